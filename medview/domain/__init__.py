@@ -1,0 +1,1 @@
+"""What the program talks about: frozen values that know neither Qt, torch nor files."""

@@ -1,0 +1,75 @@
+"""The card of a model: what it needs, gives, was trained on and cannot do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class InputSpec:
+    """One input role and, in words, what fits it."""
+
+    role: str
+    needs: str
+    required: bool = False
+    modalities: tuple[str, ...] = ("MR",)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """One output: a score or a map."""
+
+    name: str
+    kind: str
+    unit: str = "1"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedOn:
+    """One data set the weights have seen."""
+
+    set: str
+    n_patients: int
+    licence: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A measured or published figure; `command` is what reproduces a measured one."""
+
+    name: str
+    value: float | None
+    on: str
+    low: float | None = None
+    high: float | None = None
+    n: int = 0
+    predictor: str = "model"
+    level: str = ""
+    group: str = "all"
+    command: str = ""
+    extra: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """Everything that is said of one version of a model; kept as card.json beside the weights."""
+
+    id: str
+    version: str
+    title: str
+    summary: str
+    inputs: tuple[InputSpec, ...]
+    outputs: tuple[OutputSpec, ...]
+    preparation: tuple[str, ...]
+    intended_use: str
+    limits: tuple[str, ...]
+    licence: str
+    source: str
+    weights_sha256: str = ""
+    parent: str | None = None
+    trained_on: tuple[TrainedOn, ...] = ()
+    measured: tuple[Figure, ...] = ()
+    published: tuple[Figure, ...] = ()
+    settings: dict[str, object] = field(default_factory=dict)
+    seen_patients: tuple[str, ...] = ()

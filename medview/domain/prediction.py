@@ -1,0 +1,122 @@
+"""What a model said: all that window, report and result.json ever see of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from medview.domain.overlay import ScalarMap
+from medview.domain.volume import Note, Volume
+
+Status = Literal["ok", "extrapolating", "not_available"]
+Precision = Literal["float32", "bfloat16"]
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number with its interval and meaning. `value` is None when not available."""
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+    method: str = ""
+    unit: str = "1"
+    status: Status = "ok"
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A connected region over the threshold. `slice` is the index k of its peak."""
+
+    id: int
+    map: str
+    centroid_lps: tuple[float, float, float]
+    slice: int
+    volume_ml: float
+    peak: float
+    hidden_by_uncertainty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InputRef:
+    """Which pixels the model was given; `sha256` is over them, `size` (column, row, slice)."""
+
+    role: str
+    study: str
+    series: str
+    stack: int
+    sha256: str
+    size: tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SliceScore:
+    """Figures of one slice, for the score strip and slices.csv."""
+
+    slice: int
+    position_mm: float
+    score: float
+    residual: float
+    epistemic: float
+    aleatoric: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """A finished run of one model on one study."""
+
+    model: str
+    version: str
+    weights_sha256: str
+    code: str
+    device: str
+    dtype: str
+    mode: str
+    seed: int
+    parameters: dict[str, object]
+    seconds: float
+    peak_memory_mb: float
+    inputs: tuple[InputRef, ...]
+    scores: tuple[Score, ...]
+    maps: tuple[ScalarMap, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    slices: tuple[SliceScore, ...] = ()
+    preparation: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = field(default=())
+    parent: str | None = None
+    made_at: str = ""
+
+    def map(self, name: str) -> ScalarMap | None:
+        """The map of that name, or None."""
+        return next((m for m in self.maps if m.name == name), None)
+
+    def score(self, name: str) -> Score | None:
+        """The score of that name, or None."""
+        return next((s for s in self.scores if s.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RunRequest:
+    """What a model is asked to do: one study, by role, with all that may change the answer.
+
+    `volumes` and `inputs` name the same roles. `samples` and `alpha` None mean the card's own.
+    `weights` is the path of a weights file with its card beside it, or None for the shipped ones.
+    `device` is "auto", "cpu" or "cuda[:N]".
+    """
+
+    model: str
+    volumes: dict[str, Volume]
+    inputs: tuple[InputRef, ...]
+    samples: int | None = None
+    alpha: float | None = None
+    device: str = "auto"
+    threads: int | None = None
+    seed: int = 0
+    precision: Precision = "float32"
+    weights: str | None = None
+    age_years: float | None = None
+    sex: str | None = None
+    site: str | None = None

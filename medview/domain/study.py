@@ -1,0 +1,106 @@
+"""Patients, studies and series as headers tell them: no pixels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from medview.domain.geometry import Geometry
+from medview.domain.volume import Note
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """One stack of images that belong together (a series may split into several).
+
+    `files` are in slice order. `size` is (column, row, slice). `geometry` is of one time point;
+    None when the files hold no image. `uid` of files without DICOM is "2.25.<from their hash>".
+    """
+
+    uid: str
+    stack: int = 0
+    number: int | None = None
+    modality: str = ""
+    description: str = ""
+    format: str = "dicom"
+    files: tuple[Path, ...] = ()
+    transfer_syntax: str | None = None
+    size: tuple[int, int, int] = (0, 0, 0)
+    times: int = 1
+    split_by: str | None = None
+    geometry: Geometry | None = None
+    quantity: str = "a.u."
+    lossy: bool = False
+    missing_slices: tuple[int, ...] = ()
+    warnings: tuple[Note, ...] = ()
+    study_uid: str = ""
+    patient_key: str = ""
+    acquired: str = ""
+    scanner: str = ""
+    field_strength_t: float | None = None
+
+    @property
+    def key(self) -> str:
+        """The name under which the command line finds it: "UID" or "UID#STACK"."""
+        return f"{self.uid}#{self.stack}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Study:
+    """One examination. `date` is ISO "2026-11-21" or empty."""
+
+    uid: str
+    date: str = ""
+    description: str = ""
+    accession: str = ""
+    series: tuple[Series, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patient:
+    """Who it is. `key` is 8 hex digits from a hash, safe to log; the rest is identity."""
+
+    key: str
+    id: str = ""
+    name: str = ""
+    sex: str | None = None
+    birth_date: str | None = None
+    studies: tuple[Study, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was left out, and why. `file` is relative to the folder the user chose."""
+
+    file: str
+    code: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Catalogue:
+    """What was found under the paths the user opened."""
+
+    patients: tuple[Patient, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    files: int = 0
+    read: int = field(default=0)
+
+    def all_series(self) -> tuple[Series, ...]:
+        """Every series of every patient, in the order of the list."""
+        return tuple(s for p in self.patients for t in p.studies for s in t.series)
+
+    def find(self, key: str) -> Series | None:
+        """Find a series by "UID" or "UID#STACK"."""
+        for series in self.all_series():
+            if key in (series.key, series.uid):
+                return series
+        return None
+
+    def owner(self, series: Series) -> tuple[Patient, Study] | None:
+        """The patient and study a series hangs under."""
+        for patient in self.patients:
+            for study in patient.studies:
+                if any(s.key == series.key for s in study.series):
+                    return patient, study
+        return None

@@ -1,0 +1,1 @@
+"""Files in and out. Runs in the files child; never imports Qt or torch."""

@@ -1,0 +1,1 @@
+"""From cases to tensors and back: preparation, training, prediction, evaluation."""

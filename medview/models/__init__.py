@@ -1,0 +1,1 @@
+"""Networks: tensors in, tensors out. Knows neither files nor Qt."""

@@ -1,0 +1,1 @@
+"""What the program can do. No Qt and no torch by name."""
