@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Note, Volume
 
@@ -96,6 +99,15 @@ class Prediction:
     def score(self, name: str) -> Score | None:
         """The score of that name, or None."""
         return next((s for s in self.scores if s.name == name), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapSlices:
+    """Slices of the map `name`, (n, j, i) from slice `first` on: sent while a model runs."""
+
+    name: str
+    first: int
+    array: NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
