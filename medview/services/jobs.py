@@ -1,0 +1,147 @@
+"""Work that takes long, done in child processes: lanes, progress, cancel, answers by `post`.
+
+There are three lanes: "files" (decoding what may be hostile), "compute" (models) and
+"train". Each is one thread here, which the window never waits for, and behind it one child
+process that does the lane's jobs one after another. A job is a function named
+"package.module:function"; it is imported in the child only, so that nothing it needs (such
+as torch) is ever loaded here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Literal, Self
+
+from medview.domain.errors import MedviewError
+from medview.services.job import Callbacks, Job, Report
+from medview.services.lane import TICK_S, Habits, Lane, Post
+
+__all__ = ["Job", "Jobs", "LaneName", "Report"]
+
+LaneName = Literal["files", "compute", "train"]
+
+_LANES: dict[str, Habits] = {
+    "files": Habits("The process that reads and writes files"),
+    # The window and the decoder go first on a small machine.
+    "compute": Habits("The process that runs the models", nice=5),
+    "train": Habits("The process that trains", nice=10, kept_warm=False),
+}
+
+
+class Jobs:
+    """The three lanes. Leave with ``close()``, or use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    post : Callable
+        Takes a call without arguments and runs it on the thread that owns the state;
+        ``lambda call: call()`` where there is no such thread.
+    files_memory_mb : int | None
+        Address space that the child for files may take; None is 60 % of the machine's memory.
+    hang_after_s : float
+        A running job that says nothing for so long is told to `hung`, once.
+    hung : Callable[[Job], object] | None
+        Called by `post` with the silent job, so that the reader can be offered to stop it.
+    """
+
+    def __init__(
+        self,
+        post: Post,
+        *,
+        files_memory_mb: int | None = None,
+        hang_after_s: float = 30.0,
+        hung: Callable[[Job], object] | None = None,
+    ) -> None:
+        memory = {"files": files_memory_mb or _most_of_the_memory_mb()}
+        self._newest: dict[str, Job] = {}
+        self._lanes: dict[str, Lane] = {}
+        for name, habits in _LANES.items():
+            own = replace(habits, memory_mb=memory.get(name), hang_after_s=hang_after_s)
+            self._lanes[name] = Lane(name, own, post, hung)
+
+    def run(
+        self,
+        lane: LaneName,
+        work: str,
+        *args: object,
+        done: Callable[..., object] | None = None,
+        failed: Callable[[MedviewError], object] | None = None,
+        progress: Callable[[Report], object] | None = None,
+        partial: Callable[..., object] | None = None,
+        key: str | None = None,
+    ) -> Job:
+        """Ask for ``work(progress, *args)`` in the child of a lane and return at once.
+
+        One of `done` (with the result) and `failed` (with a MedviewError) is called in the
+        end, by `post`; before it `partial` and, at most 20 times a second, `progress`. Arrays
+        in the answer are read-only, large ones views of shared memory. A newer job with the
+        same `key` cancels the older one, of which nothing more is heard.
+        """
+        calls = Callbacks(done, failed, progress, partial)
+        job = Job(lane, work, args, calls, self._lanes[lane].drop)
+        if key is not None:
+            older = self._newest.get(key)
+            if older is not None:
+                older.supersede()
+            self._newest[key] = job
+        self._lanes[lane].put(job)
+        return job
+
+    def call(
+        self,
+        lane: LaneName,
+        work: str,
+        *args: object,
+        progress: Callable[[Report], object] | None = None,
+    ) -> object:
+        """Do the work and wait for its result: for callers without a window.
+
+        `progress` is called on the caller's thread. Raises the job's MedviewError. A
+        KeyboardInterrupt ends the children before it goes on.
+        """
+        job = Job(lane, work, args, None, self._lanes[lane].drop)
+        self._lanes[lane].put(job)
+        seen = job.progress
+        try:
+            waiting = True
+            while waiting:
+                waiting = not job.settled.wait(TICK_S)
+                if progress is not None and job.progress is not seen:
+                    seen = job.progress
+                    progress(seen)
+        except KeyboardInterrupt:
+            self.close()
+            raise
+        if job.error is not None:
+            raise job.error
+        return job.answer
+
+    def warm(self, lane: LaneName, *modules: str) -> Job:
+        """Start the child of a lane and import modules there, before they are needed."""
+        return self.run(lane, "medview.services.worker:warm", *modules)
+
+    def close(self) -> None:
+        """Cancel everything, end the children and wait for it; nobody is called any more."""
+        for lane in self._lanes.values():
+            lane.leave()
+        for lane in self._lanes.values():
+            if lane.is_alive():
+                lane.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _most_of_the_memory_mb() -> int:
+    return int(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") * 0.6) >> 20

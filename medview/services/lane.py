@@ -1,0 +1,296 @@
+"""A lane: one thread here, one child process there, one job after the other."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import medview
+from medview.domain.errors import MedviewError, WorkerDied
+from medview.services.job import Job, Report
+from medview.services.wire import Channel, pair
+from medview.services.worker import Place, Terms
+
+Post = Callable[[Callable[[], object]], object]
+
+# A child that has not answered a cancel by then is killed; with that it is over within 1 s.
+CANCEL_WITHIN_S = 0.7
+# How long a lane listens to its child before it looks at anything else.
+TICK_S = 0.05
+# How long a child that is asked to leave may take, or one that died to be seen dead.
+LEAVE_S = 0.5
+
+_ENDS = ("done", "failed", "broken", "died")
+_ROOT = str(Path(medview.__file__).resolve().parent.parent)
+# The first argument makes this very copy of the program importable, whatever the folder.
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]); "
+    "from medview.services.worker import main; main(int(sys.argv[2]))"
+)
+_log = logging.getLogger("medview.jobs")
+# Where nobody has asked for a log, nothing is printed.
+_log.addHandler(logging.NullHandler())
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a lane runs.
+
+    `child` is its child's name in a sentence; `nice` how far it stands back for others;
+    without `kept_warm` the child ends after every job and gives all memory back.
+    """
+
+    child: str
+    nice: int = 0
+    kept_warm: bool = True
+    memory_mb: int | None = None
+    hang_after_s: float = 30.0
+
+
+class Child:
+    """A child process and the channel to it."""
+
+    def __init__(self, habits: Habits) -> None:
+        ours, theirs = pair()
+        self.channel = Channel(ours)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-c", _START, _ROOT, str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                # Libraries print what they read; and stdout belongs to the command's answer.
+                stdout=_output(),
+                stderr=_output(),
+                # Ctrl-C in a terminal is for the parent, which then ends its children.
+                start_new_session=True,
+            )
+        self.pid = self._process.pid
+        self.channel.send(
+            "start", Terms(tuple(sys.path), os.getpid(), habits.memory_mb, habits.nice)
+        )
+
+    def has_ended(self) -> bool:
+        """Look, but leave the exit code where it is, so that the process id stays ours."""
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, look) is not None
+
+    def end(self, patience_s: float = 0.0) -> int:
+        """Let it leave by itself for so long, then kill it; return its exit code. Once."""
+        self.channel.close()
+        until = time.monotonic() + patience_s
+        while not self.has_ended() and time.monotonic() < until:
+            time.sleep(0.005)
+        # The whole group: a training child may have children that load its data.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)
+        return self._process.wait()
+
+
+def _output() -> int:
+    return 2 if os.environ.get("MEDVIEW_DEBUG") else subprocess.DEVNULL
+
+
+class Lane(threading.Thread):
+    """Feeds one child with one job after the other; starts with the first job."""
+
+    def __init__(
+        self, name: str, habits: Habits, post: Post, hung: Callable[[Job], object] | None
+    ) -> None:
+        super().__init__(name=f"medview-{name}", daemon=True)
+        self._habits = habits
+        self._post = post
+        self._hung = hung
+        self._waiting: deque[Job] = deque()
+        self._change = threading.Condition()
+        self._leaving = False
+        self._current: Job | None = None
+        self._child: Child | None = None
+
+    # -- from any thread -------------------------------------------------------------------
+
+    def put(self, job: Job) -> None:
+        """Queue a job."""
+        with self._change:
+            if self._leaving:
+                raise WorkerDied("the program is closing")
+            self._waiting.append(job)
+            self._change.notify()
+            if self.ident is None:
+                self.start()
+
+    def drop(self, job: Job) -> None:
+        """Take a cancelled job out of the queue, if it has not begun."""
+        with self._change:
+            if job not in self._waiting:
+                return
+            self._waiting.remove(job)
+        self._settle(job)
+
+    def leave(self) -> None:
+        """Begin to end: no job is told any more, the running one is stopped."""
+        with self._change:
+            self._leaving = True
+            waiting, current = list(self._waiting), self._current
+            self._waiting.clear()
+            self._change.notify()
+        for job in waiting:
+            job.supersede()
+            job.settle()
+        if current is not None:
+            current.supersede()
+
+    # -- on the lane's own thread ----------------------------------------------------------
+
+    def run(self) -> None:
+        """Do the jobs until told to leave."""
+        while (job := self._next()) is not None:
+            self._do(job)
+            del job
+        self._end_child(LEAVE_S)
+
+    def _next(self) -> Job | None:
+        with self._change:
+            self._current = None
+            self._change.wait_for(lambda: self._waiting or self._leaving)
+            if self._leaving:
+                return None
+            self._current = self._waiting.popleft()
+            return self._current
+
+    def _do(self, job: Job) -> None:
+        """Have one job done and settle it."""
+        try:
+            kind, value = self._follow(job, self._begin(job))
+        except (OSError, EOFError):
+            kind, value = "died", None
+        # An argument or an answer that cannot cross the boundary: our own mistake.
+        except Exception as error:
+            kind, value = "lost", Place(type(error).__name__, __name__, 0)
+        if kind == "done":
+            self._settle(job, value)
+        elif kind == "failed":
+            self._settle(job, error=cast(MedviewError, value))
+        elif kind == "killed":
+            self._end_child()
+            self._settle(job)
+        elif kind == "died":
+            self._settle(job, error=self._bury(job, value))
+        else:
+            self._settle(job, error=_unexpected(job, cast(Place, value)))
+        if kind == "lost" or not self._habits.kept_warm:
+            self._end_child(LEAVE_S)
+
+    def _begin(self, job: Job) -> Child:
+        """Send the job to a child that lives."""
+        try:
+            child = self._child or self._fresh_child()
+            job.begin(child.pid)
+            child.channel.send("run", (job.number, job.work, job.args))
+        except OSError:
+            # It died while it had nothing to do.
+            self._end_child()
+            child = self._fresh_child()
+            job.begin(child.pid)
+            child.channel.send("run", (job.number, job.work, job.args))
+        return child
+
+    def _follow(self, job: Job, child: Child) -> tuple[str, object]:
+        """Pass on what the child says until it has answered or has to be killed."""
+        asked_at: float | None = None
+        hang_told = False
+        while True:
+            if child.channel.ready(TICK_S):
+                kind, value = child.channel.receive()
+                if kind in _ENDS:
+                    return kind, value
+                self._pass_on(job, kind, value)
+            elif child.has_ended():
+                return "died", None
+            if not job.wanted:
+                if asked_at is None:
+                    child.channel.send("cancel", job.number)
+                    asked_at = time.monotonic()
+                elif time.monotonic() - asked_at > CANCEL_WITHIN_S:
+                    return "killed", None
+            elif job.silent_s > self._habits.hang_after_s and not hang_told:
+                hang_told = True
+                self._tell_hung(job)
+
+    def _pass_on(self, job: Job, kind: str, value: object) -> None:
+        job.hear()
+        if kind == "report":
+            if job.learn(Report(*cast(tuple[int, int, str], value))):
+                self._say(job, job.tell_progress)
+        elif kind == "partial":
+            self._say(job, lambda: job.tell_partial(value))
+
+    def _tell_hung(self, job: Job) -> None:
+        hung = self._hung
+        if hung is not None:
+            self._say(job, lambda: hung(job))
+
+    def _settle(self, job: Job, answer: object = None, error: MedviewError | None = None) -> None:
+        job.settle(answer, error)
+        self._say(job, job.tell)
+
+    def _say(self, job: Job, call: Callable[[], object]) -> None:
+        """Post a call; a mistake in what it calls must not end the lane."""
+        if job.callbacks is None:
+            return
+        try:
+            self._post(call)
+        except Exception:
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self)))
+
+    def _fresh_child(self) -> Child:
+        self._child = Child(self._habits)
+        return self._child
+
+    def _end_child(self, patience_s: float = 0.0) -> int:
+        child, self._child = self._child, None
+        return 0 if child is None else child.end(patience_s)
+
+    def _bury(self, job: Job, why: object) -> WorkerDied:
+        """End what is left of the child and say why it died."""
+        code = self._end_child(LEAVE_S if why is None else 0.0)
+        reason = str(why) if why is not None else f"exit code {code}"
+        _log.warning("job %d (%s) lost its process: %s", job.number, job.work, reason)
+        return WorkerDied(
+            _how_it_died(self._habits, why, code),
+            still_works="everything else; a new process is ready",
+            do="Try again; if it happens again, leave out the file or series it was working on.",
+        )
+
+
+def _how_it_died(habits: Habits, why: object, code: int) -> str:
+    if why == "memory":
+        limit = f" (its limit is {habits.memory_mb} MB)" if habits.memory_mb else ""
+        return f"{habits.child} ran out of memory{limit}"
+    if why is not None:
+        return f"{habits.child} stopped ({why})"
+    if code == -signal.SIGKILL:
+        return f"{habits.child} was ended by the system, perhaps because memory ran out (signal 9)"
+    if code < 0:
+        return f"{habits.child} stopped (signal {-code})"
+    return f"{habits.child} stopped (exit code {code})"
+
+
+def _unexpected(job: Job, place: Place) -> MedviewError:
+    _log.error("job %d (%s): %s", job.number, job.work, place)
+    return MedviewError(
+        f"unexpected error ({place})",
+        code="MV-GEN-002",
+        still_works="everything else",
+        do="This is a mistake in the program; please report the words in brackets.",
+    )

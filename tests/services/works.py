@@ -1,0 +1,138 @@
+"""Small works that the tests have done in child processes."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import time
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.errors import ReadError
+from medview.domain.progress import Progress
+
+
+class Panic(BaseException):
+    """As a decoder written in Rust raises it: no child of Exception."""
+
+
+def double(job: Progress, number: int) -> int:
+    return 2 * number
+
+
+def who(job: Progress) -> int:
+    return os.getpid()
+
+
+def note(job: Progress, path: Path, text: str, seconds: float = 0.0) -> None:
+    """Append a line before and after some time: shows in which order works ran."""
+    with path.open("a") as file:
+        file.write(f"{text} begins\n")
+    time.sleep(seconds)
+    with path.open("a") as file:
+        file.write(f"{text} ends\n")
+
+
+def refuse(job: Progress) -> None:
+    raise ReadError("ends early", code="MV-IO-103", file="IM12.dcm", skipped=1, do="Copy it again.")
+
+
+def stumble(job: Progress, secret: str) -> None:
+    raise ValueError(f"cannot do {secret}")
+
+
+def leave_the_interpreter(job: Progress) -> None:
+    raise SystemExit(3)
+
+
+def panic(job: Progress) -> None:
+    raise Panic("index out of range")
+
+
+def segfault(job: Progress) -> None:
+    ctypes.string_at(0)
+
+
+def abort(job: Progress) -> None:
+    os.abort()
+
+
+def kill_itself(job: Progress) -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def sleep_deaf(job: Progress, seconds: float = 3600.0) -> None:
+    """Sleep without ever asking whether to stop."""
+    job.report(1, 2, "asleep")
+    time.sleep(seconds)
+
+
+def sleep_polite(job: Progress, seconds: float = 3600.0) -> None:
+    """Hold 200 MB and sleep in small pieces, asking each time."""
+    held = np.ones(25_000_000)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        job.report(1, 2, "awake")
+        time.sleep(0.01)
+    del held
+
+
+def hoard(job: Progress, megabytes: int) -> int:
+    return len(np.ones(megabytes << 20, dtype=np.uint8))
+
+
+def invert(job: Progress, array: NDArray[np.generic]) -> NDArray[np.generic]:
+    return -array
+
+
+def ones(job: Progress, megabytes: int) -> NDArray[np.uint8]:
+    return np.ones(megabytes << 20, dtype=np.uint8)
+
+
+def is_writable(job: Progress, array: NDArray[np.generic]) -> bool:
+    return array.flags.writeable
+
+
+def report_often(job: Progress, times: int, pause: float) -> None:
+    for n in range(times):
+        job.report(n + 1, times, f"step {n + 1}")
+        time.sleep(pause)
+
+
+def slices(job: Progress, count: int) -> str:
+    for k in range(count):
+        job.partial((k, np.full((64, 64), k, dtype=np.float32)))
+    return "all sent"
+
+
+def unsendable(job: Progress) -> object:
+    return lambda: None
+
+
+def chatter(job: Progress, text: str) -> None:
+    print(text)
+    os.write(2, text.encode())
+
+
+def limits(job: Progress) -> dict[str, object]:
+    import resource
+
+    libc = ctypes.CDLL(None)
+    return {
+        "core": resource.getrlimit(resource.RLIMIT_CORE)[0],
+        "memory": resource.getrlimit(resource.RLIMIT_AS)[0],
+        "dumpable": libc.prctl(3),
+        "nice": os.nice(0),
+    }
+
+
+def with_grandchild(job: Progress) -> None:
+    """Start a child of its own, tell its id and sleep."""
+    import subprocess
+
+    child = subprocess.Popen(["sleep", "3600"])
+    job.partial(child.pid)
+    time.sleep(3600)
