@@ -30,8 +30,9 @@ What the frame does for it
   the answer is no"; ``Answer(body, kind="verify")`` is for an answer of another kind.
 - Raise the family of ``medview.domain.errors``: the class decides on the exit code. What prints
   to stdout meanwhile (a library, a child) is sent to stderr.
-- ``medview.cli.staging`` has ``staged_file(out)`` and ``staged_folder(out)``: what is written
-  inside appears at ``--out`` only when the block ends well.
+- ``medview.io.atomic`` has ``whole_file(out)`` and ``whole_folder(out)``: what is written inside
+  appears at ``--out`` only when the block ends well. Open it in the command, not in the child:
+  a child that is killed cannot tidy up.
 - ``medview.cli.arguments`` has ``Numbers("L", "P", "H")`` for --at L,P,H and the like.
 """
 

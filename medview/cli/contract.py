@@ -19,7 +19,7 @@ from medview.cli.output import in_words, stdout_kept_clean
 from medview.cli.progress import ProgressLine
 
 if TYPE_CHECKING:
-    from medview.services.jobs import Jobs
+    from medview.services.jobs import Jobs, LaneName
 
 Words = Callable[[Mapping[str, Any]], str]
 
@@ -81,9 +81,9 @@ class Context:
             self._jobs = Jobs(lambda call: call())
         return self._jobs
 
-    def call(self, lane: str, work: str, *args: object) -> Any:
+    def call(self, lane: LaneName, work: str, *args: object) -> Any:
         """Run "module:function" in the child of `lane`, show its progress, return its result."""
-        return self.jobs.call(lane, work, *args, progress=self.report)
+        return self.jobs.call(lane, work, *args, progress=lambda now: self.report(*now))
 
     def report(self, done: int, total: int, text: str = "") -> None:
         """Show how much is done, on stderr; silent with --quiet."""
@@ -135,7 +135,7 @@ def command(
 
 def _run(function: Callable[..., Answer], options: Options, parameters: dict[str, Any]) -> Answer:
     context = Context(options, ProgressLine.for_stderr(quiet=options.quiet))
-    with stdout_kept_clean(), _threads(options.threads):
+    with stdout_kept_clean(), _environment(options):
         try:
             return function(context, **parameters)
         finally:
@@ -143,20 +143,22 @@ def _run(function: Callable[..., Answer], options: Options, parameters: dict[str
 
 
 @contextmanager
-def _threads(count: int | None) -> Iterator[None]:
-    """Give the number of threads to the numeric libraries of all children started meanwhile."""
-    if count is None:
-        yield
-        return
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = str(count)
+def _environment(options: Options) -> Iterator[None]:
+    """Hand to all children started meanwhile what only the environment can tell them."""
+    wanted = {
+        "OMP_NUM_THREADS": str(options.threads) if options.threads else None,
+        "MEDVIEW_DEBUG": "1" if options.debug else None,
+    }
+    changed = {name: value for name, value in wanted.items() if value is not None}
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
     try:
         yield
     finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
+        for name, value in before.items():
+            os.environ.pop(name)
+            if value is not None:
+                os.environ[name] = value
 
 
 @contextmanager
