@@ -24,13 +24,17 @@ class Report(NamedTuple):
     text: str = ""
 
 
+# Takes the fields of a Report, as ``Progress.report`` does.
+Listener = Callable[[int, int, str], object]
+
+
 @dataclass(frozen=True, slots=True)
 class Callbacks:
     """Whom to tell."""
 
     done: Callable[..., object] | None = None
     failed: Callable[[MedviewError], object] | None = None
-    progress: Callable[[Report], object] | None = None
+    progress: Listener | None = None
     partial: Callable[..., object] | None = None
 
 
@@ -136,7 +140,7 @@ class Job:
         """Call back with the newest figure."""
         self._progress_on_its_way = False
         if self._is_heard and self.callbacks is not None and self.callbacks.progress is not None:
-            self.callbacks.progress(self.progress)
+            self.callbacks.progress(*self.progress)
 
     def tell_partial(self, payload: object) -> None:
         """Call back with a part of the answer."""

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from medview.domain.errors import MedviewError
-from medview.services.job import Callbacks, Job, Report
+from medview.services.job import Callbacks, Job, Listener, Report
 from medview.services.lane import TICK_S, Habits, Lane, Post
 
 __all__ = ["Job", "Jobs", "LaneName", "Report"]
@@ -69,15 +69,15 @@ class Jobs:
         *args: object,
         done: Callable[..., object] | None = None,
         failed: Callable[[MedviewError], object] | None = None,
-        progress: Callable[[Report], object] | None = None,
+        progress: Listener | None = None,
         partial: Callable[..., object] | None = None,
         key: str | None = None,
     ) -> Job:
         """Ask for ``work(progress, *args)`` in the child of a lane and return at once.
 
         One of `done` (with the result) and `failed` (with a MedviewError) is called in the
-        end, by `post`; before it `partial` and, at most 20 times a second, `progress`. Arrays
-        in the answer are read-only, large ones views of shared memory. A newer job with the
+        end, by `post`; before it `partial` and, at most 20 times a second, `progress` (with done,
+        total and text). Arrays in the answer are read-only, large ones views of shared memory. A newer job with the
         same `key` cancels the older one, of which nothing more is heard.
         """
         calls = Callbacks(done, failed, progress, partial)
@@ -95,11 +95,11 @@ class Jobs:
         lane: LaneName,
         work: str,
         *args: object,
-        progress: Callable[[Report], object] | None = None,
+        progress: Listener | None = None,
     ) -> object:
         """Do the work and wait for its result: for callers without a window.
 
-        `progress` is called on the caller's thread. Raises the job's MedviewError. A
+        `progress` (with done, total and text) is called on the caller's thread. Raises the job's MedviewError. A
         KeyboardInterrupt ends the children before it goes on.
         """
         job = Job(lane, work, args, None, self._lanes[lane].drop)
@@ -111,7 +111,7 @@ class Jobs:
                 waiting = not job.settled.wait(TICK_S)
                 if progress is not None and job.progress is not seen:
                     seen = job.progress
-                    progress(seen)
+                    progress(*seen)
         except KeyboardInterrupt:
             self.close()
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -25,6 +26,10 @@ def double(job: Progress, number: int) -> int:
 
 def who(job: Progress) -> int:
     return os.getpid()
+
+
+def has_imported(job: Progress, module: str) -> bool:
+    return module in sys.modules
 
 
 def note(job: Progress, path: Path, text: str, seconds: float = 0.0) -> None:
