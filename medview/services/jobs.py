@@ -76,9 +76,10 @@ class Jobs:
         """Ask for ``work(progress, *args)`` in the child of a lane and return at once.
 
         One of `done` (with the result) and `failed` (with a MedviewError) is called in the
-        end, by `post`; before it `partial` and, at most 20 times a second, `progress` (with done,
-        total and text). Arrays in the answer are read-only, large ones views of shared memory. A newer job with the
-        same `key` cancels the older one, of which nothing more is heard.
+        end, by `post`; before it `partial` and, at most 20 times a second, `progress` (with
+        done, total and text). Arrays in the answer are read-only, large ones views of shared
+        memory. A newer job with the same `key` cancels the older one, of which nothing more
+        is heard.
         """
         calls = Callbacks(done, failed, progress, partial)
         job = Job(lane, work, args, calls, self._lanes[lane].drop)
@@ -99,8 +100,8 @@ class Jobs:
     ) -> object:
         """Do the work and wait for its result: for callers without a window.
 
-        `progress` (with done, total and text) is called on the caller's thread. Raises the job's MedviewError. A
-        KeyboardInterrupt ends the children before it goes on.
+        `progress` (with done, total and text) is called on the caller's thread. Raises the
+        job's MedviewError. A KeyboardInterrupt ends the children before it goes on.
         """
         job = Job(lane, work, args, None, self._lanes[lane].drop)
         self._lanes[lane].put(job)
