@@ -1,0 +1,136 @@
+"""Files and folders that appear whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from medview.domain.errors import WriteError
+
+_REASONS = {
+    errno.ENOSPC: ("the disk is full", "Free some space and write it again."),
+    errno.EDQUOT: ("the disk quota is used up", "Free some space and write it again."),
+    errno.EACCES: ("may not be written here", "Choose a folder you may write to."),
+    errno.EPERM: ("may not be written here", "Choose a folder you may write to."),
+    errno.EROFS: ("lies on a disk that cannot be written", "Choose another folder."),
+    errno.ENAMETOOLONG: ("has too long a name", "Choose a shorter one."),
+    errno.ENOTDIR: ("lies below a file, not a folder", "Choose another folder."),
+    errno.EEXIST: ("lies below a file, not a folder", "Choose another folder."),
+}
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Give a path to write to; it becomes `path` when the block ends well.
+
+    Raises
+    ------
+    WriteError
+        If the folder cannot be written, the disk is full or `path` is a folder. Nothing new
+        stands at `path` then, and what stood there is untouched.
+    """
+    if path.is_dir():
+        raise WriteError("is a folder", file=path.name, do="Name a file instead.")
+    with _workplace(path) as place:
+        draft = place / f"draft{''.join(path.suffixes)}"
+        yield draft
+        _sync(draft)
+        os.replace(draft, path)
+        _sync(path.parent)
+
+
+@contextmanager
+def whole_folder(path: Path) -> Iterator[Path]:
+    """Give an empty folder to fill; its entries stand at `path` when the block ends well.
+
+    What `path` held before stays, but entries of the same name are replaced together: if one of
+    them cannot be, the old ones are put back.
+
+    Raises
+    ------
+    WriteError
+        As for ``whole_file``, or if `path` is a file.
+    """
+    if path.exists() and not path.is_dir():
+        raise WriteError("is a file", file=path.name, do="Name a folder instead.")
+    with _workplace(path) as place:
+        draft = place / "draft"
+        draft.mkdir()
+        yield draft
+        for item in sorted(draft.rglob("*")):
+            _sync(item)
+        if path.exists():
+            _replace_entries(draft, path, place / "old")
+        else:
+            os.replace(draft, path)
+        _sync(path.parent)
+
+
+def _replace_entries(draft: Path, target: Path, old: Path) -> None:
+    """Move every entry of `draft` into `target`, and all back when one does not move."""
+    old.mkdir()
+    done: list[str] = []
+    names = sorted(item.name for item in draft.iterdir())
+    try:
+        for name in names:
+            if (target / name).exists():
+                os.replace(target / name, old / name)
+            done.append(name)
+            os.replace(draft / name, target / name)
+    except BaseException:
+        for name in done:
+            with suppress(OSError):
+                os.replace(target / name, draft / name)
+        for item in old.iterdir():
+            os.replace(item, target / item.name)
+        raise
+
+
+@contextmanager
+def _workplace(path: Path) -> Iterator[Path]:
+    """Make a hidden folder beside `path`, gone at the end; on failure new parents go, too."""
+    missing = [folder for folder in path.absolute().parents if not folder.exists()]
+    place: Path | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        place = Path(tempfile.mkdtemp(prefix=".medview-", dir=path.parent))
+        yield place
+    except OSError as error:
+        _clear(place, missing)
+        raise _write_error(path, error) from error
+    except BaseException:
+        _clear(place, missing)
+        raise
+    shutil.rmtree(place, ignore_errors=True)
+
+
+def _clear(place: Path | None, missing: list[Path]) -> None:
+    if place is not None:
+        shutil.rmtree(place, ignore_errors=True)
+    for folder in missing:  # innermost first
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def _write_error(path: Path, error: OSError) -> WriteError:
+    what, do = _REASONS.get(
+        error.errno or 0,
+        (f"could not be written ({error.strerror or 'unknown reason'})", "Try another folder."),
+    )
+    return WriteError(what, file=path.name, do=do)
+
+
+def _sync(path: Path) -> None:
+    """Put a file or folder on the disk for good, where the system can do that."""
+    if path.is_dir() and os.name == "nt":
+        return  # Windows has no handle on a folder
+    handle = os.open(path, os.O_RDONLY if os.name != "nt" else os.O_RDWR)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

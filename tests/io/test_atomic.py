@@ -1,0 +1,119 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from medview.domain.errors import WriteError
+from medview.io.atomic import whole_file, whole_folder
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(item.name for item in folder.rglob("*"))
+
+
+def test_a_file_stands_at_its_place_only_after_the_block(tmp_path):
+    target = tmp_path / "new" / "r.nii.gz"
+    with whole_file(target) as draft:
+        draft.write_bytes(b"abc")
+        assert not target.exists()
+        assert draft.name.endswith(".nii.gz")  # writers choose their format by it
+    assert target.read_bytes() == b"abc"
+    assert names(tmp_path) == ["new", "r.nii.gz"]
+
+
+def test_an_interrupted_file_leaves_the_old_one_and_nothing_else(tmp_path):
+    target = tmp_path / "r.pdf"
+    target.write_bytes(b"old")
+
+    def write_and_stop():
+        with whole_file(target) as draft:
+            draft.write_bytes(b"half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_and_stop()
+    assert target.read_bytes() == b"old"
+    assert names(tmp_path) == ["r.pdf"]
+
+
+def test_folders_made_for_a_file_that_failed_go_with_it(tmp_path):
+    with pytest.raises(ValueError, match="no"), whole_file(tmp_path / "a" / "b" / "r.pdf"):
+        raise ValueError("no")
+    assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("number", "sentence"),
+    [
+        (errno.ENOSPC, "r.pdf: the disk is full. Free some space and write it again."),
+        (errno.EACCES, "r.pdf: may not be written here. Choose a folder you may write to."),
+        (errno.EIO, "r.pdf: could not be written (Input/output error). Try another folder."),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_a_sentence(tmp_path, number, sentence):
+    with pytest.raises(WriteError) as caught, whole_file(tmp_path / "r.pdf"):
+        raise OSError(number, os.strerror(number))
+    assert str(caught.value) == sentence
+    assert names(tmp_path) == []
+
+
+def test_a_file_below_a_file_is_refused(tmp_path):
+    (tmp_path / "notes").write_text("x")
+    with pytest.raises(WriteError, match="lies below a file"), whole_file(tmp_path / "notes" / "r"):
+        raise AssertionError("must not be reached")
+
+
+def test_a_folder_as_the_name_of_a_file_is_refused(tmp_path):
+    with pytest.raises(WriteError, match="is a folder"), whole_file(tmp_path):
+        raise AssertionError("must not be reached")
+
+
+def test_a_new_folder_appears_with_all_it_holds(tmp_path):
+    with whole_folder(tmp_path / "out") as draft:
+        (draft / "maps").mkdir()
+        (draft / "maps" / "a").write_text("1")
+        assert not (tmp_path / "out").exists()
+    assert names(tmp_path) == ["a", "maps", "out"]
+
+
+def test_a_folder_that_exists_keeps_what_is_not_replaced(tmp_path):
+    out = tmp_path / "out"
+    (out / "maps").mkdir(parents=True)
+    (out / "maps" / "old").write_text("old")
+    (out / "notes.txt").write_text("mine")
+    with whole_folder(out) as draft:
+        (draft / "maps").mkdir()
+        (draft / "maps" / "new").write_text("new")
+    assert names(out) == ["maps", "new", "notes.txt"]
+    assert names(tmp_path) == ["maps", "new", "notes.txt", "out"]
+
+
+def test_when_one_entry_cannot_be_replaced_the_old_ones_come_back(tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    for name in ("a", "b"):
+        (out / name).write_text("old")
+    really = os.replace
+
+    def refuse_b(source, target):
+        if Path(target) == out / "b" and "draft" in str(source):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        really(source, target)
+
+    def write_new():
+        with whole_folder(out) as draft:
+            for name in ("a", "b"):
+                (draft / name).write_text("new")
+            monkeypatch.setattr(os, "replace", refuse_b)
+
+    with pytest.raises(WriteError, match="disk is full"):
+        write_new()
+    assert {item.name: item.read_text() for item in out.iterdir()} == {"a": "old", "b": "old"}
+    assert names(tmp_path) == ["a", "b", "out"]
+
+
+def test_a_file_where_the_folder_should_be_is_refused(tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(WriteError, match="is a file"), whole_folder(tmp_path / "out"):
+        raise AssertionError("must not be reached")
