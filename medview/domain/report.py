@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
+RESEARCH_USE = "Research use only, not for diagnostic use."
+NOT_AVAILABLE = "not available"
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """An RGB picture (h, w, 3) uint8 with its alternative text and a short title in it."""
+    """An RGB picture (h, w, 3) uint8 with its alternative text and what is written on it.
+
+    `letters` stand at the left, right, top and bottom edge, `corners` at top left, top right,
+    bottom left and bottom right. `scale` is the length of the scale bar in mm and the part of the
+    picture's width it takes; None where millimetres are unknown.
+    """
 
     rgb: NDArray[np.uint8]
     alt: str
-    title: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FigureRow:
-    """Pictures side by side with one caption below, and a colour bar if one applies."""
-
-    pictures: tuple[Picture, ...]
-    caption: str
-    colour_bar: ColourBar | None = None
+    letters: tuple[str, str, str, str] = ("", "", "", "")
+    corners: tuple[str, str, str, str] = ("", "", "", "")
+    scale: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,9 +41,35 @@ class ColourBar:
     title: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class FigureRow:
+    """Pictures side by side, one caption below, and below each picture its colour bar or None."""
+
+    pictures: tuple[Picture, ...]
+    caption: str
+    colour_bars: tuple[ColourBar | None, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StripChart:
+    """One bar per slice, in slice order; NaN where there is none.
+
+    `marks` are the slices that are pictured, as (index, letter); `low` and `high` are the bounds
+    of the value axis.
+    """
+
+    values: tuple[float, ...]
+    marks: tuple[tuple[int, str], ...]
+    low: float
+    high: float
+    ends: tuple[str, str]
+    caption: str
+    alt: str
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of text under headings; `wide` is a two-column name/value list."""
+    """Rows of text; without headings a two-column list of names and values."""
 
     rows: tuple[tuple[str, ...], ...]
     headings: tuple[str, ...] = ()
@@ -50,7 +79,8 @@ class Table:
 class Section:
     """One part of the page: a heading and what stands under it, in order.
 
-    `result` is the bold one-line result; `half` sections stand two beside each other.
+    `result` is the bold one-line result, `text` what is said below it, or plain text where there
+    is no result; two `half` sections in a row stand beside each other.
     """
 
     title: str
@@ -58,12 +88,17 @@ class Section:
     result: str = ""
     table: Table | None = None
     figures: tuple[FigureRow, ...] = ()
+    charts: tuple[StripChart, ...] = ()
     half: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Report:
-    """A whole report. Dates are written out ("21 Nov 2026"); empty facts say "not available"."""
+    """A whole report. Dates are written out ("21 Nov 2026"); empty facts say "not available".
+
+    `identity` is who it is about, one line each, repeated in short on every page.
+    `manifest` is attached to the PDF as JSON.
+    """
 
     title: str
     identity: tuple[str, ...]
@@ -74,3 +109,41 @@ class Report:
     made_at: str = ""
     content_sha256: str = ""
     manifest: dict[str, object] = field(default_factory=dict)
+
+
+def content_sha256(report: Report) -> str:
+    """SHA-256 over all that a report says and shows, without its id, time and manifest.
+
+    Two reports of one state have the same hash.
+    """
+    content = [
+        report.title,
+        report.identity,
+        report.facts,
+        report.status,
+        [_section(section) for section in report.sections],
+    ]
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _section(section: Section) -> list[object]:
+    table = section.table or Table(())
+    return [
+        section.title,
+        section.text,
+        section.result,
+        table.headings,
+        table.rows,
+        [_figure(figure) for figure in section.figures],
+        [[repr(c.values), c.marks, c.ends, c.caption] for c in section.charts],
+    ]
+
+
+def _figure(figure: FigureRow) -> list[object]:
+    bars = [b and (b.low, b.high, b.threshold, b.unit, b.title) for b in figure.colour_bars]
+    pictures = [
+        (p.rgb.shape, hashlib.sha256(p.rgb.tobytes()).hexdigest(), p.letters, p.corners, p.scale)
+        for p in figure.pictures
+    ]
+    return [figure.caption, pictures, bars]

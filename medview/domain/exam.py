@@ -1,0 +1,77 @@
+"""What a report says of an examination, taken from the headers once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from medview.domain.geometry import Geometry
+from medview.domain.study import Patient, Series, Study
+
+_IDENTITY = ("name", "patient_id", "birth_date", "accession")
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """One series with its study and patient, as plain values.
+
+    `size` is (column, row, slice), `spacing_mm` likewise; dates are ISO "2026-11-21" or empty.
+    `patient_key` is a pseudonym; name, patient id, birth date and accession are identity.
+    """
+
+    patient_key: str = ""
+    name: str = ""
+    patient_id: str = ""
+    sex: str = ""
+    birth_date: str = ""
+    accession: str = ""
+    study_description: str = ""
+    study_date: str = ""
+    modality: str = ""
+    series_description: str = ""
+    series_number: int | None = None
+    scanner: str = ""
+    field_strength_t: float | None = None
+    acquired: str = ""
+    size: tuple[int, int, int] = (0, 0, 0)
+    spacing_mm: tuple[float, float, float] | None = None
+    missing_slices: int = 0
+    lossy: bool = False
+
+    @classmethod
+    def of(cls, patient: Patient, study: Study, series: Series) -> Exam:
+        """Gather what the headers of one series say."""
+        grid = series.geometry
+        return cls(
+            patient_key=patient.key,
+            name=patient.name,
+            patient_id=patient.id,
+            sex=patient.sex or "",
+            birth_date=patient.birth_date or "",
+            accession=study.accession,
+            study_description=study.description,
+            study_date=study.date,
+            modality=series.modality,
+            series_description=series.description,
+            series_number=series.number,
+            scanner=series.scanner,
+            field_strength_t=series.field_strength_t,
+            acquired=series.acquired,
+            size=series.size,
+            spacing_mm=_columns_first(grid) if grid and grid.spacing_kind else None,
+            missing_slices=len(series.missing_slices),
+            lossy=series.lossy,
+        )
+
+    def without_identity(self) -> Exam:
+        """Return the exam with the pseudonym as the only trace of who it is."""
+        return replace(self, **dict.fromkeys(_IDENTITY, ""))  # type: ignore[arg-type]  # all str
+
+    @property
+    def has_synthetic_lesion(self) -> bool:
+        """True when the headers say so; "synthetic" alone is also a way of acquiring MR."""
+        return "synthetic lesion" in f"{self.study_description} {self.series_description}".lower()
+
+
+def _columns_first(grid: Geometry) -> tuple[float, float, float]:
+    k, j, i = grid.spacing_mm
+    return i, j, k
