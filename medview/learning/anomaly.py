@@ -1,0 +1,267 @@
+"""From model slices to residual, uncertainty and score, and from those to one number.
+
+Source: arXiv 2504.15562, equations 10-14. With x the slice, x_bar the mean of K draws:
+
+- residual = (x - x_bar)^2, the difference smoothed by a small Gaussian first (ours; 0 is the
+  paper's form), because a lesion is wider than a misplaced gyrus;
+- total = epistemic + aleatoric; score per pixel = residual / (total + 1e-8);
+- A = alpha z(mean residual) + (1 - alpha) z(mean score): the paper adds the raw means and does
+  not print alpha; we bring both terms to the mean and spread of training normals first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medview.domain.prediction import Precision
+from medview.domain.progress import Progress
+from medview.models.anomaly_vae import LATENT, AnomalyVae
+
+EPSILON = 1e-8
+RIM_PX = 2
+"""The outermost pixels are left out of means: there the mask decides, not the brain."""
+
+_PLAIN = (
+    "samples",
+    "alpha",
+    "rule",
+    "smooth_px",
+    "quantile",
+    "threshold",
+    "residual_threshold",
+    "top",
+)
+
+Rule = Literal["ratio", "product", "sum", "epistemic", "residual"]
+RULES: tuple[Rule, ...] = ("ratio", "product", "sum", "epistemic", "residual")
+
+
+@dataclass(frozen=True, slots=True)
+class Norm:
+    """Mean and standard deviation of a term over slices of training normals."""
+
+    mean: float = 0.0
+    sd: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class AnomalySettings:
+    """What turns maps into scores; kept in the card, so that one file says it all.
+
+    `quantile` is how a map is summed up over a brain slice: 0 is its mean (the paper),
+    else the quantile, for lesions that fill little of a slice.
+    """
+
+    samples: int = 5
+    alpha: float = 0.5
+    rule: Rule = "ratio"
+    smooth_px: float = 1.0
+    quantile: float = 0.0
+    threshold: float = 6.0
+    residual_threshold: float = 0.02
+    top: float = 18.0
+    residual_norm: Norm = Norm()
+    score_norm: Norm = Norm()
+
+    @classmethod
+    def from_card(cls, settings: dict[str, object]) -> AnomalySettings:
+        """Read the settings of a card; unknown entries are left alone."""
+        plain = {name: settings[name] for name in _PLAIN if name in settings}
+        found = cls(**plain)  # type: ignore[arg-type]  # names are checked above
+        norms = {
+            name: Norm(*settings[name])  # type: ignore[misc]  # two numbers by the card's format
+            for name in ("residual_norm", "score_norm")
+            if name in settings
+        }
+        return replace(found, **norms)  # type: ignore[arg-type]  # two Norm fields
+
+    def to_card(self) -> dict[str, object]:
+        """The same as plain values for JSON."""
+        return {
+            **{name: getattr(self, name) for name in _PLAIN},
+            "residual_norm": [self.residual_norm.mean, self.residual_norm.sd],
+            "score_norm": [self.score_norm.mean, self.score_norm.sd],
+        }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SliceMaps:
+    """Maps of n model slices, each (n, 128, 128) float32; `x_bar` is the mean reconstruction."""
+
+    x_bar: NDArray[np.float32]
+    residual: NDArray[np.float32]
+    epistemic: NDArray[np.float32]
+    aleatoric: NDArray[np.float32]
+
+    @property
+    def total(self) -> NDArray[np.float32]:
+        """Epistemic plus aleatoric variance."""
+        return self.epistemic + self.aleatoric
+
+    def score(self, rule: Rule = "ratio") -> NDArray[np.float32]:
+        """Pixel score by one of the rules; "ratio" is the paper's."""
+        return combine(self.residual, self.epistemic, self.total, rule)
+
+
+def combine(
+    residual: NDArray[np.float32],
+    epistemic: NDArray[np.float32],
+    total: NDArray[np.float32],
+    rule: Rule,
+) -> NDArray[np.float32]:
+    """Pixel score from residual and variances.
+
+    The ratio pulls the score down where the model is unsure; product and sum push it up there
+    (variances enter as standard deviations, so that all terms grow alike).
+    """
+    if rule == "product":
+        return np.asarray(np.sqrt(residual * total), dtype=np.float32)
+    if rule == "sum":
+        return np.asarray(np.sqrt(residual) + np.sqrt(total), dtype=np.float32)
+    if rule == "ratio":
+        return np.asarray(residual / (total + np.float32(EPSILON)), dtype=np.float32)
+    return epistemic if rule == "epistemic" else residual
+
+
+def noise_for(slices: int, samples: int, seed: int) -> torch.Tensor:
+    """Standard normal draws (samples, slices, 256), the same whatever the batch size."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(slices, samples, LATENT, generator=generator).transpose(0, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """Where and how the network runs."""
+
+    model: AnomalyVae
+    device: str = "cpu"
+    precision: Precision = "float32"
+    batch: int = 8
+
+
+def smooth_difference(
+    difference: NDArray[np.float32], brain: NDArray[np.bool_], sigma_px: float
+) -> NDArray[np.float32]:
+    """Gaussian average within the brain of each slice, so that the outside does not dilute it."""
+    if sigma_px <= 0:
+        return difference
+    inside = brain.astype(np.float32)
+    sigma = (0, sigma_px, sigma_px)
+    weight = ndimage.gaussian_filter(inside, sigma, truncate=3)
+    smooth = ndimage.gaussian_filter(difference * inside, sigma, truncate=3)
+    return np.where(brain, smooth / np.maximum(weight, 1e-6), 0).astype(np.float32)
+
+
+def run_slices(
+    engine: Engine,
+    slices: NDArray[np.float32],
+    noise: torch.Tensor,
+    job: Progress,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Encode each slice once and decode its K draws in one batch.
+
+    Parameters
+    ----------
+    slices : NDArray[np.float32]
+        (n, 128, 128) in 0..1.
+    noise : torch.Tensor
+        (K, n, 256) standard normal.
+
+    Returns
+    -------
+    tuple
+        Pictures (K, n, 128, 128) and the mean predicted variance (n, 128, 128).
+    """
+    count, samples = len(slices), noise.shape[0]
+    pictures = np.empty((samples, *slices.shape), np.float32)
+    aleatoric = np.empty(slices.shape, np.float32)
+    for first in range(0, count, engine.batch):
+        job.check()
+        here = slice(first, first + engine.batch)
+        drawn, variance = _run_block(engine, slices[here], noise[:, here])
+        pictures[:, here], aleatoric[here] = drawn, variance
+        done = min(count, first + engine.batch)
+        job.report(done, count, f"slice {done} / {count}")
+    return pictures, aleatoric
+
+
+@torch.inference_mode()
+def _run_block(
+    engine: Engine, slices: NDArray[np.float32], noise: torch.Tensor
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    samples, batch = noise.shape[:2]
+    x = torch.from_numpy(np.ascontiguousarray(slices))[:, None].to(engine.device)
+    x = x.contiguous(memory_format=torch.channels_last)
+    kind = engine.device.split(":")[0]
+    low = engine.precision == "bfloat16"
+    with torch.autocast(kind, torch.bfloat16, enabled=low):
+        mean, log_variance = engine.model.encode(x)
+        z = mean.float() + torch.exp(0.5 * log_variance.float()) * noise.to(engine.device)
+        pictures, s = engine.model.decode(z.reshape(samples * batch, -1))
+    shape = (samples, batch, *slices.shape[1:])
+    variance = s.float().exp().reshape(shape).mean(0)
+    return pictures.float().reshape(shape).cpu().numpy(), variance.cpu().numpy()
+
+
+def maps_from_draws(
+    slices: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    pictures: NDArray[np.float32],
+    aleatoric: NDArray[np.float32],
+    smooth_px: float,
+) -> SliceMaps:
+    """Residual and variances of n slices from K pictures (K, n, 128, 128); zero outside."""
+    x_bar = pictures.mean(0)
+    difference = smooth_difference(slices - x_bar, brain, smooth_px)
+    inside = brain.astype(np.float32)
+    return SliceMaps(
+        x_bar * inside,
+        difference**2 * inside,
+        pictures.var(0) * inside,
+        aleatoric * inside,
+    )
+
+
+def rimless(brain: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The brain of each slice (n, 128, 128) without its outermost pixels."""
+    cross = ndimage.generate_binary_structure(2, 1)[None]
+    return np.asarray(ndimage.binary_erosion(brain, cross, iterations=RIM_PX), dtype=np.bool_)
+
+
+def sum_up(
+    values: NDArray[np.float32], brain: NDArray[np.bool_], quantile: float
+) -> NDArray[np.float64]:
+    """One figure a slice: mean or quantile over its rimless brain; NaN where there is none."""
+    inner = rimless(brain)
+    out = np.full(len(values), np.nan)
+    for k in np.flatnonzero(inner.any(axis=(1, 2))):
+        here = values[k][inner[k]]
+        out[k] = np.quantile(here, quantile) if quantile else here.mean()
+    return out
+
+
+def slice_scores(
+    maps: SliceMaps, brain: NDArray[np.bool_], settings: AnomalySettings
+) -> NDArray[np.float64]:
+    """A(x) of each slice, standardised on training normals; NaN for slices without brain."""
+    residual = sum_up(maps.residual, brain, settings.quantile)
+    score = sum_up(maps.score(settings.rule), brain, settings.quantile)
+    return weigh(residual, score, settings)
+
+
+def weigh(
+    residual: NDArray[np.float64] | float,
+    score: NDArray[np.float64] | float,
+    settings: AnomalySettings,
+) -> NDArray[np.float64]:
+    """Alpha times the standardised residual plus (1 - alpha) times the standardised score."""
+    a, b = settings.residual_norm, settings.score_norm
+    first = (np.asarray(residual) - a.mean) / a.sd
+    second = (np.asarray(score) - b.mean) / b.sd
+    return np.asarray(settings.alpha * first + (1 - settings.alpha) * second)

@@ -1,0 +1,206 @@
+"""From a head volume to a clean brain: mask, robust intensity, model slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from scipy import ndimage
+from torch.nn import functional as F
+
+from medview.domain.errors import ModelInputError
+from medview.domain.resources import resource
+from medview.domain.volume import Volume
+from medview.learning.grid import PIXEL_MM, BrainGrid, canonical
+from medview.models.brain_mask import SIDE as MASK_SIDE
+from medview.models.brain_mask import BrainMask
+
+BRIGHTEST = 1.5
+"""Intensities are clipped at this multiple of the 98th percentile of the brain."""
+SMALLEST_BRAIN_ML = 200.0
+# A whole head holds two to three times the brain's volume; a stripped one little more than it.
+STRIPPED_RATIO = 1.35
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """A volume as the model sees it, with the way back and the steps in words.
+
+    `slices` (n, 128, 128) float32 in 0..1, 0 outside the brain; `brain` the mask there;
+    `mask` the brain on the volume's own grid (k, j, i).
+    """
+
+    slices: NDArray[np.float32]
+    brain: NDArray[np.bool_]
+    grid: BrainGrid
+    mask: NDArray[np.bool_]
+    steps: tuple[str, ...]
+    skull_stripped: bool
+
+
+def largest_region(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the largest connected region of a mask; an empty mask stays empty."""
+    labels, count = ndimage.label(mask)
+    if count < 2:
+        return mask
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    kept: NDArray[np.bool_] = labels == sizes.argmax()
+    return kept
+
+
+@lru_cache(maxsize=1)
+def _mask_network() -> BrainMask:
+    network = BrainMask().eval()
+    weights = load_file(resource("weights", "brain-mask", "weights.safetensors"))
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
+    return network
+
+
+def network_mask(head: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Brain by the bundled network; `head` and answer in canonical order (head, posterior, left).
+
+    The network was trained on RAS arrays (x right, y anterior, z up): the axes are turned
+    to that and back.
+    """
+    # (z, y posterior, x left) -> (x, y, z) growing to right, anterior, head
+    ras = np.ascontiguousarray(head[:, ::-1, ::-1].transpose(2, 1, 0))
+    x = torch.from_numpy(ras)[None, None]
+    small = F.interpolate(x, (MASK_SIDE,) * 3, mode="trilinear", align_corners=False)
+    low, high = np.quantile(small.numpy()[..., ::2, ::2, ::2], (0.005, 0.995))
+    small = ((small - float(low)) / max(float(high - low), 1e-6)).clamp(0, 1)
+    with torch.inference_mode():
+        probability = _mask_network()(small)
+    whole = F.interpolate(probability, x.shape[2:], mode="trilinear", align_corners=False)
+    mask = largest_region(whole[0, 0].numpy() > 0.5)
+    filled = ndimage.binary_fill_holes(mask)
+    return np.ascontiguousarray(filled.transpose(2, 1, 0)[:, ::-1, ::-1])
+
+
+def find_brain(head: NDArray[np.float32], voxel_ml: float) -> tuple[NDArray[np.bool_], bool]:
+    """Brain mask in canonical order and whether the volume came without a skull.
+
+    Raises
+    ------
+    ModelInputError
+        If nothing of the size of a brain is there.
+    """
+    mask = network_mask(head)
+    present = largest_region(head > 0)
+    stripped = present.sum() < STRIPPED_RATIO * max(int(mask.sum()), 1) and present.mean() < 0.6
+    if stripped:
+        mask = ndimage.binary_fill_holes(ndimage.binary_closing(present, iterations=2)) & (head > 0)
+    if mask.sum() * voxel_ml < SMALLEST_BRAIN_ML:
+        raise ModelInputError(
+            "no brain was found in this volume",
+            do="Choose a head MRI that covers the brain.",
+            code="MV-MOD-011",
+        )
+    return mask, bool(stripped)
+
+
+def normalise(head: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Scale the brain robustly to 0..1: 2nd percentile to 0, 98th to 2/3, clipped; 0 outside."""
+    low, high = np.percentile(head[mask][::7], (2, 98))
+    scaled = (head - np.float32(low)) * np.float32(1 / max(high - low, 1e-6))
+    return np.where(mask, np.clip(scaled, 0, BRIGHTEST) / BRIGHTEST, 0).astype(np.float32)
+
+
+def middle_of(mask: NDArray[np.bool_]) -> tuple[float, float]:
+    """Centre of the mask's bounding box in (row, column), canonical voxels."""
+    rows = np.flatnonzero(mask.any(axis=(0, 2)))
+    columns = np.flatnonzero(mask.any(axis=(0, 1)))
+    return (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
+
+
+def prepare(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Prepared:
+    """Turn a volume into model slices by named steps.
+
+    Parameters
+    ----------
+    volume : Volume
+        T1 or T1 with contrast, any orientation; grey.
+    given_mask : NDArray[np.bool_] | None
+        Brain on the volume's own grid where one is known (k, j, i); else it is found.
+
+    Raises
+    ------
+    ModelInputError
+        Colour, not finite, constant, too small, or no brain found.
+    """
+    head = np.ascontiguousarray(canonical(volume.array, volume.geometry)).astype(np.float32)
+    _refuse_unusable(volume, head)
+    head = np.nan_to_num(head, nan=0.0, posinf=0.0, neginf=0.0)
+    if given_mask is None:
+        mask, stripped = _found_mask(volume, head)
+    else:
+        mask = np.ascontiguousarray(canonical(given_mask, volume.geometry)).astype(bool)
+        stripped = bool((head[~mask] == 0).mean() > 0.99) if (~mask).any() else True
+    brain = normalise(head, mask)
+    grid = BrainGrid.of(volume.geometry, middle_of(mask))
+    slices = grid.to_model(brain)
+    inside = grid.to_model(mask.astype(np.float32)) > 0.5
+    steps = (
+        "canonical orientation (head, posterior, left), no resampling between slices",
+        _mask_words(given_mask is not None, stripped, volume.is_film),
+        "intensity: 2nd to 98th percentile of the brain, clipped, scaled to 0-1",
+        f"each slice 128 x 128 at {PIXEL_MM:g} mm, centred on the brain",
+    )
+    whole = np.asarray(grid.to_volume(mask), dtype=np.bool_)
+    return Prepared(slices * inside, inside, grid, whole, steps, stripped)
+
+
+def _refuse_unusable(volume: Volume, head: NDArray[np.float32]) -> None:
+    if volume.is_colour:
+        raise ModelInputError(
+            "this is a colour image", do="Choose a grey T1 volume.", code="MV-MOD-012"
+        )
+    if not np.isfinite(head).any():
+        raise ModelInputError(
+            "all values are missing (NaN)", do="Choose another series.", code="MV-MOD-013"
+        )
+    if np.nanmin(head) == np.nanmax(head):
+        raise ModelInputError(
+            "all values are the same, there is no image",
+            do="Choose another series.",
+            code="MV-MOD-014",
+        )
+
+
+def _found_mask(volume: Volume, head: NDArray[np.float32]) -> tuple[NDArray[np.bool_], bool]:
+    if volume.geometry.shape[volume.geometry.axis_of[2]] > 4:
+        return find_brain(head, volume.geometry.voxel_ml)
+    return slice_brain(head[0] if head.shape[0] == 1 else head.max(0))[None].repeat(
+        head.shape[0], 0
+    ), False
+
+
+def slice_brain(picture: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Brain outline in one slice by threshold and erosion, where no volume tells more.
+
+    Otsu's threshold, opening by 4 % of the head's width, largest region, closed and filled.
+    Crude: remnants of skull and skin stay.
+    """
+    from skimage.filters import threshold_otsu
+
+    bright = picture > 0.6 * float(threshold_otsu(picture))
+    radius = max(2, round(0.02 * max(picture.shape)))
+    disc = np.hypot(*np.mgrid[-radius : radius + 1, -radius : radius + 1]) <= radius
+    core = largest_region(ndimage.binary_opening(bright, disc))
+    grown = ndimage.binary_closing(np.pad(core, 3 * radius), disc, iterations=2)
+    inner = ndimage.binary_fill_holes(grown)[3 * radius : -3 * radius, 3 * radius : -3 * radius]
+    return np.asarray(inner, dtype=np.bool_)
+
+
+def _mask_words(given: bool, stripped: bool, film: bool) -> str:
+    if given:
+        return "brain mask: given with the data"
+    if stripped:
+        return "brain mask: values above 0 (the skull is already removed)"
+    if film:
+        return "brain mask: threshold on a single slice, crude"
+    return "brain mask: built-in network (deepbet, low resolution)"

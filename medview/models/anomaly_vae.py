@@ -1,0 +1,148 @@
+"""Bayesian variational autoencoder with attention: what a normal slice would look like, how sure.
+
+Source: Roy, "Bayesian Autoencoder for Medical Anomaly Detection" (arXiv 2504.15562), sections
+3.1-3.5. Layer widths, attention places, latent size and both heads are the paper's; kernel
+sizes, normalisation and the pooling of keys and values in the largest attention are ours,
+since the paper does not print them. "Bayesian" means draws of the latent code, not a
+posterior over the weights.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from medview.models.blocks import SpatialAttention
+
+SIDE = 128
+LATENT = 256
+WIDTHS = (32, 64, 128, 256)
+LOG_VARIANCE_LIMIT = 20.0
+"""The paper clamps log variances to [-20, 20]."""
+
+
+@dataclass(frozen=True, slots=True)
+class VaeOptions:
+    """Choices the paper leaves open or ablates.
+
+    `attention` off removes all four attention blocks. `aleatoric` off fixes the predicted
+    variance. `variance_floor` is the lowest log variance, so that flat regions cannot take
+    the likelihood to infinity. `key_pool` averages keys and values in the largest attention
+    (4,096 positions).
+    """
+
+    attention: bool = True
+    aleatoric: bool = True
+    heads: int = 8
+    key_pool: int = 4
+    variance_floor: float = -7.0
+
+
+def _down(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 4, 2, 1), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)
+    )
+
+
+def _up(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.ConvTranspose2d(inputs, outputs, 4, 2, 1), nn.BatchNorm2d(outputs), nn.LeakyReLU(0.2)
+    )
+
+
+class AnomalyVae(nn.Module):
+    """Slices (B, 1, 128, 128) in 0..1 to a latent Gaussian and back to a mean and log variance."""
+
+    def __init__(self, options: VaeOptions | None = None) -> None:
+        super().__init__()
+        self.options = options or VaeOptions()
+        one, two, three, four = WIDTHS
+        self.encoder = nn.Sequential(
+            _down(1, one),  # (B, 32, 64, 64)
+            _down(one, two),  # (B, 64, 32, 32)
+            self._attention(two),
+            _down(two, three),  # (B, 128, 16, 16)
+            _down(three, four),  # (B, 256, 8, 8)
+            self._attention(four),
+            nn.Flatten(),
+        )
+        flat = four * (SIDE // 16) ** 2
+        self.to_mean = nn.Linear(flat, LATENT)
+        self.to_log_variance = nn.Linear(flat, LATENT)
+        self.from_latent = nn.Linear(LATENT, flat)
+        self.decoder = nn.Sequential(
+            nn.Unflatten(1, (four, SIDE // 16, SIDE // 16)),
+            _up(four, three),  # (B, 128, 16, 16)
+            self._attention(three),
+            _up(three, two),  # (B, 64, 32, 32)
+            _up(two, one),  # (B, 32, 64, 64)
+            self._attention(one, pool=self.options.key_pool),
+            _up(one, one),  # (B, 32, 128, 128)
+        )
+        self.mean_head = nn.Conv2d(one, 1, 3, 1, 1)
+        self.log_variance_head = nn.Conv2d(one, 1, 3, 1, 1)
+
+    def _attention(self, width: int, pool: int = 1) -> nn.Module:
+        if not self.options.attention:
+            return nn.Identity()
+        return SpatialAttention(width, self.options.heads, pool)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of the latent code, each (B, 256)."""
+        hidden = self.encoder(x)
+        limit = LOG_VARIANCE_LIMIT
+        return self.to_mean(hidden), self.to_log_variance(hidden).clamp(-limit, limit)
+
+    def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean picture in 0..1 and log variance per pixel, each (B, 1, 128, 128)."""
+        hidden = self.decoder(self.from_latent(z))
+        mean = torch.sigmoid(self.mean_head(hidden))
+        if not self.options.aleatoric:
+            return mean, torch.full_like(mean, self.options.variance_floor)
+        raw = self.log_variance_head(hidden)
+        # A soft floor keeps the gradient alive where the background is perfectly predictable.
+        floor = self.options.variance_floor
+        return mean, (floor + nn.functional.softplus(raw - floor)).clamp(max=LOG_VARIANCE_LIMIT)
+
+    def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """One stochastic pass: z = mean + sd * noise; noise (B, 256) standard normal."""
+        mean, log_variance = self.encode(x)
+        z = mean + torch.exp(0.5 * log_variance) * noise
+        picture, picture_log_variance = self.decode(z)
+        return picture, picture_log_variance, mean, log_variance
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """What K draws say of each pixel, each (B, 1, 128, 128) (paper equations 10-13)."""
+
+    mean: Tensor
+    epistemic: Tensor
+    aleatoric: Tensor
+
+
+def draw(model: AnomalyVae, x: Tensor, noise: Tensor) -> Draws:
+    """Encode once, decode K draws in one batch.
+
+    Parameters
+    ----------
+    x : Tensor
+        (B, 1, 128, 128).
+    noise : Tensor
+        (K, B, 256), standard normal, from the caller so that a seed fixes the answer.
+
+    Returns
+    -------
+    Draws
+        Mean over draws, variance over draws (epistemic, divided by K as the paper has it) and
+        mean predicted variance (aleatoric).
+    """
+    samples, batch, _ = noise.shape
+    mean, log_variance = model.encode(x)
+    z = mean + torch.exp(0.5 * log_variance) * noise  # (K, B, 256)
+    pictures, s = model.decode(z.reshape(samples * batch, -1))
+    pictures = pictures.reshape(samples, *x.shape)
+    s = s.reshape(samples, *x.shape)
+    return Draws(pictures.mean(0), pictures.var(0, correction=0), s.exp().mean(0))
