@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Sets up as run.sh does, with the tools, and runs every check; non-zero when one of them fails.
+#   bash packaging/test.sh [WORDS FOR PYTEST...]
+set -euo pipefail
+# shellcheck source=packaging/setup.sh
+. "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+
+prepare dev
+
+# Like a machine that nobody looks at, and the same wherever it runs; workers are processes
+# of their own, so one thread each is what two cores can bear.
+unset DISPLAY WAYLAND_DISPLAY
+export QT_QPA_PLATFORM=offscreen OMP_NUM_THREADS=1 PYTHONUNBUFFERED=1
+bin="$venv/bin"
+log="$(mktemp)"
+trap 'rm -f "$log"' EXIT
+results=()
+failed=0
+
+check() {
+    local name="$1"
+    shift
+    echo "== $name"
+    if "$@" < /dev/null; then
+        results+=("passed  $name")
+    else
+        results+=("FAILED  $name")
+        failed=1
+    fi
+}
+
+tests() {
+    "$bin/pytest" -n 2 --dist loadfile "$@" 2>&1 | tee "$log"
+}
+
+check "ruff check" "$bin/ruff" check .
+check "ruff format" "$bin/ruff" format --check .
+check "mypy" "$bin/mypy"
+check "import-linter" "$bin/lint-imports"
+check "pytest" tests "$@"
+
+echo "== results"
+printf '%s\n' "${results[@]}"
+grep -E '^=+ .* in [0-9.]+s' "$log" | tail -n 1 || true
+exit "$failed"
