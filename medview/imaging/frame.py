@@ -5,143 +5,253 @@ Screen, PNG and PDF draw the same ``Frame``; tests read it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from medview.domain.geometry import Plane
+from medview.domain.errors import GeometryError
+from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
-from medview.domain.report import ColourBar
 from medview.domain.volume import Volume, Window
+from medview.imaging.intensity import default_voi, grey
+from medview.imaging.paint import certainty, colour_bar, tint
+from medview.imaging.picture import flatten, placement
+from medview.imaging.reslice import Cut, cut_of
+from medview.imaging.view import (
+    Annotations,
+    Corners,
+    Frame,
+    Labels,
+    Layer,
+    SlabMode,
+    View,
+)
 
-SlabMode = Literal["mip", "minip", "mean"]
-Annotations = Literal["all", "minimal", "none"]
+__all__ = [
+    "RESEARCH_ONLY",
+    "Annotations",
+    "Corners",
+    "Frame",
+    "Labels",
+    "Layer",
+    "SlabMode",
+    "View",
+    "compose_frame",
+    "flatten",
+    "letters",
+    "placement",
+]
 
+RESEARCH_ONLY = "research use only"
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """What the reader asks one pane to show; a change is ``replace(view, ...)``.
+# Letters toward which LPS x, y and z grow and shrink.
+_LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 
-    Parameters
-    ----------
-    plane : Plane
-        Axial, coronal and sagittal are radiological (patient right on screen left, nose left);
-        ACQUIRED shows stored rows and columns as they are.
-    point_lps : tuple[float, float, float]
-        The crosshair in LPS mm; the slice drawn is the one nearest to it.
-    window : Window | None
-        None: the file's own VOI (value table or first window), else the automatic one.
-    inverted : bool
-        The reader's invert, on top of the volume's own.
-    flip_h, flip_v, rotate
-        Flips first, then rotation clockwise by 0, 90, 180 or 270 degrees; labels follow.
-    slab_mm, slab_mode
-        Thickness of a slab around the slice; 0 shows the single slice.
-    zoom, pan_mm
-        1 fits the pane; pan is in mm along screen right and down.
-    """
-
-    plane: Plane = Plane.AXIAL
-    point_lps: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    window: Window | None = None
-    inverted: bool = False
-    flip_h: bool = False
-    flip_v: bool = False
-    rotate: int = 0
-    slab_mm: float = 0.0
-    slab_mode: SlabMode = "mip"
-    zoom: float = 1.0
-    pan_mm: tuple[float, float] = (0.0, 0.0)
-    crosshair: bool = True
-    annotations: Annotations = "all"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Layer:
-    """An overlay as asked for: the map, its style and the map that fades it (or None)."""
-
-    map: ScalarMap
-    style: LayerStyle
-    fade: ScalarMap | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Corners:
-    """Texts of the four corners, one entry a line."""
-
-    top_left: tuple[str, ...] = ()
-    top_right: tuple[str, ...] = ()
-    bottom_left: tuple[str, ...] = ()
-    bottom_right: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Labels:
-    """Letters at the four edges of the screen, at most two each; empty when unknown (R20)."""
-
-    left: str = ""
-    right: str = ""
-    top: str = ""
-    bottom: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """What a pane shows, at the resolution of the data.
-
-    Parameters
-    ----------
-    image : NDArray[np.uint8]
-        (h, w) grey or (h, w, 3) colour: rows down the screen, columns to the right, after
-        window, inversion, flips and rotation.
-    tints : tuple[NDArray[np.uint8], ...]
-        (h, w, 4) RGBA overlays in drawing order, same grid as `image`.
-    pixel_to_lps : NDArray[np.float64]
-        (4, 4) from (x, y, 0, 1), pixel centres of `image`, to LPS mm.
-    pixel_mm : tuple[float, float]
-        Size of a pixel of `image` to the right and down, mm.
-    labels : Labels
-        Orientation letters from the drawing matrix.
-    cursor : tuple[float, float]
-        The crosshair (x, y) in pixels of `image`.
-    slice, slices : int
-        Index along the array axis being cut (0-based) and how many there are.
-    position : str
-        Where the slice is, such as "H 12.0 mm"; empty when unknown.
-    window : Window | None
-        The window used; None for colour or a value table.
-    values : dict[str, float | None]
-        Value of "image" and of every map at the crosshair.
-    colour_bar : ColourBar | None
-        Of the topmost visible overlay.
-    missing : bool
-        True where the slice was not in the file (drawn hatched, R9).
-    """
-
-    image: NDArray[np.uint8]
-    tints: tuple[NDArray[np.uint8], ...]
-    pixel_to_lps: NDArray[np.float64]
-    pixel_mm: tuple[float, float]
-    labels: Labels
-    cursor: tuple[float, float]
-    slice: int
-    slices: int
-    position: str
-    window: Window | None
-    values: dict[str, float | None]
-    colour_bar: ColourBar | None = None
-    corners: Corners = Corners()
-    missing: bool = False
-    crosshair: bool = True
+_SLAB_NAMES = {"mip": "MIP", "minip": "MinIP", "mean": "Mean"}
 
 
 def compose_frame(volume: Volume, layers: tuple[Layer, ...], view: View) -> Frame:
-    """Cut, window, invert, tint and label: everything a pane shows of a volume."""
-    raise NotImplementedError
+    """Cut, window, invert, tint and label: everything a pane shows of a volume.
+
+    Pure: equal inputs give equal frames, and layers change nothing but tints, values, colour
+    bar and the overlay's name. Maps must lie on the volume's own grid (bring them there with
+    `resample_onto`, on a worker).
+
+    Raises
+    ------
+    GeometryError
+        If a map, or the map that fades it, lies on another grid.
+    """
+    cut = cut_of(volume.geometry, view)
+    to_lps = cut.pixel_to_lps
+    absent = cut.absent(volume.missing_slices)
+    image, window = _image(volume, view, cut)
+    shown = tuple(layer for layer in layers if layer.style.visible)
+    x, y = _pixel_of(to_lps, view.point_lps)
+    return Frame(
+        image=image,
+        tints=tuple(_tint(layer, cut) for layer in shown),
+        pixel_to_lps=to_lps,
+        pixel_mm=cut.pixel_mm,
+        labels=_labels(volume.geometry, to_lps),
+        cursor=(x, y),
+        slice=cut.index,
+        slices=cut.grid.shape[cut.layout.cut],
+        position=_position(volume, cut, (x, y)),
+        window=window,
+        values=_values(volume, layers, view.point_lps),
+        colour_bar=colour_bar(shown[-1].map, shown[-1].style) if shown else None,
+        corners=_corners(volume, shown, view, cut=cut, window=window, at=(x, y)),
+        missing=absent is not None and bool(absent.all()),
+        crosshair=view.crosshair,
+        absent=absent,
+        annotations=view.annotations,
+    )
 
 
-def flatten(frame: Frame, size: tuple[int, int], *, zoom: float = 1.0) -> NDArray[np.uint8]:
-    """Draw a frame to RGB pixels (height, width, 3) with its letters, texts and colour bar."""
-    raise NotImplementedError
+def letters(direction_lps: ArrayLike) -> str:
+    """Where a direction points in the patient, at most two letters, the stronger first (R20).
+
+    Parts of the unit vector below 1e-4 are dropped. The result for the other way round has
+    the opposite letters in the same order.
+    """
+    direction = np.asarray(direction_lps, dtype=np.float64)
+    unit = direction / np.linalg.norm(direction)
+    order = sorted(range(3), key=lambda axis: -round(abs(float(unit[axis])), 6))
+    strong = [axis for axis in order if abs(unit[axis]) > 1e-4][:2]
+    return "".join(_LETTERS[axis][0 if unit[axis] > 0 else 1] for axis in strong)
+
+
+def _labels(geometry: Geometry, to_lps: NDArray[np.float64]) -> Labels:
+    """Letters of the four edges from the very matrix that the pixels are drawn with."""
+    if not geometry.orientation_known:
+        return Labels()
+    right, down = to_lps[:3, 0], to_lps[:3, 1]
+    return Labels(
+        left=letters(-right), right=letters(right), top=letters(-down), bottom=letters(down)
+    )
+
+
+def _image(volume: Volume, view: View, cut: Cut) -> tuple[NDArray[np.uint8], Window | None]:
+    """Grey or colour of the cut, and the window it was made with (None for a table)."""
+    plane = cut.take(volume.array, skip=volume.missing_slices)
+    inverted = volume.inverted != view.inverted
+    if volume.is_colour:
+        colour = np.ascontiguousarray(plane, dtype=np.uint8)
+        return (np.asarray(255 - colour, dtype=np.uint8) if inverted else colour), None
+    voi = view.window or default_voi(volume)
+    return grey(plane, voi, inverted=inverted), voi if isinstance(voi, Window) else None
+
+
+def _tint(layer: Layer, cut: Cut) -> NDArray[np.uint8]:
+    """RGBA of one layer on the drawn pixels."""
+    _check_grid(layer.map, cut.source)
+    values = cut.take(layer.map.array, overlay=True)
+    fade = None
+    if layer.fade is not None:
+        _check_grid(layer.fade, cut.source)
+        fade = certainty(cut.take(layer.fade.array, overlay=True), layer.fade.range)
+    return tint(values, _style(layer), fade)
+
+
+def _style(layer: Layer) -> LayerStyle:
+    """The style as asked for; zero is never drawn where it means "none" (masks, labels)."""
+    if layer.map.kind in ("mask", "labels"):
+        return replace(layer.style, threshold=max(layer.style.threshold, 0.5))
+    return layer.style
+
+
+def _check_grid(shown: ScalarMap, grid: Geometry) -> None:
+    if shown.geometry is not grid and not shown.geometry.same_grid(grid):
+        raise GeometryError(
+            f"the map {shown.title or shown.name} does not lie on the grid of this series",
+            do="Show it on the series it was made from.",
+        )
+
+
+def _pixel_of(
+    to_lps: NDArray[np.float64], point_lps: tuple[float, float, float]
+) -> tuple[float, float]:
+    """Where a point of the patient falls on the drawn pixels, along the cut axis."""
+    x, y = (np.linalg.inv(to_lps) @ np.array([*point_lps, 1.0]))[:2]
+    return float(x), float(y)
+
+
+def _position(volume: Volume, cut: Cut, at: tuple[float, float]) -> str:
+    """Where the slice is, such as "H 12.0 mm": the axis of the patient that it steps along."""
+    geometry = volume.geometry
+    if volume.is_film or not geometry.orientation_known or geometry.spacing_kind != "patient":
+        return ""
+    world = cut.grid.axis_of.index(cut.layout.cut)
+    place = cut.pixel_to_lps @ np.array([at[0], at[1], 0.0, 1.0])
+    mm = round(float(place[world]), 1)
+    return f"{_LETTERS[world][0 if mm >= 0 else 1]} {abs(mm):.1f} mm"
+
+
+def _values(
+    volume: Volume, layers: tuple[Layer, ...], point_lps: tuple[float, float, float]
+) -> dict[str, float | None]:
+    """Value of the image and of every map in the voxel that holds the point."""
+    image = None if volume.is_colour else _value(volume.array, volume.geometry, point_lps)
+    if image is not None and _slice_of(volume.geometry, point_lps) in volume.missing_slices:
+        image = None
+    values = {"image": image}
+    for layer in layers:
+        for shown in (layer.map, layer.fade):
+            if shown is not None:
+                values[shown.name] = _value(shown.array, shown.geometry, point_lps)
+    return values
+
+
+def _slice_of(geometry: Geometry, point_lps: tuple[float, float, float]) -> int:
+    return int(np.rint(geometry.to_index(point_lps)[0]))
+
+
+def _value(
+    array: NDArray[np.generic], geometry: Geometry, point_lps: tuple[float, float, float]
+) -> float | None:
+    """Value of the voxel that holds a point; None outside and for NaN."""
+    k, j, i = (int(n) for n in np.rint(geometry.to_index(point_lps)))
+    if not all(0 <= n < size for n, size in zip((k, j, i), geometry.shape, strict=True)):
+        return None
+    value = float(array[k, j, i])
+    return value if np.isfinite(value) else None
+
+
+def _corners(
+    volume: Volume,
+    shown: tuple[Layer, ...],
+    view: View,
+    *,
+    cut: Cut,
+    window: Window | None,
+    at: tuple[float, float],
+) -> Corners:
+    """Texts that follow from what is drawn; whose images they are, the caller adds."""
+    if view.annotations == "none":
+        return Corners(bottom_right=(RESEARCH_ONLY,))
+    place = _place_lines(volume, view, cut, at)
+    grey_lines = _grey_lines(volume, view, window)
+    titles = tuple(_sentence(layer.map.title or layer.map.name) for layer in shown)
+    return Corners(
+        top_right=place[:2] if view.annotations == "all" else place[:1],
+        bottom_left=grey_lines if view.annotations == "all" else grey_lines[:1],
+        bottom_right=(*titles, RESEARCH_ONLY),
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _place_lines(volume: Volume, view: View, cut: Cut, at: tuple[float, float]) -> tuple[str, ...]:
+    """Which slice of how many, and where; nothing for a film."""
+    if volume.is_film:
+        return ()
+    axis = cut.layout.cut
+    name = "Im" if axis == 0 else view.plane.value.capitalize()
+    step = cut.grid.spacing_mm[axis]
+    size = f"{step:.1f} mm" if volume.geometry.spacing_kind == "patient" else ""
+    second = " · ".join(text for text in (_position(volume, cut, at), size) if text)
+    lines = (f"{name} {cut.index + 1} / {cut.grid.shape[axis]}", second)
+    return tuple(line for line in lines if line)
+
+
+def _grey_lines(volume: Volume, view: View, window: Window | None) -> tuple[str, ...]:
+    """Window, slab and inversion in the words of the corner."""
+    lines = []
+    if window is not None:
+        lines.append(f"W {_short(window.width)}  L {_short(window.level)}")
+    elif not volume.is_colour:
+        lines.append("Table of the file")
+    if view.slab_mm > 0:
+        lines.append(f"{_SLAB_NAMES[view.slab_mode]} {_short(view.slab_mm)} mm")
+    if view.inverted:
+        lines.append("Inverted")
+    return tuple(lines)
+
+
+def _short(number: float) -> str:
+    """A number as short as it can be read: whole from 10 on, else three figures."""
+    return f"{number:.0f}" if abs(number) >= 10 else f"{number:.3g}"

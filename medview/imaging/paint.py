@@ -1,0 +1,71 @@
+"""Overlays as RGBA: colour from the range, transparency from threshold, opacity and fading."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.report import ColourBar
+from medview.imaging.colour import colour_table
+
+_CLEAR = 256
+
+
+def tint(
+    values: NDArray[np.generic], style: LayerStyle, fade: NDArray[np.floating] | None = None
+) -> NDArray[np.uint8]:
+    """Colour a plane of map values, (h, w) to (h, w, 4) RGBA, not premultiplied.
+
+    Colours span ``style.range``; values below ``style.threshold`` and NaN are fully
+    transparent; the rest has ``style.opacity`` times `fade`, (h, w) in 0..1, if given.
+    """
+    low, high = style.range
+    numbers = np.asarray(values, dtype=np.float32)
+    scale = np.float32(255 / max(high - low, 1e-12))
+    place = np.fmax(np.fmin((numbers - np.float32(low)) * scale, 255), 0)
+    index = (place + np.float32(0.5)).astype(np.uint16)
+    index[~(numbers >= style.threshold)] = _CLEAR
+    packed = np.take(_packed(style.colour_map, _byte(style.opacity)), index)
+    rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(*numbers.shape, 4)
+    if fade is not None:
+        rgba[..., 3] = (rgba[..., 3] * fade + np.float32(0.5)).astype(np.uint8)
+    return rgba
+
+
+def certainty(values: NDArray[np.generic], span: tuple[float, float]) -> NDArray[np.float32]:
+    """How much an uncertainty leaves of the opacity: 1 at the low end of `span`, 0 at the high.
+
+    Where the uncertainty is not known (NaN) nothing is left: unknown is not certain.
+    """
+    low, high = span
+    share = (np.asarray(values, dtype=np.float32) - low) / max(high - low, 1e-12)
+    return np.asarray(np.fmin(np.fmax(1 - share, 0), 1), dtype=np.float32)
+
+
+def colour_bar(shown: ScalarMap, style: LayerStyle) -> ColourBar:
+    """The legend of a map as `tint` colours it."""
+    low, high = style.range
+    return ColourBar(
+        colours=colour_table(style.colour_map)[:, :3],
+        low=low,
+        high=high,
+        threshold=style.threshold,
+        unit=shown.unit,
+        title=shown.title or shown.name,
+    )
+
+
+def _byte(share: float) -> int:
+    return int(min(max(share, 0.0), 1.0) * 255 + 0.5)
+
+
+@lru_cache(maxsize=64)
+def _packed(name: str, alpha: int) -> NDArray[np.uint32]:
+    """Colours with their alpha as one number each; the last is fully transparent."""
+    table = np.zeros((257, 4), dtype=np.uint8)
+    table[:256] = colour_table(name)
+    table[:256, 3] = alpha
+    return table.view(np.uint32).reshape(257)

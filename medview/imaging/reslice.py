@@ -1,0 +1,389 @@
+"""Which array axis goes where on the screen, slices and slabs, and maps onto other grids.
+
+A grid whose axes stand at right angles is cut by indexing, so every pixel is a voxel. A
+sheared grid (gantry tilt) keeps its affine; its stored slices are indexed too, and planes
+across them are sampled on a straightened grid, because a cut by index would lean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medview.domain.errors import GeometryError
+from medview.domain.geometry import Geometry, Plane
+from medview.domain.overlay import ScalarMap
+from medview.domain.volume import Volume
+from medview.imaging.view import SlabMode, View
+
+# Above this lean, planes across the slices are sampled and no longer indexed (rule R12).
+SHEAR_LIMIT_DEGREES = 0.05
+
+_NEAREST_KINDS = ("mask", "labels")
+
+# Plane -> LPS axes (cut, right, down) and the signs of right and down on a radiological
+# screen: the patient's left on the right, the nose up or to the left, the feet down.
+_SCREEN = {
+    Plane.AXIAL: ((2, 0, 1), (1, 1)),
+    Plane.CORONAL: ((1, 0, 2), (1, -1)),
+    Plane.SAGITTAL: ((0, 1, 2), (1, -1)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How array axes lie on the screen: the one place that turns, flips and transposes.
+
+    `right` and `down` are (array axis, +1 or -1): where the index grows to on the screen.
+    """
+
+    cut: int
+    right: tuple[int, int]
+    down: tuple[int, int]
+
+    @property
+    def shape_axes(self) -> tuple[int, int]:
+        """Array axes of the drawn rows (down) and columns (right)."""
+        return self.down[0], self.right[0]
+
+    def lay(self, plane: NDArray[np.generic]) -> NDArray[np.generic]:
+        """Turn a cut (two array axes in their order, maybe colour) to the screen; a view."""
+        turned = plane if self.down[0] < self.right[0] else plane.swapaxes(0, 1)
+        return turned[:: self.down[1], :: self.right[1]]
+
+    def pixel_to_index(self, shape: tuple[int, int, int], index: int) -> NDArray[np.float64]:
+        """(4, 4) from (x, y, d, 1) to array index (k, j, i, 1); d counts slices from `index`."""
+        matrix = np.zeros((4, 4))
+        matrix[3, 3] = 1.0
+        for column, (axis, sign) in enumerate((self.right, self.down)):
+            matrix[axis, column] = sign
+            matrix[axis, 3] = 0 if sign > 0 else shape[axis] - 1
+        matrix[self.cut, 2] = 1.0
+        matrix[self.cut, 3] = index
+        return matrix
+
+
+def layout_of(geometry: Geometry, view: View) -> Layout:
+    """Say how `view` lays the grid on the screen: flips first, then rotation clockwise."""
+    if view.plane is Plane.ACQUIRED or geometry.shape[0] == 1:
+        cut, right, down = 0, (2, 1), (1, 1)
+    else:
+        worlds, signs = _SCREEN[view.plane]
+        cut, across, along = (geometry.axis_of[world] for world in worlds)
+        right = (across, signs[0] * _sign(geometry, worlds[1], across))
+        down = (along, signs[1] * _sign(geometry, worlds[2], along))
+    right = _turned(right) if view.flip_h else right
+    down = _turned(down) if view.flip_v else down
+    for _ in range(view.rotate % 360 // 90):
+        right, down = _turned(down), right
+    return Layout(cut, right, down)
+
+
+def _sign(geometry: Geometry, world: int, axis: int) -> int:
+    return 1 if geometry.affine[world, axis] >= 0 else -1
+
+
+def _turned(axis: tuple[int, int]) -> tuple[int, int]:
+    return axis[0], -axis[1]
+
+
+def lean_degrees(geometry: Geometry) -> float:
+    """Largest deviation of two array axes from a right angle, degrees."""
+    unit = geometry.affine[:3, :3] / np.linalg.norm(geometry.affine[:3, :3], axis=0)
+    cosines = np.abs([unit[:, 0] @ unit[:, 1], unit[:, 0] @ unit[:, 2], unit[:, 1] @ unit[:, 2]])
+    return float(np.degrees(np.arcsin(min(1.0, float(cosines.max())))))
+
+
+def straightened(geometry: Geometry) -> Geometry:
+    """The grid at right angles that covers a sheared one.
+
+    Columns keep their direction, rows are put at a right angle to them, slices along the
+    normal; steps are those of the sheared grid measured along the new axes.
+    """
+    k, j, i = (geometry.affine[:3, n] for n in range(3))
+    across = i / np.linalg.norm(i)
+    along = j - (j @ across) * across
+    along /= np.linalg.norm(along)
+    normal = np.cross(across, along)
+    normal *= np.sign(normal @ k)
+    axes = np.stack([normal, along, across], axis=1)
+    steps = np.array([abs(k @ normal), abs(j @ along), np.linalg.norm(i)])
+    ends = np.array([0, 1])
+    corners = np.stack(np.meshgrid(ends, ends, ends), axis=-1).reshape(-1, 3)
+    places = geometry.to_mm(corners * (np.array(geometry.shape) - 1)) @ axes
+    low, high = places.min(axis=0), places.max(axis=0)
+    shape = np.ceil((high - low) / steps - 1e-6).astype(int) + 1
+    affine = np.eye(4)
+    affine[:3, :3] = axes * steps
+    affine[:3, 3] = axes @ low
+    return replace(geometry, shape=(int(shape[0]), int(shape[1]), int(shape[2])), affine=affine)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """One plane through a grid, ready to take any array that lies on that grid.
+
+    `source` is the grid of the arrays, `grid` the one being drawn: the same one, unless the
+    source is sheared and the plane runs across its slices. `first` and `last` are the slab.
+    """
+
+    source: Geometry
+    grid: Geometry
+    layout: Layout
+    index: int
+    first: int
+    last: int
+    mode: SlabMode
+
+    @property
+    def pixel_to_lps(self) -> NDArray[np.float64]:
+        """(4, 4) from (x, y, d, 1) of the drawn pixels to LPS mm."""
+        matrix = self.layout.pixel_to_index(self.grid.shape, self.index)
+        return np.asarray(self.grid.affine @ matrix, dtype=np.float64)
+
+    @property
+    def pixel_mm(self) -> tuple[float, float]:
+        """Size of a drawn pixel to the right and down, mm."""
+        spacing = self.grid.spacing_mm
+        return spacing[self.layout.right[0]], spacing[self.layout.down[0]]
+
+    def take(
+        self, array: NDArray[np.generic], *, skip: tuple[int, ...] = (), overlay: bool = False
+    ) -> NDArray[np.generic]:
+        """Cut an array on the source grid and lay it on the screen, (h, w) or (h, w, 3).
+
+        A slab leaves out the slices `skip`. An overlay in a minimum slab shows its maximum:
+        a small finding must not vanish because its neighbours are empty. Outside a
+        straightened source is 0, or NaN for an overlay.
+        """
+        wanted = [n for n in range(self.first, self.last + 1) if n not in skip]
+        slices = self._slices(array, wanted or [self.index], np.nan if overlay else 0.0)
+        mode = "mip" if overlay and self.mode == "minip" else self.mode
+        return self.layout.lay(_combine(slices, mode))
+
+    def absent(self, missing: tuple[int, ...]) -> NDArray[np.bool_] | None:
+        """(h, w) True where the slab has no slice of the file; None when all is there."""
+        if not missing:
+            return None
+        gone = np.zeros(self.source.shape[0], dtype=bool)
+        gone[list(missing)] = True
+        if self.layout.cut == 0 and self.grid is self.source:
+            if not gone[self.first : self.last + 1].all():
+                return None
+            shape = tuple(self.grid.shape[axis] for axis in self.layout.shape_axes)
+            return np.ones(shape, dtype=bool)
+        mask = np.broadcast_to(gone[:, None, None], self.source.shape)
+        alone = replace(self, first=self.index, last=self.index)
+        return np.asarray(alone.take(mask), dtype=bool)
+
+    def _slices(
+        self, array: NDArray[np.generic], wanted: list[int], outside: float
+    ) -> Iterator[NDArray[np.generic]]:
+        for index in wanted:
+            if self.grid is self.source:
+                key = tuple(index if axis == self.layout.cut else slice(None) for axis in range(3))
+                yield array[key]
+            else:
+                yield _sampled(array, self.source, self._plane_of(index), outside)
+
+    def _plane_of(self, index: int) -> Geometry:
+        """The grid of one drawn slice: as `grid`, with one slice along the cut axis."""
+        start = np.zeros(3)
+        start[self.layout.cut] = index
+        shape = list(self.grid.shape)
+        shape[self.layout.cut] = 1
+        affine = self.grid.affine.copy()
+        affine[:3, 3] = self.grid.to_mm(start)
+        return replace(self.grid, shape=(shape[0], shape[1], shape[2]), affine=affine)
+
+
+def cut_of(geometry: Geometry, view: View) -> Cut:
+    """Find the slice (or slab) of a grid that is nearest to the view's point."""
+    layout = layout_of(geometry, view)
+    grid = geometry
+    if _leans(geometry, view, layout):
+        grid = straightened(geometry)
+        layout = layout_of(grid, view)
+    axis = layout.cut
+    at = int(np.clip(np.rint(grid.to_index(view.point_lps)[axis]), 0, grid.shape[axis] - 1))
+    half = int(view.slab_mm / 2 / _slice_distance_mm(grid, axis) + 1e-6)
+    first, last = max(0, at - half), min(grid.shape[axis] - 1, at + half)
+    return Cut(geometry, grid, layout, at, first, last, view.slab_mode)
+
+
+def _leans(geometry: Geometry, view: View, layout: Layout) -> bool:
+    """Whether an indexed cut would draw the patient leaning."""
+    if view.plane is Plane.ACQUIRED or geometry.shape[0] == 1:
+        return False
+    if lean_degrees(geometry) <= SHEAR_LIMIT_DEGREES:
+        return False
+    right, down = (geometry.affine[:3, axis] for axis, _ in (layout.right, layout.down))
+    lean = abs(right @ down) / (np.linalg.norm(right) * np.linalg.norm(down))
+    return layout.cut != 0 or bool(lean > np.sin(np.radians(SHEAR_LIMIT_DEGREES)))
+
+
+def _slice_distance_mm(grid: Geometry, axis: int) -> float:
+    """Distance between neighbouring slices along their normal."""
+    one, other = (grid.affine[:3, n] for n in range(3) if n != axis)
+    normal = np.cross(one, other)
+    return float(abs(grid.affine[:3, axis] @ normal) / np.linalg.norm(normal))
+
+
+def _combine(slices: Iterator[NDArray[np.generic]], mode: str) -> NDArray[np.generic]:
+    """One plane out of the slices of a slab; NaN gives way to any value."""
+    result = next(slices)
+    rest = list(slices)
+    if not rest or result.ndim == 3:  # colour has no order, so a slab of it is its middle
+        return result if not rest else [result, *rest][len(rest) // 2]
+    if mode == "mean":
+        total = np.stack([result, *rest]).astype(np.float32)
+        known = np.isfinite(total)
+        count = known.sum(axis=0)
+        mean = np.where(known, total, 0).sum(axis=0) / np.maximum(count, 1)
+        return np.where(count > 0, mean, np.nan).astype(np.float32)
+    pick = np.fmax if mode == "mip" else np.fmin
+    for one in rest:
+        result = pick(result, one)
+    return result
+
+
+def _sampled(
+    array: NDArray[np.generic], source: Geometry, plane: Geometry, outside: float
+) -> NDArray[np.generic]:
+    """Values of `array` on a grid with one axis of length 1, that axis dropped.
+
+    Linear for numbers, nearest for bool; colour channel by channel.
+    """
+    if array.ndim == 4:
+        parts = [_sampled(array[..., c], source, plane, outside) for c in range(array.shape[3])]
+        return np.stack(parts, axis=-1).astype(np.uint8)
+    order = 0 if array.dtype == np.bool_ else 1
+    values = _onto(array, source, plane, order=order, outside=outside)
+    return values.squeeze(axis=plane.shape.index(1))
+
+
+def _onto(
+    array: NDArray[np.generic], source: Geometry, target: Geometry, *, order: int, outside: float
+) -> NDArray[np.float32]:
+    """Sample `array` (on `source`) at the voxels of `target`; `outside` half a voxel away."""
+    matrix = np.linalg.inv(source.affine) @ target.affine
+    values = ndimage.affine_transform(
+        np.asarray(array, dtype=np.float32),
+        matrix[:3, :3],
+        offset=matrix[:3, 3],
+        output_shape=target.shape,
+        order=order,
+        mode="nearest",
+        prefilter=False,
+    )
+    _blank_outside(values, matrix, source.shape, outside)
+    return np.asarray(values, dtype=np.float32)
+
+
+def _blank_outside(
+    values: NDArray[np.float32],
+    matrix: NDArray[np.float64],
+    shape: tuple[int, int, int],
+    outside: float,
+) -> None:
+    """Set voxels that lie more than half a source voxel off the source grid, in place."""
+    j = np.arange(values.shape[1])[:, None]
+    i = np.arange(values.shape[2])[None, :]
+    in_plane = [matrix[n, 1] * j + matrix[n, 2] * i + matrix[n, 3] for n in range(3)]
+    for k in range(values.shape[0]):
+        out = np.zeros(values.shape[1:], dtype=bool)
+        for n in range(3):
+            place = in_plane[n] + matrix[n, 0] * k
+            out |= (place < -0.5 - 1e-6) | (place > shape[n] - 0.5 + 1e-6)
+        values[k][out] = outside
+
+
+def resample_onto(moving: ScalarMap, target: Geometry, *, outside: float = np.nan) -> ScalarMap:
+    """Bring a map onto another grid by its place in the patient.
+
+    Linear for values, nearest for masks and labels. Nothing is smoothed, so a target
+    coarser than the map aliases.
+
+    Parameters
+    ----------
+    moving : ScalarMap
+        Values (k, j, i) on their own grid.
+    target : Geometry
+        The grid wanted, in the same frame of reference.
+    outside : float
+        Value more than half a voxel off the map's grid; 0 for masks and labels.
+
+    Returns
+    -------
+    ScalarMap
+        Values with ``target.shape``, float32 (masks keep their type); `moving` itself when
+        the grids are the same.
+
+    Raises
+    ------
+    GeometryError
+        If the frames of reference are known and differ (R23), or the grids do not overlap.
+    """
+    if moving.geometry.same_grid(target):
+        return moving
+    _check_same_space(moving, target)
+    nearest = moving.kind in _NEAREST_KINDS
+    values = _onto(
+        moving.array,
+        moving.geometry,
+        target,
+        order=0 if nearest else 1,
+        outside=0.0 if nearest else outside,
+    )
+    array = values.astype(moving.array.dtype) if nearest else values
+    return replace(moving, array=array, geometry=target)
+
+
+def _check_same_space(moving: ScalarMap, target: Geometry) -> None:
+    known = moving.geometry.frame_of_reference, target.frame_of_reference
+    if all(known) and known[0] != known[1]:
+        raise GeometryError(
+            f"the map {moving.title or moving.name} was made in another frame of reference",
+            do="Choose the series that the map was made from.",
+        )
+    if not _overlap(moving.geometry, target):
+        raise GeometryError(
+            f"the map {moving.title or moving.name} lies elsewhere in the patient",
+            do="Choose the series that the map was made from.",
+        )
+
+
+def _overlap(one: Geometry, other: Geometry) -> bool:
+    """Whether the boxes of two grids in LPS mm share anything."""
+    boxes = []
+    for grid in (one, other):
+        edges = np.meshgrid(*((-0.5, n - 0.5) for n in grid.shape))
+        places = grid.to_mm(np.stack(edges, axis=-1).reshape(-1, 3))
+        boxes.append((places.min(axis=0), places.max(axis=0)))
+    (low, high), (other_low, other_high) = boxes
+    return bool((np.minimum(high, other_high) > np.maximum(low, other_low)).all())
+
+
+def orthogonal(volume: Volume) -> Volume:
+    """Bring a sheared volume (gantry tilt) onto the straight grid that covers it.
+
+    Linear interpolation between rows; an already straight volume is returned as it is.
+    Panes do not need it (they sample the plane they draw); models and 3-D views do, because
+    they take array axes for directions. Voxels outside hold the padding value, or the lowest.
+    """
+    if lean_degrees(volume.geometry) <= SHEAR_LIMIT_DEGREES or volume.is_film:
+        return volume
+    grid = straightened(volume.geometry)
+    if volume.is_colour:
+        raise GeometryError("a colour volume with tilted slices cannot be straightened")
+    empty = volume.padding[0] if volume.padding else float(np.nanmin(volume.array.astype(float)))
+    values = _onto(volume.array, volume.geometry, grid, order=1, outside=empty)
+    if np.issubdtype(volume.array.dtype, np.integer):
+        values = np.rint(values)
+    return replace(
+        volume, array=values.astype(volume.array.dtype), geometry=grid, missing_slices=()
+    )

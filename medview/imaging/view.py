@@ -1,0 +1,149 @@
+"""What a pane is asked to show (`View`, `Layer`) and what it then shows (`Frame`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.geometry import Plane
+from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.report import ColourBar
+from medview.domain.volume import Window
+
+SlabMode = Literal["mip", "minip", "mean"]
+Annotations = Literal["all", "minimal", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the reader asks one pane to show; a change is ``replace(view, ...)``.
+
+    Parameters
+    ----------
+    plane : Plane
+        Axial, coronal and sagittal are radiological (patient right on screen left, nose left);
+        ACQUIRED shows stored rows and columns as they are.
+    point_lps : tuple[float, float, float]
+        The crosshair in LPS mm; the slice drawn is the one nearest to it.
+    window : Window | None
+        None: the file's own VOI (value table or first window), else the automatic one.
+    inverted : bool
+        The reader's invert, on top of the volume's own.
+    flip_h, flip_v, rotate
+        Flips first, then rotation clockwise by 0, 90, 180 or 270 degrees; labels follow.
+    slab_mm, slab_mode
+        Thickness of a slab around the slice; 0 shows the single slice.
+    zoom, pan_mm
+        1 fits the pane; pan is in mm along screen right and down.
+    """
+
+    plane: Plane = Plane.AXIAL
+    point_lps: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    window: Window | None = None
+    inverted: bool = False
+    flip_h: bool = False
+    flip_v: bool = False
+    rotate: int = 0
+    slab_mm: float = 0.0
+    slab_mode: SlabMode = "mip"
+    zoom: float = 1.0
+    pan_mm: tuple[float, float] = (0.0, 0.0)
+    crosshair: bool = True
+    annotations: Annotations = "all"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """An overlay as asked for: the map, its style and the map that fades it (or None)."""
+
+    map: ScalarMap
+    style: LayerStyle
+    fade: ScalarMap | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Corners:
+    """Texts of the four corners, one entry a line."""
+
+    top_left: tuple[str, ...] = ()
+    top_right: tuple[str, ...] = ()
+    bottom_left: tuple[str, ...] = ()
+    bottom_right: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Letters at the four edges of the screen, at most two each; empty when unknown (R20)."""
+
+    left: str = ""
+    right: str = ""
+    top: str = ""
+    bottom: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """What a pane shows, at the resolution of the data.
+
+    Parameters
+    ----------
+    image : NDArray[np.uint8]
+        (h, w) grey or (h, w, 3) colour: rows down the screen, columns to the right, after
+        window, inversion, flips and rotation.
+    tints : tuple[NDArray[np.uint8], ...]
+        (h, w, 4) RGBA overlays in drawing order, same grid as `image`.
+    pixel_to_lps : NDArray[np.float64]
+        (4, 4) from (x, y, 0, 1), pixel centres of `image`, to LPS mm.
+    pixel_mm : tuple[float, float]
+        Size of a pixel of `image` to the right and down, mm.
+    labels : Labels
+        Orientation letters from the drawing matrix.
+    cursor : tuple[float, float]
+        The crosshair (x, y) in pixels of `image`.
+    slice, slices : int
+        Index along the array axis being cut (0-based) and how many there are.
+    position : str
+        Where the slice is, such as "H 12.0 mm"; empty when unknown.
+    window : Window | None
+        The window used; None for colour or a value table.
+    values : dict[str, float | None]
+        Value of "image" and of every map at the crosshair.
+    colour_bar : ColourBar | None
+        Of the topmost visible overlay.
+    corners : Corners
+        Texts; callers put identity into ``corners.top_left`` themselves.
+    missing : bool
+        True where the slice was not in the file (drawn hatched, R9).
+    crosshair : bool
+        Whether the cursor is drawn.
+    absent : NDArray[np.bool_] | None
+        (h, w) True where the file had no slice; None when all of it is there. A reformat
+        across missing slices has some, a missing slice itself is all True.
+    annotations : Annotations
+        How much text is drawn; "none" leaves the letters out as well.
+    strip : tuple[float, ...]
+        One figure a slice (index order) for the score strip at the lower edge; filled by the
+        caller, who knows the result.
+    """
+
+    image: NDArray[np.uint8]
+    tints: tuple[NDArray[np.uint8], ...]
+    pixel_to_lps: NDArray[np.float64]
+    pixel_mm: tuple[float, float]
+    labels: Labels
+    cursor: tuple[float, float]
+    slice: int
+    slices: int
+    position: str
+    window: Window | None
+    values: dict[str, float | None]
+    colour_bar: ColourBar | None = None
+    corners: Corners = Corners()
+    missing: bool = False
+    crosshair: bool = True
+    absent: NDArray[np.bool_] | None = None
+    annotations: Annotations = "all"
+    strip: tuple[float, ...] = ()
