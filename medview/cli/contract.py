@@ -83,7 +83,7 @@ class Context:
 
     def call(self, lane: LaneName, work: str, *args: object) -> Any:
         """Run "module:function" in the child of `lane`, show its progress, return its result."""
-        return self.jobs.call(lane, work, *args, progress=lambda now: self.report(*now))
+        return self.jobs.call(lane, work, *args, progress=self.report)
 
     def report(self, done: int, total: int, text: str = "") -> None:
         """Show how much is done, on stderr; silent with --quiet."""
