@@ -1,0 +1,137 @@
+"""What the reader has chosen once: a frozen record, kept as JSON between starts."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import platformdirs
+from psygnal import Signal
+
+from medview.domain.errors import WriteError
+from medview.io.atomic import whole_file
+
+SCHEMA = "medview.settings/1"
+MOST_RECENT = 10
+
+Theme = Literal["dark", "light"]
+LeftDrag = Literal["window", "pan", "zoom", "scroll", "crosshair"]
+Paper = Literal["a4", "letter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting once: name, type, text and default; the dialog is made from these."""
+
+    theme: Annotated[Theme, "Colours of the window"] = "dark"
+    scale: Annotated[float, "Size of text and controls (1 is normal)"] = 1.0
+    left_drag: Annotated[LeftDrag, "What dragging with the left button does"] = "window"
+    reverse_level: Annotated[bool, "Dragging up raises the level"] = False
+    link_windows: Annotated[bool, "One window for all planes of a series"] = True
+    crosshair: Annotated[bool, "Show the crosshair"] = True
+    show_overlay: Annotated[bool, "Show the overlay while a model runs"] = True
+    private: Annotated[bool, "Hide names, ids and birth dates; remember no folders"] = False
+    device: Annotated[str, "Where models run (auto, cpu, cuda)"] = "auto"
+    threads: Annotated[int, "Threads for models (0: as many as there are cores)"] = 0
+    paper: Annotated[Paper, "Paper of reports"] = "a4"
+    recent: Annotated[tuple[str, ...], "Folders and files opened last"] = ()
+
+    def with_recent(self, path: Path) -> Settings:
+        """Put a path first in the list of recent ones; nothing is kept in private mode."""
+        if self.private:
+            return self
+        entry = str(path.absolute())
+        others = tuple(known for known in self.recent if known != entry)
+        return replace(self, recent=(entry, *others)[:MOST_RECENT])
+
+
+def home() -> Path:
+    """The folder that is ours: ``MEDVIEW_HOME``, else where the system keeps such things."""
+    chosen = os.environ.get("MEDVIEW_HOME")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("medview", False))
+
+
+def read_settings(path: Path) -> Settings:
+    """Read settings. A file that is missing or damaged, or a value that makes no sense, is
+    taken as not chosen.
+    """
+    try:
+        body = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return Settings()
+    return _settings_of(body) if isinstance(body, dict) else Settings()
+
+
+def write_settings(settings: Settings, path: Path) -> None:
+    """Write settings, for the owner's eyes only, whole or not at all.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written; what stood there is untouched.
+    """
+    with whole_file(path) as draft:
+        draft.touch(mode=0o600)
+        draft.write_text(
+            json.dumps({"schema": SCHEMA} | asdict(settings), indent=1) + "\n", "utf-8"
+        )
+
+
+class Preferences:
+    """The settings in force. ``changed`` tells of new ones, ``unsaved`` that a disk refused."""
+
+    changed = Signal(Settings)
+    unsaved = Signal(WriteError)
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path or home() / "settings.json"
+        self.settings = read_settings(self._path)
+
+    def change(self, **new: object) -> None:
+        """Change settings by name; they are in force at once and kept for the next start."""
+        self._take(replace(self.settings, **new))  # type: ignore[arg-type]  # checked by replace
+
+    def remember(self, path: Path) -> None:
+        """Note a path as opened last."""
+        self._take(self.settings.with_recent(path))
+
+    def _take(self, settings: Settings) -> None:
+        if settings == self.settings:
+            return
+        self.settings = settings
+        self.changed.emit(settings)
+        try:
+            write_settings(settings, self._path)
+        except WriteError as error:
+            self.unsaved.emit(error)
+
+
+def texts() -> dict[str, str]:
+    """What the settings dialog says of each setting, by its name."""
+    kinds = get_type_hints(Settings, include_extras=True)
+    return {name: kind.__metadata__[0] for name, kind in kinds.items()}
+
+
+def _settings_of(body: Mapping[str, object]) -> Settings:
+    known: dict[str, Any] = {}
+    for name, kind in get_type_hints(Settings).items():
+        value = body.get(name)
+        value = tuple(value) if isinstance(value, list) else value
+        if _fits(value, kind):
+            known[name] = value
+    return Settings(**known)
+
+
+def _fits(value: object, kind: Any) -> bool:
+    """Whether a value from JSON is of the type of a setting."""
+    if get_origin(kind) is Literal:
+        return value in get_args(kind)
+    if get_origin(kind) is tuple:
+        return isinstance(value, tuple) and all(isinstance(item, str) for item in value)
+    if kind is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is kind
