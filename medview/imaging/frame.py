@@ -153,8 +153,9 @@ def _check_grid(shown: ScalarMap, grid: Geometry) -> None:
 def _pixel_of(
     to_lps: NDArray[np.float64], point_lps: tuple[float, float, float]
 ) -> tuple[float, float]:
-    """Where a point of the patient falls on the drawn pixels, along the cut axis."""
-    x, y = (np.linalg.inv(to_lps) @ np.array([*point_lps, 1.0]))[:2]
+    """Where a point of the patient falls on the drawn pixels, at a right angle to them."""
+    away = np.asarray(point_lps) - to_lps[:3, 3]
+    x, y = np.linalg.lstsq(to_lps[:3, :2], away, rcond=None)[0]
     return float(x), float(y)
 
 
@@ -231,8 +232,7 @@ def _place_lines(volume: Volume, view: View, cut: Cut, at: tuple[float, float]) 
         return ()
     axis = cut.layout.cut
     name = "Im" if axis == 0 else view.plane.value.capitalize()
-    step = cut.grid.spacing_mm[axis]
-    size = f"{step:.1f} mm" if volume.geometry.spacing_kind == "patient" else ""
+    size = f"{cut.step_mm:.1f} mm" if volume.geometry.spacing_kind == "patient" else ""
     second = " · ".join(text for text in (_position(volume, cut, at), size) if text)
     lines = (f"{name} {cut.index + 1} / {cut.grid.shape[axis]}", second)
     return tuple(line for line in lines if line)

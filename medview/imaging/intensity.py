@@ -67,7 +67,7 @@ def _line(x: NDArray[np.floating], window: Window) -> NDArray[np.floating]:
     if width <= 0:
         return np.asarray(x > centre, dtype=x.dtype)
     share = (x - centre) * (1 / width) + 0.5
-    return np.asarray(np.fmax(np.fmin(share, 1), 0))
+    return np.asarray(np.fmin(np.fmax(share, 0), 1))  # in this order NaN becomes 0
 
 
 def default_voi(volume: Volume) -> Window | ValueTable:
@@ -110,8 +110,9 @@ def percentile_window(
     if not values.size:
         return Window(1.0, 0.5, "LINEAR_EXACT", label)
     bottom, top = (float(v) for v in np.percentile(values, (low, high)))
-    width = top - bottom
-    return Window(width if width > 0 else 1.0, (bottom + top) / 2, "LINEAR_EXACT", label)
+    if top <= bottom:  # one value nearly everywhere: drawn black, what is above it brighter
+        return Window(1.0, bottom + 0.5, "LINEAR_EXACT", label)
+    return Window(top - bottom, (bottom + top) / 2, "LINEAR_EXACT", label)
 
 
 def image_values(volume: Volume) -> NDArray[np.float32]:

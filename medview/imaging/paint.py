@@ -15,7 +15,7 @@ _CLEAR = 256
 
 
 def tint(
-    values: NDArray[np.generic], style: LayerStyle, fade: NDArray[np.floating] | None = None
+    values: NDArray[np.generic], style: LayerStyle, fade: NDArray[np.float32] | None = None
 ) -> NDArray[np.uint8]:
     """Colour a plane of map values, (h, w) to (h, w, 4) RGBA, not premultiplied.
 
@@ -23,15 +23,19 @@ def tint(
     transparent; the rest has ``style.opacity`` times `fade`, (h, w) in 0..1, if given.
     """
     low, high = style.range
-    numbers = np.asarray(values, dtype=np.float32)
-    scale = np.float32(255 / max(high - low, 1e-12))
-    place = np.fmax(np.fmin((numbers - np.float32(low)) * scale, 255), 0)
-    index = (place + np.float32(0.5)).astype(np.uint16)
-    index[~(numbers >= style.threshold)] = _CLEAR
+    numbers = np.ascontiguousarray(values, dtype=np.float32)
+    place = numbers - np.float32(low)
+    place *= np.float32(255 / max(high - low, 1e-12))
+    np.fmax(np.fmin(place, 255, out=place), 0, out=place)
+    place += np.float32(0.5)
+    index = place.astype(np.uint16)
+    np.putmask(index, ~(numbers >= style.threshold), _CLEAR)
     packed = np.take(_packed(style.colour_map, _byte(style.opacity)), index)
     rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(*numbers.shape, 4)
     if fade is not None:
-        rgba[..., 3] = (rgba[..., 3] * fade + np.float32(0.5)).astype(np.uint8)
+        alpha = rgba[..., 3] * fade
+        alpha += np.float32(0.5)
+        rgba[..., 3] = alpha
     return rgba
 
 
@@ -41,8 +45,11 @@ def certainty(values: NDArray[np.generic], span: tuple[float, float]) -> NDArray
     Where the uncertainty is not known (NaN) nothing is left: unknown is not certain.
     """
     low, high = span
-    share = (np.asarray(values, dtype=np.float32) - low) / max(high - low, 1e-12)
-    return np.asarray(np.fmin(np.fmax(1 - share, 0), 1), dtype=np.float32)
+    scale = -1 / max(high - low, 1e-12)
+    share = np.ascontiguousarray(values, dtype=np.float32) * np.float32(scale)
+    share += np.float32(1 - low * scale)
+    np.fmin(np.fmax(share, 0, out=share), 1, out=share)
+    return share
 
 
 def colour_bar(shown: ScalarMap, style: LayerStyle) -> ColourBar:

@@ -7,7 +7,6 @@ across them are sampled on a straightened grid, because a cut by index would lea
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -151,19 +150,23 @@ class Cut:
         spacing = self.grid.spacing_mm
         return spacing[self.layout.right[0]], spacing[self.layout.down[0]]
 
+    @property
+    def step_mm(self) -> float:
+        """Distance to the next slice, along the normal."""
+        return _slice_distance_mm(self.grid, self.layout.cut)
+
     def take(
         self, array: NDArray[np.generic], *, skip: tuple[int, ...] = (), overlay: bool = False
     ) -> NDArray[np.generic]:
         """Cut an array on the source grid and lay it on the screen, (h, w) or (h, w, 3).
 
-        A slab leaves out the slices `skip`. An overlay in a minimum slab shows its maximum:
-        a small finding must not vanish because its neighbours are empty. Outside a
-        straightened source is 0, or NaN for an overlay.
+        A slab of stored slices leaves out the indices `skip`. An overlay in a minimum slab
+        shows its maximum: a small finding must not vanish because its neighbours are empty.
+        Outside a straightened source is NaN (black for colour).
         """
-        wanted = [n for n in range(self.first, self.last + 1) if n not in skip]
-        slices = self._slices(array, wanted or [self.index], np.nan if overlay else 0.0)
         mode = "mip" if overlay and self.mode == "minip" else self.mode
-        return self.layout.lay(_combine(slices, mode))
+        slab = self._slab(array, skip)
+        return self.layout.lay(_combine(slab, self.layout.cut, mode))
 
     def absent(self, missing: tuple[int, ...]) -> NDArray[np.bool_] | None:
         """(h, w) True where the slab has no slice of the file; None when all is there."""
@@ -180,15 +183,18 @@ class Cut:
         alone = replace(self, first=self.index, last=self.index)
         return np.asarray(alone.take(mask), dtype=bool)
 
-    def _slices(
-        self, array: NDArray[np.generic], wanted: list[int], outside: float
-    ) -> Iterator[NDArray[np.generic]]:
-        for index in wanted:
-            if self.grid is self.source:
-                key = tuple(index if axis == self.layout.cut else slice(None) for axis in range(3))
-                yield array[key]
-            else:
-                yield _sampled(array, self.source, self._plane_of(index), outside)
+    def _slab(self, array: NDArray[np.generic], skip: tuple[int, ...]) -> NDArray[np.generic]:
+        """The slices first..last of the array, still (k, j, i) with the cut axis short."""
+        axis = self.layout.cut
+        if self.grid is not self.source:
+            planes = range(self.first, self.last + 1)
+            sampled = [_sampled(array, self.source, self._plane_of(n)) for n in planes]
+            return np.concatenate(sampled, axis=axis)
+        wanted = [n for n in range(self.first, self.last + 1) if n not in skip]
+        if axis == 0 and wanted and len(wanted) <= self.last - self.first:
+            return array[wanted]
+        ends = slice(self.first, self.last + 1)
+        return array[tuple(ends if n == axis else slice(None) for n in range(3))]
 
     def _plane_of(self, index: int) -> Geometry:
         """The grid of one drawn slice: as `grid`, with one slice along the cut axis."""
@@ -233,37 +239,35 @@ def _slice_distance_mm(grid: Geometry, axis: int) -> float:
     return float(abs(grid.affine[:3, axis] @ normal) / np.linalg.norm(normal))
 
 
-def _combine(slices: Iterator[NDArray[np.generic]], mode: str) -> NDArray[np.generic]:
-    """One plane out of the slices of a slab; NaN gives way to any value."""
-    result = next(slices)
-    rest = list(slices)
-    if not rest or result.ndim == 3:  # colour has no order, so a slab of it is its middle
-        return result if not rest else [result, *rest][len(rest) // 2]
-    if mode == "mean":
-        total = np.stack([result, *rest]).astype(np.float32)
-        known = np.isfinite(total)
-        count = known.sum(axis=0)
-        mean = np.where(known, total, 0).sum(axis=0) / np.maximum(count, 1)
-        return np.where(count > 0, mean, np.nan).astype(np.float32)
-    pick = np.fmax if mode == "mip" else np.fmin
-    for one in rest:
-        result = pick(result, one)
-    return result
+def _combine(slab: NDArray[np.generic], axis: int, mode: SlabMode) -> NDArray[np.generic]:
+    """One plane out of a slab (k, j, i) along `axis`; NaN gives way to any value.
 
-
-def _sampled(
-    array: NDArray[np.generic], source: Geometry, plane: Geometry, outside: float
-) -> NDArray[np.generic]:
-    """Values of `array` on a grid with one axis of length 1, that axis dropped.
-
-    Linear for numbers, nearest for bool; colour channel by channel.
+    Colours have no order, so a slab of them is its middle slice.
     """
+    count = slab.shape[axis]
+    if count == 1 or slab.ndim == 4:
+        return np.take(slab, count // 2, axis=axis) if slab.ndim == 4 else slab.squeeze(axis)
+    if mode == "mean":
+        known = np.isfinite(slab)
+        total = np.sum(slab, axis=axis, dtype=np.float32, where=known)
+        seen = known.sum(axis=axis)
+        return np.where(seen > 0, total / np.maximum(seen, 1), np.nan).astype(np.float32)
+    pick = np.fmax if mode == "mip" else np.fmin
+    if axis == 2:  # a copy in reading order is far quicker than reducing along short rows
+        slab = np.ascontiguousarray(np.moveaxis(slab, 2, 0))
+        axis = 0
+    return np.asarray(pick.reduce(slab, axis=axis))
+
+
+def _sampled(array: NDArray[np.generic], source: Geometry, plane: Geometry) -> NDArray[np.generic]:
+    """Values of `array` on a grid of one slice: linear for numbers, nearest for bool."""
     if array.ndim == 4:
-        parts = [_sampled(array[..., c], source, plane, outside) for c in range(array.shape[3])]
+        channels = (array[..., c] for c in range(array.shape[3]))
+        parts = [_onto(one, source, plane, order=1, outside=0.0) for one in channels]
         return np.stack(parts, axis=-1).astype(np.uint8)
-    order = 0 if array.dtype == np.bool_ else 1
-    values = _onto(array, source, plane, order=order, outside=outside)
-    return values.squeeze(axis=plane.shape.index(1))
+    if array.dtype == np.bool_:
+        return _onto(array, source, plane, order=0, outside=0.0)
+    return _onto(array, source, plane, order=1, outside=np.nan)
 
 
 def _onto(
@@ -272,10 +276,11 @@ def _onto(
     """Sample `array` (on `source`) at the voxels of `target`; `outside` half a voxel away."""
     matrix = np.linalg.inv(source.affine) @ target.affine
     values = ndimage.affine_transform(
-        np.asarray(array, dtype=np.float32),
+        array,
         matrix[:3, :3],
         offset=matrix[:3, 3],
         output_shape=target.shape,
+        output=np.float32,
         order=order,
         mode="nearest",
         prefilter=False,

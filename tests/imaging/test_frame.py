@@ -1,19 +1,27 @@
 """What a pane shows, read from the frame."""
 
+from dataclasses import fields, replace
+
 import numpy as np
 import pytest
 from phantoms import (
     BASE_CASES,
     MARK_LPS,
+    MARK_VALUE,
     ORIENTATIONS,
+    geometry_of,
     map_of,
     phantom,
+    phantom_on,
+    sphere_at,
+    tilted,
 )
 
+from medview.domain.errors import GeometryError
 from medview.domain.geometry import Plane
-from medview.domain.overlay import LayerStyle
-from medview.domain.volume import Window
-from medview.imaging.frame import Labels, Layer, View, compose_frame
+from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.volume import ValueTable, Volume, Window
+from medview.imaging.frame import Labels, Layer, View, compose_frame, letters
 
 CUT_PLANES = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
 WIDE = Window(1000, 500, "LINEAR_EXACT")
@@ -63,3 +71,342 @@ def test_every_one_of_48_orientations_gives_the_same_radiological_picture(code, 
     }
     assert frame.labels == expected[plane]
     assert brightest_lps(frame) == pytest.approx(MARK_LPS, abs=3.1)
+
+
+def test_letters_are_ordered_by_strength_and_weak_parts_are_left_out():
+    assert letters((1, 0, 0)) == "L"
+    assert letters((-0.3, 0.1, 0.9)) == "HR"
+    assert letters((0, 0, -2)) == "F"
+    assert letters((0.99, 0.00009, 0)) == "L"
+    assert letters((0.99, -0.0002, 0)) == "LA"
+
+
+def test_nothing_is_lettered_when_the_file_does_not_say_where_left_is():
+    volume = phantom()
+    unknown = replace(volume, geometry=replace(volume.geometry, orientation_known=False))
+    frame = compose_frame(unknown, (), View(Plane.AXIAL))
+    assert frame.labels == Labels()
+    assert frame.position == ""
+    assert frame.image.any()
+
+
+@pytest.mark.parametrize(
+    ("view", "edges"),
+    [
+        (View(flip_h=True), ("L", "R", "A", "P")),
+        (View(flip_v=True), ("R", "L", "P", "A")),
+        (View(rotate=90), ("P", "A", "R", "L")),
+        (View(rotate=180), ("L", "R", "P", "A")),
+        (View(rotate=270), ("A", "P", "L", "R")),
+        (View(flip_h=True, rotate=90), ("P", "A", "L", "R")),
+    ],
+)
+def test_flips_come_before_the_clockwise_turn_and_letters_follow(view, edges):
+    frame = compose_frame(phantom(), (), replace(view, point_lps=MARK_LPS, window=WIDE))
+    found = frame.labels
+    assert (found.left, found.right, found.top, found.bottom) == edges
+    assert brightest_lps(frame) == pytest.approx(MARK_LPS, abs=3.1)
+
+
+def test_a_turned_picture_is_the_turned_array():
+    straight = compose_frame(phantom(), (), View(point_lps=MARK_LPS))
+    turned = compose_frame(phantom(), (), View(point_lps=MARK_LPS, rotate=90))
+    assert np.array_equal(turned.image, np.rot90(straight.image, -1))
+    flipped = compose_frame(phantom(), (), View(point_lps=MARK_LPS, flip_h=True, rotate=90))
+    assert np.array_equal(flipped.image, np.rot90(straight.image[:, ::-1], -1))
+
+
+@pytest.mark.parametrize(
+    ("plane", "point", "words"),
+    [
+        (Plane.AXIAL, (0, 0, 12.5), "H 12.5 mm"),
+        (Plane.AXIAL, (0, 0, -12.5), "F 12.5 mm"),
+        (Plane.CORONAL, (0, -45, 0), "A 45.0 mm"),
+        (Plane.CORONAL, (0, 45, 0), "P 45.0 mm"),
+        (Plane.SAGITTAL, (6, 0, 0), "L 6.0 mm"),
+        (Plane.SAGITTAL, (-6, 0, 0), "R 6.0 mm"),
+        (Plane.ACQUIRED, (0, 0, 12.5), "H 12.5 mm"),
+    ],
+)
+def test_the_place_of_a_slice_is_said_with_a_letter_never_a_sign(plane, point, words):
+    frame = compose_frame(phantom(), (), View(plane, point))
+    assert frame.position == words
+    assert any(words in line for line in frame.corners.top_right)
+
+
+def test_the_slice_drawn_is_the_nearest_one_and_stays_inside():
+    grid = geometry_of()  # 16 slices, 5 mm apart, from -37.5 to 37.5
+    assert compose_frame(phantom_on(grid), (), View(point_lps=(0, 0, 4.9))).slice == 8
+    assert compose_frame(phantom_on(grid), (), View(point_lps=(0, 0, 5.1))).slice == 9
+    assert compose_frame(phantom_on(grid), (), View(point_lps=(0, 0, 400))).slice == 15
+    assert compose_frame(phantom_on(grid), (), View(point_lps=(0, 0, -400))).slice == 0
+
+
+def test_pixels_keep_their_true_size_when_voxels_are_not_cubes():
+    volume = phantom()  # 5 mm slices, 6 mm rows, 4 mm columns
+    assert compose_frame(volume, (), View(Plane.AXIAL)).pixel_mm == pytest.approx((4, 6))
+    assert compose_frame(volume, (), View(Plane.CORONAL)).pixel_mm == pytest.approx((4, 5))
+    assert compose_frame(volume, (), View(Plane.SAGITTAL)).pixel_mm == pytest.approx((6, 5))
+    turned = compose_frame(volume, (), View(Plane.CORONAL, rotate=90))
+    assert turned.pixel_mm == pytest.approx((5, 4))
+
+
+def test_monochrome1_is_inverted_once_and_the_readers_invert_turns_it_back():
+    volume = phantom()
+    plain = compose_frame(volume, (), View(window=WIDE))
+    film = replace(volume, inverted=True)
+    assert np.array_equal(compose_frame(film, (), View(window=WIDE)).image, 255 - plain.image)
+    both = compose_frame(film, (), View(window=WIDE, inverted=True))
+    assert np.array_equal(both.image, plain.image)
+
+
+def test_the_readers_window_wins_over_the_files_and_that_over_the_automatic_one():
+    volume = phantom()
+    assert compose_frame(volume, (), View()).window.label == "Automatic"
+    with_own = replace(volume, windows=(Window(80, 40), Window(400, 40)))
+    assert compose_frame(with_own, (), View()).window == Window(80, 40)
+    assert compose_frame(with_own, (), View(window=WIDE)).window == WIDE
+    table = ValueTable(0.0, np.linspace(0, 1, 1001, dtype=np.float32))
+    with_table = replace(with_own, value_table=table)
+    frame = compose_frame(with_table, (), View(point_lps=MARK_LPS))
+    assert frame.window is None
+    assert frame.image.max() == 255
+    assert compose_frame(with_table, (), View(window=WIDE)).window == WIDE
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+def test_an_overlay_changes_neither_image_nor_window_nor_slice(plane):
+    volume = phantom()
+    view = View(plane, MARK_LPS)
+    bare = compose_frame(volume, (), view)
+    tinted = compose_frame(volume, (overlay(volume), overlay(volume)), view)
+    assert np.array_equal(bare.image, tinted.image)
+    assert np.array_equal(bare.pixel_to_lps, tinted.pixel_to_lps)
+    same = ("window", "slice", "slices", "position", "labels", "cursor", "pixel_mm")
+    assert all(getattr(bare, name) == getattr(tinted, name) for name in same)
+    assert len(tinted.tints) == 2
+    assert tinted.values["score"] == MARK_VALUE
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+@pytest.mark.parametrize("code", ["LPS", "RAS", "PIR", "SAL"])
+def test_an_overlay_lies_exactly_on_what_it_was_found_in(code, plane):
+    volume = phantom(code)
+    view = View(plane, MARK_LPS, WIDE, flip_v=True, rotate=270)
+    frame = compose_frame(volume, (overlay(volume),), view)
+    assert np.array_equal(frame.tints[0][..., 3] > 0, frame.image == 255)
+
+
+def test_a_hidden_layer_is_not_drawn_but_its_value_is_read():
+    volume = phantom()
+    frame = compose_frame(volume, (overlay(volume, visible=False),), View(point_lps=MARK_LPS))
+    assert frame.tints == ()
+    assert frame.colour_bar is None
+    assert frame.values == {"image": MARK_VALUE, "score": MARK_VALUE}
+
+
+def test_the_colour_bar_is_that_of_the_topmost_layer_with_range_and_threshold_apart():
+    volume = phantom()
+    under = overlay(volume)
+    top = overlay(volume, range=(0.0, 18.0), threshold=6.0)
+    bar = compose_frame(volume, (under, top), View()).colour_bar
+    assert (bar.low, bar.high, bar.threshold, bar.title) == (0.0, 18.0, 6.0, "anomaly score")
+    assert bar.colours.shape == (256, 3)
+
+
+def test_a_map_on_another_grid_is_refused_by_name():
+    volume = phantom()
+    other = map_of(phantom("RAS"), title="anomaly score")
+    layer = Layer(other, LayerStyle(visible=True))
+    with pytest.raises(GeometryError, match="anomaly score does not lie on the grid"):
+        compose_frame(volume, (layer,), View())
+    faded = replace(overlay(volume), fade=other)
+    with pytest.raises(GeometryError, match="anomaly score"):
+        compose_frame(volume, (faded,), View())
+
+
+def test_fading_lowers_opacity_where_the_other_map_is_high():
+    volume = phantom()
+    doubt = np.zeros(volume.geometry.shape, dtype=np.float32)
+    doubt[..., 12:] = 0.5  # the patient's left half
+    doubt[..., 18:] = 2.0
+    fade = ScalarMap("total", doubt, volume.geometry, kind="uncertainty", range=(0.0, 1.0))
+    layer = overlay(volume, threshold=100.0, opacity=0.8)
+    view = View(point_lps=MARK_LPS)
+    plain = compose_frame(volume, (layer,), view).tints[0]
+    faded = compose_frame(volume, (replace(layer, fade=fade),), view).tints[0]
+    drawn = plain[..., 3] == 204
+    assert drawn[:, :12].any()
+    assert drawn[:, 18:].any()
+    assert np.array_equal(faded[:, :12], plain[:, :12])
+    assert set(faded[:, 12:18, 3][drawn[:, 12:18]]) == {102}
+    assert not faded[:, 18:, 3].any()
+    assert np.array_equal(faded[..., :3], plain[..., :3])
+
+
+def test_zero_of_a_mask_is_never_drawn_even_at_threshold_zero():
+    volume = phantom()
+    mask = ScalarMap("brain", (volume.array > 500).astype(np.uint8), volume.geometry, kind="mask")
+    style = LayerStyle(visible=True, colour_map="#e8a33d", threshold=0.0)
+    frame = compose_frame(volume, (Layer(mask, style),), View(point_lps=MARK_LPS, window=WIDE))
+    assert np.array_equal(frame.tints[0][..., 3] > 0, frame.image == 255)
+
+
+def test_equal_inputs_give_equal_frames():
+    volume = phantom()
+    view = View(Plane.CORONAL, MARK_LPS, slab_mm=12.0)
+    one, two = (compose_frame(volume, (overlay(volume),), view) for _ in range(2))
+    for field in fields(one):
+        first, second = getattr(one, field.name), getattr(two, field.name)
+        if field.name == "colour_bar":
+            assert np.array_equal(first.colours, second.colours)
+        elif isinstance(first, np.ndarray):
+            assert np.array_equal(first, second)
+        elif field.name == "tints":
+            assert all(np.array_equal(a, b) for a, b in zip(first, second, strict=True))
+        else:
+            assert first == second
+
+
+@pytest.mark.parametrize("plane", CUT_PLANES)
+def test_a_maximum_slab_is_at_least_every_slice_inside_it(plane):
+    volume = phantom()
+    rng = np.random.default_rng(1)
+    noisy = replace(volume, array=rng.integers(0, 1000, volume.array.shape).astype(np.int16))
+    slab = compose_frame(noisy, (), View(plane, window=WIDE, slab_mm=24.0))
+    lowest = compose_frame(noisy, (), View(plane, window=WIDE, slab_mm=24.0, slab_mode="minip"))
+    mean = compose_frame(noisy, (), View(plane, window=WIDE, slab_mm=24.0, slab_mode="mean"))
+    normal = {Plane.AXIAL: 2, Plane.CORONAL: 1, Plane.SAGITTAL: 0}[plane]
+    inside = []
+    for mm in np.arange(-20, 20.1, 0.5):
+        point = [0.0, 0.0, 0.0]
+        point[normal] = mm
+        one = compose_frame(noisy, (), View(plane, tuple(point), WIDE))
+        middle = slab.pixel_to_lps[normal, 3]
+        if abs(one.pixel_to_lps[normal, 3] - middle) <= 12.0 + 1e-6:
+            inside.append(one.image.astype(int))
+    assert len({image.tobytes() for image in inside}) >= 3
+    assert (slab.image >= np.max(inside, axis=0)).all()
+    assert (slab.image == np.max(inside, axis=0)).all()
+    assert (lowest.image == np.min(inside, axis=0)).all()
+    assert (mean.image <= slab.image).all()
+    assert (mean.image >= lowest.image).all()
+
+
+def test_a_minimum_slab_does_not_make_a_small_finding_vanish():
+    volume = sphere_at((0, 0, 2.5), radius_mm=4.0)  # in one slice only
+    layer = overlay(volume, range=(0.0, 1.0), threshold=0.5)
+    view = View(point_lps=(0, 0, 2.5), slab_mm=20.0, slab_mode="minip")
+    frame = compose_frame(volume, (layer,), view)
+    assert not frame.image.any()
+    assert frame.tints[0][..., 3].any()
+
+
+def test_a_missing_slice_is_marked_and_a_reformat_across_it_in_part():
+    volume = replace(phantom(), missing_slices=(7, 8))
+    gone = compose_frame(volume, (), View(point_lps=(0, 0, 2.5)))
+    assert gone.slice == 8
+    assert gone.missing
+    assert gone.absent.all()
+    assert gone.values["image"] is None
+    there = compose_frame(volume, (), View(point_lps=(0, 0, 7.5)))
+    assert not there.missing
+    assert there.absent is None
+    coronal = compose_frame(volume, (), View(Plane.CORONAL))
+    assert not coronal.missing
+    assert np.array_equal(np.nonzero(coronal.absent.all(axis=1))[0], [7, 8])  # of 16, head up
+    assert coronal.absent.sum() == 2 * coronal.image.shape[1]
+
+
+def test_a_slab_leaves_missing_slices_out():
+    volume = phantom()
+    array = volume.array.copy()
+    array[8] = 5000
+    volume = replace(volume, array=array, missing_slices=(8,))
+    window = Window(5000, 2500, "LINEAR_EXACT")
+    frame = compose_frame(volume, (), View(point_lps=(0, 0, 2.5), window=window, slab_mm=11.0))
+    assert not frame.missing
+    assert frame.image.max() < 255
+
+
+def test_a_film_is_shown_as_stored_whatever_plane_is_asked_for():
+    values = np.arange(12, dtype=np.int16).reshape(1, 3, 4)
+    grid = replace(geometry_of("LPS", (1, 3, 4), (1.0, 0.2, 0.1)), spacing_kind="detector")
+    film = Volume(values, grid, modality="DX")
+    for plane in Plane:
+        frame = compose_frame(film, (), View(plane, window=Window(11, 5.5, "LINEAR_EXACT")))
+        assert frame.image.shape == (3, 4)
+        assert frame.image[0, 0] == 0
+        assert frame.image[2, 3] == 255
+        assert frame.pixel_mm == pytest.approx((0.1, 0.2))
+        assert frame.position == ""
+
+
+def test_colour_is_shown_as_it_is_and_turned_like_grey():
+    values = np.zeros((2, 3, 4, 3), dtype=np.uint8)
+    values[1, 0, 3] = (200, 100, 50)
+    volume = Volume(values, geometry_of("LPS", (2, 3, 4), (1, 1, 1)))
+    frame = compose_frame(volume, (), View(point_lps=(0, 0, 0.5), flip_h=True))
+    assert frame.image.shape == (3, 4, 3)
+    assert tuple(frame.image[0, 0]) == (200, 100, 50)
+    assert frame.window is None
+    assert frame.values == {"image": None}
+    assert compose_frame(volume, (), View(slab_mm=4.0)).image.shape == (3, 4, 3)
+
+
+@pytest.mark.parametrize("plane", CUT_PLANES)
+@pytest.mark.parametrize("degrees", [15.0, -15.0])
+def test_a_tilted_gantry_does_not_lean_the_patient(degrees, plane):
+    grid = tilted(geometry_of("LPS", (48, 60, 60), (2.0, 2.0, 2.0)), degrees)
+    straight = geometry_of("LPS", (48, 60, 60), (2.0, 2.0, 2.0))
+    view = View(plane, MARK_LPS, WIDE)
+    frame = compose_frame(phantom_on(grid), (), view)
+    assert frame.labels == compose_frame(phantom_on(straight), (), view).labels
+    across, along = frame.pixel_to_lps[:3, 0], frame.pixel_to_lps[:3, 1]
+    assert abs(across @ along) < 1e-6
+    assert brightest_lps(frame) == pytest.approx(MARK_LPS, abs=1.6)
+    rows, columns = np.nonzero(frame.image == 255)
+    width, height = frame.pixel_mm
+    assert np.ptp(columns) * width == pytest.approx(18, abs=4.1)
+    assert np.ptp(rows) * height == pytest.approx(18, abs=4.1)
+    assert frame.image[0, 0] == frame.image[-1, -1] == 0
+
+
+def test_an_overlay_on_tilted_slices_is_sampled_with_them():
+    grid = tilted(geometry_of("LPS", (48, 60, 60), (2.0, 2.0, 2.0)), 15.0)
+    volume = phantom_on(grid)
+    frame = compose_frame(volume, (overlay(volume),), View(Plane.SAGITTAL, MARK_LPS, WIDE))
+    drawn = frame.tints[0][..., 3] > 0
+    rows, columns = np.nonzero(drawn)
+    centre = frame.pixel_to_lps @ np.array([columns.mean(), rows.mean(), 0, 1])
+    assert centre[:3] == pytest.approx(MARK_LPS, abs=1.6)
+    assert not drawn[0, 0]
+
+
+def test_the_cursor_is_where_the_point_is():
+    view = View(Plane.SAGITTAL, MARK_LPS)
+    frame = compose_frame(phantom("RAS"), (), view)
+    x, y = frame.cursor
+    at = (frame.pixel_to_lps @ np.array([x, y, 0, 1]))[:3]
+    assert at[1:] == pytest.approx(MARK_LPS[1:], abs=1e-6)
+    assert at[0] == pytest.approx(MARK_LPS[0], abs=2.0)  # to the slice, half a step
+
+
+def test_values_outside_the_image_are_not_known():
+    volume = phantom()
+    frame = compose_frame(volume, (overlay(volume),), View(point_lps=(500, 0, 0)))
+    assert frame.values == {"image": None, "score": None}
+
+
+def test_corners_say_slice_window_and_that_it_is_for_research():
+    volume = phantom()
+    view = View(point_lps=(0, 0, 2.5), window=Window(980, 470), slab_mm=10.0, inverted=True)
+    corners = compose_frame(volume, (overlay(volume),), view).corners
+    assert corners.top_right == ("Im 9 / 16", "H 2.5 mm · 5.0 mm")
+    assert corners.bottom_left == ("W 980  L 470", "MIP 10 mm", "Inverted")
+    assert corners.bottom_right == ("Anomaly score", "research use only")
+    minimal = compose_frame(volume, (), replace(view, annotations="minimal")).corners
+    assert minimal.top_right == ("Im 9 / 16",)
+    none = compose_frame(volume, (), replace(view, annotations="none")).corners
+    assert none.top_right == none.bottom_left == ()
+    assert none.bottom_right == ("research use only",)

@@ -1,0 +1,96 @@
+"""Overlays on their way to RGBA."""
+
+import numpy as np
+import pytest
+from phantoms import map_of, phantom
+
+from medview.domain.overlay import LayerStyle
+from medview.imaging.colour import COLOUR_MAPS, colour_table
+from medview.imaging.paint import certainty, colour_bar, tint
+
+
+def plane(*values):
+    return np.array([values], dtype=np.float32)
+
+
+def test_values_below_the_threshold_are_fully_transparent_whatever_the_range():
+    style = LayerStyle(range=(0.0, 10.0), threshold=6.0, opacity=1.0)
+    alpha = tint(plane(-1.0, 5.999, 6.0, 10.0, 50.0), style)[0, :, 3]
+    assert alpha.tolist() == [0, 0, 255, 255, 255]
+
+
+def test_the_threshold_moves_no_colour_and_the_range_no_edge():
+    values = plane(2.0, 6.0, 9.0)
+    one = tint(values, LayerStyle(range=(0.0, 10.0), threshold=0.0, opacity=1.0))
+    higher = tint(values, LayerStyle(range=(0.0, 10.0), threshold=5.0, opacity=1.0))
+    wider = tint(values, LayerStyle(range=(0.0, 20.0), threshold=5.0, opacity=1.0))
+    assert np.array_equal(one[0, 1:], higher[0, 1:])
+    assert np.array_equal(higher[..., 3], wider[..., 3])
+    assert not np.array_equal(higher[0, 1:, :3], wider[0, 1:, :3])
+
+
+def test_the_ends_of_the_range_have_the_ends_of_the_map():
+    table = colour_table("viridis")
+    style = LayerStyle(colour_map="viridis", range=(-2.0, 2.0), threshold=-9.0, opacity=1.0)
+    colours = tint(plane(-5.0, -2.0, 2.0, 7.0), style)[0]
+    assert colours[0].tolist() == colours[1].tolist() == table[0].tolist()
+    assert colours[2].tolist() == colours[3].tolist() == table[255].tolist()
+
+
+def test_not_a_number_is_transparent():
+    assert tint(plane(np.nan, 1.0), LayerStyle(threshold=-1e9))[0, 0, 3] == 0
+
+
+@pytest.mark.parametrize(("opacity", "alpha"), [(0.0, 0), (0.5, 128), (0.7, 179), (1.0, 255)])
+def test_opacity_is_the_alpha_of_what_is_drawn(opacity, alpha):
+    assert tint(plane(1.0), LayerStyle(opacity=opacity))[0, 0, 3] == alpha
+
+
+def test_certainty_falls_over_the_range_and_unknown_is_not_certain():
+    found = certainty(plane(-1.0, 0.0, 0.5, 2.0, 9.0, np.nan), (0.0, 2.0))
+    assert found[0].tolist() == pytest.approx([1, 1, 0.75, 0, 0, 0])
+
+
+def test_fading_multiplies_the_opacity():
+    style = LayerStyle(opacity=0.8)
+    faded = tint(plane(1.0, 1.0, 1.0), style, plane(1.0, 0.5, 0.0))
+    assert faded[0, :, 3].tolist() == [204, 102, 0]
+
+
+def test_masks_of_bytes_can_be_tinted_in_one_colour():
+    style = LayerStyle(colour_map="#e8a33d", threshold=0.5, opacity=1.0)
+    drawn = tint(np.array([[0, 1]], dtype=np.uint8), style)
+    assert drawn[0].tolist() == [[0, 0, 0, 0], [232, 163, 61, 255]]
+
+
+def test_a_degenerate_range_still_draws():
+    assert tint(plane(3.0), LayerStyle(range=(1.0, 1.0)))[0, 0, 3] > 0
+
+
+@pytest.mark.parametrize("name", COLOUR_MAPS)
+def test_every_offered_colour_map_is_opaque_and_read_only(name):
+    table = colour_table(name)
+    assert table.shape == (256, 4)
+    assert (table[:, 3] == 255).all()
+    assert not table.flags.writeable
+    assert colour_table(name) is table
+
+
+@pytest.mark.parametrize("name", ["inferno", "viridis", "magma", "cividis", "plasma"])
+def test_the_even_maps_grow_brighter_from_low_to_high(name):
+    luminance = colour_table(name)[:, :3] @ np.array([0.2126, 0.7152, 0.0722])
+    assert (np.diff(luminance) > -1.0).all()
+    assert luminance[-1] > luminance[0] + 100
+
+
+def test_an_unknown_colour_map_is_an_error_of_the_program():
+    with pytest.raises(ValueError, match="nonsense"):
+        colour_table("nonsense")
+
+
+def test_the_legend_tells_range_threshold_unit_and_title():
+    shown = map_of(phantom(), name="residual", unit="a.u.")
+    bar = colour_bar(shown, LayerStyle(range=(0.0, 18.0), threshold=6.0))
+    assert (bar.low, bar.high, bar.threshold) == (0.0, 18.0, 6.0)
+    assert (bar.unit, bar.title) == ("a.u.", "residual")
+    assert np.array_equal(bar.colours, colour_table("inferno")[:, :3])

@@ -1,0 +1,225 @@
+"""The finished pixels: what is drawn, where it is drawn, and the letters beside it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phantoms import BASE_CASES, MARK_LPS, geometry_of, map_of, phantom, phantom_on, sphere_at
+
+from medview.domain.geometry import Plane
+from medview.domain.overlay import LayerStyle
+from medview.domain.volume import Window
+from medview.imaging.frame import Corners, Labels, Layer, View, compose_frame, flatten, placement
+
+WIDE = Window(1000, 500, "LINEAR_EXACT")
+SIZE = (300, 240)
+_TOWARDS = {"L": (0, 1), "R": (0, -1), "P": (1, 1), "A": (1, -1), "H": (2, 1), "F": (2, -1)}
+
+
+def bare(frame):
+    """The frame without texts, letters and crosshair."""
+    return replace(frame, annotations="none", crosshair=False, labels=Labels(), corners=Corners())
+
+
+def centroid(picture):
+    """(x, y) of the bright blob of a picture, weighted by brightness."""
+    light = picture.astype(float).mean(axis=-1)
+    light[light < 60] = 0
+    rows, columns = np.indices(light.shape)
+    return (light * columns).sum() / light.sum(), (light * rows).sum() / light.sum()
+
+
+def drawn_letters(frame):
+    """Where pixels change when one letter is taken away: {edge: (x, y)}."""
+    whole = flatten(frame, SIZE).astype(int)
+    found = {}
+    for edge in ("left", "right", "top", "bottom"):
+        without = flatten(replace(frame, labels=replace(frame.labels, **{edge: ""})), SIZE)
+        rows, columns = np.nonzero(np.abs(whole - without).sum(axis=-1))
+        found[edge] = (columns.mean(), rows.mean())
+    return found
+
+
+@pytest.mark.parametrize("flip_v", [False, True])
+@pytest.mark.parametrize("flip_h", [False, True])
+@pytest.mark.parametrize("rotate", [0, 90, 180, 270])
+@pytest.mark.parametrize("case", BASE_CASES, ids=lambda case: case.name)
+def test_the_letter_drawn_beside_the_blob_says_where_the_voxel_is(case, rotate, flip_h, flip_v):
+    view = View(Plane.ACQUIRED, case.point_lps, WIDE, flip_h=flip_h, flip_v=flip_v, rotate=rotate)
+    frame = compose_frame(case.single_voxel, (), view)
+    blob = np.array(centroid(flatten(bare(frame), SIZE)))
+    middle = (np.array(SIZE) - 1) / 2
+    away_lps = np.array(case.point_lps) - case.geometry.to_mm((3, 2.5, 4))
+    for edge, at in drawn_letters(frame).items():
+        letter = getattr(frame.labels, edge)[0]
+        toward_edge = np.array(at) - middle
+        axis, sign = _TOWARDS[letter]
+        on_this_side = float((blob - middle) @ toward_edge) > 0
+        along = (
+            case.geometry.affine[:3, 2]
+            if edge_is_columns(edge, rotate)
+            else case.geometry.affine[:3, 1]
+        )
+        along = along * np.sign(along[axis]) * sign  # toward the letter
+        assert on_this_side == (float(away_lps @ along) > 0)
+
+
+def edge_is_columns(edge, rotate):
+    """Whether going to this edge runs along the stored columns' direction."""
+    return (edge in ("left", "right")) == (rotate % 180 == 0)
+
+
+@pytest.mark.parametrize("plane", list(Plane))
+@pytest.mark.parametrize("rotate", [0, 90])
+@pytest.mark.parametrize("zoom", [1.0, 2.5])
+def test_a_pixel_of_the_picture_is_where_the_placement_says(plane, rotate, zoom):
+    grid = geometry_of("RPI", (40, 50, 44), (2.0, 2.5, 3.0))
+    ball = sphere_at((8.0, -10.0, 6.0), radius_mm=9.0, geometry=grid, value=1000.0)
+    view = View(plane, (8.0, -10.0, 6.0), WIDE, rotate=rotate)
+    frame = compose_frame(ball, (), view)
+    pan = (5.0, 4.0)
+    picture = flatten(bare(frame), SIZE, zoom=zoom, pan_mm=pan)
+    x, y = centroid(picture)
+    found = (placement(frame, SIZE, zoom=zoom, pan_mm=pan) @ np.array([x, y, 0, 1]))[:3]
+    rows, columns = np.nonzero(frame.image == 255)
+    truth = (frame.pixel_to_lps @ np.array([columns.mean(), rows.mean(), 0, 1]))[:3]
+    assert found == pytest.approx(truth, abs=0.35)
+
+
+def test_the_whole_image_fits_in_its_true_proportions():
+    grid = geometry_of("LPS", (20, 30, 40), (6.0, 2.0, 1.0))  # coronal: 40 mm wide, 120 mm high
+    volume = phantom_on(grid)
+    frame = bare(
+        compose_frame(
+            replace(volume, array=np.full(grid.shape, 1000, np.int16)),
+            (),
+            View(Plane.CORONAL, window=WIDE),
+        )
+    )
+    picture = flatten(frame, (400, 240))
+    rows, columns = np.nonzero(picture.mean(axis=-1) > 128)
+    assert np.ptp(rows) + 1 == 240
+    assert np.ptp(columns) + 1 == 80
+    assert columns.mean() == pytest.approx(199.5)
+
+
+def test_a_film_far_larger_than_the_picture_is_averaged_not_picked():
+    stripes = np.zeros((1, 1000, 1000), dtype=np.int16)
+    stripes[:, :, ::2] = 1000
+    film = replace(phantom_on(geometry_of("LPS", (1, 1000, 1000), (1, 1, 1))), array=stripes)
+    picture = flatten(bare(compose_frame(film, (), View(window=WIDE))), (100, 100))
+    assert picture[10:-10, 10:-10].min() > 110
+    assert picture[10:-10, 10:-10].max() < 145
+
+
+def test_an_overlay_shows_only_where_it_is_above_its_threshold():
+    volume = phantom()
+    layer = Layer(map_of(volume), LayerStyle(True, range=(0, 1000), threshold=500.0, opacity=1.0))
+    view = View(point_lps=MARK_LPS, window=WIDE)
+    bright = compose_frame(volume, (), view)
+    tinted = replace(bare(compose_frame(volume, (layer,), view)), colour_bar=None)
+    plain, drawn = (flatten(frame, SIZE).astype(int) for frame in (bare(bright), tinted))
+    changed = np.abs(plain - drawn).sum(axis=-1) > 0
+    x, y = centroid(np.repeat(changed[..., None] * 255, 3, axis=-1))
+    back = placement(bright, SIZE) @ np.array([x, y, 0, 1])
+    rows, columns = np.nonzero(bright.image == 255)
+    truth = bright.pixel_to_lps @ np.array([columns.mean(), rows.mean(), 0, 1])
+    assert back == pytest.approx(truth, abs=0.5)
+    assert np.ptp(plain[changed], axis=-1).max() == 0  # grey before
+    assert np.ptp(drawn[changed], axis=-1).max() > 50  # coloured now
+
+
+def test_half_opacity_is_half_way_between_grey_and_colour():
+    volume = phantom()
+    view = View(point_lps=MARK_LPS, window=WIDE)
+    at = None
+    shades = []
+    for opacity in (0.0, 0.5, 1.0):
+        style = LayerStyle(True, "#0000ff", (0, 1000), 500.0, opacity)
+        frame = replace(
+            bare(compose_frame(volume, (Layer(map_of(volume), style),), view)), colour_bar=None
+        )
+        picture = flatten(frame, SIZE).astype(int)
+        if at is None:
+            x, y = centroid(picture - 80)
+            at = round(y), round(x)
+        shades.append(picture[at])
+    assert shades[0].tolist() == [255, 255, 255]
+    assert shades[2].tolist() == [0, 0, 255]
+    assert shades[1].tolist() == pytest.approx([127, 127, 255], abs=2)
+
+
+def test_a_missing_slice_is_hatched_and_named():
+    volume = replace(phantom(), missing_slices=(8,))
+    gone = compose_frame(volume, (), View(point_lps=(0, 0, 2.5), window=Window(9e5, 4e5)))
+    hatched = flatten(bare(gone), SIZE).mean(axis=-1) > 60
+    assert 0.05 < hatched.mean() < 0.3
+    there = compose_frame(volume, (), View(point_lps=(0, 0, 7.5), window=Window(9e5, 4e5)))
+    assert not (flatten(bare(there), SIZE).mean(axis=-1) > 60).any()
+
+
+def test_the_crosshair_crosses_at_the_point_and_leaves_it_free():
+    volume = phantom()
+    frame = replace(
+        compose_frame(volume, (), View(point_lps=MARK_LPS, window=Window(9e5, 4e5))),
+        annotations="none",
+    )
+    change = flatten(frame, SIZE).astype(int) - flatten(replace(frame, crosshair=False), SIZE)
+    lines = np.abs(change).sum(axis=-1) > 0
+    column, row = lines.sum(axis=0).argmax(), lines.sum(axis=1).argmax()
+    at = (placement(frame, SIZE) @ np.array([column, row, 0, 1]))[:2]
+    assert at == pytest.approx(MARK_LPS[:2], abs=0.6)
+    assert not lines[row - 8 : row + 9, column - 8 : column + 9].any()
+
+
+def test_the_colour_bar_has_a_tick_at_the_threshold_and_moves_with_it():
+    volume = phantom()
+    pictures = []
+    for threshold in (200.0, 800.0):
+        style = LayerStyle(True, range=(0, 1000), threshold=threshold, opacity=0.0)
+        frame = compose_frame(volume, (Layer(map_of(volume), style),), View(window=WIDE))
+        pictures.append(flatten(frame, (500, 500)).astype(int))
+    rows, columns = np.nonzero(np.abs(pictures[0] - pictures[1]).sum(axis=-1))
+    assert columns.min() > 380
+    assert 140 < rows.min() < rows.max() < 360
+
+
+def test_the_research_sentence_stays_in_the_corner_whatever_is_hidden():
+    frame = compose_frame(phantom(), (), View(annotations="none", crosshair=False))
+    drawn = flatten(frame, SIZE).astype(int)
+    without = flatten(replace(frame, corners=Corners()), SIZE).astype(int)
+    rows, columns = np.nonzero(np.abs(drawn - without).sum(axis=-1))
+    assert rows.min() > SIZE[1] * 0.8
+    assert columns.min() > SIZE[0] * 0.5
+
+
+def test_the_score_strip_shows_the_current_slice_in_blue():
+    frame = compose_frame(phantom(), (), View(point_lps=(0, 0, 2.5), window=Window(9e5, 4e5)))
+    strip = replace(frame, strip=tuple(float(n) for n in range(16)), crosshair=False)
+    change = flatten(strip, (500, 500)).astype(int) - flatten(replace(strip, strip=()), (500, 500))
+    rows = np.nonzero(np.abs(change).sum(axis=-1))[0]
+    assert rows.min() > 400
+    blue = change[..., 2] > change[..., 0] + 60
+    assert np.nonzero(blue)[1].mean() == pytest.approx(140 + 220 * 8.5 / 16, abs=6)
+
+
+def test_a_thumbnail_has_room_for_letters_but_not_for_texts():
+    frame = compose_frame(phantom(), (), View(crosshair=False))
+    small = (80, 80)
+    assert np.array_equal(flatten(frame, small), flatten(replace(frame, corners=Corners()), small))
+    assert not np.array_equal(
+        flatten(frame, small), flatten(replace(frame, labels=Labels()), small)
+    )
+    assert flatten(frame, (20, 10)).shape == (10, 20, 3)
+
+
+def test_panned_out_of_sight_is_black():
+    frame = bare(compose_frame(phantom(), (), View()))
+    assert not flatten(frame, SIZE, pan_mm=(5000.0, 0.0)).any()
+
+
+def test_colour_is_drawn_in_its_colours():
+    values = np.full((1, 8, 8, 3), (200, 100, 50), dtype=np.uint8)
+    film = replace(phantom_on(geometry_of("LPS", (1, 8, 8))), array=values)
+    picture = flatten(bare(compose_frame(film, (), View())), (80, 80))
+    assert picture[40, 40].tolist() == [200, 100, 50]
