@@ -6,7 +6,7 @@ Only services change it, and only on the thread that owns it; whoever draws list
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
@@ -21,6 +21,8 @@ from medview.imaging.view import Layer, View
 
 # The maps that one key goes round, in this order; others ("seen") are chosen by name.
 MAPS_IN_TURN = ("score", "residual", "epistemic", "aleatoric", "total")
+# Which setting of a model is the threshold of which of its maps.
+_THRESHOLDS = {"score": "threshold", "residual": "residual_threshold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unfinished:
-    """Maps that a running model is filling, and of which pixels."""
+    """Maps that a running model is filling, of which pixels, and the settings of its card."""
 
     about: VolumeId
     model: str
     maps: tuple[ScalarMap, ...] = ()
+    parameters: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(eq=False)
@@ -87,15 +90,15 @@ class Session:
     overlay_on : bool
         Whether any map is drawn at all (key O).
     map_name : str
-        The map that is shown and that colour bar, opacity keys and findings are about.
+        The map that is shown when the overlay is on; colour bar and opacity keys are its.
     styles : dict[str, LayerStyle]
-        How each map is drawn, by its name.
+        How maps are drawn that the reader has changed, by name; visibility is not kept here.
     predictions : dict[VolumeId, tuple[Prediction, ...]]
         Finished results, each under the pixels that it is about.
     unfinished : Unfinished | None
         What the running model has sent so far.
-    finding : int | None
-        Id of the finding that was jumped to.
+    finding : Finding | None
+        The one that was jumped to.
     tasks : tuple[Task, ...]
         Jobs that go on or wait, in order.
     message : Message | None
@@ -119,7 +122,7 @@ class Session:
     styles: dict[str, LayerStyle] = field(default_factory=dict)
     predictions: dict[VolumeId, tuple[Prediction, ...]] = field(default_factory=dict)
     unfinished: Unfinished | None = None
-    finding: int | None = None
+    finding: Finding | None = None
     tasks: tuple[Task, ...] = ()
     message: Message | None = None
     private: bool = False
@@ -131,24 +134,21 @@ class Session:
 
     @property
     def maps(self) -> tuple[ScalarMap, ...]:
-        """Maps that may be drawn on the volume on screen; of a running model before older."""
-        filling: tuple[ScalarMap, ...] = ()
-        model = ""
-        if self.unfinished is not None and self.unfinished.about == self.volume_id:
-            filling, model = self.unfinished.maps, self.unfinished.model
-        older = (m for p in self.results if p.model != model or not filling for m in p.maps)
-        return (*filling, *older)
+        """Maps that may be drawn on the volume on screen, the newest of each name."""
+        return tuple(found for found, _ in self._maps_and_settings().values())
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """What ``compose_frame`` draws over the volume, from the bottom up."""
-        maps = {found.name: found for found in reversed(self.maps)}
+        maps = {found.name: found for found in self.maps}
         layers = []
         for name, found in maps.items():
             style = self.style(name)
-            shown = replace(style, visible=style.visible and self.overlay_on)
-            layers.append(Layer(found, shown, maps.get(style.fade_by or "")))
-        return tuple(sorted(layers, key=lambda layer: layer.map.name == self.map_name))
+            visible = self.overlay_on and name == self.map_name
+            layers.append(
+                Layer(found, replace(style, visible=visible), maps.get(style.fade_by or ""))
+            )
+        return tuple(layers)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -157,17 +157,29 @@ class Session:
 
     def map(self, name: str) -> ScalarMap | None:
         """The map of that name on the volume on screen."""
-        return next((found for found in self.maps if found.name == name), None)
+        found, _ = self._maps_and_settings().get(name, (None, {}))
+        return found
 
     def style(self, name: str) -> LayerStyle:
-        """How a map is drawn; its first style follows from what it is."""
+        """How a map is drawn: as the reader has set it, else as follows from what it is."""
         if name in self.styles:
             return self.styles[name]
-        found = self.map(name)
-        return first_style(found, visible=name == self.map_name) if found else LayerStyle()
+        found, settings = self._maps_and_settings().get(name, (None, {}))
+        return LayerStyle() if found is None else first_style(found, settings)
+
+    def _maps_and_settings(self) -> dict[str, tuple[ScalarMap, Mapping[str, object]]]:
+        """Maps by name with the settings they were made with; a running model's go first."""
+        sources: list[tuple[tuple[ScalarMap, ...], Mapping[str, object]]] = [
+            (result.maps, result.parameters) for result in self.results
+        ]
+        if self.unfinished is not None and self.unfinished.about == self.volume_id:
+            sources.append((self.unfinished.maps, self.unfinished.parameters))
+        return {found.name: (found, settings) for maps, settings in sources for found in maps}
 
 
-def first_style(shown: ScalarMap, *, visible: bool) -> LayerStyle:
-    """How a map is drawn before the reader says otherwise: colours by what it is."""
+def first_style(shown: ScalarMap, settings: Mapping[str, object]) -> LayerStyle:
+    """How a map is drawn before the reader says otherwise: by its kind and its threshold."""
     colours = {"uncertainty": "viridis", "image": "gray"}.get(shown.kind, "inferno")
-    return LayerStyle(visible=visible, colour_map=colours, range=shown.range)
+    wanted = settings.get(_THRESHOLDS.get(shown.name, ""))
+    threshold = float(wanted) if isinstance(wanted, int | float) else 0.0
+    return LayerStyle(colour_map=colours, range=shown.range, threshold=threshold)

@@ -65,7 +65,16 @@ class Tasks:
             partial=answers.partial,
             key=errand.key,
         )
+        # The arguments may hold a whole volume.
+        running.errand = replace(errand, args=())
         return running.job
+
+    def drop(self, key: str) -> None:
+        """Stop the errand with this key, if it still runs; nothing more is heard of it."""
+        for running in self._errands.values():
+            if running.errand.key == key and running.job is not None:
+                running.job.supersede()
+        self._forget_older(key)
 
     def mark_silent(self, job: Job) -> None:
         """Note that a job has said nothing for long, so that stopping it can be offered."""

@@ -1,0 +1,234 @@
+"""Run models on what is open; keep each result under the pixels it is about."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import MedviewError
+from medview.domain.geometry import Geometry
+from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.prediction import InputRef, MapSlices, Precision, Prediction, RunRequest
+from medview.domain.study import Series
+from medview.domain.volume import Volume
+from medview.services.job import Listener
+from medview.services.jobs import Job, Jobs
+from medview.services.offers import Offer, age_at, offer, shipped_cards
+from medview.services.session import Message, Session, Unfinished, VolumeId, first_style
+from medview.services.settings import Preferences
+from medview.services.tasks import Answers, Errand, Tasks
+
+PREDICT = "medview.learning.predict:run"
+# Slices that arrive are put on screen this often: more would only keep the window busy.
+SHOW_EVERY_S = 0.1
+_UNCERTAINTIES = ("epistemic", "aleatoric", "total")
+
+
+def run_model(jobs: Jobs, request: RunRequest, *, progress: Listener | None = None) -> Prediction:
+    """Run a model and wait for what it says. Raises a MedviewError."""
+    return cast(Prediction, jobs.call("compute", PREDICT, request, progress=progress))
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the reader may choose of a run; None is the card's own or the settings' value."""
+
+    samples: int | None = None
+    alpha: float | None = None
+    seed: int = 0
+    precision: Precision = "float32"
+    device: str | None = None
+    threads: int | None = None
+    age_years: float | None = None
+    sex: str | None = None
+    site: str | None = None
+    weights: str | None = None
+
+
+class Analysis:
+    """Offers models for the series on screen, runs them and files their results."""
+
+    def __init__(
+        self,
+        jobs: Jobs,
+        session: Session,
+        preferences: Preferences,
+        *,
+        weights: Path | None = None,
+    ) -> None:
+        self._jobs = jobs
+        self._tasks = Tasks(jobs, session)
+        self._session = session
+        self._preferences = preferences
+        self._weights = weights
+        self._cards: tuple[ModelCard, ...] | None = None
+
+    def warm(self) -> Job:
+        """Have the compute child load what models need, before the first run."""
+        return self._jobs.warm("compute", PREDICT.partition(":")[0])
+
+    def cards(self) -> tuple[ModelCard, ...]:
+        """The cards of the models there are, read once."""
+        if self._cards is None:
+            self._cards = shipped_cards(self._weights)
+        return self._cards
+
+    def offers(self) -> tuple[Offer, ...]:
+        """Every model: whether it fits the series on screen, and if not, why not."""
+        series, volume = self._session.series, self._session.volume
+        if series is None or volume is None:
+            return tuple(Offer(card, why_not="no series is open") for card in self.cards())
+        return tuple(offer(card, series, volume) for card in self.cards())
+
+    def run(self, model: str, choices: Choices = Choices()) -> Job | None:
+        """Run a model on the series on screen; None and a message where it does not fit.
+
+        Its maps fill slice by slice while it runs, on that series and no other. A newer run
+        of the same model on the same pixels replaces the older one.
+        """
+        session = self._session
+        chosen = next((o for o in self.offers() if o.card.id == model), None)
+        if chosen is None:
+            session.message = Message(f"There is no model called {model}.", "error")
+            return None
+        if not chosen.fits:
+            session.message = Message(f"{chosen.card.title} {chosen.why_not}.", "error")
+            return None
+        if session.series is None or session.volume is None or session.volume_id is None:
+            session.message = Message("The series is still being read. Try again in a moment.")
+            return None
+        about = session.volume_id
+        run = _Run(session, chosen.card, about, session.volume.geometry)
+        run.clear()
+        errand = Errand(
+            chosen.card.title,
+            "compute",
+            PREDICT,
+            (self._request(chosen, choices, session.series, session.volume),),
+            about=session.series.description,
+            key=f"run {model} {about}",
+        )
+        if self._preferences.settings.show_overlay:
+            session.overlay_on = True
+        return self._tasks.run(errand, Answers(run.finish, run.fail, run.fill))
+
+    def _request(
+        self, chosen: Offer, choices: Choices, series: Series, volume: Volume
+    ) -> RunRequest:
+        """Everything that may change the answer, in one value."""
+        settings = self._preferences.settings
+        owner = self._session.catalogue.owner(series)
+        patient, study = owner if owner is not None else (None, None)
+        age = age_at(patient.birth_date, study.date) if patient and study else None
+        return RunRequest(
+            model=chosen.card.id,
+            volumes={chosen.role: volume},
+            inputs=(self._input(chosen.role, series, volume),),
+            samples=choices.samples,
+            alpha=choices.alpha,
+            device=choices.device or settings.device,
+            threads=choices.threads or settings.threads or None,
+            seed=choices.seed,
+            precision=choices.precision,
+            weights=choices.weights,
+            age_years=choices.age_years if choices.age_years is not None else age,
+            sex=choices.sex or (patient.sex if patient else None),
+            site=choices.site,
+        )
+
+    def _input(self, role: str, series: Series, volume: Volume) -> InputRef:
+        about = self._session.volume_id
+        k, j, i = volume.geometry.shape
+        sha256 = about.sha256 if about is not None else ""
+        return InputRef(role, series.study_uid, series.uid, series.stack, sha256, (i, j, k))
+
+
+class _Run:
+    """Takes in what one run says: slices as they come, then the result, or nothing."""
+
+    def __init__(
+        self, session: Session, card: ModelCard, about: VolumeId, geometry: Geometry
+    ) -> None:
+        self._session = session
+        self._card = card
+        self._about = about
+        self._geometry = geometry
+        self._arrays: dict[str, NDArray[np.float32]] = {}
+        self._highest: dict[str, float] = {}
+        self._shown_at = -math.inf
+
+    def clear(self) -> None:
+        """Take away slices of a run of this model on these pixels."""
+        unfinished = self._session.unfinished
+        if unfinished is None or unfinished.model != self._card.id:
+            return
+        if unfinished.about == self._about:
+            self._session.unfinished = None
+
+    def fill(self, part: object) -> None:
+        """Put slices into their map; shown a few times a second."""
+        if not isinstance(part, MapSlices):
+            return
+        if part.name not in self._arrays:
+            self._arrays[part.name] = np.full(self._geometry.shape, np.nan, dtype=np.float32)
+        self._arrays[part.name][part.first : part.first + len(part.array)] = part.array
+        known = part.array[np.isfinite(part.array)]
+        highest = float(known.max()) if known.size else 0.0
+        self._highest[part.name] = max(highest, self._highest.get(part.name, 0.0))
+        if time.monotonic() - self._shown_at >= SHOW_EVERY_S:
+            self._shown_at = time.monotonic()
+            self._session.unfinished = Unfinished(
+                self._about, self._card.id, tuple(map(self._map, self._arrays)), self._card.settings
+            )
+
+    def finish(self, prediction: Prediction) -> None:
+        """File a result under its own pixels, in place of an older one of the model."""
+        session, about = self._session, _about(prediction)
+        older = session.predictions.get(about, ())
+        kept = tuple(result for result in older if result.model != prediction.model)
+        with session.events.paused():
+            self.clear()
+            session.predictions = {**session.predictions, about: (*kept, prediction)}
+            session.styles = _with_ranges_of(prediction, session.styles)
+            session.finding = None
+
+    def fail(self, error: MedviewError) -> None:
+        """Leave nothing of a run that did not end well."""
+        self.clear()
+
+    def _map(self, name: str) -> ScalarMap:
+        output = next((o for o in self._card.outputs if o.name == name), None)
+        top = self._card.settings.get("top") if name == "score" else None
+        high = float(top) if isinstance(top, int | float) else self._highest[name]
+        return ScalarMap(
+            name,
+            self._arrays[name].view(),
+            self._geometry,
+            "uncertainty" if name in _UNCERTAINTIES else "anomaly",
+            unit=output.unit if output is not None else "1",
+            range=(0.0, high or 1.0),
+        )
+
+
+def _about(prediction: Prediction) -> VolumeId:
+    """The pixels that a result is about: those of its first input."""
+    first = prediction.inputs[0]
+    return VolumeId(f"{first.series}#{first.stack}", first.sha256)
+
+
+def _with_ranges_of(prediction: Prediction, styles: dict[str, LayerStyle]) -> dict[str, LayerStyle]:
+    """Styles with range and threshold of new maps: those of an older run may not suit them."""
+    fresh = {found.name: first_style(found, prediction.parameters) for found in prediction.maps}
+    return {
+        name: replace(style, range=fresh[name].range, threshold=fresh[name].threshold)
+        if name in fresh
+        else style
+        for name, style in styles.items()
+    }

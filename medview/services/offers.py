@@ -1,0 +1,134 @@
+"""Which models fit what is open, and why others do not; from their cards alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from medview.domain.card import InputSpec, ModelCard
+from medview.domain.errors import WeightsError
+from medview.domain.resources import resource
+from medview.domain.study import Series
+from medview.domain.volume import Volume
+from medview.io.cards import read_card
+
+# What a series is called when it is one of these; looked for in this order.
+_ROLE_WORDS: tuple[tuple[str, str], ...] = (
+    ("flair", r"flair|dark.?fluid"),
+    (
+        "t1ce",
+        r"t1.?(ce|gd|c\b|\+c|km)|post.?(contrast|gd|gad)|gado|contrast.?enhanced|\+ ?(c|gd|km)\b",
+    ),
+    ("t2", r"t2"),
+    ("t1", r"t1|mp.?rage|spgr|bravo|tfe|vibe"),
+)
+# Images that a model for T1 or T2 must not be given, whatever else stands in the name.
+_OTHER_CONTRASTS = (
+    ("diffusion images", r"dwi|diff|adc\b|dti|trace"),
+    ("susceptibility images", r"swi|t2\*|t2.?star|hemo|swan"),
+    ("a localizer", r"locali[sz]er|scout|survey"),
+    ("an angiogram", r"tof|angio|\bmra\b"),
+    ("functional images", r"bold|fmri|asl\b|perf"),
+)
+_FILM_MODALITIES = ("CR", "DX", "RG")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A model and the open series: the role that the series takes, or why it does not fit."""
+
+    card: ModelCard
+    role: str = ""
+    why_not: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """True when the model can be run on the series."""
+        return not self.why_not
+
+
+def shipped_cards(folder: Path | None = None) -> tuple[ModelCard, ...]:
+    """The cards of the models that came with the program, by their ids.
+
+    Damaged cards are left out; ``card_errors`` says which. Parts that other models use, such
+    as the brain mask, have no card of their own or take no input by role.
+    """
+    cards = (_card_or_error(path) for path in _card_paths(folder))
+    return tuple(card for card in cards if isinstance(card, ModelCard) and card.inputs)
+
+
+def card_errors(folder: Path | None = None) -> tuple[WeightsError, ...]:
+    """Why cards that are there cannot be used."""
+    cards = (_card_or_error(path) for path in _card_paths(folder))
+    return tuple(card for card in cards if isinstance(card, WeightsError))
+
+
+def _card_paths(folder: Path | None) -> list[Path]:
+    return sorted((folder or resource("weights")).glob("*/card.json"))
+
+
+def _card_or_error(path: Path) -> ModelCard | WeightsError:
+    try:
+        return read_card(path)
+    except WeightsError as error:
+        error.file = f"{path.parent.name}/{path.name}"
+        return error
+
+
+def offer(card: ModelCard, series: Series, volume: Volume) -> Offer:
+    """Say whether a model can be run on a series, as which role, or why not."""
+    modality = volume.modality or series.modality
+    fitting = [spec for spec in card.inputs if _takes(spec, modality)]
+    if not fitting:
+        return Offer(card, why_not=f"needs {_needs(card)}; this is {_kind_of(modality)}")
+    if volume.is_colour:
+        return Offer(card, why_not="needs grey values; this is a colour image")
+    role, other = role_of(series)
+    if other:
+        return Offer(card, why_not=f"needs {_needs(card)}; this looks like {other}")
+    if not role:
+        return Offer(card, fitting[0].role)
+    if role not in {spec.role for spec in fitting}:
+        return Offer(card, why_not=f"needs {_needs(card)}; this looks like {role.upper()}")
+    return Offer(card, role)
+
+
+def role_of(series: Series) -> tuple[str, str]:
+    """The role that a series takes by its header ("t1", "film", ...), and, where it is none
+    of them, what it is instead in words. Both empty: the header does not say.
+    """
+    if series.modality in _FILM_MODALITIES:
+        return "film", ""
+    name = series.description.lower().replace("_", " ")
+    for words, pattern in _OTHER_CONTRASTS:
+        if re.search(pattern, name):
+            return "", words
+    for role, pattern in _ROLE_WORDS:
+        if re.search(pattern, name):
+            return role, ""
+    return "", ""
+
+
+def age_at(birth_date: str | None, study_date: str) -> float | None:
+    """Age in years on the day of the study (ISO dates); None where a date is unknown."""
+    try:
+        born, seen = date.fromisoformat(birth_date or ""), date.fromisoformat(study_date)
+    except ValueError:
+        return None
+    return (seen - born).days / 365.25 if seen >= born else None
+
+
+def _takes(spec: InputSpec, modality: str) -> bool:
+    """Whether an input takes a modality; a file that says none (NIfTI) is believed."""
+    return not modality or not spec.modalities or modality in spec.modalities
+
+
+def _needs(card: ModelCard) -> str:
+    """What the model needs, in the words of its card, each said once."""
+    return " or ".join(dict.fromkeys(spec.needs for spec in card.inputs))
+
+
+def _kind_of(modality: str) -> str:
+    return {"CR": "a film", "DX": "a film"}.get(modality, f"a {modality} series")

@@ -1,0 +1,333 @@
+"""What a reader does with an image: scroll, window, zoom, turn, point, and look at maps.
+
+Every function changes ``session.views`` or the styles of the maps, never both: what is done
+to an overlay leaves window, zoom and slice alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.geometry import Plane
+from medview.domain.overlay import LayerStyle
+from medview.domain.prediction import Finding
+from medview.domain.volume import ValueTable, Volume, Window
+from medview.imaging.intensity import default_voi, preset
+from medview.imaging.reslice import Cut, cut_of
+from medview.imaging.view import Annotations, SlabMode, View
+from medview.services.session import MAPS_IN_TURN, Session
+from medview.services.settings import Preferences
+
+MAIN_PANE = "main"
+PANES = (MAIN_PANE, "upper", "lower")
+
+# Of the planes, the one that the slices lie in, by the LPS axis that they are stacked along.
+_PLANE_ALONG = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)
+# A volume counts as thick-sliced when its slices are this much further apart than its pixels.
+_THICK = 2.0
+# Dragging over so many pixels makes a window e times as wide, or moves it by its width.
+_DRAG_PX = 300.0
+_ZOOM_LIMITS = (0.1, 40.0)
+_NARROWEST = 1e-6
+_NEXT_ANNOTATIONS: dict[Annotations, Annotations] = {
+    "all": "minimal",
+    "minimal": "none",
+    "none": "all",
+}
+
+
+def first_views(volume: Volume) -> dict[str, View]:
+    """The views that a volume is first shown with: all panes at its middle.
+
+    A film has one pane. The main pane is axial, or the plane of the slices where these are
+    thick: cut across, they would be a staircase.
+    """
+    k, j, i = (n // 2 for n in volume.geometry.shape)
+    x, y, z = (float(v) for v in volume.geometry.to_mm((k, j, i)))
+    if volume.is_film:
+        return {MAIN_PANE: View(Plane.ACQUIRED, (x, y, z))}
+    first = _main_plane(volume)
+    planes = (first, *(p for p in (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL) if p is not first))
+    return {pane: View(plane, (x, y, z)) for pane, plane in zip(PANES, planes, strict=True)}
+
+
+def _main_plane(volume: Volume) -> Plane:
+    k, j, i = volume.geometry.spacing_mm
+    if k < _THICK * max(j, i):
+        return Plane.AXIAL
+    return _PLANE_ALONG[volume.geometry.axis_of.index(0)]
+
+
+class Viewing:
+    """The wishes of a reader, carried out on the session. `pane` is always a pane's name."""
+
+    def __init__(self, session: Session, preferences: Preferences | None = None) -> None:
+        self._session = session
+        self._preferences = preferences
+
+    # -- where -----------------------------------------------------------------------------
+
+    def scroll(self, pane: str, steps: int) -> None:
+        """Go so many slices on (or back); the ends hold."""
+        cut = self._cut(pane)
+        if cut is not None:
+            self.go_to(pane, cut.index + steps)
+
+    def go_to(self, pane: str, index: int) -> None:
+        """Go to a slice of the pane by its index (0-based); the ends hold.
+
+        The crosshair moves along, straight through the slices, in every pane.
+        """
+        cut = self._cut(pane)
+        if cut is None:
+            return
+        axis = cut.layout.cut
+        place = cut.grid.to_index(self._session.views[pane].point_lps)
+        wanted = min(max(index, 0), cut.grid.shape[axis] - 1)
+        if wanted != cut.index:
+            place[axis] = wanted
+            self._point_at(cut.grid.to_mm(place))
+
+    def go_to_end(self, pane: str, *, last: bool) -> None:
+        """Go to the first or the last slice."""
+        cut = self._cut(pane)
+        if cut is not None:
+            self.go_to(pane, cut.grid.shape[cut.layout.cut] - 1 if last else 0)
+
+    def set_point(self, point_lps: tuple[float, float, float]) -> None:
+        """Put the crosshair on a point (LPS mm); every pane cuts there. Outside: the edge."""
+        volume = self._session.volume
+        if volume is None:
+            return
+        index = volume.geometry.to_index(point_lps)
+        inside = np.clip(index, -0.5, np.array(volume.geometry.shape) - 0.5)
+        outside = not np.array_equal(index, inside)
+        self._point_at(volume.geometry.to_mm(inside) if outside else np.array(point_lps))
+
+    def activate(self, pane: str) -> None:
+        """Give a pane the keyboard."""
+        if pane in self._session.views:
+            self._session.active_pane = pane
+
+    def next_pane(self, steps: int = 1) -> None:
+        """Give the keyboard to the next pane (or the one before)."""
+        panes = list(self._session.views)
+        if panes:
+            here = panes.index(self._session.active_pane) if self._session.active_pane else 0
+            self._session.active_pane = panes[(here + steps) % len(panes)]
+
+    def maximise(self, pane: str) -> None:
+        """Let a pane fill the window; again: show all."""
+        if pane in self._session.views:
+            self._session.maximised = None if self._session.maximised == pane else pane
+
+    # -- grey ------------------------------------------------------------------------------
+
+    def drag_window(self, pane: str, right_px: float, down_px: float) -> None:
+        """Change the window by dragging: right is wider, up is a lower level (brighter).
+
+        Both steps go with the width, so that narrow windows are set finely.
+        """
+        window = self.window(pane)
+        if window is None:
+            return
+        reverse = self._preferences is not None and self._preferences.settings.reverse_level
+        step = -down_px if reverse else down_px
+        self.set_window(
+            pane,
+            Window(
+                width=max(window.width * math.exp(right_px / _DRAG_PX), _NARROWEST),
+                level=window.level + step / _DRAG_PX * window.width,
+                function=window.function,
+            ),
+        )
+
+    def window(self, pane: str) -> Window | None:
+        """The window in use; what the table of a file spans, where it has one; None in colour."""
+        volume, view = self._session.volume, self._session.views.get(pane)
+        if volume is None or view is None or volume.is_colour:
+            return None
+        voi = view.window or default_voi(volume)
+        if isinstance(voi, ValueTable):
+            wide = len(voi.values)
+            return Window(float(wide), voi.first + wide / 2, "LINEAR_EXACT")
+        return voi
+
+    def set_window(self, pane: str, window: Window | None) -> None:
+        """Set the window of the pane, and of the others where they are linked; None: the file's."""
+        self._change(lambda view: replace(view, window=window), self._linked(pane))
+
+    def use_preset(self, pane: str, key: str) -> bool:
+        """Use the window of a key ("0" to "9"); say whether this volume has one there."""
+        volume = self._session.volume
+        window = preset(volume, key) if volume is not None else None
+        if window is not None:
+            self.set_window(pane, window)
+        return window is not None
+
+    def use_file_window(self, pane: str) -> None:
+        """Go back to what the file itself asks for."""
+        self.set_window(pane, None)
+
+    def invert(self, pane: str) -> None:
+        """Turn grey round."""
+        self._change(lambda view: replace(view, inverted=not view.inverted), self._linked(pane))
+
+    # -- size and position on the screen ---------------------------------------------------
+
+    def zoom(self, pane: str, factor: float, about_mm: tuple[float, float] = (0.0, 0.0)) -> None:
+        """Zoom by a factor; the point `about_mm` stays where it is.
+
+        That is its way from the middle of the pane, in mm to the right and down as they are
+        drawn before the zoom.
+        """
+        view = self._session.views.get(pane)
+        if view is None:
+            return
+        zoom = min(max(view.zoom * factor, _ZOOM_LIMITS[0]), _ZOOM_LIMITS[1])
+        part = 1 - view.zoom / zoom
+        x, y = (pan - part * about for pan, about in zip(view.pan_mm, about_mm, strict=True))
+        self._change(lambda old: replace(old, zoom=zoom, pan_mm=(x, y)), (pane,))
+
+    def pan(self, pane: str, right_mm: float, down_mm: float) -> None:
+        """Push the image to the right and down, in mm as they are drawn."""
+
+        def pushed(view: View) -> View:
+            return replace(view, pan_mm=(view.pan_mm[0] + right_mm, view.pan_mm[1] + down_mm))
+
+        self._change(pushed, (pane,))
+
+    def fit(self, pane: str) -> None:
+        """Show the whole image in the middle of the pane."""
+        self._change(lambda view: replace(view, zoom=1.0, pan_mm=(0.0, 0.0)), (pane,))
+
+    def flip(self, pane: str, *, vertical: bool = False) -> None:
+        """Mirror what is on the screen, left to right or top to bottom; the letters follow."""
+
+        def flipped(view: View) -> View:
+            x, y = view.pan_mm
+            pan = (x, -y) if vertical else (-x, y)
+            # A view is flipped before it is rotated: on its side, the other flip is meant.
+            if vertical == (view.rotate % 180 == 0):
+                return replace(view, flip_v=not view.flip_v, pan_mm=pan)
+            return replace(view, flip_h=not view.flip_h, pan_mm=pan)
+
+        self._change(flipped, (pane,))
+
+    def rotate(self, pane: str, quarters: int = 1) -> None:
+        """Turn the image clockwise by quarters about the middle of the pane; letters follow."""
+
+        def turned(view: View) -> View:
+            x, y = view.pan_mm
+            for _ in range(quarters % 4):
+                x, y = -y, x
+            return replace(view, rotate=(view.rotate + 90 * quarters) % 360, pan_mm=(x, y))
+
+        self._change(turned, (pane,))
+
+    def set_slab(self, pane: str, thickness_mm: float, mode: SlabMode = "mip") -> None:
+        """Show a slab of that thickness around the slice; 0 shows the slice."""
+        thick = max(0.0, thickness_mm)
+        self._change(lambda view: replace(view, slab_mm=thick, slab_mode=mode), (pane,))
+
+    def reset(self, pane: str) -> None:
+        """Undo zoom, pan, turns, slab and window of a pane; the crosshair stays."""
+        self._change(lambda view: View(view.plane, view.point_lps), (pane,))
+
+    def set_plane(self, pane: str, plane: Plane) -> None:
+        """Cut the patient another way in this pane; its window stays."""
+        self._change(
+            lambda view: replace(view, plane=plane, flip_h=False, flip_v=False, rotate=0), (pane,)
+        )
+
+    def toggle_crosshair(self) -> None:
+        """Show or hide the crosshair in every pane."""
+        on = not any(view.crosshair for view in self._session.views.values())
+        self._change(lambda view: replace(view, crosshair=on), tuple(self._session.views))
+
+    def cycle_annotations(self) -> None:
+        """All texts in the corners, few, none, and all again."""
+        self._change(
+            lambda view: replace(view, annotations=_NEXT_ANNOTATIONS[view.annotations]),
+            tuple(self._session.views),
+        )
+
+    # -- maps on the image -----------------------------------------------------------------
+
+    def toggle_overlay(self) -> None:
+        """Show or hide all maps; opacity, range and threshold stay as they are."""
+        self._session.overlay_on = not self._session.overlay_on
+
+    def change_opacity(self, steps: int) -> None:
+        """Make the shown map more (or less) opaque by tenths."""
+        style = self._session.style(self._session.map_name)
+        tenths = min(max(round(style.opacity * 10) + steps, 0), 10)
+        self.set_style(self._session.map_name, replace(style, opacity=tenths / 10))
+
+    def set_style(self, name: str, style: LayerStyle) -> None:
+        """Draw a map in this way from now on."""
+        if self._session.map(name) is not None:
+            self._session.styles = {**self._session.styles, name: style}
+
+    def show_map(self, name: str) -> None:
+        """Show this map in place of the one that is shown."""
+        if self._session.map(name) is not None:
+            self._session.map_name = name
+
+    def cycle_map(self) -> None:
+        """Show the next map: score, residual, epistemic, aleatoric, total, score."""
+        there = [name for name in MAPS_IN_TURN if self._session.map(name) is not None]
+        if there:
+            here = self._session.map_name
+            place = there.index(here) + 1 if here in there else 0
+            self.show_map(there[place % len(there)])
+
+    def next_finding(self, steps: int = 1) -> None:
+        """Put the crosshair on the next finding (or the one before), round and round."""
+        findings = self._session.findings
+        if not findings:
+            return
+        if self._session.finding in findings:
+            place = (findings.index(self._session.finding) + steps) % len(findings)
+        else:
+            place = 0 if steps > 0 else len(findings) - 1
+        self.go_to_finding(findings[place])
+
+    def go_to_finding(self, finding: Finding) -> None:
+        """Put the crosshair on a finding in every pane, on the slice of its peak."""
+        volume = self._session.volume
+        if volume is None:
+            return
+        self._session.finding = finding
+        index = volume.geometry.to_index(finding.centroid_lps)
+        index[0] = finding.slice
+        self._point_at(volume.geometry.to_mm(index))
+
+    # -- how it is done --------------------------------------------------------------------
+
+    def _cut(self, pane: str) -> Cut | None:
+        volume, view = self._session.volume, self._session.views.get(pane)
+        return None if volume is None or view is None else cut_of(volume.geometry, view)
+
+    def _point_at(self, point_lps: NDArray[np.float64]) -> None:
+        x, y, z = (float(v) for v in point_lps)
+        self._change(lambda view: replace(view, point_lps=(x, y, z)), tuple(self._session.views))
+
+    def _linked(self, pane: str) -> tuple[str, ...]:
+        """The panes that share their window with this one, itself among them."""
+        if pane not in self._session.views:
+            return ()
+        alone = self._preferences is not None and not self._preferences.settings.link_windows
+        return (pane,) if alone else tuple(self._session.views)
+
+    def _change(self, change: Callable[[View], View], panes: tuple[str, ...]) -> None:
+        """Put changed views into the session, all at once."""
+        views = self._session.views
+        changed = {pane: change(views[pane]) for pane in panes if pane in views}
+        if changed:
+            self._session.views = views | changed
