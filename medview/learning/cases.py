@@ -1,0 +1,222 @@
+"""Data sets for training and evaluation: found by layout, read case by case.
+
+To add a layout: write a recogniser and a loader (see `brain_sets`) and one line in ``LAYOUTS``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from medview.domain.errors import DataError, UsageError
+from medview.domain.volume import Volume
+from medview.learning import brain_sets
+from medview.learning.brain import Prepared, prepare
+from medview.learning.grid import canonical
+from medview.learning.images import read_image
+from medview.learning.subset import Layout, Subset, TrainCase
+
+ANOMALY = ("anomaly",)
+DEEPEST = 5
+"""How many folders below the given one are searched for known sets."""
+
+LAYOUTS: tuple[Layout, ...] = (
+    Layout("ixi-t1", ANOMALY, brain_sets.is_ixi_t1, brain_sets.load_ixi_t1),
+    Layout("elderly-t1", ANOMALY, brain_sets.is_elderly_t1, brain_sets.load_elderly_t1),
+    Layout("mni152", ANOMALY, brain_sets.is_mni152, brain_sets.load_mni152),
+)
+# Any folder of images would answer to this one: taken only when nothing else is found.
+FOLDER = Layout("folder", ANOMALY, brain_sets.is_folder, brain_sets.load_folder)
+
+
+def find_subsets(specs: Iterable[str], model: str) -> list[Subset]:
+    """Find the known sets under each ``[LAYOUT=]PATH``.
+
+    A folder that holds several known sets stands for all that `model` can use. Names are made
+    unique, and every case carries the name and licence of its subset.
+
+    Raises
+    ------
+    UsageError
+        For a layout that the model does not know.
+    DataError
+        If a path does not exist, nothing known is found there, or a patient is both in the
+        training and in the validation or test part.
+    """
+    found: list[Subset] = []
+    for spec in specs:
+        layout, path = _split_spec(spec, model)
+        found += _subsets_at(path, layout, model)
+    subsets = _named_apart(found)
+    refuse_leaks(case for subset in subsets for case in subset.cases)
+    return subsets
+
+
+def layouts_for(model: str) -> tuple[Layout, ...]:
+    """The layouts that a model can use, in the order they are tried."""
+    return tuple(layout for layout in (*LAYOUTS, FOLDER) if model in layout.models)
+
+
+def _split_spec(spec: str, model: str) -> tuple[Layout | None, Path]:
+    name, equals, rest = spec.partition("=")
+    known = {layout.name: layout for layout in layouts_for(model)}
+    if equals and name in known:
+        return known[name], Path(rest)
+    path = Path(spec)
+    if equals and not path.exists():
+        raise UsageError(
+            f'"{name}" is no layout of data that {model} can use',
+            do=f"Known layouts: {', '.join(known)}.",
+        )
+    return None, path
+
+
+def _subsets_at(path: Path, layout: Layout | None, model: str) -> list[Subset]:
+    if not path.exists():
+        raise DataError("does not exist", file=path.name, do="Check the path given with --data.")
+    wanted = [layout] if layout else list(layouts_for(model))
+    known = [one for one in wanted if one is not FOLDER]
+    places = list(_places(path))
+    found = [one.load(here) for one in known for here in places if one.is_here(here)]
+    if not found and FOLDER in wanted and path.is_dir() and FOLDER.is_here(path):
+        found = [FOLDER.load(path)]
+    found = [subset for subset in found if subset.cases or subset.skipped]
+    if not found:
+        what = f"no {layout.name} set" if layout else f"no data set that {model} can use"
+        raise DataError(
+            f"{what} was found there",
+            file=path.name,
+            do=f"Give another path, or name its layout: {', '.join(one.name for one in wanted)}.",
+        )
+    return found
+
+
+def _places(path: Path, depth: int = 0) -> Iterator[Path]:
+    """The path itself, then the folders below it."""
+    yield path
+    if depth < DEEPEST and path.is_dir():
+        for below in sorted(path.iterdir()):
+            if below.is_dir() and not below.name.startswith("."):
+                yield from _places(below, depth + 1)
+
+
+def _named_apart(subsets: list[Subset]) -> list[Subset]:
+    seen: dict[str, int] = {}
+    named = []
+    for subset in subsets:
+        seen[subset.name] = count = seen.get(subset.name, 0) + 1
+        name = subset.name if count == 1 else f"{subset.name}-{count}"
+        cases = tuple(
+            replace(case, subset=name, licence=case.licence or subset.licence)
+            for case in subset.cases
+        )
+        named.append(replace(subset, name=name, cases=cases))
+    return named
+
+
+def refuse_leaks(cases: Iterable[TrainCase]) -> None:
+    """Refuse a patient who is in the training part and in another one.
+
+    Raises
+    ------
+    DataError
+        Naming the first such patients.
+    """
+    parts: dict[str, set[str]] = {}
+    for case in cases:
+        if case.split:
+            parts.setdefault(case.patient, set()).add(case.split)
+    leaked = sorted(patient for patient, here in parts.items() if "train" in here and len(here) > 1)
+    if leaked:
+        raise DataError(
+            f"{len(leaked)} patients are in the training part and in another part: "
+            f"{', '.join(leaked[:5])}",
+            code="MV-DAT-010",
+            do="Put all cases of a patient into one part.",
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PreparedCase:
+    """A case as the model sees it.
+
+    `truth` is the lesion on the model slices (n, 128, 128), None where it is not known; for a
+    case with a box it is the box.
+    """
+
+    case: TrainCase
+    prepared: Prepared
+    truth: NDArray[np.bool_] | None = None
+
+
+def prepare_case(case: TrainCase) -> PreparedCase:
+    """Read a case and turn it into model slices.
+
+    Raises
+    ------
+    ReadError
+        If a file cannot be read.
+    ModelInputError
+        If the image does not fit the model.
+    DataError
+        If a mask has another grid than its image.
+    """
+    volume = read_image(case.image, case.pixel_mm)
+    prepared = prepare(volume, _brain_of(case, volume))
+    return PreparedCase(case, prepared, _truth_of(case, volume, prepared))
+
+
+def _brain_of(case: TrainCase, volume: Volume) -> NDArray[np.bool_] | None:
+    if case.brain_rule == "positive":
+        return np.asarray(np.asarray(volume.array, dtype=np.float32) > 0)
+    if case.brain is None:
+        return None
+    inside = _values_on(case.brain, volume) > 0
+    if case.brain_rule == "mask":
+        return inside
+    # The labels leave the fluid between gyri out.
+    closed = ndimage.binary_closing(np.pad(inside, 3), iterations=2)[3:-3, 3:-3, 3:-3]
+    return np.asarray(ndimage.binary_fill_holes(closed), dtype=np.bool_)
+
+
+def _truth_of(case: TrainCase, volume: Volume, prepared: Prepared) -> NDArray[np.bool_] | None:
+    if case.mask is not None:
+        lesion = _values_on(case.mask, volume) >= case.mask_from
+    elif case.box is not None:
+        lesion = _box_mask(case.box, volume.geometry.shape)
+    elif case.label == 0:
+        return np.zeros(prepared.slices.shape, dtype=np.bool_)
+    else:
+        return None
+    turned = np.asarray(canonical(lesion, volume.geometry), dtype=np.float32)
+    return np.asarray(prepared.grid.to_model(turned) > 0.5)
+
+
+def _values_on(path: Path, volume: Volume) -> NDArray[np.float32]:
+    """Values of a mask or label file, which must lie on the grid of the image."""
+    found = read_image(path)
+    tolerance_mm = 0.5 * min(volume.geometry.spacing_mm)
+    if not found.geometry.same_grid(volume.geometry, tolerance_mm=tolerance_mm):
+        raise DataError(
+            "the mask lies on another grid than its image",
+            file=path.name,
+            code="MV-DAT-020",
+            do="Resample the mask onto the image.",
+        )
+    return found.array.astype(np.float32)
+
+
+def _box_mask(
+    box: tuple[float, float, float, float], shape: tuple[int, int, int]
+) -> NDArray[np.bool_]:
+    """The box as a mask (k, j, i), the same on every slice."""
+    column, row, width, height = box
+    rows = (np.arange(shape[1]) + 0.5) / shape[1]
+    columns = (np.arange(shape[2]) + 0.5) / shape[2]
+    inside = np.outer(abs(rows - row) <= height / 2, abs(columns - column) <= width / 2)
+    return np.repeat(inside[None], shape[0], axis=0)

@@ -1,0 +1,97 @@
+"""Data sets are found by how they lie on disk and read case by case."""
+
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+
+from medview.domain.errors import DataError, UsageError
+from medview.learning.cases import find_subsets, prepare_case, refuse_leaks
+from medview.learning.subset import TrainCase
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+def head(shape=(40, 48, 40)):
+    """A bright ball of brain in a grey ring, (i, j, k)."""
+    place = np.indices(shape) - (np.array(shape).reshape(3, 1, 1, 1) - 1) / 2
+    radius = np.sqrt((place**2).sum(axis=0))
+    return np.where(radius < 14, 150 + 3 * place[0], np.where(radius < 18, 60, 0)).astype(np.uint8)
+
+
+def write_nifti(path: Path, array: np.ndarray, mm: float = 4.0) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nibabel.save(nibabel.Nifti1Image(array, np.diag([mm, mm, mm, 1.0])), path)
+    return path
+
+
+def write_ixi(folder: Path, *names: str) -> None:
+    for name in names:
+        picture = head()
+        write_nifti(folder / f"{name}-T1_ds.nii.gz", picture)
+        write_nifti(folder / f"{name}-T1_ds_DLMUSE.nii.gz", (picture > 100).astype(np.uint8) * 47)
+    rows = "".join(f"{name},38.5,M,{name[:6]},HH\n" for name in names)
+    (folder / "participants.csv").write_text("MRID,Age,Sex,subject,site\n" + rows)
+
+
+def test_ixi_volumes_are_found_below_any_folder(tmp_path):
+    write_ixi(tmp_path / "deep" / "er", "IXI012-HH-1211", "IXI013-Guys-1212")
+    (subset,) = find_subsets((str(tmp_path),), "anomaly")
+    assert (subset.name, subset.licence, subset.is_normal) == ("ixi-t1", "CC BY-SA 3.0", True)
+    first, second = subset.cases
+    assert (first.case, first.patient, first.site) == ("IXI012-HH-1211", "IXI012", "HH")
+    assert (first.age_years, first.sex, second.site) == (38.5, "M", "Guys")
+    assert first.subset == "ixi-t1"
+
+
+def test_the_brain_of_a_labelled_case_is_where_the_labels_are(tmp_path):
+    write_ixi(tmp_path, "IXI012-HH-1211")
+    (subset,) = find_subsets((str(tmp_path),), "anomaly")
+    found = prepare_case(subset.cases[0])
+    expected = (head() > 100).sum()
+    assert found.prepared.mask.sum() == pytest.approx(expected, rel=0.05)
+    assert found.truth is not None
+    assert not found.truth.any()
+
+
+def test_a_folder_of_unknown_images_is_one_normal_case_each(tmp_path):
+    for name in ("a.nii.gz", "b.nii"):
+        write_nifti(tmp_path / "mine" / name, head())
+    (subset,) = find_subsets((f"folder={tmp_path / 'mine'}",), "anomaly")
+    assert [case.case for case in subset.cases] == ["a", "b"]
+    assert subset.is_normal
+    assert subset.name == "mine"
+
+
+def test_an_unknown_layout_is_wrong_use_and_names_the_known_ones():
+    with pytest.raises(UsageError, match="ixi-t1"):
+        find_subsets(("adni=/nowhere",), "anomaly")
+
+
+def test_a_folder_without_images_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no data set that anomaly can use"):
+        find_subsets((str(tmp_path),), "anomaly")
+
+
+def test_two_sets_of_one_kind_keep_apart_by_name(tmp_path):
+    write_ixi(tmp_path / "a", "IXI012-HH-1211")
+    write_ixi(tmp_path / "b", "IXI013-HH-1212")
+    subsets = find_subsets((str(tmp_path / "a"), str(tmp_path / "b")), "anomaly")
+    assert [subset.name for subset in subsets] == ["ixi-t1", "ixi-t1-2"]
+    assert subsets[1].cases[0].subset == "ixi-t1-2"
+
+
+def test_a_patient_in_training_and_test_is_refused_by_name():
+    def case(name, patient, split):
+        return TrainCase(name, patient, {"t1": Path("x.nii")}, "t1", split=split)
+
+    refuse_leaks([case("a", "p1", "val"), case("b", "p1", "test"), case("c", "p2", "train")])
+    with pytest.raises(DataError, match="p7"):
+        refuse_leaks([case("a", "p7", "train"), case("b", "p7", "test")])
+
+
+@pytest.mark.skipif(not DATA.exists(), reason="the shared data are not here")
+def test_the_shared_folder_stands_for_all_its_sets():
+    names = [subset.name for subset in find_subsets((str(DATA),), "anomaly")]
+    assert names[:3] == ["ixi-t1", "elderly-t1", "mni152"]
