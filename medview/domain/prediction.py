@@ -103,11 +103,17 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MapSlices:
-    """Slices of the map `name`, (n, j, i) from slice `first` on: sent while a model runs."""
+    """A block of the map `name`, sent while a model runs.
+
+    `array` (n, ., .) holds slices `first` to `first + n` along array axis `axis` of the volume
+    (0 = k), that axis first and the other two in their order:
+    ``np.moveaxis(whole, axis, 0)[first : first + n] = array``.
+    """
 
     name: str
     first: int
     array: NDArray[np.float32]
+    axis: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -11,6 +11,7 @@ Source: arXiv 2504.15562, equations 10-14. With x the slice, x_bar the mean of K
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -163,6 +164,7 @@ def run_slices(
     slices: NDArray[np.float32],
     noise: torch.Tensor,
     job: Progress,
+    arrived: Callable[[slice, NDArray[np.float32], NDArray[np.float32]], None] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Encode each slice once and decode its K draws in one batch.
 
@@ -172,6 +174,8 @@ def run_slices(
         (n, 128, 128) in 0..1.
     noise : torch.Tensor
         (K, n, 256) standard normal.
+    arrived : Callable | None
+        Told of each block: which slices, their pictures (K, b, 128, 128) and mean variance.
 
     Returns
     -------
@@ -186,6 +190,8 @@ def run_slices(
         here = slice(first, first + engine.batch)
         drawn, variance = _run_block(engine, slices[here], noise[:, here])
         pictures[:, here], aleatoric[here] = drawn, variance
+        if arrived is not None:
+            arrived(here, drawn, variance)
         done = min(count, first + engine.batch)
         job.report(done, count, f"slice {done} / {count}")
     return pictures, aleatoric

@@ -85,6 +85,21 @@ class BrainGrid:
         along = resampling_matrix(MODEL_MM, PIXEL_MM, columns, self.spacing_mm[2])
         return np.asarray(up @ slices @ along.T, dtype=np.float32)
 
+    def index_of(self, height: int) -> int:
+        """Index along the volume's own axis of a canonical slice."""
+        return self.shape[0] - 1 - height if self.flips[0] else height
+
+    def volume_slice(
+        self, height: int, picture: NDArray[np.float32]
+    ) -> tuple[int, NDArray[np.float32]]:
+        """Index along array axis ``order[0]`` and the slice with the volume's other two axes."""
+        for axis, flip in enumerate(self.flips[1:]):
+            if flip:
+                picture = np.flip(picture, axis)
+        if self.order[1] > self.order[2]:
+            picture = picture.T
+        return self.index_of(height), np.ascontiguousarray(picture)
+
     def to_volume(self, canonical: NDArray[np.generic]) -> NDArray[np.generic]:
         """Turn canonical order back to the array order (k, j, i) of the volume."""
         for axis, flip in enumerate(self.flips):

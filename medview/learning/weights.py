@@ -1,0 +1,148 @@
+"""Weights are data with a card and a hash: found, checked, loaded, saved."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import WeightsError
+from medview.domain.resources import resource
+from medview.io.atomic import whole_file
+from medview.io.cards import read_card, write_card
+from medview.learning.anomaly import AnomalySettings
+from medview.models.anomaly_vae import AnomalyVae, VaeOptions
+
+WEIGHTS = "weights.safetensors"
+CARD = "card.json"
+# Formats that can run code when opened; refused whatever they hold.
+_CODE = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".npy", ".npz"}
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def patient_hash(patient: str) -> str:
+    """How a card names a patient seen in training: 16 hex digits, not to be turned back."""
+    return hashlib.sha256(f"medview patient {patient}".encode()).hexdigest()[:16]
+
+
+def shipped(model_id: str) -> Path:
+    """The weights file that ships with the program for a model."""
+    return resource("weights", model_id, WEIGHTS)
+
+
+def card_beside(weights: Path) -> ModelCard:
+    """Read the card in the folder of a weights file."""
+    return read_card(weights.with_name(CARD))
+
+
+def load_state(weights: Path, card: ModelCard) -> dict[str, Tensor]:
+    """Read a weights file after checking it against its card; float32 on the CPU.
+
+    Raises
+    ------
+    WeightsError
+        Missing, a format that can hold code, another hash than the card's, damaged, not finite.
+    """
+    if weights.suffix in _CODE:
+        raise WeightsError(
+            "this kind of file can contain program code and is not opened",
+            file=weights.name,
+            do="Use weights stored as safetensors.",
+            code="MV-WGT-002",
+        )
+    if not weights.is_file():
+        raise WeightsError(
+            "the weights are missing", file=weights.name, do="Install the program again."
+        )
+    if sha256_of(weights) != card.weights_sha256:
+        raise WeightsError(
+            "the weights are not the ones that the card describes (SHA-256 differs)",
+            file=weights.name,
+            do="Copy the weights and their card again.",
+            code="MV-WGT-003",
+        )
+    try:
+        state = {name: value.float() for name, value in load_file(weights).items()}
+    except (SafetensorError, ValueError) as error:
+        raise WeightsError(
+            "the weights file is damaged", file=weights.name, do="Copy it again."
+        ) from error
+    if not all(torch.isfinite(value).all() for value in state.values()):
+        raise WeightsError(
+            "the weights contain values that are not finite",
+            file=weights.name,
+            do="Train or copy them again.",
+            code="MV-WGT-004",
+        )
+    return state
+
+
+def fill(model: nn.Module, state: dict[str, Tensor], file: str) -> None:
+    """Put a state into a network, or say which parts do not fit."""
+    wanted = {name: value.shape for name, value in model.state_dict().items()}
+    given = {name: value.shape for name, value in state.items()}
+    if wanted != given:
+        odd = sorted(n for n in wanted.keys() | given.keys() if wanted.get(n) != given.get(n))
+        raise WeightsError(
+            f"the weights belong to another network (first differences: {', '.join(odd[:5])})",
+            file=file,
+            do="Choose weights of this model.",
+            code="MV-WGT-005",
+        )
+    model.load_state_dict(state)
+
+
+def network_options(card: ModelCard) -> VaeOptions:
+    """The network's options as the card's settings keep them."""
+    given = card.settings.get("network", {})
+    return VaeOptions(**given) if isinstance(given, dict) else VaeOptions()
+
+
+def load_anomaly(
+    weights: Path | None, device: str = "cpu"
+) -> tuple[AnomalyVae, ModelCard, AnomalySettings]:
+    """The anomaly network in evaluation mode, its card and how its maps become scores."""
+    path = weights or shipped("anomaly")
+    card = card_beside(path)
+    if card.id != "anomaly":
+        raise WeightsError(
+            f"these are weights of {card.title}, not of the anomaly model",
+            file=path.name,
+            do="Choose weights of this model.",
+            code="MV-WGT-006",
+        )
+    model = AnomalyVae(network_options(card))
+    fill(model, load_state(path, card), path.name)
+    for part in model.modules():  # convolutions are a quarter faster with channels last
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
+            part.weight.data = part.weight.data.contiguous(memory_format=torch.channels_last)
+    model = model.eval().to(device)
+    return model, card, AnomalySettings.from_card(card.settings)
+
+
+def save(model: nn.Module, card: ModelCard, folder: Path) -> ModelCard:
+    """Write weights (float16 storage) and their card; returns the card with its hash."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {
+        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        for name, value in model.state_dict().items()
+    }
+    with whole_file(folder / WEIGHTS) as draft:
+        save_file(state, draft)
+    hashed = replace(card, weights_sha256=sha256_of(folder / WEIGHTS))
+    write_card(hashed, folder / CARD)
+    return hashed
