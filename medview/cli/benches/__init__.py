@@ -1,0 +1,17 @@
+"""Benchmarks: what medview takes, beside a peer measured in the same run.
+
+How a benchmark is added
+------------------------
+1. Write ``measure(context: Context, quick: bool) -> list[Row]`` in ``benches/<name>.py``;
+   `quick` asks for the same rows from less data. Run what is measured as the program runs it, with
+   ``context.call``; make the data on the spot in ``tempfile.TemporaryDirectory``; repeat with
+   ``best_of`` where a single figure would be a matter of luck.
+2. Add its line to ``BENCHES``.
+
+Rows say what they are held against: ``Row(..., peer="plain loop", peer_value=31.0, aim=0.67)`` is
+met when value / peer_value is at most 0.67; without a peer the aim is for the value itself;
+``at_least=True`` turns it round. Rows without an aim are for the record.
+"""
+
+# Name -> "module:function".
+BENCHES: dict[str, str] = {}
