@@ -1,0 +1,221 @@
+"""Figures of merit with intervals by patient, and the rows they are reported in.
+
+Intervals are percentile bootstraps over patients: all rows of a patient are drawn together, so
+that many slices of few people do not look like many people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+REPEATS = 1000
+FEWEST_PATIENTS = 5
+"""Below this no interval is given: resampling four people says little about a fifth."""
+CI = f"patient bootstrap, {REPEATS}"
+
+Level = Literal["case", "slice", "pixel", "zone", "label"]
+Truth = NDArray[np.bool_]
+Scores = NDArray[np.float64]
+Weights = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A figure with its 95 % interval; None where it cannot be had."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """One row of ``medview.metrics/1``.
+
+    `truth` says what was taken for the truth ("tumour mask", "box", "synthetic lesions");
+    `n` counts what the figure is of (slices, cases, pairs); `prevalence` is the share of
+    positive units (of pixels at pixel level).
+    """
+
+    predictor: str
+    level: Level
+    name: str
+    subset: str
+    value: float | None
+    n: int
+    n_patients: int
+    low: float | None = None
+    high: float | None = None
+    group: str = "all"
+    task: str = "anomaly"
+    ci: str = CI
+    n_positive: int | None = None
+    prevalence: float | None = None
+    truth: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """The row as plain values."""
+        return asdict(self)
+
+
+def roc_auc(truth: Truth, score: Scores, weight: Weights | None = None) -> float:
+    """Area under the ROC curve, ties count one half; NaN with one class only."""
+    if truth.all() or not truth.any():
+        return float("nan")
+    return float(roc_auc_score(truth, score, sample_weight=weight))
+
+
+def pr_auc(truth: Truth, score: Scores, weight: Weights | None = None) -> float:
+    """Average precision (steps, not trapezes); NaN without positives."""
+    if not truth.any():
+        return float("nan")
+    return float(average_precision_score(truth, score, sample_weight=weight))
+
+
+def best_dice(truth: Truth, score: Scores) -> float:
+    """Dice of the best threshold on this very picture: an upper bound, not a working point."""
+    if not truth.any():
+        return float("nan")
+    hit, missed_by, _ = _steps(truth, score, np.ones((1, truth.size)))
+    return float((2 * hit / (hit + missed_by + truth.sum())).max())
+
+
+def peak_hit(truth: Truth, score: Scores) -> float:
+    """1 if the highest value lies in the truth, 0 if not; the share of tied peaks within it."""
+    return float(truth[score == score.max()].mean())
+
+
+def win_rate(with_lesion: Scores, without: Scores) -> float:
+    """Share of pairs in which the slice with the lesion scores higher; ties count one half."""
+    return float(((with_lesion > without) + 0.5 * (with_lesion == without)).mean())
+
+
+def roc_auc_many(truth: Truth, score: Scores, weights: Weights) -> Scores:
+    """ROC AUC under each row of `weights` (b, n), as (b,); equal to `roc_auc` row by row."""
+    hit, missed_by, gained = _steps(truth, score, weights)
+    false_gained = np.diff(missed_by, prepend=0, axis=1)
+    above = hit - gained + gained / 2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        area = (false_gained * above).sum(1) / (hit[:, -1] * missed_by[:, -1])
+    return np.asarray(area, dtype=np.float64)
+
+
+def pr_auc_many(truth: Truth, score: Scores, weights: Weights) -> Scores:
+    """Average precision under each row of `weights` (b, n), as (b,)."""
+    hit, missed_by, gained = _steps(truth, score, weights)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        precision = np.where(hit + missed_by > 0, hit / (hit + missed_by), 0)
+        area = (gained * precision).sum(1) / hit[:, -1]
+    return np.asarray(area, dtype=np.float64)
+
+
+def _steps(truth: Truth, score: Scores, weights: Weights) -> tuple[Scores, Scores, Scores]:
+    """Hits and false alarms at each threshold from high to low, and hits gained; (b, steps)."""
+    order = np.argsort(-score, kind="stable")
+    falling = score[order]
+    starts = np.flatnonzero(np.r_[True, falling[1:] != falling[:-1]])
+    sorted_weights, sorted_truth = weights[:, order], truth[order]
+    gained = np.add.reduceat(sorted_weights * sorted_truth, starts, axis=1)
+    false_gained = np.add.reduceat(sorted_weights * ~sorted_truth, starts, axis=1)
+    return gained.cumsum(1), false_gained.cumsum(1), gained
+
+
+Many = Callable[[Truth, Scores, Weights], Scores]
+CURVES: dict[str, Many] = {"roc_auc": roc_auc_many, "pr_auc": pr_auc_many}
+
+
+def drawn_patients(patients: Sequence[str], seed: int = 0) -> Weights | None:
+    """How often each row counts in each bootstrap draw, (1000, n); None for too few patients."""
+    names, codes = np.unique(np.asarray(patients), return_inverse=True)
+    if len(names) < FEWEST_PATIENTS:
+        return None
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), size=REPEATS)
+    return np.asarray(counts[:, codes], dtype=np.float64)
+
+
+def curve_interval(
+    name: str, truth: Truth, score: Scores, patients: Sequence[str], weight: Weights | None = None
+) -> Interval:
+    """ROC AUC or average precision with its interval; `weight` (n,) counts rows unequally."""
+    many = CURVES[name]
+    base = np.ones(len(truth)) if weight is None else weight
+    if not truth.any() or (truth.all() and name == "roc_auc"):
+        return Interval(None)
+    value = float(many(truth, score, base[None])[0])
+    draws = drawn_patients(patients)
+    return Interval(value, *_ends(None if draws is None else many(truth, score, draws * base)))
+
+
+def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
+    """Mean over cases with its interval over patients; NaN values are left out."""
+    known = np.isfinite(values)
+    if not known.any():
+        return Interval(None)
+    kept = values[known]
+    draws = drawn_patients([p for p, here in zip(patients, known, strict=True) if here])
+    means = None if draws is None else (draws @ kept) / draws.sum(1)
+    return Interval(float(kept.mean()), *_ends(means))
+
+
+def win_interval(with_lesion: Scores, without: Scores, patients: Sequence[str]) -> Interval:
+    """`win_rate` with its interval over patients."""
+    wins = (with_lesion > without) + 0.5 * (with_lesion == without)
+    return mean_interval(np.asarray(wins, dtype=np.float64), patients)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A paired difference with its interval and two-sided bootstrap p; None for few patients."""
+
+    value: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
+def paired_difference(
+    name: str, truth: Truth, ours: Scores, theirs: Scores, patients: Sequence[str]
+) -> Difference:
+    """How much higher one score's curve is than another's on the same rows and draws."""
+    many = CURVES[name]
+    one = np.ones((1, len(truth)))
+    value = float(many(truth, ours, one)[0] - many(truth, theirs, one)[0])
+    draws = drawn_patients(patients)
+    if draws is None:
+        return Difference(value, None, None, None)
+    return _difference(value, many(truth, ours, draws) - many(truth, theirs, draws))
+
+
+def paired_mean_difference(ours: Scores, theirs: Scores, patients: Sequence[str]) -> Difference:
+    """How much higher one figure is than another on the same cases, mean over cases."""
+    apart = ours - theirs
+    draws = drawn_patients(patients)
+    value = float(apart.mean())
+    if draws is None:
+        return Difference(value, None, None, None)
+    return _difference(value, (draws @ apart) / draws.sum(1))
+
+
+def _difference(value: float, drawn: Scores) -> Difference:
+    known = drawn[np.isfinite(drawn)]
+    low, high = _ends(known)
+    p = 2 * min((known <= 0).mean(), (known >= 0).mean())
+    return Difference(value, low, high, float(min(1.0, max(p, 1 / len(known)))))
+
+
+def _ends(drawn: Scores | None) -> tuple[float | None, float | None]:
+    """The 2.5th and 97.5th percentile of draws that have a value."""
+    if drawn is None:
+        return None, None
+    known = drawn[np.isfinite(drawn)]
+    if known.size < REPEATS // 2:
+        return None, None
+    low, high = np.percentile(known, (2.5, 97.5))
+    return float(low), float(high)

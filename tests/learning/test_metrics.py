@@ -1,0 +1,109 @@
+"""Figures of merit: known answers by hand, the library beside them, honest intervals."""
+
+import numpy as np
+import pytest
+
+from medview.learning import metrics
+from medview.learning.metrics import (
+    best_dice,
+    curve_interval,
+    mean_interval,
+    paired_difference,
+    peak_hit,
+    pr_auc,
+    roc_auc,
+    win_rate,
+)
+
+TRUTH = np.array([True, False, True, False])
+SCORE = np.array([0.9, 0.8, 0.7, 0.1])
+
+
+def people(n, each=1):
+    return [f"p{k}" for k in range(n) for _ in range(each)]
+
+
+def test_areas_by_hand():
+    # Of four pairs (positive, negative) three are in order.
+    assert roc_auc(TRUTH, SCORE) == pytest.approx(3 / 4)
+    # Hits at rank 1 (precision 1) and rank 3 (precision 2/3).
+    assert pr_auc(TRUTH, SCORE) == pytest.approx((1 + 2 / 3) / 2)
+
+
+def test_a_score_that_is_always_the_same_is_chance():
+    flat = np.zeros(4)
+    assert roc_auc(TRUTH, flat) == 0.5
+    assert pr_auc(TRUTH, flat) == 0.5
+
+
+def test_one_class_has_no_area():
+    assert np.isnan(roc_auc(np.ones(3, bool), np.arange(3.0)))
+    assert np.isnan(pr_auc(np.zeros(3, bool), np.arange(3.0)))
+    assert curve_interval("roc_auc", np.ones(6, bool), np.arange(6.0), people(6)).value is None
+
+
+def test_best_dice_by_hand():
+    # Thresholds take 1, 2, 3, 4 pixels: Dice 2/3, 2/4, 4/5, 4/6.
+    assert best_dice(TRUTH, SCORE) == pytest.approx(4 / 5)
+    assert best_dice(TRUTH, TRUTH.astype(float)) == 1.0
+
+
+def test_a_peak_hits_when_it_lies_in_the_truth():
+    assert peak_hit(TRUTH, SCORE) == 1.0
+    assert peak_hit(TRUTH, -SCORE) == 0.0
+    assert peak_hit(TRUTH, np.zeros(4)) == 0.5
+
+
+def test_ties_are_half_a_win():
+    assert win_rate(np.array([2.0, 1.0, 0.0]), np.array([1.0, 1.0, 1.0])) == 0.5
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "pr_auc"])
+def test_many_weighted_areas_are_those_of_the_library(name):
+    rng = np.random.default_rng(0)
+    truth = rng.random(60) < 0.3
+    score = rng.integers(0, 12, 60).astype(float)  # many ties
+    weights = rng.integers(0, 3, (5, 60)).astype(float)
+    single = {"roc_auc": roc_auc, "pr_auc": pr_auc}[name]
+    expected = [single(truth, score, row) for row in weights]
+    assert metrics.CURVES[name](truth, score, weights) == pytest.approx(expected)
+
+
+def test_shuffled_scores_are_chance_and_the_interval_covers_it():
+    rng = np.random.default_rng(1)
+    truth = np.tile([True, False], 200)
+    found = curve_interval("roc_auc", truth, rng.random(400), people(40, 10))
+    assert found.low < 0.5 < found.high
+    assert found.value == pytest.approx(0.5, abs=0.08)
+
+
+def test_few_patients_have_no_interval_however_many_slices():
+    truth = np.tile([True, False], 100)
+    found = curve_interval("roc_auc", truth, np.arange(200.0), people(4, 50))
+    assert found.value is not None
+    assert (found.low, found.high) == (None, None)
+
+
+def test_slices_of_one_patient_are_drawn_together():
+    # Each of eight patients says the same thing many times: repeating rows must not narrow it.
+    values = np.array([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    once = mean_interval(values, people(8))
+    often = mean_interval(np.repeat(values, 20), people(8, 20))
+    assert often.high - often.low == pytest.approx(once.high - once.low)
+    assert once.high - once.low > 0.2
+
+
+def test_cases_without_a_figure_are_left_out_of_the_mean():
+    assert mean_interval(np.array([0.2, np.nan, 0.4]), people(3)).value == pytest.approx(0.3)
+    assert mean_interval(np.array([np.nan]), ["p"]).value is None
+
+
+def test_a_paired_difference_of_a_score_with_itself_is_nothing():
+    rng = np.random.default_rng(2)
+    truth = np.tile([True, False], 30)
+    score = rng.random(60)
+    same = paired_difference("roc_auc", truth, score, score, people(12, 5))
+    assert (same.value, same.low, same.high, same.p) == (0.0, 0.0, 0.0, 1.0)
+    better = paired_difference("roc_auc", truth, truth + score, score, people(12, 5))
+    assert better.low > 0
+    assert better.p < 0.05
