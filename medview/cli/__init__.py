@@ -48,7 +48,9 @@ from medview.cli.contract import Reply, interruptible
 from medview.cli.output import Voice
 
 # Name -> "module:function", in the order of the help page.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "render": "medview.cli.render:render",
+}
 
 
 class _Table(click.Group):

@@ -1,0 +1,226 @@
+"""One picture of a volume, as a pane shows it, with a description that a program can check."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.errors import InputRefused, UsageError
+from medview.domain.exam import Exam
+from medview.domain.geometry import Plane
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import Prediction
+from medview.domain.study import Catalogue, Series
+from medview.domain.volume import Volume, Window
+from medview.domain.wording import date_words
+from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, flatten, placement
+from medview.imaging.reslice import Cut, cut_of, resample_onto
+from medview.services.session import first_style
+
+Point = tuple[float, float, float]
+
+_LARGEST = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What is to be drawn, in the words of the command line.
+
+    Either `at_lps` (LPS mm) or `slice` (index along the array axis being cut, from 0) is given.
+    `window` is (width, level). `flips` may hold "h" and "v"; flips come before `rotate`
+    (clockwise). `map`, `opacity` and `range` choose an overlay of a result. `size` is (width,
+    height) in pixels.
+    """
+
+    plane: Plane
+    at_lps: Point | None = None
+    slice: int | None = None
+    window: tuple[float, float] | None = None
+    flips: tuple[str, ...] = ()
+    rotate: int = 0
+    slab: tuple[float, SlabMode] = (0.0, "mip")
+    map: str | None = None
+    opacity: float | None = None
+    range: tuple[float, float] | None = None
+    size: tuple[int, int] = (512, 512)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rendering:
+    """The picture (height, width, 3) and what ``medview.frame/1`` says of it."""
+
+    rgb: NDArray[np.uint8]
+    description: Mapping[str, object]
+
+
+def render(
+    volume: Volume,
+    wish: Wish,
+    prediction: Prediction | None = None,
+    *,
+    heading: tuple[str, ...] = (),
+) -> Rendering:
+    """Draw a volume, with a map of a result on it if one is asked for.
+
+    `heading` is what stands in the top left corner (see `heading_of`).
+
+    Raises
+    ------
+    UsageError
+        If the wish contradicts itself or names a slice or map that there is not.
+    InputRefused
+        If the point lies outside the volume, or the map belongs to another place.
+    """
+    _check(wish)
+    view = _view(volume, wish)
+    layers = () if wish.map is None else (_layer(volume, wish, prediction),)
+    frame = compose_frame(volume, layers, view)
+    frame = replace(frame, corners=replace(frame.corners, top_left=heading))
+    return Rendering(flatten(frame, wish.size), _description(frame, wish.size))
+
+
+def only_series(catalogue: Catalogue, key: str | None) -> Series:
+    """The series named by "UID" or "UID#STACK", or the only one that holds images.
+
+    Raises
+    ------
+    InputRefused
+        If there is no such series, or none with images.
+    UsageError
+        If there are several and none is named.
+    """
+    if key is not None:
+        found = catalogue.find(key)
+        if found is None:
+            raise InputRefused(f"holds no series {key}", do='See the series with "medview info".')
+        return found
+    shown = [series for series in catalogue.all_series() if series.geometry is not None]
+    if not shown:
+        raise InputRefused("holds no images", do="Choose another file or folder.")
+    if len(shown) > 1:
+        names = ", ".join(f"{s.key} ({s.description or s.modality or 'image'})" for s in shown[:4])
+        more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
+        raise UsageError(
+            f"there are {len(shown)} series: {names}{more}", do='Name one with "--series".'
+        )
+    return shown[0]
+
+
+def heading_of(catalogue: Catalogue, series: Series, *, private: bool) -> tuple[str, ...]:
+    """Whose picture it is: name, sex and date, series; only a pseudonym in private mode."""
+    owner = catalogue.owner(series)
+    if owner is None:
+        return ()
+    exam = Exam.of(*owner, series)
+    if private:
+        return (f"Patient {exam.patient_key}",)
+    name = exam.name.partition("=")[0].replace("^", " ").strip()
+    facts = " · ".join(part for part in (exam.sex, date_words(exam.study_date)) if part)
+    lines = (name or exam.patient_id or f"Patient {exam.patient_key}", facts)
+    return tuple(line for line in (*lines, exam.series_description) if line)
+
+
+def _check(wish: Wish) -> None:
+    """What is wrong with a wish before any image is looked at."""
+    if (wish.at_lps is None) == (wish.slice is None):
+        raise UsageError("needs a place", do='Give either "--at" or "--slice".')
+    if wish.window is not None and wish.window[0] <= 0:
+        raise UsageError("the window has no width", do="Give a width above 0.")
+    if wish.slab[0] < 0:
+        raise UsageError("the slab has no thickness", do="Give its thickness in mm.")
+    if wish.opacity is not None and not 0 <= wish.opacity <= 1:
+        raise UsageError("the opacity is not between 0 and 1", do='Give it as in "0.7".')
+    if wish.range is not None and wish.range[0] >= wish.range[1]:
+        raise UsageError("the range is empty", do='Give it as "LOW,HIGH".')
+    if not all(16 <= side <= _LARGEST for side in wish.size):
+        raise UsageError(
+            "the picture has an unusable size", do=f"Give sides from 16 to {_LARGEST} pixels."
+        )
+
+
+def _view(volume: Volume, wish: Wish) -> View:
+    """The view of a pane that shows what is wished."""
+    window = None
+    if wish.window is not None:
+        # The file's own function stays when only its width and level are changed.
+        kind = volume.windows[0].function if volume.windows else "LINEAR"
+        window = Window(*wish.window, kind)
+    view = View(
+        plane=wish.plane,
+        window=window,
+        flip_h="h" in wish.flips,
+        flip_v="v" in wish.flips,
+        rotate=wish.rotate,
+        slab_mm=wish.slab[0],
+        slab_mode=wish.slab[1],
+        crosshair=wish.at_lps is not None,
+    )
+    return replace(view, point_lps=_point(volume, wish, cut_of(volume.geometry, view)))
+
+
+def _point(volume: Volume, wish: Wish, cut: Cut) -> Point:
+    """The point wished for, or the middle of the slice wished for."""
+    axis = cut.layout.cut
+    count = cut.grid.shape[axis]
+    if wish.at_lps is not None:
+        if not -0.5 <= cut.grid.to_index(wish.at_lps)[axis] <= count - 0.5:
+            raise InputRefused(
+                "the point given with --at lies outside the volume",
+                do='See where it lies with "medview info" (affine_lps, size).',
+            )
+        return wish.at_lps
+    index = (np.array(cut.grid.shape) - 1) / 2
+    if wish.slice is None or not 0 <= wish.slice < count:
+        raise UsageError(
+            f"there is no slice {wish.slice}", do=f"Slices go from 0 to {count - 1} here."
+        )
+    index[axis] = wish.slice
+    x, y, z = (float(mm) for mm in cut.grid.to_mm(index))
+    return x, y, z
+
+
+def _layer(volume: Volume, wish: Wish, prediction: Prediction | None) -> Layer:
+    """The overlay wished for, drawn as a pane first draws it."""
+    if prediction is None:
+        raise UsageError("a map needs a result", do='Give its folder with "--result".')
+    found = _map_of(prediction, wish.map or "")
+    style = first_style(found, prediction.parameters)
+    style = replace(
+        style,
+        visible=True,
+        opacity=style.opacity if wish.opacity is None else wish.opacity,
+        range=wish.range or style.range,
+    )
+    return Layer(resample_onto(found, volume.geometry), style)
+
+
+def _map_of(prediction: Prediction, name: str) -> ScalarMap:
+    found = prediction.map(name)
+    if found is None:
+        names = ", ".join(each.name for each in prediction.maps) or "none"
+        raise UsageError(f"the result has no map {name}", do=f"It has: {names}.")
+    return found
+
+
+def _description(frame: Frame, size: tuple[int, int]) -> dict[str, object]:
+    """The keys of ``medview.frame/1`` that do not depend on where the picture is kept."""
+    labels, window = frame.labels, frame.window
+    return {
+        "size": list(size),
+        "labels": {
+            "left": labels.left,
+            "right": labels.right,
+            "top": labels.top,
+            "bottom": labels.bottom,
+        },
+        "pixel_to_lps": placement(frame, size)[:3].tolist(),
+        "window": None if window is None else [window.width, window.level],
+        "slice": frame.slice,
+        "slices": frame.slices,
+        "position": frame.position,
+        "missing": frame.missing,
+        "values": dict(frame.values),
+    }

@@ -1,0 +1,89 @@
+"""``medview render`` on real files, through the real child process."""
+
+import json
+
+import nibabel as nib
+import numpy as np
+import pytest
+from phantoms import MARK_LPS, geometry_of, phantom_on
+from PIL import Image
+
+from medview.cli import main
+
+
+def save_nifti(volume, path):
+    """Write a volume as NIfTI: RAS, array order (i, j, k)."""
+    affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ volume.geometry.affine_ijk
+    image = nib.Nifti1Image(np.ascontiguousarray(volume.array.transpose(2, 1, 0)), affine)
+    image.set_sform(affine, 1)
+    image.set_qform(affine, 1)
+    nib.save(image, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory):
+    volume = phantom_on(geometry_of("RAS", (30, 34, 36), (3.0, 3.5, 2.5)))
+    return save_nifti(volume, tmp_path_factory.mktemp("head") / "head.nii.gz")
+
+
+def answer(capfd, *words):
+    code = main(["render", *map(str, words), "--json"])
+    return code, json.loads(capfd.readouterr().out)
+
+
+def test_a_png_is_written_and_its_matrix_leads_to_the_bright_cube(head, tmp_path, capfd):
+    out = tmp_path / "f.png"
+    at = ",".join(map(str, MARK_LPS))
+    words = ("--plane", "coronal", "--at", at, "--window", "200,900", "--size", "400,320")
+    code, told = answer(capfd, head, *words, "--out", out)
+    assert code == 0
+    assert told["schema"] == "medview.frame/1"
+    assert (told["file"], told["size"]) == ("f.png", [400, 320])
+    assert told["labels"] == {"left": "R", "right": "L", "top": "H", "bottom": "F"}
+    assert told["window"] == [200, 900]
+    assert told["values"]["image"] == 1000
+    picture = np.asarray(Image.open(out))
+    assert picture.shape == (320, 400, 3)
+    light = picture.min(axis=-1) >= 250
+    light[:40] = light[-40:] = light[:, :30] = light[:, -30:] = False
+    rows, columns = np.nonzero(light)
+    found = np.array(told["pixel_to_lps"]) @ (columns.mean(), rows.mean(), 0, 1)
+    assert found == pytest.approx(MARK_LPS, abs=2.0)
+
+
+def test_the_same_words_give_the_same_bytes(head, tmp_path, capfd):
+    outs = [tmp_path / name for name in ("a.png", "b.png")]
+    for out in outs:
+        words = ("--plane", "axial", "--slice", 12, "--slab", "10:mip", "--flip", "h")
+        assert answer(capfd, head, *words, "--rotate", 90, "--out", out)[0] == 0
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--plane", "oblique", "--slice", 3),
+        ("--plane", "axial"),
+        ("--plane", "axial", "--slice", 300),
+        ("--plane", "axial", "--slice", 3, "--slab", "10:max"),
+        ("--plane", "axial", "--slice", 3, "--at", "1,2"),
+        ("--plane", "axial", "--slice", 3, "--map", "score"),
+        ("--plane", "axial", "--slice", 3, "--opacity", "0.5"),
+        ("--plane", "axial", "--slice", 3, "--series", "7.7"),
+    ],
+)
+def test_what_cannot_be_drawn_leaves_no_file(head, tmp_path, capfd, words):
+    out = tmp_path / "f.png"
+    code, told = answer(capfd, head, *words, "--out", out)
+    assert code == (3 if "--series" in words else 2)
+    assert told["schema"] == "medview.error/1"
+    assert told["what"]
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_missing_file_is_named(tmp_path, capfd):
+    words = ("--plane", "axial", "--slice", 3, "--out", tmp_path / "f.png")
+    code, told = answer(capfd, tmp_path / "nothing.nii", *words)
+    assert code == 3
+    assert told["file"] == "nothing.nii"
