@@ -111,17 +111,17 @@ def test_a_map_is_laid_over_the_image_wherever_its_own_grid_lies():
     fine = phantom_on(geometry_of("RAS", (40, 50, 48), (2.0, 2.5, 2.0)))
     found = map_of(fine, range=(0.0, 1000.0), title="anomaly score")
     result = prediction_with(found, threshold=500.0)
-    wish = Wish(Plane.AXIAL, at_lps=MARK_LPS, window=(2000, 1000), size=(320, 320))
+    wish = Wish(Plane.AXIAL, at_lps=MARK_LPS, window=(2000, 1000), size=(480, 320))
     plain = render(volume, wish).rgb.astype(int)
     drawn = render(volume, replace(wish, map="score", opacity=1.0), result)
     changed = np.abs(plain - drawn.rgb).sum(axis=-1) > 0
-    changed[:, 220:] = False  # the colour bar
+    changed[:, 380:] = False  # the colour bar
     changed[-60:] = False  # its name
     matrix = np.array(drawn.description["pixel_to_lps"])
     assert (matrix @ (*centroid(changed), 0, 1))[:2] == pytest.approx(MARK_LPS[:2], abs=3.0)
     assert drawn.description["values"] == {"image": 1000.0, "score": 1000.0}
     low = render(volume, replace(wish, map="score", opacity=0.0), result).rgb
-    assert np.array_equal(low[60:250, :220], plain[60:250, :220])
+    assert np.array_equal(low[60:250, :380], plain[60:250, :380])
 
 
 def test_a_range_moves_colours_and_not_the_image():
