@@ -13,7 +13,9 @@ from medview.domain.volume import Note
 class Series:
     """One stack of images that belong together (a series may split into several).
 
-    `files` are in slice order. `size` is (column, row, slice). `geometry` is of one time point;
+    `files` are in slice order. `slots` tells which image lies where: for each time and then each
+    slice, (index into `files`, number of the frame in it), or None where it is missing; empty
+    when one file holds the whole grid. `size` is (column, row, slice). `geometry` is of one time point;
     None when the files hold no image. `uid` of files without DICOM is "2.25.<from their hash>".
     """
 
@@ -38,6 +40,7 @@ class Series:
     acquired: str = ""
     scanner: str = ""
     field_strength_t: float | None = None
+    slots: tuple[tuple[int, int] | None, ...] = ()
 
     @property
     def key(self) -> str:

@@ -1,0 +1,226 @@
+"""Transfer syntaxes: their names and what decodes them, in one table.
+
+imagecodecs comes first: its licences are permissive and it works without the interpreter's
+lock, so threads scale. GDCM is asked only where that failed on something it may know better.
+All give the values of the codestream; sign, bits and colour are set right in ``dicom_pixels``.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+
+Pixels = NDArray[np.generic]
+
+
+class CodecError(Exception):
+    """A frame could not be decoded; the text says why, for the log of a developer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """What the data set says of a compressed frame."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits_allocated: int
+    photometric: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What a codestream says of itself; `signed` only where it can say so."""
+
+    rows: int
+    columns: int
+    samples: int
+    bits: int
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Syntax:
+    """A transfer syntax. `decode` is None when the pixels are stored as they are."""
+
+    name: str
+    decode: Callable[[bytes, Coded], Pixels] | None = None
+    lossy: bool = False
+    known: bool = True
+
+
+def _jpeg(frame: bytes, coded: Coded) -> Pixels:
+    if coded.samples == 1:
+        return np.asarray(imagecodecs.jpeg8_decode(frame))
+    # The data set names the colours unless the stream itself says that it was transformed.
+    adobe = _adobe_transform(frame)
+    transformed = adobe == 1 or (adobe is None and coded.photometric.startswith("YBR"))
+    space = "YCBCR" if transformed else "RGB"
+    return np.asarray(imagecodecs.jpeg8_decode(frame, colorspace=space, outcolorspace="RGB"))
+
+
+def _jpeg_ls(frame: bytes, coded: Coded) -> Pixels:
+    return np.asarray(imagecodecs.jpegls_decode(frame))
+
+
+def _jpeg_2000(frame: bytes, coded: Coded) -> Pixels:
+    return np.asarray(imagecodecs.jpeg2k_decode(frame, numthreads=1))
+
+
+def _jpeg_xl(frame: bytes, coded: Coded) -> Pixels:
+    return np.asarray(imagecodecs.jpegxl_decode(frame, numthreads=1))
+
+
+def _run_length(frame: bytes, coded: Coded) -> Pixels:
+    dtype = np.dtype(f"<u{coded.bits_allocated // 8}")
+    flat = imagecodecs.dicomrle_decode(frame, dtype)
+    planes = np.asarray(flat).reshape(coded.samples, coded.rows, coded.columns)
+    return planes[0] if coded.samples == 1 else np.moveaxis(planes, 0, -1)
+
+
+_1_2_840 = "1.2.840.10008.1.2"
+
+SYNTAXES: dict[str, Syntax] = {
+    _1_2_840: Syntax("Implicit VR Little Endian"),
+    f"{_1_2_840}.1": Syntax("Explicit VR Little Endian"),
+    f"{_1_2_840}.2": Syntax("Explicit VR Big Endian"),
+    f"{_1_2_840}.1.99": Syntax("Deflated Explicit VR Little Endian"),
+    f"{_1_2_840}.1.98": Syntax("Encapsulated Uncompressed", known=False),
+    f"{_1_2_840}.5": Syntax("RLE Lossless", _run_length),
+    f"{_1_2_840}.4.50": Syntax("JPEG Baseline", _jpeg, lossy=True),
+    f"{_1_2_840}.4.51": Syntax("JPEG Extended", _jpeg, lossy=True),
+    f"{_1_2_840}.4.57": Syntax("JPEG Lossless", _jpeg),
+    f"{_1_2_840}.4.70": Syntax("JPEG Lossless, First-Order Prediction", _jpeg),
+    f"{_1_2_840}.4.80": Syntax("JPEG-LS Lossless", _jpeg_ls),
+    f"{_1_2_840}.4.81": Syntax("JPEG-LS Near-Lossless", _jpeg_ls, lossy=True),
+    f"{_1_2_840}.4.90": Syntax("JPEG 2000 Lossless", _jpeg_2000),
+    f"{_1_2_840}.4.91": Syntax("JPEG 2000", _jpeg_2000, lossy=True),
+    f"{_1_2_840}.4.92": Syntax("JPEG 2000 Multi-component Lossless", _jpeg_2000),
+    f"{_1_2_840}.4.93": Syntax("JPEG 2000 Multi-component", _jpeg_2000, lossy=True),
+    f"{_1_2_840}.4.110": Syntax("JPEG XL Lossless", _jpeg_xl),
+    f"{_1_2_840}.4.111": Syntax("JPEG XL JPEG Recompression", _jpeg_xl, lossy=True),
+    f"{_1_2_840}.4.112": Syntax("JPEG XL", _jpeg_xl, lossy=True),
+    f"{_1_2_840}.4.201": Syntax("High-Throughput JPEG 2000 Lossless", _jpeg_2000),
+    f"{_1_2_840}.4.202": Syntax("High-Throughput JPEG 2000 with RPCL Lossless", _jpeg_2000),
+    f"{_1_2_840}.4.203": Syntax("High-Throughput JPEG 2000", _jpeg_2000, lossy=True),
+    f"{_1_2_840}.4.94": Syntax("JPIP Referenced", known=False),
+    f"{_1_2_840}.4.95": Syntax("JPIP Referenced Deflate", known=False),
+    f"{_1_2_840}.4.100": Syntax("MPEG2 Main Level", lossy=True, known=False),
+    f"{_1_2_840}.4.101": Syntax("MPEG2 High Level", lossy=True, known=False),
+    f"{_1_2_840}.4.102": Syntax("MPEG-4 AVC/H.264", lossy=True, known=False),
+    f"{_1_2_840}.4.103": Syntax("MPEG-4 AVC/H.264 BD-compatible", lossy=True, known=False),
+    f"{_1_2_840}.4.104": Syntax("MPEG-4 AVC/H.264 for 2D video", lossy=True, known=False),
+    f"{_1_2_840}.4.105": Syntax("MPEG-4 AVC/H.264 for 3D video", lossy=True, known=False),
+    f"{_1_2_840}.4.106": Syntax("MPEG-4 AVC/H.264 Stereo", lossy=True, known=False),
+    f"{_1_2_840}.4.107": Syntax("HEVC/H.265 Main Profile", lossy=True, known=False),
+    f"{_1_2_840}.4.108": Syntax("HEVC/H.265 Main 10 Profile", lossy=True, known=False),
+}
+
+_JPEG_FAMILY = (f"{_1_2_840}.4.50", f"{_1_2_840}.4.51", f"{_1_2_840}.4.57", f"{_1_2_840}.4.70")
+# What GDCM may know better, such as odd predictors.
+_SECOND_TRY = _JPEG_FAMILY
+
+
+def decode(uid: str, frame: bytes, coded: Coded) -> Pixels:
+    """Decode one compressed frame to (rows, columns) or (rows, columns, samples).
+
+    Raises
+    ------
+    CodecError
+        If no decoder gets an image out of it.
+    """
+    syntax = SYNTAXES[uid]
+    if syntax.decode is None:
+        raise CodecError(f"{syntax.name} is not compressed")
+    try:
+        return syntax.decode(frame, coded)
+    except (RuntimeError, ValueError, TypeError, OverflowError, IndexError) as error:
+        if uid in _SECOND_TRY:
+            return _by_gdcm(uid, frame, coded)
+        raise CodecError(str(error)) from error
+
+
+def _by_gdcm(uid: str, frame: bytes, coded: Coded) -> Pixels:
+    from pydicom.encaps import encapsulate
+    from pydicom.pixels import get_decoder
+
+    try:
+        found, _ = get_decoder(uid).as_array(
+            encapsulate([frame]),
+            decoding_plugin="gdcm",
+            raw=True,
+            rows=coded.rows,
+            columns=coded.columns,
+            samples_per_pixel=coded.samples,
+            bits_allocated=coded.bits_allocated,
+            bits_stored=coded.bits_allocated,
+            pixel_representation=0,
+            photometric_interpretation=coded.photometric,
+            planar_configuration=0,
+            number_of_frames=1,
+            pixel_keyword="PixelData",
+        )
+    except (RuntimeError, ValueError, TypeError, AttributeError, ImportError) as error:
+        raise CodecError(str(error)) from error
+    return np.asarray(found)
+
+
+# --------------------------------------------------------- what a codestream says of itself
+
+
+def stream_header(uid: str, frame: bytes) -> Stream | None:
+    """Read size, components and bits from a JPEG, JPEG-LS or JPEG 2000 codestream."""
+    if uid.startswith((f"{_1_2_840}.4.9", f"{_1_2_840}.4.20")):
+        return _jpeg_2000_header(frame)
+    if uid.startswith((f"{_1_2_840}.4.5", f"{_1_2_840}.4.7", f"{_1_2_840}.4.8")):
+        return _jpeg_header(frame)
+    return None
+
+
+def _jpeg_2000_header(frame: bytes) -> Stream | None:
+    """SIZ marker segment, right behind the start of the codestream (ISO 15444-1, A.5.1)."""
+    at = frame.find(b"\xff\x4f\xff\x51", 0, 65536)
+    if at < 0 or len(frame) < at + 43:
+        return None
+    right, bottom, left, top = struct.unpack_from(">4I", frame, at + 8)
+    samples, bits = struct.unpack_from(">H", frame, at + 40)[0], frame[at + 42]
+    return Stream(bottom - top, right - left, samples, (bits & 0x7F) + 1, bool(bits & 0x80))
+
+
+def _segments(frame: bytes) -> list[tuple[int, int]]:
+    """Markers of a JPEG stream up to its first scan, with the offset of their content."""
+    found = []
+    at = 2
+    while at + 4 <= len(frame) and frame[at] == 0xFF:
+        marker = frame[at + 1]
+        if marker == 0xFF:
+            at += 1
+            continue
+        found.append((marker, at + 4))
+        if marker == 0xDA:
+            break
+        at += 2 + int.from_bytes(frame[at + 2 : at + 4], "big")
+    return found
+
+
+def _jpeg_header(frame: bytes) -> Stream | None:
+    """Start-of-frame segment; 0xF7 is that of JPEG-LS (ISO 10918-1, B.2.2)."""
+    for marker, at in _segments(frame):
+        is_frame = 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC)
+        if (is_frame or marker == 0xF7) and at + 6 <= len(frame):
+            bits, rows, columns, samples = struct.unpack_from(">BHHB", frame, at)
+            return Stream(rows, columns, samples, bits)
+    return None
+
+
+def _adobe_transform(frame: bytes) -> int | None:
+    """Colour transform that an Adobe APP14 segment names, or None."""
+    for marker, at in _segments(frame):
+        if marker == 0xEE and frame[at : at + 5] == b"Adobe" and at + 12 <= len(frame):
+            return frame[at + 11]
+    return None

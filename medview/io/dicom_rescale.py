@@ -1,0 +1,186 @@
+"""From stored values to what they mean, and how the file wants them shown (R24-R28)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.volume import ValueTable, Window, WindowFunction
+from medview.io.dicom_headers import PARAMETRIC_MAP, Frames
+from medview.io.dicom_pixels import Form, Pixels
+from medview.io.dicom_values import Header
+
+INT16 = np.iinfo(np.int16)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """A look-up table: stored value `first` maps to ``values[0]``; beyond it the ends hold."""
+
+    first: int
+    values: NDArray[np.uint16]
+
+    def of(self, stored: Pixels) -> Pixels:
+        """Look stored values up."""
+        index = np.clip(stored.astype(np.int64) - self.first, 0, len(self.values) - 1)
+        return np.asarray(self.values[index])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rescale:
+    """The modality transform of a frame: a table, or slope and intercept; never both."""
+
+    slope: float = 1.0
+    intercept: float = 0.0
+    table: Table | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """True when whole stored values stay whole."""
+        return self.table is not None or (self.slope.is_integer() and self.intercept.is_integer())
+
+    def same_as(self, other: Rescale) -> bool:
+        """Say whether two frames mean the same by the same stored value."""
+        if self.table is not None or other.table is not None:
+            return self.table is other.table
+        return (self.slope, self.intercept) == (other.slope, other.intercept)
+
+    def limits(self, form: Form) -> tuple[float, float]:
+        """Smallest and largest value that can come out."""
+        if self.table is not None:
+            return float(self.table.values.min()), float(self.table.values.max())
+        ends = [self.slope * end + self.intercept for end in form.limits]
+        return min(ends), max(ends)
+
+    def fits_int16(self, form: Form) -> bool:
+        """True when every stored value that can be is an exact 16-bit integer afterwards."""
+        if form.floating or not self.is_whole:
+            return False
+        low, high = self.limits(form)
+        return low >= INT16.min and high <= INT16.max
+
+    def into(self, stored: Pixels, out: Pixels) -> None:
+        """Write the values of one frame to `out` (int16, or float32 without a float64 copy)."""
+        if self.table is not None:
+            out[...] = self.table.of(stored)
+            return
+        if out.dtype.kind == "i":
+            out[...] = stored
+            if (self.slope, self.intercept) != (1, 0):
+                np.multiply(out, np.int16(self.slope), out=out)
+                np.add(out, np.int16(self.intercept), out=out)
+            return
+        out[...] = stored
+        if (self.slope, self.intercept) != (1, 0):
+            np.multiply(out, np.float32(self.slope), out=out)
+            np.add(out, np.float32(self.intercept), out=out)
+
+
+def rescale_of(frames: Frames, frame: int) -> Rescale:
+    """Modality transform of a frame, from its group or from the top of the file."""
+    source = frames.group(frame, "PixelValueTransformationSequence") or frames.header
+    tables = source.items("ModalityLUTSequence")
+    if tables:
+        table = table_of(tables[0], signed=frames.header.whole("PixelRepresentation") == 1)
+        if table is not None:
+            return Rescale(table=Table(*table[:2]))
+    slope, intercept = source.number("RescaleSlope"), source.number("RescaleIntercept")
+    if slope is None and frames.header.word("SOPClassUID") == PARAMETRIC_MAP:
+        return _real_world(frames, frame)
+    return Rescale(slope or 1.0, intercept or 0.0)
+
+
+def _real_world(frames: Frames, frame: int) -> Rescale:
+    group = frames.group(frame, "RealWorldValueMappingSequence")
+    if group is None:
+        return Rescale()
+    slope, intercept = group.number("RealWorldValueSlope"), group.number("RealWorldValueIntercept")
+    return Rescale(slope or 1.0, intercept or 0.0)
+
+
+def table_of(item: Header, *, signed: bool) -> tuple[int, NDArray[np.uint16], int] | None:
+    """First input, values and bits of a LUT item (PS3.3 C.11.1.1); None when it is unusable."""
+    descriptor = item.numbers("LUTDescriptor")
+    if len(descriptor) != 3:
+        return None
+    # Descriptors may be written as US although the first input is signed.
+    count, first, bits = (int(n) for n in descriptor)
+    count = count & 0xFFFF or 65536
+    first = first - 65536 if signed and first > 32767 else first
+    raw = item.raw("LUTData")
+    wide = len(raw) >= 2 * count
+    order = "<" if item.outline.little else ">"
+    values = np.frombuffer(raw[: 2 * count if wide else count], f"{order}u2" if wide else "u1")
+    if values.size != count or not 1 <= bits <= 16:
+        return None
+    return first, values.astype(np.uint16), bits
+
+
+# -------------------------------------------------------------------- how it wants to be shown
+
+_FUNCTIONS: dict[str, WindowFunction] = {
+    "": "LINEAR",
+    "LINEAR": "LINEAR",
+    "LINEAR_EXACT": "LINEAR_EXACT",
+    "SIGMOID": "SIGMOID",
+}
+
+
+def windows_of(frames: Frames, frame: int) -> tuple[Window, ...]:
+    """Windows that the file proposes, the first being its default (R26)."""
+    source = frames.group(frame, "FrameVOILUTSequence") or frames.header
+    function = _FUNCTIONS.get(source.word("VOILUTFunction"), "LINEAR")
+    smallest = 1.0 if function == "LINEAR" else 0.0
+    labels = source.text("WindowCenterWidthExplanation").split("\\")
+    found = []
+    pairs = zip(source.numbers("WindowCenter"), source.numbers("WindowWidth"), strict=False)
+    for n, (centre, width) in enumerate(pairs):
+        if width > 0 and width >= smallest:
+            label = labels[n].strip() if n < len(labels) else ""
+            found.append(Window(width, centre, function, label))
+    return tuple(found)
+
+
+def value_table_of(frames: Frames, frame: int) -> ValueTable | None:
+    """VOI look-up table of the file, scaled to 0..1 (R26)."""
+    source = frames.group(frame, "FrameVOILUTSequence") or frames.header
+    items = source.items("VOILUTSequence")
+    if not items:
+        return None
+    found = table_of(items[0], signed=frames.header.whole("PixelRepresentation") == 1)
+    if found is None:
+        return None
+    first, values, bits = found
+    scaled = np.clip(values.astype(np.float32) / np.float32((1 << bits) - 1), 0, 1)
+    return ValueTable(float(first), scaled)
+
+
+def is_inverted(header: Header) -> bool:
+    """True when small values are bright: MONOCHROME1 or an INVERSE presentation (R27)."""
+    if header.word("PhotometricInterpretation") == "MONOCHROME1":
+        return True
+    return header.word("PresentationLUTShape") == "INVERSE"
+
+
+def padding_of(header: Header, rescale: Rescale, form: Form) -> tuple[float, float] | None:
+    """Values, after rescale, that are no image (R28); compared as stored values there."""
+    if "PixelPaddingValue" not in header:
+        return None
+    ends = [header.whole("PixelPaddingValue"), header.whole("PixelPaddingRangeLimit")]
+    stored = np.array([_as_stored(end, form) for end in ends if end is not None])
+    if not stored.size:
+        return None
+    if rescale.table is not None:
+        values = rescale.table.of(stored).astype(float)
+    else:
+        values = stored * rescale.slope + rescale.intercept
+    return float(values.min()), float(values.max())
+
+
+def _as_stored(value: int, form: Form) -> int:
+    """Padding is often written as US where the pixels are signed, or the reverse."""
+    if form.signed and value > form.limits[1]:
+        return value - (1 << form.allocated)
+    return value + (1 << form.allocated) if not form.signed and value < 0 else value

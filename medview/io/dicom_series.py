@@ -1,0 +1,178 @@
+"""Frames of many DICOM files to the series of a catalogue, with what is doubtful about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from medview.domain.errors import ReadError
+from medview.domain.study import Patient, Series, Study
+from medview.domain.volume import Note
+from medview.io.dicom_codecs import SYNTAXES
+from medview.io.dicom_headers import FileInfo, Frames, Slice, iso_date
+from medview.io.dicom_pixels import PixelFile
+from medview.io.dicom_rescale import Rescale, rescale_of
+from medview.io.dicom_stack import Stack, stacks_of
+from medview.io.identity import Found, patient_key, uid_of_text
+
+
+def series_of(slices: Iterable[Slice]) -> list[Found]:
+    """Sort frames of any patients, studies and series into stacks, one `Found` for each."""
+    groups: dict[tuple[str, str, str], list[Slice]] = defaultdict(list)
+    for piece in slices:
+        info = piece.info
+        groups[_patient(info).key, _study_uid(info), _series_uid(info)].append(piece)
+    found: list[Found] = []
+    for key in sorted(groups):
+        unique, notes = _without_copies(groups[key])
+        for number, stack in enumerate(stacks_of(unique, _same_values)):
+            found.append(_found(stack, number, notes))
+    return found
+
+
+def _patient(info: FileInfo) -> Patient:
+    identity = (info.patient_id, info.patient_name)
+    # Without any name, two studies are not assumed to be of one patient.
+    key = patient_key(*identity) if any(identity) else patient_key("", info.study_uid)
+    return Patient(
+        key=key,
+        id=info.patient_id,
+        name=info.patient_name,
+        sex=info.sex or None,
+        birth_date=iso_date(info.birth_date) or None,
+    )
+
+
+def _study_uid(info: FileInfo) -> str:
+    return info.study_uid or uid_of_text("study", info.study_date, str(info.path.parent))
+
+
+def _series_uid(info: FileInfo) -> str:
+    if info.series_uid:
+        return info.series_uid
+    return uid_of_text("series", _study_uid(info), str(info.series_number), info.modality)
+
+
+def _without_copies(slices: list[Slice]) -> tuple[list[Slice], list[Note]]:
+    """Leave out files that are there twice; keep those that only share a UID (A20)."""
+    by_uid: dict[tuple[str, int], list[Slice]] = defaultdict(list)
+    for piece in sorted(slices, key=lambda s: str(s.info.path)):
+        by_uid[piece.info.instance_uid or str(piece.info.path), piece.frame].append(piece)
+    unique: list[Slice] = []
+    copies = conflicts = 0
+    for same in by_uid.values():
+        unique.append(same[0])
+        for piece in same[1:]:
+            if _same_values(piece, same[0]):
+                copies += 1
+            else:
+                conflicts += 1
+                unique.append(piece)
+    notes = []
+    if copies:
+        notes.append(
+            Note("DUPLICATE", f"{copies} images were there more than once; one of each is used")
+        )
+    if conflicts:
+        notes.append(
+            Note("CONFLICT", f"{conflicts} images share their UID with others that differ")
+        )
+    return unique, notes
+
+
+def _same_values(a: Slice, b: Slice) -> bool:
+    """Compare two frames by their values; what cannot be decoded is like nothing else."""
+    try:
+        one, other = PixelFile(a.info.path), PixelFile(b.info.path)
+        if not _rescale(one, a).same_as(_rescale(other, b)):
+            return False
+        return np.array_equal(one.stored_values(a.frame), other.stored_values(b.frame))
+    except ReadError:
+        return False
+
+
+def _rescale(file: PixelFile, piece: Slice) -> Rescale:
+    return rescale_of(Frames(file.header), piece.frame)
+
+
+def _found(stack: Stack, number: int, notes: Sequence[Note]) -> Found:
+    first = stack.first
+    info = first.info
+    files, slots = _slots(stack)
+    lossy = any(_is_lossy(piece.info) for piece in _pieces(stack))
+    rows, columns = first.rows, first.columns
+    patient, study_uid = _patient(info), _study_uid(info)
+    series = Series(
+        uid=_series_uid(info),
+        stack=number,
+        number=info.series_number,
+        modality=info.modality,
+        description=" ".join(text for text in (info.series_description, first.label) if text),
+        format="dicom",
+        files=files,
+        transfer_syntax=info.syntax,
+        size=(columns, rows, stack.geometry.shape[0]),
+        times=len(stack.volumes),
+        split_by=stack.split_by,
+        geometry=stack.geometry,
+        quantity=info.quantity,
+        lossy=lossy,
+        missing_slices=stack.missing,
+        warnings=_merged(notes, stack.notes, _notes_of(stack, lossy)),
+        study_uid=study_uid,
+        patient_key=patient.key,
+        acquired=info.acquired,
+        scanner=info.scanner,
+        field_strength_t=info.field_strength_t,
+        slots=slots,
+    )
+    study = Study(
+        uid=study_uid,
+        date=iso_date(info.study_date),
+        description=info.study_description,
+        accession=info.accession,
+    )
+    return Found(series, patient, study)
+
+
+def _pieces(stack: Stack) -> Iterable[Slice]:
+    return (piece for volume in stack.volumes for piece in volume if piece is not None)
+
+
+def _slots(stack: Stack) -> tuple[tuple[Path, ...], tuple[tuple[int, int] | None, ...]]:
+    """Files in slice order, and for each time and slice which frame of which file it is."""
+    index: dict[Path, int] = {}
+    slots: list[tuple[int, int] | None] = []
+    for volume in stack.volumes:
+        for piece in volume:
+            if piece is None:
+                slots.append(None)
+            else:
+                slots.append((index.setdefault(piece.info.path, len(index)), piece.frame))
+    return tuple(index), tuple(slots)
+
+
+def _is_lossy(info: FileInfo) -> bool:
+    syntax = SYNTAXES.get(info.syntax)
+    return info.lossy or (syntax is not None and syntax.lossy)
+
+
+def _notes_of(stack: Stack, lossy: bool) -> list[Note]:
+    notes = []
+    if lossy:
+        notes.append(Note("LOSSY", "the images were compressed with loss"))
+    doubts = sorted({s.info.modality_doubt for s in _pieces(stack)} - {""})
+    notes += [Note("MODALITY_DOUBTFUL", doubt) for doubt in doubts]
+    short = {s.info.path for s in _pieces(stack) if s.info.cut_short}
+    if short:
+        text = "1 image ends early" if len(short) == 1 else f"{len(short)} images end early"
+        notes.append(Note("PARTIAL", f"{text}; what is missing is left blank"))
+    return notes
+
+
+def _merged(*groups: Sequence[Note]) -> tuple[Note, ...]:
+    """All notes once, in the order in which they were made."""
+    return tuple(dict.fromkeys(note for group in groups for note in group))

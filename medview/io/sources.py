@@ -1,0 +1,127 @@
+"""Where bytes come from: files and members of ZIP archives, never anything that can block."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from medview.domain.errors import ReadError
+from medview.io.codes import Code
+
+# A folder tree deeper than this is a loop or an attack.
+MAX_FOLDER_DEPTH = 64
+
+
+def find_files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Give every regular file under the paths once, sorted by name within each folder.
+
+    Links are followed as far as they lead to regular files or to folders not yet seen;
+    pipes, sockets and devices are left out without being opened.
+
+    Raises
+    ------
+    ReadError
+        If one of the paths itself does not exist or is no file or folder.
+    """
+    seen: set[tuple[int, int]] = set()
+    for path in paths:
+        try:
+            mode = path.stat().st_mode
+        except (OSError, ValueError) as error:
+            raise ReadError(
+                "does not exist or may not be read",
+                code=Code.NO_SUCH_PATH,
+                file=path.name,
+                do="Check the name and choose it again.",
+            ) from error
+        if stat.S_ISDIR(mode):
+            yield from _walk(path, seen, 0)
+        elif stat.S_ISREG(mode):
+            yield path
+        else:
+            raise ReadError(
+                "is no file but a device or a pipe",
+                code=Code.NOT_A_FILE,
+                file=path.name,
+                do="Choose a file or a folder.",
+            )
+
+
+def _walk(folder: Path, seen: set[tuple[int, int]], depth: int) -> Iterator[Path]:
+    try:
+        status = folder.stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        return
+    if (status.st_dev, status.st_ino) in seen or depth > MAX_FOLDER_DEPTH:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    for entry in entries:
+        try:
+            if entry.is_dir():
+                yield from _walk(Path(entry.path), seen, depth + 1)
+            elif entry.is_file():
+                yield Path(entry.path)
+        except OSError:
+            continue
+
+
+def open_binary(path: Path) -> BinaryIO:
+    """Open a regular file for reading, refusing what could block or never end.
+
+    Raises
+    ------
+    ReadError
+        If it is gone, may not be read, or is no regular file.
+    """
+    try:
+        # O_NONBLOCK: opening a pipe would wait for a writer before fstat could be asked.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ReadError(
+            "is no regular file", code=Code.NOT_A_FILE, file=path.name, do="Choose a file."
+        )
+    return os.fdopen(descriptor, "rb", buffering=0)
+
+
+def size_of(path: Path) -> int:
+    """Number of bytes of a file."""
+    try:
+        return path.stat().st_size
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+
+
+def read_head(path: Path, size: int) -> bytes:
+    """Read at most the first `size` bytes."""
+    with open_binary(path) as file:
+        return read_from(file, path, 0, size)
+
+
+def read_from(file: BinaryIO, path: Path, offset: int, size: int) -> bytes:
+    """Read up to `size` bytes at `offset`; fewer only at the end of the file."""
+    try:
+        file.seek(offset)
+        parts = []
+        while size > 0 and (part := file.read(size)):
+            parts.append(part)
+            size -= len(part)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _unreadable(path: Path, error: Exception) -> ReadError:
+    reason = getattr(error, "strerror", None) or "not readable"
+    return ReadError(
+        f"cannot be read ({reason.lower()})",
+        code=Code.NOT_ALLOWED,
+        file=path.name,
+        do="Check the disk and your rights, then open it again.",
+    )

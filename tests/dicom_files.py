@@ -1,0 +1,97 @@
+"""DICOM files written by the tests: small stacks whose every voxel has a known place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage, generate_uid
+
+# reliability rules, 3.1: rows, columns and both spacings differ, so a transposition shows.
+ROWS, COLUMNS, SLICES = 6, 9, 8
+ROW_MM, COLUMN_MM, SLICE_MM = 0.7, 0.5, 2.5
+FIRST = np.array([-100.0, -80.0, 40.0])
+AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+def marked_slice(k: int) -> np.ndarray:
+    """Pixels of slice k: dark, and 1000 + k at row 1, column 2."""
+    pixels = np.zeros((ROWS, COLUMNS), np.int16)
+    pixels[1, 2] = 1000 + k
+    return pixels
+
+
+def image(pixels: np.ndarray, **elements: object) -> Dataset:
+    """One MR image of an invented patient; keywords replace elements, None takes one away."""
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.SOPClassUID = MRImageStorage
+    ds.SOPInstanceUID = generate_uid()
+    ds.StudyInstanceUID = "1.2.3"
+    ds.SeriesInstanceUID = "1.2.3.4"
+    ds.FrameOfReferenceUID = "1.2.3.5"
+    ds.PatientID, ds.PatientName = "P1", "Test^Case"
+    ds.StudyDate, ds.Modality = "20261121", "MR"
+    ds.ImageType = ["ORIGINAL", "PRIMARY", "M"]
+    ds.ImageOrientationPatient, ds.ImagePositionPatient = list(AXIAL), list(FIRST)
+    ds.PixelSpacing = [ROW_MM, COLUMN_MM]
+    ds.Rows, ds.Columns = pixels.shape[:2]
+    ds.SamplesPerPixel = 1 if pixels.ndim == 2 else pixels.shape[2]
+    ds.PhotometricInterpretation = "MONOCHROME2" if pixels.ndim == 2 else "RGB"
+    ds.BitsAllocated = ds.BitsStored = 8 * pixels.dtype.itemsize
+    ds.HighBit = ds.BitsStored - 1
+    ds.PixelRepresentation = int(pixels.dtype.kind == "i")
+    if pixels.ndim == 3:
+        ds.PlanarConfiguration = 0
+    ds.PixelData = pixels.tobytes()
+    for keyword, value in elements.items():
+        if value is None:
+            delattr(ds, keyword)
+        else:
+            setattr(ds, keyword, value)
+    ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    ds.file_meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
+    return ds
+
+
+def ct(pixels: np.ndarray, **elements: object) -> Dataset:
+    """One CT image in Hounsfield units."""
+    fields = {"SOPClassUID": CTImageStorage, "Modality": "CT", "KVP": 120}
+    fields |= {"RescaleSlope": 1, "RescaleIntercept": -1024, "RescaleType": "HU"}
+    return image(pixels, **(fields | elements))
+
+
+def positions(
+    orientation: Iterable[float] = AXIAL, count: int = SLICES, step_mm: float = SLICE_MM
+) -> list[np.ndarray]:
+    """Centres of the first voxels of a regular stack, LPS mm."""
+    r, c = np.array(list(orientation)).reshape(2, 3)
+    normal = np.cross(r, c)
+    return [FIRST + normal / np.linalg.norm(normal) * step_mm * k for k in range(count)]
+
+
+def stack(orientation: Iterable[float] = AXIAL, **elements: object) -> list[Dataset]:
+    """The marked stack of eight slices in an orientation."""
+    orientation = list(orientation)
+    return [
+        image(
+            marked_slice(k),
+            ImageOrientationPatient=orientation,
+            ImagePositionPatient=list(np.round(position, 6)),
+            InstanceNumber=k + 1,
+            **elements,
+        )
+        for k, position in enumerate(positions(orientation))
+    ]
+
+
+def save(datasets: Iterable[Dataset], folder: Path, names: Iterable[str] | None = None) -> Path:
+    """Write images into a folder, under names that say nothing of their order."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for n, ds in enumerate(datasets):
+        name = f"IM{(n * 7 + 3) % 101:03d}_{n}"
+        ds.save_as(folder / name, enforce_file_format=True)
+    return folder
