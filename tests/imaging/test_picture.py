@@ -172,47 +172,6 @@ def test_the_crosshair_crosses_at_the_point_and_leaves_it_free():
     assert not lines[row - 8 : row + 9, column - 8 : column + 9].any()
 
 
-def test_the_colour_bar_has_a_tick_at_the_threshold_and_moves_with_it():
-    volume = phantom()
-    pictures = []
-    for threshold in (200.0, 800.0):
-        style = LayerStyle(True, range=(0, 1000), threshold=threshold, opacity=0.0)
-        frame = compose_frame(volume, (Layer(map_of(volume), style),), View(window=WIDE))
-        pictures.append(flatten(frame, (500, 500)).astype(int))
-    rows, columns = np.nonzero(np.abs(pictures[0] - pictures[1]).sum(axis=-1))
-    assert columns.min() > 380
-    assert 140 < rows.min() < rows.max() < 360
-
-
-def test_the_research_sentence_stays_in_the_corner_whatever_is_hidden():
-    frame = compose_frame(phantom(), (), View(annotations="none", crosshair=False))
-    drawn = flatten(frame, SIZE).astype(int)
-    without = flatten(replace(frame, corners=Corners()), SIZE).astype(int)
-    rows, columns = np.nonzero(np.abs(drawn - without).sum(axis=-1))
-    assert rows.min() > SIZE[1] * 0.8
-    assert columns.min() > SIZE[0] * 0.5
-
-
-def test_the_score_strip_shows_the_current_slice_in_blue():
-    frame = compose_frame(phantom(), (), View(point_lps=(0, 0, 2.5), window=Window(9e5, 4e5)))
-    strip = replace(frame, strip=tuple(float(n) for n in range(16)), crosshair=False)
-    change = flatten(strip, (500, 500)).astype(int) - flatten(replace(strip, strip=()), (500, 500))
-    rows = np.nonzero(np.abs(change).sum(axis=-1))[0]
-    assert rows.min() > 400
-    blue = change[..., 2] > change[..., 0] + 60
-    assert np.nonzero(blue)[1].mean() == pytest.approx(140 + 220 * 8.5 / 16, abs=6)
-
-
-def test_a_thumbnail_has_room_for_letters_but_not_for_texts():
-    frame = compose_frame(phantom(), (), View(crosshair=False))
-    small = (80, 80)
-    assert np.array_equal(flatten(frame, small), flatten(replace(frame, corners=Corners()), small))
-    assert not np.array_equal(
-        flatten(frame, small), flatten(replace(frame, labels=Labels()), small)
-    )
-    assert flatten(frame, (20, 10)).shape == (10, 20, 3)
-
-
 def test_panned_out_of_sight_is_black():
     frame = bare(compose_frame(phantom(), (), View()))
     assert not flatten(frame, SIZE, pan_mm=(5000.0, 0.0)).any()
