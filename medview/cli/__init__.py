@@ -49,6 +49,8 @@ from medview.cli.output import Voice
 
 # Name -> "module:function", in the order of the help page.
 COMMANDS: dict[str, str] = {
+    "info": "medview.cli.looking:info",
+    "convert": "medview.cli.looking:convert",
     "render": "medview.cli.render:render",
 }
 

@@ -15,8 +15,9 @@ class Series:
 
     `files` are in slice order. `slots` tells which image lies where: for each time and then each
     slice, (index into `files`, number of the frame in it), or None where it is missing; empty
-    when one file holds the whole grid. `size` is (column, row, slice). `geometry` is of one time point;
-    None when the files hold no image. `uid` of files without DICOM is "2.25.<from their hash>".
+    when one file holds the whole grid. `size` is (column, row, slice). `geometry` is of one time
+    point; None when the files hold no image. `uid` of files without DICOM is
+    "2.25.<from their hash>".
     """
 
     uid: str
@@ -46,6 +47,18 @@ class Series:
     def key(self) -> str:
         """The name under which the command line finds it: "UID" or "UID#STACK"."""
         return f"{self.uid}#{self.stack}"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the pixels of a series say: the range of their values after rescale, and warnings.
+
+    `value_range` is None when nothing could be read; `warnings` hold those of the series, too.
+    """
+
+    value_range: tuple[float, float] | None
+    missing_slices: tuple[int, ...]
+    warnings: tuple[Note, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

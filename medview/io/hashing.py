@@ -22,6 +22,5 @@ def volume_sha256(volume: Volume) -> str:
     digest = hashlib.sha256(f"{array.shape} {array.dtype.kind}{array.dtype.itemsize}".encode())
     digest.update(affine.astype("<f8").tobytes())
     for plane in array:
-        little = plane.astype(plane.dtype.newbyteorder("<"), copy=False)
-        digest.update(memoryview(np.ascontiguousarray(little)).cast("B"))
+        digest.update(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
     return digest.hexdigest()

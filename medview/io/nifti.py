@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +38,8 @@ DISAGREE_MM = 0.1  # R34
 TILT_DEGREES = 0.05  # R12
 # Deflate cannot pack more than this.
 MAX_DEFLATE = 1032
+# How hard a written file is packed; more takes twice the time for a few per cent.
+PACKING = 4
 _HEAD = 544
 _SIZES = {348: nib.Nifti1Header.template_dtype, 540: nib.Nifti2Header.template_dtype}
 # Millimetres per unit of space, by the lower bits of xyzt_units (R36).
@@ -459,36 +461,50 @@ def write(image: Volume | ScalarMap, path: Path) -> None:
     WriteError
         If it cannot be written.
     """
-    header = _header_for(image.geometry, image.array.dtype, colour=image.array.ndim == 4)
+    write_times([image], path)
+
+
+def write_times(images: Sequence[Volume | ScalarMap], path: Path) -> None:
+    """Write volumes of one grid and type as the times of one file, as `write` does."""
+    first = images[0]
+    colour = first.array.ndim == 4
+    header = _header_for(first.geometry, first.array.dtype, len(images), colour=colour)
     with whole_file(path) as draft, draft.open("wb") as file:
         if path.suffix == ".gz":
             # No name and no time within: the same image gives the same file.
-            with gzip.GzipFile("", "wb", 4, fileobj=file, mtime=0) as packed:
-                _write_to(packed, header, image.array)
+            with gzip.GzipFile("", "wb", PACKING, fileobj=file, mtime=0) as packed:
+                _write_to(packed, header, images)
         else:
-            _write_to(file, header, image.array)
+            _write_to(file, header, images)
 
 
-def _write_to(file: IO[bytes] | gzip.GzipFile, header: bytes, array: Values) -> None:
+def _write_to(
+    file: IO[bytes] | gzip.GzipFile, header: bytes, images: Sequence[Volume | ScalarMap]
+) -> None:
     file.write(header)
-    file.write(b"\0" * (-len(header) % 16))
-    for plane in array:
-        file.write(np.ascontiguousarray(plane).tobytes())
+    for image in images:
+        for plane in image.array:
+            file.write(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
 
 
-def _header_for(geometry: Geometry, dtype: np.dtype[np.generic], *, colour: bool) -> bytes:
-    shape = geometry.shape[::-1]
+def _header_for(
+    geometry: Geometry, dtype: np.dtype[np.generic], times: int, *, colour: bool
+) -> bytes:
+    shape = geometry.shape[::-1] + ((times,) if times > 1 else ())
     header = nib.Nifti2Header() if max(shape) > 32767 else nib.Nifti1Header()
     header.set_data_shape(shape)
     header.set_data_dtype(np.dtype([(c, "u1") for c in "RGB"]) if colour else dtype)
     header.set_xyzt_units("mm" if geometry.spacing_kind else "unknown", "sec")
     affine = turn_ras_lps(geometry.affine_ijk)
     known = geometry.orientation_known
-    header.set_sform(affine, code=int(known))
     header.set_qform(affine, code=int(known and not _is_sheared(geometry)), strip_shears=True)
-    header["vox_offset"] = -(-(header.sizeof_hdr + 4) // 16) * 16
+    header.set_sform(affine, code=int(known))
     header["scl_slope"], header["scl_inter"] = 1, 0
-    return bytes(header.binaryblock) + b"\0\0\0\0"
+    # Behind the header stand four bytes that say "no extensions"; pixels begin at a multiple
+    # of 16.
+    begin = -(-(header.sizeof_hdr + 4) // 16) * 16
+    header["vox_offset"] = begin
+    return bytes(header.binaryblock).ljust(begin, b"\0")
 
 
 def _is_sheared(geometry: Geometry) -> bool:

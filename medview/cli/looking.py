@@ -1,0 +1,150 @@
+"""``medview info`` and ``medview convert``: what lies under a path, and the same as NIfTI."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medview.cli.contract import Answer, Context, command
+from medview.domain.errors import InputRefused, ReadError, UsageError
+
+if TYPE_CHECKING:
+    from medview.domain.study import Catalogue, Series
+
+_FILE_ENDS = (".nii", ".nii.gz")
+CONVERT = "medview.io.conversion:convert"
+
+
+def _in_words(body: Mapping[str, Any]) -> str:
+    """One line a series, as a reader would list them, and one a warning."""
+    lines = []
+    for patient in body["patients"]:
+        who = (patient["name"], patient["id"], patient["sex"], patient["birth_date"])
+        lines.append("  ".join(str(part) for part in who if part) or f"patient {patient['key']}")
+        for study in patient["studies"]:
+            lines.append("  " + "  ".join(p for p in (study["date"], study["description"]) if p))
+            for series in study["series"]:
+                lines += _series_lines(series)
+    counts = body["counts"]
+    lines.append(f"{counts['read']} of {counts['files']} files read")
+    lines += [f"  skipped {item['file'] or 'a file'}: {item['what']}" for item in body["skipped"]]
+    return "\n".join(lines)
+
+
+def _series_lines(series: Mapping[str, Any]) -> list[str]:
+    size = " x ".join(str(n) for n in series["size"])
+    times = f" x {series['times']} times" if series["times"] > 1 else ""
+    spacing = series["spacing_mm"]
+    mm = " x ".join(f"{s:.4g}" for s in spacing if s is not None) if spacing else "unknown"
+    words = (series["number"], series["modality"], series["description"], size + times)
+    head = "  ".join(str(word) for word in words if word not in (None, ""))
+    place = f"{mm} mm" if spacing else "size of a pixel unknown"
+    lines = [f"    {head}  {place}  {series['orientation'] or 'orientation unknown'}"]
+    lines.append(f"      {series['uid']}#{series['stack']}")
+    lines += [f"      {note['code']}: {note['text']}" for note in series["warnings"]]
+    return lines
+
+
+@command("info", words=_in_words)
+@click.argument("path", type=click.Path(path_type=Path))
+def info(context: Context, path: Path) -> Answer:
+    """Say what PATH (a file, folder, ZIP or DICOMDIR) holds, and what is doubtful about it."""
+    from medview.services import library
+    from medview.services.describing import describe, summary_of
+
+    catalogue = library.scan(context.jobs, (path,), progress=context.report)
+
+    def summarise(series: Series) -> Any:
+        return summary_of(context.jobs, series, progress=context.report)
+
+    return Answer(describe(catalogue, summarise, private=context.options.private))
+
+
+@command("convert")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--series", metavar="UID[#STACK]", help="Which series, if there are several.")
+@click.option(
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="A FILE.nii.gz, or a folder for every series.",
+)
+def convert(context: Context, path: Path, series: str | None, out: Path) -> Answer:
+    """Write the values of PATH after rescale as NIfTI; missing slices are blank."""
+    from medview.io.atomic import whole_file
+    from medview.services import library
+
+    catalogue = library.scan(context.jobs, (path,), progress=context.report)
+    chosen = _chosen(catalogue, series, path)
+    if not out.name.lower().endswith(_FILE_ENDS):
+        return Answer(_into_folder(context, chosen, out))
+    if len(chosen) > 1:
+        keys = ", ".join(item.key for item in chosen[:4])
+        raise UsageError(
+            f"there are {len(chosen)} stacks: {keys}{', ...' if len(chosen) > 4 else ''}",
+            file=path.name,
+            do='Name one with "--series UID#STACK", or give a folder after "--out".',
+        )
+    with whole_file(out) as draft:
+        notes = context.call("files", CONVERT, chosen[0], draft)
+    return Answer({"outputs": [_output(chosen[0], out.name, notes)]})
+
+
+def _chosen(catalogue: Catalogue, key: str | None, path: Path) -> list[Series]:
+    """The series named by "UID" (all its stacks) or "UID#STACK", or all."""
+    found = [s for s in catalogue.all_series() if s.geometry is not None]
+    if key is not None:
+        found = [s for s in found if key in (s.key, s.uid)]
+    if not found:
+        what = "holds no images" if key is None else f"holds no series {key}"
+        raise InputRefused(what, file=path.name, do='See what there is with "medview info".')
+    return found
+
+
+def _into_folder(context: Context, chosen: list[Series], out: Path) -> dict[str, Any]:
+    """Write each series into a file of its own; one that cannot be read stops no other."""
+    from medview.io.atomic import whole_folder
+
+    outputs: list[dict[str, Any]] = []
+    refused: list[ReadError] = []
+    with whole_folder(out) as folder:
+        for series in chosen:
+            name = _file_name(series, {output["file"] for output in outputs}, context)
+            try:
+                notes = context.call("files", CONVERT, series, folder / name)
+            except ReadError as error:
+                refused.append(error)
+                continue
+            outputs.append(_output(series, name, notes))
+        if not outputs:
+            raise refused[0]
+    skipped = [{"file": e.file, "code": e.code, "what": e.what} for e in refused]
+    return {"outputs": outputs, "skipped": skipped}
+
+
+def _file_name(series: Series, taken: set[str], context: Context) -> str:
+    """A short name in plain letters: number and description, never anything of a patient."""
+    text = "" if context.options.private else series.description
+    words = [re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:40] or series.modality.lower()]
+    if series.number is not None:
+        words.insert(0, f"{series.number:03d}")
+    stem = "-".join(word for word in words if word) or "series"
+    n = 1
+    while (name := f"{stem}{'' if n == 1 else f'-{n}'}.nii.gz") in taken:
+        n += 1
+    return name
+
+
+def _output(series: Series, file: str, notes: Any) -> dict[str, Any]:
+    return {
+        "series": series.uid,
+        "stack": series.stack,
+        "file": file,
+        "size": list(series.size),
+        "times": series.times,
+        "warnings": [{"code": note.code, "text": note.text} for note in notes],
+    }
