@@ -178,7 +178,8 @@ class _Run:
             return
         if part.name not in self._arrays:
             self._arrays[part.name] = np.full(self._geometry.shape, np.nan, dtype=np.float32)
-        self._arrays[part.name][part.first : part.first + len(part.array)] = part.array
+        slices = np.moveaxis(self._arrays[part.name], part.axis, 0)
+        slices[part.first : part.first + len(part.array)] = part.array
         known = part.array[np.isfinite(part.array)]
         highest = float(known.max()) if known.size else 0.0
         self._highest[part.name] = max(highest, self._highest.get(part.name, 0.0))
@@ -193,7 +194,7 @@ class _Run:
         session, about = self._session, _about(prediction)
         older = session.predictions.get(about, ())
         kept = tuple(result for result in older if result.model != prediction.model)
-        with session.events.paused():
+        with session.together():
             self.clear()
             session.predictions = {**session.predictions, about: (*kept, prediction)}
             session.styles = _with_ranges_of(prediction, session.styles)

@@ -183,7 +183,7 @@ class Library:
         if session.series is not None:
             self._views[session.series.key] = session.views
         self._kept.move_to_end((series.key, time))
-        with session.events.paused():
+        with session.together():
             session.series, session.time, session.volume = series, time, kept.volume
             session.volume_id = VolumeId(series.key, kept.sha256) if kept.sha256 else None
             session.views = self._views.get(series.key) or first_views(kept.volume)

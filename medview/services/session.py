@@ -6,11 +6,12 @@ Only services change it, and only on the thread that owns it; whoever draws list
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import ClassVar, Literal
 
-from psygnal import SignalGroupDescriptor
+from psygnal import SignalGroup, SignalGroupDescriptor
 
 from medview.domain.errors import MedviewError
 from medview.domain.overlay import LayerStyle, ScalarMap
@@ -71,7 +72,8 @@ class Unfinished:
     parameters: Mapping[str, object] = field(default_factory=dict)
 
 
-@dataclass(eq=False)
+# Without a repr: a trace that prints its variables must not print who is open.
+@dataclass(eq=False, repr=False)
 class Session:
     """The state. Listen with ``session.events.<field>.connect(callback)``.
 
@@ -127,6 +129,15 @@ class Session:
     message: Message | None = None
     private: bool = False
 
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Change several fields before anyone is told of any of them."""
+        with ExitStack() as stack:
+            events: SignalGroup = self.events
+            for name in events:
+                stack.enter_context(events[name].paused())
+            yield
+
     @property
     def results(self) -> tuple[Prediction, ...]:
         """Finished results about the very pixels on screen, and about nothing else."""
@@ -180,6 +191,10 @@ class Session:
 def first_style(shown: ScalarMap, settings: Mapping[str, object]) -> LayerStyle:
     """How a map is drawn before the reader says otherwise: by its kind and its threshold."""
     colours = {"uncertainty": "viridis", "image": "gray"}.get(shown.kind, "inferno")
+    low, high = shown.range
+    # Maps are zero outside the brain; drawn from zero on they would colour the whole pane.
+    threshold = low if shown.kind == "image" else low + (high - low) / 20
     wanted = settings.get(_THRESHOLDS.get(shown.name, ""))
-    threshold = float(wanted) if isinstance(wanted, int | float) else 0.0
+    if isinstance(wanted, int | float):
+        threshold = float(wanted)
     return LayerStyle(colour_map=colours, range=shown.range, threshold=threshold)

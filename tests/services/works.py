@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import MapSlices, Prediction, RunRequest
 from medview.domain.progress import Progress
 
 
@@ -141,3 +143,30 @@ def with_grandchild(job: Progress) -> None:
     child = subprocess.Popen(["sleep", "3600"])
     job.partial(child.pid)
     time.sleep(3600)
+
+
+def predict(job: Progress, request: RunRequest) -> Prediction:
+    """A model that marks its own input: every voxel of its score is the first of the volume."""
+    (volume,) = request.volumes.values()
+    mark = float(volume.array.flat[0])
+    array = np.full(volume.geometry.shape, mark, dtype=np.float32)
+    for k in range(len(array)):
+        job.report(k, len(array), f"slice {k + 1} / {len(array)}")
+        job.partial(MapSlices("score", k, array[k : k + 1]))
+        time.sleep(request.seed / 1000)
+    return Prediction(
+        model=request.model,
+        version="1.0",
+        weights_sha256="",
+        code="",
+        device="cpu",
+        dtype="float32",
+        mode="batched",
+        seed=request.seed,
+        parameters={"threshold": 6.0},
+        seconds=0.0,
+        peak_memory_mb=0.0,
+        inputs=request.inputs,
+        scores=(),
+        maps=(ScalarMap("score", array, volume.geometry),),
+    )

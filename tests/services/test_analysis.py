@@ -1,0 +1,281 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phantoms import phantom
+from services.stubs import CARD, StubJobs, catalogue_of, on_screen, result_about
+
+from medview.domain.errors import WorkerDied
+from medview.domain.overlay import LayerStyle
+from medview.domain.prediction import MapSlices
+from medview.io.cards import write_card
+from medview.services import analysis as analysis_module
+from medview.services.analysis import Analysis, Choices, run_model
+from medview.services.session import Session
+from medview.services.settings import Preferences
+
+
+@pytest.fixture
+def session():
+    session = Session()
+    shown = on_screen(session)
+    session.catalogue = catalogue_of(shown.series)
+    return session
+
+
+@pytest.fixture
+def jobs():
+    return StubJobs()
+
+
+@pytest.fixture
+def preferences(tmp_path):
+    return Preferences(tmp_path / "settings.json")
+
+
+@pytest.fixture
+def analysis(jobs, session, preferences, tmp_path):
+    for name in ("anomaly", "other"):
+        (tmp_path / name).mkdir()
+        write_card(replace(CARD, id=name), tmp_path / name / "card.json")
+    return Analysis(jobs, session, preferences, weights=tmp_path)
+
+
+@pytest.fixture
+def every_slice(monkeypatch):
+    """Show slices as they come, however fast."""
+    monkeypatch.setattr(analysis_module, "SHOW_EVERY_S", 0.0)
+
+
+def block(first, values, name="score"):
+    array = np.empty((len(values), 20, 24), dtype=np.float32)
+    array[:] = np.array(values, dtype=np.float32)[:, None, None]
+    return MapSlices(name, first, array)
+
+
+def test_with_nothing_open_every_model_says_so(jobs, preferences, analysis, tmp_path):
+    empty = Analysis(jobs, Session(), preferences, weights=tmp_path)
+    assert {(o.fits, o.why_not) for o in empty.offers()} == {(False, "no series is open")}
+
+
+def test_offers_are_about_what_is_on_screen(analysis, session):
+    assert [(offer.card.id, offer.fits) for offer in analysis.offers()] == [
+        ("anomaly", True),
+        ("other", True),
+    ]
+    session.series = replace(session.series, modality="CT")
+    assert not any(offer.fits for offer in analysis.offers())
+
+
+def test_a_request_says_everything_that_may_change_the_answer(analysis, jobs, session):
+    analysis.run("anomaly", Choices(samples=9, alpha=0.25, seed=3, threads=2))
+    request = jobs.last.args[0]
+    assert (jobs.last.lane, jobs.last.work) == ("compute", "medview.learning.predict:run")
+    assert (request.model, request.samples, request.alpha, request.seed) == ("anomaly", 9, 0.25, 3)
+    assert request.volumes == {"t1": session.volume}
+    (given,) = request.inputs
+    assert (given.role, given.series, given.stack) == ("t1", "1.1", 0)
+    assert (given.sha256, given.size) == ("abc", (24, 20, 16))
+    assert request.age_years == pytest.approx(76, abs=0.01)
+    assert (request.sex, request.threads, request.device) == ("F", 2, "auto")
+
+
+def test_settings_stand_behind_what_was_not_chosen(analysis, jobs, preferences):
+    preferences.change(device="cpu", threads=1)
+    analysis.run("anomaly", Choices(age_years=50.0, sex="M"))
+    request = jobs.last.args[0]
+    assert (request.device, request.threads) == ("cpu", 1)
+    assert (request.age_years, request.sex) == (50.0, "M")
+
+
+@pytest.mark.usefixtures("every_slice")
+def test_slices_fill_their_map_as_they_come(analysis, jobs, session):
+    analysis.run("anomaly")
+    jobs.last.send(block(0, [1.0, 2.0]))
+    found = session.map("score")
+    assert found.array[:2, 0, 0].tolist() == [1.0, 2.0]
+    assert np.isnan(found.array[2:]).all()
+    jobs.last.send(block(2, [7.0], "epistemic"))
+    assert session.map("score").array[1, 0, 0] == 2.0
+    assert session.map("epistemic").range == (0.0, 7.0)
+
+
+@pytest.mark.usefixtures("every_slice")
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_a_model_may_go_through_the_volume_along_any_axis(analysis, jobs, session, axis):
+    whole = np.arange(16 * 20 * 24, dtype=np.float32).reshape(16, 20, 24)
+    analysis.run("anomaly")
+    slices = np.moveaxis(whole, axis, 0)
+    for first in range(0, len(slices), 4):
+        jobs.last.send(MapSlices("score", first, slices[first : first + 4], axis))
+    assert np.array_equal(session.map("score").array, whole)
+
+
+@pytest.mark.usefixtures("every_slice")
+def test_the_colours_of_a_growing_score_stand_still(analysis, jobs, session):
+    analysis.run("anomaly")
+    for first, value in enumerate((1.0, 30.0)):
+        jobs.last.send(block(first, [value]))
+        style = session.style("score")
+        assert (style.range, style.threshold) == ((0.0, 18.0), 6.0)
+
+
+@pytest.mark.usefixtures("every_slice")
+def test_every_block_that_is_shown_is_heard(analysis, jobs, session):
+    heard = []
+    session.events.unfinished.connect(heard.append)
+    analysis.run("anomaly")
+    for first in range(3):
+        jobs.last.send(block(first, [1.0]))
+    assert len(heard) == 3
+
+
+def test_slices_that_come_too_fast_to_see_are_shown_together(analysis, jobs, session):
+    heard = []
+    session.events.unfinished.connect(heard.append)
+    analysis.run("anomaly")
+    for first in range(16):
+        jobs.last.send(block(first, [1.0]))
+    assert len(heard) == 1
+    assert (session.map("score").array == 1.0).all()
+
+
+def test_a_result_takes_the_place_of_its_unfinished_maps(analysis, jobs, session):
+    about = session.volume_id
+    analysis.run("anomaly")
+    jobs.last.send(block(0, [1.0]))
+    result = result_about(about)
+    jobs.last.finish(result)
+    assert session.unfinished is None
+    assert session.results == (result,)
+    assert session.map("score") is result.maps[0]
+
+
+def test_a_newer_result_of_a_model_replaces_the_older_and_no_other(analysis, jobs, session):
+    about = session.volume_id
+    first, other, second = (result_about(about, model=m) for m in ("anomaly", "other", "anomaly"))
+    for result in (first, other, second):
+        analysis.run(result.model)
+        jobs.last.finish(result)
+    assert session.results == (other, second)
+
+
+def test_a_cancelled_run_leaves_nothing_of_itself(analysis, jobs, session):
+    analysis.run("anomaly")
+    jobs.last.send(block(0, [1.0]))
+    session.tasks[0].cancel()
+    assert session.unfinished is None
+    assert session.maps == session.tasks == ()
+    assert session.message is None
+
+
+def test_a_cancelled_run_gives_the_older_result_back(analysis, jobs, session):
+    result = result_about(session.volume_id)
+    analysis.run("anomaly")
+    jobs.last.finish(result)
+    analysis.run("anomaly")
+    jobs.last.send(block(0, [1.0]))
+    assert session.map("score") is not result.maps[0]
+    session.tasks[0].cancel()
+    assert session.map("score") is result.maps[0]
+
+
+def test_a_run_that_dies_leaves_a_sentence_and_no_maps(analysis, jobs, session):
+    analysis.run("anomaly")
+    jobs.last.send(block(0, [1.0]))
+    jobs.last.fail(WorkerDied("The process that runs the models stopped (signal 11)"))
+    assert session.maps == ()
+    assert "stopped (signal 11)" in session.message.text
+
+
+def test_asking_again_silences_the_first_run_and_takes_its_slices_away(analysis, jobs, session):
+    analysis.run("anomaly")
+    first = jobs.last
+    first.send(block(0, [1.0]))
+    analysis.run("anomaly", Choices(samples=20))
+    assert session.unfinished is None
+    first.send(block(1, [1.0]))
+    first.finish(result_about(session.volume_id))
+    assert session.maps == session.results == ()
+    assert len(session.tasks) == 1
+
+
+def test_a_result_that_comes_after_a_switch_waits_for_its_own_series(analysis, jobs, session):
+    about = session.volume_id
+    analysis.run("anomaly")
+    jobs.last.send(block(0, [1.0]))
+    on_screen(session, uid="2.2", volume=phantom("RAS"), sha256="other")
+    assert session.layers == ()
+    jobs.last.send(block(1, [1.0]))
+    result = result_about(about)
+    jobs.last.finish(result)
+    assert session.layers == session.results == ()
+    on_screen(session, uid="1.1", sha256="abc")
+    assert session.results == (result,)
+
+
+def test_the_same_series_with_other_pixels_gets_no_result(analysis, jobs, session):
+    analysis.run("anomaly")
+    about = session.volume_id
+    on_screen(session, uid="1.1", sha256="changed on disk")
+    jobs.last.finish(result_about(about))
+    assert session.results == ()
+
+
+def test_the_overlay_opens_with_a_run_unless_the_reader_has_said_no(analysis, session, preferences):
+    preferences.change(show_overlay=False)
+    analysis.run("anomaly")
+    assert not session.overlay_on
+    preferences.change(show_overlay=True)
+    analysis.run("anomaly")
+    assert session.overlay_on
+
+
+def test_a_run_and_its_result_leave_every_view_alone(analysis, jobs, session):
+    views = session.views
+    analysis.run("anomaly")
+    jobs.last.send(block(0, [1.0]))
+    jobs.last.finish(result_about(session.volume_id))
+    assert session.views is views
+
+
+def test_a_new_result_brings_its_own_range_to_a_style_the_reader_has_set(analysis, jobs, session):
+    session.styles = {"score": LayerStyle(range=(0, 5), threshold=1.0, opacity=0.3)}
+    analysis.run("anomaly")
+    jobs.last.finish(result_about(session.volume_id))
+    style = session.style("score")
+    assert (style.range, style.threshold, style.opacity) == ((0.0, 18.0), 6.0, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("no-such", "There is no model called no-such."),
+        ("anomaly", "Anomaly needs a T1 volume or slice; this is a CT series."),
+    ],
+)
+def test_a_run_that_cannot_be_is_a_sentence(analysis, jobs, session, model, said):
+    session.series = replace(session.series, modality="CT")
+    assert analysis.run(model) is None
+    assert (session.message.text, jobs.asked) == (said, [])
+
+
+def test_a_series_whose_hash_is_not_known_yet_is_not_run(analysis, jobs, session):
+    session.volume_id = None
+    assert analysis.run("anomaly") is None
+    assert "still being read" in session.message.text
+    assert jobs.asked == []
+
+
+def test_models_can_be_loaded_ahead(analysis, jobs):
+    analysis.warm()
+    assert (jobs.last.lane, jobs.last.args) == ("compute", ("medview.learning.predict",))
+
+
+def test_running_and_waiting_asks_the_compute_child():
+    class Calls:
+        def call(self, lane, work, *args, progress=None):
+            return lane, work, args
+
+    asked = run_model(Calls(), "request")
+    assert asked == ("compute", "medview.learning.predict:run", ("request",))

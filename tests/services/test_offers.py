@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phantoms import geometry_of, phantom
+from services.stubs import CARD, series_of
+
+from medview.domain.volume import Volume
+from medview.io.cards import write_card
+from medview.services.offers import age_at, card_errors, offer, role_of, shipped_cards
+
+
+@pytest.mark.parametrize(
+    ("description", "role"),
+    [
+        ("T1 MPRAGE sag", "t1"),
+        ("t1_mprage_sag_p2_iso", "t1"),
+        ("MPRAGE", "t1"),
+        ("3D SPGR", "t1"),
+        ("T1 post-contrast", "t1ce"),
+        ("t1_mprage post Gd", "t1ce"),
+        ("T1CE", "t1ce"),
+        ("T1 +C", "t1ce"),
+        ("T2 TSE tra", "t2"),
+        ("T2 FLAIR", "flair"),
+        ("t2_tirm dark-fluid", "flair"),
+        ("AX 3", ""),
+        ("", ""),
+    ],
+)
+def test_the_role_follows_from_what_the_series_is_called(description, role):
+    assert role_of(series_of("1.1", description=description)) == (role, "")
+
+
+@pytest.mark.parametrize(
+    ("description", "other"),
+    [
+        ("DWI b1000", "diffusion images"),
+        ("ADC map", "diffusion images"),
+        ("SWI", "susceptibility images"),
+        ("T2* GRE", "susceptibility images"),
+        ("Localizer", "a localizer"),
+        ("TOF MRA", "an angiogram"),
+        ("bold rest", "functional images"),
+    ],
+)
+def test_series_that_are_something_else_are_called_so(description, other):
+    assert role_of(series_of("1.1", description=description)) == ("", other)
+
+
+@pytest.mark.parametrize("modality", ["CR", "DX"])
+def test_a_film_is_a_film_whatever_its_name(modality):
+    assert role_of(series_of("1.1", modality=modality, description="T1")) == ("film", "")
+
+
+def test_a_series_that_fits_is_offered_with_its_role():
+    found = offer(CARD, series_of("1.1", description="T1 post-contrast"), phantom(modality="MR"))
+    assert (found.fits, found.role) == (True, "t1ce")
+
+
+def test_a_series_that_does_not_say_what_it_is_takes_the_first_role():
+    found = offer(CARD, series_of("1.1", description="AX 3"), phantom(modality="MR"))
+    assert (found.fits, found.role) == (True, "t1")
+
+
+def test_a_file_without_a_modality_is_believed():
+    found = offer(CARD, series_of("1.1", modality="", description="head"), phantom())
+    assert found.fits
+
+
+@pytest.mark.parametrize(
+    ("series", "why"),
+    [
+        ({"modality": "CT"}, "needs a T1 volume or slice; this is a CT series"),
+        ({"modality": "DX"}, "needs a T1 volume or slice; this is a film"),
+        ({"description": "T2 FLAIR"}, "needs a T1 volume or slice; this looks like FLAIR"),
+        ({"description": "DWI"}, "needs a T1 volume or slice; this looks like diffusion images"),
+    ],
+)
+def test_what_does_not_fit_is_told_why(series, why):
+    found = offer(CARD, series_of("1.1", **series), phantom())
+    assert (found.fits, found.why_not) == (False, why)
+
+
+def test_a_colour_image_does_not_fit():
+    colour = Volume(np.zeros((1, 20, 24, 3), np.uint8), geometry_of(shape=(1, 20, 24)))
+    found = offer(CARD, series_of("1.1"), colour)
+    assert found.why_not == "needs grey values; this is a colour image"
+
+
+def test_cards_are_found_and_a_damaged_one_hides_none_of_the_others(tmp_path):
+    for name in ("anomaly", "cxr"):
+        (tmp_path / name).mkdir()
+        write_card(replace(CARD, id=name), tmp_path / name / "card.json")
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "card.json").write_text("{")
+    (tmp_path / "brain-mask").mkdir()
+    assert [card.id for card in shipped_cards(tmp_path)] == ["anomaly", "cxr"]
+    assert [error.file for error in card_errors(tmp_path)] == ["broken/card.json"]
+
+
+@pytest.mark.parametrize(
+    ("born", "seen", "years"),
+    [
+        ("1950-11-21", "2026-11-21", 76.0),
+        ("1950-01-01", "1950-07-02", 0.5),
+        (None, "2026-11-21", None),
+        ("1950-11-21", "", None),
+        ("yesterday", "2026-11-21", None),
+        ("2027-01-01", "2026-11-21", None),
+    ],
+)
+def test_age_is_that_on_the_day_of_the_study(born, seen, years):
+    age = age_at(born, seen)
+    assert age == (None if years is None else pytest.approx(years, abs=0.01))

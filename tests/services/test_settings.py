@@ -1,0 +1,99 @@
+import json
+import stat
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from medview.services.settings import (
+    MOST_RECENT,
+    Preferences,
+    Settings,
+    home,
+    read_settings,
+    texts,
+    write_settings,
+)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "home" / "settings.json"
+
+
+def test_settings_come_back_as_they_were_written(path):
+    settings = Settings(theme="light", scale=1.25, left_drag="scroll", recent=("/a", "/b"))
+    write_settings(settings, path)
+    assert read_settings(path) == settings
+
+
+def test_a_missing_file_means_the_defaults(path):
+    assert read_settings(path) == Settings()
+
+
+@pytest.mark.parametrize("body", ["", "{", "[1, 2]", "null", "\x00\xff", '"dark"'])
+def test_a_damaged_file_means_the_defaults(tmp_path, body):
+    path = tmp_path / "settings.json"
+    path.write_text(body, "latin-1")
+    assert read_settings(path) == Settings()
+
+
+def test_a_value_that_makes_no_sense_leaves_the_others_alone(tmp_path):
+    path = tmp_path / "settings.json"
+    wrong = {"theme": "pink", "scale": True, "threads": "two", "recent": [1], "no such": 1}
+    path.write_text(json.dumps(wrong | {"left_drag": "pan", "private": True}))
+    assert read_settings(path) == Settings(left_drag="pan", private=True)
+
+
+def test_the_file_is_for_the_owner_only_and_nothing_else_is_left_beside_it(path):
+    write_settings(Settings(), path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [item.name for item in path.parent.iterdir()] == ["settings.json"]
+
+
+def test_a_change_is_in_force_told_and_kept(path):
+    preferences = Preferences(path)
+    heard = []
+    preferences.changed.connect(heard.append)
+    preferences.change(theme="light")
+    assert heard == [Settings(theme="light")]
+    assert Preferences(path).settings.theme == "light"
+
+
+def test_a_disk_that_cannot_be_written_is_told_and_the_change_is_in_force(tmp_path):
+    (tmp_path / "home").write_text("a file where the folder should be")
+    preferences = Preferences(tmp_path / "home" / "settings.json")
+    heard = []
+    preferences.unsaved.connect(heard.append)
+    preferences.change(theme="light")
+    assert preferences.settings.theme == "light"
+    assert [error.file for error in heard] == ["settings.json"]
+
+
+def test_recent_paths_stand_newest_first_once_each_and_not_too_many(path):
+    preferences = Preferences(path)
+    for n in [*range(MOST_RECENT + 3), 5]:
+        preferences.remember(Path(f"/data/{n}"))
+    recent = preferences.settings.recent
+    assert recent[:2] == ("/data/5", f"/data/{MOST_RECENT + 2}")
+    assert len(recent) == len(set(recent)) == MOST_RECENT
+
+
+def test_in_private_mode_no_path_is_kept(path):
+    preferences = Preferences(path)
+    preferences.change(private=True)
+    preferences.remember(Path("/data/ZQ7PN-Name"))
+    assert preferences.settings.recent == ()
+    assert "ZQ7PN" not in path.read_text()
+
+
+def test_the_home_can_be_moved(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path))
+    assert home() == tmp_path
+    monkeypatch.delenv("MEDVIEW_HOME")
+    assert home().name == "medview"
+
+
+def test_every_setting_has_a_text_for_the_dialog():
+    assert set(texts()) == {field.name for field in fields(Settings)}
+    assert all(texts().values())
