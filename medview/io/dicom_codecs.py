@@ -77,9 +77,20 @@ def _jpeg_xl(frame: bytes, coded: Coded) -> Pixels:
 
 
 def _run_length(frame: bytes, coded: Coded) -> Pixels:
-    dtype = np.dtype(f"<u{coded.bits_allocated // 8}")
-    flat = imagecodecs.dicomrle_decode(frame, dtype)
-    planes = np.asarray(flat).reshape(coded.samples, coded.rows, coded.columns)
+    """PS3.5 G: one packed segment for each byte of each sample, the highest byte first.
+
+    The header is read here: imagecodecs' own reader follows offsets out of the frame.
+    """
+    width, size = coded.bits_allocated // 8, coded.rows * coded.columns
+    count, *offsets = struct.unpack_from("<16I", frame)
+    ends = [*offsets[1:count], len(frame)]
+    if count != width * coded.samples or offsets[0] != 64 or ends != sorted(ends):
+        raise ValueError("the offsets of the segments make no sense")
+    stored = np.empty((coded.samples, size, width), np.uint8)
+    for n, (start, end) in enumerate(zip(offsets[:count], ends, strict=True)):
+        segment = imagecodecs.packbits_decode(frame[start:end])
+        stored[n // width, :, width - 1 - n % width] = np.frombuffer(segment, np.uint8, size)
+    planes = stored.view(f"<u{width}").reshape(coded.samples, coded.rows, coded.columns)
     return planes[0] if coded.samples == 1 else np.moveaxis(planes, 0, -1)
 
 
@@ -139,7 +150,7 @@ def decode(uid: str, frame: bytes, coded: Coded) -> Pixels:
         raise CodecError(f"{syntax.name} is not compressed")
     try:
         return syntax.decode(frame, coded)
-    except (RuntimeError, ValueError, TypeError, OverflowError, IndexError) as error:
+    except (RuntimeError, ValueError, TypeError, OverflowError, IndexError, struct.error) as error:
         if uid in _SECOND_TRY:
             return _by_gdcm(uid, frame, coded)
         raise CodecError(str(error)) from error
