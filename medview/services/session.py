@@ -36,7 +36,10 @@ class VolumeId:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A running or waiting job as the status bar shows it. `total` 0: nothing known yet."""
+    """A running or waiting job as the status bar shows it. `total` 0: nothing known yet.
+
+    `is_silent`: it has said nothing for so long that the reader may want to stop it.
+    """
 
     number: int
     title: str
@@ -46,6 +49,7 @@ class Task:
     text: str = ""
     seconds_left: float | None = None
     is_silent: bool = False
+    job: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

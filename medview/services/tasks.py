@@ -11,6 +11,10 @@ from medview.services.jobs import Job, Jobs, LaneName
 from medview.services.session import Message, Session, Task
 
 
+# Lines of all services stand in one list.
+_numbers = count(1)
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """What is to be done, and what the reader is told it is.
@@ -43,7 +47,6 @@ class Tasks:
         self._jobs = jobs
         self._session = session
         self._errands: dict[int, _Running] = {}
-        self._numbers = count(1)
 
     def run(self, errand: Errand, answers: Answers = Answers()) -> Job:
         """Do an errand. Its error becomes a message before ``answers.failed`` is called.
@@ -51,7 +54,7 @@ class Tasks:
         A cancel is no error and makes no message.
         """
         self._forget_older(errand.key)
-        running = _Running(next(self._numbers), self._session, errand, answers)
+        running = _Running(next(_numbers), self._session, errand, answers)
         self._errands = {n: r for n, r in self._errands.items() if r.is_listed}
         self._errands[running.number] = running
         running.begin()
@@ -67,6 +70,7 @@ class Tasks:
         )
         # The arguments may hold a whole volume.
         running.errand = replace(errand, args=())
+        running.change(job=running.job.number)
         return running.job
 
     def drop(self, key: str) -> None:
@@ -76,17 +80,18 @@ class Tasks:
                 running.job.supersede()
         self._forget_older(key)
 
-    def mark_silent(self, job: Job) -> None:
-        """Note that a job has said nothing for long, so that stopping it can be offered."""
-        for running in self._errands.values():
-            if running.job is job:
-                running.change(is_silent=True)
-
     def _forget_older(self, key: str | None) -> None:
         """Take the line of a replaced job away: nothing more will be heard of it."""
         for running in self._errands.values():
             if key is not None and running.errand.key == key:
                 running.remove()
+
+
+def mark_silent(session: Session, job: Job) -> None:
+    """Note that a job has said nothing for long, so that stopping it can be offered."""
+    session.tasks = tuple(
+        replace(task, is_silent=True) if task.job == job.number else task for task in session.tasks
+    )
 
 
 class _Running:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
@@ -14,6 +15,8 @@ from medview.domain.prediction import Finding, InputRef, Prediction
 from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.services.session import VolumeId
 
+_numbers = count(1)
+
 
 class StubJob:
     """One job that was asked for; the test answers it."""
@@ -21,6 +24,7 @@ class StubJob:
     def __init__(self, lane, work, args, calls):
         self.lane, self.work, self.args = lane, work, args
         self._calls = calls
+        self.number = next(_numbers)
         self.is_over = False
         self.seconds_left = None
 

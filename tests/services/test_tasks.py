@@ -3,7 +3,7 @@ from services.stubs import StubJobs
 
 from medview.domain.errors import ReadError, WorkerDied
 from medview.services.session import Session
-from medview.services.tasks import Answers, Errand, Tasks
+from medview.services.tasks import Answers, Errand, Tasks, mark_silent
 
 
 @pytest.fixture
@@ -86,8 +86,17 @@ def test_an_errand_can_be_dropped_by_its_key(tasks, jobs, session):
 
 
 def test_a_job_that_says_nothing_is_marked_until_it_speaks_again(tasks, jobs, session):
+    other = Tasks(jobs, session)
     job = tasks.run(errand())
-    tasks.mark_silent(job)
-    assert session.tasks[0].is_silent
-    jobs.last.report(1, 2)
+    other.run(errand())
+    mark_silent(session, job)
+    assert [task.is_silent for task in session.tasks] == [True, False]
+    jobs.asked[0].report(1, 2)
     assert not session.tasks[0].is_silent
+
+
+def test_the_lines_of_two_services_are_told_apart(tasks, jobs, session):
+    Tasks(jobs, session).run(errand("first"))
+    tasks.run(errand("second"))
+    jobs.asked[0].finish(None)
+    assert [task.title for task in session.tasks] == ["second"]
