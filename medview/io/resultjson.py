@@ -1,0 +1,94 @@
+"""A prediction as the JSON object of ``medview.result/1`` and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from medview.domain.geometry import Geometry
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import Finding, InputRef, Prediction, Score
+from medview.domain.volume import Note
+from medview.io.plain import plain, record_of
+
+SCHEMA = "medview.result/1"
+# The version belongs to the model; weights, code and device say what answered and where.
+_PLAIN = (
+    *("model", "version", "weights_sha256", "parent", "code", "device", "dtype", "mode", "seed"),
+    *("parameters", "seconds", "peak_memory_mb", "made_at"),
+)
+
+
+def result_dict(prediction: Prediction) -> dict[str, Any]:
+    """Return the object of ``medview.result/1``: plain values, None for what is not a number."""
+    body: dict[str, Any] = {"schema": SCHEMA}
+    body |= {name: plain(getattr(prediction, name)) for name in _PLAIN}
+    body["inputs"] = [plain(item) for item in prediction.inputs]
+    body["scores"] = [plain(item) for item in prediction.scores]
+    body["maps"] = [_map_entry(item) for item in prediction.maps]
+    body["findings"] = [plain(item) for item in prediction.findings]
+    body["preparation"] = list(prediction.preparation)
+    body["warnings"] = [plain(item) for item in prediction.warnings]
+    return body
+
+
+def prediction_of(body: Mapping[str, Any]) -> Prediction:
+    """Make the prediction again, without its maps and slices.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        If the object is not what ``result_dict`` makes; keys it does not know are ignored.
+    """
+    if body["schema"] != SCHEMA:
+        raise ValueError(f"the schema is {body['schema']!r}")
+    return Prediction(
+        **{name: body[name] for name in _PLAIN if name in body},
+        inputs=tuple(record_of(InputRef, item) for item in body["inputs"]),
+        scores=tuple(record_of(Score, item) for item in body["scores"]),
+        findings=tuple(record_of(Finding, item) for item in body["findings"]),
+        preparation=tuple(body["preparation"]),
+        warnings=tuple(record_of(Note, item) for item in body["warnings"]),
+    )
+
+
+def map_file(name: str) -> str:
+    """Where the map of that name lies in a result folder."""
+    return f"maps/{name}.nii.gz"
+
+
+def _map_entry(item: ScalarMap) -> dict[str, Any]:
+    geometry = item.geometry
+    return {
+        "name": item.name,
+        "file": map_file(item.name),
+        "kind": item.kind,
+        "unit": item.unit,
+        "title": item.title,
+        "range": plain(item.range),
+        "dtype": str(item.array.dtype),
+        "grid": grid_dict(geometry),
+    }
+
+
+def grid_dict(geometry: Geometry) -> dict[str, Any]:
+    """Return a geometry exactly; a NIfTI header alone keeps only seven digits of the affine."""
+    return {
+        "size": list(geometry.shape[::-1]),
+        "affine_lps": plain(geometry.affine_ijk),
+        "frame_of_reference": geometry.frame_of_reference,
+        "orientation_known": geometry.orientation_known,
+        "spacing_kind": geometry.spacing_kind,
+    }
+
+
+def geometry_of(grid: Mapping[str, Any]) -> Geometry:
+    """Make the geometry again that ``grid_dict`` told of."""
+    i, j, k = grid["size"]
+    return Geometry.from_ijk_affine(
+        (k, j, i),
+        grid["affine_lps"],
+        frame_of_reference=grid["frame_of_reference"],
+        orientation_known=grid["orientation_known"],
+        spacing_kind=grid["spacing_kind"],
+    )

@@ -1,0 +1,83 @@
+import json
+from dataclasses import replace
+
+import pytest
+from result_phantom import SHA, card
+
+from medview.domain.errors import WeightsError, WriteError
+from medview.io.cards import card_dict, model_entry, read_card, write_card
+
+
+def test_a_card_comes_back_exactly(tmp_path):
+    write_card(card(), tmp_path / "card.json")
+    assert read_card(tmp_path / "card.json") == card()
+
+
+def test_the_file_can_be_read_by_people_and_says_what_it_is(tmp_path):
+    write_card(card(), tmp_path / "card.json")
+    text = (tmp_path / "card.json").read_text("utf-8")
+    assert json.loads(text)["schema"] == "medview.card/1"
+    assert text.count("\n") > 30
+
+
+@pytest.mark.parametrize("silent", ["limits", "licence", "source", "intended_use"])
+def test_a_card_that_is_silent_is_neither_written_nor_read(tmp_path, silent):
+    empty = replace(card(), **{silent: () if silent == "limits" else ""})
+    with pytest.raises(WeightsError, match=f"says nothing of {silent.replace('_', ' ')}"):
+        write_card(empty, tmp_path / "card.json")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "card.json").write_text(json.dumps(card_dict(empty)))
+    with pytest.raises(WeightsError, match=r"^card\.json: the model card says nothing"):
+        read_card(tmp_path / "card.json")
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema":"medview.card/1"}', "null"])
+def test_what_is_no_card_is_refused_in_a_sentence(tmp_path, text):
+    (tmp_path / "card.json").write_text(text)
+    with pytest.raises(WeightsError, match=r"^card\.json: this is not a model card"):
+        read_card(tmp_path / "card.json")
+
+
+def test_a_missing_card_is_named(tmp_path):
+    with pytest.raises(WeightsError, match="cannot be read"):
+        read_card(tmp_path / "card.json")
+
+
+def test_a_card_that_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WriteError):
+        write_card(card(), tmp_path / "file" / "card.json")
+
+
+def test_keys_of_a_later_version_are_left_alone(tmp_path):
+    body = card_dict(card()) | {"colour": "green"}
+    (tmp_path / "card.json").write_text(json.dumps(body))
+    assert read_card(tmp_path / "card.json") == card()
+
+
+def test_the_entry_of_a_model_has_the_keys_of_the_contract():
+    entry = model_entry(card())
+    assert entry.items() >= {
+        "id": "anomaly", "version": "1.2", "title": "Bayesian VAE with attention",
+        "weights_sha256": SHA, "parent": None, "licence": "CC BY-SA 3.0",
+    }.items()  # fmt: skip
+    role = {"role": "t1", "required": False, "needs": "MR volume or slice"}
+    assert entry["inputs"][0].items() >= role.items()
+    assert entry["outputs"] == [{"name": "score", "kind": "map", "unit": "1"}]
+    assert entry["trained_on"][0].items() >= {"set": "ixi-t1", "n_patients": 7}.items()
+    assert entry["published"] == [
+        {"name": "roc_auc", "value": 0.834, "on": "BraTS2020, balanced slices"}
+    ]
+    assert entry["limits"] == ["Never tried on children", "Blind to changes smaller than 5 mm"]
+    assert "seen_patients" not in entry
+
+
+def test_measured_figures_are_metric_rows_that_name_their_command():
+    first, second, third = model_entry(card())["measured"]
+    assert first == {
+        "predictor": "model", "task": "anomaly", "level": "pixel", "name": "pr_auc",
+        "subset": "brats2013-slices", "group": "all", "value": 0.41, "low": 0.29, "high": 0.55,
+        "ci": "", "n": 8, "command": "medview x",
+    }  # fmt: skip
+    assert second["predictor"] == "intensity"
+    assert third["ci"] == "bootstrap"

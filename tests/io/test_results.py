@@ -1,0 +1,280 @@
+import csv
+import errno
+import json
+import os
+from dataclasses import fields, replace
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from phantoms import geometry_of, phantom
+from result_phantom import EPSILON, SHA, exam, head, prediction_on
+
+from medview.domain.errors import Cancelled, ReadError, WriteError
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import Prediction, Score, SliceScore
+from medview.domain.progress import Silent
+from medview.domain.volume import Note, Window
+from medview.io import results
+from medview.io.resultjson import result_dict
+from medview.io.results import read_prediction, read_result, write_prediction
+
+JOB = Silent()
+CONTRACT = (
+    *("schema", "model", "version", "weights_sha256", "parent", "code", "device", "dtype"),
+    *("mode", "seed", "parameters", "seconds", "peak_memory_mb", "inputs", "scores", "maps"),
+    *("findings", "preparation", "warnings"),
+)
+
+
+@pytest.fixture(scope="module")
+def prediction() -> Prediction:
+    return prediction_on(head())
+
+
+def small() -> Prediction:
+    """A result with one tiny map: for tests that only ask whether it is written at all."""
+    grid = geometry_of(shape=(2, 3, 4))
+    shown = ScalarMap("score", np.arange(24, dtype=np.float32).reshape(2, 3, 4), grid)
+    return replace(prediction_on(head()), maps=(shown,), findings=(), slices=())
+
+
+def same(one: Prediction, other: Prediction) -> None:
+    for field in fields(Prediction):
+        if field.name not in ("maps", "slices"):
+            assert getattr(one, field.name) == getattr(other, field.name), field.name
+    for mine, theirs in zip(one.slices, other.slices, strict=True):
+        np.testing.assert_equal(
+            [getattr(mine, f.name) for f in fields(SliceScore)],
+            [getattr(theirs, f.name) for f in fields(SliceScore)],
+        )
+    for mine, theirs in zip(one.maps, other.maps, strict=True):
+        assert mine.array.dtype == theirs.array.dtype
+        np.testing.assert_array_equal(mine.array, theirs.array)
+        assert np.array_equal(mine.geometry.affine, theirs.geometry.affine)
+        assert mine.geometry.frame_of_reference == theirs.geometry.frame_of_reference
+        named = ("name", "kind", "unit", "range", "title")
+        assert [getattr(mine, n) for n in named] == [getattr(theirs, n) for n in named]
+
+
+def test_the_dictionary_has_every_key_of_the_contract(prediction):
+    body = result_dict(prediction)
+    assert set(CONTRACT) <= set(body)
+    assert body["schema"] == "medview.result/1"
+    assert body["weights_sha256"] == SHA
+    assert body["inputs"][0] == {
+        "role": "t1", "study": "1.2.3", "series": "1.2.3.4.55667788", "stack": 0,
+        "sha256": "ab" * 32, "size": [40, 48, 36],
+    }  # fmt: skip
+    assert body["scores"][0] == {
+        "name": "anomaly", "value": 1.834, "low": 1.61, "high": 2.1, "level": 0.95,
+        "method": "5 samples", "unit": "1", "status": "ok", "meaning": "against normals",
+    }  # fmt: skip
+    assert body["maps"][0].items() >= {
+        "name": "score", "file": "maps/score.nii.gz", "kind": "anomaly", "unit": "1",
+    }.items()  # fmt: skip
+    assert set(body["findings"][0]) == {
+        "id", "map", "centroid_lps", "slice", "volume_ml", "peak", "hidden_by_uncertainty",
+    }  # fmt: skip
+    assert body["findings"][2]["hidden_by_uncertainty"] is True
+    assert body["warnings"][0]["code"] == "OUTSIDE_TRAINING"
+
+
+def test_what_is_not_a_number_becomes_null(prediction):
+    body = result_dict(
+        replace(
+            prediction,
+            scores=(Score("anomaly", None, status="not_available", meaning="no brain"),),
+            parameters={"alpha": float("nan"), "steps": (1, np.float32(2.5))},
+            seconds=float("inf"),
+        )
+    )
+    assert json.loads(json.dumps(body, allow_nan=False)) == body
+    assert body["scores"][0]["value"] is None
+    assert body["parameters"] == {"alpha": None, "steps": [1, 2.5]}
+    assert body["seconds"] is None
+
+
+def test_a_result_comes_back_with_the_same_values(tmp_path, prediction):
+    body = write_prediction(JOB, prediction, tmp_path / "out")
+    assert json.loads((tmp_path / "out" / "result.json").read_text()) == body
+    same(prediction, read_prediction(JOB, tmp_path / "out"))
+
+
+@pytest.mark.parametrize("code", ["LPS", "PIR", "RAS"])
+def test_any_orientation_comes_back_exactly(tmp_path, code):
+    grid = geometry_of(code, (5, 6, 7), (2.5, 0.7, 1 / 3), (0.1, -20.3, 7 / 3))
+    made = replace(small(), maps=(ScalarMap("score", np.ones(grid.shape, np.float32), grid),))
+    write_prediction(JOB, made, tmp_path / "out")
+    same(made, read_prediction(JOB, tmp_path / "out"))
+
+
+def test_not_a_number_in_a_map_stays_so(tmp_path):
+    made = small()
+    array = made.maps[0].array.copy()
+    array[0, 0, 0] = np.nan
+    made = replace(made, maps=(replace(made.maps[0], array=array),))
+    write_prediction(JOB, made, tmp_path / "out")
+    same(made, read_prediction(JOB, tmp_path / "out"))
+
+
+def test_the_written_maps_obey_the_two_laws(tmp_path, prediction):
+    write_prediction(JOB, prediction, tmp_path / "out")
+    maps = {
+        path.name.removesuffix(".nii.gz"): nib.load(path).get_fdata()
+        for path in (tmp_path / "out" / "maps").iterdir()
+    }
+    assert set(maps) == {"score", "residual", "epistemic", "aleatoric", "total", "brain"}
+    np.testing.assert_allclose(maps["total"], maps["epistemic"] + maps["aleatoric"], rtol=1e-4)
+    np.testing.assert_allclose(
+        maps["score"], maps["residual"] / (maps["total"] + EPSILON), rtol=1e-4
+    )
+
+
+def test_other_programs_find_the_maps_in_their_place(tmp_path, prediction):
+    write_prediction(JOB, prediction, tmp_path / "out")
+    image = nib.load(tmp_path / "out" / "maps" / "score.nii.gz")
+    peak = np.unravel_index(np.argmax(image.get_fdata()), image.shape)
+    ras = image.affine @ [*peak, 1]
+    # The lesion lies at LPS (20, 30, 12), the voxels are 4 mm wide.
+    np.testing.assert_allclose(ras[:3], (-20, -30, 12), atol=4)
+    assert int(image.header["sform_code"]) == int(image.header["qform_code"]) == 1
+
+
+def test_masks_are_whole_numbers_on_disk_and_come_back_as_they_were(tmp_path, prediction):
+    write_prediction(JOB, prediction, tmp_path / "out")
+    on_disk = nib.load(tmp_path / "out" / "maps" / "brain.nii.gz").get_data_dtype()
+    assert on_disk == np.int16
+    back = read_prediction(JOB, tmp_path / "out").map("brain")
+    assert back is not None
+    assert back.array.dtype == np.uint8
+
+
+def test_the_table_of_slices_has_the_columns_of_the_contract(tmp_path, prediction):
+    write_prediction(JOB, prediction, tmp_path / "out")
+    with (tmp_path / "out" / "slices.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["slice", "position_mm", "score", "residual", "epistemic", "aleatoric"]
+    assert rows[1] == ["0", "-70.0", "", "", "", ""]  # no brain there
+    assert len(rows) == 1 + 36
+    assert float(rows[20][2]) == prediction.slices[19].score
+
+
+def test_the_image_and_the_examination_come_back_but_not_who_it_is(tmp_path):
+    volume = replace(
+        phantom(modality="MR"),
+        windows=(Window(400.0, 200.0, "SIGMOID", "soft"),),
+        padding=(-5.0, 0.0),
+        missing_slices=(3,),
+        lossy=True,
+        warnings=(Note("LOSSY", "compressed"),),
+    )
+    write_prediction(JOB, small(), tmp_path / "out", volume, exam())
+    back = read_result(JOB, tmp_path / "out")
+    assert back.image is not None
+    np.testing.assert_array_equal(back.image.array, volume.array)
+    assert back.image.array.dtype == np.int16
+    named = (
+        *("quantity", "modality", "windows", "padding", "missing_slices", "lossy"),
+        *("inverted", "warnings"),
+    )
+    assert [getattr(back.image, n) for n in named] == [getattr(volume, n) for n in named]
+    assert back.exam == exam().without_identity()
+    everything = b"".join(p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file())
+    for secret in (b"Doe", b"Jane", b"ANON-0110", b"1964", b"4471"):
+        assert secret not in everything
+
+
+def test_two_writings_of_one_result_are_equal_to_the_byte(tmp_path, prediction):
+    for name in ("one", "two"):
+        write_prediction(JOB, prediction, tmp_path / name)
+    files = [p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*")]
+    assert len(files) == 8
+    for file in files:
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_an_earlier_result_is_replaced_and_foreign_files_stay(tmp_path):
+    out = tmp_path / "out"
+    write_prediction(JOB, replace(small(), seed=1), out)
+    (out / "notes.txt").write_text("mine")
+    write_prediction(JOB, replace(small(), seed=2), out)
+    assert read_prediction(JOB, out).seed == 2
+    assert (out / "notes.txt").read_text() == "mine"
+
+
+def test_a_full_disk_leaves_nothing_new(tmp_path, monkeypatch):
+    def full(item: object, path: Path) -> None:
+        path.write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(results.nifti, "write", full)
+    with pytest.raises(WriteError, match=r"^out: the disk is full\. Free some space"):
+        write_prediction(JOB, small(), tmp_path / "new" / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_is_named(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(WriteError, match="out: may not be written here"):
+        write_prediction(JOB, small(), tmp_path / "out")
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "out").write_text("x")
+    with pytest.raises(WriteError, match=r"out: is a file\. Name a folder instead\."):
+        write_prediction(JOB, small(), tmp_path / "out")
+
+
+def test_a_stop_in_the_middle_leaves_nothing(tmp_path):
+    class Stopped(Silent):
+        def check(self) -> None:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        write_prediction(Stopped(), small(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "sentence"),
+    [
+        ("result.json", b"{", "result.json: is damaged"),
+        ("result.json", b'{"schema":"medview.info/1"}', "is not a result of this program"),
+        ("slices.csv", b"a,b\n1,2\n", "slices.csv: is not a table of slices"),
+        ("maps/score.nii.gz", b"nothing", "score.nii.gz: is missing or no NIfTI"),
+    ],
+)
+def test_what_is_damaged_is_named(tmp_path, file, content, sentence):
+    write_prediction(JOB, small(), tmp_path / "out")
+    (tmp_path / "out" / file).write_bytes(content)
+    with pytest.raises(ReadError) as caught:
+        read_prediction(JOB, tmp_path / "out")
+    assert sentence in str(caught.value)
+
+
+def test_a_folder_without_a_result_is_named(tmp_path):
+    with pytest.raises(ReadError, match=r'holds no result\.json\. Choose a folder that "medview'):
+        read_prediction(JOB, tmp_path)
+
+
+def test_a_map_that_was_moved_is_refused(tmp_path):
+    write_prediction(JOB, small(), tmp_path / "out")
+    file = tmp_path / "out" / "result.json"
+    body = json.loads(file.read_text())
+    body["maps"][0]["grid"]["affine_lps"][0][3] += 1.0
+    file.write_text(json.dumps(body))
+    with pytest.raises(ReadError, match=r"does not lie where result\.json says"):
+        read_prediction(JOB, tmp_path / "out")
+
+
+def test_the_name_of_a_map_cannot_lead_out_of_the_folder(tmp_path):
+    write_prediction(JOB, small(), tmp_path / "out")
+    file = tmp_path / "out" / "result.json"
+    body = json.loads(file.read_text())
+    body["maps"][0]["name"] = "../../secret"
+    file.write_text(json.dumps(body))
+    with pytest.raises(ReadError, match="is not a result of this program"):
+        read_prediction(JOB, tmp_path / "out")
