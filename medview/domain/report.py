@@ -43,11 +43,15 @@ class ColourBar:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FigureRow:
-    """Pictures side by side, one caption below, and below each picture its colour bar or None."""
+    """Pictures side by side with one caption, and below each picture its colour bar or None.
+
+    `note` says how to read them; it stands beside the colour bars.
+    """
 
     pictures: tuple[Picture, ...]
     caption: str
     colour_bars: tuple[ColourBar | None, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,4 +150,4 @@ def _figure(figure: FigureRow) -> list[object]:
         (p.rgb.shape, hashlib.sha256(p.rgb.tobytes()).hexdigest(), p.letters, p.corners, p.scale)
         for p in figure.pictures
     ]
-    return [figure.caption, pictures, bars]
+    return [figure.caption, figure.note, pictures, bars]

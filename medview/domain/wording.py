@@ -1,0 +1,72 @@
+"""Numbers, dates and places as a reader writes them."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def number(value: float, digits: int = 3) -> str:
+    """Write a number with that many figures that say something, never as a power of ten.
+
+    Whole digits are never rounded away: 1234.5 is "1 234".
+    """
+    if not math.isfinite(value):
+        return "not a number"
+    if value == 0:
+        return "0"
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    text = f"{value:,.{places}f}".replace(",", "\u202f")
+    return text.replace("-", "\u2212")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Write "1.61 – 2.10", or nothing when either bound is unknown."""
+    if low is None or high is None:
+        return ""
+    return f"{number(low)} – {number(high)}"
+
+
+def date_words(iso: str) -> str:
+    """Write "2026-11-21", with or without a time, as "21 Nov 2026"; empty when it is no date."""
+    moment = _moment(iso)
+    return f"{moment.day:02d} {_MONTHS[moment.month - 1]} {moment.year}" if moment else ""
+
+
+def time_words(iso: str) -> str:
+    """Write an ISO time as "21 Nov 2026 10:41 UTC"; empty when it is no time."""
+    moment = _moment(iso)
+    if moment is None:
+        return ""
+    zone = moment.strftime("%Z")
+    return f"{date_words(iso)} {moment:%H:%M}{' ' if zone else ''}{zone}"
+
+
+def duration_words(seconds: float) -> str:
+    """Write "6.2 s", "3 min 10 s" or "1 h 12 min"."""
+    if seconds < 60:
+        return f"{number(seconds, 2)} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
+
+
+def place_words(point_lps: tuple[float, float, float]) -> str:
+    """Write a point of the patient as "L 31, P 62, H 18 mm"."""
+    letters = (("L", "R"), ("P", "A"), ("H", "F"))
+    parts = (
+        f"{pair[0 if value >= 0 else 1]} {abs(round(value))}"
+        for pair, value in zip(letters, point_lps, strict=True)
+    )
+    return f"{', '.join(parts)} mm"
+
+
+def _moment(iso: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(iso)
+    except ValueError:
+        return None

@@ -1,0 +1,235 @@
+"""A report as one HTML page: every text escaped, every picture inside it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from html import escape
+from itertools import groupby
+
+import numpy as np
+from PIL import Image
+
+from medview.domain.report import (
+    RESEARCH_USE,
+    ColourBar,
+    FigureRow,
+    Picture,
+    Report,
+    Section,
+    StripChart,
+    Table,
+)
+from medview.domain.wording import number
+
+# More letters of identity than these need a second line, smaller on the following pages.
+_LONG_LINE = 56
+_LONG_IDENTITY = 90
+# A part of a list that is shorter is kept on one line.
+_SHORT = 40
+# Pictures side by side; fewer keep their size and leave the rest of the row empty.
+_ABREAST = 3
+
+
+def html_of(report: Report) -> str:
+    """Lay a report out as HTML for ``resources/report/report.css``.
+
+    The title of the document is "Report" whatever the report is called: titles are metadata and
+    metadata carries no identity.
+    """
+    foot = f"Report {report.report_id} · content {report.content_sha256[:12]} · page "
+    return (
+        '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Report</title>'
+        f'<meta name="dcterms.created" content="{escape(report.made_at)}"></head>'
+        f'<body data-caution="{escape(RESEARCH_USE)}" data-foot="{escape(foot)}">'
+        f"{_running_head(report)}{_head(report)}{_facts(report)}"
+        f"{''.join(_blocks(report.sections))}</body></html>"
+    )
+
+
+def _head(report: Report) -> str:
+    who = "".join(f"<div><bdi>{escape(line)}</bdi></div>" for line in report.identity)
+    wide = " wide" if any(len(line) > _LONG_LINE for line in report.identity) else ""
+    title = f"<h1>{escape(report.title)}{_badge(report)}</h1>"
+    return f'<header>{title}<div class="who{wide}">{who}</div></header>'
+
+
+def _running_head(report: Report) -> str:
+    """Who and what, for the head of every page but the first."""
+    who = " · ".join(report.identity)
+    size = " long" if len(who) > _LONG_IDENTITY else ""
+    return (
+        f'<div class="again{size}"><span class="what">{escape(report.title)}{_badge(report)}</span>'
+        f'<span class="whom"><bdi>{escape(who)}</bdi></span></div>'
+    )
+
+
+def _badge(report: Report) -> str:
+    return (
+        f' <span class="badge">{escape(report.status)}</span>' if report.status != "FINAL" else ""
+    )
+
+
+def _facts(report: Report) -> str:
+    cells = "".join(
+        f"<td><div>{escape(name)}</div><p><bdi>{escape(value)}</bdi></p></td>"
+        for name, value in report.facts
+    )
+    return f'<table class="facts"><tr>{cells}</tr></table>' if cells else ""
+
+
+def _blocks(sections: tuple[Section, ...]) -> list[str]:
+    """Sections one below the other, halves two beside each other."""
+    blocks: list[str] = []
+    for half, group in groupby(sections, lambda section: section.half):
+        made = [_section(section) for section in group]
+        if not half:
+            blocks += made
+            continue
+        for left, right in zip(made[::2], [*made[1::2], ""], strict=False):
+            blocks.append(f'<table class="halves"><tr><td>{left}</td><td>{right}</td></tr></table>')
+    return blocks
+
+
+def _section(section: Section) -> str:
+    kind = "pictured" if section.figures else "plain"
+    heading = f"<h2>{escape(section.title)}</h2>" if section.title else ""
+    return (
+        f'<section class="{kind}">{heading}{_words(section)}'
+        f"{_figures(section.figures)}{''.join(_chart(chart) for chart in section.charts)}"
+        f"{_table(section.table) if section.table else ''}</section>"
+    )
+
+
+def _words(section: Section) -> str:
+    text = "".join(
+        f"<p><bdi>{escape(part)}</bdi></p>" for part in section.text.splitlines() if part
+    )
+    if not section.result:
+        return text
+    return f'<div class="result"><p class="line">{escape(section.result)}</p>{text}</div>'
+
+
+def _table(table: Table) -> str:
+    head = "".join(f"<th>{escape(cell)}</th>" for cell in table.headings)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
+    )
+    if not table.headings:
+        return f'<table class="list"><tbody>{rows}</tbody></table>'
+    return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _cell(text: str) -> str:
+    """The text of a cell; lists with dots between are broken at the dots only."""
+    parts = text.split(" · ")
+    if len(parts) == 1:
+        return f"<bdi>{escape(text)}</bdi>"
+    return " · ".join(
+        f'<span class="whole">{escape(part)}</span>' if len(part) < _SHORT else escape(part)
+        for part in parts
+    )
+
+
+def _figures(figures: tuple[FigureRow, ...]) -> str:
+    return "".join(_figure(figure) for figure in figures)
+
+
+def _figure(figure: FigureRow) -> str:
+    empty = "<td></td>" * (_ABREAST - len(figure.pictures))
+    pictures = "".join(f"<td>{_picture(each)}</td>" for each in figure.pictures)
+    legends = [_colour_bar(bar) if bar else "" for bar in figure.colour_bars]
+    if figure.note and legends and not legends[0]:
+        legends[0] = f'<p class="note">{escape(figure.note)}</p>'
+    bars = "".join(f"<td>{legend}</td>" for legend in legends)
+    below = f'<table class="pictures bars"><tr>{bars}{empty}</tr></table>' if bars else ""
+    return (
+        f'<figure><table class="pictures"><tr>{pictures}{empty}</tr></table>'
+        f"<figcaption>{escape(figure.caption)}</figcaption>{below}</figure>"
+    )
+
+
+def _picture(picture: Picture) -> str:
+    places = ("left", "right", "top", "bottom")
+    letters = "".join(
+        f'<span class="letter {place}">{escape(letter)}</span>'
+        for place, letter in zip(places, picture.letters, strict=True)
+        if letter
+    )
+    places = ("tl", "tr", "bl", "br")
+    corners = "".join(
+        f'<span class="corner {place}">{escape(text)}</span>'
+        for place, text in zip(places, picture.corners, strict=True)
+        if text
+    )
+    image = f'<img alt="{escape(picture.alt)}" src="{_png(picture.rgb)}">'
+    return f'<div class="picture">{image}{letters}{corners}{_scale(picture)}</div>'
+
+
+def _scale(picture: Picture) -> str:
+    if picture.scale is None:
+        return ""
+    mm, part = picture.scale
+    length = f"{mm / 10:g} cm" if mm >= 10 else f"{mm:g} mm"
+    return f'<span class="scale" style="width: {100 * part:.2f}%">{length}</span>'
+
+
+def _png(rgb: np.ndarray) -> str:
+    buffer = io.BytesIO()
+    Image.fromarray(rgb).save(buffer, "PNG", compress_level=1)
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def _colour_bar(bar: ColourBar) -> str:
+    stops = bar.colours[np.linspace(0, len(bar.colours) - 1, 24).round().astype(int)]
+    colours = ", ".join(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in stops)
+    gradient = f"background: linear-gradient(to right, {colours})"
+    unit = "" if bar.unit in ("", "1") else f" ({bar.unit})"
+    title = f"{bar.title}{unit}"
+    tick = ""
+    if bar.threshold is not None and bar.low < bar.threshold < bar.high:
+        place = 100 * (bar.threshold - bar.low) / (bar.high - bar.low)
+        tick = f'<i style="left: {place:.2f}%"></i>'
+        title += f", shown from {_short(bar.threshold)}"
+    return (
+        f'<div class="bar"><b>{_short(bar.low)}</b><span style="{gradient}">{tick}</span>'
+        f"<b>{_short(bar.high)}</b></div><div>{escape(title)}</div>"
+    )
+
+
+def _short(value: float) -> str:
+    text = number(value, 2)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _chart(chart: StripChart) -> str:
+    """Bars as vector drawing: one unit a slice wide, 100 units high."""
+    span = (chart.high - chart.low) or 1.0
+    marked = dict(chart.marks)
+    count = len(chart.values)
+    bars = []
+    for index, value in enumerate(chart.values):
+        if not np.isfinite(value):
+            continue
+        height = 100 * min(1.0, max(0.0, (value - chart.low) / span))
+        colour = "#2f6ea5" if index in marked else "#b9c6d3"
+        bars.append(
+            f'<rect x="{index + 0.1:.2f}" y="{100 - height:.2f}" width="0.8" '
+            f'height="{height:.2f}" fill="{colour}"/>'
+        )
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {count} 100" '
+        f'preserveAspectRatio="none">{"".join(bars)}</svg>'
+    )
+    source = f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"
+    letters = "".join(
+        f'<i style="left: {100 * (index + 0.5) / max(1, count):.2f}%">{escape(letter)}</i>'
+        for index, letter in chart.marks
+    )
+    start, end = chart.ends
+    return (
+        f'<figure class="strip"><img alt="{escape(chart.alt)}" src="{source}">'
+        f'<div class="marks">{letters}</div>'
+        f'<div class="ends"><span>{escape(start)}</span><span>{escape(end)}</span></div>'
+        f"<figcaption>{escape(chart.caption)}</figcaption></figure>"
+    )

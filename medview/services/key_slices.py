@@ -1,0 +1,256 @@
+"""Which slices of a result a report shows, and how they are pictured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.geometry import Geometry, Plane
+from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.prediction import Finding, Prediction
+from medview.domain.report import ColourBar, Picture
+from medview.domain.volume import Volume
+from medview.domain.wording import number
+from medview.imaging.frame import Corners, Frame, Layer, View, compose_frame, flatten
+
+# Two pictures nearer to each other than this show the same anatomy.
+_APART_MM = 8.0
+# Width and height of a picture: 280 dots an inch where three stand side by side on A4.
+PICTURE_SIZE = (624, 466)
+_MARGIN_MM = 6.0
+_SCALE_MM = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeySlice:
+    """A slice worth showing: where, and for which finding (None: its score is high).
+
+    `index` counts along the array axis that is cut.
+    """
+
+    point_lps: tuple[float, float, float]
+    index: int
+    finding: Finding | None = None
+
+
+def best_plane(geometry: Geometry) -> Plane:
+    """Axial, unless the voxels are so thick that only the acquired plane is sharp."""
+    k, j, i = geometry.spacing_mm
+    if geometry.shape[0] == 1 or not geometry.orientation_known:
+        return Plane.ACQUIRED
+    if k <= 1.5 * max(j, i):
+        return Plane.AXIAL
+    return (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)[geometry.axis_of.index(0)]
+
+
+def cut_axis(geometry: Geometry, plane: Plane) -> int:
+    """Array axis that a plane cuts."""
+    world = {Plane.SAGITTAL: 0, Plane.CORONAL: 1, Plane.AXIAL: 2}.get(plane)
+    return 0 if world is None else geometry.axis_of[world]
+
+
+def key_slices(
+    prediction: Prediction | None, geometry: Geometry, count: int = 3
+) -> tuple[KeySlice, ...]:
+    """Choose up to `count` slices: peaks of findings first, then where the score is highest.
+
+    Findings hidden by uncertainty come last among the findings. Without a score map the slices
+    are spread evenly.
+    """
+    axis = cut_axis(geometry, best_plane(geometry))
+    chosen: list[KeySlice] = []
+    for finding in _by_importance(prediction):
+        point = peak_of(finding, prediction.map(finding.map) if prediction else None)
+        _add(chosen, KeySlice(point, _index(geometry, point, axis), finding), geometry, axis)
+    score = main_map(prediction) if prediction else None
+    for index in _by_score(score, axis) if score else _spread(geometry, axis, count):
+        if len(chosen) >= count:
+            break
+        point = _brightest(score, geometry, axis, index)
+        _add(chosen, KeySlice(point, index), geometry, axis)
+    return tuple(chosen[:count])
+
+
+def main_map(prediction: Prediction) -> ScalarMap | None:
+    """The score, else the first map that says where something is unusual."""
+    kinds = [item for item in prediction.maps if item.kind in ("anomaly", "evidence")]
+    return prediction.map("score") or (kinds[0] if kinds else None)
+
+
+def uncertainty_map(prediction: Prediction) -> ScalarMap | None:
+    """The total uncertainty, else the first map of an uncertainty."""
+    kinds = [item for item in prediction.maps if item.kind == "uncertainty"]
+    return prediction.map("total") or (kinds[0] if kinds else None)
+
+
+def peak_of(finding: Finding, source: ScalarMap | None) -> tuple[float, float, float]:
+    """LPS mm of the peak of a finding; its centroid where the map does not show the peak."""
+    if source is None or not 0 <= finding.slice < source.geometry.shape[0]:
+        return finding.centroid_lps
+    plane = np.asarray(source.array[finding.slice], dtype=np.float64)
+    rows, columns = np.nonzero(np.isclose(plane, finding.peak, rtol=1e-5))
+    if not rows.size:
+        return finding.centroid_lps
+    index = np.stack([np.full(rows.size, finding.slice), rows, columns], axis=1)
+    places = source.geometry.to_mm(index)
+    return _point(places[np.linalg.norm(places - finding.centroid_lps, axis=1).argmin()])
+
+
+def layer_style(prediction: Prediction, shown: ScalarMap) -> LayerStyle:
+    """How the report colours a map: score from its threshold on, uncertainty from a quarter on."""
+    low, high = shown.range
+    if shown.kind == "uncertainty":
+        return LayerStyle(True, "viridis", shown.range, low + (high - low) / 4, 0.75)
+    threshold = threshold_of(prediction, shown.name)
+    if threshold is None:
+        threshold = low + (high - low) / 4
+    return LayerStyle(True, "inferno", shown.range, threshold, 0.85)
+
+
+def threshold_of(prediction: Prediction, name: str) -> float | None:
+    """The value from which a map counts as unusual, as the run was told; None if it was not."""
+    key = "threshold" if name == "score" else f"{name}_threshold"
+    given = prediction.parameters.get(key)
+    return float(given) if isinstance(given, int | float) else None
+
+
+def picture(
+    volume: Volume, layer: Layer | None, key: KeySlice, box: tuple[int, ...] = ()
+) -> tuple[Picture, ColourBar | None]:
+    """Draw one slice, with a map on it or without, cropped to `box` (see ``box_of``)."""
+    view = View(
+        plane=best_plane(volume.geometry),
+        point_lps=key.point_lps,
+        crosshair=False,
+        annotations="none",
+    )
+    frame = compose_frame(volume, (layer,) if layer else (), view)
+    # Every page says what the report is for; here it would lie under the scale bar.
+    frame = replace(frame, corners=Corners())
+    zoom, pan_mm, width_mm = _crop(frame, volume.geometry, box)
+    labels = frame.labels
+    return Picture(
+        rgb=flatten(frame, PICTURE_SIZE, zoom=zoom, pan_mm=pan_mm),
+        alt=_alt(frame, layer),
+        letters=(labels.left, labels.right, "", ""),
+        corners=_corners(frame, layer),
+        scale=_scale(volume.geometry, width_mm),
+    ), frame.colour_bar
+
+
+def box_of(prediction: Prediction | None, volume: Volume) -> tuple[int, ...]:
+    """First and last index along k, j and i of the brain, or else of what is not background."""
+    box = brain_box(prediction) if prediction else ()
+    return box or _box(_foreground(volume))
+
+
+def brain_box(prediction: Prediction) -> tuple[int, ...]:
+    """First and last index along k, j and i of the model's brain mask; empty without one."""
+    brain = prediction.map("brain")
+    return () if brain is None else _box(np.asarray(brain.array, dtype=np.float32) > 0)
+
+
+def _box(mask: NDArray[np.bool_]) -> tuple[int, ...]:
+    box: list[int] = []
+    for axis in range(3):
+        filled = np.flatnonzero(mask.any(axis=tuple(n for n in range(3) if n != axis)))
+        box += [int(filled[0]), int(filled[-1])] if filled.size else []
+    return tuple(box)
+
+
+def _foreground(volume: Volume) -> NDArray[np.bool_]:
+    values = np.asarray(volume.array if volume.array.ndim == 3 else volume.array.max(axis=-1))
+    low, high = np.nanpercentile(values[:: max(1, len(values) // 32)], (1, 99))
+    return np.asarray(values > low + 0.1 * (high - low))
+
+
+def _by_importance(prediction: Prediction | None) -> list[Finding]:
+    found = prediction.findings if prediction else ()
+    return sorted(found, key=lambda each: (each.hidden_by_uncertainty, -each.peak))
+
+
+def _add(chosen: list[KeySlice], new: KeySlice, geometry: Geometry, axis: int) -> None:
+    step = geometry.spacing_mm[axis]
+    if all(abs(new.index - old.index) * step >= _APART_MM for old in chosen):
+        chosen.append(new)
+
+
+def _by_score(score: ScalarMap, axis: int) -> list[int]:
+    """Slices that hold a score, the one with the highest peak first."""
+    others = tuple(n for n in range(3) if n != axis)
+    peaks = np.where(np.isfinite(score.array), score.array, -np.inf).max(axis=others)
+    return [int(n) for n in np.argsort(-peaks, kind="stable") if np.isfinite(peaks[n])]
+
+
+def _spread(geometry: Geometry, axis: int, count: int) -> list[int]:
+    length = geometry.shape[axis]
+    return [round(length * (n + 1) / (count + 1)) for n in range(count)]
+
+
+def _brightest(
+    score: ScalarMap | None, geometry: Geometry, axis: int, index: int
+) -> tuple[float, float, float]:
+    """Where the score peaks in a slice; the middle of the slice without a score."""
+    place = (np.array(geometry.shape) - 1) / 2
+    if score is not None:
+        plane = np.take(score.array, index, axis=axis)
+        flat = int(np.argmax(np.where(np.isfinite(plane), plane, -np.inf)))
+        place = np.insert(np.array(np.unravel_index(flat, plane.shape)), axis, index)
+    place[axis] = index
+    return _point(geometry.to_mm(place))
+
+
+def _index(geometry: Geometry, point_lps: tuple[float, float, float], axis: int) -> int:
+    return int(np.rint(geometry.to_index(point_lps)[axis]))
+
+
+def _point(mm: NDArray[np.float64]) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in mm)
+    return x, y, z
+
+
+def _crop(
+    frame: Frame, geometry: Geometry, box: tuple[int, ...]
+) -> tuple[float, tuple[float, float], float]:
+    """Zoom and pan for ``flatten`` that show the box with a margin, and the width shown in mm."""
+    height, width = frame.image.shape[:2]
+    size_mm = np.array([width * frame.pixel_mm[0], height * frame.pixel_mm[1]])
+    scale = np.array(PICTURE_SIZE) / size_mm
+    if not box:
+        return 1.0, (0.0, 0.0), float(PICTURE_SIZE[0] / scale.min())
+    ends = [box[0:2], box[2:4], box[4:6]]
+    corners = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = geometry.to_mm(corners)
+    back = np.linalg.inv(frame.pixel_to_lps)
+    pixels = (np.c_[places, np.ones(len(places))] @ back.T)[:, :2] * frame.pixel_mm
+    low, high = pixels.min(axis=0) - _MARGIN_MM, pixels.max(axis=0) + _MARGIN_MM
+    per_mm = float((np.array(PICTURE_SIZE) / (high - low)).min())
+    middle = (np.array([width, height]) - 1) / 2 * frame.pixel_mm
+    pan = middle - (low + high) / 2
+    return per_mm / float(scale.min()), (float(pan[0]), float(pan[1])), PICTURE_SIZE[0] / per_mm
+
+
+def _corners(frame: Frame, layer: Layer | None) -> tuple[str, str, str, str]:
+    if layer is not None:
+        return layer.map.title or layer.map.name, "", "", ""
+    where = f"Im {frame.slice + 1} / {frame.slices}"
+    window = frame.window
+    grey = f"W {number(window.width)} L {number(window.level)}" if window else ""
+    return "", where, grey, ""
+
+
+def _scale(geometry: Geometry, width_mm: float) -> tuple[float, float] | None:
+    """A bar of 5 cm, or less where the picture is small; none without millimetres."""
+    if geometry.spacing_kind != "patient":
+        return None
+    length = next((mm for mm in (_SCALE_MM, 20.0, 10.0, 5.0) if mm < width_mm / 2), 0.0)
+    return (length, length / width_mm) if length else None
+
+
+def _alt(frame: Frame, layer: Layer | None) -> str:
+    what = f"{layer.map.title or layer.map.name} over the image" if layer else "Image"
+    where = f", {frame.position}" if frame.position else ""
+    side = "; patient right is on the left" if frame.labels.left.startswith("R") else ""
+    return f"{what}, slice {frame.slice + 1} of {frame.slices}{where}{side}."

@@ -1,0 +1,230 @@
+"""Sections of a report that say who, with what, how well, and how to do it again."""
+
+from __future__ import annotations
+
+from medview.domain.card import Figure, ModelCard
+from medview.domain.exam import Exam
+from medview.domain.prediction import Prediction
+from medview.domain.report import NOT_AVAILABLE, Section, Table
+from medview.domain.volume import Volume
+from medview.domain.wording import date_words, duration_words, interval, number, time_words
+
+_MOST_FIGURES = 4
+_FIGURE_NAMES = {
+    "roc_auc": "ROC AUC",
+    "pr_auc": "average precision",
+    "dice_best": "best Dice",
+    "hit_rate": "peak hits",
+    "mae": "mean absolute error",
+    "ece": "calibration error",
+    "coverage": "coverage of the interval",
+}
+_SYMBOLS = {"samples": "K", "alpha": "\u03b1"}
+
+
+def identity(exam: Exam) -> tuple[str, ...]:
+    """Who the report is about, in two lines; a pseudonym alone in private reports."""
+    if exam.name or exam.patient_id:
+        born = date_words(exam.birth_date)
+        who = [
+            name_words(exam.name) or f"name {NOT_AVAILABLE}",
+            exam.patient_id or f"id {NOT_AVAILABLE}",
+            exam.sex or f"sex {NOT_AVAILABLE}",
+            f"born {born}" if born else f"birth date {NOT_AVAILABLE}",
+        ]
+    elif exam.patient_key:
+        who = [f"Patient {exam.patient_key}", exam.sex]
+    else:
+        who = [f"Patient {NOT_AVAILABLE}", exam.sex]
+    when = date_words(exam.study_date) or f"date {NOT_AVAILABLE}"
+    number_ = f"Accession {exam.accession}" if exam.accession else ""
+    return tuple(" · ".join(part for part in line if part) for line in (who, (number_, when)))
+
+
+def name_words(name: str) -> str:
+    """Write a DICOM name "Yamada^Tarou=山田^太郎" as "Yamada, Tarou (山田 太郎)"."""
+    groups = [[part.strip() for part in group.split("^")] for group in name.split("=")]
+    first = ", ".join(part for part in groups[0] if part)
+    second = " ".join(part for part in groups[1] if part) if len(groups) > 1 else ""
+    return f"{first} ({second})" if first and second else first or second
+
+
+def facts(exam: Exam, comparison: str) -> tuple[tuple[str, str], ...]:
+    """Four facts under the title."""
+    return (
+        ("Examination", exam.study_description or _modality(exam)),
+        ("Series used", _series(exam)),
+        ("Scanner", _scanner(exam)),
+        ("Comparison", comparison or "none available"),
+    )
+
+
+def trust(
+    prediction: Prediction, card: ModelCard | None, volume: Volume | None, exam: Exam
+) -> Section:
+    """What the model is for, how well it did, and how good its input was."""
+    rows: list[tuple[str, str]] = []
+    if card is None:
+        rows.append(("Model card", f"{NOT_AVAILABLE}: nothing is known of what it was made for"))
+    else:
+        trained = "; ".join(f"{each.set}, {each.n_patients} patients" for each in card.trained_on)
+        rows += [
+            ("Intended use", card.intended_use),
+            ("Limits", " ".join(_sentence(text) for text in card.limits)),
+            ("Trained on", trained or NOT_AVAILABLE),
+            ("Measured here", measured_words(card.measured)),
+            ("Published elsewhere", published_words(card.published)),
+        ]
+    rows += [
+        ("Uncertainty", _uncertainty(prediction, card)),
+        ("Input quality", quality_words(prediction, volume, exam)),
+        ("Preparation", " · ".join(prediction.preparation) or NOT_AVAILABLE),
+    ]
+    return table("How far to trust this", tuple(rows))
+
+
+def origin_rows(
+    prediction: Prediction, card: ModelCard | None, *, private: bool = False
+) -> list[tuple[str, str]]:
+    """Model, weights, run and input: what is needed to get the same numbers again."""
+    title = f" · {card.title}" if card else ""
+    rows = [
+        ("Model", f"{prediction.model} {prediction.version}{title}"),
+        ("Weights (SHA-256)", prediction.weights_sha256 or NOT_AVAILABLE),
+        ("Base", _base(prediction)),
+        ("Run", _run(prediction)),
+    ]
+    for each in prediction.inputs:
+        tail = "" if private or not each.series else f" · series \u2026{each.series[-10:]}"
+        size = " × ".join(str(n) for n in each.size)
+        rows.append((f"Input {each.role}", f"{each.sha256 or NOT_AVAILABLE} · {size}{tail}"))
+    return rows
+
+
+def involvement(models: int) -> str:
+    """Say what part a model had in the report."""
+    if not models:
+        return "none"
+    return "assistive: a model marks regions and gives scores; the reader finds and concludes"
+
+
+def table(title: str, rows: tuple[tuple[str, str], ...]) -> Section:
+    """Return a section that is a list of names and values."""
+    return Section(title, table=Table(rows))
+
+
+def measured_words(figures: tuple[Figure, ...]) -> str:
+    """The model's own figures, each with the best simple baseline on the same data."""
+    own = [each for each in figures if each.predictor == "model" and each.group == "all"]
+    texts = []
+    for each in own[:_MOST_FIGURES]:
+        rivals = [other for other in figures if _rivals(each, other)]
+        best = max(rivals, key=lambda other: other.value or 0.0, default=None)
+        beside = ""
+        if best is not None and best.value is not None:
+            beside = f"; {best.predictor.replace('_', ' ')} alone {number(best.value, 2)}"
+        texts.append(_sentence(f"{figure_words(each)}{beside}"))
+    return " ".join(texts) or NOT_AVAILABLE
+
+
+def published_words(figures: tuple[Figure, ...]) -> str:
+    """Figures of the paper, marked as made on other data."""
+    texts = [figure_words(each) for each in figures[:_MOST_FIGURES]]
+    return f"{'; '.join(texts)} (other data, other weights)." if texts else NOT_AVAILABLE
+
+
+def figure_words(figure: Figure) -> str:
+    """One figure: level, name, value, interval, data and number of cases."""
+    name = _FIGURE_NAMES.get(figure.name, figure.name.replace("_", " "))
+    value = NOT_AVAILABLE if figure.value is None else number(figure.value)
+    bounds = interval(figure.low, figure.high)
+    count = f", n {figure.n}" if figure.n else ""
+    level = f"{figure.level} " if figure.level else ""
+    return f"{level}{name} {value}{f' ({bounds})' if bounds else ''} on {figure.on}{count}"
+
+
+def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> str:
+    """Everything doubtful about the input, or that there was nothing."""
+    notes = [note.text for note in (*prediction.warnings, *(volume.warnings if volume else ()))]
+    missing = len(volume.missing_slices) if volume else exam.missing_slices
+    slices = volume.geometry.shape[0] if volume else exam.size[2]
+    if missing:
+        notes.append(f"{missing} of {slices} slices missing")
+    if exam.lossy or (volume is not None and volume.lossy):
+        notes.append("the images were compressed with loss")
+    if not notes:
+        return "No warning: nothing missing, nothing outside what the model was made for."
+    return " ".join(_sentence(text) for text in dict.fromkeys(notes))
+
+
+def _rivals(own: Figure, other: Figure) -> bool:
+    same = (other.name, other.on, other.level, other.group)
+    return other.predictor != "model" and same == (own.name, own.on, own.level, own.group)
+
+
+def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
+    """Where the uncertainty comes from and whether it was checked against the truth."""
+    texts = []
+    samples = prediction.parameters.get("samples")
+    if samples:
+        texts.append(
+            f"Spread between {samples} samples of the model (epistemic) plus the noise it expects "
+            "itself (aleatoric)."
+        )
+    known = [each for each in (card.measured if card else ()) if each.name in ("ece", "coverage")]
+    found = "; ".join(figure_words(each) for each in known)
+    texts.append(f"Calibration: {found or 'not established'}.")
+    return " ".join(texts)
+
+
+def _base(prediction: Prediction) -> str:
+    if prediction.parent:
+        return f"fine-tuned from {prediction.parent}"
+    return "as trained for this version, not fine-tuned"
+
+
+def _run(prediction: Prediction) -> str:
+    parameters = [
+        f"{_SYMBOLS.get(key, key)} {_plain(value)}"
+        for key, value in prediction.parameters.items()
+        if isinstance(value, int | float | str)
+    ]
+    parts = [
+        time_words(prediction.made_at) or f"time {NOT_AVAILABLE}",
+        prediction.device,
+        prediction.dtype,
+        prediction.mode,
+        *parameters,
+        f"seed {prediction.seed}",
+        duration_words(prediction.seconds),
+        f"{number(prediction.peak_memory_mb, 2)} MB",
+        f"code {prediction.code}",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _modality(exam: Exam) -> str:
+    return exam.modality or NOT_AVAILABLE
+
+
+def _series(exam: Exam) -> str:
+    name = exam.series_description or NOT_AVAILABLE
+    count = f" (no. {exam.series_number})" if exam.series_number is not None else ""
+    size = " × ".join(str(n) for n in exam.size) if any(exam.size) else ""
+    step = " × ".join(f"{mm:.1f}" for mm in exam.spacing_mm) + " mm" if exam.spacing_mm else ""
+    return ", ".join(part for part in (f"{name}{count}", size, step) if part)
+
+
+def _scanner(exam: Exam) -> str:
+    field = f"{exam.field_strength_t:.1f} T" if exam.field_strength_t else ""
+    return ", ".join(part for part in (field, exam.scanner) if part) or NOT_AVAILABLE
+
+
+def _sentence(text: str) -> str:
+    text = text.strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,0 +1,292 @@
+"""Sections of a report that say and show what a model found."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from medview.domain.exam import Exam
+from medview.domain.geometry import Geometry
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import Finding, Prediction, Score
+from medview.domain.report import (
+    FigureRow,
+    Picture,
+    Section,
+    StripChart,
+    Table,
+)
+from medview.domain.volume import Volume
+from medview.domain.wording import interval, number, place_words
+from medview.imaging.frame import Layer
+from medview.services.key_slices import (
+    KeySlice,
+    best_plane,
+    box_of,
+    brain_box,
+    cut_axis,
+    key_slices,
+    layer_style,
+    main_map,
+    picture,
+    threshold_of,
+    uncertainty_map,
+)
+from medview.services.report_text import ReaderText
+
+_MIDLINE_MM = 5.0
+_READ = "Colour in the middle picture and little in the right one: unusual, and certain."
+_SYNTHETIC = "The lesion in this study is synthetic: it was put into the images for demonstration."
+
+
+def result(exam: Exam, prediction: Prediction) -> Section:
+    """The one bold line of a model and what stands behind it."""
+    line = _LINES.get(prediction.model, _scores_line)(prediction)
+    details = [_scores_text(prediction), _certainty_text(prediction), _hidden_text(prediction)]
+    if exam.has_synthetic_lesion:
+        details.append(_SYNTHETIC)
+    if prediction.warnings:
+        count = len(prediction.warnings)
+        noun = "warning" if count == 1 else "warnings"
+        details.append(f"{count} {noun} about the input: see how far to trust this.")
+    return Section("Result", " ".join(text for text in details if text), result=line)
+
+
+def pictures(volume: Volume, prediction: Prediction | None) -> Section:
+    """Three key slices, each as image, score and uncertainty; without a result the image alone."""
+    keys = key_slices(prediction, volume.geometry)
+    layers = _layers(prediction)
+    box = box_of(prediction, volume)
+    if not layers:
+        made = [picture(volume, None, key, box)[0] for key in keys]
+        return Section("Key slices", figures=(FigureRow(tuple(made), _plain_caption(keys)),))
+    rows: list[FigureRow] = []
+    for letter, key in zip("ABC", keys, strict=False):
+        drawn = [picture(volume, layer, key, box) for layer in (None, *layers)]
+        last = key is keys[-1]
+        bars = tuple(bar for _, bar in drawn) if last else ()
+        shown = (_lettered(drawn[0][0], letter), *(each for each, _ in drawn[1:]))
+        note = _READ if last and len(layers) > 1 else ""
+        rows.append(FigureRow(shown, _caption(key, layers, first=not rows), bars, note))
+    assert prediction is not None  # there are layers
+    return Section("", figures=tuple(rows), charts=_strip(volume.geometry, prediction, keys))
+
+
+def findings(prediction: Prediction, reader: ReaderText) -> Section:
+    """The regions of a model, with the reader's answer to each."""
+    rows = tuple(
+        (
+            str(each.id),
+            where_words(each, prediction),
+            place_words(each.centroid_lps),
+            f"{number(each.volume_ml, 2)} ml",
+            _peak_words(each, prediction),
+            reader.verdicts.get(each.id, "not reviewed"),
+        )
+        for each in prediction.findings
+    )
+    headings = ("No.", "Where", "Centre", "Volume", "Peak", "Reader")
+    return Section("Findings of the model", table=Table(rows, headings))
+
+
+def where_words(finding: Finding, prediction: Prediction) -> str:
+    """Side, front to back and height within the brain, such as "left posterior, high".
+
+    By the thirds of the brain's extent in the patient; the slice where that is not known.
+    """
+    source, box = prediction.map("brain"), brain_box(prediction)
+    if source is None or not box or not source.geometry.orientation_known:
+        return f"slice {finding.slice + 1}"
+    ends = [box[0:2], box[2:4], box[4:6]]
+    corners = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
+    places = source.geometry.to_mm(corners)
+    low, high = places.min(axis=0), places.max(axis=0)
+    part = (np.array(finding.centroid_lps) - low) / np.maximum(high - low, 1e-6)
+    off = finding.centroid_lps[0] - (low[0] + high[0]) / 2
+    side = "midline" if abs(off) < _MIDLINE_MM else "left" if off > 0 else "right"
+    depth = ("anterior", "central", "posterior")[_third(part[1])]
+    height = ("low", "mid-height", "high")[_third(part[2])]
+    return f"{side} {depth}, {height}"
+
+
+def score_words(score: Score) -> str:
+    """A score with unit, interval and where the interval comes from."""
+    name = score.name.replace("_", " ")
+    if score.value is None:
+        return f"{name} not available{': ' if score.meaning else ''}{score.meaning}"
+    unit = "" if score.unit in ("", "1") else f" {score.unit}"
+    text = f"{name} {number(score.value)}{unit}"
+    bounds = interval(score.low, score.high)
+    if bounds:
+        method = f", {score.method}" if score.method else ""
+        text += f" ({score.level:.0%} interval {bounds}{method})".replace("%", " %")
+    return text + (", outside the range of the training data" * (score.status == "extrapolating"))
+
+
+def _third(part: float) -> int:
+    return min(2, max(0, math.floor(3 * part)))
+
+
+def _anomaly_line(prediction: Prediction) -> str:
+    seen = _seen(prediction)
+    if not seen:
+        return "No region above the threshold."
+    largest = max(seen, key=lambda each: each.volume_ml)
+    where = f"{where_words(largest, prediction)}, {number(largest.volume_ml, 2)} ml"
+    if len(seen) == 1:
+        return f"Unusual region: {where}."
+    return f"{len(seen)} unusual regions; the largest {where}."
+
+
+def _seen(prediction: Prediction) -> list[Finding]:
+    return [each for each in prediction.findings if not each.hidden_by_uncertainty]
+
+
+def _hidden_text(prediction: Prediction) -> str:
+    count = len(prediction.findings) - len(_seen(prediction))
+    if not count:
+        return ""
+    noun = "region is" if count == 1 else "regions are"
+    return f"{count} more {noun} hidden by uncertainty: unusual, but the model is not sure there."
+
+
+def _scores_line(prediction: Prediction) -> str:
+    if not prediction.scores:
+        return "No score."
+    text = score_words(prediction.scores[0])
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+_LINES: dict[str, Callable[[Prediction], str]] = {"anomaly": _anomaly_line}
+
+
+def _scores_text(prediction: Prediction) -> str:
+    score, percentile = prediction.score("anomaly"), prediction.score("anomaly_percentile")
+    if score is None:
+        rest = prediction.scores[1:]
+        return "; ".join(score_words(each) for each in rest) + ("." if rest else "")
+    text = "A" + score_words(score).replace("anomaly", "nomaly score", 1)
+    if percentile is not None and percentile.value is not None:
+        share = f"{number(percentile.value, 2)} {percentile.unit}".replace(" 1", "")
+        text += f"; {share} ({percentile.meaning or 'percentile among training normals'})"
+    return f"{text}."
+
+
+def _certainty_text(prediction: Prediction) -> str:
+    """How the uncertainty in the largest region compares with the rest of the brain."""
+    seen = _seen(prediction)
+    if not seen:
+        return ""
+    share = certainty_rank(max(seen, key=lambda each: each.volume_ml), prediction)
+    if share is None:
+        return ""
+    level = "low" if share < 0.5 else "ordinary" if share < 0.9 else "high: read it with care"
+    return f"Uncertainty there is {level} (above that of {share:.0%} of the brain).".replace(
+        "%", " %"
+    )
+
+
+def certainty_rank(finding: Finding, prediction: Prediction) -> float | None:
+    """Share of the brain that has less uncertainty than the middle value of a finding's region."""
+    source, total = prediction.map(finding.map), uncertainty_map(prediction)
+    brain, threshold = prediction.map("brain"), threshold_of(prediction, finding.map)
+    if source is None or total is None or brain is None or threshold is None:
+        return None
+    box = _around(finding, source.geometry)
+    region = np.asarray(source.array[box], dtype=np.float64) >= threshold
+    inside = np.asarray(total.array, dtype=np.float64)
+    everywhere = inside[np.asarray(brain.array, dtype=np.float32) > 0]
+    if not region.any() or not everywhere.size:
+        return None
+    return float(np.mean(everywhere < np.median(inside[box][region])))
+
+
+def _around(finding: Finding, geometry: Geometry) -> tuple[slice, slice, slice]:
+    """A box of voxels round a finding, twice as wide as a ball of its volume."""
+    reach_mm = 2 * (3 * finding.volume_ml * 1000 / (4 * math.pi)) ** (1 / 3) + 2
+    centre = geometry.to_index(finding.centroid_lps)
+    reach = reach_mm / np.array(geometry.spacing_mm)
+    k, j, i = (
+        slice(max(0, math.floor(c - r)), math.ceil(c + r) + 1)
+        for c, r in zip(centre, reach, strict=True)
+    )
+    return k, j, i
+
+
+def _peak_words(finding: Finding, prediction: Prediction) -> str:
+    if not finding.hidden_by_uncertainty:
+        return number(finding.peak)
+    source = prediction.map(finding.map)
+    name = (source.title or source.name) if source else finding.map
+    return f"{name} {number(finding.peak, 2)}, hidden by uncertainty"
+
+
+def _layers(prediction: Prediction | None) -> tuple[Layer, ...]:
+    if prediction is None:
+        return ()
+    maps: list[ScalarMap] = [
+        each for each in (main_map(prediction), uncertainty_map(prediction)) if each
+    ]
+    return tuple(Layer(each, layer_style(prediction, each)) for each in maps)
+
+
+def _lettered(made: Picture, letter: str) -> Picture:
+    _, right, bottom, last = made.corners
+    return Picture(made.rgb, made.alt, made.letters, (letter, right, bottom, last), made.scale)
+
+
+def _caption(key: KeySlice, layers: tuple[Layer, ...], *, first: bool) -> str:
+    place = place_words(key.point_lps)
+    what = "Highest score elsewhere"
+    if key.finding:
+        hidden = ", hidden by uncertainty," if key.finding.hidden_by_uncertainty else ""
+        what = f"Finding {key.finding.id}{hidden} at its peak"
+    if not first:
+        return f"{what} ({place})."
+    names = [layer.map.title or layer.map.name for layer in layers]
+    shown = ", ".join(["image", *names])
+    return f"{what} ({place}): {shown}."
+
+
+def _plain_caption(keys: tuple[KeySlice, ...]) -> str:
+    return f"Slices at {'; '.join(place_words(key.point_lps) for key in keys)}."
+
+
+def _strip(
+    geometry: Geometry, prediction: Prediction, keys: tuple[KeySlice, ...]
+) -> tuple[StripChart, ...]:
+    """The score along the axial slices, where the pictures are such slices, too."""
+    axis = geometry.axis_of[2]
+    count = geometry.shape[axis]
+    last = max((each.slice for each in prediction.slices), default=count)
+    if cut_axis(geometry, best_plane(geometry)) != axis or count < 3 or last >= count:
+        return ()
+    values = [math.nan] * count
+    for each in prediction.slices:
+        values[each.slice] = each.score
+    known = [value for value in values if math.isfinite(value)]
+    if not known:
+        return ()
+    low, high = min(0.0, *known), max(known)
+    peak = values.index(high)
+    return (
+        StripChart(
+            values=tuple(values),
+            marks=tuple((key.index, letter) for letter, key in zip("ABC", keys, strict=False)),
+            low=low,
+            high=high,
+            ends=_ends(geometry, axis),
+            caption=f"Anomaly score of each slice, highest {number(high)} in slice {peak + 1}.",
+            alt=f"Bars of the score of {count} slices; the highest is in slice {peak + 1}.",
+        ),
+    )
+
+
+def _ends(geometry: Geometry, axis: int) -> tuple[str, str]:
+    """What lies at the first and the last slice."""
+    first, last = ("feet", "head") if geometry.affine[2, axis] > 0 else ("head", "feet")
+    if not geometry.orientation_known:
+        return "slice 1", f"slice {geometry.shape[axis]}"
+    return f"slice 1, {first}", f"slice {geometry.shape[axis]}, {last}"

@@ -1,0 +1,237 @@
+"""From an examination, results and the reader's words to the content of a report."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from medview import __version__
+from medview.domain.card import ModelCard
+from medview.domain.errors import UsageError
+from medview.domain.exam import Exam
+from medview.domain.prediction import Prediction
+from medview.domain.report import NOT_AVAILABLE, Report, Section, content_sha256
+from medview.domain.resources import resource
+from medview.domain.volume import Volume
+from medview.io.resultjson import result_dict
+from medview.services import report_origin, report_result
+from medview.services.report_text import ReaderText
+
+MANIFEST_SCHEMA = "medview.manifest/1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """One result of a model: the prediction, the card it came with and the file it lies in.
+
+    `file_sha256` is that of result.json; empty for a result that was never written.
+    """
+
+    prediction: Prediction
+    card: ModelCard | None = None
+    file_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    """All that a report is made from. `volume` is what the pictures show; None: no pictures.
+
+    `signer` is the name under a signed report; `private` leaves out who it is. `pending` says
+    that a model is still running, so its result is not in the report.
+    """
+
+    exam: Exam
+    volume: Volume | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    reader: ReaderText = field(default_factory=ReaderText)
+    signer: str = ""
+    private: bool = False
+    pending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What a report is called and which sections it has, in order."""
+
+    name: str
+    title: str
+    models: tuple[str, ...]
+    sections: tuple[str, ...]
+
+
+SectionMaker = Callable[[Material], tuple[Section, ...]]
+
+
+def question(material: Material) -> tuple[Section, ...]:
+    """Why the examination was made."""
+    return (Section("Question", material.reader.question or NOT_AVAILABLE),)
+
+
+def result(material: Material) -> tuple[Section, ...]:
+    """One bold line per model with what makes it more or less certain."""
+    if not material.outcomes:
+        pending = " A model is still running; only finished results are reported."
+        text = f"No model has been run on this study.{pending if material.pending else ''}"
+        return (Section("Result", text, result=f"Result {NOT_AVAILABLE}"),)
+    made = [report_result.result(material.exam, each.prediction) for each in material.outcomes]
+    if material.pending:
+        note = "Another model is still running; only finished results are reported."
+        made[-1] = replace(made[-1], text=f"{made[-1].text}\n{note}")
+    return tuple(made)
+
+
+def pictures(material: Material) -> tuple[Section, ...]:
+    """Key slices of the result, or of the images alone."""
+    if material.volume is None:
+        return ()
+    volume = material.volume
+    if not material.outcomes:
+        return (report_result.pictures(volume, None),)
+    return tuple(report_result.pictures(volume, each.prediction) for each in material.outcomes)
+
+
+def findings(material: Material) -> tuple[Section, ...]:
+    """The regions a model found and what the reader says to each."""
+    return tuple(
+        report_result.findings(each.prediction, material.reader)
+        for each in material.outcomes
+        if each.prediction.findings
+    )
+
+
+def reading(material: Material) -> tuple[Section, ...]:
+    """What the reader found and concluded."""
+    words = material.reader
+    if words.findings and words.in_one:
+        return (Section("Findings and impression", words.findings),)
+    both = (("Findings by the reader", words.findings), ("Impression", words.impression))
+    return tuple(Section(title, text or NOT_AVAILABLE, half=True) for title, text in both)
+
+
+def trust(material: Material) -> tuple[Section, ...]:
+    """What the model is for, how well it does and how good its input was."""
+    return tuple(
+        report_origin.trust(each.prediction, each.card, material.volume, material.exam)
+        for each in material.outcomes
+    )
+
+
+def origin(material: Material) -> tuple[Section, ...]:
+    """Everything needed to make the same numbers again, and who signs."""
+    rows = [
+        row
+        for each in material.outcomes
+        for row in report_origin.origin_rows(each.prediction, each.card, private=material.private)
+    ]
+    rows.append(("Software", f"medview {__version__}"))
+    rows.append(("Computed analysis", report_origin.involvement(len(material.outcomes))))
+    rows.append(("Signature", _signature(material)))
+    return (report_origin.table("Origin", tuple(rows)),)
+
+
+# Names that a template may use.
+SECTIONS: dict[str, SectionMaker] = {
+    "question": question,
+    "result": result,
+    "pictures": pictures,
+    "findings": findings,
+    "reading": reading,
+    "trust": trust,
+    "origin": origin,
+}
+
+
+def templates() -> tuple[Template, ...]:
+    """The templates that ship, from ``resources/report/templates.json``."""
+    body = json.loads(resource("report", "templates.json").read_text("utf-8"))
+    return tuple(
+        Template(name, each["title"], tuple(each["models"]), tuple(each["sections"]))
+        for name, each in body.items()
+    )
+
+
+def template_for(name: str | None, models: tuple[str, ...]) -> Template:
+    """The template of that name, or the first that fits the models of the results.
+
+    Raises
+    ------
+    UsageError
+        If there is no template of that name.
+    """
+    known = templates()
+    if name is None:
+        fitting = [each for each in known if models and set(models) <= set(each.models)]
+        return fitting[0] if fitting else known[0] if models else known[-1]
+    for each in known:
+        if each.name == name:
+            return each
+    names = ", ".join(each.name for each in known)
+    raise UsageError(f"there is no report template {name!r}", do=f"Choose one of: {names}.")
+
+
+def build_report(
+    material: Material,
+    template: Template | None = None,
+    *,
+    report_id: str = "",
+    made_at: str = "",
+) -> Report:
+    """Make the content of a report.
+
+    A report is a DRAFT until it is signed, and a signature needs the reader's own words.
+    `report_id` and `made_at` (ISO time) are made up when not given; nothing else differs
+    between two reports of the same material.
+    """
+    names = tuple(each.prediction.model for each in material.outcomes)
+    template = template or template_for(None, names)
+    if material.private:
+        material = replace(material, exam=material.exam.without_identity())
+    report = Report(
+        title=template.title,
+        identity=report_origin.identity(material.exam),
+        facts=report_origin.facts(material.exam, material.reader.comparison),
+        sections=tuple(made for name in template.sections for made in SECTIONS[name](material)),
+        report_id=report_id or f"{secrets.token_hex(2)}-{secrets.token_hex(2)}",
+        status="FINAL" if _is_final(material) else "DRAFT",
+        made_at=made_at or datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    digest = content_sha256(report)
+    return replace(
+        report,
+        content_sha256=digest,
+        manifest=_manifest(material, report, digest) | {"template": template.name},
+    )
+
+
+def _is_final(material: Material) -> bool:
+    return bool(material.signer and (material.reader.impression or material.reader.in_one))
+
+
+def _signature(material: Material) -> str:
+    if not material.signer:
+        return "not signed"
+    if not _is_final(material):
+        return f"{material.signer}; a draft until there is an impression"
+    return material.signer
+
+
+def _manifest(material: Material, report: Report, digest: str) -> dict[str, object]:
+    """What is attached for machines: the runs and hashes, nothing of who it is."""
+    results = []
+    for each in material.outcomes:
+        body = result_dict(each.prediction)
+        if material.private:
+            body["inputs"] = [item | {"study": None, "series": None} for item in body["inputs"]]
+        results.append({"file_sha256": each.file_sha256 or None, "result": body})
+    return {
+        "schema": MANIFEST_SCHEMA,
+        "report_id": report.report_id,
+        "made_at": report.made_at,
+        "status": report.status,
+        "code": __version__,
+        "content_sha256": digest,
+        "results": results,
+    }

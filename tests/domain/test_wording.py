@@ -1,0 +1,55 @@
+import math
+
+import pytest
+
+from medview.domain.wording import (
+    date_words,
+    duration_words,
+    interval,
+    number,
+    place_words,
+    time_words,
+)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (1.834, "1.83"),
+        (14.06, "14.1"),
+        (0.000123, "0.000123"),
+        (6.0, "6.00"),
+        (1234.6, "1\u202f235"),
+        (-4.4, "\u22124.40"),
+        (0.0, "0"),
+        (math.nan, "not a number"),
+    ],
+)
+def test_a_number_has_three_figures_that_say_something(value, text):
+    assert number(value) == text
+
+
+def test_an_interval_needs_both_bounds():
+    assert interval(1.61, 2.1) == "1.61 – 2.10"
+    assert interval(None, 2.1) == ""
+
+
+def test_dates_are_written_out():
+    assert date_words("2026-11-21") == "21 Nov 2026"
+    assert date_words("2026-03-04T10:41:00+00:00") == "04 Mar 2026"
+    assert date_words("19") == ""
+    assert time_words("2026-03-04T10:41:00+00:00") == "04 Mar 2026 10:41 UTC"
+    assert time_words("2026-03-04T10:41:00") == "04 Mar 2026 10:41"
+    assert time_words("") == ""
+
+
+def test_durations_use_the_unit_that_fits():
+    assert duration_words(6.23) == "6.2 s"
+    assert duration_words(31.2) == "31 s"
+    assert duration_words(190) == "3 min 10 s"
+    assert duration_words(4320) == "1 h 12 min"
+
+
+def test_a_place_is_told_with_letters_never_with_bare_signs():
+    assert place_words((31.2, 62.0, 18.4)) == "L 31, P 62, H 18 mm"
+    assert place_words((-12.0, -20.5, -3.0)) == "R 12, A 20, F 3 mm"
