@@ -55,11 +55,14 @@ def geometry_of(
     return Geometry(shape, affine)
 
 
-def tilted(geometry: Geometry, degrees: float) -> Geometry:
-    """Shear slices along the row axis as a tilted gantry does; spacing along the normal stays."""
+def tilted(geometry: Geometry, degrees: float, axis: int = 1) -> Geometry:
+    """Shear slices along the row axis (or another array axis) as a tilted gantry does.
+
+    The spacing along the normal stays.
+    """
     affine = geometry.affine.copy()
-    row = affine[:3, 1] / np.linalg.norm(affine[:3, 1])
-    affine[:3, 0] += row * np.linalg.norm(affine[:3, 0]) * np.tan(np.radians(degrees))
+    along = affine[:3, axis] / np.linalg.norm(affine[:3, axis])
+    affine[:3, 0] += along * np.linalg.norm(affine[:3, 0]) * np.tan(np.radians(degrees))
     return Geometry(geometry.shape, affine)
 
 

@@ -49,6 +49,7 @@ def test_opacity_is_the_alpha_of_what_is_drawn(opacity, alpha):
 def test_certainty_falls_over_the_range_and_unknown_is_not_certain():
     found = certainty(plane(-1.0, 0.0, 0.5, 2.0, 9.0, np.nan), (0.0, 2.0))
     assert found[0].tolist() == pytest.approx([1, 1, 0.75, 0, 0, 0])
+    assert certainty(plane(1.0, 2.0, 3.0), (1.0, 3.0))[0].tolist() == pytest.approx([1, 0.5, 0])
 
 
 def test_fading_multiplies_the_opacity():

@@ -86,6 +86,25 @@ def test_a_pixel_of_the_picture_is_where_the_placement_says(plane, rotate, zoom)
     assert found == pytest.approx(truth, abs=0.35)
 
 
+@pytest.mark.parametrize("size", [(300, 240), (301, 241), (57, 1000)])
+def test_a_single_voxel_is_drawn_to_a_small_part_of_a_pixel(size):
+    case = BASE_CASES[0]
+    frame = compose_frame(case.single_voxel, (), View(Plane.ACQUIRED, case.point_lps, WIDE))
+    light = flatten(bare(frame), size).astype(float).mean(axis=-1)
+    rows, columns = np.indices(light.shape)
+    x, y = (light * columns).sum() / light.sum(), (light * rows).sum() / light.sum()
+    expected = np.linalg.inv(placement(frame, size)) @ (*case.point_lps, 1)
+    assert (x, y) == pytest.approx(expected[:2], abs=0.15)
+
+
+def test_panning_moves_the_image_to_the_right_and_down():
+    frame = bare(compose_frame(phantom(), (), View(point_lps=MARK_LPS, window=WIDE)))
+    here, there = (centroid(flatten(frame, SIZE, pan_mm=pan)) for pan in ((0, 0), (5.0, 10.0)))
+    per_mm = SIZE[1] / 120  # 20 rows of 6 mm fill the height
+    moved = there[0] - here[0], there[1] - here[1]
+    assert moved == pytest.approx((5 * per_mm, 10 * per_mm), abs=1.0)
+
+
 def test_the_whole_image_fits_in_its_true_proportions():
     grid = geometry_of("LPS", (20, 30, 40), (6.0, 2.0, 1.0))  # coronal: 40 mm wide, 120 mm high
     volume = phantom_on(grid)
