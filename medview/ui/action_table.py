@@ -1,0 +1,158 @@
+"""From the table of actions to Qt: menus, buttons and keys, kept up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QElapsedTimer, QEvent, QKeyCombination, QObject, Qt
+from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QApplication,
+    QComboBox,
+    QLineEdit,
+    QMenu,
+    QMenuBar,
+    QPlainTextEdit,
+    QTabBar,
+    QWidget,
+)
+
+from medview.ui.actions import ACTIONS, Action
+from medview.ui.app import App
+from medview.ui.theme import Theme, icon
+from medview.ui.words import tr
+
+# A key held longer than this was a peek.
+_HELD_MS = 350
+# Widgets that need arrows, Home, End and the like for themselves.
+_KEEPS_KEYS = (
+    QAbstractItemView,
+    QAbstractSlider,
+    QAbstractSpinBox,
+    QComboBox,
+    QLineEdit,
+    QPlainTextEdit,
+    QTabBar,
+)
+_OWN_KEYS = {
+    Qt.Key.Key_Up,
+    Qt.Key.Key_Down,
+    Qt.Key.Key_Left,
+    Qt.Key.Key_Right,
+    Qt.Key.Key_Home,
+    Qt.Key.Key_End,
+    Qt.Key.Key_PageUp,
+    Qt.Key.Key_PageDown,
+    Qt.Key.Key_Space,
+}
+
+
+class ActionTable(QObject):
+    """One QAction for each entry of ACTIONS."""
+
+    def __init__(self, app: App, window: QWidget, panes: QWidget) -> None:
+        super().__init__(window)
+        self._app, self._window, self._panes = app, window, panes
+        self.actions = {each.id: self._make(each) for each in ACTIONS}
+        self._peeks = {_plain(key): each for each in ACTIONS if each.is_peek for key in each.keys}
+        self._held = QElapsedTimer()
+        self._held_key = ""
+        instance = QApplication.instance()
+        if instance is not None:
+            instance.installEventFilter(self)
+
+    def __getitem__(self, key: str) -> QAction:
+        return self.actions[key]
+
+    def refresh(self) -> None:
+        """Ask every action again whether it is possible and whether it is on."""
+        for each in ACTIONS:
+            made = self.actions[each.id]
+            made.setEnabled(each.enabled(self._app))
+            if each.checked is not None:
+                made.setChecked(each.checked(self._app))
+
+    def set_icons(self, theme: Theme) -> None:
+        """Draw all icons in the theme's colours."""
+        for each in ACTIONS:
+            self.actions[each.id].setIcon(icon(each.icon, theme))
+
+    def fill_menus(self, bar: QMenuBar) -> None:
+        """Put every action into its menu, in the order of the table."""
+        menus: dict[str, QMenu] = {}
+        for each in ACTIONS:
+            self._menu_for(each.menu, bar, menus).addAction(self.actions[each.id])
+
+    def fill(self, menu: QMenu, keys: Iterable[str], submenus: dict[str, QMenu]) -> None:
+        """Put the actions of these ids into a menu; "" is a line, others are submenus."""
+        for key in keys:
+            if not key:
+                menu.addSeparator()
+            elif key in submenus:
+                menu.addMenu(submenus[key])
+            else:
+                menu.addAction(self.actions[key])
+
+    def _menu_for(self, path: str, bar: QMenuBar, menus: dict[str, QMenu]) -> QMenu:
+        if path not in menus:
+            above, _, title = path.rpartition("/")
+            holder = self._menu_for(above, bar, menus) if above else bar
+            menus[path] = holder.addMenu(tr(title))
+            menus[path].setObjectName(f"menu_{path.replace('/', '_').lower()}")
+            menus[path].setToolTipsVisible(True)
+        return menus[path]
+
+    def _make(self, each: Action) -> QAction:
+        made = QAction(tr(each.text), self._window)
+        made.setObjectName(each.id)
+        made.setShortcuts([QKeySequence(key) for key in each.keys])
+        made.setCheckable(each.checked is not None)
+        tip = tr(each.tip)
+        made.setToolTip(f"{tip} ({_key_text(each)})" if each.keys else tip)
+        made.setStatusTip(tip)
+        made.setAutoRepeat(not each.is_peek)
+        made.triggered.connect(lambda: self._run(each))
+        if each.in_panes:
+            made.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            self._panes.addAction(made)
+        else:
+            self._window.addAction(made)
+        return made
+
+    def _run(self, each: Action) -> None:
+        if each.enabled(self._app):
+            each.run(self._app)
+        self.refresh()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's hook
+        """Leave arrows to widgets that need them; end a peek when its key comes up."""
+        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
+            if event.key() in _OWN_KEYS and isinstance(watched, _KEEPS_KEYS):
+                event.accept()
+                return True
+            key = _plain(event.keyCombination())
+            if not event.isAutoRepeat() and key in self._peeks:
+                self._held_key = key
+                self._held.start()
+        if event.type() == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
+            self._on_released(event)
+        return False
+
+    def _on_released(self, event: QKeyEvent) -> None:
+        if event.isAutoRepeat() or _plain(event.keyCombination()) != self._held_key:
+            return
+        peek, self._held_key = self._peeks.get(self._held_key), ""
+        if peek is not None and self._held.elapsed() > _HELD_MS:
+            self._run(peek)
+
+
+def _plain(key: str | QKeyCombination) -> str:
+    return QKeySequence(key).toString()
+
+
+def _key_text(each: Action) -> str:
+    keys = [QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in each.keys]
+    return tr(" or ").join(keys)

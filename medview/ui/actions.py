@@ -1,0 +1,335 @@
+"""Every command once: menu, tool bar, keys, tips and the page of shortcuts come from here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from medview.ui import commands
+from medview.ui.app import App
+from medview.ui.tools import TOOLS, Tool
+
+Run = Callable[[App], object]
+Ask = Callable[[App], bool]
+
+
+def always(app: App) -> bool:
+    """Every state of the program allows it."""
+    return True
+
+
+def has_image(app: App) -> bool:
+    """A volume is on screen."""
+    return app.session.volume is not None
+
+
+def has_maps(app: App) -> bool:
+    """There is a map to show."""
+    return bool(app.session.maps)
+
+
+def has_findings(app: App) -> bool:
+    """A result with findings is on screen."""
+    return bool(app.session.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One command.
+
+    `shortcut` holds one key sequence or several with " | " between them. `enabled` and
+    `checked` look at the program's state; `checked` None is no switch. `is_peek` marks a
+    switch that goes back when its key was held down; `in_panes` a key that means this only
+    while a pane has the keyboard. `menu` is "Menu" or "Menu/Submenu".
+    """
+
+    id: str
+    text: str
+    run: Run
+    menu: str
+    shortcut: str = ""
+    icon: str = ""
+    tip: str = ""
+    enabled: Ask = always
+    checked: Ask | None = None
+    is_peek: bool = False
+    in_panes: bool = False
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The key sequences."""
+        return tuple(key.strip() for key in self.shortcut.split(" | ") if key.strip())
+
+
+def _tool(tool: type[Tool]) -> Action:
+    return Action(
+        f"tool.{tool.id}",
+        tool.text,
+        lambda app: app.window.use_tool(tool.id),
+        "Tools",
+        tool.shortcut,
+        tool.icon,
+        tool.tip,
+        checked=lambda app: app.window.mouse.tool == tool.id,
+    )
+
+
+def _scroll(key: str, text: str, steps: int, shortcut: str) -> Action:
+    return Action(
+        f"go.{key}",
+        text,
+        lambda app: app.viewing.scroll(app.session.active_pane, steps),
+        "Go",
+        shortcut,
+        tip=text,
+        enabled=has_image,
+    )
+
+
+def _preset(key: str) -> Action:
+    text = "Automatic window" if key == "0" else f"Window preset {key}"
+    return Action(
+        f"window.preset_{key}",
+        text,
+        lambda app: app.viewing.use_preset(app.session.active_pane, key),
+        "Image/Presets",
+        key,
+        tip=f"{text} of this kind of image",
+        enabled=lambda app: commands.has_preset(app, key),
+    )
+
+
+_FILE = (
+    Action(
+        "file.open_folder", "Open folder …", commands.open_folder, "File",
+        "Ctrl+O", "folder-open", "Open a folder of images",
+    ),
+    Action(
+        "file.open_file", "Open file …", commands.open_file, "File",
+        "Ctrl+Shift+O", "file", "Open one or several image files",
+    ),
+    Action(
+        "file.export_report", "Export report …", lambda app: app.window.export_report(), "File",
+        "Ctrl+P", "file-pdf", "Write the report as a PDF", has_image,
+    ),
+    Action(
+        "file.private", "Private", commands.toggle_private, "File",
+        "Ctrl+Shift+P", "shield-check", "Hide names, ids and dates",
+        checked=lambda app: app.session.private,
+    ),
+    Action(
+        "file.quit", "Quit", lambda app: app.window.close(), "File",
+        "Ctrl+Q", tip="Close the window",
+    ),
+)  # fmt: skip
+
+_VIEW = (
+    Action(
+        "view.maximise", "One pane", lambda app: app.viewing.maximise(app.session.active_pane),
+        "View", "F", "frame-corners", "Let the active pane fill the room (double-click)", has_image,
+        lambda app: app.session.maximised is not None,
+    ),
+    Action(
+        "view.crosshair", "Crosshair", lambda app: app.viewing.toggle_crosshair(), "View",
+        "X", "crosshair-simple", "Show or hide the crosshair", has_image, commands.shows_crosshair,
+    ),
+    Action(
+        "view.annotations", "Corner texts", lambda app: app.viewing.cycle_annotations(), "View",
+        "Space", "text-t", "All corner texts, few, or none", has_image,
+    ),
+    Action(
+        "view.next_pane", "Next pane", lambda app: app.viewing.next_pane(1), "View",
+        "Tab", tip="Make the next pane the active one", enabled=has_image, in_panes=True,
+    ),
+    Action(
+        "view.previous_pane", "Previous pane", lambda app: app.viewing.next_pane(-1), "View",
+        "Shift+Tab", tip="Make the pane before the active one", enabled=has_image, in_panes=True,
+    ),
+    Action(
+        "view.next_region", "Next region", lambda app: app.window.next_region(), "View",
+        "F6", tip="Move the keyboard to list, images or side panel",
+    ),
+    Action(
+        "view.studies", "Studies", lambda app: app.window.toggle_studies(), "View",
+        "F7", "list-bullets", "Show or hide the list of studies",
+        checked=lambda app: app.window.shows_studies,
+    ),
+    Action(
+        "view.side", "Side panel", lambda app: app.window.toggle_side(), "View",
+        "F8", "columns", "Show or hide the panel on the right",
+        checked=lambda app: app.window.shows_side,
+    ),
+    Action(
+        "view.find", "Find in studies", lambda app: app.window.find_study(), "View",
+        "Ctrl+F", "magnifying-glass", "Find a patient, study or series in the list",
+    ),
+    Action(
+        "view.theme", "Light theme", commands.toggle_theme, "View",
+        "Ctrl+Shift+L", "sun", "Change between the dark and the light theme",
+        checked=lambda app: app.preferences.settings.theme == "light",
+    ),
+    Action(
+        "view.full_screen", "Full screen", lambda app: app.window.toggle_full_screen(), "View",
+        "F11", "arrows-out", "Use the whole screen",
+        checked=lambda app: app.window.isFullScreen(),
+    ),
+)  # fmt: skip
+
+_GO = (
+    _scroll("previous_image", "Previous image", -1, "Up"),
+    _scroll("next_image", "Next image", 1, "Down"),
+    _scroll("back_10", "10 images back", -10, "Shift+Up"),
+    _scroll("on_10", "10 images on", 10, "Shift+Down"),
+    Action(
+        "go.first_image", "First image",
+        lambda app: app.viewing.go_to_end(app.session.active_pane, last=False), "Go",
+        "Home", tip="First image of the stack", enabled=has_image,
+    ),
+    Action(
+        "go.last_image", "Last image",
+        lambda app: app.viewing.go_to_end(app.session.active_pane, last=True), "Go",
+        "End", tip="Last image of the stack", enabled=has_image,
+    ),
+    Action(
+        "go.previous_series", "Previous series", lambda app: app.library.show_next(-1), "Go",
+        "PgUp", "skip-back", "Show the series before in the list", commands.has_series,
+    ),
+    Action(
+        "go.next_series", "Next series", lambda app: app.library.show_next(1), "Go",
+        "PgDown", "skip-forward", "Show the next series of the list", commands.has_series,
+    ),
+    Action(
+        "go.left", "Earlier time or previous series", lambda app: commands.step(app, -1), "Go",
+        "Left", tip="Time point before, or the series before", enabled=commands.has_series,
+    ),
+    Action(
+        "go.right", "Later time or next series", lambda app: commands.step(app, 1), "Go",
+        "Right", tip="Next time point, or the next series", enabled=commands.has_series,
+    ),
+    Action(
+        "go.next_finding", "Next finding", lambda app: app.viewing.next_finding(1), "Go",
+        "N", "caret-right", "Go to the next finding of the model", has_findings,
+    ),
+    Action(
+        "go.previous_finding", "Previous finding", lambda app: app.viewing.next_finding(-1), "Go",
+        "Shift+N", "caret-left", "Go to the finding before", has_findings,
+    ),
+    Action(
+        "go.slice", "Go to slice …", commands.go_to_slice, "Go",
+        "Ctrl+G", tip="Type the number of an image", enabled=has_image,
+    ),
+)  # fmt: skip
+
+_IMAGE = (
+    Action(
+        "window.file", "Window of the file",
+        lambda app: app.viewing.use_file_window(app.session.active_pane), "Image",
+        "`", tip="The window that the file asks for", enabled=has_image,
+    ),
+    Action(
+        "image.invert", "Invert", lambda app: app.viewing.invert(app.session.active_pane), "Image",
+        "I", "drop-half", "Turn black and white round", has_image, commands.is_inverted,
+    ),
+    Action(
+        "image.flip_h", "Flip sideways", lambda app: app.viewing.flip(app.session.active_pane),
+        "Image", "H", "flip-horizontal", "Mirror left to right; the letters follow", has_image,
+    ),
+    Action(
+        "image.flip_v", "Flip upside down",
+        lambda app: app.viewing.flip(app.session.active_pane, vertical=True),
+        "Image", "V", "flip-vertical", "Mirror top to bottom; the letters follow", has_image,
+    ),
+    Action(
+        "image.rotate_right", "Rotate right",
+        lambda app: app.viewing.rotate(app.session.active_pane, 1),
+        "Image", "Alt+R", "arrow-clockwise", "A quarter turn to the right", has_image,
+    ),
+    Action(
+        "image.rotate_left", "Rotate left",
+        lambda app: app.viewing.rotate(app.session.active_pane, -1),
+        "Image", "Alt+L", "arrow-counter-clockwise", "A quarter turn to the left", has_image,
+    ),
+    Action(
+        "image.fit", "Fit", lambda app: app.viewing.fit(app.session.active_pane),
+        "Image", "= | Ctrl+Return", "corners-out", "Show the whole image", has_image,
+    ),
+    Action(
+        "image.reset", "Reset", commands.reset, "Image",
+        "Esc", tip="Undo zoom, turns and window of the pane", enabled=has_image,
+    ),
+)  # fmt: skip
+
+_ANALYSIS = (
+    Action(
+        "analysis.run", "Run analysis", lambda app: app.window.run_analysis(), "Analysis",
+        "F5", "play", "Run the model that fits this series",
+        lambda app: app.window.can_run_analysis,
+    ),
+    Action(
+        "analysis.cancel", "Cancel jobs", commands.cancel_jobs, "Analysis",
+        "Shift+Esc", "stop-circle", "Stop everything that runs",
+        lambda app: bool(app.session.tasks),
+    ),
+    Action(
+        "analysis.overlay", "Overlay", lambda app: app.viewing.toggle_overlay(), "Analysis",
+        "O", "eye", "Show or hide the maps; hold to peek", has_maps,
+        lambda app: app.session.overlay_on, is_peek=True,
+    ),
+    Action(
+        "analysis.next_map", "Next map", lambda app: app.viewing.cycle_map(), "Analysis",
+        "U", "swap", "Score, residual, epistemic, aleatoric, total", has_maps,
+    ),
+    Action(
+        "analysis.less_opaque", "Less opaque", lambda app: app.viewing.change_opacity(-1),
+        "Analysis", "[", "minus", "Overlay more transparent", has_maps,
+    ),
+    Action(
+        "analysis.more_opaque", "More opaque", lambda app: app.viewing.change_opacity(1),
+        "Analysis", "]", "plus", "Overlay more opaque", has_maps,
+    ),
+)  # fmt: skip
+
+_HELP = (
+    Action(
+        "help.shortcuts", "Mouse and keys", lambda app: app.window.show_shortcuts(), "Help",
+        "F1", "keyboard", "List what mouse and keys do",
+    ),
+    Action(
+        "help.about", "About medview", lambda app: app.window.show_about(), "Help",
+        icon="info", tip="Version, models, licence",
+    ),
+)  # fmt: skip
+
+ACTIONS: tuple[Action, ...] = (
+    *_FILE,
+    *_VIEW,
+    *_IMAGE,
+    *(_preset(str(key)) for key in range(10)),
+    *(_tool(tool) for tool in TOOLS),
+    *_GO,
+    *_ANALYSIS,
+    *_HELP,
+)
+
+#: The tool bar, left and right of its gap; "" is a line.
+BAR_LEFT = (
+    "file.open_folder", "", *(f"tool.{tool.id}" for tool in TOOLS), "",
+    "view.maximise", "view.crosshair",
+)  # fmt: skip
+BAR_RIGHT = ("analysis.overlay", "file.private", "analysis.run", "file.export_report")
+
+#: What a right click in a pane offers.
+CONTEXT = (
+    "window.preset_0", "window.file", "Image/Presets", "", "image.invert", "image.flip_h",
+    "image.flip_v", "image.rotate_right", "image.rotate_left", "image.fit", "",
+    "view.maximise", "view.crosshair", "view.annotations", "", "analysis.overlay",
+    "analysis.next_map", "analysis.run", "file.export_report",
+)  # fmt: skip
+
+
+def action(key: str) -> Action:
+    """The action of that id. Raises KeyError."""
+    return _BY_ID[key]
+
+
+_BY_ID = {each.id: each for each in ACTIONS}

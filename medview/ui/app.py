@@ -1,0 +1,40 @@
+"""The record that every command and panel is given: what the program can do, and its window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from medview.services.analysis import Analysis
+from medview.services.library import Library
+from medview.services.reading import Reading
+from medview.services.session import Session
+from medview.services.settings import Preferences
+from medview.services.viewing import Viewing
+
+if TYPE_CHECKING:
+    from medview.ui.window import MainWindow
+
+
+@dataclass(slots=True, eq=False)
+class App:
+    """Services, and the window once it is built."""
+
+    session: Session
+    preferences: Preferences
+    library: Library
+    viewing: Viewing
+    analysis: Analysis
+    reading: Reading
+    _window: MainWindow | None = field(default=None)
+
+    @property
+    def window(self) -> MainWindow:
+        """The window; asking before it is built is a mistake."""
+        if self._window is None:
+            raise RuntimeError("the window is not built yet")
+        return self._window
+
+    @window.setter
+    def window(self, window: MainWindow) -> None:
+        self._window = window

@@ -1,0 +1,106 @@
+"""Commands that are more than one call of a service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QInputDialog
+
+from medview.imaging.intensity import presets_for
+from medview.ui.app import App
+from medview.ui.words import tr
+
+_FILES = (
+    "Images (*.dcm *.dicom *.ima *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg "
+    "*.tif *.tiff *.zip DICOMDIR)"
+)
+
+
+def open_folder(app: App) -> None:
+    """Ask for a folder and open it."""
+    chosen = QFileDialog.getExistingDirectory(app.window, tr("Open a folder of images"))
+    if chosen:
+        app.library.open((Path(chosen),))
+
+
+def open_file(app: App) -> None:
+    """Ask for files and open them."""
+    kinds = f"{tr(_FILES)};;{tr('All files (*)')}"
+    chosen, _ = QFileDialog.getOpenFileNames(app.window, tr("Open image files"), "", kinds)
+    if chosen:
+        app.library.open(tuple(Path(each) for each in chosen))
+
+
+def toggle_private(app: App) -> None:
+    """Hide who it is, or show it again; kept for the next start."""
+    private = not app.session.private
+    app.session.private = private
+    app.preferences.change(private=private)
+
+
+def toggle_theme(app: App) -> None:
+    """From dark to light and back."""
+    light = app.preferences.settings.theme == "light"
+    app.preferences.change(theme="dark" if light else "light")
+
+
+def step(app: App, steps: int) -> None:
+    """The next time point of a series that has several, else the next series."""
+    series = app.session.series
+    if series is not None and series.times > 1:
+        app.library.show_time(steps)
+    else:
+        app.library.show_next(steps)
+
+
+def go_to_slice(app: App) -> None:
+    """Ask for the number of an image and go there."""
+    frame = app.window.grid.frame_of(app.session.active_pane)
+    if frame is None:
+        return
+    number, done = QInputDialog.getInt(
+        app.window,
+        tr("Go to slice"),
+        tr("Image 1 to {n}", n=frame.slices),
+        frame.slice + 1,
+        1,
+        frame.slices,
+    )
+    if done:
+        app.viewing.go_to(app.session.active_pane, number - 1)
+
+
+def reset(app: App) -> None:
+    """Give up what is being drawn; when nothing is, undo zoom, turns and window of the pane."""
+    if app.window.mouse.is_dragging:
+        app.window.mouse.give_up()
+    else:
+        app.viewing.reset(app.session.active_pane)
+
+
+def cancel_jobs(app: App) -> None:
+    """Stop everything that runs or waits."""
+    for task in app.session.tasks:
+        task.cancel()
+
+
+def has_series(app: App) -> bool:
+    """There is a series to go to."""
+    return bool(app.session.catalogue.patients)
+
+
+def has_preset(app: App, key: str) -> bool:
+    """The volume on screen has a window on that key."""
+    volume = app.session.volume
+    return volume is not None and any(each.key == key for each in presets_for(volume))
+
+
+def is_inverted(app: App) -> bool:
+    """The active pane is inverted by the reader."""
+    view = app.session.views.get(app.session.active_pane)
+    return view is not None and view.inverted
+
+
+def shows_crosshair(app: App) -> bool:
+    """The crosshair is drawn."""
+    return any(view.crosshair for view in app.session.views.values())

@@ -1,0 +1,304 @@
+"""Small parts that several panels are made of: cards, headings, tags, sliders, switches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QDoubleSpinBox,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QLayout,
+    QPushButton,
+    QScrollArea,
+    QSizePolicy,
+    QSlider,
+    QVBoxLayout,
+    QWidget,
+)
+
+_STEPS = 1000
+GAP = 8
+
+
+def name(widget: QWidget, key: str, accessible: str) -> None:
+    """Give a widget the name tests use and the one a screen reader says."""
+    widget.setObjectName(key)
+    widget.setAccessibleName(accessible)
+
+
+def styled(widget: QWidget, look: str) -> None:
+    """Let the style sheet know what a widget is; the look may change later."""
+    if widget.property("look") == look:
+        return
+    widget.setProperty("look", look)
+    widget.style().unpolish(widget)
+    widget.style().polish(widget)
+
+
+def label(text: str = "", look: str = "", *, wraps: bool = False) -> QLabel:
+    """A text with a look of the style sheet: strong, quiet, result, heading, tag, ..."""
+    made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
+    made.setWordWrap(wraps)
+    if look:
+        made.setProperty("look", look)
+    return made
+
+
+def button(text: str, key: str, *, look: str = "", tip: str = "") -> QPushButton:
+    """A push button with its names and tip."""
+    made = QPushButton(text)
+    name(made, key, text)
+    made.setToolTip(tip or text)
+    if look:
+        made.setProperty("look", look)
+    return made
+
+
+def clear(layout: QLayout) -> None:
+    """Take everything out of a layout and let it go."""
+    while (item := layout.takeAt(0)) is not None:
+        inner = item.layout()
+        if inner is not None:
+            clear(inner)
+        widget = item.widget()
+        if widget is not None:
+            widget.hide()
+            widget.deleteLater()
+
+
+class Row(QHBoxLayout):
+    """Widgets beside each other; an int among them is a stretch."""
+
+    def __init__(self, *parts: QWidget | int, gap: int = GAP) -> None:
+        super().__init__()
+        self.setContentsMargins(0, 0, 0, 0)
+        self.setSpacing(gap)
+        for part in parts:
+            if isinstance(part, int):
+                self.addStretch(part)
+            else:
+                self.addWidget(part)
+
+
+class Card(QFrame):
+    """A rounded box with rows below each other."""
+
+    def __init__(self, key: str, accessible: str) -> None:
+        super().__init__()
+        name(self, key, accessible)
+        self.setProperty("look", "card")
+        self.rows = QVBoxLayout(self)
+        self.rows.setContentsMargins(12, 10, 12, 12)
+        self.rows.setSpacing(GAP)
+
+    def add(self, *parts: QWidget | QLayout) -> None:
+        """Put rows at the end."""
+        for part in parts:
+            if isinstance(part, QLayout):
+                self.rows.addLayout(part)
+            else:
+                self.rows.addWidget(part)
+
+
+class Column(QScrollArea):
+    """Cards below each other that scroll when there is no room."""
+
+    def __init__(self, key: str, accessible: str) -> None:
+        super().__init__()
+        name(self, key, accessible)
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        inner = QWidget()
+        self.rows = QVBoxLayout(inner)
+        self.rows.setContentsMargins(12, 12, 12, 12)
+        self.rows.setSpacing(10)
+        self.rows.addStretch(1)
+        self.setWidget(inner)
+
+    def add(self, part: QWidget) -> None:
+        """Put a widget below the others."""
+        self.rows.insertWidget(self.rows.count() - 1, part)
+
+
+class Segments(QFrame):
+    """A switch between a few choices, one of them on."""
+
+    changed = Signal(str)
+
+    def __init__(self, key: str, accessible: str) -> None:
+        super().__init__()
+        name(self, key, accessible)
+        self.setProperty("look", "segments")
+        self._row = QHBoxLayout(self)
+        self._row.setContentsMargins(2, 2, 2, 2)
+        self._row.setSpacing(1)
+        self._group = QButtonGroup(self)
+        self._group.setExclusive(True)
+        self._buttons: dict[str, QPushButton] = {}
+
+    def set_choices(self, choices: Sequence[tuple[str, str, str]]) -> None:
+        """Offer (value, text, tip) in this order; the buttons stay if nothing changed."""
+        if [value for value, _, _ in choices] == list(self._buttons):
+            return
+        for old in self._buttons.values():
+            self._group.removeButton(old)
+        clear(self._row)
+        self._buttons = {value: self._button(value, text, tip) for value, text, tip in choices}
+
+    def _button(self, value: str, text: str, tip: str) -> QPushButton:
+        made = button(text, f"{self.objectName()}_{value}", look="segment", tip=tip)
+        made.setCheckable(True)
+        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        made.clicked.connect(lambda: self.changed.emit(value))
+        self._group.addButton(made)
+        self._row.addWidget(made)
+        return made
+
+    def value(self) -> str:
+        """What is on; empty when nothing is."""
+        return next((v for v, made in self._buttons.items() if made.isChecked()), "")
+
+    def set_value(self, value: str) -> None:
+        """Switch without telling; an unknown value switches all off."""
+        self._group.setExclusive(value in self._buttons)
+        for key, made in self._buttons.items():
+            made.setChecked(key == value)
+        self._group.setExclusive(True)
+
+
+class SliderRow(QWidget):
+    """A slider with its name on the left and its value on the right."""
+
+    changed = Signal(float)
+
+    def __init__(self, text: str, key: str, *, tip: str = "") -> None:
+        super().__init__()
+        self._low, self._high, self._suffix, self._digits = 0.0, 1.0, "", 2
+        self._factor = 1.0
+        self.setToolTip(tip or text)
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        name(self.slider, key, text)
+        self.slider.setRange(0, _STEPS)
+        self.slider.setPageStep(_STEPS // 10)
+        self.slider.setSingleStep(_STEPS // 100)
+        self._value = label("", "value")
+        self._value.setMinimumWidth(44)
+        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self._label = label(text)
+        row = Row(self._label, self.slider, self._value)
+        row.setStretch(1, 1)
+        self.setLayout(row)
+        self.slider.valueChanged.connect(self._on_moved)
+
+    def set_range(
+        self, low: float, high: float, *, suffix: str = "", digits: int = 2, factor: float = 1.0
+    ) -> None:
+        """What the ends mean and how the value is written (times `factor`, then `suffix`)."""
+        self._low, self._high = low, max(high, low + 1e-9)
+        self._suffix, self._digits, self._factor = suffix, digits, factor
+
+    def value(self) -> float:
+        """The figure the slider stands at."""
+        return self._low + (self._high - self._low) * self.slider.value() / _STEPS
+
+    def set_value(self, value: float) -> None:
+        """Move it without telling."""
+        share = (value - self._low) / (self._high - self._low)
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(min(max(share, 0.0), 1.0) * _STEPS))
+        self.slider.blockSignals(False)
+        self._write(value)
+
+    def _on_moved(self) -> None:
+        self._write(self.value())
+        self.changed.emit(self.value())
+
+    def _write(self, value: float) -> None:
+        self._value.setText(f"{value * self._factor:.{self._digits}f}{self._suffix}")
+
+
+class RangeRow(QWidget):
+    """Two figures, low and high, that stay in order."""
+
+    changed = Signal(float, float)
+
+    def __init__(self, text: str, key: str, *, tip: str = "") -> None:
+        super().__init__()
+        self.setToolTip(tip or text)
+        self._fields = (self._field(f"{key}_low", text), self._field(f"{key}_high", text))
+        self.setLayout(Row(label(text), 1, self._fields[0], label("–", "quiet"), self._fields[1]))
+
+    def _field(self, key: str, text: str) -> QDoubleSpinBox:
+        made = QDoubleSpinBox()
+        name(made, key, text)
+        made.setRange(-1e9, 1e9)
+        made.setDecimals(3)
+        made.setFixedWidth(82)
+        made.setKeyboardTracking(False)
+        made.setAlignment(Qt.AlignmentFlag.AlignRight)
+        made.valueChanged.connect(self._on_changed)
+        return made
+
+    def value(self) -> tuple[float, float]:
+        """Low and high."""
+        return self._fields[0].value(), self._fields[1].value()
+
+    def set_value(self, low: float, high: float) -> None:
+        """Write both without telling; small numbers get more decimals."""
+        span = abs(high - low)
+        decimals = 1 if span >= 10 else 2 if span >= 1 else 4 if span >= 0.01 else 6
+        for field, value in zip(self._fields, (low, high), strict=True):
+            field.blockSignals(True)
+            field.setDecimals(decimals)
+            field.setSingleStep(max(span / 20, 10.0**-decimals))
+            field.setValue(value)
+            field.blockSignals(False)
+
+    def _on_changed(self) -> None:
+        low, high = self.value()
+        if low < high:
+            self.changed.emit(low, high)
+
+
+class ElidedLabel(QLabel):
+    """A line that ends in "…" where there is no room, with the whole text as its tip."""
+
+    def __init__(self, text: str = "", look: str = "") -> None:
+        super().__init__()
+        self._text = ""
+        if look:
+            self.setProperty("look", look)
+        self.setMinimumWidth(20)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        self.set_text(text)
+
+    def set_text(self, text: str) -> None:
+        """Show a text, as much of it as fits."""
+        self._text = text
+        self.setAccessibleName(text)
+        self._fit()
+
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's hook
+        """As wide as the whole text."""
+        return QSize(
+            self.fontMetrics().horizontalAdvance(self._text) + 2, super().sizeHint().height()
+        )
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
+        """Fit the text again."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        fitted = self.fontMetrics().elidedText(
+            self._text, Qt.TextElideMode.ElideRight, self.width()
+        )
+        self.setText(fitted)
+        self.setToolTip(self._text if fitted != self._text else "")

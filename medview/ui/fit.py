@@ -1,0 +1,60 @@
+"""Which part of an image is worth the room of a pane: the body, not the air around it."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.volume import Volume
+from medview.imaging.view import Frame
+
+# A coarse grid is enough to find a box.
+_MOST = 96
+# Of the way from the dark to the bright end; a tenth is the head threshold of Smith (2002).
+_SHARE = 0.1
+# Rows or columns with fewer bright voxels than this share are noise.
+_NOISE = 0.01
+_MARGIN = 0.04
+# A box that is nearly the whole image is the whole image.
+_NEARLY = 0.9
+
+Box = tuple[float, float, float, float]
+
+
+def body_corners(volume: Volume) -> NDArray[np.float64] | None:
+    """The eight corners of the box around what is bright, (8, 3) LPS mm; None for all of it."""
+    if volume.is_colour or volume.is_film:
+        return None
+    steps = [max(1, n // _MOST) for n in volume.geometry.shape]
+    coarse = np.asarray(volume.array[:: steps[0], :: steps[1], :: steps[2]], dtype=np.float32)
+    dark, bright = np.nanpercentile(coarse, (2, 98))
+    inside = coarse > dark + _SHARE * (bright - dark)
+    if not inside.any():
+        return None
+    ends = []
+    for axis, step in enumerate(steps):
+        others = tuple(n for n in range(3) if n != axis)
+        full = np.flatnonzero(inside.mean(axis=others) > _NOISE)
+        if not full.size:
+            return None
+        ends.append((full[0] * step - 0.5, min((full[-1] + 1) * step, volume.array.shape[axis])))
+    return volume.geometry.to_mm(np.array(list(product(*ends)), dtype=float))
+
+
+def body_box(frame: Frame, corners: NDArray[np.float64] | None) -> Box:
+    """Left, top, right and bottom of the body in pixels of a frame, with a little margin."""
+    rows, columns = frame.image.shape[:2]
+    whole = (0.0, 0.0, float(columns), float(rows))
+    if corners is None:
+        return whole
+    homogeneous = np.column_stack([corners, np.ones(len(corners))])
+    pixels = (np.linalg.inv(frame.pixel_to_lps) @ homogeneous.T)[:2] + 0.5
+    low, high = pixels.min(axis=1), pixels.max(axis=1)
+    margin = _MARGIN * (high - low)
+    low = np.maximum(low - margin, 0)
+    high = np.minimum(high + margin, (columns, rows))
+    if (high <= low).any() or ((high - low) > _NEARLY * np.array([columns, rows])).all():
+        return whole
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])

@@ -1,0 +1,256 @@
+"""What stands around the image of a pane: letters, corner texts, bars and the crosshair.
+
+Plain functions on a painter, in pixels of the pane; positions of the image come from the
+pane, contents from its frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from math import isfinite
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+
+from medview.domain.report import ColourBar
+from medview.imaging.frame import Corners, Labels
+from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_QUIET, PANE_STRONG, base_font
+from medview.ui.words import number, tr
+
+MARGIN = 10.0
+TEXT_PX = 12
+LETTER_PX = 14
+LINE = 18.0
+_HALO = 2.6
+_DOT = "#5a6470"
+_ROUND = Qt.PenJoinStyle.RoundJoin
+_SCALES_MM = (200, 100, 50, 20, 10, 5, 2, 1)
+
+
+@lru_cache(maxsize=512)
+def _written(text: str, px: int, weight: int, colour: str, scale: float) -> QImage:
+    """Text with a soft dark halo on nothing, drawn once and kept."""
+    font = base_font()
+    font.setPixelSize(px)
+    font.setWeight(QFont.Weight(weight))
+    metrics = QFontMetricsF(font)
+    width = metrics.horizontalAdvance(text) + 2 * _HALO + 1
+    height = metrics.height() + 2 * _HALO
+    image = QImage(
+        max(1, round(width * scale)),
+        max(1, round(height * scale)),
+        QImage.Format.Format_ARGB32_Premultiplied,
+    )
+    image.setDevicePixelRatio(scale)
+    image.fill(Qt.GlobalColor.transparent)
+    path = QPainterPath()
+    path.addText(QPointF(_HALO, _HALO + metrics.ascent()), font, text)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.strokePath(path, QPen(QColor(0, 0, 0, 150), 2 * _HALO - 1, j=_ROUND))
+    painter.setFont(font)
+    painter.setPen(QColor(colour))
+    painter.drawText(QPointF(_HALO, _HALO + metrics.ascent()), text)
+    painter.end()
+    return image
+
+
+def write(
+    painter: QPainter,
+    at: QPointF,
+    text: str,
+    *,
+    colour: str = PANE_STRONG,
+    px: int = TEXT_PX,
+    bold: bool = False,
+    align: str = "left",
+) -> QRectF:
+    """Write one line whose top is at `at`; `align` says which end of it stands there."""
+    if not text:
+        return QRectF(at.x(), at.y(), 0, 0)
+    scale = painter.device().devicePixelRatioF()
+    weight = QFont.Weight.Bold if bold else QFont.Weight.Normal
+    image = _written(text, px, weight.value, colour, scale)
+    width, height = image.width() / scale, image.height() / scale
+    shift = {"left": 0.0, "centre": width / 2, "right": width}[align]
+    corner = QPointF(at.x() - shift, at.y())
+    painter.drawImage(corner, image)
+    return QRectF(corner.x(), corner.y(), width, height)
+
+
+def draw_letters(painter: QPainter, area: QRectF, labels: Labels, *, lift: float = 0.0) -> None:
+    """The orientation letters at the four edges; `lift` raises the lower one."""
+    middle = area.center()
+    half = (LETTER_PX + 2 * _HALO) / 2 + 2
+    places = (
+        (labels.left, QPointF(area.left() + MARGIN - 2, middle.y() - half), "left"),
+        (labels.right, QPointF(area.right() - MARGIN + 2, middle.y() - half), "right"),
+        (labels.top, QPointF(middle.x(), area.top() + MARGIN - 3), "centre"),
+        (labels.bottom, QPointF(middle.x(), area.bottom() - 2 * half - 4 - lift), "centre"),
+    )
+    for text, at, align in places:
+        write(painter, at, text, px=LETTER_PX, bold=True, align=align)
+
+
+def draw_corners(painter: QPainter, area: QRectF, corners: Corners) -> None:
+    """The texts of the four corners; the first line of each is the strong one."""
+    top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
+    left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
+    sides = (
+        (corners.top_left, left, top, "left"),
+        (corners.top_right, right, top, "right"),
+        (corners.bottom_left, left, bottom - LINE * len(corners.bottom_left), "left"),
+        (corners.bottom_right, right, bottom - LINE * len(corners.bottom_right), "right"),
+    )
+    for lines, x, y, align in sides:
+        for row, text in enumerate(lines):
+            colour = PANE_QUIET if row else PANE_STRONG
+            write(painter, QPointF(x, y + row * LINE), text, colour=colour, align=align)
+
+
+def colour_bar_area(area: QRectF) -> QRectF:
+    """Where the colour bar stands in a pane."""
+    height = min(max(area.height() * 0.42, 90.0), 420.0)
+    return QRectF(area.right() - 46, area.center().y() - height / 2, 10, height)
+
+
+def draw_colour_bar(painter: QPainter, area: QRectF, bar: ColourBar) -> None:
+    """Colours from low to high with three numbers, the unit and a tick at the threshold."""
+    box = colour_bar_area(area)
+    colours = np.ascontiguousarray(bar.colours[::-1].reshape(-1, 1, 3))
+    image = QImage(colours.data, 1, len(colours), 3, QImage.Format.Format_RGB888)
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    outline = QPainterPath()
+    outline.addRoundedRect(box, 3, 3)
+    painter.setClipPath(outline)
+    painter.drawImage(box, image)
+    painter.setClipping(False)
+    painter.setPen(QPen(QColor(255, 255, 255, 70), 1))
+    painter.drawPath(outline)
+    painter.restore()
+    if bar.unit not in ("", "1"):
+        above = QPointF(box.center().x(), box.top() - LINE - 6)
+        write(painter, above, bar.unit, px=11, colour=PANE_QUIET, align="centre")
+    _draw_bar_numbers(painter, box, bar)
+
+
+def _draw_bar_numbers(painter: QPainter, box: QRectF, bar: ColourBar) -> None:
+    span = bar.high - bar.low
+
+    def height_of(value: float) -> float:
+        return box.bottom() - box.height() * (value - bar.low) / span
+
+    marks = [bar.low, (bar.low + bar.high) / 2, bar.high] if span > 0 else [bar.low]
+    tick = bar.threshold
+    if tick is not None and span > 0 and bar.low < tick < bar.high:
+        marks = [m for m in marks if abs(height_of(m) - height_of(tick)) > 14]
+        y = height_of(tick)
+        painter.setPen(QPen(QColor(PANE_STRONG), 2))
+        painter.drawLine(QPointF(box.left() - 3, y), QPointF(box.right() + 3, y))
+        _bar_number(painter, box, y, tick, PANE_STRONG)
+    for value in marks:
+        y = height_of(value) if span > 0 else box.bottom()
+        _bar_number(painter, box, y, value, PANE_QUIET)
+
+
+def _bar_number(painter: QPainter, box: QRectF, y: float, value: float, colour: str) -> None:
+    write(
+        painter, QPointF(box.left() - 5, y - 10), number(value), px=11, colour=colour, align="right"
+    )
+
+
+def strip_area(area: QRectF, slices: int) -> QRectF:
+    """Where the score strip stands in a pane; whole pixels a slice where there is room."""
+    room = min(area.width() * 0.5, 420.0)
+    width = room // slices * slices if slices <= room else room
+    return QRectF(round(area.center().x() - width / 2), area.bottom() - 76, width, 30)
+
+
+def strip_slice(area: QRectF, slices: int, x: float, y: float) -> int | None:
+    """The slice under a place of the pane, None beside the strip."""
+    if not slices:
+        return None
+    box = strip_area(area, slices)
+    if not box.adjusted(-4, -4, 4, 4).contains(QPointF(x, y)):
+        return None
+    share = (x - box.left()) / box.width()
+    return int(min(max(share * slices, 0), slices - 1))
+
+
+def draw_strip(painter: QPainter, area: QRectF, figures: Sequence[float], current: int) -> None:
+    """One bar a slice, the slice shown in blue; slices without a figure (NaN) are a dot."""
+    known = [value for value in figures if isfinite(value)]
+    if not known:
+        return
+    box = strip_area(area, len(figures))
+    highest = max(max(known), 1e-12)
+    step = box.width() / len(figures)
+    bar = max(step - 1.0, step * 0.6)
+    painter.fillRect(box.adjusted(-6, -4, 6, 3), QColor(0, 0, 0, 110))
+    for index, value in enumerate(figures):
+        tall = max(1.0, box.height() * max(value, 0.0) / highest) if isfinite(value) else 1.0
+        colour = QColor(PANE_ACTIVE if tall > 1.5 else _DOT)
+        painter.fillRect(QRectF(box.left() + index * step, box.bottom() - tall, bar, tall), colour)
+    x = box.left() + (current + 0.5) * step - 0.75
+    painter.fillRect(QRectF(x, box.top() - 3, 1.5, box.height() + 3), QColor(PANE_ACCENT))
+
+
+def scale_length(px_per_mm: float, longest_px: float) -> tuple[int, float] | None:
+    """Longest round length that fits, as mm and pixels; None when not even 1 mm does."""
+    for length in _SCALES_MM:
+        if length * px_per_mm <= longest_px:
+            return length, length * px_per_mm
+    return None
+
+
+def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float) -> None:
+    """A bracket of a round length above the lower letter, with its length beside it."""
+    found = scale_length(px_per_mm, min(110.0, area.width() * 0.22))
+    if found is None:
+        return
+    length, wide = found
+    left, y = area.center().x() - wide / 2, area.bottom() - 34
+    pen = QPen(QColor(0, 0, 0, 150), 3)
+    for colour in (pen, QPen(QColor(PANE_STRONG), 1)):
+        painter.setPen(colour)
+        painter.drawPolyline(
+            [
+                QPointF(left, y - 4),
+                QPointF(left, y),
+                QPointF(left + wide, y),
+                QPointF(left + wide, y - 4),
+            ]
+        )
+    text = tr("{n} cm", n=length // 10) if length >= 10 else tr("{n} mm", n=length)
+    write(painter, QPointF(left + wide + 3, y - 13), text, px=11, colour=PANE_QUIET)
+
+
+def draw_crosshair(painter: QPainter, area: QRectF, at: QPointF, *, gap: float = 12.0) -> None:
+    """Two thin lines with a gap where they meet, so they hide nothing there."""
+    painter.setPen(QPen(QColor(90, 169, 230, 150), 1))
+    x, y = round(at.x()) + 0.5, round(at.y()) + 0.5
+    segments: Sequence[tuple[float, float, float, float]] = (
+        (area.left(), y, x - gap, y),
+        (x + gap, y, area.right(), y),
+        (x, area.top(), x, y - gap),
+        (x, y + gap, x, area.bottom()),
+    )
+    for x1, y1, x2, y2 in segments:
+        if x2 > x1 or y2 > y1:
+            painter.drawLine(QPointF(x1, y1), QPointF(x2, y2))
+
+
+def draw_missing(painter: QPainter, image: QRectF) -> None:
+    """Hatch a slice that was not in the file, so it is not taken for black tissue."""
+    painter.save()
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(QColor(232, 163, 61, 70))
+    brush = painter.brush()
+    brush.setStyle(Qt.BrushStyle.BDiagPattern)
+    painter.fillRect(image, brush)
+    painter.restore()
+    at = QPointF(image.center().x(), image.center().y() - LINE)
+    write(painter, at, tr("slice missing in the file"), colour=PANE_ACTIVE, align="centre")

@@ -1,0 +1,114 @@
+"""The page of shortcuts and the page about the program."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
+from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
+
+from medview import RESEARCH_USE, __version__
+from medview.domain.card import ModelCard
+from medview.ui.actions import ACTIONS, Action
+from medview.ui.controls import Column, Row, button, label, name
+from medview.ui.words import tr
+
+MOUSE: tuple[tuple[str, str], ...] = (
+    ("Left drag", "Contrast (sideways) and brightness (up and down), or the chosen tool"),
+    ("Ctrl + left drag", "Window for what is in the box"),
+    ("Right drag", "Zoom"),
+    ("Right click", "Menu"),
+    ("Middle drag, Shift + left drag", "Move the image"),
+    ("Wheel", "Scroll one image"),
+    ("Ctrl + wheel", "Zoom at the mouse"),
+    ("Shift + move", "Crosshair in all planes"),
+    ("Double click", "One pane, and back"),
+    ("Click on the score strip", "Go to that slice"),
+)
+
+
+def shortcut_rows() -> dict[str, list[tuple[str, str]]]:
+    """Keys and what they do, by menu, from the table of actions; the mouse comes first."""
+    rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(tr(a), tr(b)) for a, b in MOUSE]}
+    for each in ACTIONS:
+        if each.keys:
+            rows.setdefault(each.menu.partition("/")[0], []).append((_keys(each), tr(each.text)))
+    return rows
+
+
+def show_shortcuts(parent: QWidget) -> QDialog:
+    """Open the page of mouse gestures and keys; it does not block the window."""
+    dialog, rows = _dialog(parent, "shortcuts", tr("Mouse and keys"), 860, 720)
+    page = Column("shortcuts_page", tr("Mouse and keys"))
+    holder = QWidget()
+    grid = QGridLayout(holder)
+    grid.setHorizontalSpacing(28)
+    grid.setVerticalSpacing(18)
+    for place, (title, lines) in enumerate(_balanced(shortcut_rows())):
+        grid.addWidget(_section(title, lines), place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
+    page.add(holder)
+    rows.insertWidget(0, page, 1)
+    dialog.show()
+    return dialog
+
+
+def show_about(parent: QWidget, cards: tuple[ModelCard, ...]) -> QDialog:
+    """Open the page about version, models and what this is not for."""
+    dialog, rows = _dialog(parent, "about", tr("About medview"), 520, 420)
+    page = Column("about_page", tr("About medview"))
+    page.add(label(f"medview {__version__}", "result"))
+    page.add(label(tr(RESEARCH_USE), "research"))
+    page.add(label(tr("Apache License 2.0"), "quiet"))
+    for card in cards:
+        page.add(label(f"{card.title} {card.version} ({card.id})", "strong"))
+        page.add(label(card.intended_use, "", wraps=True))
+        for limit in card.limits:
+            page.add(label(f"• {limit}", "quiet", wraps=True))
+        page.add(label(tr("Weights: {licence}", licence=card.licence), "quiet", wraps=True))
+    rows.insertWidget(0, page, 1)
+    dialog.show()
+    return dialog
+
+
+def _dialog(
+    parent: QWidget, key: str, title: str, wide: int, high: int
+) -> tuple[QDialog, QVBoxLayout]:
+    dialog = QDialog(parent)
+    name(dialog, key, title)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setWindowTitle(title)
+    dialog.resize(wide, high)
+    rows = QVBoxLayout(dialog)
+    rows.setContentsMargins(8, 8, 8, 12)
+    close = button(tr("Close"), f"{key}_close")
+    close.clicked.connect(dialog.close)
+    rows.addLayout(Row(1, close))
+    return dialog, rows
+
+
+def _section(title: str, lines: list[tuple[str, str]]) -> QWidget:
+    holder = QWidget()
+    grid = QGridLayout(holder)
+    grid.setContentsMargins(0, 0, 0, 0)
+    grid.setVerticalSpacing(5)
+    grid.setHorizontalSpacing(12)
+    grid.addWidget(label(tr(title).upper(), "heading"), 0, 0, 1, 2)
+    for row, (keys, text) in enumerate(lines, 1):
+        keys_label = label(keys, "strong")
+        grid.addWidget(keys_label, row, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addWidget(label(text, wraps=True), row, 1)
+    grid.setColumnStretch(1, 1)
+    return holder
+
+
+def _balanced(
+    rows: dict[str, list[tuple[str, str]]],
+) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Longest sections first, so that two columns end at about the same height."""
+    return sorted(rows.items(), key=lambda each: (each[0] != "Mouse", -len(each[1])))
+
+
+def _keys(each: Action) -> str:
+    shown = [
+        QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in each.keys
+    ]
+    return ", ".join(shown)

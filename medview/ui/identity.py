@@ -1,0 +1,60 @@
+"""Whose images these are, in the words of a pane's corner; names only where they may stand."""
+
+from __future__ import annotations
+
+from medview.domain.study import Catalogue, Patient, Series, Study
+from medview.ui.words import age, date, tr
+
+_SEXES = {"F": "F", "M": "M", "O": "other"}
+
+
+def patient_name(patient: Patient, *, private: bool) -> str:
+    """The name, else the id, else a short key that stands for the patient."""
+    if private:
+        return tr("Patient {key}", key=patient.key)
+    return readable(patient.name) or patient.id or tr("Patient {key}", key=patient.key)
+
+
+def readable(name: str) -> str:
+    """A DICOM name ("Doe^Jane^^Dr") as people write it ("Doe, Jane Dr")."""
+    family, _, rest = name.partition("=")[0].partition("^")
+    given = " ".join(part for part in rest.split("^") if part)
+    return ", ".join(part.strip() for part in (family, given) if part.strip())
+
+
+def patient_facts(patient: Patient, at: str, *, private: bool) -> str:
+    """Sex and age at a date, such as "F · 61 y"; no age in private mode."""
+    years = "" if private else age(patient.birth_date, at)
+    return " · ".join(part for part in (_SEXES.get(patient.sex or "", ""), years) if part)
+
+
+def series_name(series: Series) -> str:
+    """What a series is called."""
+    if series.description:
+        return series.description
+    if series.number is not None:
+        return tr("Series {n}", n=series.number)
+    return series.modality or tr("Series")
+
+
+def corner_lines(catalogue: Catalogue, series: Series, *, private: bool) -> tuple[str, ...]:
+    """Name, facts with the study's date, and series: the top left corner of the main pane."""
+    owner = catalogue.owner(series)
+    if owner is None:
+        return (series_name(series),)
+    patient, study = owner
+    return tuple(
+        line
+        for line in (
+            patient_name(patient, private=private),
+            _facts(patient, study, private=private),
+            series_name(series),
+        )
+        if line
+    )
+
+
+def _facts(patient: Patient, study: Study, *, private: bool) -> str:
+    when = "" if private else date(study.date)
+    parts = (patient_facts(patient, study.date, private=private), when)
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,138 @@
+"""From mouse events in a pane to tools: buttons, wheel, double click and menu."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QMouseEvent, QWheelEvent
+
+from medview.services.session import Session
+from medview.services.viewing import Viewing
+from medview.ui.slice_pane import Listener, Pointer, SlicePane
+from medview.ui.tools import GESTURES, Hand, Tool, tool_named, zoom_about
+
+# A right press that moves less is a click and opens the menu.
+CLICK_PX = 4.0
+_NOTCH = 120
+_ZOOM_NOTCH = 1.15
+_KNOWN_MODIFIERS = (
+    Qt.KeyboardModifier.ShiftModifier
+    | Qt.KeyboardModifier.ControlModifier
+    | Qt.KeyboardModifier.AltModifier
+)
+
+
+class Mouse(Listener):
+    """Holds the chosen tool and the drag that goes on."""
+
+    def __init__(self, session: Session, viewing: Viewing, tool: str = "window") -> None:
+        self._session, self._viewing = session, viewing
+        self.tool = tool
+        self.menu_wanted: Callable[[QPoint], object] = lambda at: None
+        self.probed: Callable[[Pointer | None], object] = lambda at: None
+        self._running: Tool | None = None
+        self._start: Pointer | None = None
+        self._last: Pointer | None = None
+        self._is_click = False
+        self._on_strip = False
+        self._wheel_rest = 0.0
+
+    @property
+    def is_dragging(self) -> bool:
+        """True while a button is held down."""
+        return self._last is not None
+
+    def give_up(self) -> None:
+        """End the drag as if it had ended before."""
+        self._running = self._start = self._last = None
+        self._on_strip = False
+
+    def pressed(self, pane: SlicePane, event: QMouseEvent) -> None:
+        """Start the tool that the button and modifier mean."""
+        if self.is_dragging:
+            return
+        at = pane.pointer(event.position())
+        pane.setFocus(Qt.FocusReason.MouseFocusReason)
+        self._viewing.activate(pane.key)
+        self._start = self._last = at
+        self._is_click = True
+        self._on_strip = event.button() == Qt.MouseButton.LeftButton and self._go_on_strip(pane, at)
+        tool = None if self._on_strip else self._tool_for(event)
+        self._running = tool() if tool is not None else None
+        if self._running is not None:
+            self._running.press(self._hand(pane), at)
+
+    def moved(self, pane: SlicePane, event: QMouseEvent) -> None:
+        """Let the tool go on; without a button, Shift moves the crosshair."""
+        at = pane.pointer(event.position())
+        self.probed(at)
+        if self._last is None or self._start is None:
+            if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and at.point_lps is not None:
+                self._viewing.set_point(at.point_lps)
+            return
+        if self._on_strip:
+            self._go_on_strip(pane, at, anywhere=True)
+            return
+        if self._is_click and _away(at, self._start) <= CLICK_PX:
+            if event.buttons() & Qt.MouseButton.RightButton:
+                return
+        else:
+            self._is_click = False
+        if self._running is not None:
+            self._running.move(self._hand(pane), at, self._last)
+        self._last = at
+
+    def released(self, pane: SlicePane, event: QMouseEvent) -> None:
+        """End the drag; a right click opens the menu."""
+        if self._running is not None:
+            self._running.release(self._hand(pane), pane.pointer(event.position()))
+        was_click = self._is_click and self._last is not None
+        self.give_up()
+        if was_click and event.button() == Qt.MouseButton.RightButton:
+            self.menu_wanted(event.globalPosition().toPoint())
+
+    def double_clicked(self, pane: SlicePane, event: QMouseEvent) -> None:
+        """Let the pane fill the window, or all come back."""
+        if event.button() == Qt.MouseButton.LeftButton and not event.modifiers():
+            self._viewing.activate(pane.key)
+            self._viewing.maximise(pane.key)
+
+    def wheeled(self, pane: SlicePane, event: QWheelEvent) -> None:
+        """Scroll an image a notch; with Ctrl zoom at the mouse."""
+        notches = (event.angleDelta().y() or event.angleDelta().x()) / _NOTCH
+        self._viewing.activate(pane.key)
+        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            zoom_about(self._hand(pane), pane.pointer(event.position()), _ZOOM_NOTCH**notches)
+            return
+        # Touch pads send parts of a notch.
+        self._wheel_rest -= notches
+        steps = int(self._wheel_rest)
+        self._wheel_rest -= steps
+        if steps:
+            self._viewing.scroll(pane.key, steps)
+        self.probed(pane.pointer(event.position()))
+
+    def left(self, pane: SlicePane) -> None:
+        """Nothing is under the mouse any more."""
+        self.probed(None)
+
+    def _hand(self, pane: SlicePane) -> Hand:
+        return Hand(self._session, self._viewing, pane)
+
+    def _tool_for(self, event: QMouseEvent) -> type[Tool] | None:
+        key = (event.button(), event.modifiers() & _KNOWN_MODIFIERS)
+        if key not in GESTURES:
+            return None
+        return GESTURES[key] or tool_named(self.tool)
+
+    def _go_on_strip(self, pane: SlicePane, at: Pointer, *, anywhere: bool = False) -> bool:
+        """Go to the slice under the mouse on the score strip; False beside it."""
+        index = pane.strip_slice_at(at.x, at.y, anywhere=anywhere)
+        if index is not None:
+            self._viewing.go_to(pane.key, index)
+        return index is not None
+
+
+def _away(a: Pointer, b: Pointer) -> float:
+    return float(((a.x - b.x) ** 2 + (a.y - b.y) ** 2) ** 0.5)

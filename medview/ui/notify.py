@@ -1,0 +1,125 @@
+"""The only place for messages: a bar that never stands in the way, and the one question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
+
+from medview.domain.errors import Cancelled, MedviewError
+from medview.ui.controls import button, clear, label, name
+from medview.ui.words import tr
+
+_AT_MOST = 3
+_STAYS_MS = 8000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A button of a note: its text and what it does."""
+
+    text: str
+    run: Callable[[], object]
+
+
+class Note(QFrame):
+    """One message with its buttons; the cross takes it away."""
+
+    def __init__(self, text: str, kind: str, choices: tuple[Choice, ...], number: int) -> None:
+        super().__init__()
+        name(self, f"note_{number}", text)
+        self.text, self.kind = text, kind
+        self.setProperty("look", "note")
+        self.setProperty("kind", kind)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 6, 8, 6)
+        row.setSpacing(8)
+        words = label(text, "strong" if kind == "error" else "", wraps=True)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(words, 1)
+        for place, choice in enumerate(choices):
+            made = button(choice.text, f"note_{number}_choice_{place}")
+            made.clicked.connect(lambda _=False, run=choice.run: self._on_chosen(run))
+            row.addWidget(made)
+        cross = QPushButton("✕")
+        name(cross, f"note_{number}_close", tr("Close this message"))
+        cross.setToolTip(tr("Close this message"))
+        cross.setProperty("look", "link")
+        cross.clicked.connect(self.close_note)
+        row.addWidget(cross)
+
+    def _on_chosen(self, run: Callable[[], object]) -> None:
+        self.close_note()
+        run()
+
+    def close_note(self) -> None:
+        """Take it away; the bar makes room."""
+        self.hide()
+        self.deleteLater()
+
+
+class NoteBar(QWidget):
+    """Messages above the panes, the newest on top; an equal one is not said twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        name(self, "notes", tr("Messages"))
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(0)
+        self._said = 0
+
+    def show_error(self, error: MedviewError, *choices: Choice) -> None:
+        """Say what went wrong, in its own words; a stop the reader asked for needs none."""
+        if not isinstance(error, Cancelled):
+            still = error.still_works
+            tail = " " + tr("Still usable: {what}.", what=still.rstrip(".")) if still else ""
+            self._add(f"{error}{tail}", "error", choices)
+
+    def show_note(
+        self, text: str, *choices: Choice, kind: str = "info", stays: bool = True
+    ) -> None:
+        """Say something; it goes by itself unless it `stays`."""
+        note = self._add(text, kind, choices)
+        if note is not None and not stays:
+            QTimer.singleShot(_STAYS_MS, note, note.close_note)
+
+    def texts(self) -> list[str]:
+        """What is said now, newest first."""
+        return [note.text for note in self._notes()]
+
+    def clear(self) -> None:
+        """Take all messages away."""
+        clear(self._rows)
+
+    def _notes(self) -> list[Note]:
+        items = [self._rows.itemAt(place) for place in range(self._rows.count())]
+        widgets = [item.widget() for item in items if item is not None]
+        return [note for note in widgets if isinstance(note, Note) and not note.isHidden()]
+
+    def _add(self, text: str, kind: str, choices: tuple[Choice, ...]) -> Note | None:
+        if text in self.texts():
+            return None
+        self._said += 1
+        note = Note(text, kind, choices, self._said)
+        self._rows.insertWidget(0, note)
+        note.show()
+        for old in self._notes()[_AT_MOST:]:
+            old.close_note()
+        return note
+
+
+def ask(parent: QWidget, text: str, yes: str, no: str) -> bool:
+    """Ask before something that cannot be taken back; True for `yes`. The only dialog."""
+    box = QMessageBox(parent)
+    name(box, "question", text)
+    box.setIcon(QMessageBox.Icon.NoIcon)
+    box.setWindowTitle("medview")
+    box.setText(text)
+    accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+    keep = box.addButton(no, QMessageBox.ButtonRole.RejectRole)
+    box.setDefaultButton(keep)
+    box.exec()
+    return box.clickedButton() is accept

@@ -1,0 +1,128 @@
+"""Details: what is known of the series, and every layer's value under the mouse."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+
+from medview.domain.study import Series
+from medview.domain.volume import Volume
+from medview.ui.app import App
+from medview.ui.controls import Card, Column, clear, label
+from medview.ui.identity import patient_facts, patient_name, series_name
+from medview.ui.probe import Probe, probe, value_text
+from medview.ui.words import date, number, place, tr
+
+
+class DetailsPanel(Column):
+    """Facts of the series, warnings, and the values at the crosshair or mouse."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("panel_details", tr("Details"))
+        self._app = app
+        self._facts = _Table("details_facts", tr("Series"))
+        self._values = _Table("details_values", tr("At the crosshair"))
+        self._notes = Card("details_notes", tr("Warnings"))
+        self._lines = QVBoxLayout()
+        self._notes.add(label(tr("Warnings"), "strong"))
+        self._notes.add(self._lines)
+        for card in (self._values, self._facts, self._notes):
+            self.add(card)
+        events = app.session.events
+        for field in ("series", "volume", "catalogue", "private"):
+            getattr(events, field).connect(self.refresh)
+        for field in ("views", "predictions", "unfinished", "volume_id"):
+            getattr(events, field).connect(self.refresh_values)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read facts and warnings again."""
+        session = self._app.session
+        series, volume = session.series, session.volume
+        if series is None or volume is None:
+            self._facts.set_rows([("", tr("Drop a folder here, or press Ctrl+O"))])
+        else:
+            self._facts.set_rows(self._identity(series) + _facts(series, volume))
+        notes = [*(series.warnings if series else ()), *(volume.warnings if volume else ())]
+        clear(self._lines)
+        for text in dict.fromkeys(note.text for note in notes):
+            self._lines.addWidget(label(text, wraps=True))
+        self._notes.setVisible(bool(notes))
+        self.refresh_values()
+
+    def refresh_values(self) -> None:
+        """Read the values at the crosshair again."""
+        session = self._app.session
+        view = session.views.get(session.active_pane)
+        self.show_probe(probe(session, view.point_lps) if view is not None else None)
+
+    def show_probe(self, read: Probe | None) -> None:
+        """List place and values; none, when there is nothing to read."""
+        self._values.setVisible(read is not None)
+        if read is not None:
+            rows = [(tr("Place"), place(read.point_lps))]
+            rows += [(value.title, value_text(value, titled=False)) for value in read.values]
+            self._values.set_rows(rows)
+
+    def _identity(self, series: Series) -> list[tuple[str, str]]:
+        owner = self._app.session.catalogue.owner(series)
+        if owner is None:
+            return []
+        patient, study = owner
+        private = self._app.session.private
+        return [
+            (tr("Patient"), patient_name(patient, private=private)),
+            ("", patient_facts(patient, study.date, private=private)),
+            (tr("Study"), study.description),
+            (tr("Date"), "" if private else date(study.date)),
+        ]
+
+
+def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
+    k, j, i = volume.geometry.shape
+    step = volume.geometry.spacing_mm
+    spacing = " × ".join(number(mm) for mm in step[::-1]) + " mm"
+    unit = {"detector": tr(" at the detector"), "patient": ""}
+    kind = volume.geometry.spacing_kind
+    field_t = tr("{n} T", n=number(series.field_strength_t)) if series.field_strength_t else ""
+    missing = len(volume.missing_slices)
+    return [
+        (tr("Series"), series_name(series)),
+        (tr("Modality"), volume.modality or series.modality),
+        (tr("Size"), f"{i} × {j} × {k}"),
+        (tr("Voxel"), tr("unknown") if kind is None else spacing + unit[kind]),
+        (tr("Values"), volume.quantity),
+        (tr("Scanner"), " · ".join(part for part in (series.scanner, field_t) if part)),
+        (tr("Missing slices"), str(missing) if missing else ""),
+        (tr("Compression"), tr("lossy") if volume.lossy else ""),
+        (tr("File format"), series.format),
+    ]
+
+
+class _Table(Card):
+    """A card of names and values; rows without a value are left out."""
+
+    def __init__(self, key: str, title: str) -> None:
+        super().__init__(key, title)
+        self._holder = QWidget()
+        self._grid = QGridLayout(self._holder)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        self._grid.setHorizontalSpacing(12)
+        self._grid.setVerticalSpacing(4)
+        self._grid.setColumnStretch(1, 1)
+        self._rows: list[tuple[str, str]] = []
+        self.add(label(title, "strong"), self._holder)
+
+    def set_rows(self, rows: list[tuple[str, str]]) -> None:
+        """Show name and value pairs; widgets are kept where the names stay the same."""
+        rows = [row for row in rows if row[1]]
+        if [row[0] for row in rows] != [row[0] for row in self._rows]:
+            clear(self._grid)
+            for place_, (title, _) in enumerate(rows):
+                self._grid.addWidget(label(title, "quiet"), place_, 0)
+                self._grid.addWidget(label("", "value", wraps=True), place_, 1)
+        self._rows = rows
+        for place_, (_, value) in enumerate(rows):
+            item = self._grid.itemAtPosition(place_, 1)
+            widget = item.widget() if item is not None else None
+            if widget is not None:
+                widget.setText(value)  # type: ignore[attr-defined]  # made by label() above

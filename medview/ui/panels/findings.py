@@ -1,0 +1,146 @@
+"""The regions a model found: jump to one, and say whether the reader agrees."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QHeaderView,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medview.domain.prediction import Finding
+from medview.ui.app import App
+from medview.ui.controls import Row, button, label, name
+from medview.ui.words import number, sides, tr
+
+_ANSWERS = (("agree", "Agree"), ("rejected", "Reject"), ("unsure", "Unsure"))
+_ROW_PX = 40
+_MOST_ROWS = 6
+
+
+class FindingsList(QWidget):
+    """One row a finding; the row, the crosshair and the key N always agree."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__()
+        self._app = app
+        self.tree = QTreeWidget()
+        name(self.tree, "findings", tr("Findings of the model"))
+        self.tree.setToolTip(tr("Click to go there (N and Shift+N go round)"))
+        self.tree.setColumnCount(4)
+        self.tree.setHeaderHidden(True)
+        self.tree.setRootIsDecorated(False)
+        self.tree.setUniformRowHeights(True)
+        self.tree.setWordWrap(True)
+        self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        header = self.tree.header()
+        header.setStretchLastSection(False)
+        header.setMinimumSectionSize(20)
+        for column, mode in enumerate(_MODES):
+            header.setSectionResizeMode(column, mode)
+        self.tree.itemSelectionChanged.connect(self._on_selected)
+        self._buttons = [self._answer(*each) for each in _ANSWERS]
+        self._none = label(
+            tr("No region is above the threshold of the model."), "quiet", wraps=True
+        )
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 4, 0, 0)
+        rows.addWidget(self._none)
+        rows.addWidget(self.tree)
+        row = Row(*self._buttons)
+        rows.addLayout(row)
+        for field in ("predictions", "volume_id"):
+            getattr(app.session.events, field).connect(self.refresh)
+        app.session.events.finding.connect(self._select)
+        app.reading.changed.connect(self._show_verdicts)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List the findings of the results on screen."""
+        findings = self._app.session.findings
+        self.tree.blockSignals(True)
+        self.tree.clear()
+        for each in findings:
+            self.tree.addTopLevelItem(_row(each))
+        self.tree.blockSignals(False)
+        self.tree.setFixedHeight(min(len(findings), _MOST_ROWS) * _ROW_PX + 4)
+        self.tree.setVisible(bool(findings))
+        for made in self._buttons:
+            made.setVisible(bool(findings))
+        self._none.setVisible(bool(self._app.session.results) and not findings)
+        self._show_verdicts()
+        self._select()
+
+    @property
+    def _chosen(self) -> int | None:
+        found = self._app.session.finding
+        return found.id if found is not None else None
+
+    def _select(self) -> None:
+        self.tree.blockSignals(True)
+        self.tree.clearSelection()
+        for row in range(self.tree.topLevelItemCount()):
+            item = self.tree.topLevelItem(row)
+            if item is not None and _id_of(item) == self._chosen:
+                item.setSelected(True)
+                self.tree.scrollToItem(item)
+        self.tree.blockSignals(False)
+        self._show_answers()
+
+    def _show_verdicts(self) -> None:
+        verdicts = self._app.reading.words.verdicts
+        for row in range(self.tree.topLevelItemCount()):
+            item = self.tree.topLevelItem(row)
+            if item is not None:
+                item.setText(3, tr(verdicts.get(_id_of(item), "")) or "—")
+        self._show_answers()
+
+    def _show_answers(self) -> None:
+        chosen = self._chosen
+        verdict = self._app.reading.words.verdicts.get(chosen or 0, "")
+        for (value, _), made in zip(_ANSWERS, self._buttons, strict=True):
+            made.setEnabled(chosen is not None)
+            made.setChecked(value == verdict)
+
+    def _answer(self, value: str, text: str) -> QPushButton:
+        made = button(
+            tr(text), f"verdict_{value}", tip=tr("{answer} with this finding", answer=tr(text))
+        )
+        made.setCheckable(True)
+        made.clicked.connect(lambda on: self._on_answered(value if on else ""))
+        return made
+
+    def _on_answered(self, verdict: str) -> None:
+        if self._chosen is not None:
+            self._app.reading.judge(self._chosen, verdict)
+
+    def _on_selected(self) -> None:
+        chosen = self.tree.selectedItems()
+        wanted = _id_of(chosen[0]) if chosen else None
+        for each in self._app.session.findings:
+            if each.id == wanted:
+                self._app.viewing.go_to_finding(each)
+
+
+_FIT, _STRETCH = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
+_MODES = (_FIT, _STRETCH, _FIT, _FIT)
+
+
+def _row(found: Finding) -> QTreeWidgetItem:
+    where = " ".join(f"{side} {mm:.0f}" for side, mm in sides(found.centroid_lps))
+    peak = tr("peak {value}", value=number(found.peak))
+    second = tr("hidden by uncertainty") if found.hidden_by_uncertainty else peak
+    texts = [str(found.id), f"{where}\n{second}", tr("{n} ml", n=f"{found.volume_ml:.1f}"), ""]
+    item = QTreeWidgetItem(texts)
+    item.setData(0, Qt.ItemDataRole.UserRole, found.id)
+    item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    item.setToolTip(1, f"{where} mm, {peak}")
+    return item
+
+
+def _id_of(item: QTreeWidgetItem) -> int:
+    return int(item.data(0, Qt.ItemDataRole.UserRole))

@@ -1,0 +1,162 @@
+"""Layers: the image and every map over it, and how each is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from medview.domain.overlay import ScalarMap
+from medview.domain.volume import Window
+from medview.imaging.intensity import presets_for
+from medview.ui.app import App
+from medview.ui.controls import Card, Column, RangeRow, Row, button, clear, label, name
+from medview.ui.identity import series_name
+from medview.ui.panels.style_editor import StyleEditor, map_title
+from medview.ui.words import number, tr
+
+
+class LayersPanel(Column):
+    """The image's window, a row for each map, and the style of the chosen one."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("panel_layers", tr("Layers"))
+        self._app = app
+        self._image = ImageCard(app)
+        self._maps = Card("layers_maps", tr("Maps"))
+        self._list = QVBoxLayout()
+        self._list.setSpacing(2)
+        self._overlay = QCheckBox(tr("Show maps"))
+        name(self._overlay, "layers_overlay", tr("Show maps"))
+        self._overlay.setToolTip(tr("Show or hide all maps (O)"))
+        self._overlay.toggled.connect(self._on_overlay)
+        self._empty = label(
+            tr("No maps yet. Run a model, and its maps are listed here."), "quiet", wraps=True
+        )
+        self._maps.add(Row(label(tr("Maps"), "strong"), 1, self._overlay), self._empty)
+        self._maps.add(self._list)
+        self._style_card = Card("layers_style", tr("Chosen map"))
+        self._style_title = label("", "strong")
+        self._style_card.add(self._style_title, StyleEditor(app, "layers"))
+        for card in (self._image, self._maps, self._style_card):
+            self.add(card)
+        for field in ("styles", "map_name", "predictions", "unfinished", "volume_id", "overlay_on"):
+            getattr(app.session.events, field).connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List the maps again."""
+        session = self._app.session
+        maps = list({found.name: found for found in reversed(session.maps)}.values())[::-1]
+        clear(self._list)
+        for found in maps:
+            self._list.addWidget(self._row(found))
+        self._empty.setVisible(not maps)
+        self._overlay.setVisible(bool(maps))
+        self._overlay.blockSignals(True)
+        self._overlay.setChecked(session.overlay_on)
+        self._overlay.blockSignals(False)
+        chosen = session.map(session.map_name)
+        self._style_card.setVisible(chosen is not None)
+        self._style_title.setText(map_title(chosen) if chosen is not None else "")
+
+    def _row(self, found: ScalarMap) -> QWidget:
+        """A tick for being drawn, and the name: pressed, it becomes the chosen one."""
+        session = self._app.session
+        row = QWidget()
+        tick = QCheckBox()
+        name(tick, f"layer_{found.name}_visible", tr("Draw {map}", map=map_title(found)))
+        tick.setToolTip(tr("Draw this map"))
+        tick.setChecked(session.style(found.name).visible)
+        tick.toggled.connect(lambda on: self._on_ticked(found.name, on))
+        chosen = QPushButton(map_title(found))
+        name(chosen, f"layer_{found.name}", map_title(found))
+        chosen.setProperty("look", "segment")
+        chosen.setToolTip(tr("Show this map and edit how it is drawn (U goes round)"))
+        chosen.setCheckable(True)
+        chosen.setChecked(found.name == session.map_name)
+        chosen.clicked.connect(lambda: self._app.viewing.show_map(found.name))
+        unit = label("" if found.unit == "1" else found.unit, "quiet")
+        line = QHBoxLayout(row)
+        line.setContentsMargins(0, 0, 0, 0)
+        line.addWidget(tick)
+        line.addWidget(chosen, 1)
+        line.addWidget(unit, 0, Qt.AlignmentFlag.AlignRight)
+        return row
+
+    def _on_ticked(self, key: str, on: bool) -> None:
+        style = self._app.session.style(key)
+        self._app.viewing.set_style(key, replace(style, visible=on))
+
+    def _on_overlay(self, on: bool) -> None:
+        if on != self._app.session.overlay_on:
+            self._app.viewing.toggle_overlay()
+
+
+class ImageCard(Card):
+    """The image beneath: its window in figures, the presets of its kind, invert."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("layers_image", tr("Image"))
+        self._app = app
+        self._title = label("", "strong")
+        self._what = label("", "quiet", wraps=True)
+        self._window = RangeRow(
+            tr("Grey from"), "image_range", tip=tr("Values drawn black and white")
+        )
+        self._window.changed.connect(self._on_range)
+        self._presets = QVBoxLayout()
+        self._presets.setSpacing(4)
+        self.add(self._title, self._what, self._window)
+        self.add(self._presets)
+        self._offered: tuple[str, ...] = ()
+        for field in ("volume", "series", "views", "active_pane"):
+            getattr(app.session.events, field).connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the image and its window again."""
+        session = self._app.session
+        series, volume = session.series, session.volume
+        if series is None or volume is None:
+            self._title.setText(tr("No image"))
+            self._what.setText(tr("Drop a folder here, or press Ctrl+O"))
+            self._window.hide()
+            self._offer(())
+            return
+        self._title.setText(series_name(series))
+        window = self._app.viewing.window(session.active_pane)
+        self._window.setVisible(window is not None)
+        if window is not None:
+            low, high = window.level - window.width / 2, window.level + window.width / 2
+            self._window.set_value(low, high)
+            text = tr("Width {w}, level {l}", w=number(window.width), l=number(window.level))
+            self._what.setText(f"{text} · {volume.quantity}")
+        else:
+            self._what.setText(tr("colour image"))
+        self._offer(tuple((each.key, each.title) for each in presets_for(volume) if each.key))
+
+    def _offer(self, presets: tuple[tuple[str, str], ...]) -> None:
+        """A button for each preset, two in a row, with its key."""
+        asked = tuple(title for _, title in presets)
+        if asked == self._offered:
+            return
+        self._offered = asked
+        clear(self._presets)
+        for place in range(0, len(presets), 2):
+            self._presets.addLayout(
+                Row(*(self._preset(*each) for each in presets[place : place + 2]))
+            )
+
+    def _preset(self, key: str, title: str) -> QPushButton:
+        made = button(
+            tr(title), f"preset_{key}", tip=tr("{title} (key {key})", title=title, key=key)
+        )
+        viewing, session = self._app.viewing, self._app.session
+        made.clicked.connect(lambda: viewing.use_preset(session.active_pane, key))
+        return made
+
+    def _on_range(self, low: float, high: float) -> None:
+        window = Window(high - low, (low + high) / 2, "LINEAR_EXACT")
+        self._app.viewing.set_window(self._app.session.active_pane, window)

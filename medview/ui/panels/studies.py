@@ -1,0 +1,278 @@
+"""Studies: patients, their studies and series with thumbnails; find, choose, see what failed."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtGui import QImage, QPixmap, QStandardItem, QStandardItemModel
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QLineEdit,
+    QListWidget,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medview.domain.study import Catalogue, Patient, Series, Study
+from medview.domain.volume import Volume
+from medview.imaging.frame import compose_frame
+from medview.services.viewing import MAIN_PANE, first_views
+from medview.ui.app import App
+from medview.ui.controls import button, label, name
+from medview.ui.identity import patient_facts, patient_name, series_name
+from medview.ui.panels.study_rows import (
+    FIND,
+    KIND,
+    RIGHT,
+    SECOND,
+    SERIES,
+    TAG,
+    THUMB,
+    WARNS,
+    StudyDelegate,
+)
+from medview.ui.words import date, number, tr
+
+_THUMB_PX = 80
+_MOST_LEFT_OUT = 400
+
+
+class StudiesPanel(QWidget):
+    """The tree on the left."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__()
+        name(self, "panel_studies", tr("Studies"))
+        self.setProperty("look", "panel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._app = app
+        self._thumbs: dict[str, QPixmap] = {}
+        self.find_box = QLineEdit()
+        name(self.find_box, "studies_find", tr("Find patient, study, series"))
+        self.find_box.setPlaceholderText(tr("Find patient, study, series"))
+        self.find_box.setToolTip(tr("Show only what has these words (Ctrl+F)"))
+        self.find_box.setClearButtonEnabled(True)
+        self.find_box.textChanged.connect(self._filter)
+        self.tree = self._tree()
+        self.left_out = button("", "studies_left_out", look="link")
+        self.left_out.clicked.connect(self._on_left_out)
+        self.left_out_list = QListWidget()
+        name(self.left_out_list, "studies_left_out_list", tr("Files that were left out"))
+        self.left_out_list.setWordWrap(True)
+        self.left_out_list.setMaximumHeight(180)
+        self.left_out_list.hide()
+        self._empty = label(tr("Drop a folder here, or press Ctrl+O"), "quiet", wraps=True)
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(12, 10, 10, 8)
+        rows.setSpacing(8)
+        for part in (self.find_box, self._empty, self.tree, self.left_out, self.left_out_list):
+            rows.addWidget(part)
+        rows.setStretch(1, 1)
+        rows.setStretch(2, 10)
+        events = app.session.events
+        events.catalogue.connect(self.refresh)
+        events.private.connect(self.refresh)
+        events.volume.connect(self._on_volume)
+        events.series.connect(self._select)
+        self.refresh()
+
+    def _tree(self) -> QTreeView:
+        tree = QTreeView()
+        name(tree, "studies_tree", tr("Patients, studies and series"))
+        tree.setModel(QStandardItemModel(tree))
+        tree.setItemDelegate(StudyDelegate(tree))
+        tree.setHeaderHidden(True)
+        tree.setRootIsDecorated(False)
+        tree.setIndentation(8)
+        tree.setExpandsOnDoubleClick(False)
+        tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        tree.clicked.connect(self._on_chosen)
+        tree.activated.connect(self._on_chosen)
+        return tree
+
+    def refresh(self) -> None:
+        """List the catalogue again."""
+        catalogue = self._app.session.catalogue
+        model = self._model
+        model.clear()
+        for patient in catalogue.patients:
+            model.appendRow(self._patient(patient))
+        self.tree.expandAll()
+        self._empty.setVisible(not catalogue.patients)
+        self.tree.setVisible(bool(catalogue.patients))
+        self.find_box.setEnabled(bool(catalogue.patients))
+        self._list_left_out(catalogue)
+        self._filter(self.find_box.text())
+        self._select()
+
+    @property
+    def _model(self) -> QStandardItemModel:
+        model = self.tree.model()
+        assert isinstance(model, QStandardItemModel)
+        return model
+
+    def _patient(self, patient: Patient) -> QStandardItem:
+        private = self._app.session.private
+        studies = sorted(patient.studies, key=lambda study: study.date, reverse=True)
+        newest = studies[0].date if studies else ""
+        count = len(studies)
+        counted = tr("{n} studies", n=count) if count != 1 else tr("1 study")
+        facts = (patient_facts(patient, newest, private=private), counted)
+        who = patient_name(patient, private=private)
+        second = " · ".join(part for part in facts if part)
+        item = _item("patient", who, second, find=f"{who} {'' if private else patient.id}")
+        for place, study in enumerate(studies):
+            item.appendRow(self._study(study, is_prior=place > 0))
+        return item
+
+    def _study(self, study: Study, *, is_prior: bool) -> QStandardItem:
+        when = "" if self._app.session.private else date(study.date)
+        item = _item(
+            "study", study.description or tr("Study"), "", find=f"{study.description} {when}"
+        )
+        item.setData(when, RIGHT)
+        for series in study.series:
+            item.appendRow(self._series(series, is_prior=is_prior))
+        return item
+
+    def _series(self, series: Series, *, is_prior: bool) -> QStandardItem:
+        title = series_name(series)
+        warning = warning_text(series)
+        item = _item(
+            "series", title, warning or size_text(series), find=f"{title} {series.modality}"
+        )
+        item.setData(series.key, SERIES)
+        item.setData(bool(warning), WARNS)
+        item.setData(tr("PRIOR") if is_prior else "", TAG)
+        item.setData(self._thumbs.get(series.key), THUMB)
+        notes = "\n".join(dict.fromkeys(note.text for note in series.warnings))
+        item.setToolTip("\n".join(part for part in (title, size_text(series), notes) if part))
+        item.setEnabled(series.geometry is not None)
+        return item
+
+    def _list_left_out(self, catalogue: Catalogue) -> None:
+        count = len(catalogue.skipped)
+        self.left_out.setVisible(count > 0)
+        self.left_out_list.hide()
+        text = tr("{n} files left out", n=count) if count != 1 else tr("1 file left out")
+        self.left_out.setText(text)
+        name(self.left_out, "studies_left_out", text)
+        self.left_out.setToolTip(tr("Show which files were left out, and why"))
+        self.left_out_list.clear()
+        for each in catalogue.skipped[:_MOST_LEFT_OUT]:
+            self.left_out_list.addItem(f"{each.file}: {each.what}")
+        if count > _MOST_LEFT_OUT:
+            self.left_out_list.addItem(tr("and {n} more", n=count - _MOST_LEFT_OUT))
+
+    def _on_left_out(self) -> None:
+        self.left_out_list.setVisible(self.left_out_list.isHidden())
+
+    def _on_chosen(self, index: QModelIndex) -> None:
+        key = index.data(SERIES)
+        series = self._app.session.catalogue.find(key) if key else None
+        if series is not None:
+            self._app.library.show(series)
+
+    def _on_volume(self) -> None:
+        """Keep a thumbnail of every series that was on screen."""
+        session = self._app.session
+        if session.volume is None or session.series is None or session.series.key in self._thumbs:
+            return
+        picture = thumbnail(session.volume)
+        self._thumbs[session.series.key] = picture
+        for item in _walk(self._model.invisibleRootItem()):
+            if item.data(SERIES) == session.series.key:
+                item.setData(picture, THUMB)
+
+    def _select(self) -> None:
+        shown = self._app.session.series
+        for item in _walk(self._model.invisibleRootItem()):
+            if shown is not None and item.data(SERIES) == shown.key:
+                self.tree.setCurrentIndex(item.index())
+                self.tree.scrollTo(item.index())
+
+    def _filter(self, text: str) -> None:
+        """Hide rows that do not have all the words, unless something below them has."""
+        words = text.lower().split()
+        root = self._model.invisibleRootItem()
+        for row in range(root.rowCount()):
+            _keep(self.tree, root.child(row), words, "")
+
+
+def _keep(tree: QTreeView, item: QStandardItem, words: list[str], above: str) -> bool:
+    """Show or hide a row and all below it; say whether it is shown."""
+    text = f"{above} {item.data(FIND)}".lower()
+    below = [_keep(tree, item.child(row), words, text) for row in range(item.rowCount())]
+    shown = any(below) if below else all(word in text for word in words)
+    parent = item.parent()
+    above_index = parent.index() if parent is not None else QModelIndex()
+    tree.setRowHidden(item.row(), above_index, not shown)
+    return shown
+
+
+def _item(kind: str, title: str, second: str, *, find: str) -> QStandardItem:
+    item = QStandardItem(title)
+    item.setData(kind, KIND)
+    item.setData(second, SECOND)
+    item.setData(find, FIND)
+    item.setSelectable(kind == "series")
+    item.setData(f"{title}, {second}" if second else title, Qt.ItemDataRole.AccessibleTextRole)
+    return item
+
+
+def _walk(item: QStandardItem) -> list[QStandardItem]:
+    children = [item.child(row) for row in range(item.rowCount())]
+    return [each for child in children for each in (child, *_walk(child))]
+
+
+def size_text(series: Series) -> str:
+    """Number of images, distance and plane, such as "155 · 1.0 mm · axial"."""
+    count = series.size[2]
+    parts = [tr("{n} images", n=count) if count != 1 else tr("1 image")]
+    grid = series.geometry
+    if grid is None:
+        return tr("no image")
+    if count > 1 and grid.spacing_kind == "patient":
+        parts.append(f"{number(grid.spacing_mm[0], 2)} mm")
+    if count > 1 and grid.orientation_known:
+        parts.append((tr("sagittal"), tr("coronal"), tr("axial"))[grid.axis_of.index(0)])
+    if series.times > 1:
+        parts.append(tr("{n} times", n=series.times))
+    return " · ".join(parts)
+
+
+def warning_text(series: Series) -> str:
+    """The warning that matters most in the list; empty when all is well."""
+    missing = len(series.missing_slices)
+    if missing:
+        return tr("{n} slices missing", n=missing) if missing != 1 else tr("1 slice missing")
+    short = {
+        "INCOMPLETE": tr("incomplete"),
+        "VARIABLE_SPACING": tr("uneven spacing"),
+        "UNKNOWN_ORIENTATION": tr("orientation unknown"),
+        "FORMS_DISAGREE": tr("two orientations in the file"),
+        "MODALITY_DOUBTFUL": tr("modality doubtful"),
+        "CONFLICT": tr("slices contradict each other"),
+    }
+    return next((short[note.code] for note in series.warnings if note.code in short), "")
+
+
+def thumbnail(volume: Volume) -> QPixmap:
+    """The middle of a volume as its main pane shows it, small."""
+    frame = compose_frame(volume, (), first_views(volume)[MAIN_PANE])
+    pixels = frame.image
+    rows, columns = pixels.shape[:2]
+    kind = QImage.Format.Format_RGB888 if pixels.ndim == 3 else QImage.Format.Format_Grayscale8
+    pixels = pixels.copy()
+    image = QImage(pixels.data, columns, rows, pixels.strides[0], kind).copy()
+    wide, high = columns * frame.pixel_mm[0], rows * frame.pixel_mm[1]
+    scale = _THUMB_PX / max(min(wide, high), 1e-6)
+    size = QSize(max(1, round(wide * scale)), max(1, round(high * scale)))
+    scaled = image.scaled(
+        size, Qt.AspectRatioMode.IgnoreAspectRatio, Qt.TransformationMode.SmoothTransformation
+    )
+    left, top = (scaled.width() - _THUMB_PX) // 2, (scaled.height() - _THUMB_PX) // 2
+    return QPixmap.fromImage(scaled.copy(left, top, _THUMB_PX, _THUMB_PX))

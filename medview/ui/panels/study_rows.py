@@ -1,0 +1,150 @@
+"""How the rows of the study list are drawn: patient, study, and series with its thumbnail."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter, QPainterPath, QPixmap
+from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
+
+from medview.ui.theme import Theme, current
+
+_ROLE = int(Qt.ItemDataRole.UserRole)
+KIND, SECOND, RIGHT, TAG, THUMB, SERIES, WARNS, FIND = (_ROLE + n for n in range(1, 9))
+
+_HEIGHTS = {"patient": 40, "study": 28, "series": 58}
+_THUMB_PX = 44
+_SMALL_PX = 12
+
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class StudyDelegate(QStyledItemDelegate):
+    """Paints rows in the theme's colours; the tree's own look is not used."""
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: _Index) -> QSize:  # noqa: N802  # Qt's hook
+        """A height for each kind of row."""
+        return QSize(120, _HEIGHTS.get(str(index.data(KIND)), 28))
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Draw one row."""
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        draw = {"patient": _patient, "study": _study, "series": _series}.get(str(index.data(KIND)))
+        if draw is not None:
+            draw(painter, option, index, current())
+        painter.restore()
+
+
+def _patient(painter: QPainter, option: QStyleOptionViewItem, index: _Index, theme: Theme) -> None:
+    area = _area(option)
+    _text(painter, option, area.adjusted(0, 2, 0, 0), str(index.data()), theme.strong, bold=True)
+    _text(
+        painter,
+        option,
+        area.adjusted(0, 20, 0, 0),
+        str(index.data(SECOND)),
+        theme.quiet,
+        small=True,
+    )
+
+
+def _study(painter: QPainter, option: QStyleOptionViewItem, index: _Index, theme: Theme) -> None:
+    area = _area(option).adjusted(0, 5, 0, 0)
+    right = str(index.data(RIGHT) or "")
+    wide = QFontMetrics(option.font).horizontalAdvance(right)
+    _text(painter, option, area.adjusted(0, 0, -wide - 8, 0), str(index.data()), theme.text)
+    _text(painter, option, area, right, theme.quiet, small=True, right=True)
+
+
+def _series(painter: QPainter, option: QStyleOptionViewItem, index: _Index, theme: Theme) -> None:
+    box = QRectF(_area(option).adjusted(-4, 1, 0, -3))
+    state = option.state
+    if state & QStyle.StateFlag.State_Selected:
+        _rounded(painter, box, theme.chosen, theme.chosen_border)
+    elif state & QStyle.StateFlag.State_MouseOver:
+        _rounded(painter, box, theme.hover, theme.hover)
+    thumb = QRect(int(box.left()) + 6, int(box.top()) + 5, _THUMB_PX, _THUMB_PX)
+    _thumb(painter, thumb, index.data(THUMB), theme)
+    text = QRect(thumb.right() + 10, thumb.top() + 3, int(box.right()) - thumb.right() - 14, 20)
+    tag = str(index.data(TAG) or "")
+    room = text.adjusted(0, 0, -_tag_width(option, tag), 0)
+    colour = theme.text if index.flags() & Qt.ItemFlag.ItemIsEnabled else theme.quiet
+    used = _text(painter, option, room, str(index.data()), colour)
+    if tag:
+        _tag(painter, option, text.left() + used + 8, text.top(), tag, theme)
+    warns = bool(index.data(WARNS))
+    second = f"⚠ {index.data(SECOND)}" if warns else str(index.data(SECOND))
+    shade = theme.attention if warns else theme.quiet
+    _text(painter, option, text.translated(0, 20), second, shade, small=True)
+
+
+def _area(option: QStyleOptionViewItem) -> QRect:
+    return QRect(option.rect)
+
+
+def _font(option: QStyleOptionViewItem, *, small: bool, bold: bool) -> QFont:
+    font = QFont(option.font)
+    if small:
+        font.setPixelSize(_SMALL_PX)
+    if bold:
+        font.setWeight(QFont.Weight.DemiBold)
+    return font
+
+
+def _text(
+    painter: QPainter,
+    option: QStyleOptionViewItem,
+    area: QRect,
+    text: str,
+    colour: str,
+    *,
+    small: bool = False,
+    bold: bool = False,
+    right: bool = False,
+) -> int:
+    """Write one line, cut short with "…" where it must; return how wide it came out."""
+    font = _font(option, small=small, bold=bold)
+    metrics = QFontMetrics(font)
+    fitted = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(area.width(), 0))
+    painter.setFont(font)
+    painter.setPen(QColor(colour))
+    side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft
+    painter.drawText(area, side | Qt.AlignmentFlag.AlignTop, fitted)
+    return metrics.horizontalAdvance(fitted)
+
+
+def _rounded(painter: QPainter, box: QRectF, fill: str, border: str) -> None:
+    path = QPainterPath()
+    path.addRoundedRect(box.adjusted(0.5, 0.5, -0.5, -0.5), 6, 6)
+    painter.fillPath(path, QColor(fill))
+    painter.setPen(QColor(border))
+    painter.drawPath(path)
+
+
+def _thumb(painter: QPainter, box: QRect, picture: QPixmap | None, theme: Theme) -> None:
+    painter.fillRect(box, QColor("#000000"))
+    if isinstance(picture, QPixmap):
+        painter.drawPixmap(box, picture)
+        return
+    painter.setPen(QColor(theme.border))
+    painter.drawRect(box.adjusted(0, 0, -1, -1))
+
+
+def _tag_width(option: QStyleOptionViewItem, tag: str) -> int:
+    if not tag:
+        return 0
+    return QFontMetrics(_font(option, small=True, bold=False)).horizontalAdvance(tag) + 20
+
+
+def _tag(
+    painter: QPainter, option: QStyleOptionViewItem, left: int, top: int, tag: str, theme: Theme
+) -> None:
+    font = _font(option, small=True, bold=False)
+    font.setPixelSize(_SMALL_PX - 1)
+    wide = QFontMetrics(font).horizontalAdvance(tag) + 10
+    box = QRectF(left, top, wide, 17)
+    _rounded(painter, box, theme.chosen, theme.chosen)
+    painter.setFont(font)
+    painter.setPen(QColor(theme.accent))
+    painter.drawText(box, Qt.AlignmentFlag.AlignCenter, tag)

@@ -1,0 +1,70 @@
+"""What lies under the mouse: the place in the patient and the value of every layer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.geometry import Geometry
+from medview.services.session import Session
+from medview.ui.words import number, place
+
+_Place = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """One layer's value at a place; None outside, where it is not a number, or in colour."""
+
+    name: str
+    title: str
+    value: float | None
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Values of all layers in the voxel that holds a point (LPS mm)."""
+
+    point_lps: _Place
+    values: tuple[Value, ...]
+
+
+def probe(session: Session, point_lps: _Place) -> Probe | None:
+    """Read every layer at a point; None outside the volume or when nothing is open."""
+    volume = session.volume
+    if volume is None or not volume.geometry.contains(point_lps):
+        return None
+    about = session.series.description if session.series is not None else ""
+    image = None if volume.is_colour else value_at(volume.array, volume.geometry, point_lps)
+    values = [Value("image", about or volume.modality, image, volume.quantity)]
+    seen = set()
+    for found in session.maps:
+        if found.name not in seen:
+            seen.add(found.name)
+            value = value_at(found.array, found.geometry, point_lps)
+            values.append(Value(found.name, found.title or found.name, value, found.unit))
+    return Probe(point_lps, tuple(values))
+
+
+def probe_lines(read: Probe) -> tuple[str, ...]:
+    """The place, then one line a layer: what stands beside the mouse."""
+    return (place(read.point_lps), *(value_text(value) for value in read.values))
+
+
+def value_text(value: Value, *, titled: bool = True) -> str:
+    """A layer and its value, such as "score 14.1" or "T1 37 HU"."""
+    unit = "" if value.unit in ("1", "a.u.", "") else f" {value.unit}"
+    text = f"{number(value.value)}{unit}"
+    return f"{value.title} {text}".strip() if titled else text
+
+
+def value_at(array: NDArray[np.generic], geometry: Geometry, point_lps: _Place) -> float | None:
+    """Value of the voxel (k, j, i) nearest to a point; None outside and for NaN."""
+    index = np.rint(geometry.to_index(point_lps)).astype(int)
+    if (index < 0).any() or (index >= np.array(geometry.shape)).any():
+        return None
+    value = float(array[index[0], index[1], index[2]])
+    return value if np.isfinite(value) else None

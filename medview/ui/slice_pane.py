@@ -1,0 +1,332 @@
+"""One pane: draws a Frame, knows which millimetre is under the mouse, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pyqtgraph as pg
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QMouseEvent,
+    QPainter,
+    QPen,
+    QResizeEvent,
+    QTransform,
+    QWheelEvent,
+)
+from PySide6.QtWidgets import QFrame, QWidget
+
+from medview.imaging.frame import Corners, Frame
+from medview.ui import furniture
+from medview.ui.fit import Box
+from medview.ui.theme import PANE_ACTIVE, PANE_BACK, PANE_QUIET
+
+pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
+
+_Place = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """How a frame lies in its pane.
+
+    `zoom` 1 fits `box` (left, top, right, bottom in pixels of the frame; None: all of it);
+    `pan_mm` is along screen right and down.
+    """
+
+    zoom: float = 1.0
+    pan_mm: tuple[float, float] = (0.0, 0.0)
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Dress:
+    """What stands around the image beside what its frame says.
+
+    `corners` None takes the frame's own; `is_large` adds colour bar and score strip;
+    `has_scale` says that millimetres mean something here.
+    """
+
+    corners: Corners | None = None
+    is_active: bool = False
+    is_large: bool = True
+    has_scale: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Where the mouse is: the pane's key, pixels in it, LPS mm, and mm to one pixel."""
+
+    pane: str
+    x: float
+    y: float
+    point_lps: _Place | None
+    mm_per_px: float = 1.0
+    size: tuple[int, int] = (1, 1)
+
+
+class Listener:
+    """What a pane tells of mouse and wheel; the base class listens to nothing."""
+
+    def pressed(self, pane: SlicePane, event: QMouseEvent) -> None:
+        """A button went down in a pane."""
+
+    def moved(self, pane: SlicePane, event: QMouseEvent) -> None:
+        """The mouse moved over a pane."""
+
+    def released(self, pane: SlicePane, event: QMouseEvent) -> None:
+        """A button came up."""
+
+    def double_clicked(self, pane: SlicePane, event: QMouseEvent) -> None:
+        """A button was pressed twice."""
+
+    def wheeled(self, pane: SlicePane, event: QWheelEvent) -> None:
+        """The wheel turned."""
+
+    def left(self, pane: SlicePane) -> None:
+        """The mouse left the pane."""
+
+
+class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
+    """Draws a frame with its furniture; sets only what differs from the frame before."""
+
+    def __init__(self, key: str, title: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent, useOpenGL=False, background=PANE_BACK)
+        self.key = key
+        self.listener: Listener = Listener()
+        self.on_resized: Callable[[], None] = lambda: None
+        self._frame: Frame | None = None
+        self._placing, self._dress = Placing(), Dress()
+        self._transform = QTransform()
+        self._box: QRectF | None = None
+        self._reading: tuple[str, ...] = ()
+        self._reading_at = QPointF()
+        self._image = self._new_layer()
+        self._tints: list[pg.ImageItem] = []
+        self.setObjectName(f"pane_{key}")
+        self.setAccessibleName(title)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setMouseTracking(True)
+        self.viewport().setMouseTracking(True)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+
+    def _new_layer(self) -> pg.ImageItem:
+        item = pg.ImageItem()
+        item.setAutoDownsample(False)
+        self.scene().addItem(item)
+        return item
+
+    @property
+    def frame_shown(self) -> Frame | None:
+        """The frame on screen, None when the pane is empty."""
+        return self._frame
+
+    @property
+    def dress(self) -> Dress:
+        """What stands around the image now."""
+        return self._dress
+
+    @property
+    def area(self) -> QRectF:
+        """The pane in its own pixels."""
+        return QRectF(self.viewport().rect())
+
+    def draw(self, frame: Frame | None, placing: Placing, dress: Dress) -> None:
+        """Show `frame` at its place; None empties the pane, ``dress.note`` says what to do."""
+        before = self._frame
+        if frame is not before:
+            self._set_pixels(frame, before)
+        moved = frame is not None and (before is None or _shape_of(before) != _shape_of(frame))
+        self._frame, self._dress = frame, dress
+        if moved or placing != self._placing:
+            self._placing = placing
+            self._place()
+        self.viewport().update()
+
+    def _set_pixels(self, frame: Frame | None, before: Frame | None) -> None:
+        if frame is None:
+            for item in (self._image, *self._tints):
+                item.hide()
+            return
+        if before is None or not np.array_equal(frame.image, before.image):
+            self._image.setImage(frame.image, autoLevels=False, levels=None)
+        self._image.show()
+        while len(self._tints) < len(frame.tints):
+            self._tints.append(self._new_layer())
+            self._tints[-1].setTransform(self._transform)
+        for number, item in enumerate(self._tints):
+            shown = number < len(frame.tints)
+            if shown and not _same_tint(frame, before, number):
+                item.setImage(frame.tints[number], autoLevels=False, levels=None)
+            item.setVisible(shown)
+
+    def _place(self) -> None:
+        if self._frame is None:
+            return
+        self._transform = self._transform_of(self._frame, self._placing)
+        for item in (self._image, *self._tints):
+            item.setTransform(self._transform)
+
+    def _transform_of(self, frame: Frame, placing: Placing) -> QTransform:
+        """From corners of image pixels to pixels of the pane."""
+        scale = self.px_per_mm(placing.zoom)
+        left, top, right, bottom = _box_of(frame, placing)
+        wide, high = frame.pixel_mm[0] * scale, frame.pixel_mm[1] * scale
+        centre = self.area.center()
+        x = centre.x() + placing.pan_mm[0] * scale - (left + right) / 2 * wide
+        y = centre.y() + placing.pan_mm[1] * scale - (top + bottom) / 2 * high
+        return QTransform.fromTranslate(x, y).scale(wide, high)
+
+    def px_per_mm(self, zoom: float | None = None) -> float:
+        """Pixels of the pane to one millimetre, as shown now or at a zoom; 1 when empty."""
+        frame, placing = self._frame, self._placing
+        if frame is None:
+            return 1.0
+        left, top, right, bottom = _box_of(frame, placing)
+        across = self.area.width() / ((right - left) * frame.pixel_mm[0])
+        down = self.area.height() / ((bottom - top) * frame.pixel_mm[1])
+        return max(min(across, down), 1e-6) * (placing.zoom if zoom is None else zoom)
+
+    def to_pixel(self, x: float, y: float) -> tuple[float, float]:
+        """Pixel (column, row) of the image under a pixel of the pane; centres are whole."""
+        at = self._transform.inverted()[0].map(QPointF(x, y))
+        return at.x() - 0.5, at.y() - 0.5
+
+    def to_lps(self, x: float, y: float) -> _Place | None:
+        """LPS mm under a pixel of the pane, also beyond the image; None when empty."""
+        if self._frame is None:
+            return None
+        column, row = self.to_pixel(x, y)
+        point = self._frame.pixel_to_lps @ np.array([column, row, 0.0, 1.0])
+        return float(point[0]), float(point[1]), float(point[2])
+
+    def pixel_of(self, column: float, row: float) -> QPointF:
+        """Where in the pane the centre of pixel (column, row) of the image lies."""
+        return self._transform.map(QPointF(column + 0.5, row + 0.5))
+
+    def pointer(self, position: QPointF) -> Pointer:
+        """All that a tool needs to know of a place in the pane."""
+        x, y = position.x(), position.y()
+        size = (self.viewport().width(), self.viewport().height())
+        return Pointer(self.key, x, y, self.to_lps(x, y), 1.0 / self.px_per_mm(), size)
+
+    def set_reading(self, lines: tuple[str, ...], x: float, y: float) -> None:
+        """Write lines beside a place; none takes them away."""
+        self._reading, self._reading_at = lines, QPointF(x + 14, y + 12)
+        self.viewport().update()
+
+    def set_box(self, box: QRectF | None) -> None:
+        """Show the rectangle a tool is drawing, None takes it away."""
+        self._box = box
+        self.viewport().update()
+
+    def strip_slice_at(self, x: float, y: float, *, anywhere: bool = False) -> int | None:
+        """The slice of the score strip under a place, None beside it (unless `anywhere`)."""
+        frame = self._frame
+        if not self._dress.is_large or frame is None or not frame.strip:
+            return None
+        box = furniture.strip_area(self.area, len(frame.strip))
+        if anywhere:
+            x, y = min(max(x, box.left()), box.right()), box.center().y()
+        return furniture.strip_slice(self.area, len(frame.strip), x, y)
+
+    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802  # Qt's hook
+        """Draw letters, corners, bars and outline over the image."""
+        painter.resetTransform()
+        area, frame = self.area, self._frame
+        if frame is None:
+            at = QPointF(area.center().x(), area.center().y() - furniture.LINE)
+            for row, text in enumerate(self._dress.note.splitlines()):
+                where = QPointF(at.x(), at.y() + row * furniture.LINE)
+                furniture.write(painter, where, text, colour=PANE_QUIET, px=13, align="centre")
+        else:
+            self._draw_furniture(painter, area, frame)
+            self._draw_tool(painter)
+        if self._dress.is_active:
+            painter.setPen(QPen(QColor(PANE_ACTIVE), 1))
+            painter.drawRect(area.adjusted(0.5, 0.5, -0.5, -0.5))
+
+    def _draw_furniture(self, painter: QPainter, area: QRectF, frame: Frame) -> None:
+        dress = self._dress
+        if frame.missing:
+            rows, columns = frame.image.shape[:2]
+            furniture.draw_missing(painter, self._transform.mapRect(QRectF(0, 0, columns, rows)))
+        if frame.crosshair:
+            furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
+        furniture.draw_letters(painter, area, frame.labels)
+        furniture.draw_corners(painter, area, dress.corners or frame.corners)
+        if dress.is_large and dress.has_scale:
+            furniture.draw_scale(painter, area, self.px_per_mm())
+        if dress.is_large and frame.colour_bar is not None:
+            furniture.draw_colour_bar(painter, area, frame.colour_bar)
+        if dress.is_large:
+            furniture.draw_strip(painter, area, frame.strip, frame.slice)
+
+    def _draw_tool(self, painter: QPainter) -> None:
+        if self._box is not None:
+            painter.setPen(QPen(QColor(PANE_ACTIVE), 1, Qt.PenStyle.DashLine))
+            painter.drawRect(self._box)
+        for row, text in enumerate(self._reading):
+            where = self._reading_at + QPointF(0, row * furniture.LINE)
+            furniture.write(painter, where, text)
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  # Qt's hook
+        """Keep the image where it belongs."""
+        super().resizeEvent(event)
+        if hasattr(self, "_frame"):  # pyqtgraph calls this before we are built
+            self._place()
+            self.on_resized()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
+        """Pass on."""
+        self.listener.pressed(self, event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
+        """Pass on."""
+        self.listener.moved(self, event)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
+        """Pass on."""
+        self.listener.released(self, event)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
+        """Pass on."""
+        self.listener.double_clicked(self, event)
+
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802  # Qt's hook
+        """Pass on."""
+        self.listener.wheeled(self, event)
+        event.accept()
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802  # Qt's hook
+        """Pass on."""
+        self.listener.left(self)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802  # Qt's hook
+        """The menu comes on release without a drag, from the listener."""
+        event.accept()
+
+
+def _box_of(frame: Frame, placing: Placing) -> Box:
+    rows, columns = frame.image.shape[:2]
+    return placing.box or (0.0, 0.0, float(columns), float(rows))
+
+
+def _shape_of(frame: Frame) -> tuple[object, ...]:
+    return (frame.image.shape[:2], frame.pixel_mm)
+
+
+def _same_tint(frame: Frame, before: Frame | None, number: int) -> bool:
+    return (
+        before is not None
+        and number < len(before.tints)
+        and np.array_equal(frame.tints[number], before.tints[number])
+    )

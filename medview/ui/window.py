@@ -1,0 +1,336 @@
+"""The window: menus and bars from the tables, list on the left, panes, panels on the right."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import (
+    QCloseEvent,
+    QDesktopServices,
+    QDragEnterEvent,
+    QDropEvent,
+)
+from PySide6.QtWidgets import (
+    QApplication,
+    QFileDialog,
+    QMainWindow,
+    QMenu,
+    QSizePolicy,
+    QSplitter,
+    QTabWidget,
+    QToolBar,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medview.services.session import Message, Session
+from medview.ui.action_table import ActionTable
+from medview.ui.actions import BAR_LEFT, BAR_RIGHT, CONTEXT
+from medview.ui.app import App
+from medview.ui.controls import label, name
+from medview.ui.help import show_about, show_shortcuts
+from medview.ui.mouse import Mouse
+from medview.ui.notify import Choice, NoteBar, ask
+from medview.ui.pane_grid import PaneGrid
+from medview.ui.panels import PANELS
+from medview.ui.panels.details import DetailsPanel
+from medview.ui.panels.results import ResultsPanel
+from medview.ui.panels.studies import StudiesPanel
+from medview.ui.probe import probe
+from medview.ui.slice_pane import Pointer
+from medview.ui.status_bar import StatusBar
+from medview.ui.theme import apply, theme_named
+from medview.ui.words import tr
+
+_LEFT_PX, _SIDE_PX = 264, 348
+_BAR_PX = 40
+_WITH_TEXT = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+_LOOKS = {"analysis.run": "primary", "file.export_report": "outlined"}
+_REPORT_NAME = "report.pdf"
+
+
+class MainWindow(QMainWindow):
+    """Draws the session and sends wishes to the services; holds nothing else."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__()
+        name(self, "main_window", "medview")
+        self.setWindowTitle("medview")
+        self.setAcceptDrops(True)
+        self.resize(1600, 1000)
+        self._app = app
+        app.window = self
+        self._panels: dict[str, QWidget] = {}
+        self.mouse = Mouse(app.session, app.viewing, app.preferences.settings.left_drag)
+        self.mouse.menu_wanted = self._on_menu_wanted
+        self.mouse.probed = self._on_probed
+        self.grid = PaneGrid(app.session, self.mouse)
+        self.notes = NoteBar()
+        self.studies = StudiesPanel(app)
+        self.side = self._side()
+        self._split = self._middle()
+        self.table = ActionTable(app, self, self.grid)
+        self._build_bars()
+        self.setCentralWidget(self._split)
+        self.status = StatusBar(app.session, app.preferences)
+        self.setStatusBar(self.status)
+        self._connect()
+        self._on_settings()
+
+    # -- built once ------------------------------------------------------------------------
+
+    def _side(self) -> QTabWidget:
+        tabs = QTabWidget()
+        name(tabs, "side", tr("Panels"))
+        tabs.setProperty("look", "panel")
+        tabs.setDocumentMode(True)
+        tabs.tabBar().setExpanding(False)
+        tabs.tabBar().setDrawBase(False)
+        for place, entry in enumerate(PANELS):
+            self._panels[entry.key] = entry.make(self._app)
+            tabs.addTab(self._panels[entry.key], tr(entry.title))
+            tabs.setTabToolTip(place, tr(entry.tip))
+        tabs.setCurrentWidget(self._panels["results"])
+        return tabs
+
+    def _middle(self) -> QSplitter:
+        centre = QWidget()
+        rows = QVBoxLayout(centre)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.notes)
+        rows.addWidget(self.grid, 1)
+        split = QSplitter(Qt.Orientation.Horizontal)
+        name(split, "split", tr("Studies, images, panels"))
+        split.setHandleWidth(1)
+        split.setChildrenCollapsible(False)
+        for part in (self.studies, centre, self.side):
+            split.addWidget(part)
+        split.setStretchFactor(1, 1)
+        split.setSizes([_LEFT_PX, self.width() - _LEFT_PX - _SIDE_PX, _SIDE_PX])
+        self.studies.setMinimumWidth(180)
+        self.side.setMinimumWidth(300)
+        centre.setMinimumWidth(320)
+        return split
+
+    def _build_bars(self) -> None:
+        menus = self.menuBar()
+        name(menus, "menus", tr("Menus"))
+        self.table.fill_menus(menus)
+        self._recent = QMenu(tr("Recent"), self)
+        name(self._recent, "menu_recent", tr("Recent folders and files"))
+        self._recent.aboutToShow.connect(self._fill_recent)
+        file_menu = menus.findChild(QMenu, "menu_file")
+        if file_menu is not None:
+            file_menu.insertMenu(self.table["file.export_report"], self._recent)
+        self._bar = QToolBar()
+        name(self._bar, "tools", tr("Tools"))
+        self._bar.setMovable(False)
+        self._bar.setFixedHeight(_BAR_PX)
+        self._bar.setToolButtonStyle(_WITH_TEXT)
+        self._bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self._bar.addWidget(label("medview", "brand"))
+        self._fill_bar(BAR_LEFT)
+        gap = QWidget()
+        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        self._bar.addWidget(gap)
+        self._fill_bar(BAR_RIGHT)
+        self.addToolBar(self._bar)
+
+    def _fill_bar(self, keys: tuple[str, ...]) -> None:
+        for key in keys:
+            if not key:
+                self._bar.addSeparator()
+                continue
+            self._bar.addAction(self.table[key])
+            made = self._bar.widgetForAction(self.table[key])
+            if isinstance(made, QToolButton):
+                name(made, f"bar_{key}", self.table[key].text())
+                made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+                made.setProperty("look", _LOOKS.get(key, ""))
+
+    def _connect(self) -> None:
+        app = self._app
+        for field in ("volume", "catalogue", "views", "active_pane", "maximised", "overlay_on"):
+            getattr(app.session.events, field).connect(self.table.refresh)
+        for field in ("predictions", "volume_id", "unfinished", "tasks", "private", "styles"):
+            getattr(app.session.events, field).connect(self.table.refresh)
+        app.session.events.message.connect(self._on_message)
+        app.preferences.changed.connect(self._on_settings)
+        app.preferences.unsaved.connect(self.notes.show_error)
+        app.reading.exported.connect(self._on_exported)
+
+    @property
+    def session(self) -> Session:
+        """The state that is drawn."""
+        return self._app.session
+
+    # -- asked for by actions and panels ---------------------------------------------------
+
+    def use_tool(self, key: str) -> None:
+        """Let the left button mean this tool from now on."""
+        self.mouse.tool = key
+        self.table.refresh()
+
+    def run_analysis(self) -> None:
+        """Run the chosen model and show its panel."""
+        self.show_panel("results")
+        panel = self._panels["results"]
+        if isinstance(panel, ResultsPanel):
+            panel.analysis.run()
+
+    @property
+    def can_run_analysis(self) -> bool:
+        """A model that fits can be started now."""
+        panel = self._panels["results"]
+        return isinstance(panel, ResultsPanel) and panel.analysis.can_run
+
+    def show_panel(self, key: str) -> None:
+        """Bring a panel of the side to the front, and the side with it."""
+        self.side.setCurrentWidget(self._panels[key])
+        self.side.show()
+        self.table.refresh()
+
+    def export_report(self) -> None:
+        """Ask where to, then write the report."""
+        self.show_panel("report")
+        start = str(Path.home() / _REPORT_NAME)
+        chosen, _ = QFileDialog.getSaveFileName(self, tr("Export report"), start, "PDF (*.pdf)")
+        if chosen:
+            self._app.reading.export(Path(chosen).with_suffix(".pdf"))
+
+    def toggle_studies(self) -> None:
+        """Show or hide the list on the left."""
+        self.studies.setVisible(self.studies.isHidden())
+
+    def toggle_side(self) -> None:
+        """Show or hide the panels on the right."""
+        self.side.setVisible(self.side.isHidden())
+
+    @property
+    def shows_studies(self) -> bool:
+        """The list on the left is there."""
+        return not self.studies.isHidden()
+
+    @property
+    def shows_side(self) -> bool:
+        """The panels on the right are there."""
+        return not self.side.isHidden()
+
+    def find_study(self) -> None:
+        """Put the keyboard into the find box."""
+        self.studies.show()
+        self.studies.find_box.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.studies.find_box.selectAll()
+
+    def next_region(self) -> None:
+        """Move the keyboard on: list, images, side panel, and round again."""
+        main = self.grid.visible_panes[0]
+        regions: list[tuple[QWidget, QWidget]] = [
+            (self.studies, self.studies.tree),
+            (self.grid, main),
+            (self.side, self.side.tabBar()),
+        ]
+        shown = [each for each in regions if each[0].isVisible()]
+        here = [each[0].isAncestorOf(self.focusWidget() or self) for each in shown]
+        place = here.index(True) + 1 if True in here else 0
+        shown[place % len(shown)][1].setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def toggle_full_screen(self) -> None:
+        """Use the whole screen, or give it back."""
+        if self.isFullScreen():
+            self.showNormal()
+        else:
+            self.showFullScreen()
+
+    def show_shortcuts(self) -> None:
+        """List what mouse and keys do."""
+        show_shortcuts(self)
+
+    def show_about(self) -> None:
+        """Version, models and licence."""
+        show_about(self, self._app.analysis.cards())
+
+    def open_paths(self, paths: tuple[Path, ...]) -> None:
+        """Open folders and files in place of what is open."""
+        self._app.library.open(paths)
+
+    # -- something happened ----------------------------------------------------------------
+
+    def _on_settings(self) -> None:
+        settings, instance = self._app.preferences.settings, QApplication.instance()
+        theme = theme_named(settings.theme)
+        if isinstance(instance, QApplication):
+            apply(instance, theme)
+        self.table.set_icons(theme)
+        self.table.refresh()
+
+    def _on_message(self, message: Message | None) -> None:
+        if message is None:
+            return
+        if message.error is not None:
+            self.notes.show_error(message.error)
+        else:
+            self.notes.show_note(message.text, kind=message.kind, stays=message.kind != "info")
+
+    def _on_exported(self, path: Path, pages: int) -> None:
+        counted = tr("{n} pages", n=pages) if pages != 1 else tr("1 page")
+        url = QUrl.fromLocalFile(str(path))
+        show = Choice(tr("Open"), lambda: QDesktopServices.openUrl(url))
+        self.notes.show_note(
+            tr("Report written: {file}, {pages}", file=path.name, pages=counted), show
+        )
+
+    def _on_probed(self, at: Pointer | None) -> None:
+        point = at.point_lps if at is not None else None
+        read = probe(self._app.session, point) if point is not None else None
+        self.status.show_probe(read)
+        details = self._panels["details"]
+        if isinstance(details, DetailsPanel) and details.isVisible():
+            details.show_probe(read) if read is not None else details.refresh_values()
+
+    def _on_menu_wanted(self, at: QPoint) -> None:
+        presets = self.menuBar().findChild(QMenu, "menu_image_presets")
+        menu = QMenu(self)
+        name(menu, "menu_pane", tr("Image"))
+        self.table.fill(menu, CONTEXT, {"Image/Presets": presets} if presets is not None else {})
+        menu.popup(at)
+
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        for path in self._app.preferences.settings.recent:
+            act = self._recent.addAction(Path(path).name)
+            act.setToolTip(path)
+            act.triggered.connect(lambda _=False, path=path: self.open_paths((Path(path),)))
+        if self._recent.isEmpty():
+            self._recent.addAction(tr("Nothing opened yet")).setEnabled(False)
+
+    # -- Qt's hooks ------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  # Qt's hook
+        """Take folders and files."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802  # Qt's hook
+        """Open what was dropped."""
+        paths = tuple(
+            Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()
+        )
+        if paths:
+            event.acceptProposedAction()
+            self.open_paths(paths)
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's hook
+        """Ask once when work goes on; then stop it."""
+        tasks = self._app.session.tasks
+        if tasks:
+            text = tr("{job} is still running. Stop it and close?", job=tr(tasks[0].title))
+            if not ask(self, text, tr("Stop and close"), tr("Keep open")):
+                event.ignore()
+                return
+            for task in tasks:
+                task.cancel()
+        event.accept()
