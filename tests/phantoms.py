@@ -13,6 +13,7 @@ import numpy as np
 
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import Prediction
 from medview.domain.volume import Volume
 
 # Centre of the bright cube of `phantom_on`: to the patient's left, anterior and superior.
@@ -103,6 +104,26 @@ def map_of(volume: Volume, name: str = "score", **fields: object) -> ScalarMap:
     """The values of a volume as a map of a model on the same grid."""
     array = volume.array.astype(np.float32)
     return ScalarMap(name, array, volume.geometry, **fields)  # type: ignore[arg-type]
+
+
+def prediction_with(*maps: ScalarMap, **parameters: object) -> Prediction:
+    """A finished result that has these maps."""
+    return Prediction(
+        model="anomaly",
+        version="1.0",
+        weights_sha256="0" * 64,
+        code="",
+        device="cpu",
+        dtype="float32",
+        mode="batched",
+        seed=0,
+        parameters=parameters,
+        seconds=1.0,
+        peak_memory_mb=1.0,
+        inputs=(),
+        scores=(),
+        maps=maps,
+    )
 
 
 def centre_of_mass_mm(array: np.ndarray, geometry: Geometry) -> np.ndarray:

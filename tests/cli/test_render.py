@@ -5,10 +5,12 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from phantoms import MARK_LPS, geometry_of, phantom_on
+from phantoms import MARK_LPS, geometry_of, map_of, phantom_on, prediction_with
 from PIL import Image
 
 from medview.cli import main
+from medview.domain.progress import Silent
+from medview.io.results import write_prediction
 
 
 def save_nifti(volume, path):
@@ -87,3 +89,23 @@ def test_a_missing_file_is_named(tmp_path, capfd):
     code, told = answer(capfd, tmp_path / "nothing.nii", *words)
     assert code == 3
     assert told["file"] == "nothing.nii"
+
+
+def test_a_map_of_a_result_folder_is_laid_over_the_image(head, tmp_path, capfd):
+    volume = phantom_on(geometry_of("RAS", (30, 34, 36), (3.0, 3.5, 2.5)))
+    score = map_of(volume, range=(0.0, 1000.0), title="anomaly score")
+    result = tmp_path / "result"
+    write_prediction(Silent(), prediction_with(score, threshold=500.0), result)
+    at = ",".join(map(str, MARK_LPS))
+    place = ("--plane", "sagittal", "--at", at, "--window", "4000,2000", "--size", "500,400")
+    overlay = ("--result", result, "--map", "score", "--opacity", 1, "--range", "0,2000")
+    code, told = answer(capfd, head, *place, *overlay, "--out", tmp_path / "f.png")
+    assert code == 0
+    assert told["values"] == {"image": 1000, "score": 1000}
+    picture = np.asarray(Image.open(tmp_path / "f.png")).astype(int)[60:340, 60:400]
+    rows, columns = np.nonzero(np.ptp(picture, axis=-1) > 60)  # coloured, not grey
+    pixel = (columns.mean() + 60, rows.mean() + 60, 0, 1)
+    assert np.array(told["pixel_to_lps"]) @ pixel == pytest.approx(MARK_LPS, abs=2.0)
+    code, told = answer(capfd, head, *place, "--result", result, "--out", tmp_path / "g.png")
+    assert code == 2
+    assert "--map" in told["do"]

@@ -4,34 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from phantoms import BASE_CASES, MARK_LPS, geometry_of, map_of, phantom, phantom_on, tilted
+from phantoms import (
+    BASE_CASES,
+    MARK_LPS,
+    geometry_of,
+    map_of,
+    phantom,
+    phantom_on,
+    prediction_with,
+    tilted,
+)
 
 from medview.domain.errors import GeometryError, InputRefused, UsageError
 from medview.domain.geometry import Plane
-from medview.domain.prediction import Prediction
 from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.domain.volume import Window
 from medview.services.rendering import Wish, heading_of, only_series, render
-
-
-def prediction_with(*maps, **parameters):
-    """A finished result that has these maps."""
-    return Prediction(
-        model="anomaly",
-        version="1.0",
-        weights_sha256="0" * 64,
-        code="",
-        device="cpu",
-        dtype="float32",
-        mode="batched",
-        seed=0,
-        parameters=parameters,
-        seconds=1.0,
-        peak_memory_mb=1.0,
-        inputs=(),
-        scores=(),
-        maps=maps,
-    )
 
 
 def catalogue_with(*series):
