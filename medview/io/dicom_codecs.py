@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 Pixels = NDArray[np.generic]
 
+_END_OF_IMAGE = b"\xff\xd9"
+
 
 class CodecError(Exception):
     """A frame could not be decoded; the text says why, for the log of a developer."""
@@ -65,6 +67,9 @@ def _jpeg(frame: bytes, coded: Coded) -> Pixels:
 
 
 def _jpeg_ls(frame: bytes, coded: Coded) -> Pixels:
+    if not frame.rstrip(b"\0").endswith(_END_OF_IMAGE):
+        # CharLS searches for seconds where a stream is cut short and has no end.
+        frame += _END_OF_IMAGE
     return np.asarray(imagecodecs.jpegls_decode(frame))
 
 

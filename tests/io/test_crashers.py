@@ -1,7 +1,9 @@
 """Files that once ended the process or took it far too long, each by its name."""
 
 import struct
+import time
 
+import imagecodecs
 import numpy as np
 import pytest
 
@@ -9,6 +11,9 @@ from medview.cli.benches.ct_series import run_length, slice_pixels
 from medview.io.dicom_codecs import CodecError, Coded, decode
 
 RLE = "1.2.840.10008.1.2.5"
+JPEG_LS = "1.2.840.10008.1.2.4.80"
+# What one damaged file may cost, seconds of the processor.
+MOST_SECONDS = 2.0
 CODED = Coded(24, 24, 1, 16, "MONOCHROME2")
 
 
@@ -41,3 +46,19 @@ def test_a_run_length_frame_that_ends_early_is_refused(length):
     frame = run_length(slice_pixels(1, 24))
     with pytest.raises(CodecError):
         decode(RLE, frame[:length], CODED)
+
+
+@pytest.mark.parametrize("missing", [4, 10, 300])
+def test_a_jpeg_ls_stream_without_an_end_is_refused_soon(missing):
+    whole = bytes(imagecodecs.jpegls_encode(slice_pixels(3, 24)))
+    began = time.process_time()
+    with pytest.raises(CodecError):
+        decode(JPEG_LS, whole[:-missing], CODED)
+    assert time.process_time() - began < MOST_SECONDS
+
+
+@pytest.mark.parametrize("padding", [b"", b"\0", b"\0\0\0"])
+def test_a_jpeg_ls_stream_with_padding_comes_back_as_it_was(padding):
+    pixels = slice_pixels(3, 24)
+    whole = bytes(imagecodecs.jpegls_encode(pixels))
+    assert np.array_equal(decode(JPEG_LS, whole + padding, CODED), pixels)
