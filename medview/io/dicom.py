@@ -17,6 +17,7 @@ from medview.domain.volume import Note, Volume
 from medview.io.codes import Code
 from medview.io.dicom_colour import to_rgb
 from medview.io.dicom_headers import SEGMENTATION, Frames
+from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile, Pixels
 from medview.io.dicom_rescale import (
     INT16,
@@ -101,8 +102,8 @@ def _open(
 
 def _opened(series: Series, index: int) -> tuple[PixelFile, Frames] | ReadError:
     try:
-        file = PixelFile(series.files[index])
-        if (file.form.columns, file.form.rows) != series.size[:2]:
+        file = open_pixels(series.files[index])
+        if file.size != series.size[:2]:
             return file.error(Code.CHANGED, "has changed since it was listed", "Open it again.")
     except ReadError as error:
         return error

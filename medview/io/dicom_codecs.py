@@ -8,6 +8,7 @@ All give the values of the codestream; sign, bits and colour are set right in ``
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -87,6 +88,8 @@ def _run_length(frame: bytes, coded: Coded) -> Pixels:
     The header is read here: imagecodecs' own reader follows offsets out of the frame.
     """
     width, size = coded.bits_allocated // 8, coded.rows * coded.columns
+    if coded.bits_allocated == 1:
+        width, size = 1, (size + 7) // 8
     count, *offsets = struct.unpack_from("<16I", frame)
     ends = [*offsets[1:count], len(frame)]
     if count != width * coded.samples or offsets[0] != 64 or ends != sorted(ends):
@@ -95,8 +98,31 @@ def _run_length(frame: bytes, coded: Coded) -> Pixels:
     for n, (start, end) in enumerate(zip(offsets[:count], ends, strict=True)):
         segment = imagecodecs.packbits_decode(frame[start:end])
         stored[n // width, :, width - 1 - n % width] = np.frombuffer(segment, np.uint8, size)
+    if coded.bits_allocated == 1:
+        return _unpacked(stored.tobytes(), coded)
     planes = stored.view(f"<u{width}").reshape(coded.samples, coded.rows, coded.columns)
     return planes[0] if coded.samples == 1 else np.moveaxis(planes, 0, -1)
+
+
+def _deflated_frame(frame: bytes, coded: Coded) -> Pixels:
+    """One frame as it is stored, deflated by itself (PS3.5 A.4.12)."""
+    count = coded.samples * coded.rows * coded.columns
+    size = (count * coded.bits_allocated + 7) // 8
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        data = engine.decompress(frame, size)
+    except zlib.error as error:
+        raise CodecError(str(error)) from error
+    if coded.bits_allocated == 1:
+        return _unpacked(data, coded)
+    flat = np.frombuffer(data, f"<u{coded.bits_allocated // 8}", count)
+    shape = (coded.rows, coded.columns)
+    return flat.reshape(shape if coded.samples == 1 else (*shape, coded.samples))
+
+
+def _unpacked(data: bytes, coded: Coded) -> Pixels:
+    bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
+    return bits[: coded.rows * coded.columns].reshape(coded.rows, coded.columns)
 
 
 _1_2_840 = "1.2.840.10008.1.2"
@@ -107,6 +133,7 @@ SYNTAXES: dict[str, Syntax] = {
     f"{_1_2_840}.2": Syntax("Explicit VR Big Endian"),
     f"{_1_2_840}.1.99": Syntax("Deflated Explicit VR Little Endian"),
     f"{_1_2_840}.1.98": Syntax("Encapsulated Uncompressed", known=False),
+    f"{_1_2_840}.8.1": Syntax("Deflated Image Frame Compression", _deflated_frame),
     f"{_1_2_840}.5": Syntax("RLE Lossless", _run_length),
     f"{_1_2_840}.4.50": Syntax("JPEG Baseline", _jpeg, lossy=True),
     f"{_1_2_840}.4.51": Syntax("JPEG Extended", _jpeg, lossy=True),

@@ -7,7 +7,7 @@ from several files together is decided in ``dicom_stack``.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
 from medview.io.codes import Code
+from medview.io.dicom_mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom_outline import Outline
 from medview.io.dicom_values import Header
 
 SEGMENTATION = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
 PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
+RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
 SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 MAX_FRAMES = 1_000_000
@@ -151,6 +153,8 @@ def read_slices(path: Path, outline: Outline) -> list[Slice]:
             do="Export the file again.",
         )
     info = _file_info(path, header, outline)
+    if is_mosaic(header) and frames.count == 1:
+        return list(_tiles(info, frames, mosaic_of(path, header)))
     return list(_slices(info, frames, rows, columns))
 
 
@@ -171,7 +175,7 @@ def _require_image(path: Path, header: Header, outline: Outline) -> None:
             file=path.name,
             do="Choose the folder or the images beside it.",
         )
-    if sop_class.startswith(SLIDE):
+    if sop_class.startswith(SLIDE) or "TotalPixelMatrixColumns" in header:
         raise ReadError(
             "whole-slide microscopy in tiles, which is not shown",
             code=Code.SLIDE,
@@ -242,6 +246,8 @@ def _quantity(header: Header, modality: str) -> str:
     kind = header.word("RescaleType")
     if kind in ("HU", "HU_MOD") or (modality == "CT" and kind in ("", "HU")):
         return "HU" if modality == "CT" else kind
+    if modality == "RTDOSE":
+        return {"GY": "Gy"}.get(header.word("DoseUnits"), "a.u.")
     if modality == "PT":
         return {"BQML": "Bq/ml", "CNTS": "counts", "GML": "g/ml"}.get(
             header.word("Units"), header.word("Units") or "a.u."
@@ -293,6 +299,19 @@ def _slices(info: FileInfo, frames: Frames, rows: int, columns: int) -> Iterator
         )
 
 
+def _tiles(info: FileInfo, frames: Frames, mosaic: Mosaic) -> Iterator[Slice]:
+    header = frames.header
+    (whole,) = _slices(info, frames, mosaic.rows, mosaic.columns)
+    for tile in range(mosaic.tiles):
+        yield replace(
+            whole,
+            frame=tile,
+            position=mosaic.first + mosaic.step * tile,
+            kind=(*whole.kind, mosaic.tiles),
+            keys=_keys_of_file(header),
+        )
+
+
 def _kind_of_file(header: Header) -> tuple[Hashable, ...]:
     return (
         header.word("SOPClassUID"),
@@ -339,8 +358,38 @@ def _place(frames: Frames, frame: int) -> Place:
         or frames.numbers(frame, "PlaneOrientationVolumeSequence", "ImageOrientationVolume")
     )
     if position is None and frames.count > 1 and not frames.is_enhanced:
-        return _nuclear_place(frames.header, frame)
+        return _place_in_series(frames.header, frame)
+    if orientation is None and position is None:
+        orientation = _letters_to_directions(frames.header.words("PatientOrientation"))
     return position, orientation
+
+
+def _place_in_series(header: Header, frame: int) -> Place:
+    """Place of a frame of a classic multi-frame image: a dose grid or a tomogram."""
+    if header.word("SOPClassUID") == RT_DOSE:
+        return _dose_place(header, frame)
+    return _nuclear_place(header, frame)
+
+
+def _dose_place(header: Header, frame: int) -> Place:
+    """Place of a dose plane: (3004,000C) counts along the normal, from the first plane."""
+    first = _vector(header.numbers("ImagePositionPatient"), 3)
+    directions = _unit_directions(header.numbers("ImageOrientationPatient"))
+    offsets = header.numbers("GridFrameOffsetVector")
+    if first is None or directions is None or frame >= len(offsets):
+        return None, None
+    return first + np.cross(*directions) * (offsets[frame] - offsets[0]), directions
+
+
+_TOWARD = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0),
+           "H": (0, 0, 1), "F": (0, 0, -1)}  # fmt: skip
+
+
+def _letters_to_directions(words: tuple[str, ...]) -> NDArray[np.float64] | None:
+    """Directions of a film from letters such as A and F (R20); only the main one of each counts."""
+    if len(words) != 2 or not all(word[:1] in _TOWARD for word in words):
+        return None
+    return _unit_directions((*_TOWARD[words[0][0]], *_TOWARD[words[1][0]]))
 
 
 def _nuclear_place(header: Header, frame: int) -> Place:
@@ -385,9 +434,24 @@ def _spacing(frames: Frames, frame: int) -> tuple[tuple[float, float] | None, bo
         values, at_detector = imager, True
     elif values and imager and values == imager:
         at_detector = "PixelSpacingCalibrationType" not in header
+    if not values and "SequenceOfUltrasoundRegions" in header:
+        values = _ultrasound_spacing(header)
     if len(values) != 2 or min(values) <= 0:
         return None, False
     return (float(values[0]), float(values[1])), at_detector
+
+
+def _ultrasound_spacing(header: Header) -> tuple[float, ...]:
+    """Spacing of the regions measured in cm, if they agree (PS3.3 C.8.5.5)."""
+    found = {
+        (
+            abs(region.number("PhysicalDeltaY") or 0) * 10,
+            abs(region.number("PhysicalDeltaX") or 0) * 10,
+        )
+        for region in header.items("SequenceOfUltrasoundRegions")
+        if region.whole("PhysicalUnitsXDirection") == region.whole("PhysicalUnitsYDirection") == 3
+    }
+    return found.pop() if len(found) == 1 else ()
 
 
 # Candidates that tell volumes apart in the order in which they are tried (R14): name, keywords.

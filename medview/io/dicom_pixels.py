@@ -148,6 +148,11 @@ class PixelFile:
         return ReadError(what, code=code, file=self.path.name, do=do)
 
     @property
+    def size(self) -> tuple[int, int]:
+        """Columns and rows of a frame."""
+        return self.form.columns, self.form.rows
+
+    @property
     def is_encapsulated(self) -> bool:
         """True when the pixels are compressed fragments."""
         return self.outline.pixels is not None and self.outline.pixels.length is None
@@ -212,6 +217,8 @@ class PixelFile:
         first = frame * self.form.frame_bits
         begin, skip = divmod(first, 8)
         count = (skip + self.form.frame_bits + 7) // 8
+        if self._is_swapped:
+            count += count % 2
         if self.outline.total is None:
             data = self._all()[place.offset + begin : place.offset + begin + count]
         else:
@@ -258,20 +265,19 @@ class PixelFile:
             bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
             return bits[skip : skip + form.frame_bits].reshape(form.rows, form.columns)
         stored = form.dtype if self.outline.little else form.dtype.newbyteorder(">")
-        raw = np.frombuffer(data, stored)
-        raw = self._unswapped(raw)
+        if self._is_swapped:
+            data = np.frombuffer(data, "u2").byteswap().tobytes()
+        raw = np.frombuffer(data, stored, count=form.frame_bits // form.allocated)
         if form.photometric == "YBR_FULL_422" and form.samples == 3:
             return _expanded_422(raw, form)
         return cleaned(_shaped(raw, form), form)
 
-    def _unswapped(self, raw: Pixels) -> Pixels:
-        """8-bit values in big endian files are swapped within 16-bit words when VR is OW."""
+    @property
+    def _is_swapped(self) -> bool:
+        """True for 8-bit values in 16-bit words of a big endian file (PS3.5, 8.1.1)."""
         place = self.outline.pixels
         assert place is not None
-        if self.outline.little or self.form.allocated != 8 or place.vr != "OW":
-            return raw
-        even = raw[: raw.size // 2 * 2].reshape(-1, 2)[:, ::-1].ravel()
-        return even if even.size == raw.size else np.append(even, raw[-1:])
+        return not self.outline.little and self.form.allocated == 8 and place.vr == "OW"
 
     def _decoded(self, frame: int) -> Pixels:
         form, uid = self.form, self.outline.syntax

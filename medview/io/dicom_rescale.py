@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.volume import ValueTable, Window, WindowFunction
-from medview.io.dicom_headers import PARAMETRIC_MAP, Frames
+from medview.io.dicom_headers import PARAMETRIC_MAP, RT_DOSE, Frames
 from medview.io.dicom_pixels import Form, Pixels
 from medview.io.dicom_values import Header
 
@@ -87,8 +87,14 @@ def rescale_of(frames: Frames, frame: int) -> Rescale:
         if table is not None:
             return Rescale(table=Table(*table[:2]))
     slope, intercept = source.number("RescaleSlope"), source.number("RescaleIntercept")
-    if slope is None and frames.header.word("SOPClassUID") == PARAMETRIC_MAP:
+    header = frames.header
+    sop_class = header.word("SOPClassUID")
+    if slope is None and sop_class == PARAMETRIC_MAP:
         return _real_world(frames, frame)
+    if sop_class == RT_DOSE:
+        return Rescale(header.number("DoseGridScaling") or 1.0)
+    if header.word("SegmentationType") == "FRACTIONAL":
+        return Rescale(1.0 / (header.number("MaximumFractionalValue") or 255.0))
     return Rescale(slope or 1.0, intercept or 0.0)
 
 

@@ -13,6 +13,7 @@ from medview.domain.study import Patient, Series, Study
 from medview.domain.volume import Note
 from medview.io.dicom_codecs import SYNTAXES
 from medview.io.dicom_headers import FileInfo, Frames, Slice, iso_date
+from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_rescale import Rescale, rescale_of
 from medview.io.dicom_stack import Stack, stacks_of
@@ -86,7 +87,7 @@ def _without_copies(slices: list[Slice]) -> tuple[list[Slice], list[Note]]:
 def _same_values(a: Slice, b: Slice) -> bool:
     """Compare two frames by their values; what cannot be decoded is like nothing else."""
     try:
-        one, other = PixelFile(a.info.path), PixelFile(b.info.path)
+        one, other = open_pixels(a.info.path), open_pixels(b.info.path)
         if not _rescale(one, a).same_as(_rescale(other, b)):
             return False
         return np.array_equal(one.stored_values(a.frame), other.stored_values(b.frame))

@@ -18,6 +18,8 @@ SAME_DIRECTION = 1e-4  # R6, on unit vectors
 SAME_PLACE_MM = 0.01
 REGULAR_MM, REGULAR_SHARE = 0.01, 0.01  # R9
 WHOLE_GAP_SHARE = 0.05  # R9: how near to a multiple a gap with missing slices must be
+# Positions rounded by the scanner stay below this; more is worth a word.
+MISPLACED_MM = 0.1
 TILT_DEGREES = 0.05  # R12
 ORTHOGONAL = 1e-3  # R4
 
@@ -291,16 +293,16 @@ def _with_gaps(positions: Vector, places: list[int], gaps: Vector, *, sparse: bo
         slots[place] = n
     step = (positions[-1] - positions[0]) / places[-1]
     missing = len(slots) - len(positions)
-    notes: tuple[Note, ...] = ()
+    notes = []
     if missing and not sparse:
         where = "one slice is" if missing == 1 else f"{missing} slices are"
-        notes = (Note("INCOMPLETE", f"{where} missing of {len(slots)}; left blank"),)
-    elif not missing:
-        usual = float(np.median(gaps))
-        off = float(np.abs(gaps - usual).max())
-        text = f"distances between slices vary by up to {off:.2g} mm around {usual:.4g} mm"
-        notes = (Note("VARIABLE_SPACING", text),)
-    return _Grid(tuple(slots), positions[0], step, notes)
+        notes.append(Note("INCOMPLETE", f"{where} missing of {len(slots)}; left blank"))
+    expected = positions[0] + np.array(places)[:, None] * step
+    off = float(np.linalg.norm(positions - expected, axis=1).max())
+    if off > MISPLACED_MM:
+        text = f"slices lie up to {off:.2g} mm off even steps of {np.median(gaps):.4g} mm"
+        notes.append(Note("VARIABLE_SPACING", text))
+    return _Grid(tuple(slots), positions[0], step, tuple(notes))
 
 
 def _even_runs(steps: Vector, normal: Vector) -> list[list[int]]:
