@@ -17,6 +17,8 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 from scipy.ndimage import gaussian_filter
 
+from medview.domain.progress import Progress, Silent
+
 Pixels = NDArray[np.uint16]
 
 SPACING_MM = (0.75, 0.75)
@@ -114,6 +116,13 @@ def write_slice(folder: Path, number: int, size: int, syntax: str) -> Path:
 
 def write_series(folder: Path, count: int, *, size: int = 512, syntax: str = "raw") -> None:
     """Write a series of `count` slices into a folder that is made for it."""
+    make(Silent(), folder, count, size, syntax)
+
+
+def make(job: Progress, folder: Path, count: int, size: int, syntax: str) -> None:
+    """Work for a child: the same, with progress."""
     folder.mkdir()
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda n: write_slice(folder, n, size, syntax), range(count)))
+        written = pool.map(lambda n: write_slice(folder, n, size, syntax), range(count))
+        for number, _ in enumerate(written):
+            job.report(number + 1, count, f"making {syntax} slices")

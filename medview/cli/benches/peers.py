@@ -25,8 +25,8 @@ def simpleitk_series(job: Progress, folder: Path) -> float:
     began = time.perf_counter()
     reader = SimpleITK.ImageSeriesReader()
     reader.SetFileNames(names)
-    values = SimpleITK.GetArrayViewFromImage(reader.Execute())
-    _touch(values)
+    image = reader.Execute()
+    _touch(SimpleITK.GetArrayViewFromImage(image))
     return time.perf_counter() - began
 
 

@@ -1,0 +1,212 @@
+"""``medview bench load``: how soon a series is on screen, beside SimpleITK and pydicom."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import psutil
+
+from medview.cli.benches.memory import PeakMemory
+from medview.cli.benches.rows import Row
+from medview.cli.contract import Context
+from medview.domain.errors import ReadError
+from medview.domain.study import Catalogue, Series
+from medview.domain.volume import Volume
+from medview.imaging.frame import View, compose_frame
+from medview.services.jobs import Job, Jobs
+from medview.services.library import LOAD_AND_IDENTIFY, SCAN
+
+# What the whole series may take, as a share of SimpleITK's time.
+WHOLE_AIMS = {"raw": 0.5, "JPEG 2000": 0.85, "JPEG-LS": 0.45, "RLE": 0.12}
+SYNTAXES = ("raw", "JPEG 2000", "JPEG-LS", "RLE", "JPEG lossless", "HTJ2K")
+FIRST_S = 0.5
+LONG_FIRST_S = 1.0
+LONG_WHOLE_S = 6.0
+HEADERS_PER_S = 1000.0
+
+_BENCHES = "medview.cli.benches"
+_MAKE = f"{_BENCHES}.ct_series:make"
+_SIMPLEITK = f"{_BENCHES}.peers:simpleitk_series"
+_PYDICOM = f"{_BENCHES}.peers:pydicom_loop"
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much there is to read: slices of a series, of a long one, files to scan, rounds."""
+
+    slices: int = 400
+    long: int = 2000
+    files: int = 10_000
+    rounds: int = 3
+
+
+QUICK = Sizes(slices=40, long=200, files=1000, rounds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A series read once: seconds from the drop to the first image, and to read it whole."""
+
+    first_s: float
+    whole_s: float
+    pixels_mb: float
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Notes when the parts of a series arrive, on the lane's thread."""
+
+    began: float
+    show: Callable[[Volume], object]
+    first: float | None = None
+    whole: float | None = None
+    pixels_mb: float = 0.0
+
+    def arrived(self, part: object) -> None:
+        """Show the first part; a whole volume is the last one."""
+        if isinstance(part, Volume):
+            self.show(part)
+            self.whole = time.perf_counter()
+            self.pixels_mb = part.array.nbytes / 2**20
+        self.first = self.first or time.perf_counter()
+
+
+def measure(context: Context, quick: bool) -> list[Row]:
+    """Give the rows of every syntax, of a long series and of a scan of many files."""
+    sizes = QUICK if quick else Sizes()
+    rows: list[Row] = []
+    with Jobs(lambda call: call()) as ours, Jobs(lambda call: call()) as others:
+        # Both are warm: the program runs, and what it needs is loaded.
+        ours.warm("files", "medview.services.loading").settled.wait()
+        others.warm("files", f"{_BENCHES}.peers", f"{_BENCHES}.ct_series").settled.wait()
+        bench = _Bench(context, ours, others, sizes)
+        for syntax in SYNTAXES:
+            rows += bench.syntax_rows(syntax)
+        rows += bench.long_rows()
+        rows += bench.scan_rows()
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    context: Context
+    ours: Jobs
+    others: Jobs
+    sizes: Sizes
+
+    def syntax_rows(self, syntax: str) -> list[Row]:
+        """One series in one syntax, read in turn by all three."""
+        count, rounds = self.sizes.slices, range(self.sizes.rounds)
+        with tempfile.TemporaryDirectory(prefix="medview-bench-") as name:
+            folder = self._make(Path(name), count, 512, syntax)
+            readings, itk, loop = [], [], []
+            for _ in rounds:
+                readings.append(read(self.ours, folder))
+                itk.append(self._peer(_SIMPLEITK, folder))
+                loop.append(self._peer(_PYDICOM, folder))
+            with PeakMemory(os.getpid(), _child(self.ours)) as peak:
+                again = read(self.ours, folder)
+        first, whole = (min(getattr(r, n) for r in readings) for n in ("first_s", "whole_s"))
+        what = f"{syntax}, {count} slices"
+        aim = WHOLE_AIMS.get(syntax)
+        return [
+            Row(f"{what}: drop to first image", first, "s", aim=FIRST_S),
+            Row(f"{what}: read whole", whole, "s", "SimpleITK series reader", min(itk), aim),
+            Row(f"{what}: read whole", whole, "s", "plain pydicom loop", min(loop)),
+            Row(f"{what}: peak of both processes", peak.mb, "MiB", aim=_most_mb(again.pixels_mb)),
+        ]
+
+    def long_rows(self) -> list[Row]:
+        """One long series of raw pixels."""
+        count = self.sizes.long
+        with tempfile.TemporaryDirectory(prefix="medview-bench-") as name:
+            folder = self._make(Path(name), count, 512, "raw")
+            best = min((read(self.ours, folder) for _ in range(2)), key=lambda r: r.whole_s)
+            with PeakMemory(os.getpid(), _child(self.ours)) as peak:
+                read(self.ours, folder)
+        what, share = f"raw, {count} slices", count / Sizes().long
+        return [
+            Row(f"{what}: drop to first image", best.first_s, "s", aim=LONG_FIRST_S),
+            Row(f"{what}: read whole", best.whole_s, "s", aim=LONG_WHOLE_S * share),
+            Row(f"{what}: peak of both processes", peak.mb, "MiB", aim=_most_mb(best.pixels_mb)),
+        ]
+
+    def scan_rows(self) -> list[Row]:
+        """Headers of very many small files."""
+        count = self.sizes.files
+        with tempfile.TemporaryDirectory(prefix="medview-bench-") as name:
+            folder = self._make(Path(name), count, 32, "raw")
+            spent = [self._scan(folder) for _ in range(self.sizes.rounds)]
+            pydicom_s = self._peer(f"{_BENCHES}.peers:pydicom_scan", folder)
+            itk_s = self._peer(f"{_BENCHES}.peers:simpleitk_scan", folder)
+        wall, processor = (count / min(times) for times in zip(*spent, strict=True))
+        what, unit = f"headers of {count} files", "files/s"
+        return [
+            Row(f"{what}, by core", processor, unit, aim=HEADERS_PER_S, at_least=True),
+            Row(f"{what}, by the clock", wall, unit, "pydicom, headers only", count / pydicom_s),
+            Row(f"{what}, by the clock", wall, unit, "SimpleITK series finder", count / itk_s),
+        ]
+
+    def _make(self, parent: Path, count: int, size: int, syntax: str) -> Path:
+        folder = parent / "series"
+        progress = self.context.report
+        self.others.call("files", _MAKE, folder, count, size, syntax, progress=progress)
+        return folder
+
+    def _peer(self, work: str, folder: Path) -> float:
+        return cast(float, self.others.call("files", work, folder))
+
+    def _scan(self, folder: Path) -> tuple[float, float]:
+        """Seconds by the clock and of the processor for one scan."""
+        child = psutil.Process(_child(self.ours))
+        began, used = time.perf_counter(), sum(child.cpu_times()[:2])
+        self.ours.call("files", SCAN, (folder,))
+        return time.perf_counter() - began, sum(child.cpu_times()[:2]) - used
+
+
+def read(jobs: Jobs, folder: Path) -> Reading:
+    """Open a folder as the window does, and show what arrives."""
+    began = time.perf_counter()
+    series = cast(Catalogue, jobs.call("files", SCAN, (folder,))).all_series()[0]
+    chosen = time.perf_counter()
+    watch = _Watch(began, lambda volume: compose_frame(volume, (), View()))
+    job = _wait(jobs, series, watch)
+    if job.error is not None:
+        raise job.error
+    if watch.first is None or watch.whole is None:
+        raise ReadError("gave no volume", file=folder.name, do="Report this.")
+    return Reading(watch.first - began, watch.whole - chosen, watch.pixels_mb)
+
+
+def _wait(jobs: Jobs, series: Series, watch: _Watch) -> Job:
+    over = threading.Event()
+    job = jobs.run(
+        "files",
+        LOAD_AND_IDENTIFY,
+        series,
+        0,
+        partial=watch.arrived,
+        done=lambda _: over.set(),
+        failed=lambda _: over.set(),
+    )
+    over.wait()
+    return job
+
+
+def _child(jobs: Jobs) -> int:
+    """Process id of the child for files."""
+    job = jobs.warm("files")
+    job.settled.wait()
+    return job.pid or 0
+
+
+def _most_mb(pixels_mb: float) -> float:
+    """What both processes may take at most for a series of this size, MiB."""
+    return 1.3 * pixels_mb + 200
