@@ -84,11 +84,13 @@ def cut(
     along, down, up = _plane(how, rng)
     depth, rows, columns = brain.values.shape[2:]
     first, last = brain.heights
+    # A single slice has no neighbours to tilt or warp into.
+    up = up * (depth > 1)
     z = first + height * (last - first) + up / brain.step_mm[0]
     y = brain.middle[0] + down / brain.step_mm[1]
     x = brain.middle[1] + along / brain.step_mm[2]
     places = torch.stack(
-        [2 * x / (columns - 1) - 1, 2 * y / (rows - 1) - 1, 2 * z / (depth - 1) - 1], -1
+        [2 * at / max(size - 1, 1) - 1 for at, size in ((x, columns), (y, rows), (z, depth))], -1
     )[None, None]
     values = F.grid_sample(brain.values, places, align_corners=True)[0, 0]
     mask = (F.grid_sample(brain.mask, places, align_corners=True)[0, 0] > 0.5).float()

@@ -117,8 +117,21 @@ def middle_of(mask: NDArray[np.bool_]) -> tuple[float, float]:
     return (rows[0] + rows[-1]) / 2, (columns[0] + columns[-1]) / 2
 
 
-def prepare(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Prepared:
-    """Turn a volume into model slices by named steps.
+@dataclass(frozen=True, slots=True, eq=False)
+class CleanBrain:
+    """A normalised brain in canonical order (head, posterior, left).
+
+    `values` 0..1, 0 outside the brain; `mask` the brain; `words` says where the mask is from.
+    """
+
+    values: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    words: str
+    skull_stripped: bool
+
+
+def clean(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> CleanBrain:
+    """Find the brain of a T1 volume and bring its intensities to 0..1.
 
     Parameters
     ----------
@@ -137,21 +150,28 @@ def prepare(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Prep
     head = np.nan_to_num(head, nan=0.0, posinf=0.0, neginf=0.0)
     if given_mask is None:
         mask, stripped = _found_mask(volume, head)
+        words = _mask_words(stripped, volume.is_film)
     else:
         mask = np.ascontiguousarray(canonical(given_mask, volume.geometry)).astype(bool)
         stripped = bool((head[~mask] == 0).mean() > 0.99) if (~mask).any() else True
-    brain = normalise(head, mask)
-    grid = BrainGrid.of(volume.geometry, middle_of(mask))
-    slices = grid.to_model(brain)
-    inside = grid.to_model(mask.astype(np.float32)) > 0.5
+        words = "brain mask: given with the data"
+    return CleanBrain(normalise(head, mask), mask, words, stripped)
+
+
+def prepare(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Prepared:
+    """Turn a volume into model slices by named steps; arguments and errors as for `clean`."""
+    brain = clean(volume, given_mask)
+    grid = BrainGrid.of(volume.geometry, middle_of(brain.mask))
+    slices = grid.to_model(brain.values)
+    inside = grid.to_model(brain.mask.astype(np.float32)) > 0.5
     steps = (
         "canonical orientation (head, posterior, left), no resampling between slices",
-        _mask_words(given_mask is not None, stripped, volume.is_film),
+        brain.words,
         "intensity: 2nd to 98th percentile of the brain, clipped, scaled to 0-1",
         f"each slice 128 x 128 at {PIXEL_MM:g} mm, centred on the brain",
     )
-    whole = np.asarray(grid.to_volume(mask), dtype=np.bool_)
-    return Prepared(slices * inside, inside, grid, whole, steps, stripped)
+    whole = np.asarray(grid.to_volume(brain.mask), dtype=np.bool_)
+    return Prepared(slices * inside, inside, grid, whole, steps, brain.skull_stripped)
 
 
 def _refuse_unusable(volume: Volume, head: NDArray[np.float32]) -> None:
@@ -196,9 +216,7 @@ def slice_brain(picture: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(inner, dtype=np.bool_)
 
 
-def _mask_words(given: bool, stripped: bool, film: bool) -> str:
-    if given:
-        return "brain mask: given with the data"
+def _mask_words(stripped: bool, film: bool) -> str:
     if stripped:
         return "brain mask: values above 0 (the skull is already removed)"
     if film:

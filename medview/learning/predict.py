@@ -218,7 +218,7 @@ def _scores(
 ) -> tuple[tuple[Score, ...], tuple[SliceScore, ...]]:
     slices = prepared.slices[drawn.kept]
     brain = prepared.brain[drawn.kept]
-    value, low, high = _with_interval(slices, brain, drawn, settings)
+    value, low, high = score_with_interval(slices, brain, drawn.pictures, drawn.aleatoric, settings)
     normals = np.sort(np.asarray(card.settings.get("normal_scores", []), dtype=np.float64))
     rank = float((normals < value).mean() * 100) if normals.size else None
     share = f"{settings.samples} samples"
@@ -246,20 +246,21 @@ def _scores(
     return scores, _slice_rows(volume, prepared, drawn, settings)
 
 
-def _with_interval(
+def score_with_interval(
     slices: NDArray[np.float32],
     brain: NDArray[np.bool_],
-    drawn: _Drawn,
+    pictures: NDArray[np.float32],
+    aleatoric: NDArray[np.float32],
     settings: AnomalySettings,
 ) -> tuple[float, float | None, float | None]:
     """The volume's score and its 95 % jackknife interval over draws (None for one draw)."""
-    value = _volume_score(slices, brain, drawn.pictures, drawn.aleatoric, settings)
-    samples = len(drawn.pictures)
+    value = _volume_score(slices, brain, pictures, aleatoric, settings)
+    samples = len(pictures)
     if samples < 3:
         return value, None, None
     without = np.array(
         [
-            _volume_score(slices, brain, np.delete(drawn.pictures, k, 0), drawn.aleatoric, settings)
+            _volume_score(slices, brain, np.delete(pictures, k, 0), aleatoric, settings)
             for k in range(samples)
         ]
     )

@@ -36,6 +36,7 @@ class SpatialAttention(nn.Module):
         self.value = nn.Conv2d(width, width, 1)
         self.out = nn.Conv2d(width, width, 1)
         self.gain = nn.Parameter(torch.zeros(()))
+        self.on = True
 
     def _split(self, x: Tensor) -> Tensor:
         batch, width, height, breadth = x.shape
@@ -53,7 +54,9 @@ class SpatialAttention(nn.Module):
         return torch.softmax(query @ key.transpose(2, 3) / query.shape[-1] ** 0.5, dim=-1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Attend; (B, width, H, W) in and out."""
+        """Attend; (B, width, H, W) in and out. Switched off it passes its input through."""
+        if not self.on:
+            return x
         query, key, value = self._projections(x)
         mixed = F.scaled_dot_product_attention(query, key, value)  # (B, heads, positions, d_k)
         mixed = mixed.transpose(2, 3).reshape(x.shape)

@@ -1,0 +1,99 @@
+"""What is said of a version of the anomaly model: made where it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.learning.anomaly import AnomalySettings
+from medview.learning.subset import Subset
+from medview.learning.train import Recipe
+from medview.learning.weights import patient_hash
+
+PUBLISHED = (
+    Figure("roc_auc", 0.834, "BraTS2020 T1ce, balanced slices (another data set)", level="slice"),
+    Figure("pr_auc", 0.833, "BraTS2020 T1ce, balanced slices (another data set)", level="slice"),
+)
+_MAPS = ("score", "residual", "epistemic", "aleatoric", "total", "brain", "seen")
+_NON_COMMERCIAL = ("research", "NC", "non-commercial", "unstated")
+
+
+def make_card(
+    subsets: Sequence[Subset],
+    patients: Sequence[str],
+    recipe: Recipe,
+    settings: AnomalySettings,
+    normals: Sequence[float],
+    figures: Sequence[Figure],
+) -> ModelCard:
+    """The card of freshly trained weights; its hash is filled in when they are saved."""
+    return ModelCard(
+        id="anomaly",
+        version="1.0",
+        title="Bayesian VAE",
+        summary="What is unusual in a brain MRI, with epistemic and aleatoric uncertainty.",
+        inputs=(
+            InputSpec("t1", "T1 volume of the head, with or without skull", True),
+            InputSpec("t1ce", "T1 volume with contrast, instead of t1"),
+        ),
+        outputs=(
+            OutputSpec("anomaly", "score"),
+            OutputSpec("anomaly_percentile", "score", "%"),
+            *(OutputSpec(name, "map") for name in _MAPS),
+        ),
+        preparation=(
+            "canonical orientation, the volume's own slices",
+            "brain mask (network of deepbet, MIT licence, at low resolution)",
+            "2nd to 98th percentile of the brain to 0-1, clipped",
+            "128 x 128 at 1.5 mm, centred on the brain",
+        ),
+        intended_use="Research on adult brain MRI (T1). Not for diagnosis, triage or treatment.",
+        limits=_limits(patients, figures, recipe),
+        licence=licence_of(subsets),
+        source="Roy, Bayesian Autoencoder for Medical Anomaly Detection, arXiv 2504.15562",
+        trained_on=tuple(
+            TrainedOn(s.name, s.n_patients, s.licence, _ages(s)) for s in subsets if s.cases
+        ),
+        measured=tuple(figures),
+        published=PUBLISHED,
+        settings={
+            **settings.to_card(),
+            "network": asdict(recipe.network),
+            "recipe": {k: v for k, v in asdict(recipe).items() if k != "network"},
+            "normal_scores": list(normals),
+        },
+        seen_patients=tuple(sorted(patient_hash(p) for p in patients)),
+    )
+
+
+def licence_of(subsets: Sequence[Subset]) -> str:
+    """The licences of all sets trained on, and the mark of the strictest."""
+    named = list(dict.fromkeys(s.licence for s in subsets if s.licence))
+    strict = any(mark in licence for licence in named for mark in _NON_COMMERCIAL)
+    words = "; ".join(named) or "not stated"
+    return f"research, non-commercial (data: {words})" if strict else words
+
+
+def _ages(subset: Subset) -> str:
+    ages = [case.age_years for case in subset.cases if case.age_years is not None]
+    return f"ages {min(ages):.0f}-{max(ages):.0f} y" if ages else "ages not stated"
+
+
+def _limits(patients: Sequence[str], figures: Sequence[Figure], recipe: Recipe) -> tuple[str, ...]:
+    origin = (
+        f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
+        if figures
+        else "These weights have not been measured on patients they never saw."
+    )
+    return (
+        f"Trained on {len(patients)} brains only; T1 without contrast, adults.",
+        "Measured with synthetic lesions in normal brains, which are not tumours: no swelling, "
+        "no displacement.",
+        "Small, faint and cortical lesions are missed more often than large ones.",
+        "With contrast, vessels and membranes score high.",
+        "Keys and values of the largest attention are averaged over "
+        f"{recipe.network.key_pool} x {recipe.network.key_pool} positions; attention is "
+        f"trained in the last {100 * (1 - recipe.attention_from):.0f} % of epochs.",
+        origin,
+    )

@@ -1,0 +1,278 @@
+"""Train the anomaly model: data, folds, refit, calibration and card. Runs in the train child."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from medview.domain.card import Figure
+from medview.domain.errors import DataError
+from medview.domain.progress import Progress
+from medview.io.atomic import whole_file
+from medview.learning.anomaly import AnomalySettings, Engine
+from medview.learning.anomaly_card import make_card
+from medview.learning.augment import Brain
+from medview.learning.brain import clean
+from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms, volume_score
+from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
+from medview.learning.images import read_image
+from medview.learning.subset import Subset, TrainCase
+from medview.learning.train import (
+    Recipe,
+    Trainer,
+    first_model,
+    health_words,
+)
+from medview.learning.weights import load_anomaly, save
+from medview.models.anomaly_vae import AnomalyVae
+
+ROLES = ("t1",)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainRequest:
+    """What ``medview train anomaly`` was asked for. Paths are strings, as they were given."""
+
+    data: tuple[str, ...]
+    out: str
+    recipe: Mapping[str, Any]
+    seed: int = 0
+    threads: int | None = None
+    device: str = "cpu"
+    init: str | None = None
+    resume: bool = False
+    max_minutes: float | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NormalCase:
+    """A normal case ready for training and for measuring."""
+
+    case: TrainCase
+    brains: tuple[Brain, ...]
+    prepared: PreparedCase
+    training_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """A model trained without some patients, and those patients' cases."""
+
+    engine: Engine
+    settings: AnomalySettings
+    held_out: tuple[NormalCase, ...]
+
+
+def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
+    """Train, cross-validate if the recipe has folds, calibrate, write weights and card.
+
+    Returns
+    -------
+    dict
+        The body of ``medview.train/1``.
+
+    Raises
+    ------
+    DataError
+        Unusable data or recipe; a patient in two parts.
+    """
+    began = time.perf_counter()
+    if request.threads:
+        torch.set_num_threads(request.threads)
+    recipe = Recipe.of(dict(request.recipe))
+    subsets = [s for s in find_subsets(request.data, "anomaly") if s.is_normal]
+    cases = load_normals(job, subsets)
+    out = Path(request.out)
+    out.mkdir(parents=True, exist_ok=True)
+    parts = split(cases)
+    write_splits(out / "splits.csv", parts)
+    folds = run_folds(job, request, recipe, cases, out) if recipe.folds > 1 else ()
+    trainer = make_trainer(recipe, request, parts["train"], parts["val"], out)
+    epochs = train_to_end(job, trainer, request, "training")
+    model = finished_model(trainer)
+    engine = Engine(model, request.device)
+    settings, normals = settle(job, engine, folds, parts["train"])
+    figures = cross_validated(job, folds, settings, request) if folds else ()
+    patients = tuple(dict.fromkeys(c.case.patient for c in parts["train"]))
+    card = make_card(subsets, patients, recipe, settings, normals, figures)
+    kept = save(model, card, out)
+    last = epochs[-1] if epochs else {}
+    return {
+        "epochs": trainer.epoch,
+        "best_epoch": trainer.best_epoch,
+        "stopped": trainer.stopped,
+        "n": {part: len({c.case.patient for c in cases}) for part, cases in parts.items()},
+        "seconds": round(time.perf_counter() - began, 1),
+        "weights_sha256": kept.weights_sha256,
+        "health": health_words(last),
+    }
+
+
+def load_normals(job: Progress, subsets: Sequence[Subset]) -> tuple[NormalCase, ...]:
+    """Read and clean every normal case; ones that cannot be used are left out by name."""
+    cases = [(case, subset.training_only) for subset in subsets for case in subset.cases]
+    ready = []
+    for n, (case, training_only) in enumerate(cases):
+        job.check()
+        job.report(n, len(cases), f"reading case {n + 1} / {len(cases)}")
+        ready.append(replace(load_normal(case), training_only=training_only))
+    if not ready:
+        raise DataError(
+            "no normal case was found to train on",
+            do="Give a folder of normal T1 volumes.",
+            code="MV-DAT-030",
+        )
+    return tuple(ready)
+
+
+def load_normal(case: TrainCase) -> NormalCase:
+    """One case: its brain with the mask that came with it and with the one found here.
+
+    Both are trained on, so that the model knows either outline.
+    """
+    volume = read_image(case.image, case.pixel_mm)
+    given = brain_of(case, volume)
+    axes = volume.geometry.axis_of
+    steps = volume.geometry.spacing_mm
+    step_mm = (steps[axes[2]], steps[axes[1]], steps[axes[0]])
+    versions = [clean(volume, given)]
+    if given is not None and not versions[0].skull_stripped:
+        versions.append(clean(volume))
+    brains = tuple(Brain.of(case.patient, v.values, v.mask, step_mm) for v in versions)
+    return NormalCase(case, brains, prepare_case(case))
+
+
+def split(cases: Sequence[NormalCase]) -> dict[str, tuple[NormalCase, ...]]:
+    """Parts by the case list's own split; cases without one are trained on."""
+    train = tuple(c for c in cases if c.case.split in ("", "train"))
+    val = tuple(c for c in cases if c.case.split == "val")
+    return {"train": train, "val": val}
+
+
+def write_splits(path: Path, parts: Mapping[str, Sequence[NormalCase]]) -> None:
+    """splits.csv: case, patient, site, part."""
+    with whole_file(path) as draft, draft.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("case", "patient", "site", "part"))
+        for part, cases in parts.items():
+            writer.writerows((c.case.case, c.case.patient, c.case.site, part) for c in cases)
+
+
+def make_trainer(
+    recipe: Recipe,
+    request: TrainRequest,
+    train: Sequence[NormalCase],
+    val: Sequence[NormalCase],
+    folder: Path,
+) -> Trainer:
+    """A trainer on these cases, from given weights or a checkpoint where asked for."""
+    brains = tuple(brain for case in train for brain in case.brains)
+    held = tuple(case.brains[0] for case in val)
+    trainer = Trainer(recipe, brains, held, request.seed, request.device, folder)
+    if request.init:
+        start, _, _ = load_anomaly(Path(request.init))
+        trainer.model.load_state_dict(start.state_dict())
+    if request.resume and (folder / "checkpoint" / "last.pt").is_file():
+        trainer.resume(folder)
+    return trainer
+
+
+def train_to_end(
+    job: Progress, trainer: Trainer, request: TrainRequest, name: str
+) -> list[dict[str, float]]:
+    """Run the epochs, report each, stop in time; validation figures of each epoch."""
+    began = time.perf_counter()
+    seen = []
+    for report in trainer.fit():
+        job.check()
+        job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
+        job.partial(report)
+        seen.append({n: v for (part, n), v in report.figures.items() if part == "val"})
+        late = request.max_minutes and time.perf_counter() - began > 60 * request.max_minutes
+        if late and trainer.epoch < trainer.recipe.epochs:
+            trainer.stopped = "time"
+            break
+    return seen
+
+
+def finished_model(trainer: Trainer) -> AnomalyVae:
+    """The best weights of a run, as they are stored (float16), ready to predict."""
+    model = first_model(trainer.recipe.network)
+    state = trainer.best_state if trainer.best_epoch else trainer.model.state_dict()
+    model.load_state_dict(
+        {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
+    )
+    return model.eval().to(trainer.device)
+
+
+def run_folds(
+    job: Progress,
+    request: TrainRequest,
+    recipe: Recipe,
+    cases: Sequence[NormalCase],
+    out: Path,
+) -> tuple[Fold, ...]:
+    """Train once for each fold without its patients (every n-th patient of the list).
+
+    Sets that are never evaluated (templates) are in every training part.
+    """
+    patients = list(dict.fromkeys(c.case.patient for c in cases if not c.training_only))
+    folds = []
+    for n in range(recipe.folds):
+        left_out = set(patients[n :: recipe.folds])
+        train = [c for c in cases if c.case.patient not in left_out]
+        held = tuple(c for c in cases if c.case.patient in left_out)
+        trainer = make_trainer(recipe, request, train, (), out / f"fold-{n + 1}")
+        train_to_end(job, trainer, request, f"fold {n + 1} of {recipe.folds}")
+        engine = Engine(finished_model(trainer), request.device)
+        prepared = [c.prepared.prepared for c in train]
+        settings = calibrate(job, engine, prepared, AnomalySettings())
+        folds.append(Fold(engine, settings, held))
+    return tuple(folds)
+
+
+def settle(
+    job: Progress, engine: Engine, folds: Sequence[Fold], train: Sequence[NormalCase]
+) -> tuple[AnomalySettings, list[float]]:
+    """Final settings, and the volume scores of normals that the scoring weights never saw.
+
+    With folds, smoothing and summary are the folds' commonest choice and norms, thresholds and
+    normal scores come from the left-out brains; without, from the training brains themselves.
+    """
+    prepared = [c.prepared.prepared for c in train]
+    if not folds:
+        settings = calibrate(job, engine, prepared, AnomalySettings())
+        pairs = [(engine, p) for p in prepared]
+    else:
+        settings = commonest([fold.settings for fold in folds])
+        pairs = [(f.engine, c.prepared.prepared) for f in folds for c in f.held_out]
+    drawn = [
+        draw_slices(job, e, p.slices[kept], p.brain[kept], settings.samples)
+        for e, p in pairs
+        for kept in (np.flatnonzero(p.brain.any(axis=(1, 2))),)
+    ]
+    if folds:
+        settings = settle_norms(drawn, settings)
+    return settings, sorted(round(volume_score(d, settings), 4) for d in drawn)
+
+
+def cross_validated(
+    job: Progress, folds: Sequence[Fold], settings: AnomalySettings, request: TrainRequest
+) -> tuple[Figure, ...]:
+    """The card's figures: each brain scored by the weights that never saw its patient."""
+    from medview.learning.measure import measure_folds
+
+    command = f"medview train anomaly --data ../shared/data --set folds={len(folds)} --out DIR"
+    rows = measure_folds(
+        job,
+        [(fold.engine, fold.settings, [case.prepared for case in fold.held_out]) for fold in folds],
+        request.seed,
+    )
+    return tuple(Figure(command=command, **row) for row in rows)

@@ -1,0 +1,192 @@
+"""How maps become scores: chosen on training brains with lesions of their own draw.
+
+What is chosen here (smoothing, mean or quantile) never sees the brains or the lesions that a
+figure is measured on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from medview.domain.progress import Progress
+from medview.learning.anomaly import (
+    AnomalySettings,
+    Engine,
+    Norm,
+    SliceMaps,
+    maps_from_draws,
+    noise_for,
+    rimless,
+    run_slices,
+    sum_up,
+    weigh,
+)
+from medview.learning.brain import Prepared
+from medview.learning.lesions import Lesion, draw_lesion
+
+SMOOTHINGS = (1.0, 2.0, 3.0, 4.0)
+QUANTILES = (0.0, 0.95, 0.99)
+SEED = 777
+"""Of the lesions and slices used here; figures are measured with others."""
+FALSE_ALARM_SHARE = 0.002
+"""Share of normal brain pixels over the default threshold."""
+SMALLEST_BRAIN_PX = 800
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawn:
+    """What the network says of some slices: `slices` and `brain` (n, 128, 128), K pictures."""
+
+    slices: NDArray[np.float32]
+    brain: NDArray[np.bool_]
+    pictures: NDArray[np.float32]
+    aleatoric: NDArray[np.float32]
+
+    def maps(self, smooth_px: float) -> SliceMaps:
+        """The maps at a smoothing."""
+        return maps_from_draws(self.slices, self.brain, self.pictures, self.aleatoric, smooth_px)
+
+
+def draw_slices(
+    job: Progress,
+    engine: Engine,
+    slices: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    samples: int,
+) -> Drawn:
+    """Run the network on slices (n, 128, 128) with seed 0."""
+    pictures, aleatoric = run_slices(engine, slices, noise_for(len(slices), samples, 0), job)
+    return Drawn(slices, brain, pictures, aleatoric)
+
+
+def slices_with_room(
+    cases: Sequence[Prepared], each: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.bool_], list[Lesion]]:
+    """Random slices of each volume that hold enough brain, and a lesion for each."""
+    pictures, brains, lesions = [], [], []
+    for prepared in cases:
+        enough = np.flatnonzero(prepared.brain.sum(axis=(1, 2)) > SMALLEST_BRAIN_PX)
+        for n in rng.choice(enough, min(each, enough.size), replace=False):
+            lesion = draw_lesion(prepared.brain[n], rng)
+            if lesion is not None:
+                pictures.append(prepared.slices[n])
+                brains.append(prepared.brain[n])
+                lesions.append(lesion)
+    return np.stack(pictures), np.stack(brains), lesions
+
+
+def calibrate(
+    job: Progress, engine: Engine, cases: Sequence[Prepared], start: AnomalySettings
+) -> AnomalySettings:
+    """Choose smoothing and summary, then the norms and thresholds, on these normal brains.
+
+    The smoothing is the one with the best pixel average precision, the summary the one whose
+    slice score parts slices with a lesion best from the same slices without (ROC AUC).
+    """
+    rng = np.random.default_rng(SEED)
+    plain, brain, lesions = slices_with_room(cases, 12, rng)
+    pasted = np.stack([le.paste(p, b) for le, p, b in zip(lesions, plain, brain, strict=True)])
+    truth = np.stack([le.truth for le in lesions]) & brain
+    clean = draw_slices(job, engine, plain, brain, start.samples)
+    sick = draw_slices(job, engine, pasted, brain, start.samples)
+    smooth = max(SMOOTHINGS, key=lambda px: _pixel_precision(sick.maps(px), truth, brain, start))
+    before = with_norms(replace(start, smooth_px=smooth), clean)
+    chosen = max(
+        (with_norms(replace(before, quantile=q), clean) for q in QUANTILES),
+        key=lambda settings: _slice_auc(clean, sick, settings),
+    )
+    return with_thresholds(chosen, clean)
+
+
+def _pixel_precision(
+    maps: SliceMaps,
+    truth: NDArray[np.bool_],
+    brain: NDArray[np.bool_],
+    settings: AnomalySettings,
+) -> float:
+    inner = rimless(brain)
+    return float(average_precision_score(truth[inner], maps.score(settings.rule)[inner]))
+
+
+def _slice_auc(clean: Drawn, sick: Drawn, settings: AnomalySettings) -> float:
+    scores = [summed(drawn, settings) for drawn in (clean, sick)]
+    labels = np.repeat([0, 1], [len(s) for s in scores])
+    return float(roc_auc_score(labels, np.concatenate(scores)))
+
+
+def summed(drawn: Drawn, settings: AnomalySettings) -> NDArray[np.float64]:
+    """A(x) of each slice."""
+    maps = drawn.maps(settings.smooth_px)
+    residual = sum_up(maps.residual, drawn.brain, settings.quantile)
+    score = sum_up(maps.score(settings.rule), drawn.brain, settings.quantile)
+    return weigh(residual, score, settings)
+
+
+def with_norms(settings: AnomalySettings, clean: Drawn) -> AnomalySettings:
+    """Mean and spread of both terms over normal slices."""
+    maps = clean.maps(settings.smooth_px)
+    return replace(
+        settings,
+        residual_norm=_norm(sum_up(maps.residual, clean.brain, settings.quantile)),
+        score_norm=_norm(sum_up(maps.score(settings.rule), clean.brain, settings.quantile)),
+    )
+
+
+def _norm(values: NDArray[np.float64]) -> Norm:
+    known = values[np.isfinite(values)]
+    return Norm(float(known.mean()), float(max(known.std(), 1e-12)))
+
+
+def with_thresholds(settings: AnomalySettings, clean: Drawn) -> AnomalySettings:
+    """Display thresholds that few pixels of normal brains pass."""
+    maps = clean.maps(settings.smooth_px)
+    inner = rimless(clean.brain)
+    high = 1 - FALSE_ALARM_SHARE
+    threshold = float(np.quantile(maps.score("ratio")[inner], high))
+    residual = float(np.quantile(maps.residual[inner], high))
+    return replace(
+        settings,
+        threshold=_short(threshold),
+        residual_threshold=_short(residual),
+        top=_short(3 * threshold),
+    )
+
+
+def _short(value: float) -> float:
+    """Two significant digits: a threshold is a choice, not a measurement."""
+    return float(f"{value:.2g}")
+
+
+def commonest(found: Sequence[AnomalySettings]) -> AnomalySettings:
+    """Of the settings of several folds, the smoothing and summary that most of them chose."""
+    choices = [(one.smooth_px, one.quantile) for one in found]
+    smooth, quantile = max(sorted(set(choices)), key=choices.count)
+    return replace(found[0], smooth_px=smooth, quantile=quantile)
+
+
+def settle_norms(drawn: Sequence[Drawn], settings: AnomalySettings) -> AnomalySettings:
+    """Norms and thresholds over all slices of brains that the scoring weights never saw."""
+    enough = [d.brain.sum(axis=(1, 2)) > SMALLEST_BRAIN_PX for d in drawn]
+    together = Drawn(
+        np.concatenate([d.slices[e] for d, e in zip(drawn, enough, strict=True)]),
+        np.concatenate([d.brain[e] for d, e in zip(drawn, enough, strict=True)]),
+        np.concatenate([d.pictures[:, e] for d, e in zip(drawn, enough, strict=True)], axis=1),
+        np.concatenate([d.aleatoric[e] for d, e in zip(drawn, enough, strict=True)]),
+    )
+    return with_thresholds(with_norms(settings, together), together)
+
+
+def volume_score(drawn: Drawn, settings: AnomalySettings) -> float:
+    """A(x) of a whole volume: slices weigh by their brain area."""
+    maps = drawn.maps(settings.smooth_px)
+    residual = sum_up(maps.residual, drawn.brain, settings.quantile)
+    score = sum_up(maps.score(settings.rule), drawn.brain, settings.quantile)
+    area = drawn.brain.sum(axis=(1, 2)).astype(np.float64)
+    known = np.isfinite(residual)
+    first, second = (float(np.average(v[known], weights=area[known])) for v in (residual, score))
+    return float(weigh(first, second, settings))

@@ -1,0 +1,483 @@
+"""Training as a loop that yields: one report an epoch, resumable, the same curve for a seed."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from medview.domain.errors import DataError, MedviewError
+from medview.io.atomic import whole_file
+from medview.learning.augment import NONE, Augmentation, Brain, batch_of, cut
+from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
+from medview.models.blocks import SpatialAttention
+from medview.models.losses import gaussian_nll, kl_standard_normal
+
+ACTIVE = 0.01
+"""A latent unit counts as active when its mean varies more than this over the batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How the anomaly model is trained; ``resources/recipes/anomaly.toml`` holds the shipped one.
+
+    Sizes are counted in steps of `batch` slices; an epoch is `steps` of them. Learning rates of
+    the wide latent layers are a fraction of `rate`: with 16,384 inputs a step of Adam moves
+    them that much further. For the first `plain` share of epochs the variance is fixed, so that
+    the mean learns before the variance can excuse it. `attention_from` is the share of epochs
+    after which the attention blocks (whose gain starts at zero) are switched on, then with
+    batches of `attention_batch`: on a CPU they cost four times the rest. `beta`
+    rises from `beta_start` to `beta_end` over the first `beta_share`. A share `disturb_share`
+    of the slices is given with smooth noise of strength `disturb` added (knots every 19 mm) and
+    the plain slice is what is wanted back: the network learns to undo what is not anatomy, as
+    denoising autoencoders do (not in the paper; 0 trains without).
+    """
+
+    epochs: int = 20
+    steps: int = 25
+    batch: int = 32
+    attention_batch: int = 12
+    rate: float = 2e-3
+    latent_share: float = 0.04
+    code_share: float = 0.4
+    weight_decay: float = 1e-5
+    clip: float = 1.0
+    plain: float = 0.3
+    attention_from: float = 0.8
+    beta_start: float = 0.1
+    beta_end: float = 1.0
+    beta_share: float = 0.33
+    patience: int = 0
+    val_slices: int = 96
+    folds: int = 0
+    disturb: float = 0.2
+    disturb_share: float = 0.7
+    bfloat16: bool = True
+    network: VaeOptions = field(default_factory=VaeOptions)
+    augment: Augmentation = field(default_factory=Augmentation)
+
+    @classmethod
+    def of(cls, values: dict[str, object]) -> Recipe:
+        """Make a recipe from plain values, refusing names it does not know.
+
+        Raises
+        ------
+        DataError
+            A key that no recipe has, or a value of the wrong kind.
+        """
+        parts = {"network": VaeOptions, "augment": Augmentation}
+        made: dict[str, object] = {}
+        for name, value in values.items():
+            if name not in {f.name for f in fields(cls)}:
+                raise DataError(
+                    f"the recipe has no setting called {name}",
+                    do=f"Known are: {', '.join(f.name for f in fields(cls))}.",
+                    code="MV-DAT-020",
+                )
+            made[name] = parts[name](**value) if name in parts else value  # type: ignore[arg-type]  # a table of the recipe
+        return cls(**made)  # type: ignore[arg-type]  # names are checked above
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """What one epoch came to: figures by (part, name), the same rows as in history.csv."""
+
+    epoch: int
+    epochs: int
+    figures: dict[tuple[str, str], float]
+    seconds: float
+    best: bool
+
+    def value(self, part: str, name: str) -> float:
+        """One figure, such as ``value("val", "elbo")``."""
+        return self.figures[part, name]
+
+
+@dataclass(slots=True)
+class Trainer:
+    """One training run of the anomaly model; iterate over ``fit()``.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        All settings.
+    train, val : tuple[Brain, ...]
+        Brains of different patients; `val` may be empty, then the last epoch is the best.
+    seed : int
+        Fixes first weights, order, cuts and noise.
+    device : str
+        "cpu" or "cuda[:N]".
+    folder : Path | None
+        Where checkpoint/ and history.csv go; None keeps nothing on disk.
+    """
+
+    recipe: Recipe
+    train: tuple[Brain, ...]
+    val: tuple[Brain, ...]
+    seed: int = 0
+    device: str = "cpu"
+    folder: Path | None = None
+    model: AnomalyVae = field(init=False)
+    best_state: dict[str, Tensor] = field(init=False)
+    best_epoch: int = field(init=False, default=0)
+    best_value: float = field(init=False, default=float("inf"))
+    stopped: str = field(init=False, default="epochs")
+    epoch: int = field(init=False, default=0)
+    _history: list[tuple[int, str, str, float]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.train:
+            raise DataError("there is nothing to train on", do="Add cases.", code="MV-DAT-021")
+        torch.manual_seed(self.seed)
+        self._rng = np.random.default_rng(self.seed)
+        self._noise = torch.Generator().manual_seed(self.seed)
+        self.model = first_model(self.recipe.network)
+        self.model.to(self.device)
+        self.best_state = snapshot(self.model)
+        self._optimiser = self._make_optimiser()
+        total = self.recipe.epochs * self.recipe.steps
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser,
+            [group["lr"] for group in self._optimiser.param_groups],
+            total_steps=max(total, 2),
+            pct_start=0.1,
+        )
+        self._weights = one_vote_each(self.train)
+        self._val_set = self._fixed_slices()
+
+    _rng: np.random.Generator = field(init=False)
+    _noise: torch.Generator = field(init=False)
+    _optimiser: torch.optim.Optimizer = field(init=False)
+    _schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
+    _weights: NDArray[np.float64] = field(init=False)
+    _val_set: tuple[Tensor, Tensor] | None = field(init=False)
+
+    def _make_optimiser(self) -> torch.optim.Optimizer:
+        recipe, model = self.recipe, self.model
+        latent = [*model.to_mean.parameters(), *model.to_log_variance.parameters()]
+        code = list(model.from_latent.parameters())
+        special = {id(p) for p in latent + code}
+        groups = [
+            {"params": [p for p in model.parameters() if id(p) not in special], "lr": recipe.rate},
+            {"params": latent, "lr": recipe.rate * recipe.latent_share},
+            {"params": code, "lr": recipe.rate * recipe.code_share},
+        ]
+        return torch.optim.AdamW(groups, recipe.rate, weight_decay=recipe.weight_decay)
+
+    def _fixed_slices(self) -> tuple[Tensor, Tensor] | None:
+        """Validation slices: the same, unaugmented ones each epoch."""
+        if not self.val:
+            return None
+        rng = np.random.default_rng(12345)
+        each = max(1, self.recipe.val_slices // len(self.val))
+        pairs = [
+            cut(brain, height, NONE, rng)
+            for brain in self.val
+            for height in np.linspace(0.12, 0.92, each)
+        ]
+        return torch.stack([v for v, _ in pairs]), torch.stack([m for _, m in pairs])
+
+    def fit(self) -> Iterator[EpochReport]:
+        """Train to the end of the recipe, one report an epoch; close the iterator to stop."""
+        while self.epoch < self.recipe.epochs:
+            began = time.perf_counter()
+            figures = {("train", n): v for n, v in self._train_epoch().items()}
+            figures |= {("val", n): v for n, v in self._validate().items()}
+            self.epoch += 1
+            best = self._keep_best(figures)
+            self._record(figures)
+            yield EpochReport(
+                self.epoch, self.recipe.epochs, figures, time.perf_counter() - began, best
+            )
+            patience = self.recipe.patience
+            if patience and self.epoch - self.best_epoch >= patience:
+                self.stopped = "patience"
+                return
+
+    def _train_epoch(self) -> dict[str, float]:
+        self.model.train()
+        size = self.recipe.attention_batch if self._switch_attention() else self.recipe.batch
+        sums: dict[str, float] = {}
+        for step in range(self.recipe.steps):
+            x, mask = batch_of(self.train, size, self.recipe.augment, self._rng, self._weights)
+            terms = self._step(x.to(self.device), mask.to(self.device), step)
+            for name, value in terms.items():
+                sums[name] = sums.get(name, 0.0) + value / self.recipe.steps
+        return sums
+
+    def _share(self, step: int = 0) -> float:
+        return (self.epoch + step / self.recipe.steps) / self.recipe.epochs
+
+    def _switch_attention(self) -> bool:
+        on = self._share() >= self.recipe.attention_from
+        for part in self.model.modules():
+            if isinstance(part, SpatialAttention):
+                part.on = on
+        return on and self.recipe.network.attention
+
+    def _beta(self, step: int) -> float:
+        recipe = self.recipe
+        risen = min(1.0, self._share(step) / max(recipe.beta_share, 1e-9))
+        return recipe.beta_start + (recipe.beta_end - recipe.beta_start) * risen
+
+    def _disturbed(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Most slices with smooth noise added inside the brain; the others as they are."""
+        strength = self.recipe.disturb
+        if strength <= 0:
+            return x
+        field = torch.randn(len(x), 1, KNOTS, KNOTS, generator=self._noise) * strength
+        wide = nn.functional.interpolate(field, x.shape[2:], mode="bicubic", align_corners=True)
+        chosen = torch.rand(len(x), 1, 1, 1, generator=self._noise) < self.recipe.disturb_share
+        return (x + (wide * chosen).to(x.device)).clamp(0, 1) * mask
+
+    def _step(self, x: Tensor, mask: Tensor, step: int) -> dict[str, float]:
+        noise = torch.randn(len(x), LATENT, generator=self._noise).to(self.device)
+        kind = self.device.split(":")[0]
+        with torch.autocast(kind, torch.bfloat16, enabled=self.recipe.bfloat16):
+            given = self._disturbed(x, mask)
+            picture, s, mean, log_variance = self.model(channels_last(given), noise)
+        picture, s, mean, log_variance = (t.float() for t in (picture, s, mean, log_variance))
+        if self._share(step) < self.recipe.plain:
+            s = torch.full_like(s, PLAIN_LOG_VARIANCE) + 0 * s
+        kl = kl_standard_normal(mean, log_variance)
+        reconstruction = gaussian_nll(x, picture, s, mask)
+        # The likelihood is a mean over brain pixels, so the KL is divided by their number too.
+        pixels = mask.sum((1, 2, 3)).mean()
+        loss = reconstruction + self._beta(step) * kl.sum(1).mean() / pixels
+        if not torch.isfinite(loss):
+            raise MedviewError(
+                f"the loss is not finite in epoch {self.epoch + 1}",
+                do="Lower the learning rate.",
+                code="MV-TRN-001",
+            )
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self._optimiser.step()
+        self._schedule.step()
+        error = ((x - picture) ** 2 * mask).sum() / mask.sum()
+        return {
+            "loss": loss.item(),
+            "nll": reconstruction.item(),
+            "kl": kl.sum(1).mean().item(),
+            "rmse": error.sqrt().item(),
+            "beta": self._beta(step),
+        }
+
+    @torch.no_grad()
+    def _validate(self) -> dict[str, float]:
+        """ELBO terms and health of the held-out slices; empty without any."""
+        if self._val_set is None:
+            return {}
+        self.model.eval()
+        x, mask = (t.to(self.device) for t in self._val_set)
+        figures = health(self.model, x, mask)
+        return figures
+
+    def _keep_best(self, figures: dict[tuple[str, str], float]) -> bool:
+        """Best by validation ELBO once the variance is learnt; without validation the last."""
+        value = figures.get(("val", "loss"), -float(self.epoch))
+        ready = self._share() > self.recipe.attention_from or self.epoch >= self.recipe.epochs
+        if not ready or (value >= self.best_value and self.best_epoch > 0):
+            return False
+        self.best_value, self.best_epoch = value, self.epoch
+        self.best_state = snapshot(self.model)
+        return True
+
+    def _record(self, figures: dict[tuple[str, str], float]) -> None:
+        self._history += [(self.epoch, part, name, v) for (part, name), v in figures.items()]
+        if self.folder is not None:
+            write_history(self.folder / "history.csv", self._history)
+            self._save_checkpoint(self.folder / "checkpoint")
+
+    def _save_checkpoint(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        with whole_file(folder / "last.pt") as draft:
+            torch.save(
+                {
+                    "epoch": self.epoch,
+                    "model": self.model.state_dict(),
+                    "best_state": self.best_state,
+                    "best_epoch": self.best_epoch,
+                    "best_value": self.best_value,
+                    "optimiser": self._optimiser.state_dict(),
+                    "schedule": self._schedule.state_dict(),
+                    "noise": self._noise.get_state(),
+                    "rng": str(self._rng.bit_generator.state),
+                    "history": self._history,
+                    "recipe": same_run(self.recipe),
+                },
+                draft,
+            )
+
+    def resume(self, folder: Path) -> None:
+        """Go on from the checkpoint of an interrupted run of the same recipe and data.
+
+        Raises
+        ------
+        DataError
+            No checkpoint there, or one of another recipe.
+        """
+        path = folder / "checkpoint" / "last.pt"
+        if not path.is_file():
+            raise DataError(
+                "there is no checkpoint to go on from",
+                file=folder.name,
+                do="Start without --resume.",
+            )
+        kept = torch.load(path, map_location="cpu", weights_only=True)
+        if kept["recipe"] != same_run(self.recipe):
+            raise DataError(
+                "the checkpoint belongs to another recipe",
+                file=folder.name,
+                do="Use the same settings, or train into another folder.",
+                code="MV-DAT-022",
+            )
+        self.model.load_state_dict(kept["model"])
+        self.best_state, self.best_epoch = kept["best_state"], kept["best_epoch"]
+        self.best_value, self.epoch = kept["best_value"], kept["epoch"]
+        self._optimiser.load_state_dict(kept["optimiser"])
+        self._schedule.load_state_dict(kept["schedule"])
+        self._noise.set_state(kept["noise"])
+        self._rng.bit_generator.state = _plain_dict(kept["rng"])
+        self._history = [tuple(row) for row in kept["history"]]
+
+
+KNOTS = 10
+"""Knots of the disturbing noise along each side of a slice."""
+PLAIN_LOG_VARIANCE = -4.6
+"""Fixed variance of the first epochs: a standard deviation of 0.1, of the size of the errors."""
+
+
+def same_run(recipe: Recipe) -> str:
+    """What two runs must share so that one can go on from the other's checkpoint."""
+    return str({name: value for name, value in asdict(recipe).items() if name != "folds"})
+
+
+def _plain_dict(text: str) -> dict[str, object]:
+    import ast
+
+    value: dict[str, object] = ast.literal_eval(text)
+    return value
+
+
+def first_model(options: VaeOptions) -> AnomalyVae:
+    """A fresh network; the latent log variance starts small and even, or the KL explodes."""
+    model = AnomalyVae(options)
+    nn.init.normal_(model.to_log_variance.weight, std=1e-4)
+    nn.init.constant_(model.to_log_variance.bias, -2.0)
+    for part in model.modules():
+        if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
+            part.weight.data = channels_last(part.weight.data)
+    return model
+
+
+def channels_last(x: Tensor) -> Tensor:
+    """The same values, channels innermost: faster convolutions on CPUs."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def snapshot(model: nn.Module) -> dict[str, Tensor]:
+    """A copy of the weights as they are now."""
+    return {name: value.detach().clone().cpu() for name, value in model.state_dict().items()}
+
+
+def one_vote_each(brains: tuple[Brain, ...]) -> NDArray[np.float64]:
+    """Chances that give every patient the same share, however many versions there are."""
+    count: dict[str, int] = {}
+    for brain in brains:
+        count[brain.patient] = count.get(brain.patient, 0) + 1
+    votes = np.array([1 / count[brain.patient] for brain in brains])
+    return np.asarray(votes / votes.sum(), dtype=np.float64)
+
+
+@torch.no_grad()
+def health(model: AnomalyVae, x: Tensor, mask: Tensor) -> dict[str, float]:
+    """ELBO terms and the figures that name a collapse, on slices (n, 1, 128, 128).
+
+    ``active_units``: latent units whose mean varies over slices; ``epistemic``: mean variance
+    over 5 draws; ``attention_entropy``: mean over blocks, 1 is uniform.
+    """
+    generator = torch.Generator().manual_seed(0)
+    mean, log_variance = model.encode(channels_last(x))
+    kl = kl_standard_normal(mean, log_variance)
+    noise = torch.randn(len(x), LATENT, generator=generator).to(x.device)
+    picture, s = model.decode(mean + torch.exp(0.5 * log_variance) * noise)
+    nll = gaussian_nll(x, picture, s, mask)
+    pixels = mask.sum((1, 2, 3)).mean()
+    few, spread = x[:8], torch.exp(0.5 * log_variance[:8])
+    draws = torch.stack(
+        [
+            model.decode(mean[:8] + spread * torch.randn(spread.shape, generator=generator))[0]
+            for _ in range(5)
+        ]
+    )
+    inside = mask[:8]
+    error = ((x - picture) ** 2 * mask).sum() / mask.sum()
+    return {
+        "loss": float(nll + kl.sum(1).mean() / pixels),
+        "nll": float(nll),
+        "kl": float(kl.sum(1).mean()),
+        "rmse": float(error.sqrt()),
+        "active_units": float((mean.var(0) > ACTIVE).sum()),
+        "kl_per_active_unit": float(kl.mean(0).sum() / max(1, int((mean.var(0) > ACTIVE).sum()))),
+        "epistemic": float((draws.var(0, correction=0) * inside).sum() / inside.sum()),
+        "aleatoric": float((s[: len(few)].exp() * inside).sum() / inside.sum()),
+        "attention_entropy": attention_entropy(model, few),
+    }
+
+
+@torch.no_grad()
+def attention_entropy(model: AnomalyVae, x: Tensor) -> float:
+    """Entropy of the attention rows over log(keys), averaged over the blocks; NaN without any."""
+    seen: list[float] = []
+
+    def note(part: nn.Module, given: tuple[Tensor, ...]) -> None:
+        if isinstance(part, SpatialAttention):
+            rows = part.weights(given[0][:1]).clamp_min(1e-12)
+            entropy = -(rows * rows.log()).sum(-1).mean() / np.log(rows.shape[-1])
+            seen.append(float(entropy))
+
+    parts = [p for p in model.modules() if isinstance(p, SpatialAttention)]
+    hooks = [part.register_forward_pre_hook(note) for part in parts]
+    mean, _ = model.encode(channels_last(x[:1]))
+    model.decode(mean)
+    for hook in hooks:
+        hook.remove()
+    return float(np.mean(seen)) if seen else float("nan")
+
+
+def health_words(figures: dict[str, float]) -> list[dict[str, object]]:
+    """The health figures with a verdict: KL, uncertainty and attention collapse by name."""
+    checks = (
+        ("active_units", lambda v: v >= 5, "KL collapse: the code ignores the picture"),
+        ("epistemic", lambda v: v > 1e-6, "uncertainty collapse: all draws are the same"),
+        ("attention_entropy", lambda v: not v > 0.999, "attention collapse: it looks everywhere"),
+    )
+    return [
+        {"name": name, "value": figures[name], "ok": ok, "text": "" if ok else trouble}
+        for name, good, trouble in checks
+        if name in figures
+        for ok in (bool(good(figures[name])),)
+    ]
+
+
+def write_history(path: Path, rows: list[tuple[int, str, str, float]]) -> None:
+    """history.csv: epoch, part, name, value."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as draft, draft.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("epoch", "part", "name", "value"))
+        writer.writerows(rows)
+
+
+def shorter(recipe: Recipe, epochs: int | None) -> Recipe:
+    """The recipe with another number of epochs."""
+    return replace(recipe, epochs=epochs) if epochs else recipe
