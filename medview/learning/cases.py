@@ -136,7 +136,7 @@ def refuse_leaks(cases: Iterable[TrainCase]) -> None:
         raise DataError(
             f"{len(leaked)} patients are in the training part and in another part: "
             f"{', '.join(leaked[:5])}",
-            code="MV-DAT-010",
+            code="MV-DAT-110",
             do="Put all cases of a patient into one part.",
         )
 
@@ -167,11 +167,13 @@ def prepare_case(case: TrainCase) -> PreparedCase:
         If a mask has another grid than its image.
     """
     volume = read_image(case.image, case.pixel_mm)
-    prepared = prepare(volume, _brain_of(case, volume))
+    prepared = prepare(volume, brain_of(case, volume))
     return PreparedCase(case, prepared, _truth_of(case, volume, prepared))
 
 
-def _brain_of(case: TrainCase, volume: Volume) -> NDArray[np.bool_] | None:
+def brain_of(case: TrainCase, volume: Volume) -> NDArray[np.bool_] | None:
+    """The brain on the volume's own grid (k, j, i), or None where the case does not tell it."""
+    """The brain mask that comes with a case, on the grid of its image; None where none does."""
     if case.brain_rule == "positive":
         return np.asarray(np.asarray(volume.array, dtype=np.float32) > 0)
     if case.brain is None:
@@ -205,7 +207,7 @@ def _values_on(path: Path, volume: Volume) -> NDArray[np.float32]:
         raise DataError(
             "the mask lies on another grid than its image",
             file=path.name,
-            code="MV-DAT-020",
+            code="MV-DAT-120",
             do="Resample the mask onto the image.",
         )
     return found.array.astype(np.float32)

@@ -1,6 +1,6 @@
 """Figures of merit with intervals by patient, and the rows they are reported in.
 
-Intervals are percentile bootstraps over patients: all rows of a patient are drawn together, so
+Intervals are bootstraps over patients: all rows of a patient are drawn together, so
 that many slices of few people do not look like many people.
 """
 
@@ -39,8 +39,8 @@ class MetricRow:
     """One row of ``medview.metrics/1``.
 
     `truth` says what was taken for the truth ("tumour mask", "box", "synthetic lesions");
-    `n` counts what the figure is of (slices, cases, pairs); `prevalence` is the share of
-    positive units (of pixels at pixel level).
+    `n` counts what the figure is of (slices, cases, pairs) in one of its `draws`;
+    `prevalence` is the share of positive units (of pixels at pixel level).
     """
 
     predictor: str
@@ -58,6 +58,7 @@ class MetricRow:
     n_positive: int | None = None
     prevalence: float | None = None
     truth: str = ""
+    draws: int = 1
 
     def as_dict(self) -> dict[str, object]:
         """The row as plain values."""
@@ -140,17 +141,47 @@ def drawn_patients(patients: Sequence[str], seed: int = 0) -> Weights | None:
     return np.asarray(counts[:, codes], dtype=np.float64)
 
 
-def curve_interval(
-    name: str, truth: Truth, score: Scores, patients: Sequence[str], weight: Weights | None = None
-) -> Interval:
-    """ROC AUC or average precision with its interval; `weight` (n,) counts rows unequally."""
+def _over_draws(
+    name: str, truth: Truth, score: Scores, weights: Weights, draw: NDArray[np.intp] | None
+) -> Scores:
+    """A curve's area under each row of `weights`, (b,); the mean over draws where there are many.
+
+    A draw in which only one class is left says nothing.
+    """
     many = CURVES[name]
+    if draw is None:
+        return many(truth, score, weights)
+    parts = [draw == number for number in np.unique(draw)]
+    areas = np.stack([many(truth[here], score[here], weights[:, here]) for here in parts])
+    known = np.isfinite(areas)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(known, areas, 0).sum(0) / known.sum(0), dtype=np.float64)
+
+
+def curve_interval(
+    name: str,
+    truth: Truth,
+    score: Scores,
+    patients: Sequence[str],
+    *,
+    weight: Weights | None = None,
+    draw: NDArray[np.intp] | None = None,
+) -> Interval:
+    """ROC AUC or average precision with its interval.
+
+    `weight` (n,) counts rows unequally. `draw` (n,) numbers repeated draws of the same slices:
+    the figure is the mean over draws, and a patient stays one patient in all of them.
+    """
     base = np.ones(len(truth)) if weight is None else weight
     if not truth.any() or (truth.all() and name == "roc_auc"):
         return Interval(None)
-    value = float(many(truth, score, base[None])[0])
+    value = float(_over_draws(name, truth, score, base[None], draw)[0])
     draws = drawn_patients(patients)
-    return Interval(value, *_ends(None if draws is None else many(truth, score, draws * base)))
+    drawn = None if draws is None else _over_draws(name, truth, score, draws * base, draw)
+    low, high = _ends(value, drawn)
+    if low is None or high is None:
+        return Interval(value)
+    return Interval(value, max(0.0, low), min(1.0, high))
 
 
 def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
@@ -161,7 +192,8 @@ def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
     kept = values[known]
     draws = drawn_patients([p for p, here in zip(patients, known, strict=True) if here])
     means = None if draws is None else (draws @ kept) / draws.sum(1)
-    return Interval(float(kept.mean()), *_ends(means))
+    value = float(kept.mean())
+    return Interval(value, *_ends(value, means))
 
 
 def win_interval(with_lesion: Scores, without: Scores, patients: Sequence[str]) -> Interval:
@@ -181,16 +213,22 @@ class Difference:
 
 
 def paired_difference(
-    name: str, truth: Truth, ours: Scores, theirs: Scores, patients: Sequence[str]
+    name: str,
+    truth: Truth,
+    ours: Scores,
+    theirs: Scores,
+    patients: Sequence[str],
+    *,
+    draw: NDArray[np.intp] | None = None,
 ) -> Difference:
     """How much higher one score's curve is than another's on the same rows and draws."""
-    many = CURVES[name]
     one = np.ones((1, len(truth)))
-    value = float(many(truth, ours, one)[0] - many(truth, theirs, one)[0])
+    ahead = _over_draws(name, truth, ours, one, draw) - _over_draws(name, truth, theirs, one, draw)
     draws = drawn_patients(patients)
     if draws is None:
-        return Difference(value, None, None, None)
-    return _difference(value, many(truth, ours, draws) - many(truth, theirs, draws))
+        return Difference(float(ahead[0]), None, None, None)
+    drawn = [_over_draws(name, truth, score, draws, draw) for score in (ours, theirs)]
+    return _difference(float(ahead[0]), drawn[0] - drawn[1])
 
 
 def paired_mean_difference(ours: Scores, theirs: Scores, patients: Sequence[str]) -> Difference:
@@ -205,17 +243,19 @@ def paired_mean_difference(ours: Scores, theirs: Scores, patients: Sequence[str]
 
 def _difference(value: float, drawn: Scores) -> Difference:
     known = drawn[np.isfinite(drawn)]
-    low, high = _ends(known)
+    low, high = _ends(value, drawn)
     p = 2 * min((known <= 0).mean(), (known >= 0).mean())
     return Difference(value, low, high, float(min(1.0, max(p, 1 / len(known)))))
 
 
-def _ends(drawn: Scores | None) -> tuple[float | None, float | None]:
-    """The 2.5th and 97.5th percentile of draws that have a value."""
-    if drawn is None:
-        return None, None
-    known = drawn[np.isfinite(drawn)]
+def _ends(value: float, drawn: Scores | None) -> tuple[float | None, float | None]:
+    """The 2.5th and 97.5th percentile of draws that have a value, brought to the figure's middle.
+
+    A patient drawn twice meets himself more often than in the data, which moves the draws of a
+    twin design to one side; the interval is moved back by as much.
+    """
+    known = np.empty(0) if drawn is None else drawn[np.isfinite(drawn)]
     if known.size < REPEATS // 2:
         return None, None
-    low, high = np.percentile(known, (2.5, 97.5))
+    low, high = np.percentile(known, (2.5, 97.5)) - (known.mean() - value)
     return float(low), float(high)

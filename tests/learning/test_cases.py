@@ -2,37 +2,14 @@
 
 from pathlib import Path
 
-import nibabel
-import numpy as np
 import pytest
+from brains import head, write_ixi, write_nifti
 
 from medview.domain.errors import DataError, UsageError
 from medview.learning.cases import find_subsets, prepare_case, refuse_leaks
 from medview.learning.subset import TrainCase
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
-
-
-def head(shape=(40, 48, 40)):
-    """A bright ball of brain in a grey ring, (i, j, k)."""
-    place = np.indices(shape) - (np.array(shape).reshape(3, 1, 1, 1) - 1) / 2
-    radius = np.sqrt((place**2).sum(axis=0))
-    return np.where(radius < 14, 150 + 3 * place[0], np.where(radius < 18, 60, 0)).astype(np.uint8)
-
-
-def write_nifti(path: Path, array: np.ndarray, mm: float = 4.0) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    nibabel.save(nibabel.Nifti1Image(array, np.diag([mm, mm, mm, 1.0])), path)
-    return path
-
-
-def write_ixi(folder: Path, *names: str) -> None:
-    for name in names:
-        picture = head()
-        write_nifti(folder / f"{name}-T1_ds.nii.gz", picture)
-        write_nifti(folder / f"{name}-T1_ds_DLMUSE.nii.gz", (picture > 100).astype(np.uint8) * 47)
-    rows = "".join(f"{name},38.5,M,{name[:6]},HH\n" for name in names)
-    (folder / "participants.csv").write_text("MRID,Age,Sex,subject,site\n" + rows)
 
 
 def test_ixi_volumes_are_found_below_any_folder(tmp_path):

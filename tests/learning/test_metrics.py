@@ -107,3 +107,17 @@ def test_a_paired_difference_of_a_score_with_itself_is_nothing():
     better = paired_difference("roc_auc", truth, truth + score, score, people(12, 5))
     assert better.low > 0
     assert better.p < 0.05
+
+
+def test_repeated_draws_are_averaged_and_do_not_narrow_the_interval():
+    rng = np.random.default_rng(3)
+    truth, score = np.tile([True, False], 40), rng.random(80)
+    once = curve_interval("roc_auc", truth, score, people(8, 10))
+    twice = curve_interval(
+        "roc_auc",
+        np.tile(truth, 2),
+        np.tile(score, 2),
+        people(8, 10) * 2,
+        draw=np.repeat([0, 1], 80),
+    )
+    assert (twice.value, twice.low, twice.high) == pytest.approx((once.value, once.low, once.high))

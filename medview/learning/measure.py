@@ -1,0 +1,91 @@
+"""Cross-validated figures: every brain scored by weights and baselines that never saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from medview.domain.progress import Progress
+from medview.learning.anomaly import AnomalySettings, Engine
+from medview.learning.baselines import fit_baselines
+from medview.learning.cases import PreparedCase
+from medview.learning.metrics import MetricRow
+from medview.learning.scoring import model_scorer, together, trivial_scorer
+from medview.learning.synthetic import DRAWS, HeldOut, SyntheticTrials, try_lesions
+from medview.learning.synthetic_rows import synthetic_rows
+
+FoldOf = tuple[Engine, AnomalySettings, Sequence[PreparedCase]]
+
+
+def folds_of(cases: Sequence[PreparedCase], folds: int) -> list[list[PreparedCase]]:
+    """Every n-th patient in the order of the list; all cases of a patient in one fold."""
+    patients = list(dict.fromkeys(case.case.patient for case in cases))
+    return [
+        [case for case in cases if case.case.patient in patients[n::folds]] for n in range(folds)
+    ]
+
+
+def cross_validate_baselines(
+    job: Progress,
+    cases: Sequence[PreparedCase],
+    *,
+    always: Sequence[PreparedCase] = (),
+    folds: int = 5,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> list[MetricRow]:
+    """Figures of PCA, z-score and the trivial scores: what a model has to beat.
+
+    Each fold is scored by baselines fitted on the other folds and on the cases of `always`
+    (templates), which are themselves never scored.
+    """
+    held_out = []
+    for fold in folds_of(cases, folds):
+        training = [case for case in (*cases, *always) if case not in fold]
+        scorer = together(trivial_scorer, *fit_baselines(training, seed))
+        held_out += [HeldOut(case, scorer) for case in fold]
+    return synthetic_rows(try_lesions(job, held_out, draws=draws, seed=seed))
+
+
+def try_folds(
+    job: Progress,
+    folds: Sequence[FoldOf],
+    seed: int = 0,
+    *,
+    always: Sequence[PreparedCase] = (),
+    draws: int = DRAWS,
+) -> SyntheticTrials:
+    """Score the left-out brains of each fold by its own model and its own baselines."""
+    held_out = []
+    for number, (engine, settings, left_out) in enumerate(folds):
+        others = [case for n, (_, _, cases) in enumerate(folds) if n != number for case in cases]
+        baselines = fit_baselines([*others, *always], seed)
+        scorer = together(model_scorer(engine, settings, seed), trivial_scorer, *baselines)
+        held_out += [HeldOut(case, scorer) for case in left_out]
+    return try_lesions(job, held_out, draws=draws, seed=seed)
+
+
+def measure_folds(
+    job: Progress,
+    folds: Sequence[FoldOf],
+    seed: int = 0,
+    *,
+    always: Sequence[PreparedCase] = (),
+    draws: int = DRAWS,
+) -> list[dict[str, Any]]:
+    """The figures of `try_folds` as fields of a card's `Figure`, without the command.
+
+    All rows of all brains together, and of each set on its own the model's main rows: a card is
+    read by people.
+    """
+    rows = synthetic_rows(try_folds(job, folds, seed, always=always, draws=draws))
+    whole = rows[-1].subset if rows else ""
+    kept = [r for r in rows if r.subset == whole or (r.predictor == "model" and r.group == "all")]
+    return [_figure_fields(row) for row in kept]
+
+
+def _figure_fields(row: MetricRow) -> dict[str, Any]:
+    body = row.as_dict()
+    body["on"] = body.pop("subset")
+    named = ("name", "value", "on", "low", "high", "n", "predictor", "level", "group")
+    return {name: body.pop(name) for name in named} | {"extra": body}
