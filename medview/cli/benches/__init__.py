@@ -16,5 +16,6 @@ met when value / peer_value is at most 0.67; without a peer the aim is for the v
 # Name -> "module:function".
 BENCHES: dict[str, str] = {
     "load": "medview.cli.benches.load:measure",
+    "scroll": "medview.cli.benches.scroll:measure",
     "fuzz": "medview.cli.benches.fuzz:measure",
 }
