@@ -56,11 +56,12 @@ class Job:
     state: State = "queued"
     progress: Report = field(default_factory=Report)
     wanted: bool = True
+    replaced: bool = False
     answer: object = None
     error: MedviewError | None = None
     settled: threading.Event = field(default_factory=threading.Event)
-    _started_at: float = 0.0
     _heard_at: float = 0.0
+    _phase: tuple[float, int] = (0.0, 0)
     _progress_on_its_way: bool = False
     _told: bool = False
 
@@ -76,11 +77,15 @@ class Job:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long it will take if it goes on as it did; None while nothing can be said."""
-        report = self.progress
-        if self.state != "running" or not 0 < report.done <= report.total:
+        """How long it will take if it goes on as it did; None while nothing can be said.
+
+        Counted within what is being counted now: finding the brain says nothing of slices.
+        """
+        (since, first), report = self._phase, self.progress
+        if self.state != "running" or not first < report.done <= report.total:
             return None
-        return (time.monotonic() - self._started_at) / report.done * (report.total - report.done)
+        each = (self._heard_at - since) / (report.done - first)
+        return max(0.0, each * (report.total - report.done) - self.silent_s)
 
     def cancel(self) -> None:
         """Stop it within a second. After this nothing but ``failed(Cancelled)`` is called."""
@@ -88,7 +93,8 @@ class Job:
         self.drop(self)
 
     def supersede(self) -> None:
-        """Stop it and never call back."""
+        """Stop it and never call back: something newer has taken its place."""
+        self.replaced = True
         if self.callbacks is not None:
             self.callbacks = Callbacks()
         self.cancel()
@@ -98,7 +104,8 @@ class Job:
     def begin(self, pid: int) -> None:
         """It runs from now on, in the process `pid`."""
         self.pid, self.state = pid, "running"
-        self._started_at = self._heard_at = time.monotonic()
+        self._heard_at = time.monotonic()
+        self._phase = (self._heard_at, 0)
 
     def hear(self) -> None:
         """The child has said something."""
@@ -106,6 +113,8 @@ class Job:
 
     def learn(self, report: Report) -> bool:
         """Take in how far it is; say whether ``tell_progress`` has to be posted for it."""
+        if report.total != self.progress.total or report.done < self.progress.done:
+            self._phase = (self._heard_at, report.done)
         self.progress = report
         if self._progress_on_its_way:
             return False

@@ -18,6 +18,7 @@ from typing import Literal, Self
 from medview.domain.errors import MedviewError
 from medview.services.job import Callbacks, Job, Listener, Report
 from medview.services.lane import TICK_S, Habits, Lane, Post
+from medview.services.worker import WARM
 
 __all__ = ["Job", "Jobs", "LaneName", "Report"]
 
@@ -26,8 +27,8 @@ LaneName = Literal["files", "compute", "train"]
 _LANES: dict[str, Habits] = {
     "files": Habits("The process that reads and writes files"),
     # The window and the decoder go first on a small machine.
-    "compute": Habits("The process that runs the models", nice=5),
-    "train": Habits("The process that trains", nice=10, kept_warm=False),
+    "compute": Habits("The process that runs the models", nice=5, ends="cancelled"),
+    "train": Habits("The process that trains", nice=10, ends="always"),
 }
 
 
@@ -121,8 +122,11 @@ class Jobs:
         return job.answer
 
     def warm(self, lane: LaneName, *modules: str) -> Job:
-        """Start the child of a lane and import modules there, before they are needed."""
-        return self.run(lane, "medview.services.worker:warm", *modules)
+        """Start the child of a lane and import modules there, before they are needed.
+
+        A child that takes its place after a cancel or an accident does the same at once.
+        """
+        return self.run(lane, WARM, *modules)
 
     def close(self) -> None:
         """Cancel everything, end the children and wait for it; nobody is called any more."""

@@ -14,13 +14,13 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Literal, cast
 
 import medview
 from medview.domain.errors import MedviewError, WorkerDied
 from medview.services.job import Job, Report
 from medview.services.wire import Channel, pair
-from medview.services.worker import Place, Terms
+from medview.services.worker import WARM, Place, Terms, place_of
 
 Post = Callable[[Callable[[], object]], object]
 
@@ -48,12 +48,13 @@ class Habits:
     """How a lane runs.
 
     `child` is its child's name in a sentence; `nice` how far it stands back for others;
-    without `kept_warm` the child ends after every job and gives all memory back.
+    `ends` when the child ends although nothing went wrong, to give all its memory back, also
+    that of a GPU: after a job that the user has cancelled, after every job, or never.
     """
 
     child: str
     nice: int = 0
-    kept_warm: bool = True
+    ends: Literal["never", "cancelled", "always"] = "never"
     memory_mb: int | None = None
     hang_after_s: float = 30.0
 
@@ -116,6 +117,7 @@ class Lane(threading.Thread):
         self._leaving = False
         self._current: Job | None = None
         self._child: Child | None = None
+        self._modules: tuple[object, ...] = ()
 
     # -- from any thread -------------------------------------------------------------------
 
@@ -124,6 +126,8 @@ class Lane(threading.Thread):
         with self._change:
             if self._leaving:
                 raise WorkerDied("the program is closing")
+            if job.work == WARM:
+                self._modules = job.args
             self._waiting.append(job)
             self._change.notify()
             if self.ident is None:
@@ -176,7 +180,7 @@ class Lane(threading.Thread):
             kind, value = "died", None
         # An argument or an answer that cannot cross the boundary: our own mistake.
         except Exception as error:
-            kind, value = "lost", Place(type(error).__name__, __name__, 0)
+            kind, value = "lost", place_of(error)
         if kind == "done":
             self._settle(job, value)
         elif kind == "failed":
@@ -188,8 +192,17 @@ class Lane(threading.Thread):
             self._settle(job, error=self._bury(job, value))
         else:
             self._settle(job, error=_unexpected(job, cast(Place, value)))
-        if kind == "lost" or not self._habits.kept_warm:
+        self._tidy(job, kind)
+
+    def _tidy(self, job: Job, kind: str) -> None:
+        """End the child where that is due; have a new one ready where one was kept warm."""
+        ends = self._habits.ends
+        given_up = ends == "cancelled" and job.state == "cancelled" and not job.replaced
+        if kind == "lost" or ends == "always" or given_up:
             self._end_child(LEAVE_S)
+        with self._change:
+            if self._child is None and self._modules and job.work != WARM and not self._leaving:
+                self._waiting.append(Job(self.name, WARM, self._modules, None, self.drop))
 
     def _begin(self, job: Job) -> Child:
         """Send the job to a child that lives."""

@@ -10,7 +10,6 @@ from medview.domain.errors import Cancelled, MedviewError
 from medview.services.jobs import Job, Jobs, LaneName
 from medview.services.session import Message, Session, Task
 
-
 # Lines of all services stand in one list.
 _numbers = count(1)
 

@@ -27,6 +27,8 @@ from types import TracebackType
 from medview.domain.errors import Cancelled, MedviewError
 from medview.services.wire import Channel
 
+# The name of ``warm`` as a work.
+WARM = "medview.services.worker:warm"
 # A reader's eye takes no more than this from a progress bar.
 REPORT_EVERY_S = 0.05
 ALIVE_EVERY_S = 1.0
@@ -158,7 +160,7 @@ def _outcome(link: Link, work: str, args: tuple[object, ...]) -> tuple[str, obje
     # A decoder written in Rust panics with a class of its own below BaseException.
     except BaseException as error:
         _say_in_debug()
-        place = _place(error)
+        place = place_of(error)
         return ("broken" if isinstance(error, Exception) else "died"), place
 
 
@@ -172,7 +174,7 @@ def _answer(channel: Channel, kind: str, answer: object) -> None:
         channel.send("died", "memory")
     except Exception as error:
         _say_in_debug()
-        channel.send("broken", _place(error))
+        channel.send("broken", place_of(error))
 
 
 def _find(work: str) -> Callable[..., object]:
@@ -182,7 +184,7 @@ def _find(work: str) -> Callable[..., object]:
     return function
 
 
-def _place(error: BaseException) -> Place:
+def place_of(error: BaseException) -> Place:
     """Name the innermost line of ours on the way to the error, else the innermost of all."""
     frames: list[TracebackType] = []
     step = error.__traceback__

@@ -253,6 +253,13 @@ def test_the_time_left_follows_from_the_pace(jobs):
     assert job.seconds_left is None
 
 
+def test_the_time_left_does_not_count_what_went_before(jobs):
+    job, heard = begin(jobs, "files", "prepare_then_report", 0.6, 100, 0.01)
+    assert soon(lambda: job.progress.total == 100 and job.progress.done >= 30)
+    assert job.seconds_left < 2.5 * 70 * 0.01
+    heard.wait()
+
+
 def test_parts_come_in_order_before_the_end(jobs):
     _, heard = begin(jobs, "compute", "slices", 30)
     heard.wait()
@@ -331,7 +338,7 @@ def test_many_parts_that_are_kept_do_not_use_up_the_file_descriptors(jobs):
 
 
 def test_a_job_that_listens_stops_at_once_and_gives_its_memory_back(jobs):
-    job, heard = begin(jobs, "compute", "sleep_polite")
+    job, heard = begin(jobs, "files", "sleep_polite")
     assert soon(lambda: heard.of("progress"))
     child = psutil.Process(job.pid)
     assert child.memory_info().rss > 200_000_000
@@ -340,7 +347,36 @@ def test_a_job_that_listens_stops_at_once_and_gives_its_memory_back(jobs):
     assert isinstance(heard.wait()[1], Cancelled)
     assert time.monotonic() - asked < 1
     assert soon(lambda: child.memory_info().rss < 100_000_000, 1)
-    assert jobs.call("compute", f"{HERE}:who") == job.pid
+    assert jobs.call("files", f"{HERE}:who") == job.pid
+
+
+def test_a_cancelled_model_ends_its_process_and_an_equally_warm_one_is_made_ready(jobs):
+    jobs.warm("compute", "colorsys")
+    job, heard = begin(jobs, "compute", "sleep_polite")
+    assert soon(lambda: heard.of("progress"))
+    asked = time.monotonic()
+    job.cancel()
+    heard.wait()
+    assert soon(lambda: not is_running(job.pid), 1)
+    assert time.monotonic() - asked < 1
+    assert soon(lambda: len(psutil.Process().children()) == 1, 2)
+    assert jobs.call("compute", f"{HERE}:has_imported", "colorsys")
+
+
+def test_a_replaced_model_run_leaves_its_process_warm(jobs):
+    older, old = begin(jobs, "compute", "sleep_polite", key="run")
+    assert soon(lambda: old.of("progress"))
+    _, new = begin(jobs, "compute", "who", key="run")
+    assert new.wait() == ("done", older.pid)
+
+
+def test_an_accident_while_warming_is_not_repeated_for_ever(jobs):
+    job = jobs.warm("compute", "no.such.module")
+    assert soon(lambda: job.is_over)
+    assert jobs.call("compute", f"{HERE}:double", 1) == 2
+    with pytest.raises(WorkerDied):
+        jobs.call("compute", f"{HERE}:abort")
+    assert jobs.call("compute", f"{HERE}:double", 1) == 2
 
 
 def test_a_job_that_does_not_listen_is_killed_within_a_second(jobs):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.domain.card import ModelCard
 from medview.domain.errors import ReadError
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import MapSlices, Prediction, RunRequest
@@ -109,6 +110,12 @@ def report_often(job: Progress, times: int, pause: float) -> None:
         time.sleep(pause)
 
 
+def prepare_then_report(job: Progress, seconds: float, times: int, pause: float) -> None:
+    job.report(0, 1, "finding the brain")
+    time.sleep(seconds)
+    report_often(job, times, pause)
+
+
 def slices(job: Progress, count: int) -> str:
     for k in range(count):
         job.partial((k, np.full((64, 64), k, dtype=np.float32)))
@@ -170,3 +177,11 @@ def predict(job: Progress, request: RunRequest) -> Prediction:
         scores=(),
         maps=(ScalarMap("score", array, volume.geometry),),
     )
+
+
+def make_weights(job: Progress, folder: Path, card: ModelCard) -> None:
+    """Write an untrained anomaly network: it says nothing, but takes as long as a trained one."""
+    from medview.learning.weights import save
+    from medview.models.anomaly_vae import AnomalyVae
+
+    save(AnomalyVae(), card, folder)
