@@ -21,6 +21,7 @@ from medview.services.library import Library
 from medview.services.reading import Reading
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
+from medview.services.thumbnails import Thumbnails
 from medview.services.viewing import Viewing
 from medview.ui.app import App
 from medview.ui.main_thread import MainThread
@@ -67,6 +68,7 @@ def build(preferences: Preferences | None = None) -> Program:
         viewing=Viewing(session, preferences),
         analysis=analysis,
         reading=Reading(jobs, session, preferences, analysis),
+        thumbnails=Thumbnails(jobs, session),
     )
     window = MainWindow(app)
     _catch_what_nobody_foresaw(session)

@@ -314,9 +314,11 @@ ACTIONS: tuple[Action, ...] = (
 #: The tool bar, left and right of its gap; "" is a line.
 BAR_LEFT = (
     "file.open_folder", "", *(f"tool.{tool.id}" for tool in TOOLS), "",
-    "view.maximise", "view.crosshair",
+    "view.maximise",
 )  # fmt: skip
 BAR_RIGHT = ("analysis.overlay", "file.private", "analysis.run", "file.export_report")
+#: Where a button says less than the menu.
+BAR_TEXTS = {"file.open_folder": "Open", "file.export_report": "Report"}
 
 #: What a right click in a pane offers.
 CONTEXT = (

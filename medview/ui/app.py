@@ -10,6 +10,7 @@ from medview.services.library import Library
 from medview.services.reading import Reading
 from medview.services.session import Session
 from medview.services.settings import Preferences
+from medview.services.thumbnails import Thumbnails
 from medview.services.viewing import Viewing
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class App:
     viewing: Viewing
     analysis: Analysis
     reading: Reading
+    thumbnails: Thumbnails
     _window: MainWindow | None = field(default=None)
 
     @property

@@ -17,7 +17,7 @@ from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPaint
 from medview.domain.report import ColourBar
 from medview.imaging.frame import Corners, Labels
 from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_QUIET, PANE_STRONG, base_font
-from medview.ui.words import number, tr
+from medview.ui.words import short, tr
 
 MARGIN = 10.0
 TEXT_PX = 12
@@ -158,13 +158,13 @@ def _draw_bar_numbers(painter: QPainter, box: QRectF, bar: ColourBar) -> None:
 
 def _bar_number(painter: QPainter, box: QRectF, y: float, value: float, colour: str) -> None:
     write(
-        painter, QPointF(box.left() - 5, y - 10), number(value), px=11, colour=colour, align="right"
+        painter, QPointF(box.left() - 5, y - 10), short(value), px=11, colour=colour, align="right"
     )
 
 
 def strip_area(area: QRectF, slices: int) -> QRectF:
     """Where the score strip stands in a pane; whole pixels a slice where there is room."""
-    room = min(area.width() * 0.5, 420.0)
+    room = min(area.width() * 0.58, 420.0)
     width = room // slices * slices if slices <= room else room
     return QRectF(round(area.center().x() - width / 2), area.bottom() - 76, width, 30)
 
@@ -230,7 +230,7 @@ def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float) -> None:
 
 def draw_crosshair(painter: QPainter, area: QRectF, at: QPointF, *, gap: float = 12.0) -> None:
     """Two thin lines with a gap where they meet, so they hide nothing there."""
-    painter.setPen(QPen(QColor(90, 169, 230, 150), 1))
+    painter.setPen(QPen(QColor(90, 169, 230, 125), 1))
     x, y = round(at.x()) + 0.5, round(at.y()) + 0.5
     segments: Sequence[tuple[float, float, float, float]] = (
         (area.left(), y, x - gap, y),

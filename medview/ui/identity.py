@@ -9,10 +9,13 @@ _SEXES = {"F": "F", "M": "M", "O": "other"}
 
 
 def patient_name(patient: Patient, *, private: bool) -> str:
-    """The name, else the id, else a short key that stands for the patient."""
+    """The name, else the id, else what the only study is called; the key in private mode."""
+    key = tr("Patient {key}", key=patient.key)
     if private:
-        return tr("Patient {key}", key=patient.key)
-    return readable(patient.name) or patient.id or tr("Patient {key}", key=patient.key)
+        return key
+    studies = {study.description for study in patient.studies}
+    only = studies.pop() if len(studies) == 1 else ""
+    return readable(patient.name) or patient.id or only or key
 
 
 def readable(name: str) -> str:

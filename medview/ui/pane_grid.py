@@ -14,13 +14,13 @@ from PySide6.QtWidgets import QFrame
 
 from medview.domain.prediction import Prediction, SliceScore
 from medview.domain.volume import Volume
+from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
 from medview.imaging.reslice import cut_of
 from medview.imaging.view import Corners, Frame, View
 from medview.services.session import Session
 from medview.services.viewing import MAIN_PANE, PANES
 from medview.ui.controls import name
-from medview.ui.fit import body_box, body_corners
 from medview.ui.identity import corner_lines
 from medview.ui.slice_pane import Dress, Listener, Placing, SlicePane
 from medview.ui.words import tr
@@ -151,9 +151,10 @@ class PaneGrid(QFrame):
         if result is None or not result.slices or not self._session.overlay_on:
             return ()
         cut = cut_of(volume.geometry, view)
-        if cut.layout.cut != 0 or cut.grid is not volume.geometry:
+        axis = volume.geometry.axis_of[2]  # models go through the head from foot to head
+        if cut.layout.cut != axis or cut.grid is not volume.geometry:
             return ()
-        figures = [nan] * volume.geometry.shape[0]
+        figures = [nan] * volume.geometry.shape[axis]
         for each in result.slices:
             if 0 <= each.slice < len(figures):
                 figures[each.slice] = _figure(each, self._session.map_name)

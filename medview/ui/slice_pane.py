@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyqtgraph as pg
@@ -20,10 +20,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QWidget
 
+from medview.imaging.body import Box
 from medview.imaging.frame import Corners, Frame
 from medview.ui import furniture
-from medview.ui.fit import Box
 from medview.ui.theme import PANE_ACTIVE, PANE_BACK, PANE_QUIET
+from medview.ui.words import tr
 
 pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
 
@@ -262,13 +263,22 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if frame.crosshair:
             furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
         furniture.draw_letters(painter, area, frame.labels)
-        furniture.draw_corners(painter, area, dress.corners or frame.corners)
+        furniture.draw_corners(painter, area, self._corners(frame))
         if dress.is_large and dress.has_scale:
             furniture.draw_scale(painter, area, self.px_per_mm())
         if dress.is_large and frame.colour_bar is not None:
             furniture.draw_colour_bar(painter, area, frame.colour_bar)
         if dress.is_large:
             furniture.draw_strip(painter, area, frame.strip, frame.slice)
+
+    def _corners(self, frame: Frame) -> Corners:
+        """The texts, with how large a pixel of the image is drawn."""
+        corners = self._dress.corners or frame.corners
+        if not self._dress.is_large or frame.annotations != "all":
+            return corners
+        times = self.px_per_mm() * frame.pixel_mm[0]
+        line = tr("zoom {n}×", n=f"{times:.1f}")
+        return replace(corners, bottom_left=(*corners.bottom_left, line))
 
     def _draw_tool(self, painter: QPainter) -> None:
         if self._box is not None:

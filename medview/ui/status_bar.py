@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 
 from medview import RESEARCH_USE
@@ -71,9 +72,10 @@ class StatusBar(QStatusBar):
         research = label(tr(RESEARCH_USE), "research")
         name(research, "research_use", tr(RESEARCH_USE))
         holder = QWidget()
-        row = Row(self.task, 1, research, self._probe, self._device, gap=20)
+        self._probe.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row = Row(self.task, self._probe, self._device, research, gap=20)
         row.setContentsMargins(12, 0, 12, 0)
-        row.setStretch(3, 3)
+        row.setStretch(1, 1)
         holder.setLayout(row)
         self.addWidget(holder, 1)
         session.events.tasks.connect(self.refresh)

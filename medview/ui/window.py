@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtCore import QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
@@ -26,8 +26,9 @@ from PySide6.QtWidgets import (
 )
 
 from medview.services.session import Message, Session
+from medview.services.settings import Settings
 from medview.ui.action_table import ActionTable
-from medview.ui.actions import BAR_LEFT, BAR_RIGHT, CONTEXT
+from medview.ui.actions import BAR_LEFT, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
 from medview.ui.app import App
 from medview.ui.controls import label, name
 from medview.ui.help import show_about, show_shortcuts
@@ -41,7 +42,7 @@ from medview.ui.panels.studies import StudiesPanel
 from medview.ui.probe import probe
 from medview.ui.slice_pane import Pointer
 from medview.ui.status_bar import StatusBar
-from medview.ui.theme import apply, theme_named
+from medview.ui.theme import Theme, apply, theme_named
 from medview.ui.words import tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self.resize(1600, 1000)
         self._app = app
         app.window = self
+        self._theme = self._dress(app.preferences.settings)
         self._panels: dict[str, QWidget] = {}
         self.mouse = Mouse(app.session, app.viewing, app.preferences.settings.left_drag)
         self.mouse.menu_wanted = self._on_menu_wanted
@@ -76,8 +78,10 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._split)
         self.status = StatusBar(app.session, app.preferences)
         self.setStatusBar(self.status)
+        self.table.set_icons(self._theme)
+        self.table.refresh()
         self._connect()
-        self._on_settings()
+        self.grid.visible_panes[0].setFocus()
 
     # -- built once ------------------------------------------------------------------------
 
@@ -129,6 +133,7 @@ class MainWindow(QMainWindow):
         name(self._bar, "tools", tr("Tools"))
         self._bar.setMovable(False)
         self._bar.setFixedHeight(_BAR_PX)
+        self._bar.setIconSize(QSize(16, 16))
         self._bar.setToolButtonStyle(_WITH_TEXT)
         self._bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self._bar.addWidget(label("medview", "brand"))
@@ -148,6 +153,7 @@ class MainWindow(QMainWindow):
             made = self._bar.widgetForAction(self.table[key])
             if isinstance(made, QToolButton):
                 name(made, f"bar_{key}", self.table[key].text())
+                self.table[key].setIconText(f" {tr(BAR_TEXTS.get(key, action(key).text))}")
                 made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 made.setProperty("look", _LOOKS.get(key, ""))
 
@@ -259,12 +265,16 @@ class MainWindow(QMainWindow):
 
     # -- something happened ----------------------------------------------------------------
 
-    def _on_settings(self) -> None:
-        settings, instance = self._app.preferences.settings, QApplication.instance()
-        theme = theme_named(settings.theme)
+    def _dress(self, settings: Settings) -> Theme:
+        theme, instance = theme_named(settings.theme), QApplication.instance()
         if isinstance(instance, QApplication):
             apply(instance, theme)
-        self.table.set_icons(theme)
+        return theme
+
+    def _on_settings(self, settings: Settings) -> None:
+        if settings.theme != self._theme.name:
+            self._theme = self._dress(settings)
+            self.table.set_icons(self._theme)
         self.table.refresh()
 
     def _on_message(self, message: Message | None) -> None:

@@ -29,6 +29,12 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and abs(value) >= 100 else text
 
 
+def short(value: float) -> str:
+    """A figure for a scale: three significant digits without zeros at the end."""
+    text = number(value)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 def sides(point_lps: Sequence[float]) -> tuple[tuple[str, float], ...]:
     """The three coordinates of a point (LPS mm) as letter and distance: (("L", 4.0), ...)."""
     return tuple(

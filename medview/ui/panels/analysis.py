@@ -132,6 +132,7 @@ class RunOptions(QWidget):
             (tr("Samples (K)"), self.samples),
             (tr("Seed"), self.seed),
         ):
+            field.setFixedWidth(150)
             rows.addLayout(Row(label(text), 1, field))
 
     def value(self) -> Choices:
@@ -179,7 +180,6 @@ def _figure(key: str, text: str, tip: str) -> QSpinBox:
     made = QSpinBox()
     name(made, key, text)
     made.setToolTip(tip)
-    made.setMinimumWidth(120)
     return made
 
 

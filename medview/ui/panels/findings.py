@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QHeaderView,
     QPushButton,
@@ -18,7 +18,7 @@ from medview.ui.controls import Row, button, label, name
 from medview.ui.words import number, sides, tr
 
 _ANSWERS = (("agree", "Agree"), ("rejected", "Reject"), ("unsure", "Unsure"))
-_ROW_PX = 40
+_ROW_PX = 42
 _MOST_ROWS = 6
 
 
@@ -31,6 +31,7 @@ class FindingsList(QWidget):
         self.tree = QTreeWidget()
         name(self.tree, "findings", tr("Findings of the model"))
         self.tree.setToolTip(tr("Click to go there (N and Shift+N go round)"))
+        self.tree.setProperty("look", "rows")
         self.tree.setColumnCount(4)
         self.tree.setHeaderHidden(True)
         self.tree.setRootIsDecorated(False)
@@ -138,6 +139,7 @@ def _row(found: Finding) -> QTreeWidgetItem:
     item = QTreeWidgetItem(texts)
     item.setData(0, Qt.ItemDataRole.UserRole, found.id)
     item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    item.setSizeHint(0, QSize(24, _ROW_PX))
     item.setToolTip(1, f"{where} mm, {peak}")
     return item
 

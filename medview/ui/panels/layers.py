@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout, QWidget
 
 from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Window
@@ -62,32 +59,16 @@ class LayersPanel(Column):
         self._style_title.setText(map_title(chosen) if chosen is not None else "")
 
     def _row(self, found: ScalarMap) -> QWidget:
-        """A tick for being drawn, and the name: pressed, it becomes the chosen one."""
-        session = self._app.session
-        row = QWidget()
-        tick = QCheckBox()
-        name(tick, f"layer_{found.name}_visible", tr("Draw {map}", map=map_title(found)))
-        tick.setToolTip(tr("Draw this map"))
-        tick.setChecked(session.style(found.name).visible)
-        tick.toggled.connect(lambda on: self._on_ticked(found.name, on))
-        chosen = QPushButton(map_title(found))
-        name(chosen, f"layer_{found.name}", map_title(found))
-        chosen.setProperty("look", "segment")
-        chosen.setToolTip(tr("Show this map and edit how it is drawn (U goes round)"))
-        chosen.setCheckable(True)
-        chosen.setChecked(found.name == session.map_name)
-        chosen.clicked.connect(lambda: self._app.viewing.show_map(found.name))
-        unit = label("" if found.unit == "1" else found.unit, "quiet")
-        line = QHBoxLayout(row)
-        line.setContentsMargins(0, 0, 0, 0)
-        line.addWidget(tick)
-        line.addWidget(chosen, 1)
-        line.addWidget(unit, 0, Qt.AlignmentFlag.AlignRight)
-        return row
-
-    def _on_ticked(self, key: str, on: bool) -> None:
-        style = self._app.session.style(key)
-        self._app.viewing.set_style(key, replace(style, visible=on))
+        """The name of a map and its unit: pressed, it is the one that is drawn."""
+        made = QPushButton(map_title(found) + ("" if found.unit == "1" else f", {found.unit}"))
+        name(made, f"layer_{found.name}", map_title(found))
+        made.setProperty("look", "row")
+        made.setToolTip(tr("Draw this map (U goes round)"))
+        made.setCheckable(True)
+        made.setChecked(found.name == self._app.session.map_name)
+        made.clicked.connect(lambda: self._app.viewing.show_map(found.name))
+        made.clicked.connect(lambda: made.setChecked(found.name == self._app.session.map_name))
+        return made
 
     def _on_overlay(self, on: bool) -> None:
         if on != self._app.session.overlay_on:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.domain.prediction import Prediction, Score
@@ -101,8 +102,9 @@ def head_row(head: QWidget, tag: str, made_by: str) -> QHBoxLayout:
     if tag:
         parts.append(label(tr(tag), "tag-attention"))
     right = ElidedLabel(made_by, "quiet")
-    row = Row(*parts, 1, right)
-    row.setStretch(row.count() - 1, 4)
+    right.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    row = Row(*parts, right)
+    row.setStretch(row.count() - 1, 1)
     return row
 
 

@@ -14,9 +14,7 @@ from PySide6.QtWidgets import (
 )
 
 from medview.domain.study import Catalogue, Patient, Series, Study
-from medview.domain.volume import Volume
-from medview.imaging.frame import compose_frame
-from medview.services.viewing import MAIN_PANE, first_views
+from medview.services.thumbnails import Thumbnail
 from medview.ui.app import App
 from medview.ui.controls import button, label, name
 from medview.ui.identity import patient_facts, patient_name, series_name
@@ -31,9 +29,9 @@ from medview.ui.panels.study_rows import (
     WARNS,
     StudyDelegate,
 )
-from medview.ui.words import date, number, tr
+from medview.ui.words import date, tr
 
-_THUMB_PX = 80
+_THUMB_PX = 88
 _MOST_LEFT_OUT = 400
 
 
@@ -46,7 +44,7 @@ class StudiesPanel(QWidget):
         self.setProperty("look", "panel")
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._app = app
-        self._thumbs: dict[str, QPixmap] = {}
+        self._drawn: dict[str, QPixmap] = {}
         self.find_box = QLineEdit()
         name(self.find_box, "studies_find", tr("Find patient, study, series"))
         self.find_box.setPlaceholderText(tr("Find patient, study, series"))
@@ -73,7 +71,7 @@ class StudiesPanel(QWidget):
         events = app.session.events
         events.catalogue.connect(self.refresh)
         events.private.connect(self.refresh)
-        events.volume.connect(self._on_volume)
+        app.thumbnails.arrived.connect(self._on_thumbnail)
         events.series.connect(self._select)
         self.refresh()
 
@@ -84,7 +82,7 @@ class StudiesPanel(QWidget):
         tree.setItemDelegate(StudyDelegate(tree))
         tree.setHeaderHidden(True)
         tree.setRootIsDecorated(False)
-        tree.setIndentation(8)
+        tree.setIndentation(0)
         tree.setExpandsOnDoubleClick(False)
         tree.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         tree.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -124,8 +122,8 @@ class StudiesPanel(QWidget):
         who = patient_name(patient, private=private)
         second = " · ".join(part for part in facts if part)
         item = _item("patient", who, second, find=f"{who} {'' if private else patient.id}")
-        for place, study in enumerate(studies):
-            item.appendRow(self._study(study, is_prior=place > 0))
+        for study in studies:
+            item.appendRow(self._study(study, is_prior=bool(study.date) and study.date < newest))
         return item
 
     def _study(self, study: Study, *, is_prior: bool) -> QStandardItem:
@@ -147,7 +145,7 @@ class StudiesPanel(QWidget):
         item.setData(series.key, SERIES)
         item.setData(bool(warning), WARNS)
         item.setData(tr("PRIOR") if is_prior else "", TAG)
-        item.setData(self._thumbs.get(series.key), THUMB)
+        item.setData(self._picture(series.key), THUMB)
         notes = "\n".join(dict.fromkeys(note.text for note in series.warnings))
         item.setToolTip("\n".join(part for part in (title, size_text(series), notes) if part))
         item.setEnabled(series.geometry is not None)
@@ -176,16 +174,17 @@ class StudiesPanel(QWidget):
         if series is not None:
             self._app.library.show(series)
 
-    def _on_volume(self) -> None:
-        """Keep a thumbnail of every series that was on screen."""
-        session = self._app.session
-        if session.volume is None or session.series is None or session.series.key in self._thumbs:
-            return
-        picture = thumbnail(session.volume)
-        self._thumbs[session.series.key] = picture
+    def _on_thumbnail(self, key: str) -> None:
+        """Put the picture of a series into its row."""
         for item in _walk(self._model.invisibleRootItem()):
-            if item.data(SERIES) == session.series.key:
-                item.setData(picture, THUMB)
+            if item.data(SERIES) == key:
+                item.setData(self._picture(key), THUMB)
+
+    def _picture(self, key: str) -> QPixmap | None:
+        made = self._app.thumbnails.pictures.get(key)
+        if made is not None and key not in self._drawn:
+            self._drawn[key] = square(made)
+        return self._drawn.get(key)
 
     def _select(self) -> None:
         shown = self._app.session.series
@@ -231,12 +230,12 @@ def _walk(item: QStandardItem) -> list[QStandardItem]:
 def size_text(series: Series) -> str:
     """Number of images, distance and plane, such as "155 · 1.0 mm · axial"."""
     count = series.size[2]
-    parts = [tr("{n} images", n=count) if count != 1 else tr("1 image")]
+    parts = [str(count) if count != 1 else tr("1 image")]
     grid = series.geometry
     if grid is None:
         return tr("no image")
     if count > 1 and grid.spacing_kind == "patient":
-        parts.append(f"{number(grid.spacing_mm[0], 2)} mm")
+        parts.append(f"{grid.spacing_mm[0]:.1f} mm")
     if count > 1 and grid.orientation_known:
         parts.append((tr("sagittal"), tr("coronal"), tr("axial"))[grid.axis_of.index(0)])
     if series.times > 1:
@@ -260,15 +259,13 @@ def warning_text(series: Series) -> str:
     return next((short[note.code] for note in series.warnings if note.code in short), "")
 
 
-def thumbnail(volume: Volume) -> QPixmap:
-    """The middle of a volume as its main pane shows it, small."""
-    frame = compose_frame(volume, (), first_views(volume)[MAIN_PANE])
-    pixels = frame.image
+def square(made: Thumbnail) -> QPixmap:
+    """A thumbnail in true proportions, its middle cut to a square."""
+    pixels = made.pixels.copy()
     rows, columns = pixels.shape[:2]
     kind = QImage.Format.Format_RGB888 if pixels.ndim == 3 else QImage.Format.Format_Grayscale8
-    pixels = pixels.copy()
     image = QImage(pixels.data, columns, rows, pixels.strides[0], kind).copy()
-    wide, high = columns * frame.pixel_mm[0], rows * frame.pixel_mm[1]
+    wide, high = columns * made.pixel_mm[0], rows * made.pixel_mm[1]
     scale = _THUMB_PX / max(min(wide, high), 1e-6)
     size = QSize(max(1, round(wide * scale)), max(1, round(high * scale)))
     scaled = image.scaled(

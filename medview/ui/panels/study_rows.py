@@ -50,7 +50,7 @@ def _patient(painter: QPainter, option: QStyleOptionViewItem, index: _Index, the
 
 
 def _study(painter: QPainter, option: QStyleOptionViewItem, index: _Index, theme: Theme) -> None:
-    area = _area(option).adjusted(0, 5, 0, 0)
+    area = _area(option).adjusted(6, 5, 0, 0)
     right = str(index.data(RIGHT) or "")
     wide = QFontMetrics(option.font).horizontalAdvance(right)
     _text(painter, option, area.adjusted(0, 0, -wide - 8, 0), str(index.data()), theme.text)
@@ -58,7 +58,7 @@ def _study(painter: QPainter, option: QStyleOptionViewItem, index: _Index, theme
 
 
 def _series(painter: QPainter, option: QStyleOptionViewItem, index: _Index, theme: Theme) -> None:
-    box = QRectF(_area(option).adjusted(-4, 1, 0, -3))
+    box = QRectF(_area(option).adjusted(6, 1, 0, -3))
     state = option.state
     if state & QStyle.StateFlag.State_Selected:
         _rounded(painter, box, theme.chosen, theme.chosen_border)
@@ -70,7 +70,7 @@ def _series(painter: QPainter, option: QStyleOptionViewItem, index: _Index, them
     tag = str(index.data(TAG) or "")
     room = text.adjusted(0, 0, -_tag_width(option, tag), 0)
     colour = theme.text if index.flags() & Qt.ItemFlag.ItemIsEnabled else theme.quiet
-    used = _text(painter, option, room, str(index.data()), colour)
+    used = _text(painter, option, room, str(index.data()), colour, middle=True)
     if tag:
         _tag(painter, option, text.left() + used + 8, text.top(), tag, theme)
     warns = bool(index.data(WARNS))
@@ -80,7 +80,7 @@ def _series(painter: QPainter, option: QStyleOptionViewItem, index: _Index, them
 
 
 def _area(option: QStyleOptionViewItem) -> QRect:
-    return QRect(option.rect)
+    return QRect(option.rect).adjusted(0, 0, -4, 0)
 
 
 def _font(option: QStyleOptionViewItem, *, small: bool, bold: bool) -> QFont:
@@ -102,11 +102,13 @@ def _text(
     small: bool = False,
     bold: bool = False,
     right: bool = False,
+    middle: bool = False,
 ) -> int:
     """Write one line, cut short with "…" where it must; return how wide it came out."""
     font = _font(option, small=small, bold=bold)
     metrics = QFontMetrics(font)
-    fitted = metrics.elidedText(text, Qt.TextElideMode.ElideRight, max(area.width(), 0))
+    cut = Qt.TextElideMode.ElideMiddle if middle else Qt.TextElideMode.ElideRight
+    fitted = metrics.elidedText(text, cut, max(area.width(), 0))
     painter.setFont(font)
     painter.setPen(QColor(colour))
     side = Qt.AlignmentFlag.AlignRight if right else Qt.AlignmentFlag.AlignLeft

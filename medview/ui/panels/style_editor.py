@@ -114,5 +114,5 @@ def _combo(key: str, text: str, tip: str) -> QComboBox:
     made = QComboBox()
     name(made, key, text)
     made.setToolTip(tip)
-    made.setMinimumWidth(150)
+    made.setFixedWidth(176)
     return made
