@@ -44,8 +44,10 @@ def catalogue_of(found: Sequence[Found], skipped: Sequence[Skipped], files: int)
     )
 
 
-def _series_order(series: Series) -> tuple[bool, int, str, int]:
-    return series.number is None, series.number or 0, series.uid, series.stack
+def _series_order(series: Series) -> tuple[bool, int, str, str, int]:
+    """By number; files that carry none by their name."""
+    name = "" if series.format == "dicom" else str(series.files[0])
+    return series.number is None, series.number or 0, name, series.uid, series.stack
 
 
 def _study_order(study: Study) -> tuple[str, str]:
@@ -57,6 +59,8 @@ def _mixed(found: Sequence[Found]) -> set[tuple[str, str]]:
     owners: dict[object, set[str]] = defaultdict(set)
     places: dict[tuple[str, str], set[object]] = defaultdict(set)
     for item in found:
+        if not (item.patient.id or item.patient.name):
+            continue
         folders: set[Path] = {path.parent for path in item.series.files}
         for place in (item.study.uid, *folders):
             owners[place].add(item.patient.key)

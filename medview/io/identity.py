@@ -34,6 +34,13 @@ def uid_of_text(*parts: str) -> str:
     return _uid(hashlib.sha256("\0".join(parts).encode()).digest())
 
 
+def unnamed(series: Series, path: Path) -> Found:
+    """A series from a file that names nobody: all of a folder count as one study."""
+    folder = path.absolute().parent
+    owner = Patient(key=patient_key("", "folder", str(folder)))
+    return Found(series, owner, Study(uid_of_text("folder", str(folder)), "", folder.name))
+
+
 def uid_of_file(path: Path) -> str:
     """Make a UID "2.25.<number>" of a file's content.
 

@@ -23,13 +23,14 @@ from medview.domain.errors import ReadError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.progress import Progress
-from medview.domain.study import Patient, Series, Study
+from medview.domain.study import Series
 from medview.domain.volume import Note, Volume, Window
 from medview.io.atomic import whole_file
 from medview.io.codes import Code
-from medview.io.identity import Found, patient_key, uid_of_file, uid_of_text
+from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
-from medview.io.sources import open_binary, read_head, size_of
+from medview.io.sources import is_there, open_binary, read_head, size_of
+from medview.io.values import as_volume_values
 
 Affine = NDArray[np.float64]
 Values = NDArray[np.generic]
@@ -95,7 +96,6 @@ def find(path: Path) -> list[Found] | None:
         return None
     geometry, notes = _geometry(header)
     files = (path,) if header.data_path == path else (path, header.data_path)
-    folder = path.resolve().parent
     uid = uid_of_file(header.data_path)
     series = Series(
         uid=uid,
@@ -108,8 +108,7 @@ def find(path: Path) -> list[Found] | None:
         geometry=geometry,
         warnings=notes,
     )
-    owner = Patient(key=patient_key("", "folder", str(folder)))
-    return [Found(series, owner, Study(uid_of_text("folder", str(folder)), "", folder.name))]
+    return [unnamed(series, path)]
 
 
 # ------------------------------------------------------------------------------- header
@@ -179,7 +178,7 @@ def _checked(path: Path, raw: NDArray[np.void], order: str, packed: bool) -> Hea
 
 
 def _check_size(header: Header) -> None:
-    if not header.data_path.is_file():
+    if not is_there(header.data_path):
         raise ReadError(
             f"its pixels, {header.data_path.name}, are not there",
             code=Code.NIFTI_SHORT,
@@ -421,22 +420,6 @@ def _values(header: Header, data: bytearray) -> Values:
 
 def _order(header: Header) -> Literal["<", ">"]:
     return "<" if header.order == "<" else ">"
-
-
-def as_volume_values(stored: Values, slope: float = 1.0, intercept: float = 0.0) -> Values:
-    """Give ``stored * slope + intercept``: int16 if `stored` are integers and it is exact."""
-    whole = stored.dtype.kind in "iub" and slope.is_integer() and intercept.is_integer()
-    if whole and stored.size:
-        ends = [int(end) * int(slope) + int(intercept) for end in (stored.min(), stored.max())]
-        if min(ends) >= -32768 and max(ends) <= 32767:
-            if (slope, intercept) == (1, 0):
-                return stored.astype(np.int16)
-            return (stored.astype(np.int32) * int(slope) + int(intercept)).astype(np.int16)
-    values = stored.astype(np.float32)
-    if (slope, intercept) != (1, 0):
-        values *= np.float32(slope)
-        values += np.float32(intercept)
-    return values
 
 
 def _windows(header: Header) -> tuple[Window, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Progress
 from medview.domain.study import Catalogue, Series, Skipped
 from medview.domain.volume import Volume
-from medview.io import dicom, nifti
+from medview.io import archives, dicom, dicomdir, metaimage, nifti, radiograph
 from medview.io.catalogue import catalogue_of
 from medview.io.codes import Code
 from medview.io.dicom_headers import Slice, read_slices
@@ -30,18 +30,34 @@ class Format:
     volume of one time.
     """
 
-    name: str
+    names: tuple[str, ...]
     find: Callable[[Path], list[Found] | None]
     load: Callable[[Progress, Series, int], Volume]
 
 
-FORMATS: tuple[Format, ...] = (Format("nifti", nifti.find, nifti.load),)
+FORMATS: tuple[Format, ...] = (
+    Format(("nifti",), nifti.find, nifti.load),
+    Format(("nrrd", "metaimage"), metaimage.find, metaimage.load),
+)
+PICTURES = Format(("film",), radiograph.find, radiograph.load)
+
+
+@dataclass(slots=True)
+class _Findings:
+    """What a scan has come across so far."""
+
+    slices: list[Slice] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
+    pictures: list[Path] = field(default_factory=list)
+    skipped: dict[Path, ReadError] = field(default_factory=dict)
 
 
 def scan(job: Progress, paths: Sequence[Path]) -> Catalogue:
     """List what lies under the paths: headers only, no pixels.
 
-    One unreadable file never stops the rest: it is listed in ``Catalogue.skipped``.
+    A path may be a file, a folder, a ZIP archive or a DICOMDIR. One unreadable file never
+    stops the rest: it is listed in ``Catalogue.skipped``. PNG, JPEG and TIFF that lie beside
+    medical images are left out; opened by themselves they are films.
 
     Raises
     ------
@@ -50,27 +66,26 @@ def scan(job: Progress, paths: Sequence[Path]) -> Catalogue:
     Cancelled
         If the user asked to stop.
     """
-    files = list(find_files(paths))
-    slices: list[Slice] = []
-    found: list[Found] = []
-    skipped: list[Skipped] = []
+    files, unfollowed = _files(paths)
+    findings = _Findings()
     for n, path in enumerate(files):
         if n % REPORT_EVERY == 0:
             job.report(n, len(files), "reading headers")
             job.check()
-        try:
-            outline = read_outline(path)
-            if outline is not None:
-                slices += read_slices(path, outline)
-            else:
-                found += _of_other_format(path)
-        except ReadError as error:
-            skipped.append(Skipped(_relative(path, paths), error.code, error.what))
-    found += series_of(slices)
+        _look_at(path, findings)
+    _look_at_pictures(findings, paths)
     job.report(len(files), len(files), "reading headers")
+    found = findings.found + series_of(findings.slices)
+    # Files that hold the pixels of a header beside them are no images by themselves.
+    used = {path for item in found for path in item.series.files}
+    skipped = [
+        Skipped(_relative(path, paths), error.code, error.what)
+        for path, error in findings.skipped.items()
+        if path not in used
+    ]
     if not found:
-        raise _nothing(paths, files, skipped)
-    return catalogue_of(found, skipped, len(files))
+        raise _nothing(paths, files, findings)
+    return catalogue_of(found, [*skipped, *unfollowed], len(files) + len(unfollowed))
 
 
 def load(job: Progress, series: Series, time: int = 0) -> Volume:
@@ -85,7 +100,36 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
     """
     if series.format == "dicom":
         return dicom.load(job, series, time)
-    return next(f for f in FORMATS if f.name == series.format).load(job, series, time)
+    owner = next(f for f in (*FORMATS, PICTURES) if series.format in f.names)
+    return owner.load(job, series, time)
+
+
+def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
+    """Files under the paths; those that a chosen index names, with the records it has wrong."""
+    files: list[Path] = []
+    unfollowed: list[Skipped] = []
+    for path in paths:
+        if not dicomdir.is_dicomdir(path):
+            files += find_files((path,))
+            continue
+        named, wrong = dicomdir.files_of(path)
+        unfollowed += wrong
+        # An index that is wrong somewhere may be wrong elsewhere: then the folder is the truth.
+        files += named if named and not wrong else find_files((path.parent,))
+    return list(dict.fromkeys(files)), unfollowed
+
+
+def _look_at(path: Path, findings: _Findings) -> None:
+    try:
+        outline = read_outline(path)
+        if outline is not None:
+            findings.slices += read_slices(path, outline)
+        elif radiograph.is_picture(path):
+            findings.pictures.append(path)
+        else:
+            findings.found += _of_other_format(path)
+    except ReadError as error:
+        findings.skipped[path] = error
 
 
 def _of_other_format(path: Path) -> list[Found]:
@@ -93,12 +137,36 @@ def _of_other_format(path: Path) -> list[Found]:
         found = candidate.find(path)
         if found is not None:
             return found
+    if archives.is_archive(path):
+        raise ReadError(
+            "an archive within the folder",
+            code=Code.ARCHIVE_INSIDE,
+            file=path.name,
+            do="Open it by itself.",
+        )
     raise ReadError(
         "not a medical image",
         code=Code.NOT_AN_IMAGE,
         file=path.name,
-        do="Choose DICOM, NIfTI, NRRD, MHA or a film as PNG, JPEG or TIFF.",
+        do="Choose DICOM, NIfTI, NRRD, MHA, or a film as PNG, JPEG or TIFF.",
     )
+
+
+def _look_at_pictures(findings: _Findings, chosen: Sequence[Path]) -> None:
+    """Pictures are films when they were chosen, or when there is nothing else."""
+    alone = not findings.slices and not findings.found
+    for path in findings.pictures:
+        try:
+            if not alone and path not in chosen:
+                raise ReadError(
+                    "a plain picture beside medical images",
+                    code=Code.PLAIN_PICTURE,
+                    file=path.name,
+                    do="Open it by itself.",
+                )
+            findings.found += PICTURES.find(path) or []
+        except ReadError as error:
+            findings.skipped[path] = error
 
 
 def _relative(path: Path, paths: Sequence[Path]) -> str:
@@ -108,20 +176,17 @@ def _relative(path: Path, paths: Sequence[Path]) -> str:
             return path.name
         if path.is_relative_to(chosen):
             return path.relative_to(chosen).as_posix()
+        if path.is_relative_to(chosen.parent):
+            return path.relative_to(chosen.parent).as_posix()
     return path.name
 
 
-def _nothing(paths: Sequence[Path], files: Sequence[Path], skipped: list[Skipped]) -> ReadError:
+def _nothing(paths: Sequence[Path], files: Sequence[Path], findings: _Findings) -> ReadError:
     """Why there is nothing to show: the reason of the only file, or of the folder."""
-    if len(files) == 1 and skipped:
-        only = skipped[0]
-        return ReadError(
-            only.what,
-            code=only.code,
-            file=files[0].name,
-            do="Choose another file, or copy or export it again.",
-            skipped=1,
-        )
+    if len(files) == 1 and findings.skipped:
+        only = next(iter(findings.skipped.values()))
+        only.skipped = 1
+        return only
     name = paths[0].name if paths else ""
     if not files:
         return ReadError(
@@ -132,5 +197,5 @@ def _nothing(paths: Sequence[Path], files: Sequence[Path], skipped: list[Skipped
         code=Code.NOTHING_FOUND,
         file=name,
         do="Choose a folder with DICOM, NIfTI, NRRD, MHA, PNG, JPEG or TIFF images.",
-        skipped=len(skipped),
+        skipped=len(files),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from medview.domain.errors import ReadError
+from medview.io import archives
 from medview.io.codes import Code
 
 # A folder tree deeper than this is a loop or an attack.
@@ -18,7 +19,8 @@ MAX_FOLDER_DEPTH = 64
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     """Give every regular file under the paths once, sorted by name within each folder.
 
-    Links are followed as far as they lead to regular files or to folders not yet seen;
+    A path that is a ZIP archive stands for its members; archives within folders are given as
+    files. Links are followed as far as they lead to regular files or to folders not yet seen;
     pipes, sockets and devices are left out without being opened.
 
     Raises
@@ -40,7 +42,7 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
         if stat.S_ISDIR(mode):
             yield from _walk(path, seen, 0)
         elif stat.S_ISREG(mode):
-            yield path
+            yield from archives.members(path) if archives.is_archive(path) else (path,)
         else:
             raise ReadError(
                 "is no file but a device or a pipe",
@@ -70,7 +72,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]], depth: int) -> Iterator[Path
 
 
 def open_binary(path: Path) -> BinaryIO:
-    """Open a regular file for reading, refusing what could block or never end.
+    """Open a regular file or a member of an archive; refuse what could block or never end.
 
     Raises
     ------
@@ -80,6 +82,11 @@ def open_binary(path: Path) -> BinaryIO:
     try:
         # O_NONBLOCK: opening a pipe would wait for a writer before fstat could be asked.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except NotADirectoryError as error:
+        member = archives.open_member(path)
+        if member is None:
+            raise _unreadable(path, error) from error
+        return member
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -91,11 +98,25 @@ def open_binary(path: Path) -> BinaryIO:
 
 
 def size_of(path: Path) -> int:
-    """Number of bytes of a file."""
+    """Number of bytes of a file, or that a member of an archive declares."""
     try:
         return path.stat().st_size
+    except NotADirectoryError as error:
+        size = archives.member_size(path)
+        if size is None:
+            raise _unreadable(path, error) from error
+        return size
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
+
+
+def is_there(path: Path) -> bool:
+    """Say whether there is a file, or a member of an archive, under this path."""
+    try:
+        size_of(path)
+    except ReadError:
+        return False
+    return True
 
 
 def read_head(path: Path, size: int) -> bytes:
@@ -114,6 +135,8 @@ def read_from(file: BinaryIO, path: Path, offset: int, size: int) -> bytes:
             size -= len(part)
     except OSError as error:
         raise _unreadable(path, error) from error
+    except archives.MEMBER_ERRORS as error:
+        raise archives.damaged(path) from error
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 

@@ -1,0 +1,150 @@
+"""Films without DICOM: PNG, JPEG and TIFF as volumes of one slice."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, TiffTags, UnidentifiedImageError
+
+from medview.domain.errors import ReadError
+from medview.domain.geometry import Geometry
+from medview.domain.progress import Progress
+from medview.domain.study import Series
+from medview.domain.volume import Note, Volume
+from medview.io.codes import Code
+from medview.io.identity import Found, uid_of_file, unnamed
+from medview.io.limits import memory_cap
+from medview.io.sources import open_binary, read_head
+from medview.io.values import as_volume_values
+
+FORMATS = ("PNG", "JPEG", "TIFF")
+_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_MAX_PAGES = 10_000
+_COLOURS = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "RGBX")
+_WHITE_IS_ZERO = 0
+# Pillow's own bound is set aside for ours, which knows the memory of this machine.
+Image.MAX_IMAGE_PIXELS = None
+# What Pillow's parsers raise on damaged files.
+_DAMAGE = (
+    OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
+    ZeroDivisionError, AttributeError, struct.error, UnidentifiedImageError,
+)  # fmt: skip
+
+NOTES = (
+    Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are"),
+    Note("NO_SPACING", "the size of a pixel is not known; nothing can be measured in mm"),
+)
+
+
+def is_picture(path: Path) -> bool:
+    """Say whether a file begins as a PNG, JPEG or TIFF does."""
+    return read_head(path, 8).startswith(_MAGIC)
+
+
+def find(path: Path) -> list[Found] | None:
+    """Describe a film; None when the file is no PNG, JPEG or TIFF. Its pixels are not read.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged, or larger than the memory allows.
+    """
+    if not is_picture(path):
+        return None
+    with _opened(path) as picture:
+        columns, rows = picture.size
+        pages = min(getattr(picture, "n_frames", 1), _MAX_PAGES)
+    series = Series(
+        uid=uid_of_file(path),
+        description=path.stem,
+        format="film",
+        files=(path,),
+        size=(columns, rows, 1),
+        times=pages,
+        split_by="page" if pages > 1 else None,
+        geometry=_geometry(rows, columns),
+        warnings=NOTES,
+    )
+    return [unnamed(series, path)]
+
+
+def load(job: Progress, series: Series, time: int = 0) -> Volume:
+    """Read a film, or one page of a TIFF; grey stored as colour becomes grey.
+
+    Raises
+    ------
+    ReadError
+        If it is damaged or cut short.
+    """
+    path = series.files[0]
+    with _opened(path) as picture:
+        if time:
+            picture.seek(time)
+        inverted = _is_inverted(picture)
+        if picture.mode in _COLOURS:
+            array = _grey_if_equal(np.asarray(picture.convert("RGB")))
+        else:
+            array = as_volume_values(_grey(picture))
+    rows, columns = array.shape[:2]
+    return Volume(
+        array=array[None].copy(),
+        geometry=_geometry(rows, columns),
+        inverted=inverted,
+        warnings=NOTES,
+    )
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Image.Image]:
+    try:
+        with open_binary(path) as file, Image.open(file, formats=FORMATS) as picture:
+            columns, rows = picture.size
+            if columns * rows * 16 > memory_cap():
+                raise ReadError(
+                    f"claims {columns} x {rows} pixels, more than may be used here",
+                    code=Code.TOO_LARGE,
+                    file=path.name,
+                    do="Open a smaller copy.",
+                )
+            yield picture
+    except _DAMAGE as error:
+        raise ReadError(
+            "is damaged or ends early", code=Code.FILM_DAMAGED, file=path.name, do="Copy it again."
+        ) from error
+
+
+def _grey(picture: Image.Image) -> NDArray[np.generic]:
+    if picture.mode in ("1", "La", "LA"):
+        return np.asarray(picture.convert("L"))
+    return np.asarray(picture)
+
+
+def _grey_if_equal(colours: NDArray[np.uint8]) -> NDArray[np.generic]:
+    red, green, blue = (colours[..., n] for n in range(3))
+    if np.array_equal(red, green) and np.array_equal(red, blue):
+        return as_volume_values(red)
+    return colours
+
+
+def _is_inverted(picture: Image.Image) -> bool:
+    """True for deep TIFFs in which white is zero; Pillow turns the shallow ones itself."""
+    tags = getattr(picture, "tag_v2", None)
+    if tags is None or picture.mode in ("1", "L"):
+        return False
+    return bool(tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
+
+
+_PHOTOMETRIC = next(
+    tag for tag, info in TiffTags.TAGS_V2.items() if info.name == "PhotometricInterpretation"
+)
+
+
+def _geometry(rows: int, columns: int) -> Geometry:
+    return Geometry.from_ijk_affine(
+        (1, rows, columns), np.eye(4), orientation_known=False, spacing_kind=None
+    )
