@@ -23,6 +23,7 @@ from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms, volume_score
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
 from medview.learning.images import read_image
+from medview.learning.measure import measure_folds
 from medview.learning.subset import Subset, TrainCase
 from medview.learning.train import (
     Recipe,
@@ -99,7 +100,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     model = finished_model(trainer)
     engine = Engine(model, request.device)
     settings, normals = settle(job, engine, folds, parts["train"])
-    figures = cross_validated(job, folds, settings, request) if folds else ()
+    always = [c.prepared for c in cases if c.training_only]
+    figures = cross_validated(job, folds, always, request) if folds else ()
     patients = tuple(dict.fromkeys(c.case.patient for c in parts["train"]))
     card = make_card(subsets, patients, recipe, settings, normals, figures)
     kept = save(model, card, out)
@@ -256,23 +258,27 @@ def settle(
     drawn = [
         draw_slices(job, e, p.slices[kept], p.brain[kept], settings.samples)
         for e, p in pairs
-        for kept in (np.flatnonzero(p.brain.any(axis=(1, 2))),)
+        for kept in (spread_out(np.flatnonzero(p.brain.any(axis=(1, 2)))),)
     ]
     if folds:
         settings = settle_norms(drawn, settings)
     return settings, sorted(round(volume_score(d, settings), 4) for d in drawn)
 
 
+def spread_out(heights: NDArray[np.intp], most: int = 60) -> NDArray[np.intp]:
+    """At most `most` of the slices, evenly spread."""
+    return heights[:: max(1, -(-heights.size // most))]
+
+
 def cross_validated(
-    job: Progress, folds: Sequence[Fold], settings: AnomalySettings, request: TrainRequest
+    job: Progress, folds: Sequence[Fold], always: Sequence[PreparedCase], request: TrainRequest
 ) -> tuple[Figure, ...]:
     """The card's figures: each brain scored by the weights that never saw its patient."""
-    from medview.learning.measure import measure_folds
-
     command = f"medview train anomaly --data ../shared/data --set folds={len(folds)} --out DIR"
     rows = measure_folds(
         job,
         [(fold.engine, fold.settings, [case.prepared for case in fold.held_out]) for fold in folds],
         request.seed,
+        always=always,
     )
     return tuple(Figure(command=command, **row) for row in rows)
