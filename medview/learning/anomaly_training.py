@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from medview.domain.card import Figure
 from medview.domain.errors import DataError
