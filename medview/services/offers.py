@@ -14,15 +14,18 @@ from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.io.cards import read_card
 
+# "subject1" and "visit2" name no weighting, "sagT1" and "sT1W" do.
+_T = r"(?:(?<![a-z])s?|(?<=ax|2d|3d)|(?<=sag|cor|tra))t"
 # What a series is called when it is one of these; looked for in this order.
 _ROLE_WORDS: tuple[tuple[str, str], ...] = (
     ("flair", r"flair|dark.?fluid"),
     (
         "t1ce",
-        r"t1.?(ce|gd|c\b|\+c|km)|post.?(contrast|gd|gad)|gado|contrast.?enhanced|\+ ?(c|gd|km)\b",
+        _T + r"1.?(ce|gd|c\b|\+c|km)"
+        r"|post.?(contrast|gd|gad)|gado|contrast.?enhanced|\+ ?(c|gd|km)\b",
     ),
-    ("t2", r"t2"),
-    ("t1", r"t1|mp.?rage|spgr|bravo|tfe|vibe"),
+    ("t2", _T + "2"),
+    ("t1", _T + "1|mp.?rage|spgr|bravo|tfe|vibe"),
 )
 # Images that a model for T1 or T2 must not be given, whatever else stands in the name.
 _OTHER_CONTRASTS = (
@@ -79,12 +82,18 @@ def _card_or_error(path: Path) -> ModelCard | WeightsError:
 
 def offer(card: ModelCard, series: Series, volume: Volume) -> Offer:
     """Say whether a model can be run on a series, as which role, or why not."""
-    modality = volume.modality or series.modality
+    found = offer_by_header(card, series, volume.modality)
+    if found.fits and volume.is_colour:
+        return Offer(card, why_not="needs grey values; this is a colour image")
+    return found
+
+
+def offer_by_header(card: ModelCard, series: Series, modality: str = "") -> Offer:
+    """The same as far as it can be said without pixels; `modality` that of the volume."""
+    modality = modality or series.modality
     fitting = [spec for spec in card.inputs if _takes(spec, modality)]
     if not fitting:
         return Offer(card, why_not=f"needs {_needs(card)}; this is {_kind_of(modality)}")
-    if volume.is_colour:
-        return Offer(card, why_not="needs grey values; this is a colour image")
     role, other = role_of(series)
     if other:
         return Offer(card, why_not=f"needs {_needs(card)}; this looks like {other}")

@@ -25,6 +25,13 @@ from medview.services.offers import age_at, card_errors, offer, role_of, shipped
         ("T2 FLAIR", "flair"),
         ("t2_tirm dark-fluid", "flair"),
         ("AX 3", ""),
+        ("sT1W_3D_TFE", "t1"),
+        ("3DT1 sag", "t1"),
+        ("AXT2", "t2"),
+        ("sub-01_T1w", "t1"),
+        ("subject1", ""),
+        ("visit2", ""),
+        ("patient2_T1", "t1"),
         ("", ""),
     ],
 )
