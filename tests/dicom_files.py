@@ -7,7 +7,19 @@ from pathlib import Path
 
 import numpy as np
 from pydicom.dataset import Dataset, FileMetaDataset
-from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, MRImageStorage, generate_uid
+from pydicom.encaps import encapsulate
+from pydicom.uid import (
+    CTImageStorage,
+    EnhancedMRImageStorage,
+    ExplicitVRLittleEndian,
+    MRImageStorage,
+    generate_uid,
+)
+
+from medview.domain.progress import Silent
+from medview.domain.study import Catalogue, Series
+from medview.domain.volume import Volume
+from medview.io import readers
 
 # reliability rules, 3.1: rows, columns and both spacings differ, so a transposition shows.
 ROWS, COLUMNS, SLICES = 6, 9, 8
@@ -95,3 +107,68 @@ def save(datasets: Iterable[Dataset], folder: Path, names: Iterable[str] | None 
         name = f"IM{(n * 7 + 3) % 101:03d}_{n}"
         ds.save_as(folder / name, enforce_file_format=True)
     return folder
+
+
+def enhanced(
+    frames: list[np.ndarray],
+    groups: list[dict[str, object]],
+    shared: dict[str, object] | None = None,
+) -> Dataset:
+    """An enhanced MR image: frames with the functional groups of each.
+
+    A group is a keyword of a sequence and the elements of its one item.
+    """
+    ds = image(frames[0], ImagePositionPatient=None, ImageOrientationPatient=None)
+    del ds.PixelSpacing
+    ds.SOPClassUID = EnhancedMRImageStorage
+    ds.file_meta.MediaStorageSOPClassUID = EnhancedMRImageStorage
+    ds.NumberOfFrames = len(frames)
+    ds.PixelData = b"".join(frame.tobytes() for frame in frames)
+    whole = {
+        "PixelMeasuresSequence": {"PixelSpacing": [ROW_MM, COLUMN_MM]},
+        "PlaneOrientationSequence": {"ImageOrientationPatient": list(AXIAL)},
+    } | (shared or {})
+    ds.SharedFunctionalGroupsSequence = [_groups(whole)]
+    ds.PerFrameFunctionalGroupsSequence = [_groups(group) for group in groups]
+    return ds
+
+
+def _groups(sequences: dict[str, object]) -> Dataset:
+    item = Dataset()
+    for keyword, elements in sequences.items():
+        inner = Dataset()
+        for name, value in dict(elements).items():
+            setattr(inner, name, value)
+        setattr(item, keyword, [inner])
+    return item
+
+
+def compressed(ds: Dataset, uid: str, frames: list[bytes]) -> Dataset:
+    """The same image with its frames encapsulated under another transfer syntax."""
+    ds.file_meta.TransferSyntaxUID = uid
+    ds.PixelData = encapsulate(frames)
+    ds["PixelData"].VR = "OB"
+    ds["PixelData"].is_undefined_length = True
+    return ds
+
+
+def write(ds: Dataset, path: Path) -> Path:
+    """Write one image."""
+    ds.save_as(path, enforce_file_format=True)
+    return path
+
+
+def catalogue(*paths: Path) -> Catalogue:
+    """What lies under the paths."""
+    return readers.scan(Silent(), paths)
+
+
+def only(path: Path) -> tuple[Series, Volume]:
+    """The one series under a path, with its pixels."""
+    (series,) = catalogue(path).all_series()
+    return series, readers.load(Silent(), series)
+
+
+def codes(series: Series) -> list[str]:
+    """Codes of the warnings of a series."""
+    return [note.code for note in series.warnings]

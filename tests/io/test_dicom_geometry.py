@@ -1,0 +1,175 @@
+"""Eleven stacks in known orientations: every one of their marked voxels at its known place.
+
+The table is worked out by hand from P = IPP + r * PS[1] * i + c * PS[0] * j; SimpleITK and
+highdicom must say the same.
+"""
+
+from __future__ import annotations
+
+import random
+
+import highdicom
+import numpy as np
+import pytest
+import SimpleITK
+from dicom_files import catalogue, codes, image, marked_slice, only, save, stack
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom import dcmread
+
+from medview.domain.geometry import Geometry
+
+# case: orientation, index axes (column, row, slice), place of voxel (1, 2) on slice 3.
+CASES = {
+    "G1 axial": ((1, 0, 0, 0, 1, 0), "LPS", (-99.0, -79.3, 47.5)),
+    "G2 axial, rotated 180": ((-1, 0, 0, 0, -1, 0), "RAS", (-101.0, -80.7, 47.5)),
+    "G3 axial, mirrored L-R": ((-1, 0, 0, 0, 1, 0), "RPI", (-101.0, -79.3, 32.5)),
+    "G4 axial, mirrored A-P": ((1, 0, 0, 0, -1, 0), "LAI", (-99.0, -80.7, 32.5)),
+    "G5 axial, rotated 90": ((0, 1, 0, -1, 0, 0), "PRS", (-100.7, -79.0, 47.5)),
+    "G6 coronal": ((1, 0, 0, 0, 0, -1), "LIP", (-99.0, -72.5, 39.3)),
+    "G7 coronal, mirrored": ((-1, 0, 0, 0, 0, -1), "RIA", (-101.0, -87.5, 39.3)),
+    "G8 sagittal": ((0, 1, 0, 0, 0, -1), "PIR", (-107.5, -79.0, 39.3)),
+    "G9 sagittal, nose right": ((0, -1, 0, 0, 0, -1), "AIL", (-92.5, -81.0, 39.3)),
+    "G10 oblique about y": (
+        (0.9396926, 0, -0.3420201, 0, 1, 0),
+        "LPS",
+        (-96.4952, -79.3, 46.7057),
+    ),
+    "G11 oblique about two axes": (
+        (0.9396926, 0.0593912, -0.3368241, 0, 0.9848078, 0.1736482),
+        "LPS",
+        (-96.4952, -80.4751, 46.7254),
+    ),
+}
+
+
+def shuffled(datasets: list) -> list:
+    mixed = list(datasets)
+    random.Random(3).shuffle(mixed)
+    return mixed
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_marked_voxel_lies_where_the_table_says(case, tmp_path):
+    orientation, letters, place = CASES[case]
+    series, volume = only(save(shuffled(stack(orientation)), tmp_path))
+    assert codes(series) == []
+    assert series.size == (9, 6, 8)
+    assert volume.geometry.orientation_code == letters
+    assert volume.array[3, 1, 2] == 1003
+    np.testing.assert_allclose(volume.geometry.to_mm((3, 1, 2)), place, atol=1e-4)
+    np.testing.assert_allclose(volume.geometry.spacing_mm, (2.5, 0.7, 0.5), atol=1e-5)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_two_other_programs_put_every_voxel_in_the_same_place(case, tmp_path):
+    save(shuffled(stack(CASES[case][0])), tmp_path)
+    _, volume = only(tmp_path)
+    files = sorted(str(path) for path in tmp_path.iterdir())
+    reader = SimpleITK.ImageSeriesReader()
+    reader.SetFileNames(SimpleITK.ImageSeriesReader.GetGDCMSeriesFileNames(str(tmp_path)))
+    itk = reader.Execute()
+    theirs = highdicom.get_volume_from_series([dcmread(file) for file in files])
+    for k, j, i in ((0, 0, 0), (3, 1, 2), (7, 5, 8), (2, 5, 0), (6, 0, 8)):
+        place = volume.geometry.to_mm((k, j, i))
+        index = itk.TransformPhysicalPointToIndex(place.tolist())
+        assert itk[index] == volume.array[k, j, i]
+        other = np.rint(theirs.map_reference_to_indices(place[None])[0]).astype(int)
+        assert theirs.array[tuple(other)] == volume.array[k, j, i]
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [list(range(8, 0, -1)), [5, 1, 8, 2, 7, 3, 6, 4], [1] * 8, [None] * 8],
+    ids=["reversed", "shuffled", "all alike", "absent"],
+)
+def test_instance_numbers_do_not_matter(numbers, tmp_path):
+    datasets = stack()
+    for ds, number in zip(datasets, numbers, strict=True):
+        ds.InstanceNumber = number
+    series, volume = only(save(datasets, tmp_path))
+    assert codes(series) == []
+    assert [int(value) for value in volume.array[:, 1, 2]] == list(range(1000, 1008))
+
+
+def test_slice_location_thickness_and_patient_position_move_nothing(tmp_path):
+    plain = stack()
+    told = stack(SliceThickness=9, SpacingBetweenSlices=1, PatientPosition="FFP")
+    for n, ds in enumerate(told):
+        ds.SliceLocation = -7 * n
+    _, one = only(save(plain, tmp_path / "a"))
+    _, other = only(save(told, tmp_path / "b"))
+    assert one.geometry.same_grid(other.geometry)
+
+
+def test_a_comma_for_a_point_and_a_signed_zero_are_understood(tmp_path):
+    datasets = stack((1, -0.0, 0, 0, 1, -0.0))
+    path = save(datasets, tmp_path)
+    for file in path.iterdir():
+        raw = file.read_bytes()
+        file.write_bytes(raw.replace(b"-100.0\\-80.0\\", b"-100,0\\-80,0\\"))
+    _, volume = only(path)
+    np.testing.assert_allclose(volume.geometry.to_mm((0, 0, 0)), (-100, -80, 40))
+
+
+@pytest.mark.parametrize("scale", [1.0005, 1.01, 1.1])
+def test_directions_that_are_not_unit_are_made_so(scale, tmp_path):
+    _, volume = only(save(stack((scale, 0, 0, 0, scale, 0)), tmp_path))
+    np.testing.assert_allclose(volume.geometry.spacing_mm, (2.5, 0.7, 0.5), atol=1e-4)
+
+
+@pytest.mark.parametrize(("skew", "said"), [(5e-4, False), (0.01, True), (0.1, True)])
+def test_rows_and_columns_not_at_right_angles_are_kept_and_said(skew, said, tmp_path):
+    datasets = stack()
+    for ds in datasets:
+        ds.ImageOrientationPatient = [1, 0, 0, skew, (1 - skew**2) ** 0.5, 0]
+    series, volume = only(save(datasets, tmp_path))
+    assert ("NOT_ORTHOGONAL" in codes(series)) is said
+    column = volume.geometry.affine[:3, 1] / 0.7
+    np.testing.assert_allclose(column, (skew, (1 - skew**2) ** 0.5, 0), atol=1e-9)
+
+
+def test_an_orientation_of_zeros_is_none(tmp_path):
+    zeros = image(marked_slice(0), ImageOrientationPatient=[0, 0, 0, 0, 0, 0])
+    series, _ = only(save([zeros], tmp_path))
+    assert codes(series) == ["UNKNOWN_ORIENTATION"]
+
+
+finite = st.floats(-200, 200)
+angles = st.floats(-3.2, 3.2)
+
+
+@settings(deadline=None)
+@given(
+    st.tuples(finite, finite, finite),
+    st.tuples(angles, angles, angles),
+    st.tuples(*[st.floats(0.05, 20)] * 3),
+    st.floats(-0.6, 0.6),
+    st.tuples(*[st.floats(-50, 500)] * 3),
+)
+def test_index_to_mm_to_index_is_the_same_index(origin, turns, steps, shear, index):
+    a, b, c = turns
+    turn = np.eye(3)
+    for angle, (p, q) in ((a, (0, 1)), (b, (0, 2)), (c, (1, 2))):
+        step = np.eye(3)
+        step[p, p] = step[q, q] = np.cos(angle)
+        step[p, q], step[q, p] = -np.sin(angle), np.sin(angle)
+        turn = turn @ step
+    affine = np.eye(4)
+    affine[:3, :3] = turn * np.array(steps)
+    affine[:3, 0] += shear * affine[:3, 1]
+    affine[:3, 3] = origin
+    grid = Geometry((10, 10, 10), affine)
+    np.testing.assert_allclose(grid.to_index(grid.to_mm(index)), index, atol=1e-6)
+    # And the order of JSON and NIfTI says the same.
+    again = Geometry.from_ijk_affine(grid.shape, grid.affine_ijk)
+    np.testing.assert_allclose(again.to_mm(index), grid.to_mm(index), atol=1e-9)
+
+
+def test_a_catalogue_does_not_depend_on_names_or_order_of_files(tmp_path):
+    datasets = stack()
+    one = catalogue(save(datasets, tmp_path / "a")).all_series()[0]
+    other = catalogue(save(datasets[::-1], tmp_path / "b")).all_series()[0]
+    assert one.geometry.same_grid(other.geometry)
+    uids = [[dcmread(p).SOPInstanceUID for p in s.files] for s in (one, other)]
+    assert uids[0] == uids[1] == [ds.SOPInstanceUID for ds in datasets]
