@@ -41,7 +41,7 @@ def html_of(report: Report) -> str:
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Report</title>'
         f'<meta name="dcterms.created" content="{escape(report.made_at)}"></head>'
-        f'<body data-caution="{escape(RESEARCH_USE)}" data-foot="{escape(foot)}">'
+        f'<body class="{_length(report)}" data-caution="{RESEARCH_USE}" data-foot="{escape(foot)}">'
         f"{_running_head(report)}{_head(report)}{_facts(report)}"
         f"{''.join(_blocks(report.sections))}</body></html>"
     )
@@ -57,11 +57,15 @@ def _head(report: Report) -> str:
 def _running_head(report: Report) -> str:
     """Who and what, for the head of every page but the first."""
     who = " · ".join(report.identity)
-    size = " long" if len(who) > _LONG_IDENTITY else ""
+    what = f"{escape(report.title)}{_badge(report)}"
     return (
-        f'<div class="again{size}"><span class="what">{escape(report.title)}{_badge(report)}</span>'
+        f'<div class="again {_length(report)}"><span class="what">{what}</span>'
         f'<span class="whom"><bdi>{escape(who)}</bdi></span></div>'
     )
+
+
+def _length(report: Report) -> str:
+    return "long" if len(" · ".join(report.identity)) > _LONG_IDENTITY else "short"
 
 
 def _badge(report: Report) -> str:

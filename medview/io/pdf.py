@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -166,7 +167,9 @@ def _draw(document: Document, manifest: Mapping[str, object]) -> bytes:
         created=made,
         modified=made,
     )
-    with _fonts_without_time():
+    with _fonts_without_time(), warnings.catch_warnings():
+        # WeasyPrint leaves closing its colour profile to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
         drawn = document.write_pdf(pdf_variant="pdf/a-3b", pdf_tags=True, attachments=[attached])
     return bytes(drawn)
 

@@ -14,6 +14,7 @@ from medview.domain.report import ColourBar, Picture
 from medview.domain.volume import Volume
 from medview.domain.wording import number
 from medview.imaging.frame import Corners, Frame, Layer, View, compose_frame, flatten
+from medview.services.session import first_style
 
 # Two pictures nearer to each other than this show the same anatomy.
 _APART_MM = 8.0
@@ -99,20 +100,16 @@ def peak_of(finding: Finding, source: ScalarMap | None) -> tuple[float, float, f
 
 
 def layer_style(prediction: Prediction, shown: ScalarMap) -> LayerStyle:
-    """How the report colours a map: score from its threshold on, uncertainty from a quarter on."""
-    low, high = shown.range
-    if shown.kind == "uncertainty":
-        return LayerStyle(True, "viridis", shown.range, low + (high - low) / 4, 0.75)
-    threshold = threshold_of(prediction, shown.name)
-    if threshold is None:
-        threshold = low + (high - low) / 4
-    return LayerStyle(True, "inferno", shown.range, threshold, 0.85)
+    """How the report colours a map: as the window does, uncertainty from half its range on."""
+    style = replace(first_style(shown, prediction.parameters), visible=True, opacity=0.85)
+    if shown.kind != "uncertainty":
+        return style
+    return replace(style, threshold=sum(shown.range) / 2)
 
 
 def threshold_of(prediction: Prediction, name: str) -> float | None:
     """The value from which a map counts as unusual, as the run was told; None if it was not."""
-    key = "threshold" if name == "score" else f"{name}_threshold"
-    given = prediction.parameters.get(key)
+    given = prediction.parameters.get("threshold" if name == "score" else f"{name}_threshold")
     return float(given) if isinstance(given, int | float) else None
 
 

@@ -1,0 +1,150 @@
+"""What a report is made from when nothing is open: result folders and studies on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import InputRefused
+from medview.domain.exam import Exam
+from medview.domain.prediction import InputRef, Prediction
+from medview.domain.study import Catalogue, Series
+from medview.domain.volume import Volume
+from medview.io.hashing import volume_sha256
+from medview.io.results import RESULT, StoredResult
+from medview.services.library import LOAD, SCAN
+from medview.services.offers import shipped_cards
+from medview.services.report_text import ReaderText
+from medview.services.reporting import Material, Outcome
+
+READ = "medview.io.results:read_result"
+
+# Runs "module:function" with arguments in the child of a lane and returns what it gives.
+Call = Callable[..., object]
+
+
+def gather(call: Call, source: Path, study: Path | None = None) -> Material:
+    """Collect what a report of a result folder, of several of one study, or of a study needs.
+
+    With `study` the pictures and the patient come from there, and its pixels must be those the
+    model was given. Without it the folder's own image is shown and the patient is not named.
+
+    Raises
+    ------
+    InputRefused
+        If there is neither a result nor an image, if results belong to different studies, or if
+        the study is not the one that the result is about.
+    """
+    folders = result_folders(source)
+    if not folders:
+        return _study_alone(call, source)
+    stored = [cast(StoredResult, call("files", READ, folder)) for folder in folders]
+    _check_one_study(stored, source)
+    cards = {card.id: card for card in shipped_cards()}
+    outcomes = tuple(
+        Outcome(each.prediction, card_for(each.prediction, cards), each.sha256) for each in stored
+    )
+    exam, image = stored[0].exam or Exam(), stored[0].image or seen_as_image(stored[0].prediction)
+    if study is not None:
+        exam, image = _from_study(call, study, stored[0].prediction.inputs[0])
+    return Material(exam=exam, volume=image, outcomes=outcomes)
+
+
+def result_folders(source: Path) -> tuple[Path, ...]:
+    """The folder itself if it holds a result, else those directly below it that do."""
+    if (source / RESULT).is_file():
+        return (source,)
+    if not source.is_dir():
+        return ()
+    return tuple(sorted(each for each in source.iterdir() if (each / RESULT).is_file()))
+
+
+def card_for(prediction: Prediction, cards: dict[str, ModelCard]) -> ModelCard | None:
+    """The card of the very weights that were run; None when other ones are shipped by now."""
+    card = cards.get(prediction.model)
+    return card if card and card.weights_sha256 == prediction.weights_sha256 else None
+
+
+def seen_as_image(prediction: Prediction) -> Volume | None:
+    """What the model saw, for want of the image itself; None if it was not kept either."""
+    seen = prediction.map("seen")
+    return Volume(seen.array, seen.geometry) if seen else None
+
+
+def find_input(
+    call: Call, catalogue: Catalogue, wanted: InputRef
+) -> tuple[Series | None, Volume | None, str]:
+    """Find the series a model was given: by its UID, else by its size and pixels.
+
+    Returns the series, its volume and the hash of its pixels; a series of the same UID with
+    other pixels is returned, too, with the hash they have now.
+    """
+    by_name = [each for each in catalogue.all_series() if _is_named(each, wanted)]
+    by_size = [
+        each for each in catalogue.all_series() if each.size == wanted.size and each not in by_name
+    ]
+    nearest: tuple[Series | None, Volume | None, str] = (None, None, "")
+    for series in (*by_name, *by_size):
+        volume = cast(Volume, call("files", LOAD, series))
+        digest = volume_sha256(volume)
+        if digest == wanted.sha256:
+            return series, volume, digest
+        if series in by_name:
+            nearest = series, volume, digest
+    return nearest
+
+
+def with_words(
+    material: Material, reader: ReaderText, *, signer: str = "", private: bool = False
+) -> Material:
+    """Add the reader's words and name."""
+    return replace(material, reader=reader, signer=signer, private=private)
+
+
+def _is_named(series: Series, wanted: InputRef) -> bool:
+    return series.uid == wanted.series and series.stack == wanted.stack
+
+
+def _study_alone(call: Call, source: Path) -> Material:
+    """A report without a result: the pictures of the largest series."""
+    catalogue = cast(Catalogue, call("files", SCAN, (source,)))
+    with_pixels = [each for each in catalogue.all_series() if each.geometry is not None]
+    if not with_pixels:
+        raise InputRefused(
+            "holds neither a result nor an image",
+            file=source.name,
+            do="Choose a folder of a result, or a study.",
+        )
+    series = max(with_pixels, key=lambda each: (each.size[2], each.size[0] * each.size[1]))
+    return Material(exam=_exam(catalogue, series), volume=cast(Volume, call("files", LOAD, series)))
+
+
+def _from_study(call: Call, study: Path, wanted: InputRef) -> tuple[Exam, Volume]:
+    catalogue = cast(Catalogue, call("files", SCAN, (study,)))
+    series, volume, digest = find_input(call, catalogue, wanted)
+    if series is None or volume is None or digest != wanted.sha256:
+        raise InputRefused(
+            "is not the study that this result is about: its pixels are other ones",
+            file=study.name,
+            do="Choose the study that the model was run on, or leave it out.",
+        )
+    return _exam(catalogue, series), volume
+
+
+def _exam(catalogue: Catalogue, series: Series) -> Exam:
+    owner = catalogue.owner(series)
+    assert owner is not None  # the series was found in the catalogue
+    return Exam.of(*owner, series)
+
+
+def _check_one_study(stored: list[StoredResult], source: Path) -> None:
+    studies = {each.study for result in stored for each in result.prediction.inputs}
+    if len(studies) > 1:
+        raise InputRefused(
+            f"holds results of {len(studies)} studies; a report is about one",
+            file=source.name,
+            do="Choose the folder of one result.",
+        )
