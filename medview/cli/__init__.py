@@ -52,6 +52,7 @@ COMMANDS: dict[str, str] = {
     "info": "medview.cli.looking:info",
     "convert": "medview.cli.looking:convert",
     "render": "medview.cli.render:render",
+    "report": "medview.cli.report:report",
     "bench": "medview.cli.bench:bench",
 }
 
