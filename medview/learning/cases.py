@@ -15,20 +15,39 @@ from scipy import ndimage
 
 from medview.domain.errors import DataError, UsageError
 from medview.domain.volume import Volume
-from medview.learning import brain_sets
+from medview.learning import brain_sets, case_list, tumour_sets
 from medview.learning.brain import Prepared, prepare
 from medview.learning.grid import canonical
 from medview.learning.images import read_image
 from medview.learning.subset import Layout, Subset, TrainCase
 
 ANOMALY = ("anomaly",)
+ROLES = {"anomaly": ("t1", "t1ce")}
+"""Which files of a case list a model takes, the better one first."""
 DEEPEST = 5
 """How many folders below the given one are searched for known sets."""
+
+
+def _t1_cases(path: Path) -> Subset:
+    return case_list.load_case_list(path, ROLES["anomaly"])
+
 
 LAYOUTS: tuple[Layout, ...] = (
     Layout("ixi-t1", ANOMALY, brain_sets.is_ixi_t1, brain_sets.load_ixi_t1),
     Layout("elderly-t1", ANOMALY, brain_sets.is_elderly_t1, brain_sets.load_elderly_t1),
     Layout("mni152", ANOMALY, brain_sets.is_mni152, brain_sets.load_mni152),
+    Layout("brats2020", ANOMALY, tumour_sets.is_brats2020, tumour_sets.load_brats2020),
+    Layout(
+        "brats2013-slices",
+        ANOMALY,
+        tumour_sets.is_brats2013_slices,
+        tumour_sets.load_brats2013_slices,
+    ),
+    Layout(
+        "tumour-volumes", ANOMALY, tumour_sets.is_tumour_volumes, tumour_sets.load_tumour_volumes
+    ),
+    Layout("cheng-t1ce", ANOMALY, tumour_sets.is_cheng_t1ce, tumour_sets.load_cheng_t1ce),
+    Layout("cases", ANOMALY, case_list.is_case_list, _t1_cases),
 )
 # Any folder of images would answer to this one: taken only when nothing else is found.
 FOLDER = Layout("folder", ANOMALY, brain_sets.is_folder, brain_sets.load_folder)

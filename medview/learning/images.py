@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-import nibabel
 import numpy as np
-import SimpleITK
-from PIL import Image
 
+from medview.domain.errors import DataError
 from medview.domain.geometry import Geometry
+from medview.domain.progress import Silent
 from medview.domain.volume import Volume
-
-_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+from medview.io import readers
 
 
 def read_image(path: Path, pixel_mm: float | None = None) -> Volume:
-    """Read one image file; `pixel_mm` is the pixel size of a picture that says none."""
-    if path.name.endswith((".nii", ".nii.gz")):
-        image = nibabel.load(path)
-        array = np.asarray(image.dataobj)
-        array = array.reshape(array.shape[:3] + (1,) * (3 - array.ndim)).transpose(2, 1, 0)
-        affine = _TO_LPS @ image.affine
-    elif path.suffix in (".jpg", ".jpeg", ".png"):
-        array = np.asarray(Image.open(path).convert("L"))[None].astype(np.int16)
-        affine = np.diag([pixel_mm or 1.0, pixel_mm or 1.0, 1.0, 1.0])
-    else:
-        found = SimpleITK.ReadImage(str(path))
-        array = SimpleITK.GetArrayFromImage(found)
-        affine = np.eye(4)
-        affine[:3, :3] = np.reshape(found.GetDirection(), (3, 3)) * found.GetSpacing()
-        affine[:3, 3] = found.GetOrigin()
-    shape = (array.shape[0], array.shape[1], array.shape[2])
-    return Volume(np.ascontiguousarray(array), Geometry.from_ijk_affine(shape, affine))
+    """Read an image file, or a folder with one DICOM series.
+
+    `pixel_mm` is the size of a pixel of a picture whose file says none.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read.
+    DataError
+        If several series lie there.
+    """
+    found = readers.scan(Silent(), (path,)).all_series()
+    if len(found) != 1:
+        raise DataError(
+            f"{len(found)} series lie there, one was expected",
+            file=path.name,
+            code="MV-DAT-121",
+            do="Name the folder of a single series.",
+        )
+    volume = readers.load(Silent(), found[0])
+    return volume if pixel_mm is None else _with_pixels_of(volume, pixel_mm)
+
+
+def _with_pixels_of(volume: Volume, size_mm: float) -> Volume:
+    """A picture with its pixels given a size; it lies in the axial plane about the origin."""
+    shape = volume.geometry.shape
+    affine = np.diag([size_mm, size_mm, 1.0, 1.0])
+    affine[:2, 3] = -size_mm * (np.array([shape[2], shape[1]]) - 1) / 2
+    known = Geometry.from_ijk_affine(shape, affine, orientation_known=False)
+    return replace(volume, geometry=known)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from brains import head, write_ixi, write_nifti
 
@@ -70,5 +71,45 @@ def test_a_patient_in_training_and_test_is_refused_by_name():
 
 @pytest.mark.skipif(not DATA.exists(), reason="the shared data are not here")
 def test_the_shared_folder_stands_for_all_its_sets():
-    names = [subset.name for subset in find_subsets((str(DATA),), "anomaly")]
-    assert names[:3] == ["ixi-t1", "elderly-t1", "mni152"]
+    found = {subset.name: subset for subset in find_subsets((str(DATA),), "anomaly")}
+    assert {name: (len(one.cases), one.n_patients) for name, one in found.items()} == {
+        "ixi-t1": (7, 7),
+        "elderly-t1": (7, 7),
+        "mni152": (1, 1),
+        "brats2013-slices": (6, 6),
+        "tumour-volumes": (3, 3),
+        "cheng-t1ce": (450, 109),
+    }
+    assert [name for name, one in found.items() if one.is_normal] == [
+        "ixi-t1",
+        "elderly-t1",
+        "mni152",
+    ]
+
+
+def test_a_template_is_for_training_only(tmp_path):
+    name = "mni_icbm152_t1_tal_nlin_sym_09a_converted.nii.gz"
+    write_nifti(tmp_path / name, np.where(head() > 100, head(), 0).astype(np.uint8))
+    (subset,) = find_subsets((str(tmp_path),), "anomaly")
+    assert subset.training_only
+    assert prepare_case(subset.cases[0]).prepared.mask.sum() == (head() > 100).sum()
+
+
+def test_elderly_brains_have_patients_of_their_own_set(tmp_path):
+    write_nifti(tmp_path / "Subj1_T1.nii.gz", head())
+    write_nifti(tmp_path / "Subj1_T1_DLMUSE.nii.gz", (head() > 100).astype(np.uint8))
+    (tmp_path / "participants.csv").write_text("MRID,Age,Sex\nSubj1,82.3,M\n")
+    (subset,) = find_subsets((f"elderly-t1={tmp_path}",), "anomaly")
+    (case,) = subset.cases
+    assert (case.patient, case.age_years, case.brain_rule) == ("elderly-t1:Subj1", 82.3, "labels")
+
+
+def test_a_layout_that_is_not_there_is_said(tmp_path):
+    write_ixi(tmp_path, "IXI012-HH-1211")
+    with pytest.raises(DataError, match="no brats2020 set was found"):
+        find_subsets((f"brats2020={tmp_path}",), "anomaly")
+
+
+def test_a_path_that_does_not_exist_is_said(tmp_path):
+    with pytest.raises(DataError, match="does not exist"):
+        find_subsets((str(tmp_path / "gone"),), "anomaly")

@@ -1,0 +1,172 @@
+"""Case lists: a CSV that names the files of each case, for every model."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from medview.domain.errors import DataError
+from medview.learning.subset import LeftOut, Split, Subset, TrainCase
+
+IMAGE_COLUMNS = ("t1", "t1ce", "t2", "flair", "film", "smri", "fmri", "series")
+_FILE_COLUMNS = (*IMAGE_COLUMNS, "mask", "brain")
+_CHOICES: dict[str, tuple[str, ...]] = {
+    "split": ("train", "val", "test"),
+    "label": ("0", "1"),
+    "sex": ("F", "M"),
+    "prognosis": ("MILD", "SEVERE"),
+    "mortality": ("0", "1"),
+}
+"""Columns that know a few words only; empty is unknown."""
+_NUMBERS = ("age_years", "film_hour")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Row:
+    """A line of a case list: its number in the file (the header is 1) and its cells as text."""
+
+    number: int
+    cells: Mapping[str, str]
+
+    def __getitem__(self, column: str) -> str:
+        return self.cells.get(column, "")
+
+
+def is_case_list(path: Path) -> bool:
+    """A CSV with a column "case", or a folder with such a file named cases.csv."""
+    file = _file_of(path)
+    if file is None:
+        return False
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
+        return "case" in next(csv.reader(opened), [])
+
+
+def load_case_list(path: Path, roles: tuple[str, ...]) -> Subset:
+    """Read a case list; the model takes the first of `roles` that a case has.
+
+    A case without such a file, or whose file is not there, is left out by name.
+
+    Raises
+    ------
+    DataError
+        Not a table, a column is missing or given twice, a cell is not what its column holds, or
+        a case is named twice: column and row are said.
+    """
+    file = _file_of(path) or path
+    rows = read_rows(file)
+    _refuse_twice(rows, file.name)
+    cases, skipped = [], []
+    for row in rows:
+        _refuse_odd_cells(row, file.name)
+        made = _case_of(row, file.parent, roles)
+        if isinstance(made, TrainCase):
+            cases.append(made)
+        else:
+            skipped.append(made)
+    return Subset(file.stem, "cases", file, tuple(cases), tuple(skipped))
+
+
+def read_rows(file: Path) -> list[Row]:
+    """Read a CSV with a header; all cells are text without spaces around it.
+
+    Raises
+    ------
+    DataError
+        If it is no UTF-8 table, has no column "case", names a column twice, or a row has another
+        number of cells than the header.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            lines = list(csv.reader(opened, strict=True))
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise DataError(
+            "this is not a table as CSV in UTF-8", file=file.name, do="Save it as CSV UTF-8."
+        ) from error
+    header = [name.strip() for name in lines[0]] if lines else []
+    if "case" not in header:
+        raise _odd(file.name, 'the column "case" is missing', "Add it to the first line.")
+    twice = next((name for name in header if name and header.count(name) > 1), "")
+    if twice:
+        raise _odd(file.name, f'the column "{twice}" is given twice', "Rename one of them.")
+    rows = []
+    for number, line in enumerate(lines[1:], start=2):
+        if not any(cell.strip() for cell in line):
+            continue
+        if len(line) != len(header):
+            what = f"row {number} has {len(line)} cells, the header {len(header)}"
+            raise _odd(file.name, what, "Check the commas and quotes of that row.")
+        cells = {name: cell.strip() for name, cell in zip(header, line, strict=True)}
+        rows.append(Row(number, cells))
+    return rows
+
+
+def _file_of(path: Path) -> Path | None:
+    if path.is_dir():
+        path = path / "cases.csv"
+    return path if path.suffix.lower() == ".csv" and path.is_file() else None
+
+
+def _refuse_twice(rows: list[Row], file: str) -> None:
+    seen: dict[str, int] = {}
+    for row in rows:
+        name = row["case"]
+        if not name:
+            raise _odd(file, f'row {row.number}, column "case" is empty', "Name every case.")
+        if name in seen:
+            what = f'the case "{name}" is in row {seen[name]} and in row {row.number}'
+            raise _odd(file, what, "Give every case its own name.")
+        seen[name] = row.number
+
+
+def _refuse_odd_cells(row: Row, file: str) -> None:
+    for column, words in _CHOICES.items():
+        if row[column] and row[column] not in words:
+            what = f'row {row.number}, column "{column}": "{row[column]}" is none of '
+            raise _odd(file, what + ", ".join(words), "Correct it or leave it empty.")
+    for column in _NUMBERS:
+        if row[column] and not _is_number(row[column]):
+            what = f'row {row.number}, column "{column}": "{row[column]}" is no number'
+            raise _odd(file, what, "Correct it or leave it empty.")
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False
+
+
+def _case_of(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase | LeftOut:
+    files = {column: folder / row[column] for column in _FILE_COLUMNS if row[column]}
+    role = next((role for role in roles if role in files), None)
+    if role is None:
+        return LeftOut(row["case"], "MV-DAT-101", f"it has no {' or '.join(roles)} file")
+    needed = [role, *(column for column in ("mask", "brain") if column in files)]
+    missing = next((column for column in needed if not files[column].exists()), None)
+    if missing:
+        what = f'row {row.number}, column "{missing}": {files[missing].name} is not there'
+        return LeftOut(row["case"], "MV-DAT-102", what)
+    known = {"case", "patient", "site", "split", "label", "age_years", "sex", *_FILE_COLUMNS}
+    return TrainCase(
+        row["case"],
+        row["patient"] or row["case"],
+        {column: files[column] for column in IMAGE_COLUMNS if column in files},
+        role,
+        site=row["site"],
+        mask=files.get("mask"),
+        brain=files.get("brain"),
+        brain_rule="mask" if "brain" in files else "found",
+        label=int(row["label"]) if row["label"] else None,
+        age_years=float(row["age_years"]) if row["age_years"] else None,
+        sex=row["sex"] or None,
+        split=cast(Split, row["split"]),
+        cells={name: text for name, text in row.cells.items() if name not in known and text},
+    )
+
+
+def _odd(file: str, what: str, do: str) -> DataError:
+    return DataError(what, file=file, code="MV-DAT-100", do=do)

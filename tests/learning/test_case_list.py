@@ -1,0 +1,113 @@
+"""Case lists: what they say is kept, what is wrong is named by column and row."""
+
+from pathlib import Path
+
+import pytest
+from brains import head, write_nifti
+
+from medview.domain.errors import DataError
+from medview.learning.case_list import load_case_list
+from medview.learning.cases import find_subsets, prepare_case
+
+
+def write_list(folder: Path, text: str, *files: str) -> Path:
+    for name in files:
+        write_nifti(folder / name, head())
+    path = folder / "cases.csv"
+    path.write_text(text, encoding="utf-8-sig")
+    return path
+
+
+def load(path: Path):
+    return load_case_list(path, ("t1", "t1ce"))
+
+
+def test_a_list_says_files_patient_site_part_and_labels(tmp_path):
+    path = write_list(
+        tmp_path,
+        "case,patient,site,split,t1,t1ce,label,age_years,sex,note\n"
+        "a,p1,HH,test,a.nii.gz,,1,61.5,F,seen twice\n"
+        "b,,,,,b.nii.gz,,,,\n",
+        "a.nii.gz",
+        "b.nii.gz",
+    )
+    first, second = load(path).cases
+    assert (first.patient, first.site, first.split, first.label) == ("p1", "HH", "test", 1)
+    assert (first.age_years, first.sex, first.cells) == (61.5, "F", {"note": "seen twice"})
+    assert first.image == tmp_path / "a.nii.gz"
+    assert (second.patient, second.role, second.label) == ("b", "t1ce", None)
+
+
+def test_numbers_with_leading_zeros_stay_as_they_are_written(tmp_path):
+    path = write_list(tmp_path, "case,patient,t1\n007,0012,a.nii.gz\n", "a.nii.gz")
+    (case,) = load(path).cases
+    assert (case.case, case.patient) == ("007", "0012")
+
+
+def test_a_mask_and_a_brain_are_read_with_the_case(tmp_path):
+    write_nifti(tmp_path / "m.nii.gz", (head() > 170).astype("uint8"))
+    write_nifti(tmp_path / "b.nii.gz", (head() > 100).astype("uint8"))
+    path = write_list(tmp_path, "case,t1,mask,brain\na,a.nii.gz,m.nii.gz,b.nii.gz\n", "a.nii.gz")
+    found = prepare_case(load(path).cases[0])
+    assert found.prepared.mask.sum() == (head() > 100).sum()
+    assert found.truth.any()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("name,t1\na,x.nii\n", 'column "case" is missing'),
+        ("case,t1,t1\na,x.nii,y.nii\n", 'column "t1" is given twice'),
+        ("case,t1\na,x.nii\nb,x.nii\na,x.nii\n", 'case "a" is in row 2 and in row 4'),
+        ("case,t1\n,x.nii\n", 'row 2, column "case" is empty'),
+        ("case,t1\na,x.nii,\n", "row 2 has 3 cells"),
+        ("case,t1,label\na,x.nii,yes\n", 'row 2, column "label": "yes"'),
+        ("case,t1,split\na,x.nii,training\n", 'row 2, column "split": "training"'),
+        ("case,t1,age_years\na,x.nii,old\n", 'row 2, column "age_years": "old" is no number'),
+        ("case,t1,sex\na,x.nii,m\n", 'row 2, column "sex": "m" is none of F, M'),
+    ],
+)
+def test_what_is_wrong_is_named_by_column_and_row(tmp_path, text, said):
+    with pytest.raises(DataError, match=said):
+        load(write_list(tmp_path, text))
+
+
+def test_a_table_that_is_no_text_is_refused(tmp_path):
+    path = tmp_path / "cases.csv"
+    path.write_bytes(b"case,t1\n\xff\xfe\x00a,b\n")
+    with pytest.raises(DataError, match="CSV in UTF-8"):
+        load(path)
+
+
+def test_a_case_whose_file_is_missing_is_left_out_by_name(tmp_path):
+    path = write_list(
+        tmp_path, "case,t1,flair\na,a.nii.gz,\nb,gone.nii.gz,\nc,,c.nii.gz\n", "a.nii.gz"
+    )
+    subset = load(path)
+    assert [case.case for case in subset.cases] == ["a"]
+    missing, other = subset.skipped
+    assert (missing.case, missing.what) == ("b", 'row 3, column "t1": gone.nii.gz is not there')
+    assert (other.case, other.what) == ("c", "it has no t1 or t1ce file")
+
+
+def test_a_patient_on_both_sides_of_the_split_is_refused_by_name(tmp_path):
+    path = write_list(
+        tmp_path,
+        "case,patient,split,t1\na,p1,train,a.nii.gz\nb,p1,val,a.nii.gz\n",
+        "a.nii.gz",
+    )
+    with pytest.raises(DataError, match="p1"):
+        find_subsets((str(path),), "anomaly")
+    assert load(path).cases[0].split == "train"
+
+
+def test_a_folder_with_a_case_list_is_recognised_and_its_images_are_not_taken_twice(tmp_path):
+    write_list(tmp_path / "set", "case,t1\na,a.nii.gz\n", "a.nii.gz", "b.nii.gz")
+    (subset,) = find_subsets((str(tmp_path),), "anomaly")
+    assert (subset.layout, [case.case for case in subset.cases]) == ("cases", ["a"])
+
+
+def test_a_table_without_the_column_case_is_no_case_list(tmp_path):
+    write_list(tmp_path, "patient,shape\np1,3\n", "a.nii.gz")
+    (subset,) = find_subsets((str(tmp_path),), "anomaly")
+    assert subset.layout == "folder"
