@@ -23,7 +23,8 @@ from medview.io.sources import open_binary, read_from, size_of
 MAX_DEPTH = 64
 FIRST_READ = 16 * 1024
 MAX_HEADER = 512 * 1024 * 1024
-# Sixty-four levels of sequences take more bytes than this; smaller ones need no look inside.
+# A level takes 16 bytes at least, 8 of the sequence and 8 of its item. What is too small for
+# the levels that are still allowed needs no look inside.
 SHALLOW = 16 * MAX_DEPTH
 
 IMPLICIT = "1.2.840.10008.1.2"
@@ -316,7 +317,7 @@ def _after_sequence(
             at += length
         elif length == _UNDEFINED:
             levels.append((sys.maxsize, vr in _OPAQUE_VRS))
-        elif tag == _ITEM or (length > SHALLOW and _is_sequence(data, vr, value)):
+        elif tag == _ITEM or (length > SHALLOW - 8 * len(levels) and _is_sequence(data, vr, value)):
             levels.append((value + length, False))
         else:
             at += length

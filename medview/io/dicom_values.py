@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import struct
+import warnings
 from functools import cache
 
 from pydicom.charset import convert_encodings, decode_bytes
@@ -82,10 +83,7 @@ class Header:
     def _encodings(self) -> list[str]:
         if self.encodings is None:
             names = list(self.words("SpecificCharacterSet"))
-            try:
-                self.encodings = list(convert_encodings(names or [""]))
-            except (LookupError, ValueError, TypeError):
-                self.encodings = ["iso8859"]
+            self.encodings = _known_encodings(names)
         return self.encodings
 
     def numbers(self, keyword: str) -> tuple[float, ...]:
@@ -128,11 +126,23 @@ class Header:
         return items[0] if items else None
 
 
+def _known_encodings(names: list[str]) -> list[str]:
+    # pydicom warns of odd names; what it makes of them is good enough here.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return list(convert_encodings(names or [""]))
+        except (LookupError, ValueError, TypeError):
+            return ["iso8859"]
+
+
 def _decoded(raw: bytes, encodings: list[str]) -> str:
-    try:
-        return str(decode_bytes(raw, encodings, _PERSON_NAME_DELIMITERS))
-    except (LookupError, UnicodeError, ValueError):
-        return raw.decode("latin-1")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return str(decode_bytes(raw, encodings, _PERSON_NAME_DELIMITERS))
+        except (LookupError, UnicodeError, ValueError):
+            return raw.decode("latin-1")
 
 
 def _parsed(raw: bytes) -> tuple[float, ...]:

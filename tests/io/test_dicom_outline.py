@@ -1,0 +1,189 @@
+"""Headers are walked by offsets, and a header that lies costs nothing."""
+
+from __future__ import annotations
+
+import os
+import struct
+import tracemalloc
+import zlib
+from pathlib import Path
+
+import pytest
+from dicom_files import image, marked_slice, write
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from medview.domain.errors import ReadError
+from medview.io.dicom_outline import DEFLATED, read_outline
+from medview.io.dicom_values import Header
+
+PREAMBLE = b"\0" * 128 + b"DICM"
+
+
+def element(group: int, number: int, vr: bytes, value: bytes, length: int | None = None) -> bytes:
+    """One explicit little endian element; `length` is what it claims."""
+    size = len(value) if length is None else length
+    head = struct.pack("<HH2s", group, number, vr)
+    if vr in (b"OB", b"OW", b"SQ", b"UN", b"UT"):
+        return head + struct.pack("<HI", 0, size) + value
+    return head + struct.pack("<H", size & 0xFFFF) + value
+
+
+def syntax(uid: str) -> bytes:
+    value = uid.encode() + b"\0" * (len(uid) % 2)
+    return element(2, 0x10, b"UI", value)
+
+
+def file_of(path: Path, *elements: bytes, uid: str = ExplicitVRLittleEndian) -> Path:
+    path.write_bytes(PREAMBLE + syntax(uid) + b"".join(elements))
+    return path
+
+
+def nested(depth: int, *, known_length: bool) -> bytes:
+    """Sequences within sequences in a private element."""
+    if not known_length:
+        begin = element(9, 0x1001, b"SQ", b"", 0xFFFFFFFF) + item(0xFFFFFFFF)
+        end = struct.pack("<HHIHHI", 0xFFFE, 0xE00D, 0, 0xFFFE, 0xE0DD, 0)
+        return begin * depth + end * depth
+    value = b""
+    for _ in range(depth):
+        value = element(9, 0x1001, b"SQ", item(len(value)) + value)
+    return value
+
+
+def item(length: int) -> bytes:
+    return struct.pack("<HHI", 0xFFFE, 0xE000, length)
+
+
+@pytest.mark.parametrize(
+    "uid",
+    [
+        ExplicitVRLittleEndian,
+        ImplicitVRLittleEndian,
+        ExplicitVRBigEndian,
+        DeflatedExplicitVRLittleEndian,
+    ],
+)
+def test_every_plain_syntax_gives_the_same_values(uid, tmp_path):
+    ds = image(marked_slice(3), PatientName="Müller^Änne", SpecificCharacterSet="ISO_IR 192")
+    if uid == ExplicitVRBigEndian:
+        ds["PixelData"].VR = "OW"
+    ds.file_meta.TransferSyntaxUID = uid
+    outline = read_outline(write(ds, tmp_path / "x"))
+    header = Header(outline)
+    assert outline.syntax == uid
+    assert header.text("PatientName") == "Müller^Änne"
+    assert header.numbers("ImagePositionPatient") == (-100, -80, 40)
+    assert (header.whole("Rows"), header.whole("Columns")) == (6, 9)
+    assert outline.pixels.length == 108
+    start = outline.pixels.offset
+    assert (outline.total is None) == (uid == DEFLATED)
+    if outline.total is not None:
+        raw = (tmp_path / "x").read_bytes()[start : start + 108]
+        assert len(raw) == 108
+
+
+def test_the_elements_are_those_that_another_reader_finds(tmp_path):
+    ds = image(marked_slice(3))
+    ds.RequestAttributesSequence = [Dataset(), Dataset()]
+    ds.RequestAttributesSequence[1].ScheduledProcedureStepID = "7"
+    path = write(ds, tmp_path / "x")
+    found = set(read_outline(path).places)
+    theirs = {int(tag) for tag in dcmread(path, stop_before_pixels=True).keys()}  # noqa: SIM118  # keys() gives tags, iterating gives elements
+    assert found == theirs
+    items = Header(read_outline(path)).items("RequestAttributesSequence")
+    assert [item.word("ScheduledProcedureStepID") for item in items] == ["", "7"]
+
+
+def test_a_file_without_preamble_or_meta_is_still_read(tmp_path):
+    path = tmp_path / "old"
+    path.write_bytes(
+        element(8, 0x60, b"CS", b"MR") + element(0x28, 0x10, b"US", struct.pack("<H", 6))
+    )
+    header = Header(read_outline(path))
+    assert header.word("Modality") == "MR"
+    assert header.whole("Rows") == 6
+
+
+@pytest.mark.parametrize("content", [b"", b"DICM", b"\0" * 4096, b"<html>" * 100, os.urandom(4096)])
+def test_what_is_no_dicom_file_is_none(content, tmp_path):
+    path = tmp_path / "x.dcm"
+    path.write_bytes(content)
+    assert read_outline(path) is None
+
+
+@pytest.mark.parametrize(
+    ("depth", "known_length"),
+    [(65, True), (100, True), (1000, True), (65, False), (200, False), (20_000, False)],
+)
+def test_deep_nesting_is_refused_by_name(depth, known_length, tmp_path):
+    path = file_of(tmp_path / "deep.dcm", nested(depth, known_length=known_length))
+    with pytest.raises(ReadError, match="nested deeper than 64 levels") as caught:
+        read_outline(path)
+    assert (caught.value.code, caught.value.file) == ("MV-IO-101", "deep.dcm")
+
+
+@pytest.mark.parametrize("known_length", [True, False])
+def test_nesting_that_may_be_is_read(known_length, tmp_path):
+    path = file_of(tmp_path / "x", nested(30, known_length=known_length))
+    assert 0x00091001 in read_outline(path).places
+
+
+@pytest.mark.parametrize("vr", [b"OB", b"OW", b"SQ", b"UN", b"UT"])
+@pytest.mark.parametrize("length", [2**32 - 2, 2**31 - 1, 10_000])
+def test_an_element_that_claims_more_than_the_file_has_is_refused(vr, length, tmp_path):
+    path = file_of(tmp_path / "liar.dcm", element(9, 0x1001, vr, b"\0" * 20, length))
+    with pytest.raises(ReadError, match=f"declares {length} bytes, the file has {size(path)}"):
+        read_outline(path)
+
+
+def size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def test_a_deflate_bomb_is_not_unpacked(tmp_path):
+    swollen = 40 * 2**20
+    body = element(8, 0x60, b"CS", b"MR") + element(0x7FE0, 0x10, b"OW", b"", swollen)
+    packed = zlib.compressobj(1, zlib.DEFLATED, -zlib.MAX_WBITS)
+    data = packed.compress(body + b"\0" * swollen) + packed.flush()
+    path = tmp_path / "bomb.dcm"
+    path.write_bytes(PREAMBLE + syntax(DEFLATED) + data)
+    tracemalloc.start()
+    outline = read_outline(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert Header(outline).word("Modality") == "MR"
+    assert peak < 2 * 2**20
+
+
+def test_a_deflated_private_element_that_swells_is_refused(tmp_path):
+    body = element(9, 0x1001, b"OB", b"", 2**31) + b"\0" * 2**20
+    packed = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    path = tmp_path / "bomb.dcm"
+    path.write_bytes(PREAMBLE + syntax(DEFLATED) + packed.compress(body) + packed.flush())
+    with pytest.raises(ReadError, match="MB"):
+        read_outline(path)
+
+
+def test_every_cut_of_a_file_is_read_as_far_as_it_goes_or_refused(tmp_path):
+    ds = image(marked_slice(3))
+    ds.RequestAttributesSequence = [Dataset()]
+    ds.RequestAttributesSequence[0].ScheduledProcedureStepID = "7"
+    whole = write(ds, tmp_path / "whole").read_bytes()
+    path = tmp_path / "cut"
+    seen = set()
+    for end in range(0, len(whole), 7):
+        path.write_bytes(whole[:end])
+        try:
+            outline = read_outline(path)
+        except ReadError as error:
+            seen.add(error.code)
+            continue
+        seen.add("none" if outline is None else "pixels" if outline.pixels else "header")
+    assert seen == {"none", "header", "pixels", "MV-IO-102"}
