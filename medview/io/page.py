@@ -76,8 +76,7 @@ def _badge(report: Report) -> str:
 
 def _facts(report: Report) -> str:
     cells = "".join(
-        f"<td><div>{escape(name)}</div><p><bdi>{escape(value)}</bdi></p></td>"
-        for name, value in report.facts
+        f"<td><div>{escape(name)}</div><p>{_cell(value)}</p></td>" for name, value in report.facts
     )
     return f'<table class="facts"><tr>{cells}</tr></table>' if cells else ""
 

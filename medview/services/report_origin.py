@@ -216,7 +216,7 @@ def _series(exam: Exam) -> str:
     count = f" (no. {exam.series_number})" if exam.series_number is not None else ""
     size = " × ".join(str(n) for n in exam.size) if any(exam.size) else ""
     step = " × ".join(f"{mm:.1f}" for mm in exam.spacing_mm) + " mm" if exam.spacing_mm else ""
-    return ", ".join(part for part in (f"{name}{count}", size, step) if part)
+    return " · ".join(part for part in (f"{name}{count}", size, step) if part)
 
 
 def _scanner(exam: Exam) -> str:

@@ -1,0 +1,123 @@
+from dataclasses import replace
+
+import pytest
+from result_phantom import SHA, card, exam, head, prediction_on
+
+from medview.domain.card import Figure
+from medview.domain.exam import Exam
+from medview.domain.volume import Note
+from medview.services import report_origin
+from medview.services.report_origin import measured_words, name_words, quality_words
+
+
+@pytest.fixture(scope="module")
+def prediction():
+    return prediction_on(head())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("Doe^Jane", "Doe, Jane"),
+        ("Müller^Änne^^Dr.", "Müller, Änne, Dr."),
+        ("Yamada^Tarou=山田^太郎=やまだ^たろう", "Yamada, Tarou (山田 太郎)"),
+        ("=山田^太郎", "山田 太郎"),
+        ("", ""),
+    ],
+)
+def test_dicom_names_are_written_as_people_do(name, words):
+    assert name_words(name) == words
+
+
+def test_identity_is_two_lines_and_never_blank():
+    assert report_origin.identity(exam()) == (
+        "Doe, Jane · ANON-0110 · F · born 02 May 1964",
+        "Accession 4471 · 14 Mar 2026",
+    )
+    assert report_origin.identity(Exam(patient_id="7")) == (
+        "name not available · 7 · sex not available · birth date not available",
+        "date not available",
+    )
+    assert report_origin.identity(Exam()) == ("Patient not available", "date not available")
+
+
+def test_a_pseudonym_is_all_that_a_private_report_says():
+    lines = report_origin.identity(exam().without_identity())
+    assert lines == ("Patient 9f2c41aa · F", "14 Mar 2026")
+
+
+def test_facts_are_never_blank():
+    assert dict(report_origin.facts(exam(), "")) == {
+        "Examination": "MR head with contrast",
+        "Series used": "T1 post-contrast (no. 7) · 40 × 48 × 36 · 4.0 × 4.0 × 4.0 mm",
+        "Scanner": "3.0 T, Example Scanner One",
+        "Comparison": "none available",
+    }
+    assert dict(report_origin.facts(Exam(), "")) == {
+        "Examination": "not available",
+        "Series used": "not available",
+        "Scanner": "not available",
+        "Comparison": "none available",
+    }
+
+
+def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
+    same = {"on": "set a", "level": "slice", "n": 10}
+    figures = (
+        Figure("roc_auc", 0.8, low=0.7, high=0.9, **same),
+        Figure("roc_auc", 0.66, predictor="intensity", **same),
+        Figure("roc_auc", 0.71, predictor="brain_area", **same),
+        Figure("roc_auc", 0.99, predictor="slice_height", on="set b", level="slice"),
+        Figure("roc_auc", 0.5, group="age:20-30", **same),
+    )
+    assert measured_words(figures) == (
+        "Slice ROC AUC 0.800 (0.700 – 0.900) on set a, n 10; brain area alone 0.71."
+    )
+    assert measured_words(()) == "not available"
+
+
+def test_what_was_published_is_told_apart(prediction):
+    rows = dict(report_origin.trust(prediction, card(), None, exam()).table.rows)
+    assert rows["Published elsewhere"] == (
+        "ROC AUC 0.834 on BraTS2020, balanced slices (other data, other weights)."
+    )
+    assert rows["Measured here"].startswith("Pixel average precision 0.410 (0.290 – 0.550)")
+    assert rows["Limits"] == "Never tried on children. Blind to changes smaller than 5 mm."
+    assert "Calibration: coverage of the interval 0.940" in rows["Uncertainty"]
+
+
+def test_without_a_card_it_is_said_that_nothing_is_known(prediction):
+    rows = dict(report_origin.trust(prediction, None, None, exam()).table.rows)
+    assert rows["Model card"].startswith("not available")
+    assert rows["Uncertainty"].endswith("Calibration: not established.")
+
+
+def test_everything_doubtful_about_the_input_is_told_once(prediction):
+    volume = replace(
+        head(),
+        missing_slices=(3, 4),
+        lossy=True,
+        warnings=(Note("X", prediction.warnings[0].text),),
+    )
+    assert quality_words(prediction, volume, exam()) == (
+        "Slices are thicker than in the training data. 2 of 36 slices missing. "
+        "The images were compressed with loss."
+    )
+    assert quality_words(replace(prediction, warnings=()), None, exam()).startswith("No warning")
+
+
+def test_the_origin_holds_all_that_a_second_run_needs(prediction):
+    rows = dict(report_origin.origin_rows(prediction, card()))
+    assert rows["Weights (SHA-256)"] == SHA
+    assert rows["Base"] == "as trained for this version, not fine-tuned"
+    assert rows["Input t1"] == f"{'ab' * 32} · 40 × 48 × 36 · series \u20264.55667788"
+    for part in ("14 Mar 2026 10:41 UTC", "cpu", "float32", "batched", "K 5", "α 0.5", "seed 7"):
+        assert part in rows["Run"].split(" · ")
+    tuned = dict(report_origin.origin_rows(replace(prediction, parent="c0ffee"), None))
+    assert tuned["Base"] == "fine-tuned from c0ffee"
+
+
+def test_a_private_origin_has_no_trace_of_the_series(prediction):
+    rows = dict(report_origin.origin_rows(prediction, card(), private=True))
+    assert "55667788" not in str(rows)
+    assert "ab" * 32 in rows["Input t1"]

@@ -1,0 +1,172 @@
+from dataclasses import replace
+
+import pytest
+from phantoms import geometry_of
+from result_phantom import exam, head, prediction_on
+
+from medview.domain.geometry import Geometry
+from medview.domain.prediction import Finding, Score
+from medview.domain.volume import Volume
+from medview.services import report_result
+from medview.services.report_result import certainty_rank, score_words, where_words
+from medview.services.report_text import ReaderText
+
+
+@pytest.fixture(scope="module")
+def volume() -> Volume:
+    return head()
+
+
+@pytest.fixture(scope="module")
+def prediction(volume):
+    return prediction_on(volume)
+
+
+@pytest.mark.parametrize(
+    ("place", "words"),
+    [
+        ((40, 60, 40), "left posterior, high"),
+        ((-40, -60, -40), "right anterior, low"),
+        ((2, 0, 0), "midline central, mid-height"),
+        ((-12, 0, 30), "right central, high"),
+    ],
+)
+def test_where_is_told_by_side_depth_and_height(prediction, place, words):
+    assert where_words(replace(prediction.findings[0], centroid_lps=place), prediction) == words
+
+
+@pytest.mark.parametrize("code", ["RAI", "LAS", "RPS"])
+def test_where_does_not_depend_on_how_the_slices_lie(code):
+    made = prediction_on(head(geometry_of(code, (36, 48, 40), (4.0, 4.0, 4.0))))
+    finding = replace(made.findings[0], centroid_lps=(40, 60, 40))
+    assert where_words(finding, made) == "left posterior, high"
+
+
+def test_without_orientation_only_the_slice_is_told(prediction):
+    grid = prediction.maps[0].geometry
+    unknown = Geometry(grid.shape, grid.affine, orientation_known=False)
+    lost = replace(prediction, maps=tuple(replace(m, geometry=unknown) for m in prediction.maps))
+    assert where_words(prediction.findings[0], lost) == "slice 21"
+    assert where_words(prediction.findings[0], replace(prediction, maps=())) == "slice 21"
+
+
+def test_the_line_names_the_largest_region_and_the_text_says_how_sure_it_is(prediction):
+    section = report_result.result(exam(), prediction)
+    assert section.result == "2 unusual regions; the largest left posterior, mid-height, 3.2 ml."
+    assert "Anomaly score 1.83 (95 % interval 1.61 – 2.10, 5 samples)" in section.text
+    assert "Uncertainty there is" in section.text
+    assert "1 more region is hidden by uncertainty" in section.text
+    assert "1 warning about the input" in section.text
+
+
+def test_one_region_and_none_have_their_own_words(prediction):
+    one = replace(prediction, findings=prediction.findings[1:2])
+    assert report_result.result(exam(), one).result.startswith("Unusual region: right central,")
+    none = replace(prediction, findings=(), warnings=())
+    section = report_result.result(exam(), none)
+    assert section.result == "No region above the threshold."
+    assert "hidden" not in section.text
+    assert "warning" not in section.text
+
+
+def test_a_synthetic_lesion_is_called_synthetic(prediction):
+    shown = replace(exam(), series_description="T1 with synthetic lesion")
+    assert "The lesion in this study is synthetic" in report_result.result(shown, prediction).text
+    # "Synthetic" alone is a way of acquiring MR.
+    shown = replace(exam(), series_description="Synthetic T1 map")
+    assert "synthetic" not in report_result.result(shown, prediction).text
+
+
+@pytest.mark.parametrize(
+    ("score", "words"),
+    [
+        (
+            Score("age", 67.2, 61.0, 73.4, unit="years"),
+            "age 67.2 years (95 % interval 61.0 – 73.4)",
+        ),
+        (Score("gap_raw", -6.8, unit="years"), "gap raw \u22126.80 years"),
+        (
+            Score("age", None, status="not_available", meaning="no age given"),
+            "age not available: no age given",
+        ),
+        (
+            Score("severe", 0.41, 0.3, 0.5, 0.9, status="extrapolating"),
+            "severe 0.410 (90 % interval 0.300 – 0.500), outside the range of the training data",
+        ),
+    ],
+)
+def test_a_score_has_unit_interval_and_state(score, words):
+    assert score_words(score) == words
+
+
+def test_another_model_gets_its_first_score_as_the_line(prediction):
+    scores = (Score("age", 67.2, 61.0, 73.4, unit="years"), Score("gap_raw", 6.8, unit="years"))
+    other = replace(prediction, model="brain-age", scores=scores, findings=(), maps=())
+    section = report_result.result(exam(), other)
+    assert section.result == "Age 67.2 years (95 % interval 61.0 – 73.4)."
+    assert section.text.startswith("gap raw 6.80 years.")
+
+
+def test_the_rank_of_certainty_compares_a_region_with_the_brain(prediction):
+    finding = prediction.findings[0]
+    total = prediction.map("total")
+    doubled = total.array.copy()
+    k, j, i = (int(n) for n in total.geometry.to_index(finding.centroid_lps).round())
+    doubled[k - 4 : k + 5, j - 4 : j + 5, i - 4 : i + 5] = 1.0
+    unsure = replace(
+        prediction,
+        maps=tuple(replace(m, array=doubled) if m.name == "total" else m for m in prediction.maps),
+    )
+    assert certainty_rank(finding, unsure) > 0.95
+    assert "high: read it with care" in report_result.result(exam(), unsure).text
+    assert certainty_rank(finding, prediction) == pytest.approx(0.5, abs=0.3)
+    assert certainty_rank(finding, replace(prediction, maps=())) is None
+
+
+def test_the_table_says_where_how_large_and_what_the_reader_said(prediction):
+    reader = ReaderText(verdicts={1: "agree", 3: "rejected: vessel"})
+    table = report_result.findings(prediction, reader).table
+    assert table.headings == ("No.", "Where", "Centre", "Volume", "Peak", "Reader")
+    assert [row[0] for row in table.rows] == ["1", "2", "3"]
+    assert table.rows[0][2:4] == ("L 20, P 30, H 12 mm", "3.2 ml")
+    assert [row[5] for row in table.rows] == ["agree", "not reviewed", "rejected: vessel"]
+    assert "hidden by uncertainty" in table.rows[2][4]
+
+
+def test_three_rows_of_image_score_and_uncertainty_with_bars_at_the_end(volume, prediction):
+    section = report_result.pictures(volume, prediction)
+    assert [len(row.pictures) for row in section.figures] == [3, 3, 3]
+    assert [len(row.colour_bars) for row in section.figures] == [0, 0, 3]
+    none, score, total = section.figures[2].colour_bars
+    assert none is None
+    assert (score.title, total.title) == ("anomaly score", "total uncertainty")
+    assert section.figures[0].caption.startswith("Finding 1 at its peak (L ")
+    assert "hidden by uncertainty" in section.figures[2].caption
+    assert [row.pictures[0].corners[0] for row in section.figures] == ["A", "B", "C"]
+
+
+def test_the_strip_marks_the_slices_that_are_pictured(volume, prediction):
+    (strip,) = report_result.pictures(volume, prediction).charts
+    assert len(strip.values) == 36
+    assert dict(strip.marks) == {20: "A", 14: "B", 25: "C"}
+    assert strip.ends == ("slice 1, feet", "slice 36, head")
+    assert strip.values[20] == prediction.slices[20].score
+
+
+def test_a_stack_from_head_to_feet_has_its_ends_turned():
+    upside_down = head(geometry_of("LPI", (36, 48, 40), (4.0, 4.0, 4.0)))
+    (strip,) = report_result.pictures(upside_down, prediction_on(upside_down)).charts
+    assert strip.ends == ("slice 1, head", "slice 36, feet")
+
+
+def test_without_a_result_the_images_stand_alone(volume):
+    section = report_result.pictures(volume, None)
+    assert section.title == "Key slices"
+    assert [len(row.pictures) for row in section.figures] == [3]
+    assert section.charts == ()
+
+
+def test_a_peak_on_a_slice_that_is_not_there_does_not_stop_the_report(volume, prediction):
+    odd = Finding(1, "score", (0.0, 0.0, 0.0), 400, 1.0, 9.0)
+    section = report_result.pictures(volume, replace(prediction, findings=(odd,)))
+    assert len(section.figures) == 3

@@ -1,0 +1,157 @@
+import json
+from dataclasses import replace
+
+import pytest
+from result_phantom import card, exam, head, prediction_on
+
+from medview.domain.errors import UsageError
+from medview.domain.report import Report, content_sha256
+from medview.services.report_text import ReaderText, reader_text
+from medview.services.reporting import (
+    SECTIONS,
+    Material,
+    Outcome,
+    build_report,
+    template_for,
+    templates,
+)
+
+WORDS = ReaderText("Why?", "none", "Two lesions.", "Benign.")
+
+
+@pytest.fixture(scope="module")
+def material() -> Material:
+    volume = head()
+    outcome = Outcome(prediction_on(volume), card(), "cd" * 32)
+    return Material(exam(), volume, (outcome,), WORDS)
+
+
+@pytest.fixture(scope="module")
+def report(material) -> Report:
+    return build_report(material)
+
+
+def titles(report: Report) -> list[str]:
+    return [section.title for section in report.sections]
+
+
+def test_the_sections_follow_the_template(report):
+    assert report.title == "Brain MRI with computed analysis"
+    assert titles(report) == [
+        *("Question", "Result", "", "Findings of the model", "Findings by the reader"),
+        *("Impression", "How far to trust this", "Origin"),
+    ]
+
+
+def test_templates_name_only_sections_that_exist():
+    assert len(templates()) >= 2
+    for template in templates():
+        assert set(template.sections) <= set(SECTIONS)
+        assert template.title
+
+
+def test_the_template_follows_the_models_and_can_be_chosen():
+    assert template_for(None, ("anomaly",)).name == "brain-mri"
+    assert template_for(None, ()).name == "images"
+    assert template_for(None, ("unheard-of",)).name == "brain-mri"
+    assert template_for("images", ("anomaly",)).name == "images"
+    with pytest.raises(UsageError, match=r"no report template 'x'\. Choose one of: brain-mri, im"):
+        template_for("x", ())
+
+
+def test_two_reports_of_one_state_differ_only_in_id_and_time(material, report):
+    again = build_report(material)
+    assert again.report_id != report.report_id
+    assert again.content_sha256 == report.content_sha256
+    assert titles(again) == titles(report)
+    same = {
+        key: again.manifest[key] for key in again.manifest if key not in ("report_id", "made_at")
+    }
+    assert same.items() <= report.manifest.items()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda m: replace(m, reader=replace(m.reader, impression="Malignant.")),
+        lambda m: replace(m, exam=replace(m.exam, name="Roe^Jane")),
+        lambda m: replace(m, signer="Dr A"),
+        lambda m: replace(m, outcomes=(replace(m.outcomes[0], card=None),)),
+        lambda m: replace(
+            m,
+            outcomes=(
+                replace(m.outcomes[0], prediction=replace(m.outcomes[0].prediction, seed=8)),
+            ),
+        ),
+        lambda m: replace(m, volume=replace(m.volume, array=m.volume.array[:, ::-1].copy())),
+    ],
+)
+def test_any_change_of_content_changes_the_hash(material, report, change):
+    assert build_report(change(material)).content_sha256 != report.content_sha256
+
+
+def test_the_hash_is_over_the_content(report):
+    assert content_sha256(report) == report.content_sha256
+
+
+def test_a_report_is_a_draft_until_it_is_signed_with_an_impression(material):
+    bare = replace(material, volume=None)
+    assert build_report(bare).status == "DRAFT"
+    assert build_report(replace(bare, signer="Dr A")).status == "FINAL"
+    silent = replace(bare, signer="Dr A", reader=ReaderText(findings="Two lesions."))
+    unsigned = build_report(silent)
+    assert unsigned.status == "DRAFT"
+    rows = dict(unsigned.sections[-1].table.rows)
+    assert rows["Signature"] == "Dr A; a draft until there is an impression"
+
+
+def test_findings_and_impression_in_one_can_be_signed(material):
+    made = build_report(
+        replace(material, volume=None, signer="Dr A", reader=reader_text("Normal brain."))
+    )
+    assert made.status == "FINAL"
+    assert "Findings and impression" in titles(made)
+
+
+def test_what_is_missing_says_so():
+    made = build_report(Material(exam().without_identity()))
+    sections = {section.title: section for section in made.sections}
+    assert made.title == "Imaging report"
+    assert sections["Question"].text == "not available"
+    assert sections["Result"].result == "Result not available"
+    assert "No model has been run" in sections["Result"].text
+    assert sections["Impression"].text == "not available"
+    assert all(section.text or section.table or section.figures for section in made.sections)
+
+
+def test_a_model_that_still_runs_is_told(material):
+    text = build_report(replace(material, volume=None, pending=True)).sections[1].text
+    assert "only finished results are reported" in text
+    text = build_report(Material(exam(), pending=True)).sections[1].text
+    assert "A model is still running" in text
+
+
+def test_two_results_have_a_section_each(material):
+    other = replace(material.outcomes[0].prediction, version="1.3")
+    both = (material.outcomes[0], Outcome(other, card()))
+    made = build_report(replace(material, volume=None, outcomes=both))
+    assert titles(made).count("Result") == 2
+    assert [r["result"]["version"] for r in made.manifest["results"]] == ["1.2", "1.3"]
+
+
+def test_the_manifest_is_json_without_a_name(material, report):
+    text = json.dumps(report.manifest, allow_nan=False)
+    for secret in ("Doe", "Jane", "ANON-0110", "4471", "1964", "Two lesions"):
+        assert secret not in text
+    assert report.manifest["results"][0]["file_sha256"] == "cd" * 32
+    assert "1.2.3.4.55667788" in text
+    private = build_report(replace(material, volume=None, private=True))
+    assert "55667788" not in json.dumps(private.manifest)
+    assert private.identity[0] == "Patient 9f2c41aa · F"
+
+
+def test_no_row_is_blank(report):
+    for section in report.sections:
+        for row in section.table.rows if section.table else ():
+            assert all(cell.strip() for cell in row)
+    assert all(value for _, value in report.facts)
