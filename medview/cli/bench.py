@@ -25,11 +25,13 @@ def table(body: Mapping[str, Any]) -> str:
 def _line(row: Mapping[str, Any]) -> str:
     verdict = {True: "met   ", False: "MISSED", None: "      "}[row["met"]]
     words = f"{verdict}  {row['what']}: {row['value']:.4g} {row['unit']}"
-    if row["peer"] is not None:
+    if row["peer_value"] is not None:
         words += f"; {row['peer']}: {row['peer_value']:.4g} {row['unit']} (x {row['ratio']:.2f})"
+    elif row["peer"] is not None:
+        words += f"; {row['peer']}: cannot"
     if row["aim"] is not None:
         bound = "at least" if row["at_least"] else "at most"
-        words += f"; aim {bound} {'x ' if row['peer'] is not None else ''}{row['aim']:g}"
+        words += f"; aim {bound} {'x ' if row['ratio'] is not None else ''}{row['aim']:g}"
     return words
 
 

@@ -17,7 +17,7 @@ def good(context, quick):
 
 def poor(context, quick):
     """A bench that misses one of two aims."""
-    return [Row("first image", 0.7, "s", aim=0.5), Row("headers", 1.0, "s")]
+    return [Row("first image", 0.7, "s", aim=0.5), Row("headers", 1.0, "s", "other", None)]
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +56,7 @@ def test_in_words_each_row_is_a_line_with_its_verdict(capfd):
     head, first, second = capfd.readouterr().out.splitlines()
     assert "cores" in head
     assert first == "MISSED  first image: 0.7 s; aim at most 0.5"
-    assert second == "        headers: 1 s"
+    assert second == "        headers: 1 s; other: cannot"
 
 
 def test_an_unknown_bench_is_wrong_use(capfd):

@@ -118,8 +118,8 @@ class _Bench:
         aim = WHOLE_AIMS.get(syntax)
         return [
             Row(f"{what}: drop to first image", first, "s", aim=FIRST_S),
-            Row(f"{what}: read whole", whole, "s", "SimpleITK series reader", min(itk), aim),
-            Row(f"{what}: read whole", whole, "s", "plain pydicom loop", min(loop)),
+            Row(f"{what}: read whole", whole, "s", "SimpleITK series reader", _best(itk), aim),
+            Row(f"{what}: read whole", whole, "s", "plain pydicom loop", _best(loop)),
             Row(f"{what}: peak of both processes", peak.mb, "MiB", aim=_most_mb(again.pixels_mb)),
         ]
 
@@ -144,14 +144,14 @@ class _Bench:
         with tempfile.TemporaryDirectory(prefix="medview-bench-") as name:
             folder = self._make(Path(name), count, 32, "raw")
             spent = [self._scan(folder) for _ in range(self.sizes.rounds)]
-            pydicom_s = self._peer(f"{_BENCHES}.peers:pydicom_scan", folder)
-            itk_s = self._peer(f"{_BENCHES}.peers:simpleitk_scan", folder)
+            peers = (f"{_BENCHES}.peers:{name}_scan" for name in ("pydicom", "simpleitk"))
+            pydicom_rate, itk_rate = (self._rate(peer, folder) for peer in peers)
         wall, processor = (count / min(times) for times in zip(*spent, strict=True))
         what, unit = f"headers of {count} files", "files/s"
         return [
             Row(f"{what}, by core", processor, unit, aim=HEADERS_PER_S, at_least=True),
-            Row(f"{what}, by the clock", wall, unit, "pydicom, headers only", count / pydicom_s),
-            Row(f"{what}, by the clock", wall, unit, "SimpleITK series finder", count / itk_s),
+            Row(f"{what}, by the clock", wall, unit, "pydicom, headers only", pydicom_rate),
+            Row(f"{what}, by the clock", wall, unit, "SimpleITK series finder", itk_rate),
         ]
 
     def _make(self, parent: Path, count: int, size: int, syntax: str) -> Path:
@@ -160,8 +160,12 @@ class _Bench:
         self.others.call("files", _MAKE, folder, count, size, syntax, progress=progress)
         return folder
 
-    def _peer(self, work: str, folder: Path) -> float:
-        return cast(float, self.others.call("files", work, folder))
+    def _peer(self, work: str, folder: Path) -> float | None:
+        """Seconds that a peer takes; None if it cannot read this at all."""
+        return cast(float | None, self.others.call("files", work, folder))
+
+    def _rate(self, work: str, folder: Path) -> float:
+        return self.sizes.files / cast(float, self.others.call("files", work, folder))
 
     def _scan(self, folder: Path) -> tuple[float, float]:
         """Seconds by the clock and of the processor for one scan."""
@@ -205,6 +209,11 @@ def _child(jobs: Jobs) -> int:
     job = jobs.warm("files")
     job.settled.wait()
     return job.pid or 0
+
+
+def _best(times: list[float | None]) -> float | None:
+    """The shortest of several times; None where the peer could not."""
+    return min((t for t in times if t is not None), default=None)
 
 
 def _most_mb(pixels_mb: float) -> float:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import SimpleITK
+from pydicom.pixels import get_decoder
 
 from medview.domain.progress import Progress
 
@@ -30,8 +31,14 @@ def simpleitk_series(job: Progress, folder: Path) -> float:
     return time.perf_counter() - began
 
 
-def pydicom_loop(job: Progress, folder: Path) -> float:
-    """Seconds that the loop of many scripts takes: read, sort by position, stack, rescale."""
+def pydicom_loop(job: Progress, folder: Path) -> float | None:
+    """Seconds that the loop of many scripts takes: read, sort by position, stack, rescale.
+
+    None where pydicom finds no decoder among what is installed.
+    """
+    syntax = pydicom.dcmread(next(folder.iterdir())).file_meta.TransferSyntaxUID
+    if syntax.is_encapsulated and not get_decoder(syntax).is_available:
+        return None
     began = time.perf_counter()
     slices = sorted(
         (pydicom.dcmread(path) for path in folder.iterdir()),

@@ -20,7 +20,7 @@ class Row:
 
     `value` and `peer_value` are in `unit`. `aim` is for their ratio, or for the value where there
     is no peer; the figure must not be above it, or not below it with `at_least`. Without `aim`
-    nothing is asked.
+    nothing is asked, nor beside a peer without a value: it could not do it at all.
     """
 
     what: str
@@ -39,7 +39,7 @@ class Row:
     @property
     def met(self) -> bool | None:
         """Whether the aim is reached; None where nothing is asked."""
-        if self.aim is None:
+        if self.aim is None or (self.peer is not None and self.peer_value is None):
             return None
         figure = self.value if self.ratio is None else self.ratio
         return figure >= self.aim if self.at_least else figure <= self.aim

@@ -20,7 +20,11 @@ def test_every_syntax_is_read_by_medview_and_by_both_peers(rows):
     for syntax in load.SYNTAXES:
         read = [row for row in rows if row.what == f"{syntax}, 3 slices: read whole"]
         assert [row.peer for row in read] == ["SimpleITK series reader", "plain pydicom loop"]
-        assert all(0 < row.value < 60 and 0 < row.peer_value < 60 for row in read)
+        assert all(0 < row.value < 60 for row in read)
+        # What pydicom can decode depends on what else is installed.
+        there = [row.peer_value for row in read if row.peer_value is not None]
+        assert len(there) == 2 or syntax == "HTJ2K"
+        assert all(0 < seconds < 60 for seconds in there)
 
 
 def test_the_aims_are_those_for_the_share_of_simpleitk(rows):

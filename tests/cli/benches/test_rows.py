@@ -25,6 +25,12 @@ def test_without_an_aim_nothing_is_asked():
     assert Row("whole run", 100, "s").met is None
 
 
+def test_beside_a_peer_that_cannot_nothing_is_asked():
+    row = Row("HTJ2K", 2.0, "s", peer="plain loop", peer_value=None, aim=0.5)
+    assert row.ratio is None
+    assert row.met is None
+
+
 def test_a_row_in_an_answer_has_the_keys_of_the_contract():
     keys = {"what", "value", "unit", "peer", "peer_value", "ratio", "aim", "met"}
     assert keys <= set(Row("a", 1, "s").as_dict())
