@@ -93,7 +93,6 @@ def _limits(patients: Sequence[str], figures: Sequence[Figure], recipe: Recipe) 
         "Small, faint and cortical lesions are missed more often than large ones.",
         "With contrast, vessels and membranes score high.",
         "Keys and values of the largest attention are averaged over "
-        f"{recipe.network.key_pool} x {recipe.network.key_pool} positions; attention is "
-        f"trained in the last {100 * (1 - recipe.attention_from):.0f} % of epochs.",
+        f"{recipe.network.key_pool} x {recipe.network.key_pool} positions.",
         origin,
     )

@@ -29,7 +29,7 @@ from medview.learning.anomaly import (
 from medview.learning.brain import Prepared
 from medview.learning.lesions import Lesion, draw_lesion
 
-SMOOTHINGS = (1.0, 2.0, 3.0, 4.0)
+SMOOTHINGS = (1.0, 2.0, 3.0, 4.0, 5.0)
 QUANTILES = (0.0, 0.95, 0.99)
 SEED = 777
 """Of the lesions and slices used here; figures are measured with others."""

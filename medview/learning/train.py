@@ -31,9 +31,10 @@ class Recipe:
     Sizes are counted in steps of `batch` slices; an epoch is `steps` of them. Learning rates of
     the wide latent layers are a fraction of `rate`: with 16,384 inputs a step of Adam moves
     them that much further. For the first `plain` share of epochs the variance is fixed, so that
-    the mean learns before the variance can excuse it. `attention_from` is the share of epochs
-    after which the attention blocks (whose gain starts at zero) are switched on, then with
-    batches of `attention_batch`: on a CPU they cost four times the rest. `beta`
+    the mean learns before the variance can excuse it. The two small attention blocks work from
+    the start; the two with 1,024 and 4,096 positions, which cost four times the rest on a CPU,
+    are switched on after the share `attention_from` of epochs, then with batches of
+    `attention_batch`. All start as if they were not there. `beta`
     rises from `beta_start` to `beta_end` over the first `beta_share`. A share `disturb_share`
     of the slices is given with smooth noise of strength `disturb` added (knots every 19 mm) and
     the plain slice is what is wanted back: the network learns to undo what is not anatomy, as
@@ -50,7 +51,7 @@ class Recipe:
     weight_decay: float = 1e-5
     clip: float = 1.0
     plain: float = 0.3
-    attention_from: float = 0.8
+    attention_from: float = 0.4
     beta_start: float = 0.1
     beta_end: float = 1.0
     beta_share: float = 0.33
@@ -217,10 +218,10 @@ class Trainer:
 
     def _switch_attention(self) -> bool:
         on = self._share() >= self.recipe.attention_from
-        for part in self.model.modules():
-            if isinstance(part, SpatialAttention):
-                part.on = on
-        return on and self.recipe.network.attention
+        costly = self.model.costly_attention()
+        for part in costly:
+            part.on = on
+        return on and bool(costly)
 
     def _beta(self, step: int) -> float:
         recipe = self.recipe
@@ -284,7 +285,8 @@ class Trainer:
     def _keep_best(self, figures: dict[tuple[str, str], float]) -> bool:
         """Best by validation ELBO once the variance is learnt; without validation the last."""
         value = figures.get(("val", "loss"), -float(self.epoch))
-        ready = self._share() > self.recipe.attention_from or self.epoch >= self.recipe.epochs
+        settled = max(self.recipe.attention_from, self.recipe.plain, self.recipe.beta_share)
+        ready = self._share() > settled or self.epoch >= self.recipe.epochs
         if not ready or (value >= self.best_value and self.best_epoch > 0):
             return False
         self.best_value, self.best_epoch = value, self.epoch
@@ -369,11 +371,20 @@ def _plain_dict(text: str) -> dict[str, object]:
 
 
 def first_model(options: VaeOptions) -> AnomalyVae:
-    """A fresh network; the latent log variance starts small and even, or the KL explodes."""
+    """A fresh network.
+
+    The latent log variance starts small and even, or the KL explodes. Attention starts at zero
+    through its last projection, with a gain of one: a gain of zero learns too slowly to matter.
+    """
     model = AnomalyVae(options)
     nn.init.normal_(model.to_log_variance.weight, std=1e-4)
     nn.init.constant_(model.to_log_variance.bias, -2.0)
     for part in model.modules():
+        if isinstance(part, SpatialAttention):
+            nn.init.ones_(part.gain)
+            nn.init.zeros_(part.out.weight)
+            if part.out.bias is not None:
+                nn.init.zeros_(part.out.bias)
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
             part.weight.data = channels_last(part.weight.data)
     return model

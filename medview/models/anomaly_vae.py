@@ -36,7 +36,7 @@ class VaeOptions:
     attention: bool = True
     aleatoric: bool = True
     heads: int = 8
-    key_pool: int = 4
+    key_pool: int = 8
     variance_floor: float = -7.0
 
 
@@ -88,6 +88,11 @@ class AnomalyVae(nn.Module):
         if not self.options.attention:
             return nn.Identity()
         return SpatialAttention(width, self.options.heads, pool)
+
+    def costly_attention(self) -> tuple[SpatialAttention, ...]:
+        """The blocks with many positions (1,024 and 4,096); none where attention is left out."""
+        places = (self.encoder[2], self.decoder[5])
+        return tuple(part for part in places if isinstance(part, SpatialAttention))
 
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the latent code, each (B, 256)."""
