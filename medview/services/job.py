@@ -57,6 +57,7 @@ class Job:
     progress: Report = field(default_factory=Report)
     wanted: bool = True
     replaced: bool = False
+    has_begun: bool = False
     answer: object = None
     error: MedviewError | None = None
     settled: threading.Event = field(default_factory=threading.Event)

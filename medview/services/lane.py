@@ -174,13 +174,11 @@ class Lane(threading.Thread):
 
     def _do(self, job: Job) -> None:
         """Have one job done and settle it."""
-        try:
-            kind, value = self._follow(job, self._begin(job))
-        except (OSError, EOFError):
-            kind, value = "died", None
-        # An argument or an answer that cannot cross the boundary: our own mistake.
-        except Exception as error:
-            kind, value = "lost", place_of(error)
+        kind, value = self._attempt(job)
+        if kind == "died" and job.wanted and not job.has_begun:
+            # The child had died while it had nothing to do; the job is as it was.
+            self._end_child()
+            kind, value = self._attempt(job)
         if kind == "done":
             self._settle(job, value)
         elif kind == "failed":
@@ -204,19 +202,18 @@ class Lane(threading.Thread):
             if self._child is None and self._modules and job.work != WARM and not self._leaving:
                 self._waiting.append(Job(self.name, WARM, self._modules, None, self.drop))
 
-    def _begin(self, job: Job) -> Child:
-        """Send the job to a child that lives."""
+    def _attempt(self, job: Job) -> tuple[str, object]:
+        """Send the job to the child and return how it ended, and with what."""
         try:
-            child = self._child or self._fresh_child()
+            child = self._child = self._child or Child(self._habits)
             job.begin(child.pid)
             child.channel.send("run", (job.number, job.work, job.args))
-        except OSError:
-            # It died while it had nothing to do.
-            self._end_child()
-            child = self._fresh_child()
-            job.begin(child.pid)
-            child.channel.send("run", (job.number, job.work, job.args))
-        return child
+            return self._follow(job, child)
+        except (OSError, EOFError):
+            return "died", None
+        # An argument or an answer that cannot cross the boundary: our own mistake.
+        except Exception as error:
+            return "lost", place_of(error)
 
     def _follow(self, job: Job, child: Child) -> tuple[str, object]:
         """Pass on what the child says until it has answered or has to be killed."""
@@ -242,7 +239,9 @@ class Lane(threading.Thread):
 
     def _pass_on(self, job: Job, kind: str, value: object) -> None:
         job.hear()
-        if kind == "report":
+        if kind == "begun":
+            job.has_begun = True
+        elif kind == "report":
             if job.learn(Report(*cast(tuple[int, int, str], value))):
                 self._say(job, job.tell_progress)
         elif kind == "partial":
@@ -265,10 +264,6 @@ class Lane(threading.Thread):
             self._post(call)
         except Exception:
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), self)))
-
-    def _fresh_child(self) -> Child:
-        self._child = Child(self._habits)
-        return self._child
 
     def _end_child(self, patience_s: float = 0.0) -> int:
         child, self._child = self._child, None

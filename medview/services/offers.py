@@ -29,7 +29,7 @@ _ROLE_WORDS: tuple[tuple[str, str], ...] = (
 )
 # Images that a model for T1 or T2 must not be given, whatever else stands in the name.
 _OTHER_CONTRASTS = (
-    ("diffusion images", r"dwi|diff|adc\b|dti|trace"),
+    ("diffusion images", r"dwi|diff(?!use|er|ic)|adc\b|dti|trace"),
     ("susceptibility images", r"swi|t2\*|t2.?star|hemo|swan"),
     ("a localizer", r"locali[sz]er|scout|survey"),
     ("an angiogram", r"tof|angio|\bmra\b"),

@@ -1,8 +1,9 @@
 """What runs inside a child process: it is told what to do, does it and answers.
 
 The parent sends ("start", Terms), then ("run", (number, work, args)) and perhaps
-("cancel", number). The child answers ("report", ...), ("alive", ...), ("partial", ...) and,
-once for every job, ("done", result), ("failed", error), ("broken", place) or ("died", why).
+("cancel", number). For every job the child answers ("begun", None), then ("report", ...),
+("alive", None) and ("partial", ...) as it goes, and in the end one of ("done", result),
+("failed", error), ("broken", place) and ("died", why).
 """
 
 from __future__ import annotations
@@ -75,6 +76,10 @@ class Link:
         self._pending: tuple[int, int, str] | None = None
         self._reported = self._alive = 0.0
 
+    def begin(self) -> None:
+        """Tell that the job is being done from now on."""
+        self._channel.send("begun")
+
     def report(self, done: int, total: int, text: str = "") -> None:
         """Tell how much is done; sent at most every 50 ms, the newest figure wins."""
         self._pending = (done, total, text)
@@ -124,6 +129,7 @@ def main(descriptor: int) -> None:
     while True:
         number, work, args = jobs.get()
         link = Link(channel, number, stop)
+        link.begin()
         kind, answer = _outcome(link, work, args)
         del args
         if kind == "done":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from itertools import count
 from types import SimpleNamespace
 
@@ -16,6 +17,14 @@ from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.services.session import VolumeId
 
 _numbers = count(1)
+
+
+def seconds(limit: float) -> float:
+    """A time limit, longer where others keep the machine so busy that nothing is on time."""
+    wall, own = time.perf_counter(), time.thread_time()
+    while time.thread_time() - own < 0.02:
+        pass
+    return limit * max(1.0, (time.perf_counter() - wall) / 0.02)
 
 
 class StubJob:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
+from services.stubs import seconds
 
 from medview.domain.errors import Cancelled, MedviewError, ReadError, WorkerDied
 from medview.services.jobs import Jobs
@@ -38,8 +39,8 @@ class Heard:
         self.said.append((kind, value))
         self._over.set()
 
-    def wait(self, seconds=20.0):
-        assert self._over.wait(seconds), "the job never ended"
+    def wait(self, limit=60.0):
+        assert self._over.wait(limit), "the job never ended"
         return self.said[-1]
 
     def of(self, kind):
@@ -58,9 +59,9 @@ def begin(jobs, lane, work, *args, key=None):
     return job, heard
 
 
-def soon(claim, seconds=20.0):
+def soon(claim, limit=60.0):
     """Wait until a claim holds; say whether it ever did."""
-    until = time.monotonic() + seconds
+    until = time.monotonic() + limit
     while time.monotonic() < until:
         if claim():
             return True
@@ -104,14 +105,14 @@ def test_each_lane_has_a_process_of_its_own(jobs):
 
 def test_the_training_process_gives_its_memory_back_by_ending(jobs):
     pid = jobs.call("train", f"{HERE}:who")
-    assert soon(lambda: not psutil.pid_exists(pid), 3)
+    assert soon(lambda: not psutil.pid_exists(pid), seconds(3))
 
 
 def test_a_module_is_imported_in_the_child_and_never_here(jobs):
-    assert not jobs.call("compute", f"{HERE}:has_imported", "colorsys")
-    jobs.warm("compute", "colorsys")
-    assert jobs.call("compute", f"{HERE}:has_imported", "colorsys")
-    assert not {"colorsys", "services.works"} & set(sys.modules)
+    assert not jobs.call("compute", f"{HERE}:has_imported", "wave")
+    jobs.warm("compute", "wave")
+    assert jobs.call("compute", f"{HERE}:has_imported", "wave")
+    assert not {"wave", "services.works"} & set(sys.modules)
 
 
 def test_a_refusal_crosses_with_all_its_fields(jobs):
@@ -177,7 +178,7 @@ def test_a_queued_job_can_be_cancelled_and_never_begins(jobs, tmp_path):
     _, first = begin(jobs, "files", "note", log, "a", 0.3)
     queued, second = begin(jobs, "files", "note", log, "b")
     queued.cancel()
-    assert isinstance(second.wait(0.1)[1], Cancelled)
+    assert isinstance(second.wait()[1], Cancelled)
     first.wait()
     assert jobs.call("files", f"{HERE}:double", 1) == 2
     assert "b begins" not in log.read_text()
@@ -188,7 +189,7 @@ def test_a_newer_job_with_the_same_key_silences_the_older(jobs):
     older, old = begin(jobs, "files", "sleep_polite", key="series")
     assert soon(lambda: old.of("progress"))
     _, new = begin(jobs, "files", "double", 4, key="series")
-    assert new.wait(3) == ("done", 8)
+    assert new.wait() == ("done", 8)
     assert older.state == "cancelled"
     assert old.of("done") == old.of("failed") == []
 
@@ -226,9 +227,9 @@ def test_progress_comes_at_most_twenty_times_a_second_and_ends_with_the_last(job
     started = time.monotonic()
     _, heard = begin(jobs, "files", "report_often", 500, 0.001)
     heard.wait()
-    seconds = time.monotonic() - started
+    took = time.monotonic() - started
     reports = heard.of("progress")
-    assert 2 <= len(reports) <= 20 * seconds + 2
+    assert 2 <= len(reports) <= 20 * took + 2
     assert reports[-1] == (500, 500, "step 500")
     assert reports == sorted(reports)
 
@@ -248,7 +249,7 @@ def test_the_time_left_follows_from_the_pace(jobs):
     assert job.seconds_left is None
     assert soon(lambda: job.progress.done >= 20)
     left = job.seconds_left
-    assert 0.5 * 80 * 0.02 < left < 4 * 80 * 0.02
+    assert 0.5 * 80 * 0.02 < left < seconds(4 * 80 * 0.02)
     heard.wait()
     assert job.seconds_left is None
 
@@ -256,7 +257,7 @@ def test_the_time_left_follows_from_the_pace(jobs):
 def test_the_time_left_does_not_count_what_went_before(jobs):
     job, heard = begin(jobs, "files", "prepare_then_report", 0.6, 100, 0.01)
     assert soon(lambda: job.progress.total == 100 and job.progress.done >= 30)
-    assert job.seconds_left < 2.5 * 70 * 0.01
+    assert job.seconds_left < seconds(2.5 * 70 * 0.01)
     heard.wait()
 
 
@@ -345,22 +346,22 @@ def test_a_job_that_listens_stops_at_once_and_gives_its_memory_back(jobs):
     asked = time.monotonic()
     job.cancel()
     assert isinstance(heard.wait()[1], Cancelled)
-    assert time.monotonic() - asked < 1
-    assert soon(lambda: child.memory_info().rss < 100_000_000, 1)
+    assert time.monotonic() - asked < seconds(1)
+    assert soon(lambda: child.memory_info().rss < 100_000_000, seconds(1))
     assert jobs.call("files", f"{HERE}:who") == job.pid
 
 
 def test_a_cancelled_model_ends_its_process_and_an_equally_warm_one_is_made_ready(jobs):
-    jobs.warm("compute", "colorsys")
+    jobs.warm("compute", "wave")
     job, heard = begin(jobs, "compute", "sleep_polite")
     assert soon(lambda: heard.of("progress"))
     asked = time.monotonic()
     job.cancel()
     heard.wait()
-    assert soon(lambda: not is_running(job.pid), 1)
-    assert time.monotonic() - asked < 1
-    assert soon(lambda: len(psutil.Process().children()) == 1, 2)
-    assert jobs.call("compute", f"{HERE}:has_imported", "colorsys")
+    assert soon(lambda: not is_running(job.pid), seconds(1))
+    assert time.monotonic() - asked < seconds(1)
+    assert soon(lambda: len(psutil.Process().children()) == 1, seconds(2))
+    assert jobs.call("compute", f"{HERE}:has_imported", "wave")
 
 
 def test_a_replaced_model_run_leaves_its_process_warm(jobs):
@@ -385,7 +386,7 @@ def test_a_job_that_does_not_listen_is_killed_within_a_second(jobs):
     asked = time.monotonic()
     job.cancel()
     assert isinstance(heard.wait()[1], Cancelled)
-    assert time.monotonic() - asked < 1
+    assert time.monotonic() - asked < seconds(1)
     assert not is_running(job.pid)
     assert job.state == "cancelled"
 
@@ -407,7 +408,7 @@ def test_what_a_killed_job_had_started_is_killed_too(jobs):
     assert is_running(grandchild)
     job.cancel()
     heard.wait()
-    assert soon(lambda: not is_running(grandchild), 2)
+    assert soon(lambda: not is_running(grandchild), seconds(2))
 
 
 # -- when a child dies ---------------------------------------------------------------------
@@ -440,7 +441,7 @@ def test_a_child_that_is_killed_from_outside_is_a_sentence(jobs):
     job, heard = begin(jobs, "compute", "sleep_deaf")
     assert soon(lambda: heard.of("progress"))
     os.kill(job.pid, signal.SIGKILL)
-    assert isinstance(heard.wait(3)[1], WorkerDied)
+    assert isinstance(heard.wait()[1], WorkerDied)
 
 
 def test_a_child_that_died_while_idle_is_replaced_unnoticed(jobs):
@@ -461,17 +462,18 @@ def test_an_allocation_bomb_hits_the_limit_and_not_the_machine():
 def test_a_silent_job_is_told_once():
     silent = []
     with Jobs(lambda call: call(), hang_after_s=0.2, hung=silent.append) as jobs:
-        job, _ = begin(jobs, "compute", "sleep_deaf")
-        assert soon(lambda: silent)
-        time.sleep(0.3)
+        job, heard = begin(jobs, "compute", "sleep_deaf")
+        assert soon(lambda: silent and heard.of("progress"))
+        assert soon(lambda: job.silent_s > 0.5)
         assert silent == [job]
-        assert job.silent_s > 0.2
 
 
 def test_a_job_that_keeps_reporting_is_not_taken_for_hung():
     silent = []
-    with Jobs(lambda call: call(), hang_after_s=0.5, hung=silent.append) as jobs:
-        jobs.call("compute", f"{HERE}:report_often", 100, 0.01)
+    with Jobs(lambda call: call(), hang_after_s=1.5, hung=silent.append) as jobs:
+        jobs.call("compute", f"{HERE}:who")
+        silent.clear()
+        jobs.call("compute", f"{HERE}:report_often", 200, 0.01)
     assert silent == []
 
 
@@ -494,7 +496,7 @@ def test_closing_ends_every_child_within_three_seconds():
     assert soon(lambda: deaf.pid and polite.pid and heard.of("progress"))
     started = time.monotonic()
     jobs.close()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < seconds(3)
     assert not any(is_running(pid) for pid in (deaf.pid, polite.pid, idle))
     assert psutil.Process().children() == []
     assert queued.state == "cancelled"
@@ -538,7 +540,7 @@ def test_children_do_not_outlive_a_parent_that_is_killed():
     assert len(pids) == 2
     parent.kill()
     parent.communicate()
-    assert soon(lambda: not any(is_running(pid) for pid in pids), 2)
+    assert soon(lambda: not any(is_running(pid) for pid in pids), seconds(2))
 
 
 def test_control_c_ends_the_children_and_the_caller():
@@ -546,7 +548,7 @@ def test_control_c_ends_the_children_and_the_caller():
     pids = [child.pid for child in psutil.Process(parent.pid).children()]
     started = time.monotonic()
     parent.send_signal(signal.SIGINT)
-    _, errors = parent.communicate(timeout=5)
-    assert time.monotonic() - started < 3
+    _, errors = parent.communicate(timeout=60)
+    assert time.monotonic() - started < seconds(3)
     assert errors.strip().endswith("KeyboardInterrupt")
     assert not any(is_running(pid) for pid in pids)

@@ -29,6 +29,7 @@ from medview.services.offers import age_at, card_errors, offer, role_of, shipped
         ("3DT1 sag", "t1"),
         ("AXT2", "t2"),
         ("sub-01_T1w", "t1"),
+        ("diffuse glioma T1", "t1"),
         ("subject1", ""),
         ("visit2", ""),
         ("patient2_T1", "t1"),

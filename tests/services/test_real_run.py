@@ -8,7 +8,7 @@ import numpy as np
 import psutil
 import pytest
 from phantoms import geometry_of, phantom_on
-from services.stubs import CARD
+from services.stubs import CARD, seconds
 
 from medview.domain.errors import Cancelled
 from medview.domain.prediction import InputRef, MapSlices, RunRequest
@@ -52,15 +52,15 @@ def test_a_real_run_stops_within_a_second_and_gives_its_memory_back(jobs, reques
         partial=lambda block: part.set() if isinstance(block, MapSlices) else None,
         failed=lambda error: (said.append(error), end.set()),
     )
-    assert part.wait(60)
+    assert part.wait(300)
     child = psutil.Process(job.pid)
     assert memory_mb(child) > before
     asked = time.monotonic()
     job.cancel()
-    assert end.wait(5)
-    assert time.monotonic() - asked < 1
+    assert end.wait(60)
+    assert time.monotonic() - asked < seconds(1)
     assert isinstance(said[0], Cancelled)
-    until = time.monotonic() + 1
+    until = time.monotonic() + seconds(1)
     while memory_mb(child) > 1.05 * before and time.monotonic() < until:
         time.sleep(0.01)
     assert memory_mb(child) <= 1.05 * before
