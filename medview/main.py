@@ -21,6 +21,7 @@ from medview.services.library import Library
 from medview.services.reading import Reading
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
+from medview.services.tasks import mark_silent
 from medview.services.thumbnails import Thumbnails
 from medview.services.viewing import Viewing
 from medview.ui.app import App
@@ -57,8 +58,8 @@ class Program:
 def build(preferences: Preferences | None = None) -> Program:
     """Make the whole program; the window is built and not yet shown."""
     qt = _application()
-    jobs = Jobs(MainThread(qt).post)
     session, preferences = Session(), preferences or Preferences()
+    jobs = Jobs(MainThread(qt).post, hung=lambda job: mark_silent(session, job))
     session.private = preferences.settings.private
     analysis = Analysis(jobs, session, preferences)
     app = App(
