@@ -12,7 +12,10 @@ from pydicom.uid import (
     CTImageStorage,
     EnhancedMRImageStorage,
     ExplicitVRLittleEndian,
+    HTJ2KLossless,
+    JPEGBaseline8Bit,
     MRImageStorage,
+    UID_dictionary,
     generate_uid,
 )
 
@@ -153,8 +156,19 @@ def compressed(ds: Dataset, uid: str, frames: list[bytes]) -> Dataset:
 
 
 def write(ds: Dataset, path: Path) -> Path:
-    """Write one image."""
+    """Write one image, also under a transfer syntax that the writer does not know."""
+    uid = ds.file_meta.TransferSyntaxUID
+    if uid in UID_dictionary and uid.is_transfer_syntax:
+        ds.save_as(path, enforce_file_format=True)
+        return path
+    # Written under a known one of the same padded length, which is then replaced.
+    size = len(uid) + len(uid) % 2
+    known = next(u for u in (JPEGBaseline8Bit, HTJ2KLossless) if len(u) + len(u) % 2 == size)
+    ds.file_meta.TransferSyntaxUID = known
     ds.save_as(path, enforce_file_format=True)
+    old, new = (text.encode().ljust(size, b"\0") for text in (known, uid))
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    ds.file_meta.TransferSyntaxUID = uid
     return path
 
 

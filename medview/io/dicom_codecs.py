@@ -58,6 +58,9 @@ class Syntax:
 
 
 def _jpeg(frame: bytes, coded: Coded) -> Pixels:
+    if _END_OF_IMAGE not in frame[-16:]:
+        # libjpeg would make up the rest without a word.
+        raise CodecError("the stream is cut short")
     if coded.samples == 1:
         return np.asarray(imagecodecs.jpeg8_decode(frame))
     # The data set names the colours unless the stream itself says that it was transformed.

@@ -1,0 +1,115 @@
+"""Colour comes out as red, green and blue, whatever the file calls it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from dicom_files import compressed, image, only, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from medview.io.dicom_colour import _unfolded
+
+
+def rgb_of(ds, tmp_path) -> np.ndarray:
+    _, volume = only(write(ds, tmp_path / "x.dcm"))
+    assert volume.array.dtype == np.uint8
+    return volume.array[0]
+
+
+def flat(*colour: int) -> np.ndarray:
+    return np.broadcast_to(np.array(colour, np.uint8), (4, 6, 3)).copy()
+
+
+def test_red_green_and_blue_stay_what_they_are(tmp_path):
+    np.testing.assert_array_equal(rgb_of(image(flat(200, 30, 7)), tmp_path), flat(200, 30, 7))
+
+
+@pytest.mark.parametrize(
+    ("ybr", "rgb"),
+    [
+        ((76, 85, 255), (254, 0, 0)),  # red of BT.601 in full range
+        ((150, 44, 21), (0, 255, 1)),
+        ((29, 255, 107), (0, 0, 254)),
+        ((128, 128, 128), (128, 128, 128)),
+    ],
+)
+def test_luminance_and_chrominance_are_turned_into_colour(ybr, rgb, tmp_path):
+    ds = image(flat(*ybr), PhotometricInterpretation="YBR_FULL")
+    np.testing.assert_allclose(rgb_of(ds, tmp_path)[0, 0].astype(int), rgb, atol=1)
+
+
+def test_shared_chrominances_are_spread(tmp_path):
+    ds = image(flat(0, 0, 0), PhotometricInterpretation="YBR_FULL_422")
+    ds.PixelData = bytes([100, 120, 128, 128]) * 12
+    grey = rgb_of(ds, tmp_path)
+    assert grey[0, 0].tolist() == [100] * 3
+    assert grey[0, 1].tolist() == [120] * 3
+
+
+def test_sixteen_bits_keep_the_upper_eight(tmp_path):
+    deep = np.full((4, 6, 3), 0x1234, np.uint16)
+    assert rgb_of(image(deep), tmp_path)[0, 0].tolist() == [0x12] * 3
+
+
+def palette(entries: int, first: int, bits: int, data: list[bytes], index: np.ndarray):
+    ds = image(index, PhotometricInterpretation="PALETTE COLOR")
+    for name, table in zip(("Red", "Green", "Blue"), data, strict=True):
+        setattr(ds, f"{name}PaletteColorLookupTableDescriptor", [entries, first, bits])
+        setattr(ds, f"{name}PaletteColorLookupTableData", table)
+    return ds
+
+
+def words(*values: int) -> bytes:
+    return np.array(values, "<u2").tobytes()
+
+
+def test_a_palette_is_looked_up_and_its_ends_hold(tmp_path):
+    index = np.array([[0, 5, 6, 7, 255, 200]], np.uint8)
+    tables = [words(0, 0x8000, 0xFF00), words(0, 0, 0xFF00), words(0xFF00, 0, 0)]
+    found = rgb_of(palette(3, 5, 16, tables, index), tmp_path)
+    assert found[0].tolist() == [
+        [0, 0, 255], [0, 0, 255], [128, 0, 0], [255, 255, 0], [255, 255, 0], [255, 255, 0],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("entries", [0, 3, 300, 65535])
+@pytest.mark.parametrize("size", [0, 2, 6])
+def test_a_palette_that_is_not_what_it_says_is_no_crash(entries, size, tmp_path):
+    index = np.array([[0, 1, 2, 255]], np.uint8)
+    ds = palette(entries, 0, 16, [b"\x00\x80" * (size // 2)] * 3, index)
+    assert rgb_of(ds, tmp_path).shape == (1, 4, 3)
+
+
+def test_a_segmented_table_has_points_lines_and_repeats():
+    table = [0, 2, 10, 20, 1, 2, 40, 2, 2, 0, 0]
+    # two points, a line of two from 20 to 40, then both segments once more
+    assert _unfolded(table, 100) == [10, 20, 30, 40, 10, 20, 30, 40]
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 65535), max_size=60), st.integers(1, 65536))
+def test_no_segmented_table_runs_in_circles(table, count):
+    assert len(_unfolded(table, count)) <= count
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 4), max_size=80))
+def test_no_table_of_small_segments_runs_in_circles(table):
+    assert len(_unfolded(table, 65536)) <= 65536
+
+
+def test_a_jpeg_of_colours_is_turned_once(tmp_path):
+    import imagecodecs
+
+    red = np.broadcast_to(np.array([200, 30, 7], np.uint8), (16, 16, 3)).copy()
+    stream = imagecodecs.jpeg8_encode(red, level=100, subsampling="444")
+    ds = compressed(image(red, PhotometricInterpretation="YBR_FULL"), "1.2.840.10008.1.2.4.50", [
+        stream + b"\0" * (len(stream) % 2)
+    ])  # fmt: skip
+    np.testing.assert_allclose(rgb_of(ds, tmp_path)[8, 8].astype(int), [200, 30, 7], atol=3)
+
+
+def test_grey_stays_grey(tmp_path):
+    _, volume = only(write(image(np.full((4, 6), 7, np.uint8)), tmp_path / "x.dcm"))
+    assert not volume.is_colour
