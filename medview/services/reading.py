@@ -8,27 +8,16 @@ from pathlib import Path
 from psygnal import Signal
 
 from medview.domain.exam import Exam
-from medview.domain.progress import Progress
-from medview.io.pdf import write_report
 from medview.services.analysis import Analysis
 from medview.services.jobs import Job, Jobs
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome, build_report
+from medview.services.reporting import Material, Outcome
 from medview.services.session import Message, Session
-from medview.services.settings import Paper, Preferences
+from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
 
-EXPORT = "medview.services.reading:build_and_write"
+EXPORT = "medview.services.report_work:build_and_write"
 VERDICTS = ("agree", "rejected", "unsure")
-
-
-def build_and_write(job: Progress, material: Material, path: Path, paper: Paper) -> int:
-    """Make a report and write it; return its number of pages. Runs in the child for files."""
-    job.report(0, 2, "drawing the pictures")
-    report = build_report(material)
-    job.check()
-    job.report(1, 2, "laying out the pages")
-    return write_report(job, report, path, paper)
 
 
 class Reading:

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from psygnal import Signal
 
 from medview.domain.errors import Cancelled, MedviewError
-from medview.domain.geometry import Geometry
-from medview.domain.progress import Progress
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
-from medview.io import readers
 from medview.services.jobs import Job, Jobs
 from medview.services.session import Session
 from medview.services.viewing import MAIN_PANE, first_views
 
-MAKE = "medview.services.thumbnails:thumbnail"
+MAKE = "medview.services.thumbnail_work:thumbnail"
 # Larger pictures are thinned out: the list shows 44 px, at scale 2 88 px.
 _MOST_PX = 192
 
@@ -34,11 +31,6 @@ class Thumbnail:
     pixel_mm: tuple[float, float]
 
 
-def thumbnail(job: Progress, series: Series) -> Thumbnail:
-    """Read as little of a series as its picture needs and make it. For the child for files."""
-    return thumbnail_of(readers.load(job, _middle_of(series)))
-
-
 def thumbnail_of(volume: Volume) -> Thumbnail:
     """The middle of a volume as its main pane shows it, without the air around the body."""
     frame = compose_frame(volume, (), first_views(volume)[MAIN_PANE])
@@ -46,31 +38,6 @@ def thumbnail_of(volume: Volume) -> Thumbnail:
     step = max(1, max(bottom - top, right - left) // _MOST_PX)
     pixels = np.ascontiguousarray(frame.image[top:bottom:step, left:right:step])
     return Thumbnail(pixels, (frame.pixel_mm[0] * step, frame.pixel_mm[1] * step))
-
-
-def _middle_of(series: Series) -> Series:
-    """The middle slice of a DICOM series; other formats come as a whole."""
-    grid, count = series.geometry, series.size[2]
-    if series.format != "dicom" or grid is None or count < 2 or len(series.slots) < count:
-        return series
-    there = [k for k in range(count) if series.slots[k] is not None]
-    if not there:
-        return series
-    middle = there[len(there) // 2]
-    affine = grid.affine.copy()
-    affine[:3, 3] = grid.to_mm((middle, 0, 0))
-    return replace(
-        series,
-        size=(*series.size[:2], 1),
-        times=1,
-        slots=(series.slots[middle],),
-        geometry=_one_slice(grid, affine),
-        missing_slices=(),
-    )
-
-
-def _one_slice(grid: Geometry, affine: NDArray[np.float64]) -> Geometry:
-    return replace(grid, shape=(1, *grid.shape[1:]), affine=affine)
 
 
 class Thumbnails:

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
-    QApplication,
     QComboBox,
     QLineEdit,
     QMenu,
@@ -28,7 +27,7 @@ from medview.ui.words import tr
 # A key held longer than this was a peek.
 _HELD_MS = 350
 # Widgets that need arrows, Home, End and the like for themselves.
-_KEEPS_KEYS = (
+_KEEPS_KEYS: tuple[type[QWidget], ...] = (
     QAbstractItemView,
     QAbstractSlider,
     QAbstractSpinBox,
@@ -59,10 +58,12 @@ class ActionTable(QObject):
         self.actions = {each.id: self._make(each) for each in ACTIONS}
         self._peeks = {_plain(key): each for each in ACTIONS if each.is_peek for key in each.keys}
         self._held = QElapsedTimer()
-        self._held_key = ""
-        instance = QApplication.instance()
-        if instance is not None:
-            instance.installEventFilter(self)
+
+    def spare_widgets(self) -> None:
+        """Leave arrows and the like to lists, sliders and fields that have the keyboard."""
+        for kind in _KEEPS_KEYS:
+            for widget in self._window.findChildren(kind):
+                widget.installEventFilter(self)
 
     def __getitem__(self, key: str) -> QAction:
         return self.actions[key]
@@ -123,30 +124,32 @@ class ActionTable(QObject):
         return made
 
     def _run(self, each: Action) -> None:
+        if each.is_peek:
+            self._held.start()
         if each.enabled(self._app):
             each.run(self._app)
         self.refresh()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's hook
-        """Leave arrows to widgets that need them; end a peek when its key comes up."""
-        if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            if event.key() in _OWN_KEYS and isinstance(watched, _KEEPS_KEYS):
-                event.accept()
-                return True
-            key = _plain(event.keyCombination())
-            if not event.isAutoRepeat() and key in self._peeks:
-                self._held_key = key
-                self._held.start()
-        if event.type() == QEvent.Type.KeyRelease and isinstance(event, QKeyEvent):
-            self._on_released(event)
-        return False
+        """Leave a key to the widget that needs it, before it becomes a shortcut."""
+        if event.type() != QEvent.Type.ShortcutOverride or not isinstance(event, QKeyEvent):
+            return False
+        plain = event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        if event.key() not in _OWN_KEYS or plain:
+            return False
+        event.accept()
+        return True
 
-    def _on_released(self, event: QKeyEvent) -> None:
-        if event.isAutoRepeat() or _plain(event.keyCombination()) != self._held_key:
+    def key_released(self, event: QKeyEvent) -> None:
+        """Switch back what was switched by holding its key down."""
+        if event.isAutoRepeat() or not self._held.isValid():
             return
-        peek, self._held_key = self._peeks.get(self._held_key), ""
-        if peek is not None and self._held.elapsed() > _HELD_MS:
-            self._run(peek)
+        peek = self._peeks.get(_plain(event.keyCombination()))
+        if peek is not None:
+            was_held = self._held.elapsed() > _HELD_MS
+            if was_held:
+                self._run(peek)
+            self._held.invalidate()
 
 
 def _plain(key: str | QKeyCombination) -> str:

@@ -224,6 +224,11 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         self._reading, self._reading_at = lines, QPointF(x + 14, y + 12)
         self.viewport().update()
 
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """The lines beside the mouse."""
+        return self._reading
+
     def set_box(self, box: QRectF | None) -> None:
         """Show the rectangle a tool is drawing, None takes it away."""
         self._box = box
@@ -294,6 +299,10 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if hasattr(self, "_frame"):  # pyqtgraph calls this before we are built
             self._place()
             self.on_resized()
+
+    def close(self) -> bool:
+        """Close as any widget: pyqtgraph's own way frees items that are still referred to."""
+        return bool(QWidget.close(self))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
         """Pass on."""

@@ -11,6 +11,7 @@ from PySide6.QtGui import (
     QFont,
     QFontDatabase,
     QIcon,
+    QImage,
     QPainter,
     QPalette,
     QPixmap,
@@ -125,12 +126,15 @@ def current() -> Theme:
 
 def apply(app: QApplication, theme: Theme) -> None:
     """Dress the whole application: style, palette, font and style sheet."""
+    sheet = style_sheet(theme)
+    if app.styleSheet() == sheet:
+        return
     _in_force[0] = theme
     if app.style().name() != "fusion":
         app.setStyle("Fusion")
     app.setFont(base_font())
     app.setPalette(_palette(theme))
-    app.setStyleSheet(style_sheet(theme))
+    app.setStyleSheet(sheet)
 
 
 def base_font() -> QFont:
@@ -194,15 +198,20 @@ def _outline(name: str) -> str:
     return resource("icons", f"{name}.svg").read_text(encoding="utf-8")
 
 
-def picture(name: str, colour: str, size: int) -> QPixmap:
-    """The icon of that name as a square of `size` pixels in one colour, on nothing."""
+@lru_cache(maxsize=512)
+def _drawn(name: str, colour: str, size: int) -> QImage:
     renderer = QSvgRenderer(QByteArray(_outline(name).replace("currentColor", colour).encode()))
-    pixmap = QPixmap(size, size)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
+    image = QImage(size, size, QImage.Format.Format_ARGB32_Premultiplied)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
     renderer.render(painter, QRectF(0, 0, size, size))
     painter.end()
-    return pixmap
+    return image
+
+
+def picture(name: str, colour: str, size: int) -> QPixmap:
+    """The icon of that name as a square of `size` pixels in one colour, on nothing."""
+    return QPixmap.fromImage(_drawn(name, colour, size))
 
 
 def icon(name: str, theme: Theme, *, colour: str = "") -> QIcon:

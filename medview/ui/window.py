@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
+    QKeyEvent,
 )
 from PySide6.QtWidgets import (
     QApplication,
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         self.table = ActionTable(app, self, self.grid)
         self._build_bars()
         self.setCentralWidget(self._split)
+        self.table.spare_widgets()
         self.status = StatusBar(app.session, app.preferences)
         self.setStatusBar(self.status)
         self.table.set_icons(self._theme)
@@ -332,6 +334,11 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.open_paths(paths)
+
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's hook
+        """End a peek."""
+        self.table.key_released(event)
+        super().keyReleaseEvent(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's hook
         """Ask once when work goes on; then stop it."""
