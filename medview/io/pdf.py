@@ -23,7 +23,7 @@ from medview.io.atomic import whole_file
 from medview.io.page import html_of
 
 if TYPE_CHECKING:
-    from pikepdf import Object, Pdf, Stream
+    from pikepdf import Object, Page, Pdf, Stream
     from weasyprint import Document
 
 Paper = Literal["a4", "letter"]
@@ -55,16 +55,16 @@ def write_report(job: Progress, report: Report, path: Path, paper: Paper = "a4")
         If the file cannot be written, or the library that lays out pages is not usable; nothing
         new stands at `path` then.
     """
-    job.report(0, 3, "laying out")
-    document = _lay_out(report, paper)
-    job.check()
-    job.report(1, 3, "drawing pages")
-    drawn = _draw(document, report.manifest)
-    job.check()
-    job.report(2, 3, "writing")
-    whole = _with_hashes(drawn, report.manifest)
+    # Opened first: a place that cannot be written is told before the pages are drawn.
     with whole_file(path) as draft:
-        draft.write_bytes(whole)
+        job.report(0, 3, "laying out")
+        document = _lay_out(report, paper)
+        job.check()
+        job.report(1, 3, "drawing pages")
+        drawn = _draw(document, report.manifest)
+        job.check()
+        job.report(2, 3, "writing")
+        draft.write_bytes(_with_hashes(drawn, report.manifest))
     job.report(3, 3)
     return len(document.pages)
 
@@ -99,7 +99,7 @@ def pages_sha256(pdf: Pdf) -> str:
     """
     import pikepdf
 
-    pieces = [b"pages %d" % len(pdf.pages)]
+    pieces = [_box_of(number, page) for number, page in enumerate(pdf.pages)]
     for item in pdf.objects:
         if isinstance(item, pikepdf.Stream):
             if item.get("/Type") not in _NOT_DRAWN:
@@ -108,6 +108,12 @@ def pages_sha256(pdf: Pdf) -> str:
             pieces.append(item.unparse(resolved=True))
     hashes = sorted(hashlib.sha256(piece).digest() for piece in pieces)
     return hashlib.sha256(b"".join(hashes)).hexdigest()
+
+
+def _box_of(number: int, page: Page) -> bytes:
+    """What of a page is shown: hiding a part of it is a change, too."""
+    boxes = [page.obj.get(name) for name in ("/MediaBox", "/CropBox", "/Rotate", "/UserUnit")]
+    return f"page {number} {[box and repr(box) for box in boxes]}".encode()
 
 
 def manifest_sha256(manifest: Mapping[str, object]) -> str:

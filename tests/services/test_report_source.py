@@ -1,0 +1,137 @@
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+from phantoms import phantom
+from result_phantom import card, exam, head, prediction_on
+
+from medview.domain.errors import InputRefused, ReadError
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import InputRef, Prediction
+from medview.domain.progress import Silent
+from medview.domain.volume import Volume
+from medview.io import nifti, readers
+from medview.io.hashing import volume_sha256
+from medview.io.results import write_prediction
+from medview.services.report_source import card_for, find_input, gather, result_folders
+
+JOB = Silent()
+
+
+def call(lane: str, work: str, *args: object) -> object:
+    """Do the work here instead of in a child."""
+    module, _, function = work.partition(":")
+    return getattr(import_module(module), function)(JOB, *args)
+
+
+@pytest.fixture
+def study(tmp_path) -> Path:
+    """A folder with one NIfTI file of the made-up head."""
+    folder = tmp_path / "study"
+    folder.mkdir()
+    nifti.write(head(), folder / "t1.nii.gz")
+    return folder
+
+
+def result_about(study: Path) -> Prediction:
+    """A result that names the series in the folder."""
+    (series,) = readers.scan(JOB, (study,)).all_series()
+    volume = readers.load(JOB, series)
+    about = InputRef(
+        "t1", series.study_uid, series.uid, series.stack, volume_sha256(volume), series.size
+    )
+    return replace(prediction_on(head()), inputs=(about,))
+
+
+def test_a_folder_alone_gives_image_and_examination_but_no_name(tmp_path):
+    write_prediction(JOB, prediction_on(head()), tmp_path / "out", head(), exam())
+    material = gather(call, tmp_path / "out")
+    assert material.volume is not None
+    np.testing.assert_array_equal(material.volume.array, head().array)
+    assert material.exam == exam().without_identity()
+    (outcome,) = material.outcomes
+    assert outcome.prediction.model == "anomaly"
+    assert len(outcome.file_sha256) == 64
+
+
+def test_a_folder_without_an_image_shows_what_the_model_saw(tmp_path):
+    made = prediction_on(head())
+    seen = ScalarMap("seen", head().array.astype(np.float32), head().geometry, "image")
+    write_prediction(JOB, replace(made, maps=(*made.maps, seen)), tmp_path / "with")
+    write_prediction(JOB, made, tmp_path / "without")
+    material = gather(call, tmp_path / "with")
+    assert material.volume is not None
+    np.testing.assert_array_equal(material.volume.array, seen.array)
+    assert gather(call, tmp_path / "without").volume is None
+
+
+def test_the_study_gives_pixels_and_patient(tmp_path, study):
+    write_prediction(JOB, result_about(study), tmp_path / "out")
+    material = gather(call, tmp_path / "out", study)
+    assert material.volume is not None
+    assert volume_sha256(material.volume) == material.outcomes[0].prediction.inputs[0].sha256
+    assert material.exam.series_description == "t1"
+
+
+def test_another_study_is_refused(tmp_path, study):
+    write_prediction(JOB, result_about(study), tmp_path / "out")
+    other = tmp_path / "other"
+    other.mkdir()
+    nifti.write(phantom(), other / "t1.nii.gz")
+    with pytest.raises(InputRefused, match=r"^other: is not the study that this result is about"):
+        gather(call, tmp_path / "out", other)
+
+
+def test_one_voxel_makes_it_another_study(tmp_path, study):
+    write_prediction(JOB, result_about(study), tmp_path / "out")
+    array = head().array.copy()
+    array[10, 10, 10] += 1
+    nifti.write(replace(head(), array=array), study / "t1.nii.gz")
+    with pytest.raises(InputRefused, match="its pixels are other ones"):
+        gather(call, tmp_path / "out", study)
+
+
+def test_pixels_are_found_without_their_uid(study):
+    wanted = replace(result_about(study).inputs[0], series="", study="")
+    series, volume, digest = find_input(call, readers.scan(JOB, (study,)), wanted)
+    assert series is not None
+    assert isinstance(volume, Volume)
+    assert digest == wanted.sha256
+    series, volume, digest = find_input(
+        call, readers.scan(JOB, (study,)), replace(wanted, sha256="00")
+    )
+    assert (series, volume, digest) == (None, None, "")
+
+
+def test_results_of_one_study_make_one_report_and_of_two_none(tmp_path):
+    made = prediction_on(head())
+    for name in ("one", "two"):
+        write_prediction(JOB, made, tmp_path / "out" / name)
+    assert [f.name for f in result_folders(tmp_path / "out")] == ["one", "two"]
+    assert len(gather(call, tmp_path / "out").outcomes) == 2
+    other = replace(made, inputs=(replace(made.inputs[0], study="9.9"),))
+    write_prediction(JOB, other, tmp_path / "out" / "three")
+    with pytest.raises(InputRefused, match="holds results of 2 studies"):
+        gather(call, tmp_path / "out")
+
+
+def test_a_study_without_a_result_is_reported_with_its_images(study):
+    material = gather(call, study)
+    assert material.outcomes == ()
+    assert material.volume is not None
+    assert material.exam.series_description == "t1"
+
+
+def test_a_folder_of_nothing_is_refused(tmp_path):
+    (tmp_path / "notes.txt").write_text("x")
+    with pytest.raises((InputRefused, ReadError)):
+        gather(call, tmp_path)
+
+
+def test_a_card_counts_only_for_its_own_weights():
+    made, cards = prediction_on(head()), {"anomaly": card()}
+    assert card_for(made, cards) == card()
+    assert card_for(replace(made, weights_sha256="00" * 32), cards) is None
+    assert card_for(replace(made, model="unheard-of"), cards) is None

@@ -1,0 +1,150 @@
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+
+import pikepdf
+import pytest
+from result_phantom import card, exam, head, prediction_on
+
+from medview.domain.errors import WeightsError
+from medview.domain.prediction import InputRef, Prediction, RunRequest, Score
+from medview.domain.progress import Silent
+from medview.io import nifti, readers
+from medview.io.hashing import volume_sha256
+from medview.io.pdf import write_report
+from medview.services.analysis import PREDICT
+from medview.services.reporting import Material, Outcome, build_report
+from medview.services.verifying import Again, verify
+
+JOB = Silent()
+
+
+class Model:
+    """Stands for the model: says what it is told to say and remembers what it was asked."""
+
+    def __init__(self, answer: Prediction | WeightsError) -> None:
+        self.answer = answer
+        self.requests: list[RunRequest] = []
+
+    def __call__(self, lane: str, work: str, *args: object) -> object:
+        if work == PREDICT:
+            self.requests += [each for each in args if isinstance(each, RunRequest)]
+            if isinstance(self.answer, WeightsError):
+                raise self.answer
+            return self.answer
+        module, _, function = work.partition(":")
+        return getattr(import_module(module), function)(JOB, *args)
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("study")
+    nifti.write(head(), folder / "t1.nii.gz")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def said(study) -> Prediction:
+    (series,) = readers.scan(JOB, (study,)).all_series()
+    digest = volume_sha256(readers.load(JOB, series))
+    about = InputRef("t1", series.study_uid, series.uid, series.stack, digest, series.size)
+    return replace(prediction_on(head()), inputs=(about,))
+
+
+def printed(said: Prediction, folder: Path, **fields: object) -> Path:
+    material = Material(exam(), None, (Outcome(said, card()),))
+    path = folder / "r.pdf"
+    write_report(JOB, build_report(replace(material, **fields)), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(said, tmp_path_factory) -> Path:
+    return printed(said, tmp_path_factory.mktemp("report"))
+
+
+def test_without_the_study_only_the_file_is_checked(report, said):
+    model = Model(said)
+    verdict = verify(model, report)
+    assert (verdict.holds, verdict.hash_ok, verdict.rerun) == (True, True, False)
+    assert model.requests == []
+
+
+def test_with_the_study_the_model_is_asked_the_same_again(report, study, said):
+    model = Model(said)
+    verdict = verify(model, report, study, Again("cpu", 2, "w.safetensors"))
+    assert (verdict.holds, verdict.hash_ok, verdict.rerun) == (True, True, True)
+    (request,) = model.requests
+    assert (request.model, request.samples, request.alpha, request.seed) == ("anomaly", 5, 0.5, 7)
+    assert (request.device, request.threads, request.precision) == ("cpu", 2, "float32")
+    assert request.weights == "w.safetensors"
+    assert volume_sha256(request.volumes["t1"]) == said.inputs[0].sha256
+
+
+def test_another_score_is_a_difference(report, study, said):
+    other = replace(said, scores=(replace(said.scores[0], value=1.9), *said.scores[1:]))
+    verdict = verify(Model(other), report, study)
+    assert not verdict.holds
+    assert verdict.hash_ok
+    assert verdict.rerun
+    assert verdict.differences == ({"score": "anomaly", "printed": 1.834, "now": 1.9},)
+
+
+@pytest.mark.parametrize(
+    ("score", "holds"),
+    [
+        (Score("anomaly", 1.83401, 1.61, 2.1), True),  # the last digit of another thread count
+        (Score("anomaly", 1.834, 1.5, 2.1), False),
+        (Score("anomaly", 1.834), False),
+        (Score("anomaly", None), False),
+    ],
+)
+def test_value_and_interval_must_agree(report, study, said, score, holds):
+    other = replace(said, scores=(score, *said.scores[1:]))
+    assert verify(Model(other), report, study).holds is holds
+
+
+def test_a_score_that_is_missing_now_is_a_difference(report, study, said):
+    verdict = verify(Model(replace(said, scores=said.scores[:1])), report, study)
+    assert verdict.differences[0]["score"] == "anomaly_percentile"
+    assert verdict.differences[0]["now"] is None
+
+
+def test_other_weights_are_a_difference(report, study, said):
+    verdict = verify(Model(replace(said, weights_sha256="00" * 32)), report, study)
+    assert verdict.differences[0]["weights"] == "anomaly"
+    assert verdict.differences[0]["now"] == "00" * 32
+
+
+def test_damaged_weights_make_it_answer_no(report, study):
+    damaged = Model(WeightsError("one byte differs", file="weights.safetensors"))
+    verdict = verify(damaged, report, study)
+    assert (verdict.holds, verdict.rerun) == (False, False)
+    assert "one byte differs" in verdict.differences[0]["what"]
+
+
+def test_one_voxel_makes_it_answer_no(report, said, tmp_path):
+    array = head().array.copy()
+    array[3, 3, 3] += 1
+    nifti.write(replace(head(), array=array), tmp_path / "t1.nii.gz")
+    model = Model(said)
+    verdict = verify(model, report, tmp_path)
+    assert (verdict.holds, verdict.rerun) == (False, False)
+    assert verdict.differences[0]["input"] == "t1"
+    assert model.requests == []
+
+
+def test_a_private_report_finds_its_pixels_without_names(study, said, tmp_path):
+    path = printed(said, tmp_path, private=True)
+    verdict = verify(Model(said), path, study)
+    assert (verdict.holds, verdict.rerun) == (True, True)
+
+
+def test_a_changed_file_answers_no_without_running_anything(report, study, said, tmp_path):
+    with pikepdf.open(report) as pdf:
+        pdf.pages[0].MediaBox = [0, 0, 500, 500]
+        pdf.save(tmp_path / "r.pdf")
+    model = Model(said)
+    verdict = verify(model, tmp_path / "r.pdf", study)
+    assert (verdict.holds, verdict.hash_ok, verdict.rerun) == (False, False, False)
+    assert model.requests == []
