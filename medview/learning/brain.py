@@ -8,11 +8,12 @@ from functools import lru_cache
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from scipy import ndimage
 from torch.nn import functional as F
 
-from medview.domain.errors import ModelInputError
+from medview.domain.errors import ModelInputError, WeightsError
 from medview.domain.resources import resource
 from medview.domain.volume import Volume
 from medview.learning.grid import PIXEL_MM, BrainGrid, canonical
@@ -56,8 +57,16 @@ def largest_region(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 @lru_cache(maxsize=1)
 def _mask_network() -> BrainMask:
     network = BrainMask().eval()
-    weights = load_file(resource("weights", "brain-mask", "weights.safetensors"))
-    network.load_state_dict({name: value.float() for name, value in weights.items()})
+    try:
+        weights = load_file(resource("weights", "brain-mask", "weights.safetensors"))
+        network.load_state_dict({name: value.float() for name, value in weights.items()})
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise WeightsError(
+            "the weights of the brain mask are missing or damaged",
+            file="brain-mask/weights.safetensors",
+            do="Install the program again.",
+            code="MV-WGT-008",
+        ) from error
     return network
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import psutil
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage, stats
@@ -40,6 +38,9 @@ from medview.learning.anomaly import (
     weigh,
 )
 from medview.learning.brain import Prepared, prepare
+from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.grid import canonical
+from medview.learning.refusals import notes_on, refuse_unfit
 from medview.learning.weights import load_anomaly
 
 SMALLEST_FINDING_ML = 0.1
@@ -69,15 +70,6 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     return RUNNERS[request.model](job, request)
 
 
-def choose_device(wanted: str) -> str:
-    """Resolve "auto", "cpu" or "cuda[:N]" to a device that is there."""
-    if wanted == "auto":
-        return "cuda:0" if torch.cuda.is_available() else "cpu"
-    if wanted.startswith("cuda") and not torch.cuda.is_available():
-        raise ModelInputError("no GPU is available here", do="Choose the CPU.", code="MV-MOD-003")
-    return wanted
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Drawn:
     """Everything the network said, on model slices."""
@@ -92,6 +84,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     began = time.perf_counter()
     device = choose_device(request.device)
     role, volume = _one_volume(request)
+    refuse_unfit(volume)
     model, card, settings = load_anomaly(_path(request.weights), device)
     settings = replace(
         settings,
@@ -99,7 +92,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         alpha=settings.alpha if request.alpha is None else request.alpha,
     )
     job.report(0, 1, "finding the brain")
-    prepared = prepare(volume)
+    prepared = _without_holes(prepare(volume), volume)
     job.check()
     engine = Engine(model, device, request.precision)
     drawn = _draw(job, engine, prepared, settings, request.seed)
@@ -122,7 +115,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
             "smooth_px": settings.smooth_px,
         },
         seconds=round(time.perf_counter() - began, 2),
-        peak_memory_mb=round(psutil.Process(os.getpid()).memory_info().rss / 1e6),
+        peak_memory_mb=peak_memory_mb(),
         inputs=tuple(i for i in request.inputs if i.role == role),
         scores=scores,
         maps=maps,
@@ -132,6 +125,22 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         warnings=_warnings(volume, prepared, card, role),
         parent=card.parent,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _without_holes(prepared: Prepared, volume: Volume) -> Prepared:
+    """Take voxels that are not numbers out of the brain, there and on the model slices."""
+    finite = np.isfinite(volume.array)
+    if finite.all():
+        return prepared
+    turned = np.asarray(canonical(finite, volume.geometry), dtype=np.float32)
+    brain = prepared.brain & (prepared.grid.to_model(turned) > 0.99)
+    if not brain.any():
+        raise ModelInputError(
+            "the brain has no values (NaN)", do="Choose another series.", code="MV-MOD-013"
+        )
+    return replace(
+        prepared, brain=brain, slices=prepared.slices * brain, mask=prepared.mask & finite
     )
 
 
@@ -355,7 +364,7 @@ def _regions(shown: ScalarMap, mask: NDArray[np.bool_], *, hidden: bool) -> list
 
 
 def _warnings(volume: Volume, prepared: Prepared, card: ModelCard, role: str) -> tuple[Note, ...]:
-    notes = list(volume.warnings)
+    notes = [*volume.warnings, *notes_on(volume)]
     if role == "t1ce":
         notes.append(
             Note(
@@ -364,10 +373,8 @@ def _warnings(volume: Volume, prepared: Prepared, card: ModelCard, role: str) ->
                 "membranes score high",
             )
         )
-    if volume.is_film:
-        notes.append(Note("OUTSIDE_TRAINING", "a single slice: its height in the head is unknown"))
     spacing = prepared.grid.spacing_mm[0]
-    if spacing > 3 and not volume.is_film:
+    if spacing > 3:
         notes.append(
             Note("OUTSIDE_TRAINING", f"slices are {spacing:.1f} mm apart; trained on 1 to 2 mm")
         )

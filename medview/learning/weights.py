@@ -125,13 +125,24 @@ def load_anomaly(
             do="Choose weights of this model.",
             code="MV-WGT-006",
         )
-    model = AnomalyVae(network_options(card))
+    try:
+        model, settings = (
+            AnomalyVae(network_options(card)),
+            AnomalySettings.from_card(card.settings),
+        )
+    except (TypeError, ValueError) as error:
+        raise WeightsError(
+            "the model card has settings that this program cannot use",
+            file=path.with_name(CARD).name,
+            do="Use the card that came with the weights.",
+            code="MV-WGT-007",
+        ) from error
     fill(model, load_state(path, card), path.name)
     for part in model.modules():  # convolutions are a quarter faster with channels last
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
             part.weight.data = part.weight.data.contiguous(memory_format=torch.channels_last)
     model = model.eval().to(device)
-    return model, card, AnomalySettings.from_card(card.settings)
+    return model, card, settings
 
 
 def save(model: nn.Module, card: ModelCard, folder: Path) -> ModelCard:

@@ -1,0 +1,36 @@
+"""Where networks run, and what that takes."""
+
+from __future__ import annotations
+
+import resource
+import sys
+
+import torch
+
+from medview.domain.errors import ModelInputError
+
+
+def choose_device(wanted: str) -> str:
+    """Resolve "auto", "cpu" or "cuda[:N]" to a device that is there.
+
+    Raises
+    ------
+    ModelInputError
+        If there is no such GPU.
+    """
+    if wanted == "auto":
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    if wanted.startswith("cuda"):
+        number = int(wanted.partition(":")[2] or 0)
+        if number >= torch.cuda.device_count():
+            which = f"GPU {number}" if torch.cuda.is_available() else "GPU"
+            raise ModelInputError(
+                f"no {which} is available here", do="Choose the CPU.", code="MV-MOD-003"
+            )
+    return wanted
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has held since it began, MB (10^6 bytes)."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(most * (1 if sys.platform == "darwin" else 1024) / 1e6)

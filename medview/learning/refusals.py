@@ -1,0 +1,70 @@
+"""What a brain model is not given, and why: told before anything is computed."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.errors import ModelInputError
+from medview.domain.volume import Note, Volume
+
+FEWEST_SLICES = 5
+"""Below this a stack shows a part of the brain at most; norms and brain mask are for volumes."""
+# Air in Hounsfield units is -1000; MR images, also standardised ones, have nothing so low.
+_AIR_HU = -900.0
+_KINDS = {"CR": "a film", "DX": "a film", "RG": "a film", "MG": "a mammogram", "PT": "PET"}
+
+
+def refuse_unfit(volume: Volume) -> None:
+    """Refuse what is no grey MR volume of several slices.
+
+    Raises
+    ------
+    ModelInputError
+        Another modality, values that are Hounsfield units, colour, or too few slices.
+    """
+    kind = kind_of(volume)
+    if kind:
+        raise ModelInputError(
+            f"this is {kind}, the model needs MR",
+            do="Choose a T1-weighted MR series.",
+            code="MV-MOD-005",
+        )
+    if volume.is_colour:
+        raise ModelInputError(
+            "this is a colour image", do="Choose a grey T1 volume.", code="MV-MOD-012"
+        )
+    fewest = min(volume.geometry.shape)
+    if fewest < FEWEST_SLICES:
+        slices = "a single slice" if fewest == 1 else f"only {fewest} slices"
+        raise ModelInputError(
+            f"this is {slices}, the model needs a volume that covers the brain",
+            do="Choose a T1 series with all its slices.",
+            code="MV-MOD-006",
+        )
+
+
+def kind_of(volume: Volume) -> str:
+    """What the volume is, in words, if it is certainly no MR; empty when it is or may be."""
+    if volume.modality not in ("", "MR"):
+        return _KINDS.get(volume.modality, volume.modality)
+    if volume.modality == "" and (volume.quantity == "HU" or _has_air(volume.array)):
+        return "CT (its values are Hounsfield units)"
+    return ""
+
+
+def notes_on(volume: Volume) -> list[Note]:
+    """What makes the values of a volume doubtful."""
+    if volume.array.dtype.kind != "f":
+        return []
+    lost = float(1 - np.isfinite(volume.array).mean())
+    if not lost:
+        return []
+    share = f"{100 * lost:.1f} %" if lost >= 0.001 else "less than 0.1 %"
+    return [Note("NOT_FINITE", f"{share} of the values are not numbers; taken as no brain")]
+
+
+def _has_air(array: NDArray[np.generic]) -> bool:
+    """Whether a hundredth of the values or more are as low as only air in CT is."""
+    few = np.asarray(array[..., ::4, ::4], dtype=np.float32)
+    return bool((few < _AIR_HU).mean() >= 0.01)

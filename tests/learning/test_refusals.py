@@ -1,0 +1,114 @@
+"""What the anomaly model is not given, and what it says of values that are not numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phantoms import geometry_of, phantom, phantom_on
+from throwaway import small_head, throwaway_weights
+
+from medview.domain.errors import ModelInputError, WeightsError
+from medview.domain.prediction import InputRef, RunRequest
+from medview.domain.progress import Silent
+from medview.io.cards import read_card, write_card
+from medview.learning.check_weights import check
+from medview.learning.devices import choose_device
+from medview.learning.predict import run
+from medview.learning.refusals import notes_on, refuse_unfit
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return throwaway_weights(tmp_path_factory.mktemp("weights"))
+
+
+def with_values(array, **fields):
+    head = small_head("")
+    return replace(head, array=np.asarray(array), **fields)
+
+
+def requested(volume, weights, **more):
+    return RunRequest(
+        "anomaly",
+        {"t1": volume},
+        (InputRef("t1", "1", "2", 0, "", (1, 1, 1)),),
+        samples=1,
+        weights=str(weights),
+        device="cpu",
+        **more,
+    )
+
+
+def ct_like():
+    return np.where(small_head().array > 0, 40, -1024).astype(np.int16)
+
+
+@pytest.mark.parametrize(
+    ("volume", "says"),
+    [
+        (phantom(modality="CT"), "this is CT, the model needs MR"),
+        (phantom(modality="PT"), "this is PET"),
+        (phantom(modality="CR"), "this is a film"),
+        (with_values(ct_like()), "this is CT"),
+        (with_values(small_head().array, quantity="HU"), "this is CT"),
+        (phantom_on(geometry_of(shape=(1, 20, 24))), "a single slice"),
+        (phantom_on(geometry_of("PIR", shape=(3, 20, 24))), "only 3 slices"),
+    ],
+)
+def test_what_is_no_mr_volume_is_refused_in_a_sentence(volume, says):
+    with pytest.raises(ModelInputError) as caught:
+        refuse_unfit(volume)
+    assert says in str(caught.value)
+    assert caught.value.do
+    assert caught.value.exit_code == 3
+
+
+def test_values_below_zero_alone_make_no_ct():
+    standardised = (small_head().array.astype(np.float32) - 100) / 30
+    refuse_unfit(with_values(standardised))
+    refuse_unfit(small_head())
+
+
+def test_a_volume_without_any_number_is_refused(weights):
+    nothing = with_values(np.full((24, 32, 28), np.nan, np.float32))
+    with pytest.raises(ModelInputError, match="NaN"):
+        run(Silent(), requested(nothing, weights))
+
+
+def test_voxels_that_are_no_numbers_are_no_brain_and_the_result_says_how_many(weights):
+    array = small_head().array.astype(np.float32)
+    array[12, 14:18, 12:16] = np.nan
+    array[0] = np.inf
+    found = run(Silent(), requested(with_values(array), weights))
+    assert "NOT_FINITE" in [note.code for note in found.warnings]
+    assert all(np.isfinite(item.array).all() for item in found.maps)
+    assert not found.map("brain").array[12, 14:18, 12:16].any()
+    assert found.map("brain").array[12, 10, 12]
+
+
+def test_the_share_of_values_that_are_no_numbers_is_told():
+    array = np.zeros((24, 32, 28), np.float32)
+    array[:6] = np.nan
+    assert "25.0 % of the values" in notes_on(with_values(array))[0].text
+    assert notes_on(small_head()) == []
+
+
+def test_a_gpu_that_is_not_there_is_told():
+    with pytest.raises(ModelInputError, match="no GPU"):
+        choose_device("cuda:77")
+    assert choose_device("cpu") == "cpu"
+
+
+def test_a_card_with_settings_of_another_kind_is_refused_by_name(weights, tmp_path):
+    for name in ("weights.safetensors", "card.json"):
+        (tmp_path / name).write_bytes((weights.parent / name).read_bytes())
+    card = read_card(tmp_path / "card.json")
+    write_card(replace(card, settings={"network": {"layers": 7}}), tmp_path / "card.json")
+    with pytest.raises(WeightsError, match=r"card\.json: .*settings"):
+        check(Silent(), "anomaly", str(tmp_path / "weights.safetensors"))
+
+
+def test_a_check_counts_what_the_weights_hold(weights):
+    told = check(Silent(), "anomaly", str(weights))
+    assert (told["ok"], told["file"]) == (True, "weights.safetensors")
+    assert told["values"] > 1_000_000
