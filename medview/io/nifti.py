@@ -1,7 +1,6 @@
-"""NIfTI in and out (R34-R40): RAS becomes LPS here and nowhere else.
+"""NIfTI in and out (R34-R40); ``nifti_header`` says where it lies.
 
-Headers are checked against the size of the file before memory is taken; a packed file is
-never unpacked further than its header says.
+A packed file is never unpacked further than its header says.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, cast
 
@@ -24,63 +22,25 @@ from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.progress import Progress
 from medview.domain.study import Series
-from medview.domain.volume import Note, Volume, Window
+from medview.domain.volume import Volume, Window
 from medview.io.atomic import whole_file
 from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
-from medview.io.limits import memory_cap
-from medview.io.sources import is_there, open_binary, read_head, size_of
+from medview.io.nifti_header import (
+    COLOUR_BYTES,
+    TILT_DEGREES,
+    Header,
+    geometry_of,
+    read_header,
+    turn_ras_lps,
+)
+from medview.io.sources import open_binary
 from medview.io.values import as_volume_values
 
-Affine = NDArray[np.float64]
 Values = NDArray[np.generic]
 
-DISAGREE_MM = 0.1  # R34
-TILT_DEGREES = 0.05  # R12
-# Deflate cannot pack more than this.
-MAX_DEFLATE = 1032
 # How hard a written file is packed; more takes twice the time for a few per cent.
 PACKING = 4
-_HEAD = 544
-_SIZES = {348: nib.Nifti1Header.template_dtype, 540: nib.Nifti2Header.template_dtype}
-# Millimetres per unit of space, by the lower bits of xyzt_units (R36).
-_UNITS_MM = {1: 1000.0, 2: 1.0, 3: 0.001}
-_TYPES = {
-    2: "u1", 4: "i2", 8: "i4", 16: "f4", 32: "c8", 64: "f8", 128: "rgb", 256: "i1",
-    512: "u2", 768: "u4", 1024: "i8", 1280: "u8", 1792: "c16", 2304: "rgba",
-}  # fmt: skip
-_BYTES = {"rgb": 3, "rgba": 4}
-_TURN = np.diag([-1.0, -1.0, 1.0, 1.0])
-
-
-def turn_ras_lps(affine: Affine) -> Affine:
-    """Turn an affine between RAS and LPS: both ways it is the same (R1)."""
-    return np.asarray(_TURN @ affine)
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What a NIfTI header says, checked. `shape` is (column, row, slice), `times` the rest."""
-
-    path: Path
-    data_path: Path
-    raw: NDArray[np.void]
-    order: str
-    shape: tuple[int, int, int]
-    times: int
-    kind: str
-    offset: int
-    packed: bool
-
-    def field(self, name: str) -> float:
-        """A header field as a number."""
-        return float(self.raw[name])
-
-    @property
-    def bytes_per_time(self) -> int:
-        """Size of one volume in the file."""
-        each = _BYTES.get(self.kind) or np.dtype(self.kind).itemsize
-        return math.prod(self.shape) * each
 
 
 def find(path: Path) -> list[Found] | None:
@@ -94,7 +54,7 @@ def find(path: Path) -> list[Found] | None:
     header = read_header(path)
     if header is None:
         return None
-    geometry, notes = _geometry(header)
+    geometry, notes = geometry_of(header)
     files = (path,) if header.data_path == path else (path, header.data_path)
     uid = uid_of_file(header.data_path)
     series = Series(
@@ -109,212 +69,6 @@ def find(path: Path) -> list[Found] | None:
         warnings=notes,
     )
     return [unnamed(series, path)]
-
-
-# ------------------------------------------------------------------------------- header
-
-
-def read_header(path: Path) -> Header | None:
-    """Read and check a header; None when the file is no NIfTI.
-
-    Raises
-    ------
-    ReadError
-        Naming what is wrong with it.
-    """
-    head, packed = _head(path)
-    for size, layout in _SIZES.items():
-        for order in "<>":
-            if len(head) >= size and int(np.frombuffer(head, f"{order}i4", 1)[0]) == size:
-                raw = np.frombuffer(head, layout.newbyteorder(order), 1)[0]
-                return _checked(path, raw, order, packed)
-    return None
-
-
-def _head(path: Path) -> tuple[bytes, bool]:
-    head = read_head(path, 4096)
-    if head[:2] != b"\x1f\x8b":
-        return head[:_HEAD], False
-    engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        return engine.decompress(head, _HEAD), True
-    except zlib.error:
-        return b"", True
-
-
-def _checked(path: Path, raw: NDArray[np.void], order: str, packed: bool) -> Header | None:
-    magic = bytes(raw["magic"])[:3]
-    is_pair = magic[:2] != b"n+"
-    if is_pair and path.suffix not in (".hdr",):
-        return None
-    data_path = path.with_suffix(".img") if is_pair else path
-    count = int(raw["dim"][0])
-    if not 1 <= count <= 7:
-        raise _damaged(path, f"claims {count} dimensions")
-    dims = [int(n) for n in raw["dim"][1 : count + 1]] + [1] * (7 - count)
-    if min(dims) < 1:
-        raise _damaged(path, "has a dimension of no size")
-    kind = _TYPES.get(int(raw["datatype"]))
-    if kind is None:
-        raise _damaged(path, f"has values of an unknown type ({int(raw['datatype'])})")
-    offset = float(raw["vox_offset"])
-    lowest = 0 if is_pair else int(raw["sizeof_hdr"]) + 4
-    offset = 0.0 if is_pair and not math.isfinite(offset) else offset
-    if not math.isfinite(offset) or offset < min(lowest, 352 if not is_pair else 0):
-        raise _damaged(path, "says that its pixels begin within its header")
-    header = Header(
-        path=path,
-        data_path=data_path,
-        raw=raw,
-        order=order,
-        shape=(dims[0], dims[1], dims[2]),
-        times=math.prod(dims[3:]),
-        kind=kind,
-        offset=int(offset),
-        packed=packed,
-    )
-    _check_size(header)
-    return header
-
-
-def _check_size(header: Header) -> None:
-    if not is_there(header.data_path):
-        raise ReadError(
-            f"its pixels, {header.data_path.name}, are not there",
-            code=Code.NIFTI_SHORT,
-            file=header.path.name,
-            do="Copy both files into one folder.",
-        )
-    claimed = header.offset + header.bytes_per_time * header.times
-    present = size_of(header.data_path)
-    if claimed > present * (MAX_DEFLATE if header.packed else 1):
-        raise ReadError(
-            f"claims {_size_text(claimed)}, the file has {_size_text(present)}",
-            code=Code.NIFTI_SHORT,
-            file=header.path.name,
-            do="Copy the file again.",
-        )
-    if header.bytes_per_time > memory_cap():
-        raise ReadError(
-            f"needs {_size_text(header.bytes_per_time)}, more than may be used here",
-            code=Code.TOO_LARGE,
-            file=header.path.name,
-            do="Close other programs and try again.",
-        )
-
-
-def _size_text(size: int) -> str:
-    for unit, factor in (("TB", 2**40), ("GB", 2**30), ("MB", 2**20)):
-        if size >= factor:
-            return f"{size / factor:.1f} {unit}"
-    return f"{size} bytes"
-
-
-def _damaged(path: Path, what: str) -> ReadError:
-    return ReadError(
-        what, code=Code.NIFTI_HEADER, file=path.name, do="Export or copy the file again."
-    )
-
-
-# ------------------------------------------------------------------------------ geometry
-
-
-def _geometry(header: Header) -> tuple[Geometry, tuple[Note, ...]]:
-    """Place the grid: sform, else qform, else unknown (R34)."""
-    sform, qform = _sform(header), _qform(header)
-    notes = []
-    chosen = sform if sform is not None else qform
-    if sform is not None and qform is not None:
-        off = _farthest(sform, qform, header.shape)
-        if off > DISAGREE_MM or np.linalg.det(sform) * np.linalg.det(qform) < 0:
-            notes.append(
-                Note(
-                    "FORMS_DISAGREE",
-                    f"the file gives two positions {off:.1f} mm apart; the sform is used",
-                )
-            )
-    shape = header.shape[::-1]
-    if chosen is not None:
-        geometry = Geometry.from_ijk_affine(shape, turn_ras_lps(chosen))
-        if geometry.shear_degrees > TILT_DEGREES:
-            text = f"slices are tilted by {geometry.shear_degrees:.1f} degrees against their stack"
-            notes.append(Note("TILTED", text))
-        return geometry, tuple(notes)
-    spacing = _spacing(header)
-    steps = np.array(spacing or (1.0, 1.0, 1.0))
-    notes.append(Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are"))
-    if spacing is None:
-        notes.append(Note("NO_SPACING", "the size of a pixel is not known"))
-    # Drawn as most files are stored: columns to the left, rows to the front, slices up.
-    affine = np.diag([*steps * (1, -1, 1), 1.0])
-    kind = "patient" if spacing else None
-    return (
-        Geometry.from_ijk_affine(shape, affine, orientation_known=False, spacing_kind=kind),
-        tuple(notes),
-    )
-
-
-def _unit_mm(header: Header) -> float:
-    return _UNITS_MM.get(int(header.raw["xyzt_units"]) & 7, 1.0)
-
-
-def _spacing(header: Header) -> tuple[float, float, float] | None:
-    """Voxel sizes in mm; None when they are absurd (R36)."""
-    sizes = np.abs(header.raw["pixdim"][1:4].astype(float)) * _unit_mm(header)
-    if not np.isfinite(sizes).all() or (sizes <= 0).any() or (sizes > 1e6).any():
-        return None
-    return float(sizes[0]), float(sizes[1]), float(sizes[2])
-
-
-def _sform(header: Header) -> Affine | None:
-    raw = header.raw
-    if "sform_code" not in _names(raw) or not 0 < int(raw["sform_code"]) < 100:
-        return None
-    affine = np.eye(4)
-    affine[:3] = [raw[name] for name in ("srow_x", "srow_y", "srow_z")]
-    affine[:3] *= _unit_mm(header)
-    return _usable(affine)
-
-
-def _qform(header: Header) -> Affine | None:
-    """Turn the quaternion into an affine (R35; nifti1.h, method 2)."""
-    raw, spacing = header.raw, _spacing(header)
-    if spacing is None or not 0 < int(raw["qform_code"]) < 100:
-        return None
-    b, c, d = (header.field(f"quatern_{letter}") for letter in "bcd")
-    square = b * b + c * c + d * d
-    if not square <= 1.0 + 1e-5:
-        return None
-    a = math.sqrt(max(0.0, 1.0 - square))
-    rotation = np.array(
-        [
-            [a * a + b * b - c * c - d * d, 2 * (b * c - a * d), 2 * (b * d + a * c)],
-            [2 * (b * c + a * d), a * a + c * c - b * b - d * d, 2 * (c * d - a * b)],
-            [2 * (b * d - a * c), 2 * (c * d + a * b), a * a + d * d - c * c - b * b],
-        ]
-    )
-    rotation[:, 2] *= -1 if float(raw["pixdim"][0]) < 0 else 1
-    affine = np.eye(4)
-    affine[:3, :3] = rotation * np.array(spacing)
-    affine[:3, 3] = [header.field(f"qoffset_{axis}") * _unit_mm(header) for axis in "xyz"]
-    return _usable(affine)
-
-
-def _names(raw: NDArray[np.void]) -> tuple[str, ...]:
-    return raw.dtype.names or ()
-
-
-def _usable(affine: Affine) -> Affine | None:
-    """The affine, if it is finite and has a volume."""
-    if not np.isfinite(affine).all() or np.abs(affine).max() > 1e7:
-        return None
-    return affine if abs(np.linalg.det(affine[:3, :3])) > 1e-9 else None
-
-
-def _farthest(one: Affine, other: Affine, shape: tuple[int, int, int]) -> float:
-    corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape])).reshape(3, -1)
-    points = np.vstack([corners, np.ones(corners.shape[1])])
-    return float(np.linalg.norm(((one - other) @ points)[:3], axis=0).max())
 
 
 # -------------------------------------------------------------------------------- pixels
@@ -337,7 +91,7 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
             do="Open it again.",
         )
     data = _bytes_of_time(job, header, time)
-    geometry, notes = _geometry(header)
+    geometry, notes = geometry_of(header)
     array = _values(header, data)
     return Volume(
         array=array,
@@ -352,12 +106,14 @@ def _bytes_of_time(job: Progress, header: Header, time: int) -> bytearray:
     wanted = header.bytes_per_time
     data = bytearray(wanted)
     view = memoryview(data)
+    # Small pieces of a packed file: of the one in which it breaks off nothing is had.
+    piece = 2**14 if header.packed else 2**24
     done = 0
     with _opened(header) as file:
         try:
             _skip(file, header, header.offset + time * wanted)
             while done < wanted:
-                part = file.read(min(2**24, wanted - done))
+                part = file.read(min(piece, wanted - done))
                 if not part:
                     break
                 view[done : done + len(part)] = part
@@ -405,8 +161,8 @@ def _short(header: Header, present: int) -> ReadError:
 def _values(header: Header, data: bytearray) -> Values:
     """Values (k, j, i) after scaling (R37): int16 where that is exact, else float32."""
     k, j, i = header.shape[::-1]
-    if header.kind in _BYTES:
-        colours = np.frombuffer(data, np.uint8).reshape(k, j, i, _BYTES[header.kind])
+    if header.kind in COLOUR_BYTES:
+        colours = np.frombuffer(data, np.uint8).reshape(k, j, i, COLOUR_BYTES[header.kind])
         return np.ascontiguousarray(colours[..., :3])
     stored = np.frombuffer(data, np.dtype(header.kind).newbyteorder(_order(header)))
     stored = stored.reshape(k, j, i)
