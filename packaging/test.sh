@@ -30,7 +30,7 @@ check() {
 }
 
 tests() {
-    "$bin/pytest" -n 2 --dist loadfile "$@" 2>&1 | tee "$log"
+    "$bin/pytest" -n 2 --dist loadfile --durations=10 "$@" 2>&1 | tee "$log"
 }
 
 check "ruff check" "$bin/ruff" check .

@@ -1,8 +1,8 @@
 """Transfer syntaxes: their names and what decodes them, in one table.
 
-imagecodecs comes first: its licences are permissive and it works without the interpreter's
-lock, so threads scale. GDCM is asked only where that failed on something it may know better.
-All give the values of the codestream; sign, bits and colour are set right in ``dicom_pixels``.
+imagecodecs does it all: its licences are permissive and it works without the interpreter's lock,
+so threads scale. GDCM would add no syntax, and ends the process on damaged JPEG streams.
+Values are those of the codestream; sign, bits and colour are set right in ``dicom_pixels``.
 """
 
 from __future__ import annotations
@@ -167,10 +167,6 @@ SYNTAXES: dict[str, Syntax] = {
     f"{_1_2_840}.4.108": Syntax("HEVC/H.265 Main 10 Profile", lossy=True, known=False),
 }
 
-_JPEG_FAMILY = (f"{_1_2_840}.4.50", f"{_1_2_840}.4.51", f"{_1_2_840}.4.57", f"{_1_2_840}.4.70")
-# What GDCM may know better, such as odd predictors.
-_SECOND_TRY = _JPEG_FAMILY
-
 
 def decode(uid: str, frame: bytes, coded: Coded) -> Pixels:
     """Decode one compressed frame to (rows, columns) or (rows, columns, samples).
@@ -186,34 +182,7 @@ def decode(uid: str, frame: bytes, coded: Coded) -> Pixels:
     try:
         return syntax.decode(frame, coded)
     except (RuntimeError, ValueError, TypeError, OverflowError, IndexError, struct.error) as error:
-        if uid in _SECOND_TRY:
-            return _by_gdcm(uid, frame, coded)
         raise CodecError(str(error)) from error
-
-
-def _by_gdcm(uid: str, frame: bytes, coded: Coded) -> Pixels:
-    from pydicom.encaps import encapsulate
-    from pydicom.pixels import get_decoder
-
-    try:
-        found, _ = get_decoder(uid).as_array(
-            encapsulate([frame]),
-            decoding_plugin="gdcm",
-            raw=True,
-            rows=coded.rows,
-            columns=coded.columns,
-            samples_per_pixel=coded.samples,
-            bits_allocated=coded.bits_allocated,
-            bits_stored=coded.bits_allocated,
-            pixel_representation=0,
-            photometric_interpretation=coded.photometric,
-            planar_configuration=0,
-            number_of_frames=1,
-            pixel_keyword="PixelData",
-        )
-    except (RuntimeError, ValueError, TypeError, AttributeError, ImportError) as error:
-        raise CodecError(str(error)) from error
-    return np.asarray(found)
 
 
 # --------------------------------------------------------- what a codestream says of itself

@@ -8,9 +8,14 @@ import numpy as np
 import pytest
 
 from medview.cli.benches.ct_series import run_length, slice_pixels
+from medview.cli.benches.mutants import mutant
+from medview.domain.errors import ReadError
+from medview.domain.progress import Silent
 from medview.io.dicom_codecs import CodecError, Coded, decode
+from medview.io.readers import load, scan
 
 RLE = "1.2.840.10008.1.2.5"
+JPEG_LOSSLESS = "1.2.840.10008.1.2.4.57"
 JPEG_LS = "1.2.840.10008.1.2.4.80"
 # What one damaged file may cost, seconds of the processor.
 MOST_SECONDS = 2.0
@@ -62,3 +67,33 @@ def test_a_jpeg_ls_stream_with_padding_comes_back_as_it_was(padding):
     pixels = slice_pixels(3, 24)
     whole = bytes(imagecodecs.jpegls_encode(pixels))
     assert np.array_equal(decode(JPEG_LS, whole + padding, CODED), pixels)
+
+
+# Damaged JPEG streams on which a decoder once ended the process: seed and number of the mutant.
+@pytest.mark.parametrize(
+    ("seed", "number"),
+    [
+        (0, 1381),
+        (0, 2499),
+        (0, 2544),
+        (0, 6435),
+        (0, 7488),
+        (0, 19856),
+        (1, 115),
+        (1, 271),
+        (2, 24),
+    ],
+)
+def test_damaged_jpeg_streams_are_refused_in_words(tmp_path, seed, number):
+    path = tmp_path / "damaged.dcm"
+    path.write_bytes(mutant("dicom", seed, number))
+    with pytest.raises(ReadError) as error:
+        load(Silent(), scan(Silent(), (path,)).all_series()[0])
+    assert error.value.do
+
+
+@pytest.mark.parametrize("predictor", range(1, 8))
+def test_every_predictor_of_lossless_jpeg_is_known(predictor):
+    pixels = slice_pixels(1, 24)
+    frame = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=predictor, bitspersample=12)
+    assert np.array_equal(decode(JPEG_LOSSLESS, bytes(frame), CODED), pixels)
