@@ -15,8 +15,9 @@ from medview.domain.progress import Progress
 from medview.domain.study import Series
 from medview.domain.volume import Note, Volume
 from medview.io.codes import Code
+from medview.io.dicom_classes import SEGMENTATION
 from medview.io.dicom_colour import to_rgb
-from medview.io.dicom_headers import SEGMENTATION, Frames
+from medview.io.dicom_frames import Frames
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile, Pixels
 from medview.io.dicom_rescale import (

@@ -1,7 +1,6 @@
 """What one DICOM file says of itself: who, what, and where each of its frames lies.
 
-Rules R3, R4, R6, R14, R16, R18 and R19 of the geometry rules are read here; what follows
-from several files together is decided in ``dicom_stack``.
+What follows from several files together is decided in ``dicom_stack``.
 """
 
 from __future__ import annotations
@@ -15,35 +14,16 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
 from medview.io.codes import Code
+from medview.io.dicom_classes import MEDIA_DIRECTORY, MODALITY_OF_CLASS, SEGMENTATION, SLIDE
+from medview.io.dicom_frames import Frames
+from medview.io.dicom_keys import keys_of_file, keys_of_frame
 from medview.io.dicom_mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom_outline import Outline
+from medview.io.dicom_place import place_of, spacing_of
 from medview.io.dicom_values import Header
 
-SEGMENTATION = ("1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7")
-PARAMETRIC_MAP = "1.2.840.10008.5.1.4.1.1.30"
-RT_DOSE = "1.2.840.10008.5.1.4.1.1.481.2"
-SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
-MEDIA_DIRECTORY = "1.2.840.10008.1.3.10"
 MAX_FRAMES = 1_000_000
 MAX_SIDE = 65_535
-
-# Classes that carry one modality only, by the stem of their UID.
-_MODALITY_OF_CLASS = {
-    "1.2.840.10008.5.1.4.1.1.1": "CR",
-    "1.2.840.10008.5.1.4.1.1.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.1": "CT",
-    "1.2.840.10008.5.1.4.1.1.2.2": "CT",
-    "1.2.840.10008.5.1.4.1.1.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.1": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.3": "MR",
-    "1.2.840.10008.5.1.4.1.1.4.4": "MR",
-    "1.2.840.10008.5.1.4.1.1.128": "PT",
-    "1.2.840.10008.5.1.4.1.1.128.1": "PT",
-    "1.2.840.10008.5.1.4.1.1.130": "PT",
-    "1.2.840.10008.5.1.4.1.1.20": "NM",
-    "1.2.840.10008.5.1.4.1.1.6.1": "US",
-    "1.2.840.10008.5.1.4.1.1.3.1": "US",
-}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,39 +78,6 @@ class Slice:
     keys: dict[str, Hashable] = field(default_factory=dict)
     label: str = ""
     sparse: bool = False
-
-
-class Frames:
-    """The frames of a file and the functional groups that describe them (R16)."""
-
-    def __init__(self, header: Header) -> None:
-        self.header = header
-        self.count = max(1, header.whole("NumberOfFrames") or 1)
-        self._per_frame = header.items("PerFrameFunctionalGroupsSequence")
-        self._shared = header.item("SharedFunctionalGroupsSequence")
-        self._shared_groups: dict[str, Header | None] = {}
-
-    @property
-    def is_enhanced(self) -> bool:
-        """True when frames are described one by one."""
-        return bool(self._per_frame)
-
-    def group(self, frame: int, sequence: str) -> Header | None:
-        """The functional group of a frame, its own before the shared one."""
-        if frame < len(self._per_frame):
-            own = self._per_frame[frame].item(sequence)
-            if own is not None:
-                return own
-        if sequence not in self._shared_groups:
-            self._shared_groups[sequence] = self._shared.item(sequence) if self._shared else None
-        return self._shared_groups[sequence]
-
-    def numbers(self, frame: int, sequence: str, keyword: str) -> tuple[float, ...]:
-        """Numbers of a group; a file with a single frame may say them at the top."""
-        group = self.group(frame, sequence)
-        if group is not None and (values := group.numbers(keyword)):
-            return values
-        return self.header.numbers(keyword) if self.count == 1 else ()
 
 
 def read_slices(path: Path, outline: Outline) -> list[Slice]:
@@ -229,7 +176,7 @@ def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
 
 def _modality_doubt(header: Header, modality: str) -> str:
     """Why the modality tag is not to be trusted, or empty."""
-    expected = _MODALITY_OF_CLASS.get(header.word("SOPClassUID"), modality)
+    expected = MODALITY_OF_CLASS.get(header.word("SOPClassUID"), modality)
     if modality and expected != modality:
         return f"the file calls itself {modality} but is stored as {expected}"
     if modality != "CT" or "KVP" in header:
@@ -275,12 +222,12 @@ def _scanner(header: Header) -> str:
 def _slices(info: FileInfo, frames: Frames, rows: int, columns: int) -> Iterator[Slice]:
     header = frames.header
     of_file = _kind_of_file(header)
-    keys_of_file = {} if frames.is_enhanced else _keys_of_file(header)
+    keys = {} if frames.is_enhanced else keys_of_file(header)
     reference = header.word("FrameOfReferenceUID")
     labels = _segment_labels(header) if info.sop_class in SEGMENTATION else {}
     for frame in range(frames.count):
-        position, orientation = _place(frames, frame)
-        spacing, at_detector = _spacing(frames, frame)
+        position, orientation = place_of(frames, frame)
+        spacing, at_detector = spacing_of(frames, frame)
         segment = _segment(frames, frame) if labels else None
         yield Slice(
             info=info,
@@ -293,7 +240,7 @@ def _slices(info: FileInfo, frames: Frames, rows: int, columns: int) -> Iterator
             at_detector=at_detector,
             frame_of_reference=reference,
             kind=(*of_file, *_kind_of_frame(frames, frame), segment),
-            keys=_keys_of_frame(frames, frame) if frames.is_enhanced else keys_of_file,
+            keys=keys_of_frame(frames, frame) if frames.is_enhanced else keys,
             label=labels.get(segment, "") if segment is not None else "",
             sparse=bool(labels),
         )
@@ -308,7 +255,7 @@ def _tiles(info: FileInfo, frames: Frames, mosaic: Mosaic) -> Iterator[Slice]:
             frame=tile,
             position=mosaic.first + mosaic.step * tile,
             kind=(*whole.kind, mosaic.tiles),
-            keys=_keys_of_file(header),
+            keys=keys_of_file(header),
         )
 
 
@@ -341,180 +288,3 @@ def _segment(frames: Frames, frame: int) -> int | None:
 def _segment_labels(header: Header) -> dict[int, str]:
     segments = header.items("SegmentSequence")
     return {item.whole("SegmentNumber") or 0: item.text("SegmentLabel") for item in segments}
-
-
-Place = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
-
-
-def _place(frames: Frames, frame: int) -> Place:
-    """Position and orientation of a frame, None where the file does not say (R3, R16, R19)."""
-    position = _vector(
-        frames.numbers(frame, "PlanePositionSequence", "ImagePositionPatient")
-        or frames.numbers(frame, "PlanePositionVolumeSequence", "ImagePositionVolume"),
-        3,
-    )
-    orientation = _unit_directions(
-        frames.numbers(frame, "PlaneOrientationSequence", "ImageOrientationPatient")
-        or frames.numbers(frame, "PlaneOrientationVolumeSequence", "ImageOrientationVolume")
-    )
-    if position is None and frames.count > 1 and not frames.is_enhanced:
-        return _place_in_series(frames.header, frame)
-    if orientation is None and position is None:
-        orientation = _letters_to_directions(frames.header.words("PatientOrientation"))
-    return position, orientation
-
-
-def _place_in_series(header: Header, frame: int) -> Place:
-    """Place of a frame of a classic multi-frame image: a dose grid or a tomogram."""
-    if header.word("SOPClassUID") == RT_DOSE:
-        return _dose_place(header, frame)
-    return _nuclear_place(header, frame)
-
-
-def _dose_place(header: Header, frame: int) -> Place:
-    """Place of a dose plane: (3004,000C) counts along the normal, from the first plane."""
-    first = _vector(header.numbers("ImagePositionPatient"), 3)
-    directions = _unit_directions(header.numbers("ImageOrientationPatient"))
-    offsets = header.numbers("GridFrameOffsetVector")
-    if first is None or directions is None or frame >= len(offsets):
-        return None, None
-    return first + np.cross(*directions) * (offsets[frame] - offsets[0]), directions
-
-
-_TOWARD = {"L": (1, 0, 0), "R": (-1, 0, 0), "P": (0, 1, 0), "A": (0, -1, 0),
-           "H": (0, 0, 1), "F": (0, 0, -1)}  # fmt: skip
-
-
-def _letters_to_directions(words: tuple[str, ...]) -> NDArray[np.float64] | None:
-    """Directions of a film from letters such as A and F (R20); only the main one of each counts."""
-    if len(words) != 2 or not all(word[:1] in _TOWARD for word in words):
-        return None
-    return _unit_directions((*_TOWARD[words[0][0]], *_TOWARD[words[1][0]]))
-
-
-def _nuclear_place(header: Header, frame: int) -> Place:
-    """Place of a reconstructed NM frame (PS3.3 C.8.4.15): SpacingBetweenSlices has a sign."""
-    detector = header.item("DetectorInformationSequence")
-    step = header.number("SpacingBetweenSlices")
-    if detector is None or step is None or "RECON TOMO" not in header.words("ImageType"):
-        return None, None
-    first = _vector(detector.numbers("ImagePositionPatient"), 3)
-    directions = _unit_directions(detector.numbers("ImageOrientationPatient"))
-    if first is None or directions is None:
-        return None, None
-    order = header.numbers("SliceVector")
-    k = order[frame] - 1 if len(order) > frame else frame
-    return first + np.cross(*directions) * step * k, directions
-
-
-def _vector(values: tuple[float, ...], size: int) -> NDArray[np.float64] | None:
-    return np.array(values, dtype=np.float64) if len(values) == size else None
-
-
-def _unit_directions(values: tuple[float, ...]) -> NDArray[np.float64] | None:
-    """Directions (2, 3) along a row and a column, made unit; None when they are no plane."""
-    if len(values) != 6:
-        return None
-    directions = np.array(values, dtype=np.float64).reshape(2, 3)
-    lengths = np.linalg.norm(directions, axis=1)
-    if (lengths < 0.5).any() or (lengths > 2).any():
-        return None
-    directions /= lengths[:, None]
-    return directions if abs(directions[0] @ directions[1]) < 0.5 else None
-
-
-def _spacing(frames: Frames, frame: int) -> tuple[tuple[float, float] | None, bool]:
-    """Spacing between rows and columns in mm, and whether it is that at a detector (R22)."""
-    values = frames.numbers(frame, "PixelMeasuresSequence", "PixelSpacing")
-    header = frames.header
-    values = values or header.numbers("PixelSpacing")
-    at_detector = False
-    imager = header.numbers("ImagerPixelSpacing") or header.numbers("NominalScannedPixelSpacing")
-    if not values and imager:
-        values, at_detector = imager, True
-    elif values and imager and values == imager:
-        at_detector = "PixelSpacingCalibrationType" not in header
-    if not values and "SequenceOfUltrasoundRegions" in header:
-        values = _ultrasound_spacing(header)
-    if len(values) != 2 or min(values) <= 0:
-        return None, False
-    return (float(values[0]), float(values[1])), at_detector
-
-
-def _ultrasound_spacing(header: Header) -> tuple[float, ...]:
-    """Spacing of the regions measured in cm, if they agree (PS3.3 C.8.5.5)."""
-    found = {
-        (
-            abs(region.number("PhysicalDeltaY") or 0) * 10,
-            abs(region.number("PhysicalDeltaX") or 0) * 10,
-        )
-        for region in header.items("SequenceOfUltrasoundRegions")
-        if region.whole("PhysicalUnitsXDirection") == region.whole("PhysicalUnitsYDirection") == 3
-    }
-    return found.pop() if len(found) == 1 else ()
-
-
-# Candidates that tell volumes apart in the order in which they are tried (R14): name, keywords.
-_CLASSIC_KEYS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("TemporalPositionIdentifier", ("TemporalPositionIdentifier",)),
-    ("AcquisitionNumber", ("AcquisitionNumber",)),
-    ("EchoTime", ("EchoTime",)),
-    ("EchoNumbers", ("EchoNumbers",)),
-    ("InversionTime", ("InversionTime",)),
-    ("FlipAngle", ("FlipAngle",)),
-    ("DiffusionBValue", ("DiffusionBValue", "DiffusionGradientOrientation")),
-    ("TriggerTime", ("TriggerTime",)),
-    ("ContrastBolusAgent", ("ContrastBolusAgent",)),
-    ("KVP", ("KVP",)),
-    ("AcquisitionTime", ("AcquisitionTime",)),
-    ("ContentTime", ("ContentTime",)),
-)
-
-
-def _keys_of_file(header: Header) -> dict[str, Hashable]:
-    found: dict[str, Hashable] = {}
-    for name, keywords in _CLASSIC_KEYS:
-        values = tuple(_key_value(header, word) for word in keywords if word in header)
-        if values:
-            found[name] = values
-    return found
-
-
-def _key_value(header: Header, keyword: str) -> Hashable:
-    return header.numbers(keyword) or header.word(keyword)
-
-
-# The same for frames of an enhanced file: name, functional group, keywords.
-_ENHANCED_KEYS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
-    ("TemporalPositionIndex", "FrameContentSequence", ("TemporalPositionIndex",)),
-    ("AcquisitionNumber", "FrameContentSequence", ("FrameAcquisitionNumber",)),
-    ("EchoTime", "MREchoSequence", ("EffectiveEchoTime",)),
-    ("InversionTime", "MRModifierSequence", ("InversionTimes",)),
-    ("FlipAngle", "MRTimingAndRelatedParametersSequence", ("FlipAngle",)),
-    ("DiffusionBValue", "MRDiffusionSequence", ("DiffusionBValue", "DiffusionDirectionality")),
-    (
-        "TriggerTime",
-        "CardiacSynchronizationSequence",
-        ("NominalCardiacTriggerDelayTime",),
-    ),
-    ("KVP", "CTXRayDetailsSequence", ("KVP",)),
-    ("AcquisitionTime", "FrameContentSequence", ("FrameAcquisitionDateTime",)),
-)
-
-
-def _keys_of_frame(frames: Frames, frame: int) -> dict[str, Hashable]:
-    found: dict[str, Hashable] = {}
-    for name, sequence, keywords in _ENHANCED_KEYS:
-        group = frames.group(frame, sequence)
-        if group is None:
-            continue
-        values = tuple(_key_value(group, word) for word in keywords if word in group)
-        if name == "DiffusionBValue":
-            gradient = group.item("DiffusionGradientDirectionSequence")
-            values += gradient.numbers("DiffusionGradientOrientation") if gradient else ()
-        if values:
-            found[name] = values
-    content = frames.group(frame, "FrameContentSequence")
-    for n, value in enumerate(content.numbers("DimensionIndexValues") if content else ()):
-        found[f"DimensionIndexValues[{n}]"] = value
-    return found

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.volume import ValueTable, Window, WindowFunction
-from medview.io.dicom_headers import PARAMETRIC_MAP, RT_DOSE, Frames
+from medview.io.dicom_classes import PARAMETRIC_MAP, RT_DOSE
+from medview.io.dicom_frames import Frames
 from medview.io.dicom_pixels import Form, Pixels
 from medview.io.dicom_values import Header
 

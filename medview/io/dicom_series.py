@@ -12,7 +12,8 @@ from medview.domain.errors import ReadError
 from medview.domain.study import Patient, Series, Study
 from medview.domain.volume import Note
 from medview.io.dicom_codecs import SYNTAXES
-from medview.io.dicom_headers import FileInfo, Frames, Slice, iso_date
+from medview.io.dicom_frames import Frames
+from medview.io.dicom_headers import FileInfo, Slice, iso_date
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_rescale import Rescale, rescale_of

@@ -62,6 +62,12 @@ def test_two_missing_slices_do_not_stretch_the_stack(tmp_path):
     assert spacing_of(series) == pytest.approx(2.5)
 
 
+def test_the_gap_between_three_slices_is_no_spacing(tmp_path):
+    series, _ = only(save(heights(0, 2.5, 7.5), tmp_path))
+    assert (codes(series), series.missing_slices) == (["INCOMPLETE"], (2,))
+    assert spacing_of(series) == pytest.approx(2.5)
+
+
 def test_a_blank_slice_of_a_ct_is_air_not_water(tmp_path):
     datasets = [
         ct(marked_slice(k), ImagePositionPatient=list(p)) for k, p in enumerate(positions())
