@@ -178,10 +178,9 @@ def curve_interval(
     value = float(_over_draws(name, truth, score, base[None], draw)[0])
     draws = drawn_patients(patients)
     drawn = None if draws is None else _over_draws(name, truth, score, draws * base, draw)
-    low, high = _ends(value, drawn)
-    if low is None or high is None:
+    if drawn is None:
         return Interval(value)
-    return Interval(value, max(0.0, low), min(1.0, high))
+    return Interval(value, *_ends(np.clip(_unbiased(value, drawn), 0, 1)))
 
 
 def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
@@ -193,7 +192,7 @@ def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
     draws = drawn_patients([p for p, here in zip(patients, known, strict=True) if here])
     means = None if draws is None else (draws @ kept) / draws.sum(1)
     value = float(kept.mean())
-    return Interval(value, *_ends(value, means))
+    return Interval(value, *_ends(means))
 
 
 def win_interval(with_lesion: Scores, without: Scores, patients: Sequence[str]) -> Interval:
@@ -228,7 +227,8 @@ def paired_difference(
     if draws is None:
         return Difference(float(ahead[0]), None, None, None)
     drawn = [_over_draws(name, truth, score, draws, draw) for score in (ours, theirs)]
-    return _difference(float(ahead[0]), drawn[0] - drawn[1])
+    apart = _unbiased(float(ahead[0]), drawn[0] - drawn[1])
+    return _difference(float(ahead[0]), apart)
 
 
 def paired_mean_difference(ours: Scores, theirs: Scores, patients: Sequence[str]) -> Difference:
@@ -243,19 +243,27 @@ def paired_mean_difference(ours: Scores, theirs: Scores, patients: Sequence[str]
 
 def _difference(value: float, drawn: Scores) -> Difference:
     known = drawn[np.isfinite(drawn)]
-    low, high = _ends(value, drawn)
+    low, high = _ends(known)
+    if low is None:
+        return Difference(value, None, None, None)
     p = 2 * min((known <= 0).mean(), (known >= 0).mean())
     return Difference(value, low, high, float(min(1.0, max(p, 1 / len(known)))))
 
 
-def _ends(value: float, drawn: Scores | None) -> tuple[float | None, float | None]:
-    """The 2.5th and 97.5th percentile of draws that have a value, brought to the figure's middle.
-
-    A patient drawn twice meets himself more often than in the data, which moves the draws of a
-    twin design to one side; the interval is moved back by as much.
-    """
+def _ends(drawn: Scores | None) -> tuple[float | None, float | None]:
+    """The 2.5th and 97.5th percentile of draws that have a value."""
     known = np.empty(0) if drawn is None else drawn[np.isfinite(drawn)]
     if known.size < REPEATS // 2:
         return None, None
-    low, high = np.percentile(known, (2.5, 97.5)) - (known.mean() - value)
+    low, high = np.percentile(known, (2.5, 97.5))
     return float(low), float(high)
+
+
+def _unbiased(value: float, drawn: Scores) -> Scores:
+    """Draws of an area, moved so that their mean is the figure.
+
+    A patient drawn twice meets himself more often than in the data; in a twin design that moves
+    all draws to one side.
+    """
+    known = np.isfinite(drawn)
+    return drawn - (drawn[known].mean() - value) if known.any() else drawn

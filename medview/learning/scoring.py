@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -68,6 +68,19 @@ def slices_of(prepared: Prepared) -> Slices:
     if len(kept) > 1:
         height = (kept - kept[0]) / (kept[-1] - kept[0])
     return Slices(prepared.slices[kept], prepared.brain[kept], kept, height, len(prepared.slices))
+
+
+def stacked(parts: Sequence[Slices]) -> Slices:
+    """Slices of several cases as one; they must come from volumes with equally many slices."""
+    if len({part.total for part in parts}) != 1:
+        raise ValueError("only cases with equally many slices can be stacked")
+    return Slices(
+        np.concatenate([part.pictures for part in parts]),
+        np.concatenate([part.brain for part in parts]),
+        np.concatenate([part.index for part in parts]),
+        np.concatenate([part.height for part in parts]),
+        parts[0].total,
+    )
 
 
 def protocol_rows(slices: Slices) -> NDArray[np.intp]:

@@ -1,0 +1,91 @@
+"""``medview evaluate``: how good weights are on data they have not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from medview.cli.contract import Answer, Context, command
+
+EVALUATE = "medview.learning.evaluate:evaluate"
+# What a reader wants first; everything else is in metrics.json.
+_MAIN_GROUPS = ("all", "twin")
+
+
+def _in_words(body: Mapping[str, Any]) -> str:
+    lines = []
+    for part in body["data"]:
+        lines.append(
+            f"{part['subset']}: {part['cases']} cases of {part['patients']} patients; "
+            f"{part['seen_in_training']} left out as seen in training, "
+            f"{len(part['skipped'])} not usable"
+        )
+        lines += [f"  {one['case']}: {one['what']}" for one in part["skipped"]]
+    lines += ["", *(_row_words(row) for row in body["metrics"] if row["group"] in _MAIN_GROUPS)]
+    return "\n".join([*lines, *body.get("notes", ())])
+
+
+def _row_words(row: Mapping[str, Any]) -> str:
+    value, low, high = row["value"], row["low"], row["high"]
+    figure = "-" if value is None else f"{value:.3f}"
+    spread = "" if low is None or high is None else f" [{low:.3f}, {high:.3f}]"
+    chance = row["prevalence"]
+    share = "" if chance is None else f", prevalence {chance:.3f}"
+    what = f"{row['subset']}  {row['level']} {row['name']}"
+    group = "" if row["group"] == "all" else f" ({row['group']})"
+    count = f"n {row['n']}, {row['n_patients']} patients{share}"
+    return f"{what}{group}  {row['predictor']}: {figure}{spread}  {count}"
+
+
+@command("metrics", words=_in_words)
+@click.argument("model")
+@click.option(
+    "--data",
+    "data",
+    required=True,
+    multiple=True,
+    metavar="[LAYOUT=]PATH",
+    help="A data set, a folder with several, or a case list; may be given again.",
+)
+@click.option(
+    "--weights", type=click.Path(path_type=Path), help="Weights with their card beside them."
+)
+@click.option("--samples", type=click.IntRange(min=1), help="Draws of the model; else the card's.")
+@click.option(
+    "--split",
+    type=click.Choice(("test", "all")),
+    default="test",
+    show_default=True,
+    help="Leave out cases marked train or val, or take all.",
+)
+@click.option("--include-seen", is_flag=True, help="Also patients the weights were trained on.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder.")
+def evaluate(
+    context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any
+) -> Answer:
+    """Measure MODEL on data: metrics.json, predictions.csv and slices.csv in --out.
+
+    Cases whose patient the weights were trained on are left out and counted. Labels may be
+    missing: predictions are written all the same.
+    """
+    from medview.domain.evaluation import EvaluateRequest
+    from medview.io.atomic import whole_folder
+
+    options = context.options
+    weights = wanted.pop("weights")
+    with whole_folder(out) as draft:
+        request = EvaluateRequest(
+            model,
+            data,
+            str(draft),
+            str(weights) if weights else None,
+            device=options.device,
+            threads=options.threads,
+            seed=options.seed,
+            private=options.private,
+            **wanted,
+        )
+        return Answer(context.call("compute", EVALUATE, request))

@@ -1,0 +1,42 @@
+"""``medview evaluate`` as a user types it."""
+
+import json
+
+from brains import head, write_ixi, write_nifti
+from weights_for_tests import write_weights
+
+from medview.cli import main
+
+
+def test_figures_predictions_and_slices_stand_in_the_folder(tmp_path, capsys):
+    weights = write_weights(tmp_path / "w")
+    write_nifti(tmp_path / "set" / "a.nii.gz", head()[:, :, 20])
+    (tmp_path / "set" / "cases.csv").write_text("case,t1,label\nx,a.nii.gz,1\n")
+    out = tmp_path / "out"
+    line = ["evaluate", "anomaly", "--data", f"cases={tmp_path / 'set' / 'cases.csv'}"]
+    options = ["--weights", str(weights), "--samples", "1", "--threads", "1", "--json"]
+    assert main([*line, *options, "--out", str(out)]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["schema"] == "medview.metrics/1"
+    assert (body["model"], body["seed"], body["parameters"]["samples"]) == ("anomaly", 0, 1)
+    assert body["data"][0]["cases"] == 1
+    assert {path.name for path in out.iterdir()} == {
+        "metrics.json",
+        "predictions.csv",
+        "slices.csv",
+    }
+
+
+def test_nothing_stands_in_the_folder_when_all_patients_were_seen(tmp_path, capsys):
+    weights = write_weights(tmp_path / "w", seen=("IXI012",))
+    write_ixi(tmp_path / "ixi", "IXI012-HH-1211")
+    line = ["evaluate", "anomaly", "--data", str(tmp_path / "ixi"), "--weights", str(weights)]
+    assert main([*line, "--out", str(tmp_path / "out"), "--json"]) == 3
+    assert json.loads(capsys.readouterr().out)["code"] == "MV-DAT-140"
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_model_is_wrong_use(tmp_path, capsys):
+    out = str(tmp_path / "out")
+    assert main(["evaluate", "tea-leaves", "--data", str(tmp_path), "--out", out]) == 2
+    assert "tea-leaves cannot be evaluated" in capsys.readouterr().err

@@ -1,0 +1,150 @@
+"""Evaluation end to end, on miniatures and with weights that have learnt nothing."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from brains import head, write_ixi, write_nifti
+from weights_for_tests import write_weights
+
+from medview.domain.errors import DataError, UsageError
+from medview.domain.evaluation import EvaluateRequest
+from medview.domain.progress import Silent
+from medview.learning import evaluate as evaluation
+from medview.learning.evaluate import evaluate
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+
+@pytest.fixture
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory) -> Path:
+    return write_weights(tmp_path_factory.mktemp("weights"), seen=("IXI012",))
+
+
+@pytest.fixture
+def ask(weights, tmp_path, monkeypatch):
+    """Evaluate with one draw of the model and of the lesions; the body and what was written."""
+    monkeypatch.setattr(evaluation, "DRAWS", 1)
+
+    def asked(*data, **fields):
+        request = EvaluateRequest(
+            "anomaly", tuple(map(str, data)), str(tmp_path / "out"), str(weights), 1
+        )
+        return evaluate(Silent(), replace(request, **fields))
+
+    return asked
+
+
+def write_slices(folder: Path, *names: str) -> None:
+    """Single slices with their brain masks: quick to measure."""
+    for number, name in enumerate(names):
+        picture = head(seed=number)[:, :, 20]
+        write_nifti(folder / f"{name}.nii.gz", picture)
+        write_nifti(folder / f"{name}-brain.nii.gz", (picture > 100).astype(np.uint8))
+
+
+def table(folder: Path, name: str) -> list[dict[str, str]]:
+    with (folder / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_seen_patients_are_left_out_and_counted(ask, tmp_path):
+    write_ixi(tmp_path / "ixi", "IXI012-HH-1211", "IXI013-HH-1212")
+    body = ask(tmp_path / "ixi")
+    (part,) = body["data"]
+    assert (part["cases"], part["patients"], part["seen_in_training"]) == (1, 1, 1)
+    predictions = table(tmp_path / "out", "predictions.csv")
+    assert [line["case"] for line in predictions] == ["IXI013-HH-1212"]
+    assert list(predictions[0])[:5] == ["case", "patient", "site", "subset", "anomaly"]
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert written == {"schema": "medview.metrics/1", **body}
+    rows = {(r["predictor"], r["level"], r["name"], r["group"]) for r in body["metrics"]}
+    assert ("model", "slice", "roc_auc", "twin") in rows
+    assert ("brain_area", "slice", "roc_auc", "all") in rows
+    assert all(r["truth"] == "synthetic lesions" for r in body["metrics"])
+
+
+def test_seen_patients_can_be_asked_for(ask, tmp_path):
+    write_ixi(tmp_path / "ixi", "IXI012-HH-1211")
+    with pytest.raises(DataError, match="no case is left"):
+        ask(tmp_path / "ixi")
+    body = ask(tmp_path / "ixi", include_seen=True)
+    assert body["data"][0]["cases"] == 1
+
+
+def test_predictions_are_written_without_any_label(ask, tmp_path):
+    write_slices(tmp_path, "a")
+    write_nifti(tmp_path / "b.nii.gz", head(seed=1))
+    (tmp_path / "cases.csv").write_text(
+        "case,site,t1,brain\nx,HH,a.nii.gz,a-brain.nii.gz\ny,,b.nii.gz,\nz,,c.nii.gz,\n"
+    )
+    body = ask(tmp_path / "cases.csv")
+    assert body["metrics"] == []
+    (part,) = body["data"]
+    assert [one["case"] for one in part["skipped"]] == ["z"]
+    lines = table(tmp_path / "out", "predictions.csv")
+    assert [(line["case"], line["site"]) for line in lines] == [("x", "HH"), ("y", "")]
+    assert all(np.isfinite(float(line["anomaly"])) for line in lines)
+    assert {line["label"] for line in table(tmp_path / "out", "slices.csv")} == {""}
+
+
+def test_a_lesion_mask_gives_pixel_figures_and_slice_labels(ask, tmp_path):
+    mask = np.zeros(head().shape, np.uint8)
+    mask[18:22, 22:26, 19:21] = 1
+    write_nifti(tmp_path / "a.nii.gz", head())
+    write_nifti(tmp_path / "m.nii.gz", mask)
+    write_nifti(tmp_path / "b.nii.gz", (head() > 100).astype(np.uint8))
+    (tmp_path / "cases.csv").write_text("case,t1,mask,brain\nx,a.nii.gz,m.nii.gz,b.nii.gz\n")
+    body = ask(tmp_path / "cases.csv")
+    names = {(r["level"], r["name"]) for r in body["metrics"] if r["predictor"] == "model"}
+    assert {("pixel", "pr_auc"), ("pixel", "dice_best"), ("pixel", "hit_rate")} <= names
+    labels = {line["slice"]: line["label"] for line in table(tmp_path / "out", "slices.csv")}
+    assert [k for k, label in labels.items() if label == "1"] == ["19", "20"]
+
+
+def test_cases_marked_for_training_are_left_out_unless_all_are_asked_for(ask, tmp_path):
+    write_slices(tmp_path, "a")
+    (tmp_path / "cases.csv").write_text(
+        "case,split,t1,brain\nx,train,a.nii.gz,a-brain.nii.gz\ny,test,a.nii.gz,a-brain.nii.gz\n"
+    )
+    (part,) = ask(tmp_path / "cases.csv")["data"]
+    assert (part["cases"], part["other_split"]) == (1, 1)
+    assert ask(tmp_path / "cases.csv", split="all")["data"][0]["cases"] == 2
+
+
+def test_the_same_seed_gives_the_same_numbers(ask, tmp_path):
+    write_slices(tmp_path, *"abcdef")
+    lines = [f"{name},{name}.nii.gz,{name}-brain.nii.gz,0" for name in "abcdef"]
+    path = tmp_path / "cases.csv"
+    path.write_text("\n".join(["case,t1,brain,label", *lines]))
+
+    def scores(seed):
+        ask(path, seed=seed)
+        return [line["anomaly"] for line in table(tmp_path / "out", "predictions.csv")]
+
+    assert scores(0) == scores(0)
+    assert scores(0) != scores(1)
+
+
+def test_patients_are_not_named_when_privacy_is_asked_for(ask, tmp_path):
+    write_slices(tmp_path, "a")
+    (tmp_path / "cases.csv").write_text("case,patient,t1\nx,Erika Muster,a.nii.gz\n")
+    ask(tmp_path / "cases.csv", private=True)
+    assert all("Erika" not in path.read_text() for path in (tmp_path / "out").iterdir())
+
+
+def test_an_unknown_model_is_wrong_use(tmp_path):
+    with pytest.raises(UsageError, match="anomaly"):
+        evaluate(Silent(), EvaluateRequest("tea-leaves", (str(tmp_path),), str(tmp_path)))
