@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.domain.card import ModelCard
 from medview.domain.errors import ReadError
 from medview.domain.exam import Exam
 from medview.domain.geometry import Geometry
@@ -23,11 +24,13 @@ from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume, Window
 from medview.io import nifti
 from medview.io.atomic import whole_folder
+from medview.io.cards import read_card, write_card
 from medview.io.plain import plain, record_of
 from medview.io.resultjson import geometry_of, grid_dict, map_file, prediction_of, result_dict
 
 RESULT = "result.json"
 SLICES = "slices.csv"
+CARD = "card.json"
 _IMAGE = "image"
 _COLUMNS = tuple(field.name for field in fields(SliceScore))
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
@@ -39,13 +42,14 @@ _HANDS = 2
 class StoredResult:
     """A result folder: what the model said, on which image and of which examination.
 
-    `image` and `exam` are None where they were not stored; `sha256` is of the bytes of
+    `image`, `exam` and `card` are None where they were not stored; `sha256` is of the bytes of
     result.json.
     """
 
     prediction: Prediction
     image: Volume | None
     exam: Exam | None
+    card: ModelCard | None
     sha256: str
 
 
@@ -55,11 +59,13 @@ def write_prediction(
     out_dir: Path,
     image: Volume | None = None,
     exam: Exam | None = None,
+    card: ModelCard | None = None,
 ) -> dict[str, Any]:
     """Write a result folder and return the object of ``medview.result/1`` that lies in it.
 
     With `image`, the volume the model was given is kept as ``maps/image.nii.gz``, so that a
-    report can be made of the folder alone. Of `exam` only what is no identity is kept.
+    report can be made of the folder alone. Of `exam` only what is no identity is kept. `card`
+    is kept as card.json, because the shipped one may be of other weights by then.
 
     Raises
     ------
@@ -79,6 +85,8 @@ def write_prediction(
         (draft / "maps").mkdir()
         _write_files(job, draft, files)
         _write_slices(draft / SLICES, prediction.slices)
+        if card:
+            write_card(card, draft / CARD)
         text = json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False)
         (draft / RESULT).write_text(text + "\n", "utf-8")
     return body
@@ -102,6 +110,8 @@ def read_result(job: Progress, folder: Path) -> StoredResult:
     ------
     ReadError
         As ``read_prediction``.
+    WeightsError
+        If there is a card that is damaged or silent.
     """
     folder = Path(folder)
     source, body = _read_body(folder)
@@ -113,7 +123,8 @@ def read_result(job: Progress, folder: Path) -> StoredResult:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(RESULT, "is not a result of this program") from error
     prediction = replace(prediction, maps=maps, slices=_read_slices(folder / SLICES))
-    return StoredResult(prediction, image, exam, hashlib.sha256(source).hexdigest())
+    card = read_card(folder / CARD) if (folder / CARD).is_file() else None
+    return StoredResult(prediction, image, exam, card, hashlib.sha256(source).hexdigest())
 
 
 def _write_files(job: Progress, draft: Path, files: dict[str, Volume | ScalarMap]) -> None:

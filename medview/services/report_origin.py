@@ -153,7 +153,7 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
     if exam.lossy or (volume is not None and volume.lossy):
         notes.append("the images were compressed with loss")
     if not notes:
-        return "No warning: nothing missing, nothing outside what the model was made for."
+        return "No warning; no slice is missing."
     return " ".join(_sentence(text) for text in dict.fromkeys(notes))
 
 
@@ -185,7 +185,7 @@ def _base(prediction: Prediction) -> str:
 
 def _run(prediction: Prediction) -> str:
     parameters = [
-        f"{_SYMBOLS.get(key, key)} {_plain(value)}"
+        f"{_SYMBOLS.get(key, key.replace('_', ' '))} {_plain(value)}"
         for key, value in prediction.parameters.items()
         if isinstance(value, int | float | str)
     ]

@@ -37,6 +37,7 @@ from medview.services.key_slices import (
 from medview.services.report_text import ReaderText
 
 _MIDLINE_MM = 5.0
+_MOST_FINDINGS = 8
 _READ = "Colour in the middle picture and little in the right one: unusual, and certain."
 _SYNTHETIC = "The lesion in this study is synthetic: it was put into the images for demonstration."
 
@@ -75,20 +76,26 @@ def pictures(volume: Volume, prediction: Prediction | None) -> Section:
 
 
 def findings(prediction: Prediction, reader: ReaderText) -> Section:
-    """The regions of a model, with the reader's answer to each."""
+    """The regions of a model, the first ones and those the reader answered to."""
+    every = prediction.findings
+    shown = [
+        each for n, each in enumerate(every) if n < _MOST_FINDINGS or each.id in reader.verdicts
+    ]
     rows = tuple(
         (
             str(each.id),
             where_words(each, prediction),
             place_words(each.centroid_lps),
             f"{number(each.volume_ml, 2)} ml",
-            _peak_words(each, prediction),
+            _peak_words(each),
             reader.verdicts.get(each.id, "not reviewed"),
         )
-        for each in prediction.findings
+        for each in shown
     )
+    left_out = len(every) - len(shown)
+    more = f"{left_out} more of the {len(every)} regions are listed in the attached manifest."
     headings = ("No.", "Where", "Centre", "Volume", "Peak", "Reader")
-    return Section("Findings of the model", table=Table(rows, headings))
+    return Section("Findings of the model", more if left_out else "", table=Table(rows, headings))
 
 
 def where_words(finding: Finding, prediction: Prediction) -> str:
@@ -215,12 +222,10 @@ def _around(finding: Finding, geometry: Geometry) -> tuple[slice, slice, slice]:
     return k, j, i
 
 
-def _peak_words(finding: Finding, prediction: Prediction) -> str:
+def _peak_words(finding: Finding) -> str:
     if not finding.hidden_by_uncertainty:
         return number(finding.peak)
-    source = prediction.map(finding.map)
-    name = (source.title or source.name) if source else finding.map
-    return f"{name} {number(finding.peak, 2)}, hidden by uncertainty"
+    return f"{finding.map} {number(finding.peak, 2)}, hidden"
 
 
 def _layers(prediction: Prediction | None) -> tuple[Layer, ...]:

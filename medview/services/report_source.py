@@ -45,7 +45,8 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
     _check_one_study(stored, source)
     cards = {card.id: card for card in shipped_cards()}
     outcomes = tuple(
-        Outcome(each.prediction, card_for(each.prediction, cards), each.sha256) for each in stored
+        Outcome(each.prediction, each.card or card_for(each.prediction, cards), each.sha256)
+        for each in stored
     )
     exam, image = stored[0].exam or Exam(), stored[0].image or seen_as_image(stored[0].prediction)
     if study is not None:

@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import geometry_of, phantom
-from result_phantom import EPSILON, SHA, exam, head, prediction_on
+from result_phantom import EPSILON, SHA, card, exam, head, prediction_on
 
 from medview.domain.errors import Cancelled, ReadError, WriteError
 from medview.domain.overlay import ScalarMap
@@ -184,6 +184,13 @@ def test_the_image_and_the_examination_come_back_but_not_who_it_is(tmp_path):
     everything = b"".join(p.read_bytes() for p in (tmp_path / "out").iterdir() if p.is_file())
     for secret in (b"Doe", b"Jane", b"ANON-0110", b"1964", b"4471"):
         assert secret not in everything
+
+
+def test_the_card_of_the_weights_comes_back_with_the_result(tmp_path):
+    write_prediction(JOB, small(), tmp_path / "with", None, None, card())
+    assert read_result(JOB, tmp_path / "with").card == card()
+    write_prediction(JOB, small(), tmp_path / "without")
+    assert read_result(JOB, tmp_path / "without").card is None
 
 
 def test_two_writings_of_one_result_are_equal_to_the_byte(tmp_path, prediction):

@@ -130,7 +130,17 @@ def test_the_table_says_where_how_large_and_what_the_reader_said(prediction):
     assert [row[0] for row in table.rows] == ["1", "2", "3"]
     assert table.rows[0][2:4] == ("L 20, P 30, H 12 mm", "3.2 ml")
     assert [row[5] for row in table.rows] == ["agree", "not reviewed", "rejected: vessel"]
-    assert "hidden by uncertainty" in table.rows[2][4]
+    assert table.rows[2][4].startswith("residual 0.00")
+    assert table.rows[2][4].endswith(", hidden")
+
+
+def test_a_long_list_is_cut_but_keeps_what_the_reader_answered(prediction):
+    many = tuple(replace(prediction.findings[0], id=n) for n in range(1, 16))
+    section = report_result.findings(
+        replace(prediction, findings=many), ReaderText(verdicts={12: "agree"})
+    )
+    assert [row[0] for row in section.table.rows] == [*"12345678", "12"]
+    assert section.text == "6 more of the 15 regions are listed in the attached manifest."
 
 
 def test_three_rows_of_image_score_and_uncertainty_with_bars_at_the_end(volume, prediction):

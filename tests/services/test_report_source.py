@@ -46,13 +46,14 @@ def result_about(study: Path) -> Prediction:
 
 
 def test_a_folder_alone_gives_image_and_examination_but_no_name(tmp_path):
-    write_prediction(JOB, prediction_on(head()), tmp_path / "out", head(), exam())
+    write_prediction(JOB, prediction_on(head()), tmp_path / "out", head(), exam(), card())
     material = gather(call, tmp_path / "out")
     assert material.volume is not None
     np.testing.assert_array_equal(material.volume.array, head().array)
     assert material.exam == exam().without_identity()
     (outcome,) = material.outcomes
     assert outcome.prediction.model == "anomaly"
+    assert outcome.card == card()
     assert len(outcome.file_sha256) == 64
 
 
