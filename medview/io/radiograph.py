@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -102,7 +103,12 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
     try:
-        with open_binary(path) as file, Image.open(file, formats=FORMATS) as picture:
+        # What Pillow warns of is either harmless or an error further on.
+        with (
+            warnings.catch_warnings(action="ignore"),
+            open_binary(path) as file,
+            Image.open(file, formats=FORMATS) as picture,
+        ):
             columns, rows = picture.size
             if columns * rows * 16 > memory_cap():
                 raise ReadError(

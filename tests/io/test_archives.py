@@ -1,0 +1,120 @@
+"""ZIP archives are read where they are, and their names lead nowhere."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_files import catalogue, only, save, stack
+
+from medview.domain.errors import ReadError
+from medview.io import archives
+
+
+def zipped(path: Path, folder: Path, prefix: str = "", **extra: bytes) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, prefix + file.name)
+        for name, content in extra.items():
+            archive.writestr(name, content)
+    return path
+
+
+def tree(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
+
+
+def test_a_series_opens_from_its_archive_and_nothing_is_unpacked(tmp_path):
+    path = zipped(tmp_path / "s.zip", save(stack(), tmp_path / "in"), notes=b"text")
+    before = tree(tmp_path)
+    found = catalogue(path)
+    _, plain = only(tmp_path / "in")
+    series, volume = only(zipped(tmp_path / "t.zip", tmp_path / "in"))
+    np.testing.assert_array_equal(volume.array, plain.array)
+    assert volume.geometry.same_grid(plain.geometry)
+    assert (found.files, found.read) == (9, 8)
+    assert [item.file for item in found.skipped] == ["notes"]
+    assert tree(tmp_path) == sorted([*before, "t.zip"])
+    assert series.files[0].parent == tmp_path / "t.zip"
+
+
+@pytest.mark.parametrize("prefix", ["../../", "/etc/", "..\\..\\", "a/../../b/", "./"])
+def test_names_that_lead_out_are_labels_only(prefix, tmp_path):
+    path = zipped(tmp_path / "s.zip", save(stack(), tmp_path / "in"), prefix)
+    series, _ = only(path)
+    assert series.size == (9, 6, 8)
+    for file in series.files:
+        assert file.is_relative_to(path)
+        assert ".." not in file.parts
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_two_members_of_one_name_are_both_read(tmp_path):
+    folder = save(stack()[:2], tmp_path / "in")
+    one, other = sorted(folder.iterdir())
+    path = tmp_path / "s.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(one, "same")
+        archive.write(other, "same")
+    series, _ = only(path)
+    assert series.size == (9, 6, 2)
+
+
+def test_an_archive_within_a_folder_is_not_entered(tmp_path):
+    save(stack(), tmp_path / "in")
+    zipped(tmp_path / "in" / "more.zip", tmp_path / "in")
+    found = catalogue(tmp_path / "in")
+    assert [(item.file, item.code) for item in found.skipped] == [("more.zip", "MV-IO-016")]
+
+
+def test_an_encrypted_member_is_named(tmp_path):
+    path = zipped(tmp_path / "s.zip", save(stack()[:1], tmp_path / "in"))
+    raw = bytearray(path.read_bytes())
+    for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        at = raw.index(signature) + offset
+        raw[at : at + 2] = struct.pack("<H", struct.unpack_from("<H", raw, at)[0] | 1)
+    path.write_bytes(bytes(raw))
+    with pytest.raises(ReadError, match="encrypted") as caught:
+        catalogue(path)
+    assert caught.value.code == "MV-IO-011"
+
+
+def test_a_damaged_member_stops_no_other(tmp_path):
+    path = zipped(tmp_path / "s.zip", save(stack(), tmp_path / "in"))
+    raw = bytearray(path.read_bytes())
+    at = raw.index(b"PK\x03\x04") + 90
+    raw[at : at + 60] = b"\xff" * 60
+    path.write_bytes(bytes(raw))
+    found = catalogue(path)
+    assert found.read == 7
+    assert [item.code for item in found.skipped] == ["MV-IO-010"]
+
+
+@pytest.mark.parametrize("end", [0.2, 0.6, 0.95])
+def test_a_cut_archive_is_refused_by_name(end, tmp_path):
+    path = zipped(tmp_path / "s.zip", save(stack(), tmp_path / "in"))
+    raw = path.read_bytes()
+    path.write_bytes(raw[: int(len(raw) * end)])
+    with pytest.raises(ReadError) as caught:
+        catalogue(path)
+    assert caught.value.code == "MV-IO-010"
+    assert caught.value.file == "s.zip"
+
+
+def test_a_bomb_is_inflated_no_further_than_it_is_asked(tmp_path):
+    path = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.dcm", b"\0" * (64 * 2**20))
+    with pytest.raises(ReadError, match="not a medical image"):
+        catalogue(path)
+
+
+def test_an_archive_with_too_many_members_is_refused(tmp_path, monkeypatch):
+    path = zipped(tmp_path / "s.zip", save(stack(), tmp_path / "in"))
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 7)
+    with pytest.raises(ReadError, match="more than can be listed") as caught:
+        catalogue(path)
+    assert caught.value.code == "MV-IO-012"

@@ -1,0 +1,129 @@
+"""Films as PNG, JPEG and TIFF: shown, but without letters and without millimetres."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dicom_files import catalogue, codes, marked_slice, only, save, stack
+from PIL import Image
+
+from medview.domain.errors import ReadError
+from medview.domain.progress import Silent
+from medview.io import radiograph
+
+GREY = (np.arange(60, dtype=np.uint8) * 4).reshape(6, 10)
+DEEP = (np.arange(60, dtype=np.uint16) * 500).reshape(6, 10)
+COLOUR = np.random.default_rng(7).integers(0, 256, (6, 10, 3), np.uint8)
+
+
+def picture(path: Path, pixels: np.ndarray, **how: object) -> Path:
+    Image.fromarray(pixels).save(path, **how)
+    return path
+
+
+@pytest.mark.parametrize("name", ["f.png", "f.tif", "f.tiff"])
+@pytest.mark.parametrize("pixels", [GREY, DEEP], ids=["8 bit", "16 bit"])
+def test_grey_values_are_read_exactly(name, pixels, tmp_path):
+    series, volume = only(picture(tmp_path / name, pixels))
+    assert (series.format, series.size) == ("film", (10, 6, 1))
+    assert codes(series) == ["UNKNOWN_ORIENTATION", "NO_SPACING"]
+    assert volume.array.dtype == np.int16
+    np.testing.assert_array_equal(volume.array[0], pixels)
+    assert volume.geometry.spacing_kind is None
+    assert not volume.geometry.orientation_known
+
+
+def test_sixteen_bits_beyond_the_sign_become_floats(tmp_path):
+    _, volume = only(picture(tmp_path / "f.png", DEEP * 2))
+    assert volume.array.dtype == np.float32
+    np.testing.assert_array_equal(volume.array[0], DEEP * 2)
+
+
+def test_a_jpeg_of_a_film_is_grey(tmp_path):
+    _, volume = only(picture(tmp_path / "f.jpg", GREY, quality=100))
+    assert not volume.is_colour
+    np.testing.assert_allclose(volume.array[0], GREY, atol=3)
+
+
+def test_colour_stays_colour_and_grey_saved_as_colour_becomes_grey(tmp_path):
+    _, colour = only(picture(tmp_path / "c.png", COLOUR))
+    np.testing.assert_array_equal(colour.array[0], COLOUR)
+    _, grey = only(picture(tmp_path / "g.png", np.repeat(GREY[..., None], 3, axis=2)))
+    assert not grey.is_colour
+    np.testing.assert_array_equal(grey.array[0], GREY)
+
+
+def test_transparency_and_palettes_are_taken_away(tmp_path):
+    clear = np.dstack([COLOUR, np.full((6, 10), 9, np.uint8)])
+    _, volume = only(picture(tmp_path / "a.png", clear))
+    np.testing.assert_array_equal(volume.array[0], COLOUR)
+    Image.fromarray(COLOUR).quantize(8).save(tmp_path / "p.png")
+    _, volume = only(tmp_path / "p.png")
+    assert volume.array.shape == (1, 6, 10, 3)
+
+
+def test_pages_of_a_tiff_are_times(tmp_path):
+    pages = [Image.fromarray(GREY + np.uint8(n)) for n in range(3)]
+    pages[0].save(tmp_path / "p.tif", save_all=True, append_images=pages[1:])
+    series, _ = only(tmp_path / "p.tif")
+    assert (series.times, series.split_by) == (3, "page")
+    np.testing.assert_array_equal(radiograph.load(Silent(), series, 2).array[0], GREY + 2)
+
+
+def test_pictures_beside_medical_images_are_left_out(tmp_path):
+    save(stack(), tmp_path)
+    picture(tmp_path / "icon.png", GREY)
+    found = catalogue(tmp_path)
+    assert [series.format for series in found.all_series()] == ["dicom"]
+    assert [(item.file, item.code) for item in found.skipped] == [("icon.png", "MV-IO-006")]
+    assert (found.files, found.read) == (9, 8)
+
+
+def test_pictures_alone_are_films(tmp_path):
+    picture(tmp_path / "a.png", GREY)
+    picture(tmp_path / "b.jpg", marked_slice(0).astype(np.uint8))
+    found = catalogue(tmp_path)
+    assert [series.description for series in found.all_series()] == ["a", "b"]
+
+
+def png(width: int, height: int, data: bytes = b"") -> bytes:
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        crc = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", crc)
+
+    head = struct.pack(">IIBBBBB", width, height, 16, 0, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+
+
+def test_a_picture_that_claims_gigabytes_is_refused_before_memory_is_taken(tmp_path):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png(2**20, 2**20, zlib.compress(b"\0" * 2**16)))
+    with pytest.raises(ReadError, match="1048576 x 1048576") as caught:
+        only(path)
+    assert caught.value.code == "MV-IO-105"
+
+
+@pytest.mark.parametrize("name", ["f.png", "f.jpg", "f.tif"])
+def test_a_cut_picture_is_refused_wherever_it_is_cut(name, tmp_path):
+    noise = np.random.default_rng(8).integers(0, 256, (40, 40), np.uint8)
+    whole = picture(tmp_path / name, noise).read_bytes()
+    path = tmp_path / f"cut-{name}"
+    refused = 0
+    for end in range(8, len(whole) - 40, len(whole) // 12):
+        path.write_bytes(whole[:end])
+        try:
+            only(path)
+        except ReadError as error:
+            refused += error.code in ("MV-IO-220", "MV-IO-001")
+    assert refused >= 10
+
+
+def test_text_that_calls_itself_a_picture_is_refused(tmp_path):
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + b"nothing of the kind")
+    with pytest.raises(ReadError, match="damaged") as caught:
+        only(tmp_path / "x.png")
+    assert caught.value.code == "MV-IO-220"
