@@ -1,0 +1,175 @@
+"""``medview info`` and ``medview convert``, read back from what they print and write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_files import ct, image, marked_slice, positions, save, stack
+
+from medview.cli import main
+
+
+def answer(capsys, *words: object) -> tuple[int, dict]:
+    """Run a command with --json; give its exit code and the one object it printed."""
+    code = main([*map(str, words), "--json", "--quiet"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def study(tmp_path) -> Path:
+    """Seven of eight slices of a CT, a scout of the same series, a text."""
+    folder = tmp_path / "study"
+    slices = [
+        ct(marked_slice(k), ImagePositionPatient=list(p), SeriesDescription="Head 2.5 mm",
+           SeriesNumber=3, PatientSex="F", PatientBirthDate="19500101", StudyDescription="Head")
+        for k, p in enumerate(positions()) if k != 4
+    ]  # fmt: skip
+    scout = ct(marked_slice(0), ImageOrientationPatient=[1, 0, 0, 0, 0, -1], SeriesNumber=3)
+    save([*slices, scout], folder)
+    (folder / "notes.txt").write_text("no image")
+    return folder
+
+
+def test_info_says_what_there_is_in_the_words_of_the_contract(study, capsys):
+    code, body = answer(capsys, "info", study)
+    assert code == 0
+    assert body["schema"] == "medview.info/1"
+    assert body["counts"] == {"files": 9, "read": 8, "skipped": 1}
+    assert body["skipped"] == [
+        {"file": "notes.txt", "code": "MV-IO-001", "what": "not a medical image"}
+    ]
+    (patient,) = body["patients"]
+    assert {k: patient[k] for k in ("id", "name", "sex", "birth_date")} == {
+        "id": "P1", "name": "Test^Case", "sex": "F", "birth_date": "1950-01-01",
+    }  # fmt: skip
+    (examination,) = patient["studies"]
+    assert (examination["uid"], examination["date"]) == ("1.2.3", "2026-11-21")
+    first, scout = examination["series"]
+    assert first["warnings"][0]["code"] == "INCOMPLETE"
+    del first["warnings"]
+    assert first == {
+        "uid": "1.2.3.4", "stack": 0, "number": 3, "modality": "CT",
+        "description": "Head 2.5 mm", "format": "dicom", "files": 7,
+        "transfer_syntax": "1.2.840.10008.1.2.1", "size": [9, 6, 8], "times": 1,
+        "split_by": None, "spacing_mm": [0.5, 0.7, 2.5], "spacing_kind": "patient",
+        "affine_lps": [[0.5, 0, 0, -100], [0, 0.7, 0, -80], [0, 0, 2.5, 40], [0, 0, 0, 1]],
+        "orientation": "LPS", "quantity": "HU", "value_range": [-1024, -17], "lossy": False,
+        "missing_slices": [4],
+    }  # fmt: skip
+    assert (scout["stack"], scout["size"], scout["orientation"]) == (1, [9, 6, 1], "LIP")
+    assert scout["spacing_mm"] == [0.5, 0.7, None]
+
+
+def test_private_answers_name_nobody(study, capsys):
+    main(["info", str(study), "--json", "--private", "--quiet"])
+    text = capsys.readouterr().out
+    for word in ("P1", "Test", "Case", "1950", "notes", str(study.parent)):
+        assert word not in text
+    assert json.loads(text)["patients"][0]["name"] is None
+
+
+def test_plain_words_name_series_and_warnings(study, capsys):
+    assert main(["info", str(study), "--quiet"]) == 0
+    text = capsys.readouterr().out
+    assert "Head 2.5 mm" in text
+    assert "INCOMPLETE: one slice is missing of 8" in text
+    assert "8 of 9 files read" in text
+
+
+def test_a_slice_that_does_not_decode_is_a_warning_of_its_series(tmp_path, capsys):
+    folder = save(stack(), tmp_path / "s")
+    path = sorted(folder.iterdir())[0]
+    path.write_bytes(path.read_bytes()[:-40])
+    code, body = answer(capsys, "info", folder)
+    (series,) = body["patients"][0]["studies"][0]["series"]
+    assert code == 0
+    assert [w["code"] for w in series["warnings"]] == ["PARTIAL"]
+    assert len(series["missing_slices"]) == 1
+
+
+def test_unknown_things_are_null(tmp_path, capsys):
+    film = image(
+        marked_slice(0), ImagePositionPatient=None, ImageOrientationPatient=None, PixelSpacing=None,
+    )  # fmt: skip
+    _, body = answer(capsys, "info", save([film], tmp_path / "f"))
+    (series,) = body["patients"][0]["studies"][0]["series"]
+    for key in ("spacing_mm", "spacing_kind", "affine_lps", "orientation", "number"):
+        assert series[key] is None
+    assert [w["code"] for w in series["warnings"]] == ["UNKNOWN_ORIENTATION", "NO_SPACING"]
+
+
+def test_nothing_usable_is_refused_with_exit_3(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("no image")
+    code, body = answer(capsys, "info", tmp_path / "notes.txt")
+    assert code == 3
+    assert (body["schema"], body["code"]) == ("medview.error/1", "MV-IO-001")
+    assert body["file"] == "notes.txt"
+    assert answer(capsys, "info", tmp_path / "gone")[0] == 3
+
+
+# --------------------------------------------------------------------------------- convert
+
+
+def test_a_stack_becomes_a_nifti_with_its_values_in_their_place(study, tmp_path, capsys):
+    out = tmp_path / "ct.nii.gz"
+    code, body = answer(capsys, "convert", study, "--series", "1.2.3.4#0", "--out", out)
+    assert code == 0
+    (output,) = body["outputs"]
+    assert {k: output[k] for k in ("series", "stack", "file", "size")} == {
+        "series": "1.2.3.4", "stack": 0, "file": "ct.nii.gz", "size": [9, 6, 8],
+    }  # fmt: skip
+    assert [w["code"] for w in output["warnings"]] == ["INCOMPLETE"]
+    written = nib.load(out)
+    assert written.get_data_dtype() == np.int16
+    expected = [[-0.5, 0, 0, 100], [0, -0.7, 0, 80], [0, 0, 2.5, 40], [0, 0, 0, 1]]
+    np.testing.assert_allclose(written.affine, expected, atol=1e-5)
+    values = np.asarray(written.dataobj)
+    assert values[2, 1, 3] == 1003 - 1024
+    assert (values[:, :, 4] == -1024).all()
+
+
+def test_several_stacks_and_a_file_are_a_misuse_and_leave_nothing(study, tmp_path, capsys):
+    out = tmp_path / "all.nii.gz"
+    code, body = answer(capsys, "convert", study, "--out", out)
+    assert code == 2
+    assert "2 stacks" in body["what"]
+    assert not out.exists()
+
+
+def test_several_stacks_go_into_a_folder(study, tmp_path, capsys):
+    out = tmp_path / "out"
+    code, body = answer(capsys, "convert", study, "--out", out)
+    assert code == 0
+    files = [output["file"] for output in body["outputs"]]
+    assert files == ["003-head-2-5-mm.nii.gz", "003-ct.nii.gz"]
+    assert sorted(path.name for path in out.iterdir()) == sorted(files)
+
+
+def test_a_series_that_is_not_there_is_refused(study, tmp_path, capsys):
+    out = tmp_path / "x.nii.gz"
+    code, _ = answer(capsys, "convert", study, "--series", "9.9", "--out", out)
+    assert code == 3
+    assert not out.exists()
+
+
+def test_times_become_the_fourth_dimension(tmp_path, capsys):
+    both = stack(EchoTime=4.6) + stack(EchoTime=9.2)
+    out = tmp_path / "t.nii"
+    code, body = answer(capsys, "convert", save(both, tmp_path / "s"), "--out", out)
+    assert code == 0
+    assert body["outputs"][0]["times"] == 2
+    assert nib.load(out).shape == (9, 6, 8, 2)
+
+
+def test_pixels_that_cannot_be_read_leave_nothing(tmp_path, capsys):
+    folder = save(stack()[:1], tmp_path / "s")
+    path = next(folder.iterdir())
+    path.write_bytes(path.read_bytes()[:-40])
+    out = tmp_path / "x.nii.gz"
+    code, body = answer(capsys, "convert", folder, "--out", out)
+    assert (code, body["code"]) == (3, "MV-IO-103")
+    assert [p.name for p in tmp_path.iterdir()] == ["s"]

@@ -1,0 +1,102 @@
+"""Series hang under the patient and study they are of, and no two patients become one."""
+
+from __future__ import annotations
+
+import numpy as np
+from dicom_files import catalogue, codes, image, marked_slice, save, stack
+
+from medview.io.identity import patient_key, uid_of_file
+
+
+def test_patient_study_and_series_are_those_of_the_files(tmp_path):
+    more = {
+        "PatientBirthDate": "19500101", "PatientSex": "F", "StudyDescription": "Head",
+        "SeriesDescription": "T1", "SeriesNumber": 3, "AcquisitionDate": "20261121",
+        "AcquisitionTime": "101530.25", "Manufacturer": "Maker", "ManufacturerModelName": "One",
+        "MagneticFieldStrength": 3,
+    }  # fmt: skip
+    found = catalogue(save(stack(**more), tmp_path))
+    (patient,) = found.patients
+    assert (patient.id, patient.name, patient.sex) == ("P1", "Test^Case", "F")
+    assert patient.birth_date == "1950-01-01"
+    assert len(patient.key) == 8
+    (study,) = patient.studies
+    assert (study.uid, study.date, study.description) == ("1.2.3", "2026-11-21", "Head")
+    (series,) = study.series
+    assert (series.number, series.description, series.modality) == (3, "T1", "MR")
+    assert (series.acquired, series.scanner) == ("2026-11-21 10:15", "Maker One")
+    assert series.field_strength_t == 3
+    assert (series.study_uid, series.patient_key) == (study.uid, patient.key)
+    assert found.owner(series) == (patient, study)
+
+
+def test_two_patients_in_one_folder_are_two_and_both_are_warned_of(tmp_path):
+    other = stack(PatientID="P2", PatientName="Other^One", SeriesInstanceUID="1.2.3.9")
+    found = catalogue(save([*stack(), *other], tmp_path))
+    assert [patient.id for patient in found.patients] == ["P2", "P1"]
+    assert [codes(series) for series in found.all_series()] == [["MIXED_PATIENTS"]] * 2
+
+
+def test_two_patients_under_one_series_uid_are_not_merged(tmp_path):
+    save(stack(), tmp_path / "a")
+    save(stack(PatientID="P2", PatientName="Other^One"), tmp_path / "b")
+    found = catalogue(tmp_path)
+    assert len(found.patients) == 2
+    assert [series.size[2] for series in found.all_series()] == [8, 8]
+    assert all("MIXED_PATIENTS" in codes(series) for series in found.all_series())
+
+
+def test_patients_in_folders_of_their_own_are_no_matter(tmp_path):
+    save(stack(), tmp_path / "a")
+    other = {"PatientID": "P2", "PatientName": "Other", "StudyInstanceUID": "1.2.9"}
+    save(stack(**other, SeriesInstanceUID="1.2.9.1"), tmp_path / "b")
+    found = catalogue(tmp_path)
+    assert [codes(series) for series in found.all_series()] == [[], []]
+
+
+def test_names_written_differently_are_one_patient(tmp_path):
+    save(stack(), tmp_path / "a")
+    save(stack(PatientName="TEST^CASE^^", SeriesInstanceUID="1.2.3.9"), tmp_path / "b")
+    assert len(catalogue(tmp_path).patients) == 1
+
+
+def test_two_studies_of_nobody_are_not_taken_for_one_patient(tmp_path):
+    nobody = {"PatientID": "", "PatientName": ""}
+    save(stack(**nobody), tmp_path / "a")
+    save(stack(**nobody, StudyInstanceUID="1.2.9", SeriesInstanceUID="1.2.9.1"), tmp_path / "b")
+    found = catalogue(tmp_path)
+    assert len(found.patients) == 2
+    assert all(codes(series) == [] for series in found.all_series())
+
+
+def test_files_without_any_uid_still_make_a_series(tmp_path):
+    bare = [
+        image(marked_slice(k), StudyInstanceUID="", SeriesInstanceUID="", ImagePositionPatient=[0, 0, k])
+        for k in range(3)
+    ]  # fmt: skip
+    (series,) = catalogue(save(bare, tmp_path)).all_series()
+    assert series.size[2] == 3
+    assert series.uid.startswith("2.25.")
+
+
+def test_series_are_found_by_uid_and_stack(tmp_path):
+    scout = image(np.zeros((6, 9), np.int16), ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    found = catalogue(save([*stack(), scout], tmp_path))
+    assert found.find("1.2.3.4#1").size[2] == 1
+    assert found.find("1.2.3.4").size[2] == 8
+    assert found.find("1.2.3.4#2") is None
+
+
+def test_the_key_of_a_patient_tells_nothing_and_is_always_the_same():
+    assert patient_key("P1", "Test^Case") == patient_key("p1", "TEST^CASE")
+    assert patient_key("P1", "Test^Case") != patient_key("P2", "Test^Case")
+    assert int(patient_key("P1", "Test^Case"), 16) >= 0
+
+
+def test_the_uid_of_a_file_is_that_of_its_content(tmp_path):
+    for name, content in (("a", b"x" * 100), ("b", b"x" * 100), ("c", b"x" * 99 + b"y")):
+        (tmp_path / name).write_bytes(content)
+    a, b, c = (uid_of_file(tmp_path / name) for name in "abc")
+    assert a == b != c
+    assert a.startswith("2.25.")
+    assert len(a) <= 64
