@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from dicom_files import catalogue, codes, image, marked_slice, save, stack
+from dicom_files import catalogue, codes, image, save, stack
 
 from medview.io.identity import patient_key, uid_of_file
 
@@ -70,10 +70,7 @@ def test_two_studies_of_nobody_are_not_taken_for_one_patient(tmp_path):
 
 
 def test_files_without_any_uid_still_make_a_series(tmp_path):
-    bare = [
-        image(marked_slice(k), StudyInstanceUID="", SeriesInstanceUID="", ImagePositionPatient=[0, 0, k])
-        for k in range(3)
-    ]  # fmt: skip
+    bare = stack(StudyInstanceUID="", SeriesInstanceUID="")[:3]
     (series,) = catalogue(save(bare, tmp_path)).all_series()
     assert series.size[2] == 3
     assert series.uid.startswith("2.25.")

@@ -22,10 +22,7 @@ def csa(**tags: list[float]) -> bytes:
     """A CSA header of the second version with numeric tags."""
     out = b"SV10\4\3\2\1" + struct.pack("<2I", len(tags), 77)
     for name, values in tags.items():
-        out += (
-            name.encode().ljust(64, b"\0") + struct.pack("<i4s4I", 1, b"FD\0\0", 4, 6, 77, 0)[:20]
-        )
-        out = out[:-8] + struct.pack("<2I", 6, 77)
+        out += name.encode().ljust(64, b"\0") + struct.pack("<i4s3i", 1, b"FD", 4, 6, 77)
         for n in range(6):
             text = f"{values[n]:.8f}".encode() + b"\0" if n < len(values) else b""
             out += struct.pack("<4I", len(text), len(text), 77, len(text))
