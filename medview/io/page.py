@@ -20,7 +20,7 @@ from medview.domain.report import (
     StripChart,
     Table,
 )
-from medview.domain.wording import number
+from medview.domain.wording import number, time_words
 
 # More letters of identity than these need a second line, smaller on the following pages.
 _LONG_LINE = 56
@@ -37,7 +37,13 @@ def html_of(report: Report) -> str:
     The title of the document is "Report" whatever the report is called: titles are metadata and
     metadata carries no identity.
     """
-    foot = f"Report {report.report_id} · content {report.content_sha256[:12]} · page "
+    parts = (
+        f"Report {report.report_id}",
+        time_words(report.made_at),
+        f"content {report.content_sha256[:12]}",
+        "page ",
+    )
+    foot = " · ".join(part for part in parts if part)
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Report</title>'
         f'<meta name="dcterms.created" content="{escape(report.made_at)}"></head>'

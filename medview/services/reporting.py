@@ -215,7 +215,7 @@ def _signature(material: Material) -> str:
         return "not signed"
     if not _is_final(material):
         return f"{material.signer}; a draft until there is an impression"
-    return material.signer
+    return f"{material.signer} · at the time at the foot of each page"
 
 
 def _manifest(material: Material, report: Report, digest: str) -> dict[str, object]:

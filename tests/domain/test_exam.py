@@ -1,0 +1,47 @@
+from dataclasses import fields
+
+import pytest
+from phantoms import geometry_of
+from result_phantom import exam
+
+from medview.domain.exam import Exam
+from medview.domain.study import Patient, Series, Study
+
+
+def test_an_exam_gathers_what_three_headers_say():
+    series = Series(
+        "1.2.3.4", number=7, modality="MR", description="T1", size=(24, 20, 16),
+        geometry=geometry_of("LPS", (16, 20, 24), (5.0, 6.0, 4.0)), missing_slices=(3,),
+        scanner="One", field_strength_t=3.0, lossy=True,
+    )  # fmt: skip
+    study = Study("1.2.3", "2026-03-14", "Head", "4471", (series,))
+    patient = Patient("9f2c41aa", "P1", "Doe^Jane", None, "1964-05-02", (study,))
+    made = Exam.of(patient, study, series)
+    assert (made.name, made.patient_id, made.sex, made.birth_date) == (
+        "Doe^Jane", "P1", "", "1964-05-02",
+    )  # fmt: skip
+    assert (made.study_date, made.accession, made.series_number) == ("2026-03-14", "4471", 7)
+    assert made.size == (24, 20, 16)
+    assert made.spacing_mm == (4.0, 6.0, 5.0)  # columns first, as the size
+    assert (made.missing_slices, made.lossy) == (1, True)
+
+
+def test_spacing_that_is_not_known_stays_unknown():
+    made = Exam.of(Patient("k"), Study("1"), Series("1.2"))
+    assert made.spacing_mm is None
+
+
+def test_without_identity_only_the_pseudonym_is_left():
+    bare = exam().without_identity()
+    changed = {f.name for f in fields(Exam) if getattr(bare, f.name) != getattr(exam(), f.name)}
+    assert changed == {"name", "patient_id", "birth_date", "accession"}
+    assert bare.patient_key == "9f2c41aa"
+
+
+@pytest.mark.parametrize(
+    ("description", "synthetic"),
+    [("T1 with synthetic lesion", True), ("Synthetic Lesion", True), ("Synthetic T2", False)],
+)
+def test_only_a_synthetic_lesion_is_one(description, synthetic):
+    assert Exam(series_description=description).has_synthetic_lesion is synthetic
+    assert Exam(study_description=description).has_synthetic_lesion is synthetic

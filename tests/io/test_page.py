@@ -1,0 +1,113 @@
+import re
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medview.domain.report import (
+    RESEARCH_USE,
+    ColourBar,
+    FigureRow,
+    Picture,
+    Report,
+    Section,
+    StripChart,
+    Table,
+)
+from medview.io.page import html_of
+
+BLACK = np.zeros((4, 6, 3), np.uint8)
+BAR = ColourBar(np.tile(np.arange(256, dtype=np.uint8)[:, None], 3), 0.0, 18.0, 6.0, "1", "score")
+
+
+def page(*sections: Section, **fields: object) -> str:
+    made = Report("Title", ("Who",), (("Scanner", "3 T"),), sections, "7c1e-0110")
+    return html_of(replace(made, **fields))
+
+
+def test_every_text_is_escaped():
+    evil = "<b>&\"'"
+    chart = StripChart((1.0,), ((0, evil),), 0, 1, (evil, evil), evil, evil)
+    figure = FigureRow((Picture(BLACK, evil, (evil,) * 4, (evil,) * 4),), evil, (None,), evil)
+    section = Section(evil, evil, evil, Table(((evil, evil),), (evil, evil)), (figure,), (chart,))
+    made = page(section, title=evil, identity=(evil,), facts=((evil, evil),), status=evil)
+    assert "<b>&" not in made
+    assert made.count("&lt;b&gt;&amp;&quot;&#x27;") >= 20
+
+
+def test_the_document_is_called_report_and_carries_the_caution():
+    made = page(title="Of Jane Doe")
+    assert "<title>Report</title>" in made
+    assert f'data-caution="{RESEARCH_USE}"' in made
+
+
+def test_a_draft_is_marked_and_a_final_report_is_not():
+    assert page().count(">DRAFT</span>") == 2  # first page and the head of the others
+    assert "badge" not in page(status="FINAL")
+
+
+def test_two_halves_stand_beside_each_other_and_an_odd_one_alone():
+    parts = [Section(name, "x", half=True) for name in "abc"]
+    made = page(Section("before"), *parts, Section("after"))
+    assert made.count('<table class="halves">') == 2
+    assert made.index("before") < made.index(">a<") < made.index(">c<") < made.index("after")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(18.0, "18"), (0.0, "0"), (0.008, "0.008"), (1.95, "1.9"), (-2.5, "\u22122.5")],
+)
+def test_numbers_beside_a_colour_bar_are_short(value, text):
+    bar = replace(BAR, high=value, threshold=None)
+    made = page(Section("", figures=(FigureRow((Picture(BLACK, ""),), "", (bar,)),)))
+    assert f"<b>{text}</b></div>" in made
+
+
+def test_the_threshold_is_a_tick_at_its_place_and_a_word():
+    made = page(Section("", figures=(FigureRow((Picture(BLACK, ""),), "", (BAR,)),)))
+    assert '<i style="left: 33.33%">' in made
+    assert "score, shown from 6" in made
+    made = page(
+        Section("", figures=(FigureRow((Picture(BLACK, ""),), "", (replace(BAR, unit="ml"),)),))
+    )
+    assert "score (ml), shown from 6" in made
+
+
+def test_a_threshold_outside_the_range_is_not_drawn():
+    bar = replace(BAR, threshold=20.0)
+    made = page(Section("", figures=(FigureRow((Picture(BLACK, ""),), "", (bar,)),)))
+    assert "shown from" not in made
+
+
+def test_the_scale_bar_takes_its_part_of_the_picture():
+    row = FigureRow(
+        (Picture(BLACK, "", scale=(50.0, 0.25)), Picture(BLACK, "", scale=(5, 0.1))), ""
+    )
+    made = page(Section("", figures=(row,)))
+    assert 'style="width: 25.00%">5 cm<' in made
+    assert 'style="width: 10.00%">5 mm<' in made
+
+
+def test_bars_of_a_strip_are_as_high_as_their_values_and_gaps_stay_empty():
+    import base64
+
+    chart = StripChart((0.0, 1.0, float("nan"), 2.0), ((3, "A"),), 0.0, 2.0, ("a", "b"), "c", "d")
+    made = page(Section("", charts=(chart,)))
+    source = re.search(r"data:image/svg\+xml;base64,([^\"]+)", made)
+    assert source is not None
+    drawing = base64.b64decode(source[1]).decode()
+    heights = [float(h) for h in re.findall(r'height="([\d.]+)"', drawing)]
+    assert heights == [0.0, 50.0, 100.0]
+    assert drawing.count("#2f6ea5") == 1  # only the one that is pictured
+    assert 'left: 87.50%">A<' in made
+
+
+def test_lists_with_dots_are_broken_at_the_dots_only():
+    made = page(Section("", table=Table((("Run", f"K 5 · seed 7 · {'long ' * 20}"),))))
+    assert '<span class="whole">K 5</span> · <span class="whole">seed 7</span> · long' in made
+
+
+def test_a_long_identity_gets_more_room():
+    assert '<body class="short"' in page()
+    assert '<body class="long"' in page(identity=("x" * 300,))
+    assert 'class="who wide"' in page(identity=("x" * 300,))
