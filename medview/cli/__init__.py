@@ -52,7 +52,11 @@ COMMANDS: dict[str, str] = {
     "info": "medview.cli.looking:info",
     "convert": "medview.cli.looking:convert",
     "render": "medview.cli.render:render",
+    "models": "medview.cli.running:models",
+    "run": "medview.cli.running:run",
     "report": "medview.cli.report:report",
+    "train": "medview.cli.training:train",
+    "evaluate": "medview.cli.evaluate:evaluate",
     "bench": "medview.cli.bench:bench",
 }
 

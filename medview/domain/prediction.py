@@ -122,7 +122,7 @@ class RunRequest:
 
     `volumes` and `inputs` name the same roles. `samples` and `alpha` None mean the card's own.
     `weights` is the path of a weights file with its card beside it, or None for the shipped ones.
-    `device` is "auto", "cpu" or "cuda[:N]".
+    `device` is "auto", "cpu" or "cuda[:N]". `film_hour` is the hour of the stay a film is from.
     """
 
     model: str
@@ -138,3 +138,4 @@ class RunRequest:
     age_years: float | None = None
     sex: str | None = None
     site: str | None = None
+    film_hour: float | None = None

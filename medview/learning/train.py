@@ -151,7 +151,7 @@ class Trainer:
             pct_start=0.1,
         )
         self._weights = one_vote_each(self.train)
-        self._val_set = self._fixed_slices()
+        self._val_set = self.fixed_slices() if self.val else None
 
     _rng: np.random.Generator = field(init=False)
     _noise: torch.Generator = field(init=False)
@@ -172,18 +172,21 @@ class Trainer:
         ]
         return torch.optim.AdamW(groups, recipe.rate, weight_decay=recipe.weight_decay)
 
-    def _fixed_slices(self) -> tuple[Tensor, Tensor] | None:
-        """Validation slices: the same, unaugmented ones each epoch."""
-        if not self.val:
-            return None
+    def fixed_slices(self) -> tuple[Tensor, Tensor]:
+        """Slices and masks (n, 1, 128, 128) that are always the same, unaugmented.
+
+        Of the validation brains; of the training brains where there are none.
+        """
         rng = np.random.default_rng(12345)
-        each = max(1, self.recipe.val_slices // len(self.val))
+        brains = self.val or self.train
+        each = max(1, self.recipe.val_slices // len(brains))
         pairs = [
             cut(brain, height, NONE, rng)
-            for brain in self.val
+            for brain in brains
             for height in np.linspace(0.12, 0.92, each)
         ]
-        return torch.stack([v for v, _ in pairs]), torch.stack([m for _, m in pairs])
+        slices, masks = zip(*pairs, strict=True)
+        return torch.stack(slices).to(self.device), torch.stack(masks).to(self.device)
 
     def fit(self) -> Iterator[EpochReport]:
         """Train to the end of the recipe, one report an epoch; close the iterator to stop."""
@@ -278,9 +281,7 @@ class Trainer:
         if self._val_set is None:
             return {}
         self.model.eval()
-        x, mask = (t.to(self.device) for t in self._val_set)
-        figures = health(self.model, x, mask)
-        return figures
+        return health(self.model, *self._val_set)
 
     def _keep_best(self, figures: dict[tuple[str, str], float]) -> bool:
         """Best by validation ELBO once the variance is learnt; without validation the last."""
@@ -426,7 +427,9 @@ def health(model: AnomalyVae, x: Tensor, mask: Tensor) -> dict[str, float]:
     few, spread = x[:8], torch.exp(0.5 * log_variance[:8])
     draws = torch.stack(
         [
-            model.decode(mean[:8] + spread * torch.randn(spread.shape, generator=generator))[0]
+            model.decode(
+                mean[:8] + spread * torch.randn(spread.shape, generator=generator).to(x.device)
+            )[0]
             for _ in range(5)
         ]
     )

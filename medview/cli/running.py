@@ -1,0 +1,222 @@
+"""``medview run`` and ``medview models``: run a model, and see which there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from medview.cli.contract import Answer, Context, command
+from medview.domain.errors import MedviewError
+from medview.domain.wording import interval, number, place_words
+
+if TYPE_CHECKING:
+    from medview.domain.card import ModelCard
+    from medview.domain.exam import Exam
+    from medview.domain.prediction import RunRequest
+    from medview.domain.volume import Note, Volume
+    from medview.services.inputs import Given
+
+WRITE = "medview.io.results:write_prediction"
+
+
+class RolePath(click.ParamType[tuple[str, Path]]):
+    """An input as "ROLE=PATH"."""
+
+    name = "role=path"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, Path]:
+        """Turn "t1=head.nii.gz" into ("t1", Path("head.nii.gz")), or say what was expected."""
+        if isinstance(value, tuple):
+            return value
+        role, equals, path = str(value).partition("=")
+        if not (role and equals and path):
+            self.fail(f"{value!r} is not ROLE=PATH", param, ctx)
+        return role.strip().lower(), Path(path)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show the form in the help."""
+        return "ROLE=PATH"
+
+
+def _in_words(body: Mapping[str, Any]) -> str:
+    """Scores first, then what was found where, then what to mind."""
+    lines = [_score_line(score) for score in body["scores"]]
+    for found in body["findings"]:
+        hidden = ", hidden by uncertainty" if found["hidden_by_uncertainty"] else ""
+        lines.append(
+            f"finding {found['id']}: {number(found['volume_ml'])} ml at "
+            f"{place_words(found['centroid_lps'])}, peak {number(found['peak'])} "
+            f"({found['map']}{hidden})"
+        )
+    lines += [f"note: {note['text']}" for note in body["warnings"]]
+    maps = ", ".join(item["name"] for item in body["maps"])
+    lines.append(f"written: result.json, slices.csv, maps ({maps})")
+    lines.append("Research use only, not for diagnostic use.")
+    return "\n".join(lines)
+
+
+def _score_line(score: Mapping[str, Any]) -> str:
+    name = score["name"].replace("_", " ")
+    if score["value"] is None:
+        return f"{name}: not available ({score['meaning']})"
+    unit = "" if score["unit"] == "1" else f" {score['unit']}"
+    spread = interval(score["low"], score["high"])
+    return f"{name}: {number(score['value'])}{unit}{f' ({spread})' if spread else ''}"
+
+
+@command("result", words=_in_words)
+@click.argument("model")
+@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.option("--input", "named", multiple=True, type=RolePath(), help="An input by its role.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--series", metavar="UID[#STACK]", help="Which series, if there are several.")
+@click.option("--samples", type=click.IntRange(min=1), help="Passes whose spread is uncertainty.")
+@click.option("--alpha", type=click.FloatRange(0, 1), help="Weight of the plain residual.")
+@click.option("--age", type=click.FloatRange(0, 130), help="Of the patient, in years.")
+@click.option("--sex", type=click.Choice(["F", "M"]), help="Of the patient.")
+@click.option("--site", metavar="NAME", help="Where it was acquired, for models with site effects.")
+@click.option("--film-hour", type=float, help="Hour of the stay that a film is from.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Other weights than the shipped.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="bfloat16 is faster on some machines and a little less exact.",
+)
+def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **wanted: Any) -> Answer:
+    """Run MODEL (ID or ID@VERSION) and write result.json, slices.csv and maps/ into --out.
+
+    A bare PATH takes the input that its headers or its name speak of; "--input t1=PATH" says it.
+    """
+    from medview.io.atomic import whole_folder
+    from medview.services import library
+    from medview.services.analysis import run_model
+    from medview.services.inputs import Wanted, gather
+    from medview.services.models import find_card
+
+    card = find_card(model, wanted["weights"])
+    inputs = Wanted(paths, wanted["named"], wanted["series"])
+    with whole_folder(out) as folder:
+        given, notes = gather(
+            card, inputs, lambda place: library.scan(context.jobs, place, progress=context.report)
+        )
+        volumes = {
+            each.role: library.load(context.jobs, each.series, progress=context.report)
+            for each in given
+        }
+        with _naming(given[0], private=context.options.private):
+            request = _request(context, card, given, volumes, wanted)
+            prediction = run_model(context.jobs, request, progress=context.report)
+        used = next(each for each in given if each.role == prediction.inputs[0].role)
+        notes += [note for each in given for note in each.notes]
+        notes += _left_over(given, {each.role for each in prediction.inputs})
+        prediction = replace(prediction, warnings=(*prediction.warnings, *notes))
+        exam = _exam(used, private=context.options.private)
+        body = context.call("files", WRITE, prediction, folder, volumes[used.role], exam, card)
+    return Answer(body)
+
+
+def _request(
+    context: Context,
+    card: ModelCard,
+    given: tuple[Given, ...],
+    volumes: Mapping[str, Volume],
+    wanted: Mapping[str, Any],
+) -> RunRequest:
+    from medview.domain.prediction import RunRequest
+    from medview.services.offers import age_at
+
+    patient, study = given[0].catalogue.owner(given[0].series) or (None, None)
+    age = age_at(patient.birth_date, study.date) if patient and study else None
+    options, weights = context.options, wanted["weights"]
+    return RunRequest(
+        model=card.id,
+        volumes=dict(volumes),
+        inputs=tuple(each.reference(volumes[each.role]) for each in given),
+        samples=wanted["samples"],
+        alpha=wanted["alpha"],
+        device=options.device,
+        threads=options.threads,
+        seed=options.seed,
+        precision=wanted["precision"],
+        weights=str(weights.absolute()) if weights else None,
+        age_years=age if wanted["age"] is None else wanted["age"],
+        sex=wanted["sex"] or (patient.sex if patient else None),
+        site=wanted["site"],
+        film_hour=wanted["film_hour"],
+    )
+
+
+@contextmanager
+def _naming(given: Given, *, private: bool) -> Iterator[None]:
+    """Let an error that names no file name the series it is about."""
+    try:
+        yield
+    except MedviewError as error:
+        series = given.series
+        error.file = error.file or ("" if private else series.description or series.key)
+        raise
+
+
+def _left_over(given: tuple[Given, ...], used: set[str]) -> list[Note]:
+    from medview.domain.volume import Note
+
+    spare = [each.role for each in given if each.role not in used]
+    return [Note("UNUSED_INPUT", f"the model did not use {role}") for role in spare]
+
+
+def _exam(given: Given, *, private: bool) -> Exam | None:
+    """What the headers say of the examination; private: no words that may be a name or path."""
+    from medview.domain.exam import Exam
+
+    owner = given.catalogue.owner(given.series)
+    if owner is None:
+        return None
+    exam = Exam.of(*owner, given.series).without_identity()
+    if private and given.series.format != "dicom":
+        return replace(exam, study_description="", series_description="")
+    return exam
+
+
+def _models_in_words(body: Mapping[str, Any]) -> str:
+    if not body["models"]:
+        return "This copy came without models."
+    lines = []
+    for entry in body["models"]:
+        lines.append(f"{entry['id']}@{entry['version']}  {entry['title']}")
+        lines.append(f"  {entry['summary']}")
+        lines += [f"  input {item['role']}: {item['needs']}" for item in entry["inputs"]]
+        lines += [f"  limit: {limit}" for limit in entry["limits"]]
+        lines.append(f"  licence: {entry['licence']}")
+        lines.append(f"  weights: {entry['weights_sha256']}")
+    if "check" in body:
+        lines.append(f"{body['check']['file']}: hash, names, shapes and values are right")
+    return "\n".join(lines)
+
+
+@command("models", words=_models_in_words)
+@click.argument("model", required=False)
+@click.option(
+    "--check", type=click.Path(path_type=Path), help="Verify hash and shapes of a weights file."
+)
+def models(context: Context, model: str | None, check: Path | None) -> Answer:
+    """Show the models there are, or MODEL (ID or ID@VERSION): inputs, figures, limits, licence."""
+    from medview.domain.errors import UsageError
+    from medview.io.cards import model_entry
+    from medview.services.models import CHECK, find_card, find_cards
+
+    if check is None:
+        return Answer({"models": [model_entry(card) for card in find_cards(model)]})
+    if model is None:
+        raise UsageError("a check needs the model", do='Use "medview models ID --check FILE".')
+    card = find_card(model, check)
+    verdict = context.call("compute", CHECK, card.id, str(check.absolute()))
+    return Answer({"models": [model_entry(card)], "check": verdict})

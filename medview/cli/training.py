@@ -1,0 +1,74 @@
+"""``medview train``: weights from data, by a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from medview.cli.contract import Answer, Context, command
+from medview.cli.progress import in_time
+
+
+def _in_words(body: Mapping[str, Any]) -> str:
+    parts = ", ".join(f"{count} patients in {part}" for part, count in body["n"].items())
+    lines = [
+        f"{body['epochs']} epochs in {in_time(body['seconds'])}, the best was "
+        f"{body['best_epoch']}; stopped by {body['stopped']}",
+        parts,
+    ]
+    for check in body["health"]:
+        value = "-" if check["value"] is None else f"{check['value']:.4g}"
+        verdict = "ok" if check["ok"] else f"NOT OK: {check.get('text', '')}".rstrip(": ")
+        lines.append(f"{check['name'].replace('_', ' ')}: {value}  {verdict}")
+    lines.append(f"weights: {body['weights_sha256']}")
+    return "\n".join(lines)
+
+
+@command("train", words=_in_words)
+@click.argument("model")
+@click.option(
+    "--data",
+    required=True,
+    multiple=True,
+    metavar="[LAYOUT=]PATH",
+    help="A data set, a folder with several, or a case list; may be given again.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--recipe", type=click.Path(path_type=Path), help="Settings as TOML.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of it.")
+@click.option("--epochs", type=click.IntRange(min=1), help="The same as --set epochs=N.")
+@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop by then.")
+@click.option("--init", type=click.Path(path_type=Path), help="Weights to start from.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+def train(context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any) -> Answer:
+    """Train MODEL on --data and write weights, card, history and splits into --out.
+
+    An interrupted training leaves its checkpoint, and "--resume" goes on from it.
+    """
+    from medview.domain.training import TrainRequest
+    from medview.services.models import find_card
+    from medview.services.recipes import read_recipe
+    from medview.services.training import only_checkpoints_stay, trainer_of
+
+    work = trainer_of(model)
+    if wanted["init"] is not None:
+        find_card(model, wanted["init"])
+    epochs = () if wanted["epochs"] is None else (f"epochs={wanted['epochs']}",)
+    options = context.options
+    request = TrainRequest(
+        data=data,
+        out=str(out),
+        recipe=read_recipe(model, wanted["recipe"], (*wanted["settings"], *epochs)),
+        seed=options.seed,
+        threads=options.threads,
+        device=options.device,
+        init=str(wanted["init"]) if wanted["init"] else None,
+        resume=wanted["resume"],
+        max_minutes=wanted["max_minutes"],
+    )
+    with only_checkpoints_stay(out):
+        body = context.call("train", work, request)
+    return Answer(body)

@@ -1,0 +1,209 @@
+"""Which of the given series goes into which input of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from medview.domain.card import InputSpec, ModelCard
+from medview.domain.errors import InputRefused, ModelInputError, UsageError
+from medview.domain.prediction import InputRef
+from medview.domain.study import Catalogue, Series
+from medview.domain.volume import Note, Volume
+from medview.io.hashing import volume_sha256
+from medview.services.offers import Offer, offer_by_header, role_of
+
+ROLES = ("t1", "t1ce", "t2", "flair", "smri", "fmri", "film", "series")
+"""Every input that some model has; each card says which ones are its own."""
+
+Scan = Callable[[tuple[Path, ...]], Catalogue]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A series for an input, and where it was found. `notes` travel with the result."""
+
+    role: str
+    series: Series
+    catalogue: Catalogue
+    notes: tuple[Note, ...] = ()
+
+    def reference(self, volume: Volume) -> InputRef:
+        """Say which pixels these are, once they are read."""
+        k, j, i = volume.geometry.shape
+        series = self.series
+        digest = volume_sha256(volume)
+        return InputRef(self.role, series.study_uid, series.uid, series.stack, digest, (i, j, k))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """What the command line names: bare paths, paths by role, and a series "UID[#STACK]"."""
+
+    paths: tuple[Path, ...] = ()
+    named: tuple[tuple[str, Path], ...] = ()
+    series: str | None = None
+
+
+def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> tuple[tuple[Given, ...], list[Note]]:
+    """Find a series for each input; also the notes on what was given and is not used.
+
+    Raises
+    ------
+    UsageError
+        If nothing is given, a role is no role, or several series would do.
+    ModelInputError
+        If nothing that is given fits the model.
+    InputRefused
+        If a path holds no image, or not the series that is named.
+    """
+    if not wanted.paths and not wanted.named:
+        raise UsageError(
+            "there is nothing to run on",
+            do=f'Name a file or folder: "medview run {card.id} PATH --out DIR".',
+        )
+    known = {spec.role for spec in card.inputs}
+    found: dict[str, Given] = {}
+    notes: list[Note] = []
+    for role, path in wanted.named:
+        _check_role(card, role)
+        if role in known:
+            found[role] = _named_input(card, role, scan((path,)), wanted.series, path.name)
+        else:
+            notes.append(_unused(card, role))
+    if wanted.paths:
+        name = wanted.paths[0].name
+        bare, left_out = _bare_inputs(card, scan(wanted.paths), wanted.series, name)
+        found = {**bare, **found}
+        notes += left_out
+    if not found:
+        raise ModelInputError(
+            f"{card.title} needs {_needs(card)}", do="Give it with --input.", code="MV-MOD-004"
+        )
+    return tuple(found.values()), notes
+
+
+def _check_role(card: ModelCard, role: str) -> None:
+    if role not in ROLES:
+        own = ", ".join(spec.role for spec in card.inputs)
+        raise UsageError(f"there is no input called {role}", do=f"{card.title} takes: {own}.")
+
+
+def _named_input(
+    card: ModelCard, role: str, catalogue: Catalogue, key: str | None, name: str
+) -> Given:
+    """The series under a path that its owner says is of this role."""
+    images = _images(catalogue, name)
+    spec = next(spec for spec in card.inputs if spec.role == role)
+    fitting = [series for series in images if _may_be(spec, series)]
+    if key is not None:
+        fitting = [series for series in fitting if key in (series.key, series.uid)] or fitting
+    if not fitting:
+        raise _refusal(card, images, name)
+    called_so = [series for series in fitting if _role(series)[0] == role]
+    series = _only(called_so or fitting, name)
+    return Given(role, series, catalogue)
+
+
+def _bare_inputs(
+    card: ModelCard, catalogue: Catalogue, key: str | None, name: str
+) -> tuple[dict[str, Given], list[Note]]:
+    """A series for each role that the headers speak of; doubtful ones only for want of others."""
+    images = _images(catalogue, name)
+    if key is not None:
+        images = [series for series in images if key in (series.key, series.uid)]
+        if not images:
+            raise InputRefused(
+                f"holds no series {key}", file=name, do='See the series with "medview info".'
+            )
+    offers = [(series, _offer(card, series)) for series in images]
+    fitting = [(series, each.role) for series, each in offers if each.fits]
+    if not fitting:
+        raise _refusal(card, images, name)
+    sure = [(series, role) for series, role in fitting if _role(series)[0]]
+    if not sure:
+        series = _only([series for series, _ in fitting], name)
+        role = fitting[0][1]
+        return {role: Given(role, series, catalogue, (_doubt(series, role),))}, []
+    return _by_role(card, sure, catalogue, name)
+
+
+def _by_role(
+    card: ModelCard, sure: Sequence[tuple[Series, str]], catalogue: Catalogue, name: str
+) -> tuple[dict[str, Given], list[Note]]:
+    """One series a role; several for one that the model can do without are left out."""
+    found: dict[str, Given] = {}
+    notes = []
+    needed = {spec.role for spec in card.inputs if spec.required}
+    roles = dict.fromkeys(role for _, role in sure)
+    for role in roles:
+        series = [each for each, its_role in sure if its_role == role]
+        if len(series) > 1 and role not in needed and needed & roles.keys():
+            text = f"{len(series)} series could be the {role}; none of them was used"
+            notes.append(Note("UNUSED_INPUT", text))
+        else:
+            found[role] = Given(role, _only(series, name), catalogue)
+    return found, notes
+
+
+def _images(catalogue: Catalogue, name: str) -> list[Series]:
+    images = [series for series in catalogue.all_series() if series.geometry is not None]
+    if not images:
+        raise InputRefused("holds no images", file=name, do="Choose another file or folder.")
+    return images
+
+
+def _only(series: Sequence[Series], name: str) -> Series:
+    if len(series) > 1:
+        keys = ", ".join(f"{s.key} ({s.description or s.modality or 'image'})" for s in series[:4])
+        more = f" and {len(series) - 4} more" if len(series) > 4 else ""
+        raise UsageError(
+            f"{len(series)} series would fit: {keys}{more}",
+            file=name,
+            do='Name one with "--series".',
+        )
+    return series[0]
+
+
+def _role(series: Series) -> tuple[str, str]:
+    """Role by description, else by file name; what it is instead by the description alone."""
+    role, other = role_of(series)
+    if not role and not other and series.files:
+        role, _ = role_of(replace(series, description=series.files[0].name))
+    return role, other
+
+
+def _offer(card: ModelCard, series: Series) -> Offer:
+    role, _ = _role(series)
+    named = replace(series, description=role) if role else series
+    return offer_by_header(card, named)
+
+
+def _may_be(spec: InputSpec, series: Series) -> bool:
+    return not series.modality or series.modality in spec.modalities
+
+
+def _refusal(card: ModelCard, images: Sequence[Series], name: str) -> ModelInputError:
+    """Why none of the series fits, in the words of the first."""
+    why = [_offer(card, series).why_not for series in images]
+    others = f" (and {len(images) - 1} more series that do not fit)" if len(images) > 1 else ""
+    return ModelInputError(
+        f"{card.title} {next(filter(None, why), 'cannot use this series')}{others}",
+        file=name,
+        do="Choose another series.",
+        code="MV-MOD-005",
+    )
+
+
+def _doubt(series: Series, role: str) -> Note:
+    kind = "" if series.modality else "that this is MR or "
+    return Note("MODALITY_DOUBTFUL", f"no header says {kind}which weighting; taken for {role}")
+
+
+def _unused(card: ModelCard, role: str) -> Note:
+    return Note("UNUSED_INPUT", f"{card.title} {card.version} does not use {role}")
+
+
+def _needs(card: ModelCard) -> str:
+    return " or ".join(dict.fromkeys(spec.needs for spec in card.inputs))

@@ -1,0 +1,124 @@
+"""Recipes of training: the shipped one, a file of one's own, and single settings on top."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from medview.domain.errors import DataError, UsageError
+from medview.domain.resources import resource
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
+# Without these nothing is trained; all other numbers may be zero.
+_ABOVE_ZERO = {"epochs", "steps", "batch", "attention_batch", "heads", "key_pool", "rate", "clip"}
+# The one number that is below zero by its nature, as a logarithm.
+_MAY_BE_NEGATIVE = {"variance_floor"}
+
+
+def shipped_recipe(model: str) -> dict[str, Any]:
+    """The recipe that ships with the program: every setting with its value.
+
+    Raises
+    ------
+    UsageError
+        If there is none: the model cannot be trained here.
+    """
+    path = resource("recipes", f"{model}.toml")
+    if not path.is_file():
+        known = ", ".join(sorted(each.stem for each in path.parent.glob("*.toml")))
+        raise UsageError(f"there is no recipe to train {model}", do=f"Choose one of: {known}.")
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+def read_recipe(
+    model: str, file: Path | None = None, settings: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The shipped recipe, with what `file` says in its place and then each "KEY=VALUE".
+
+    Keys and kinds of values are those of the shipped recipe; "augment.gamma" is a setting of a
+    table.
+
+    Raises
+    ------
+    UsageError
+        If a "KEY=VALUE" makes no sense.
+    DataError
+        If the file cannot be read or says what no recipe knows.
+    """
+    recipe = shipped_recipe(model)
+    if file is not None:
+        for key, value in _flat(_read(file)).items():
+            wrong = _put(recipe, key, value)
+            if wrong:
+                raise DataError(wrong, file=file.name, do="Correct the recipe.", code="MV-DAT-020")
+    for text in settings:
+        key, equals, value = text.partition("=")
+        wrong = _put(recipe, key.strip(), _value(value)) if equals else "it has no ="
+        if wrong:
+            raise UsageError(f"--set {text}: {wrong}", do='Give it as in "--set epochs=20".')
+    return recipe
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "not readable text"
+        raise DataError(
+            f"cannot be read as a recipe ({why})",
+            file=path.name,
+            do="Write it as TOML, like the shipped recipe.",
+            code="MV-DAT-020",
+        ) from error
+
+
+def _flat(table: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """Nested tables as one, with keys such as "augment.gamma"."""
+    flat: dict[str, Any] = {}
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{before}{key}.")
+        else:
+            flat[before + key] = value
+    return flat
+
+
+def _value(text: str) -> Any:
+    """A value as TOML reads it; what is none is a word."""
+    try:
+        return tomllib.loads(f"value = {text.strip()}")["value"]
+    except (tomllib.TOMLDecodeError, KeyError):
+        return text.strip()
+
+
+def _put(recipe: dict[str, Any], key: str, value: Any) -> str:
+    """Put a value into a recipe; return what is wrong with it, or nothing."""
+    known = _flat(recipe)
+    if key not in known:
+        return f"no setting is called {key}; known are {', '.join(known)}"
+    kind, name = type(known[key]), key.rpartition(".")[2]
+    if kind is float and type(value) is int:
+        value = float(value)
+    if type(value) is not kind:
+        return f"{key} is {_KINDS[kind]}"
+    if kind in (int, float):
+        wrong = _out_of_bounds(name, value)
+        if wrong:
+            return f"{key} {wrong}"
+    *tables, last = key.split(".")
+    place = recipe
+    for table in tables:
+        place = place[table]
+    place[last] = value
+    return ""
+
+
+def _out_of_bounds(name: str, value: float) -> str:
+    # Also catches NaN, which is not larger than anything.
+    if name in _ABOVE_ZERO and not value > 0:
+        return "must be above 0"
+    if name not in _MAY_BE_NEGATIVE and not value >= 0:
+        return "must not be below 0"
+    return "" if abs(value) < float("inf") else "must be finite"

@@ -1,0 +1,72 @@
+"""Trainings: which models have one, and what is left behind by one that fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from medview.domain.errors import UsageError, WriteError
+
+# Model -> the work function of the train lane.
+TRAINERS: dict[str, str] = {"anomaly": "medview.learning.anomaly_training:fit"}
+CHECKPOINT = "checkpoint"
+
+
+def trainer_of(model: str) -> str:
+    """The work function that trains a model.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model or no training for it.
+    """
+    if model not in TRAINERS:
+        raise UsageError(
+            f"there is no training of a model called {model}",
+            do=f"Choose one of: {', '.join(TRAINERS)}.",
+        )
+    return TRAINERS[model]
+
+
+@contextmanager
+def only_checkpoints_stay(out: Path) -> Iterator[None]:
+    """Leave nothing new in a folder when the block fails, but for folders called "checkpoint".
+
+    Tables that were there before get their former words back.
+
+    Raises
+    ------
+    WriteError
+        If `out` is a file.
+    """
+    if out.exists() and not out.is_dir():
+        raise WriteError("is a file", file=out.name, do="Name a folder instead.")
+    before = {path: _table(path) for path in out.rglob("*") if path.is_file()}
+    missing = [folder for folder in (out, *out.absolute().parents) if not folder.exists()]
+    try:
+        yield
+    except BaseException:
+        _tidy(out, before)
+        for folder in missing:  # innermost first; one that holds a checkpoint stays
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def _table(path: Path) -> bytes | None:
+    """What a table says; None for other files, which are never changed in place."""
+    return path.read_bytes() if path.suffix == ".csv" else None
+
+
+def _tidy(out: Path, before: dict[Path, bytes | None]) -> None:
+    for path in sorted(out.rglob("*"), reverse=True):
+        if CHECKPOINT in path.relative_to(out).parts:
+            continue
+        with suppress(OSError):
+            if path.is_dir():
+                path.rmdir()
+            elif path not in before:
+                path.unlink()
+            elif before[path] is not None:
+                path.write_bytes(before[path] or b"")
