@@ -53,11 +53,16 @@ DRAWS = 2
 """How often lesions are drawn for each normal case; a cross-validation draws more."""
 TOGETHER = 16
 """Single slices are asked in blocks."""
-CONFOUNDED = (
-    "cheng-t1ce holds slices with tumours only, all of one source: what is measured is where a "
-    "score is high inside each slice. Slices without a tumour come from other sources; telling "
-    "those apart is confounded by source and is not measured."
-)
+NOTES = {
+    "cheng-t1ce": "cheng-t1ce holds slices with tumours only, all of one source: what is measured "
+    "is where a score is high inside each slice. Slices without a tumour come from other sources; "
+    "telling those apart is confounded by source and is not measured. The slices are axial, "
+    "coronal and sagittal, the model was made for axial ones; their brain mask is crude.",
+    "elderly-t1": "elderly-t1: white-matter lesions and atrophy of these brains count as normal.",
+    "tumour-volumes": "tumour-volumes: few volumes, of which only some have a tumour mask; their "
+    "figures are an illustration.",
+}
+"""What a reader of the figures of a layout must know."""
 
 
 def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
@@ -106,6 +111,12 @@ class _Asked:
     others: Scorer
     request: EvaluateRequest
 
+    @property
+    def all_scores(self) -> Scorer:
+        """The model and all others in one."""
+        model = model_scorer(self.engine, self.settings, self.request.seed)
+        return together(model, self.others)
+
 
 @dataclass(slots=True, eq=False)
 class _Found:
@@ -116,6 +127,7 @@ class _Found:
     slices: list[dict[str, object]] = field(default_factory=list)
     trials: list[SyntheticTrials] = field(default_factory=list)
     data: list[dict[str, object]] = field(default_factory=list)
+    skipped: list[LeftOut] = field(default_factory=list)
 
 
 def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
@@ -134,6 +146,9 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     total = sum(len(part.cases) for part in parts)
     for part in parts:
         _measure(job, asked, part, found, total)
+    if not found.predictions:
+        raise _nothing_usable(found.skipped)
+    measured = {part.subset.layout for part in parts if part.cases}
     trials = gathered(found.trials)
     found.rows[:0] = synthetic_rows(trials)
     body = {
@@ -148,7 +163,7 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         "data": found.data,
         "metrics": [row.as_dict() for row in found.rows],
         "differences": synthetic_differences(trials) if trials.slices else [],
-        "notes": [CONFOUNDED] if any(p.subset.layout == "cheng-t1ce" for p in parts) else [],
+        "notes": [text for name, text in NOTES.items() if name in measured],
     }
     _write(Path(request.out), body, found, synthetic_table(trials))
     plain_body: dict[str, Any] = plain(body)
@@ -175,10 +190,29 @@ def _refuse_nothing(parts: Sequence[_Part]) -> None:
     if any(part.cases for part in parts):
         return
     seen = sum(len(part.seen) for part in parts)
-    raise DataError(
-        f"no case is left to measure; {seen} are of patients that the weights were trained on",
-        code="MV-DAT-140",
-        do="Give other data, or say --include-seen (the figures then say nothing of new patients).",
+    if seen:
+        raise DataError(
+            f"no case is left to measure; {seen} are of patients that the weights were trained on",
+            code="MV-DAT-140",
+            do="Give other data, or add --include-seen (the figures then say nothing of new "
+            "patients).",
+        )
+    raise _nothing_usable([one for part in parts for one in part.subset.skipped])
+
+
+def _nothing_usable(skipped: Sequence[LeftOut]) -> DataError:
+    if not skipped:
+        return DataError(
+            "there is no case to measure",
+            code="MV-DAT-141",
+            do="Templates serve for training only; --split all takes cases marked for training.",
+        )
+    return DataError(
+        f"none of {len(skipped)} cases can be used; {skipped[0].what}",
+        file=skipped[0].case,
+        code="MV-DAT-142",
+        skipped=len(skipped),
+        do="Correct the data and try again.",
     )
 
 
@@ -211,23 +245,20 @@ def _measure(job: Progress, asked: _Asked, part: _Part, found: _Found, total: in
     """Run one subset and add what it gives."""
     results: list[CaseResult] = []
     skipped = list(part.subset.skipped)
-    ready = _prepared(job, part.cases)
-    for block in _blocks(ready, skipped):
-        job.report(len(found.predictions), total, f"{part.subset.name}")
+    for block in _blocks(_prepared(job, part.cases), skipped):
+        job.report(len(found.predictions), total, part.subset.name)
         for one, whole, said in _said(job, asked, block):
             scored = {**model_scores(whole, said, asked.settings), **asked.others(whole)}
             results.append(result_of(one, whole, scored))
             found.predictions.append(_prediction(asked, one, whole, said))
             found.slices += _slice_lines(results[-1])
             if part.subset.is_normal:
-                scorer = together(
-                    model_scorer(asked.engine, asked.settings, asked.request.seed), asked.others
-                )
-                held = HeldOut(one, scorer)
+                held = HeldOut(one, asked.all_scores)
                 seed = asked.request.seed
                 found.trials.append(try_case(job, held, whole, scored, draws=DRAWS, seed=seed))
     found.rows += real_rows(part.subset.name, results)
     found.data.append(_data_line(part, results, skipped))
+    found.skipped += skipped
 
 
 def _blocks(

@@ -114,6 +114,14 @@ def test_a_lesion_mask_gives_pixel_figures_and_slice_labels(ask, tmp_path):
     assert [k for k, label in labels.items() if label == "1"] == ["19", "20"]
 
 
+@pytest.mark.parametrize("broken", ["gone.nii.gz", "text.nii.gz"])
+def test_data_without_a_single_usable_case_is_refused_with_the_reason(ask, tmp_path, broken):
+    (tmp_path / "text.nii.gz").write_text("no image")
+    (tmp_path / "cases.csv").write_text(f"case,t1\nx,{broken}\n")
+    with pytest.raises(DataError, match=r"x: none of 1 cases can be used; .+"):
+        ask(tmp_path / "cases.csv")
+
+
 def test_cases_marked_for_training_are_left_out_unless_all_are_asked_for(ask, tmp_path):
     write_slices(tmp_path, "a")
     (tmp_path / "cases.csv").write_text(
