@@ -17,6 +17,7 @@ from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
 
 EXPORT = "medview.services.report_work:build_and_write"
+REPORT_TITLE = "Report"
 VERDICTS = ("agree", "rejected", "unsure")
 
 
@@ -62,7 +63,7 @@ class Reading:
             self._session.message = Message("Open a study first; then its report can be made.")
             return None
         paper = self._preferences.settings.paper
-        errand = Errand("Report", "files", EXPORT, (material, path, paper), about=path.name)
+        errand = Errand(REPORT_TITLE, "files", EXPORT, (material, path, paper), about=path.name)
         return self._tasks.run(errand, Answers(lambda pages: self.exported.emit(path, pages)))
 
     def _material(self) -> Material | None:

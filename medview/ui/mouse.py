@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
 from medview.services.session import Session
@@ -30,7 +30,8 @@ class Mouse(Listener):
         self._session, self._viewing = session, viewing
         self.tool = tool
         self.menu_wanted: Callable[[QPoint], object] = lambda at: None
-        self.probed: Callable[[Pointer | None], object] = lambda at: None
+        self.hovered: Callable[[], object] = lambda: None
+        self._hover: tuple[SlicePane, QPointF] | None = None
         self._running: Tool | None = None
         self._start: Pointer | None = None
         self._last: Pointer | None = None
@@ -42,6 +43,18 @@ class Mouse(Listener):
     def is_dragging(self) -> bool:
         """True while a button is held down."""
         return self._last is not None
+
+    @property
+    def under(self) -> Pointer | None:
+        """What is under the mouse in the images as they are drawn now; None beside them."""
+        if self._hover is None:
+            return None
+        pane, position = self._hover
+        return pane.pointer(position)
+
+    def _hover_at(self, pane: SlicePane, position: QPointF) -> None:
+        self._hover = (pane, position)
+        self.hovered()
 
     def give_up(self) -> None:
         """End the drag as if it had ended before."""
@@ -66,7 +79,7 @@ class Mouse(Listener):
     def moved(self, pane: SlicePane, event: QMouseEvent) -> None:
         """Let the tool go on; without a button, Shift moves the crosshair."""
         at = pane.pointer(event.position())
-        self.probed(at)
+        self._hover_at(pane, event.position())
         if self._last is None or self._start is None:
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and at.point_lps is not None:
                 self._viewing.set_point(at.point_lps)
@@ -111,11 +124,12 @@ class Mouse(Listener):
         self._wheel_rest -= steps
         if steps:
             self._viewing.scroll(pane.key, steps)
-        self.probed(pane.pointer(event.position()))
+        self._hover_at(pane, event.position())
 
     def left(self, pane: SlicePane) -> None:
         """Nothing is under the mouse any more."""
-        self.probed(None)
+        self._hover = None
+        self.hovered()
 
     def _hand(self, pane: SlicePane) -> Hand:
         return Hand(self._session, self._viewing, pane)

@@ -26,7 +26,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.services.session import Message, Session
+from medview.services.reading import REPORT_TITLE
+from medview.services.session import Message, Session, Task
 from medview.services.settings import Settings
 from medview.ui.action_table import ActionTable
 from medview.ui.actions import BAR_LEFT, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
@@ -41,7 +42,6 @@ from medview.ui.panels.details import DetailsPanel
 from medview.ui.panels.results import ResultsPanel
 from medview.ui.panels.studies import StudiesPanel
 from medview.ui.probe import probe
-from medview.ui.slice_pane import Pointer
 from medview.ui.status_bar import StatusBar
 from medview.ui.theme import Theme, apply, theme_named
 from medview.ui.words import tr
@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self._panels: dict[str, QWidget] = {}
         self.mouse = Mouse(app.session, app.viewing, app.preferences.settings.left_drag)
         self.mouse.menu_wanted = self._on_menu_wanted
-        self.mouse.probed = self._on_probed
+        self.mouse.hovered = self._read_values
         self.grid = PaneGrid(app.session, self.mouse)
         self.notes = NoteBar()
         self.studies = StudiesPanel(app)
@@ -165,6 +165,7 @@ class MainWindow(QMainWindow):
             getattr(app.session.events, field).connect(self.table.refresh)
         for field in ("predictions", "volume_id", "unfinished", "tasks", "private", "styles"):
             getattr(app.session.events, field).connect(self.table.refresh)
+        self.grid.drawn.connect(self._read_values)
         app.session.events.message.connect(self._on_message)
         app.preferences.changed.connect(self._on_settings)
         app.preferences.unsaved.connect(self.notes.show_error)
@@ -265,6 +266,11 @@ class MainWindow(QMainWindow):
         """Open folders and files in place of what is open."""
         self._app.library.open(paths)
 
+    def _work_under_way(self) -> list[Task]:
+        """Jobs whose stop would lose something: models and reports, not reading."""
+        titles = {card.title for card in self._app.analysis.cards()} | {REPORT_TITLE}
+        return [task for task in self._app.session.tasks if task.title in titles]
+
     # -- something happened ----------------------------------------------------------------
 
     def _dress(self, settings: Settings) -> Theme:
@@ -295,13 +301,18 @@ class MainWindow(QMainWindow):
             tr("Report written: {file}, {pages}", file=path.name, pages=counted), show
         )
 
-    def _on_probed(self, at: Pointer | None) -> None:
+    def _read_values(self) -> None:
+        """Read every layer under the mouse, or at the crosshair when it is elsewhere."""
+        session, at = self._app.session, self.mouse.under
+        view = session.views.get(session.active_pane)
         point = at.point_lps if at is not None else None
-        read = probe(self._app.session, point) if point is not None else None
+        if point is None and view is not None:
+            point = view.point_lps
+        read = probe(session, point) if point is not None else None
         self.status.show_probe(read)
         details = self._panels["details"]
         if isinstance(details, DetailsPanel) and details.isVisible():
-            details.show_probe(read) if read is not None else details.refresh_values()
+            details.show_probe(read)
 
     def _on_menu_wanted(self, at: QPoint) -> None:
         presets = self.menuBar().findChild(QMenu, "menu_image_presets")
@@ -342,12 +353,12 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's hook
         """Ask once when work goes on; then stop it."""
-        tasks = self._app.session.tasks
-        if tasks:
-            text = tr("{job} is still running. Stop it and close?", job=tr(tasks[0].title))
+        work = self._work_under_way()
+        if work:
+            text = tr("{job} is still running. Stop it and close?", job=tr(work[0].title))
             if not ask(self, text, tr("Stop and close"), tr("Keep open")):
                 event.ignore()
                 return
-            for task in tasks:
-                task.cancel()
+        for task in self._app.session.tasks:
+            task.cancel()
         event.accept()

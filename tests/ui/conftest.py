@@ -7,14 +7,15 @@ from ui.fakes import make_bench
 
 
 @pytest.fixture
-def bench(qtbot, tmp_path):
+def bench(qtbot, tmp_path, monkeypatch):
     """The window with real services and jobs that the test answers."""
+    # A question at the end of a test would wait for ever.
+    monkeypatch.setattr("medview.ui.window.ask", lambda *_: True)
     made = make_bench(tmp_path)
     qtbot.addWidget(made.window)
     with qtbot.waitExposed(made.window):
         made.window.show()
-    yield made
-    made.session.tasks = ()
+    return made
 
 
 @pytest.fixture

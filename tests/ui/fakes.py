@@ -177,7 +177,7 @@ def double_click(pane: SlicePane, at=(40, 60)) -> None:
     mouse(pane, QEvent.Type.MouseButtonRelease, at, LEFT, Qt.MouseButton.NoButton)
 
 
-def wheel(pane: SlicePane, notches: int, modifiers=NO, at=None) -> None:
+def wheel(pane: SlicePane, notches: float, modifiers=NO, at=None) -> None:
     """Turn the wheel; one notch down is -1."""
     centre = pane.area.center()
     position = QPointF(*at) if at is not None else centre
@@ -186,7 +186,7 @@ def wheel(pane: SlicePane, notches: int, modifiers=NO, at=None) -> None:
         position,
         glob,
         QPoint(0, 0),
-        QPoint(0, 120 * notches),
+        QPoint(0, round(120 * notches)),
         Qt.MouseButton.NoButton,
         modifiers,
         Qt.ScrollPhase.NoScrollPhase,

@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QMenu
+from PySide6.QtWidgets import QMenu, QPlainTextEdit
 from ui.fakes import type_key
 
 from medview.domain.resources import resource
@@ -159,8 +159,6 @@ def test_arrows_in_the_list_move_in_the_list(head):
 
 
 def test_letters_typed_into_the_report_stay_there(head):
-    from PySide6.QtWidgets import QPlainTextEdit
-
     head.window.show_panel("report")
     field = head.find(QPlainTextEdit, "report_findings")
     field.setFocus()

@@ -102,17 +102,10 @@ def test_a_place_on_the_strip_is_a_slice_and_beside_it_none():
 
 
 @pytest.mark.parametrize(
-    ("px_per_mm", "wanted"),
-    [(1.0, (100, 100.0)), (2.4, (20, 48.0)), (30.0, (2, 60.0)), (0.2, (200, 40.0))],
+    ("px_per_mm", "length_mm"), [(1.0, 100), (2.4, 20), (30.0, 2), (0.2, 200), (110.0, 1)]
 )
-def test_the_scale_is_the_longest_round_length_that_fits(px_per_mm, wanted):
-    length, wide = furniture.scale_length(px_per_mm, 110.0)
-    assert (length, wide) == (
-        wanted[0] if wanted[0] * px_per_mm <= 110 else length,
-        pytest.approx(length * px_per_mm),
-    )
-    longer = {1: 2, 2: 5, 5: 10, 10: 20, 20: 50, 50: 100, 100: 200}.get(length)
-    assert longer is None or longer * px_per_mm > 110
+def test_the_scale_is_the_longest_round_length_that_fits(px_per_mm, length_mm):
+    assert furniture.scale_length(px_per_mm, 110.0) == (length_mm, length_mm * px_per_mm)
 
 
 def test_no_scale_where_a_millimetre_is_wider_than_the_room():

@@ -7,6 +7,8 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from ui.fakes import drag, key, two_findings, type_key, wheel
 
+from medview.ui.panels.findings import FindingsList
+
 FIVE = ("score", "residual", "epistemic", "aleatoric", "total")
 
 
@@ -91,8 +93,6 @@ def test_u_goes_round_the_five_maps_and_the_bar_says_which(head):
 
 
 def test_n_goes_to_the_next_finding_and_list_and_slice_agree(head):
-    from medview.ui.panels.findings import FindingsList
-
     found = two_findings(head.session.volume)
     head.add_result("score", findings=found)
     listed = head.window.findChild(FindingsList).tree

@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from phantoms import MARK_LPS, geometry_of, phantom_on
 from PySide6.QtCore import QPointF
 
 from medview.domain.geometry import Plane
-from medview.imaging.frame import View, compose_frame
+from medview.imaging.frame import Labels, View, compose_frame
 from medview.ui.slice_pane import Dress, Placing, SlicePane
 
 
@@ -82,10 +84,6 @@ def test_the_letters_stand_where_the_frame_says(pane):
     frame = frame_at((0.0, 0.0, 200.0))
     pane.draw(frame, Placing(), Dress(corners=None))
     with_letters = pane.grab().toImage()
-    from dataclasses import replace
-
-    from medview.imaging.frame import Labels
-
     pane.draw(replace(frame, labels=Labels()), Placing(), Dress())
     without = pane.grab().toImage()
     changed = [
@@ -98,8 +96,6 @@ def test_the_letters_stand_where_the_frame_says(pane):
 
 
 def test_only_what_differs_is_set(pane, monkeypatch):
-    from dataclasses import replace
-
     calls = []
     frame = frame_at()
     pane.draw(frame, Placing(), Dress())

@@ -9,18 +9,18 @@ from medview.domain.volume import Volume
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, clear, label
 from medview.ui.identity import patient_facts, patient_name, series_name
-from medview.ui.probe import Probe, probe, value_text
+from medview.ui.probe import Probe, value_text
 from medview.ui.words import date, number, place, tr
 
 
 class DetailsPanel(Column):
-    """Facts of the series, warnings, and the values at the crosshair or mouse."""
+    """Facts of the series, warnings, and the values under the mouse or at the crosshair."""
 
     def __init__(self, app: App) -> None:
         super().__init__("panel_details", tr("Details"))
         self._app = app
         self._facts = _Table("details_facts", tr("Series"))
-        self._values = _Table("details_values", tr("At the crosshair"))
+        self._values = _Table("details_values", tr("Values"))
         self._notes = Card("details_notes", tr("Warnings"))
         self._lines = QVBoxLayout()
         self._notes.add(label(tr("Warnings"), "strong"))
@@ -30,9 +30,8 @@ class DetailsPanel(Column):
         events = app.session.events
         for field in ("series", "volume", "catalogue", "private"):
             getattr(events, field).connect(self.refresh)
-        for field in ("views", "predictions", "unfinished", "volume_id"):
-            getattr(events, field).connect(self.refresh_values)
         self.refresh()
+        self.show_probe(None)
 
     def refresh(self) -> None:
         """Read facts and warnings again."""
@@ -47,13 +46,6 @@ class DetailsPanel(Column):
         for text in dict.fromkeys(note.text for note in notes):
             self._lines.addWidget(label(text, wraps=True))
         self._notes.setVisible(bool(notes))
-        self.refresh_values()
-
-    def refresh_values(self) -> None:
-        """Read the values at the crosshair again."""
-        session = self._app.session
-        view = session.views.get(session.active_pane)
-        self.show_probe(probe(session, view.point_lps) if view is not None else None)
 
     def show_probe(self, read: Probe | None) -> None:
         """List place and values; none, when there is nothing to read."""

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
     QListWidget,
+    QToolButton,
     QTreeView,
     QVBoxLayout,
     QWidget,
@@ -50,6 +51,9 @@ class StudiesPanel(QWidget):
         self.find_box.setPlaceholderText(tr("Find patient, study, series"))
         self.find_box.setToolTip(tr("Show only what has these words (Ctrl+F)"))
         self.find_box.setClearButtonEnabled(True)
+        for cross in self.find_box.findChildren(QToolButton):
+            name(cross, "studies_find_clear", tr("Clear"))
+            cross.setToolTip(tr("Clear"))
         self.find_box.textChanged.connect(self._filter)
         self.tree = self._tree()
         self.left_out = button("", "studies_left_out", look="link")
