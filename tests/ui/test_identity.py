@@ -1,0 +1,43 @@
+import pytest
+from services.stubs import catalogue_of, series_of
+
+from medview.domain.study import Patient, Study
+from medview.ui.identity import corner_lines, patient_name, readable, series_name
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Doe^Jane", "Doe, Jane"),
+        ("Doe^Jane^Ann^Dr", "Doe, Jane Ann Dr"),
+        ("Doe", "Doe"),
+        ("^Jane", "Jane"),
+        ("Yamada^Tarou=山田^太郎", "Yamada, Tarou"),
+        ("", ""),
+    ],
+)
+def test_a_dicom_name_is_written_as_people_write_it(name, text):
+    assert readable(name) == text
+
+
+def test_without_a_name_there_is_the_id_then_the_study_then_the_key():
+    study = Study("1", description="BraTS-110")
+    assert patient_name(Patient("9f2c41aa", "P1", studies=(study,)), private=False) == "P1"
+    assert patient_name(Patient("9f2c41aa", studies=(study,)), private=False) == "BraTS-110"
+    assert patient_name(Patient("9f2c41aa"), private=False) == "Patient 9f2c41aa"
+
+
+def test_in_private_mode_only_the_key_stands_for_the_patient():
+    study = Study("1", description="Head of Jane")
+    patient = Patient("9f2c41aa", "P1", "Doe^Jane", studies=(study,))
+    assert patient_name(patient, private=True) == "Patient 9f2c41aa"
+
+
+def test_a_series_has_some_name():
+    assert series_name(series_of("1.1")) == "T1 1.1"
+    assert series_name(series_of("1.1", description="", number=7)) == "Series 7"
+    assert series_name(series_of("1.1", description="", modality="MR")) == "MR"
+
+
+def test_corner_lines_of_a_series_nobody_owns_name_the_series_only():
+    assert corner_lines(catalogue_of(), series_of("1.1"), private=False) == ("T1 1.1",)

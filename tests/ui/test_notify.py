@@ -1,0 +1,65 @@
+import pytest
+from PySide6.QtWidgets import QPushButton
+
+from medview.domain.errors import Cancelled, ReadError
+from medview.ui.notify import Choice, Note, NoteBar
+
+
+@pytest.fixture
+def bar(qtbot):
+    made = NoteBar()
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def test_an_error_is_said_in_its_own_words(bar):
+    error = ReadError(
+        "ends early", file="IM12.dcm", do="Copy the file again.", still_works="the rest"
+    )
+    bar.show_error(error)
+    assert bar.texts() == ["IM12.dcm: ends early. Copy it again. Still usable: the rest."]
+
+
+def test_a_stop_the_reader_asked_for_is_no_error(bar):
+    bar.show_error(Cancelled("stopped by the user"))
+    assert bar.texts() == []
+
+
+def test_the_same_thing_is_not_said_twice(bar):
+    bar.show_note("one")
+    bar.show_note("one")
+    assert bar.texts() == ["one"]
+
+
+def test_the_newest_is_on_top_and_three_are_enough(bar):
+    for text in ("one", "two", "three", "four"):
+        bar.show_note(text)
+    assert bar.texts() == ["four", "three", "two"]
+
+
+def test_the_cross_takes_a_note_away(bar):
+    bar.show_note("one")
+    bar.findChild(QPushButton, "note_1_close").click()
+    assert bar.texts() == []
+
+
+def test_a_choice_runs_and_closes_the_note(bar):
+    ran = []
+    bar.show_note("saved", Choice("Open", lambda: ran.append(1)))
+    bar.findChild(QPushButton, "note_1_choice_0").click()
+    assert ran == [1]
+    assert bar.texts() == []
+
+
+def test_a_passing_note_goes_by_itself(bar, monkeypatch, qtbot):
+    monkeypatch.setattr("medview.ui.notify._STAYS_MS", 30)
+    bar.show_note("done", stays=False)
+    qtbot.waitUntil(lambda: bar.texts() == [])
+
+
+def test_clear_takes_all_away(bar):
+    bar.show_note("one")
+    bar.clear()
+    assert bar.texts() == []
+    assert [n for n in bar.findChildren(Note) if n.isVisible()] == []

@@ -1,0 +1,125 @@
+import numpy as np
+import pytest
+from phantoms import MARK_LPS, ORIENTATIONS, geometry_of, phantom_on
+from PySide6.QtCore import QRect
+
+from medview.domain.geometry import Plane
+from medview.domain.volume import Volume
+from medview.ui.pane_grid import _places
+
+
+def test_three_panes_share_the_room_without_overlap():
+    places = _places(QRect(0, 0, 1000, 800), 3)
+    assert places[0].width() > places[1].width()
+    assert places[0].height() == pytest.approx(800, abs=8)
+    for a in range(3):
+        for b in range(a):
+            assert not places[a].intersects(places[b])
+
+
+def test_before_anything_is_open_the_pane_says_what_to_do(bench):
+    bench.settle()
+    assert [pane.key for pane in bench.window.grid.visible_panes] == ["main"]
+    assert "Ctrl+O" in bench.pane().dress.note
+
+
+def test_three_planes_of_one_point(head):
+    planes = {key: view.plane for key, view in head.session.views.items()}
+    assert set(planes.values()) == {Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL}
+    head.app.viewing.set_point(MARK_LPS)
+    values = {head.frame(key).values["image"] for key in planes}
+    assert values == {1000.0}
+
+
+@pytest.mark.parametrize("code", ORIENTATIONS[::7])
+def test_left_is_left_however_the_file_is_stored(bench, code):
+    bench.show(phantom_on(geometry_of(code, (30, 30, 30), (4.0, 4.0, 4.0))))
+    bench.app.viewing.set_point(MARK_LPS)
+    main = bench.frame("main")
+    assert (main.labels.left, main.labels.right, main.labels.top) == ("R", "L", "A")
+    bright = np.argwhere(main.image == main.image.max()).mean(axis=0)
+    rows, columns = main.image.shape
+    assert bright[1] > columns / 2
+    assert bright[0] < rows / 2
+
+
+def test_the_probe_reads_the_same_millimetres_in_every_pane(head):
+    head.app.viewing.set_point(MARK_LPS)
+    for key in head.session.views:
+        pane = head.pane(key)
+        head.settle()
+        at = pane.pixel_of(*head.frame(key).cursor)
+        assert pane.to_lps(at.x(), at.y()) == pytest.approx(MARK_LPS, abs=1.6)
+
+
+def test_a_film_has_one_pane(bench):
+    array = np.arange(600, dtype=np.int16).reshape(1, 20, 30)
+    bench.show(Volume(array, geometry_of("LPS", (1, 20, 30), (1.0, 1.0, 1.0)), modality="DX"))
+    assert [pane.key for pane in bench.window.grid.visible_panes] == ["main"]
+    assert bench.frame().image.shape == (20, 30)
+
+
+def test_a_colour_image_is_shown_as_it_is(bench):
+    array = np.zeros((1, 4, 6, 3), np.uint8)
+    array[0, 1, 2] = (200, 10, 20)
+    grid = geometry_of("LPS", (1, 4, 6), (1.0, 1.0, 1.0))
+    bench.show(Volume(array, grid, modality="US"))
+    assert tuple(bench.frame().image[1, 2]) == (200, 10, 20)
+
+
+def test_the_corner_says_whose_image_it_is(head):
+    head.settle()
+    assert head.pane().dress.corners.top_left[0] == "A, B"
+    assert head.pane().dress.corners.top_left[1] == "F · 76 y · 21 Nov 2026"
+    assert head.pane("upper").dress.corners.top_right == ("A, B",)
+
+
+def test_private_hides_name_age_and_date_everywhere(head):
+    head.press("Ctrl+Shift+P")
+    corners = [head.pane(key).dress.corners for key in head.session.views]
+    text = " ".join(line for c in corners for line in (*c.top_left, *c.top_right))
+    assert "9f2c41aa" in text
+    for secret in ("A, B", "P1", "2026", "76"):
+        assert secret not in text
+
+
+def test_the_pane_names_the_map_the_model_and_that_it_is_for_research(head):
+    head.add_result("score")
+    assert head.frame() is not None
+    lines = head.pane().dress.corners.bottom_right
+    assert lines[-1] == "research use only"
+    assert "anomaly 1.0" in lines[0]
+
+
+def test_the_strip_belongs_to_the_pane_that_steps_through_the_slices(head):
+    head.add_result("score")
+    strips = {key: len(head.frame(key).strip) for key in head.session.views}
+    axial = next(k for k, v in head.session.views.items() if v.plane is Plane.AXIAL)
+    assert strips[axial] == head.frame(axial).slices
+    assert all(count == 0 for key, count in strips.items() if key != axial)
+
+
+def test_zooming_composes_no_new_frame(head):
+    frame = head.frame()
+    head.app.viewing.zoom("main", 2.0)
+    assert head.frame() is frame
+    head.app.viewing.scroll("main", 1)
+    assert head.frame() is not frame
+
+
+def test_many_changes_are_drawn_once(head, qtbot):
+    drawn = []
+    head.window.grid.drawn.connect(lambda: drawn.append(1))
+    for _ in range(5):
+        head.app.viewing.scroll("main", 1)
+    qtbot.waitUntil(lambda: bool(drawn))
+    assert len(drawn) == 1
+
+
+def test_missing_slices_are_hatched_and_said(bench):
+    volume = phantom_on(geometry_of("LPS", (20, 20, 24), (3.0, 4.0, 4.0)), missing_slices=(10,))
+    bench.show(volume)
+    bench.app.viewing.go_to("main", 10)
+    assert bench.frame().missing
+    bench.app.viewing.go_to("main", 11)
+    assert not bench.frame().missing

@@ -1,0 +1,63 @@
+import numpy as np
+import pytest
+from phantoms import MARK_LPS, geometry_of, map_of, phantom
+from services.stubs import on_screen, result_about
+
+from medview.domain.volume import Volume
+from medview.services.session import Session
+from medview.ui.probe import probe, probe_lines, value_at, value_text
+
+
+def read_at(point, **fields):
+    session = Session()
+    on_screen(session, volume=phantom(**fields))
+    return probe(session, point)
+
+
+def test_the_value_is_that_of_the_voxel_that_holds_the_point():
+    assert read_at(MARK_LPS).values[0].value == 1000
+    assert read_at((0.0, 0.0, 0.0)).values[0].value == 300
+
+
+def test_every_layer_has_its_own_value():
+    session = Session()
+    shown = on_screen(session)
+    result = result_about(shown.id, shown.volume, names=("score", "total"))
+    session.predictions = {shown.id: (result,)}
+    values = {v.name: v.value for v in probe(session, MARK_LPS).values}
+    assert values == {"image": 1000, "score": 0, "total": 0}
+
+
+def test_outside_there_is_nothing_to_read():
+    assert read_at((500.0, 0.0, 0.0)) is None
+    assert probe(Session(), (0.0, 0.0, 0.0)) is None
+
+
+def test_not_a_number_is_no_value():
+    volume = phantom()
+    array = np.full(volume.geometry.shape, np.nan, np.float32)
+    assert value_at(array, volume.geometry, MARK_LPS) is None
+
+
+def test_a_colour_image_has_no_single_value():
+    session = Session()
+    grid = geometry_of("LPS", (1, 4, 6), (1.0, 1.0, 1.0))
+    on_screen(session, volume=Volume(np.zeros((1, 4, 6, 3), np.uint8), grid))
+    assert probe(session, (0.0, 0.0, 0.0)).values[0].value is None
+
+
+def test_the_lines_say_place_value_and_unit():
+    lines = probe_lines(read_at(MARK_LPS, quantity="HU"))
+    assert lines[0] == "L 20.0  A 25.0  H 15.0 mm"
+    assert lines[1].endswith("1000 HU")
+
+
+def test_numbers_without_a_unit_have_none():
+    read = read_at(MARK_LPS)
+    assert value_text(read.values[0], titled=False) == "1000"
+
+
+@pytest.mark.parametrize("name", ["score"])
+def test_a_map_on_the_grid_reads_like_the_image(name):
+    volume = phantom()
+    assert value_at(map_of(volume, name).array, volume.geometry, MARK_LPS) == 1000

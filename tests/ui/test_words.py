@@ -1,0 +1,81 @@
+import pytest
+from PySide6.QtCore import QCoreApplication, QTranslator
+
+from medview.ui import words
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (14.1234, "14.1"),
+        (1.834, "1.83"),
+        (0.021345, "0.0213"),
+        (0.0, "0"),
+        (980.4, "980"),
+        (1234567.0, "1234567"),
+        (-3.456, "-3.46"),
+        (0.00000012, "0.000000"),
+        (None, "-"),
+        (float("nan"), "-"),
+    ],
+)
+def test_a_figure_has_three_significant_digits(value, text):
+    assert words.number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(18.0, "18"), (7.95, "7.95"), (6.0, "6"), (0.5, "0.5")]
+)
+def test_a_figure_on_a_scale_has_no_zeros_at_its_end(value, text):
+    assert words.short(value) == text
+
+
+def test_a_place_has_letters_instead_of_signs():
+    assert words.place((4.0, -46.0, 12.0)) == "L 4.0  A 46.0  H 12.0 mm"
+    assert words.place((-4.0, 46.0, -12.25)) == "R 4.0  P 46.0  F 12.2 mm"
+
+
+@pytest.mark.parametrize(
+    ("iso", "text"),
+    [("2026-03-14", "14 Mar 2026"), ("", ""), ("2026-13-01", "2026-13-01"), ("then", "then")],
+)
+def test_a_date_is_written_out(iso, text):
+    assert words.date(iso) == text
+
+
+@pytest.mark.parametrize(
+    ("born", "at", "text"),
+    [
+        ("1950-11-21", "2026-11-21", "76 y"),
+        ("1950-11-22", "2026-11-21", "75 y"),
+        (None, "2026-11-21", ""),
+        ("1950-11-22", "", ""),
+        ("2030-01-01", "2026-11-21", ""),
+    ],
+)
+def test_an_age_counts_full_years(born, at, text):
+    assert words.age(born, at) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(None, ""), (0.2, "1 s left"), (8.4, "8 s left"), (125, "2 min left"), (7300, "2 h left")],
+)
+def test_time_left_in_the_unit_that_fits(seconds, text):
+    assert words.time_left(seconds) == text
+
+
+def test_a_translation_keeps_the_named_places(qapp):
+    class Longer(QTranslator):
+        def translate(self, context, source, disambiguation=None, n=-1):
+            return f"«{source}»"
+
+        def isEmpty(self):  # noqa: N802  # Qt's hook
+            return False
+
+    made = Longer()
+    QCoreApplication.installTranslator(made)
+    try:
+        assert words.tr("{n} s left", n=8) == "«8 s left»"
+    finally:
+        QCoreApplication.removeTranslator(made)
