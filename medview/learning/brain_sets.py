@@ -9,7 +9,7 @@ from pathlib import Path
 
 from medview.learning.subset import Subset, TrainCase
 
-IMAGE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".dcm")
+IMAGE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".png", ".jpg", ".jpeg")
 _LABELS = "_DLMUSE.nii.gz"
 _MNI = "mni_icbm152_t1_*.nii*"
 
@@ -71,17 +71,24 @@ def load_mni152(folder: Path) -> Subset:
 
 
 def is_folder(folder: Path) -> bool:
-    """A folder that holds image files itself."""
-    return any(path.name.lower().endswith(IMAGE_ENDINGS) for path in folder.glob("*"))
+    """A folder that holds image files, or folders of DICOM slices."""
+    return folder.is_dir() and bool(_images_in(folder))
 
 
 def load_folder(folder: Path) -> Subset:
-    """Take every image file of a folder for one normal case."""
-    cases = []
-    for path in sorted(folder.glob("*")):
-        if path.name.lower().endswith(IMAGE_ENDINGS):
-            cases.append(TrainCase(stem(path), stem(path), {"t1": path}, "t1", label=0))
+    """Take every image of a folder for one normal case; DICOM slices of a folder are one image."""
+    cases = [
+        TrainCase(stem(path), stem(path), {"t1": path}, "t1", label=0)
+        for path in _images_in(folder)
+    ]
     return Subset(folder.name, "folder", folder, tuple(cases))
+
+
+def _images_in(folder: Path) -> list[Path]:
+    inside = sorted(folder.iterdir())
+    files = [path for path in inside if path.name.lower().endswith(IMAGE_ENDINGS)]
+    series = [path for path in (folder, *inside) if path.is_dir() and any(path.glob("*.dcm"))]
+    return files + series
 
 
 def _normal(case: TrainCase, person: Mapping[str, str]) -> TrainCase:

@@ -51,3 +51,14 @@ def test_elderly_brains_have_patients_of_their_own_set(tmp_path):
     (subset,) = find_subsets((f"elderly-t1={tmp_path}",), "anomaly")
     (case,) = subset.cases
     assert (case.patient, case.age_years, case.brain_rule) == ("elderly-t1:Subj1", 82.3, "labels")
+
+
+def test_the_dicom_slices_of_a_folder_are_one_case(tmp_path):
+    for name in ("anna/1.dcm", "anna/2.dcm", "ben/1.dcm"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (subset,) = find_subsets((f"folder={tmp_path}",), "anomaly")
+    assert [(case.case, case.image.name) for case in subset.cases] == [
+        ("anna", "anna"),
+        ("ben", "ben"),
+    ]
