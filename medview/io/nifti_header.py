@@ -20,6 +20,8 @@ from medview.io.sources import is_there, read_head, size_of
 
 Affine = NDArray[np.float64]
 
+# Below this a voxel is nothing that a scanner makes, and no grid can be computed with.
+SMALLEST_MM3 = 1e-11
 DISAGREE_MM = 0.1  # R34
 TILT_DEGREES = 0.05  # R12
 # Deflate cannot pack more than this.
@@ -213,7 +215,7 @@ def _unit_mm(header: Header) -> float:
 def _spacing(header: Header) -> tuple[float, float, float] | None:
     """Voxel sizes in mm; None when they are absurd (R36)."""
     sizes = np.abs(header.raw["pixdim"][1:4].astype(float)) * _unit_mm(header)
-    if not np.isfinite(sizes).all() or (sizes <= 0).any() or (sizes > 1e6).any():
+    if not np.isfinite(sizes).all() or sizes.prod() < SMALLEST_MM3 or (sizes > 1e6).any():
         return None
     return float(sizes[0]), float(sizes[1]), float(sizes[2])
 

@@ -97,3 +97,14 @@ def test_every_predictor_of_lossless_jpeg_is_known(predictor):
     pixels = slice_pixels(1, 24)
     frame = imagecodecs.jpeg8_encode(pixels, lossless=True, predictor=predictor, bitspersample=12)
     assert np.array_equal(decode(JPEG_LOSSLESS, bytes(frame), CODED), pixels)
+
+
+@pytest.mark.parametrize(("seed", "number"), [(1, 3516)])
+def test_a_nifti_file_with_voxels_of_nearly_no_size_is_shown_without_spacing(
+    tmp_path, seed, number
+):
+    path = tmp_path / "tiny.nii"
+    path.write_bytes(mutant("nifti", seed, number))
+    [series] = scan(Silent(), (path,)).all_series()
+    assert series.geometry.spacing_kind is None
+    assert "NO_SPACING" in {note.code for note in series.warnings}
