@@ -1,5 +1,6 @@
 """The table of commands, as the program itself loads it."""
 
+import json
 import subprocess
 import sys
 
@@ -24,6 +25,22 @@ def test_every_command_exists_under_its_name_and_explains_itself(name):
     assert command is not None
     assert command.name == name
     assert command.get_short_help_str()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_tells_wrong_use_in_json(capfd, name):
+    assert main([name, "--no-such-option", "--json"]) == 2
+    error = json.loads(capfd.readouterr().out)
+    assert error["schema"] == "medview.error/1"
+    assert "--no-such-option" in error["what"]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_understands_the_common_options(capfd, name):
+    assert main([name, "--help"]) == 0
+    out = capfd.readouterr().out
+    for option in ("--device", "--threads", "--seed", "--quiet", "--json", "--private", "--debug"):
+        assert option in out
 
 
 def test_the_version_is_told_without_loading_any_command():
