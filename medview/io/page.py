@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import unicodedata
 from html import escape
 from itertools import groupby
 
@@ -23,10 +24,12 @@ from medview.domain.report import (
 from medview.domain.wording import number, time_words
 
 # More letters of identity than these need a second line, smaller on the following pages.
-_LONG_LINE = 56
+_LONG_LINE = 52
 _LONG_IDENTITY = 90
-# A part of a list that is shorter is kept on one line.
+_HUGE_IDENTITY = 250
+# Parts of a list that are shorter are kept on one line; columns of facts are narrow.
 _SHORT = 40
+_SHORT_FACT = 20
 # Pictures side by side; fewer keep their size and leave the rest of the row empty.
 _ABREAST = 3
 
@@ -54,8 +57,8 @@ def html_of(report: Report) -> str:
 
 
 def _head(report: Report) -> str:
-    who = "".join(f"<div><bdi>{escape(line)}</bdi></div>" for line in report.identity)
-    wide = " wide" if any(len(line) > _LONG_LINE for line in report.identity) else ""
+    who = "".join(f"<div>{_cell(line)}</div>" for line in report.identity)
+    wide = " wide" if any(_width(line) > _LONG_LINE for line in report.identity) else ""
     title = f"<h1>{escape(report.title)}{_badge(report)}</h1>"
     return f'<header>{title}<div class="who{wide}">{who}</div></header>'
 
@@ -71,7 +74,22 @@ def _running_head(report: Report) -> str:
 
 
 def _length(report: Report) -> str:
-    return "long" if len(" · ".join(report.identity)) > _LONG_IDENTITY else "short"
+    width = _width(" · ".join(report.identity))
+    return "huge long" if width > _HUGE_IDENTITY else "long" if width > _LONG_IDENTITY else "short"
+
+
+def _width(text: str) -> int:
+    """How many Latin letters wide a text is; Chinese and such take two each."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def _direction(text: str) -> str:
+    """The attribute that makes a text run from the right if its first letter does."""
+    for letter in text:
+        kind = unicodedata.bidirectional(letter)
+        if kind in ("L", "R", "AL"):
+            return "" if kind == "L" else ' class="rtl"'
+    return ""
 
 
 def _badge(report: Report) -> str:
@@ -82,7 +100,8 @@ def _badge(report: Report) -> str:
 
 def _facts(report: Report) -> str:
     cells = "".join(
-        f"<td><div>{escape(name)}</div><p>{_cell(value)}</p></td>" for name, value in report.facts
+        f"<td><div>{escape(name)}</div><p>{_cell(value, _SHORT_FACT)}</p></td>"
+        for name, value in report.facts
     )
     return f'<table class="facts"><tr>{cells}</tr></table>' if cells else ""
 
@@ -111,9 +130,8 @@ def _section(section: Section) -> str:
 
 
 def _words(section: Section) -> str:
-    text = "".join(
-        f"<p><bdi>{escape(part)}</bdi></p>" for part in section.text.splitlines() if part
-    )
+    parts = (part for part in section.text.splitlines() if part)
+    text = "".join(f"<p{_direction(part)}><bdi>{escape(part)}</bdi></p>" for part in parts)
     if not section.result:
         return text
     return f'<div class="result"><p class="line">{escape(section.result)}</p>{text}</div>'
@@ -129,13 +147,13 @@ def _table(table: Table) -> str:
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _cell(text: str) -> str:
+def _cell(text: str, short: int = _SHORT) -> str:
     """The text of a cell; lists with dots between are broken at the dots only."""
     parts = text.split(" · ")
     if len(parts) == 1:
         return f"<bdi>{escape(text)}</bdi>"
     return " · ".join(
-        f'<span class="whole">{escape(part)}</span>' if len(part) < _SHORT else escape(part)
+        f'<span class="whole">{escape(part)}</span>' if len(part) < short else escape(part)
         for part in parts
     )
 

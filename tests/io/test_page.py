@@ -109,5 +109,13 @@ def test_lists_with_dots_are_broken_at_the_dots_only():
 
 def test_a_long_identity_gets_more_room():
     assert '<body class="short"' in page()
-    assert '<body class="long"' in page(identity=("x" * 300,))
-    assert 'class="who wide"' in page(identity=("x" * 300,))
+    assert '<body class="long"' in page(identity=("x" * 91,))
+    assert '<body class="long"' in page(identity=("\u5c71" * 46,))  # twice as wide
+    assert '<body class="huge long"' in page(identity=("x" * 300,))
+    assert 'class="who wide"' in page(identity=("x" * 91,))
+
+
+def test_text_that_runs_from_the_right_is_set_so():
+    made = page(Section("a", "\u05e9\u05dc\u05d5\u05dd.\nplain\n1. \u0648\u062c\u062f\u062a"))
+    assert made.count('<p class="rtl">') == 2
+    assert "<p><bdi>plain" in made
