@@ -85,7 +85,7 @@ def read_report(job: Progress, path: Path) -> PrintedReport:
             drawn, pages = pages_sha256(pdf), len(pdf.pages)
     except OSError as error:
         raise ReadError("cannot be read", file=path.name, do="Check the path.") from error
-    except pikepdf.PdfError as error:
+    except (pikepdf.PdfError, pikepdf.DataDecodingError) as error:
         raise ReadError("is not a readable PDF", file=path.name, do="Export it again.") from error
     intact = drawn == manifest.get("pages_sha256")
     intact = intact and manifest_sha256(manifest) == manifest.get("manifest_sha256")

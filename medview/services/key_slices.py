@@ -158,8 +158,13 @@ def _box(mask: NDArray[np.bool_]) -> tuple[int, ...]:
 
 
 def _foreground(volume: Volume) -> NDArray[np.bool_]:
+    """Voxels that stand out from the darkest; none where no value is known."""
     values = np.asarray(volume.array if volume.array.ndim == 3 else volume.array.max(axis=-1))
-    low, high = np.nanpercentile(values[:: max(1, len(values) // 32)], (1, 99))
+    some = values[:: max(1, len(values) // 32)]
+    known = some[np.isfinite(some)]
+    if not known.size:
+        return np.zeros(values.shape, dtype=np.bool_)
+    low, high = np.percentile(known, (1, 99))
     return np.asarray(values > low + 0.1 * (high - low))
 
 

@@ -164,3 +164,20 @@ def test_the_box_holds_the_brain_or_else_what_is_not_background(volume, predicti
     assert box_of(None, volume) == (k0, k1, j0, j1, i0, i1)
     empty = ScalarMap("brain", np.zeros(volume.array.shape, np.uint8), volume.geometry, "mask")
     assert box_of(replace(prediction, maps=(empty,)), volume) == (k0, k1, j0, j1, i0, i1)
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.full((5, 20, 20), np.nan, np.float32),
+        np.zeros((5, 20, 20), np.int16),
+        np.full((1, 20, 20, 3), 128, np.uint8),
+    ],
+    ids=["nothing known", "all black", "colour"],
+)
+def test_images_without_a_foreground_are_pictured_whole(array):
+    volume = Volume(array, geometry_of(shape=array.shape[:3]))
+    assert box_of(None, volume) == ()
+    (key, *_) = key_slices(None, volume.geometry)
+    made, _ = picture(volume, None, key)
+    assert made.rgb.shape == (PICTURE_SIZE[1], PICTURE_SIZE[0], 3)
