@@ -29,7 +29,7 @@ from medview.io.dicom_rescale import (
     value_table_of,
     windows_of,
 )
-from medview.io.limits import memory_cap
+from medview.io.limits import is_too_large
 
 # What the values are gathered in: "words" are stored values of which only their actual range
 # tells whether 16-bit integers are enough afterwards.
@@ -135,7 +135,7 @@ def _allocate(series: Series, pieces: dict[int, _Piece], gathering: Gathering) -
     known = {"colour": "u1", "int16": "i2", "float32": "f4"}
     dtype = stored if gathering == "words" else np.dtype(known[gathering])
     needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
-    if needed > memory_cap():
+    if is_too_large(needed):
         raise ReadError(
             f"needs {needed / 2**30:.1f} GiB, more than may be used here",
             code=Code.TOO_LARGE,
@@ -176,6 +176,13 @@ def _decode_all(
 def _decode(piece: _Piece, out: Pixels, gathering: Gathering) -> None:
     """Decode one slice into its place."""
     file = piece.file
+    if file.has_plain_words and out.dtype.itemsize == 2:
+        file.read_words(piece.frame, out)
+        if gathering == "int16" and piece.rescale.table is None:
+            piece.rescale.in_place(out)
+        elif gathering == "int16":
+            piece.rescale.into(out.view(file.form.dtype), out)
+        return
     stored = file.stored_values(piece.frame)
     if gathering == "colour":
         out[...] = to_rgb(stored, file.form, file.header, file.outline.syntax)

@@ -194,6 +194,11 @@ class MosaicFile(PixelFile):
         """Columns and rows of a tile."""
         return self.mosaic.columns, self.mosaic.rows
 
+    @property
+    def has_plain_words(self) -> bool:
+        """Never: the words of a tile do not follow each other."""
+        return False
+
     def stored_values(self, frame: int) -> Pixels:
         """Cut a tile out of the picture, which is decoded once."""
         with self._lock:

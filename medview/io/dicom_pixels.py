@@ -18,8 +18,8 @@ from medview.io.dicom_codecs import SYNTAXES, CodecError, Coded, Stream, decode,
 from medview.io.dicom_fragments import Span, frames_of
 from medview.io.dicom_outline import DEFLATED, Outline, read_outline
 from medview.io.dicom_values import Header
-from medview.io.limits import memory_cap
-from medview.io.sources import open_binary, read_from, size_of
+from medview.io.limits import is_too_large
+from medview.io.sources import open_binary, read_from, read_into, size_of
 
 Pixels = NDArray[np.generic]
 
@@ -171,7 +171,7 @@ class PixelFile:
     def _check_size(self) -> None:
         form = self.form
         needed = form.frame_bits * form.frames // 8
-        if needed > memory_cap():
+        if is_too_large(needed):
             raise self.error(
                 Code.TOO_LARGE,
                 f"claims {form.frames} x {form.rows} x {form.columns} pixels, "
@@ -209,6 +209,30 @@ class PixelFile:
         if engine.unconsumed_tail:
             raise self.error(Code.INFLATES, f"inflates to more than {limit / 2**20:.0f} MB")
         return data
+
+    @property
+    def has_plain_words(self) -> bool:
+        """True when frames are 16-bit words that can be read straight to where they go."""
+        return (
+            self.form.dtype.itemsize == 2
+            and self.form.samples == 1
+            and self.outline.little
+            and self.outline.total is not None
+            and not self.is_encapsulated
+        )
+
+    def read_words(self, frame: int, out: Pixels) -> None:
+        """Read the stored values of a frame of plain words into `out`, (rows, columns)."""
+        place = self.outline.pixels
+        assert place is not None
+        begin, size = frame * out.nbytes, out.nbytes
+        with open_binary(self.path) as file:
+            present = read_into(file, self.path, place.offset + begin, out.data.cast("B"))
+        present = min(present, max(0, (place.length or 0) - begin))
+        if present < size:
+            out[...] = 0
+            raise self._cut_short(begin + present)
+        clean_in_place(out, self.form)
 
     def _native_bytes(self, frame: int) -> tuple[bytes, int]:
         """Bytes that hold a frame stored as it is, and the bit at which it begins."""
@@ -330,6 +354,17 @@ def cleaned(values: Pixels, form: Form) -> Pixels:
     if form.floating or form.stored == form.allocated:
         return values
     return _bits(values, form.high + 1 - form.stored, form.stored, form.signed)
+
+
+def clean_in_place(words: Pixels, form: Form) -> None:
+    """The same for 16-bit words, without another copy."""
+    if form.floating or form.stored == 16:
+        return
+    unsigned = words.view(np.uint16)
+    if not form.signed and form.high == form.stored - 1:
+        np.bitwise_and(unsigned, np.uint16((1 << form.stored) - 1), out=unsigned)
+    else:
+        words[...] = cleaned(words.view(form.dtype), form)
 
 
 def _bits(values: Pixels, low: int, count: int, signed: bool) -> Pixels:

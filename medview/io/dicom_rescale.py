@@ -67,16 +67,16 @@ class Rescale:
         if self.table is not None:
             out[...] = self.table.of(stored)
             return
-        if out.dtype.kind == "i":
-            out[...] = stored
-            if (self.slope, self.intercept) != (1, 0):
-                np.multiply(out, np.int16(self.slope), out=out)
-                np.add(out, np.int16(self.intercept), out=out)
-            return
         out[...] = stored
-        if (self.slope, self.intercept) != (1, 0):
-            np.multiply(out, np.float32(self.slope), out=out)
-            np.add(out, np.float32(self.intercept), out=out)
+        self.in_place(out)
+
+    def in_place(self, values: Pixels) -> None:
+        """Turn stored values into what they mean: int16, exactly, or float32."""
+        number = np.int16 if values.dtype.kind == "i" else np.float32
+        if self.slope != 1:
+            np.multiply(values, number(self.slope), out=values)
+        if self.intercept != 0:
+            np.add(values, number(self.intercept), out=values)
 
 
 def rescale_of(frames: Frames, frame: int) -> Rescale:

@@ -1,4 +1,4 @@
-"""How much of this machine a file may claim, and values that fit into 16 bits."""
+"""How much of this machine a file may claim."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ import psutil
 
 MAX_PIXEL_BYTES = 8 * 2**30
 MAX_SHARE_OF_FREE_MEMORY = 0.6
+# What is smaller than this is there on any machine that runs the program at all.
+ALWAYS_THERE = 64 * 2**20
 
 
 def memory_cap() -> int:
     """How many bytes of pixels may be held: 8 GiB, or 60 % of the free memory if less."""
     free = psutil.virtual_memory().available
     return int(min(MAX_PIXEL_BYTES, MAX_SHARE_OF_FREE_MEMORY * free))
+
+
+def is_too_large(size: int) -> bool:
+    """Say whether so many bytes of pixels are more than may be held."""
+    return size > ALWAYS_THERE and size > memory_cap()

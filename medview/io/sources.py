@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from medview.domain.errors import ReadError
 from medview.io import archives
@@ -123,6 +124,25 @@ def read_head(path: Path, size: int) -> bytes:
     """Read at most the first `size` bytes."""
     with open_binary(path) as file:
         return read_from(file, path, 0, size)
+
+
+def read_into(file: BinaryIO, path: Path, offset: int, out: memoryview) -> int:
+    """Fill `out` from `offset` on; return how many bytes there were."""
+    done = 0
+    try:
+        file.seek(offset)
+        while done < len(out) and (count := _readinto(file, out[done:])):
+            done += count
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    except archives.MEMBER_ERRORS as error:
+        raise archives.damaged(path) from error
+    return done
+
+
+def _readinto(file: BinaryIO, out: memoryview) -> int:
+    """Files have ``readinto``, which the type of open binary files does not promise."""
+    return int(cast(io.RawIOBase, file).readinto(out) or 0)
 
 
 def read_from(file: BinaryIO, path: Path, offset: int, size: int) -> bytes:
