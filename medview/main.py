@@ -55,13 +55,16 @@ class Program:
         self.jobs.close()
 
 
-def build(preferences: Preferences | None = None) -> Program:
-    """Make the whole program; the window is built and not yet shown."""
+def build(preferences: Preferences | None = None, weights: Path | None = None) -> Program:
+    """Make the whole program; the window is built and not yet shown.
+
+    `weights` is a folder with a folder for each model, in place of the one that ships.
+    """
     qt = _application()
     session, preferences = Session(), preferences or Preferences()
     jobs = Jobs(MainThread(qt).post, hung=lambda job: mark_silent(session, job))
     session.private = preferences.settings.private
-    analysis = Analysis(jobs, session, preferences)
+    analysis = Analysis(jobs, session, preferences, weights=weights)
     app = App(
         session=session,
         preferences=preferences,

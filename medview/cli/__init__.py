@@ -58,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "train": "medview.cli.training:train",
     "evaluate": "medview.cli.evaluate:evaluate",
     "bench": "medview.cli.bench:bench",
+    "demo": "medview.cli.demo:demo",
 }
 
 

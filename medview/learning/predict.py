@@ -199,7 +199,6 @@ def _maps(
     total = epistemic + aleatoric
     score = combine(residual, epistemic, total, "ratio") * inside
     seen = _on_grid(prepared.slices[drawn.kept], drawn, prepared)
-    spread = float(np.percentile(total[inside], 99)) if inside.any() else 1.0
     top = settings.top
 
     def made(
@@ -210,12 +209,20 @@ def _maps(
     return (
         made("score", score, "anomaly", top, "anomaly score"),
         made("residual", residual, "anomaly", settings.residual_threshold * 3, "squared residual"),
-        made("epistemic", epistemic, "uncertainty", spread, "epistemic variance"),
-        made("aleatoric", aleatoric, "uncertainty", spread, "aleatoric variance"),
-        made("total", total, "uncertainty", spread, "total variance"),
+        made("epistemic", epistemic, "uncertainty", _most(epistemic, inside), "epistemic variance"),
+        made("aleatoric", aleatoric, "uncertainty", _most(aleatoric, inside), "aleatoric variance"),
+        made("total", total, "uncertainty", _most(total, inside), "total variance"),
         made("brain", inside.astype(np.float32), "mask", 1.0, "brain mask"),
         made("seen", seen, "image", 1.0, "what the model saw"),
     )
+
+
+def _most(variance: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
+    """What a variance spans: 0 to its 99th percentile over the brain.
+
+    Each has its own, because the epistemic part is far below the aleatoric.
+    """
+    return (float(np.percentile(variance[inside], 99)) if inside.any() else 0.0) or 1.0
 
 
 def _scores(
