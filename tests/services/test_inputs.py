@@ -1,0 +1,129 @@
+"""Which of the given series goes into which input of a model."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from phantoms import phantom
+from services.stubs import CARD, catalogue_of, series_of
+
+from medview.domain.card import InputSpec
+from medview.domain.errors import InputRefused, ModelInputError, UsageError
+from medview.domain.study import Catalogue
+from medview.io.hashing import volume_sha256
+from medview.services.inputs import Wanted, gather
+
+STUDY = Path("study")
+T1_OR_T1CE = replace(
+    CARD,
+    inputs=(InputSpec("t1", "a T1 volume", required=True), InputSpec("t1ce", "one with contrast")),
+)
+
+
+def gathered(wanted, *series, card=T1_OR_T1CE):
+    given, notes = gather(card, wanted, lambda paths: catalogue_of(*series))
+    return {each.role: each.series.uid for each in given}, notes, given
+
+
+def bare(*series, key=None):
+    return gathered(Wanted((STUDY,), series=key), *series)
+
+
+def test_of_a_study_the_series_that_fits_is_taken_by_its_header():
+    found, notes, _ = bare(
+        series_of("1", description="localizer"),
+        series_of("2", description="T2 FLAIR"),
+        series_of("3", description="T1 MPRAGE"),
+        series_of("4", description="chest", modality="CT"),
+    )
+    assert (found, notes) == ({"t1": "3"}, [])
+
+
+def test_plain_and_contrast_go_into_their_own_inputs():
+    found, _, _ = bare(series_of("1", description="T1"), series_of("2", description="T1 +C"))
+    assert found == {"t1": "1", "t1ce": "2"}
+
+
+def test_several_for_an_input_that_can_be_done_without_are_left_out_and_told():
+    found, notes, _ = bare(
+        series_of("1", description="T1"),
+        series_of("2", description="T1 Gd sag"),
+        series_of("3", description="T1 Gd tra"),
+    )
+    assert found == {"t1": "1"}
+    assert [note.code for note in notes] == ["UNUSED_INPUT"]
+
+
+@pytest.mark.parametrize("words", ["T1", "T1 Gd", "unclear"])
+def test_several_that_would_do_are_a_question_to_the_user(words):
+    with pytest.raises(UsageError, match=r"1#0 .*2#0 .*--series"):
+        bare(series_of("1", description=words), series_of("2", description=words))
+
+
+def test_a_series_that_is_named_is_taken_and_an_unknown_one_refused():
+    two = (series_of("1", description="T1"), series_of("2", description="T1"))
+    assert bare(*two, key="2")[0] == {"t1": "2"}
+    assert bare(*two, key="2#0")[0] == {"t1": "2"}
+    with pytest.raises(InputRefused, match="no series 9"):
+        bare(*two, key="9")
+    with pytest.raises(ModelInputError, match="looks like T2"):
+        bare(*two, series_of("3", description="T2"), key="3")
+
+
+def test_what_no_header_tells_is_told_by_the_file_name():
+    file = Path("/data/anybody/sub-1_T1w.nii.gz")
+    found, _, given = bare(series_of("1", description="", modality="", files=(file,)))
+    assert found == {"t1": "1"}
+    assert given[0].notes == ()
+
+
+def test_what_nothing_tells_is_taken_for_the_first_input_with_a_note():
+    found, _, given = bare(series_of("1", description="head", modality=""))
+    assert found == {"t1": "1"}
+    (note,) = given[0].notes
+    assert note.code == "MODALITY_DOUBTFUL"
+    assert "MR" in note.text
+    _, _, given = bare(series_of("1", description="head"))
+    assert "MR" not in given[0].notes[0].text
+
+
+def test_who_names_the_input_is_believed_over_the_header_but_not_over_the_modality():
+    named = Wanted(named=(("t1ce", STUDY),))
+    found, _, given = gathered(named, series_of("1", description="T2 TSE"))
+    assert found == {"t1ce": "1"}
+    assert given[0].notes == ()
+    with pytest.raises(ModelInputError, match="CT series"):
+        gathered(named, series_of("1", description="T1", modality="CT"))
+
+
+def test_under_a_named_path_the_series_called_so_is_taken():
+    named = Wanted(named=(("t1ce", STUDY),))
+    two = (series_of("1", description="T1"), series_of("2", description="T1 Gd"))
+    assert gathered(named, *two)[0] == {"t1ce": "2"}
+
+
+def test_an_input_that_this_model_has_not_is_noted_or_all_there_is():
+    both = Wanted((STUDY,), named=(("t2", STUDY),))
+    found, notes, _ = gathered(both, series_of("1", description="T1"))
+    assert found == {"t1": "1"}
+    assert "does not use t2" in notes[0].text
+    with pytest.raises(ModelInputError, match="needs a T1 volume"):
+        gathered(Wanted(named=(("t2", STUDY),)), series_of("1"))
+    with pytest.raises(UsageError, match="no input called t9"):
+        gathered(Wanted(named=(("t9", STUDY),)), series_of("1"))
+
+
+def test_nothing_given_and_nothing_found_are_different_mistakes():
+    with pytest.raises(UsageError, match="nothing to run on"):
+        gathered(Wanted())
+    with pytest.raises(InputRefused, match="holds no images"):
+        gather(T1_OR_T1CE, Wanted((STUDY,)), lambda paths: Catalogue())
+
+
+def test_the_reference_says_which_pixels_the_model_gets():
+    _, _, given = bare(series_of("1.1", description="T1", stack=2))
+    volume = phantom()
+    found = given[0].reference(volume)
+    assert (found.role, found.study, found.series, found.stack) == ("t1", "1.2", "1.1", 2)
+    assert found.sha256 == volume_sha256(volume)
+    assert found.size == volume.geometry.shape[::-1]
