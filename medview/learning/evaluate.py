@@ -22,7 +22,7 @@ import torch
 from medview.domain.card import ModelCard
 from medview.domain.errors import DataError, InputRefused, UsageError
 from medview.domain.evaluation import EvaluateRequest
-from medview.domain.progress import Progress
+from medview.domain.progress import Progress, Silent
 from medview.io.plain import plain
 from medview.learning.anomaly import AnomalySettings, Engine
 from medview.learning.baselines import fit_baselines
@@ -128,6 +128,17 @@ class _Found:
     trials: list[SyntheticTrials] = field(default_factory=list)
     data: list[dict[str, object]] = field(default_factory=list)
     skipped: list[LeftOut] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreported(Silent):
+    """Lets a part be cancelled without its progress being told: that of the whole is."""
+
+    job: Progress
+
+    def check(self) -> None:
+        """Ask the whole."""
+        self.job.check()
 
 
 def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
@@ -291,7 +302,8 @@ def _said(
 ) -> Iterator[tuple[PreparedCase, Slices, Said]]:
     """What the network says of each case of a block, asked at once."""
     parts = [slices_of(one.prepared) for one in block]
-    said = ask_model(asked.engine, stacked(parts), asked.settings.samples, asked.request.seed, job)
+    samples, seed = asked.settings.samples, asked.request.seed
+    said = ask_model(asked.engine, stacked(parts), samples, seed, _Unreported(job))
     first = 0
     for one, whole in zip(block, parts, strict=True):
         here = slice(first, first + len(whole))
