@@ -196,8 +196,10 @@ def first_style(shown: ScalarMap, settings: Mapping[str, object]) -> LayerStyle:
     """How a map is drawn before the reader says otherwise: by its kind and its threshold."""
     colours = {"uncertainty": "viridis", "image": "gray"}.get(shown.kind, "inferno")
     low, high = shown.range
-    # Maps are zero outside the brain; drawn from zero on they would colour the whole pane.
-    threshold = low if shown.kind == "image" else low + (high - low) / 20
+    # Maps are zero outside the brain; drawn from zero on they would colour the whole pane. A
+    # low uncertainty is to be seen, too: holes in it would look like places without an answer.
+    part = {"image": 0.0, "uncertainty": 0.001}.get(shown.kind, 0.05)
+    threshold = low + (high - low) * part
     wanted = settings.get(_THRESHOLDS.get(shown.name, ""))
     if isinstance(wanted, int | float):
         threshold = float(wanted)

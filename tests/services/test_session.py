@@ -94,7 +94,7 @@ def test_the_first_style_follows_from_what_the_map_is(session):
     session.predictions = {shown.id: (result_about(shown.id, names=names),)}
     styles = {name: session.style(name) for name in names}
     assert [style.colour_map for style in styles.values()] == ["inferno", "inferno", "viridis"]
-    assert [style.threshold for style in styles.values()] == [6.0, 0.02, 0.9]
+    assert [style.threshold for style in styles.values()] == [6.0, 0.02, pytest.approx(0.018)]
     assert styles["score"].range == (0.0, 18.0)
 
 
