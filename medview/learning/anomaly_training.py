@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from medview.domain.card import Figure
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
+from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.anomaly import AnomalySettings, Engine
 from medview.learning.anomaly_card import make_card
@@ -23,6 +24,7 @@ from medview.learning.augment import Brain
 from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms, volume_score
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
+from medview.learning.devices import choose_device
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.subset import Subset, TrainCase
@@ -30,27 +32,13 @@ from medview.learning.train import (
     Recipe,
     Trainer,
     first_model,
+    health,
     health_words,
 )
 from medview.learning.weights import load_anomaly, save
 from medview.models.anomaly_vae import AnomalyVae
 
 ROLES = ("t1",)
-
-
-@dataclass(frozen=True, slots=True)
-class TrainRequest:
-    """What ``medview train anomaly`` was asked for. Paths are strings, as they were given."""
-
-    data: tuple[str, ...]
-    out: str
-    recipe: Mapping[str, Any]
-    seed: int = 0
-    threads: int | None = None
-    device: str = "cpu"
-    init: str | None = None
-    resume: bool = False
-    max_minutes: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +76,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     began = time.perf_counter()
     if request.threads:
         torch.set_num_threads(request.threads)
+    request = replace(request, device=choose_device(request.device))
     recipe = Recipe.of(dict(request.recipe))
     subsets = [s for s in find_subsets(request.data, "anomaly") if s.is_normal]
     cases = load_normals(job, subsets)
@@ -106,7 +95,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     patients = tuple(dict.fromkeys(c.case.patient for c in parts["train"]))
     card = make_card(subsets, patients, recipe, settings, normals, figures)
     kept = save(model, card, out)
-    last = epochs[-1] if epochs else {}
+    last = (epochs[-1] if epochs else {}) or health(model, *trainer.fixed_slices())
     return {
         "epochs": trainer.epoch,
         "best_epoch": trainer.best_epoch,
