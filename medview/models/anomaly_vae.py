@@ -102,14 +102,17 @@ class AnomalyVae(nn.Module):
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Mean picture in 0..1 and log variance per pixel, each (B, 1, 128, 128)."""
-        hidden = self.decoder(self.from_latent(z))
-        mean = torch.sigmoid(self.mean_head(hidden))
+        mean, raw = self._heads(self.decoder(self.from_latent(z)))
+        mean = torch.sigmoid(mean)
         if not self.options.aleatoric:
             return mean, torch.full_like(mean, self.options.variance_floor)
-        raw = self.log_variance_head(hidden)
         # A soft floor keeps the gradient alive where the background is perfectly predictable.
         floor = self.options.variance_floor
         return mean, (floor + nn.functional.softplus(raw - floor)).clamp(max=LOG_VARIANCE_LIMIT)
+
+    def _heads(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log variance before their limits, each (B, 1, 128, 128)."""
+        return self.mean_head(hidden), self.log_variance_head(hidden)
 
     def forward(self, x: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """One stochastic pass: z = mean + sd * noise; noise (B, 256) standard normal."""
