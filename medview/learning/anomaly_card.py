@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly import AnomalySettings
@@ -96,3 +97,11 @@ def _limits(patients: Sequence[str], figures: Sequence[Figure], recipe: Recipe) 
         f"{recipe.network.key_pool} x {recipe.network.key_pool} positions.",
         origin,
     )
+
+
+def figure_of(row: Mapping[str, Any], command: str) -> Figure:
+    """A metric row of ``medview.metrics/1`` as a figure of a card."""
+    rest = dict(row)
+    named = ("name", "value", "low", "high", "n", "predictor", "level", "group")
+    fields = {name: rest.pop(name) for name in named if name in rest}
+    return Figure(on=str(rest.pop("subset")), command=command, extra=rest, **fields)

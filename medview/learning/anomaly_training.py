@@ -15,16 +15,19 @@ from numpy.typing import NDArray
 
 from medview.domain.card import Figure
 from medview.domain.errors import DataError
+from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
+from medview.io.cards import write_card
 from medview.learning.anomaly import AnomalySettings, Engine
-from medview.learning.anomaly_card import make_card
+from medview.learning.anomaly_card import figure_of, make_card
 from medview.learning.augment import Brain
 from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms, volume_score
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
 from medview.learning.devices import choose_device
+from medview.learning.evaluate import evaluate_anomaly
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.subset import Subset, TrainCase
@@ -35,10 +38,15 @@ from medview.learning.train import (
     health,
     health_words,
 )
-from medview.learning.weights import load_anomaly, save
+from medview.learning.weights import CARD, WEIGHTS, load_anomaly, save
 from medview.models.anomaly_vae import AnomalyVae
 
 ROLES = ("t1",)
+
+
+TRAIN = "medview train anomaly --data ../shared/data --out DIR"
+MEASURE = "medview evaluate anomaly --data ../shared/data --out DIR"
+"""The commands that give a card's figures."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -95,6 +103,10 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     patients = tuple(dict.fromkeys(c.case.patient for c in parts["train"]))
     card = make_card(subsets, patients, recipe, settings, normals, figures)
     kept = save(model, card, out)
+    if folds:
+        elsewhere = measured_elsewhere(job, request, out)
+        kept = replace(kept, measured=(*kept.measured, *elsewhere))
+        write_card(kept, out / CARD)
     last = (epochs[-1] if epochs else {}) or health(model, *trainer.fixed_slices())
     return {
         "epochs": trainer.epoch,
@@ -248,7 +260,7 @@ def settle(
     drawn = [
         draw_slices(job, e, p.slices[kept], p.brain[kept], settings.samples)
         for e, p in pairs
-        for kept in (spread_out(np.flatnonzero(p.brain.any(axis=(1, 2)))),)
+        for kept in (spread_out(p.scored),)
     ]
     if folds:
         settings = settle_norms(drawn, settings)
@@ -264,7 +276,7 @@ def cross_validated(
     job: Progress, folds: Sequence[Fold], always: Sequence[PreparedCase], request: TrainRequest
 ) -> tuple[Figure, ...]:
     """The card's figures: each brain scored by the weights that never saw its patient."""
-    command = f"medview train anomaly --data ../shared/data --set folds={len(folds)} --out DIR"
+    command = f"{TRAIN} --set folds={len(folds)}"
     rows = measure_folds(
         job,
         [(fold.engine, fold.settings, [case.prepared for case in fold.held_out]) for fold in folds],
@@ -272,3 +284,21 @@ def cross_validated(
         always=always,
     )
     return tuple(Figure(command=command, **row) for row in rows)
+
+
+def measured_elsewhere(job: Progress, request: TrainRequest, out: Path) -> tuple[Figure, ...]:
+    """Figures of the final weights on the other sets of the data: patients they never saw."""
+    wanted = EvaluateRequest(
+        "anomaly",
+        request.data,
+        str(out / "evaluation"),
+        weights=str(out / WEIGHTS),
+        device=request.device,
+        threads=request.threads,
+        seed=request.seed,
+    )
+    try:
+        body = evaluate_anomaly(job, wanted)
+    except DataError:  # the data hold nothing but what was trained on
+        return ()
+    return tuple(figure_of(row, MEASURE) for row in body["metrics"])

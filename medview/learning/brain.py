@@ -23,6 +23,8 @@ from medview.models.brain_mask import BrainMask
 BRIGHTEST = 1.5
 """Intensities are clipped at this multiple of the 98th percentile of the brain."""
 SMALLEST_BRAIN_ML = 200.0
+SMALLEST_SLICE_PX = 800
+"""Of 16,384 pixels of a model slice: what a slice must hold of brain to be scored."""
 # A whole head holds two to three times the brain's volume; a stripped one little more than it.
 STRIPPED_RATIO = 1.35
 
@@ -41,6 +43,17 @@ class Prepared:
     mask: NDArray[np.bool_]
     steps: tuple[str, ...]
     skull_stripped: bool
+
+    @property
+    def scored(self) -> NDArray[np.intp]:
+        """The slices that are given to the model: with more brain than ``SMALLEST_SLICE_PX``.
+
+        At the very top and bottom there is too little to judge; where no slice has enough, all
+        that hold brain are taken.
+        """
+        area = self.brain.sum(axis=(1, 2))
+        enough = np.flatnonzero(area > SMALLEST_SLICE_PX)
+        return enough if enough.size else np.flatnonzero(area)
 
 
 def largest_region(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -26,16 +26,15 @@ from medview.learning.anomaly import (
     sum_up,
     weigh,
 )
-from medview.learning.brain import Prepared
+from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 from medview.learning.lesions import Lesion, draw_lesion
 
 SMOOTHINGS = (1.0, 2.0, 3.0, 4.0, 5.0)
 QUANTILES = (0.0, 0.95, 0.99)
 SEED = 777
 """Of the lesions and slices used here; figures are measured with others."""
-FALSE_ALARM_SHARE = 0.002
+FALSE_ALARM_SHARE = 0.0005
 """Share of normal brain pixels over the default threshold."""
-SMALLEST_BRAIN_PX = 800
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +69,7 @@ def slices_with_room(
     """Random slices of each volume that hold enough brain, and a lesion for each."""
     pictures, brains, lesions = [], [], []
     for prepared in cases:
-        enough = np.flatnonzero(prepared.brain.sum(axis=(1, 2)) > SMALLEST_BRAIN_PX)
+        enough = np.flatnonzero(prepared.brain.sum(axis=(1, 2)) > SMALLEST_SLICE_PX)
         for n in rng.choice(enough, min(each, enough.size), replace=False):
             lesion = draw_lesion(prepared.brain[n], rng)
             if lesion is not None:
@@ -171,7 +170,7 @@ def commonest(found: Sequence[AnomalySettings]) -> AnomalySettings:
 
 def settle_norms(drawn: Sequence[Drawn], settings: AnomalySettings) -> AnomalySettings:
     """Norms and thresholds over all slices of brains that the scoring weights never saw."""
-    enough = [d.brain.sum(axis=(1, 2)) > SMALLEST_BRAIN_PX for d in drawn]
+    enough = [d.brain.sum(axis=(1, 2)) > SMALLEST_SLICE_PX for d in drawn]
     together = Drawn(
         np.concatenate([d.slices[e] for d, e in zip(drawn, enough, strict=True)]),
         np.concatenate([d.brain[e] for d, e in zip(drawn, enough, strict=True)]),

@@ -43,7 +43,7 @@ from medview.learning.grid import canonical
 from medview.learning.refusals import notes_on, refuse_unfit
 from medview.learning.weights import load_anomaly
 
-SMALLEST_FINDING_ML = 0.1
+SMALLEST_FINDING_ML = 0.2
 MOST_FINDINGS = 20
 
 
@@ -163,7 +163,7 @@ def _draw(
     job: Progress, engine: Engine, prepared: Prepared, settings: AnomalySettings, seed: int
 ) -> _Drawn:
     """Run the slices that hold brain; noise is drawn for all, so that seeds mean the same."""
-    kept = np.flatnonzero(prepared.brain.any(axis=(1, 2)))
+    kept = prepared.scored
     noise = noise_for(len(prepared.slices), settings.samples, seed)[:, kept]
     slices, brain, grid = prepared.slices[kept], prepared.brain[kept], prepared.grid
 

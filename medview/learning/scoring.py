@@ -19,12 +19,11 @@ from medview.learning.anomaly import (
     run_slices,
     slice_scores,
 )
-from medview.learning.brain import Prepared
+from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 
 STEPS = 64
 """The height of the brain is cut into so many equal steps."""
 LOWEST, HIGHEST = 0.15, 0.92
-SMALLEST_AREA_PX = 800
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +62,7 @@ class Slices:
 
 def slices_of(prepared: Prepared) -> Slices:
     """All slices of a prepared case that hold brain."""
-    kept = np.flatnonzero(prepared.brain.any(axis=(1, 2)))
+    kept = prepared.scored
     height = np.full(len(kept), np.nan)
     if len(kept) > 1:
         height = (kept - kept[0]) / (kept[-1] - kept[0])
@@ -89,7 +88,7 @@ def protocol_rows(slices: Slices) -> NDArray[np.intp]:
     Slices with no more than 800 brain pixels are left out; a volume with thick slices gives each
     of them once.
     """
-    large = slices.area > SMALLEST_AREA_PX
+    large = slices.area > SMALLEST_SLICE_PX
     if not np.isfinite(slices.height).all():
         return np.flatnonzero(large)
     steps = np.arange(STEPS) / STEPS
