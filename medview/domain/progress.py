@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import math
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 
 class Progress(Protocol):
@@ -16,6 +20,23 @@ class Progress(Protocol):
 
     def partial(self, payload: object) -> None:
         """Hand over a part of the answer before the end (slices of a map, an epoch)."""
+
+
+@runtime_checkable
+class SharesMemory(Protocol):
+    """A Progress from whose process arrays can be handed over without a copy."""
+
+    def room(self, size: int) -> memoryview:
+        """Give `size` bytes of zeroed memory; arrays in it may go on changing when sent."""
+
+
+def zeros(job: Progress, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic]:
+    """Make an array of zeros for a result, in shared memory where the job offers it."""
+    kind = np.dtype(dtype)
+    size = math.prod(shape) * kind.itemsize
+    if not isinstance(job, SharesMemory) or size == 0:
+        return np.zeros(shape, kind)
+    return np.frombuffer(job.room(size), kind, math.prod(shape)).reshape(shape)
 
 
 class Silent:

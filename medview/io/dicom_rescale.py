@@ -68,10 +68,16 @@ class Rescale:
             out[...] = self.table.of(stored)
             return
         out[...] = stored
-        self.in_place(out)
+        self._turn(out)
 
-    def in_place(self, values: Pixels) -> None:
-        """Turn stored values into what they mean: int16, exactly, or float32."""
+    def in_place(self, words: Pixels, stored: np.dtype[np.generic]) -> None:
+        """Turn 16-bit stored values into what they mean, where they are."""
+        if self.table is not None:
+            words[...] = self.table.of(words.view(stored))
+        else:
+            self._turn(words)
+
+    def _turn(self, values: Pixels) -> None:
         number = np.int16 if values.dtype.kind == "i" else np.float32
         if self.slope != 1:
             np.multiply(values, number(self.slope), out=values)

@@ -104,6 +104,17 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
     return owner.load(job, series, time)
 
 
+def load_and_show(job: Progress, series: Series, time: int = 0, wanted: int = 0) -> Volume:
+    """Read a volume as `load` does, from the wanted slice outward, showing what has come.
+
+    Volumes that are not whole yet are handed over by ``job.partial``; the slices still to come
+    are missing in them. Formats that are read in one go hand over nothing.
+    """
+    if series.format == "dicom":
+        return dicom.load(job, series, time, wanted=wanted)
+    return load(job, series, time)
+
+
 def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
     """Files under the paths; those that a chosen index names, with the records it has wrong."""
     files: list[Path] = []

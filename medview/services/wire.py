@@ -4,7 +4,8 @@ A message is a kind and a value, pickled with protocol 5. What is small goes thr
 socket. Otherwise the pickle and its arrays are written into an anonymous file in memory,
 and only its descriptor crosses. The block has no name, so nothing can be left behind,
 whoever is killed when; the arrays on the other side are read-only views of it, and it
-goes when the last of them does.
+goes when the last of them does. An array that was made in a ``room`` is in such a block
+already and is not copied: the other side sees what is written into it later, too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import select
 import socket
 import struct
 import threading
-from itertools import accumulate
+import weakref
+
+import numpy as np
 
 # Pickles and arrays up to this size are not worth a block of their own.
 SMALL = 1 << 16
@@ -27,6 +30,49 @@ _ALIGN = 64
 # One system call writes at most 2 GiB.
 _AT_ONCE = 1 << 30
 _HEADER = struct.Struct("!II")
+# Of each part: which block it is in (0 is the message's own), where, and how long it is.
+_ENTRY = struct.Struct("!IQQ")
+# More rooms than this in one message are copied; the system passes at most 253 descriptors.
+_MOST_ROOMS = 16
+
+# Address -> size and descriptor of every room that is still in use.
+_rooms: dict[int, tuple[int, int]] = {}
+
+
+def room(size: int) -> mmap.mmap:
+    """Make a block of shared memory, all zero, in which arrays can be built for sending.
+
+    It goes when nothing here or on the other side refers to it any more.
+    """
+    block = os.memfd_create("medview", os.MFD_CLOEXEC)
+    try:
+        os.ftruncate(block, max(1, size))
+        made = mmap.mmap(block, max(1, size))
+    except (OSError, ValueError) as error:
+        os.close(block)
+        raise MemoryError("no room for a block of shared memory") from error
+    begin = _address(memoryview(made))
+    _rooms[begin] = (len(made), block)
+    weakref.finalize(made, _close_room, begin)
+    return made
+
+
+def _close_room(begin: int) -> None:
+    _, block = _rooms.pop(begin)
+    os.close(block)
+
+
+def _address(part: memoryview) -> int:
+    return int(np.frombuffer(part, np.uint8).ctypes.data)
+
+
+def _room_of(part: memoryview) -> tuple[int, int] | None:
+    """Descriptor of the room a part lies in, and where in it; None for any other memory."""
+    at = _address(part)
+    for begin, (size, block) in list(_rooms.items()):
+        if begin <= at and at + len(part) <= begin + size:
+            return block, at - begin
+    return None
 
 
 class Channel:
@@ -43,12 +89,13 @@ class Channel:
             with self._sending:
                 self._end.sendall(_HEADER.pack(0, len(parts[0])) + parts[0])
             return
-        sizes = [len(part) for part in parts]
-        table = struct.pack(f"!{len(sizes)}Q", *sizes)
-        block = _written(parts, sizes)
+        entries, rooms = _placed(parts)
+        table = b"".join(_ENTRY.pack(*entry) for entry in entries)
+        block = _written(parts, entries)
         try:
             with self._sending:
-                socket.send_fds(self._end, [_HEADER.pack(len(parts), len(table))], [block])
+                header = _HEADER.pack(len(parts), len(table))
+                socket.send_fds(self._end, [header], [block, *rooms])
                 self._end.sendall(table)
         finally:
             os.close(block)
@@ -61,14 +108,16 @@ class Channel:
 
     def receive(self) -> tuple[str, object]:
         """Wait for the next message; raises EOFError when the other side is gone."""
-        header, blocks, _, _ = socket.recv_fds(self._end, _HEADER.size, 1, socket.MSG_WAITALL)
+        header, blocks, _, _ = socket.recv_fds(
+            self._end, _HEADER.size, 1 + _MOST_ROOMS, socket.MSG_WAITALL
+        )
         if len(header) < _HEADER.size:
             raise EOFError
         count, length = _HEADER.unpack(header)
         inline = self._exactly(length)
         if count == 0:
             return _unpickled([memoryview(inline)])
-        return _unpickled(_read(blocks[0], struct.unpack(f"!{count}Q", inline)))
+        return _unpickled(_read(blocks, list(_ENTRY.iter_unpack(inline))))
 
     def _exactly(self, length: int) -> bytes:
         data = bytearray()
@@ -113,20 +162,30 @@ def _unpickled(parts: list[memoryview]) -> tuple[str, object]:
     return kind, value
 
 
-def _offsets(sizes: list[int] | tuple[int, ...]) -> list[int]:
-    """Where each part starts in the block, and last where the block ends."""
-    return [0, *accumulate(-(-size // _ALIGN) * _ALIGN for size in sizes)]
+def _placed(parts: list[memoryview]) -> tuple[list[tuple[int, int, int]], list[int]]:
+    """Where each part is (block, offset, size), and the descriptors of blocks from 1 on."""
+    rooms: list[int] = []
+    entries: list[tuple[int, int, int]] = []
+    end = 0
+    for part in parts:
+        place = _room_of(part) if len(part) >= SMALL else None
+        if place is not None and (place[0] in rooms or len(rooms) < _MOST_ROOMS):
+            if place[0] not in rooms:
+                rooms.append(place[0])
+            entries.append((1 + rooms.index(place[0]), place[1], len(part)))
+        else:
+            entries.append((0, end, len(part)))
+            end += -(-len(part) // _ALIGN) * _ALIGN
+    return entries, rooms
 
 
-def _written(parts: list[memoryview], sizes: list[int]) -> int:
-    """Write the parts into a new block of memory; return its descriptor."""
-    offsets = _offsets(sizes)
+def _written(parts: list[memoryview], entries: list[tuple[int, int, int]]) -> int:
+    """Write the parts that are in no room into a new block; return its descriptor."""
     block = os.memfd_create("medview", os.MFD_CLOEXEC)
     try:
-        os.ftruncate(block, offsets[-1])
-        for part, offset in zip(parts, offsets, strict=False):
+        for part, (where, offset, _) in zip(parts, entries, strict=True):
             done = 0
-            while done < len(part):
+            while where == 0 and done < len(part):
                 done += os.pwrite(block, part[done : done + _AT_ONCE], offset + done)
     except OSError as error:
         os.close(block)
@@ -134,14 +193,18 @@ def _written(parts: list[memoryview], sizes: list[int]) -> int:
     return block
 
 
-def _read(block: int, sizes: tuple[int, ...]) -> list[memoryview]:
-    """The parts of a block as read-only views; closes the descriptor."""
-    offsets = _offsets(sizes)
+def _read(blocks: list[int], entries: list[tuple[int, int, int]]) -> list[memoryview]:
+    """The parts of the blocks as read-only views; closes the descriptors."""
     try:
-        if offsets[-1] <= READ_BELOW:
-            whole = memoryview(os.pread(block, offsets[-1], 0))
-        else:
-            whole = memoryview(mmap.mmap(block, offsets[-1], access=mmap.ACCESS_READ))
+        views = [_view(block) for block in blocks]
     finally:
-        os.close(block)
-    return [whole[start : start + size] for start, size in zip(offsets, sizes, strict=False)]
+        for block in blocks:
+            os.close(block)
+    return [views[where][begin : begin + size] for where, begin, size in entries]
+
+
+def _view(block: int) -> memoryview:
+    size = os.fstat(block).st_size
+    if size <= READ_BELOW:
+        return memoryview(os.pread(block, size, 0))
+    return memoryview(mmap.mmap(block, size, access=mmap.ACCESS_READ))

@@ -26,7 +26,7 @@ from importlib import import_module
 from types import TracebackType
 
 from medview.domain.errors import Cancelled, MedviewError
-from medview.services.wire import Channel
+from medview.services.wire import Channel, room
 
 # The name of ``warm`` as a work.
 WARM = "medview.services.worker:warm"
@@ -102,6 +102,10 @@ class Link:
         """Send a part of the answer."""
         self.check()
         self._channel.send("partial", payload)
+
+    def room(self, size: int) -> memoryview:
+        """Make zeroed memory for an array that is sent without a copy."""
+        return memoryview(room(size))
 
     def flush(self) -> None:
         """Send the newest figure if it has not been sent."""

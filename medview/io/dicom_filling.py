@@ -1,0 +1,255 @@
+"""A volume that is being filled slice by slice from DICOM files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from medview.domain.errors import ReadError
+from medview.domain.progress import Progress, zeros
+from medview.domain.study import Series
+from medview.domain.volume import Note, Volume
+from medview.io.codes import Code
+from medview.io.dicom_classes import SEGMENTATION
+from medview.io.dicom_colour import to_rgb
+from medview.io.dicom_frames import Frames
+from medview.io.dicom_mosaic import open_pixels
+from medview.io.dicom_pixels import PixelFile, Pixels
+from medview.io.dicom_rescale import (
+    INT16,
+    Rescale,
+    is_inverted,
+    padding_of,
+    rescale_of,
+    value_table_of,
+    windows_of,
+)
+from medview.io.limits import is_too_large
+
+# What the values are gathered in: "words" are stored values of which only their actual range
+# tells whether 16-bit integers are enough afterwards.
+Gathering = Literal["colour", "int16", "words", "float32"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Piece:
+    """A slice that can be decoded: its frame, and what the values there mean."""
+
+    file: PixelFile
+    frames: Frames
+    frame: int
+    rescale: Rescale
+
+
+@dataclass(slots=True, eq=False)
+class Filling:
+    """The slices of one time of a series, on their way into one array.
+
+    `array` (k, j, i) or (k, j, i, 3) is written by whoever decodes, also in other processes;
+    `done` and `errors` are kept by `arrived`, in one.
+    """
+
+    series: Series
+    pieces: dict[int, Piece]
+    errors: dict[int, ReadError]
+    gathering: Gathering
+    array: Pixels
+    done: set[int] = field(default_factory=set)
+
+    @classmethod
+    def begun(cls, job: Progress, series: Series, time: int) -> Filling:
+        """Open every file that is needed, and make room.
+
+        Raises
+        ------
+        ReadError
+            If no file can be opened, or the volume is too large for the memory.
+        """
+        count = series.size[2]
+        pieces, errors = _open(series, series.slots[time * count : (time + 1) * count])
+        if not pieces:
+            raise next(iter(errors.values()))
+        gathering = _gathering(pieces.values())
+        return cls(series, pieces, errors, gathering, _room(job, series, pieces, gathering))
+
+    @property
+    def largest_file(self) -> int:
+        """Bytes of the largest file that takes part."""
+        return max(piece.file.outline.total or 0 for piece in self.pieces.values())
+
+    def decode(self, k: int) -> None:
+        """Decode one slice into its place. Raises a ReadError that says why not."""
+        piece, out = self.pieces[k], self.array[k]
+        file = piece.file
+        if file.has_plain_words and out.dtype.itemsize == 2:
+            file.read_words(piece.frame, out)
+            if self.gathering == "int16":
+                piece.rescale.in_place(out, file.form.dtype)
+            return
+        stored = file.stored_values(piece.frame)
+        if self.gathering == "colour":
+            out[...] = to_rgb(stored, file.form, file.header, file.outline.syntax)
+        elif self.gathering == "words":
+            out[...] = stored
+        else:
+            piece.rescale.into(stored, out)
+        file.forget()
+
+    def arrived(self, k: int, error: ReadError | str | None) -> None:
+        """Note what became of a slice; a text says how its decoder ended."""
+        if error is None:
+            self.done.add(k)
+            return
+        if isinstance(error, str):
+            file = self.pieces[k].file
+            error = file.error(Code.DECODING_FAILED, f"its decoder {error}")
+        self.errors[k] = error
+
+    def so_far(self) -> Volume | None:
+        """The volume as it is now, the slices still to come being missing.
+
+        None while what the values mean is not settled. It shares the array.
+        """
+        if self.gathering == "words" or not self.done:
+            return None
+        return self._volume(self.array, self.series.warnings)
+
+    def finished(self) -> Volume:
+        """The whole volume. Raises a ReadError if no slice at all could be decoded."""
+        if not self.done:
+            raise next(iter(self.errors.values()))
+        some = next(iter(self.pieces.values()))
+        array = self.array
+        if self.gathering == "words":
+            array = _meant(array, some.rescale)
+        blank = [k for k in range(len(array)) if k not in self.done]
+        if blank and array.ndim == 3:
+            array[blank] = min(array[k].min() for k in self.done)
+        notes = self.series.warnings
+        if self.errors:
+            notes = (*notes, _partial(self.errors, len(array)))
+        return self._volume(array, notes)
+
+    def _volume(self, array: Pixels, notes: tuple[Note, ...]) -> Volume:
+        series, middle = self.series, len(array) // 2
+        piece = self.pieces[min(self.pieces, key=lambda k: abs(k - middle))]
+        header = piece.file.header
+        assert series.geometry is not None
+        uniform = all(piece.rescale.same_as(other.rescale) for other in self.pieces.values())
+        doubtful = any(note.code == "MODALITY_DOUBTFUL" for note in notes)
+        blank = tuple(k for k in range(len(array)) if k not in self.done)
+        # Masks leave out what is empty; nothing is missing there.
+        if header.word("SOPClassUID") in SEGMENTATION:
+            blank = tuple(k for k in blank if k in self.pieces)
+        return Volume(
+            array=array.view(),
+            geometry=series.geometry,
+            quantity=series.quantity,
+            modality="" if doubtful else series.modality,
+            windows=windows_of(piece.frames, piece.frame),
+            value_table=value_table_of(piece.frames, piece.frame),
+            inverted=is_inverted(header),
+            padding=padding_of(header, piece.rescale, piece.file.form) if uniform else None,
+            missing_slices=blank,
+            lossy=series.lossy,
+            warnings=notes,
+        )
+
+
+def _open(
+    series: Series, slots: Iterable[tuple[int, int] | None]
+) -> tuple[dict[int, Piece], dict[int, ReadError]]:
+    """Open every file that is needed and read what its values mean."""
+    files: dict[int, tuple[PixelFile, Frames] | ReadError] = {}
+    pieces: dict[int, Piece] = {}
+    errors: dict[int, ReadError] = {}
+    for k, slot in enumerate(slots):
+        if slot is None:
+            continue
+        index, frame = slot
+        if index not in files:
+            files[index] = _opened(series, index)
+        entry = files[index]
+        if isinstance(entry, ReadError):
+            errors[k] = entry
+        else:
+            pieces[k] = Piece(*entry, frame, rescale_of(entry[1], frame))
+    return pieces, errors
+
+
+def _opened(series: Series, index: int) -> tuple[PixelFile, Frames] | ReadError:
+    try:
+        file = open_pixels(series.files[index])
+        if file.size != series.size[:2]:
+            return file.error(Code.CHANGED, "has changed since it was listed", "Open it again.")
+    except ReadError as error:
+        return error
+    return file, Frames(file.header)
+
+
+def _gathering(pieces: Iterable[Piece]) -> Gathering:
+    pieces = list(pieces)
+    first = pieces[0]
+    form = first.file.form
+    labels = first.file.header.word("SOPClassUID") in SEGMENTATION
+    if not labels and (form.samples >= 3 or form.photometric == "PALETTE COLOR"):
+        return "colour"
+    if all(piece.rescale.fits_int16(piece.file.form) for piece in pieces):
+        return "int16"
+    uniform = all(
+        piece.rescale.same_as(first.rescale) and piece.file.form.dtype == form.dtype
+        for piece in pieces
+    )
+    whole = not form.floating and first.rescale.is_whole and first.rescale.table is None
+    return "words" if uniform and whole else "float32"
+
+
+def _room(job: Progress, series: Series, pieces: dict[int, Piece], gathering: Gathering) -> Pixels:
+    columns, rows, count = series.size
+    shape = (count, rows, columns, 3) if gathering == "colour" else (count, rows, columns)
+    stored = next(iter(pieces.values())).file.form.dtype
+    known = {"colour": "u1", "int16": "i2", "float32": "f4"}
+    dtype = stored if gathering == "words" else np.dtype(known[gathering])
+    needed = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+    if is_too_large(needed):
+        raise ReadError(
+            f"needs {needed / 2**30:.1f} GiB, more than may be used here",
+            code=Code.TOO_LARGE,
+            file=series.description or series.modality or series.files[0].name,
+            do="Close other programs and try again.",
+        )
+    return zeros(job, shape, dtype)
+
+
+def _meant(words: Pixels, rescale: Rescale) -> Pixels:
+    """Values of words that all mean the same: int16 where that is exact, else float32."""
+    slope, intercept = int(rescale.slope), int(rescale.intercept)
+    ends = [int(end) * slope + intercept for end in (words.min(), words.max())]
+    exact = min(ends) >= INT16.min and max(ends) <= INT16.max
+    if exact and words.dtype.itemsize == 2:
+        # Products and sums modulo 2**16 are right when the result fits: no wider copy.
+        array = words.view(np.int16)
+        np.multiply(array, _wrapped(slope), out=array)
+        np.add(array, _wrapped(intercept), out=array)
+        return array
+    array = np.empty(words.shape, np.int16 if exact else np.float32)
+    for k, plane in enumerate(words):
+        if exact:
+            array[k] = plane.astype(np.int64) * slope + intercept
+        else:
+            rescale.into(plane, array[k])
+    return array
+
+
+def _wrapped(number: int) -> np.int16:
+    return np.int16(((number & 0xFFFF) ^ 0x8000) - 0x8000)
+
+
+def _partial(errors: dict[int, ReadError], count: int) -> Note:
+    first = next(iter(errors.values()))
+    slices = "1 slice" if len(errors) == 1 else f"{len(errors)} slices"
+    why = f"{first.file}: {first.what}"
+    return Note("PARTIAL", f"{slices} of {count} could not be read and are blank ({why})")
