@@ -15,8 +15,8 @@ _MOST = 96
 # Of the way from the dark to the bright end; a tenth is the head threshold of Smith (2002).
 _SHARE = 0.1
 # Rows or columns with fewer bright voxels than this share are noise.
-_NOISE = 0.01
-_MARGIN = 0.04
+_NOISE = 0.002
+_MARGIN = 0.06
 # A box that is nearly the whole image is the whole image.
 _NEARLY = 0.9
 
@@ -29,7 +29,10 @@ def body_corners(volume: Volume) -> NDArray[np.float64] | None:
         return None
     steps = [max(1, n // _MOST) for n in volume.geometry.shape]
     coarse = np.asarray(volume.array[:: steps[0], :: steps[1], :: steps[2]], dtype=np.float32)
-    dark, bright = np.nanpercentile(coarse, (2, 98))
+    known = coarse[np.isfinite(coarse)]
+    if not known.size:
+        return None
+    dark, bright = np.percentile(known, (2, 98))
     inside = coarse > dark + _SHARE * (bright - dark)
     if not inside.any():
         return None

@@ -69,6 +69,7 @@ def clear(layout: QLayout) -> None:
         widget = item.widget()
         if widget is not None:
             widget.hide()
+            widget.setParent(None)
             widget.deleteLater()
 
 

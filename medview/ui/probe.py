@@ -11,6 +11,9 @@ from medview.domain.geometry import Geometry
 from medview.services.session import Session
 from medview.ui.words import number, place
 
+# Longer names of series are left out of the status bar.
+_SHORT = 16
+
 _Place = tuple[float, float, float]
 
 
@@ -47,6 +50,14 @@ def probe(session: Session, point_lps: _Place) -> Probe | None:
             value = value_at(found.array, found.geometry, point_lps)
             values.append(Value(found.name, found.title or found.name, value, found.unit))
     return Probe(point_lps, tuple(values))
+
+
+def short_text(value: Value) -> str:
+    """A layer and its value where room is scarce: the key of a map, a short name of the image."""
+    title = value.name if value.name != "image" else value.title
+    if len(title) > _SHORT:
+        title = "image"
+    return f"{title} {value_text(value, titled=False)}"
 
 
 def probe_lines(read: Probe) -> tuple[str, ...]:

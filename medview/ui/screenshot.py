@@ -27,7 +27,11 @@ def save_pictures(window: MainWindow, folder: Path) -> tuple[Path, ...]:
     WriteError
         If a picture cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        what = f"no picture can be written there: {error.strerror}"
+        raise WriteError(what, file=folder.name, do="Choose another folder.") from error
     pictures = {"window": window.grab()}
     for pane in window.grid.visible_panes:
         view = window.grid.view_of(pane.key)
@@ -74,8 +78,6 @@ class WhenDrawn(QObject):
         QApplication.processEvents()
         try:
             save_pictures(self._window, self._folder)
-        except OSError as error:
-            self._end(WriteError(f"cannot be written: {error.strerror}", file=self._folder.name))
         except WriteError as error:
             self._end(error)
         else:

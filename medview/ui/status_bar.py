@@ -11,7 +11,7 @@ from medview import RESEARCH_USE
 from medview.services.session import Session, Task
 from medview.services.settings import Preferences
 from medview.ui.controls import ElidedLabel, Row, button, label, name
-from medview.ui.probe import Probe, value_text
+from medview.ui.probe import Probe, short_text
 from medview.ui.words import place, time_left, tr
 
 _DOT = "  ·  "
@@ -94,7 +94,7 @@ class StatusBar(QStatusBar):
         if read is None:
             self._probe.set_text("")
             return
-        parts = [place(read.point_lps), *(value_text(value) for value in read.values)]
+        parts = [place(read.point_lps), *(short_text(value) for value in read.values)]
         self._probe.set_text(_DOT.join(parts))
 
     @property

@@ -121,6 +121,8 @@ def rank_text(result: Prediction) -> str:
     rank = next((s for s in result.scores if s.name.endswith("_percentile")), None)
     if rank is None or rank.value is None:
         return ""
+    if rank.value >= 100:
+        return tr("above all normals")
     return tr("above {n} % of normals", n=f"{rank.value:.0f}")
 
 

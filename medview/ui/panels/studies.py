@@ -63,12 +63,12 @@ class StudiesPanel(QWidget):
         self.left_out_list.setWordWrap(True)
         self.left_out_list.setMaximumHeight(180)
         self.left_out_list.hide()
-        self._empty = label(tr("Drop a folder here, or press Ctrl+O"), "quiet", wraps=True)
-        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self.empty = label(tr("Drop a folder here, or press Ctrl+O"), "quiet", wraps=True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(12, 10, 10, 8)
         rows.setSpacing(8)
-        for part in (self.find_box, self._empty, self.tree, self.left_out, self.left_out_list):
+        for part in (self.find_box, self.empty, self.tree, self.left_out, self.left_out_list):
             rows.addWidget(part)
         rows.setStretch(1, 1)
         rows.setStretch(2, 10)
@@ -103,7 +103,7 @@ class StudiesPanel(QWidget):
         for patient in catalogue.patients:
             model.appendRow(self._patient(patient))
         self.tree.expandAll()
-        self._empty.setVisible(not catalogue.patients)
+        self.empty.setVisible(not catalogue.patients)
         self.tree.setVisible(bool(catalogue.patients))
         self.find_box.setEnabled(bool(catalogue.patients))
         self._list_left_out(catalogue)

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from phantoms import geometry_of, phantom, sphere_at
+
+from medview.domain.geometry import Plane
+from medview.domain.volume import Volume
+from medview.imaging.body import body_box, body_corners
+from medview.imaging.frame import View, compose_frame
+
+
+def test_the_box_is_around_the_sphere_and_not_around_the_air():
+    grid = geometry_of("LPS", (60, 60, 60), (2.0, 2.0, 2.0))
+    corners = body_corners(sphere_at((10.0, -6.0, 4.0), radius_mm=20.0, geometry=grid))
+    low, high = corners.min(axis=0), corners.max(axis=0)
+    assert low == pytest.approx((-10, -26, -16), abs=4.1)
+    assert high == pytest.approx((30, 14, 24), abs=4.1)
+
+
+@pytest.mark.parametrize("code", ["LPS", "RAI", "PIR"])
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL])
+def test_in_every_plane_the_body_is_inside_its_box(code, plane):
+    grid = geometry_of(code, (60, 60, 60), (2.0, 2.0, 2.0))
+    volume = sphere_at((10.0, -6.0, 4.0), radius_mm=20.0, geometry=grid)
+    frame = compose_frame(volume, (), View(plane, (10.0, -6.0, 4.0)))
+    left, top, right, bottom = body_box(frame, body_corners(volume))
+    rows, columns = np.nonzero(frame.image)
+    assert left <= columns.min()
+    assert right >= columns.max() + 1
+    assert top <= rows.min()
+    assert bottom >= rows.max() + 1
+    assert right - left < 40
+
+
+def test_a_body_that_fills_the_image_is_the_whole_image():
+    volume = phantom()
+    frame = compose_frame(volume, (), View(Plane.AXIAL, (0.0, 0.0, 0.0)))
+    rows, columns = frame.image.shape
+    assert body_box(frame, None) == (0, 0, columns, rows)
+
+
+def test_films_colours_and_empty_volumes_have_no_box():
+    film = Volume(np.ones((1, 5, 5), np.int16), geometry_of("LPS", (1, 5, 5)))
+    empty = Volume(np.zeros((5, 5, 5), np.int16), geometry_of("LPS", (5, 5, 5)))
+    nothing = Volume(np.full((5, 5, 5), np.nan, np.float32), geometry_of("LPS", (5, 5, 5)))
+    colour = Volume(np.ones((5, 5, 5, 3), np.uint8), geometry_of("LPS", (5, 5, 5)))
+    assert [body_corners(v) for v in (film, empty, nothing, colour)] == [None] * 4

@@ -1,0 +1,53 @@
+from phantoms import MARK_LPS, geometry_of, phantom_on
+from PySide6.QtWidgets import QLabel
+from ui.fakes import hover
+
+from medview.domain.volume import Note
+from medview.ui.words import place
+
+
+def said(bench):
+    panel = bench.window.side.currentWidget()
+    return [each.text() for each in panel.findChildren(QLabel) if not each.isHidden()]
+
+
+def test_facts_of_the_series(head):
+    head.window.show_panel("details")
+    text = said(head)
+    for fact in ("A, B", "21 Nov 2026", "MR", "36 × 44 × 40", "3.00 × 3.00 × 3.00 mm"):
+        assert fact in text
+
+
+def test_every_layer_has_its_value_at_the_crosshair(head):
+    head.window.show_panel("details")
+    head.add_result("score", "total")
+    head.app.viewing.set_point(MARK_LPS)
+    head.settle()
+    text = said(head)
+    assert "L 20.0  A 25.0  H 15.0 mm" in text
+    assert "1000" in text
+
+
+def test_under_the_mouse_it_reads_there(head):
+    head.window.show_panel("details")
+    at = head.pane().area.center()
+    for shift in (0, 40):
+        x, y = at.x() + shift, at.y() - shift
+        hover(head.pane(), (x, y))
+        head.settle()
+        assert place(head.pane().to_lps(x, y)) in said(head)
+
+
+def test_warnings_of_the_file_are_listed(bench):
+    bench.window.show_panel("details")
+    grid = geometry_of("LPS", (20, 20, 24), (3.0, 4.0, 4.0))
+    bench.show(phantom_on(grid, warnings=(Note("TILTED", "the gantry was tilted by 12 degrees"),)))
+    assert "the gantry was tilted by 12 degrees" in said(bench)
+
+
+def test_private_hides_who_it_is(head):
+    head.window.show_panel("details")
+    head.press("Ctrl+Shift+P")
+    text = " ".join(said(head))
+    assert "A, B" not in text
+    assert "2026" not in text

@@ -1,0 +1,143 @@
+import pytest
+from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton
+from services.stubs import series_of
+
+from medview.domain.study import Catalogue, Patient, Skipped, Study
+from medview.domain.volume import Note
+from medview.ui.panels.study_rows import KIND, SECOND, SERIES, TAG, THUMB, WARNS
+
+
+def two_patients():
+    newest = Study("1.2", "2026-03-14", "MR Head", series=(series_of("1.1"), series_of("1.2")))
+    older = Study("1.3", "2025-09-02", "MR Head", series=(series_of("1.3"),))
+    one = Patient("aaaa1111", "P1", "Doe^Jane", "F", "1964-05-01", (older, newest))
+    film = series_of("2.1", modality="DX", description="Chest AP")
+    two = Patient("bbbb2222", "P2", "Roe^Max", "M", None, (Study("2", series=(film,)),))
+    bad = (
+        Skipped("IM3.dcm", "MV-IO-103", "ends early"),
+        Skipped("notes.txt", "MV-IO-001", "not a medical image"),
+    )
+    return Catalogue((one, two), bad)
+
+
+@pytest.fixture
+def listed(bench):
+    bench.session.catalogue = two_patients()
+    bench.settle()
+    return bench
+
+
+def rows(bench, above=None):
+    """Every row that is seen, as (kind, title, index), top to bottom."""
+    tree = bench.window.studies.tree
+    model, found, above = tree.model(), [], above or QModelIndex()
+    for row in range(model.rowCount(above)):
+        index = model.index(row, 0, above)
+        if not tree.isRowHidden(row, above):
+            found.append((index.data(KIND), index.data(), index))
+            found += rows(bench, index)
+    return found
+
+
+def series_row(bench, key):
+    return next(index for kind, _, index in rows(bench) if index.data(SERIES) == key)
+
+
+def test_patients_studies_and_series_hang_below_each_other(listed):
+    assert [(kind, title) for kind, title, _ in rows(listed)] == [
+        ("patient", "Doe, Jane"),
+        ("study", "MR Head"),
+        ("series", "T1 1.1"),
+        ("series", "T1 1.2"),
+        ("study", "MR Head"),
+        ("series", "T1 1.3"),
+        ("patient", "Roe, Max"),
+        ("study", "Study"),
+        ("series", "Chest AP"),
+    ]
+
+
+def test_a_row_says_number_distance_and_plane(listed):
+    assert series_row(listed, "1.1#0").data(SECOND) == "16 · 5.0 mm · axial"
+
+
+def test_the_patient_has_sex_age_and_number_of_studies(listed):
+    assert rows(listed)[0][2].data(SECOND) == "F · 61 y · 2 studies"
+
+
+def test_only_the_older_study_is_prior(listed):
+    assert series_row(listed, "1.1#0").data(TAG) == ""
+    assert series_row(listed, "1.3#0").data(TAG) == "PRIOR"
+
+
+def test_private_hides_names_ids_and_dates(listed):
+    listed.session.private = True
+    text = " ".join(
+        f"{title} {index.data(SECOND)} {index.data(Qt.ItemDataRole.ToolTipRole)}"
+        for _, title, index in rows(listed)
+    )
+    assert "aaaa1111" in text
+    for secret in ("Doe", "Jane", "P1", "61", "2026"):
+        assert secret not in text
+
+
+def test_a_warning_stands_in_the_row(bench):
+    series = series_of("1.1", missing_slices=(3, 4), warnings=(Note("INCOMPLETE", "2 are gone"),))
+    study = Study("1", series=(series, series_of("1.2")))
+    bench.session.catalogue = Catalogue((Patient("k", studies=(study,)),))
+    row = series_row(bench, "1.1#0")
+    assert row.data(WARNS)
+    assert row.data(SECOND) == "2 slices missing"
+    assert "2 are gone" in row.data(Qt.ItemDataRole.ToolTipRole)
+    assert not series_row(bench, "1.2#0").data(WARNS)
+
+
+@pytest.mark.parametrize(
+    ("words", "left"),
+    [
+        ("chest", {"Chest AP"}),
+        ("doe 1.3", {"T1 1.3"}),
+        ("P2", {"Chest AP"}),
+        ("MR HEAD", {"T1 1.1", "T1 1.2", "T1 1.3"}),
+        ("nobody", set()),
+        ("", {"T1 1.1", "T1 1.2", "T1 1.3", "Chest AP"}),
+    ],
+)
+def test_the_find_box_leaves_only_what_has_all_the_words(listed, words, left):
+    listed.find(QLineEdit, "studies_find").setText(words)
+    assert {title for kind, title, _ in rows(listed) if kind == "series"} == left
+
+
+def test_a_click_shows_the_series(listed):
+    tree = listed.window.studies.tree
+    tree.clicked.emit(series_row(listed, "1.2#0"))
+    assert listed.jobs.running("load_and_identify")[0].args[0].key == "1.2#0"
+
+
+def test_a_click_on_a_patient_shows_nothing(listed):
+    listed.window.studies.tree.clicked.emit(rows(listed)[0][2])
+    assert listed.jobs.running("load_and_identify") == []
+
+
+def test_the_series_on_screen_is_the_chosen_row_with_its_picture(bench):
+    bench.show(uid="1.1")
+    row = bench.window.studies.tree.currentIndex()
+    assert row.data(SERIES) == "1.1#0"
+    assert not row.data(THUMB).isNull()
+
+
+def test_files_left_out_are_counted_and_listed_on_request(listed):
+    link = listed.find(QPushButton, "studies_left_out")
+    names = listed.find(QListWidget, "studies_left_out_list")
+    assert link.text() == "2 files left out"
+    assert not names.isVisible()
+    link.click()
+    assert names.isVisible()
+    assert names.item(0).text() == "IM3.dcm: ends early"
+
+
+def test_an_empty_list_says_what_to_do(bench):
+    assert bench.window.studies.findChildren(QLineEdit)[0].isEnabled() is False
+    assert not bench.window.studies.tree.isVisible()
+    assert "Ctrl+O" in bench.window.studies.empty.text()

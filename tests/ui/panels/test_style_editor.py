@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QPushButton, QSlider
+
+from medview.ui.panels.style_editor import COLOUR_MAPS
+
+FIVE = ("score", "residual", "epistemic", "aleatoric", "total")
+
+
+@pytest.fixture
+def shown(head):
+    head.add_result(*FIVE)
+    return head
+
+
+def slide(bench, key, share):
+    slider = bench.find(QSlider, key)
+    slider.setValue(round(share * slider.maximum()))
+    bench.settle()
+
+
+def test_opacity_reaches_the_pixels(shown):
+    slide(shown, "results_opacity", 0.5)
+    half = shown.frame().tints[-1][..., 3].max()
+    slide(shown, "results_opacity", 1.0)
+    assert shown.frame().tints[-1][..., 3].max() == 255
+    assert half == pytest.approx(128, abs=1)
+
+
+def test_below_the_threshold_nothing_is_drawn(shown):
+    slide(shown, "results_threshold", 0.4)
+    style = shown.session.style("score")
+    assert style.threshold == pytest.approx(7.2)
+    assert shown.frame().tints[-1][..., 3].any()
+    slide(shown, "results_threshold", 0.6)
+    assert not shown.frame().tints[-1][..., 3].any()
+
+
+def test_display_range_and_threshold_move_independently(shown):
+    slide(shown, "results_threshold", 0.3)
+    before = shown.session.style("score")
+    shown.find(QDoubleSpinBox, "results_range_high").setValue(12.0)
+    after = shown.session.style("score")
+    assert after.range == (before.range[0], 12.0)
+    assert after.threshold == before.threshold
+    slide(shown, "results_threshold", 0.1)
+    assert shown.session.style("score").range == after.range
+
+
+def test_a_range_upside_down_is_not_taken(shown):
+    before = shown.session.style("score").range
+    shown.find(QDoubleSpinBox, "results_range_high").setValue(-5.0)
+    assert shown.session.style("score").range == before
+
+
+def test_fading_by_uncertainty_takes_opacity_away(shown):
+    full = shown.frame().tints[-1][..., 3].astype(int)
+    combo = shown.find(QComboBox, "results_fade")
+    combo.setCurrentIndex(combo.findData("total"))
+    combo.activated.emit(combo.currentIndex())
+    faded = shown.frame().tints[-1][..., 3].astype(int)
+    assert shown.session.style("score").fade_by == "total"
+    assert faded.max() < full.max()
+    combo.setCurrentIndex(0)
+    combo.activated.emit(0)
+    assert np.array_equal(shown.frame().tints[-1][..., 3], full)
+
+
+def test_only_uncertainties_can_fade(shown):
+    combo = shown.find(QComboBox, "results_fade")
+    names = [combo.itemData(n) for n in range(combo.count())]
+    assert names == [None, "epistemic", "aleatoric", "total"]
+
+
+def test_the_switch_shows_the_map_and_follows_the_key(shown):
+    shown.find(QPushButton, "results_maps_epistemic").click()
+    assert shown.session.map_name == "epistemic"
+    shown.press("U")
+    assert shown.find(QPushButton, "results_maps_aleatoric").isChecked()
+
+
+def test_each_map_keeps_its_own_style(shown):
+    slide(shown, "results_opacity", 0.3)
+    shown.press("U")
+    assert shown.find(QSlider, "results_opacity").value() != 300
+    for _ in range(4):
+        shown.press("U")
+    assert shown.find(QSlider, "results_opacity").value() == 300
+
+
+def test_every_colour_map_offered_can_be_drawn(shown):
+    combo = shown.find(QComboBox, "results_colours")
+    pictures = set()
+    for colour in COLOUR_MAPS:
+        combo.setCurrentText(colour)
+        combo.activated.emit(combo.currentIndex())
+        pictures.add(shown.frame().colour_bar.colours.tobytes())
+    assert len(pictures) == len(COLOUR_MAPS)
+
+
+def test_both_editors_say_the_same(shown):
+    slide(shown, "layers_opacity", 0.2)
+    assert shown.find(QSlider, "results_opacity").value() == 200
+
+
+def test_without_a_map_there_is_nothing_to_edit(head):
+    assert not head.find(QSlider, "layers_opacity").isEnabled()

@@ -1,0 +1,91 @@
+import pytest
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from medview.ui.controls import ElidedLabel, RangeRow, Segments, SliderRow, clear
+
+
+@pytest.fixture
+def slider(qtbot):
+    made = SliderRow("Opacity", "opacity")
+    qtbot.addWidget(made)
+    made.set_range(0, 1, suffix=" %", digits=0, factor=100)
+    return made
+
+
+def test_a_slider_set_by_the_program_tells_nobody(slider):
+    told = []
+    slider.changed.connect(told.append)
+    slider.set_value(0.7)
+    assert told == []
+    assert slider.value() == pytest.approx(0.7)
+
+
+def test_a_slider_moved_by_hand_tells_its_value(slider):
+    told = []
+    slider.changed.connect(told.append)
+    slider.slider.setValue(250)
+    assert told == [0.25]
+
+
+def test_a_value_beyond_the_ends_stands_at_the_end(slider):
+    slider.set_value(3.0)
+    assert slider.value() == 1.0
+
+
+def test_a_range_stays_in_order(qtbot):
+    made, told = RangeRow("Range", "range"), []
+    qtbot.addWidget(made)
+    made.changed.connect(lambda *v: told.append(v))
+    made.set_value(0.0, 18.0)
+    assert told == []
+    made._fields[0].setValue(20.0)
+    assert told == []
+    made._fields[0].setValue(2.0)
+    assert told == [(2.0, 18.0)]
+
+
+@pytest.mark.parametrize(("high", "decimals"), [(18.0, 1), (5.2, 2), (0.05, 4), (0.004, 6)])
+def test_small_ranges_get_more_decimals(qtbot, high, decimals):
+    made = RangeRow("Range", "range")
+    qtbot.addWidget(made)
+    made.set_value(0.0, high)
+    assert made._fields[1].decimals() == decimals
+    assert made.value()[1] == pytest.approx(high)
+
+
+def test_of_segments_one_is_on(qtbot):
+    made, told = Segments("maps", "Map"), []
+    qtbot.addWidget(made)
+    made.changed.connect(told.append)
+    made.set_choices([("a", "A", ""), ("b", "B", "")])
+    made.set_value("b")
+    assert made.value() == "b"
+    assert told == []
+    made._buttons["a"].click()
+    assert (made.value(), told) == ("a", ["a"])
+    made.set_value("nothing")
+    assert made.value() == ""
+
+
+def test_a_long_text_ends_in_dots_and_has_its_tip(qtbot):
+    made = ElidedLabel("a very long name of a series indeed")
+    qtbot.addWidget(made)
+    made.show()
+    made.resize(60, 20)
+    assert made.text().endswith("…")
+    assert made.toolTip() == "a very long name of a series indeed"
+    made.resize(600, 20)
+    assert made.text() == "a very long name of a series indeed"
+    assert made.toolTip() == ""
+
+
+def test_clearing_a_layout_takes_widgets_and_layouts_out(qtbot):
+    holder = QWidget()
+    qtbot.addWidget(holder)
+    outer, inner = QVBoxLayout(holder), QVBoxLayout()
+    outer.addLayout(inner)
+    inner.addWidget(QLabel("x"))
+    outer.addWidget(QLabel("y"))
+    clear(outer)
+    assert outer.count() == 0
+    assert holder.findChildren(QLabel) == []

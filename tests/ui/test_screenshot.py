@@ -1,0 +1,64 @@
+import pytest
+from PySide6.QtGui import QImage
+from services.stubs import catalogue_of, series_of
+
+from medview.domain.errors import ReadError, WriteError
+from medview.services.session import Message
+from medview.ui.screenshot import WhenDrawn, save_pictures
+
+
+def test_a_picture_of_the_window_and_of_each_pane(head, tmp_path):
+    written = save_pictures(head.window, tmp_path / "shots")
+    names = {path.name for path in written}
+    assert names == {"window.png", "pane_axial.png", "pane_coronal.png", "pane_sagittal.png"}
+    window = QImage(str(tmp_path / "shots" / "window.png"))
+    assert (window.width(), window.height()) == (1400, 900)
+    pane = QImage(str(tmp_path / "shots" / "pane_axial.png"))
+    middle = [pane.pixelColor(x, pane.height() // 2).value() for x in range(pane.width())]
+    assert max(middle) > 60
+
+
+def test_only_panes_that_are_seen_are_saved(head, tmp_path):
+    head.press("F")
+    names = {path.name for path in save_pictures(head.window, tmp_path)}
+    assert names == {"window.png", "pane_axial.png"}
+
+
+def test_it_waits_until_the_series_is_drawn(bench, tmp_path, qtbot):
+    ended = []
+    WhenDrawn(bench.window, tmp_path, ended.append)
+    bench.settle()
+    assert ended == []
+    bench.show()
+    qtbot.waitUntil(lambda: bool(ended), timeout=8000)
+    assert ended == [None]
+    assert (tmp_path / "window.png").is_file()
+
+
+def test_what_cannot_be_opened_ends_it_with_the_reason(bench, tmp_path):
+    ended = []
+    WhenDrawn(bench.window, tmp_path, ended.append)
+    bench.window.open_paths((tmp_path,))
+    error = ReadError("holds no image", file="x")
+    bench.jobs.last.fail(error)
+    assert ended == [error]
+    assert not (tmp_path / "window.png").exists()
+
+
+def test_a_warning_does_not_end_it(bench, tmp_path):
+    ended = []
+    WhenDrawn(bench.window, tmp_path, ended.append)
+    bench.session.catalogue = catalogue_of(series_of("1.1"))
+    bench.session.message = Message("1 file could not be read", "warning")
+    assert ended == []
+
+
+def test_a_place_where_nothing_can_be_written_is_an_error(head, tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("x")
+    ended = []
+    waiting = WhenDrawn(head.window, blocked / "shots", ended.append)
+    waiting._save()
+    assert isinstance(ended[0], WriteError)
+    with pytest.raises(WriteError, match="no picture can be written there"):
+        save_pictures(head.window, blocked / "shots")
