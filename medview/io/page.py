@@ -132,6 +132,8 @@ def _section(section: Section) -> str:
 def _words(section: Section) -> str:
     parts = (part for part in section.text.splitlines() if part)
     text = "".join(f"<p{_direction(part)}><bdi>{escape(part)}</bdi></p>" for part in parts)
+    if section.table and text:
+        text = f'<div class="lead">{text}</div>'
     if not section.result:
         return text
     return f'<div class="result"><p class="line">{escape(section.result)}</p>{text}</div>'

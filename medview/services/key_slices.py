@@ -239,7 +239,7 @@ def _corners(frame: Frame, layer: Layer | None) -> tuple[str, str, str, str]:
         return layer.map.title or layer.map.name, "", "", ""
     where = f"Im {frame.slice + 1} / {frame.slices}"
     window = frame.window
-    grey = f"W {number(window.width)} L {number(window.level)}" if window else ""
+    grey = f"W {number(window.width, 2)} L {number(window.level, 2)}" if window else ""
     return "", where, grey, ""
 
 

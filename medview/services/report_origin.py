@@ -67,7 +67,7 @@ def trust(
     if card is None:
         rows.append(("Model card", f"{NOT_AVAILABLE}: nothing is known of what it was made for"))
     else:
-        trained = "; ".join(f"{each.set}, {each.n_patients} patients" for each in card.trained_on)
+        trained = "; ".join(_cohort(each.set, each.n_patients) for each in card.trained_on)
         rows += [
             ("Intended use", card.intended_use),
             ("Limits", " ".join(_sentence(text) for text in card.limits)),
@@ -89,9 +89,8 @@ def origin_rows(
     """Model, weights, run and input: what is needed to get the same numbers again."""
     title = f" · {card.title}" if card else ""
     rows = [
-        ("Model", f"{prediction.model} {prediction.version}{title}"),
+        ("Model", f"{prediction.model} {prediction.version}{title} · {_base(prediction)}"),
         ("Weights (SHA-256)", prediction.weights_sha256 or NOT_AVAILABLE),
-        ("Base", _base(prediction)),
         ("Run", _run(prediction)),
     ]
     for each in prediction.inputs:
@@ -130,7 +129,7 @@ def measured_words(figures: tuple[Figure, ...]) -> str:
 def published_words(figures: tuple[Figure, ...]) -> str:
     """Figures of the paper, marked as made on other data."""
     texts = [figure_words(each) for each in figures[:_MOST_FIGURES]]
-    return f"{'; '.join(texts)} (other data, other weights)." if texts else NOT_AVAILABLE
+    return f"With other weights and data: {'; '.join(texts)}." if texts else NOT_AVAILABLE
 
 
 def figure_words(figure: Figure) -> str:
@@ -157,6 +156,10 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
     return " ".join(_sentence(text) for text in dict.fromkeys(notes))
 
 
+def _cohort(name: str, patients: int) -> str:
+    return f"{name}, {patients} {'patient' if patients == 1 else 'patients'}"
+
+
 def _rivals(own: Figure, other: Figure) -> bool:
     same = (other.name, other.on, other.level, other.group)
     return other.predictor != "model" and same == (own.name, own.on, own.level, own.group)
@@ -180,7 +183,7 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
 def _base(prediction: Prediction) -> str:
     if prediction.parent:
         return f"fine-tuned from {prediction.parent}"
-    return "as trained for this version, not fine-tuned"
+    return "not fine-tuned"
 
 
 def _run(prediction: Prediction) -> str:

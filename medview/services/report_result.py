@@ -37,7 +37,7 @@ from medview.services.key_slices import (
 from medview.services.report_text import ReaderText
 
 _MIDLINE_MM = 5.0
-_MOST_FINDINGS = 8
+_MOST_FINDINGS = 6
 _READ = "Colour in the middle picture and little in the right one: unusual, and certain."
 _SYNTHETIC = "The lesion in this study is synthetic: it was put into the images for demonstration."
 

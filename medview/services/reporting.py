@@ -126,8 +126,8 @@ def origin(material: Material) -> tuple[Section, ...]:
         for each in material.outcomes
         for row in report_origin.origin_rows(each.prediction, each.card, private=material.private)
     ]
-    rows.append(("Software", f"medview {__version__}"))
-    rows.append(("Computed analysis", report_origin.involvement(len(material.outcomes))))
+    part = report_origin.involvement(len(material.outcomes))
+    rows.append(("Computed analysis", f"{part} · medview {__version__}"))
     rows.append(("Signature", _signature(material)))
     return (report_origin.table("Origin", tuple(rows)),)
 

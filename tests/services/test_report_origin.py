@@ -79,9 +79,10 @@ def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
 def test_what_was_published_is_told_apart(prediction):
     rows = dict(report_origin.trust(prediction, card(), None, exam()).table.rows)
     assert rows["Published elsewhere"] == (
-        "ROC AUC 0.834 on BraTS2020, balanced slices (other data, other weights)."
+        "With other weights and data: ROC AUC 0.834 on BraTS2020, balanced slices."
     )
     assert rows["Measured here"].startswith("Pixel average precision 0.410 (0.290 – 0.550)")
+    assert rows["Trained on"] == "ixi-t1, 7 patients"
     assert rows["Limits"] == "Never tried on children. Blind to changes smaller than 5 mm."
     assert "Calibration: coverage of the interval 0.940" in rows["Uncertainty"]
 
@@ -109,12 +110,12 @@ def test_everything_doubtful_about_the_input_is_told_once(prediction):
 def test_the_origin_holds_all_that_a_second_run_needs(prediction):
     rows = dict(report_origin.origin_rows(prediction, card()))
     assert rows["Weights (SHA-256)"] == SHA
-    assert rows["Base"] == "as trained for this version, not fine-tuned"
+    assert rows["Model"] == "anomaly 1.2 · Bayesian VAE with attention · not fine-tuned"
     assert rows["Input t1"] == f"{'ab' * 32} · 40 × 48 × 36 · series \u20264.55667788"
     for part in ("14 Mar 2026 10:41 UTC", "cpu", "float32", "batched", "K 5", "α 0.5", "seed 7"):
         assert part in rows["Run"].split(" · ")
     tuned = dict(report_origin.origin_rows(replace(prediction, parent="c0ffee"), None))
-    assert tuned["Base"] == "fine-tuned from c0ffee"
+    assert tuned["Model"] == "anomaly 1.2 · fine-tuned from c0ffee"
 
 
 def test_a_private_origin_has_no_trace_of_the_series(prediction):

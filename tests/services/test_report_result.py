@@ -139,8 +139,8 @@ def test_a_long_list_is_cut_but_keeps_what_the_reader_answered(prediction):
     section = report_result.findings(
         replace(prediction, findings=many), ReaderText(verdicts={12: "agree"})
     )
-    assert [row[0] for row in section.table.rows] == [*"12345678", "12"]
-    assert section.text == "6 more of the 15 regions are listed in the attached manifest."
+    assert [row[0] for row in section.table.rows] == [*"123456", "12"]
+    assert section.text == "8 more of the 15 regions are listed in the attached manifest."
 
 
 def test_three_rows_of_image_score_and_uncertainty_with_bars_at_the_end(volume, prediction):
