@@ -30,6 +30,14 @@ class SharesMemory(Protocol):
         """Give `size` bytes of zeroed memory; arrays in it may go on changing when sent."""
 
 
+@runtime_checkable
+class Steered(Protocol):
+    """A Progress through which the reader's wish reaches the work while it goes on."""
+
+    def hint(self) -> object:
+        """What was wished for last, such as the slice that is looked at; None without a wish."""
+
+
 def zeros(job: Progress, shape: tuple[int, ...], dtype: DTypeLike) -> NDArray[np.generic]:
     """Make an array of zeros for a result, in shared memory where the job offers it."""
     kind = np.dtype(dtype)

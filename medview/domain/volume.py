@@ -67,6 +67,8 @@ class Volume:
         Values from..to (after rescale) that are no image (R28).
     missing_slices : tuple[int, ...]
         Indices k that were not in the file; the array is blank there.
+    slices_to_come : tuple[int, ...]
+        Indices k that are still being read; empty in a whole volume.
     lossy : bool
         True when (0028,2110) or the syntax says so.
     warnings : tuple[Note, ...]
@@ -84,6 +86,7 @@ class Volume:
     missing_slices: tuple[int, ...] = ()
     lossy: bool = False
     warnings: tuple[Note, ...] = field(default=())
+    slices_to_come: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.shape[:3] != self.geometry.shape:

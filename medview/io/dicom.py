@@ -10,7 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
 from medview.domain.errors import ReadError
-from medview.domain.progress import Progress, SharesMemory
+from medview.domain.progress import Progress, SharesMemory, Steered
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.io.crew import ROOM_EACH, Order, Result, decoded_apart
@@ -29,8 +29,8 @@ def load(job: Progress, series: Series, time: int = 0, *, wanted: int | None = N
     takes only its slice with it.
 
     With `wanted`, it begins at that slice, and what is there already is handed over by
-    ``job.partial``: volumes that share the final one's memory, and in which the slices still to
-    come are missing.
+    ``job.partial``: volumes that share the final one's memory and say what is still to come.
+    It follows the reader: a ``job.hint`` is the slice to go on from.
 
     Raises
     ------
@@ -44,6 +44,9 @@ def load(job: Progress, series: Series, time: int = 0, *, wanted: int | None = N
     watch = _Watch(job, filling, total=len(order), shows=wanted is not None)
     for result in _decoded(job, filling, order):
         watch.look(result)
+        if isinstance(job, Steered) and isinstance(hint := job.hint(), int) and hint != wanted:
+            wanted = hint
+            order.around(hint)
     return filling.finished()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -109,13 +109,25 @@ class Filling:
         self.errors[k] = error
 
     def so_far(self) -> Volume | None:
-        """The volume as it is now, the slices still to come being missing.
+        """The volume as it is now; it shares the array, and says what is still to come.
 
-        None while what the values mean is not settled. It shares the array.
+        None while what the values mean is not settled.
         """
-        if self.gathering == "words" or not self.done:
+        if not self.done or not self._is_settled():
             return None
-        return self._volume(self.array, self.series.warnings)
+        array = self.array.view(np.int16) if self.gathering == "words" else self.array
+        volume = self._volume(array, self.series.warnings)
+        coming = tuple(k for k in self.pieces if k not in self.done and k not in self.errors)
+        missing = tuple(k for k in volume.missing_slices if k not in coming)
+        return replace(volume, missing_slices=missing, slices_to_come=coming)
+
+    def _is_settled(self) -> bool:
+        """True when what is there already are values, not words to be turned in the end."""
+        if self.gathering != "words":
+            return True
+        some = next(iter(self.pieces.values()))
+        plain = self.array.dtype.itemsize == 2 and some.rescale.is_identity
+        return plain and max(self.array[k].max() for k in self.done) <= INT16.max
 
     def finished(self) -> Volume:
         """The whole volume. Raises a ReadError if no slice at all could be decoded."""

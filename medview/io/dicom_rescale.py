@@ -42,6 +42,11 @@ class Rescale:
         """True when whole stored values stay whole."""
         return self.table is not None or (self.slope.is_integer() and self.intercept.is_integer())
 
+    @property
+    def is_identity(self) -> bool:
+        """True when stored values are what they mean."""
+        return self.table is None and (self.slope, self.intercept) == (1, 0)
+
     def same_as(self, other: Rescale) -> bool:
         """Say whether two frames mean the same by the same stored value."""
         if self.table is not None or other.table is not None:

@@ -104,14 +104,18 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
     return owner.load(job, series, time)
 
 
-def load_and_show(job: Progress, series: Series, time: int = 0, wanted: int = 0) -> Volume:
+def load_and_show(
+    job: Progress, series: Series, time: int = 0, wanted: int | None = None
+) -> Volume:
     """Read a volume as `load` does, from the wanted slice outward, showing what has come.
 
-    Volumes that are not whole yet are handed over by ``job.partial``; the slices still to come
-    are missing in them. Formats that are read in one go hand over nothing.
+    Volumes that are not whole yet are handed over by ``job.partial``; ``slices_to_come`` says
+    what they lack. Formats that are read in one go hand over nothing.
     """
     if series.format == "dicom":
-        return dicom.load(job, series, time, wanted=wanted)
+        return dicom.load(
+            job, series, time, wanted=series.size[2] // 2 if wanted is None else wanted
+        )
     return load(job, series, time)
 
 

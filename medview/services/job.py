@@ -42,6 +42,8 @@ class Callbacks:
 class Job:
     """A job from the moment it is asked for.
 
+    `hint` may be set at any time to tell the running work what the reader looks at.
+
     The lane's thread fills it in; `cancel` and the ``tell`` methods belong to the thread that
     asked for it. `callbacks` is None where somebody waits for `settled` instead.
     """
@@ -56,6 +58,7 @@ class Job:
     state: State = "queued"
     progress: Report = field(default_factory=Report)
     wanted: bool = True
+    hint: object = None
     replaced: bool = False
     has_begun: bool = False
     answer: object = None

@@ -218,6 +218,7 @@ class Lane(threading.Thread):
     def _follow(self, job: Job, child: Child) -> tuple[str, object]:
         """Pass on what the child says until it has answered or has to be killed."""
         asked_at: float | None = None
+        hint: object = None
         hang_told = False
         while True:
             if child.channel.ready(TICK_S):
@@ -227,6 +228,9 @@ class Lane(threading.Thread):
                 self._pass_on(job, kind, value)
             elif child.has_ended():
                 return "died", None
+            if job.hint is not hint:
+                hint = job.hint
+                child.channel.send("hint", (job.number, hint))
             if not job.wanted:
                 if asked_at is None:
                     child.channel.send("cancel", job.number)

@@ -60,6 +60,8 @@ class Library:
         self._keep_bytes = keep_mb << 20
         self._kept: OrderedDict[tuple[str, int], _Kept] = OrderedDict()
         self._views: dict[str, dict[str, View]] = {}
+        self._reading: Job | None = None
+        session.events.views.connect(self._steer)
 
     def open(self, paths: Sequence[Path]) -> Job:
         """Look through folders and files in place of those that are open.
@@ -108,7 +110,8 @@ class Library:
             done=lambda sha256: self._identified(series, time, sha256),
             partial=lambda part: self._arrived(series, time, part),
         )
-        return self._tasks.run(errand, answers)
+        self._reading = self._tasks.run(errand, answers)
+        return self._reading
 
     def show_next(self, steps: int = 1) -> Job | None:
         """Put the next series of the list on screen (or one before); the ends hold."""
@@ -154,7 +157,7 @@ class Library:
                 self._preferences.remember(path)
 
     def _arrived(self, series: Series, time: int, part: object) -> None:
-        """Show a volume as soon as it is read; its identity follows."""
+        """Show a volume as it fills and when it is whole; its identity follows."""
         if isinstance(part, Volume):
             kept = _Kept(part)
             self._keep(series, time, kept)
@@ -168,6 +171,15 @@ class Library:
         if self._session.volume is kept.volume:
             self._session.volume_id = VolumeId(series.key, sha256)
 
+    def _steer(self, views: dict[str, View]) -> None:
+        """Tell the job that fills the volume on screen which slice is looked at."""
+        job, volume = self._reading, self._session.volume
+        view = views.get(self._session.active_pane)
+        if job is None or volume is None or view is None or not volume.slices_to_come:
+            return
+        k = round(float(volume.geometry.to_index(view.point_lps)[0]))
+        job.hint = min(max(k, 0), volume.geometry.shape[0] - 1)
+
     def _keep(self, series: Series, time: int, kept: _Kept) -> None:
         self._kept[series.key, time] = kept
         self._kept.move_to_end((series.key, time))
@@ -180,6 +192,12 @@ class Library:
     def _put_on_screen(self, series: Series, time: int, kept: _Kept) -> None:
         """Change all that belongs together before anyone is told of any of it."""
         session = self._session
+        if session.series is series and session.time == time and session.volume is not None:
+            # More of what is on screen already: nothing else changes.
+            with session.together():
+                session.volume = kept.volume
+                session.volume_id = VolumeId(series.key, kept.sha256) if kept.sha256 else None
+            return
         if session.series is not None:
             self._views[session.series.key] = session.views
         self._kept.move_to_end((series.key, time))

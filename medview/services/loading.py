@@ -5,11 +5,16 @@ from __future__ import annotations
 from medview.domain.progress import Progress
 from medview.domain.study import Series
 from medview.io.hashing import volume_sha256
-from medview.io.readers import load
+from medview.io.readers import load_and_show
 
 
-def load_and_identify(job: Progress, series: Series, time: int = 0) -> str:
-    """Read a volume, hand it over at once, and return the hash that tells it from any other."""
-    volume = load(job, series, time)
+def load_and_identify(
+    job: Progress, series: Series, time: int = 0, wanted: int | None = None
+) -> str:
+    """Read a volume and return the hash that tells it from any other.
+
+    Before that it is handed over: as it fills, from the wanted slice outward, and whole.
+    """
+    volume = load_and_show(job, series, time, wanted)
     job.partial(volume)
     return volume_sha256(volume)

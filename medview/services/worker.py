@@ -61,9 +61,10 @@ class Place:
 
 
 class _Stop:
-    """Which job the parent has asked to stop."""
+    """Which job the parent has asked to stop, and what it has hinted at, for which job."""
 
     number = -1
+    hint: tuple[int, object] = (-1, None)
 
 
 class Link:
@@ -102,6 +103,11 @@ class Link:
         """Send a part of the answer."""
         self.check()
         self._channel.send("partial", payload)
+
+    def hint(self) -> object:
+        """What the reader looks at now, if anything has been said of it."""
+        number, hint = self._stop.hint
+        return hint if number == self._number else None
 
     def room(self, size: int) -> memoryview:
         """Make zeroed memory for an array that is sent without a copy."""
@@ -157,6 +163,8 @@ def _listen(
         elif kind == "cancel":
             assert isinstance(value, int)
             stop.number = value
+        elif kind == "hint":
+            stop.hint = value  # type: ignore[assignment]  # the parent sends exactly this pair
 
 
 def _outcome(link: Link, work: str, args: tuple[object, ...]) -> tuple[str, object]:
