@@ -7,7 +7,7 @@ cases is taken, so that a large tumour counts no more than a small one.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -79,9 +79,10 @@ def result_of(found: PreparedCase, whole: Slices, scored: Mapping[str, Scored]) 
         scores,
         {name: volume_score(values, whole.area) for name, values in scores.items()},
     )
-    if truth is None or not truth.any():
+    if found.truth is None or truth is None or not found.truth.any():
         return result
-    return _with_figures(result, truth, whole, scored)
+    lost = 1 - float((truth & rimless(whole.brain)).sum() / found.truth.sum())
+    return replace(_with_figures(result, truth, whole, scored), lost=lost)
 
 
 def _labels(truth: NDArray[np.bool_] | None, count: int) -> NDArray[np.float64]:
@@ -101,18 +102,11 @@ def _with_figures(
         for name, one in scored.items()
         if one.pixels is not None
     }
-    return CaseResult(
-        result.case,
-        result.slices,
-        result.height,
-        result.area_mm2,
-        result.labels,
-        result.scores,
-        result.volume,
-        "box" if result.case.box is not None else "tumour mask",
-        figures,
-        float(here.mean()),
-        float(1 - here.sum() / truth.sum()),
+    return replace(
+        result,
+        truth="box" if result.case.box is not None else "tumour mask",
+        figures=figures,
+        prevalence=float(here.mean()),
     )
 
 

@@ -61,11 +61,12 @@ class Slices:
 
 
 def slices_of(prepared: Prepared) -> Slices:
-    """All slices of a prepared case that hold brain."""
+    """All slices of a prepared case that are scored, with their height in the whole brain."""
     kept = prepared.scored
+    brain = np.flatnonzero(prepared.brain.any(axis=(1, 2)))
     height = np.full(len(kept), np.nan)
-    if len(kept) > 1:
-        height = (kept - kept[0]) / (kept[-1] - kept[0])
+    if len(brain) > 1:
+        height = (kept - brain[0]) / (brain[-1] - brain[0])
     return Slices(prepared.slices[kept], prepared.brain[kept], kept, height, len(prepared.slices))
 
 

@@ -38,6 +38,16 @@ def test_a_volume_of_many_slices_gives_those_of_49_heights():
     assert rows[-1] / 128 == pytest.approx(58 / 64, abs=1 / 128)
 
 
+def test_the_height_is_that_in_the_whole_brain_though_its_ends_are_not_scored(tmp_path):
+    prepared = normal_case(tmp_path, 0).prepared
+    brain = np.flatnonzero(prepared.brain.any(axis=(1, 2)))
+    whole = slices_of(prepared)
+    assert brain[0] < whole.index[0]
+    assert whole.index[-1] < brain[-1]
+    expected = (whole.index - brain[0]) / (brain[-1] - brain[0])
+    assert whole.height == pytest.approx(expected)
+
+
 def test_thick_slices_are_used_once_each():
     whole = ball(12, side=60)
     rows = protocol_rows(whole)
