@@ -3,8 +3,10 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections import Counter
 from dataclasses import replace
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import numpy as np
@@ -368,6 +370,19 @@ def test_a_place_that_cannot_be_written_is_told_and_nothing_is_left(tmp_path):
     with pytest.raises(WriteError, match=r"r\.pdf: lies below a file"):
         write_report(JOB, short_report(), tmp_path / "file" / "r.pdf")
     assert sorted(os.listdir(tmp_path)) == ["file"]
+
+
+def test_a_missing_text_layout_library_is_told_in_a_sentence(tmp_path, monkeypatch):
+    class NoPango(MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "weasyprint":
+                raise OSError("cannot load library 'libpango-1.0-0'")
+
+    monkeypatch.delitem(sys.modules, "weasyprint", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [NoPango(), *sys.meta_path])
+    with pytest.raises(WriteError, match=r"Pango\) is missing, so no PDF can be made"):
+        write_report(JOB, short_report(), tmp_path / "r.pdf")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_stop_leaves_no_file(tmp_path):
