@@ -16,6 +16,13 @@ PUBLISHED = (
     Figure("roc_auc", 0.834, "BraTS2020 T1ce, balanced slices (another data set)", level="slice"),
     Figure("pr_auc", 0.833, "BraTS2020 T1ce, balanced slices (another data set)", level="slice"),
 )
+BASELINE_WORDS = {
+    "intensity": "plain brightness",
+    "darkness": "plain darkness",
+    "middle": "nearness to the middle of the slice",
+    "pca": "principal components",
+    "zscore": "a z-score against normals",
+}
 _MAPS = ("score", "residual", "epistemic", "aleatoric", "total", "brain", "seen")
 _NON_COMMERCIAL = ("research", "NC", "non-commercial", "unstated")
 
@@ -105,3 +112,26 @@ def figure_of(row: Mapping[str, Any], command: str) -> Figure:
     named = ("name", "value", "low", "high", "n", "predictor", "level", "group")
     fields = {name: rest.pop(name) for name in named if name in rest}
     return Figure(on=str(rest.pop("subset")), command=command, extra=rest, **fields)
+
+
+def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """Sets on which a simple score finds lesions at least as well, in plain sentences."""
+    sentences = []
+    for name in dict.fromkeys(f.on for f in figures):
+        found = {
+            f.predictor: f.value
+            for f in figures
+            if (f.on, f.level, f.name, f.group) == (name, "pixel", "pr_auc", "all")
+            and f.value is not None
+        }
+        ours = found.get("model")
+        others = {who: v for who, v in found.items() if not who.startswith("model")}
+        if ours is None or not others:
+            continue
+        best = max(others, key=lambda who: others[who])
+        if others[best] >= ours:
+            sentences.append(
+                f"On {name} it finds lesions worse than {BASELINE_WORDS.get(best, best)} "
+                f"(pixel average precision {ours:.2f} against {others[best]:.2f})."
+            )
+    return tuple(sentences)

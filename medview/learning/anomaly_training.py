@@ -21,10 +21,10 @@ from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import write_card
 from medview.learning.anomaly import AnomalySettings, Engine
-from medview.learning.anomaly_card import figure_of, make_card
+from medview.learning.anomaly_card import figure_of, make_card, weak_spots
 from medview.learning.augment import Brain
 from medview.learning.brain import clean
-from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms, volume_score
+from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
 from medview.learning.devices import choose_device
 from medview.learning.evaluate import evaluate_anomaly
@@ -96,7 +96,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     trainer = make_trainer(recipe, request, parts["train"], parts["val"], out)
     epochs = train_to_end(job, trainer, request, "training")
     model = finished_model(trainer)
-    engine = Engine(model, request.device)
+    engine = Engine.fast(model, request.device)
     settings, normals = settle(job, engine, folds, parts["train"])
     always = [c.prepared for c in cases if c.training_only]
     figures = cross_validated(job, folds, always, request) if folds else ()
@@ -105,7 +105,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     kept = save(model, card, out)
     if folds:
         elsewhere = measured_elsewhere(job, request, out)
-        kept = replace(kept, measured=(*kept.measured, *elsewhere))
+        measured = (*kept.measured, *elsewhere)
+        kept = replace(kept, measured=measured, limits=(*kept.limits, *weak_spots(measured)))
         write_card(kept, out / CARD)
     last = (epochs[-1] if epochs else {}) or health(model, *trainer.fixed_slices())
     return {
@@ -235,7 +236,7 @@ def run_folds(
         held = tuple(c for c in cases if c.case.patient in left_out)
         trainer = make_trainer(recipe, request, train, (), out / f"fold-{n + 1}")
         train_to_end(job, trainer, request, f"fold {n + 1} of {recipe.folds}")
-        engine = Engine(finished_model(trainer), request.device)
+        engine = Engine.fast(finished_model(trainer), request.device)
         prepared = [c.prepared.prepared for c in train]
         settings = calibrate(job, engine, prepared, AnomalySettings())
         folds.append(Fold(engine, settings, held))
@@ -264,7 +265,7 @@ def settle(
     ]
     if folds:
         settings = settle_norms(drawn, settings)
-    return settings, sorted(round(volume_score(d, settings), 4) for d in drawn)
+    return settings, sorted(round(d.volume_score(settings), 4) for d in drawn)
 
 
 def spread_out(heights: NDArray[np.intp], most: int = 60) -> NDArray[np.intp]:
