@@ -81,6 +81,10 @@ def _jpeg_2000(frame: bytes, coded: Coded) -> Pixels:
     return np.asarray(imagecodecs.jpeg2k_decode(frame, numthreads=1))
 
 
+def _high_throughput(frame: bytes, coded: Coded) -> Pixels:
+    return np.asarray(imagecodecs.htj2k_decode(frame))
+
+
 def _jpeg_xl(frame: bytes, coded: Coded) -> Pixels:
     return np.asarray(imagecodecs.jpegxl_decode(frame, numthreads=1))
 
@@ -151,9 +155,9 @@ SYNTAXES: dict[str, Syntax] = {
     f"{_1_2_840}.4.110": Syntax("JPEG XL Lossless", _jpeg_xl),
     f"{_1_2_840}.4.111": Syntax("JPEG XL JPEG Recompression", _jpeg_xl, lossy=True),
     f"{_1_2_840}.4.112": Syntax("JPEG XL", _jpeg_xl, lossy=True),
-    f"{_1_2_840}.4.201": Syntax("High-Throughput JPEG 2000 Lossless", _jpeg_2000),
-    f"{_1_2_840}.4.202": Syntax("High-Throughput JPEG 2000 with RPCL Lossless", _jpeg_2000),
-    f"{_1_2_840}.4.203": Syntax("High-Throughput JPEG 2000", _jpeg_2000, lossy=True),
+    f"{_1_2_840}.4.201": Syntax("High-Throughput JPEG 2000 Lossless", _high_throughput),
+    f"{_1_2_840}.4.202": Syntax("High-Throughput JPEG 2000 with RPCL Lossless", _high_throughput),
+    f"{_1_2_840}.4.203": Syntax("High-Throughput JPEG 2000", _high_throughput, lossy=True),
     f"{_1_2_840}.4.94": Syntax("JPIP Referenced", known=False),
     f"{_1_2_840}.4.95": Syntax("JPIP Referenced Deflate", known=False),
     f"{_1_2_840}.4.100": Syntax("MPEG2 Main Level", lossy=True, known=False),
