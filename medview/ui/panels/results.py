@@ -123,6 +123,8 @@ def rank_text(result: Prediction) -> str:
         return ""
     if rank.value >= 100:
         return tr("above all normals")
+    if rank.value >= 100:
+        return tr("above all normals left out in training")
     return tr("above {n} % of normals", n=f"{rank.value:.0f}")
 
 
