@@ -67,6 +67,8 @@ class Volume:
         Values from..to (after rescale) that are no image (R28).
     missing_slices : tuple[int, ...]
         Indices k that were not in the file; the array is blank there.
+    graphics : NDArray[np.bool_] | None
+        (k, j, i), True where the file lays lines or text of its own over the image (R30).
     slices_to_come : tuple[int, ...]
         Indices k that are still being read; empty in a whole volume.
     lossy : bool
@@ -87,6 +89,7 @@ class Volume:
     lossy: bool = False
     warnings: tuple[Note, ...] = field(default=())
     slices_to_come: tuple[int, ...] = ()
+    graphics: NDArray[np.bool_] | None = None
 
     def __post_init__(self) -> None:
         if self.array.shape[:3] != self.geometry.shape:
@@ -94,6 +97,10 @@ class Volume:
                 f"array {self.array.shape} and geometry {self.geometry.shape} differ in shape"
             )
         self.array.setflags(write=False)
+        if self.graphics is not None:
+            if self.graphics.shape != self.geometry.shape:
+                raise ValueError(f"graphics {self.graphics.shape} and grid differ in shape")
+            self.graphics.setflags(write=False)
 
     @property
     def is_colour(self) -> bool:

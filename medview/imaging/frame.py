@@ -72,7 +72,7 @@ def compose_frame(volume: Volume, layers: tuple[Layer, ...], view: View) -> Fram
     x, y = _pixel_of(to_lps, view.point_lps)
     return Frame(
         image=image,
-        tints=tuple(_tint(layer, cut) for layer in shown),
+        tints=(*_graphics(volume, cut), *(_tint(layer, cut) for layer in shown)),
         pixel_to_lps=to_lps,
         pixel_mm=cut.pixel_mm,
         labels=_labels(volume.geometry, to_lps),
@@ -123,6 +123,16 @@ def _image(volume: Volume, view: View, cut: Cut) -> tuple[NDArray[np.uint8], Win
         return (np.asarray(255 - colour, dtype=np.uint8) if inverted else colour), None
     voi = view.window or default_voi(volume)
     return grey(plane, voi, inverted=inverted), voi if isinstance(voi, Window) else None
+
+
+def _graphics(volume: Volume, cut: Cut) -> tuple[NDArray[np.uint8], ...]:
+    """What the file itself lays over the image, in white, beneath all maps (R30)."""
+    if volume.graphics is None:
+        return ()
+    mask = cut.take(volume.graphics.view(np.uint8), overlay=True)
+    rgba = np.zeros((*mask.shape, 4), np.uint8)
+    rgba[np.nan_to_num(mask) > 0] = 255
+    return (rgba,) if rgba.any() else ()
 
 
 def _tint(layer: Layer, cut: Cut) -> NDArray[np.uint8]:

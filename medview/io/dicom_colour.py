@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageCms
 
 from medview.io.dicom_pixels import Form, Pixels
 from medview.io.dicom_values import Header
@@ -24,8 +28,25 @@ def to_rgb(pixels: Pixels, form: Form, header: Header, syntax: str) -> RGB8:
         return _by_palette(pixels, header)
     shallow = _eight_bits(pixels[..., :3], form.stored)
     if form.photometric in ("YBR_FULL", "YBR_FULL_422") and syntax not in _TURNED:
-        return _from_ybr(shallow)
-    return shallow
+        shallow = _from_ybr(shallow)
+    profile = header.raw("ICCProfile")
+    return _by_profile(shallow, profile) if profile else shallow
+
+
+def _by_profile(pixels: RGB8, profile: bytes) -> RGB8:
+    """Turn colours of a device into those of a screen (sRGB); a profile that is none is left."""
+    try:
+        turn = _transform(profile)
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        return pixels
+    turned = ImageCms.applyTransform(Image.fromarray(np.ascontiguousarray(pixels)), turn)
+    return pixels if turned is None else np.asarray(turned, dtype=np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _transform(profile: bytes) -> ImageCms.ImageCmsTransform:
+    source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    return ImageCms.buildTransform(source, ImageCms.createProfile("sRGB"), "RGB", "RGB")
 
 
 def _eight_bits(pixels: Pixels, bits: int) -> RGB8:

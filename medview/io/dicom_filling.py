@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Progress, zeros
@@ -16,6 +17,7 @@ from medview.io.codes import Code
 from medview.io.dicom_classes import SEGMENTATION
 from medview.io.dicom_colour import to_rgb
 from medview.io.dicom_frames import Frames
+from medview.io.dicom_graphics import graphics_of, has_graphics
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile, Pixels
 from medview.io.dicom_rescale import (
@@ -143,7 +145,22 @@ class Filling:
         notes = self.series.warnings
         if self.errors:
             notes = (*notes, _partial(self.errors, len(array)))
-        return self._volume(array, notes)
+        return replace(self._volume(array, notes), graphics=self._graphics())
+
+    def _graphics(self) -> NDArray[np.bool_] | None:
+        """Graphics of all slices on the grid; None when no file has any."""
+        planes = {
+            k: mask
+            for k, piece in self.pieces.items()
+            if has_graphics(piece.file)
+            and (mask := graphics_of(piece.file, piece.frame)) is not None
+        }
+        if not planes:
+            return None
+        found = np.zeros(self.array.shape[:3], bool)
+        for k, mask in planes.items():
+            found[k] = mask
+        return found
 
     def _volume(self, array: Pixels, notes: tuple[Note, ...]) -> Volume:
         series, middle = self.series, len(array) // 2

@@ -221,6 +221,11 @@ class PixelFile:
             and not self.is_encapsulated
         )
 
+    def raw_words(self, frame: int) -> NDArray[np.uint16]:
+        """Words of a frame of plain words as they are in the file, with all their bits."""
+        data, _ = self._native_bytes(frame)
+        return np.frombuffer(data, "<u2").reshape(self.form.rows, self.form.columns)
+
     def read_words(self, frame: int, out: Pixels) -> None:
         """Read the stored values of a frame of plain words into `out`, (rows, columns)."""
         place = self.outline.pixels

@@ -410,3 +410,19 @@ def test_corners_say_slice_window_and_that_it_is_for_research():
     none = compose_frame(volume, (), replace(view, annotations="none")).corners
     assert none.top_right == none.bottom_left == ()
     assert none.bottom_right == ("research use only",)
+
+
+def test_graphics_of_the_file_lie_in_white_beneath_all_maps():
+    volume = phantom()
+    marks = np.zeros(volume.geometry.shape, bool)
+    k, j, i = (n // 2 for n in volume.geometry.shape)
+    marks[k, j, i] = True
+    drawn = replace(volume, graphics=marks)
+    point = tuple(float(v) for v in volume.geometry.to_mm((k, j, i)))
+    frame = compose_frame(drawn, (), View(point_lps=point))
+    (tint,) = frame.tints
+    x, y = (round(v) for v in frame.cursor)
+    assert tint[y, x].tolist() == [255, 255, 255, 255]
+    assert (tint[..., 3] > 0).sum() == 1
+    away = tuple(float(v) for v in volume.geometry.to_mm((k + 3, j, i)))
+    assert compose_frame(drawn, (), View(point_lps=away)).tints == ()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import imagecodecs
 import numpy as np
 import pytest
 from dicom_files import compressed, image, only, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import ImageCms
 
 from medview.io.dicom_colour import _unfolded
 
@@ -100,8 +102,6 @@ def test_no_table_of_small_segments_runs_in_circles(table):
 
 
 def test_a_jpeg_of_colours_is_turned_once(tmp_path):
-    import imagecodecs
-
     red = np.broadcast_to(np.array([200, 30, 7], np.uint8), (16, 16, 3)).copy()
     stream = imagecodecs.jpeg8_encode(red, level=100, subsampling="444")
     ds = compressed(image(red, PhotometricInterpretation="YBR_FULL"), "1.2.840.10008.1.2.4.50", [
@@ -113,3 +113,13 @@ def test_a_jpeg_of_colours_is_turned_once(tmp_path):
 def test_grey_stays_grey(tmp_path):
     _, volume = only(write(image(np.full((4, 6), 7, np.uint8)), tmp_path / "x.dcm"))
     assert not volume.is_colour
+
+
+def test_a_colour_profile_is_applied_and_a_broken_one_is_left(tmp_path):
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    colours = np.random.default_rng(5).integers(0, 256, (4, 6, 3), np.uint8)
+    same = rgb_of(image(colours, ICCProfile=srgb), tmp_path)
+    np.testing.assert_allclose(same.astype(int), colours, atol=2)
+    lab = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    for broken in (b"no profile", srgb[:100], lab):
+        np.testing.assert_array_equal(rgb_of(image(colours, ICCProfile=broken), tmp_path), colours)
