@@ -113,15 +113,15 @@ make_venv() {
         echo "  On Debian 12 and later: sudo apt-get install -y python3 python3-venv" >&2
         exit 1
     fi
-    if [ "$(environment_at)" != "$venv" ] || ! "$venv/bin/python" -c "$python_fits" 2> /dev/null; then
+    if ! environment_works; then
         echo "== environment: $("$python" --version), .venv"
         "$python" -m venv --clear "$venv"
     fi
 }
 
-# Where the environment believes that it stands; empty where there is none that works.
-environment_at() {
-    "$venv/bin/python" -c "import sys, pip; print(sys.prefix)" 2> /dev/null || true
+# Programs in an environment name its place: one that was moved or copied runs the old one's.
+environment_works() {
+    "$venv/bin/python" -c "$python_fits" 2> /dev/null && grep -qsF "$venv/bin/" "$venv/bin/pip"
 }
 
 # torch first and alone: whatever is asked for later then finds it there and leaves it alone.
