@@ -55,6 +55,12 @@ class Prepared:
         enough = np.flatnonzero(area > SMALLEST_SLICE_PX)
         return enough if enough.size else np.flatnonzero(area)
 
+    def on_grid(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Model slices (n, 128, 128) of `scored` on the volume's grid (k, j, i); else 0."""
+        whole = np.zeros(self.grid.shape, np.float32)
+        whole[self.scored] = self.grid.from_model(values)
+        return np.asarray(self.grid.to_volume(whole), dtype=np.float32)
+
 
 def largest_region(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Keep the largest connected region of a mask; an empty mask stays empty."""

@@ -7,7 +7,7 @@ figure is measured on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +16,14 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from medview.domain.progress import Progress
 from medview.learning.anomaly import (
     AnomalySettings,
+    Drawn,
     Engine,
     Norm,
     SliceMaps,
-    maps_from_draws,
     noise_for,
     rimless,
     run_slices,
     sum_up,
-    weigh,
 )
 from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 from medview.learning.lesions import Lesion, draw_lesion
@@ -35,20 +34,6 @@ SEED = 777
 """Of the lesions and slices used here; figures are measured with others."""
 FALSE_ALARM_SHARE = 0.0005
 """Share of normal brain pixels over the default threshold."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Drawn:
-    """What the network says of some slices: `slices` and `brain` (n, 128, 128), K pictures."""
-
-    slices: NDArray[np.float32]
-    brain: NDArray[np.bool_]
-    pictures: NDArray[np.float32]
-    aleatoric: NDArray[np.float32]
-
-    def maps(self, smooth_px: float) -> SliceMaps:
-        """The maps at a smoothing."""
-        return maps_from_draws(self.slices, self.brain, self.pictures, self.aleatoric, smooth_px)
 
 
 def draw_slices(
@@ -113,17 +98,9 @@ def _pixel_precision(
 
 
 def _slice_auc(clean: Drawn, sick: Drawn, settings: AnomalySettings) -> float:
-    scores = [summed(drawn, settings) for drawn in (clean, sick)]
+    scores = [drawn.slice_scores(settings) for drawn in (clean, sick)]
     labels = np.repeat([0, 1], [len(s) for s in scores])
     return float(roc_auc_score(labels, np.concatenate(scores)))
-
-
-def summed(drawn: Drawn, settings: AnomalySettings) -> NDArray[np.float64]:
-    """A(x) of each slice."""
-    maps = drawn.maps(settings.smooth_px)
-    residual = sum_up(maps.residual, drawn.brain, settings.quantile)
-    score = sum_up(maps.score(settings.rule), drawn.brain, settings.quantile)
-    return weigh(residual, score, settings)
 
 
 def with_norms(settings: AnomalySettings, clean: Drawn) -> AnomalySettings:
@@ -178,14 +155,3 @@ def settle_norms(drawn: Sequence[Drawn], settings: AnomalySettings) -> AnomalySe
         np.concatenate([d.aleatoric[e] for d, e in zip(drawn, enough, strict=True)]),
     )
     return with_thresholds(with_norms(settings, together), together)
-
-
-def volume_score(drawn: Drawn, settings: AnomalySettings) -> float:
-    """A(x) of a whole volume: slices weigh by their brain area."""
-    maps = drawn.maps(settings.smooth_px)
-    residual = sum_up(maps.residual, drawn.brain, settings.quantile)
-    score = sum_up(maps.score(settings.rule), drawn.brain, settings.quantile)
-    area = drawn.brain.sum(axis=(1, 2)).astype(np.float64)
-    known = np.isfinite(residual)
-    first, second = (float(np.average(v[known], weights=area[known])) for v in (residual, score))
-    return float(weigh(first, second, settings))

@@ -24,12 +24,11 @@ from medview.domain.errors import DataError, InputRefused, UsageError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress, Silent
 from medview.io.plain import plain
-from medview.learning.anomaly import AnomalySettings, Engine
+from medview.learning.anomaly import AnomalySettings, Drawn, Engine, score_with_interval
 from medview.learning.baselines import fit_baselines
 from medview.learning.cases import PreparedCase, find_subsets, prepare_case
 from medview.learning.devices import choose_device
 from medview.learning.metrics import MetricRow
-from medview.learning.predict import score_with_interval
 from medview.learning.real_rows import CaseResult, real_rows, result_of
 from medview.learning.scoring import (
     Said,
@@ -152,7 +151,7 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     _refuse_nothing(parts)
     baselines = _fitted(job, subsets, parts, request)
     others = together(trivial_scorer, *baselines)
-    asked = _Asked(Engine(model, device), settings, card, others, request)
+    asked = _Asked(Engine.fast(model, device), settings, card, others, request)
     found = _Found()
     total = sum(len(part.cases) for part in parts)
     for part in parts:
@@ -314,9 +313,8 @@ def _said(
 def _prediction(asked: _Asked, one: PreparedCase, whole: Slices, said: Said) -> dict[str, object]:
     """One line of predictions.csv, as ``medview run`` scores a case of which it knows the brain."""
     case, settings = one.case, asked.settings
-    value, low, high = score_with_interval(
-        whole.pictures, whole.brain, said.pictures, said.aleatoric, settings
-    )
+    drawn = Drawn(whole.pictures, whole.brain, said.pictures, said.aleatoric)
+    value, low, high = score_with_interval(drawn, settings)
     normals = np.asarray(asked.card.settings.get("normal_scores", []), dtype=np.float64)
 
     def rank(score: float | None) -> float | None:

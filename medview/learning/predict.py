@@ -3,48 +3,43 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import ndimage, stats
 
 from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.geometry import Geometry
-from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import (
-    Finding,
-    MapSlices,
-    Prediction,
-    RunRequest,
-    Score,
-    SliceScore,
-)
+from medview.domain.overlay import MapKind, ScalarMap
+from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.anomaly import (
     AnomalySettings,
+    Drawn,
     Engine,
-    combine,
     maps_from_draws,
     noise_for,
+    rimless,
     run_slices,
+    score_with_interval,
+    slice_scores,
     sum_up,
-    weigh,
 )
 from medview.learning.brain import Prepared, prepare
 from medview.learning.devices import choose_device, peak_memory_mb
-from medview.learning.grid import canonical
+from medview.learning.findings import find_all
 from medview.learning.refusals import notes_on, refuse_unfit
+from medview.learning.sheets import Sheets
 from medview.learning.weights import load_anomaly
 
-SMALLEST_FINDING_ML = 0.2
-MOST_FINDINGS = 20
+MOST_SAMPLES = 100
+"""All draws of a volume are kept for the interval: 10 MB a slice at this number."""
 
 
 def run(job: Progress, request: RunRequest) -> Prediction:
@@ -70,34 +65,21 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     return RUNNERS[request.model](job, request)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Drawn:
-    """Everything the network said, on model slices."""
-
-    pictures: NDArray[np.float32]
-    aleatoric: NDArray[np.float32]
-    kept: NDArray[np.intp]
-
-
 def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     """Bayesian VAE: maps of score, residual and both uncertainties, and one score with interval."""
     began = time.perf_counter()
-    device = choose_device(request.device)
     role, volume = _one_volume(request)
     refuse_unfit(volume)
-    model, card, settings = load_anomaly(_path(request.weights), device)
-    settings = replace(
-        settings,
-        samples=request.samples or settings.samples,
-        alpha=settings.alpha if request.alpha is None else request.alpha,
-    )
+    device = choose_device(request.device)
+    model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
+    settings = _as_asked(settings, request)
     job.report(0, 1, "finding the brain")
     prepared = _without_holes(prepare(volume), volume)
     job.check()
-    engine = Engine(model, device, request.precision)
-    drawn = _draw(job, engine, prepared, settings, request.seed)
-    maps = _maps(volume, prepared, drawn, settings)
-    scores, slices = _scores(volume, prepared, drawn, settings, card)
+    engine = Engine.fast(model, device, request.precision)
+    drawn, sheets = draw_volume(job, engine, prepared, settings, request.seed)
+    maps = _maps(volume, prepared, sheets, settings)
+    inner = prepared.on_grid(rimless(drawn.brain).astype(np.float32)) > 0.5
     return Prediction(
         model=card.id,
         version=card.version,
@@ -107,45 +89,22 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         dtype=request.precision,
         mode="batched",
         seed=request.seed,
-        parameters={
-            "samples": settings.samples,
-            "alpha": settings.alpha,
-            "rule": settings.rule,
-            "threshold": settings.threshold,
-            "smooth_px": settings.smooth_px,
-        },
+        parameters={name: getattr(settings, name) for name in _TOLD},
         seconds=round(time.perf_counter() - began, 2),
         peak_memory_mb=peak_memory_mb(),
         inputs=tuple(i for i in request.inputs if i.role == role),
-        scores=scores,
+        scores=_scores(drawn, settings, card),
         maps=maps,
-        findings=_findings(maps, settings),
-        slices=slices,
+        findings=find_all(maps[0], maps[1], inner, settings),
+        slices=_slice_rows(volume.geometry, prepared, drawn, settings),
         preparation=prepared.steps,
-        warnings=_warnings(volume, prepared, card, role),
+        warnings=_warnings(volume, prepared, role),
         parent=card.parent,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
-def _without_holes(prepared: Prepared, volume: Volume) -> Prepared:
-    """Take voxels that are not numbers out of the brain, there and on the model slices."""
-    finite = np.isfinite(volume.array)
-    if finite.all():
-        return prepared
-    turned = np.asarray(canonical(finite, volume.geometry), dtype=np.float32)
-    brain = prepared.brain & (prepared.grid.to_model(turned) > 0.99)
-    if not brain.any():
-        raise ModelInputError(
-            "the brain has no values (NaN)", do="Choose another series.", code="MV-MOD-013"
-        )
-    return replace(
-        prepared, brain=brain, slices=prepared.slices * brain, mask=prepared.mask & finite
-    )
-
-
-def _path(weights: str | None) -> Path | None:
-    return Path(weights) if weights else None
+_TOLD = ("samples", "alpha", "rule", "threshold", "smooth_px")
 
 
 def _one_volume(request: RunRequest) -> tuple[str, Volume]:
@@ -159,61 +118,82 @@ def _one_volume(request: RunRequest) -> tuple[str, Volume]:
     )
 
 
-def _draw(
+def _as_asked(settings: AnomalySettings, request: RunRequest) -> AnomalySettings:
+    """The card's settings with what the request changes of them."""
+    samples = request.samples or settings.samples
+    if samples > MOST_SAMPLES:
+        raise ModelInputError(
+            f"{samples} draws of the model are too many",
+            do=f"Ask for at most {MOST_SAMPLES}.",
+            code="MV-MOD-007",
+        )
+    alpha = settings.alpha if request.alpha is None else request.alpha
+    return replace(settings, samples=samples, alpha=alpha)
+
+
+def _without_holes(prepared: Prepared, volume: Volume) -> Prepared:
+    """Take voxels that are not numbers out of the brain, there and on the model slices."""
+    finite = np.isfinite(volume.array)
+    if finite.all():
+        return prepared
+    known = prepared.grid.to_model(prepared.grid.from_volume(finite)) > 0.99
+    brain = prepared.brain & known
+    if not brain.any():
+        raise ModelInputError(
+            "the brain has no values (NaN)", do="Choose another series.", code="MV-MOD-013"
+        )
+    return replace(
+        prepared, brain=brain, slices=prepared.slices * brain, mask=prepared.mask & finite
+    )
+
+
+def draw_volume(
     job: Progress, engine: Engine, prepared: Prepared, settings: AnomalySettings, seed: int
-) -> _Drawn:
-    """Run the slices that hold brain; noise is drawn for all, so that seeds mean the same."""
+) -> tuple[Drawn, Sheets]:
+    """Run the slices that are scored, and fill the maps as they come.
+
+    Noise is drawn for all slices, so that a seed means the same whatever is left out. Each block
+    of slices of the score goes to ``job.partial``.
+    """
     kept = prepared.scored
     noise = noise_for(len(prepared.slices), settings.samples, seed)[:, kept]
-    slices, brain, grid = prepared.slices[kept], prepared.brain[kept], prepared.grid
+    slices, brain = prepared.slices[kept], prepared.brain[kept]
+    sheets = Sheets(prepared)
 
-    def show(here: slice, pictures: NDArray[np.float32], aleatoric: NDArray[np.float32]) -> None:
+    def fill(here: slice, pictures: NDArray[np.float32], aleatoric: NDArray[np.float32]) -> None:
         found = maps_from_draws(slices[here], brain[here], pictures, aleatoric, settings.smooth_px)
-        block = grid.from_model(found.score("ratio"))
-        for n, height in enumerate(kept[here]):
-            index, picture = grid.volume_slice(int(height), block[n])
-            job.partial(MapSlices("score", index, picture[None], grid.order[0]))
+        sheets.add(kept[here], found)
+        for one in sheets.slices("score", kept[here]):
+            job.partial(one)
 
-    pictures, aleatoric = run_slices(engine, slices, noise, job, show)
-    return _Drawn(pictures, aleatoric, kept)
-
-
-def _on_grid(values: NDArray[np.float32], drawn: _Drawn, prepared: Prepared) -> NDArray[np.float32]:
-    """Model slices of the kept heights to the volume's own grid, (k, j, i)."""
-    canonical = np.zeros(prepared.grid.shape, np.float32)
-    canonical[drawn.kept] = prepared.grid.from_model(values)
-    return np.asarray(prepared.grid.to_volume(canonical), dtype=np.float32)
+    return Drawn(slices, brain, *run_slices(engine, slices, noise, job, fill)), sheets
 
 
 def _maps(
-    volume: Volume, prepared: Prepared, drawn: _Drawn, settings: AnomalySettings
+    volume: Volume, prepared: Prepared, sheets: Sheets, settings: AnomalySettings
 ) -> tuple[ScalarMap, ...]:
-    brain = prepared.brain[drawn.kept]
-    found = maps_from_draws(
-        prepared.slices[drawn.kept], brain, drawn.pictures, drawn.aleatoric, settings.smooth_px
-    )
+    """Every map that is shown, with what its colours span."""
     inside = prepared.mask
-    residual = _on_grid(found.residual, drawn, prepared) * inside
-    epistemic = _on_grid(found.epistemic, drawn, prepared) * inside
-    aleatoric = _on_grid(found.aleatoric, drawn, prepared) * inside
-    total = epistemic + aleatoric
-    score = combine(residual, epistemic, total, "ratio") * inside
-    seen = _on_grid(prepared.slices[drawn.kept], drawn, prepared)
-    top = settings.top
+    seen = prepared.on_grid(prepared.slices[prepared.scored])
 
     def made(
-        name: str, array: NDArray[np.float32], kind: str, high: float, title: str
+        title: str, name: str, kind: MapKind, array: NDArray[np.float32], top: float
     ) -> ScalarMap:
-        return ScalarMap(name, array, volume.geometry, kind, "1", (0.0, high), title)  # type: ignore[arg-type]  # kinds below
+        return ScalarMap(name, array, volume.geometry, kind, "1", (0.0, top), title)
 
+    def variance(name: str) -> ScalarMap:
+        array = sheets.volume(name)
+        return made(f"{name} variance", name, "uncertainty", array, _most(array, inside))
+
+    score, residual = sheets.volume("score"), sheets.volume("residual")
     return (
-        made("score", score, "anomaly", top, "anomaly score"),
-        made("residual", residual, "anomaly", settings.residual_threshold * 3, "squared residual"),
-        made("epistemic", epistemic, "uncertainty", _most(epistemic, inside), "epistemic variance"),
-        made("aleatoric", aleatoric, "uncertainty", _most(aleatoric, inside), "aleatoric variance"),
-        made("total", total, "uncertainty", _most(total, inside), "total variance"),
-        made("brain", inside.astype(np.float32), "mask", 1.0, "brain mask"),
-        made("seen", seen, "image", 1.0, "what the model saw"),
+        made("anomaly score", "score", "anomaly", score, settings.top),
+        made("squared residual", "residual", "anomaly", residual, 3 * settings.residual_threshold),
+        variance("epistemic"),
+        variance("aleatoric"),
+        variance("total"),
+        made("brain mask", "brain", "mask", inside.astype(np.float32), 1.0),
+        made("what the model saw", "seen", "image", seen, 1.0),
     )
 
 
@@ -225,107 +205,46 @@ def _most(variance: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
     return (float(np.percentile(variance[inside], 99)) if inside.any() else 0.0) or 1.0
 
 
-def _scores(
-    volume: Volume,
-    prepared: Prepared,
-    drawn: _Drawn,
-    settings: AnomalySettings,
-    card: ModelCard,
-) -> tuple[tuple[Score, ...], tuple[SliceScore, ...]]:
-    slices = prepared.slices[drawn.kept]
-    brain = prepared.brain[drawn.kept]
-    value, low, high = score_with_interval(slices, brain, drawn.pictures, drawn.aleatoric, settings)
-    normals = np.sort(np.asarray(card.settings.get("normal_scores", []), dtype=np.float64))
-    rank = float((normals < value).mean() * 100) if normals.size else None
-    share = f"{settings.samples} samples"
-    scores = (
+def _scores(drawn: Drawn, settings: AnomalySettings, card: ModelCard) -> tuple[Score, ...]:
+    value, low, high = score_with_interval(drawn, settings)
+    normals = np.asarray(card.settings.get("normal_scores", []), dtype=np.float64)
+    return (
         Score(
             "anomaly",
             value,
             low,
             high,
-            0.95,
-            share,
-            "1",
-            "ok",
-            "mean over the brain, in standard deviations of training normals; the interval "
-            "covers the draws of the model, not the patient",
+            method=f"{settings.samples} samples",
+            meaning="mean over the brain, in standard deviations of training normals; the "
+            "interval covers the draws of the model, not the patient",
         ),
         Score(
             "anomaly_percentile",
-            rank,
+            float((normals < value).mean() * 100) if normals.size else None,
             unit="%",
             status="ok" if normals.size else "not_available",
             meaning=f"share of {normals.size} normal brains left out in training that score lower",
         ),
     )
-    return scores, _slice_rows(volume, prepared, drawn, settings)
-
-
-def score_with_interval(
-    slices: NDArray[np.float32],
-    brain: NDArray[np.bool_],
-    pictures: NDArray[np.float32],
-    aleatoric: NDArray[np.float32],
-    settings: AnomalySettings,
-) -> tuple[float, float | None, float | None]:
-    """The volume's score and its 95 % jackknife interval over draws (None for one draw)."""
-    value = _volume_score(slices, brain, pictures, aleatoric, settings)
-    samples = len(pictures)
-    if samples < 3:
-        return value, None, None
-    without = np.array(
-        [
-            _volume_score(slices, brain, np.delete(pictures, k, 0), aleatoric, settings)
-            for k in range(samples)
-        ]
-    )
-    error = np.sqrt((samples - 1) / samples * ((without - without.mean()) ** 2).sum())
-    reach = float(stats.t.ppf(0.975, samples - 1) * error)
-    return value, value - reach, value + reach
-
-
-def _volume_score(
-    slices: NDArray[np.float32],
-    brain: NDArray[np.bool_],
-    pictures: NDArray[np.float32],
-    aleatoric: NDArray[np.float32],
-    settings: AnomalySettings,
-) -> float:
-    """A(x) over all pixels of the rimless brain of the volume (mean, or the quantile asked for)."""
-    maps = maps_from_draws(slices, brain, pictures, aleatoric, settings.smooth_px)
-    residual = sum_up(maps.residual, brain, settings.quantile)
-    score = sum_up(maps.score(settings.rule), brain, settings.quantile)
-    area = brain.sum(axis=(1, 2)).astype(np.float64)
-    known = np.isfinite(residual)
-    return float(
-        weigh(
-            float(np.average(residual[known], weights=area[known])),
-            float(np.average(score[known], weights=area[known])),
-            settings,
-        )
-    )
 
 
 def _slice_rows(
-    volume: Volume, prepared: Prepared, drawn: _Drawn, settings: AnomalySettings
+    geometry: Geometry, prepared: Prepared, drawn: Drawn, settings: AnomalySettings
 ) -> tuple[SliceScore, ...]:
-    grid = prepared.grid
-    slices, brain = prepared.slices[drawn.kept], prepared.brain[drawn.kept]
-    maps = maps_from_draws(slices, brain, drawn.pictures, drawn.aleatoric, settings.smooth_px)
-    residual = sum_up(maps.residual, brain, settings.quantile)
-    score = sum_up(maps.score(settings.rule), brain, settings.quantile)
-    epistemic, aleatoric = sum_up(maps.epistemic, brain, 0), sum_up(maps.aleatoric, brain, 0)
-    total = weigh(residual, score, settings)
-    columns = np.stack([total, residual, score, epistemic, aleatoric], axis=1)
+    """Figures of each slice, in the order of the volume's own slices."""
+    maps, grid = drawn.maps(settings.smooth_px), prepared.grid
+    summed = (
+        sum_up(maps.residual, drawn.brain, settings.quantile),
+        sum_up(maps.epistemic, drawn.brain, 0),
+        sum_up(maps.aleatoric, drawn.brain, 0),
+    )
+    columns = zip(prepared.scored, slice_scores(maps, drawn.brain, settings), *summed, strict=True)
     rows = []
-    for height, (weighed, plain, _, doubt, noise) in zip(drawn.kept, columns, strict=True):
-        if np.isfinite(weighed):
+    for height, *figures in columns:
+        if np.isfinite(figures[0]):
             index = grid.index_of(int(height))
-            place = position_mm(volume.geometry, grid.order[0], index)
-            rows.append(
-                SliceScore(index, place, float(weighed), float(plain), float(doubt), float(noise))
-            )
+            place = position_mm(geometry, grid.order[0], index)
+            rows.append(SliceScore(index, place, *(float(value) for value in figures)))
     return tuple(sorted(rows, key=lambda row: row.slice))
 
 
@@ -336,41 +255,7 @@ def position_mm(geometry: Geometry, axis: int, index: int) -> float:
     return float(geometry.to_mm(centre)[2])
 
 
-def _findings(maps: tuple[ScalarMap, ...], settings: AnomalySettings) -> tuple[Finding, ...]:
-    """Regions over the threshold, largest first, and those that only the residual shows."""
-    named = {m.name: m for m in maps}
-    score, residual = named["score"], named["residual"]
-    inner = ndimage.binary_erosion(np.asarray(named["brain"].array) > 0, iterations=2)
-    over = (np.asarray(score.array) > settings.threshold) & inner
-    hidden = (np.asarray(residual.array) > settings.residual_threshold) & inner
-    hidden &= ~ndimage.binary_dilation(over, iterations=2)
-    regions = _regions(score, over, hidden=False) + _regions(residual, hidden, hidden=True)
-    return tuple(replace(r, id=n) for n, r in enumerate(regions[:MOST_FINDINGS], start=1))
-
-
-def _regions(shown: ScalarMap, mask: NDArray[np.bool_], *, hidden: bool) -> list[Finding]:
-    labels, count = ndimage.label(mask)
-    if not count:
-        return []
-    values = np.asarray(shown.array)
-    voxel = shown.geometry.voxel_ml
-    wanted = range(1, count + 1)
-    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:] * voxel
-    large = [n for n in wanted if sizes[n - 1] >= SMALLEST_FINDING_ML]
-    if not large:
-        return []
-    centres = ndimage.center_of_mass(mask, labels, large)
-    peaks = ndimage.maximum(values, labels, large)
-    places = ndimage.maximum_position(values, labels, large)
-    found = []
-    for n, centre, peak, place in zip(large, centres, peaks, places, strict=True):
-        x, y, z = (round(float(v), 2) for v in shown.geometry.to_mm(centre))
-        size = round(float(sizes[n - 1]), 3)
-        found.append(Finding(0, shown.name, (x, y, z), int(place[0]), size, float(peak), hidden))
-    return sorted(found, key=lambda f: f.volume_ml, reverse=True)
-
-
-def _warnings(volume: Volume, prepared: Prepared, card: ModelCard, role: str) -> tuple[Note, ...]:
+def _warnings(volume: Volume, prepared: Prepared, role: str) -> tuple[Note, ...]:
     notes = [*volume.warnings, *notes_on(volume)]
     if role == "t1ce":
         notes.append(

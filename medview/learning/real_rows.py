@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.learning.anomaly import rimless
+from medview.learning.anomaly import rimless, volume_score
 from medview.learning.cases import PreparedCase
 from medview.learning.grid import PIXEL_MM
 from medview.learning.metrics import (
@@ -27,7 +27,7 @@ from medview.learning.metrics import (
     peak_hit,
     pr_auc,
 )
-from medview.learning.scoring import Scored, Slices, volume_score
+from medview.learning.scoring import Scored, Slices
 from medview.learning.subset import TrainCase
 from medview.learning.synthetic import PixelFigures
 

@@ -189,11 +189,3 @@ def together(*scorers: Scorer) -> Scorer:
         return {name: found for one in scorers for name, found in one(slices).items()}
 
     return score
-
-
-def volume_score(per_slice: NDArray[np.float64], area: NDArray[np.float64]) -> float:
-    """One figure of a volume: the mean over its slices, weighted by their brain area."""
-    known = np.isfinite(per_slice)
-    if not known.any():
-        return float("nan")
-    return float(np.average(per_slice[known], weights=area[known]))

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medview.domain.progress import Progress
-from medview.learning.anomaly import AnomalySettings, Engine, rimless
+from medview.learning.anomaly import AnomalySettings, Engine, rimless, volume_score
 from medview.learning.cases import PreparedCase
 from medview.learning.grid import PIXEL_MM
 from medview.learning.lesions import Lesion, draw_lesion
@@ -30,7 +30,6 @@ from medview.learning.scoring import (
     slices_of,
     together,
     trivial_scorer,
-    volume_score,
 )
 from medview.learning.subset import TrainCase
 

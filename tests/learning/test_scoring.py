@@ -7,7 +7,7 @@ import pytest
 import torch
 from brains import normal_case
 
-from medview.learning.anomaly import AnomalySettings, Engine
+from medview.learning.anomaly import AnomalySettings, Engine, volume_score
 from medview.learning.lesions import draw_lesion
 from medview.learning.scoring import (
     Slices,
@@ -17,7 +17,6 @@ from medview.learning.scoring import (
     slices_of,
     stacked,
     trivial_scorer,
-    volume_score,
 )
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
