@@ -89,11 +89,12 @@ def open_window(paths: tuple[Path, ...] = (), screenshot: Path | None = None) ->
         if error is not None:
             print(f"medview: {error}", file=sys.stderr)
         answer.append(0 if error is None else error.exit_code)
-        program.qt.quit()
+        program.qt.exit()
 
     def interrupted(*_: object) -> None:
         answer.append(130)
-        program.qt.quit()
+        # quit() would close the window first, which asks back while a model runs.
+        program.qt.exit()
 
     window = program.app.window
     if screenshot is not None:

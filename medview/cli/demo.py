@@ -119,7 +119,7 @@ def write_demo(
 
     def finish(error: MedviewError | None) -> None:
         ended.append(error)
-        program.qt.quit()
+        program.qt.exit()
 
     keeping = Keeping(program.jobs, app.session, app.analysis)
     pictures = DemoPictures(app, keeping, folder, finish)
@@ -151,14 +151,19 @@ def _until_stopped(program: Program) -> Iterator[None]:
     """Let signals that ask to end leave the event loop; exceptions would be lost in it."""
     from PySide6.QtCore import QTimer
 
-    def leave(*_: object) -> None:
-        program.qt.quit()
+    asked: list[bool] = []
+
+    def leave_if_asked() -> None:
+        if asked:
+            # quit() would close the window first, which asks back while a model runs.
+            program.qt.exit()
 
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     wanted = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, leave) for number in wanted}
+    before = {number: signal.signal(number, lambda *_: asked.append(True)) for number in wanted}
+    # A signal may come before the loop runs, which a loop does not notice.
     turn = QTimer()
-    turn.timeout.connect(lambda: None)
+    turn.timeout.connect(leave_if_asked)
     turn.start(_TURN_MS)
     try:
         yield

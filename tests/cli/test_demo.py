@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -16,7 +17,7 @@ from medview.cli import main
 from medview.cli.contract import Context, Options
 from medview.cli.demo import has_display, write_demo
 from medview.cli.progress import ProgressLine
-from medview.domain.errors import MedviewError
+from medview.domain.errors import Cancelled, MedviewError
 from medview.domain.exam import Exam
 from medview.domain.progress import Silent
 from medview.domain.resources import resource
@@ -142,6 +143,25 @@ def test_a_study_without_images_ends_the_demo_with_its_reason(program, weights, 
     (tmp_path / "study" / "notes.txt").write_text("no image")
     with pytest.raises(MedviewError, match="image"):
         unseen(program, tmp_path / "study", tmp_path / "out", weights)
+
+
+def test_a_request_to_end_is_heard_while_the_model_runs(program, weights, tmp_path):
+    study = save_dicom(small_head(), tmp_path / "study", SeriesDescription="T1")
+    titles = []
+
+    def ask_to_end():
+        running = [task.title for task in program.app.session.tasks]
+        if "Bayesian VAE" in running and not titles:
+            titles.extend(running)
+            signal.raise_signal(signal.SIGTERM)
+
+    program.app.session.events.tasks.connect(ask_to_end)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Cancelled):
+        unseen(program, study, tmp_path / "out", weights)
+    assert "Bayesian VAE" in titles
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_where_nobody_looks_there_is_no_display(monkeypatch):
