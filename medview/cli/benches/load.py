@@ -6,7 +6,6 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -61,21 +60,26 @@ class Reading:
 
 @dataclass(slots=True)
 class _Watch:
-    """Notes when the parts of a series arrive, on the lane's thread."""
+    """Notes when the parts of a series arrive, on the lane's thread.
 
-    began: float
-    show: Callable[[Volume], object]
+    Each is the volume as far as it is filled, from slice `wanted` outward; the last is whole.
+    """
+
+    wanted: int
     first: float | None = None
     whole: float | None = None
     pixels_mb: float = 0.0
 
     def arrived(self, part: object) -> None:
-        """Show the first part; a whole volume is the last one."""
-        if isinstance(part, Volume):
-            self.show(part)
-            self.whole = time.perf_counter()
-            self.pixels_mb = part.array.nbytes / 2**20
-        self.first = self.first or time.perf_counter()
+        """Show the first part as a pane would."""
+        if not isinstance(part, Volume):
+            return
+        if self.first is None:
+            middle = part.geometry.to_mm((self.wanted, *(n // 2 for n in part.geometry.shape[1:])))
+            compose_frame(part, (), View(point_lps=(middle[0], middle[1], middle[2])))
+            self.first = time.perf_counter()
+        self.whole = time.perf_counter()
+        self.pixels_mb = part.array.nbytes / 2**20
 
 
 def measure(context: Context, quick: bool) -> list[Row]:
@@ -180,7 +184,7 @@ def read(jobs: Jobs, folder: Path) -> Reading:
     began = time.perf_counter()
     series = cast(Catalogue, jobs.call("files", SCAN, (folder,))).all_series()[0]
     chosen = time.perf_counter()
-    watch = _Watch(began, lambda volume: compose_frame(volume, (), View()))
+    watch = _Watch(wanted=series.size[2] // 2)
     job = _wait(jobs, series, watch)
     if job.error is not None:
         raise job.error
@@ -196,6 +200,7 @@ def _wait(jobs: Jobs, series: Series, watch: _Watch) -> Job:
         LOAD_AND_IDENTIFY,
         series,
         0,
+        watch.wanted,
         partial=watch.arrived,
         done=lambda _: over.set(),
         failed=lambda _: over.set(),

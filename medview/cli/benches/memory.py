@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import suppress
 from types import TracebackType
@@ -45,12 +46,22 @@ class PeakMemory:
 
 
 def memory_mb(*pids: int) -> float:
-    """Memory of these processes now, MiB; one that has ended has none."""
-    total = 0
+    """Memory of these processes and what they started now, MiB; one that has ended has none."""
+    found: dict[int, psutil.Process] = {}
     for pid in pids:
         with suppress(psutil.NoSuchProcess):
-            total += _bytes_of(psutil.Process(pid))
+            own = psutil.Process(pid)
+            found |= {process.pid: process for process in (own, *_below(own))}
+    total = 0
+    for process in found.values():
+        with suppress(psutil.NoSuchProcess):
+            total += _bytes_of(process)
     return total / 2**20
+
+
+def _below(process: psutil.Process) -> list[psutil.Process]:
+    # Of this process, only what was named is of interest: other children are its peers.
+    return [] if process.pid == os.getpid() else list(process.children(recursive=True))
 
 
 def _bytes_of(process: psutil.Process) -> int:
