@@ -17,7 +17,7 @@ class Series:
     slice, (index into `files`, number of the frame in it), or None where it is missing; empty
     when one file holds the whole grid. `size` is (column, row, slice). `geometry` is of one time
     point; None when the files hold no image. `uid` of files without DICOM is
-    "2.25.<from their hash>".
+    "2.25.<from their hash>". `laterality` is the side the file names, "L", "R", "B" or empty.
     """
 
     uid: str
@@ -42,6 +42,7 @@ class Series:
     scanner: str = ""
     field_strength_t: float | None = None
     slots: tuple[tuple[int, int] | None, ...] = ()
+    laterality: str = ""
 
     @property
     def key(self) -> str:

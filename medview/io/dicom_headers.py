@@ -19,10 +19,20 @@ from medview.io.dicom_frames import Frames
 from medview.io.dicom_keys import keys_of_file, keys_of_frame
 from medview.io.dicom_mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom_outline import Outline
-from medview.io.dicom_place import place_of, spacing_of
+from medview.io.dicom_place import aspect_of, place_of, spacing_of
 from medview.io.dicom_values import Header
 
 MAX_FRAMES = 1_000_000
+# How programs, scripts and archives begin; the preamble of an image may hold one (A12).
+_PROGRAMS = (
+    b"MZ",
+    b"\x7fELF",
+    b"#!",
+    b"PK",
+    b"\xfe\xed\xfa",
+    b"\xcf\xfa\xed\xfe",
+    b"\xca\xfe\xba\xbe",
+)
 MAX_SIDE = 65_535
 
 
@@ -53,7 +63,8 @@ class FileInfo:
     scanner: str
     field_strength_t: float | None
     quantity: str
-    cut_short: str
+    laterality: str
+    begins_like_a_program: bool
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +83,7 @@ class Slice:
     position: NDArray[np.float64] | None
     orientation: NDArray[np.float64] | None
     spacing_mm: tuple[float, float] | None
+    pixel_aspect: tuple[float, float]
     at_detector: bool
     frame_of_reference: str
     kind: tuple[Hashable, ...]
@@ -170,8 +182,21 @@ def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
         scanner=_scanner(header),
         field_strength_t=header.number("MagneticFieldStrength"),
         quantity=_quantity(header, "" if doubt else modality),
-        cut_short="",
+        laterality=_laterality(header),
+        begins_like_a_program=outline.preamble.startswith(_PROGRAMS),
     )
+
+
+def _laterality(header: Header) -> str:
+    """The side that a file says it shows (R21)."""
+    shared = header.item("SharedFunctionalGroupsSequence")
+    anatomy = shared.item("FrameAnatomySequence") if shared else None
+    found = (
+        header.word("ImageLaterality")
+        or header.word("Laterality")
+        or (anatomy.word("FrameLaterality") if anatomy else "")
+    )
+    return found if found in ("L", "R", "B") else ""
 
 
 def _modality_doubt(header: Header, modality: str) -> str:
@@ -237,6 +262,7 @@ def _slices(info: FileInfo, frames: Frames, rows: int, columns: int) -> Iterator
             position=position,
             orientation=orientation,
             spacing_mm=spacing,
+            pixel_aspect=aspect_of(header),
             at_detector=at_detector,
             frame_of_reference=reference,
             kind=(*of_file, *_kind_of_frame(frames, frame), segment),

@@ -71,7 +71,7 @@ class Outline:
 
     Offsets count in `data`: the beginning of the file, or of the inflated data set. `total`
     is the size of the file, None when it is deflated; `begin` is where the data set begins in
-    the file. `cut` says that the header itself ends early.
+    the file. `cut` says that the header itself ends early; `preamble` is how the file begins.
     """
 
     data: bytes
@@ -83,6 +83,7 @@ class Outline:
     total: int | None
     begin: int
     cut: bool
+    preamble: bytes = b""
 
 
 class _FilePrefix:
@@ -197,6 +198,7 @@ def _outline(prefix: _FilePrefix, start: int) -> Outline:
         total=prefix.end if source is prefix else None,
         begin=meta.at,
         cut=cut,
+        preamble=prefix.data[:16],
     )
 
 

@@ -107,6 +107,14 @@ def spacing_of(frames: Frames, frame: int) -> tuple[tuple[float, float] | None, 
     return (float(values[0]), float(values[1])), at_detector
 
 
+def aspect_of(header: Header) -> tuple[float, float]:
+    """Height and width of a pixel in relation, for pictures without a spacing (R22)."""
+    ratio = header.numbers("PixelAspectRatio")
+    if len(ratio) != 2 or min(ratio) <= 0 or max(ratio) > 100 * min(ratio):
+        return 1.0, 1.0
+    return ratio[0] / ratio[1], 1.0
+
+
 def _ultrasound_spacing(header: Header) -> tuple[float, ...]:
     """Spacing of the regions measured in cm, if they agree (PS3.3 C.8.5.5)."""
     found = {

@@ -130,6 +130,7 @@ def _found(stack: Stack, number: int, notes: Sequence[Note]) -> Found:
         scanner=info.scanner,
         field_strength_t=info.field_strength_t,
         slots=slots,
+        laterality=info.laterality,
     )
     study = Study(
         uid=study_uid,
@@ -168,10 +169,9 @@ def _notes_of(stack: Stack, lossy: bool) -> list[Note]:
         notes.append(Note("LOSSY", "the images were compressed with loss"))
     doubts = sorted({s.info.modality_doubt for s in _pieces(stack)} - {""})
     notes += [Note("MODALITY_DOUBTFUL", doubt) for doubt in doubts]
-    short = {s.info.path for s in _pieces(stack) if s.info.cut_short}
-    if short:
-        text = "1 image ends early" if len(short) == 1 else f"{len(short)} images end early"
-        notes.append(Note("PARTIAL", f"{text}; what is missing is left blank"))
+    if any(piece.info.begins_like_a_program for piece in _pieces(stack)):
+        text = "a file begins like a program or an archive; its image is shown, nothing is run"
+        notes.append(Note("EXECUTABLE_HEADER", text))
     return notes
 
 

@@ -162,7 +162,7 @@ def _geometry(
     first: Slice, count: int, origin: Vector, step: Vector
 ) -> tuple[Geometry, tuple[Note, ...]]:
     """Grid of a stack: step and directions as they are, sheared when tilted (R3, R11, R12)."""
-    spacing = first.spacing_mm or (1.0, 1.0)
+    spacing = first.spacing_mm or first.pixel_aspect
     directions = _directions(first)
     affine = np.eye(4)
     affine[:3, 0] = step
@@ -216,7 +216,7 @@ def _without_place(group: list[Slice]) -> list[Stack]:
 
 def _film(pieces: list[Slice]) -> Stack:
     first = pieces[0]
-    spacing = first.spacing_mm or (1.0, 1.0)
+    spacing = first.spacing_mm or first.pixel_aspect
     known = first.orientation is not None
     along_row, along_column = _directions(first) if known else np.eye(3)[:2]
     affine = np.eye(4)

@@ -416,3 +416,37 @@ def test_the_sign_of_the_spacing_directs_a_nuclear_tomogram(step, tmp_path):
     _, volume = only(write(ds, tmp_path / "nm.dcm"))
     heights = {int(volume.array[k, 1, 2]): volume.geometry.to_mm((k, 0, 0))[2] for k in range(4)}
     assert heights == pytest.approx({1000 + k: 100 + step * k for k in range(4)})
+
+
+def test_pixels_that_are_not_square_are_shown_so_without_a_measure(tmp_path):
+    capture = image(
+        marked_slice(0), ImagePositionPatient=None, ImageOrientationPatient=None,
+        PixelSpacing=None, PixelAspectRatio=[3, 2],
+    )  # fmt: skip
+    _, volume = only(save([capture], tmp_path))
+    assert volume.geometry.spacing_kind is None
+    assert volume.geometry.spacing_mm[1:] == (1.5, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("elements", "side"),
+    [
+        ({"ImageLaterality": "L"}, "L"),
+        ({"Laterality": "R"}, "R"),
+        ({"Laterality": "NO"}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_side_that_a_file_names_is_told(elements, side, tmp_path):
+    series, _ = only(save([image(marked_slice(0), **elements)], tmp_path))
+    assert series.laterality == side
+
+
+@pytest.mark.parametrize("begin", [b"MZ\x90\0", b"\x7fELF", b"PK\3\4", b"#!/bin/sh"])
+def test_an_image_that_begins_like_a_program_is_shown_and_said(begin, tmp_path):
+    path = write(image(marked_slice(0)), tmp_path / "x.dcm")
+    raw = path.read_bytes()
+    path.write_bytes(begin + raw[len(begin) :])
+    series, volume = only(path)
+    assert codes(series) == ["EXECUTABLE_HEADER"]
+    assert volume.array[0, 1, 2] == 1000
