@@ -7,12 +7,9 @@ import pytest
 from phantoms import geometry_of, phantom, phantom_on
 from throwaway import small_head, throwaway_weights
 
-from medview.domain.errors import ModelInputError, WeightsError
+from medview.domain.errors import ModelInputError
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
-from medview.io.cards import read_card, write_card
-from medview.learning.check_weights import check
-from medview.learning.devices import choose_device
 from medview.learning.predict import run
 from medview.learning.refusals import notes_on, refuse_unfit
 
@@ -91,24 +88,3 @@ def test_the_share_of_values_that_are_no_numbers_is_told():
     array[:6] = np.nan
     assert "25.0 % of the values" in notes_on(with_values(array))[0].text
     assert notes_on(small_head()) == []
-
-
-def test_a_gpu_that_is_not_there_is_told():
-    with pytest.raises(ModelInputError, match="no GPU"):
-        choose_device("cuda:77")
-    assert choose_device("cpu") == "cpu"
-
-
-def test_a_card_with_settings_of_another_kind_is_refused_by_name(weights, tmp_path):
-    for name in ("weights.safetensors", "card.json"):
-        (tmp_path / name).write_bytes((weights.parent / name).read_bytes())
-    card = read_card(tmp_path / "card.json")
-    write_card(replace(card, settings={"network": {"layers": 7}}), tmp_path / "card.json")
-    with pytest.raises(WeightsError, match=r"card\.json: .*settings"):
-        check(Silent(), "anomaly", str(tmp_path / "weights.safetensors"))
-
-
-def test_a_check_counts_what_the_weights_hold(weights):
-    told = check(Silent(), "anomaly", str(weights))
-    assert (told["ok"], told["file"]) == (True, "weights.safetensors")
-    assert told["values"] > 1_000_000
