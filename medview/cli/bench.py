@@ -24,15 +24,20 @@ def table(body: Mapping[str, Any]) -> str:
 
 def _line(row: Mapping[str, Any]) -> str:
     verdict = {True: "met   ", False: "MISSED", None: "      "}[row["met"]]
-    words = f"{verdict}  {row['what']}: {row['value']:.4g} {row['unit']}"
+    words = f"{verdict}  {row['what']}: {_figure(row['value'])} {row['unit']}"
     if row["peer_value"] is not None:
-        words += f"; {row['peer']}: {row['peer_value']:.4g} {row['unit']} (x {row['ratio']:.2f})"
+        peer = f"{row['peer']}: {_figure(row['peer_value'])} {row['unit']}"
+        words += f"; {peer} (x {row['ratio']:.2f})"
     elif row["peer"] is not None:
         words += f"; {row['peer']}: cannot"
     if row["aim"] is not None:
         bound = "at least" if row["at_least"] else "at most"
         words += f"; aim {bound} {'x ' if row['ratio'] is not None else ''}{row['aim']:g}"
     return words
+
+
+def _figure(value: float) -> str:
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 @command("bench", words=table)
