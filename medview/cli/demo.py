@@ -82,16 +82,11 @@ def _on_screen(context: Context, study: Path, choices: Choices) -> None:
 
 def _unseen(context: Context, study: Path, out: Path, choices: Choices) -> dict[str, Any]:
     """The same window offscreen, with settings of its own; what it has written."""
-    from PySide6.QtCore import qInstallMessageHandler
-
     from medview.io.atomic import whole_folder
     from medview.main import build
     from medview.services.settings import Preferences
 
     os.environ["QT_QPA_PLATFORM"] = "offscreen"
-    if not context.options.debug:
-        # Qt says again and again what its offscreen windows cannot do.
-        qInstallMessageHandler(lambda *_: None)
     with TemporaryDirectory(prefix="medview-") as home, whole_folder(out) as folder:
         program = build(Preferences(Path(home) / "settings.json"))
         program.app.session.private = context.options.private
