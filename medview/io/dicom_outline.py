@@ -11,8 +11,9 @@ from __future__ import annotations
 import struct
 import sys
 import zlib
+from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -145,6 +146,41 @@ def read_outline(path: Path) -> Outline | None:
     ReadError
         Nested deeper than 64 levels, or an element that claims more than the file has.
     """
+    mark = _mark(path)
+    kept = _kept.get(path)
+    if kept is not None and mark is not None and kept[0] == mark:
+        return kept[1]
+    found = _read(path)
+    if found is not None and mark is not None:
+        _keep(path, mark, found)
+    return found
+
+
+# Headers that were read when a folder was listed serve again when a series is loaded.
+_kept: OrderedDict[Path, tuple[tuple[int, ...], Outline]] = OrderedDict()
+KEPT = 4096
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from a later one under its name; None for a member of an archive."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
+
+
+def _keep(path: Path, mark: tuple[int, ...], found: Outline) -> None:
+    """Keep a short outline without what was read beyond its header; the oldest ones go."""
+    if found.pixels is None or found.pixels.offset > FIRST_READ or found.total is None:
+        return
+    header_only = replace(found, data=found.data[: found.pixels.offset])
+    _kept[path] = mark, header_only
+    while len(_kept) > KEPT:
+        _kept.popitem(last=False)
+
+
+def _read(path: Path) -> Outline | None:
     with open_binary(path) as file:
         prefix = _FilePrefix(file, path)
         start = _first_element(prefix.data)

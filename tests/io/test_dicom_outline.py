@@ -20,6 +20,7 @@ from pydicom.uid import (
 )
 
 from medview.domain.errors import ReadError
+from medview.io import dicom_outline
 from medview.io.dicom_outline import DEFLATED, read_outline
 from medview.io.dicom_values import Header
 
@@ -187,3 +188,19 @@ def test_every_cut_of_a_file_is_read_as_far_as_it_goes_or_refused(tmp_path):
             continue
         seen.add("none" if outline is None else "pixels" if outline.pixels else "header")
     assert seen == {"none", "header", "pixels", "MV-IO-102"}
+
+
+def test_a_file_that_changed_is_read_again(tmp_path):
+    path = write(image(marked_slice(0), PatientID="A1"), tmp_path / "x")
+    assert Header(read_outline(path)).word("PatientID") == "A1"
+    write(image(marked_slice(0), PatientID="B2"), path)
+    assert Header(read_outline(path)).word("PatientID") == "B2"
+    path.write_bytes(b"gone")
+    assert read_outline(path) is None
+
+
+def test_what_is_kept_of_files_is_bounded(tmp_path, monkeypatch):
+    monkeypatch.setattr(dicom_outline, "KEPT", 3)
+    for n in range(6):
+        read_outline(write(image(marked_slice(0)), tmp_path / str(n)))
+    assert len(dicom_outline._kept) <= 3
