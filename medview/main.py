@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from medview import __version__
@@ -116,6 +116,8 @@ def _application() -> QApplication:
     has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not has_display:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    # What Qt says, such as that no window manager is there, belongs into the log.
+    qInstallMessageHandler(lambda kind, place, text: _LOG.debug("Qt: %s", text))
     known = QApplication.instance()
     qt = known if isinstance(known, QApplication) else QApplication(["medview"])
     qt.setApplicationName("medview")

@@ -1,0 +1,110 @@
+"""The program as it is started: by command, with its children, without a display."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from journeys.heads import write_head
+from PySide6.QtGui import QImage
+
+from medview.__main__ import main
+
+# What a child process of this test may see: no display, its own settings.
+_KEPT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
+
+_SHOW_ALL = """
+import sys, time
+from pathlib import Path
+from medview.main import build
+from medview.services.session import VolumeId
+from result_phantom import prediction_on
+
+program = build()
+app, qt = program.app, program.qt
+app.window.show()
+app.window.open_paths((Path(sys.argv[1]),))
+end = time.monotonic() + 100
+while app.session.volume_id is None and time.monotonic() < end:
+    qt.processEvents()
+    time.sleep(0.01)
+app.session.predictions = {app.session.volume_id: (prediction_on(app.session.volume),)}
+app.session.overlay_on = True
+app.window.show_panel("results")
+app.window.grid.redraw()
+qt.processEvents()
+frame = app.window.grid.frame_of("main")
+print("tints", len(frame.tints))
+heavy = ("torch", "vtk", "vtkmodules", "pydicom", "nibabel", "SimpleITK", "weasyprint")
+print("loaded", [name for name in heavy if name in sys.modules])
+program.close()
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return write_head(tmp_path / "study")
+
+
+@pytest.fixture
+def environment(tmp_path):
+    paths = os.pathsep.join(str(Path(p)) for p in ("tests", "."))
+    known = {"MEDVIEW_HOME": str(tmp_path / "home"), "PYTHONPATH": paths}
+    return {**_KEPT, **known, "QT_QPA_PLATFORM": ""}
+
+
+def run(environment, *words):
+    environment = {k: v for k, v in environment.items() if v}
+    return subprocess.run(
+        [sys.executable, *words], env=environment, capture_output=True, text=True, timeout=300
+    )
+
+
+def test_the_viewer_loads_neither_torch_nor_vtk_nor_a_reader(environment, folder):
+    done = run(environment, "-c", _SHOW_ALL, str(folder))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == ["tints 1", "loaded []"]
+
+
+def test_open_with_screenshot_saves_window_and_panes_and_ends(environment, folder, tmp_path):
+    shots = tmp_path / "shots"
+    done = run(environment, "-m", "medview", "open", str(folder), "--screenshot", str(shots))
+    assert done.returncode == 0, done.stderr
+    names = sorted(path.name for path in shots.iterdir())
+    assert names == ["pane_axial.png", "pane_coronal.png", "pane_sagittal.png", "window.png"]
+    picture = QImage(str(shots / "pane_axial.png"))
+    row = picture.height() // 2
+    assert max(picture.pixelColor(x, row).value() for x in range(picture.width())) > 100
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_without_images_ends_with_the_reason(environment, tmp_path):
+    (tmp_path / "empty").mkdir()
+    words = ("open", str(tmp_path / "empty"), "--screenshot", str(tmp_path / "shots"))
+    done = run(environment, "-m", "medview", *words)
+    assert done.returncode == 3
+    assert done.stderr.startswith("medview: empty: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "shots" / "window.png").exists()
+
+
+def test_a_path_that_is_not_there_is_wrong_use(capsys):
+    assert main(["/nowhere/stduy"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("medview: stduy: there is no such file, folder or command.")
+
+
+def test_a_first_word_that_is_a_command_goes_to_the_command_line(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("medview ")
+
+
+def test_nothing_is_remembered_of_patients(environment, folder, tmp_path):
+    shots = tmp_path / "shots"
+    run(environment, "-m", "medview", "open", str(folder), "--screenshot", str(shots))
+    kept = [p for p in (tmp_path / "home").rglob("*") if p.is_file()]
+    assert kept
+    for path in kept:
+        assert b"Journey" not in path.read_bytes()
+        assert b"J1" not in path.read_bytes()
