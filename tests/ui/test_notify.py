@@ -18,7 +18,7 @@ def test_an_error_is_said_in_its_own_words(bar):
         "ends early", file="IM12.dcm", do="Copy the file again.", still_works="the rest"
     )
     bar.show_error(error)
-    assert bar.texts() == ["IM12.dcm: ends early. Copy it again. Still usable: the rest."]
+    assert bar.texts() == ["IM12.dcm: ends early. Copy the file again. Still usable: the rest."]
 
 
 def test_a_stop_the_reader_asked_for_is_no_error(bar):

@@ -73,6 +73,7 @@ def test_a_file_that_takes_too_long_breaks_the_contract(monkeypatch, tmp_path):
 
 def test_a_file_that_takes_too_much_memory_breaks_the_contract(monkeypatch, tmp_path):
     monkeypatch.setattr(fuzz, "MOST_MEMORY_MB", 50)
+    monkeypatch.setattr(fuzz, "MOST_SECONDS", 1000)
     before = fuzz._peak_mb()
 
     def strike(job, paths):
