@@ -36,7 +36,7 @@ app.window.grid.redraw()
 qt.processEvents()
 frame = app.window.grid.frame_of("main")
 print("tints", len(frame.tints))
-heavy = ("torch", "vtk", "vtkmodules", "pydicom", "nibabel", "SimpleITK", "weasyprint")
+heavy = ("torch", "vtk", "vtkmodules", "scipy", "pydicom", "nibabel", "SimpleITK", "weasyprint")
 print("loaded", [name for name in heavy if name in sys.modules])
 program.close()
 """

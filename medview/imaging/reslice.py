@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from medview.domain.errors import GeometryError
 from medview.domain.geometry import Geometry, Plane
@@ -275,6 +274,9 @@ def _onto(
 ) -> NDArray[np.float32]:
     """Sample `array` (on `source`) at the voxels of `target`; `outside` half a voxel away."""
     matrix = np.linalg.inv(source.affine) @ target.affine
+    # Only planes that lean and maps on other grids are sampled; the window opens without scipy.
+    from scipy import ndimage
+
     values = ndimage.affine_transform(
         array,
         matrix[:3, :3],
