@@ -121,14 +121,20 @@ def find_brain(head: NDArray[np.float32], voxel_ml: float) -> tuple[NDArray[np.b
     present = largest_region(head > 0)
     stripped = present.sum() < STRIPPED_RATIO * max(int(mask.sum()), 1) and present.mean() < 0.6
     if stripped:
-        mask = ndimage.binary_fill_holes(ndimage.binary_closing(present, iterations=2)) & (head > 0)
+        # Room on all sides, or closing would eat into a brain that touches the edge of the grid.
+        closed = ndimage.binary_closing(np.pad(present, 3), iterations=2)[3:-3, 3:-3, 3:-3]
+        mask = ndimage.binary_fill_holes(closed) & (head > 0)
     if mask.sum() * voxel_ml < SMALLEST_BRAIN_ML:
-        raise ModelInputError(
-            "no brain was found in this volume",
-            do="Choose a head MRI that covers the brain.",
-            code="MV-MOD-011",
-        )
+        raise _no_brain()
     return mask, bool(stripped)
+
+
+def _no_brain() -> ModelInputError:
+    return ModelInputError(
+        "no brain was found in this volume",
+        do="Choose a head MRI that covers the brain.",
+        code="MV-MOD-011",
+    )
 
 
 def normalise(head: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -173,8 +179,8 @@ def clean(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> CleanB
     ModelInputError
         Colour, not finite, constant, too small, or no brain found.
     """
+    _refuse_unusable(volume)
     head = np.ascontiguousarray(canonical(volume.array, volume.geometry)).astype(np.float32)
-    _refuse_unusable(volume, head)
     head = np.nan_to_num(head, nan=0.0, posinf=0.0, neginf=0.0)
     if given_mask is None:
         mask, stripped = _found_mask(volume, head)
@@ -183,6 +189,8 @@ def clean(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> CleanB
         mask = np.ascontiguousarray(canonical(given_mask, volume.geometry)).astype(bool)
         stripped = bool((head[~mask] == 0).mean() > 0.99) if (~mask).any() else True
         words = "brain mask: given with the data"
+    if not mask.any():
+        raise _no_brain()
     return CleanBrain(normalise(head, mask), mask, words, stripped)
 
 
@@ -202,16 +210,17 @@ def prepare(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Prep
     return Prepared(slices * inside, inside, grid, whole, steps, brain.skull_stripped)
 
 
-def _refuse_unusable(volume: Volume, head: NDArray[np.float32]) -> None:
+def _refuse_unusable(volume: Volume) -> None:
     if volume.is_colour:
         raise ModelInputError(
             "this is a colour image", do="Choose a grey T1 volume.", code="MV-MOD-012"
         )
-    if not np.isfinite(head).any():
+    finite = volume.array[np.isfinite(volume.array)]
+    if not finite.size:
         raise ModelInputError(
             "all values are missing (NaN)", do="Choose another series.", code="MV-MOD-013"
         )
-    if np.nanmin(head) == np.nanmax(head):
+    if finite.min() == finite.max():
         raise ModelInputError(
             "all values are the same, there is no image",
             do="Choose another series.",
