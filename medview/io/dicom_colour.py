@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from medview.io.dicom_pixels import Form, Pixels
+from medview.io.dicom_form import Form, Pixels
 from medview.io.dicom_values import Header
 
 RGB8 = NDArray[np.uint8]

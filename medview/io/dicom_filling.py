@@ -16,10 +16,11 @@ from medview.domain.volume import Note, Volume
 from medview.io.codes import Code
 from medview.io.dicom_classes import SEGMENTATION
 from medview.io.dicom_colour import to_rgb
+from medview.io.dicom_form import Pixels
 from medview.io.dicom_frames import Frames
 from medview.io.dicom_graphics import graphics_of, has_graphics
 from medview.io.dicom_mosaic import open_pixels
-from medview.io.dicom_pixels import PixelFile, Pixels
+from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_rescale import (
     INT16,
     Rescale,

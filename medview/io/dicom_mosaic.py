@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
 from medview.io.codes import Code
-from medview.io.dicom_pixels import PixelFile, Pixels
+from medview.io.dicom_form import Pixels
+from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_values import Header
 
 MAX_TILES = 4096

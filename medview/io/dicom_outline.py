@@ -8,62 +8,35 @@ than the walk gets. Values are converted when asked for (``dicom_values.Header``
 
 from __future__ import annotations
 
-import struct
 import sys
 import zlib
 from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
 from medview.domain.errors import ReadError
 from medview.io.codes import Code
+from medview.io.dicom_walk import (
+    ITEM,
+    UNDEFINED,
+    Broken,
+    PixelPlace,
+    Place,
+    Short,
+    Walk,
+    is_vr,
+    reader_for,
+)
 from medview.io.sources import open_binary, read_from, size_of
 
-MAX_DEPTH = 64
 FIRST_READ = 16 * 1024
 MAX_HEADER = 512 * 1024 * 1024
-# A level takes 16 bytes at least, 8 of the sequence and 8 of its item. What is too small for
-# the levels that are still allowed needs no look inside.
-SHALLOW = 16 * MAX_DEPTH
-
 IMPLICIT = "1.2.840.10008.1.2"
 DEFLATED = "1.2.840.10008.1.2.1.99"
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
-PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
-_UNDEFINED = 0xFFFFFFFF
-_ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 _TRANSFER_SYNTAX = 0x00020010
-_LONG_VRS = frozenset(
-    (b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"SV", b"UC", b"UN", b"UR", b"UT", b"UV")
-)
-_OPAQUE_VRS = _LONG_VRS - {b"SQ", b"UN"}
-
-# VR ("" when implicit), offset of the value, length of the value without delimiters.
-Place = tuple[str, int, int]
-
-
-class _Short(Exception):  # a request for more bytes, not an error
-    def __init__(self, need: int) -> None:
-        self.need = need
-
-
-class _Broken(Exception):  # becomes a ReadError where the file's name is known
-    def __init__(self, code: Code, what: str) -> None:
-        self.code = code
-        self.what = what
-
-
-@dataclass(frozen=True, slots=True)
-class PixelPlace:
-    """Where the pixel element lies; `length` is None when it is encapsulated."""
-
-    tag: int
-    vr: str
-    offset: int
-    length: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +106,7 @@ class _InflatedPrefix:
 
 def _check_header_size(need: int) -> None:
     if need > MAX_HEADER:
-        raise _Broken(Code.LENGTH_LIES, f"its header claims {need / 2**20:.0f} MB")
+        raise Broken(Code.LENGTH_LIES, f"its header claims {need / 2**20:.0f} MB")
 
 
 def read_outline(path: Path) -> Outline | None:
@@ -188,7 +161,7 @@ def _read(path: Path) -> Outline | None:
             return None
         try:
             return _outline(prefix, start)
-        except _Broken as broken:
+        except Broken as broken:
             raise ReadError(
                 broken.what,
                 code=broken.code,
@@ -202,19 +175,15 @@ def _first_element(data: bytes) -> int | None:
     if data[128:132] == b"DICM":
         return 132
     if data[:2] in (b"\x02\x00", b"\x08\x00") and data[3:4] == b"\x00" and len(data) >= 16:
-        length = data[6:8] if _is_vr(data[4:6]) else data[4:8]
+        length = data[6:8] if is_vr(data[4:6]) else data[4:8]
         return 0 if int.from_bytes(length, "little") <= 1024 else None
-    if data[:3] in (b"\x00\x02\x00", b"\x00\x08\x00") and _is_vr(data[4:6]):
+    if data[:3] in (b"\x00\x02\x00", b"\x00\x08\x00") and is_vr(data[4:6]):
         return 0
     return None
 
 
-def _is_vr(pair: bytes) -> bool:
-    return len(pair) == 2 and 65 <= pair[0] <= 90 and 65 <= pair[1] <= 90
-
-
 def _outline(prefix: _FilePrefix, start: int) -> Outline:
-    meta = _Walk(start, explicit=True, little=True, meta=True)
+    meta = Walk(start, explicit=True, little=True, meta=True)
     _finish(meta, prefix)
     _, at, length = meta.places.get(_TRANSFER_SYNTAX, ("", 0, 0))
     syntax = prefix.data[at : at + length].decode("latin-1").strip("\0 ")
@@ -222,7 +191,7 @@ def _outline(prefix: _FilePrefix, start: int) -> Outline:
     begin = 0 if syntax == DEFLATED else meta.at
     head = source.data[begin : begin + 6]
     little = syntax != BIG_ENDIAN and (bool(syntax) or head[:2] != b"\x00\x08")
-    walk = _Walk(begin, explicit=_is_vr(head[4:6]), little=little)
+    walk = Walk(begin, explicit=is_vr(head[4:6]), little=little)
     cut = _finish(walk, source)
     return Outline(
         data=source.data,
@@ -238,130 +207,22 @@ def _outline(prefix: _FilePrefix, start: int) -> Outline:
     )
 
 
-def _guessed_syntax(walk: _Walk) -> str:
+def _guessed_syntax(walk: Walk) -> str:
     if not walk.explicit:
         return IMPLICIT
     return "1.2.840.10008.1.2.1" if walk.little else BIG_ENDIAN
 
 
-def _finish(walk: _Walk, source: _FilePrefix | _InflatedPrefix) -> bool:
+def _finish(walk: Walk, source: _FilePrefix | _InflatedPrefix) -> bool:
     """Walk to the end, reading on when needed; True when the bytes ran out within a header."""
     while True:
         try:
             walk.run(source.data, source.end)
-        except _Short as short:
+        except Short as short:
             if not source.grow(short.need):
                 return True
         else:
             return False
-
-
-class _Walk:
-    """One pass over a level; `run` may be called again with more bytes."""
-
-    def __init__(self, at: int, *, explicit: bool, little: bool, meta: bool = False) -> None:
-        self.at, self.explicit, self.little, self.meta = at, explicit, little, meta
-        self.places: dict[int, Place] = {}
-        self.pixels: PixelPlace | None = None
-
-    def run(self, data: bytes, end: int) -> None:
-        """Note elements until the pixels, the end of the group 2, or `end`."""
-        read = _reader(self.little)
-        while self.at + 8 <= end:
-            tag, vr, value, length = read(data, self.at, self.explicit)
-            if (self.meta and tag >> 16 != 2) or tag == _ITEM_END:
-                return
-            if tag in PIXEL_TAGS:
-                known = None if length == _UNDEFINED else length
-                self.pixels = PixelPlace(tag, vr.decode(), value, known)
-                return
-            if length == _UNDEFINED:
-                after = _after_sequence(data, value, read, self.explicit, vr in _OPAQUE_VRS)
-                length = after - 8 - value
-            else:
-                after = value + length
-                self._check(tag, length, after, end)
-                if length > SHALLOW and _is_sequence(data, vr, value):
-                    _after_sequence(data, value, read, self.explicit, False, after)
-            self.places[tag] = (vr.decode(), value, length)
-            self.at = after
-
-    def _check(self, tag: int, length: int, after: int, end: int) -> None:
-        if after > end:
-            raise _Broken(
-                Code.LENGTH_LIES,
-                f"element ({tag >> 16:04X},{tag & 0xFFFF:04X}) declares {length} bytes, "
-                f"the file has {end}",
-            )
-
-
-def _is_sequence(data: bytes, vr: bytes, value: int) -> bool:
-    if vr == b"SQ":
-        return True
-    if vr not in (b"", b"UN"):
-        return False
-    if value + 4 > len(data):
-        raise _Short(value + 4)
-    return data[value : value + 4] == b"\xfe\xff\x00\xe0"
-
-
-# (data, offset, explicit) -> tag, VR (b"" when implicit), offset and length of the value.
-_Reader = Callable[[bytes, int, bool], tuple[int, bytes, int, int]]
-
-
-def _reader(little: bool) -> _Reader:
-    order = "<" if little else ">"
-    short = struct.Struct(order + "HH2sH").unpack_from
-    plain = struct.Struct(order + "HHI").unpack_from
-    long = struct.Struct(order + "I").unpack_from
-
-    def read(data: bytes, at: int, explicit: bool) -> tuple[int, bytes, int, int]:
-        if at + 8 > len(data):
-            raise _Short(at + 8)
-        group, element, vr, length = short(data, at)
-        tag = group << 16 | element
-        # Some explicit files hold implicit elements; items never have a VR.
-        if not explicit or group == 0xFFFE or not _is_vr(vr):
-            return tag, b"", at + 8, plain(data, at)[2]
-        if vr in _LONG_VRS:
-            if at + 12 > len(data):
-                raise _Short(at + 12)
-            return tag, vr, at + 12, long(data, at + 8)[0]
-        return tag, vr, at + 8, length
-
-    return read
-
-
-def _after_sequence(
-    data: bytes, at: int, read: _Reader, explicit: bool, opaque: bool, end: int = sys.maxsize
-) -> int:
-    """Step over the items of a sequence from `at`; return the offset behind it.
-
-    `end` is where a sequence of known length stops; otherwise its delimiter does. Fragments
-    (`opaque`) are items whose content is no data set. Depth is kept on a list, not on the
-    stack of calls.
-    """
-    levels = [(end, opaque)]
-    while levels:
-        stop, opaque = levels[-1]
-        if at >= stop:
-            levels.pop()
-            continue
-        tag, vr, value, length = read(data, at, explicit)
-        at = value
-        if tag in (_ITEM_END, _SEQUENCE_END):
-            levels.pop()
-        elif tag == _ITEM and opaque:
-            at += length
-        elif length == _UNDEFINED:
-            levels.append((sys.maxsize, vr in _OPAQUE_VRS))
-        elif tag == _ITEM or (length > SHALLOW - 8 * len(levels) and _is_sequence(data, vr, value)):
-            levels.append((value + length, False))
-        else:
-            at += length
-        if len(levels) > 2 * MAX_DEPTH:
-            raise _Broken(Code.TOO_DEEP, f"is nested deeper than {MAX_DEPTH} levels")
-    return at if end == sys.maxsize else end
 
 
 def items_of(outline: Outline, place: Place) -> list[dict[int, Place]]:
@@ -369,7 +230,7 @@ def items_of(outline: Outline, place: Place) -> list[dict[int, Place]]:
 
     Damaged items end the list; what was found before them is given.
     """
-    read = _reader(outline.little)
+    read = reader_for(outline.little)
     vr, at, length = place
     explicit = outline.explicit and vr != "UN"
     end = at + length
@@ -377,13 +238,13 @@ def items_of(outline: Outline, place: Place) -> list[dict[int, Place]]:
     try:
         while at + 8 <= end:
             tag, _, at, size = read(outline.data, at, explicit)
-            if tag != _ITEM:
+            if tag != ITEM:
                 break
-            stop = end if size == _UNDEFINED else min(end, at + size)
-            walk = _Walk(at, explicit=explicit, little=outline.little)
+            stop = end if size == UNDEFINED else min(end, at + size)
+            walk = Walk(at, explicit=explicit, little=outline.little)
             walk.run(outline.data, stop)
             items.append(walk.places)
-            at = walk.at + 8 if size == _UNDEFINED else stop
-    except (_Short, _Broken):
+            at = walk.at + 8 if size == UNDEFINED else stop
+    except (Short, Broken):
         pass
     return items

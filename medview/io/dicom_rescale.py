@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from medview.domain.volume import ValueTable, Window, WindowFunction
 from medview.io.dicom_classes import PARAMETRIC_MAP, RT_DOSE
+from medview.io.dicom_form import Form, Pixels
 from medview.io.dicom_frames import Frames
-from medview.io.dicom_pixels import Form, Pixels
 from medview.io.dicom_values import Header
 
 INT16 = np.iinfo(np.int16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -101,44 +102,47 @@ def _rescale(file: PixelFile, piece: Slice) -> Rescale:
 
 
 def _found(stack: Stack, number: int, notes: Sequence[Note]) -> Found:
-    first = stack.first
-    info = first.info
-    files, slots = _slots(stack)
-    lossy = any(_is_lossy(piece.info) for piece in _pieces(stack))
-    rows, columns = first.rows, first.columns
-    patient, study_uid = _patient(info), _study_uid(info)
-    series = Series(
-        uid=_series_uid(info),
+    info = stack.first.info
+    patient = _patient(info)
+    study = Study(
+        uid=_study_uid(info),
+        date=iso_date(info.study_date),
+        description=info.study_description,
+        accession=info.accession,
+    )
+    series = replace(
+        _as_listed(info, stack),
         stack=number,
+        warnings=_merged(notes, stack.notes, _notes_of(stack)),
+        study_uid=study.uid,
+        patient_key=patient.key,
+    )
+    return Found(series, patient, study)
+
+
+def _as_listed(info: FileInfo, stack: Stack) -> Series:
+    """What the first file and the stack say of the series."""
+    files, slots = _slots(stack)
+    return Series(
+        uid=_series_uid(info),
         number=info.series_number,
         modality=info.modality,
-        description=" ".join(text for text in (info.series_description, first.label) if text),
-        format="dicom",
+        description=" ".join(filter(None, (info.series_description, stack.first.label))),
         files=files,
         transfer_syntax=info.syntax,
-        size=(columns, rows, stack.geometry.shape[0]),
+        size=stack.geometry.shape[::-1],
         times=len(stack.volumes),
         split_by=stack.split_by,
         geometry=stack.geometry,
         quantity=info.quantity,
-        lossy=lossy,
+        lossy=_is_lossy(stack),
         missing_slices=stack.missing,
-        warnings=_merged(notes, stack.notes, _notes_of(stack, lossy)),
-        study_uid=study_uid,
-        patient_key=patient.key,
         acquired=info.acquired,
         scanner=info.scanner,
         field_strength_t=info.field_strength_t,
         slots=slots,
         laterality=info.laterality,
     )
-    study = Study(
-        uid=study_uid,
-        date=iso_date(info.study_date),
-        description=info.study_description,
-        accession=info.accession,
-    )
-    return Found(series, patient, study)
 
 
 def _pieces(stack: Stack) -> Iterable[Slice]:
@@ -158,14 +162,15 @@ def _slots(stack: Stack) -> tuple[tuple[Path, ...], tuple[tuple[int, int] | None
     return tuple(index), tuple(slots)
 
 
-def _is_lossy(info: FileInfo) -> bool:
-    syntax = SYNTAXES.get(info.syntax)
-    return info.lossy or (syntax is not None and syntax.lossy)
+def _is_lossy(stack: Stack) -> bool:
+    infos = [piece.info for piece in _pieces(stack)]
+    known = (SYNTAXES.get(info.syntax) for info in infos)
+    return any(info.lossy for info in infos) or any(s is not None and s.lossy for s in known)
 
 
-def _notes_of(stack: Stack, lossy: bool) -> list[Note]:
+def _notes_of(stack: Stack) -> list[Note]:
     notes = []
-    if lossy:
+    if _is_lossy(stack):
         notes.append(Note("LOSSY", "the images were compressed with loss"))
     doubts = sorted({s.info.modality_doubt for s in _pieces(stack)} - {""})
     notes += [Note("MODALITY_DOUBTFUL", doubt) for doubt in doubts]

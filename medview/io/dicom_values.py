@@ -10,7 +10,8 @@ from functools import cache
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
-from medview.io.dicom_outline import Outline, Place, items_of
+from medview.io.dicom_outline import Outline, items_of
+from medview.io.dicom_walk import Place
 
 MAX_TEXT = 1024
 _BINARY = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}

@@ -97,38 +97,46 @@ def _head(path: Path) -> tuple[bytes, bool]:
 
 
 def _checked(path: Path, raw: NDArray[np.void], order: str, packed: bool) -> Header | None:
-    magic = bytes(raw["magic"])[:3]
-    is_pair = magic[:2] != b"n+"
-    if is_pair and path.suffix not in (".hdr",):
+    is_pair = bytes(raw["magic"])[:2] != b"n+"
+    if is_pair and path.suffix != ".hdr":
         return None
-    data_path = path.with_suffix(".img") if is_pair else path
+    dims = _dimensions(path, raw)
+    kind = _TYPES.get(int(raw["datatype"]))
+    if kind is None:
+        raise _damaged(path, f"has values of an unknown type ({int(raw['datatype'])})")
+    header = Header(
+        path=path,
+        data_path=path.with_suffix(".img") if is_pair else path,
+        raw=raw,
+        order=order,
+        shape=(dims[0], dims[1], dims[2]),
+        times=math.prod(dims[3:]),
+        kind=kind,
+        offset=_offset(path, float(raw["vox_offset"]), lowest=0 if is_pair else 352),
+        packed=packed,
+    )
+    _check_size(header)
+    return header
+
+
+def _dimensions(path: Path, raw: NDArray[np.void]) -> list[int]:
+    """All seven sizes, those not used being 1."""
     count = int(raw["dim"][0])
     if not 1 <= count <= 7:
         raise _damaged(path, f"claims {count} dimensions")
     dims = [int(n) for n in raw["dim"][1 : count + 1]] + [1] * (7 - count)
     if min(dims) < 1:
         raise _damaged(path, "has a dimension of no size")
-    kind = _TYPES.get(int(raw["datatype"]))
-    if kind is None:
-        raise _damaged(path, f"has values of an unknown type ({int(raw['datatype'])})")
-    offset = float(raw["vox_offset"])
-    lowest = 0 if is_pair else int(raw["sizeof_hdr"]) + 4
-    offset = 0.0 if is_pair and not math.isfinite(offset) else offset
-    if not math.isfinite(offset) or offset < min(lowest, 352 if not is_pair else 0):
+    return dims
+
+
+def _offset(path: Path, offset: float, *, lowest: int) -> int:
+    """Where the pixels begin."""
+    if lowest == 0 and not math.isfinite(offset):
+        return 0
+    if not math.isfinite(offset) or offset < lowest:
         raise _damaged(path, "says that its pixels begin within its header")
-    header = Header(
-        path=path,
-        data_path=data_path,
-        raw=raw,
-        order=order,
-        shape=(dims[0], dims[1], dims[2]),
-        times=math.prod(dims[3:]),
-        kind=kind,
-        offset=int(offset),
-        packed=packed,
-    )
-    _check_size(header)
-    return header
+    return int(offset)
 
 
 def _check_size(header: Header) -> None:
@@ -174,38 +182,38 @@ def _damaged(path: Path, what: str) -> ReadError:
 
 
 def geometry_of(header: Header) -> tuple[Geometry, tuple[Note, ...]]:
-    """Place the grid: sform, else qform, else unknown (R34)."""
+    """Place the grid: by the sform, else the qform, else nowhere in the patient (R34)."""
     sform, qform = _sform(header), _qform(header)
-    notes = []
     chosen = sform if sform is not None else qform
+    if chosen is None:
+        return _nowhere(header)
+    notes = []
     if sform is not None and qform is not None:
         off = _farthest(sform, qform, header.shape)
         if off > DISAGREE_MM or np.linalg.det(sform) * np.linalg.det(qform) < 0:
-            notes.append(
-                Note(
-                    "FORMS_DISAGREE",
-                    f"the file gives two positions {off:.1f} mm apart; the sform is used",
-                )
-            )
-    shape = header.shape[::-1]
-    if chosen is not None:
-        geometry = Geometry.from_ijk_affine(shape, turn_ras_lps(chosen))
-        if geometry.shear_degrees > TILT_DEGREES:
-            text = f"slices are tilted by {geometry.shear_degrees:.1f} degrees against their stack"
-            notes.append(Note("TILTED", text))
-        return geometry, tuple(notes)
+            text = f"the file gives two positions {off:.1f} mm apart; the sform is used"
+            notes.append(Note("FORMS_DISAGREE", text))
+    geometry = Geometry.from_ijk_affine(header.shape[::-1], turn_ras_lps(chosen))
+    if geometry.shear_degrees > TILT_DEGREES:
+        text = f"slices are tilted by {geometry.shear_degrees:.1f} degrees against their stack"
+        notes.append(Note("TILTED", text))
+    return geometry, tuple(notes)
+
+
+def _nowhere(header: Header) -> tuple[Geometry, tuple[Note, ...]]:
+    """A grid without a place; drawn as most files are stored: to the left, front and head."""
     spacing = _spacing(header)
-    steps = np.array(spacing or (1.0, 1.0, 1.0))
-    notes.append(Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are"))
+    notes = [Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are")]
     if spacing is None:
         notes.append(Note("NO_SPACING", "the size of a pixel is not known"))
-    # Drawn as most files are stored: columns to the left, rows to the front, slices up.
-    affine = np.diag([*steps * (1, -1, 1), 1.0])
-    kind = "patient" if spacing else None
-    return (
-        Geometry.from_ijk_affine(shape, affine, orientation_known=False, spacing_kind=kind),
-        tuple(notes),
+    steps = np.array(spacing or (1.0, 1.0, 1.0)) * (1, -1, 1)
+    geometry = Geometry.from_ijk_affine(
+        header.shape[::-1],
+        np.diag([*steps, 1.0]),
+        orientation_known=False,
+        spacing_kind="patient" if spacing else None,
     )
+    return geometry, tuple(notes)
 
 
 def _unit_mm(header: Header) -> float:
