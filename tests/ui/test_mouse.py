@@ -151,8 +151,9 @@ def test_moving_without_shift_leaves_the_crosshair_alone(ct):
 def test_a_box_with_ctrl_sets_the_window_of_what_is_inside(ct):
     pane, frame = ct.pane(), ct.frame()
     array = ct.session.volume.array[frame.slice]
-    row = array.shape[0] // 2
-    edge = int(np.flatnonzero(array[row] > 0)[0])
+    outside = (array == 0).sum(axis=1)
+    row = int(np.flatnonzero(outside[array.shape[0] // 2 :] > 8)[0]) + array.shape[0] // 2
+    edge = int(np.flatnonzero(array[row] == 300)[0])
     at = pane.pixel_of(edge, row)
     step = pane.pixel_of(edge + 1, row).x() - at.x()
     drag(pane, (at.x() - 3 * step, at.y() - 2 * step), (6 * step, 4 * step), LEFT, CONTROL)
