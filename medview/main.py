@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
@@ -20,7 +21,7 @@ from medview.services.jobs import Jobs
 from medview.services.library import Library
 from medview.services.reading import Reading
 from medview.services.session import Message, Session
-from medview.services.settings import Preferences
+from medview.services.settings import Preferences, home
 from medview.services.tasks import mark_silent
 from medview.services.thumbnails import Thumbnails
 from medview.services.viewing import Viewing
@@ -32,6 +33,7 @@ from medview.ui.window import MainWindow
 _LOG = logging.getLogger("medview")
 # Python notices Ctrl+C in the terminal only when it gets a turn.
 _TURN_MS = 400
+_LOG_BYTES = 1 << 20
 
 
 @dataclass(slots=True, eq=False)
@@ -75,6 +77,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         thumbnails=Thumbnails(jobs, session),
     )
     window = MainWindow(app)
+    _keep_log()
     _catch_what_nobody_foresaw(session)
     window.destroyed.connect(jobs.close)
     return Program(qt, app, jobs)
@@ -137,19 +140,37 @@ def _warm_when_idle(program: Program) -> None:
 
 
 def _catch_what_nobody_foresaw(session: Session) -> None:
-    """Say that something went wrong and keep the trace in the log, without patient data."""
+    """Say that something went wrong and keep its places in the log, without patient data."""
 
     def on_error(
         kind: type[BaseException], error: BaseException, trace: TracebackType | None
     ) -> None:
         # Names of kinds and places only: the text of an error may hold a name or a path.
-        places = []
-        while trace is not None:
-            code = trace.tb_frame.f_code
-            places.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
-            trace = trace.tb_next
-        _LOG.error("unexpected %s at %s", kind.__name__, " < ".join(reversed(places)))
-        text = f"Something unexpected went wrong ({kind.__name__}). The image is unchanged."
+        _LOG.error("unexpected %s at %s", kind.__name__, " < ".join(_places(trace)))
+        print(f"medview: unexpected {kind.__name__}, see the log", file=sys.stderr)
+        text = f"Something unexpected went wrong ({kind.__name__}). The images are unchanged."
         session.message = Message(text, "error")
 
     sys.excepthook = on_error
+
+
+def _places(trace: TracebackType | None) -> list[str]:
+    """Where an error came from, the innermost place first, without folders."""
+    places = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        places.append(f"{Path(code.co_filename).name}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return places[::-1]
+
+
+def _keep_log() -> None:
+    """Keep warnings and errors in a small file of our own; it is made when there is one."""
+    if any(isinstance(handler, RotatingFileHandler) for handler in _LOG.handlers):
+        return
+    home().mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = home() / "medview.log"
+    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, delay=True)
+    handler.setLevel(logging.WARNING)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    _LOG.addHandler(handler)
