@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, TiffTags, UnidentifiedImageError
+from PIL import Image, ImageFile, TiffTags, UnidentifiedImageError
 
 from medview.domain.errors import ReadError
 from medview.domain.geometry import Geometry
@@ -102,6 +102,8 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Image.Image]:
+    # The report's library switches this on for the whole process when it is loaded.
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
     try:
         # What Pillow warns of is either harmless or an error further on.
         with (

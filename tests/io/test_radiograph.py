@@ -127,3 +127,13 @@ def test_text_that_calls_itself_a_picture_is_refused(tmp_path):
     with pytest.raises(ReadError, match="damaged") as caught:
         only(tmp_path / "x.png")
     assert caught.value.code == "MV-IO-220"
+
+
+def test_a_cut_picture_is_refused_also_after_a_report_was_written(tmp_path, monkeypatch):
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", True)
+    whole = picture(tmp_path / "f.png", np.arange(1600, dtype=np.uint8).reshape(40, 40))
+    path = tmp_path / "cut.png"
+    path.write_bytes(whole.read_bytes()[:-60])
+    with pytest.raises(ReadError) as caught:
+        only(path)
+    assert caught.value.code == "MV-IO-220"
