@@ -1,0 +1,296 @@
+"""A whole run: maps where they belong, numbers that fit each other, refusals in plain words.
+
+Geometry is tried with a stand-in for the network that expects black everywhere, so that whatever
+is bright is what stands out.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from oblique import oblique
+from phantoms import (
+    MARK_LPS,
+    ORIENTATIONS,
+    centre_of_mass_mm,
+    geometry_of,
+    phantom_on,
+    positions,
+)
+from throwaway import NORMAL_SCORES, small_head, throwaway_weights
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import Cancelled, ModelInputError, WeightsError
+from medview.domain.prediction import InputRef, RunRequest
+from medview.domain.progress import Silent
+from medview.domain.volume import Volume
+from medview.learning import predict
+from medview.learning.anomaly import (
+    EPSILON,
+    AnomalySettings,
+    Engine,
+    slice_scores,
+    volume_score,
+)
+from medview.learning.predict import position_mm, run
+from medview.models.anomaly_vae import LATENT
+
+MAPS = ["score", "residual", "epistemic", "aleatoric", "total", "brain", "seen"]
+
+
+class Black:
+    """Expects black, is always equally sure."""
+
+    def encode(self, x):
+        return torch.zeros(len(x), LATENT), torch.zeros(len(x), LATENT)
+
+    def decode(self, z):
+        shape = (len(z), 1, 128, 128)
+        return torch.zeros(shape), torch.full(shape, -3.0)
+
+
+class Listener(Silent):
+    """Keeps what a run sends ahead, and asks to stop after so many parts."""
+
+    def __init__(self, stop_after=None):
+        self.parts, self.texts, self.stop_after = [], [], stop_after
+
+    def partial(self, payload):
+        self.parts.append(payload)
+
+    def report(self, done, total, text=""):
+        self.texts.append(text)
+
+    def check(self):
+        if self.stop_after is not None and len(self.parts) >= self.stop_after:
+            raise Cancelled("stopped")
+
+
+@pytest.fixture
+def black(monkeypatch):
+    """The stand-in for the network, and a threshold in place of the network for the brain."""
+    card = ModelCard(
+        "anomaly", "1", "t", "s", (), (), (), "u", (), "l", "s", settings={"normal_scores": [0.0]}
+    )
+    settings = AnomalySettings(threshold=1.0, residual_threshold=0.9, samples=2)
+    monkeypatch.setattr(predict, "load_anomaly", lambda path, device: (Black(), card, settings))
+    monkeypatch.setattr("medview.learning.anomaly.FusedVae", lambda model: model)
+    monkeypatch.setattr("medview.learning.brain.find_brain", lambda head, ml: (head > 0, False))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return str(throwaway_weights(tmp_path_factory.mktemp("weights")))
+
+
+def asked(volume, role="t1", **fields):
+    return RunRequest("anomaly", {role: volume}, (reference(role),), device="cpu", **fields)
+
+
+def reference(role):
+    return InputRef(role, "1.2", "1.2.3", 0, "", (1, 1, 1))
+
+
+def head_on(code):
+    return phantom_on(oblique() if code == "oblique" else geometry_of(code))
+
+
+@pytest.mark.parametrize("code", [*ORIENTATIONS, "oblique"])
+def test_the_bright_cube_is_found_where_it_lies_in_the_patient(code, black):
+    volume, heard = head_on(code), Listener()
+    found = run(heard, asked(volume))
+    assert [item.name for item in found.maps] == MAPS
+    for item in found.maps:
+        assert item.geometry.same_grid(volume.geometry, tolerance_mm=1e-6)
+        assert item.array.shape == volume.array.shape
+    score = np.asarray(found.map("score").array)
+    assert centre_of_mass_mm(score, volume.geometry) == pytest.approx(MARK_LPS, abs=3)
+    peak = np.array(np.unravel_index(score.argmax(), score.shape))
+    assert np.abs(volume.geometry.to_mm(peak) - MARK_LPS).max() < 9 + 3
+    assert found.findings[0].centroid_lps == pytest.approx(MARK_LPS, abs=4)
+    assert volume.geometry.to_index(MARK_LPS)[0] == pytest.approx(found.findings[0].slice, abs=2)
+    best = max(found.slices, key=lambda row: row.score)
+    assert best.position_mm == pytest.approx(MARK_LPS[2], abs=9)
+    whole = {part.first: part for part in heard.parts}
+    for first, part in whole.items():
+        assert np.array_equal(np.moveaxis(score, part.axis, 0)[first], part.array[0])
+    assert len(whole) == len(found.slices)
+
+
+def test_a_patient_who_lies_the_other_way_round_has_the_cube_on_the_same_side(black):
+    volume = phantom_on(geometry_of("LPS"))
+    mirrored = Volume(volume.array[:, :, ::-1].copy(), volume.geometry)
+    here, there = (run(Silent(), asked(one)).findings[0] for one in (volume, mirrored))
+    assert here.centroid_lps[0] > 10
+    assert there.centroid_lps[0] < -10
+
+
+@pytest.fixture(scope="module")
+def untrained(weights):
+    return run(Listener(), asked(small_head(), weights=weights))
+
+
+def test_written_maps_fit_each_other_voxel_by_voxel(untrained):
+    score, residual, epistemic, aleatoric, total, brain, seen = (
+        np.asarray(untrained.map(name).array) for name in MAPS
+    )
+    assert total == pytest.approx(epistemic + aleatoric)
+    assert score == pytest.approx(residual / (total + EPSILON), rel=1e-4)
+    inside = brain > 0
+    assert not score[~inside].any()
+    assert not total[~inside].any()
+    assert score[inside].max() > 0
+    assert 0 < seen.max() <= 1.001
+    assert epistemic.max() > 0
+
+
+def test_slices_and_volume_score_as_in_calibration_and_evaluation(weights, monkeypatch):
+    kept, draw_volume = [], predict.draw_volume
+
+    def watch(*args):
+        kept.append(draw_volume(*args))
+        return kept[-1]
+
+    monkeypatch.setattr(predict, "draw_volume", watch)
+    found = run(Silent(), asked(small_head(), weights=weights))
+    ((drawn, _),) = kept
+    settings = AnomalySettings(samples=3)
+    scores = slice_scores(drawn.maps(settings.smooth_px), drawn.brain, settings)
+    assert [row.score for row in found.slices] == pytest.approx(scores.tolist())
+    area = drawn.brain.sum(axis=(1, 2))
+    assert found.score("anomaly").value == pytest.approx(volume_score(scores, area))
+
+
+def test_the_score_comes_with_an_interval_over_draws_and_its_rank_among_normals(untrained):
+    score, rank = untrained.score("anomaly"), untrained.score("anomaly_percentile")
+    assert score.low < score.value < score.high
+    assert rank.value == 100 * np.mean(np.array(NORMAL_SCORES) < score.value)
+    assert rank.status == "ok"
+
+
+def test_two_draws_give_no_interval(weights):
+    found = run(Silent(), asked(small_head(), weights=weights, samples=2))
+    assert (found.score("anomaly").low, found.score("anomaly").high) == (None, None)
+
+
+def test_one_draw_has_no_epistemic_variance(weights):
+    found = run(Silent(), asked(small_head(), weights=weights, samples=1))
+    assert not np.asarray(found.map("epistemic").array).any()
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_one_does_not(weights, untrained):
+    again = run(Silent(), asked(small_head(), weights=weights))
+    other = run(Silent(), asked(small_head(), weights=weights, seed=1))
+    for item in untrained.maps:
+        assert np.asarray(item.array).tobytes() == np.asarray(again.map(item.name).array).tobytes()
+    assert untrained.scores == again.scores
+    assert untrained.slices == again.slices
+    assert (np.asarray(other.map("score").array) != np.asarray(untrained.map("score").array)).any()
+
+
+def test_alpha_one_counts_the_residual_alone(weights):
+    found = run(Silent(), asked(small_head(), weights=weights, alpha=1.0))
+    for row in found.slices:
+        assert row.score == pytest.approx(row.residual)  # the norms of these weights are 0 and 1
+    assert found.parameters["alpha"] == 1.0
+
+
+def test_the_result_says_how_it_was_made(untrained, weights):
+    told = untrained
+    assert (told.model, told.device, told.dtype, told.mode) == (
+        "anomaly",
+        "cpu",
+        "float32",
+        "batched",
+    )
+    assert told.parameters == {
+        "samples": 3, "alpha": 0.5, "rule": "ratio", "threshold": 6.0, "smooth_px": 1.0,
+    }  # fmt: skip
+    assert len(told.weights_sha256) == 64
+    assert told.inputs == (reference("t1"),)
+    assert told.seconds > 0
+    assert told.peak_memory_mb > 50
+    assert len(told.preparation) == 4
+
+
+def test_progress_counts_slices(weights):
+    heard = Listener()
+    found = run(heard, asked(small_head(), weights=weights, samples=1))
+    assert heard.texts[0] == "finding the brain"
+    assert heard.texts[-1] == f"slice {len(found.slices)} / {len(found.slices)}"
+
+
+def test_a_run_can_be_stopped_between_blocks(weights):
+    heard = Listener(stop_after=1)
+    with pytest.raises(Cancelled):
+        run(heard, asked(small_head(), weights=weights, samples=1))
+    assert len(heard.parts) == 4
+
+
+def test_half_precision_is_named_and_close(weights, untrained):
+    quick = run(Silent(), asked(small_head(), weights=weights, precision="bfloat16"))
+    assert quick.dtype == "bfloat16"
+    exact = untrained.score("anomaly").value
+    assert quick.score("anomaly").value == pytest.approx(exact, rel=0.05)
+
+
+def test_contrast_and_thick_slices_are_outside_training(weights):
+    found = run(Silent(), asked(small_head(), "t1ce", weights=weights, samples=1))
+    texts = [note.text for note in found.warnings if note.code == "OUTSIDE_TRAINING"]
+    assert any("without contrast" in text for text in texts)
+    assert any("4.0 mm apart" in text for text in texts)
+
+
+def test_t1_is_taken_where_both_are_given(weights):
+    volumes = {"t1ce": phantom_on(geometry_of()), "t1": small_head()}
+    both = replace(asked(small_head(), weights=weights, samples=1), volumes=volumes)
+    assert run(Silent(), both).map("score").array.shape == (24, 32, 28)
+
+
+SMALL = geometry_of(shape=(8, 9, 10), spacing_mm=(3, 3, 3))
+
+
+def of_values(array):
+    return {"volumes": {"t1": Volume(array, SMALL)}}
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"model": "nothing"}, "no model called nothing"),
+        ({"volumes": {"t2": small_head()}}, "needs a T1 volume"),
+        ({"samples": 101}, "101 draws of the model are too many"),
+        ({"device": "cuda:9"}, "no GPU"),
+        (of_values(np.full((8, 9, 10), 5)), "the same"),
+        (of_values(np.zeros((8, 9, 10, 3), np.uint8)), "colour"),
+        (of_values(np.arange(720).reshape(8, 9, 10)), "no brain"),
+    ],
+)
+def test_what_cannot_be_run_is_refused_in_a_sentence(change, says, weights):
+    with pytest.raises(ModelInputError, match=says) as caught:
+        run(Silent(), replace(asked(small_head(), weights=weights), **change))
+    assert caught.value.do
+
+
+def test_missing_weights_are_told_before_anything_is_computed(tmp_path):
+    with pytest.raises(WeightsError):
+        run(Silent(), asked(small_head(), weights=str(tmp_path / "weights.safetensors")))
+
+
+@pytest.mark.parametrize("code", ["LPS", "PIR", "RAI"])
+def test_the_position_of_a_slice_is_the_height_of_its_middle(code):
+    geometry = geometry_of(code, centre_lps=(3.0, 4.0, 50.0))
+    heights = positions(geometry)[..., 2]
+    for axis in range(3):
+        found = position_mm(geometry, axis, 2)
+        assert found == pytest.approx(np.moveaxis(heights, axis, 0)[2].mean())
+
+
+def test_an_engine_for_speed_joins_norms_and_takes_blocks_by_device(weights):
+    model, *_ = predict.load_anomaly(Path(weights))
+    engine = Engine.fast(model)
+    assert type(engine.model).__name__ == "FusedVae"
+    assert (engine.batch, engine.draws) == (4, 20)
+    assert Engine.fast(model, "cuda:0").batch == 64
