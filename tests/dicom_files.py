@@ -186,3 +186,33 @@ def only(path: Path) -> tuple[Series, Volume]:
 def codes(series: Series) -> list[str]:
     """Codes of the warnings of a series."""
     return [note.code for note in series.warnings]
+
+
+def slice_at(z_mm: float, value: int = 0, **elements: object) -> Dataset:
+    """One axial slice at a height, with a value at row 1, column 2."""
+    pixels = np.zeros((6, 9), np.int16)
+    pixels[1, 2] = value
+    return image(pixels, ImagePositionPatient=[-100.0, -80.0, z_mm], **elements)
+
+
+def heights(*z_mm: float) -> list[Dataset]:
+    """Axial slices at these heights; the n-th has the value 1000 + n at row 1, column 2."""
+    return [slice_at(z, 1000 + n) for n, z in enumerate(z_mm)]
+
+
+def spacing_of(series: Series) -> float:
+    """Distance between slices, mm."""
+    return series.geometry.spacing_mm[0]
+
+
+def two_phases(keyword: str, values: tuple[object, object]) -> list[Dataset]:
+    """The marked stack twice, the second 500 brighter; a keyword tells them apart."""
+    datasets = []
+    for n, value in enumerate(values):
+        for k, ds in enumerate(stack()):
+            pixels = marked_slice(k) + np.int16(500 * n)
+            ds.PixelData = pixels.tobytes()
+            ds.InstanceNumber = 8 * n + k + 1
+            setattr(ds, keyword, value)
+            datasets.append(ds)
+    return datasets

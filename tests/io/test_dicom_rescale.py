@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dicom_files import codes, ct, image, marked_slice, only, positions, save, stack, write
+from dicom_files import ct, image, only, positions, save, write
 from pydicom.dataset import Dataset
-from pydicom.uid import SecondaryCaptureImageStorage
 
 RAMP = np.arange(54, dtype=np.int16).reshape(6, 9)
 
@@ -42,26 +41,6 @@ def test_slopes_that_differ_are_applied_slice_by_slice(tmp_path):
     _, volume = only(save(datasets, tmp_path))
     assert volume.array.dtype == np.float32
     assert volume.array[:, 5, 8].tolist() == [27.5, 120.25, 54.0]
-
-
-def test_sixteen_unsigned_bits_are_whole_numbers_while_they_fit(tmp_path):
-    fits = np.array([[0, 33000]], np.uint16)
-    over = np.array([[0, 65535]], np.uint16)
-    offset = {"RescaleSlope": 1, "RescaleIntercept": -1000}
-    _, small = opened(tmp_path, image(fits, **offset))
-    assert small.array.dtype == np.int16
-    assert small.array.ravel().tolist() == [-1000, 32000]
-    _, large = opened(tmp_path, image(over, **offset))
-    assert large.array.dtype == np.float32
-    assert large.array.ravel().tolist() == [-1000, 64535]
-
-
-def test_thirty_two_bits_are_whole_numbers_while_they_fit(tmp_path):
-    _, small = opened(tmp_path, image(np.array([[7, 30000]], np.uint32)))
-    assert small.array.dtype == np.int16
-    _, large = opened(tmp_path, image(np.array([[7, 3_000_000]], np.uint32)))
-    assert large.array.dtype == np.float32
-    assert large.array.ravel().tolist() == [7, 3_000_000]
 
 
 @pytest.mark.parametrize("slope", [0, None])
@@ -160,44 +139,3 @@ def test_padding_written_without_sign_is_understood(tmp_path):
 
 
 # ---------------------------------------------------------------------------------- doubts
-
-
-@pytest.mark.parametrize(
-    ("elements", "doubtful"),
-    [
-        ({}, False),
-        ({"Modality": "CT"}, True),
-        ({"Modality": "CT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "EchoTime": 4}, True),
-        (
-            {"Modality": "CT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
-             "RescaleType": "US", "RescaleSlope": 1, "RescaleIntercept": 0},
-            True,
-        ),
-        (
-            {"Modality": "CT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2",
-             "RescaleSlope": 1, "RescaleIntercept": -1024},
-            False,
-        ),
-        ({"Modality": "OT", "SOPClassUID": SecondaryCaptureImageStorage}, False),
-    ],
-)  # fmt: skip
-def test_a_modality_that_the_rest_contradicts_is_doubted(elements, doubtful, tmp_path):
-    series, volume = opened(tmp_path, image(RAMP, **elements))
-    assert ("MODALITY_DOUBTFUL" in codes(series)) is doubtful
-    if doubtful:
-        assert volume.modality == ""
-        assert volume.quantity == "a.u."
-
-
-def test_a_lossy_image_says_so(tmp_path):
-    series, volume = opened(tmp_path, image(RAMP, LossyImageCompression="01"))
-    assert codes(series) == ["LOSSY"]
-    assert volume.lossy
-    assert series.lossy
-
-
-def test_the_volume_is_read_only(tmp_path):
-    _, volume = only(save(stack(), tmp_path))
-    with pytest.raises(ValueError, match="read-only"):
-        volume.array[0, 0, 0] = 1
-    assert volume.array[0, 1, 2] == marked_slice(0)[1, 2]

@@ -38,19 +38,6 @@ def test_files_that_are_no_images_are_skipped_and_counted(tmp_path):
     assert codes["broken.dcm"].startswith("MV-IO-1")
 
 
-def test_a_cut_slice_is_left_blank_and_the_others_load(tmp_path):
-    save(stack(), tmp_path)
-    path = next(tmp_path.glob("*_3"))
-    path.write_bytes(path.read_bytes()[:-60])
-    (series,) = scan(tmp_path).all_series()
-    volume = readers.load(Silent(), series)
-    assert volume.missing_slices == (3,)
-    assert volume.array[4, 1, 2] == 1004
-    assert not volume.array[3].any()
-    (note,) = [n for n in volume.warnings if n.code == "PARTIAL"]
-    assert "44 %" in note.text
-
-
 def test_a_single_cut_file_is_an_error_that_says_how_much_is_there(tmp_path):
     image(marked_slice(0)).save_as(tmp_path / "x.dcm", enforce_file_format=True)
     path = tmp_path / "x.dcm"

@@ -12,10 +12,11 @@ import highdicom
 import numpy as np
 import pytest
 import SimpleITK
-from dicom_files import catalogue, codes, image, marked_slice, only, save, stack
+from dicom_files import catalogue, codes, image, marked_slice, only, save, stack, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom import dcmread
+from pydicom.dataset import Dataset
 
 from medview.domain.geometry import Geometry
 
@@ -173,3 +174,52 @@ def test_a_catalogue_does_not_depend_on_names_or_order_of_files(tmp_path):
     assert one.geometry.same_grid(other.geometry)
     uids = [[dcmread(p).SOPInstanceUID for p in s.files] for s in (one, other)]
     assert uids[0] == uids[1] == [ds.SOPInstanceUID for ds in datasets]
+
+
+@pytest.mark.parametrize(
+    ("letters", "code"), [(["L", "F"], "LI"), (["A", "F"], "AI"), (["PR", "FR"], "PI")]
+)
+def test_a_film_takes_its_letters_from_patient_orientation(letters, code, tmp_path):
+    film = image(
+        marked_slice(0),
+        Modality="DX",
+        SOPClassUID="1.2.840.10008.5.1.4.1.1.1.1",
+        PatientOrientation=letters,
+        ImagePositionPatient=None,
+        ImageOrientationPatient=None,
+        PixelSpacing=None,
+        ImagerPixelSpacing=[0.143, 0.139],
+    )
+    series, volume = only(save([film], tmp_path))
+    assert codes(series) == []
+    assert volume.geometry.orientation_code[:2] == code
+    assert volume.geometry.spacing_mm[1:] == pytest.approx((0.143, 0.139))
+    assert volume.geometry.spacing_kind == "detector"
+
+
+def test_a_calibrated_film_measures_in_the_patient(tmp_path):
+    film = image(
+        marked_slice(0), Modality="DX", SOPClassUID="1.2.840.10008.5.1.4.1.1.1.1",
+        ImagePositionPatient=None, ImageOrientationPatient=None, PixelSpacing=[0.12, 0.12],
+        ImagerPixelSpacing=[0.143, 0.143],
+    )  # fmt: skip
+    _, volume = only(save([film], tmp_path))
+    assert volume.geometry.spacing_kind == "patient"
+    assert volume.geometry.spacing_mm[1:] == pytest.approx((0.12, 0.12))
+
+
+@pytest.mark.parametrize("step", [4.0, -4.4196])
+def test_the_sign_of_the_spacing_directs_a_nuclear_tomogram(step, tmp_path):
+    ds = image(
+        np.concatenate([marked_slice(k) for k in range(4)]),
+        Modality="NM", SOPClassUID="1.2.840.10008.5.1.4.1.1.20", Rows=6, NumberOfFrames=4,
+        ImageType=["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"], SpacingBetweenSlices=step,
+        ImagePositionPatient=None, ImageOrientationPatient=None, SliceVector=[1, 2, 3, 4],
+    )  # fmt: skip
+    detector = Dataset()
+    detector.ImagePositionPatient = [0, 0, 100.0]
+    detector.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
+    ds.DetectorInformationSequence = [detector]
+    _, volume = only(write(ds, tmp_path / "nm.dcm"))
+    heights = {int(volume.array[k, 1, 2]): volume.geometry.to_mm((k, 0, 0))[2] for k in range(4)}
+    assert heights == pytest.approx({1000 + k: 100 + step * k for k in range(4)})

@@ -1,0 +1,51 @@
+"""A series as NIfTI: all its times in one file, of one type."""
+
+from __future__ import annotations
+
+import nibabel as nib
+import numpy as np
+import pytest
+from dicom_files import catalogue, save, stack, two_phases
+
+from medview.domain.errors import ReadError
+from medview.domain.progress import Silent
+from medview.io import conversion
+
+
+def converted(folder, path):
+    (series,) = catalogue(folder).all_series()
+    notes = conversion.convert(Silent(), series, path)
+    return nib.load(path), [note.code for note in notes]
+
+
+def test_times_are_the_fourth_dimension(tmp_path):
+    written, notes = converted(
+        save(two_phases("EchoTime", (4.6, 9.2)), tmp_path / "in"), tmp_path / "t.nii.gz"
+    )
+    values = np.asarray(written.dataobj)
+    assert (values[2, 1, 3, 0], values[2, 1, 3, 1]) == (1003, 1503)
+    assert notes == []
+
+
+def test_a_time_that_is_no_whole_number_makes_all_of_them_floats(tmp_path):
+    datasets = two_phases("EchoTime", (4.6, 9.2))
+    for ds in datasets[8:]:
+        ds.RescaleSlope, ds.RescaleIntercept = 0.5, 0
+    written, _ = converted(save(datasets, tmp_path / "in"), tmp_path / "t.nii")
+    assert written.get_data_dtype() == np.float32
+    values = np.asarray(written.dataobj)
+    assert (values[2, 1, 3, 0], values[2, 1, 3, 1]) == (1003, 751.5)
+
+
+def test_warnings_of_the_series_come_with_it(tmp_path):
+    datasets = [ds for k, ds in enumerate(stack()) if k != 3]
+    _, notes = converted(save(datasets, tmp_path / "in"), tmp_path / "v.nii")
+    assert notes == ["INCOMPLETE"]
+
+
+def test_more_than_the_memory_holds_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(conversion, "memory_cap", lambda: 1000)
+    folder = save(two_phases("EchoTime", (4.6, 9.2)), tmp_path / "in")
+    with pytest.raises(ReadError, match="more memory"):
+        converted(folder, tmp_path / "t.nii")
+    assert not (tmp_path / "t.nii").exists()

@@ -1,0 +1,107 @@
+"""A series is decoded from the wanted slice outward, and shown as it fills."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from dicom_files import catalogue, image, save
+
+from medview.domain.errors import Cancelled
+from medview.domain.progress import Silent
+from medview.domain.volume import Volume
+from medview.io import dicom
+from medview.services.wire import room
+
+COUNT = 30
+
+
+@dataclass
+class Child(Silent):
+    """A job as the child for files gives it: with memory that processes share."""
+
+    parts: list[Volume] = field(default_factory=list)
+    reports: list[tuple[int, int]] = field(default_factory=list)
+    wish: int | None = None
+    cancelled_after: int = 10**9
+
+    def room(self, size: int) -> memoryview:
+        return memoryview(room(size))
+
+    def hint(self) -> object:
+        return self.wish
+
+    def partial(self, payload: object) -> None:
+        assert isinstance(payload, Volume)
+        self.parts.append(payload)
+
+    def report(self, done: int, total: int, text: str = "") -> None:
+        self.reports.append((done, total))
+
+    def check(self) -> None:
+        if len(self.reports) > self.cancelled_after:
+            raise Cancelled("stopped by the user")
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    slices = [
+        image(np.full((40, 50), 100 + k, np.int16), ImagePositionPatient=[0, 0, 3.0 * k])
+        for k in range(COUNT)
+    ]
+    folder: Path = save(slices, tmp_path_factory.mktemp("series"))
+    return catalogue(folder).all_series()[0]
+
+
+def test_processes_and_threads_decode_the_same_volume(series):
+    apart, here = dicom.load(Child(), series), dicom.load(Silent(), series)
+    np.testing.assert_array_equal(apart.array, here.array)
+    assert apart.array[7, 0, 0] == 107
+    assert not apart.array.flags.writeable
+
+
+def test_without_a_wanted_slice_nothing_is_handed_over_before_the_end(series):
+    job = Child()
+    dicom.load(job, series)
+    assert job.parts == []
+    assert job.reports[-1] == (COUNT, COUNT)
+
+
+@pytest.mark.parametrize("wanted", [0, 12, COUNT - 1])
+def test_the_first_part_holds_the_wanted_slice_or_its_neighbour(wanted, series, monkeypatch):
+    monkeypatch.setattr(dicom, "SHOW_EVERY_S", 0.0)
+    job = Child()
+    whole = dicom.load(job, series, wanted=wanted)
+    first = job.parts[0]
+    there = set(range(COUNT)) - set(first.slices_to_come)
+    # Several workers begin at once; any of the slices at hand may be done first.
+    assert all(abs(k - wanted) <= 4 for k in there)
+    counts = [len(part.slices_to_come) for part in job.parts]
+    assert counts == sorted(counts, reverse=True)
+    assert whole.slices_to_come == first.missing_slices == ()
+
+
+def test_parts_share_the_memory_of_the_whole(series, monkeypatch):
+    monkeypatch.setattr(dicom, "SHOW_EVERY_S", 0.0)
+    job = Child()
+    whole = dicom.load(job, series, wanted=0)
+    assert np.shares_memory(job.parts[0].array, whole.array)
+
+
+def test_a_hint_redirects_the_decoder(series, monkeypatch):
+    monkeypatch.setattr(dicom, "SHOW_EVERY_S", 0.0)
+    job = Child(wish=COUNT - 1)
+    dicom.load(job, series, wanted=0)
+    halfway = next(p for p in job.parts if len(p.slices_to_come) <= COUNT // 2)
+    assert COUNT - 2 not in halfway.slices_to_come
+    assert COUNT // 2 - 4 in halfway.slices_to_come
+
+
+def test_a_cancel_ends_the_workers(series):
+    before = set(psutil.Process().children())
+    with pytest.raises(Cancelled):
+        dicom.load(Child(cancelled_after=2), series)
+    assert set(psutil.Process().children()) == before

@@ -1,0 +1,103 @@
+"""Every syntax gives the values that went in, or is refused by its name."""
+
+from __future__ import annotations
+
+import zlib
+
+import imagecodecs
+import numpy as np
+import pytest
+from dicom_files import compressed, image, write
+from pydicom.uid import RLELossless, UID_dictionary
+
+from medview.domain.errors import ReadError
+from medview.io.dicom_codecs import SYNTAXES
+from medview.io.dicom_pixels import PixelFile
+
+RAMP = (np.arange(32 * 24).reshape(32, 24) * 5).astype(np.uint16)
+
+
+SIGNED = (np.arange(32 * 24).reshape(32, 24) - 300).astype(np.int16)
+
+
+COLOUR = np.random.default_rng(1).integers(0, 256, (32, 24, 3), np.uint8)
+
+
+LOSSLESS = {
+    "1.2.840.10008.1.2.4.57": lambda a: imagecodecs.ljpeg_encode(a.view(np.uint16)),
+    "1.2.840.10008.1.2.4.70": lambda a: imagecodecs.ljpeg_encode(a.view(np.uint16)),
+    "1.2.840.10008.1.2.4.80": lambda a: imagecodecs.jpegls_encode(a.view(np.uint16)),
+    "1.2.840.10008.1.2.4.90": lambda a: imagecodecs.jpeg2k_encode(
+        a, codecformat="J2K", reversible=True
+    ),
+    "1.2.840.10008.1.2.4.201": lambda a: imagecodecs.htj2k_encode(a, reversible=True),
+    "1.2.840.10008.1.2.4.110": lambda a: imagecodecs.jpegxl_encode(
+        a.view(np.uint16), lossless=True
+    ),
+    "1.2.840.10008.1.2.8.1": lambda a: zlib.compress(a.tobytes(), wbits=-zlib.MAX_WBITS),
+}
+
+
+def values_of(ds, tmp_path, frame: int = 0) -> np.ndarray:
+    return PixelFile(write(ds, tmp_path / "x.dcm")).stored_values(frame)
+
+
+@pytest.mark.parametrize("pixels", [RAMP, SIGNED], ids=["unsigned", "signed"])
+@pytest.mark.parametrize("uid", LOSSLESS)
+def test_a_lossless_syntax_gives_the_values_that_went_in(uid, pixels, tmp_path):
+    ds = compressed(image(pixels), uid, [LOSSLESS[uid](pixels)])
+    np.testing.assert_array_equal(values_of(ds, tmp_path), pixels)
+
+
+@pytest.mark.parametrize("pixels", [RAMP, SIGNED, RAMP.astype(np.uint8), COLOUR])
+def test_run_lengths_give_the_values_that_went_in(pixels, tmp_path):
+    ds = image(pixels)
+    ds.compress(RLELossless, encoding_plugin="pydicom", generate_instance_uid=False)
+    np.testing.assert_array_equal(values_of(ds, tmp_path), pixels)
+
+
+def test_a_signed_image_in_an_unsigned_stream_keeps_its_sign(tmp_path):
+    """JPEG 2000 streams say themselves whether they are signed, and are often wrong."""
+    stream = imagecodecs.jpeg2k_encode(SIGNED.view(np.uint16), codecformat="J2K", reversible=True)
+    ds = compressed(image(SIGNED), "1.2.840.10008.1.2.4.90", [stream])
+    np.testing.assert_array_equal(values_of(ds, tmp_path), SIGNED)
+
+
+def refused(ds, tmp_path) -> ReadError:
+    with pytest.raises(ReadError) as caught:
+        values_of(ds, tmp_path)
+    assert caught.value.file == "x.dcm"
+    return caught.value
+
+
+@pytest.mark.parametrize("uid", [*LOSSLESS, RLELossless])
+def test_a_damaged_stream_is_refused_by_name(uid, tmp_path):
+    encode = LOSSLESS.get(uid, lambda a: b"\2\0\0\0" + b"\x40\0\0\0" + b"\0" * 56 + b"\x7f")
+    frame = encode(RAMP)
+    damaged = frame[: len(frame) // 3].ljust(40, b"\0")
+    error = refused(compressed(image(RAMP), uid, [damaged + b"\0" * (len(damaged) % 2)]), tmp_path)
+    assert error.code in ("MV-IO-107", "MV-IO-108")
+
+
+@pytest.mark.parametrize(
+    ("uid", "name"),
+    [
+        ("1.2.840.10008.1.2.4.100", "MPEG2 Main Level"),
+        ("1.2.840.10008.1.2.4.102", "MPEG-4 AVC/H.264"),
+        ("1.2.840.10008.1.2.9.99", "an unknown transfer syntax"),
+    ],
+)
+def test_what_cannot_be_decoded_is_refused_with_name_and_number(uid, name, tmp_path):
+    ds = compressed(image(RAMP), uid, [b"\0" * 64])
+    error = refused(ds, tmp_path)
+    assert error.code == "MV-IO-106"
+    assert name in error.what
+    assert uid in error.what
+
+
+def test_the_names_of_the_table_are_those_of_the_standard():
+    for uid, syntax in SYNTAXES.items():
+        if uid in UID_dictionary:
+            words = set(syntax.name.lower().replace(",", "").split())
+            theirs = set(UID_dictionary[uid][0].lower().replace(",", "").split())
+            assert words & theirs, (uid, syntax.name)
