@@ -55,7 +55,7 @@ class Thumbnails:
         self._waiting: deque[Series] = deque()
         self._running: tuple[Series, Job] | None = None
         session.events.catalogue.connect(self._on_catalogue)
-        session.events.volume.connect(self._on_volume)
+        session.events.volume_id.connect(self._on_volume)
         session.events.volume_id.connect(self._go_on)
         session.events.tasks.connect(self._go_on)
 
@@ -65,9 +65,11 @@ class Thumbnails:
         self._waiting = deque(s for s in every if s.geometry is not None)
 
     def _on_volume(self) -> None:
-        """The series on screen needs no reading."""
+        """The series on screen needs no reading, once all of it is there."""
         series, volume = self._session.series, self._session.volume
-        if series is not None and volume is not None and series.key not in self.pictures:
+        if series is None or volume is None or self._session.volume_id is None:
+            return
+        if series.key not in self.pictures:
             self._take(series, thumbnail_of(volume))
 
     def _go_on(self) -> None:

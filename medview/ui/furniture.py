@@ -24,6 +24,7 @@ TEXT_PX = 12
 LETTER_PX = 14
 LINE = 18.0
 _HALO = 2.6
+_MIDDLE = 16.0
 _DOT = "#5a6470"
 _ROUND = Qt.PenJoinStyle.RoundJoin
 _SCALES_MM = (200, 100, 50, 20, 10, 5, 2, 1)
@@ -98,6 +99,8 @@ def draw_corners(painter: QPainter, area: QRectF, corners: Corners) -> None:
     """The texts of the four corners; the first line of each is the strong one."""
     top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
     left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
+    # The middle belongs to the letters.
+    room = area.width() / 2 - MARGIN - _MIDDLE
     sides = (
         (corners.top_left, left, top, "left"),
         (corners.top_right, right, top, "right"),
@@ -107,7 +110,15 @@ def draw_corners(painter: QPainter, area: QRectF, corners: Corners) -> None:
     for lines, x, y, align in sides:
         for row, text in enumerate(lines):
             colour = PANE_QUIET if row else PANE_STRONG
-            write(painter, QPointF(x, y + row * LINE), text, colour=colour, align=align)
+            at = QPointF(x, y + row * LINE)
+            write(painter, at, _fitted(text, room), colour=colour, align=align)
+
+
+def _fitted(text: str, room: float) -> str:
+    """As much of a text as there is room for."""
+    font = base_font()
+    font.setPixelSize(TEXT_PX)
+    return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0.0))
 
 
 def colour_bar_area(area: QRectF) -> QRectF:
@@ -208,7 +219,7 @@ def scale_length(px_per_mm: float, longest_px: float) -> tuple[int, float] | Non
 
 def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float) -> None:
     """A bracket of a round length above the lower letter, with its length beside it."""
-    found = scale_length(px_per_mm, min(110.0, area.width() * 0.22))
+    found = scale_length(px_per_mm, min(110.0, area.width() * 0.18))
     if found is None:
         return
     length, wide = found

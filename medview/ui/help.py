@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
-from PySide6.QtWidgets import QDialog, QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview import RESEARCH_USE, __version__
 from medview.domain.card import ModelCard
@@ -37,14 +37,19 @@ def shortcut_rows() -> dict[str, list[tuple[str, str]]]:
 
 def show_shortcuts(parent: QWidget) -> QDialog:
     """Open the page of mouse gestures and keys; it does not block the window."""
-    dialog, rows = _dialog(parent, "shortcuts", tr("Mouse and keys"), 860, 720)
+    dialog, rows = _dialog(parent, "shortcuts", tr("Mouse and keys"), 900, 820)
     page = Column("shortcuts_page", tr("Mouse and keys"))
+    columns = QHBoxLayout()
+    columns.setSpacing(36)
+    for sections in _halves(shortcut_rows()):
+        column = QVBoxLayout()
+        column.setSpacing(18)
+        for title, lines in sections:
+            column.addWidget(_section(title, lines))
+        column.addStretch(1)
+        columns.addLayout(column, 1)
     holder = QWidget()
-    grid = QGridLayout(holder)
-    grid.setHorizontalSpacing(28)
-    grid.setVerticalSpacing(18)
-    for place, (title, lines) in enumerate(_balanced(shortcut_rows())):
-        grid.addWidget(_section(title, lines), place // 2, place % 2, Qt.AlignmentFlag.AlignTop)
+    holder.setLayout(columns)
     page.add(holder)
     rows.insertWidget(0, page, 1)
     dialog.show()
@@ -94,17 +99,24 @@ def _section(title: str, lines: list[tuple[str, str]]) -> QWidget:
     grid.addWidget(label(tr(title).upper(), "heading"), 0, 0, 1, 2)
     for row, (keys, text) in enumerate(lines, 1):
         keys_label = label(keys, "strong")
+        keys_label.setMinimumWidth(110)
         grid.addWidget(keys_label, row, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(label(text, wraps=True), row, 1)
     grid.setColumnStretch(1, 1)
     return holder
 
 
-def _balanced(
+def _halves(
     rows: dict[str, list[tuple[str, str]]],
-) -> list[tuple[str, list[tuple[str, str]]]]:
-    """Longest sections first, so that two columns end at about the same height."""
-    return sorted(rows.items(), key=lambda each: (each[0] != "Mouse", -len(each[1])))
+) -> tuple[list[tuple[str, list[tuple[str, str]]]], ...]:
+    """Two columns of about the same height, in the order of the table."""
+    halves: tuple[list[tuple[str, list[tuple[str, str]]]], ...] = ([], [])
+    heights = [0, 0]
+    for title, lines in rows.items():
+        shorter = heights.index(min(heights))
+        halves[shorter].append((title, lines))
+        heights[shorter] += len(lines) + 2
+    return halves
 
 
 def _keys(each: Action) -> str:

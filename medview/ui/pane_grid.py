@@ -41,7 +41,6 @@ _LISTENED = (
     "volume_id",
     "unfinished",
     "private",
-    "tasks",
 )
 
 
@@ -69,6 +68,7 @@ class PaneGrid(QFrame):
         self._timer.timeout.connect(self.redraw)
         for field in _LISTENED:
             getattr(session.events, field).connect(self.mark)
+        session.events.tasks.connect(self._on_tasks)
         self.destroyed.connect(self._timer.stop)
         self.mark()
 
@@ -76,6 +76,11 @@ class PaneGrid(QFrame):
         """Something changed: draw once, when the present events are done."""
         if not self._timer.isActive():
             self._timer.start()
+
+    def _on_tasks(self) -> None:
+        """An empty pane says what is being read; images do not change with a job."""
+        if self._session.volume is None:
+            self.mark()
 
     @property
     def visible_panes(self) -> tuple[SlicePane, ...]:
@@ -141,7 +146,9 @@ class PaneGrid(QFrame):
         if before is not None and before[0] == asked:
             return before[1]
         frame = compose_frame(volume, layers, plain)
-        frame = replace(frame, strip=self._strip(volume, view))
+        # On a film there is no other plane that the crosshair could lead to.
+        crosshair = frame.crosshair and not volume.is_film
+        frame = replace(frame, strip=self._strip(volume, view), crosshair=crosshair)
         self._composed[key] = (asked, frame)
         return frame
 
@@ -171,10 +178,8 @@ class PaneGrid(QFrame):
             return corners
         who = corner_lines(self._session.catalogue, series, private=self._session.private)
         if not is_large:
-            title = " · ".join(
-                part for part in (tr(view.plane.value.capitalize()), frame.position) if part
-            )
-            return Corners(top_left=(title,), top_right=who[:1])
+            title = (tr(view.plane.value.capitalize()), frame.position.removesuffix(" mm"))
+            return Corners(top_left=(" · ".join(filter(None, title)),), top_right=who[:1])
         if view.annotations != "all":
             return replace(corners, top_left=who[:1])
         return replace(corners, top_left=who, bottom_right=self._overlay_lines(corners))
@@ -188,6 +193,9 @@ class PaneGrid(QFrame):
         return (*lines[:-2], made_by, lines[-1])
 
     def _body_of(self, volume: Volume) -> NDArray[np.float64] | None:
+        """Where the body is; unknown as long as slices are still to come."""
+        if volume.slices_to_come:
+            return None
         if self._body[0] is not volume:
             self._body = (volume, body_corners(volume))
         return self._body[1]

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
 from medview.services.session import Session
-from medview.ui.words import number, place
+from medview.ui.words import number, place, tr
 
 # Longer names of series are left out of the status bar.
 _SHORT = 16
@@ -29,10 +29,15 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Values of all layers in the voxel that holds a point (LPS mm)."""
+    """Values of all layers in the voxel that holds a point (LPS mm).
+
+    `where` is the place in words: millimetres in the patient where the file says where that
+    is, else column and row.
+    """
 
     point_lps: _Place
     values: tuple[Value, ...]
+    where: str
 
 
 def probe(session: Session, point_lps: _Place) -> Probe | None:
@@ -49,7 +54,16 @@ def probe(session: Session, point_lps: _Place) -> Probe | None:
             seen.add(found.name)
             value = value_at(found.array, found.geometry, point_lps)
             values.append(Value(found.name, found.title or found.name, value, found.unit))
-    return Probe(point_lps, tuple(values))
+    return Probe(point_lps, tuple(values), _where(volume.geometry, point_lps))
+
+
+def _where(geometry: Geometry, point_lps: _Place) -> str:
+    """No letters without a known orientation, no millimetres without a known size (R20, R22)."""
+    if geometry.orientation_known and geometry.spacing_kind == "patient":
+        return place(point_lps)
+    k, j, i = (round(float(n)) + 1 for n in geometry.to_index(point_lps))
+    text = tr("column {i}, row {j}", i=i, j=j)
+    return text if geometry.shape[0] == 1 else text + tr(", slice {k}", k=k)
 
 
 def short_text(value: Value) -> str:
@@ -62,7 +76,7 @@ def short_text(value: Value) -> str:
 
 def probe_lines(read: Probe) -> tuple[str, ...]:
     """The place, then one line a layer: what stands beside the mouse."""
-    return (place(read.point_lps), *(value_text(value) for value in read.values))
+    return (read.where, *(value_text(value) for value in read.values))
 
 
 def value_text(value: Value, *, titled: bool = True) -> str:

@@ -29,6 +29,7 @@ from medview.ui.words import tr
 pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
 
 _Place = tuple[float, float, float]
+_NARROW_PX = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
     def draw(self, frame: Frame | None, placing: Placing, dress: Dress) -> None:
         """Show `frame` at its place; None empties the pane, ``dress.note`` says what to do."""
         before = self._frame
+        if frame is before and placing == self._placing and dress == self._dress:
+            return
         if frame is not before:
             self._set_pixels(frame, before)
         moved = frame is not None and (before is None or _shape_of(before) != _shape_of(frame))
@@ -237,7 +240,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
     def strip_slice_at(self, x: float, y: float, *, anywhere: bool = False) -> int | None:
         """The slice of the score strip under a place, None beside it (unless `anywhere`)."""
         frame = self._frame
-        if not self._dress.is_large or frame is None or not frame.strip:
+        if not self._has_room or frame is None or not frame.strip:
             return None
         box = furniture.strip_area(self.area, len(frame.strip))
         if anywhere:
@@ -269,12 +272,17 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
             furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
         furniture.draw_letters(painter, area, frame.labels)
         furniture.draw_corners(painter, area, self._corners(frame))
-        if dress.is_large and dress.has_scale:
-            furniture.draw_scale(painter, area, self.px_per_mm())
         if dress.is_large and frame.colour_bar is not None:
             furniture.draw_colour_bar(painter, area, frame.colour_bar)
-        if dress.is_large:
+        if self._has_room and dress.has_scale:
+            furniture.draw_scale(painter, area, self.px_per_mm())
+        if self._has_room:
             furniture.draw_strip(painter, area, frame.strip, frame.slice)
+
+    @property
+    def _has_room(self) -> bool:
+        """Wide enough for strip and scale between the corner texts."""
+        return self._dress.is_large and self.area.width() >= _NARROW_PX
 
     def _corners(self, frame: Frame) -> Corners:
         """The texts, with how large a pixel of the image is drawn."""

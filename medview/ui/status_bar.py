@@ -12,7 +12,7 @@ from medview.services.session import Session, Task
 from medview.services.settings import Preferences
 from medview.ui.controls import ElidedLabel, Row, button, label, name
 from medview.ui.probe import Probe, short_text
-from medview.ui.words import place, time_left, tr
+from medview.ui.words import time_left, tr
 
 _DOT = "  ·  "
 
@@ -94,7 +94,7 @@ class StatusBar(QStatusBar):
         if read is None:
             self._probe.set_text("")
             return
-        parts = [place(read.point_lps), *(short_text(value) for value in read.values)]
+        parts = [read.where, *(short_text(value) for value in read.values)]
         self._probe.set_text(_DOT.join(parts))
 
     @property

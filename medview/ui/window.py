@@ -10,7 +10,9 @@ from PySide6.QtGui import (
     QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
+    QGuiApplication,
     QKeyEvent,
+    QResizeEvent,
 )
 from PySide6.QtWidgets import (
     QApplication,
@@ -48,7 +50,10 @@ from medview.ui.words import tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
 _BAR_PX = 40
+_WIDE_PX = 1220
+_SLIM_PX = (190, 340)
 _WITH_TEXT = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
+_ICON = Qt.ToolButtonStyle.ToolButtonIconOnly
 _LOOKS = {"analysis.run": "primary", "file.export_report": "outlined"}
 _REPORT_NAME = "report.pdf"
 
@@ -61,11 +66,12 @@ class MainWindow(QMainWindow):
         name(self, "main_window", "medview")
         self.setWindowTitle("medview")
         self.setAcceptDrops(True)
-        self.resize(1600, 1000)
+        self.resize(_first_size())
         self._app = app
         app.window = self
         self._theme = self._dress(app.preferences.settings)
         self._panels: dict[str, QWidget] = {}
+        self._is_wide: bool | None = None
         self.mouse = Mouse(app.session, app.viewing, app.preferences.settings.left_drag)
         self.mouse.menu_wanted = self._on_menu_wanted
         self.mouse.hovered = self._read_values
@@ -117,7 +123,7 @@ class MainWindow(QMainWindow):
         split.setStretchFactor(1, 1)
         split.setSizes([_LEFT_PX, self.width() - _LEFT_PX - _SIDE_PX, _SIDE_PX])
         self.studies.setMinimumWidth(180)
-        self.side.setMinimumWidth(300)
+        self.side.setMinimumWidth(_SLIM_PX[1])
         centre.setMinimumWidth(320)
         return split
 
@@ -330,6 +336,15 @@ class MainWindow(QMainWindow):
         if self._recent.isEmpty():
             self._recent.addAction(tr("Nothing opened yet")).setEnabled(False)
 
+    def _fold(self, *, is_wide: bool) -> None:
+        """Leave words on the tool bar away and make the sides slim where the window is narrow."""
+        for key in BAR_LEFT:
+            made = self._bar.widgetForAction(self.table[key]) if key else None
+            if isinstance(made, QToolButton):
+                made.setToolButtonStyle(_WITH_TEXT if is_wide else _ICON)
+        left, right = (_LEFT_PX, _SIDE_PX) if is_wide else _SLIM_PX
+        self._split.setSizes([left, self.width() - left - right, right])
+
     # -- Qt's hooks ------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  # Qt's hook
@@ -345,6 +360,14 @@ class MainWindow(QMainWindow):
         if paths:
             event.acceptProposedAction()
             self.open_paths(paths)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
+        """Keep all buttons in reach."""
+        super().resizeEvent(event)
+        is_wide = event.size().width() >= _WIDE_PX
+        if is_wide != self._is_wide:
+            self._is_wide = is_wide
+            self._fold(is_wide=is_wide)
 
     def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's hook
         """End a peek."""
@@ -362,3 +385,11 @@ class MainWindow(QMainWindow):
         for task in self._app.session.tasks:
             task.cancel()
         event.accept()
+
+
+def _first_size() -> QSize:
+    """Large, but not larger than the screen; windows in memory have no screen."""
+    wanted, screen = QSize(1600, 1000), QGuiApplication.primaryScreen()
+    if screen is None or QGuiApplication.platformName() == "offscreen":
+        return wanted
+    return wanted.boundedTo(screen.availableSize())

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from phantoms import MARK_LPS, ORIENTATIONS, geometry_of, phantom_on
@@ -57,6 +59,7 @@ def test_a_film_has_one_pane(bench):
     bench.show(Volume(array, geometry_of("LPS", (1, 20, 30), (1.0, 1.0, 1.0)), modality="DX"))
     assert [pane.key for pane in bench.window.grid.visible_panes] == ["main"]
     assert bench.frame().image.shape == (20, 30)
+    assert not bench.frame().crosshair
 
 
 def test_a_colour_image_is_shown_as_it_is(bench):
@@ -123,3 +126,12 @@ def test_missing_slices_are_hatched_and_said(bench):
     assert bench.frame().missing
     bench.app.viewing.go_to("main", 11)
     assert not bench.frame().missing
+
+
+def test_as_long_as_slices_are_to_come_the_whole_image_is_shown(bench):
+    grid = geometry_of("LPS", (40, 60, 60), (3.0, 3.0, 3.0))
+    whole = phantom_on(grid)
+    bench.show(replace(whole, slices_to_come=(1, 2, 3)))
+    part = bench.pane().px_per_mm()
+    bench.show(whole, uid="1.2")
+    assert bench.pane().px_per_mm() > part * 1.2

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from phantoms import MARK_LPS, geometry_of, map_of, phantom
@@ -50,6 +52,15 @@ def test_the_lines_say_place_value_and_unit():
     lines = probe_lines(read_at(MARK_LPS, quantity="HU"))
     assert lines[0] == "L 20.0  A 25.0  H 15.0 mm"
     assert lines[1].endswith("1000 HU")
+
+
+def test_without_a_known_orientation_the_place_is_column_and_row():
+    film = geometry_of("LPS", (1, 40, 60), (1.0, 1.0, 1.0))
+    session = Session()
+    unknown = replace(film, orientation_known=False, spacing_kind=None)
+    on_screen(session, volume=Volume(np.ones((1, 40, 60), np.int16), unknown))
+    x, y, z = (float(v) for v in unknown.to_mm((0, 11, 29)))
+    assert probe(session, (x, y, z)).where == "column 30, row 12"
 
 
 def test_numbers_without_a_unit_have_none():

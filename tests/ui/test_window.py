@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QMenu,
     QPushButton,
+    QToolButton,
     QWidget,
 )
 from services.stubs import catalogue_of, series_of
@@ -96,6 +97,17 @@ def test_panels_fold_away_and_come_back(bench):
     assert side.isVisible()
     bench.press("F7")
     assert not bench.window.studies.isVisible()
+
+
+def test_in_a_narrow_window_no_button_is_out_of_reach(head):
+    for wide, words in ((1400, True), (1000, False), (1300, True)):
+        head.window.resize(wide, 700)
+        head.settle()
+        button = head.find(QToolButton, "bar_tool.window")
+        style = button.toolButtonStyle()
+        assert (style == Qt.ToolButtonStyle.ToolButtonTextBesideIcon) == words
+        assert head.find(QToolButton, "bar_file.export_report").isVisible()
+        assert head.find(QToolButton, "bar_analysis.run").isVisible()
 
 
 def test_f6_takes_the_keyboard_round(head):

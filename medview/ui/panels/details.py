@@ -10,7 +10,7 @@ from medview.ui.app import App
 from medview.ui.controls import Card, Column, clear, label
 from medview.ui.identity import patient_facts, patient_name, series_name
 from medview.ui.probe import Probe, value_text
-from medview.ui.words import date, number, place, tr
+from medview.ui.words import date, number, tr
 
 
 class DetailsPanel(Column):
@@ -51,7 +51,7 @@ class DetailsPanel(Column):
         """List place and values; none, when there is nothing to read."""
         self._values.setVisible(read is not None)
         if read is not None:
-            rows = [(tr("Place"), place(read.point_lps))]
+            rows = [(tr("Place"), read.where)]
             rows += [(value.title, value_text(value, titled=False)) for value in read.values]
             self._values.set_rows(rows)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
 
 from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Window
@@ -22,6 +22,8 @@ class LayersPanel(Column):
         self._app = app
         self._image = ImageCard(app)
         self._maps = Card("layers_maps", tr("Maps"))
+        self._listed: tuple[tuple[str, str], ...] = ()
+        self._rows: dict[str, QPushButton] = {}
         self._list = QVBoxLayout()
         self._list.setSpacing(2)
         self._overlay = QCheckBox(tr("Show maps"))
@@ -46,9 +48,15 @@ class LayersPanel(Column):
         """List the maps again."""
         session = self._app.session
         maps = list({found.name: found for found in reversed(session.maps)}.values())[::-1]
-        clear(self._list)
-        for found in maps:
-            self._list.addWidget(self._row(found))
+        names = tuple((found.name, found.title) for found in maps)
+        if names != self._listed:
+            self._listed = names
+            clear(self._list)
+            self._rows = {found.name: self._row(found) for found in maps}
+            for row in self._rows.values():
+                self._list.addWidget(row)
+        for key, row in self._rows.items():
+            row.setChecked(key == session.map_name)
         self._empty.setVisible(not maps)
         self._overlay.setVisible(bool(maps))
         self._overlay.blockSignals(True)
@@ -58,17 +66,19 @@ class LayersPanel(Column):
         self._style_card.setVisible(chosen is not None)
         self._style_title.setText(map_title(chosen) if chosen is not None else "")
 
-    def _row(self, found: ScalarMap) -> QWidget:
+    def _row(self, found: ScalarMap) -> QPushButton:
         """The name of a map and its unit: pressed, it is the one that is drawn."""
         made = QPushButton(map_title(found) + ("" if found.unit == "1" else f", {found.unit}"))
         name(made, f"layer_{found.name}", map_title(found))
         made.setProperty("look", "row")
         made.setToolTip(tr("Draw this map (U goes round)"))
         made.setCheckable(True)
-        made.setChecked(found.name == self._app.session.map_name)
-        made.clicked.connect(lambda: self._app.viewing.show_map(found.name))
-        made.clicked.connect(lambda: made.setChecked(found.name == self._app.session.map_name))
+        made.clicked.connect(lambda: self._on_chosen(found.name))
         return made
+
+    def _on_chosen(self, key: str) -> None:
+        self._app.viewing.show_map(key)
+        self.refresh()  # a second press on the chosen one must not switch it off
 
     def _on_overlay(self, on: bool) -> None:
         if on != self._app.session.overlay_on:

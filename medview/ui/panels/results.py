@@ -22,6 +22,7 @@ class ResultsPanel(Column):
     def __init__(self, app: App) -> None:
         super().__init__("panel_results", tr("Results"))
         self._app = app
+        self._shown: tuple[Prediction, ...] | None = None
         self._results = QVBoxLayout()
         self._results.setSpacing(10)
         holder = QWidget()
@@ -42,13 +43,16 @@ class ResultsPanel(Column):
     def refresh(self) -> None:
         """Make a card for each result on screen."""
         session = self._app.session
+        self._map.setVisible(bool(session.maps))
+        if session.results == self._shown:
+            return
+        self._shown = session.results
         clear(self._results)
         cards = {card.id: card for card in self._app.analysis.cards()}
         for result in session.results:
             card = cards.get(result.model)
             title = card.title if card is not None else result.model
             self._results.addWidget(ResultCard(result, title))
-        self._map.setVisible(bool(session.maps))
         self._saw.refresh()
 
 
