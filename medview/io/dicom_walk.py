@@ -6,6 +6,7 @@ import struct
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 
 from medview.io.codes import Code
 
@@ -110,6 +111,7 @@ def _is_sequence(data: bytes, vr: bytes, value: int) -> bool:
 Reader = Callable[[bytes, int, bool], tuple[int, bytes, int, int]]
 
 
+@cache
 def reader_for(little: bool) -> Reader:
     """What reads the head of an element in one byte order; it raises Short at the end."""
     order = "<" if little else ">"
