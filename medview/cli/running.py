@@ -17,9 +17,9 @@ from medview.domain.wording import interval, number, place_words
 if TYPE_CHECKING:
     from medview.domain.card import ModelCard
     from medview.domain.exam import Exam
-    from medview.domain.prediction import RunRequest
+    from medview.domain.prediction import Prediction, RunRequest
     from medview.domain.volume import Note, Volume
-    from medview.services.inputs import Given
+    from medview.services.inputs import Gathered, Given
 
 WRITE = "medview.io.results:write_prediction"
 
@@ -57,7 +57,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
         )
     lines += [f"note: {note['text']}" for note in body["warnings"]]
     maps = ", ".join(item["name"] for item in body["maps"])
-    lines.append(f"written: result.json, slices.csv, maps ({maps})")
+    lines.append("written: result.json" + (f", slices.csv, maps ({maps})" if maps else ""))
     lines.append("Research use only, not for diagnostic use.")
     return "\n".join(lines)
 
@@ -105,42 +105,54 @@ def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **want
     card = find_card(model, wanted["weights"])
     inputs = Wanted(paths, wanted["named"], wanted["series"])
     with whole_folder(out) as folder:
-        given, notes = gather(
+        found = gather(
             card, inputs, lambda place: library.scan(context.jobs, place, progress=context.report)
         )
+        given = found.images
         volumes = {
             each.role: library.load(context.jobs, each.series, progress=context.report)
             for each in given
         }
-        with _naming(given[0], private=context.options.private):
-            request = _request(context, card, given, volumes, wanted)
+        with _naming(found, private=context.options.private):
+            request = _request(context, card, found, volumes, wanted)
             prediction = run_model(context.jobs, request, progress=context.report)
-        used = next(each for each in given if each.role == prediction.inputs[0].role)
-        notes += [note for each in given for note in each.notes]
-        notes += _left_over(given, {each.role for each in prediction.inputs})
+        used = _shown(found, prediction)
+        notes = [*found.notes, *(note for each in given for note in each.notes)]
+        notes += _left_over(request, prediction)
         prediction = replace(prediction, warnings=(*prediction.warnings, *notes))
-        exam = _exam(used, private=context.options.private)
-        body = context.call("files", WRITE, prediction, folder, volumes[used.role], exam, card)
+        exam = _exam(used, private=context.options.private) if used else None
+        image = volumes[used.role] if used else None
+        body = context.call("files", WRITE, prediction, folder, image, exam, card)
     return Answer(body)
+
+
+def _shown(found: Gathered, prediction: Prediction) -> Given | None:
+    """The image that the result is about: the first one that was used, if any was."""
+    roles = [each.role for each in prediction.inputs]
+    used = [each for each in found.images if each.role in roles]
+    return min(used, key=lambda each: roles.index(each.role), default=None)
 
 
 def _request(
     context: Context,
     card: ModelCard,
-    given: tuple[Given, ...],
+    found: Gathered,
     volumes: Mapping[str, Volume],
     wanted: Mapping[str, Any],
 ) -> RunRequest:
     from medview.domain.prediction import RunRequest
     from medview.services.offers import age_at
 
-    patient, study = given[0].catalogue.owner(given[0].series) or (None, None)
+    first = found.images[0] if found.images else None
+    patient, study = (first and first.catalogue.owner(first.series)) or (None, None)
     age = age_at(patient.birth_date, study.date) if patient and study else None
     options, weights = context.options, wanted["weights"]
+    images = tuple(each.reference(volumes[each.role]) for each in found.images)
     return RunRequest(
         model=card.id,
         volumes=dict(volumes),
-        inputs=tuple(each.reference(volumes[each.role]) for each in given),
+        tables={each.role: str(each.path.absolute()) for each in found.tables},
+        inputs=(*images, *(each.reference() for each in found.tables)),
         samples=wanted["samples"],
         alpha=wanted["alpha"],
         device=options.device,
@@ -156,20 +168,23 @@ def _request(
 
 
 @contextmanager
-def _naming(given: Given, *, private: bool) -> Iterator[None]:
-    """Let an error that names no file name the series it is about."""
+def _naming(found: Gathered, *, private: bool) -> Iterator[None]:
+    """Let an error that names no file name the first input."""
     try:
         yield
     except MedviewError as error:
-        series = given.series
-        error.file = error.file or ("" if private else series.description or series.key)
+        if not private and not error.file:
+            series = found.images[0].series if found.images else None
+            name = series.description or series.key if series else found.tables[0].path.name
+            error.file = name
         raise
 
 
-def _left_over(given: tuple[Given, ...], used: set[str]) -> list[Note]:
+def _left_over(request: RunRequest, prediction: Prediction) -> list[Note]:
     from medview.domain.volume import Note
 
-    spare = [each.role for each in given if each.role not in used]
+    used = {each.role for each in prediction.inputs}
+    spare = [each.role for each in request.inputs if each.role not in used]
     return [Note("UNUSED_INPUT", f"the model did not use {role}") for role in spare]
 
 

@@ -45,7 +45,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class InputRef:
-    """Which pixels the model was given; `sha256` is over them, `size` (column, row, slice)."""
+    """Which pixels the model was given; `sha256` is over them, `size` (column, row, slice).
+
+    Of a table (role smri, fmri or series) `study` is empty, `sha256` is over the file and `size`
+    (columns, rows, 1).
+    """
 
     role: str
     study: str
@@ -65,6 +69,20 @@ class SliceScore:
     residual: float
     epistemic: float
     aleatoric: float
+
+
+@dataclass(frozen=True, slots=True)
+class TracePoint:
+    """Risk of death after `hour` hours of a stay, with its interval.
+
+    `observed_share` is the part of the values up to then that were measured, not imputed.
+    """
+
+    hour: float
+    mortality: float
+    low: float | None = None
+    high: float | None = None
+    observed_share: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +109,7 @@ class Prediction:
     warnings: tuple[Note, ...] = field(default=())
     parent: str | None = None
     made_at: str = ""
+    trace: tuple[TracePoint, ...] = ()
 
     def map(self, name: str) -> ScalarMap | None:
         """The map of that name, or None."""
@@ -120,7 +139,8 @@ class MapSlices:
 class RunRequest:
     """What a model is asked to do: one study, by role, with all that may change the answer.
 
-    `volumes` and `inputs` name the same roles. `samples` and `alpha` None mean the card's own.
+    `volumes` and `tables` (paths of feature files and time series) together name the same roles
+    as `inputs`. `samples` and `alpha` None mean the card's own.
     `weights` is the path of a weights file with its card beside it, or None for the shipped ones.
     `device` is "auto", "cpu" or "cuda[:N]". `film_hour` is the hour of the stay a film is from.
     """
@@ -139,3 +159,4 @@ class RunRequest:
     sex: str | None = None
     site: str | None = None
     film_hour: float | None = None
+    tables: dict[str, str] = field(default_factory=dict)

@@ -1,8 +1,9 @@
-"""One number that tells a volume from any other."""
+"""One number that tells a volume or a file from any other."""
 
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 
@@ -23,4 +24,13 @@ def volume_sha256(volume: Volume) -> str:
     digest.update(affine.astype("<f8").tobytes())
     for plane in array:
         digest.update(plane.astype(plane.dtype.newbyteorder("<"), copy=False).tobytes())
+    return digest.hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of the bytes of a file, as hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
     return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""Results on disk: result.json, maps/*.nii.gz and slices.csv, all of it or nothing."""
+"""Results on disk: result.json, maps/*.nii.gz, slices.csv and trace.csv, all of it or nothing."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import csv
 import hashlib
 import json
 import re
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from medview.domain.errors import ReadError
 from medview.domain.exam import Exam
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Prediction, SliceScore
+from medview.domain.prediction import Prediction, SliceScore, TracePoint
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume, Window
 from medview.io import nifti
@@ -30,9 +31,10 @@ from medview.io.resultjson import geometry_of, grid_dict, map_file, prediction_o
 
 RESULT = "result.json"
 SLICES = "slices.csv"
+TRACE = "trace.csv"
 CARD = "card.json"
 _IMAGE = "image"
-_COLUMNS = tuple(field.name for field in fields(SliceScore))
+Row = TypeVar("Row", SliceScore, TracePoint)
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 # Packing is the slow part and lets go of the interpreter.
 _HANDS = 2
@@ -84,7 +86,9 @@ def write_prediction(
     with whole_folder(Path(out_dir)) as draft:
         (draft / "maps").mkdir()
         _write_files(job, draft, files)
-        _write_slices(draft / SLICES, prediction.slices)
+        _write_rows(draft / SLICES, SliceScore, prediction.slices)
+        if prediction.trace:
+            _write_rows(draft / TRACE, TracePoint, prediction.trace)
         if card:
             write_card(card, draft / CARD)
         text = json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False)
@@ -122,7 +126,8 @@ def read_result(job: Progress, folder: Path) -> StoredResult:
         maps = tuple(_read_map(job, folder, entry) for entry in body["maps"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(RESULT, "is not a result of this program") from error
-    prediction = replace(prediction, maps=maps, slices=_read_slices(folder / SLICES))
+    slices, trace = _read_slices(folder / SLICES), _read_trace(folder / TRACE)
+    prediction = replace(prediction, maps=maps, slices=slices, trace=trace)
     card = read_card(folder / CARD) if (folder / CARD).is_file() else None
     return StoredResult(prediction, image, exam, card, hashlib.sha256(source).hexdigest())
 
@@ -150,32 +155,47 @@ def _stored(item: ScalarMap) -> ScalarMap:
     return replace(item, array=array.astype(np.float32))
 
 
-def _write_slices(path: Path, slices: tuple[SliceScore, ...]) -> None:
-    """One row a slice; repr() of a float is read back as the same float."""
+def _write_rows(path: Path, kind: type[Any], rows: Sequence[object]) -> None:
+    """One row each; repr() of a float is read back as the same float."""
+    columns = [field.name for field in fields(kind)]
     with path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(_COLUMNS)
-        for each in slices:
-            rows.writerow([_cell(getattr(each, name)) for name in _COLUMNS])
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(columns)
+        for each in rows:
+            table.writerow([_cell(getattr(each, name)) for name in columns])
 
 
-def _cell(value: float) -> str:
-    return "" if value != value else repr(value)
+def _cell(value: float | None) -> str:
+    return "" if value is None or value != value else repr(value)
 
 
 def _read_slices(path: Path) -> tuple[SliceScore, ...]:
+    return _read_rows(path, SliceScore, _slice)
+
+
+def _read_trace(path: Path) -> tuple[TracePoint, ...]:
+    """The hours of a stay; none where the model writes no trace."""
+    return _read_rows(path, TracePoint, _point) if path.is_file() else ()
+
+
+def _slice(number: str, *figures: str) -> SliceScore:
+    return SliceScore(int(number), *(float(cell or "nan") for cell in figures))
+
+
+def _point(hour: str, risk: str, *others: str) -> TracePoint:
+    return TracePoint(float(hour), float(risk), *(float(c) if c else None for c in others))
+
+
+def _read_rows(path: Path, kind: type[Any], made: Callable[..., Row]) -> tuple[Row, ...]:
+    """One record a row, from the cells in the order of the fields of `kind`."""
+    columns = [field.name for field in fields(kind)]
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return tuple(_slice(row) for row in csv.DictReader(file))
+            return tuple(made(*(row[name] for name in columns)) for row in csv.DictReader(file))
     except OSError as error:
         raise _damaged(path.name, "cannot be read") from error
     except (KeyError, TypeError, ValueError) as error:
-        raise _damaged(path.name, "is not a table of slices") from error
-
-
-def _slice(row: dict[str, str]) -> SliceScore:
-    figures = (float(row[name] or "nan") for name in _COLUMNS[1:])
-    return SliceScore(int(row[_COLUMNS[0]]), *figures)
+        raise _damaged(path.name, f"is not a table of {path.stem}") from error
 
 
 def _read_body(folder: Path) -> tuple[bytes, dict[str, Any]]:

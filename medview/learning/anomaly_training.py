@@ -22,12 +22,12 @@ from medview.io.atomic import whole_file
 from medview.io.cards import write_card
 from medview.learning.anomaly import AnomalySettings, Engine
 from medview.learning.anomaly_card import figure_of, make_card, weak_spots
+from medview.learning.anomaly_evaluate import evaluate_anomaly
 from medview.learning.augment import Brain
 from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
 from medview.learning.devices import choose_device
-from medview.learning.evaluate import evaluate_anomaly
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.subset import Subset, TrainCase
@@ -38,7 +38,7 @@ from medview.learning.train import (
     health,
     health_words,
 )
-from medview.learning.weights import CARD, WEIGHTS, load_anomaly, save
+from medview.learning.weights import CARD, WEIGHTS, fill, load_anomaly, save
 from medview.models.anomaly_vae import AnomalyVae
 
 ROLES = ("t1",)
@@ -92,7 +92,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     parts = split(cases)
     write_splits(out / "splits.csv", parts)
-    folds = run_folds(job, request, recipe, cases, out) if recipe.folds > 1 else ()
+    folds = run_folds(job, request, recipe, parts["train"], out) if recipe.folds > 1 else ()
     trainer = make_trainer(recipe, request, parts["train"], parts["val"], out)
     epochs = train_to_end(job, trainer, request, "training")
     model = finished_model(trainer)
@@ -183,7 +183,7 @@ def make_trainer(
     trainer = Trainer(recipe, brains, held, request.seed, request.device, folder)
     if request.init:
         start, _, _ = load_anomaly(Path(request.init))
-        trainer.model.load_state_dict(start.state_dict())
+        fill(trainer.model, start.state_dict(), Path(request.init).name)
     if request.resume and (folder / "checkpoint" / "last.pt").is_file():
         trainer.resume(folder)
     return trainer

@@ -22,6 +22,8 @@ from medview.learning.images import read_image
 from medview.learning.subset import Layout, Subset, TrainCase
 
 ANOMALY = ("anomaly",)
+ARMED = "-armed"
+"""How the name of a model with site effects ends."""
 ROLES = {"anomaly": ("t1", "t1ce")}
 """Which files of a case list a model takes, the better one first."""
 DEEPEST = 5
@@ -77,8 +79,12 @@ def find_subsets(specs: Iterable[str], model: str) -> list[Subset]:
 
 
 def layouts_for(model: str) -> tuple[Layout, ...]:
-    """The layouts that a model can use, in the order they are tried."""
-    return tuple(layout for layout in (*LAYOUTS, FOLDER) if model in layout.models)
+    """The layouts that a model can use, in the order they are tried.
+
+    A model with site effects uses those of the model that it wraps.
+    """
+    base = model.removesuffix(ARMED)
+    return tuple(layout for layout in (*LAYOUTS, FOLDER) if base in layout.models)
 
 
 def _split_spec(spec: str, model: str) -> tuple[Layout | None, Path]:

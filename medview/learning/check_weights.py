@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
+from typing import Any, cast
 
 from medview.domain.progress import Progress
-from medview.learning.weights import load_anomaly
+
+# Model -> "module:function" that loads its weights and returns (network, card, ...).
+LOADERS: dict[str, str] = {"anomaly": "medview.learning.weights:load_anomaly"}
 
 
 def check(job: Progress, model: str, weights: str) -> dict[str, object]:
@@ -17,7 +22,9 @@ def check(job: Progress, model: str, weights: str) -> dict[str, object]:
         Naming the first thing that is wrong.
     """
     job.report(0, 1, "checking the weights")
-    network, card, _ = _LOADERS[model](Path(weights))
+    module, _, function = LOADERS[model].partition(":")
+    load = cast(Callable[[Path], tuple[Any, ...]], getattr(import_module(module), function))
+    network, card, *_ = load(Path(weights))
     return {
         "file": Path(weights).name,
         "version": card.version,
@@ -26,6 +33,3 @@ def check(job: Progress, model: str, weights: str) -> dict[str, object]:
         "values": sum(value.numel() for value in network.state_dict().values()),
         "ok": True,
     }
-
-
-_LOADERS = {"anomaly": load_anomaly}

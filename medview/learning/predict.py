@@ -1,45 +1,22 @@
-"""Case to Prediction, on the case's own grid. Runs in the compute child."""
+"""Run any model: which function of which module answers for it. Runs in the compute child.
+
+To add a model: write its run in a file of its own and one line in ``RUNNERS``.
+"""
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Callable
+from importlib import import_module
+from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from medview import __version__
-from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
-from medview.domain.geometry import Geometry
-from medview.domain.overlay import MapKind, ScalarMap
-from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore
+from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
-from medview.domain.volume import Note, Volume
-from medview.learning.anomaly import (
-    AnomalySettings,
-    Drawn,
-    Engine,
-    maps_from_draws,
-    noise_for,
-    rimless,
-    run_slices,
-    score_with_interval,
-    slice_scores,
-    sum_up,
-)
-from medview.learning.brain import Prepared, prepare
-from medview.learning.devices import choose_device, peak_memory_mb
-from medview.learning.findings import find_all
-from medview.learning.refusals import notes_on, refuse_unfit
-from medview.learning.sheets import Sheets
-from medview.learning.weights import load_anomaly
 
-MOST_SAMPLES = 100
-"""All draws of a volume are kept for the interval: 10 MB a slice at this number."""
+# Model -> "module:function" that takes (job, request) and returns the Prediction.
+RUNNERS: dict[str, str] = {"anomaly": "medview.learning.anomaly_run:run_anomaly"}
 
 
 def run(job: Progress, request: RunRequest) -> Prediction:
@@ -62,215 +39,8 @@ def run(job: Progress, request: RunRequest) -> Prediction:
         )
     if request.threads:
         torch.set_num_threads(request.threads)
-    return RUNNERS[request.model](job, request)
-
-
-def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
-    """Bayesian VAE: maps of score, residual and both uncertainties, and one score with interval."""
-    began = time.perf_counter()
-    role, volume = _one_volume(request)
-    refuse_unfit(volume)
-    device = choose_device(request.device)
-    model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
-    settings = _as_asked(settings, request)
-    job.report(0, 1, "finding the brain")
-    prepared = _without_holes(prepare(volume), volume)
-    job.check()
-    engine = Engine.fast(model, device, request.precision)
-    drawn, sheets = draw_volume(job, engine, prepared, settings, request.seed)
-    maps = _maps(volume, prepared, sheets, settings)
-    inner = prepared.on_grid(rimless(drawn.brain).astype(np.float32)) > 0.5
-    return Prediction(
-        model=card.id,
-        version=card.version,
-        weights_sha256=card.weights_sha256,
-        code=__version__,
-        device=device,
-        dtype=request.precision,
-        mode="batched",
-        seed=request.seed,
-        parameters={name: getattr(settings, name) for name in _TOLD},
-        seconds=round(time.perf_counter() - began, 2),
-        peak_memory_mb=peak_memory_mb(),
-        inputs=tuple(i for i in request.inputs if i.role == role),
-        scores=_scores(drawn, settings, card),
-        maps=maps,
-        findings=find_all(maps[0], maps[1], inner, settings),
-        slices=_slice_rows(volume.geometry, prepared, drawn, settings),
-        preparation=prepared.steps,
-        warnings=_warnings(volume, prepared, role),
-        parent=card.parent,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    module, _, function = RUNNERS[request.model].partition(":")
+    work = cast(
+        Callable[[Progress, RunRequest], Prediction], getattr(import_module(module), function)
     )
-
-
-_TOLD = ("samples", "alpha", "rule", "threshold", "smooth_px")
-
-
-def _one_volume(request: RunRequest) -> tuple[str, Volume]:
-    for role in ("t1", "t1ce"):
-        if role in request.volumes:
-            return role, request.volumes[role]
-    raise ModelInputError(
-        "the anomaly model needs a T1 volume (role t1 or t1ce)",
-        do="Choose a T1-weighted MR series.",
-        code="MV-MOD-004",
-    )
-
-
-def _as_asked(settings: AnomalySettings, request: RunRequest) -> AnomalySettings:
-    """The card's settings with what the request changes of them."""
-    samples = request.samples or settings.samples
-    if samples > MOST_SAMPLES:
-        raise ModelInputError(
-            f"{samples} draws of the model are too many",
-            do=f"Ask for at most {MOST_SAMPLES}.",
-            code="MV-MOD-007",
-        )
-    alpha = settings.alpha if request.alpha is None else request.alpha
-    return replace(settings, samples=samples, alpha=alpha)
-
-
-def _without_holes(prepared: Prepared, volume: Volume) -> Prepared:
-    """Take voxels that are not numbers out of the brain, there and on the model slices."""
-    finite = np.isfinite(volume.array)
-    if finite.all():
-        return prepared
-    known = prepared.grid.to_model(prepared.grid.from_volume(finite)) > 0.99
-    brain = prepared.brain & known
-    if not brain.any():
-        raise ModelInputError(
-            "the brain has no values (NaN)", do="Choose another series.", code="MV-MOD-013"
-        )
-    return replace(
-        prepared, brain=brain, slices=prepared.slices * brain, mask=prepared.mask & finite
-    )
-
-
-def draw_volume(
-    job: Progress, engine: Engine, prepared: Prepared, settings: AnomalySettings, seed: int
-) -> tuple[Drawn, Sheets]:
-    """Run the slices that are scored, and fill the maps as they come.
-
-    Noise is drawn for all slices, so that a seed means the same whatever is left out. Each block
-    of slices of the score goes to ``job.partial``.
-    """
-    kept = prepared.scored
-    noise = noise_for(len(prepared.slices), settings.samples, seed)[:, kept]
-    slices, brain = prepared.slices[kept], prepared.brain[kept]
-    sheets = Sheets(prepared)
-
-    def fill(here: slice, pictures: NDArray[np.float32], aleatoric: NDArray[np.float32]) -> None:
-        found = maps_from_draws(slices[here], brain[here], pictures, aleatoric, settings.smooth_px)
-        sheets.add(kept[here], found)
-        for one in sheets.slices("score", kept[here]):
-            job.partial(one)
-
-    return Drawn(slices, brain, *run_slices(engine, slices, noise, job, fill)), sheets
-
-
-def _maps(
-    volume: Volume, prepared: Prepared, sheets: Sheets, settings: AnomalySettings
-) -> tuple[ScalarMap, ...]:
-    """Every map that is shown, with what its colours span."""
-    inside = prepared.mask
-    seen = prepared.on_grid(prepared.slices[prepared.scored])
-
-    def made(
-        title: str, name: str, kind: MapKind, array: NDArray[np.float32], top: float
-    ) -> ScalarMap:
-        return ScalarMap(name, array, volume.geometry, kind, "1", (0.0, top), title)
-
-    def variance(name: str) -> ScalarMap:
-        array = sheets.volume(name)
-        return made(f"{name} variance", name, "uncertainty", array, _most(array, inside))
-
-    score, residual = sheets.volume("score"), sheets.volume("residual")
-    return (
-        made("anomaly score", "score", "anomaly", score, settings.top),
-        made("squared residual", "residual", "anomaly", residual, 3 * settings.residual_threshold),
-        variance("epistemic"),
-        variance("aleatoric"),
-        variance("total"),
-        made("brain mask", "brain", "mask", inside.astype(np.float32), 1.0),
-        made("what the model saw", "seen", "image", seen, 1.0),
-    )
-
-
-def _most(variance: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
-    """What a variance spans: 0 to its 99th percentile over the brain.
-
-    Each has its own, because the epistemic part is far below the aleatoric.
-    """
-    return (float(np.percentile(variance[inside], 99)) if inside.any() else 0.0) or 1.0
-
-
-def _scores(drawn: Drawn, settings: AnomalySettings, card: ModelCard) -> tuple[Score, ...]:
-    value, low, high = score_with_interval(drawn, settings)
-    normals = np.asarray(card.settings.get("normal_scores", []), dtype=np.float64)
-    return (
-        Score(
-            "anomaly",
-            value,
-            low,
-            high,
-            method=f"{settings.samples} samples",
-            meaning="mean over the brain, in standard deviations of training normals; the "
-            "interval covers the draws of the model, not the patient",
-        ),
-        Score(
-            "anomaly_percentile",
-            float((normals < value).mean() * 100) if normals.size else None,
-            unit="%",
-            status="ok" if normals.size else "not_available",
-            meaning=f"share of {normals.size} normal brains left out in training that score lower",
-        ),
-    )
-
-
-def _slice_rows(
-    geometry: Geometry, prepared: Prepared, drawn: Drawn, settings: AnomalySettings
-) -> tuple[SliceScore, ...]:
-    """Figures of each slice, in the order of the volume's own slices."""
-    maps, grid = drawn.maps(settings.smooth_px), prepared.grid
-    summed = (
-        sum_up(maps.residual, drawn.brain, settings.quantile),
-        sum_up(maps.epistemic, drawn.brain, 0),
-        sum_up(maps.aleatoric, drawn.brain, 0),
-    )
-    columns = zip(prepared.scored, slice_scores(maps, drawn.brain, settings), *summed, strict=True)
-    rows = []
-    for height, *figures in columns:
-        if np.isfinite(figures[0]):
-            index = grid.index_of(int(height))
-            place = position_mm(geometry, grid.order[0], index)
-            rows.append(SliceScore(index, place, *(float(value) for value in figures)))
-    return tuple(sorted(rows, key=lambda row: row.slice))
-
-
-def position_mm(geometry: Geometry, axis: int, index: int) -> float:
-    """Height of a slice along an array axis: LPS z of its middle, mm."""
-    centre = (np.array(geometry.shape) - 1) / 2
-    centre[axis] = index
-    return float(geometry.to_mm(centre)[2])
-
-
-def _warnings(volume: Volume, prepared: Prepared, role: str) -> tuple[Note, ...]:
-    notes = [*volume.warnings, *notes_on(volume)]
-    if role == "t1ce":
-        notes.append(
-            Note(
-                "OUTSIDE_TRAINING",
-                "the weights were trained on T1 without contrast; vessels and enhancing "
-                "membranes score high",
-            )
-        )
-    spacing = prepared.grid.spacing_mm[0]
-    if spacing > 3:
-        notes.append(
-            Note("OUTSIDE_TRAINING", f"slices are {spacing:.1f} mm apart; trained on 1 to 2 mm")
-        )
-    return tuple(notes)
-
-
-RUNNERS = {"anomaly": run_anomaly}
+    return work(job, request)

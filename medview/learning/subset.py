@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 Split = Literal["", "train", "val", "test"]
 BrainRule = Literal["found", "labels", "mask", "positive"]
@@ -41,6 +41,8 @@ class TrainCase:
         Size of a pixel of a picture that does not say it itself.
     cells : Mapping[str, str]
         Everything else that the case list says, as text.
+    rows : Mapping[str, Any]
+        What the loader has read already, by role: a row of a table (vector), a time series.
     """
 
     case: str
@@ -61,6 +63,7 @@ class TrainCase:
     split: Split = ""
     licence: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def image(self) -> Path:
@@ -79,7 +82,10 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subset:
-    """One known set of cases. `training_only` sets are never evaluated."""
+    """One known set of cases. `training_only` sets are never evaluated.
+
+    `columns` names the values of the cases' `rows`, by role, where they are vectors.
+    """
 
     name: str
     layout: str
@@ -88,6 +94,7 @@ class Subset:
     skipped: tuple[LeftOut, ...] = ()
     licence: str = ""
     training_only: bool = False
+    columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def is_normal(self) -> bool:

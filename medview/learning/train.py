@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -82,7 +84,14 @@ class Recipe:
                     do=f"Known are: {', '.join(f.name for f in fields(cls))}.",
                     code="MV-DAT-020",
                 )
-            made[name] = parts[name](**value) if name in parts else value  # type: ignore[arg-type]  # a table of the recipe
+            try:
+                made[name] = parts[name](**value) if name in parts else value  # type: ignore[arg-type]  # a table of the recipe
+            except TypeError as error:
+                raise DataError(
+                    f"the recipe has a table {name} that cannot be used",
+                    do=f"Known are: {', '.join(f.name for f in fields(parts[name]))}.",
+                    code="MV-DAT-020",
+                ) from error
         return cls(**made)  # type: ignore[arg-type]  # names are checked above
 
 
@@ -326,7 +335,7 @@ class Trainer:
         Raises
         ------
         DataError
-            No checkpoint there, or one of another recipe.
+            No checkpoint there, a damaged one, or one of another recipe.
         """
         path = folder / "checkpoint" / "last.pt"
         if not path.is_file():
@@ -335,7 +344,7 @@ class Trainer:
                 file=folder.name,
                 do="Start without --resume.",
             )
-        kept = torch.load(path, map_location="cpu", weights_only=True)
+        kept = _read_checkpoint(path)
         if kept["recipe"] != same_run(self.recipe):
             raise DataError(
                 "the checkpoint belongs to another recipe",
@@ -355,6 +364,9 @@ class Trainer:
 
 KNOTS = 10
 """Knots of the disturbing noise along each side of a slice."""
+_KEPT = {"epoch", "model", "best_state", "best_epoch", "best_value", "optimiser"} | {
+    *("schedule", "noise", "rng", "history", "recipe")
+}
 PLAIN_LOG_VARIANCE = -4.6
 """Fixed variance of the first epochs: a standard deviation of 0.1, of the size of the errors."""
 
@@ -362,6 +374,26 @@ PLAIN_LOG_VARIANCE = -4.6
 def same_run(recipe: Recipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
     return str({name: value for name, value in asdict(recipe).items() if name != "folds"})
+
+
+def _read_checkpoint(path: Path) -> dict[str, Any]:
+    try:
+        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        whole = set(kept) >= _KEPT
+    except (RuntimeError, EOFError, ValueError, TypeError, pickle.UnpicklingError) as error:
+        raise _damaged(path) from error
+    if not whole:
+        raise _damaged(path)
+    return kept
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError(
+        "the checkpoint is damaged or not one of this program",
+        file=path.name,
+        do="Start without --resume.",
+        code="MV-DAT-023",
+    )
 
 
 def _plain_dict(text: str) -> dict[str, object]:

@@ -16,6 +16,7 @@ from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
+from medview.io.hashing import file_sha256
 from medview.learning.anomaly import AnomalySettings
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
@@ -23,15 +24,6 @@ WEIGHTS = "weights.safetensors"
 CARD = "card.json"
 # Formats that can run code when opened; refused whatever they hold.
 _CODE = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".npy", ".npz"}
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file, hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def patient_hash(patient: str) -> str:
@@ -68,7 +60,7 @@ def load_state(weights: Path, card: ModelCard) -> dict[str, Tensor]:
         raise WeightsError(
             "the weights are missing", file=weights.name, do="Install the program again."
         )
-    if sha256_of(weights) != card.weights_sha256:
+    if file_sha256(weights) != card.weights_sha256:
         raise WeightsError(
             "the weights are not the ones that the card describes (SHA-256 differs)",
             file=weights.name,
@@ -154,6 +146,6 @@ def save(model: nn.Module, card: ModelCard, folder: Path) -> ModelCard:
     }
     with whole_file(folder / WEIGHTS) as draft:
         save_file(state, draft)
-    hashed = replace(card, weights_sha256=sha256_of(folder / WEIGHTS))
+    hashed = replace(card, weights_sha256=file_sha256(folder / WEIGHTS))
     write_card(hashed, folder / CARD)
     return hashed

@@ -11,11 +11,15 @@ from medview.domain.errors import InputRefused, ModelInputError, UsageError
 from medview.domain.prediction import InputRef
 from medview.domain.study import Catalogue, Series
 from medview.domain.volume import Note, Volume
-from medview.io.hashing import volume_sha256
+from medview.io.hashing import file_sha256, volume_sha256
+from medview.io.tables import table_size
 from medview.services.offers import Offer, offer_by_header, role_of
 
 ROLES = ("t1", "t1ce", "t2", "flair", "smri", "fmri", "film", "series")
 """Every input that some model has; each card says which ones are its own."""
+TABLES = ("smri", "fmri", "series")
+"""Roles that are no images: feature files (.npy or CSV) and time series (CSV)."""
+TABLE_SUFFIXES = (".csv", ".npy")
 
 Scan = Callable[[tuple[Path, ...]], Catalogue]
 
@@ -38,6 +42,29 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class GivenTable:
+    """A feature file or time series for an input."""
+
+    role: str
+    path: Path
+
+    def reference(self) -> InputRef:
+        """Say which bytes these are."""
+        digest = file_sha256(self.path)
+        uid = f"2.25.{int(digest[:32], 16)}"
+        return InputRef(self.role, "", uid, 0, digest, (*table_size(self.path), 1))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gathered:
+    """What goes into a run, and notes on what was given and is not used."""
+
+    images: tuple[Given, ...]
+    tables: tuple[GivenTable, ...]
+    notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Wanted:
     """What the command line names: bare paths, paths by role, and a series "UID[#STACK]"."""
 
@@ -46,8 +73,8 @@ class Wanted:
     series: str | None = None
 
 
-def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> tuple[tuple[Given, ...], list[Note]]:
-    """Find a series for each input; also the notes on what was given and is not used.
+def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
+    """Find a series or a table for each input.
 
     Raises
     ------
@@ -64,24 +91,62 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> tuple[tuple[Given, ..
             do=f'Name a file or folder: "medview run {card.id} PATH --out DIR".',
         )
     known = {spec.role for spec in card.inputs}
-    found: dict[str, Given] = {}
+    images: dict[str, Given] = {}
+    tables: dict[str, GivenTable] = {}
     notes: list[Note] = []
     for role, path in wanted.named:
         _check_role(card, role)
-        if role in known:
-            found[role] = _named_input(card, role, scan((path,)), wanted.series, path.name)
-        else:
+        if role not in known:
             notes.append(_unused(card, role))
-    if wanted.paths:
-        name = wanted.paths[0].name
-        bare, left_out = _bare_inputs(card, scan(wanted.paths), wanted.series, name)
-        found = {**bare, **found}
+        elif role in TABLES:
+            tables[role] = _table(role, path)
+        else:
+            images[role] = _named_input(card, role, scan((path,)), wanted.series, path.name)
+    for path in filter(is_table, wanted.paths):
+        role = table_role(card, path)
+        tables.setdefault(role, _table(role, path))
+    pictures = tuple(path for path in wanted.paths if not is_table(path))
+    if pictures:
+        bare, left_out = _bare_inputs(card, scan(pictures), wanted.series, pictures[0].name)
+        images = {**bare, **images}
         notes += left_out
-    if not found:
+    if not images and not tables:
         raise ModelInputError(
             f"{card.title} needs {_needs(card)}", do="Give it with --input.", code="MV-MOD-004"
         )
-    return tuple(found.values()), notes
+    return Gathered(tuple(images.values()), tuple(tables.values()), tuple(notes))
+
+
+def is_table(path: Path) -> bool:
+    """True for a feature file or a time series, by its suffix."""
+    return path.suffix.lower() in TABLE_SUFFIXES
+
+
+def table_role(card: ModelCard, path: Path) -> str:
+    """The input that a bare table is for: by its columns, then its name, else the first one.
+
+    Raises
+    ------
+    ModelInputError
+        If the model takes no tables.
+    """
+    roles = [spec.role for spec in card.inputs if spec.role in TABLES]
+    if not roles:
+        raise ModelInputError(
+            f"{card.title} needs {_needs(card)}; this is a table",
+            file=path.name,
+            do="Choose another file.",
+            code="MV-MOD-005",
+        )
+    name = path.stem.lower()
+    functional = any(word in name for word in ("fmri", "func", "conn"))
+    return "fmri" if functional and "fmri" in roles else roles[0]
+
+
+def _table(role: str, path: Path) -> GivenTable:
+    if not path.is_file():
+        raise InputRefused("does not exist", file=path.name, do="Check the path.")
+    return GivenTable(role, path)
 
 
 def _check_role(card: ModelCard, role: str) -> None:

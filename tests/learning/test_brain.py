@@ -12,6 +12,7 @@ from medview.domain.progress import Silent
 from medview.domain.volume import Volume
 from medview.learning import brain
 from medview.learning.anomaly import Engine
+from medview.learning.anomaly_run import draw_volume
 from medview.learning.brain import (
     SMALLEST_SLICE_PX,
     clean,
@@ -25,7 +26,6 @@ from medview.learning.brain import (
     slice_brain,
 )
 from medview.learning.images import read_image
-from medview.learning.predict import draw_volume
 from medview.learning.weights import load_anomaly
 
 IXI = Path(__file__).parents[2] / "../shared/data/mri3d/normal/ixi_t1_2mm"

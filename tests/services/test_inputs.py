@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from phantoms import phantom
 from services.stubs import CARD, catalogue_of, series_of
@@ -10,7 +11,7 @@ from services.stubs import CARD, catalogue_of, series_of
 from medview.domain.card import InputSpec
 from medview.domain.errors import InputRefused, ModelInputError, UsageError
 from medview.domain.study import Catalogue
-from medview.io.hashing import volume_sha256
+from medview.io.hashing import file_sha256, volume_sha256
 from medview.services.inputs import Wanted, gather
 
 STUDY = Path("study")
@@ -21,8 +22,8 @@ T1_OR_T1CE = replace(
 
 
 def gathered(wanted, *series, card=T1_OR_T1CE):
-    given, notes = gather(card, wanted, lambda paths: catalogue_of(*series))
-    return {each.role: each.series.uid for each in given}, notes, given
+    found = gather(card, wanted, lambda paths: catalogue_of(*series))
+    return {each.role: each.series.uid for each in found.images}, list(found.notes), found.images
 
 
 def bare(*series, key=None):
@@ -127,3 +128,23 @@ def test_the_reference_says_which_pixels_the_model_gets():
     assert (found.role, found.study, found.series, found.stack) == ("t1", "1.2", "1.1", 2)
     assert found.sha256 == volume_sha256(volume)
     assert found.size == volume.geometry.shape[::-1]
+
+
+def test_tables_go_by_their_role_or_by_their_name(tmp_path):
+    card = replace(CARD, inputs=(InputSpec("smri", "features"), InputSpec("fmri", "connectivity")))
+    structure, function = tmp_path / "brain.csv", tmp_path / "fmri_conn.npy"
+    structure.write_text("a,b\n1,2\n", "utf-8")
+    np.save(function, np.zeros(6))
+    found = gather(card, Wanted((structure, function)), lambda paths: catalogue_of())
+    assert {each.role: each.path for each in found.tables} == {"smri": structure, "fmri": function}
+    first, second = (each.reference() for each in found.tables)
+    assert (first.size, second.size) == ((2, 1, 1), (6, 1, 1))
+    assert first.sha256 == file_sha256(structure)
+    assert not found.images
+
+
+def test_a_table_is_refused_by_a_model_of_images(tmp_path):
+    table = tmp_path / "values.csv"
+    table.write_text("a\n1\n", "utf-8")
+    with pytest.raises(ModelInputError, match="this is a table"):
+        gather(CARD, Wanted((table,)), lambda paths: catalogue_of())

@@ -14,7 +14,7 @@ from weights_for_tests import write_weights
 from medview.domain.errors import DataError, UsageError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Silent
-from medview.learning import evaluate as evaluation
+from medview.learning import anomaly_evaluate as evaluation
 from medview.learning.evaluate import evaluate
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -26,7 +26,7 @@ from medview.domain.errors import Cancelled, ModelInputError, WeightsError
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
-from medview.learning import predict
+from medview.learning import anomaly_run
 from medview.learning.anomaly import (
     EPSILON,
     AnomalySettings,
@@ -34,7 +34,8 @@ from medview.learning.anomaly import (
     slice_scores,
     volume_score,
 )
-from medview.learning.predict import position_mm, run
+from medview.learning.anomaly_run import position_mm
+from medview.learning.predict import run
 from medview.models.anomaly_vae import LATENT
 
 MAPS = ["score", "residual", "epistemic", "aleatoric", "total", "brain", "seen"]
@@ -75,7 +76,7 @@ def black(monkeypatch):
         "anomaly", "1", "t", "s", (), (), (), "u", (), "l", "s", settings={"normal_scores": [0.0]}
     )
     settings = AnomalySettings(threshold=1.0, residual_threshold=0.9, samples=2)
-    monkeypatch.setattr(predict, "load_anomaly", lambda path, device: (Black(), card, settings))
+    monkeypatch.setattr(anomaly_run, "load_anomaly", lambda path, device: (Black(), card, settings))
     monkeypatch.setattr("medview.learning.anomaly.FusedVae", lambda model: model)
     monkeypatch.setattr("medview.learning.brain.find_brain", lambda head, ml: (head > 0, False))
 
@@ -147,13 +148,13 @@ def test_written_maps_fit_each_other_voxel_by_voxel(untrained):
 
 
 def test_slices_and_volume_score_as_in_calibration_and_evaluation(weights, monkeypatch):
-    kept, draw_volume = [], predict.draw_volume
+    kept, draw_volume = [], anomaly_run.draw_volume
 
     def watch(*args):
         kept.append(draw_volume(*args))
         return kept[-1]
 
-    monkeypatch.setattr(predict, "draw_volume", watch)
+    monkeypatch.setattr(anomaly_run, "draw_volume", watch)
     found = run(Silent(), asked(small_head(), weights=weights))
     ((drawn, _),) = kept
     settings = AnomalySettings(samples=3)
@@ -289,7 +290,7 @@ def test_the_position_of_a_slice_is_the_height_of_its_middle(code):
 
 
 def test_an_engine_for_speed_joins_norms_and_takes_blocks_by_device(weights):
-    model, *_ = predict.load_anomaly(Path(weights))
+    model, *_ = anomaly_run.load_anomaly(Path(weights))
     engine = Engine.fast(model)
     assert type(engine.model).__name__ == "FusedVae"
     assert (engine.batch, engine.draws) == (4, 20)

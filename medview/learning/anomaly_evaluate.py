@@ -1,0 +1,375 @@
+"""Measure the anomaly model on data: predictions, slices and figures. Never trains a model.
+
+Normal sets get synthetic lesions, sets with a truth are asked where it lies. Patients that the
+weights have seen are left out and counted; as training slices of PCA and z-score they stay
+useful, so that these are fitted on what the model was trained on.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import DataError, InputRefused
+from medview.domain.evaluation import EvaluateRequest
+from medview.domain.progress import Progress, Silent
+from medview.io.plain import plain
+from medview.learning.anomaly import AnomalySettings, Drawn, Engine, score_with_interval
+from medview.learning.baselines import fit_baselines
+from medview.learning.cases import PreparedCase, find_subsets, prepare_case
+from medview.learning.devices import choose_device
+from medview.learning.metrics import MetricRow
+from medview.learning.real_rows import CaseResult, real_rows, result_of
+from medview.learning.scoring import (
+    Said,
+    Scorer,
+    Slices,
+    ask_model,
+    model_scorer,
+    model_scores,
+    slices_of,
+    stacked,
+    together,
+    trivial_scorer,
+)
+from medview.learning.subset import LeftOut, Subset, TrainCase
+from medview.learning.synthetic import HeldOut, SyntheticTrials, gathered, try_case
+from medview.learning.synthetic_rows import synthetic_differences, synthetic_rows, synthetic_table
+from medview.learning.weights import load_anomaly, patient_hash
+
+SCHEMA = "medview.metrics/1"
+DRAWS = 2
+"""How often lesions are drawn for each normal case; a cross-validation draws more."""
+TOGETHER = 16
+"""Single slices are asked in blocks."""
+NOTES = {
+    "cheng-t1ce": "cheng-t1ce holds slices with tumours only, all of one source: what is measured "
+    "is where a score is high inside each slice. Slices without a tumour come from other sources; "
+    "telling those apart is confounded by source and is not measured. The slices are axial, "
+    "coronal and sagittal, the model was made for axial ones; their brain mask is crude.",
+    "elderly-t1": "elderly-t1: white-matter lesions and atrophy of these brains count as normal.",
+    "tumour-volumes": "tumour-volumes: few volumes, of which only some have a tumour mask; their "
+    "figures are an illustration.",
+}
+"""What a reader of the figures of a layout must know."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A subset with what is measured of it and what is left out."""
+
+    subset: Subset
+    cases: tuple[TrainCase, ...]
+    seen: tuple[TrainCase, ...]
+    other_split: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """The model and everything that it is compared with."""
+
+    engine: Engine
+    settings: AnomalySettings
+    card: ModelCard
+    others: Scorer
+    request: EvaluateRequest
+
+    @property
+    def all_scores(self) -> Scorer:
+        """The model and all others in one."""
+        model = model_scorer(self.engine, self.settings, self.request.seed)
+        return together(model, self.others)
+
+
+@dataclass(slots=True, eq=False)
+class _Found:
+    """What has been measured so far."""
+
+    rows: list[MetricRow] = field(default_factory=list)
+    predictions: list[dict[str, object]] = field(default_factory=list)
+    slices: list[dict[str, object]] = field(default_factory=list)
+    trials: list[SyntheticTrials] = field(default_factory=list)
+    data: list[dict[str, object]] = field(default_factory=list)
+    skipped: list[LeftOut] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Unreported(Silent):
+    """Lets a part be cancelled without its progress being told: that of the whole is."""
+
+    job: Progress
+
+    def check(self) -> None:
+        """Ask the whole."""
+        self.job.check()
+
+
+def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
+    """Measure the anomaly model: metrics.json, predictions.csv and slices.csv in `request.out`.
+
+    Raises
+    ------
+    UsageError
+        An unknown layout.
+    DataError
+        Unusable data, or nothing left that the weights have not seen.
+    WeightsError
+        Unusable weights.
+    """
+    began = time.perf_counter()
+    device = choose_device(request.device)
+    model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
+    settings = replace(settings, samples=request.samples or settings.samples)
+    subsets = find_subsets(request.data, request.model)
+    parts = [_part(one, card, request) for one in subsets if not one.training_only]
+    _refuse_nothing(parts)
+    baselines = _fitted(job, subsets, parts, request)
+    others = together(trivial_scorer, *baselines)
+    asked = _Asked(Engine.fast(model, device), settings, card, others, request)
+    found = _Found()
+    total = sum(len(part.cases) for part in parts)
+    for part in parts:
+        _measure(job, asked, part, found, total)
+    if not found.predictions:
+        raise _nothing_usable(found.skipped)
+    measured = {part.subset.layout for part in parts if part.cases}
+    trials = gathered(found.trials)
+    found.rows[:0] = synthetic_rows(trials)
+    body = {
+        "model": card.id,
+        "version": card.version,
+        "weights_sha256": card.weights_sha256,
+        "device": device,
+        "dtype": "float32",
+        "seed": request.seed,
+        "parameters": _parameters(settings),
+        "seconds": round(time.perf_counter() - began, 1),
+        "data": found.data,
+        "metrics": [row.as_dict() for row in found.rows],
+        "differences": synthetic_differences(trials) if trials.slices else [],
+        "notes": [text for name, text in NOTES.items() if name in measured],
+    }
+    _write(Path(request.out), body, found, synthetic_table(trials))
+    plain_body: dict[str, Any] = plain(body)
+    return plain_body
+
+
+def _parameters(settings: AnomalySettings) -> dict[str, object]:
+    named = ("samples", "alpha", "rule", "smooth_px", "quantile")
+    return {name: getattr(settings, name) for name in named} | {"synthetic_draws": DRAWS}
+
+
+def _part(subset: Subset, card: ModelCard, request: EvaluateRequest) -> _Part:
+    known = set(card.seen_patients)
+    here = [case for case in subset.cases if request.split == "all" or case.split in ("", "test")]
+    seen = [case for case in here if patient_hash(case.patient) in known]
+    kept = here if request.include_seen else [case for case in here if case not in seen]
+    return _Part(subset, tuple(kept), tuple(seen), len(subset.cases) - len(here))
+
+
+def _refuse_nothing(parts: Sequence[_Part]) -> None:
+    if any(part.cases for part in parts):
+        return
+    seen = sum(len(part.seen) for part in parts)
+    if seen:
+        raise DataError(
+            f"no case is left to measure; {seen} are of patients that the weights were trained on",
+            code="MV-DAT-140",
+            do="Give other data, or add --include-seen (the figures then say nothing of new "
+            "patients).",
+        )
+    raise _nothing_usable([one for part in parts for one in part.subset.skipped])
+
+
+def _nothing_usable(skipped: Sequence[LeftOut]) -> DataError:
+    if not skipped:
+        return DataError(
+            "there is no case to measure",
+            code="MV-DAT-141",
+            do="Templates serve for training only; --split all takes cases marked for training.",
+        )
+    return DataError(
+        f"none of {len(skipped)} cases can be used; {skipped[0].what}",
+        file=skipped[0].case,
+        code="MV-DAT-142",
+        skipped=len(skipped),
+        do="Correct the data and try again.",
+    )
+
+
+def _fitted(
+    job: Progress, subsets: Sequence[Subset], parts: Sequence[_Part], request: EvaluateRequest
+) -> tuple[Scorer, ...]:
+    """PCA and z-score fitted on normals that are not measured: seen patients and templates."""
+    if request.include_seen:
+        return ()
+    normal = [case for part in parts for case in part.seen if case.label == 0]
+    normal += [case for one in subsets if one.training_only for case in one.cases]
+    job.report(0, 1, "fitting the baselines")
+    ready = [found for found, _ in _prepared(job, normal) if found is not None]
+    return fit_baselines(ready, request.seed)
+
+
+def _prepared(
+    job: Progress, cases: Iterable[TrainCase]
+) -> Iterator[tuple[PreparedCase | None, LeftOut | None]]:
+    """Each case made ready, or why it cannot be."""
+    for case in cases:
+        job.check()
+        try:
+            yield prepare_case(case), None
+        except InputRefused as error:
+            yield None, LeftOut(case.case, error.code, error.what)
+
+
+def _measure(job: Progress, asked: _Asked, part: _Part, found: _Found, total: int) -> None:
+    """Run one subset and add what it gives."""
+    results: list[CaseResult] = []
+    skipped = list(part.subset.skipped)
+    for block in _blocks(_prepared(job, part.cases), skipped):
+        job.report(len(found.predictions), total, part.subset.name)
+        for one, whole, said in _said(job, asked, block):
+            scored = {**model_scores(whole, said, asked.settings), **asked.others(whole)}
+            results.append(result_of(one, whole, scored))
+            found.predictions.append(_prediction(asked, one, whole, said))
+            found.slices += _slice_lines(results[-1])
+            if part.subset.is_normal:
+                held = HeldOut(one, asked.all_scores)
+                seed = asked.request.seed
+                found.trials.append(try_case(job, held, whole, scored, draws=DRAWS, seed=seed))
+    found.rows += real_rows(part.subset.name, results)
+    found.data.append(_data_line(part, results, skipped))
+    found.skipped += skipped
+
+
+def _blocks(
+    ready: Iterable[tuple[PreparedCase | None, LeftOut | None]], skipped: list[LeftOut]
+) -> Iterator[list[PreparedCase]]:
+    """Single slices in blocks, volumes one by one; what cannot be used goes to `skipped`."""
+    block: list[PreparedCase] = []
+    for found, left_out in ready:
+        if left_out is not None:
+            skipped.append(left_out)
+        if found is None:
+            continue
+        block.append(found)
+        if len(found.prepared.slices) > 1 or len(block) == TOGETHER:
+            yield from _split_block(block)
+            block = []
+    yield from _split_block(block)
+
+
+def _split_block(block: Sequence[PreparedCase]) -> Iterator[list[PreparedCase]]:
+    for single, members in groupby(block, key=lambda one: len(one.prepared.slices) == 1):
+        if single:
+            yield list(members)
+        else:
+            yield from ([one] for one in members)
+
+
+def _said(
+    job: Progress, asked: _Asked, block: Sequence[PreparedCase]
+) -> Iterator[tuple[PreparedCase, Slices, Said]]:
+    """What the network says of each case of a block, asked at once."""
+    parts = [slices_of(one.prepared) for one in block]
+    samples, seed = asked.settings.samples, asked.request.seed
+    said = ask_model(asked.engine, stacked(parts), samples, seed, _Unreported(job))
+    first = 0
+    for one, whole in zip(block, parts, strict=True):
+        here = slice(first, first + len(whole))
+        first += len(whole)
+        yield one, whole, Said(said.pictures[:, here], said.aleatoric[here])
+
+
+def _prediction(asked: _Asked, one: PreparedCase, whole: Slices, said: Said) -> dict[str, object]:
+    """One line of predictions.csv, as ``medview run`` scores a case of which it knows the brain."""
+    case, settings = one.case, asked.settings
+    drawn = Drawn(whole.pictures, whole.brain, said.pictures, said.aleatoric)
+    value, low, high = score_with_interval(drawn, settings)
+    normals = np.asarray(asked.card.settings.get("normal_scores", []), dtype=np.float64)
+
+    def rank(score: float | None) -> float | None:
+        return None if score is None or not normals.size else float((normals < score).mean() * 100)
+
+    return {
+        "case": case.case,
+        "patient": patient_hash(case.patient) if asked.request.private else case.patient,
+        "site": case.site,
+        "subset": case.subset,
+        "anomaly": value,
+        "anomaly_low": low,
+        "anomaly_high": high,
+        "anomaly_percentile": rank(value),
+        "anomaly_percentile_low": rank(low),
+        "anomaly_percentile_high": rank(high),
+    }
+
+
+def _slice_lines(result: CaseResult) -> list[dict[str, object]]:
+    """Lines of slices.csv; a slice of which nobody knows has an empty label."""
+    order = np.argsort(result.slices)
+    return [
+        {
+            "case": result.case.case,
+            "slice": int(result.slices[k]),
+            "label": int(result.labels[k]) if np.isfinite(result.labels[k]) else None,
+            "subset": result.case.subset,
+            "score": float(result.scores["model"][k]),
+            **{name: float(v[k]) for name, v in result.scores.items() if name != "model"},
+        }
+        for k in order
+    ]
+
+
+def _data_line(
+    part: _Part, results: Sequence[CaseResult], skipped: Sequence[LeftOut]
+) -> dict[str, object]:
+    cases = [one.case for one in results]
+    lost = [one.lost for one in results if one.lost is not None]
+    return {
+        "subset": part.subset.name,
+        "layout": part.subset.layout,
+        "cases": len(cases),
+        "patients": len({case.patient for case in cases}),
+        "sites": len({case.site for case in cases if case.site}),
+        "seen_in_training": len(part.seen),
+        "other_split": part.other_split,
+        "with_truth": len(lost),
+        "truth_outside_brain": float(np.mean(lost)) if lost else None,
+        "roles": sorted({case.role for case in cases}),
+        "licence": part.subset.licence,
+        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
+    }
+
+
+def _write(
+    out: Path,
+    body: Mapping[str, object],
+    found: _Found,
+    synthetic: Sequence[Mapping[str, object]],
+) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
+    (out / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    _write_table(out / "predictions.csv", found.predictions)
+    _write_table(out / "slices.csv", found.slices)
+    if synthetic:
+        _write_table(out / "synthetic_slices.csv", synthetic)
+
+
+def _write_table(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
+    """A CSV with the columns of all lines; None and NaN are empty."""
+    columns = list(dict.fromkeys(name for line in lines for name in line))
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="")
+        writer.writeheader()
+        writer.writerows(plain(line) for line in lines)
