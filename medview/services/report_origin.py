@@ -9,7 +9,7 @@ from medview.domain.report import NOT_AVAILABLE, Section, Table
 from medview.domain.volume import Volume
 from medview.domain.wording import date_words, duration_words, interval, number, time_words
 
-_MOST_FIGURES = 4
+_MOST_FIGURES = 6
 _FIGURE_NAMES = {
     "roc_auc": "ROC AUC",
     "pr_auc": "average precision",
@@ -113,10 +113,17 @@ def table(title: str, rows: tuple[tuple[str, str], ...]) -> Section:
 
 
 def measured_words(figures: tuple[Figure, ...]) -> str:
-    """The model's own figures, each with the best simple baseline on the same data."""
+    """The model's own figures, each with the best simple baseline on the same data.
+
+    The first of each set and level, so that sets on which the model is weak are told as well;
+    a set that is a part of a larger one ("a" of "a+b") stands for itself nowhere.
+    """
     own = [each for each in figures if each.predictor == "model" and each.group == "all"]
+    sets = {each.on: set(each.on.split("+")) for each in own}
+    whole = [each for each in own if not any(sets[each.on] < other for other in sets.values())]
+    first = {(each.on, each.level): each for each in reversed(whole)}
     texts = []
-    for each in own[:_MOST_FIGURES]:
+    for each in [each for each in whole if each in first.values()][:_MOST_FIGURES]:
         rivals = [other for other in figures if _rivals(each, other)]
         best = max(rivals, key=lambda other: other.value or 0.0, default=None)
         beside = ""

@@ -122,3 +122,18 @@ def test_a_private_origin_has_no_trace_of_the_series(prediction):
     rows = dict(report_origin.origin_rows(prediction, card(), private=True))
     assert "55667788" not in str(rows)
     assert "ab" * 32 in rows["Input t1"]
+
+
+def test_the_weak_sets_are_told_too_and_parts_of_a_whole_are_not():
+    figures = tuple(
+        Figure(name, value, on=on, level=level)
+        for name, value, on, level in (
+            ("roc_auc", 0.9, "a", "slice"),
+            ("roc_auc", 0.8, "a+b", "slice"),
+            ("pr_auc", 0.7, "a+b", "slice"),
+            ("pr_auc", 0.1, "c", "pixel"),
+        )
+    )
+    assert (
+        measured_words(figures) == "Slice ROC AUC 0.800 on a+b. Pixel average precision 0.100 on c."
+    )
