@@ -44,6 +44,20 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a reader answered to a finding or a score of a model.
+
+    `about` is "finding 3" or "score severe"; `verdict` "agree", "rejected" or "unsure"; `at` an
+    ISO time.
+    """
+
+    about: str
+    verdict: str
+    by: str = ""
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InputRef:
     """Which pixels the model was given; `sha256` is over them, `size` (column, row, slice).
 

@@ -39,9 +39,9 @@ def whole_file(path: Path) -> Iterator[Path]:
     with _workplace(path) as place:
         draft = place / f"draft{''.join(path.suffixes)}"
         yield draft
-        _sync(draft)
+        sync(draft)
         os.replace(draft, path)
-        _sync(path.parent)
+        sync(path.parent)
 
 
 @contextmanager
@@ -63,12 +63,12 @@ def whole_folder(path: Path) -> Iterator[Path]:
         draft.mkdir()
         yield draft
         for item in sorted(draft.rglob("*")):
-            _sync(item)
+            sync(item)
         if path.exists():
             _replace_entries(draft, path, place / "old")
         else:
             os.replace(draft, path)
-        _sync(path.parent)
+        sync(path.parent)
 
 
 def _replace_entries(draft: Path, target: Path, old: Path) -> None:
@@ -102,7 +102,7 @@ def _workplace(path: Path) -> Iterator[Path]:
         yield place
     except OSError as error:
         _clear(place, missing)
-        raise _write_error(path, error) from error
+        raise write_error(path, error) from error
     except BaseException:
         _clear(place, missing)
         raise
@@ -117,7 +117,8 @@ def _clear(place: Path | None, missing: list[Path]) -> None:
             folder.rmdir()
 
 
-def _write_error(path: Path, error: OSError) -> WriteError:
+def write_error(path: Path, error: OSError) -> WriteError:
+    """What a reader is told when the disk refuses `path`."""
     what, do = _REASONS.get(
         error.errno or 0,
         (f"could not be written ({error.strerror or 'unknown reason'})", "Try another folder."),
@@ -125,7 +126,7 @@ def _write_error(path: Path, error: OSError) -> WriteError:
     return WriteError(what, file=path.name, do=do)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
     """Put a file or folder on the disk for good, where the system can do that."""
     if path.is_dir() and os.name == "nt":
         return  # Windows has no handle on a folder

@@ -18,4 +18,5 @@ BENCHES: dict[str, str] = {
     "load": "medview.cli.benches.load:measure",
     "scroll": "medview.cli.benches.scroll:measure",
     "fuzz": "medview.cli.benches.fuzz:measure",
+    "kill": "medview.cli.benches.kill:measure",
 }
