@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from medview.cli.contract import Answer, Context, command
-from medview.domain.errors import MedviewError
 from medview.domain.wording import interval, number, place_words
 
 if TYPE_CHECKING:
-    from medview.domain.card import ModelCard
-    from medview.domain.exam import Exam
-    from medview.domain.prediction import Prediction, RunRequest
-    from medview.domain.volume import Note, Volume
-    from medview.services.inputs import Gathered, Given
-
-WRITE = "medview.io.results:write_prediction"
+    from medview.services.running import RunOptions
 
 
 class RolePath(click.ParamType[tuple[str, Path]]):
@@ -96,109 +87,29 @@ def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **want
 
     A bare PATH takes the input that its headers or its name speak of; "--input t1=PATH" says it.
     """
-    from medview.io.atomic import whole_folder
-    from medview.services import library
-    from medview.services.analysis import run_model
-    from medview.services.inputs import Wanted, gather
+    from medview.services.inputs import Wanted
     from medview.services.models import find_card
+    from medview.services.running import run_case
 
     card = find_card(model, wanted["weights"])
-    inputs = Wanted(paths, wanted["named"], wanted["series"])
-    with whole_folder(out) as folder:
-        found = gather(
-            card, inputs, lambda place: library.scan(context.jobs, place, progress=context.report)
-        )
-        given = found.images
-        volumes = {
-            each.role: library.load(context.jobs, each.series, progress=context.report)
-            for each in given
-        }
-        with _naming(found, private=context.options.private):
-            request = _request(context, card, found, volumes, wanted)
-            prediction = run_model(context.jobs, request, progress=context.report)
-        used = _shown(found, prediction)
-        notes = [*found.notes, *(note for each in given for note in each.notes)]
-        notes += _left_over(request, prediction)
-        prediction = replace(prediction, warnings=(*prediction.warnings, *notes))
-        exam = _exam(used, private=context.options.private) if used else None
-        image = volumes[used.role] if used else None
-        body = context.call("files", WRITE, prediction, folder, image, exam, card)
-    return Answer(body)
+    inputs = Wanted(paths, wanted.pop("named"), wanted.pop("series"))
+    options = run_options(context, wanted)
+    return Answer(run_case(context.jobs, card, inputs, options, out, progress=context.report))
 
 
-def _shown(found: Gathered, prediction: Prediction) -> Given | None:
-    """The image that the result is about: the first one that was used, if any was."""
-    roles = [each.role for each in prediction.inputs]
-    used = [each for each in found.images if each.role in roles]
-    return min(used, key=lambda each: roles.index(each.role), default=None)
+def run_options(context: Context, wanted: Mapping[str, Any]) -> RunOptions:
+    """The options of one run, from what was typed and from the common ones."""
+    from medview.services.running import RunOptions
 
-
-def _request(
-    context: Context,
-    card: ModelCard,
-    found: Gathered,
-    volumes: Mapping[str, Volume],
-    wanted: Mapping[str, Any],
-) -> RunRequest:
-    from medview.domain.prediction import RunRequest
-    from medview.services.offers import age_at
-
-    first = found.images[0] if found.images else None
-    patient, study = (first and first.catalogue.owner(first.series)) or (None, None)
-    age = age_at(patient.birth_date, study.date) if patient and study else None
-    options, weights = context.options, wanted["weights"]
-    images = tuple(each.reference(volumes[each.role]) for each in found.images)
-    return RunRequest(
-        model=card.id,
-        volumes=dict(volumes),
-        tables={each.role: str(each.path.absolute()) for each in found.tables},
-        inputs=(*images, *(each.reference() for each in found.tables)),
-        samples=wanted["samples"],
-        alpha=wanted["alpha"],
-        device=options.device,
-        threads=options.threads,
-        seed=options.seed,
-        precision=wanted["precision"],
-        weights=str(weights.absolute()) if weights else None,
-        age_years=age if wanted["age"] is None else wanted["age"],
-        sex=wanted["sex"] or (patient.sex if patient else None),
-        site=wanted["site"],
-        film_hour=wanted["film_hour"],
+    common = context.options
+    return RunOptions(
+        device=common.device,
+        threads=common.threads,
+        seed=common.seed,
+        private=common.private,
+        age_years=wanted["age"],
+        **{name: value for name, value in wanted.items() if name != "age"},
     )
-
-
-@contextmanager
-def _naming(found: Gathered, *, private: bool) -> Iterator[None]:
-    """Let an error that names no file name the first input."""
-    try:
-        yield
-    except MedviewError as error:
-        if not private and not error.file:
-            series = found.images[0].series if found.images else None
-            name = series.description or series.key if series else found.tables[0].path.name
-            error.file = name
-        raise
-
-
-def _left_over(request: RunRequest, prediction: Prediction) -> list[Note]:
-    from medview.domain.volume import Note
-
-    used = {each.role for each in prediction.inputs}
-    spare = [each.role for each in request.inputs if each.role not in used]
-    return [Note("UNUSED_INPUT", f"the model did not use {role}") for role in spare]
-
-
-def _exam(given: Given, *, private: bool) -> Exam | None:
-    """What the headers say of the examination; private: no words that may be a name or path."""
-    from medview.domain.exam import Exam
-
-    owner = given.catalogue.owner(given.series)
-    if owner is None:
-        return None
-    exam = Exam.of(*owner, given.series).without_identity()
-    if private and given.series.format != "dicom":
-        return replace(exam, study_description="", series_description="")
-    return exam
 
 
 def _models_in_words(body: Mapping[str, Any]) -> str:

@@ -1,0 +1,143 @@
+"""Run a model on what was named and write its result folder: one case, without a window."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import MedviewError
+from medview.domain.exam import Exam
+from medview.domain.prediction import Precision, Prediction, RunRequest
+from medview.domain.volume import Note, Volume
+from medview.io.atomic import whole_folder
+from medview.services import library
+from medview.services.analysis import run_model
+from medview.services.inputs import Gathered, Given, Wanted, gather
+from medview.services.job import Listener
+from medview.services.jobs import Jobs
+from medview.services.offers import age_at
+
+WRITE = "medview.io.results:write_prediction"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """All that may change the answer, beside model and input; None is the model's own choice.
+
+    `age_years` and `sex` None take what the headers say.
+    """
+
+    samples: int | None = None
+    alpha: float | None = None
+    device: str = "auto"
+    threads: int | None = None
+    seed: int = 0
+    precision: Precision = "float32"
+    weights: Path | None = None
+    age_years: float | None = None
+    sex: str | None = None
+    site: str | None = None
+    film_hour: float | None = None
+    private: bool = False
+
+
+def run_case(
+    jobs: Jobs,
+    card: ModelCard,
+    wanted: Wanted,
+    options: RunOptions,
+    out: Path,
+    *,
+    progress: Listener | None = None,
+) -> dict[str, Any]:
+    """Run a model and write result.json, maps and tables into `out`; the body of result.json.
+
+    Raises
+    ------
+    MedviewError
+        As ``gather``, reading, running and writing do; nothing new stands at `out` then.
+    """
+    with whole_folder(out) as folder:
+        found = gather(card, wanted, lambda place: library.scan(jobs, place, progress=progress))
+        volumes = {
+            each.role: library.load(jobs, each.series, progress=progress) for each in found.images
+        }
+        with _naming(found, private=options.private):
+            request = _request(card, found, volumes, options)
+            prediction = run_model(jobs, request, progress=progress)
+        used = _shown(found, prediction)
+        notes = [*found.notes, *(note for each in found.images for note in each.notes)]
+        notes += _left_over(request, prediction)
+        prediction = replace(prediction, warnings=(*prediction.warnings, *notes))
+        exam = _exam(used, private=options.private) if used else None
+        image = volumes[used.role] if used else None
+        written = jobs.call(
+            "files", WRITE, prediction, folder, image, exam, card, progress=progress
+        )
+        return cast(dict[str, Any], written)
+
+
+def _shown(found: Gathered, prediction: Prediction) -> Given | None:
+    """The image that the result is about: the first one that was used, if any was."""
+    roles = [each.role for each in prediction.inputs]
+    used = [each for each in found.images if each.role in roles]
+    return min(used, key=lambda each: roles.index(each.role), default=None)
+
+
+def _request(
+    card: ModelCard, found: Gathered, volumes: Mapping[str, Volume], options: RunOptions
+) -> RunRequest:
+    first = found.images[0] if found.images else None
+    patient, study = (first and first.catalogue.owner(first.series)) or (None, None)
+    age = age_at(patient.birth_date, study.date) if patient and study else None
+    images = tuple(each.reference(volumes[each.role]) for each in found.images)
+    return RunRequest(
+        model=card.id,
+        volumes=dict(volumes),
+        tables={each.role: str(each.path.absolute()) for each in found.tables},
+        inputs=(*images, *(each.reference() for each in found.tables)),
+        samples=options.samples,
+        alpha=options.alpha,
+        device=options.device,
+        threads=options.threads,
+        seed=options.seed,
+        precision=options.precision,
+        weights=str(options.weights.absolute()) if options.weights else None,
+        age_years=age if options.age_years is None else options.age_years,
+        sex=options.sex or (patient.sex if patient else None),
+        site=options.site,
+        film_hour=options.film_hour,
+    )
+
+
+@contextmanager
+def _naming(found: Gathered, *, private: bool) -> Iterator[None]:
+    """Let an error that names no file name the first input."""
+    try:
+        yield
+    except MedviewError as error:
+        if not private and not error.file:
+            series = found.images[0].series if found.images else None
+            error.file = series.description or series.key if series else found.tables[0].path.name
+        raise
+
+
+def _left_over(request: RunRequest, prediction: Prediction) -> list[Note]:
+    used = {each.role for each in prediction.inputs}
+    spare = [each.role for each in request.inputs if each.role not in used]
+    return [Note("UNUSED_INPUT", f"the model did not use {role}") for role in spare]
+
+
+def _exam(given: Given, *, private: bool) -> Exam | None:
+    """What the headers say of the examination; private: no words that may be a name or path."""
+    owner = given.catalogue.owner(given.series)
+    if owner is None:
+        return None
+    exam = Exam.of(*owner, given.series).without_identity()
+    if private and given.series.format != "dicom":
+        return replace(exam, study_description="", series_description="")
+    return exam
