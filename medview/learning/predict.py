@@ -6,6 +6,7 @@ To add a model: write its run in a file of its own and one line in ``RUNNERS``.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib import import_module
 from typing import cast
 
@@ -14,13 +15,14 @@ import torch
 from medview.domain.errors import ModelInputError
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
+from medview.io.code_version import code_version
 
 # Model -> "module:function" that takes (job, request) and returns the Prediction.
 RUNNERS: dict[str, str] = {"anomaly": "medview.learning.anomaly_run:run_anomaly"}
 
 
 def run(job: Progress, request: RunRequest) -> Prediction:
-    """Run a model on one study.
+    """Run a model on one study; the result says which code it was made with.
 
     Raises
     ------
@@ -43,4 +45,4 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     work = cast(
         Callable[[Progress, RunRequest], Prediction], getattr(import_module(module), function)
     )
-    return work(job, request)
+    return replace(work(job, request), code=code_version())

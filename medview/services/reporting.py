@@ -16,6 +16,7 @@ from medview.domain.prediction import Prediction
 from medview.domain.report import NOT_AVAILABLE, Report, Section, content_sha256
 from medview.domain.resources import resource
 from medview.domain.volume import Volume
+from medview.io.code_version import code_version
 from medview.io.resultjson import result_dict
 from medview.services import report_origin, report_result
 from medview.services.report_text import ReaderText
@@ -231,7 +232,7 @@ def _manifest(material: Material, report: Report, digest: str) -> dict[str, obje
         "report_id": report.report_id,
         "made_at": report.made_at,
         "status": report.status,
-        "code": __version__,
+        "code": code_version(),
         "content_sha256": digest,
         "results": results,
     }
