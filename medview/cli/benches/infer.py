@@ -1,0 +1,74 @@
+"""``medview bench infer``: a brain of 155 slices by the anomaly model, beside the plain loop."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import cast
+
+from medview.cli.benches.rows import Row
+from medview.cli.contract import Context
+from medview.services.jobs import Jobs
+
+SAMPLES = 5
+SLICES, QUICK_SLICES = 155, 16
+ROUNDS = 3
+RATIO = {"cpu": 0.67, "cuda": 0.33}
+APART = 1e-4
+_WORK = "medview.cli.benches.infer_work"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked: how many slices, how often, where and with how many threads."""
+
+    slices: int
+    rounds: int
+    device: str = "cpu"
+    threads: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """What came of it: best seconds of each way, how far their answers are apart, memory.
+
+    `apart` is the largest difference of any map, as a share of the largest value of that map;
+    `low_apart` the same for bfloat16, `low_score` the difference of the volume's score, in
+    standard deviations of training normals.
+    """
+
+    load_s: float
+    batched_s: float
+    loop_s: float
+    low_s: float
+    apart: float
+    low_apart: float
+    low_score: float
+    peak_mb: float
+    device: str
+
+
+def measure(context: Context, quick: bool) -> list[Row]:
+    """Give time, deviation and memory of blocks against single passes, and of bfloat16."""
+    options = context.options
+    count = QUICK_SLICES if quick else SLICES
+    asked = Asked(count, 1 if quick else ROUNDS, options.device, options.threads, options.seed)
+    with Jobs(lambda call: call()) as jobs:
+        began = time.perf_counter()
+        jobs.warm("compute", _WORK).settled.wait()
+        start_s = time.perf_counter() - began
+        work = f"{_WORK}:compare"
+        found = cast(Timing, jobs.call("compute", work, asked, progress=context.report))
+    what = f"anomaly, {count} slices, K={SAMPLES}, {found.device}"
+    aim = RATIO[found.device.split(":")[0]]
+    return [
+        Row(what, found.batched_s, "s", "plain loop", found.loop_s, aim=aim),
+        Row("furthest from the plain loop, share of each map's top", found.apart, "1", aim=APART),
+        Row(f"{what}, bfloat16", found.low_s, "s", "float32", found.batched_s),
+        Row("bfloat16: furthest from float32, share of each map's top", found.low_apart, "1"),
+        Row("bfloat16: change of the volume's score", found.low_score, "sd of normals"),
+        Row("start of the process for models", start_s, "s"),
+        Row("reading the weights", found.load_s, "s"),
+        Row("peak memory of that process, in blocks", found.peak_mb, "MB"),
+    ]

@@ -1,0 +1,114 @@
+"""What ``medview bench infer`` runs in the child for models: a volume of slices, asked two ways."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from medview.cli.benches.infer import SAMPLES, Asked, Timing
+from medview.domain.prediction import Precision
+from medview.domain.progress import Progress, Silent
+from medview.learning.anomaly import (
+    AnomalySettings,
+    Drawn,
+    Engine,
+    maps_from_draws,
+    noise_for,
+    run_slices,
+)
+from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.weights import load_anomaly
+from medview.models.anomaly_vae import SIDE, AnomalyVae
+
+
+def compare(job: Progress, asked: Asked) -> Timing:
+    """Ask the shipped weights in blocks, one by one, and in blocks in half precision."""
+    if asked.threads:
+        torch.set_num_threads(asked.threads)
+    device = choose_device(asked.device)
+    began = time.perf_counter()
+    model, _, settings = load_anomaly(None, device)
+    load_s = time.perf_counter() - began
+    slices, brain = brains(asked.slices, asked.seed)
+    noise = noise_for(len(slices), SAMPLES, asked.seed)
+    run_slices(Engine.fast(model, device), slices[:8], noise[:, :8], Silent())  # warm
+
+    def batched(precision: Precision) -> Callable[[], Drawn]:
+        engine = Engine.fast(model, device, precision)
+        return lambda: Drawn(slices, brain, *run_slices(engine, slices, noise, Silent()))
+
+    ways: tuple[Callable[[], Drawn], ...] = (
+        batched("float32"),
+        lambda: Drawn(slices, brain, *plain_loop(model, device, slices, noise)),
+        batched("bfloat16"),
+    )
+    seconds = [float("inf")] * len(ways)
+    found = [ways[0]()]
+    peak_mb = peak_memory_mb()  # before anything but the blocks has run
+    found += [ways[1](), ways[2]()]
+    for turn in range(asked.rounds):
+        job.check()
+        job.report(turn, asked.rounds, f"round {turn + 1} / {asked.rounds}")
+        for n, way in enumerate(ways):
+            began = time.perf_counter()
+            way()
+            seconds[n] = min(seconds[n], time.perf_counter() - began)
+    ours, loop, low = found
+    return Timing(
+        load_s,
+        seconds[0],
+        seconds[1],
+        seconds[2],
+        furthest(ours, loop, settings),
+        furthest(ours, low, settings),
+        abs(ours.volume_score(settings) - low.volume_score(settings)),
+        peak_mb,
+        device,
+    )
+
+
+def furthest(one: Drawn, other: Drawn, settings: AnomalySettings) -> float:
+    """Largest difference of any map of two answers, as a share of that map's largest value."""
+    shares = []
+    for first, second in zip(_maps(one, settings), _maps(other, settings), strict=True):
+        top = float(np.abs(first).max()) or 1.0
+        shares.append(float(np.abs(first - second).max()) / top)
+    return max(shares)
+
+
+def _maps(drawn: Drawn, settings: AnomalySettings) -> tuple[NDArray[np.float32], ...]:
+    found = maps_from_draws(
+        drawn.slices, drawn.brain, drawn.pictures, drawn.aleatoric, settings.smooth_px
+    )
+    return found.residual, found.epistemic, found.aleatoric, found.score(settings.rule)
+
+
+@torch.inference_mode()
+def plain_loop(
+    model: AnomalyVae, device: str, slices: NDArray[np.float32], noise: torch.Tensor
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """K whole passes of each slice, one after the other, as the paper describes it."""
+    pictures = np.empty((noise.shape[0], *slices.shape), np.float32)
+    aleatoric = np.zeros(slices.shape, np.float32)
+    for n, one in enumerate(slices):
+        x = torch.from_numpy(one)[None, None].to(device)
+        for k in range(noise.shape[0]):
+            picture, s, _, _ = model(x, noise[k, n : n + 1].to(device))
+            pictures[k, n] = picture[0, 0].cpu().numpy()
+            aleatoric[n] += s.exp()[0, 0].cpu().numpy() / noise.shape[0]
+    return pictures, aleatoric
+
+
+def brains(count: int, seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Slices (n, 128, 128) of a made-up brain: an oval that widens and narrows, with texture."""
+    rng = np.random.default_rng(seed)
+    rows, columns = np.indices((SIDE, SIDE)) - (SIDE - 1) / 2
+    width = np.sin(np.linspace(0.35, np.pi - 0.35, count))[:, None, None]
+    brain = (rows / 55) ** 2 + (columns / 45) ** 2 < width**2
+    texture = 0.4 + 0.15 * np.sin(rows / 6) * np.cos(columns / 7)
+    slices = texture + rng.normal(0, 0.03, brain.shape)
+    return np.where(brain, np.clip(slices, 0, 1), 0).astype(np.float32), np.asarray(brain)

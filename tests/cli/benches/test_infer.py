@@ -1,0 +1,51 @@
+"""Blocks against the plain loop: the same answer, and rows that say what was measured."""
+
+import numpy as np
+import pytest
+import torch
+
+from medview.cli.benches import infer
+from medview.cli.benches.infer import measure
+from medview.cli.benches.infer_work import brains, furthest, plain_loop
+from medview.cli.contract import Context, Options
+from medview.cli.progress import ProgressLine
+from medview.domain.progress import Silent
+from medview.learning.anomaly import AnomalySettings, Drawn, Engine, noise_for, run_slices
+from medview.models.anomaly_vae import AnomalyVae
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    return AnomalyVae().eval()
+
+
+def test_the_plain_loop_is_the_same_model(model):
+    slices, brain = brains(3, 0)
+    noise = noise_for(3, 2, 0)
+    ours = Drawn(slices, brain, *run_slices(Engine.fast(model), slices, noise, Silent()))
+    loop = Drawn(slices, brain, *plain_loop(model, "cpu", slices, noise))
+    assert furthest(ours, loop, AnomalySettings()) < 1e-4
+    other = Drawn(slices, brain, *plain_loop(model, "cpu", slices, noise_for(3, 2, 1)))
+    assert furthest(ours, other, AnomalySettings()) > 1e-3
+
+
+def test_the_made_up_brains_are_what_a_model_takes():
+    slices, brain = brains(20, 0)
+    assert slices.shape == brain.shape == (20, 128, 128)
+    assert 0 <= slices.min() < slices.max() <= 1
+    assert not slices[~brain].any()
+    assert brain.any(axis=(1, 2)).all()
+    assert np.array_equal(slices, brains(20, 0)[0])
+
+
+def test_every_row_is_measured_by_the_child(monkeypatch):
+    monkeypatch.setattr(infer, "QUICK_SLICES", 2)
+    context = Context(Options(device="cpu", threads=1), ProgressLine(None, on_terminal=False))
+    rows = measure(context, True)
+    assert rows[0].what == "anomaly, 2 slices, K=5, cpu"
+    assert (rows[0].peer, rows[0].aim) == ("plain loop", 0.67)
+    assert rows[1].value < rows[1].aim == 1e-4
+    assert rows[3].value > rows[1].value
+    assert all(row.value >= 0 for row in rows)
+    assert rows[-1].value > 100
