@@ -54,6 +54,7 @@ COMMANDS: dict[str, str] = {
     "render": "medview.cli.render:render",
     "models": "medview.cli.running:models",
     "run": "medview.cli.running:run",
+    "batch": "medview.cli.batch:batch",
     "report": "medview.cli.report:report",
     "train": "medview.cli.training:train",
     "evaluate": "medview.cli.evaluate:evaluate",

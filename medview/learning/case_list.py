@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import cast
 
 from medview.domain.errors import DataError
+from medview.domain.progress import Progress
 from medview.learning.subset import LeftOut, Split, Subset, TrainCase
 
 IMAGE_COLUMNS = ("t1", "t1ce", "t2", "flair", "film", "smri", "fmri", "series")
@@ -68,6 +69,22 @@ def load_case_list(path: Path, roles: tuple[str, ...]) -> Subset:
         else:
             skipped.append(made)
     return Subset(file.stem, "cases", file, tuple(cases), tuple(skipped))
+
+
+def cases_of(job: Progress, path: Path, roles: tuple[str, ...]) -> tuple[TrainCase, ...]:
+    """The cases of a list, also those whose file is not there: running them says so.
+
+    Raises
+    ------
+    DataError
+        As ``load_case_list``.
+    """
+    job.report(0, 1, "reading the case list")
+    rows = read_rows(path)
+    _refuse_twice(rows, path.name)
+    for row in rows:
+        _refuse_odd_cells(row, path.name)
+    return tuple(_described(row, path.parent, roles) for row in rows)
 
 
 def read_rows(file: Path) -> list[Row]:
@@ -150,12 +167,18 @@ def _case_of(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase | Left
     if missing:
         what = f'row {row.number}, column "{missing}": {files[missing].name} is not there'
         return LeftOut(row["case"], "MV-DAT-102", what)
+    return _described(row, folder, roles)
+
+
+def _described(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase:
+    """What a row says, whether or not its files are there; role "" when it names none."""
+    files = {column: folder / row[column] for column in _FILE_COLUMNS if row[column]}
     known = {"case", "patient", "site", "split", "label", "age_years", "sex", *_FILE_COLUMNS}
     return TrainCase(
         row["case"],
         row["patient"] or row["case"],
         {column: files[column] for column in IMAGE_COLUMNS if column in files},
-        role,
+        next((role for role in roles if role in files), ""),
         site=row["site"],
         mask=files.get("mask"),
         brain=files.get("brain"),

@@ -13,12 +13,11 @@ from medview.domain.study import Catalogue, Series
 from medview.domain.volume import Note, Volume
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.tables import table_size
+from medview.services.offers import TABLES as TABLES
 from medview.services.offers import Offer, offer_by_header, role_of
 
 ROLES = ("t1", "t1ce", "t2", "flair", "smri", "fmri", "film", "series")
 """Every input that some model has; each card says which ones are its own."""
-TABLES = ("smri", "fmri", "series")
-"""Roles that are no images: feature files (.npy or CSV) and time series (CSV)."""
 TABLE_SUFFIXES = (".csv", ".npy")
 
 Scan = Callable[[tuple[Path, ...]], Catalogue]
@@ -115,6 +114,11 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
             f"{card.title} needs {_needs(card)}", do="Give it with --input.", code="MV-MOD-004"
         )
     return Gathered(tuple(images.values()), tuple(tables.values()), tuple(notes))
+
+
+def fits(card: ModelCard, series: Series) -> bool:
+    """Whether a model takes a series, by its headers and, where these are silent, its name."""
+    return _offer(card, series).fits
 
 
 def is_table(path: Path) -> bool:

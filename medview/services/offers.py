@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -36,15 +37,22 @@ _OTHER_CONTRASTS = (
     ("functional images", r"bold|fmri|asl\b|perf"),
 )
 _FILM_MODALITIES = ("CR", "DX", "RG")
+TABLES = ("smri", "fmri", "series")
+"""Roles that are no images: feature files (.npy or CSV) and time series (CSV)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A model and the open series: the role that the series takes, or why it does not fit."""
+    """A model and the open series: the role that the series takes, or why it does not fit.
+
+    `tables` are the roles of open tables that it takes as well; without an image `role` is
+    empty.
+    """
 
     card: ModelCard
     role: str = ""
     why_not: str = ""
+    tables: tuple[str, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -80,18 +88,26 @@ def _card_or_error(path: Path) -> ModelCard | WeightsError:
         return error
 
 
-def offer(card: ModelCard, series: Series, volume: Volume) -> Offer:
-    """Say whether a model can be run on a series, as which role, or why not."""
+def offer(card: ModelCard, series: Series, volume: Volume, tables: Collection[str] = ()) -> Offer:
+    """Say whether a model can be run on a series and open tables, as what, or why not."""
+    given = tuple(spec.role for spec in card.inputs if spec.role in TABLES and spec.role in tables)
+    for spec in card.inputs:
+        if spec.required and spec.role in TABLES and spec.role not in given:
+            return Offer(card, why_not=f"needs {spec.needs}; open it beside the image")
     found = offer_by_header(card, series, volume.modality)
     if found.fits and volume.is_colour:
-        return Offer(card, why_not="needs grey values; this is a colour image")
-    return found
+        found = Offer(card, why_not="needs grey values; this is a colour image")
+    needs_image = any(spec.required for spec in card.inputs if spec.role not in TABLES)
+    if found.fits or not given or needs_image:
+        return replace(found, tables=given if found.fits else ())
+    return Offer(card, tables=given)
 
 
 def offer_by_header(card: ModelCard, series: Series, modality: str = "") -> Offer:
     """The same as far as it can be said without pixels; `modality` that of the volume."""
     modality = modality or series.modality
-    fitting = [spec for spec in card.inputs if _takes(spec, modality)]
+    images = [spec for spec in card.inputs if spec.role not in TABLES]
+    fitting = [spec for spec in images if _takes(spec, modality)]
     if not fitting:
         return Offer(card, why_not=f"needs {_needs(card)}; this is {_kind_of(modality)}")
     role, other = role_of(series)
@@ -100,7 +116,7 @@ def offer_by_header(card: ModelCard, series: Series, modality: str = "") -> Offe
     if not role:
         return Offer(card, fitting[0].role)
     if role not in {spec.role for spec in fitting}:
-        return Offer(card, why_not=f"needs {_needs(card)}; this looks like {role.upper()}")
+        return Offer(card, why_not=f"needs {_needs(card)}; this looks like {_words_for(role)}")
     return Offer(card, role)
 
 
@@ -137,6 +153,10 @@ def _takes(spec: InputSpec, modality: str) -> bool:
 def _needs(card: ModelCard) -> str:
     """What the model needs, in the words of its card, each said once."""
     return " or ".join(dict.fromkeys(spec.needs for spec in card.inputs))
+
+
+def _words_for(role: str) -> str:
+    return "a film" if role == "film" else role.upper()
 
 
 def _kind_of(modality: str) -> str:

@@ -1,0 +1,92 @@
+"""``medview batch``: one model on many cases."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from medview.cli.contract import Answer, Context, command
+from medview.cli.progress import in_time
+from medview.cli.running import run_options
+
+
+def _in_words(body: Mapping[str, Any]) -> str:
+    each = body["seconds_per_study"]
+    pace = f", {each:.3g} s each" if each is not None else ""
+    lines = [f"{body['done']} cases done in {in_time(body['seconds'])}{pace}"]
+    if body["resumed"]:
+        lines.append(f"{body['resumed']} of them were finished before")
+    lines += [f"failed: {one['case']}: {one['what']}" for one in body["failed"]]
+    return "\n".join(lines)
+
+
+@command("batch", words=_in_words)
+@click.argument("model")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="dask: on a cluster of dask.distributed.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Of the cluster; without it one is made here.")
+@click.option("--resume", is_flag=True, help="Keep results that are there already.")
+@click.option("--samples", type=click.IntRange(min=1), help="Passes whose spread is uncertainty.")
+@click.option("--alpha", type=click.FloatRange(0, 1), help="Weight of the plain residual.")
+@click.option("--age", type=click.FloatRange(0, 130), help="Of all patients, in years.")
+@click.option("--sex", type=click.Choice(["F", "M"]), help="Of all patients.")
+@click.option("--site", metavar="NAME", help="Where all cases are from.")
+@click.option("--film-hour", type=float, help="Hour of the stay that films are from.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Other weights than the shipped.")
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+)
+def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) -> Answer:
+    """Run MODEL on every case of a folder or of a case list (CSV).
+
+    Each case gets --out/CASE/result.json and maps, as "medview run" writes them;
+    predictions.csv and batch.json tell of all. Exit code 1 when some cases failed.
+    """
+    from medview.services.batch import find_cases, run_batch
+    from medview.services.models import find_card
+
+    card = find_card(model, wanted["weights"])
+    engine = _engine(context, wanted)
+    resume = wanted.pop("resume")
+    cases = find_cases(context.jobs, card, path, private=context.options.private)
+    body = run_batch(
+        engine,
+        card,
+        cases,
+        run_options(context, wanted),
+        out,
+        resume=resume,
+        progress=context.report,
+    )
+    return Answer(body, exit_code=int(bool(body["failed"])))
+
+
+def _engine(context: Context, wanted: dict[str, Any]) -> Any:
+    from medview.domain.errors import UsageError
+    from medview.services.batch import local_engine
+
+    workers, kind = wanted.pop("workers"), wanted.pop("engine")
+    scheduler = wanted.pop("scheduler")
+    if kind == "dask":
+        from medview.services.cluster import dask_engine
+
+        return dask_engine(scheduler, workers)
+    if scheduler:
+        raise UsageError("--scheduler is for --engine dask", do="Add --engine dask.")
+    share = max(1, (os.cpu_count() or 1) // workers)
+    return local_engine(workers, context.options.threads or share)

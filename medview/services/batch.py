@@ -1,0 +1,363 @@
+"""Many cases by one model: found in a folder or a case list, run side by side, resumable.
+
+Every case is run as ``medview run`` runs it and has a result folder of its own, so a stop in the
+middle loses the cases under way only, and the next run goes on after the finished ones.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import re
+import shutil
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import InputRefused, MedviewError
+from medview.domain.study import Catalogue, Series
+from medview.io.atomic import whole_folder
+from medview.services import library
+from medview.services.inputs import Wanted, fits, is_table
+from medview.services.jobs import Jobs
+from medview.services.offers import TABLES
+from medview.services.running import RunOptions, run_case
+
+CASE_LIST = "medview.learning.case_list:cases_of"
+RESULT = "result.json"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_LONGEST_NAME = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case: the folder name of its result, what to run on, and what differs from the rest.
+
+    `row` is where a table holds the case among others: its column "case" has that value.
+    """
+
+    name: str
+    wanted: Wanted
+    patient: str = ""
+    site: str = ""
+    age_years: float | None = None
+    sex: str | None = None
+    film_hour: float | None = None
+    row: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A case with all that a process elsewhere needs to run it."""
+
+    card: ModelCard
+    case: Case
+    options: RunOptions
+    out: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a case ended: `scores` of result.json, or the error as code and words."""
+
+    case: Case
+    scores: tuple[dict[str, Any], ...] = ()
+    seconds: float = 0.0
+    code: str = ""
+    what: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """True when there is no result."""
+        return bool(self.code)
+
+
+class Engine(Protocol):
+    """Runs tasks somewhere and gives their outcomes as they come."""
+
+    def __call__(self, tasks: Sequence[Task]) -> Iterable[Outcome]:
+        """Run all tasks."""
+
+
+def find_cases(jobs: Jobs, card: ModelCard, path: Path, *, private: bool = False) -> list[Case]:
+    """The cases of a case list, or each series and table of a folder that the model takes.
+
+    Raises
+    ------
+    InputRefused
+        If there is none.
+    DataError
+        If the case list is no good; it names row and column.
+    """
+    if path.suffix.lower() == ".csv" and _is_case_list(path):
+        found = _listed(jobs, card, path)
+    else:
+        found = _found(jobs, card, path)
+    if not found:
+        raise InputRefused(
+            f"holds nothing that {card.title} can use",
+            file=path.name,
+            do="Choose another folder, or give a case list.",
+            code="MV-IN-010",
+        )
+    if private:
+        found = [
+            replace(case, name=f"case-{n + 1:05d}", patient="") for n, case in enumerate(found)
+        ]
+    return _named_apart(found)
+
+
+def run_batch(
+    engine: Engine,
+    card: ModelCard,
+    cases: Sequence[Case],
+    options: RunOptions,
+    out: Path,
+    *,
+    resume: bool,
+    progress: Callable[[int, int, str], object],
+) -> dict[str, Any]:
+    """Run all cases and write predictions.csv and batch.json; the body of ``medview.batch/1``.
+
+    With `resume` a case whose result is there, of the same weights and options, is kept.
+    """
+    began = time.perf_counter()
+    out.mkdir(parents=True, exist_ok=True)
+    kept = [_kept(card, case, options, out) for case in cases] if resume else [None] * len(cases)
+    done = [outcome for outcome in kept if outcome is not None]
+    tasks = [
+        Task(card, case, options, out / case.name)
+        for case, outcome in zip(cases, kept, strict=True)
+        if outcome is None
+    ]
+    progress(len(done), len(cases), "")
+    for outcome in engine(tasks):
+        done.append(outcome)
+        progress(len(done), len(cases), f"case {len(done)} / {len(cases)}")
+    order = {case.name: n for n, case in enumerate(cases)}
+    done.sort(key=lambda outcome: order[outcome.case.name])
+    body = _body(done, len(tasks), time.perf_counter() - began)
+    _write(out, body, done)
+    return body
+
+
+def local_engine(workers: int, threads: int | None) -> Engine:
+    """Run on this machine, each worker with children of its own."""
+
+    def run(tasks: Sequence[Task]) -> Iterator[Outcome]:
+        own = threading.local()
+        opened: list[Jobs] = []
+
+        def work(task: Task) -> Outcome:
+            if not hasattr(own, "jobs"):
+                own.jobs = Jobs(lambda call: call())
+                opened.append(own.jobs)
+            return run_task(own.jobs, task)
+
+        pool = ThreadPoolExecutor(max(1, min(workers, len(tasks))))
+        try:
+            shared = [replace(t, options=replace(t.options, threads=threads)) for t in tasks]
+            futures = [pool.submit(work, task) for task in shared]
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for jobs in opened:
+                jobs.close()
+
+    return run
+
+
+def run_task(jobs: Jobs, task: Task) -> Outcome:
+    """Run one case; an error of it is its outcome, and stops nothing else."""
+    case = task.case
+    options = replace(
+        task.options,
+        age_years=_first(case.age_years, task.options.age_years),
+        sex=_first(case.sex, task.options.sex),
+        site=_first(case.site or None, task.options.site),
+        film_hour=_first(case.film_hour, task.options.film_hour),
+    )
+    began = time.perf_counter()
+    try:
+        with _own_rows(case, task.out) as wanted:
+            body = run_case(jobs, task.card, wanted, options, task.out)
+    except MedviewError as error:
+        return Outcome(case, code=error.code, what=error.what)
+    seconds = round(time.perf_counter() - began, 2)
+    return Outcome(case, tuple(body["scores"]), seconds)
+
+
+def _first(own: Any, common: Any) -> Any:
+    return common if own is None else own
+
+
+@contextmanager
+def _own_rows(case: Case, out: Path) -> Iterator[Wanted]:
+    """The inputs of a case; tables of many cases are cut down to its row for the time of a run."""
+    draft = out.with_name(f".rows-{out.name}")
+    try:
+        yield replace(
+            case.wanted,
+            named=tuple((role, _cut(case, role, path, draft)) for role, path in case.wanted.named),
+        )
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def _cut(case: Case, role: str, path: Path, draft: Path) -> Path:
+    rows = _row_of(path, case.row) if case.row and role in TABLES else None
+    if rows is None:
+        return path
+    draft.mkdir(parents=True, exist_ok=True)
+    file = draft / f"{role}.csv"
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        csv.writer(opened).writerows(rows)
+    return file
+
+
+def _row_of(path: Path, case: str) -> list[list[str]] | None:
+    """Header and the row of a case; None where the file has no column "case"."""
+    if path.suffix.lower() != ".csv" or not path.is_file():
+        return None
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        lines = csv.reader(file)
+        header = [name.strip() for name in next(lines, [])]
+        if "case" not in header:
+            return None
+        column = header.index("case")
+        for line in lines:
+            if len(line) > column and line[column].strip() == case:
+                return [header, line]
+    return None
+
+
+def _is_case_list(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return "case" in [name.strip() for name in next(csv.reader(file), [])]
+
+
+def _listed(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
+    roles = tuple(spec.role for spec in card.inputs)
+    cases = []
+    for each in cast(Sequence[Any], jobs.call("files", CASE_LIST, path, roles)):
+        named = tuple((role, each.images[role]) for role in roles if role in each.images)
+        hour = each.cells.get("film_hour", "")
+        cases.append(
+            Case(
+                _safe(each.case),
+                Wanted(named=named),
+                each.patient,
+                each.site,
+                each.age_years,
+                each.sex,
+                float(hour) if hour else None,
+                row=each.case,
+            )
+        )
+    return cases
+
+
+def _found(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
+    tables = any(spec.role in TABLES for spec in card.inputs)
+    below = sorted(path.rglob("*")) if path.is_dir() else [path]
+    cases = []
+    if tables:
+        cases = [Case(_safe(p.stem), Wanted((p,))) for p in below if p.is_file() and is_table(p)]
+    if any(spec.role not in TABLES for spec in card.inputs):
+        catalogue = library.scan(jobs, (path,))
+        cases += [_series_case(catalogue, series) for series in _fitting(card, catalogue)]
+    return cases
+
+
+def _fitting(card: ModelCard, catalogue: Catalogue) -> list[Series]:
+    images = [series for series in catalogue.all_series() if series.geometry is not None]
+    return [series for series in images if fits(card, series)]
+
+
+def _series_case(catalogue: Catalogue, series: Series) -> Case:
+    owner = catalogue.owner(series)
+    file = series.files[0].name if series.files else series.uid
+    name = series.uid + (f"-{series.stack}" if series.stack else "")
+    if series.format != "dicom":
+        name = file.partition(".")[0]
+    patient = owner[0].id if owner else ""
+    return Case(_safe(name), Wanted(tuple(series.files), series=series.key), patient or "")
+
+
+def _safe(name: str) -> str:
+    """A folder name; what had to be changed is told apart by a hash."""
+    safe = _UNSAFE.sub("_", name).strip("._")[:_LONGEST_NAME]
+    if safe == name and safe:
+        return safe
+    return f"{safe or 'case'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def _named_apart(cases: Sequence[Case]) -> list[Case]:
+    seen: dict[str, int] = {}
+    named = []
+    for case in cases:
+        seen[case.name.lower()] = count = seen.get(case.name.lower(), 0) + 1
+        named.append(case if count == 1 else replace(case, name=f"{case.name}-{count}"))
+    return named
+
+
+def _kept(card: ModelCard, case: Case, options: RunOptions, out: Path) -> Outcome | None:
+    """The outcome of a case that is finished already, by the same weights and seed."""
+    try:
+        body = json.loads((out / case.name / RESULT).read_text("utf-8"))
+        same = body["weights_sha256"] == card.weights_sha256 and body["seed"] == options.seed
+        if options.samples is not None:
+            same = same and body["parameters"].get("samples") == options.samples
+        return Outcome(case, tuple(body["scores"]), float(body["seconds"])) if same else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _body(done: Sequence[Outcome], ran: int, seconds: float) -> dict[str, Any]:
+    failed = [outcome for outcome in done if outcome.failed]
+    return {
+        "done": len(done) - len(failed),
+        "failed": [{"case": o.case.name, "code": o.code, "what": o.what} for o in failed],
+        "resumed": len(done) - ran,
+        "seconds": round(seconds, 2),
+        "seconds_per_study": round(seconds / ran, 3) if ran else None,
+    }
+
+
+def _write(out: Path, body: dict[str, Any], done: Sequence[Outcome]) -> None:
+    """predictions.csv as ``evaluate`` writes it, and batch.json."""
+    rows = [_row(outcome) for outcome in done if not outcome.failed]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with whole_folder(out) as draft:
+        with (draft / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+            table = csv.DictWriter(
+                file, columns or ["case", "patient", "site", "subset"], restval=""
+            )
+            table.writeheader()
+            table.writerows(rows)
+        text = json.dumps({"schema": "medview.batch/1", **body}, indent=1, ensure_ascii=False)
+        (draft / "batch.json").write_text(text + "\n", "utf-8")
+
+
+def _row(outcome: Outcome) -> dict[str, object]:
+    case = outcome.case
+    row: dict[str, object] = {
+        "case": case.name,
+        "patient": case.patient or case.name,
+        "site": case.site,
+        "subset": "",
+    }
+    for score in outcome.scores:
+        name = score["name"]
+        row |= {name: score["value"], f"{name}_low": score["low"], f"{name}_high": score["high"]}
+    return {name: "" if value is None else value for name, value in row.items()}

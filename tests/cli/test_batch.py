@@ -1,0 +1,92 @@
+"""``medview batch`` with untrained weights, through the real children."""
+
+import csv
+import json
+
+import pytest
+from throwaway import save_nifti, small_head, throwaway_weights
+
+from medview.cli import main
+
+FAST = ("--samples", "2", "--threads", "1", "--device", "cpu", "--quiet", "--json")
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    return throwaway_weights(tmp_path_factory.mktemp("weights"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Two heads and a file that is none."""
+    folder = tmp_path_factory.mktemp("cases")
+    for name in ("one_T1", "two_T1"):
+        save_nifti(small_head(), folder / f"{name}.nii.gz")
+    (folder / "broken_T1.nii.gz").write_bytes(b"no image")
+    return folder
+
+
+def answer(capfd, *words):
+    code = main([*map(str, words), *FAST])
+    return code, json.loads(capfd.readouterr().out)
+
+
+def stable(result):
+    """What must be equal between two runs of one case."""
+    kept = ("scores", "findings", "inputs", "parameters", "weights_sha256", "seed")
+    return {name: result[name] for name in kept}
+
+
+def test_a_folder_gives_a_result_each_equal_to_run_and_goes_on_where_it_stopped(
+    folder, weights, tmp_path, capfd
+):
+    out = tmp_path / "out"
+    given = ("batch", "anomaly", folder, "--out", out, "--weights", weights)
+    code, told = answer(capfd, *given)
+    assert (code, told["schema"], told["done"]) == (0, "medview.batch/1", 2)
+    assert json.loads((out / "batch.json").read_text())["done"] == 2
+    with (out / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["case"] for row in rows] == ["one_T1", "two_T1"]
+    code, alone = answer(
+        capfd,
+        *("run", "anomaly", folder / "one_T1.nii.gz"),
+        *("--out", tmp_path / "alone", "--weights", weights),
+    )
+    batched = json.loads((out / "one_T1" / "result.json").read_text())
+    assert stable(batched) == stable(alone)
+    assert float(rows[0]["anomaly"]) == alone["scores"][0]["value"]
+    before = (out / "one_T1" / "result.json").stat().st_mtime_ns
+    code, told = answer(capfd, *given, "--resume")
+    assert (code, told["done"], told["resumed"], told["seconds_per_study"]) == (0, 2, 2, None)
+    assert (out / "one_T1" / "result.json").stat().st_mtime_ns == before
+
+
+def test_a_case_list_names_cases_and_one_that_fails_stops_nothing(folder, weights, tmp_path, capfd):
+    cases = folder / "cases.csv"
+    cases.write_text(
+        "case,patient,site,t1\nc/1,p1,A,one_T1.nii.gz\nc2,p2,B,broken_T1.nii.gz\nc3,p3,,gone.nii\n"
+    )
+    out = tmp_path / "out"
+    code, told = answer(capfd, "batch", "anomaly", cases, "--out", out, "--weights", weights)
+    assert (code, told["done"]) == (1, 1)
+    assert [one["case"] for one in told["failed"]] == ["c2", "c3"]
+    assert all(one["code"] and one["what"] for one in told["failed"])
+    with (out / "predictions.csv").open() as file:
+        (row,) = csv.DictReader(file)
+    assert (row["patient"], row["site"]) == ("p1", "A")
+    assert not (out / "c2").exists()
+    assert {item.name for item in out.iterdir()} == {row["case"], "batch.json", "predictions.csv"}
+
+
+def test_a_folder_without_anything_of_use_is_refused(weights, tmp_path, capfd):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "notes.txt").write_text("nothing")
+    code, told = answer(
+        capfd,
+        *("batch", "anomaly", tmp_path / "in"),
+        *("--out", tmp_path / "out", "--weights", weights),
+    )
+    assert code == 3
+    assert told["schema"] == "medview.error/1"
+    assert not (tmp_path / "out").exists()

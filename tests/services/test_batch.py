@@ -1,0 +1,74 @@
+"""Cases of a batch: names that are folders, rows of tables, engines."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from services.stubs import CARD
+
+from medview.domain.errors import UsageError
+from medview.services import batch, cluster
+from medview.services.batch import Case, Outcome, run_batch
+from medview.services.inputs import Wanted
+from medview.services.running import RunOptions
+
+CASES = tuple(Case(name, Wanted()) for name in ("a", "b", "c"))
+
+
+def unseen(done, total, text):
+    """Progress that nobody reads."""
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("sub-01", True), ("a b/c", False), ("..", False), ("x" * 200, False)]
+)
+def test_names_of_cases_become_names_of_folders(name, kept):
+    safe = batch._safe(name)
+    assert (safe == name) is kept
+    assert Path(safe).name == safe
+    assert safe not in ("", ".", "..")
+
+
+def test_names_that_differ_in_nothing_but_case_are_told_apart():
+    given = [replace(CASES[0], name=name) for name in ("Head", "head", "HEAD")]
+    assert [case.name for case in batch._named_apart(given)] == ["Head", "head-2", "HEAD-3"]
+
+
+def test_of_a_table_of_many_a_case_gets_its_own_row(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_text("case,x\na,1\nb,2\n")
+    case = Case("b", Wanted(named=(("smri", table),)), row="b")
+    with batch._own_rows(case, tmp_path / "out" / "b") as wanted:
+        ((role, file),) = wanted.named
+        assert (role, file.read_text().split()) == ("smri", ["case,x", "b,2"])
+    assert not file.exists()
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_outcomes_are_told_in_the_order_of_the_cases_whoever_is_first(tmp_path):
+    score = {"name": "age", "value": 40.0, "low": None, "high": 50.0}
+
+    def engine(tasks):
+        yield Outcome(tasks[2].case, (score,))
+        yield Outcome(tasks[1].case, code="MV-IO-001", what="cannot be read")
+        yield Outcome(tasks[0].case, (score,))
+
+    body = run_batch(
+        engine, CARD, CASES, RunOptions(), tmp_path / "o", resume=False, progress=unseen
+    )
+    assert (body["done"], body["resumed"]) == (2, 0)
+    assert body["failed"] == [{"case": "b", "code": "MV-IO-001", "what": "cannot be read"}]
+    assert (tmp_path / "o" / "predictions.csv").read_text().splitlines() == [
+        "case,patient,site,subset,age,age_low,age_high",
+        "a,a,,,40.0,,50.0",
+        "c,c,,,40.0,,50.0",
+    ]
+
+
+def test_without_the_extra_a_cluster_is_refused_with_what_to_install(monkeypatch):
+    def missing(name):
+        raise ImportError(name)
+
+    monkeypatch.setattr(cluster, "import_module", missing)
+    with pytest.raises(UsageError, match="not installed"):
+        cluster.dask_engine(None, 2)
