@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from medview.domain.doubts import doubts
 from medview.domain.errors import GeometryError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
@@ -226,11 +227,18 @@ def _corners(
     place = _place_lines(volume, view, cut, at)
     grey_lines = _grey_lines(volume, view, window)
     titles = tuple(_sentence(layer.map.title or layer.map.name) for layer in shown)
+    doubtful = _doubt_lines(volume)
     return Corners(
         top_right=place[:2] if view.annotations == "all" else place[:1],
-        bottom_left=grey_lines if view.annotations == "all" else grey_lines[:1],
+        bottom_left=(*doubtful, *(grey_lines if view.annotations == "all" else grey_lines[:1])),
         bottom_right=(*titles, RESEARCH_ONLY),
     )
+
+
+def _doubt_lines(volume: Volume) -> tuple[str, ...]:
+    """What is doubtful about the image, two warnings a line: it is part of the volume."""
+    words = doubts(volume.warnings, len(volume.missing_slices))
+    return tuple(_sentence(" · ".join(words[n : n + 2])) for n in range(0, len(words), 2))
 
 
 def _sentence(text: str) -> str:

@@ -93,7 +93,7 @@ class Walk:
             raise Broken(
                 Code.LENGTH_LIES,
                 f"element ({tag >> 16:04X},{tag & 0xFFFF:04X}) declares {length} bytes, "
-                f"the file has {end}",
+                f"the file has {max(0, end - after + length)} more",
             )
 
 

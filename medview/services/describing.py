@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from medview.domain.discretion import series_words, study_words, without_file_names
 from medview.domain.errors import WorkerDied
 from medview.domain.geometry import Geometry
 from medview.domain.study import Catalogue, Patient, Series, Skipped, Study, Summary
@@ -50,29 +51,34 @@ def _patient(
         "name": None if private else patient.name or None,
         "sex": patient.sex,
         "birth_date": None if private else patient.birth_date,
-        "studies": [_study(study, summarise, private) for study in patient.studies],
+        "studies": [
+            _study(study, summarise, patient if private else None) for study in patient.studies
+        ],
     }
 
 
-def _study(study: Study, summarise: Callable[[Series], Summary], private: bool) -> dict[str, Any]:
-    # Without DICOM, the description is the name of a folder, which may be that of a patient.
-    is_folder = all(series.format != "dicom" for series in study.series)
+def _study(
+    study: Study, summarise: Callable[[Series], Summary], hidden: Patient | None
+) -> dict[str, Any]:
+    """A study; `hidden` is the patient whom nothing may name."""
+    words = study.description if hidden is None else study_words(study, hidden)
     return {
         "uid": study.uid,
         "date": study.date or None,
-        "description": None if private and is_folder else study.description or None,
-        "series": [_series(series, summarise(series), private) for series in study.series],
+        "description": words or None,
+        "series": [_series(series, summarise(series), hidden) for series in study.series],
     }
 
 
-def _series(series: Series, summary: Summary, private: bool) -> dict[str, Any]:
-    is_file_name = series.format != "dicom"
+def _series(series: Series, summary: Summary, hidden: Patient | None) -> dict[str, Any]:
+    words = series.description if hidden is None else series_words(series, hidden)
+    files = () if hidden is None else series.files
     return {
         "uid": series.uid,
         "stack": series.stack,
         "number": series.number,
         "modality": series.modality or None,
-        "description": None if private and is_file_name else series.description or None,
+        "description": words or None,
         "format": series.format,
         "files": len(series.files),
         "transfer_syntax": series.transfer_syntax,
@@ -84,7 +90,10 @@ def _series(series: Series, summary: Summary, private: bool) -> dict[str, Any]:
         "value_range": list(summary.value_range) if summary.value_range else None,
         "lossy": series.lossy,
         "missing_slices": list(summary.missing_slices),
-        "warnings": [{"code": note.code, "text": note.text} for note in summary.warnings],
+        "warnings": [
+            {"code": note.code, "text": without_file_names(note.text, files)}
+            for note in summary.warnings
+        ],
     }
 
 

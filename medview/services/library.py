@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
+from medview.domain.discretion import series_words
 from medview.domain.errors import ReadError
-from medview.domain.study import Catalogue, Series, Skipped
+from medview.domain.study import Catalogue, Patient, Series, Skipped
 from medview.domain.volume import Volume
 from medview.imaging.view import View
 from medview.services.job import Listener
@@ -88,7 +89,9 @@ class Library:
         """
         if series.geometry is None:
             refusal = ReadError(
-                "holds no image that can be shown", file=_name(series), do="Choose another series."
+                "holds no image that can be shown",
+                file=called(self._session, series),
+                do="Choose another series.",
             )
             self._session.message = Message.of(refusal)
             return None
@@ -98,12 +101,13 @@ class Library:
             self._tasks.drop("show")
             self._put_on_screen(series, time, kept)
             return None
+        called_so = called(self._session, series)
         errand = Errand(
-            f"Reading {_name(series)}",
+            f"Reading {called_so}",
             "files",
             LOAD_AND_IDENTIFY,
             (series, time),
-            about=_name(series),
+            about=called_so,
             key="show",
         )
         answers = Answers(
@@ -146,7 +150,7 @@ class Library:
         # The files may have changed since they were read last.
         self._kept.clear()
         self._remember(paths)
-        note = _skipped_note(catalogue.skipped)
+        note = _skipped_note(catalogue.skipped, private=self._session.private)
         if note:
             self._session.message = Message(note, "warning")
         self.show(there[0])
@@ -210,17 +214,21 @@ class Library:
             session.finding = None
 
 
-def _name(series: Series) -> str:
-    """What a series is called in a sentence."""
-    return series.description or f"{series.modality} series {series.number or ''}".strip()
+def called(session: Session, series: Series) -> str:
+    """What a series is called in a sentence; in private mode nothing that may tell who it is."""
+    words = series.description
+    if session.private:
+        owner = session.catalogue.owner(series)
+        words = series_words(series, owner[0] if owner else Patient(series.patient_key))
+    return words or f"{series.modality} series {series.number or ''}".strip()
 
 
-def _skipped_note(skipped: tuple[Skipped, ...]) -> str:
-    """One sentence on the files that were left out, naming the first."""
+def _skipped_note(skipped: tuple[Skipped, ...], *, private: bool) -> str:
+    """One sentence on the files that were left out, naming the first unless private."""
     told = [file for file in skipped if file.code != _NOT_AN_IMAGE]
     if not told:
         return ""
-    first = f"{Path(told[0].file).name}: {told[0].what}"
+    first = told[0].what if private else f"{Path(told[0].file).name}: {told[0].what}"
     if len(told) == 1:
         return f"1 file could not be read: {first}"
     return f"{len(told)} files could not be read, the first is {first}"

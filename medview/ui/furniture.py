@@ -217,8 +217,11 @@ def scale_length(px_per_mm: float, longest_px: float) -> tuple[int, float] | Non
     return None
 
 
-def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float) -> None:
-    """A bracket of a round length above the lower letter, with its length beside it."""
+def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float, note: str = "") -> None:
+    """A bracket of a round length above the lower letter, with its length beside it.
+
+    `note` follows the length, such as "at detector".
+    """
     found = scale_length(px_per_mm, min(110.0, area.width() * 0.18))
     if found is None:
         return
@@ -236,6 +239,7 @@ def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float) -> None:
             ]
         )
     text = tr("{n} cm", n=length // 10) if length >= 10 else tr("{n} mm", n=length)
+    text = f"{text} {note}".strip()
     write(painter, QPointF(left + wide + 3, y - 13), text, px=11, colour=PANE_QUIET)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from medview.domain.discretion import series_words, study_words
 from medview.domain.study import Catalogue, Patient, Series, Study
+from medview.services.session import Session
 from medview.ui.words import age, date, tr
 
 _SEXES = {"F": "F", "M": "M", "O": "other"}
@@ -31,30 +33,59 @@ def patient_facts(patient: Patient, at: str, *, private: bool) -> str:
     return " · ".join(part for part in (_SEXES.get(patient.sex or "", ""), years) if part)
 
 
-def series_name(series: Series) -> str:
-    """What a series is called."""
-    if series.description:
-        return series.description
+def study_name(study: Study, patient: Patient, *, private: bool) -> str:
+    """What a study is called; in private mode nothing that may tell who it is."""
+    words = study_words(study, patient) if private else study.description
+    return words or tr("Study")
+
+
+def series_name(series: Series, patient: Patient | None = None, *, private: bool = False) -> str:
+    """What a series is called; in private mode nothing that may tell who it is."""
+    nobody = Patient(series.patient_key)
+    words = series_words(series, patient or nobody) if private else series.description
+    if words:
+        return words
     if series.number is not None:
         return tr("Series {n}", n=series.number)
     return series.modality or tr("Series")
+
+
+def shown_name(session: Session) -> str:
+    """What the series on screen is called; empty when there is none."""
+    if session.series is None:
+        return ""
+    owner = session.catalogue.owner(session.series)
+    patient = owner[0] if owner is not None else None
+    return series_name(session.series, patient, private=session.private)
 
 
 def corner_lines(catalogue: Catalogue, series: Series, *, private: bool) -> tuple[str, ...]:
     """Name, facts with the study's date, and series: the top left corner of the main pane."""
     owner = catalogue.owner(series)
     if owner is None:
-        return (series_name(series),)
+        return (series_name(series, private=private),)
     patient, study = owner
     return tuple(
         line
         for line in (
             patient_name(patient, private=private),
             _facts(patient, study, private=private),
-            series_name(series),
+            _series_line(series, patient, private=private),
         )
         if line
     )
+
+
+def _series_line(series: Series, patient: Patient, *, private: bool) -> str:
+    """What the series is called, and the side that the file says it shows."""
+    parts = (series_name(series, patient, private=private), side_name(series))
+    return " · ".join(part for part in parts if part)
+
+
+def side_name(series: Series) -> str:
+    """The side that the file names, in words; empty when it names none (R21)."""
+    sides = {"L": tr("left side"), "R": tr("right side"), "B": tr("both sides")}
+    return sides.get(series.laterality, "")
 
 
 def _facts(patient: Patient, study: Study, *, private: bool) -> str:

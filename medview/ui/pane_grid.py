@@ -133,6 +133,7 @@ class PaneGrid(QFrame):
             is_active=is_active,
             is_large=is_large,
             has_scale=volume.geometry.spacing_kind is not None and view.annotations != "none",
+            scale_note=tr("at detector") if volume.geometry.spacing_kind == "detector" else "",
         )
         box = body_box(frame, self._body_of(volume))
         pane.draw(frame, Placing(view.zoom, view.pan_mm, box), dress)

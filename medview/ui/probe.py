@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
 from medview.services.session import Session
+from medview.ui.identity import shown_name
 from medview.ui.words import number, place, tr
 
 # Longer names of series are left out of the status bar.
@@ -45,7 +46,7 @@ def probe(session: Session, point_lps: _Place) -> Probe | None:
     volume = session.volume
     if volume is None or not volume.geometry.contains(point_lps):
         return None
-    about = session.series.description if session.series is not None else ""
+    about = shown_name(session) if session.series and session.series.description else ""
     image = None if volume.is_colour else value_at(volume.array, volume.geometry, point_lps)
     values = [Value("image", about or volume.modality, image, volume.quantity)]
     seen = set()

@@ -50,13 +50,14 @@ class Dress:
     """What stands around the image beside what its frame says.
 
     `corners` None takes the frame's own; `is_large` adds colour bar and score strip;
-    `has_scale` says that millimetres mean something here.
+    `has_scale` says that millimetres mean something here, `scale_note` where they are measured.
     """
 
     corners: Corners | None = None
     is_active: bool = False
     is_large: bool = True
     has_scale: bool = False
+    scale_note: str = ""
     note: str = ""
 
 
@@ -275,7 +276,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if dress.is_large and frame.colour_bar is not None:
             furniture.draw_colour_bar(painter, area, frame.colour_bar)
         if self._has_room and dress.has_scale:
-            furniture.draw_scale(painter, area, self.px_per_mm())
+            furniture.draw_scale(painter, area, self.px_per_mm(), dress.scale_note)
         if self._has_room:
             furniture.draw_strip(painter, area, frame.strip, frame.slice)
 

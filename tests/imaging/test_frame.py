@@ -20,7 +20,7 @@ from phantoms import (
 from medview.domain.errors import GeometryError
 from medview.domain.geometry import Plane
 from medview.domain.overlay import LayerStyle, ScalarMap
-from medview.domain.volume import ValueTable, Volume, Window
+from medview.domain.volume import Note, ValueTable, Volume, Window
 from medview.imaging.frame import Labels, Layer, View, compose_frame, letters
 
 CUT_PLANES = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
@@ -410,6 +410,17 @@ def test_corners_say_slice_window_and_that_it_is_for_research():
     none = compose_frame(volume, (), replace(view, annotations="none")).corners
     assert none.top_right == none.bottom_left == ()
     assert none.bottom_right == ("research use only",)
+
+
+def test_what_is_doubtful_about_the_image_stands_above_the_window():
+    notes = tuple(Note(code, "text") for code in ("LOSSY", "TILTED", "NO_SPACING"))
+    volume = replace(phantom(), warnings=notes, missing_slices=(3, 4))
+    view = View(point_lps=(0, 0, 2.5), window=Window(980, 470))
+    lines = compose_frame(volume, (), view).corners.bottom_left
+    assert lines[:-1] == ("2 slices missing · tilted slices", "Lossy · no size in mm")
+    minimal = compose_frame(volume, (), replace(view, annotations="minimal")).corners
+    assert minimal.bottom_left[:1] == lines[:1]
+    assert compose_frame(phantom(), (), view).corners.bottom_left == ("W 980  L 470",)
 
 
 def test_graphics_of_the_file_lie_in_white_beneath_all_maps():

@@ -70,9 +70,5 @@ def test_nesting_that_may_be_is_read(known_length, tmp_path):
 @pytest.mark.parametrize("length", [2**32 - 2, 2**31 - 1, 10_000])
 def test_an_element_that_claims_more_than_the_file_has_is_refused(vr, length, tmp_path):
     path = file_of(tmp_path / "liar.dcm", element(9, 0x1001, vr, b"\0" * 20, length))
-    with pytest.raises(ReadError, match=f"declares {length} bytes, the file has {size(path)}"):
+    with pytest.raises(ReadError, match=f"declares {length} bytes, the file has 20 more"):
         read_outline(path)
-
-
-def size(path: Path) -> int:
-    return path.stat().st_size

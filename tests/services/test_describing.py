@@ -61,6 +61,19 @@ def test_private_hides_identity_and_names_of_files_and_folders(format_):
     assert ("Head" in str(found)) is not hidden
 
 
+def test_private_leaves_out_words_that_name_the_patient_and_names_of_files():
+    summary = Summary((0, 7), (), (Note("PARTIAL", "1 slice is blank (aaa.dcm: ends early)"),))
+    said = replace(SERIES, description="T1 of A", files=(Path("/x/aaa.dcm"),))
+    patient = Patient(
+        "9f2c41aa", "P-1", "Abc^B", None, None, (Study("1", "", "ABC", series=(said,)),)
+    )
+    told = describe(Catalogue((patient,)), lambda _: summary, private=True)
+    study = told["patients"][0]["studies"][0]
+    assert study["description"] is None
+    assert study["series"][0]["description"] == "T1 of A"
+    assert study["series"][0]["warnings"][0]["text"] == "1 slice is blank (a file: ends early)"
+
+
 class Jobs:
     """Jobs whose every call ends in one error."""
 

@@ -39,5 +39,23 @@ def test_a_series_has_some_name():
     assert series_name(series_of("1.1", description="", modality="MR")) == "MR"
 
 
+@pytest.mark.parametrize(
+    ("side", "words"), [("L", " · left side"), ("B", " · both sides"), ("", "")]
+)
+def test_the_side_that_the_file_names_stands_beside_the_series(side, words):
+    series = series_of("1.1", laterality=side)
+    lines = corner_lines(catalogue_of(series), series, private=False)
+    assert lines[-1] == f"T1 1.1{words}"
+
+
+def test_in_private_mode_no_description_names_the_patient():
+    series = series_of("1.1", description="Knee of A^B", number=3)
+    patient = Patient("9f2c41aa", "P1", "Abel^Bo", studies=())
+    assert series_name(series, patient, private=True) == "Knee of A^B"
+    named = series_of("1.1", description="Knee of abel", number=3)
+    assert series_name(named, patient, private=True) == "Series 3"
+    assert series_name(named, patient) == "Knee of abel"
+
+
 def test_corner_lines_of_a_series_nobody_owns_name_the_series_only():
     assert corner_lines(catalogue_of(), series_of("1.1"), private=False) == ("T1 1.1",)

@@ -70,6 +70,12 @@ def test_a_colour_image_is_shown_as_it_is(bench):
     assert tuple(bench.frame().image[1, 2]) == (200, 10, 20)
 
 
+def test_lengths_on_a_film_are_those_at_the_detector(bench):
+    grid = geometry_of("LPS", (1, 20, 30), (1.0, 1.0, 1.0))
+    bench.show(Volume(np.zeros((1, 20, 30), np.int16), replace(grid, spacing_kind="detector")))
+    assert (bench.pane().dress.has_scale, bench.pane().dress.scale_note) == (True, "at detector")
+
+
 def test_the_corner_says_whose_image_it_is(head):
     head.settle()
     assert head.pane().dress.corners.top_left[0] == "A, B"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
 
+from medview.domain.discretion import without_file_names
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, clear, label
-from medview.ui.identity import patient_facts, patient_name, series_name
+from medview.ui.identity import patient_facts, patient_name, series_name, study_name
 from medview.ui.probe import Probe, value_text
 from medview.ui.words import date, number, tr
 
@@ -41,9 +42,10 @@ class DetailsPanel(Column):
             self._facts.set_rows([("", tr("Drop a folder here, or press Ctrl+O"))])
         else:
             self._facts.set_rows(self._identity(series) + _facts(series, volume))
+        hidden = series.files if series is not None and session.private else ()
         notes = [*(series.warnings if series else ()), *(volume.warnings if volume else ())]
         clear(self._lines)
-        for text in dict.fromkeys(note.text for note in notes):
+        for text in dict.fromkeys(without_file_names(note.text, hidden) for note in notes):
             self._lines.addWidget(label(text, wraps=True))
         self._notes.setVisible(bool(notes))
 
@@ -56,16 +58,17 @@ class DetailsPanel(Column):
             self._values.set_rows(rows)
 
     def _identity(self, series: Series) -> list[tuple[str, str]]:
+        private = self._app.session.private
         owner = self._app.session.catalogue.owner(series)
         if owner is None:
-            return []
+            return [(tr("Series"), series_name(series, private=private))]
         patient, study = owner
-        private = self._app.session.private
         return [
             (tr("Patient"), patient_name(patient, private=private)),
             ("", patient_facts(patient, study.date, private=private)),
-            (tr("Study"), study.description),
+            (tr("Study"), study_name(study, patient, private=private) if study.description else ""),
             (tr("Date"), "" if private else date(study.date)),
+            (tr("Series"), series_name(series, patient, private=private)),
         ]
 
 
@@ -78,7 +81,6 @@ def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
     field_t = tr("{n} T", n=number(series.field_strength_t)) if series.field_strength_t else ""
     missing = len(volume.missing_slices)
     return [
-        (tr("Series"), series_name(series)),
         (tr("Modality"), volume.modality or series.modality),
         (tr("Size"), f"{i} × {j} × {k}"),
         (tr("Voxel"), tr("unknown") if kind is None else spacing + unit[kind]),

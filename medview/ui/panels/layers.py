@@ -9,7 +9,7 @@ from medview.domain.volume import Window
 from medview.imaging.intensity import presets_for
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, RangeRow, Row, button, clear, label, name
-from medview.ui.identity import series_name
+from medview.ui.identity import shown_name
 from medview.ui.panels.style_editor import StyleEditor, map_title
 from medview.ui.words import number, tr
 
@@ -102,7 +102,7 @@ class ImageCard(Card):
         self.add(self._title, self._what, self._window)
         self.add(self._presets)
         self._offered: tuple[str, ...] = ()
-        for field in ("volume", "series", "views", "active_pane"):
+        for field in ("volume", "series", "views", "active_pane", "private"):
             getattr(app.session.events, field).connect(self.refresh)
         self.refresh()
 
@@ -116,7 +116,7 @@ class ImageCard(Card):
             self._window.hide()
             self._offer(())
             return
-        self._title.setText(series_name(series))
+        self._title.setText(shown_name(session))
         window = self._app.viewing.window(session.active_pane)
         self._window.setVisible(window is not None)
         if window is not None:

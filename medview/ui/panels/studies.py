@@ -14,11 +14,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.domain.discretion import without_file_names
+from medview.domain.doubts import doubts
 from medview.domain.study import Catalogue, Patient, Series, Study
+from medview.domain.volume import Note, Volume
 from medview.services.thumbnails import Thumbnail
 from medview.ui.app import App
 from medview.ui.controls import button, label, name
-from medview.ui.identity import patient_facts, patient_name, series_name
+from medview.ui.identity import patient_facts, patient_name, series_name, study_name
 from medview.ui.panels.study_rows import (
     FIND,
     KIND,
@@ -77,6 +80,7 @@ class StudiesPanel(QWidget):
         events.private.connect(self.refresh)
         app.thumbnails.arrived.connect(self._on_thumbnail)
         events.series.connect(self._select)
+        events.volume.connect(self._on_volume)
         self.refresh()
 
     def _tree(self) -> QTreeView:
@@ -127,33 +131,52 @@ class StudiesPanel(QWidget):
         second = " · ".join(part for part in facts if part)
         item = _item("patient", who, second, find=f"{who} {'' if private else patient.id}")
         for study in studies:
-            item.appendRow(self._study(study, is_prior=bool(study.date) and study.date < newest))
+            is_prior = bool(study.date) and study.date < newest
+            item.appendRow(self._study(study, patient, is_prior=is_prior))
         return item
 
-    def _study(self, study: Study, *, is_prior: bool) -> QStandardItem:
-        when = "" if self._app.session.private else date(study.date)
-        item = _item(
-            "study", study.description or tr("Study"), "", find=f"{study.description} {when}"
-        )
+    def _study(self, study: Study, patient: Patient, *, is_prior: bool) -> QStandardItem:
+        private = self._app.session.private
+        when = "" if private else date(study.date)
+        title = study_name(study, patient, private=private)
+        item = _item("study", title, "", find=f"{title} {when}")
         item.setData(when, RIGHT)
         for series in study.series:
-            item.appendRow(self._series(series, is_prior=is_prior))
+            item.appendRow(self._series(series, patient, is_prior=is_prior))
         return item
 
-    def _series(self, series: Series, *, is_prior: bool) -> QStandardItem:
-        title = series_name(series)
-        warning = warning_text(series)
-        item = _item(
-            "series", title, warning or size_text(series), find=f"{title} {series.modality}"
-        )
+    def _series(self, series: Series, patient: Patient, *, is_prior: bool) -> QStandardItem:
+        title = series_name(series, patient, private=self._app.session.private)
+        words = self._doubts(series)
+        second = " · ".join((*words[:1], size_text(series)))
+        item = _item("series", title, second, find=f"{title} {series.modality}")
         item.setData(series.key, SERIES)
-        item.setData(bool(warning), WARNS)
+        item.setData(bool(words), WARNS)
         item.setData(tr("PRIOR") if is_prior else "", TAG)
         item.setData(self._picture(series.key), THUMB)
-        notes = "\n".join(dict.fromkeys(note.text for note in series.warnings))
+        hidden = series.files if self._app.session.private else ()
+        told = (without_file_names(note.text, hidden) for note in self._notes(series))
+        notes = "\n".join(dict.fromkeys(told))
         item.setToolTip("\n".join(part for part in (title, size_text(series), notes) if part))
         item.setEnabled(series.geometry is not None)
         return item
+
+    def _doubts(self, series: Series) -> tuple[str, ...]:
+        """Warnings in short, what matters most first; of unread pixels once they are known."""
+        shown = self._shown(series)
+        missing = series.missing_slices if shown is None else shown.missing_slices
+        return tuple(tr(words) for words in doubts(self._notes(series), len(missing)))
+
+    def _notes(self, series: Series) -> list[Note]:
+        shown = self._shown(series)
+        return [*series.warnings, *(shown.warnings if shown is not None else ())]
+
+    def _shown(self, series: Series) -> Volume | None:
+        """The volume of a series, if it is on screen and whole."""
+        session = self._app.session
+        volume = session.volume
+        is_it = session.series is not None and session.series.key == series.key
+        return volume if is_it and volume is not None and not volume.slices_to_come else None
 
     def _list_left_out(self, catalogue: Catalogue) -> None:
         count = len(catalogue.skipped)
@@ -164,13 +187,22 @@ class StudiesPanel(QWidget):
         name(self.left_out, "studies_left_out", text)
         self.left_out.setToolTip(tr("Show which files were left out, and why"))
         self.left_out_list.clear()
+        private = self._app.session.private
         for each in catalogue.skipped[:_MOST_LEFT_OUT]:
-            self.left_out_list.addItem(f"{each.file}: {each.what}")
+            self.left_out_list.addItem(each.what if private else f"{each.file}: {each.what}")
         if count > _MOST_LEFT_OUT:
             self.left_out_list.addItem(tr("and {n} more", n=count - _MOST_LEFT_OUT))
 
     def _on_left_out(self) -> None:
         self.left_out_list.setVisible(self.left_out_list.isHidden())
+
+    def _on_volume(self, volume: Volume | None) -> None:
+        """Say in the list what only the pixels could tell: slices that cannot be read."""
+        series = self._app.session.series
+        if series is None or volume is None or volume.slices_to_come:
+            return
+        if set(volume.warnings) - set(series.warnings):
+            self.refresh()
 
     def _on_chosen(self, index: QModelIndex) -> None:
         key = index.data(SERIES)
@@ -245,22 +277,6 @@ def size_text(series: Series) -> str:
     if series.times > 1:
         parts.append(tr("{n} times", n=series.times))
     return " · ".join(parts)
-
-
-def warning_text(series: Series) -> str:
-    """The warning that matters most in the list; empty when all is well."""
-    missing = len(series.missing_slices)
-    if missing:
-        return tr("{n} slices missing", n=missing) if missing != 1 else tr("1 slice missing")
-    short = {
-        "INCOMPLETE": tr("incomplete"),
-        "VARIABLE_SPACING": tr("uneven spacing"),
-        "UNKNOWN_ORIENTATION": tr("orientation unknown"),
-        "FORMS_DISAGREE": tr("two orientations in the file"),
-        "MODALITY_DOUBTFUL": tr("modality doubtful"),
-        "CONFLICT": tr("slices contradict each other"),
-    }
-    return next((short[note.code] for note in series.warnings if note.code in short), "")
 
 
 def square(made: Thumbnail) -> QPixmap:

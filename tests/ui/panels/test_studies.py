@@ -1,4 +1,7 @@
+from dataclasses import replace
+
 import pytest
+from phantoms import geometry_of, phantom_on
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton
 from services.stubs import series_of
@@ -88,9 +91,38 @@ def test_a_warning_stands_in_the_row(bench):
     bench.session.catalogue = Catalogue((Patient("k", studies=(study,)),))
     row = series_row(bench, "1.1#0")
     assert row.data(WARNS)
-    assert row.data(SECOND) == "2 slices missing"
+    assert row.data(SECOND) == "2 slices missing · 16 · 5.0 mm · axial"
     assert "2 are gone" in row.data(Qt.ItemDataRole.ToolTipRole)
     assert not series_row(bench, "1.2#0").data(WARNS)
+
+
+def test_a_slice_that_cannot_be_read_stands_in_the_row_once_it_is_known(bench):
+    series = series_of("1.1")
+    bench.session.catalogue = Catalogue((Patient("k", studies=(Study("1", series=(series,)),)),))
+    assert not series_row(bench, "1.1#0").data(WARNS)
+    part = replace(
+        phantom_on(geometry_of("LPS")), warnings=(Note("PARTIAL", "one"),), missing_slices=(2,)
+    )
+    with bench.session.together():
+        bench.session.series, bench.session.volume = series, replace(part, slices_to_come=(1,))
+    assert not series_row(bench, "1.1#0").data(WARNS)
+    bench.session.volume = part
+    assert series_row(bench, "1.1#0").data(SECOND).startswith("1 slice missing · ")
+
+
+def test_private_hides_descriptions_that_name_the_patient_and_files_left_out(bench):
+    series = series_of("1.1", description="T1 of Miller")
+    study = Study("1", description="Miller head", series=(series,))
+    skipped = (Skipped("miller.txt", "MV-IO-001", "not a medical image"),)
+    bench.session.private = True
+    bench.session.catalogue = Catalogue(
+        (Patient("k", name="Miller^A", studies=(study,)),), skipped, files=2, read=1
+    )
+    said = [
+        bench.window.studies.left_out_list.item(0).text(),
+        *(title for _, title, _ in rows(bench)),
+    ]
+    assert said == ["not a medical image", "Patient k", "Study", "MR"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""What may be said of images without saying whose they are.
+
+Descriptions are typed by people: some hold the patient's name or number. Files that are not
+DICOM take theirs from the names of files and folders, which may be those of patients.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from medview.domain.study import Patient, Series, Study
+
+# Shorter parts of a name or id ("Li", "7") stand in too many words that mean nothing.
+_SHORTEST = 3
+
+
+def tells_who(text: str, patient: Patient) -> bool:
+    """Say whether a text holds a part of the patient's name, the id or the birth date."""
+    birth = patient.birth_date or ""
+    known = [*re.split(r"[\^=\s,]+", patient.name), patient.id, birth, birth.replace("-", "")]
+    low = text.lower()
+    return any(part.lower() in low for part in known if len(part) >= _SHORTEST)
+
+
+def study_words(study: Study, patient: Patient) -> str:
+    """The description of a study, or nothing where it may tell who it is."""
+    is_folder = all(series.format != "dicom" for series in study.series)
+    return "" if is_folder or tells_who(study.description, patient) else study.description
+
+
+def series_words(series: Series, patient: Patient) -> str:
+    """The description of a series, or nothing where it may tell who it is."""
+    is_file_name = series.format != "dicom"
+    return "" if is_file_name or tells_who(series.description, patient) else series.description
+
+
+def without_file_names(text: str, files: Iterable[Path]) -> str:
+    """The text with "a file" in place of the name of any of the files."""
+    for name in sorted({file.name for file in files if file.name in text}, key=len, reverse=True):
+        text = text.replace(name, "a file")
+    return text

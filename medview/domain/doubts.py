@@ -1,0 +1,39 @@
+"""Warnings in two or three words, for a row of a list and the corner of a pane."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from medview.domain.volume import Note
+
+# Code -> words, what matters most first.
+_WORDS = {
+    "MIXED_PATIENTS": "several patients",
+    "PARTIAL": "partly unreadable",
+    "INCOMPLETE": "incomplete",
+    "CONFLICT": "slices contradict each other",
+    "UNKNOWN_ORIENTATION": "orientation unknown",
+    "FORMS_DISAGREE": "two orientations in the file",
+    "MODALITY_DOUBTFUL": "modality doubtful",
+    "VARIABLE_SPACING": "uneven spacing",
+    "TILTED": "tilted slices",
+    "NOT_ORTHOGONAL": "skewed pixels",
+    "LOSSY": "lossy",
+    "NO_SPACING": "no size in mm",
+    "NOT_FINITE": "not all values are numbers",
+    "DUPLICATE": "duplicates left out",
+    "EXECUTABLE_HEADER": "begins like a program",
+}
+
+
+def doubts(notes: Iterable[Note], missing: int = 0) -> tuple[str, ...]:
+    """Words for each kind of warning once, what matters most first.
+
+    `missing` slices are counted in place of "incomplete".
+    """
+    codes = {note.code for note in notes}
+    if not missing:
+        return tuple(words for code, words in _WORDS.items() if code in codes)
+    counted = "1 slice missing" if missing == 1 else f"{missing} slices missing"
+    rest = codes - {"INCOMPLETE", "PARTIAL"}
+    return counted, *(words for code, words in _WORDS.items() if code in rest)

@@ -1,0 +1,40 @@
+"""Words that a private answer may hold, and those that may tell who it is."""
+
+from pathlib import Path
+
+import pytest
+
+from medview.domain.discretion import series_words, study_words, tells_who, without_file_names
+from medview.domain.study import Patient, Series, Study
+
+PATIENT = Patient("9f2c41aa", "H-4711", "Miller^Jo Ann", "F", "1950-01-31")
+
+
+@pytest.mark.parametrize(
+    "text", ["T1 MILLER", "scan of ann m.", "h-4711 head", "born 19500131", "1950-01-31"]
+)
+def test_a_part_of_name_id_or_birth_date_tells_who(text):
+    assert tells_who(text, PATIENT)
+
+
+@pytest.mark.parametrize("text", ["", "T1 MPRAGE sag", "Join of 2", "4712"])
+def test_words_of_others_do_not(text):
+    assert not tells_who(text, PATIENT)
+
+
+def test_descriptions_are_told_unless_they_name_the_patient():
+    for words, told in (("Head 1 mm", "Head 1 mm"), ("Head Miller", "")):
+        series = Series("1", description=words)
+        assert series_words(series, PATIENT) == told
+        assert study_words(Study("1", description=words, series=(series,)), PATIENT) == told
+
+
+def test_names_of_files_and_folders_are_not_told():
+    series = Series("1", description="some_file", format="nifti")
+    assert series_words(series, PATIENT) == ""
+    assert study_words(Study("1", description="folder", series=(series,)), PATIENT) == ""
+
+
+def test_a_warning_names_no_file():
+    files = (Path("/x/IM1"), Path("/x/IM12.dcm"), Path("/x/other"))
+    assert without_file_names("(IM12.dcm: ends early)", files) == "(a file: ends early)"
