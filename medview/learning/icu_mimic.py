@@ -1,0 +1,351 @@
+"""MIMIC-IV with MIMIC-CXR-JPG, and the preprocessed layout of the benchmark.
+
+Both generations of folders: v1.0 keeps patients and admissions in ``core``, v2 and later in
+``hosp`` (and calls ``ethnicity`` ``race``). Films lie in a folder with
+``mimic-cxr-2.0.0-metadata.csv``, below the given one or beside it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from medview.domain.errors import DataError
+from medview.learning.icu_phenotypes import PHENOTYPES, phenotype_cells, phenotypes
+from medview.learning.icu_series import Series, read_series
+from medview.learning.icu_tables import (
+    hours_between,
+    need_table,
+    pairs_of,
+    refuse_twice,
+    rows_of,
+    table_at,
+)
+from medview.learning.subset import LeftOut, Split, Subset, TrainCase
+
+ROLE = "series"
+LICENCE = "PhysioNet credentialed (research, non-commercial terms of the data use agreement)"
+FIRST_HOURS = 48.0
+_ADULT = 18
+_CXR = "mimic-cxr-2.0.0-metadata"
+# Item -> column of the benchmark; items of urine glucose and urine pH are left out on purpose.
+ITEMS: dict[str, str] = {
+    **dict.fromkeys(("220045",), "Heart Rate"),
+    **dict.fromkeys(("220050", "220179", "225309"), "Systolic blood pressure"),
+    **dict.fromkeys(("220051", "220180", "225310"), "Diastolic blood pressure"),
+    **dict.fromkeys(("220052", "220181", "225312"), "Mean blood pressure"),
+    **dict.fromkeys(("220210", "224690", "224689", "224422"), "Respiratory rate"),
+    **dict.fromkeys(("220277", "220227", "50817"), "Oxygen saturation"),
+    **dict.fromkeys(("223762", "223761"), "Temperature"),
+    "223835": "Fraction inspired oxygen",
+    "220739": "Glascow coma scale eye opening",
+    "223900": "Glascow coma scale verbal response",
+    "223901": "Glascow coma scale motor response",
+    **dict.fromkeys(("225664", "220621", "226537", "50931", "50809"), "Glucose"),
+    **dict.fromkeys(("223830", "220274", "50820"), "pH"),
+    **dict.fromkeys(("224639", "226512", "226531"), "Weight"),
+    **dict.fromkeys(("226730", "226707"), "Height"),
+    "223951": "Capillary refill rate",
+    "224308": "Capillary refill rate",
+}
+_WORDS = {"220739", "223900", "223901", "223951", "224308"}
+"""Items whose text counts, not the number beside it."""
+_REFILL = {"normal <3 seconds": "0.0", "abnormal >3 seconds": "1.0"}
+_FACTORS = {"226531": 0.453592, "226707": 2.54}
+"""Pounds and inches."""
+NAMES = tuple(dict.fromkeys(ITEMS.values()))
+Points = dict[str, list[tuple[float, int, str | float]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """An ICU stay as the tables give it; times as ISO text."""
+
+    stay: str
+    subject: str
+    admission: str
+    start: str
+    end: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """An AP film of MIMIC-CXR-JPG."""
+
+    subject: str
+    taken: datetime
+    path: Path
+    part: str
+
+
+def is_mimic4(folder: Path) -> bool:
+    """A folder with the tables of MIMIC-IV, of either generation."""
+    return (
+        table_at(folder / "icu", "icustays") is not None
+        and table_at(folder / "hosp", "labevents") is not None
+    )
+
+
+def load_mimic4(folder: Path) -> Subset:
+    """Stays of adults in one unit, the only one of their admission, with the last AP film.
+
+    Death in hospital is asked of stays of 48 hours, with a film of those hours; without, the film
+    may be of any time of the stay. Phenotypes are those of the admission's codes.
+
+    Raises
+    ------
+    DataError
+        A table or column is missing, or a stay is given twice.
+    """
+    people = folder / ("core" if (folder / "core").is_dir() else "hosp")
+    ages = pairs_of(need_table(people, "patients"), "subject_id", "anchor_age")
+    died = pairs_of(need_table(people, "admissions"), "hadm_id", "deathtime")
+    stays, skipped = _cohort(need_table(folder / "icu", "icustays"), ages)
+    points = _points(folder, stays)
+    codes: dict[str, set[str]] = defaultdict(set)
+    for admission, code in rows_of(
+        need_table(folder / "hosp", "diagnoses_icd"), ("hadm_id", "icd_code")
+    ):
+        codes[admission].add(code.strip())
+    films = _films(folder)
+    cases = []
+    for one in stays:
+        if not points.get(one.stay):
+            skipped.append(LeftOut(one.stay, "MV-DAT-168", "it has no measurements"))
+            continue
+        cells = {"hours": f"{hours_between(one.start, one.end):g}"}
+        cells |= phenotype_cells(codes[one.admission])
+        long_enough = hours_between(one.start, one.end) >= FIRST_HOURS
+        if long_enough:
+            cells["mortality"] = str(int(bool(died.get(one.admission, "").strip())))
+        film = _paired(films.get(one.subject, ()), one, FIRST_HOURS if long_enough else None)
+        cases.append(_case(one, Series.of(NAMES, points[one.stay]), cells, film))
+    return Subset("mimic4", "mimic4", folder, tuple(cases), tuple(skipped), LICENCE)
+
+
+def _cohort(table: Path, ages: Mapping[str, str]) -> tuple[list[Stay], list[LeftOut]]:
+    columns = ("stay_id", "subject_id", "hadm_id", "intime", "outtime")
+    rows = list(rows_of(table, (*columns, "first_careunit", "last_careunit")))
+    refuse_twice(table, (row[0] for row in rows))
+    of_admission: dict[str, int] = defaultdict(int)
+    for row in rows:
+        of_admission[row[2]] += 1
+    stays, skipped = [], []
+    for *ids, first, last in rows:
+        one = Stay(ids[0], ids[1], ids[2], ids[3], ids[4], first)
+        age = ages.get(one.subject, "")
+        if not age or float(age) < _ADULT:
+            skipped.append(LeftOut(one.stay, "MV-DAT-169", "the patient is no adult"))
+        elif first != last:
+            skipped.append(LeftOut(one.stay, "MV-DAT-169", "it changes between units"))
+        elif of_admission[one.admission] > 1:
+            skipped.append(LeftOut(one.stay, "MV-DAT-169", "its admission has several stays"))
+        else:
+            stays.append(one)
+    return stays, skipped
+
+
+def _points(folder: Path, stays: Iterable[Stay]) -> Points:
+    """Measurements of the stays in the order of their time."""
+    by_stay = {one.stay: one for one in stays}
+    by_admission = {one.admission: one for one in by_stay.values()}
+    place = {name: n for n, name in enumerate(NAMES)}
+    points: Points = defaultdict(list)
+    for one, item, time, cell in _events(folder, by_stay, by_admission):
+        hour = hours_between(one.start, time)
+        if 0 <= hour <= hours_between(one.start, one.end):
+            points[one.stay].append((hour, place[ITEMS[item]], cell))
+    for rows in points.values():
+        rows.sort(key=lambda row: row[0])
+    return points
+
+
+def _events(
+    folder: Path, by_stay: Mapping[str, Stay], by_admission: Mapping[str, Stay]
+) -> Iterator[tuple[Stay, str, str, str | float]]:
+    chart = need_table(folder / "icu", "chartevents")
+    for stay, item, time, value, number in rows_of(
+        chart, ("stay_id", "itemid", "charttime", "value", "valuenum")
+    ):
+        if item in ITEMS and stay in by_stay:
+            cell = _cell(item, value, number)
+            if cell != "":
+                yield by_stay[stay], item, time, cell
+    labs = need_table(folder / "hosp", "labevents")
+    for admission, item, time, number in rows_of(
+        labs, ("hadm_id", "itemid", "charttime", "valuenum")
+    ):
+        if item in ITEMS and number and admission in by_admission:
+            yield by_admission[admission], item, time, number
+
+
+def _cell(item: str, value: str, number: str) -> str | float:
+    """The text of a level, or the number in the unit of the benchmark."""
+    if item in _WORDS:
+        text = value.strip()
+        return _REFILL.get(text.lower(), text)
+    if not number:
+        return ""
+    return float(number) * _FACTORS[item] if item in _FACTORS else number
+
+
+def _films(folder: Path) -> dict[str, list[Film]]:
+    """AP films by subject; none where MIMIC-CXR-JPG is not there."""
+    root = _film_root(folder)
+    if root is None:
+        return {}
+    parts: dict[str, str] = {}
+    split = table_at(root, "mimic-cxr-ehr-split", "mimic-cxr-2.0.0-split")
+    if split is not None:
+        parts = pairs_of(split, "dicom_id", "split")
+    films: dict[str, list[Film]] = defaultdict(list)
+    columns = ("dicom_id", "subject_id", "study_id", "ViewPosition", "StudyDate", "StudyTime")
+    for name, subject, study, view, date, time in rows_of(need_table(root, _CXR), columns):
+        if view != "AP":
+            continue
+        path = _film_path(root, name, subject, study)
+        if path is not None:
+            films[subject].append(Film(subject, _moment(date, time), path, parts.get(name, "")))
+    return films
+
+
+def _film_root(folder: Path) -> Path | None:
+    places = [folder, *sorted(p for p in folder.iterdir() if p.is_dir())]
+    places += sorted(p for p in folder.absolute().parent.iterdir() if p.is_dir())
+    return next((place for place in places if table_at(place, _CXR) is not None), None)
+
+
+def _film_path(root: Path, name: str, subject: str, study: str) -> Path | None:
+    published = root / "files" / f"p{subject[:2]}" / f"p{subject}" / f"s{study}" / f"{name}.jpg"
+    known = (root / "resized" / f"{name}.jpg", published)
+    return next((path for path in known if path.is_file()), None)
+
+
+def _moment(date: str, time: str) -> datetime:
+    """Of "21800506" and "213014.531" (leading zeros may be lost)."""
+    clock = f"{int(float(time)):06d}"
+    return datetime.strptime(f"{int(float(date))}{clock}", "%Y%m%d%H%M%S")
+
+
+def _paired(films: Iterable[Film], stay: Stay, hours: float | None) -> tuple[Film, float] | None:
+    """The last film taken in the stay (its first `hours`), and its hour."""
+    start = datetime.fromisoformat(stay.start)
+    end = datetime.fromisoformat(stay.end)
+    if hours is not None:
+        end = min(end, start + timedelta(hours=hours))
+    inside = [film for film in films if start <= film.taken <= end]
+    if not inside:
+        return None
+    last = max(inside, key=lambda film: film.taken)
+    return last, (last.taken - start).total_seconds() / 3600
+
+
+def _case(
+    stay: Stay, series: Series, cells: Mapping[str, str], film: tuple[Film, float] | None
+) -> TrainCase:
+    kept = dict(cells)
+    images = {}
+    if film is not None:
+        images["film"] = film[0].path
+        kept["film_hour"] = f"{film[1]:g}"
+    return TrainCase(
+        stay.stay,
+        f"mimic4:{stay.subject}",
+        images,
+        ROLE,
+        site=stay.unit,
+        cells=kept,
+        rows={ROLE: series},
+    )
+
+
+_PARTS: tuple[tuple[str, Split, str], ...] = (
+    ("train", "train", "train"),
+    ("val", "val", "train"),
+    ("test", "test", "test"),
+)
+"""Name of the list, part, folder of its series (the validation stays lie among the others)."""
+
+
+def is_benchmark(folder: Path) -> bool:
+    """A task of the benchmark: lists of stays beside folders with their series."""
+    return table_at(folder, "train_listfile", "test_listfile") is not None
+
+
+def load_benchmark(folder: Path) -> Subset:
+    """A task folder (in-hospital-mortality or phenotyping) with its committed split.
+
+    Films come from MIMIC-CXR-JPG where it lies beside and ``all_stays.csv`` says the times.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a stay is given twice in a list.
+    """
+    times = _stay_times(folder.parent)
+    films = _films(folder.parent) if times else {}
+    cases, skipped = [], []
+    for name, part, below in _PARTS:
+        table = table_at(folder, f"{name}_listfile")
+        if table is None:
+            continue
+        rows = _listed(table)
+        refuse_twice(table, (row["stay"] for row in rows))
+        for row in rows:
+            made = _listed_case(folder / below, row, part, times, films)
+            if isinstance(made, LeftOut):
+                skipped.append(made)
+            else:
+                cases.append(made)
+    name = f"benchmark-{folder.name}"
+    return Subset(name, "benchmark", folder, tuple(cases), tuple(skipped), LICENCE)
+
+
+def _listed(table: Path) -> list[dict[str, str]]:
+    """Rows of a list with the columns called as cells are."""
+    fixed = ("stay", "period_length", "stay_id")
+    try:
+        rows = list(rows_of(table, (*fixed, "y_true")))
+        names: tuple[str, ...] = (*fixed, "mortality")
+    except DataError:
+        titles = tuple(one.name for one in phenotypes())
+        rows = list(rows_of(table, (*fixed, *titles)))
+        names = (*fixed, *PHENOTYPES)
+    return [dict(zip(names, row, strict=True)) for row in rows]
+
+
+def _listed_case(
+    below: Path,
+    row: Mapping[str, str],
+    part: Split,
+    times: Mapping[str, Stay],
+    films: Mapping[str, list[Film]],
+) -> TrainCase | LeftOut:
+    path = below / row["stay"]
+    stay = row["stay"].removesuffix("_timeseries.csv")
+    subject = stay.partition("_")[0]
+    if not path.is_file():
+        return LeftOut(stay, "MV-DAT-102", f"{path.name} is not there")
+    labels = {k: v for k, v in row.items() if k == "mortality" or k in PHENOTYPES}
+    cells = {"hours": row["period_length"], **{k: str(int(float(v))) for k, v in labels.items()}}
+    try:
+        series = read_series(path)
+    except DataError as error:
+        return LeftOut(stay, error.code, f"{error.file}: {error.what}")
+    known = times.get(row["stay_id"].removesuffix(".0"), Stay(stay, subject, "", "", "", ""))
+    limit = FIRST_HOURS if "mortality" in row else None
+    film = _paired(films.get(subject, ()), known, limit) if known.start else None
+    case = _case(known, series, cells, film)
+    return replace(case, case=stay, patient=f"mimic4:{subject}", split=part)
+
+
+def _stay_times(root: Path) -> dict[str, Stay]:
+    table = table_at(root, "all_stays")
+    if table is None:
+        return {}
+    columns = ("stay_id", "subject_id", "hadm_id", "intime", "outtime")
+    return {r[0]: Stay(r[0], r[1], r[2], r[3], r[4], "") for r in rows_of(table, columns)}

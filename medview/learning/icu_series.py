@@ -1,0 +1,267 @@
+"""The time series of a stay as a table or data set gives it, before it is put into bins."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.errors import DataError
+from medview.learning.icu_grid import Events, Floats
+from medview.learning.icu_variables import VariableMap
+
+_LONG = ("Time", "Parameter", "Value")
+"""Columns of a table in the form of the PhysioNet challenge: one measurement a row."""
+_TIMES = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
+"""What the first column of a table of one's own may be called, and how many hours it counts."""
+_NOT_MEASURED = {"", "nan", "na", "n/a", "none", "null", "-1"}
+"""Cells that say that nothing was measured. -1 is the challenge's; no variable takes it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """Measurements of a stay by the names that its source gives them.
+
+    Parameters
+    ----------
+    names : tuple[str, ...]
+        Columns of the source.
+    hours, columns, values : (n,) arrays
+        Hours since admission, place of the column in `names`, value; NaN where a word stands.
+    words : Mapping[int, str]
+        What stands in place of a number, by the place of the measurement.
+    rows : Mapping[int, int]
+        Its row in the file (the header is row 1), where it comes from one.
+    """
+
+    names: tuple[str, ...]
+    hours: Floats
+    columns: NDArray[np.int16]
+    values: Floats
+    words: Mapping[int, str] = field(default_factory=dict)
+    rows: Mapping[int, int] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        measured: Iterable[tuple[float, int, str | float]],
+        rows: Sequence[int] = (),
+    ) -> Series:
+        """From (hour, place of the column, cell); `rows` says where each stands in a file."""
+        hours, columns, values = [], [], []
+        words = {}
+        for n, (hour, column, cell) in enumerate(measured):
+            hours.append(hour)
+            columns.append(column)
+            value = _number(cell)
+            values.append(value)
+            if value != value:
+                words[n] = str(cell)
+        return cls(
+            tuple(names),
+            np.array(hours, np.float32),
+            np.array(columns, np.int16),
+            np.array(values, np.float32),
+            words,
+            dict(enumerate(rows)),
+        )
+
+    def events(self, variables: VariableMap, file: str = "") -> Events:
+        """The measurements that a map knows, in its places; `ignored` names the others.
+
+        Raises
+        ------
+        DataError
+            A word where the variable takes numbers; row and column are named.
+        """
+        codes = np.array([variables.codes.get(n.lower(), -1) for n in self.names], np.int16)
+        places = codes[self.columns] if len(self.columns) else np.empty(0, np.int16)
+        values = self.values.copy()
+        for place, variable in enumerate(variables.variables):
+            if variable.levels:
+                for here in np.flatnonzero(places == place).tolist():
+                    cell = self.words.get(here, f"{values[here]:g}")
+                    values[here] = self._level(variables, place, cell, here, file)
+        for n, word in self.words.items():
+            if places[n] >= 0 and not variables.variables[places[n]].levels:
+                raise self._odd(variables, int(places[n]), word, n, file)
+        known = places >= 0
+        found = Events(self.hours[known], places[known], values[known])
+        return self._with_sums(found, variables)
+
+    def ignored(self, variables: VariableMap) -> tuple[str, ...]:
+        """Names that the map does not know and that hold at least one value."""
+        used = {self.names[n] for n in np.unique(self.columns)}
+        parts = {part.lower() for variable in variables.variables for part in variable.parts}
+        known = variables.codes.keys() | parts
+        return tuple(sorted(name for name in used if name.lower() not in known))
+
+    def _level(self, variables: VariableMap, place: int, cell: str, n: int, file: str) -> float:
+        value = variables.variables[place].number(cell)
+        if math.isnan(value):
+            raise self._odd(variables, place, cell, n, file)
+        return value
+
+    def _odd(self, variables: VariableMap, place: int, cell: str, n: int, file: str) -> DataError:
+        variable = variables.variables[place]
+        row = f"row {self.rows[n]}, " if self.rows.get(n) else ""
+        wanted = f"one of {', '.join(variable.levels)}" if variable.levels else "a number"
+        return DataError(
+            f'{row}column "{self.names[self.columns[n]]}": "{cell}" is not {wanted}',
+            file=file,
+            code="MV-DAT-163",
+            do="Correct the cell or leave it empty.",
+        )
+
+    def _with_sums(self, found: Events, variables: VariableMap) -> Events:
+        """Add variables that the source gives in parts only (coma scale)."""
+        lower = [name.lower() for name in self.names]
+        for place, variable in enumerate(variables.variables):
+            if not variable.parts or (found.codes == place).any():
+                continue
+            if all(part.lower() in lower for part in variable.parts):
+                rows = list(self._summed([lower.index(p.lower()) for p in variable.parts]))
+                more = Events.of((hour, place, value) for hour, value in rows)
+                found = Events(
+                    np.concatenate([found.hours, more.hours]),
+                    np.concatenate([found.codes, more.codes]),
+                    np.concatenate([found.values, more.values]),
+                )
+        return found
+
+    def _summed(self, columns: Sequence[int]) -> Iterable[tuple[float, float]]:
+        """Hours at which all of these columns have a value, and its sum.
+
+        Of a word such as "4 Spontaneously" the leading digit counts.
+        """
+        at: dict[float, dict[int, float]] = {}
+        for n in np.flatnonzero(np.isin(self.columns, columns)):
+            value = self.values[n]
+            word = self.words.get(int(n), "")
+            if word[:1].isdigit():
+                value = float(word[0])
+            if np.isfinite(value):
+                at.setdefault(float(self.hours[n]), {})[int(self.columns[n])] = float(value)
+        return [(h, sum(parts.values())) for h, parts in at.items() if len(parts) == len(columns)]
+
+
+def read_series(path: Path, variables: VariableMap | None = None) -> Series:
+    """Read the table of one stay: a column of time and one of each variable.
+
+    Time is called as the map says, or Hours (Day, Minutes). The long form of the PhysioNet
+    challenge (Time as HH:MM, Parameter, Value) is read, too.
+
+    Raises
+    ------
+    DataError
+        No table, no column of time, a time that is none or below zero, no values: row and
+        column are named.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as opened:
+            lines = list(csv.reader(opened, strict=True))
+    except (UnicodeDecodeError, csv.Error, OSError) as error:
+        raise odd_table(
+            path, "this is not a table as CSV in UTF-8", "Save it as CSV UTF-8."
+        ) from error
+    header = [name.strip() for name in lines[0]] if lines else []
+    twice = next((name for name in header if name and header.count(name) > 1), "")
+    if twice:
+        raise odd_table(path, f'the column "{twice}" is given twice', "Rename one of them.")
+    rows = [(n, line) for n, line in enumerate(lines[1:], 2) if any(c.strip() for c in line)]
+    short = next((n for n, line in rows if len(line) != len(header)), 0)
+    if short:
+        raise odd_table(
+            path, f"row {short} has not as many cells as the header", "Check commas and quotes."
+        )
+    found = _long(path, header, rows) if set(_LONG) <= set(header) else None
+    found = found or _wide(path, header, rows, variables)
+    if not len(found.hours):
+        raise odd_table(path, "it has no values", "Give a table with values.")
+    return found
+
+
+def _wide(
+    path: Path,
+    header: Sequence[str],
+    rows: Sequence[tuple[int, Sequence[str]]],
+    variables: VariableMap | None,
+) -> Series:
+    column, factor = _time_column(path, header, variables)
+    names = [name for n, name in enumerate(header) if n != column]
+    measured, places = [], []
+    for row, line in rows:
+        hour = _time(path, row, header[column], line[column]) * factor
+        cells = [cell.strip() for n, cell in enumerate(line) if n != column]
+        for place, cell in enumerate(cells):
+            if cell.lower() not in _NOT_MEASURED:
+                measured.append((hour, place, cell))
+                places.append(row)
+    return Series.of(names, measured, places)
+
+
+def _long(path: Path, header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> Series:
+    time, parameter, value = (header.index(name) for name in _LONG)
+    names: dict[str, int] = {}
+    measured, places = [], []
+    for row, line in rows:
+        cell, name = line[value].strip(), line[parameter].strip()
+        if cell.lower() in _NOT_MEASURED or name in ("", "RecordID"):
+            continue
+        hour = _clock(path, row, line[time])
+        measured.append((hour, names.setdefault(name, len(names)), cell))
+        places.append(row)
+    return Series.of(list(names), measured, places)
+
+
+def _time_column(
+    path: Path, header: Sequence[str], variables: VariableMap | None
+) -> tuple[int, float]:
+    lower = [name.lower() for name in header]
+    known = dict(_TIMES)
+    if variables is not None:
+        known = {variables.time_column.lower(): variables.hours_per_unit} | known
+    for name, factor in known.items():
+        if name in lower:
+            return lower.index(name), factor
+    raise odd_table(
+        path, 'the column "Hours" is missing', "Add the hours since admission as a column."
+    )
+
+
+def _time(path: Path, row: int, column: str, cell: str) -> float:
+    value = _number(cell)
+    if not math.isfinite(value):
+        raise odd_table(
+            path, f'row {row}, column "{column}": "{cell}" is no time', "Give hours as a number."
+        )
+    if value < 0:
+        what = f'row {row}, column "{column}": {cell} lies before admission'
+        raise odd_table(path, what, "Count from admission; leave earlier rows out.")
+    return value
+
+
+def _clock(path: Path, row: int, cell: str) -> float:
+    """Hours of "HH:MM" or of a number."""
+    hours, colon, minutes = cell.strip().partition(":")
+    if not colon:
+        return _time(path, row, "Time", cell)
+    return _time(path, row, "Time", hours) + _time(path, row, "Time", minutes) / 60
+
+
+def _number(cell: str | float) -> float:
+    try:
+        return float(cell)
+    except ValueError:
+        return math.nan
+
+
+def odd_table(path: Path, what: str, do: str) -> DataError:
+    """A refusal of the table of a stay."""
+    return DataError(what, file=path.name, code="MV-DAT-164", do=do)

@@ -1,0 +1,87 @@
+"""Tables of a stay: both ways of naming variables, and broken ones named by row and column."""
+
+import pytest
+
+from medview.domain.errors import DataError
+from medview.learning.icu_series import read_series
+from medview.learning.icu_variables import shipped_map
+
+BENCH, CHALLENGE = shipped_map("benchmark"), shipped_map("physionet2012")
+
+
+def table(folder, text):
+    path = folder / "stay.csv"
+    path.write_text(text)
+    return path
+
+
+def rows(events, variables):
+    return [
+        (round(float(h), 2), variables.variables[c].name, round(float(v), 3))
+        for h, c, v in zip(events.hours, events.codes, events.values, strict=True)
+    ]
+
+
+def test_a_table_of_the_benchmark_is_read_by_both_maps(tmp_path):
+    path = table(
+        tmp_path,
+        "Hours,Heart Rate,Glascow coma scale eye opening,Temperature,Colour\n"
+        "0.5,80,4 Spontaneously,,red\n1.5,,To Speech,36.9,\n",
+    )
+    series = read_series(path)
+    assert rows(series.events(BENCH), BENCH) == [
+        (0.5, "Heart Rate", 80),
+        (0.5, "Glascow coma scale eye opening", 3),
+        (1.5, "Glascow coma scale eye opening", 5),
+        (1.5, "Temperature", 36.9),
+    ]
+    assert rows(series.events(CHALLENGE), CHALLENGE) == [(0.5, "HR", 80), (1.5, "Temp", 36.9)]
+    assert series.ignored(BENCH) == ("Colour",)
+
+
+def test_the_long_table_of_the_challenge_is_read(tmp_path):
+    path = table(tmp_path, "Time,Parameter,Value\n00:00,RecordID,7\n00:30,HR,80\n01:00,HR,-1\n")
+    assert rows(read_series(path).events(CHALLENGE), CHALLENGE) == [(0.5, "HR", 80)]
+
+
+def test_the_coma_scale_is_summed_from_its_parts_where_all_are_there(tmp_path):
+    names = [f"Glascow coma scale {part}" for part in ("eye opening", "motor response")]
+    text = f"Hours,{','.join(names)},Glascow coma scale verbal response\n"
+    path = table(tmp_path, text + "1,4 Spontaneously,6,5\n2,3,,5\n")
+    series = read_series(path)
+    assert rows(series.events(CHALLENGE), CHALLENGE) == [(1, "GCS", 15)]
+    assert series.ignored(CHALLENGE) == ()
+
+
+def test_days_count_24_hours(tmp_path):
+    lab = shipped_map("hannover")
+    found = read_series(table(tmp_path, "Day,CRP\n2,30\n"), lab).events(lab)
+    assert rows(found, lab) == [(48, "crp", 30)]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("HR\n80\n", 'column "Hours" is missing'),
+        ("Hours,HR,HR\n1,2,3\n", '"HR" is given twice'),
+        ("Hours,HR\nsoon,80\n", 'row 2, column "Hours": "soon"'),
+        ("Hours,HR\n-2,80\n", "row 2.*before admission"),
+        ("Hours,HR\n1\n", "row 2 has not as many cells"),
+        ("Hours,HR\n1,\n", "no values"),
+    ],
+)
+def test_a_broken_table_names_row_and_column(tmp_path, text, said):
+    with pytest.raises(DataError, match=said):
+        read_series(table(tmp_path, text))
+
+
+def test_a_word_in_place_of_a_number_names_row_and_column(tmp_path):
+    series = read_series(table(tmp_path, "Hours,Heart Rate\n1,80\n2,fast\n"))
+    with pytest.raises(DataError, match='row 3, column "Heart Rate": "fast" is not a number'):
+        series.events(BENCH)
+
+
+def test_an_unknown_level_names_row_and_column(tmp_path):
+    text = "Hours,Glascow coma scale eye opening\n1,9\n"
+    with pytest.raises(DataError, match=r"row 2.*9.*not one of"):
+        read_series(table(tmp_path, text)).events(BENCH)
