@@ -53,11 +53,13 @@ COMMANDS: dict[str, str] = {
     "convert": "medview.cli.looking:convert",
     "render": "medview.cli.render:render",
     "models": "medview.cli.running:models",
+    "versions": "medview.cli.versions:versions",
     "run": "medview.cli.running:run",
     "batch": "medview.cli.batch:batch",
     "report": "medview.cli.report:report",
     "train": "medview.cli.training:train",
     "evaluate": "medview.cli.evaluate:evaluate",
+    "ablate": "medview.cli.ablate:ablate",
     "bench": "medview.cli.bench:bench",
     "demo": "medview.cli.demo:demo",
 }

@@ -58,9 +58,10 @@ def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) ->
     predictions.csv and batch.json tell of all. Exit code 1 when some cases failed.
     """
     from medview.services.batch import find_cases, run_batch
-    from medview.services.models import find_card
+    from medview.services.versions import located
 
-    card = find_card(model, wanted["weights"])
+    found = located(model, wanted["weights"])
+    card, wanted["weights"] = found.card, found.weights
     engine = _engine(context, wanted)
     resume = wanted.pop("resume")
     cases = find_cases(context.jobs, card, path, private=context.options.private)

@@ -12,6 +12,7 @@ from medview.cli.contract import Answer, Context, command
 from medview.domain.wording import interval, number, place_words
 
 if TYPE_CHECKING:
+    from medview.domain.card import ModelCard
     from medview.services.running import RunOptions
 
 
@@ -88,13 +89,14 @@ def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **want
     A bare PATH takes the input that its headers or its name speak of; "--input t1=PATH" says it.
     """
     from medview.services.inputs import Wanted
-    from medview.services.models import find_card
     from medview.services.running import run_case
+    from medview.services.versions import located
 
-    card = find_card(model, wanted["weights"])
+    found = located(model, wanted["weights"])
+    wanted["weights"] = found.weights
     inputs = Wanted(paths, wanted.pop("named"), wanted.pop("series"))
     options = run_options(context, wanted)
-    return Answer(run_case(context.jobs, card, inputs, options, out, progress=context.report))
+    return Answer(run_case(context.jobs, found.card, inputs, options, out, progress=context.report))
 
 
 def run_options(context: Context, wanted: Mapping[str, Any]) -> RunOptions:
@@ -137,12 +139,26 @@ def models(context: Context, model: str | None, check: Path | None) -> Answer:
     """Show the models there are, or MODEL (ID or ID@VERSION): inputs, figures, limits, licence."""
     from medview.domain.errors import UsageError
     from medview.io.cards import model_entry
-    from medview.services.models import CHECK, find_card, find_cards
+    from medview.services.models import CHECK, find_card
 
     if check is None:
-        return Answer({"models": [model_entry(card) for card in find_cards(model)]})
+        return Answer({"models": [model_entry(card) for card in _cards(model)]})
     if model is None:
         raise UsageError("a check needs the model", do='Use "medview models ID --check FILE".')
     card = find_card(model, check)
     verdict = context.call("compute", CHECK, card.id, str(check.absolute()))
     return Answer({"models": [model_entry(card)], "check": verdict})
+
+
+def _cards(name: str | None) -> list[ModelCard]:
+    """The shipped cards and the user's own; those of one model, or one version."""
+    from medview.services.models import find_cards
+    from medview.services.versions import located, versions
+
+    if name is None:
+        own = [one.card for one in versions() if one.own]
+        return [*find_cards(), *own]
+    model, _, version = name.partition("@")
+    if version:
+        return [located(name).card]
+    return [one.card for one in versions(model)] or list(find_cards(model))

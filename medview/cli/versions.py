@@ -1,0 +1,80 @@
+"""``medview versions``: the tree of versions of the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from medview.cli.contract import Answer, Context, command
+
+
+def _in_words(body: Mapping[str, Any]) -> str:
+    rows = body["versions"]
+    by_parent: dict[str | None, list[Mapping[str, Any]]] = {}
+    known = {row["weights_sha256"] for row in rows}
+    for row in rows:
+        parent = row["parent"] if row["parent"] in known else None
+        by_parent.setdefault(parent, []).append(row)
+    lines = list(_branch(by_parent, None, 0))
+    return "\n".join(lines) or "There are no models."
+
+
+def _branch(
+    by_parent: Mapping[str | None, list[Mapping[str, Any]]], parent: str | None, depth: int
+) -> list[str]:
+    lines = []
+    for row in by_parent.get(parent, ()):
+        origin = "own" if row["own"] else "shipped"
+        name = f"{row['id']}@{row['version']}"
+        lines.append(f"{'  ' * depth}{name}  {origin}  {row['weights_sha256'][:12]}")
+        lines += _branch(by_parent, row["weights_sha256"], depth + 1)
+    return lines
+
+
+@command("versions", words=_in_words)
+@click.argument("model", required=False)
+@click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write it as a file.")
+@click.option("--import", "import_from", type=click.Path(path_type=Path), help="Add from a file.")
+@click.option("--remove", is_flag=True, help="Take MODEL (ID@VERSION) of your own away.")
+def versions(
+    context: Context,
+    model: str | None,
+    export_to: Path | None,
+    import_from: Path | None,
+    remove: bool,
+) -> Answer:
+    """List the versions of all models, or of MODEL (ID or ID@VERSION), with their parents."""
+    from medview.domain.errors import UsageError
+    from medview.services import versions as service
+
+    if (export_to or remove) and (model is None or "@" not in model):
+        raise UsageError("one version must be named", do="Name it as ID@VERSION.")
+    if import_from is not None:
+        service.import_file(import_from)
+    if export_to is not None and model is not None:
+        service.export(service.located(model), export_to)
+    if remove and model is not None:
+        service.remove(service.located(model))
+        model = model.partition("@")[0]
+    name, _, version = (model or "").partition("@")
+    if name:
+        service.located(model or name)
+    found = [one for one in service.versions(name or None) if version in ("", one.card.version)]
+    return Answer({"versions": [_entry(one) for one in found]})
+
+
+def _entry(version: Any) -> dict[str, Any]:
+    card = version.card
+    return {
+        "id": card.id,
+        "version": card.version,
+        "title": card.title,
+        "weights_sha256": card.weights_sha256,
+        "parent": card.parent,
+        "own": version.own,
+        "licence": card.licence,
+        "device_uid": card.settings.get("device_uid"),
+    }

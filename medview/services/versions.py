@@ -1,0 +1,218 @@
+"""Versions of the models: the shipped ones and the user's own, with where their weights lie.
+
+The user's own lie in ``MEDVIEW_HOME/models/<id>/<version>/`` as weights.safetensors and
+card.json. A version is added whole or not at all and never changed afterwards, so that leaving
+it again restores exactly what was there before.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import uuid
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import UsageError, WeightsError
+from medview.domain.resources import resource
+from medview.io.atomic import whole_file, whole_folder, write_error
+from medview.io.cards import read_card, write_card
+from medview.io.hashing import file_sha256
+from medview.services.settings import home
+
+WEIGHTS = "weights.safetensors"
+CARD = "card.json"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+# Of a version from elsewhere; the largest shipped weights have 30 MB.
+_LARGEST_BYTES = 2 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a model: its card, its weights file, and whether it is the user's own."""
+
+    card: ModelCard
+    weights: Path
+    own: bool = False
+
+    @property
+    def name(self) -> str:
+        """What the command line calls it: "ID@VERSION"."""
+        return f"{self.card.id}@{self.card.version}"
+
+
+def own_folder() -> Path:
+    """Where the user's versions lie."""
+    return home() / "models"
+
+
+def versions(
+    model: str | None = None, *, shipped: Path | None = None, own: Path | None = None
+) -> tuple[Version, ...]:
+    """All versions that can be read, or those of one model: shipped ones first.
+
+    Of the shipped ones of a model the first is the one in the folder of its name. Damaged cards
+    are left out.
+    """
+    ours = sorted((shipped or resource("weights")).glob(f"*/{CARD}"))
+    theirs = sorted((own or own_folder()).glob(f"*/*/{CARD}"))
+    found = [*_read(ours, own=False), *_read(theirs, own=True)]
+    found.sort(key=lambda v: (v.own, v.card.id, v.weights.parent.name != v.card.id))
+    return tuple(version for version in found if model in (None, version.card.id))
+
+
+def located(
+    name: str,
+    weights: Path | None = None,
+    *,
+    shipped: Path | None = None,
+    own: Path | None = None,
+) -> Version:
+    """The version called "ID" (the shipped one) or "ID@VERSION"; with `weights` the file named.
+
+    Raises
+    ------
+    UsageError
+        If there is no such model or version.
+    WeightsError
+        If the weights are missing or of another model, or the card is damaged.
+    """
+    from medview.services.models import find_card
+
+    if weights is not None:
+        return Version(find_card(name, weights), weights, own=True)
+    model, _, version = name.partition("@")
+    for one in versions(model, shipped=shipped, own=own):
+        if version in ("", one.card.version):
+            return one
+    if version and versions(model, shipped=shipped, own=own):
+        there = ", ".join(v.card.version for v in versions(model, shipped=shipped, own=own))
+        raise UsageError(f"there is no version {version} of {model}", do=f"There is: {there}.")
+    card = find_card(model, folder=shipped)
+    return Version(card, resource("weights", model, WEIGHTS))
+
+
+def register(weights: Path, version: str, *, own: Path | None = None) -> Version:
+    """Add weights with the card beside them as a version of the user's own.
+
+    The card keeps the hash of its parent and gets a device UID of its own (Contributing
+    Equipment of DICOM objects made with it, PS3.3 C.12.1).
+
+    Raises
+    ------
+    UsageError
+        If the name cannot be used or is taken.
+    WeightsError
+        If the card is not of these weights.
+    WriteError
+        If the disk refuses.
+    """
+    card = read_card(weights.with_name(CARD))
+    if not _NAME.fullmatch(version):
+        raise UsageError(
+            f'"{version}" cannot be the name of a version',
+            do="Use letters, digits, dots and dashes, at most 64.",
+        )
+    if file_sha256(weights) != card.weights_sha256:
+        raise WeightsError(
+            "the weights are not the ones that the card describes (SHA-256 differs)",
+            file=weights.name,
+            do="Copy the weights and their card again.",
+            code="MV-WGT-003",
+        )
+    taken = {one.card.version for one in versions(card.id, own=own)}
+    if version in taken:
+        raise UsageError(
+            f"there is a version {version} of {card.id} already", do="Choose another name."
+        )
+    device = f"2.25.{uuid.uuid4().int}"
+    mine = replace(card, version=version, settings={**card.settings, "device_uid": device})
+    target = (own or own_folder()) / card.id / version
+    with whole_folder(target) as draft:
+        shutil.copyfile(weights, draft / WEIGHTS)
+        write_card(mine, draft / CARD)
+    return Version(mine, target / WEIGHTS, own=True)
+
+
+def remove(version: Version) -> None:
+    """Take a version of the user's own away.
+
+    Raises
+    ------
+    UsageError
+        If it came with the program.
+    WriteError
+        If the disk refuses.
+    """
+    if not version.own:
+        raise UsageError(f"{version.name} came with the program", do="It stays.")
+    try:
+        shutil.rmtree(version.weights.parent)
+    except OSError as error:
+        raise write_error(version.weights.parent, error) from error
+
+
+def export(version: Version, file: Path) -> None:
+    """Write a version as one file: a ZIP of its weights and card.
+
+    Raises
+    ------
+    WriteError
+        If the file cannot be written.
+    """
+    with whole_file(file) as draft, zipfile.ZipFile(draft, "w") as archive:
+        archive.write(version.weights, WEIGHTS)
+        archive.write(version.weights.with_name(CARD), CARD)
+
+
+def import_file(file: Path, *, own: Path | None = None) -> Version:
+    """Add a version from a file that ``export`` wrote; its name stays.
+
+    Raises
+    ------
+    WeightsError
+        If the file is none, or weights and card do not belong together.
+    UsageError
+        If its name is taken.
+    """
+    folder = (own or own_folder()) / ".import"
+    try:
+        with whole_folder(folder) as draft:
+            _unpack(file, draft)
+        return register(folder / WEIGHTS, read_card(folder / CARD).version, own=own or own_folder())
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _unpack(file: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(file) as archive:
+            if sorted(archive.namelist()) != sorted((WEIGHTS, CARD)):
+                raise _no_version(file)
+            if sum(item.file_size for item in archive.infolist()) > _LARGEST_BYTES:
+                raise _no_version(file)
+            archive.extractall(folder)
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise _no_version(file) from error
+
+
+def _no_version(file: Path) -> WeightsError:
+    return WeightsError(
+        "this is not an exported version of a model",
+        file=file.name,
+        do='Choose a file that "medview versions --export" has written.',
+        code="MV-WGT-008",
+    )
+
+
+def _read(paths: list[Path], *, own: bool) -> Iterator[Version]:
+    for path in paths:
+        try:
+            card = read_card(path)
+        except WeightsError:
+            continue
+        if card.inputs:
+            yield Version(card, path.with_name(WEIGHTS), own)

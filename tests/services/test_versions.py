@@ -1,0 +1,116 @@
+"""Versions of models: shipped and own, added whole, exported as one file, taken away."""
+
+import json
+import zipfile
+from dataclasses import replace
+
+import pytest
+from services.stubs import CARD
+
+from medview.cli import main
+from medview.domain.errors import UsageError, WeightsError
+from medview.io.cards import write_card
+from medview.io.hashing import file_sha256
+from medview.services import versions as service
+from medview.services.versions import located, register, versions
+
+
+def put(folder, content=b"values", **card):
+    folder.mkdir(parents=True)
+    weights = folder / service.WEIGHTS
+    weights.write_bytes(content)
+    write_card(replace(CARD, weights_sha256=file_sha256(weights), **card), folder / service.CARD)
+    return weights
+
+
+@pytest.fixture
+def places(tmp_path):
+    """A folder of shipped versions with two of icu, and an empty one of the user's own."""
+    put(tmp_path / "shipped" / "icu", b"main", id="icu", version="1.0")
+    put(tmp_path / "shipped" / "a-icu-film", b"film", id="icu", version="1.0-film")
+    return {"shipped": tmp_path / "shipped", "own": tmp_path / "own"}
+
+
+def test_a_model_without_version_is_the_one_in_the_folder_of_its_name(places):
+    assert [one.name for one in versions(**places)] == ["icu@1.0", "icu@1.0-film"]
+    assert located("icu", **places).weights == places["shipped"] / "icu" / service.WEIGHTS
+    film = located("icu@1.0-film", **places)
+    assert film.weights.read_bytes() == b"film"
+    with pytest.raises(UsageError, match=r"no version 9.*1\.0, 1\.0-film"):
+        located("icu@9", **places)
+
+
+def test_a_version_of_ones_own_keeps_its_parent_and_gets_a_device_uid(places, tmp_path):
+    weights = put(tmp_path / "tuned", b"tuned", id="icu", version="1.0", parent="abc")
+    own = register(weights, "ward-7", own=places["own"])
+    assert located("icu@ward-7", **places).card == own.card
+    assert (own.card.parent, own.card.weights_sha256) == ("abc", file_sha256(weights))
+    assert str(own.card.settings["device_uid"]).startswith("2.25.")
+    assert len(str(own.card.settings["device_uid"])) <= 64
+    assert located("icu", **places).card.version == "1.0"
+    with pytest.raises(UsageError, match="already"):
+        register(weights, "ward-7", own=places["own"])
+    service.remove(own)
+    assert [one.name for one in versions(**places)] == ["icu@1.0", "icu@1.0-film"]
+
+
+@pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "x" * 65])
+def test_odd_names_are_refused(places, tmp_path, name):
+    weights = put(tmp_path / "tuned", id="icu")
+    with pytest.raises(UsageError, match="cannot be the name"):
+        register(weights, name, own=places["own"])
+    assert not places["own"].exists()
+
+
+def test_weights_of_another_card_are_refused(places, tmp_path):
+    weights = put(tmp_path / "tuned", id="icu")
+    weights.write_bytes(b"changed")
+    with pytest.raises(WeightsError, match="SHA-256"):
+        register(weights, "x", own=places["own"])
+
+
+def test_shipped_versions_stay(places):
+    with pytest.raises(UsageError, match="came with the program"):
+        service.remove(located("icu", **places))
+    assert located("icu", **places).weights.is_file()
+
+
+def test_an_exported_version_comes_back_elsewhere(places, tmp_path):
+    file = tmp_path / "icu.zip"
+    service.export(located("icu@1.0-film", **places), file)
+    there = service.import_file(file, own=tmp_path / "elsewhere")
+    assert (there.name, there.weights.read_bytes()) == ("icu@1.0-film", b"film")
+    assert [item.name for item in (tmp_path / "elsewhere").iterdir()] == ["icu"]
+
+
+@pytest.mark.parametrize("names", [(), ("weights.safetensors",), ("../card.json", "x")])
+def test_other_archives_are_refused(tmp_path, names):
+    file = tmp_path / "odd.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in names:
+            archive.writestr(name, "{}")
+    with pytest.raises(WeightsError, match="not an exported version"):
+        service.import_file(file, own=tmp_path / "own")
+    assert not list(tmp_path.glob("own/*/*"))
+    assert not (tmp_path / "card.json").exists()
+
+
+def test_the_command_lists_exports_imports_and_removes(tmp_path, monkeypatch, capfd):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    weights = put(tmp_path / "tuned", b"tuned", version="2.0")
+    register(weights, "mine")
+
+    def told(*words):
+        code = main(["versions", *map(str, words), "--json"])
+        return code, json.loads(capfd.readouterr().out)
+
+    code, body = told("anomaly")
+    assert (code, body["schema"]) == (0, "medview.versions/1")
+    assert [row["version"] for row in body["versions"] if row["own"]] == ["mine"]
+    assert told("anomaly@mine", "--export", tmp_path / "v.zip")[0] == 0
+    assert told("anomaly@mine", "--remove")[0] == 0
+    assert not [row for row in told("anomaly")[1]["versions"] if row["own"]]
+    assert told("--import", tmp_path / "v.zip")[0] == 0
+    assert [row["version"] for row in told("anomaly")[1]["versions"] if row["own"]] == ["mine"]
+    assert told("anomaly", "--remove")[0] == 2
+    assert told("anomaly@no")[0] == 2
