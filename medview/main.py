@@ -20,8 +20,10 @@ from medview.services.analysis import Analysis
 from medview.services.jobs import Jobs
 from medview.services.library import Library
 from medview.services.reading import Reading
+from medview.services.records import Records
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences, home
+from medview.services.shelf import Shelf
 from medview.services.tasks import mark_silent
 from medview.services.thumbnails import Thumbnails
 from medview.services.viewing import Viewing
@@ -66,15 +68,19 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     session, preferences = Session(), preferences or Preferences()
     jobs = Jobs(MainThread(qt).post, hung=lambda job: mark_silent(session, job))
     session.private = preferences.settings.private
-    analysis = Analysis(jobs, session, preferences, weights=weights)
+    session.first_reader = preferences.settings.first_reader
+    shelf = Shelf(jobs, session, preferences.folder / "results")
+    analysis = Analysis(jobs, session, preferences, weights=weights, shelf=shelf)
     app = App(
         session=session,
         preferences=preferences,
         library=Library(jobs, session, preferences),
         viewing=Viewing(session, preferences),
         analysis=analysis,
-        reading=Reading(jobs, session, preferences, analysis),
+        reading=Reading(jobs, session, preferences, analysis, shelf),
         thumbnails=Thumbnails(jobs, session),
+        shelf=shelf,
+        records=Records(jobs, session),
     )
     window = MainWindow(app)
     _keep_log()

@@ -9,7 +9,9 @@ from contextlib import closing, contextmanager
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from medview.domain.errors import ReadError
+from medview.domain.card import ModelCard
+from medview.domain.errors import MedviewError, ReadError
+from medview.domain.prediction import Opinion, Prediction
 from medview.io.atomic import sync
 
 VERSION = 1
@@ -37,6 +39,33 @@ class Entry:
     seconds: float
     peak_memory_mb: float
     voxels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """What a result is about: study, series ("UID#STACK") and the hash over its pixels."""
+
+    study: str
+    series: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kept:
+    """A result that was read back, with what the reader has answered to it."""
+
+    entry: Entry
+    prediction: Prediction
+    card: ModelCard | None
+    opinions: tuple[Opinion, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Results that were stored of some pixels, and why others cannot be shown."""
+
+    kept: tuple[Kept, ...]
+    errors: tuple[MedviewError, ...]
 
 
 _COLUMNS = tuple(field.name for field in fields(Entry))

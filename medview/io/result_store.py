@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,10 @@ from medview.io import result_index
 from medview.io.atomic import sync, write_error
 from medview.io.hashing import file_sha256
 from medview.io.plain import plain, record_of
-from medview.io.result_index import Entry, connected
+from medview.io.result_index import Binding, Entry, Kept, connected
 from medview.io.results import RESULT, read_result, write_prediction
+
+__all__ = ["CRASH_POINTS", "Binding", "CrashPoint", "Kept", "ResultStore"]
 
 SCHEMA = "medview.stored/1"
 _ABOUT, _OPINIONS, _INDEX = "about.json", "opinions.json", "index.sqlite"
@@ -71,25 +73,6 @@ CRASH_POINTS = (
     "rebuild: renamed",
 )
 """Every step between which a process may end without losing what was acknowledged."""
-
-
-@dataclass(frozen=True, slots=True)
-class Binding:
-    """What a result is about: study, series ("UID#STACK") and the hash over its pixels."""
-
-    study: str
-    series: str
-    sha256: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Kept:
-    """A result that was read back, with what the reader has answered to it."""
-
-    entry: Entry
-    prediction: Prediction
-    card: ModelCard | None
-    opinions: tuple[Opinion, ...]
 
 
 def _nothing(step: str) -> None:

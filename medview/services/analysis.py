@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -20,9 +21,11 @@ from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
+from medview.services.library import called
 from medview.services.offers import Offer, age_at, offer, shipped_cards
 from medview.services.session import Message, Session, Unfinished, VolumeId, first_style
 from medview.services.settings import Preferences
+from medview.services.shelf import Shelf
 from medview.services.tasks import Answers, Errand, Tasks
 
 PREDICT = "medview.learning.predict:run"
@@ -49,6 +52,7 @@ class Choices:
     age_years: float | None = None
     sex: str | None = None
     site: str | None = None
+    film_hour: float | None = None
     weights: str | None = None
 
 
@@ -62,7 +66,9 @@ class Analysis:
         preferences: Preferences,
         *,
         weights: Path | None = None,
+        shelf: Shelf | None = None,
     ) -> None:
+        self._shelf = shelf
         self._jobs = jobs
         self._tasks = Tasks(jobs, session)
         self._session = session
@@ -85,7 +91,8 @@ class Analysis:
         series, volume = self._session.series, self._session.volume
         if series is None or volume is None:
             return tuple(Offer(card, why_not="no series is open") for card in self.cards())
-        return tuple(offer(card, series, volume) for card in self.cards())
+        tables = frozenset(self._session.tables)
+        return tuple(offer(card, series, volume, tables) for card in self.cards())
 
     def run(self, model: str, choices: Choices = Choices()) -> Job | None:
         """Run a model on the series on screen; None and a message where it does not fit.
@@ -105,19 +112,27 @@ class Analysis:
             session.message = Message("The series is still being read. Try again in a moment.")
             return None
         about = session.volume_id
+        series = session.series
         run = _Run(session, chosen.card, about, session.volume.geometry)
+        run.done = lambda made: self._keep(made, about, series, chosen.card)
         run.clear()
         errand = Errand(
             chosen.card.title,
             "compute",
             PREDICT,
-            (self._request(chosen, choices, session.series, session.volume),),
-            about=session.series.description,
+            (self._request(chosen, choices, series, session.volume),),
+            about=called(session, series),
             key=f"run {model} {about}",
         )
         if self._preferences.settings.show_overlay:
             session.overlay_on = True
+        session.running = session.running | {(about, model)}
         return self._tasks.run(errand, Answers(run.finish, run.fail, run.fill))
+
+    def _keep(self, made: Prediction, about: VolumeId, series: Series, card: ModelCard) -> None:
+        """Have a finished result filed, so that it is there at the next start."""
+        if self._shelf is not None:
+            self._shelf.keep(about, made, series, card)
 
     def _request(
         self, chosen: Offer, choices: Choices, series: Series, volume: Volume
@@ -127,10 +142,13 @@ class Analysis:
         owner = self._session.catalogue.owner(series)
         patient, study = owner if owner is not None else (None, None)
         age = age_at(patient.birth_date, study.date) if patient and study else None
+        tables = [self._session.tables[role] for role in chosen.tables]
+        images = (self._input(chosen.role, series, volume),) if chosen.role else ()
         return RunRequest(
             model=chosen.card.id,
-            volumes={chosen.role: volume},
-            inputs=(self._input(chosen.role, series, volume),),
+            volumes={chosen.role: volume} if chosen.role else {},
+            tables={each.role: str(each.path.absolute()) for each in tables},
+            inputs=(*images, *(each.given for each in tables)),
             samples=choices.samples,
             alpha=choices.alpha,
             device=choices.device or settings.device,
@@ -141,6 +159,7 @@ class Analysis:
             age_years=choices.age_years if choices.age_years is not None else age,
             sex=choices.sex or (patient.sex if patient else None),
             site=choices.site,
+            film_hour=choices.film_hour,
         )
 
     def _input(self, role: str, series: Series, volume: Volume) -> InputRef:
@@ -156,6 +175,7 @@ class _Run:
     def __init__(
         self, session: Session, card: ModelCard, about: VolumeId, geometry: Geometry
     ) -> None:
+        self.done: Callable[[Prediction], object] = lambda made: None
         self._session = session
         self._card = card
         self._about = about
@@ -191,7 +211,7 @@ class _Run:
 
     def finish(self, prediction: Prediction) -> None:
         """File a result under its own pixels, in place of an older one of the model."""
-        session, about = self._session, _about(prediction)
+        session, about = self._session, self._about
         older = session.predictions.get(about, ())
         kept = tuple(result for result in older if result.model != prediction.model)
         with session.together():
@@ -199,9 +219,12 @@ class _Run:
             session.predictions = {**session.predictions, about: (*kept, prediction)}
             session.styles = _with_ranges_of(prediction, session.styles)
             session.finding = None
+            session.running = session.running - {(about, self._card.id)}
+        self.done(prediction)
 
     def fail(self, error: MedviewError) -> None:
         """Leave nothing of a run that did not end well."""
+        self._session.running = self._session.running - {(self._about, self._card.id)}
         self.clear()
 
     def _map(self, name: str) -> ScalarMap:
@@ -216,12 +239,6 @@ class _Run:
             unit=output.unit if output is not None else "1",
             range=(0.0, high or 1.0),
         )
-
-
-def _about(prediction: Prediction) -> VolumeId:
-    """The pixels that a result is about: those of its first input."""
-    first = prediction.inputs[0]
-    return VolumeId(f"{first.series}#{first.stack}", first.sha256)
 
 
 def _with_ranges_of(prediction: Prediction, styles: dict[str, LayerStyle]) -> dict[str, LayerStyle]:

@@ -8,17 +8,19 @@ from pathlib import Path
 from psygnal import Signal
 
 from medview.domain.exam import Exam
+from medview.domain.prediction import Opinion
 from medview.services.analysis import Analysis
 from medview.services.jobs import Job, Jobs
 from medview.services.report_text import ReaderText
 from medview.services.reporting import Material, Outcome
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
+from medview.services.shelf import Shelf
 from medview.services.tasks import Answers, Errand, Tasks
 
 EXPORT = "medview.services.report_work:build_and_write"
 REPORT_TITLE = "Report"
-VERDICTS = ("agree", "rejected", "unsure")
+_FINDING = "finding "
 
 
 class Reading:
@@ -32,8 +34,14 @@ class Reading:
     exported = Signal(Path, int)
 
     def __init__(
-        self, jobs: Jobs, session: Session, preferences: Preferences, analysis: Analysis
+        self,
+        jobs: Jobs,
+        session: Session,
+        preferences: Preferences,
+        analysis: Analysis,
+        shelf: Shelf | None = None,
     ) -> None:
+        self._shelf = shelf or Shelf(jobs, session)
         self._tasks = Tasks(jobs, session)
         self._session = session
         self._preferences = preferences
@@ -41,11 +49,12 @@ class Reading:
         self._words: dict[str, ReaderText] = {}
         self.signer = ""
         session.events.series.connect(self._on_series)
+        session.events.opinions.connect(self._on_series)
 
     @property
     def words(self) -> ReaderText:
         """The reader's words about the study on screen."""
-        return self._words.get(self._study, ReaderText())
+        return replace(self._words.get(self._study, ReaderText()), verdicts=self._verdicts())
 
     def write(self, **parts: str) -> None:
         """Put words in place: question, comparison, findings or impression."""
@@ -53,8 +62,16 @@ class Reading:
 
     def judge(self, finding: int, verdict: str) -> None:
         """Say yes, no or maybe to a finding of the model; an empty verdict takes it back."""
-        verdicts = {**self.words.verdicts, finding: verdict}
-        self._keep(replace(self.words, verdicts={n: v for n, v in verdicts.items() if v}))
+        holders = [each.model for each in self._session.results if each.findings]
+        self.answer(holders[0] if holders else "", f"{_FINDING}{finding}", verdict)
+
+    def answer(self, model: str, about: str, verdict: str) -> None:
+        """The same of a finding ("finding 3") or a score ("score severe") of any model.
+
+        Name and time are kept with it, in the store of results.
+        """
+        by = self.signer or self._preferences.settings.reader
+        self._shelf.answer(model, about, verdict, by)
 
     def export(self, path: Path) -> Job | None:
         """Write the report of the study on screen; None and a message when nothing is open."""
@@ -76,12 +93,33 @@ class Reading:
         return Material(
             exam=Exam.of(*owner, session.series),
             volume=session.volume,
-            outcomes=tuple(Outcome(each, cards.get(each.model)) for each in session.results),
+            outcomes=tuple(
+                Outcome(each, cards.get(each.model), opinions=self._opinions(each.model))
+                for each in session.results
+            ),
             reader=self.words,
             signer=self.signer,
             private=session.private,
             pending=session.unfinished is not None,
         )
+
+    def _opinions(self, model: str) -> tuple[Opinion, ...]:
+        about = self._session.volume_id
+        return () if about is None else self._session.opinions.get((about, model), ())
+
+    def _verdicts(self) -> dict[int, str]:
+        """Answers to findings on screen, by the number of the finding."""
+        every = [
+            said
+            for (about, _), said in self._session.opinions.items()
+            if about == self._session.volume_id
+        ]
+        return {
+            int(each.about.removeprefix(_FINDING)): each.verdict
+            for said in every
+            for each in said
+            if each.about.startswith(_FINDING)
+        }
 
     @property
     def _study(self) -> str:
@@ -89,7 +127,8 @@ class Reading:
         return series.study_uid or series.uid if series is not None else ""
 
     def _keep(self, words: ReaderText) -> None:
-        if words != self.words:
+        words = replace(words, verdicts={})
+        if words != self._words.get(self._study, ReaderText()):
             self._words[self._study] = words
             self.changed.emit()
 

@@ -12,11 +12,12 @@ from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import UsageError
 from medview.domain.exam import Exam
-from medview.domain.prediction import Prediction
+from medview.domain.prediction import Opinion, Prediction
 from medview.domain.report import NOT_AVAILABLE, Report, Section, content_sha256
 from medview.domain.resources import resource
 from medview.domain.volume import Volume
 from medview.io.code_version import code_version
+from medview.io.plain import plain
 from medview.io.resultjson import result_dict
 from medview.services import report_origin, report_result
 from medview.services.report_text import ReaderText
@@ -28,12 +29,14 @@ MANIFEST_SCHEMA = "medview.manifest/1"
 class Outcome:
     """One result of a model: the prediction, the card it came with and the file it lies in.
 
-    `file_sha256` is that of result.json; empty for a result that was never written.
+    `file_sha256` is that of result.json; empty for a result that was never written. `opinions`
+    are the reader's answers to its findings and scores.
     """
 
     prediction: Prediction
     card: ModelCard | None = None
     file_sha256: str = ""
+    opinions: tuple[Opinion, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -226,7 +229,8 @@ def _manifest(material: Material, report: Report, digest: str) -> dict[str, obje
         body = result_dict(each.prediction)
         if material.private:
             body["inputs"] = [item | {"study": None, "series": None} for item in body["inputs"]]
-        results.append({"file_sha256": each.file_sha256 or None, "result": body})
+        said = [plain(replace(o, by="") if material.private else o) for o in each.opinions]
+        results.append({"file_sha256": each.file_sha256 or None, "result": body, "opinions": said})
     return {
         "schema": MANIFEST_SCHEMA,
         "report_id": report.report_id,

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from psygnal import SignalGroup, SignalGroupDescriptor
 
 from medview.domain.errors import MedviewError
 from medview.domain.overlay import LayerStyle, ScalarMap
-from medview.domain.prediction import Finding, Prediction
+from medview.domain.prediction import Finding, InputRef, Opinion, Prediction
+from medview.domain.record import Record
 from medview.domain.study import Catalogue, Series
 from medview.domain.volume import Volume
 from medview.imaging.view import Layer, View
@@ -32,6 +34,19 @@ class VolumeId:
 
     series: str
     sha256: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TableFile:
+    """A table that was opened beside the images: its role, where it lies, and which bytes it has.
+
+    `record` is what a time series holds, None for features.
+    """
+
+    role: str
+    path: Path
+    given: InputRef
+    record: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +120,18 @@ class Session:
         What the running model has sent so far.
     finding : Finding | None
         The one that was jumped to.
+    running : frozenset[tuple[VolumeId, str]]
+        Pixels and models of the runs that go on or wait.
+    opinions : dict[tuple[VolumeId, str], tuple[Opinion, ...]]
+        What the reader has answered, by pixels and model.
+    first_reader : bool
+        True hides what models say until the reader's own reading is done.
+    read : frozenset[VolumeId]
+        Pixels that the reader has read, with models or before them.
+    tables : dict[str, TableFile]
+        Feature files and time series that were opened, by role.
+    hour : float | None
+        The hour of the record that is looked at; None: the last one.
     tasks : tuple[Task, ...]
         Jobs that go on or wait, in order.
     message : Message | None
@@ -129,6 +156,12 @@ class Session:
     predictions: dict[VolumeId, tuple[Prediction, ...]] = field(default_factory=dict)
     unfinished: Unfinished | None = None
     finding: Finding | None = None
+    running: frozenset[tuple[VolumeId, str]] = frozenset()
+    opinions: dict[tuple[VolumeId, str], tuple[Opinion, ...]] = field(default_factory=dict)
+    first_reader: bool = False
+    read: frozenset[VolumeId] = frozenset()
+    tables: dict[str, TableFile] = field(default_factory=dict)
+    hour: float | None = None
     tasks: tuple[Task, ...] = ()
     message: Message | None = None
     private: bool = False
@@ -144,8 +177,32 @@ class Session:
 
     @property
     def results(self) -> tuple[Prediction, ...]:
-        """Finished results about the very pixels on screen, and about nothing else."""
+        """Finished results about the very pixels on screen, and about nothing else.
+
+        None while they are kept back until the reader's own reading is done.
+        """
+        return () if self.volume_id is None or self.is_waiting else self._finished
+
+    @property
+    def is_waiting(self) -> bool:
+        """What models say of the pixels on screen is kept back from the first reader."""
+        return self.first_reader and self.volume_id not in self.read
+
+    @property
+    def waiting(self) -> int:
+        """How many results are kept back."""
+        return len(self._finished) if self.is_waiting else 0
+
+    @property
+    def _finished(self) -> tuple[Prediction, ...]:
         return () if self.volume_id is None else self.predictions.get(self.volume_id, ())
+
+    def opinion(self, model: str, about: str) -> Opinion | None:
+        """What the reader answered to "finding 3" or "score severe" of a model on screen."""
+        if self.volume_id is None:
+            return None
+        said = self.opinions.get((self.volume_id, model), ())
+        return next((each for each in said if each.about == about), None)
 
     @property
     def maps(self) -> tuple[ScalarMap, ...]:
@@ -187,8 +244,9 @@ class Session:
         sources: list[tuple[tuple[ScalarMap, ...], Mapping[str, object]]] = [
             (result.maps, result.parameters) for result in self.results
         ]
-        if self.unfinished is not None and self.unfinished.about == self.volume_id:
-            sources.append((self.unfinished.maps, self.unfinished.parameters))
+        begun = self.unfinished
+        if begun is not None and begun.about == self.volume_id and not self.is_waiting:
+            sources.append((begun.maps, begun.parameters))
         return {found.name: (found, settings) for maps, settings in sources for found in maps}
 
 

@@ -37,6 +37,8 @@ class Settings:
     private: Annotated[bool, "Hide names, ids and birth dates; remember no folders"] = False
     device: Annotated[str, "Where models run (auto, cpu, cuda)"] = "auto"
     threads: Annotated[int, "Threads for models (0: as many as there are cores)"] = 0
+    first_reader: Annotated[bool, "Hide what models say until your own reading is done"] = False
+    reader: Annotated[str, "Your name, kept with your answers to models"] = ""
     paper: Annotated[Paper, "Paper of reports"] = "a4"
     recent: Annotated[tuple[str, ...], "Folders and files opened last"] = ()
 
@@ -89,6 +91,7 @@ class Preferences:
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or home() / "settings.json"
+        self.folder = self._path.parent
         self.settings = read_settings(self._path)
 
     def change(self, **new: object) -> None:

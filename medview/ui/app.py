@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from medview.services.analysis import Analysis
 from medview.services.library import Library
 from medview.services.reading import Reading
+from medview.services.records import Records
 from medview.services.session import Session
 from medview.services.settings import Preferences
+from medview.services.shelf import Shelf
 from medview.services.thumbnails import Thumbnails
 from medview.services.viewing import Viewing
 
@@ -28,6 +30,8 @@ class App:
     analysis: Analysis
     reading: Reading
     thumbnails: Thumbnails
+    shelf: Shelf
+    records: Records
     _window: MainWindow | None = field(default=None)
 
     @property

@@ -29,8 +29,10 @@ from PySide6.QtWidgets import (
 )
 
 from medview.services.reading import REPORT_TITLE
+from medview.services.records import is_table
 from medview.services.session import Message, Session, Task
 from medview.services.settings import Settings
+from medview.services.shelf import KEEP_TITLE
 from medview.ui.action_table import ActionTable
 from medview.ui.actions import BAR_LEFT, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
 from medview.ui.app import App
@@ -269,12 +271,16 @@ class MainWindow(QMainWindow):
         show_about(self, self._app.analysis.cards())
 
     def open_paths(self, paths: tuple[Path, ...]) -> None:
-        """Open folders and files in place of what is open."""
-        self._app.library.open(paths)
+        """Open folders and files in place of what is open; tables alone go to what is open."""
+        if all(is_table(path) for path in paths):
+            self._app.records.add(paths)
+            return
+        self._app.records.expect(paths)
+        self._app.library.open(tuple(path for path in paths if not is_table(path)))
 
     def _work_under_way(self) -> list[Task]:
         """Jobs whose stop would lose something: models and reports, not reading."""
-        titles = {card.title for card in self._app.analysis.cards()} | {REPORT_TITLE}
+        titles = {card.title for card in self._app.analysis.cards()} | {REPORT_TITLE, KEEP_TITLE}
         return [task for task in self._app.session.tasks if task.title in titles]
 
     # -- something happened ----------------------------------------------------------------

@@ -13,14 +13,17 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 from services.stubs import CARD, StubJobs, catalogue_of, finding_at, result_about, series_of
 
+from medview.domain.card import ModelCard
 from medview.domain.prediction import Score, SliceScore
 from medview.domain.volume import Volume
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
 from medview.services.library import Library
 from medview.services.reading import Reading
+from medview.services.records import Records
 from medview.services.session import Session, VolumeId
 from medview.services.settings import Preferences
+from medview.services.shelf import Shelf
 from medview.services.thumbnails import Thumbnails
 from medview.services.viewing import Viewing
 from medview.ui.app import App
@@ -110,19 +113,24 @@ class Bench:
         raise AssertionError(f"no action has the key {key}")
 
 
-def make_bench(folder: Path) -> Bench:
-    write_card(CARD, folder / "weights" / "anomaly" / "card.json")
+def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> Bench:
+    """A window with these models; `results` is where what they say is kept."""
+    for card in cards or (CARD,):
+        write_card(card, folder / "weights" / card.id / "card.json")
     session, jobs = Session(), StubJobs()
     preferences = Preferences(folder / "settings.json")
-    analysis = Analysis(jobs, session, preferences, weights=folder / "weights")
+    shelf = Shelf(jobs, session, results)
+    analysis = Analysis(jobs, session, preferences, weights=folder / "weights", shelf=shelf)
     app = App(
         session=session,
         preferences=preferences,
         library=Library(jobs, session, preferences),
         viewing=Viewing(session, preferences),
         analysis=analysis,
-        reading=Reading(jobs, session, preferences, analysis),
+        reading=Reading(jobs, session, preferences, analysis, shelf),
         thumbnails=Thumbnails(jobs, session),
+        shelf=shelf,
+        records=Records(jobs, session),
     )
     window = MainWindow(app)
     window.resize(1400, 900)

@@ -1,0 +1,152 @@
+"""Tables that are opened beside images: time series of a stay, and vectors of features."""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from pathlib import Path
+
+from medview.domain.errors import ReadError
+from medview.domain.prediction import InputRef
+from medview.domain.progress import Progress
+from medview.domain.record import Record, Strip
+from medview.io.hashing import file_sha256
+from medview.io.tables import table_size
+
+TIME = "hours"
+SUFFIXES = (".csv", ".npy")
+_MOST_FILES = 20
+_MOST_BYTES = 64 << 20
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+# Words of a column name -> unit; the first that fits.
+_UNITS = (
+    ("heart rate|^hr$", "1/min"),
+    ("respir|resp\\.? rate|^rr$", "1/min"),
+    ("blood pressure|^map$|sysabp|diasabp|^nim?ap", "mmHg"),
+    ("saturation|spo2|sao2", "%"),
+    ("temp", "°C"),
+    ("glucose", "mg/dl"),
+    ("^weight", "kg"),
+    ("^height", "cm"),
+    ("urine", "ml"),
+    ("capillary|fraction inspired|fio2|^ph$|coma|gcs", ""),
+)
+
+
+def read_table(job: Progress, path: Path) -> tuple[str, InputRef, Record | None]:
+    """Say what a table is for ("series", "smri" or "fmri"), which bytes it has, and its record.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read as a table, or a time series has no row.
+    """
+    job.check()
+    if path.stat().st_size > _MOST_BYTES:
+        raise _odd(path, "is larger than any table of one patient")
+    digest = file_sha256(path)
+    record = read_record(path) if path.suffix.lower() == ".csv" and _is_series(path) else None
+    functional = re.search("fmri|func|conn", path.stem.lower()) is not None
+    role = "series" if record is not None else "fmri" if functional else "smri"
+    uid = f"2.25.{int(digest[:32], 16)}"
+    return role, InputRef(role, "", uid, 0, digest, (*table_size(path), 1)), record
+
+
+def read_record(path: Path) -> Record:
+    """Read a CSV with a column "Hours" and one for each variable.
+
+    Raises
+    ------
+    ReadError
+        If there is no such column, an hour is no number, or there is no row.
+    """
+    columns, rows = _rows(path)
+    place = next((n for n, name in enumerate(columns) if name.lower() == TIME), None)
+    if place is None:
+        raise _odd(path, 'has no column "Hours"')
+    hours = [_hour(path, number, row, place) for number, row in enumerate(rows, 2)]
+    if not hours:
+        raise _odd(path, "has no rows")
+    strips, ignored = [], []
+    for n, name in enumerate(columns):
+        if n == place:
+            continue
+        known = sorted(
+            (hour, value)
+            for hour, row in zip(hours, rows, strict=True)
+            if n < len(row) and (value := _number(row[n])) is not None
+        )
+        if known:
+            when, what = zip(*known, strict=True)
+            strips.append(Strip(name, _unit_of(name), when, what))
+        elif any(n < len(row) and row[n].strip() for row in rows):
+            ignored.append(name)
+    strips.sort(key=lambda strip: -len(strip.hours))
+    return Record(tuple(strips), max(hours), tuple(ignored))
+
+
+def _is_series(path: Path) -> bool:
+    columns, _ = _rows(path, head=True)
+    return any(name.lower() == TIME for name in columns)
+
+
+def _rows(path: Path, *, head: bool = False) -> tuple[list[str], list[list[str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            table = csv.reader(file)
+            columns = [name.strip() for name in next(table, [])]
+            return columns, [] if head else [row for row in table if row]
+    except (OSError, ValueError, csv.Error) as error:
+        raise _odd(path, "cannot be read as a table") from error
+
+
+def _hour(path: Path, number: int, row: list[str], place: int) -> float:
+    value = _number(row[place]) if place < len(row) else None
+    if value is None or value < 0:
+        raise _odd(path, f"row {number} has no hour in the column Hours")
+    return value
+
+
+def _number(cell: str) -> float | None:
+    """A cell as a number; "4 Spontaneously" is 4. None for an empty one and for words."""
+    found = _NUMBER.match(cell.strip())
+    value = float(found[0]) if found else math.nan
+    return value if math.isfinite(value) else None
+
+
+def _unit_of(name: str) -> str:
+    low = name.lower()
+    return next((unit for words, unit in _UNITS if re.search(words, low)), "")
+
+
+def _odd(path: Path, what: str) -> ReadError:
+    return ReadError(what, file=path.name, code="MV-IO-311", do="Give a CSV in UTF-8 with Hours.")
+
+
+def find_tables(
+    job: Progress, paths: tuple[Path, ...]
+) -> tuple[tuple[Path, str, InputRef, Record | None], ...]:
+    """Read the tables among paths that were opened; of a folder the only time series in it.
+
+    Raises
+    ------
+    ReadError
+        If a table that was named itself cannot be read.
+    """
+    found = []
+    for path in paths:
+        if path.is_dir():
+            series = [each for each in sorted(path.glob("*.csv"))[:_MOST_FILES] if _may_be(each)]
+            found += [(each, *read_table(job, each)) for each in series if len(series) == 1]
+        elif path.suffix.lower() in SUFFIXES:
+            found.append((path, *read_table(job, path)))
+    return tuple(found)
+
+
+def _may_be(path: Path) -> bool:
+    """Whether a file that nobody named is a time series; one that cannot be read is none."""
+    try:
+        return _is_series(path)
+    except ReadError:
+        return False

@@ -1,0 +1,78 @@
+"""Tables that are opened beside the images: the record of a stay, vectors of features."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from medview.services.jobs import Job, Jobs
+from medview.services.session import Message, Session, TableFile
+from medview.services.tasks import Answers, Errand, Tasks
+
+READ = "medview.io.record:find_tables"
+SUFFIXES = (".csv", ".npy")
+
+
+def is_table(path: Path) -> bool:
+    """True for a feature file or a time series, by its suffix."""
+    return path.suffix.lower() in SUFFIXES
+
+
+class Records:
+    """Fills ``session.tables``; models take them as inputs beside the image."""
+
+    def __init__(self, jobs: Jobs, session: Session) -> None:
+        self._tasks = Tasks(jobs, session)
+        self._session = session
+        self._expected: tuple[Path, ...] = ()
+        session.events.catalogue.connect(self._on_catalogue)
+
+    def expect(self, paths: Sequence[Path]) -> None:
+        """Read the tables among these paths once the images among them are listed.
+
+        Not before: a table must not stand beside the images that were open until then.
+        """
+        self._expected = tuple(paths)
+
+    def add(self, paths: Sequence[Path]) -> Job:
+        """Read tables for the images on screen; one of the same role is replaced."""
+        return self._read(tuple(paths))
+
+    def remove(self, role: str) -> None:
+        """Use this table no more."""
+        tables = self._session.tables
+        self._session.tables = {name: each for name, each in tables.items() if name != role}
+
+    def look_at(self, hour: float | None) -> None:
+        """Put the time cursor of the record on an hour; the ends hold."""
+        table = self._session.tables.get("series")
+        if table is not None and table.record is not None and hour is not None:
+            hour = min(max(hour, 0.0), table.record.last)
+        self._session.hour = hour
+
+    def _on_catalogue(self) -> None:
+        chosen, self._expected = self._expected, ()
+        self._tasks.drop("tables")
+        if self._session.tables:
+            self._session.tables = {}
+        self._session.hour = None
+        if any(is_table(path) or path.is_dir() for path in chosen):
+            self._read(chosen)
+
+    def _read(self, paths: tuple[Path, ...]) -> Job:
+        name = next((path.name for path in paths if is_table(path)), "")
+        errand = Errand("Reading tables", "files", READ, (paths,), about=name, key="tables")
+        return self._tasks.run(errand, Answers(self._arrived))
+
+    def _arrived(self, found: Sequence[tuple[object, ...]]) -> None:
+        files = [TableFile(role, path, given, record) for path, role, given, record in found]  # type: ignore[arg-type]  # as find_tables says
+        if not files:
+            return
+        session = self._session
+        with session.together():
+            session.tables = {**session.tables, **{each.role: each for each in files}}
+            session.hour = None
+        ignored = [name for each in files if each.record for name in each.record.ignored]
+        if ignored:
+            names = ", ".join(ignored[:6]) + (" …" if len(ignored) > 6 else "")
+            session.message = Message(f"Columns without numbers are ignored: {names}.")

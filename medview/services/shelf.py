@@ -1,0 +1,196 @@
+"""Results that are kept between starts: filed when a run is done, back when its pixels are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from medview.domain.card import ModelCard
+from medview.domain.exam import Exam
+from medview.domain.prediction import Opinion, Prediction
+from medview.domain.study import Series
+from medview.io.result_index import Binding, Entry, Found
+from medview.services.jobs import Job, Jobs
+from medview.services.session import Message, Session, VolumeId
+from medview.services.tasks import Answers, Errand, Tasks
+
+KEEP = "medview.services.shelf_work:keep"
+REOPEN = "medview.services.shelf_work:reopen"
+JUDGE = "medview.services.shelf_work:judge"
+FORGET = "medview.services.shelf_work:forget"
+RUNS = "medview.services.shelf_work:runs"
+KEEP_TITLE = "Storing the result"
+VERDICTS = ("agree", "rejected", "unsure")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What a run will take, from the last one of the model on this device here."""
+
+    seconds: float
+    peak_memory_mb: float
+    device: str
+
+
+class Shelf:
+    """Keeps results and the reader's answers; `root` None keeps nothing beyond the session."""
+
+    def __init__(self, jobs: Jobs, session: Session, root: Path | None = None) -> None:
+        self._jobs = jobs
+        self._tasks = Tasks(jobs, session)
+        self._session = session
+        self._root = root
+        self._ids: dict[tuple[VolumeId, str], str] = {}
+        self._runs: tuple[Entry, ...] = ()
+        session.events.volume_id.connect(self._on_volume)
+        if root is not None:
+            jobs.run("files", RUNS, root, done=self._learn_runs)
+
+    # -- results ---------------------------------------------------------------------------
+
+    def keep(
+        self,
+        about: VolumeId,
+        prediction: Prediction,
+        series: Series | None = None,
+        card: ModelCard | None = None,
+    ) -> Job | None:
+        """File a finished result under the pixels it was made from."""
+        self._session.opinions = {
+            key: said
+            for key, said in self._session.opinions.items()
+            if key != (about, prediction.model)
+        }
+        self._ids.pop((about, prediction.model), None)
+        if self._root is None:
+            return None
+        owner = self._session.catalogue.owner(series) if series is not None else None
+        exam = Exam.of(*owner, series).without_identity() if owner and series else None
+        binding = Binding(_study(series, prediction), about.series, about.sha256)
+        errand = Errand(
+            KEEP_TITLE,
+            "files",
+            KEEP,
+            (self._root, binding, prediction, exam, card),
+            about=card.title if card is not None else prediction.model,
+        )
+        return self._tasks.run(errand, Answers(lambda entry: self._filed(about, entry)))
+
+    def forget(self) -> Job | None:
+        """Delete what is stored of the study on screen, and take its results off the screen."""
+        session = self._session
+        if session.series is None:
+            return None
+        study = session.series.study_uid or session.series.uid
+        there = {each.key for each in self._series_of(study)}
+        with session.together():
+            session.predictions = {
+                about: results
+                for about, results in session.predictions.items()
+                if about.series not in there
+            }
+            session.opinions = {
+                key: said for key, said in session.opinions.items() if key[0].series not in there
+            }
+            session.finding = None
+        self._ids = {key: each for key, each in self._ids.items() if key[0].series not in there}
+        if self._root is None:
+            return None
+        errand = Errand("Deleting results", "files", FORGET, (self._root, study))
+        return self._tasks.run(errand, Answers(self._forgotten))
+
+    def estimate(self, model: str, voxels: int) -> Estimate | None:
+        """What a run on so many voxels will take; None when the model never ran here."""
+        for entry in reversed(self._runs):
+            if entry.model == model and entry.voxels > 0 and voxels > 0:
+                share = voxels / entry.voxels
+                return Estimate(entry.seconds * share, entry.peak_memory_mb, entry.device)
+        return None
+
+    # -- the reader's answers --------------------------------------------------------------
+
+    def answer(self, model: str, about: str, verdict: str, by: str = "") -> None:
+        """Keep what the reader says to "finding 3" or "score severe"; empty takes it back."""
+        session = self._session
+        if session.volume_id is None:
+            return
+        key = (session.volume_id, model)
+        said = tuple(each for each in session.opinions.get(key, ()) if each.about != about)
+        if verdict:
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            said = (*said, Opinion(about, verdict, by, now))
+        session.opinions = {**session.opinions, key: said}
+        if key in self._ids:
+            self._store_answers(key)
+
+    def _store_answers(self, key: tuple[VolumeId, str]) -> None:
+        entry_id, said = self._ids[key], self._session.opinions.get(key, ())
+        errand = Errand(
+            "Storing the answer", "files", JUDGE, (self._root, entry_id, said), key=f"judge {key}"
+        )
+        self._tasks.run(errand)
+
+    # -- something happened ----------------------------------------------------------------
+
+    def _on_volume(self, about: VolumeId | None) -> None:
+        """Look for what was stored of the pixels that are on screen now."""
+        if about is None or self._root is None:
+            return
+        self._jobs.run(
+            "files",
+            REOPEN,
+            self._root,
+            about.series,
+            about.sha256,
+            done=lambda found: self._reopened(about, found),
+            failed=lambda error: self._say(Message.of(error)),
+            key="reopen",
+        )
+
+    def _reopened(self, about: VolumeId, found: Found) -> None:
+        session = self._session
+        there = session.predictions.get(about, ())
+        newer = {each.model for each in there}
+        newer |= {model for pixels, model in session.running if pixels == about}
+        fresh = [each for each in found.kept if each.prediction.model not in newer]
+        for each in fresh:
+            self._ids[about, each.prediction.model] = each.entry.id
+        if fresh:
+            with session.together():
+                session.opinions = session.opinions | {
+                    (about, each.prediction.model): each.opinions for each in fresh
+                }
+                results = (*there, *(each.prediction for each in fresh))
+                session.predictions = {**session.predictions, about: results}
+        for error in found.errors:
+            self._say(Message(f"A stored result cannot be shown: {error}", "warning", error))
+
+    def _filed(self, about: VolumeId, entry: Entry) -> None:
+        self._runs = (*self._runs, entry)
+        key = (about, entry.model)
+        self._ids[key] = entry.id
+        if self._session.opinions.get(key):
+            self._store_answers(key)
+
+    def _learn_runs(self, entries: tuple[Entry, ...]) -> None:
+        self._runs = (*entries, *self._runs)
+
+    def _forgotten(self, count: int) -> None:
+        noun = "result" if count == 1 else "results"
+        self._say(Message(f"{count} stored {noun} of this study deleted."))
+
+    def _say(self, message: Message) -> None:
+        self._session.message = message
+
+    def _series_of(self, study: str) -> list[Series]:
+        every = self._session.catalogue.all_series()
+        return [each for each in every if (each.study_uid or each.uid) == study]
+
+
+def _study(series: Series | None, prediction: Prediction) -> str:
+    """The study that a result goes with; files without one are a study each."""
+    if series is not None:
+        return series.study_uid or series.uid
+    first = prediction.inputs[0]
+    return first.study or first.series
