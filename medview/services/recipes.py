@@ -61,6 +61,29 @@ def read_recipe(
     return recipe
 
 
+def read_sweeps(
+    model: str, settings: Iterable[str]
+) -> tuple[tuple[str, ...], dict[str, tuple[Any, ...]]]:
+    """Part "KEY=VALUE" from "KEY=V1,V2": single settings, and values by key.
+
+    Raises
+    ------
+    UsageError
+        If one of the values makes no sense.
+    """
+    single: list[str] = []
+    sweeps: dict[str, tuple[Any, ...]] = {}
+    for text in settings:
+        key, equals, values = text.partition("=")
+        if not equals or "," not in values:
+            single.append(text)
+            continue
+        each = [f"{key}={value}" for value in values.split(",") if value.strip()]
+        recipes = [_flat(read_recipe(model, None, [one])) for one in each]
+        sweeps[key.strip()] = tuple(recipe[key.strip()] for recipe in recipes)
+    return tuple(single), sweeps
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))

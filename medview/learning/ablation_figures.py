@@ -1,0 +1,256 @@
+"""Figures of variants and their paired differences from the default, by bootstrap over patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.ablation import Scored
+from medview.learning.metrics import FEWEST_PATIENTS, pr_auc, roc_auc
+
+Values = NDArray[np.float64]
+Runs = dict[tuple[str, int, str], tuple[Scored, ...]]
+"""What each run found, by (variant, seed, fold)."""
+Kind = tuple[str, str, str, str]
+"""Subset, task, level and name of a figure."""
+DEFAULT = "default"
+REPEATS = 1000
+
+
+def mae(truth: Values, score: Values) -> float:
+    """Mean absolute error."""
+    return float(np.abs(score - truth).mean())
+
+
+def rmse(truth: Values, score: Values) -> float:
+    """Root of the mean squared error."""
+    return float(np.sqrt(((score - truth) ** 2).mean()))
+
+
+def pearson_r(truth: Values, score: Values) -> float:
+    """Correlation; NaN where one of them is constant."""
+    if len(truth) < 3 or truth.std() == 0 or score.std() == 0:
+        return float("nan")
+    return float(np.corrcoef(truth, score)[0, 1])
+
+
+def bias_slope(truth: Values, score: Values) -> float:
+    """Slope of the error over the truth: -1 always says the mean, 0 is without bias."""
+    if len(truth) < 3 or truth.std() == 0:
+        return float("nan")
+    return float(np.polyfit(truth, score - truth, 1)[0])
+
+
+def brier(truth: Values, score: Values) -> float:
+    """Mean squared error of probabilities."""
+    return float(((score - truth) ** 2).mean())
+
+
+def balanced_accuracy(truth: Values, score: Values) -> float:
+    """Mean of sensitivity and specificity at a probability of one half."""
+    parts = [((score >= 0.5) == bool(kind))[truth == kind] for kind in (0, 1)]
+    return float(np.mean([part.mean() for part in parts])) if all(map(len, parts)) else float("nan")
+
+
+def _curve(figure: Callable[..., float]) -> Callable[[Values, Values], float]:
+    return lambda truth, score: figure(truth > 0.5, score)
+
+
+FIGURES: dict[str, Callable[[Values, Values], float]] = {
+    "mae": mae,
+    "rmse": rmse,
+    "pearson_r": pearson_r,
+    "bias_slope": bias_slope,
+    "brier": brier,
+    "balanced_accuracy": balanced_accuracy,
+    "roc_auc": _curve(roc_auc),
+    "pr_auc": _curve(pr_auc),
+}
+
+
+def figure(name: str, truth: Values, score: Values) -> float:
+    """One figure; a name that is no known one is the mean of the scores."""
+    if not len(score):
+        return float("nan")
+    known = FIGURES.get(name)
+    return known(truth, score) if known else float(score.mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pool:
+    """Cases of all folds of one variant and seed, (n,) each."""
+
+    cases: tuple[str, ...]
+    patients: tuple[str, ...]
+    truth: Values
+    score: Values
+
+
+def figures_of(runs: Runs) -> list[dict[str, Any]]:
+    """Lines of ablation.csv: every figure of every run."""
+    lines = []
+    for (variant, seed, fold), found in runs.items():
+        for one in found:
+            truth, score = np.asarray(one.truth), np.asarray(one.score)
+            for name in one.names:
+                named = {"subset": one.subset, "task": one.task, "level": one.level, "name": name}
+                value = figure(name, truth, score)
+                lines.append(
+                    {"variant": variant, "seed": seed, "fold": fold, **named, "value": value}
+                )
+    return lines
+
+
+def compared(runs: Runs) -> list[dict[str, Any]]:
+    """Rows of ablation.json: each figure of each variant beside that of the default.
+
+    Figures are of the cases of all folds together, averaged over seeds; `sd` is over seeds and
+    folds. Only seeds and folds that both have are compared; Holm's correction goes over the
+    variants of one figure.
+    """
+    variants = list(dict.fromkeys(variant for variant, _, _ in runs))
+    kinds = list(
+        dict.fromkeys(
+            (one.subset, one.task, one.level, name)
+            for found in runs.values()
+            for one in found
+            for name in one.names
+        )
+    )
+    rows = []
+    for kind in kinds:
+        here = [_row(runs, variant, kind) for variant in variants]
+        known = [row for row in here if row is not None]
+        _holm(known)
+        rows += known
+    return rows
+
+
+def _row(runs: Runs, variant: str, kind: Kind) -> dict[str, Any] | None:
+    subset, task, level, name = kind
+    own = _pools(runs, variant, kind, set(_done(runs, variant)))
+    if not own:
+        return None
+    each = [
+        figure(name, np.asarray(one.truth), np.asarray(one.score))
+        for (its, _, _), found in runs.items()
+        if its == variant
+        for one in found
+        if (one.subset, one.task, one.level) == kind[:3] and name in one.names
+    ]
+    values = [figure(name, pool.truth, pool.score) for pool in own.values()]
+    row: dict[str, Any] = {
+        **{"variant": variant, "subset": subset, "task": task, "level": level, "name": name},
+        **{"mean": float(np.mean(values)), "runs": len(each)},
+        "sd": float(np.nanstd(each, ddof=1)) if len(each) > 1 else None,
+        "n": len(next(iter(own.values())).cases),
+        **{"value_low": None, "value_high": None},
+        **{"difference": None, "low": None, "high": None, "p": None, "test": ""},
+    }
+    row["value_low"], row["value_high"] = _ends(_drawn(name, own, None))
+    if variant != DEFAULT:
+        row |= _difference(runs, variant, kind)
+    return row
+
+
+def _difference(runs: Runs, variant: str, kind: Kind) -> dict[str, Any]:
+    both = set(_done(runs, variant)) & set(_done(runs, DEFAULT))
+    ours, theirs = (_pools(runs, name, kind, both) for name in (variant, DEFAULT))
+    shared = {seed for seed in ours if seed in theirs and ours[seed].cases == theirs[seed].cases}
+    if not shared:
+        return {}
+    ours, theirs = ({s: pools[s] for s in shared} for pools in (ours, theirs))
+    value = np.mean(
+        [
+            figure(kind[3], ours[s].truth, ours[s].score)
+            - figure(kind[3], theirs[s].truth, theirs[s].score)
+            for s in shared
+        ]
+    )
+    drawn = _drawn(kind[3], ours, theirs)
+    found: dict[str, Any] = {"difference": float(value), "test": "paired bootstrap, Holm"}
+    found["low"], found["high"] = _ends(drawn)
+    if drawn is not None:
+        known = drawn[np.isfinite(drawn)]
+        p = 2 * min((known <= 0).mean(), (known >= 0).mean()) if known.size else 1.0
+        found["p"] = float(min(1.0, max(p, 1 / REPEATS)))
+    return found
+
+
+def _done(runs: Runs, variant: str) -> list[tuple[int, str]]:
+    return [(seed, fold) for its, seed, fold in runs if its == variant]
+
+
+def _pools(runs: Runs, variant: str, kind: Kind, wanted: set[tuple[int, str]]) -> dict[int, _Pool]:
+    """The cases of all wanted folds together, by seed."""
+    parts: dict[int, list[Scored]] = {}
+    for (its, seed, fold), found in runs.items():
+        if its == variant and (seed, fold) in wanted:
+            parts.setdefault(seed, []).extend(
+                one
+                for one in found
+                if (one.subset, one.task, one.level) == kind[:3] and kind[3] in one.names
+            )
+    return {seed: _pool(some) for seed, some in parts.items() if some}
+
+
+def _pool(parts: Sequence[Scored]) -> _Pool:
+    return _Pool(
+        tuple(case for one in parts for case in one.cases),
+        tuple(patient for one in parts for patient in one.patients),
+        np.concatenate([np.asarray(one.truth, dtype=np.float64) for one in parts]),
+        np.concatenate([np.asarray(one.score, dtype=np.float64) for one in parts]),
+    )
+
+
+def _drawn(
+    name: str, ours: Mapping[int, _Pool], theirs: Mapping[int, _Pool] | None
+) -> Values | None:
+    """Figures, or their differences, under draws of patients; mean over seeds, (1000,)."""
+    patients = sorted({patient for pool in ours.values() for patient in pool.patients})
+    if len(patients) < FEWEST_PATIENTS:
+        return None
+    place = {patient: number for number, patient in enumerate(patients)}
+    rows = {seed: _rows_of(pool, place) for seed, pool in ours.items()}
+    rng = np.random.default_rng(0)
+    drawn = np.empty(REPEATS)
+    for repeat in range(REPEATS):
+        chosen = rng.integers(0, len(patients), len(patients))
+        found = []
+        for seed, pool in ours.items():
+            index = np.concatenate([rows[seed][patient] for patient in chosen])
+            value = figure(name, pool.truth[index], pool.score[index])
+            if theirs is not None:
+                other = theirs[seed]
+                value -= figure(name, other.truth[index], other.score[index])
+            found.append(value)
+        drawn[repeat] = np.mean(found)
+    return drawn
+
+
+def _rows_of(pool: _Pool, place: Mapping[str, int]) -> list[NDArray[np.intp]]:
+    own: list[list[int]] = [[] for _ in place]
+    for row, patient in enumerate(pool.patients):
+        own[place[patient]].append(row)
+    return [np.asarray(rows, dtype=np.intp) for rows in own]
+
+
+def _ends(drawn: Values | None) -> tuple[float | None, float | None]:
+    known = np.empty(0) if drawn is None else drawn[np.isfinite(drawn)]
+    if known.size < REPEATS // 2:
+        return None, None
+    low, high = np.percentile(known, (2.5, 97.5))
+    return float(low), float(high)
+
+
+def _holm(rows: Sequence[dict[str, Any]]) -> None:
+    """Holm's correction of the p values of one figure, in place."""
+    tested = sorted((row for row in rows if row["p"] is not None), key=lambda row: row["p"])
+    worst = 0.0
+    for rank, row in enumerate(tested):
+        worst = max(worst, min(1.0, row["p"] * (len(tested) - rank)))
+        row["p"] = worst
