@@ -1,0 +1,54 @@
+"""``medview bench spirals``: ARMED and its rivals on the published simulation, by paired seeds."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from medview.cli.benches.rows import Row
+from medview.cli.contract import Context
+
+WORK = "medview.learning.spirals:bench"
+SEEDS, QUICK_SEEDS = 10, 2
+EPOCHS, QUICK_EPOCHS = 10, 1
+# Two-sided 95 % points of Student's t by degrees of freedom: few seeds, so no normal curve.
+T_95 = {1: 12.706, 4: 2.776, 9: 2.262, 19: 2.093}
+
+
+def measure(context: Context, quick: bool) -> list[Row]:
+    """Accuracy of every rival, mean over seeds and folds, beside the published single seed.
+
+    The rows name what is measured, with its spread over seeds and, for all but the first, the
+    difference to the conventional network with the same seeds. Published figures are for
+    comparison, no aim: they come from one start of the network, and starts differ by more than
+    the rivals do.
+    """
+    seeds, epochs = (QUICK_SEEDS, QUICK_EPOCHS) if quick else (SEEDS, EPOCHS)
+    first = context.options.seed
+    body = context.call("compute", WORK, tuple(range(first, first + seeds)), epochs)
+    reference = body["accuracies"]["conventional"]
+    rows = [_row(each, reference, epochs) for each in body["rows"]]
+    return [*rows, Row(f"time for {len(rows)} rows", body["seconds"], "s", aim=20 * 60)]
+
+
+def _row(each: Mapping[str, Any], reference: Sequence[float], epochs: int) -> Row:
+    values = each["accuracies"]
+    words = f"{each['name']}: accuracy, 10 folds x {len(values)} seeds, {epochs} epochs"
+    if len(values) > 1:
+        words += f", sd over seeds {statistics.stdev(values):.3f}"
+    if each["name"] != "conventional":
+        words += "; " + _difference(values, reference)
+    peer = "published, one seed" if each["published"] else None
+    return Row(words, each["mean"], "share", peer, each["published"])
+
+
+def _difference(values: Sequence[float], reference: Sequence[float]) -> str:
+    apart = [ours - theirs for ours, theirs in zip(values, reference, strict=True)]
+    mean = statistics.fmean(apart)
+    words = f"minus conventional, same seeds {mean:+.3f}"
+    point = T_95.get(len(apart) - 1)
+    if point is None:
+        return words
+    half = point * statistics.stdev(apart) / len(apart) ** 0.5
+    return f"{words} [{mean - half:+.3f}, {mean + half:+.3f}]"

@@ -1,0 +1,242 @@
+"""Spirals in clusters: the simulation of the ARMED paper, its protocol and its rivals.
+
+Source: the published generator and notebook, seed 48: ten pairs of spirals, each cluster with a
+radius of its own; two inputs, two classes, 10-fold accuracy.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedKFold
+from torch import Tensor
+from torch.nn import functional as F
+
+from medview.domain.progress import Progress
+from medview.learning.armed_stack import Stack, StackBatch, Steps, train_stack
+from medview.models.armed import Armed, ArmedOptions, Link, LossWeights, perceptron
+
+CLUSTERS, IN_A_CLASS = 10, 500
+GENERATOR_SEED = 48
+HIDDEN = (4, 4, 4)
+BATCH = 32
+FOLDS = 10
+
+Floats = NDArray[np.float64]
+Report = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Spirals:
+    """Points `x` (n, 2), classes `y` (n,) of 0 and 1, clusters `c` (n,), and their `radii`."""
+
+    x: Floats
+    y: NDArray[np.int64]
+    c: NDArray[np.int64]
+    radii: Floats
+
+
+def make_spirals(seed: int = GENERATOR_SEED) -> Spirals:
+    """The published data, value by value (numpy's legacy generator, in this order of calls)."""
+    dice = np.random.RandomState(seed)
+    radii = dice.normal(1.0, 0.3, CLUSTERS)
+    points = [_arm(dice, radius, label * np.pi) for radius in radii for label in (0, 1)]
+    labels = np.tile(np.repeat([0, 1], IN_A_CLASS), CLUSTERS)
+    clusters = np.repeat(np.arange(CLUSTERS), 2 * IN_A_CLASS)
+    return Spirals(np.concatenate(points), labels, clusters, radii)
+
+
+def _arm(dice: np.random.RandomState, radius: float, phase: float) -> Floats:
+    theta = np.deg2rad(dice.randint(0, 360, IN_A_CLASS))
+    r = theta * radius / theta.max()
+    clean = np.stack([-np.cos(theta - phase) * r, np.sin(theta - phase) * r], axis=1)
+    return np.asarray(clean + dice.normal(0.0, 0.1, (IN_A_CLASS, 2)), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A rival: the loss terms it learns by, and what of it is scored.
+
+    `published` is the accuracy of the authors' single seed, where there is one.
+    """
+
+    name: str
+    weights: LossWeights
+    mixed: bool = False
+    link: Link = "prob"
+    cluster_input: bool = False
+    random_z: float | None = None
+    published: float | None = None
+
+
+VARIANTS = (
+    Variant("conventional", LossWeights(0.0, 1.0, 0.0, 0.0), published=0.7636),
+    Variant("cluster input", LossWeights(0.0, 1.0, 0.0, 0.0), cluster_input=True, published=0.6755),
+    Variant("domain adversarial", LossWeights(0.0, 1.0, 0.5, 0.0), published=0.7525),
+    Variant("ARMED (ME)", LossWeights(), mixed=True, published=0.7878, random_z=0.7670),
+    Variant("ME without adversary", LossWeights(1.0, 0.0, 0.0, 1e-5), mixed=True, published=0.7933),
+    Variant("ARMED (ME), logit link", LossWeights(), mixed=True, link="logit"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """Accuracies (seeds, folds) of a variant, with its own clusters and with random ones."""
+
+    variant: Variant
+    accuracy: Floats
+    random_z: Floats | None
+
+
+def run_spirals(
+    report: Report, seeds: Sequence[int], epochs: int = 10, variants: Sequence[Variant] = VARIANTS
+) -> list[Scores]:
+    """Train every variant on every fold with every seed, those of one shape as one stack.
+
+    The same seed starts the network and shuffles the rows alike in all variants and folds, as
+    the published protocol does; only the network with cluster input is larger.
+    """
+    data = make_spirals()
+    found: dict[str, Scores] = {}
+    shapes = dict.fromkeys((v.link, v.cluster_input) for v in variants)
+    for number, shape in enumerate(shapes):
+        group = [v for v in variants if (v.link, v.cluster_input) == shape]
+        name = ", ".join(v.name for v in group)
+
+        def tell(done: int, total: int, at: int = number, name: str = name) -> None:
+            report(at * total + done, len(shapes) * total, name)
+
+        found |= {s.variant.name: s for s in _run_group(data, group, seeds, epochs, tell)}
+    return [found[v.name] for v in variants]
+
+
+def _run_group(
+    data: Spirals,
+    group: Sequence[Variant],
+    seeds: Sequence[int],
+    epochs: int,
+    tell: Callable[[int, int], None],
+) -> list[Scores]:
+    first = group[0]
+    x = torch.tensor(data.x, dtype=torch.float32)
+    if first.cluster_input:
+        x = torch.cat([x, F.one_hot(torch.tensor(data.c), CLUSTERS).float()], 1)
+    train, test = _folds(data)
+    starts = [_start(seed, x, first.link) for seed in seeds]
+    # Copies in the order variant, seed, fold.
+    models = [start for _ in group for start in starts for _ in range(FOLDS)]
+    weights = _weights(group, len(seeds) * FOLDS)
+    stack = Stack(models, weights)
+    y, c = torch.tensor(data.y, dtype=torch.float32), torch.tensor(data.c)
+    batches = _batches(x, y, c, train, (len(group), seeds, epochs))
+    total = epochs * -(-train.shape[1] // BATCH)
+    dice = torch.Generator().manual_seed(int(seeds[0]))
+    for done, _ in enumerate(train_stack(stack, batches, Steps(), generator=dice)):
+        if done % 50 == 0:
+            tell(done, total)
+    return _scored(stack, group, (x, y, c), test, len(seeds))
+
+
+def _folds(data: Spirals) -> tuple[Tensor, Tensor]:
+    """Rows of training (folds, 9000) and test (folds, 1000), by class and cluster at once."""
+    joint = data.c * 2 + data.y
+    parts = list(StratifiedKFold(FOLDS).split(data.x, joint))
+    return (
+        torch.tensor(np.stack([train for train, _ in parts])),
+        torch.tensor(np.stack([test for _, test in parts])),
+    )
+
+
+def _start(seed: int, x: Tensor, link: Link) -> Armed:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        base = perceptron((x.shape[1], *HIDDEN, 1))
+        options = ArmedOptions(CLUSTERS, ("1", "3", "5"), "hidden", "5", "binary", link)
+        return Armed(base, options, (x[:1],))
+
+
+def _weights(group: Sequence[Variant], each: int) -> LossWeights:
+    def stacked(name: str) -> Tensor:
+        values = torch.tensor([float(getattr(v.weights, name)) for v in group])
+        return values.repeat_interleave(each)
+
+    return LossWeights(*(stacked(name) for name in ("mixed", "fixed", "adversary", "kl")))
+
+
+def _batches(
+    x: Tensor, y: Tensor, c: Tensor, train: Tensor, plan: tuple[int, Sequence[int], int]
+) -> Iterator[StackBatch]:
+    """Batches of every copy; a seed shuffles alike in all folds and variants."""
+    variants, seeds, epochs = plan
+    dice = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+    for _ in range(epochs):
+        orders = torch.stack([torch.randperm(train.shape[1], generator=one) for one in dice])
+        for places in torch.split(orders, BATCH, dim=1):
+            rows = train[:, places].transpose(0, 1).reshape(-1, places.shape[1])
+            rows = rows.repeat(variants, 1)
+            yield StackBatch(x[rows], y[rows], c[rows])
+
+
+@torch.no_grad()
+def _scored(
+    stack: Stack,
+    group: Sequence[Variant],
+    data: tuple[Tensor, Tensor, Tensor],
+    test: Tensor,
+    seeds: int,
+) -> list[Scores]:
+    x, y, c = data
+    rows = test.repeat(len(group) * seeds, 1)
+    dice = torch.Generator().manual_seed(0)
+    odd = torch.randint(CLUSTERS, rows.shape, generator=dice)
+    fixed, mixed, *_ = stack.outputs(x[rows], F.one_hot(c[rows], CLUSTERS).float())
+    _, odd_mixed, *_ = stack.outputs(x[rows], F.one_hot(odd, CLUSTERS).float())
+
+    def accuracy(logit: Tensor) -> NDArray[np.float64]:
+        right = ((logit > 0) == (y[rows] > 0.5)).double().mean(1)
+        return np.asarray(right.reshape(len(group), seeds, FOLDS).numpy(), dtype=np.float64)
+
+    plain, own, random = accuracy(fixed), accuracy(mixed), accuracy(odd_mixed)
+    return [
+        Scores(v, own[n] if v.mixed else plain[n], random[n] if v.mixed else None)
+        for n, v in enumerate(group)
+    ]
+
+
+def bench(job: Progress, seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
+    """Run all rivals, for ``medview bench spirals``: accuracies of each seed, mean over folds."""
+    began = time.perf_counter()
+    # The tensors are so small that a second thread would only be waited for.
+    torch.set_num_threads(1)
+
+    def tell(done: int, total: int, name: str) -> None:
+        job.check()
+        job.report(done, total, name)
+
+    rows: list[dict[str, Any]] = []
+    for each in run_spirals(tell, seeds, epochs):
+        rows.append(_line(each.variant.name, each.accuracy, each.variant.published))
+        if each.random_z is not None:
+            name = f"{each.variant.name}, random Z"
+            rows.append(_line(name, each.random_z, each.variant.random_z))
+    return {
+        "rows": rows,
+        "accuracies": {row["name"]: row["accuracies"] for row in rows},
+        "seconds": round(time.perf_counter() - began, 1),
+    }
+
+
+def _line(name: str, accuracy: Floats, published: float | None) -> dict[str, Any]:
+    values = [float(value) for value in accuracy.mean(1)]
+    return {
+        "name": name,
+        "accuracies": values,
+        "mean": float(accuracy.mean()),
+        "published": published,
+    }
