@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import pickle
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medview.domain.errors import DataError, MedviewError
-from medview.io.atomic import whole_file
 from medview.learning.augment import NONE, Augmentation, Brain, batch_of, cut
+from medview.learning.checkpoint import (
+    EpochReport,
+    plain_dict,
+    read_checkpoint,
+    snapshot,
+    write_checkpoint,
+    write_history,
+)
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 from medview.models.blocks import SpatialAttention
 from medview.models.losses import gaussian_nll, kl_standard_normal
@@ -93,21 +97,6 @@ class Recipe:
                     code="MV-DAT-020",
                 ) from error
         return cls(**made)  # type: ignore[arg-type]  # names are checked above
-
-
-@dataclass(frozen=True, slots=True)
-class EpochReport:
-    """What one epoch came to: figures by (part, name), the same rows as in history.csv."""
-
-    epoch: int
-    epochs: int
-    figures: dict[tuple[str, str], float]
-    seconds: float
-    best: bool
-
-    def value(self, part: str, name: str) -> float:
-        """One figure, such as ``value("val", "elbo")``."""
-        return self.figures[part, name]
 
 
 @dataclass(slots=True)
@@ -307,27 +296,25 @@ class Trainer:
         self._history += [(self.epoch, part, name, v) for (part, name), v in figures.items()]
         if self.folder is not None:
             write_history(self.folder / "history.csv", self._history)
-            self._save_checkpoint(self.folder / "checkpoint")
+            self._save_checkpoint(self.folder)
 
     def _save_checkpoint(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
-        with whole_file(folder / "last.pt") as draft:
-            torch.save(
-                {
-                    "epoch": self.epoch,
-                    "model": self.model.state_dict(),
-                    "best_state": self.best_state,
-                    "best_epoch": self.best_epoch,
-                    "best_value": self.best_value,
-                    "optimiser": self._optimiser.state_dict(),
-                    "schedule": self._schedule.state_dict(),
-                    "noise": self._noise.get_state(),
-                    "rng": str(self._rng.bit_generator.state),
-                    "history": self._history,
-                    "recipe": same_run(self.recipe),
-                },
-                draft,
-            )
+        write_checkpoint(
+            folder,
+            {
+                "epoch": self.epoch,
+                "model": self.model.state_dict(),
+                "best_state": self.best_state,
+                "best_epoch": self.best_epoch,
+                "best_value": self.best_value,
+                "optimiser": self._optimiser.state_dict(),
+                "schedule": self._schedule.state_dict(),
+                "noise": self._noise.get_state(),
+                "rng": str(self._rng.bit_generator.state),
+                "history": self._history,
+                "recipe": same_run(self.recipe),
+            },
+        )
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint of an interrupted run of the same recipe and data.
@@ -337,36 +324,23 @@ class Trainer:
         DataError
             No checkpoint there, a damaged one, or one of another recipe.
         """
-        path = folder / "checkpoint" / "last.pt"
-        if not path.is_file():
-            raise DataError(
-                "there is no checkpoint to go on from",
-                file=folder.name,
-                do="Start without --resume.",
-            )
-        kept = _read_checkpoint(path)
-        if kept["recipe"] != same_run(self.recipe):
-            raise DataError(
-                "the checkpoint belongs to another recipe",
-                file=folder.name,
-                do="Use the same settings, or train into another folder.",
-                code="MV-DAT-022",
-            )
+        kept = read_checkpoint(folder, names=_KEPT, run=same_run(self.recipe))
         self.model.load_state_dict(kept["model"])
         self.best_state, self.best_epoch = kept["best_state"], kept["best_epoch"]
         self.best_value, self.epoch = kept["best_value"], kept["epoch"]
         self._optimiser.load_state_dict(kept["optimiser"])
         self._schedule.load_state_dict(kept["schedule"])
         self._noise.set_state(kept["noise"])
-        self._rng.bit_generator.state = _plain_dict(kept["rng"])
+        self._rng.bit_generator.state = plain_dict(kept["rng"])
         self._history = [tuple(row) for row in kept["history"]]
 
 
 KNOTS = 10
 """Knots of the disturbing noise along each side of a slice."""
-_KEPT = {"epoch", "model", "best_state", "best_epoch", "best_value", "optimiser"} | {
-    *("schedule", "noise", "rng", "history", "recipe")
-}
+_KEPT = (
+    *("epoch", "model", "best_state", "best_epoch", "best_value", "optimiser"),
+    *("schedule", "noise", "rng", "history", "recipe"),
+)
 PLAIN_LOG_VARIANCE = -4.6
 """Fixed variance of the first epochs: a standard deviation of 0.1, of the size of the errors."""
 
@@ -374,33 +348,6 @@ PLAIN_LOG_VARIANCE = -4.6
 def same_run(recipe: Recipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
     return str({name: value for name, value in asdict(recipe).items() if name != "folds"})
-
-
-def _read_checkpoint(path: Path) -> dict[str, Any]:
-    try:
-        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        whole = set(kept) >= _KEPT
-    except (RuntimeError, EOFError, ValueError, TypeError, pickle.UnpicklingError) as error:
-        raise _damaged(path) from error
-    if not whole:
-        raise _damaged(path)
-    return kept
-
-
-def _damaged(path: Path) -> DataError:
-    return DataError(
-        "the checkpoint is damaged or not one of this program",
-        file=path.name,
-        do="Start without --resume.",
-        code="MV-DAT-023",
-    )
-
-
-def _plain_dict(text: str) -> dict[str, object]:
-    import ast
-
-    value: dict[str, object] = ast.literal_eval(text)
-    return value
 
 
 def first_model(options: VaeOptions) -> AnomalyVae:
@@ -426,11 +373,6 @@ def first_model(options: VaeOptions) -> AnomalyVae:
 def channels_last(x: Tensor) -> Tensor:
     """The same values, channels innermost: faster convolutions on CPUs."""
     return x.contiguous(memory_format=torch.channels_last)
-
-
-def snapshot(model: nn.Module) -> dict[str, Tensor]:
-    """A copy of the weights as they are now."""
-    return {name: value.detach().clone().cpu() for name, value in model.state_dict().items()}
 
 
 def one_vote_each(brains: tuple[Brain, ...]) -> NDArray[np.float64]:
@@ -513,15 +455,6 @@ def health_words(figures: dict[str, float]) -> list[dict[str, object]]:
         if name in figures
         for ok in (bool(good(figures[name])),)
     ]
-
-
-def write_history(path: Path, rows: list[tuple[int, str, str, float]]) -> None:
-    """history.csv: epoch, part, name, value."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as draft, draft.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("epoch", "part", "name", "value"))
-        writer.writerows(rows)
 
 
 def shorter(recipe: Recipe, epochs: int | None) -> Recipe:

@@ -125,7 +125,7 @@ def damaged(checkpoint, tmp_path, change):
         lambda whole: b"no checkpoint at all",
         lambda whole: whole[: len(whole) // 2],
         lambda whole: whole[:-100],
-        lambda whole: whole.replace(b"last/data.pkl", b"last/data.pkx"),
+        lambda whole: whole.replace(b"/data.pkl", b"/data.pkx"),
     ],
 )
 def test_a_damaged_checkpoint_is_refused(checkpoint, tmp_path, change):
