@@ -60,6 +60,7 @@ COMMANDS: dict[str, str] = {
     "train": "medview.cli.training:train",
     "evaluate": "medview.cli.evaluate:evaluate",
     "ablate": "medview.cli.ablate:ablate",
+    "compare": "medview.cli.compare:compare",
     "bench": "medview.cli.bench:bench",
     "demo": "medview.cli.demo:demo",
 }

@@ -1,0 +1,208 @@
+"""Two versions of a model on the same cases: figures of both and their paired differences.
+
+Only cases that neither version was trained on are compared. Truth and score come from the
+predictions.csv of the two measurements, where a score's truth stands as ``true_<score>``; the
+anomaly model is compared by its slices with a label.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from medview.domain.ablation import Scored
+from medview.domain.comparison import CompareRequest
+from medview.domain.errors import DataError
+from medview.domain.evaluation import EvaluateRequest
+from medview.domain.progress import Progress
+from medview.learning.ablation_figures import DEFAULT, compared
+from medview.learning.evaluate import evaluate
+
+TRUE = "true_"
+BINARY = ("roc_auc", "pr_auc", "brier")
+NUMBERS = ("mae", "rmse", "pearson_r")
+_LOWER_IS_BETTER = ("mae", "rmse", "brier")
+NEW = "new"
+
+
+def compare(job: Progress, request: CompareRequest) -> dict[str, Any]:
+    """Measure both versions and say how the new one differs.
+
+    Returns
+    -------
+    dict
+        ``metrics`` (rows of ``medview.metrics/1`` with `predictor` "old" and "new"),
+        ``differences`` (new minus old of the same figure, with interval and p) and ``worse``
+        (names of figures whose interval lies on the worse side).
+
+    Raises
+    ------
+    DataError
+        If no case with a known truth is left that neither version was trained on.
+    """
+    both = {name: _measured(job, request, name) for name in ("old", "new")}
+    shared = _paired(both["old"], both["new"])
+    if not any(one.cases for one in shared["old"]):
+        raise DataError(
+            "there is no case with a known truth that neither version was trained on",
+            code="MV-DAT-143",
+            do="Give other data, or mark cases as val or test.",
+        )
+    rows = compared({(DEFAULT, 0, ""): shared["old"], (NEW, 0, ""): shared["new"]})
+    differences = [_difference(row) for row in rows if row["variant"] == NEW]
+    return {
+        "metrics": [_metric(row, shared["old"]) for row in rows],
+        "differences": differences,
+        "worse": [one["name"] for one in differences if _is_worse(one)],
+    }
+
+
+def _measured(job: Progress, request: CompareRequest, name: str) -> tuple[Scored, ...]:
+    """What one version says of all cases that it was not trained on."""
+    folder = Path(request.out) / name
+    evaluate(
+        job,
+        EvaluateRequest(
+            request.model,
+            request.data,
+            str(folder),
+            weights=request.old if name == "old" else request.new,
+            samples=request.samples,
+            split="all",
+            include_seen=request.include_seen,
+            device=request.device,
+            threads=request.threads,
+            seed=request.seed,
+            private=request.private,
+        ),
+    )
+    return (
+        *_by_case(_rows(folder / "predictions.csv")),
+        *_by_slice(_rows(folder / "synthetic_slices.csv")),
+        *_by_slice(_rows(folder / "slices.csv")),
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _by_case(rows: Sequence[Mapping[str, str]]) -> list[Scored]:
+    """One task for each score with a truth and each subset."""
+    named = [name for name in (rows[0] if rows else ()) if name.startswith(TRUE)]
+    found = []
+    for column in named:
+        score = column.removeprefix(TRUE)
+        known = [row for row in rows if row[column] and row.get(score)]
+        for subset in dict.fromkeys(row.get("subset", "") for row in known):
+            here = [row for row in known if row.get("subset", "") == subset]
+            found.append(_scored(score, subset, "case", here, (column, score)))
+    return found
+
+
+def _by_slice(rows: Sequence[Mapping[str, str]]) -> list[Scored]:
+    """The slices of each subset that has some with a lesion and some without."""
+    column = "model" if rows and "model" in rows[0] else "score"
+    known = [row for row in rows if row.get("label") and row.get(column)]
+    found = []
+    for subset in dict.fromkeys(row.get("subset", "") for row in known):
+        part = [row for row in known if row.get("subset", "") == subset]
+        if len({row["label"] for row in part}) > 1:
+            found.append(_scored("anomaly", subset, "slice", part, ("label", column)))
+    return found
+
+
+def _scored(
+    task: str,
+    subset: str,
+    level: str,
+    rows: Sequence[Mapping[str, str]],
+    columns: tuple[str, str],
+) -> Scored:
+    truth = tuple(float(row[columns[0]]) for row in rows)
+    return Scored(
+        task,
+        BINARY if set(truth) <= {0.0, 1.0} else NUMBERS,
+        tuple(_name(row) for row in rows),
+        tuple(row.get("patient") or row["case"] for row in rows),
+        truth,
+        tuple(float(row[columns[1]]) for row in rows),
+        subset,
+        level,
+    )
+
+
+def _name(row: Mapping[str, str]) -> str:
+    """A case, or a slice of it in one of its draws."""
+    return "/".join(row[name] for name in ("case", "draw", "slice") if row.get(name))
+
+
+def _paired(old: Sequence[Scored], new: Sequence[Scored]) -> dict[str, tuple[Scored, ...]]:
+    """The cases that both have, in the same order; tasks without any are left out."""
+    pairs: dict[str, list[Scored]] = {"old": [], "new": []}
+    for one in old:
+        for other in new:
+            if (one.task, one.subset, one.level) != (other.task, other.subset, other.level):
+                continue
+            there = set(other.cases)
+            order = [case for case in one.cases if case in there]
+            if order:
+                pairs["old"].append(_kept(one, order))
+                pairs["new"].append(_kept(other, order))
+    return {name: tuple(found) for name, found in pairs.items()}
+
+
+def _kept(one: Scored, order: Iterable[str]) -> Scored:
+    place = {case: n for n, case in enumerate(one.cases)}
+    at = [place[case] for case in order]
+    return Scored(
+        one.task,
+        one.names,
+        tuple(one.cases[n] for n in at),
+        tuple(one.patients[n] for n in at),
+        tuple(one.truth[n] for n in at),
+        tuple(one.score[n] for n in at),
+        one.subset,
+        one.level,
+    )
+
+
+def _metric(row: Mapping[str, Any], pairs: Sequence[Scored]) -> dict[str, Any]:
+    """A row of ``medview.metrics/1``."""
+    of = next(one for one in pairs if _same(one, row))
+    positive = sum(value > 0.5 for value in of.truth) if row["name"] in BINARY else None
+    return {
+        "predictor": "old" if row["variant"] == DEFAULT else "new",
+        **{name: row[name] for name in ("task", "level", "name", "subset")},
+        "group": "all",
+        "value": row["mean"],
+        "low": row["value_low"],
+        "high": row["value_high"],
+        "ci": "patient bootstrap, 1000",
+        "n": row["n"],
+        "n_patients": len(set(of.patients)),
+        "n_positive": positive,
+        "prevalence": None if positive is None else positive / len(of.truth),
+    }
+
+
+def _same(one: Scored, row: Mapping[str, Any]) -> bool:
+    return (one.task, one.level, one.subset) == (row["task"], row["level"], row["subset"])
+
+
+def _difference(row: Mapping[str, Any]) -> dict[str, Any]:
+    named = ("task", "level", "name", "subset", "n", "low", "high", "p")
+    return {"new_minus_old": row["difference"], **{name: row[name] for name in named}}
+
+
+def _is_worse(one: Mapping[str, Any]) -> bool:
+    """Whether the whole interval lies on the worse side; without one the value itself."""
+    low, high = one["low"], one["high"]
+    if low is None or high is None:
+        low = high = one["new_minus_old"] or 0.0
+    return bool(low > 0 if one["name"] in _LOWER_IS_BETTER else high < 0)

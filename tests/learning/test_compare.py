@@ -1,0 +1,118 @@
+"""Old and new version on the same cases: pairs by name, figures by hand, worse is named."""
+
+import csv
+
+import numpy as np
+import pytest
+
+from medview.domain.comparison import CompareRequest
+from medview.domain.errors import DataError
+from medview.domain.progress import Silent
+from medview.learning import compare as module
+from medview.learning.compare import compare
+
+N = 40
+AGES = np.linspace(20, 80, N)
+
+
+def write(folder, name, rows):
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / name).open("w", newline="") as file:
+        table = csv.DictWriter(file, list(rows[0]))
+        table.writeheader()
+        table.writerows(rows)
+
+
+def ages(errors, cases=range(N)):
+    return [
+        {
+            "case": f"c{n}",
+            "patient": f"p{n}",
+            "subset": "ixi",
+            "age": AGES[n] + errors[n],
+            "true_age": AGES[n] if n else "",
+        }
+        for n in cases
+    ]
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What each version is made to say: version -> rows of a table of its predictions."""
+    tables = {}
+
+    def fake(job, request):
+        from pathlib import Path
+
+        for file, rows in tables[Path(request.weights).name].items():
+            write(Path(request.out), file, rows)
+        assert request.split == "all"
+
+    monkeypatch.setattr(module, "evaluate", fake)
+    return tables
+
+
+def compared(tmp_path):
+    request = CompareRequest("brain-age", "old.st", "new.st", ("data",), str(tmp_path))
+    return compare(Silent(), request)
+
+
+def test_only_cases_of_both_with_a_truth_are_compared_and_the_worse_is_named(said, tmp_path):
+    better, worse = np.full(N, 2.0), np.full(N, 5.0)
+    said["old.st"] = {"predictions.csv": ages(better)}
+    said["new.st"] = {"predictions.csv": ages(worse, range(10, N))[::-1]}
+    body = compared(tmp_path)
+    maes = {row["predictor"]: row for row in body["metrics"] if row["name"] == "mae"}
+    assert (maes["old"]["value"], maes["new"]["value"]) == pytest.approx((2.0, 5.0))
+    assert maes["old"]["n"] == maes["new"]["n"] == 30
+    (apart,) = [one for one in body["differences"] if one["name"] == "mae"]
+    assert apart["new_minus_old"] == pytest.approx(3.0)
+    assert apart["low"] == pytest.approx(3.0)
+    assert body["worse"] == ["mae", "rmse"]
+
+
+def test_equal_versions_differ_in_nothing(said, tmp_path):
+    rows = {"predictions.csv": ages(np.random.default_rng(0).normal(0, 3, N))}
+    said |= {"old.st": rows, "new.st": rows}
+    body = compared(tmp_path)
+    assert {one["new_minus_old"] for one in body["differences"]} == {0.0}
+    assert body["worse"] == []
+
+
+def test_yes_and_no_is_compared_by_curves(said, tmp_path):
+    rng = np.random.default_rng(1)
+    truth = rng.integers(0, 2, N)
+
+    def rows(noise):
+        score = truth + noise * rng.normal(size=N)
+        return {
+            "predictions.csv": [
+                {"case": n, "patient": n, "severe": s, "true_severe": int(t)}
+                for n, (s, t) in enumerate(zip(score, truth, strict=True))
+            ]
+        }
+
+    said |= {"old.st": rows(3.0), "new.st": rows(0.01)}
+    body = compared(tmp_path)
+    auc = {row["predictor"]: row["value"] for row in body["metrics"] if row["name"] == "roc_auc"}
+    assert auc["new"] == 1.0
+    assert auc["old"] < 0.9
+    assert "roc_auc" not in body["worse"]
+
+
+def test_slices_with_and_without_lesion_stand_for_the_anomaly_model(said, tmp_path):
+    rows = [
+        {"case": f"c{k // 4}", "slice": k % 4, "label": k % 2, "model": k % 2 + 0.01 * k}
+        for k in range(40)
+    ]
+    tables = {"synthetic_slices.csv": rows, "predictions.csv": [{"case": "c0", "anomaly": 1}]}
+    said |= {"old.st": tables, "new.st": tables}
+    body = compared(tmp_path)
+    assert {(row["level"], row["n"]) for row in body["metrics"]} == {("slice", 40)}
+
+
+def test_without_a_known_truth_there_is_nothing_to_compare(said, tmp_path):
+    rows = {"predictions.csv": [{"case": "a", "patient": "a", "age": 4.0, "true_age": ""}]}
+    said |= {"old.st": rows, "new.st": rows}
+    with pytest.raises(DataError, match="no case with a known truth"):
+        compared(tmp_path)
