@@ -23,6 +23,8 @@ def _in_words(body: Mapping[str, Any]) -> str:
         value = "-" if check["value"] is None else f"{check['value']:.4g}"
         verdict = "ok" if check["ok"] else f"NOT OK: {check.get('text', '')}".rstrip(": ")
         lines.append(f"{check['name'].replace('_', ' ')}: {value}  {verdict}")
+    for one in body.get("skipped", ()):
+        lines.append(f"left out: {one['case']}: {one['what']}")
     lines.append(f"weights: {body['weights_sha256']}")
     return "\n".join(lines)
 
@@ -68,6 +70,7 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
         init=str(wanted["init"]) if wanted["init"] else None,
         resume=wanted["resume"],
         max_minutes=wanted["max_minutes"],
+        private=options.private,
     )
     with only_checkpoints_stay(out):
         body = context.call("train", work, request)

@@ -26,7 +26,9 @@ class TrainRequest:
     resume : bool
         Go on from the checkpoint in `out`, if there is one.
     max_minutes : float | None
-        Stop training after so long and finish with what there is.
+        Stop training after so long, all folds together, and finish with what there is.
+    private : bool
+        Write no patient's name, only its hash.
     """
 
     data: tuple[str, ...]
@@ -38,3 +40,4 @@ class TrainRequest:
     init: str | None = None
     resume: bool = False
     max_minutes: float | None = None
+    private: bool = False

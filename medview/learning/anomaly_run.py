@@ -33,7 +33,7 @@ from medview.learning.anomaly import (
 from medview.learning.brain import Prepared, prepare
 from medview.learning.devices import choose_device, peak_memory_mb
 from medview.learning.findings import find_all
-from medview.learning.refusals import notes_on, refuse_unfit
+from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 from medview.learning.sheets import Sheets
 from medview.learning.weights import load_anomaly
 
@@ -79,7 +79,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         seconds=round(time.perf_counter() - began, 2),
         peak_memory_mb=peak_memory_mb(),
         inputs=tuple(i for i in request.inputs if i.role == role),
-        scores=_scores(drawn, settings, card),
+        scores=_scores(drawn, settings, card, whole=not few_slices(volume)),
         maps=maps,
         findings=find_all(maps[0], maps[1], inner, settings),
         slices=_slice_rows(volume.geometry, prepared, drawn, settings),
@@ -191,9 +191,12 @@ def _most(variance: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
     return (float(np.percentile(variance[inside], 99)) if inside.any() else 0.0) or 1.0
 
 
-def _scores(drawn: Drawn, settings: AnomalySettings, card: ModelCard) -> tuple[Score, ...]:
+def _scores(
+    drawn: Drawn, settings: AnomalySettings, card: ModelCard, *, whole: bool
+) -> tuple[Score, ...]:
     value, low, high = score_with_interval(drawn, settings)
-    normals = np.asarray(card.settings.get("normal_scores", []), dtype=np.float64)
+    normals = np.asarray(card.settings.get("normal_scores", []) if whole else [], dtype=np.float64)
+    among = f"share of {normals.size} normal brains left out in training that score lower"
     return (
         Score(
             "anomaly",
@@ -209,7 +212,7 @@ def _scores(drawn: Drawn, settings: AnomalySettings, card: ModelCard) -> tuple[S
             float((normals < value).mean() * 100) if normals.size else None,
             unit="%",
             status="ok" if normals.size else "not_available",
-            meaning=f"share of {normals.size} normal brains left out in training that score lower",
+            meaning=among if whole else "single slices are not compared with whole brains",
         ),
     )
 
@@ -252,7 +255,11 @@ def _warnings(volume: Volume, prepared: Prepared, role: str) -> tuple[Note, ...]
             )
         )
     spacing = prepared.grid.spacing_mm[0]
-    if spacing > 3:
+    if few := few_slices(volume):
+        count = "a single slice" if few == 1 else f"{few} slices only"
+        what = "the outline of the brain is a crude threshold and the score not that of a brain"
+        notes.append(Note("FEW_SLICES", f"{count}: {what}"))
+    elif spacing > 3:
         notes.append(
             Note("OUTSIDE_TRAINING", f"slices are {spacing:.1f} mm apart; trained on 1 to 2 mm")
         )

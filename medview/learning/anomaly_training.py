@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from medview.domain.card import Figure
-from medview.domain.errors import DataError
+from medview.domain.errors import DataError, InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
@@ -30,7 +30,7 @@ from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare
 from medview.learning.devices import choose_device
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
-from medview.learning.subset import Subset, TrainCase
+from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.train import (
     Recipe,
     Trainer,
@@ -38,7 +38,7 @@ from medview.learning.train import (
     health,
     health_words,
 )
-from medview.learning.weights import CARD, WEIGHTS, fill, load_anomaly, save
+from medview.learning.weights import CARD, WEIGHTS, fill, load_anomaly, patient_hash, save
 from medview.models.anomaly_vae import AnomalyVae
 
 ROLES = ("t1",)
@@ -87,14 +87,16 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     request = replace(request, device=choose_device(request.device))
     recipe = Recipe.of(dict(request.recipe))
     subsets = [s for s in find_subsets(request.data, "anomaly") if s.is_normal]
-    cases = load_normals(job, subsets)
+    cases, skipped = load_normals(job, subsets)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     parts = split(cases)
-    write_splits(out / "splits.csv", parts)
-    folds = run_folds(job, request, recipe, parts["train"], out) if recipe.folds > 1 else ()
+    write_splits(out / "splits.csv", parts, private=request.private)
+    several = recipe.folds > 1
+    time_left = TimeLeft.of(request, 1 + recipe.folds if several else 1)
+    folds = run_folds(job, request, recipe, parts["train"], out, time_left) if several else ()
     trainer = make_trainer(recipe, request, parts["train"], parts["val"], out)
-    epochs = train_to_end(job, trainer, request, "training")
+    epochs = train_to_end(job, trainer, time_left, "training")
     model = finished_model(trainer)
     engine = Engine.fast(model, request.device)
     settings, normals = settle(job, engine, folds, parts["train"])
@@ -117,24 +119,48 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - began, 1),
         "weights_sha256": kept.weights_sha256,
         "health": health_words(last),
+        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
     }
 
 
-def load_normals(job: Progress, subsets: Sequence[Subset]) -> tuple[NormalCase, ...]:
-    """Read and clean every normal case; ones that cannot be used are left out by name."""
+def load_normals(
+    job: Progress, subsets: Sequence[Subset]
+) -> tuple[tuple[NormalCase, ...], tuple[LeftOut, ...]]:
+    """Read and clean every normal case; the second list names those that cannot be used.
+
+    Raises
+    ------
+    DataError
+        If none can be used.
+    """
     cases = [(case, subset.training_only) for subset in subsets for case in subset.cases]
-    ready = []
+    ready, skipped = [], [one for subset in subsets for one in subset.skipped]
     for n, (case, training_only) in enumerate(cases):
         job.check()
         job.report(n, len(cases), f"reading case {n + 1} / {len(cases)}")
-        ready.append(replace(load_normal(case), training_only=training_only))
+        try:
+            ready.append(replace(load_normal(case), training_only=training_only))
+        except InputRefused as error:
+            skipped.append(LeftOut(case.case, error.code, error.what))
     if not ready:
-        raise DataError(
+        raise _nothing_to_train_on(skipped)
+    return tuple(ready), tuple(skipped)
+
+
+def _nothing_to_train_on(skipped: Sequence[LeftOut]) -> DataError:
+    if not skipped:
+        return DataError(
             "no normal case was found to train on",
             do="Give a folder of normal T1 volumes.",
             code="MV-DAT-030",
         )
-    return tuple(ready)
+    return DataError(
+        f"none of {len(skipped)} cases can be used; {skipped[0].what}",
+        file=skipped[0].case,
+        code="MV-DAT-031",
+        skipped=len(skipped),
+        do="Correct the data and try again.",
+    )
 
 
 def load_normal(case: TrainCase) -> NormalCase:
@@ -161,13 +187,16 @@ def split(cases: Sequence[NormalCase]) -> dict[str, tuple[NormalCase, ...]]:
     return {"train": train, "val": val}
 
 
-def write_splits(path: Path, parts: Mapping[str, Sequence[NormalCase]]) -> None:
-    """splits.csv: case, patient, site, part."""
+def write_splits(
+    path: Path, parts: Mapping[str, Sequence[NormalCase]], *, private: bool = False
+) -> None:
+    """splits.csv: case, patient, site, part; with `private` a patient is named by a hash."""
+    shown = patient_hash if private else str
     with whole_file(path) as draft, draft.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("case", "patient", "site", "part"))
         for part, cases in parts.items():
-            writer.writerows((c.case.case, c.case.patient, c.case.site, part) for c in cases)
+            writer.writerows((c.case.case, shown(c.case.patient), c.case.site, part) for c in cases)
 
 
 def make_trainer(
@@ -189,19 +218,41 @@ def make_trainer(
     return trainer
 
 
+@dataclass(slots=True)
+class TimeLeft:
+    """A deadline that several trainings share: each gets an equal part of what is left."""
+
+    deadline: float | None
+    trainings: int
+
+    @classmethod
+    def of(cls, request: TrainRequest, trainings: int) -> TimeLeft:
+        """From now on, as long as the request allows."""
+        minutes = request.max_minutes
+        return cls(time.perf_counter() + 60 * minutes if minutes else None, trainings)
+
+    def next_deadline(self) -> float:
+        """When the next training must end."""
+        if self.deadline is None:
+            return float("inf")
+        now = time.perf_counter()
+        share = (self.deadline - now) / max(1, self.trainings)
+        self.trainings -= 1
+        return now + share
+
+
 def train_to_end(
-    job: Progress, trainer: Trainer, request: TrainRequest, name: str
+    job: Progress, trainer: Trainer, time_left: TimeLeft, name: str
 ) -> list[dict[str, float]]:
     """Run the epochs, report each, stop in time; validation figures of each epoch."""
-    began = time.perf_counter()
+    deadline = time_left.next_deadline()
     seen = []
     for report in trainer.fit():
         job.check()
         job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
         job.partial(report)
         seen.append({n: v for (part, n), v in report.figures.items() if part == "val"})
-        late = request.max_minutes and time.perf_counter() - began > 60 * request.max_minutes
-        if late and trainer.epoch < trainer.recipe.epochs:
+        if time.perf_counter() > deadline and trainer.epoch < trainer.recipe.epochs:
             trainer.stopped = "time"
             break
     return seen
@@ -223,6 +274,7 @@ def run_folds(
     recipe: Recipe,
     cases: Sequence[NormalCase],
     out: Path,
+    time_left: TimeLeft,
 ) -> tuple[Fold, ...]:
     """Train once for each fold without its patients (every n-th patient of the list).
 
@@ -235,7 +287,7 @@ def run_folds(
         train = [c for c in cases if c.case.patient not in left_out]
         held = tuple(c for c in cases if c.case.patient in left_out)
         trainer = make_trainer(recipe, request, train, (), out / f"fold-{n + 1}")
-        train_to_end(job, trainer, request, f"fold {n + 1} of {recipe.folds}")
+        train_to_end(job, trainer, time_left, f"fold {n + 1} of {recipe.folds}")
         engine = Engine.fast(finished_model(trainer), request.device)
         prepared = [c.prepared.prepared for c in train]
         settings = calibrate(job, engine, prepared, AnomalySettings())

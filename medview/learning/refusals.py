@@ -16,12 +16,13 @@ _KINDS = {"CR": "a film", "DX": "a film", "RG": "a film", "MG": "a mammogram", "
 
 
 def refuse_unfit(volume: Volume) -> None:
-    """Refuse what is no grey MR volume of several slices.
+    """Refuse what is no grey MR volume or axial slice.
 
     Raises
     ------
     ModelInputError
-        Another modality, values that are Hounsfield units, colour, or too few slices.
+        Another modality, values that are Hounsfield units, colour, or a few slices of another
+        plane than axial.
     """
     kind = kind_of(volume)
     if kind:
@@ -34,14 +35,24 @@ def refuse_unfit(volume: Volume) -> None:
         raise ModelInputError(
             "this is a colour image", do="Choose a grey T1 volume.", code="MV-MOD-012"
         )
-    fewest = min(volume.geometry.shape)
-    if fewest < FEWEST_SLICES:
-        slices = "a single slice" if fewest == 1 else f"only {fewest} slices"
+    shape, axial = volume.geometry.shape, volume.geometry.axis_of[2]
+    within = min(size for axis, size in enumerate(shape) if axis != axial)
+    if within < FEWEST_SLICES:
+        slices = "a single slice" if within == 1 else f"only {within} slices"
         raise ModelInputError(
-            f"this is {slices}, the model needs a volume that covers the brain",
-            do="Choose a T1 series with all its slices.",
+            f"this is {slices} of another plane than axial",
+            do="Choose a T1 series of the whole brain, or an axial slice.",
             code="MV-MOD-006",
         )
+
+
+def few_slices(volume: Volume) -> int:
+    """How many axial slices a volume has, if they are too few to be a volume of the brain; else 0.
+
+    The brain of such slices is outlined one by one, and nobody knows their height.
+    """
+    count = volume.geometry.shape[volume.geometry.axis_of[2]]
+    return count if count < FEWEST_SLICES else 0
 
 
 def kind_of(volume: Volume) -> str:

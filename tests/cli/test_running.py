@@ -110,8 +110,27 @@ def test_a_volume_that_nothing_is_known_of_is_taken_for_t1_and_the_result_says_s
     assert "MODALITY_DOUBTFUL" in [note["code"] for note in told["warnings"]]
 
 
-def one_slice():
-    return phantom_on(geometry_of(shape=(1, 40, 40), spacing_mm=(4, 3, 3)), modality="MR")
+def one_slice(code="LSP"):
+    return phantom_on(geometry_of(code, shape=(1, 40, 40), spacing_mm=(4, 3, 3)), modality="MR")
+
+
+def test_a_single_axial_slice_is_scored_with_a_warning(weights, tmp_path, capfd):
+    path = save_nifti(one_slice("LPS"), tmp_path / "t1.nii.gz")
+    code, told, err = ran(
+        capfd, "anomaly", path, "--out", tmp_path / "out", "--weights", weights, "--samples", 3
+    )
+    assert code == 0, err
+    scores = {score["name"]: score for score in told["scores"]}
+    assert np.isfinite(scores["anomaly"]["value"])
+    assert scores["anomaly_percentile"]["value"] is None
+    assert scores["anomaly_percentile"]["status"] == "not_available"
+    assert "whole brains" in scores["anomaly_percentile"]["meaning"]
+    [note] = [each for each in told["warnings"] if each["code"] == "FEW_SLICES"]
+    assert "a single slice" in note["text"]
+    maps = {m["name"]: nib.load(tmp_path / "out" / m["file"]) for m in told["maps"]}
+    assert {picture.shape for picture in maps.values()} == {(40, 40, 1)}
+    assert maps["brain"].get_fdata().any()
+    assert maps["score"].get_fdata().any()
 
 
 def test_a_volume_that_does_not_fit_is_refused_and_leaves_nothing(weights, tmp_path, capfd):

@@ -11,7 +11,7 @@ from medview.domain.errors import ModelInputError
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.learning.predict import run
-from medview.learning.refusals import notes_on, refuse_unfit
+from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def ct_like():
         (phantom(modality="CR"), "this is a film"),
         (with_values(ct_like()), "this is CT"),
         (with_values(small_head().array, quantity="HU"), "this is CT"),
-        (phantom_on(geometry_of(shape=(1, 20, 24))), "a single slice"),
+        (phantom_on(geometry_of("LSP", shape=(1, 20, 24))), "a single slice of another plane"),
         (phantom_on(geometry_of("PIR", shape=(3, 20, 24))), "only 3 slices"),
     ],
 )
@@ -58,6 +58,14 @@ def test_what_is_no_mr_volume_is_refused_in_a_sentence(volume, says):
     assert says in str(caught.value)
     assert caught.value.do
     assert caught.value.exit_code == 3
+
+
+def test_a_few_axial_slices_are_taken_but_are_no_volume():
+    for count, few in ((1, 1), (4, 4), (5, 0)):
+        volume = phantom_on(geometry_of(shape=(count, 20, 24)))
+        refuse_unfit(volume)
+        assert few_slices(volume) == few
+    assert few_slices(phantom_on(geometry_of("PIR", shape=(20, 2, 24)))) == 2
 
 
 def test_values_below_zero_alone_make_no_ct():

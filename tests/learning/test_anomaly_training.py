@@ -1,0 +1,170 @@
+"""A whole training on made-up brains: folds, time, cases that cannot be read, names kept back."""
+
+import csv
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from brains import head, write_ixi, write_nifti
+
+from medview.domain.errors import DataError
+from medview.domain.progress import Silent
+from medview.domain.training import TrainRequest
+from medview.io.cards import read_card
+from medview.learning import anomaly_training
+from medview.learning.anomaly_training import (
+    TimeLeft,
+    fit,
+    load_normals,
+    spread_out,
+    train_to_end,
+    write_splits,
+)
+from medview.learning.cases import find_subsets
+from medview.learning.train import EpochReport
+from medview.learning.weights import patient_hash
+from medview.services.recipes import read_recipe
+
+NAMES = ("IXI012-HH-1211", "IXI013-HH-1212", "IXI014-Guys-1236")
+TINY = (
+    *("epochs=1", "steps=1", "batch=2", "attention_batch=2", "val_slices=3", "bfloat16=false"),
+    *("network.attention=false",),
+)
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch):
+    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+    monkeypatch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
+
+
+@pytest.fixture(scope="module")
+def brains(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ixi-t1")
+    write_ixi(folder, *NAMES)
+    return folder
+
+
+def asked(folder, out, *settings, **more):
+    recipe = read_recipe("anomaly", None, (*TINY, *settings))
+    return TrainRequest((str(folder),), str(out), recipe, threads=1, device="cpu", **more)
+
+
+def table(path):
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_folds_leave_each_patient_out_once_and_the_card_says_so(brains, tmp_path):
+    body = fit(Silent(), asked(brains, tmp_path, "folds=3"))
+    assert body["n"] == {"train": 3, "val": 0}
+    assert body["skipped"] == []
+    card = read_card(tmp_path / "card.json")
+    assert len(card.settings["normal_scores"]) == 3
+    assert {f.n for f in card.measured if f.level == "pixel" and f.name == "pr_auc"} == {3}
+    assert {f.command for f in card.measured} == {f"{anomaly_training.TRAIN} --set folds=3"}
+    assert sorted(card.seen_patients) == sorted(patient_hash(n[:6]) for n in NAMES)
+    assert any("3 folds" in limit for limit in card.limits)
+    for n in (1, 2, 3):
+        assert (tmp_path / f"fold-{n}" / "checkpoint" / "last.pt").is_file()
+
+
+def test_going_on_after_the_end_measures_again_with_the_same_weights(brains, tmp_path, monkeypatch):
+    first = fit(Silent(), asked(brains, tmp_path, "folds=3"))
+    before = read_card(tmp_path / "card.json")
+
+    def no_step(*given):
+        raise AssertionError("trained again")
+
+    monkeypatch.setattr("medview.learning.train.Trainer._step", no_step)
+    again = fit(Silent(), asked(brains, tmp_path, "folds=3", resume=True))
+    assert again["weights_sha256"] == first["weights_sha256"]
+    after = read_card(tmp_path / "card.json")
+    assert [f.value for f in after.measured] == [f.value for f in before.measured]
+
+
+def test_a_case_that_cannot_be_read_is_left_out_by_name(tmp_path):
+    folder = tmp_path / "ixi"
+    write_ixi(folder, *NAMES)
+    whole = (folder / f"{NAMES[1]}-T1_ds.nii.gz").read_bytes()
+    (folder / f"{NAMES[1]}-T1_ds.nii.gz").write_bytes(whole[: len(whole) // 2])
+    body = fit(Silent(), asked(folder, tmp_path / "out"))
+    assert body["n"]["train"] == 2
+    [left_out] = body["skipped"]
+    assert left_out["case"] == NAMES[1]
+    assert left_out["what"]
+    assert {row["case"] for row in table(tmp_path / "out" / "splits.csv")} == {NAMES[0], NAMES[2]}
+
+
+def test_nothing_but_unreadable_cases_is_refused_with_the_reason(tmp_path):
+    folder = tmp_path / "ixi"
+    write_ixi(folder, NAMES[0])
+    write_nifti(folder / f"{NAMES[0]}-T1_ds.nii.gz", 0 * head())
+    with pytest.raises(DataError, match="none of 1 cases can be used") as caught:
+        fit(Silent(), asked(folder, tmp_path / "out"))
+    assert caught.value.file == NAMES[0]
+
+
+def test_patients_are_named_by_a_hash_where_privacy_is_asked_for(brains, tmp_path):
+    fit(Silent(), asked(brains, tmp_path, private=True))
+    rows = table(tmp_path / "splits.csv")
+    assert [row["patient"] for row in rows] == [patient_hash(name[:6]) for name in NAMES]
+    cases, _ = load_normals(Silent(), find_subsets((str(brains),), "anomaly"))
+    write_splits(tmp_path / "open.csv", {"train": cases})
+    assert [row["patient"] for row in table(tmp_path / "open.csv")] == [n[:6] for n in NAMES]
+
+
+class Clock:
+    """Time that passes as it is told."""
+
+    def __init__(self):
+        self.now = 1000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    found = Clock()
+    monkeypatch.setattr(anomaly_training.time, "perf_counter", found)
+    return found
+
+
+def test_the_minutes_count_for_all_trainings_together(clock):
+    request = TrainRequest((), "", {}, max_minutes=10)
+    left = TimeLeft.of(request, 3)
+    assert left.next_deadline() == pytest.approx(1000 + 200)
+    clock.now += 320  # it was late: the others share what is left
+    assert left.next_deadline() == pytest.approx(1320 + 140)
+    clock.now += 10  # it was early
+    assert left.next_deadline() == pytest.approx(1330 + 270)
+    assert TimeLeft.of(replace(request, max_minutes=None), 3).next_deadline() == float("inf")
+
+
+def test_a_training_that_is_late_stops_after_its_epoch_and_says_so(clock):
+    class Slow:
+        """Takes a minute an epoch."""
+
+        class recipe:  # noqa: N801  # stands for an object
+            epochs = 9
+
+        epoch, stopped = 0, "epochs"
+
+        def fit(self):
+            while self.epoch < 9:
+                self.epoch += 1
+                clock.now += 60
+                yield EpochReport(self.epoch, 9, {("val", "loss"): 1.0}, 60.0, True)
+
+    slow = Slow()
+    left = TimeLeft.of(TrainRequest((), "", {}, max_minutes=2.5), 1)
+    assert len(train_to_end(Silent(), slow, left, "")) == 3
+    assert slow.stopped == "time"
+
+
+def test_at_most_so_many_slices_are_kept_evenly():
+    assert list(spread_out(np.arange(10), 60)) == list(range(10))
+    kept = spread_out(np.arange(130), 60)
+    assert 40 < len(kept) <= 60
+    assert set(np.diff(kept)) == {3}
