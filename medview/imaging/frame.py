@@ -16,6 +16,7 @@ from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.volume import Volume, Window
 from medview.imaging.intensity import default_voi, grey
+from medview.imaging.marks import Mark, drawn
 from medview.imaging.paint import certainty, colour_bar, tint
 from medview.imaging.picture import flatten, placement
 from medview.imaging.reslice import Cut, cut_of
@@ -52,12 +53,20 @@ _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
 _SLAB_NAMES = {"mip": "MIP", "minip": "MinIP", "mean": "Mean"}
 
 
-def compose_frame(volume: Volume, layers: tuple[Layer, ...], view: View) -> Frame:
+def compose_frame(
+    volume: Volume,
+    layers: tuple[Layer, ...],
+    view: View,
+    *,
+    marks: tuple[Mark, ...] = (),
+    said: tuple[str, ...] = (),
+) -> Frame:
     """Cut, window, invert, tint and label: everything a pane shows of a volume.
 
     Pure: equal inputs give equal frames, and layers change nothing but tints, values, colour
-    bar and the overlay's name. Maps must lie on the volume's own grid (bring them there with
-    `resample_onto`, on a worker). On one core 512 x 512 with two overlays, one of them faded,
+    bar and the overlay's name. `marks` are boxes on the image, `said` the results of models in
+    a line each, for the lower right corner. Maps must lie on the volume's own grid (bring them
+    there with `resample_onto`, on a worker). On one core 512 x 512 with two overlays, one of them faded,
     takes about 8 ms, so panes may compose on the thread that draws.
 
     Raises
@@ -84,12 +93,22 @@ def compose_frame(volume: Volume, layers: tuple[Layer, ...], view: View) -> Fram
         window=window,
         values=_values(volume, layers, view.point_lps),
         colour_bar=colour_bar(shown[-1].map, shown[-1].style) if shown else None,
-        corners=_corners(volume, shown, view, cut=cut, window=window, at=(x, y)),
+        corners=_with_results(
+            _corners(volume, shown, view, cut=cut, window=window, at=(x, y)), view, said
+        ),
         missing=absent is not None and bool(absent.all()),
         crosshair=view.crosshair,
         absent=absent,
         annotations=view.annotations,
+        marks=drawn(marks, to_lps) if view.annotations != "none" else (),
     )
+
+
+def _with_results(corners: Corners, view: View, said: tuple[str, ...]) -> Corners:
+    """The texts with what models say above the name of the map."""
+    if view.annotations != "all" or not said:
+        return corners
+    return replace(corners, bottom_right=(*said, *corners.bottom_right))
 
 
 def letters(direction_lps: ArrayLike) -> str:

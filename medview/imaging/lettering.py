@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -10,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 from medview.domain.report import ColourBar
 from medview.domain.resources import resource
+from medview.imaging.marks import DrawnMark
 from medview.imaging.view import Frame
 
 Colour = tuple[int, int, int]
@@ -52,6 +54,28 @@ def write(picture: Image.Image, frame: Frame, text_px: float) -> None:
             texts += _colour_bar(picture, frame.colour_bar, text_px)
         if len(frame.strip) == frame.slices and frame.annotations == "all":
             _score_strip(picture, frame, text_px)
+    _draw(picture, texts)
+
+
+def write_marks(
+    picture: Image.Image,
+    marks: Sequence[DrawnMark],
+    out: Callable[[float, float], tuple[float, float]],
+    text_px: float,
+) -> None:
+    """Draw boxes with their words, in place; `out` takes pixels of the frame to the picture."""
+    if not marks:
+        return
+    lines = Image.new("L", picture.size)
+    pen = ImageDraw.Draw(lines)
+    texts = []
+    for mark in marks:
+        corners = [out(x, y) for x, y in mark.corners]
+        pen.line([*corners, corners[0]], 150, 1)
+        left, top = min(x for x, _ in corners), min(y for _, y in corners)
+        at = (left + 0.5 * text_px, top + 0.4 * text_px)
+        texts.append(_Text(mark.text, at, "la", "SemiBold", text_px, _ATTENTION))
+    picture.paste(_ATTENTION, (0, 0, *picture.size), lines)
     _draw(picture, texts)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from medview.imaging.lettering import ACCENT, write
+from medview.imaging.lettering import ACCENT, write, write_marks
 from medview.imaging.view import Frame
 
 _HATCH = (118, 112, 98)
@@ -102,6 +102,7 @@ def flatten(
         _hatch(picture, _scaled(mask, size, fit, Image.Resampling.NEAREST))
     if frame.crosshair:
         _crosshair(picture, fit.out(*frame.cursor))
+    write_marks(picture, frame.marks, fit.out, text_px)
     write(picture, frame, text_px)
     return np.asarray(picture, dtype=np.uint8)
 

@@ -12,6 +12,7 @@ from medview.domain.geometry import Plane
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.report import ColourBar
 from medview.domain.volume import Window
+from medview.imaging.marks import DrawnMark
 
 SlabMode = Literal["mip", "minip", "mean"]
 Annotations = Literal["all", "minimal", "none"]
@@ -124,6 +125,8 @@ class Frame:
         across missing slices has some, a missing slice itself is all True.
     annotations : Annotations
         How much text is drawn; "none" leaves the letters out as well.
+    marks : tuple[DrawnMark, ...]
+        Boxes with a word, such as the zones of the lungs.
     strip : tuple[float, ...]
         One figure a slice (index order) for the score strip at the lower edge; filled by the
         caller, who knows the result.
@@ -146,4 +149,5 @@ class Frame:
     crosshair: bool = True
     absent: NDArray[np.bool_] | None = None
     annotations: Annotations = "all"
+    marks: tuple[DrawnMark, ...] = ()
     strip: tuple[float, ...] = ()

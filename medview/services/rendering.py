@@ -19,6 +19,7 @@ from medview.domain.wording import date_words
 from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, flatten, placement
 from medview.imaging.reslice import Cut, cut_of, resample_onto
 from medview.services.session import first_style
+from medview.services.telling import result_lines, result_marks
 
 Point = tuple[float, float, float]
 
@@ -77,7 +78,10 @@ def render(
     _check(wish)
     view = _view(volume, wish)
     layers = () if wish.map is None else (_layer(volume, wish, prediction),)
-    frame = compose_frame(volume, layers, view)
+    results = () if prediction is None else (prediction,)
+    frame = compose_frame(
+        volume, layers, view, marks=result_marks(results), said=result_lines(results)
+    )
     frame = replace(frame, corners=replace(frame.corners, top_left=heading))
     return Rendering(flatten(frame, wish.size), _description(frame, wish.size))
 

@@ -112,6 +112,8 @@ class Session:
         Whether any map is drawn at all (key O).
     map_name : str
         The map that is shown when the overlay is on; colour bar and opacity keys are its.
+    zones_on : bool
+        Whether boxes of a result, such as the zones of the lungs, are drawn.
     styles : dict[str, LayerStyle]
         How maps are drawn that the reader has changed, by name; visibility is not kept here.
     predictions : dict[VolumeId, tuple[Prediction, ...]]
@@ -152,6 +154,7 @@ class Session:
     maximised: str | None = None
     overlay_on: bool = False
     map_name: str = "score"
+    zones_on: bool = True
     styles: dict[str, LayerStyle] = field(default_factory=dict)
     predictions: dict[VolumeId, tuple[Prediction, ...]] = field(default_factory=dict)
     unfinished: Unfinished | None = None

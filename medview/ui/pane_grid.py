@@ -19,6 +19,7 @@ from medview.imaging.frame import compose_frame
 from medview.imaging.reslice import cut_of
 from medview.imaging.view import Corners, Frame, View
 from medview.services.session import Session
+from medview.services.telling import result_lines, result_marks
 from medview.services.viewing import MAIN_PANE, PANES
 from medview.ui.controls import name
 from medview.ui.identity import corner_lines
@@ -41,6 +42,9 @@ _LISTENED = (
     "volume_id",
     "unfinished",
     "private",
+    "zones_on",
+    "first_reader",
+    "read",
 )
 
 
@@ -142,11 +146,14 @@ class PaneGrid(QFrame):
         """Compose, unless only the place on the screen has changed."""
         plain = replace(view, zoom=1.0, pan_mm=(0.0, 0.0))
         layers = self._session.layers
-        asked = (volume, plain, tuple((each.map, each.style, each.fade) for each in layers))
+        results = self._session.results
+        marks = result_marks(results) if self._session.zones_on else ()
+        drawn = tuple((each.map, each.style, each.fade) for each in layers)
+        asked = (volume, plain, drawn, results, self._session.zones_on)
         before = self._composed.get(key)
         if before is not None and before[0] == asked:
             return before[1]
-        frame = compose_frame(volume, layers, plain)
+        frame = compose_frame(volume, layers, plain, marks=marks, said=result_lines(results))
         # On a film there is no other plane that the crosshair could lead to.
         crosshair = frame.crosshair and not volume.is_film
         frame = replace(frame, strip=self._strip(volume, view), crosshair=crosshair)

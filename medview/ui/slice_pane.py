@@ -23,6 +23,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from medview.imaging.body import Box
 from medview.imaging.frame import Corners, Frame
 from medview.ui import furniture
+from medview.ui.marks import draw_marks
 from medview.ui.theme import PANE_ACTIVE, PANE_BACK, PANE_QUIET
 from medview.ui.words import tr
 
@@ -271,6 +272,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
             furniture.draw_missing(painter, self._transform.mapRect(QRectF(0, 0, columns, rows)))
         if frame.crosshair:
             furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
+        draw_marks(painter, frame.marks, self.pixel_of)
         furniture.draw_letters(painter, area, frame.labels)
         furniture.draw_corners(painter, area, self._corners(frame))
         if dress.is_large and frame.colour_bar is not None:

@@ -1,0 +1,93 @@
+"""What a result says in one line, and where on the image: the same on screen and on paper."""
+
+from __future__ import annotations
+
+from medview.domain.prediction import Prediction, Score
+from medview.domain.wording import interval, number
+from medview.imaging.marks import ZONES, Mark, zone_marks
+
+# The score that stands for a model, the first of these that has a value.
+_FIRST = {
+    "anomaly": ("anomaly",),
+    "brain-age": ("gap_corrected", "gap_raw", "age"),
+    "cxr": ("severe", "brixia_total"),
+    "icu": ("mortality",),
+}
+_NAMES = {
+    "gap_corrected": "Gap",
+    "gap_raw": "Gap, not corrected",
+    "age": "Brain age",
+    "severe": "Severe",
+    "brixia_total": "Brixia",
+    "mortality": "Mortality",
+    "anomaly": "Anomaly",
+}
+_GAPS = ("gap_corrected", "gap_raw")
+BRIXIA_TOP = 18
+
+
+def family(model: str) -> str:
+    """The model without its site effects: "cxr-armed" is of the family "cxr"."""
+    return model.removesuffix("-armed")
+
+
+def main_score(prediction: Prediction) -> Score | None:
+    """The score that is told first; the first one there is where none has a value."""
+    names = _FIRST.get(family(prediction.model), ())
+    known = [score for name in names if (score := prediction.score(name)) is not None]
+    having = [score for score in known if score.value is not None]
+    return next(iter(having or known or prediction.scores), None)
+
+
+def score_text(score: Score) -> str:
+    """Value with unit, a gap with its sign, a Brixia sum out of 18; "–" when there is none."""
+    if score.value is None:
+        return "–"
+    unit = "" if score.unit in ("", "1", "probability") else f" {_short_unit(score.unit)}"
+    text = f"{_signed(score.value, score.name)}{unit}"
+    return f"{text} / {BRIXIA_TOP}" if score.name == "brixia_total" else text
+
+
+def interval_text(score: Score) -> str:
+    """The interval of a score, a gap with signs; empty where there is none."""
+    if score.name in _GAPS and score.low is not None and score.high is not None:
+        return f"{_signed(score.low, score.name)} – {_signed(score.high, score.name)}"
+    return interval(score.low, score.high)
+
+
+def result_line(prediction: Prediction) -> str:
+    """A result in one line, such as "Gap +5.1 y [−1.0 – +11.2] · brain-age 1.0"."""
+    made_by = f"{prediction.model} {prediction.version}"
+    score = main_score(prediction)
+    if score is None or score.value is None:
+        return ""
+    name = _NAMES.get(score.name, score.name.replace("_", " ").capitalize())
+    bounds = interval_text(score)
+    said = f"{name} {score_text(score)}" + (f" [{bounds}]" if bounds else "")
+    doubt = " (outside training)" if score.status == "extrapolating" else ""
+    return f"{said}{doubt} · {made_by}"
+
+
+def result_lines(predictions: tuple[Prediction, ...]) -> tuple[str, ...]:
+    """One line for each result that has a score."""
+    return tuple(line for each in predictions if (line := result_line(each)))
+
+
+def result_marks(predictions: tuple[Prediction, ...]) -> tuple[Mark, ...]:
+    """The zones of the lungs with their scores, of the newest result that has them."""
+    for each in reversed(predictions):
+        lungs = each.map("lungs")
+        scores = {letter: each.score(f"brixia_{letter}") for letter in ZONES}
+        if lungs is not None and lungs.geometry.shape[0] == 1 and any(scores.values()):
+            known = {k: s.value for k, s in scores.items() if s is not None and s.value is not None}
+            return zone_marks(lungs, known)
+    return ()
+
+
+def _signed(value: float, name: str) -> str:
+    text = number(value)
+    return f"+{text}" if name in _GAPS and value > 0 else text
+
+
+def _short_unit(unit: str) -> str:
+    return {"years": "y", "year": "y"}.get(unit, unit)
