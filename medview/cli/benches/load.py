@@ -14,6 +14,7 @@ import psutil
 
 from medview.cli.benches.memory import PeakMemory
 from medview.cli.benches.rows import Row
+from medview.cli.benches.viewer import viewer_rows
 from medview.cli.contract import Context
 from medview.domain.errors import ReadError
 from medview.domain.study import Catalogue, Series
@@ -83,7 +84,7 @@ class _Watch:
 
 
 def measure(context: Context, quick: bool) -> list[Row]:
-    """Give the rows of every syntax, of a long series and of a scan of many files."""
+    """Give the rows of every syntax, of a long series, of a scan, and of the window itself."""
     sizes = QUICK if quick else Sizes()
     rows: list[Row] = []
     with Jobs(lambda call: call()) as ours, Jobs(lambda call: call()) as others:
@@ -95,7 +96,7 @@ def measure(context: Context, quick: bool) -> list[Row]:
             rows += bench.syntax_rows(syntax)
         rows += bench.long_rows()
         rows += bench.scan_rows()
-    return rows
+    return [*rows, *viewer_rows(context, quick)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from medview.cli.progress import ProgressLine
 def rows():
     patch = pytest.MonkeyPatch()
     patch.setattr(load, "QUICK", Sizes(slices=3, long=4, files=5, rounds=1))
+    patch.setattr(load, "viewer_rows", lambda context, quick: [])
     context = Context(Options(), ProgressLine(None, on_terminal=False))
     found = measure(context, True)
     patch.undo()
