@@ -58,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "batch": "medview.cli.batch:batch",
     "report": "medview.cli.report:report",
     "train": "medview.cli.training:train",
+    "finetune": "medview.cli.finetune:finetune",
     "evaluate": "medview.cli.evaluate:evaluate",
     "ablate": "medview.cli.ablate:ablate",
     "compare": "medview.cli.compare:compare",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
+
+Method = Literal["full", "head", "site-effects"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,11 @@ class TrainRequest:
         Stop training after so long, all folds together, and finish with what there is.
     private : bool
         Write no patient's name, only its hash.
+    method : Method
+        What of the network learns: "full" all of it, "head" only what makes the answer of what
+        the rest has found, "site-effects" only the effects of sites.
+    held_out : tuple[str, ...]
+        Hashes of patients (`weights.patient_hash`) that are kept for validation.
     """
 
     data: tuple[str, ...]
@@ -41,3 +48,25 @@ class TrainRequest:
     resume: bool = False
     max_minutes: float | None = None
     private: bool = False
+    variables: str | None = None
+    method: Method = "full"
+    held_out: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FinetuneRequest:
+    """What ``medview finetune`` was asked for: a training from a version, and its comparison.
+
+    Parameters
+    ----------
+    model : str
+        Id of the model.
+    train : TrainRequest
+        The training; its `init` are the weights to start from.
+    reference : tuple[str, ...]
+        Data sets that both versions are compared on beside what is held out.
+    """
+
+    model: str
+    train: TrainRequest
+    reference: tuple[str, ...] = ()

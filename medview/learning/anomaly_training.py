@@ -28,6 +28,7 @@ from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
 from medview.learning.devices import choose_device
+from medview.learning.finetune_method import restrict
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.subset import LeftOut, Subset, TrainCase
@@ -42,6 +43,8 @@ from medview.learning.weights import CARD, WEIGHTS, fill, load_anomaly, patient_
 from medview.models.anomaly_vae import AnomalyVae
 
 ROLES = ("t1",)
+HEAD = ("from_latent", "mean_head", "log_variance_head")
+"""What learns with the method "head"."""
 
 
 TRAIN = "medview train anomaly --data ../shared/data --out DIR"
@@ -86,7 +89,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         torch.set_num_threads(request.threads)
     request = replace(request, device=choose_device(request.device))
     recipe = Recipe.of(dict(request.recipe))
-    subsets = [s for s in find_subsets(request.data, "anomaly") if s.is_normal]
+    subsets = [s for s in find_subsets(request.data, "anomaly", request.held_out) if s.is_normal]
     cases, skipped = load_normals(job, subsets)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -213,6 +216,7 @@ def make_trainer(
     if request.init:
         start, _, _ = load_anomaly(Path(request.init))
         fill(trainer.model, start.state_dict(), Path(request.init).name)
+    restrict(trainer.model, request.method, HEAD)
     if request.resume and (folder / "checkpoint" / "last.pt").is_file():
         trainer.resume(folder)
     return trainer

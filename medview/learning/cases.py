@@ -15,13 +15,16 @@ from scipy import ndimage
 
 from medview.domain.errors import DataError, UsageError
 from medview.domain.volume import Volume
-from medview.learning import brain_sets, case_list, tumour_sets
+from medview.learning import brain_sets, case_list, icu_sets, tumour_sets
 from medview.learning.brain import Prepared, prepare
 from medview.learning.grid import canonical
 from medview.learning.images import read_image
+from medview.learning.patients import patient_hash
 from medview.learning.subset import Layout, Subset, TrainCase
 
 ANOMALY = ("anomaly",)
+HEADS = (*ANOMALY, "region-net")
+"""What uses T1 volumes that come with region labels."""
 ARMED = "-armed"
 """How the name of a model with site effects ends."""
 ROLES = {"anomaly": ("t1", "t1ce")}
@@ -35,8 +38,8 @@ def _t1_cases(path: Path) -> Subset:
 
 
 LAYOUTS: tuple[Layout, ...] = (
-    Layout("ixi-t1", ANOMALY, brain_sets.is_ixi_t1, brain_sets.load_ixi_t1),
-    Layout("elderly-t1", ANOMALY, brain_sets.is_elderly_t1, brain_sets.load_elderly_t1),
+    Layout("ixi-t1", HEADS, brain_sets.is_ixi_t1, brain_sets.load_ixi_t1),
+    Layout("elderly-t1", HEADS, brain_sets.is_elderly_t1, brain_sets.load_elderly_t1),
     Layout("mni152", ANOMALY, brain_sets.is_mni152, brain_sets.load_mni152),
     Layout("brats2020", ANOMALY, tumour_sets.is_brats2020, tumour_sets.load_brats2020),
     Layout(
@@ -50,16 +53,18 @@ LAYOUTS: tuple[Layout, ...] = (
     ),
     Layout("cheng-t1ce", ANOMALY, tumour_sets.is_cheng_t1ce, tumour_sets.load_cheng_t1ce),
     Layout("cases", ANOMALY, case_list.is_case_list, _t1_cases),
+    *icu_sets.LAYOUTS,
 )
 # Any folder of images would answer to this one: taken only when nothing else is found.
 FOLDER = Layout("folder", ANOMALY, brain_sets.is_folder, brain_sets.load_folder)
 
 
-def find_subsets(specs: Iterable[str], model: str) -> list[Subset]:
+def find_subsets(specs: Iterable[str], model: str, held_out: Iterable[str] = ()) -> list[Subset]:
     """Find the known sets under each ``[LAYOUT=]PATH``.
 
     A folder that holds several known sets stands for all that `model` can use. Names are made
-    unique, and every case carries the name and licence of its subset.
+    unique, and every case carries the name and licence of its subset. Cases of the patients
+    whose hashes are `held_out` are marked for validation.
 
     Raises
     ------
@@ -73,9 +78,24 @@ def find_subsets(specs: Iterable[str], model: str) -> list[Subset]:
     for spec in specs:
         layout, path = _split_spec(spec, model)
         found += _subsets_at(path, layout, model)
-    subsets = _named_apart(found)
+    subsets = _marked(_named_apart(found), set(held_out))
     refuse_leaks(case for subset in subsets for case in subset.cases)
     return subsets
+
+
+def _marked(subsets: list[Subset], held_out: set[str]) -> list[Subset]:
+    if not held_out:
+        return subsets
+    return [
+        replace(
+            subset,
+            cases=tuple(
+                replace(case, split="val") if patient_hash(case.patient) in held_out else case
+                for case in subset.cases
+            ),
+        )
+        for subset in subsets
+    ]
 
 
 def layouts_for(model: str) -> tuple[Layout, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,17 +17,14 @@ from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.hashing import file_sha256
 from medview.learning.anomaly import AnomalySettings
+from medview.learning.patients import patient_hash
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
 WEIGHTS = "weights.safetensors"
 CARD = "card.json"
+__all__ = ["patient_hash"]  # also asked for here
 # Formats that can run code when opened; refused whatever they hold.
 _CODE = {".pt", ".pth", ".ckpt", ".bin", ".pkl", ".npy", ".npz"}
-
-
-def patient_hash(patient: str) -> str:
-    """How a card names a patient seen in training: 16 hex digits, not to be turned back."""
-    return hashlib.sha256(f"medview patient {patient}".encode()).hexdigest()[:16]
 
 
 def shipped(model_id: str) -> Path:

@@ -1,0 +1,112 @@
+"""``medview finetune``: a version that has gone on learning from local cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from medview.cli.compare import in_words as differences_in_words
+from medview.cli.contract import Answer, Context, command
+
+FINETUNE = "medview.learning.finetune:finetune"
+
+
+def _in_words(body: Mapping[str, Any]) -> str:
+    lines = [
+        f"{body['epochs']} epochs; {body['held_out'] or 'the marked'} patients were held out",
+        differences_in_words(body["before_after"]),
+        f"weights: {body['weights_sha256']}",
+    ]
+    if body["registered"]:
+        lines.append(f"registered as {body['registered']}")
+    elif body["refused"]:
+        lines.append(f"not registered: {body['refused']}")
+    return "\n".join(lines)
+
+
+@command("finetune", words=_in_words)
+@click.argument("model")
+@click.option(
+    "--data",
+    required=True,
+    multiple=True,
+    metavar="[LAYOUT=]PATH",
+    help="A data set, a folder with several, or a case list; may be given again.",
+)
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option(
+    "--method",
+    type=click.Choice(["full", "head", "site-effects"]),
+    default="full",
+    show_default=True,
+    help="What of the network learns.",
+)
+@click.option(
+    "--reference",
+    multiple=True,
+    metavar="[LAYOUT=]PATH",
+    help="A locked set: a version that is worse on it is not registered.",
+)
+@click.option("--accept-worse", is_flag=True, help="Register it all the same.")
+@click.option("--register", metavar="NAME", help="Keep it as MODEL@NAME.")
+@click.option("--recipe", type=click.Path(path_type=Path), help="Settings as TOML.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of it.")
+@click.option("--epochs", type=click.IntRange(min=1), help="The same as --set epochs=N.")
+@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop by then.")
+@click.option("--weights", type=click.Path(path_type=Path), help="Start from these weights.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+def finetune(
+    context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any
+) -> Answer:
+    """Train MODEL (ID or ID@VERSION) further on --data, and compare old and new.
+
+    A fifth of the patients is held out where the data mark none as val. before_after.json tells
+    of both. Exit code 1 when the new version is worse on --reference: it is then not registered.
+    """
+    from medview.domain.training import FinetuneRequest, TrainRequest
+    from medview.services.recipes import read_recipe
+    from medview.services.training import only_checkpoints_stay, trainer_of
+    from medview.services.versions import located
+
+    found = located(model, wanted["weights"])
+    trainer = trainer_of(found.card.id)
+    epochs = () if wanted["epochs"] is None else (f"epochs={wanted['epochs']}",)
+    options = context.options
+    train = TrainRequest(
+        data=data,
+        out=str(out),
+        recipe=read_recipe(found.card.id, wanted["recipe"], (*wanted["settings"], *epochs)),
+        seed=options.seed,
+        threads=options.threads,
+        device=options.device,
+        init=str(found.weights.absolute()),
+        resume=wanted["resume"],
+        max_minutes=wanted["max_minutes"],
+        private=options.private,
+        method=wanted["method"],
+    )
+    request = FinetuneRequest(found.card.id, train, wanted["reference"])
+    with only_checkpoints_stay(out):
+        body = context.call("train", FINETUNE, request, trainer)
+    return _registered(out, found.card.id, body, wanted)
+
+
+def _registered(
+    out: Path, model: str, body: Mapping[str, Any], wanted: Mapping[str, Any]
+) -> Answer:
+    from medview.services.versions import WEIGHTS, register
+
+    worse = [name for name in body["before_after"]["worse"] if name.startswith("reference ")]
+    refused = ""
+    registered = None
+    if worse and not wanted["accept_worse"]:
+        refused = f"worse on the reference set ({', '.join(worse)})"
+    elif wanted["register"]:
+        registered = register(out / WEIGHTS, wanted["register"]).name
+    return Answer(
+        {"model": model, **body, "registered": registered, "refused": refused or None},
+        exit_code=int(bool(refused)),
+    )

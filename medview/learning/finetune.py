@@ -1,0 +1,132 @@
+"""Go on training a version on local cases, and say at once what that changed.
+
+What is held out is chosen by patient before anything is trained. The new card keeps the hash
+of its parent and the patients of both, so that no later measurement counts a seen patient.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+from medview.domain.comparison import CompareRequest
+from medview.domain.errors import DataError
+from medview.domain.progress import Progress
+from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.io.atomic import whole_file
+from medview.io.cards import read_card, write_card
+from medview.io.plain import plain
+from medview.learning.cases import find_subsets
+from medview.learning.compare import compare
+from medview.learning.patients import patient_hash
+from medview.learning.weights import CARD, WEIGHTS
+
+EVERY = 5
+"""One patient of so many is held out where the data do not say who."""
+FEWEST = 4
+"""Patients: below, nothing can be held out and told apart from chance."""
+
+
+def held_out(request: FinetuneRequest) -> tuple[str, ...]:
+    """Hashes of the patients that are kept for validation; none where the data name some.
+
+    Raises
+    ------
+    DataError
+        If there are too few patients, or a patient is in two parts.
+    """
+    subsets = find_subsets(request.train.data, request.model)
+    cases = [case for subset in subsets for case in subset.cases if not subset.training_only]
+    if any(case.split == "val" for case in cases):
+        return ()
+    patients = sorted({case.patient for case in cases if case.split in ("", "train")})
+    if len(patients) < FEWEST:
+        raise DataError(
+            f"{len(patients)} patients are too few to hold one out",
+            code="MV-DAT-144",
+            do=f"Give at least {FEWEST}, or mark cases as val in a case list.",
+        )
+    hashes = sorted(patient_hash(patient) for patient in patients)
+    return tuple(hashes[request.train.seed % EVERY :: EVERY] or hashes[:1])
+
+
+def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str, Any]:
+    """Train from the given version, then compare old and new on what is held out.
+
+    `trainer` is the "module:function" of the model's training. Writes what ``train`` writes and
+    before_after.json.
+
+    Returns
+    -------
+    dict
+        The answer of the training, with ``before_after``.
+
+    Raises
+    ------
+    DataError
+        Unusable data; a patient in two parts; no truth to compare on.
+    """
+    own = replace(request.train, held_out=held_out(request))
+    module, _, function = trainer.partition(":")
+    train = cast(
+        Callable[[Progress, TrainRequest], dict[str, Any]],
+        getattr(import_module(module), function),
+    )
+    body = train(job, own)
+    out = Path(own.out)
+    _descend(out, Path(cast(str, own.init)))
+    found = _compared(job, request, "validation", own.data)
+    if request.reference:
+        found = _joined(found, _compared(job, request, "reference", request.reference))
+    with whole_file(out / "before_after.json") as draft:
+        text = json.dumps(plain({"schema": "medview.before_after/1", **found}), indent=1)
+        draft.write_text(text + "\n", "utf-8")
+    return {**body, "held_out": len(own.held_out), "before_after": plain(found)}
+
+
+def _descend(out: Path, parent: Path) -> None:
+    """Give the new card its parent, and the patients that the parent has seen."""
+    card, older = read_card(out / CARD), read_card(parent.with_name(CARD))
+    seen = tuple(sorted({*card.seen_patients, *older.seen_patients}))
+    own = tuple(one for one in card.trained_on if one not in older.trained_on)
+    write_card(
+        replace(
+            card,
+            parent=older.weights_sha256,
+            seen_patients=seen,
+            trained_on=(*older.trained_on, *own),
+        ),
+        out / CARD,
+    )
+
+
+def _compared(
+    job: Progress, request: FinetuneRequest, group: str, data: tuple[str, ...]
+) -> dict[str, Any]:
+    train = request.train
+    body = compare(
+        job,
+        CompareRequest(
+            request.model,
+            cast(str, train.init),
+            str(Path(train.out) / WEIGHTS),
+            data,
+            str(Path(train.out) / "comparison" / group),
+            device=train.device,
+            threads=train.threads,
+            seed=train.seed,
+            private=train.private,
+        ),
+    )
+    for row in (*body["metrics"], *body["differences"]):
+        row["group"] = group
+    body["worse"] = [f"{group} {name}" for name in body["worse"]]
+    return body
+
+
+def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    return {name: [*one[name], *other[name]] for name in ("metrics", "differences", "worse")}

@@ -1,0 +1,110 @@
+"""Going on with a version: who is held out, what learns, what the new card says."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from throwaway import save_nifti, small_head, throwaway_weights
+from torch import nn
+
+from medview.domain.errors import DataError, UsageError
+from medview.domain.progress import Silent
+from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.io.cards import read_card, write_card
+from medview.learning import finetune as module
+from medview.learning.cases import find_subsets
+from medview.learning.finetune import finetune, held_out
+from medview.learning.finetune_method import restrict
+from medview.learning.patients import patient_hash
+from medview.learning.weights import CARD, WEIGHTS
+
+
+def case_list(folder, rows, header="case,patient,split,t1"):
+    save_nifti(small_head(), folder / "t1.nii.gz")
+    path = folder / "cases.csv"
+    path.write_text("\n".join([header, *(f"{row},t1.nii.gz" for row in rows)]) + "\n")
+    return path
+
+
+def request(data, out, init=None):
+    return FinetuneRequest("anomaly", TrainRequest((str(data),), str(out), {}, init=str(init)))
+
+
+def test_a_fifth_of_the_patients_is_held_out_always_the_same_ones(tmp_path):
+    data = case_list(tmp_path, [f"c{n},p{n // 2}," for n in range(20)])
+    chosen = held_out(request(data, tmp_path))
+    assert len(chosen) == 2
+    assert chosen == held_out(request(data, tmp_path))
+    (subset,) = find_subsets((str(data),), "anomaly", chosen)
+    marked = {case.patient for case in subset.cases if case.split == "val"}
+    assert {patient_hash(patient) for patient in marked} == set(chosen)
+    assert sum(case.split == "val" for case in subset.cases) == 4
+
+
+def test_where_the_data_mark_patients_those_are_held_out(tmp_path):
+    data = case_list(tmp_path, ["a,p1,train", "b,p2,val"])
+    assert held_out(request(data, tmp_path)) == ()
+
+
+def test_a_patient_in_two_parts_is_refused_by_name(tmp_path):
+    data = case_list(tmp_path, ["a,p1,train", "b,p1,val"])
+    with pytest.raises(DataError, match="p1"):
+        held_out(request(data, tmp_path))
+
+
+def test_few_patients_are_refused(tmp_path):
+    data = case_list(tmp_path, ["a,p1,", "b,p2,"])
+    with pytest.raises(DataError, match="2 patients are too few"):
+        held_out(request(data, tmp_path))
+
+
+def test_only_the_head_learns_where_that_is_asked_for():
+    network = nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 1))
+    restrict(network, "full", ("1",))
+    assert all(parameter.requires_grad for parameter in network.parameters())
+    restrict(network, "head", ("1.",))
+    assert [parameter.requires_grad for parameter in network.parameters()] == [False] * 2 + [
+        True
+    ] * 2
+    with pytest.raises(UsageError, match="cannot be fine-tuned by site-effects"):
+        restrict(network, "site-effects", ("1.",))
+    with pytest.raises(UsageError, match="cannot be fine-tuned by head"):
+        restrict(network, "head", ("x.",))
+
+
+def _train(job, asked):
+    """Stands in for a training: untrained weights whose card has seen one patient."""
+    out = Path(asked.out)
+    throwaway_weights(out, seed=1)
+    card = read_card(out / CARD)
+    write_card(replace(card, seen_patients=("own",)), out / CARD)
+    assert len(asked.held_out) == 2
+    return {"epochs": 1}
+
+
+def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "import_module", lambda name: type("M", (), {"f": _train}))
+    found = {"metrics": [{}], "differences": [{}], "worse": ["mae"]}
+    asked = []
+
+    def fake(job, one):
+        asked.append(one)
+        return {
+            name: [dict(row) if row else {} for row in rows] if name != "worse" else rows
+            for name, rows in found.items()
+        }
+
+    monkeypatch.setattr(module, "compare", fake)
+    parent = throwaway_weights(tmp_path / "parent")
+    data = case_list(tmp_path, [f"c{n},p{n}," for n in range(10)])
+    wanted = replace(request(data, tmp_path / "out", parent), reference=("ref",))
+    body = finetune(Silent(), wanted, "x:f")
+    older, card = read_card(parent.with_name(CARD)), read_card(tmp_path / "out" / CARD)
+    assert card.parent == older.weights_sha256
+    assert set(card.seen_patients) == {"own", *older.seen_patients}
+    assert [one.data for one in asked] == [(str(data),), ("ref",)]
+    assert asked[0].new == str(tmp_path / "out" / WEIGHTS)
+    told = body["before_after"]
+    assert [row["group"] for row in told["metrics"]] == ["validation", "reference"]
+    assert told["worse"] == ["validation mae", "reference mae"]
+    assert (tmp_path / "out" / "before_after.json").is_file()
