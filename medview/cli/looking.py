@@ -91,7 +91,7 @@ def convert(context: Context, path: Path, series: str | None, out: Path) -> Answ
         )
     with whole_file(out) as draft:
         notes = context.call("files", CONVERT, chosen[0], draft)
-    return Answer({"outputs": [_output(chosen[0], out.name, notes)]})
+    return Answer({"outputs": [_output(context, chosen[0], out.name, notes)]})
 
 
 def _chosen(catalogue: Catalogue, key: str | None, path: Path) -> list[Series]:
@@ -119,10 +119,13 @@ def _into_folder(context: Context, chosen: list[Series], out: Path) -> dict[str,
             except ReadError as error:
                 refused.append(error)
                 continue
-            outputs.append(_output(series, name, notes))
+            outputs.append(_output(context, series, name, notes))
         if not outputs:
             raise refused[0]
-    skipped = [{"file": e.file, "code": e.code, "what": e.what} for e in refused]
+    private = context.options.private
+    skipped = [
+        {"file": None if private else e.file, "code": e.code, "what": e.what} for e in refused
+    ]
     return {"outputs": outputs, "skipped": skipped}
 
 
@@ -139,12 +142,17 @@ def _file_name(series: Series, taken: set[str], context: Context) -> str:
     return name
 
 
-def _output(series: Series, file: str, notes: Any) -> dict[str, Any]:
+def _output(context: Context, series: Series, file: str, notes: Any) -> dict[str, Any]:
+    from medview.domain.discretion import without_file_names
+
+    hidden = series.files if context.options.private else ()
     return {
         "series": series.uid,
         "stack": series.stack,
         "file": file,
         "size": list(series.size),
         "times": series.times,
-        "warnings": [{"code": note.code, "text": note.text} for note in notes],
+        "warnings": [
+            {"code": note.code, "text": without_file_names(note.text, hidden)} for note in notes
+        ],
     }

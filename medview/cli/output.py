@@ -56,6 +56,10 @@ class Voice:
     def failed(self, error: Exception) -> int:
         """Tell any error in a sentence, and in JSON where that was asked for."""
         known = error if isinstance(error, MedviewError) else self._in_plain_words(error)
+        if self.private:
+            # Files and folders are often called like the patient.
+            known.what = known.what.replace(known.file, "the file") if known.file else known.what
+            known.file = ""
         if self.debug:
             traceback.print_exception(error)
         _print(f"medview: {known}", to_stderr=True)

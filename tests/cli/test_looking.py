@@ -72,6 +72,21 @@ def test_private_answers_name_nobody(study, capsys):
     assert json.loads(text)["patients"][0]["name"] is None
 
 
+def test_private_errors_and_warnings_name_no_file(tmp_path, capfd):
+    folder = save(stack(), tmp_path / "Miller")
+    for path in sorted(folder.iterdir())[:2]:
+        path.write_bytes(path.read_bytes()[:-40])
+        path.rename(path.with_name(f"Miller_{path.name}"))
+    bad = folder / "Miller.nii"
+    bad.write_text("no image")
+    out = tmp_path / "out"
+    for words in (["info", folder], ["info", bad], ["convert", folder, "--out", out / "x.nii"]):
+        main([*map(str, words), "--json", "--private"])
+        told = capfd.readouterr()
+        assert "Miller" not in told.out + told.err
+        json.loads(told.out)
+
+
 def test_plain_words_name_series_and_warnings(study, capsys):
     assert main(["info", str(study), "--quiet"]) == 0
     text = capsys.readouterr().out
