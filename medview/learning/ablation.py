@@ -24,7 +24,11 @@ from medview.io.plain import plain, record_of
 from medview.learning.ablation_figures import Runs, compared, figures_of
 
 # Model -> "module:function" that takes (job, request) and returns its Study.
-ABLATIONS: dict[str, str] = {}
+ABLATIONS: dict[str, str] = {
+    "brain-age": "medview.learning.brain_age_ablation:study",
+    "anomaly": "medview.learning.anomaly_ablation:study",
+    "cxr": "medview.learning.cxr_study:make_study",
+}
 DEFAULT = "default"
 KEPT = "checkpoint"
 """Folder of finished runs; it stays when the command is interrupted."""

@@ -15,7 +15,15 @@ from scipy import ndimage
 
 from medview.domain.errors import DataError, UsageError
 from medview.domain.volume import Volume
-from medview.learning import brain_sets, case_list, icu_sets, tumour_sets
+from medview.learning import (
+    brain_age_sets,
+    brain_sets,
+    case_list,
+    chest_sets,
+    icu_sets,
+    region_sets,
+    tumour_sets,
+)
 from medview.learning.brain import Prepared, prepare
 from medview.learning.grid import canonical
 from medview.learning.images import read_image
@@ -53,7 +61,10 @@ LAYOUTS: tuple[Layout, ...] = (
     ),
     Layout("cheng-t1ce", ANOMALY, tumour_sets.is_cheng_t1ce, tumour_sets.load_cheng_t1ce),
     Layout("cases", ANOMALY, case_list.is_case_list, _t1_cases),
+    *brain_age_sets.LAYOUTS,
+    *chest_sets.LAYOUTS,
     *icu_sets.LAYOUTS,
+    *region_sets.LAYOUTS,
 )
 # Any folder of images would answer to this one: taken only when nothing else is found.
 FOLDER = Layout("folder", ANOMALY, brain_sets.is_folder, brain_sets.load_folder)

@@ -10,7 +10,11 @@ from typing import Any, cast
 from medview.domain.progress import Progress
 
 # Model -> "module:function" that loads its weights and returns (network, card, ...).
-LOADERS: dict[str, str] = {"anomaly": "medview.learning.weights:load_anomaly"}
+LOADERS: dict[str, str] = {
+    "icu": "medview.learning.icu_model:load_icu",
+    "anomaly": "medview.learning.weights:load_anomaly",
+    "brain-age": "medview.learning.brain_age_weights:load_for_check",
+}
 
 
 def check(job: Progress, model: str, weights: str) -> dict[str, object]:

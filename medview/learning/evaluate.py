@@ -16,7 +16,11 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 
 # Model -> "module:function" that takes (job, request) and returns the body of medview.metrics/1.
-EVALUATORS: dict[str, str] = {"anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly"}
+EVALUATORS: dict[str, str] = {
+    "icu": "medview.learning.icu_evaluate:evaluate_icu",
+    "anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly",
+    "brain-age": "medview.learning.brain_age_evaluate:evaluate_brain_age",
+}
 
 
 def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:

@@ -18,7 +18,11 @@ from medview.domain.progress import Progress
 from medview.io.code_version import code_version
 
 # Model -> "module:function" that takes (job, request) and returns the Prediction.
-RUNNERS: dict[str, str] = {"anomaly": "medview.learning.anomaly_run:run_anomaly"}
+RUNNERS: dict[str, str] = {
+    "icu": "medview.learning.icu_run:run_icu",
+    "anomaly": "medview.learning.anomaly_run:run_anomaly",
+    "brain-age": "medview.learning.brain_age_run:run_brain_age",
+}
 
 
 def run(job: Progress, request: RunRequest) -> Prediction:

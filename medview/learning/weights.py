@@ -133,11 +133,14 @@ def load_anomaly(
     return model, card, settings
 
 
-def save(model: nn.Module, card: ModelCard, folder: Path) -> ModelCard:
-    """Write weights (float16 storage) and their card; returns the card with its hash."""
+def save(model: nn.Module, card: ModelCard, folder: Path, *, half: bool = True) -> ModelCard:
+    """Write weights and their card; returns the card with its hash.
+
+    `half` stores float16: for weights whose scores do not move by more than 1e-3.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     state = {
-        name: (value.half() if value.is_floating_point() else value).contiguous().cpu()
+        name: (value.half() if half and value.is_floating_point() else value).contiguous().cpu()
         for name, value in model.state_dict().items()
     }
     with whole_file(folder / WEIGHTS) as draft:

@@ -9,7 +9,13 @@ from pathlib import Path
 from medview.domain.errors import UsageError, WriteError
 
 # Model -> the work function of the train lane.
-TRAINERS: dict[str, str] = {"anomaly": "medview.learning.anomaly_training:fit"}
+TRAINERS: dict[str, str] = {
+    "anomaly": "medview.learning.anomaly_training:fit",
+    "brain-age": "medview.learning.brain_age_training:fit",
+    "icu": "medview.learning.icu_training:fit",
+    "cxr": "medview.learning.cxr_training:fit",
+    "lung-net": "medview.learning.lung_training:fit",
+}
 CHECKPOINT = "checkpoint"
 
 

@@ -1,0 +1,133 @@
+"""What is said of a version of the age model: made where it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.learning.anomaly_card import licence_of
+from medview.learning.brain_age_fit import AgeRecipe, Fitted
+from medview.learning.brain_age_model import settings_to_card
+from medview.learning.brain_age_table import AgeTable
+from medview.learning.subset import Subset
+from medview.learning.weights import patient_hash
+
+_OPENBHB = "OpenBHB, 381 subjects with both modalities (other data, another protocol)"
+PUBLISHED = (
+    Figure("mae", 2.77, _OPENBHB),
+    Figure("rmse", 3.18, _OPENBHB),
+    Figure("pearson_r", 0.82, _OPENBHB),
+    Figure("mae", 3.15, f"{_OPENBHB}; structure alone"),
+)
+_WORDS = {
+    "smri": "structural features: a table (CSV) with the named columns, or a vector as .npy",
+    "fmri": "functional connectivity: a table (CSV) with the named columns, or a vector as .npy",
+}
+
+
+def make_card(
+    subsets: Sequence[Subset],
+    table: AgeTable,
+    recipe: AgeRecipe,
+    fitted: Fitted,
+    figures: Sequence[Figure],
+) -> ModelCard:
+    """The card of freshly trained weights; its hash is filled in when they are saved."""
+    model = fitted.model
+    roles = model.ensemble.options.roles
+    count = len(model.ensemble.members)
+    settings = settings_to_card(model.settings, model.ensemble.options, count)
+    return ModelCard(
+        id="brain-age",
+        version="1.0",
+        title="M-AVAE brain age",
+        summary="The age that regional features of a brain look like, and its gap to the given "
+        "age.",
+        inputs=tuple(InputSpec(role, _WORDS[role], modalities=()) for role in roles),
+        outputs=(
+            OutputSpec("age", "score", "years"),
+            OutputSpec("gap_raw", "score", "years"),
+            OutputSpec("gap_corrected", "score", "years"),
+            OutputSpec("sex_male", "score"),
+        ),
+        preparation=(
+            f"each feature over {recipe.divide_by} where there is such a column",
+            "standardised by the training rows, clipped at 5 standard deviations",
+            f"mean of {count} networks, each trained without another part of the rows",
+        ),
+        intended_use="Research on groups of adults. Not for diagnosis; a gap of one person is "
+        "mostly error of the model.",
+        limits=_limits(table, recipe, fitted, figures),
+        licence=licence_of(subsets),
+        source="Usman and others, M-AVAE, arXiv 2411.10100, with sizes of the authors' program",
+        trained_on=tuple(_trained_on(subset, table) for subset in subsets if subset.cases),
+        measured=tuple(figures),
+        published=PUBLISHED,
+        settings={**settings, "recipe": recipe.plain()},
+        seen_patients=tuple(sorted({patient_hash(patient) for patient in table.patients})),
+    )
+
+
+def _trained_on(subset: Subset, table: AgeTable) -> TrainedOn:
+    mine = {case.case for case in subset.cases}
+    rows = [case for case in table.cases if case.case in mine]
+    ages = [case.age_years for case in rows if case.age_years is not None]
+    sites = len({case.site for case in rows if case.site})
+    sexes = [sum(case.sex == word for case in rows) for word in ("F", "M")]
+    note = f"ages {min(ages):.0f}-{max(ages):.0f} y, {sites} sites" if ages else "ages not stated"
+    if any(sexes):
+        note += f", {sexes[0]} women, {sexes[1]} men"
+    patients = len({case.patient for case in rows})
+    return TrainedOn(subset.name, patients, subset.licence, note)
+
+
+def _limits(
+    table: AgeTable, recipe: AgeRecipe, fitted: Fitted, figures: Sequence[Figure]
+) -> tuple[str, ...]:
+    settings = fitted.model.settings
+    low, high = settings.ages
+    width = min(settings.half_width.values())
+    slope = settings.bias[1]
+    said = [
+        f"Trained on {len(table)} people of {low:.0f} to {high:.0f} years; outside that range it "
+        "extrapolates.",
+        f"One person's age is known to about +-{width:.0f} years at best: gaps below that say "
+        "nothing of one person.",
+        f"Ages are drawn to the middle: the raw gap changes by {slope:+.2f} years for each year "
+        "of age. The correction takes that out on average only.",
+        "Features must come from the same segmentation program as those of the training; another "
+        "program or resolution shifts ages by years.",
+        f"An ensemble of {recipe.members} networks"
+        + (" with a linear path from the features to the age" if recipe.skip else "")
+        + "; both differ from the paper.",
+    ]
+    if not settings.knows_sex:
+        said.append("The training rows are of one sex or of unknown sex: the sex head is idle.")
+    if np.any([case.label == 1 for case in table.cases]):
+        said.append("Cases were trained on beside controls; only controls are the reference.")
+    said.append(
+        f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
+        if figures
+        else "These weights have not been measured on patients they never saw."
+    )
+    return (*said, *weak_spots(figures))
+
+
+def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """Where a simple model is at least as good, in plain sentences."""
+    found = {
+        f.predictor: f.value
+        for f in figures
+        if (f.name, f.group) == ("mae", "all") and f.value is not None
+    }
+    ours = found.pop("model", None)
+    if ours is None or not found:
+        return ()
+    best = min(found, key=lambda name: found[name])
+    if found[best] <= ours:
+        return (
+            f"A simple model ({best}) errs no more: {found[best]:.2f} against {ours:.2f} years.",
+        )
+    return ()

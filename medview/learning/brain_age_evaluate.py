@@ -1,0 +1,248 @@
+"""Measure an age model on data: predictions and figures. Never trains.
+
+Patients that the weights have seen are left out and counted. Rows without an age are predicted
+all the same; sets whose columns the model does not know are told as skipped.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import DataError
+from medview.domain.evaluation import EvaluateRequest
+from medview.domain.progress import Progress
+from medview.io.plain import plain
+from medview.learning.brain_age_model import AgeAnswer, AgeModel
+from medview.learning.brain_age_rows import Told, age_rows, groups_of
+from medview.learning.brain_age_table import AgeTable, Columns, Matrix, aligned, kinds_of
+from medview.learning.brain_age_weights import load_age_model
+from medview.learning.cases import find_subsets
+from medview.learning.metrics import MetricRow
+from medview.learning.subset import LeftOut, Subset, TrainCase
+from medview.learning.table_baselines import ridge_from_card
+from medview.learning.weights import patient_hash
+
+SCHEMA = "medview.metrics/1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """A subset with the cases to measure, those seen in training and those that do not fit."""
+
+    subset: Subset
+    table: AgeTable
+    seen: int
+    other_split: int
+    skipped: tuple[LeftOut, ...]
+
+
+def evaluate_brain_age(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
+    """Measure the age model: metrics.json and predictions.csv in `request.out`.
+
+    Raises
+    ------
+    DataError
+        Unusable data, or nothing left that the weights have not seen.
+    WeightsError
+        Unusable weights.
+    """
+    began = time.perf_counter()
+    model, card = load_age_model(Path(request.weights) if request.weights else None)
+    parts = [
+        _part(subset, model, card, request) for subset in find_subsets(request.data, request.model)
+    ]
+    _refuse_nothing(parts)
+    rows: list[MetricRow] = []
+    lines: list[dict[str, object]] = []
+    for number, part in enumerate(parts):
+        job.check()
+        job.report(number, len(parts), part.subset.name)
+        if len(part.table):
+            answer = model.answer(part.table.values)
+            lines += _lines(part, model, answer, private=request.private)
+            rows += _figures(part, model, answer)
+    body = {
+        "model": card.id,
+        "version": card.version,
+        "weights_sha256": card.weights_sha256,
+        "device": "cpu",
+        "dtype": "float32",
+        "seed": request.seed,
+        "parameters": {"members": len(model.ensemble.members)},
+        "seconds": round(time.perf_counter() - began, 1),
+        "data": [_data_line(part) for part in parts],
+        "metrics": [row.as_dict() for row in rows],
+    }
+    _write(Path(request.out), body, lines)
+    plain_body: dict[str, Any] = plain(body)
+    return plain_body
+
+
+def _part(subset: Subset, model: AgeModel, card: ModelCard, request: EvaluateRequest) -> _Part:
+    wanted: Columns = {role: model.settings.columns[role] for role in model.ensemble.options.roles}
+    here = [c for c in subset.cases if request.split == "all" or c.split in ("", "test")]
+    known = set(card.seen_patients)
+    seen = [c for c in here if patient_hash(c.patient) in known]
+    kept = here if request.include_seen else [c for c in here if c not in seen]
+    vectors, reason = _columns_of(subset, kept, wanted)
+    skipped = list(subset.skipped)
+    if reason:
+        skipped.append(LeftOut(f"all {len(kept)} of {subset.name}", "MV-DAT-105", reason))
+        kept = []
+    table = AgeTable(tuple(kept), wanted, vectors)
+    fits = np.array([bool(kind) for kind in kinds_of(table)], dtype=np.bool_)
+    skipped += [
+        LeftOut(case.case, "MV-DAT-101", "it has no feature that the model takes")
+        for case, able in zip(kept, fits, strict=True)
+        if not able
+    ]
+    other = len(subset.cases) - len(here)
+    return _Part(subset, table.take(fits), len(seen), other, tuple(skipped))
+
+
+def _columns_of(
+    subset: Subset, cases: Sequence[TrainCase], wanted: Columns
+) -> tuple[dict[str, Matrix], str]:
+    """Features (N, columns) in the model's order, or why the set does not fit."""
+    values = {role: np.full((len(cases), len(names)), np.nan) for role, names in wanted.items()}
+    reasons = []
+    for role, names in wanted.items():
+        if role not in subset.columns:
+            reasons.append(f"it has no {role} features")
+            continue
+        own = subset.columns[role]
+        for number, case in enumerate(cases):
+            if role not in case.rows:
+                continue
+            row = aligned(case.rows[role], own, names)
+            if isinstance(row, str):
+                reasons.append(row)
+                break
+            values[role][number] = row
+    return values, "; ".join(reasons) if len(reasons) == len(wanted) else ""
+
+
+def _refuse_nothing(parts: Sequence[_Part]) -> None:
+    if any(len(part.table) for part in parts):
+        return
+    seen = sum(part.seen for part in parts)
+    if seen:
+        raise DataError(
+            f"no case is left to measure; {seen} are of patients that the weights were trained on",
+            code="MV-DAT-140",
+            do="Give other data, or add --include-seen (the figures then say nothing of new "
+            "patients).",
+        )
+    skipped = [one for part in parts for one in part.skipped]
+    raise DataError(
+        f"no case can be used; {skipped[0].what}" if skipped else "there is no case to measure",
+        file=skipped[0].case if skipped else "",
+        code="MV-DAT-142",
+        skipped=len(skipped),
+        do="Correct the data and try again.",
+    )
+
+
+def _figures(part: _Part, model: AgeModel, answer: AgeAnswer) -> list[MetricRow]:
+    """Figures of the rows with an age, beside the mean age and the kept ridge regression."""
+    known = np.isfinite(part.table.age)
+    table = part.table.take(known)
+    if not len(table):
+        return []
+    settings, age = model.settings, answer.age[known]
+    ages = {"model": age, "mean": np.full(len(table), settings.mean_age)}
+    if settings.ridge and "smri" in table.values:
+        ready = model.prepared(table.values)["smri"]
+        ages["ridge"] = ridge_from_card(settings.ridge, ready, 1 - table.female)
+    told = Told(
+        part.subset.name,
+        table.patients,
+        table.age,
+        ages,
+        answer.low[known],
+        answer.high[known],
+        settings.corrected(age - table.age, table.age),
+        answer.female[known] if settings.knows_sex else None,
+        table.female,
+        groups_of(
+            *(table.age, table.female, table.sites),
+            [case.label for case in table.cases],
+            kinds_of(table),
+        ),
+    )
+    return age_rows(told)
+
+
+def _lines(
+    part: _Part, model: AgeModel, answer: AgeAnswer, *, private: bool
+) -> list[dict[str, object]]:
+    """Lines of predictions.csv, as ``medview run`` scores each case."""
+    table, settings = part.table, model.settings
+    gap = answer.age - table.age
+    moved = settings.corrected(gap, table.age)
+    half = answer.high - answer.age
+    low, high = settings.ages
+    lines = []
+    for n, case in enumerate(table.cases):
+        age = float(answer.age[n])
+        inside = low <= age <= high and not (case.age_years or low) < low
+        inside = inside and not (case.age_years or high) > high
+        lines.append(
+            {
+                "case": case.case,
+                "patient": patient_hash(case.patient) if private else case.patient,
+                "site": case.site,
+                "subset": case.subset,
+                "age": age,
+                "age_low": answer.low[n],
+                "age_high": answer.high[n],
+                "gap_raw": gap[n],
+                "gap_raw_low": gap[n] - half[n],
+                "gap_raw_high": gap[n] + half[n],
+                "gap_corrected": moved[n],
+                "gap_corrected_low": moved[n] - half[n],
+                "gap_corrected_high": moved[n] + half[n],
+                "sex_male": 1 - answer.female[n] if settings.knows_sex else None,
+                "sex_male_low": None,
+                "sex_male_high": None,
+                "age_status": "ok" if inside else "extrapolating",
+                "given_age": case.age_years,
+            }
+        )
+    return lines
+
+
+def _data_line(part: _Part) -> dict[str, object]:
+    cases = part.table.cases
+    return {
+        "subset": part.subset.name,
+        "layout": part.subset.layout,
+        "cases": len(cases),
+        "patients": len({case.patient for case in cases}),
+        "sites": len({case.site for case in cases if case.site}),
+        "seen_in_training": part.seen,
+        "other_split": part.other_split,
+        "with_age": int(np.isfinite(part.table.age).sum()),
+        "modalities": sorted(set(kinds_of(part.table))),
+        "licence": part.subset.licence,
+        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in part.skipped],
+    }
+
+
+def _write(out: Path, body: Mapping[str, object], lines: Sequence[Mapping[str, object]]) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
+    (out / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    with (out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(lines[0]), restval="")
+        writer.writeheader()
+        writer.writerows(plain(line) for line in lines)

@@ -1,0 +1,528 @@
+"""Sets of feature vectors with ages: how each lies on disk, read row by row.
+
+What is wrong with a table is told by file and column; a row that cannot be used is left out by
+name. Ages are years, sex is "F", "M" or None; `label` is 0 for a healthy control and 1 for a
+case; `rows` holds the vectors (n,) float64 by role, in the order of the subset's `columns`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.errors import DataError
+from medview.learning.case_list import is_case_list, load_case_list
+from medview.learning.subset import Layout, LeftOut, Subset, TrainCase
+from medview.learning.vectors import Vector, numbers_of, odd, read_table, read_vector
+
+BRAIN_AGE = ("brain-age",)
+ROLES = ("smri", "fmri")
+FEWEST = 10
+"""Fewer rows than this teach nothing and measure nothing."""
+_IXI = "ixi_dlmuse_n*.csv*"
+_FREESURFER = "freesurfer_features.csv*"
+_SERIES_INDEX = "roi_timeseries_index.csv"
+_SERIES = "roi_timeseries_aal116"
+_ABIDE_LICENCE = "CC BY-NC-SA 3.0"
+_OPENBHB_LICENCE = "CC BY-NC-SA 3.0"
+_AUTHORS = {"smri": "features1.npy", "fmri": "features2.npy"}
+_OPENBHB_ARRAYS = {
+    "vbm": ("preproc-cat12vbm_desc-gm_ROI", 284),
+    "desikan": ("preproc-freesurfer_desc-desikan_ROI", 476),
+    "destrieux": ("preproc-freesurfer_desc-destrieux_ROI", 1036),
+}
+"""Regional measures of OpenBHB: part of the file name and length, 1,796 values in all."""
+_RAMP = (("vbm", 519_945), ("quasiraw", 1_827_095), ("xhemi", 1_310_736))
+"""Blocks of a RAMP matrix that stand before the regional ones; they are not used."""
+
+
+# -- IXI regions ---------------------------------------------------------------------------
+
+
+def is_ixi_roi(folder: Path) -> bool:
+    """The table ixi_dlmuse_n<number>.csv[.gz]; the one made from 2 mm data is another set."""
+    return folder.is_dir() and any(folder.glob(_IXI))
+
+
+def load_ixi_roi(folder: Path) -> Subset:
+    """Read the IXI table: MUSE volumes in mm3, MUSE_702 is the intracranial volume."""
+    path = sorted(folder.glob(_IXI))[0]
+    return load_ixi_table(path, "ixi-roi")
+
+
+def load_ixi_table(path: Path, name: str) -> Subset:
+    """Read one table of IXI regions.
+
+    Raises
+    ------
+    DataError
+        A column is missing or a subject is there twice.
+    """
+    header, lines = read_table(path, ("ID", "subject", "site", "Age", "Sex"))
+    columns = tuple(column for column in header if column.startswith("MUSE_"))
+    if not columns:
+        raise odd(path.name, 'there is no column "MUSE_<number>"', "Use the table as it came.")
+    cases, skipped = list[TrainCase](), list[LeftOut]()
+    for number, line in lines:
+        person = TrainCase(
+            line["ID"],
+            line["subject"] or line["ID"],
+            {},
+            "smri",
+            site=line["site"],
+            label=0,
+            age_years=_age(line["Age"], number, "Age", path.name),
+            sex=_sex(line["Sex"], {"M": "M", "F": "F"}, number, "Sex", path.name),
+        )
+        _with_vector(person, "smri", line, columns, number, cases, skipped)
+    subset = Subset(
+        name,
+        "ixi-roi",
+        path.parent,
+        tuple(cases),
+        tuple(skipped),
+        licence="CC BY-SA 3.0",
+        columns={"smri": columns},
+    )
+    return checked(subset, path.name)
+
+
+# -- ABIDE ---------------------------------------------------------------------------------
+
+
+def is_abide(folder: Path) -> bool:
+    """The table freesurfer_features.csv[.gz]."""
+    return folder.is_dir() and any(folder.glob(_FREESURFER))
+
+
+def load_abide(folder: Path) -> Subset:
+    """Read ABIDE I: FreeSurfer measures, and connectivity where a subject has time series.
+
+    Everybody in the FreeSurfer table is male, so sex teaches nothing there and is unknown here.
+    Connectivity is Fisher's z of the Pearson correlations of 116 AAL regions (6,670 values).
+    """
+    path = sorted(folder.glob(_FREESURFER))[0]
+    header, lines = read_table(path, ("SUB_ID", "site", "AGE_AT_SCAN", "SEX", "DX_GROUP"))
+    columns = tuple(header[header.index("DX_GROUP") + 1 :])
+    series = _series_files(folder)
+    cases, skipped = list[TrainCase](), list[LeftOut]()
+    for number, line in lines:
+        name = line["SUB_ID"]
+        group = {"1": 1, "-1": 0, "0": 0}.get(line["DX_GROUP"])
+        if group is None:
+            what = f'row {number}, column "DX_GROUP": "{line["DX_GROUP"]}" is none of 1, -1'
+            raise odd(path.name, what, "Correct it.")
+        person = TrainCase(
+            name,
+            f"abide:{name}",
+            {},
+            "smri",
+            site=line["site"],
+            label=group,
+            age_years=_age(line["AGE_AT_SCAN"], number, "AGE_AT_SCAN", path.name),
+            cells={"sex_in_table": line["SEX"]},
+        )
+        _with_vector(person, "smri", line, columns, number, cases, skipped)
+    cases = [_with_series(case, series.pop(case.case, None)) for case in cases]
+    skipped += [
+        LeftOut(name, "MV-DAT-101", "it has time series but no row of FreeSurfer measures")
+        for name in series
+    ]
+    names = {"smri": columns}
+    if any("fmri" in case.rows for case in cases):
+        names["fmri"] = connectivity_names(116)
+    subset = Subset(
+        "abide", "abide", folder, tuple(cases), tuple(skipped), _ABIDE_LICENCE, columns=names
+    )
+    return checked(subset, path.name)
+
+
+def connectivity_names(regions: int) -> tuple[str, ...]:
+    """Names of the upper triangle of a matrix of correlations, "r_000_001" first."""
+    first, second = np.triu_indices(regions, 1)
+    return tuple(f"r_{a:03d}_{b:03d}" for a, b in zip(first, second, strict=True))
+
+
+def connectivity(series: NDArray[np.floating[Any]]) -> Vector:
+    """Fisher's z of the correlations of time series (time, regions): the upper triangle.
+
+    Correlations are clipped to 0.999; those with a constant region are 0.
+    """
+    values = np.asarray(series, dtype=np.float64)
+    values = values - values.mean(0)
+    norm = np.sqrt((values**2).sum(0))
+    constant = norm < 1e-9
+    values = values / np.where(constant, 1.0, norm)
+    matrix = np.clip(values.T @ values, -0.999, 0.999)
+    matrix[constant] = matrix[:, constant] = 0.0
+    return np.asarray(np.arctanh(matrix[np.triu_indices(len(matrix), 1)]))
+
+
+def _series_files(folder: Path) -> dict[str, Path]:
+    index = folder / _SERIES_INDEX
+    if not index.is_file():
+        return {}
+    _, lines = read_table(index, ("SUB_ID", "file"))
+    return {line["SUB_ID"]: folder / line["file"] for _, line in lines}
+
+
+def _with_series(case: TrainCase, path: Path | None) -> TrainCase:
+    if path is None or not path.is_file():
+        return case
+    series = read_vector(path)
+    if series.ndim != 2 or series.shape[1] != 116 or not np.isfinite(series).all():
+        shape = " x ".join(map(str, series.shape))
+        raise odd(path.name, f"time x 116 finite values are needed, not {shape}", "Check the file.")
+    return replace(case, rows={**case.rows, "fmri": connectivity(series)})
+
+
+# -- OpenBHB -------------------------------------------------------------------------------
+
+
+def is_openbhb(folder: Path) -> bool:
+    """participants.tsv beside train/ and val/ with derivatives/."""
+    return (folder / "participants.tsv").is_file() and any(folder.glob("*/derivatives"))
+
+
+def load_openbhb(folder: Path) -> Subset:
+    """Read OpenBHB as on Hugging Face: regional measures of each participant, 1,796 values."""
+    found: dict[str, dict[str, Path]] = {}
+    for key, (part, _) in _OPENBHB_ARRAYS.items():
+        for path in sorted(folder.glob(f"*/derivatives/sub-*/ses-1/sub-*_{part}.npy")):
+            found.setdefault(_subject_of(path), {})[key] = path
+    return _openbhb(folder, found, "openbhb")
+
+
+def is_openbhb_ramp(folder: Path) -> bool:
+    """participants.tsv with all arrays in the same folder, or matrices train.npy/test.npy."""
+    table = folder / "participants.tsv"
+    flat = any(folder.glob("sub-*_preproc-*_ROI.npy")) if folder.is_dir() else False
+    return (table.is_file() and flat) or _is_matrix_layout(folder)
+
+
+def load_openbhb_ramp(folder: Path) -> Subset:
+    """Read OpenBHB in its older layout: flat files, or matrices with train.tsv and test.tsv."""
+    if _is_matrix_layout(folder):
+        return _ramp_matrices(folder)
+    found: dict[str, dict[str, Path]] = {}
+    for key, (part, _) in _OPENBHB_ARRAYS.items():
+        for path in sorted(folder.glob(f"sub-*_{part}.npy")):
+            found.setdefault(_subject_of(path), {})[key] = path
+    return _openbhb(folder, found, "openbhb-ramp")
+
+
+def _subject_of(path: Path) -> str:
+    return path.name.split("_")[0].removeprefix("sub-")
+
+
+def _openbhb_columns() -> tuple[str, ...]:
+    return tuple(
+        f"{key}_{number:04d}"
+        for key, (_, length) in _OPENBHB_ARRAYS.items()
+        for number in range(length)
+    )
+
+
+def _openbhb(folder: Path, found: Mapping[str, Mapping[str, Path]], layout: str) -> Subset:
+    path = folder / "participants.tsv"
+    needed = ("participant_id", "age", "sex", "site", "split")
+    _, lines = read_table(path, needed, delimiter="\t")
+    cases, skipped = list[TrainCase](), list[LeftOut]()
+    for number, line in lines:
+        # As text: as a float the 12 digits of an id lose the last ones.
+        name = line["participant_id"]
+        if not name.isdigit():
+            what = f'row {number}, column "participant_id": "{name}" is no whole number'
+            raise odd(path.name, what, "Keep the ids as text, not as rounded numbers.")
+        files = found.get(name, {})
+        missing = [key for key in _OPENBHB_ARRAYS if key not in files]
+        if missing:
+            what = f"row {number}: no array {_OPENBHB_ARRAYS[missing[0]][0]} of this id"
+            skipped.append(LeftOut(name, "MV-DAT-102", what))
+            continue
+        vector = np.concatenate(
+            [_openbhb_array(files[key], length) for key, (_, length) in _OPENBHB_ARRAYS.items()]
+        )
+        person = TrainCase(
+            name,
+            f"openbhb:{name}",
+            {},
+            "smri",
+            site=line["site"],
+            label=0,
+            age_years=_age(line["age"], number, "age", path.name),
+            sex=_sex(line["sex"], {"male": "M", "female": "F"}, number, "sex", path.name),
+            split="train" if line["split"] == "train" else "test",
+            cells={"part": line["split"]},
+        )
+        _keep(person, "smri", vector, number, cases, skipped)
+    columns = {"smri": _openbhb_columns()}
+    subset = Subset(
+        layout, layout, folder, tuple(cases), tuple(skipped), _OPENBHB_LICENCE, columns=columns
+    )
+    return checked(subset, path.name)
+
+
+def _openbhb_array(path: Path, length: int) -> Vector:
+    values = read_vector(path).ravel()
+    if values.size != length:
+        raise odd(path.name, f"it has {values.size} values, not {length}", "Copy the file again.")
+    return values
+
+
+def _is_matrix_layout(folder: Path) -> bool:
+    return any(
+        (folder / f"{part}.npy").is_file() and (folder / f"{part}.tsv").is_file()
+        for part in ("train", "test")
+    )
+
+
+def _ramp_matrices(folder: Path) -> Subset:
+    """Matrices of one row a participant; of its six blocks the three regional ones are used."""
+    before = sum(size for _, size in _RAMP)
+    regional = sum(length for _, length in _OPENBHB_ARRAYS.values())
+    cases, skipped = list[TrainCase](), list[LeftOut]()
+    for part in ("train", "test"):
+        table = folder / f"{part}.tsv"
+        if not table.is_file():
+            continue
+        _, lines = read_table(table, ("participant_id", "age", "site"), delimiter="\t")
+        matrix = read_vector(folder / f"{part}.npy", whole=False)
+        rows = list(lines)
+        if matrix.ndim != 2 or matrix.shape != (len(rows), before + regional):
+            shape = " x ".join(map(str, matrix.shape))
+            what = f"it is {shape}; {len(rows)} x {before + regional} was expected"
+            raise odd(f"{part}.npy", what, f"It must have a row for each line of {part}.tsv.")
+        for (number, line), values in zip(rows, matrix, strict=True):
+            person = TrainCase(
+                line["participant_id"],
+                f"openbhb:{line['participant_id']}",
+                {},
+                "smri",
+                site=line["site"],
+                label=0,
+                age_years=_age(line["age"], number, "age", table.name),
+                split="train" if part == "train" else "test",
+                cells={"part": line.get("split", "")},
+            )
+            vector = np.asarray(values[before:], dtype=np.float64)
+            _keep(person, "smri", vector, number, cases, skipped)
+    columns = {"smri": _openbhb_columns()}
+    subset = Subset(
+        *("openbhb-ramp", "openbhb-ramp", folder, tuple(cases), tuple(skipped), _OPENBHB_LICENCE),
+        columns=columns,
+    )
+    return checked(subset, "train.tsv")
+
+
+# -- the authors' arrays ---------------------------------------------------------------------
+
+
+def is_authors_npy(folder: Path) -> bool:
+    """features1.npy and labels_Age.npy, as the authors' program reads them."""
+    return (folder / "features1.npy").is_file() and (folder / "labels_Age.npy").is_file()
+
+
+def load_authors_npy(folder: Path) -> Subset:
+    """Read features1, features2, labels_Age and labels_Gender (1 female), and their Test_ parts."""
+    cases, skipped, columns = list[TrainCase](), list[LeftOut](), dict[str, tuple[str, ...]]()
+    for before, split in (("", "train"), ("Test_", "test")):
+        if not (folder / f"{before}features1.npy").is_file():
+            continue
+        arrays = {
+            role: read_vector(folder / (before + name))
+            for role, name in _AUTHORS.items()
+            if (folder / (before + name)).is_file()
+        }
+        ages = read_vector(folder / f"{before}labels_Age.npy").ravel()
+        sexes = _optional(folder / f"{before}labels_Gender.npy", ages.size)
+        for role, array in arrays.items():
+            if array.ndim != 2 or len(array) != ages.size:
+                shape = " x ".join(map(str, array.shape))
+                what = f"it is {shape}, but there are {ages.size} ages"
+                raise odd(before + _AUTHORS[role], what, "Give one row for each age.")
+            columns[role] = tuple(f"{role}_{n:04d}" for n in range(array.shape[1]))
+        for number, age in enumerate(ages):
+            name = f"{before or 'Train_'}{number:04d}"
+            person = TrainCase(
+                *(name, f"authors:{name}", {}, "smri"),
+                label=0,
+                age_years=float(age) if math.isfinite(age) else None,
+                sex={0.0: "M", 1.0: "F"}.get(float(sexes[number])),
+                split=split,  # type: ignore[arg-type]  # one of two words
+            )
+            vectors = {role: array[number].astype(np.float64) for role, array in arrays.items()}
+            lost = next((r for r, v in vectors.items() if not np.isfinite(v).all()), None)
+            if lost:
+                what = f"row {number} of {before}{_AUTHORS[lost]} has values that are not numbers"
+                skipped.append(LeftOut(name, "MV-DAT-103", what))
+            else:
+                cases.append(replace(person, rows=vectors))
+    subset = Subset(
+        "authors-npy", "authors-npy", folder, tuple(cases), tuple(skipped), columns=columns
+    )
+    return checked(subset, "features1.npy")
+
+
+def _optional(path: Path, size: int) -> Vector:
+    if not path.is_file():
+        return np.full(size, np.nan)
+    values = read_vector(path).ravel()
+    if values.size != size:
+        raise odd(path.name, f"it has {values.size} values for {size} ages", "Check the file.")
+    return values
+
+
+# -- case lists ------------------------------------------------------------------------------
+
+
+def load_age_cases(path: Path) -> Subset:
+    """Read a case list whose columns smri and fmri name feature files.
+
+    A file is a vector as .npy, or a table (CSV) with a column "case" and one row for this case,
+    or with a single row. Names of columns must be the same for all cases.
+    """
+    listed = load_case_list(path, ROLES)
+    columns: dict[str, tuple[str, ...]] = {}
+    cases, skipped = [], list(listed.skipped)
+    for case in listed.cases:
+        vectors: dict[str, Vector] = {}
+        wrong = ""
+        for role in ROLES:
+            file = case.images.get(role)
+            if file is None:
+                continue
+            if not file.is_file():
+                wrong = f'column "{role}": {file.name} is not there'
+                break
+            names, vector = numbers_of(file, case.case)
+            known = columns.setdefault(role, names or tuple(map(str, range(vector.size))))
+            wrong = wrong or _differs(names, vector, known, file.name)
+            vectors[role] = vector
+        if wrong:
+            skipped.append(LeftOut(case.case, "MV-DAT-103", wrong))
+        elif all(np.isfinite(vector).any() for vector in vectors.values()):
+            cases.append(replace(case, rows=vectors))
+        else:
+            skipped.append(LeftOut(case.case, "MV-DAT-103", "it has no value that is a number"))
+    return replace(listed, cases=tuple(cases), skipped=tuple(skipped), columns=columns)
+
+
+def _differs(names: tuple[str, ...] | None, vector: Vector, known: Sequence[str], file: str) -> str:
+    if vector.size != len(known):
+        return f"{file} has {vector.size} values, the first case {len(known)}"
+    if names is not None and tuple(names) != tuple(known):
+        odd_one = next(a for a, b in zip(names, known, strict=True) if a != b)
+        return f'{file}: the column "{odd_one}" is not in the first case\'s place'
+    return ""
+
+
+# -- in common -------------------------------------------------------------------------------
+
+
+def checked(subset: Subset, file: str) -> Subset:
+    """Refuse a set in which somebody is twice or that is too small to use.
+
+    Raises
+    ------
+    DataError
+        Naming the first such case, or how many rows there are.
+    """
+    seen: set[str] = set()
+    for case in subset.cases:
+        if case.case in seen:
+            raise odd(file, f'"{case.case}" is there twice', "Keep one row of each.")
+        seen.add(case.case)
+    return subset
+
+
+def refuse_few(count: int, file: str = "") -> None:
+    """Refuse fewer rows than a model can be trained on.
+
+    Raises
+    ------
+    DataError
+        With the number of rows that there are and that are needed.
+    """
+    if count < FEWEST:
+        raise DataError(
+            f"only {count} rows with an age can be used; {FEWEST} are needed",
+            file=file,
+            do="Give more cases.",
+            code="MV-DAT-104",
+        )
+
+
+def _with_vector(
+    person: TrainCase,
+    role: str,
+    line: Mapping[str, str],
+    columns: Iterable[str],
+    number: int,
+    cases: list[TrainCase],
+    skipped: list[LeftOut],
+) -> None:
+    """Add a case with the numbers of its row, or say which column holds none."""
+    vector = np.full(len(tuple(columns)), np.nan)
+    for place, column in enumerate(columns):
+        text = line[column]
+        try:
+            vector[place] = float(text)
+        except ValueError:
+            vector[place] = np.nan
+        if not math.isfinite(vector[place]):
+            what = f'row {number}, column "{column}": "{text}" is no number'
+            skipped.append(LeftOut(person.case, "MV-DAT-103", what))
+            return
+    cases.append(replace(person, rows={role: vector}))
+
+
+def _keep(
+    person: TrainCase,
+    role: str,
+    vector: Vector,
+    number: int,
+    cases: list[TrainCase],
+    skipped: list[LeftOut],
+) -> None:
+    if np.isfinite(vector).all():
+        cases.append(replace(person, rows={role: vector}))
+        return
+    place = int(np.flatnonzero(~np.isfinite(vector))[0])
+    what = f"row {number}: value {place} of its array is no number"
+    skipped.append(LeftOut(person.case, "MV-DAT-103", what))
+
+
+def _age(text: str, number: int, column: str, file: str) -> float | None:
+    if not text:
+        return None
+    try:
+        age = float(text)
+    except ValueError:
+        age = math.nan
+    if not 0 <= age <= 120:
+        raise odd(file, f'row {number}, column "{column}": "{text}" is no age', "Correct it.")
+    return age
+
+
+def _sex(text: str, words: Mapping[str, str], number: int, column: str, file: str) -> str | None:
+    if text and text not in words:
+        what = f'row {number}, column "{column}": "{text}" is none of {", ".join(words)}'
+        raise odd(file, what, "Correct it or leave it empty.")
+    return words.get(text)
+
+
+LAYOUTS: tuple[Layout, ...] = (
+    Layout("ixi-roi", BRAIN_AGE, is_ixi_roi, load_ixi_roi),
+    Layout("abide", BRAIN_AGE, is_abide, load_abide),
+    Layout("openbhb", BRAIN_AGE, is_openbhb, load_openbhb),
+    Layout("openbhb-ramp", BRAIN_AGE, is_openbhb_ramp, load_openbhb_ramp),
+    Layout("authors-npy", BRAIN_AGE, is_authors_npy, load_authors_npy),
+    Layout("cases", BRAIN_AGE, is_case_list, load_age_cases),
+)

@@ -1,0 +1,151 @@
+"""Train the age model: data, folds, refit, calibration and card. Runs in the train child."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from medview.domain.card import Figure
+from medview.domain.progress import Progress
+from medview.domain.training import TrainRequest
+from medview.io.atomic import whole_file
+from medview.learning.anomaly_card import figure_of
+from medview.learning.brain_age_card import make_card
+from medview.learning.brain_age_fit import AgeRecipe, Fitted, fit_age_model, usable
+from medview.learning.brain_age_folds import answer_fold, splits_of, told_of
+from medview.learning.brain_age_rows import age_rows
+from medview.learning.brain_age_table import AgeTable, table_of
+from medview.learning.cases import find_subsets
+from medview.learning.checkpoint import write_history
+from medview.learning.mavae_health import health_words
+from medview.learning.subset import Subset
+from medview.learning.weights import save
+
+MODEL = "brain-age"
+
+
+def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
+    """Train, cross-validate if the recipe has folds, write weights, card, history and splits.
+
+    Returns
+    -------
+    dict
+        The body of ``medview.train/1``.
+
+    Raises
+    ------
+    DataError
+        Unusable data or recipe; a patient in two parts.
+    """
+    began = time.perf_counter()
+    torch.set_num_threads(request.threads or 1)
+    recipe = AgeRecipe.of(dict(request.recipe))
+    subsets = find_subsets(request.data, MODEL)
+    whole = usable(table_of(subsets), recipe)
+    splits = np.array([case.split for case in whole.cases])
+    table, val = whole.take((splits == "") | (splits == "train")), whole.take(splits == "val")
+    out = Path(request.out)
+    out.mkdir(parents=True, exist_ok=True)
+    _write_splits(out / "splits.csv", table, val)
+    figures = cross_validated(job, table, recipe, request, out) if recipe.folds > 1 else ()
+    fitted = fit_age_model(
+        *(job, table, recipe),
+        seed=request.seed,
+        folder=out,
+        resume=request.resume,
+        max_minutes=request.max_minutes,
+    )
+    trainer = fitted.trainer
+    write_history(out / "history.csv", trainer.history)
+    card = make_card(subsets, table, recipe, fitted, figures)
+    # Whole numbers of columns and volumes in mm3 do not fit into half precision.
+    kept = save(fitted.model.ensemble, card, out, half=False)
+    return {
+        "epochs": trainer.epoch,
+        "best_epoch": trainer.best_epoch,
+        "stopped": trainer.stopped,
+        "n": {"train": len(set(table.patients)), "val": len(set(val.patients))},
+        "seconds": round(time.perf_counter() - began, 1),
+        "weights_sha256": kept.weights_sha256,
+        "health": [*_health(fitted), *_errors(fitted, table, val)],
+    }
+
+
+def cross_validated(
+    job: Progress, table: AgeTable, recipe: AgeRecipe, request: TrainRequest, out: Path
+) -> tuple[Figure, ...]:
+    """The card's figures: each row told by models and baselines that never saw its patient."""
+    answers = [
+        answer_fold(
+            *(job, table, split, recipe),
+            seed=request.seed,
+            folder=out / f"fold-{split.name}",
+            resume=request.resume,
+        )
+        for split in splits_of(table, recipe, recipe.folds)
+    ]
+    told = told_of(table, answers, subset_name(table))
+    command = train_command(table, recipe)
+    return tuple(figure_of(row.as_dict(), command) for row in age_rows(told))
+
+
+def train_command(table: AgeTable, recipe: AgeRecipe) -> str:
+    """The command that gives the figures of a card."""
+    data = {"ixi-roi": "ixi", "abide": "abide"}.get(subset_name(table))
+    place = f"../shared/data/brain_age/{data}" if data else "DATA"
+    changed = " ".join(
+        f"--set {name}={value}"
+        for name, value in recipe.plain().items()
+        if not isinstance(value, dict) and name in ("rows", "target", "modalities", "strata")
+        if value != getattr(AgeRecipe(), name)
+    )
+    words = f"medview train brain-age --data {place} --out DIR --set folds={recipe.folds}"
+    return f"{words} {changed}".strip()
+
+
+def subset_name(table: AgeTable) -> str:
+    """Name of the set, or of all sets together."""
+    return "+".join(dict.fromkeys(case.subset for case in table.cases if case.subset))
+
+
+def _health(fitted: Fitted) -> list[dict[str, object]]:
+    figures = {name: value for _, part, name, value in fitted.trainer.history if part == "health"}
+    return health_words(figures, len(fitted.trainer.network.roles))
+
+
+def _errors(fitted: Fitted, table: AgeTable, val: AgeTable) -> list[dict[str, object]]:
+    """Error on the rows that each member had not seen, and on the rows marked "val"."""
+    found = {"mae_left_out": float(np.abs(fitted.left_out - table.age).mean())}
+    if len(val):
+        told = fitted.model.answer(val.values).age
+        found["mae_val"] = float(np.abs(told - val.age).mean())
+    guess = float(np.abs(table.age - table.age.mean()).mean())
+    return [
+        {
+            "name": name,
+            "value": value,
+            "ok": value < guess,
+            "text": "" if value < guess else "no better than the mean age",
+        }
+        for name, value in found.items()
+    ]
+
+
+def _write_splits(path: Path, *tables: AgeTable) -> None:
+    """splits.csv: case, patient, site, part."""
+    with whole_file(path) as draft, draft.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("case", "patient", "site", "part"))
+        for part, table in zip(("train", "val"), tables, strict=True):
+            writer.writerows((c.case, c.patient, c.site, part) for c in table.cases)
+
+
+def named_sets(subsets: Sequence[Subset]) -> str:
+    """Names of the sets that have cases."""
+    return ", ".join(subset.name for subset in subsets if subset.cases)

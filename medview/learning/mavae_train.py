@@ -1,0 +1,433 @@
+"""Train several M-AVAEs at once: members of one ensemble, in one pass of one loop.
+
+Each member has its own rows, statistics and first weights; their weights are stacked and every
+step is one batched pass (``torch.func.vmap``). Steps alternate as in the paper's kind of model:
+the discriminator first, then the rest with the discriminator standing still.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from medview.domain.errors import MedviewError
+from medview.learning.checkpoint import (
+    EpochReport,
+    HistoryRow,
+    plain_dict,
+    read_checkpoint,
+    write_checkpoint,
+    write_history,
+)
+from medview.learning.mavae_health import gradient_shares, health
+from medview.models.mavae import TERMS, LossWeights, Mavae, MavaeOptions, Rows
+
+Indices = NDArray[np.intp]
+DISCRIMINATOR = "net.discriminator."
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """How the members are trained.
+
+    The rate rises for a tenth of the steps and falls to zero (the authors keep 2e-4). A share
+    `drop_modality` of the rows with both modalities is shown without one of them. `noise` is the
+    standard deviation of noise added to the standardised features; `mix` the share of rows that
+    are mixed with another one. `patience` counts epochs without gain on the rows left out; 0
+    trains to the end, so that those rows stay unseen and calibrate the ensemble.
+    """
+
+    epochs: int = 150
+    batch: int = 32
+    rate: float = 1e-3
+    weight_decay: float = 1e-2
+    clip: float = 5.0
+    drop_modality: float = 0.3
+    noise: float = 0.1
+    mix: float = 0.0
+    patience: int = 0
+    health_every: int = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """What one member learns from and what it is asked about.
+
+    `inputs` by role (N, width) are its own standardised features of all N rows, zero where absent;
+    `age` (N,) is standardised by its own training rows; `train` and `held` are row numbers.
+    """
+
+    inputs: Mapping[str, NDArray[np.float32]]
+    age: NDArray[np.float32]
+    train: Indices
+    held: Indices
+    years: float = 1.0
+
+
+class _Losses(nn.Module):
+    """Both steps of one member as calls of one module: what ``functional_call`` can reach."""
+
+    def __init__(self, net: Mavae) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(
+        self,
+        inputs: Mapping[str, Tensor],
+        present: Mapping[str, Tensor],
+        age: Tensor,
+        sex: Tensor,
+        noise: Mapping[str, Tensor] | None,
+        prior: Tensor | None,
+    ) -> dict[str, Tensor]:
+        rows = Rows(inputs, present, age, sex)
+        if prior is not None:
+            codes = self.net.encode(rows, noise)
+            return {"adversary": self.net.adversary_loss(codes, present, prior)}
+        return self.net.losses(self.net(rows, noise), rows)
+
+
+@dataclass(slots=True)
+class MavaeTrainer:
+    """One training run of an ensemble; iterate over ``fit()``.
+
+    Parameters
+    ----------
+    network : MavaeOptions
+        Widths, the same for all members.
+    weights : LossWeights
+        Weight of each loss term.
+    options : TrainOptions
+        Everything else.
+    members : tuple[Member, ...]
+        One or more; all over the same N rows.
+    present : Mapping[str, NDArray]
+        By role (N,), whether a row has that modality.
+    sex : NDArray
+        (N,) 1 for female, 0 for male, NaN unknown.
+    folder : Path | None
+        Where checkpoint/ and history.csv go; None keeps nothing on disk.
+    """
+
+    network: MavaeOptions
+    weights: LossWeights
+    options: TrainOptions
+    members: tuple[Member, ...]
+    present: Mapping[str, NDArray[np.bool_]]
+    sex: NDArray[np.float32]
+    seed: int = 0
+    folder: Path | None = None
+    keep_every: int = 20
+    epoch: int = field(init=False, default=0)
+    best_epoch: int = field(init=False, default=0)
+    stopped: str = field(init=False, default="epochs")
+    history: list[HistoryRow] = field(init=False, default_factory=list)
+    state: dict[str, Tensor] = field(init=False)
+    _best: dict[str, Tensor] = field(init=False, default_factory=dict)
+    _best_value: float = field(init=False, default=float("inf"))
+    _base: _Losses = field(init=False)
+    _rng: np.random.Generator = field(init=False)
+    _main: torch.optim.Optimizer = field(init=False)
+    _adversary: torch.optim.Optimizer = field(init=False)
+    _data: dict[str, Tensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        networks = []
+        for number in range(len(self.members)):
+            torch.manual_seed(1000 * self.seed + number)
+            networks.append(_Losses(Mavae(self.network)))
+        self._base = networks[0]
+        stacked, _ = stack_module_state(list[nn.Module](networks))
+        self.state = {name: value.detach().requires_grad_() for name, value in stacked.items()}
+        torch.manual_seed(self.seed)
+        self._rng = np.random.default_rng(self.seed)
+        named = self.state.items()
+        decay = self.options.weight_decay
+        first = self.options.rate
+        self._main = torch.optim.AdamW(
+            [value for name, value in named if not name.startswith(DISCRIMINATOR)],
+            first,
+            (0.9, 0.99),
+            weight_decay=decay,
+        )
+        self._adversary = torch.optim.AdamW(
+            [value for name, value in named if name.startswith(DISCRIMINATOR)],
+            first,
+            (0.5, 0.99),
+        )
+        self._data = {
+            role: torch.from_numpy(np.stack([m.inputs[role] for m in self.members]))
+            for role in self.network.roles
+        }
+
+    @property
+    def steps(self) -> int:
+        """Steps in an epoch: one pass over the rows of the largest member."""
+        most = max(member.train.size for member in self.members)
+        return -(-most // min(self.options.batch, most))
+
+    def fit(self) -> Iterator[EpochReport]:
+        """Train to the end, one report an epoch; close the iterator to stop."""
+        while self.epoch < self.options.epochs:
+            began = time.perf_counter()
+            figures = {("train", name): value for name, value in self._train_epoch().items()}
+            self.epoch += 1
+            last = self.epoch == self.options.epochs
+            if last or self.epoch % self.options.health_every == 0 or self.options.patience:
+                figures |= self._measure()
+            best = self._keep_best(figures)
+            self.history += [(self.epoch, *name, value) for name, value in figures.items()]
+            patience = self.options.patience
+            late = bool(patience) and self.epoch - self.best_epoch >= patience
+            if self.folder is not None and (late or last or self.epoch % self.keep_every == 0):
+                self.keep()
+            yield EpochReport(
+                self.epoch, self.options.epochs, figures, time.perf_counter() - began, best
+            )
+            if late:
+                self.stopped = "patience"
+                return
+
+    def _train_epoch(self) -> dict[str, float]:
+        self._base.train()
+        orders = [self._order(member) for member in self.members]
+        sums: dict[str, Tensor] = {}
+        size = orders[0].size // self.steps
+        for step in range(self.steps):
+            self._set_rate(self.epoch + step / self.steps)
+            chosen = np.stack([order[step * size : (step + 1) * size] for order in orders])
+            for name, value in self._step(self._batch(chosen)).items():
+                sums[name] = sums.get(name, torch.zeros(())) + value / self.steps
+        return {name: float(value) for name, value in sums.items()}
+
+    def _order(self, member: Member) -> Indices:
+        """A new order of a member's rows, as long for all members."""
+        size = min(self.options.batch, max(m.train.size for m in self.members))
+        wanted = self.steps * size
+        rounds = -(-wanted // member.train.size)
+        order = np.concatenate([self._rng.permutation(member.train) for _ in range(rounds)])
+        return np.asarray(order[:wanted], dtype=np.intp)
+
+    def _set_rate(self, epoch: float) -> None:
+        """The rate rises for a tenth of the epochs and falls as a cosine."""
+        share = epoch / self.options.epochs
+        factor = share / 0.1 if share < 0.1 else (1 + np.cos(np.pi * (share - 0.1) / 0.9)) / 2
+        for optimiser in (self._main, self._adversary):
+            for group in optimiser.param_groups:
+                group["lr"] = self.options.rate * max(float(factor), 0.01)
+
+    def _batch(self, chosen: Indices) -> dict[str, object]:
+        """Rows (K, B) of each member, changed as in training."""
+        whose = np.arange(len(chosen))[:, None]
+        inputs = {role: values[whose, chosen] for role, values in self._data.items()}
+        age = torch.from_numpy(np.stack([m.age for m in self.members])[whose, chosen])
+        sex = torch.from_numpy(self.sex[chosen])
+        given = {role: self.present[role][chosen] for role in self.network.roles}
+        present = {
+            role: torch.from_numpy(values.astype(np.float32))
+            for role, values in self._dropped(given).items()
+        }
+        if self.options.noise > 0:
+            inputs = {r: x + self.options.noise * self._normal(x.shape) for r, x in inputs.items()}
+        if self.options.mix > 0:
+            inputs, present, age, sex = self._mixed(inputs, present, age, sex)
+        inputs = {role: x * present[role][:, :, None] for role, x in inputs.items()}
+        return {"inputs": inputs, "present": present, "age": age, "sex": sex}
+
+    def _normal(self, shape: Sequence[int]) -> Tensor:
+        return torch.from_numpy(self._rng.standard_normal(tuple(shape), dtype=np.float32))
+
+    def _dropped(self, given: dict[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
+        """Modalities left after some rows with both have lost one of them."""
+        if len(given) < 2 or self.options.drop_modality <= 0:
+            return given
+        first, second = given.values()
+        drawn = self._rng.random(first.shape)
+        both, half = first & second, self.options.drop_modality / 2
+        lost = (both & (drawn < half), both & (drawn > 1 - half))
+        return {r: v & ~gone for (r, v), gone in zip(given.items(), lost, strict=True)}
+
+    def _mixed(
+        self, inputs: dict[str, Tensor], present: dict[str, Tensor], age: Tensor, sex: Tensor
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor, Tensor]:
+        """Some rows become a point between themselves and the next row of the batch."""
+        share = self._rng.beta(2.0, 2.0, age.shape)
+        share = np.where(self._rng.random(age.shape) < self.options.mix, share, 1.0)
+        same = torch.ones(age.shape, dtype=torch.bool)
+        for values in present.values():  # only rows that have the same modalities
+            same &= values == values.roll(1, 1)
+        part = torch.where(same, torch.from_numpy(share.astype(np.float32)), torch.ones(()))
+
+        def between(x: Tensor, p: Tensor) -> Tensor:
+            mixed = p * x + (1 - p) * x.roll(1, 1)
+            return torch.where(p == 1, x, mixed)  # an unknown neighbour spoils mixed rows only
+
+        mixed_inputs = {role: between(x, part[:, :, None]) for role, x in inputs.items()}
+        return mixed_inputs, present, between(age, part), between(sex, part)
+
+    def _noise(self, rows: int) -> dict[str, Tensor]:
+        shape = (len(self.members), rows, self.network.code)
+        return {role: self._normal(shape) for role in self.network.roles}
+
+    def _call(self, batch: Mapping[str, object], noise: object, prior: Tensor | None) -> object:
+        def one(state: dict[str, Tensor], given: tuple[object, ...]) -> object:
+            return functional_call(self._base, state, given)
+
+        given = (*(batch[name] for name in ("inputs", "present", "age", "sex")), noise, prior)
+        dims = (0, (*(0 for _ in range(5)), None if prior is None else 0))
+        return vmap(one, in_dims=dims, randomness="different")(self.state, given)
+
+    def _step(self, batch: dict[str, object]) -> dict[str, Tensor]:
+        """One step of the discriminators, then one of everything else."""
+        rows = len(batch["age"][0])  # type: ignore[index]  # a tensor (K, B)
+        prior = self._normal((len(self.members), rows, self.network.generic))
+        told: dict[str, Tensor] = {}
+        if self.weights.adv > 0:
+            found = self._call(batch, self._noise(rows), prior)["adversary"]  # type: ignore[index]
+            self._adversary.zero_grad(set_to_none=True)
+            found.sum().backward()
+            self._adversary.step()
+            told["adversary"] = found.detach().mean()
+        losses: dict[str, Tensor] = self._call(batch, self._noise(rows), None)  # type: ignore[assignment]
+        loss = sum((getattr(self.weights, name) * losses[name] for name in TERMS), torch.zeros(()))
+        if not torch.isfinite(loss).all():
+            raise MedviewError(
+                f"the loss is not finite in epoch {self.epoch + 1}",
+                do="Lower the learning rate.",
+                code="MV-TRN-001",
+            )
+        self._main.zero_grad(set_to_none=True)
+        loss.sum().backward()
+        self._clip()
+        self._main.step()
+        terms = {name: value.detach().mean() for name, value in losses.items()}
+        return {"loss": loss.detach().mean(), **terms, **told}
+
+    def _clip(self) -> None:
+        """Shorten the gradient of each member on its own."""
+        grads = [p.grad for g in self._main.param_groups for p in g["params"] if p.grad is not None]
+        norm = torch.stack([grad.flatten(1).norm(dim=1) for grad in grads]).norm(dim=0)
+        factor = (self.options.clip / norm.clamp_min(1e-12)).clamp_max(1.0)
+        for grad in grads:
+            grad.mul_(factor.view(-1, *([1] * (grad.dim() - 1))))
+
+    # -- measuring -------------------------------------------------------------------------
+
+    def networks(self, *, best: bool = True) -> list[Mavae]:
+        """The members as they are, or as they were in their best epoch; ready to predict."""
+        state = self._best if best and self._best else self.state
+        made = []
+        for number in range(len(self.members)):
+            net = Mavae(self.network)
+            own = {n.removeprefix("net."): v[number].detach() for n, v in state.items()}
+            net.load_state_dict(own)
+            made.append(net.eval())
+        return made
+
+    def rows_of(self, number: int, chosen: Indices) -> Rows:
+        """Rows as a member sees them, unchanged."""
+        present = {
+            role: torch.from_numpy(self.present[role][chosen].astype(np.float32))
+            for role in self.network.roles
+        }
+        inputs = {
+            role: self._data[role][number, chosen] * present[role][:, None]
+            for role in self.network.roles
+        }
+        age = torch.from_numpy(self.members[number].age[chosen])
+        return Rows(inputs, present, age, torch.from_numpy(self.sex[chosen]))
+
+    def _measure(self) -> dict[tuple[str, str], float]:
+        """Error on the rows left out, and health of the first member on its training rows."""
+        networks = self.networks(best=False)
+        errors = []
+        with torch.inference_mode():
+            for number, (net, member) in enumerate(zip(networks, self.members, strict=True)):
+                if member.held.size:
+                    rows = self.rows_of(number, member.held)
+                    errors.append((net(rows).age - rows.age).abs() * member.years)
+        found: dict[tuple[str, str], float] = {}
+        known = torch.cat(errors) if errors else torch.zeros(0)
+        known = known[torch.isfinite(known)]
+        if known.numel():
+            found["val", "mae"] = float(known.mean())
+        rows = self.rows_of(0, self.members[0].train)
+        found |= {("health", name): value for name, value in health(networks[0], rows).items()}
+        shares = gradient_shares(networks[0], rows, self.weights)
+        return found | {("gradient", name): value for name, value in shares.items()}
+
+    def _keep_best(self, figures: Mapping[tuple[str, str], float]) -> bool:
+        """With patience the best epoch on the rows left out, without it the last one."""
+        if not self.options.patience:
+            self.best_epoch = self.epoch
+            return True
+        value = figures.get(("val", "mae"), -float(self.epoch))
+        if value >= self._best_value:
+            return False
+        self._best_value, self.best_epoch = value, self.epoch
+        self._best = {name: kept.detach().clone() for name, kept in self.state.items()}
+        return True
+
+    # -- on disk ---------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """Write the checkpoint and the curve."""
+        if self.folder is None:
+            return
+        write_history(self.folder / "history.csv", self.history)
+        write_checkpoint(
+            self.folder,
+            {
+                "epoch": self.epoch,
+                "state": {name: value.detach() for name, value in self.state.items()},
+                "best": self._best,
+                "best_epoch": self.best_epoch,
+                "best_value": self._best_value,
+                "main": self._main.state_dict(),
+                "adversary": self._adversary.state_dict(),
+                "torch": torch.get_rng_state(),
+                "rng": str(self._rng.bit_generator.state),
+                "history": self.history,
+                "recipe": self._same_run(),
+            },
+        )
+
+    def _same_run(self) -> str:
+        """What two runs must share so that one can go on from the other's checkpoint."""
+        sizes = [(member.train.tolist(), member.held.tolist()) for member in self.members]
+        parts = (asdict(self.network), asdict(self.weights), asdict(self.options), sizes)
+        return str((*parts, self.seed))
+
+    def resume(self, folder: Path) -> None:
+        """Go on from the checkpoint of an interrupted run of the same recipe and rows.
+
+        Raises
+        ------
+        DataError
+            No checkpoint there, a damaged one, or one of another recipe.
+        """
+        kept = read_checkpoint(folder, names=_KEPT, run=self._same_run())
+        with torch.no_grad():
+            for name, value in self.state.items():
+                value.copy_(kept["state"][name])
+        self.epoch, self.best_epoch = kept["epoch"], kept["best_epoch"]
+        self._best, self._best_value = kept["best"], kept["best_value"]
+        self._main.load_state_dict(kept["main"])
+        self._adversary.load_state_dict(kept["adversary"])
+        torch.set_rng_state(kept["torch"])
+        self._rng.bit_generator.state = plain_dict(kept["rng"])
+        self.history = [tuple(row) for row in kept["history"]]
+
+
+_KEPT = (
+    *("epoch", "state", "best", "best_epoch", "best_value", "main", "adversary"),
+    *("torch", "rng", "history", "recipe"),
+)
