@@ -1,0 +1,194 @@
+"""Brain age from a T1 volume: regions, their volumes, an age. Runs in the compute child."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from medview import __version__
+from medview.domain.errors import ModelInputError
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import Prediction, RunRequest, Score
+from medview.domain.progress import Progress
+from medview.domain.volume import Note, Volume
+from medview.learning.devices import peak_memory_mb
+from medview.learning.refusals import notes_on, refuse_unfit
+from medview.learning.region_age import FEATURES, AgeModel, grouped_ml
+from medview.learning.region_groups import CLASSES, REGIONS
+from medview.learning.regions import RegionModel, Regions, find_regions, load_region_model
+
+MODEL = "brain-age"
+ROLE = "t1"
+USUAL_ICV_ML = (900.0, 2100.0)
+"""Intracranial volumes of adults; beyond it the head was not found as it is."""
+_THICK_MM = 3.0
+
+
+def run_t1(job: Progress, request: RunRequest) -> Prediction:
+    """Age, gap and region map of a T1 volume.
+
+    Raises
+    ------
+    ModelInputError
+        No T1 volume, or one that does not fit the model.
+    WeightsError
+        Weights missing, damaged or foreign.
+    Cancelled
+        The user asked to stop.
+    """
+    began = time.perf_counter()
+    if ROLE not in request.volumes:
+        raise ModelInputError(
+            "the image route of brain age needs a T1 volume (role t1)",
+            do="Choose a T1-weighted MR series.",
+            code="MV-MOD-004",
+        )
+    volume = request.volumes[ROLE]
+    refuse_unfit(volume)
+    job.report(0, 2, "finding the brain")
+    model = load_region_model(Path(request.weights) if request.weights else None)
+    job.check()
+    regions = find_regions(volume, model.network)
+    job.check()
+    job.report(1, 2, "measuring the regions")
+    scores = scores_of(model, regions, request.age_years)
+    return Prediction(
+        model=MODEL,
+        version=model.card.version,
+        weights_sha256=model.card.weights_sha256,
+        code=__version__,
+        device="cpu",
+        dtype="float32",
+        mode="image",
+        seed=request.seed,
+        parameters={"route": ROLE, "age_years": request.age_years},
+        seconds=round(time.perf_counter() - began, 2),
+        peak_memory_mb=peak_memory_mb(),
+        inputs=tuple(i for i in request.inputs if i.role == ROLE),
+        scores=scores,
+        maps=_maps(volume, regions),
+        preparation=(regions.box.words, *model.card.preparation[1:]),
+        warnings=_warnings(volume, regions, scores[0]),
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def scores_of(model: RegionModel, regions: Regions, age_years: float | None) -> tuple[Score, ...]:
+    """Age with its interval, both gaps, sex (not trained here) and the grouped volumes."""
+    reason = "the head that tells sex was not trained for T1 volumes"
+    sex = Score("sex_male", None, status="not_available", meaning=reason)
+    if model.age is None:
+        missing = "these weights came without an age model"
+        ages = tuple(
+            Score(name, None, unit="years", status="not_available", meaning=missing)
+            for name in ("age", "gap_raw", "gap_corrected")
+        )
+        return (*ages, sex, *_volumes(regions, None))
+    return (*_ages(model.age, regions, age_years), sex, *_volumes(regions, model.age))
+
+
+def _ages(model: AgeModel, regions: Regions, known: float | None) -> tuple[Score, ...]:
+    found = float(model.from_network(regions.ml[None])[0])
+    half = model.half_width
+    inside = model.low <= found <= model.high
+    method = "conformal, with the error of the volumes"
+    age = Score(
+        "age",
+        found,
+        found - half,
+        found + half,
+        method=method,
+        unit="years",
+        status="ok" if inside else "extrapolating",
+        meaning=f"from {len(FEATURES)} groups of regions and the intracranial volume, by ridge "
+        f"regression on {model.n} people of {model.low:.0f}-{model.high:.0f} years",
+    )
+    if known is None:
+        return age, _no_gap("gap_raw"), _no_gap("gap_corrected")
+    raw, corrected = found - known, model.corrected_gap(known, found)
+    return (
+        age,
+        Score(
+            "gap_raw",
+            raw,
+            raw - half,
+            raw + half,
+            method=method,
+            unit="years",
+            meaning="age found less true age; young people come out older, old ones younger",
+        ),
+        Score(
+            "gap_corrected",
+            corrected,
+            corrected - half,
+            corrected + half,
+            method=method,
+            unit="years",
+            meaning="the same without what is expected at that age",
+        ),
+    )
+
+
+def _no_gap(name: str) -> Score:
+    reason = "no age of the patient is known"
+    return Score(name, None, unit="years", status="not_available", meaning=reason)
+
+
+def _volumes(regions: Regions, model: AgeModel | None) -> tuple[Score, ...]:
+    """Volume of each group in ml; the interval is what the network was off on other heads."""
+    made = []
+    errors = model.error_spread if model else ()
+    for n, (name, ml) in enumerate(grouped_ml(regions.ml).items()):
+        # Errors are of logarithms, so they are factors of the volume.
+        factor = float(np.exp(1.96 * errors[n])) if errors and errors[n] > 0 else None
+        made.append(
+            Score(
+                f"{name.replace(' ', '_')}_ml",
+                ml,
+                ml / factor if factor else None,
+                ml * factor if factor else None,
+                method="error on heads that were left out" if factor else "",
+                unit="ml",
+                meaning=f"volume of {name}",
+            )
+        )
+    return tuple(made)
+
+
+def _maps(volume: Volume, regions: Regions) -> tuple[ScalarMap, ...]:
+    top = float(CLASSES - 1)
+    return (
+        ScalarMap(
+            "regions", regions.map, volume.geometry, "labels", "1", (0.0, top), "brain regions"
+        ),
+        ScalarMap(
+            "seen", regions.seen, volume.geometry, "image", "1", (0.0, 1.0), "what the model saw"
+        ),
+    )
+
+
+def _warnings(volume: Volume, regions: Regions, age: Score) -> tuple[Note, ...]:
+    notes = [*volume.warnings, *notes_on(volume)]
+    thickest = max(volume.geometry.spacing_mm)
+    if thickest > _THICK_MM:
+        notes.append(
+            Note("OUTSIDE_TRAINING", f"slices are {thickest:.1f} mm apart; trained on 2 to 4 mm")
+        )
+    low, high = USUAL_ICV_ML
+    if not low <= regions.icv_ml <= high:
+        notes.append(
+            Note(
+                "OUTSIDE_TRAINING",
+                f"the head holds {regions.icv_ml:.0f} ml of brain and fluid, adults have "
+                f"{low:.0f} to {high:.0f}",
+            )
+        )
+    if age.status == "extrapolating":
+        notes.append(Note("OUTSIDE_TRAINING", "the age lies outside those that were learnt from"))
+    missing = [r.title for r, ml in zip(REGIONS, regions.ml, strict=True) if ml < 0.2]
+    if missing:
+        notes.append(Note("OUTSIDE_TRAINING", f"regions that were not found: {', '.join(missing)}"))
+    return tuple(notes)

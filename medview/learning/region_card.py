@@ -1,0 +1,127 @@
+"""What is said of a version of the region network and of the age model beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from medview.domain.card import Figure, ModelCard, OutputSpec, TrainedOn
+from medview.learning.anomaly_card import figure_of, licence_of
+from medview.learning.metrics import MetricRow
+from medview.learning.region_age import NAMES, AgeModel
+from medview.learning.region_cases import LabelledHead
+from medview.learning.region_groups import REGIONS
+from medview.learning.region_measure import Table
+from medview.learning.region_sets import MODEL
+from medview.learning.region_trainer import RegionRecipe
+from medview.learning.subset import Subset
+from medview.learning.weights import patient_hash
+from medview.models.region_net import RegionOptions
+
+COMMAND = "medview train region-net --data ../shared/data --out DIR"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Trained:
+    """What the weights came from: `learnt` heads, and the `table` of the age model."""
+
+    subsets: Sequence[Subset]
+    learnt: Sequence[LabelledHead]
+    table: Table | None
+    recipe: RegionRecipe
+    options: RegionOptions
+
+
+def make_card(trained: Trained, age: AgeModel | None, rows: Sequence[MetricRow]) -> ModelCard:
+    """The card; its hash is filled in when the weights are saved.
+
+    It names no input: the network is a part of the brain-age model, not a model of its own.
+    """
+    heads = {head.case.patient for head in trained.learnt}
+    people = {*heads, *(trained.table.patients if trained.table and age else ())}
+    used = _used(trained, age)
+    return ModelCard(
+        id=MODEL,
+        version="1.0",
+        title="Brain regions",
+        summary="27 brain regions from a T1 volume, their volumes, and an age from these.",
+        inputs=(),
+        outputs=(OutputSpec("regions", "map"), OutputSpec("age", "score", "years")),
+        preparation=(
+            "brain mask (network of deepbet, MIT licence, at low resolution)",
+            "2 mm voxels along the patient's axes, 160 x 208 x 160 mm round the brain",
+            "2nd percentile of the brain to 0, white matter near 1 everywhere (means over 20 mm)",
+            "nothing is shown beyond 6 mm of the brain",
+            "network asked twice, once mirrored; volumes are sums of probabilities",
+        ),
+        intended_use="Research on adult brain MRI (T1). Not for diagnosis, triage or treatment.",
+        limits=_limits(len(heads), age, rows, trained.recipe),
+        licence=licence_of(used),
+        source="3-D U-Net after Cicek and others (MICCAI 2016) with sub-pixel convolution; ridge "
+        "regression with errors in variables",
+        trained_on=tuple(
+            TrainedOn(s.name, s.n_patients, s.licence, _note(s, trained.recipe)) for s in used
+        ),
+        measured=tuple(_figure(row) for row in rows),
+        settings={
+            "network": asdict(trained.options),
+            "recipe": asdict(trained.recipe),
+            "regions": [region.title for region in REGIONS],
+            "features": list(NAMES),
+            "age": age.to_card() if age else None,
+        },
+        seen_patients=tuple(sorted(patient_hash(p) for p in people)),
+    )
+
+
+def _used(trained: Trained, age: AgeModel | None) -> list[Subset]:
+    names = trained.recipe.sets.split(",")
+    return [s for s in trained.subsets if s.name in names or (age and s.layout == "ixi-roi-2mm")]
+
+
+def _note(subset: Subset, recipe: RegionRecipe) -> str:
+    ages = [case.age_years for case in subset.cases if case.age_years is not None]
+    span = f"ages {min(ages):.0f}-{max(ages):.0f} y" if ages else "ages not stated"
+    return f"{span}; {'network' if subset.name in recipe.sets.split(',') else 'age model'}"
+
+
+def _figure(row: MetricRow) -> Figure:
+    return figure_of(row.as_dict(), COMMAND)
+
+
+def _limits(
+    heads: int, age: AgeModel | None, rows: Sequence[MetricRow], recipe: RegionRecipe
+) -> tuple[str, ...]:
+    origin = (
+        f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
+        if recipe.folds > 1
+        else "These weights have not been measured on heads of their own set."
+    )
+    limits = [
+        f"Weak: the network learnt from {heads} heads of one scanner and one age range only.",
+        "Its truth are labels of DLMUSE, a network too, not of human readers.",
+        "Small regions (third and fourth ventricle, amygdala) are found worst.",
+        origin,
+    ]
+    if age is not None:
+        limits += [
+            f"Age: ridge regression on {len(NAMES)} volumes of {age.n} people of "
+            f"{age.low:.0f}-{age.high:.0f} years, one site; not the adversarial autoencoder. "
+            "Beyond these ages it extrapolates.",
+            f"The error of the volumes alone moves the age by {age.volume_sd:.1f} years (one "
+            "standard deviation, from the figures of heads that were left out).",
+        ]
+    return (*limits, *_elsewhere(rows, recipe))
+
+
+def _elsewhere(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
+    """How large the error of the age is on sets that nothing was learnt from."""
+    return [
+        f"On {row.subset} ({row.n} people, other scanners) the age is off by "
+        f"{row.value:.1f} years on average."
+        for row in rows
+        if row.name == "mae"
+        and row.predictor == "model"
+        and row.value is not None
+        and row.subset not in (*recipe.sets.split(","), "ixi-roi-2mm")
+    ]

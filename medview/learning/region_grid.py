@@ -1,0 +1,161 @@
+"""The box that the region network sees: 2 mm voxels along the patient's axes, round the brain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor
+from torch.nn import functional as F
+
+from medview.domain.geometry import Geometry
+from medview.domain.volume import Volume
+from medview.learning.brain import CleanBrain, clean
+from medview.learning.grid import canonical_axes
+
+STEP_MM = 2.0
+SHAPE = (80, 104, 80)
+"""Slices, rows and columns; they grow to head, posterior and left."""
+BRIGHTEST = 1.5
+"""Intensities are clipped at this multiple of the 98th percentile of the brain."""
+EVEN_MM = 20.0
+"""Width of the Gaussian over which brightness is evened out."""
+KEPT_MM = 6.0
+"""How far outside the brain mask the head is still shown."""
+_SLICES_AT_ONCE = 8
+
+
+def box_round(centre_lps: NDArray[np.float64], source: Geometry) -> Geometry:
+    """The box whose middle lies near a point, LPS mm.
+
+    Its first voxel lies on a voxel of the source: 2 mm volumes are turned, not interpolated.
+    """
+    affine = np.zeros((4, 4))
+    affine[2, 0] = affine[1, 1] = affine[0, 2] = STEP_MM
+    affine[3, 3] = 1
+    middle = (np.array(SHAPE) - 1) / 2 * STEP_MM
+    corner = centre_lps - middle[::-1]
+    affine[:3, 3] = source.to_mm(np.rint(source.to_index(corner)))
+    return Geometry(SHAPE, affine)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Boxed:
+    """A head in the box.
+
+    `values` (80, 104, 80) float32: 2nd percentile of the brain at 0, local white matter near 1,
+    clipped to 0-1.5; `outside_mm` how far a voxel lies outside the brain mask (0 within); `mask`
+    the brain on the volume's own grid (k, j, i).
+    """
+
+    values: NDArray[np.float32]
+    outside_mm: NDArray[np.float32]
+    geometry: Geometry
+    mask: NDArray[np.bool_]
+    words: str
+    skull_stripped: bool
+
+    @property
+    def shown(self) -> NDArray[np.float32]:
+        """What the network is given: the head near the brain, 0 elsewhere."""
+        return np.where(self.outside_mm <= KEPT_MM, self.values, np.float32(0))
+
+
+def boxed(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Boxed:
+    """Find the brain and bring the head into the box, through patient space.
+
+    Raises
+    ------
+    ModelInputError
+        Colour, not finite, constant, or no brain found.
+    """
+    brain = clean(volume, given_mask)
+    mask = _own_order(brain, volume.geometry)
+    geometry = box_round(_middle_lps(mask, volume.geometry), volume.geometry)
+    array = np.nan_to_num(np.asarray(volume.array, dtype=np.float32), posinf=0.0, neginf=0.0)
+    head = taken_to(array, volume.geometry, geometry)
+    inside = taken_to(mask.astype(np.float32), volume.geometry, geometry) > 0.5
+    low, high = np.percentile(head[inside], (2, 98))
+    values = evened(np.maximum((head - low) / max(high - low, 1e-6), 0), inside)
+    away = ndimage.distance_transform_edt(~inside, sampling=STEP_MM).astype(np.float32)
+    return Boxed(values, away, geometry, mask, brain.words, brain.skull_stripped)
+
+
+def evened(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Divide by the local brightness of the brighter half of the brain, clipped to 0-1.5.
+
+    White matter comes out near 1 everywhere, whatever the coil did. Means over 20 mm, twice:
+    over the brain, then over what is brighter than that.
+    """
+    whole = _local_mean(values, inside)
+    even = values / _local_mean(values, inside & (values > whole))
+    return np.asarray(np.clip(even, 0, BRIGHTEST), dtype=np.float32)
+
+
+def _local_mean(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    weight = where.astype(np.float32)
+    sigma = EVEN_MM / STEP_MM
+    total = ndimage.gaussian_filter(weight, sigma) + np.float32(1e-4)
+    mean = float(values[where].mean()) if where.any() else 1.0
+    field = (ndimage.gaussian_filter(values * weight, sigma) + np.float32(1e-4 * mean)) / total
+    return np.asarray(np.maximum(field, 0.05), dtype=np.float32)
+
+
+def _own_order(brain: CleanBrain, geometry: Geometry) -> NDArray[np.bool_]:
+    """The brain mask turned from canonical order to the array order of the volume."""
+    order, flips = canonical_axes(geometry)
+    mask = brain.mask
+    for axis, flip in enumerate(flips):
+        if flip:
+            mask = np.flip(mask, axis)
+    return np.ascontiguousarray(np.transpose(mask, np.argsort(order)))
+
+
+def _middle_lps(mask: NDArray[np.bool_], geometry: Geometry) -> NDArray[np.float64]:
+    """The middle of the smallest patient-aligned box round a mask, LPS mm."""
+    points = geometry.to_mm(np.argwhere(mask & ~ndimage.binary_erosion(mask)))
+    return np.asarray((points.min(axis=0) + points.max(axis=0)) / 2)
+
+
+def taken_to(array: NDArray[np.float32], source: Geometry, target: Geometry) -> NDArray[np.float32]:
+    """Values of one grid on another by their place in the patient; 0 outside.
+
+    Linear, after smoothing along axes whose steps are finer than the target's (no aliasing).
+    """
+    fine = np.array(source.spacing_mm)
+    coarse = min(target.spacing_mm)
+    # A Gaussian as wide as the box that a coarse voxel averages over.
+    sigma = np.where(fine < coarse, np.sqrt(np.maximum(coarse**2 - fine**2, 0) / 12) / fine, 0)
+    if (sigma > 0.05).any():
+        array = ndimage.gaussian_filter(array, sigma, mode="nearest")
+    return look_up(torch.from_numpy(np.ascontiguousarray(array))[None], source, target)[0].numpy()
+
+
+def look_up(values: Tensor, source: Geometry, target: Geometry) -> Tensor:
+    """Linear look-up of (channels, k, j, i) values at every voxel of another grid; 0 outside."""
+    rows = np.indices(target.shape[1:]).reshape(2, -1).T
+    sizes = torch.tensor(source.shape[::-1], dtype=torch.float32)
+    parts = []
+    for first in range(0, target.shape[0], _SLICES_AT_ONCE):
+        few = range(first, min(first + _SLICES_AT_ONCE, target.shape[0]))
+        index = np.concatenate([np.insert(rows, 0, k, axis=1) for k in few])
+        at = source.to_index(target.to_mm(index))[:, ::-1]
+        places = torch.from_numpy(np.ascontiguousarray(at, dtype=np.float32))
+        scaled = (2 * places + 1) / sizes - 1
+        grid = scaled.reshape(1, len(few), *target.shape[1:], 3)
+        parts.append(F.grid_sample(values[None], grid, align_corners=False)[0])
+    return torch.cat(parts, dim=1)
+
+
+def labels_in(labels: NDArray[np.uint8], source: Geometry, target: Geometry) -> NDArray[np.uint8]:
+    """A label map on another grid: each voxel takes the nearest label, 0 outside."""
+    whole = np.indices(target.shape).reshape(3, -1).T
+    at = np.rint(source.to_index(target.to_mm(whole))).astype(np.intp)
+    inside = ((at >= 0) & (at < np.array(source.shape))).all(axis=1)
+    found = np.zeros(len(at), dtype=np.uint8)
+    k, j, i = at[inside].T
+    found[inside] = labels[k, j, i]
+    return found.reshape(target.shape)

@@ -1,0 +1,81 @@
+"""Tables of MUSE volumes from 2 mm data, whose columns add up to the regions of the network."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from medview.domain.errors import DataError
+from medview.learning.region_groups import REGIONS, column_names, table_volumes
+from medview.learning.subset import Layout, Subset, TrainCase
+
+MODEL = "region-net"
+ROLE = "regions"
+_TABLE = "ixi_dlmuse_2mm_*.csv.gz"
+_COLUMNS = tuple(dict.fromkeys(c for region in REGIONS for c in column_names(region)))
+
+
+def is_ixi_2mm(folder: Path) -> bool:
+    """A table of IXI volumes that were measured on 2 mm data."""
+    return any(folder.glob(_TABLE))
+
+
+def load_ixi_2mm(folder: Path) -> Subset:
+    """Read the table; each case holds its region volumes in ml, (regions,), as row "regions".
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a cell is no number: row and column are said.
+    """
+    file = sorted(folder.glob(_TABLE))[0]
+    with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as opened:
+        reader = csv.DictReader(opened)
+        missing = sorted({"ID", "Age", *_COLUMNS} - set(reader.fieldnames or ()))
+        if missing:
+            raise DataError(
+                f'there is no column "{missing[0]}"', file=file.name, do="Give the whole table."
+            )
+        cases = [_case(number, row, file.name) for number, row in enumerate(reader, start=2)]
+    columns = {ROLE: tuple(region.title for region in REGIONS)}
+    return Subset(
+        "ixi-roi-2mm", "ixi-roi-2mm", file, tuple(cases), licence="CC BY-SA 3.0", columns=columns
+    )
+
+
+def _case(number: int, row: Mapping[str, str], file: str) -> TrainCase:
+    values = {c: _number(row[c], number, c, file) for c in (*_COLUMNS, "Age")}
+    name = row["ID"]
+    return TrainCase(
+        name,
+        row.get("subject") or name.split("-")[0],
+        {},
+        ROLE,
+        site=row.get("site", ""),
+        age_years=values["Age"],
+        sex=row.get("Sex") or None,
+        rows={ROLE: np.asarray(table_volumes(values), dtype=np.float64)},
+    )
+
+
+def _number(text: str, row: int, column: str, file: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(
+            f'row {row}, column "{column}": "{text}" is no number',
+            file=file,
+            code="MV-DAT-100",
+            do="Correct it or leave the row out.",
+        )
+    return value
+
+
+LAYOUTS = (Layout("ixi-roi-2mm", (MODEL,), is_ixi_2mm, load_ixi_2mm),)

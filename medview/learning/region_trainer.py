@@ -1,0 +1,263 @@
+"""The loop that trains the region network: one report an epoch, resumable by its checkpoint."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from medview.domain.errors import DataError, MedviewError
+from medview.learning.checkpoint import (
+    EpochReport,
+    plain_dict,
+    read_checkpoint,
+    snapshot,
+    write_checkpoint,
+    write_history,
+)
+from medview.learning.region_augment import (
+    RegionAugmentation,
+    RegionCase,
+    atlas_of,
+    random_part,
+    varied,
+)
+from medview.learning.region_grid import SHAPE
+from medview.learning.region_groups import CLASSES, UNKNOWN
+from medview.models.region_net import FOLD, RegionNet, RegionOptions, places_of
+
+_KEPT = ("epoch", "model", "optimiser", "schedule", "rng", "history", "recipe")
+PART = (SHAPE[0] // 2, SHAPE[1] // 2 + 4, SHAPE[2] // 2)
+"""Sides of the parts that are learnt from, multiples of 8."""
+_NEAR_CELLS = 2
+"""Cells (4 mm) round the brain in which every voxel is learnt from; of the rest an eighth."""
+
+
+@dataclass(frozen=True, slots=True)
+class RegionRecipe:
+    """How the region network is trained; ``resources/recipes/region-net.toml`` holds it.
+
+    A step is `batch` parts of heads, a half of the box along each axis (steps count more than
+    voxels). `sets` names the sets that are learnt from; labelled sets of other names
+    are measured only. `folds` networks are trained without some patients each, for the figures.
+    """
+
+    epochs: int = 16
+    steps: int = 25
+    batch: int = 2
+    rate: float = 1e-2
+    weight_decay: float = 1e-4
+    clip: float = 1.0
+    folds: int = 3
+    sets: str = "ixi-t1"
+    bfloat16: bool = True
+    augment: RegionAugmentation = field(default_factory=RegionAugmentation)
+
+    @classmethod
+    def of(cls, values: dict[str, object]) -> RegionRecipe:
+        """Make a recipe from plain values.
+
+        Raises
+        ------
+        DataError
+            A key that no recipe has.
+        """
+        known = {f.name for f in fields(cls)}
+        odd = sorted(set(values) - known)
+        if odd:
+            raise DataError(
+                f"the recipe has no setting called {odd[0]}",
+                do=f"Known are: {', '.join(sorted(known))}.",
+                code="MV-DAT-020",
+            )
+        made = dict(values)
+        table = made.pop("augment", {})
+        try:
+            augment = RegionAugmentation(**table)  # type: ignore[arg-type]  # a table of the recipe
+        except TypeError as error:
+            raise DataError(
+                "the recipe has a table augment that cannot be used",
+                do=f"Known are: {', '.join(f.name for f in fields(RegionAugmentation))}.",
+                code="MV-DAT-020",
+            ) from error
+        return cls(**made, augment=augment)  # type: ignore[arg-type]  # names are checked above
+
+
+@dataclass(slots=True, eq=False)
+class RegionTrainer:
+    """One training run; iterate over ``fit()``.
+
+    Parameters
+    ----------
+    recipe : RegionRecipe
+        All settings.
+    cases : tuple[RegionCase, ...]
+        What is learnt from.
+    seed : int
+        Fixes first weights, order and augmentation.
+    folder : Path | None
+        Where checkpoint/ and history.csv go; None keeps nothing.
+    """
+
+    recipe: RegionRecipe
+    cases: tuple[RegionCase, ...]
+    seed: int = 0
+    device: str = "cpu"
+    folder: Path | None = None
+    options: RegionOptions = field(default_factory=RegionOptions)
+    model: RegionNet = field(init=False)
+    epoch: int = field(init=False, default=0)
+    stopped: str = field(init=False, default="epochs")
+    _rng: np.random.Generator = field(init=False)
+    _optimiser: torch.optim.Optimizer = field(init=False)
+    _schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
+    _history: list[tuple[int, str, str, float]] = field(init=False, default_factory=list)
+
+    def __post_init__(self) -> None:
+        if not self.cases:
+            raise DataError("there is nothing to train on", do="Add cases.", code="MV-DAT-021")
+        torch.manual_seed(self.seed)
+        self._rng = np.random.default_rng(self.seed)
+        network = RegionNet(self.options).to(self.device)
+        network.start_from(atlas_of(self.cases))
+        self.model = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # torch does not annotate it
+        recipe = self.recipe
+        self._optimiser = torch.optim.AdamW(
+            self.model.parameters(), recipe.rate, weight_decay=recipe.weight_decay
+        )
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser,
+            recipe.rate,
+            total_steps=recipe.epochs * recipe.steps + 1,
+            pct_start=0.1,
+            div_factor=4,
+        )
+
+    def fit(self) -> Iterator[EpochReport]:
+        """Train to the end of the recipe, one report an epoch."""
+        while self.epoch < self.recipe.epochs:
+            began = time.perf_counter()
+            self.model.train()
+            sums: dict[str, float] = {}
+            for _ in range(self.recipe.steps):
+                for name, value in self._step().items():
+                    sums[name] = sums.get(name, 0.0) + value / self.recipe.steps
+            self.epoch += 1
+            self._record(sums)
+            figures = {("train", name): value for name, value in sums.items()}
+            seconds = time.perf_counter() - began
+            yield EpochReport(self.epoch, self.recipe.epochs, figures, seconds, True)
+
+    def _step(self) -> dict[str, float]:
+        values, places, regions = self._batch()
+        wanted = torch.stack([in_cells(one) for one in regions])
+        chosen = torch.from_numpy(np.stack([_learnt(one, self._rng) for one in wanted.numpy()]))
+        kind = self.device.split(":")[0]
+        with torch.autocast(kind, torch.bfloat16, enabled=self.recipe.bfloat16):
+            cells = self.model.cells(values.to(self.device), places.to(self.device))
+        logits = cells[chosen.to(self.device)].float().flatten(0, 1)
+        truth = wanted[chosen].flatten().to(self.device)
+        known = truth != UNKNOWN
+        cross, dice = losses(logits[known], truth[known])
+        loss = cross + dice
+        if not torch.isfinite(loss):
+            raise MedviewError(
+                f"the loss is not finite in epoch {self.epoch + 1}",
+                do="Lower the learning rate.",
+                code="MV-TRN-001",
+            )
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
+        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
+        self._optimiser.step()
+        self._schedule.step()
+        return {"loss": loss.item(), "cross_entropy": cross.item(), "dice": 1 - dice.item()}
+
+    def _batch(self) -> tuple[Tensor, Tensor, list[Tensor]]:
+        """Parts of random heads: values, where they lie in the box, and their regions."""
+        whole = places_of(torch.empty(1, 1, *SHAPE))[0]
+        values, places, regions = [], [], []
+        for _ in range(self.recipe.batch):
+            case = self.cases[int(self._rng.integers(len(self.cases)))]
+            part = random_part(PART, self._rng)
+            picture, numbers = varied(case, self.recipe.augment, self._rng, part)
+            values.append(picture)
+            places.append(whole[(slice(None), *part)])
+            regions.append(numbers)
+        return torch.stack(values), torch.stack(places), regions
+
+    def _record(self, figures: dict[str, float]) -> None:
+        self._history += [(self.epoch, "train", name, v) for name, v in figures.items()]
+        if self.folder is None:
+            return
+        write_history(self.folder / "history.csv", self._history)
+        write_checkpoint(
+            self.folder,
+            {
+                "epoch": self.epoch,
+                "model": snapshot(self.model),
+                "optimiser": self._optimiser.state_dict(),
+                "schedule": self._schedule.state_dict(),
+                "rng": str(self._rng.bit_generator.state),
+                "history": self._history,
+                "recipe": self._run(),
+            },
+        )
+
+    def resume(self, folder: Path) -> None:
+        """Go on from the checkpoint of an interrupted run of the same recipe and cases.
+
+        Raises
+        ------
+        DataError
+            No checkpoint there, a damaged one, or one of another recipe.
+        """
+        kept = read_checkpoint(folder, names=_KEPT, run=self._run())
+        self.model.load_state_dict(kept["model"])
+        self._optimiser.load_state_dict(kept["optimiser"])
+        self._schedule.load_state_dict(kept["schedule"])
+        self._rng.bit_generator.state = plain_dict(kept["rng"])
+        self._history = [tuple(row) for row in kept["history"]]
+        self.epoch = kept["epoch"]
+
+    def _run(self) -> str:
+        """What two runs must share so that one can go on from the other's checkpoint."""
+        same = {k: v for k, v in asdict(self.recipe).items() if k != "folds"}
+        return str((same, [case.case for case in self.cases], self.seed))
+
+
+def in_cells(regions: Tensor) -> Tensor:
+    """Region numbers (D, H, W) in the order of the network's cells, (D/2, H/2, W/2, 8)."""
+    d, h, w = (n // FOLD for n in regions.shape)
+    blocks = regions.reshape(d, FOLD, h, FOLD, w, FOLD).permute(0, 2, 4, 1, 3, 5)
+    return blocks.reshape(d, h, w, FOLD**3)
+
+
+def _learnt(wanted: NDArray[np.integer[Any]], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Which cells (D, H, W) are learnt from: all near the brain, an eighth of the others."""
+    near = ndimage.binary_dilation((wanted > 0).any(axis=-1), iterations=_NEAR_CELLS)
+    return np.asarray(near | (rng.random(near.shape) < 1 / 8))
+
+
+def losses(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Cross-entropy and 1 - soft Dice (mean over the classes that are there).
+
+    Milletari and others, 3DV 2016, for the Dice part. `logits` (n, classes), `truth` (n,).
+    """
+    log_share = F.log_softmax(logits, dim=1)
+    cross = F.nll_loss(log_share, truth)
+    share = log_share.exp()
+    one = share.gather(1, truth[:, None])[:, 0]
+    size = torch.bincount(truth, minlength=CLASSES).float()
+    hit = torch.zeros(CLASSES, device=logits.device).index_add(0, truth, one)
+    dice = (2 * hit + 1) / (share.sum(0) + size + 1)
+    return cross, 1 - dice[size > 0].mean()
