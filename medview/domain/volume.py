@@ -75,6 +75,8 @@ class Volume:
         True when (0028,2110) or the syntax says so.
     warnings : tuple[Note, ...]
         What the reader found doubtful.
+    view : str
+        View position of a film as its header says it (0018,5101): "PA", "AP", "LL", ...
     """
 
     array: NDArray[np.generic]
@@ -90,6 +92,7 @@ class Volume:
     warnings: tuple[Note, ...] = field(default=())
     slices_to_come: tuple[int, ...] = ()
     graphics: NDArray[np.bool_] | None = None
+    view: str = ""
 
     def __post_init__(self) -> None:
         if self.array.shape[:3] != self.geometry.shape:

@@ -186,6 +186,7 @@ class Filling:
             missing_slices=blank,
             lossy=series.lossy,
             warnings=notes,
+            view=header.word("ViewPosition"),
         )
 
 

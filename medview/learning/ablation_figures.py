@@ -56,6 +56,29 @@ def balanced_accuracy(truth: Values, score: Values) -> float:
     return float(np.mean([part.mean() for part in parts])) if all(map(len, parts)) else float("nan")
 
 
+def accuracy(truth: Values, score: Values) -> float:
+    """Share of right answers at a probability of one half."""
+    return float(((score >= 0.5) == (truth > 0.5)).mean())
+
+
+def g_mean(truth: Values, score: Values) -> float:
+    """Geometric mean of sensitivity and specificity at a probability of one half."""
+    parts = [((score >= 0.5) == bool(kind))[truth == kind] for kind in (0, 1)]
+    known = all(map(len, parts))
+    return float(np.sqrt(parts[0].mean() * parts[1].mean())) if known else float("nan")
+
+
+def f1_weighted(truth: Values, score: Values) -> float:
+    """F1 of both classes at a probability of one half, weighted by their sizes."""
+    said, total = score >= 0.5, 0.0
+    for kind in (False, True):
+        own = (truth > 0.5) == kind
+        hits = float(((said == kind) & own).sum())
+        both = float((said == kind).sum() + own.sum())
+        total += own.mean() * (2 * hits / both if both else 0.0)
+    return float(total)
+
+
 def _curve(figure: Callable[..., float]) -> Callable[[Values, Values], float]:
     return lambda truth, score: figure(truth > 0.5, score)
 
@@ -67,6 +90,9 @@ FIGURES: dict[str, Callable[[Values, Values], float]] = {
     "bias_slope": bias_slope,
     "brier": brier,
     "balanced_accuracy": balanced_accuracy,
+    "accuracy": accuracy,
+    "g_mean": g_mean,
+    "f1_weighted": f1_weighted,
     "roc_auc": _curve(roc_auc),
     "pr_auc": _curve(pr_auc),
 }

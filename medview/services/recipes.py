@@ -13,8 +13,8 @@ from medview.domain.resources import resource
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 # Without these nothing is trained; all other numbers may be zero.
 _ABOVE_ZERO = {"epochs", "steps", "batch", "attention_batch", "heads", "key_pool", "rate", "clip"}
-# The one number that is below zero by its nature, as a logarithm.
-_MAY_BE_NEGATIVE = {"variance_floor"}
+# A logarithm, and "all" of a number of stages.
+_MAY_BE_NEGATIVE = {"variance_floor", "frozen"}
 
 
 def shipped_recipe(model: str) -> dict[str, Any]:

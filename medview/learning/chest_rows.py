@@ -1,0 +1,150 @@
+"""Labels of chest films: outcome by patient, Brixia scores as six digits, views."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from medview.domain.errors import DataError
+
+ZONES = ("A", "B", "C", "D", "E", "F")
+"""Upper, middle and lower zone of the right lung (left in the picture), then of the left lung."""
+MIRRORED = (3, 4, 5, 0, 1, 2)
+"""Where the score of each zone goes when a film is mirrored: A and D, B and E, C and F."""
+SEVERE, MILD = "SEVERE", "MILD"
+HIGHEST = 18
+
+Row = Mapping[str, str]
+
+
+def read_table(file: Path, needed: Sequence[str], delimiter: str = ",") -> list[dict[str, str]]:
+    """Rows of a CSV (UTF-8, with or without BOM), all cells as text.
+
+    Raises
+    ------
+    DataError
+        Not such a table, or one of the `needed` columns is missing: it is named.
+    """
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as opened:
+            reader = csv.DictReader(opened, delimiter=delimiter)
+            rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            "this is not a table as CSV in UTF-8", file=file.name, do="Save it as CSV UTF-8."
+        ) from error
+    refuse_missing(file.name, list(reader.fieldnames or ()), needed)
+    return rows
+
+
+def refuse_missing(file: str, header: Iterable[str], needed: Sequence[str]) -> None:
+    """Refuse a table without the columns that are needed.
+
+    Raises
+    ------
+    DataError
+        Naming the missing columns.
+    """
+    missing = [name for name in needed if name not in set(header)]
+    if missing:
+        raise DataError(
+            f"the column {', '.join(missing)} is missing",
+            file=file,
+            code="MV-DAT-150",
+            do="Use the table as it was published.",
+        )
+
+
+def columns_of(file: Path, delimiter: str = ",") -> set[str]:
+    """The column names of a CSV; empty when there is no such file."""
+    if not file.is_file():
+        return set()
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
+        return set(next(csv.reader(opened, delimiter=delimiter), []))
+
+
+def brixia_text(digits: str, where: str, *, pad: bool = False) -> str:
+    """Six zone scores A to F as six digits 0 to 3; empty stays empty.
+
+    `pad` puts back the leading zeros that a spreadsheet took off a published table.
+
+    Raises
+    ------
+    DataError
+        Fewer or more digits, or one above 3; `where` names file and row.
+    """
+    text = digits.strip().strip("[]")
+    if not text:
+        return ""
+    whole = text.zfill(len(ZONES)) if pad else text
+    if len(whole) != len(ZONES) or any(digit not in "0123" for digit in whole):
+        lost = " (leading zeros lost?)" if text.isdigit() and len(text) < len(ZONES) else ""
+        raise DataError(
+            f'{where}: the Brixia score "{digits}" is not six digits from 0 to 3{lost}',
+            code="MV-DAT-151",
+            do="Write six digits as text, zones A to F.",
+        )
+    return whole
+
+
+def brixia_of_zones(row: Row, reader: str, where: str) -> str:
+    """Six digits of the columns ``brixia_<reader>_A`` to ``_F``; empty where not scored.
+
+    Raises
+    ------
+    DataError
+        A zone is no whole number 0 to 3, or the total differs from the sum.
+    """
+    cells = [row.get(f"brixia_{reader}_{zone}", "") for zone in ZONES]
+    if not all(cells):
+        return ""
+    try:
+        digits = "".join(str(int(float(cell))) for cell in cells)
+    except ValueError as error:
+        raise DataError(
+            f"{where}: a zone score is no number", code="MV-DAT-151", do="Correct that row."
+        ) from error
+    total = row.get(f"brixia_{reader}_Global", "")
+    text = brixia_text(digits, where)
+    if total and int(float(total)) != sum(map(int, text)):
+        raise DataError(
+            f"{where}: the total {total} is not the sum of the zones {text}",
+            code="MV-DAT-151",
+            do="Correct that row.",
+        )
+    return text
+
+
+def zone_scores(digits: str) -> tuple[int, ...]:
+    """Scores of the zones A to F."""
+    return tuple(int(digit) for digit in digits)
+
+
+def severity_class(total: int) -> int:
+    """The four classes of a total of 0 to 18: to 4, to 9, to 14, above."""
+    return sum(total >= first for first in (5, 10, 15))
+
+
+def lung_class(total: int) -> int:
+    """The four classes of one lung's total of 0 to 9: to 1, to 4, to 7, above."""
+    return sum(total >= first for first in (2, 5, 8))
+
+
+def outcome_by_patient(rows: Iterable[Row]) -> dict[str, str]:
+    """SEVERE or MILD by ``patient_key``, where the course is known.
+
+    SEVERE: in any row ICU, intubated or not survived. MILD: none of these, and each of the
+    three known to be negative in at least one row. Others have no outcome.
+    """
+    said: dict[str, set[str]] = {}
+    for row in rows:
+        marks = said.setdefault(row["patient_key"], set())
+        marks |= {f"{name}={row[name]}" for name in ("went_icu", "intubated", "survival")}
+    outcome = {}
+    for patient, marks in said.items():
+        if marks & {"went_icu=Y", "intubated=Y", "survival=N"}:
+            outcome[patient] = SEVERE
+        elif marks >= {"went_icu=N", "intubated=N", "survival=Y"}:
+            outcome[patient] = MILD
+    return outcome

@@ -1,0 +1,327 @@
+"""Sets of chest films with outcome or severity: how each lies on disk and what is known of it.
+
+Cells of a case: ``prognosis`` (MILD, SEVERE), ``brixia`` (six digits, zones A to F, as the senior
+reader scored), ``brixia_junior``, ``view``, ``day`` (days since admission or first symptoms),
+``to_icu`` (days from the film to the admission to intensive care).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from medview.domain.errors import DataError
+from medview.io.xlsx import read_sheet
+from medview.learning.case_list import is_case_list, load_case_list
+from medview.learning.chest_rows import (
+    MILD,
+    SEVERE,
+    Row,
+    brixia_of_zones,
+    brixia_text,
+    columns_of,
+    outcome_by_patient,
+    read_table,
+    refuse_missing,
+)
+from medview.learning.subset import Layout, LeftOut, Subset, TrainCase
+
+ROLES = ("film",)
+LATERAL = ("L", "LL", "RL", "LATERAL")
+_COVID_COLUMNS = ("patient_key", "image_file", "view", "finding", "brixia_senior_Global")
+_HANNOVER_COLUMNS = ("patient_id", "image_id", "image_file", "patient_icu", "patient_died")
+_EXTRA_COLUMNS = ("filename", "image_file", "brixia_senior_Global", "brixia_junior_Global")
+_AFC_TABLES = ("AIforCOVID.xlsx", "AIforCOVID_r2.xlsx", "AIforCOVID_r3.xlsx")
+_AFC_FOLDERS = ("imgs", "imgs_r2", "imgs_r3")
+_AFC_COLUMNS = ("ImageFile", "Hospital", "Age", "Sex", "Prognosis")
+_AFC_REMOVED = {"P_3_391", "P_3_377", "P_3_20", "P_3_108", "P_1_16", "P_3_341"}
+_BRIXIA_TABLE = "metadata_global_v2.csv"
+_BRIXIA_COLUMNS = ("Filename", "Subject", "Manufacturer", "BrixiaScore", "ConsensusTestset")
+_BRIXIA_REMOVED = {"1773596264454332092"}
+
+
+def is_covid_chestxray(folder: Path) -> bool:
+    """A folder with the metadata of covid-chestxray, joined with the Brixia scores."""
+    return columns_of(folder / "metadata.csv") >= set(_COVID_COLUMNS)
+
+
+def load_covid_chestxray(folder: Path) -> Subset:
+    """Read the films of covid-chestxray that have an outcome or a Brixia score.
+
+    Films that are Hannover's come with that set; lateral ones are left out by name. Only films
+    of COVID-19 have an outcome here.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a score is none.
+    """
+    table = folder / "metadata.csv"
+    rows = read_table(table, (*_COVID_COLUMNS, "went_icu", "intubated", "survival"))
+    outcome = outcome_by_patient(rows)
+    cases, skipped = [], []
+    for number, row in enumerate(rows, start=2):
+        if not row["image_file"] or row.get("same_as_hannover_image"):
+            continue
+        case = _covid_case(folder, row, outcome, f"{table.name}, row {number}")
+        if case is None:
+            continue
+        if row["view"] in LATERAL:
+            skipped.append(LeftOut(case.case, "MV-MOD-021", "it is a lateral film"))
+        elif not case.image.is_file():
+            skipped.append(LeftOut(case.case, "MV-DAT-102", f"{case.image.name} is not there"))
+        else:
+            cases.append(case)
+    licence = "per image, CC BY-NC-SA and others, some unstated"
+    return Subset(
+        "covid-chestxray", "covid-chestxray", folder, tuple(cases), tuple(skipped), licence
+    )
+
+
+def _covid_case(folder: Path, row: Row, outcome: dict[str, str], where: str) -> TrainCase | None:
+    """A film with a label, or None: neither outcome nor score."""
+    cells = {
+        "prognosis": outcome.get(row["patient_key"], "") if "COVID" in row["finding"] else "",
+        "brixia": brixia_of_zones(row, "senior", where),
+        "brixia_junior": brixia_of_zones(row, "junior", where),
+        "view": row["view"],
+        "day": row.get("offset", ""),
+    }
+    if not cells["prognosis"] and not cells["brixia"]:
+        return None
+    mask = row.get("lung_mask", "")
+    return TrainCase(
+        Path(row["image_file"]).stem,
+        row["patient_key"],
+        {"film": folder / row["image_file"]},
+        "film",
+        site="covid-chestxray",
+        mask=folder / mask if mask else None,
+        age_years=float(row["age"]) if row.get("age") else None,
+        sex=row.get("sex") or None,
+        licence=row.get("license", ""),
+        cells={name: text for name, text in cells.items() if text},
+    )
+
+
+def load_lung_films(folder: Path) -> Subset:
+    """Films of covid-chestxray with lung masks, and lateral films (label 0) without."""
+    rows = read_table(folder / "metadata.csv", _COVID_COLUMNS)
+    cases = []
+    for row in rows:
+        mask, film = row.get("lung_mask", ""), folder / row["image_file"]
+        lateral = row["view"] in LATERAL
+        if not row["image_file"] or not film.is_file() or not (mask or lateral):
+            continue
+        case = TrainCase(film.stem, row["patient_key"], {"film": film}, "film", label=0)
+        masked = replace(case, mask=folder / mask, label=1)
+        cases.append(case if lateral else masked)
+    licence = "per image, CC BY-NC-SA and others, some unstated; masks CC BY-SA"
+    return Subset("covid-chestxray", "covid-chestxray", folder, tuple(cases), licence=licence)
+
+
+def is_hannover(folder: Path) -> bool:
+    """A folder with the metadata of the Hannover films."""
+    return columns_of(folder / "metadata.csv") >= set(_HANNOVER_COLUMNS)
+
+
+def load_hannover(folder: Path) -> Subset:
+    """Read the Hannover films; SEVERE is a patient with an ICU stay or who died, else MILD.
+
+    Raises
+    ------
+    DataError
+        A column is missing.
+    """
+    cases = []
+    for row in read_table(folder / "metadata.csv", _HANNOVER_COLUMNS):
+        if not row["image_file"] or not (folder / row["image_file"]).is_file():
+            continue
+        severe = "1" in (row["patient_icu"], row["patient_died"])
+        admitted = row.get("admission_offset", "")
+        cells = {
+            "prognosis": SEVERE if severe else MILD,
+            "view": row.get("projection", "").upper(),
+            "day": str(-float(admitted)) if admitted else "",
+            "to_icu": row.get("icu_admission_offset", ""),
+        }
+        cases.append(
+            TrainCase(
+                row["image_id"],
+                f"hannover:{row['patient_id']}",
+                {"film": folder / row["image_file"]},
+                "film",
+                site="hannover",
+                sex=row.get("sex", "").upper() or None,
+                cells={name: text for name, text in cells.items() if text},
+            )
+        )
+    return Subset("hannover", "hannover", folder, tuple(cases), licence="CC BY 3.0")
+
+
+def is_brixia_extra(folder: Path) -> bool:
+    """A folder with the Brixia-scored films that are not in covid-chestxray."""
+    columns = columns_of(folder / "metadata.csv")
+    return columns >= set(_EXTRA_COLUMNS) and "patient_key" not in columns
+
+
+def load_brixia_extra(folder: Path) -> Subset:
+    """Read the further Brixia-scored films; a name without its last "-part" is a patient.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a score is none.
+    """
+    table = folder / "metadata.csv"
+    cases = []
+    for number, row in enumerate(read_table(table, _EXTRA_COLUMNS), start=2):
+        film, where = folder / row["image_file"], f"{table.name}, row {number}"
+        if not row["image_file"] or not film.is_file():
+            continue
+        name = "immagine" if film.stem.startswith("immagine") else film.stem.rpartition("-")[0]
+        cells = {
+            "brixia": brixia_of_zones(row, "senior", where),
+            "brixia_junior": brixia_of_zones(row, "junior", where),
+        }
+        patient = f"brixia-extra:{name or film.stem}"
+        case = TrainCase(film.stem, patient, {"film": film}, "film", site="brixia-extra")
+        cases.append(replace(case, cells=cells))
+    licence = "CC BY-NC-SA 4.0"
+    return Subset("brixia-extra", "brixia-extra", folder, tuple(cases), licence=licence)
+
+
+def is_aiforcovid(folder: Path) -> bool:
+    """A folder with at least one of the three tables of AIforCOVID."""
+    return any((folder / name).is_file() for name in _AFC_TABLES)
+
+
+def load_aiforcovid(folder: Path) -> Subset:
+    """Read AIforCOVID (doi 10.5281/zenodo.5760978): imgs*/ and AIforCOVID*.xlsx.
+
+    ``ImageFile`` may come with or without its ending; the sites are the hospitals A to F. Six
+    films that its users found unusable are left out.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a prognosis is neither MILD nor SEVERE.
+    """
+    films = {
+        file.stem: file
+        for name in _AFC_FOLDERS
+        for file in sorted((folder / name).glob("*"))
+        if file.is_file()
+    }
+    cases: list[TrainCase] = []
+    skipped: list[LeftOut] = []
+    for name in _AFC_TABLES:
+        if not (folder / name).is_file():
+            continue
+        header, rows = read_sheet(folder / name)
+        refuse_missing(name, header, _AFC_COLUMNS)
+        for number, row in enumerate(rows, start=2):
+            made = _afc_case(row, films, f"{name}, row {number}")
+            if isinstance(made, TrainCase):
+                cases.append(made)
+            else:
+                skipped.append(made)
+    licence = "AIforCOVID terms, research only"
+    return Subset("aiforcovid", "aiforcovid", folder, tuple(cases), tuple(skipped), licence)
+
+
+def _afc_case(row: Row, films: dict[str, Path], where: str) -> TrainCase | LeftOut:
+    name = Path(row["ImageFile"]).stem if "." in row["ImageFile"] else row["ImageFile"]
+    if name in _AFC_REMOVED:
+        return LeftOut(name, "MV-DAT-103", "its film is known to be unusable")
+    if name not in films:
+        return LeftOut(name, "MV-DAT-102", f"{where}: no film {name} is there")
+    prognosis = row["Prognosis"].upper()
+    if prognosis not in (MILD, SEVERE, ""):
+        raise DataError(
+            f'{where}: the prognosis "{row["Prognosis"]}" is neither MILD nor SEVERE',
+            code="MV-DAT-152",
+            do="Correct that row.",
+        )
+    age = row["Age"]
+    return TrainCase(
+        name,
+        f"aiforcovid:{name}",
+        {"film": films[name]},
+        "film",
+        site=row["Hospital"],
+        age_years=float(age) if age else None,
+        sex={"0": "M", "1": "F"}.get(row["Sex"].removesuffix(".0"), row["Sex"] or None),
+        cells={"prognosis": prognosis} if prognosis else {},
+    )
+
+
+def is_brixia(folder: Path) -> bool:
+    """A folder with the table of the BRIXIA films."""
+    return (folder / _BRIXIA_TABLE).is_file()
+
+
+def load_brixia(folder: Path) -> Subset:
+    """Read BRIXIA (Brescia): dicom_clean/ and metadata_global_v2.csv, separated by semicolons.
+
+    Scores are read as text and given back their leading zeros; the sites are the makers; films
+    of the consensus set are the test part.
+
+    Raises
+    ------
+    DataError
+        A column is missing, or a score is none.
+    """
+    table = folder / _BRIXIA_TABLE
+    cases, skipped = [], []
+    for number, row in enumerate(read_table(table, _BRIXIA_COLUMNS, ";"), start=2):
+        name = Path(row["Filename"]).stem
+        film = folder / "dicom_clean" / row["Filename"]
+        if name in _BRIXIA_REMOVED or not film.is_file():
+            known = "its film is known to be unusable" if film.is_file() else "it is not there"
+            skipped.append(LeftOut(name, "MV-DAT-102", known))
+            continue
+        score = brixia_text(row["BrixiaScore"], f"{table.name}, row {number}", pad=True)
+        patient = f"brixia:{row['Subject'] or name}"
+        case = TrainCase(name, patient, {"film": film}, "film", site=row["Manufacturer"])
+        cells = {"brixia": score} if score else {}
+        cases.append(replace(case, cells=cells, sex=row.get("Sex") or None))
+    cases = _consensus_apart(cases, table)
+    licence = "BRIXIA terms, research only"
+    return Subset("brixia", "brixia", folder, tuple(cases), tuple(skipped), licence)
+
+
+def _consensus_apart(cases: list[TrainCase], table: Path) -> list[TrainCase]:
+    """Mark patients with a film in the consensus set as test, the others as train."""
+    rows = read_table(table, _BRIXIA_COLUMNS, ";")
+    marked = {Path(row["Filename"]).stem for row in rows if row["ConsensusTestset"] == "1"}
+    test = {case.patient for case in cases if case.case in marked}
+    if not test:
+        return cases
+    return [replace(c, split="test" if c.patient in test else "train") for c in cases]
+
+
+def load_film_list(path: Path) -> Subset:
+    """Read a case list with the columns film, prognosis and brixia.
+
+    Raises
+    ------
+    DataError
+        As for every case list; also a score that is not six digits.
+    """
+    subset = load_case_list(path, ROLES)
+    for case in subset.cases:
+        brixia_text(case.cells.get("brixia", ""), f'{path.name}, case "{case.case}"')
+    return subset
+
+
+_CXR, _LUNGS = ("cxr",), ("lung-net",)
+LAYOUTS: tuple[Layout, ...] = (
+    Layout("aiforcovid", _CXR, is_aiforcovid, load_aiforcovid),
+    Layout("brixia", _CXR, is_brixia, load_brixia),
+    Layout("covid-chestxray", _CXR, is_covid_chestxray, load_covid_chestxray),
+    Layout("hannover", _CXR, is_hannover, load_hannover),
+    Layout("brixia-extra", _CXR, is_brixia_extra, load_brixia_extra),
+    Layout("covid-chestxray", _LUNGS, is_covid_chestxray, load_lung_films),
+    Layout("cases", _CXR, is_case_list, load_film_list),
+)

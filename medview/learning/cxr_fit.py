@@ -1,0 +1,518 @@
+"""The training loop of MDMT: delayed selection, early stopping, plateau schedule, resumable."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from medview.domain.errors import DataError, MedviewError
+from medview.domain.progress import Progress
+from medview.io.atomic import whole_file
+from medview.learning.film_set import FilmSet, mirror_targets, pooled_features, targets_of
+from medview.models.backbones import Backbone
+from medview.models.mdmt import (
+    SEVERITIES,
+    Mdmt,
+    MdmtOptions,
+    beta_average,
+    refuse_foreign,
+    take_fitting,
+    task_losses,
+    total_loss,
+)
+
+METHODS = ("mdmt", "ft", "stl-prognosis", "stl-severity")
+ALL = -1
+"""`frozen` of an encoder that is not trained at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class CxrRecipe:
+    """How the chest model is trained; ``resources/recipes/cxr.toml`` says what each means.
+
+    The paper's values where it has some; on a CPU the encoder is frozen and a narrow shared
+    layer (`adapter`) is trained beside its features.
+    """
+
+    backbone: str = "efficientnet_lite0"
+    method: str = "mdmt"
+    severity: str = "pooled"
+    size: int = 224
+    copies: int = 3
+    frozen: int = ALL
+    adapter: int = 32
+    beta: float = 0.5
+    prognosis_loss: str = "ce"
+    reduction: str = "per_task"
+    epochs: int = 80
+    steps: int = 3
+    batch: int = 128
+    rate: float = 1e-3
+    weight_decay: float = 1e-4
+    warmup: int = 20
+    patience: int = 40
+    plateau: int = 15
+    factor: float = 0.65
+    least_rate: float = 1e-8
+    val_share: float = 0.15
+    folds: int = 0
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> CxrRecipe:
+        """Make a recipe from plain values.
+
+        Raises
+        ------
+        DataError
+            A key that no recipe has, or a word that is no choice.
+        """
+        known = {f.name for f in fields(cls)}
+        odd = [name for name in values if name not in known]
+        if odd:
+            raise DataError(
+                f"the recipe has no setting called {odd[0]}",
+                do=f"Known are: {', '.join(sorted(known))}.",
+                code="MV-DAT-020",
+            )
+        made = cls(**values)
+        for name, choices in (
+            ("method", METHODS),
+            ("severity", SEVERITIES),
+            ("prognosis_loss", ("ce", "mse_logits")),
+            ("reduction", ("per_task", "whole_batch")),
+        ):
+            if getattr(made, name) not in choices:
+                raise DataError(
+                    f'{name} "{getattr(made, name)}" is no choice',
+                    do=f"Choose one of: {', '.join(choices)}.",
+                    code="MV-DAT-020",
+                )
+        if made.size % 32:
+            raise DataError("size must be a multiple of 32", do="Use 224.", code="MV-DAT-020")
+        return made
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What the trained part sees of n films in c copies, and their labels.
+
+    `pooled` (n, c, 7, F) where the encoder is frozen; else `maps` (n, c, C, h, w) before the
+    first trained stage. `labels` and `turned` (of mirrored copies) by task.
+    """
+
+    films: FilmSet
+    backbone: Backbone
+    frozen: int
+    labels: dict[str, Tensor]
+    turned: dict[str, Tensor]
+    pooled: Tensor | None = None
+    maps: Tensor | None = None
+
+    @property
+    def n(self) -> int:
+        """Number of films."""
+        return len(self.films.cases)
+
+    def batch(self, chosen: NDArray[np.intp], copies: NDArray[np.intp]) -> tuple[Tensor, ...]:
+        """Inputs of chosen films, one copy each, and their zone shares."""
+        source = self.pooled if self.pooled is not None else self.maps
+        assert source is not None
+        rows, columns = torch.from_numpy(chosen), torch.from_numpy(copies)
+        shares = torch.from_numpy(self.films.shares[chosen, copies]).float()
+        return source[rows, columns].float(), shares
+
+    def targets(self, chosen: NDArray[np.intp], copies: NDArray[np.intp]) -> dict[str, Tensor]:
+        """Labels of chosen films as their copies show them."""
+        turned = torch.from_numpy(self.films.mirrored[chosen, copies])
+        rows = torch.from_numpy(chosen)
+        return {
+            task: torch.where(
+                turned.view(-1, *(1,) * (labels.ndim - 1)), self.turned[task][rows], labels[rows]
+            )
+            for task, labels in self.labels.items()
+        }
+
+
+def make_given(job: Progress, films: FilmSet, backbone: Backbone, frozen: int) -> Given:
+    """Run the frozen stages once over all films and copies."""
+    found = targets_of(films.cases)
+    labels = {task: torch.from_numpy(values) for task, values in found.items()}
+    turned = {t: torch.from_numpy(v) for t, v in mirror_targets(found).items()}
+    refuse_foreign(labels)
+    if frozen in (ALL, len(backbone.stages)):
+        pooled = torch.from_numpy(pooled_features(job, films, backbone))
+        return Given(films, backbone, ALL, labels, turned, pooled=pooled)
+    maps = _maps(job, films, backbone, frozen)
+    return Given(films, backbone, frozen, labels, turned, maps=maps)
+
+
+@torch.inference_mode()
+def _maps(job: Progress, films: FilmSet, backbone: Backbone, frozen: int) -> Tensor:
+    """What the first `frozen` stages give, float16."""
+    stages = nn.Sequential(*list(backbone.stages)[:frozen]).eval()
+    rows = []
+    for n, copies in enumerate(films.squares):
+        job.check()
+        job.report(n, len(films.squares), "first stages of the encoder")
+        grey = torch.from_numpy(copies).float() / 255
+        rows.append(stages(backbone.normalised(grey)).half())
+    return torch.stack(rows).clone()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """A trained network with its curve: lines (epoch, part, name, value)."""
+
+    model: Mdmt
+    best_epoch: int
+    epochs: int
+    stopped: str
+    history: tuple[tuple[int, str, str, float], ...]
+
+
+def network_for(recipe: CxrRecipe, given: Given, phase: str) -> Mdmt:
+    """An untrained network for a phase: a single-task one, or the one with both heads."""
+    options = MdmtOptions(
+        given.backbone.features,
+        prognosis=phase != "stl-severity",
+        severity="none" if phase in ("stl-prognosis", "ft") else recipe.severity,  # type: ignore[arg-type]  # checked by the recipe
+        single=phase in ("stl-prognosis", "ft"),
+        adapter=recipe.adapter,
+    )
+    tail = None
+    if given.frozen != ALL:
+        tail = nn.Sequential(*copy.deepcopy(list(given.backbone.stages)[given.frozen :]))
+    return Mdmt(options, tail)
+
+
+PHASES = {
+    "stl-prognosis": ("stl-prognosis",),
+    "stl-severity": ("stl-severity",),
+    "ft": ("stl-severity", "ft"),
+    "mdmt": ("stl-prognosis", "stl-severity", "mdmt"),
+}
+"""What is trained before what; the last one is the result."""
+
+
+def fit_method(
+    job: Progress,
+    recipe: CxrRecipe,
+    given: Given,
+    parts: tuple[NDArray[np.intp], NDArray[np.intp]],
+    seed: int,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    init: Mapping[str, Tensor] | None = None,
+    known: dict[str, Fitted] | None = None,
+) -> Fitted:
+    """Train the phases of a method on the training films (first of `parts`).
+
+    `folder` is where checkpoint/ is kept. `known` holds phases that are already trained on the
+    same films with the same seed, and takes in those that are trained here.
+    """
+    done = known if known is not None else {}
+    phases = PHASES[recipe.method]
+    for phase in phases:
+        if phase in done:
+            continue
+        model = _started(recipe, given, parts[0], phase, done, seed)
+        if init is not None and phase == phases[0]:
+            take_fitting(model, init)
+        run = Run(recipe, given, parts, model, phase, seed, folder)
+        if resume:
+            run.resume()
+        done[phase] = run.to_end(job)
+    return done[phases[-1]]
+
+
+def _started(
+    recipe: CxrRecipe,
+    given: Given,
+    train: NDArray[np.intp],
+    phase: str,
+    done: Mapping[str, Fitted],
+    seed: int,
+) -> Mdmt:
+    """First weights of a phase: random, or from the single-task nets."""
+    torch.manual_seed(seed)
+    model = network_for(recipe, given, phase)
+    if given.pooled is not None:
+        model.settle(given.pooled[torch.from_numpy(train), 0])
+    if phase == "ft":
+        take_fitting(model, done["stl-severity"].model.state_dict(), ("heads.",))
+    if phase == "mdmt":
+        ours = done["stl-prognosis"].model.state_dict()
+        theirs = done["stl-severity"].model.state_dict()
+        take_fitting(model, beta_average(ours, theirs, recipe.beta))
+    return model
+
+
+def chances(given: Given, chosen: NDArray[np.intp], task: str) -> NDArray[np.float64]:
+    """How often each of the chosen films is drawn: patients alike, outcome classes alike."""
+    labels = given.labels[task][torch.from_numpy(chosen)].numpy()
+    known = np.isfinite(labels.reshape(len(chosen), -1)).all(1)
+    patients = np.array([given.films.cases[n].patient for n in chosen])
+    weight = np.zeros(len(chosen))
+    for n in np.flatnonzero(known):
+        weight[n] = 1 / (patients[known] == patients[n]).sum()
+    if task == "prognosis":
+        for value in (0, 1):
+            here = known & (labels == value)
+            weight[here] /= max(weight[here].sum(), 1e-9)
+    return np.asarray(weight / max(weight.sum(), 1e-9), dtype=np.float64)
+
+
+class Run:
+    """One phase of training; ``to_end`` goes through its epochs."""
+
+    def __init__(
+        self,
+        recipe: CxrRecipe,
+        given: Given,
+        parts: tuple[NDArray[np.intp], NDArray[np.intp]],
+        model: Mdmt,
+        phase: str,
+        seed: int,
+        folder: Path | None,
+    ) -> None:
+        self.recipe, self.given, self.model, self.phase = recipe, given, model, phase
+        self.train, self.val = parts
+        self.folder = folder
+        self.tasks = tuple(model.heads)
+        self.epoch, self.best_epoch, self.best_value = 0, 0, float("inf")
+        self.stopped = "epochs"
+        self.history: list[tuple[int, str, str, float]] = []
+        self.best = copy.deepcopy(model.state_dict())
+        self._rng = np.random.default_rng((seed, len(phase)))
+        torch.manual_seed(seed + 1)
+        self._chance = {task: chances(given, self.train, task) for task in self.tasks}
+        learnt = [p for p in model.parameters() if p.requires_grad]
+        self._optimiser = torch.optim.Adam(
+            learnt, recipe.rate, betas=(0.9, 0.999), weight_decay=recipe.weight_decay
+        )
+        self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
+            self._optimiser, factor=recipe.factor, patience=recipe.plateau,
+            min_lr=recipe.least_rate,
+        )  # fmt: skip
+
+    def to_end(self, job: Progress) -> Fitted:
+        """Train until the epochs or the patience are over; the best network."""
+        recipe = self.recipe
+        while self.epoch < recipe.epochs:
+            job.check()
+            job.report(self.epoch, recipe.epochs, f"{self.phase}: epoch {self.epoch + 1}")
+            self._one_epoch()
+            late = self.epoch - max(self.best_epoch, recipe.warmup)
+            if self.best_epoch and late >= recipe.patience:
+                self.stopped = "patience"
+                break
+        if self.best_epoch:
+            self.model.load_state_dict(self.best)
+        model = self.model.eval()
+        best = self.best_epoch or self.epoch
+        return Fitted(model, best, self.epoch, self.stopped, tuple(self.history))
+
+    def _one_epoch(self) -> None:
+        self._set_training()
+        sums: dict[str, float] = {}
+        for _ in range(self.recipe.steps):
+            for name, value in self._step().items():
+                sums[name] = sums.get(name, 0.0) + value / self.recipe.steps
+        self.epoch += 1
+        self.history += [(self.epoch, f"{self.phase}-train", n, v) for n, v in sums.items()]
+        losses = self._validate()
+        self.history += [(self.epoch, f"{self.phase}-val", n, v) for n, v in losses.items()]
+        first = "prognosis" if "prognosis" in losses else next(iter(losses), "")
+        value = losses.get(first, -float(self.epoch))
+        self._plateau.step(value)
+        # Selection begins after the warm-up: until then the loss of few films says little.
+        if self.epoch > min(self.recipe.warmup, self.recipe.epochs - 1) and value < self.best_value:
+            self.best_value, self.best_epoch = value, self.epoch
+            self.best = copy.deepcopy(self.model.state_dict())
+        self._keep()
+
+    def _set_training(self) -> None:
+        self.model.train()
+        if self.given.frozen > 0:  # few films: the statistics of ImageNet are the better ones
+            for part in self.model.tail.modules():
+                if isinstance(part, nn.BatchNorm2d):
+                    part.eval()
+
+    def _drawn(self) -> NDArray[np.intp]:
+        """Films of a batch: as many by the chances of each task."""
+        each = self.recipe.batch // len(self.tasks)
+        drawn = [self._rng.choice(self.train, each, p=self._chance[t]) for t in self.tasks
+                 if self._chance[t].sum() > 0]  # fmt: skip
+        return np.concatenate(drawn)
+
+    def _step(self) -> dict[str, float]:
+        chosen = self._drawn()
+        copies = self._rng.integers(self.given.films.squares.shape[1], size=len(chosen))
+        losses = self._losses(chosen, copies)
+        loss = total_loss(losses)
+        if not torch.isfinite(loss):
+            raise MedviewError(
+                f"the loss is not finite in epoch {self.epoch + 1}",
+                do="Lower the learning rate.",
+                code="MV-TRN-001",
+            )
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
+        self._optimiser.step()
+        return {"loss": loss.item(), **{task: value.item() for task, value in losses.items()}}
+
+    def _losses(self, chosen: NDArray[np.intp], copies: NDArray[np.intp]) -> dict[str, Tensor]:
+        said = answers(self.model, self.given, chosen, copies)
+        return task_losses(
+            said,
+            self.given.targets(chosen, copies),
+            prognosis_loss=self.recipe.prognosis_loss,  # type: ignore[arg-type]  # checked by the recipe
+            reduction=self.recipe.reduction,  # type: ignore[arg-type]  # checked by the recipe
+        )
+
+    @torch.no_grad()
+    def _validate(self) -> dict[str, float]:
+        if not len(self.val):
+            return {}
+        self.model.eval()
+        plain = np.zeros(len(self.val), np.intp)
+        targets = self.given.targets(self.val, plain)
+        found = task_losses(answers(self.model, self.given, self.val, plain), targets)
+        return {task: value.item() for task, value in found.items()}
+
+    def _keep(self) -> None:
+        if self.folder is None:
+            return
+        place = self.folder / "checkpoint"
+        place.mkdir(parents=True, exist_ok=True)
+        kept = {name: getattr(self, name) for name in _PLAIN_STATE} | {
+            "model": self.model.state_dict(),
+            "best": self.best,
+            "optimiser": self._optimiser.state_dict(),
+            "plateau": self._plateau.state_dict(),
+            "torch": torch.get_rng_state(),
+            "rng": str(self._rng.bit_generator.state),
+            "recipe": same_run(self.recipe),
+        }
+        with whole_file(place / f"{self.phase}.pt") as draft:
+            torch.save(kept, draft)
+
+    def resume(self) -> None:
+        """Go on from the checkpoint of this phase, if there is one of the same recipe.
+
+        Raises
+        ------
+        DataError
+            A damaged checkpoint, or one of another recipe.
+        """
+        path = (self.folder or Path()) / "checkpoint" / f"{self.phase}.pt"
+        if not path.is_file():
+            return
+        kept = read_checkpoint(path)
+        if kept["recipe"] != same_run(self.recipe):
+            raise DataError(
+                "the checkpoint belongs to another recipe",
+                file=path.name,
+                do="Use the same settings, or train into another folder.",
+                code="MV-DAT-022",
+            )
+        for name in _PLAIN_STATE:
+            setattr(self, name, kept[name])
+        self.history = [tuple(line) for line in kept["history"]]
+        self.model.load_state_dict(kept["model"])
+        self.best = kept["best"]
+        self._optimiser.load_state_dict(kept["optimiser"])
+        self._plateau.load_state_dict(kept["plateau"])
+        torch.set_rng_state(kept["torch"])
+        self._rng.bit_generator.state = _plain(kept["rng"])
+
+
+_PLAIN_STATE = ("epoch", "best_epoch", "best_value", "history")
+
+
+def same_run(recipe: CxrRecipe) -> str:
+    """What two runs must share so that one can go on from the other's checkpoint."""
+    return str(asdict(replace(recipe, folds=0)))
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """Read a checkpoint of a phase.
+
+    Raises
+    ------
+    DataError
+        If it is damaged.
+    """
+    try:
+        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        whole = set(kept) >= {*_PLAIN_STATE, "model", "best", "optimiser", "rng", "recipe"}
+    except (RuntimeError, EOFError, ValueError, TypeError, pickle.UnpicklingError):
+        whole = False
+    if not whole:
+        raise DataError(
+            "the checkpoint is damaged or not one of this program",
+            file=path.name,
+            do="Start without --resume.",
+            code="MV-DAT-023",
+        )
+    return kept
+
+
+def _plain(text: str) -> dict[str, object]:
+    import ast
+
+    value: dict[str, object] = ast.literal_eval(text)
+    return value
+
+
+def answers(
+    model: Mdmt, given: Given, chosen: NDArray[np.intp], copies: NDArray[np.intp]
+) -> dict[str, Tensor]:
+    """What a network says of chosen films."""
+    inputs, shares = given.batch(chosen, copies)
+    pooled = inputs if given.pooled is not None else model.run_tail(inputs, shares)
+    said: dict[str, Tensor] = model(pooled)
+    return said
+
+
+@torch.no_grad()
+def predict(model: Mdmt, given: Given, chosen: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
+    """Scores of films, each seen as it is: ``severe`` (n,), ``zones`` (n, 6), ``severity`` (n,).
+
+    Those that the network has heads for; ``severity`` is the most likely class, or that of the
+    summed zones.
+    """
+    model.eval()
+    said = answers(model, given, chosen, np.zeros(len(chosen), np.intp))
+    return scores_of(said)
+
+
+def scores_of(said: Mapping[str, Tensor]) -> dict[str, NDArray[np.float64]]:
+    """Outputs of the heads as scores."""
+    found: dict[str, NDArray[np.float64]] = {}
+    if "prognosis" in said:
+        found["severe"] = torch.softmax(said["prognosis"], 1)[:, 1].double().numpy()
+    if "zones" in said:
+        found["zones"] = said["zones"].clamp(0, 3).double().numpy()
+        found["severity"] = np.digitize(found["zones"].sum(1), (4.5, 9.5, 14.5)).astype(np.float64)
+    if "severity" in said:
+        found["severity"] = said["severity"].argmax(1).double().numpy()
+    if "lungs" in said:
+        found["lungs"] = said["lungs"].argmax(2).double().numpy()
+    return found
+
+
+def history_rows(fitted: Sequence[Fitted]) -> Iterator[tuple[int, str, str, float]]:
+    """Curves of all phases, one after another."""
+    for one in fitted:
+        yield from one.history

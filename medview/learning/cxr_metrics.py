@@ -1,0 +1,262 @@
+"""Figures of the chest model: outcome by patient beside shortcuts, Brixia beside two readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.learning.chest_rows import SEVERE, severity_class, zone_scores
+from medview.learning.metrics import (
+    Interval,
+    Level,
+    MetricRow,
+    Weights,
+    curve_interval,
+    drawn_patients,
+    mean_interval,
+)
+from medview.learning.subset import TrainCase
+
+Scores = NDArray[np.float64]
+THRESHOLD = 0.5
+FIRST, ADMISSION = "first-film", "to-icu-admission"
+"""Groups: the first film of each patient; severe films up to the day of ICU admission."""
+SHORTCUTS = ("film_count", "bedside_share", "stored_pixels", "source")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What a model said of films that it was not trained on; NaN where it has no such head.
+
+    `severe` (n,), `zones` (n, 6), `severity` (n,) as `cxr_fit.predict` gives them; `median` (n,)
+    is the median total of the films that it was trained on.
+    """
+
+    cases: tuple[TrainCase, ...]
+    severe: Scores
+    zones: Scores
+    severity: Scores
+    median: Scores
+
+    def only(self, kept: NDArray[np.bool_]) -> Said:
+        """Some of the films."""
+        cases = tuple(case for case, here in zip(self.cases, kept, strict=True) if here)
+        rest = (self.severe[kept], self.zones[kept], self.severity[kept], self.median[kept])
+        return Said(cases, *rest)
+
+
+def together(parts: Sequence[Said]) -> Said:
+    """What was said of the films of several folds."""
+    names = ("severe", "zones", "severity", "median")
+    joined = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
+    return Said(tuple(case for part in parts for case in part.cases), *joined)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class People:
+    """Outcome and scores by patient, (n,) each."""
+
+    names: tuple[str, ...]
+    sites: tuple[str, ...]
+    severe: NDArray[np.bool_]
+    scores: Mapping[str, Scores]
+
+
+def people_of(cases: Sequence[TrainCase], score: Scores) -> People:
+    """The mean score over the films of each patient, and what could stand in for it."""
+    rows: dict[str, list[int]] = {}
+    for n, case in enumerate(cases):
+        rows.setdefault(case.patient, []).append(n)
+    bedside = np.array([case.cells.get("view", "").upper() != "PA" for case in cases], float)
+    sizes = np.array([float(case.cells.get("pixels", "nan")) for case in cases])
+    first = [cases[own[0]] for own in rows.values()]
+    known = dict.fromkeys(case.site for case in first)
+    severe = np.array([case.cells["prognosis"] == SEVERE for case in first])
+    share = {site: np.mean([s for s, c in zip(severe, first, strict=True) if c.site == site])
+             for site in known}  # fmt: skip
+    scores = {
+        "model": np.array([score[own].mean() for own in rows.values()]),
+        "film_count": np.array([float(len(own)) for own in rows.values()]),
+        "bedside_share": np.array([bedside[own].mean() for own in rows.values()]),
+        "stored_pixels": np.array([-sizes[own].mean() for own in rows.values()]),
+        "source": np.array([share[case.site] for case in first]),
+    }
+    return People(tuple(rows), tuple(case.site for case in first), severe, scores)
+
+
+def first_films(cases: Sequence[TrainCase]) -> NDArray[np.bool_]:
+    """True for the earliest film of each patient; films without a day come last."""
+    day = [float(case.cells.get("day") or "inf") for case in cases]
+    best: dict[str, int] = {}
+    for n, case in enumerate(cases):
+        if case.patient not in best or day[n] < day[best[case.patient]]:
+            best[case.patient] = n
+    kept = np.zeros(len(cases), np.bool_)
+    kept[list(best.values())] = True
+    return kept
+
+
+def up_to_admission(cases: Sequence[TrainCase]) -> NDArray[np.bool_]:
+    """True for mild films, and severe ones taken up to the day of admission to intensive care."""
+    return np.array(
+        [
+            case.cells["prognosis"] != SEVERE or float(case.cells.get("to_icu") or "-inf") >= 0
+            for case in cases
+        ],
+        dtype=np.bool_,
+    )
+
+
+def outcome_rows(said: Said) -> list[MetricRow]:
+    """Outcome by patient: all, each site, first films, films up to ICU admission; shortcuts."""
+    kept = np.array(["prognosis" in case.cells for case in said.cases], np.bool_)
+    kept &= np.isfinite(said.severe)
+    if not kept.any():
+        return []
+    here = said.only(kept)
+    sites = sorted({case.site for case in here.cases})
+    rows = _outcome_group(here, "chest-outcome", "all", shortcuts=True)
+    for site in sites if len(sites) > 1 else ():
+        own = here.only(np.array([case.site == site for case in here.cases]))
+        rows += _outcome_group(own, "chest-outcome", f"site:{site}", shortcuts=True)
+    rows += _outcome_group(here.only(first_films(here.cases)), "chest-outcome", FIRST)
+    dated = np.array(["to_icu" in case.cells for case in here.cases])
+    with_days = {case.site for case, known in zip(here.cases, dated, strict=True) if known}
+    staged = here.only(np.array([case.site in with_days for case in here.cases], np.bool_))
+    if staged.cases:
+        early = staged.only(up_to_admission(staged.cases))
+        rows += _outcome_group(early, "chest-outcome", ADMISSION)
+    return rows
+
+
+def _outcome_group(
+    said: Said, subset: str, group: str, *, shortcuts: bool = False
+) -> list[MetricRow]:
+    people = people_of(said.cases, said.severe)
+    base = MetricRow(
+        "model", "case", "roc_auc", subset, None, len(people.names), len(people.names),
+        group=group, task="prognosis", n_positive=int(people.severe.sum()),
+        prevalence=float(people.severe.mean()),
+    )  # fmt: skip
+    rows = []
+    for predictor, score in people.scores.items():
+        plain = predictor != "model"
+        if plain and (not shortcuts or not np.isfinite(score).all() or np.ptp(score) == 0):
+            continue
+        area = curve_interval("roc_auc", people.severe, score, people.names)
+        rows.append(_filled(replace(base, predictor=predictor), "roc_auc", area))
+        if not plain:
+            rows += [
+                _filled(base, name, decided(name, people.severe, score, people.names))
+                for name in DECISIONS
+            ]
+    return rows
+
+
+def _filled(row: MetricRow, name: str, found: Interval) -> MetricRow:
+    return replace(row, name=name, value=found.value, low=found.low, high=found.high)
+
+
+def _sensitivity(hits: Scores) -> Scores:
+    return np.asarray(hits[0] / (hits[0] + hits[2]), dtype=np.float64)
+
+
+def _specificity(hits: Scores) -> Scores:
+    return np.asarray(hits[3] / (hits[3] + hits[1]), dtype=np.float64)
+
+
+def _f1_weighted(hits: Scores) -> Scores:
+    """F1 of both classes, weighted by how many patients each has."""
+    tp, fp, fn, tn = hits
+    one, zero = 2 * tp / (2 * tp + fp + fn), 2 * tn / (2 * tn + fp + fn)
+    mixed = ((tp + fn) * one + (tn + fp) * zero) / hits.sum(0)
+    return np.asarray(mixed, dtype=np.float64)
+
+
+DECISIONS: dict[str, Callable[[Scores], Scores]] = {
+    "accuracy": lambda hits: (hits[0] + hits[3]) / hits.sum(0),
+    "balanced_accuracy": lambda hits: (_sensitivity(hits) + _specificity(hits)) / 2,
+    "f1_weighted": _f1_weighted,
+    "g_mean": lambda hits: np.sqrt(_sensitivity(hits) * _specificity(hits)),
+}
+"""Figures at a probability of one half, of true and false positives, false and true negatives."""
+
+
+def decided(
+    name: str, truth: NDArray[np.bool_], score: Scores, patients: Sequence[str]
+) -> Interval:
+    """A figure at a probability of one half with its interval over patients."""
+    one: Weights = np.ones((1, len(truth)))
+    draws = drawn_patients(patients)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = float(DECISIONS[name](_hits(truth, score, one))[0])
+        if draws is None or not np.isfinite(value):
+            return Interval(value if np.isfinite(value) else None)
+        drawn = DECISIONS[name](_hits(truth, score, draws))
+    low, high = np.nanpercentile(drawn, (2.5, 97.5))
+    return Interval(value, float(low), float(high))
+
+
+def _hits(truth: NDArray[np.bool_], score: Scores, weights: Weights) -> Scores:
+    """True positives, false positives, false negatives, true negatives under weights, (4, b)."""
+    said = score >= THRESHOLD
+    cells = (truth & said, ~truth & said, truth & ~said, ~truth & ~said)
+    return np.stack([weights @ cell for cell in cells])
+
+
+def severity_rows(said: Said) -> list[MetricRow]:
+    """Brixia: error of the total and of zones, class accuracy; junior reader and median beside."""
+    kept = np.array([bool(case.cells.get("brixia")) for case in said.cases], np.bool_)
+    kept &= np.isfinite(said.severity)
+    if not kept.any():
+        return []
+    here = said.only(kept)
+    patients = [case.patient for case in here.cases]
+    truth = np.array([zone_scores(case.cells["brixia"]) for case in here.cases], float)
+    rows = [
+        _mean_row("model", "case", "accuracy", (_classes(truth) == here.severity) * 1.0, patients)
+    ]
+    if np.isfinite(here.zones).all():
+        rows += _zone_rows("model", here.zones, truth, patients)
+    junior = [case.cells.get("brixia_junior", "") for case in here.cases]
+    if all(junior):
+        read = np.array([zone_scores(text) for text in junior], float)
+        hit = (_classes(truth) == _classes(read)) * 1.0
+        rows.append(_mean_row("junior_reader", "case", "accuracy", hit, patients))
+        rows += _zone_rows("junior_reader", read, truth, patients)
+    if np.isfinite(here.median).all():
+        error = np.abs(here.median - truth.sum(1))
+        rows.append(_mean_row("median", "case", "mae", error, patients))
+    return rows
+
+
+def _classes(zones: Scores) -> Scores:
+    return np.array([severity_class(int(total)) for total in zones.sum(1)], float)
+
+
+def _zone_rows(
+    predictor: str, zones: Scores, truth: Scores, patients: Sequence[str]
+) -> list[MetricRow]:
+    total = np.abs(zones.sum(1) - truth.sum(1))
+    apart = np.abs(zones - truth)
+    rows = [_mean_row(predictor, "case", "mae", total, patients)]
+    every = _mean_row(predictor, "zone", "mae", apart.mean(1), patients)
+    rows.append(replace(every, n=apart.size))
+    for k, zone in enumerate("ABCDEF"):
+        one = _mean_row(predictor, "zone", "mae", apart[:, k], patients)
+        rows.append(replace(one, group=f"zone:{zone}"))
+    return rows
+
+
+def _mean_row(
+    predictor: str, level: Level, name: str, values: Scores, patients: Sequence[str]
+) -> MetricRow:
+    found = mean_interval(values, patients)
+    row = MetricRow(
+        predictor, level, name, "brixia-senior", None, len(values), len(set(patients)),
+        task="severity", truth="senior reader",
+    )  # fmt: skip
+    return _filled(row, name, found)
