@@ -53,6 +53,9 @@ def _row_words(row: Mapping[str, Any]) -> str:
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="Weights with their card beside them."
 )
+@click.option(
+    "--variables", type=click.Path(path_type=Path), help="Map of variables of a CSV folder (icu)."
+)
 @click.option("--samples", type=click.IntRange(min=1), help="Draws of the model; else the card's.")
 @click.option(
     "--split",
@@ -75,7 +78,7 @@ def evaluate(
     from medview.io.atomic import whole_folder
 
     options = context.options
-    weights = wanted.pop("weights")
+    weights, variables = wanted.pop("weights"), wanted.pop("variables")
     with whole_folder(out) as draft:
         request = EvaluateRequest(
             model,
@@ -86,6 +89,7 @@ def evaluate(
             threads=options.threads,
             seed=options.seed,
             private=options.private,
+            variables=str(variables) if variables else None,
             **wanted,
         )
         return Answer(context.call("compute", EVALUATE, request))

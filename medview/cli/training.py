@@ -43,6 +43,9 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of it.")
 @click.option("--epochs", type=click.IntRange(min=1), help="The same as --set epochs=N.")
 @click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop by then.")
+@click.option(
+    "--variables", type=click.Path(path_type=Path), help="Map of variables of a CSV folder (icu)."
+)
 @click.option("--init", type=click.Path(path_type=Path), help="Weights to start from.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
 def train(context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any) -> Answer:
@@ -71,6 +74,7 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
         resume=wanted["resume"],
         max_minutes=wanted["max_minutes"],
         private=options.private,
+        variables=str(wanted["variables"]) if wanted["variables"] else None,
     )
     with only_checkpoints_stay(out):
         body = context.call("train", work, request)

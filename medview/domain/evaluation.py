@@ -28,6 +28,8 @@ class EvaluateRequest:
         Measure also patients that the weights were trained on.
     private : bool
         Write a hash instead of the patient's name.
+    variables : str | None
+        Map of variables of a folder of tables, for models of time series.
     """
 
     model: str
@@ -41,3 +43,4 @@ class EvaluateRequest:
     threads: int | None = None
     seed: int = 0
     private: bool = False
+    variables: str | None = None

@@ -20,6 +20,7 @@ EVALUATORS: dict[str, str] = {
     "icu": "medview.learning.icu_evaluate:evaluate_icu",
     "anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly",
     "brain-age": "medview.learning.brain_age_evaluate:evaluate_brain_age",
+    "brain-age-armed": "medview.learning.armed_age_evaluate:evaluate_armed_age",
 }
 
 

@@ -34,8 +34,8 @@ from medview.learning.subset import Layout, LeftOut, Subset, TrainCase
 
 ICU = ("icu",)
 ROLE = "series"
-MAP_FILE = "variables.yaml"
-"""The map of a CSV folder that brings its own."""
+MAP_FILE, LIST_FILE = "variables.yaml", "stays.csv"
+"""The map and the list of stays of a CSV folder."""
 LONG_ENOUGH_HOURS = 48.0
 """Death in hospital is asked of stays of at least this length, as in the benchmark."""
 Measured = dict[str, list[tuple[float, int, str | float]]]
@@ -252,14 +252,14 @@ def _mimic3_events(folder: Path) -> Iterator[tuple[str, str, str, str]]:
 
 def is_csv_folder(folder: Path) -> bool:
     """A folder with a list of its stays and a map of its variables."""
-    return (folder / MAP_FILE).is_file() and (folder / "stays.csv").is_file()
+    return (folder / MAP_FILE).is_file() and (folder / LIST_FILE).is_file()
 
 
 def load_csv_folder(folder: Path, variables: VariableMap | None = None) -> Subset:
     """Any folder of tables, one a stay, as its map says.
 
-    ``stays.csv`` has the columns of a case list (`case`, `series`, optional `patient site split
-    film film_hour mortality phenotype_01` ...); the map may call them otherwise under ``stays``.
+    ``stays.csv`` has the columns of a case list: `case`, `series` and optional `patient site split
+    film film_hour mortality phenotype_01` ...; ``variables.yaml`` is the map, unless one is given.
 
     Raises
     ------
@@ -267,19 +267,9 @@ def load_csv_folder(folder: Path, variables: VariableMap | None = None) -> Subse
         As for case lists and maps.
     """
     variables = variables or read_map(folder / MAP_FILE)
-    table = folder / "stays.csv"
-    found = _renamed(table, variables) if variables.stays else load_case_list(table, (ROLE,))
+    table = folder / LIST_FILE
+    found = load_case_list(table, (ROLE,))
     return replace(_with_series(found, variables), layout="csv", root=folder, name=variables.name)
-
-
-def _renamed(table: Path, variables: VariableMap) -> Subset:
-    """A list of stays whose columns have other names, as a case list."""
-    raise DataError(
-        "the map renames columns of the list of stays, which is not known here",
-        file=table.name,
-        code="MV-DAT-160",
-        do="Name the columns as in a case list.",
-    )
 
 
 def load_cases(path: Path) -> Subset:

@@ -108,6 +108,8 @@ class VariableMap:
         Bins after this many are left out.
     features : tuple[str, ...]
         What each bin says of a variable, see ``icu_grid.encode``.
+    body : Mapping[str, Any]
+        The map as plain values, for the card of a model that uses it.
     """
 
     name: str
@@ -117,7 +119,7 @@ class VariableMap:
     bin_hours: float = 1.0
     longest: int = 48
     features: tuple[str, ...] = ("value", "observed")
-    stays: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @cached_property
     def codes(self) -> dict[str, int]:
@@ -164,7 +166,7 @@ def map_of(body: Any, path: Path = Path("variables.yaml")) -> VariableMap:
     """A map from plain values, as ``read_map``."""
     if not isinstance(body, Mapping) or not isinstance(body.get("variables"), list):
         raise _odd(path, 'has no list called "variables"')
-    known = {"name", "time", "bin_hours", "longest_bins", "features", "variables", "stays"}
+    known = {"name", "time", "bin_hours", "longest_bins", "features", "variables"}
     _refuse_unknown(path, "the map", body, known)
     features = tuple(str(name) for name in body.get("features", ("value", "observed")))
     wrong = next((name for name in features if name not in FEATURES), "")
@@ -187,7 +189,7 @@ def map_of(body: Any, path: Path = Path("variables.yaml")) -> VariableMap:
         _positive(path, body, "bin_hours", 1.0),
         int(_positive(path, body, "longest_bins", 48)),
         features,
-        {str(key): str(value) for key, value in body.get("stays", {}).items()},
+        dict(body),
     )
 
 

@@ -22,6 +22,7 @@ RUNNERS: dict[str, str] = {
     "icu": "medview.learning.icu_run:run_icu",
     "anomaly": "medview.learning.anomaly_run:run_anomaly",
     "brain-age": "medview.learning.brain_age_run:run_brain_age",
+    "brain-age-armed": "medview.learning.armed_age_run:run_armed_age",
 }
 
 

@@ -1,0 +1,148 @@
+"""What is said of a version of the ICU model: made where it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.learning.anomaly_card import figure_of, licence_of
+from medview.learning.icu_model import IcuModel
+from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.metrics import MetricRow
+from medview.learning.subset import Subset
+from medview.learning.weights import patient_hash
+
+PUBLISHED = (
+    Figure("roc_auc", 0.865, "MIMIC-IV with films, death in hospital, MedFuse (another data set)"),
+    Figure("pr_auc", 0.594, "MIMIC-IV with films, death in hospital, MedFuse (another data set)"),
+)
+SOURCE = "Rasekh et al., Robust Fusion of Time Series and Image Data, arXiv 2405.15442"
+SAMPLES = 8
+"""Passes with dropout whose spread is the interval of a risk."""
+_FILM_MODALITIES = ("CR", "DX", "RG")
+FILM_VERSION = "1.0-hannover"
+
+
+def make_card(
+    model: IcuModel,
+    recipe: IcuRecipe,
+    subsets: Sequence[Subset],
+    patients: Sequence[str],
+    rows: Mapping[str, Sequence[MetricRow]],
+    command: str,
+) -> ModelCard:
+    """The card of freshly trained weights; its hash is filled in when they are saved."""
+    figures = tuple(f for some in rows.values() for f in figure_rows(some, command))
+    film = model.uses_film
+    series = InputSpec("series", "time series of a stay (CSV: Hours + variables)", not film, ())
+    films = (InputSpec("film", "frontal chest film", False, _FILM_MODALITIES),) if film else ()
+    outputs = [name for part in model.parts.values() for name in part.outputs]
+    return ModelCard(
+        id="icu",
+        version=FILM_VERSION if film else "1.0",
+        title="ICU series and film" if film else "ICU series",
+        summary=_summary(outputs, film),
+        inputs=(series, *films),
+        outputs=tuple(OutputSpec(name, "score") for name in outputs),
+        preparation=(
+            f"map of variables {model.variables.name}: {model.variables.columns} numbers a bin of "
+            f"{model.variables.bin_hours:g} h",
+            "last value of a bin, carried forward; never measured: imputed",
+            "foreign units turned, impossible values left out, the others clipped",
+        ),
+        intended_use="Research on records of adults. Not for diagnosis, triage or treatment.",
+        limits=_limits(model, recipe, patients, figures),
+        licence=licence_of(subsets),
+        source=SOURCE,
+        trained_on=tuple(
+            TrainedOn(s.name, s.n_patients, s.licence, _note(s)) for s in subsets if s.cases
+        ),
+        measured=figures,
+        published=() if film else PUBLISHED,
+        settings={**model.to_card(), "samples": SAMPLES, "recipe": asdict(recipe)},
+        seen_patients=tuple(sorted(patient_hash(patient) for patient in patients)),
+    )
+
+
+def figure_rows(rows: Sequence[MetricRow], command: str) -> list[Figure]:
+    """Metric rows as figures of a card."""
+    return [figure_of(row.as_dict(), command) for row in rows]
+
+
+def _summary(outputs: Sequence[str], film: bool) -> str:
+    if film:
+        return "Intensive care during the illness, from laboratory values and a chest film."
+    said = "Risk of death in hospital, hour by hour"
+    return f"{said}, and phenotypes." if len(outputs) > 1 else f"{said}."
+
+
+def _note(subset: Subset) -> str:
+    sites = len({case.site for case in subset.cases if case.site})
+    return f"{len(subset.cases)} stays or films" + (f", {sites} sites" if sites else "")
+
+
+def _limits(
+    model: IcuModel, recipe: IcuRecipe, patients: Sequence[str], figures: Sequence[Figure]
+) -> tuple[str, ...]:
+    limits = [
+        f"Trained on {len(patients)} patients; networks of {recipe.hidden} units where the paper "
+        "has 256, because the open sets are small.",
+        "The interval is the spread of the networks and of dropout, not that of patients.",
+    ]
+    if not figures:
+        limits.append("These weights have not been measured on patients they never saw.")
+    if model.uses_film:
+        limits += _film_limits(figures)
+    else:
+        limits.append(
+            "The film branch is not trained: no open set holds films of these stays. A film is not "
+            "used; attention and Shapley values are not available."
+        )
+    if "phenotypes" in model.parts:
+        limits.append(
+            "Phenotypes are learnt from codes of the whole stay and from cuff pressures and the "
+            "APACHE values of the first day: a retrospective coding task, no forecast. The codes "
+            "are grouped by a compact mapping of our own."
+        )
+    return (*limits, *_weak(figures))
+
+
+def _film_limits(figures: Sequence[Figure]) -> list[str]:
+    limits = [
+        "The film branch is a frozen EfficientNet-Lite0 with a trained projection, not the paper's "
+        "ResNet-34: 61 patients are too few to train one.",
+        "Most severe films show a patient who is already in intensive care (bedside film, tubes, "
+        "lines): the figure is of detecting that, not of a forecast. The number of films alone "
+        "tells much of it.",
+    ]
+    found = {
+        (f.predictor, f.group): f
+        for f in figures
+        if f.name == "roc_auc" and f.on.startswith("hannover")
+    }
+    both, shuffled = found.get(("model", "all")), found.get(("shuffled_films", "all"))
+    series = found.get(("series_only", "all"))
+    if both and shuffled and both.value is not None and shuffled.value is not None:
+        gain = both.value - shuffled.value
+        verdict = "falls" if gain > 0 else "does not fall: the film adds nothing"
+        limits.append(
+            f"With films exchanged between patients the AUROC {verdict} "
+            f"({both.value:.2f} against {shuffled.value:.2f})."
+        )
+    if both and series and both.value is not None and series.value is not None:
+        limits.append(
+            f"Laboratory values alone give {series.value:.2f}, with the film {both.value:.2f}."
+        )
+    return limits
+
+
+def _weak(figures: Sequence[Figure]) -> list[str]:
+    low = sorted(
+        {
+            str(f.extra.get("task"))
+            for f in figures
+            if f.name == "roc_auc" and f.group == "all" and f.value is not None and f.value < 0.65
+        }
+    )
+    return [f"Weak (AUROC below 0.65): {', '.join(low)}."] if low else []

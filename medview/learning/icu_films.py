@@ -1,0 +1,65 @@
+"""Chest films as feature vectors of a frozen encoder, for the fusion with a series.
+
+The encoder is EfficientNet-Lite0 as trained on ImageNet. The paper trains a ResNet-34 end to end
+on hundreds of thousands of films; the open set of films with laboratory values has 61 patients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from medview.domain.progress import Progress
+from medview.domain.volume import Volume
+from medview.learning.cxr_weights import encoder
+from medview.learning.film import as_grey, refuse_unfit
+from medview.learning.icu_grid import Floats
+from medview.learning.images import read_image
+from medview.learning.subset import TrainCase
+from medview.models.backbones import DEFAULT, Backbone
+
+SIDE = 256
+STEPS = (
+    f"film: 2nd to 98th percentile to 0-1, whole film resized to {SIDE} x {SIDE}",
+    "film features: EfficientNet-Lite0 (ImageNet), frozen, averaged over the film",
+)
+
+
+@cache
+def _encoder() -> Backbone:
+    found = encoder(DEFAULT)
+    found.stages.eval()
+    return found
+
+
+@torch.no_grad()
+def features_of(volume: Volume) -> Floats:
+    """Features (1280,) of a frontal chest film.
+
+    Raises
+    ------
+    ModelInputError
+        Not a frontal chest film, or one without contrast.
+    """
+    refuse_unfit(volume)
+    grey = torch.from_numpy(as_grey(volume))[None, None]
+    small = F.interpolate(grey, (SIDE, SIDE), mode="bilinear", antialias=True)[:, 0]
+    backbone = _encoder()
+    found = backbone.stages(backbone.normalised(small)).mean((2, 3))[0]
+    return np.asarray(found.numpy(), dtype=np.float32)
+
+
+def film_features(job: Progress, cases: Sequence[TrainCase]) -> dict[Path, Floats]:
+    """Features of the films of these cases, by file."""
+    paths = sorted({case.images["film"] for case in cases if "film" in case.images})
+    found = {}
+    for n, path in enumerate(paths):
+        job.check()
+        job.report(n, len(paths), f"film {n + 1} / {len(paths)}")
+        found[path] = features_of(read_image(path))
+    return found

@@ -1,0 +1,227 @@
+"""Train one fusion network on encoded stays: an epoch at a time, resumable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from medview.domain.errors import MedviewError
+from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.metrics import roc_auc
+from medview.models.fusion import FILM, SERIES, FusionNet, last_valid
+from medview.models.label_loss import LabelLoss
+
+EARLIEST = 6
+"""Hours before this are not asked in training: too little is known."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StaySet:
+    """Encoded stays.
+
+    Parameters
+    ----------
+    series : Tensor
+        (N, T, columns), zeros after a stay's end.
+    lengths : Tensor
+        Bins of each stay, (N,).
+    present : Tensor
+        Which of series and film there is, (N, 2).
+    labels : Tensor
+        (N, K), NaN where unknown.
+    film : Tensor | None
+        Features of the films (N, F), zeros where there is none.
+    """
+
+    series: Tensor
+    lengths: Tensor
+    present: Tensor
+    labels: Tensor
+    film: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def only(self, rows: NDArray[np.intp] | Tensor) -> StaySet:
+        """Some of the stays."""
+        at = torch.as_tensor(rows)
+        film = None if self.film is None else self.film[at]
+        return StaySet(self.series[at], self.lengths[at], self.present[at], self.labels[at], film)
+
+
+@dataclass(slots=True, eq=False)
+class Fit:
+    """One training; ``epoch()`` does one round, ``state()`` and ``restore()`` make it resumable."""
+
+    recipe: IcuRecipe
+    train: StaySet
+    val: StaySet | None
+    seed: int
+
+    net: FusionNet = None  # type: ignore[assignment]  # made below
+    loss: LabelLoss = None  # type: ignore[assignment]  # made below
+    done: int = 0
+    best: float = -1.0
+    best_epoch: int = 0
+    best_state: dict[str, Tensor] | None = None
+    _optimiser: torch.optim.Optimizer = None  # type: ignore[assignment]  # made below
+    _schedule: torch.optim.lr_scheduler.LRScheduler = None  # type: ignore[assignment]  # below
+
+    def __post_init__(self) -> None:
+        torch.manual_seed(self.seed)
+        recipe, labels = self.recipe, self.train.labels
+        outputs = labels.shape[1]
+        self.net = FusionNet(recipe.network(self.train.series.shape[2], outputs))
+        prevalence = torch.nanmean(labels, 0).nan_to_num(0.0)
+        self.loss = LabelLoss(outputs, recipe.loss, prevalence.tolist())
+        with torch.no_grad():
+            self.net.head.bias.copy_(torch.logit(prevalence.clamp(0.01, 0.99)))
+        groups = [
+            {"params": list(self.net.parameters()), "lr": recipe.rate},
+            {"params": list(self.loss.parameters()), "lr": recipe.loss_rate, "weight_decay": 0.0},
+        ]
+        self._optimiser = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
+        steps = recipe.epochs * -(-len(self.train) // recipe.batch)
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser,
+            [recipe.rate, recipe.loss_rate],
+            total_steps=max(steps, 2),
+            pct_start=0.2,
+        )
+
+    @property
+    def finished(self) -> bool:
+        """All epochs are done, or the patience is at its end."""
+        late = self.recipe.patience and self.done - self.best_epoch >= self.recipe.patience
+        return self.done >= self.recipe.epochs or bool(late and self.val is not None)
+
+    def epoch(self, check: Callable[[], None]) -> dict[tuple[str, str], float]:
+        """Train one round; figures by (part, name). `check` may raise to stop it."""
+        self.net.train()
+        order = torch.randperm(len(self.train))
+        sums = {"loss": 0.0, "gradient_norm": 0.0}
+        for rows in torch.split(order, self.recipe.batch):
+            check()
+            loss, norm = self._step(self.train.only(rows))
+            sums["loss"] += loss * len(rows) / len(order)
+            sums["gradient_norm"] += norm * len(rows) / len(order)
+        self.done += 1
+        figures = {("train", name): value for name, value in sums.items()}
+        s = self.loss.s.detach()
+        figures["train", "s_mean"] = float(s.mean())
+        figures["train", "s_widest"] = float(s.abs().max())
+        if self.val is not None:
+            figures["val", "roc_auc"] = self._validate(self.val)
+        return figures
+
+    def _step(self, batch: StaySet) -> tuple[float, float]:
+        batch = self._disturbed(batch)
+        states = self.net.states(batch.series)
+        film = None if batch.film is None else self.net.film_token(batch.film)
+        last = self._logits(last_valid(states, batch.lengths), film, batch.present)
+        loss = self.loss(last, batch.labels)
+        if self.recipe.rungs and film is None:
+            loss = loss + self.recipe.rungs_share * self._earlier(states, batch)
+        if not torch.isfinite(loss):
+            raise MedviewError(
+                f"the loss is not finite in epoch {self.done + 1}",
+                do="Lower the learning rate.",
+                code="MV-TRN-001",
+            )
+        self._optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
+        self._optimiser.step()
+        self._schedule.step()
+        return float(loss.detach()), float(norm)
+
+    def _logits(self, series: Tensor, film: Tensor | None, present: Tensor) -> Tensor:
+        return self.net.fuse(self.net.tokens(series, film, present), present)
+
+    def _earlier(self, states: Tensor, batch: StaySet) -> Tensor:
+        """The same labels asked at earlier hours, so that the risk of each hour means something."""
+        count = self.recipe.rungs
+        share = torch.rand(len(batch), count)
+        first = torch.minimum(batch.lengths, torch.tensor(EARLIEST))[:, None]
+        hours = first + (share * (batch.lengths[:, None] - first)).long()
+        found = states[torch.arange(len(batch))[:, None], hours - 1].flatten(0, 1)
+        present = batch.present.repeat_interleave(count, 0)
+        logits = self._logits(found, None, present)
+        value: Tensor = self.loss(logits, batch.labels.repeat_interleave(count, 0))
+        return value
+
+    def _disturbed(self, batch: StaySet) -> StaySet:
+        """Columns blanked for a whole stay, films and series hidden; never both of them."""
+        recipe, rows = self.recipe, len(batch)
+        series = batch.series
+        if recipe.column_dropout:
+            kept = torch.rand(rows, 1, series.shape[2]) >= recipe.column_dropout
+            series = series * kept
+        present = batch.present.clone()
+        if batch.film is not None:
+            both = present.all(1)
+            chance = torch.rand(rows)
+            present[both & (chance < recipe.film_dropout), FILM] = False
+            present[both & (chance > 1 - recipe.series_hidden), SERIES] = False
+        return replace(batch, series=series, present=present)
+
+    def _validate(self, val: StaySet) -> float:
+        """Mean AUROC over the labels of the validation stays; keeps the best network."""
+        scores = probabilities(self.net, val)
+        labels = val.labels.numpy()
+        areas = [
+            roc_auc(labels[known, k] == 1, scores[known, k])
+            for k in range(labels.shape[1])
+            for known in (np.isfinite(labels[:, k]),)
+        ]
+        value = float(np.nanmean(areas)) if np.isfinite(areas).any() else 0.0
+        if value > self.best:
+            self.best, self.best_epoch = value, self.done
+            self.best_state = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+        return value
+
+    def network_state(self) -> dict[str, Tensor]:
+        """The best network by validation, or the last one without any."""
+        state = self.net.state_dict() if self.best_state is None else self.best_state
+        return {name: value.detach().clone() for name, value in state.items()}
+
+    def state(self) -> dict[str, Any]:
+        """All that is needed to go on as if nothing had happened."""
+        return {
+            "net": self.net.state_dict(),
+            "loss": self.loss.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "random": torch.get_rng_state(),
+            "done": self.done,
+            "best": self.best,
+            "best_epoch": self.best_epoch,
+            "best_state": self.best_state,
+        }
+
+    def restore(self, kept: dict[str, Any]) -> None:
+        """Go on from ``state()``."""
+        self.net.load_state_dict(kept["net"])
+        self.loss.load_state_dict(kept["loss"])
+        self._optimiser.load_state_dict(kept["optimiser"])
+        self._schedule.load_state_dict(kept["schedule"])
+        torch.set_rng_state(kept["random"])
+        self.done, self.best = kept["done"], kept["best"]
+        self.best_epoch, self.best_state = kept["best_epoch"], kept["best_state"]
+
+
+@torch.no_grad()
+def probabilities(net: FusionNet, stays: StaySet, block: int = 256) -> NDArray[np.float64]:
+    """Probabilities (N, K) after the last hour."""
+    net.eval()
+    found = []
+    for rows in torch.split(torch.arange(len(stays)), block):
+        part = stays.only(rows)
+        found.append(torch.sigmoid(net(part.series, part.film, part.present, part.lengths)))
+    return torch.cat(found).double().numpy()

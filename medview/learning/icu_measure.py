@@ -1,0 +1,133 @@
+"""Figures of merit of risks: discrimination, a working point, calibration; each with interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from medview.learning.metrics import (
+    Interval,
+    MetricRow,
+    Scores,
+    Truth,
+    Weights,
+    curve_interval,
+    drawn_patients,
+    mean_interval,
+)
+
+BINS = 10
+"""Equal-width bins of the calibration error."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """Risks of some stays: truth (n,), score (n,), patients, and what the rows are called."""
+
+    truth: Truth
+    score: Scores
+    patients: Sequence[str]
+    task: str
+    subset: str
+    predictor: str = "model"
+    group: str = "all"
+    threshold: float | Scores | None = None
+
+
+def min_se_ppv(truth: Truth, alarm: Truth, weights: Weights) -> Scores:
+    """The smaller of sensitivity and positive predictive value under each row of weights (b, n)."""
+    hit = weights @ (truth & alarm)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        sensitivity, precision = hit / (weights @ truth), hit / (weights @ alarm)
+    return np.asarray(np.fmin(sensitivity, np.nan_to_num(precision)), dtype=np.float64)
+
+
+def best_threshold(truth: Truth, score: Scores) -> float:
+    """The threshold with the highest min(sensitivity, positive predictive value)."""
+    order = np.argsort(-score, kind="stable")
+    hit = np.cumsum(truth[order])
+    value = np.minimum(hit / max(truth.sum(), 1), hit / np.arange(1, len(hit) + 1))
+    return float(score[order][int(np.argmax(value))])
+
+
+def calibration_error(truth: Truth, score: Scores, weights: Weights) -> Scores:
+    """Expected calibration error in ten equal bins under each row of weights (b, n)."""
+    places = np.minimum((score * BINS).astype(int), BINS - 1)
+    apart = np.zeros(len(weights))
+    for place in range(BINS):
+        here = places == place
+        apart += abs(weights[:, here] @ (truth[here] - score[here]))
+    return np.asarray(apart / weights.sum(1), dtype=np.float64)
+
+
+def risk_rows(said: Said) -> list[MetricRow]:
+    """roc_auc, pr_auc, min_se_ppv, brier and ece; the third where there is a threshold."""
+    if not len(said.truth):
+        return []
+    rows = [
+        _row(said, name, curve_interval(name, said.truth, said.score, said.patients))
+        for name in ("roc_auc", "pr_auc")
+    ]
+    if said.threshold is not None:
+        alarm = said.score >= said.threshold
+        found = _drawn(said, lambda weights: min_se_ppv(said.truth, alarm, weights))
+        rows.append(_row(said, "min_se_ppv", found))
+    error = np.asarray((said.score - said.truth) ** 2, dtype=np.float64)
+    rows.append(_row(said, "brier", mean_interval(error, said.patients)))
+    calibrated = _drawn(said, lambda weights: calibration_error(said.truth, said.score, weights))
+    return [*rows, _row(said, "ece", calibrated)]
+
+
+def group_rows(said: Said, groups: Sequence[str]) -> list[MetricRow]:
+    """roc_auc of each group that has both outcomes and at least 20 stays."""
+    rows = []
+    named = np.asarray(groups)
+    for name in sorted({group for group in groups if group}):
+        here = named == name
+        truth = said.truth[here]
+        if truth.any() and not truth.all() and here.sum() >= 20:
+            patients = [p for p, one in zip(said.patients, here, strict=True) if one]
+            part = replace(
+                said, truth=truth, score=said.score[here], patients=patients, group=f"site:{name}"
+            )
+            found = curve_interval("roc_auc", truth, part.score, patients)
+            rows.append(_row(part, "roc_auc", found))
+    return rows
+
+
+def label_rows(said: Said) -> list[MetricRow]:
+    """roc_auc and pr_auc of one label."""
+    return [
+        replace(_row(said, n, curve_interval(n, said.truth, said.score, said.patients)),
+                level="label")
+        for n in ("roc_auc", "pr_auc")
+    ]  # fmt: skip
+
+
+def _drawn(said: Said, figure: Callable[[Weights], Scores]) -> Interval:
+    value = float(figure(np.ones((1, len(said.truth))))[0])
+    draws = drawn_patients(said.patients)
+    if draws is None:
+        return Interval(value)
+    low, high = np.nanpercentile(figure(draws), (2.5, 97.5))
+    return Interval(value, float(low), float(high))
+
+
+def _row(said: Said, name: str, found: Interval) -> MetricRow:
+    return MetricRow(
+        said.predictor,
+        "case",
+        name,
+        said.subset,
+        found.value,
+        len(said.truth),
+        len(set(said.patients)),
+        found.low,
+        found.high,
+        group=said.group,
+        task=said.task,
+        n_positive=int(said.truth.sum()),
+        prevalence=float(said.truth.mean()),
+    )

@@ -1,0 +1,238 @@
+"""The ICU model: its parts, how stays become its numbers, and what it says hour by hour."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import WeightsError
+from medview.learning.icu_grid import Floats, Grid, Normaliser, encode
+from medview.learning.icu_variables import VariableMap, map_of
+from medview.learning.weights import CARD, card_beside, fill, load_state, shipped
+from medview.models.fusion import FILM, SERIES, FusionNet, FusionOptions, last_valid
+
+MODEL = "icu"
+Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """Outputs that are learnt together, by `members` networks of different seeds.
+
+    `threshold` is where min(sensitivity, positive predictive value) was best on stays that were
+    left out in training; None where there is none. `unavailable` says of an output why it must
+    not be given out.
+    """
+
+    name: str
+    outputs: tuple[str, ...]
+    members: int
+    network: FusionOptions
+    normaliser: Normaliser
+    threshold: float | None = None
+    unavailable: Mapping[str, str] | None = None
+
+    def to_card(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "name": self.name,
+            "outputs": list(self.outputs),
+            "members": self.members,
+            "network": asdict(self.network),
+            "mean": [round(float(value), 6) for value in self.normaliser.mean],
+            "sd": [round(float(value), 6) for value in self.normaliser.sd],
+            "threshold": self.threshold,
+            "unavailable": dict(self.unavailable or {}),
+        }
+
+    @classmethod
+    def from_card(cls, values: Mapping[str, Any]) -> Part:
+        """From the card's settings."""
+        normaliser = Normaliser(
+            np.array(values["mean"], np.float32), np.array(values["sd"], np.float32)
+        )
+        return cls(
+            values["name"],
+            tuple(values["outputs"]),
+            int(values["members"]),
+            FusionOptions(**values["network"]),
+            normaliser,
+            values["threshold"],
+            dict(values["unavailable"]),
+        )
+
+
+class IcuModel(nn.Module):
+    """The networks of all parts."""
+
+    def __init__(self, variables: VariableMap, parts: Sequence[Part]) -> None:
+        super().__init__()
+        self.variables = variables
+        self.parts = {part.name: part for part in parts}
+        self.nets = nn.ModuleDict(
+            {
+                part.name: nn.ModuleList(FusionNet(part.network) for _ in range(part.members))
+                for part in parts
+            }
+        )
+
+    def members(self, part: str) -> list[FusionNet]:
+        """The networks of a part."""
+        found = self.nets[part]
+        assert isinstance(found, nn.ModuleList)
+        return [net for net in found if isinstance(net, FusionNet)]
+
+    @property
+    def uses_film(self) -> bool:
+        """Whether any part has a film branch."""
+        return any(part.network.film != "none" for part in self.parts.values())
+
+    def to_card(self) -> dict[str, Any]:
+        """What the card's settings must hold to build it again."""
+        return {
+            "variables": dict(self.variables.body),
+            "parts": [part.to_card() for part in self.parts.values()],
+        }
+
+
+def model_of(settings: Mapping[str, Any]) -> IcuModel:
+    """A model with random weights as a card's settings describe it."""
+    parts = [Part.from_card(values) for values in settings["parts"]]
+    return IcuModel(map_of(settings["variables"]), parts)
+
+
+def load_icu(weights: Path | None, device: str = "cpu") -> tuple[IcuModel, ModelCard]:
+    """The networks in evaluation mode and their card.
+
+    Raises
+    ------
+    WeightsError
+        Missing, damaged or foreign weights or card.
+    """
+    path = weights or shipped(MODEL)
+    card = card_beside(path)
+    if card.id != MODEL:
+        raise WeightsError(
+            f"these are weights of {card.title}, not of the ICU model",
+            file=path.name,
+            do="Choose weights of this model.",
+            code="MV-WGT-006",
+        )
+    try:
+        model = model_of(card.settings)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WeightsError(
+            "the model card has settings that this program cannot use",
+            file=path.with_name(CARD).name,
+            do="Use the card that came with the weights.",
+            code="MV-WGT-007",
+        ) from error
+    fill(model, load_state(path, card), path.name)
+    return model.eval().to(device), card
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OneStay:
+    """One stay as the networks of a part take it.
+
+    `film` (1, F) are the features of a film taken at `film_hour`; None without one. `has_series`
+    is False where nothing was measured or the series is left out on purpose.
+    """
+
+    series: Tensor
+    film: Tensor | None
+    film_hour: float = 0.0
+    has_series: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        grid: Grid,
+        model: IcuModel,
+        part: Part,
+        film: Floats | None = None,
+        film_hour: float = 0.0,
+    ) -> OneStay:
+        """Encode a stay for a part."""
+        rows = torch.from_numpy(encode(grid, model.variables, part.normaliser))[None]
+        features = None if film is None else torch.from_numpy(film)[None]
+        return cls(rows, features, film_hour, bool(grid.observed.any()))
+
+    def without(self, place: int) -> OneStay:
+        """The same without its series or its film."""
+        if place == FILM:
+            return OneStay(self.series, None, 0.0, self.has_series)
+        return OneStay(self.series, self.film, self.film_hour, False)
+
+
+@torch.no_grad()
+def hourly(model: IcuModel, part: str, stay: OneStay) -> Probabilities:
+    """Probabilities after each bin, (members, bins, outputs). A film counts from its bin on."""
+    bins = stay.series.shape[1]
+    hours = np.arange(1, bins + 1) * model.variables.bin_hours
+    present = torch.zeros(bins, 2, dtype=torch.bool)
+    present[:, SERIES] = stay.has_series
+    if stay.film is not None:
+        present[:, FILM] = torch.from_numpy(hours >= min(stay.film_hour, hours[-1]))
+    found = []
+    for net in model.members(part):
+        tokens = _tokens(net, stay, present)
+        found.append(torch.sigmoid(net.fuse(tokens, present)))
+    return torch.stack(found).double().numpy()
+
+
+def _tokens(net: FusionNet, stay: OneStay, present: Tensor) -> Tensor:
+    states = net.states(stay.series)[0]
+    film = None
+    if stay.film is not None:
+        film = net.film_token(stay.film).expand(len(states), -1)
+    return net.tokens(states, film, present)
+
+
+@torch.no_grad()
+def drawn(model: IcuModel, part: str, stay: OneStay, samples: int, seed: int) -> Probabilities:
+    """Probabilities after each bin with dropout left on, (members x samples, bins, outputs)."""
+    torch.manual_seed(seed)
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.train()
+    try:
+        runs = [hourly(model, part, stay) for _ in range(samples)]
+    finally:
+        model.eval()
+    return np.concatenate(runs)
+
+
+@torch.no_grad()
+def attention(model: IcuModel, part: str, stay: OneStay) -> NDArray[np.float64]:
+    """Share of attention on series and film after the last bin, (2,), mean over the members."""
+    present = torch.tensor([[stay.has_series, stay.film is not None]])
+    shares = []
+    for net in model.members(part):
+        state = last_valid(net.states(stay.series), None)
+        film = None if stay.film is None else net.film_token(stay.film)
+        shares.append(net.attention(net.tokens(state, film, present), present)[0])
+    return torch.stack(shares).mean(0).double().numpy()
+
+
+def shapley(model: IcuModel, part: str, stay: OneStay) -> tuple[float, float, float]:
+    """How much series and film move the first output, and where it starts without both.
+
+    Two players: four runs; the two shares and the start sum to the probability.
+    """
+
+    def risk(one: OneStay) -> float:
+        return float(hourly(model, part, one)[:, -1, 0].mean())
+
+    whole, no_film, no_series = risk(stay), risk(stay.without(FILM)), risk(stay.without(SERIES))
+    start = risk(stay.without(FILM).without(SERIES))
+    series = ((no_film - start) + (whole - no_series)) / 2
+    return series, (no_series - start + whole - no_film) / 2, start

@@ -1,0 +1,106 @@
+"""How the ICU model is trained, as plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, cast
+
+from medview.domain.errors import DataError
+from medview.models.fusion import FilmEncoder, Fusing, FusionOptions, Missing
+from medview.models.label_loss import Weighting
+
+FILM_FEATURES = 1280
+"""Length of EfficientNet-Lite0's features."""
+_WORDS = {
+    "fusing": ("attention", "attention-cls", "concat", "lstm"),
+    "missing": ("zero", "learned", "mask"),
+    "film": ("none", "features"),
+    "loss": ("uncertainty", "bce", "focal", "learned-focal"),
+    "normaliser": ("fitted", "shipped"),
+}
+_NOT_THE_RUN = ("folds", "leave_sites", "phases", "fewest_positives")
+"""Settings that change which networks are trained, not how one is."""
+
+
+@dataclass(frozen=True, slots=True)
+class IcuRecipe:
+    """Settings of a training; ``resources/recipes/icu.toml`` says what each means."""
+
+    variables: str = "physionet2012"
+    mortality_sets: str = ""
+    phenotype_sets: str = ""
+    fewest_positives: int = 20
+    normaliser: str = "fitted"
+    hidden: int = 32
+    width: int = 32
+    heads: int = 4
+    feed_forward: int = 128
+    blocks: int = 1
+    fusing: Fusing = "attention"
+    missing: Missing = "zero"
+    film: FilmEncoder = "none"
+    series_dropout: float = 0.3
+    dropout: float = 0.1
+    epochs: int = 10
+    batch: int = 64
+    rate: float = 3e-3
+    loss_rate: float = 7e-4
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    loss: Weighting = "uncertainty"
+    rungs: int = 2
+    rungs_share: float = 0.5
+    column_dropout: float = 0.2
+    film_dropout: float = 0.3
+    series_hidden: float = 0.1
+    members: int = 5
+    patience: int = 0
+    folds: int = 0
+    leave_sites: bool = False
+    phases: str = "folds,sites,final"
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> IcuRecipe:
+        """From the plain values of a recipe.
+
+        Raises
+        ------
+        DataError
+            A setting that there is not, or a word that means nothing; it is named.
+        """
+        known = {field.name for field in fields(cls)}
+        odd = sorted(set(values) - known)
+        if odd:
+            raise _wrong(f"the recipe has no setting called {odd[0]}", ", ".join(sorted(known)))
+        for name, words in _WORDS.items():
+            if name in values and values[name] not in words:
+                raise _wrong(f"{name} = {values[name]} means nothing", ", ".join(words))
+        return cls(**cast(dict[str, Any], dict(values)))
+
+    def network(self, columns: int, outputs: int) -> FusionOptions:
+        """The network for inputs of so many columns."""
+        return FusionOptions(
+            columns=columns,
+            hidden=self.hidden,
+            width=self.width,
+            heads=self.heads,
+            feed_forward=self.feed_forward,
+            blocks=self.blocks,
+            outputs=outputs,
+            series_dropout=self.series_dropout,
+            dropout=self.dropout,
+            film=self.film,
+            film_features=FILM_FEATURES,
+            missing=self.missing,
+            fusing=self.fusing,
+        )
+
+    @property
+    def run(self) -> str:
+        """What two runs must share so that one can go on from the other's finished networks."""
+        return str({k: v for k, v in asdict(self).items() if k not in _NOT_THE_RUN})
+
+
+def _wrong(what: str, known: str) -> DataError:
+    return DataError(what, do=f"Known are: {known}.", code="MV-DAT-020")

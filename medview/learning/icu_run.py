@@ -1,0 +1,300 @@
+"""A stay, with or without its film, to its Prediction. Runs in the compute child."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from medview import __version__
+from medview.domain.card import ModelCard
+from medview.domain.errors import ModelInputError
+from medview.domain.prediction import Prediction, RunRequest, Score, TracePoint
+from medview.domain.progress import Progress
+from medview.domain.volume import Note
+from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.icu_films import STEPS, features_of
+from medview.learning.icu_grid import Events, Floats, Grid, clean, discretise
+from medview.learning.icu_model import (
+    IcuModel,
+    OneStay,
+    Part,
+    Probabilities,
+    attention,
+    drawn,
+    hourly,
+    load_icu,
+    shapley,
+)
+from medview.learning.icu_phenotypes import PHENOTYPES, phenotypes
+from medview.learning.icu_series import Series, read_series
+from medview.learning.icu_stays import imputed_share, observed_until
+from medview.learning.icu_variables import VariableMap
+
+DEFAULT_SAMPLES = 8
+_RISKS = ("mortality", "icu_admission")
+_MEANS = {
+    "mortality": "probability of death in hospital, from what is known at the end of the series",
+    "icu_admission": "probability of intensive care at some time of the illness (the target of "
+    "the Hannover films); detection, not a forecast",
+}
+_NO_HEAD = "no part of these weights was trained for it"
+_NO_FILM = "the film branch of these weights is not trained"
+_FEW_OBSERVED = 0.02
+"""Below this share of measured values the stay says next to nothing."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """What a run was given, in bins."""
+
+    grid: Grid
+    film: Floats | None
+    film_hour: float
+    notes: tuple[Note, ...]
+    steps: tuple[str, ...]
+
+
+def run_icu(job: Progress, request: RunRequest) -> Prediction:
+    """Risk of death with its course, phenotypes, and what series and film contribute.
+
+    Raises
+    ------
+    ModelInputError
+        Neither a series nor a film that these weights can use.
+    DataError
+        The table of the series is broken: row and column are named.
+    WeightsError
+        Weights missing, damaged or foreign.
+    """
+    began = time.perf_counter()
+    device = choose_device("cpu" if request.device == "auto" else request.device)
+    model, card = load_icu(Path(request.weights) if request.weights else None)
+    given = _given(request, model, card)
+    job.check()
+    samples = request.samples or int(str(card.settings.get("samples", DEFAULT_SAMPLES)))
+    scores, trace = _said(job, model, given, samples, request.seed)
+    used = {"series"} if "series" in request.tables else set()
+    used |= {"film"} if given.film is not None else set()
+    told = {
+        "samples": samples,
+        "age_years": request.age_years,
+        "sex": request.sex,
+        "film_hour": given.film_hour if given.film is not None else None,
+    }
+    return Prediction(
+        model=card.id,
+        version=card.version,
+        weights_sha256=card.weights_sha256,
+        code=__version__,
+        device=device,
+        dtype="float32",
+        mode="whole",
+        seed=request.seed,
+        parameters={name: value for name, value in told.items() if value is not None},
+        seconds=round(time.perf_counter() - began, 2),
+        peak_memory_mb=peak_memory_mb(),
+        inputs=tuple(one for one in request.inputs if one.role in used),
+        scores=scores,
+        trace=trace,
+        preparation=given.steps,
+        warnings=given.notes,
+        parent=card.parent,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
+    series, volume = request.tables.get("series"), request.volumes.get("film")
+    if series is None and (volume is None or not model.uses_film):
+        wanted = "a time series or a film" if model.uses_film else "a time series"
+        raise ModelInputError(
+            f"{card.title} {card.version} needs {wanted}",
+            do='Give it with "--input series=FILE.csv".',
+            code="MV-MOD-004",
+        )
+    variables, notes = model.variables, list[Note]()
+    events = Events.of([])
+    if series is not None:
+        found = read_series(Path(series), variables)
+        events = _with_patient(found.events(variables, Path(series).name), variables, request)
+        events, said = clean(events, variables)
+        notes += _notes(found, variables, events, said)
+    steps = list(card.preparation)
+    film = None
+    if volume is not None and model.uses_film:
+        film = features_of(volume)
+        steps += STEPS
+    hour = request.film_hour
+    hours = max([*events.hours.tolist(), hour or 0.0, variables.bin_hours])
+    if hours > variables.longest * variables.bin_hours:
+        limit = variables.longest * variables.bin_hours
+        text = f"the series is {hours:g} h long; the model takes the first {limit:g} h"
+        notes.append(Note("OUTSIDE_TRAINING", text))
+    grid = discretise(events, variables, hours)
+    if film is not None and hour is None:
+        hour = hours
+        notes.append(Note("NO_FILM_HOUR", "the hour of the film is not known; taken as the last"))
+    return Given(grid, film, hour or 0.0, tuple(notes), tuple(steps))
+
+
+def _with_patient(events: Events, variables: VariableMap, request: RunRequest) -> Events:
+    """Age and sex from outside the table, where the table does not say them."""
+    known = {"age": request.age_years, "gender": {"F": 0.0, "M": 1.0}.get(request.sex or "")}
+    rows = [
+        (0.0, variables.codes[name], value)
+        for name, value in known.items()
+        if value is not None
+        and name in variables.codes
+        and not (events.codes == variables.codes[name]).any()
+    ]
+    more = Events.of(rows)
+    return Events(
+        np.concatenate([events.hours, more.hours]),
+        np.concatenate([events.codes, more.codes]),
+        np.concatenate([events.values, more.values]),
+    )
+
+
+def _notes(
+    found: Series, variables: VariableMap, events: Events, said: dict[str, int]
+) -> list[Note]:
+    notes = [
+        Note("UNIT" if "converted" in text else "OUT_OF_RANGE", f"{text} ({count} values)")
+        for text, count in said.items()
+    ]
+    ignored = found.ignored(variables)
+    if ignored:
+        notes.append(Note("IGNORED_COLUMNS", f"not used: {', '.join(ignored)}"))
+    seen = {variables.variables[code].name for code in np.unique(events.codes).tolist()}
+    absent = [v.name for v in variables.variables if v.name not in seen]
+    if absent:
+        text = f"{len(absent)} of {len(variables.variables)} variables are not there and are "
+        notes.append(Note("IMPUTED", text + f"imputed: {', '.join(absent[:12])}"
+                          + (" ..." if len(absent) > 12 else "")))  # fmt: skip
+    return notes
+
+
+def _said(
+    job: Progress, model: IcuModel, given: Given, samples: int, seed: int
+) -> tuple[tuple[Score, ...], tuple[TracePoint, ...]]:
+    """Scores in the order of the contract, and the course of the risk."""
+    share = imputed_share(given.grid, model.variables)
+    thin = 1 - share < _FEW_OBSERVED
+    scores: list[Score] = []
+    trace: tuple[TracePoint, ...] = ()
+    risk = next((model.parts[name] for name in _RISKS if name in model.parts), None)
+    stay = None
+    for name in _RISKS:
+        part = model.parts.get(name)
+        if part is None:
+            if name == "mortality":
+                scores.append(_missing(name, _NO_HEAD))
+            continue
+        stay = OneStay.of(given.grid, model, part, given.film, given.film_hour)
+        value, spread = hourly(model, name, stay), drawn(model, name, stay, samples, seed)
+        job.check()
+        made = _curve(value, spread, given.grid, model)
+        scores.append(_score(name, made[-1], part, samples, thin=thin))
+        trace = made if name == "mortality" or not trace else trace
+    scores += _phenotype_scores(model, given, samples, seed, thin=thin)
+    scores += _modality_scores(model, risk, stay)
+    scores.append(
+        Score("imputed_share", share, meaning="share of the values of all bins and variables that "
+              "were not measured in their bin but repeated or imputed")
+    )  # fmt: skip
+    return tuple(scores), trace
+
+
+def _curve(
+    value: Probabilities, spread: Probabilities, grid: Grid, model: IcuModel
+) -> tuple[TracePoint, ...]:
+    """Risk after each bin: mean of the networks, 2.5th to 97.5th percentile of all draws."""
+    mean = value[:, :, 0].mean(0)
+    low, high = np.percentile(spread[:, :, 0], (2.5, 97.5), axis=0)
+    shares = observed_until(grid, model.variables)
+    return tuple(
+        TracePoint(
+            (n + 1) * model.variables.bin_hours,
+            float(mean[n]),
+            float(min(low[n], mean[n])),
+            float(max(high[n], mean[n])),
+            float(shares[n]),
+        )
+        for n in range(len(mean))
+    )
+
+
+def _score(name: str, last: TracePoint, part: Part, samples: int, *, thin: bool) -> Score:
+    return Score(
+        name,
+        last.mortality,
+        last.low,
+        last.high,
+        method=f"{part.members} networks x {samples} dropout draws: their own spread",
+        status="extrapolating" if thin else "ok",
+        meaning=_MEANS[name],
+    )
+
+
+def _phenotype_scores(
+    model: IcuModel, given: Given, samples: int, seed: int, *, thin: bool
+) -> list[Score]:
+    part = model.parts.get("phenotypes")
+    names = [one.name for one in phenotypes()]
+    if part is None:
+        return [
+            _missing(n, f"{title}: {_NO_HEAD}") for n, title in zip(PHENOTYPES, names, strict=True)
+        ]
+    stay = OneStay.of(given.grid, model, part, given.film, given.film_hour)
+    value = hourly(model, "phenotypes", stay)[:, -1].mean(0)
+    spread = drawn(model, "phenotypes", stay, samples, seed)[:, -1]
+    low, high = np.percentile(spread, (2.5, 97.5), axis=0)
+    reasons = part.unavailable or {}
+    scores = []
+    for k, (name, title) in enumerate(zip(PHENOTYPES, names, strict=True)):
+        if name in reasons:
+            scores.append(_missing(name, f"{title}: {reasons[name]}"))
+            continue
+        scores.append(
+            Score(
+                name,
+                float(value[k]),
+                float(min(low[k], value[k])),
+                float(max(high[k], value[k])),
+                method=f"{part.members} networks x {samples} dropout draws",
+                status="extrapolating" if thin else "ok",
+                meaning=f"{title}: probability that the stay is coded with it",
+            )
+        )
+    return scores
+
+
+def _modality_scores(model: IcuModel, part: Part | None, stay: OneStay | None) -> list[Score]:
+    """Attention and Shapley shares of series and film; only of a trained film branch."""
+    names = ("attention_series", "attention_film", "shapley_series", "shapley_film")
+    if part is None or stay is None or part.network.film == "none":
+        return [_missing(name, _NO_FILM) for name in names]
+    if stay.film is None or not stay.has_series:
+        absent = "no film was given" if stay.film is None else "no series was given"
+        return [_missing(name, absent) for name in names]
+    scores = []
+    if part.network.fusing.startswith("attention"):
+        shares = attention(model, part.name, stay)
+        for name, share in zip(names[:2], shares, strict=True):
+            scores.append(Score(name, float(share), meaning="share of the attention; no cause"))
+    else:
+        scores += [_missing(name, "these weights fuse without attention") for name in names[:2]]
+    series, film, start = shapley(model, part.name, stay)
+    meaning = (
+        f"how much it moves the risk from {start:.3f} (neither given): Shapley value of two players"
+    )
+    both = zip(names[2:], (series, film), strict=True)
+    return [*scores, *(Score(name, value, meaning=meaning) for name, value in both)]
+
+
+def _missing(name: str, why: str) -> Score:
+    return Score(name, None, status="not_available", meaning=why)

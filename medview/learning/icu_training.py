@@ -1,0 +1,304 @@
+"""Train the ICU model: folds, sites, the networks that ship, figures and card."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from medview.domain.errors import DataError
+from medview.domain.progress import Progress
+from medview.domain.training import TrainRequest
+from medview.io.atomic import whole_file
+from medview.learning.checkpoint import HistoryRow, write_history
+from medview.learning.icu_card import make_card
+from medview.learning.icu_films import film_features
+from medview.learning.icu_measure import Said, best_threshold, group_rows, label_rows, risk_rows
+from medview.learning.icu_model import IcuModel, Part
+from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.icu_stays import OUTPUTS, Stay, find_stays, map_called, to_bins, with_films
+from medview.learning.icu_tasks import Done, Runner, Task, plan
+from medview.learning.metrics import MetricRow
+from medview.learning.subset import LeftOut, Subset
+from medview.learning.weights import save
+
+TRAIN = "medview train icu"
+Labels = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Work:
+    """A part with its stays, their labels (N, K) and what its tasks came to."""
+
+    name: str
+    outputs: tuple[str, ...]
+    stays: list[Stay]
+    labels: Labels
+    done: dict[str, tuple[Task, Done]]
+
+    def scores(self, phase: str) -> NDArray[np.float64] | None:
+        """Mean over members of what networks said that never saw the stay, (N, K); NaN where
+        none did. None before all tasks of the phase are done.
+        """
+        tasks = [pair for pair in self.done.values() if pair[0].phase == phase]
+        if not tasks:
+            return None
+        total, count = np.zeros_like(self.labels), np.zeros(len(self.labels))
+        for task, done in tasks:
+            total[task.held] += done.scores
+            count[task.held] += 1
+        with np.errstate(invalid="ignore"):
+            return np.asarray(total / count[:, None], dtype=np.float64)
+
+
+def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
+    """Train every part that the data have labels for; write weights, card, history and splits.
+
+    Returns
+    -------
+    dict
+        The body of ``medview.train/1``.
+
+    Raises
+    ------
+    DataError
+        Unusable data or recipe; a patient in two parts; no labels.
+    """
+    began = time.perf_counter()
+    torch.set_num_threads(request.threads or 2)
+    recipe = IcuRecipe.of(dict(request.recipe))
+    variables = map_called(request.variables or recipe.variables)
+    subsets = find_stays(request.data, "icu", request.variables)
+    runner = Runner(recipe, variables, Path(request.out), request.seed, request.resume)
+    runner.out.mkdir(parents=True, exist_ok=True)
+    works, skipped = _works(job, recipe, runner, subsets)
+    late = _run_tasks(job, request, runner, works, began)
+    write_splits(runner.out / "splits.csv", works)
+    history = [row for work in works for _, done in work.done.values() for row in done.history]
+    write_history(runner.out / "history.csv", history)
+    body = {
+        "epochs": max((d.epochs for w in works for _, d in w.done.values()), default=0),
+        "best_epoch": max((d.best_epoch for w in works for _, d in w.done.values()), default=0),
+        "stopped": "time" if late else "epochs",
+        "n": {part: len(patients) for part, patients in _patients(works).items()},
+        "weights_sha256": _finish(runner, works, subsets, request),
+        "health": _health(history),
+        "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in skipped],
+    }
+    return body | {"seconds": round(time.perf_counter() - began, 1)}
+
+
+def _works(
+    job: Progress, recipe: IcuRecipe, runner: Runner, subsets: Sequence[Subset]
+) -> tuple[list[Work], list[LeftOut]]:
+    """Each part with the stays that know one of its labels."""
+    wanted = {"mortality": recipe.mortality_sets, "phenotypes": recipe.phenotype_sets}
+    skipped = [one for subset in subsets for one in subset.skipped]
+    binned: dict[str, list[Stay]] = {}
+    for subset in subsets:
+        binned[subset.name], left_out = to_bins(job, subset.cases, runner.variables)
+        skipped += left_out
+        if recipe.film != "none":
+            features = film_features(job, subset.cases)
+            binned[subset.name] = with_films(binned[subset.name], features)
+    works = []
+    for name, outputs in OUTPUTS.items():
+        sets = [one.strip() for one in wanted.get(name, "").split(",") if one.strip()]
+        stays = [s for subset, some in binned.items() if subset in sets or not sets for s in some]
+        labels = np.array([stay.labels(outputs) for stay in stays]).reshape(-1, len(outputs))
+        known = np.isfinite(labels).any(1)
+        if known.any():
+            chosen = [stay for stay, one in zip(stays, known, strict=True) if one]
+            works.append(Work(name, outputs, chosen, labels[known], {}))
+    if not works:
+        raise DataError(
+            "no stay knows whether the patient died or what he had",
+            do="Give data with labels.",
+            code="MV-DAT-170",
+        )
+    return works, skipped
+
+
+def _run_tasks(
+    job: Progress, request: TrainRequest, runner: Runner, works: Sequence[Work], began: float
+) -> bool:
+    """Run what the recipe's phases ask for; True when the time was over first."""
+    phases = [phase.strip() for phase in runner.recipe.phases.split(",")]
+    todo = [
+        (work, task)
+        for work in works
+        for task in plan(work.name, runner.recipe, work.stays, work.labels)
+        if task.phase in phases
+    ]
+    for n, (work, task) in enumerate(todo):
+        late = request.max_minutes and time.perf_counter() - began > 60 * request.max_minutes
+        if late:
+            return True
+        done = runner.run(job, task, work.stays, work.outputs, (n, len(todo)))
+        work.done[task.key] = (task, done)
+    return False
+
+
+def _finish(
+    runner: Runner, works: Sequence[Work], subsets: Sequence[Subset], request: TrainRequest
+) -> str:
+    """Weights and card of the parts whose final networks are all there; their hash, or ""."""
+    ready = [w for w in works if _final(w)]
+    if not ready:
+        return ""
+    parts = [_part(runner, work) for work in ready]
+    model = IcuModel(runner.variables, parts)
+    for work in ready:
+        for net, done in zip(model.members(work.name), _final(work), strict=True):
+            net.load_state_dict(done.state)
+    rows = {work.name: measured(work) for work in works}
+    command = _command(request, runner.recipe)
+    card = make_card(model, runner.recipe, subsets, _patients(works)["train"], rows, command)
+    return save(model, card, runner.out).weights_sha256
+
+
+def _final(work: Work) -> list[Done]:
+    return [done for task, done in work.done.values() if task.phase == "final"]
+
+
+def _part(runner: Runner, work: Work) -> Part:
+    task = next(task for task, _ in work.done.values() if task.phase == "final")
+    recipe, scores = runner.recipe, work.scores("folds")
+    threshold = None
+    if scores is not None and len(work.outputs) == 1:
+        known = np.isfinite(scores[:, 0])
+        threshold = best_threshold(work.labels[known, 0] == 1, scores[known, 0])
+    return Part(
+        work.name,
+        work.outputs,
+        len(_final(work)),
+        recipe.network(runner.variables.columns, len(work.outputs)),
+        runner.normaliser(task, work.stays),
+        threshold,
+        _unavailable(work, recipe.fewest_positives),
+    )
+
+
+def _unavailable(work: Work, fewest: int) -> dict[str, str]:
+    """Outputs with too few positives, or no better than chance on stays left out in training."""
+    reasons = {}
+    measured_rows = {row.task: row for row in measured(work) if row.name == "roc_auc"
+                     and row.group == "all"}  # fmt: skip
+    for k, name in enumerate(work.outputs):
+        positive = int(np.nansum(work.labels[:, k]))
+        row = measured_rows.get(name)
+        if len(work.outputs) > 1 and positive < fewest:
+            reasons[name] = f"only {positive} stays to learn it from"
+        elif len(work.outputs) > 1 and row is not None and (row.low or 0) <= 0.5:
+            reasons[name] = "on stays left out in training it was no better than chance"
+    return reasons
+
+
+def measured(work: Work) -> list[MetricRow]:
+    """Figures of a part on stays that were left out: in folds, then site by site."""
+    rows: list[MetricRow] = []
+    subset = ",".join(dict.fromkeys(stay.case.subset for stay in work.stays))
+    patients = [stay.case.patient for stay in work.stays]
+    for phase, suffix in (("folds", ""), ("sites", ", left-out site")):
+        scores = work.scores(phase)
+        if scores is None:
+            continue
+        for k, name in enumerate(work.outputs):
+            known = np.isfinite(work.labels[:, k]) & np.isfinite(scores[:, k])
+            said = Said(
+                work.labels[known, k] == 1,
+                scores[known, k],
+                [p for p, one in zip(patients, known, strict=True) if one],
+                name,
+                subset + suffix,
+            )
+            if len(work.outputs) > 1:
+                rows += label_rows(said)
+                continue
+            if phase == "folds" and known.all():
+                said = replace(said, threshold=_thresholds(work, scores[:, 0]))
+            rows += risk_rows(said)
+            sites = [s.case.site for s, one in zip(work.stays, known, strict=True) if one]
+            rows += group_rows(said, sites)
+    return rows
+
+
+def _thresholds(work: Work, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """For each stay the threshold that the other folds would choose."""
+    folds = [task.held for task, _ in work.done.values() if task.phase == "folds"
+             and task.member == 0]  # fmt: skip
+    found = np.empty(len(scores))
+    truth = work.labels[:, 0] == 1
+    for held in folds:
+        others = np.setdiff1d(np.arange(len(scores)), held)
+        found[held] = best_threshold(truth[others], scores[others])
+    return found
+
+
+def write_splits(path: Path, works: Sequence[Work]) -> None:
+    """splits.csv: case, patient, site, part; "test" are stays of the data's own test part."""
+    seen = {}
+    for work in works:
+        for stay in work.stays:
+            case = stay.case
+            part = case.split or "train"
+            seen[case.subset, case.case] = (case.case, case.patient, case.site, part)
+    with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("case", "patient", "site", "part"))
+        writer.writerows(seen.values())
+
+
+def _patients(works: Sequence[Work]) -> dict[str, list[str]]:
+    parts: dict[str, dict[str, None]] = {"train": {}, "val": {}}
+    for work in works:
+        for stay in work.stays:
+            part = stay.case.split or "train"
+            if part in parts:
+                parts[part][stay.case.patient] = None
+    return {part: list(names) for part, names in parts.items()}
+
+
+def _health(history: Sequence[HistoryRow]) -> list[dict[str, object]]:
+    """Does every loss fall, and do the learned weights of the labels stay within bounds?"""
+    losses: dict[str, list[float]] = {}
+    widest = 0.0
+    for _, part, name, value in history:
+        if name == "loss":
+            losses.setdefault(part, []).append(value)
+        if name == "s_widest":
+            widest = max(widest, value)
+    fell = [curve[-1] < curve[0] for curve in losses.values() if len(curve) > 1]
+    return [
+        {"name": "share_of_losses_that_fell", "value": float(np.mean(fell)) if fell else None,
+         "ok": bool(fell) and all(fell), "text": "a network did not learn"},
+        {"name": "widest_label_weight", "value": widest, "ok": widest < 5,
+         "text": "a learned weight of a label ran to its bound"},
+    ]  # fmt: skip
+
+
+def _command(request: TrainRequest, recipe: IcuRecipe) -> str:
+    """The command that gives the figures again; folders by their names, not this machine's."""
+    shown = IcuRecipe()
+    changed = [
+        f"--set {name}={getattr(recipe, name)}"
+        for name in IcuRecipe.__slots__
+        if getattr(recipe, name) != getattr(shown, name) and name != "phases"
+    ]
+    data = [f"--data {_shown(spec)}" for spec in request.data]
+    return " ".join([TRAIN, *data, *changed, "--out DIR"]).replace("=True", "=true")
+
+
+def _shown(spec: str) -> str:
+    layout, equals, path = spec.rpartition("=")
+    parts = Path(path).parts
+    inside = parts[parts.index("data") + 1 :] if "data" in parts else parts[-1:]
+    place = "/".join(("../shared/data", *inside)) if "data" in parts else "/".join(inside)
+    return f"{layout}{equals}{place}"

@@ -1,0 +1,194 @@
+"""ICU data sets: each layout on a miniature, broken ones named, the real ones where they are."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from icu_minis import challenge, cxr, hannover, mimic4, table
+
+from medview.domain.errors import DataError
+from medview.domain.progress import Silent
+from medview.learning.cases import find_subsets
+from medview.learning.icu_stays import find_stays, to_bins
+from medview.learning.icu_variables import shipped_map
+
+DATA = Path("../shared/data")
+needs_data = pytest.mark.skipif(not (DATA / "icu").is_dir(), reason="no ../shared/data/icu here")
+BENCH = shipped_map("benchmark")
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+
+
+def found(path):
+    (subset,) = find_subsets([str(path)], "icu")
+    return subset
+
+
+def by_name(subset):
+    return {case.case: case for case in subset.cases}
+
+
+def test_the_challenge_gives_labels_and_sites(tmp_path):
+    subset = found(challenge(tmp_path / "set", 5))
+    assert subset.layout == "physionet2012"
+    first = by_name(subset)["100"]
+    assert (first.cells["mortality"], first.site) == ("1", "ICU type 1")
+    # -1 is "not measured".
+    assert "Temp" not in {first.rows["series"].names[n] for n in first.rows["series"].columns}
+
+
+def test_a_second_reading_comes_from_the_cache_and_is_the_same(tmp_path):
+    folder = challenge(tmp_path / "set", 5)
+    one = by_name(found(folder))["102"].rows["series"]
+    assert list((tmp_path / "home" / "cache").glob("physionet2012-*.npz"))
+    two = by_name(found(folder))["102"].rows["series"]
+    assert one.names == two.names
+    for key in ("hours", "columns", "values"):
+        assert np.array_equal(getattr(one, key), getattr(two, key))
+
+
+def test_a_missing_column_is_named(tmp_path):
+    folder = challenge(tmp_path / "set", 2)
+    table(folder / "outcomes-a.csv", "RecordID,ICUType", (100, 1))
+    with pytest.raises(DataError, match='column "In-hospital_death" is missing'):
+        found(folder)
+
+
+def test_a_stay_given_twice_is_named(tmp_path):
+    folder = challenge(tmp_path / "set", 2)
+    header = "RecordID,In-hospital_death,ICUType"
+    table(folder / "outcomes-a.csv", header, (100, 1, 1), (101, 0, 1), (100, 0, 1))
+    with pytest.raises(DataError, match="stay 100 is given twice"):
+        found(folder)
+
+
+def test_a_stay_without_measurements_is_left_out_by_name(tmp_path):
+    folder = challenge(tmp_path / "set", 2)
+    header = "RecordID,In-hospital_death,ICUType"
+    table(folder / "outcomes-a.csv", header, (100, 1, 1), (999, 0, 1))
+    assert [(one.case, one.what) for one in found(folder).skipped] == [
+        ("999", "it has no measurements")
+    ]
+
+
+@pytest.mark.parametrize("generation", [1, 2])
+def test_mimic4_of_both_generations_with_films(tmp_path, generation):
+    mimic4(tmp_path / "iv", generation)
+    cxr(tmp_path / "films")
+    subset = found(tmp_path / "iv")
+    cases = by_name(subset)
+    assert set(cases) == {"101", "102"}
+    assert [(one.case, one.what) for one in subset.skipped] == [("103", "the patient is no adult")]
+    long, short = cases["101"], cases["102"]
+    assert (long.cells["mortality"], long.cells["phenotype_25"]) == ("1", "1")
+    assert "mortality" not in short.cells
+    assert short.cells["phenotype_14"] == "1"
+    # The last AP film of the first 48 hours, not the one of day 3, the PA one or the one before.
+    assert long.images["film"].name == "a.jpg"
+    assert float(long.cells["film_hour"]) == pytest.approx(6.5, abs=0.01)
+    (stay, _), _ = to_bins(Silent(), subset.cases, BENCH)
+    value = dict(zip([v.name for v in BENCH.variables], stay.grid.values[-1], strict=True))
+    assert value["Heart Rate"] == 88
+    assert value["Temperature"] == pytest.approx(37.0, abs=0.01)
+    assert value["Weight"] == pytest.approx(220 * 0.453592, abs=0.01)
+    assert value["pH"] == pytest.approx(7.31)
+    assert (
+        BENCH.variables[3].levels[int(value["Glascow coma scale eye opening"])] == "Spontaneously"
+    )
+
+
+def test_the_benchmark_keeps_its_split_and_pairs_films(tmp_path):
+    root = tmp_path / "bench"
+    task = root / "in-hospital-mortality"
+    for part, name in (("train", "1_episode1"), ("train", "2_episode1"), ("test", "3_episode1")):
+        table(task / part / f"{name}_timeseries.csv", "Hours,Heart Rate,pH", (0.5, 90, 7.3))
+    header = "stay,period_length,stay_id,y_true"
+    table(task / "train_listfile.csv", header, ("1_episode1_timeseries.csv", 48.0, 101, 1))
+    table(task / "val_listfile.csv", header, ("2_episode1_timeseries.csv", 48.0, 102, 0))
+    table(
+        task / "test_listfile.csv", header,
+        ("3_episode1_timeseries.csv", 48.0, 103, 0), ("4_episode1_timeseries.csv", 48.0, 104, 0),
+    )  # fmt: skip
+    table(
+        root / "all_stays.csv", "subject_id,hadm_id,stay_id,intime,outtime",
+        (1, 11, 101, "2150-01-01 00:00:00", "2150-01-04 00:00:00"),
+    )  # fmt: skip
+    cxr(root / "cxr")
+    subset = found(task)
+    cases = by_name(subset)
+    assert {name: case.split for name, case in cases.items()} == {
+        "1_episode1": "train", "2_episode1": "val", "3_episode1": "test",
+    }  # fmt: skip
+    assert cases["1_episode1"].images["film"].name == "a.jpg"
+    assert cases["2_episode1"].images == {}
+    assert subset.skipped[0].case == "4_episode1"
+    assert cases["1_episode1"].cells["mortality"] == "1"
+
+
+def test_hannover_knows_only_the_laboratory_up_to_the_film(tmp_path):
+    subset = found(hannover(tmp_path / "h", 6))
+    films = [case for case in subset.cases if case.patient == "hannover:p5"]
+    assert [case.cells["first"] for case in films] == ["1", "0", "0"]
+    assert films[0].cells["icu_admission"] == "1"
+    lengths = [len(case.rows["series"].hours) for case in films]
+    assert lengths == sorted(lengths)
+    stays, _ = to_bins(Silent(), films, shipped_map("hannover"))
+    oxygen = shipped_map("hannover").codes["po2"]
+    assert stays[0].grid.values[-1, oxygen] == 10  # "-inf": below what can be told
+
+
+def test_a_csv_folder_brings_its_map_or_gets_one(tmp_path):
+    folder = tmp_path / "own"
+    table(folder / "a.csv", "Hours,Pulse", (1, 80))
+    table(folder / "stays.csv", "case,series,mortality", ("a", "a.csv", 1), ("b", "b.csv", 0))
+    text = "name: own\nvariables:\n  - {name: HR, columns: [Pulse], impute: 75}\n"
+    (folder / "variables.yaml").write_text(text)
+    subset = found(folder)
+    assert (subset.layout, len(subset.cases), subset.skipped[0].case) == ("csv", 1, "b")
+    (folder / "variables.yaml").rename(tmp_path / "map.yaml")
+    (other,) = find_stays([str(folder)], "icu", str(tmp_path / "map.yaml"))
+    assert other.name == "own"
+
+
+def test_a_case_list_needs_a_series_for_every_case(tmp_path):
+    table(tmp_path / "s.csv", "Hours,HR", (1, 80))
+    table(tmp_path / "t.csv", "Time of day,HR", (1, 80))
+    table(
+        tmp_path / "cases.csv", "case,series,film,mortality",
+        ("a", "s.csv", "", 1), ("b", "", "x.png", 0), ("c", "t.csv", "", ""),
+    )  # fmt: skip
+    subset = found(tmp_path / "cases.csv")
+    assert [case.case for case in subset.cases] == ["a"]
+    said = {one.case: one.what for one in subset.skipped}
+    assert said["b"] == "it has no series file"
+    assert 'column "Hours" is missing' in said["c"]
+
+
+@needs_data
+def test_the_real_demo_sets_are_recognised_with_their_labels():
+    subsets = {s.layout: s for s in find_subsets([str(DATA / "icu" / "mimic3_demo")], "icu")}
+    demo = subsets["mimic3-demo"]
+    assert len(demo.cases) > 90
+    assert any(case.cells.get("mortality") == "1" for case in demo.cases)
+
+
+@needs_data
+def test_hannover_has_61_patients_and_its_films_of_the_first_day():
+    (subset,) = find_subsets([str(DATA / "cxr" / "hannover")], "icu")
+    assert subset.n_patients == 61
+    assert sum(case.cells["first"] == "1" for case in subset.cases) == 61
+
+
+@needs_data
+@pytest.mark.slow
+def test_all_stays_of_the_challenge_are_in_bins_within_a_minute():
+    import time
+
+    began = time.perf_counter()
+    (subset,) = find_subsets([str(DATA / "icu" / "physionet2012")], "icu")
+    stays, skipped = to_bins(Silent(), subset.cases, shipped_map("physionet2012"))
+    assert (len(stays), len(skipped)) == (3396, 0)
+    assert time.perf_counter() - began < 60
