@@ -54,7 +54,7 @@ class AgeRecipe:
     strata: int = 5
     fold_seed: int = 0
     predictor: str = "all"
-    dropout: float = 0.2
+    dropout: float = 0.4
     skip: bool = True
     train: TrainOptions = field(default_factory=TrainOptions)
     loss: LossWeights = field(default_factory=LossWeights)

@@ -45,14 +45,14 @@ class TrainOptions:
     trains to the end, so that those rows stay unseen and calibrate the ensemble.
     """
 
-    epochs: int = 150
-    batch: int = 32
+    epochs: int = 60
+    batch: int = 64
     rate: float = 1e-3
-    weight_decay: float = 1e-2
+    weight_decay: float = 0.1
     clip: float = 5.0
     drop_modality: float = 0.3
-    noise: float = 0.1
-    mix: float = 0.0
+    noise: float = 1.0
+    mix: float = 1.0
     patience: int = 0
     health_every: int = 10
 

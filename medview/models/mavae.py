@@ -71,7 +71,7 @@ class MavaeOptions:
 class LossWeights:
     """Weight of each term; the six of the paper are unpublished, `cross` is the seventh."""
 
-    rec: float = 1.0
+    rec: float = 0.3
     cross: float = 0.5
     adv: float = 0.1
     kl: float = 0.01

@@ -1,0 +1,170 @@
+"""Training an ensemble: one curve for a seed, also after an interruption; collapse by name."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from medview.domain.errors import DataError, MedviewError
+from medview.learning.mavae_health import gradient_shares, health, health_words
+from medview.learning.mavae_train import MavaeTrainer, Member, TrainOptions
+from medview.models.mavae import LossWeights, MavaeOptions
+
+NETWORK = MavaeOptions(
+    smri=6, fmri=5, hidden=(12, 8), code=6, generic=3, age_head=(8,), sex_head=(8,), dropout=0.1
+)
+WEIGHTS = LossWeights()
+OPTIONS = TrainOptions(epochs=4, batch=8, health_every=2, noise=0.2, mix=0.5)
+
+
+def trainer(folder=None, seed=0, options=OPTIONS, weights=WEIGHTS, network=NETWORK):
+    rng = np.random.default_rng(3)
+    age = rng.normal(0, 1, 30).astype(np.float32)
+    x = {"smri": rng.normal(0, 1, (30, 6)) + age[:, None], "fmri": rng.normal(0, 1, (30, 5))}
+    x = {role: values.astype(np.float32) for role, values in x.items()}
+    present = {"smri": np.ones(30, bool), "fmri": np.arange(30) % 3 > 0}
+    sex = np.where(np.arange(30) % 4 == 0, np.nan, np.arange(30) % 2).astype(np.float32)
+    members = tuple(
+        Member(
+            {r: v + k for r, v in x.items()},
+            age,
+            np.flatnonzero(np.arange(30) % 3 != k),
+            np.flatnonzero(np.arange(30) % 3 == k),
+        )
+        for k in range(2)
+    )
+    return MavaeTrainer(
+        network, weights, options, members, present, sex, seed, folder, keep_every=1
+    )
+
+
+def curve(run):
+    return [report.figures for report in run.fit()]
+
+
+def test_one_seed_gives_one_curve():
+    first = curve(trainer())
+    assert curve(trainer()) == first
+    assert curve(trainer(seed=1)) != first
+
+
+def test_members_differ_and_learn():
+    run = trainer(options=replace(OPTIONS, epochs=40, rate=1e-2, noise=0.0, mix=0.0))
+    told = curve(run)
+    assert told[-1]["train", "age"] < 0.7 * told[0]["train", "age"]
+    one, two = (dict(net.named_parameters())["age_head.0.weight"] for net in run.networks())
+    assert not torch.equal(one, two)
+
+
+def test_after_an_interruption_the_curve_is_the_same(tmp_path):
+    whole = curve(trainer())
+    broken = trainer(tmp_path)
+    reports = broken.fit()
+    next(reports)
+    next(reports)
+    del reports, broken
+    torch.manual_seed(99)
+    again = trainer(tmp_path)
+    again.resume(tmp_path)
+    assert again.epoch == 2
+    for found, wanted in zip(curve(again), whole[2:], strict=True):
+        assert found == pytest.approx(wanted, abs=1e-6)
+    assert [row[0] for row in again.history] == [e for e, f in enumerate(whole, 1) for _ in f]
+
+
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
+    list(trainer(tmp_path).fit())
+    with pytest.raises(DataError, match="another recipe"):
+        trainer(tmp_path, options=replace(OPTIONS, rate=0.5)).resume(tmp_path)
+
+
+def test_the_batched_members_are_the_networks_that_predict():
+    run = trainer(options=replace(OPTIONS, epochs=1))
+    next(run.fit())
+    rows = run.rows_of(1, np.arange(5))
+    stacked = {"inputs": {r: v[:, :5] for r, v in run._data.items()}}
+    stacked["inputs"] = {
+        r: v * rows.present[r][None, :, None] for r, v in stacked["inputs"].items()
+    }
+    stacked |= {"present": {r: p.repeat(2, 1) for r, p in rows.present.items()}}
+    stacked |= {"age": rows.age.repeat(2, 1), "sex": rows.sex.repeat(2, 1)}
+    run._base.eval()
+    zero = {role: torch.zeros(2, 5, 6) for role in run.network.roles}
+    batched = run._call(stacked, zero, None)["age"][1]
+    net = run.networks()[1]
+    assert torch.allclose(batched, net.losses(net(rows), rows)["age"], atol=1e-5)
+
+
+def test_without_the_adversary_the_discriminator_stands_still():
+    run = trainer(weights=LossWeights(adv=0.0))
+    before = {n: v.detach().clone() for n, v in run.state.items()}
+    told = next(run.fit()).figures
+    assert ("train", "adversary") not in told
+    moved = {n for n, v in run.state.items() if not torch.equal(v, before[n])}
+    assert not any("discriminator" in name for name in moved)
+    assert any("age_head" in name for name in moved)
+
+
+def test_patience_stops_and_keeps_the_best_epoch():
+    options = replace(OPTIONS, epochs=60, patience=2, rate=0.05)
+    run = trainer(options=options)
+    reports = list(run.fit())
+    errors = [report.value("val", "mae") for report in reports]
+    assert run.stopped == "patience"
+    assert run.best_epoch == int(np.argmin(errors)) + 1 == len(errors) - 2
+
+
+def test_a_loss_that_is_not_finite_is_told():
+    run = trainer()
+    with torch.no_grad():
+        next(iter(run.state.values())).fill_(float("nan"))
+    with pytest.raises(MedviewError, match="not finite") as caught:
+        next(run.fit())
+    assert caught.value.code == "MV-TRN-001"
+
+
+def test_modality_dropout_leaves_each_row_something():
+    run = trainer(options=replace(OPTIONS, drop_modality=1.0))
+    here = np.ones((1, 4000), bool)
+    lost = run._dropped({"smri": here, "fmri": here})
+    assert (lost["smri"] | lost["fmri"]).all()
+    assert lost["smri"].mean() == pytest.approx(0.5, abs=0.05)
+    only = run._dropped({"smri": here, "fmri": ~here})
+    assert only["smri"].all()
+
+
+def test_health_figures_say_kl_per_dimension_and_shares_of_the_gradient():
+    run = trainer()
+    reports = list(run.fit())
+    figures = reports[-1].figures
+    assert {("health", f"kl_smri_{n:02d}") for n in range(3)} <= set(figures)
+    assert 0 <= figures["health", "adversary_accuracy"] <= 1
+    for role in ("smri", "fmri"):
+        shares = [
+            v for (part, name), v in figures.items() if part == "gradient" and name.endswith(role)
+        ]
+        assert sum(shares) == pytest.approx(1)
+    assert ("health", "active_units") not in reports[0].figures
+
+
+def test_a_collapse_is_named():
+    run = trainer()
+    net = run.networks()[0]
+    for name, value in net.named_parameters():
+        if "to_mean.weight" in name:
+            torch.nn.init.zeros_(value)
+    words = health_words(health(net, run.rows_of(0, np.arange(20))), roles=2)
+    texts = " ".join(str(word["text"]) for word in words if not word["ok"])
+    assert "code collapse" in texts
+    assert "mode collapse" in texts
+    fine = health_words({"kl_smri": 0.0, "adversary_accuracy": 1.0}, roles=1)
+    assert [word["ok"] for word in fine] == [False, False]
+    assert "KL collapse" in str(fine[0]["text"])
+
+
+def test_a_term_without_weight_has_no_share():
+    run = trainer()
+    shares = gradient_shares(run.networks()[0], run.rows_of(0, np.arange(20)), LossWeights(rec=0.0))
+    assert shares["rec_smri"] == 0
+    assert shares["age_smri"] > 0
