@@ -57,6 +57,7 @@ COMMANDS: dict[str, str] = {
     "run": "medview.cli.running:run",
     "batch": "medview.cli.batch:batch",
     "report": "medview.cli.report:report",
+    "export": "medview.cli.export:export",
     "train": "medview.cli.training:train",
     "finetune": "medview.cli.finetune:finetune",
     "evaluate": "medview.cli.evaluate:evaluate",

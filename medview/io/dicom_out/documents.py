@@ -1,0 +1,79 @@
+"""Key images and the report: Key Object Selection (PS3.3 A.35.4) and Encapsulated PDF (A.45.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from highdicom.ko import KeyObjectSelection, KeyObjectSelectionDocument
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.sr.codedict import codes
+from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian, generate_uid
+
+from medview import __version__
+from medview.io.dicom_out.origin import MAKER, Origin
+
+_PATIENT_AND_STUDY = (
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID"),
+    *("StudyDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName"),
+    *("SpecificCharacterSet", "StudyDescription"),
+)
+
+
+def key_objects(origin: Origin, slices: Sequence[int]) -> KeyObjectSelectionDocument | None:
+    """The images of the slices `slices` (k of the volume); None where there are none."""
+    source = origin.source
+    if len(source.images) == 1:
+        chosen = list(source.images) if slices else []
+    else:
+        wanted = [k for k in dict.fromkeys(slices) if k in source.places]
+        chosen = [source.images[source.places.index(k)] for k in wanted]
+    if not chosen:
+        return None
+    made = KeyObjectSelectionDocument(
+        evidence=chosen,
+        content=KeyObjectSelection(
+            document_title=codes.DCM.OfInterest,
+            referenced_objects=chosen,
+            description="Slices with findings of a model. Research use only.",
+        ),
+        **origin.common("key objects", 2),
+    )
+    made.SeriesDescription = origin.description("key images")
+    return made
+
+
+def encapsulated_pdf(origin: Origin, pdf: bytes, title: str) -> Dataset:
+    """A report as it was made, in the study of its images."""
+    now = datetime.now()
+    meta = FileMetaDataset()
+    meta.MediaStorageSOPClassUID = EncapsulatedPDFStorage
+    meta.MediaStorageSOPInstanceUID = generate_uid(prefix=None)
+    meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    made = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
+    first = origin.source.images[0]
+    for name in _PATIENT_AND_STUDY:
+        if name in first:
+            made[name] = first[name]
+    made.SOPClassUID = EncapsulatedPDFStorage
+    made.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
+    made.Modality = "DOC"
+    made.SeriesInstanceUID = origin.series_uid("document")
+    made.SeriesNumber = origin.first_series_number + 3
+    made.SeriesDescription = origin.description("report")
+    made.InstanceNumber = 1
+    made.ConversionType = "WSD"
+    made.Manufacturer = MAKER
+    made.ManufacturerModelName = "medview"
+    made.SoftwareVersions = __version__
+    made.ContentDate, made.ContentTime = now.strftime("%Y%m%d"), now.strftime("%H%M%S")
+    made.SeriesDate, made.SeriesTime = made.ContentDate, made.ContentTime
+    made.AcquisitionDateTime = ""
+    made.BurnedInAnnotation = "YES"
+    made.DocumentTitle = title[:1024]
+    made.ConceptNameCodeSequence = []
+    made.MIMETypeOfEncapsulatedDocument = "application/pdf"
+    made.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)
+    made.EncapsulatedDocumentLength = len(pdf)
+    made.ContributingEquipmentSequence = origin.equipment()
+    return made

@@ -1,0 +1,165 @@
+"""What every object made here has in common: the images it is about, and who made it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from highdicom.base_content import ContributingEquipment
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.sr.codedict import codes
+from pydicom.uid import generate_uid
+
+from medview import __version__
+from medview.domain.card import ModelCard
+from medview.domain.errors import InputRefused
+from medview.domain.prediction import Prediction
+from medview.domain.study import Series
+
+MAKER = "medview"
+CAUTION = "RESEARCH USE ONLY"
+SCHEME = "99MEDVIEW"
+"""Coding scheme of the names of our own scores and maps (PS3.16 section 8.2: 99 is private)."""
+# Attributes of patient and study that must be there, be they empty (PS3.3 C.7.1.1, C.7.2.1).
+_MAY_BE_EMPTY = (
+    *("PatientName", "PatientID", "PatientBirthDate", "PatientSex"),
+    *("StudyDate", "StudyTime", "AccessionNumber", "StudyID", "ReferringPhysicianName"),
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """The images that a result is about, in the order of the slices of its volume.
+
+    `places` says which slice k of the volume each image (or frame of the only file) is.
+    """
+
+    images: tuple[Dataset, ...]
+    places: tuple[int, ...]
+
+    def frames(self, array: NDArray[Any]) -> NDArray[Any]:
+        """The slices (k, j, i) of a volume that have an image, in the order of the images."""
+        return np.ascontiguousarray(array[list(self.places)])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Origin:
+    """Images, result and model of all objects of one export."""
+
+    source: Source
+    prediction: Prediction
+    card: ModelCard
+    first_series_number: int = 9000
+    _uids: dict[str, str] = field(default_factory=dict)
+
+    def description(self, what: str) -> str:
+        """A series description (LO, 64 characters) that begins with the caution."""
+        return f"{CAUTION} {self.card.id} {what}"[:64]
+
+    def series_uid(self, kind: str) -> str:
+        """One series for each kind of object, the same within an export."""
+        return self._uids.setdefault(kind, str(generate_uid(prefix=None)))
+
+    def equipment(self) -> list[ContributingEquipment]:
+        """The model as contributing equipment (PS3.3 C.12.1, Contributing Equipment Sequence)."""
+        card, result = self.card, self.prediction
+        made = ContributingEquipment(
+            MAKER,
+            codes.DCM.ProcessingEquipment,
+            manufacturer_model_name=f"{card.title} ({card.id})"[:64],
+            software_versions=(f"{card.version}"[:64], f"medview {result.code}"[:64]),
+            device_serial_number=result.weights_sha256[:64],
+            contribution_description=(
+                "Research use only, not for diagnostic use. Computed by a model."
+            ),
+        )
+        made.DeviceUID = str(card.settings.get("device_uid") or uid_of(result.weights_sha256))
+        return [made]
+
+    def common(self, kind: str, number: int) -> dict[str, Any]:
+        """Arguments that every constructor of highdicom takes."""
+        return {
+            "series_instance_uid": self.series_uid(kind),
+            "series_number": self.first_series_number + number,
+            "sop_instance_uid": str(generate_uid(prefix=None)),
+            "instance_number": 1,
+            "manufacturer": MAKER,
+            "contributing_equipment": self.equipment(),
+        }
+
+    def device(self) -> dict[str, Any]:
+        """Arguments of the constructors of images."""
+        return {
+            "manufacturer_model_name": self.card.title[:64],
+            "software_versions": f"medview {__version__}",
+            "device_serial_number": self.prediction.weights_sha256[:64],
+        }
+
+
+def uid_of(sha256: str) -> str:
+    """A UID from a hash (PS3.5 B.2)."""
+    return f"2.25.{int(sha256[:32] or '0', 16)}"
+
+
+def read_source(series: Series, time: int = 0) -> Source:
+    """Read the headers of a series, without pixels.
+
+    Raises
+    ------
+    InputRefused
+        If the images are no DICOM files, are gone, or do not say where they lie.
+    """
+    if series.format != "dicom":
+        raise InputRefused(
+            "the images are no DICOM files, so no DICOM objects can refer to them",
+            file=series.description or series.key,
+            do="Export from the original DICOM series.",
+            code="MV-DCM-010",
+        )
+    count = series.size[2]
+    slots = series.slots[time * count : (time + 1) * count] or tuple(
+        (0, frame) for frame in range(count)
+    )
+    known = [(k, *slot) for k, slot in enumerate(slots) if slot is not None]
+    files = dict.fromkeys(file for _, file, _ in known)
+    step_mm = series.geometry.spacing_mm[0] if series.geometry else None
+    read = {file: _header(series.files[file], step_mm) for file in files}
+    if len(read) == 1 and len(known) > 1:
+        known.sort(key=lambda item: item[2])
+        return Source(tuple(read.values()), tuple(k for k, _, _ in known))
+    return Source(tuple(read[file] for _, file, _ in known), tuple(k for k, _, _ in known))
+
+
+def _header(path: Path, step_mm: float | None) -> Dataset:
+    """A header with all that the objects made here must copy from it.
+
+    A missing slice thickness is taken for the distance of the slices: objects that are placed
+    need one (Pixel Measures, PS3.3 C.7.6.16.2.1).
+    """
+    try:
+        found = pydicom.dcmread(path, stop_before_pixels=True)
+    except (OSError, InvalidDicomError, AttributeError) as error:
+        raise InputRefused(
+            "the image that the result is about cannot be read again",
+            file=path.name,
+            do="Put the study back where it was.",
+            code="MV-DCM-011",
+        ) from error
+    for name in _MAY_BE_EMPTY:
+        if name not in found:
+            setattr(found, name, "")
+    if not found.get("SliceThickness") and "PerFrameFunctionalGroupsSequence" not in found:
+        found.SliceThickness = step_mm or 1.0
+    if "FrameOfReferenceUID" not in found:
+        raise InputRefused(
+            "the images name no frame of reference, so nothing can be placed on them",
+            file=path.name,
+            do="Export the report as PDF instead.",
+            code="MV-DCM-012",
+        )
+    return found

@@ -1,0 +1,44 @@
+"""``medview export``: a stored result and its study in, DICOM objects out."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from throwaway import save_dicom, small_head, throwaway_weights
+
+from medview.cli import main
+
+FAST = ("--threads", "1", "--device", "cpu", "--quiet", "--json")
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory):
+    """A study and the result of a run on it."""
+    folder = tmp_path_factory.mktemp("export")
+    weights = throwaway_weights(folder / "weights")
+    study = save_dicom(
+        small_head(), folder / "study", SeriesDescription="T1", FrameOfReferenceUID="1.2.9"
+    )
+    words = ("run", "anomaly", study, "--out", folder / "out", "--weights", weights)
+    assert main([*map(str, words), "--samples", "2", *FAST]) == 0
+    return folder
+
+
+def answer(capfd, *words):
+    code = main([*map(str, words), *FAST])
+    return code, json.loads(capfd.readouterr().out)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_result_leaves_as_dicom_and_only_with_its_own_images(result, tmp_path, capfd):
+    capfd.readouterr()
+    out = tmp_path / "dicom"
+    code, told = answer(capfd, "export", result / "out", "--study", result / "study", "--out", out)
+    assert (code, told["schema"]) == (0, "medview.export/1")
+    assert {one["file"] for one in told["objects"]} == {item.name for item in out.iterdir()}
+    assert {"score_pm.dcm", "scores_sr.dcm"} <= {one["file"] for one in told["objects"]}
+    head = small_head()
+    other = save_dicom(replace(head, array=head.array + 1), tmp_path / "other")
+    code, told = answer(capfd, "export", result / "out", "--study", other, "--out", tmp_path / "no")
+    assert (code, told["schema"]) == (3, "medview.error/1")
+    assert not (tmp_path / "no").exists()
