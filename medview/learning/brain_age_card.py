@@ -26,6 +26,12 @@ _WORDS = {
     "fmri": "functional connectivity: a table (CSV) with the named columns, or a vector as .npy",
 }
 
+_T1 = InputSpec(
+    "t1",
+    "T1 volume of the head instead of features: the program finds regions, and a ridge regression "
+    "on their volumes tells the age",
+)
+
 
 def make_card(
     subsets: Sequence[Subset],
@@ -45,12 +51,13 @@ def make_card(
         title="M-AVAE brain age",
         summary="The age that regional features of a brain look like, and its gap to the given "
         "age.",
-        inputs=tuple(InputSpec(role, _WORDS[role], modalities=()) for role in roles),
+        inputs=(*(InputSpec(role, _WORDS[role], modalities=()) for role in roles), _T1),
         outputs=(
             OutputSpec("age", "score", "years"),
             OutputSpec("gap_raw", "score", "years"),
             OutputSpec("gap_corrected", "score", "years"),
             OutputSpec("sex_male", "score"),
+            OutputSpec("regions", "map"),
         ),
         preparation=(
             f"each feature over {recipe.divide_by} where there is such a column",

@@ -19,7 +19,7 @@ from medview.domain.progress import Progress
 EVALUATORS: dict[str, str] = {
     "icu": "medview.learning.icu_evaluate:evaluate_icu",
     "anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly",
-    "brain-age": "medview.learning.brain_age_evaluate:evaluate_brain_age",
+    "brain-age": "medview.learning.brain_age_routes:evaluate",
     "brain-age-armed": "medview.learning.armed_age_evaluate:evaluate_armed_age",
 }
 

@@ -21,7 +21,7 @@ from medview.io.code_version import code_version
 RUNNERS: dict[str, str] = {
     "icu": "medview.learning.icu_run:run_icu",
     "anomaly": "medview.learning.anomaly_run:run_anomaly",
-    "brain-age": "medview.learning.brain_age_run:run_brain_age",
+    "brain-age": "medview.learning.brain_age_routes:run",
     "brain-age-armed": "medview.learning.armed_age_run:run_armed_age",
 }
 

@@ -95,6 +95,12 @@ class RegionModel:
     age: AgeModel | None
 
 
+def load_for_check(weights: Path) -> tuple[RegionNet, ModelCard]:
+    """The network and its card, for the check of a weights file."""
+    model = load_region_model(weights)
+    return model.network, model.card
+
+
 def load_region_model(weights: Path | None = None) -> RegionModel:
     """The network in evaluation mode; the shipped one, or a file with its card beside it.
 

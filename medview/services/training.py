@@ -12,8 +12,10 @@ from medview.domain.errors import UsageError, WriteError
 TRAINERS: dict[str, str] = {
     "anomaly": "medview.learning.anomaly_training:fit",
     "brain-age": "medview.learning.brain_age_training:fit",
+    "brain-age-armed": "medview.learning.armed_age_training:fit",
     "icu": "medview.learning.icu_training:fit",
     "cxr": "medview.learning.cxr_training:fit",
+    "region-net": "medview.learning.region_training:fit",
     "lung-net": "medview.learning.lung_training:fit",
 }
 CHECKPOINT = "checkpoint"
