@@ -7,8 +7,9 @@ copies do not touch each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ class StackBatch:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How the copies learn. `decay` is AdamW's, of the network's weights alone."""
+    """How the copies learn. `decay` is AdamW's; the adversary has none."""
 
     rate: float = 1e-3
     adversary_rate: float = 1e-3
@@ -112,39 +113,73 @@ class Stack:
         )
 
 
+class StackTrainer:
+    """Steps all copies of a stack at once.
+
+    Each step first moves the adversaries alone, on activations as they are, then everything else
+    with the adversaries as they are.
+    """
+
+    def __init__(
+        self, stack: Stack, steps: Steps, generator: torch.Generator | None = None
+    ) -> None:
+        self.stack, self.steps = stack, steps
+        self._generator = generator
+        main, against = stack.parted()
+        self._learn = torch.optim.AdamW(
+            main, lr=steps.rate, eps=steps.eps, weight_decay=steps.decay
+        )
+        self._resist = torch.optim.Adam(against, lr=steps.adversary_rate, eps=steps.eps)
+
+    def step(self, batch: StackBatch, share: float = 1.0) -> dict[str, Tensor]:
+        """Learn from one batch at a `share` of the rate; figures of each copy, (copies,)."""
+        stack = self.stack
+        for group in self._learn.param_groups:
+            group["lr"] = self.steps.rate * share
+        clusters, units = stack.skeleton.options.clusters, stack.skeleton.units
+        z = F.one_hot(batch.cluster, clusters).to(batch.inputs.dtype)
+        noise = torch.randn(stack.copies, clusters, units, generator=self._generator)
+        said = stack.outputs(batch.inputs, z, noise)
+        guess = stack.guesses(said[2].detach())
+        each = F.cross_entropy(guess.transpose(1, 2), batch.cluster, reduction="none").mean(1)
+        self._resist.zero_grad()
+        torch.autograd.backward(each.sum())
+        self._resist.step()
+        whole = _main(stack, batch, said)
+        self._learn.zero_grad()
+        torch.autograd.backward(whole.sum())
+        self._learn.step()
+        right = (guess.argmax(2) == batch.cluster).float().mean(1)
+        return {"main": whole.detach(), "adversary": each.detach(), "adversary_accuracy": right}
+
+    def state(self) -> dict[str, Any]:
+        """What is needed to go on: parameters and both optimisers."""
+        return {
+            "parameters": {n: v.detach().clone() for n, v in self.stack.parameters.items()},
+            "learn": self._learn.state_dict(),
+            "resist": self._resist.state_dict(),
+        }
+
+    @torch.no_grad()
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        for name, value in self.stack.parameters.items():
+            value.copy_(state["parameters"][name])
+        self._learn.load_state_dict(state["learn"])
+        self._resist.load_state_dict(state["resist"])
+
+
 def train_stack(
     stack: Stack,
     batches: Iterable[StackBatch],
     steps: Steps,
     *,
-    rate_of: Callable[[int], float] | None = None,
     generator: torch.Generator | None = None,
 ) -> Iterator[dict[str, Tensor]]:
-    """Step all copies once for each batch; yields the losses of each, (copies,).
-
-    Each batch first steps the adversary alone, on activations as they are, then everything else
-    with the adversary as it is. `rate_of` gives the share of the rate at a step.
-    """
-    main, against = stack.parted()
-    learn = torch.optim.AdamW(main, lr=steps.rate, eps=steps.eps, weight_decay=steps.decay)
-    resist = torch.optim.Adam(against, lr=steps.adversary_rate, eps=steps.eps)
-    clusters, units = stack.skeleton.options.clusters, stack.skeleton.units
-    for number, batch in enumerate(batches):
-        share = rate_of(number) if rate_of else 1.0
-        for group in learn.param_groups:
-            group["lr"] = steps.rate * share
-        z = F.one_hot(batch.cluster, clusters).to(batch.inputs.dtype)
-        noise = torch.randn(stack.copies, clusters, units, generator=generator)
-        fixed, mixed, seen, kl = stack.outputs(batch.inputs, z, noise)
-        guessed = _per_copy(stack.guesses(seen.detach()), batch.cluster)
-        resist.zero_grad()
-        torch.autograd.backward(guessed.sum())
-        resist.step()
-        whole = _main(stack, batch, (fixed, mixed, seen, kl))
-        learn.zero_grad()
-        torch.autograd.backward(whole.sum())
-        learn.step()
-        yield {"main": whole.detach(), "adversary": guessed.detach()}
+    """Step all copies once for each batch; yields the figures of each copy."""
+    trainer = StackTrainer(stack, steps, generator)
+    for batch in batches:
+        yield trainer.step(batch)
 
 
 def _main(stack: Stack, batch: StackBatch, said: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
@@ -162,9 +197,3 @@ def _main(stack: Stack, batch: StackBatch, said: tuple[Tensor, Tensor, Tensor, T
     guess = stack.guesses(said[2])
     whole: Tensor = vmap(one)(said, guess, batch.truth, batch.cluster, stack.weights)
     return whole
-
-
-def _per_copy(guess: Tensor, cluster: Tensor) -> Tensor:
-    """Cross-entropy of each copy, (copies,)."""
-    each = F.cross_entropy(guess.transpose(1, 2), cluster, reduction="none")
-    return each.mean(1)

@@ -1,0 +1,164 @@
+"""Train brain age with site effects: folds, sites left out, refit, card. In the train child."""
+
+from __future__ import annotations
+
+import csv
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from medview.domain.progress import Progress
+from medview.domain.training import TrainRequest
+from medview.io.atomic import whole_file
+from medview.learning.armed_age import (
+    MODEL,
+    AgeRecipe,
+    AgeTable,
+    AgeTrainer,
+    Ensemble,
+    plans_for,
+    table_of,
+)
+from medview.learning.armed_age_card import Outcome, load_armed_age, make_card
+from medview.learning.armed_age_measure import (
+    SEEN,
+    UNSEEN,
+    conformal,
+    coverage_rows,
+    differences,
+    effect_share,
+    fold_rows,
+    left_out,
+    site_effects,
+    write_effects,
+)
+from medview.learning.cases import find_subsets
+from medview.learning.checkpoint import CHECKPOINT
+from medview.learning.metrics import MetricRow
+from medview.learning.weights import fill, patient_hash, save
+
+
+def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
+    """Train every fold and the refit at once, measure on rows left out, write weights and card.
+
+    Returns
+    -------
+    dict
+        The body of ``medview.train/1``.
+
+    Raises
+    ------
+    DataError
+        Unusable data or recipe.
+    """
+    began = time.perf_counter()
+    # One thread for all: products of so many small matrices only wait for each other.
+    torch.set_num_threads(1)
+    recipe = AgeRecipe.of(request.recipe)
+    subsets = find_subsets(request.data, MODEL, request.held_out)
+    table, told = table_of(subsets)
+    out = Path(request.out)
+    out.mkdir(parents=True, exist_ok=True)
+    write_splits(out / "splits.csv", table, private=request.private)
+    trainer = AgeTrainer(recipe, table, plans_for(table, recipe), request.seed, out)
+    _start(trainer, request, out)
+    figures = _train(job, trainer, request.max_minutes)
+    job.report(recipe.epochs, recipe.epochs, "measuring")
+    outcome, ensemble = _outcome(trainer, told, request.seed)
+    write_effects(out / "site_effects.csv", outcome.effects)
+    card = save(ensemble, make_card(subsets, outcome), out)
+    return {
+        "epochs": trainer.epoch,
+        "best_epoch": trainer.epoch,
+        "stopped": trainer.stopped,
+        "n": {"train": len(set(table.patients)), "val": 0},
+        "seconds": round(time.perf_counter() - began, 1),
+        "weights_sha256": card.weights_sha256,
+        "health": health_words(figures, table, effect_share(ensemble, outcome.scale, table)),
+    }
+
+
+def _start(trainer: AgeTrainer, request: TrainRequest, out: Path) -> None:
+    """From given weights or from the checkpoint, where asked for."""
+    if request.init:
+        ensemble, _, _ = load_armed_age(Path(request.init))
+        start = trainer.members(len(trainer.plans) - 1)
+        fill(start, ensemble.state_dict(), Path(request.init).name)
+        trainer.begin_with(start)
+    if request.resume and (out / CHECKPOINT).is_file():
+        trainer.resume(out)
+
+
+def _train(job: Progress, trainer: AgeTrainer, max_minutes: float | None) -> dict[str, float]:
+    began, figures = time.perf_counter(), dict[str, float]()
+    for report in trainer.fit():
+        job.check()
+        job.report(report.epoch, report.epochs, f"epoch {report.epoch} / {report.epochs}")
+        job.partial(report)
+        figures = {name: value for (_, name), value in report.figures.items()}
+        late = max_minutes and time.perf_counter() - began > 60 * max_minutes
+        if late and trainer.epoch < trainer.recipe.epochs:
+            trainer.stopped = "time"
+            break
+    return figures
+
+
+def _outcome(trainer: AgeTrainer, told: list[str], seed: int) -> tuple[Outcome, Ensemble]:
+    """Everything that is measured, and the refit as it is stored (float16)."""
+    table, final = trainer.table, len(trainer.plans) - 1
+    ensemble, scale = trainer.members(final), trainer.plans[final].scale
+    ensemble.load_state_dict({n: v.half().float() for n, v in ensemble.state_dict().items()})
+    seen, unseen = left_out(trainer, "seen"), left_out(trainer, "unseen")
+    subset = ", ".join(dict.fromkeys(case.subset for case in table.cases))
+    rows: list[MetricRow] = []
+    apart: list[dict[str, Any]] = []
+    for found, group in ((seen, SEEN), (unseen, UNSEEN)):
+        if found is not None:
+            rows += fold_rows(table, found, subset, group)
+            rows += coverage_rows(table, found, subset, group)
+            apart += differences(table, found, group)
+    effects = site_effects(table, ensemble, scale, seed)
+    settled = conformal(table, seen, unseen)
+    return Outcome(table, scale, trainer.recipe, settled, effects, rows, apart, told), ensemble
+
+
+def write_splits(path: Path, table: AgeTable, *, private: bool = False) -> None:
+    """splits.csv: case, patient, site, part; the refit learns from every row."""
+    with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(("case", "patient", "site", "part"))
+        shown = patient_hash if private else str
+        writer.writerows((c.case, shown(c.patient), c.site, "train") for c in table.cases)
+
+
+def health_words(
+    figures: Mapping[str, float], table: AgeTable, share: float
+) -> list[dict[str, object]]:
+    """Health of a training: is the age learned, does the adversary stand, have sites an effect."""
+    loss = figures.get("main", math.nan)
+    most = max((table.site == k).mean() for k in range(len(table.sites)))
+    accuracy = figures.get("adversary_accuracy")
+    return [
+        {
+            "name": "loss",
+            "value": loss if math.isfinite(loss) else None,
+            "ok": math.isfinite(loss),
+            "text": "the loss is not finite",
+        },
+        {
+            "name": "adversary_accuracy",
+            "value": accuracy,
+            "ok": accuracy is not None,
+            "text": f"share of rows whose site is told from the activations; {most:.2f} by chance",
+        },
+        {
+            "name": "site_effect_share",
+            "value": share,
+            "ok": share > 1e-4,
+            "text": "the effects of the sites have collapsed",
+        },
+    ]
