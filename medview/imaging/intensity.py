@@ -177,15 +177,23 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
 
 
 def presets_for(volume: Volume) -> tuple[Preset, ...]:
-    """The presets that make sense for a volume: HU ones on CT and nowhere else."""
+    """The presets that make sense for a volume: HU ones on CT and nowhere else.
+
+    Where the file proposes several windows they follow, under their own names (R26).
+    """
     if volume.is_colour:
         return ()
     is_ct = volume.modality == "CT" or (not volume.modality and volume.quantity == "HU")
-    return PRESETS["HU" if is_ct and volume.quantity == "HU" else "other"]
+    known = PRESETS["HU" if is_ct and volume.quantity == "HU" else "other"]
+    if len(volume.windows) < 2:
+        return known
+    proposed = enumerate(volume.windows, 1)
+    named = (Preset(f"file{n}", w.label or f"Window {n} of the file", w) for n, w in proposed)
+    return (*known, *named)
 
 
 def preset(volume: Volume, key: str) -> Window | None:
-    """The window that a key ("0" to "9") gives on this volume; None where it gives none."""
+    """The window of a preset by its key ("0" to "9", "file1", ...); None where there is none."""
     found = next((p for p in presets_for(volume) if p.key == key and key), None)
     return None if found is None else preset_window(volume, found)
 

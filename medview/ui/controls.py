@@ -21,6 +21,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.ui.words import plain_tip
+
 _STEPS = 1000
 GAP = 8
 
@@ -274,6 +276,7 @@ class ElidedLabel(QLabel):
     def __init__(self, text: str = "", look: str = "") -> None:
         super().__init__()
         self._text = ""
+        self.setTextFormat(Qt.TextFormat.PlainText)
         if look:
             self.setProperty("look", look)
         self.setMinimumWidth(20)
@@ -302,4 +305,4 @@ class ElidedLabel(QLabel):
             self._text, Qt.TextElideMode.ElideRight, self.width()
         )
         self.setText(fitted)
-        self.setToolTip(self._text if fitted != self._text else "")
+        self.setToolTip(plain_tip(self._text) if fitted != self._text else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 
@@ -16,6 +17,13 @@ def tr(text: str, **values: object) -> str:
     """Translate a text of the window, then put `values` into its {named} places."""
     found = QCoreApplication.translate(_CONTEXT, text)
     return found.format(**values) if values else found
+
+
+def plain_tip(text: str) -> str:
+    """A text for a tip, which Qt would take for a page with pictures if it looked like one."""
+    if not set(text) & set("<&"):
+        return text
+    return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>")
 
 
 def number(value: float | None, digits: int = 3) -> str:

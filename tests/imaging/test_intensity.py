@@ -184,6 +184,18 @@ def test_no_hounsfield_preset_is_offered_on_anything_but_ct():
     assert presets_for(phantom(quantity="HU")) == PRESETS["HU"]
 
 
+def test_windows_that_the_file_proposes_are_offered_by_their_names():
+    one, two = Window(400, 40, "LINEAR", "Soft"), Window(2000, 300, "SIGMOID", "")
+    volume = phantom(modality="CT", quantity="HU", windows=(one, two))
+    offered = presets_for(volume)[len(PRESETS["HU"]) :]
+    assert [(p.key, p.title, p.window) for p in offered] == [
+        ("file1", "Soft", one),
+        ("file2", "Window 2 of the file", two),
+    ]
+    assert preset(volume, "file2") == two
+    assert presets_for(phantom(modality="CT", quantity="HU", windows=(one,))) == PRESETS["HU"]
+
+
 def test_mr_presets_are_percentiles_and_the_last_looks_at_the_foreground_only():
     background, head = np.zeros(900), np.linspace(100, 199, 100)
     volume = as_volume(np.concatenate([background, head]).astype(np.float32), modality="MR")

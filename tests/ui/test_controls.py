@@ -1,7 +1,9 @@
 import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from medview.ui.controls import ElidedLabel, RangeRow, Segments, SliderRow, clear
+from medview.ui.controls import ElidedLabel, RangeRow, Segments, SliderRow, clear, label
 
 
 @pytest.fixture
@@ -77,6 +79,19 @@ def test_a_long_text_ends_in_dots_and_has_its_tip(qtbot):
     made.resize(600, 20)
     assert made.text() == "a very long name of a series indeed"
     assert made.toolTip() == ""
+
+
+def test_a_text_that_looks_like_a_page_is_shown_as_it_is(qtbot):
+    text = '<img src="file:///etc/x.png">T1 <b>bold</b> of a very long series'
+    made = ElidedLabel(text)
+    qtbot.addWidget(made)
+    made.show()
+    made.resize(60, 20)
+    assert made.textFormat() is Qt.TextFormat.PlainText
+    page = QTextDocument()
+    page.setHtml(made.toolTip())
+    assert page.toPlainText() == text
+    assert label(text).textFormat() is Qt.TextFormat.PlainText
 
 
 def test_clearing_a_layout_takes_widgets_and_layouts_out(qtbot):

@@ -11,7 +11,7 @@ from medview.ui.app import App
 from medview.ui.controls import Card, Column, RangeRow, Row, button, clear, label, name
 from medview.ui.identity import shown_name
 from medview.ui.panels.style_editor import StyleEditor, map_title
-from medview.ui.words import number, tr
+from medview.ui.words import number, plain_tip, tr
 
 
 class LayersPanel(Column):
@@ -141,9 +141,9 @@ class ImageCard(Card):
             )
 
     def _preset(self, key: str, title: str) -> QPushButton:
-        made = button(
-            tr(title), f"preset_{key}", tip=tr("{title} (key {key})", title=title, key=key)
-        )
+        by_key = tr("{title} (key {key})", title=title, key=key)
+        tip = by_key if len(key) == 1 else tr("{title}, as the file proposes", title=title)
+        made = button(tr(title), f"preset_{key}", tip=plain_tip(tip))
         viewing, session = self._app.viewing, self._app.session
         made.clicked.connect(lambda: viewing.use_preset(session.active_pane, key))
         return made

@@ -33,7 +33,7 @@ from medview.ui.panels.study_rows import (
     WARNS,
     StudyDelegate,
 )
-from medview.ui.words import date, tr
+from medview.ui.words import date, plain_tip, tr
 
 _THUMB_PX = 88
 _MOST_LEFT_OUT = 400
@@ -157,7 +157,8 @@ class StudiesPanel(QWidget):
         hidden = series.files if self._app.session.private else ()
         told = (without_file_names(note.text, hidden) for note in self._notes(series))
         notes = "\n".join(dict.fromkeys(told))
-        item.setToolTip("\n".join(part for part in (title, size_text(series), notes) if part))
+        tip = "\n".join(part for part in (title, size_text(series), notes) if part)
+        item.setToolTip(plain_tip(tip))
         item.setEnabled(series.geometry is not None)
         return item
 

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+from phantoms import geometry_of, phantom_on
 from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QPushButton
 
 from medview.domain.volume import Window
@@ -41,3 +44,11 @@ def test_presets_are_those_of_the_image(head):
     head.find(QPushButton, "preset_1").click()
     assert head.app.viewing.window("main").label == "1 % to 99 %"
     assert head.window.findChild(QPushButton, "preset_5") is None
+
+
+def test_windows_of_the_file_have_buttons_of_their_own(bench):
+    windows = (Window(400, 40, "LINEAR", "Soft"), Window(80, 40, "LINEAR", "Brain"))
+    bench.show(replace(phantom_on(geometry_of("LPS")), windows=windows))
+    bench.window.show_panel("layers")
+    bench.find(QPushButton, "preset_file2").click()
+    assert bench.app.viewing.window("main") == windows[1]
