@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medview.domain.errors import DataError
+from medview.domain.training import Method
 from medview.learning.armed_stack import Stack, StackBatch, StackTrainer, Steps
 from medview.learning.checkpoint import (
     EpochReport,
@@ -44,6 +45,13 @@ ICV = "MUSE_702"
 """The intracranial volume among IXI's regions: the others are divided by it."""
 FURTHEST = 4.0
 """Standardised measures are cut off so many standard deviations from their mean."""
+EFFECTS = ("slopes.", "intercept.")
+LEARNS: dict[Method, tuple[str, ...]] = {
+    "full": ("",),
+    "head": ("base.out.", "base.skip.", *EFFECTS),
+    "site-effects": EFFECTS,
+}
+"""Beginnings of the names of what each way of training changes."""
 _KEPT = ("recipe", "epoch", "trainer", "dice", "order", "torch", "history")
 
 
@@ -167,10 +175,11 @@ def divided(names: Sequence[str], x: Floats) -> Floats:
     return np.asarray(np.where(keep, x, x / whole))
 
 
-def table_of(subsets: Sequence[Subset]) -> tuple[AgeTable, list[str]]:
+def table_of(subsets: Sequence[Subset], sites: tuple[str, ...] = ()) -> tuple[AgeTable, list[str]]:
     """The rows that can be trained on, and in words what is left out.
 
-    Of sets with different measures the ones with the most sites are taken.
+    Of sets with different measures the ones with the most sites are taken. `sites` come first,
+    whether they have rows or not.
 
     Raises
     ------
@@ -196,10 +205,11 @@ def table_of(subsets: Sequence[Subset]) -> tuple[AgeTable, list[str]]:
         for key, others in groups.items()
         if key != names and others
     ]
-    sites = tuple(sorted({case.site for case in cases}))
+    here = {case.site for case in cases}
+    sites = (*sites, *sorted(here - set(sites)))
     if len(cases) < FEWEST or len(sites) < 2:
         raise DataError(
-            f"{len(cases)} rows of {len(sites)} sites have measures, age and site; "
+            f"{len(cases)} rows of {len(here)} sites have measures, age and site; "
             f"{FEWEST} rows of 2 sites are needed",
             code="MV-DAT-104",
             do="Give rows with smri, age_years and site.",
@@ -210,12 +220,16 @@ def table_of(subsets: Sequence[Subset]) -> tuple[AgeTable, list[str]]:
     return AgeTable(names, x, age, site, sites, tuple(cases)), told
 
 
-def plans_for(table: AgeTable, recipe: AgeRecipe) -> list[Plan]:
-    """Folds by site, each site left out, and everybody: in this order."""
+def plans_for(table: AgeTable, recipe: AgeRecipe, scale: Scale | None = None) -> list[Plan]:
+    """Folds by site, each site left out, and everybody: in this order.
+
+    `scale` is that of weights to start from; without it every plan has that of its own rows.
+    """
     made = []
 
     def plan(kind: str, train: Indices, test: Indices) -> None:
-        made.append(Plan(kind, train, test, Scale.of(table.x[train], table.age[train])))
+        own = scale or Scale.of(table.x[train], table.age[train])
+        made.append(Plan(kind, train, test, own))
 
     everyone = np.arange(len(table.age))
     if recipe.folds:
@@ -223,7 +237,7 @@ def plans_for(table: AgeTable, recipe: AgeRecipe) -> list[Plan]:
         for train, test in parts.split(table.x, table.site):
             plan("seen", train, test)
     if recipe.leave_out:
-        for number in range(len(table.sites)):
+        for number in np.unique(table.site):
             plan("unseen", everyone[table.site != number], everyone[table.site == number])
     plan("final", everyone, everyone[:0])
     return made
@@ -246,6 +260,7 @@ class AgeTrainer:
     plans: Sequence[Plan]
     seed: int
     folder: Path | None = None
+    method: Method = "full"
     epoch: int = 0
     stopped: str = "epochs"
     history: list[HistoryRow] = field(default_factory=list)
@@ -273,7 +288,7 @@ class AgeTrainer:
                 )
             )
         )
-        steps = Steps(recipe.rate, recipe.rate, 1e-8, recipe.decay)
+        steps = Steps(recipe.rate, recipe.rate, 1e-8, recipe.decay, LEARNS[self.method])
         self._trainer = StackTrainer(Stack(models, weights), steps, self._dice)
         self._x = torch.from_numpy(np.stack([p.scale.inputs(table.x) for p in self.plans]))
         self._y = torch.from_numpy(np.stack([p.scale.target(table.age) for p in self.plans]))
@@ -369,12 +384,19 @@ class AgeTrainer:
 
     @torch.no_grad()
     def begin_with(self, start: Ensemble) -> None:
-        """Start every copy from the member of `start` in its place."""
-        whose = self._whose
-        for copy in range(len(whose)):
-            state = start.models[copy % self.recipe.members].state_dict()
-            for name, value in self._trainer.stack.parameters.items():
-                value[copy] = state[name]
+        """Start every copy from the member of `start` in its place.
+
+        Its sites are the first ones of the table; those that it does not know keep their start,
+        and so does the adversary, if there are such.
+        """
+        parameters = self._trainer.stack.parameters
+        for copy in range(len(self._whose)):
+            state = start.models[copy % len(start.models)].state_dict()
+            for name, value in parameters.items():
+                if name.startswith(EFFECTS):
+                    value[copy, : len(state[name])] = state[name]
+                elif value[copy].shape == state[name].shape:
+                    value[copy] = state[name]
 
     # -- asking ------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ PUBLISHED = (
 class ArmedAge:
     """The model ready to predict: networks, scale of its measures, intervals, sites."""
 
+    recipe: AgeRecipe
     ensemble: Ensemble
     scale: Scale
     names: tuple[str, ...]
@@ -193,5 +194,11 @@ def _model_of(settings: Mapping[str, Any]) -> ArmedAge:
     kept = settings["conformal"]
     low, high = settings["ages"]
     return ArmedAge(
-        Ensemble(networks), scale, names, sites, (low, high), Conformal(**kept) if kept else None
+        recipe,
+        Ensemble(networks),
+        scale,
+        names,
+        sites,
+        (low, high),
+        Conformal(**kept) if kept else None,
     )

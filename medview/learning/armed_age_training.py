@@ -6,11 +6,13 @@ import csv
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
@@ -23,7 +25,7 @@ from medview.learning.armed_age import (
     plans_for,
     table_of,
 )
-from medview.learning.armed_age_card import Outcome, load_armed_age, make_card
+from medview.learning.armed_age_card import ArmedAge, Outcome, load_armed_age, make_card
 from medview.learning.armed_age_measure import (
     SEEN,
     UNSEEN,
@@ -39,7 +41,7 @@ from medview.learning.armed_age_measure import (
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.metrics import MetricRow
-from medview.learning.weights import fill, patient_hash, save
+from medview.learning.weights import patient_hash, save
 
 
 def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
@@ -58,14 +60,20 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     began = time.perf_counter()
     # One thread for all: products of so many small matrices only wait for each other.
     torch.set_num_threads(1)
-    recipe = AgeRecipe.of(request.recipe)
+    start = load_armed_age(Path(request.init))[2] if request.init else None
+    recipe = _recipe(request, start)
     subsets = find_subsets(request.data, MODEL, request.held_out)
-    table, told = table_of(subsets)
+    table, told = table_of(subsets, start.sites if start else ())
+    _refuse_other_measures(table, start, request)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     write_splits(out / "splits.csv", table, private=request.private)
-    trainer = AgeTrainer(recipe, table, plans_for(table, recipe), request.seed, out)
-    _start(trainer, request, out)
+    plans = plans_for(table, recipe, start.scale if start else None)
+    trainer = AgeTrainer(recipe, table, plans, request.seed, out, request.method)
+    if start:
+        trainer.begin_with(start.ensemble)
+    if request.resume and (out / CHECKPOINT).is_file():
+        trainer.resume(out)
     figures = _train(job, trainer, request.max_minutes)
     job.report(recipe.epochs, recipe.epochs, "measuring")
     outcome, ensemble = _outcome(trainer, told, request.seed)
@@ -82,15 +90,34 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     }
 
 
-def _start(trainer: AgeTrainer, request: TrainRequest, out: Path) -> None:
-    """From given weights or from the checkpoint, where asked for."""
-    if request.init:
-        ensemble, _, _ = load_armed_age(Path(request.init))
-        start = trainer.members(len(trainer.plans) - 1)
-        fill(start, ensemble.state_dict(), Path(request.init).name)
-        trainer.begin_with(start)
-    if request.resume and (out / CHECKPOINT).is_file():
-        trainer.resume(out)
+def _recipe(request: TrainRequest, start: ArmedAge | None) -> AgeRecipe:
+    """The recipe asked for; the network's shape is that of the weights to start from.
+
+    Raises
+    ------
+    UsageError
+        A part of a network is to learn, but there are no weights to start from.
+    """
+    recipe = AgeRecipe.of(request.recipe)
+    if start is None and request.method != "full":
+        raise UsageError(
+            f"the method {request.method} needs weights to start from", do="Give --init."
+        )
+    if start is None:
+        return recipe
+    was = start.recipe
+    return replace(recipe, members=was.members, width=was.width, width_2=was.width_2)
+
+
+def _refuse_other_measures(table: AgeTable, start: ArmedAge | None, request: TrainRequest) -> None:
+    if start is not None and start.names != table.names:
+        raise DataError(
+            f"the rows have {len(table.names)} measures, the weights to start from "
+            f"{len(start.names)}, or others",
+            file=Path(str(request.init)).name,
+            code="MV-DAT-105",
+            do="Give rows with the same measures, or train without --init.",
+        )
 
 
 def _train(job: Progress, trainer: AgeTrainer, max_minutes: float | None) -> dict[str, float]:

@@ -32,12 +32,16 @@ class StackBatch:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """How the copies learn. `decay` is AdamW's; the adversary has none."""
+    """How the copies learn. `decay` is AdamW's; the adversary has none.
+
+    `only` names the beginnings of what the main step learns; nothing named is everything.
+    """
 
     rate: float = 1e-3
     adversary_rate: float = 1e-3
     eps: float = 1e-7
     decay: float = 0.0
+    only: tuple[str, ...] = ("",)
 
 
 class Stack:
@@ -100,10 +104,12 @@ class Stack:
         found: Tensor = vmap(one)(own, seen)
         return found
 
-    def parted(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Parameters of the main step, and of the adversary's."""
-        main = [v for n, v in self.parameters.items() if not n.startswith(ADVERSARY)]
-        return main, [v for n, v in self.parameters.items() if n.startswith(ADVERSARY)]
+    def parted(self, only: tuple[str, ...] = ("",)) -> tuple[list[Tensor], list[Tensor]]:
+        """Parameters of the main step whose names begin so, and those of the adversary's."""
+        named = self.parameters.items()
+        against = [value for name, value in named if name.startswith(ADVERSARY)]
+        main = [v for n, v in named if not n.startswith(ADVERSARY) and n.startswith(only)]
+        return main, against
 
     @torch.no_grad()
     def copy(self, index: int, into: nn.Module) -> None:
@@ -125,7 +131,7 @@ class StackTrainer:
     ) -> None:
         self.stack, self.steps = stack, steps
         self._generator = generator
-        main, against = stack.parted()
+        main, against = stack.parted(steps.only)
         self._learn = torch.optim.AdamW(
             main, lr=steps.rate, eps=steps.eps, weight_decay=steps.decay
         )

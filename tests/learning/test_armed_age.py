@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from medview.domain.errors import DataError, ModelInputError, WeightsError
+from medview.domain.errors import DataError, ModelInputError, UsageError, WeightsError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Silent
@@ -228,6 +228,38 @@ def test_resumed_training_has_the_same_curve(tmp_path: Path) -> None:
     np.testing.assert_allclose(
         [row[3] for row in second.history], [row[3] for row in whole.history], atol=1e-6
     )
+
+
+def test_site_effects_alone_learn_a_new_site(trained: Path, tmp_path: Path) -> None:
+    data = _cases(tmp_path / "data", 40, 2, first=200)
+    text = data.read_text("utf-8").replace("North", "East")
+    data.write_text(text, "utf-8")
+    init = str(trained / "weights.safetensors")
+    recipe = {**QUICK, "folds": 0, "leave_out": False, "compare": False}
+    request = TrainRequest(
+        (str(data),), str(tmp_path / "out"), recipe, init=init, method="site-effects"
+    )
+    fit(Silent(), request)
+    old, _, _ = load_armed_age(Path(init))
+    new, card, model = load_armed_age(tmp_path / "out" / "weights.safetensors")
+    assert model.sites == ("North", "South", "West", "East")
+    assert model.conformal is None
+    assert any("not been measured" in limit for limit in card.limits)
+    for (name, was), now in zip(old.state_dict().items(), new.state_dict().values(), strict=True):
+        if ".base." in name:
+            torch.testing.assert_close(now, was, msg=name)
+    table = _one_row(tmp_path)
+    east = _run(tmp_path / "out", table, site="East").scores
+    assert east[0].value is not None
+    assert east[1].value is not None
+    assert east[0].value > east[1].value + 1
+    assert east[0].low is None
+    with pytest.raises(UsageError, match="needs weights to start from"):
+        fit(Silent(), replace(request, init=None))
+    for name in ("smri.csv", "cases.csv"):
+        (tmp_path / name).write_text((data.parent / name).read_text("utf-8").replace(",m5", ",n5"))
+    with pytest.raises(DataError, match="5 measures, the weights to start from 5, or others"):
+        fit(Silent(), replace(request, data=(str(tmp_path / "cases.csv"),)))
 
 
 def test_nobody_is_scored_by_a_network_that_saw_him(tmp_path: Path) -> None:
