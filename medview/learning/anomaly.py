@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -42,8 +42,11 @@ _PLAIN = (
     "top",
 )
 
-Rule = Literal["ratio", "product", "sum", "epistemic", "residual"]
-RULES: tuple[Rule, ...] = ("ratio", "product", "sum", "epistemic", "residual")
+Rule = Literal[
+    "ratio", "product", "sum", "epistemic", "residual", "ratio-aleatoric", "ratio-epistemic"
+]
+RULES: tuple[Rule, ...] = get_args(Rule)
+"""The first is the paper's; the last two divide by one part of the uncertainty alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,9 @@ def combine(
         return np.asarray(np.sqrt(residual * total), dtype=np.float32)
     if rule == "sum":
         return np.asarray(np.sqrt(residual) + np.sqrt(total), dtype=np.float32)
-    if rule == "ratio":
-        return np.asarray(residual / (total + np.float32(EPSILON)), dtype=np.float32)
+    by = {"ratio": total, "ratio-aleatoric": total - epistemic, "ratio-epistemic": epistemic}
+    if rule in by:
+        return np.asarray(residual / (by[rule] + np.float32(EPSILON)), dtype=np.float32)
     return epistemic if rule == "epistemic" else residual
 
 

@@ -7,7 +7,7 @@ figure is measured on.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,21 +64,59 @@ def slices_with_room(
     return np.stack(pictures), np.stack(brains), lesions
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Trial:
+    """The same normal slices as they are and with lesions, and where these lie."""
+
+    clean: Drawn
+    sick: Drawn
+    truth: NDArray[np.bool_]
+
+
 def calibrate(
     job: Progress, engine: Engine, cases: Sequence[Prepared], start: AnomalySettings
 ) -> AnomalySettings:
-    """Choose smoothing and summary, then the norms and thresholds, on these normal brains.
+    """Choose smoothing and summary, then the norms and thresholds, on these normal brains."""
+    return choose(draw_trial(job, engine, cases, start.samples), start)
 
-    The smoothing is the one with the best pixel average precision, the summary the one whose
-    slice score parts slices with a lesion best from the same slices without (ROC AUC).
-    """
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pasted:
+    """Normal slices (n, 128, 128) as they are and with a lesion each, and where it lies."""
+
+    plain: NDArray[np.float32]
+    pasted: NDArray[np.float32]
+    brain: NDArray[np.bool_]
+    truth: NDArray[np.bool_]
+
+
+def paste_lesions(cases: Sequence[Prepared]) -> Pasted:
+    """Some slices of each brain, with lesions of this module's own draw."""
     rng = np.random.default_rng(SEED)
     plain, brain, lesions = slices_with_room(cases, 12, rng)
     pasted = np.stack([le.paste(p, b) for le, p, b in zip(lesions, plain, brain, strict=True)])
     truth = np.stack([le.truth for le in lesions]) & brain
-    clean = draw_slices(job, engine, plain, brain, start.samples)
-    sick = draw_slices(job, engine, pasted, brain, start.samples)
-    smooth = max(SMOOTHINGS, key=lambda px: _pixel_precision(sick.maps(px), truth, brain, start))
+    return Pasted(plain, pasted, brain, truth)
+
+
+def draw_trial(job: Progress, engine: Engine, cases: Sequence[Prepared], samples: int) -> Trial:
+    """What the network says of some slices of these brains, without and with lesions."""
+    given = paste_lesions(cases)
+    clean = draw_slices(job, engine, given.plain, given.brain, samples)
+    sick = draw_slices(job, engine, given.pasted, given.brain, samples)
+    return Trial(clean, sick, given.truth)
+
+
+def choose(trial: Trial, start: AnomalySettings) -> AnomalySettings:
+    """Smoothing and summary that do best on a trial, with its norms and thresholds.
+
+    The smoothing is the one with the best pixel average precision, the summary the one whose
+    slice score parts slices with a lesion best from the same slices without (ROC AUC).
+    """
+    clean, sick, truth = trial.clean, trial.sick, trial.truth
+    smooth = max(
+        SMOOTHINGS, key=lambda px: _pixel_precision(sick.maps(px), truth, sick.brain, start)
+    )
     before = with_norms(replace(start, smooth_px=smooth), clean)
     chosen = max(
         (with_norms(replace(before, quantile=q), clean) for q in QUANTILES),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -149,14 +149,14 @@ class Trainer:
             pct_start=0.1,
         )
         self._weights = one_vote_each(self.train)
-        self._val_set = self.fixed_slices() if self.val else None
+        self._fixed = self.fixed_slices()
 
     _rng: np.random.Generator = field(init=False)
     _noise: torch.Generator = field(init=False)
     _optimiser: torch.optim.Optimizer = field(init=False)
     _schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
     _weights: NDArray[np.float64] = field(init=False)
-    _val_set: tuple[Tensor, Tensor] | None = field(init=False)
+    _fixed: tuple[Tensor, Tensor] = field(init=False)
 
     def _make_optimiser(self) -> torch.optim.Optimizer:
         recipe, model = self.recipe, self.model
@@ -177,7 +177,8 @@ class Trainer:
         """
         rng = np.random.default_rng(12345)
         brains = self.val or self.train
-        each = max(1, self.recipe.val_slices // len(brains))
+        most = self.recipe.val_slices if self.val else min(self.recipe.val_slices, HEALTH_SLICES)
+        each = max(1, most // len(brains))
         pairs = [
             cut(brain, height, NONE, rng)
             for brain in brains
@@ -191,7 +192,7 @@ class Trainer:
         while self.epoch < self.recipe.epochs:
             began = time.perf_counter()
             figures = {("train", n): v for n, v in self._train_epoch().items()}
-            figures |= {("val", n): v for n, v in self._validate().items()}
+            figures |= self._validate()
             self.epoch += 1
             best = self._keep_best(figures)
             self._record(figures)
@@ -274,12 +275,13 @@ class Trainer:
         }
 
     @torch.no_grad()
-    def _validate(self) -> dict[str, float]:
-        """ELBO terms and health of the held-out slices; empty without any."""
-        if self._val_set is None:
-            return {}
+    def _validate(self) -> dict[tuple[str, str], float]:
+        """ELBO terms and health of the held-out slices; health of training slices without any."""
         self.model.eval()
-        return health(self.model, *self._val_set)
+        if self.val:
+            return {("val", n): v for n, v in health(self.model, *self._fixed).items()}
+        found = health(self.model, *self._fixed)
+        return {("train", n): v for n, v in found.items() if n in HEALTH}
 
     def _keep_best(self, figures: dict[tuple[str, str], float]) -> bool:
         """Best by validation ELBO once the variance is learnt; without validation the last."""
@@ -335,6 +337,13 @@ class Trainer:
         self._history = [tuple(row) for row in kept["history"]]
 
 
+HEALTH = (
+    *("active_units", "kl_per_dimension", "kl_per_active_unit", "epistemic", "aleatoric"),
+    "attention_entropy",
+)
+"""Figures that say whether a part of the model has collapsed; in history.csv of every epoch."""
+HEALTH_SLICES = 24
+"""So many training slices tell of the health of a run without validation."""
 KNOTS = 10
 """Knots of the disturbing noise along each side of a slice."""
 _KEPT = (
@@ -347,7 +356,10 @@ PLAIN_LOG_VARIANCE = -4.6
 
 def same_run(recipe: Recipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
-    return str({name: value for name, value in asdict(recipe).items() if name != "folds"})
+    values = {name: value for name, value in asdict(recipe).items() if name != "folds"}
+    if not recipe.network.deterministic:  # unknown to older checkpoints, which are not
+        values["network"].pop("deterministic")
+    return str(values)
 
 
 def first_model(options: VaeOptions) -> AnomalyVae:
@@ -415,6 +427,7 @@ def health(model: AnomalyVae, x: Tensor, mask: Tensor) -> dict[str, float]:
         "kl": float(kl.sum(1).mean()),
         "rmse": float(error.sqrt()),
         "active_units": float((mean.var(0) > ACTIVE).sum()),
+        "kl_per_dimension": float(kl.mean()),
         "kl_per_active_unit": float(kl.mean(0).sum() / max(1, int((mean.var(0) > ACTIVE).sum()))),
         "epistemic": float((draws.var(0, correction=0) * inside).sum() / inside.sum()),
         "aleatoric": float((s[: len(few)].exp() * inside).sum() / inside.sum()),
@@ -444,10 +457,11 @@ def attention_entropy(model: AnomalyVae, x: Tensor) -> float:
 
 def health_words(figures: dict[str, float]) -> list[dict[str, object]]:
     """The health figures with a verdict: KL, uncertainty and attention collapse by name."""
-    checks = (
+    checks: tuple[tuple[str, Callable[[float], bool], str], ...] = (
         ("active_units", lambda v: v >= 5, "KL collapse: the code ignores the picture"),
         ("epistemic", lambda v: v > 1e-6, "uncertainty collapse: all draws are the same"),
         ("attention_entropy", lambda v: not v > 0.999, "attention collapse: it looks everywhere"),
+        ("kl_per_dimension", lambda v: v > 1e-3, "KL collapse: the code is the prior"),
     )
     return [
         {"name": name, "value": figures[name], "ok": ok, "text": "" if ok else trouble}

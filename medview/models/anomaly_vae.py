@@ -30,7 +30,7 @@ class VaeOptions:
     `attention` off removes all four attention blocks. `aleatoric` off fixes the predicted
     variance. `variance_floor` is the lowest log variance, so that flat regions cannot take
     the likelihood to infinity. `key_pool` averages keys and values in the largest attention
-    (4,096 positions).
+    (4,096 positions). `deterministic` takes the spread out of the code: all draws are the same.
     """
 
     attention: bool = True
@@ -38,6 +38,7 @@ class VaeOptions:
     heads: int = 8
     key_pool: int = 8
     variance_floor: float = -7.0
+    deterministic: bool = False
 
 
 def _down(inputs: int, outputs: int) -> nn.Sequential:
@@ -97,8 +98,10 @@ class AnomalyVae(nn.Module):
     def encode(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance of the latent code, each (B, 256)."""
         hidden = self.encoder(x)
-        limit = LOG_VARIANCE_LIMIT
-        return self.to_mean(hidden), self.to_log_variance(hidden).clamp(-limit, limit)
+        mean, limit = self.to_mean(hidden), LOG_VARIANCE_LIMIT
+        if self.options.deterministic:
+            return mean, torch.full_like(mean, -limit)  # a standard deviation of 5e-5
+        return mean, self.to_log_variance(hidden).clamp(-limit, limit)
 
     def decode(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Mean picture in 0..1 and log variance per pixel, each (B, 1, 128, 128)."""

@@ -191,8 +191,28 @@ def test_every_loss_term_and_health_figure_is_reported():
     }
     assert {name for part, name in figures if part == "val"} == {
         *("loss", "nll", "kl", "rmse", "active_units", "kl_per_active_unit"),
-        *("epistemic", "aleatoric", "attention_entropy"),
+        *("epistemic", "aleatoric", "attention_entropy", "kl_per_dimension"),
     }
+
+
+def test_without_validation_the_health_is_that_of_training_slices(tmp_path):
+    run = trainer(replace(TINY, epochs=2), folder=tmp_path, val=False)
+    figures = curve(run)[-1]
+    assert {part for part, _ in figures} == {"train"}
+    assert {name for _, name in figures} >= set(train.HEALTH)
+    with (tmp_path / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["epoch"] for row in rows if row["name"] == "active_units"} == {"1", "2"}
+
+
+def test_a_deterministic_code_has_no_spread_and_no_epistemic_variance():
+    model = first_model(VaeOptions(attention=False, deterministic=True)).eval()
+    x, mask = trainer().fixed_slices()
+    with torch.no_grad():
+        assert model.encode(x)[1].max() == -20
+    assert health(model, x, mask)["epistemic"] < 1e-9
+    usual = first_model(VaeOptions(attention=False)).eval()
+    assert health(usual, x, mask)["epistemic"] > 1e-9
 
 
 def test_the_loss_is_the_likelihood_plus_beta_times_the_kl_by_pixel():
@@ -255,12 +275,13 @@ def test_every_parameter_is_in_one_group_and_wide_layers_learn_slower():
     }
 
 
-def test_patience_stops_a_run_that_gets_no_better_and_keeps_the_best():
-    still = replace(TINY, epochs=9, patience=2, rate=0.0, attention_from=0.0, beta_share=0.0)
+def test_patience_stops_a_run_that_gets_no_better_and_keeps_the_best(monkeypatch):
+    losses = iter([0.9, 0.5, 0.6, 0.5, 0.1])
+    monkeypatch.setattr(train, "health", lambda *given: {"loss": next(losses)})
+    still = replace(TINY, epochs=9, steps=1, patience=2, attention_from=0.0, beta_share=0.0)
     run = trainer(still)
     reports = list(run.fit())
-    assert run.stopped == "patience"
-    assert len(reports) == run.best_epoch + 2 < 9
+    assert (run.stopped, run.best_epoch, len(reports)) == ("patience", 2, 4)
 
 
 def test_without_validation_the_last_epoch_is_the_best():
@@ -276,7 +297,7 @@ def test_the_fixed_slices_are_always_the_same_and_those_of_validation():
     again, _ = trainer(seed=5).fixed_slices()
     assert torch.equal(one, again)
     assert one.shape == mask.shape == (3, 1, 128, 128)
-    assert not torch.equal(one, trainer(val=False).fixed_slices()[0][:3])
+    assert not torch.equal(one[:1], trainer(val=False).fixed_slices()[0][:1])
 
 
 def test_a_snapshot_does_not_learn_on():
@@ -330,7 +351,7 @@ def test_health_of_a_code_that_ignores_the_picture():
     assert figures["active_units"] == 0
     assert np.isnan(figures["attention_entropy"])
     with torch.no_grad():
-        torch.nn.init.normal_(model.to_mean.weight, std=1.0)
+        torch.nn.init.normal_(model.to_mean.weight, std=10.0)
     assert health(model, x, mask)["active_units"] > LATENT / 2
 
 
@@ -371,6 +392,11 @@ def test_what_no_recipe_knows_is_refused_with_what_is_known(values, says):
 def test_runs_are_the_same_when_all_but_the_folds_is():
     assert same_run(TINY) == same_run(replace(TINY, folds=5))
     assert same_run(TINY) != same_run(replace(TINY, network=VaeOptions(heads=4)))
+    assert same_run(TINY) != same_run(replace(TINY, network=VaeOptions(deterministic=True)))
+
+
+def test_checkpoints_from_before_a_setting_existed_can_be_gone_on_from():
+    assert "deterministic" not in same_run(TINY)
 
 
 def test_a_shorter_recipe_has_fewer_epochs_and_nothing_else_changed():

@@ -17,6 +17,7 @@ met when value / peer_value is at most 0.67; without a peer the aim is for the v
 BENCHES: dict[str, str] = {
     "load": "medview.cli.benches.load:measure",
     "scroll": "medview.cli.benches.scroll:measure",
+    "train": "medview.cli.benches.train:measure",
     "infer": "medview.cli.benches.infer:measure",
     "fuzz": "medview.cli.benches.fuzz:measure",
     "spirals": "medview.cli.benches.spirals:measure",

@@ -1,0 +1,273 @@
+"""Variants of the anomaly model: other scores of the same weights, and other networks.
+
+The published ablation (arXiv 2504.15562, table 1) takes attention, the aleatoric and the
+epistemic part away, and the draws. Where that concerns the score alone it is done on the same
+weights; where it concerns the network, this is trained anew. Variants of one fold share the
+brains, the lesions and, where they can, the weights and their draws.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.ablation import AblateRequest, Scored
+from medview.domain.errors import UsageError
+from medview.domain.progress import Progress
+from medview.domain.training import TrainRequest
+from medview.learning.anomaly import (
+    AnomalySettings,
+    Drawn,
+    Engine,
+    Rule,
+    noise_for,
+    rimless,
+    run_slices,
+    slice_scores,
+)
+from medview.learning.anomaly_training import (
+    NormalCase,
+    TimeLeft,
+    finished_model,
+    load_normals,
+    make_trainer,
+    split,
+    train_to_end,
+)
+from medview.learning.calibrate import Pasted, Trial, choose, paste_lesions
+from medview.learning.cases import find_subsets
+from medview.learning.lesions import draw_lesion
+from medview.learning.metrics import pr_auc
+from medview.learning.scoring import protocol_rows, slices_of
+from medview.learning.single_pass import fit_single_pass
+from medview.learning.subset import TrainCase
+from medview.learning.train import Recipe, same_run
+
+TASK = "synthetic lesions"
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What a variant changes: the recipe (then it is trained anew), or how draws become scores.
+
+    `spread` False takes the mean of the code instead of draws; `single` estimates the epistemic
+    part from one pass.
+    """
+
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    rule: Rule = "ratio"
+    alpha: float = 0.5
+    samples: int = 5
+    spread: bool = True
+    single: bool = False
+
+
+VARIANTS: dict[str, Variant] = {
+    "default": Variant(),
+    # Scores of the same weights.
+    "score-no-aleatoric": Variant(rule="ratio-epistemic"),
+    "score-no-epistemic": Variant(rule="ratio-aleatoric"),
+    "score-deterministic": Variant(rule="residual", samples=1, spread=False),
+    "rule-product": Variant(rule="product"),
+    "rule-sum": Variant(rule="sum"),
+    "rule-epistemic": Variant(rule="epistemic"),
+    "rule-residual": Variant(rule="residual"),
+    "alpha-0": Variant(alpha=0.0),
+    "alpha-0.25": Variant(alpha=0.25),
+    "alpha-0.75": Variant(alpha=0.75),
+    "alpha-1": Variant(alpha=1.0),
+    "draws-1": Variant(samples=1),
+    "draws-2": Variant(samples=2),
+    "draws-10": Variant(samples=10),
+    "draws-20": Variant(samples=20),
+    "draws-50": Variant(samples=50),
+    "single-pass": Variant(single=True),
+    # Other networks.
+    "no-attention": Variant({"network.attention": False}),
+    "no-aleatoric": Variant({"network.aleatoric": False}, rule="ratio-epistemic"),
+    "deterministic": Variant(
+        {"network.deterministic": True, "beta_start": 0.0, "beta_end": 0.0}, rule="residual"
+    ),
+    "heads-4": Variant({"network.heads": 4}),
+}
+"""By name. Attention, aleatoric and epistemic part, and draws: the published ablation."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """A left-out brain as it was shown: its compared slices, half of them with a lesion."""
+
+    case: TrainCase
+    pictures: NDArray[np.float32]
+    brain: NDArray[np.bool_]
+    truth: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Said:
+    """What a network said: of the slices that scores are chosen on, and of left-out brains."""
+
+    clean: Drawn
+    sick: Drawn
+    held_out: tuple[Drawn, ...]
+
+    def changed(self, change: Callable[[Drawn], Drawn]) -> _Said:
+        """The same with each part changed."""
+        return _Said(change(self.clean), change(self.sick), tuple(map(change, self.held_out)))
+
+
+@dataclass(slots=True, eq=False)
+class _Trained:
+    """A network of one fold, what it is asked, and what it has said by (samples, spread)."""
+
+    engine: Engine
+    chosen_on: Pasted
+    shown: tuple[Shown, ...]
+    _said: dict[tuple[int, bool], _Said] = field(default_factory=dict)
+
+    @property
+    def lesions(self) -> NDArray[np.bool_]:
+        """Lesion pixels of the slices that scores are chosen on."""
+        return self.chosen_on.truth
+
+    def said(self, job: Progress, samples: int, spread: bool) -> _Said:
+        """Ask with so many draws; without `spread` every draw is the mean of the code."""
+        key = (samples, spread)
+        if key not in self._said:
+            one = self.chosen_on
+            clean = ask(job, self.engine, one.plain, one.brain, samples, spread)
+            sick = ask(job, self.engine, one.pasted, one.brain, samples, spread)
+            held_out = tuple(
+                ask(job, self.engine, each.pictures, each.brain, samples, spread)
+                for each in self.shown
+            )
+            self._said[key] = _Said(clean, sick, held_out)
+        return self._said[key]
+
+
+class AnomalyStudy:
+    """The variants on folds by patient; the last network is kept for variants that share it."""
+
+    def __init__(self, job: Progress, request: AblateRequest) -> None:
+        if request.leave_out:
+            raise UsageError(
+                "the sets of normal brains are one site each", do="Give --folds instead."
+            )
+        self._request = request
+        subsets = [s for s in find_subsets(request.data, request.model) if s.is_normal]
+        found, _ = load_normals(job, subsets)
+        self._cases = split(found)["train"]
+        own = dict.fromkeys(c.case.patient for c in self._cases if not c.training_only)
+        self._patients = tuple(own)
+        self._kept: tuple[tuple[str, int, str], _Trained] | None = None
+
+    def variants(self) -> tuple[str, ...]:
+        """All names, the default first."""
+        return tuple(VARIANTS)
+
+    def folds(self, seed: int) -> tuple[str, ...]:
+        """The numbers of the folds."""
+        return tuple(str(n + 1) for n in range(min(self._request.folds, len(self._patients))))
+
+    def run(
+        self, job: Progress, variant: str, settings: Mapping[str, Any], seed: int, fold: str
+    ) -> tuple[Scored, ...]:
+        """Train what has to be trained and score the brains that were left out."""
+        wanted = VARIANTS[variant]
+        recipe = recipe_of(self._request.recipe, {**wanted.recipe, **settings})
+        trained = self._trained(job, recipe, seed, fold)
+        said = trained.said(job, wanted.samples, wanted.spread)
+        if wanted.single:
+            line = fit_single_pass(trained.said(job, 1, False).clean, said.clean)
+            said = trained.said(job, 1, False).changed(line.estimate)
+        start = AnomalySettings(samples=wanted.samples, rule=wanted.rule, alpha=wanted.alpha)
+        chosen = choose(Trial(said.clean, said.sick, trained.lesions), start)
+        pairs = zip(trained.shown, said.held_out, strict=True)
+        return tuple(one for shown, drawn in pairs for one in scored(shown, drawn, chosen))
+
+    def _trained(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
+        key = (same_run(recipe), seed, fold)
+        if self._kept is None or self._kept[0] != key:
+            self._kept = None  # one network at a time
+            self._kept = (key, self._train(job, recipe, seed, fold))
+        return self._kept[1]
+
+    def _train(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
+        left_out = set(self._patients[int(fold) - 1 :: self._request.folds])
+        train = [c for c in self._cases if c.case.patient not in left_out]
+        name = f"{zlib.crc32(same_run(recipe).encode()):08x}-{seed}-{fold}"
+        folder = Path(self._request.out) / "checkpoint" / name
+        asked = TrainRequest(
+            (), str(folder), {}, seed=seed, device=self._request.device, resume=True
+        )
+        trainer = make_trainer(recipe, asked, train, (), folder)
+        train_to_end(job, trainer, TimeLeft(None, 1), f"fold {fold}")
+        engine = Engine.fast(finished_model(trainer), self._request.device)
+        chosen_on = paste_lesions([c.prepared.prepared for c in train])
+        held = [c for c in self._cases if c.case.patient in left_out]
+        return _Trained(engine, chosen_on, tuple(show(case, seed) for case in held))
+
+
+def recipe_of(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Recipe:
+    """A recipe with some settings changed; "network.heads" is one of a table."""
+    values: dict[str, Any] = {k: dict(v) if isinstance(v, Mapping) else v for k, v in base.items()}
+    for key, value in changes.items():
+        table, _, name = key.rpartition(".")
+        (values.setdefault(table, {}) if table else values)[name] = value
+    return Recipe.of(values)
+
+
+def show(case: NormalCase, seed: int) -> Shown:
+    """The compared slices of a brain, a random half of them with a lesion each."""
+    prepared = case.prepared.prepared
+    whole = slices_of(prepared)
+    kept = whole.take(protocol_rows(whole))
+    rng = np.random.default_rng([seed, zlib.crc32(case.case.case.encode())])
+    pictures, truth = kept.pictures.copy(), np.zeros(kept.brain.shape, np.bool_)
+    for n in np.sort(rng.permutation(len(kept))[: len(kept) // 2]):
+        lesion = draw_lesion(kept.brain[n], rng)
+        if lesion is not None:
+            pictures[n] = lesion.paste(pictures[n], kept.brain[n])
+            truth[n] = lesion.truth & kept.brain[n]
+    return Shown(case.case, pictures, kept.brain, truth)
+
+
+def ask(
+    job: Progress,
+    engine: Engine,
+    slices: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    samples: int,
+    spread: bool,
+) -> Drawn:
+    """Run the network on slices (n, 128, 128) with seed 0."""
+    noise = noise_for(len(slices), samples, 0) * float(spread)
+    return Drawn(slices, brain, *run_slices(engine, slices, noise, job))
+
+
+def scored(shown: Shown, drawn: Drawn, settings: AnomalySettings) -> tuple[Scored, ...]:
+    """Slice scores with their labels, and the pixel average precision of the brain."""
+    maps = drawn.maps(settings.smooth_px)
+    ill = np.asarray(shown.truth.any(axis=(1, 2)), dtype=np.bool_)
+    inner = rimless(shown.brain)[ill]
+    found = pr_auc(shown.truth[ill][inner], maps.score(settings.rule)[ill][inner].astype(float))
+    per_slice = slice_scores(maps, shown.brain, settings)
+    case, patient, subset = shown.case.case, shown.case.patient, shown.case.subset
+    names = tuple(f"{case}:{n}" for n in range(len(ill)))
+    labels, values = tuple(ill.astype(float)), tuple(per_slice.astype(float))
+    patients = (patient,) * len(ill)
+    return (
+        Scored(TASK, ("roc_auc", "pr_auc"), names, patients, labels, values, "all", "slice"),
+        Scored(TASK, ("pixel_precision",), (case,), (patient,), (0.0,), (found,), subset, "pixel"),
+    )
+
+
+def study(job: Progress, request: AblateRequest) -> AnomalyStudy:
+    """The study of the anomaly model, for the table of studies."""
+    return AnomalyStudy(job, request)

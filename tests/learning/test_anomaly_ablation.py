@@ -1,0 +1,107 @@
+"""Variants on folds: what each changes, that they share weights, and what they are scored on."""
+
+import numpy as np
+import pytest
+from brains import write_ixi
+
+from medview.domain.ablation import AblateRequest
+from medview.domain.errors import UsageError
+from medview.domain.progress import Silent
+from medview.learning.ablation import ablate
+from medview.learning.anomaly_ablation import VARIANTS, AnomalyStudy, recipe_of, study
+from medview.services.recipes import read_recipe, shipped_recipe
+
+NAMES = ("IXI012-HH-1211", "IXI013-HH-1212")
+TINY = (
+    *("epochs=1", "steps=1", "batch=2", "attention_batch=2", "val_slices=3", "bfloat16=false"),
+    *("attention_from=2.0", "network.attention=false"),
+)
+
+
+@pytest.fixture(autouse=True)
+def _narrow(monkeypatch):
+    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+
+
+@pytest.fixture(scope="module")
+def brains(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("ixi-t1")
+    write_ixi(folder, *NAMES)
+    return folder
+
+
+def asked(brains, out, *variants, **more):
+    recipe = read_recipe("anomaly", None, TINY)
+    return AblateRequest(
+        "anomaly", (str(brains),), str(out), recipe, variants, folds=2, threads=1, **more
+    )
+
+
+@pytest.fixture
+def one(brains, tmp_path):
+    return study(Silent(), asked(brains, tmp_path))
+
+
+def run(one, variant, **settings):
+    return one.run(Silent(), variant, settings, 0, "1")
+
+
+def test_the_left_out_brain_is_scored_by_slice_and_pixel(one):
+    by_slice, by_pixel = run(one, "default")
+    assert (by_slice.level, by_slice.names) == ("slice", ("roc_auc", "pr_auc"))
+    assert set(by_slice.patients) == {"IXI012"}
+    assert set(by_slice.truth) == {0.0, 1.0}
+    assert len(by_slice.truth) == len(by_slice.score) == len(by_slice.cases)
+    assert by_pixel.cases == (NAMES[0],)
+    assert 0 <= by_pixel.score[0] <= 1
+
+
+def test_scores_of_the_same_weights_train_once_and_share_lesions(one, monkeypatch):
+    first = run(one, "default")
+    scores = {first[0].score}
+    monkeypatch.setattr(AnomalyStudy, "_train", None)
+    for name, variant in VARIANTS.items():
+        if not variant.recipe and variant.samples <= 5:
+            found = run(one, name)
+            assert found[0].truth == first[0].truth
+            assert found[0].cases == first[0].cases
+            scores.add(found[0].score)
+    # What has learnt nothing has hardly any epistemic part: leaving it out may change nothing.
+    assert len(scores) >= sum(not v.recipe and v.samples <= 5 for v in VARIANTS.values()) - 2
+
+
+def test_draws_without_spread_are_the_mean_of_the_code(one):
+    trained = one._trained(Silent(), recipe_of(one._request.recipe, {}), 0, "1")
+    still = trained.said(Silent(), 2, False).clean
+    assert np.array_equal(still.pictures[0], still.pictures[1])
+    moving = trained.said(Silent(), 2, True).clean
+    assert not np.array_equal(moving.pictures[0], moving.pictures[1])
+
+
+def test_another_network_is_trained_anew(one):
+    default = run(one, "default")
+    changed = run(one, "default", **{"network.variance_floor": -3.0})
+    assert changed[0].score != default[0].score
+    assert changed[0].truth == default[0].truth
+
+
+def test_every_variant_is_a_recipe_that_can_be_read():
+    base = shipped_recipe("anomaly")
+    for name, variant in VARIANTS.items():
+        changed = recipe_of(base, variant.recipe)
+        assert (changed == recipe_of(base, {})) == (not variant.recipe), name
+    assert recipe_of(base, {"network.heads": 4}).network.heads == 4
+    assert base["network"]["heads"] == 8
+
+
+def test_leaving_out_sites_makes_no_sense(brains, tmp_path):
+    with pytest.raises(UsageError, match="one site each"):
+        study(Silent(), asked(brains, tmp_path, leave_out="site"))
+
+
+def test_a_table_says_runs_done_of_runs_planned(brains, tmp_path):
+    body = ablate(Silent(), asked(brains, tmp_path, "rule-residual"))
+    assert (body["runs_done"], body["runs_planned"]) == (4, 4)
+    rows = {(row["variant"], row["name"]): row for row in body["rows"]}
+    assert rows["rule-residual", "pixel_precision"]["difference"] is not None
+    assert {"roc_auc", "pr_auc", "pixel_precision"} <= {name for _, name in rows}
