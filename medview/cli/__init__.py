@@ -58,6 +58,7 @@ COMMANDS: dict[str, str] = {
     "batch": "medview.cli.batch:batch",
     "report": "medview.cli.report:report",
     "export": "medview.cli.export:export",
+    "deidentify": "medview.cli.deidentify:deidentify",
     "train": "medview.cli.training:train",
     "finetune": "medview.cli.finetune:finetune",
     "evaluate": "medview.cli.evaluate:evaluate",

@@ -1,0 +1,50 @@
+"""``medview deidentify``: copies of DICOM files without identity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from medview.cli.contract import Answer, Context, command
+
+DEIDENTIFY = "medview.io.deidentify:deidentify"
+
+
+def _in_words(body: Mapping[str, Any]) -> str:
+    lines = [f"{body['files']} files of {body['patients']} patients copied without identity"]
+    lines += [f"held back: file {one['number']}: {one['what']}" for one in body["withheld"]]
+    lines += [f"note: {one['text']}" for one in body["warnings"]]
+    return "\n".join(lines)
+
+
+@command("deidentify", words=_in_words)
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
+@click.option(
+    "--with-burned-in",
+    is_flag=True,
+    help="Also pictures in which names may be burned in: somebody has looked at them.",
+)
+def deidentify(
+    context: Context, paths: tuple[Path, ...], out: Path, with_burned_in: bool
+) -> Answer:
+    """Copy DICOM files by the Basic Profile of PS3.15: no name, id, date; UIDs replaced.
+
+    Documents, reports and pictures with burned-in text are held back and counted.
+    """
+    from medview.domain.errors import InputRefused
+    from medview.io.atomic import whole_folder
+
+    with whole_folder(out) as draft:
+        body = context.call("files", DEIDENTIFY, paths, draft, with_burned_in)
+        if not body["files"]:
+            raise InputRefused(
+                "there is nothing that can be copied without identity",
+                do="Choose a folder with DICOM images.",
+                code="MV-DEI-005",
+                skipped=len(body["withheld"]),
+            )
+    return Answer(body)
