@@ -1,0 +1,275 @@
+"""Sets of feature vectors: miniatures of each layout, and what is wrong named by column or row."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from age_sets import (
+    IXI_HEADER,
+    OPENBHB_HEADER,
+    ixi_rows,
+    write_abide,
+    write_age_cases,
+    write_authors,
+    write_ixi_table,
+    write_openbhb,
+    write_rows,
+)
+
+from medview.domain.errors import DataError
+from medview.learning import brain_age_sets as sets
+from medview.learning.cases import find_subsets
+
+
+def found(path):
+    (subset,) = find_subsets((str(path),), "brain-age")
+    return subset
+
+
+def test_the_ixi_table_gives_raw_volumes_with_age_sex_and_site(tmp_path):
+    write_ixi_table(tmp_path)
+    subset = found(tmp_path)
+    assert (subset.name, len(subset.cases), subset.licence) == ("ixi-roi", 40, "CC BY-SA 3.0")
+    assert subset.columns["smri"] == IXI_HEADER[5:]
+    first, row = subset.cases[0], ixi_rows()[0]
+    assert (first.case, first.patient, first.site, first.sex) == (
+        "IXI000-HH-T1",
+        "IXI000",
+        "HH",
+        "M",
+    )
+    assert first.age_years == float(row[3])
+    assert first.rows["smri"] == pytest.approx([float(v) for v in row[5:]])
+    assert first.label == 0
+
+
+def test_the_table_made_from_2_mm_data_is_not_taken_beside_the_other(tmp_path):
+    write_ixi_table(tmp_path)
+    write_rows(tmp_path / "ixi_dlmuse_2mm_n181.csv.gz", IXI_HEADER, ixi_rows())
+    assert len(found(tmp_path).cases) == 40
+
+
+def changed_ixi(tmp_path, column, value, row=3):
+    rows = ixi_rows()
+    rows[row - 2][IXI_HEADER.index(column)] = value
+    write_ixi_table(tmp_path, rows)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("Age", "old", 'row 3, column "Age": "old" is no age'),
+        ("Age", "nan", 'row 3, column "Age": "nan" is no age'),
+        ("Age", "-4", 'row 3, column "Age": "-4" is no age'),
+        ("Sex", "X", 'row 3, column "Sex": "X" is none of M, F'),
+        ("ID", "IXI000-HH-T1", '"IXI000-HH-T1" is there twice'),
+    ],
+)
+def test_a_wrong_cell_of_the_ixi_table_is_named(tmp_path, column, value, said):
+    with pytest.raises(DataError, match=said):
+        sets.load_ixi_roi(changed_ixi(tmp_path, column, value))
+
+
+@pytest.mark.parametrize("value", ["", "nan", "n/a", "inf"])
+def test_a_row_with_a_value_that_is_no_number_is_left_out_by_name(tmp_path, value):
+    subset = sets.load_ixi_roi(changed_ixi(tmp_path, "MUSE_600", value))
+    (left,) = subset.skipped
+    assert (left.case, left.what) == (
+        "IXI001-Guys-T1",
+        f'row 3, column "MUSE_600": "{value}" is no number',
+    )
+    assert len(subset.cases) == 39
+
+
+@pytest.mark.parametrize("column", ["Age", "site", "Sex", "ID"])
+def test_a_missing_column_is_named(tmp_path, column):
+    header = [name if name != column else "other" for name in IXI_HEADER]
+    write_ixi_table(tmp_path, header=header)
+    with pytest.raises(DataError, match=f'the column "{column}" is missing'):
+        sets.load_ixi_roi(tmp_path)
+
+
+def test_a_table_without_any_region_is_refused(tmp_path):
+    write_ixi_table(tmp_path, [row[:5] for row in ixi_rows()], IXI_HEADER[:5])
+    with pytest.raises(DataError, match="MUSE_"):
+        sets.load_ixi_roi(tmp_path)
+
+
+def test_an_empty_age_or_sex_is_unknown(tmp_path):
+    subset = sets.load_ixi_roi(changed_ixi(tmp_path, "Age", ""))
+    assert subset.cases[1].age_years is None
+
+
+def test_abide_has_pairs_and_rows_of_structure_only_and_no_sex(tmp_path):
+    write_abide(tmp_path)
+    subset = found(tmp_path)
+    assert len(subset.cases) == 24
+    assert sum("fmri" in case.rows for case in subset.cases) == 12
+    assert {case.sex for case in subset.cases} == {None}
+    assert [case.label for case in subset.cases[:3]] == [1, 0, 0]
+    assert len(subset.columns["fmri"]) == 6670
+    assert subset.columns["smri"] == tuple(f"fs_{n}" for n in range(5))
+    assert "NC" in subset.licence
+
+
+def test_series_without_structure_are_left_out_by_name(tmp_path):
+    write_abide(tmp_path)
+    with (tmp_path / "roi_timeseries_index.csv").open("a") as file:
+        file.write("99999,roi_timeseries_aal116/99999.npy,40,116,PITT\n")
+    subset = sets.load_abide(tmp_path)
+    assert [(left.case, left.code) for left in subset.skipped] == [("99999", "MV-DAT-101")]
+
+
+def test_series_of_another_number_of_regions_are_refused(tmp_path):
+    write_abide(tmp_path)
+    np.save(tmp_path / "roi_timeseries_aal116" / "50000.npy", np.zeros((40, 90), np.float32))
+    with pytest.raises(DataError, match="50000"):
+        sets.load_abide(tmp_path)
+
+
+def test_connectivity_by_hand():
+    t = np.linspace(0, 6, 50)
+    series = np.stack([np.sin(t), 2 * np.sin(t) + 1, np.cos(t), np.zeros(50)], 1)
+    z = sets.connectivity(series)
+    assert sets.connectivity_names(4) == (
+        "r_000_001",
+        "r_000_002",
+        "r_000_003",
+        "r_001_002",
+        "r_001_003",
+        "r_002_003",
+    )
+    assert z[0] == pytest.approx(np.arctanh(0.999))
+    assert z[1] == pytest.approx(np.arctanh(np.corrcoef(series[:, 0], series[:, 2])[0, 1]))
+    assert z[[2, 4, 5]].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("flat", [False, True])
+def test_openbhb_in_both_layouts_keeps_ids_and_parts(tmp_path, flat):
+    write_openbhb(tmp_path, flat=flat)
+    subset = found(tmp_path)
+    assert subset.layout == ("openbhb-ramp" if flat else "openbhb")
+    assert len(subset.cases) == 12
+    first = subset.cases[0]
+    assert (first.case, first.sex, first.age_years) == ("100000000000", "M", 20.5)
+    assert [case.split for case in subset.cases[:4]] == ["train", "train", "test", "test"]
+    assert first.rows["smri"].shape == (284 + 476 + 1036,)
+    assert subset.columns["smri"][0] == "vbm_0000"
+
+
+def test_openbhb_ids_rounded_by_a_spreadsheet_are_refused(tmp_path):
+    write_openbhb(tmp_path)
+    table = tmp_path / "participants.tsv"
+    table.write_text(table.read_text().replace("100001234567", "1.00001E+11"))
+    with pytest.raises(DataError, match=r'row 3, column "participant_id": "1\.00001E\+11"'):
+        sets.load_openbhb(tmp_path)
+
+
+def test_an_openbhb_participant_without_arrays_is_left_out_by_row(tmp_path):
+    write_openbhb(tmp_path)
+    table = tmp_path / "participants.tsv"
+    table.write_text(table.read_text().replace("100001234567", "100001234568"))
+    (left,) = sets.load_openbhb(tmp_path).skipped
+    assert left.case == "100001234568"
+    assert "row 3: no array preproc-cat12vbm" in left.what
+
+
+def test_an_openbhb_array_of_another_length_is_refused(tmp_path):
+    write_openbhb(tmp_path, flat=True)
+    np.save(next(tmp_path.glob("*desikan*")), np.zeros((1, 7, 60), np.float32))
+    with pytest.raises(DataError, match="420 values, not 476"):
+        sets.load_openbhb_ramp(tmp_path)
+
+
+def test_openbhb_needs_its_columns(tmp_path):
+    write_openbhb(tmp_path)
+    header = ["years" if name == "age" else name for name in OPENBHB_HEADER]
+    write_rows(tmp_path / "participants.tsv", header, [], "\t")
+    with pytest.raises(DataError, match='the column "age" is missing'):
+        sets.load_openbhb(tmp_path)
+
+
+def test_ramp_matrices_give_their_regional_blocks(tmp_path, monkeypatch):
+    monkeypatch.setattr(sets, "_RAMP", (("vbm", 5), ("quasiraw", 6), ("xhemi", 7)))
+    matrix = np.arange(3 * (18 + 1796), dtype=np.float32).reshape(3, -1)
+    np.save(tmp_path / "train.npy", matrix)
+    rows = [["1", "20", "0", "train"], ["2", "30", "1", "train"], ["3", "40", "1", "train"]]
+    write_rows(tmp_path / "train.tsv", ("participant_id", "age", "site", "split"), rows, "\t")
+    subset = found(tmp_path)
+    assert subset.layout == "openbhb-ramp"
+    assert subset.cases[1].rows["smri"].tolist() == matrix[1, 18:].tolist()
+    np.save(tmp_path / "train.npy", matrix[:2])
+    with pytest.raises(DataError, match="2 x 1814"):
+        sets.load_openbhb_ramp(tmp_path)
+
+
+def test_the_authors_arrays_are_split_as_they_are_named(tmp_path):
+    write_authors(tmp_path)
+    subset = found(tmp_path)
+    assert subset.layout == "authors-npy"
+    assert [sum(case.split == part for case in subset.cases) for part in ("train", "test")] == [
+        12,
+        12,
+    ]
+    assert subset.cases[1].sex == "F"
+    assert {role: len(names) for role, names in subset.columns.items()} == {"smri": 7, "fmri": 7}
+
+
+def test_authors_arrays_that_do_not_fit_each_other_are_refused(tmp_path):
+    write_authors(tmp_path)
+    np.save(tmp_path / "features2.npy", np.zeros((11, 7)))
+    with pytest.raises(DataError, match=r"features2.npy: it is 11 x 7, but there are 12 ages"):
+        sets.load_authors_npy(tmp_path)
+
+
+def test_a_row_of_the_authors_arrays_with_nan_is_left_out(tmp_path):
+    write_authors(tmp_path)
+    values = np.load(tmp_path / "features1.npy")
+    values[4, 2] = np.nan
+    np.save(tmp_path / "features1.npy", values)
+    (left,) = sets.load_authors_npy(tmp_path).skipped
+    assert left.what == "row 4 of features1.npy has values that are not numbers"
+
+
+def test_a_case_list_takes_rows_of_a_table_and_vectors(tmp_path):
+    write_age_cases(tmp_path)
+    subset = found(tmp_path)
+    assert (subset.layout, len(subset.cases)) == ("cases", 12)
+    assert subset.columns == {"smri": ("a", "b", "c"), "fmri": ("0", "1", "2", "3")}
+    case = subset.cases[3]
+    assert (case.age_years, case.sex, case.site) == (33.0, "M", "HH")
+    assert case.rows["fmri"].tolist() == np.load(tmp_path / "c3.npy").tolist()
+
+
+def test_cases_whose_files_do_not_fit_are_left_out_with_the_reason(tmp_path):
+    path = write_age_cases(tmp_path)
+    np.save(tmp_path / "c3.npy", np.zeros(5))
+    (tmp_path / "c5.npy").unlink()
+    np.save(tmp_path / "c7.npy", np.full(4, np.nan))
+    left = {one.case: one.what for one in sets.load_age_cases(path).skipped}
+    assert left["c3"] == "c3.npy has 5 values, the first case 4"
+    assert "c5.npy is not there" in left["c5"]
+    assert "no value that is a number" in left["c7"]
+
+
+def test_a_table_without_the_row_of_a_case_is_refused(tmp_path):
+    path = write_age_cases(tmp_path)
+    table = tmp_path / "smri.csv"
+    table.write_text(table.read_text().replace("\nc4,", "\nc3,"))
+    with pytest.raises(DataError, match=r'smri.csv: it has 2 rows of the case "c3"'):
+        sets.load_age_cases(path)
+
+
+def test_fewer_than_ten_rows_teach_nothing():
+    with pytest.raises(DataError, match="only 9 rows with an age can be used; 10 are needed"):
+        sets.refuse_few(9)
+    sets.refuse_few(10)
+
+
+def test_nobody_is_in_a_set_twice(tmp_path):
+    write_ixi_table(tmp_path)
+    subset = sets.load_ixi_roi(tmp_path)
+    twice = replace(subset, cases=(*subset.cases, subset.cases[0]))
+    with pytest.raises(DataError, match="is there twice"):
+        sets.checked(twice, "t.csv")
