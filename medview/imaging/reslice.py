@@ -387,7 +387,7 @@ def orthogonal(volume: Volume) -> Volume:
     grid = straightened(volume.geometry)
     if volume.is_colour:
         raise GeometryError("a colour volume with tilted slices cannot be straightened")
-    empty = volume.padding[0] if volume.padding else float(np.nanmin(volume.array.astype(float)))
+    empty = volume.padding[0] if volume.padding else float(np.nanmin(volume.array))
     values = _onto(volume.array, volume.geometry, grid, order=1, outside=empty)
     if np.issubdtype(volume.array.dtype, np.integer):
         values = np.rint(values)

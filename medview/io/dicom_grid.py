@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,7 +37,7 @@ def grids_of(positions: Vector, normal: Vector, *, sparse: bool) -> list[Grid]:
     usual = float(np.sort(gaps)[(len(gaps) - 1) // 2])
     step = usual * np.median(steps / gaps[:, None], axis=0)
     if np.linalg.norm(steps - step, axis=1).max() <= _tolerance(usual):
-        return [_even(positions, list(range(len(positions))), normal)]
+        return [_regular(positions, normal, usual)]
     counts = np.rint(gaps / usual)
     near = np.linalg.norm(steps - counts[:, None] * step, axis=1) <= WHOLE_GAP_SHARE * usual
     missing = int((counts - 1).sum())
@@ -54,6 +54,17 @@ def grids_of(positions: Vector, normal: Vector, *, sparse: bool) -> list[Grid]:
 
 def _tolerance(gap: float) -> float:
     return max(REGULAR_MM, REGULAR_SHARE * gap)
+
+
+def _regular(positions: Vector, normal: Vector, usual: float) -> Grid:
+    """All places on one grid; small deviations of one sign may add up to one that is said."""
+    grid = _even(positions, list(range(len(positions))), normal)
+    expected = grid.origin + np.arange(len(positions))[:, None] * grid.step
+    off = float(np.linalg.norm(positions - expected, axis=1).max())
+    if off <= max(MISPLACED_MM, WHOLE_GAP_SHARE * usual):
+        return grid
+    text = f"slices lie up to {off:.2g} mm off even steps of {usual:.4g} mm"
+    return replace(grid, notes=(Note("VARIABLE_SPACING", text),))
 
 
 def _even(positions: Vector, run: list[int], normal: Vector, *notes: Note) -> Grid:

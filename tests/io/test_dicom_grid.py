@@ -21,6 +21,7 @@ from dicom_files import (
 
 from medview.domain.progress import Silent
 from medview.io import readers
+from medview.io.dicom_grid import grids_of
 
 
 def test_a_missing_slice_leaves_a_blank_and_the_true_spacing(tmp_path):
@@ -68,6 +69,18 @@ def test_two_hundredths_of_a_millimetre_are_no_irregularity(tmp_path):
 def test_positions_that_the_scanner_rounded_are_no_irregularity(tmp_path):
     series, _ = only(save(heights(*np.round(np.arange(12) * 0.6667, 2)), tmp_path))
     assert codes(series) == []
+
+
+def test_small_deviations_that_add_up_are_said():
+    # Each gap is within 1 % of the usual one, but the slice in the middle is 0.25 mm off.
+    normal = np.array([0.0, 0.0, 1.0])
+    places = np.outer(np.cumsum([0.0] + [2.5] * 25 + [2.52] * 25), normal)
+    (grid,) = grids_of(places, normal, sparse=False)
+    assert len(grid.slots) == 51
+    assert [note.code for note in grid.notes] == ["VARIABLE_SPACING"]
+    assert "0.25 mm off" in grid.notes[0].text
+    (even,) = grids_of(places[:20], normal, sparse=False)
+    assert even.notes == ()
 
 
 def test_three_tenths_of_a_millimetre_are_said(tmp_path):
