@@ -64,6 +64,7 @@ class FileInfo:
     field_strength_t: float | None
     quantity: str
     laterality: str
+    gantry_tilt: float
     begins_like_a_program: bool
 
 
@@ -183,6 +184,7 @@ def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
         field_strength_t=header.number("MagneticFieldStrength"),
         quantity=_quantity(header, "" if doubt else modality),
         laterality=_laterality(header),
+        gantry_tilt=header.number("GantryDetectorTilt") or 0.0,
         begins_like_a_program=outline.preamble.startswith(_PROGRAMS),
     )
 

@@ -17,6 +17,7 @@ from medview.io.dicom_volumes import SamePixels, volumes_of
 SAME_DIRECTION = 1e-4  # R6, on unit vectors
 SAME_PLACE_MM = 0.01
 TILT_DEGREES = 0.05  # R12
+TILTS_DIFFER_DEGREES = 0.5
 ORTHOGONAL = 1e-3  # R4
 
 
@@ -186,6 +187,10 @@ def _geometry(
     tilt = geometry.shear_degrees
     if tilt > TILT_DEGREES:
         notes.append(Note("TILTED", f"slices are tilted by {tilt:.1f} degrees against their stack"))
+        said = abs(first.info.gantry_tilt)
+        if said and abs(said - tilt) > TILTS_DIFFER_DEGREES:
+            text = f"the file names a tilt of {said:.1f} degrees; the positions are used"
+            notes.append(Note("TILTED", text))
     return geometry, tuple(notes)
 
 

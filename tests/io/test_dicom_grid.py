@@ -130,3 +130,19 @@ def test_a_tilted_gantry_keeps_its_shear_and_is_said(sign, tmp_path):
     place = (-99.0, -79.3 + sign * 3 * 0.669873, 47.5)
     np.testing.assert_allclose(volume.geometry.to_mm((3, 1, 2)), place, atol=1e-5)
     assert volume.geometry.voxel_ml == pytest.approx(0.7 * 0.5 * 2.5 / 1000)
+
+
+@pytest.mark.parametrize(("named", "count"), [(None, 1), (-15.0, 1), (12.0, 2)])
+def test_a_tilt_that_the_file_names_otherwise_is_a_warning_and_moves_nothing(
+    named, count, tmp_path
+):
+    step = np.array([0, 2.5 * np.tan(np.radians(15)), 2.5])
+    extra = {} if named is None else {"GantryDetectorTilt": named}
+    datasets = [
+        image(marked_slice(k), ImagePositionPatient=list(FIRST + step * k), **extra)
+        for k in range(8)
+    ]
+    series, volume = only(save(datasets, tmp_path))
+    assert codes(series) == ["TILTED"] * count
+    assert ("12.0 degrees" in series.warnings[-1].text) is (count == 2)
+    assert volume.geometry.shear_degrees == pytest.approx(15, abs=1e-3)
