@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tempfile
 
 # Windows are drawn into memory where there is no display.
 if sys.platform.startswith("linux") and not (
@@ -13,3 +14,7 @@ if sys.platform.startswith("linux") and not (
 # A run that was started in the background ignores Ctrl-C, and so would all that it starts;
 # tests that interrupt a child need it to listen.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# What the program keeps for its user goes to a place of this run's own.
+if "MEDVIEW_HOME" not in os.environ:
+    os.environ["MEDVIEW_HOME"] = tempfile.mkdtemp(prefix="medview-tests-")

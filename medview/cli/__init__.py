@@ -59,6 +59,7 @@ COMMANDS: dict[str, str] = {
     "report": "medview.cli.report:report",
     "export": "medview.cli.export:export",
     "deidentify": "medview.cli.deidentify:deidentify",
+    "audit": "medview.cli.audit:audit",
     "train": "medview.cli.training:train",
     "finetune": "medview.cli.finetune:finetune",
     "evaluate": "medview.cli.evaluate:evaluate",

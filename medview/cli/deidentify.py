@@ -37,6 +37,7 @@ def deidentify(
     """
     from medview.domain.errors import InputRefused
     from medview.io.atomic import whole_folder
+    from medview.services.audit import note
 
     with whole_folder(out) as draft:
         body = context.call("files", DEIDENTIFY, paths, draft, with_burned_in)
@@ -47,4 +48,5 @@ def deidentify(
                 code="MV-DEI-005",
                 skipped=len(body["withheld"]),
             )
+    note("deidentified", {name: body[name] for name in ("files", "patients")})
     return Answer(body)

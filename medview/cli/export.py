@@ -33,6 +33,7 @@ def export(context: Context, result: Path, study: Path, report: Path | None, out
     The objects belong to the study of the images and refer to them. Research use only.
     """
     from medview.io.atomic import whole_folder
+    from medview.services.audit import note, of_result
     from medview.services.exporting import dicom_source
 
     if report is not None and not report.is_file():
@@ -42,4 +43,5 @@ def export(context: Context, result: Path, study: Path, report: Path | None, out
         objects = context.call(
             "files", EXPORT, stored.prediction, stored.card, series, draft, report
         )
+    note("exported", {"kind": "dicom", **of_result(stored.prediction)})
     return Answer({"out": out.name, "objects": objects})

@@ -71,6 +71,7 @@ def report(context: Context, source: Path | None, verify: Path | None, **wanted:
 
 
 def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
+    from medview.services.audit import Deed, note
     from medview.services.report_source import gather, with_words
     from medview.services.report_text import ReaderText, reader_text
     from medview.services.reporting import build_report, template_for
@@ -86,6 +87,8 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
     )
     made = build_report(material, template)
     pages = context.call("files", WRITE, made, out, wanted["paper"])
+    deed: Deed = "exported" if made.status == "DRAFT" else "signed"
+    note(deed, {"kind": "report", "report": made.report_id, "content": made.content_sha256})
     return Answer(
         {
             "file": out.name,

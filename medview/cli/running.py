@@ -88,6 +88,7 @@ def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **want
 
     A bare PATH takes the input that its headers or its name speak of; "--input t1=PATH" says it.
     """
+    from medview.services.audit import note, of_result
     from medview.services.inputs import Wanted
     from medview.services.running import run_case
     from medview.services.versions import located
@@ -96,7 +97,9 @@ def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **want
     wanted["weights"] = found.weights
     inputs = Wanted(paths, wanted.pop("named"), wanted.pop("series"))
     options = run_options(context, wanted)
-    return Answer(run_case(context.jobs, found.card, inputs, options, out, progress=context.report))
+    body = run_case(context.jobs, found.card, inputs, options, out, progress=context.report)
+    note("ran", of_result(body))
+    return Answer(body)
 
 
 def run_options(context: Context, wanted: Mapping[str, Any]) -> RunOptions:

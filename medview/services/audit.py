@@ -1,0 +1,50 @@
+"""What is written down of what was done: opened, ran, changed, accepted, exported, signed."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Literal
+
+from medview.domain.errors import WriteError
+from medview.domain.prediction import Prediction
+from medview.io import trail
+from medview.services.settings import home
+
+Deed = Literal["opened", "ran", "threshold", "accepted", "exported", "signed", "deidentified"]
+
+
+def trail_file() -> Path:
+    """Where the trail lies."""
+    return home() / "audit.jsonl"
+
+
+def note(deed: Deed, detail: Mapping[str, Any], path: Path | None = None) -> bool:
+    """Write down a deed; False when the disk refused. `detail` names no patient and no path."""
+    with suppress(WriteError):
+        trail.append(path or trail_file(), deed, detail, _user())
+        return True
+    return False
+
+
+def of_result(prediction: Mapping[str, Any] | Prediction) -> dict[str, Any]:
+    """What the trail says of a result: model, weights and the hashes of the inputs."""
+    if isinstance(prediction, Prediction):
+        inputs = [item.sha256 for item in prediction.inputs]
+        model, version = prediction.model, prediction.version
+        weights = prediction.weights_sha256
+    else:
+        inputs = [item["sha256"] for item in prediction["inputs"]]
+        model, version = prediction["model"], prediction["version"]
+        weights = prediction["weights_sha256"]
+    return {"model": f"{model}@{version}", "weights_sha256": weights, "inputs": inputs}
+
+
+def _user() -> str:
+    """The name of the account; empty where the system knows none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
