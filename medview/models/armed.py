@@ -202,7 +202,7 @@ class Armed(nn.Module):
         self,
         base: nn.Module,
         options: ArmedOptions,
-        example: tuple[Tensor, ...],
+        example: tuple[Any, ...],
         read: Callable[[Any], Tensor] = _only_column,
     ) -> None:
         super().__init__()
@@ -219,7 +219,7 @@ class Armed(nn.Module):
         return self.slopes.mu.shape[1] + 1
 
     def forward(
-        self, inputs: tuple[Tensor, ...], z: Tensor, noise: Tensor | None = None
+        self, inputs: tuple[Any, ...], z: Tensor, noise: Tensor | None = None
     ) -> ArmedOutput:
         """Ask the network and add the effects of the clusters `z` (n, clusters).
 
@@ -236,7 +236,7 @@ class Armed(nn.Module):
 
     def _mixed(
         self,
-        inputs: tuple[Tensor, ...],
+        inputs: tuple[Any, ...],
         layers: dict[str, Tensor],
         fixed: Tensor,
         effects: Tensor,
@@ -260,7 +260,7 @@ class Armed(nn.Module):
         return [p for name, p in self.named_parameters() if not name.startswith("adversary.")]
 
 
-def _widths(base: nn.Module, options: ArmedOptions, example: tuple[Tensor, ...]) -> tuple[int, int]:
+def _widths(base: nn.Module, options: ArmedOptions, example: tuple[Any, ...]) -> tuple[int, int]:
     """How many activations the adversary reads, and how many slopes a cluster has."""
     if options.form != "linear" and not options.slopes_of:
         raise ValueError(f"the form {options.form} needs the name of a layer")
@@ -342,7 +342,7 @@ def z_of(mode: ZMode, soft: Tensor) -> Tensor:
     raise ValueError("the average over clusters is no single z")
 
 
-def predict_unseen(model: Armed, inputs: tuple[Tensor, ...], soft: Tensor, mode: ZMode) -> Tensor:
+def predict_unseen(model: Armed, inputs: tuple[Any, ...], soft: Tensor, mode: ZMode) -> Tensor:
     """Mixed predictions (n,), after the link, of rows whose cluster is not known.
 
     "average" is the mean of what would be said in each cluster in turn.

@@ -21,6 +21,7 @@ from medview.models.armed import (
     predict_unseen,
     z_of,
 )
+from medview.models.mavae import Mavae, MavaeOptions, Rows
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +117,30 @@ def test_any_network_is_wrapped_from_outside() -> None:
     torch.testing.assert_close(said.fixed, before)
     assert said.seen.shape == (6, 3 * 4 * 4 + 5)
     assert not any(layer._forward_hooks for layer in model.base.modules())
+
+
+def test_the_autoencoder_of_brain_age_is_wrapped_as_it_is() -> None:
+    small = MavaeOptions(6, 4, (12, 10), 8, 4, age_head=(7, 5), sex_head=(6, 5))
+    net = Mavae(small).eval()
+
+    def rows(n: int) -> Rows:
+        inputs = {"smri": torch.randn(n, 6), "fmri": torch.randn(n, 4)}
+        return Rows(inputs, {role: torch.ones(n) for role in inputs}, torch.ones(n), torch.ones(n))
+
+    watched = ("encoders.smri.trunk", "encoders.fmri.trunk", "age_head.3")
+    plan = ArmedOptions(3, watched, "hidden", "age_head.3", "gaussian")
+    model = Armed(net, plan, (rows(2),), read=lambda said: said.age)
+    given = rows(6)
+    said = model((given,), F.one_hot(torch.arange(6) % 3, 3).float())
+    torch.testing.assert_close(said.fixed, net(given).age)
+    assert said.seen.shape == (6, 8 + 8 + 5)
+    guess = model.adversary(said.seen)
+    truth, c = torch.randn(6), torch.arange(6) % 3
+    torch.autograd.backward(main_loss("gaussian", said, guess, truth, c, LossWeights()))
+    first = net.encoders["smri"].trunk[0]
+    assert isinstance(first, nn.Linear)
+    assert first.weight.grad is not None
+    assert float(first.weight.grad.abs().sum()) > 0
 
 
 def test_scaling_reaches_channels_of_a_picture() -> None:
