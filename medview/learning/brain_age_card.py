@@ -107,7 +107,7 @@ def _limits(
         "Features must come from the same segmentation program as those of the training; another "
         "program or resolution shifts ages by years.",
         f"An ensemble of {recipe.members} networks"
-        + (" with a linear path from the features to the age" if recipe.skip else "")
+        + (" with a linear path from the features to age and sex" if recipe.skip else "")
         + "; both differ from the paper.",
     ]
     if not settings.knows_sex:

@@ -96,10 +96,13 @@ def _own_rows(told: Told, group: str, mask: Mask) -> Iterator[MetricRow]:
             known = mask & np.isfinite(told.sex)
             if np.ptp(told.sex[known]) > 0 if known.any() else False:
                 right = ((told.female >= 0.5) == (told.sex == 1)).astype(np.float64)
-                yield _row(
-                    *(told, "model", group, "accuracy", known, mean_score, told.age, right),
-                    task="sex",
-                )
+                for name, figure in (
+                    ("accuracy", mean_score),
+                    ("balanced_accuracy", balanced_many),
+                ):
+                    yield _row(
+                        *(told, "model", group, name, known, figure, told.sex, right), task="sex"
+                    )
 
 
 def _row(
@@ -143,6 +146,16 @@ def interval(
 def mean_score(truth: Vector, score: Vector, weights: Weights) -> Weights:
     """Mean of the scores under each row of weights (b, n), as (b,)."""
     return np.asarray(weights @ score / weights.sum(1))
+
+
+def balanced_many(truth: Vector, right: Vector, weights: Weights) -> Weights:
+    """Mean over both classes of the share that is right."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        parts = [
+            (weights * (truth == kind)) @ right / (weights * (truth == kind)).sum(1)
+            for kind in (0, 1)
+        ]
+    return np.asarray((parts[0] + parts[1]) / 2)
 
 
 def mae_many(truth: Vector, score: Vector, weights: Weights) -> Weights:

@@ -43,7 +43,7 @@ class MavaeOptions:
     dropout : float
         Chance that a hidden activation is dropped in training.
     skip : bool
-        Add a linear function of the features to the age (not in the paper).
+        Add a linear function of the features to age and sex (not in the paper).
     """
 
     smri: int = 800
@@ -186,7 +186,7 @@ class Mavae(nn.Module):
         self.age_head = perceptron((width, *options.age_head, 1), dropout=options.dropout)
         self.sex_head = perceptron((width, *options.sex_head, 1), dropout=options.dropout)
         skipped = options.roles if options.skip else ()
-        self.skips = nn.ModuleDict({r: nn.Linear(options.width(r), 1, bias=False) for r in skipped})
+        self.skips = nn.ModuleDict({r: nn.Linear(options.width(r), 2, bias=False) for r in skipped})
         for skip in self.skips.values():
             nn.init.zeros_(skip.weight)  # type: ignore[arg-type]  # each is a Linear
         self.discriminator = Discriminator(options.generic)
@@ -235,10 +235,11 @@ class Mavae(nn.Module):
         """Age, sex and codes of rows."""
         codes = self.encode(rows, noise)
         vector = self.vector(codes)
-        age = self.age_head(vector).squeeze(-1)
+        age, sex = self.age_head(vector).squeeze(-1), self.sex_head(vector).squeeze(-1)
         for role, skip in self.skips.items():
-            age = age + skip(rows.inputs[role]).squeeze(-1) * rows.present[role]
-        return MavaeOutput(age, self.sex_head(vector).squeeze(-1), codes)
+            direct = skip(rows.inputs[role]) * rows.present[role][:, None]  # (B, 2)
+            age, sex = age + direct[:, 0], sex + direct[:, 1]
+        return MavaeOutput(age, sex, codes)
 
     def decode(self, role: str, generic: Tensor, unique: Tensor) -> Tensor:
         """Features (B, width) of a modality from two halves of a code."""
