@@ -1,0 +1,142 @@
+"""A feature file to scores: what is told, and what is refused."""
+
+import csv
+
+import numpy as np
+import pytest
+from age_sets import IXI_HEADER, ixi_rows
+from age_weights import write_age_weights
+
+from medview.domain.errors import ModelInputError
+from medview.domain.prediction import InputRef, RunRequest
+from medview.domain.progress import Silent
+from medview.learning.brain_age_run import Person, age_scores, features_row, run_brain_age
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    return write_age_weights(tmp_path_factory.mktemp("age"))
+
+
+def one_row(path, change=None, row=3):
+    cells = dict(zip(IXI_HEADER, ixi_rows()[row], strict=True)) | (change or {})
+    cells = {name: value for name, value in cells.items() if value is not None}
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, cells)
+        writer.writeheader()
+        writer.writerow(cells)
+    return path
+
+
+def ran(trained, path, **given):
+    inputs = (InputRef("smri", "", "u", 0, "s", (1, 1, 1)),)
+    request = RunRequest(
+        "brain-age", {}, inputs, tables={"smri": str(path)}, weights=str(trained[0]), **given
+    )
+    return run_brain_age(Silent(), request)
+
+
+def test_an_age_with_both_gaps_and_a_check_of_sex(trained, tmp_path):
+    told = ran(trained, one_row(tmp_path / "one.csv"), age_years=60.0, sex="M")
+    age, raw = told.score("age"), told.score("gap_raw")
+    model, table = trained[1].model, trained[2]
+    assert age.value == pytest.approx(
+        model.answer(table.take(np.array([3])).values).age[0], abs=1e-3
+    )
+    assert age.low < age.value < age.high
+    assert raw.value == pytest.approx(age.value - 60)
+    wanted = model.settings.corrected(np.array([raw.value]), np.array([60.0]))[0]
+    assert told.score("gap_corrected").value == pytest.approx(wanted, abs=1e-6)
+    assert 0 <= told.score("sex_male").value <= 1
+    assert told.parameters == {"members": 2, "age_years": 60.0, "sex": "M"}
+    assert told.preparation[0] == "each feature over MUSE_702"
+    assert told.inputs[0].role == "smri"
+
+
+def test_columns_may_come_in_any_order_and_as_an_array(trained, tmp_path):
+    first = ran(trained, one_row(tmp_path / "a.csv")).score("age").value
+    turned = dict(reversed(list(zip(IXI_HEADER, ixi_rows()[3], strict=True))))
+    with (tmp_path / "b.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, turned)
+        writer.writeheader()
+        writer.writerow(turned)
+    np.save(tmp_path / "c.npy", np.array([float(v) for v in ixi_rows()[3][5:]]))
+    for name in ("b.csv", "c.npy"):
+        assert ran(trained, tmp_path / name).score("age").value == pytest.approx(first, abs=1e-4)
+
+
+def test_without_an_age_there_is_no_gap_and_the_reason_is_told(trained, tmp_path):
+    told = ran(trained, one_row(tmp_path / "one.csv"))
+    for name in ("gap_raw", "gap_corrected"):
+        score = told.score(name)
+        assert (score.value, score.status, score.meaning) == (
+            None,
+            "not_available",
+            "no age was given",
+        )
+    assert told.score("age").status == "ok"
+
+
+def test_an_age_outside_the_training_is_an_extrapolation(trained, tmp_path):
+    told = ran(trained, one_row(tmp_path / "one.csv"), age_years=20.0)
+    assert {told.score(n).status for n in ("age", "gap_raw", "gap_corrected")} == {"extrapolating"}
+    assert told.warnings[0].code == "OUTSIDE_TRAINING"
+    assert "trained on ages 4" in told.warnings[0].text
+
+
+def test_features_of_another_scale_are_told(trained, tmp_path):
+    values = {
+        name: str(float(v) * 3) for name, v in zip(IXI_HEADER[6:], ixi_rows()[3][6:], strict=True)
+    }
+    told = ran(trained, one_row(tmp_path / "one.csv", values))
+    assert any("beyond 5 standard" in note.text for note in told.warnings)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "said"),
+    [
+        ({"MUSE_600": None}, "MV-MOD-015", 'the column "MUSE_600" of 6 is missing'),
+        ({"MUSE_600": "lost"}, "MV-MOD-016", '1 of 6 features have no value, "MUSE_600"'),
+        ({"MUSE_702": None, "MUSE_701": None}, "MV-MOD-015", '"MUSE_702" and 1 more of 6'),
+    ],
+)
+def test_features_that_do_not_fit_are_refused_by_column(trained, tmp_path, change, code, said):
+    with pytest.raises(ModelInputError, match=said) as caught:
+        ran(trained, one_row(tmp_path / "one.csv", change))
+    assert caught.value.code == code
+    assert caught.value.file == "one.csv"
+
+
+def test_an_array_of_another_length_and_a_modality_not_trained_on_are_refused(trained, tmp_path):
+    np.save(tmp_path / "v.npy", np.zeros(9))
+    with pytest.raises(ModelInputError, match="it has 9 values, the model was trained on 6"):
+        ran(trained, tmp_path / "v.npy")
+    with pytest.raises(ModelInputError, match="trained without fmri features"):
+        features_row(trained[1].model, "fmri", np.zeros(6), None)
+
+
+def test_without_any_feature_file_nothing_is_told(trained):
+    request = RunRequest("brain-age", {}, (), weights=str(trained[0]))
+    with pytest.raises(ModelInputError, match="needs a feature file"):
+        run_brain_age(Silent(), request)
+
+
+def test_the_other_sex_is_doubted_and_few_unknown_features_are_told(trained):
+    model, table = trained[1].model, trained[2]
+    values = {"smri": table.values["smri"][:1].copy()}
+    values["smri"][0, 3] = np.nan
+
+    class Sure:
+        ensemble, settings = model.ensemble, model.settings
+        prepared = staticmethod(model.prepared)
+
+        @staticmethod
+        def answer(given):
+            told = model.answer(given)
+            told.female[:] = 0.999
+            return told
+
+    _, notes = age_scores(Sure, values, Person(sex="M"))
+    texts = " ".join(note.text for note in notes)
+    assert "the other sex" in texts
+    assert "1 smri features were taken at their mean" in texts
