@@ -65,9 +65,9 @@ def compose_frame(
 
     Pure: equal inputs give equal frames, and layers change nothing but tints, values, colour
     bar and the overlay's name. `marks` are boxes on the image, `said` the results of models in
-    a line each, for the lower right corner. Maps must lie on the volume's own grid (bring them
-    there with `resample_onto`, on a worker). On one core 512 x 512 with two overlays, one of them faded,
-    takes about 8 ms, so panes may compose on the thread that draws.
+    a line each, for the upper right corner. Maps must lie on the volume's own grid (bring them
+    there with `resample_onto`, on a worker). On one core 512 x 512 with two overlays, one of
+    them faded, takes about 8 ms, so panes may compose on the thread that draws.
 
     Raises
     ------
@@ -105,10 +105,10 @@ def compose_frame(
 
 
 def _with_results(corners: Corners, view: View, said: tuple[str, ...]) -> Corners:
-    """The texts with what models say above the name of the map."""
+    """The texts with what models say below the place: lower down the score strip has its room."""
     if view.annotations != "all" or not said:
         return corners
-    return replace(corners, bottom_right=(*said, *corners.bottom_right))
+    return replace(corners, top_right=(*corners.top_right, *said))
 
 
 def letters(direction_lps: ArrayLike) -> str:

@@ -41,7 +41,10 @@ def run_model(jobs: Jobs, request: RunRequest, *, progress: Listener | None = No
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the reader may choose of a run; None is the card's own or the settings' value."""
+    """What the reader may choose of a run; None is the card's own or the settings' value.
+
+    `without` names inputs that are there and are left out.
+    """
 
     samples: int | None = None
     alpha: float | None = None
@@ -54,6 +57,7 @@ class Choices:
     site: str | None = None
     film_hour: float | None = None
     weights: str | None = None
+    without: tuple[str, ...] = ()
 
 
 class Analysis:
@@ -75,6 +79,7 @@ class Analysis:
         self._preferences = preferences
         self._weights = weights
         self._cards: tuple[ModelCard, ...] | None = None
+        self._chosen: dict[str, Choices] = {}
 
     def warm(self) -> Job:
         """Have the compute child load what models need, before the first run."""
@@ -113,6 +118,7 @@ class Analysis:
             return None
         about = session.volume_id
         series = session.series
+        self._chosen[model] = choices
         run = _Run(session, chosen.card, about, session.volume.geometry)
         run.done = lambda made: self._keep(made, about, series, chosen.card)
         run.clear()
@@ -129,6 +135,11 @@ class Analysis:
         session.running = session.running | {(about, model)}
         return self._tasks.run(errand, Answers(run.finish, run.fail, run.fill))
 
+    def again(self, model: str, **changes: object) -> Job | None:
+        """Run a model once more with some choices changed, such as the age or the site."""
+        before = self._chosen.get(model, Choices())
+        return self.run(model, replace(before, **changes))  # type: ignore[arg-type]  # checked by replace
+
     def _keep(self, made: Prediction, about: VolumeId, series: Series, card: ModelCard) -> None:
         """Have a finished result filed, so that it is there at the next start."""
         if self._shelf is not None:
@@ -142,11 +153,13 @@ class Analysis:
         owner = self._session.catalogue.owner(series)
         patient, study = owner if owner is not None else (None, None)
         age = age_at(patient.birth_date, study.date) if patient and study else None
-        tables = [self._session.tables[role] for role in chosen.tables]
-        images = (self._input(chosen.role, series, volume),) if chosen.role else ()
+        taken = [role for role in chosen.tables if role not in choices.without]
+        tables = [self._session.tables[role] for role in taken]
+        role = chosen.role if chosen.role not in choices.without else ""
+        images = (self._input(role, series, volume),) if role else ()
         return RunRequest(
             model=chosen.card.id,
-            volumes={chosen.role: volume} if chosen.role else {},
+            volumes={role: volume} if role else {},
             tables={each.role: str(each.path.absolute()) for each in tables},
             inputs=(*images, *(each.given for each in tables)),
             samples=choices.samples,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medview.domain.prediction import Prediction, Score
-from medview.domain.wording import interval, number
+from medview.domain.wording import number
 from medview.imaging.marks import ZONES, Mark, zone_marks
 
 # The score that stands for a model, the first of these that has a value.
@@ -23,6 +23,8 @@ _NAMES = {
     "anomaly": "Anomaly",
 }
 _GAPS = ("gap_corrected", "gap_raw")
+_YEARS = (*_GAPS, "age", "age_fixed", "age_mixed")
+_SHARES = ("severe", "mortality", "sex_male", "imputed_share")
 BRIXIA_TOP = 18
 
 
@@ -44,15 +46,15 @@ def score_text(score: Score) -> str:
     if score.value is None:
         return "–"
     unit = "" if score.unit in ("", "1", "probability") else f" {_short_unit(score.unit)}"
-    text = f"{_signed(score.value, score.name)}{unit}"
+    text = f"{figure_text(score.value, score.name)}{unit}"
     return f"{text} / {BRIXIA_TOP}" if score.name == "brixia_total" else text
 
 
 def interval_text(score: Score) -> str:
     """The interval of a score, a gap with signs; empty where there is none."""
-    if score.name in _GAPS and score.low is not None and score.high is not None:
-        return f"{_signed(score.low, score.name)} – {_signed(score.high, score.name)}"
-    return interval(score.low, score.high)
+    if score.low is None or score.high is None:
+        return ""
+    return f"{figure_text(score.low, score.name)} – {figure_text(score.high, score.name)}"
 
 
 def result_line(prediction: Prediction) -> str:
@@ -84,9 +86,19 @@ def result_marks(predictions: tuple[Prediction, ...]) -> tuple[Mark, ...]:
     return ()
 
 
-def _signed(value: float, name: str) -> str:
-    text = number(value)
-    return f"+{text}" if name in _GAPS and value > 0 else text
+def figure_text(value: float, name: str) -> str:
+    """The figure of a score with the digits that mean something: tenths of a year, hundredths of
+    a probability, whole points of a Brixia score.
+    """
+    if name in _YEARS:
+        text = f"{abs(value):.1f}"
+        sign = "+" if name in _GAPS and value > 0 else ""
+        return f"\u2212{text}" if value < 0 and float(text) else f"{sign}{text}"
+    if name in _SHARES or name.startswith("phenotype_"):
+        return f"{value:.2f}"
+    if name.startswith("brixia_"):
+        return f"{value:.1f}".removesuffix(".0")
+    return number(value)
 
 
 def _short_unit(unit: str) -> str:

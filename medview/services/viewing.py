@@ -263,6 +263,22 @@ class Viewing:
         """Show or hide all maps; opacity, range and threshold stay as they are."""
         self._session.overlay_on = not self._session.overlay_on
 
+    def set_first_reader(self, *, on: bool) -> None:
+        """Keep what models say back until the reader's own reading is done, or no more."""
+        self._session.first_reader = on
+        if self._preferences is not None:
+            self._preferences.change(first_reader=on)
+
+    def finish_reading(self) -> None:
+        """Show what models say of the pixels on screen: the reader has read them."""
+        about = self._session.volume_id
+        if about is not None:
+            self._session.read = self._session.read | {about}
+
+    def show_zones(self, *, on: bool) -> None:
+        """Show or hide the boxes of a result, such as the zones of the lungs."""
+        self._session.zones_on = on
+
     def change_opacity(self, steps: int) -> None:
         """Make the shown map more (or less) opaque by tenths."""
         style = self._session.style(self._session.map_name)

@@ -276,6 +276,21 @@ _ANALYSIS = (
         lambda app: app.session.overlay_on, is_peek=True,
     ),
     Action(
+        "analysis.first_reader", "First reader",
+        lambda app: app.viewing.set_first_reader(on=not app.session.first_reader), "Analysis",
+        icon="eye", tip="Hide what models say until your own reading is done",
+        checked=lambda app: app.session.first_reader,
+    ),
+    Action(
+        "analysis.read_done", "My read is done", lambda app: app.viewing.finish_reading(),
+        "Analysis", "Ctrl+D", tip="Show what the models say of this series",
+        enabled=lambda app: app.session.is_waiting and has_image(app),
+    ),
+    Action(
+        "analysis.forget", "Delete results of this study …", commands.forget_results, "Analysis",
+        tip="Delete what models said of this study, also from the disk", enabled=has_image,
+    ),
+    Action(
         "analysis.next_map", "Next map", lambda app: app.viewing.cycle_map(), "Analysis",
         "U", "swap", "Score, residual, epistemic, aleatoric, total", has_maps,
     ),

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from medview.imaging.intensity import presets_for
 from medview.ui.app import App
+from medview.ui.notify import ask
 from medview.ui.words import tr
 
 _FILES = (
@@ -68,6 +69,13 @@ def go_to_slice(app: App) -> None:
     )
     if done:
         app.viewing.go_to(app.session.active_pane, number - 1)
+
+
+def forget_results(app: App) -> None:
+    """Ask, then delete what models said of the study on screen."""
+    text = tr("Delete every result of this study, with your answers? This cannot be undone.")
+    if ask(app.window, text, tr("Delete"), tr("Keep")):
+        app.shelf.forget()
 
 
 def reset(app: App) -> None:

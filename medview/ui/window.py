@@ -46,9 +46,10 @@ from medview.ui.panels.details import DetailsPanel
 from medview.ui.panels.results import ResultsPanel
 from medview.ui.panels.studies import StudiesPanel
 from medview.ui.probe import probe
+from medview.ui.record_pane import RecordPane
 from medview.ui.status_bar import StatusBar
 from medview.ui.theme import Theme, apply, theme_named
-from medview.ui.words import tr
+from medview.ui.words import plain_tip, tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
 _BAR_PX = 40
@@ -115,7 +116,7 @@ class MainWindow(QMainWindow):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.notes)
-        rows.addWidget(self.grid, 1)
+        rows.addWidget(self._images(), 1)
         split = QSplitter(Qt.Orientation.Horizontal)
         name(split, "split", tr("Studies, images, panels"))
         split.setHandleWidth(1)
@@ -128,6 +129,18 @@ class MainWindow(QMainWindow):
         self.side.setMinimumWidth(_SLIM_PX[1])
         centre.setMinimumWidth(320)
         return split
+
+    def _images(self) -> QSplitter:
+        """The panes, and beside them the record of a stay where one is open."""
+        beside = QSplitter(Qt.Orientation.Horizontal)
+        name(beside, "split_record", tr("Images and record"))
+        beside.setHandleWidth(1)
+        beside.setChildrenCollapsible(False)
+        beside.addWidget(self.grid)
+        beside.addWidget(RecordPane(self._app))
+        beside.setStretchFactor(0, 1)
+        beside.setStretchFactor(1, 1)
+        return beside
 
     def _build_bars(self) -> None:
         menus = self.menuBar()
@@ -337,7 +350,7 @@ class MainWindow(QMainWindow):
         self._recent.clear()
         for path in self._app.preferences.settings.recent:
             act = self._recent.addAction(Path(path).name)
-            act.setToolTip(path)
+            act.setToolTip(plain_tip(path))
             act.triggered.connect(lambda _=False, path=path: self.open_paths((Path(path),)))
         if self._recent.isEmpty():
             self._recent.addAction(tr("Nothing opened yet")).setEnabled(False)

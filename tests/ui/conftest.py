@@ -6,7 +6,8 @@ from ui.fakes import make_bench
 def bench(qtbot, tmp_path, monkeypatch):
     """The window with real services and jobs that the test answers."""
     # A question at the end of a test would wait for ever.
-    monkeypatch.setattr("medview.ui.window.ask", lambda *_: True)
+    for module in ("window", "commands"):
+        monkeypatch.setattr(f"medview.ui.{module}.ask", lambda *_: True)
     made = make_bench(tmp_path)
     qtbot.addWidget(made.window)
     with qtbot.waitExposed(made.window):

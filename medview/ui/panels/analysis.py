@@ -44,7 +44,7 @@ class AnalysisCard(Card):
         self.add(self._offers)
         self.add(self.options, self._progress)
         self.add(Row(self._more, 1, self._run))
-        for field in ("series", "volume", "volume_id", "tasks"):
+        for field in ("series", "volume", "volume_id", "tasks", "tables", "running"):
             getattr(app.session.events, field).connect(self.refresh)
         self.refresh()
 

@@ -83,6 +83,7 @@ def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
     return [
         (tr("Modality"), volume.modality or series.modality),
         (tr("Size"), f"{i} × {j} × {k}"),
+        (tr("Volumes"), _volumes(series)),
         (tr("Voxel"), tr("unknown") if kind is None else spacing + unit[kind]),
         (tr("Values"), volume.quantity),
         (tr("Scanner"), " · ".join(part for part in (series.scanner, field_t) if part)),
@@ -90,6 +91,14 @@ def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
         (tr("Compression"), tr("lossy") if volume.lossy else ""),
         (tr("File format"), series.format),
     ]
+
+
+def _volumes(series: Series) -> str:
+    """How many volumes the series has and by what they were told apart (R15)."""
+    if series.times == 1:
+        return ""
+    by = tr(" by {key}", key=series.split_by) if series.split_by else ""
+    return f"{series.times}{by}"
 
 
 class _Table(Card):

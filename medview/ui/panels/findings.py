@@ -15,9 +15,9 @@ from PySide6.QtWidgets import (
 from medview.domain.prediction import Finding
 from medview.ui.app import App
 from medview.ui.controls import Row, button, label, name
+from medview.ui.panels.answers import ANSWERS, said_by
 from medview.ui.words import number, sides, tr
 
-_ANSWERS = (("agree", "Agree"), ("rejected", "Reject"), ("unsure", "Unsure"))
 _ROW_PX = 42
 _MOST_ROWS = 6
 
@@ -44,7 +44,7 @@ class FindingsList(QWidget):
         for column, mode in enumerate(_MODES):
             header.setSectionResizeMode(column, mode)
         self.tree.itemSelectionChanged.connect(self._on_selected)
-        self._buttons = [self._answer(*each) for each in _ANSWERS]
+        self._buttons = [self._answer(*each) for each in ANSWERS]
         self._none = label(
             tr("No region is above the threshold of the model."), "quiet", wraps=True
         )
@@ -54,7 +54,10 @@ class FindingsList(QWidget):
         rows.addWidget(self.tree)
         row = Row(*self._buttons)
         rows.addLayout(row)
-        for field in ("predictions", "volume_id"):
+        self._who = label("", "quiet")
+        name(self._who, "verdict_who", tr("Who answered, and when"))
+        rows.addWidget(self._who)
+        for field in ("predictions", "volume_id", "first_reader", "read"):
             getattr(app.session.events, field).connect(self.refresh)
         app.session.events.finding.connect(self._select)
         app.reading.changed.connect(self._show_verdicts)
@@ -72,7 +75,8 @@ class FindingsList(QWidget):
         self.tree.setVisible(bool(findings))
         for made in self._buttons:
             made.setVisible(bool(findings))
-        self._none.setVisible(bool(self._app.session.results) and not findings)
+        looked = any(each.map("score") is not None for each in self._app.session.results)
+        self._none.setVisible(looked and not findings)
         self._show_verdicts()
         self._select()
 
@@ -103,9 +107,16 @@ class FindingsList(QWidget):
     def _show_answers(self) -> None:
         chosen = self._chosen
         verdict = self._app.reading.words.verdicts.get(chosen or 0, "")
-        for (value, _), made in zip(_ANSWERS, self._buttons, strict=True):
+        for (value, _), made in zip(ANSWERS, self._buttons, strict=True):
             made.setEnabled(chosen is not None)
             made.setChecked(value == verdict)
+        said = [
+            self._app.session.opinion(each.model, f"finding {chosen}")
+            for each in self._app.session.results
+        ]
+        words = said_by(next(filter(None, said), None))
+        self._who.setText(words)
+        self._who.setVisible(bool(words))
 
     def _answer(self, value: str, text: str) -> QPushButton:
         made = button(
@@ -133,8 +144,9 @@ _MODES = (_FIT, _STRETCH, _FIT, _FIT)
 
 def _row(found: Finding) -> QTreeWidgetItem:
     where = " ".join(f"{side} {mm:.0f}" for side, mm in sides(found.centroid_lps))
-    peak = tr("peak {value}", value=number(found.peak))
-    second = tr("hidden by uncertainty") if found.hidden_by_uncertainty else peak
+    peak = tr("peak {value} · slice {n}", value=number(found.peak), n=found.slice + 1)
+    second = tr("hidden by uncertainty · slice {n}", n=found.slice + 1)
+    second = second if found.hidden_by_uncertainty else peak
     texts = [str(found.id), f"{where}\n{second}", tr("{n} ml", n=f"{found.volume_ml:.1f}"), ""]
     item = QTreeWidgetItem(texts)
     item.setData(0, Qt.ItemDataRole.UserRole, found.id)

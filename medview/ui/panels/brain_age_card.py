@@ -1,0 +1,170 @@
+"""Brain age: with its interval, both gaps, the cohort round the patient, and the site."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox
+
+from medview.domain.prediction import Score
+from medview.services.telling import interval_text, score_text
+from medview.ui.controls import Row, button, label, name
+from medview.ui.panels.plots import CohortPlot
+from medview.ui.panels.result_card import Badge, ResultCard
+from medview.ui.words import tr
+
+# The percentile is said of people within so many years of the patient's age, if they are enough.
+_NEAR_YEARS = 5.0
+_FEWEST = 10
+_UNKNOWN_SITE = "unknown"
+_MALE = 0.5
+
+
+class BrainAgeCard(ResultCard):
+    """Never the corrected gap without the raw one; grey where the model extrapolates."""
+
+    def build(self) -> None:
+        """Head, age, gaps, cohort, site, input check."""
+        age = self.result.score("age")
+        self.add_head(tr("Brain age"), self._site_badge(), self._missing_badge(), _range_badge(age))
+        given = self._given_age()
+        self.add_line(
+            tr("age {n} y", n=f"{given:.1f}".removesuffix(".0")) if given is not None else "",
+            score=age,
+        )
+        if given is None:
+            self._ask_age()
+        else:
+            self._add_gaps()
+            self._add_cohort(given)
+        for text, key in ((tr("Without site"), "age_fixed"), (tr("With site"), "age_mixed")):
+            for score in self.scored(key):
+                self.row(text, score_text(score), key=f"row_{key}", tip=score.meaning)
+        self._add_site()
+        self._check_sex()
+        self.add_answer()
+
+    def _given_age(self) -> float | None:
+        """The age that the gap is taken from; None where nobody has told it."""
+        told = self.result.parameters.get("age_years")
+        return float(told) if isinstance(told, int | float) else None
+
+    def _site_badge(self) -> Badge | None:
+        """Whether the effect of the site is in the figure (models with sites only)."""
+        if not self.result.model.endswith("-armed"):
+            return None
+        if self.scored("age_mixed"):
+            return Badge("site known", "tag", tr("The effect of this site is part of the figure"))
+        tip = tr("No effect of a site could be added: the site is not one of training")
+        return Badge("unseen site: fixed effects only", tip=tip)
+
+    def _missing_badge(self) -> Badge | None:
+        """One of two tables was not there."""
+        given = {each.role for each in self.result.inputs}
+        if given & {"smri", "fmri"} == {"smri"} and self._takes("fmri"):
+            return Badge("sMRI only", tip=tr("Without functional features"))
+        if given & {"smri", "fmri"} == {"fmri"} and self._takes("smri"):
+            return Badge("fMRI only", tip=tr("Without structural features"))
+        return None
+
+    def _takes(self, role: str) -> bool:
+        return self.card is not None and any(each.role == role for each in self.card.inputs)
+
+    def _add_gaps(self) -> None:
+        for text, key in ((tr("Gap, corrected"), "gap_corrected"), (tr("Gap, raw"), "gap_raw")):
+            score = self.result.score(key)
+            if score is None:
+                continue
+            bounds = interval_text(score)
+            value = score_text(score) + (f"  ({bounds})" if bounds else "")
+            told = value if score.value is not None else tr("not available")
+            self.row(text, told, key=f"row_{key}", tip=score.meaning)
+
+    def _add_cohort(self, given: float) -> None:
+        cohort, age = self._cohort(), self.result.score("age")
+        if not cohort or age is None or age.value is None:
+            return
+        bounds = (age.low, age.high) if age.low is not None and age.high is not None else None
+        self.add(CohortPlot(cohort, (given, age.value), bounds))
+        text = label(cohort_words(cohort, given, age.value), "quiet", wraps=True)
+        name(text, "cohort_words", text.text())
+        self.add(text)
+
+    def _cohort(self) -> list[tuple[float, float]]:
+        """People of the card that are not of training: (age, predicted); empty without them."""
+        told = self.card.settings.get("reference_cohort") if self.card is not None else None
+        if not isinstance(told, list | tuple):
+            return []
+        pairs = [each for each in told if isinstance(each, list | tuple) and len(each) == 2]
+        return [(float(a), float(p)) for a, p in pairs if math.isfinite(a) and math.isfinite(p)]
+
+    def _ask_age(self) -> None:
+        """The gap needs an age, and no header tells it."""
+        field = QDoubleSpinBox()
+        name(field, "age_given", tr("Age at the scan"))
+        field.setToolTip(tr("Age on the day of the scan, in years"))
+        field.setRange(0, 120)
+        field.setDecimals(1)
+        field.setFixedWidth(90)
+        go = button(tr("Run again"), "age_run", tip=tr("Compute the gap with this age"))
+        go.setEnabled(False)
+        field.valueChanged.connect(lambda value: go.setEnabled(value > 0))
+        go.clicked.connect(
+            lambda: self.app.analysis.again(self.result.model, age_years=field.value())
+        )
+        said = tr("No birth date in the files, so there is no gap. Age at the scan:")
+        self.add(label(said, "quiet", wraps=True), Row(field, 1, go))
+
+    def _add_site(self) -> None:
+        """Sites of training to choose from, and unknown."""
+        told = self.card.settings.get("sites") if self.card is not None else None
+        sites = [str(each) for each in told] if isinstance(told, list | tuple | dict) else []
+        if not sites:
+            return
+        box = QComboBox()
+        name(box, "site", tr("Site"))
+        box.setToolTip(tr("Where the scan was made; unknown leaves the effect of the site out"))
+        box.addItems([_UNKNOWN_SITE, *sites])
+        here = str(self.result.parameters.get("site") or _UNKNOWN_SITE)
+        box.setCurrentText(here if here in sites else _UNKNOWN_SITE)
+        box.setFixedWidth(176)
+        box.textActivated.connect(
+            lambda text: self.app.analysis.again(
+                self.result.model, site=None if text == _UNKNOWN_SITE else text
+            )
+        )
+        self.add(Row(label(tr("Site")), 1, box))
+
+    def _check_sex(self) -> None:
+        """The sex head only checks the input; it is never a finding."""
+        told, score = self.result.parameters.get("sex"), self.result.score("sex_male")
+        if score is None or score.value is None or told not in ("F", "M"):
+            return
+        if (score.value >= _MALE) != (told == "M"):
+            said = tr("Input check: the images do not look like the recorded sex. Check patient.")
+            made = label(said, "attention", wraps=True)
+            name(made, "sex_check", said)
+            self.add(made)
+
+
+def cohort_words(cohort: list[tuple[float, float]], given: float, predicted: float) -> str:
+    """Where the gap stands among people of about the same age, with their number."""
+    near = [p - a for a, p in cohort if abs(a - given) <= _NEAR_YEARS]
+    if len(near) < _FEWEST:
+        return tr(
+            "Only {n} people of the reference cohort are within 5 years of this age: "
+            "no percentile.",
+            n=len(near),
+        )
+    below = sum(gap < predicted - given for gap in near) / len(near)
+    return tr(
+        "Raw gap above that of {share} % of {n} people within 5 years of this age.",
+        share=f"{100 * below:.0f}",
+        n=len(near),
+    )
+
+
+def _range_badge(age: Score | None) -> Badge | None:
+    if age is None or age.status != "extrapolating":
+        return None
+    return Badge("outside training ages", tip=tr("The model has seen nobody of this age"))

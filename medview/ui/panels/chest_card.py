@@ -1,0 +1,127 @@
+"""A chest film: one line first, evidence and zones on demand, the model's accuracy beside it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QPushButton
+
+from medview.domain.card import Figure
+from medview.services.telling import figure_text, interval_text, score_text
+from medview.ui.controls import Row, button, label, name
+from medview.ui.panels.result_card import ResultCard, sentence
+from medview.ui.words import interval, number, tr
+
+_ACCURACIES = ("accuracy", "balanced_accuracy", "roc_auc")
+_ACCURACY_WORDS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "roc_auc": "AUROC",
+}
+_ZONES = ("A", "B", "C", "D", "E", "F")
+
+
+class ChestCard(ResultCard):
+    """Severity with its interval, the Brixia sum, and buttons for all else."""
+
+    def build(self) -> None:
+        """Head, line, accuracy, total, buttons."""
+        self.add_head(tr("Chest severity"))
+        severe = self.result.score("severe")
+        if severe is not None:
+            self.add_line(tr("probability of a severe course"), score=severe)
+        self._add_accuracy()
+        total = self.result.score("brixia_total")
+        if total is not None:
+            bounds = interval_text(total)
+            value = score_text(total) + (f"  ({bounds})" if bounds else "")
+            told = value if total.value is not None else tr("not available")
+            self.row(tr("Brixia total"), told, key="brixia_total", tip=total.meaning)
+        self._add_limit()
+        self._buttons()
+        self._zones = label("", "quiet", wraps=True)
+        name(self._zones, "zone_scores", tr("Scores of the zones"))
+        self.add(self._zones)
+        self._zones.setText(self._zone_words())
+        for field in ("overlay_on", "map_name", "zones_on"):
+            getattr(self.app.session.events, field).connect(self._refresh)
+        self._refresh()
+        self.add_answer()
+
+    def _add_accuracy(self) -> None:
+        """How well the model does on patients it never saw, or that nobody has measured it."""
+        best = measured(self.card.measured if self.card is not None else ())
+        text = tr("Accuracy of this model: not measured.") if best is None else accuracy_words(best)
+        made = label(text, "quiet", wraps=True)
+        name(made, "model_accuracy", text)
+        self.add(made)
+
+    def _add_limit(self) -> None:
+        """What the model really detects, in the first of its limits."""
+        if self.card is not None and self.card.limits:
+            self.add(label(sentence(self.card.limits[0]), "quiet", wraps=True))
+
+    def _buttons(self) -> None:
+        self._evidence = self._switch("evidence", tr("Evidence"), tr("Where the score comes from"))
+        self._saw = self._switch("seen", tr("What it saw"), tr("The picture the model was given"))
+        self._boxes = button(tr("Zones"), "show_zones", tip=tr("Boxes of the six zones"))
+        self._boxes.setCheckable(True)
+        self._boxes.clicked.connect(self._on_zones)
+        self.add(Row(self._evidence, self._saw, self._boxes))
+
+    def _switch(self, map_name: str, text: str, tip: str) -> QPushButton:
+        made = button(text, f"show_{map_name}", tip=tip)
+        made.setCheckable(True)
+        made.setVisible(self.result.map(map_name) is not None)
+        made.clicked.connect(lambda on: self._on_map(map_name, on=on))
+        return made
+
+    def _on_map(self, map_name: str, *, on: bool) -> None:
+        session, viewing = self.app.session, self.app.viewing
+        viewing.show_map(map_name)
+        if session.overlay_on != on:
+            viewing.toggle_overlay()
+        self._refresh()
+
+    def _on_zones(self, on: bool) -> None:
+        self.app.viewing.show_zones(on=on)
+
+    def _refresh(self) -> None:
+        session = self.app.session
+        for made, map_name in ((self._evidence, "evidence"), (self._saw, "seen")):
+            made.setChecked(session.overlay_on and session.map_name == map_name)
+        self._boxes.setChecked(session.zones_on)
+
+    def _zone_words(self) -> str:
+        known = [(z, self.result.score(f"brixia_{z}")) for z in _ZONES]
+        parts = [
+            f"{zone} {figure_text(score.value, score.name)}"
+            for zone, score in known
+            if score is not None and score.value is not None
+        ]
+        self._boxes.setVisible(bool(parts) and self.result.map("lungs") is not None)
+        return tr("Zones (0 to 3): ") + "  ".join(parts) if parts else ""
+
+
+def measured(figures: tuple[Figure, ...]) -> Figure | None:
+    """The figure that says best how often the model is right about a whole film."""
+    for wanted in _ACCURACIES:
+        for each in figures:
+            is_case = each.level in ("", "case") and each.predictor == "model"
+            about = each.extra.get("task") in (None, "prognosis", "outcome", "severe")
+            if each.name == wanted and each.value is not None and is_case and about:
+                return each
+    return None
+
+
+def accuracy_words(figure: Figure) -> str:
+    """The figure with interval, number of cases and set."""
+    value = number(figure.value, 2)
+    bounds = interval(figure.low, figure.high, 2)
+    said = f"{value} ({bounds})" if bounds else value
+    of = tr(", n = {n}", n=figure.n) if figure.n else ""
+    return tr(
+        "Measured {what} of this model {said}{of}, on {where}.",
+        what=_ACCURACY_WORDS[figure.name],
+        said=said,
+        of=of,
+        where=figure.on,
+    )

@@ -1,0 +1,158 @@
+"""A stay in intensive care: the risk, what it rests on, and the phenotypes behind it."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+
+from medview.domain.prediction import Score
+from medview.ui.controls import ElidedLabel, Row, Segments, button, clear, label, name
+from medview.ui.panels.plots import ShareBar
+from medview.ui.panels.result_card import Badge, ResultCard
+from medview.ui.words import tr
+
+_FIRST_SHOWN = 5
+_WITHOUT: dict[str, tuple[str, ...]] = {"both": (), "series": ("film",), "film": ("series",)}
+
+
+class IcuCard(ResultCard):
+    """Mortality with its interval, which inputs it was made of, and switches to leave one out."""
+
+    def build(self) -> None:
+        """Head, line, switch, shares, phenotypes."""
+        given = {each.role for each in self.result.inputs}
+        self.add_head(tr("Mortality"), self._window_badge(), _left_out_badge(given))
+        mortality = self.result.score("mortality")
+        if mortality is not None:
+            self.add_line(tr("risk of death in hospital"), score=mortality)
+        self._add_switch(given)
+        self._pair(tr("Attention, series / film"), "attention", signed=False)
+        self._pair(tr("Contribution, series / film"), "shapley", signed=True)
+        imputed = self.result.score("imputed_share")
+        if imputed is not None and imputed.value is not None:
+            self.row(tr("Imputed values"), f"{imputed.value:.0%}".replace("%", " %"))
+        self.add_answer()
+        self._phenotypes()
+
+    def _window_badge(self) -> Badge | None:
+        hours = max((point.hour for point in self.result.trace), default=None)
+        return Badge(tr("{n} h", n=f"{hours:.0f}"), "tag") if hours else None
+
+    def _add_switch(self, given: set[str]) -> None:
+        """Run again without the film or without the series, where both are open."""
+        if self.card is None or not self._has_both():
+            return
+        switch = Segments("icu_inputs", tr("Inputs"))
+        switch.set_choices(
+            [
+                ("both", tr("Series + film"), tr("Use the record and the film")),
+                ("series", tr("Series only"), tr("Leave the film out")),
+                ("film", tr("Film only"), tr("Leave the record out")),
+            ]
+        )
+        now = "both" if {"series", "film"} <= given else "film" if "film" in given else "series"
+        switch.set_value(now)
+        switch.changed.connect(
+            lambda value: self.app.analysis.again(self.result.model, without=_WITHOUT[value])
+        )
+        self.add(switch)
+
+    def _has_both(self) -> bool:
+        """Record and film are open, and the weights have learnt from both."""
+        session = self.app.session
+        takes = {each.role for each in self.card.inputs} if self.card is not None else set()
+        untrained = self.result.score("attention_film")
+        if untrained is not None and untrained.status == "not_available":
+            return False
+        return (
+            {"series", "film"} <= takes
+            and "series" in session.tables
+            and session.volume is not None
+            and session.volume.is_film
+        )
+
+    def _pair(self, text: str, what: str, *, signed: bool) -> None:
+        both = [self.result.score(f"{what}_{part}") for part in ("series", "film")]
+        if all(score is None for score in both):
+            return
+        known = [score for score in both if score is not None and score.value is not None]
+        if not known:
+            why = next((score.meaning for score in both if score is not None), "")
+            self.row(text, tr("not available"), key=f"row_{what}", tip=why)
+            return
+        self.row(text, " / ".join(_share(score, signed=signed) for score in both), f"row_{what}")
+
+    def _phenotypes(self) -> None:
+        found = [s for s in self.result.scores if s.name.startswith("phenotype_")]
+        if found:
+            self.add(Phenotypes(found))
+
+
+class Phenotypes(QWidget):
+    """Phenotypes with bars, the likeliest first; those without a trained head are counted."""
+
+    def __init__(self, scores: list[Score]) -> None:
+        super().__init__()
+        name(self, "phenotypes", tr("Phenotypes"))
+        known = [score for score in scores if score.value is not None]
+        self.sorted = sorted(known, key=lambda score: -(score.value or 0.0))
+        self._missing = len(scores) - len(known)
+        self._all = False
+        self._more = button("", "phenotypes_more", look="link")
+        self._more.clicked.connect(self._on_more)
+        self._rows = QVBoxLayout()
+        self._rows.setSpacing(4)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 6, 0, 0)
+        rows.setSpacing(4)
+        rows.addLayout(Row(label(tr("Phenotypes")), 1, self._more))
+        rows.addLayout(self._rows)
+        if self._missing:
+            text = tr("Not available, too few cases to learn: {n}.", n=self._missing)
+            rows.addWidget(label(text, "quiet", wraps=True))
+        self._fill()
+
+    def _fill(self) -> None:
+        clear(self._rows)
+        shown = self.sorted if self._all else self.sorted[:_FIRST_SHOWN]
+        for score in shown:
+            self._rows.addLayout(_phenotype_row(score))
+        self._more.setVisible(len(self.sorted) > _FIRST_SHOWN)
+        count = len(self.sorted)
+        self._more.setText(tr("fewer ▴") if self._all else tr("all {n} ▾", n=count))
+
+    def _on_more(self) -> None:
+        self._all = not self._all
+        self._fill()
+
+
+def _phenotype_row(score: Score) -> QHBoxLayout:
+    value = score.value or 0.0
+    text = ElidedLabel(phenotype_name(score))
+    text.setFixedWidth(178)
+    share = label(f"{value:.0%}".replace("%", " %"), "value")
+    share.setMinimumWidth(38)
+    row = Row(text, ShareBar(value, score.low, score.high), share)
+    row.setStretch(1, 1)
+    return row
+
+
+def phenotype_name(score: Score) -> str:
+    """What a phenotype is called: its meaning up to the first comma, colon or full stop."""
+    first = score.meaning
+    for stop in (";", ":", ". "):
+        first = first.partition(stop)[0]
+    return first[:1].upper() + first[1:] if first else score.name.replace("_", " ").capitalize()
+
+
+def _left_out_badge(given: set[str]) -> Badge | None:
+    if "series" in given and "film" not in given:
+        return Badge("film off", tip=tr("Made without a film"))
+    if "film" in given and "series" not in given:
+        return Badge("series off", tip=tr("Made without the record"))
+    return None
+
+
+def _share(score: Score | None, *, signed: bool) -> str:
+    if score is None or score.value is None:
+        return "–"
+    return f"{score.value:+.2f}" if signed else f"{score.value:.0%}".replace("%", " %")

@@ -1,0 +1,306 @@
+"""The record of a stay beside the film: one row a variable, one time axis, one cursor."""
+
+from __future__ import annotations
+
+import math
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPolygonF,
+)
+from PySide6.QtWidgets import QScrollArea, QSizePolicy, QSplitter, QVBoxLayout, QWidget
+
+from medview.domain.prediction import Prediction, TracePoint
+from medview.domain.record import Record, Strip
+from medview.services.telling import family
+from medview.ui.app import App
+from medview.ui.controls import label, name
+from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_BACK, PANE_QUIET, PANE_STRONG, base_font
+from medview.ui.words import number, tr
+
+_WORDS_PX = 168.0
+_ROW_PX, _RISK_PX, _AXIS_PX = 46, 104, 22
+_RIGHT_PX = 16.0
+_GRID = "#20252c"
+_DOT_PX = 2.2
+_LABEL_PX = 44
+_SHARE = 0.46
+
+
+class RecordPane(QWidget):
+    """Seen while a record is open; the cursor of all rows is ``session.hour``."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__()
+        name(self, "record", tr("Record of the stay"))
+        self._app = app
+        self.strips = Strips(app)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self.strips)
+        scroll.setProperty("look", "pane")
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._foot = label("", "quiet", wraps=True)
+        self._foot.setContentsMargins(10, 4, 10, 6)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(scroll, 1)
+        rows.addWidget(self._foot)
+        for field in ("tables", "hour", "predictions", "volume_id", "read", "first_reader"):
+            getattr(app.session.events, field).connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read the record, the result and the cursor again."""
+        table = self._app.session.tables.get("series")
+        record = table.record if table is not None else None
+        if record is not None and self.isHidden():
+            self._take_room()
+        self.setVisible(record is not None)
+        if record is None:
+            return
+        self.strips.show_record(record, risk_of(self._app.session.results))
+        said = tr("filled: measured   hollow: carried on   dashed: film")
+        share = f"{record.imputed_share:.0%}".replace("%", " %")
+        self._foot.setText(f"{said}   ·   {tr('{n} of the hours not measured', n=share)}")
+
+    def _take_room(self) -> None:
+        """Nearly half of the room beside the film when it comes up."""
+        splitter = self.parentWidget()
+        if isinstance(splitter, QSplitter):
+            wide = splitter.width()
+            splitter.setSizes([round(wide * (1 - _SHARE)), round(wide * _SHARE)])
+
+
+def risk_of(results: tuple[Prediction, ...]) -> Prediction | None:
+    """The newest result with a risk hour by hour."""
+    fitting = [each for each in results if family(each.model) == "icu"]
+    return fitting[-1] if fitting else None
+
+
+class Strips(QWidget):
+    """Draws risk and variables; press or drag to move the cursor."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__()
+        name(self, "strips", tr("Variables in time"))
+        self._app = app
+        self._record: Record | None = None
+        self._result: Prediction | None = None
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        self.setMinimumWidth(320)
+        self.setToolTip(tr("Drag to read the values of an hour"))
+
+    def show_record(self, record: Record, result: Prediction | None) -> None:
+        """Draw this record with this result (or none)."""
+        self._record, self._result = record, result
+        self.setFixedHeight(self._top + len(record.strips) * _ROW_PX + _AXIS_PX)
+        self.update()
+
+    @property
+    def _trace(self) -> tuple[TracePoint, ...]:
+        return self._result.trace if self._result is not None else ()
+
+    @property
+    def _top(self) -> int:
+        """Height of the risk above the variables; none without a trace."""
+        return _RISK_PX if self._trace else 6
+
+    @property
+    def hours(self) -> float:
+        """Length of the time axis."""
+        last = self._record.last if self._record is not None else 0.0
+        return max(1.0, last, *(point.hour for point in self._trace))
+
+    def x_of(self, hour: float) -> float:
+        """Where an hour stands, in pixels."""
+        return _WORDS_PX + (self.width() - _WORDS_PX - _RIGHT_PX) * hour / self.hours
+
+    def hour_at(self, x: float) -> float:
+        """The hour under a pixel; the ends hold."""
+        share = (x - _WORDS_PX) / (self.width() - _WORDS_PX - _RIGHT_PX)
+        return min(max(share, 0.0), 1.0) * self.hours
+
+    @property
+    def film_hour(self) -> float | None:
+        """The hour of the film, where the run was told it."""
+        told = self._result.parameters.get("film_hour") if self._result is not None else None
+        return float(told) if isinstance(told, int | float) else None
+
+    def value_texts(self) -> dict[str, str]:
+        """The value of each variable at the cursor (at the end without one), in words."""
+        if self._record is None:
+            return {}
+        hour = self._cursor
+        texts = {each.name: number(each.at(hour)) for each in self._record.strips}
+        risk = [point for point in self._trace if point.hour <= hour]
+        return texts | ({"mortality": f"{risk[-1].mortality:.2f}"} if risk else {})
+
+    @property
+    def _cursor(self) -> float:
+        return self.hours if self._app.session.hour is None else self._app.session.hour
+
+    # -- mouse -----------------------------------------------------------------------------
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
+        """Put the cursor there."""
+        self._app.records.look_at(self.hour_at(event.position().x()))
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
+        """Draw the cursor along."""
+        if event.buttons() & Qt.MouseButton.LeftButton:
+            self._app.records.look_at(self.hour_at(event.position().x()))
+
+    # -- drawing ---------------------------------------------------------------------------
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
+        """Draw all rows."""
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.fillRect(self.rect(), QColor(PANE_BACK))
+        if self._record is None:
+            painter.end()
+            return
+        texts = self.value_texts()
+        if self._trace:
+            self._draw_risk(painter, texts.get("mortality", "–"))
+        for row, strip in enumerate(self._record.strips):
+            area = QRectF(0, self._top + row * _ROW_PX, self.width(), _ROW_PX)
+            self._draw_row(painter, area, strip, texts[strip.name])
+        self._draw_axis(painter)
+        painter.end()
+
+    def _draw_risk(self, painter: QPainter, value: str) -> None:
+        area = QRectF(0, 0, self.width(), _RISK_PX)
+        trace = self._trace
+        _write(painter, 10, 8, tr("Mortality"), PANE_STRONG, bold=True)
+        _write(painter, 10, 27, tr("hour by hour"), PANE_QUIET, px=12)
+        if trace[-1].low is not None:
+            _write(painter, 10, 44, tr("with its interval"), PANE_QUIET, px=12)
+        _write(painter, 10, 66, value, PANE_ACCENT, bold=True)
+        tops = [p.high if p.high is not None else p.mortality for p in trace]
+        top = min(1.0, max(0.2, math.ceil(max(tops) * 5) / 5))
+
+        def place(hour: float, risk: float) -> QPointF:
+            return QPointF(self.x_of(hour), area.bottom() - 10 - (area.height() - 26) * risk / top)
+
+        band = [place(p.hour, p.high) for p in trace if p.high is not None]
+        band += [place(p.hour, p.low) for p in reversed(trace) if p.low is not None]
+        if band:
+            soft = QColor(PANE_ACCENT)
+            soft.setAlpha(45)
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(soft)
+            painter.drawPolygon(QPolygonF(band))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(PANE_ACCENT), 2))
+        painter.drawPolyline(QPolygonF([place(p.hour, p.mortality) for p in trace]))
+        _write(painter, self.width() - 4, 14, f"{top:.1f}", PANE_QUIET, px=11, right=True)
+        self._line_below(painter, area)
+
+    def _draw_row(self, painter: QPainter, area: QRectF, strip: Strip, value: str) -> None:
+        room = _WORDS_PX - 76
+        _write(painter, 10, area.top() + 6, _fitted(strip.name, room), PANE_STRONG, px=12)
+        tag = self._unit_tag(strip)
+        colour = PANE_ACTIVE if tag else PANE_QUIET
+        _write(painter, 10, area.top() + 24, tag or strip.unit, colour, px=11)
+        _write(painter, _WORDS_PX - 12, area.top() + 6, value, PANE_ACCENT, right=True)
+        assert self._record is not None  # rows are those of a record
+        carried = strip.carried(self._record.last)
+        values = strip.values
+        low, high = min(values), max(values)
+        span = (high - low) or 1.0
+
+        def place(hour: float, value: float) -> QPointF:
+            share = (value - low) / span if high > low else 0.5
+            return QPointF(self.x_of(hour), area.bottom() - 11 - (area.height() - 22) * share)
+
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(PANE_ACCENT).darker(140), 1))
+        for hour, kept in carried:
+            painter.drawEllipse(place(hour, kept), _DOT_PX, _DOT_PX)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(PANE_ACCENT))
+        for hour, value_ in zip(strip.hours, values, strict=True):
+            painter.drawEllipse(place(hour, value_), _DOT_PX, _DOT_PX)
+        self._line_below(painter, area)
+
+    def _unit_tag(self, strip: Strip) -> str:
+        """What the model has changed about the unit of a variable."""
+        notes = self._result.warnings if self._result is not None else ()
+        for note in notes:
+            low = note.text.lower()
+            if strip.name.lower() in low and ("fahrenheit" in low or "unit" in low):
+                return tr("was °F") if "fahrenheit" in low else tr("unit changed")
+        return ""
+
+    def _draw_axis(self, painter: QPainter) -> None:
+        bottom = self.height() - _AXIS_PX
+        room = (self.width() - _WORDS_PX) / _LABEL_PX
+        step = next(s for s in (1, 2, 6, 12, 24, 48, 96, 1 << 20) if self.hours / s <= room)
+        for hour in range(0, int(self.hours) + 1, step):
+            text = tr("{n} h", n=hour)
+            left = self.x_of(hour) - _metrics(11).horizontalAdvance(text) / 2
+            left = min(left, self.width() - _metrics(11).horizontalAdvance(text) - 2)
+            _write(painter, left, bottom + 4, text, PANE_QUIET, px=11)
+        if self.film_hour is not None:
+            self._upright(painter, self.film_hour, PANE_ACTIVE, Qt.PenStyle.DashLine)
+            text = tr("film, hour {n}", n=f"{self.film_hour:.1f}".removesuffix(".0"))
+            wide = _metrics(11).horizontalAdvance(text)
+            at = self.x_of(self.film_hour)
+            left = at + 5 if at + wide + 34 < self.width() else at - wide - 5
+            _write(painter, left, 2, text, PANE_ACTIVE, px=11)
+        if self._app.session.hour is not None:
+            self._upright(painter, self._cursor, PANE_STRONG, Qt.PenStyle.SolidLine)
+
+    def _upright(self, painter: QPainter, hour: float, colour: str, look: Qt.PenStyle) -> None:
+        painter.setPen(QPen(QColor(colour), 1, look))
+        at = round(self.x_of(hour)) + 0.5
+        painter.drawLine(QPointF(at, 0), QPointF(at, self.height() - _AXIS_PX))
+
+    def _line_below(self, painter: QPainter, area: QRectF) -> None:
+        painter.setPen(QPen(QColor(_GRID), 1))
+        painter.drawLine(area.bottomLeft(), area.bottomRight())
+
+
+def _font(px: int, *, bold: bool = False) -> QFont:
+    font = base_font()
+    font.setPixelSize(px)
+    font.setWeight(QFont.Weight.DemiBold if bold else QFont.Weight.Normal)
+    return font
+
+
+def _metrics(px: int) -> QFontMetricsF:
+    return QFontMetricsF(_font(px))
+
+
+def _fitted(text: str, room: float) -> str:
+    return _metrics(12).elidedText(text, Qt.TextElideMode.ElideRight, room)
+
+
+def _write(
+    painter: QPainter,
+    x: float,
+    y: float,
+    text: str,
+    colour: str,
+    *,
+    px: int = 13,
+    bold: bool = False,
+    right: bool = False,
+) -> None:
+    """Write one line with its top at `y`; `x` is its left end, or its right one."""
+    font = _font(px, bold=bold)
+    metrics = QFontMetricsF(font)
+    painter.setFont(font)
+    painter.setPen(QColor(colour))
+    left = x - metrics.horizontalAdvance(text) if right else x
+    painter.drawText(QPointF(left, y + metrics.ascent()), text)
