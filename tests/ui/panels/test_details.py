@@ -1,5 +1,6 @@
 from phantoms import MARK_LPS, geometry_of, phantom_on
 from PySide6.QtWidgets import QLabel
+from services.stubs import series_of
 from ui.fakes import hover
 
 from medview.domain.volume import Note
@@ -51,3 +52,12 @@ def test_private_hides_who_it_is(head):
     text = " ".join(said(head))
     assert "A, B" not in text
     assert "2026" not in text
+
+
+def test_the_key_that_told_volumes_apart_is_named(bench):
+    bench.window.show_panel("details")
+    bench.show(phantom_on(geometry_of("LPS")))
+    assert not any("EchoTime" in text for text in said(bench))
+    bench.session.series = series_of("1.9", times=4, split_by="EchoTime")
+    bench.settle()
+    assert "4 by EchoTime" in said(bench)
