@@ -1,0 +1,355 @@
+"""Result cards of brain age, chest film and stay: scenarios A12, A13 and A14."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton
+from services.stubs import CARD, result_about
+from ui.fakes import make_bench
+
+from medview.domain.card import Figure, InputSpec
+from medview.domain.geometry import Geometry
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import InputRef, Score, TracePoint
+from medview.domain.record import Record, Strip
+from medview.domain.volume import Note, Volume
+from medview.services.session import TableFile
+from medview.ui.panels.icu_card import Phenotypes
+from medview.ui.panels.plots import CohortPlot
+from medview.ui.record_pane import Strips
+
+COHORT = [[60.0 + n / 10, 60.0 + n / 10 + (n % 7) - 3] for n in range(40)]
+FILM_INPUT = InputSpec("film", "a frontal chest film", modalities=("CR", "DX"))
+AGE = replace(
+    CARD,
+    id="brain-age-armed",
+    title="Brain age",
+    inputs=(InputSpec("t1", "a T1 volume"), InputSpec("smri", "structural features"),
+            InputSpec("fmri", "functional features")),
+    settings={"sites": ["HH", "Guys"], "reference_cohort": COHORT},
+)  # fmt: skip
+CHEST = replace(
+    CARD,
+    id="cxr",
+    title="MDMT",
+    inputs=(FILM_INPUT,),
+    limits=("detects a patient who may already be in intensive care",),
+    measured=(Figure("accuracy", 0.8, "hannover", 0.71, 0.87, 61),),
+)
+STAY = replace(
+    CARD,
+    id="icu",
+    title="fusion",
+    inputs=(InputSpec("series", "a record of the stay", required=True), FILM_INPUT),
+)
+GRID = Geometry.from_ijk_affine((1, 40, 48), np.diag([0.8, 0.8, 1, 1]).tolist())
+AGES = (
+    Score("age", 67.2, 61.0, 73.4, unit="years"),
+    Score("gap_raw", 6.2, unit="years"),
+    Score("gap_corrected", 5.1, -1.0, 11.2, unit="years"),
+)
+
+
+@pytest.fixture
+def bench(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("medview.ui.window.ask", lambda *_: True)
+    made = make_bench(tmp_path, CARD, AGE, CHEST, STAY)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    return made
+
+
+def file(bench, model, scores, **fields):
+    """A result of a model about what is on screen."""
+    about = bench.session.volume_id
+    made = result_about(about, bench.session.volume, model=model, names=())
+    made = replace(made, **{"scores": scores, "parameters": {}} | fields)
+    others = bench.session.predictions.get(about, ())
+    bench.session.predictions = {**bench.session.predictions, about: (*others, made)}
+    bench.settle()
+    return made
+
+
+def said(bench):
+    card = bench.window.findChild(QLabel, "result_value").parentWidget()
+    return " | ".join(each.text() for each in card.findChildren(QLabel) if not each.isHidden())
+
+
+def film(bench, modality="DX"):
+    pixels = np.zeros((1, 40, 48), np.int16)
+    bench.show(Volume(pixels, GRID, modality=modality), uid="1.3", modality=modality)
+
+
+# -- brain age ---------------------------------------------------------------------------------
+
+
+def test_age_and_both_gaps_stand_together(bench):
+    bench.show()
+    file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0})
+    assert bench.find(QLabel, "result_value").text() == "67.2 y"
+    assert bench.find(QLabel, "result_rest").text() == "61.0 – 73.4 · age 61 y"
+    assert bench.find(QLabel, "row_gap_corrected").text() == "+5.1 y  (−1.0 – +11.2)"
+    assert bench.find(QLabel, "row_gap_raw").text() == "+6.2 y"
+
+
+def test_the_patient_stands_in_the_cohort_with_a_percentile(bench):
+    bench.show()
+    file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0})
+    plot = bench.window.findChild(CohortPlot)
+    assert len(plot.cohort) == 40
+    at, line = plot.place(61.0, 67.2), plot.place(61.0, 61.0)
+    assert at.y() < line.y()
+    near = [p - a for a, p in COHORT if abs(a - 61.0) <= 5]
+    share = 100 * sum(gap < 6.2 for gap in near) / len(near)
+    words = bench.find(QLabel, "cohort_words").text()
+    assert f"above that of {share:.0f} % of {len(near)} people" in words
+
+
+def test_without_people_of_that_age_there_is_no_percentile(bench):
+    bench.show()
+    file(bench, "brain-age-armed", AGES, parameters={"age_years": 30.0})
+    assert "no percentile" in bench.find(QLabel, "cohort_words").text()
+
+
+def test_without_a_birth_date_there_is_no_gap_and_the_age_is_asked_for(bench):
+    bench.show()
+    gone = Score("gap_corrected", None, status="not_available", meaning="no age given")
+    file(bench, "brain-age-armed", (AGES[0], gone))
+    assert bench.window.findChild(QLabel, "row_gap_raw") is None
+    run = bench.find(QPushButton, "age_run")
+    assert not run.isEnabled()
+    bench.find(QDoubleSpinBox, "age_given").setValue(61.5)
+    run.click()
+    assert bench.jobs.running("predict:run")[0].args[0].age_years == 61.5
+
+
+def test_site_known_unknown_and_another_one(bench):
+    bench.show()
+    mixed = Score("age_mixed", 67.2, unit="years")
+    file(bench, "brain-age-armed", (*AGES, mixed), parameters={"age_years": 61.0, "site": "HH"})
+    assert "site known" in said(bench)
+    box = bench.find(QComboBox, "site")
+    assert box.currentText() == "HH"
+    box.setCurrentText("unknown")
+    box.textActivated.emit("unknown")
+    assert bench.jobs.running("predict:run")[0].args[0].site is None
+
+
+def test_an_unseen_site_is_a_badge(bench):
+    bench.show()
+    gone = Score("age_mixed", None, status="not_available", meaning="site not in training")
+    file(bench, "brain-age-armed", (*AGES, gone), parameters={"age_years": 61.0})
+    assert "unseen site: fixed effects only" in said(bench)
+
+
+def test_outside_the_training_ages_the_number_is_grey(bench):
+    bench.show()
+    far = replace(AGES[0], status="extrapolating")
+    file(bench, "brain-age-armed", (far, *AGES[1:]), parameters={"age_years": 82.0})
+    assert bench.find(QLabel, "result_value").property("look") == "result-doubtful"
+    assert "outside training ages" in said(bench)
+
+
+def test_a_missing_table_is_a_badge(bench):
+    bench.show()
+    only = (InputRef("smri", "", "2.25.1", 0, "aa", (10, 1, 1)),)
+    file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0}, inputs=only)
+    assert "sMRI only" in said(bench)
+
+
+@pytest.mark.parametrize(("recorded", "is_said"), [("F", True), ("M", False), (None, False)])
+def test_the_sex_head_only_checks_the_input(bench, recorded, is_said):
+    bench.show()
+    scores = (*AGES, Score("sex_male", 0.9))
+    file(bench, "brain-age-armed", scores, parameters={"age_years": 61.0, "sex": recorded})
+    assert (bench.window.findChild(QLabel, "sex_check") is not None) == is_said
+
+
+# -- chest film --------------------------------------------------------------------------------
+
+
+def chest(bench):
+    film(bench)
+    zones = np.zeros((1, 40, 48), np.float32)
+    for side in range(2):
+        for third in range(3):
+            zones[0, 5 + 10 * third : 13 + 10 * third, 4 + 22 * side : 20 + 22 * side] = (
+                1 + 3 * side + third
+            )
+    evidence = np.zeros((1, 40, 48), np.float32)
+    evidence[0, 10:20, 10:20] = 0.9
+    scores = [Score("severe", 0.31, 0.18, 0.47)]
+    scores += [Score(f"brixia_{zone}", float(n)) for zone, n in zip("ABCDEF", (1, 2, 3, 0, 2, 2))]  # noqa: B905
+    scores.append(Score("brixia_total", 10.0))
+    maps = (
+        ScalarMap("lungs", zones, GRID, "labels", range=(0.0, 6.0)),
+        ScalarMap("evidence", evidence, GRID, "evidence"),
+        ScalarMap("seen", evidence + 1, GRID, "image"),
+    )
+    return file(bench, "cxr", tuple(scores), maps=maps)
+
+
+def test_one_line_with_the_accuracy_beside_it_and_evidence_closed(bench):
+    chest(bench)
+    assert bench.find(QLabel, "result_value").text() == "0.31"
+    assert bench.find(QLabel, "result_rest").text().startswith("0.18 – 0.47")
+    assert "0.80 (0.71 – 0.87), n = 61, on hannover" in bench.find(QLabel, "model_accuracy").text()
+    assert "may already be in intensive care" in said(bench)
+    assert bench.find(QLabel, "brixia_total").text() == "10 / 18"
+    assert bench.frame().tints == ()
+
+
+def test_six_zones_lie_on_the_film_with_their_scores(bench):
+    chest(bench)
+    marks = bench.frame().marks
+    assert [mark.text for mark in marks] == ["A 1", "B 2", "C 3", "D 0", "E 2", "F 2"]
+    left, top, right, bottom = marks[0].place
+    assert (left, top, right, bottom) == pytest.approx((3.5, 4.5, 19.5, 12.5))
+    bench.find(QPushButton, "show_zones").click()
+    assert bench.frame().marks == ()
+
+
+def test_zones_follow_the_film_when_it_is_mirrored(bench):
+    chest(bench)
+    bench.press("H")
+    left, _, right, _ = bench.frame().marks[0].place
+    assert (left, right) == pytest.approx((47 - 19.5, 47 - 3.5))
+
+
+def test_evidence_and_what_the_model_saw_open_on_demand(bench):
+    chest(bench)
+    bench.find(QPushButton, "show_evidence").click()
+    assert (bench.session.overlay_on, bench.session.map_name) == (True, "evidence")
+    assert bench.frame().tints
+    bench.find(QPushButton, "show_seen").click()
+    assert bench.session.map_name == "seen"
+    assert not bench.find(QPushButton, "show_evidence").isChecked()
+    bench.find(QPushButton, "show_seen").click()
+    assert not bench.session.overlay_on
+
+
+def test_an_accuracy_that_nobody_measured_is_said(bench):
+    film(bench)
+    bench.app.analysis.cards()
+    file(bench, "cxr-armed", (Score("severe", 0.5),))
+    assert "not measured" in bench.find(QLabel, "model_accuracy").text()
+
+
+# -- stay --------------------------------------------------------------------------------------
+
+
+def record():
+    return Record(
+        (
+            Strip("Heart Rate", "1/min", (0.5, 1.5, 5.5), (80.0, 90.0, 100.0)),
+            Strip("Temperature", "°C", (2.5,), (38.0,)),
+        ),
+        last=8.0,
+        ignored=("Note",),
+    )
+
+
+def stay(bench, *, roles=("series", "film"), notes=()):
+    film(bench)
+    given = {
+        "series": InputRef("series", "", "2.25.1", 0, "aa", (3, 4, 1)),
+        "film": InputRef("film", "1.2", "1.3", 0, "sha1.3", (48, 40, 1)),
+    }
+    table = TableFile("series", Path("stay.csv"), given["series"], record())
+    bench.session.tables = {"series": table}
+    risks = tuple(TracePoint(float(h), h / 20, h / 30, h / 10, 0.5) for h in range(1, 9))
+    scores = [Score("mortality", 0.34, 0.22, 0.48)]
+    for n, share in enumerate((0.1, 0.62, 0.3, None), 1):
+        status = "ok" if share is not None else "not_available"
+        scores.append(Score(f"phenotype_{n:02d}", share, status=status, meaning=f"disease {n}"))
+    scores += [Score("attention_series", 0.71), Score("attention_film", 0.29)]
+    scores += [Score("shapley_series", 0.19), Score("shapley_film", 0.05)]
+    scores.append(Score("imputed_share", 0.23))
+    return file(
+        bench,
+        "icu",
+        tuple(scores),
+        trace=risks,
+        inputs=tuple(given[role] for role in roles),
+        parameters={"film_hour": 5.0},
+        warnings=tuple(Note("UNIT", text) for text in notes),
+    )
+
+
+def test_risk_shares_and_phenotypes_from_the_likeliest_on(bench):
+    stay(bench)
+    assert bench.find(QLabel, "result_value").text() == "0.34"
+    assert bench.find(QLabel, "row_attention").text() == "71 % / 29 %"
+    assert bench.find(QLabel, "row_shapley").text() == "+0.19 / +0.05"
+    assert bench.find(QLabel, "row_imputed_values").text() == "23 %"
+    found = bench.window.findChild(Phenotypes)
+    assert [score.name for score in found.sorted] == [
+        "phenotype_02", "phenotype_03", "phenotype_01",
+    ]  # fmt: skip
+    assert "too few cases to learn: 1" in said(bench)
+
+
+def test_the_film_can_be_switched_off_and_the_result_says_so(bench):
+    stay(bench)
+    bench.find(QPushButton, "icu_inputs_series").click()
+    request = bench.jobs.running("predict:run")[0].args[0]
+    assert [each.role for each in request.inputs] == ["series"]
+    assert request.volumes == {}
+    assert request.tables.keys() == {"series"}
+    bench.session.predictions = {}
+    stay(bench, roles=("series",))
+    assert "film off" in said(bench)
+
+
+def test_the_time_cursor_reads_every_row_and_the_risk(bench):
+    stay(bench)
+    strips = bench.window.findChild(Strips)
+    assert strips.isVisible()
+    assert strips.value_texts() == {"Heart Rate": "100", "Temperature": "38.0", "mortality": "0.40"}
+    bench.app.records.look_at(strips.hour_at(strips.x_of(2.0)))
+    assert strips.value_texts() == {"Heart Rate": "90.0", "Temperature": "-", "mortality": "0.10"}
+    assert strips.film_hour == 5.0
+
+
+def test_a_changed_unit_is_a_tag_at_its_row(bench):
+    stay(bench, notes=("Temperature was in Fahrenheit; turned into °C",))
+    strips = bench.window.findChild(Strips)
+    assert strips._unit_tag(record().strips[1]) == "was °F"
+    assert strips._unit_tag(record().strips[0]) == ""
+
+
+def test_the_record_goes_when_its_table_is_removed(bench):
+    stay(bench)
+    bench.find(QPushButton, "table_remove_series").click()
+    assert not bench.window.findChild(Strips).isVisible()
+    bench.app.analysis.run("icu")
+    assert "needs a record of the stay" in bench.session.message.text
+
+
+# -- first reader ------------------------------------------------------------------------------
+
+
+def test_the_first_reader_sees_nothing_of_a_model_until_the_own_read_is_done(bench):
+    chest(bench)
+    bench.app.viewing.set_first_reader(on=True)
+    frame = bench.frame()
+    assert (bench.session.results, frame.marks, frame.tints) == ((), (), ())
+    assert not any("0.31" in line for line in frame.corners.top_right)
+    assert "1 result waits" in bench.find(QLabel, "first_reader_text").text()
+    assert bench.app.reading._material().outcomes == ()
+    bench.find(QPushButton, "read_done").click()
+    assert len(bench.session.results) == 1
+    assert len(bench.frame().marks) == 6
+
+
+def test_an_answer_to_a_score_is_kept_with_name_and_time(bench):
+    chest(bench)
+    bench.app.preferences.change(reader="A. Reader")
+    bench.find(QPushButton, "say_cxr_score_severe_rejected").click()
+    said_ = bench.session.opinion("cxr", "score severe")
+    assert (said_.verdict, said_.by) == ("rejected", "A. Reader")
+    assert bench.app.reading._material().outcomes[0].opinions == (said_,)
+    bench.find(QPushButton, "say_cxr_score_severe_rejected").click()
+    assert bench.session.opinion("cxr", "score severe") is None
