@@ -157,6 +157,7 @@ class RunRequest:
     as `inputs`. `samples` and `alpha` None mean the card's own.
     `weights` is the path of a weights file with its card beside it, or None for the shipped ones.
     `device` is "auto", "cpu" or "cuda[:N]". `film_hour` is the hour of the stay a film is from.
+    `batch` is how many slices are computed at once, None the model's own number.
     """
 
     model: str
@@ -173,4 +174,5 @@ class RunRequest:
     sex: str | None = None
     site: str | None = None
     film_hour: float | None = None
+    batch: int | None = None
     tables: dict[str, str] = field(default_factory=dict)

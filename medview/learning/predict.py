@@ -5,6 +5,7 @@ To add a model: write its run in a file of its own and one line in ``RUNNERS``.
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from dataclasses import replace
 from importlib import import_module
@@ -15,7 +16,10 @@ import torch
 from medview.domain.errors import ModelInputError
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
+from medview.domain.volume import Note
 from medview.io.code_version import code_version
+
+Runner = Callable[[Progress, RunRequest], Prediction]
 
 # Model -> "module:function" that takes (job, request) and returns the Prediction.
 RUNNERS: dict[str, str] = {
@@ -47,7 +51,49 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     if request.threads:
         torch.set_num_threads(request.threads)
     module, _, function = RUNNERS[request.model].partition(":")
-    work = cast(
-        Callable[[Progress, RunRequest], Prediction], getattr(import_module(module), function)
+    work = cast(Runner, getattr(import_module(module), function))
+    return replace(_within_memory(job, work, request), code=code_version())
+
+
+def _within_memory(job: Progress, work: Runner, request: RunRequest) -> Prediction:
+    """Run; where the device has too little memory, with smaller batches, then on the CPU.
+
+    The result names the mode it was made in. Nothing of a failed attempt is in it.
+
+    Raises
+    ------
+    ModelInputError
+        If the memory is too small even so.
+    """
+    for mode, words, changes in _STEPS:
+        try:
+            if words:
+                job.report(0, 1, f"memory ran out: {words}")
+            made = work(job, replace(request, **changes))  # type: ignore[arg-type]  # fields of it
+        except torch.OutOfMemoryError:
+            _free()
+            continue
+        if not mode:
+            return made
+        note = Note("STEPPED_DOWN", f"the memory of the device ran out; made with {words}")
+        return replace(made, mode=mode, warnings=(*made.warnings, note))
+    raise ModelInputError(
+        "the memory of this machine is too small for this input",
+        do="Close other programs, or choose a smaller series.",
+        code="MV-MOD-020",
     )
-    return replace(work(job, request), code=code_version())
+
+
+# Mode in the result, in words, and what of the request is changed for it.
+_STEPS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("", "", {}),
+    ("one slice at a time", "one slice at a time", {"batch": 1}),
+    ("CPU after the GPU's memory ran out", "the CPU", {"batch": 1, "device": "cpu"}),
+)
+
+
+def _free() -> None:
+    """Give back what the failed attempt had taken, before the next one."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

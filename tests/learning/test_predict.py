@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import torch
+from phantoms import phantom
+from services.stubs import result_about
+
+from medview.domain.errors import ModelInputError
+from medview.domain.prediction import RunRequest
+from medview.domain.progress import Silent
+from medview.learning import predict
+from medview.services.session import VolumeId
+
+asked: list[RunRequest] = []
+memory_for = {"batch": 0, "cpu": True}
+
+
+def hungry(job, request):
+    """Runs out of memory as a GPU does, unless asked for little enough."""
+    asked.append(request)
+    on_gpu = request.device != "cpu"
+    if (on_gpu and (request.batch or 4) > memory_for["batch"]) or not (on_gpu or memory_for["cpu"]):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+    return result_about(VolumeId("1.1#0", "abc"))
+
+
+class Heard(Silent):
+    def __init__(self):
+        self.texts = []
+
+    def report(self, done, total, text=""):
+        self.texts.append(text)
+
+
+@pytest.fixture(autouse=True)
+def _hungry_model(monkeypatch):
+    monkeypatch.setitem(predict.RUNNERS, "hungry", f"{__name__}:hungry")
+    monkeypatch.setattr(predict, "import_module", lambda name: __import__("sys").modules[__name__])
+    asked.clear()
+    memory_for.update(batch=0, cpu=True)
+
+
+def request():
+    return RunRequest("hungry", {"t1": phantom()}, (), device="cuda")
+
+
+def test_with_enough_memory_nothing_is_changed_and_nothing_said():
+    memory_for["batch"] = 4
+    made = predict.run(Silent(), request())
+    assert (made.mode, made.warnings, len(asked)) == ("batched", (), 1)
+
+
+def test_smaller_batches_come_first_and_the_result_names_them():
+    memory_for["batch"] = 1
+    heard = Heard()
+    made = predict.run(heard, request())
+    assert [(each.device, each.batch) for each in asked] == [("cuda", None), ("cuda", 1)]
+    assert made.mode == "one slice at a time"
+    assert made.warnings[0].code == "STEPPED_DOWN"
+    assert "memory ran out: one slice at a time" in heard.texts
+
+
+def test_then_the_cpu_takes_over():
+    made = predict.run(Silent(), request())
+    assert [each.device for each in asked] == ["cuda", "cuda", "cpu"]
+    assert made.mode == "CPU after the GPU's memory ran out"
+    assert "made with the CPU" in made.warnings[0].text
+    assert np.array_equal(made.maps[0].array, result_about(VolumeId("1.1#0", "abc")).maps[0].array)
+
+
+def test_too_little_even_so_is_refused_in_words():
+    memory_for["cpu"] = False
+    with pytest.raises(ModelInputError, match="memory of this machine is too small"):
+        predict.run(Silent(), request())
