@@ -19,6 +19,7 @@ from torch.nn import functional as F
 
 from medview.learning.region_grid import BRIGHTEST, SHAPE, STEP_MM
 from medview.learning.region_groups import CLASSES, UNKNOWN, mirrored
+from medview.models.region_net import FOLD
 
 Part = tuple[slice, slice, slice]
 """A part of the box: slices, rows and columns."""
@@ -85,11 +86,14 @@ def atlas_of(cases: Sequence[RegionCase]) -> Tensor:
     Of all heads and their mirror images, 4 mm cells, softened by what heads are turned and moved
     in training; never below a ten-thousandth.
     """
-    whole = torch.zeros(CLASSES, *(n // 2 for n in SHAPE))
+    whole = torch.zeros(CLASSES, *(n // FOLD for n in SHAPE))
     for case in cases:
-        known = case.regions < CLASSES
-        hot = F.one_hot(torch.where(known, case.regions, 0).long(), CLASSES)
-        cells = F.avg_pool3d((hot * known[..., None]).permute(3, 0, 1, 2).float()[None], 2)[0]
+        cells = torch.stack(
+            [
+                F.avg_pool3d((case.regions == number).float()[None], FOLD)[0]
+                for number in range(CLASSES)
+            ]
+        )
         whole += cells + cells.flip(3)[list(mirrored())]
     soft = ndimage.gaussian_filter(whole.numpy(), (0, *(ATLAS_BLUR,) * 3), mode="nearest")
     shares = torch.from_numpy(soft / soft.sum(axis=0))
