@@ -8,6 +8,16 @@ import sys
 import torch
 
 from medview.domain.errors import ModelInputError
+from medview.domain.progress import Progress
+
+
+def devices_here(job: Progress) -> tuple[tuple[str, str], ...]:
+    """Name every device of this machine: what a request calls it, and what a reader does."""
+    job.check()
+    found = [("cpu", "CPU")]
+    for number in range(torch.cuda.device_count()):
+        found.append((f"cuda:{number}", torch.cuda.get_device_name(number)))
+    return tuple(found)
 
 
 def choose_device(wanted: str) -> str:

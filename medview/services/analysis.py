@@ -25,10 +25,11 @@ from medview.services.library import called
 from medview.services.offers import Offer, age_at, offer, shipped_cards
 from medview.services.session import Message, Session, Unfinished, VolumeId, first_style
 from medview.services.settings import Preferences
-from medview.services.shelf import Shelf
+from medview.services.shelf import Estimate, Shelf
 from medview.services.tasks import Answers, Errand, Tasks
 
 PREDICT = "medview.learning.predict:run"
+DEVICES = "medview.learning.devices:devices_here"
 # Slices that arrive are put on screen this often: more would only keep the window busy.
 SHOW_EVERY_S = 0.1
 _UNCERTAINTIES = ("epistemic", "aleatoric", "total")
@@ -84,6 +85,17 @@ class Analysis:
     def warm(self) -> Job:
         """Have the compute child load what models need, before the first run."""
         return self._jobs.warm("compute", PREDICT.partition(":")[0])
+
+    def ask_devices(self, done: Callable[[tuple[tuple[str, str], ...]], object]) -> Job:
+        """Ask the compute child which devices there are: (value, name) of each."""
+        return self._jobs.run("compute", DEVICES, done=done)
+
+    def estimate(self, model: str) -> Estimate | None:
+        """What a run on the volume on screen will take; None when the model never ran here."""
+        volume = self._session.volume
+        if volume is None or self._shelf is None:
+            return None
+        return self._shelf.estimate(model, math.prod(volume.geometry.shape))
 
     def cards(self) -> tuple[ModelCard, ...]:
         """The cards of the models there are, read once."""

@@ -11,14 +11,17 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.domain.wording import duration_words
 from medview.services.analysis import Choices
 from medview.services.offers import Offer
 from medview.services.session import Task
+from medview.services.shelf import Estimate
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, button, clear, label, name
 from medview.ui.words import time_left, tr
 
 _DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU"))
+_PRECISIONS = ("float32", "bfloat16")
 _MOST_SAMPLES = 100
 
 
@@ -39,10 +42,12 @@ class AnalysisCard(Card):
         self._more.clicked.connect(self._on_more)
         self.options = RunOptions(app)
         self.options.hide()
-        self._progress = RunProgress()
+        self._takes = label("", "quiet", wraps=True)
+        name(self._takes, "analysis_estimate", tr("What a run takes"))
+        self._queue = RunQueue()
         self.add(label(tr("Analysis"), "strong"))
         self.add(self._offers)
-        self.add(self.options, self._progress)
+        self.add(self.options, self._takes, self._queue)
         self.add(Row(self._more, 1, self._run))
         for field in ("series", "volume", "volume_id", "tasks", "tables", "running"):
             getattr(app.session.events, field).connect(self.refresh)
@@ -55,12 +60,17 @@ class AnalysisCard(Card):
         if known != self._known:
             self._known = known
             self._list(offers)
-        task = next((t for t in self._app.session.tasks if t.title in _titles(offers)), None)
-        self._progress.show_task(task)
+        titles = {each.card.title for each in offers}
+        self._queue.show_tasks(tuple(t for t in self._app.session.tasks if t.title in titles))
         chosen = next((each for each in offers if each.card.id == self._model), None)
-        ready = self._app.session.volume_id is not None
-        self._run.setEnabled(chosen is not None and chosen.fits and task is None and ready)
-        self._run.setText(tr("Run") if task is None else tr("Running"))
+        about = self._app.session.volume_id
+        runs = (about, self._model) in self._app.session.running
+        fits = chosen is not None and chosen.fits and about is not None
+        self._run.setEnabled(fits and not runs)
+        self._run.setText(tr("Running") if runs else tr("Run"))
+        told = self._app.analysis.estimate(self._model) if fits and not runs else None
+        self._takes.setText(_estimate_words(told) if told is not None else "")
+        self._takes.setVisible(told is not None)
 
     def run(self) -> None:
         """Run the chosen model with the chosen options."""
@@ -102,6 +112,8 @@ class AnalysisCard(Card):
     def _on_more(self) -> None:
         self.options.setVisible(self.options.isHidden())
         self._more.setText(tr("Options") if self.options.isHidden() else tr("Fewer options"))
+        if not self.options.isHidden():
+            self.options.ask_devices()
 
 
 class RunOptions(QWidget):
@@ -123,12 +135,19 @@ class RunOptions(QWidget):
         )
         self.samples.setRange(0, _MOST_SAMPLES)
         self.samples.setSpecialValueText(tr("as in the card"))
+        self.precision = QComboBox()
+        name(self.precision, "run_precision", tr("Precision"))
+        self.precision.setToolTip(tr("Shorter numbers are faster on a GPU and a little coarser"))
+        for value in _PRECISIONS:
+            self.precision.addItem(value, value)
+        self._has_asked = False
         self.seed = _figure("run_seed", tr("Seed"), tr("The same seed gives the same maps"))
         self.seed.setRange(0, 2**31 - 1)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         for text, field in (
             (tr("Device"), self.device),
+            (tr("Precision"), self.precision),
             (tr("Samples (K)"), self.samples),
             (tr("Seed"), self.seed),
         ):
@@ -137,43 +156,108 @@ class RunOptions(QWidget):
 
     def value(self) -> Choices:
         """What is chosen; 0 samples mean the card's own number."""
-        return Choices(samples=self.samples.value() or None, seed=self.seed.value())
+        return Choices(
+            samples=self.samples.value() or None,
+            seed=self.seed.value(),
+            precision=self.precision.currentData(),
+        )
+
+    def ask_devices(self) -> None:
+        """List the devices of this machine by their names, once."""
+        if not self._has_asked:
+            self._has_asked = True
+            self._app.analysis.ask_devices(self._on_devices)
+
+    def _on_devices(self, found: tuple[tuple[str, str], ...]) -> None:
+        here = self.device.currentData()
+        self.device.clear()
+        self.device.addItem(tr("Automatic"), "auto")
+        for value, text in found:
+            self.device.addItem(text, value)
+        # "cuda" without a number is the first one.
+        wanted = self.device.findData("cuda:0" if here == "cuda" else here)
+        self.device.setCurrentIndex(max(0, wanted))
 
     def _on_device(self) -> None:
         self._app.preferences.change(device=self.device.currentData())
 
 
-class RunProgress(QWidget):
-    """How far the running model is, how long it takes, and Cancel."""
+class RunQueue(QWidget):
+    """Models that run or wait: how far each is, how long it takes, and Cancel."""
 
     def __init__(self) -> None:
         super().__init__()
+        name(self, "analysis_queue", tr("Running and waiting models"))
+        self._rows = QVBoxLayout(self)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(8)
+        self._shown: list[RunProgress] = []
+
+    def show_tasks(self, tasks: tuple[Task, ...]) -> None:
+        """A row for each; rows stay while their number does."""
+        if len(tasks) != len(self._shown):
+            clear(self._rows)
+            self._shown = [RunProgress(place) for place in range(len(tasks))]
+            for row in self._shown:
+                self._rows.addWidget(row)
+        for place, (row, task) in enumerate(zip(self._shown, tasks, strict=True)):
+            row.show_task(task, waits=place > 0, titled=len(tasks) > 1)
+        self.setVisible(bool(tasks))
+
+
+class RunProgress(QWidget):
+    """How far one model is, how long it takes, and Cancel."""
+
+    def __init__(self, place: int) -> None:
+        super().__init__()
         self._task: Task | None = None
-        self._text = label("", "quiet")
+        end = f"_{place}" if place else ""
+        self._text = label("", "quiet", wraps=True)
         self._bar = QProgressBar()
-        name(self._bar, "analysis_bar", tr("Progress"))
+        name(self._bar, f"analysis_bar{end}", tr("Progress"))
         self._bar.setTextVisible(False)
-        cancel = button(tr("Cancel"), "analysis_cancel", tip=tr("Stop the model (Shift+Esc)"))
+        cancel = button(
+            tr("Cancel"), f"analysis_cancel{end}", tip=tr("Stop the model (Shift+Esc stops all)")
+        )
         cancel.clicked.connect(self._on_cancel)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self._bar)
-        rows.addLayout(Row(self._text, 1, cancel))
+        row = Row(self._text, cancel)
+        row.setStretch(0, 1)
+        rows.addLayout(row)
 
-    def show_task(self, task: Task | None) -> None:
-        """Show a job; None hides all of it."""
+    def show_task(self, task: Task, *, waits: bool, titled: bool) -> None:
+        """Show a job; `waits`: another one goes first."""
         self._task = task
-        self.setVisible(task is not None)
-        if task is None:
-            return
+        self._bar.setVisible(not waits)
         self._bar.setRange(0, task.total)
         self._bar.setValue(task.done)
-        parts = (tr(task.text) if task.text else tr("starting"), time_left(task.seconds_left))
-        self._text.setText(" · ".join(part for part in parts if part))
+        self._text.setText(progress_words(task, waits=waits, titled=titled))
 
     def _on_cancel(self) -> None:
         if self._task is not None:
             self._task.cancel()
+
+
+def progress_words(task: Task, *, waits: bool, titled: bool) -> str:
+    """Percent, slice of slices and time left; or that it waits, or has fallen silent."""
+    head = [tr(task.title)] if titled else []
+    if task.is_silent:
+        return " · ".join([*head, tr("no answer for a while; Cancel ends it and starts afresh")])
+    if waits:
+        return " · ".join([*head, tr("waiting")])
+    share = f"{100 * task.done // task.total} %" if task.total > 1 else ""
+    parts = (*head, share, tr(task.text) if task.text else tr("starting"))
+    return " · ".join(part for part in (*parts, time_left(task.seconds_left)) if part)
+
+
+def _estimate_words(told: Estimate) -> str:
+    """What a run will take, from the last one here."""
+    size = f"{told.peak_memory_mb / 1024:.1f} GB"
+    took = duration_words(max(1.0, told.seconds))
+    device = "GPU" if told.device.startswith("cuda") else told.device.upper()
+    return tr("About {s}, {m}, as in the last run here ({d}).", s=took, m=size, d=device)
 
 
 def _figure(key: str, text: str, tip: str) -> QSpinBox:
@@ -181,7 +265,3 @@ def _figure(key: str, text: str, tip: str) -> QSpinBox:
     name(made, key, text)
     made.setToolTip(tip)
     return made
-
-
-def _titles(offers: tuple[Offer, ...]) -> set[str]:
-    return {each.card.title for each in offers}
