@@ -97,7 +97,7 @@ def _part(subset: Subset, model: AgeModel, card: ModelCard, request: EvaluateReq
     skipped = list(subset.skipped)
     if reason:
         skipped.append(LeftOut(f"all {len(kept)} of {subset.name}", "MV-DAT-105", reason))
-        kept = []
+        kept, vectors = [], {role: matrix[:0] for role, matrix in vectors.items()}
     table = AgeTable(tuple(kept), wanted, vectors)
     fits = np.array([bool(kind) for kind in kinds_of(table)], dtype=np.bool_)
     skipped += [

@@ -8,6 +8,7 @@ import shutil
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
+from age_sets import write_ixi_table
 from brains import head, write_ixi, write_nifti
 from throwaway import save_dicom, small_head, throwaway_weights
 
@@ -181,6 +182,21 @@ CONTRACT = {
             "metrics": [METRIC],
         },
     ),
+    "ablate": (
+        "ablation",
+        {
+            "finished": bool,
+            **dict.fromkeys(("runs_done", "runs_planned"), int),
+            "rows": [
+                {
+                    **dict.fromkeys(("variant", "name", "test"), TEXT),
+                    **dict.fromkeys(("mean", "sd", "difference", "low", "high"), NUMBER_OR_NONE),
+                    "p": NUMBER_OR_NONE,
+                    "runs": int,
+                }
+            ],
+        },
+    ),
     "bench": (
         "bench",
         {
@@ -221,6 +237,10 @@ WORDS = {
         *("anomaly", "--data", "cases={cases}", "--out", "{out}", "--weights", "{weights}"),
         *("--samples", "1"),
     ),
+    "ablate": (
+        *("brain-age", "--data", "{ages}", "--variants", "mean", "--folds", "2", "--out", "{out}"),
+        *("--set", "members=2", "--set", "train.epochs=1"),
+    ),
     "bench": ("scroll", "--quick"),
     "demo": ("--headless", "--out", "{out}"),
 }
@@ -230,6 +250,7 @@ MISUSE = {
     "report": (3, ("{nowhere}", "--out", "{out}")),
     "train": (3, ("anomaly", "--data", "{nowhere}", "--out", "{out}")),
     "evaluate": (3, ("anomaly", "--data", "{nowhere}", "--out", "{out}")),
+    "ablate": (3, ("brain-age", "--data", "{nowhere}", "--out", "{out}")),
     "bench": (2, ("nosuch",)),
     "demo": (2, ("--out",)),
     "info": (3, ("{nowhere}",)),
@@ -256,6 +277,7 @@ def places(tmp_path_factory):
         "ixi": root / "ixi",
         "cases": root / "cases" / "cases.csv",
         "result": root / "result",
+        "ages": write_ixi_table(root / "ages").parent,
         "nowhere": root / "nowhere",
     }
     words = words_for("run", {**found, "out": root / "result"}, WORDS["run"])
