@@ -59,16 +59,16 @@ _KEPT = ("recipe", "epoch", "trainer", "dice", "order", "torch", "history")
 class AgeRecipe:
     """How the model is trained: the shipped recipe says what each value does."""
 
-    epochs: int = 50
+    epochs: int = 35
     batch: int = 128
     rate: float = 2e-3
     decay: float = 1e-2
-    members: int = 3
+    members: int = 4
     folds: int = 5
     leave_out: bool = True
     compare: bool = True
     mixed: float = 1.0
-    fixed: float = 1.0
+    fixed: float = 0.5
     adversary: float = 0.03
     kl: float = 2e-4
     prior_slope: float = 0.3
