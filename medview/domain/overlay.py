@@ -41,7 +41,8 @@ class LayerStyle:
 
     `range` is what the colours span, `threshold` the value below which nothing is drawn:
     two different things (as FSLeyes has it). `fade_by` names another map of the same result
-    whose high values take opacity away.
+    whose high values take opacity away. `outline` draws only the edge of what is over the
+    threshold, so that the image inside stays as it is.
     """
 
     visible: bool = False
@@ -50,3 +51,4 @@ class LayerStyle:
     threshold: float = 0.0
     opacity: float = 0.7
     fade_by: str | None = None
+    outline: bool = False

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Names offered to the reader, the default of each kind of map first.
-COLOUR_MAPS = ("inferno", "viridis", "magma", "cividis", "plasma", "gray", "turbo", "hot")
+COLOUR_MAPS = ("inferno", "viridis", "magma", "cividis", "plasma", "gray")
 
 
 @lru_cache(maxsize=32)

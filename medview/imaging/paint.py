@@ -20,7 +20,8 @@ def tint(
     """Colour a plane of map values, (h, w) to (h, w, 4) RGBA, not premultiplied.
 
     Colours span ``style.range``; values below ``style.threshold`` and NaN are fully
-    transparent; the rest has ``style.opacity`` times `fade`, (h, w) in 0..1, if given.
+    transparent; the rest has ``style.opacity`` times `fade`, (h, w) in 0..1, if given. With
+    ``style.outline`` only pixels beside a transparent one are drawn.
     """
     low, high = style.range
     numbers = np.ascontiguousarray(values, dtype=np.float32)
@@ -32,11 +33,20 @@ def tint(
     np.putmask(index, ~(numbers >= style.threshold), _CLEAR)
     packed = np.take(_packed(style.colour_map, _byte(style.opacity)), index)
     rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(*numbers.shape, 4)
+    if style.outline:
+        rgba[..., 3] *= _edge(numbers >= style.threshold)
     if fade is not None:
         alpha = rgba[..., 3] * fade
         alpha += np.float32(0.5)
         rgba[..., 3] = alpha
     return rgba
+
+
+def _edge(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels of a region that have a neighbour (up, down, left, right) outside of it."""
+    round_ = np.pad(inside, 1)
+    within = round_[:-2, 1:-1] & round_[2:, 1:-1] & round_[1:-1, :-2] & round_[1:-1, 2:]
+    return inside & ~within
 
 
 def certainty(values: NDArray[np.generic], span: tuple[float, float]) -> NDArray[np.float32]:

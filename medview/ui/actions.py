@@ -276,6 +276,11 @@ _ANALYSIS = (
         lambda app: app.session.overlay_on, is_peek=True,
     ),
     Action(
+        "analysis.blink", "Blink", lambda app: app.window.toggle_blink(), "Analysis",
+        "Shift+B", "swap", "Show and hide the maps in turn, until pressed again", has_maps,
+        lambda app: app.window.blinks,
+    ),
+    Action(
         "analysis.first_reader", "First reader",
         lambda app: app.viewing.set_first_reader(on=not app.session.first_reader), "Analysis",
         icon="eye", tip="Hide what models say until your own reading is done",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, QUrl
+from PySide6.QtCore import QPoint, QSize, Qt, QTimer, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
@@ -53,6 +53,7 @@ from medview.ui.words import plain_tip, tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
 _BAR_PX = 40
+_BLINK_MS = 500
 _WIDE_PX = 1220
 _SLIM_PX = (190, 340)
 _WITH_TEXT = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
@@ -73,6 +74,9 @@ class MainWindow(QMainWindow):
         self._app = app
         app.window = self
         self._theme = self._dress(app.preferences.settings)
+        self._blink = QTimer(self)
+        self._blink.setInterval(_BLINK_MS)
+        self._blink.timeout.connect(self._on_blink)
         self._panels: dict[str, QWidget] = {}
         self._is_wide: bool | None = None
         self.mouse = Mouse(app.session, app.viewing, app.preferences.settings.left_drag)
@@ -274,6 +278,27 @@ class MainWindow(QMainWindow):
             self.showNormal()
         else:
             self.showFullScreen()
+
+    def toggle_blink(self) -> None:
+        """Show and hide the maps in turn; a second time leaves them shown."""
+        if self._blink.isActive():
+            self._blink.stop()
+            if not self.session.overlay_on:
+                self._app.viewing.toggle_overlay()
+        else:
+            self._blink.start()
+        self.table.refresh()
+
+    @property
+    def blinks(self) -> bool:
+        """The maps are shown and hidden in turn."""
+        return self._blink.isActive()
+
+    def _on_blink(self) -> None:
+        if self.session.maps:
+            self._app.viewing.toggle_overlay()
+        else:
+            self._blink.stop()
 
     def show_shortcuts(self) -> None:
         """List what mouse and keys do."""

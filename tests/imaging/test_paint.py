@@ -1,5 +1,7 @@
 """Overlays on their way to RGBA."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from phantoms import map_of, phantom
@@ -74,3 +76,15 @@ def test_the_legend_tells_range_threshold_unit_and_title():
     assert (bar.low, bar.high, bar.threshold) == (0.0, 18.0, 6.0)
     assert (bar.unit, bar.title) == ("a.u.", "residual")
     assert np.array_equal(bar.colours, colour_table("inferno")[:, :3])
+
+
+def test_an_outline_leaves_the_inside_as_it_is():
+    values = np.zeros((7, 7), np.float32)
+    values[1:6, 1:6] = 9.0
+    style = LayerStyle(range=(0.0, 18.0), threshold=6.0, opacity=1.0, outline=True)
+    alpha = tint(values, style)[..., 3]
+    assert alpha[1, 1:6].tolist() == [255] * 5
+    assert alpha[2:5, 2:5].tolist() == [[0] * 3] * 3
+    assert np.array_equal(
+        tint(values, style)[..., :3], tint(values, replace(style, outline=False))[..., :3]
+    )

@@ -7,12 +7,12 @@ from dataclasses import replace
 from PySide6.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.imaging.colour import COLOUR_MAPS
 from medview.services.session import MAPS_IN_TURN
 from medview.ui.app import App
 from medview.ui.controls import GAP, RangeRow, Row, Segments, SliderRow, label, name
 from medview.ui.words import tr
 
-COLOUR_MAPS = ("inferno", "viridis", "magma", "cividis", "hot", "turbo", "gray")
 SHORT_NAMES = {
     "score": "Score",
     "residual": "Residual",
@@ -53,6 +53,13 @@ class StyleEditor(QWidget):
         self.fade = _combo(f"{key}_fade", tr("Fade by"), tr("High values of it take opacity away"))
         self.colours = _combo(f"{key}_colours", tr("Colours"), tr("Colours of this map"))
         self.colours.addItems(COLOUR_MAPS)
+        self.drawing = Segments(f"{key}_drawing", tr("Drawing"))
+        self.drawing.set_choices(
+            [
+                ("fill", tr("Fill"), tr("Colour the whole region")),
+                ("outline", tr("Outline"), tr("Draw its edge only; the image stays clear")),
+            ]
+        )
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(GAP)
@@ -60,6 +67,8 @@ class StyleEditor(QWidget):
             rows.addWidget(part)
         for text, combo in ((tr("Fade by"), self.fade), (tr("Colours"), self.colours)):
             rows.addLayout(Row(label(text), 1, combo))
+        rows.addLayout(Row(label(tr("Drawing")), 1, self.drawing))
+        self.drawing.setFixedWidth(176)
         self._connect()
         self.refresh()
 
@@ -71,6 +80,7 @@ class StyleEditor(QWidget):
         self.range.changed.connect(lambda low, high: self._change(range=(low, high)))
         self.fade.activated.connect(lambda: self._change(fade_by=self.fade.currentData()))
         self.colours.activated.connect(lambda: self._change(colour_map=self.colours.currentText()))
+        self.drawing.changed.connect(lambda value: self._change(outline=value == "outline"))
         for field in ("styles", "map_name", "predictions", "unfinished", "volume_id"):
             getattr(events, field).connect(self.refresh)
 
@@ -99,6 +109,7 @@ class StyleEditor(QWidget):
         self.threshold.set_range(low, high, digits=1 if high >= 5 else 2 if high >= 0.5 else 4)
         self.threshold.set_value(style.threshold)
         self.range.set_value(*style.range)
+        self.drawing.set_value("outline" if style.outline else "fill")
         self.fade.clear()
         self.fade.addItem(tr("nothing"), None)
         for each in there.values():
