@@ -123,8 +123,8 @@ def _limits(found: Outcome, used: Sequence[Subset]) -> tuple[str, ...]:
     if any(subset.layout == "abide" for subset in used):
         limits += [
             "ABIDE: males only, controls and persons with autism together.",
-            "The shipped recipe was chosen among eleven by the error on ABIDE's seen sites (2.51 to "
-            "2.63 years), so that the figures on those folds are a little too good.",
+            "The shipped recipe was chosen among eleven by the error on ABIDE's seen sites, 2.51 "
+            "to 2.63 years: the figures on those folds are a little too good.",
         ]
     worse = [
         f"On {one['group']} its error is not below that of {one['against']} "

@@ -78,7 +78,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     job.report(recipe.epochs, recipe.epochs, "measuring")
     outcome, ensemble = _outcome(trainer, told, request.seed)
     write_effects(out / "site_effects.csv", outcome.effects)
-    card = save(ensemble, make_card(subsets, outcome), out)
+    card = save(ensemble, make_card(subsets, outcome), out, half=False)
     return {
         "epochs": trainer.epoch,
         "best_epoch": trainer.epoch,
@@ -135,10 +135,9 @@ def _train(job: Progress, trainer: AgeTrainer, max_minutes: float | None) -> dic
 
 
 def _outcome(trainer: AgeTrainer, told: list[str], seed: int) -> tuple[Outcome, Ensemble]:
-    """Everything that is measured, and the refit as it is stored (float16)."""
+    """Everything that is measured, and the refit."""
     table, final = trainer.table, len(trainer.plans) - 1
     ensemble, scale = trainer.members(final), trainer.plans[final].scale
-    ensemble.load_state_dict({n: v.half().float() for n, v in ensemble.state_dict().items()})
     seen, unseen = left_out(trainer, "seen"), left_out(trainer, "unseen")
     subset = ", ".join(dict.fromkeys(case.subset for case in table.cases))
     rows: list[MetricRow] = []
