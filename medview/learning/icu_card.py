@@ -117,24 +117,35 @@ def _film_limits(figures: Sequence[Figure]) -> list[str]:
         "tells much of it.",
     ]
     found = {
-        (f.predictor, f.group): f
+        f.predictor: f
         for f in figures
-        if f.name == "roc_auc" and f.on.startswith("hannover")
+        if f.name == "roc_auc" and f.group == "film:first" and f.value is not None
     }
-    both, shuffled = found.get(("model", "all")), found.get(("shuffled_films", "all"))
-    series = found.get(("series_only", "all"))
-    if both and shuffled and both.value is not None and shuffled.value is not None:
-        gain = both.value - shuffled.value
-        verdict = "falls" if gain > 0 else "does not fall: the film adds nothing"
-        limits.append(
-            f"With films exchanged between patients the AUROC {verdict} "
-            f"({both.value:.2f} against {shuffled.value:.2f})."
-        )
-    if both and series and both.value is not None and series.value is not None:
-        limits.append(
-            f"Laboratory values alone give {series.value:.2f}, with the film {both.value:.2f}."
-        )
+    if "model" in found:
+        limits += _worth(found)
     return limits
+
+
+def _worth(found: Mapping[str, Figure]) -> list[str]:
+    """What film and series are worth on the first film of each patient, in sentences."""
+
+    def auroc(name: str) -> float:
+        value = found[name].value if name in found else None
+        return float("nan") if value is None else value
+
+    both, n = auroc("model"), found["model"].n
+    falls = auroc("shuffled_films") < both
+    verdict = "falls" if falls else "does not fall: the film adds nothing"
+    sentences = [
+        f"First film of each of {n} patients: AUROC {both:.2f}; with films exchanged between "
+        f"patients it {verdict} ({auroc('shuffled_films'):.2f}).",
+        f"Laboratory values alone give {auroc('series_only'):.2f}, the film alone "
+        f"{auroc('film_only'):.2f}, the number of films without any model "
+        f"{auroc('film_count'):.2f}.",
+    ]
+    if both - auroc("film_only") < 0.02:
+        sentences.append("The laboratory values add nothing measurable to the film.")
+    return sentences
 
 
 def _weak(figures: Sequence[Figure]) -> list[str]:

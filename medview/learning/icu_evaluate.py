@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ from medview.io.plain import plain
 from medview.learning.anomaly_evaluate import SCHEMA
 from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import StaySet, probabilities
-from medview.learning.icu_measure import Said, group_rows, label_rows, risk_rows
-from medview.learning.icu_model import IcuModel, Part, load_icu
+from medview.learning.icu_measure import Said, film_rows, group_rows, label_rows, risk_rows
+from medview.learning.icu_model import IcuModel, load_icu
 from medview.learning.icu_stays import Stay, encoded, find_stays, to_bins, with_films
 from medview.learning.icu_tables import write_lines
+from medview.learning.icu_variants import variant_scores
 from medview.learning.metrics import MetricRow
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.weights import patient_hash
-from medview.models.fusion import FILM, SERIES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,11 +106,7 @@ def _measure(
         each = _each(model, name, given)
         scores[name], spread[name] = each.mean(0), each.std(0)
         if part.network.film != "none" and len(part.outputs) == 1:
-            variants = {
-                "series_only": _each(model, name, _without(given, FILM)).mean(0),
-                "film_only": _each(model, name, _without(given, SERIES)).mean(0),
-                "shuffled_films": _each(model, name, shuffled(given, stays)).mean(0),
-            }
+            variants = variant_scores(partial(_mean, model, name), given, stays)
     return Measured(
         subset,
         stays,
@@ -127,33 +124,8 @@ def _each(model: IcuModel, part: str, given: StaySet) -> NDArray[np.float64]:
     return np.stack([probabilities(net, given) for net in model.members(part)])
 
 
-def _without(given: StaySet, place: int) -> StaySet:
-    present = given.present.clone()
-    present[:, place] = False
-    return replace(given, present=present)
-
-
-def shuffled(given: StaySet, stays: Sequence[Stay]) -> StaySet:
-    """The films exchanged between patients: each stay gets one of the next patient in a ring."""
-    if given.film is None:
-        return given
-    patients = list(dict.fromkeys(stay.case.patient for stay in stays))
-    order = np.random.default_rng(0).permutation(len(patients))
-    following = {
-        patients[order[n]]: patients[order[(n + 1) % len(order)]] for n in range(len(order))
-    }
-    rows: dict[str, list[int]] = {}
-    for n, stay in enumerate(stays):
-        rows.setdefault(stay.case.patient, []).append(n)
-    taken = dict.fromkeys(patients, 0)
-    chosen = []
-    for stay in stays:
-        other = following[stay.case.patient]
-        chosen.append(rows[other][taken[stay.case.patient] % len(rows[other])])
-        taken[stay.case.patient] += 1
-    present = given.present.clone()
-    present[:, FILM] = given.present[chosen, FILM]
-    return replace(given, film=given.film[chosen], present=present)
+def _mean(model: IcuModel, part: str, given: StaySet) -> NDArray[np.float64]:
+    return np.asarray(_each(model, part, given).mean(0), dtype=np.float64)
 
 
 def _rows(model: IcuModel, one: Measured) -> list[MetricRow]:
@@ -169,20 +141,13 @@ def _rows(model: IcuModel, one: Measured) -> list[MetricRow]:
             if len(part.outputs) > 1:
                 rows += label_rows(said)
                 continue
+            known = np.array([bool(stay.case.cells.get(output)) for stay in one.stays])
+            stays = [stay for stay, here in zip(one.stays, known, strict=True) if here]
             said = replace(said, threshold=part.threshold)
             rows += risk_rows(said)
-            rows += _comparisons(one, part, output)
-            sites = [s.case.site for s in one.stays if s.case.cells.get(output)]
-            rows += group_rows(said, sites)
-    return rows
-
-
-def _comparisons(one: Measured, part: Part, output: str) -> list[MetricRow]:
-    """The same network without film, without series and with other patients' films."""
-    rows = []
-    for name, scores in one.variants.items():
-        said = replace(_said(one, output, scores[:, 0]), predictor=name)
-        rows += [row for row in risk_rows(said) if row.name in ("roc_auc", "pr_auc")]
+            rows += group_rows(said, [stay.case.site for stay in stays])
+            variants = {v: found[known, k] for v, found in one.variants.items()}
+            rows += film_rows(said, stays, variants)
     return rows
 
 

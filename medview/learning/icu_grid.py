@@ -202,11 +202,16 @@ class Normaliser:
         raw = np.concatenate([grid.values for grid in grids])
         observed = np.concatenate([grid.observed for grid in grids])
         table = np.where(observed, straightened(raw, variables), np.nan)
-        mean, sd = np.zeros(table.shape[1], np.float32), np.ones(table.shape[1], np.float32)
+        # What was never measured stands at its imputed value, which is then zero.
+        impute = np.array([[v.impute or 0.0 for v in variables.variables]], np.float32)
+        mean, sd = straightened(impute, variables)[0], np.ones(table.shape[1], np.float32)
         for place, variable in enumerate(variables.variables):
             known = table[observed[:, place], place].astype(np.float64)
-            if known.size and variable.kind != "flag" and not variable.levels:
-                mean[place], sd[place] = known.mean(), max(float(known.std()), 1e-3)
+            if variable.kind == "flag" or variable.levels:
+                mean[place] = 0
+            elif known.size:
+                spread = float(known.std())
+                mean[place], sd[place] = known.mean(), spread if spread > 1e-3 else 1.0
         return cls(mean, sd)
 
     def applied(self, values: Floats) -> Floats:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from medview.learning.icu_stays import Stay
 from medview.learning.metrics import (
     Interval,
     MetricRow,
@@ -95,6 +96,40 @@ def group_rows(said: Said, groups: Sequence[str]) -> list[MetricRow]:
             found = curve_interval("roc_auc", truth, part.score, patients)
             rows.append(_row(part, "roc_auc", found))
     return rows
+
+
+def film_rows(said: Said, stays: Sequence[Stay], variants: Mapping[str, Scores]) -> list[MetricRow]:
+    """What the film is worth: the same network without film or series or with other patients'
+    films, on all films, on each patient's first and on those up to the day of intensive care;
+    beside the number of films alone, which needs no model. Nothing without variants.
+    """
+    if not variants:
+        return []
+    first = np.array([stay.case.cells.get("first", "1") == "1" for stay in stays])
+    before = np.array([float(stay.case.cells.get("to_icu") or 0) >= 0 for stay in stays])
+    count = np.array([float(stay.case.cells.get("films", "1")) for stay in stays])
+    rows = []
+    scores = {"model": said.score, **variants, "film_count": count}
+    for name, score in scores.items():
+        one = replace(said, score=score, predictor=name, threshold=None)
+        groups = {"film:first": first, "film:until_icu": before}
+        groups |= {} if name == "model" else {"all": np.ones(len(stays), dtype=bool)}
+        for group, here in groups.items():
+            rows += _curves(replace(_some(one, here), group=group))
+    return rows
+
+
+def _some(said: Said, here: Truth) -> Said:
+    patients = [p for p, one in zip(said.patients, here, strict=True) if one]
+    return replace(said, truth=said.truth[here], score=said.score[here], patients=patients)
+
+
+def _curves(said: Said) -> list[MetricRow]:
+    return [
+        _row(said, name, curve_interval(name, said.truth, said.score, said.patients))
+        for name in ("roc_auc", "pr_auc")
+        if said.truth.any() and not said.truth.all()
+    ]
 
 
 def label_rows(said: Said) -> list[MetricRow]:

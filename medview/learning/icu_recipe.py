@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, cast
 
 from medview.domain.errors import DataError
@@ -19,7 +19,7 @@ _WORDS = {
     "loss": ("uncertainty", "bce", "focal", "learned-focal"),
     "normaliser": ("fitted", "shipped"),
 }
-_NOT_THE_RUN = ("folds", "leave_sites", "phases", "fewest_positives")
+_NOT_THE_RUN = ("folds", "leave_sites", "phases", "fewest_positives", "phenotype_epochs")
 """Settings that change which networks are trained, not how one is."""
 
 
@@ -43,6 +43,7 @@ class IcuRecipe:
     series_dropout: float = 0.3
     dropout: float = 0.1
     epochs: int = 10
+    phenotype_epochs: int = 14
     batch: int = 64
     rate: float = 3e-3
     loss_rate: float = 7e-4
@@ -95,6 +96,10 @@ class IcuRecipe:
             missing=self.missing,
             fusing=self.fusing,
         )
+
+    def of_part(self, part: str) -> IcuRecipe:
+        """The settings of one part: phenotypes have more to learn from fewer stays."""
+        return replace(self, epochs=self.phenotype_epochs) if part == "phenotypes" else self
 
     @property
     def run(self) -> str:

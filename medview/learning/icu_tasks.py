@@ -11,6 +11,7 @@ import hashlib
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from medview.learning.icu_grid import Normaliser
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay, encoded, fit_normaliser
 from medview.learning.icu_variables import VariableMap
+from medview.learning.icu_variants import variant_scores
 
 Rows = NDArray[np.intp]
 _KEPT = ("recipe", "task", "fit", "history")
@@ -55,9 +57,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Done:
-    """What a task came to: scores of the stays it never saw, its network, its curve."""
+    """What a task came to: scores of the stays it never saw (also in the variants of
+    ``icu_variants``), its network, its curve.
+    """
 
     scores: NDArray[np.float64]
+    variants: dict[str, NDArray[np.float64]]
     state: dict[str, Tensor]
     history: list[HistoryRow]
     epochs: int
@@ -124,6 +129,7 @@ class Runner:
         told: tuple[int, int],
     ) -> Done:
         """Train a network, or read it where it is done. `told` is its number and how many."""
+        recipe = self.recipe.of_part(task.part)
         identity = self._identity(task, stays)
         path = self.out / CHECKPOINT.parent / "tasks" / f"{task.key}.pt"
         kept = _read(path, identity) if self.resume else None
@@ -132,7 +138,7 @@ class Runner:
         train, val, held = self._sets(task, stays, outputs)
         fit, history = self._start(task, train, val, identity)
         while not fit.finished:
-            text = f"{task.key}: epoch {fit.done + 1} / {self.recipe.epochs}"
+            text = f"{task.key}: epoch {fit.done + 1} / {recipe.epochs}"
             job.report(told[0], told[1], text)
             figures = fit.epoch(job.check)
             history += [(fit.done, f"{p}:{task.key}", n, v) for (p, n), v in figures.items()]
@@ -140,9 +146,12 @@ class Runner:
             write_checkpoint(self.out, body)
         state = fit.network_state()
         fit.net.load_state_dict(state)
-        unseen = np.empty((0, len(outputs)))
-        scores = unseen if held is None else probabilities(fit.net, held)
-        done = Done(scores, state, history, fit.done, fit.best_epoch or fit.done)
+        scores, variants = np.empty((0, len(outputs))), {}
+        if held is not None:
+            scores = probabilities(fit.net, held)
+            unseen = [stays[n] for n in task.held.tolist()]
+            variants = variant_scores(partial(probabilities, fit.net), held, unseen)
+        done = Done(scores, variants, state, history, fit.done, fit.best_epoch or fit.done)
         _write(path, identity, done)
         return done
 
@@ -173,7 +182,7 @@ class Runner:
     def _start(
         self, task: Task, train: StaySet, val: StaySet | None, identity: str
     ) -> tuple[Fit, list[HistoryRow]]:
-        fit = Fit(self.recipe, train, val, 1000 * self.seed + task.member)
+        fit = Fit(self.recipe.of_part(task.part), train, val, 1000 * self.seed + task.member)
         if self.resume and (self.out / CHECKPOINT).is_file():
             # Of another task it is what a finished one left behind.
             kept = torch.load(self.out / CHECKPOINT, map_location="cpu", weights_only=True)
@@ -189,7 +198,8 @@ class Runner:
             f"{stays[n].case.subset}/{stays[n].case.case}" for n in task.train.tolist()
         )
         digest = hashlib.sha256(f"{cases} {self.variables.body}".encode()).hexdigest()[:16]
-        return f"{self.recipe.run} seed {self.seed} data {digest}"
+        run = self.recipe.of_part(task.part).run
+        return f"{run} seed {self.seed} data {digest}"
 
 
 def _write(path: Path, identity: str, done: Done) -> None:
@@ -197,6 +207,7 @@ def _write(path: Path, identity: str, done: Done) -> None:
     body: dict[str, Any] = {
         "identity": identity,
         "scores": torch.from_numpy(done.scores),
+        "variants": {name: torch.from_numpy(one) for name, one in done.variants.items()},
         "state": done.state,
         "history": done.history,
         "epochs": done.epochs,
@@ -217,4 +228,6 @@ def _read(path: Path, identity: str) -> Done | None:
     if kept.get("identity") != identity:
         return None
     history = [tuple(row) for row in kept["history"]]
-    return Done(kept["scores"].numpy(), kept["state"], history, kept["epochs"], kept["best_epoch"])
+    variants = {name: one.numpy() for name, one in kept.get("variants", {}).items()}
+    scores = kept["scores"].numpy()
+    return Done(scores, variants, kept["state"], history, kept["epochs"], kept["best_epoch"])

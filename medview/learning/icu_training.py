@@ -20,7 +20,14 @@ from medview.io.atomic import whole_file
 from medview.learning.checkpoint import HistoryRow, write_history
 from medview.learning.icu_card import make_card
 from medview.learning.icu_films import film_features
-from medview.learning.icu_measure import Said, best_threshold, group_rows, label_rows, risk_rows
+from medview.learning.icu_measure import (
+    Said,
+    best_threshold,
+    film_rows,
+    group_rows,
+    label_rows,
+    risk_rows,
+)
 from medview.learning.icu_model import IcuModel, Part
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import OUTPUTS, Stay, find_stays, map_called, to_bins, with_films
@@ -43,16 +50,16 @@ class Work:
     labels: Labels
     done: dict[str, tuple[Task, Done]]
 
-    def scores(self, phase: str) -> NDArray[np.float64] | None:
+    def scores(self, phase: str, variant: str = "") -> NDArray[np.float64] | None:
         """Mean over members of what networks said that never saw the stay, (N, K); NaN where
-        none did. None before all tasks of the phase are done.
+        none did. None where no task of the phase is done.
         """
         tasks = [pair for pair in self.done.values() if pair[0].phase == phase]
         if not tasks:
             return None
         total, count = np.zeros_like(self.labels), np.zeros(len(self.labels))
         for task, done in tasks:
-            total[task.held] += done.scores
+            total[task.held] += done.variants[variant] if variant else done.scores
             count[task.held] += 1
         with np.errstate(invalid="ignore"):
             return np.asarray(total / count[:, None], dtype=np.float64)
@@ -225,9 +232,20 @@ def measured(work: Work) -> list[MetricRow]:
             if phase == "folds" and known.all():
                 said = replace(said, threshold=_thresholds(work, scores[:, 0]))
             rows += risk_rows(said)
-            sites = [s.case.site for s, one in zip(work.stays, known, strict=True) if one]
-            rows += group_rows(said, sites)
+            stays = [stay for stay, one in zip(work.stays, known, strict=True) if one]
+            rows += group_rows(said, [stay.case.site for stay in stays])
+            rows += film_rows(said, stays, _variants(work, phase, known, k))
     return rows
+
+
+def _variants(
+    work: Work, phase: str, known: NDArray[np.bool_], output: int
+) -> dict[str, NDArray[np.float64]]:
+    """Scores of one output in each variant that the tasks of a phase have."""
+    tasks = [done for task, done in work.done.values() if task.phase == phase]
+    names = tasks[0].variants if tasks else {}
+    found = {name: work.scores(phase, name) for name in names}
+    return {name: one[known, output] for name, one in found.items() if one is not None}
 
 
 def _thresholds(work: Work, scores: NDArray[np.float64]) -> NDArray[np.float64]:

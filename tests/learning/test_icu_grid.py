@@ -125,6 +125,8 @@ def test_the_fitted_normaliser_knows_measured_values_only():
     assert found.mean[place("Heart Rate")] == pytest.approx(80)
     assert found.sd[place("Heart Rate")] == pytest.approx(20)
     assert found.sd[place("Weight")] == 1
+    # Never measured: its imputed value is zero for the network, not far out.
+    assert not encode(grid, BENCH, found)[:, [3, 57]].any()
 
 
 def test_a_map_without_shipped_statistics_says_so():
