@@ -2,6 +2,8 @@
 
 import csv
 import json
+import subprocess
+import sys
 
 import pytest
 from throwaway import save_nifti, small_head, throwaway_weights
@@ -90,3 +92,30 @@ def test_a_folder_without_anything_of_use_is_refused(weights, tmp_path, capfd):
     assert code == 3
     assert told["schema"] == "medview.error/1"
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_a_cluster_of_two_workers_gives_the_same_as_this_machine(folder, weights, tmp_path):
+    pytest.importorskip("distributed")
+    told = {}
+    for engine in ("local", "dask"):
+        out = tmp_path / engine
+        words = ("batch", "anomaly", folder, "--out", out, "--weights", weights)
+        more = ("--engine", engine, "--workers", "2", *FAST)
+        ran = subprocess.run(
+            [sys.executable, "-m", "medview", *map(str, words), *more],
+            capture_output=True,
+            text=True,
+            timeout=500,
+            check=False,
+        )
+        told[engine] = (ran.returncode, json.loads(ran.stdout)["done"], ran.stderr)
+    assert told["local"][:2] == told["dask"][:2]
+    tables = [(tmp_path / name / "predictions.csv").read_text() for name in told]
+    assert tables[0] == tables[1]
+    for case in ("one_T1", "two_T1"):
+        results = [
+            stable(json.loads((tmp_path / name / case / "result.json").read_text()))
+            for name in told
+        ]
+        assert results[0] == results[1]

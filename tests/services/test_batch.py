@@ -72,3 +72,14 @@ def test_without_the_extra_a_cluster_is_refused_with_what_to_install(monkeypatch
     monkeypatch.setattr(cluster, "import_module", missing)
     with pytest.raises(UsageError, match="not installed"):
         cluster.dask_engine(None, 2)
+
+
+def test_a_scheduler_that_does_not_answer_is_told(monkeypatch):
+    class Silent:
+        @staticmethod
+        def Client(*args, **options):  # noqa: N802
+            raise OSError("timed out")
+
+    monkeypatch.setattr(cluster, "import_module", lambda name: Silent)
+    with pytest.raises(UsageError, match=r"no scheduler answers at tcp://127\.0\.0\.1:1"):
+        list(cluster.dask_engine("tcp://127.0.0.1:1", 1)([]))
