@@ -3,10 +3,12 @@
 Source: arXiv 2504.15562, equations 10-14. With x the slice, x_bar the mean of K draws:
 
 - residual = (x - x_bar)^2, the difference smoothed by a small Gaussian first (ours; 0 is the
-  paper's form), because a lesion is wider than a misplaced gyrus;
+  paper's form), because a lesion is wider than a misplaced gyrus; the maps of a volume are
+  smoothed in all three directions, because a lesion is in the next slice, too;
 - total = epistemic + aleatoric; score per pixel = residual / (total + 1e-8);
 - A = alpha z(mean residual) + (1 - alpha) z(mean score): the paper adds the raw means and does
-  not print alpha; we bring both terms to the mean and spread of training normals first.
+  not print alpha; we bring both terms to the mean and spread of training normals first, and
+  may take a wide average off the difference, so that a slice is not judged by its shading.
 """
 
 from __future__ import annotations
@@ -19,15 +21,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage, stats
+from torch.nn import functional as F
 
 from medview.domain.prediction import Precision
 from medview.domain.progress import Progress
+from medview.learning.grid import PIXEL_MM
 from medview.models.anomaly_vae import LATENT, AnomalyVae
 from medview.models.blocks import channels_last
 from medview.models.fused import FusedVae
 
 EPSILON = 1e-8
 DRAWS_A_SLICE = 5
+COARSE = 4
+"""Wide averages are worked out on blocks of so many pixels."""
 RIM_PX = 2
 """The outermost pixels are left out of means: there the mask decides, not the brain."""
 
@@ -36,9 +42,14 @@ _PLAIN = (
     "alpha",
     "rule",
     "smooth_px",
+    "wide_px",
+    "volume_mm",
     "quantile",
     "threshold",
     "residual_threshold",
+    "slice_threshold",
+    "slice_residual_threshold",
+    "grow",
     "top",
 )
 
@@ -62,16 +73,25 @@ class AnomalySettings:
     """What turns maps into scores; kept in the card, so that one file says it all.
 
     `quantile` is how a map is summed up over a brain slice: 0 is its mean (the paper),
-    else the quantile, for lesions that fill little of a slice.
+    else the quantile, for lesions that fill little of a slice. A slice on its own is smoothed by
+    `smooth_px`, and its score takes off an average over `wide_px` (0: none). The maps of a volume
+    are smoothed by `volume_mm` in all directions (0: as slices on their own); `threshold` and
+    `residual_threshold` are for these, `slice_threshold` and `slice_residual_threshold` for
+    single slices. A finding reaches down to the share `grow` of its peak (1: to the threshold).
     """
 
     samples: int = 5
     alpha: float = 0.5
     rule: Rule = "ratio"
     smooth_px: float = 1.0
+    wide_px: float = 0.0
+    volume_mm: float = 0.0
     quantile: float = 0.0
     threshold: float = 6.0
     residual_threshold: float = 0.02
+    slice_threshold: float = 6.0
+    slice_residual_threshold: float = 0.02
+    grow: float = 1.0
     top: float = 18.0
     residual_norm: Norm = Norm()
     score_norm: Norm = Norm()
@@ -80,6 +100,9 @@ class AnomalySettings:
     def from_card(cls, settings: dict[str, object]) -> AnomalySettings:
         """Read the settings of a card; unknown entries are left alone."""
         plain = {name: settings[name] for name in _PLAIN if name in settings}
+        for name in ("threshold", "residual_threshold"):
+            if name in plain:
+                plain.setdefault(f"slice_{name}", plain[name])
         found = cls(**plain)  # type: ignore[arg-type]  # names are checked above
         norms = {
             name: Norm(*settings[name])  # type: ignore[misc]  # two numbers by the card's format
@@ -87,6 +110,15 @@ class AnomalySettings:
             if name in settings
         }
         return replace(found, **norms)  # type: ignore[arg-type]  # two Norm fields
+
+    def of_single_slices(self) -> AnomalySettings:
+        """The same for slices without neighbours."""
+        return replace(
+            self,
+            volume_mm=0.0,
+            threshold=self.slice_threshold,
+            residual_threshold=self.slice_residual_threshold,
+        )
 
     def to_card(self) -> dict[str, object]:
         """The same as plain values for JSON."""
@@ -99,12 +131,16 @@ class AnomalySettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SliceMaps:
-    """Maps of n model slices, each (n, 128, 128) float32; `x_bar` is the mean reconstruction."""
+    """Maps of n model slices, each (n, 128, 128) float32; `x_bar` is the mean reconstruction.
+
+    `contrast` is the residual that slices are judged by, where that is another one.
+    """
 
     x_bar: NDArray[np.float32]
     residual: NDArray[np.float32]
     epistemic: NDArray[np.float32]
     aleatoric: NDArray[np.float32]
+    contrast: NDArray[np.float32] | None = None
 
     @property
     def total(self) -> NDArray[np.float32]:
@@ -169,16 +205,40 @@ class Engine:
 
 
 def smooth_difference(
-    difference: NDArray[np.float32], brain: NDArray[np.bool_], sigma_px: float
+    difference: NDArray[np.float32],
+    brain: NDArray[np.bool_],
+    sigma_px: float,
+    between: float = 0.0,
 ) -> NDArray[np.float32]:
-    """Gaussian average within the brain of each slice, so that the outside does not dilute it."""
+    """Gaussian average within the brain, so that the outside does not dilute it.
+
+    Over `sigma_px` pixels in each slice and, where they are neighbours, over `between` slices.
+    """
     if sigma_px <= 0:
         return difference
     inside = brain.astype(np.float32)
-    sigma = (0, sigma_px, sigma_px)
+    sigma = (between, sigma_px, sigma_px)
     weight = ndimage.gaussian_filter(inside, sigma, truncate=3)
     smooth = ndimage.gaussian_filter(difference * inside, sigma, truncate=3)
     return np.where(brain, smooth / np.maximum(weight, 1e-6), 0).astype(np.float32)
+
+
+def wide_average(
+    difference: NDArray[np.float32], brain: NDArray[np.bool_], sigma_px: float
+) -> NDArray[np.float32]:
+    """The same average over many pixels, worked out on a quarter of the resolution."""
+    inside = torch.from_numpy(brain.astype(np.float32))[:, None]
+    values = torch.from_numpy(np.ascontiguousarray(difference, dtype=np.float32))[:, None] * inside
+    sigma = (0, 0, sigma_px / COARSE, sigma_px / COARSE)
+    wide = [
+        torch.from_numpy(
+            ndimage.gaussian_filter(F.avg_pool2d(part, COARSE).numpy(), sigma, truncate=3)
+        )
+        for part in (values, inside)
+    ]
+    average = wide[0] / wide[1].clamp_min(1e-6)
+    whole = F.interpolate(average, scale_factor=COARSE, mode="bilinear", align_corners=False)
+    return np.asarray((whole * inside)[:, 0].numpy())
 
 
 def run_slices(
@@ -243,16 +303,26 @@ def maps_from_draws(
     pictures: NDArray[np.float32],
     aleatoric: NDArray[np.float32],
     smooth_px: float,
+    *,
+    wide_px: float = 0.0,
+    between: float = 0.0,
 ) -> SliceMaps:
-    """Residual and variances of n slices from K pictures (K, n, 128, 128); zero outside."""
+    """Residual and variances of n slices from K pictures (K, n, 128, 128); zero outside.
+
+    `between` smooths over slices, which must then be neighbours; `wide_px` makes `contrast`.
+    """
     x_bar = pictures.mean(0)
-    difference = smooth_difference(slices - x_bar, brain, smooth_px)
+    difference = smooth_difference(slices - x_bar, brain, smooth_px, between)
     inside = brain.astype(np.float32)
+    contrast = None
+    if wide_px > 0:
+        contrast = (difference - wide_average(slices - x_bar, brain, wide_px)) ** 2 * inside
     return SliceMaps(
         x_bar * inside,
         difference**2 * inside,
         pictures.var(0) * inside,
         aleatoric * inside,
+        contrast,
     )
 
 
@@ -287,13 +357,22 @@ class Drawn:
     pictures: NDArray[np.float32]
     aleatoric: NDArray[np.float32]
 
-    def maps(self, smooth_px: float) -> SliceMaps:
-        """The maps at a smoothing."""
-        return maps_from_draws(self.slices, self.brain, self.pictures, self.aleatoric, smooth_px)
+    def maps(self, smooth_px: float, wide_px: float = 0.0) -> SliceMaps:
+        """The maps of slices on their own at a smoothing."""
+        said = (self.slices, self.brain, self.pictures, self.aleatoric)
+        return maps_from_draws(*said, smooth_px, wide_px=wide_px)
+
+    def volume_maps(self, settings: AnomalySettings, step_mm: float) -> SliceMaps:
+        """The maps of neighbouring slices `step_mm` apart."""
+        if settings.volume_mm <= 0 or len(self.slices) < 2:
+            return self.maps(settings.smooth_px)
+        said = (self.slices, self.brain, self.pictures, self.aleatoric)
+        sigma = settings.volume_mm
+        return maps_from_draws(*said, sigma / PIXEL_MM, between=sigma / step_mm)
 
     def slice_scores(self, settings: AnomalySettings) -> NDArray[np.float64]:
         """A(x) of each slice, (n,); NaN where there is no brain."""
-        return slice_scores(self.maps(settings.smooth_px), self.brain, settings)
+        return slice_scores(self.maps(settings.smooth_px, settings.wide_px), self.brain, settings)
 
     def volume_score(self, settings: AnomalySettings) -> float:
         """A(x) of all slices together."""
@@ -308,9 +387,17 @@ def slice_scores(
     maps: SliceMaps, brain: NDArray[np.bool_], settings: AnomalySettings
 ) -> NDArray[np.float64]:
     """A(x) of each slice, standardised on training normals; NaN for slices without brain."""
-    residual = sum_up(maps.residual, brain, settings.quantile)
-    score = sum_up(maps.score(settings.rule), brain, settings.quantile)
-    return weigh(residual, score, settings)
+    return weigh(*sums(maps, brain, settings), settings)
+
+
+def sums(
+    maps: SliceMaps, brain: NDArray[np.bool_], settings: AnomalySettings
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both terms of each slice before they are standardised."""
+    residual = maps.residual if maps.contrast is None else maps.contrast
+    score = combine(residual, maps.epistemic, maps.total, settings.rule)
+    quantile = settings.quantile
+    return sum_up(residual, brain, quantile), sum_up(score, brain, quantile)
 
 
 def weigh(

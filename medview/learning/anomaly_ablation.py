@@ -29,7 +29,6 @@ from medview.learning.anomaly import (
     noise_for,
     rimless,
     run_slices,
-    slice_scores,
 )
 from medview.learning.anomaly_training import (
     NormalCase,
@@ -257,7 +256,7 @@ def scored(shown: Shown, drawn: Drawn, settings: AnomalySettings) -> tuple[Score
     ill = np.asarray(shown.truth.any(axis=(1, 2)), dtype=np.bool_)
     inner = rimless(shown.brain)[ill]
     found = pr_auc(shown.truth[ill][inner], maps.score(settings.rule)[ill][inner].astype(float))
-    per_slice = slice_scores(maps, shown.brain, settings)
+    per_slice = drawn.slice_scores(settings)
     case, patient, subset = shown.case.case, shown.case.patient, shown.case.subset
     names = tuple(f"{case}:{n}" for n in range(len(ill)))
     labels, values = tuple(ill.astype(float)), tuple(per_slice.astype(float))

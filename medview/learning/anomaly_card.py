@@ -42,8 +42,8 @@ def make_card(
         title="Bayesian VAE",
         summary="What is unusual in a brain MRI, with epistemic and aleatoric uncertainty.",
         inputs=(
-            InputSpec("t1", "T1 volume of the head, with or without skull", True),
-            InputSpec("t1ce", "T1 volume with contrast, instead of t1"),
+            InputSpec("t1", "T1 volume or axial slice of the head, with or without skull", True),
+            InputSpec("t1ce", "T1 volume or axial slice with contrast, instead of t1"),
         ),
         outputs=(
             OutputSpec("anomaly", "score"),

@@ -164,7 +164,7 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
 
 
 def _parameters(settings: AnomalySettings) -> dict[str, object]:
-    named = ("samples", "alpha", "rule", "smooth_px", "quantile")
+    named = ("samples", "alpha", "rule", "smooth_px", "wide_px", "volume_mm", "quantile")
     return {name: getattr(settings, name) for name in named} | {"synthetic_draws": DRAWS}
 
 
@@ -238,7 +238,9 @@ def _measure(job: Progress, asked: _Asked, part: _Part, found: _Found, total: in
     for block in _blocks(_prepared(job, part.cases), skipped):
         job.report(len(found.predictions), total, part.subset.name)
         for one, whole, said in _said(job, asked, block):
-            scored = {**model_scores(whole, said, asked.settings), **asked.others(whole)}
+            step_mm = one.prepared.grid.spacing_mm[0] if len(whole) > 1 else None
+            ours = model_scores(whole, said, asked.settings, step_mm=step_mm)
+            scored = {**ours, **asked.others(whole)}
             results.append(result_of(one, whole, scored))
             found.predictions.append(_prediction(asked, one, whole, said))
             found.slices += _slice_lines(results[-1])

@@ -63,7 +63,13 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     prepared = _without_holes(prepare(volume), volume)
     job.check()
     engine = Engine.fast(model, device, request.precision)
+    if request.batch:
+        engine = replace(engine, batch=request.batch)
     drawn, sheets = draw_volume(job, engine, prepared, settings, request.seed)
+    if few_slices(volume):
+        settings = settings.of_single_slices()
+    elif settings.volume_mm > 0:
+        sheets.add(prepared.scored, drawn.volume_maps(settings, prepared.grid.spacing_mm[0]))
     maps = _maps(volume, prepared, sheets, settings)
     inner = prepared.on_grid(rimless(drawn.brain).astype(np.float32)) > 0.5
     return Prediction(
@@ -90,7 +96,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     )
 
 
-_TOLD = ("samples", "alpha", "rule", "threshold", "smooth_px")
+_TOLD = ("samples", "alpha", "rule", "threshold", "smooth_px", "volume_mm", "wide_px", "grow")
 
 
 def _one_volume(request: RunRequest) -> tuple[str, Volume]:
@@ -139,7 +145,7 @@ def draw_volume(
     """Run the slices that are scored, and fill the maps as they come.
 
     Noise is drawn for all slices, so that a seed means the same whatever is left out. Each block
-    of slices of the score goes to ``job.partial``.
+    of slices of the score goes to ``job.partial``, not yet smoothed over its neighbours.
     """
     kept = prepared.scored
     noise = noise_for(len(prepared.slices), settings.samples, seed)[:, kept]
@@ -221,7 +227,7 @@ def _slice_rows(
     geometry: Geometry, prepared: Prepared, drawn: Drawn, settings: AnomalySettings
 ) -> tuple[SliceScore, ...]:
     """Figures of each slice, in the order of the volume's own slices."""
-    maps, grid = drawn.maps(settings.smooth_px), prepared.grid
+    maps, grid = drawn.maps(settings.smooth_px, settings.wide_px), prepared.grid
     summed = (
         sum_up(maps.residual, drawn.brain, settings.quantile),
         sum_up(maps.epistemic, drawn.brain, 0),

@@ -315,18 +315,12 @@ def settle(
         settings = commonest([fold.settings for fold in folds])
         pairs = [(f.engine, c.prepared.prepared) for f in folds for c in f.held_out]
     drawn = [
-        draw_slices(job, e, p.slices[kept], p.brain[kept], settings.samples)
+        draw_slices(job, e, p.slices[p.scored], p.brain[p.scored], settings.samples)
         for e, p in pairs
-        for kept in (spread_out(p.scored),)
     ]
     if folds:
-        settings = settle_norms(drawn, settings)
+        settings = settle_norms(drawn, [p.grid.spacing_mm[0] for _, p in pairs], settings)
     return settings, sorted(round(d.volume_score(settings), 4) for d in drawn)
-
-
-def spread_out(heights: NDArray[np.intp], most: int = 60) -> NDArray[np.intp]:
-    """At most `most` of the slices, evenly spread."""
-    return heights[:: max(1, -(-heights.size // most))]
 
 
 def cross_validated(

@@ -23,13 +23,15 @@ from medview.learning.anomaly import (
     noise_for,
     rimless,
     run_slices,
-    sum_up,
+    sums,
 )
 from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 from medview.learning.lesions import Lesion, draw_lesion
+from medview.learning.solid import choose_volume, draw_blocks
 
 SMOOTHINGS = (1.0, 2.0, 3.0, 4.0, 5.0)
 QUANTILES = (0.0, 0.95, 0.99)
+WIDES = (0.0, 16.0, 24.0)
 SEED = 777
 """Of the lesions and slices used here; figures are measured with others."""
 FALSE_ALARM_SHARE = 0.0005
@@ -76,8 +78,10 @@ class Trial:
 def calibrate(
     job: Progress, engine: Engine, cases: Sequence[Prepared], start: AnomalySettings
 ) -> AnomalySettings:
-    """Choose smoothing and summary, then the norms and thresholds, on these normal brains."""
-    return choose(draw_trial(job, engine, cases, start.samples), start)
+    """Choose smoothings and summary, then norms and thresholds, on these normal brains."""
+    chosen = choose(draw_trial(job, engine, cases, start.samples), start)
+    blocks = draw_blocks(job, engine, cases, start.samples)
+    return choose_volume(blocks, chosen) if blocks else chosen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,12 +121,16 @@ def choose(trial: Trial, start: AnomalySettings) -> AnomalySettings:
     smooth = max(
         SMOOTHINGS, key=lambda px: _pixel_precision(sick.maps(px), truth, sick.brain, start)
     )
-    before = with_norms(replace(start, smooth_px=smooth), clean)
+    before = replace(start, smooth_px=smooth)
     chosen = max(
-        (with_norms(replace(before, quantile=q), clean) for q in QUANTILES),
+        (
+            with_norms(replace(before, wide_px=wide, quantile=q), clean)
+            for wide in WIDES
+            for q in QUANTILES
+        ),
         key=lambda settings: _slice_auc(clean, sick, settings),
     )
-    return with_thresholds(chosen, clean)
+    return with_thresholds(chosen, [clean.maps(chosen.smooth_px)], [clean.brain])
 
 
 def _pixel_precision(
@@ -143,12 +151,8 @@ def _slice_auc(clean: Drawn, sick: Drawn, settings: AnomalySettings) -> float:
 
 def with_norms(settings: AnomalySettings, clean: Drawn) -> AnomalySettings:
     """Mean and spread of both terms over normal slices."""
-    maps = clean.maps(settings.smooth_px)
-    return replace(
-        settings,
-        residual_norm=_norm(sum_up(maps.residual, clean.brain, settings.quantile)),
-        score_norm=_norm(sum_up(maps.score(settings.rule), clean.brain, settings.quantile)),
-    )
+    residual, score = sums(clean.maps(settings.smooth_px, settings.wide_px), clean.brain, settings)
+    return replace(settings, residual_norm=_norm(residual), score_norm=_norm(score))
 
 
 def _norm(values: NDArray[np.float64]) -> Norm:
@@ -156,19 +160,29 @@ def _norm(values: NDArray[np.float64]) -> Norm:
     return Norm(float(known.mean()), float(max(known.std(), 1e-12)))
 
 
-def with_thresholds(settings: AnomalySettings, clean: Drawn) -> AnomalySettings:
-    """Display thresholds that few pixels of normal brains pass."""
-    maps = clean.maps(settings.smooth_px)
-    inner = rimless(clean.brain)
+def with_thresholds(
+    settings: AnomalySettings,
+    maps: Sequence[SliceMaps],
+    brains: Sequence[NDArray[np.bool_]],
+    *,
+    single: bool = True,
+) -> AnomalySettings:
+    """Display thresholds that few pixels of normal brains pass.
+
+    `single` sets those of single slices as well as those of volumes.
+    """
+    pairs = [(m, rimless(brain)) for m, brain in zip(maps, brains, strict=True)]
     high = 1 - FALSE_ALARM_SHARE
-    threshold = float(np.quantile(maps.score("ratio")[inner], high))
-    residual = float(np.quantile(maps.residual[inner], high))
-    return replace(
-        settings,
-        threshold=_short(threshold),
-        residual_threshold=_short(residual),
-        top=_short(3 * threshold),
+    score = np.concatenate([m.score("ratio")[inner] for m, inner in pairs])
+    residual = np.concatenate([m.residual[inner] for m, inner in pairs])
+    threshold = _short(float(np.quantile(score, high)))
+    low = _short(float(np.quantile(residual, high)))
+    found = replace(
+        settings, threshold=threshold, residual_threshold=low, top=_short(3 * threshold)
     )
+    if not single:
+        return found
+    return replace(found, slice_threshold=threshold, slice_residual_threshold=low)
 
 
 def _short(value: float) -> float:
@@ -177,19 +191,32 @@ def _short(value: float) -> float:
 
 
 def commonest(found: Sequence[AnomalySettings]) -> AnomalySettings:
-    """Of the settings of several folds, the smoothing and summary that most of them chose."""
-    choices = [(one.smooth_px, one.quantile) for one in found]
-    smooth, quantile = max(sorted(set(choices)), key=choices.count)
-    return replace(found[0], smooth_px=smooth, quantile=quantile)
+    """Of the settings of several folds, for each choice the one that most of them made."""
+    chosen = {}
+    for name in ("smooth_px", "wide_px", "quantile", "volume_mm", "grow"):
+        values = [getattr(one, name) for one in found]
+        chosen[name] = max(sorted(set(values)), key=values.count)
+    return replace(found[0], **chosen)
 
 
-def settle_norms(drawn: Sequence[Drawn], settings: AnomalySettings) -> AnomalySettings:
-    """Norms and thresholds over all slices of brains that the scoring weights never saw."""
+def settle_norms(
+    drawn: Sequence[Drawn], steps_mm: Sequence[float], settings: AnomalySettings
+) -> AnomalySettings:
+    """Norms and thresholds over whole brains that the scoring weights never saw.
+
+    `steps_mm` is the distance of the slices of each.
+    """
     enough = [d.brain.sum(axis=(1, 2)) > SMALLEST_SLICE_PX for d in drawn]
+    pairs = list(zip(drawn, enough, strict=True))
     together = Drawn(
-        np.concatenate([d.slices[e] for d, e in zip(drawn, enough, strict=True)]),
-        np.concatenate([d.brain[e] for d, e in zip(drawn, enough, strict=True)]),
-        np.concatenate([d.pictures[:, e] for d, e in zip(drawn, enough, strict=True)], axis=1),
-        np.concatenate([d.aleatoric[e] for d, e in zip(drawn, enough, strict=True)]),
+        np.concatenate([d.slices[e] for d, e in pairs]),
+        np.concatenate([d.brain[e] for d, e in pairs]),
+        np.concatenate([d.pictures[:, e] for d, e in pairs], axis=1),
+        np.concatenate([d.aleatoric[e] for d, e in pairs]),
     )
-    return with_thresholds(with_norms(settings, together), together)
+    found = with_norms(settings, together)
+    found = with_thresholds(found, [together.maps(found.smooth_px)], [together.brain])
+    if found.volume_mm <= 0:
+        return found
+    maps = [d.volume_maps(found, mm) for d, mm in zip(drawn, steps_mm, strict=True)]
+    return with_thresholds(found, maps, [d.brain for d in drawn], single=False)

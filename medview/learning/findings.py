@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from medview.learning.anomaly import AnomalySettings
 
 SMALLEST_ML = 0.2
 MOST = 20
+REACH_MM = 25.0
 _NEIGHBOUR_VOXELS = 2
 
 
@@ -23,15 +25,47 @@ def find_all(
     """Regions over the threshold of the score, largest first, then those of the residual alone.
 
     The latter are large differences that the model's own uncertainty hides in the score. Only
-    voxels of `inner` (k, j, i) count: at the rim of the brain the mask decides.
+    voxels of `inner` (k, j, i) count: at the rim of the brain the mask decides. A region over the
+    threshold is a seed: what is found reaches from its peak down to ``settings.grow`` of it,
+    because the smoothed edge of a lesion lies below the threshold.
     """
-    over = (np.asarray(score.array) > settings.threshold) & inner
+    values, spacing_mm = np.asarray(score.array), score.geometry.spacing_mm
+    over = grown(values, (values > settings.threshold) & inner, inner, settings.grow, spacing_mm)
     hidden = (np.asarray(residual.array) > settings.residual_threshold) & inner
     hidden &= ~ndimage.binary_dilation(over, iterations=_NEIGHBOUR_VOXELS)
     found = regions(score, over) + [
         replace(one, hidden_by_uncertainty=True) for one in regions(residual, hidden)
     ]
     return tuple(replace(one, id=n) for n, one in enumerate(found[:MOST], start=1))
+
+
+def grown(
+    values: NDArray[np.float32],
+    seeds: NDArray[np.bool_],
+    inner: NDArray[np.bool_],
+    share: float,
+    spacing_mm: Sequence[float],
+) -> NDArray[np.bool_]:
+    """Seeds (k, j, i) of at least ``SMALLEST_ML`` with what is connected to their peaks.
+
+    That is what has at least `share` of the peak. Nothing is lost of a seed, and nothing grows
+    further than ``REACH_MM`` beyond its box.
+    """
+    labels, count = ndimage.label(seeds)
+    fewest = SMALLEST_ML * 1000 / float(np.prod(spacing_mm))
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:]
+    boxes = ndimage.find_objects(labels)
+    reach = [int(np.ceil(REACH_MM / mm)) for mm in spacing_mm]
+    out = seeds.copy()
+    for n in np.flatnonzero(sizes >= fewest):
+        pairs = zip(boxes[n], reach, strict=True)
+        box = tuple(slice(max(0, side.start - more), side.stop + more) for side, more in pairs)
+        seed = labels[box] == n + 1
+        low = share * float(values[box][seed].max())
+        parts, _ = ndimage.label(((values[box] >= low) & inner[box]) | seed)
+        peak = np.unravel_index(int(np.where(seed, values[box], -np.inf).argmax()), seed.shape)
+        out[box] |= parts == parts[peak]
+    return out
 
 
 def regions(shown: ScalarMap, mask: NDArray[np.bool_]) -> list[Finding]:

@@ -11,6 +11,7 @@ from medview.learning.baselines import fit_baselines
 from medview.learning.cases import PreparedCase
 from medview.learning.metrics import MetricRow
 from medview.learning.scoring import model_scorer, together, trivial_scorer
+from medview.learning.solid import solid_rows, try_solid
 from medview.learning.synthetic import DRAWS, HeldOut, SyntheticTrials, try_lesions
 from medview.learning.synthetic_rows import synthetic_rows
 
@@ -80,8 +81,22 @@ def measure_folds(
     """
     rows = synthetic_rows(try_folds(job, folds, seed, always=always, draws=draws))
     whole = rows[-1].subset if rows else ""
+    rows += whole_volume_rows(job, folds, whole, seed)
     kept = [r for r in rows if r.subset == whole or (r.predictor == "model" and r.group == "all")]
     return [_figure_fields(row) for row in kept]
+
+
+def whole_volume_rows(
+    job: Progress, folds: Sequence[FoldOf], subset: str, seed: int = 0
+) -> list[MetricRow]:
+    """Figures of solid lesions in left-out volumes, by each fold's own model."""
+    solids, cleans = [], []
+    for number, (engine, settings, left_out) in enumerate(folds):
+        job.report(number, len(folds), "solid lesions")
+        tried = try_solid(job, engine, settings, left_out, seed=seed)
+        solids += tried[0]
+        cleans += tried[1]
+    return solid_rows(subset, solids, cleans)
 
 
 def _figure_fields(row: MetricRow) -> dict[str, Any]:

@@ -12,12 +12,11 @@ from scipy import ndimage
 from medview.domain.progress import Progress, Silent
 from medview.learning.anomaly import (
     AnomalySettings,
+    Drawn,
     Engine,
     Rule,
-    maps_from_draws,
     noise_for,
     run_slices,
-    slice_scores,
 )
 from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 
@@ -136,12 +135,17 @@ def model_scores(
     said: Said,
     settings: AnomalySettings,
     other_rules: tuple[Rule, ...] = ("residual",),
+    step_mm: float | None = None,
 ) -> Mapping[str, Scored]:
-    """Scores "model", and "model:<rule>" for the pixels by other rules."""
-    maps = maps_from_draws(
-        slices.pictures, slices.brain, said.pictures, said.aleatoric, settings.smooth_px
+    """Scores "model", and "model:<rule>" for the pixels by other rules.
+
+    With `step_mm` the slices are those of a volume, so far apart, and so are their maps.
+    """
+    drawn = Drawn(slices.pictures, slices.brain, said.pictures, said.aleatoric)
+    whole = drawn.slice_scores(settings)
+    maps = (
+        drawn.maps(settings.smooth_px) if step_mm is None else drawn.volume_maps(settings, step_mm)
     )
-    whole = slice_scores(maps, slices.brain, settings)
     others = {f"model:{rule}": Scored(None, maps.score(rule)) for rule in other_rules}
     return {"model": Scored(whole, maps.score(settings.rule)), **others}
 

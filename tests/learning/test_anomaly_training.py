@@ -3,7 +3,6 @@
 import csv
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from brains import head, write_ixi, write_nifti
 
@@ -16,7 +15,6 @@ from medview.learning.anomaly_training import (
     TimeLeft,
     fit,
     load_normals,
-    spread_out,
     train_to_end,
     write_splits,
 )
@@ -61,7 +59,8 @@ def test_folds_leave_each_patient_out_once_and_the_card_says_so(brains, tmp_path
     assert body["skipped"] == []
     card = read_card(tmp_path / "card.json")
     assert len(card.settings["normal_scores"]) == 3
-    assert {f.n for f in card.measured if f.level == "pixel" and f.name == "pr_auc"} == {3}
+    assert {f.n for f in card.measured if (f.group, f.level) == ("all", "pixel")} == {3}
+    assert {f.name for f in card.measured if f.group == "solid"} >= {"pr_auc", "found_rate"}
     assert {f.command for f in card.measured} == {f"{anomaly_training.TRAIN} --set folds=3"}
     assert sorted(card.seen_patients) == sorted(patient_hash(n[:6]) for n in NAMES)
     assert any("3 folds" in limit for limit in card.limits)
@@ -161,10 +160,3 @@ def test_a_training_that_is_late_stops_after_its_epoch_and_says_so(clock):
     left = TimeLeft.of(TrainRequest((), "", {}, max_minutes=2.5), 1)
     assert len(train_to_end(Silent(), slow, left, "")) == 3
     assert slow.stopped == "time"
-
-
-def test_at_most_so_many_slices_are_kept_evenly():
-    assert list(spread_out(np.arange(10), 60)) == list(range(10))
-    kept = spread_out(np.arange(130), 60)
-    assert 40 < len(kept) <= 60
-    assert set(np.diff(kept)) == {3}

@@ -1,5 +1,7 @@
 """Findings against two boxes whose volume and place are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from oblique import oblique
@@ -113,3 +115,24 @@ def test_a_finding_has_its_place_in_the_patient_however_the_grid_runs(code):
 
 def test_nothing_over_the_threshold_is_no_finding():
     assert find_all(shown([]), shown([], "residual"), np.ones(GRID.shape, bool), SETTINGS) == ()
+
+
+def test_a_finding_reaches_down_to_a_share_of_its_peak_and_no_further():
+    grow = AnomalySettings(threshold=5.0, residual_threshold=0.1, grow=0.25)
+    skirt = (slice(3, 9), slice(4, 11), slice(5, 13))
+    score = shown([(skirt, 2.0), (LARGE, 6.0), (SMALL, 2.0)])
+    inner = np.ones(GRID.shape, bool)
+    [found] = find_all(score, shown([], "residual"), inner, grow)
+    assert found.volume_ml == pytest.approx(6 * 7 * 8 * 0.024, abs=1e-3)
+    assert found.peak == 6.0
+    [high] = find_all(score, shown([], "residual"), inner, replace(grow, grow=0.5))
+    assert high.volume_ml == pytest.approx(120 * 0.024, abs=1e-3)
+
+
+def test_two_seeds_in_one_skirt_are_one_finding():
+    grow = AnomalySettings(threshold=5.0, residual_threshold=0.1, grow=0.25)
+    whole = (slice(4, 15), slice(5, 18), slice(6, 23))
+    score = shown([(whole, 3.0), (LARGE, 6.0), (SMALL, 9.0)])
+    found = find_all(score, shown([], "residual"), np.ones(GRID.shape, bool), grow)
+    assert len(found) == 1
+    assert found[0].peak == 9.0
