@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -53,14 +54,15 @@ class CxrRecipe:
     beta: float = 0.5
     prognosis_loss: str = "ce"
     reduction: str = "per_task"
-    epochs: int = 80
+    select: str = "all"
+    epochs: int = 60
     steps: int = 3
-    batch: int = 128
+    batch: int = 64
     rate: float = 1e-3
     weight_decay: float = 1e-4
-    warmup: int = 20
-    patience: int = 40
-    plateau: int = 15
+    warmup: int = 15
+    patience: int = 20
+    plateau: int = 8
     factor: float = 0.65
     least_rate: float = 1e-8
     val_share: float = 0.15
@@ -89,6 +91,7 @@ class CxrRecipe:
             ("severity", SEVERITIES),
             ("prognosis_loss", ("ce", "mse_logits")),
             ("reduction", ("per_task", "whole_batch")),
+            ("select", ("all", "prognosis")),
         ):
             if getattr(made, name) not in choices:
                 raise DataError(
@@ -149,7 +152,7 @@ def make_given(job: Progress, films: FilmSet, backbone: Backbone, frozen: int) -
     turned = {t: torch.from_numpy(v) for t, v in mirror_targets(found).items()}
     refuse_foreign(labels)
     if frozen in (ALL, len(backbone.stages)):
-        pooled = torch.from_numpy(pooled_features(job, films, backbone))
+        pooled = torch.from_numpy(pooled_features(job, films, backbone)).float()
         return Given(films, backbone, ALL, labels, turned, pooled=pooled)
     maps = _maps(job, films, backbone, frozen)
     return Given(films, backbone, frozen, labels, turned, maps=maps)
@@ -212,12 +215,14 @@ def fit_method(
     *,
     folder: Path | None = None,
     resume: bool = False,
+    until: float = float("inf"),
     init: Mapping[str, Tensor] | None = None,
     known: dict[str, Fitted] | None = None,
 ) -> Fitted:
     """Train the phases of a method on the training films (first of `parts`).
 
-    `folder` is where checkpoint/ is kept. `known` holds phases that are already trained on the
+    `folder` is where checkpoint/ is kept. At `until` (of ``time.perf_counter``) training stops
+    and goes on with what there is. `known` holds phases that are already trained on the
     same films with the same seed, and takes in those that are trained here.
     """
     done = known if known is not None else {}
@@ -231,7 +236,7 @@ def fit_method(
         run = Run(recipe, given, parts, model, phase, seed, folder)
         if resume:
             run.resume()
-        done[phase] = run.to_end(job)
+        done[phase] = run.to_end(job, until)
     return done[phases[-1]]
 
 
@@ -288,6 +293,7 @@ class Run:
         self.recipe, self.given, self.model, self.phase = recipe, given, model, phase
         self.train, self.val = parts
         self.folder = folder
+        self.prefix = "" if phase == recipe.method else f"{phase}-"
         self.tasks = tuple(model.heads)
         self.epoch, self.best_epoch, self.best_value = 0, 0, float("inf")
         self.stopped = "epochs"
@@ -305,8 +311,8 @@ class Run:
             min_lr=recipe.least_rate,
         )  # fmt: skip
 
-    def to_end(self, job: Progress) -> Fitted:
-        """Train until the epochs or the patience are over; the best network."""
+    def to_end(self, job: Progress, until: float = float("inf")) -> Fitted:
+        """Train until the epochs, the patience or the time are over; the best network."""
         recipe = self.recipe
         while self.epoch < recipe.epochs:
             job.check()
@@ -315,6 +321,9 @@ class Run:
             late = self.epoch - max(self.best_epoch, recipe.warmup)
             if self.best_epoch and late >= recipe.patience:
                 self.stopped = "patience"
+                break
+            if time.perf_counter() > until and self.epoch < recipe.epochs:
+                self.stopped = "time"
                 break
         if self.best_epoch:
             self.model.load_state_dict(self.best)
@@ -329,17 +338,24 @@ class Run:
             for name, value in self._step().items():
                 sums[name] = sums.get(name, 0.0) + value / self.recipe.steps
         self.epoch += 1
-        self.history += [(self.epoch, f"{self.phase}-train", n, v) for n, v in sums.items()]
+        self.history += [(self.epoch, f"{self.prefix}train", n, v) for n, v in sums.items()]
         losses = self._validate()
-        self.history += [(self.epoch, f"{self.phase}-val", n, v) for n, v in losses.items()]
-        first = "prognosis" if "prognosis" in losses else next(iter(losses), "")
-        value = losses.get(first, -float(self.epoch))
+        self.history += [(self.epoch, f"{self.prefix}val", n, v) for n, v in losses.items()]
+        value = self._judged(losses)
         self._plateau.step(value)
         # Selection begins after the warm-up: until then the loss of few films says little.
         if self.epoch > min(self.recipe.warmup, self.recipe.epochs - 1) and value < self.best_value:
             self.best_value, self.best_epoch = value, self.epoch
             self.best = copy.deepcopy(self.model.state_dict())
         self._keep()
+
+    def _judged(self, losses: Mapping[str, float]) -> float:
+        """What the best epoch is chosen by: low is good; without validation the last is best."""
+        if not losses:
+            return -float(self.epoch)
+        if self.recipe.select == "prognosis" and "prognosis" in losses:
+            return losses["prognosis"]
+        return sum(losses.values())
 
     def _set_training(self) -> None:
         self.model.train()

@@ -17,6 +17,7 @@ from medview.domain.progress import Progress
 
 # Model -> "module:function" that takes (job, request) and returns the body of medview.metrics/1.
 EVALUATORS: dict[str, str] = {
+    "cxr": "medview.learning.cxr_evaluate:evaluate_cxr",
     "icu": "medview.learning.icu_evaluate:evaluate_icu",
     "anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly",
     "brain-age": "medview.learning.brain_age_routes:evaluate",

@@ -51,6 +51,26 @@ def class_head(features: int, classes: int = CLASSES, *, relu: bool = True) -> n
     return nn.Sequential(*parts, nn.Dropout(0.5), nn.Linear(features, classes))
 
 
+class ZoneHead(nn.Module):
+    """One linear score for the features of any zone, (..., F) to (..., 1); at first the middle.
+
+    Features are divided by the root of their number, so that a step of Adam moves the score
+    little: with few films a ridge is the most that can be learnt.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.drop = nn.Dropout(0.5)
+        self.linear = nn.Linear(features, 1)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.constant_(self.linear.bias, 1.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scores, about 0 to 3."""
+        out: Tensor = self.linear(self.drop(x) * x.shape[-1] ** -0.5)
+        return out
+
+
 class Adapter(nn.Module):
     """A narrow shared layer beside frozen features: x + up(relu(down(x))), at first x itself."""
 
@@ -135,7 +155,7 @@ def _severity_head(severity: Severity, features: int) -> nn.Module:
         return class_head(features)
     if severity == "lung":
         return nn.ModuleList([class_head(features), class_head(features)])
-    return deep_head(features, 6 if severity == "regression" else 1)
+    return deep_head(features, 6) if severity == "regression" else ZoneHead(features)
 
 
 def pool_zones(maps: Tensor, shares: Tensor) -> Tensor:

@@ -266,6 +266,8 @@ def _refusal(card: ModelCard, images: Sequence[Series], name: str) -> ModelInput
 
 
 def _doubt(series: Series, role: str) -> Note:
+    if role == "film":
+        return Note("MODALITY_DOUBTFUL", "no header says that this is a chest film; taken for one")
     kind = "" if series.modality else "that this is MR or "
     return Note("MODALITY_DOUBTFUL", f"no header says {kind}which weighting; taken for {role}")
 

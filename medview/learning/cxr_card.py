@@ -1,0 +1,149 @@
+"""What is said of a version of the chest model: made where it is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.learning.anomaly_card import figure_of, licence_of
+from medview.learning.chest_rows import ZONES
+from medview.learning.cxr_fit import CxrRecipe
+from medview.learning.cxr_metrics import ADMISSION, FIRST
+from medview.learning.metrics import MetricRow
+from medview.learning.patients import patient_hash
+from medview.learning.subset import Subset
+
+FILM_MODALITIES = ("CR", "DX", "RG")
+_AFC = "AIforCOVID, five folds, mean of 18 backbones (other films, other outcome)"
+PUBLISHED = (
+    Figure("accuracy", 0.686, _AFC, level="case"),
+    Figure("f1_weighted", 0.666, _AFC, level="case"),
+    Figure("g_mean", 0.685, _AFC, level="case"),
+)
+DETECTED = (
+    "It mostly detects that a patient already is in intensive care (bedside film, tubes, lines): "
+    "that is what nearly all severe films it learnt from show. It does not forecast the course."
+)
+_PERCENT = ("accuracy", "balanced_accuracy", "g_mean", "roc_auc")
+
+
+def make_card(
+    subsets: Sequence[Subset],
+    patients: Sequence[str],
+    recipe: CxrRecipe,
+    settings: dict[str, object],
+    figures: Sequence[Figure],
+) -> ModelCard:
+    """The card of freshly trained weights; its hash is filled in when they are saved."""
+    return ModelCard(
+        id="cxr",
+        version="1.0",
+        title="Chest film severity (MDMT)",
+        summary="How severe COVID-19 looks on a chest film: course and Brixia scores of zones.",
+        inputs=(
+            InputSpec("film", "frontal chest film (PA or AP)", True, modalities=FILM_MODALITIES),
+        ),
+        outputs=(
+            OutputSpec("severe", "score"),
+            *(OutputSpec(f"brixia_{zone}", "score", "points") for zone in ZONES),
+            OutputSpec("brixia_total", "score", "points"),
+            *(OutputSpec(name, "map") for name in ("evidence", "lungs", "seen")),
+        ),
+        preparation=(
+            "2nd to 98th percentile of the film to 0-1, air dark",
+            "lungs by a built-in network; square about both lungs with 5 % room, real pixels",
+            f"{recipe.size} x {recipe.size}, three equal channels",
+        ),
+        intended_use="Research on frontal chest films of adults with COVID-19. Not for diagnosis, "
+        "triage or treatment.",
+        limits=_limits(recipe, figures),
+        licence=licence_of(subsets),
+        source="Ruffini and others, Multi-Dataset Multi-Task Learning for COVID-19 Prognosis, "
+        "MICCAI 2024, arXiv 2405.13771",
+        trained_on=tuple(
+            TrainedOn(s.name, s.n_patients, s.licence, _labels(s)) for s in subsets if s.cases
+        ),
+        measured=tuple(figures),
+        published=PUBLISHED,
+        settings={**settings, "recipe": asdict(recipe)},
+        seen_patients=tuple(sorted({patient_hash(p) for p in patients})),
+    )
+
+
+def _labels(subset: Subset) -> str:
+    outcome = sum("prognosis" in case.cells for case in subset.cases)
+    scored = sum("brixia" in case.cells for case in subset.cases)
+    return f"{outcome} films with outcome, {scored} with Brixia scores"
+
+
+def _limits(recipe: CxrRecipe, figures: Sequence[Figure]) -> tuple[str, ...]:
+    measured = (
+        f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
+        if figures
+        else "These weights have not been measured on patients they never saw."
+    )
+    return (
+        DETECTED,
+        *_shortcut_words(figures),
+        *_brixia_words(figures),
+        "SEVERE is ICU, intubation or death at any time of the illness; MILD is known to have had "
+        "none of them. Patients of whom that is not known were left out.",
+        "Films of two sources, one hospital and a collection from publications; reduced JPEG "
+        "copies, most of them bedside AP films.",
+        "Zones are thirds of the height of each lung found; white lungs are found in part.",
+        measured,
+    )
+
+
+def _shortcut_words(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """The headline figure beside what the bare number of films gives, and the fairer groups."""
+    sentences = []
+    ours = _find(figures, "model", "all")
+    films = _find(figures, "film_count", "all")
+    if ours is not None and films is not None:
+        sentences.append(
+            f"AUROC by patient {ours.value:.2f}; the mere number of films of a patient gives "
+            f"{films.value:.2f}."
+        )
+    for group, words in (
+        (FIRST, "on the first film of each patient"),
+        (ADMISSION, "on films up to the day of ICU admission"),
+    ):
+        one = _find(figures, "model", group)
+        if one is not None:
+            sentences.append(f"AUROC {words}: {one.value:.2f} (n {one.n}).")
+    return tuple(sentences)
+
+
+def _brixia_words(figures: Sequence[Figure]) -> tuple[str, ...]:
+    found = {
+        f.predictor: f
+        for f in figures
+        if (f.name, f.level, f.group) == ("mae", "case", "all")
+        and f.extra.get("task") == "severity"
+    }
+    ours, human, median = (found.get(who) for who in ("model", "junior_reader", "median"))
+    if ours is None or ours.value is None:
+        return ()
+    rest = [
+        f"{words} {one.value:.2f}"
+        for words, one in (("a second human reader", human), ("always the median", median))
+        if one is not None and one.value is not None
+    ]
+    weak = human is not None and human.value is not None and ours.value > human.value
+    verdict = "Weak at scoring: the" if weak else "The"
+    return (f"{verdict} Brixia total is off by {ours.value:.2f} points ({', '.join(rest)}).",)
+
+
+def _find(figures: Sequence[Figure], predictor: str, group: str) -> Figure | None:
+    for figure in figures:
+        key = (figure.predictor, figure.group, figure.name)
+        if key == (predictor, group, "roc_auc") and figure.value is not None:
+            return figure
+    return None
+
+
+def card_figures(rows: Sequence[MetricRow], command: str) -> tuple[Figure, ...]:
+    """Metric rows as figures of a card."""
+    return tuple(figure_of(row.as_dict(), command) for row in rows)

@@ -1,0 +1,210 @@
+"""A chest film to its Prediction, on its own grid. Runs in the compute child."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from medview import __version__
+from medview.domain.card import ModelCard
+from medview.domain.errors import ModelInputError
+from medview.domain.overlay import MapKind, ScalarMap
+from medview.domain.prediction import Prediction, RunRequest, Score, Status
+from medview.domain.progress import Progress
+from medview.domain.volume import Note, Volume
+from medview.learning.chest_rows import HIGHEST, ZONES
+from medview.learning.cxr_fit import scores_of
+from medview.learning.cxr_weights import load_cxr
+from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.film import Film, Picture, prepare_film, shares_of
+from medview.models.backbones import Backbone
+from medview.models.mdmt import Mdmt, pool_zones
+
+ROLE = "film"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the network says of one film.
+
+    `severe` is None without such a head, `zones` (6,) likewise. `evidence` (cells, cells) is
+    signed: above 0 where the square speaks for a severe course.
+    """
+
+    severe: float | None
+    zones: NDArray[np.float64] | None
+    evidence: Picture | None
+
+
+@lru_cache(maxsize=2)
+def _loaded(weights: str | None, changed: float, device: str) -> tuple[Mdmt, ModelCard, Backbone]:
+    """The network, kept from run to run; `changed` is when its file was written."""
+    return load_cxr(Path(weights) if weights else None, device)
+
+
+def run_cxr(job: Progress, request: RunRequest) -> Prediction:
+    """MDMT: severity of the course, Brixia scores of six zones, and where the evidence lies.
+
+    Raises
+    ------
+    ModelInputError
+        The input is no frontal chest film.
+    WeightsError
+        Weights missing, damaged or foreign.
+    Cancelled
+        The user asked to stop.
+    """
+    began = time.perf_counter()
+    volume = request.volumes.get(ROLE)
+    if volume is None:
+        raise ModelInputError(
+            "the chest model needs a film (role film)",
+            do="Choose a frontal chest film.",
+            code="MV-MOD-004",
+        )
+    device = choose_device(request.device)
+    written = Path(request.weights).stat().st_mtime if request.weights else 0.0
+    model, card, backbone = _loaded(request.weights, written, device)
+    size = int(str(card.settings["size"]))
+    job.report(0, 2, "finding the lungs")
+    film = prepare_film(volume)
+    job.check()
+    job.report(1, 2, "reading the film")
+    said = ask(model, backbone, film, size, device)
+    return Prediction(
+        model=card.id,
+        version=card.version,
+        weights_sha256=card.weights_sha256,
+        code=__version__,
+        device=device,
+        dtype="float32",
+        mode="single",
+        seed=request.seed,
+        parameters={"size": size, "backbone": backbone.name},
+        seconds=round(time.perf_counter() - began, 2),
+        peak_memory_mb=peak_memory_mb(),
+        inputs=tuple(i for i in request.inputs if i.role == ROLE),
+        scores=_scores(said, film, card),
+        maps=_maps(said, film, volume, size),
+        preparation=(*film.steps, f"square of {size} x {size}, three equal channels"),
+        warnings=_warnings(film, volume),
+        parent=card.parent,
+        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+
+def ask(model: Mdmt, backbone: Backbone, film: Film, size: int, device: str) -> Answer:
+    """Run the network on one film, with the evidence for its outcome."""
+    square = torch.from_numpy(film.crop(size))[None].to(device)
+    zones = film.zones(size)
+    with torch.no_grad():
+        maps = model.tail(backbone.normalised(square))
+    shares = torch.from_numpy(shares_of(zones, maps.shape[2]))[None].to(device)
+    evidence = evidence_of(model, maps, shares) if "prognosis" in model.heads else None
+    with torch.no_grad():
+        said = {task: out.cpu() for task, out in model(pool_zones(maps, shares)).items()}
+    found = scores_of(said)
+    severe = float(found["severe"][0]) if "severe" in found else None
+    return Answer(severe, found["zones"][0] if "zones" in found else None, evidence)
+
+
+def evidence_of(model: Mdmt, maps: Tensor, shares: Tensor) -> Picture:
+    """Where the square speaks for (above 0) and against a severe course: Grad-CAM.
+
+    Selvaraju and others 2017, on the last map, as a difference from the mean map of the training
+    films; signed. Each cell's value is the gradient of the outcome's logits times that
+    difference, summed over features.
+    """
+    with torch.enable_grad():
+        maps = maps.detach().requires_grad_(True)
+        logits = model(pool_zones(maps, shares))["prognosis"]
+        (gradient,) = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), maps)
+    weight = gradient.mean((2, 3), keepdim=True)
+    mean = model.get_buffer("mean")[:, None, None]
+    found = (weight * (maps - mean)).sum(1)[0] * maps[0, 0].numel()
+    return np.asarray(found.detach().cpu().numpy(), dtype=np.float32)
+
+
+def _scores(said: Answer, film: Film, card: ModelCard) -> tuple[Score, ...]:
+    return (_severe(said, card), *_zones(said, film, card))
+
+
+def _severe(said: Answer, card: ModelCard) -> Score:
+    meaning = (
+        "probability that this film is of a patient with a severe course (intensive care, "
+        "ventilation or death), as in the training sets: mostly films of patients who already "
+        "were in intensive care; no forecast"
+    )
+    if said.severe is None:
+        return Score("severe", None, status="not_available", meaning="no such head was trained")
+    return Score("severe", said.severe, method=str(card.settings.get("severe_method", "")),
+                 meaning=meaning)  # fmt: skip
+
+
+def _zones(said: Answer, film: Film, card: ModelCard) -> list[Score]:
+    if said.zones is None:
+        names = [*(f"brixia_{zone}" for zone in ZONES), "brixia_total"]
+        why = "these weights give no scores of zones"
+        return [Score(name, None, status="not_available", meaning=why) for name in names]
+    status: Status = "ok" if film.found else "extrapolating"
+    where = "" if film.found else "; the lungs were not told apart, a fixed grid was used"
+    sides = ("right lung", "left lung")
+    parts = ("upper", "middle", "lower")
+    method = "errors on films left out in training"
+    scores = []
+    for k, zone in enumerate(ZONES):
+        value = float(said.zones[k])
+        low, high = _bounds(value, card.settings.get("zone_errors"), 3)
+        meaning = f"{parts[k % 3]} zone of the {sides[k // 3]}, 0 to 3{where}"
+        scores.append(Score(f"brixia_{zone}", value, low, high, method=method, status=status,
+                            meaning=meaning))  # fmt: skip
+    total = float(said.zones.sum())
+    low, high = _bounds(total, card.settings.get("total_errors"), HIGHEST)
+    meaning = f"sum of the six zones, 0 to {HIGHEST}{where}"
+    scores.append(Score("brixia_total", total, low, high, method=method, status=status,
+                        meaning=meaning))  # fmt: skip
+    return scores
+
+
+def _bounds(value: float, errors: object, highest: int) -> tuple[float | None, float | None]:
+    """The value with the 2.5th and 97.5th percentile of errors on left-out films, kept in range."""
+    if not isinstance(errors, list) or len(errors) != 2:
+        return None, None
+    low, high = (min(max(value + float(error), 0.0), float(highest)) for error in errors)
+    return low, high
+
+
+def _maps(said: Answer, film: Film, volume: Volume, size: int) -> tuple[ScalarMap, ...]:
+    """Evidence for a severe course, numbered zones, and the square that the model saw."""
+
+    def made(name: str, title: str, kind: MapKind, values: Picture, top: float) -> ScalarMap:
+        array = np.ascontiguousarray(values, dtype=np.float32)[None]
+        return ScalarMap(name, array, volume.geometry, kind, "1", (0.0, top), title)
+
+    lungs = film.turned(film.lungs.astype(np.float32))
+    maps = [
+        made("lungs", "zones A to F of the lungs", "labels", lungs, 6.0),
+        made("seen", "what the model saw", "image", film.on_film(film.crop(size)), 1.0),
+    ]
+    if said.evidence is not None:
+        shown = film.on_film(np.maximum(said.evidence, 0))
+        top = float(shown.max()) or 1.0
+        maps.insert(0, made("evidence", "evidence for a severe course", "evidence", shown, top))
+    return tuple(maps)
+
+
+def _warnings(film: Film, volume: Volume) -> tuple[Note, ...]:
+    notes = list(volume.warnings)
+    if not film.found:
+        notes.append(
+            Note("OUTSIDE_TRAINING", "the two lungs were not told apart; the middle was taken")
+        )
+    return tuple(notes)

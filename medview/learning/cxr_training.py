@@ -1,0 +1,218 @@
+"""Train the chest model: films, folds, refit, card. Runs in the train child."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from medview.domain.card import Figure
+from medview.domain.errors import DataError
+from medview.domain.progress import Progress
+from medview.domain.training import TrainRequest
+from medview.io.atomic import whole_file
+from medview.learning.cases import find_subsets
+from medview.learning.chest_rows import zone_scores
+from medview.learning.cxr_card import card_figures, make_card
+from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, fit_method, make_given
+from medview.learning.cxr_folds import (
+    Index,
+    fold_of_patients,
+    median_total,
+    split_val,
+    train_and_predict,
+)
+from medview.learning.cxr_metrics import Said, outcome_rows, severity_rows, together
+from medview.learning.cxr_weights import encoder, load_cxr, settings_of, whole_network
+from medview.learning.devices import choose_device
+from medview.learning.film_set import load_films
+from medview.learning.metrics import MetricRow
+from medview.learning.patients import patient_hash
+from medview.learning.subset import TrainCase
+from medview.learning.weights import save
+
+COMMAND = "medview train cxr --data ../shared/data/cxr --set folds=5 --out DIR"
+FEWEST_ERRORS = 40
+"""Below so many left-out films no interval of a score is given."""
+
+
+def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
+    """Train, cross-validate if the recipe has folds, write weights and card.
+
+    Returns
+    -------
+    dict
+        The body of ``medview.train/1``.
+
+    Raises
+    ------
+    DataError
+        Unusable data or recipe; a patient in two parts; nothing to learn from.
+    """
+    began = time.perf_counter()
+    if request.threads:
+        torch.set_num_threads(request.threads)
+    choose_device(request.device)
+    recipe = CxrRecipe.of(request.recipe)
+    subsets = find_subsets(request.data, "cxr")
+    cases = [c for s in subsets for c in s.cases if c.split != "test" and has_label(c)]
+    if not cases:
+        raise DataError(
+            "no film with an outcome or a Brixia score was found",
+            code="MV-DAT-156",
+            do="Give a set that has such labels.",
+        )
+    given, start = _given(job, recipe, cases, request)
+    out = Path(request.out)
+    out.mkdir(parents=True, exist_ok=True)
+    until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
+    figures, settings = _measured(job, recipe, given, request.seed)
+    parts = _parts(given, recipe, request)
+    fitted = fit_method(
+        job, recipe, given, parts, request.seed,
+        folder=out, resume=request.resume, until=until, init=start,
+    )  # fmt: skip
+    _write_tables(out, given, parts, fitted, private=request.private)
+    whole = whole_network(fitted.model, given.backbone, given.frozen)
+    settings |= settings_of(whole, recipe.backbone, recipe.size)
+    settings["median_total"] = _number(median_total(given.films.cases))
+    used = [replace(s, cases=tuple(c for c in s.cases if has_label(c))) for s in subsets]
+    card = make_card(used, given.films.patients, recipe, settings, figures)
+    kept = save(whole, card, out)
+    return {
+        "epochs": fitted.epochs,
+        "best_epoch": fitted.best_epoch,
+        "stopped": fitted.stopped,
+        "n": {
+            name: len({given.films.cases[n].patient for n in part})
+            for name, part in zip(("train", "val"), parts, strict=True)
+        },
+        "seconds": round(time.perf_counter() - began, 1),
+        "weights_sha256": kept.weights_sha256,
+        "health": _health(fitted),
+    }
+
+
+def has_label(case: TrainCase) -> bool:
+    """True for a film with an outcome or a Brixia score."""
+    return bool(case.cells.get("prognosis") or case.cells.get("brixia"))
+
+
+def _given(
+    job: Progress, recipe: CxrRecipe, cases: Sequence[TrainCase], request: TrainRequest
+) -> tuple[Given, dict[str, torch.Tensor] | None]:
+    """Films through the frozen stages, and first weights where they are given."""
+    start = None
+    backbone = encoder(recipe.backbone)
+    if request.init:
+        model, card, backbone = load_cxr(Path(request.init))
+        if card.settings["backbone"] != recipe.backbone:
+            raise DataError(
+                f"the weights have the backbone {card.settings['backbone']}, the recipe asks for "
+                f"{recipe.backbone}",
+                file=Path(request.init).name,
+                code="MV-DAT-157",
+                do="Set the same backbone.",
+            )
+        start = {k: v for k, v in model.state_dict().items() if not k.startswith("tail.")}
+    films = load_films(job, cases, recipe.size, recipe.copies, request.seed)
+    return make_given(job, films, backbone, recipe.frozen), start
+
+
+def _parts(given: Given, recipe: CxrRecipe, request: TrainRequest) -> tuple[Index, Index]:
+    """Films to train on and to select by; patients that are to be held out are selected by."""
+    cases = given.films.cases
+    every = np.arange(given.n)
+    if not request.held_out:
+        return split_val(cases, every, recipe.val_share, request.seed)
+    held = set(request.held_out)
+    val = np.array([patient_hash(case.patient) in held for case in cases], np.bool_)
+    return every[~val], every[val]
+
+
+def _measured(
+    job: Progress, recipe: CxrRecipe, given: Given, seed: int
+) -> tuple[tuple[Figure, ...], dict[str, object]]:
+    """Figures on left-out patients and left-out sites, and how far scores are off."""
+    if recipe.folds < 2:
+        return (), {}
+    cases = given.films.cases
+    folds = fold_of_patients(cases, recipe.folds)
+    number = np.array([folds.get(case.patient, -1) for case in cases])
+    said = []
+    for fold in range(recipe.folds):
+        test, train = np.flatnonzero(number == fold), np.flatnonzero(number != fold)
+        said.append(train_and_predict(job, recipe, given, train, test, seed))
+    whole = together(said)
+    rows = [*outcome_rows(whole), *severity_rows(whole), *_crossed(job, recipe, given, seed)]
+    return card_figures(rows, COMMAND), _errors(whole)
+
+
+def _crossed(job: Progress, recipe: CxrRecipe, given: Given, seed: int) -> list[MetricRow]:
+    """Outcome on each source by a network that was trained on the others."""
+    cases = given.films.cases
+    sites = sorted({case.site for case in cases if case.cells.get("prognosis")})
+    rows = []
+    for site in sites if len(sites) > 1 else ():
+        here = {case.patient for case in cases if case.site == site}
+        left = np.array([case.patient in here for case in cases], np.bool_)
+        said = train_and_predict(
+            job, recipe, given, np.flatnonzero(~left), np.flatnonzero(left), seed
+        )
+        whole = [row for row in outcome_rows(said) if row.group == "all"]
+        rows += [
+            replace(r, group=f"source-left-out:{site}") for r in whole if r.predictor == "model"
+        ]
+    return rows
+
+
+def _errors(said: Said) -> dict[str, object]:
+    """2.5th and 97.5th percentile of truth minus score on left-out films."""
+    scored = np.array([bool(case.cells.get("brixia")) for case in said.cases], np.bool_)
+    here = said.only(scored & np.isfinite(said.zones).all(1))
+    if len(here.cases) < FEWEST_ERRORS:
+        return {}
+    truth = np.array([zone_scores(case.cells["brixia"]) for case in here.cases], float)
+    zones, totals = truth - here.zones, truth.sum(1) - here.zones.sum(1)
+    return {
+        "zone_errors": [round(float(v), 3) for v in np.percentile(zones, (2.5, 97.5))],
+        "total_errors": [round(float(v), 3) for v in np.percentile(totals, (2.5, 97.5))],
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _health(fitted: Fitted) -> list[dict[str, object]]:
+    """Last losses on validation and training films."""
+    last = {(part, name): value for _, part, name, value in fitted.history
+            if part in ("train", "val")}  # fmt: skip
+    return [
+        {"name": f"{part}_{name}", "value": round(value, 4), "ok": bool(np.isfinite(value))}
+        for (part, name), value in last.items()
+    ]
+
+
+def _write_tables(
+    out: Path, given: Given, parts: tuple[Index, Index], fitted: Fitted, *, private: bool
+) -> None:
+    """history.csv and splits.csv."""
+    with whole_file(out / "history.csv") as draft, draft.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("epoch", "part", "name", "value"))
+        writer.writerows(fitted.history)
+    with whole_file(out / "splits.csv") as draft, draft.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("case", "patient", "site", "part"))
+        for name, part in zip(("train", "val"), parts, strict=True):
+            for n in part:
+                case = given.films.cases[n]
+                patient = patient_hash(case.patient) if private else case.patient
+                writer.writerow((case.case, patient, case.site, name))
