@@ -1,0 +1,68 @@
+"""The card of an age model says what it was trained on, and where it is weak."""
+
+from dataclasses import replace
+
+import pytest
+from age_sets import write_abide, write_ixi_table
+from age_weights import QUICK
+
+from medview.domain.card import Figure
+from medview.domain.progress import Silent
+from medview.learning.brain_age_card import make_card, weak_spots
+from medview.learning.brain_age_fit import fit_age_model, usable
+from medview.learning.brain_age_sets import load_abide, load_ixi_roi
+from medview.learning.brain_age_table import table_of
+from medview.learning.brain_age_training import train_command
+from medview.learning.mavae_train import TrainOptions
+
+SHORT = replace(QUICK, train=TrainOptions(epochs=1, batch=16))
+
+
+def card_of(subset, recipe=SHORT, figures=()):
+    table = usable(table_of([subset]), recipe)
+    fitted = fit_age_model(Silent(), table, recipe)
+    return make_card([subset], table, recipe, fitted, figures)
+
+
+def test_the_card_of_ixi_names_people_ages_sites_and_licence(tmp_path):
+    write_ixi_table(tmp_path)
+    card = card_of(load_ixi_roi(tmp_path))
+    (trained,) = card.trained_on
+    assert trained.n_patients == 40
+    assert "3 sites, 20 women, 20 men" in trained.note
+    assert card.licence == "CC BY-SA 3.0"
+    assert card.inputs[0].role == "smri"
+    assert "fmri" not in {spec.role for spec in card.inputs}
+    assert card.settings["recipe"]["members"] == 2
+    assert any("not been measured" in limit for limit in card.limits)
+    assert not any("refit" in limit for limit in card.limits)
+
+
+def test_a_card_of_males_with_cases_says_so_and_is_not_for_commerce(tmp_path):
+    write_abide(tmp_path, count=20, pairs=12)
+    card = card_of(load_abide(tmp_path), replace(SHORT, features=10))
+    assert card.licence.startswith("research, non-commercial")
+    assert [spec.role for spec in card.inputs][:2] == ["smri", "fmri"]
+    limits = " ".join(card.limits)
+    assert "the sex head is idle" in limits
+    assert "only controls are the reference" in limits
+
+
+@pytest.mark.parametrize(("ridge", "says"), [(4.0, 1), (5.0, 1), (6.0, 0)])
+def test_a_simple_model_that_errs_no_more_is_named(ridge, says):
+    figures = (Figure("mae", 5.0, "x"), Figure("mae", ridge, "x", predictor="ridge"))
+    assert len(weak_spots(figures)) == says
+    assert weak_spots(()) == ()
+
+
+def test_the_command_of_a_figure_names_what_differs(tmp_path):
+    write_ixi_table(tmp_path)
+    subset = load_ixi_roi(tmp_path)
+    table = table_of(
+        [replace(subset, cases=tuple(replace(c, subset="ixi-roi") for c in subset.cases))]
+    )
+    words = train_command(table, replace(QUICK, folds=5, target="log"))
+    assert words == (
+        "medview train brain-age --data ../shared/data/brain_age/ixi --out DIR "
+        "--set folds=5 --set target=log"
+    )
