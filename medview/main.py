@@ -26,6 +26,7 @@ from medview.services.settings import Preferences, home
 from medview.services.shelf import Shelf
 from medview.services.tasks import mark_silent
 from medview.services.thumbnails import Thumbnails
+from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.ui.app import App
 from medview.ui.main_thread import MainThread
@@ -81,6 +82,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
+        tuning=Tuning(jobs, session, preferences),
     )
     window = MainWindow(app)
     _keep_log()

@@ -7,15 +7,16 @@ of its parent and the patients of both, so that no later measurement counts a se
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 from medview.domain.comparison import CompareRequest
 from medview.domain.errors import DataError
-from medview.domain.progress import Progress
+from medview.domain.progress import Progress, Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
@@ -29,6 +30,49 @@ EVERY = 5
 """One patient of so many is held out where the data do not say who."""
 FEWEST = 4
 """Patients: below, nothing can be held out and told apart from chance."""
+
+
+def survey(job: Progress, model: str, data: tuple[str, ...]) -> dict[str, Any]:
+    """Count what a training would find, before anything runs.
+
+    Returns
+    -------
+    dict
+        ``cases``, ``patients``, ``sites``, ``parts`` (cases by split, "" where it is open),
+        ``labels`` (cases by label, where there are some) and ``skipped`` (case and reason).
+
+    Raises
+    ------
+    DataError
+        Unusable data, or a patient in two parts.
+    """
+    job.report(0, 1, "looking at the cases")
+    subsets = find_subsets(data, model)
+    cases = [case for subset in subsets for case in subset.cases]
+    labels = Counter(str(case.label) for case in cases if case.label is not None)
+    return {
+        "cases": len(cases),
+        "patients": len({case.patient for case in cases}),
+        "sites": len({case.site for case in cases if case.site}),
+        "parts": dict(Counter(case.split for case in cases)),
+        "labels": dict(labels),
+        "skipped": [(one.case, one.what) for subset in subsets for one in subset.skipped],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Quiet(Silent):
+    """Progress without parts: epochs are told by history.csv, which every process can read."""
+
+    job: Progress
+
+    def report(self, done: int, total: int, text: str = "") -> None:
+        """Pass it on."""
+        self.job.report(done, total, text)
+
+    def check(self) -> None:
+        """Ask the whole."""
+        self.job.check()
 
 
 def held_out(request: FinetuneRequest) -> tuple[str, ...]:
@@ -76,7 +120,7 @@ def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str,
         Callable[[Progress, TrainRequest], dict[str, Any]],
         getattr(import_module(module), function),
     )
-    body = train(job, own)
+    body = train(_Quiet(job), own)
     out = Path(own.out)
     _descend(out, Path(cast(str, own.init)))
     found = _compared(job, request, "validation", own.data)

@@ -13,6 +13,7 @@ from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.thumbnails import Thumbnails
+from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class App:
     thumbnails: Thumbnails
     shelf: Shelf
     records: Records
+    tuning: Tuning
     _window: MainWindow | None = field(default=None)
 
     @property

@@ -25,6 +25,7 @@ from medview.services.session import Session, VolumeId
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.thumbnails import Thumbnails
+from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.ui.app import App
 from medview.ui.slice_pane import SlicePane
@@ -131,6 +132,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
+        tuning=Tuning(jobs, session, preferences),
     )
     window = MainWindow(app)
     window.resize(1400, 900)

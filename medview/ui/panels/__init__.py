@@ -12,6 +12,7 @@ from medview.ui.panels.details import DetailsPanel
 from medview.ui.panels.layers import LayersPanel
 from medview.ui.panels.report import ReportPanel
 from medview.ui.panels.results import ResultsPanel
+from medview.ui.panels.training import TrainingPanel
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class PanelEntry:
 PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("layers", "Layers", "Image and maps: what is drawn and how", LayersPanel),
     PanelEntry("results", "Results", "Run models and read what they say", ResultsPanel),
+    PanelEntry("training", "Training", "Train a model further on your own cases", TrainingPanel),
     PanelEntry("report", "Report", "Write findings and export a PDF", ReportPanel),
     PanelEntry("details", "Details", "The series, and every value at the crosshair", DetailsPanel),
 )

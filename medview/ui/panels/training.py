@@ -1,0 +1,351 @@
+"""The panel that trains a version further: cases, method, live curve, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QGridLayout,
+    QInputDialog,
+    QSizePolicy,
+    QSpinBox,
+    QWidget,
+)
+
+from medview.services.tuning import Tuned
+from medview.ui.app import App
+from medview.ui.controls import Card, Column, Row, button, clear, label, name
+from medview.ui.theme import current
+from medview.ui.words import number, tr
+
+_LOOK_EVERY_MS = 1000
+_METHODS = (("full", "Full"), ("head", "Head only"), ("site-effects", "Site effects"))
+# The curve that is drawn of each part: the first of these that the history has.
+_LOSSES = ("loss", "val_loss", "mae", "nll")
+_MOST_DIFFERENCES = 6
+
+
+class TrainingPanel(Column):
+    """Cases, start, progress and outcome, a card each."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_panel", tr("Training"))
+        self._app = app
+        self.cases = CasesCard(app)
+        self.start = StartCard(app)
+        self.progress = ProgressCard(app)
+        self.outcome = OutcomeCard(app)
+        for card in (self.cases, self.start, self.progress, self.outcome):
+            self.add(card)
+        self._timer = QTimer(self)
+        self._timer.setInterval(_LOOK_EVERY_MS)
+        self._timer.timeout.connect(app.tuning.refresh)
+        app.tuning.changed.connect(self.show_state)
+        self.show_state(app.tuning.now)
+
+    def show_state(self, now: Tuned) -> None:
+        """Show a snapshot; the curve is read again every second while a training runs."""
+        for card in (self.cases, self.start, self.progress, self.outcome):
+            card.show_state(now)
+        if now.phase == "running":
+            self._timer.start()
+        else:
+            self._timer.stop()
+
+
+class CasesCard(Card):
+    """Which cases: a case list or a folder, and what was found there."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_cases", tr("Cases"))
+        self._app = app
+        self._summary = label("", "quiet", wraps=True)
+        self._refused = label("", "attention", wraps=True)
+        name(self._refused, "training_refused", tr("Why the cases cannot be used"))
+        table = button(tr("Case list"), "training_list", tip=tr("A CSV that names the files"))
+        folder = button(tr("Folder"), "training_folder", tip=tr("A data set or a folder of images"))
+        table.clicked.connect(self._on_list)
+        folder.clicked.connect(self._on_folder)
+        self.add(label(tr("Cases"), "strong"), self._summary, self._refused)
+        self.add(Row(table, folder, 1))
+
+    def show_state(self, now: Tuned) -> None:
+        """Counts, parts and what was refused."""
+        self._summary.setText(cases_words(now))
+        skipped = now.found.get("skipped", ())
+        lines = [f"{case}: {what}" for case, what in skipped[:3]]
+        if len(skipped) > len(lines):
+            lines.append(tr("and {n} more", n=len(skipped) - len(lines)))
+        self._refused.setText(now.refused or "\n".join(lines))
+        self._refused.setVisible(bool(self._refused.text()))
+
+    def _on_list(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Case list"), "", tr("Tables (*.csv)"))
+        if chosen:
+            self._app.tuning.look(Path(chosen))
+
+    def _on_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, tr("Folder with cases"))
+        if chosen:
+            self._app.tuning.look(Path(chosen))
+
+
+class StartCard(Card):
+    """What to start from, what learns, how long; Start is enough."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_start", tr("Start from"))
+        self._app = app
+        self.version = QComboBox()
+        name(self.version, "training_version", tr("Start from"))
+        for choice in app.tuning.choices():
+            self.version.addItem(f"{choice.card.title} {choice.card.version}", choice.name)
+        self.version.currentIndexChanged.connect(self._on_version)
+        self.method = QComboBox()
+        name(self.method, "training_method", tr("What learns"))
+        for value, text in _METHODS:
+            self.method.addItem(tr(text), value)
+        self.method.currentIndexChanged.connect(self._on_method)
+        self.epochs = QSpinBox()
+        name(self.epochs, "training_epochs", tr("Epochs"))
+        self.epochs.setRange(0, 10_000)
+        self.epochs.setSpecialValueText(tr("as in the recipe"))
+        self.epochs.valueChanged.connect(lambda n: app.tuning.wish(epochs=n))
+        self._go = button(tr("Start"), "training_go", look="primary", tip=tr("Train further"))
+        self._go.clicked.connect(self._on_go)
+        self._resume = button(tr("Go on"), "training_resume", tip=tr("From the last whole epoch"))
+        self._resume.clicked.connect(lambda: app.tuning.start(resume=True))
+        for text, field in (
+            (tr("Start from"), self.version),
+            (tr("What learns"), self.method),
+            (tr("Epochs"), self.epochs),
+        ):
+            field.setFixedWidth(170)
+            self.add(Row(label(text), 1, field))
+        self.add(Row(1, self._resume, self._go))
+        self._on_version()
+
+    def show_state(self, now: Tuned) -> None:
+        """Start where there are cases; go on where a training was stopped."""
+        self._go.setEnabled(now.phase in ("ready", "stopped", "done"))
+        self._resume.setVisible(now.phase == "stopped")
+        for field in (self.version, self.method, self.epochs):
+            field.setEnabled(now.phase != "running")
+
+    def _on_version(self) -> None:
+        self._app.tuning.wish(version=self.version.currentData() or "")
+
+    def _on_method(self) -> None:
+        self._app.tuning.wish(method=self.method.currentData())
+
+    def _on_go(self) -> None:
+        self._app.tuning.start()
+
+
+class ProgressCard(Card):
+    """The curve of training and validation as it grows, and Stop."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_progress", tr("Progress"))
+        self._head = label("", "strong")
+        self.curves = CurvePlot()
+        self._words = label("", "quiet", wraps=True)
+        self._stop = button(
+            tr("Stop, keep the checkpoint"),
+            "training_stop",
+            tip=tr("Ends the training; it can go on later"),
+        )
+        self._stop.clicked.connect(app.tuning.stop)
+        self.add(self._head, self.curves, self._words, Row(self._stop, 1))
+
+    def show_state(self, now: Tuned) -> None:
+        """Epoch i / n, the curves, and figures of the last epoch."""
+        self.setVisible(bool(now.curves) or now.phase in ("running", "done", "kept"))
+        self._head.setText(tr("Epoch {i} / {n}", i=now.epoch, n=now.epochs or "?"))
+        self.curves.show_curves(loss_curves(now), now.epochs)
+        self._words.setText(health_words(now))
+        self._stop.setVisible(now.phase == "running")
+
+
+class OutcomeCard(Card):
+    """Old against new on what was held out; keep it or not."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_outcome", tr("Before and after"))
+        self._app = app
+        self._head = label(tr("Before and after"), "strong")
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._worse = label("", "attention", wraps=True)
+        name(self._worse, "training_worse", tr("What became worse"))
+        self._keep = button(tr("Keep as"), "training_keep", look="primary")
+        self._keep.clicked.connect(self._on_keep)
+        self._reject = button(tr("Reject"), "training_reject", tip=tr("Everything stays as it was"))
+        self._reject.clicked.connect(app.tuning.reject)
+        self._kept = label("", "quiet", wraps=True)
+        self.add(self._head, self._grid, self._worse, self._kept)
+        self.add(Row(self._keep, self._reject, 1))
+
+    def show_state(self, now: Tuned) -> None:
+        """A line for each figure: old, new, difference with interval."""
+        self.setVisible(now.phase in ("done", "kept"))
+        clear(self._grid)
+        found = now.outcome.get("before_after", {})
+        for row, cells in enumerate(difference_cells(found)):
+            for column, text in enumerate(cells):
+                self._grid.addWidget(label(text, "quiet" if not row else ""), row, column)
+        worse = tr("Worse for sure: {what}.", what=", ".join(now.worse)) if now.worse else ""
+        self._worse.setText(worse)
+        self._worse.setVisible(bool(worse))
+        self._kept.setText(tr("Kept as {version}.", version=now.kept) if now.kept else "")
+        self._kept.setVisible(bool(now.kept))
+        for each in (self._keep, self._reject):
+            each.setVisible(now.phase == "done")
+
+    def _on_keep(self) -> None:
+        model = self._app.tuning.now.wish.version.partition("@")[0]
+        chosen, agreed = QInputDialog.getText(
+            self, tr("Keep this version"), tr("Name of the version of {model}", model=model)
+        )
+        if agreed and chosen:
+            self._app.tuning.keep(chosen)
+
+
+class CurvePlot(QWidget):
+    """Lines over epochs, one a part; the lowest validation is marked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        name(self, "training_curves", tr("Loss of training and validation"))
+        self.curves: dict[str, tuple[tuple[int, float], ...]] = {}
+        self._last = 1
+        self.setFixedHeight(130)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_curves(self, curves: Mapping[str, tuple[tuple[int, float], ...]], epochs: int) -> None:
+        """Draw these from now on."""
+        self.curves = dict(curves)
+        ends = [points[-1][0] for points in self.curves.values() if points]
+        self._last = max([epochs, 2, *ends])
+        self.update()
+
+    def place(self, epoch: int, value: float) -> QPointF:
+        """Where a point stands, in pixels."""
+        low, high = self._span
+        area = QRectF(self.rect()).adjusted(8, 10, -8, -18)
+        return QPointF(
+            area.left() + area.width() * (epoch - 1) / (self._last - 1),
+            area.bottom() - area.height() * (value - low) / (high - low),
+        )
+
+    @property
+    def _span(self) -> tuple[float, float]:
+        values = [value for points in self.curves.values() for _, value in points]
+        low, high = min(values, default=0.0), max(values, default=1.0)
+        return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
+        """Draw the lines, the best epoch and the ends of the axis."""
+        theme = current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for colour, part in ((theme.accent, "train"), (theme.attention, "val")):
+            points = self.curves.get(part, ())
+            if points:
+                painter.setPen(QPen(QColor(colour), 1.6))
+                painter.drawPolyline(QPolygonF([self.place(*point) for point in points]))
+        best = min(self.curves.get("val", ()), key=lambda point: point[1], default=None)
+        painter.setPen(QPen(QColor(theme.quiet), 1, Qt.PenStyle.DashLine))
+        if best is not None:
+            x = self.place(*best).x()
+            painter.drawLine(QPointF(x, 10), QPointF(x, self.height() - 18))
+        painter.setPen(QColor(theme.quiet))
+        base = self.height() - 4.0
+        painter.drawText(QPointF(8, base), "1")
+        painter.drawText(
+            QRectF(0, self.height() - 17, self.width() - 8, 16),
+            Qt.AlignmentFlag.AlignRight,
+            str(self._last),
+        )
+        painter.end()
+
+
+def cases_words(now: Tuned) -> str:
+    """How many cases, patients and sites; or what to do."""
+    if now.phase == "looking":
+        return tr("Looking at the cases ...")
+    found = now.found
+    if not found:
+        return tr("Choose a case list or a folder with cases that are labelled.")
+    counts = [
+        tr("{n} cases", n=found["cases"]),
+        tr("{n} patients", n=found["patients"]),
+        tr("{n} sites", n=found["sites"]) if found["sites"] else "",
+    ]
+    text = " · ".join(part for part in counts if part)
+    parts = {key: n for key, n in found["parts"].items() if key}
+    if parts:
+        text += "\n" + ", ".join(f"{key} {n}" for key, n in parts.items())
+    else:
+        text += "\n" + tr("A fifth of the patients is held out.")
+    if found["labels"]:
+        text += "\n" + ", ".join(
+            tr("label {k}: {n}", k=key, n=n) for key, n in sorted(found["labels"].items())
+        )
+    return text
+
+
+def loss_curves(now: Tuned) -> dict[str, tuple[tuple[int, float], ...]]:
+    """The curve of each part that stands for how well it goes."""
+    chosen: dict[str, tuple[tuple[int, float], ...]] = {}
+    for part in ("train", "val"):
+        for loss in _LOSSES:
+            if now.curves.get((part, loss)):
+                chosen[part] = now.curves[part, loss]
+                break
+    return chosen
+
+
+def health_words(now: Tuned) -> str:
+    """What the training says of its own health, or the last figures of the curve."""
+    checks = now.outcome.get("health", ())
+    if checks:
+        return " · ".join(
+            f"{check['name'].replace('_', ' ')} {number(check['value'])}"
+            + ("" if check["ok"] else f" ({check.get('text') or tr('not healthy')})")
+            for check in checks
+        )
+    last = {part: points[-1][1] for part, points in loss_curves(now).items() if points}
+    parts = {"train": tr("training"), "val": tr("validation")}
+    return " · ".join(f"{parts[part]} {number(value)}" for part, value in last.items())
+
+
+def difference_cells(found: Mapping[str, Any]) -> list[Sequence[str]]:
+    """Rows of texts: a head, then figure, old, new, difference."""
+    rows: list[Sequence[str]] = []
+    for one in found.get("differences", ())[:_MOST_DIFFERENCES]:
+        values = {
+            row["predictor"]: row["value"]
+            for row in found["metrics"]
+            if all(row[key] == one[key] for key in ("task", "level", "name", "subset", "group"))
+        }
+        spread = ""
+        if one["low"] is not None:
+            spread = f" ({one['low']:+.2f} – {one['high']:+.2f})"
+        apart = one["new_minus_old"]
+        rows.append(
+            (
+                f"{one['task']} {one['name'].replace('_', ' ')}",
+                number(values.get("old")),
+                number(values.get("new")),
+                "-" if apart is None else f"{apart:+.3f}{spread}",
+            )
+        )
+    head = ("", tr("before"), tr("after"), tr("difference"))
+    return [head, *rows] if rows else []
