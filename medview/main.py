@@ -19,6 +19,7 @@ from medview.domain.errors import MedviewError
 from medview.services.analysis import Analysis
 from medview.services.jobs import Jobs
 from medview.services.library import Library
+from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.records import Records
 from medview.services.session import Message, Session
@@ -82,6 +83,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
+        models=ModelLibrary(jobs, session, shipped=weights, own=preferences.folder / "models"),
         tuning=Tuning(jobs, session, preferences),
     )
     window = MainWindow(app)

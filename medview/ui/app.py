@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from medview.services.analysis import Analysis
 from medview.services.library import Library
+from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.records import Records
 from medview.services.session import Session
@@ -33,6 +34,7 @@ class App:
     thumbnails: Thumbnails
     shelf: Shelf
     records: Records
+    models: ModelLibrary
     tuning: Tuning
     _window: MainWindow | None = field(default=None)
 

@@ -19,6 +19,7 @@ from medview.domain.volume import Volume
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
 from medview.services.library import Library
+from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.records import Records
 from medview.services.session import Session, VolumeId
@@ -132,6 +133,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
+        models=ModelLibrary(jobs, session, shipped=folder / "weights", own=folder / "models"),
         tuning=Tuning(jobs, session, preferences),
     )
     window = MainWindow(app)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 from medview.ui.app import App
 from medview.ui.panels.details import DetailsPanel
 from medview.ui.panels.layers import LayersPanel
+from medview.ui.panels.models import ModelsPanel
 from medview.ui.panels.report import ReportPanel
 from medview.ui.panels.results import ResultsPanel
 from medview.ui.panels.training import TrainingPanel
@@ -30,5 +31,6 @@ PANELS: tuple[PanelEntry, ...] = (
     PanelEntry("results", "Results", "Run models and read what they say", ResultsPanel),
     PanelEntry("training", "Training", "Train a model further on your own cases", TrainingPanel),
     PanelEntry("report", "Report", "Write findings and export a PDF", ReportPanel),
+    PanelEntry("models", "Models", "What each model is for, and how well it does", ModelsPanel),
     PanelEntry("details", "Details", "The series, and every value at the crosshair", DetailsPanel),
 )

@@ -51,6 +51,7 @@ class AnalysisCard(Card):
         self.add(Row(self._more, 1, self._run))
         for field in ("series", "volume", "volume_id", "tasks", "tables", "running"):
             getattr(app.session.events, field).connect(self.refresh)
+        app.models.changed.connect(lambda: self.options.show_versions(self._model))
         self.refresh()
 
     def refresh(self) -> None:
@@ -60,6 +61,7 @@ class AnalysisCard(Card):
         if known != self._known:
             self._known = known
             self._list(offers)
+            self.options.show_versions(self._model)
         titles = {each.card.title for each in offers}
         self._queue.show_tasks(tuple(t for t in self._app.session.tasks if t.title in titles))
         chosen = next((each for each in offers if each.card.id == self._model), None)
@@ -107,6 +109,7 @@ class AnalysisCard(Card):
     def _on_chosen(self, model: str, on: bool) -> None:
         if on:
             self._model = model
+            self.options.show_versions(model)
             self.refresh()
 
     def _on_more(self) -> None:
@@ -140,12 +143,16 @@ class RunOptions(QWidget):
         self.precision.setToolTip(tr("Shorter numbers are faster on a GPU and a little coarser"))
         for value in _PRECISIONS:
             self.precision.addItem(value, value)
+        self.version = QComboBox()
+        name(self.version, "run_version", tr("Version"))
+        self.version.setToolTip(tr("Shipped weights, or weights of your own (panel Models)"))
         self._has_asked = False
         self.seed = _figure("run_seed", tr("Seed"), tr("The same seed gives the same maps"))
         self.seed.setRange(0, 2**31 - 1)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         for text, field in (
+            (tr("Version"), self.version),
             (tr("Device"), self.device),
             (tr("Precision"), self.precision),
             (tr("Samples (K)"), self.samples),
@@ -160,7 +167,16 @@ class RunOptions(QWidget):
             samples=self.samples.value() or None,
             seed=self.seed.value(),
             precision=self.precision.currentData(),
+            weights=self.version.currentData(),
         )
+
+    def show_versions(self, model: str) -> None:
+        """Offer the versions of a model; None stands for the shipped weights."""
+        here = self.version.currentData()
+        self.version.clear()
+        for each in self._app.models.versions(model) if model else ():
+            self.version.addItem(each.card.version, str(each.weights) if each.own else None)
+        self.version.setCurrentIndex(max(0, self.version.findData(here)))
 
     def ask_devices(self) -> None:
         """List the devices of this machine by their names, once."""

@@ -1,0 +1,128 @@
+"""Models: the card of each version, a check of its weights, and weights of one's own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+
+from medview.domain.card import Figure, ModelCard
+from medview.services.versions import Version
+from medview.ui.app import App
+from medview.ui.controls import Card, Column, Row, button, clear, label
+from medview.ui.words import interval, number, tr
+
+_MOST_FIGURES = 6
+
+
+class ModelsPanel(Column):
+    """A card for each version; what it says is what stands in its card file."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("panel_models", tr("Models"))
+        self._app = app
+        add = button(
+            tr("Add weights …"),
+            "models_add",
+            tip=tr("A .safetensors file with its card.json, or an exported version"),
+        )
+        add.clicked.connect(self._on_add)
+        head = Card("models_head", tr("Models"))
+        head.add(Row(label(tr("Models"), "strong"), 1, add))
+        head.add(
+            label(tr("Weights are checked against their card each time."), "quiet", wraps=True)
+        )
+        self._cards = QVBoxLayout()
+        self._cards.setContentsMargins(0, 0, 0, 0)
+        self._cards.setSpacing(10)
+        holder = QWidget()
+        holder.setLayout(self._cards)
+        self.add(head)
+        self.add(holder)
+        app.models.changed.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """List the versions again."""
+        clear(self._cards)
+        for version in self._app.models.versions():
+            self._cards.addWidget(VersionCard(self._app, version))
+
+    def _on_add(self) -> None:
+        kinds = tr("Weights (*.safetensors *.zip);;All files (*)")
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Add weights"), "", kinds)
+        if chosen:
+            self._app.models.add(Path(chosen))
+
+
+class VersionCard(Card):
+    """Title, what it is for, what it cannot do, and how well it did; the rest on demand."""
+
+    def __init__(self, app: App, version: Version) -> None:
+        card = version.card
+        super().__init__(f"version_{version.name}", f"{card.title} {card.version}")
+        self._app, self._version = app, version
+        tag = label(tr("own") if version.own else tr("shipped"), "tag")
+        self.add(Row(label(f"{card.title} {card.version}", "strong"), tag, 1))
+        self.add(label(card.summary, wraps=True))
+        for text in card.limits[:2]:
+            self.add(label(tr("Limit: {what}", what=text), "quiet", wraps=True))
+        self._more = QWidget()
+        rows = QVBoxLayout(self._more)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(6)
+        for title, text in card_words(card):
+            rows.addWidget(label(title, "heading"))
+            rows.addWidget(label(text, "quiet", wraps=True))
+        self._more.hide()
+        self.add(self._more)
+        self._show = button(tr("Whole card"), f"card_{version.name}", look="link")
+        self._show.clicked.connect(self._on_more)
+        check = button(
+            tr("Check"), f"check_{version.name}", tip=tr("Compare the weights with their card")
+        )
+        check.clicked.connect(lambda: app.models.check(version))
+        row = Row(self._show, 1, check)
+        if version.own:
+            away = button(tr("Remove"), f"remove_{version.name}", tip=tr("Delete this version"))
+            away.clicked.connect(lambda: app.models.remove(version))
+            row.addWidget(away)
+        self.add(row)
+
+    def _on_more(self) -> None:
+        self._more.setVisible(self._more.isHidden())
+        self._show.setText(tr("Whole card") if self._more.isHidden() else tr("Less"))
+
+
+def card_words(card: ModelCard) -> list[tuple[str, str]]:
+    """The parts of a card with something in them, as heading and text."""
+    trained = "\n".join(
+        tr("{set}: {n} patients, {licence}", set=each.set, n=each.n_patients, licence=each.licence)
+        for each in card.trained_on
+    )
+    parts = [
+        (tr("INTENDED USE"), card.intended_use),
+        (tr("INPUTS"), "\n".join(f"{each.role}: {each.needs}" for each in card.inputs)),
+        (tr("LIMITS"), "\n".join(card.limits)),
+        (tr("MEASURED HERE"), "\n".join(map(figure_words, card.measured[:_MOST_FIGURES]))),
+        (tr("PUBLISHED, NOT MEASURED HERE"), "\n".join(map(figure_words, card.published))),
+        (tr("TRAINED ON"), trained),
+        (tr("LICENCE"), card.licence),
+        (tr("SOURCE"), card.source),
+        (tr("PARENT"), card.parent or ""),
+        (tr("WEIGHTS, SHA-256"), card.weights_sha256),
+    ]
+    return [(title, text) for title, text in parts if text]
+
+
+def figure_words(figure: Figure) -> str:
+    """A figure in one line: what, how much, interval, where, and of how many."""
+    bounds = interval(figure.low, figure.high)
+    parts = [
+        f"{figure.name.replace('_', ' ')} {number(figure.value)}" + (f" ({bounds})" * bool(bounds)),
+        figure.on,
+        figure.level,
+        f"n = {figure.n}" if figure.n else "",
+        figure.predictor if figure.predictor != "model" else "",
+    ]
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,41 @@
+from dataclasses import replace
+
+from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+from services.stubs import CARD
+
+from medview.domain.card import Figure
+from medview.io.cards import write_card
+from medview.ui.panels.models import VersionCard, card_words, figure_words
+
+
+def test_every_version_has_its_card_and_can_be_checked(bench):
+    (card,) = bench.window.findChildren(VersionCard)
+    texts = [each.text() for each in card.findChildren(QLabel)]
+    assert "Anomaly 1.0" in texts
+    assert "Limit: few" in texts
+    bench.find(QPushButton, "check_anomaly@1.0").click()
+    assert bench.jobs.last.work == "medview.learning.check_weights:check"
+
+
+def test_a_figure_stands_with_interval_set_and_number():
+    figure = Figure("roc_auc", 0.834, "ixi-t1", 0.71, 0.9, 7, level="slice")
+    assert figure_words(figure) == "roc auc 0.834 (0.710 – 0.900) · ixi-t1 · slice · n = 7"
+
+
+def test_published_figures_stand_apart():
+    card = replace(CARD, published=(Figure("roc_auc", 0.9, "elsewhere"),))
+    told = dict(card_words(card))
+    assert told["PUBLISHED, NOT MEASURED HERE"].startswith("roc auc 0.900")
+    assert "MEASURED HERE" not in told
+
+
+def test_own_weights_are_offered_for_the_next_run(head, tmp_path):
+    own = tmp_path / "models" / "anomaly" / "mine" / "card.json"
+    write_card(replace(CARD, version="mine"), own)
+    head.app.models.changed.emit()
+    box = head.find(QComboBox, "run_version")
+    assert [box.itemText(n) for n in range(box.count())] == ["1.0", "mine"]
+    box.setCurrentIndex(1)
+    head.find(QPushButton, "analysis_run").click()
+    request = head.jobs.running("predict:run")[0].args[0]
+    assert request.weights == str(own.with_name("weights.safetensors"))
