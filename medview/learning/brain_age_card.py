@@ -11,6 +11,7 @@ from medview.learning.anomaly_card import licence_of
 from medview.learning.brain_age_fit import AgeRecipe, Fitted
 from medview.learning.brain_age_model import settings_to_card
 from medview.learning.brain_age_table import AgeTable
+from medview.learning.region_card import with_image_route
 from medview.learning.subset import Subset
 from medview.learning.weights import patient_hash
 
@@ -26,12 +27,6 @@ _WORDS = {
     "fmri": "functional connectivity: a table (CSV) with the named columns, or a vector as .npy",
 }
 
-_T1 = InputSpec(
-    "t1",
-    "T1 volume of the head instead of features: the program finds regions, and a ridge regression "
-    "on their volumes tells the age",
-)
-
 
 def make_card(
     subsets: Sequence[Subset],
@@ -45,19 +40,18 @@ def make_card(
     roles = model.ensemble.options.roles
     count = len(model.ensemble.members)
     settings = settings_to_card(model.settings, model.ensemble.options, count)
-    return ModelCard(
+    card = ModelCard(
         id="brain-age",
         version="1.0",
         title="M-AVAE brain age",
         summary="The age that regional features of a brain look like, and its gap to the given "
         "age.",
-        inputs=(*(InputSpec(role, _WORDS[role], modalities=()) for role in roles), _T1),
+        inputs=tuple(InputSpec(role, _WORDS[role], modalities=()) for role in roles),
         outputs=(
             OutputSpec("age", "score", "years"),
             OutputSpec("gap_raw", "score", "years"),
             OutputSpec("gap_corrected", "score", "years"),
             OutputSpec("sex_male", "score"),
-            OutputSpec("regions", "map"),
         ),
         preparation=(
             f"each feature over {recipe.divide_by} where there is such a column",
@@ -75,6 +69,7 @@ def make_card(
         settings={**settings, "recipe": recipe.plain()},
         seen_patients=tuple(sorted({patient_hash(patient) for patient in table.patients})),
     )
+    return with_image_route(card)
 
 
 def _trained_on(subset: Subset, table: AgeTable) -> TrainedOn:

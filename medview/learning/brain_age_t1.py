@@ -25,6 +25,8 @@ ROLE = "t1"
 USUAL_ICV_ML = (900.0, 2100.0)
 """Intracranial volumes of adults; beyond it the head was not found as it is."""
 _THICK_MM = 3.0
+_LEAST_MM = 100.0
+"""No brain of an adult is smaller along any axis."""
 
 
 def run_t1(job: Progress, request: RunRequest) -> Prediction:
@@ -47,7 +49,7 @@ def run_t1(job: Progress, request: RunRequest) -> Prediction:
             code="MV-MOD-004",
         )
     volume = request.volumes[ROLE]
-    refuse_unfit(volume)
+    refuse_part(volume)
     job.report(0, 2, "finding the brain")
     model = load_region_model(Path(request.weights) if request.weights else None)
     job.check()
@@ -74,6 +76,27 @@ def run_t1(job: Progress, request: RunRequest) -> Prediction:
         warnings=_warnings(volume, regions, scores[0]),
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def refuse_part(volume: Volume) -> None:
+    """Refuse what is no MR volume that can hold a whole brain: volumes of regions need it all.
+
+    Raises
+    ------
+    ModelInputError
+        Another modality, colour, a single slice, or less than 100 mm along an axis.
+    """
+    refuse_unfit(volume)
+    for size, step in zip(volume.geometry.shape, volume.geometry.spacing_mm, strict=True):
+        if size * step < _LEAST_MM:
+            slices = (
+                "a single slice" if size == 1 else f"{size} slices, {size * step:.0f} mm in all"
+            )
+            raise ModelInputError(
+                f"this is {slices}; brain age needs the whole brain",
+                do="Choose a T1 series that covers the brain.",
+                code="MV-MOD-006",
+            )
 
 
 def scores_of(model: RegionModel, regions: Regions, age_years: float | None) -> tuple[Score, ...]:

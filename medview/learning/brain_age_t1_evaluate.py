@@ -14,11 +14,10 @@ from medview.domain.errors import DataError, InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import Score
 from medview.domain.progress import Progress
-from medview.learning.brain_age_t1 import MODEL, ROLE, scores_of
+from medview.learning.brain_age_t1 import MODEL, ROLE, refuse_part, scores_of
 from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.images import read_image
 from medview.learning.metrics import MetricRow
-from medview.learning.refusals import refuse_unfit
 from medview.learning.region_measure import Ages, age_rows
 from medview.learning.regions import RegionModel, find_regions, load_region_model
 from medview.learning.subset import LeftOut, Subset, TrainCase
@@ -113,7 +112,7 @@ def _predicted(
         job.report(number, len(cases), f"case {number + 1} / {len(cases)}")
         try:
             volume = read_image(case.images[ROLE])
-            refuse_unfit(volume)
+            refuse_part(volume)
             scores = scores_of(model, find_regions(volume, model.network), case.age_years)
         except InputRefused as error:
             skipped.append(LeftOut(case.case, error.code, error.what))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from medview.domain.card import Figure, ModelCard, OutputSpec, TrainedOn
+from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly_card import figure_of, licence_of
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import NAMES, AgeModel
@@ -15,10 +15,12 @@ from medview.learning.region_measure import Table
 from medview.learning.region_sets import MODEL
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.subset import Subset
-from medview.learning.weights import patient_hash
+from medview.learning.weights import card_beside, patient_hash, shipped
 from medview.models.region_net import RegionOptions
 
 COMMAND = "medview train region-net --data ../shared/data --out DIR"
+
+_FROM_T1 = "From a T1 volume:"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,6 +73,40 @@ def make_card(trained: Trained, age: AgeModel | None, rows: Sequence[MetricRow])
             "age": age.to_card() if age else None,
         },
         seen_patients=tuple(sorted(patient_hash(p) for p in people)),
+    )
+
+
+def with_image_route(card: ModelCard, regions: ModelCard | None = None) -> ModelCard:
+    """The card of the brain-age model with what is known of its T1 route; once, however often.
+
+    Figures keep their own command; limits begin with "From a T1 volume". `regions` is the card
+    of the region network, the shipped one by default; without one nothing is added.
+    """
+    if regions is None:
+        path = shipped(MODEL)
+        if not path.is_file():
+            return card
+        regions = card_beside(path)
+    told = tuple(
+        replace(figure, extra={**figure.extra, "route": "t1"})
+        for figure in regions.measured
+        if figure.group == "all"
+    )
+    own = tuple(f for f in card.measured if f.extra.get("route") != "t1")
+    limits = tuple(line for line in card.limits if not line.startswith(_FROM_T1))
+    more = tuple(f"{_FROM_T1} {line[0].lower()}{line[1:]}" for line in regions.limits)
+    spec = InputSpec(
+        "t1",
+        "T1 volume of the head instead of features: the program finds regions, and a ridge "
+        "regression on their volumes tells the age",
+    )
+    maps = OutputSpec("regions", "map")
+    return replace(
+        card,
+        inputs=(*(i for i in card.inputs if i.role != spec.role), spec),
+        outputs=(*(o for o in card.outputs if o != maps), maps),
+        measured=(*own, *told),
+        limits=(*limits, *more),
     )
 
 

@@ -1,0 +1,151 @@
+"""The image route: scores, maps, warnings and refusals, on a made-up head."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from region_heads import labelled_head, people, write_head
+
+from medview.domain.errors import DataError, ModelInputError
+from medview.domain.evaluation import EvaluateRequest
+from medview.domain.prediction import InputRef, RunRequest
+from medview.domain.progress import Silent
+from medview.domain.volume import Volume
+from medview.learning import brain_age_routes, brain_age_t1, brain_age_t1_evaluate
+from medview.learning.brain_age_t1 import run_t1
+from medview.learning.region_age import VolumeError, fit_age
+from medview.learning.region_augment import atlas_of
+from medview.learning.region_card import Trained, make_card
+from medview.learning.region_cases import LabelledHead
+from medview.learning.region_trainer import RegionRecipe
+from medview.learning.regions import RegionModel
+from medview.learning.weights import patient_hash
+from medview.models.region_net import RegionNet, RegionOptions
+
+SMALL = RegionOptions(widths=(8, 8))
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory: pytest.TempPathFactory) -> LabelledHead:
+    return labelled_head(Path(tmp_path_factory.mktemp("head")))
+
+
+@pytest.fixture(scope="module")
+def model(head: LabelledHead) -> RegionModel:
+    torch.manual_seed(0)
+    network = RegionNet(SMALL)
+    network.start_from(atlas_of([head.for_training()]))
+    ml, age = people(60)
+    fitted = fit_age(ml, age, VolumeError(np.zeros(10), np.full(10, 0.05)))
+    card = make_card(Trained([], [], None, RegionRecipe(), SMALL), fitted, [])
+    card = replace(card, seen_patients=(patient_hash("seen"),))
+    return RegionModel(network.eval(), card, fitted)
+
+
+@pytest.fixture(autouse=True)
+def _throwaway(model: RegionModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (brain_age_t1, brain_age_t1_evaluate):
+        monkeypatch.setattr(module, "load_region_model", lambda *_: model)
+
+
+def _request(volume: Volume, **fields: object) -> RunRequest:
+    k, j, i = volume.geometry.shape
+    ref = InputRef("t1", "1", "1.2", 0, "ab", (i, j, k))
+    return RunRequest("brain-age", {"t1": volume}, (ref,), **fields)  # type: ignore[arg-type]
+
+
+def test_a_run_says_age_gaps_volumes_and_where_the_regions_are(head: LabelledHead) -> None:
+    found = run_t1(Silent(), _request(head.volume, age_years=44.0))
+    age, raw = found.score("age"), found.score("gap_raw")
+    assert age is not None
+    assert raw is not None
+    assert age.low < age.value < age.high
+    assert raw.value == pytest.approx(age.value - 44)
+    assert found.score("gap_corrected").value is not None
+    assert found.score("sex_male").status == "not_available"
+    assert found.score("intracranial_volume_ml").value == pytest.approx(head.ml.sum(), rel=0.15)
+    assert found.score("ventricles_ml").low < found.score("ventricles_ml").value
+    regions = found.map("regions")
+    assert regions.kind == "labels"
+    assert regions.array.shape == head.volume.array.shape
+    assert found.map("seen").array.max() <= 1
+    assert found.parameters == {"route": "t1", "age_years": 44.0}
+    assert found.inputs[0].role == "t1"
+
+
+def test_without_an_age_there_is_no_gap(head: LabelledHead) -> None:
+    found, again = (brain_age_routes.run(Silent(), _request(head.volume)) for _ in range(2))
+    assert found.scores == again.scores
+    assert np.array_equal(found.map("regions").array, again.map("regions").array)
+    for name in ("gap_raw", "gap_corrected"):
+        score = found.score(name)
+        assert (score.value, score.status) == (None, "not_available")
+        assert "age" in score.meaning
+    codes = [note.code for note in found.warnings]
+    assert "OUTSIDE_TRAINING" in codes  # most regions are missing in this head
+
+
+def test_an_age_beyond_those_learnt_from_is_told(head: LabelledHead, model: RegionModel) -> None:
+    found = brain_age_t1.find_regions(head.volume, model.network, head.box)
+    old = replace(model.age, high=model.age.low + 0.01)
+    scores = brain_age_t1.scores_of(replace(model, age=old), found, None)
+    assert scores[0].status == "extrapolating"
+    bare = brain_age_t1.scores_of(replace(model, age=None), found, 40.0)
+    assert [s.status for s in bare[:4]] == ["not_available"] * 4
+
+
+def test_what_is_no_mr_volume_is_refused(head: LabelledHead) -> None:
+    with pytest.raises(ModelInputError, match="CT"):
+        run_t1(Silent(), _request(replace(head.volume, modality="CT")))
+    middle = head.volume.geometry.shape[0] // 2
+    thin = replace(head.volume.geometry, shape=(1, *head.volume.geometry.shape[1:]))
+    slice_only = Volume(head.volume.array[middle : middle + 1], thin, modality="MR")
+    with pytest.raises(ModelInputError, match="single slice"):
+        run_t1(Silent(), _request(slice_only))
+    few = replace(head.volume.geometry, shape=(12, *head.volume.geometry.shape[1:]))
+    part = Volume(head.volume.array[middle : middle + 12], few, modality="MR")
+    with pytest.raises(ModelInputError, match="12 slices, 24 mm"):
+        run_t1(Silent(), _request(part))
+    empty = replace(_request(head.volume), volumes={})
+    with pytest.raises(ModelInputError, match="T1 volume"):
+        run_t1(Silent(), empty)
+
+
+def _list(folder: Path, rows: str) -> Path:
+    path = folder / "cases.csv"
+    path.write_text("case,patient,t1,age_years\n" + rows)
+    return path
+
+
+def test_a_case_list_is_measured_without_the_patients_seen(tmp_path: Path) -> None:
+    write_head(tmp_path, "a")
+    rows = "a,pa,a.nii.gz,41\nb,seen,a.nii.gz,41\nc,pc,a.nii.gz,\n"
+    path = _list(tmp_path, rows)
+    out = tmp_path / "out"
+    body = brain_age_routes.evaluate(Silent(), EvaluateRequest("brain-age", (str(path),), str(out)))
+    assert body["data"][0]["seen_in_training"] == 1
+    assert body["data"][0]["cases"] == 2
+    figures = {(r["predictor"], r["name"]): r for r in body["metrics"]}
+    assert figures["model", "mae"]["n"] == 1
+    assert figures["mean", "mae"]["value"] > 0
+    assert figures["model", "mae"]["task"] == "brain-age"
+    with (out / "predictions.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    assert [line["case"] for line in lines] == ["a", "c"]
+    assert lines[0]["age"] == lines[1]["age"] != ""
+    assert lines[1]["gap_raw"] == ""
+    assert (out / "metrics.json").is_file()
+
+
+def test_a_list_with_nothing_left_is_refused(tmp_path: Path) -> None:
+    write_head(tmp_path, "a")
+    path = _list(tmp_path, "b,seen,a.nii.gz,41\n")
+    with pytest.raises(DataError, match="no T1 volume is left"):
+        brain_age_routes.evaluate(
+            Silent(), EvaluateRequest("brain-age", (str(path),), str(tmp_path / "out"))
+        )

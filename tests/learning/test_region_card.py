@@ -1,0 +1,47 @@
+"""What the cards say of the regions and of the way from a T1 volume to an age."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from region_heads import people
+
+from medview.learning.region_age import VolumeError, fit_age
+from medview.learning.region_card import Trained, make_card, with_image_route
+from medview.learning.region_measure import Ages, Table, age_rows
+from medview.learning.region_trainer import RegionRecipe
+from medview.learning.weights import patient_hash
+from medview.models.region_net import RegionOptions
+
+ML, AGE = people(30)
+TABLE = Table(tuple(f"p{n}" for n in range(30)), ML, AGE)
+AGES = Ages(("a", "b"), np.array([40.0, 60.0]), np.array([50.0, 50.0]), np.array([5.0, 5.0]))
+
+
+def _card():
+    model = fit_age(ML, AGE, VolumeError.none())
+    rows = age_rows(AGES, "elderly-t1", "model")
+    trained = Trained([], [], TABLE, RegionRecipe(), RegionOptions())
+    return make_card(trained, model, rows)
+
+
+def test_the_card_names_who_was_seen_and_how_far_off_others_are() -> None:
+    card = _card()
+    assert patient_hash("p7") in card.seen_patients
+    assert card.inputs == ()
+    assert any("elderly-t1" in line and "10.0 years" in line for line in card.limits)
+    assert any("not the adversarial autoencoder" in line for line in card.limits)
+    assert all(figure.command.startswith("medview train region-net") for figure in card.measured)
+
+
+def test_the_brain_age_card_tells_of_the_t1_route_once() -> None:
+    plain = replace(_card(), id="brain-age", limits=("Weak.",), measured=(), licence="none")
+    once = with_image_route(plain, _card())
+    twice = with_image_route(once, _card())
+    assert once == twice
+    assert [spec.role for spec in once.inputs] == ["t1"]
+    assert once.limits[0] == "Weak."
+    assert all(line.startswith("From a T1 volume:") for line in once.limits[1:])
+    assert {f.extra["route"] for f in once.measured} == {"t1"}
+    assert any(output.name == "regions" and output.kind == "map" for output in once.outputs)
