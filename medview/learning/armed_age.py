@@ -448,9 +448,14 @@ class Ensemble(nn.Module):
     @torch.no_grad()
     def ask(self, scale: Scale, x: Floats, site: Indices) -> Said:
         """Ages of rows of measures `x` (n, d); a site of -1 is unknown and has no effect."""
-        rows = torch.from_numpy(scale.inputs(x))
         known = torch.from_numpy(np.asarray(site >= 0))
         z = F.one_hot(torch.from_numpy(np.maximum(site, 0)), self.sites).float() * known[:, None]
+        return self.ask_z(scale, x, z)
+
+    @torch.no_grad()
+    def ask_z(self, scale: Scale, x: Floats, z: Tensor) -> Said:
+        """Ages of rows with any weights `z` (n, sites) of the sites' effects."""
+        rows = torch.from_numpy(scale.inputs(x))
         said = [model((rows,), z) for model in self.models]
         fixed = np.stack([one.fixed.double().numpy() for one in said])
         mixed = np.stack([one.mixed.double().numpy() for one in said])

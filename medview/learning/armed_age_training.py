@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from medview.learning.armed_age_card import ArmedAge, Outcome, load_armed_age, m
 from medview.learning.armed_age_measure import (
     SEEN,
     UNSEEN,
+    age_rows,
     conformal,
     coverage_rows,
     differences,
@@ -38,6 +39,7 @@ from medview.learning.armed_age_measure import (
     site_effects,
     write_effects,
 )
+from medview.learning.armed_age_unseen import unseen_ways
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.metrics import MetricRow
@@ -147,9 +149,31 @@ def _outcome(trainer: AgeTrainer, told: list[str], seed: int) -> tuple[Outcome, 
             rows += fold_rows(table, found, subset, group)
             rows += coverage_rows(table, found, subset, group)
             apart += differences(table, found, group)
+    rows += _ways_rows(trainer, subset) if unseen is not None else ()
     effects = site_effects(table, ensemble, scale, seed)
     settled = conformal(table, seen, unseen)
     return Outcome(table, scale, trainer.recipe, settled, effects, rows, apart, told), ensemble
+
+
+def _ways_rows(trainer: AgeTrainer, subset: str) -> Iterator[MetricRow]:
+    """Errors at sites left out with a guessed or averaged effect, instead of none."""
+    table = trainer.table
+    ways, right = unseen_ways(trainer)
+    for mode, said in ways.items():
+        if mode != "zero":  # that is the model itself
+            yield from age_rows(
+                *(f"z_{mode}", table.age, said, table.patients),
+                subset=subset,
+                group=UNSEEN,
+                brief=True,
+            )
+    people = len(set(table.patients))
+    yield MetricRow(
+        *("z_predictor", "case", "accuracy", subset, right, table.age.size, people),
+        group=SEEN,
+        task="site",
+        ci="",
+    )
 
 
 def write_splits(path: Path, table: AgeTable, *, private: bool = False) -> None:

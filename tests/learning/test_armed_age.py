@@ -29,6 +29,7 @@ from medview.learning.armed_age_evaluate import evaluate_armed_age
 from medview.learning.armed_age_measure import age_rows, half_width, left_out, site_effects
 from medview.learning.armed_age_run import run_armed_age
 from medview.learning.armed_age_training import fit
+from medview.learning.armed_age_unseen import unseen_ways
 from medview.learning.cases import find_subsets
 
 QUICK = {
@@ -115,6 +116,21 @@ def test_training_writes_everything_and_sites_help_where_they_are_known(trained:
     assert figures["model", "sites seen"] < figures["fixed", "sites seen"]
     assert figures["model", "sites unseen"] == figures["fixed", "sites unseen"]
     assert all(f["command"] for f in card["measured"])
+    for way in ("z_soft", "z_argmax", "z_average"):
+        assert 0 < figures[way, "sites unseen"] < figures["mean", "sites unseen"]
+    assert [f["name"] for f in card["measured"] if f["predictor"] == "z_predictor"] == ["accuracy"]
+
+
+def test_a_z_predictor_finds_the_site_that_a_measure_gives_away(tmp_path: Path) -> None:
+    trainer = _table(tmp_path)
+    table = trainer.table
+    x = np.c_[np.eye(3)[table.site] * 4, table.x[:, :2]]
+    told = replace(table, x=x)
+    recipe = replace(trainer.recipe, folds=0, leave_out=True, compare=False)
+    ways, right = unseen_ways(AgeTrainer(recipe, told, plans_for(told, recipe), 0))
+    assert right > 0.9
+    assert set(ways) == {"zero", "soft", "argmax", "average"}
+    assert all(np.isfinite(ages).all() for ages in ways.values())
 
 
 def test_a_known_site_moves_the_age_and_an_unknown_one_is_told(
