@@ -38,8 +38,8 @@ class DrawnMark:
         return min(xs), min(ys), max(xs), max(ys)
 
 
-def zone_marks(lungs: ScalarMap, scores: Mapping[str, float]) -> tuple[Mark, ...]:
-    """A box round each zone of the lungs found in this film, with its letter and score.
+def zone_marks(lungs: ScalarMap, scores: Mapping[str, str]) -> tuple[Mark, ...]:
+    """A box round each zone of the lungs found in this film, with its letter and score in words.
 
     `lungs` (1, rows, columns) numbers the zones 1 to 6; zones that are not there have no box,
     and neither has a map that only says where lungs are.
@@ -57,7 +57,7 @@ def zone_marks(lungs: ScalarMap, scores: Mapping[str, float]) -> tuple[Mark, ...
         index = [(0, top, left), (0, top, right), (0, bottom, right), (0, bottom, left)]
         corners = lungs.geometry.to_mm(np.array(index, dtype=np.float64))
         score = scores.get(letter)
-        text = letter if score is None else f"{letter} {score:.0f}"
+        text = letter if score is None else f"{letter} {score}"
         made.append(Mark(text, tuple((float(x), float(y), float(z)) for x, y, z in corners)))
     return tuple(made)
 

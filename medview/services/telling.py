@@ -81,8 +81,12 @@ def result_marks(predictions: tuple[Prediction, ...]) -> tuple[Mark, ...]:
         lungs = each.map("lungs")
         scores = {letter: each.score(f"brixia_{letter}") for letter in ZONES}
         if lungs is not None and lungs.geometry.shape[0] == 1 and any(scores.values()):
-            known = {k: s.value for k, s in scores.items() if s is not None and s.value is not None}
-            return zone_marks(lungs, known)
+            words = {
+                zone: figure_text(score.value, score.name)
+                for zone, score in scores.items()
+                if score is not None and score.value is not None
+            }
+            return zone_marks(lungs, words)
     return ()
 
 

@@ -92,7 +92,8 @@ class BrainAgeCard(ResultCard):
 
     def _cohort(self) -> list[tuple[float, float]]:
         """People of the card that are not of training: (age, predicted); empty without them."""
-        told = self.card.settings.get("reference_cohort") if self.card is not None else None
+        settings = self.card.settings if self.card is not None else {}
+        told = settings.get("reference_cohort", settings.get("reference"))
         if not isinstance(told, list | tuple):
             return []
         pairs = [each for each in told if isinstance(each, list | tuple) and len(each) == 2]

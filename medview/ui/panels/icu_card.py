@@ -60,9 +60,10 @@ class IcuCard(ResultCard):
         """Record and film are open, and the weights have learnt from both."""
         session = self.app.session
         takes = {each.role for each in self.card.inputs} if self.card is not None else set()
-        untrained = self.result.score("attention_film")
-        if untrained is not None and untrained.status == "not_available":
-            return False
+        given = {each.role for each in self.result.inputs}
+        of_film = self.result.score("shapley_film")
+        if {"series", "film"} <= given and of_film is not None and of_film.value is None:
+            return False  # the film was there, and these weights have no use for it
         return (
             {"series", "film"} <= takes
             and "series" in session.tables
