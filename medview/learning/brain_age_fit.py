@@ -23,12 +23,19 @@ from medview.learning.brain_age_model import (
     fit_scaling,
 )
 from medview.learning.brain_age_sets import refuse_few
-from medview.learning.brain_age_table import AgeTable, Matrix, fold_numbers, kinds_of, known_rows
+from medview.learning.brain_age_table import (
+    AgeTable,
+    Matrix,
+    aligned,
+    fold_numbers,
+    kinds_of,
+    known_rows,
+)
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.mavae_train import MavaeTrainer, Member, TrainOptions
 from medview.learning.table_baselines import ridge_to_card
 from medview.learning.vectors import Vector
-from medview.models.mavae import ROLES, LossWeights, MavaeOptions
+from medview.models.mavae import ROLES, LossWeights, Mavae, MavaeOptions
 
 ABSENT = np.nan
 
@@ -104,6 +111,18 @@ def _odd(what: str, known: str) -> DataError:
     return DataError(what, do=f"Known are: {known}.", code="MV-DAT-020")
 
 
+HEADS = ("age_head", "sex_head", "skips")
+"""Parts of a member that make the answer of what the rest has found."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Start:
+    """A model to go on from, and which parts of it go on learning (all where none is named)."""
+
+    model: AgeModel
+    only: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Fitted:
     """A fitted model and how its training went.
@@ -136,10 +155,12 @@ def fit_age_model(
     resume: bool = False,
     max_minutes: float | None = None,
     name: str = "training",
+    start: Start | None = None,
 ) -> Fitted:
     """Train the members, calibrate on the rows that each had not seen, fit the baseline.
 
-    `table` are usable rows only (see `usable`); all figures of calibration come from them.
+    `table` are usable rows only (see `usable`); all figures of calibration come from them. From a
+    `start` its columns, scalings and number of members are kept.
 
     Raises
     ------
@@ -148,12 +169,14 @@ def fit_age_model(
     """
     refuse_few(len(table))
     settings = AgeSettings(table.columns, recipe.divide_by, recipe.target)
+    if start is not None:
+        recipe, settings, table = _as_before(start.model, recipe, table)
     ready = {
         role: divided(matrix, table.columns[role], recipe.divide_by)
         for role, matrix in table.values.items()
     }
     numbers = fold_numbers(table, recipe.members, strata=recipe.strata, seed=seed)
-    members, scalings, targets = _members(table, ready, numbers, recipe, settings, seed)
+    members, scalings, targets = _members(table, ready, numbers, recipe, settings, seed, start)
     network = MavaeOptions(
         smri=_width(scalings, "smri"),
         fmri=_width(scalings, "fmri"),
@@ -171,13 +194,67 @@ def fit_age_model(
         seed,
         folder,
     )
+    if start is not None:
+        trainer.begin_from(_networks(start.model), only=start.only)
     if resume and folder is not None and (folder / CHECKPOINT).is_file():
         trainer.resume(folder)
     _train_to_end(job, trainer, max_minutes, name)
     ensemble = AgeEnsemble(trainer.networks(), scalings)
     ensemble.target.copy_(ensemble.target.new_tensor(targets))  # type: ignore[operator]  # a buffer
     model = AgeModel(ensemble.eval(), settings)
-    return _calibrated(model, table, ready, numbers, trainer)
+    fitted = _calibrated(model, table, ready, numbers, trainer)
+    return fitted if start is None else _with_range_of(fitted, start.model)
+
+
+def _as_before(
+    model: AgeModel, recipe: AgeRecipe, table: AgeTable
+) -> tuple[AgeRecipe, AgeSettings, AgeTable]:
+    """Recipe, settings and table in the form of a model that is gone on from.
+
+    Raises
+    ------
+    DataError
+        A column that the model needs is missing.
+    """
+    options, settings = model.ensemble.options, model.settings
+    values, columns = {}, {}
+    for role in options.roles:
+        columns[role] = settings.columns[role]
+        values[role] = _in_order(table, role, columns[role])
+    recipe = replace(
+        recipe,
+        members=len(model.ensemble.members),
+        divide_by=settings.divide_by,
+        target=settings.target,
+        predictor=options.predictor,
+        dropout=options.dropout,
+        skip=options.skip,
+    )
+    form = AgeSettings(columns, settings.divide_by, settings.target)
+    return recipe, form, AgeTable(table.cases, columns, values)
+
+
+def _in_order(table: AgeTable, role: str, wanted: tuple[str, ...]) -> Matrix:
+    """A modality (N, columns) in the order of a model; all NaN where the table has none."""
+    if role not in table.columns:
+        return np.full((len(table), len(wanted)), np.nan)
+    row = aligned(np.arange(len(table.columns[role]), dtype=float), table.columns[role], wanted)
+    if isinstance(row, str):
+        raise DataError(row, do="Give the features that the card names.", code="MV-DAT-105")
+    return np.asarray(table.values[role][:, row.astype(np.intp)])
+
+
+def _networks(model: AgeModel) -> list[Mavae]:
+    return [member for member in model.ensemble.members if isinstance(member, Mavae)]
+
+
+def _with_range_of(fitted: Fitted, older: AgeModel) -> Fitted:
+    """The ages that both trainings together have seen."""
+    low, high = fitted.model.settings.ages
+    before = older.settings.ages
+    ages = (min(low, before[0]), max(high, before[1]))
+    settings = replace(fitted.model.settings, ages=ages)
+    return replace(fitted, model=AgeModel(fitted.model.ensemble, settings))
 
 
 def _width(scalings: Mapping[str, list[Scaling]], role: str) -> int:
@@ -191,6 +268,7 @@ def _members(
     recipe: AgeRecipe,
     settings: AgeSettings,
     seed: int,
+    start: Start | None,
 ) -> tuple[tuple[Member, ...], dict[str, list[Scaling]], list[tuple[float, float]]]:
     target = settings.from_years(table.age)
     members, targets = [], []
@@ -198,9 +276,14 @@ def _members(
     for number in range(recipe.members):
         own = numbers != number
         mean, scale = float(target[own].mean()), float(target[own].std()) or 1.0
+        if start is not None:
+            mean, scale = start.model.ensemble.scale_of_target(number)
         inputs = {}
         for role, matrix in ready.items():
-            scaling = fit_scaling(matrix[own], table.age[own], recipe.features, seed)
+            if start is not None:
+                scaling = start.model.ensemble.scaling(role, number)
+            else:
+                scaling = fit_scaling(matrix[own], table.age[own], recipe.features, seed)
             scalings[role].append(scaling)
             inputs[role] = scaling.standardised(matrix)
         targets.append((mean, scale))

@@ -81,12 +81,19 @@ def answer_fold(
     seed: int = 0,
     folder: Path | None = None,
     resume: bool = False,
+    max_minutes: float | None = None,
     compared: Sequence[str] = COMPARED,
 ) -> FoldAnswer:
     """Train without a fold and ask about it; bias, interval and baselines come from the rest."""
     train, held = table.take(split.train), table.take(split.held)
-    name = f"fold {split.name}"
-    fitted = fit_age_model(job, train, recipe, seed=seed, folder=folder, resume=resume, name=name)
+    fitted = fit_age_model(
+        *(job, train, recipe),
+        seed=seed,
+        folder=folder,
+        resume=resume,
+        max_minutes=max_minutes,
+        name=f"fold {split.name}",
+    )
     answer = fitted.model.answer(held.values)
     gap = answer.age - held.age
     ages = {"model": answer.age}

@@ -167,6 +167,11 @@ class AgeEnsemble(nn.Module):
         )
         return Scaling(keep.astype(np.intp), mean, scale)
 
+    def scale_of_target(self, member: int) -> tuple[float, float]:
+        """Mean and spread of the target that a member was trained on."""
+        mean, scale = (float(value) for value in self.target[member])  # type: ignore[index]  # a buffer
+        return mean, scale
+
     def member_says(
         self, member: int, values: Mapping[str, Matrix], present: Mapping[str, NDArray[np.bool_]]
     ) -> tuple[Vector, Vector]:
@@ -185,7 +190,7 @@ class AgeEnsemble(nn.Module):
         unknown = torch.full((len(first),), torch.nan)
         with torch.inference_mode():
             out = self.members[member](Rows(inputs, here, unknown, unknown))
-        mean, scale = (float(value) for value in self.target[member])  # type: ignore[index]  # a buffer
+        mean, scale = self.scale_of_target(member)
         age = out.age.double().numpy() * scale + mean
         return age, torch.sigmoid(out.sex).double().numpy()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +11,21 @@ import numpy as np
 import torch
 
 from medview.domain.card import Figure
+from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.anomaly_card import figure_of
 from medview.learning.brain_age_card import make_card
-from medview.learning.brain_age_fit import AgeRecipe, Fitted, fit_age_model, usable
+from medview.learning.brain_age_fit import HEADS, AgeRecipe, Fitted, Start, fit_age_model, usable
 from medview.learning.brain_age_folds import answer_fold, splits_of, told_of
 from medview.learning.brain_age_rows import age_rows
 from medview.learning.brain_age_table import AgeTable, table_of
+from medview.learning.brain_age_weights import load_age_model
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
 from medview.learning.mavae_health import health_words
-from medview.learning.subset import Subset
+from medview.learning.patients import patient_hash
 from medview.learning.weights import save
 
 MODEL = "brain-age"
@@ -48,18 +49,18 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     recipe = AgeRecipe.of(dict(request.recipe))
     subsets = find_subsets(request.data, MODEL)
     whole = usable(table_of(subsets), recipe)
-    splits = np.array([case.split for case in whole.cases])
-    table, val = whole.take((splits == "") | (splits == "train")), whole.take(splits == "val")
+    table, val = _parts(whole, request.held_out)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
-    _write_splits(out / "splits.csv", table, val)
+    _write_splits(out / "splits.csv", table, val, private=request.private)
     figures = cross_validated(job, table, recipe, request, out) if recipe.folds > 1 else ()
     fitted = fit_age_model(
         *(job, table, recipe),
         seed=request.seed,
         folder=out,
         resume=request.resume,
-        max_minutes=request.max_minutes,
+        max_minutes=_share(request, recipe),
+        start=_start(request),
     )
     trainer = fitted.trainer
     write_history(out / "history.csv", trainer.history)
@@ -87,6 +88,7 @@ def cross_validated(
             seed=request.seed,
             folder=out / f"fold-{split.name}",
             resume=request.resume,
+            max_minutes=_share(request, recipe),
         )
         for split in splits_of(table, recipe, recipe.folds)
     ]
@@ -137,15 +139,39 @@ def _errors(fitted: Fitted, table: AgeTable, val: AgeTable) -> list[dict[str, ob
     ]
 
 
-def _write_splits(path: Path, *tables: AgeTable) -> None:
+def _parts(table: AgeTable, held_out: tuple[str, ...]) -> tuple[AgeTable, AgeTable]:
+    """Rows to train on, and those marked "val" or of a held-out patient."""
+    hashes = set(held_out)
+    held = np.array([c.split == "val" or patient_hash(c.patient) in hashes for c in table.cases])
+    train = np.array([c.split in ("", "train") for c in table.cases]) & ~held
+    return table.take(train), table.take(held)
+
+
+def _share(request: TrainRequest, recipe: AgeRecipe) -> float | None:
+    """Minutes of one training: folds and refit share what there is."""
+    if request.max_minutes is None:
+        return None
+    return request.max_minutes / (recipe.folds + 1 if recipe.folds > 1 else 1)
+
+
+def _start(request: TrainRequest) -> Start | None:
+    """The version to go on from, if one is named."""
+    if request.method not in ("full", "head"):
+        raise UsageError(
+            f"this model cannot be fine-tuned by {request.method}", do="Use --method full or head."
+        )
+    if request.init is None:
+        return None
+    model, _ = load_age_model(Path(request.init))
+    return Start(model, HEADS if request.method == "head" else ())
+
+
+def _write_splits(path: Path, *tables: AgeTable, private: bool) -> None:
     """splits.csv: case, patient, site, part."""
     with whole_file(path) as draft, draft.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("case", "patient", "site", "part"))
         for part, table in zip(("train", "val"), tables, strict=True):
-            writer.writerows((c.case, c.patient, c.site, part) for c in table.cases)
-
-
-def named_sets(subsets: Sequence[Subset]) -> str:
-    """Names of the sets that have cases."""
-    return ", ".join(subset.name for subset in subsets if subset.cases)
+            for case in table.cases:
+                name = patient_hash(case.patient) if private else case.patient
+                writer.writerow((case.case, name, case.site, part))

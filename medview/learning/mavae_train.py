@@ -51,8 +51,8 @@ class TrainOptions:
     weight_decay: float = 0.1
     clip: float = 5.0
     drop_modality: float = 0.3
-    noise: float = 1.0
-    mix: float = 1.0
+    noise: float = 0.7
+    mix: float = 0.5
     patience: int = 0
     health_every: int = 10
 
@@ -290,7 +290,8 @@ class MavaeTrainer:
         rows = len(batch["age"][0])  # type: ignore[index]  # a tensor (K, B)
         prior = self._normal((len(self.members), rows, self.network.generic))
         told: dict[str, Tensor] = {}
-        if self.weights.adv > 0:
+        learns = any(p.requires_grad for p in self._adversary.param_groups[0]["params"])
+        if self.weights.adv > 0 and learns:
             found = self._call(batch, self._noise(rows), prior)["adversary"]  # type: ignore[index]
             self._adversary.zero_grad(set_to_none=True)
             found.sum().backward()
@@ -318,6 +319,25 @@ class MavaeTrainer:
         factor = (self.options.clip / norm.clamp_min(1e-12)).clamp_max(1.0)
         for grad in grads:
             grad.mul_(factor.view(-1, *([1] * (grad.dim() - 1))))
+
+    def begin_from(self, networks: Sequence[Mavae], *, only: Sequence[str] = ()) -> None:
+        """Take the weights of given members; `only` names the parts that go on learning.
+
+        Raises
+        ------
+        ValueError
+            If their number or their widths are others.
+        """
+        if len(networks) != len(self.members) or networks[0].options != self.network:
+            raise ValueError("the members to begin from have other widths or another number")
+        stacked, _ = stack_module_state([_Losses(net) for net in networks])
+        with torch.no_grad():
+            for name, value in self.state.items():
+                value.copy_(stacked[name])
+        if only:
+            begins = tuple(f"net.{part}." for part in only)
+            for name, value in self.state.items():
+                value.requires_grad_(name.startswith(begins))
 
     # -- measuring -------------------------------------------------------------------------
 

@@ -77,7 +77,7 @@ class LossWeights:
     kl: float = 0.01
     ratio: float = 0.1
     age: float = 1.0
-    sex: float = 0.3
+    sex: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
