@@ -11,11 +11,12 @@ from medview.domain.errors import DataError
 from medview.domain.geometry import Geometry
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
+from medview.imaging.padding import without_padding
 from medview.io import readers
 
 
 def read_image(path: Path, pixel_mm: float | None = None) -> Volume:
-    """Read an image file, or a folder with one DICOM series.
+    """Read an image file, or a folder with one DICOM series; padding is background (R28).
 
     `pixel_mm` is the size of a pixel of a picture whose file says none.
 
@@ -34,7 +35,7 @@ def read_image(path: Path, pixel_mm: float | None = None) -> Volume:
             code="MV-DAT-121",
             do="Name the folder of a single series.",
         )
-    volume = readers.load(Silent(), found[0])
+    volume = without_padding(readers.load(Silent(), found[0]))
     return volume if pixel_mm is None else _with_pixels_of(volume, pixel_mm)
 
 

@@ -17,6 +17,7 @@ from medview.domain.errors import ModelInputError
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
+from medview.imaging.padding import without_padding
 from medview.io.code_version import code_version
 
 Runner = Callable[[Progress, RunRequest], Prediction]
@@ -53,7 +54,11 @@ def run(job: Progress, request: RunRequest) -> Prediction:
         torch.set_num_threads(request.threads)
     module, _, function = RUNNERS[request.model].partition(":")
     work = cast(Runner, getattr(import_module(module), function))
-    return replace(_within_memory(job, work, request), code=code_version())
+    clean = {role: without_padding(volume) for role, volume in request.volumes.items()}
+    made = _within_memory(job, work, replace(request, volumes=clean))
+    padded = [role for role, volume in request.volumes.items() if clean[role] is not volume]
+    steps = tuple(f"{role}: padding replaced by background" for role in padded)
+    return replace(made, preparation=(*steps, *made.preparation), code=code_version())
 
 
 def _within_memory(job: Progress, work: Runner, request: RunRequest) -> Prediction:

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 import torch
-from phantoms import phantom
+from phantoms import geometry_of, phantom
 from services.stubs import result_about
 
 from medview.domain.errors import ModelInputError
 from medview.domain.prediction import RunRequest
 from medview.domain.progress import Silent
+from medview.domain.volume import Volume
 from medview.learning import predict
 from medview.services.session import VolumeId
 
@@ -71,3 +72,14 @@ def test_too_little_even_so_is_refused_in_words():
     memory_for["cpu"] = False
     with pytest.raises(ModelInputError, match="memory of this machine is too small"):
         predict.run(Silent(), request())
+
+
+def test_a_model_is_given_background_in_place_of_padding():
+    memory_for.update(batch=4)
+    array = np.int16([[[-2000, 10], [20, 30]]])
+    padded = Volume(array, geometry_of("LPS", array.shape, (1, 1, 1)), padding=(-2000, -2000))
+    made = predict.run(Silent(), RunRequest("hungry", {"t1": padded, "t2": phantom()}, ()))
+    (request,) = asked
+    assert request.volumes["t1"].array.ravel().tolist() == [10, 10, 20, 30]
+    assert made.preparation[0] == "t1: padding replaced by background"
+    assert not any(step.startswith("t2") for step in made.preparation)
