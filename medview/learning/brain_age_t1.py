@@ -24,6 +24,7 @@ MODEL = "brain-age"
 ROLE = "t1"
 USUAL_ICV_ML = (900.0, 2100.0)
 """Intracranial volumes of adults; beyond it the head was not found as it is."""
+UNLIKE = "; these volumes are unlike theirs, so age and interval mean little"
 _THICK_MM = 3.0
 _LEAST_MM = 100.0
 """No brain of an adult is smaller along any axis."""
@@ -116,8 +117,10 @@ def scores_of(model: RegionModel, regions: Regions, age_years: float | None) -> 
 def _ages(model: AgeModel, regions: Regions, known: float | None) -> tuple[Score, ...]:
     found = float(model.from_network(regions.ml[None])[0])
     half = model.half_width
-    inside = model.low <= found <= model.high
+    strange = model.strangeness(regions.ml)
+    inside = model.low <= found <= model.high and strange <= 1
     method = "conformal, with the error of the volumes"
+    unlike = "" if strange <= 1 else UNLIKE
     age = Score(
         "age",
         found,
@@ -127,7 +130,7 @@ def _ages(model: AgeModel, regions: Regions, known: float | None) -> tuple[Score
         unit="years",
         status="ok" if inside else "extrapolating",
         meaning=f"from {len(FEATURES)} groups of regions and the intracranial volume, by ridge "
-        f"regression on {model.n} people of {model.low:.0f}-{model.high:.0f} years",
+        f"regression on {model.n} people of {model.low:.0f}-{model.high:.0f} years{unlike}",
     )
     if known is None:
         return age, _no_gap("gap_raw"), _no_gap("gap_corrected")
@@ -210,7 +213,10 @@ def _warnings(volume: Volume, regions: Regions, age: Score) -> tuple[Note, ...]:
             )
         )
     if age.status == "extrapolating":
-        notes.append(Note("OUTSIDE_TRAINING", "the age lies outside those that were learnt from"))
+        words = "the volumes are unlike those of the people that the age was learnt from; age and "
+        words += "interval mean little here"
+        beyond = "the age lies outside those that were learnt from"
+        notes.append(Note("OUTSIDE_TRAINING", words if UNLIKE in age.meaning else beyond))
     missing = [r.title for r, ml in zip(REGIONS, regions.ml, strict=True) if ml < 0.2]
     if missing:
         notes.append(Note("OUTSIDE_TRAINING", f"regions that were not found: {', '.join(missing)}"))

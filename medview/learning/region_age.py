@@ -78,7 +78,9 @@ class AgeModel:
     measured features (network less table) on people that the network had not seen; the mean is
     taken off. `residual` is the conformal half-width in years for exact features, `drift` and
     `drift_at` the line by which the gap depends on age (slope per year, age where it is zero).
-    `low`, `high` are the ages fitted on.
+    `low`, `high` are the ages fitted on. `precision` is the inverse of the features' covariance
+    (with the error of measured ones), `usual` the distance from the middle by it that 99 of 100
+    people keep within.
     """
 
     middle: tuple[float, ...]
@@ -94,6 +96,8 @@ class AgeModel:
     high: float
     n: int
     penalty: float
+    precision: tuple[tuple[float, ...], ...] = ()
+    usual: float = math.inf
 
     @classmethod
     def from_card(cls, given: object) -> AgeModel | None:
@@ -106,9 +110,7 @@ class AgeModel:
         """
         if not isinstance(given, Mapping):
             return None
-        values: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in given.items()
-        }
+        values: dict[str, Any] = {name: _frozen(value) for name, value in given.items()}
         return cls(**values)
 
     def to_card(self) -> dict[str, object]:
@@ -134,6 +136,17 @@ class AgeModel:
         """Half of the 95 % interval for measured volumes, years."""
         return float(math.hypot(self.residual, 1.96 * self.volume_sd))
 
+    def strangeness(self, ml: Array) -> float:
+        """How far measured volumes (regions,) are from the people fitted on, 1 being unusual.
+
+        Mahalanobis distance over `usual`: above 1 the volumes are unlike theirs, and age and
+        interval mean little.
+        """
+        away = features(ml[None])[0] - np.array(self.error_middle) - np.array(self.middle)
+        if not self.precision:
+            return 0.0
+        return float(math.sqrt(away @ np.array(self.precision) @ away) / self.usual)
+
     def corrected_gap(self, age: float, found: float) -> float:
         """Found less true age without what is expected at that age (regression to the mean)."""
         return found - age - self.drift * (age - self.drift_at)
@@ -141,6 +154,10 @@ class AgeModel:
     def _age(self, x: Array) -> Array:
         scaled = (x - np.array(self.middle)) / np.array(self.spread)
         return np.asarray(scaled @ np.array(self.slope) + self.offset, dtype=np.float64)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,9 +199,14 @@ def fit_age(ml: Array, age: Array, error: VolumeError, seed: int = 0) -> AgeMode
     gap = left_out[best] - age
     drift, at_zero = np.polyfit(age, gap, 1)
     plain = _fitted(x, age, error, float(PENALTIES[best]))
+    precision = np.linalg.inv(np.cov(x.T) + np.diag(error.spread**2))
+    away = x - x.mean(axis=0)
+    distance = np.sqrt(np.einsum("ni,ij,nj->n", away, precision, away))
     return replace(
         plain,
         residual=conformal(np.abs(gap)),
+        precision=tuple(tuple(map(float, row)) for row in precision),
+        usual=conformal(distance, 0.99),
         drift=float(drift),
         drift_at=float(-at_zero / drift) if abs(drift) > 1e-9 else float(age.mean()),
     )

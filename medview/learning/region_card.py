@@ -21,6 +21,7 @@ from medview.models.region_net import RegionOptions
 COMMAND = "medview train region-net --data ../shared/data --out DIR"
 
 _FROM_T1 = "From a T1 volume:"
+_FAILS = ": it does not work there, and says that the volumes are unlike those learnt from"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,8 +154,8 @@ def _limits(
 def _elsewhere(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
     """How large the error of the age is on sets that nothing was learnt from."""
     return [
-        f"On {row.subset} ({row.n} people, other scanners) the age is off by "
-        f"{row.value:.1f} years on average."
+        f"On {row.subset} ({row.n} people, other scanners and ages) the age is off by "
+        f"{row.value:.1f} years on average{_FAILS if row.value > 15 else ''}."
         for row in rows
         if row.name == "mae"
         and row.predictor == "model"

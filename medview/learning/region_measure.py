@@ -123,12 +123,16 @@ def error_of(heads: Sequence[Measured], without: Sequence[str] = ()) -> VolumeEr
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ages:
-    """Ages found of people, years: `found` (n,) with half of the 95 % interval, (n,)."""
+    """Ages found of people, years: `found` (n,) with half of the 95 % interval, (n,).
+
+    `strange` above 1 marks volumes unlike those of the people fitted on.
+    """
 
     patients: tuple[str, ...]
     age: Array
     found: Array
     half: Array
+    strange: Array | None = None
 
 
 def table_ages(
@@ -164,18 +168,18 @@ def head_ages(table: Table, heads: Sequence[Measured], seen: Sequence[Measured])
     other patients only: nothing of a patient is in two parts.
     """
     known = [head for head in heads if head.age_years is not None]
-    rows: dict[str, list[tuple[float, float]]] = {"table": [], "model": []}
+    rows: dict[str, list[tuple[float, ...]]] = {"table": [], "model": []}
     for head in known:
         rest = table.without([head.patient])
         model = fit_age(rest.ml, rest.age, error_of(seen, [head.patient]))
         exact = float(model.from_table(head.true_ml[None])[0])
         ours = float(model.from_network(head.found_ml[None])[0])
-        rows["table"].append((exact, model.residual))
-        rows["model"].append((ours, model.half_width))
+        rows["table"].append((exact, model.residual, 0.0))
+        rows["model"].append((ours, model.half_width, model.strangeness(head.found_ml)))
     age = np.array([head.age_years for head in known], dtype=np.float64)
     names = tuple(head.patient for head in known)
     return {
-        name: Ages(names, age, *np.array(values, dtype=np.float64).reshape(-1, 2).T)
+        name: Ages(names, age, *np.array(values, dtype=np.float64).reshape(-1, 3).T)
         for name, values in rows.items()
     }
 
@@ -189,6 +193,8 @@ def age_rows(ages: Ages, subset: str, predictor: str) -> list[MetricRow]:
         "coverage": (np.abs(gap) <= ages.half).astype(np.float64),
         "interval_width": 2 * ages.half,
     }
+    if ages.strange is not None and predictor == "model":
+        figures["share_told_unlike"] = (ages.strange > 1).astype(np.float64)
     rows = []
     for name, values in figures.items():
         found = mean_interval(values, ages.patients)

@@ -108,3 +108,13 @@ def test_folds_hold_everybody_once_and_spread_ages() -> None:
     assert sorted(np.concatenate(folds).tolist()) == list(range(53))
     means = [age[fold].mean() for fold in folds]
     assert max(means) - min(means) < 6
+
+
+def test_volumes_unlike_all_others_are_told() -> None:
+    ml, age = people(150)
+    model = fit_age(ml, age, VolumeError.none())
+    usual = np.array([model.strangeness(row) for row in ml])
+    assert 0.95 <= (usual <= 1).mean() <= 1
+    odd = ml[0].copy()
+    odd[2:12] *= 1.6
+    assert model.strangeness(odd) > 2
