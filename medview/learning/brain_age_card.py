@@ -114,7 +114,18 @@ def _limits(
         if figures
         else "These weights have not been measured on patients they never saw."
     )
-    return (*said, *weak_spots(figures))
+    return (*said, *_sex_limit(figures), *weak_spots(figures))
+
+
+def _sex_limit(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """How often the check of sex is right."""
+    found = [f.value for f in figures if (f.name, f.group) == ("balanced_accuracy", "all")]
+    if not found or found[0] is None:
+        return ()
+    return (
+        f"The sex score is right in {100 * found[0]:.0f} % of people left out (mean of women and "
+        "men): too weak to tell a mix-up from chance unless it is near 0 or 1.",
+    )
 
 
 def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:

@@ -48,7 +48,8 @@ class AgeRecipe:
     that a modality may have before a forest chooses. `rows` says which rows are measured by
     folds: "all", "pairs" (only rows with both modalities are used at all) or "pairs+" (only those
     are measured, the others are always trained on). `strata` age groups are kept even over the
-    `folds`, which are drawn with `fold_seed`. `modalities` may leave one out.
+    `folds`, which are drawn with `fold_seed`; with `sites` each site is left out once, too.
+    `modalities` may leave one out.
     """
 
     members: int = 5
@@ -60,6 +61,7 @@ class AgeRecipe:
     folds: int = 0
     strata: int = 5
     fold_seed: int = 0
+    sites: bool = False
     predictor: str = "all"
     dropout: float = 0.4
     skip: bool = True

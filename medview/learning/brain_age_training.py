@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +20,20 @@ from medview.io.atomic import whole_file
 from medview.learning.anomaly_card import figure_of
 from medview.learning.brain_age_card import make_card
 from medview.learning.brain_age_fit import HEADS, AgeRecipe, Fitted, Start, fit_age_model, usable
-from medview.learning.brain_age_folds import answer_fold, splits_of, told_of
+from medview.learning.brain_age_folds import Split, answer_fold, splits_by_site, splits_of, told_of
 from medview.learning.brain_age_rows import age_rows
 from medview.learning.brain_age_table import AgeTable, table_of
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
 from medview.learning.mavae_health import health_words
+from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.weights import save
 
 MODEL = "brain-age"
+TOLD = ("rows", "target", "modalities", "strata", "sites")
+"""Settings that a card's command names where they are not the recipe's."""
 
 
 def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
@@ -82,19 +87,30 @@ def cross_validated(
     job: Progress, table: AgeTable, recipe: AgeRecipe, request: TrainRequest, out: Path
 ) -> tuple[Figure, ...]:
     """The card's figures: each row told by models and baselines that never saw its patient."""
-    answers = [
-        answer_fold(
-            *(job, table, split, recipe),
-            seed=request.seed,
-            folder=out / f"fold-{split.name}",
-            resume=request.resume,
-            max_minutes=_share(request, recipe),
-        )
-        for split in splits_of(table, recipe, recipe.folds)
-    ]
-    told = told_of(table, answers, subset_name(table))
     command = train_command(table, recipe)
-    return tuple(figure_of(row.as_dict(), command) for row in age_rows(told))
+
+    def measured(splits: Sequence[Split]) -> list[MetricRow]:
+        answers = [
+            answer_fold(
+                *(job, table, split, recipe),
+                seed=request.seed,
+                folder=out / f"fold-{split.name}",
+                resume=request.resume,
+                max_minutes=_share(request, recipe),
+            )
+            for split in splits
+        ]
+        return age_rows(told_of(table, answers, subset_name(table)))
+
+    rows = measured(splits_of(table, recipe, recipe.folds))
+    if recipe.sites:
+        left_out = measured(splits_by_site(table, recipe))
+        rows += [
+            replace(row, group=f"unseen-{row.group}".replace("unseen-all", "unseen-site:all"))
+            for row in left_out
+            if row.group == "all" or row.group.startswith("site:")
+        ]
+    return tuple(figure_of(row.as_dict(), command) for row in rows)
 
 
 def train_command(table: AgeTable, recipe: AgeRecipe) -> str:
@@ -102,9 +118,10 @@ def train_command(table: AgeTable, recipe: AgeRecipe) -> str:
     data = {"ixi-roi": "ixi", "abide": "abide"}.get(subset_name(table))
     place = f"../shared/data/brain_age/{data}" if data else "DATA"
     changed = " ".join(
-        f"--set {name}={value}"
+        f"--set {name}={str(value).lower() if isinstance(value, bool) else value}"
         for name, value in recipe.plain().items()
-        if not isinstance(value, dict) and name in ("rows", "target", "modalities", "strata")
+        if not isinstance(value, dict)
+        and name in ("rows", "target", "modalities", "strata", "sites")
         if value != getattr(AgeRecipe(), name)
     )
     words = f"medview train brain-age --data {place} --out DIR --set folds={recipe.folds}"

@@ -1,0 +1,65 @@
+"""Add the rows of an ablation.json to a card, each with the command that measures it.
+
+    python packaging/add_figures.py CARD ABLATION.json --command "medview ablate ..." [--limit TEXT]
+
+Rows say of which variant they are ("model" is the default one); a difference from the default
+stands beside them with its interval. Only figures of the named task and names are taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from medview.domain.card import Figure, ModelCard
+from medview.io.cards import read_card, write_card
+
+APART = ("difference", "low", "high", "p", "test", "runs", "sd")
+
+
+def with_rows(
+    card: ModelCard, rows: list[dict[str, object]], command: str, names: tuple[str, ...]
+) -> ModelCard:
+    """The card with these rows in the place of former ones of the same command."""
+    kept = tuple(figure for figure in card.measured if figure.command != command)
+    added = tuple(_figure(row, command) for row in rows if row["name"] in names)
+    return replace(card, measured=kept + added)
+
+
+def _figure(row: dict[str, object], command: str) -> Figure:
+    variant = str(row["variant"])
+    apart = {f"against_default_{k}" if k in ("low", "high") else k: row[k] for k in APART}
+    return Figure(
+        name=str(row["name"]),
+        value=row["mean"],  # type: ignore[arg-type]  # a number or None
+        on=str(row["subset"]),
+        low=row["value_low"],  # type: ignore[arg-type]
+        high=row["value_high"],  # type: ignore[arg-type]
+        n=int(str(row["n"])),
+        predictor="model, trained in these folds" if variant == "default" else variant,
+        level=str(row["level"]),
+        command=command,
+        extra={"task": row["task"], **apart},
+    )
+
+
+def main() -> None:
+    """Read the words, write the card."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("card", type=Path)
+    parser.add_argument("ablation", type=Path)
+    parser.add_argument("--command", required=True)
+    parser.add_argument("--names", default="mae,rmse")
+    parser.add_argument("--limit", action="append", default=[])
+    given = parser.parse_args()
+    card = read_card(given.card)
+    rows = json.loads(given.ablation.read_text("utf-8"))["rows"]
+    made = with_rows(card, rows, given.command, tuple(given.names.split(",")))
+    limits = dict.fromkeys((*made.limits, *given.limit))
+    write_card(replace(made, limits=tuple(limits)), given.card)
+
+
+if __name__ == "__main__":
+    main()
