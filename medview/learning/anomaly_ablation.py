@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,7 @@ from medview.learning.anomaly_training import (
 )
 from medview.learning.calibrate import Pasted, Trial, choose, paste_lesions
 from medview.learning.cases import find_subsets
+from medview.learning.devices import choose_device
 from medview.learning.lesions import draw_lesion
 from medview.learning.metrics import pr_auc
 from medview.learning.scoring import protocol_rows, slices_of
@@ -158,7 +159,7 @@ class AnomalyStudy:
             raise UsageError(
                 "the sets of normal brains are one site each", do="Give --folds instead."
             )
-        self._request = request
+        self._request = replace(request, device=choose_device(request.device))
         subsets = [s for s in find_subsets(request.data, request.model) if s.is_normal]
         found, _ = load_normals(job, subsets)
         self._cases = split(found)["train"]

@@ -33,7 +33,7 @@ def brains(tmp_path_factory):
 def asked(brains, out, *variants, **more):
     recipe = read_recipe("anomaly", None, TINY)
     return AblateRequest(
-        "anomaly", (str(brains),), str(out), recipe, variants, folds=2, threads=1, **more
+        "anomaly", (str(brains),), str(out), recipe, variants, folds=2, device="auto", **more
     )
 
 

@@ -30,7 +30,9 @@ def test_the_rows_fit_a_card_and_the_whole_comes_with_every_score(folds):
     whole = {f.predictor for f in figures if f.on == "a+b"}
     assert {"model", "pca", "zscore", "brain_area", "slice_height", "intensity"} <= whole
     assert {f.predictor for f in figures if f.on == "a"} == {"model"}
-    assert all(f.extra["truth"] == "synthetic lesions" for f in figures)
+    told = {f.extra["truth"] for f in figures}
+    assert told == {"synthetic lesions", "solid synthetic lesions", "normal brains"}
+    assert all(f.on == "a+b" for f in figures if f.extra["truth"] != "synthetic lesions")
 
 
 def test_each_brain_is_scored_by_the_fold_that_left_it_out(folds):
