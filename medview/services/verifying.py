@@ -116,6 +116,7 @@ def _compare(
 
 def _request(printed: Prediction, volumes: dict[str, Volume], again: Again) -> RunRequest:
     samples, alpha = printed.parameters.get("samples"), printed.parameters.get("alpha")
+    age = printed.parameters.get("age_years")
     return RunRequest(
         model=printed.model,
         volumes=volumes,
@@ -127,6 +128,7 @@ def _request(printed: Prediction, volumes: dict[str, Volume], again: Again) -> R
         seed=printed.seed,
         precision=cast(Precision, printed.dtype),
         weights=again.weights,
+        age_years=float(age) if isinstance(age, int | float) else None,
     )
 
 
