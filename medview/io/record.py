@@ -5,16 +5,21 @@ from __future__ import annotations
 import csv
 import math
 import re
+from functools import lru_cache
 from pathlib import Path
+
+import yaml
 
 from medview.domain.errors import ReadError
 from medview.domain.prediction import InputRef
 from medview.domain.progress import Progress
 from medview.domain.record import Record, Strip
+from medview.domain.resources import resource
 from medview.io.hashing import file_sha256
 from medview.io.tables import table_size
 
-TIME = "hours"
+# Columns of time, in lower case, and how many hours their unit has.
+TIME = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0}
 SUFFIXES = (".csv", ".npy")
 _MOST_FILES = 20
 _MOST_BYTES = 64 << 20
@@ -54,7 +59,7 @@ def read_table(job: Progress, path: Path) -> tuple[str, InputRef, Record | None]
 
 
 def read_record(path: Path) -> Record:
-    """Read a CSV with a column "Hours" and one for each variable.
+    """Read a CSV with a column "Hours" (or "Day") and one for each variable.
 
     Raises
     ------
@@ -62,10 +67,11 @@ def read_record(path: Path) -> Record:
         If there is no such column, an hour is no number, or there is no row.
     """
     columns, rows = _rows(path)
-    place = next((n for n, name in enumerate(columns) if name.lower() == TIME), None)
+    place = next((n for n, name in enumerate(columns) if name.lower() in TIME), None)
     if place is None:
         raise _odd(path, 'has no column "Hours"')
-    hours = [_hour(path, number, row, place) for number, row in enumerate(rows, 2)]
+    each = TIME[columns[place].lower()]
+    hours = [each * _hour(path, number, row, place) for number, row in enumerate(rows, 2)]
     if not hours:
         raise _odd(path, "has no rows")
     strips, ignored = [], []
@@ -88,7 +94,7 @@ def read_record(path: Path) -> Record:
 
 def _is_series(path: Path) -> bool:
     columns, _ = _rows(path, head=True)
-    return any(name.lower() == TIME for name in columns)
+    return any(name.lower() in TIME for name in columns)
 
 
 def _rows(path: Path, *, head: bool = False) -> tuple[list[str], list[list[str]]]:
@@ -104,7 +110,7 @@ def _rows(path: Path, *, head: bool = False) -> tuple[list[str], list[list[str]]
 def _hour(path: Path, number: int, row: list[str], place: int) -> float:
     value = _number(row[place]) if place < len(row) else None
     if value is None or value < 0:
-        raise _odd(path, f"row {number} has no hour in the column Hours")
+        raise _odd(path, f"row {number} has no time in its column")
     return value
 
 
@@ -117,7 +123,20 @@ def _number(cell: str) -> float | None:
 
 def _unit_of(name: str) -> str:
     low = name.lower()
+    if low in _units_told():
+        return _units_told()[low]
     return next((unit for words, unit in _UNITS if re.search(words, low)), "")
+
+
+@lru_cache(maxsize=1)
+def _units_told() -> dict[str, str]:
+    """Units by the names of variables, as the maps that ship say."""
+    told: dict[str, str] = {}
+    for path in sorted(resource("variables").glob("*.yaml")):
+        for entry in yaml.safe_load(path.read_text("utf-8"))["variables"]:
+            for name in (entry["name"], *entry.get("columns", ())):
+                told.setdefault(str(name).lower(), str(entry.get("unit", "")))
+    return told
 
 
 def _odd(path: Path, what: str) -> ReadError:

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from medview.domain.errors import ReadError
+from medview.domain.progress import Silent
+from medview.io.hashing import file_sha256
+from medview.io.record import find_tables, read_record, read_table
+
+STAY = """Hours,Heart Rate,Glascow coma scale eye opening,Remark,Empty
+0.5,80,4 Spontaneously,calm,
+2.0,,3,,
+1.0,90,,,
+"""
+
+
+@pytest.fixture
+def stay(tmp_path):
+    path = tmp_path / "stay.csv"
+    path.write_text(STAY)
+    return path
+
+
+def test_a_stay_is_read_in_order_of_time_with_gaps_as_gaps(stay):
+    record = read_record(stay)
+    pulse, eyes = record.strips
+    assert (pulse.name, pulse.unit) == ("Heart Rate", "1/min")
+    assert (pulse.hours, pulse.values) == ((0.5, 1.0), (80.0, 90.0))
+    assert (eyes.hours, eyes.values) == ((0.5, 2.0), (4.0, 3.0))
+    assert record.last == 2.0
+
+
+def test_columns_without_numbers_are_named_as_ignored(stay):
+    assert read_record(stay).ignored == ("Remark",)
+
+
+def test_days_are_turned_into_hours(tmp_path):
+    path = tmp_path / "lab.csv"
+    path.write_text("Day,CRP\n0,12\n2,40\n")
+    record = read_record(path)
+    assert record.strips[0].hours == (0.0, 48.0)
+    assert record.strips[0].unit == "mg/l"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("A,B\n1,2\n", "no column"),
+        ("Hours,B\n", "no rows"),
+        ("Hours,B\n,2\n", "row 2 has no time"),
+        ("Hours,B\n1,2\n-3,2\n", "row 3 has no time"),
+    ],
+)
+def test_what_is_no_stay_is_refused_with_the_reason(tmp_path, text, what):
+    path = tmp_path / "x.csv"
+    path.write_text(text)
+    with pytest.raises(ReadError, match=what):
+        read_record(path)
+
+
+def test_tables_know_their_role_and_their_bytes(stay, tmp_path):
+    role, given, record = read_table(Silent(), stay)
+    assert (role, given.sha256, given.size) == ("series", file_sha256(stay), (5, 3, 1))
+    assert record is not None
+    np.save(tmp_path / "conn_fmri.npy", np.zeros(9))
+    np.save(tmp_path / "volumes.npy", np.zeros(5))
+    roles = [read_table(Silent(), tmp_path / f"{name}.npy")[0] for name in ("conn_fmri", "volumes")]
+    assert roles == ["fmri", "smri"]
+
+
+def test_of_a_folder_the_only_stay_is_taken(stay, tmp_path):
+    (tmp_path / "metadata.csv").write_text("file,label\na,1\n")
+    (found,) = find_tables(Silent(), (tmp_path,))
+    assert found[0] == stay
+    (tmp_path / "other.csv").write_text(STAY)
+    assert find_tables(Silent(), (tmp_path,)) == ()
+
+
+def test_images_among_the_paths_are_left_to_others(stay, tmp_path):
+    assert find_tables(Silent(), (tmp_path / "film.dcm",)) == ()

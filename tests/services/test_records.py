@@ -1,0 +1,84 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from services.stubs import CARD, StubJobs, catalogue_of, on_screen, series_of
+
+from medview.domain.card import InputSpec
+from medview.domain.prediction import InputRef
+from medview.domain.record import Record, Strip
+from medview.services.offers import offer
+from medview.services.records import Records
+from medview.services.session import Session
+
+GIVEN = InputRef("series", "", "2.25.1", 0, "aa", (2, 3, 1))
+RECORD = Record((Strip("Heart Rate", "1/min", (0.5,), (80.0,)),), 10.0, ("Note",))
+STAY = replace(
+    CARD,
+    id="icu",
+    inputs=(
+        InputSpec("series", "a record", required=True),
+        InputSpec("film", "a film", modalities=("CR", "DX")),
+    ),
+)
+
+
+@pytest.fixture
+def desk():
+    session, jobs = Session(), StubJobs()
+    return Records(jobs, session), session, jobs
+
+
+def test_tables_are_read_once_their_images_are_listed(desk):
+    records, session, jobs = desk
+    records.expect((Path("study"), Path("stay.csv")))
+    assert jobs.asked == []
+    session.catalogue = catalogue_of(series_of("1.1"))
+    jobs.last.finish(((Path("stay.csv"), "series", GIVEN, RECORD),))
+    assert session.tables["series"].record is RECORD
+    assert "Columns without numbers are ignored: Note" in session.message.text
+
+
+def test_other_images_take_the_tables_of_the_former_ones_away(desk):
+    records, session, jobs = desk
+    records.add((Path("stay.csv"),))
+    jobs.last.finish(((Path("stay.csv"), "series", GIVEN, RECORD),))
+    session.catalogue = catalogue_of(series_of("1.8"))
+    assert session.tables == {}
+
+
+def test_a_table_that_is_read_too_late_is_dropped(desk):
+    records, session, jobs = desk
+    records.add((Path("stay.csv"),))
+    late = jobs.last
+    session.catalogue = catalogue_of(series_of("1.8"))
+    late.finish(((Path("stay.csv"), "series", GIVEN, RECORD),))
+    assert session.tables == {}
+
+
+def test_the_cursor_stays_within_the_record(desk):
+    records, session, jobs = desk
+    records.add((Path("stay.csv"),))
+    jobs.last.finish(((Path("stay.csv"), "series", GIVEN, RECORD),))
+    for asked, there in ((-3.0, 0.0), (4.0, 4.0), (99.0, 10.0), (None, None)):
+        records.look_at(asked)
+        assert session.hour == there
+
+
+@pytest.mark.parametrize(
+    ("modality", "tables", "role", "taken", "why"),
+    [
+        ("DX", (), "", (), "needs a record; open it beside the image"),
+        ("DX", ("series",), "film", ("series",), ""),
+        ("CT", ("series",), "", ("series",), ""),
+    ],
+)
+def test_a_model_that_needs_a_table_is_offered_when_it_is_open(
+    desk, modality, tables, role, taken, why
+):
+    _, session, _ = desk
+    shown = on_screen(session)
+    series = replace(shown.series, modality=modality, description="thorax")
+    volume = replace(shown.volume, modality=modality)
+    made = offer(STAY, series, volume, tables)
+    assert (made.role, made.tables, made.why_not) == (role, taken, why)

@@ -1,0 +1,50 @@
+from dataclasses import replace
+
+import pytest
+from services.stubs import result_about
+
+from medview.domain.prediction import Score
+from medview.services.session import VolumeId
+from medview.services.telling import figure_text, interval_text, main_score, result_line
+
+
+def result(model, *scores):
+    made = result_about(VolumeId("1.1#0", "abc"), model=model, names=())
+    return replace(made, scores=scores)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("gap_corrected", 5.06, "+5.1"),
+        ("gap_raw", -0.04, "0.0"),
+        ("gap_raw", -3.26, "\u22123.3"),
+        ("severe", 0.309, "0.31"),
+        ("brixia_A", 2.0, "2"),
+        ("brixia_total", 9.73, "9.7"),
+        ("phenotype_03", 0.5, "0.50"),
+        ("anomaly", 1.834, "1.83"),
+    ],
+)
+def test_a_figure_has_the_digits_that_mean_something(name, value, text):
+    assert figure_text(value, name) == text
+
+
+def test_the_line_names_score_interval_and_model():
+    gap = Score("gap_corrected", 5.1, -1.0, 11.2, unit="years")
+    made = result("brain-age", Score("age", 67.2, unit="years"), gap)
+    assert result_line(made) == "Gap +5.1 y [\u22121.0 – +11.2] · brain-age 1.0"
+
+
+def test_without_a_gap_the_age_is_told_and_without_anything_nothing():
+    gone = Score("gap_corrected", None, status="not_available", meaning="no age")
+    age = Score("age", 67.2, unit="years", status="extrapolating")
+    assert result_line(result("brain-age", gone, age)) == (
+        "Brain age 67.2 y (outside training) · brain-age 1.0"
+    )
+    assert result_line(result("brain-age", gone)) == ""
+    assert main_score(result("brain-age", gone)) == gone
+
+
+def test_an_interval_without_one_end_is_none():
+    assert interval_text(Score("severe", 0.3, 0.1, None)) == ""
