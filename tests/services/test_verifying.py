@@ -81,6 +81,14 @@ def test_with_the_study_the_model_is_asked_the_same_again(report, study, said):
     assert volume_sha256(request.volumes["t1"]) == said.inputs[0].sha256
 
 
+def test_the_age_that_was_given_is_given_again(said, study, tmp_path):
+    aged = replace(said, parameters={**said.parameters, "age_years": 61.5})
+    model = Model(aged)
+    assert verify(model, printed(aged, tmp_path), study).holds
+    (request,) = model.requests
+    assert request.age_years == 61.5
+
+
 def test_another_score_is_a_difference(report, study, said):
     other = replace(said, scores=(replace(said.scores[0], value=1.9), *said.scores[1:]))
     verdict = verify(Model(other), report, study)
