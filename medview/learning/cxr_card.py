@@ -9,7 +9,7 @@ from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, Traine
 from medview.learning.anomaly_card import figure_of, licence_of
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_fit import CxrRecipe
-from medview.learning.cxr_metrics import ADMISSION, FIRST
+from medview.learning.cxr_metrics import ADMISSION, FIRST, SHORTCUTS
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.subset import Subset
@@ -25,7 +25,6 @@ DETECTED = (
     "It mostly detects that a patient already is in intensive care (bedside film, tubes, lines): "
     "that is what nearly all severe films it learnt from show. It does not forecast the course."
 )
-_PERCENT = ("accuracy", "balanced_accuracy", "g_mean", "roc_auc")
 
 
 def make_card(
@@ -113,7 +112,38 @@ def _shortcut_words(figures: Sequence[Figure]) -> tuple[str, ...]:
         one = _find(figures, "model", group)
         if one is not None:
             sentences.append(f"AUROC {words}: {one.value:.2f} (n {one.n}).")
+    return (*sentences, *_weak_sources(figures), *_crossed_words(figures))
+
+
+def _weak_sources(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """Sources on which something that is no picture does at least as well."""
+    sentences = []
+    groups = dict.fromkeys(f.group for f in figures if f.group.startswith("site:"))
+    for group in groups:
+        ours = _find(figures, "model", group)
+        others = {who: _find(figures, who, group) for who in SHORTCUTS}
+        best = max(others, key=lambda who: _value(others[who]))
+        if ours is not None and _value(others[best]) >= _value(ours):
+            words = best.replace("_", " ")
+            sentences.append(
+                f"Within {group.removeprefix('site:')} it is no better than the {words} of a "
+                f"patient (AUROC {ours.value:.2f} against {_value(others[best]):.2f})."
+            )
     return tuple(sentences)
+
+
+def _crossed_words(figures: Sequence[Figure]) -> tuple[str, ...]:
+    groups = dict.fromkeys(f.group for f in figures if f.group.startswith("source-left-out:"))
+    parts = [
+        f"{group.partition(':')[2]} {_value(_find(figures, 'model', group)):.2f}"
+        for group in groups
+        if _find(figures, "model", group) is not None
+    ]
+    return (f"AUROC on a source it was not trained on: {', '.join(parts)}.",) if parts else ()
+
+
+def _value(figure: Figure | None) -> float:
+    return -1.0 if figure is None or figure.value is None else figure.value
 
 
 def _brixia_words(figures: Sequence[Figure]) -> tuple[str, ...]:

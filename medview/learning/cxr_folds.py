@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -54,9 +55,17 @@ def _stratified(cases: Sequence[TrainCase], labels: Sequence[int], folds: int) -
     made = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
     rows = np.zeros((len(cases), 1))
     fold: dict[str, int] = {}
-    for number, (_, test) in enumerate(made.split(rows, labels, groups)):
+    classes = _common(labels, folds)
+    for number, (_, test) in enumerate(made.split(rows, classes, groups)):
         fold |= {groups[n]: number for n in test}
     return fold
+
+
+def _common(labels: Sequence[int], fewest: int) -> list[int]:
+    """Classes of fewer films than there are folds count as the commonest: they cannot be parted."""
+    counts = Counter(labels)
+    commonest = max(counts, key=lambda label: counts[label])
+    return [label if counts[label] >= fewest else commonest for label in labels]
 
 
 def split_val(

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+
+from medview.learning.cxr_folds import fold_of_patients, median_total, split_val
+from medview.learning.cxr_metrics import (
+    Said,
+    decided,
+    first_films,
+    outcome_rows,
+    people_of,
+    severity_rows,
+    up_to_admission,
+)
+from medview.learning.subset import TrainCase
+
+
+def case(number, patient=None, site="a", **cells):
+    return TrainCase(f"c{number}", patient or f"p{number}", {}, "film", site=site, cells=cells)
+
+
+def said(cases, severe=None, zones=None):
+    n = len(cases)
+    zones = np.full((n, 6), np.nan) if zones is None else np.asarray(zones, float)
+    severity = np.digitize(zones.sum(1), (4.5, 9.5, 14.5)) * 1.0
+    severity[~np.isfinite(zones).all(1)] = np.nan
+    severe = np.full(n, np.nan) if severe is None else np.asarray(severe, float)
+    return Said(tuple(cases), severe, zones, severity, np.full(n, 6.0))
+
+
+def row(rows, **wanted):
+    return next(r for r in rows if all(getattr(r, k) == v for k, v in wanted.items()))
+
+
+def test_a_patient_has_the_mean_of_his_films_and_their_number():
+    cases = [case(1, "p", prognosis="SEVERE", view="AP"), case(2, "q", prognosis="MILD", view="PA"),
+             case(3, "p", prognosis="SEVERE", view="PA")]  # fmt: skip
+    people = people_of(cases, np.array([0.2, 0.4, 0.8]))
+    assert people.names == ("p", "q")
+    assert people.scores["model"].tolist() == [0.5, 0.4]
+    assert people.scores["film_count"].tolist() == [2, 1]
+    assert people.scores["bedside_share"].tolist() == [0.5, 0.0]
+    assert people.severe.tolist() == [True, False]
+
+
+def test_the_first_film_is_the_one_of_the_earliest_day():
+    cases = [case(1, "p", day="4"), case(2, "p", day="-1"), case(3, "q"), case(4, "q", day="2")]
+    assert first_films(cases).tolist() == [False, True, False, True]
+
+
+def test_severe_films_count_up_to_the_day_of_admission():
+    cases = [case(1, prognosis="SEVERE", to_icu="0.0"), case(2, prognosis="SEVERE", to_icu="-1"),
+             case(3, prognosis="SEVERE"), case(4, prognosis="MILD")]  # fmt: skip
+    assert up_to_admission(cases).tolist() == [True, False, False, True]
+
+
+def test_figures_at_one_half_by_hand():
+    truth = np.array([1, 1, 1, 0, 0, 0, 0, 0], bool)
+    score = np.array([0.9, 0.8, 0.1, 0.7, 0.2, 0.2, 0.2, 0.2])
+    names = [f"p{n}" for n in range(8)]
+    assert decided("accuracy", truth, score, names).value == pytest.approx(6 / 8)
+    assert decided("g_mean", truth, score, names).value == pytest.approx(np.sqrt(2 / 3 * 4 / 5))
+    assert decided("f1_weighted", truth, score, names).value == pytest.approx(
+        (3 * 2 / 3 + 5 * 4 / 5) / 8
+    )
+    found = decided("balanced_accuracy", truth, score, names)
+    assert found.low < found.value < found.high
+
+
+def test_outcome_rows_stand_beside_shortcuts_and_fair_groups():
+    rng = np.random.default_rng(0)
+    cases, scores = [], []
+    for n in range(40):
+        severe = bool(n % 2)
+        for k in range(3 if severe else 1):
+            site = "hannover" if n < 20 else "covid-chestxray"
+            cells = {"prognosis": "SEVERE" if severe else "MILD", "day": str(k), "view": "AP"}
+            if severe and site == "hannover":
+                cells["to_icu"] = str(1 - k)
+            cases.append(case(len(cases), f"p{n}", site, **cells))
+            scores.append(rng.random() * 0.5 + 0.3 * severe)
+    rows = outcome_rows(said(cases, scores))
+    assert row(rows, predictor="film_count", group="all", name="roc_auc").value == 1.0
+    model = row(rows, predictor="model", group="all", name="roc_auc")
+    assert (model.n, model.n_positive) == (40, 20)
+    assert row(rows, predictor="model", group="first-film", name="accuracy").n == 40
+    assert row(rows, predictor="model", group="to-icu-admission", name="roc_auc").n == 20
+    assert row(rows, predictor="model", group="site:hannover", name="g_mean").n == 20
+
+
+def test_severity_rows_stand_beside_the_junior_reader_and_the_median():
+    cases = [case(n, brixia="111111", brixia_junior="111110") for n in range(6)]
+    rows = severity_rows(said(cases, zones=np.full((6, 6), 1.5)))
+    assert row(rows, predictor="model", level="case", name="mae").value == pytest.approx(3)
+    assert row(rows, predictor="model", level="zone", group="zone:B").value == pytest.approx(0.5)
+    assert row(rows, predictor="junior_reader", level="case", name="mae").value == 1
+    assert row(rows, predictor="median", name="mae").value == 0
+
+
+def test_no_labels_no_rows():
+    cases = [case(n) for n in range(3)]
+    assert outcome_rows(said(cases, [0.1, 0.2, 0.3])) == []
+    assert severity_rows(said(cases, zones=np.zeros((3, 6)))) == []
+
+
+def test_folds_keep_a_patient_together_over_both_kinds_of_labels():
+    cases = [case(n, f"p{n % 20}", prognosis="SEVERE" if n % 2 else "MILD") for n in range(40)]
+    cases += [case(50 + n, f"p{n}", brixia="123000") for n in range(10)]
+    folds = fold_of_patients(cases, 4)
+    assert set(folds.values()) == {0, 1, 2, 3}
+    assert set(folds) == {c.patient for c in cases}
+
+
+def test_validation_parts_patients():
+    cases = [case(n, f"p{n // 3}") for n in range(30)]
+    train, val = split_val(cases, np.arange(30), 0.2, 0)
+    assert {cases[n].patient for n in train}.isdisjoint({cases[n].patient for n in val})
+    assert len(val) == 6
+
+
+def test_the_median_total():
+    assert median_total([case(1, brixia="111000"), case(2, brixia="000001")]) == 2
+    assert np.isnan(median_total([case(1)]))

@@ -1,0 +1,273 @@
+import csv
+import json
+
+import numpy as np
+import pytest
+import torch
+from chest_phantom import case_list, picture
+from PIL import Image
+
+from medview.domain.ablation import AblateRequest
+from medview.domain.errors import DataError, WeightsError
+from medview.domain.evaluation import EvaluateRequest
+from medview.domain.prediction import InputRef, RunRequest
+from medview.domain.progress import Silent
+from medview.domain.training import TrainRequest
+from medview.io.cards import read_card
+from medview.learning import cxr_evaluate
+from medview.learning.cxr_fit import CxrRecipe, fit_method, make_given
+from medview.learning.cxr_run import ask, evidence_of, run_cxr
+from medview.learning.cxr_study import make_study
+from medview.learning.cxr_training import fit
+from medview.learning.cxr_weights import encoder, load_cxr
+from medview.learning.film import prepare_film
+from medview.learning.film_set import load_films
+from medview.learning.images import read_image
+from medview.services.recipes import shipped_recipe
+
+SMALL = {"size": 96, "copies": 2, "epochs": 12, "steps": 2, "batch": 16, "warmup": 4, "patience": 8,
+         "rate": 3e-3}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Weights trained on drawn films, and the films."""
+    folder = tmp_path_factory.mktemp("cxr")
+    path = case_list(folder)
+    request = TrainRequest((str(path),), str(folder / "out"), dict(SMALL))
+    return folder, path, fit(Silent(), request)
+
+
+def run_on(volume, weights, **fields):
+    ref = InputRef("film", "1", "2", 0, "x", (180, 200, 1))
+    return run_cxr(Silent(), RunRequest("cxr", {"film": volume}, (ref,), device="cpu",
+                                        weights=str(weights), **fields))  # fmt: skip
+
+
+def film_of(folder, **drawn):
+    path = folder / f"film-{len(list(folder.iterdir()))}.png"
+    Image.fromarray(picture(**drawn)).save(path)
+    return read_image(path)
+
+
+def test_the_shipped_recipe_has_every_setting_and_the_defaults():
+    recipe = shipped_recipe("cxr")
+    assert CxrRecipe.of(recipe) == CxrRecipe()
+    assert set(recipe) == set(CxrRecipe.__slots__)
+
+
+def test_unknown_words_of_a_recipe_are_refused():
+    with pytest.raises(DataError, match="no setting called rates"):
+        CxrRecipe.of({"rates": 1})
+    with pytest.raises(DataError, match='severity "zones"'):
+        CxrRecipe.of({"severity": "zones"})
+
+
+def test_training_writes_weights_card_curve_and_splits(trained):
+    folder, _, body = trained
+    out = folder / "out"
+    assert body["n"] == {"train": 20, "val": 4}
+    card = read_card(out / "card.json")
+    assert card.weights_sha256 == body["weights_sha256"]
+    assert "already is in intensive care" in card.limits[0]
+    assert len(card.seen_patients) == 24
+    with (out / "history.csv").open() as file:
+        parts = {row["part"] for row in csv.DictReader(file)}
+    assert {"train", "val"} <= parts
+    with (out / "splits.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    assert len({row["patient"] for row in rows}) == 24
+
+
+def test_an_interrupted_training_goes_on_with_the_same_curve(tmp_path):
+    films = load_films_of(case_list(tmp_path, 12))
+    recipe = CxrRecipe(**{**SMALL, "method": "stl-prognosis", "epochs": 6, "warmup": 1})
+    given = make_given(Silent(), films, encoder(recipe.backbone), recipe.frozen)
+    parts = np.arange(10), np.array([10, 11, 0])
+    whole = fit_method(Silent(), recipe, given, parts, 0)
+    stopped = CountingStop(3)
+    with pytest.raises(KeyboardInterrupt):
+        fit_method(stopped, recipe, given, parts, 0, folder=tmp_path)
+    again = fit_method(Silent(), recipe, given, parts, 0, folder=tmp_path, resume=True)
+    assert len(again.history) == len(whole.history)
+    assert [line[3] for line in again.history] == pytest.approx(
+        [line[3] for line in whole.history], abs=1e-6
+    )
+
+
+class CountingStop(Silent):
+    """Interrupts after so many epochs."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left):
+        self.left = left
+
+    def check(self):
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+
+
+def load_films_of(path, size=96, copies=2):
+    from medview.learning.cases import find_subsets
+
+    (subset,) = find_subsets((str(path),), "cxr")
+    return load_films(Silent(), subset.cases, size, copies, 0)
+
+
+@pytest.mark.parametrize("frozen", [-1, 16])
+def test_the_encoder_learns_where_it_is_not_frozen(tmp_path, frozen):
+    films = load_films_of(case_list(tmp_path, 8), 64)
+    recipe = CxrRecipe(**{**SMALL, "method": "stl-prognosis", "epochs": 1, "frozen": frozen})
+    backbone = encoder(recipe.backbone)
+    before = {k: v.clone() for k, v in backbone.stages.state_dict().items()}
+    given = make_given(Silent(), films, backbone, frozen)
+    fitted = fit_method(Silent(), recipe, given, (np.arange(4), np.arange(0)), 0)
+    tail = fitted.model.tail.state_dict()
+    if frozen < 0:
+        assert not tail
+    else:
+        names = {k: f"{frozen + int(k[0])}{k[1:]}" for k in tail if k.endswith("weight")}
+        assert any(not torch.equal(tail[k], before[name]) for k, name in names.items())
+
+
+def test_a_run_gives_scores_maps_and_a_status(trained):
+    folder, _, _ = trained
+    weights = folder / "out" / "weights.safetensors"
+    volume = film_of(folder, scores=(3, 3, 3, 3, 3, 3), line=True)
+    found = run_on(volume, weights)
+    names = [score.name for score in found.scores]
+    assert names == ["severe", *(f"brixia_{z}" for z in "ABCDEF"), "brixia_total"]
+    assert 0 <= found.score("severe").value <= 1
+    total = sum(found.score(f"brixia_{z}").value for z in "ABCDEF")
+    assert found.score("brixia_total").value == pytest.approx(total)
+    assert [m.name for m in found.maps] == ["evidence", "lungs", "seen"]
+    assert all(m.array.shape == (1, 200, 180) for m in found.maps)
+    again = run_on(volume, weights)
+    assert [s.value for s in again.scores] == [s.value for s in found.scores]
+
+
+def test_zones_move_with_the_film_and_swap_with_its_mirror(trained):
+    folder, _, _ = trained
+    weights = folder / "out" / "weights.safetensors"
+    plain = run_on(film_of(folder), weights).map("lungs").array[0]
+    moved = run_on(film_of(folder, shift=(8, 6)), weights).map("lungs").array[0]
+    for zone in range(1, 7):
+        apart = [np.mean(np.nonzero(found == zone), axis=1) for found in (plain, moved)]
+        assert apart[1] - apart[0] == pytest.approx([8, 6], abs=4)
+    volume = film_of(folder, scores=(3, 3, 3, 0, 0, 0))
+    path = folder / "mirrored.png"
+    Image.fromarray(
+        np.ascontiguousarray(np.asarray(volume.array)[0, :, ::-1].astype(np.uint8))
+    ).save(path)
+    one = run_on(volume, weights)
+    two = run_on(read_image(path), weights)
+    for zone, other in zip("ABCDEF", "DEFABC", strict=True):
+        mine, its = one.score(f"brixia_{zone}").value, two.score(f"brixia_{other}").value
+        assert mine == pytest.approx(its, abs=0.35)
+
+
+def test_evidence_changes_when_the_head_is_shuffled(trained):
+    """Adebayo and others 2018: a map that stays the same explains nothing."""
+    from scipy.stats import spearmanr
+
+    folder, _, _ = trained
+    films = [prepare_film(film_of(folder, scores=(k % 4,) * 6, seed=k, line=bool(k % 2)))
+             for k in range(4)]  # fmt: skip
+    correlations = []
+    for seed in range(5):
+        model, _, backbone = load_cxr(folder / "out" / "weights.safetensors")
+        before = [ask(model, backbone, film, 96, "cpu").evidence for film in films]
+        rng = torch.Generator().manual_seed(seed)
+        for value in model.heads["prognosis"].parameters():
+            order = torch.randperm(value.numel(), generator=rng)
+            value.data = value.data.flatten()[order].view_as(value)
+        after = [ask(model, backbone, film, 96, "cpu").evidence for film in films]
+        correlations += [
+            spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(before, after, strict=True)
+        ]
+    assert abs(np.mean(correlations)) < 0.3
+
+
+def test_evidence_lies_in_the_square_and_sums_to_the_change_of_a_linear_head():
+    model, _ = linear_model()
+    maps = torch.rand(1, 1280, 3, 3)
+    found = evidence_of(model, maps, torch.zeros(1, 6, 3, 3))
+    weight = model.heads["prognosis"][1].weight
+    expected = ((weight[1] - weight[0]) * maps.mean((2, 3))[0]).sum()
+    assert found.mean() == pytest.approx(expected.item(), rel=1e-3)
+
+
+def linear_model():
+    from medview.models.mdmt import Mdmt, MdmtOptions
+
+    torch.manual_seed(0)
+    options = MdmtOptions(severity="none", single=True, adapter=0)
+    return Mdmt(options).eval(), options
+
+
+def test_a_lateral_or_other_picture_is_refused_before_the_network(trained):
+    from medview.domain.errors import ModelInputError
+
+    folder, _, _ = trained
+    path = folder / "noise.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 255, (120, 120), np.uint8)).save(path)
+    with pytest.raises(ModelInputError, match="no lungs"):
+        run_on(read_image(path), folder / "out" / "weights.safetensors")
+
+
+def test_weights_of_another_model_are_refused(trained, tmp_path):
+    folder, _, _ = trained
+    body = json.loads((folder / "out" / "card.json").read_text())
+    (tmp_path / "card.json").write_text(json.dumps({**body, "id": "anomaly"}))
+    (tmp_path / "weights.safetensors").write_bytes(b"x")
+    with pytest.raises(WeightsError, match="not of the chest model"):
+        load_cxr(tmp_path / "weights.safetensors")
+
+
+def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp_path):
+    folder, path, _ = trained
+    weights = str(folder / "out" / "weights.safetensors")
+    with pytest.raises(DataError, match="no film is left"):
+        cxr_evaluate.evaluate_cxr(
+            Silent(), EvaluateRequest("cxr", (str(path),), str(tmp_path), weights)
+        )
+    body = cxr_evaluate.evaluate_cxr(
+        Silent(),
+        EvaluateRequest("cxr", (str(path),), str(tmp_path), weights, include_seen=True),
+    )
+    assert body["data"][0]["seen_in_training"] == 24
+    by_name = {(m["task"], m["predictor"], m["name"], m["group"]) for m in body["metrics"]}
+    assert ("prognosis", "model", "roc_auc", "all") in by_name
+    assert ("severity", "model", "mae", "all") in by_name
+    with (tmp_path / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 24
+    assert {"severe", "brixia_A", "brixia_total"} <= set(rows[0])
+
+
+def test_films_without_labels_are_predicted_all_the_same(trained, tmp_path):
+    folder, _, _ = trained
+    Image.fromarray(picture(seed=9)).save(tmp_path / "f.png")
+    (tmp_path / "cases.csv").write_text("case,film\nx,f.png\n")
+    weights = str(folder / "out" / "weights.safetensors")
+    body = cxr_evaluate.evaluate_cxr(
+        Silent(), EvaluateRequest("cxr", (str(tmp_path / "cases.csv"),), str(tmp_path), weights)
+    )
+    assert body["metrics"] == []
+    assert (tmp_path / "predictions.csv").read_text().count("\n") == 2
+
+
+def test_variants_are_compared_on_films_of_left_out_patients(tmp_path):
+    path = case_list(tmp_path, 24)
+    recipe = {**SMALL, "epochs": 2, "size": 64}
+    study = make_study(Silent(), AblateRequest("cxr", (str(path),), "", recipe, folds=2))
+    assert study.folds(0) == ("1", "2")
+    found = [study.run(Silent(), "default", {}, 0, fold) for fold in study.folds(0)]
+    people = [{p for one in said for p in one.patients} for said in found]
+    assert not people[0] & people[1]
+    assert len(people[0] | people[1]) == 24
+    alone = study.run(Silent(), "stl-severity", {}, 0, "1")
+    assert {one.task for one in alone} == {"severity", "median"}
