@@ -120,9 +120,7 @@ def train_command(table: AgeTable, recipe: AgeRecipe) -> str:
     changed = " ".join(
         f"--set {name}={str(value).lower() if isinstance(value, bool) else value}"
         for name, value in recipe.plain().items()
-        if not isinstance(value, dict)
-        and name in ("rows", "target", "modalities", "strata", "sites")
-        if value != getattr(AgeRecipe(), name)
+        if name in TOLD and value != getattr(AgeRecipe(), name)
     )
     words = f"medview train brain-age --data {place} --out DIR --set folds={recipe.folds}"
     return f"{words} {changed}".strip()

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from medview.domain.errors import DataError, MedviewError
-from medview.learning.mavae_health import gradient_shares, health, health_words
 from medview.learning.mavae_train import MavaeTrainer, Member, TrainOptions
 from medview.models.mavae import LossWeights, MavaeOptions
 
@@ -146,25 +145,3 @@ def test_health_figures_say_kl_per_dimension_and_shares_of_the_gradient():
         ]
         assert sum(shares) == pytest.approx(1)
     assert ("health", "active_units") not in reports[0].figures
-
-
-def test_a_collapse_is_named():
-    run = trainer()
-    net = run.networks()[0]
-    for name, value in net.named_parameters():
-        if "to_mean.weight" in name:
-            torch.nn.init.zeros_(value)
-    words = health_words(health(net, run.rows_of(0, np.arange(20))), roles=2)
-    texts = " ".join(str(word["text"]) for word in words if not word["ok"])
-    assert "code collapse" in texts
-    assert "mode collapse" in texts
-    fine = health_words({"kl_smri": 0.0, "adversary_accuracy": 1.0}, roles=1)
-    assert [word["ok"] for word in fine] == [False, False]
-    assert "KL collapse" in str(fine[0]["text"])
-
-
-def test_a_term_without_weight_has_no_share():
-    run = trainer()
-    shares = gradient_shares(run.networks()[0], run.rows_of(0, np.arange(20)), LossWeights(rec=0.0))
-    assert shares["rec_smri"] == 0
-    assert shares["age_smri"] > 0

@@ -6,7 +6,7 @@ import pytest
 
 from medview.domain.errors import DataError, UsageError
 from medview.learning.train import Recipe
-from medview.services.recipes import read_recipe, shipped_recipe
+from medview.services.recipes import read_recipe, read_sweeps, shipped_recipe
 
 
 def test_the_shipped_recipe_says_every_setting_and_the_trainer_takes_it():
@@ -66,3 +66,11 @@ def test_a_file_that_is_no_recipe_is_refused_by_name(text, tmp_path):
 def test_a_model_without_a_recipe_is_told():
     with pytest.raises(UsageError, match="no recipe to train nosuch"):
         read_recipe("nosuch")
+
+
+def test_several_values_of_a_setting_are_a_sweep_and_one_is_a_setting():
+    single, sweeps = read_sweeps("anomaly", ["epochs=3", "network.heads=2,4", "rate=0.1,1"])
+    assert single == ("epochs=3",)
+    assert sweeps == {"network.heads": (2, 4), "rate": (0.1, 1.0)}
+    with pytest.raises(UsageError, match=r"network\.heads is a whole number"):
+        read_sweeps("anomaly", ["network.heads=2,many"])
