@@ -20,6 +20,12 @@ from medview.learning.weights import CARD, card_beside, fill, load_state, patien
 
 TRAIN = "medview train brain-age-armed --data ../shared/data --out DIR"
 SCORES = ("age", "age_fixed", "age_mixed", "gap_raw", "gap_corrected")
+RIVALS = {
+    "fixed": "its own fixed effects",
+    "network": "the same network without site effects",
+    "ridge": "a ridge regression",
+    "mean": "the mean age",
+}
 PUBLISHED = (
     Figure("roc_auc", 0.921, "MCI conversion, seen sites (another task, ADNI)"),
     Figure("roc_auc", 0.828, "MCI conversion, held-out sites (another task, ADNI)"),
@@ -127,8 +133,8 @@ def _limits(found: Outcome, used: Sequence[Subset]) -> tuple[str, ...]:
             "to 2.63 years: the figures on those folds are a little too good.",
         ]
     worse = [
-        f"On {one['group']} its error is not below that of {one['against']} "
-        f"({one['value']:+.2f} years)."
+        f"On {one['group']} its error is not below that of "
+        f"{RIVALS.get(one['against'], one['against'])} ({one['value']:+.2f} years)."
         for one in found.differences
         if one["value"] >= 0
     ]
