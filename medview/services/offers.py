@@ -160,4 +160,6 @@ def _words_for(role: str) -> str:
 
 
 def _kind_of(modality: str) -> str:
-    return {"CR": "a film", "DX": "a film"}.get(modality, f"a {modality} series")
+    # Letters that are spoken with a vowel first: an MR series, an XA series.
+    article = "an" if modality[:1] in "AEFHILMNORSX" else "a"
+    return {"CR": "a film", "DX": "a film"}.get(modality, f"{article} {modality} series")

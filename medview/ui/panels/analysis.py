@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import (
     QComboBox,
+    QLineEdit,
     QProgressBar,
     QRadioButton,
     QSpinBox,
@@ -146,6 +147,13 @@ class RunOptions(QWidget):
         self.version = QComboBox()
         name(self.version, "run_version", tr("Version"))
         self.version.setToolTip(tr("Shipped weights, or weights of your own (panel Models)"))
+        self.reader = QLineEdit(app.preferences.settings.reader)
+        name(self.reader, "reader_name", tr("Your name"))
+        self.reader.setPlaceholderText(tr("kept with your answers"))
+        self.reader.setToolTip(tr("Your name, kept with each agree, reject or unsure"))
+        self.reader.editingFinished.connect(
+            lambda: app.preferences.change(reader=self.reader.text().strip())
+        )
         self._has_asked = False
         self.seed = _figure("run_seed", tr("Seed"), tr("The same seed gives the same maps"))
         self.seed.setRange(0, 2**31 - 1)
@@ -157,6 +165,7 @@ class RunOptions(QWidget):
             (tr("Precision"), self.precision),
             (tr("Samples (K)"), self.samples),
             (tr("Seed"), self.seed),
+            (tr("Your name"), self.reader),
         ):
             field.setFixedWidth(150)
             rows.addLayout(Row(label(text), 1, field))

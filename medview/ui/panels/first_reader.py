@@ -6,7 +6,6 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout
 
-from medview.domain.wording import number
 from medview.services.session import TableFile
 from medview.ui.app import App
 from medview.ui.controls import Card, ElidedLabel, Row, button, clear, label, name
@@ -91,7 +90,9 @@ class TablesCard(Card):
             size = tr("{n} columns", n=columns)
         else:
             count = len(each.record.strips)
-            size = tr("{n} variables, {h} h", n=count, h=number(each.record.last))
+            size = tr(
+                "{n} variables, {h} h", n=count, h=f"{each.record.last:.1f}".removesuffix(".0")
+            )
         return " · ".join(part for part in (called, size) if part)
 
     def _on_add(self) -> None:
