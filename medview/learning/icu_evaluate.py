@@ -105,7 +105,7 @@ def _measure(
         given = encoded(stays, model.variables, part.normaliser, part.outputs)
         each = _each(model, name, given)
         scores[name], spread[name] = each.mean(0), each.std(0)
-        if part.network.film != "none" and len(part.outputs) == 1:
+        if part.uses_film and len(part.outputs) == 1:
             variants = variant_scores(partial(_mean, model, name), given, stays)
     return Measured(
         subset,

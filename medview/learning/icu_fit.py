@@ -122,12 +122,10 @@ class Fit:
 
     def _step(self, batch: StaySet) -> tuple[float, float]:
         batch = self._disturbed(batch)
-        states = self.net.states(batch.series)
-        film = None if batch.film is None else self.net.film_token(batch.film)
-        last = self._logits(last_valid(states, batch.lengths), film, batch.present)
-        loss = self.loss(last, batch.labels)
-        if self.recipe.rungs and film is None:
-            loss = loss + self.recipe.rungs_share * self._earlier(states, batch)
+        if self.recipe.encoder == "hourly":
+            loss = self._hourly_loss(batch)
+        else:
+            loss = self._course_loss(batch)
         if not torch.isfinite(loss):
             raise MedviewError(
                 f"the loss is not finite in epoch {self.done + 1}",
@@ -135,7 +133,7 @@ class Fit:
                 code="MV-TRN-001",
             )
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
         self._optimiser.step()
         self._schedule.step()
@@ -144,15 +142,39 @@ class Fit:
     def _logits(self, series: Tensor, film: Tensor | None, present: Tensor) -> Tensor:
         return self.net.fuse(self.net.tokens(series, film, present), present)
 
-    def _earlier(self, states: Tensor, batch: StaySet) -> Tensor:
-        """The same labels asked at earlier hours, so that the risk of each hour means something."""
-        count = self.recipe.rungs
-        share = torch.rand(len(batch), count)
+    def _course_loss(self, batch: StaySet) -> Tensor:
+        """The loss of an encoder that reads the whole course."""
+        states = self.net.states(batch.series)
+        film = None if batch.film is None else self.net.film_token(batch.film)
+        last = self._logits(last_valid(states, batch.lengths), film, batch.present)
+        loss: Tensor = self.loss(last, batch.labels)
+        if self.recipe.rungs and film is None:
+            rows = torch.arange(len(batch))[:, None]
+            earlier = states[rows, self._earlier(batch) - 1]
+            loss = loss + self.recipe.rungs_share * self._loss_at(earlier, batch)
+        return loss
+
+    def _hourly_loss(self, batch: StaySet) -> Tensor:
+        """The loss of an encoder of single hours, which needs to see only those that are asked."""
+        hours = torch.cat([batch.lengths[:, None], self._earlier(batch)], 1)
+        states = self.net.states(batch.series[torch.arange(len(batch))[:, None], hours - 1])
+        film = None if batch.film is None else self.net.film_token(batch.film)
+        loss: Tensor = self.loss(self._logits(states[:, 0], film, batch.present), batch.labels)
+        if self.recipe.rungs and film is None:
+            loss = loss + self.recipe.rungs_share * self._loss_at(states[:, 1:], batch)
+        return loss
+
+    def _earlier(self, batch: StaySet) -> Tensor:
+        """Hours of each stay, drawn anew, (B, rungs): every hour shall have a meaning."""
+        share = torch.rand(len(batch), self.recipe.rungs)
         first = torch.minimum(batch.lengths, torch.tensor(EARLIEST))[:, None]
-        hours = first + (share * (batch.lengths[:, None] - first)).long()
-        found = states[torch.arange(len(batch))[:, None], hours - 1].flatten(0, 1)
+        return first + (share * (batch.lengths[:, None] - first)).long()
+
+    def _loss_at(self, states: Tensor, batch: StaySet) -> Tensor:
+        """The same labels asked at other hours, states (B, hours, width)."""
+        count = states.shape[1]
         present = batch.present.repeat_interleave(count, 0)
-        logits = self._logits(found, None, present)
+        logits = self._logits(states.flatten(0, 1), None, present)
         value: Tensor = self.loss(logits, batch.labels.repeat_interleave(count, 0))
         return value
 

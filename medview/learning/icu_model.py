@@ -25,7 +25,7 @@ Probabilities = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Part:
-    """Outputs that are learnt together, by `members` networks of different seeds.
+    """Outputs that are learnt together, by networks of different seeds, the mean of which counts.
 
     `threshold` is where min(sensitivity, positive predictive value) was best on stays that were
     left out in training; None where there is none. `unavailable` says of an output why it must
@@ -34,19 +34,22 @@ class Part:
 
     name: str
     outputs: tuple[str, ...]
-    members: int
-    network: FusionOptions
+    networks: tuple[FusionOptions, ...]
     normaliser: Normaliser
     threshold: float | None = None
     unavailable: Mapping[str, str] | None = None
+
+    @property
+    def uses_film(self) -> bool:
+        """Whether it has a film branch."""
+        return any(one.film != "none" for one in self.networks)
 
     def to_card(self) -> dict[str, Any]:
         """As plain values."""
         return {
             "name": self.name,
             "outputs": list(self.outputs),
-            "members": self.members,
-            "network": asdict(self.network),
+            "networks": [asdict(one) for one in self.networks],
             "mean": [round(float(value), 6) for value in self.normaliser.mean],
             "sd": [round(float(value), 6) for value in self.normaliser.sd],
             "threshold": self.threshold,
@@ -62,8 +65,7 @@ class Part:
         return cls(
             values["name"],
             tuple(values["outputs"]),
-            int(values["members"]),
-            FusionOptions(**values["network"]),
+            tuple(FusionOptions(**one) for one in values["networks"]),
             normaliser,
             values["threshold"],
             dict(values["unavailable"]),
@@ -78,10 +80,7 @@ class IcuModel(nn.Module):
         self.variables = variables
         self.parts = {part.name: part for part in parts}
         self.nets = nn.ModuleDict(
-            {
-                part.name: nn.ModuleList(FusionNet(part.network) for _ in range(part.members))
-                for part in parts
-            }
+            {part.name: nn.ModuleList(FusionNet(one) for one in part.networks) for part in parts}
         )
 
     def members(self, part: str) -> list[FusionNet]:
@@ -93,7 +92,7 @@ class IcuModel(nn.Module):
     @property
     def uses_film(self) -> bool:
         """Whether any part has a film branch."""
-        return any(part.network.film != "none" for part in self.parts.values())
+        return any(part.uses_film for part in self.parts.values())
 
     def to_card(self) -> dict[str, Any]:
         """What the card's settings must hold to build it again."""
@@ -217,6 +216,8 @@ def attention(model: IcuModel, part: str, stay: OneStay) -> NDArray[np.float64]:
     present = torch.tensor([[stay.has_series, stay.film is not None]])
     shares = []
     for net in model.members(part):
+        if not net.options.fusing.startswith("attention"):
+            continue
         state = last_valid(net.states(stay.series), None)
         film = None if stay.film is None else net.film_token(stay.film)
         shares.append(net.attention(net.tokens(state, film, present), present)[0])

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, cast
 
 from medview.domain.errors import DataError
-from medview.models.fusion import FilmEncoder, Fusing, FusionOptions, Missing
+from medview.models.fusion import FilmEncoder, Fusing, FusionOptions, Missing, SeriesKind
 from medview.models.label_loss import Weighting
 
 FILM_FEATURES = 1280
@@ -16,10 +16,15 @@ _WORDS = {
     "fusing": ("attention", "attention-cls", "concat", "lstm"),
     "missing": ("zero", "learned", "mask"),
     "film": ("none", "features"),
+    "encoder": ("lstm", "hourly"),
     "loss": ("uncertainty", "bce", "focal", "learned-focal"),
     "normaliser": ("fitted", "shipped"),
 }
-_NOT_THE_RUN = ("folds", "leave_sites", "phases", "fewest_positives", "phenotype_epochs")
+_NOT_THE_RUN = (
+    "folds", "leave_sites", "phases", "fewest_positives", "phenotype_epochs", "phenotype_members",
+    "hourly_members", "hourly_hidden", "hourly_epochs", "hourly_rate", "hourly_dropout",
+    "hourly_column_dropout", "hourly_weight_decay",
+)  # fmt: skip
 """Settings that change which networks are trained, not how one is."""
 
 
@@ -44,6 +49,7 @@ class IcuRecipe:
     dropout: float = 0.1
     epochs: int = 10
     phenotype_epochs: int = 14
+    phenotype_members: int = 5
     batch: int = 64
     rate: float = 3e-3
     loss_rate: float = 7e-4
@@ -60,6 +66,14 @@ class IcuRecipe:
     folds: int = 0
     leave_sites: bool = False
     phases: str = "folds,sites,final"
+    encoder: SeriesKind = "lstm"
+    hourly_members: int = 5
+    hourly_hidden: int = 128
+    hourly_epochs: int = 20
+    hourly_rate: float = 2e-3
+    hourly_dropout: float = 0.5
+    hourly_column_dropout: float = 0.3
+    hourly_weight_decay: float = 0.1
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> IcuRecipe:
@@ -95,16 +109,39 @@ class IcuRecipe:
             film_features=FILM_FEATURES,
             missing=self.missing,
             fusing=self.fusing,
+            encoder=self.encoder,
         )
 
-    def of_part(self, part: str) -> IcuRecipe:
-        """The settings of one part: phenotypes have more to learn from fewer stays."""
+    def recurrent(self, part: str) -> int:
+        """How many networks of a part read the whole course."""
+        return self.phenotype_members if part == "phenotypes" else self.members
+
+    def of_member(self, part: str, member: int) -> IcuRecipe:
+        """The settings of one network of a part: after the recurrent ones come the hourly ones.
+
+        Phenotypes have more to learn from fewer stays.
+        """
+        if member >= self.recurrent(part):
+            return replace(
+                self,
+                encoder="hourly",
+                fusing="attention" if self.film != "none" else "concat",
+                hidden=self.hourly_hidden,
+                epochs=self.hourly_epochs,
+                rate=self.hourly_rate,
+                series_dropout=self.hourly_dropout,
+                column_dropout=self.hourly_column_dropout,
+                weight_decay=self.hourly_weight_decay,
+            )
         return replace(self, epochs=self.phenotype_epochs) if part == "phenotypes" else self
 
     @property
     def run(self) -> str:
         """What two runs must share so that one can go on from the other's finished networks."""
-        return str({k: v for k, v in asdict(self).items() if k not in _NOT_THE_RUN})
+        kept = {k: v for k, v in asdict(self).items() if k not in _NOT_THE_RUN}
+        if self.encoder == "lstm":
+            kept.pop("encoder")
+        return str(kept)
 
 
 def _wrong(what: str, known: str) -> DataError:

@@ -234,7 +234,7 @@ def _score(name: str, last: TracePoint, part: Part, samples: int, *, thin: bool)
         last.mortality,
         last.low,
         last.high,
-        method=f"{part.members} networks x {samples} dropout draws: their own spread",
+        method=f"{len(part.networks)} networks x {samples} dropout draws: their own spread",
         status="extrapolating" if thin else "ok",
         meaning=_MEANS[name],
     )
@@ -265,7 +265,7 @@ def _phenotype_scores(
                 float(value[k]),
                 float(min(low[k], value[k])),
                 float(max(high[k], value[k])),
-                method=f"{part.members} networks x {samples} dropout draws",
+                method=f"{len(part.networks)} networks x {samples} dropout draws",
                 status="extrapolating" if thin else "ok",
                 meaning=f"{title}: probability that the stay is coded with it",
             )
@@ -276,13 +276,13 @@ def _phenotype_scores(
 def _modality_scores(model: IcuModel, part: Part | None, stay: OneStay | None) -> list[Score]:
     """Attention and Shapley shares of series and film; only of a trained film branch."""
     names = ("attention_series", "attention_film", "shapley_series", "shapley_film")
-    if part is None or stay is None or part.network.film == "none":
+    if part is None or stay is None or not part.uses_film:
         return [_missing(name, _NO_FILM) for name in names]
     if stay.film is None or not stay.has_series:
         absent = "no film was given" if stay.film is None else "no series was given"
         return [_missing(name, absent) for name in names]
     scores = []
-    if part.network.fusing.startswith("attention"):
+    if any(one.fusing.startswith("attention") for one in part.networks):
         shares = attention(model, part.name, stay)
         for name, share in zip(names[:2], shares, strict=True):
             scores.append(Score(name, float(share), meaning="share of the attention; no cause"))

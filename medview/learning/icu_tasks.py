@@ -105,7 +105,7 @@ def plan(
     return [
         Task(part, phase, name, member, np.setdiff1d(usable, held), held, val)
         for phase, name, held in groups
-        for member in range(recipe.members)
+        for member in range(recipe.recurrent(part) + recipe.hourly_members)
     ]
 
 
@@ -129,7 +129,7 @@ class Runner:
         told: tuple[int, int],
     ) -> Done:
         """Train a network, or read it where it is done. `told` is its number and how many."""
-        recipe = self.recipe.of_part(task.part)
+        recipe = self.recipe.of_member(task.part, task.member)
         identity = self._identity(task, stays)
         path = self.out / CHECKPOINT.parent / "tasks" / f"{task.key}.pt"
         kept = _read(path, identity) if self.resume else None
@@ -182,7 +182,12 @@ class Runner:
     def _start(
         self, task: Task, train: StaySet, val: StaySet | None, identity: str
     ) -> tuple[Fit, list[HistoryRow]]:
-        fit = Fit(self.recipe.of_part(task.part), train, val, 1000 * self.seed + task.member)
+        fit = Fit(
+            self.recipe.of_member(task.part, task.member),
+            train,
+            val,
+            1000 * self.seed + task.member,
+        )
         if self.resume and (self.out / CHECKPOINT).is_file():
             # Of another task it is what a finished one left behind.
             kept = torch.load(self.out / CHECKPOINT, map_location="cpu", weights_only=True)
@@ -198,7 +203,7 @@ class Runner:
             f"{stays[n].case.subset}/{stays[n].case.case}" for n in task.train.tolist()
         )
         digest = hashlib.sha256(f"{cases} {self.variables.body}".encode()).hexdigest()[:16]
-        run = self.recipe.of_part(task.part).run
+        run = self.recipe.of_member(task.part, task.member).run
         return f"{run} seed {self.seed} data {digest}"
 
 

@@ -185,8 +185,10 @@ def _part(runner: Runner, work: Work) -> Part:
     return Part(
         work.name,
         work.outputs,
-        len(_final(work)),
-        recipe.network(runner.variables.columns, len(work.outputs)),
+        tuple(
+            recipe.of_member(work.name, n).network(runner.variables.columns, len(work.outputs))
+            for n in range(len(_final(work)))
+        ),
         runner.normaliser(task, work.stays),
         threshold,
         _unavailable(work, recipe.fewest_positives),

@@ -17,6 +17,7 @@ from medview.models.resnet import FEATURES, ResNet34
 Missing = Literal["zero", "learned", "mask"]
 Fusing = Literal["attention", "attention-cls", "concat", "lstm"]
 FilmEncoder = Literal["resnet34", "features", "none"]
+SeriesKind = Literal["lstm", "hourly"]
 SERIES, FILM = 0, 1
 """Places of the two tokens."""
 _LSTM_WIDTH = 512
@@ -34,6 +35,9 @@ class FusionOptions:
     film : FilmEncoder
         "resnet34" reads pictures; "features" takes vectors of `film_features` that a frozen
         encoder made; "none" has no film branch: its token is always the missing one.
+    encoder : SeriesKind
+        "lstm" as in the paper; "hourly" sees one hour at a time, which is enough where an hour
+        holds the lowest, highest and mean values so far.
     missing : Missing
         What stands for an input that is not there: a zero token (as the authors), a learned
         token, or a zero token that no other token may look at.
@@ -55,6 +59,23 @@ class FusionOptions:
     film_features: int = FEATURES
     missing: Missing = "zero"
     fusing: Fusing = "attention"
+    encoder: SeriesKind = "lstm"
+
+
+class HourlyEncoder(nn.Module):
+    """Two layers on each hour by itself; there is no look at any other hour."""
+
+    def __init__(self, columns: int, hidden: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(columns, hidden), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(hidden, width), nn.ReLU(), nn.Dropout(dropout),
+        )  # fmt: skip
+
+    def forward(self, series: Tensor) -> Tensor:
+        """(B, T, columns) to (B, T, width)."""
+        found: Tensor = self.layers(series)
+        return found
 
 
 class SeriesEncoder(nn.Module):
@@ -87,11 +108,16 @@ class FusionNet(nn.Module):
     def __init__(self, options: FusionOptions | None = None) -> None:
         super().__init__()
         self.options = options = options or FusionOptions()
-        self.series = SeriesEncoder(options.columns, options.hidden, options.series_dropout)
-        self.widen = (
-            nn.Identity() if options.hidden == options.width
-            else nn.Linear(options.hidden, options.width)
-        )  # fmt: skip
+        self.series: nn.Module
+        self.widen: nn.Module = nn.Identity()
+        if options.encoder == "hourly":
+            self.series = HourlyEncoder(
+                options.columns, options.hidden, options.width, options.series_dropout
+            )
+        else:
+            self.series = SeriesEncoder(options.columns, options.hidden, options.series_dropout)
+            if options.hidden != options.width:
+                self.widen = nn.Linear(options.hidden, options.width)
         self.film = ResNet34() if options.film == "resnet34" else nn.Identity()
         if options.film != "none":
             self.project = nn.Linear(options.film_features, options.width)

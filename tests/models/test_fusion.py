@@ -91,6 +91,14 @@ def test_the_state_after_an_hour_does_not_know_later_hours():
     assert not torch.allclose(before[:, 4:], after[:, 4:])
 
 
+def test_an_hourly_encoder_sees_one_hour_at_a_time():
+    net = network(encoder="hourly")
+    series, _ = inputs()
+    other = series.clone()
+    other[:, :3] += 50
+    assert torch.equal(net.states(series)[:, 3:], net.states(other)[:, 3:])
+
+
 def test_hours_after_the_last_valid_one_do_not_matter():
     net = network()
     series, film = inputs()

@@ -1,0 +1,183 @@
+"""A stay to its Prediction: scores, course, units, and nothing from what was never trained."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from icu_minis import challenge, film, hannover
+
+from medview.domain.errors import DataError, ModelInputError
+from medview.domain.evaluation import EvaluateRequest
+from medview.domain.prediction import RunRequest
+from medview.domain.progress import Silent
+from medview.domain.training import TrainRequest
+from medview.learning.evaluate import evaluate
+from medview.learning.icu_run import run_icu
+from medview.learning.icu_training import fit
+from medview.learning.images import read_image
+from medview.services.recipes import read_recipe
+
+SMALL = (
+    "hidden=8", "width=8", "heads=2", "feed_forward=8", "epochs=6", "batch=8", "members=1",
+    "hourly_members=1", "hourly_hidden=8", "hourly_epochs=2", "rate=2e-2",
+)  # fmt: skip
+NAMES = [
+    "mortality", *(f"phenotype_{n:02d}" for n in range(1, 26)), "attention_series",
+    "attention_film", "shapley_series", "shapley_film", "imputed_share",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Weights of a series model and of one with films, by name."""
+    place = tmp_path_factory.mktemp("icu")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDVIEW_HOME", str(place / "home"))
+        for name, make, settings in (
+            ("series", challenge, ("folds=2",)),
+            ("film", hannover, ("variables=hannover", "film=features", "epochs=2")),
+        ):
+            recipe = read_recipe("icu", None, (*SMALL, *settings))
+            data = str(make(place / f"{name}-data"))
+            fit(Silent(), TrainRequest((data,), str(place / name), recipe, threads=1))
+        yield place
+
+
+def table(folder: Path, rows, header="Hours,Heart Rate,Temperature,Glascow coma scale total"):
+    path = folder / "stay.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([header.split(","), *rows])
+    return path
+
+
+def asked(trained, path, which="series", **changes):
+    weights = str(trained / which / "weights.safetensors")
+    tables = {"series": str(path)} if path else {}
+    volumes = changes.pop("volumes", {})
+    return run_icu(
+        Silent(), RunRequest("icu", volumes, (), tables=tables, weights=weights, **changes)
+    )
+
+
+ROWS = [(h + 0.5, 80 + h, 37.0, 15) for h in range(20)]
+
+
+def test_a_stay_gets_every_score_of_the_contract_and_a_course(trained, tmp_path):
+    found = asked(trained, table(tmp_path, ROWS))
+    assert [score.name for score in found.scores] == NAMES
+    risk = found.score("mortality")
+    assert risk.status == "ok"
+    assert 0 <= risk.low <= risk.value <= risk.high <= 1
+    assert [point.hour for point in found.trace] == list(range(1, 21))
+    assert found.trace[-1].mortality == risk.value
+    assert 0 < found.score("imputed_share").value < 1
+
+
+def test_what_was_not_trained_is_not_given_out(trained, tmp_path):
+    found = asked(trained, table(tmp_path, ROWS))
+    silent = [score for score in found.scores if score.value is None]
+    assert {score.status for score in silent} == {"not_available"}
+    assert [score.name for score in silent] == NAMES[1:30]
+    assert "not trained" in found.score("shapley_film").meaning
+    assert "Acute and unspecified renal failure" in found.score("phenotype_01").meaning
+
+
+def test_the_risk_at_an_hour_does_not_change_with_later_values(trained, tmp_path):
+    before = asked(trained, table(tmp_path, ROWS)).trace
+    later = [(h, rate * (1 if h <= 12 else 2), t, c) for h, rate, t, c in ROWS]
+    after = asked(trained, table(tmp_path, later)).trace
+    assert [p.mortality for p in before[:12]] == [p.mortality for p in after[:12]]
+    assert before[-1].mortality != after[-1].mortality
+
+
+def test_the_same_seed_gives_the_same_interval(trained, tmp_path):
+    path = table(tmp_path, ROWS)
+    one, two = (asked(trained, path, seed=3).score("mortality") for _ in range(2))
+    assert (one.low, one.high) == (two.low, two.high)
+    assert asked(trained, path, seed=4).score("mortality").low != one.low
+
+
+def test_fahrenheit_is_recognised_and_said(trained, tmp_path):
+    warm = [(h, r, 98.6, c) for h, r, _, c in ROWS]
+    celsius = asked(trained, table(tmp_path, ROWS)).score("mortality").value
+    found = asked(trained, table(tmp_path, warm))
+    assert found.score("mortality").value == pytest.approx(celsius, abs=1e-4)
+    assert [n.text for n in found.warnings if n.code == "UNIT"] == [
+        "Temp: degrees Fahrenheit; converted (20 values)"
+    ]
+
+
+def test_unknown_columns_and_absent_variables_are_listed(trained, tmp_path):
+    path = table(tmp_path, [(1, 80, "blue")], "Hours,HR,Mood")
+    notes = {note.code: note.text for note in asked(trained, path).warnings}
+    assert notes["IGNORED_COLUMNS"] == "not used: Mood"
+    assert "40 of 41 variables" in notes["IMPUTED"]
+
+
+def test_age_and_sex_from_outside_enter_where_the_table_has_none(trained, tmp_path):
+    path = table(tmp_path, ROWS)
+    old = asked(trained, path, age_years=88.0, sex="F")
+    assert old.parameters["age_years"] == 88.0
+    assert old.score("mortality").value != asked(trained, path).score("mortality").value
+
+
+def test_a_longer_stay_is_cut_and_says_so(trained, tmp_path):
+    found = asked(trained, table(tmp_path, [(h, 80, 37, 15) for h in range(0, 80, 4)]))
+    assert len(found.trace) == 48
+    assert any("first 48 h" in note.text for note in found.warnings)
+
+
+def test_without_anything_to_use_it_refuses(trained):
+    with pytest.raises(ModelInputError, match="needs a time series"):
+        asked(trained, None)
+
+
+def test_a_broken_table_names_the_row(trained, tmp_path):
+    with pytest.raises(DataError, match="row 2"):
+        asked(trained, table(tmp_path, [(1, "fast", 37, 15)]))
+
+
+def test_series_and_film_share_the_risk_between_them(trained, tmp_path):
+    volumes = {"film": read_image(film(tmp_path / "film.png"))}
+    path = table(tmp_path, [(0, 30), (1, 200)], "Day,CRP")
+    found = asked(trained, path, "film", volumes=volumes, film_hour=24.0)
+    assert found.score("mortality").status == "not_available"
+    shares = [found.score(f"attention_{name}").value for name in ("series", "film")]
+    assert sum(shares) == pytest.approx(1)
+    moved = sum(found.score(f"shapley_{name}").value for name in ("series", "film"))
+    start = float(found.score("shapley_film").meaning.split("from ")[1].split(" ")[0])
+    assert start + moved == pytest.approx(found.score("icu_admission").value, abs=1e-3)
+
+
+@pytest.mark.parametrize("given", ["series", "film"])
+def test_either_input_alone_is_enough_and_shares_are_then_not_available(trained, tmp_path, given):
+    volumes = {"film": read_image(film(tmp_path / "film.png"))} if given == "film" else {}
+    path = table(tmp_path, [(0, 30)], "Day,CRP") if given == "series" else None
+    found = asked(trained, path, "film", volumes=volumes)
+    assert np.isfinite(found.score("icu_admission").value)
+    assert found.score("shapley_film").status == "not_available"
+
+
+def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    weights = str(trained / "series" / "weights.safetensors")
+    same = EvaluateRequest("icu", (str(trained / "series-data"),), str(tmp_path / "a"), weights)
+    with pytest.raises(DataError, match="24 are of patients"):
+        evaluate(Silent(), same)
+    folder = tmp_path / "other"
+    table_rows = "case,patient,series,mortality\n" + "".join(
+        f"n{n},q{n},s{n % 2}.csv,{n % 2 if n < 10 else ''}\n" for n in range(12)
+    )
+    folder.mkdir()
+    (folder / "cases.csv").write_text(table_rows)
+    for n in range(2):
+        (folder / f"s{n}.csv").write_text(f"Hours,HR,GCS\n1,{75 + 45 * n},{15 - 9 * n}\n")
+    body = evaluate(Silent(), EvaluateRequest("icu", (str(folder),), str(tmp_path / "b"), weights))
+    rows = {row["name"]: row for row in body["metrics"]}
+    assert rows["roc_auc"]["value"] in (0.0, 1.0)
+    assert (rows["brier"]["n"], body["data"][0]["cases"]) == (10, 12)
+    with (tmp_path / "b" / "predictions.csv").open() as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 12
+    assert {"mortality", "mortality_low", "mortality_high"} <= lines[0].keys()
