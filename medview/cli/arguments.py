@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
+from collections.abc import Callable
+from typing import Any
 
 import click
 
@@ -33,3 +36,26 @@ class Numbers(click.ParamType[tuple[float, ...]]):
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Show the names in the help."""
         return ",".join(self.names)
+
+
+def reader_choice(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options for what files leave open; the function is given them as `choice`."""
+
+    @click.option(
+        "--form",
+        type=click.Choice(["sform", "qform"]),
+        help="Which of two positions in a NIfTI file to use.",
+    )
+    @click.option(
+        "--split-by",
+        metavar="KEY",
+        help='What tells volumes in one place apart; "split_keys" of info names the keys.',
+    )
+    @functools.wraps(function)
+    def with_choice(*args: Any, form: str | None, split_by: str | None, **kwargs: Any) -> Any:
+        from medview.domain.study import Choice
+
+        choice = Choice(form=form or "", split_by=split_by or "") if form or split_by else None
+        return function(*args, choice=choice, **kwargs)
+
+    return with_choice

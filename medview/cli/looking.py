@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medview.cli.arguments import reader_choice
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import InputRefused, ReadError, UsageError
 
 if TYPE_CHECKING:
-    from medview.domain.study import Catalogue, Series
+    from medview.domain.study import Catalogue, Choice, Series
 
 _FILE_ENDS = (".nii", ".nii.gz")
 CONVERT = "medview.io.conversion:convert"
@@ -38,6 +39,8 @@ def _in_words(body: Mapping[str, Any]) -> str:
 def _series_lines(series: Mapping[str, Any]) -> list[str]:
     size = " x ".join(str(n) for n in series["size"])
     times = f" x {series['times']} times" if series["times"] > 1 else ""
+    if series["time_step_s"] and times:
+        times += f" every {series['time_step_s']:.4g} s"
     spacing = series["spacing_mm"]
     mm = " x ".join(f"{s:.4g}" for s in spacing if s is not None) if spacing else "unknown"
     words = (series["number"], series["modality"], series["description"], size + times)
@@ -51,12 +54,13 @@ def _series_lines(series: Mapping[str, Any]) -> list[str]:
 
 @command("info", words=_in_words)
 @click.argument("path", type=click.Path(path_type=Path))
-def info(context: Context, path: Path) -> Answer:
+@reader_choice
+def info(context: Context, path: Path, choice: Choice | None) -> Answer:
     """Say what PATH (a file, folder, ZIP or DICOMDIR) holds, and what is doubtful about it."""
     from medview.services import library
     from medview.services.describing import describe, summary_of
 
-    catalogue = library.scan(context.jobs, (path,), progress=context.report)
+    catalogue = library.scan(context.jobs, (path,), choice=choice, progress=context.report)
 
     def summarise(series: Series) -> Any:
         return summary_of(context.jobs, series, progress=context.report)
@@ -73,12 +77,15 @@ def info(context: Context, path: Path) -> Answer:
     type=click.Path(path_type=Path),
     help="A FILE.nii.gz, or a folder for every series.",
 )
-def convert(context: Context, path: Path, series: str | None, out: Path) -> Answer:
+@reader_choice
+def convert(
+    context: Context, path: Path, series: str | None, out: Path, choice: Choice | None
+) -> Answer:
     """Write the values of PATH after rescale as NIfTI; missing slices are blank."""
     from medview.io.atomic import whole_file
     from medview.services import library
 
-    catalogue = library.scan(context.jobs, (path,), progress=context.report)
+    catalogue = library.scan(context.jobs, (path,), choice=choice, progress=context.report)
     chosen = _chosen(catalogue, series, path)
     if not out.name.lower().endswith(_FILE_ENDS):
         return Answer(_into_folder(context, chosen, out))

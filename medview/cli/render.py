@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from medview.cli.arguments import Numbers
+from medview.cli.arguments import Numbers, reader_choice
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import MedviewError, UsageError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from medview.domain.prediction import Prediction
+    from medview.domain.study import Choice
     from medview.services.rendering import Wish
 
 _SLAB_MODES = ("mip", "minip", "mean")
@@ -67,14 +68,15 @@ class Slab(click.ParamType[tuple[float, str]]):
 @click.option("--range", "range_", type=Numbers("LO", "HI"), help="What its colours span.")
 @click.option("--size", type=Numbers("W", "H"), default=(512.0, 512.0), help="Of the picture.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
-def render(context: Context, path: Path, out: Path, **wanted: Any) -> Answer:
+@reader_choice
+def render(context: Context, path: Path, out: Path, choice: Choice | None, **wanted: Any) -> Answer:
     """Draw one slice of PATH as a pane shows it, and say where its pixels are in the patient."""
     from medview.io.atomic import whole_file
     from medview.services import library, rendering
 
     wish = _wish(wanted)
     prediction = _prediction(context, wanted["result"])
-    catalogue = library.scan(context.jobs, (path,), progress=context.report)
+    catalogue = library.scan(context.jobs, (path,), choice=choice, progress=context.report)
     with _naming(path):
         series = rendering.only_series(catalogue, wanted["series"])
     volume = library.load(context.jobs, series, progress=context.report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -18,6 +19,9 @@ class Series:
     when one file holds the whole grid. `size` is (column, row, slice). `geometry` is of one time
     point; None when the files hold no image. `uid` of files without DICOM is
     "2.25.<from their hash>". `laterality` is the side the file names, "L", "R", "B" or empty.
+    `form` places a NIfTI file, "sform" or "qform"; `forms` are those it has; `chosen` says that
+    the reader chose it. `split_keys` are what could tell its volumes apart. `time_step_s` lies
+    between two volumes, None when it is not known.
     """
 
     uid: str
@@ -43,11 +47,35 @@ class Series:
     field_strength_t: float | None = None
     slots: tuple[tuple[int, int] | None, ...] = ()
     laterality: str = ""
+    form: str = ""
+    forms: tuple[str, ...] = ()
+    chosen: bool = False
+    split_keys: tuple[str, ...] = ()
+    time_step_s: float | None = None
 
     @property
     def key(self) -> str:
         """The name under which the command line finds it: "UID" or "UID#STACK"."""
         return f"{self.uid}#{self.stack}"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the reader decided where files leave it open; what is empty follows the rules.
+
+    `series` is the UID it is about, empty for all. `form` places NIfTI files, "sform" or "qform"
+    (R34); `split_by` is the key that tells volumes in the same place apart (R15).
+    """
+
+    series: str = ""
+    form: str = ""
+    split_by: str = ""
+
+
+def choice_for(choices: Iterable[Choice], uid: str) -> Choice:
+    """The choice that was made for a series, else the one for all."""
+    by_series = {choice.series: choice for choice in choices}
+    return by_series.get(uid) or by_series.get("") or Choice()
 
 
 @dataclass(frozen=True, slots=True)

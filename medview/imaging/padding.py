@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,8 @@ def without_padding(volume: Volume) -> Volume:
     if volume.padding is None or volume.is_colour:
         return volume
     low, high = sorted(volume.padding)
-    outside = (volume.array >= low) & (volume.array <= high)
+    values = cast(NDArray[np.float64], volume.array)
+    outside = (values >= low) & (values <= high)
     if not outside.any() or outside.all():
         return volume
     array = np.array(volume.array)

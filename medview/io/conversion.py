@@ -39,7 +39,7 @@ def convert(job: Progress, series: Series, path: Path) -> tuple[Note, ...]:
                 do="Close other programs and try again.",
             )
         job.report(time + 1, series.times, "reading")
-    nifti.write_times(_of_one_type(volumes), path)
+    nifti.write_times(_of_one_type(volumes), path, step_s=series.time_step_s)
     notes = [note for volume in volumes for note in volume.warnings]
     return tuple(dict.fromkeys((*series.warnings, *notes)))
 

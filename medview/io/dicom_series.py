@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from medview.domain.errors import ReadError
-from medview.domain.study import Patient, Series, Study
+from medview.domain.study import Choice, Patient, Series, Study, choice_for
 from medview.domain.volume import Note
 from medview.io.dicom_codecs import SYNTAXES
 from medview.io.dicom_frames import Frames
@@ -22,8 +22,11 @@ from medview.io.dicom_stack import Stack, stacks_of
 from medview.io.identity import Found, patient_key, uid_of_text
 
 
-def series_of(slices: Iterable[Slice]) -> list[Found]:
-    """Sort frames of any patients, studies and series into stacks, one `Found` for each."""
+def series_of(slices: Iterable[Slice], choices: Sequence[Choice] = ()) -> list[Found]:
+    """Sort frames of any patients, studies and series into stacks, one `Found` for each.
+
+    `choices` name the keys by which the reader wants volumes told apart (R15).
+    """
     groups: dict[tuple[str, str, str], list[Slice]] = defaultdict(list)
     for piece in slices:
         info = piece.info
@@ -31,7 +34,8 @@ def series_of(slices: Iterable[Slice]) -> list[Found]:
     found: list[Found] = []
     for key in sorted(groups):
         unique, notes = _without_copies(groups[key])
-        for number, stack in enumerate(stacks_of(unique, _same_values)):
+        wish = choice_for(choices, key[2]).split_by
+        for number, stack in enumerate(stacks_of(unique, _same_values, wish)):
             found.append(_found(stack, number, notes))
     return found
 
@@ -142,6 +146,7 @@ def _as_listed(info: FileInfo, stack: Stack) -> Series:
         field_strength_t=info.field_strength_t,
         slots=slots,
         laterality=info.laterality,
+        split_keys=stack.split_keys,
     )
 
 

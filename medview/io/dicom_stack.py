@@ -12,7 +12,7 @@ from medview.domain.geometry import Geometry, SpacingKind
 from medview.domain.volume import Note
 from medview.io.dicom_grid import Grid, Vector, grids_of
 from medview.io.dicom_headers import Slice
-from medview.io.dicom_volumes import SamePixels, volumes_of
+from medview.io.dicom_volumes import SamePixels, split_keys_of, volumes_of
 
 SAME_DIRECTION = 1e-4  # R6, on unit vectors
 SAME_PLACE_MM = 0.01
@@ -27,6 +27,7 @@ class Stack:
 
     `volumes` has one tuple per time, each with a frame or None for every slice. `geometry` is
     None only for frames without any place. `missing` are slice indices that have a None.
+    `split_keys` are what could have told the volumes apart.
     """
 
     volumes: tuple[tuple[Slice | None, ...], ...]
@@ -34,6 +35,7 @@ class Stack:
     split_by: str | None = None
     missing: tuple[int, ...] = ()
     notes: tuple[Note, ...] = ()
+    split_keys: tuple[str, ...] = ()
 
     @property
     def first(self) -> Slice:
@@ -41,17 +43,18 @@ class Stack:
         return next(s for volume in self.volumes for s in volume if s is not None)
 
 
-def stacks_of(slices: Sequence[Slice], same_pixels: SamePixels) -> list[Stack]:
+def stacks_of(slices: Sequence[Slice], same_pixels: SamePixels, split_by: str = "") -> list[Stack]:
     """Sort the frames of one series into stacks.
 
-    `same_pixels` is asked only about frames in the same place that nothing tells apart.
+    `same_pixels` is asked only about frames in the same place that nothing tells apart;
+    `split_by` is the key that the reader wants volumes told apart by (R15).
     """
     stacks: list[Stack] = []
     for group in _alike(slices):
         if group[0].position is None or group[0].orientation is None:
             stacks += _without_place(group)
         else:
-            stacks += _with_place(group, same_pixels)
+            stacks += _with_place(group, same_pixels, split_by)
     return sorted(stacks, key=_rank)
 
 
@@ -88,21 +91,22 @@ def _same_plane(a: Slice, b: Slice) -> bool:
     return bool(np.abs(a.orientation - b.orientation).max() <= SAME_DIRECTION)
 
 
-def _with_place(group: list[Slice], same_pixels: SamePixels) -> list[Stack]:
+def _with_place(group: list[Slice], same_pixels: SamePixels, wish: str) -> list[Stack]:
     directions = _directions(group[0])
     normal = np.cross(*directions)
     ordered = sorted(group, key=lambda s: (_position(s) @ normal, s.info.instance_uid, s.frame))
     places = _places(ordered, normal)
-    volumes, split_by, notes, left = volumes_of(places, same_pixels)
+    volumes, split_by, notes, left = volumes_of(places, same_pixels, wish)
+    keys = split_keys_of(places, split_by)
     positions = np.array([_position(place[0]) for place in places])
     stacks = []
     for run in grids_of(positions, normal, sparse=group[0].sparse):
         cut = tuple(
             tuple(None if n is None else volume[n] for n in run.slots) for volume in volumes
         )
-        stacks.append(_stack(cut, run, group[0], split_by, notes))
+        stacks.append(replace(_stack(cut, run, group[0], split_by, notes), split_keys=keys))
     if left:
-        stacks += [_with_note(s, notes[-1]) for s in _with_place(left, same_pixels)]
+        stacks += [_with_note(s, notes[-1]) for s in _with_place(left, same_pixels, wish)]
     return stacks
 
 

@@ -12,14 +12,20 @@ SamePixels = Callable[[Slice, Slice], bool]
 
 Volumes = list[list[Slice | None]]
 
+_NUMBER = "InstanceNumber"
+
 
 def volumes_of(
-    places: list[list[Slice]], same_pixels: SamePixels
+    places: list[list[Slice]], same_pixels: SamePixels, wish: str = ""
 ) -> tuple[Volumes, str | None, list[Note], list[Slice]]:
-    """Tell apart what lies in the same place (R10, R14); give also what nothing explains."""
+    """Tell apart what lies in the same place (R10, R14); give also what nothing explains.
+
+    By the key that the reader wishes, if it can (R15).
+    """
     if all(len(place) == 1 for place in places):
         return [[place[0] for place in places]], None, [], []
-    found = _partition(places, whole=True)
+    wished = _by_name(places, wish) if wish else None
+    found = (wished, wish) if wished else _partition(places, whole=True)
     if found:
         return *found, [], []
     unlike = [_without_copies(place, same_pixels) for place in places]
@@ -39,6 +45,26 @@ def volumes_of(
         )
     )
     return [[place[0] for place in unlike]], None, notes, left
+
+
+def split_keys_of(places: list[list[Slice]], used: str | None) -> tuple[str, ...]:
+    """Keys that could tell the volumes apart, of those that do it alike the first only."""
+    if used is None:
+        return ()
+    names = dict.fromkeys(name for place in places for s in place for name in s.keys)
+    found: dict[tuple[tuple[int, ...], ...], str] = {}
+    for name in (used, *names, _NUMBER):
+        volumes = _by_name(places, name)
+        if volumes:
+            found.setdefault(tuple(tuple(map(id, volume)) for volume in volumes), name)
+    return tuple(found.values())
+
+
+def _by_name(places: list[list[Slice]], name: str) -> Volumes | None:
+    if name == _NUMBER:
+        ordered = _by_number(places)
+        return ordered[0] if ordered else None
+    return _by_keys(places, tuple(name.split("+")), whole=False)
 
 
 def _duplicates(count: int) -> Note:
@@ -107,4 +133,4 @@ def _by_number(places: list[list[Slice]]) -> tuple[Volumes, str] | None:
     numbers = {tuple(s.info.instance_number for s in place) for place in ordered}
     if len(numbers) != len(ordered) and len(places) > 1:
         return None
-    return [[place[n] for place in ordered] for n in range(count)], "InstanceNumber"
+    return [[place[n] for place in ordered] for n in range(count)], _NUMBER

@@ -10,6 +10,7 @@ import math
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Literal, cast
 
@@ -30,15 +31,20 @@ from medview.io.nifti_header import (
     COLOUR_BYTES,
     TILT_DEGREES,
     Header,
+    forms_of,
     geometry_of,
     read_header,
+    time_step_of,
     turn_ras_lps,
 )
+from medview.io.sidecar import with_sidecar
 from medview.io.sources import open_binary
 from medview.io.values import as_volume_values
 
 Values = NDArray[np.generic]
 
+# Warnings that depend on which form is used.
+_OF_PLACE = ("FORMS_DISAGREE", "TILTED")
 # How hard a written file is packed; more takes twice the time for a few per cent.
 PACKING = 4
 
@@ -55,6 +61,7 @@ def find(path: Path) -> list[Found] | None:
     if header is None:
         return None
     geometry, notes = geometry_of(header)
+    forms = tuple(forms_of(header))
     files = (path,) if header.data_path == path else (path, header.data_path)
     uid = uid_of_file(header.data_path)
     series = Series(
@@ -67,8 +74,22 @@ def find(path: Path) -> list[Found] | None:
         split_by="time" if header.times > 1 else None,
         geometry=geometry,
         warnings=notes,
+        form=forms[0] if forms else "",
+        forms=forms,
+        time_step_s=time_step_of(header),
     )
-    return [unnamed(series, path)]
+    return [unnamed(with_sidecar(series), path)]
+
+
+def placed_by(series: Series, form: str) -> Series:
+    """The same file placed by the form that the reader has chosen, if it has that one (R34)."""
+    header = read_header(series.files[0]) if form in series.forms else None
+    if header is None:
+        return series
+    geometry, notes = geometry_of(header, form)
+    kept = tuple(note for note in series.warnings if note.code not in _OF_PLACE)
+    placed = replace(series, geometry=geometry, warnings=(*notes, *kept))
+    return replace(placed, form=form, chosen=True)
 
 
 # -------------------------------------------------------------------------------- pixels
@@ -91,12 +112,13 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
             do="Open it again.",
         )
     data = _bytes_of_time(job, header, time)
-    geometry, notes = geometry_of(header)
+    geometry, notes = geometry_of(header, series.form if series.chosen else "")
     array = _values(header, data)
     return Volume(
         array=array,
         geometry=geometry,
         quantity=series.quantity,
+        modality=series.modality,
         windows=_windows(header),
         warnings=notes,
     )
@@ -203,11 +225,17 @@ def write(image: Volume | ScalarMap, path: Path) -> None:
     write_times([image], path)
 
 
-def write_times(images: Sequence[Volume | ScalarMap], path: Path) -> None:
-    """Write volumes of one grid and type as the times of one file, as `write` does."""
+def write_times(
+    images: Sequence[Volume | ScalarMap], path: Path, *, step_s: float | None = None
+) -> None:
+    """Write volumes of one grid and type as the times of one file, as `write` does.
+
+    `step_s` seconds lie between two of them, None when that is not known.
+    """
     first = images[0]
     colour = first.array.ndim == 4
-    header = _header_for(first.geometry, first.array.dtype, len(images), colour=colour)
+    shape = (*first.geometry.shape[::-1], *([len(images)] if len(images) > 1 else []))
+    header = _header_for(first.geometry, first.array.dtype, shape, step_s, colour=colour)
     with whole_file(path) as draft, draft.open("wb") as file:
         if path.suffix == ".gz":
             # No name and no time within: the same image gives the same file.
@@ -227,9 +255,13 @@ def _write_to(
 
 
 def _header_for(
-    geometry: Geometry, dtype: np.dtype[np.generic], times: int, *, colour: bool
+    geometry: Geometry,
+    dtype: np.dtype[np.generic],
+    shape: tuple[int, ...],
+    step_s: float | None,
+    *,
+    colour: bool,
 ) -> bytes:
-    shape = geometry.shape[::-1] + ((times,) if times > 1 else ())
     header = nib.Nifti2Header() if max(shape) > 32767 else nib.Nifti1Header()
     header.set_data_shape(shape)
     header.set_data_dtype(np.dtype([(c, "u1") for c in "RGB"]) if colour else dtype)
@@ -239,6 +271,8 @@ def _header_for(
     header.set_qform(affine, code=int(known and not _is_sheared(geometry)), strip_shears=True)
     header.set_sform(affine, code=int(known))
     header["scl_slope"], header["scl_inter"] = 1, 0
+    if len(shape) > 3:
+        header["pixdim"][4] = step_s or 0
     # Behind the header stand four bytes that say "no extensions"; pixels begin at a multiple
     # of 16.
     begin = -(-(header.sizeof_hdr + 4) // 16) * 16

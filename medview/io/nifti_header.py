@@ -181,19 +181,30 @@ def _damaged(path: Path, what: str) -> ReadError:
 # ------------------------------------------------------------------------------ geometry
 
 
-def geometry_of(header: Header) -> tuple[Geometry, tuple[Note, ...]]:
-    """Place the grid: by the sform, else the qform, else nowhere in the patient (R34)."""
-    sform, qform = _sform(header), _qform(header)
-    chosen = sform if sform is not None else qform
-    if chosen is None:
+def forms_of(header: Header) -> dict[str, Affine]:
+    """The usable forms of a file by name, "sform" first: it is used unless the reader chooses."""
+    found = {"sform": _sform(header), "qform": _qform(header)}
+    return {name: affine for name, affine in found.items() if affine is not None}
+
+
+def geometry_of(header: Header, form: str = "") -> tuple[Geometry, tuple[Note, ...]]:
+    """Place the grid: by the sform, else the qform, else nowhere in the patient (R34).
+
+    `form` is the one that the reader has chosen, if the file has it.
+    """
+    forms = forms_of(header)
+    if not forms:
         return _nowhere(header)
+    used = form if form in forms else next(iter(forms))
     notes = []
-    if sform is not None and qform is not None:
+    if len(forms) == 2:
+        sform, qform = forms.values()
         off = _farthest(sform, qform, header.shape)
         if off > DISAGREE_MM or np.linalg.det(sform) * np.linalg.det(qform) < 0:
-            text = f"the file gives two positions {off:.1f} mm apart; the sform is used"
+            how = f"the {used} is used" + (", as chosen" if form == used else "")
+            text = f"the file gives two positions {off:.1f} mm apart; {how}"
             notes.append(Note("FORMS_DISAGREE", text))
-    geometry = Geometry.from_ijk_affine(header.shape[::-1], turn_ras_lps(chosen))
+    geometry = Geometry.from_ijk_affine(header.shape[::-1], turn_ras_lps(forms[used]))
     if geometry.shear_degrees > TILT_DEGREES:
         text = f"slices are tilted by {geometry.shear_degrees:.1f} degrees against their stack"
         notes.append(Note("TILTED", text))
@@ -218,6 +229,20 @@ def _nowhere(header: Header) -> tuple[Geometry, tuple[Note, ...]]:
 
 def _unit_mm(header: Header) -> float:
     return _UNITS_MM.get(int(header.raw["xyzt_units"]) & 7, 1.0)
+
+
+# Seconds per unit of time, by the upper bits of xyzt_units.
+_UNITS_S = {8: 1.0, 16: 1e-3, 24: 1e-6}
+
+
+def time_step_of(header: Header) -> float | None:
+    """Seconds between two times; None when the file has one time or does not say it (R38)."""
+    step = float(header.raw["pixdim"][4])
+    unit = _UNITS_S.get(int(header.raw["xyzt_units"]) & 56)
+    # Without a unit, seconds are what most programs mean; a step of 1 is what they leave behind.
+    if header.times == 1 or not math.isfinite(step) or step <= 0 or (unit is None and step == 1):
+        return None
+    return step * (unit or 1.0)
 
 
 def _spacing(header: Header) -> tuple[float, float, float] | None:

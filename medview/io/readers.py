@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Progress
-from medview.domain.study import Catalogue, Series, Skipped
+from medview.domain.study import Catalogue, Choice, Series, Skipped, choice_for
 from medview.domain.volume import Volume
 from medview.io import archives, dicom, dicomdir, metaimage, nifti, radiograph
 from medview.io.catalogue import catalogue_of
@@ -52,12 +52,13 @@ class _Findings:
     skipped: dict[Path, ReadError] = field(default_factory=dict)
 
 
-def scan(job: Progress, paths: Sequence[Path]) -> Catalogue:
+def scan(job: Progress, paths: Sequence[Path], choices: Sequence[Choice] = ()) -> Catalogue:
     """List what lies under the paths: headers only, no pixels.
 
     A path may be a file, a folder, a ZIP archive or a DICOMDIR. One unreadable file never
     stops the rest: it is listed in ``Catalogue.skipped``. PNG, JPEG and TIFF that lie beside
-    medical images are left out; opened by themselves they are films.
+    medical images are left out; opened by themselves they are films. `choices` are what the
+    reader decided where the files leave it open.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def scan(job: Progress, paths: Sequence[Path]) -> Catalogue:
         _look_at(path, findings)
     _look_at_pictures(findings, paths)
     job.report(len(files), len(files), "reading headers")
-    found = findings.found + series_of(findings.slices)
+    found = _placed(findings.found, choices) + series_of(findings.slices, choices)
     # Files that hold the pixels of a header beside them are no images by themselves.
     used = {path for item in found for path in item.series.files}
     skipped = [
@@ -86,6 +87,16 @@ def scan(job: Progress, paths: Sequence[Path]) -> Catalogue:
     if not found:
         raise _nothing(paths, files, findings)
     return catalogue_of(found, [*skipped, *unfollowed], len(files) + len(unfollowed))
+
+
+def _placed(found: list[Found], choices: Sequence[Choice]) -> list[Found]:
+    """Place files that give two positions by the one that the reader chose."""
+    return [
+        replace(
+            item, series=nifti.placed_by(item.series, choice_for(choices, item.series.uid).form)
+        )
+        for item in found
+    ]
 
 
 def load(job: Progress, series: Series, time: int = 0) -> Volume:

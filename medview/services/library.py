@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import cast
 
 from medview.domain.discretion import series_words
-from medview.domain.errors import ReadError
-from medview.domain.study import Catalogue, Patient, Series, Skipped
+from medview.domain.errors import ReadError, UsageError
+from medview.domain.study import Catalogue, Choice, Patient, Series, Skipped
 from medview.domain.volume import Volume
 from medview.imaging.view import View
 from medview.services.job import Listener
@@ -27,9 +27,33 @@ LOAD_AND_IDENTIFY = "medview.services.loading:load_and_identify"
 _NOT_AN_IMAGE = "MV-IO-001"
 
 
-def scan(jobs: Jobs, paths: Sequence[Path], *, progress: Listener | None = None) -> Catalogue:
-    """Find out what is under the paths, and wait for it. Raises a MedviewError."""
-    return cast(Catalogue, jobs.call("files", SCAN, tuple(paths), progress=progress))
+def scan(
+    jobs: Jobs,
+    paths: Sequence[Path],
+    *,
+    choice: Choice | None = None,
+    progress: Listener | None = None,
+) -> Catalogue:
+    """Find out what is under the paths, and wait for it. Raises a MedviewError.
+
+    A `choice` that no series allows is wrong use: the error says what could be chosen.
+    """
+    choices = () if choice is None else (choice,)
+    found = cast(Catalogue, jobs.call("files", SCAN, tuple(paths), choices, progress=progress))
+    if choice is not None:
+        _check(choice, found)
+    return found
+
+
+def _check(choice: Choice, found: Catalogue) -> None:
+    every = found.all_series()
+    for wish, used, could in (
+        (choice.form, {s.form for s in every}, {f for s in every for f in s.forms}),
+        (choice.split_by, {s.split_by for s in every}, {k for s in every for k in s.split_keys}),
+    ):
+        if wish and wish not in used:
+            allowed = f"Choose one of: {', '.join(sorted(could))}." if could else "Leave it out."
+            raise UsageError(f"nothing here can be read by {wish}", do=allowed)
 
 
 def load(jobs: Jobs, series: Series, time: int = 0, *, progress: Listener | None = None) -> Volume:
@@ -62,6 +86,8 @@ class Library:
         self._kept: OrderedDict[tuple[str, int], _Kept] = OrderedDict()
         self._views: dict[str, dict[str, View]] = {}
         self._reading: Job | None = None
+        self._paths: tuple[Path, ...] = ()
+        self._choices: dict[str, Choice] = {}
         session.events.views.connect(self._steer)
 
     def open(self, paths: Sequence[Path]) -> Job:
@@ -80,6 +106,31 @@ class Library:
             key="open",
         )
         return self._tasks.run(errand, Answers(lambda found: self._opened(chosen, found)))
+
+    def choose(self, choice: Choice) -> Job:
+        """Read what is open again as the reader decided for one series, and show that one."""
+        choices = {**self._choices, choice.series: choice}
+        errand = Errand(
+            "Reading headers",
+            "files",
+            SCAN,
+            (self._paths, tuple(choices.values())),
+            about=self._paths[0].name if self._paths else "",
+            key="open",
+        )
+        return self._tasks.run(errand, Answers(lambda found: self._chosen(choice, choices, found)))
+
+    def _chosen(self, choice: Choice, choices: dict[str, Choice], catalogue: Catalogue) -> None:
+        self._choices = choices
+        for key in [key for key in self._kept if key[0].partition("#")[0] == choice.series]:
+            del self._kept[key]
+        self._views = {
+            key: view for key, view in self._views.items() if key.partition("#")[0] != choice.series
+        }
+        self._session.catalogue = catalogue
+        series = catalogue.find(choice.series)
+        if series is not None:
+            self.show(series)
 
     def show(self, series: Series, time: int = 0) -> Job | None:
         """Put a series on screen, at once when it is kept; else return the job that reads it.
@@ -147,6 +198,7 @@ class Library:
             self._session.message = Message.of(refusal)
             return
         self._session.catalogue = catalogue
+        self._paths, self._choices = paths, {}
         # The files may have changed since they were read last.
         self._kept.clear()
         self._remember(paths)

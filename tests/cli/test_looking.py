@@ -8,7 +8,8 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_files import ct, image, marked_slice, positions, save, stack
+from dicom_files import ct, image, marked_slice, positions, save, stack, two_phases
+from nifti_files import patched, written
 
 from medview.cli import main
 
@@ -58,7 +59,7 @@ def test_info_says_what_there_is_in_the_words_of_the_contract(study, capsys):
         "split_by": None, "spacing_mm": [0.5, 0.7, 2.5], "spacing_kind": "patient",
         "affine_lps": [[0.5, 0, 0, -100], [0, 0.7, 0, -80], [0, 0, 2.5, 40], [0, 0, 0, 1]],
         "orientation": "LPS", "quantity": "HU", "value_range": [-1024, -17], "lossy": False,
-        "missing_slices": [4],
+        "missing_slices": [4], "split_keys": [], "time_step_s": None, "form": None, "forms": [],
     }  # fmt: skip
     assert (scout["stack"], scout["size"], scout["orientation"]) == (1, [9, 6, 1], "LIP")
     assert scout["spacing_mm"] == [0.5, 0.7, None]
@@ -188,3 +189,26 @@ def test_pixels_that_cannot_be_read_leave_nothing(tmp_path, capsys):
     code, body = answer(capsys, "convert", folder, "--out", out)
     assert (code, body["code"]) == (3, "MV-IO-103")
     assert [p.name for p in tmp_path.iterdir()] == ["s"]
+
+
+def test_the_reader_chooses_the_form_and_the_key_by_name(tmp_path, capsys):
+    path = patched(
+        written(tmp_path / "v.nii", affine=np.diag([2.0, 2, 2, 1])), qform_code=1, qoffset_x=5
+    )
+    code, body = answer(capsys, "info", path, "--form", "qform")
+    (series,) = body["patients"][0]["studies"][0]["series"]
+    assert (code, series["form"], series["forms"]) == (0, "qform", ["sform", "qform"])
+    assert series["affine_lps"][0][3] == -5
+    out = tmp_path / "out.nii.gz"
+    assert answer(capsys, "convert", path, "--form", "qform", "--out", out)[0] == 0
+    assert nib.load(out).affine[0, 3] == 5
+    picture = ("render", path, "--slice", 0, "--form", "qform", "--out", tmp_path / "p.png")
+    code, body = answer(capsys, *picture)
+    assert code == 0
+
+
+def test_a_choice_that_nothing_allows_is_wrong_use(tmp_path, capsys):
+    folder = save(two_phases("EchoTime", (4.6, 9.2)), tmp_path / "in")
+    code, body = answer(capsys, "info", folder, "--split-by", "KVP")
+    assert (code, body["schema"]) == (2, "medview.error/1")
+    assert "EchoTime" in body["do"]

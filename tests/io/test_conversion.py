@@ -6,6 +6,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 from dicom_files import catalogue, save, stack, two_phases
+from nifti_files import patched
+from nifti_files import written as nifti_written
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
@@ -49,3 +51,14 @@ def test_more_than_the_memory_holds_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ReadError, match="more memory"):
         converted(folder, tmp_path / "t.nii")
     assert not (tmp_path / "t.nii").exists()
+
+
+def test_the_time_step_is_written_with_the_times(tmp_path):
+    values = np.zeros((3, 4, 3, 2), np.int16)
+    path = patched(
+        nifti_written(tmp_path / "in.nii", values),
+        pixdim=[1, 2, 2, 2, 2500, 0, 0, 0], xyzt_units=2 + 16,
+    )  # fmt: skip
+    written, _ = converted(path, tmp_path / "t.nii.gz")
+    assert written.header["pixdim"][4] == 2.5
+    assert written.header.get_xyzt_units() == ("mm", "sec")

@@ -15,6 +15,7 @@ from dicom_files import (
 )
 
 from medview.domain.progress import Silent
+from medview.domain.study import Choice
 from medview.io import readers
 
 
@@ -59,3 +60,32 @@ def test_a_slice_missing_in_one_phase_only_is_blank_there_and_said(tmp_path):
     assert first.missing_slices == ()
     assert second.missing_slices == (5,)
     assert first.array[5, 1, 2] == 1005
+
+
+def crossed():
+    """Two echoes, their numbers of acquisition the other way round in one slice."""
+    datasets = two_phases("EchoTime", (4.6, 9.2))
+    for n, ds in enumerate(datasets):
+        first = n < 8
+        ds.AcquisitionNumber = 1 + (first == (n % 8 == 3))
+    return datasets
+
+
+def test_the_reader_may_choose_another_key(tmp_path):
+    folder = save(crossed(), tmp_path)
+    (series,) = catalogue(folder).all_series()
+    assert (series.split_by, series.split_keys) == (
+        "AcquisitionNumber", ("AcquisitionNumber", "EchoTime"),
+    )  # fmt: skip
+    assert readers.load(Silent(), series, 0).array[3, 1, 2] == 1503
+    choice = Choice("1.2.3.4", split_by="EchoTime")
+    (series,) = readers.scan(Silent(), (folder,), (choice,)).all_series()
+    assert (series.split_by, series.times) == ("EchoTime", 2)
+    assert [readers.load(Silent(), series, t).array[3, 1, 2] for t in (0, 1)] == [1003, 1503]
+
+
+def test_a_key_that_tells_nothing_apart_changes_nothing(tmp_path):
+    folder = save(two_phases("EchoTime", (4.6, 9.2)), tmp_path)
+    for key in ("KVP", "EchoTime+KVP", "no such key"):
+        (series,) = readers.scan(Silent(), (folder,), (Choice(split_by=key),)).all_series()
+        assert (series.split_by, series.split_keys) == ("EchoTime", ("EchoTime",))

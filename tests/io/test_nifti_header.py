@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from nifti_files import patched, written
 
 from medview.domain.errors import ReadError
-from medview.io import nifti
+from medview.domain.progress import Silent
+from medview.domain.study import Choice
+from medview.io import nifti, readers
 
 
 def test_the_sform_comes_before_the_qform_and_a_difference_is_said(tmp_path):
@@ -139,3 +141,40 @@ def test_the_sign_is_turned_in_one_function_only():
         path.name for path in source.glob("*.py") if "diag([-1" in path.read_text().replace(" ", "")
     ]
     assert turns == ["nifti_header.py"]
+
+
+def test_the_reader_may_choose_the_other_form_and_it_is_recorded(tmp_path):
+    path = patched(
+        written(tmp_path / "v.nii", affine=np.diag([2.0, 2, 2, 1])), qform_code=1, qoffset_x=5
+    )
+    choice = Choice(form="qform")
+    (series,) = readers.scan(Silent(), (path,), (choice,)).all_series()
+    volume = readers.load(Silent(), series)
+    assert (series.form, series.forms) == ("qform", ("sform", "qform"))
+    np.testing.assert_allclose(series.geometry.to_mm((0, 0, 0)), (-5, 0, 0), atol=1e-4)
+    np.testing.assert_allclose(volume.geometry.to_mm((0, 0, 0)), (-5, 0, 0), atol=1e-4)
+    assert [note.code for note in volume.warnings] == ["FORMS_DISAGREE"]
+    assert volume.warnings[0].text.endswith("the qform is used, as chosen")
+    assert series.warnings == volume.warnings
+
+
+def test_a_choice_for_another_series_or_of_a_form_that_is_not_there_changes_nothing(tmp_path):
+    path = patched(written(tmp_path / "v.nii", affine=np.diag([2.0, 2, 2, 1])), qform_code=0)
+    for choice in (Choice("2.25.1", form="qform"), Choice(form="qform")):
+        (series,) = readers.scan(Silent(), (path,), (choice,)).all_series()
+        assert (series.form, series.forms) == ("sform", ("sform",))
+
+
+@pytest.mark.parametrize(
+    ("step", "unit", "seconds"),
+    [(2.5, 8, 2.5), (2500, 16, 2.5), (2.5e6, 24, 2.5), (2.5, 0, 2.5), (1, 0, None),
+     (0, 8, None), (-2, 8, None), (math.nan, 8, None)],
+)  # fmt: skip
+def test_the_time_step_is_read_in_its_unit(step, unit, seconds, tmp_path):
+    values = np.zeros((3, 4, 3, 2), np.int16)
+    path = patched(
+        written(tmp_path / "v.nii", values), xyzt_units=2 + unit, pixdim=[1, 2, 2, 2, step, 0, 0, 0]
+    )
+    (series,) = readers.scan(Silent(), (path,)).all_series()
+    assert series.times == 3
+    assert series.time_step_s == (None if seconds is None else pytest.approx(seconds))

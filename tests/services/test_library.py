@@ -5,7 +5,7 @@ from phantoms import geometry_of, phantom, phantom_on
 from services.stubs import StubJobs, catalogue_of, series_of
 
 from medview.domain.errors import ReadError
-from medview.domain.study import Catalogue, Skipped
+from medview.domain.study import Catalogue, Choice, Skipped
 from medview.domain.volume import Window
 from medview.services.library import Library
 from medview.services.session import Session, VolumeId
@@ -252,3 +252,38 @@ def test_time_points_are_volumes_of_their_own_with_the_same_view(library, jobs, 
     assert session.volume_id.sha256 == "second"
     library.show_time(-5)
     assert session.time == 0
+
+
+def test_a_choice_reads_all_again_and_shows_that_series(library, jobs, session):
+    opened(library, jobs, FIRST, SECOND)
+    arrive(jobs)
+    choice = Choice("1.2", form="qform")
+    library.choose(choice)
+    assert jobs.last.args == ((Path("/data/study"),), (choice,))
+    other = series_of("1.2", form="qform")
+    jobs.last.finish(catalogue_of(FIRST, other))
+    arrive(jobs, sha256="def")
+    assert session.series is other
+    assert session.volume_id == VolumeId("1.2#0", "def")
+
+
+def test_choices_for_several_series_stay_until_something_else_is_opened(library, jobs):
+    opened(library, jobs, FIRST, SECOND)
+    one, two = Choice("1.1", form="qform"), Choice("1.2", split_by="EchoTime")
+    library.choose(one)
+    jobs.last.finish(catalogue_of(FIRST, SECOND))
+    library.choose(two)
+    assert jobs.last.args[1] == (one, two)
+    jobs.last.finish(catalogue_of(FIRST, SECOND))
+    opened(library, jobs, FIRST, SECOND)
+    library.choose(two)
+    assert jobs.last.args[1] == (two,)
+
+
+def test_pixels_of_a_series_that_was_chosen_otherwise_are_read_anew(library, jobs, session):
+    opened(library, jobs, FIRST)
+    arrive(jobs)
+    library.choose(Choice("1.1", form="qform"))
+    again = series_of("1.1", form="qform")
+    jobs.last.finish(catalogue_of(again))
+    assert jobs.running("load_and_identify")[-1].args[0] is again

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QSize, Qt
+from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QImage, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QLineEdit,
     QListWidget,
+    QMenu,
     QToolButton,
     QTreeView,
     QVBoxLayout,
@@ -22,6 +23,7 @@ from medview.services.thumbnails import Thumbnail
 from medview.ui.app import App
 from medview.ui.controls import button, label, name
 from medview.ui.identity import patient_facts, patient_name, series_name, study_name
+from medview.ui.panels.series_menu import series_menu
 from medview.ui.panels.study_rows import (
     FIND,
     KIND,
@@ -33,7 +35,7 @@ from medview.ui.panels.study_rows import (
     WARNS,
     StudyDelegate,
 )
-from medview.ui.words import date, plain_tip, tr
+from medview.ui.words import date, number, plain_tip, tr
 
 _THUMB_PX = 88
 _MOST_LEFT_OUT = 400
@@ -97,6 +99,8 @@ class StudiesPanel(QWidget):
         tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         tree.clicked.connect(self._on_chosen)
         tree.activated.connect(self._on_chosen)
+        tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        tree.customContextMenuRequested.connect(self._on_menu)
         return tree
 
     def refresh(self) -> None:
@@ -211,6 +215,18 @@ class StudiesPanel(QWidget):
         if series is not None:
             self._app.library.show(series)
 
+    def menu_of(self, index: QModelIndex) -> QMenu | None:
+        """What the reader may decide about the series of a row."""
+        key = index.data(SERIES)
+        series = self._app.session.catalogue.find(key) if key else None
+        return None if series is None else series_menu(self._app, series, self)
+
+    def _on_menu(self, place: QPoint) -> None:
+        menu = self.menu_of(self.tree.indexAt(place))
+        if menu is not None:
+            menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+            menu.popup(self.tree.viewport().mapToGlobal(place))
+
     def _on_thumbnail(self, key: str) -> None:
         """Put the picture of a series into its row."""
         for item in _walk(self._model.invisibleRootItem()):
@@ -276,8 +292,16 @@ def size_text(series: Series) -> str:
     if count > 1 and grid.orientation_known:
         parts.append((tr("sagittal"), tr("coronal"), tr("axial"))[grid.axis_of.index(0)])
     if series.times > 1:
-        parts.append(tr("{n} times", n=series.times))
+        parts.append(times_text(series))
     return " · ".join(parts)
+
+
+def times_text(series: Series) -> str:
+    """How many volumes follow each other, and how fast where that is known (R38)."""
+    counted = tr("{n} times", n=series.times)
+    if series.time_step_s is None:
+        return counted
+    return tr("{counted}, every {step} s", counted=counted, step=number(series.time_step_s))
 
 
 def square(made: Thumbnail) -> QPixmap:

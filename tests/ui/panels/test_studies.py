@@ -6,7 +6,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton
 from services.stubs import series_of
 
-from medview.domain.study import Catalogue, Patient, Skipped, Study
+from medview.domain.study import Catalogue, Choice, Patient, Skipped, Study
 from medview.domain.volume import Note
 from medview.ui.panels.study_rows import KIND, SECOND, SERIES, TAG, THUMB, WARNS
 
@@ -173,3 +173,29 @@ def test_an_empty_list_says_what_to_do(bench):
     assert bench.window.studies.findChildren(QLineEdit)[0].isEnabled() is False
     assert not bench.window.studies.tree.isVisible()
     assert "Ctrl+O" in bench.window.studies.empty.text()
+
+
+def test_the_reader_chooses_form_and_key_from_the_menu_of_a_row(bench):
+    plain = series_of("1.1")
+    nifti = series_of("1.2", forms=("sform", "qform"), form="sform")
+    split = series_of("1.3", split_keys=("EchoTime", "TriggerTime"), split_by="EchoTime")
+    study = Study("1", series=(plain, nifti, split))
+    bench.session.catalogue = Catalogue((Patient("k", studies=(study,)),))
+    panel = bench.window.studies
+    assert panel.menu_of(series_row(bench, "1.1#0")) is None
+    for key, texts, choice in (
+        ("1.2#0", ["Position by the sform", "Position by the qform"], Choice("1.2", form="qform")),
+        ("1.3#0", ["Volumes by EchoTime", "Volumes by TriggerTime"],
+         Choice("1.3", split_by="TriggerTime")),
+    ):  # fmt: skip
+        menu = panel.menu_of(series_row(bench, key))
+        assert [action.text() for action in menu.actions()] == texts
+        assert [action.isChecked() for action in menu.actions()] == [True, False]
+        menu.actions()[1].trigger()
+        assert bench.jobs.last.args[1][-1] == choice
+
+
+def test_the_row_says_how_fast_volumes_follow_each_other(bench):
+    series = series_of("1.1", times=120, time_step_s=2.2)
+    bench.session.catalogue = Catalogue((Patient("k", studies=(Study("1", series=(series,)),)),))
+    assert series_row(bench, "1.1#0").data(SECOND).endswith("120 times, every 2.20 s")
