@@ -1,0 +1,53 @@
+"""Rows of an ablation on a card: beside its own figures, with their command."""
+
+import json
+import runpy
+import sys
+
+import pytest
+from age_weights import write_age_weights
+
+from medview.io.cards import read_card
+
+ROW = {
+    **{"variant": "default", "subset": "abide", "task": "brain-age", "level": "case"},
+    **{"name": "mae", "mean": 2.6, "sd": 0.1, "runs": 5, "n": 771},
+    **{"value_low": 2.4, "value_high": 2.8},
+    **{"difference": None, "low": None, "high": None, "p": None, "test": ""},
+}
+WORSE = ROW | {
+    "variant": "ridge",
+    "mean": 3.2,
+    "difference": 0.6,
+    "low": 0.4,
+    "high": 0.7,
+    "p": 0.01,
+}
+
+
+@pytest.fixture
+def card(tmp_path):
+    return write_age_weights(tmp_path / "w")[0].with_name("card.json")
+
+
+def added(card, tmp_path, rows, monkeypatch, *more):
+    table = tmp_path / "ablation.json"
+    table.write_text(json.dumps({"rows": rows}))
+    words = ["add_figures.py", str(card), str(table), "--command", "medview ablate x", *more]
+    monkeypatch.setattr(sys, "argv", words)
+    runpy.run_path("packaging/add_figures.py", run_name="__main__")
+    return read_card(card)
+
+
+def test_rows_stand_on_the_card_once_with_command_and_difference(card, tmp_path, monkeypatch):
+    rows = [ROW, WORSE, ROW | {"name": "pearson_r"}]
+    first = added(card, tmp_path, rows, monkeypatch, "--limit", "It is weak.")
+    again = added(card, tmp_path, rows, monkeypatch, "--limit", "It is weak.")
+    assert first == again
+    ours, ridge = again.measured
+    assert (ours.predictor, ours.on, ours.value, ours.low, ours.n) == (
+        *("model, trained in these folds", "abide", 2.6, 2.4, 771),
+    )
+    assert ours.command == "medview ablate x"
+    assert (ridge.predictor, ridge.extra["against_default_low"]) == ("ridge", 0.4)
+    assert again.limits.count("It is weak.") == 1
