@@ -61,6 +61,7 @@ class Records:
 
     def _read(self, paths: tuple[Path, ...]) -> Job:
         name = next((path.name for path in paths if is_table(path)), "")
+        name = "" if self._session.private else name
         errand = Errand("Reading tables", "files", READ, (paths,), about=name, key="tables")
         return self._tasks.run(errand, Answers(self._arrived))
 

@@ -65,7 +65,8 @@ class Shelf:
         self._ids.pop((about, prediction.model), None)
         if self._root is None:
             return None
-        owner = self._session.catalogue.owner(series) if series is not None else None
+        known = series is not None and not self._session.private
+        owner = self._session.catalogue.owner(series) if known and series is not None else None
         exam = Exam.of(*owner, series).without_identity() if owner and series else None
         binding = Binding(_study(series, prediction), about.series, about.sha256)
         errand = Errand(

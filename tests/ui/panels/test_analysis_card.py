@@ -1,0 +1,100 @@
+"""The card that runs models: queue, what a run takes, devices by name, silence."""
+
+from dataclasses import replace
+
+import pytest
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QRadioButton
+from services.stubs import CARD
+from ui.fakes import make_bench
+
+from medview.io.result_index import Entry
+from medview.services.session import Task
+from medview.services.tasks import mark_silent
+from medview.ui.panels.analysis import progress_words
+
+OTHER = replace(CARD, id="other", title="Other")
+ENTRY = Entry(
+    "1", "1.2", "1.1#0", "abc", "anomaly", "1.0", "", "", "cpu", 30.0, 2048.0, 40 * 44 * 36
+)
+
+
+@pytest.fixture
+def bench(qtbot, tmp_path, monkeypatch):
+    monkeypatch.setattr("medview.ui.window.ask", lambda *_: True)
+    made = make_bench(tmp_path, CARD, OTHER, results=tmp_path / "results")
+    qtbot.addWidget(made.window)
+    made.window.show()
+    made.show()
+    return made
+
+
+def run(bench, model):
+    bench.find(QRadioButton, f"model_{model}").click()
+    bench.find(QPushButton, "analysis_run").click()
+    return bench.jobs.running("predict:run")[-1]
+
+
+def said(bench):
+    queue = bench.window.findChild(QPushButton, "analysis_cancel").parentWidget().parentWidget()
+    return [each.text() for each in queue.findChildren(QLabel)]
+
+
+def test_a_second_model_waits_and_can_be_taken_out(bench):
+    first = run(bench, "anomaly")
+    second = run(bench, "other")
+    first.report(8, 40, "slice 8 / 40", 12.0)
+    assert said(bench) == ["Anomaly · 20 % · slice 8 / 40 · 12 s left", "Other · waiting"]
+    bench.find(QPushButton, "analysis_cancel_1").click()
+    assert second.is_over
+    assert not first.is_over
+    assert said(bench) == ["20 % · slice 8 / 40 · 12 s left"]
+
+
+def test_a_model_that_runs_on_these_pixels_cannot_be_started_twice(bench):
+    run(bench, "anomaly")
+    bench.find(QRadioButton, "model_anomaly").click()
+    assert bench.find(QPushButton, "analysis_run").text() == "Running"
+    bench.find(QRadioButton, "model_other").click()
+    assert bench.find(QPushButton, "analysis_run").isEnabled()
+
+
+def test_silence_is_said_with_what_to_do(bench):
+    job = run(bench, "anomaly")
+    mark_silent(bench.session, job)
+    assert "no answer for a while; Cancel ends it and starts afresh" in said(bench)[0]
+
+
+def test_what_a_run_takes_is_told_from_the_last_one_here(bench):
+    assert bench.find(QLabel, "analysis_estimate").isHidden()
+    bench.jobs.running("shelf_work:runs")[0].finish((ENTRY,))
+    bench.find(QRadioButton, "model_other").click()
+    bench.find(QRadioButton, "model_anomaly").click()
+    told = bench.find(QLabel, "analysis_estimate").text()
+    assert told == "About 30 s, 2.0 GB, as in the last run here (CPU)."
+
+
+def test_devices_are_listed_by_name_when_the_options_are_opened(bench):
+    bench.find(QPushButton, "analysis_more").click()
+    bench.jobs.running("devices_here")[0].finish((("cpu", "CPU"), ("cuda:0", "A card")))
+    box = bench.find(QComboBox, "run_device")
+    assert [box.itemText(n) for n in range(box.count())] == ["Automatic", "CPU", "A card"]
+    box.setCurrentIndex(2)
+    box.activated.emit(2)
+    assert run(bench, "anomaly").args[0].device == "cuda:0"
+
+
+def test_precision_reaches_the_run(bench):
+    bench.find(QComboBox, "run_precision").setCurrentText("bfloat16")
+    assert run(bench, "anomaly").args[0].precision == "bfloat16"
+
+
+def test_the_readers_name_is_kept_for_the_answers(bench):
+    field = bench.find(QLineEdit, "reader_name")
+    field.setText("A. Reader")
+    field.editingFinished.emit()
+    assert bench.app.preferences.settings.reader == "A. Reader"
+
+
+def test_before_the_first_figure_it_is_starting():
+    task = Task(1, "Anomaly", lambda: None)
+    assert progress_words(task, waits=False, titled=False) == "starting"
