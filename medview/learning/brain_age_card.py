@@ -130,17 +130,20 @@ def _sex_limit(figures: Sequence[Figure]) -> tuple[str, ...]:
 
 def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
     """Where a simple model is at least as good, in plain sentences."""
-    found = {
-        f.predictor: f.value
-        for f in figures
-        if (f.name, f.group) == ("mae", "all") and f.value is not None
-    }
-    ours = found.pop("model", None)
-    if ours is None or not found:
-        return ()
-    best = min(found, key=lambda name: found[name])
-    if found[best] <= ours:
-        return (
-            f"A simple model ({best}) errs no more: {found[best]:.2f} against {ours:.2f} years.",
-        )
-    return ()
+    sentences = []
+    for group, where in (("all", "In the folds"), ("unseen-site:all", "At a site left out")):
+        found = {
+            f.predictor: f.value
+            for f in figures
+            if (f.name, f.group) == ("mae", group) and f.value is not None
+        }
+        ours = found.pop("model", None)
+        if ours is None or not found:
+            continue
+        best = min(found, key=lambda name: found[name])
+        if found[best] <= ours:
+            sentences.append(
+                f"{where} a simple model ({best}) errs no more: {found[best]:.2f} against "
+                f"{ours:.2f} years."
+            )
+    return tuple(sentences)

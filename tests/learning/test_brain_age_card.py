@@ -55,6 +55,18 @@ def test_a_simple_model_that_errs_no_more_is_named(ridge, says):
     assert weak_spots(()) == ()
 
 
+def test_a_simple_model_that_is_better_at_new_sites_is_named():
+    group = "unseen-site:all"
+    figures = (
+        Figure("mae", 5.0, "x", group=group),
+        Figure("mae", 4.9, "x", predictor="ridge", group=group),
+    )
+    (said,) = weak_spots(figures)
+    assert (
+        said == "At a site left out a simple model (ridge) errs no more: 4.90 against 5.00 years."
+    )
+
+
 def test_the_command_of_a_figure_names_what_differs(tmp_path):
     write_ixi_table(tmp_path)
     subset = load_ixi_roi(tmp_path)
