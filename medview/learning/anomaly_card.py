@@ -135,3 +135,18 @@ def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
                 f"(pixel average precision {ours:.2f} against {others[best]:.2f})."
             )
     return tuple(sentences)
+
+
+def findings_in_words(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """What findings are worth in whole volumes, as one plain sentence; none where not measured."""
+    named = {f.name: f for f in figures if f.level == "case" and f.group in ("solid", "clean")}
+    found, false = named.get("found_rate"), named.get("false_regions")
+    if found is None or false is None or found.value is None or false.value is None:
+        return ()
+    sizes = ""
+    if (ratio := named.get("volume_ratio")) and ratio.value is not None:
+        sizes = f", with {ratio.value:.1f} times their true volume on average"
+    return (
+        f"Of solid synthetic lesions in whole brains {100 * found.value:.0f} % give a finding"
+        f"{sizes}; a normal brain gives {false.value:.1f} findings on average.",
+    )

@@ -9,9 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from medview.domain.card import Figure
 from medview.domain.errors import DataError, InputRefused
@@ -21,7 +19,7 @@ from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import write_card
 from medview.learning.anomaly import AnomalySettings, Engine
-from medview.learning.anomaly_card import figure_of, make_card, weak_spots
+from medview.learning.anomaly_card import figure_of, findings_in_words, make_card, weak_spots
 from medview.learning.anomaly_evaluate import evaluate_anomaly
 from medview.learning.augment import Brain
 from medview.learning.brain import clean
@@ -111,7 +109,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     if folds:
         elsewhere = measured_elsewhere(job, request, out)
         measured = (*kept.measured, *elsewhere)
-        kept = replace(kept, measured=measured, limits=(*kept.limits, *weak_spots(measured)))
+        limits = (*kept.limits, *findings_in_words(measured), *weak_spots(measured))
+        kept = replace(kept, measured=measured, limits=limits)
         write_card(kept, out / CARD)
     last = (epochs[-1] if epochs else {}) or health(model, *trainer.fixed_slices())
     return {

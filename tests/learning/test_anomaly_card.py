@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from medview.domain.card import Figure
-from medview.learning.anomaly_card import figure_of, licence_of, weak_spots
+from medview.learning.anomaly_card import figure_of, findings_in_words, licence_of, weak_spots
 from medview.learning.subset import Subset
 
 
@@ -45,3 +45,26 @@ def test_one_strict_licence_marks_the_whole(tmp_path: Path) -> None:
     strict = Subset("b", "folder", tmp_path, (), licence="some research licence")
     assert licence_of([free]) == "CC BY 4.0"
     assert licence_of([free, strict]).startswith("research, non-commercial")
+
+
+def _of_case(name: str, value: float | None, group: str = "solid") -> Figure:
+    return Figure(name, value, "a+b", predictor="model", level="case", group=group)
+
+
+def test_what_findings_are_worth_is_one_sentence() -> None:
+    figures = [
+        _of_case("found_rate", 0.714),
+        _of_case("volume_ratio", 1.23),
+        _of_case("false_regions", 2.06, "clean"),
+    ]
+    assert findings_in_words(figures) == (
+        "Of solid synthetic lesions in whole brains 71 % give a finding, with 1.2 times their "
+        "true volume on average; a normal brain gives 2.1 findings on average.",
+    )
+    assert "times" not in findings_in_words([figures[0], figures[2]])[0]
+
+
+def test_findings_that_were_not_measured_are_not_spoken_of() -> None:
+    assert findings_in_words([]) == ()
+    assert findings_in_words([_of_case("found_rate", 0.7)]) == ()
+    assert findings_in_words([_of_case("found_rate", None), _of_case("false_regions", 1.0)]) == ()
