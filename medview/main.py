@@ -19,6 +19,7 @@ from medview.domain.errors import MedviewError
 from medview.services.analysis import Analysis
 from medview.services.jobs import Jobs
 from medview.services.library import Library
+from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.records import Records
@@ -73,11 +74,12 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     session.first_reader = preferences.settings.first_reader
     shelf = Shelf(jobs, session, preferences.folder / "results")
     analysis = Analysis(jobs, session, preferences, weights=weights, shelf=shelf)
+    viewing = Viewing(session, preferences)
     app = App(
         session=session,
         preferences=preferences,
         library=Library(jobs, session, preferences),
-        viewing=Viewing(session, preferences),
+        viewing=viewing,
         analysis=analysis,
         reading=Reading(jobs, session, preferences, analysis, shelf),
         thumbnails=Thumbnails(jobs, session),
@@ -85,6 +87,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         records=Records(jobs, session),
         models=ModelLibrary(jobs, session, shipped=weights, own=preferences.folder / "models"),
         tuning=Tuning(jobs, session, preferences),
+        measuring=Measuring(session, viewing),
     )
     window = MainWindow(app)
     _keep_log()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.geometry import Plane
+from medview.domain.measurement import Kind
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.report import ColourBar
 from medview.domain.volume import Window
@@ -85,6 +86,21 @@ class Labels:
     bottom: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DrawnShape:
+    """A reader's drawing on the pixels of a frame.
+
+    `line` is what is joined, `handles` are its own points, `lines` what it says.
+    """
+
+    id: int
+    kind: Kind
+    line: tuple[tuple[float, float], ...]
+    handles: tuple[tuple[float, float], ...]
+    lines: tuple[str, ...] = ()
+    is_chosen: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """What a pane shows, at the resolution of the data.
@@ -127,6 +143,8 @@ class Frame:
         How much text is drawn; "none" leaves the letters out as well.
     marks : tuple[DrawnMark, ...]
         Boxes with a word, such as the zones of the lungs.
+    shapes : tuple[DrawnShape, ...]
+        The reader's drawings that lie on this slice; filled by the caller.
     strip : tuple[float, ...]
         One figure a slice (index order) for the score strip at the lower edge; filled by the
         caller, who knows the result.
@@ -150,4 +168,5 @@ class Frame:
     absent: NDArray[np.bool_] | None = None
     annotations: Annotations = "all"
     marks: tuple[DrawnMark, ...] = ()
+    shapes: tuple[DrawnShape, ...] = ()
     strip: tuple[float, ...] = ()

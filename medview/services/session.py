@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 from psygnal import SignalGroup, SignalGroupDescriptor
 
 from medview.domain.errors import MedviewError
+from medview.domain.measurement import Measurement
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import Finding, InputRef, Opinion, Prediction
 from medview.domain.record import Record
@@ -134,6 +135,10 @@ class Session:
         Feature files and time series that were opened, by role.
     hour : float | None
         The hour of the record that is looked at; None: the last one.
+    drawings : dict[str, tuple[Measurement, ...]]
+        What the reader has drawn, by the key of the series.
+    draft, chosen_drawing : Measurement | None, int
+        The drawing under way, and the one that was chosen last (0: none).
     tasks : tuple[Task, ...]
         Jobs that go on or wait, in order.
     message : Message | None
@@ -165,6 +170,9 @@ class Session:
     read: frozenset[VolumeId] = frozenset()
     tables: dict[str, TableFile] = field(default_factory=dict)
     hour: float | None = None
+    drawings: dict[str, tuple[Measurement, ...]] = field(default_factory=dict)
+    draft: Measurement | None = None
+    chosen_drawing: int = 0
     tasks: tuple[Task, ...] = ()
     message: Message | None = None
     private: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from medview.ui import commands
 from medview.ui.app import App
+from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.tools import TOOLS, Tool
 
 Run = Callable[[App], object]
@@ -61,12 +62,12 @@ class Action:
         return tuple(key.strip() for key in self.shortcut.split(" | ") if key.strip())
 
 
-def _tool(tool: type[Tool]) -> Action:
+def _tool(tool: type[Tool], menu: str = "Tools") -> Action:
     return Action(
         f"tool.{tool.id}",
         tool.text,
         lambda app: app.window.use_tool(tool.id),
-        "Tools",
+        menu,
         tool.shortcut,
         tool.icon,
         tool.tip,
@@ -259,6 +260,29 @@ _IMAGE = (
     ),
 )  # fmt: skip
 
+_EDIT = (
+    Action(
+        "edit.undo", "Undo", lambda app: app.measuring.undo(), "Tools",
+        "Ctrl+Z", "arrow-u-up-left", "Take the last drawing or deletion back",
+        lambda app: app.measuring.can_undo,
+    ),
+    Action(
+        "edit.redo", "Redo", lambda app: app.measuring.redo(), "Tools",
+        "Ctrl+Y | Ctrl+Shift+Z", "arrow-u-up-right", "Do it again",
+        lambda app: app.measuring.can_redo,
+    ),
+    Action(
+        "edit.delete", "Delete drawing", lambda app: app.measuring.remove(), "Tools",
+        "Del", "trash", "Delete the drawing that was chosen last",
+        lambda app: bool(app.session.chosen_drawing), in_panes=True,
+    ),
+    Action(
+        "edit.delete_all", "Delete all drawings", lambda app: app.measuring.remove_all(), "Tools",
+        tip="Delete every drawing on this series; Undo brings them back",
+        enabled=lambda app: bool(app.measuring.here),
+    ),
+)  # fmt: skip
+
 _ANALYSIS = (
     Action(
         "analysis.run", "Run analysis", lambda app: app.window.run_analysis(), "Analysis",
@@ -326,6 +350,8 @@ ACTIONS: tuple[Action, ...] = (
     *_IMAGE,
     *(_preset(str(key)) for key in range(10)),
     *(_tool(tool) for tool in TOOLS),
+    *(_tool(tool, "Tools/Measure") for tool in DRAWING_TOOLS),
+    *_EDIT,
     *_GO,
     *_ANALYSIS,
     *_HELP,
@@ -334,6 +360,7 @@ ACTIONS: tuple[Action, ...] = (
 #: The tool bar, left and right of its gap; "" is a line.
 BAR_LEFT = (
     "file.open_folder", "", *(f"tool.{tool.id}" for tool in TOOLS), "",
+    "tool.length", "tool.angle", "tool.ellipse", "",
     "view.maximise",
 )  # fmt: skip
 BAR_RIGHT = ("analysis.overlay", "file.private", "analysis.run", "file.export_report")

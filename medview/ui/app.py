@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from medview.services.analysis import Analysis
 from medview.services.library import Library
+from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.records import Records
@@ -36,6 +37,7 @@ class App:
     records: Records
     models: ModelLibrary
     tuning: Tuning
+    measuring: Measuring
     _window: MainWindow | None = field(default=None)
 
     @property

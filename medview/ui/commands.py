@@ -82,7 +82,8 @@ def reset(app: App) -> None:
     """Give up what is being drawn; when nothing is, undo zoom, turns and window of the pane."""
     if app.window.mouse.is_dragging:
         app.window.mouse.give_up()
-    else:
+        app.measuring.give_up()
+    elif not app.measuring.give_up():
         app.viewing.reset(app.session.active_pane)
 
 

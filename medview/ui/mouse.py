@@ -7,10 +7,12 @@ from collections.abc import Callable
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 
+from medview.services.measuring import Measuring
 from medview.services.session import Session
 from medview.services.viewing import Viewing
+from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.slice_pane import Listener, Pointer, SlicePane
-from medview.ui.tools import GESTURES, Hand, Tool, tool_named, zoom_about
+from medview.ui.tools import GESTURES, TOOLS, Hand, Tool, zoom_about
 
 # A right press that moves less is a click and opens the menu.
 CLICK_PX = 4.0
@@ -26,8 +28,10 @@ _KNOWN_MODIFIERS = (
 class Mouse(Listener):
     """Holds the chosen tool and the drag that goes on."""
 
-    def __init__(self, session: Session, viewing: Viewing, tool: str = "window") -> None:
-        self._session, self._viewing = session, viewing
+    def __init__(
+        self, session: Session, viewing: Viewing, measuring: Measuring, tool: str = "window"
+    ) -> None:
+        self._session, self._viewing, self._measuring = session, viewing, measuring
         self.tool = tool
         self.menu_wanted: Callable[[QPoint], object] = lambda at: None
         self.hovered: Callable[[], object] = lambda: None
@@ -132,7 +136,7 @@ class Mouse(Listener):
         self.hovered()
 
     def _hand(self, pane: SlicePane) -> Hand:
-        return Hand(self._session, self._viewing, pane)
+        return Hand(self._session, self._viewing, pane, self._measuring)
 
     def _tool_for(self, event: QMouseEvent) -> type[Tool] | None:
         key = (event.button(), event.modifiers() & _KNOWN_MODIFIERS)
@@ -146,6 +150,11 @@ class Mouse(Listener):
         if index is not None:
             self._viewing.go_to(pane.key, index)
         return index is not None
+
+
+def tool_named(key: str) -> type[Tool]:
+    """The tool of that id; the first one when there is none."""
+    return next((tool for tool in (*TOOLS, *DRAWING_TOOLS) if tool.id == key), TOOLS[0])
 
 
 def _away(a: Pointer, b: Pointer) -> float:

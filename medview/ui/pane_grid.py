@@ -16,8 +16,9 @@ from medview.domain.prediction import Prediction, SliceScore
 from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
+from medview.imaging.measuring import shapes_on
 from medview.imaging.reslice import cut_of
-from medview.imaging.view import Corners, Frame, View
+from medview.imaging.view import Corners, DrawnShape, Frame, View
 from medview.services.session import Session
 from medview.services.telling import result_lines, result_marks
 from medview.services.viewing import MAIN_PANE, PANES
@@ -45,6 +46,9 @@ _LISTENED = (
     "zones_on",
     "first_reader",
     "read",
+    "drawings",
+    "draft",
+    "chosen_drawing",
 )
 
 
@@ -131,6 +135,9 @@ class PaneGrid(QFrame):
             pane.draw(None, Placing(), Dress(note=self._empty_note()))
             return
         frame = self._frame(pane.key, volume, view)
+        shapes = self._shapes(volume, view)
+        if shapes or frame.shapes:
+            frame = replace(frame, shapes=shapes)
         is_large = pane is self.visible_panes[0]
         dress = Dress(
             corners=self._corners(frame, view, is_large=is_large),
@@ -159,6 +166,16 @@ class PaneGrid(QFrame):
         frame = replace(frame, strip=self._strip(volume, view), crosshair=crosshair)
         self._composed[key] = (asked, frame)
         return frame
+
+    def _shapes(self, volume: Volume, view: View) -> tuple[DrawnShape, ...]:
+        """The reader's drawings on the slice of a pane, with the one under way."""
+        session = self._session
+        drawn = session.drawings.get(session.series.key, ()) if session.series else ()
+        here = tuple(each for each in drawn if each.time == session.time)
+        draft = (session.draft,) if session.draft is not None else ()
+        if view.annotations == "none" or not (here or draft):
+            return ()
+        return shapes_on((*here, *draft), volume, view, chosen=session.chosen_drawing)
 
     def _strip(self, volume: Volume, view: View) -> tuple[float, ...]:
         """A figure a slice where the pane steps through the slices a model scored."""

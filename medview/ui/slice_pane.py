@@ -24,6 +24,7 @@ from medview.imaging.body import Box
 from medview.imaging.frame import Corners, Frame
 from medview.ui import furniture
 from medview.ui.marks import draw_marks
+from medview.ui.shapes import draw_shapes
 from medview.ui.theme import PANE_ACTIVE, PANE_BACK, PANE_QUIET
 from medview.ui.words import tr
 
@@ -273,6 +274,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if frame.crosshair:
             furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
         draw_marks(painter, frame.marks, self.pixel_of)
+        draw_shapes(painter, frame.shapes, self.pixel_of)
         furniture.draw_letters(painter, area, frame.labels)
         furniture.draw_corners(painter, area, self._corners(frame))
         if dress.is_large and frame.colour_bar is not None:

@@ -16,6 +16,7 @@ from PySide6.QtCore import QRectF, Qt
 
 from medview.domain.volume import Window
 from medview.imaging.reslice import cut_of
+from medview.services.measuring import Measuring
 from medview.services.session import Session
 from medview.services.viewing import Viewing
 from medview.ui.probe import probe, probe_lines
@@ -37,6 +38,7 @@ class Hand:
     session: Session
     viewing: Viewing
     pane: SlicePane
+    measuring: Measuring
 
 
 class Tool:
@@ -239,11 +241,6 @@ GESTURES: dict[tuple[Qt.MouseButton, Qt.KeyboardModifier], type[Tool] | None] = 
     (_RIGHT, _NONE): ZoomTool,
     (_MIDDLE, _NONE): PanTool,
 }
-
-
-def tool_named(key: str) -> type[Tool]:
-    """The tool of that id; the first one when there is none."""
-    return next((tool for tool in TOOLS if tool.id == key), TOOLS[0])
 
 
 def zoom_about(hand: Hand, at: Pointer, factor: float) -> None:

@@ -79,7 +79,9 @@ class MainWindow(QMainWindow):
         self._blink.timeout.connect(self._on_blink)
         self._panels: dict[str, QWidget] = {}
         self._is_wide: bool | None = None
-        self.mouse = Mouse(app.session, app.viewing, app.preferences.settings.left_drag)
+        self.mouse = Mouse(
+            app.session, app.viewing, app.measuring, app.preferences.settings.left_drag
+        )
         self.mouse.menu_wanted = self._on_menu_wanted
         self.mouse.hovered = self._read_values
         self.grid = PaneGrid(app.session, self.mouse)
@@ -187,6 +189,8 @@ class MainWindow(QMainWindow):
     def _connect(self) -> None:
         app = self._app
         for field in ("volume", "catalogue", "views", "active_pane", "maximised", "overlay_on"):
+            getattr(app.session.events, field).connect(self.table.refresh)
+        for field in ("drawings", "chosen_drawing"):
             getattr(app.session.events, field).connect(self.table.refresh)
         for field in ("predictions", "volume_id", "unfinished", "tasks", "private", "styles"):
             getattr(app.session.events, field).connect(self.table.refresh)

@@ -19,6 +19,7 @@ from medview.domain.volume import Volume
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
 from medview.services.library import Library
+from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.records import Records
@@ -123,11 +124,12 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
     preferences = Preferences(folder / "settings.json")
     shelf = Shelf(jobs, session, results)
     analysis = Analysis(jobs, session, preferences, weights=folder / "weights", shelf=shelf)
+    viewing = Viewing(session, preferences)
     app = App(
         session=session,
         preferences=preferences,
         library=Library(jobs, session, preferences),
-        viewing=Viewing(session, preferences),
+        viewing=viewing,
         analysis=analysis,
         reading=Reading(jobs, session, preferences, analysis, shelf),
         thumbnails=Thumbnails(jobs, session),
@@ -135,6 +137,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         records=Records(jobs, session),
         models=ModelLibrary(jobs, session, shipped=folder / "weights", own=folder / "models"),
         tuning=Tuning(jobs, session, preferences),
+        measuring=Measuring(session, viewing),
     )
     window = MainWindow(app)
     window.resize(1400, 900)

@@ -1,0 +1,165 @@
+"""The reader's drawings: added, chosen, taken away, undone; kept by volume and time point."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
+
+from medview.domain.measurement import POINTS, Kind, Measurement, Point
+from medview.imaging.measuring import described
+from medview.imaging.reslice import cut_of
+from medview.services.session import Session
+from medview.services.viewing import Viewing
+
+Drawings = dict[str, tuple[Measurement, ...]]
+_MOST_STEPS = 200
+
+
+class Measuring:
+    """Edits ``session.drawings``; every edit can be undone, on whatever slice it was made.
+
+    A drawing under way is ``session.draft``; it becomes a drawing with its last point.
+    """
+
+    def __init__(self, session: Session, viewing: Viewing) -> None:
+        self._session = session
+        self._viewing = viewing
+        self._past: list[Drawings] = []
+        self._future: list[Drawings] = []
+        session.events.series.connect(self.give_up)
+
+    @property
+    def here(self) -> tuple[Measurement, ...]:
+        """Drawings on the volume on screen, the oldest first."""
+        found = self._session.drawings.get(self._key, ())
+        return tuple(each for each in found if each.time == self._session.time)
+
+    def begin(self, pane: str, kind: Kind, at: Point) -> None:
+        """Put the first point of a drawing on the plane of a pane."""
+        axes = self._axes(pane)
+        if axes is not None:
+            number = max((each.id for each in self._all), default=0) + 1
+            time = self._session.time
+            self._session.draft = Measurement(number, kind, (at,), *axes, time=time)
+
+    def drag(self, at: Point) -> None:
+        """Let the newest point of the draft follow the mouse; the first one stays."""
+        draft = self._session.draft
+        if draft is not None:
+            kept = draft.points[:-1] if len(draft.points) > 1 else draft.points
+            self._session.draft = replace(draft, points=(*kept, at))
+
+    def add_point(self, at: Point) -> None:
+        """Put another point."""
+        draft = self._session.draft
+        if draft is not None:
+            self._session.draft = replace(draft, points=(*draft.points, at))
+
+    def finish(self, text: str = "") -> bool:
+        """Make a drawing of the draft when it has all its points and is no mere click."""
+        draft = self._session.draft
+        if draft is None or not draft.is_finished:
+            return False
+        self._session.draft = None
+        if POINTS[draft.kind] != 1 and _extent(draft) <= 0:
+            return False
+        self._change((*self._all, replace(draft, text=text or draft.text)))
+        self._session.chosen_drawing = draft.id
+        return True
+
+    def give_up(self) -> bool:
+        """Leave the draft; False when there was none."""
+        was_there = self._session.draft is not None
+        self._session.draft = None
+        return was_there
+
+    def remove(self, number: int | None = None) -> None:
+        """Take a drawing away, or the chosen one."""
+        wanted = self._session.chosen_drawing if number is None else number
+        left = tuple(each for each in self._all if each.id != wanted)
+        if left != self._all:
+            self._change(left)
+            self._session.chosen_drawing = 0
+
+    def remove_all(self) -> None:
+        """Take all drawings of this volume away, in one step."""
+        if self._all:
+            self._change(())
+            self._session.chosen_drawing = 0
+
+    def undo(self) -> None:
+        """Take the last edit back."""
+        if self._past:
+            self._future.append(self._session.drawings)
+            self._session.drawings = self._past.pop()
+
+    def redo(self) -> None:
+        """Make it again."""
+        if self._future:
+            self._past.append(self._session.drawings)
+            self._session.drawings = self._future.pop()
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is an edit to take back."""
+        return bool(self._past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether there is one to make again."""
+        return bool(self._future)
+
+    def jump(self, number: int) -> None:
+        """Choose a drawing and go to its slice."""
+        found = next((each for each in self.here if each.id == number), None)
+        if found is not None:
+            self._session.chosen_drawing = number
+            middle = np.mean(np.array(found.points), axis=0)
+            self._viewing.set_point(cast(Point, tuple(float(mm) for mm in middle)))
+
+    def words(self, number: int) -> tuple[str, ...]:
+        """What a drawing says, on the plane it was made on."""
+        session = self._session
+        found = next((each for each in self.here if each.id == number), None)
+        if found is None or session.volume is None:
+            return ()
+        for view in session.views.values():
+            at = replace(view, point_lps=found.points[0], slab_mm=0.0)
+            cut = cut_of(session.volume.geometry, at)
+            matrix = cut.pixel_to_lps
+            normal = np.cross(matrix[:3, 0], matrix[:3, 1])
+            own = np.cross(found.right, found.down)
+            if abs(float(own @ normal)) >= 0.999 * float(np.linalg.norm(normal)):
+                return described(found, session.volume, cut)
+        return ()
+
+    @property
+    def _key(self) -> str:
+        series = self._session.series
+        return series.key if series is not None else ""
+
+    @property
+    def _all(self) -> tuple[Measurement, ...]:
+        return self._session.drawings.get(self._key, ())
+
+    def _change(self, drawings: tuple[Measurement, ...]) -> None:
+        self._past = [*self._past, self._session.drawings][-_MOST_STEPS:]
+        self._future.clear()
+        self._session.drawings = {**self._session.drawings, self._key: drawings}
+
+    def _axes(self, pane: str) -> tuple[Point, Point] | None:
+        """Unit vectors to the right and down the screen of a pane, LPS."""
+        volume, view = self._session.volume, self._session.views.get(pane)
+        if volume is None or view is None:
+            return None
+        matrix = cut_of(volume.geometry, view).pixel_to_lps
+        axes = [matrix[:3, n] / np.linalg.norm(matrix[:3, n]) for n in (0, 1)]
+        right, down = (cast(Point, tuple(float(v) for v in axis)) for axis in axes)
+        return right, down
+
+
+def _extent(draft: Measurement) -> float:
+    points = np.array(draft.points)
+    return float(np.linalg.norm(points.max(0) - points.min(0)))

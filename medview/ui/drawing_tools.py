@@ -1,0 +1,205 @@
+"""Tools that draw: lengths, angles, regions, arrows and texts, one class each."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from PySide6.QtCore import QPointF, Qt
+from PySide6.QtWidgets import QInputDialog
+
+from medview.domain.measurement import Kind
+from medview.ui.slice_pane import Pointer
+from medview.ui.tools import Hand, Tool
+from medview.ui.words import tr
+
+# A click so near to the first point of a polygon closes it.
+_CLOSES_PX = 10.0
+
+
+class DrawingTool(Tool):
+    """Press for the first point, drag to the second, release to finish."""
+
+    kind: ClassVar[Kind] = "length"
+    cursor = Qt.CursorShape.CrossCursor
+
+    def press(self, hand: Hand, at: Pointer) -> None:
+        """Two points in one place; the second goes with the mouse."""
+        if at.point_lps is not None:
+            hand.measuring.begin(hand.pane.key, self.kind, at.point_lps)
+            hand.measuring.add_point(at.point_lps)
+
+    def move(self, hand: Hand, at: Pointer, before: Pointer) -> None:
+        """Take the newest point along."""
+        if at.point_lps is not None:
+            hand.measuring.drag(at.point_lps)
+
+    def release(self, hand: Hand, at: Pointer) -> None:
+        """Keep it, unless it was a mere click."""
+        if not hand.measuring.finish():
+            hand.measuring.give_up()
+
+
+class LengthTool(DrawingTool):
+    """A distance in mm."""
+
+    id = "length"
+    text = "Length"
+    icon = "ruler"
+    shortcut = "D"
+    tip = "Drag from end to end"
+
+
+class EllipseTool(DrawingTool):
+    """A region with the statistics of its values."""
+
+    id = "ellipse"
+    text = "Ellipse"
+    icon = "circle"
+    shortcut = "E"
+    tip = "Drag a box round the region: area, mean, SD, lowest and highest value"
+    kind = "ellipse"
+
+
+class RectangleTool(DrawingTool):
+    """The same with corners."""
+
+    id = "rectangle"
+    text = "Rectangle"
+    icon = "rectangle"
+    shortcut = "Shift+E"
+    tip = "Drag from corner to corner: area, mean, SD, lowest and highest value"
+    kind = "rectangle"
+
+
+class ArrowTool(DrawingTool):
+    """An arrow that points at its first point."""
+
+    id = "arrow"
+    text = "Arrow"
+    icon = "arrow-up-right"
+    shortcut = "Shift+A"
+    tip = "Press where it points to, drag to its tail"
+    kind = "arrow"
+
+
+class AngleTool(DrawingTool):
+    """Drag the first arm towards the vertex, then drag or click the end of the second."""
+
+    id = "angle"
+    text = "Angle"
+    icon = "angle"
+    shortcut = "A"
+    tip = "Drag the first arm to the vertex, then click the end of the second"
+    kind: ClassVar[Kind] = "angle"
+
+    def press(self, hand: Hand, at: Pointer) -> None:
+        """Begin, or put the third point."""
+        draft = hand.session.draft
+        if at.point_lps is None:
+            return
+        if draft is not None and draft.kind == self.kind:
+            hand.measuring.add_point(at.point_lps)
+        else:
+            super().press(hand, at)
+
+    def release(self, hand: Hand, at: Pointer) -> None:
+        """After the first arm the draft waits for the second."""
+        draft = hand.session.draft
+        if draft is not None and draft.is_finished:
+            hand.measuring.finish()
+
+
+class CobbTool(AngleTool):
+    """The angle between two lines that need not meet."""
+
+    id = "cobb"
+    text = "Cobb angle"
+    icon = "line-segments"
+    shortcut = "Shift+C"
+    tip = "Drag along one end plate, then along the other"
+    kind = "cobb"
+
+    def press(self, hand: Hand, at: Pointer) -> None:
+        """Begin, or begin the second line."""
+        draft = hand.session.draft
+        super().press(hand, at)
+        if draft is not None and draft.kind == self.kind and at.point_lps is not None:
+            hand.measuring.add_point(at.point_lps)
+
+
+class PolygonTool(DrawingTool):
+    """Click from corner to corner; a click on the first one closes the region."""
+
+    id = "polygon"
+    text = "Polygon"
+    icon = "polygon"
+    shortcut = "Y"
+    tip = "Click the corners one by one, the first one again to close it"
+    kind = "polygon"
+
+    def press(self, hand: Hand, at: Pointer) -> None:
+        """Another corner, or the end."""
+        draft = hand.session.draft
+        if at.point_lps is None:
+            return
+        if draft is None or draft.kind != self.kind:
+            hand.measuring.begin(hand.pane.key, self.kind, at.point_lps)
+        elif draft.is_finished and self._is_first(hand, at):
+            hand.measuring.finish()
+        else:
+            hand.measuring.add_point(at.point_lps)
+
+    def move(self, hand: Hand, at: Pointer, before: Pointer) -> None:
+        """The corner that was just put goes along until the button comes up."""
+        draft = hand.session.draft
+        if draft is not None and len(draft.points) > 1:
+            super().move(hand, at, before)
+
+    def release(self, hand: Hand, at: Pointer) -> None:
+        """Wait for the next corner."""
+
+    @staticmethod
+    def _is_first(hand: Hand, at: Pointer) -> bool:
+        frame, draft = hand.pane.frame_shown, hand.session.draft
+        shape = (
+            next((s for s in frame.shapes if draft and s.id == draft.id), None) if frame else None
+        )
+        if shape is None:
+            return False
+        first = hand.pane.pixel_of(*shape.handles[0])
+        away = first - QPointF(at.x, at.y)
+        return bool(away.manhattanLength() <= _CLOSES_PX)
+
+
+class TextTool(DrawingTool):
+    """Words at a place."""
+
+    id = "text"
+    text = "Text"
+    icon = "text-t"
+    shortcut = "B"
+    tip = "Click where the words shall stand"
+    kind = "text"
+
+    def press(self, hand: Hand, at: Pointer) -> None:
+        """Where it will be."""
+        if at.point_lps is not None:
+            hand.measuring.begin(hand.pane.key, self.kind, at.point_lps)
+
+    def release(self, hand: Hand, at: Pointer) -> None:
+        """Ask for the words."""
+        words, agreed = QInputDialog.getText(hand.pane, tr("Text"), tr("What shall stand there?"))
+        if not (agreed and words.strip() and hand.measuring.finish(words.strip())):
+            hand.measuring.give_up()
+
+
+DRAWING_TOOLS: tuple[type[Tool], ...] = (
+    LengthTool,
+    AngleTool,
+    CobbTool,
+    EllipseTool,
+    RectangleTool,
+    PolygonTool,
+    ArrowTool,
+    TextTool,
+)

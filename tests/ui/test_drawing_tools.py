@@ -1,0 +1,114 @@
+"""Drawing with the mouse: by real events, undone and redone, across slices."""
+
+import pytest
+from PySide6.QtWidgets import QPushButton
+from ui.fakes import drag
+
+from medview.ui.panels.details import DetailsPanel
+
+
+def draw(head, tool, *drags):
+    head.window.use_tool(tool)
+    for start, by in drags:
+        drag(head.pane(), start, by)
+        head.settle()
+
+
+def here(head):
+    return head.app.measuring.here
+
+
+def test_a_length_is_dragged_and_says_the_millimetres_under_the_mouse(head):
+    draw(head, "length", ((200, 300), (90, 0)))
+    (found,) = here(head)
+    pane = head.pane()
+    millimetres = 90 / pane.px_per_mm()
+    assert head.app.measuring.words(found.id) == (f"{millimetres:.1f} mm",)
+    (shape,) = head.frame().shapes
+    assert shape.lines == (f"{millimetres:.1f} mm",)
+    assert pane.pixel_of(*shape.handles[0]).x() == pytest.approx(200, abs=0.5)
+
+
+def test_a_click_draws_nothing(head):
+    draw(head, "length", ((200, 300), (0, 0)))
+    assert here(head) == ()
+    assert head.session.draft is None
+
+
+def test_every_edit_is_undone_and_redone_across_slices(head):
+    draw(head, "length", ((200, 300), (90, 0)))
+    head.press("Down")
+    draw(head, "ellipse", ((220, 320), (60, 50)))
+    assert [each.kind for each in here(head)] == ["length", "ellipse"]
+    assert [shape.kind for shape in head.frame().shapes] == ["ellipse"]
+    head.press("Ctrl+Z")
+    assert [each.kind for each in here(head)] == ["length"]
+    head.press("Ctrl+Z")
+    assert here(head) == ()
+    head.press("Ctrl+Y")
+    head.press("Ctrl+Y")
+    assert [each.kind for each in here(head)] == ["length", "ellipse"]
+    head.press("Del")
+    assert [each.kind for each in here(head)] == ["length"]
+    head.press("Ctrl+Z")
+    assert [each.kind for each in here(head)] == ["length", "ellipse"]
+
+
+def test_an_angle_takes_an_arm_and_a_click(head):
+    draw(head, "angle", ((300, 300), (-80, 0)), ((220, 380), (0, 0)))
+    (found,) = here(head)
+    assert len(found.points) == 3
+    assert head.app.measuring.words(found.id) == ("90.0°",)
+
+
+def test_cobb_lines_need_not_meet(head):
+    draw(head, "cobb", ((200, 300), (80, 0)), ((200, 400), (80, 80)))
+    (found,) = here(head)
+    assert head.app.measuring.words(found.id) == ("45.0°",)
+
+
+def test_a_polygon_is_clicked_and_closed_on_its_first_corner(head):
+    corners = ((200, 300), (280, 300), (280, 360), (200, 360))
+    draw(head, "polygon", *((at, (0, 0)) for at in corners))
+    assert here(head) == ()
+    draw(head, "polygon", (corners[0], (0, 0)))
+    (found,) = here(head)
+    assert len(found.points) == 4
+    assert head.app.measuring.words(found.id)[0].endswith("mm²")
+
+
+def test_escape_leaves_what_is_being_drawn_and_then_resets_the_pane(head):
+    draw(head, "angle", ((300, 300), (-80, 0)))
+    assert head.session.draft is not None
+    before = head.session.views["main"]
+    head.press("Esc")
+    assert head.session.draft is None
+    assert head.session.views["main"] == before
+
+
+def test_drawings_belong_to_their_series(head):
+    draw(head, "length", ((200, 300), (90, 0)))
+    head.show(uid="1.7")
+    assert here(head) == ()
+    assert head.frame().shapes == ()
+    head.show(uid="1.1")
+    assert len(here(head)) == 1
+
+
+def test_the_list_jumps_to_the_slice_and_deletes(head):
+    panel = next(
+        head.window.side.widget(n)
+        for n in range(head.window.side.count())
+        if isinstance(head.window.side.widget(n), DetailsPanel)
+    )
+    head.window.side.setCurrentWidget(panel)
+    draw(head, "length", ((200, 300), (90, 0)))
+    first = head.frame().slice
+    for _ in range(3):
+        head.press("Down")
+    assert head.frame().shapes == ()
+    head.find(QPushButton, "drawing_1").click()
+    assert head.frame().slice == first
+    assert [shape.is_chosen for shape in head.frame().shapes] == [True]
+    head.find(QPushButton, "drawing_delete_1").click()
+    assert here(head) == ()
