@@ -146,6 +146,9 @@ class Filling:
         notes = self.series.warnings
         if self.errors:
             notes = (*notes, _partial(self.errors, len(array)))
+        files = {id(piece.file): piece.file for k, piece in self.pieces.items() if k in self.done}
+        doubts = dict.fromkeys(file.stream_doubt() for file in files.values())
+        notes = (*notes, *(Note("STREAM_DISAGREES", doubt) for doubt in doubts if doubt))
         return replace(self._volume(array, notes), graphics=self._graphics())
 
     def _graphics(self) -> NDArray[np.bool_] | None:

@@ -64,6 +64,7 @@ class FileInfo:
     field_strength_t: float | None
     quantity: str
     laterality: str
+    side_doubt: str
     gantry_tilt: float
     begins_like_a_program: bool
 
@@ -159,6 +160,7 @@ def _size(path: Path, header: Header) -> tuple[int, int]:
 def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
     modality = header.word("Modality")
     doubt = _modality_doubt(header, modality)
+    sides = _sides(header)
     return FileInfo(
         path=path,
         patient_id=header.text("PatientID"),
@@ -183,22 +185,42 @@ def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
         scanner=_scanner(header),
         field_strength_t=header.number("MagneticFieldStrength"),
         quantity=_quantity(header, "" if doubt else modality),
-        laterality=_laterality(header),
+        laterality=sides[0][1] if sides else "",
+        side_doubt=_side_doubt(sides),
         gantry_tilt=header.number("GantryDetectorTilt") or 0.0,
         begins_like_a_program=outline.preamble.startswith(_PROGRAMS),
     )
 
 
-def _laterality(header: Header) -> str:
-    """The side that a file says it shows (R21)."""
+SIDES = {"L": "left", "R": "right", "B": "both sides"}
+# Modifiers of an anatomic region: SNOMED CT and the older SNOMED RT (PS3.16, CID 244).
+_SIDE_CODES = {
+    "7771000": "L", "24028007": "R", "51440002": "B",
+    "G-A101": "L", "G-A100": "R", "G-A102": "B",
+}  # fmt: skip
+
+
+def _sides(header: Header) -> list[tuple[str, str]]:
+    """Every side that a file says it shows, with where it says so; the first counts (R21)."""
     shared = header.item("SharedFunctionalGroupsSequence")
     anatomy = shared.item("FrameAnatomySequence") if shared else None
-    found = (
-        header.word("ImageLaterality")
-        or header.word("Laterality")
-        or (anatomy.word("FrameLaterality") if anatomy else "")
-    )
-    return found if found in ("L", "R", "B") else ""
+    region = (anatomy or header).item("AnatomicRegionSequence")
+    modifier = region.item("AnatomicRegionModifierSequence") if region else None
+    said = [
+        ("ImageLaterality", header.word("ImageLaterality")),
+        ("Laterality", header.word("Laterality")),
+        ("FrameLaterality", anatomy.word("FrameLaterality") if anatomy else ""),
+        ("region", _SIDE_CODES.get(modifier.word("CodeValue"), "") if modifier else ""),
+    ]
+    return [(where, side) for where, side in said if side in SIDES]
+
+
+def _side_doubt(sides: list[tuple[str, str]]) -> str:
+    """In words, that a file names different sides; or empty."""
+    if len({side for _, side in sides}) < 2:
+        return ""
+    named = ", ".join(f"{SIDES[side]} ({where})" for where, side in sides)
+    return f"the file names different sides: {named}"
 
 
 def _modality_doubt(header: Header, modality: str) -> str:

@@ -34,6 +34,9 @@ from medview.io.sources import open_binary, read_from, read_into, size_of
 MAX_INFLATED = 256 * 2**20
 MAX_INFLATION = 200
 MAX_COMPRESSION = 1000
+# Codestreams begin so: JPEG 2000 with its SIZ segment, JPEG and JPEG-LS with any segment.
+_STREAM_STARTS = (b"\xff\x4f\xff\x51", b"\xff\xd8\xff")
+_HEAD = 65_536
 EXTENDED_OFFSETS = 0x7FE00001
 
 
@@ -229,6 +232,26 @@ class PixelFile:
         assert place is not None
         return not self.outline.little and self.form.allocated == 8 and place.vr == "OW"
 
+    def stream_doubt(self) -> str:
+        """Where the first codestream says other bits or another sign than the header (A10)."""
+        place, form = self.outline.pixels, self.form
+        if place is None or not self.is_encapsulated or form.samples > 1:
+            return ""
+        with open_binary(self.path) as file:
+            head = read_from(file, self.path, place.offset, _HEAD)
+        starts = [at for mark in _STREAM_STARTS if (at := head.find(mark)) >= 0]
+        stream = stream_header(self.outline.syntax, head[min(starts) :]) if starts else None
+        if stream is None:
+            return ""
+        can_sign = SYNTAXES[self.outline.syntax].name.find("2000") >= 0
+        signs = (form.signed, stream.signed if can_sign else form.signed)
+        if form.stored == stream.bits and signs[0] == signs[1]:
+            return ""
+        return (
+            f"the header says {_kind(form.stored, signs[0])}, the image inside "
+            f"{_kind(stream.bits, signs[1])}; the header's sign and the fewer bits are used"
+        )
+
     def _decoded(self, frame: int) -> Pixels:
         form, uid = self.form, self.outline.syntax
         data = self._coded_bytes(frame)
@@ -256,3 +279,7 @@ class PixelFile:
                 f"the header says {wanted}, the image inside is {found.shape}",
             )
         return from_stream(found, form, stream)
+
+
+def _kind(bits: int, signed: bool) -> str:
+    return f"{bits} bits {'with' if signed else 'without'} a sign"

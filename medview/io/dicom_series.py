@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,14 @@ from medview.domain.study import Choice, Patient, Series, Study, choice_for
 from medview.domain.volume import Note
 from medview.io.dicom_codecs import SYNTAXES
 from medview.io.dicom_frames import Frames
-from medview.io.dicom_headers import FileInfo, Slice, iso_date
+from medview.io.dicom_headers import SIDES, FileInfo, Slice, iso_date
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_rescale import Rescale, rescale_of
 from medview.io.dicom_stack import Stack, stacks_of
 from medview.io.identity import Found, patient_key, uid_of_text
+
+BESIDE_MM = 20.0
 
 
 def series_of(slices: Iterable[Slice], choices: Sequence[Choice] = ()) -> list[Found]:
@@ -179,10 +182,29 @@ def _notes_of(stack: Stack) -> list[Note]:
         notes.append(Note("LOSSY", "the images were compressed with loss"))
     doubts = sorted({s.info.modality_doubt for s in _pieces(stack)} - {""})
     notes += [Note("MODALITY_DOUBTFUL", doubt) for doubt in doubts]
+    sides = sorted({s.info.side_doubt for s in _pieces(stack)} - {""}) + _side_elsewhere(stack)
+    notes += [Note("SIDE_DOUBTFUL", doubt) for doubt in sides]
     if any(piece.info.begins_like_a_program for piece in _pieces(stack)):
         text = "a file begins like a program or an archive; its image is shown, nothing is run"
         notes.append(Note("EXECUTABLE_HEADER", text))
     return notes
+
+
+def _side_elsewhere(stack: Stack) -> list[str]:
+    """Say where all of a stack lies on the other side of the scanner's middle (R21).
+
+    A part that was moved to the middle proves nothing, so only what is clearly beside it counts.
+    """
+    first, grid = stack.first, stack.geometry
+    said = first.info.laterality
+    if first.position is None or said not in ("L", "R") or not grid.orientation_known:
+        return []
+    ends = [(0, n - 1) for n in grid.shape]
+    across = [float(grid.to_mm(corner)[0]) for corner in product(*ends)]
+    other = max(across) < -BESIDE_MM if said == "L" else min(across) > BESIDE_MM
+    found = SIDES["R" if said == "L" else "L"]
+    text = f"the file names the {SIDES[said]} side, its positions lie on the {found}"
+    return [f"{text}; check the side"] if other else []
 
 
 def _merged(*groups: Sequence[Note]) -> tuple[Note, ...]:

@@ -7,7 +7,7 @@ import zlib
 import imagecodecs
 import numpy as np
 import pytest
-from dicom_files import compressed, image, write
+from dicom_files import compressed, image, only, write
 from pydicom.uid import RLELossless, UID_dictionary
 
 from medview.domain.errors import ReadError
@@ -101,3 +101,29 @@ def test_the_names_of_the_table_are_those_of_the_standard():
             words = set(syntax.name.lower().replace(",", "").split())
             theirs = set(UID_dictionary[uid][0].lower().replace(",", "").split())
             assert words & theirs, (uid, syntax.name)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "elements", "said"),
+    [
+        (RAMP, {}, ""),
+        (SIGNED, {}, "16 bits with a sign, the image inside 16 bits without a sign"),
+        (RAMP, {"BitsStored": 12, "HighBit": 11},
+         "12 bits without a sign, the image inside 16 bits without a sign"),
+    ],
+)  # fmt: skip
+def test_a_header_and_a_stream_that_disagree_are_said_with_both_values(
+    pixels, elements, said, tmp_path
+):
+    stream = imagecodecs.jpeg2k_encode(pixels.view(np.uint16), codecformat="J2K", reversible=True)
+    ds = compressed(image(pixels, **elements), "1.2.840.10008.1.2.4.90", [stream])
+    _, volume = only(write(ds, tmp_path / "x.dcm"))
+    assert [note.code for note in volume.warnings] == (["STREAM_DISAGREES"] if said else [])
+    assert said in "".join(note.text for note in volume.warnings)
+
+
+def test_a_jpeg_stream_says_no_sign_and_its_bits_are_compared(tmp_path):
+    uid = "1.2.840.10008.1.2.4.80"
+    stream = imagecodecs.jpegls_encode(SIGNED.view(np.uint16))
+    _, volume = only(write(compressed(image(SIGNED), uid, [stream]), tmp_path / "x.dcm"))
+    assert volume.warnings == ()
