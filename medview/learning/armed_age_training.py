@@ -76,7 +76,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         trainer.begin_with(start.ensemble)
     if request.resume and (out / CHECKPOINT).is_file():
         trainer.resume(out)
-    figures = _train(job, trainer, request.max_minutes)
+    _train(job, trainer, request.max_minutes)
+    figures = {name: value for epoch, _, name, value in trainer.history if epoch == trainer.epoch}
     job.report(recipe.epochs, recipe.epochs, "measuring")
     outcome, ensemble = _outcome(trainer, told, request.seed)
     write_effects(out / "site_effects.csv", outcome.effects)
@@ -122,18 +123,16 @@ def _refuse_other_measures(table: AgeTable, start: ArmedAge | None, request: Tra
         )
 
 
-def _train(job: Progress, trainer: AgeTrainer, max_minutes: float | None) -> dict[str, float]:
-    began, figures = time.perf_counter(), dict[str, float]()
+def _train(job: Progress, trainer: AgeTrainer, max_minutes: float | None) -> None:
+    began = time.perf_counter()
     for report in trainer.fit():
         job.check()
         job.report(report.epoch, report.epochs, f"epoch {report.epoch} / {report.epochs}")
         job.partial(report)
-        figures = {name: value for (_, name), value in report.figures.items()}
         late = max_minutes and time.perf_counter() - began > 60 * max_minutes
         if late and trainer.epoch < trainer.recipe.epochs:
             trainer.stopped = "time"
             break
-    return figures
 
 
 def _outcome(trainer: AgeTrainer, told: list[str], seed: int) -> tuple[Outcome, Ensemble]:
