@@ -100,7 +100,7 @@ def compose_frame(
         crosshair=view.crosshair,
         absent=absent,
         annotations=view.annotations,
-        marks=drawn(marks, to_lps) if view.annotations != "none" else (),
+        marks=drawn(marks, to_lps),
     )
 
 

@@ -14,6 +14,7 @@ from medview.domain.report import ColourBar, Picture
 from medview.domain.volume import Volume
 from medview.domain.wording import number
 from medview.imaging.frame import Corners, Frame, Layer, View, compose_frame, flatten
+from medview.imaging.marks import Mark
 from medview.services.session import first_style
 
 # Two pictures nearer to each other than this show the same anatomy.
@@ -114,16 +115,20 @@ def threshold_of(prediction: Prediction, name: str) -> float | None:
 
 
 def picture(
-    volume: Volume, layer: Layer | None, key: KeySlice, box: tuple[int, ...] = ()
+    volume: Volume,
+    layer: Layer | None,
+    key: KeySlice,
+    box: tuple[int, ...] = (),
+    marks: tuple[Mark, ...] = (),
 ) -> tuple[Picture, ColourBar | None]:
-    """Draw one slice, with a map on it or without, cropped to `box` (see ``box_of``)."""
+    """Draw one slice, with a map or `marks` on it or without, cropped to `box` (``box_of``)."""
     view = View(
         plane=best_plane(volume.geometry),
         point_lps=key.point_lps,
         crosshair=False,
         annotations="none",
     )
-    frame = compose_frame(volume, (layer,) if layer else (), view)
+    frame = compose_frame(volume, (layer,) if layer else (), view, marks=marks)
     # Every page says what the report is for; here it would lie under the scale bar.
     frame = replace(frame, corners=Corners())
     zoom, pan_mm, width_mm = _crop(frame, volume.geometry, box)

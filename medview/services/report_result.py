@@ -19,7 +19,7 @@ from medview.domain.report import (
     Table,
 )
 from medview.domain.volume import Volume
-from medview.domain.wording import interval, number, place_words
+from medview.domain.wording import number, place_words
 from medview.imaging.frame import Layer
 from medview.services.key_slices import (
     KeySlice,
@@ -35,6 +35,7 @@ from medview.services.key_slices import (
     uncertainty_map,
 )
 from medview.services.report_text import ReaderText
+from medview.services.telling import figure_text, interval_text, result_marks
 
 _MIDLINE_MM = 5.0
 _MOST_FINDINGS = 6
@@ -65,7 +66,11 @@ def pictures(volume: Volume, prediction: Prediction | None) -> Section:
         return Section("Key slices", figures=(FigureRow(tuple(made), _plain_caption(keys)),))
     rows: list[FigureRow] = []
     for letter, key in zip("ABC", keys, strict=False):
-        drawn = [picture(volume, layer, key, box) for layer in (None, *layers)]
+        # Boxes on the plain image only: under a colour they would not be read.
+        marks = result_marks((prediction,)) if prediction is not None else ()
+        drawn = [
+            picture(volume, layer, key, box, () if layer else marks) for layer in (None, *layers)
+        ]
         last = key is keys[-1]
         bars = tuple(bar for _, bar in drawn) if last else ()
         shown = (_lettered(drawn[0][0], letter), *(each for each, _ in drawn[1:]))
@@ -124,8 +129,8 @@ def score_words(score: Score) -> str:
     if score.value is None:
         return f"{name} not available{': ' if score.meaning else ''}{score.meaning}"
     unit = "" if score.unit in ("", "1") else f" {score.unit}"
-    text = f"{name} {number(score.value)}{unit}"
-    bounds = interval(score.low, score.high)
+    text = f"{name} {figure_text(score.value, score.name)}{unit}"
+    bounds = interval_text(score)
     if bounds:
         method = f", {score.method}" if score.method else ""
         text += f" ({score.level:.0%} interval {bounds}{method})".replace("%", " %")

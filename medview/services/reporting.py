@@ -16,6 +16,7 @@ from medview.domain.prediction import Opinion, Prediction
 from medview.domain.report import NOT_AVAILABLE, Report, Section, content_sha256
 from medview.domain.resources import resource
 from medview.domain.volume import Volume
+from medview.domain.wording import time_words
 from medview.io.code_version import code_version
 from medview.io.plain import plain
 from medview.io.resultjson import result_dict
@@ -80,11 +81,28 @@ def result(material: Material) -> tuple[Section, ...]:
         pending = " A model is still running; only finished results are reported."
         text = f"No model has been run on this study.{pending if material.pending else ''}"
         return (Section("Result", text, result=f"Result {NOT_AVAILABLE}"),)
-    made = [report_result.result(material.exam, each.prediction) for each in material.outcomes]
+    made = [_with_answers(material, each) for each in material.outcomes]
     if material.pending:
         note = "Another model is still running; only finished results are reported."
         made[-1] = replace(made[-1], text=f"{made[-1].text}\n{note}")
     return tuple(made)
+
+
+def _with_answers(material: Material, outcome: Outcome) -> Section:
+    """A result with what the reader answered to its scores, who and when."""
+    made = report_result.result(material.exam, outcome.prediction)
+    said = [each for each in outcome.opinions if each.about.startswith("score ")]
+    words = [
+        f"Reader on {each.about.removeprefix('score ').replace('_', ' ')}: "
+        f"{', '.join(part for part in (each.verdict, _who(material, each)) if part)}."
+        for each in said
+    ]
+    return replace(made, text=" ".join([made.text, *words]).strip())
+
+
+def _who(material: Material, opinion: Opinion) -> str:
+    by = "" if material.private else opinion.by
+    return ", ".join(part for part in (by, time_words(opinion.at)) if part)
 
 
 def pictures(material: Material) -> tuple[Section, ...]:

@@ -84,14 +84,14 @@ def test_a_synthetic_lesion_is_called_synthetic(prediction):
             Score("age", 67.2, 61.0, 73.4, unit="years"),
             "age 67.2 years (95 % interval 61.0 – 73.4)",
         ),
-        (Score("gap_raw", -6.8, unit="years"), "gap raw \u22126.80 years"),
+        (Score("gap_raw", -6.8, unit="years"), "gap raw \u22126.8 years"),
         (
             Score("age", None, status="not_available", meaning="no age given"),
             "age not available: no age given",
         ),
         (
             Score("severe", 0.41, 0.3, 0.5, 0.9, status="extrapolating"),
-            "severe 0.410 (90 % interval 0.300 – 0.500), outside the range of the training data",
+            "severe 0.41 (90 % interval 0.30 – 0.50), outside the range of the training data",
         ),
     ],
 )
@@ -104,7 +104,7 @@ def test_another_model_gets_its_first_score_as_the_line(prediction):
     other = replace(prediction, model="brain-age", scores=scores, findings=(), maps=())
     section = report_result.result(exam(), other)
     assert section.result == "Age 67.2 years (95 % interval 61.0 – 73.4)."
-    assert section.text.startswith("gap raw 6.80 years.")
+    assert section.text.startswith("gap raw +6.8 years.")
 
 
 def test_the_rank_of_certainty_compares_a_region_with_the_brain(prediction):

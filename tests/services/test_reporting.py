@@ -5,6 +5,7 @@ import pytest
 from result_phantom import card, exam, head, prediction_on
 
 from medview.domain.errors import UsageError
+from medview.domain.prediction import Opinion
 from medview.domain.report import Report, content_sha256
 from medview.services.report_text import ReaderText, reader_text
 from medview.services.reporting import (
@@ -155,3 +156,16 @@ def test_no_row_is_blank(report):
         for row in section.table.rows if section.table else ():
             assert all(cell.strip() for cell in row)
     assert all(value for _, value in report.facts)
+
+
+def test_answers_to_scores_stand_with_the_result_by_name_and_time():
+    said = Opinion("score anomaly", "rejected", "A. Reader", "2026-11-21T10:41:00+00:00")
+    outcome = Outcome(prediction_on(head()), card(), opinions=(said,))
+    for private, words in ((False, "rejected, A. Reader, 21 Nov 2026 10:41 UTC"), (True, "")):
+        report = build_report(Material(exam(), head(), (outcome,), private=private))
+        text = next(each for each in report.sections if each.title == "Result").text
+        assert "Reader on anomaly: rejected" in text
+        assert words in text
+        assert ("A. Reader" in text) is not private
+        told = report.manifest["results"][0]["opinions"][0]
+        assert (told["verdict"], told["by"]) == ("rejected", "" if private else "A. Reader")
