@@ -22,7 +22,6 @@ from medview.learning.brain_age_model import (
     divided,
     fit_scaling,
 )
-from medview.learning.brain_age_sets import refuse_few
 from medview.learning.brain_age_table import (
     AgeTable,
     Matrix,
@@ -32,6 +31,7 @@ from medview.learning.brain_age_table import (
     known_rows,
 )
 from medview.learning.checkpoint import CHECKPOINT
+from medview.learning.feature_rows import refuse_few
 from medview.learning.mavae_train import MavaeTrainer, Member, TrainOptions
 from medview.learning.table_baselines import ridge_to_card
 from medview.learning.vectors import Vector

@@ -8,7 +8,7 @@ case; `rows` holds the vectors (n,) float64 by role, in the order of the subset'
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,30 +16,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.domain.errors import DataError
 from medview.learning.case_list import is_case_list, load_case_list
+from medview.learning.feature_rows import age_of, checked, sex_of, with_vector
+from medview.learning.openbhb_sets import (
+    is_openbhb,
+    is_openbhb_ramp,
+    load_openbhb,
+    load_openbhb_ramp,
+)
 from medview.learning.subset import Layout, LeftOut, Subset, TrainCase
 from medview.learning.vectors import Vector, numbers_of, odd, read_table, read_vector
 
 BRAIN_AGE = ("brain-age",)
 ROLES = ("smri", "fmri")
-FEWEST = 10
-"""Fewer rows than this teach nothing and measure nothing."""
 _IXI = "ixi_dlmuse_n*.csv*"
 _FREESURFER = "freesurfer_features.csv*"
 _SERIES_INDEX = "roi_timeseries_index.csv"
-_SERIES = "roi_timeseries_aal116"
 _ABIDE_LICENCE = "CC BY-NC-SA 3.0"
-_OPENBHB_LICENCE = "CC BY-NC-SA 3.0"
 _AUTHORS = {"smri": "features1.npy", "fmri": "features2.npy"}
-_OPENBHB_ARRAYS = {
-    "vbm": ("preproc-cat12vbm_desc-gm_ROI", 284),
-    "desikan": ("preproc-freesurfer_desc-desikan_ROI", 476),
-    "destrieux": ("preproc-freesurfer_desc-destrieux_ROI", 1036),
-}
-"""Regional measures of OpenBHB: part of the file name and length, 1,796 values in all."""
-_RAMP = (("vbm", 519_945), ("quasiraw", 1_827_095), ("xhemi", 1_310_736))
-"""Blocks of a RAMP matrix that stand before the regional ones; they are not used."""
 
 
 # -- IXI regions ---------------------------------------------------------------------------
@@ -77,10 +71,10 @@ def load_ixi_table(path: Path, name: str) -> Subset:
             "smri",
             site=line["site"],
             label=0,
-            age_years=_age(line["Age"], number, "Age", path.name),
-            sex=_sex(line["Sex"], {"M": "M", "F": "F"}, number, "Sex", path.name),
+            age_years=age_of(line["Age"], number, "Age", path.name),
+            sex=sex_of(line["Sex"], {"M": "M", "F": "F"}, number, "Sex", path.name),
         )
-        _with_vector(person, "smri", line, columns, number, cases, skipped)
+        with_vector(person, "smri", line, columns, number, cases, skipped)
     subset = Subset(
         name,
         "ixi-roi",
@@ -125,10 +119,10 @@ def load_abide(folder: Path) -> Subset:
             "smri",
             site=line["site"],
             label=group,
-            age_years=_age(line["AGE_AT_SCAN"], number, "AGE_AT_SCAN", path.name),
+            age_years=age_of(line["AGE_AT_SCAN"], number, "AGE_AT_SCAN", path.name),
             cells={"sex_in_table": line["SEX"]},
         )
-        _with_vector(person, "smri", line, columns, number, cases, skipped)
+        with_vector(person, "smri", line, columns, number, cases, skipped)
     cases = [_with_series(case, series.pop(case.case, None)) for case in cases]
     skipped += [
         LeftOut(name, "MV-DAT-101", "it has time series but no row of FreeSurfer measures")
@@ -180,145 +174,6 @@ def _with_series(case: TrainCase, path: Path | None) -> TrainCase:
         shape = " x ".join(map(str, series.shape))
         raise odd(path.name, f"time x 116 finite values are needed, not {shape}", "Check the file.")
     return replace(case, rows={**case.rows, "fmri": connectivity(series)})
-
-
-# -- OpenBHB -------------------------------------------------------------------------------
-
-
-def is_openbhb(folder: Path) -> bool:
-    """participants.tsv beside train/ and val/ with derivatives/."""
-    return (folder / "participants.tsv").is_file() and any(folder.glob("*/derivatives"))
-
-
-def load_openbhb(folder: Path) -> Subset:
-    """Read OpenBHB as on Hugging Face: regional measures of each participant, 1,796 values."""
-    found: dict[str, dict[str, Path]] = {}
-    for key, (part, _) in _OPENBHB_ARRAYS.items():
-        for path in sorted(folder.glob(f"*/derivatives/sub-*/ses-1/sub-*_{part}.npy")):
-            found.setdefault(_subject_of(path), {})[key] = path
-    return _openbhb(folder, found, "openbhb")
-
-
-def is_openbhb_ramp(folder: Path) -> bool:
-    """participants.tsv with all arrays in the same folder, or matrices train.npy/test.npy."""
-    table = folder / "participants.tsv"
-    flat = any(folder.glob("sub-*_preproc-*_ROI.npy")) if folder.is_dir() else False
-    return (table.is_file() and flat) or _is_matrix_layout(folder)
-
-
-def load_openbhb_ramp(folder: Path) -> Subset:
-    """Read OpenBHB in its older layout: flat files, or matrices with train.tsv and test.tsv."""
-    if _is_matrix_layout(folder):
-        return _ramp_matrices(folder)
-    found: dict[str, dict[str, Path]] = {}
-    for key, (part, _) in _OPENBHB_ARRAYS.items():
-        for path in sorted(folder.glob(f"sub-*_{part}.npy")):
-            found.setdefault(_subject_of(path), {})[key] = path
-    return _openbhb(folder, found, "openbhb-ramp")
-
-
-def _subject_of(path: Path) -> str:
-    return path.name.split("_")[0].removeprefix("sub-")
-
-
-def _openbhb_columns() -> tuple[str, ...]:
-    return tuple(
-        f"{key}_{number:04d}"
-        for key, (_, length) in _OPENBHB_ARRAYS.items()
-        for number in range(length)
-    )
-
-
-def _openbhb(folder: Path, found: Mapping[str, Mapping[str, Path]], layout: str) -> Subset:
-    path = folder / "participants.tsv"
-    needed = ("participant_id", "age", "sex", "site", "split")
-    _, lines = read_table(path, needed, delimiter="\t")
-    cases, skipped = list[TrainCase](), list[LeftOut]()
-    for number, line in lines:
-        # As text: as a float the 12 digits of an id lose the last ones.
-        name = line["participant_id"]
-        if not name.isdigit():
-            what = f'row {number}, column "participant_id": "{name}" is no whole number'
-            raise odd(path.name, what, "Keep the ids as text, not as rounded numbers.")
-        files = found.get(name, {})
-        missing = [key for key in _OPENBHB_ARRAYS if key not in files]
-        if missing:
-            what = f"row {number}: no array {_OPENBHB_ARRAYS[missing[0]][0]} of this id"
-            skipped.append(LeftOut(name, "MV-DAT-102", what))
-            continue
-        vector = np.concatenate(
-            [_openbhb_array(files[key], length) for key, (_, length) in _OPENBHB_ARRAYS.items()]
-        )
-        person = TrainCase(
-            name,
-            f"openbhb:{name}",
-            {},
-            "smri",
-            site=line["site"],
-            label=0,
-            age_years=_age(line["age"], number, "age", path.name),
-            sex=_sex(line["sex"], {"male": "M", "female": "F"}, number, "sex", path.name),
-            split="train" if line["split"] == "train" else "test",
-            cells={"part": line["split"]},
-        )
-        _keep(person, "smri", vector, number, cases, skipped)
-    columns = {"smri": _openbhb_columns()}
-    subset = Subset(
-        layout, layout, folder, tuple(cases), tuple(skipped), _OPENBHB_LICENCE, columns=columns
-    )
-    return checked(subset, path.name)
-
-
-def _openbhb_array(path: Path, length: int) -> Vector:
-    values = read_vector(path).ravel()
-    if values.size != length:
-        raise odd(path.name, f"it has {values.size} values, not {length}", "Copy the file again.")
-    return values
-
-
-def _is_matrix_layout(folder: Path) -> bool:
-    return any(
-        (folder / f"{part}.npy").is_file() and (folder / f"{part}.tsv").is_file()
-        for part in ("train", "test")
-    )
-
-
-def _ramp_matrices(folder: Path) -> Subset:
-    """Matrices of one row a participant; of its six blocks the three regional ones are used."""
-    before = sum(size for _, size in _RAMP)
-    regional = sum(length for _, length in _OPENBHB_ARRAYS.values())
-    cases, skipped = list[TrainCase](), list[LeftOut]()
-    for part in ("train", "test"):
-        table = folder / f"{part}.tsv"
-        if not table.is_file():
-            continue
-        _, lines = read_table(table, ("participant_id", "age", "site"), delimiter="\t")
-        matrix = read_vector(folder / f"{part}.npy", whole=False)
-        rows = list(lines)
-        if matrix.ndim != 2 or matrix.shape != (len(rows), before + regional):
-            shape = " x ".join(map(str, matrix.shape))
-            what = f"it is {shape}; {len(rows)} x {before + regional} was expected"
-            raise odd(f"{part}.npy", what, f"It must have a row for each line of {part}.tsv.")
-        for (number, line), values in zip(rows, matrix, strict=True):
-            person = TrainCase(
-                line["participant_id"],
-                f"openbhb:{line['participant_id']}",
-                {},
-                "smri",
-                site=line["site"],
-                label=0,
-                age_years=_age(line["age"], number, "age", table.name),
-                split="train" if part == "train" else "test",
-                cells={"part": line.get("split", "")},
-            )
-            vector = np.asarray(values[before:], dtype=np.float64)
-            _keep(person, "smri", vector, number, cases, skipped)
-    columns = {"smri": _openbhb_columns()}
-    subset = Subset(
-        *("openbhb-ramp", "openbhb-ramp", folder, tuple(cases), tuple(skipped), _OPENBHB_LICENCE),
-        columns=columns,
-    )
-    return checked(subset, "train.tsv")
 
 
 # -- the authors' arrays ---------------------------------------------------------------------
@@ -421,101 +276,6 @@ def _differs(names: tuple[str, ...] | None, vector: Vector, known: Sequence[str]
         odd_one = next(a for a, b in zip(names, known, strict=True) if a != b)
         return f'{file}: the column "{odd_one}" is not in the first case\'s place'
     return ""
-
-
-# -- in common -------------------------------------------------------------------------------
-
-
-def checked(subset: Subset, file: str) -> Subset:
-    """Refuse a set in which somebody is twice or that is too small to use.
-
-    Raises
-    ------
-    DataError
-        Naming the first such case, or how many rows there are.
-    """
-    seen: set[str] = set()
-    for case in subset.cases:
-        if case.case in seen:
-            raise odd(file, f'"{case.case}" is there twice', "Keep one row of each.")
-        seen.add(case.case)
-    return subset
-
-
-def refuse_few(count: int, file: str = "") -> None:
-    """Refuse fewer rows than a model can be trained on.
-
-    Raises
-    ------
-    DataError
-        With the number of rows that there are and that are needed.
-    """
-    if count < FEWEST:
-        raise DataError(
-            f"only {count} rows with an age can be used; {FEWEST} are needed",
-            file=file,
-            do="Give more cases.",
-            code="MV-DAT-104",
-        )
-
-
-def _with_vector(
-    person: TrainCase,
-    role: str,
-    line: Mapping[str, str],
-    columns: Iterable[str],
-    number: int,
-    cases: list[TrainCase],
-    skipped: list[LeftOut],
-) -> None:
-    """Add a case with the numbers of its row, or say which column holds none."""
-    vector = np.full(len(tuple(columns)), np.nan)
-    for place, column in enumerate(columns):
-        text = line[column]
-        try:
-            vector[place] = float(text)
-        except ValueError:
-            vector[place] = np.nan
-        if not math.isfinite(vector[place]):
-            what = f'row {number}, column "{column}": "{text}" is no number'
-            skipped.append(LeftOut(person.case, "MV-DAT-103", what))
-            return
-    cases.append(replace(person, rows={role: vector}))
-
-
-def _keep(
-    person: TrainCase,
-    role: str,
-    vector: Vector,
-    number: int,
-    cases: list[TrainCase],
-    skipped: list[LeftOut],
-) -> None:
-    if np.isfinite(vector).all():
-        cases.append(replace(person, rows={role: vector}))
-        return
-    place = int(np.flatnonzero(~np.isfinite(vector))[0])
-    what = f"row {number}: value {place} of its array is no number"
-    skipped.append(LeftOut(person.case, "MV-DAT-103", what))
-
-
-def _age(text: str, number: int, column: str, file: str) -> float | None:
-    if not text:
-        return None
-    try:
-        age = float(text)
-    except ValueError:
-        age = math.nan
-    if not 0 <= age <= 120:
-        raise odd(file, f'row {number}, column "{column}": "{text}" is no age', "Correct it.")
-    return age
-
-
-def _sex(text: str, words: Mapping[str, str], number: int, column: str, file: str) -> str | None:
-    if text and text not in words:
-        what = f'row {number}, column "{column}": "{text}" is none of {", ".join(words)}'
-        raise odd(file, what, "Correct it or leave it empty.")
-    return words.get(text)
 
 
 LAYOUTS: tuple[Layout, ...] = (

@@ -18,7 +18,9 @@ from age_sets import (
 
 from medview.domain.errors import DataError
 from medview.learning import brain_age_sets as sets
+from medview.learning import openbhb_sets
 from medview.learning.cases import find_subsets
+from medview.learning.feature_rows import checked, refuse_few
 
 
 def found(path):
@@ -163,14 +165,14 @@ def test_openbhb_ids_rounded_by_a_spreadsheet_are_refused(tmp_path):
     table = tmp_path / "participants.tsv"
     table.write_text(table.read_text().replace("100001234567", "1.00001E+11"))
     with pytest.raises(DataError, match=r'row 3, column "participant_id": "1\.00001E\+11"'):
-        sets.load_openbhb(tmp_path)
+        openbhb_sets.load_openbhb(tmp_path)
 
 
 def test_an_openbhb_participant_without_arrays_is_left_out_by_row(tmp_path):
     write_openbhb(tmp_path)
     table = tmp_path / "participants.tsv"
     table.write_text(table.read_text().replace("100001234567", "100001234568"))
-    (left,) = sets.load_openbhb(tmp_path).skipped
+    (left,) = openbhb_sets.load_openbhb(tmp_path).skipped
     assert left.case == "100001234568"
     assert "row 3: no array preproc-cat12vbm" in left.what
 
@@ -179,7 +181,7 @@ def test_an_openbhb_array_of_another_length_is_refused(tmp_path):
     write_openbhb(tmp_path, flat=True)
     np.save(next(tmp_path.glob("*desikan*")), np.zeros((1, 7, 60), np.float32))
     with pytest.raises(DataError, match="420 values, not 476"):
-        sets.load_openbhb_ramp(tmp_path)
+        openbhb_sets.load_openbhb_ramp(tmp_path)
 
 
 def test_openbhb_needs_its_columns(tmp_path):
@@ -187,11 +189,11 @@ def test_openbhb_needs_its_columns(tmp_path):
     header = ["years" if name == "age" else name for name in OPENBHB_HEADER]
     write_rows(tmp_path / "participants.tsv", header, [], "\t")
     with pytest.raises(DataError, match='the column "age" is missing'):
-        sets.load_openbhb(tmp_path)
+        openbhb_sets.load_openbhb(tmp_path)
 
 
 def test_ramp_matrices_give_their_regional_blocks(tmp_path, monkeypatch):
-    monkeypatch.setattr(sets, "_RAMP", (("vbm", 5), ("quasiraw", 6), ("xhemi", 7)))
+    monkeypatch.setattr(openbhb_sets, "_RAMP", (("vbm", 5), ("quasiraw", 6), ("xhemi", 7)))
     matrix = np.arange(3 * (18 + 1796), dtype=np.float32).reshape(3, -1)
     np.save(tmp_path / "train.npy", matrix)
     rows = [["1", "20", "0", "train"], ["2", "30", "1", "train"], ["3", "40", "1", "train"]]
@@ -201,7 +203,7 @@ def test_ramp_matrices_give_their_regional_blocks(tmp_path, monkeypatch):
     assert subset.cases[1].rows["smri"].tolist() == matrix[1, 18:].tolist()
     np.save(tmp_path / "train.npy", matrix[:2])
     with pytest.raises(DataError, match="2 x 1814"):
-        sets.load_openbhb_ramp(tmp_path)
+        openbhb_sets.load_openbhb_ramp(tmp_path)
 
 
 def test_the_authors_arrays_are_split_as_they_are_named(tmp_path):
@@ -263,8 +265,8 @@ def test_a_table_without_the_row_of_a_case_is_refused(tmp_path):
 
 def test_fewer_than_ten_rows_teach_nothing():
     with pytest.raises(DataError, match="only 9 rows with an age can be used; 10 are needed"):
-        sets.refuse_few(9)
-    sets.refuse_few(10)
+        refuse_few(9)
+    refuse_few(10)
 
 
 def test_nobody_is_in_a_set_twice(tmp_path):
@@ -272,4 +274,4 @@ def test_nobody_is_in_a_set_twice(tmp_path):
     subset = sets.load_ixi_roi(tmp_path)
     twice = replace(subset, cases=(*subset.cases, subset.cases[0]))
     with pytest.raises(DataError, match="is there twice"):
-        sets.checked(twice, "t.csv")
+        checked(twice, "t.csv")
