@@ -142,7 +142,8 @@ class Analysis:
             about=called(session, series),
             key=f"run {model} {about}",
         )
-        if self._preferences.settings.show_overlay:
+        # Evidence of a film stays closed until it is asked for.
+        if self._preferences.settings.show_overlay and _fills_a_map(chosen.card):
             session.overlay_on = True
         session.running = session.running | {(about, model)}
         return self._tasks.run(errand, Answers(run.finish, run.fail, run.fill))
@@ -245,6 +246,8 @@ class _Run:
             session.styles = _with_ranges_of(prediction, session.styles)
             session.finding = None
             session.running = session.running - {(about, self._card.id)}
+            if session.volume_id == about and session.map(session.map_name) is None:
+                session.map_name = "score"
         self.done(prediction)
 
     def fail(self, error: MedviewError) -> None:
@@ -264,6 +267,11 @@ class _Run:
             unit=output.unit if output is not None else "1",
             range=(0.0, high or 1.0),
         )
+
+
+def _fills_a_map(card: ModelCard) -> bool:
+    """Whether the model's answer is a map, and not a score with a map behind it."""
+    return any(each.name == "score" and each.kind == "map" for each in card.outputs)
 
 
 def _with_ranges_of(prediction: Prediction, styles: dict[str, LayerStyle]) -> dict[str, LayerStyle]:

@@ -5,6 +5,7 @@ import pytest
 from phantoms import phantom
 from services.stubs import CARD, StubJobs, catalogue_of, on_screen, result_about
 
+from medview.domain.card import OutputSpec
 from medview.domain.errors import WorkerDied
 from medview.domain.overlay import LayerStyle
 from medview.domain.prediction import MapSlices
@@ -279,3 +280,35 @@ def test_running_and_waiting_asks_the_compute_child():
 
     asked = run_model(Calls(), "request")
     assert asked == ("compute", "medview.learning.predict:run", ("request",))
+
+
+def test_evidence_of_a_film_stays_closed_until_it_is_asked_for(
+    jobs, session, preferences, tmp_path
+):
+    outputs = (OutputSpec("severe", "score"), OutputSpec("evidence", "map"))
+    (tmp_path / "cxr").mkdir()
+    write_card(replace(CARD, id="cxr", outputs=outputs), tmp_path / "cxr" / "card.json")
+    Analysis(jobs, session, preferences, weights=tmp_path).run("cxr")
+    assert not session.overlay_on
+
+
+def test_a_run_again_keeps_the_other_choices(analysis, jobs):
+    analysis.run("anomaly", Choices(samples=9, seed=3))
+    analysis.again("anomaly", site="HH")
+    request = jobs.last.args[0]
+    assert (request.samples, request.seed, request.site) == (9, 3, "HH")
+
+
+def test_what_runs_is_known_until_it_ends(analysis, jobs, session):
+    about = session.volume_id
+    analysis.run("anomaly")
+    assert session.running == {(about, "anomaly")}
+    jobs.last.cancel()
+    assert session.running == frozenset()
+
+
+def test_the_score_is_shown_where_the_map_on_screen_is_not_there_any_more(analysis, jobs, session):
+    session.map_name = "evidence"
+    analysis.run("anomaly")
+    jobs.last.finish(result_about(session.volume_id))
+    assert session.map_name == "score"
