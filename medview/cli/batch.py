@@ -61,7 +61,7 @@ def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) ->
     from medview.services.versions import located
 
     found = located(model, wanted["weights"])
-    card, wanted["weights"] = found.card, found.weights
+    card, wanted["weights"] = found.card, found.chosen
     engine = _engine(context, wanted)
     resume = wanted.pop("resume")
     cases = find_cases(context.jobs, card, path, private=context.options.private)

@@ -94,7 +94,7 @@ def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **want
     from medview.services.versions import located
 
     found = located(model, wanted["weights"])
-    wanted["weights"] = found.weights
+    wanted["weights"] = found.chosen
     inputs = Wanted(paths, wanted.pop("named"), wanted.pop("series"))
     options = run_options(context, wanted)
     body = run_case(context.jobs, found.card, inputs, options, out, progress=context.report)

@@ -43,6 +43,12 @@ class Version:
         """What the command line calls it: "ID@VERSION"."""
         return f"{self.card.id}@{self.card.version}"
 
+    @property
+    def chosen(self) -> Path | None:
+        """The weights file where another one than the model's own was chosen, else None."""
+        is_usual = not self.own and self.weights.parent.name == self.card.id
+        return None if is_usual else self.weights
+
 
 def own_folder() -> Path:
     """Where the user's versions lie."""

@@ -34,7 +34,9 @@ def places(tmp_path):
 def test_a_model_without_version_is_the_one_in_the_folder_of_its_name(places):
     assert [one.name for one in versions(**places)] == ["icu@1.0", "icu@1.0-film"]
     assert located("icu", **places).weights == places["shipped"] / "icu" / service.WEIGHTS
+    assert located("icu", **places).chosen is None
     film = located("icu@1.0-film", **places)
+    assert film.chosen == film.weights
     assert film.weights.read_bytes() == b"film"
     with pytest.raises(UsageError, match=r"no version 9.*1\.0, 1\.0-film"):
         located("icu@9", **places)
