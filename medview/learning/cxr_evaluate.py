@@ -18,9 +18,9 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.io.plain import plain
 from medview.learning.chest_rows import ZONES
-from medview.learning.cxr_fit import scores_of
+from medview.learning.cxr_fit import calmed, scores_of
 from medview.learning.cxr_metrics import Said, outcome_rows, severity_rows
-from medview.learning.cxr_weights import load_cxr
+from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
 from medview.learning.film_set import FilmSet, load_films
 from medview.learning.patients import patient_hash
@@ -132,6 +132,7 @@ def said_of_films(
         severe[here] = found.get("severe", severe[here])
         severity[here] = found.get("severity", severity[here])
         zones[here] = found.get("zones", zones[here])
+    severe = calmed(severe, temperature_of(card))
     median = card.settings.get("median_total")
     known = float(median) if isinstance(median, int | float) else float("nan")
     return Said(films.cases, severe, zones, severity, np.full(n, known))

@@ -528,6 +528,13 @@ def scores_of(said: Mapping[str, Tensor]) -> dict[str, NDArray[np.float64]]:
     return found
 
 
+def calmed(severe: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """Probabilities with their logits divided by a temperature (Guo and others 2017)."""
+    inside = np.clip(severe, 1e-9, 1 - 1e-9)
+    logit = np.log(inside / (1 - inside)) / temperature
+    return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)
+
+
 def history_rows(fitted: Sequence[Fitted]) -> Iterator[tuple[int, str, str, float]]:
     """Curves of all phases, one after another."""
     for one in fitted:

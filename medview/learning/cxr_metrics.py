@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.learning.chest_rows import SEVERE, severity_class, zone_scores
+from medview.learning.cxr_fit import calmed
 from medview.learning.metrics import (
     Interval,
     Level,
@@ -153,7 +155,27 @@ def _outcome_group(
                 _filled(base, name, decided(name, people.severe, score, people.names))
                 for name in DECISIONS
             ]
+            rows.append(_filled(base, "brier", mean_interval((score - people.severe) ** 2,
+                                                            people.names)))  # fmt: skip
     return rows
+
+
+def temperature_of(said: Said) -> float:
+    """The temperature that makes probabilities of left-out films likeliest, patients alike."""
+    known = np.array(["prognosis" in case.cells for case in said.cases]) & np.isfinite(said.severe)
+    if not known.any():
+        return 1.0
+    here = said.only(known)
+    truth = np.array([case.cells["prognosis"] == SEVERE for case in here.cases])
+    counts = Counter(case.patient for case in here.cases)
+    weight = np.array([1 / counts[case.patient] for case in here.cases])
+    steps = np.exp(np.linspace(0, np.log(30), 60))
+    losses = []
+    for step in steps:
+        p = calmed(here.severe, float(step))
+        right = np.where(truth, p, 1 - p)
+        losses.append(-(weight * np.log(right)).sum())
+    return float(steps[int(np.argmin(losses))])
 
 
 def _filled(row: MetricRow, name: str, found: Interval) -> MetricRow:

@@ -21,8 +21,8 @@ from medview.domain.prediction import Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.chest_rows import HIGHEST, ZONES
-from medview.learning.cxr_fit import scores_of
-from medview.learning.cxr_weights import load_cxr
+from medview.learning.cxr_fit import calmed, scores_of
+from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device, peak_memory_mb
 from medview.learning.film import Film, Picture, prepare_film, shares_of
 from medview.models.backbones import Backbone
@@ -78,7 +78,7 @@ def run_cxr(job: Progress, request: RunRequest) -> Prediction:
     film = prepare_film(volume)
     job.check()
     job.report(1, 2, "reading the film")
-    said = ask(model, backbone, film, size, device)
+    said = ask(model, backbone, film, size, device, temperature_of(card))
     return Prediction(
         model=card.id,
         version=card.version,
@@ -101,7 +101,14 @@ def run_cxr(job: Progress, request: RunRequest) -> Prediction:
     )
 
 
-def ask(model: Mdmt, backbone: Backbone, film: Film, size: int, device: str) -> Answer:
+def ask(
+    model: Mdmt,
+    backbone: Backbone,
+    film: Film,
+    size: int,
+    device: str,
+    temperature: float = 1.0,
+) -> Answer:
     """Run the network on one film, with the evidence for its outcome."""
     square = torch.from_numpy(film.crop(size))[None].to(device)
     zones = film.zones(size)
@@ -112,7 +119,7 @@ def ask(model: Mdmt, backbone: Backbone, film: Film, size: int, device: str) -> 
     with torch.no_grad():
         said = {task: out.cpu() for task, out in model(pool_zones(maps, shares)).items()}
     found = scores_of(said)
-    severe = float(found["severe"][0]) if "severe" in found else None
+    severe = float(calmed(found["severe"], temperature)[0]) if "severe" in found else None
     return Answer(severe, found["zones"][0] if "zones" in found else None, evidence)
 
 
@@ -145,8 +152,13 @@ def _severe(said: Answer, card: ModelCard) -> Score:
     )
     if said.severe is None:
         return Score("severe", None, status="not_available", meaning="no such head was trained")
-    return Score("severe", said.severe, method=str(card.settings.get("severe_method", "")),
+    return Score("severe", said.severe, method=_calibration(card),
                  meaning=meaning)  # fmt: skip
+
+
+def _calibration(card: ModelCard) -> str:
+    known = "temperature" in card.settings
+    return "temperature from films left out in training" if known else "not calibrated"
 
 
 def _zones(said: Answer, film: Film, card: ModelCard) -> list[Score]:

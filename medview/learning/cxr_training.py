@@ -20,7 +20,7 @@ from medview.io.atomic import whole_file
 from medview.learning.cases import find_subsets
 from medview.learning.chest_rows import zone_scores
 from medview.learning.cxr_card import card_figures, make_card
-from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, fit_method, make_given
+from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, calmed, fit_method, make_given
 from medview.learning.cxr_folds import (
     Index,
     fold_of_patients,
@@ -28,7 +28,13 @@ from medview.learning.cxr_folds import (
     split_val,
     train_and_predict,
 )
-from medview.learning.cxr_metrics import Said, outcome_rows, severity_rows, together
+from medview.learning.cxr_metrics import (
+    Said,
+    outcome_rows,
+    severity_rows,
+    temperature_of,
+    together,
+)
 from medview.learning.cxr_weights import encoder, load_cxr, settings_of, whole_network
 from medview.learning.devices import choose_device
 from medview.learning.film_set import load_films
@@ -149,12 +155,17 @@ def _measured(
     for fold in range(recipe.folds):
         test, train = np.flatnonzero(number == fold), np.flatnonzero(number != fold)
         said.append(train_and_predict(job, recipe, given, train, test, seed))
-    whole = together(said)
-    rows = [*outcome_rows(whole), *severity_rows(whole), *_crossed(job, recipe, given, seed)]
-    return card_figures(rows, COMMAND), _errors(whole)
+    raw = together(said)
+    temperature = temperature_of(raw)
+    whole = replace(raw, severe=calmed(raw.severe, temperature))
+    crossed = _crossed(job, recipe, given, seed, temperature)
+    rows = [*outcome_rows(whole), *severity_rows(whole), *crossed]
+    return card_figures(rows, COMMAND), {"temperature": temperature, **_errors(whole)}
 
 
-def _crossed(job: Progress, recipe: CxrRecipe, given: Given, seed: int) -> list[MetricRow]:
+def _crossed(
+    job: Progress, recipe: CxrRecipe, given: Given, seed: int, temperature: float
+) -> list[MetricRow]:
     """Outcome on each source by a network that was trained on the others."""
     cases = given.films.cases
     sites = sorted({case.site for case in cases if case.cells.get("prognosis")})
@@ -165,6 +176,7 @@ def _crossed(job: Progress, recipe: CxrRecipe, given: Given, seed: int) -> list[
         said = train_and_predict(
             job, recipe, given, np.flatnonzero(~left), np.flatnonzero(left), seed
         )
+        said = replace(said, severe=calmed(said.severe, temperature))
         whole = [row for row in outcome_rows(said) if row.group == "all"]
         rows += [
             replace(r, group=f"source-left-out:{site}") for r in whole if r.predictor == "model"

@@ -62,6 +62,12 @@ def settings_of(model: Mdmt, backbone: str, size: int) -> dict[str, object]:
     return {"network": asdict(model.options), "backbone": backbone, "size": size}
 
 
+def temperature_of(card: ModelCard) -> float:
+    """By what the logits of the outcome are divided, found on left-out films; 1 where unknown."""
+    found = card.settings.get("temperature")
+    return float(found) if isinstance(found, int | float) else 1.0
+
+
 def load_cxr(weights: Path | None, device: str = "cpu") -> tuple[Mdmt, ModelCard, Backbone]:
     """The chest network in evaluation mode, its card and its encoder's way to normalise.
 
