@@ -27,6 +27,7 @@ from medview.learning.ablation_figures import Runs, compared, figures_of
 ABLATIONS: dict[str, str] = {
     "brain-age": "medview.learning.brain_age_ablation:study",
     "anomaly": "medview.learning.anomaly_ablation:study",
+    "icu": "medview.learning.icu_ablation:study",
     "cxr": "medview.learning.cxr_study:make_study",
 }
 DEFAULT = "default"

@@ -49,7 +49,7 @@ class IcuRecipe:
     dropout: float = 0.1
     epochs: int = 10
     phenotype_epochs: int = 14
-    phenotype_members: int = 5
+    phenotype_members: int = 0
     batch: int = 64
     rate: float = 3e-3
     loss_rate: float = 7e-4

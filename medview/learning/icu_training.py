@@ -32,6 +32,7 @@ from medview.learning.icu_model import IcuModel, Part
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import OUTPUTS, Stay, find_stays, map_called, to_bins, with_films
 from medview.learning.icu_tasks import Done, Runner, Task, plan
+from medview.learning.icu_variables import VariableMap
 from medview.learning.metrics import MetricRow
 from medview.learning.subset import LeftOut, Subset
 from medview.learning.weights import save
@@ -85,7 +86,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     subsets = find_stays(request.data, "icu", request.variables)
     runner = Runner(recipe, variables, Path(request.out), request.seed, request.resume)
     runner.out.mkdir(parents=True, exist_ok=True)
-    works, skipped = _works(job, recipe, runner, subsets)
+    works, skipped = _works(job, recipe, variables, subsets)
     late = _run_tasks(job, request, runner, works, began)
     write_splits(runner.out / "splits.csv", works)
     history = [row for work in works for _, done in work.done.values() for row in done.history]
@@ -102,15 +103,30 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     return body | {"seconds": round(time.perf_counter() - began, 1)}
 
 
+def works_of(
+    job: Progress, recipe: IcuRecipe, data: Sequence[str]
+) -> tuple[list[Work], list[LeftOut], VariableMap]:
+    """Each part with its stays, what was left out, and the map of variables.
+
+    Raises
+    ------
+    DataError
+        Unusable data, or no labels.
+    """
+    variables = map_called(recipe.variables)
+    works, skipped = _works(job, recipe, variables, find_stays(data, "icu"))
+    return works, skipped, variables
+
+
 def _works(
-    job: Progress, recipe: IcuRecipe, runner: Runner, subsets: Sequence[Subset]
+    job: Progress, recipe: IcuRecipe, variables: VariableMap, subsets: Sequence[Subset]
 ) -> tuple[list[Work], list[LeftOut]]:
     """Each part with the stays that know one of its labels."""
     wanted = {"mortality": recipe.mortality_sets, "phenotypes": recipe.phenotype_sets}
     skipped = [one for subset in subsets for one in subset.skipped]
     binned: dict[str, list[Stay]] = {}
     for subset in subsets:
-        binned[subset.name], left_out = to_bins(job, subset.cases, runner.variables)
+        binned[subset.name], left_out = to_bins(job, subset.cases, variables)
         skipped += left_out
         if recipe.film != "none":
             features = film_features(job, subset.cases)
@@ -160,12 +176,12 @@ def _finish(
     ready = [w for w in works if _final(w)]
     if not ready:
         return ""
-    parts = [_part(runner, work) for work in ready]
+    rows = {work.name: measured(work) for work in works}
+    parts = [_part(runner, work, rows[work.name]) for work in ready]
     model = IcuModel(runner.variables, parts)
     for work in ready:
         for net, done in zip(model.members(work.name), _final(work), strict=True):
             net.load_state_dict(done.state)
-    rows = {work.name: measured(work) for work in works}
     command = _command(request, runner.recipe)
     card = make_card(model, runner.recipe, subsets, _patients(works)["train"], rows, command)
     return save(model, card, runner.out).weights_sha256
@@ -175,7 +191,7 @@ def _final(work: Work) -> list[Done]:
     return [done for task, done in work.done.values() if task.phase == "final"]
 
 
-def _part(runner: Runner, work: Work) -> Part:
+def _part(runner: Runner, work: Work, rows: Sequence[MetricRow]) -> Part:
     task = next(task for task, _ in work.done.values() if task.phase == "final")
     recipe, scores = runner.recipe, work.scores("folds")
     threshold = None
@@ -191,18 +207,17 @@ def _part(runner: Runner, work: Work) -> Part:
         ),
         runner.normaliser(task, work.stays),
         threshold,
-        _unavailable(work, recipe.fewest_positives),
+        _unavailable(work, rows, recipe.fewest_positives),
     )
 
 
-def _unavailable(work: Work, fewest: int) -> dict[str, str]:
+def _unavailable(work: Work, rows: Sequence[MetricRow], fewest: int) -> dict[str, str]:
     """Outputs with too few positives, or no better than chance on stays left out in training."""
     reasons = {}
-    measured_rows = {row.task: row for row in measured(work) if row.name == "roc_auc"
-                     and row.group == "all"}  # fmt: skip
+    areas = {row.task: row for row in rows if row.name == "roc_auc" and row.group == "all"}
     for k, name in enumerate(work.outputs):
         positive = int(np.nansum(work.labels[:, k]))
-        row = measured_rows.get(name)
+        row = areas.get(name)
         if len(work.outputs) > 1 and positive < fewest:
             reasons[name] = f"only {positive} stays to learn it from"
         elif len(work.outputs) > 1 and row is not None and (row.low or 0) <= 0.5:

@@ -88,7 +88,7 @@ def test_other_settings_do_not_take_finished_networks(tmp_path):
     fit(Silent(), request(tmp_path))
     kept = (tmp_path / "out" / "checkpoint" / "tasks").glob("*.pt")
     before = {path: torch.load(path, weights_only=True)["identity"] for path in kept}
-    fit(Silent(), request(tmp_path, "weight_decay=0.2", resume=True))
+    fit(Silent(), request(tmp_path, "clip=0.5", resume=True))
     assert all(torch.load(p, weights_only=True)["identity"] != i for p, i in before.items())
 
 
