@@ -1,0 +1,48 @@
+"""The shipped region weights on real heads that they never saw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from medview.domain.geometry import Geometry
+from medview.domain.volume import Volume
+from medview.learning import brain_sets
+from medview.learning.region_cases import load_head
+from medview.learning.region_measure import measure
+from medview.learning.regions import find_regions, load_region_model
+from medview.learning.weights import patient_hash, shipped
+
+ELDERLY = Path(__file__).parents[2].parent / "shared/data/mri3d/elderly/nichart_demo_2mm"
+
+
+def test_the_shipped_weights_hold_an_age_model_and_a_licence() -> None:
+    if not shipped("region-net").is_file():
+        pytest.skip("region weights are not there")
+    model = load_region_model()
+    assert model.age is not None
+    assert model.card.inputs == ()
+    assert "non-commercial" not in model.card.licence
+    assert patient_hash("IXI012") in model.card.seen_patients
+    assert patient_hash("elderly-t1:Subj1") not in model.card.seen_patients
+
+
+@pytest.mark.slow
+def test_a_head_never_seen_is_parted_and_its_mirrored_array_alike() -> None:
+    if not ELDERLY.is_dir():
+        pytest.skip("the elderly heads are not there")
+    model = load_region_model()
+    case = brain_sets.load_elderly_t1(ELDERLY).cases[0]
+    head = load_head(case)
+    found = measure(model.network, head)
+    assert np.nanmean(found.dice) > 0.6
+    assert found.dice[0] > 0.7  # the right lateral ventricle; with sides changed it were 0
+    flipped = np.ascontiguousarray(head.volume.array[:, :, ::-1])
+    affine = head.volume.geometry.affine.copy()
+    affine[:3, 3] += affine[:3, 2] * (flipped.shape[2] - 1)
+    affine[:3, 2] *= -1
+    turned = find_regions(Volume(flipped, Geometry(flipped.shape, affine)), model.network)
+    plain = find_regions(head.volume, model.network, head.box)
+    assert (turned.map[:, :, ::-1] == plain.map).mean() > 0.995
