@@ -1,0 +1,76 @@
+"""The shipped chest weights on real films, where these are there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import spearmanr
+
+from medview.domain.errors import ModelInputError
+from medview.learning.chest_rows import columns_of
+from medview.learning.chest_sets import LATERAL, load_hannover, load_lung_films
+from medview.learning.cxr_run import ask
+from medview.learning.cxr_weights import load_cxr
+from medview.learning.film import prepare_film
+from medview.learning.images import read_image
+
+DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "cxr"
+
+
+@pytest.fixture(scope="module")
+def films():
+    """Eight frontal films of different patients."""
+    if not columns_of(DATA / "hannover" / "metadata.csv"):
+        pytest.skip("the Hannover films are not here")
+    cases = {case.patient: case for case in load_hannover(DATA / "hannover").cases}
+    return [prepare_film(read_image(case.image)) for case in list(cases.values())[:8]]
+
+
+def test_the_shipped_card_says_first_what_is_detected():
+    _, card, _ = load_cxr(None)
+    assert "already is in intensive care" in card.limits[0]
+    assert "non-commercial" in card.licence
+    assert all(figure.command and figure.n for figure in card.measured)
+    assert all(len(mark) == 16 for mark in card.seen_patients)
+    shortcuts = {figure.predictor for figure in card.measured}
+    assert shortcuts >= {"model", "film_count", "bedside_share", "source", "junior_reader"}
+
+
+def test_two_lungs_with_six_zones_are_found_in_real_films(films):
+    assert all(film.found for film in films)
+    assert all(set(np.unique(film.lungs)) == set(range(7)) for film in films)
+
+
+def test_evidence_depends_on_the_head(films):
+    """Adebayo and others 2018: under a shuffled head the map must become another one."""
+    model, card, backbone = load_cxr(None)
+    size = int(str(card.settings["size"]))
+    before = [ask(model, backbone, film, size, "cpu").evidence for film in films]
+    found = []
+    for seed in range(4):
+        shuffled, _, _ = load_cxr(None)
+        rng = torch.Generator().manual_seed(seed)
+        for value in shuffled.heads["prognosis"].parameters():
+            order = torch.randperm(value.numel(), generator=rng)
+            value.data = value.data.flatten()[order].view_as(value)
+        after = [ask(shuffled, backbone, film, size, "cpu").evidence for film in films]
+        found += [
+            spearmanr(a.ravel(), b.ravel()).statistic for a, b in zip(before, after, strict=True)
+        ]
+    assert abs(np.mean(found)) < 0.3
+
+
+def test_lateral_films_are_refused():
+    table = DATA / "covid-chestxray" / "metadata.csv"
+    if not columns_of(table):
+        pytest.skip("covid-chestxray is not here")
+    laterals = [case for case in load_lung_films(table.parent).cases if case.mask is None]
+    assert len(laterals) == 36, LATERAL
+    refused = 0
+    for case in laterals[::6]:
+        try:
+            prepare_film(read_image(case.image))
+        except ModelInputError as error:
+            refused += error.code == "MV-MOD-024"
+    assert refused >= 5  # of six; the network has seen these patients
