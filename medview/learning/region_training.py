@@ -132,7 +132,9 @@ def stored(model: RegionNet) -> RegionNet:
     """The network with the values that a weights file keeps of it (float16), ready to use."""
     for value in model.state_dict().values():
         if value.is_floating_point():
-            value.copy_(value.half().float())
+            # A variance of a running mean may be beyond what half precision can hold.
+            most = torch.finfo(torch.float16).max
+            value.copy_(value.clamp(-most, most).half().float())
     return model.eval()
 
 
