@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from medview.domain.geometry import Geometry
+from medview.domain.presentation import Presentation
 from medview.domain.volume import Note
 
 
@@ -21,7 +22,7 @@ class Series:
     "2.25.<from their hash>". `laterality` is the side the file names, "L", "R", "B" or empty.
     `form` places a NIfTI file, "sform" or "qform"; `forms` are those it has; `chosen` says that
     the reader chose it. `split_keys` are what could tell its volumes apart. `time_step_s` lies
-    between two volumes, None when it is not known.
+    between two volumes, None when it is not known. `presentations` are about its images.
     """
 
     uid: str
@@ -52,6 +53,7 @@ class Series:
     chosen: bool = False
     split_keys: tuple[str, ...] = ()
     time_step_s: float | None = None
+    presentations: tuple[Presentation, ...] = ()
 
     @property
     def key(self) -> str:

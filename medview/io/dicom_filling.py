@@ -21,6 +21,7 @@ from medview.io.dicom_frames import Frames
 from medview.io.dicom_graphics import graphics_of, has_graphics
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
+from medview.io.dicom_presentation import drawn_on, windows_for
 from medview.io.dicom_rescale import (
     INT16,
     Rescale,
@@ -154,10 +155,7 @@ class Filling:
     def _graphics(self) -> NDArray[np.bool_] | None:
         """Graphics of all slices on the grid; None when no file has any."""
         planes = {
-            k: mask
-            for k, piece in self.pieces.items()
-            if has_graphics(piece.file)
-            and (mask := graphics_of(piece.file, piece.frame)) is not None
+            k: mask for k, piece in self.pieces.items() if (mask := self._drawn(piece)) is not None
         }
         if not planes:
             return None
@@ -166,10 +164,22 @@ class Filling:
             found[k] = mask
         return found
 
+    def _drawn(self, piece: Piece) -> NDArray[np.bool_] | None:
+        """Graphics of one slice: those of its file, and of presentation states beside it."""
+        file = piece.file
+        own = graphics_of(file, piece.frame) if has_graphics(file) else None
+        uid, shape = file.header.word("SOPInstanceUID"), (file.form.rows, file.form.columns)
+        added = None
+        if shape == self.array.shape[1:3]:
+            added = drawn_on(self.series.presentations, uid, piece.frame, shape)
+        return own if added is None else added if own is None else own | added
+
     def _volume(self, array: Pixels, notes: tuple[Note, ...]) -> Volume:
         series, middle = self.series, len(array) // 2
         piece = self.pieces[min(self.pieces, key=lambda k: abs(k - middle))]
         header = piece.file.header
+        uid = header.word("SOPInstanceUID")
+        proposed = windows_for(series.presentations, uid, piece.frame)
         assert series.geometry is not None
         uniform = all(piece.rescale.same_as(other.rescale) for other in self.pieces.values())
         doubtful = any(note.code == "MODALITY_DOUBTFUL" for note in notes)
@@ -182,7 +192,7 @@ class Filling:
             geometry=series.geometry,
             quantity=series.quantity,
             modality="" if doubtful else series.modality,
-            windows=windows_of(piece.frames, piece.frame),
+            windows=(*windows_of(piece.frames, piece.frame), *proposed),
             value_table=value_table_of(piece.frames, piece.frame),
             inverted=is_inverted(header),
             padding=padding_of(header, piece.rescale, piece.file.form) if uniform else None,

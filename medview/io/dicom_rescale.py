@@ -148,7 +148,11 @@ _FUNCTIONS: dict[str, WindowFunction] = {
 
 def windows_of(frames: Frames, frame: int) -> tuple[Window, ...]:
     """Windows that the file proposes, the first being its default (R26)."""
-    source = frames.group(frame, "FrameVOILUTSequence") or frames.header
+    return windows_in(frames.group(frame, "FrameVOILUTSequence") or frames.header)
+
+
+def windows_in(source: Header, name: str = "") -> tuple[Window, ...]:
+    """Windows of a data set or item; `name` stands for those without an explanation."""
     function = _FUNCTIONS.get(source.word("VOILUTFunction"), "LINEAR")
     smallest = 1.0 if function == "LINEAR" else 0.0
     labels = source.text("WindowCenterWidthExplanation").split("\\")
@@ -157,7 +161,7 @@ def windows_of(frames: Frames, frame: int) -> tuple[Window, ...]:
     for n, (centre, width) in enumerate(pairs):
         if width > 0 and width >= smallest:
             label = labels[n].strip() if n < len(labels) else ""
-            found.append(Window(width, centre, function, label))
+            found.append(Window(width, centre, function, label or name))
     return tuple(found)
 
 

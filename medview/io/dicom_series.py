@@ -10,7 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
+from medview.domain.discretion import tells_who
 from medview.domain.errors import ReadError
+from medview.domain.presentation import Presentation
 from medview.domain.study import Choice, Patient, Series, Study, choice_for
 from medview.domain.volume import Note
 from medview.io.dicom_codecs import SYNTAXES
@@ -18,6 +20,7 @@ from medview.io.dicom_frames import Frames
 from medview.io.dicom_headers import SIDES, FileInfo, Slice, iso_date
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
+from medview.io.dicom_presentation import note_of
 from medview.io.dicom_rescale import Rescale, rescale_of
 from medview.io.dicom_stack import Stack, stacks_of
 from medview.io.identity import Found, patient_key, uid_of_text
@@ -25,10 +28,15 @@ from medview.io.identity import Found, patient_key, uid_of_text
 BESIDE_MM = 20.0
 
 
-def series_of(slices: Iterable[Slice], choices: Sequence[Choice] = ()) -> list[Found]:
+def series_of(
+    slices: Iterable[Slice],
+    choices: Sequence[Choice] = (),
+    states: Sequence[Presentation] = (),
+) -> list[Found]:
     """Sort frames of any patients, studies and series into stacks, one `Found` for each.
 
-    `choices` name the keys by which the reader wants volumes told apart (R15).
+    `choices` name the keys by which the reader wants volumes told apart (R15); `states` are
+    presentation states that lie beside the images (R31).
     """
     groups: dict[tuple[str, str, str], list[Slice]] = defaultdict(list)
     for piece in slices:
@@ -39,7 +47,7 @@ def series_of(slices: Iterable[Slice], choices: Sequence[Choice] = ()) -> list[F
         unique, notes = _without_copies(groups[key])
         wish = choice_for(choices, key[2]).split_by
         for number, stack in enumerate(stacks_of(unique, _same_values, wish)):
-            found.append(_found(stack, number, notes))
+            found.append(_found(stack, number, notes, states))
     return found
 
 
@@ -108,7 +116,9 @@ def _rescale(file: PixelFile, piece: Slice) -> Rescale:
     return rescale_of(Frames(file.header), piece.frame)
 
 
-def _found(stack: Stack, number: int, notes: Sequence[Note]) -> Found:
+def _found(
+    stack: Stack, number: int, notes: Sequence[Note], states: Sequence[Presentation]
+) -> Found:
     info = stack.first.info
     patient = _patient(info)
     study = Study(
@@ -117,14 +127,28 @@ def _found(stack: Stack, number: int, notes: Sequence[Note]) -> Found:
         description=info.study_description,
         accession=info.accession,
     )
+    own = _about(stack, states, patient)
     series = replace(
         _as_listed(info, stack),
         stack=number,
-        warnings=_merged(notes, stack.notes, _notes_of(stack)),
+        warnings=_merged(notes, stack.notes, _notes_of(stack), [note_of(each) for each in own]),
+        presentations=own,
         study_uid=study.uid,
         patient_key=patient.key,
     )
     return Found(series, patient, study)
+
+
+def _about(
+    stack: Stack, states: Sequence[Presentation], patient: Patient
+) -> tuple[Presentation, ...]:
+    """States about images of a stack, without texts that say who the patient is."""
+    uids = {piece.info.instance_uid for piece in _pieces(stack)} if states else set()
+    return tuple(
+        replace(state, drawings=tuple(d for d in state.drawings if not tells_who(d.text, patient)))
+        for state in states
+        if state.images & uids
+    )
 
 
 def _as_listed(info: FileInfo, stack: Stack) -> Series:

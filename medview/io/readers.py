@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medview.domain.errors import ReadError
+from medview.domain.presentation import Presentation
 from medview.domain.progress import Progress
 from medview.domain.study import Catalogue, Choice, Series, Skipped, choice_for
 from medview.domain.volume import Volume
@@ -15,6 +16,7 @@ from medview.io.catalogue import catalogue_of
 from medview.io.codes import Code
 from medview.io.dicom_headers import Slice, read_slices
 from medview.io.dicom_outline import read_outline
+from medview.io.dicom_presentation import is_presentation, read_presentation
 from medview.io.dicom_series import series_of
 from medview.io.identity import Found
 from medview.io.sources import find_files
@@ -50,6 +52,7 @@ class _Findings:
     found: list[Found] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
     skipped: dict[Path, ReadError] = field(default_factory=dict)
+    states: dict[Path, Presentation] = field(default_factory=dict)
 
 
 def scan(job: Progress, paths: Sequence[Path], choices: Sequence[Choice] = ()) -> Catalogue:
@@ -76,7 +79,8 @@ def scan(job: Progress, paths: Sequence[Path], choices: Sequence[Choice] = ()) -
         _look_at(path, findings)
     _look_at_pictures(findings, paths)
     job.report(len(files), len(files), "reading headers")
-    found = _placed(findings.found, choices) + series_of(findings.slices, choices)
+    found = _placed(findings.found, choices)
+    found += series_of(findings.slices, choices, _states(findings))
     # Files that hold the pixels of a header beside them are no images by themselves.
     used = {path for item in found for path in item.series.files}
     skipped = [
@@ -87,6 +91,20 @@ def scan(job: Progress, paths: Sequence[Path], choices: Sequence[Choice] = ()) -
     if not found:
         raise _nothing(paths, files, findings)
     return catalogue_of(found, [*skipped, *unfollowed], len(files) + len(unfollowed))
+
+
+def _states(findings: _Findings) -> list[Presentation]:
+    """Presentation states about images that are here; the others are left out and said."""
+    here = {piece.info.instance_uid for piece in findings.slices} if findings.states else set()
+    for path, state in findings.states.items():
+        if not state.images & here:
+            findings.skipped[path] = ReadError(
+                "a presentation state of images that are not here",
+                code=Code.NO_PIXELS,
+                file=path.name,
+                do="Choose the folder or the images beside it.",
+            )
+    return [state for path, state in findings.states.items() if path not in findings.skipped]
 
 
 def _placed(found: list[Found], choices: Sequence[Choice]) -> list[Found]:
@@ -148,7 +166,9 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
 def _look_at(path: Path, findings: _Findings) -> None:
     try:
         outline = read_outline(path)
-        if outline is not None:
+        if outline is not None and is_presentation(outline):
+            findings.states[path] = read_presentation(outline)
+        elif outline is not None:
             findings.slices += read_slices(path, outline)
         elif radiograph.is_picture(path):
             findings.pictures.append(path)
