@@ -60,3 +60,29 @@ def test_only_folds_that_both_have_are_compared():
     }
     row = next(row for row in compared(runs) if row["variant"] == "x")
     assert (row["difference"], row["runs"]) == (1.0, 1)
+
+
+def test_decisions_at_one_half_by_hand():
+    truth = np.array([1, 1, 1, 0, 0, 0, 0, 0.0])
+    score = np.array([0.9, 0.8, 0.1, 0.7, 0.2, 0.2, 0.2, 0.2])
+    assert figure("accuracy", truth, score) == pytest.approx(6 / 8)
+    assert figure("g_mean", truth, score) == pytest.approx(np.sqrt(2 / 3 * 4 / 5))
+    assert figure("f1_weighted", truth, score) == pytest.approx((3 * 2 / 3 + 5 * 4 / 5) / 8)
+    assert np.isnan(figure("g_mean", np.ones(3), np.ones(3)))
+
+
+def test_a_seed_that_was_stopped_half_way_does_not_weigh_like_a_whole_one():
+    def run(error, base):
+        cases = tuple(f"{base}{n}" for n in range(6))
+        return (Scored("age", ("mae",), cases, cases, (0.0,) * 6, (float(error),) * 6),)
+
+    runs = {
+        ("default", 0, "1"): run(1, "a"),
+        ("default", 0, "2"): run(3, "b"),
+        ("default", 1, "1"): run(9, "a"),
+        ("x", 0, "1"): run(2, "a"),
+        ("x", 0, "2"): run(4, "b"),
+    }
+    default, other = compared(runs)
+    assert (default["mean"], default["runs"], default["n"]) == (2.0, 3, 12)
+    assert (other["mean"], other["difference"]) == (3.0, 1.0)
