@@ -134,9 +134,9 @@ def figures_of(runs: Runs) -> list[dict[str, Any]]:
 def compared(runs: Runs) -> list[dict[str, Any]]:
     """Rows of ablation.json: each figure of each variant beside that of the default.
 
-    Figures are of the cases of all folds together, averaged over seeds; `sd` is over seeds and
-    folds. Only seeds and folds that both have are compared; Holm's correction goes over the
-    variants of one figure.
+    Figures are of the cases of all folds together, averaged over seeds with all folds; `sd` is
+    over seeds and folds. Only seeds and folds that both have are compared; Holm's correction goes
+    over the variants of one figure.
     """
     variants = list(dict.fromkeys(variant for variant, _, _ in runs))
     kinds = list(
@@ -212,7 +212,7 @@ def _done(runs: Runs, variant: str) -> list[tuple[int, str]]:
 
 
 def _pools(runs: Runs, variant: str, kind: Kind, wanted: set[tuple[int, str]]) -> dict[int, _Pool]:
-    """The cases of all wanted folds together, by seed."""
+    """The cases of all wanted folds together, by seed; of the seeds that have the most cases."""
     parts: dict[int, list[Scored]] = {}
     for (its, seed, fold), found in runs.items():
         if its == variant and (seed, fold) in wanted:
@@ -221,7 +221,10 @@ def _pools(runs: Runs, variant: str, kind: Kind, wanted: set[tuple[int, str]]) -
                 for one in found
                 if (one.subset, one.task, one.level) == kind[:3] and kind[3] in one.names
             )
-    return {seed: _pool(some) for seed, some in parts.items() if some}
+    pools = {seed: _pool(some) for seed, some in parts.items() if some}
+    # A seed that was stopped half way would weigh its few folds like all folds of another.
+    most = max((len(pool.cases) for pool in pools.values()), default=0)
+    return {seed: pool for seed, pool in pools.items() if len(pool.cases) == most}
 
 
 def _pool(parts: Sequence[Scored]) -> _Pool:
