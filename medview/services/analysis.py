@@ -27,6 +27,7 @@ from medview.services.session import Message, Session, Unfinished, VolumeId, fir
 from medview.services.settings import Preferences
 from medview.services.shelf import Estimate, Shelf
 from medview.services.tasks import Answers, Errand, Tasks
+from medview.services.versions import located
 
 PREDICT = "medview.learning.predict:run"
 DEVICES = "medview.learning.devices:devices_here"
@@ -80,7 +81,7 @@ class Analysis:
         self._preferences = preferences
         self._weights = weights
         self._cards: tuple[ModelCard, ...] | None = None
-        self._chosen: dict[str, Choices] = {}
+        self._chosen: dict[str, tuple[str, Choices]] = {}
 
     def warm(self) -> Job:
         """Have the compute child load what models need, before the first run."""
@@ -95,13 +96,24 @@ class Analysis:
         volume = self._session.volume
         if volume is None or self._shelf is None:
             return None
-        return self._shelf.estimate(model, math.prod(volume.geometry.shape))
+        return self._shelf.estimate(model.partition("@")[0], math.prod(volume.geometry.shape))
 
     def cards(self) -> tuple[ModelCard, ...]:
         """The cards of the models there are, read once."""
         if self._cards is None:
             self._cards = shipped_cards(self._weights)
         return self._cards
+
+    def key_of(self, card: ModelCard) -> str:
+        """What a model is called: its id, or "ID@VERSION" where the id means another version."""
+        first = next((each for each in self.cards() if each.id == card.id), card)
+        return card.id if first.version == card.version else f"{card.id}@{card.version}"
+
+    def card_of(self, prediction: Prediction) -> ModelCard | None:
+        """The card of the version that gave a result, else of its model; None of unknown ones."""
+        same = [each for each in self.cards() if each.id == prediction.model]
+        fitting = [each for each in same if each.version == prediction.version]
+        return next(iter((*fitting, *same)), None)
 
     def offers(self) -> tuple[Offer, ...]:
         """Every model: whether it fits the series on screen, and if not, why not."""
@@ -118,7 +130,7 @@ class Analysis:
         of the same model on the same pixels replaces the older one.
         """
         session = self._session
-        chosen = next((o for o in self.offers() if o.card.id == model), None)
+        chosen = next((o for o in self.offers() if self.key_of(o.card) == model), None)
         if chosen is None:
             session.message = Message(f"There is no model called {model}.", "error")
             return None
@@ -130,7 +142,9 @@ class Analysis:
             return None
         about = session.volume_id
         series = session.series
-        self._chosen[model] = choices
+        self._chosen[chosen.card.id] = (model, choices)
+        if "@" in model and choices.weights is None:
+            choices = replace(choices, weights=str(located(model, shipped=self._weights).weights))
         run = _Run(session, chosen.card, about, session.volume.geometry)
         run.done = lambda made: self._keep(made, about, series, chosen.card)
         run.clear()
@@ -145,13 +159,16 @@ class Analysis:
         # Evidence of a film stays closed until it is asked for.
         if self._preferences.settings.show_overlay and _fills_a_map(chosen.card):
             session.overlay_on = True
-        session.running = session.running | {(about, model)}
+        session.running = session.running | {(about, chosen.card.id)}
         return self._tasks.run(errand, Answers(run.finish, run.fail, run.fill))
 
     def again(self, model: str, **changes: object) -> Job | None:
         """Run a model once more with some choices changed, such as the age or the site."""
-        before = self._chosen.get(model, Choices())
-        return self.run(model, replace(before, **changes))  # type: ignore[arg-type]  # checked by replace
+        made = next((each for each in self._session.results if each.model == model), None)
+        card = self.card_of(made) if made is not None else None
+        known = (self.key_of(card) if card is not None else model, Choices())
+        key, before = self._chosen.get(model, known)
+        return self.run(key, replace(before, **changes))  # type: ignore[arg-type]  # checked by replace
 
     def _keep(self, made: Prediction, about: VolumeId, series: Series, card: ModelCard) -> None:
         """Have a finished result filed, so that it is there at the next start."""

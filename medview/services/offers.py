@@ -94,6 +94,8 @@ def offer(card: ModelCard, series: Series, volume: Volume, tables: Collection[st
     for spec in card.inputs:
         if spec.required and spec.role in TABLES and spec.role not in given:
             return Offer(card, why_not=f"needs {spec.needs}; open it beside the image")
+    if not given and all(spec.role in TABLES for spec in card.inputs):
+        return Offer(card, why_not=f"needs {_needs(card)}; open it beside the image")
     found = offer_by_header(card, series, volume.modality)
     if found.fits and volume.is_colour:
         found = Offer(card, why_not="needs grey values; this is a colour image")
@@ -161,5 +163,7 @@ def _words_for(role: str) -> str:
 
 def _kind_of(modality: str) -> str:
     # Letters that are spoken with a vowel first: an MR series, an XA series.
+    if not modality:
+        return "an image of no known kind"
     article = "an" if modality[:1] in "AEFHILMNORSX" else "a"
     return {"CR": "a film", "DX": "a film"}.get(modality, f"{article} {modality} series")

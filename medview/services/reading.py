@@ -89,12 +89,11 @@ class Reading:
         owner = session.catalogue.owner(session.series) if session.series is not None else None
         if session.series is None or session.volume is None or owner is None:
             return None
-        cards = {card.id: card for card in self._analysis.cards()}
         return Material(
             exam=Exam.of(*owner, session.series),
             volume=session.volume,
             outcomes=tuple(
-                Outcome(each, cards.get(each.model), opinions=self._opinions(each.model))
+                Outcome(each, self._analysis.card_of(each), opinions=self._opinions(each.model))
                 for each in session.results
             ),
             reader=self.words,

@@ -24,6 +24,7 @@ _NAMES = {
 }
 _GAPS = ("gap_corrected", "gap_raw")
 _YEARS = (*_GAPS, "age", "age_fixed", "age_mixed")
+_LEAST = 0.005
 _SHARES = ("severe", "mortality", "sex_male", "imputed_share")
 BRIXIA_TOP = 18
 
@@ -99,10 +100,17 @@ def figure_text(value: float, name: str) -> str:
         sign = "+" if name in _GAPS and value > 0 else ""
         return f"\u2212{text}" if value < 0 and float(text) else f"{sign}{text}"
     if name in _SHARES or name.startswith("phenotype_"):
-        return f"{value:.2f}"
+        return _share_text(value)
     if name.startswith("brixia_"):
         return f"{value:.1f}".removesuffix(".0")
     return number(value)
+
+
+def _share_text(value: float) -> str:
+    """A probability; one that is only nearly 0 or 1 is not told as 0 or 1."""
+    if 0 < value < _LEAST:
+        return "< 0.01"
+    return "> 0.99" if 1 - _LEAST < value < 1 else f"{value:.2f}"
 
 
 def _short_unit(unit: str) -> str:

@@ -312,3 +312,23 @@ def test_the_score_is_shown_where_the_map_on_screen_is_not_there_any_more(analys
     analysis.run("anomaly")
     jobs.last.finish(result_about(session.volume_id))
     assert session.map_name == "score"
+
+
+def test_two_shipped_versions_of_a_model_are_told_apart(analysis, jobs, session, tmp_path):
+    other = replace(CARD, id="other", version="1.0-lab")
+    (tmp_path / "other-lab").mkdir()
+    write_card(other, tmp_path / "other-lab" / "card.json")
+    assert [analysis.key_of(card) for card in analysis.cards()] == [
+        "anomaly",
+        "other",
+        "other@1.0-lab",
+    ]
+    analysis.run("other@1.0-lab")
+    assert jobs.last.args[0].weights == str(tmp_path / "other-lab" / "weights.safetensors")
+    made = replace(result_about(session.volume_id, model="other"), version="1.0-lab")
+    jobs.last.finish(made)
+    assert analysis.card_of(made) == other
+    analysis.again("other", site="HH")
+    assert jobs.last.args[0].weights.endswith("other-lab/weights.safetensors")
+    analysis.run("other")
+    assert jobs.last.args[0].weights is None

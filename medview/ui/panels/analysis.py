@@ -33,7 +33,7 @@ class AnalysisCard(Card):
         super().__init__("analysis", tr("Analysis"))
         self._app = app
         self._model = ""
-        self._known: tuple[tuple[str, str], ...] | None = None
+        self._known: tuple[tuple[str, str, str], ...] | None = None
         self._offers = QVBoxLayout()
         self._offers.setSpacing(4)
         self._run = button(tr("Run"), "analysis_run", look="primary", tip=tr("Run this model (F5)"))
@@ -58,16 +58,17 @@ class AnalysisCard(Card):
     def refresh(self) -> None:
         """Ask again which models fit, and how the running one gets on."""
         offers = self._app.analysis.offers()
-        known = tuple((each.card.id, each.why_not) for each in offers)
+        known = tuple((each.card.id, each.card.version, each.why_not) for each in offers)
         if known != self._known:
             self._known = known
             self._list(offers)
             self.options.show_versions(self._model)
         titles = {each.card.title for each in offers}
         self._queue.show_tasks(tuple(t for t in self._app.session.tasks if t.title in titles))
-        chosen = next((each for each in offers if each.card.id == self._model), None)
+        key_of = self._app.analysis.key_of
+        chosen = next((each for each in offers if key_of(each.card) == self._model), None)
         about = self._app.session.volume_id
-        runs = (about, self._model) in self._app.session.running
+        runs = (about, self._model.partition("@")[0]) in self._app.session.running
         fits = chosen is not None and chosen.fits and about is not None
         self._run.setEnabled(fits and not runs)
         self._run.setText(tr("Running") if runs else tr("Run"))
@@ -87,7 +88,11 @@ class AnalysisCard(Card):
 
     def _list(self, offers: tuple[Offer, ...]) -> None:
         clear(self._offers)
-        fitting = [each.card.id for each in offers if each.fits]
+        volume = self._app.session.volume
+        is_film = volume is not None and volume.is_film
+        # A film without a header could be anything; first what looks at films.
+        ranked = sorted(offers, key=lambda each: is_film and each.role != "film")
+        fitting = [self._app.analysis.key_of(each.card) for each in ranked if each.fits]
         if self._model not in fitting:
             self._model = fitting[0] if fitting else ""
         if not offers:
@@ -100,11 +105,12 @@ class AnalysisCard(Card):
 
     def _choice(self, each: Offer) -> QRadioButton:
         made = QRadioButton(f"{each.card.title} {each.card.version}")
-        name(made, f"model_{each.card.id}", each.card.title)
+        key = self._app.analysis.key_of(each.card)
+        name(made, f"model_{key}", each.card.title)
         made.setToolTip(each.card.summary or each.card.intended_use)
         made.setEnabled(each.fits)
-        made.setChecked(each.card.id == self._model)
-        made.toggled.connect(lambda on: self._on_chosen(each.card.id, on))
+        made.setChecked(key == self._model)
+        made.toggled.connect(lambda on: self._on_chosen(key, on))
         return made
 
     def _on_chosen(self, model: str, on: bool) -> None:
@@ -183,7 +189,11 @@ class RunOptions(QWidget):
         """Offer the versions of a model; None stands for the shipped weights."""
         here = self.version.currentData()
         self.version.clear()
-        for each in self._app.models.versions(model) if model else ():
+        # Another shipped version is a model of its own in the list.
+        known = self._app.models.versions(model.partition("@")[0]) if model else ()
+        for each in known if "@" not in model else ():
+            if not each.own and self._app.analysis.key_of(each.card) != model:
+                continue
             self.version.addItem(each.card.version, str(each.weights) if each.own else None)
         self.version.setCurrentIndex(max(0, self.version.findData(here)))
 

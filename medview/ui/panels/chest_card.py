@@ -27,7 +27,7 @@ class ChestCard(ResultCard):
         self.add_head(tr("Chest severity"))
         severe = self.result.score("severe")
         if severe is not None:
-            self.add_line(tr("probability of a severe course"), score=severe)
+            self.add_line(tr("probability of a severe course"), score=severe, meant=False)
         self._add_accuracy()
         total = self.result.score("brixia_total")
         if total is not None:

@@ -62,8 +62,11 @@ class ResultCard(Card):
         row.setStretch(row.count() - 1, 1)
         self.add(row)
 
-    def add_line(self, *more: str, score: Score | None = None) -> None:
-        """The figure that matters, large, with its interval and what it is compared with."""
+    def add_line(self, *more: str, score: Score | None = None, meant: bool = True) -> None:
+        """The figure that matters, large, with its interval and what it is compared with.
+
+        Its meaning stands below it, or with `meant` False in its tip alone.
+        """
         first = score or main_score(self.result)
         if first is None:
             return
@@ -82,7 +85,7 @@ class ResultCard(Card):
         row.addWidget(value)
         row.addWidget(rest, 1)
         self.add(row)
-        if first.value is not None and first.meaning:
+        if meant and first.value is not None and first.meaning:
             self.add(label(sentence(first.meaning), "quiet", wraps=True))
 
     def add_answer(self) -> None:

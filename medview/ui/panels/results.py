@@ -56,10 +56,9 @@ class ResultsPanel(Column):
             return
         self._shown = session.results
         clear(self._results)
-        cards = {card.id: card for card in self._app.analysis.cards()}
         for result in session.results:
             kind = CARDS.get(family(result.model), ResultCard)
-            self._results.addWidget(kind(self._app, result, cards.get(result.model)))
+            self._results.addWidget(kind(self._app, result, self._app.analysis.card_of(result)))
         self._saw.refresh()
 
 
