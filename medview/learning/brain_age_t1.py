@@ -144,6 +144,7 @@ def _ages(model: AgeModel, regions: Regions, known: float | None) -> tuple[Score
             raw + half,
             method=method,
             unit="years",
+            status=age.status,
             meaning="age found less true age; young people come out older, old ones younger",
         ),
         Score(
@@ -153,6 +154,7 @@ def _ages(model: AgeModel, regions: Regions, known: float | None) -> tuple[Score
             corrected + half,
             method=method,
             unit="years",
+            status=age.status,
             meaning="the same without what is expected at that age",
         ),
     )
