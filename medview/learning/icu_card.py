@@ -90,6 +90,7 @@ def _limits(
         "has 256, because the open sets are small.",
         "The interval is the spread of the networks and of dropout, not that of patients.",
     ]
+    limits.append(_networks(model))
     if figures:
         limits.append(
             "Figures are of networks that never saw the stay; these weights are a refit on all. A "
@@ -112,6 +113,23 @@ def _limits(
             "are grouped by a compact mapping of our own."
         )
     return (*limits, *_weak(figures))
+
+
+def _networks(model: IcuModel) -> str:
+    """How the networks differ from the paper's."""
+    each = [one for part in model.parts.values() for one in part.networks]
+    hourly = sum(one.encoder == "hourly" for one in each)
+    words = f"{len(each) - hourly} of {len(each)} networks have the paper's two LSTM layers"
+    if hourly:
+        words += (
+            f"; {hourly} see one hour at a time, with the lowest, highest and mean values so far"
+        )
+    return (
+        f"{words}. The columns are those of the map {model.variables.name} "
+        f"({model.variables.columns}), not the paper's 76."
+        if model.variables.name != "benchmark"
+        else f"{words}."
+    )
 
 
 def _film_limits(figures: Sequence[Figure]) -> list[str]:
