@@ -9,7 +9,7 @@ from medview.cli.benches.rows import Row
 from medview.cli.contract import Context
 from medview.services.jobs import Jobs
 
-STEPS, QUICK_STEPS = 5, 1
+STEPS, QUICK_STEPS = 5, 3
 LOADING = 0.1
 _WORK = "medview.cli.benches.train_work:compare"
 
