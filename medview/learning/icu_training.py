@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medview.domain.errors import DataError
+from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
@@ -35,7 +35,7 @@ from medview.learning.icu_tasks import Done, Runner, Task, plan
 from medview.learning.icu_variables import VariableMap
 from medview.learning.metrics import MetricRow
 from medview.learning.subset import LeftOut, Subset
-from medview.learning.weights import save
+from medview.learning.weights import patient_hash, save
 
 TRAIN = "medview train icu"
 Labels = NDArray[np.float64]
@@ -76,9 +76,16 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
 
     Raises
     ------
+    UsageError
+        Weights to start from: these networks are always trained from the beginning.
     DataError
         Unusable data or recipe; a patient in two parts; no labels.
     """
+    if request.init:
+        raise UsageError(
+            "the ICU model cannot be trained on from other weights yet",
+            do="Leave --init out and train it on all the data.",
+        )
     began = time.perf_counter()
     torch.set_num_threads(request.threads or 2)
     recipe = IcuRecipe.of(dict(request.recipe))
@@ -88,7 +95,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     runner.out.mkdir(parents=True, exist_ok=True)
     works, skipped = _works(job, recipe, variables, subsets)
     late = _run_tasks(job, request, runner, works, began)
-    write_splits(runner.out / "splits.csv", works)
+    write_splits(runner.out / "splits.csv", works, private=request.private)
     history = [row for work in works for _, done in work.done.values() for row in done.history]
     write_history(runner.out / "history.csv", history)
     body = {
@@ -277,14 +284,16 @@ def _thresholds(work: Work, scores: NDArray[np.float64]) -> NDArray[np.float64]:
     return found
 
 
-def write_splits(path: Path, works: Sequence[Work]) -> None:
-    """splits.csv: case, patient, site, part; "test" are stays of the data's own test part."""
+def write_splits(path: Path, works: Sequence[Work], *, private: bool = False) -> None:
+    """splits.csv: case, patient (private: its hash), site, part as the data have it."""
     seen = {}
     for work in works:
         for stay in work.stays:
             case = stay.case
             part = case.split or "train"
-            seen[case.subset, case.case] = (case.case, case.patient, case.site, part)
+            hashed = patient_hash(case.patient)
+            names = (hashed, hashed) if private else (case.case, case.patient)
+            seen[case.subset, case.case] = (*names, case.site, part)
     with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(("case", "patient", "site", "part"))

@@ -9,7 +9,7 @@ import pytest
 import torch
 from icu_minis import challenge, hannover
 
-from medview.domain.errors import DataError
+from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
 from medview.io.cards import read_card
@@ -100,8 +100,15 @@ def test_each_icu_type_is_left_out_in_turn(tmp_path):
     assert {f.on for f in card.measured} == {"physionet2012, left-out site"}
 
 
+def test_a_start_from_other_weights_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="cannot be trained on from other weights"):
+        fit(Silent(), replace(request(tmp_path), init="weights.safetensors"))
+
+
 def test_unfinished_phases_write_no_weights(tmp_path):
-    body = fit(Silent(), request(tmp_path, "folds=2", "phases=folds", "members=1"))
+    wanted = request(tmp_path, "folds=2", "phases=folds", "members=1", "epochs=1")
+    body = fit(Silent(), replace(wanted, private=True))
+    assert ",101," not in (tmp_path / "out" / "splits.csv").read_text()
     assert body["weights_sha256"] == ""
     assert not (tmp_path / "out" / "weights.safetensors").exists()
 
