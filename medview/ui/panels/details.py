@@ -95,11 +95,12 @@ def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
 
 
 def _volumes(series: Series) -> str:
-    """How many volumes the series has and by what they were told apart (R15)."""
+    """How many volumes the series has, by what told apart (R15) and how far apart (R38)."""
     if series.times == 1:
         return ""
     by = tr(" by {key}", key=series.split_by) if series.split_by else ""
-    return f"{series.times}{by}"
+    step = tr(", every {step} s", step=number(series.time_step_s)) if series.time_step_s else ""
+    return f"{series.times}{by}{step}"
 
 
 class _Table(Card):

@@ -58,6 +58,6 @@ def test_the_key_that_told_volumes_apart_is_named(bench):
     bench.window.show_panel("details")
     bench.show(phantom_on(geometry_of("LPS")))
     assert not any("EchoTime" in text for text in said(bench))
-    bench.session.series = series_of("1.9", times=4, split_by="EchoTime")
+    bench.session.series = series_of("1.9", times=4, split_by="EchoTime", time_step_s=2.2)
     bench.settle()
-    assert "4 by EchoTime" in said(bench)
+    assert "4 by EchoTime, every 2.20 s" in said(bench)
