@@ -110,7 +110,7 @@ def _rows(path: Path, *, head: bool = False) -> tuple[list[str], list[list[str]]
 def _hour(path: Path, number: int, row: list[str], place: int) -> float:
     value = _number(row[place]) if place < len(row) else None
     if value is None or value < 0:
-        raise _odd(path, f"row {number} has no time in its column")
+        raise _odd(path, f"row {number} has no time of 0 or later")
     return value
 
 

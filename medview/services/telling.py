@@ -11,7 +11,7 @@ _FIRST = {
     "anomaly": ("anomaly",),
     "brain-age": ("gap_corrected", "gap_raw", "age"),
     "cxr": ("severe", "brixia_total"),
-    "icu": ("mortality",),
+    "icu": ("mortality", "icu_admission"),
 }
 _NAMES = {
     "gap_corrected": "Gap",
@@ -20,12 +20,13 @@ _NAMES = {
     "severe": "Severe",
     "brixia_total": "Brixia",
     "mortality": "Mortality",
+    "icu_admission": "ICU admission",
     "anomaly": "Anomaly",
 }
 _GAPS = ("gap_corrected", "gap_raw")
 _YEARS = (*_GAPS, "age", "age_fixed", "age_mixed")
 _LEAST = 0.005
-_SHARES = ("severe", "mortality", "sex_male", "imputed_share")
+_SHARES = ("severe", "mortality", "icu_admission", "sex_male", "imputed_share")
 BRIXIA_TOP = 18
 
 

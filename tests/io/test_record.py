@@ -46,7 +46,7 @@ def test_days_are_turned_into_hours(tmp_path):
     [
         ("A,B\n1,2\n", "no column"),
         ("Hours,B\n", "no rows"),
-        ("Hours,B\n,2\n", "row 2 has no time"),
+        ("Hours,B\n,2\n", "row 2 has no time of 0 or later"),
         ("Hours,B\n1,2\n-3,2\n", "row 3 has no time"),
     ],
 )

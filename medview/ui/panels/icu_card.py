@@ -5,12 +5,18 @@ from __future__ import annotations
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.domain.prediction import Score
+from medview.services.telling import main_score
 from medview.ui.controls import ElidedLabel, Row, Segments, button, clear, label, name
 from medview.ui.panels.plots import ShareBar
 from medview.ui.panels.result_card import Badge, ResultCard
 from medview.ui.words import tr
 
 _FIRST_SHOWN = 5
+# What the weights were trained to tell: title and words beside the figure.
+_RISKS = {
+    "mortality": ("Mortality", "risk of death in hospital"),
+    "icu_admission": ("ICU admission", "risk of intensive care"),
+}
 _WITHOUT: dict[str, tuple[str, ...]] = {"both": (), "series": ("film",), "film": ("series",)}
 
 
@@ -20,10 +26,11 @@ class IcuCard(ResultCard):
     def build(self) -> None:
         """Head, line, switch, shares, phenotypes."""
         given = {each.role for each in self.result.inputs}
-        self.add_head(tr("Mortality"), self._window_badge(), _left_out_badge(given))
-        mortality = self.result.score("mortality")
-        if mortality is not None:
-            self.add_line(tr("risk of death in hospital"), score=mortality)
+        risk = main_score(self.result)
+        what, words = _RISKS.get(risk.name if risk is not None else "", _RISKS["mortality"])
+        self.add_head(tr(what), self._window_badge(), _left_out_badge(given))
+        if risk is not None:
+            self.add_line(tr(words), score=risk, meant=risk.name not in _RISKS)
         self._add_switch(given)
         self._pair(tr("Attention, series / film"), "attention", signed=False)
         self._pair(tr("Contribution, series / film"), "shapley", signed=True)
@@ -108,7 +115,7 @@ class Phenotypes(QWidget):
         rows.addLayout(Row(label(tr("Phenotypes")), 1, self._more))
         rows.addLayout(self._rows)
         if self._missing:
-            text = tr("Not available, too few cases to learn: {n}.", n=self._missing)
+            text = tr("{n} not available", n=self._missing) + _why_missing(scores)
             rows.addWidget(label(text, "quiet", wraps=True))
         self._fill()
 
@@ -143,6 +150,13 @@ def phenotype_name(score: Score) -> str:
     for stop in (";", ":", ". "):
         first = first.partition(stop)[0]
     return first[:1].upper() + first[1:] if first else score.name.replace("_", " ").capitalize()
+
+
+def _why_missing(scores: list[Score]) -> str:
+    """The reason of the first one without a value, where it tells one."""
+    meaning = next((score.meaning for score in scores if score.value is None), "")
+    reason = meaning.partition(": ")[2]
+    return f": {reason}." if reason else "."
 
 
 def _left_out_badge(given: set[str]) -> Badge | None:

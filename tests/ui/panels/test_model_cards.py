@@ -263,7 +263,8 @@ def stay(bench, *, roles=("series", "film"), notes=()):
     scores = [Score("mortality", 0.34, 0.22, 0.48)]
     for n, share in enumerate((0.1, 0.62, 0.3, None), 1):
         status = "ok" if share is not None else "not_available"
-        scores.append(Score(f"phenotype_{n:02d}", share, status=status, meaning=f"disease {n}"))
+        meaning = f"disease {n}: {'as coded' if share else 'fewer than 20 cases'}"
+        scores.append(Score(f"phenotype_{n:02d}", share, status=status, meaning=meaning))
     scores += [Score("attention_series", 0.71), Score("attention_film", 0.29)]
     scores += [Score("shapley_series", 0.19), Score("shapley_film", 0.05)]
     scores.append(Score("imputed_share", 0.23))
@@ -288,7 +289,7 @@ def test_risk_shares_and_phenotypes_from_the_likeliest_on(bench):
     assert [score.name for score in found.sorted] == [
         "phenotype_02", "phenotype_03", "phenotype_01",
     ]  # fmt: skip
-    assert "too few cases to learn: 1" in said(bench)
+    assert "1 not available: fewer than 20 cases." in said(bench)
 
 
 def test_the_film_can_be_switched_off_and_the_result_says_so(bench):
@@ -326,6 +327,18 @@ def test_the_record_goes_when_its_table_is_removed(bench):
     assert not bench.window.findChild(Strips).isVisible()
     bench.app.analysis.run("icu")
     assert "needs a record of the stay" in bench.session.message.text
+
+
+def test_weights_for_another_outcome_say_which(bench):
+    film(bench)
+    scores = (
+        Score("mortality", None, status="not_available", meaning="no such head"),
+        Score("icu_admission", 0.9968, 0.99, 1.0),
+    )
+    file(bench, "icu", scores)
+    assert bench.find(QLabel, "result_value").text() == "> 0.99"
+    assert "ICU admission" in said(bench)
+    assert "risk of intensive care" in said(bench)
 
 
 # -- first reader ------------------------------------------------------------------------------
