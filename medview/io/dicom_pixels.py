@@ -37,6 +37,7 @@ MAX_COMPRESSION = 1000
 # Codestreams begin so: JPEG 2000 with its SIZ segment, JPEG and JPEG-LS with any segment.
 _STREAM_STARTS = (b"\xff\x4f\xff\x51", b"\xff\xd8\xff")
 _HEAD = 65_536
+_SAYING_FORM = ("JPEG Base", "JPEG Ext", "JPEG Loss", "JPEG-LS", "JPEG 2000")
 EXTENDED_OFFSETS = 0x7FE00001
 
 
@@ -235,7 +236,8 @@ class PixelFile:
     def stream_doubt(self) -> str:
         """Where the first codestream says other bits or another sign than the header (A10)."""
         place, form = self.outline.pixels, self.form
-        if place is None or not self.is_encapsulated or form.samples > 1:
+        says_form = any(family in SYNTAXES[self.outline.syntax].name for family in _SAYING_FORM)
+        if place is None or not self.is_encapsulated or form.samples > 1 or not says_form:
             return ""
         with open_binary(self.path) as file:
             head = read_from(file, self.path, place.offset, _HEAD)

@@ -127,3 +127,10 @@ def test_a_jpeg_stream_says_no_sign_and_its_bits_are_compared(tmp_path):
     stream = imagecodecs.jpegls_encode(SIGNED.view(np.uint16))
     _, volume = only(write(compressed(image(SIGNED), uid, [stream]), tmp_path / "x.dcm"))
     assert volume.warnings == ()
+
+
+def test_bits_of_another_family_of_streams_are_compared_too(tmp_path):
+    stream = imagecodecs.jpegls_encode(RAMP)
+    ds = image(RAMP, BitsStored=12, HighBit=11)
+    _, volume = only(write(compressed(ds, "1.2.840.10008.1.2.4.80", [stream]), tmp_path / "x.dcm"))
+    assert [note.code for note in volume.warnings] == ["STREAM_DISAGREES"]
