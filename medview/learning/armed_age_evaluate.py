@@ -287,10 +287,10 @@ def _write(
     columns = [f"{name}{end}" for name in SCORES for end in ("", "_low", "_high")]
     with (out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(("case", "patient", "site", "subset", *columns))
+        writer.writerow(("case", "patient", "site", "subset", *columns, "true_age"))
         for one in (each for part in parts for each in part.asked):
             case = one.case
             who = patient_hash(case.patient) if request.private else case.patient
             values = [value for name in SCORES for value in one.scores[name]]
-            told = ("" if value is None else value for value in values)
+            told = ("" if value is None else value for value in (*values, case.age_years))
             writer.writerow((case.case, who, case.site, case.subset, *told))

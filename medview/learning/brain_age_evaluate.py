@@ -216,6 +216,7 @@ def _lines(
                 "sex_male_high": None,
                 "age_status": "ok" if inside else "extrapolating",
                 "given_age": case.age_years,
+                "true_age": case.age_years,
             }
         )
     return lines

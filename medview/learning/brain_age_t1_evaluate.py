@@ -133,7 +133,8 @@ def _line(case: TrainCase, scores: Sequence[Score], *, private: bool) -> dict[st
         line |= {score.name: score.value, f"{score.name}_low": score.low}
         line[f"{score.name}_high"] = score.high
     age = next(score for score in scores if score.name == "age")
-    return line | {"age_status": age.status, "given_age": case.age_years}
+    told = {"age_status": age.status, "given_age": case.age_years}
+    return line | told | {"true_age": case.age_years}
 
 
 def _figures(

@@ -154,7 +154,17 @@ def _line(said: Said, n: int, request: EvaluateRequest) -> dict[str, object]:
         line |= {f"brixia_{zone}": said.zones[n, k], f"brixia_{zone}_low": None,
                  f"brixia_{zone}_high": None}  # fmt: skip
     total = {"brixia_total": said.zones[n].sum(), "brixia_total_low": None}
-    return line | total | {"brixia_total_high": None, "severity_class": said.severity[n]}
+    line |= total | {"brixia_total_high": None, "severity_class": said.severity[n]}
+    return line | _truth(case)
+
+
+def _truth(case: TrainCase) -> dict[str, object]:
+    """What is known of a film; empty where it is not."""
+    outcome, brixia = case.cells.get("prognosis", ""), case.cells.get("brixia", "")
+    return {
+        "true_severe": int(outcome == "SEVERE") if outcome else None,
+        "true_brixia_total": sum(map(int, brixia)) if brixia else None,
+    }
 
 
 def _data_line(

@@ -78,24 +78,32 @@ class _Quiet(Silent):
 def held_out(request: FinetuneRequest) -> tuple[str, ...]:
     """Hashes of the patients that are kept for validation; none where the data name some.
 
+    They are among those whom the version to start from has not seen: on others old and new
+    cannot be compared.
+
     Raises
     ------
     DataError
-        If there are too few patients, or a patient is in two parts.
+        If there are too few such patients, or a patient is in two parts.
     """
     subsets = find_subsets(request.train.data, request.model)
     cases = [case for subset in subsets for case in subset.cases if not subset.training_only]
     if any(case.split == "val" for case in cases):
         return ()
-    patients = sorted({case.patient for case in cases if case.split in ("", "train")})
-    if len(patients) < FEWEST:
+    here = {patient_hash(case.patient) for case in cases if case.split in ("", "train")}
+    hashes = sorted(here - _seen_by(request.train.init))
+    if len(hashes) < FEWEST:
         raise DataError(
-            f"{len(patients)} patients are too few to hold one out",
+            f"{len(hashes)} patients that the version has not seen are too few to hold one out",
             code="MV-DAT-144",
             do=f"Give at least {FEWEST}, or mark cases as val in a case list.",
         )
-    hashes = sorted(patient_hash(patient) for patient in patients)
     return tuple(hashes[request.train.seed % EVERY :: EVERY] or hashes[:1])
+
+
+def _seen_by(weights: str | None) -> set[str]:
+    card = Path(weights or "").with_name(CARD) if weights else None
+    return set(read_card(card).seen_patients) if card is not None and card.is_file() else set()
 
 
 def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str, Any]:

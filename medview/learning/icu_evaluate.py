@@ -177,6 +177,8 @@ def _lines(model: IcuModel, one: Measured, request: EvaluateRequest) -> list[dic
                 line[output] = None if gone else float(value)
                 line[f"{output}_low"] = None if gone else float(max(0.0, value - apart))
                 line[f"{output}_high"] = None if gone else float(min(1.0, value + apart))
+                truth = stay.labels([output])[0]
+                line[f"true_{output}"] = None if gone or np.isnan(truth) else truth
         lines.append(line)
     return lines
 

@@ -8,7 +8,7 @@ import shutil
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import pytest
-from age_sets import write_ixi_table
+from age_sets import ixi_rows, write_ixi_table
 from brains import head, write_ixi, write_nifti
 from throwaway import save_dicom, small_head, throwaway_weights
 
@@ -17,6 +17,7 @@ from medview.domain.resources import resource
 
 NUMBER = (int, float)
 TEXT, WORD_OR_NONE, NUMBER_OR_NONE = str, (str, type(None)), (int, float, type(None))
+COUNT_OR_NONE = (int, type(None))
 SHA = str
 NOTES = [{"code": TEXT, "text": TEXT}]
 INTERVAL = {"value": NUMBER_OR_NONE, "low": NUMBER_OR_NONE, "high": NUMBER_OR_NONE}
@@ -215,6 +216,47 @@ CONTRACT = {
         },
     ),
     "demo": ("demo", {"out": TEXT, "files": [TEXT]}),
+    "batch": (
+        "batch",
+        {
+            "done": int,
+            "failed": [{"case": TEXT, "code": TEXT, "what": TEXT}],
+            "seconds": NUMBER,
+            "seconds_per_study": NUMBER_OR_NONE,
+        },
+    ),
+    "finetune": (
+        "finetune",
+        {
+            "weights_sha256": SHA,
+            "held_out": int,
+            "registered": WORD_OR_NONE,
+            "before_after": {"metrics": [METRIC | dict.fromkeys(("n_positive",), COUNT_OR_NONE)]},
+        },
+    ),
+    "compare": (
+        "compare",
+        {
+            "old": {"version": TEXT, "weights_sha256": SHA},
+            "new": {"version": TEXT, "weights_sha256": SHA},
+            "metrics": [METRIC | dict.fromkeys(("n_positive",), COUNT_OR_NONE)],
+            "differences": [{"name": TEXT, "new_minus_old": NUMBER_OR_NONE}],
+        },
+    ),
+    "versions": (
+        "versions",
+        {"versions": [{"id": TEXT, "version": TEXT, "parent": WORD_OR_NONE, "own": bool}]},
+    ),
+    "export": ("export", {"objects": [{"file": TEXT, "sop_class": TEXT, "series": TEXT}]}),
+    "deidentify": (
+        "deidentify",
+        {
+            **dict.fromkeys(("files", "patients"), int),
+            "withheld": [{"number": int, "code": TEXT, "what": TEXT}],
+            "warnings": NOTES,
+        },
+    ),
+    "audit": ("audit", {"entries": [{"when": TEXT, "what": TEXT}], "lines": int}),
 }
 
 # Filled in with paths by `words_for`; small data, and little of it.
@@ -243,6 +285,16 @@ WORDS = {
     ),
     "bench": ("scroll", "--quick"),
     "demo": ("--headless", "--out", "{out}"),
+    "batch": ("anomaly", "{study}", "--out", "{out}", "--weights", "{weights}", "--samples", "2"),
+    "finetune": (
+        *("brain-age", "--data", "{ages}", "--out", "{out}", "--weights", "{age_weights}"),
+        *("--set", "members=2", "--set", "train.epochs=1"),
+    ),
+    "compare": ("{age_weights}", "{age_weights}", "--data", "{ages}"),
+    "versions": (),
+    "export": ("{result}", "--study", "{study}", "--out", "{out}"),
+    "deidentify": ("{study}", "--out", "{out}"),
+    "audit": (),
 }
 MISUSE = {
     "models": (2, ("nosuch",)),
@@ -253,6 +305,16 @@ MISUSE = {
     "ablate": (3, ("brain-age", "--data", "{nowhere}", "--out", "{out}")),
     "bench": (2, ("nosuch",)),
     "demo": (2, ("--out",)),
+    "batch": (3, ("anomaly", "{nowhere}", "--out", "{out}", "--weights", "{weights}")),
+    "finetune": (
+        3,
+        ("brain-age", "--data", "{nowhere}", "--out", "{out}", "--weights", "{age_weights}"),
+    ),
+    "compare": (3, ("{age_weights}", "{age_weights}", "--data", "{nowhere}")),
+    "versions": (2, ("nosuch",)),
+    "export": (3, ("{nowhere}", "--study", "{study}", "--out", "{out}")),
+    "deidentify": (3, ("{nowhere}", "--out", "{out}")),
+    "audit": (2, ("nosuch",)),
     "info": (3, ("{nowhere}",)),
     "convert": (3, ("{nowhere}", "--out", "{out}")),
     "render": (3, ("{nowhere}", "--slice", "1", "--out", "{out}")),
@@ -264,7 +326,12 @@ SLOW_TO_IMPORT = ("--threads", "1", "--device", "cpu")
 def places(tmp_path_factory):
     """Paths of all that commands are given, by the names used in the words."""
     root = tmp_path_factory.mktemp("contract")
-    save_dicom(small_head(), root / "study" / "a", SeriesDescription="T1, synthetic lesion")
+    save_dicom(
+        small_head(),
+        root / "study" / "a",
+        SeriesDescription="T1, synthetic lesion",
+        FrameOfReferenceUID="1.2.9",
+    )
     (root / "study" / "notes.txt").write_text("no image")
     weights = throwaway_weights(root / "weights")
     write_ixi(root / "ixi", "IXI012-HH-1211")
@@ -280,6 +347,11 @@ def places(tmp_path_factory):
         "ages": write_ixi_table(root / "ages").parent,
         "nowhere": root / "nowhere",
     }
+    found["age_weights"] = root / "age" / "weights.safetensors"
+    others = [[cell.replace("IXI", "IXI9") for cell in row] for row in ixi_rows(seed=1)]
+    found["others"] = write_ixi_table(root / "others", others).parent
+    ages = ("brain-age", "--data", "{others}", "--out", "{out}", *WORDS["ablate"][-4:])
+    assert main(words_for("train", {**found, "out": root / "age"}, ages)) == 0
     words = words_for("run", {**found, "out": root / "result"}, WORDS["run"])
     assert main([*words, "--quiet"]) == 0
     return found
