@@ -9,7 +9,7 @@ brains, the lesions and, where they can, the weights and their draws.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -189,7 +189,7 @@ class AnomalyStudy:
         start = AnomalySettings(samples=wanted.samples, rule=wanted.rule, alpha=wanted.alpha)
         chosen = choose(Trial(said.clean, said.sick, trained.lesions), start)
         pairs = zip(trained.shown, said.held_out, strict=True)
-        return tuple(one for shown, drawn in pairs for one in scored(shown, drawn, chosen))
+        return joined([one for shown, drawn in pairs for one in scored(shown, drawn, chosen)])
 
     def _trained(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
         key = (same_run(recipe), seed, fold)
@@ -266,6 +266,21 @@ def scored(shown: Shown, drawn: Drawn, settings: AnomalySettings) -> tuple[Score
         Scored(TASK, ("roc_auc", "pr_auc"), names, patients, labels, values, "all", "slice"),
         Scored(TASK, ("pixel_precision",), (case,), (patient,), (0.0,), (found,), subset, "pixel"),
     )
+
+
+def joined(parts: Sequence[Scored]) -> tuple[Scored, ...]:
+    """The brains of one run as one, by subset and level."""
+    found: dict[tuple[str, str], Scored] = {}
+    for one in parts:
+        before = found.get((one.subset, one.level))
+        if before is not None:
+            both = {
+                name: getattr(before, name) + getattr(one, name)
+                for name in ("cases", "patients", "truth", "score")
+            }
+            one = replace(before, **both)
+        found[one.subset, one.level] = one
+    return tuple(found.values())
 
 
 def study(job: Progress, request: AblateRequest) -> AnomalyStudy:
