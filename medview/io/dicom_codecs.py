@@ -8,8 +8,11 @@ Values are those of the codestream; sign, bits and colour are set right in ``dic
 from __future__ import annotations
 
 import struct
+import sys
+import threading
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import imagecodecs
@@ -82,7 +85,39 @@ def _jpeg_2000(frame: bytes, coded: Coded) -> Pixels:
 
 
 def _high_throughput(frame: bytes, coded: Coded) -> Pixels:
-    return np.asarray(imagecodecs.htj2k_decode(frame))
+    with _nothing_ignored():
+        return np.asarray(imagecodecs.htj2k_decode(frame))
+
+
+# The hooks below are of the whole process.
+_one_at_a_time = threading.Lock()
+
+
+@contextmanager
+def _nothing_ignored() -> Iterator[None]:
+    """Raise what a decoder of imagecodecs fails with where it cannot raise it itself.
+
+    Its HTJ2K reader copies rows in a function from which no error comes out: of a damaged
+    stream it would give an image of which a part was never written.
+    """
+    ignored: list[object] = []
+
+    def keep(found: sys.UnraisableHookArgs) -> None:
+        if str(found.object).startswith("imagecodecs."):
+            ignored.append(found.exc_value)
+        else:
+            earlier(found)
+
+    with _one_at_a_time:
+        earlier, sys.unraisablehook = sys.unraisablehook, keep
+        # Such an error is first printed like one that nobody catches, then called ignored.
+        printer, sys.excepthook = sys.excepthook, lambda *_: None
+        try:
+            yield
+        finally:
+            sys.unraisablehook, sys.excepthook = earlier, printer
+    if ignored:
+        raise CodecError(str(ignored[0]))
 
 
 def _jpeg_xl(frame: bytes, coded: Coded) -> Pixels:
