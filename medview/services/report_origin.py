@@ -19,6 +19,7 @@ _FIGURE_NAMES = {
     "ece": "calibration error",
     "coverage": "coverage of the interval",
 }
+_LOWER_IS_BETTER = ("mae", "mae_corrected", "rmse", "brier", "ece", "interval_width")
 _SYMBOLS = {"samples": "K", "alpha": "\u03b1"}
 
 
@@ -29,8 +30,7 @@ def identity(exam: Exam) -> tuple[str, ...]:
         who = [
             name_words(exam.name) or f"name {NOT_AVAILABLE}",
             exam.patient_id or f"id {NOT_AVAILABLE}",
-            exam.sex or f"sex {NOT_AVAILABLE}",
-            f"born {born}" if born else f"birth date {NOT_AVAILABLE}",
+            *_sex_and_birth(exam.sex, born),
         ]
     elif exam.patient_key:
         who = [f"Patient {exam.patient_key}", exam.sex]
@@ -39,6 +39,13 @@ def identity(exam: Exam) -> tuple[str, ...]:
     when = date_words(exam.study_date) or f"date {NOT_AVAILABLE}"
     number_ = f"Accession {exam.accession}" if exam.accession else ""
     return tuple(" · ".join(part for part in line if part) for line in (who, (number_, when)))
+
+
+def _sex_and_birth(sex: str, born: str) -> tuple[str, ...]:
+    if not sex and not born:
+        return (f"sex, birth date {NOT_AVAILABLE}",)
+    birth = f"born {born}" if born else f"birth date {NOT_AVAILABLE}"
+    return sex or f"sex {NOT_AVAILABLE}", birth
 
 
 def name_words(name: str) -> str:
@@ -125,7 +132,7 @@ def measured_words(figures: tuple[Figure, ...]) -> str:
     texts = []
     for each in [each for each in whole if each in first.values()][:_MOST_FIGURES]:
         rivals = [other for other in figures if _rivals(each, other)]
-        best = max(rivals, key=lambda other: other.value or 0.0, default=None)
+        best = _best(each.name, rivals)
         beside = ""
         if best is not None and best.value is not None:
             beside = f"; {best.predictor.replace('_', ' ')} alone {number(best.value, 2)}"
@@ -159,7 +166,7 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
     if exam.lossy or (volume is not None and volume.lossy):
         notes.append("the images were compressed with loss")
     if not notes:
-        return "No warning; no slice is missing."
+        return "No warning; no slice is missing." if slices else "No warning."
     return " ".join(_sentence(text) for text in dict.fromkeys(notes))
 
 
@@ -170,6 +177,15 @@ def _cohort(name: str, patients: int) -> str:
 def _rivals(own: Figure, other: Figure) -> bool:
     same = (other.name, other.on, other.level, other.group)
     return other.predictor != "model" and same == (own.name, own.on, own.level, own.group)
+
+
+def _best(name: str, figures: list[Figure]) -> Figure | None:
+    """The best of some figures of one name; of an error the lowest is."""
+    known = [(each.value, n) for n, each in enumerate(figures) if each.value is not None]
+    if not known:
+        return None
+    chosen = min if name in _LOWER_IS_BETTER else max
+    return figures[chosen(known)[1]]
 
 
 def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:

@@ -16,7 +16,7 @@ from medview.domain.volume import Volume
 from medview.io.hashing import volume_sha256
 from medview.io.results import RESULT, StoredResult
 from medview.services.library import LOAD, SCAN
-from medview.services.offers import shipped_cards
+from medview.services.offers import TABLES, shipped_cards
 from medview.services.report_text import ReaderText
 from medview.services.reporting import Material, Outcome
 
@@ -49,8 +49,9 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
         for each in stored
     )
     exam, image = stored[0].exam or Exam(), stored[0].image or seen_as_image(stored[0].prediction)
-    if study is not None:
-        exam, image = _from_study(call, study, stored[0].prediction.inputs[0])
+    images = [each for each in stored[0].prediction.inputs if each.role not in TABLES]
+    if study is not None and images:
+        exam, image = _from_study(call, study, images[0])
     return Material(exam=exam, volume=image, outcomes=outcomes)
 
 

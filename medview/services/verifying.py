@@ -12,9 +12,11 @@ from medview.domain.errors import WeightsError
 from medview.domain.prediction import Precision, Prediction, RunRequest, Score
 from medview.domain.study import Catalogue
 from medview.domain.volume import Volume
+from medview.io.hashing import file_sha256
 from medview.io.pdf import PrintedReport
 from medview.io.resultjson import prediction_of
 from medview.services.analysis import PREDICT
+from medview.services.inputs import TABLE_SUFFIXES, TABLES
 from medview.services.library import SCAN
 from medview.services.report_source import Call, find_input
 
@@ -63,11 +65,14 @@ def verify(call: Call, report: Path, study: Path | None = None, again: Again = A
     results = printed.manifest.get("results", [])
     if study is None or not printed.intact or not results:
         return Verdict(report_id, printed.intact, rerun=False)
-    catalogue = cast(Catalogue, call("files", SCAN, (study,)))
+    said = [prediction_of(_plain(each["result"])) for each in results]
+    images = any(wanted.role not in TABLES for each in said for wanted in each.inputs)
+    catalogue = cast(Catalogue, call("files", SCAN, (study,))) if images else None
     differences: list[Difference] = []
     rerun = True
-    for each in results:
-        found, ran = _compare(call, catalogue, prediction_of(_plain(each["result"])), again)
+    for each in said:
+        inputs, lost = _inputs_again(call, catalogue, study, each)
+        found, ran = (lost, False) if lost else _compare(call, each, inputs, again)
         differences += found
         rerun = rerun and ran
     return Verdict(report_id, printed.intact, rerun, tuple(differences))
@@ -82,24 +87,50 @@ def _plain(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**body, "inputs": inputs}
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inputs:
+    """The very inputs that a result was made from, by role."""
+
+    volumes: dict[str, Volume]
+    tables: dict[str, str]
+
+
+def _inputs_again(
+    call: Call, catalogue: Catalogue | None, study: Path, printed: Prediction
+) -> tuple[_Inputs, list[Difference]]:
+    """Find what the model was given: images by their pixels, tables by their bytes."""
+    found = _Inputs({}, {})
+    lost: list[Difference] = []
+    for wanted in printed.inputs:
+        digest = ""
+        if wanted.role in TABLES:
+            table = find_table(study, wanted.sha256)
+            if table is not None:
+                found.tables[wanted.role] = str(table)
+                continue
+        elif catalogue is not None:
+            _, volume, digest = find_input(call, catalogue, wanted)
+            if volume is not None and digest == wanted.sha256:
+                found.volumes[wanted.role] = volume
+                continue
+        lost.append({"input": wanted.role, "printed": wanted.sha256, "now": digest or None})
+    return found, lost
+
+
+def find_table(study: Path, sha256: str) -> Path | None:
+    """The table of that hash: the file itself, or one somewhere below the folder."""
+    paths = sorted(study.rglob("*")) if study.is_dir() else [study]
+    tables = (each for each in paths if each.suffix.lower() in TABLE_SUFFIXES and each.is_file())
+    return next((each for each in tables if file_sha256(each) == sha256), None)
+
+
 def _compare(
-    call: Call, catalogue: Catalogue, printed: Prediction, again: Again
+    call: Call, printed: Prediction, inputs: _Inputs, again: Again
 ) -> tuple[list[Difference], bool]:
     """Run one model again; the differences, and whether it could be run."""
-    volumes: dict[str, Volume] = {}
     differences: list[Difference] = []
-    for wanted in printed.inputs:
-        _, volume, digest = find_input(call, catalogue, wanted)
-        if volume is None or digest != wanted.sha256:
-            differences.append(
-                {"input": wanted.role, "printed": wanted.sha256, "now": digest or None}
-            )
-        else:
-            volumes[wanted.role] = volume
-    if differences:
-        return differences, False
     try:
-        now = cast(Prediction, call("compute", PREDICT, _request(printed, volumes, again)))
+        now = cast(Prediction, call("compute", PREDICT, _request(printed, inputs, again)))
     except WeightsError as error:
         lost = {"weights": printed.weights_sha256, "printed": printed.weights_sha256, "now": None}
         return [{**lost, "what": str(error)}], False
@@ -114,22 +145,34 @@ def _compare(
     return differences + _score_differences(printed, now), True
 
 
-def _request(printed: Prediction, volumes: dict[str, Volume], again: Again) -> RunRequest:
-    samples, alpha = printed.parameters.get("samples"), printed.parameters.get("alpha")
-    age = printed.parameters.get("age_years")
+def _request(printed: Prediction, inputs: _Inputs, again: Again) -> RunRequest:
+    given = printed.parameters
+    samples = given.get("samples")
     return RunRequest(
         model=printed.model,
-        volumes=volumes,
+        volumes=inputs.volumes,
+        tables=inputs.tables,
         inputs=printed.inputs,
         samples=samples if isinstance(samples, int) else None,
-        alpha=float(alpha) if isinstance(alpha, int | float) else None,
+        alpha=_number(given.get("alpha")),
         device=again.device,
         threads=again.threads,
         seed=printed.seed,
         precision=cast(Precision, printed.dtype),
         weights=again.weights,
-        age_years=float(age) if isinstance(age, int | float) else None,
+        age_years=_number(given.get("age_years")),
+        sex=_word(given.get("sex")),
+        site=_word(given.get("site")),
+        film_hour=_number(given.get("film_hour")),
     )
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) else None
+
+
+def _word(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _score_differences(printed: Prediction, now: Prediction) -> list[Difference]:

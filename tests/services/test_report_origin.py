@@ -29,13 +29,22 @@ def test_dicom_names_are_written_as_people_do(name, words):
     assert name_words(name) == words
 
 
+def test_of_an_error_the_lowest_is_the_best_to_compare_with():
+    shared = {"on": "ixi", "n": 9, "level": "case"}
+    figures = tuple(
+        Figure("mae", value, predictor=name, **shared)
+        for name, value in (("model", 4.9), ("mean", 8.6), ("ridge", 5.0))
+    )
+    assert report_origin.measured_words(figures).endswith("ridge alone 5.0.")
+
+
 def test_identity_is_two_lines_and_never_blank():
     assert report_origin.identity(exam()) == (
         "Doe, Jane · ANON-0110 · F · born 02 May 1964",
         "Accession 4471 · 14 Mar 2026",
     )
     assert report_origin.identity(Exam(patient_id="7")) == (
-        "name not available · 7 · sex not available · birth date not available",
+        "name not available · 7 · sex, birth date not available",
         "date not available",
     )
     assert report_origin.identity(Exam()) == ("Patient not available", "date not available")

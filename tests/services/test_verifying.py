@@ -10,7 +10,7 @@ from medview.domain.errors import WeightsError
 from medview.domain.prediction import InputRef, Prediction, RunRequest, Score
 from medview.domain.progress import Silent
 from medview.io import nifti, readers
-from medview.io.hashing import volume_sha256
+from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.pdf import write_report
 from medview.services.analysis import PREDICT
 from medview.services.reporting import Material, Outcome, build_report
@@ -87,6 +87,55 @@ def test_the_age_that_was_given_is_given_again(said, study, tmp_path):
     assert verify(model, printed(aged, tmp_path), study).holds
     (request,) = model.requests
     assert request.age_years == 61.5
+
+
+@pytest.fixture
+def stay(tmp_path) -> tuple[Prediction, Path]:
+    """A result that was made from a table alone, and the folder that the table lies in."""
+    folder = tmp_path / "stays" / "one"
+    folder.mkdir(parents=True)
+    (folder / "other.csv").write_text("Hours,HR\n1,81\n")
+    (folder / "stay.csv").write_text("Hours,HR\n1,80\n")
+    about = InputRef("series", "", "2.25.1", 0, file_sha256(folder / "stay.csv"), (2, 1, 1))
+    said = Prediction(
+        **{
+            **{f: getattr(prediction_on(head()), f) for f in _KEPT},
+            "model": "icu",
+            "inputs": (about,),
+            "scores": (Score("mortality", 0.2, 0.1, 0.3),),
+            "parameters": {"samples": 8, "sex": "M", "site": "Bonn", "film_hour": 12.5},
+        }
+    )
+    return said, folder.parent
+
+
+_KEPT = ("version", "weights_sha256", "code", "device", "dtype", "mode", "seed", "seconds")
+_KEPT = (*_KEPT, "peak_memory_mb", "made_at")
+
+
+def test_a_table_is_found_by_its_bytes_and_all_that_was_given_is_given_again(stay, tmp_path):
+    said, folder = stay
+    model = Model(said)
+    verdict = verify(model, printed(said, tmp_path), folder)
+    assert (verdict.holds, verdict.rerun) == (True, True)
+    (request,) = model.requests
+    assert request.volumes == {}
+    assert request.tables == {"series": str(folder / "one" / "stay.csv")}
+    assert (request.sex, request.site, request.film_hour) == ("M", "Bonn", 12.5)
+
+
+def test_the_table_itself_may_be_named_as_the_study(stay, tmp_path):
+    said, folder = stay
+    assert verify(Model(said), printed(said, tmp_path), folder / "one" / "stay.csv").holds
+
+
+def test_a_changed_table_makes_it_answer_no(stay, tmp_path):
+    said, folder = stay
+    (folder / "one" / "stay.csv").write_text("Hours,HR\n1,82\n")
+    model = Model(said)
+    verdict = verify(model, printed(said, tmp_path), folder)
+    assert (verdict.holds, verdict.rerun, model.requests) == (False, False, [])
+    assert verdict.differences[0]["input"] == "series"
 
 
 def test_another_score_is_a_difference(report, study, said):
