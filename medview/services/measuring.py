@@ -1,24 +1,31 @@
-"""The reader's drawings: added, chosen, taken away, undone; kept by volume and time point."""
+"""The reader's drawings and key images: made, taken away, undone; kept by volume and time."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
+from typing import NamedTuple, cast
 
 import numpy as np
 
+from medview.domain.key_image import KeyImage
 from medview.domain.measurement import POINTS, Kind, Measurement, Point
 from medview.imaging.measuring import described
 from medview.imaging.reslice import cut_of
 from medview.services.session import Session
 from medview.services.viewing import Viewing
 
-Drawings = dict[str, tuple[Measurement, ...]]
 _MOST_STEPS = 200
 
 
+class Edited(NamedTuple):
+    """All that an edit may change, as it was before or after it."""
+
+    drawings: dict[str, tuple[Measurement, ...]]
+    key_images: dict[str, tuple[KeyImage, ...]]
+
+
 class Measuring:
-    """Edits ``session.drawings``; every edit can be undone, on whatever slice it was made.
+    """Edits ``session.drawings`` and ``session.key_images``; every edit can be undone.
 
     A drawing under way is ``session.draft``; it becomes a drawing with its last point.
     """
@@ -26,8 +33,8 @@ class Measuring:
     def __init__(self, session: Session, viewing: Viewing) -> None:
         self._session = session
         self._viewing = viewing
-        self._past: list[Drawings] = []
-        self._future: list[Drawings] = []
+        self._past: list[Edited] = []
+        self._future: list[Edited] = []
         session.events.series.connect(self.give_up)
 
     @property
@@ -92,14 +99,14 @@ class Measuring:
     def undo(self) -> None:
         """Take the last edit back."""
         if self._past:
-            self._future.append(self._session.drawings)
-            self._session.drawings = self._past.pop()
+            self._future.append(self._now)
+            self._put(self._past.pop())
 
     def redo(self) -> None:
         """Make it again."""
         if self._future:
-            self._past.append(self._session.drawings)
-            self._session.drawings = self._future.pop()
+            self._past.append(self._now)
+            self._put(self._future.pop())
 
     @property
     def can_undo(self) -> bool:
@@ -136,6 +143,51 @@ class Measuring:
         return ()
 
     @property
+    def key_images(self) -> tuple[KeyImage, ...]:
+        """Marked images of the series on screen, in their order."""
+        found = self._session.key_images.get(self._key, ())
+        return tuple(sorted(found, key=lambda each: (each.time, each.plane.value, each.slice)))
+
+    def key_image(self, pane: str) -> KeyImage | None:
+        """What a mark on the image of a pane would be; None without an image."""
+        session, view = self._session, self._session.views.get(pane)
+        if session.volume is None or view is None:
+            return None
+        index = cut_of(session.volume.geometry, view).index
+        return KeyImage(view.plane, index, session.time, view.point_lps)
+
+    def is_key(self, pane: str) -> bool:
+        """Whether the image of a pane is marked."""
+        return self.key_image(pane) in self._session.key_images.get(self._key, ())
+
+    def toggle_key(self, pane: str) -> None:
+        """Mark the image of a pane, or take the mark away."""
+        here = self.key_image(pane)
+        if here is not None:
+            self.set_key(here, on=not self.is_key(pane))
+
+    def set_key(self, image: KeyImage, *, on: bool) -> None:
+        """Mark an image of the series on screen, or take the mark away."""
+        there = self._session.key_images.get(self._key, ())
+        if on != (image in there):
+            left = (*there, image) if on else tuple(each for each in there if each != image)
+            self._remember()
+            self._session.key_images = {**self._session.key_images, self._key: left}
+
+    def jump_to_key(self, image: KeyImage) -> None:
+        """Go to the place of a marked image, in a pane that cuts as it was cut."""
+        session = self._session
+        panes = [pane for pane, view in session.views.items() if view.plane is image.plane]
+        if not panes:
+            panes = [session.active_pane]
+            self._viewing.set_plane(panes[0], image.plane)
+        if session.active_pane not in panes:
+            self._viewing.activate(panes[0])
+        if session.maximised is not None and session.maximised not in panes:
+            self._viewing.maximise(panes[0])
+        self._viewing.set_point(image.point_lps)
+
+    @property
     def _key(self) -> str:
         series = self._session.series
         return series.key if series is not None else ""
@@ -144,9 +196,21 @@ class Measuring:
     def _all(self) -> tuple[Measurement, ...]:
         return self._session.drawings.get(self._key, ())
 
-    def _change(self, drawings: tuple[Measurement, ...]) -> None:
-        self._past = [*self._past, self._session.drawings][-_MOST_STEPS:]
+    @property
+    def _now(self) -> Edited:
+        return Edited(self._session.drawings, self._session.key_images)
+
+    def _put(self, edited: Edited) -> None:
+        with self._session.together():
+            self._session.drawings, self._session.key_images = edited
+
+    def _remember(self) -> None:
+        """Keep what is there, before it is changed."""
+        self._past = [*self._past, self._now][-_MOST_STEPS:]
         self._future.clear()
+
+    def _change(self, drawings: tuple[Measurement, ...]) -> None:
+        self._remember()
         self._session.drawings = {**self._session.drawings, self._key: drawings}
 
     def _axes(self, pane: str) -> tuple[Point, Point] | None:

@@ -15,6 +15,7 @@ from typing import ClassVar, Literal
 from psygnal import SignalGroup, SignalGroupDescriptor
 
 from medview.domain.errors import MedviewError
+from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import Finding, InputRef, Opinion, Prediction
@@ -137,6 +138,8 @@ class Session:
         The hour of the record that is looked at; None: the last one.
     drawings : dict[str, tuple[Measurement, ...]]
         What the reader has drawn, by the key of the series.
+    key_images : dict[str, tuple[KeyImage, ...]]
+        Images that the reader has marked, by the key of the series.
     draft, chosen_drawing : Measurement | None, int
         The drawing under way, and the one that was chosen last (0: none).
     tasks : tuple[Task, ...]
@@ -171,6 +174,7 @@ class Session:
     tables: dict[str, TableFile] = field(default_factory=dict)
     hour: float | None = None
     drawings: dict[str, tuple[Measurement, ...]] = field(default_factory=dict)
+    key_images: dict[str, tuple[KeyImage, ...]] = field(default_factory=dict)
     draft: Measurement | None = None
     chosen_drawing: int = 0
     tasks: tuple[Task, ...] = ()

@@ -251,6 +251,12 @@ _IMAGE = (
         "Image", "Alt+L", "arrow-counter-clockwise", "A quarter turn to the left", has_image,
     ),
     Action(
+        "image.key", "Key image",
+        lambda app: app.measuring.toggle_key(app.session.active_pane), "Image",
+        "K", "bookmark-simple", "Mark this image to find it again, or take the mark away",
+        has_image, lambda app: app.measuring.is_key(app.session.active_pane),
+    ),
+    Action(
         "image.fit", "Fit", lambda app: app.viewing.fit(app.session.active_pane),
         "Image", "= | Ctrl+Return", "corners-out", "Show the whole image", has_image,
     ),
@@ -371,7 +377,7 @@ BAR_TEXTS = {"file.open_folder": "Open", "file.export_report": "Report"}
 CONTEXT = (
     "window.preset_0", "window.file", "Image/Presets", "", "image.invert", "image.flip_h",
     "image.flip_v", "image.rotate_right", "image.rotate_left", "image.fit", "",
-    "view.maximise", "view.crosshair", "view.annotations", "", "analysis.overlay",
+    "image.key", "view.maximise", "view.crosshair", "view.annotations", "", "analysis.overlay",
     "analysis.next_map", "analysis.run", "file.export_report",
 )  # fmt: skip
 

@@ -12,6 +12,7 @@ from PySide6.QtCore import QRect, QTimer, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame
 
+from medview.domain.key_image import KeyImage
 from medview.domain.prediction import Prediction, SliceScore
 from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
@@ -49,6 +50,7 @@ _LISTENED = (
     "drawings",
     "draft",
     "chosen_drawing",
+    "key_images",
 )
 
 
@@ -202,12 +204,23 @@ class PaneGrid(QFrame):
         if series is None:
             return corners
         who = corner_lines(self._session.catalogue, series, private=self._session.private)
+        key = self._key_lines(frame, view)
         if not is_large:
             title = (tr(view.plane.value.capitalize()), frame.position.removesuffix(" mm"))
-            return Corners(top_left=(" · ".join(filter(None, title)),), top_right=who[:1])
+            return Corners(top_left=(" · ".join(filter(None, title)),), top_right=(*who[:1], *key))
+        corners = replace(corners, top_right=(*corners.top_right, *key))
         if view.annotations != "all":
             return replace(corners, top_left=who[:1])
         return replace(corners, top_left=who, bottom_right=self._overlay_lines(corners))
+
+    def _key_lines(self, frame: Frame, view: View) -> tuple[str, ...]:
+        """That the reader has marked this image."""
+        session = self._session
+        if session.series is None or view.annotations == "none":
+            return ()
+        here = KeyImage(view.plane, frame.slice, session.time)
+        is_key = here in session.key_images.get(session.series.key, ())
+        return (tr("Key image"),) if is_key else ()
 
     def _overlay_lines(self, corners: Corners) -> tuple[str, ...]:
         """The overlay's name with the model that made it, then that it is for research."""

@@ -190,7 +190,7 @@ class MainWindow(QMainWindow):
         app = self._app
         for field in ("volume", "catalogue", "views", "active_pane", "maximised", "overlay_on"):
             getattr(app.session.events, field).connect(self.table.refresh)
-        for field in ("drawings", "chosen_drawing"):
+        for field in ("drawings", "chosen_drawing", "key_images"):
             getattr(app.session.events, field).connect(self.table.refresh)
         for field in ("predictions", "volume_id", "unfinished", "tasks", "private", "styles"):
             getattr(app.session.events, field).connect(self.table.refresh)

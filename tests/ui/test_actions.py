@@ -57,6 +57,7 @@ def test_the_keys_of_radiologists_are_there():
         "Z": "tool.zoom",
         "T": "tool.pan",
         "S": "tool.scroll",
+        "K": "image.key",
         "I": "image.invert",
         "Space": "view.annotations",
         "H": "image.flip_h",

@@ -11,6 +11,7 @@ from medview.ui.app import App
 from medview.ui.controls import Card, Column, clear, label
 from medview.ui.identity import patient_facts, patient_name, series_name, study_name
 from medview.ui.panels.drawings import DrawingsCard
+from medview.ui.panels.key_images import KeyImagesCard
 from medview.ui.probe import Probe, value_text
 from medview.ui.words import date, number, tr
 
@@ -27,7 +28,7 @@ class DetailsPanel(Column):
         self._lines = QVBoxLayout()
         self._notes.add(label(tr("Warnings"), "strong"))
         self._notes.add(self._lines)
-        for card in (DrawingsCard(app), self._values, self._facts, self._notes):
+        for card in (DrawingsCard(app), KeyImagesCard(app), self._values, self._facts, self._notes):
             self.add(card)
         events = app.session.events
         for field in ("series", "volume", "catalogue", "private"):
