@@ -254,16 +254,18 @@ class Library:
                 session.volume = kept.volume
                 session.volume_id = VolumeId(series.key, kept.sha256) if kept.sha256 else None
             return
-        if session.series is not None:
-            self._views[session.series.key] = session.views
+        before = session.series
+        if before is not None:
+            self._views[before.key] = session.views
         self._kept.move_to_end((series.key, time))
         with session.together():
             session.series, session.time, session.volume = series, time, kept.volume
             session.volume_id = VolumeId(series.key, kept.sha256) if kept.sha256 else None
             session.views = self._views.get(series.key) or first_views(kept.volume)
-            session.active_pane = MAIN_PANE
-            session.maximised = None
             session.finding = None
+            if before is None or before.key != series.key:
+                session.active_pane = MAIN_PANE
+                session.maximised = None
 
 
 def called(session: Session, series: Series) -> str:

@@ -39,6 +39,8 @@ class Settings:
     threads: Annotated[int, "Threads for models (0: as many as there are cores)"] = 0
     first_reader: Annotated[bool, "Hide what models say until your own reading is done"] = False
     reader: Annotated[str, "Your name, kept with your answers to models"] = ""
+    cine_rate: Annotated[float, "Images a second when they are played"] = 10.0
+    cine_loops: Annotated[bool, "Begin again when the last image was played"] = True
     paper: Annotated[Paper, "Paper of reports"] = "a4"
     recent: Annotated[tuple[str, ...], "Folders and files opened last"] = ()
 

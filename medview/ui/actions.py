@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from medview.ui import commands
 from medview.ui.app import App
+from medview.ui.cine import RATES
 from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.tools import TOOLS, Tool
 
@@ -97,6 +98,17 @@ def _preset(key: str) -> Action:
         key,
         tip=f"{text} of this kind of image",
         enabled=lambda app: commands.has_preset(app, key),
+    )
+
+
+def _rate(rate: int) -> Action:
+    return Action(
+        f"cine.rate_{rate}",
+        f"{rate} images a second",
+        lambda app: app.window.cine.set_rate(rate),
+        "Go/Cine",
+        tip=f"Play {rate} images or time points a second",
+        checked=lambda app: app.preferences.settings.cine_rate == rate,
     )
 
 
@@ -219,6 +231,26 @@ _GO = (
         "go.slice", "Go to slice …", commands.go_to_slice, "Go",
         "Ctrl+G", tip="Type the number of an image", enabled=has_image,
     ),
+)  # fmt: skip
+
+_CINE = (
+    Action(
+        "cine.play", "Play images", lambda app: app.window.cine.toggle("images"), "Go/Cine",
+        "C", "film-reel", "Play the images of the active pane, or stop", commands.has_stack,
+        lambda app: app.window.cine.reel == "images",
+    ),
+    Action(
+        "cine.times", "Play time points", lambda app: app.window.cine.toggle("times"), "Go/Cine",
+        "Alt+C", "clock", "Play the time points of the series, or stop", commands.has_times,
+        lambda app: app.window.cine.reel == "times",
+    ),
+    Action(
+        "cine.loops", "Begin again at the end",
+        lambda app: app.window.cine.set_loops(on=not app.preferences.settings.cine_loops),
+        "Go/Cine", tip="Play round and round, or stop at the last image",
+        checked=lambda app: app.preferences.settings.cine_loops,
+    ),
+    *(_rate(rate) for rate in RATES),
 )  # fmt: skip
 
 _IMAGE = (
@@ -359,6 +391,7 @@ ACTIONS: tuple[Action, ...] = (
     *(_tool(tool, "Tools/Measure") for tool in DRAWING_TOOLS),
     *_EDIT,
     *_GO,
+    *_CINE,
     *_ANALYSIS,
     *_HELP,
 )
@@ -377,7 +410,8 @@ BAR_TEXTS = {"file.open_folder": "Open", "file.export_report": "Report"}
 CONTEXT = (
     "window.preset_0", "window.file", "Image/Presets", "", "image.invert", "image.flip_h",
     "image.flip_v", "image.rotate_right", "image.rotate_left", "image.fit", "",
-    "image.key", "view.maximise", "view.crosshair", "view.annotations", "", "analysis.overlay",
+    "image.key", "cine.play", "",
+    "view.maximise", "view.crosshair", "view.annotations", "", "analysis.overlay",
     "analysis.next_map", "analysis.run", "file.export_report",
 )  # fmt: skip
 

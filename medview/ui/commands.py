@@ -104,6 +104,17 @@ def has_preset(app: App, key: str) -> bool:
     return volume is not None and any(each.key == key for each in presets_for(volume))
 
 
+def has_stack(app: App) -> bool:
+    """There are images to go through: a volume that is no film."""
+    return app.session.volume is not None and not app.session.volume.is_film
+
+
+def has_times(app: App) -> bool:
+    """The series on screen has several time points."""
+    series = app.session.series
+    return app.session.volume is not None and series is not None and series.times > 1
+
+
 def is_inverted(app: App) -> bool:
     """The active pane is inverted by the reader."""
     view = app.session.views.get(app.session.active_pane)

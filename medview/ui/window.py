@@ -36,6 +36,7 @@ from medview.services.shelf import KEEP_TITLE
 from medview.ui.action_table import ActionTable
 from medview.ui.actions import BAR_LEFT, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
 from medview.ui.app import App
+from medview.ui.cine import Cine
 from medview.ui.controls import label, name
 from medview.ui.help import show_about, show_shortcuts
 from medview.ui.mouse import Mouse
@@ -85,6 +86,7 @@ class MainWindow(QMainWindow):
         self.mouse.menu_wanted = self._on_menu_wanted
         self.mouse.hovered = self._read_values
         self.grid = PaneGrid(app.session, self.mouse)
+        self.cine: Cine = Cine(app.session, app.viewing, app.library, app.preferences, self.grid)
         self.notes = NoteBar()
         self.studies = StudiesPanel(app)
         self.side = self._side()
@@ -194,6 +196,7 @@ class MainWindow(QMainWindow):
             getattr(app.session.events, field).connect(self.table.refresh)
         for field in ("predictions", "volume_id", "unfinished", "tasks", "private", "styles"):
             getattr(app.session.events, field).connect(self.table.refresh)
+        self.cine.changed.connect(self.table.refresh)
         self.grid.drawn.connect(self._read_values)
         app.session.events.message.connect(self._on_message)
         app.preferences.changed.connect(self._on_settings)

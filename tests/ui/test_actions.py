@@ -58,6 +58,7 @@ def test_the_keys_of_radiologists_are_there():
         "T": "tool.pan",
         "S": "tool.scroll",
         "K": "image.key",
+        "C": "cine.play",
         "I": "image.invert",
         "Space": "view.annotations",
         "H": "image.flip_h",
