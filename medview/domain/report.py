@@ -45,13 +45,15 @@ class ColourBar:
 class FigureRow:
     """Pictures side by side with one caption, and below each picture its colour bar or None.
 
-    `note` says how to read them; it stands beside the colour bars.
+    `note` says how to read them; it stands beside the colour bars. `abreast` is for how many
+    pictures the row has room; fewer leave the rest of it empty.
     """
 
     pictures: tuple[Picture, ...]
     caption: str
     colour_bars: tuple[ColourBar | None, ...] = ()
     note: str = ""
+    abreast: int = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,27 @@ class StripChart:
     ends: tuple[str, str]
     caption: str
     alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A drawing over two axes; everything in the units of the axes.
+
+    `x` and `y` are the bounds of the axes, `labels` their names. `dots` are other people, `line`
+    is a course with its `band` as (x, low, high), `guide` is dashed, `patient` is one point with
+    its interval (x, y, low, high).
+    """
+
+    x: tuple[float, float]
+    y: tuple[float, float]
+    labels: tuple[str, str]
+    caption: str
+    alt: str
+    dots: tuple[tuple[float, float], ...] = ()
+    line: tuple[tuple[float, float], ...] = ()
+    band: tuple[tuple[float, float, float], ...] = ()
+    guide: tuple[tuple[float, float], ...] = ()
+    patient: tuple[float, float, float | None, float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +116,7 @@ class Section:
     table: Table | None = None
     figures: tuple[FigureRow, ...] = ()
     charts: tuple[StripChart, ...] = ()
+    plots: tuple[Plot, ...] = ()
     half: bool = False
 
 
@@ -141,6 +165,7 @@ def _section(section: Section) -> list[object]:
         table.rows,
         [_figure(figure) for figure in section.figures],
         [[repr(c.values), c.marks, c.ends, c.caption] for c in section.charts],
+        [[repr(plot), plot.caption] for plot in section.plots],
     ]
 
 

@@ -22,6 +22,7 @@ from medview.domain.report import (
     Table,
 )
 from medview.domain.wording import number, time_words
+from medview.io.plots import plot_html
 
 # More letters of identity than these need a second line, smaller on the following pages.
 _LONG_LINE = 52
@@ -30,8 +31,8 @@ _HUGE_IDENTITY = 250
 # Parts of a list that are shorter are kept on one line; columns of facts are narrow.
 _SHORT = 40
 _SHORT_FACT = 20
-# Pictures side by side; fewer keep their size and leave the rest of the row empty.
-_ABREAST = 3
+# A row of a list that has more letters may be broken over two pages.
+_TALL = 400
 
 
 def html_of(report: Report) -> str:
@@ -120,11 +121,12 @@ def _blocks(sections: tuple[Section, ...]) -> list[str]:
 
 
 def _section(section: Section) -> str:
-    kind = "pictured" if section.figures else "plain"
+    kind = "pictured" if section.figures or section.plots else "plain"
     heading = f"<h2>{escape(section.title)}</h2>" if section.title else ""
     return (
         f'<section class="{kind}">{heading}{_words(section)}'
         f"{_figures(section.figures)}{''.join(_chart(chart) for chart in section.charts)}"
+        f"{''.join(plot_html(plot) for plot in section.plots)}"
         f"{_table(section.table) if section.table else ''}</section>"
     )
 
@@ -142,11 +144,16 @@ def _words(section: Section) -> str:
 def _table(table: Table) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.headings)
     rows = "".join(
-        "<tr>" + "".join(f"<td>{_cell(cell)}</td>" for cell in row) + "</tr>" for row in table.rows
+        f"<tr{_tall(row)}>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>"
+        for row in table.rows
     )
     if not table.headings:
         return f'<table class="list"><tbody>{rows}</tbody></table>'
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _tall(row: tuple[str, ...]) -> str:
+    return ' class="tall"' if max(len(cell) for cell in row) > _TALL else ""
 
 
 def _cell(text: str, short: int = _SHORT) -> str:
@@ -165,7 +172,7 @@ def _figures(figures: tuple[FigureRow, ...]) -> str:
 
 
 def _figure(figure: FigureRow) -> str:
-    empty = "<td></td>" * (_ABREAST - len(figure.pictures))
+    empty = "<td></td>" * (figure.abreast - len(figure.pictures))
     pictures = "".join(f"<td>{_picture(each)}</td>" for each in figure.pictures)
     legends = [_colour_bar(bar) if bar else "" for bar in figure.colour_bars]
     if figure.note and legends and not legends[0]:

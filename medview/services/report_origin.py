@@ -66,6 +66,28 @@ def facts(exam: Exam, comparison: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+def table_facts(results: tuple[Prediction, ...], comparison: str) -> tuple[tuple[str, str], ...]:
+    """Four facts under the title where there are tables and no image."""
+    inputs = {each.sha256: each for result in results for each in result.inputs}
+    sizes = (
+        f"{each.role}: {each.size[0]} columns, {each.size[1]} rows" for each in inputs.values()
+    )
+    given = {
+        key: _plain(result.parameters[key])
+        for result in results
+        for key in ("age_years", "sex", "site", "film_hour")
+        if result.parameters.get(key) is not None
+    }
+    words = " · ".join(f"{key.replace('_', ' ')} {value}" for key, value in given.items())
+    made = max(result.made_at for result in results)
+    return (
+        ("Table used", " · ".join(sizes) or NOT_AVAILABLE),
+        ("Given with it", words or "nothing"),
+        ("Analysed", time_words(made) or NOT_AVAILABLE),
+        ("Comparison", comparison or "none available"),
+    )
+
+
 def trust(
     prediction: Prediction, card: ModelCard | None, volume: Volume | None, exam: Exam
 ) -> Section:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from medview.domain.card import ModelCard
 from medview.domain.exam import Exam
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Finding, Prediction, Score
+from medview.domain.prediction import Finding, Prediction
 from medview.domain.report import (
     FigureRow,
     Picture,
@@ -34,8 +35,9 @@ from medview.services.key_slices import (
     threshold_of,
     uncertainty_map,
 )
+from medview.services.report_lines import Told, score_words, told
 from medview.services.report_text import ReaderText
-from medview.services.telling import figure_text, interval_text, result_marks
+from medview.services.telling import result_marks
 
 _MIDLINE_MM = 5.0
 _MOST_FINDINGS = 6
@@ -43,17 +45,20 @@ _READ = "Colour in the middle picture and little in the right one: unusual, and 
 _SYNTHETIC = "The lesion in this study is synthetic: it was put into the images for demonstration."
 
 
-def result(exam: Exam, prediction: Prediction) -> Section:
+def result(exam: Exam, prediction: Prediction, card: ModelCard | None = None) -> Section:
     """The one bold line of a model and what stands behind it."""
-    line = _LINES.get(prediction.model, _scores_line)(prediction)
-    details = [_scores_text(prediction), _certainty_text(prediction), _hidden_text(prediction)]
+    said = told(prediction, card) or Told(
+        _LINES.get(prediction.model, _scores_line)(prediction),
+        (_scores_text(prediction), _certainty_text(prediction), _hidden_text(prediction)),
+    )
+    details = list(said.details)
     if exam.has_synthetic_lesion:
         details.append(_SYNTHETIC)
     if prediction.warnings:
         count = len(prediction.warnings)
         noun = "warning" if count == 1 else "warnings"
         details.append(f"{count} {noun} about the input: see how far to trust this.")
-    return Section("Result", " ".join(text for text in details if text), result=line)
+    return Section("Result", " ".join(text for text in details if text), result=said.line)
 
 
 def pictures(volume: Volume, prediction: Prediction | None) -> Section:
@@ -80,12 +85,16 @@ def pictures(volume: Volume, prediction: Prediction | None) -> Section:
     return Section("", figures=tuple(rows), charts=_strip(volume.geometry, prediction, keys))
 
 
-def findings(prediction: Prediction, reader: ReaderText) -> Section:
-    """The regions of a model, the first ones and those the reader answered to."""
+def findings(
+    prediction: Prediction, reader: ReaderText, answers: Mapping[int, str] | None = None
+) -> Section:
+    """The regions of a model, the first ones and those the reader answered to.
+
+    `answers` are the reader's verdicts by number with name and time; by default the written ones.
+    """
+    answers = reader.verdicts if answers is None else answers
     every = prediction.findings
-    shown = [
-        each for n, each in enumerate(every) if n < _MOST_FINDINGS or each.id in reader.verdicts
-    ]
+    shown = [each for n, each in enumerate(every) if n < _MOST_FINDINGS or each.id in answers]
     rows = tuple(
         (
             str(each.id),
@@ -93,7 +102,7 @@ def findings(prediction: Prediction, reader: ReaderText) -> Section:
             place_words(each.centroid_lps),
             f"{number(each.volume_ml, 2)} ml",
             _peak_words(each),
-            reader.verdicts.get(each.id, "not reviewed"),
+            answers.get(each.id, "not reviewed"),
         )
         for each in shown
     )
@@ -121,20 +130,6 @@ def where_words(finding: Finding, prediction: Prediction) -> str:
     depth = ("anterior", "central", "posterior")[_third(part[1])]
     height = ("low", "mid-height", "high")[_third(part[2])]
     return f"{side} {depth}, {height}"
-
-
-def score_words(score: Score) -> str:
-    """A score with unit, interval and where the interval comes from."""
-    name = score.name.replace("_", " ")
-    if score.value is None:
-        return f"{name} not available{': ' if score.meaning else ''}{score.meaning}"
-    unit = "" if score.unit in ("", "1") else f" {score.unit}"
-    text = f"{name} {figure_text(score.value, score.name)}{unit}"
-    bounds = interval_text(score)
-    if bounds:
-        method = f", {score.method}" if score.method else ""
-        text += f" ({score.level:.0%} interval {bounds}{method})".replace("%", " %")
-    return text + (", outside the range of the training data" * (score.status == "extrapolating"))
 
 
 def _third(part: float) -> int:

@@ -20,7 +20,7 @@ from medview.domain.wording import time_words
 from medview.io.code_version import code_version
 from medview.io.plain import plain
 from medview.io.resultjson import result_dict
-from medview.services import report_origin, report_result
+from medview.services import report_lines, report_origin, report_plots, report_result
 from medview.services.report_text import ReaderText
 
 MANIFEST_SCHEMA = "medview.manifest/1"
@@ -59,12 +59,22 @@ class Material:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What a report is called and which sections it has, in order."""
+    """What a report is called and which sections it has, in order.
+
+    It is for results of some of `models` ("*": of any) that together have an input of each of
+    `roles`.
+    """
 
     name: str
     title: str
     models: tuple[str, ...]
     sections: tuple[str, ...]
+    roles: tuple[str, ...] = ()
+
+    def fits(self, models: tuple[str, ...], roles: tuple[str, ...]) -> bool:
+        """Whether it is made for these results."""
+        known = "*" in self.models or set(models) <= set(self.models)
+        return bool(models) and known and set(self.roles) <= set(roles)
 
 
 SectionMaker = Callable[[Material], tuple[Section, ...]]
@@ -90,7 +100,7 @@ def result(material: Material) -> tuple[Section, ...]:
 
 def _with_answers(material: Material, outcome: Outcome) -> Section:
     """A result with what the reader answered to its scores, who and when."""
-    made = report_result.result(material.exam, outcome.prediction)
+    made = report_result.result(material.exam, outcome.prediction, outcome.card)
     said = [each for each in outcome.opinions if each.about.startswith("score ")]
     words = [
         f"Reader on {each.about.removeprefix('score ').replace('_', ' ')}: "
@@ -98,6 +108,18 @@ def _with_answers(material: Material, outcome: Outcome) -> Section:
         for each in said
     ]
     return replace(made, text=" ".join([made.text, *words]).strip())
+
+
+def _answers(material: Material, outcome: Outcome) -> dict[int, str]:
+    """What the reader answered to each finding, who and when; written words come first."""
+    answers = {}
+    for each in outcome.opinions:
+        number = each.about.removeprefix("finding ")
+        if each.about.startswith("finding ") and number.isdigit():
+            written = material.reader.verdicts.get(int(number), each.verdict)
+            parts = (written, _who(material, each))
+            answers[int(number)] = ", ".join(part for part in parts if part)
+    return material.reader.verdicts | answers
 
 
 def _who(material: Material, opinion: Opinion) -> str:
@@ -118,10 +140,22 @@ def pictures(material: Material) -> tuple[Section, ...]:
 def findings(material: Material) -> tuple[Section, ...]:
     """The regions a model found and what the reader says to each."""
     return tuple(
-        report_result.findings(each.prediction, material.reader)
+        report_result.findings(each.prediction, material.reader, _answers(material, each))
         for each in material.outcomes
         if each.prediction.findings
     )
+
+
+def measures(material: Material) -> tuple[Section, ...]:
+    """The many scores beside the main one: volumes, zones, phenotypes."""
+    every = (report_lines.measures(each.prediction) for each in material.outcomes)
+    return tuple(section for sections in every for section in sections)
+
+
+def plots(material: Material) -> tuple[Section, ...]:
+    """A brain age among others, and the risk over the hours of a stay."""
+    every = (report_plots.plots(each.prediction, each.card) for each in material.outcomes)
+    return tuple(section for sections in every for section in sections)
 
 
 def reading(material: Material) -> tuple[Section, ...]:
@@ -160,6 +194,8 @@ SECTIONS: dict[str, SectionMaker] = {
     "result": result,
     "pictures": pictures,
     "findings": findings,
+    "measures": measures,
+    "plots": plots,
     "reading": reading,
     "trust": trust,
     "origin": origin,
@@ -170,13 +206,21 @@ def templates() -> tuple[Template, ...]:
     """The templates that ship, from ``resources/report/templates.json``."""
     body = json.loads(resource("report", "templates.json").read_text("utf-8"))
     return tuple(
-        Template(name, each["title"], tuple(each["models"]), tuple(each["sections"]))
+        Template(
+            name,
+            each["title"],
+            tuple(each["models"]),
+            tuple(each["sections"]),
+            tuple(each.get("roles", ())),
+        )
         for name, each in body.items()
     )
 
 
-def template_for(name: str | None, models: tuple[str, ...]) -> Template:
-    """The template of that name, or the first that fits the models of the results.
+def template_for(
+    name: str | None, models: tuple[str, ...], roles: tuple[str, ...] = ()
+) -> Template:
+    """The template of that name, or the first that fits the models and inputs of the results.
 
     Raises
     ------
@@ -185,8 +229,7 @@ def template_for(name: str | None, models: tuple[str, ...]) -> Template:
     """
     known = templates()
     if name is None:
-        fitting = [each for each in known if models and set(models) <= set(each.models)]
-        return fitting[0] if fitting else known[0] if models else known[-1]
+        return next((each for each in known if each.fits(models, roles)), known[-1])
     for each in known:
         if each.name == name:
             return each
@@ -208,13 +251,14 @@ def build_report(
     between two reports of the same material.
     """
     names = tuple(each.prediction.model for each in material.outcomes)
-    template = template or template_for(None, names)
+    roles = tuple(ref.role for each in material.outcomes for ref in each.prediction.inputs)
+    template = template or template_for(None, names, roles)
     if material.private:
         material = replace(material, exam=material.exam.without_identity())
     report = Report(
         title=template.title,
         identity=report_origin.identity(material.exam),
-        facts=report_origin.facts(material.exam, material.reader.comparison),
+        facts=_facts(material),
         sections=tuple(made for name in template.sections for made in SECTIONS[name](material)),
         report_id=report_id or f"{secrets.token_hex(2)}-{secrets.token_hex(2)}",
         status="FINAL" if _is_final(material) else "DRAFT",
@@ -226,6 +270,15 @@ def build_report(
         content_sha256=digest,
         manifest=_manifest(material, report, digest) | {"template": template.name},
     )
+
+
+def _facts(material: Material) -> tuple[tuple[str, str], ...]:
+    """Of the image; where there is none, of the tables that the results were made from."""
+    results = tuple(each.prediction for each in material.outcomes)
+    comparison = material.reader.comparison
+    if results and material.volume is None and material.exam == Exam():
+        return report_origin.table_facts(results, comparison)
+    return report_origin.facts(material.exam, comparison)
 
 
 def _is_final(material: Material) -> bool:

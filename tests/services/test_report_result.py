@@ -8,7 +8,8 @@ from medview.domain.geometry import Geometry
 from medview.domain.prediction import Finding, Score
 from medview.domain.volume import Volume
 from medview.services import report_result
-from medview.services.report_result import certainty_rank, score_words, where_words
+from medview.services.report_lines import score_words
+from medview.services.report_result import certainty_rank, where_words
 from medview.services.report_text import ReaderText
 
 
@@ -103,8 +104,10 @@ def test_another_model_gets_its_first_score_as_the_line(prediction):
     scores = (Score("age", 67.2, 61.0, 73.4, unit="years"), Score("gap_raw", 6.8, unit="years"))
     other = replace(prediction, model="brain-age", scores=scores, findings=(), maps=())
     section = report_result.result(exam(), other)
-    assert section.result == "Age 67.2 years (95 % interval 61.0 – 73.4)."
-    assert section.text.startswith("gap raw +6.8 years.")
+    assert section.result == "Brain age 67.2 years (95 % interval 61.0 – 73.4); gap raw +6.8 years."
+    unknown = report_result.result(exam(), replace(other, model="mine"))
+    assert unknown.result == "Age 67.2 years (95 % interval 61.0 – 73.4)."
+    assert unknown.text.startswith("gap raw +6.8 years.")
 
 
 def test_the_rank_of_certainty_compares_a_region_with_the_brain(prediction):

@@ -54,7 +54,7 @@ def test_templates_name_only_sections_that_exist():
 def test_the_template_follows_the_models_and_can_be_chosen():
     assert template_for(None, ("anomaly",)).name == "brain-mri"
     assert template_for(None, ()).name == "images"
-    assert template_for(None, ("unheard-of",)).name == "brain-mri"
+    assert template_for(None, ("unheard-of",)).name == "analysis"
     assert template_for("images", ("anomaly",)).name == "images"
     with pytest.raises(UsageError, match=r"no report template 'x'\. Choose one of: brain-mri, im"):
         template_for("x", ())

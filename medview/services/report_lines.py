@@ -1,0 +1,291 @@
+"""What each kind of model says in a report: its one bold line, the words and the table below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from medview.domain.card import Figure, ModelCard
+from medview.domain.prediction import Prediction, Score
+from medview.domain.report import NOT_AVAILABLE, Section, Table
+from medview.domain.wording import interval, number
+from medview.services.telling import BRIXIA_TOP, family, figure_text, interval_text, main_score
+
+_NO_FORECAST = "intensive care"
+_VOLUME = "_ml"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The bold line of a result and the sentences below it."""
+
+    line: str
+    details: tuple[str, ...] = ()
+
+
+def told(prediction: Prediction, card: ModelCard | None) -> Told | None:
+    """Line and sentences of a brain age, a chest film or an ICU stay; None for other models."""
+    say = _FAMILIES.get(_kind(prediction.model))
+    return say(prediction, card) if say else None
+
+
+def measures(prediction: Prediction) -> tuple[Section, ...]:
+    """The many scores beside the main one, as a table: volumes, zones or phenotypes."""
+    made = _TABLES.get(_kind(prediction.model))
+    section = made(prediction) if made else None
+    return (section,) if section and section.table and section.table.rows else ()
+
+
+def score_words(score: Score) -> str:
+    """A score with unit, interval and where the interval comes from."""
+    name = score.name.replace("_", " ")
+    if score.value is None:
+        return f"{name} not available{': ' if score.meaning else ''}{score.meaning}"
+    unit = "" if score.unit in ("", "1") else f" {score.unit}"
+    text = f"{name} {figure_text(score.value, score.name)}{unit}"
+    bounds = interval_text(score)
+    if bounds:
+        method = f", {score.method}" if score.method else ""
+        text += f" ({score.level:.0%} interval {bounds}{method})".replace("%", " %")
+    return text + (", outside the range of the training data" * (score.status == "extrapolating"))
+
+
+def not_available_words(scores: tuple[Score, ...]) -> str:
+    """Scores without a value, those of one reason together."""
+    reasons: dict[str, list[str]] = {}
+    for score in scores:
+        if score.value is None:
+            name = score.name.replace("_", " ")
+            reasons.setdefault(score.meaning or "no reason given", []).append(name)
+    texts = [f"{', '.join(names)} ({reason})" for reason, names in reasons.items()]
+    return f"Not available: {'; '.join(texts)}." if texts else ""
+
+
+def _kind(model: str) -> str:
+    """The family whose scores a model gives: "icu-hannover" and "icu" speak alike."""
+    name = family(model)
+    return next((each for each in _FAMILIES if name == each or name.startswith(f"{each}-")), name)
+
+
+def _brain_age(prediction: Prediction, card: ModelCard | None) -> Told:
+    age = prediction.score("age")
+    raw, corrected = prediction.score("gap_raw"), prediction.score("gap_corrected")
+    line = f"Brain age {_with_interval(age, 'years')}"
+    gaps = [each for each in (raw, corrected) if each is not None and each.value is not None]
+    if gaps:
+        words = ", ".join(
+            f"{each.name.removeprefix('gap_')} {figure_text(each.value or 0.0, each.name)}"
+            for each in gaps
+        )
+        line += f"; gap {words} years"
+    given = _given_words(prediction)
+    details = [given, _gap_words(gaps), _effects_words(prediction), _doubt(prediction)]
+    sex = prediction.score("sex_male")
+    if sex is not None and sex.value is not None:
+        share = figure_text(sex.value, sex.name)
+        details.append(f"Chance that the features are of a man {share}: {sex.meaning}.")
+    details += [
+        _measured(card, (("mae", "case", " years"),)),
+        not_available_words(_rest(prediction)),
+    ]
+    return _told(f"{line}.", details)
+
+
+def _given_words(prediction: Prediction) -> str:
+    given = prediction.parameters
+    parts = []
+    age = given.get("age_years")
+    if isinstance(age, int | float):
+        parts.append(f"age {age:.1f} years")
+    parts += [f"{name} {given[name]}" for name in ("sex", "site") if given.get(name)]
+    return (
+        f"Given with it: {', '.join(parts)}." if parts else "No age was given, so there is no gap."
+    )
+
+
+def _gap_words(gaps: list[Score]) -> str:
+    """The gaps with their intervals, and whether these say anything."""
+    bounded = [each for each in gaps if each.low is not None and each.high is not None]
+    if not bounded:
+        return "The gaps have no interval." if gaps else ""
+    words = "; ".join(
+        f"{each.name.removeprefix('gap_')} {_percent(each.level)} interval {interval_text(each)}"
+        for each in bounded
+    )
+    within = all((each.low or 0.0) <= 0 <= (each.high or 0.0) for each in bounded)
+    read = " Zero lies within: no difference from the age given is shown." if within else ""
+    return f"Gap, {words} years.{read}"
+
+
+def _effects_words(prediction: Prediction) -> str:
+    fixed = prediction.score("age_fixed")
+    if fixed is None or fixed.value is None:
+        return ""
+    return f"Without the effect of a site {_with_interval(fixed, 'years')}."
+
+
+def _chest(prediction: Prediction, card: ModelCard | None) -> Told:
+    severe, total = prediction.score("severe"), prediction.score("brixia_total")
+    parts = []
+    if severe is not None:
+        parts.append(f"Probability of a severe course {_with_interval(severe)}")
+    if total is not None:
+        score = _with_interval(total, f"of {BRIXIA_TOP}")
+        parts.append(f"Brixia total {score}")
+    method = f"The probability is {severe.method}." if severe and severe.method else ""
+    limits = [each for each in (card.limits if card else ()) if _NO_FORECAST in each]
+    wanted = (("roc_auc", "case", ""), ("mae", "case", " points of the Brixia total"))
+    details = [method, *limits[:1], _measured(card, wanted), _doubt(prediction)]
+    details.append(not_available_words(prediction.scores))
+    return _told(f"{'; '.join(parts)}." if parts else "No score.", details)
+
+
+def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
+    score = main_score(prediction)
+    name = {"icu_admission": "Probability of ICU admission"}.get(
+        score.name if score else "", "Risk of death in hospital"
+    )
+    share = prediction.score("imputed_share")
+    imputed = ""
+    if share is not None and share.value is not None:
+        imputed = f"{_percent(share.value)} of the values were not measured but imputed."
+    known = () if score is None or score.value is None else (score,)
+    method = f"Interval: {known[0].method}." if known and known[0].method else ""
+    rest = tuple(each for each in _rest(prediction) if not each.name.startswith("phenotype_"))
+    sides = [each for each in prediction.scores if each.name.startswith(("attention", "shapley"))]
+    words = "; ".join(score_words(each) for each in sides if each.value is not None)
+    line = f"{name} {_with_interval(score)}."
+    details = [imputed, method, _measured(card, (("roc_auc", "case", ""),)), _doubt(prediction)]
+    return _told(
+        line, [*details, f"{_capital(words)}." if words else "", not_available_words(rest)]
+    )
+
+
+def _told(line: str, details: list[str]) -> Told:
+    return Told(line, tuple(_capital(each) for each in details if each))
+
+
+def _rest(prediction: Prediction) -> tuple[Score, ...]:
+    """All scores but the one that the line is about."""
+    first = main_score(prediction)
+    return tuple(each for each in prediction.scores if each is not first)
+
+
+def _doubt(prediction: Prediction) -> str:
+    far = [each.name for each in prediction.scores if each.status == "extrapolating"]
+    if not far:
+        return ""
+    return f"Outside the range of the training data: {', '.join(far).replace('_', ' ')}."
+
+
+def _with_interval(score: Score | None, unit: str = "") -> str:
+    """A value with its unit and interval, or that there is none and why."""
+    if score is None:
+        return NOT_AVAILABLE
+    if score.value is None:
+        return f"{NOT_AVAILABLE}{f' ({score.meaning})' if score.meaning else ''}"
+    bounds = interval_text(score)
+    beside = f" ({_percent(score.level)} interval {bounds})" if bounds else ""
+    return f"{figure_text(score.value, score.name)}{f' {unit}' if unit else ''}{beside}"
+
+
+def _measured(card: ModelCard | None, wanted: tuple[tuple[str, str, str], ...]) -> str:
+    """How well the model did where it was measured: beside each result, not on the last page."""
+    if card is None:
+        return ""
+    found = []
+    for name, level, unit in wanted:
+        own = [
+            each
+            for each in card.measured
+            if (each.name, each.level, each.predictor) == (name, level, "model")
+            and each.value is not None
+        ]
+        whole = [each for each in own if each.group == "all"] or own
+        if whole:
+            found.append(_accuracy(whole[0], unit))
+    return f"Measured on people the weights had not seen: {'; '.join(found)}." if found else ""
+
+
+def _accuracy(figure: Figure, unit: str) -> str:
+    name = {"roc_auc": "ROC AUC", "mae": "mean error"}[figure.name]
+    bounds = interval(figure.low, figure.high)
+    count = f", n {figure.n}" if figure.n else ""
+    value = number(figure.value or 0.0, 3)
+    beside = f"{bounds}, " if bounds else ""
+    return f"{name} {value}{unit} ({beside}{figure.on}{count})"
+
+
+def _volumes(prediction: Prediction) -> Section:
+    rows = tuple(
+        (
+            _capital(each.name.removesuffix(_VOLUME).replace("_", " ")),
+            f"{number(each.value)} ml",
+            interval(each.low, each.high) or NOT_AVAILABLE,
+            each.method or NOT_AVAILABLE,
+        )
+        for each in prediction.scores
+        if each.name.endswith(_VOLUME) and each.value is not None
+    )
+    headings = ("Region", "Volume", "95 % interval", "Interval from")
+    return Section("Volumes", table=Table(rows, headings))
+
+
+def _zones(prediction: Prediction) -> Section:
+    rows = tuple(
+        (
+            each.name.removeprefix("brixia_"),
+            figure_text(each.value, each.name),
+            interval_text(each) or NOT_AVAILABLE,
+            each.meaning,
+        )
+        for each in prediction.scores
+        if each.name.startswith("brixia_") and each.name != "brixia_total"
+        if each.value is not None
+    )
+    return Section("Brixia score", table=Table(rows, ("Zone", "Score", "95 % interval", "Where")))
+
+
+def _phenotypes(prediction: Prediction) -> Section:
+    """Phenotypes, the most likely first; those without a value are named with the reason."""
+    every = [each for each in prediction.scores if each.name.startswith("phenotype_")]
+    known = sorted(
+        (each for each in every if each.value is not None), key=lambda each: -(each.value or 0.0)
+    )
+    rows = tuple(
+        (
+            figure_text(each.value or 0.0, each.name),
+            interval_text(each) or NOT_AVAILABLE,
+            each.meaning.partition(":")[0],
+        )
+        for each in known
+    )
+    missing: dict[str, list[str]] = {}
+    for each in every:
+        if each.value is None:
+            name, _, reason = each.meaning.partition(":")
+            missing.setdefault(reason.strip() or "no reason given", []).append(name)
+    left_out = "; ".join(f"{', '.join(names)} ({why})" for why, names in missing.items())
+    text = f"Not available: {left_out}." if left_out else ""
+    headings = ("Probability", "95 % interval", "Phenotype")
+    return Section("Phenotypes", text, table=Table(rows, headings))
+
+
+def _percent(share: float) -> str:
+    return f"{share:.0%}".replace("%", " %")
+
+
+def _capital(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+_FAMILIES: dict[str, Callable[[Prediction, ModelCard | None], Told]] = {
+    "brain-age": _brain_age,
+    "cxr": _chest,
+    "icu": _stay,
+}
+_TABLES: dict[str, Callable[[Prediction], Section]] = {
+    "brain-age": _volumes,
+    "cxr": _zones,
+    "icu": _phenotypes,
+}
