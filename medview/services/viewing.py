@@ -24,6 +24,8 @@ from medview.services.session import MAPS_IN_TURN, Session
 from medview.services.settings import Preferences
 
 MAIN_PANE = "main"
+# A slab is first so thick.
+SLAB_MM = 10.0
 PANES = (MAIN_PANE, "upper", "lower")
 
 # Of the planes, the one that the slices lie in, by the LPS axis that they are stacked along.
@@ -234,6 +236,34 @@ class Viewing:
         """Show a slab of that thickness around the slice; 0 shows the slice."""
         thick = max(0.0, thickness_mm)
         self._change(lambda view: replace(view, slab_mm=thick, slab_mode=mode), (pane,))
+
+    def change_slab(self, pane: str, steps: int) -> None:
+        """Make the slab thicker by a slice on either side (or thinner), down to the one slice."""
+        cut, view = self._cut(pane), self._session.views.get(pane)
+        if cut is None or view is None:
+            return
+        count = cut.grid.shape[cut.layout.cut]
+        wanted = round(view.slab_mm / (2 * cut.step_mm)) + steps
+        sides = min(max(wanted, 0), count // 2)
+        self.set_slab(pane, sides * 2 * cut.step_mm, view.slab_mode)
+
+    def use_slab_mode(self, pane: str, mode: SlabMode) -> None:
+        """Show a slab in this way; where there is none yet, one of `SLAB_MM` or three slices."""
+        cut, view = self._cut(pane), self._session.views.get(pane)
+        if cut is not None and view is not None and cut.grid.shape[cut.layout.cut] > 1:
+            self.set_slab(pane, view.slab_mm or max(SLAB_MM, 2 * cut.step_mm), mode)
+
+    def cycle_slab(self, pane: str) -> None:
+        """The single slice, the maximum of a slab, its minimum, its mean, and the slice again."""
+        view = self._session.views.get(pane)
+        if view is None:
+            return
+        if not view.slab_mm:
+            self.use_slab_mode(pane, "mip")
+        elif view.slab_mode == "mean":
+            self.set_slab(pane, 0.0)
+        else:
+            self.use_slab_mode(pane, "minip" if view.slab_mode == "mip" else "mean")
 
     def reset(self, pane: str) -> None:
         """Undo zoom, pan, turns, slab and window of a pane; the crosshair stays."""

@@ -19,7 +19,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.ui.actions import ACTIONS, Action
+from medview.ui.action import Action
+from medview.ui.actions import ACTIONS
 from medview.ui.app import App
 from medview.ui.theme import Theme, icon
 from medview.ui.words import tr

@@ -2,65 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from medview.ui import commands
-from medview.ui.app import App
-from medview.ui.cine import RATES
+from medview.ui.action import Action, has_findings, has_image, has_maps
+from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.tools import TOOLS, Tool
-
-Run = Callable[[App], object]
-Ask = Callable[[App], bool]
-
-
-def always(app: App) -> bool:
-    """Every state of the program allows it."""
-    return True
-
-
-def has_image(app: App) -> bool:
-    """A volume is on screen."""
-    return app.session.volume is not None
-
-
-def has_maps(app: App) -> bool:
-    """There is a map to show."""
-    return bool(app.session.maps)
-
-
-def has_findings(app: App) -> bool:
-    """A result with findings is on screen."""
-    return bool(app.session.findings)
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One command.
-
-    `shortcut` holds one key sequence or several with " | " between them. `enabled` and
-    `checked` look at the program's state; `checked` None is no switch. `is_peek` marks a
-    switch that goes back when its key was held down; `in_panes` a key that means this only
-    while a pane has the keyboard. `menu` is "Menu" or "Menu/Submenu".
-    """
-
-    id: str
-    text: str
-    run: Run
-    menu: str
-    shortcut: str = ""
-    icon: str = ""
-    tip: str = ""
-    enabled: Ask = always
-    checked: Ask | None = None
-    is_peek: bool = False
-    in_panes: bool = False
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The key sequences."""
-        return tuple(key.strip() for key in self.shortcut.split(" | ") if key.strip())
 
 
 def _tool(tool: type[Tool], menu: str = "Tools") -> Action:
@@ -98,17 +44,6 @@ def _preset(key: str) -> Action:
         key,
         tip=f"{text} of this kind of image",
         enabled=lambda app: commands.has_preset(app, key),
-    )
-
-
-def _rate(rate: int) -> Action:
-    return Action(
-        f"cine.rate_{rate}",
-        f"{rate} images a second",
-        lambda app: app.window.cine.set_rate(rate),
-        "Go/Cine",
-        tip=f"Play {rate} images or time points a second",
-        checked=lambda app: app.preferences.settings.cine_rate == rate,
     )
 
 
@@ -231,26 +166,6 @@ _GO = (
         "go.slice", "Go to slice …", commands.go_to_slice, "Go",
         "Ctrl+G", tip="Type the number of an image", enabled=has_image,
     ),
-)  # fmt: skip
-
-_CINE = (
-    Action(
-        "cine.play", "Play images", lambda app: app.window.cine.toggle("images"), "Go/Cine",
-        "C", "film-reel", "Play the images of the active pane, or stop", commands.has_stack,
-        lambda app: app.window.cine.reel == "images",
-    ),
-    Action(
-        "cine.times", "Play time points", lambda app: app.window.cine.toggle("times"), "Go/Cine",
-        "Alt+C", "clock", "Play the time points of the series, or stop", commands.has_times,
-        lambda app: app.window.cine.reel == "times",
-    ),
-    Action(
-        "cine.loops", "Begin again at the end",
-        lambda app: app.window.cine.set_loops(on=not app.preferences.settings.cine_loops),
-        "Go/Cine", tip="Play round and round, or stop at the last image",
-        checked=lambda app: app.preferences.settings.cine_loops,
-    ),
-    *(_rate(rate) for rate in RATES),
 )  # fmt: skip
 
 _IMAGE = (
@@ -387,11 +302,12 @@ ACTIONS: tuple[Action, ...] = (
     *_VIEW,
     *_IMAGE,
     *(_preset(str(key)) for key in range(10)),
+    *SLAB,
     *(_tool(tool) for tool in TOOLS),
     *(_tool(tool, "Tools/Measure") for tool in DRAWING_TOOLS),
     *_EDIT,
     *_GO,
-    *_CINE,
+    *CINE,
     *_ANALYSIS,
     *_HELP,
 )

@@ -8,7 +8,8 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QW
 
 from medview import RESEARCH_USE, __version__
 from medview.domain.card import ModelCard
-from medview.ui.actions import ACTIONS, Action
+from medview.ui.action import Action
+from medview.ui.actions import ACTIONS
 from medview.ui.controls import Column, Row, button, label, name
 from medview.ui.words import tr
 
@@ -20,6 +21,7 @@ MOUSE: tuple[tuple[str, str], ...] = (
     ("Middle drag, Shift + left drag", "Move the image"),
     ("Wheel", "Scroll one image"),
     ("Ctrl + wheel", "Zoom at the mouse"),
+    ("Alt + wheel", "Thickness of the slab"),
     ("Shift + move", "Crosshair in all planes"),
     ("Double click", "One pane, and back"),
     ("Click on the score strip", "Go to that slice"),

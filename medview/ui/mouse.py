@@ -116,7 +116,7 @@ class Mouse(Listener):
             self._viewing.maximise(pane.key)
 
     def wheeled(self, pane: SlicePane, event: QWheelEvent) -> None:
-        """Scroll an image a notch; with Ctrl zoom at the mouse."""
+        """Scroll an image a notch; with Ctrl zoom at the mouse, with Alt change the slab."""
         notches = (event.angleDelta().y() or event.angleDelta().x()) / _NOTCH
         self._viewing.activate(pane.key)
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
@@ -126,7 +126,9 @@ class Mouse(Listener):
         self._wheel_rest -= notches
         steps = int(self._wheel_rest)
         self._wheel_rest -= steps
-        if steps:
+        if steps and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+            self._viewing.change_slab(pane.key, -steps)
+        elif steps:
             self._viewing.scroll(pane.key, steps)
         self._hover_at(pane, event.position())
 

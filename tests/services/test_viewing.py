@@ -304,6 +304,43 @@ def test_a_slab_has_its_thickness_and_way(session, viewing):
     assert session.views[MAIN_PANE].slab_mm == 0.0
 
 
+def test_a_slab_grows_by_a_slice_on_either_side_and_ends_at_the_volume(session, viewing):
+    step = session.volume.geometry.spacing_mm[0]
+    for sides in (1, 2):
+        viewing.change_slab(MAIN_PANE, 1)
+        view = session.views[MAIN_PANE]
+        assert view.slab_mm == pytest.approx(sides * 2 * step)
+        cut = cut_of(session.volume.geometry, view)
+        assert (cut.index - cut.first, cut.last - cut.index) == (sides, sides)
+    viewing.change_slab(MAIN_PANE, -9)
+    assert session.views[MAIN_PANE].slab_mm == 0.0
+    viewing.change_slab(MAIN_PANE, 1000)
+    cut = cut_of(session.volume.geometry, session.views[MAIN_PANE])
+    assert (cut.first, cut.last) == (0, session.volume.geometry.shape[0] - 1)
+
+
+def test_the_kinds_of_slab_come_in_turn_and_only_in_one_pane(session, viewing):
+    seen = []
+    for _ in range(4):
+        viewing.cycle_slab("upper")
+        view = session.views["upper"]
+        seen.append((view.slab_mode, view.slab_mm))
+    thick = seen[0][1]
+    assert thick >= 10.0
+    assert seen[:3] == [("mip", thick), ("minip", thick), ("mean", thick)]
+    assert seen[3][1] == 0.0
+    assert session.views[MAIN_PANE].slab_mm == 0.0
+
+
+def test_a_film_has_no_slab():
+    session = Session()
+    on_screen(session, volume=phantom_on(geometry_of("LPS", (1, 30, 30)), modality="DX"))
+    viewing = Viewing(session)
+    viewing.cycle_slab(MAIN_PANE)
+    viewing.change_slab(MAIN_PANE, 3)
+    assert session.views[MAIN_PANE].slab_mm == 0.0
+
+
 def test_reset_undoes_everything_but_the_place(session, viewing):
     viewing.scroll(MAIN_PANE, 3)
     viewing.rotate(MAIN_PANE)

@@ -59,6 +59,7 @@ def test_the_keys_of_radiologists_are_there():
         "S": "tool.scroll",
         "K": "image.key",
         "C": "cine.play",
+        "Ctrl+Alt+B": "slab.cycle",
         "I": "image.invert",
         "Space": "view.annotations",
         "H": "image.flip_h",
