@@ -101,6 +101,18 @@ class DrawnShape:
     is_chosen: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class ReferenceLine:
+    """Where the slice of another pane cuts this one, from end to end in pixels of the frame.
+
+    `plane` is how the other one cuts; `is_edge` marks the first and last slice of a slab.
+    """
+
+    plane: Plane
+    ends: tuple[tuple[float, float], tuple[float, float]]
+    is_edge: bool = False
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """What a pane shows, at the resolution of the data.
@@ -145,6 +157,8 @@ class Frame:
         Boxes with a word, such as the zones of the lungs.
     shapes : tuple[DrawnShape, ...]
         The reader's drawings that lie on this slice; filled by the caller.
+    reference : tuple[ReferenceLine, ...]
+        Where the slices of the other panes run; filled by the caller.
     strip : tuple[float, ...]
         One figure a slice (index order) for the score strip at the lower edge; filled by the
         caller, who knows the result.
@@ -169,4 +183,5 @@ class Frame:
     annotations: Annotations = "all"
     marks: tuple[DrawnMark, ...] = ()
     shapes: tuple[DrawnShape, ...] = ()
+    reference: tuple[ReferenceLine, ...] = ()
     strip: tuple[float, ...] = ()

@@ -116,6 +116,8 @@ class Session:
         The map that is shown when the overlay is on; colour bar and opacity keys are its.
     zones_on : bool
         Whether boxes of a result, such as the zones of the lungs, are drawn.
+    reference_on : bool
+        Whether a pane shows where the slices of the other panes run.
     styles : dict[str, LayerStyle]
         How maps are drawn that the reader has changed, by name; visibility is not kept here.
     predictions : dict[VolumeId, tuple[Prediction, ...]]
@@ -163,6 +165,7 @@ class Session:
     overlay_on: bool = False
     map_name: str = "score"
     zones_on: bool = True
+    reference_on: bool = True
     styles: dict[str, LayerStyle] = field(default_factory=dict)
     predictions: dict[VolumeId, tuple[Prediction, ...]] = field(default_factory=dict)
     unfinished: Unfinished | None = None

@@ -280,6 +280,10 @@ class Viewing:
         on = not any(view.crosshair for view in self._session.views.values())
         self._change(lambda view: replace(view, crosshair=on), tuple(self._session.views))
 
+    def toggle_reference(self) -> None:
+        """Show or hide where the slices of the other panes run."""
+        self._session.reference_on = not self._session.reference_on
+
     def cycle_annotations(self) -> None:
         """All texts in the corners, few, none, and all again."""
         self._change(

@@ -82,6 +82,11 @@ _VIEW = (
         "X", "crosshair-simple", "Show or hide the crosshair", has_image, commands.shows_crosshair,
     ),
     Action(
+        "view.reference", "Reference lines", lambda app: app.viewing.toggle_reference(), "View",
+        "Shift+R", "intersect", "Show or hide where the other planes run", commands.has_stack,
+        lambda app: app.session.reference_on,
+    ),
+    Action(
         "view.annotations", "Corner texts", lambda app: app.viewing.cycle_annotations(), "View",
         "Space", "text-t", "All corner texts, few, or none", has_image,
     ),
@@ -314,8 +319,8 @@ ACTIONS: tuple[Action, ...] = (
 
 #: The tool bar, left and right of its gap; "" is a line.
 BAR_LEFT = (
-    "file.open_folder", "", *(f"tool.{tool.id}" for tool in TOOLS), "",
-    "tool.length", "tool.angle", "tool.ellipse", "",
+    "file.open_folder", "", "tool.window", "tool.pan", "tool.zoom",
+    "tool.length", "tool.angle", "tool.ellipse", "tool.probe", "",
     "view.maximise",
 )  # fmt: skip
 BAR_RIGHT = ("analysis.overlay", "file.private", "analysis.run", "file.export_report")
@@ -327,7 +332,7 @@ CONTEXT = (
     "window.preset_0", "window.file", "Image/Presets", "", "image.invert", "image.flip_h",
     "image.flip_v", "image.rotate_right", "image.rotate_left", "image.fit", "",
     "image.key", "cine.play", "",
-    "view.maximise", "view.crosshair", "view.annotations", "", "analysis.overlay",
+    "view.maximise", "view.crosshair", "view.reference", "view.annotations", "", "analysis.overlay",
     "analysis.next_map", "analysis.run", "file.export_report",
 )  # fmt: skip
 

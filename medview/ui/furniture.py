@@ -6,16 +6,26 @@ pane, contents from its frame.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from math import isfinite
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QImage, QPainter, QPainterPath, QPen
+from PySide6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetricsF,
+    QImage,
+    QPainter,
+    QPainterPath,
+    QPen,
+    QRegion,
+)
 
+from medview.domain.geometry import Plane
 from medview.domain.report import ColourBar
-from medview.imaging.frame import Corners, Labels
+from medview.imaging.frame import Corners, Frame, Labels
 from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_QUIET, PANE_STRONG, base_font
 from medview.ui.words import short, tr
 
@@ -27,6 +37,13 @@ _HALO = 2.6
 _MIDDLE = 16.0
 _DOT = "#5a6470"
 _ROUND = Qt.PenJoinStyle.RoundJoin
+# Colours of the planes where one runs through another.
+_PLANES = {
+    Plane.AXIAL: "#ef8a94",
+    Plane.CORONAL: "#7fd0a1",
+    Plane.SAGITTAL: "#c3a6f2",
+    Plane.ACQUIRED: PANE_ACCENT,
+}
 _SCALES_MM = (200, 100, 50, 20, 10, 5, 2, 1)
 
 
@@ -256,6 +273,32 @@ def draw_crosshair(painter: QPainter, area: QRectF, at: QPointF, *, gap: float =
     for x1, y1, x2, y2 in segments:
         if x2 > x1 or y2 > y1:
             painter.drawLine(QPointF(x1, y1), QPointF(x2, y2))
+
+
+def draw_reference(
+    painter: QPainter,
+    area: QRectF,
+    frame: Frame,
+    place: Callable[[float, float], QPointF],
+    *,
+    gap: float = 12.0,
+) -> None:
+    """Where the slices of the other panes run, dashed; the crosshair's gap stays free."""
+    if not frame.reference:
+        return
+    painter.save()
+    if frame.crosshair:
+        at = place(*frame.cursor)
+        free = QRectF(at.x() - gap, at.y() - gap, 2 * gap, 2 * gap)
+        painter.setClipRegion(QRegion(area.toRect()) - QRegion(free.toRect()))
+    for line in frame.reference:
+        colour = QColor(_PLANES[line.plane])
+        colour.setAlpha(110 if line.is_edge else 210)
+        pen = QPen(colour, 1)
+        pen.setDashPattern([2, 5] if line.is_edge else [7, 5])
+        painter.setPen(pen)
+        painter.drawLine(*(place(x, y) for x, y in line.ends))
+    painter.restore()
 
 
 def draw_missing(painter: QPainter, image: QRectF) -> None:

@@ -18,6 +18,7 @@ from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
 from medview.imaging.measuring import shapes_on
+from medview.imaging.reference import reference_lines
 from medview.imaging.reslice import cut_of
 from medview.imaging.view import Corners, DrawnShape, Frame, View
 from medview.services.session import Session
@@ -45,6 +46,7 @@ _LISTENED = (
     "unfinished",
     "private",
     "zones_on",
+    "reference_on",
     "first_reader",
     "read",
     "drawings",
@@ -158,14 +160,21 @@ class PaneGrid(QFrame):
         results = self._session.results
         marks = result_marks(results) if self._session.zones_on else ()
         drawn = tuple((each.map, each.style, each.fade) for each in layers)
-        asked = (volume, plain, drawn, results, self._session.zones_on)
+        others = self._others(key, volume, view)
+        cuts = tuple((each.plane, each.point_lps, each.slab_mm) for each in others)
+        asked = (volume, plain, drawn, results, self._session.zones_on, cuts)
         before = self._composed.get(key)
         if before is not None and before[0] == asked:
             return before[1]
         frame = compose_frame(volume, layers, plain, marks=marks, said=result_lines(results))
         # On a film there is no other plane that the crosshair could lead to.
         crosshair = frame.crosshair and not volume.is_film
-        frame = replace(frame, strip=self._strip(volume, view), crosshair=crosshair)
+        frame = replace(
+            frame,
+            strip=self._strip(volume, view),
+            crosshair=crosshair,
+            reference=reference_lines(volume.geometry, view, others),
+        )
         self._composed[key] = (asked, frame)
         return frame
 
@@ -178,6 +187,13 @@ class PaneGrid(QFrame):
         if view.annotations == "none" or not (here or draft):
             return ()
         return shapes_on((*here, *draft), volume, view, chosen=session.chosen_drawing)
+
+    def _others(self, key: str, volume: Volume, view: View) -> tuple[View, ...]:
+        """What the other panes show, where this one is to say where that is."""
+        session = self._session
+        if not session.reference_on or view.annotations == "none" or volume.is_film:
+            return ()
+        return tuple(session.views[pane.key] for pane in self.visible_panes if pane.key != key)
 
     def _strip(self, volume: Volume, view: View) -> tuple[float, ...]:
         """A figure a slice where the pane steps through the slices a model scored."""

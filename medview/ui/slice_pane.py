@@ -271,6 +271,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if frame.missing:
             rows, columns = frame.image.shape[:2]
             furniture.draw_missing(painter, self._transform.mapRect(QRectF(0, 0, columns, rows)))
+        furniture.draw_reference(painter, area, frame, self.pixel_of)
         if frame.crosshair:
             furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
         draw_marks(painter, frame.marks, self.pixel_of)

@@ -1,0 +1,78 @@
+"""Lines in which planes cut each other, on every kind of grid."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phantoms import ORIENTATIONS, geometry_of, tilted
+
+from medview.domain.geometry import Plane
+from medview.imaging.reference import reference_lines
+from medview.imaging.reslice import cut_of
+from medview.imaging.view import View
+
+PLANES = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
+POINT = (9.0, -13.0, 7.0)
+
+
+def in_patient(geometry, view, line):
+    """The ends of a line in LPS mm, (2, 3)."""
+    to_lps = cut_of(geometry, view).pixel_to_lps
+    return np.array([(to_lps @ np.array([x, y, 0.0, 1.0]))[:3] for x, y in line.ends])
+
+
+@pytest.mark.parametrize("code", ORIENTATIONS)
+def test_in_every_orientation_a_line_runs_where_the_other_slice_is(code):
+    geometry = geometry_of(code)
+    for plane in PLANES:
+        view = View(plane, POINT)
+        others = [View(other, POINT) for other in PLANES if other is not plane]
+        lines = reference_lines(geometry, view, others)
+        assert [line.plane for line in lines] == [other.plane for other in others]
+        for line, other in zip(lines, others, strict=True):
+            axis = {Plane.SAGITTAL: 0, Plane.CORONAL: 1, Plane.AXIAL: 2}[other.plane]
+            where = cut_of(geometry, other).pixel_to_lps[axis, 3]
+            assert in_patient(geometry, view, line)[:, axis] == pytest.approx([where, where])
+
+
+def test_a_line_is_as_long_as_the_other_slice_is_wide():
+    geometry = geometry_of("LPS", (16, 20, 24), (5.0, 6.0, 4.0))
+    view = View(Plane.AXIAL, POINT)
+    (line,) = reference_lines(geometry, view, [View(Plane.CORONAL, POINT)])
+    first, last = in_patient(geometry, view, line)
+    assert np.linalg.norm(last - first) == pytest.approx(24 * 4.0)
+
+
+def test_flips_and_turns_move_the_line_with_the_patient():
+    geometry = geometry_of()
+    other = [View(Plane.SAGITTAL, POINT)]
+    plain = View(Plane.AXIAL, POINT)
+    turned = replace(plain, flip_h=True, rotate=90)
+    wanted, found = (
+        {tuple(np.round(end, 6)) for end in in_patient(geometry, view, line)}
+        for view in (plain, turned)
+        for line in reference_lines(geometry, view, other)
+    )
+    assert wanted == found
+
+
+def test_in_a_tilted_stack_the_line_leans_with_the_slices():
+    geometry = tilted(geometry_of("LPS", (16, 20, 24), (5.0, 6.0, 4.0)), 20.0)
+    view, other = View(Plane.SAGITTAL), View(Plane.AXIAL)
+    (line,) = reference_lines(geometry, view, [other])
+    matrix = cut_of(geometry, other).pixel_to_lps
+    normal = np.cross(matrix[:3, 0], matrix[:3, 1])
+    away = (in_patient(geometry, view, line) - matrix[:3, 3]) @ (normal / np.linalg.norm(normal))
+    assert away == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+def test_a_slab_shows_its_edges():
+    geometry = geometry_of("LPS", (16, 20, 24), (5.0, 6.0, 4.0))
+    lines = reference_lines(geometry, View(Plane.CORONAL), [View(Plane.AXIAL, slab_mm=20.0)])
+    assert [line.is_edge for line in lines] == [True, False, True]
+    rows = [line.ends[0][1] for line in lines]
+    assert abs(rows[2] - rows[0]) == pytest.approx(4.0)
+
+
+def test_parallel_planes_have_no_line():
+    assert reference_lines(geometry_of(), View(Plane.AXIAL), [View(Plane.AXIAL, POINT)]) == ()
