@@ -55,7 +55,7 @@ from medview.ui.words import plain_tip, tr
 _LEFT_PX, _SIDE_PX = 264, 348
 _BAR_PX = 40
 _BLINK_MS = 500
-_WIDE_PX = 1220
+_WIDE_PX = 1380
 _SLIM_PX = (190, 340)
 _WITH_TEXT = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 _ICON = Qt.ToolButtonStyle.ToolButtonIconOnly

@@ -106,14 +106,17 @@ class StartCard(Card):
         name(self.version, "training_version", tr("Start from"))
         for choice in app.tuning.choices():
             self.version.addItem(f"{choice.card.title} {choice.card.version}", choice.name)
+        self.version.setToolTip(tr("The version whose weights are trained further"))
         self.version.currentIndexChanged.connect(self._on_version)
         self.method = QComboBox()
         name(self.method, "training_method", tr("What learns"))
         for value, text in _METHODS:
             self.method.addItem(tr(text), value)
+        self.method.setToolTip(tr("All of the network, only its last part, or effects of sites"))
         self.method.currentIndexChanged.connect(self._on_method)
         self.epochs = QSpinBox()
         name(self.epochs, "training_epochs", tr("Epochs"))
+        self.epochs.setToolTip(tr("How often all cases are gone through"))
         self.epochs.setRange(0, 10_000)
         self.epochs.setSpecialValueText(tr("as in the recipe"))
         self.epochs.valueChanged.connect(lambda n: app.tuning.wish(epochs=n))
