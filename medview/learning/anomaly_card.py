@@ -102,6 +102,8 @@ def _limits(patients: Sequence[str], figures: Sequence[Figure], recipe: Recipe) 
         "With contrast, vessels and membranes score high.",
         "Keys and values of the largest attention are averaged over "
         f"{recipe.network.key_pool} x {recipe.network.key_pool} positions.",
+        "With shuffled weights the slice score is not at chance: part of it finds whatever is "
+        "brighter or darker than what is about it; the network adds the rest.",
         origin,
     )
 
