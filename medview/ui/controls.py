@@ -57,6 +57,8 @@ def button(text: str, key: str, *, look: str = "", tip: str = "") -> QPushButton
     made = QPushButton(text)
     name(made, key, text)
     made.setToolTip(tip or text)
+    if "\n" in text:
+        made.setProperty("lines", 2)
     if look:
         made.setProperty("look", look)
     return made

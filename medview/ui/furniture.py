@@ -98,6 +98,13 @@ def write(
     return QRectF(corner.x(), corner.y(), width, height)
 
 
+def width_of(text: str, px: int = TEXT_PX) -> float:
+    """How wide `write` makes a line."""
+    font = base_font()
+    font.setPixelSize(px)
+    return QFontMetricsF(font).horizontalAdvance(text) + 2 * _HALO + 1
+
+
 def draw_letters(painter: QPainter, area: QRectF, labels: Labels, *, lift: float = 0.0) -> None:
     """The orientation letters at the four edges; `lift` raises the lower one."""
     middle = area.center()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from PySide6.QtCore import QPointF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from medview.imaging.view import DrawnShape
@@ -19,7 +19,10 @@ _BESIDE_PX = 8.0
 
 
 def draw_shapes(
-    painter: QPainter, shapes: Sequence[DrawnShape], place: Callable[[float, float], QPointF]
+    painter: QPainter,
+    area: QRectF,
+    shapes: Sequence[DrawnShape],
+    place: Callable[[float, float], QPointF],
 ) -> None:
     """Draw each over a dark rim; `place` takes pixels of the frame to those of the pane."""
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -34,7 +37,7 @@ def draw_shapes(
             if shape.kind not in ("text",):
                 for at in handles:
                     painter.drawEllipse(at, _HANDLE_PX, _HANDLE_PX)
-        _write_lines(painter, shape, points or handles, colour)
+        _write_lines(painter, area, shape, points or handles, colour)
 
 
 def _draw_line(painter: QPainter, shape: DrawnShape, points: list[QPointF]) -> None:
@@ -60,11 +63,17 @@ def _head(tip: QPointF, tail: QPointF) -> list[QPointF]:
     return [barbs[0], tip, barbs[1]]
 
 
-def _write_lines(painter: QPainter, shape: DrawnShape, points: list[QPointF], colour: str) -> None:
-    """What it says, to the right of its rightmost point."""
+def _write_lines(
+    painter: QPainter, area: QRectF, shape: DrawnShape, points: list[QPointF], colour: str
+) -> None:
+    """What it says: right of its rightmost point, or left of the leftmost where no room is."""
     if not points or not shape.lines:
         return
+    wide = max(furniture.width_of(text) for text in shape.lines)
     right = max(points, key=lambda at: at.x())
+    fits = right.x() + _BESIDE_PX + wide <= area.right()
+    beside = right if fits else min(points, key=lambda at: at.x())
+    x, align = (_BESIDE_PX, "left") if fits else (-_BESIDE_PX, "right")
     for row, text in enumerate(shape.lines):
-        at = QPointF(right.x() + _BESIDE_PX, right.y() - 8 + row * furniture.LINE)
-        furniture.write(painter, at, text, colour=colour)
+        at = QPointF(beside.x() + x, beside.y() - 8 + row * furniture.LINE)
+        furniture.write(painter, at, text, colour=colour, align=align)

@@ -271,11 +271,11 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if frame.missing:
             rows, columns = frame.image.shape[:2]
             furniture.draw_missing(painter, self._transform.mapRect(QRectF(0, 0, columns, rows)))
-        furniture.draw_reference(painter, area, frame, self.pixel_of)
         if frame.crosshair:
             furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
+        furniture.draw_reference(painter, area, frame, self.pixel_of)
         draw_marks(painter, frame.marks, self.pixel_of)
-        draw_shapes(painter, frame.shapes, self.pixel_of)
+        draw_shapes(painter, area, frame.shapes, self.pixel_of)
         furniture.draw_letters(painter, area, frame.labels)
         furniture.draw_corners(painter, area, self._corners(frame))
         if dress.is_large and frame.colour_bar is not None:

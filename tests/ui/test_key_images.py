@@ -87,6 +87,15 @@ def test_the_list_leads_back_to_the_place_and_takes_marks_away(head):
     assert marked(head) == []
 
 
+def test_rows_of_two_lines_are_tall_enough_for_them(head):
+    head.window.show_panel("details")
+    head.press("K")
+    head.settle()
+    row = head.find(QPushButton, "key_0")
+    assert row.text().count("\n") == 1
+    assert row.height() >= 2 * row.fontMetrics().height()
+
+
 def test_a_jump_brings_the_pane_of_its_plane_to_the_front(head):
     head.app.viewing.activate("upper")
     head.press("K")
