@@ -31,8 +31,6 @@ _HUGE_IDENTITY = 250
 # Parts of a list that are shorter are kept on one line; columns of facts are narrow.
 _SHORT = 40
 _SHORT_FACT = 20
-# A row of a list that has more letters may be broken over two pages.
-_TALL = 400
 
 
 def html_of(report: Report) -> str:
@@ -144,16 +142,11 @@ def _words(section: Section) -> str:
 def _table(table: Table) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.headings)
     rows = "".join(
-        f"<tr{_tall(row)}>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>"
-        for row in table.rows
+        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in table.rows
     )
     if not table.headings:
         return f'<table class="list"><tbody>{rows}</tbody></table>'
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
-
-
-def _tall(row: tuple[str, ...]) -> str:
-    return ' class="tall"' if max(len(cell) for cell in row) > _TALL else ""
 
 
 def _cell(text: str, short: int = _SHORT) -> str:

@@ -21,6 +21,9 @@ from medview.services.session import first_style
 _APART_MM = 8.0
 # Width and height of a picture: 280 dots an inch where three stand side by side on A4.
 PICTURE_SIZE = (624, 466)
+# A film has more room: two stand side by side, with letters that can be read.
+FILM_SIZE = (936, 760)
+_FILM_TEXT_PX = 22.0
 _MARGIN_MM = 6.0
 _SCALE_MM = 50.0
 
@@ -47,6 +50,11 @@ def best_plane(geometry: Geometry) -> Plane:
     return (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)[geometry.axis_of.index(0)]
 
 
+def is_film(geometry: Geometry) -> bool:
+    """Whether there is one slice alone, as of a film."""
+    return geometry.shape[0] == 1
+
+
 def cut_axis(geometry: Geometry, plane: Plane) -> int:
     """Array axis that a plane cuts."""
     world = {Plane.SAGITTAL: 0, Plane.CORONAL: 1, Plane.AXIAL: 2}.get(plane)
@@ -67,7 +75,7 @@ def key_slices(
         point = peak_of(finding, prediction.map(finding.map) if prediction else None)
         _add(chosen, KeySlice(point, _index(geometry, point, axis), finding), geometry, axis)
     score = main_map(prediction) if prediction else None
-    for index in _by_score(score, axis) if score else _spread(geometry, axis, count):
+    for index in _by_score(score, axis) if score else _spread(prediction, geometry, axis, count):
         if len(chosen) >= count:
             break
         point = _brightest(score, geometry, axis, index)
@@ -79,6 +87,11 @@ def main_map(prediction: Prediction) -> ScalarMap | None:
     """The score, else the first map that says where something is unusual."""
     kinds = [item for item in prediction.maps if item.kind in ("anomaly", "evidence")]
     return prediction.map("score") or (kinds[0] if kinds else None)
+
+
+def regions_map(prediction: Prediction) -> ScalarMap | None:
+    """The regions of the brain that were measured."""
+    return prediction.map("regions")
 
 
 def uncertainty_map(prediction: Prediction) -> ScalarMap | None:
@@ -131,10 +144,12 @@ def picture(
     frame = compose_frame(volume, (layer,) if layer else (), view, marks=marks)
     # Every page says what the report is for; here it would lie under the scale bar.
     frame = replace(frame, corners=Corners())
-    zoom, pan_mm, width_mm = _crop(frame, volume.geometry, box)
+    film = is_film(volume.geometry)
+    size, text_px = (FILM_SIZE, _FILM_TEXT_PX) if film else (PICTURE_SIZE, 12.0)
+    zoom, pan_mm, width_mm = _crop(frame, volume.geometry, box, size)
     labels = frame.labels
     return Picture(
-        rgb=flatten(frame, PICTURE_SIZE, zoom=zoom, pan_mm=pan_mm),
+        rgb=flatten(frame, size, zoom=zoom, pan_mm=pan_mm, text_px=text_px),
         alt=_alt(frame, layer),
         letters=(labels.left, labels.right, "", ""),
         corners=_corners(frame, layer),
@@ -149,8 +164,8 @@ def box_of(prediction: Prediction | None, volume: Volume) -> tuple[int, ...]:
 
 
 def brain_box(prediction: Prediction) -> tuple[int, ...]:
-    """First and last index along k, j and i of the model's brain mask; empty without one."""
-    brain = prediction.map("brain")
+    """First and last index along k, j and i of the model's brain mask or regions, if any."""
+    brain = prediction.map("brain") or regions_map(prediction)
     return () if brain is None else _box(np.asarray(brain.array, dtype=np.float32) > 0)
 
 
@@ -191,9 +206,11 @@ def _by_score(score: ScalarMap, axis: int) -> list[int]:
     return [int(n) for n in np.argsort(-peaks, kind="stable") if np.isfinite(peaks[n])]
 
 
-def _spread(geometry: Geometry, axis: int, count: int) -> list[int]:
-    length = geometry.shape[axis]
-    return [round(length * (n + 1) / (count + 1)) for n in range(count)]
+def _spread(prediction: Prediction | None, geometry: Geometry, axis: int, count: int) -> list[int]:
+    """Slices spread evenly over what the model marked, or else over all that is there."""
+    box = brain_box(prediction) if prediction else ()
+    first, last = box[2 * axis : 2 * axis + 2] if box else (0, geometry.shape[axis])
+    return [round(first + (last - first) * (n + 1) / (count + 1)) for n in range(count)]
 
 
 def _brightest(
@@ -219,24 +236,24 @@ def _point(mm: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def _crop(
-    frame: Frame, geometry: Geometry, box: tuple[int, ...]
+    frame: Frame, geometry: Geometry, box: tuple[int, ...], size: tuple[int, int]
 ) -> tuple[float, tuple[float, float], float]:
     """Zoom and pan for ``flatten`` that show the box with a margin, and the width shown in mm."""
     height, width = frame.image.shape[:2]
     size_mm = np.array([width * frame.pixel_mm[0], height * frame.pixel_mm[1]])
-    scale = np.array(PICTURE_SIZE) / size_mm
+    scale = np.array(size) / size_mm
     if not box:
-        return 1.0, (0.0, 0.0), float(PICTURE_SIZE[0] / scale.min())
+        return 1.0, (0.0, 0.0), float(size[0] / scale.min())
     ends = [box[0:2], box[2:4], box[4:6]]
     corners = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
     places = geometry.to_mm(corners)
     back = np.linalg.inv(frame.pixel_to_lps)
     pixels = (np.c_[places, np.ones(len(places))] @ back.T)[:, :2] * frame.pixel_mm
     low, high = pixels.min(axis=0) - _MARGIN_MM, pixels.max(axis=0) + _MARGIN_MM
-    per_mm = float((np.array(PICTURE_SIZE) / (high - low)).min())
+    per_mm = float((np.array(size) / (high - low)).min())
     middle = (np.array([width, height]) - 1) / 2 * frame.pixel_mm
     pan = middle - (low + high) / 2
-    return per_mm / float(scale.min()), (float(pan[0]), float(pan[1])), PICTURE_SIZE[0] / per_mm
+    return per_mm / float(scale.min()), (float(pan[0]), float(pan[1])), size[0] / per_mm
 
 
 def _corners(frame: Frame, layer: Layer | None) -> tuple[str, str, str, str]:

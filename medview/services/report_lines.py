@@ -9,10 +9,12 @@ from medview.domain.card import Figure, ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.report import NOT_AVAILABLE, Section, Table
 from medview.domain.wording import interval, number
+from medview.services.report_origin import of_route, told_whole
 from medview.services.telling import BRIXIA_TOP, family, figure_text, interval_text, main_score
 
 _NO_FORECAST = "intensive care"
 _VOLUME = "_ml"
+_MOST_SETS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,13 @@ class Told:
 
 def told(prediction: Prediction, card: ModelCard | None) -> Told | None:
     """Line and sentences of a brain age, a chest film or an ICU stay; None for other models."""
-    say = _FAMILIES.get(_kind(prediction.model))
+    say = _FAMILIES.get(family(prediction.model))
     return say(prediction, card) if say else None
 
 
 def measures(prediction: Prediction) -> tuple[Section, ...]:
     """The many scores beside the main one, as a table: volumes, zones or phenotypes."""
-    made = _TABLES.get(_kind(prediction.model))
+    made = _TABLES.get(family(prediction.model))
     section = made(prediction) if made else None
     return (section,) if section and section.table and section.table.rows else ()
 
@@ -61,12 +63,6 @@ def not_available_words(scores: tuple[Score, ...]) -> str:
     return f"Not available: {'; '.join(texts)}." if texts else ""
 
 
-def _kind(model: str) -> str:
-    """The family whose scores a model gives: "icu-hannover" and "icu" speak alike."""
-    name = family(model)
-    return next((each for each in _FAMILIES if name == each or name.startswith(f"{each}-")), name)
-
-
 def _brain_age(prediction: Prediction, card: ModelCard | None) -> Told:
     age = prediction.score("age")
     raw, corrected = prediction.score("gap_raw"), prediction.score("gap_corrected")
@@ -83,9 +79,9 @@ def _brain_age(prediction: Prediction, card: ModelCard | None) -> Told:
     sex = prediction.score("sex_male")
     if sex is not None and sex.value is not None:
         share = figure_text(sex.value, sex.name)
-        details.append(f"Chance that the features are of a man {share}: {sex.meaning}.")
+        details.append(f"Sex told from the features: male {share} ({sex.meaning}).")
     details += [
-        _measured(card, (("mae", "case", " years"),)),
+        _measured(prediction, card, (("mae", " years"),)),
         not_available_words(_rest(prediction)),
     ]
     return _told(f"{line}.", details)
@@ -134,17 +130,15 @@ def _chest(prediction: Prediction, card: ModelCard | None) -> Told:
         parts.append(f"Brixia total {score}")
     method = f"The probability is {severe.method}." if severe and severe.method else ""
     limits = [each for each in (card.limits if card else ()) if _NO_FORECAST in each]
-    wanted = (("roc_auc", "case", ""), ("mae", "case", " points of the Brixia total"))
-    details = [method, *limits[:1], _measured(card, wanted), _doubt(prediction)]
+    wanted = (("roc_auc", ""), ("mae", " points of the Brixia total"))
+    details = [method, *limits[:1], _measured(prediction, card, wanted), _doubt(prediction)]
     details.append(not_available_words(prediction.scores))
     return _told(f"{'; '.join(parts)}." if parts else "No score.", details)
 
 
 def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
     score = main_score(prediction)
-    name = {"icu_admission": "Probability of ICU admission"}.get(
-        score.name if score else "", "Risk of death in hospital"
-    )
+    name = risk_name(prediction)
     share = prediction.score("imputed_share")
     imputed = ""
     if share is not None and share.value is not None:
@@ -155,10 +149,18 @@ def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
     sides = [each for each in prediction.scores if each.name.startswith(("attention", "shapley"))]
     words = "; ".join(score_words(each) for each in sides if each.value is not None)
     line = f"{name} {_with_interval(score)}."
-    details = [imputed, method, _measured(card, (("roc_auc", "case", ""),)), _doubt(prediction)]
+    details = [imputed, method, _measured(prediction, card, (("roc_auc", ""),)), _doubt(prediction)]
     return _told(
         line, [*details, f"{_capital(words)}." if words else "", not_available_words(rest)]
     )
+
+
+def risk_name(prediction: Prediction) -> str:
+    """What the risk of an ICU result and its trace is a risk of."""
+    score = main_score(prediction)
+    if score is not None and score.name == "icu_admission":
+        return "Probability of ICU admission"
+    return "Risk of death in hospital"
 
 
 def _told(line: str, details: list[str]) -> Told:
@@ -189,31 +191,35 @@ def _with_interval(score: Score | None, unit: str = "") -> str:
     return f"{figure_text(score.value, score.name)}{f' {unit}' if unit else ''}{beside}"
 
 
-def _measured(card: ModelCard | None, wanted: tuple[tuple[str, str, str], ...]) -> str:
-    """How well the model did where it was measured: beside each result, not on the last page."""
-    if card is None:
-        return ""
+def _measured(
+    prediction: Prediction, card: ModelCard | None, wanted: tuple[tuple[str, str], ...]
+) -> str:
+    """How well the model did where it was measured: beside each result, not on the last page.
+
+    `wanted` are the names of figures with the unit to write. Every set counts, so that one on
+    which the model is weak is told as well.
+    """
     found = []
-    for name, level, unit in wanted:
-        own = [
+    for name, unit in wanted:
+        figures = tuple(
             each
-            for each in card.measured
-            if (each.name, each.level, each.predictor) == (name, level, "model")
-            and each.value is not None
-        ]
-        whole = [each for each in own if each.group == "all"] or own
-        if whole:
-            found.append(_accuracy(whole[0], unit))
+            for each in (of_route(card.measured, prediction) if card else ())
+            if (each.name, each.level) == (name, "case") and each.value is not None
+        )
+        once = {(each.on, each.group): each for each in reversed(told_whole(figures))}
+        first = [each for each in told_whole(figures) if each in once.values()]
+        found += [_accuracy(each, unit) for each in first[:_MOST_SETS]]
     return f"Measured on people the weights had not seen: {'; '.join(found)}." if found else ""
 
 
 def _accuracy(figure: Figure, unit: str) -> str:
-    name = {"roc_auc": "ROC AUC", "mae": "mean error"}[figure.name]
+    name = {"roc_auc": "ROC AUC", "mae": "mean absolute error"}[figure.name]
     bounds = interval(figure.low, figure.high)
     count = f", n {figure.n}" if figure.n else ""
     value = number(figure.value or 0.0, 3)
     beside = f"{bounds}, " if bounds else ""
-    return f"{name} {value}{unit} ({beside}{figure.on}{count})"
+    group = "" if figure.group == "all" else f", {figure.group}"
+    return f"{name} {value}{unit} ({beside}{figure.on}{group}{count})"
 
 
 def _volumes(prediction: Prediction) -> Section:

@@ -10,6 +10,7 @@ from medview.domain.volume import Volume
 from medview.domain.wording import date_words, duration_words, interval, number, time_words
 
 _MOST_FIGURES = 6
+_MOST_CALIBRATIONS = 4
 _FIGURE_NAMES = {
     "roc_auc": "ROC AUC",
     "pr_auc": "average precision",
@@ -18,6 +19,12 @@ _FIGURE_NAMES = {
     "mae": "mean absolute error",
     "ece": "calibration error",
     "coverage": "coverage of the interval",
+}
+_GIVEN = {
+    "age_years": "age {} years",
+    "sex": "sex {}",
+    "site": "site {}",
+    "film_hour": "film of hour {}",
 }
 _LOWER_IS_BETTER = ("mae", "mae_corrected", "rmse", "brier", "ece", "interval_width")
 _SYMBOLS = {"samples": "K", "alpha": "\u03b1"}
@@ -69,16 +76,17 @@ def facts(exam: Exam, comparison: str) -> tuple[tuple[str, str], ...]:
 def table_facts(results: tuple[Prediction, ...], comparison: str) -> tuple[tuple[str, str], ...]:
     """Four facts under the title where there are tables and no image."""
     inputs = {each.sha256: each for result in results for each in result.inputs}
-    sizes = (
-        f"{each.role}: {each.size[0]} columns, {each.size[1]} rows" for each in inputs.values()
-    )
+    sizes = [
+        f"{each.role} · {_count(each.size[0], 'column')} · {_count(each.size[1], 'row')}"
+        for each in inputs.values()
+    ]
     given = {
-        key: _plain(result.parameters[key])
+        words.format(_plain(result.parameters[key])): None
         for result in results
-        for key in ("age_years", "sex", "site", "film_hour")
+        for key, words in _GIVEN.items()
         if result.parameters.get(key) is not None
     }
-    words = " · ".join(f"{key.replace('_', ' ')} {value}" for key, value in given.items())
+    words = " · ".join(given)
     made = max(result.made_at for result in results)
     return (
         ("Table used", " · ".join(sizes) or NOT_AVAILABLE),
@@ -99,9 +107,9 @@ def trust(
         trained = "; ".join(_cohort(each.set, each.n_patients) for each in card.trained_on)
         rows += [
             ("Intended use", card.intended_use),
-            ("Limits", " ".join(_sentence(text) for text in card.limits)),
+            *_limits(card),
             ("Trained on", trained or NOT_AVAILABLE),
-            ("Measured here", measured_words(card.measured)),
+            ("Measured here", measured_words(of_route(card.measured, prediction))),
             ("Published elsewhere", published_words(card.published)),
         ]
     rows += [
@@ -141,16 +149,36 @@ def table(title: str, rows: tuple[tuple[str, str], ...]) -> Section:
     return Section(title, table=Table(rows))
 
 
+def _limits(card: ModelCard) -> list[tuple[str, str]]:
+    """One row for each limit: rows stay whole at the end of a page."""
+    return [(f"Limit {n}", _sentence(text)) for n, text in enumerate(card.limits, start=1)]
+
+
+def of_route(figures: tuple[Figure, ...], prediction: Prediction) -> tuple[Figure, ...]:
+    """The figures of the way that this result was made, where a model knows several."""
+    route = prediction.parameters.get("route")
+    routes = {each.extra.get("route") for each in figures}
+    return tuple(
+        each for each in figures if route not in routes or each.extra.get("route") == route
+    )
+
+
+def told_whole(figures: tuple[Figure, ...]) -> list[Figure]:
+    """The model's own figures on all cases; of the groups where there is none on all."""
+    own = [each for each in figures if each.predictor == "model"]
+    return [each for each in own if each.group == "all"] or own
+
+
 def measured_words(figures: tuple[Figure, ...]) -> str:
     """The model's own figures, each with the best simple baseline on the same data.
 
     The first of each set and level, so that sets on which the model is weak are told as well;
     a set that is a part of a larger one ("a" of "a+b") stands for itself nowhere.
     """
-    own = [each for each in figures if each.predictor == "model" and each.group == "all"]
+    own = told_whole(figures)
     sets = {each.on: set(each.on.split("+")) for each in own}
     whole = [each for each in own if not any(sets[each.on] < other for other in sets.values())]
-    first = {(each.on, each.level): each for each in reversed(whole)}
+    first = {(each.on, each.level, each.group): each for each in reversed(whole)}
     texts = []
     for each in [each for each in whole if each in first.values()][:_MOST_FIGURES]:
         rivals = [other for other in figures if _rivals(each, other)]
@@ -175,7 +203,8 @@ def figure_words(figure: Figure) -> str:
     bounds = interval(figure.low, figure.high)
     count = f", n {figure.n}" if figure.n else ""
     level = f"{figure.level} " if figure.level else ""
-    return f"{level}{name} {value}{f' ({bounds})' if bounds else ''} on {figure.on}{count}"
+    group = "" if figure.group == "all" else f" ({figure.group})"
+    return f"{level}{name} {value}{f' ({bounds})' if bounds else ''} on {figure.on}{group}{count}"
 
 
 def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> str:
@@ -219,8 +248,9 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
             f"Spread between {samples} samples of the model (epistemic) plus the noise it expects "
             "itself (aleatoric)."
         )
-    known = [each for each in (card.measured if card else ()) if each.name in ("ece", "coverage")]
-    found = "; ".join(figure_words(each) for each in known)
+    figures = of_route(card.measured, prediction) if card else ()
+    known = told_whole(tuple(each for each in figures if each.name in ("ece", "coverage")))
+    found = "; ".join(figure_words(each) for each in known[:_MOST_CALIBRATIONS])
     texts.append(f"Calibration: {found or 'not established'}.")
     return " ".join(texts)
 
@@ -249,6 +279,10 @@ def _run(prediction: Prediction) -> str:
         f"code {prediction.code}",
     ]
     return " · ".join(part for part in parts if part)
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _plain(value: object) -> str:

@@ -6,6 +6,8 @@ from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction
 from medview.domain.report import Plot, Section
 from medview.domain.wording import number
+from medview.services.report_lines import risk_name
+from medview.services.telling import figure_text
 
 _LEAST_RISK = 0.1
 
@@ -67,20 +69,22 @@ def trace_plot(prediction: Prediction) -> Plot | None:
         for each in trace
         if each.low is not None and each.high is not None
     )
+    name = risk_name(prediction)
     highest = max([each.mortality for each in trace] + [high for _, _, high in band])
     last = trace[-1]
+    beside = ", with its interval" if band else ""
     share = ""
     if last.observed_share is not None:
         share = f" {last.observed_share:.0%} of the values up to then were measured."
     return Plot(
         x=(0.0, last.hour),
         y=(0.0, min(1.0, max(_LEAST_RISK, 1.1 * highest))),
-        labels=("hours of the stay", "risk of death in hospital"),
+        labels=("hours of the stay", name[:1].lower() + name[1:]),
         line=tuple((each.hour, each.mortality) for each in trace),
         band=band,
         caption=(
-            f"Risk from what was known after each hour{', with its interval' if band else ''}; "
-            f"{number(last.mortality, 2)} after {number(last.hour, 2)} hours.{share}"
+            f"{name} from what was known after each point in time{beside}; "
+            f"{figure_text(last.mortality, 'mortality')} after {number(last.hour, 2)} hours.{share}"
         ).replace("%", " %"),
         alt=f"The risk over {len(trace)} points in time; the last one is {last.mortality:.2f}.",
     )

@@ -28,10 +28,12 @@ from medview.services.key_slices import (
     box_of,
     brain_box,
     cut_axis,
+    is_film,
     key_slices,
     layer_style,
     main_map,
     picture,
+    regions_map,
     threshold_of,
     uncertainty_map,
 )
@@ -62,7 +64,15 @@ def result(exam: Exam, prediction: Prediction, card: ModelCard | None = None) ->
 
 
 def pictures(volume: Volume, prediction: Prediction | None) -> Section:
-    """Three key slices, each as image, score and uncertainty; without a result the image alone."""
+    """Three key slices, each as image, score and uncertainty; without a result the image alone.
+
+    A film is one slice, shown larger with its zones. Of regions, which have neither score nor
+    uncertainty, the images stand above the coloured ones.
+    """
+    if is_film(volume.geometry):
+        return _film(volume, prediction)
+    if prediction is not None and regions_map(prediction) and not main_map(prediction):
+        return _regions(volume, prediction)
     keys = key_slices(prediction, volume.geometry)
     layers = _layers(prediction)
     box = box_of(prediction, volume)
@@ -83,6 +93,39 @@ def pictures(volume: Volume, prediction: Prediction | None) -> Section:
         rows.append(FigureRow(shown, _caption(key, layers, first=not rows), bars, note))
     assert prediction is not None  # there are layers
     return Section("", figures=tuple(rows), charts=_strip(volume.geometry, prediction, keys))
+
+
+def _film(volume: Volume, prediction: Prediction | None) -> Section:
+    """The film with its zones, and beside it the same with what speaks for the result."""
+    key = key_slices(None, volume.geometry)[0]
+    box = box_of(prediction, volume)
+    layers = _layers(prediction)
+    marks = result_marks((prediction,)) if prediction is not None else ()
+    drawn = [picture(volume, None, key, box, marks)]
+    drawn += [picture(volume, layer, key, box) for layer in layers]
+    words = "The film with zones A to F and the Brixia score of each" if marks else "The film"
+    names = "".join(f"; {layer.map.title or layer.map.name}" for layer in layers)
+    side = "" if volume.geometry.orientation_known else " The file does not tell left from right."
+    row = FigureRow(
+        tuple(made for made, _ in drawn),
+        f"{words}{names}.{side}",
+        tuple(bar for _, bar in drawn) if layers else (),
+        abreast=max(2, len(drawn)),
+    )
+    return Section("Film", figures=(row,))
+
+
+def _regions(volume: Volume, prediction: Prediction) -> Section:
+    """Slices as they are, and below them the same with the regions that were measured."""
+    source = regions_map(prediction)
+    assert source is not None  # the caller has looked
+    keys, box = key_slices(prediction, volume.geometry), box_of(prediction, volume)
+    layer = Layer(source, layer_style(prediction, source))
+    plain = tuple(picture(volume, None, key, box)[0] for key in keys)
+    tinted = tuple(picture(volume, layer, key, box)[0] for key in keys)
+    words = f"The same with the {source.title or 'regions'}; colours only tell them apart."
+    rows = (FigureRow(plain, _plain_caption(keys)), FigureRow(tinted, words))
+    return Section("Key slices", figures=rows)
 
 
 def findings(

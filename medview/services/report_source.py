@@ -143,7 +143,8 @@ def _exam(catalogue: Catalogue, series: Series) -> Exam:
 
 
 def _check_one_study(stored: list[StoredResult], source: Path) -> None:
-    studies = {each.study for result in stored for each in result.prediction.inputs}
+    inputs = (each for result in stored for each in result.prediction.inputs)
+    studies = {each.study for each in inputs if each.role not in TABLES}
     if len(studies) > 1:
         raise InputRefused(
             f"holds results of {len(studies)} studies; a report is about one",

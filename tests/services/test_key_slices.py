@@ -10,6 +10,7 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Volume
 from medview.imaging.frame import Layer
 from medview.services.key_slices import (
+    FILM_SIZE,
     PICTURE_SIZE,
     best_plane,
     box_of,
@@ -180,4 +181,5 @@ def test_images_without_a_foreground_are_pictured_whole(array):
     assert box_of(None, volume) == ()
     (key, *_) = key_slices(None, volume.geometry)
     made, _ = picture(volume, None, key)
-    assert made.rgb.shape == (PICTURE_SIZE[1], PICTURE_SIZE[0], 3)
+    width, height = FILM_SIZE if len(array) == 1 else PICTURE_SIZE
+    assert made.rgb.shape == (height, width, 3)

@@ -92,8 +92,38 @@ def test_what_was_published_is_told_apart(prediction):
     )
     assert rows["Measured here"].startswith("Pixel average precision 0.410 (0.290 – 0.550)")
     assert rows["Trained on"] == "ixi-t1, 7 patients"
-    assert rows["Limits"] == "Never tried on children. Blind to changes smaller than 5 mm."
+    assert rows["Limit 1"] == "Never tried on children."
+    assert rows["Limit 2"] == "Blind to changes smaller than 5 mm."
     assert "Calibration: coverage of the interval 0.940" in rows["Uncertainty"]
+
+
+def test_only_figures_of_the_way_the_result_was_made_are_told(prediction):
+    shared = {"on": "set a", "n": 9, "level": "case"}
+    figures = (
+        Figure("mae", 4.9, **shared),
+        Figure("mae", 11.7, extra={"route": "t1"}, **shared),
+    )
+    by_image = replace(prediction, parameters={"route": "t1"})
+    assert [each.value for each in report_origin.of_route(figures, prediction)] == [4.9]
+    assert [each.value for each in report_origin.of_route(figures, by_image)] == [11.7]
+    assert len(report_origin.of_route(figures[:1], by_image)) == 1
+
+
+def test_groups_are_told_where_there_is_no_figure_on_all():
+    figures = (Figure("mae", 2.5, "abide", group="sites seen", n=771, level="case"),)
+    assert measured_words(figures) == (
+        "Case mean absolute error 2.50 on abide (sites seen), n 771."
+    )
+
+
+def test_tables_have_facts_of_their_own(prediction):
+    about = replace(prediction.inputs[0], role="smri", size=(265, 1, 1))
+    given = {"age_years": 46.71, "sex": "M"}
+    facts = dict(
+        report_origin.table_facts((replace(prediction, inputs=(about,), parameters=given),), "")
+    )
+    assert facts["Table used"] == "smri · 265 columns · 1 row"
+    assert facts["Given with it"] == "age 46.71 years · sex M"
 
 
 def test_without_a_card_it_is_said_that_nothing_is_known(prediction):

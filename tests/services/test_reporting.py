@@ -54,9 +54,16 @@ def test_templates_name_only_sections_that_exist():
 def test_the_template_follows_the_models_and_can_be_chosen():
     assert template_for(None, ("anomaly",)).name == "brain-mri"
     assert template_for(None, ()).name == "images"
+    assert template_for(None, ("brain-age",)).name == "brain-age"
+    assert template_for(None, ("brain-age-armed", "anomaly")).name == "brain-mri"
+    assert template_for(None, ("cxr",), ("film",)).name == "chest-film"
+    assert template_for(None, ("icu",), ("series",)).name == "icu"
+    assert template_for(None, ("icu",), ("series", "film")).name == "icu-film"
+    assert template_for(None, ("icu", "cxr"), ("series", "film")).name == "icu-film"
+    assert template_for(None, ("icu", "anomaly"), ("series", "t1")).name == "analysis"
     assert template_for(None, ("unheard-of",)).name == "analysis"
     assert template_for("images", ("anomaly",)).name == "images"
-    with pytest.raises(UsageError, match=r"no report template 'x'\. Choose one of: brain-mri, im"):
+    with pytest.raises(UsageError, match=r"no report template 'x'\. Choose one of: brain-age, b"):
         template_for("x", ())
 
 

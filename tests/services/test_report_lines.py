@@ -1,0 +1,127 @@
+from dataclasses import replace
+
+from result_phantom import card as anomaly_card
+from result_phantom import head, prediction_on
+
+from medview.domain.card import Figure
+from medview.domain.prediction import Prediction, Score
+from medview.services.report_lines import measures, not_available_words, told
+
+
+def said(model: str, *scores: Score, **given: object) -> Prediction:
+    return replace(
+        prediction_on(head()), model=model, scores=scores, maps=(), findings=(), parameters=given
+    )
+
+
+def measured(*figures: Figure):
+    return replace(anomaly_card(), measured=figures)
+
+
+def test_a_brain_age_has_both_gaps_in_the_line_and_their_intervals_below():
+    prediction = said(
+        "brain-age",
+        Score("age", 54.12, 41.0, 67.3, unit="years"),
+        Score("gap_raw", 7.41, -5.7, 20.6, unit="years"),
+        Score("gap_corrected", 3.24, -9.9, 16.4, unit="years"),
+        age_years=46.71,
+        sex="M",
+    )
+    made = told(prediction, None)
+    assert made.line == (
+        "Brain age 54.1 years (95 % interval 41.0 – 67.3); gap raw +7.4, corrected +3.2 years."
+    )
+    assert made.details[0] == "Given with it: age 46.7 years, sex M."
+    assert "raw 95 % interval \u22125.7 – +20.6" in made.details[1]
+    assert "no difference from the age given is shown" in made.details[1]
+
+
+def test_a_gap_whose_interval_leaves_zero_out_is_not_played_down():
+    gap = Score("gap_raw", 17.0, 5.0, 29.0, unit="years")
+    made = told(said("brain-age-armed", Score("age", 57.0), gap, age_years=40.0), None)
+    assert "no difference" not in " ".join(made.details)
+
+
+def test_without_an_age_there_is_no_gap():
+    made = told(said("brain-age", Score("age", 54.12, unit="years")), None)
+    assert made.line == "Brain age 54.1 years."
+    assert made.details[0] == "No age was given, so there is no gap."
+
+
+def test_accuracy_stands_beside_the_result_for_every_set():
+    figures = (
+        Figure("mae", 4.92, "ixi-roi", 4.47, 5.42, 251, level="case"),
+        Figure("mae", 8.5, "ixi-roi", predictor="mean", level="case"),
+        Figure("mae", 6.1, "ixi-roi", level="case", group="age:75-120"),
+        Figure("mae", 37.5, "elderly", 30.6, 45.4, 7, level="case"),
+    )
+    made = told(said("brain-age", Score("age", 54.1)), measured(*figures))
+    assert made.details[-1] == (
+        "Measured on people the weights had not seen: mean absolute error 4.92 years "
+        "(4.47 – 5.42, ixi-roi, n 251); mean absolute error 37.5 years (30.6 – 45.4, elderly, n 7)."
+    )
+
+
+def test_a_chest_film_says_what_it_detects_rather_than_forecasts():
+    limit = "It mostly detects that a patient already is in intensive care."
+    known = replace(measured(Figure("roc_auc", 0.89, "films", level="case")), limits=("x", limit))
+    scores = (Score("severe", 0.31, method="not calibrated"), Score("brixia_total", 4.66, 0, 12.1))
+    made = told(said("cxr", *scores), known)
+    assert made.line == (
+        "Probability of a severe course 0.31; Brixia total 4.7 of 18 (95 % interval 0 – 12.1)."
+    )
+    assert made.details[:2] == ("The probability is not calibrated.", limit)
+    assert "ROC AUC 0.890 (films)" in made.details[2]
+
+
+def test_an_icu_stay_says_its_risk_and_what_was_imputed():
+    prediction = said("icu", Score("mortality", 0.114, 0.04, 0.53), Score("imputed_share", 0.778))
+    made = told(prediction, None)
+    assert made.line == "Risk of death in hospital 0.11 (95 % interval 0.04 – 0.53)."
+    assert made.details[0] == "78 % of the values were not measured but imputed."
+
+
+def test_weights_for_another_outcome_say_it():
+    lost = Score("mortality", None, status="not_available", meaning="not trained for it")
+    prediction = said("icu", lost, Score("icu_admission", 0.02, 0.01, 0.03))
+    made = told(prediction, None)
+    assert made.line.startswith("Probability of ICU admission 0.02")
+    assert made.details[-1] == "Not available: mortality (not trained for it)."
+
+
+def test_a_result_without_any_value_says_why():
+    lost = Score("mortality", None, status="not_available", meaning="no data")
+    assert told(said("icu", lost), None).line == (
+        "Risk of death in hospital not available (no data)."
+    )
+
+
+def test_phenotypes_are_sorted_and_those_without_a_value_told_by_reason():
+    meanings = ("Renal failure: x", "Shock: x", "Pneumonia: too few", "Sepsis: too few")
+    values = (0.06, 0.28, None, None)
+    scores = tuple(
+        Score(f"phenotype_{n:02}", value, meaning=meaning)
+        for n, (value, meaning) in enumerate(zip(values, meanings, strict=True), start=1)
+    )
+    (section,) = measures(said("icu", *scores))
+    assert [row[2] for row in section.table.rows] == ["Shock", "Renal failure"]
+    assert section.text == "Not available: Pneumonia, Sepsis (too few)."
+
+
+def test_volumes_and_zones_are_tables_and_an_empty_one_is_left_out():
+    (volumes,) = measures(said("brain-age", Score("brain_stem_ml", 37.3, 33.5, 41.4, unit="ml")))
+    assert volumes.table.rows == (("Brain stem", "37.3 ml", "33.5 – 41.4", "not available"),)
+    (zones,) = measures(said("cxr", Score("brixia_A", 0.7, 0, 2.6, meaning="upper right")))
+    assert zones.table.rows == (("A", "0.7", "0 – 2.6", "upper right"),)
+    assert measures(said("brain-age", Score("age", 50.0))) == ()
+    assert measures(said("unheard-of", Score("x", 1.0))) == ()
+
+
+def test_reasons_are_told_once():
+    scores = tuple(Score(name, None, meaning="not trained") for name in ("a_b", "c"))
+    assert not_available_words(scores) == "Not available: a b, c (not trained)."
+    assert not_available_words((Score("a", 1.0),)) == ""
+
+
+def test_other_models_have_no_words_of_their_own():
+    assert told(said("anomaly", Score("anomaly", 1.0)), None) is None
