@@ -92,3 +92,28 @@ def _facts(patient: Patient, study: Study, *, private: bool) -> str:
     when = "" if private else date(study.date)
     parts = (patient_facts(patient, study.date, private=private), when)
     return " · ".join(part for part in parts if part)
+
+
+# What tells volumes apart that were taken one after the other.
+_TEMPORAL = {
+    "time",
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "TriggerTime",
+    "AcquisitionTime",
+    "ContentTime",
+}
+
+
+def time_words(series: Series, time: int) -> str:
+    """Which volume of a series with several: "Time 3 / 12 · 4.0 s"; empty where it has one.
+
+    Volumes that differ in something else, such as the echo time, are only counted.
+    """
+    if series.times < 2:
+        return ""
+    is_time = series.split_by is None or series.split_by in _TEMPORAL
+    text = tr("Time {n} / {m}") if is_time else tr("Volume {n} / {m}")
+    text = text.format(n=time + 1, m=series.times)
+    step = series.time_step_s if is_time else None
+    return text if step is None else f"{text} · {tr('{s} s', s=f'{step * time:.1f}')}"

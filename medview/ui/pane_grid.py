@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFrame
 
 from medview.domain.key_image import KeyImage
 from medview.domain.prediction import Prediction, SliceScore
+from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
@@ -25,7 +26,7 @@ from medview.services.session import Session
 from medview.services.telling import result_lines, result_marks
 from medview.services.viewing import MAIN_PANE, PANES
 from medview.ui.controls import name
-from medview.ui.identity import corner_lines
+from medview.ui.identity import corner_lines, time_words
 from medview.ui.slice_pane import Dress, Listener, Placing, SlicePane
 from medview.ui.words import tr
 
@@ -220,23 +221,24 @@ class PaneGrid(QFrame):
         if series is None:
             return corners
         who = corner_lines(self._session.catalogue, series, private=self._session.private)
-        key = self._key_lines(frame, view)
+        own = self._own_lines(series, frame, view)
         if not is_large:
             title = (tr(view.plane.value.capitalize()), frame.position.removesuffix(" mm"))
-            return Corners(top_left=(" · ".join(filter(None, title)),), top_right=(*who[:1], *key))
-        corners = replace(corners, top_right=(*corners.top_right, *key))
+            return Corners(top_left=(" · ".join(filter(None, title)),), top_right=(*who[:1], *own))
+        corners = replace(corners, top_right=(*corners.top_right, *own))
         if view.annotations != "all":
             return replace(corners, top_left=who[:1])
         return replace(corners, top_left=who, bottom_right=self._overlay_lines(corners))
 
-    def _key_lines(self, frame: Frame, view: View) -> tuple[str, ...]:
-        """That the reader has marked this image."""
-        session = self._session
-        if session.series is None or view.annotations == "none":
+    def _own_lines(self, series: Series, frame: Frame, view: View) -> tuple[str, ...]:
+        """The time point, and that the reader has marked this image."""
+        if view.annotations == "none":
             return ()
-        here = KeyImage(view.plane, frame.slice, session.time)
-        is_key = here in session.key_images.get(session.series.key, ())
-        return (tr("Key image"),) if is_key else ()
+        time = self._session.time
+        here = KeyImage(view.plane, frame.slice, time)
+        is_key = here in self._session.key_images.get(series.key, ())
+        words = time_words(series, time)
+        return tuple(filter(None, (words, tr("Key image") if is_key else "")))
 
     def _overlay_lines(self, corners: Corners) -> tuple[str, ...]:
         """The overlay's name with the model that made it, then that it is for research."""

@@ -50,6 +50,7 @@ from medview.ui.probe import probe
 from medview.ui.record_pane import RecordPane
 from medview.ui.status_bar import StatusBar
 from medview.ui.theme import Theme, apply, theme_named
+from medview.ui.time_bar import TimeBar
 from medview.ui.words import plain_tip, tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
@@ -125,6 +126,7 @@ class MainWindow(QMainWindow):
         rows.setSpacing(0)
         rows.addWidget(self.notes)
         rows.addWidget(self._images(), 1)
+        rows.addWidget(TimeBar(self._app, self.cine))
         split = QSplitter(Qt.Orientation.Horizontal)
         name(split, "split", tr("Studies, images, panels"))
         split.setHandleWidth(1)

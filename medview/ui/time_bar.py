@@ -1,0 +1,70 @@
+"""Below the panes: the time points of the series, to be gone through by hand or played."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QSlider
+
+from medview.services.settings import Settings
+from medview.ui.app import App
+from medview.ui.cine import Cine
+from medview.ui.controls import Row, button, label, name
+from medview.ui.identity import time_words
+from medview.ui.theme import icon, theme_named
+from medview.ui.words import tr
+
+
+class TimeBar(QFrame):
+    """Play, a slider and the time point; hidden unless the series has several."""
+
+    def __init__(self, app: App, cine: Cine) -> None:
+        super().__init__()
+        name(self, "time_bar", tr("Time points"))
+        self.setProperty("look", "panel")
+        self._app, self._cine = app, cine
+        self._play = button(tr("Play"), "time_play", tip=tr("Play the time points (Alt+C)"))
+        self._play.setCheckable(True)
+        self._play.clicked.connect(lambda: cine.toggle("times"))
+        self._slider = QSlider(Qt.Orientation.Horizontal)
+        name(self._slider, "time_slider", tr("Time point"))
+        self._slider.setToolTip(tr("Time point (Left and Right)"))
+        self._slider.setPageStep(1)
+        self._slider.valueChanged.connect(self._on_moved)
+        self._words = label("", "value")
+        row = Row(self._play, self._slider, self._words)
+        row.setContentsMargins(10, 5, 12, 5)
+        row.setStretch(1, 1)
+        self.setLayout(row)
+        for field in ("series", "time", "volume"):
+            getattr(app.session.events, field).connect(self.refresh)
+        cine.changed.connect(self.refresh)
+        app.preferences.changed.connect(self._on_settings)
+        self._on_settings(app.preferences.settings)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Stand where the session is, unless the slider is being dragged."""
+        session, series = self._app.session, self._app.session.series
+        is_moving = series is not None and session.volume is not None and series.times > 1
+        self.setVisible(is_moving)
+        self._play.setChecked(self._cine.reel == "times")
+        if series is None or not is_moving:
+            return
+        self._words.setText(time_words(series, session.time))
+        # As wide as the longest, so that the slider does not move under the mouse.
+        longest = time_words(series, series.times - 1)
+        self._words.setMinimumWidth(self._words.fontMetrics().horizontalAdvance(longest))
+        if not self._slider.isSliderDown():
+            self._slider.blockSignals(True)
+            self._slider.setRange(0, series.times - 1)
+            self._slider.setValue(session.time)
+            self._slider.blockSignals(False)
+
+    def _on_moved(self, time: int) -> None:
+        series = self._app.session.series
+        if series is not None:
+            self._cine.stop()
+            self._app.library.show(series, time)
+
+    def _on_settings(self, settings: Settings) -> None:
+        self._play.setIcon(icon("play", theme_named(settings.theme)))
