@@ -143,13 +143,11 @@ def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
     imputed = ""
     if share is not None and share.value is not None:
         imputed = f"{_percent(share.value)} of the values were not measured but imputed."
-    known = () if score is None or score.value is None else (score,)
-    method = f"Interval: {known[0].method}." if known and known[0].method else ""
     rest = tuple(each for each in _rest(prediction) if not each.name.startswith("phenotype_"))
     sides = [each for each in prediction.scores if each.name.startswith(("attention", "shapley"))]
     words = "; ".join(score_words(each) for each in sides if each.value is not None)
     line = f"{name} {_with_interval(score)}."
-    details = [imputed, method, _measured(prediction, card, (("roc_auc", ""),)), _doubt(prediction)]
+    details = [imputed, _measured(prediction, card, (("roc_auc", ""),)), _doubt(prediction)]
     return _told(
         line, [*details, f"{_capital(words)}." if words else "", not_available_words(rest)]
     )
@@ -260,6 +258,7 @@ def _phenotypes(prediction: Prediction) -> Section:
     )
     rows = tuple(
         (
+            each.name.removeprefix("phenotype_"),
             figure_text(each.value or 0.0, each.name),
             interval_text(each) or NOT_AVAILABLE,
             each.meaning.partition(":")[0],
@@ -273,7 +272,7 @@ def _phenotypes(prediction: Prediction) -> Section:
             missing.setdefault(reason.strip() or "no reason given", []).append(name)
     left_out = "; ".join(f"{', '.join(names)} ({why})" for why, names in missing.items())
     text = f"Not available: {left_out}." if left_out else ""
-    headings = ("Probability", "95 % interval", "Phenotype")
+    headings = ("No.", "Probability", "95 % interval", "Phenotype")
     return Section("Phenotypes", text, table=Table(rows, headings))
 
 

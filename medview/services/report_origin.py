@@ -243,11 +243,14 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
     """Where the uncertainty comes from and whether it was checked against the truth."""
     texts = []
     samples = prediction.parameters.get("samples")
-    if samples:
+    if samples and prediction.map("total") is not None:
         texts.append(
             f"Spread between {samples} samples of the model (epistemic) plus the noise it expects "
             "itself (aleatoric)."
         )
+    methods = dict.fromkeys(each.method for each in prediction.scores if each.value is not None)
+    if not texts and any(methods):
+        texts.append(_sentence(f"Intervals: {'; '.join(each for each in methods if each)}"))
     figures = of_route(card.measured, prediction) if card else ()
     known = told_whole(tuple(each for each in figures if each.name in ("ece", "coverage")))
     found = "; ".join(figure_words(each) for each in known[:_MOST_CALIBRATIONS])

@@ -63,6 +63,12 @@ def result(exam: Exam, prediction: Prediction, card: ModelCard | None = None) ->
     return Section("Result", " ".join(text for text in details if text), result=said.line)
 
 
+def has_marks(prediction: Prediction) -> bool:
+    """Whether a result has something to show on the image."""
+    shown = (main_map(prediction), uncertainty_map(prediction), regions_map(prediction))
+    return any(each is not None for each in shown) or bool(result_marks((prediction,)))
+
+
 def pictures(volume: Volume, prediction: Prediction | None) -> Section:
     """Three key slices, each as image, score and uncertainty; without a result the image alone.
 

@@ -48,8 +48,10 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
         Outcome(each.prediction, each.card or card_for(each.prediction, cards), each.sha256)
         for each in stored
     )
-    exam, image = stored[0].exam or Exam(), stored[0].image or seen_as_image(stored[0].prediction)
-    images = [each for each in stored[0].prediction.inputs if each.role not in TABLES]
+    # Of several results one may be of a table alone.
+    first = next((each for each in stored if each.exam is not None), stored[0])
+    exam, image = first.exam or Exam(), first.image or seen_as_image(first.prediction)
+    images = [each for each in first.prediction.inputs if each.role not in TABLES]
     if study is not None and images:
         exam, image = _from_study(call, study, images[0])
     return Material(exam=exam, volume=image, outcomes=outcomes)

@@ -132,9 +132,10 @@ def pictures(material: Material) -> tuple[Section, ...]:
     if material.volume is None:
         return ()
     volume = material.volume
-    if not material.outcomes:
-        return (report_result.pictures(volume, None),)
-    return tuple(report_result.pictures(volume, each.prediction) for each in material.outcomes)
+    results = tuple(each.prediction for each in material.outcomes)
+    marked = tuple(each for each in results if report_result.has_marks(each))
+    # Where no result says anything of a place, the images are shown once.
+    return tuple(report_result.pictures(volume, each) for each in marked or results[:1] or (None,))
 
 
 def findings(material: Material) -> tuple[Section, ...]:

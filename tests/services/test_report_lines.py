@@ -104,7 +104,10 @@ def test_phenotypes_are_sorted_and_those_without_a_value_told_by_reason():
         for n, (value, meaning) in enumerate(zip(values, meanings, strict=True), start=1)
     )
     (section,) = measures(said("icu", *scores))
-    assert [row[2] for row in section.table.rows] == ["Shock", "Renal failure"]
+    assert [(row[0], row[3]) for row in section.table.rows] == [
+        ("02", "Shock"),
+        ("01", "Renal failure"),
+    ]
     assert section.text == "Not available: Pneumonia, Sepsis (too few)."
 
 

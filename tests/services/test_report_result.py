@@ -1,11 +1,13 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from phantoms import geometry_of
 from result_phantom import exam, head, prediction_on
 
 from medview.domain.geometry import Geometry
-from medview.domain.prediction import Finding, Score
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import Finding, Prediction, Score
 from medview.domain.volume import Volume
 from medview.services import report_result
 from medview.services.report_lines import score_words
@@ -183,3 +185,40 @@ def test_a_peak_on_a_slice_that_is_not_there_does_not_stop_the_report(volume, pr
     odd = Finding(1, "score", (0.0, 0.0, 0.0), 400, 1.0, 9.0)
     section = report_result.pictures(volume, replace(prediction, findings=(odd,)))
     assert len(section.figures) == 3
+
+
+def chest_result() -> tuple[Volume, Prediction]:
+    """A film with the zones of two lungs, their scores and what speaks for the result."""
+    grid = geometry_of("LPS", (1, 60, 50), (1.0, 1.0, 1.0))
+    lungs = np.zeros(grid.shape, np.uint8)
+    for zone, (row, column) in enumerate(((r, c) for c in (5, 30) for r in (5, 20, 35)), start=1):
+        lungs[0, row : row + 14, column : column + 14] = zone
+    evidence = np.linspace(0, 4, lungs.size, dtype=np.float32).reshape(lungs.shape)
+    maps = (
+        ScalarMap("evidence", evidence, grid, "evidence", "1", (0.0, 4.0), "evidence"),
+        ScalarMap("lungs", lungs, grid, "labels", "1", (0.0, 6.0), "zones"),
+    )
+    film = Volume((lungs * 30).astype(np.int16), grid, modality="CR")
+    scores = (Score("severe", 0.4), Score("brixia_A", 1.0))
+    made = prediction_on(head())
+    return film, replace(made, model="cxr", maps=maps, findings=(), slices=(), scores=scores)
+
+
+def test_a_film_is_shown_once_with_its_zones_and_once_with_the_evidence():
+    section = report_result.pictures(*chest_result())
+    (row,) = section.figures
+    assert len(row.pictures) == row.abreast == 2
+    assert row.caption.startswith("The film with zones A to F")
+    plain, with_zones = row.pictures[0].rgb, report_result.pictures(chest_result()[0], None)
+    assert (plain != with_zones.figures[0].pictures[0].rgb).any()  # the zones are drawn
+    assert section.charts == ()
+
+
+def test_regions_are_shown_in_colour_below_the_image(volume, prediction):
+    brain = prediction.map("brain")
+    regions = replace(brain, name="regions", kind="labels", title="brain regions")
+    section = report_result.pictures(volume, replace(prediction, maps=(regions,), findings=()))
+    plain, tinted = section.figures
+    assert len(plain.pictures) == len(tinted.pictures) == 3
+    assert np.ptp(plain.pictures[1].rgb.astype(int), axis=-1).max() == 0
+    assert np.ptp(tinted.pictures[1].rgb.astype(int), axis=-1).max() > 30

@@ -136,3 +136,23 @@ def test_a_card_counts_only_for_its_own_weights():
     assert card_for(made, cards) == card()
     assert card_for(replace(made, weights_sha256="00" * 32), cards) is None
     assert card_for(replace(made, model="unheard-of"), cards) is None
+
+
+def test_a_result_of_a_table_and_one_of_an_image_make_one_report(tmp_path):
+    image = prediction_on(head())
+    about = InputRef("series", "", "2.25.1", 0, "cd" * 32, (11, 48, 1))
+    table = replace(image, model="icu", inputs=(about,), maps=(), findings=(), slices=())
+    write_prediction(JOB, table, tmp_path / "out" / "a")
+    write_prediction(JOB, image, tmp_path / "out" / "b", head(), exam(), card())
+    material = gather(call, tmp_path / "out")
+    assert [each.prediction.model for each in material.outcomes] == ["icu", "anomaly"]
+    assert material.volume is not None
+    assert material.exam == exam().without_identity()
+
+
+def test_a_result_of_a_table_alone_needs_no_image_in_the_study(tmp_path):
+    about = InputRef("series", "", "2.25.1", 0, "cd" * 32, (11, 48, 1))
+    table = replace(prediction_on(head()), inputs=(about,), maps=(), findings=(), slices=())
+    write_prediction(JOB, table, tmp_path / "out")
+    material = gather(call, tmp_path / "out", tmp_path)
+    assert material.volume is None

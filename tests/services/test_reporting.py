@@ -5,7 +5,8 @@ import pytest
 from result_phantom import card, exam, head, prediction_on
 
 from medview.domain.errors import UsageError
-from medview.domain.prediction import Opinion
+from medview.domain.exam import Exam
+from medview.domain.prediction import Opinion, Score, TracePoint
 from medview.domain.report import Report, content_sha256
 from medview.services.report_text import ReaderText, reader_text
 from medview.services.reporting import (
@@ -42,6 +43,58 @@ def test_the_sections_follow_the_template(report):
         *("Question", "Result", "", "Findings of the model", "Findings by the reader"),
         *("Impression", "How far to trust this", "Origin"),
     ]
+
+
+def test_an_answer_to_a_finding_has_name_and_time_beside_it(material):
+    said = (
+        Opinion("finding 1", "agree", "Dr Rivera", "2026-11-21T10:41:00+00:00"),
+        Opinion("finding 2", "rejected", "Dr Rivera", "2026-11-21T10:42:00+00:00"),
+        Opinion("score anomaly", "unsure", "Dr Rivera", ""),
+    )
+    words = replace(WORDS, verdicts={2: "rejected: vessel"})
+    (outcome,) = material.outcomes
+    answered = replace(material, outcomes=(replace(outcome, opinions=said),), reader=words)
+    assert _answers_in(answered) == [
+        "agree, Dr Rivera, 21 Nov 2026 10:41 UTC",
+        "rejected: vessel, Dr Rivera, 21 Nov 2026 10:42 UTC",
+        "not reviewed",
+    ]
+    assert _answers_in(replace(answered, private=True))[0] == "agree, 21 Nov 2026 10:41 UTC"
+
+
+def _answers_in(material: Material) -> list[str]:
+    made = build_report(material)
+    (section,) = [each for each in made.sections if each.title == "Findings of the model"]
+    return [row[-1] for row in section.table.rows]
+
+
+def test_results_of_tables_alone_make_a_whole_report(material):
+    (outcome,) = material.outcomes
+    about = replace(outcome.prediction.inputs[0], role="series", study="", size=(11, 48, 1))
+    stay = replace(
+        outcome.prediction,
+        model="icu",
+        inputs=(about,),
+        scores=(Score("mortality", 0.2, 0.1, 0.3), Score("phenotype_01", 0.1, meaning="Shock: x")),
+        maps=(),
+        findings=(),
+        trace=(TracePoint(1, 0.1), TracePoint(2, 0.2)),
+    )
+    made = build_report(Material(Exam(), None, (Outcome(stay, outcome.card),)))
+    assert made.title == "ICU stay with computed analysis"
+    assert titles(made)[:4] == ["Question", "Result", "Risk over the stay", "Phenotypes"]
+    assert dict(made.facts)["Table used"] == "series \u00b7 11 columns \u00b7 48 rows"
+    assert content_sha256(made) != content_sha256(
+        build_report(Material(Exam(), None, (Outcome(replace(stay, trace=()), outcome.card),)))
+    )
+
+
+def test_the_image_is_shown_once_where_only_one_result_marks_it(material):
+    (outcome,) = material.outcomes
+    blind = Outcome(replace(outcome.prediction, model="mine", maps=(), findings=()))
+    made = SECTIONS["pictures"](replace(material, outcomes=(blind, outcome)))
+    assert [len(section.figures) for section in made] == [3]
+    assert len(SECTIONS["pictures"](replace(material, outcomes=(blind, blind)))) == 1
 
 
 def test_templates_name_only_sections_that_exist():
