@@ -79,8 +79,10 @@ def forget_results(app: App) -> None:
 
 
 def reset(app: App) -> None:
-    """Give up what is being drawn; when nothing is, undo zoom, turns and window of the pane."""
-    if app.window.mouse.is_dragging:
+    """Stop what plays or give up what is drawn; else undo zoom, turns and window of the pane."""
+    if app.window.cine.reel:
+        app.window.cine.stop()
+    elif app.window.mouse.is_dragging:
         app.window.mouse.give_up()
         app.measuring.give_up()
     elif not app.measuring.give_up():

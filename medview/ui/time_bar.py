@@ -5,7 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QSlider
 
-from medview.services.settings import Settings
 from medview.ui.app import App
 from medview.ui.cine import Cine
 from medview.ui.controls import Row, button, label, name
@@ -22,7 +21,9 @@ class TimeBar(QFrame):
         name(self, "time_bar", tr("Time points"))
         self.setProperty("look", "panel")
         self._app, self._cine = app, cine
-        self._play = button(tr("Play"), "time_play", tip=tr("Play the time points (Alt+C)"))
+        self._play = button(
+            tr("Play"), "time_play", tip=tr("Play the time points, or stop (Alt+C)")
+        )
         self._play.setCheckable(True)
         self._play.clicked.connect(lambda: cine.toggle("times"))
         self._slider = QSlider(Qt.Orientation.Horizontal)
@@ -38,8 +39,7 @@ class TimeBar(QFrame):
         for field in ("series", "time", "volume"):
             getattr(app.session.events, field).connect(self.refresh)
         cine.changed.connect(self.refresh)
-        app.preferences.changed.connect(self._on_settings)
-        self._on_settings(app.preferences.settings)
+        app.preferences.changed.connect(self._show_what_it_does)
         self.refresh()
 
     def refresh(self) -> None:
@@ -47,7 +47,7 @@ class TimeBar(QFrame):
         session, series = self._app.session, self._app.session.series
         is_moving = series is not None and session.volume is not None and series.times > 1
         self.setVisible(is_moving)
-        self._play.setChecked(self._cine.reel == "times")
+        self._show_what_it_does()
         if series is None or not is_moving:
             return
         self._words.setText(time_words(series, session.time))
@@ -66,5 +66,10 @@ class TimeBar(QFrame):
             self._cine.stop()
             self._app.library.show(series, time)
 
-    def _on_settings(self, settings: Settings) -> None:
-        self._play.setIcon(icon("play", theme_named(settings.theme)))
+    def _show_what_it_does(self) -> None:
+        """Play or Stop, in the colours of the theme."""
+        plays = self._cine.reel == "times"
+        self._play.setChecked(plays)
+        self._play.setText(f" {tr('Stop') if plays else tr('Play')}")
+        theme = theme_named(self._app.preferences.settings.theme)
+        self._play.setIcon(icon("pause" if plays else "play", theme))

@@ -120,3 +120,12 @@ def test_a_time_point_that_cannot_be_read_ends_it(moving):
 
 def test_time_points_of_a_single_volume_cannot_be_played(head):
     assert not head.window.table["cine.times"].isEnabled()
+
+
+def test_escape_stops_it_and_leaves_the_pane_alone(short):
+    short.app.viewing.zoom("main", 2.0)
+    before = short.session.views
+    short.press("C")
+    short.press("Esc")
+    assert short.window.cine.reel == ""
+    assert short.session.views == before

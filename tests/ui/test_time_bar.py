@@ -63,8 +63,10 @@ def test_the_slider_stays_under_the_mouse_while_it_is_dragged(moving):
 
 def test_play_and_a_hand_on_the_slider(moving):
     play = moving.find(QPushButton, "time_play")
+    assert play.text().strip() == "Play"
     play.click()
     assert moving.window.cine.reel == "times"
+    assert play.text().strip() == "Stop"
     moving.find(QSlider, "time_slider").setValue(3)
     assert moving.window.cine.reel == ""
     assert not play.isChecked()
