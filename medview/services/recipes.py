@@ -84,6 +84,12 @@ def read_sweeps(
     return tuple(single), sweeps
 
 
+def epochs_of(recipe: Mapping[str, Any]) -> int:
+    """How many epochs a recipe asks for; 0 where it does not say."""
+    flat = _flat(recipe)
+    return int(next((flat[key] for key in flat if key.rpartition(".")[2] == "epochs"), 0))
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
@@ -119,6 +125,10 @@ def _value(text: str) -> Any:
 def _put(recipe: dict[str, Any], key: str, value: Any) -> str:
     """Put a value into a recipe; return what is wrong with it, or nothing."""
     known = _flat(recipe)
+    # "epochs" means "train.epochs" where only one table has it.
+    same = [name for name in known if name.rpartition(".")[2] == key]
+    if key not in known and len(same) == 1:
+        key = same[0]
     if key not in known:
         return f"no setting is called {key}; known are {', '.join(known)}"
     kind, name = type(known[key]), key.rpartition(".")[2]

@@ -19,7 +19,7 @@ from medview.domain.errors import MedviewError
 from medview.domain.training import FinetuneRequest, Method, TrainRequest
 from medview.services.audit import note
 from medview.services.jobs import Job, Jobs
-from medview.services.recipes import shipped_recipe
+from medview.services.recipes import epochs_of, read_recipe
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
@@ -121,9 +121,8 @@ class Tuning:
             return None
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
-        recipe = shipped_recipe(version.card.id)
-        if wish.epochs:
-            recipe["epochs"] = wish.epochs
+        own = (f"epochs={wish.epochs}",) if wish.epochs else ()
+        recipe = read_recipe(version.card.id, None, own)
         settings = self._preferences.settings
         train = TrainRequest(
             data=(str(data),),
@@ -138,7 +137,7 @@ class Tuning:
             method=wish.method,
         )
         request = FinetuneRequest(version.card.id, train)
-        self._set(phase="running", epochs=int(recipe.get("epochs", 0)), outcome={}, kept="")
+        self._set(phase="running", epochs=epochs_of(recipe), outcome={}, kept="")
         errand = Errand(
             f"Fine-tune {wish.version}",
             "train",

@@ -6,7 +6,7 @@ import pytest
 
 from medview.domain.errors import DataError, UsageError
 from medview.learning.train import Recipe
-from medview.services.recipes import read_recipe, read_sweeps, shipped_recipe
+from medview.services.recipes import epochs_of, read_recipe, read_sweeps, shipped_recipe
 
 
 def test_the_shipped_recipe_says_every_setting_and_the_trainer_takes_it():
@@ -74,3 +74,9 @@ def test_several_values_of_a_setting_are_a_sweep_and_one_is_a_setting():
     assert sweeps == {"network.heads": (2, 4), "rate": (0.1, 1.0)}
     with pytest.raises(UsageError, match=r"network\.heads is a whole number"):
         read_sweeps("anomaly", ["network.heads=2,many"])
+
+
+@pytest.mark.parametrize("model", ["anomaly", "brain-age", "cxr", "icu"])
+def test_every_model_is_told_its_epochs_by_the_same_word(model):
+    assert epochs_of(read_recipe(model, None, ("epochs=3",))) == 3
+    assert epochs_of(read_recipe(model)) > 3
