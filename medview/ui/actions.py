@@ -61,6 +61,11 @@ _FILE = (
         "Ctrl+P", "file-pdf", "Write the report as a PDF", has_image,
     ),
     Action(
+        "file.save_picture", "Save picture …", commands.save_picture, "File",
+        "Ctrl+S", tip="Write the active pane with all that is drawn on it as a PNG",
+        enabled=has_image,
+    ),
+    Action(
         "file.private", "Private", commands.toggle_private, "File",
         "Ctrl+Shift+P", "shield-check", "Hide names, ids and dates",
         checked=lambda app: app.session.private,
@@ -333,7 +338,7 @@ CONTEXT = (
     "image.flip_v", "image.rotate_right", "image.rotate_left", "image.fit", "",
     "image.key", "cine.play", "",
     "view.maximise", "view.crosshair", "view.reference", "view.annotations", "", "analysis.overlay",
-    "analysis.next_map", "analysis.run", "file.export_report",
+    "analysis.next_map", "analysis.run", "file.export_report", "file.save_picture",
 )  # fmt: skip
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
+from medview.domain.errors import WriteError
 from medview.imaging.intensity import presets_for
+from medview.services.session import Message
 from medview.ui.app import App
 from medview.ui.notify import ask
 from medview.ui.words import tr
@@ -15,6 +17,8 @@ _FILES = (
     "Images (*.dcm *.dicom *.ima *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg "
     "*.tif *.tiff *.zip DICOMDIR)"
 )
+
+_PICTURE_NAME = "picture.png"
 
 
 def open_folder(app: App) -> None:
@@ -30,6 +34,26 @@ def open_file(app: App) -> None:
     chosen, _ = QFileDialog.getOpenFileNames(app.window, tr("Open image files"), "", kinds)
     if chosen:
         app.library.open(tuple(Path(each) for each in chosen))
+
+
+def save_picture(app: App) -> None:
+    """Ask where to, then write the active pane as it is drawn."""
+    pane = app.session.active_pane
+    if app.window.grid.view_of(pane) is None:
+        return
+    # The name says nothing of the patient.
+    start = str(Path.home() / _PICTURE_NAME)
+    chosen, _ = QFileDialog.getSaveFileName(app.window, tr("Save picture"), start, "PNG (*.png)")
+    if not chosen:
+        return
+    path = Path(chosen).with_suffix(".png")
+    if app.window.grid.panes[pane].picture().save(str(path)):
+        app.session.message = Message(tr("Picture written: {file}", file=path.name))
+    else:
+        refusal = WriteError(
+            "the picture cannot be written", file=path.name, do="Choose another folder."
+        )
+        app.session.message = Message.of(refusal)
 
 
 def toggle_private(app: App) -> None:

@@ -36,7 +36,7 @@ def save_pictures(window: MainWindow, folder: Path) -> tuple[Path, ...]:
     for pane in window.grid.visible_panes:
         view = window.grid.view_of(pane.key)
         if view is not None:
-            pictures[f"pane_{view.plane.value}"] = pane.grab()
+            pictures[f"pane_{view.plane.value}"] = pane.picture()
     written = []
     for name, picture in pictures.items():
         path = folder / f"{name}.png"

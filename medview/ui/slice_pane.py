@@ -14,6 +14,7 @@ from PySide6.QtGui import (
     QMouseEvent,
     QPainter,
     QPen,
+    QPixmap,
     QResizeEvent,
     QTransform,
     QWheelEvent,
@@ -313,6 +314,14 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if hasattr(self, "_frame"):  # pyqtgraph calls this before we are built
             self._place()
             self.on_resized()
+
+    def picture(self) -> QPixmap:
+        """The pane as it is drawn, with drawings, scale and corner texts, without its outline."""
+        dress = self._dress
+        self._dress = replace(dress, is_active=False)
+        taken: QPixmap = self.grab()
+        self._dress = dress
+        return taken
 
     def close(self) -> bool:
         """Close as any widget: pyqtgraph's own way frees items that are still referred to."""

@@ -1,6 +1,8 @@
 import pytest
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog
 from services.stubs import catalogue_of, series_of
+from ui.fakes import drag
 
 from medview.domain.errors import ReadError, WriteError
 from medview.services.session import Message
@@ -62,3 +64,35 @@ def test_a_place_where_nothing_can_be_written_is_an_error(head, tmp_path):
     assert isinstance(ended[0], WriteError)
     with pytest.raises(WriteError, match="no picture can be written there"):
         save_pictures(head.window, blocked / "shots")
+
+
+def ambers(image, rows):
+    """How many pixels are about of the colour of what is chosen: a drawing, or an outline."""
+    colours = (image.pixelColor(x, y) for x in range(image.width()) for y in rows)
+    return sum(c.red() > 130 and c.red() > 1.2 * c.green() > 2 * c.blue() for c in colours)
+
+
+def test_a_picture_of_the_active_pane_has_its_drawings_but_no_outline(head, tmp_path, monkeypatch):
+    path = tmp_path / "shown"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    head.press("Ctrl+S")
+    plain = QImage(str(path.with_suffix(".png")))
+    assert ambers(plain, (0, *range(290, 310))) == 0
+    head.window.use_tool("length")
+    drag(head.pane(), (200, 300), (120, 0))
+    head.settle()
+    head.press("Ctrl+S")
+    drawn = QImage(str(path.with_suffix(".png")))
+    assert drawn.size() == head.pane().viewport().size()
+    assert ambers(drawn, range(290, 310)) > 100
+    assert ambers(drawn, (0,)) == 0
+    assert ambers(head.pane().grab().toImage(), (0,)) > 400
+    assert head.pane().dress.is_active
+
+
+def test_a_picture_that_cannot_be_written_says_so(head, tmp_path, monkeypatch):
+    path = tmp_path / "missing" / "shown.png"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
+    head.press("Ctrl+S")
+    assert isinstance(head.session.message.error, WriteError)
+    assert not path.exists()
