@@ -11,6 +11,7 @@ from medview.domain.wording import date_words, duration_words, interval, number,
 
 _MOST_FIGURES = 6
 _MOST_CALIBRATIONS = 4
+_ROW_LETTERS = 450
 _FIGURE_NAMES = {
     "roc_auc": "ROC AUC",
     "pr_auc": "average precision",
@@ -150,8 +151,14 @@ def table(title: str, rows: tuple[tuple[str, str], ...]) -> Section:
 
 
 def _limits(card: ModelCard) -> list[tuple[str, str]]:
-    """One row for each limit: rows stay whole at the end of a page."""
-    return [(f"Limit {n}", _sentence(text)) for n, text in enumerate(card.limits, start=1)]
+    """All limits, in rows short enough to stay whole at the end of a page."""
+    rows: list[str] = []
+    for text in map(_sentence, card.limits):
+        if rows and len(rows[-1]) + len(text) < _ROW_LETTERS:
+            rows[-1] += f" {text}"
+        else:
+            rows.append(text)
+    return [("Limits, continued" if n else "Limits", text) for n, text in enumerate(rows)]
 
 
 def of_route(figures: tuple[Figure, ...], prediction: Prediction) -> tuple[Figure, ...]:

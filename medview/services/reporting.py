@@ -101,6 +101,7 @@ def result(material: Material) -> tuple[Section, ...]:
 def _with_answers(material: Material, outcome: Outcome) -> Section:
     """A result with what the reader answered to its scores, who and when."""
     made = report_result.result(material.exam, outcome.prediction, outcome.card)
+    made = replace(made, title=_titled(made.title, material, outcome))
     said = [each for each in outcome.opinions if each.about.startswith("score ")]
     words = [
         f"Reader on {each.about.removeprefix('score ').replace('_', ' ')}: "
@@ -108,6 +109,15 @@ def _with_answers(material: Material, outcome: Outcome) -> Section:
         for each in said
     ]
     return replace(made, text=" ".join([made.text, *words]).strip())
+
+
+def _titled(title: str, material: Material, outcome: Outcome) -> str:
+    """A title that says of which model a section is, where there are several."""
+    if len(material.outcomes) < 2:
+        return title
+    made = outcome.prediction
+    name = outcome.card.title if outcome.card else made.model
+    return f"{title}: {name} {made.version}"
 
 
 def _answers(material: Material, outcome: Outcome) -> dict[int, str]:
@@ -170,9 +180,12 @@ def reading(material: Material) -> tuple[Section, ...]:
 
 def trust(material: Material) -> tuple[Section, ...]:
     """What the model is for, how well it does and how good its input was."""
-    return tuple(
-        report_origin.trust(each.prediction, each.card, material.volume, material.exam)
+    made = (
+        (each, report_origin.trust(each.prediction, each.card, material.volume, material.exam))
         for each in material.outcomes
+    )
+    return tuple(
+        replace(section, title=_titled(section.title, material, each)) for each, section in made
     )
 
 

@@ -92,9 +92,16 @@ def test_what_was_published_is_told_apart(prediction):
     )
     assert rows["Measured here"].startswith("Pixel average precision 0.410 (0.290 – 0.550)")
     assert rows["Trained on"] == "ixi-t1, 7 patients"
-    assert rows["Limit 1"] == "Never tried on children."
-    assert rows["Limit 2"] == "Blind to changes smaller than 5 mm."
+    assert rows["Limits"] == "Never tried on children. Blind to changes smaller than 5 mm."
     assert "Calibration: coverage of the interval 0.940" in rows["Uncertainty"]
+
+
+def test_many_limits_take_several_rows_and_none_is_lost(prediction):
+    limits = tuple(f"{'much ' * 30}{n}." for n in range(7))
+    rows = report_origin.trust(prediction, replace(card(), limits=limits), None, exam()).table.rows
+    told = [text for name, text in rows if name.startswith("Limits")]
+    assert len(told) == 4
+    assert " ".join(told).lower() == " ".join(limits)
 
 
 def test_only_figures_of_the_way_the_result_was_made_are_told(prediction):

@@ -97,6 +97,14 @@ def test_the_image_is_shown_once_where_only_one_result_marks_it(material):
     assert len(SECTIONS["pictures"](replace(material, outcomes=(blind, blind)))) == 1
 
 
+def test_of_several_results_each_section_says_whose_it_is(material):
+    (outcome,) = material.outcomes
+    other = Outcome(replace(outcome.prediction, model="mine"))
+    made = titles(build_report(replace(material, outcomes=(outcome, other))))
+    assert "Result: Bayesian VAE with attention 1.2" in made
+    assert "How far to trust this: mine 1.2" in made
+
+
 def test_templates_name_only_sections_that_exist():
     assert len(templates()) >= 2
     for template in templates():
@@ -196,7 +204,7 @@ def test_two_results_have_a_section_each(material):
     other = replace(material.outcomes[0].prediction, version="1.3")
     both = (material.outcomes[0], Outcome(other, card()))
     made = build_report(replace(material, volume=None, outcomes=both))
-    assert titles(made).count("Result") == 2
+    assert sum(title.startswith("Result: ") for title in titles(made)) == 2
     assert [r["result"]["version"] for r in made.manifest["results"]] == ["1.2", "1.3"]
 
 
