@@ -9,7 +9,7 @@ from html import escape
 from medview.domain.report import Plot
 from medview.domain.wording import number
 
-WIDTH, HEIGHT = 720.0, 190.0
+WIDTH, HEIGHT = 720.0, 160.0
 _ACCENT, _BAND, _DOT, _GRID, _GUIDE = "#2f6ea5", "#d6e2ee", "#a9b6c4", "#e4e8ec", "#5d6673"
 _DOT_RADIUS = 2.2
 

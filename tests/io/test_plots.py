@@ -33,7 +33,7 @@ def test_what_lies_outside_is_drawn_on_the_edge():
 def test_a_band_goes_there_and_back():
     plot = replace(PLOT, band=((40.0, 0.0, 1.0), (80.0, 0.0, 0.5)))
     (shape,) = [each for each in drawing(plot).iter() if each.tag.endswith("polygon")]
-    assert shape.get("points") == "0.0,0.0 720.0,95.0 720.0,190.0 0.0,190.0"
+    assert shape.get("points") == "0.0,0.0 720.0,80.0 720.0,160.0 0.0,160.0"
 
 
 def test_texts_are_escaped_and_ticks_are_text():
