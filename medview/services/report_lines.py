@@ -128,7 +128,7 @@ def _chest(prediction: Prediction, card: ModelCard | None) -> Told:
     if total is not None:
         score = _with_interval(total, f"of {BRIXIA_TOP}")
         parts.append(f"Brixia total {score}")
-    method = f"The probability is {severe.method}." if severe and severe.method else ""
+    method = f"Calibration of the probability: {severe.method}." if severe and severe.method else ""
     limits = [each for each in (card.limits if card else ()) if _NO_FORECAST in each]
     wanted = (("roc_auc", ""), ("mae", " points of the Brixia total"))
     details = [method, *limits[:1], _measured(prediction, card, wanted), _doubt(prediction)]

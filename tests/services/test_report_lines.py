@@ -70,7 +70,7 @@ def test_a_chest_film_says_what_it_detects_rather_than_forecasts():
     assert made.line == (
         "Probability of a severe course 0.31; Brixia total 4.7 of 18 (95 % interval 0 – 12.1)."
     )
-    assert made.details[:2] == ("The probability is not calibrated.", limit)
+    assert made.details[:2] == ("Calibration of the probability: not calibrated.", limit)
     assert "ROC AUC 0.890 (films)" in made.details[2]
 
 
