@@ -6,7 +6,7 @@ that is shown, in the volume's own quantity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from medview.imaging.view import DrawnShape, View
 # Directions closer than this are the same plane.
 _PARALLEL = 1 - 1e-4
 _ROUND = 48
+# What a region on a slab adds to its figures.
+OF_ONE_SLICE = "of the single image"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,11 @@ def lies_on(measurement: Measurement, cut: Cut) -> bool:
 
 
 def described(measurement: Measurement, volume: Volume, cut: Cut) -> tuple[str, ...]:
-    """What a drawing says: a length, an angle, or the values inside, a line each."""
+    """What a drawing says: a length, an angle, or the values inside, a line each.
+
+    Values are those of the one slice that it lies on, also where a slab is shown, and it says so:
+    a figure must not change with how the image is looked at.
+    """
     if not measurement.is_finished:
         return ()
     points = [np.array(point) for point in measurement.points]
@@ -67,8 +73,10 @@ def described(measurement: Measurement, volume: Volume, cut: Cut) -> tuple[str, 
     if kind in ("angle", "cobb"):
         return (f"{angle_of(measurement):.1f}°",)
     if kind in CLOSED:
-        found = values_inside(measurement, volume, cut)
-        return _region_words(found, volume) if found is not None else ()
+        alone = replace(cut, first=cut.index, last=cut.index)
+        found = values_inside(measurement, volume, alone)
+        words = _region_words(found, volume) if found is not None else ()
+        return (*words, OF_ONE_SLICE) if words and cut.last > cut.first else words
     return (measurement.text,) if measurement.text else ()
 
 

@@ -10,6 +10,7 @@ from medview.domain.geometry import Plane
 from medview.domain.measurement import Measurement
 from medview.domain.volume import Volume
 from medview.imaging.measuring import (
+    OF_ONE_SLICE,
     angle_of,
     area_of,
     described,
@@ -162,3 +163,13 @@ def test_words_are_what_was_typed_and_a_draft_says_nothing():
     cut = cut_of(GRID, view_at((15, 20, 25)))
     assert described(drawn("text", [(1, 1)], cut, text="cyst?"), volume(), cut) == ("cyst?",)
     assert described(drawn("length", [(1, 1)], cut), volume(), cut) == ()
+
+
+def test_a_region_on_a_slab_says_the_figures_of_its_own_slice():
+    made = volume()
+    plain = view_at((15, 20, 25))
+    cut = cut_of(made.geometry, plain)
+    region = drawn("rectangle", ((2.0, 3.0), (7.0, 8.0)), cut)
+    slab = cut_of(made.geometry, replace(plain, slab_mm=1000.0))
+    assert slab.last > slab.first
+    assert described(region, made, slab) == (*described(region, made, cut), OF_ONE_SLICE)
