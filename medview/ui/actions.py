@@ -226,7 +226,7 @@ _IMAGE = (
 _EDIT = (
     Action(
         "edit.undo", "Undo", lambda app: app.measuring.undo(), "Tools",
-        "Ctrl+Z", "arrow-u-up-left", "Take the last drawing or deletion back",
+        "Ctrl+Z", "arrow-u-up-left", "Take the last drawing, key image or deletion back",
         lambda app: app.measuring.can_undo,
     ),
     Action(
