@@ -165,7 +165,7 @@ class Session:
     overlay_on: bool = False
     map_name: str = "score"
     zones_on: bool = True
-    reference_on: bool = True
+    reference_on: bool = False
     styles: dict[str, LayerStyle] = field(default_factory=dict)
     predictions: dict[VolumeId, tuple[Prediction, ...]] = field(default_factory=dict)
     unfinished: Unfinished | None = None

@@ -1,6 +1,15 @@
 """Reference lines in the window: where they are drawn, and how they go away."""
 
+import pytest
+
 from medview.domain.geometry import Plane
+
+
+@pytest.fixture(autouse=True)
+def _on(head):
+    """The crosshair marks the same places, so the lines are off until they are asked for."""
+    assert planes(head) == []
+    head.press("Shift+R")
 
 
 def planes(head, pane="main"):
