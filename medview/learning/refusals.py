@@ -21,8 +21,8 @@ def refuse_unfit(volume: Volume) -> None:
     Raises
     ------
     ModelInputError
-        Another modality, values that are Hounsfield units, colour, or a few slices of another
-        plane than axial.
+        Another modality, values that are Hounsfield units, colour, a picture that says nothing of
+        itself, or a few slices of another plane than axial.
     """
     kind = kind_of(volume)
     if kind:
@@ -35,6 +35,12 @@ def refuse_unfit(volume: Volume) -> None:
         raise ModelInputError(
             "this is a colour image", do="Choose a grey T1 volume.", code="MV-MOD-012"
         )
+    if is_mere_picture(volume):
+        raise ModelInputError(
+            "this picture says neither that it is MR nor how large its pixels are",
+            do="Choose a T1 series as DICOM or NIfTI.",
+            code="MV-MOD-017",
+        )
     shape, axial = volume.geometry.shape, volume.geometry.axis_of[2]
     within = min(size for axis, size in enumerate(shape) if axis != axial)
     if within < FEWEST_SLICES:
@@ -44,6 +50,13 @@ def refuse_unfit(volume: Volume) -> None:
             do="Choose a T1 series of the whole brain, or an axial slice.",
             code="MV-MOD-006",
         )
+
+
+def is_mere_picture(volume: Volume) -> bool:
+    """One slice of unknown kind, size and side, as a JPEG or PNG is."""
+    geometry = volume.geometry
+    unknown = geometry.spacing_kind is None and not geometry.orientation_known
+    return unknown and volume.modality == "" and 1 in geometry.shape
 
 
 def few_slices(volume: Volume) -> int:

@@ -96,3 +96,16 @@ def test_the_share_of_values_that_are_no_numbers_is_told():
     array[:6] = np.nan
     assert "25.0 % of the values" in notes_on(with_values(array))[0].text
     assert notes_on(small_head()) == []
+
+
+def test_a_picture_that_says_nothing_of_itself_is_refused():
+    volume = phantom()
+    bare = replace(
+        volume.geometry, shape=(1, *volume.geometry.shape[1:]), spacing_kind=None,
+        orientation_known=False,
+    )  # fmt: skip
+    picture = replace(volume, array=volume.array[:1], geometry=bare, modality="")
+    with pytest.raises(ModelInputError, match="neither that it is MR nor how large"):
+        refuse_unfit(picture)
+    refuse_unfit(replace(picture, modality="MR"))
+    refuse_unfit(replace(picture, geometry=replace(bare, spacing_kind="patient")))
