@@ -39,7 +39,25 @@ def normal_cases(count):
     return [case for s in subsets if not s.training_only for case in s.cases[:count]]
 
 
-def test_shuffled_weights_know_no_more_than_a_filter_for_spots(weights):
+@pytest.mark.xfail(
+    strict=True,
+    reason="the score finds spots without a trained network: slice AUC 0.70 when shuffled",
+)
+def test_shuffled_weights_are_at_chance(weights):
+    found = _shipped_and_shuffled(weights)
+    assert found["shuffled"]["slice"] == pytest.approx(0.5, abs=0.1)
+    assert found["shuffled"]["pixel"] < 0.12  # one pixel in twenty is a lesion's
+
+
+def test_the_trained_network_adds_to_what_shuffled_weights_find(weights):
+    found = _shipped_and_shuffled(weights)
+    assert found["shuffled"]["slice"] < found["shipped"]["slice"] - 0.03
+    assert found["shuffled"]["pixel"] < 0.6 * found["shipped"]["pixel"]
+    assert found["shipped"]["slice"] > 0.65
+    assert found["shipped"]["pixel"] > 0.3
+
+
+def _shipped_and_shuffled(weights):
     model, _, settings = weights
     rng = np.random.default_rng(0)
     shuffled = type(model)(model.options)
@@ -61,13 +79,7 @@ def test_shuffled_weights_know_no_more_than_a_filter_for_spots(weights):
             if (row.predictor, row.name, row.group) == ("model", "roc_auc", "all")
             or (row.predictor, row.name, row.level) == ("model", "pr_auc", "pixel")
         }
-    print(found)
-    # Not at chance (0.5 and 0.05): what is left looks for spots brighter or darker than about
-    # them, which needs no knowledge of a brain. What counts is what the shipped weights add.
-    assert found["shuffled"]["slice"] < found["shipped"]["slice"] - 0.03
-    assert found["shuffled"]["pixel"] < 0.6 * found["shipped"]["pixel"]
-    assert found["shipped"]["slice"] > 0.65
-    assert found["shipped"]["pixel"] > 0.3
+    return found
 
 
 def test_a_pasted_lesion_raises_the_map_there_and_not_elsewhere(weights):

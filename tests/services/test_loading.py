@@ -65,9 +65,18 @@ def test_a_series_fills_from_the_wanted_slice_and_is_then_identified(folder):
     np.testing.assert_array_equal(first.array, expected.array)
 
 
-@pytest.mark.slow  # a race: on a fast machine all slices are there before the hint arrives
-def test_it_follows_the_reader(folder):
-    (series,) = readers.scan(Silent(), (folder,)).all_series()
+def test_it_follows_the_reader(tmp_path):
+    # Large slices, all with the same stream: the wish must arrive long before the last of them.
+    noise = np.random.default_rng(9).integers(0, 4000, (1024, 1024), np.uint16)
+    frame = imagecodecs.jpeg2k_encode(noise, codecformat="J2K", reversible=True)
+    frame += b"\0" * (len(frame) % 2)
+    slices = [
+        compressed(
+            image(noise, ImagePositionPatient=[0, 0, 2.0 * k]), "1.2.840.10008.1.2.4.90", [frame]
+        )
+        for k in range(COUNT)
+    ]
+    (series,) = readers.scan(Silent(), (save(slices, tmp_path / "large"),)).all_series()
     firsts, over = [], threading.Event()
     with Jobs(lambda call: call()) as jobs:
 
