@@ -86,6 +86,24 @@ class SliceScore:
 
 
 @dataclass(frozen=True, slots=True)
+class PassScore:
+    """The score and the mean epistemic variance of a volume after so many passes."""
+
+    samples: int
+    score: float
+    epistemic: float
+
+
+@dataclass(frozen=True, slots=True)
+class SlicePass:
+    """The score of one slice after so many passes; a line of passes.csv."""
+
+    samples: int
+    slice: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class TracePoint:
     """Risk of death after `hour` hours of a stay, with its interval.
 
@@ -124,6 +142,8 @@ class Prediction:
     parent: str | None = None
     made_at: str = ""
     trace: tuple[TracePoint, ...] = ()
+    passes: tuple[PassScore, ...] = ()
+    slice_passes: tuple[SlicePass, ...] = ()
 
     def map(self, name: str) -> ScalarMap | None:
         """The map of that name, or None."""
@@ -157,7 +177,9 @@ class RunRequest:
     as `inputs`. `samples` and `alpha` None mean the card's own.
     `weights` is the path of a weights file with its card beside it, or None for the shipped ones.
     `device` is "auto", "cpu" or "cuda[:N]". `film_hour` is the hour of the stay a film is from.
-    `batch` is how many slices are computed at once, None the model's own number.
+    `batch` is how many slices are computed at once, None the model's own number. With `slice` only
+    that slice of the volume is wanted, its index along the array axis the model goes along; maps
+    are as in a run of all slices there and may be empty elsewhere, scores are not to be used.
     """
 
     model: str
@@ -175,4 +197,5 @@ class RunRequest:
     site: str | None = None
     film_hour: float | None = None
     batch: int | None = None
+    slice: int | None = None
     tables: dict[str, str] = field(default_factory=dict)

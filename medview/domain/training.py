@@ -36,6 +36,9 @@ class TrainRequest:
         the rest has found, "site-effects" only the effects of sites.
     held_out : tuple[str, ...]
         Hashes of patients (`weights.patient_hash`) that are kept for validation.
+    preview : bool
+        Leave the weights as they are after each validation in ``preview/``, for the reader to
+        look at.
     """
 
     data: tuple[str, ...]
@@ -51,6 +54,7 @@ class TrainRequest:
     variables: str | None = None
     method: Method = "full"
     held_out: tuple[str, ...] = ()
+    preview: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,12 +31,15 @@ from medview.learning.anomaly import (
     sum_up,
 )
 from medview.learning.brain import Prepared, prepare
+from medview.learning.convergence import converge
 from medview.learning.devices import choose_device, peak_memory_mb
 from medview.learning.findings import find_all
 from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 from medview.learning.sheets import Sheets
 from medview.learning.weights import load_anomaly
 
+_REACH = 4.0
+"""Standard deviations after which scipy's Gaussian ends."""
 MOST_SAMPLES = 100
 """All draws of a volume are kept for the interval: 10 MB a slice at this number."""
 
@@ -60,7 +63,9 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
     settings = _as_asked(settings, request)
     job.report(0, 1, "finding the brain")
-    prepared = _without_holes(prepare(volume), volume)
+    prepared = _without_holes(_prepared(request, role, volume), volume)
+    if request.slice is not None:
+        prepared = _around(prepared, request.slice, _REACH * settings.volume_mm)
     job.check()
     engine = Engine.fast(model, device, request.precision)
     if request.batch:
@@ -72,6 +77,8 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         sheets.add(prepared.scored, drawn.volume_maps(settings, prepared.grid.spacing_mm[0]))
     maps = _maps(volume, prepared, sheets, settings)
     inner = prepared.on_grid(rimless(drawn.brain).astype(np.float32)) > 0.5
+    indices = [prepared.grid.index_of(int(height)) for height in prepared.scored]
+    passes, slice_passes = converge(drawn, settings, indices)
     return Prediction(
         model=card.id,
         version=card.version,
@@ -93,6 +100,8 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         warnings=_warnings(volume, prepared, role),
         parent=card.parent,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        passes=passes,
+        slice_passes=slice_passes,
     )
 
 
@@ -108,6 +117,21 @@ def _one_volume(request: RunRequest) -> tuple[str, Volume]:
         do="Choose a T1-weighted MR series.",
         code="MV-MOD-004",
     )
+
+
+# The brain of the last volume: a run again with another K or seed needs only new draws.
+_LAST: dict[tuple[object, ...], Prepared] = {}
+
+
+def _prepared(request: RunRequest, role: str, volume: Volume) -> Prepared:
+    """Brain and model slices of a volume; those of the last one are kept."""
+    sha256 = next((given.sha256 for given in request.inputs if given.role == role), "")
+    key = (sha256, volume.array.shape, volume.geometry.affine_ijk.tobytes())
+    if not sha256 or key not in _LAST:
+        found = prepare(volume)
+        _LAST.clear()
+        _LAST[key] = found
+    return _LAST[key]
 
 
 def _as_asked(settings: AnomalySettings, request: RunRequest) -> AnomalySettings:
@@ -137,6 +161,19 @@ def _without_holes(prepared: Prepared, volume: Volume) -> Prepared:
     return replace(
         prepared, brain=brain, slices=prepared.slices * brain, mask=prepared.mask & finite
     )
+
+
+def _around(prepared: Prepared, index: int, reach_mm: float) -> Prepared:
+    """Only the brain of a slice and of those that smoothing brings into it."""
+    grid = prepared.grid
+    height = grid.index_of(index)  # the way there and back is the same
+    away_mm = abs(np.arange(len(prepared.slices)) - height) * grid.spacing_mm[0]
+    brain = prepared.brain & (away_mm <= reach_mm)[:, None, None]
+    if not 0 <= height < len(brain) or not brain[height].any():
+        raise ModelInputError(
+            "there is no brain in this slice", do="Scroll to another one.", code="MV-MOD-013"
+        )
+    return replace(prepared, brain=brain, slices=prepared.slices * brain)
 
 
 def draw_volume(

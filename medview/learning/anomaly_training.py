@@ -29,6 +29,7 @@ from medview.learning.devices import choose_device
 from medview.learning.finetune_method import restrict
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
+from medview.learning.preview import Previews
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.train import (
     Recipe,
@@ -97,7 +98,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     time_left = TimeLeft.of(request, 1 + recipe.folds if several else 1)
     folds = run_folds(job, request, recipe, parts["train"], out, time_left) if several else ()
     trainer = make_trainer(recipe, request, parts["train"], parts["val"], out)
-    epochs = train_to_end(job, trainer, time_left, "training")
+    epochs = train_to_end(job, trainer, time_left, "training", Previews.of(request))
     model = finished_model(trainer)
     engine = Engine.fast(model, request.device)
     settings, normals = settle(job, engine, folds, parts["train"])
@@ -245,7 +246,11 @@ class TimeLeft:
 
 
 def train_to_end(
-    job: Progress, trainer: Trainer, time_left: TimeLeft, name: str
+    job: Progress,
+    trainer: Trainer,
+    time_left: TimeLeft,
+    name: str,
+    previews: Previews | None = None,
 ) -> list[dict[str, float]]:
     """Run the epochs, report each, stop in time; validation figures of each epoch."""
     deadline = time_left.next_deadline()
@@ -254,6 +259,8 @@ def train_to_end(
         job.check()
         job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
         job.partial(report)
+        if previews is not None:
+            previews.leave(report.epoch, trainer.model)
         seen.append({n: v for (part, n), v in report.figures.items() if part == "val"})
         if time.perf_counter() > deadline and trainer.epoch < trainer.recipe.epochs:
             trainer.stopped = "time"

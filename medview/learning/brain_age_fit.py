@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from medview.learning.brain_age_table import (
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.feature_rows import refuse_few
 from medview.learning.mavae_train import MavaeTrainer, Member, TrainOptions
+from medview.learning.preview import Previews
 from medview.learning.table_baselines import ridge_to_card
 from medview.learning.vectors import Vector
 from medview.models.mavae import ROLES, LossWeights, Mavae, MavaeOptions
@@ -158,6 +159,7 @@ def fit_age_model(
     max_minutes: float | None = None,
     name: str = "training",
     start: Start | None = None,
+    previews: Previews | None = None,
 ) -> Fitted:
     """Train the members, calibrate on the rows that each had not seen, fit the baseline.
 
@@ -200,10 +202,18 @@ def fit_age_model(
         trainer.begin_from(_networks(start.model), only=start.only)
     if resume and folder is not None and (folder / CHECKPOINT).is_file():
         trainer.resume(folder)
-    _train_to_end(job, trainer, max_minutes, name)
-    ensemble = AgeEnsemble(trainer.networks(), scalings)
-    ensemble.target.copy_(ensemble.target.new_tensor(targets))  # type: ignore[operator]  # a buffer
-    model = AgeModel(ensemble.eval(), settings)
+
+    def ensemble_of(networks: list[Mavae]) -> AgeEnsemble:
+        made = AgeEnsemble(networks, scalings)
+        made.target.copy_(made.target.new_tensor(targets))  # type: ignore[operator]  # a buffer
+        return made
+
+    def after(epoch: int) -> None:
+        if previews is not None:
+            previews.leave(epoch, ensemble_of(trainer.networks(best=False)), half=False)
+
+    _train_to_end(job, trainer, max_minutes, name, after)
+    model = AgeModel(ensemble_of(trainer.networks()).eval(), settings)
     fitted = _calibrated(model, table, ready, numbers, trainer)
     return fitted if start is None else _with_range_of(fitted, start.model)
 
@@ -302,13 +312,19 @@ def _members(
 
 
 def _train_to_end(
-    job: Progress, trainer: MavaeTrainer, max_minutes: float | None, name: str
+    job: Progress,
+    trainer: MavaeTrainer,
+    max_minutes: float | None,
+    name: str,
+    after: Callable[[int], None],
 ) -> None:
     began = time.perf_counter()
     for report in trainer.fit():
         job.check()
         job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
         job.partial(report)
+        if ("val", "mae") in report.figures:
+            after(report.epoch)
         late = max_minutes and time.perf_counter() - began > 60 * max_minutes
         if late and trainer.epoch < trainer.options.epochs:
             trainer.stopped = "time"

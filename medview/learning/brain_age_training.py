@@ -29,6 +29,7 @@ from medview.learning.checkpoint import write_history
 from medview.learning.mavae_health import health_words
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
+from medview.learning.preview import Previews
 from medview.learning.weights import save
 
 MODEL = "brain-age"
@@ -66,6 +67,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         resume=request.resume,
         max_minutes=_share(request, recipe),
         start=_start(request),
+        previews=Previews.of(request),
     )
     trainer = fitted.trainer
     write_history(out / "history.csv", trainer.history)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -218,12 +218,14 @@ def fit_method(
     until: float = float("inf"),
     init: Mapping[str, Tensor] | None = None,
     known: dict[str, Fitted] | None = None,
+    after: Callable[[int, Mdmt], None] | None = None,
 ) -> Fitted:
     """Train the phases of a method on the training films (first of `parts`).
 
     `folder` is where checkpoint/ is kept. At `until` (of ``time.perf_counter``) training stops
     and goes on with what there is. `known` holds phases that are already trained on the
-    same films with the same seed, and takes in those that are trained here.
+    same films with the same seed, and takes in those that are trained here. `after` is told of
+    each epoch of the last phase.
     """
     done = known if known is not None else {}
     phases = PHASES[recipe.method]
@@ -236,7 +238,7 @@ def fit_method(
         run = Run(recipe, given, parts, model, phase, seed, folder)
         if resume:
             run.resume()
-        done[phase] = run.to_end(job, until)
+        done[phase] = run.to_end(job, until, after if phase == phases[-1] else None)
     return done[phases[-1]]
 
 
@@ -311,13 +313,20 @@ class Run:
             min_lr=recipe.least_rate,
         )  # fmt: skip
 
-    def to_end(self, job: Progress, until: float = float("inf")) -> Fitted:
+    def to_end(
+        self,
+        job: Progress,
+        until: float = float("inf"),
+        after: Callable[[int, Mdmt], None] | None = None,
+    ) -> Fitted:
         """Train until the epochs, the patience or the time are over; the best network."""
         recipe = self.recipe
         while self.epoch < recipe.epochs:
             job.check()
             job.report(self.epoch, recipe.epochs, f"{self.phase}: epoch {self.epoch + 1}")
             self._one_epoch()
+            if after is not None:
+                after(self.epoch, self.model)
             late = self.epoch - max(self.best_epoch, recipe.warmup)
             if self.best_epoch and late >= recipe.patience:
                 self.stopped = "patience"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -40,8 +40,10 @@ from medview.learning.devices import choose_device
 from medview.learning.film_set import load_films
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
+from medview.learning.preview import Previews
 from medview.learning.subset import TrainCase
 from medview.learning.weights import save
+from medview.models.mdmt import Mdmt
 
 COMMAND = "medview train cxr --data ../shared/data/cxr --set folds=5 --out DIR"
 FEWEST_ERRORS = 40
@@ -83,6 +85,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     fitted = fit_method(
         job, recipe, given, parts, request.seed,
         folder=out, resume=request.resume, until=until, init=start,
+        after=_previewed(given, recipe, request),
     )  # fmt: skip
     _write_tables(out, given, parts, fitted, private=request.private)
     whole = whole_network(fitted.model, given.backbone, given.frozen)
@@ -103,6 +106,21 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "weights_sha256": kept.weights_sha256,
         "health": _health(fitted),
     }
+
+
+def _previewed(
+    given: Given, recipe: CxrRecipe, request: TrainRequest
+) -> Callable[[int, Mdmt], None] | None:
+    """What leaves the weights of an epoch for the reader; None where nobody looks."""
+    previews = Previews.of(request)
+    if previews is None:
+        return None
+
+    def after(epoch: int, model: Mdmt) -> None:
+        whole = whole_network(model, given.backbone, given.frozen)
+        previews.leave(epoch, whole, settings_of(whole, recipe.backbone, recipe.size))
+
+    return after
 
 
 def has_label(case: TrainCase) -> bool:

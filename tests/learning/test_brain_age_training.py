@@ -102,7 +102,13 @@ def test_with_the_method_head_the_encoders_stand_still(parent, tmp_path):
     write_ixi_table(
         tmp_path / "d", [[f"N{r[0]}", f"N{r[1]}", *r[2:]] for r in ixi_rows(20, seed=5)]
     )
-    fit(Silent(), request(tmp_path / "d", tmp_path / "o", init=str(parent[0]), method="head"))
+    asked = request(tmp_path / "d", tmp_path / "o", init=str(parent[0]), method="head")
+    fit(Silent(), replace(asked, preview=True))
+    assert [kept.name for kept in sorted((tmp_path / "o" / "preview").iterdir())] == [
+        "00002",
+        "00004",
+    ]
+    load_age_model(tmp_path / "o" / "preview" / "00004" / "weights.safetensors")
     old, _ = load_age_model(parent[0])
     new, _ = load_age_model(tmp_path / "o" / "weights.safetensors")
     moved = {
