@@ -7,7 +7,7 @@ from typing import Any
 
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Finding, InputRef, Prediction, Score
+from medview.domain.prediction import Finding, InputRef, PassScore, Prediction, Score
 from medview.domain.volume import Note
 from medview.io.plain import plain, record_of
 
@@ -29,6 +29,8 @@ def result_dict(prediction: Prediction) -> dict[str, Any]:
     body["findings"] = [plain(item) for item in prediction.findings]
     body["preparation"] = list(prediction.preparation)
     body["warnings"] = [plain(item) for item in prediction.warnings]
+    if prediction.passes:
+        body["passes"] = [plain(item) for item in prediction.passes]
     return body
 
 
@@ -49,6 +51,7 @@ def prediction_of(body: Mapping[str, Any]) -> Prediction:
         findings=tuple(record_of(Finding, item) for item in body["findings"]),
         preparation=tuple(body["preparation"]),
         warnings=tuple(record_of(Note, item) for item in body["warnings"]),
+        passes=tuple(record_of(PassScore, item) for item in body.get("passes", ())),
     )
 
 

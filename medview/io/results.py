@@ -1,4 +1,4 @@
-"""Results on disk: result.json, maps/*.nii.gz, slices.csv and trace.csv, all of it or nothing."""
+"""Results on disk: result.json, maps/*.nii.gz and tables (CSV), all of it or nothing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from medview.domain.errors import ReadError
 from medview.domain.exam import Exam
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Prediction, SliceScore, TracePoint
+from medview.domain.prediction import Prediction, SlicePass, SliceScore, TracePoint
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume, Window
 from medview.io import nifti
@@ -32,9 +32,10 @@ from medview.io.resultjson import geometry_of, grid_dict, map_file, prediction_o
 RESULT = "result.json"
 SLICES = "slices.csv"
 TRACE = "trace.csv"
+PASSES = "passes.csv"
 CARD = "card.json"
 _IMAGE = "image"
-Row = TypeVar("Row", SliceScore, TracePoint)
+Row = TypeVar("Row", SliceScore, TracePoint, SlicePass)
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 # Packing is the slow part and lets go of the interpreter.
 _HANDS = 2
@@ -89,6 +90,8 @@ def write_prediction(
         _write_rows(draft / SLICES, SliceScore, prediction.slices)
         if prediction.trace:
             _write_rows(draft / TRACE, TracePoint, prediction.trace)
+        if prediction.slice_passes:
+            _write_rows(draft / PASSES, SlicePass, prediction.slice_passes)
         if card:
             write_card(card, draft / CARD)
         text = json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False)
@@ -127,7 +130,8 @@ def read_result(job: Progress, folder: Path) -> StoredResult:
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(RESULT, "is not a result of this program") from error
     slices, trace = _read_slices(folder / SLICES), _read_trace(folder / TRACE)
-    prediction = replace(prediction, maps=maps, slices=slices, trace=trace)
+    passes = _read_passes(folder / PASSES)
+    prediction = replace(prediction, maps=maps, slices=slices, trace=trace, slice_passes=passes)
     card = read_card(folder / CARD) if (folder / CARD).is_file() else None
     return StoredResult(prediction, image, exam, card, hashlib.sha256(source).hexdigest())
 
@@ -178,8 +182,17 @@ def _read_trace(path: Path) -> tuple[TracePoint, ...]:
     return _read_rows(path, TracePoint, _point) if path.is_file() else ()
 
 
+def _read_passes(path: Path) -> tuple[SlicePass, ...]:
+    """Scores of slices after fewer passes; none where the model draws nothing."""
+    return _read_rows(path, SlicePass, _pass) if path.is_file() else ()
+
+
 def _slice(number: str, *figures: str) -> SliceScore:
     return SliceScore(int(number), *(float(cell or "nan") for cell in figures))
+
+
+def _pass(samples: str, number: str, score: str) -> SlicePass:
+    return SlicePass(int(samples), int(number), float(score))
 
 
 def _point(hour: str, risk: str, *others: str) -> TracePoint:

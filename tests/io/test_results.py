@@ -13,7 +13,7 @@ from result_phantom import EPSILON, SHA, card, exam, head, prediction_on
 
 from medview.domain.errors import Cancelled, ReadError, WriteError
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Prediction, Score, SliceScore
+from medview.domain.prediction import PassScore, Prediction, Score, SlicePass, SliceScore
 from medview.domain.progress import Silent
 from medview.domain.volume import Note, Window
 from medview.io import results
@@ -30,7 +30,9 @@ CONTRACT = (
 
 @pytest.fixture(scope="module")
 def prediction() -> Prediction:
-    return prediction_on(head())
+    passes = (PassScore(2, 1.9, 1e-3), PassScore(3, 1.834, 1.2e-3))
+    slice_passes = (SlicePass(2, 4, 1 / 3), SlicePass(3, 4, 0.25))
+    return replace(prediction_on(head()), passes=passes, slice_passes=slice_passes)
 
 
 def small() -> Prediction:
@@ -79,6 +81,7 @@ def test_the_dictionary_has_every_key_of_the_contract(prediction):
     }  # fmt: skip
     assert body["findings"][2]["hidden_by_uncertainty"] is True
     assert body["warnings"][0]["code"] == "OUTSIDE_TRAINING"
+    assert body["passes"][0] == {"samples": 2, "score": 1.9, "epistemic": 1e-3}
 
 
 def test_what_is_not_a_number_becomes_null(prediction):
@@ -197,7 +200,7 @@ def test_two_writings_of_one_result_are_equal_to_the_byte(tmp_path, prediction):
     for name in ("one", "two"):
         write_prediction(JOB, prediction, tmp_path / name)
     files = [p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*.*")]
-    assert len(files) == 8
+    assert len(files) == 9
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
 

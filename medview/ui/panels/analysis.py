@@ -19,11 +19,11 @@ from medview.services.session import Task
 from medview.services.shelf import Estimate
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, button, clear, label, name
+from medview.ui.panels.anomaly_card import MOST_SAMPLES
 from medview.ui.words import time_left, tr
 
 _DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU"))
 _PRECISIONS = ("float32", "bfloat16")
-_MOST_SAMPLES = 100
 
 
 class AnalysisCard(Card):
@@ -143,7 +143,7 @@ class RunOptions(QWidget):
         self.samples = _figure(
             "run_samples", tr("Samples"), tr("Passes whose spread is the uncertainty")
         )
-        self.samples.setRange(0, _MOST_SAMPLES)
+        self.samples.setRange(0, MOST_SAMPLES)
         self.samples.setSpecialValueText(tr("as in the card"))
         self.precision = QComboBox()
         name(self.precision, "run_precision", tr("Precision"))

@@ -10,6 +10,7 @@ from medview.services.telling import family
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, Row, button, clear, label
 from medview.ui.panels.analysis import AnalysisCard
+from medview.ui.panels.anomaly_card import AnomalyCard
 from medview.ui.panels.brain_age_card import BrainAgeCard
 from medview.ui.panels.chest_card import ChestCard
 from medview.ui.panels.findings import FindingsList
@@ -69,6 +70,7 @@ _HEARD = (
 
 #: The card of each family of models; others have the plain one.
 CARDS: dict[str, type[ResultCard]] = {
+    "anomaly": AnomalyCard,
     "brain-age": BrainAgeCard,
     "cxr": ChestCard,
     "icu": IcuCard,

@@ -1,0 +1,52 @@
+"""Is K large enough? The score after each number of passes, from the draws that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.prediction import PassScore, SlicePass
+from medview.learning.anomaly import AnomalySettings, Drawn, slice_scores, sum_up, volume_score
+
+FEWEST = 2
+"""One pass has no spread, so its score is another one."""
+MOST_POINTS = 12
+"""Each point smooths the whole brain once more."""
+
+
+def numbers_of_passes(samples: int) -> tuple[int, ...]:
+    """From two passes to all of them: every number, or a dozen that lie evenly."""
+    if samples < FEWEST:
+        return ()
+    points = min(MOST_POINTS, samples - FEWEST + 1)
+    return tuple(int(n) for n in np.unique(np.linspace(FEWEST, samples, points).round()))
+
+
+def converge(
+    drawn: Drawn, settings: AnomalySettings, indices: Sequence[int]
+) -> tuple[tuple[PassScore, ...], tuple[SlicePass, ...]]:
+    """Score and epistemic variance after each number of passes, of the brain and its slices.
+
+    `indices` are the numbers of the slices of `drawn` in the volume. The last point is the very
+    score of the result. The aleatoric part is that of all passes throughout.
+    """
+    area = drawn.brain.sum(axis=(1, 2))
+    whole: list[PassScore] = []
+    single: list[SlicePass] = []
+    for n in numbers_of_passes(len(drawn.pictures)):
+        maps = replace(drawn, pictures=drawn.pictures[:n]).maps(
+            settings.smooth_px, settings.wide_px
+        )
+        scores = slice_scores(maps, drawn.brain, settings)
+        spread = volume_score(sum_up(maps.epistemic, drawn.brain, 0), area)
+        whole.append(PassScore(n, volume_score(scores, area), spread))
+        single += _slices(n, scores, indices)
+    return tuple(whole), tuple(single)
+
+
+def _slices(samples: int, scores: NDArray[np.float64], indices: Sequence[int]) -> list[SlicePass]:
+    pairs = sorted(zip(indices, scores, strict=True))
+    return [SlicePass(samples, int(k), float(s)) for k, s in pairs if np.isfinite(s)]
