@@ -67,6 +67,13 @@ class Slab(click.ParamType[tuple[float, str]]):
 @click.option("--opacity", type=float, help="Of the map, 0 to 1.")
 @click.option("--range", "range_", type=Numbers("LO", "HI"), help="What its colours span.")
 @click.option("--size", type=Numbers("W", "H"), default=(512.0, 512.0), help="Of the picture.")
+@click.option(
+    "--presentation",
+    metavar="NAME|UID|newest|none",
+    default="newest",
+    show_default=True,
+    help="The presentation state to show the image by; none shows it as stored.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
 @reader_choice
 def render(context: Context, path: Path, out: Path, choice: Choice | None, **wanted: Any) -> Answer:
@@ -110,6 +117,7 @@ def _wish(wanted: dict[str, Any]) -> Wish:
         opacity=wanted["opacity"],
         range=wanted["range_"],
         size=(width, height),
+        look=wanted["presentation"],
     )
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
+
+if TYPE_CHECKING:
+    from medview.domain.presentation import Look
 
 WindowFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 
@@ -35,11 +38,12 @@ class Window:
 class ValueTable:
     """A VOI look-up table (0028,3010): input value `first` maps to ``values[0]``.
 
-    `values` are scaled to 0..1, shape (n,), float32.
+    `values` are scaled to 0..1, shape (n,), float32; each is for the next input by `step`.
     """
 
     first: float
     values: NDArray[np.float32]
+    step: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,6 +81,8 @@ class Volume:
         What the reader found doubtful.
     view : str
         View position of a film as its header says it (0018,5101): "PA", "AP", "LL", ...
+    looks : tuple[Look, ...]
+        Presentation states about slices of this volume (R31), in the order they were made.
     """
 
     array: NDArray[np.generic]
@@ -93,6 +99,7 @@ class Volume:
     slices_to_come: tuple[int, ...] = ()
     graphics: NDArray[np.bool_] | None = None
     view: str = ""
+    looks: tuple[Look, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.shape[:3] != self.geometry.shape:

@@ -15,7 +15,9 @@ from medview.domain.errors import GeometryError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.volume import Volume, Window
-from medview.imaging.intensity import default_voi, grey
+from medview.imaging.intensity import grey
+from medview.imaging.looks import drawn as drawn_by_look
+from medview.imaging.looks import look_of, shut, slice_of_grey, tone_of
 from medview.imaging.marks import Mark, drawn
 from medview.imaging.paint import certainty, colour_bar, tint
 from medview.imaging.picture import flatten, placement
@@ -78,11 +80,16 @@ def compose_frame(
     to_lps = cut.pixel_to_lps
     absent = cut.absent(volume.missing_slices)
     image, window = _image(volume, view, cut)
+    noted = drawn_by_look(volume, view, cut)
     shown = tuple(layer for layer in layers if layer.style.visible)
     x, y = _pixel_of(to_lps, view.point_lps)
     return Frame(
         image=image,
-        tints=(*_graphics(volume, cut), *(_tint(layer, cut) for layer in shown)),
+        tints=(
+            *_graphics(volume, cut),
+            *(() if noted is None else (noted,)),
+            *(_tint(layer, cut) for layer in shown),
+        ),
         pixel_to_lps=to_lps,
         pixel_mm=cut.pixel_mm,
         labels=_labels(volume.geometry, to_lps),
@@ -137,12 +144,15 @@ def _labels(geometry: Geometry, to_lps: NDArray[np.float64]) -> Labels:
 def _image(volume: Volume, view: View, cut: Cut) -> tuple[NDArray[np.uint8], Window | None]:
     """Grey or colour of the cut, and the window it was made with (None for a table)."""
     plane = cut.take(volume.array, skip=volume.missing_slices)
-    inverted = volume.inverted != view.inverted
     if volume.is_colour:
         colour = np.ascontiguousarray(plane, dtype=np.uint8)
-        return (np.asarray(255 - colour, dtype=np.uint8) if inverted else colour), None
-    voi = view.window or default_voi(volume)
-    return grey(plane, voi, inverted=inverted), voi if isinstance(voi, Window) else None
+        turned = volume.inverted != view.inverted
+        colour = np.asarray(255 - colour, dtype=np.uint8) if turned else colour
+        return shut(volume, view, cut, colour), None
+    tone = tone_of(volume, view, slice_of_grey(volume, cut))
+    image = grey(plane, tone.voi, inverted=tone.inverted, curve=tone.curve)
+    window = tone.voi if isinstance(tone.voi, Window) else None
+    return shut(volume, view, cut, image), window
 
 
 def _graphics(volume: Volume, cut: Cut) -> tuple[NDArray[np.uint8], ...]:
@@ -244,7 +254,7 @@ def _corners(
     if view.annotations == "none":
         return Corners(bottom_right=(RESEARCH_ONLY,))
     place = _place_lines(volume, view, cut, at)
-    grey_lines = _grey_lines(volume, view, window)
+    grey_lines = (*_grey_lines(volume, view, window), *_look_lines(volume, view, cut))
     titles = tuple(_sentence(layer.map.title or layer.map.name) for layer in shown)
     doubtful = _doubt_lines(volume)
     return Corners(
@@ -282,12 +292,19 @@ def _grey_lines(volume: Volume, view: View, window: Window | None) -> tuple[str,
     if window is not None:
         lines.append(f"W {_short(window.width)}  L {_short(window.level)}")
     elif not volume.is_colour:
-        lines.append("Table of the file")
+        lines.append("Look-up table")
     if view.slab_mm > 0:
         lines.append(f"{_SLAB_NAMES[view.slab_mode]} {_short(view.slab_mm)} mm")
     if view.inverted:
         lines.append("Inverted")
     return tuple(lines)
+
+
+def _look_lines(volume: Volume, view: View, cut: Cut) -> tuple[str, ...]:
+    """Which presentation state the slice is shown by."""
+    look = look_of(volume, view)
+    covers = look is not None and look.covers(slice_of_grey(volume, cut))
+    return (f"State: {look.state.label}",) if look is not None and covers else ()
 
 
 def _short(number: float) -> str:

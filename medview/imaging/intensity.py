@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.volume import ValueTable, Volume, Window
+from medview.domain.windowing import share_of
 
 # Percentiles need no more values than this; a 512 x 512 x 300 volume has 79 million.
 _SAMPLE = 1_000_000
@@ -18,56 +19,45 @@ AUTOMATIC = (0.1, 99.9)
 
 
 def grey(
-    values: NDArray[np.generic], voi: Window | ValueTable, *, inverted: bool = False
+    values: NDArray[np.generic],
+    voi: Window | ValueTable,
+    *,
+    inverted: bool = False,
+    curve: ValueTable | None = None,
 ) -> NDArray[np.uint8]:
     """Turn values (any shape) to grey 0..255 by a window or a table, then invert if asked.
 
-    Windows follow PS3.3 C.11.2.1.2 (rule R26); inversion comes after them (R27). NaN is
-    drawn as the lowest value. Values are rounded to the nearest grey, halves up.
+    Windows follow PS3.3 C.11.2.1.2 (rule R26); inversion comes after them (R27), and so does
+    the `curve` of a presentation state, from first to last entry (R31). NaN is drawn as the
+    lowest value. Values are rounded to the nearest grey, halves up.
     """
     if values.dtype in (np.int16, np.uint16):
-        lut = _lookup(values.dtype.str, voi, inverted)
+        lut = _lookup(values.dtype.str, voi, inverted, curve)
         return np.asarray(np.take(lut, values.view(np.uint16)), dtype=np.uint8)
     numbers = np.asarray(values, dtype=np.float32)
-    return _to_bytes(_share(numbers, voi), inverted)
+    return _to_bytes(_brightness(numbers, voi, curve), inverted)
 
 
 @lru_cache(maxsize=16)
-def _lookup(dtype: str, voi: Window | ValueTable, inverted: bool) -> NDArray[np.uint8]:
+def _lookup(
+    dtype: str, voi: Window | ValueTable, inverted: bool, curve: ValueTable | None
+) -> NDArray[np.uint8]:
     """Grey of all 65 536 values of a 16-bit type, in the order of their unsigned bits."""
     every = np.arange(65536, dtype=np.uint16).view(dtype).astype(np.float64)
-    return _to_bytes(_share(every, voi), inverted)
+    return _to_bytes(_brightness(every, voi, curve), inverted)
+
+
+def _brightness(
+    x: NDArray[np.floating], voi: Window | ValueTable, curve: ValueTable | None
+) -> NDArray[np.floating]:
+    """Output of the window and then of the curve, between 0 and 1."""
+    share = share_of(x, voi)
+    return share if curve is None else share_of(share * (len(curve.values) - 1), curve)
 
 
 def _to_bytes(share: NDArray[np.floating], inverted: bool) -> NDArray[np.uint8]:
     scaled = (share * 255 + 0.5).astype(np.uint8)
     return np.asarray(255 - scaled if inverted else scaled, dtype=np.uint8)
-
-
-def _share(x: NDArray[np.floating], voi: Window | ValueTable) -> NDArray[np.floating]:
-    """Output of the window or table between 0 and 1, NaN as 0, in the precision of `x`."""
-    if isinstance(voi, ValueTable):
-        place = np.rint(np.nan_to_num(x, nan=voi.first) - voi.first)
-        index = np.clip(place, 0, len(voi.values) - 1).astype(np.int64)
-        return np.asarray(voi.values[index])
-    if voi.function == "SIGMOID":
-        # 1 / (1 + exp(-4 (x - c) / w)), written so that it cannot overflow.
-        share = 0.5 + 0.5 * np.tanh((x - voi.level) * (2 / max(voi.width, 1e-12)))
-        return np.asarray(np.nan_to_num(share, nan=0.0))
-    return _line(x, voi)
-
-
-def _line(x: NDArray[np.floating], window: Window) -> NDArray[np.floating]:
-    """LINEAR and LINEAR_EXACT: a straight line between two limits, flat outside."""
-    if window.function == "LINEAR" and window.width >= 1:
-        centre, width = window.level - 0.5, window.width - 1
-    else:
-        # LINEAR needs a width of at least 1; a narrower one can only have meant the exact form.
-        centre, width = window.level, window.width
-    if width <= 0:
-        return np.asarray(x > centre, dtype=x.dtype)
-    share = (x - centre) * (1 / width) + 0.5
-    return np.asarray(np.fmin(np.fmax(share, 0), 1))  # in this order NaN becomes 0
 
 
 def default_voi(volume: Volume) -> Window | ValueTable:

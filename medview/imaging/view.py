@@ -40,6 +40,8 @@ class View:
         Thickness of a slab around the slice; 0 shows the single slice.
     zoom, pan_mm
         1 fits the pane; pan is in mm along screen right and down.
+    look : str
+        UID of the presentation state that the volume is shown by; empty: as stored (R31).
     """
 
     plane: Plane = Plane.AXIAL
@@ -55,6 +57,7 @@ class View:
     pan_mm: tuple[float, float] = (0.0, 0.0)
     crosshair: bool = True
     annotations: Annotations = "all"
+    look: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
+from medview.domain.presentation import Look
 from medview.domain.progress import Progress, zeros
 from medview.domain.study import Series
 from medview.domain.volume import Note, Volume
@@ -19,9 +20,9 @@ from medview.io.dicom_colour import to_rgb
 from medview.io.dicom_form import Pixels
 from medview.io.dicom_frames import Frames
 from medview.io.dicom_graphics import graphics_of, has_graphics
+from medview.io.dicom_looks import look_of, windows_of_looks
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
-from medview.io.dicom_presentation import drawn_on, windows_for
 from medview.io.dicom_rescale import (
     INT16,
     Rescale,
@@ -62,6 +63,7 @@ class Filling:
     gathering: Gathering
     array: Pixels
     done: set[int] = field(default_factory=set)
+    looks: tuple[Look, ...] = ()
 
     @classmethod
     def begun(cls, job: Progress, series: Series, time: int) -> Filling:
@@ -153,10 +155,13 @@ class Filling:
         return replace(self._volume(array, notes), graphics=self._graphics())
 
     def _graphics(self) -> NDArray[np.bool_] | None:
-        """Graphics of all slices on the grid; None when no file has any."""
+        """Graphics of the files on the grid; None when none has any."""
         planes = {
-            k: mask for k, piece in self.pieces.items() if (mask := self._drawn(piece)) is not None
+            k: graphics_of(piece.file, piece.frame)
+            for k, piece in self.pieces.items()
+            if has_graphics(piece.file)
         }
+        planes = {k: mask for k, mask in planes.items() if mask is not None}
         if not planes:
             return None
         found = np.zeros(self.array.shape[:3], bool)
@@ -164,22 +169,27 @@ class Filling:
             found[k] = mask
         return found
 
-    def _drawn(self, piece: Piece) -> NDArray[np.bool_] | None:
-        """Graphics of one slice: those of its file, and of presentation states beside it."""
-        file = piece.file
-        own = graphics_of(file, piece.frame) if has_graphics(file) else None
-        uid, shape = file.header.word("SOPInstanceUID"), (file.form.rows, file.form.columns)
-        added = None
-        if shape == self.array.shape[1:3]:
-            added = drawn_on(self.series.presentations, uid, piece.frame, shape)
-        return own if added is None else added if own is None else own | added
+    def _looks(self) -> tuple[Look, ...]:
+        """Presentation states on the slices, found once: partial volumes have them, too."""
+        states = self.series.presentations
+        if states and not self.looks:
+            images = {
+                k: (
+                    (piece.file.header.word("SOPInstanceUID"), piece.frame),
+                    piece.rescale,
+                    piece.file.form,
+                )
+                for k, piece in self.pieces.items()
+            }
+            self.looks = tuple(look_of(state, len(self.array), images) for state in states)
+        return self.looks
 
     def _volume(self, array: Pixels, notes: tuple[Note, ...]) -> Volume:
         series, middle = self.series, len(array) // 2
-        piece = self.pieces[min(self.pieces, key=lambda k: abs(k - middle))]
+        nearest = min(self.pieces, key=lambda k: abs(k - middle))
+        piece = self.pieces[nearest]
         header = piece.file.header
-        uid = header.word("SOPInstanceUID")
-        proposed = windows_for(series.presentations, uid, piece.frame)
+        looks = self._looks()
         assert series.geometry is not None
         uniform = all(piece.rescale.same_as(other.rescale) for other in self.pieces.values())
         doubtful = any(note.code == "MODALITY_DOUBTFUL" for note in notes)
@@ -192,7 +202,10 @@ class Filling:
             geometry=series.geometry,
             quantity=series.quantity,
             modality="" if doubtful else series.modality,
-            windows=(*windows_of(piece.frames, piece.frame), *proposed),
+            windows=(
+                *windows_of(piece.frames, piece.frame),
+                *windows_of_looks(looks, nearest),
+            ),
             value_table=value_table_of(piece.frames, piece.frame),
             inverted=is_inverted(header),
             padding=padding_of(header, piece.rescale, piece.file.form) if uniform else None,
@@ -200,6 +213,7 @@ class Filling:
             lossy=series.lossy,
             warnings=notes,
             view=header.word("ViewPosition"),
+            looks=looks,
         )
 
 

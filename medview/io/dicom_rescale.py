@@ -168,10 +168,13 @@ def windows_in(source: Header, name: str = "") -> tuple[Window, ...]:
 def value_table_of(frames: Frames, frame: int) -> ValueTable | None:
     """VOI look-up table of the file, scaled to 0..1 (R26)."""
     source = frames.group(frame, "FrameVOILUTSequence") or frames.header
+    return value_table_in(source, signed=frames.header.whole("PixelRepresentation") == 1)
+
+
+def value_table_in(source: Header, *, signed: bool) -> ValueTable | None:
+    """VOI look-up table of a data set or item, scaled to 0..1; None without a usable one."""
     items = source.items("VOILUTSequence")
-    if not items:
-        return None
-    found = table_of(items[0], signed=frames.header.whole("PixelRepresentation") == 1)
+    found = table_of(items[0], signed=signed) if items else None
     if found is None:
         return None
     first, values, bits = found

@@ -26,6 +26,7 @@ from medview.io.dicom_stack import Stack, stacks_of
 from medview.io.identity import Found, patient_key, uid_of_text
 
 BESIDE_MM = 20.0
+_UNNAMED = "Presentation state"
 
 
 def series_of(
@@ -142,12 +143,17 @@ def _found(
 def _about(
     stack: Stack, states: Sequence[Presentation], patient: Patient
 ) -> tuple[Presentation, ...]:
-    """States about images of a stack, without texts that say who the patient is."""
+    """States about images of a stack, the newest last, without texts that say who it is."""
     uids = {piece.info.instance_uid for piece in _pieces(stack)} if states else set()
+    own = sorted((state for state in states if state.images & uids), key=lambda s: s.made)
+    labels = [_UNNAMED if tells_who(state.label, patient) else state.label for state in own]
     return tuple(
-        replace(state, drawings=tuple(d for d in state.drawings if not tells_who(d.text, patient)))
-        for state in states
-        if state.images & uids
+        replace(
+            state,
+            label=label if labels.count(label) == 1 else f"{label} {labels[: n + 1].count(label)}",
+            drawings=tuple(d for d in state.drawings if not tells_who(d.text, patient)),
+        )
+        for n, (state, label) in enumerate(zip(own, labels, strict=True))
     )
 
 

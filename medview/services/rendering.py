@@ -13,10 +13,12 @@ from medview.domain.exam import Exam
 from medview.domain.geometry import Plane
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction
+from medview.domain.presentation import Look
 from medview.domain.study import Catalogue, Series
 from medview.domain.volume import Volume, Window
 from medview.domain.wording import date_words
 from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, flatten, placement
+from medview.imaging.looks import look_of, newest_look, presented
 from medview.imaging.reslice import Cut, cut_of, resample_onto
 from medview.services.session import first_style
 from medview.services.telling import result_lines, result_marks
@@ -24,6 +26,9 @@ from medview.services.telling import result_lines, result_marks
 Point = tuple[float, float, float]
 
 _LARGEST = 8192
+
+#: The presentation state that a pane shows first, and none at all.
+NEWEST, STORED = "newest", "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class Wish:
     Either `at_lps` (LPS mm) or `slice` (index along the array axis being cut, from 0) is given.
     `window` is (width, level). `flips` may hold "h" and "v"; flips come before `rotate`
     (clockwise). `map`, `opacity` and `range` choose an overlay of a result. `size` is (width,
-    height) in pixels.
+    height) in pixels. `look` is a presentation state by label or UID, `NEWEST` or `STORED`.
     """
 
     plane: Plane
@@ -47,6 +52,7 @@ class Wish:
     opacity: float | None = None
     range: tuple[float, float] | None = None
     size: tuple[int, int] = (512, 512)
+    look: str = NEWEST
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +89,12 @@ def render(
         volume, layers, view, marks=result_marks(results), said=result_lines(results)
     )
     frame = replace(frame, corners=replace(frame.corners, top_left=heading))
-    return Rendering(flatten(frame, wish.size), _description(frame, wish.size))
+    look = look_of(volume, view)
+    told = {} if look is None else {"uid": look.state.uid, "label": look.state.label}
+    picture = flatten(frame, wish.size, zoom=view.zoom, pan_mm=view.pan_mm)
+    matrix = placement(frame, wish.size, zoom=view.zoom, pan_mm=view.pan_mm)
+    description = _description(frame, wish.size, matrix)
+    return Rendering(picture, {**description, "presentation": told or None})
 
 
 def only_series(catalogue: Catalogue, key: str | None) -> Series:
@@ -162,7 +173,33 @@ def _view(volume: Volume, wish: Wish) -> View:
         slab_mode=wish.slab[1],
         crosshair=wish.at_lps is not None,
     )
-    return replace(view, point_lps=_point(volume, wish, cut_of(volume.geometry, view)))
+    view = replace(view, point_lps=_point(volume, wish, cut_of(volume.geometry, view)))
+    return _as_presented(volume, wish, view)
+
+
+def _as_presented(volume: Volume, wish: Wish, view: View) -> View:
+    """The view by the presentation state wished for; what the wish says itself goes before."""
+    look = _look(volume, wish.look)
+    if look is None:
+        return view
+    if not volume.is_film and wish.plane is not Plane.ACQUIRED:
+        # A plane of the patient is wished for: the turn of the stored slices is not.
+        return replace(view, look=look.state.uid)
+    shown = presented(volume, view, look)
+    if wish.flips or wish.rotate:
+        shown = replace(shown, flip_h=view.flip_h, flip_v=view.flip_v, rotate=view.rotate)
+        shown = replace(shown, zoom=1.0, pan_mm=(0.0, 0.0))
+    return replace(shown, window=view.window)
+
+
+def _look(volume: Volume, wanted: str) -> Look | None:
+    if wanted in (NEWEST, STORED):
+        return newest_look(volume) if wanted == NEWEST else None
+    found = [look for look in volume.looks if wanted in (look.state.uid, look.state.label)]
+    if not found:
+        names = ", ".join(look.state.label for look in volume.looks) or "none"
+        raise UsageError(f"there is no presentation state {wanted}", do=f"It has: {names}.")
+    return found[0]
 
 
 def _point(volume: Volume, wish: Wish, cut: Cut) -> Point:
@@ -209,7 +246,9 @@ def _map_of(prediction: Prediction, name: str) -> ScalarMap:
     return found
 
 
-def _description(frame: Frame, size: tuple[int, int]) -> dict[str, object]:
+def _description(
+    frame: Frame, size: tuple[int, int], pixel_to_lps: NDArray[np.float64]
+) -> dict[str, object]:
     """The keys of ``medview.frame/1`` that do not depend on where the picture is kept."""
     labels, window = frame.labels, frame.window
     return {
@@ -220,7 +259,7 @@ def _description(frame: Frame, size: tuple[int, int]) -> dict[str, object]:
             "top": labels.top,
             "bottom": labels.bottom,
         },
-        "pixel_to_lps": placement(frame, size)[:3].tolist(),
+        "pixel_to_lps": pixel_to_lps[:3].tolist(),
         "window": None if window is None else [window.width, window.level],
         "slice": frame.slice,
         "slices": frame.slices,

@@ -5,8 +5,10 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
+from dicom_files import image, save
 from phantoms import MARK_LPS, geometry_of, map_of, phantom_on, prediction_with
 from PIL import Image
+from states import state_of
 
 from medview.cli import main
 from medview.domain.progress import Silent
@@ -109,3 +111,19 @@ def test_a_map_of_a_result_folder_is_laid_over_the_image(head, tmp_path, capfd):
     code, told = answer(capfd, head, *place, "--result", result, "--out", tmp_path / "g.png")
     assert code == 2
     assert "--map" in told["do"]
+
+
+def test_a_film_is_drawn_by_its_presentation_state_or_as_stored(tmp_path, capfd):
+    film = image(np.zeros((20, 40), np.int16))
+    films = save([film, state_of([film], ImageRotation=90)], tmp_path / "films")
+    letters = {}
+    for wish in ("newest", "STROKE", "none"):
+        words = ("--slice", 0, "--presentation", wish, "--out", tmp_path / "f.png")
+        code, told = answer(capfd, films, *words)
+        assert code == 0
+        label = None if told["presentation"] is None else told["presentation"]["label"]
+        letters[wish] = (label, "".join(told["labels"][edge] for edge in ("left", "top")))
+    assert letters == {"newest": ("STROKE", "PR"), "STROKE": ("STROKE", "PR"), "none": (None, "RA")}
+    words = ("--slice", 0, "--presentation", "OTHER", "--out", tmp_path / "g.png")
+    code, told = answer(capfd, films, *words)
+    assert (code, told["do"]) == (2, "It has: STROKE.")

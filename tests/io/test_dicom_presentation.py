@@ -4,53 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from dicom_files import catalogue, codes, image, marked_slice, save, stack, write
-from pydicom.dataset import Dataset
+from dicom_files import catalogue, codes, ct, image, marked_slice, save, stack, write
+from states import about, annotation, graphic, item, shown, state_of, table
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
+from medview.domain.volume import ValueTable
 from medview.io import readers
 
-GREY_STATE = "1.2.840.10008.5.1.4.1.1.11.1"
-
-
-def item(**elements):
-    ds = Dataset()
-    for keyword, value in elements.items():
-        setattr(ds, keyword, value)
-    return ds
-
-
-def about(*images):
-    return [item(ReferencedSOPInstanceUID=ds.SOPInstanceUID) for ds in images]
-
-
-def state_of(images, annotations=(), **elements):
-    """A presentation state about some images."""
-    ds = image(marked_slice(0), SOPClassUID=GREY_STATE, Modality="PR", PixelData=None)
-    ds.SeriesInstanceUID = "1.2.3.99"
-    ds.ContentLabel = "STROKE"
-    ds.ReferencedSeriesSequence = [item(ReferencedImageSequence=about(*images))]
-    if annotations:
-        ds.GraphicAnnotationSequence = list(annotations)
-    for keyword, value in elements.items():
-        setattr(ds, keyword, value)
-    return ds
-
-
-def graphic(kind, points, *, filled="N", units="PIXEL"):
-    return item(
-        GraphicType=kind, GraphicData=[float(v) for point in points for v in point],
-        GraphicAnnotationUnits=units, GraphicFilled=filled, GraphicDimensions=2,
-        NumberOfGraphicPoints=len(points),
-    )  # fmt: skip
-
-
-def annotation(*graphics, images=(), texts=()):
-    found = item(GraphicObjectSequence=list(graphics), TextObjectSequence=list(texts))
-    if images:
-        found.ReferencedImageSequence = about(*images)
-    return found
+WINDOW = item(WindowCenter=40, WindowWidth=80)
 
 
 def opened(folder):
@@ -66,9 +28,10 @@ def test_a_line_is_drawn_on_the_image_it_is_about(tmp_path):
     series, volume = opened(tmp_path)
     assert codes(series) == ["PRESENTATION"]
     assert series.warnings[0].text == "a presentation state beside the images gives 1 graphic"
-    expected = np.zeros((8, 6, 9), bool)
-    expected[3, 2, 1:5] = True
-    np.testing.assert_array_equal(volume.graphics, expected)
+    (look,) = volume.looks
+    assert [len(look.drawings(k)) for k in range(8)] == [0, 0, 0, 1, 0, 0, 0, 0]
+    assert all(look.covers(k) for k in range(8))
+    assert look.drawings(3)[0].points == ((1.5, 2.5), (4.5, 2.5))
 
 
 @pytest.mark.parametrize(
@@ -84,10 +47,11 @@ def test_a_line_is_drawn_on_the_image_it_is_about(tmp_path):
 )  # fmt: skip
 def test_shapes_lie_where_their_points_are(kind, points, filled, inside, outside, tmp_path):
     film = image(np.zeros((30, 40), np.int16))
-    state = state_of([film], [annotation(graphic(kind, points, filled=filled))])
+    state = state_of([film], [annotation(graphic(kind, points, GraphicFilled=filled))])
     _, volume = opened(save([film, state], tmp_path))
-    assert all(volume.graphics[0][place] for place in inside)
-    assert not any(volume.graphics[0][place] for place in outside)
+    (drawn,) = shown(volume).tints
+    assert all(drawn[place].tolist() == [255] * 4 for place in inside)
+    assert not any(drawn[place].any() for place in outside)
 
 
 def test_a_text_begins_at_its_anchor_and_none_that_names_the_patient_is_drawn(tmp_path):
@@ -98,7 +62,7 @@ def test_a_text_begins_at_its_anchor_and_none_that_names_the_patient_is_drawn(tm
         for words in ("bleed", "Test, Case")
     ]  # fmt: skip
     series, volume = opened(save([film, state_of([film], [annotation(texts=texts)])], tmp_path))
-    rows, columns = np.nonzero(volume.graphics[0])
+    rows, columns = np.nonzero(shown(volume).tints[0][..., 3])
     assert 28 <= rows.min() <= rows.max() < 50
     assert 18 <= columns.min() <= columns.max() < 70
     assert series.warnings[0].text.endswith("gives 1 text")
@@ -119,19 +83,108 @@ def test_windows_are_offered_behind_those_of_the_file(tmp_path):
 
 def test_what_is_not_shown_is_named(tmp_path):
     film = image(marked_slice(0))
-    screen = graphic("POINT", [(0.5, 0.5)], units="DISPLAY")
+    matrix = graphic("POINT", [(0.5, 0.5)], GraphicAnnotationUnits="MATRIX")
     far = graphic("POLYLINE", [(0, 0), (1e9, 0)])
     state = state_of(
-        [film], [annotation(screen, far)], ImageRotation=90, ImageHorizontalFlip="Y",
-        PresentationLUTShape="INVERSE",
+        [film], [annotation(matrix, far)], ImageRotation=45, ShutterShape=["RECTANGULAR", "BITMAP"],
+        MaskSubtractionSequence=[item(MaskOperation="AVG_SUB")],
+        SoftcopyVOILUTSequence=[item(VOILUTSequence=[item(LUTDescriptor=[9, 0])])],
+        PresentationLUTSequence=[item(LUTDescriptor=[9, 0])],
+        DisplayedAreaSelectionSequence=[item(PresentationSizeMode="TRUE SIZE")],
+        GraphicLayerSequence=[item(GraphicLayerRecommendedDisplayCIELabValue=[1, 2, 3])],
     )  # fmt: skip
+    state.add_new(0x60000010, "US", 6)
     series, volume = opened(save([film, state], tmp_path))
-    assert volume.graphics is None
+    assert shown(volume).tints == ()
     assert series.warnings[0].text == (
         "a presentation state beside the images gives nothing that is shown; not shown: "
-        "2 annotations that cannot be placed in pixels, rotation by 90 degrees, mirroring, "
-        "inverted grey"
+        "2 annotations that cannot be placed in pixels, rotation by 45 degrees, a look-up table, "
+        "a damaged presentation table, a part of the shutter, overlay bitmaps, "
+        "the subtraction of a mask, the size on the screen, colours of the drawings"
     )
+
+
+def test_what_is_shown_is_named(tmp_path):
+    film = image(marked_slice(0))
+    state = state_of(
+        [film], ImageRotation=270, ImageHorizontalFlip="Y", PresentationLUTShape="INVERSE",
+        ShutterShape="CIRCULAR", CenterOfCircularShutter=[3, 4], RadiusOfCircularShutter=3,
+        SoftcopyVOILUTSequence=[item(VOILUTSequence=[table(0, [0, 65535])]), WINDOW],
+        DisplayedAreaSelectionSequence=[item(
+            DisplayedAreaTopLeftHandCorner=[1, 1], DisplayedAreaBottomRightHandCorner=[9, 6])],
+    )  # fmt: skip
+    series, _ = opened(save([film, state], tmp_path))
+    assert series.warnings[0].text == (
+        "a presentation state beside the images gives 1 window, 1 look-up table, "
+        "rotation by 270 degrees, mirroring, inverted grey, the part to be seen, a shutter"
+    )
+
+
+# --------------------------------------------------- windows in the values of the volume
+
+
+@pytest.mark.parametrize(
+    ("rescale", "of_state", "function", "expected"),
+    [
+        ((1, -1024), (1, -1024), "LINEAR", (80, 40, "LINEAR")),
+        # A state without a transform of its own is about stored values.
+        ((1, -1024), None, "LINEAR", (80, -984, "LINEAR")),
+        ((1, -1024), (1, 0), "SIGMOID", (80, -984, "SIGMOID")),
+        ((2, 10), (1, 0), "LINEAR", (158, 89, "LINEAR_EXACT")),
+        ((0.5, 0), (2, 8), "LINEAR_EXACT", (20, 8, "LINEAR_EXACT")),
+    ],
+)
+def test_a_window_is_turned_to_the_values_of_the_volume(
+    rescale, of_state, function, expected, tmp_path
+):
+    film = ct(marked_slice(0), RescaleSlope=rescale[0], RescaleIntercept=rescale[1])
+    voi = item(WindowCenter=40, WindowWidth=80, VOILUTFunction=function)
+    state = state_of([film], SoftcopyVOILUTSequence=[voi])
+    if of_state:
+        state.RescaleSlope, state.RescaleIntercept = of_state
+    _, volume = opened(save([film, state], tmp_path))
+    window = volume.looks[0].vois[0][0]
+    assert (window.width, window.level, window.function) == expected
+
+
+def test_a_table_is_turned_to_the_values_of_the_volume(tmp_path):
+    film = ct(marked_slice(0), RescaleSlope=2, RescaleIntercept=-10)
+    voi = item(VOILUTSequence=[table(100, [0, 65535, 0])])
+    state = state_of([film], SoftcopyVOILUTSequence=[voi])
+    _, volume = opened(save([film, state], tmp_path))
+    found = volume.looks[0].vois[0][0]
+    assert isinstance(found, ValueTable)
+    # Stored 101 is bright; that is 192 after rescale.
+    assert (found.first, found.step, found.values.tolist()) == (190, 2, [0, 1, 0])
+
+
+def test_a_modality_table_of_a_state_stands_before_its_window(tmp_path):
+    pixels = np.arange(54, dtype=np.uint16).reshape(6, 9)
+    film = ct(pixels, RescaleSlope=1, RescaleIntercept=0, BitsStored=8, HighBit=7)
+    state = state_of(
+        [film],
+        ModalityLUTSequence=[table(10, [90, 80, 70, 0])],
+        SoftcopyVOILUTSequence=[
+            item(WindowCenter=45, WindowWidth=90, VOILUTFunction="LINEAR_EXACT")
+        ],
+        PresentationLUTShape="IDENTITY",
+    )
+    _, volume = opened(save([film, state], tmp_path))
+    grey = shown(volume).image.reshape(-1)
+    expected = np.where(np.arange(54) <= 10, 255, 0)
+    expected[11:13] = 227, 198
+    np.testing.assert_array_equal(grey, expected)
+
+
+def test_states_follow_each_other_by_the_time_they_were_made(tmp_path):
+    film = image(marked_slice(0))
+    times = ("20260102", "20260101", "20260103")
+    states = [state_of([film], PresentationCreationDate=day) for day in times]
+    states[2].ContentLabel = "CASE 1"
+    _, volume = opened(save([film, *states], tmp_path))
+    labels = [look.state.label for look in volume.looks]
+    assert labels == ["STROKE 1", "STROKE 2", "Presentation state"]
+    assert [look.state.made for look in volume.looks] == sorted(times)
 
 
 def test_a_state_of_images_that_are_not_here_is_left_out_and_said(tmp_path):
@@ -163,5 +216,5 @@ def test_a_damaged_state_never_takes_the_images_with_it(tmp_path):
         films = [s for s in catalogue(tmp_path).all_series() if s.uid == film.SeriesInstanceUID]
         (volume,) = (readers.load(Silent(), series) for series in films)
         assert volume.array.shape == (1, 30, 40)
-        drawn += volume.graphics is not None
+        drawn += any(shown(volume, n).tints for n in range(len(volume.looks)))
     assert 0 < drawn < 100
