@@ -73,7 +73,8 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     session.private = preferences.settings.private
     session.first_reader = preferences.settings.first_reader
     shelf = Shelf(jobs, session, preferences.folder / "results")
-    analysis = Analysis(jobs, session, preferences, weights=weights, shelf=shelf)
+    own = preferences.folder / "models"
+    analysis = Analysis(jobs, session, preferences, weights=weights, own=own, shelf=shelf)
     viewing = Viewing(session, preferences)
     app = App(
         session=session,
@@ -85,7 +86,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
-        models=ModelLibrary(jobs, session, shipped=weights, own=preferences.folder / "models"),
+        models=ModelLibrary(jobs, session, shipped=weights, own=own),
         tuning=Tuning(jobs, session, preferences),
         measuring=Measuring(session, viewing),
     )

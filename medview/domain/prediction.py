@@ -145,6 +145,11 @@ class Prediction:
     passes: tuple[PassScore, ...] = ()
     slice_passes: tuple[SlicePass, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """Which version of which model it is of, "ID@VERSION": two versions stand side by side."""
+        return f"{self.model}@{self.version}"
+
     def map(self, name: str) -> ScalarMap | None:
         """The map of that name, or None."""
         return next((m for m in self.maps if m.name == name), None)

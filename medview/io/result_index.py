@@ -14,7 +14,7 @@ from medview.domain.errors import MedviewError, ReadError
 from medview.domain.prediction import Opinion, Prediction
 from medview.io.atomic import sync
 
-VERSION = 1
+VERSION = 2
 _BUSY_S = 5.0
 _BAD = ".bad"
 
@@ -24,7 +24,8 @@ class Entry:
     """One stored result: its folder, what it is bound to, and what the run took.
 
     `series` is "UID#STACK", `sha256` the hash over the pixels; `filed_at` an ISO time in UTC
-    to the microsecond; `voxels` how many the input had.
+    to the microsecond; `voxels` how many the input had, `samples` how many passes the model
+    made (0: it makes none).
     """
 
     id: str
@@ -39,6 +40,12 @@ class Entry:
     seconds: float
     peak_memory_mb: float
     voxels: int
+    samples: int = 0
+
+    @property
+    def key(self) -> str:
+        """Which version of which model it is of, as ``Prediction.key``."""
+        return f"{self.model}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +148,10 @@ def rebuild(path: Path, found: Iterable[Entry], at: Callable[[str], None]) -> No
 
 
 def _newest(found: Iterable[Entry]) -> list[Entry]:
-    """Of several results of one model on the same pixels the one that was filed last."""
+    """Of several results of one version on the same pixels the one that was filed last."""
     newest: dict[tuple[str, str, str], Entry] = {}
     for each in sorted(found, key=lambda entry: entry.filed_at):
-        newest[each.series, each.sha256, each.model] = each
+        newest[each.series, each.sha256, each.key] = each
     return list(newest.values())
 
 

@@ -147,7 +147,7 @@ class ResultStore:
         exam: Exam | None = None,
         card: ModelCard | None = None,
     ) -> Entry:
-        """File a result in place of an older one of its model on the same pixels.
+        """File a result in place of an older one of its version on the same pixels.
 
         When this returns, the result survives the end of the process and of the machine.
         """
@@ -251,8 +251,9 @@ class ResultStore:
     def _list(self, entry: Entry) -> list[str]:
         """Make the result known, and the one that it replaces no more: one transaction."""
         with connected(self._index) as base:
-            same = ("series = ? AND sha256 = ? AND model = ?", entry.series, entry.sha256)
-            older = result_index.entries(base, *same, entry.model)
+            same = "series = ? AND sha256 = ? AND model = ? AND version = ?"
+            values = (entry.series, entry.sha256, entry.model, entry.version)
+            older = result_index.entries(base, same, *values)
             gone = [each.id for each in older if each.id != entry.id]
             base.execute("BEGIN IMMEDIATE")
             self._at("add: begun")
@@ -323,7 +324,13 @@ def _entry_of(about: Binding, prediction: Prediction, result: Path) -> Entry:
         seconds=float(prediction.seconds),
         peak_memory_mb=float(prediction.peak_memory_mb),
         voxels=int(columns * rows * slices),
+        samples=_samples(prediction),
     )
+
+
+def _samples(prediction: Prediction) -> int:
+    told = prediction.parameters.get("samples")
+    return int(told) if isinstance(told, int | float) else 0
 
 
 def _read_label(folder: Path) -> dict[str, Any]:

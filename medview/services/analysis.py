@@ -7,18 +7,19 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import MedviewError
+from medview.domain.errors import MedviewError, WeightsError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import InputRef, MapSlices, Precision, Prediction, RunRequest
 from medview.domain.study import Series
 from medview.domain.volume import Volume
+from medview.io.cards import read_card
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
 from medview.services.library import called
@@ -27,12 +28,14 @@ from medview.services.session import Message, Session, Unfinished, VolumeId, fir
 from medview.services.settings import Preferences
 from medview.services.shelf import Estimate, Shelf
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.versions import located
+from medview.services.versions import CARD, Version, located, versions
 
 PREDICT = "medview.learning.predict:run"
 DEVICES = "medview.learning.devices:devices_here"
 # Slices that arrive are put on screen this often: more would only keep the window busy.
 SHOW_EVERY_S = 0.1
+# What a result tells of the choices that it was made with, by the names of both.
+_TOLD = ("samples", "alpha", "age_years", "sex", "site", "film_hour")
 _UNCERTAINTIES = ("epistemic", "aleatoric", "total")
 
 
@@ -72,6 +75,7 @@ class Analysis:
         preferences: Preferences,
         *,
         weights: Path | None = None,
+        own: Path | None = None,
         shelf: Shelf | None = None,
     ) -> None:
         self._shelf = shelf
@@ -80,6 +84,7 @@ class Analysis:
         self._session = session
         self._preferences = preferences
         self._weights = weights
+        self._own = own
         self._cards: tuple[ModelCard, ...] | None = None
         self._chosen: dict[str, tuple[str, Choices]] = {}
 
@@ -113,7 +118,13 @@ class Analysis:
         """The card of the version that gave a result, else of its model; None of unknown ones."""
         same = [each for each in self.cards() if each.id == prediction.model]
         fitting = [each for each in same if each.version == prediction.version]
-        return next(iter((*fitting, *same)), None)
+        own = [] if fitting else [each.card for each in self._own_versions(prediction)]
+        return next(iter((*fitting, *own, *same)), None)
+
+    def _own_versions(self, prediction: Prediction) -> list[Version]:
+        """The reader's own version that gave a result, if it is still there."""
+        every = versions(prediction.model, shipped=self._weights, own=self._own)
+        return [each for each in every if each.own and each.card.version == prediction.version]
 
     def offers(self) -> tuple[Offer, ...]:
         """Every model: whether it fits the series on screen, and if not, why not."""
@@ -126,8 +137,9 @@ class Analysis:
     def run(self, model: str, choices: Choices = Choices()) -> Job | None:
         """Run a model on the series on screen; None and a message where it does not fit.
 
-        Its maps fill slice by slice while it runs, on that series and no other. A newer run
-        of the same model on the same pixels replaces the older one.
+        Its maps fill slice by slice while it runs, on that series and no other. A newer result
+        of the same version on the same pixels replaces the older one; of another version both
+        stand.
         """
         session = self._session
         chosen = next((o for o in self.offers() if self.key_of(o.card) == model), None)
@@ -142,11 +154,12 @@ class Analysis:
             return None
         about = session.volume_id
         series = session.series
-        self._chosen[chosen.card.id] = (model, choices)
         if "@" in model and choices.weights is None:
             choices = replace(choices, weights=str(located(model, shipped=self._weights).weights))
-        run = _Run(session, chosen.card, about, session.volume.geometry)
-        run.done = lambda made: self._keep(made, about, series, chosen.card)
+        card = _card_beside(choices.weights) or chosen.card
+        run = _Run(session, card, about, session.volume.geometry)
+        self._chosen[run.key[1]] = (model, choices)
+        run.done = lambda made: self._keep(made, about, series, card, (model, choices))
         run.clear()
         errand = Errand(
             chosen.card.title,
@@ -159,19 +172,45 @@ class Analysis:
         # Evidence of a film stays closed until it is asked for.
         if self._preferences.settings.show_overlay and _fills_a_map(chosen.card):
             session.overlay_on = True
-        session.running = session.running | {(about, chosen.card.id)}
+        session.running = session.running | {run.key}
         return self._tasks.run(errand, Answers(run.finish, run.fail, run.fill))
 
-    def again(self, model: str, **changes: object) -> Job | None:
-        """Run a model once more with some choices changed, such as the age or the site."""
-        made = next((each for each in self._session.results if each.model == model), None)
-        card = self.card_of(made) if made is not None else None
-        known = (self.key_of(card) if card is not None else model, Choices())
-        key, before = self._chosen.get(model, known)
+    def again(self, result: str, **changes: object) -> Job | None:
+        """Run once more with some choices changed, such as the age or the site.
+
+        `result` is the key of a result on screen, "ID@VERSION"; what is not changed is as it was
+        when that one was made.
+        """
+        made = next((each for each in self._session.results if each.key == result), None)
+        if result in self._chosen or made is None:
+            key, before = self._chosen.get(result, (result.partition("@")[0], Choices()))
+        else:
+            key, before = self._as_made(made)
         return self.run(key, replace(before, **changes))  # type: ignore[arg-type]  # checked by replace
 
-    def _keep(self, made: Prediction, about: VolumeId, series: Series, card: ModelCard) -> None:
+    def _as_made(self, made: Prediction) -> tuple[str, Choices]:
+        """What was chosen for a result of an earlier start, as far as the result tells."""
+        told = {name: made.parameters.get(name) for name in _TOLD}
+        own = self._own_versions(made)
+        shipped = [each for each in self.cards() if (each.id, each.version) == _names(made)]
+        choices = Choices(
+            seed=made.seed,
+            precision=made.dtype if made.dtype in get_args(Precision) else "float32",  # type: ignore[arg-type]  # one of its values
+            weights=str(own[0].weights) if own and not shipped else None,
+            **{name: value for name, value in told.items() if value is not None},  # type: ignore[arg-type]  # as the runs tell them
+        )
+        return (self.key_of(shipped[0]) if shipped else made.model), choices
+
+    def _keep(
+        self,
+        made: Prediction,
+        about: VolumeId,
+        series: Series,
+        card: ModelCard,
+        chosen: tuple[str, Choices],
+    ) -> None:
         """Have a finished result filed, so that it is there at the next start."""
+        self._chosen[made.key] = chosen
         if self._shelf is not None:
             self._shelf.keep(about, made, series, card)
 
@@ -227,6 +266,11 @@ class _Run:
         self._highest: dict[str, float] = {}
         self._shown_at = -math.inf
 
+    @property
+    def key(self) -> tuple[VolumeId, str]:
+        """Pixels and version, as in ``session.running``."""
+        return self._about, f"{self._card.id}@{self._card.version}"
+
     def clear(self) -> None:
         """Take away slices of a run of this model on these pixels."""
         unfinished = self._session.unfinished
@@ -253,23 +297,23 @@ class _Run:
             )
 
     def finish(self, prediction: Prediction) -> None:
-        """File a result under its own pixels, in place of an older one of the model."""
+        """File a result under its own pixels, in place of an older one of its version."""
         session, about = self._session, self._about
         older = session.predictions.get(about, ())
-        kept = tuple(result for result in older if result.model != prediction.model)
+        kept = tuple(result for result in older if result.key != prediction.key)
         with session.together():
             self.clear()
             session.predictions = {**session.predictions, about: (*kept, prediction)}
             session.styles = _with_ranges_of(prediction, session.styles)
             session.finding = None
-            session.running = session.running - {(about, self._card.id)}
+            session.running = session.running - {self.key}
             if session.volume_id == about and session.map(session.map_name) is None:
                 session.map_name = "score"
         self.done(prediction)
 
     def fail(self, error: MedviewError) -> None:
         """Leave nothing of a run that did not end well."""
-        self._session.running = self._session.running - {(self._about, self._card.id)}
+        self._session.running = self._session.running - {self.key}
         self.clear()
 
     def _map(self, name: str) -> ScalarMap:
@@ -284,6 +328,18 @@ class _Run:
             unit=output.unit if output is not None else "1",
             range=(0.0, high or 1.0),
         )
+
+
+def _card_beside(weights: str | None) -> ModelCard | None:
+    """The card of weights of the reader's own; None for the shipped ones, or a damaged card."""
+    try:
+        return read_card(Path(weights).with_name(CARD)) if weights else None
+    except WeightsError:
+        return None  # the run itself will say so
+
+
+def _names(made: Prediction) -> tuple[str, str]:
+    return made.model, made.version
 
 
 def _fills_a_map(card: ModelCard) -> bool:

@@ -127,9 +127,9 @@ class Session:
     finding : Finding | None
         The one that was jumped to.
     running : frozenset[tuple[VolumeId, str]]
-        Pixels and models of the runs that go on or wait.
+        Pixels and versions ("ID@VERSION") of the runs that go on or wait.
     opinions : dict[tuple[VolumeId, str], tuple[Opinion, ...]]
-        What the reader has answered, by pixels and model.
+        What the reader has answered, by pixels and version.
     first_reader : bool
         True hides what models say until the reader's own reading is done.
     read : frozenset[VolumeId]
@@ -215,11 +215,11 @@ class Session:
     def _finished(self) -> tuple[Prediction, ...]:
         return () if self.volume_id is None else self.predictions.get(self.volume_id, ())
 
-    def opinion(self, model: str, about: str) -> Opinion | None:
-        """What the reader answered to "finding 3" or "score severe" of a model on screen."""
+    def opinion(self, result: str, about: str) -> Opinion | None:
+        """What the reader answered to "finding 3" or "score severe" of a result, by its key."""
         if self.volume_id is None:
             return None
-        said = self.opinions.get((self.volume_id, model), ())
+        said = self.opinions.get((self.volume_id, result), ())
         return next((each for each in said if each.about == about), None)
 
     @property
@@ -241,9 +241,23 @@ class Session:
         return tuple(layers)
 
     @property
+    def finder(self) -> Prediction | None:
+        """The result whose findings are listed: that of the chosen map, else the newest with any.
+
+        Findings of two versions have the same numbers, so they never stand in one list.
+        """
+        looked = [each for each in self.results if each.findings]
+        owner = self.owner(self.map_name)
+        return owner if owner in looked else next(reversed(looked), None)
+
+    def owner(self, name: str) -> Prediction | None:
+        """The result that gave the map of that name, the newest one where several did."""
+        return next((each for each in reversed(self.results) if each.map(name)), None)
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
-        """Findings of the results on screen, in their order."""
-        return tuple(found for result in self.results for found in result.findings)
+        """Findings of one result on screen, in their order."""
+        return self.finder.findings if self.finder is not None else ()
 
     def map(self, name: str) -> ScalarMap | None:
         """The map of that name on the volume on screen."""

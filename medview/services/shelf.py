@@ -60,9 +60,9 @@ class Shelf:
         self._session.opinions = {
             key: said
             for key, said in self._session.opinions.items()
-            if key != (about, prediction.model)
+            if key != (about, prediction.key)
         }
-        self._ids.pop((about, prediction.model), None)
+        self._ids.pop((about, prediction.key), None)
         if self._root is None:
             return None
         known = series is not None and not self._session.private
@@ -111,12 +111,15 @@ class Shelf:
 
     # -- the reader's answers --------------------------------------------------------------
 
-    def answer(self, model: str, about: str, verdict: str, by: str = "") -> None:
-        """Keep what the reader says to "finding 3" or "score severe"; empty takes it back."""
+    def answer(self, result: str, about: str, verdict: str, by: str = "") -> None:
+        """Keep what the reader says to "finding 3" or "score severe" of a result, by its key.
+
+        An empty verdict takes it back.
+        """
         session = self._session
         if session.volume_id is None:
             return
-        key = (session.volume_id, model)
+        key = (session.volume_id, result)
         said = tuple(each for each in session.opinions.get(key, ()) if each.about != about)
         if verdict:
             now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -152,15 +155,15 @@ class Shelf:
     def _reopened(self, about: VolumeId, found: Found) -> None:
         session = self._session
         there = session.predictions.get(about, ())
-        newer = {each.model for each in there}
-        newer |= {model for pixels, model in session.running if pixels == about}
-        fresh = [each for each in found.kept if each.prediction.model not in newer]
+        newer = {each.key for each in there}
+        newer |= {key for pixels, key in session.running if pixels == about}
+        fresh = [each for each in found.kept if each.prediction.key not in newer]
         for each in fresh:
-            self._ids[about, each.prediction.model] = each.entry.id
+            self._ids[about, each.prediction.key] = each.entry.id
         if fresh:
             with session.together():
                 session.opinions = session.opinions | {
-                    (about, each.prediction.model): each.opinions for each in fresh
+                    (about, each.prediction.key): each.opinions for each in fresh
                 }
                 results = (*there, *(each.prediction for each in fresh))
                 session.predictions = {**session.predictions, about: results}
@@ -169,7 +172,7 @@ class Shelf:
 
     def _filed(self, about: VolumeId, entry: Entry) -> None:
         self._runs = (*self._runs, entry)
-        key = (about, entry.model)
+        key = (about, entry.key)
         self._ids[key] = entry.id
         if self._session.opinions.get(key):
             self._store_answers(key)

@@ -65,6 +65,19 @@ def test_a_newer_run_takes_the_place_of_the_older_one_of_its_model_only(store, t
     assert len(list((tmp_path / "results" / "data").iterdir())) == 2
 
 
+def test_results_of_two_versions_stand_side_by_side_also_in_a_new_index(store, tmp_path):
+    first = filed(store, value=0.25)
+    second = filed(store, value=0.5, version="1.1")
+    newest = filed(store, value=0.75, version="1.1")
+    assert {each.id for each in store.entries()} == {first.id, newest.id} != {second.id}
+    (tmp_path / "results" / "index.sqlite").unlink()
+    again = ResultStore(tmp_path / "results").entries()
+    assert [(each.key, each.id) for each in again] == [
+        ("anomaly@1.0", first.id),
+        ("anomaly@1.1", newest.id),
+    ]
+
+
 def test_answers_of_the_reader_stay_with_the_result(store):
     entry = filed(store)
     said = (Opinion("score anomaly", "agree", "A reader", "2026-11-21T10:00:00+00:00"),)

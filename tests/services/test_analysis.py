@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phantoms import phantom
-from services.stubs import CARD, StubJobs, catalogue_of, on_screen, result_about
+from services.stubs import CARD, StubJobs, catalogue_of, finding_at, on_screen, result_about
 
 from medview.domain.card import OutputSpec
 from medview.domain.errors import WorkerDied
@@ -294,7 +294,7 @@ def test_evidence_of_a_film_stays_closed_until_it_is_asked_for(
 
 def test_a_run_again_keeps_the_other_choices(analysis, jobs):
     analysis.run("anomaly", Choices(samples=9, seed=3))
-    analysis.again("anomaly", site="HH")
+    analysis.again("anomaly@1.0", site="HH")
     request = jobs.last.args[0]
     assert (request.samples, request.seed, request.site) == (9, 3, "HH")
 
@@ -302,7 +302,7 @@ def test_a_run_again_keeps_the_other_choices(analysis, jobs):
 def test_what_runs_is_known_until_it_ends(analysis, jobs, session):
     about = session.volume_id
     analysis.run("anomaly")
-    assert session.running == {(about, "anomaly")}
+    assert session.running == {(about, "anomaly@1.0")}
     jobs.last.cancel()
     assert session.running == frozenset()
 
@@ -328,7 +328,55 @@ def test_two_shipped_versions_of_a_model_are_told_apart(analysis, jobs, session,
     made = replace(result_about(session.volume_id, model="other"), version="1.0-lab")
     jobs.last.finish(made)
     assert analysis.card_of(made) == other
-    analysis.again("other", site="HH")
+    analysis.again("other@1.0-lab", site="HH")
     assert jobs.last.args[0].weights.endswith("other-lab/weights.safetensors")
     analysis.run("other")
     assert jobs.last.args[0].weights is None
+
+
+@pytest.fixture
+def lab(analysis, jobs, session, preferences, tmp_path):
+    """The same services, with weights of the reader's own: version 1.0-lab of "other"."""
+    folder = tmp_path / "own" / "other" / "1.0-lab"
+    write_card(replace(CARD, id="other", version="1.0-lab"), folder / "card.json")
+    weights = tmp_path / "shipped"
+    write_card(replace(CARD, id="other"), weights / "other" / "card.json")
+    own = tmp_path / "own"
+    return Analysis(jobs, session, preferences, weights=weights, own=own), folder
+
+
+def test_another_version_of_a_model_stands_beside_the_earlier_result(lab, jobs, session):
+    analysis, folder = lab
+    about = session.volume_id
+    findings = [finding_at(1, (0, 0, 0), 3)]
+    shipped = result_about(about, model="other", findings=findings)
+    own = replace(shipped, version="1.0-lab")
+    analysis.run("other")
+    jobs.last.finish(shipped)
+    analysis.run("other", Choices(weights=str(folder / "weights.safetensors"), samples=7))
+    assert session.running == {(about, "other@1.0-lab")}
+    jobs.last.finish(own)
+    assert session.results == (shipped, own)
+    assert analysis.card_of(own).version == "1.0-lab"
+    assert session.finder is own
+    session.opinions = {(about, shipped.key): ("to the shipped one",)}
+    assert session.opinions.get((about, own.key)) is None
+    analysis.again(own.key, seed=4)
+    request = jobs.last.args[0]
+    assert (request.samples, request.seed) == (7, 4)
+    assert request.weights == str(folder / "weights.safetensors")
+    jobs.last.finish(own)
+    assert session.results == (shipped, own)
+
+
+def test_a_result_of_an_earlier_start_is_run_again_as_it_was_made(lab, jobs, session):
+    analysis, folder = lab
+    told = {"threshold": 6.0, "samples": 9, "age_years": 61.0, "site": "HH"}
+    made = replace(result_about(session.volume_id, model="other"), seed=5, parameters=told)
+    own = replace(made, version="1.0-lab")
+    session.predictions = {session.volume_id: (made, own)}
+    for result, weights in ((made, None), (own, str(folder / "weights.safetensors"))):
+        analysis.again(result.key, site="Guys")
+        request = jobs.last.args[0]
+        assert (request.samples, request.seed, request.age_years) == (9, 5, 61.0)
+        assert (request.site, request.weights) == ("Guys", weights)

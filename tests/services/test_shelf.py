@@ -92,10 +92,10 @@ def test_other_pixels_of_the_same_series_have_no_results(desk, tmp_path):
 
 def test_answers_come_back_with_name_and_time(desk, tmp_path):
     desk.run()
-    desk.shelf.answer("anomaly", "score anomaly", "rejected", "A reader")
+    desk.shelf.answer("anomaly@1.0", "score anomaly", "rejected", "A reader")
     again = Desk(tmp_path)
     again.show()
-    said = again.session.opinion("anomaly", "score anomaly")
+    said = again.session.opinion("anomaly@1.0", "score anomaly")
     assert (said.verdict, said.by) == ("rejected", "A reader")
     assert said.at.startswith("20")
 
@@ -104,7 +104,7 @@ def test_an_answer_given_before_the_result_is_stored_is_stored_with_it(tmp_path)
     desk = Desk(tmp_path, StubJobs())
     desk.show()
     desk.run()
-    desk.shelf.answer("anomaly", "score anomaly", "agree")
+    desk.shelf.answer("anomaly@1.0", "score anomaly", "agree")
     assert desk.jobs.running("judge") == []
     keeping = desk.jobs.running("keep")[0]
     keeping.finish(_really(keeping))
@@ -119,9 +119,9 @@ def _really(job):
 
 def test_a_new_run_starts_without_the_answers_to_the_old_one(desk):
     desk.run(1.0)
-    desk.shelf.answer("anomaly", "score anomaly", "agree")
+    desk.shelf.answer("anomaly@1.0", "score anomaly", "agree")
     desk.run(2.0)
-    assert desk.session.opinion("anomaly", "score anomaly") is None
+    assert desk.session.opinion("anomaly@1.0", "score anomaly") is None
     assert values(desk.session) == [2.0]
 
 
@@ -147,7 +147,7 @@ def test_a_stored_result_waits_while_its_model_runs_again(desk, tmp_path):
 
 def test_deleting_takes_the_study_off_screen_and_disk(desk, tmp_path):
     desk.run()
-    desk.shelf.answer("anomaly", "score anomaly", "agree")
+    desk.shelf.answer("anomaly@1.0", "score anomaly", "agree")
     desk.shelf.forget()
     assert desk.session.results == ()
     assert desk.session.opinions == {}
@@ -183,10 +183,10 @@ def test_without_a_folder_nothing_is_kept_and_nothing_is_asked(tmp_path):
     shelf = Shelf(jobs, session)
     about = on_screen(session).id
     shelf.keep(about, result_about(about))
-    shelf.answer("anomaly", "finding 1", "agree")
+    shelf.answer("anomaly@1.0", "finding 1", "agree")
     assert jobs.asked == []
-    assert session.opinions[about, "anomaly"][0] == Opinion(
-        "finding 1", "agree", "", session.opinions[about, "anomaly"][0].at
+    assert session.opinions[about, "anomaly@1.0"][0] == Opinion(
+        "finding 1", "agree", "", session.opinions[about, "anomaly@1.0"][0].at
     )
 
 

@@ -50,7 +50,7 @@ def test_a_result_with_its_answers_outlives_the_processes(tmp_path):
         first.session.predictions = {about: (made,)}
         first.shelf.keep(about, made, first.shown.series)
         first.until(lambda: first.shelf.estimate("anomaly", 1) is not None)
-        first.shelf.answer("anomaly", "score anomaly", "unsure", "A reader")
+        first.shelf.answer("anomaly@1.0", "score anomaly", "unsure", "A reader")
         first.until(lambda: not first.session.tasks)
 
     second = Start(tmp_path)
@@ -60,7 +60,7 @@ def test_a_result_with_its_answers_outlives_the_processes(tmp_path):
         (back,) = second.session.results
         assert back.scores == made.scores
         assert np.array_equal(back.map("total").array, made.map("total").array)
-        assert second.session.opinion("anomaly", "score anomaly").by == "A reader"
+        assert second.session.opinion("anomaly@1.0", "score anomaly").by == "A reader"
         assert second.session.message is None
         second.shelf.forget()
         second.until(lambda: second.session.message is not None)

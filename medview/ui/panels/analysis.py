@@ -68,7 +68,9 @@ class AnalysisCard(Card):
         key_of = self._app.analysis.key_of
         chosen = next((each for each in offers if key_of(each.card) == self._model), None)
         about = self._app.session.volume_id
-        runs = (about, self._model.partition("@")[0]) in self._app.session.running
+        model = self._model.partition("@")[0]
+        running = self._app.session.running
+        runs = any(pixels == about and key.startswith(f"{model}@") for pixels, key in running)
         fits = chosen is not None and chosen.fits and about is not None
         self._run.setEnabled(fits and not runs)
         self._run.setText(tr("Running") if runs else tr("Run"))

@@ -43,7 +43,7 @@ class AnomalyCard(ResultCard):
         dial.setValue(min(_MORE * here, MOST_SAMPLES))
         dial.setToolTip(tr("Passes whose spread is the uncertainty; this result has {k}", k=here))
         go = button(tr("Run again"), "again_run", tip=tr("Run with this number of passes"))
-        go.clicked.connect(lambda: self.app.analysis.again(self.result.model, samples=dial.value()))
+        go.clicked.connect(lambda: self.app.analysis.again(self.result.key, samples=dial.value()))
         said = label(tr("Passes (K): {k}", k=here))
         name(said, "samples_here", said.text())
         self.add(Row(said, 1, dial, go))

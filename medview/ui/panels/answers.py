@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from medview.domain.prediction import Opinion
+from medview.domain.prediction import Opinion, Prediction
 from medview.domain.wording import time_words
 from medview.ui.app import App
 from medview.ui.controls import Row, button, label, name
@@ -23,10 +23,10 @@ def said_by(opinion: Opinion | None) -> str:
 class AnswerRow(QWidget):
     """Three buttons for one score, the answer is kept with the result."""
 
-    def __init__(self, app: App, model: str, about: str) -> None:
+    def __init__(self, app: App, result: Prediction, about: str) -> None:
         super().__init__()
-        self._app, self._model, self._about = app, model, about
-        key = f"{model}_{about}".replace(" ", "_")
+        self._app, self._result, self._about = app, result.key, about
+        key = f"{result.model}_{about}".replace(" ", "_")
         name(self, f"answer_{key}", tr("Your answer"))
         self._buttons = {value: self._button(key, value, text) for value, text in ANSWERS}
         self._who = label("", "quiet")
@@ -40,7 +40,7 @@ class AnswerRow(QWidget):
 
     def refresh(self) -> None:
         """Show what is kept."""
-        said = self._app.session.opinion(self._model, self._about)
+        said = self._app.session.opinion(self._result, self._about)
         for value, made in self._buttons.items():
             made.setChecked(said is not None and said.verdict == value)
         self._who.setText(said_by(said))
@@ -55,5 +55,5 @@ class AnswerRow(QWidget):
         return made
 
     def _on_answered(self, verdict: str) -> None:
-        self._app.reading.answer(self._model, self._about, verdict)
+        self._app.reading.answer(self._result, self._about, verdict)
         self.refresh()

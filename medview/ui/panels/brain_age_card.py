@@ -111,7 +111,7 @@ class BrainAgeCard(ResultCard):
         go.setEnabled(False)
         field.valueChanged.connect(lambda value: go.setEnabled(value > 0))
         go.clicked.connect(
-            lambda: self.app.analysis.again(self.result.model, age_years=field.value())
+            lambda: self.app.analysis.again(self.result.key, age_years=field.value())
         )
         said = tr("No birth date in the files, so there is no gap. Age at the scan:")
         self.add(label(said, "quiet", wraps=True), Row(field, 1, go))
@@ -131,7 +131,7 @@ class BrainAgeCard(ResultCard):
         box.setFixedWidth(176)
         box.textActivated.connect(
             lambda text: self.app.analysis.again(
-                self.result.model, site=None if text == _UNKNOWN_SITE else text
+                self.result.key, site=None if text == _UNKNOWN_SITE else text
             )
         )
         self.add(Row(label(tr("Site")), 1, box))

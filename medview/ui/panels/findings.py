@@ -57,7 +57,7 @@ class FindingsList(QWidget):
         self._who = label("", "quiet")
         name(self._who, "verdict_who", tr("Who answered, and when"))
         rows.addWidget(self._who)
-        for field in ("predictions", "volume_id", "first_reader", "read"):
+        for field in ("predictions", "volume_id", "first_reader", "read", "map_name"):
             getattr(app.session.events, field).connect(self.refresh)
         app.session.events.finding.connect(self._select)
         app.reading.changed.connect(self._show_verdicts)
@@ -110,11 +110,9 @@ class FindingsList(QWidget):
         for (value, _), made in zip(ANSWERS, self._buttons, strict=True):
             made.setEnabled(chosen is not None)
             made.setChecked(value == verdict)
-        said = [
-            self._app.session.opinion(each.model, f"finding {chosen}")
-            for each in self._app.session.results
-        ]
-        words = said_by(next(filter(None, said), None))
+        session = self._app.session
+        finder = session.finder.key if session.finder is not None else ""
+        words = said_by(session.opinion(finder, f"finding {chosen}"))
         self._who.setText(words)
         self._who.setVisible(bool(words))
 

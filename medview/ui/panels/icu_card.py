@@ -59,7 +59,7 @@ class IcuCard(ResultCard):
         now = "both" if {"series", "film"} <= given else "film" if "film" in given else "series"
         switch.set_value(now)
         switch.changed.connect(
-            lambda value: self.app.analysis.again(self.result.model, without=_WITHOUT[value])
+            lambda value: self.app.analysis.again(self.result.key, without=_WITHOUT[value])
         )
         self.add(switch)
 

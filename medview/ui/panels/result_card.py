@@ -92,7 +92,7 @@ class ResultCard(Card):
         """Buttons to agree or not with the score that matters."""
         first = main_score(self.result)
         if first is not None and first.value is not None and not self.result.findings:
-            self.add(AnswerRow(self.app, self.result.model, f"score {first.name}"))
+            self.add(AnswerRow(self.app, self.result, f"score {first.name}"))
 
     def add_notes(self) -> None:
         """What the model warns of, and a mode that was not the one asked for."""

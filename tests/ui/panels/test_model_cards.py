@@ -361,8 +361,8 @@ def test_an_answer_to_a_score_is_kept_with_name_and_time(bench):
     chest(bench)
     bench.app.preferences.change(reader="A. Reader")
     bench.find(QPushButton, "say_cxr_score_severe_rejected").click()
-    said_ = bench.session.opinion("cxr", "score severe")
+    said_ = bench.session.opinion("cxr@1.0", "score severe")
     assert (said_.verdict, said_.by) == ("rejected", "A. Reader")
     assert bench.app.reading._material().outcomes[0].opinions == (said_,)
     bench.find(QPushButton, "say_cxr_score_severe_rejected").click()
-    assert bench.session.opinion("cxr", "score severe") is None
+    assert bench.session.opinion("cxr@1.0", "score severe") is None
