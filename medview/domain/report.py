@@ -13,13 +13,25 @@ RESEARCH_USE = "Research use only, not for diagnostic use."
 NOT_AVAILABLE = "not available"
 
 
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """A drawing on a picture; all places are parts of its width and height, 0 to 1.
+
+    The points of each of `paths` are joined in order; `words` stand below each other at `at`.
+    """
+
+    paths: tuple[tuple[tuple[float, float], ...], ...]
+    words: tuple[str, ...] = ()
+    at: tuple[float, float] = (0.0, 0.0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
     """An RGB picture (h, w, 3) uint8 with its alternative text and what is written on it.
 
     `letters` stand at the left, right, top and bottom edge, `corners` at top left, top right,
     bottom left and bottom right. `scale` is the length of the scale bar in mm and the part of the
-    picture's width it takes; None where millimetres are unknown.
+    picture's width it takes; None where millimetres are unknown. `strokes` are drawn over it.
     """
 
     rgb: NDArray[np.uint8]
@@ -27,6 +39,7 @@ class Picture:
     letters: tuple[str, str, str, str] = ("", "", "", "")
     corners: tuple[str, str, str, str] = ("", "", "", "")
     scale: tuple[float, float] | None = None
+    strokes: tuple[Stroke, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -172,7 +185,10 @@ def _section(section: Section) -> list[object]:
 def _figure(figure: FigureRow) -> list[object]:
     bars = [b and (b.low, b.high, b.threshold, b.unit, b.title) for b in figure.colour_bars]
     pictures = [
-        (p.rgb.shape, hashlib.sha256(p.rgb.tobytes()).hexdigest(), p.letters, p.corners, p.scale)
+        (
+            *(p.rgb.shape, hashlib.sha256(p.rgb.tobytes()).hexdigest()),
+            *(p.letters, p.corners, p.scale, repr(p.strokes)),
+        )
         for p in figure.pictures
     ]
     return [figure.caption, figure.note, pictures, bars]

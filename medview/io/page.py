@@ -23,6 +23,7 @@ from medview.domain.report import (
 )
 from medview.domain.wording import number, time_words
 from medview.io.plots import plot_html
+from medview.io.strokes import strokes_html
 
 # More letters of identity than these need a second line, smaller on the following pages.
 _LONG_LINE = 52
@@ -192,7 +193,8 @@ def _picture(picture: Picture) -> str:
         if text
     )
     image = f'<img alt="{escape(picture.alt)}" src="{_png(picture.rgb)}">'
-    return f'<div class="picture">{image}{letters}{corners}{_scale(picture)}</div>'
+    drawn = strokes_html(picture)
+    return f'<div class="picture">{image}{drawn}{letters}{corners}{_scale(picture)}</div>'
 
 
 def _scale(picture: Picture) -> str:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from medview.domain.geometry import Geometry, Plane
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import Finding, Prediction
-from medview.domain.report import ColourBar, Picture
+from medview.domain.report import ColourBar, Picture, Stroke
 from medview.domain.volume import Volume
 from medview.domain.wording import number
-from medview.imaging.frame import Corners, Frame, Layer, View, compose_frame, flatten
+from medview.imaging.frame import Corners, Frame, Layer, View, compose_frame, flatten, placement
 from medview.imaging.marks import Mark
 from medview.services.session import first_style
 
@@ -23,9 +23,20 @@ _APART_MM = 8.0
 PICTURE_SIZE = (624, 466)
 # A film has more room: two stand side by side, with letters that can be read.
 FILM_SIZE = (936, 760)
-_FILM_TEXT_PX = 22.0
 _MARGIN_MM = 6.0
 _SCALE_MM = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Something drawn in the patient: points in LPS mm that are joined, and what it says.
+
+    The words stand beside its right end, or `inside` its upper left corner.
+    """
+
+    paths: tuple[tuple[tuple[float, float, float], ...], ...]
+    words: tuple[str, ...] = ()
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,26 +146,52 @@ def picture(
     marks: tuple[Mark, ...] = (),
 ) -> tuple[Picture, ColourBar | None]:
     """Draw one slice, with a map or `marks` on it or without, cropped to `box` (``box_of``)."""
-    view = View(
-        plane=best_plane(volume.geometry),
-        point_lps=key.point_lps,
-        crosshair=False,
-        annotations="none",
+    view = View(plane=best_plane(volume.geometry), point_lps=key.point_lps)
+    size = FILM_SIZE if is_film(volume.geometry) else PICTURE_SIZE
+    lines = tuple(
+        Line((each.corners_lps + each.corners_lps[:1],), (each.text,), inside=True)
+        for each in marks
     )
-    frame = compose_frame(volume, (layer,) if layer else (), view, marks=marks)
+    return drawn_picture(volume, view, layer, box=box, size=size, lines=lines)
+
+
+def drawn_picture(
+    volume: Volume,
+    view: View,
+    layer: Layer | None = None,
+    *,
+    box: tuple[int, ...] = (),
+    size: tuple[int, int] = PICTURE_SIZE,
+    lines: tuple[Line, ...] = (),
+) -> tuple[Picture, ColourBar | None]:
+    """Draw what a view shows of a volume, with `lines` over it, cropped to `box`."""
+    view = replace(view, crosshair=False, annotations="none")
+    frame = compose_frame(volume, (layer,) if layer else (), view)
     # Every page says what the report is for; here it would lie under the scale bar.
     frame = replace(frame, corners=Corners())
-    film = is_film(volume.geometry)
-    size, text_px = (FILM_SIZE, _FILM_TEXT_PX) if film else (PICTURE_SIZE, 12.0)
     zoom, pan_mm, width_mm = _crop(frame, volume.geometry, box, size)
     labels = frame.labels
+    to_lps = placement(frame, size, zoom=zoom, pan_mm=pan_mm)
     return Picture(
-        rgb=flatten(frame, size, zoom=zoom, pan_mm=pan_mm, text_px=text_px),
+        rgb=flatten(frame, size, zoom=zoom, pan_mm=pan_mm),
         alt=_alt(frame, layer),
         letters=(labels.left, labels.right, "", ""),
         corners=_corners(frame, layer),
         scale=_scale(volume.geometry, width_mm),
+        strokes=tuple(_stroke(each, to_lps, size) for each in lines),
     ), frame.colour_bar
+
+
+def _stroke(line: Line, to_lps: NDArray[np.float64], size: tuple[int, int]) -> Stroke:
+    """Where a line in the patient runs over a picture, and where on it the words stand."""
+    back = np.linalg.pinv(to_lps[:3, :2])
+    paths = []
+    for points in line.paths:
+        pixels = (np.array(points, dtype=np.float64) - to_lps[:3, 3]) @ back.T + 0.5
+        paths.append(tuple((float(x), float(y)) for x, y in pixels / np.array(size)))
+    xs, ys = zip(*(point for path in paths for point in path), strict=True)
+    at = (min(xs), min(ys)) if line.inside else max(zip(xs, ys, strict=True))
+    return Stroke(tuple(paths), line.words, at)
 
 
 def box_of(prediction: Prediction | None, volume: Volume) -> tuple[int, ...]:

@@ -4,23 +4,35 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import UsageError
 from medview.domain.exam import Exam
 from medview.domain.prediction import Opinion, Prediction
+from medview.domain.record import Record
 from medview.domain.report import NOT_AVAILABLE, Report, Section, content_sha256
 from medview.domain.resources import resource
+from medview.domain.signing import Signature
 from medview.domain.volume import Volume
 from medview.domain.wording import time_words
 from medview.io.code_version import code_version
+from medview.io.drafts import signature_of
 from medview.io.plain import plain
 from medview.io.resultjson import result_dict
-from medview.services import report_lines, report_origin, report_plots, report_result
+from medview.services import (
+    report_history,
+    report_lines,
+    report_marks,
+    report_origin,
+    report_plots,
+    report_result,
+)
+from medview.services.report_marks import Marked
 from medview.services.report_text import ReaderText
 
 MANIFEST_SCHEMA = "medview.manifest/1"
@@ -44,8 +56,9 @@ class Outcome:
 class Material:
     """All that a report is made from. `volume` is what the pictures show; None: no pictures.
 
-    `signer` is the name under a signed report; `private` leaves out who it is. `pending` says
-    that a model is still running, so its result is not in the report.
+    `signer` with `role` is who signs now, `history` who has signed before; `private` leaves out
+    who it is about. `pending` says that a model is still running, so its result is not in the
+    report. `marked` is what the reader marked and drew, `record` the time series of a stay.
     """
 
     exam: Exam
@@ -55,6 +68,10 @@ class Material:
     signer: str = ""
     private: bool = False
     pending: bool = False
+    role: str = ""
+    history: tuple[Signature, ...] = ()
+    marked: tuple[Marked, ...] = ()
+    record: Record | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +79,7 @@ class Template:
     """What a report is called and which sections it has, in order.
 
     It is for results of some of `models` ("*": of any) that together have an input of each of
-    `roles`.
+    `roles`. `findings` is what a reader goes through, a line each, to begin with.
     """
 
     name: str
@@ -70,6 +87,7 @@ class Template:
     models: tuple[str, ...]
     sections: tuple[str, ...]
     roles: tuple[str, ...] = ()
+    findings: str = ""
 
     def fits(self, models: tuple[str, ...], roles: tuple[str, ...]) -> bool:
         """Whether it is made for these results."""
@@ -198,8 +216,13 @@ def origin(material: Material) -> tuple[Section, ...]:
     ]
     part = report_origin.involvement(len(material.outcomes))
     rows.append(("Computed analysis", f"{part} · medview {__version__}"))
-    rows.append(("Signature", _signature(material)))
+    rows.append(("Signature", report_history.signature_words(material)))
     return (report_origin.table("Origin", tuple(rows)),)
+
+
+def marked(material: Material) -> tuple[Section, ...]:
+    """Key images and measurements of the reader."""
+    return report_marks.key_images(material.marked, private=material.private)
 
 
 # Names that a template may use.
@@ -211,7 +234,9 @@ SECTIONS: dict[str, SectionMaker] = {
     "measures": measures,
     "plots": plots,
     "reading": reading,
+    "marked": marked,
     "trust": trust,
+    "history": report_history.history,
     "origin": origin,
 }
 
@@ -226,6 +251,7 @@ def templates() -> tuple[Template, ...]:
             tuple(each["models"]),
             tuple(each["sections"]),
             tuple(each.get("roles", ())),
+            "\n".join(each.get("findings", ())),
         )
         for name, each in body.items()
     )
@@ -257,25 +283,33 @@ def build_report(
     *,
     report_id: str = "",
     made_at: str = "",
+    ready: Mapping[str, tuple[Section, ...]] | None = None,
 ) -> Report:
     """Make the content of a report.
 
     A report is a DRAFT until it is signed, and a signature needs the reader's own words.
     `report_id` and `made_at` (ISO time) are made up when not given; nothing else differs
-    between two reports of the same material.
+    between two reports of the same material. `ready` are sections that were made before, by
+    their names in the template.
     """
     names = tuple(each.prediction.model for each in material.outcomes)
     roles = tuple(ref.role for each in material.outcomes for ref in each.prediction.inputs)
     template = template or template_for(None, names, roles)
     if material.private:
         material = replace(material, exam=material.exam.without_identity())
+    material = report_history.signed(material)
+    known = ready or {}
     report = Report(
         title=template.title,
         identity=report_origin.identity(material.exam),
         facts=_facts(material),
-        sections=tuple(made for name in template.sections for made in SECTIONS[name](material)),
-        report_id=report_id or f"{secrets.token_hex(2)}-{secrets.token_hex(2)}",
-        status="FINAL" if _is_final(material) else "DRAFT",
+        sections=tuple(
+            made
+            for name in template.sections
+            for made in (known[name] if name in known else SECTIONS[name](material))
+        ),
+        report_id=report_id or new_report_id(),
+        status=report_history.status(material),
         made_at=made_at or datetime.now(UTC).isoformat(timespec="seconds"),
     )
     digest = content_sha256(report)
@@ -295,16 +329,14 @@ def _facts(material: Material) -> tuple[tuple[str, str], ...]:
     return report_origin.facts(material.exam, comparison)
 
 
-def _is_final(material: Material) -> bool:
-    return bool(material.signer and (material.reader.impression or material.reader.in_one))
+def new_report_id() -> str:
+    """A name for a report that says nothing of whom it is about."""
+    return f"{secrets.token_hex(2)}-{secrets.token_hex(2)}"
 
 
-def _signature(material: Material) -> str:
-    if not material.signer:
-        return "not signed"
-    if not _is_final(material):
-        return f"{material.signer}; a draft until there is an impression"
-    return f"{material.signer} · at the time at the foot of each page"
+def signatures_of(manifest: Mapping[str, Any]) -> tuple[Signature, ...]:
+    """Who signed an earlier report, from what is attached to it."""
+    return tuple(signature_of(each) for each in manifest.get("signatures", ()))
 
 
 def _manifest(material: Material, report: Report, digest: str) -> dict[str, object]:
@@ -324,4 +356,18 @@ def _manifest(material: Material, report: Report, digest: str) -> dict[str, obje
         "code": code_version(),
         "content_sha256": digest,
         "results": results,
+        "signatures": [_attached(each, report, digest) for each in material.history],
     }
+
+
+def _attached(signature: Signature, report: Report, digest: str) -> dict[str, object]:
+    """A signature as it is attached: with the hashes of what it covers, without the words."""
+    covered = tuple(replace(each, text="") for each in signature.statements)
+    made = replace(
+        signature,
+        at=signature.at or report.made_at,
+        report_id=signature.report_id or report.report_id,
+        content_sha256=signature.content_sha256 or digest,
+        statements=covered,
+    )
+    return dict(plain(made))

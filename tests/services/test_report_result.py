@@ -209,8 +209,11 @@ def test_a_film_is_shown_once_with_its_zones_and_once_with_the_evidence():
     (row,) = section.figures
     assert len(row.pictures) == row.abreast == 2
     assert row.caption.startswith("The film with zones A to F")
-    plain, with_zones = row.pictures[0].rgb, report_result.pictures(chest_result()[0], None)
-    assert (plain != with_zones.figures[0].pictures[0].rgb).any()  # the zones are drawn
+    alone = report_result.pictures(chest_result()[0], None).figures[0].pictures[0]
+    assert alone.strokes == ()
+    words = [each.words[0] for each in row.pictures[0].strokes]
+    assert [text[0] for text in words] == sorted(text[0] for text in words)  # zones, A first
+    assert all(0 <= x <= 1 for each in row.pictures[0].strokes for x, _ in each.paths[0])
     assert section.charts == ()
 
 

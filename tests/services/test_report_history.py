@@ -1,0 +1,108 @@
+from dataclasses import replace
+
+import pytest
+from result_phantom import card, exam, head, prediction_on
+
+from medview.domain.geometry import Plane
+from medview.domain.key_image import KeyImage
+from medview.domain.prediction import Opinion
+from medview.domain.signing import Signature
+from medview.services.report_history import since, statements, status
+from medview.services.report_marks import Marked
+from medview.services.report_text import ReaderText
+from medview.services.reporting import Material, Outcome, build_report, signatures_of
+
+AT = "2026-11-21T10:41:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def material():
+    outcome = Outcome(prediction_on(head()), card())
+    return Material(exam(), None, (outcome,), ReaderText(findings="Two.", impression="Benign."))
+
+
+def signed(material, by="Dr A", at=AT, **more):
+    mine = Signature(by, "radiologist", at, "7c1e-0110", statements(material), **more)
+    return replace(material, history=(*material.history, mine))
+
+
+def section(report, title):
+    return next((each for each in report.sections if each.title == title), None)
+
+
+def test_signed_once_and_unchanged_is_final_and_says_who_and_when(material):
+    made = build_report(signed(material))
+    assert made.status == "FINAL"
+    assert section(made, "Signatures and amendments") is None
+    origin = dict(section(made, "Origin").table.rows)
+    assert origin["Signature"] == "Dr A, radiologist · signed 21 Nov 2026 10:41 UTC"
+
+
+@pytest.mark.parametrize(
+    ("edit", "what"),
+    [
+        (lambda m: replace(m, reader=replace(m.reader, impression="Malignant.")), "Impression"),
+        (lambda m: replace(m, outcomes=()), "Results"),
+        (
+            lambda m: replace(
+                m, outcomes=(replace(m.outcomes[0], opinions=(Opinion("finding 1", "agree"),)),)
+            ),
+            "Answers to the results",
+        ),
+        (
+            lambda m: replace(m, marked=(Marked((KeyImage(Plane.AXIAL, 3),), (), exam()),)),
+            "Key images and drawings",
+        ),
+    ],
+)
+def test_an_edit_after_signing_makes_an_amendment_that_is_a_draft(material, edit, what):
+    edited = edit(signed(material))
+    made = build_report(edited)
+    assert made.status == status(edited) == "DRAFT AMENDMENT"
+    rows = section(made, "Signatures and amendments").table.rows
+    assert rows[0][0] == "21 Nov 2026 10:41 UTC"
+    assert rows[0][1] == "Dr A, radiologist"
+    assert rows[1][:2] == ("not signed yet", "not signed")
+    assert rows[1][2].startswith(what)
+    assert "not signed again" in dict(section(made, "Origin").table.rows)["Signature"]
+
+
+def test_signed_again_it_is_amended_and_the_history_names_both(material):
+    first = signed(material, content_sha256="ab" * 32)
+    edited = replace(first, reader=replace(first.reader, impression="Malignant."))
+    both = signed(edited, by="Dr B", at="2026-11-22T08:00:00+00:00")
+    made = build_report(both)
+    assert (made.status, since(both)) == ("AMENDED", ())
+    assert section(made, "Signatures and amendments").table.rows == (
+        (
+            "21 Nov 2026 10:41 UTC",
+            "Dr A, radiologist",
+            "Signed. Report 7c1e-0110, content abababababab.",
+        ),
+        (
+            "22 Nov 2026 08:00 UTC",
+            "Dr B, radiologist",
+            "Impression changed; before: “Benign.” Report 7c1e-0110.",
+        ),
+    )
+
+
+def test_what_is_attached_names_no_words_and_still_tells_an_amendment(material):
+    made = build_report(signed(material))
+    assert "Benign" not in str(made.manifest)
+    (kept,) = signatures_of(made.manifest)
+    assert (kept.by, kept.at, kept.content_sha256) == ("Dr A", AT, made.content_sha256)
+    words = replace(material.reader, impression="Malignant.")
+    later = replace(material, history=(kept,), reader=words)
+    assert since(material) == ()
+    assert since(later) == ("Impression changed; the wording before is in the earlier report.",)
+
+
+def test_signing_now_adds_a_signature_with_the_time_of_the_report(material):
+    asked = replace(material, signer="Dr A", role="radiologist")
+    made = build_report(asked, made_at=AT)
+    assert made.status == "FINAL"
+    (kept,) = signatures_of(made.manifest)
+    assert (kept.at, kept.report_id) == (AT, made.report_id)
+    again = build_report(asked)
+    assert again.content_sha256 == made.content_sha256
