@@ -17,6 +17,7 @@ from PySide6.QtWidgets import QApplication
 from medview import __version__
 from medview.domain.errors import MedviewError
 from medview.services.analysis import Analysis
+from medview.services.arranging import Arranging
 from medview.services.jobs import Jobs
 from medview.services.library import Library
 from medview.services.measuring import Measuring
@@ -76,10 +77,11 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     own = preferences.folder / "models"
     analysis = Analysis(jobs, session, preferences, weights=weights, own=own, shelf=shelf)
     viewing = Viewing(session, preferences)
+    library = Library(jobs, session, preferences)
     app = App(
         session=session,
         preferences=preferences,
-        library=Library(jobs, session, preferences),
+        library=library,
         viewing=viewing,
         analysis=analysis,
         reading=Reading(jobs, session, preferences, analysis, shelf),
@@ -89,6 +91,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         models=ModelLibrary(jobs, session, shipped=weights, own=own),
         tuning=Tuning(jobs, session, preferences),
         measuring=Measuring(session, viewing),
+        arranging=Arranging(session, library),
     )
     window = MainWindow(app)
     _keep_log()

@@ -150,6 +150,13 @@ class Cut:
         return spacing[self.layout.right[0]], spacing[self.layout.down[0]]
 
     @property
+    def normal(self) -> NDArray[np.float64]:
+        """Unit vector at a right angle to the drawn slice, LPS, (3,)."""
+        to_lps = self.pixel_to_lps
+        across = np.cross(to_lps[:3, 0], to_lps[:3, 1])
+        return np.asarray(across / np.linalg.norm(across))
+
+    @property
     def step_mm(self) -> float:
         """Distance to the next slice, along the normal."""
         return _slice_distance_mm(self.grid, self.layout.cut)

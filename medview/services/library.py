@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -15,10 +15,11 @@ from medview.domain.volume import Volume
 from medview.imaging.view import View
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
-from medview.services.session import Message, Session, VolumeId
+from medview.services.layouts import MAIN_PANE, layout_of
+from medview.services.session import Message, Session, Shown, VolumeId
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.viewing import MAIN_PANE, first_views
+from medview.services.viewing import first_views
 
 SCAN = "medview.io.readers:scan"
 LOAD = "medview.io.readers:load"
@@ -132,12 +133,14 @@ class Library:
         if series is not None:
             self.show(series)
 
-    def show(self, series: Series, time: int = 0) -> Job | None:
+    def show(self, series: Series, time: int = 0, pane: str | None = None) -> Job | None:
         """Put a series on screen, at once when it is kept; else return the job that reads it.
 
         Until its volume is there, the former one stays, with its own name. Window, zoom and
-        slice are as they were when the series was left.
+        slice are as they were when the series was left. Where panes hold series of their own it
+        goes into `pane`, None for the active one; a series of another patient empties the others.
         """
+        pane = self._place_for(pane)
         if series.geometry is None:
             refusal = ReadError(
                 "holds no image that can be shown",
@@ -147,10 +150,11 @@ class Library:
             self._session.message = Message.of(refusal)
             return None
         kept = self._kept.get((series.key, time))
+        key = "show" if pane in (MAIN_PANE, self._session.active_pane) else f"show {pane}"
         # Even when kept: a series that is still being read must not come up afterwards.
         if kept is not None and kept.sha256:
-            self._tasks.drop("show")
-            self._put_on_screen(series, time, kept)
+            self._tasks.drop(key)
+            self._put_on_screen(series, time, kept, pane)
             return None
         called_so = called(self._session, series)
         errand = Errand(
@@ -159,14 +163,26 @@ class Library:
             LOAD_AND_IDENTIFY,
             (series, time),
             about=called_so,
-            key="show",
+            key=key,
         )
         answers = Answers(
             done=lambda sha256: self._identified(series, time, sha256),
-            partial=lambda part: self._arrived(series, time, part),
+            partial=lambda part: self._arrived(series, time, part, pane),
         )
-        self._reading = self._tasks.run(errand, answers)
-        return self._reading
+        job = self._tasks.run(errand, answers)
+        if key == "show":
+            self._reading = job
+        return job
+
+    def _place_for(self, pane: str | None) -> str:
+        """The pane a series goes into: the one asked for, the active one, else the first."""
+        panes = layout_of(self._session).panes
+        wanted = self._session.active_pane if pane is None else pane
+        return wanted if self._is_grid and wanted in panes else MAIN_PANE
+
+    @property
+    def _is_grid(self) -> bool:
+        return not layout_of(self._session).is_mpr
 
     def show_next(self, steps: int = 1) -> Job | None:
         """Put the next series of the list on screen (or one before); the ends hold."""
@@ -212,20 +228,27 @@ class Library:
             for path in paths:
                 self._preferences.remember(path)
 
-    def _arrived(self, series: Series, time: int, part: object) -> None:
+    def _arrived(self, series: Series, time: int, part: object, pane: str) -> None:
         """Show a volume as it fills and when it is whole; its identity follows."""
         if isinstance(part, Volume):
             kept = _Kept(part)
             self._keep(series, time, kept)
-            self._put_on_screen(series, time, kept)
+            self._put_on_screen(series, time, kept, pane)
 
     def _identified(self, series: Series, time: int, sha256: str) -> None:
         kept = self._kept.get((series.key, time))
         if kept is None:
             return
         kept.sha256 = sha256
-        if self._session.volume is kept.volume:
-            self._session.volume_id = VolumeId(series.key, sha256)
+        session, found = self._session, VolumeId(series.key, sha256)
+        with session.together():
+            if any(each.volume is kept.volume for each in session.shown.values()):
+                session.shown = {
+                    pane: replace(each, id=found) if each.volume is kept.volume else each
+                    for pane, each in session.shown.items()
+                }
+            if session.volume is kept.volume:
+                session.volume_id = found
 
     def _steer(self, views: dict[str, View]) -> None:
         """Tell the job that fills the volume on screen which slice is looked at."""
@@ -245,27 +268,89 @@ class Library:
     def _taken(self) -> int:
         return sum(kept.volume.array.nbytes for kept in self._kept.values())
 
-    def _put_on_screen(self, series: Series, time: int, kept: _Kept) -> None:
+    def _put_on_screen(self, series: Series, time: int, kept: _Kept, pane: str) -> None:
         """Change all that belongs together before anyone is told of any of it."""
+        about = VolumeId(series.key, kept.sha256) if kept.sha256 else None
+        self._kept.move_to_end((series.key, time))
+        shown = Shown(series, kept.volume, time, about)
+        if self._is_grid:
+            self._put_in_pane(shown, self._place_for(pane))
+            return
         session = self._session
         if session.series is series and session.time == time and session.volume is not None:
             # More of what is on screen already: nothing else changes.
             with session.together():
-                session.volume = kept.volume
-                session.volume_id = VolumeId(series.key, kept.sha256) if kept.sha256 else None
+                session.volume, session.volume_id = shown.volume, about
             return
         before = session.series
-        if before is not None:
-            self._views[before.key] = session.views
-        self._kept.move_to_end((series.key, time))
+        self.keep_views()
         with session.together():
-            session.series, session.time, session.volume = series, time, kept.volume
-            session.volume_id = VolumeId(series.key, kept.sha256) if kept.sha256 else None
-            session.views = self._views.get(series.key) or first_views(kept.volume)
+            session.series, session.time, session.volume = series, time, shown.volume
+            session.volume_id = about
+            session.views = self.views_of(shown)
             session.finding = None
             if before is None or before.key != series.key:
                 session.active_pane = MAIN_PANE
                 session.maximised = None
+
+    def _put_in_pane(self, shown: Shown, pane: str) -> None:
+        """Let one pane of several hold this; panes of other patients become empty."""
+        session, series = self._session, shown.series
+        more = {
+            other: shown
+            for other, each in session.shown.items()
+            if each.series is series and each.time == shown.time
+        }
+        kept = {
+            other: each for other, each in session.shown.items() if self._may_stay(each, series)
+        }
+        view = session.views.get(pane) if pane in more else None
+        self.keep_views()
+        with session.together():
+            session.shown = {**kept, **more, pane: shown}
+            stay = {other: session.views[other] for other in kept if other in session.views}
+            session.views = {**stay, pane: view or self.views_of(shown)[MAIN_PANE]}
+            if session.active_pane not in layout_of(session).panes or session.volume is None:
+                session.active_pane = pane
+            active = session.shown.get(session.active_pane)
+            if active is None:
+                session.active_pane, active = pane, shown
+            changed = session.series is None or session.series.key != active.series.key
+            session.series, session.time, session.volume = active.series, active.time, active.volume
+            session.volume_id = active.id
+            if changed:
+                session.finding = None
+
+    def _may_stay(self, each: Shown, series: Series) -> bool:
+        """Whether a pane may go on beside a series: still listed, and of the same patient."""
+        catalogue = self._session.catalogue
+        listed = catalogue.find(each.series.key) is each.series
+        return listed and same_owner(catalogue, each.series, series)
+
+    def keep_views(self) -> None:
+        """Remember how every series on screen is looked at, for when it comes back."""
+        session = self._session
+        for pane, each in session.shown.items():
+            if pane in session.views:
+                views = self._views.get(each.series.key, {})
+                self._views[each.series.key] = {**views, MAIN_PANE: session.views[pane]}
+        if not session.shown and session.series is not None and session.views:
+            self._views[session.series.key] = session.views
+
+    def views_of(self, shown: Shown) -> dict[str, View]:
+        """How a series was looked at last; else as it is first."""
+        first, kept = first_views(shown.volume), self._views.get(shown.series.key, {})
+        if MAIN_PANE not in kept:
+            return first
+        here = kept[MAIN_PANE].point_lps
+        others = {pane: replace(view, point_lps=here) for pane, view in first.items()}
+        return {pane: kept.get(pane, view) for pane, view in others.items()}
+
+
+def same_owner(catalogue: Catalogue, one: Series, other: Series) -> bool:
+    """Whether two series of a list are of the same patient."""
+    owners = catalogue.owner(one), catalogue.owner(other)
+    return owners[0] is not None and owners[1] is not None and owners[0][0] is owners[1][0]
 
 
 def called(session: Session, series: Series) -> str:

@@ -150,11 +150,11 @@ class Measuring:
 
     def key_image(self, pane: str) -> KeyImage | None:
         """What a mark on the image of a pane would be; None without an image."""
-        session, view = self._session, self._session.views.get(pane)
-        if session.volume is None or view is None:
+        held, view = self._session.content(pane), self._session.views.get(pane)
+        if held is None or view is None:
             return None
-        index = cut_of(session.volume.geometry, view).index
-        return KeyImage(view.plane, index, session.time, view.point_lps)
+        index = cut_of(held.volume.geometry, view).index
+        return KeyImage(view.plane, index, held.time, view.point_lps)
 
     def is_key(self, pane: str) -> bool:
         """Whether the image of a pane is marked."""
@@ -177,7 +177,8 @@ class Measuring:
     def jump_to_key(self, image: KeyImage) -> None:
         """Go to the place of a marked image, in a pane that cuts as it was cut."""
         session = self._session
-        panes = [pane for pane, view in session.views.items() if view.plane is image.plane]
+        own = session.panes_of(self._key)
+        panes = [pane for pane in own if session.views[pane].plane is image.plane]
         if not panes:
             panes = [session.active_pane]
             self._viewing.set_plane(panes[0], image.plane)
@@ -215,10 +216,10 @@ class Measuring:
 
     def _axes(self, pane: str) -> tuple[Point, Point] | None:
         """Unit vectors to the right and down the screen of a pane, LPS."""
-        volume, view = self._session.volume, self._session.views.get(pane)
-        if volume is None or view is None:
+        held, view = self._session.content(pane), self._session.views.get(pane)
+        if held is None or view is None:
             return None
-        matrix = cut_of(volume.geometry, view).pixel_to_lps
+        matrix = cut_of(held.volume.geometry, view).pixel_to_lps
         axes = [matrix[:3, n] / np.linalg.norm(matrix[:3, n]) for n in (0, 1)]
         right, down = (cast(Point, tuple(float(v) for v in axis)) for axis in axes)
         return right, down

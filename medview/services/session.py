@@ -39,6 +39,16 @@ class VolumeId:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Shown:
+    """What one pane holds; `id` is None while the hash over the pixels is being counted."""
+
+    series: Series
+    volume: Volume
+    time: int = 0
+    id: VolumeId | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TableFile:
     """A table that was opened beside the images: its role, where it lies, and which bytes it has.
 
@@ -103,11 +113,19 @@ class Session:
     catalogue : Catalogue
         What was found under the opened paths.
     series, volume : Series | None, Volume | None
-        What is on screen; both None at first. `time` is the time point of the volume.
+        What is on screen, in the active pane where panes hold different series; both None at
+        first. `time` is the time point of the volume.
     volume_id : VolumeId | None
         Identity of the volume on screen; None while its hash is being counted.
+    layout : str
+        How panes lie beside each other: a key of ``layouts.LAYOUTS``.
+    shown : dict[str, Shown]
+        What each pane holds, where panes hold series of their own; empty where all panes show
+        the series on screen.
+    linked, alone : bool, frozenset[str]
+        Whether panes with series of their own scroll together, and which of them do not.
     views : dict[str, View]
-        One per pane, by the pane's name; the first is the main pane.
+        One per pane that shows something, by the pane's name; the first is the main pane.
     active_pane, maximised : str, str | None
         Which pane has the keyboard, and which fills the window (None: all are seen).
     overlay_on : bool
@@ -159,6 +177,10 @@ class Session:
     time: int = 0
     volume: Volume | None = None
     volume_id: VolumeId | None = None
+    layout: str = "mpr"
+    shown: dict[str, Shown] = field(default_factory=dict)
+    linked: bool = True
+    alone: frozenset[str] = frozenset()
     views: dict[str, View] = field(default_factory=dict)
     active_pane: str = ""
     maximised: str | None = None
@@ -193,27 +215,48 @@ class Session:
                 stack.enter_context(events[name].paused())
             yield
 
+    def content(self, pane: str) -> Shown | None:
+        """What a pane holds; None for an empty one."""
+        held = self.shown.get(pane)
+        if held is not None and pane != self.active_pane:
+            return held
+        if self.shown and held is None:
+            return None
+        if self.series is None or self.volume is None or pane not in self.views:
+            return None
+        return Shown(self.series, self.volume, self.time, self.volume_id)
+
+    def panes_of(self, series: str) -> tuple[str, ...]:
+        """The panes that show a series, by its key."""
+        found = ((pane, self.content(pane)) for pane in self.views)
+        return tuple(pane for pane, each in found if each is not None and each.series.key == series)
+
     @property
     def results(self) -> tuple[Prediction, ...]:
         """Finished results about the very pixels on screen, and about nothing else.
 
         None while they are kept back until the reader's own reading is done.
         """
-        return () if self.volume_id is None or self.is_waiting else self._finished
+        return self.results_about(self.volume_id)
+
+    def results_about(self, about: VolumeId | None) -> tuple[Prediction, ...]:
+        """The same about the pixels that another pane shows."""
+        return () if about is None or self._waits(about) else self.predictions.get(about, ())
 
     @property
     def is_waiting(self) -> bool:
         """What models say of the pixels on screen is kept back from the first reader."""
-        return self.first_reader and self.volume_id not in self.read
+        return self._waits(self.volume_id)
+
+    def _waits(self, about: VolumeId | None) -> bool:
+        return self.first_reader and about not in self.read
 
     @property
     def waiting(self) -> int:
         """How many results are kept back."""
-        return len(self._finished) if self.is_waiting else 0
-
-    @property
-    def _finished(self) -> tuple[Prediction, ...]:
-        return () if self.volume_id is None else self.predictions.get(self.volume_id, ())
+        if self.volume_id is None or not self.is_waiting:
+            return 0
+        return len(self.predictions.get(self.volume_id, ()))
 
     def opinion(self, result: str, about: str) -> Opinion | None:
         """What the reader answered to "finding 3" or "score severe" of a result, by its key."""
@@ -225,19 +268,22 @@ class Session:
     @property
     def maps(self) -> tuple[ScalarMap, ...]:
         """Maps that may be drawn on the volume on screen, the newest of each name."""
-        return tuple(found for found, _ in self._maps_and_settings().values())
+        return tuple(found for found, _ in self._maps_and_settings(self.volume_id).values())
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """What ``compose_frame`` draws over the volume, from the bottom up."""
-        maps = {found.name: found for found in self.maps}
+        return self.layers_about(self.volume_id)
+
+    def layers_about(self, about: VolumeId | None) -> tuple[Layer, ...]:
+        """The same over the volume that another pane shows."""
+        known = self._maps_and_settings(about)
         layers = []
-        for name, found in maps.items():
-            style = self.style(name)
+        for name, (found, settings) in known.items():
+            style = self.styles.get(name) or first_style(found, settings)
             visible = self.overlay_on and name == self.map_name
-            layers.append(
-                Layer(found, replace(style, visible=visible), maps.get(style.fade_by or ""))
-            )
+            fade, _ = known.get(style.fade_by or "", (None, {}))
+            layers.append(Layer(found, replace(style, visible=visible), fade))
         return tuple(layers)
 
     @property
@@ -261,23 +307,25 @@ class Session:
 
     def map(self, name: str) -> ScalarMap | None:
         """The map of that name on the volume on screen."""
-        found, _ = self._maps_and_settings().get(name, (None, {}))
+        found, _ = self._maps_and_settings(self.volume_id).get(name, (None, {}))
         return found
 
     def style(self, name: str) -> LayerStyle:
         """How a map is drawn: as the reader has set it, else as follows from what it is."""
         if name in self.styles:
             return self.styles[name]
-        found, settings = self._maps_and_settings().get(name, (None, {}))
+        found, settings = self._maps_and_settings(self.volume_id).get(name, (None, {}))
         return LayerStyle() if found is None else first_style(found, settings)
 
-    def _maps_and_settings(self) -> dict[str, tuple[ScalarMap, Mapping[str, object]]]:
+    def _maps_and_settings(
+        self, about: VolumeId | None
+    ) -> dict[str, tuple[ScalarMap, Mapping[str, object]]]:
         """Maps by name with the settings they were made with; a running model's go first."""
         sources: list[tuple[tuple[ScalarMap, ...], Mapping[str, object]]] = [
-            (result.maps, result.parameters) for result in self.results
+            (result.maps, result.parameters) for result in self.results_about(about)
         ]
         begun = self.unfinished
-        if begun is not None and begun.about == self.volume_id and not self.is_waiting:
+        if begun is not None and begun.about == about and not self._waits(about):
             sources.append((begun.maps, begun.parameters))
         return {found.name: (found, settings) for maps, settings in sources for found in maps}
 

@@ -15,8 +15,9 @@ from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
 from medview.services.jobs import Job, Jobs
+from medview.services.layouts import MAIN_PANE
 from medview.services.session import Session
-from medview.services.viewing import MAIN_PANE, first_views
+from medview.services.viewing import first_views
 
 MAKE = "medview.services.thumbnail_work:thumbnail"
 # Larger pictures are thinned out: the list shows 44 px, at scale 2 88 px.

@@ -20,18 +20,27 @@ from medview.domain.volume import ValueTable, Volume, Window
 from medview.imaging.intensity import default_voi, preset
 from medview.imaging.reslice import Cut, cut_of
 from medview.imaging.view import Annotations, SlabMode, View
-from medview.services.session import MAPS_IN_TURN, Session
+from medview.services.layouts import (
+    MAIN_PANE,
+    PLANE_PANES,
+    layout_of,
+    mpr_refusal,
+    share_space,
+)
+from medview.services.session import MAPS_IN_TURN, Session, Shown
 from medview.services.settings import Preferences
 
-MAIN_PANE = "main"
 # A slab is first so thick.
 SLAB_MM = 10.0
-PANES = (MAIN_PANE, "upper", "lower")
 
 # Of the planes, the one that the slices lie in, by the LPS axis that they are stacked along.
 _PLANE_ALONG = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)
+# Slices that lean less than this against each other scroll together: cos 25 degrees.
+_ALONGSIDE = 0.9
 # A volume counts as thick-sliced when its slices are this much further apart than its pixels.
 _THICK = 2.0
+# A stack lower than this part of its width would be a strip when it is cut across.
+_THIN = 0.25
 # Dragging over so many pixels makes a window e times as wide, or moves it by its width.
 _DRAG_PX = 300.0
 _ZOOM_LIMITS = (0.1, 40.0)
@@ -46,21 +55,27 @@ _NEXT_ANNOTATIONS: dict[Annotations, Annotations] = {
 def first_views(volume: Volume) -> dict[str, View]:
     """The views that a volume is first shown with: all panes at its middle.
 
-    A film has one pane. The main pane is axial, or the plane of the slices where these are
-    thick: cut across, they would be a staircase.
+    A film, or a stack too low to be cut across, has one pane. The main pane is axial, or the
+    plane of the slices where these are thick: cut across, they would be a staircase.
     """
     k, j, i = (n // 2 for n in volume.geometry.shape)
     x, y, z = (float(v) for v in volume.geometry.to_mm((k, j, i)))
     if volume.is_film:
         return {MAIN_PANE: View(Plane.ACQUIRED, (x, y, z))}
     first = _main_plane(volume)
+    if mpr_refusal(volume):
+        return {MAIN_PANE: View(first, (x, y, z))}
     planes = (first, *(p for p in (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL) if p is not first))
-    return {pane: View(plane, (x, y, z)) for pane, plane in zip(PANES, planes, strict=True)}
+    point = (x, y, z)
+    return {pane: View(plane, point) for pane, plane in zip(PLANE_PANES, planes, strict=True)}
 
 
 def _main_plane(volume: Volume) -> Plane:
+    """Axial, where that is neither a staircase nor a strip; else as the slices lie."""
     k, j, i = volume.geometry.spacing_mm
-    if k < _THICK * max(j, i):
+    slices, rows, columns = volume.geometry.shape
+    is_thin = slices * k < _THIN * max(rows * j, columns * i)
+    if k < _THICK * max(j, i) and not is_thin:
         return Plane.AXIAL
     return _PLANE_ALONG[volume.geometry.axis_of.index(0)]
 
@@ -83,7 +98,8 @@ class Viewing:
     def go_to(self, pane: str, index: int) -> None:
         """Go to a slice of the pane by its index (0-based); the ends hold.
 
-        The crosshair moves along, straight through the slices, in every pane.
+        The crosshair moves along, straight through the slices, in every pane of the same
+        space; panes of other series go on by as many millimetres where they are linked.
         """
         cut = self._cut(pane)
         if cut is None:
@@ -93,7 +109,7 @@ class Viewing:
         wanted = min(max(index, 0), cut.grid.shape[axis] - 1)
         if wanted != cut.index:
             place[axis] = wanted
-            self._point_at(cut.grid.to_mm(place))
+            self._point_at(cut.grid.to_mm(place), pane)
 
     def go_to_end(self, pane: str, *, last: bool) -> None:
         """Go to the first or the last slice."""
@@ -101,27 +117,55 @@ class Viewing:
         if cut is not None:
             self.go_to(pane, cut.grid.shape[cut.layout.cut] - 1 if last else 0)
 
-    def set_point(self, point_lps: tuple[float, float, float]) -> None:
-        """Put the crosshair on a point (LPS mm); every pane cuts there. Outside: the edge."""
-        volume = self._session.volume
-        if volume is None:
+    def set_point(self, point_lps: tuple[float, float, float], pane: str | None = None) -> None:
+        """Put the crosshair on a point (LPS mm); every pane cuts there. Outside: the edge.
+
+        `pane` is where the reader pointed, None for the active one.
+        """
+        pointed = self._session.active_pane if pane is None else pane
+        held = self._session.content(pointed)
+        if held is None:
             return
-        index = volume.geometry.to_index(point_lps)
-        inside = np.clip(index, -0.5, np.array(volume.geometry.shape) - 0.5)
+        grid = held.volume.geometry
+        index = grid.to_index(point_lps)
+        inside = np.clip(index, -0.5, np.array(grid.shape) - 0.5)
         outside = not np.array_equal(index, inside)
-        self._point_at(volume.geometry.to_mm(inside) if outside else np.array(point_lps))
+        self._point_at(grid.to_mm(inside) if outside else np.array(point_lps), pointed)
 
     def activate(self, pane: str) -> None:
-        """Give a pane the keyboard."""
-        if pane in self._session.views:
-            self._session.active_pane = pane
+        """Give a pane the keyboard; what it holds is what panels and keys are about."""
+        session = self._session
+        if pane == session.active_pane or pane not in self._panes:
+            return
+        held = session.shown.get(pane)
+        with session.together():
+            if held is not None:
+                session.series, session.time, session.volume = held.series, held.time, held.volume
+                session.volume_id = held.id
+            session.active_pane = pane
 
     def next_pane(self, steps: int = 1) -> None:
         """Give the keyboard to the next pane (or the one before)."""
-        panes = list(self._session.views)
+        panes = self._panes
         if panes:
-            here = panes.index(self._session.active_pane) if self._session.active_pane else 0
-            self._session.active_pane = panes[(here + steps) % len(panes)]
+            active = self._session.active_pane
+            here = panes.index(active) if active in panes else 0
+            self.activate(panes[(here + steps) % len(panes)])
+
+    @property
+    def _panes(self) -> list[str]:
+        """The panes that can be active: of a grid the empty ones, too."""
+        if self._session.shown:
+            return list(layout_of(self._session).panes)
+        return list(self._session.views)
+
+    def toggle_link(self) -> None:
+        """Let panes with series of their own scroll together, or each for itself."""
+        self._session.linked = not self._session.linked
+
+    def toggle_alone(self, pane: str) -> None:
+        """Take a pane out of those that scroll together, or back in."""
+        self._session.alone = self._session.alone ^ {pane}
 
     def maximise(self, pane: str) -> None:
         """Let a pane fill the window; again: show all."""
@@ -151,10 +195,10 @@ class Viewing:
 
     def window(self, pane: str) -> Window | None:
         """The window in use; what the table of a file spans, where it has one; None in colour."""
-        volume, view = self._session.volume, self._session.views.get(pane)
-        if volume is None or view is None or volume.is_colour:
+        held, view = self._session.content(pane), self._session.views.get(pane)
+        if held is None or view is None or held.volume.is_colour:
             return None
-        voi = view.window or default_voi(volume)
+        voi = view.window or default_voi(held.volume)
         if isinstance(voi, ValueTable):
             wide = len(voi.values)
             return Window(float(wide), voi.first + wide / 2, "LINEAR_EXACT")
@@ -166,8 +210,8 @@ class Viewing:
 
     def use_preset(self, pane: str, key: str) -> bool:
         """Use the window of a key ("0" to "9"); say whether this volume has one there."""
-        volume = self._session.volume
-        window = preset(volume, key) if volume is not None else None
+        held = self._session.content(pane)
+        window = preset(held.volume, key) if held is not None else None
         if window is not None:
             self.set_window(pane, window)
         return window is not None
@@ -356,24 +400,64 @@ class Viewing:
         self._session.finding = finding
         index = volume.geometry.to_index(finding.centroid_lps)
         index[0] = finding.slice
-        self._point_at(volume.geometry.to_mm(index))
+        self._point_at(volume.geometry.to_mm(index), self._session.active_pane)
 
     # -- how it is done --------------------------------------------------------------------
 
     def _cut(self, pane: str) -> Cut | None:
-        volume, view = self._session.volume, self._session.views.get(pane)
-        return None if volume is None or view is None else cut_of(volume.geometry, view)
+        held, view = self._session.content(pane), self._session.views.get(pane)
+        return None if held is None or view is None else cut_of(held.volume.geometry, view)
 
-    def _point_at(self, point_lps: NDArray[np.float64]) -> None:
-        x, y, z = (float(v) for v in point_lps)
-        self._change(lambda view: replace(view, point_lps=(x, y, z)), tuple(self._session.views))
+    def _point_at(self, point_lps: NDArray[np.float64], pane: str) -> None:
+        """Put the crosshair of a pane there, and take along the panes that go with it."""
+        views = self._session.views
+        moved = point_lps - np.array(views[pane].point_lps) if pane in views else np.zeros(3)
+        points = {other: self._follow(pane, other, point_lps, moved) for other in views}
+        changed = {
+            other: replace(views[other], point_lps=(float(at[0]), float(at[1]), float(at[2])))
+            for other, at in points.items()
+            if at is not None
+        }
+        self._session.views = views | changed
+
+    def _follow(
+        self, pane: str, other: str, point_lps: NDArray[np.float64], moved: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """Where the crosshair of another pane goes; None when it stays."""
+        session = self._session
+        if other == pane or not session.shown:
+            return point_lps
+        own, held = session.content(pane), session.content(other)
+        if own is None or held is None or not session.linked or session.alone & {pane, other}:
+            return None
+        if share_space(own, held):
+            return point_lps
+        return self._alongside(own, pane, held, other, moved)
+
+    def _alongside(
+        self, own: Shown, pane: str, held: Shown, other: str, moved: NDArray[np.float64]
+    ) -> NDArray[np.float64] | None:
+        """Without a common reference as many mm along the slices, where these lie alike."""
+        if held.volume.is_film or own.volume.is_film:
+            return None
+        views = self._session.views
+        one = cut_of(own.volume.geometry, views[pane]).normal
+        two = cut_of(held.volume.geometry, views[other]).normal
+        if abs(float(one @ two)) < _ALONGSIDE:
+            return None
+        return np.array(views[other].point_lps) + float(moved @ two) * two
 
     def _linked(self, pane: str) -> tuple[str, ...]:
         """The panes that share their window with this one, itself among them."""
-        if pane not in self._session.views:
+        session = self._session
+        if pane not in session.views:
             return ()
-        alone = self._preferences is not None and not self._preferences.settings.link_windows
-        return (pane,) if alone else tuple(self._session.views)
+        if self._preferences is not None and not self._preferences.settings.link_windows:
+            return (pane,)
+        held = session.content(pane)
+        if not session.shown or held is None:
+            return tuple(session.views)
+        return session.panes_of(held.series.key)
 
     def _change(self, change: Callable[[View], View], panes: tuple[str, ...]) -> None:
         """Put changed views into the session, all at once."""

@@ -38,7 +38,8 @@ class Action:
     `shortcut` holds one key sequence or several with " | " between them. `enabled` and
     `checked` look at the program's state; `checked` None is no switch. `is_peek` marks a
     switch that goes back when its key was held down; `in_panes` a key that means this only
-    while a pane has the keyboard. `menu` is "Menu" or "Menu/Submenu".
+    while a pane has the keyboard. `menu` is "Menu" or "Menu/Submenu". `refusal` says why it is
+    not possible now, for the tip; empty when it is.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Action:
     checked: Ask | None = None
     is_peek: bool = False
     in_panes: bool = False
+    refusal: Callable[[App], str] | None = None
 
     @property
     def keys(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QMenuBar,
     QPlainTextEdit,
     QTabBar,
+    QToolButton,
     QWidget,
 )
 
@@ -59,6 +60,8 @@ class ActionTable(QObject):
         self.actions = {each.id: self._make(each) for each in ACTIONS}
         self._peeks = {_plain(key): each for each in ACTIONS if each.is_peek for key in each.keys}
         self._held = QElapsedTimer()
+        self._menus: dict[str, QMenu] = {}
+        self._menu_buttons: list[tuple[QToolButton, str]] = []
 
     def spare_widgets(self) -> None:
         """Leave arrows and the like to lists, sliders and fields that have the keyboard."""
@@ -76,32 +79,51 @@ class ActionTable(QObject):
             made.setEnabled(each.enabled(self._app))
             if each.checked is not None:
                 made.setChecked(each.checked(self._app))
+            if each.refusal is not None:
+                made.setToolTip(tr(each.refusal(self._app)) or _tip(each))
 
     def set_icons(self, theme: Theme) -> None:
         """Draw all icons in the theme's colours."""
         for each in ACTIONS:
             self.actions[each.id].setIcon(icon(each.icon, theme))
+        for made, drawing in self._menu_buttons:
+            made.setIcon(icon(drawing, theme))
 
     def fill_menus(self, bar: QMenuBar) -> None:
         """Put every action into its menu, in the order of the table."""
-        menus: dict[str, QMenu] = {}
         for each in ACTIONS:
-            self._menu_for(each.menu, bar, menus).addAction(self.actions[each.id])
+            self._menu_for(each.menu, bar).addAction(self.actions[each.id])
 
-    def fill(self, menu: QMenu, keys: Iterable[str], submenus: dict[str, QMenu]) -> None:
-        """Put the actions of these ids into a menu; "" is a line, others are submenus."""
+    def menu_button(self, path: str, drawing: str, tip: str) -> QToolButton:
+        """A button for the tool bar that opens a menu of the menu bar."""
+        made = QToolButton()
+        text = tr(path.rpartition("/")[2])
+        made.setObjectName(f"bar_{path}")
+        made.setAccessibleName(text)
+        made.setText(f" {text}")
+        made.setToolTip(tr(tip))
+        made.setMenu(self._menus[path])
+        made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
+        made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        self._menu_buttons.append((made, drawing))
+        return made
+
+    def fill(self, menu: QMenu, keys: Iterable[str]) -> None:
+        """Put the actions of these ids into a menu; "" is a line, "Menu/Submenu" one of the bar."""
         for key in keys:
-            if not key:
+            if key in self._menus:
+                menu.addMenu(self._menus[key])
+            elif not key:
                 menu.addSeparator()
-            elif key in submenus:
-                menu.addMenu(submenus[key])
             else:
                 menu.addAction(self.actions[key])
 
-    def _menu_for(self, path: str, bar: QMenuBar, menus: dict[str, QMenu]) -> QMenu:
+    def _menu_for(self, path: str, bar: QMenuBar) -> QMenu:
+        menus = self._menus
         if path not in menus:
             above, _, title = path.rpartition("/")
-            holder = self._menu_for(above, bar, menus) if above else bar
+            holder = self._menu_for(above, bar) if above else bar
             menus[path] = holder.addMenu(tr(title))
             menus[path].setObjectName(f"menu_{path.replace('/', '_').lower()}")
             menus[path].setToolTipsVisible(True)
@@ -112,9 +134,8 @@ class ActionTable(QObject):
         made.setObjectName(each.id)
         made.setShortcuts([QKeySequence(key) for key in each.keys])
         made.setCheckable(each.checked is not None)
-        tip = tr(each.tip)
-        made.setToolTip(f"{tip} ({_key_text(each)})" if each.keys else tip)
-        made.setStatusTip(tip)
+        made.setToolTip(_tip(each))
+        made.setStatusTip(tr(each.tip))
         made.setAutoRepeat(not each.is_peek)
         made.triggered.connect(lambda: self._run(each))
         if each.in_panes:
@@ -155,6 +176,10 @@ class ActionTable(QObject):
 
 def _plain(key: str | QKeyCombination) -> str:
     return QKeySequence(key).toString()
+
+
+def _tip(each: Action) -> str:
+    return f"{tr(each.tip)} ({_key_text(each)})" if each.keys else tr(each.tip)
 
 
 def _key_text(each: Action) -> str:

@@ -6,6 +6,7 @@ from medview.ui import commands
 from medview.ui.action import Action, has_findings, has_image, has_maps
 from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
+from medview.ui.layout_actions import LAYOUT
 from medview.ui.tools import TOOLS, Tool
 
 
@@ -310,6 +311,7 @@ _HELP = (
 ACTIONS: tuple[Action, ...] = (
     *_FILE,
     *_VIEW,
+    *LAYOUT,
     *_IMAGE,
     *(_preset(str(key)) for key in range(10)),
     *SLAB,
@@ -322,13 +324,15 @@ ACTIONS: tuple[Action, ...] = (
     *_HELP,
 )
 
-#: The tool bar, left and right of its gap; "" is a line.
+#: The tool bar, left and right of its gap; "" is a line, "Menu/Submenu" a button with that menu.
 BAR_LEFT = (
     "file.open_folder", "", "tool.window", "tool.pan", "tool.zoom",
     "tool.length", "tool.angle", "tool.ellipse", "tool.probe", "",
-    "view.maximise",
+    "View/Layout",
 )  # fmt: skip
 BAR_RIGHT = ("analysis.overlay", "file.private", "analysis.run", "file.export_report")
+#: Icons and tips of buttons with a menu.
+BAR_MENUS = {"View/Layout": ("squares-four", "How panes lie beside each other")}
 #: Where a button says less than the menu.
 BAR_TEXTS = {"file.open_folder": "Open", "file.export_report": "Report"}
 
@@ -337,7 +341,8 @@ CONTEXT = (
     "window.preset_0", "window.file", "Image/Presets", "", "image.invert", "image.flip_h",
     "image.flip_v", "image.rotate_right", "image.rotate_left", "image.fit", "",
     "image.key", "cine.play", "",
-    "view.maximise", "view.crosshair", "view.reference", "view.annotations", "", "analysis.overlay",
+    "view.maximise", "View/Layout", "View/Plane", "view.compare", "view.link", "",
+    "view.crosshair", "view.reference", "view.annotations", "", "analysis.overlay",
     "analysis.next_map", "analysis.run", "file.export_report", "file.save_picture",
 )  # fmt: skip
 

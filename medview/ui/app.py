@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from medview.services.analysis import Analysis
+from medview.services.arranging import Arranging
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
@@ -38,6 +39,7 @@ class App:
     models: ModelLibrary
     tuning: Tuning
     measuring: Measuring
+    arranging: Arranging
     _window: MainWindow | None = field(default=None)
 
     @property

@@ -44,6 +44,7 @@ _PLANES = {
     Plane.SAGITTAL: "#c3a6f2",
     Plane.ACQUIRED: PANE_ACCENT,
 }
+_TAGGED = "#c3a6f2"
 _SCALES_MM = (200, 100, 50, 20, 10, 5, 2, 1)
 
 
@@ -136,6 +137,13 @@ def draw_corners(painter: QPainter, area: QRectF, corners: Corners) -> None:
             colour = PANE_QUIET if row else PANE_STRONG
             at = QPointF(x, y + row * LINE)
             write(painter, at, _fitted(text, room), colour=colour, align=align)
+
+
+def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
+    """A word and a bar along the upper edge that set a pane apart from the others."""
+    painter.fillRect(QRectF(area.left(), area.top(), area.width(), 3), QColor(_TAGGED))
+    at = QPointF(area.left() + MARGIN - 2, area.top() + MARGIN - 3)
+    write(painter, at, text, colour=_TAGGED, bold=True)
 
 
 def _fitted(text: str, room: float) -> str:

@@ -50,13 +50,14 @@ def series_name(series: Series, patient: Patient | None = None, *, private: bool
     return series.modality or tr("Series")
 
 
-def shown_name(session: Session) -> str:
-    """What the series on screen is called; empty when there is none."""
-    if session.series is None:
+def shown_name(session: Session, series: Series | None = None) -> str:
+    """What a series is called, None for the one on screen; empty when there is none."""
+    series = series or session.series
+    if series is None:
         return ""
-    owner = session.catalogue.owner(session.series)
+    owner = session.catalogue.owner(series)
     patient = owner[0] if owner is not None else None
-    return series_name(session.series, patient, private=session.private)
+    return series_name(series, patient, private=session.private)
 
 
 def corner_lines(catalogue: Catalogue, series: Series, *, private: bool) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class Mouse(Listener):
         self.tool = tool
         self.menu_wanted: Callable[[QPoint], object] = lambda at: None
         self.hovered: Callable[[], object] = lambda: None
+        self.series_dropped: Callable[[str, str], object] = lambda series, pane: None
         self._hover: tuple[SlicePane, QPointF] | None = None
         self._running: Tool | None = None
         self._start: Pointer | None = None
@@ -86,7 +87,7 @@ class Mouse(Listener):
         self._hover_at(pane, event.position())
         if self._last is None or self._start is None:
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and at.point_lps is not None:
-                self._viewing.set_point(at.point_lps)
+                self._viewing.set_point(at.point_lps, pane.key)
             return
         if self._on_strip:
             self._go_on_strip(pane, at, anywhere=True)
@@ -136,6 +137,10 @@ class Mouse(Listener):
         """Nothing is under the mouse any more."""
         self._hover = None
         self.hovered()
+
+    def dropped(self, pane: SlicePane, series: str) -> None:
+        """Hand on which series is to be shown where."""
+        self.series_dropped(series, pane.key)
 
     def _hand(self, pane: SlicePane) -> Hand:
         return Hand(self._session, self._viewing, pane, self._measuring)

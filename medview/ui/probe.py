@@ -41,16 +41,17 @@ class Probe:
     where: str
 
 
-def probe(session: Session, point_lps: _Place) -> Probe | None:
-    """Read every layer at a point; None outside the volume or when nothing is open."""
-    volume = session.volume
-    if volume is None or not volume.geometry.contains(point_lps):
+def probe(session: Session, point_lps: _Place, pane: str | None = None) -> Probe | None:
+    """Read every layer at a point of a pane (None: the active one); None outside the volume."""
+    held = session.content(session.active_pane if pane is None else pane)
+    if held is None or not held.volume.geometry.contains(point_lps):
         return None
-    about = shown_name(session) if session.series and session.series.description else ""
+    volume = held.volume
+    about = shown_name(session, held.series) if held.series.description else ""
     image = None if volume.is_colour else value_at(volume.array, volume.geometry, point_lps)
     values = [Value("image", about or volume.modality, image, volume.quantity)]
     seen = set()
-    for found in session.maps:
+    for found in (layer.map for layer in session.layers_about(held.id)):
         if found.name not in seen:
             seen.add(found.name)
             value = value_at(found.array, found.geometry, point_lps)

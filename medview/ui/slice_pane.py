@@ -11,6 +11,9 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
     QContextMenuEvent,
+    QDragEnterEvent,
+    QDragMoveEvent,
+    QDropEvent,
     QMouseEvent,
     QPainter,
     QPen,
@@ -33,6 +36,8 @@ pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
 
 _Place = tuple[float, float, float]
 _NARROW_PX = 400
+#: The kind of data that a series dragged from the list is.
+SERIES_DRAG = "application/x-medview-series"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,8 @@ class Dress:
     """What stands around the image beside what its frame says.
 
     `corners` None takes the frame's own; `is_large` adds colour bar and score strip;
-    `has_scale` says that millimetres mean something here, `scale_note` where they are measured.
+    `has_scale` says that millimetres mean something here, `scale_note` where they are measured;
+    `tag` is a word that sets the pane apart, such as "PRIOR".
     """
 
     corners: Corners | None = None
@@ -62,6 +68,7 @@ class Dress:
     has_scale: bool = False
     scale_note: str = ""
     note: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +104,9 @@ class Listener:
     def left(self, pane: SlicePane) -> None:
         """The mouse left the pane."""
 
+    def dropped(self, pane: SlicePane, series: str) -> None:
+        """A series of the list, by its key, was let go over a pane."""
+
 
 class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
     """Draws a frame with its furniture; sets only what differs from the frame before."""
@@ -123,6 +133,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        self.setAcceptDrops(True)
 
     def _new_layer(self) -> pg.ImageItem:
         item = pg.ImageItem()
@@ -263,6 +274,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         else:
             self._draw_furniture(painter, area, frame)
             self._draw_tool(painter)
+        if self._dress.tag:
+            furniture.draw_tag(painter, area, self._dress.tag)
         if self._dress.is_active:
             painter.setPen(QPen(QColor(PANE_ACTIVE), 1))
             painter.drawRect(area.adjusted(0.5, 0.5, -0.5, -0.5))
@@ -294,6 +307,9 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
     def _corners(self, frame: Frame) -> Corners:
         """The texts, with how large a pixel of the image is drawn."""
         corners = self._dress.corners or frame.corners
+        if self._dress.tag:
+            # The tag has the first line.
+            corners = replace(corners, top_left=("", *corners.top_left))
         if not self._dress.is_large or frame.annotations != "all":
             return corners
         times = self.px_per_mm() * frame.pixel_mm[0]
@@ -351,6 +367,29 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802  # Qt's hook
         """Pass on."""
         self.listener.left(self)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802  # Qt's hook
+        """Take a series of the list; files are the window's."""
+        if event.mimeData().hasFormat(SERIES_DRAG):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dragMoveEvent(self, event: QDragMoveEvent) -> None:  # noqa: N802  # Qt's hook
+        """The same."""
+        if event.mimeData().hasFormat(SERIES_DRAG):
+            event.acceptProposedAction()
+        else:
+            event.ignore()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802  # Qt's hook
+        """Pass on which series it is."""
+        if not event.mimeData().hasFormat(SERIES_DRAG):
+            event.ignore()
+            return
+        event.acceptProposedAction()
+        key = bytes(event.mimeData().data(SERIES_DRAG).data()).decode("utf-8")
+        self.listener.dropped(self, key)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802  # Qt's hook
         """The menu comes on release without a drag, from the listener."""

@@ -149,7 +149,7 @@ class CrosshairTool(Tool):
     def press(self, hand: Hand, at: Pointer) -> None:
         """Jump there."""
         if at.point_lps is not None:
-            hand.viewing.set_point(at.point_lps)
+            hand.viewing.set_point(at.point_lps, hand.pane.key)
 
     def move(self, hand: Hand, at: Pointer, before: Pointer) -> None:
         """Go along."""
@@ -168,7 +168,8 @@ class ProbeTool(Tool):
 
     def press(self, hand: Hand, at: Pointer) -> None:
         """Show the values."""
-        read = probe(hand.session, at.point_lps) if at.point_lps is not None else None
+        known = at.point_lps is not None
+        read = probe(hand.session, at.point_lps, hand.pane.key) if known else None  # type: ignore[arg-type]  # known
         hand.pane.set_reading(() if read is None else probe_lines(read), at.x, at.y)
 
     def move(self, hand: Hand, at: Pointer, before: Pointer) -> None:
@@ -265,7 +266,8 @@ def box_window(hand: Hand, box: QRectF) -> Window | None:
 
 
 def _values_in(hand: Hand, box: QRectF) -> NDArray[np.float32] | None:
-    volume, view = hand.session.volume, hand.session.views.get(hand.pane.key)
+    held, view = hand.session.content(hand.pane.key), hand.session.views.get(hand.pane.key)
+    volume = held.volume if held is not None else None
     if volume is None or view is None or volume.is_colour:
         return None
     plane = cut_of(volume.geometry, view).take(volume.array, skip=volume.missing_slices)

@@ -34,7 +34,7 @@ from medview.services.session import Message, Session, Task
 from medview.services.settings import Settings
 from medview.services.shelf import KEEP_TITLE
 from medview.ui.action_table import ActionTable
-from medview.ui.actions import BAR_LEFT, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
+from medview.ui.actions import BAR_LEFT, BAR_MENUS, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
 from medview.ui.app import App
 from medview.ui.cine import Cine
 from medview.ui.controls import label, name
@@ -80,12 +80,14 @@ class MainWindow(QMainWindow):
         self._blink.setInterval(_BLINK_MS)
         self._blink.timeout.connect(self._on_blink)
         self._panels: dict[str, QWidget] = {}
+        self._bar_buttons: dict[str, QToolButton] = {}
         self._is_wide: bool | None = None
         self.mouse = Mouse(
             app.session, app.viewing, app.measuring, app.preferences.settings.left_drag
         )
         self.mouse.menu_wanted = self._on_menu_wanted
         self.mouse.hovered = self._read_values
+        self.mouse.series_dropped = app.arranging.put
         self.grid = PaneGrid(app.session, self.mouse)
         self.cine: Cine = Cine(app.session, app.viewing, app.library, app.preferences, self.grid)
         self.notes = NoteBar()
@@ -182,6 +184,10 @@ class MainWindow(QMainWindow):
             if not key:
                 self._bar.addSeparator()
                 continue
+            if "/" in key:
+                self._bar_buttons[key] = self.table.menu_button(key, *BAR_MENUS[key])
+                self._bar.addWidget(self._bar_buttons[key])
+                continue
             self._bar.addAction(self.table[key])
             made = self._bar.widgetForAction(self.table[key])
             if isinstance(made, QToolButton):
@@ -189,12 +195,13 @@ class MainWindow(QMainWindow):
                 self.table[key].setIconText(f" {tr(BAR_TEXTS.get(key, action(key).text))}")
                 made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
                 made.setProperty("look", _LOOKS.get(key, ""))
+                self._bar_buttons[key] = made
 
     def _connect(self) -> None:
         app = self._app
         for field in ("volume", "catalogue", "views", "active_pane", "maximised", "overlay_on"):
             getattr(app.session.events, field).connect(self.table.refresh)
-        for field in ("drawings", "chosen_drawing", "key_images"):
+        for field in ("drawings", "chosen_drawing", "key_images", "layout", "linked", "alone"):
             getattr(app.session.events, field).connect(self.table.refresh)
         for field in ("predictions", "volume_id", "unfinished", "tasks", "private", "styles"):
             getattr(app.session.events, field).connect(self.table.refresh)
@@ -363,21 +370,21 @@ class MainWindow(QMainWindow):
     def _read_values(self) -> None:
         """Read every layer under the mouse, or at the crosshair when it is elsewhere."""
         session, at = self._app.session, self.mouse.under
-        view = session.views.get(session.active_pane)
-        point = at.point_lps if at is not None else None
+        pane = at.pane if at is not None and at.point_lps is not None else session.active_pane
+        view = session.views.get(pane)
+        point = at.point_lps if at is not None and at.point_lps is not None else None
         if point is None and view is not None:
             point = view.point_lps
-        read = probe(session, point) if point is not None else None
+        read = probe(session, point, pane) if point is not None else None
         self.status.show_probe(read)
         details = self._panels["details"]
         if isinstance(details, DetailsPanel) and details.isVisible():
             details.show_probe(read)
 
     def _on_menu_wanted(self, at: QPoint) -> None:
-        presets = self.menuBar().findChild(QMenu, "menu_image_presets")
         menu = QMenu(self)
         name(menu, "menu_pane", tr("Image"))
-        self.table.fill(menu, CONTEXT, {"Image/Presets": presets} if presets is not None else {})
+        self.table.fill(menu, CONTEXT)
         menu.popup(at)
 
     def _fill_recent(self) -> None:
@@ -392,9 +399,8 @@ class MainWindow(QMainWindow):
     def _fold(self, *, is_wide: bool) -> None:
         """Leave words on the tool bar away and make the sides slim where the window is narrow."""
         for key in BAR_LEFT:
-            made = self._bar.widgetForAction(self.table[key]) if key else None
-            if isinstance(made, QToolButton):
-                made.setToolButtonStyle(_WITH_TEXT if is_wide else _ICON)
+            if key in self._bar_buttons:
+                self._bar_buttons[key].setToolButtonStyle(_WITH_TEXT if is_wide else _ICON)
         left, right = (_LEFT_PX, _SIDE_PX) if is_wide else _SLIM_PX
         self._split.setSizes([left, self.width() - left - right, right])
 

@@ -7,10 +7,11 @@ from services.stubs import StubJobs, catalogue_of, series_of
 from medview.domain.errors import ReadError
 from medview.domain.study import Catalogue, Choice, Skipped
 from medview.domain.volume import Window
+from medview.services.layouts import MAIN_PANE
 from medview.services.library import Library
 from medview.services.session import Session, VolumeId
 from medview.services.settings import Preferences
-from medview.services.viewing import MAIN_PANE, Viewing
+from medview.services.viewing import Viewing
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from medview.domain.volume import ValueTable, Volume, Window
 from medview.imaging.frame import compose_frame
 from medview.imaging.intensity import default_voi
 from medview.imaging.reslice import cut_of
+from medview.services.layouts import MAIN_PANE, PLANE_PANES
 from medview.services.session import Session
 from medview.services.settings import Preferences
-from medview.services.viewing import MAIN_PANE, PANES, Viewing, first_views
+from medview.services.viewing import Viewing, first_views
 
 
 @pytest.fixture
@@ -43,8 +44,8 @@ def points(session):
 def test_a_volume_is_first_shown_at_its_middle_in_three_planes(session):
     planes = [view.plane for view in session.views.values()]
     assert planes == [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL]
-    assert tuple(session.views) == PANES
-    assert [index_in(session, pane) for pane in PANES] == [8, 10, 12]
+    assert tuple(session.views) == PLANE_PANES
+    assert [index_in(session, pane) for pane in PLANE_PANES] == [8, 10, 12]
 
 
 @pytest.mark.parametrize(
@@ -83,9 +84,9 @@ def test_the_first_and_last_slice_have_their_keys(session, viewing):
 
 
 def test_scrolling_one_pane_moves_the_crosshair_in_all_but_not_their_slices(session, viewing):
-    before = {pane: index_in(session, pane) for pane in PANES}
+    before = {pane: index_in(session, pane) for pane in PLANE_PANES}
     viewing.scroll("upper", 4)
-    after = {pane: index_in(session, pane) for pane in PANES}
+    after = {pane: index_in(session, pane) for pane in PLANE_PANES}
     assert after == before | {"upper": before["upper"] + 4}
     assert len(points(session)) == 1
 
@@ -94,13 +95,13 @@ def test_scrolling_one_pane_moves_the_crosshair_in_all_but_not_their_slices(sess
 def test_in_every_orientation_each_slice_can_be_gone_to(code):
     session = Session()
     on_screen(session, volume=phantom(code))
-    for pane in PANES:
+    for pane in PLANE_PANES:
         for index in (0, 3, 12):
             Viewing(session).go_to(pane, index)
             assert index_in(session, pane) == index
 
 
-@pytest.mark.parametrize("pane", PANES)
+@pytest.mark.parametrize("pane", PLANE_PANES)
 def test_in_a_tilted_stack_every_slice_can_be_gone_to(pane):
     session = Session()
     on_screen(session, volume=phantom_on(tilted(geometry_of(), 15.0)))

@@ -18,6 +18,7 @@ from medview.domain.prediction import Score, SliceScore
 from medview.domain.volume import Volume
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
+from medview.services.arranging import Arranging
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
@@ -125,10 +126,11 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
     shelf = Shelf(jobs, session, results)
     analysis = Analysis(jobs, session, preferences, weights=folder / "weights", shelf=shelf)
     viewing = Viewing(session, preferences)
+    library = Library(jobs, session, preferences)
     app = App(
         session=session,
         preferences=preferences,
-        library=Library(jobs, session, preferences),
+        library=library,
         viewing=viewing,
         analysis=analysis,
         reading=Reading(jobs, session, preferences, analysis, shelf),
@@ -138,6 +140,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         models=ModelLibrary(jobs, session, shipped=folder / "weights", own=folder / "models"),
         tuning=Tuning(jobs, session, preferences),
         measuring=Measuring(session, viewing),
+        arranging=Arranging(session, library),
     )
     window = MainWindow(app)
     window.resize(1400, 900)

@@ -7,11 +7,12 @@ from PySide6.QtCore import QRect
 
 from medview.domain.geometry import Plane
 from medview.domain.volume import Volume
+from medview.services.layouts import LAYOUTS
 from medview.ui.pane_grid import _places
 
 
 def test_three_panes_share_the_room_without_overlap():
-    places = _places(QRect(0, 0, 1000, 800), 3)
+    places = _places(QRect(0, 0, 1000, 800), LAYOUTS["mpr"], 3)
     assert places[0].width() > places[1].width()
     assert places[0].height() == pytest.approx(800, abs=8)
     for a in range(3):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QModelIndex, QPoint, QSize, Qt
+from collections.abc import Sequence
+
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QImage, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -35,6 +37,7 @@ from medview.ui.panels.study_rows import (
     WARNS,
     StudyDelegate,
 )
+from medview.ui.slice_pane import SERIES_DRAG
 from medview.ui.words import date, number, plain_tip, tr
 
 _THUMB_PX = 88
@@ -88,7 +91,8 @@ class StudiesPanel(QWidget):
     def _tree(self) -> QTreeView:
         tree = QTreeView()
         name(tree, "studies_tree", tr("Patients, studies and series"))
-        tree.setModel(QStandardItemModel(tree))
+        tree.setModel(SeriesModel(tree))
+        tree.setDragDropMode(QAbstractItemView.DragDropMode.DragOnly)
         tree.setItemDelegate(StudyDelegate(tree))
         tree.setHeaderHidden(True)
         tree.setRootIsDecorated(False)
@@ -254,6 +258,23 @@ class StudiesPanel(QWidget):
             _keep(self.tree, root.child(row), words, "")
 
 
+class SeriesModel(QStandardItemModel):
+    """Rows of the list; a series that is dragged says its key, which is no one's name."""
+
+    def mimeTypes(self) -> list[str]:  # noqa: N802  # Qt's hook
+        """What can be dragged out of the list."""
+        return [SERIES_DRAG]
+
+    def mimeData(self, indexes: Sequence[QModelIndex]) -> QMimeData:  # noqa: N802  # Qt's hook
+        """The series that is dragged."""
+        data = QMimeData()
+        for index in indexes:
+            key = index.data(SERIES)
+            if key:
+                data.setData(SERIES_DRAG, str(key).encode())
+        return data
+
+
 def _keep(tree: QTreeView, item: QStandardItem, words: list[str], above: str) -> bool:
     """Show or hide a row and all below it; say whether it is shown."""
     text = f"{above} {item.data(FIND)}".lower()
@@ -271,6 +292,8 @@ def _item(kind: str, title: str, second: str, *, find: str) -> QStandardItem:
     item.setData(second, SECOND)
     item.setData(find, FIND)
     item.setSelectable(kind == "series")
+    item.setDragEnabled(kind == "series")
+    item.setDropEnabled(False)
     item.setData(f"{title}, {second}" if second else title, Qt.ItemDataRole.AccessibleTextRole)
     return item
 

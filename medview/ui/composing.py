@@ -1,0 +1,203 @@
+"""From the session to what one pane draws: its frame, its corners, and whose image it is."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import replace
+from math import isfinite, nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.key_image import KeyImage
+from medview.domain.prediction import Prediction, SliceScore
+from medview.domain.volume import Volume
+from medview.imaging.body import body_box, body_corners
+from medview.imaging.frame import compose_frame
+from medview.imaging.measuring import shapes_on
+from medview.imaging.reference import reference_lines
+from medview.imaging.reslice import cut_of
+from medview.imaging.view import Corners, DrawnShape, Frame, View
+from medview.services.layouts import is_prior, share_space
+from medview.services.session import Session, Shown
+from medview.services.telling import result_lines, result_marks
+from medview.ui.identity import corner_lines, time_words
+from medview.ui.slice_pane import Dress, Placing
+from medview.ui.words import tr
+
+# None says that there is no body.
+_UNKNOWN: NDArray[np.float64] = np.zeros(0)
+
+
+class Composer:
+    """Composes the panes of a session; a frame is kept until something of it changes."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._composed: dict[str, tuple[Hashable, Frame]] = {}
+        self._bodies: list[tuple[Volume, NDArray[np.float64] | None]] = []
+
+    def forget(self, kept: Iterable[str]) -> None:
+        """Keep nothing of panes but these: a frame holds on to its volume."""
+        kept = set(kept)
+        self._composed = {pane: each for pane, each in self._composed.items() if pane in kept}
+        held = [each.volume for pane in kept if (each := self._session.content(pane)) is not None]
+        self._bodies = [body for body in self._bodies if any(body[0] is each for each in held)]
+
+    def compose(
+        self, pane: str, held: Shown, others: tuple[str, ...], *, is_large: bool
+    ) -> tuple[Frame, Placing, Dress]:
+        """All that a pane draws of what it holds; `others` are the panes seen beside it."""
+        view, volume = self._session.views[pane], held.volume
+        frame = self._frame(pane, held, view, others)
+        shapes = self._shapes(held, view)
+        if shapes or frame.shapes:
+            frame = replace(frame, shapes=shapes)
+        spacing = volume.geometry.spacing_kind
+        dress = Dress(
+            corners=self._corners(pane, held, frame, is_large=is_large),
+            is_active=pane == self._session.active_pane,
+            is_large=is_large,
+            has_scale=spacing is not None and view.annotations != "none",
+            scale_note=tr("at detector") if spacing == "detector" else "",
+            tag=tr("PRIOR") if self._session.shown and is_prior(self._session, held) else "",
+        )
+        box = body_box(frame, self._body_of(volume))
+        return frame, Placing(view.zoom, view.pan_mm, box), dress
+
+    def _frame(self, pane: str, held: Shown, view: View, others: tuple[str, ...]) -> Frame:
+        """Compose, unless only the place on the screen has changed."""
+        session, volume = self._session, held.volume
+        plain = replace(view, zoom=1.0, pan_mm=(0.0, 0.0))
+        layers = session.layers_about(held.id)
+        results = session.results_about(held.id)
+        marks = result_marks(results) if session.zones_on else ()
+        drawn = tuple((each.map, each.style, each.fade) for each in layers)
+        cutting = self._cutting(held, view, others)
+        cuts = tuple((each.plane, each.point_lps, each.slab_mm) for each in cutting)
+        asked = (volume, plain, drawn, results, session.zones_on, cuts)
+        before = self._composed.get(pane)
+        if before is not None and before[0] == asked:
+            return before[1]
+        frame = compose_frame(volume, layers, plain, marks=marks, said=result_lines(results))
+        # On a film there is no other plane that the crosshair could lead to.
+        crosshair = frame.crosshair and not volume.is_film
+        frame = replace(
+            frame,
+            strip=self._strip(held, view),
+            crosshair=crosshair,
+            reference=reference_lines(volume.geometry, view, cutting),
+        )
+        self._composed[pane] = (asked, frame)
+        return frame
+
+    def _cutting(self, held: Shown, view: View, others: tuple[str, ...]) -> tuple[View, ...]:
+        """What other panes of the same space show, where this one is to say where that is."""
+        session = self._session
+        if not session.reference_on or view.annotations == "none" or held.volume.is_film:
+            return ()
+        found = ((pane, session.content(pane)) for pane in others if pane in session.views)
+        return tuple(
+            session.views[pane]
+            for pane, each in found
+            if each is not None and share_space(held, each)
+        )
+
+    def _shapes(self, held: Shown, view: View) -> tuple[DrawnShape, ...]:
+        """The reader's drawings on the slice of a pane, with the one under way."""
+        session = self._session
+        drawn = session.drawings.get(held.series.key, ())
+        here = tuple(each for each in drawn if each.time == held.time)
+        is_read = session.series is not None and session.series.key == held.series.key
+        draft = (session.draft,) if session.draft is not None and is_read else ()
+        if view.annotations == "none" or not (here or draft):
+            return ()
+        chosen = session.chosen_drawing if is_read else 0
+        return shapes_on((*here, *draft), held.volume, view, chosen=chosen)
+
+    def _strip(self, held: Shown, view: View) -> tuple[float, ...]:
+        """A figure a slice where the pane steps through the slices a model scored."""
+        result, geometry = self._result(held), held.volume.geometry
+        if result is None or not result.slices or not self._session.overlay_on:
+            return ()
+        cut = cut_of(geometry, view)
+        axis = geometry.axis_of[2]  # models go through the head from foot to head
+        if cut.layout.cut != axis or cut.grid is not geometry:
+            return ()
+        figures = [nan] * geometry.shape[axis]
+        for each in result.slices:
+            if 0 <= each.slice < len(figures):
+                figures[each.slice] = _figure(each, self._session.map_name)
+        return tuple(figures) if any(isfinite(figure) for figure in figures) else ()
+
+    def _result(self, held: Shown) -> Prediction | None:
+        """The finished result that the shown map belongs to."""
+        results = self._session.results_about(held.id)
+        return next((r for r in results if r.map(self._session.map_name) is not None), None)
+
+    # -- corners ---------------------------------------------------------------------------
+
+    def _corners(self, pane: str, held: Shown, frame: Frame, *, is_large: bool) -> Corners:
+        session, corners = self._session, frame.corners
+        view = session.views[pane]
+        who = corner_lines(session.catalogue, held.series, private=session.private)
+        link = self._link_lines(pane, held, view, is_large=is_large)
+        own = (*self._own_lines(held, frame, view), *link)
+        if not is_large and not session.shown:
+            title = (tr(view.plane.value.capitalize()), frame.position.removesuffix(" mm"))
+            return Corners(top_left=(" · ".join(filter(None, title)),), top_right=(*who[:1], *own))
+        if not is_large:
+            return Corners(top_left=who, top_right=(*corners.top_right[:1], *own))
+        corners = replace(corners, top_right=(*corners.top_right, *own))
+        if view.annotations != "all":
+            # Beside other studies a name alone would not say which one this is.
+            return replace(corners, top_left=who[:2] if session.shown else who[:1])
+        return replace(corners, top_left=who, bottom_right=self._overlay_lines(held, corners))
+
+    def _own_lines(self, held: Shown, frame: Frame, view: View) -> tuple[str, ...]:
+        """The time point, and that the reader has marked this image."""
+        if view.annotations == "none":
+            return ()
+        here = KeyImage(view.plane, frame.slice, held.time)
+        is_key = here in self._session.key_images.get(held.series.key, ())
+        words = time_words(held.series, held.time)
+        return tuple(filter(None, (words, tr("Key image") if is_key else "")))
+
+    def _link_lines(self, pane: str, held: Shown, view: View, *, is_large: bool) -> tuple[str, ...]:
+        """How this pane goes with the active one, where that is not plain to see."""
+        session = self._session
+        if not session.shown or len(session.views) < 2 or view.annotations == "none":
+            return ()
+        if not session.linked or pane in session.alone:
+            return (tr("not linked"),)
+        active = session.content(session.active_pane)
+        if active is None or active.volume.is_film or share_space(held, active):
+            return ()
+        if held.volume.is_film:
+            return ()
+        return (tr("linked in mm, not registered") if is_large else tr("not registered"),)
+
+    def _overlay_lines(self, held: Shown, corners: Corners) -> tuple[str, ...]:
+        """The overlay's name with the model that made it, then that it is for research."""
+        lines, result = corners.bottom_right, self._result(held)
+        if len(lines) < 2 or result is None:
+            return lines
+        made_by = f"{lines[-2]} · {result.model} {result.version}"
+        return (*lines[:-2], made_by, lines[-1])
+
+    def _body_of(self, volume: Volume) -> NDArray[np.float64] | None:
+        """Where the body is; unknown as long as slices are still to come."""
+        if volume.slices_to_come:
+            return None
+        known = next((corners for each, corners in self._bodies if each is volume), _UNKNOWN)
+        if known is _UNKNOWN:
+            known = body_corners(volume)
+            self._bodies.append((volume, known))
+        return known
+
+
+def _figure(each: SliceScore, map_name: str) -> float:
+    if map_name == "total":
+        return each.epistemic + each.aleatoric
+    figures = {"residual": each.residual, "epistemic": each.epistemic, "aleatoric": each.aleatoric}
+    return figures.get(map_name, each.score)
