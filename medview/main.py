@@ -29,6 +29,7 @@ from medview.services.settings import Preferences, home
 from medview.services.shelf import Shelf
 from medview.services.tasks import mark_silent
 from medview.services.thumbnails import Thumbnails
+from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.ui.app import App
@@ -78,6 +79,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     analysis = Analysis(jobs, session, preferences, weights=weights, own=own, shelf=shelf)
     viewing = Viewing(session, preferences)
     library = Library(jobs, session, preferences)
+    tuning = Tuning(jobs, session, preferences)
     app = App(
         session=session,
         preferences=preferences,
@@ -89,7 +91,8 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         shelf=shelf,
         records=Records(jobs, session),
         models=ModelLibrary(jobs, session, shipped=weights, own=own),
-        tuning=Tuning(jobs, session, preferences),
+        tuning=tuning,
+        trying=Trying(jobs, session, analysis, tuning),
         measuring=Measuring(session, viewing),
         arranging=Arranging(session, library),
     )

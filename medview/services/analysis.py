@@ -175,6 +175,17 @@ class Analysis:
         session.running = session.running | {run.key}
         return self._tasks.run(errand, Answers(run.finish, run.fail, run.fill))
 
+    def request(self, model: str, weights: Path, choices: Choices = Choices()) -> RunRequest | None:
+        """A run of these weights on the series on screen; None where the model does not fit it."""
+        session = self._session
+        chosen = next((o for o in self.offers() if o.card.id == model and o.fits), None)
+        if chosen is None or session.volume_id is None:
+            return None
+        if session.series is None or session.volume is None:
+            return None
+        asked = self._request(chosen, choices, session.series, session.volume)
+        return replace(asked, weights=str(weights))
+
     def again(self, result: str, **changes: object) -> Job | None:
         """Run once more with some choices changed, such as the age or the site.
 

@@ -21,6 +21,7 @@ from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import Finding, InputRef, Opinion, Prediction
 from medview.domain.record import Record
 from medview.domain.study import Catalogue, Series
+from medview.domain.swipe import Swipe
 from medview.domain.volume import Volume
 from medview.imaging.view import Layer, View
 
@@ -142,6 +143,8 @@ class Session:
         Finished results, each under the pixels that it is about.
     unfinished : Unfinished | None
         What the running model has sent so far.
+    swipe : tuple[VolumeId, Swipe] | None
+        Two versions of a model on a slice of these pixels, while one is trained further.
     finding : Finding | None
         The one that was jumped to.
     running : frozenset[tuple[VolumeId, str]]
@@ -191,6 +194,7 @@ class Session:
     styles: dict[str, LayerStyle] = field(default_factory=dict)
     predictions: dict[VolumeId, tuple[Prediction, ...]] = field(default_factory=dict)
     unfinished: Unfinished | None = None
+    swipe: tuple[VolumeId, Swipe] | None = None
     finding: Finding | None = None
     running: frozenset[tuple[VolumeId, str]] = frozenset()
     opinions: dict[tuple[VolumeId, str], tuple[Opinion, ...]] = field(default_factory=dict)
@@ -250,6 +254,13 @@ class Session:
 
     def _waits(self, about: VolumeId | None) -> bool:
         return self.first_reader and about not in self.read
+
+    @property
+    def swiped(self) -> Swipe | None:
+        """Two versions on the very pixels on screen, unless models are kept back."""
+        if self.swipe is None or self.swipe[0] != self.volume_id or self.is_waiting:
+            return None
+        return self.swipe[1]
 
     @property
     def waiting(self) -> int:

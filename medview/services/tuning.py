@@ -47,7 +47,9 @@ class Tuned:
     """A snapshot for the panel.
 
     `found` is what ``survey`` says of the cases; `curves` are points (epoch, value) by (part,
-    name) of history.csv; `outcome` is the answer of the training with ``before_after``.
+    name) of history.csv; `outcome` is the answer of the training with ``before_after``. `base` are
+    the weights that were started from, `preview` the newest ones since (None before the first
+    validation, and when they were kept or rejected).
     """
 
     phase: Phase = "empty"
@@ -59,6 +61,8 @@ class Tuned:
     curves: Mapping[tuple[str, str], tuple[tuple[int, float], ...]] = field(default_factory=dict)
     outcome: Mapping[str, Any] = field(default_factory=dict)
     kept: str = ""
+    base: Path | None = None
+    preview: Path | None = None
 
     @property
     def epoch(self) -> int:
@@ -102,7 +106,16 @@ class Tuning:
 
     def look(self, data: Path) -> Job:
         """Count the cases of a folder or case list, for the chosen version."""
-        self._set(phase="looking", data=data, found={}, refused="", outcome={}, kept="", curves={})
+        self._set(
+            phase="looking",
+            data=data,
+            found={},
+            refused="",
+            outcome={},
+            kept="",
+            curves={},
+            preview=None,
+        )
         errand = Errand(
             "Looking at cases",
             "compute",
@@ -135,9 +148,17 @@ class Tuning:
             resume=resume,
             private=settings.private,
             method=wish.method,
+            preview=True,
         )
         request = FinetuneRequest(version.card.id, train)
-        self._set(phase="running", epochs=epochs_of(recipe), outcome={}, kept="")
+        self._set(
+            phase="running",
+            epochs=epochs_of(recipe),
+            outcome={},
+            kept="",
+            base=version.weights,
+            preview=newest_preview(self.folder) if resume else None,
+        )
         errand = Errand(
             f"Fine-tune {wish.version}",
             "train",
@@ -157,9 +178,9 @@ class Tuning:
     def refresh(self) -> None:
         """Read the curve again, while a training runs."""
         if self.now.phase == "running":
-            curves = read_curves(self.folder / HISTORY)
-            if curves != self.now.curves:
-                self._set(curves=curves)
+            curves, preview = read_curves(self.folder / HISTORY), newest_preview(self.folder)
+            if (curves, preview) != (self.now.curves, self.now.preview):
+                self._set(curves=curves, preview=preview)
 
     def keep(self, name: str) -> bool:
         """Make a version of the outcome; False and a message where that cannot be."""
@@ -170,13 +191,13 @@ class Tuning:
             return False
         before = self.now.outcome.get("before_after", {})
         note("accepted", {"version": version.name, "worse": list(before.get("worse", ()))})
-        self._set(phase="kept", kept=version.name)
+        self._set(phase="kept", kept=version.name, preview=None)
         return True
 
     def reject(self) -> None:
         """Throw the outcome away; everything is as it was before."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._set(phase="ready", outcome={}, curves={})
+        self._set(phase="ready", outcome={}, curves={}, preview=None)
 
     @property
     def _model(self) -> str:
@@ -191,7 +212,12 @@ class Tuning:
         self._set(phase="empty", refused=f"{error.what}. {error.do}".strip())
 
     def _done(self, outcome: Mapping[str, Any]) -> None:
-        self._set(phase="done", outcome=outcome, curves=read_curves(self.folder / HISTORY))
+        self._set(
+            phase="done",
+            outcome=outcome,
+            curves=read_curves(self.folder / HISTORY),
+            preview=self.folder / WEIGHTS,
+        )
 
     def _stopped(self, error: MedviewError) -> None:
         left = (self.folder / "checkpoint").is_dir()
@@ -200,6 +226,12 @@ class Tuning:
     def _set(self, **new: Any) -> None:
         self.now = replace(self.now, **new)
         self.changed.emit(self.now)
+
+
+def newest_preview(folder: Path) -> Path | None:
+    """The weights that a training left after its last validation."""
+    left = sorted((folder / "preview").glob(f"[0-9]*/{WEIGHTS}"))
+    return left[-1] if left else None
 
 
 def read_curves(path: Path) -> dict[tuple[str, str], tuple[tuple[int, float], ...]]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -380,6 +381,23 @@ class Viewing:
             here = self._session.map_name
             place = there.index(here) + 1 if here in there else 0
             self.show_map(there[place % len(there)])
+
+    # -- two versions under a divider ------------------------------------------------------
+
+    def move_divider(self, share: float) -> None:
+        """Put the divider between old and new there, and show both."""
+        self._change_swipe(share=min(max(share, 0.0), 1.0), shown="both")
+
+    def blink_versions(self) -> None:
+        """Show the new version alone, or the old one where the new is shown."""
+        swipe = self._session.swiped
+        if swipe is not None:
+            self._change_swipe(shown="old" if swipe.shown == "new" else "new")
+
+    def _change_swipe(self, **fields: Any) -> None:
+        held, swipe = self._session.swipe, self._session.swiped
+        if held is not None and swipe is not None:
+            self._session.swipe = (held[0], replace(swipe, **fields))
 
     def next_finding(self, steps: int = 1) -> None:
         """Put the crosshair on the next finding (or the one before), round and round."""

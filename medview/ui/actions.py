@@ -265,8 +265,15 @@ _ANALYSIS = (
     ),
     Action(
         "analysis.blink", "Blink", lambda app: app.window.toggle_blink(), "Analysis",
-        "Shift+B", "swap", "Show and hide the maps in turn, until pressed again", has_maps,
+        "Shift+B", "swap", "Maps on and off, or old and new version, in turn until pressed again",
+        lambda app: has_maps(app) or app.session.swiped is not None,
         lambda app: app.window.blinks,
+    ),
+    Action(
+        "analysis.versions", "Old or new version", lambda app: app.viewing.blink_versions(),
+        "Analysis", "Alt+B", "swap",
+        "While a model is trained further: the new version alone, the old one, and so on",
+        lambda app: app.session.swiped is not None,
     ),
     Action(
         "analysis.first_reader", "First reader",

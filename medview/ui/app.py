@@ -16,6 +16,7 @@ from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.thumbnails import Thumbnails
+from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 
@@ -38,6 +39,7 @@ class App:
     records: Records
     models: ModelLibrary
     tuning: Tuning
+    trying: Trying
     measuring: Measuring
     arranging: Arranging
     _window: MainWindow | None = field(default=None)

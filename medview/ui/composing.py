@@ -23,6 +23,7 @@ from medview.services.session import Session, Shown
 from medview.services.telling import result_lines, result_marks
 from medview.ui.identity import corner_lines, time_words
 from medview.ui.slice_pane import Dress, Placing
+from medview.ui.swiping import swipe_on, swiped_dress, swiped_frame
 from medview.ui.words import tr
 
 # None says that there is no body.
@@ -62,12 +63,14 @@ class Composer:
             scale_note=tr("at detector") if spacing == "detector" else "",
             tag=tr("PRIOR") if self._session.shown and is_prior(self._session, held) else "",
         )
+        dress = swiped_dress(dress, swipe_on(self._session, volume, view))
         box = body_box(frame, self._body_of(volume))
         return frame, Placing(view.zoom, view.pan_mm, box), dress
 
     def _frame(self, pane: str, held: Shown, view: View, others: tuple[str, ...]) -> Frame:
         """Compose, unless only the place on the screen has changed."""
         session, volume = self._session, held.volume
+        swipe = swipe_on(session, volume, view)
         plain = replace(view, zoom=1.0, pan_mm=(0.0, 0.0))
         layers = session.layers_about(held.id)
         results = session.results_about(held.id)
@@ -75,11 +78,14 @@ class Composer:
         drawn = tuple((each.map, each.style, each.fade) for each in layers)
         cutting = self._cutting(held, view, others)
         cuts = tuple((each.plane, each.point_lps, each.slab_mm) for each in cutting)
-        asked = (volume, plain, drawn, results, session.zones_on, cuts)
+        asked = (volume, plain, drawn, results, session.zones_on, cuts, swipe)
         before = self._composed.get(pane)
         if before is not None and before[0] == asked:
             return before[1]
-        frame = compose_frame(volume, layers, plain, marks=marks, said=result_lines(results))
+        if swipe is not None:
+            frame = swiped_frame(session, volume, plain, swipe)
+        else:
+            frame = compose_frame(volume, layers, plain, marks=marks, said=result_lines(results))
         # On a film there is no other plane that the crosshair could lead to.
         crosshair = frame.crosshair and not volume.is_film
         frame = replace(

@@ -35,6 +35,7 @@ LETTER_PX = 14
 LINE = 18.0
 _HALO = 2.6
 _MIDDLE = 16.0
+_HANDLE = 12.0
 _DOT = "#5a6470"
 _ROUND = Qt.PenJoinStyle.RoundJoin
 # Colours of the planes where one runs through another.
@@ -314,6 +315,34 @@ def draw_reference(
         painter.setPen(pen)
         painter.drawLine(*(place(x, y) for x, y in line.ends))
     painter.restore()
+
+
+def draw_divider(painter: QPainter, area: QRectF, x: float | None, sides: tuple[str, str]) -> None:
+    """A line with a handle where old and new meet, and what each side is; None: the left alone."""
+    y = area.top() + MARGIN + 3 * LINE
+    if x is None:
+        write(painter, QPointF(area.center().x(), y), sides[0], align="centre")
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    middle = QPointF(x, area.center().y())
+    painter.setPen(QPen(QColor(0, 0, 0, 130), 4))
+    for pen in (painter.pen(), QPen(QColor(PANE_STRONG), 2)):
+        painter.setPen(pen)
+        painter.drawLine(QPointF(x, area.top()), QPointF(x, area.bottom()))
+    painter.setPen(QPen(QColor(0, 0, 0, 130), 1))
+    painter.setBrush(QColor(PANE_STRONG))
+    painter.drawEllipse(middle, _HANDLE, _HANDLE)
+    painter.setPen(QPen(QColor(_DOT), 1.6))
+    for way in (-1, 1):
+        tip = middle + QPointF(way * 7, 0)
+        for end in (-3, 3):
+            painter.drawLine(tip, tip + QPointF(-way * 3, end))
+    painter.restore()
+    room = (x - area.left() - 2 * MARGIN, area.right() - x - 2 * MARGIN)
+    for text, space, way, align in zip(sides, room, (-1, 1), ("right", "left"), strict=True):
+        at = QPointF(x + way * MARGIN, y)
+        write(painter, at, _fitted(text, space) if space > 4 * MARGIN else "", align=align)
 
 
 def draw_missing(painter: QPainter, image: QRectF) -> None:

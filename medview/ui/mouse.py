@@ -41,7 +41,7 @@ class Mouse(Listener):
         self._start: Pointer | None = None
         self._last: Pointer | None = None
         self._is_click = False
-        self._on_strip = False
+        self._on_strip = self._on_divider = False
         self._wheel_rest = 0.0
 
     @property
@@ -64,7 +64,7 @@ class Mouse(Listener):
     def give_up(self) -> None:
         """End the drag as if it had ended before."""
         self._running = self._start = self._last = None
-        self._on_strip = False
+        self._on_strip = self._on_divider = False
 
     def pressed(self, pane: SlicePane, event: QMouseEvent) -> None:
         """Start the tool that the button and modifier mean."""
@@ -75,8 +75,11 @@ class Mouse(Listener):
         self._viewing.activate(pane.key)
         self._start = self._last = at
         self._is_click = True
-        self._on_strip = event.button() == Qt.MouseButton.LeftButton and self._go_on_strip(pane, at)
-        tool = None if self._on_strip else self._tool_for(event)
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        self._on_divider = is_left and pane.is_on_divider(at.x)
+        self._on_strip = is_left and not self._on_divider and self._go_on_strip(pane, at)
+        is_taken = self._on_divider or self._on_strip
+        tool = None if is_taken else self._tool_for(event)
         self._running = tool() if tool is not None else None
         if self._running is not None:
             self._running.press(self._hand(pane), at)
@@ -88,6 +91,9 @@ class Mouse(Listener):
         if self._last is None or self._start is None:
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and at.point_lps is not None:
                 self._viewing.set_point(at.point_lps, pane.key)
+            return
+        if self._on_divider:
+            self._viewing.move_divider(pane.share_at(at.x))
             return
         if self._on_strip:
             self._go_on_strip(pane, at, anywhere=True)

@@ -45,6 +45,7 @@ _LISTENED = (
     "draft",
     "chosen_drawing",
     "key_images",
+    "swipe",
 )
 
 

@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 
 from medview.imaging.body import Box
 from medview.imaging.frame import Corners, Frame
+from medview.imaging.swipe import divider_column
 from medview.ui import furniture
 from medview.ui.marks import draw_marks
 from medview.ui.shapes import draw_shapes
@@ -38,6 +39,8 @@ _Place = tuple[float, float, float]
 _NARROW_PX = 400
 #: The kind of data that a series dragged from the list is.
 SERIES_DRAG = "application/x-medview-series"
+# So near counts as on the divider.
+_GRIP_PX = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class Dress:
     `corners` None takes the frame's own; `is_large` adds colour bar and score strip;
     `has_scale` says that millimetres mean something here, `scale_note` where they are measured;
     `tag` is a word that sets the pane apart, such as "PRIOR".
+    `divider` is where old and new versions meet, as a share of the image's width, `sides` what
+    stands to its left and right; without it the left text is that of all.
     """
 
     corners: Corners | None = None
@@ -69,6 +74,8 @@ class Dress:
     scale_note: str = ""
     note: str = ""
     tag: str = ""
+    divider: float | None = None
+    sides: tuple[str, str] = ("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +269,26 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
             x, y = min(max(x, box.left()), box.right()), box.center().y()
         return furniture.strip_slice(self.area, len(frame.strip), x, y)
 
+    def divider_x(self) -> float | None:
+        """Where the divider between two versions stands, kept inside the pane; None without one."""
+        if self._frame is None or self._dress.divider is None:
+            return None
+        column = divider_column(self._frame, self._dress.divider)
+        edge = furniture.MARGIN
+        at = self.pixel_of(column - 0.5, 0).x()
+        return float(min(max(at, self.area.left() + edge), self.area.right() - edge))
+
+    def is_on_divider(self, x: float) -> bool:
+        """Whether the mouse can take hold of the divider at this place."""
+        at = self.divider_x()
+        return at is not None and abs(x - at) <= _GRIP_PX
+
+    def share_at(self, x: float) -> float:
+        """A place in the pane as a share of the image's width, 0 at its left edge."""
+        if self._frame is None:
+            return 0.5
+        return (self.to_pixel(x, 0.0)[0] + 0.5) / float(self._frame.image.shape[1])
+
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802  # Qt's hook
         """Draw letters, corners, bars and outline over the image."""
         painter.resetTransform()
@@ -298,6 +325,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
             furniture.draw_scale(painter, area, self.px_per_mm(), dress.scale_note)
         if self._has_room:
             furniture.draw_strip(painter, area, frame.strip, frame.slice)
+        if any(dress.sides):
+            furniture.draw_divider(painter, area, self.divider_x(), dress.sides)
 
     @property
     def _has_room(self) -> bool:

@@ -201,7 +201,15 @@ class MainWindow(QMainWindow):
         app = self._app
         for field in ("volume", "catalogue", "views", "active_pane", "maximised", "overlay_on"):
             getattr(app.session.events, field).connect(self.table.refresh)
-        for field in ("drawings", "chosen_drawing", "key_images", "layout", "linked", "alone"):
+        for field in (
+            "drawings",
+            "chosen_drawing",
+            "key_images",
+            "layout",
+            "linked",
+            "alone",
+            "swipe",
+        ):
             getattr(app.session.events, field).connect(self.table.refresh)
         for field in ("predictions", "volume_id", "unfinished", "tasks", "private", "styles"):
             getattr(app.session.events, field).connect(self.table.refresh)
@@ -299,7 +307,9 @@ class MainWindow(QMainWindow):
         """Show and hide the maps in turn; a second time leaves them shown."""
         if self._blink.isActive():
             self._blink.stop()
-            if not self.session.overlay_on:
+            if self.session.swiped is not None:
+                self._app.viewing.move_divider(self.session.swiped.share)
+            elif not self.session.overlay_on:
                 self._app.viewing.toggle_overlay()
         else:
             self._blink.start()
@@ -311,7 +321,9 @@ class MainWindow(QMainWindow):
         return self._blink.isActive()
 
     def _on_blink(self) -> None:
-        if self.session.maps:
+        if self.session.swiped is not None:
+            self._app.viewing.blink_versions()
+        elif self.session.maps:
             self._app.viewing.toggle_overlay()
         else:
             self._blink.stop()

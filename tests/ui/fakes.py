@@ -28,6 +28,7 @@ from medview.services.session import Session, VolumeId
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.thumbnails import Thumbnails
+from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.ui.app import App
@@ -127,6 +128,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
     analysis = Analysis(jobs, session, preferences, weights=folder / "weights", shelf=shelf)
     viewing = Viewing(session, preferences)
     library = Library(jobs, session, preferences)
+    tuning = Tuning(jobs, session, preferences)
     app = App(
         session=session,
         preferences=preferences,
@@ -138,7 +140,8 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         shelf=shelf,
         records=Records(jobs, session),
         models=ModelLibrary(jobs, session, shipped=folder / "weights", own=folder / "models"),
-        tuning=Tuning(jobs, session, preferences),
+        tuning=tuning,
+        trying=Trying(jobs, session, analysis, tuning),
         measuring=Measuring(session, viewing),
         arranging=Arranging(session, library),
     )

@@ -159,13 +159,17 @@ class ProgressCard(Card):
         self._head = label("", "strong")
         self.curves = CurvePlot()
         self._words = label("", "quiet", wraps=True)
+        self._open = label("", "quiet", wraps=True)
+        name(self._open, "training_open", tr("The open image before and after"))
+        self._app = app
+        app.session.events.swipe.connect(self._show_open)
         self._stop = button(
             tr("Stop, keep the checkpoint"),
             "training_stop",
             tip=tr("Ends the training; it can go on later"),
         )
         self._stop.clicked.connect(app.tuning.stop)
-        self.add(self._head, self.curves, self._words, Row(self._stop, 1))
+        self.add(self._head, self.curves, self._words, self._open, Row(self._stop, 1))
 
     def show_state(self, now: Tuned) -> None:
         """Epoch i / n, the curves, and figures of the last epoch."""
@@ -173,7 +177,25 @@ class ProgressCard(Card):
         self._head.setText(tr("Epoch {i} / {n}", i=now.epoch, n=now.epochs or "?"))
         self.curves.show_curves(loss_curves(now), now.epochs)
         self._words.setText(health_words(now))
+        self._show_open()
         self._stop.setVisible(now.phase == "running")
+
+    def _show_open(self) -> None:
+        """What both versions say of the image on screen, with their hashes, or why nothing."""
+        swipe, why_not = self._app.session.swiped, self._app.trying.why_not
+        text = tr("Open image: {why}.", why=why_not) if why_not else ""
+        if swipe is not None:
+            old, new = swipe.old, swipe.new
+            text = tr(
+                "Open image: {a} ({x}), {name} {b} ({y}).",
+                a=number(old.figure),
+                x=old.sha256[:8],
+                name=tr(new.name),
+                b=number(new.figure),
+                y=new.sha256[:8],
+            )
+        self._open.setText(text)
+        self._open.setVisible(bool(text))
 
 
 class OutcomeCard(Card):
