@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+ROUTE_LIMITS = {"t1": "From a T1 volume:"}
+"""Route by which a result can be made -> how the limits begin that are of this route only."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
@@ -73,3 +76,10 @@ class ModelCard:
     published: tuple[Figure, ...] = ()
     settings: dict[str, object] = field(default_factory=dict)
     seen_patients: tuple[str, ...] = ()
+
+    def limits_on(self, route: object) -> tuple[str, ...]:
+        """The limits of results made on a route, or of all others where it has none of its own."""
+        own = ROUTE_LIMITS.get(str(route), "")
+        marks = tuple(ROUTE_LIMITS.values())
+        found = tuple(line for line in self.limits if own and line.startswith(own))
+        return found or tuple(line for line in self.limits if not line.startswith(marks))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
-from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.domain.card import ROUTE_LIMITS, Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly_card import figure_of, licence_of
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import NAMES, AgeModel
@@ -20,7 +20,7 @@ from medview.models.region_net import RegionOptions
 
 COMMAND = "medview train region-net --data ../shared/data --out DIR"
 
-_FROM_T1 = "From a T1 volume:"
+_FROM_T1 = ROUTE_LIMITS["t1"]
 _FAILS = ": it does not work there, and says that the volumes are unlike those learnt from"
 
 

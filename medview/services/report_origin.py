@@ -108,7 +108,7 @@ def trust(
         trained = "; ".join(_cohort(each.set, each.n_patients) for each in card.trained_on)
         rows += [
             ("Intended use", card.intended_use),
-            *_limits(card),
+            *_limits(card.limits_on(prediction.parameters.get("route"))),
             ("Trained on", trained or NOT_AVAILABLE),
             ("Measured here", measured_words(of_route(card.measured, prediction))),
             ("Published elsewhere", published_words(card.published)),
@@ -150,10 +150,10 @@ def table(title: str, rows: tuple[tuple[str, str], ...]) -> Section:
     return Section(title, table=Table(rows))
 
 
-def _limits(card: ModelCard) -> list[tuple[str, str]]:
+def _limits(limits: tuple[str, ...]) -> list[tuple[str, str]]:
     """All limits, in rows short enough to stay whole at the end of a page."""
     rows: list[str] = []
-    for text in map(_sentence, card.limits):
+    for text in map(_sentence, limits):
         if rows and len(rows[-1]) + len(text) < _ROW_LETTERS:
             rows[-1] += f" {text}"
         else:

@@ -96,6 +96,19 @@ def test_what_was_published_is_told_apart(prediction):
     assert "Calibration: coverage of the interval 0.940" in rows["Uncertainty"]
 
 
+def test_only_limits_of_the_route_that_was_used_are_printed(prediction):
+    both = replace(card(), limits=("Adults only.", "From a T1 volume: weak."))
+    by_image = replace(prediction, parameters={"route": "t1"})
+
+    def printed(made, its_card):
+        return dict(report_origin.trust(made, its_card, None, exam()).table.rows)["Limits"]
+
+    assert printed(prediction, both) == "Adults only."
+    assert printed(by_image, both) == "From a T1 volume: weak."
+    # A card that knows one way only says the same whichever it is.
+    assert printed(by_image, replace(both, limits=("Adults only.",))) == "Adults only."
+
+
 def test_many_limits_take_several_rows_and_none_is_lost(prediction):
     limits = tuple(f"{'much ' * 30}{n}." for n in range(7))
     rows = report_origin.trust(prediction, replace(card(), limits=limits), None, exam()).table.rows
