@@ -47,12 +47,15 @@ def newest_look(volume: Volume) -> Look | None:
 def presented(volume: Volume, view: View, look: Look | None) -> View:
     """The view with a state's turn and part, its window left to the state; None: as stored.
 
-    Images that are turned by a state are shown as they are stored, then turned.
+    Images that are turned or drawn on by a state are shown as they are stored, then turned.
     """
     view = replace(view, window=None, inverted=False, look="" if look is None else look.state.uid)
     if look is None:
         return view
     state = look.state
+    is_flat = state.drawings or state.shutters or state.areas
+    if is_flat and not is_stored_slice(cut_of(volume.geometry, view)):
+        view = replace(view, plane=Plane.ACQUIRED)
     if state.rotate or state.flip:
         # A view is mirrored first and then turned the other way round: the same picture.
         rotate = (360 - state.rotate) % 360 if state.flip else state.rotate

@@ -18,7 +18,8 @@ from medview.domain.geometry import Plane
 from medview.domain.overlay import LayerStyle
 from medview.domain.prediction import Finding
 from medview.domain.volume import ValueTable, Volume, Window
-from medview.imaging.intensity import default_voi, preset
+from medview.imaging.intensity import preset
+from medview.imaging.looks import look_of, newest_look, presented, voi_in_use
 from medview.imaging.reslice import Cut, cut_of
 from medview.imaging.view import Annotations, SlabMode, View
 from medview.services.layouts import (
@@ -54,7 +55,25 @@ _NEXT_ANNOTATIONS: dict[Annotations, Annotations] = {
 
 
 def first_views(volume: Volume) -> dict[str, View]:
-    """The views that a volume is first shown with: all panes at its middle.
+    """The views that a volume is first shown with: by its newest presentation state, if any.
+
+    The main pane is turned as the state says; the others take its grey.
+    """
+    views, look = stored_views(volume), newest_look(volume)
+    if look is None:
+        return views
+    others = {pane: replace(view, look=look.state.uid) for pane, view in views.items()}
+    return others | {MAIN_PANE: presented(volume, views[MAIN_PANE], look)}
+
+
+def stored_view(volume: Volume, pane: str) -> View:
+    """The first view of a pane without any presentation state."""
+    views = stored_views(volume)
+    return views.get(pane) or views[MAIN_PANE]
+
+
+def stored_views(volume: Volume) -> dict[str, View]:
+    """The first views of a volume as it is stored: all panes at its middle.
 
     A film, or a stack too low to be cut across, has one pane. The main pane is axial, or the
     plane of the slices where these are thick: cut across, they would be a staircase.
@@ -199,10 +218,10 @@ class Viewing:
         held, view = self._session.content(pane), self._session.views.get(pane)
         if held is None or view is None or held.volume.is_colour:
             return None
-        voi = view.window or default_voi(held.volume)
+        voi = voi_in_use(held.volume, view)
         if isinstance(voi, ValueTable):
-            wide = len(voi.values)
-            return Window(float(wide), voi.first + wide / 2, "LINEAR_EXACT")
+            wide = len(voi.values) * voi.step
+            return Window(wide, voi.first + wide / 2, "LINEAR_EXACT")
         return voi
 
     def set_window(self, pane: str, window: Window | None) -> None:
@@ -311,8 +330,17 @@ class Viewing:
             self.use_slab_mode(pane, "minip" if view.slab_mode == "mip" else "mean")
 
     def reset(self, pane: str) -> None:
-        """Undo zoom, pan, turns, slab and window of a pane; the crosshair stays."""
-        self._change(lambda view: View(view.plane, view.point_lps), (pane,))
+        """Undo zoom, pan, turns, slab and window of a pane; crosshair and state stay."""
+        held = self._session.content(pane)
+        if held is None:
+            return
+
+        def plain(view: View) -> View:
+            look = look_of(held.volume, view)
+            plane = view.plane if look is None else stored_view(held.volume, pane).plane
+            return presented(held.volume, View(plane, view.point_lps), look)
+
+        self._change(plain, (pane,))
 
     def set_plane(self, pane: str, plane: Plane) -> None:
         """Cut the patient another way in this pane; its window stays."""

@@ -7,6 +7,7 @@ from medview.ui.action import Action, has_findings, has_image, has_maps
 from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.layout_actions import LAYOUT
+from medview.ui.state_actions import STATES
 from medview.ui.tools import TOOLS, Tool
 
 
@@ -322,6 +323,7 @@ ACTIONS: tuple[Action, ...] = (
     *_IMAGE,
     *(_preset(str(key)) for key in range(10)),
     *SLAB,
+    *STATES,
     *(_tool(tool) for tool in TOOLS),
     *(_tool(tool, "Tools/Measure") for tool in DRAWING_TOOLS),
     *_EDIT,
@@ -347,7 +349,7 @@ BAR_TEXTS = {"file.open_folder": "Open", "file.export_report": "Report"}
 CONTEXT = (
     "window.preset_0", "window.file", "Image/Presets", "", "image.invert", "image.flip_h",
     "image.flip_v", "image.rotate_right", "image.rotate_left", "image.fit", "",
-    "image.key", "cine.play", "",
+    "Image/Presentation state", "image.key", "cine.play", "",
     "view.maximise", "View/Layout", "View/Plane", "view.compare", "view.link", "",
     "view.crosshair", "view.reference", "view.annotations", "", "analysis.overlay",
     "analysis.next_map", "analysis.run", "file.export_report", "file.save_picture",

@@ -1,13 +1,18 @@
-"""What the reader may decide about a series where its files leave it open (R15, R34)."""
+"""What the reader may decide about a series where its files leave it open (R15, R31, R34)."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from medview.domain.presentation import Look
 from medview.domain.study import Choice, Series
+from medview.services import presenting
 from medview.ui.app import App
 from medview.ui.controls import name
+from medview.ui.state_actions import title_of
 from medview.ui.words import tr
 
 _FORMS = {
@@ -17,10 +22,13 @@ _FORMS = {
 
 
 def series_menu(app: App, series: Series, parent: QWidget) -> QMenu | None:
-    """Which position is used, and by what volumes are told apart; None with nothing to decide."""
+    """Which position and state are used, and by what volumes are told apart; None: no choice."""
     forms = series.forms if len(series.forms) > 1 else ()
     keys = series.split_keys if len(series.split_keys) > 1 else ()
-    if not forms and not keys:
+    pane = app.session.active_pane
+    is_shown = app.session.series is not None and app.session.series.key == series.key
+    looks = presenting.looks_in(app.session, pane) if is_shown else ()
+    if not forms and not keys and not looks:
         return None
     menu = QMenu(parent)
     name(menu, "series_menu", tr("Series"))
@@ -37,7 +45,30 @@ def series_menu(app: App, series: Series, parent: QWidget) -> QMenu | None:
             action.triggered.connect(_chooser(app, wish(series, value)))
             group.addAction(action)
             menu.addAction(action)
+    if looks:
+        _add_states(app, menu, looks, pane)
     return menu
+
+
+def _add_states(app: App, menu: QMenu, looks: Sequence[Look], pane: str) -> None:
+    """The states about the series on screen, and none of them."""
+    here = presenting.look_in(app.session, pane)
+    group = QActionGroup(menu)
+    stored = (presenting.STORED, tr("As stored"))
+    for n, (uid, text) in enumerate(
+        (stored, *((look.state.uid, title_of(app, look)) for look in looks))
+    ):
+        action = QAction(text, menu)
+        action.setObjectName(f"series_menu_state_{n}")
+        action.setCheckable(True)
+        action.setChecked(uid == (here.state.uid if here is not None else presenting.STORED))
+        action.triggered.connect(_shower(app, pane, uid))
+        group.addAction(action)
+        menu.addAction(action)
+
+
+def _shower(app: App, pane: str, uid: str) -> object:
+    return lambda: presenting.show_by(app.session, pane, uid)
 
 
 def _by_form(series: Series, value: str) -> Choice:
