@@ -126,6 +126,10 @@ class WorkerDied(MedviewError):
     default_code = "MV-JOB-001"
 
 
+OUT_OF_MEMORY = "MV-JOB-002"
+"""The code of every error that says that memory ran out."""
+
+
 class Cancelled(MedviewError):
     """The user asked to stop (exit 130)."""
 

@@ -13,7 +13,7 @@ from typing import cast
 
 import torch
 
-from medview.domain.errors import ModelInputError
+from medview.domain.errors import OUT_OF_MEMORY, ModelInputError
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
@@ -71,23 +71,42 @@ def _within_memory(job: Progress, work: Runner, request: RunRequest) -> Predicti
     ModelInputError
         If the memory is too small even so.
     """
+    on_cpu = _is_cpu(request.device)
     for mode, words, changes in _STEPS:
+        if on_cpu and "device" in changes:
+            continue
+        made: Prediction | None = None
         try:
             if words:
                 job.report(0, 1, f"memory ran out: {words}")
             made = work(job, replace(request, **changes))  # type: ignore[arg-type]  # fields of it
-        except torch.OutOfMemoryError:
+        except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+            if not _says_memory(error):
+                raise
+        # Outside of the handler: what it holds on to of the failed attempt must be gone.
+        if made is None:
             _free()
             continue
         if not mode:
-            return made
+            return replace(made, mode=_STEPS[1][0]) if request.batch == 1 else made
         note = Note("STEPPED_DOWN", f"the memory of the device ran out; made with {words}")
         return replace(made, mode=mode, warnings=(*made.warnings, note))
     raise ModelInputError(
         "the memory of this machine is too small for this input",
         do="Close other programs, or choose a smaller series.",
-        code="MV-MOD-020",
+        code=OUT_OF_MEMORY,
     )
+
+
+def _is_cpu(device: str) -> bool:
+    return device == "cpu" or (device == "auto" and not torch.cuda.is_available())
+
+
+def _says_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ran out; torch has no class of its own for a CPU."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return any(words in str(error) for words in ("can't allocate memory", "CUDA out of memory"))
 
 
 # Mode in the result, in words, and what of the request is changed for it.

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import MedviewError, WeightsError
+from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WeightsError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import InputRef, MapSlices, Precision, Prediction, RunRequest
@@ -24,9 +24,10 @@ from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
 from medview.services.library import called
 from medview.services.offers import Offer, age_at, offer, shipped_cards
-from medview.services.session import Message, Session, Unfinished, VolumeId, first_style
+from medview.services.session import Message, Session, Unfinished, VolumeId, Way, first_style
 from medview.services.settings import Preferences
-from medview.services.shelf import Estimate, Shelf
+from medview.services.shelf import Shelf
+from medview.services.takes import Estimate, free_memory_mb, measured
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.versions import CARD, Version, located, versions
 
@@ -48,7 +49,8 @@ def run_model(jobs: Jobs, request: RunRequest, *, progress: Listener | None = No
 class Choices:
     """What the reader may choose of a run; None is the card's own or the settings' value.
 
-    `without` names inputs that are there and are left out.
+    `without` names inputs that are there and are left out, `batch` is how many slices are
+    computed at once.
     """
 
     samples: int | None = None
@@ -63,6 +65,7 @@ class Choices:
     film_hour: float | None = None
     weights: str | None = None
     without: tuple[str, ...] = ()
+    batch: int | None = None
 
 
 class Analysis:
@@ -96,12 +99,21 @@ class Analysis:
         """Ask the compute child which devices there are: (value, name) of each."""
         return self._jobs.run("compute", DEVICES, done=done)
 
-    def estimate(self, model: str) -> Estimate | None:
-        """What a run on the volume on screen will take; None when the model never ran here."""
+    def estimate(self, model: str, samples: int | None = None) -> Estimate | None:
+        """What a run on the volume on screen will take with so many passes (None: the card's).
+
+        From the last run of the model here, else as measured elsewhere; None where neither is.
+        """
         volume = self._session.volume
-        if volume is None or self._shelf is None:
+        if volume is None:
             return None
-        return self._shelf.estimate(model.partition("@")[0], math.prod(volume.geometry.shape))
+        size = math.prod(volume.geometry.shape)
+        card = next((each for each in self.cards() if self.key_of(each) == model), None)
+        usual = card.settings.get("samples") if card is not None else None
+        passes = samples or (usual if isinstance(usual, int) else 0)
+        name = model.partition("@")[0]
+        here = self._shelf.estimate(name, size, passes) if self._shelf is not None else None
+        return here or measured(name, size, passes)
 
     def cards(self) -> tuple[ModelCard, ...]:
         """The cards of the models there are, read once."""
@@ -173,7 +185,26 @@ class Analysis:
         if self._preferences.settings.show_overlay and _fills_a_map(chosen.card):
             session.overlay_on = True
         session.running = session.running | {run.key}
-        return self._tasks.run(errand, Answers(run.finish, run.fail, run.fill))
+        answers = Answers(
+            run.finish, run.fail, run.fill, lambda error: self._ways(error, model, choices)
+        )
+        return self._tasks.run(errand, answers)
+
+    def _ways(self, error: MedviewError, model: str, choices: Choices) -> tuple[Way, ...]:
+        """Where memory ran out: what is needed and free, and to try with less or on the CPU."""
+        if error.code != OUT_OF_MEMORY:
+            return ()
+        free, told = free_memory_mb(), self.estimate(model, choices.samples)
+        sizes = [f"a run needs about {told.peak_memory_mb / 1000:.1f} GB"] if told else []
+        sizes += [f"{free / 1000:.1f} GB are free"] if free is not None else []
+        words = "; ".join(sizes)
+        error.do = f"{words[:1].upper()}{words[1:]}. {error.do}" if words else error.do
+        smaller = replace(choices, batch=1)
+        ways = [Way("Smaller batch", lambda: self.run(model, smaller))]
+        if (choices.device or self._preferences.settings.device) != "cpu":
+            on_cpu = replace(smaller, device="cpu")
+            ways.append(Way("CPU", lambda: self.run(model, on_cpu)))
+        return tuple(ways)
 
     def request(self, model: str, weights: Path, choices: Choices = Choices()) -> RunRequest | None:
         """A run of these weights on the series on screen; None where the model does not fit it."""
@@ -253,6 +284,7 @@ class Analysis:
             sex=choices.sex or (patient.sex if patient else None),
             site=choices.site,
             film_hour=choices.film_hour,
+            batch=choices.batch,
         )
 
     def _input(self, role: str, series: Series, volume: Volume) -> InputRef:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Literal, cast
 
 import medview
-from medview.domain.errors import MedviewError, WorkerDied
+from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WorkerDied
 from medview.services.job import Job, Report
 from medview.services.wire import Channel, pair
 from medview.services.worker import WARM, Place, Terms, place_of
@@ -226,6 +226,8 @@ class Lane(threading.Thread):
                 if kind in _ENDS:
                     return kind, value
                 self._pass_on(job, kind, value)
+                # One that was slow to start, and then falls silent, is told again.
+                hang_told = False
             elif child.has_ended():
                 return "died", None
             if job.hint is not hint:
@@ -280,6 +282,7 @@ class Lane(threading.Thread):
         _log.warning("job %d (%s) lost its process: %s", job.number, job.work, reason)
         return WorkerDied(
             _how_it_died(self._habits, why, code),
+            code=OUT_OF_MEMORY if why == "memory" or code == -signal.SIGKILL else "",
             still_works="everything else; a new process is ready",
             do="Try again; if it happens again, leave out the file or series it was working on.",
         )

@@ -81,17 +81,26 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """A way on that a message offers: the word on its button and what it does."""
+
+    text: str
+    take: Callable[[], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A sentence for the reader; `error` has the fields where it is about one."""
 
     text: str
     kind: Literal["info", "warning", "error"] = "info"
     error: MedviewError | None = None
+    ways: tuple[Way, ...] = ()
 
     @classmethod
-    def of(cls, error: MedviewError) -> Message:
+    def of(cls, error: MedviewError, ways: tuple[Way, ...] = ()) -> Message:
         """The sentence of an error."""
-        return cls(str(error), "error", error)
+        return cls(str(error), "error", error, ways)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

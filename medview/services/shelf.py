@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from medview.domain.study import Series
 from medview.io.result_index import Binding, Entry, Found
 from medview.services.jobs import Job, Jobs
 from medview.services.session import Message, Session, VolumeId
+from medview.services.takes import Estimate, scaled
 from medview.services.tasks import Answers, Errand, Tasks
 
 KEEP = "medview.services.shelf_work:keep"
@@ -22,15 +22,6 @@ FORGET = "medview.services.shelf_work:forget"
 RUNS = "medview.services.shelf_work:runs"
 KEEP_TITLE = "Storing the result"
 VERDICTS = ("agree", "rejected", "unsure")
-
-
-@dataclass(frozen=True, slots=True)
-class Estimate:
-    """What a run will take, from the last one of the model on this device here."""
-
-    seconds: float
-    peak_memory_mb: float
-    device: str
 
 
 class Shelf:
@@ -101,12 +92,11 @@ class Shelf:
         errand = Errand("Deleting results", "files", FORGET, (self._root, study))
         return self._tasks.run(errand, Answers(self._forgotten))
 
-    def estimate(self, model: str, voxels: int) -> Estimate | None:
+    def estimate(self, model: str, voxels: int, samples: int = 0) -> Estimate | None:
         """What a run on so many voxels will take; None when the model never ran here."""
         for entry in reversed(self._runs):
             if entry.model == model and entry.voxels > 0 and voxels > 0:
-                share = voxels / entry.voxels
-                return Estimate(entry.seconds * share, entry.peak_memory_mb, entry.device)
+                return scaled(entry, voxels, samples)
         return None
 
     # -- the reader's answers --------------------------------------------------------------

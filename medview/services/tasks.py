@@ -8,7 +8,7 @@ from itertools import count
 
 from medview.domain.errors import Cancelled, MedviewError
 from medview.services.jobs import Job, Jobs, LaneName
-from medview.services.session import Message, Session, Task
+from medview.services.session import Message, Session, Task, Way
 
 # Lines of all services stand in one list.
 _numbers = count(1)
@@ -32,11 +32,15 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Whom to tell what came of an errand, on the thread that owns the session."""
+    """Whom to tell what came of an errand, on the thread that owns the session.
+
+    `ways` says what the reader may do about an error; it may put words of its own into it.
+    """
 
     done: Callable[..., object] | None = None
     failed: Callable[[MedviewError], object] | None = None
     partial: Callable[..., object] | None = None
+    ways: Callable[[MedviewError], tuple[Way, ...]] | None = None
 
 
 class Tasks:
@@ -138,6 +142,7 @@ class _Running:
         self.remove()
         if not isinstance(error, Cancelled):
             error.file = error.file or self.errand.about
-            self._session.message = Message.of(error)
+            ways = self._answers.ways(error) if self._answers.ways is not None else ()
+            self._session.message = Message.of(error, ways)
         if self._answers.failed is not None:
             self._answers.failed(error)

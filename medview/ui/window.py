@@ -367,7 +367,8 @@ class MainWindow(QMainWindow):
         if message is None:
             return
         if message.error is not None:
-            self.notes.show_error(message.error)
+            ways = (Choice(tr(way.text), way.take) for way in message.ways)
+            self.notes.show_error(message.error, *ways)
         else:
             self.notes.show_note(message.text, kind=message.kind, stays=message.kind != "info")
 

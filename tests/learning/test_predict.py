@@ -1,10 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from phantoms import geometry_of, phantom
 from services.stubs import result_about
 
-from medview.domain.errors import ModelInputError
+from medview.domain.errors import OUT_OF_MEMORY, ModelInputError
 from medview.domain.prediction import RunRequest
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
@@ -72,6 +74,24 @@ def test_too_little_even_so_is_refused_in_words():
     memory_for["cpu"] = False
     with pytest.raises(ModelInputError, match="memory of this machine is too small"):
         predict.run(Silent(), request())
+
+
+def test_on_a_cpu_there_is_no_second_try_on_the_cpu_and_a_torch_error_is_understood():
+    memory_for["cpu"] = False
+    with pytest.raises(ModelInputError) as caught:
+        predict.run(Silent(), replace(request(), device="cpu"))
+    assert caught.value.code == OUT_OF_MEMORY
+    assert [each.batch for each in asked] == [None, 1]
+    memory_for.update(batch=1, cpu=True)
+    words = "[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: 9 bytes"
+    assert predict._says_memory(RuntimeError(words))
+    assert not predict._says_memory(RuntimeError("shapes differ"))
+
+
+def test_less_at_once_by_wish_is_named_too():
+    memory_for["batch"] = 1
+    made = predict.run(Silent(), replace(request(), batch=1))
+    assert (made.mode, made.warnings) == ("one slice at a time", ())
 
 
 def test_a_model_is_given_background_in_place_of_padding():

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from services.stubs import seconds
 
-from medview.domain.errors import Cancelled, MedviewError, ReadError, WorkerDied
+from medview.domain.errors import OUT_OF_MEMORY, Cancelled, MedviewError, ReadError, WorkerDied
 from medview.services.jobs import Jobs
 
 HERE = "services.works"
@@ -441,7 +441,9 @@ def test_a_child_that_is_killed_from_outside_is_a_sentence(jobs):
     job, heard = begin(jobs, "compute", "sleep_deaf")
     assert soon(lambda: heard.of("progress"))
     os.kill(job.pid, signal.SIGKILL)
-    assert isinstance(heard.wait()[1], WorkerDied)
+    error = heard.wait()[1]
+    assert isinstance(error, WorkerDied)
+    assert error.code == OUT_OF_MEMORY  # who killed it does not say why
 
 
 def test_a_child_that_died_while_idle_is_replaced_unnoticed(jobs):
@@ -462,6 +464,8 @@ def test_an_allocation_bomb_hits_the_limit_and_not_the_machine():
 def test_a_silent_job_is_told_once():
     silent = []
     with Jobs(lambda call: call(), hang_after_s=0.2, hung=silent.append) as jobs:
+        jobs.call("compute", f"{HERE}:double", 1)  # a start takes its time, too
+        silent.clear()
         job, heard = begin(jobs, "compute", "sleep_deaf")
         assert soon(lambda: silent and heard.of("progress"))
         assert soon(lambda: job.silent_s > 0.5)

@@ -6,6 +6,7 @@
 import queue
 import random
 import time
+from dataclasses import replace
 
 import nibabel
 import numpy as np
@@ -22,6 +23,7 @@ from medview.services.jobs import Jobs
 from medview.services.library import Library
 from medview.services.session import Session
 from medview.services.settings import Preferences
+from medview.services.tasks import mark_silent
 
 
 class Window:
@@ -29,8 +31,9 @@ class Window:
 
     def __init__(self, folder):
         self._calls = queue.SimpleQueue()
-        self.jobs = Jobs(self._calls.put)
         self.session = Session()
+        hung = lambda job: mark_silent(self.session, job)  # noqa: E731  # as main.py does
+        self.jobs = Jobs(self._calls.put, hang_after_s=0.5, hung=hung)
         preferences = Preferences(folder / "settings.json")
         self.library = Library(self.jobs, self.session, preferences)
         self.analysis = Analysis(self.jobs, self.session, preferences, weights=folder)
@@ -105,6 +108,54 @@ def test_a_cancelled_run_is_gone_within_a_second_with_all_its_slices(window, fol
     assert time.monotonic() - asked < seconds(1)
     assert session.maps == ()
     assert session.message is None
+
+
+def failing(monkeypatch, window, folder, samples):
+    """A run that goes wrong, with another one behind it; the pixels are those of the 7s."""
+    monkeypatch.setattr(analysis_module, "PREDICT", "services.works:predict_or_fail")
+    (folder / "other").mkdir()
+    write_card(replace(CARD, id="other"), folder / "other" / "card.json")
+    window.library.open([study(folder, 7)])
+    session = window.session
+    window.until(lambda: session.volume_id is not None)
+    window.analysis.run("anomaly", Choices(samples=samples))
+    window.analysis.run("other", Choices())
+    window.until(lambda: session.unfinished is not None)
+    return session
+
+
+def test_a_hung_model_is_noticed_stopped_and_replaced(window, folder, monkeypatch):
+    session = failing(monkeypatch, window, folder, 13)
+    window.until(lambda: session.tasks[0].is_silent)
+    assert not session.tasks[1].is_silent
+    asked = time.monotonic()
+    session.tasks[0].cancel()
+    window.until(lambda: len(session.tasks) < 2)
+    assert time.monotonic() - asked < seconds(2)
+    window.until(lambda: session.results)
+    assert [each.model for each in session.results] == ["other"]
+    window.analysis.run("anomaly")
+    window.until(lambda: len(session.results) == 2)
+    assert (session.map("score").array == 7.0).all()
+    assert session.message is None
+
+
+def test_a_killed_model_is_told_with_ways_on_and_the_queue_goes_on(window, folder, monkeypatch):
+    session = failing(monkeypatch, window, folder, 99)
+    window.until(lambda: session.message is not None)
+    assert "perhaps because memory ran out (signal 9)" in session.message.text
+    assert "GB are free" in session.message.text
+    smaller, on_cpu = session.message.ways
+    assert (smaller.text, on_cpu.text) == ("Smaller batch", "CPU")
+    window.until(lambda: session.results)
+    assert [each.model for each in session.results] == ["other"]
+    assert all(np.isin(found.array, 7.0).all() for found in session.maps)
+    assert session.unfinished is None
+    session.message = None
+    on_cpu.take()
+    window.until(lambda: session.message is not None)  # it is killed again
+    window.analysis.run("anomaly")
+    window.until(lambda: len(session.results) == 2)
 
 
 def test_a_file_that_vanished_is_a_sentence_that_names_it(window, folder):

@@ -179,6 +179,18 @@ def predict(job: Progress, request: RunRequest) -> Prediction:
     )
 
 
+def predict_or_fail(job: Progress, request: RunRequest) -> Prediction:
+    """The same, but hangs after its first slices with K = 13, and is killed with K = 99."""
+    if request.samples in (13, 99):
+        (volume,) = request.volumes.values()
+        first = np.full((1, *volume.geometry.shape[1:]), -1, dtype=np.float32)
+        job.partial(MapSlices("score", 0, first))
+        if request.samples == 13:
+            sleep_deaf(job)
+        kill_itself(job)
+    return predict(job, request)
+
+
 def make_weights(job: Progress, folder: Path, card: ModelCard) -> None:
     """Write an untrained anomaly network: it says nothing, but takes as long as a trained one."""
     from medview.learning.weights import save

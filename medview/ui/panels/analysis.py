@@ -16,7 +16,7 @@ from medview.domain.wording import duration_words
 from medview.services.analysis import Choices
 from medview.services.offers import Offer
 from medview.services.session import Task
-from medview.services.shelf import Estimate
+from medview.services.takes import Estimate, free_memory_mb
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, button, clear, label, name
 from medview.ui.panels.anomaly_card import MOST_SAMPLES
@@ -43,6 +43,7 @@ class AnalysisCard(Card):
         self._more.clicked.connect(self._on_more)
         self.options = RunOptions(app)
         self.options.hide()
+        self.options.samples.valueChanged.connect(self.refresh)
         self._takes = label("", "quiet", wraps=True)
         name(self._takes, "analysis_estimate", tr("What a run takes"))
         self._queue = RunQueue()
@@ -74,8 +75,9 @@ class AnalysisCard(Card):
         fits = chosen is not None and chosen.fits and about is not None
         self._run.setEnabled(fits and not runs)
         self._run.setText(tr("Running") if runs else tr("Run"))
-        told = self._app.analysis.estimate(self._model) if fits and not runs else None
-        self._takes.setText(_estimate_words(told) if told is not None else "")
+        passes = self.options.value().samples
+        told = self._app.analysis.estimate(self._model, passes) if fits and not runs else None
+        self._takes.setText(estimate_words(told, free_memory_mb()) if told is not None else "")
         self._takes.setVisible(told is not None)
 
     def run(self) -> None:
@@ -289,12 +291,17 @@ def progress_words(task: Task, *, waits: bool, titled: bool) -> str:
     return " · ".join(part for part in (*parts, time_left(task.seconds_left)) if part)
 
 
-def _estimate_words(told: Estimate) -> str:
-    """What a run will take, from the last one here."""
-    size = f"{told.peak_memory_mb / 1024:.1f} GB"
+def estimate_words(told: Estimate, free_mb: float | None) -> str:
+    """What a run will take and where that is known from; a word where memory is short."""
+    size = f"{told.peak_memory_mb / 1000:.1f} GB"
     took = duration_words(max(1.0, told.seconds))
     device = "GPU" if told.device.startswith("cuda") else told.device.upper()
-    return tr("About {s}, {m}, as in the last run here ({d}).", s=took, m=size, d=device)
+    said = tr("About {s}, {m}, as measured on another machine ({d}).", s=took, m=size, d=device)
+    if told.is_own:
+        said = tr("About {s}, {m}, as in the last run here ({d}).", s=took, m=size, d=device)
+    if free_mb is None or free_mb >= told.peak_memory_mb:
+        return said
+    return f"{said} " + tr("Only {m} are free now.", m=f"{free_mb / 1000:.1f} GB")
 
 
 def _figure(key: str, text: str, tip: str) -> QSpinBox:

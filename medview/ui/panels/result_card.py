@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
 
 from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
+from medview.domain.wording import duration_words
 from medview.services.telling import interval_text, main_score, score_text
 from medview.ui.app import App
 from medview.ui.controls import Card, ElidedLabel, Row, label, name
@@ -95,7 +96,10 @@ class ResultCard(Card):
             self.add(AnswerRow(self.app, self.result, f"score {first.name}"))
 
     def add_notes(self) -> None:
-        """What the model warns of, and a mode that was not the one asked for."""
+        """How the result was made, and what the model warns of."""
+        how = label(made_words(self.result), "quiet", wraps=True)
+        name(how, f"made_{self.result.model}", how.text())
+        self.add(how)
         for text in dict.fromkeys(note.text for note in self.result.warnings):
             self.add(label(text[:1].upper() + text[1:], "quiet", wraps=True))
 
@@ -111,6 +115,20 @@ class ResultCard(Card):
         """The scores of these names that have a value."""
         found = [self.result.score(each) for each in names]
         return [each for each in found if each is not None and each.value is not None]
+
+
+def made_words(result: Prediction) -> str:
+    """Device, precision, mode, passes, seed and time of a run, in one line."""
+    told = result.parameters.get("samples")
+    parts = (
+        tr("Made on {device}", device=device_name(result.device)),
+        result.dtype,
+        result.mode,
+        f"K {told}" if told else "",
+        tr("seed {n}", n=result.seed),
+        duration_words(max(0.1, result.seconds)),
+    )
+    return " · ".join(part for part in parts if part)
 
 
 def sentence(text: str) -> str:

@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QRadioButton
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QRadioButton, QSpinBox
 from services.stubs import CARD
 from ui.fakes import make_bench
 
+from medview.domain.errors import OUT_OF_MEMORY, WorkerDied
 from medview.io.result_index import Entry
+from medview.services import takes
 from medview.services.session import Task
 from medview.services.tasks import mark_silent
-from medview.ui.panels.analysis import progress_words
+from medview.ui.panels.analysis import estimate_words, progress_words
 
 OTHER = replace(CARD, id="other", title="Other")
 ENTRY = Entry(
@@ -71,6 +73,47 @@ def test_what_a_run_takes_is_told_from_the_last_one_here(bench):
     bench.find(QRadioButton, "model_anomaly").click()
     told = bench.find(QLabel, "analysis_estimate").text()
     assert told == "About 30 s, 2.0 GB, as in the last run here (CPU)."
+
+
+def test_before_the_first_run_the_figures_of_another_machine_are_told(bench, monkeypatch):
+    voxels_m = 40 * 44 * 36 / 1e6
+    monkeypatch.setitem(takes.TAKES, "anomaly", takes.Take(10.0, 0.0, 4 / voxels_m, 1200.0))
+    bench.find(QRadioButton, "model_other").click()
+    bench.find(QRadioButton, "model_anomaly").click()
+    told = bench.find(QLabel, "analysis_estimate")
+    bench.find(QSpinBox, "run_samples").setValue(5)
+    assert told.text() == "About 30 s, 1.2 GB, as measured on another machine (CPU)."
+    bench.find(QSpinBox, "run_samples").setValue(10)
+    assert told.text().startswith("About 50 s")
+
+
+def test_too_little_memory_is_said_before_the_start():
+    told = takes.Estimate(5.0, 3000.0, "cpu")
+    assert estimate_words(told, 800.0).endswith("Only 0.8 GB are free now.")
+    assert "free" not in estimate_words(told, 4000.0)
+    assert "free" not in estimate_words(told, None)
+
+
+def test_where_memory_ran_out_less_can_be_tried(bench):
+    bench.jobs.running("shelf_work:runs")[0].finish((ENTRY,))
+    job = run(bench, "anomaly")
+    job.fail(WorkerDied("The process ran out of memory", code=OUT_OF_MEMORY, do="Try again."))
+    (said,) = bench.window.notes.texts()
+    assert "A run needs about 2.0 GB; " in said
+    assert "GB are free" in said
+    bench.find(QPushButton, "note_1_choice_0").click()
+    smaller = bench.jobs.running("predict:run")[-1]
+    assert (smaller.args[0].batch, smaller.args[0].device) == (1, "auto")
+    smaller.fail(WorkerDied("The process ran out of memory", code=OUT_OF_MEMORY, do="Again."))
+    assert bench.find(QPushButton, "note_2_choice_1").text() == "CPU"
+    bench.find(QPushButton, "note_2_choice_1").click()
+    on_cpu = bench.jobs.running("predict:run")[-1].args[0]
+    assert (on_cpu.batch, on_cpu.device) == (1, "cpu")
+
+
+def test_other_errors_offer_nothing(bench):
+    run(bench, "anomaly").fail(WorkerDied("The process stopped (signal 11)", do="Try again."))
+    assert bench.window.findChild(QPushButton, "note_1_choice_0") is None
 
 
 def test_devices_are_listed_by_name_when_the_options_are_opened(bench):

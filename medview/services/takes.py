@@ -1,0 +1,67 @@
+"""What a run will take, told before it starts: from the last one here, or measured elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from medview.io.result_index import Entry
+
+_MEMORY = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Seconds and peak memory (MB) of a run; `is_own`: from a run on this machine."""
+
+    seconds: float
+    peak_memory_mb: float
+    device: str
+    is_own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """What a run took: `fixed_s`, and seconds for a million voxels, once and for each pass."""
+
+    fixed_s: float
+    once_s: float
+    pass_s: float
+    memory_mb: float
+
+
+# From ``medview bench infer`` on two threads of a CPU, start of the process apart.
+TAKES: dict[str, Take] = {}
+
+
+def scaled(entry: Entry, voxels: int, samples: int) -> Estimate:
+    """An earlier run brought to another size and number of passes."""
+    share = voxels / entry.voxels
+    take = TAKES.get(entry.model)
+    if take is not None and samples and entry.samples:
+        share = _seconds(take, voxels, samples) / _seconds(take, entry.voxels, entry.samples)
+    return Estimate(entry.seconds * share, entry.peak_memory_mb, entry.device)
+
+
+def measured(model: str, voxels: int, samples: int) -> Estimate | None:
+    """What the model took on another machine; None where nobody has measured it."""
+    take = TAKES.get(model)
+    if take is None:
+        return None
+    return Estimate(_seconds(take, voxels, samples), take.memory_mb, "cpu", is_own=False)
+
+
+def _seconds(take: Take, voxels: int, samples: int) -> float:
+    return take.fixed_s + voxels / 1e6 * (take.once_s + take.pass_s * samples)
+
+
+def free_memory_mb() -> float | None:
+    """Memory (MB) that programs can still have; None where the system does not say."""
+    try:
+        lines = _MEMORY.read_text("ascii").splitlines()
+    except OSError:
+        return None
+    for line in lines:
+        if line.startswith("MemAvailable:"):
+            return float(line.split()[1]) / 1000
+    return None
