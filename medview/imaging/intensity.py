@@ -169,16 +169,21 @@ PRESETS: dict[str, tuple[Preset, ...]] = {
 def presets_for(volume: Volume) -> tuple[Preset, ...]:
     """The presets that make sense for a volume: HU ones on CT and nowhere else.
 
-    Where the file proposes several windows they follow, under their own names (R26).
+    Where the file proposes several windows they follow, under their own names (R26), and so do
+    those of presentation states for the middle slice (R31).
     """
     if volume.is_colour:
         return ()
     is_ct = volume.modality == "CT" or (not volume.modality and volume.quantity == "HU")
     known = PRESETS["HU" if is_ct and volume.quantity == "HU" else "other"]
-    if len(volume.windows) < 2:
-        return known
-    proposed = enumerate(volume.windows, 1)
-    named = (Preset(f"file{n}", w.label or f"Window {n} of the file", w) for n, w in proposed)
+    middle = volume.geometry.shape[0] // 2
+    proposed = list(volume.windows) if len(volume.windows) > 1 else []
+    for look in volume.looks:
+        proposed += [voi for voi in look.vois[middle] if isinstance(voi, Window)]
+    named = (
+        Preset(f"file{n}", w.label or f"Window {n} of the file", w)
+        for n, w in enumerate(proposed, 1)
+    )
     return (*known, *named)
 
 

@@ -20,7 +20,7 @@ from medview.io.dicom_colour import to_rgb
 from medview.io.dicom_form import Pixels
 from medview.io.dicom_frames import Frames
 from medview.io.dicom_graphics import graphics_of, has_graphics
-from medview.io.dicom_looks import look_of, windows_of_looks
+from medview.io.dicom_looks import look_of
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_rescale import (
@@ -186,10 +186,8 @@ class Filling:
 
     def _volume(self, array: Pixels, notes: tuple[Note, ...]) -> Volume:
         series, middle = self.series, len(array) // 2
-        nearest = min(self.pieces, key=lambda k: abs(k - middle))
-        piece = self.pieces[nearest]
+        piece = self.pieces[min(self.pieces, key=lambda k: abs(k - middle))]
         header = piece.file.header
-        looks = self._looks()
         assert series.geometry is not None
         uniform = all(piece.rescale.same_as(other.rescale) for other in self.pieces.values())
         doubtful = any(note.code == "MODALITY_DOUBTFUL" for note in notes)
@@ -202,10 +200,7 @@ class Filling:
             geometry=series.geometry,
             quantity=series.quantity,
             modality="" if doubtful else series.modality,
-            windows=(
-                *windows_of(piece.frames, piece.frame),
-                *windows_of_looks(looks, nearest),
-            ),
+            windows=windows_of(piece.frames, piece.frame),
             value_table=value_table_of(piece.frames, piece.frame),
             inverted=is_inverted(header),
             padding=padding_of(header, piece.rescale, piece.file.form) if uniform else None,
@@ -213,7 +208,7 @@ class Filling:
             lossy=series.lossy,
             warnings=notes,
             view=header.word("ViewPosition"),
-            looks=looks,
+            looks=self._looks(),
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,11 +42,6 @@ def look_of(
         ]
         vois.append(tuple(voi for voi in wanted if voi is not None))
     return Look(state, tuple(here.get(k) for k in range(count)), tuple(vois))
-
-
-def windows_of_looks(looks: Sequence[Look], k: int) -> tuple[Window, ...]:
-    """Windows that states propose for a slice."""
-    return tuple(voi for look in looks for voi in look.vois[k] if isinstance(voi, Window))
 
 
 def in_values(voi: Voi, modality: Modality, rescale: Rescale, form: Form) -> Voi | None:

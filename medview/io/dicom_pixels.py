@@ -103,11 +103,21 @@ class PixelFile:
                 f"{needed / 2**30:.1f} GiB, more than may be used here",
                 "Close other programs or open a part of it.",
             )
+        self._check_present()
         if self.is_encapsulated and needed > MAX_COMPRESSION * size_of(self.path) + 2**20:
             raise self.error(
                 Code.TOO_LARGE,
                 f"claims {needed / 2**20:.0f} MB of pixels in {size_of(self.path)} bytes",
             )
+
+    def _check_present(self) -> None:
+        """Refuse a file without even one whole frame before there is room for what it claims."""
+        place, total = self.outline.pixels, self.outline.total
+        if place is None or place.length is None or total is None:
+            return
+        present = min(place.length, max(0, total - place.offset))
+        if 8 * present < self.form.frame_bits:
+            raise self._cut_short(present)
 
     def forget(self) -> None:
         """Let go of the bytes of a file whose only frame has been decoded."""
@@ -223,6 +233,8 @@ class PixelFile:
             data = np.frombuffer(data, "u2").byteswap().tobytes()
         raw = np.frombuffer(data, stored, count=form.frame_bits // form.allocated)
         if form.photometric == "YBR_FULL_422" and form.samples == 3:
+            if form.columns % 2:
+                raise self.error(Code.IMPOSSIBLE_SIZE, "shares colours in an odd number of columns")
             return expanded_422(raw, form)
         return cleaned(shaped(raw, form), form)
 

@@ -111,3 +111,16 @@ def test_a_file_that_changed_after_it_was_listed_is_a_named_error(tmp_path):
     path.write_bytes(b"gone")
     with pytest.raises(ReadError):
         file.stored_values(0)
+
+
+def test_a_file_without_one_whole_frame_is_refused_before_there_is_room_for_it(tmp_path):
+    path = write(image(RAMP, Rows=5000, Columns=5000), tmp_path / "x.dcm")
+    with pytest.raises(ReadError, match="ends early: 0 % of the pixel data present"):
+        PixelFile(path)
+
+
+def test_shared_colours_need_an_even_number_of_columns(tmp_path):
+    odd = np.zeros((5, 9, 3), np.uint8)
+    ds = image(odd, PhotometricInterpretation="YBR_FULL_422", PixelData=bytes(90))
+    with pytest.raises(ReadError, match="odd number of columns"):
+        values_of(ds, tmp_path)

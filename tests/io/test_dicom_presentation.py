@@ -10,6 +10,7 @@ from states import about, annotation, graphic, item, shown, state_of, table
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
 from medview.domain.volume import ValueTable
+from medview.imaging.intensity import presets_for
 from medview.io import readers
 
 WINDOW = item(WindowCenter=40, WindowWidth=80)
@@ -71,14 +72,12 @@ def test_a_text_begins_at_its_anchor_and_none_that_names_the_patient_is_drawn(tm
 
 def test_windows_are_offered_behind_those_of_the_file(tmp_path):
     images = stack(WindowCenter=500, WindowWidth=1000)
-    voi = [
-        item(WindowCenter=40, WindowWidth=80),
-        item(WindowCenter=1, WindowWidth=2, ReferencedImageSequence=about(images[0])),
-    ]
+    voi = [WINDOW, item(WindowCenter=1, WindowWidth=2, ReferencedImageSequence=about(images[0]))]
     _, volume = opened(save([*images, state_of(images, SoftcopyVOILUTSequence=voi)], tmp_path))
-    found = [(w.width, w.level, w.label) for w in volume.windows]
+    assert [(w.width, w.level) for w in volume.windows] == [(1000, 500)]
     # The volume is asked for its middle slice, which the second window is not about.
-    assert found == [(1000, 500, ""), (80, 40, "STROKE")]
+    offered = [each for each in presets_for(volume) if each.key.startswith("file")]
+    assert [(each.title, each.window.width) for each in offered] == [("STROKE", 80)]
 
 
 def test_what_is_not_shown_is_named(tmp_path):
