@@ -32,6 +32,7 @@ from medview.services.thumbnails import Thumbnails
 from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
+from medview.services.workspaces import Workspaces
 from medview.ui.app import App
 from medview.ui.main_thread import MainThread
 from medview.ui.screenshot import WhenDrawn
@@ -61,6 +62,7 @@ class Program:
     def close(self) -> None:
         """End the children and drop the window."""
         self.app.window.hide()
+        self.app.workspaces.close()
         self.jobs.close()
 
 
@@ -79,6 +81,8 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     analysis = Analysis(jobs, session, preferences, weights=weights, own=own, shelf=shelf)
     viewing = Viewing(session, preferences)
     library = Library(jobs, session, preferences)
+    measuring = Measuring(session, viewing)
+    kept = preferences.folder / "workspaces"
     tuning = Tuning(jobs, session, preferences)
     app = App(
         session=session,
@@ -93,8 +97,9 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         models=ModelLibrary(jobs, session, shipped=weights, own=own),
         tuning=tuning,
         trying=Trying(jobs, session, analysis, tuning),
-        measuring=Measuring(session, viewing),
+        measuring=measuring,
         arranging=Arranging(session, library),
+        workspaces=Workspaces(session, library, viewing, measuring, kept),
     )
     window = MainWindow(app)
     _keep_log()
@@ -127,6 +132,8 @@ def open_window(paths: tuple[Path, ...] = (), screenshot: Path | None = None) ->
     turn.timeout.connect(lambda: None)
     turn.start(_TURN_MS)
     window.show()
+    if screenshot is None:
+        window.autosave.offer()
     if paths:
         QTimer.singleShot(0, lambda: window.open_paths(paths))
     _warm_when_idle(program)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from psygnal import Signal
+
 from medview.domain.discretion import series_words
 from medview.domain.errors import ReadError, UsageError
 from medview.domain.study import Catalogue, Choice, Patient, Series, Skipped
@@ -74,8 +76,11 @@ class Library:
     """Fills ``session.catalogue`` and puts series on screen.
 
     `keep_mb` is how much the volumes may take that are kept for coming back to them; the
-    newest one is kept whatever its size.
+    newest one is kept whatever its size. ``leaving`` tells that what is on screen, or part of
+    it, is about to be another series.
     """
+
+    leaving = Signal()
 
     def __init__(
         self, jobs: Jobs, session: Session, preferences: Preferences, *, keep_mb: int = 1024
@@ -150,7 +155,7 @@ class Library:
             self._session.message = Message.of(refusal)
             return None
         kept = self._kept.get((series.key, time))
-        key = "show" if pane in (MAIN_PANE, self._session.active_pane) else f"show {pane}"
+        key = f"show {pane}"
         # Even when kept: a series that is still being read must not come up afterwards.
         if kept is not None and kept.sha256:
             self._tasks.drop(key)
@@ -165,12 +170,13 @@ class Library:
             about=called_so,
             key=key,
         )
+        parts: list[object] = []
         answers = Answers(
             done=lambda sha256: self._identified(series, time, sha256),
-            partial=lambda part: self._arrived(series, time, part, pane),
+            partial=lambda part: self._arrived(series, time, part, pane, parts),
         )
         job = self._tasks.run(errand, answers)
-        if key == "show":
+        if pane in (MAIN_PANE, self._session.active_pane):
             self._reading = job
         return job
 
@@ -213,6 +219,7 @@ class Library:
             )
             self._session.message = Message.of(refusal)
             return
+        self.leaving.emit()
         self._session.catalogue = catalogue
         self._paths, self._choices = paths, {}
         # The files may have changed since they were read last.
@@ -228,12 +235,32 @@ class Library:
             for path in paths:
                 self._preferences.remember(path)
 
-    def _arrived(self, series: Series, time: int, part: object, pane: str) -> None:
-        """Show a volume as it fills and when it is whole; its identity follows."""
+    def _arrived(
+        self, series: Series, time: int, part: object, pane: str, parts: list[object]
+    ) -> None:
+        """Show a volume as it fills and when it is whole; its identity follows.
+
+        Only the first of its `parts` chooses a pane: it may have gone to another since.
+        """
         if isinstance(part, Volume):
             kept = _Kept(part)
             self._keep(series, time, kept)
-            self._put_on_screen(series, time, kept, pane)
+            if not (parts and self._renew(series, time, part)):
+                self._put_on_screen(series, time, kept, pane)
+            parts.append(None)
+
+    def _renew(self, series: Series, time: int, volume: Volume) -> bool:
+        """Put more of a volume where less of it is shown; False where no pane shows it."""
+        session = self._session
+        panes = [p for p, s in session.shown.items() if s.series is series and s.time == time]
+        if not panes:
+            return False
+        with session.together():
+            for pane in panes:
+                session.shown = {**session.shown, pane: Shown(series, volume, time)}
+            if session.active_pane in panes:
+                session.volume, session.volume_id = volume, None
+        return True
 
     def _identified(self, series: Series, time: int, sha256: str) -> None:
         kept = self._kept.get((series.key, time))
@@ -283,6 +310,7 @@ class Library:
                 session.volume, session.volume_id = shown.volume, about
             return
         before = session.series
+        self.leaving.emit()
         self.keep_views()
         with session.together():
             session.series, session.time, session.volume = series, time, shown.volume
@@ -305,6 +333,8 @@ class Library:
             other: each for other, each in session.shown.items() if self._may_stay(each, series)
         }
         view = session.views.get(pane) if pane in more else None
+        if not more:
+            self.leaving.emit()
         self.keep_views()
         with session.together():
             session.shown = {**kept, **more, pane: shown}
@@ -326,6 +356,20 @@ class Library:
         catalogue = self._session.catalogue
         listed = catalogue.find(each.series.key) is each.series
         return listed and same_owner(catalogue, each.series, series)
+
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The folders and files that are open."""
+        return self._paths
+
+    @property
+    def views(self) -> dict[str, dict[str, View]]:
+        """How series were looked at when they were left, by their keys."""
+        return self._views
+
+    def recall(self, series: Series, views: dict[str, View]) -> None:
+        """Show a series so when it comes on screen."""
+        self._views[series.key] = views
 
     def keep_views(self) -> None:
         """Remember how every series on screen is looked at, for when it comes back."""

@@ -108,6 +108,23 @@ class Measuring:
             self._past.append(self._now)
             self._put(self._future.pop())
 
+    def adopt(
+        self,
+        drawings: dict[str, tuple[Measurement, ...]],
+        key_images: dict[str, tuple[KeyImage, ...]],
+    ) -> None:
+        """Take in what was kept of series; no step back leads to before it was there.
+
+        What is there already of a series is newer and stays.
+        """
+
+        def with_kept(edited: Edited) -> Edited:
+            return Edited(drawings | edited.drawings, key_images | edited.key_images)
+
+        self._past = [with_kept(each) for each in self._past]
+        self._future = [with_kept(each) for each in self._future]
+        self._put(with_kept(self._now))
+
     @property
     def can_undo(self) -> bool:
         """Whether there is an edit to take back."""

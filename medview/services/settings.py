@@ -104,6 +104,13 @@ class Preferences:
         """Note a path as opened last."""
         self._take(self.settings.with_recent(path))
 
+    def relocate(self, gone: Path, now: Path | None) -> None:
+        """Put another path in the place of one that was opened last; None takes it away."""
+        left = tuple(path for path in self.settings.recent if path != str(gone.absolute()))
+        self._take(replace(self.settings, recent=left))
+        if now is not None:
+            self.remember(now)
+
     def _take(self, settings: Settings) -> None:
         if settings == self.settings:
             return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from medview.ui import commands
 from medview.ui.action import Action, has_findings, has_image, has_maps
+from medview.ui.autosave import save_workspace
 from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.layout_actions import LAYOUT
@@ -63,8 +64,16 @@ _FILE = (
         "Ctrl+P", "file-pdf", "Write the report as a PDF", has_image,
     ),
     Action(
+        "file.save", "Save workspace", save_workspace, "File",
+        "Ctrl+S", tip="Keep layout, views and drawings of this study now", enabled=has_image,
+    ),
+    Action(
+        "file.forget", "Forget workspace …", commands.forget_workspace, "File",
+        tip="Delete what is kept of this study's layout, views and drawings", enabled=has_image,
+    ),
+    Action(
         "file.save_picture", "Save picture …", commands.save_picture, "File",
-        "Ctrl+S", tip="Write the active pane with all that is drawn on it as a PNG",
+        "Ctrl+Shift+S", tip="Write the active pane with all that is drawn on it as a PNG",
         enabled=has_image,
     ),
     Action(

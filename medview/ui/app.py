@@ -19,6 +19,7 @@ from medview.services.thumbnails import Thumbnails
 from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
+from medview.services.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from medview.ui.window import MainWindow
@@ -42,6 +43,7 @@ class App:
     trying: Trying
     measuring: Measuring
     arranging: Arranging
+    workspaces: Workspaces
     _window: MainWindow | None = field(default=None)
 
     @property

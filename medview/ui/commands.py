@@ -102,6 +102,13 @@ def forget_results(app: App) -> None:
         app.shelf.forget()
 
 
+def forget_workspace(app: App) -> None:
+    """Ask, then delete how the study on screen was left."""
+    text = tr("Delete what is kept of this study: layout, views, drawings and key images?")
+    if ask(app.window, text, tr("Delete"), tr("Keep")):
+        app.workspaces.forget()
+
+
 def reset(app: App) -> None:
     """Stop what plays or give up what is drawn; else undo zoom, turns and window of the pane."""
     if app.window.cine.reel:

@@ -36,6 +36,7 @@ from medview.services.shelf import KEEP_TITLE
 from medview.ui.action_table import ActionTable
 from medview.ui.actions import BAR_LEFT, BAR_MENUS, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
 from medview.ui.app import App
+from medview.ui.autosave import Autosave, open_known
 from medview.ui.cine import Cine
 from medview.ui.controls import label, name
 from medview.ui.help import show_about, show_shortcuts
@@ -102,6 +103,7 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status)
         self.table.set_icons(self._theme)
         self.table.refresh()
+        self.autosave = Autosave(app, self)
         self._connect()
         self.grid.visible_panes[0].setFocus()
 
@@ -405,7 +407,7 @@ class MainWindow(QMainWindow):
         for path in self._app.preferences.settings.recent:
             act = self._recent.addAction(Path(path).name)
             act.setToolTip(plain_tip(path))
-            act.triggered.connect(lambda _=False, path=path: self.open_paths((Path(path),)))
+            act.triggered.connect(lambda _=False, at=Path(path): open_known(self._app, (at,)))
         if self._recent.isEmpty():
             self._recent.addAction(tr("Nothing opened yet")).setEnabled(False)
 

@@ -31,6 +31,7 @@ from medview.services.thumbnails import Thumbnails
 from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
+from medview.services.workspaces import Workspaces
 from medview.ui.app import App
 from medview.ui.slice_pane import SlicePane
 from medview.ui.window import MainWindow
@@ -128,6 +129,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
     analysis = Analysis(jobs, session, preferences, weights=folder / "weights", shelf=shelf)
     viewing = Viewing(session, preferences)
     library = Library(jobs, session, preferences)
+    measuring = Measuring(session, viewing)
     tuning = Tuning(jobs, session, preferences)
     app = App(
         session=session,
@@ -142,8 +144,9 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         models=ModelLibrary(jobs, session, shipped=folder / "weights", own=folder / "models"),
         tuning=tuning,
         trying=Trying(jobs, session, analysis, tuning),
-        measuring=Measuring(session, viewing),
+        measuring=measuring,
         arranging=Arranging(session, library),
+        workspaces=Workspaces(session, library, viewing, measuring, folder / "workspaces"),
     )
     window = MainWindow(app)
     window.resize(1400, 900)

@@ -75,13 +75,13 @@ def ambers(image, rows):
 def test_a_picture_of_the_active_pane_has_its_drawings_but_no_outline(head, tmp_path, monkeypatch):
     path = tmp_path / "shown"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    head.press("Ctrl+S")
+    head.press("Ctrl+Shift+S")
     plain = QImage(str(path.with_suffix(".png")))
     assert ambers(plain, (0, *range(290, 310))) == 0
     head.window.use_tool("length")
     drag(head.pane(), (200, 300), (120, 0))
     head.settle()
-    head.press("Ctrl+S")
+    head.press("Ctrl+Shift+S")
     drawn = QImage(str(path.with_suffix(".png")))
     assert drawn.size() == head.pane().viewport().size()
     assert ambers(drawn, range(290, 310)) > 100
@@ -93,6 +93,6 @@ def test_a_picture_of_the_active_pane_has_its_drawings_but_no_outline(head, tmp_
 def test_a_picture_that_cannot_be_written_says_so(head, tmp_path, monkeypatch):
     path = tmp_path / "missing" / "shown.png"
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(path), ""))
-    head.press("Ctrl+S")
+    head.press("Ctrl+Shift+S")
     assert isinstance(head.session.message.error, WriteError)
     assert not path.exists()

@@ -1,0 +1,144 @@
+"""How a study was left, as one frozen record: layout, panes, views, drawings, key images."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from medview.domain.key_image import KeyImage
+from medview.domain.measurement import Measurement
+from medview.domain.overlay import LayerStyle
+from medview.domain.study import Series
+from medview.imaging.view import View
+from medview.services.layouts import MAIN_PANE, MPR
+from medview.services.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which series, at which time point, a pane held."""
+
+    pane: str
+    series: str
+    time: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """How a series was looked at in a pane."""
+
+    series: str
+    pane: str
+    view: View
+
+
+@dataclass(frozen=True, slots=True)
+class Styled:
+    """How a map was drawn."""
+
+    map: str
+    style: LayerStyle
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A drawing on a series."""
+
+    series: str
+    drawing: Measurement
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A key image of a series."""
+
+    series: str
+    image: KeyImage
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A study as it was left. Series go by a hash: the file says nothing of who it is."""
+
+    layout: str = MPR
+    active_pane: str = MAIN_PANE
+    maximised: str | None = None
+    linked: bool = True
+    alone: tuple[str, ...] = ()
+    panes: tuple[Held, ...] = ()
+    views: tuple[Looked, ...] = ()
+    overlay_on: bool = False
+    map_name: str = "score"
+    styles: tuple[Styled, ...] = ()
+    drawings: tuple[Drawn, ...] = ()
+    key_images: tuple[Marked, ...] = ()
+
+    @property
+    def is_worth_asking(self) -> bool:
+        """Whether there is more in it than where one looked."""
+        return bool(self.drawings or self.key_images)
+
+
+def study_key(series: Series) -> str:
+    """The study of a series; files without one are a study each."""
+    return series.study_uid or series.uid
+
+
+def hashed(key: str) -> str:
+    """What stands for the key of a study or series on the disk."""
+    return hashlib.sha256(f"medview workspace {key}".encode()).hexdigest()[:32]
+
+
+def workspace_of(
+    session: Session, series: Iterable[Series], kept: Mapping[str, Mapping[str, View]]
+) -> Workspace:
+    """What is to be kept of the study that these series are of.
+
+    `kept` holds the views of series that are not on screen, by their keys. Panes may hold
+    series of an earlier study, too.
+    """
+    own = {each.key for each in series}
+    shown = {pane: session.content(pane) for pane in session.views}
+    held = tuple(
+        Held(pane, hashed(each.series.key), each.time)
+        for pane, each in shown.items()
+        if each is not None and (session.shown or pane == MAIN_PANE)
+    )
+    now = {
+        (each.series.key, pane if not session.shown else MAIN_PANE): session.views[pane]
+        for pane, each in shown.items()
+        if each is not None
+    }
+    before = {(key, pane): view for key, views in kept.items() for pane, view in views.items()}
+    seen = {each.series.key for each in shown.values() if each is not None}
+    return Workspace(
+        layout=session.layout,
+        active_pane=session.active_pane or MAIN_PANE,
+        maximised=session.maximised,
+        linked=session.linked,
+        alone=tuple(sorted(session.alone)),
+        panes=held,
+        views=tuple(
+            Looked(hashed(key), pane, view)
+            for (key, pane), view in (before | now).items()
+            if key in own | seen
+        ),
+        overlay_on=session.overlay_on,
+        map_name=session.map_name,
+        styles=tuple(
+            Styled(name, replace(style, visible=False)) for name, style in session.styles.items()
+        ),
+        drawings=tuple(
+            Drawn(hashed(key), each)
+            for key, drawings in session.drawings.items()
+            for each in drawings
+            if key in own
+        ),
+        key_images=tuple(
+            Marked(hashed(key), each)
+            for key, images in session.key_images.items()
+            for each in images
+            if key in own
+        ),
+    )

@@ -1,0 +1,273 @@
+"""Studies come back as they were left: kept while one works, restored when one opens them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from pathlib import Path
+
+from medview.domain.errors import MedviewError
+from medview.domain.key_image import KeyImage
+from medview.domain.measurement import Measurement
+from medview.domain.study import Series
+from medview.imaging.view import View
+from medview.services.layouts import LAYOUTS, MAIN_PANE, MPR, owner_of
+from medview.services.library import Library
+from medview.services.measuring import Measuring
+from medview.services.session import Message, Session, Shown
+from medview.services.viewing import Viewing
+from medview.services.workspace import Workspace, hashed, study_key, workspace_of
+from medview.services.workspace_files import (
+    Draft,
+    draft_of,
+    file_of,
+    lost_drafts,
+    read_workspace,
+    write_draft,
+    write_workspace,
+)
+
+#: Fields of the session that belong to a workspace.
+KEPT = (
+    "layout", "active_pane", "maximised", "linked", "alone", "shown", "views", "overlay_on",
+    "map_name", "styles", "drawings", "key_images",
+)  # fmt: skip
+# A study that was just left is read again only when the disk has it.
+_DISK_S = 2.0
+
+
+class Workspaces:
+    """Keeps how the study on screen is left; `root` None keeps nothing beyond the session.
+
+    What is kept while one works is a draft; it becomes the workspace when another study is
+    opened, when the reader says so, and when the program ends as it should.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        library: Library,
+        viewing: Viewing,
+        measuring: Measuring,
+        root: Path | None = None,
+    ) -> None:
+        self._session, self._library = session, library
+        self._viewing, self._measuring = viewing, measuring
+        self._root = root
+        self._study: tuple[Series, ...] = ()
+        self._saved: Workspace | None = None
+        self._wanted: Workspace | None = None
+        self._met: set[str] = set()
+        self._writer = ThreadPoolExecutor(1, "workspaces")
+        self._writing: Future[None] | None = None
+        library.leaving.connect(self.save)
+        session.events.series.connect(self._on_series)
+        session.events.shown.connect(self._on_shown)
+        session.events.catalogue.connect(self._on_catalogue)
+
+    # -- keeping ---------------------------------------------------------------------------
+
+    def keep_draft(self) -> None:
+        """Keep what has changed since the last time, so that nothing is lost in a crash."""
+        if not self._session.tasks:
+            # What could not be read any more is not waited for.
+            self._wanted = None
+        now = self._now()
+        if now is None or now == self._saved or self._root is None:
+            return
+        root, study, self._saved = self._root, self._name, now
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        private = self._session.private
+        paths = () if private else tuple(str(path) for path in self._library.paths)
+        draft = Draft(study, at, now, paths)
+        self._write(lambda: write_draft(root, draft))
+
+    def save(self) -> bool:
+        """Make what is on screen the workspace of its study; False when nothing is open."""
+        now = self._now()
+        if now is None or self._root is None:
+            return False
+        root, study, self._saved = self._root, self._name, now
+        self._write(lambda: write_workspace(root, study, now))
+        return True
+
+    def forget(self) -> None:
+        """Delete what is kept of the study on screen; what is drawn on it stays on screen."""
+        if self._root is not None and self._study:
+            root, study = self._root, self._name
+            self._write(lambda: _delete(root, study))
+
+    def close(self) -> None:
+        """Save, and wait until the disk has it."""
+        self.save()
+        self._writer.shutdown(wait=True)
+
+    def _write(self, work: Callable[[], None]) -> None:
+        """Write beside the window's thread: a disk may take long. An error is said once."""
+        before = self._writing
+        if before is not None and before.done():
+            error = before.exception()
+            if isinstance(error, MedviewError):
+                self._session.message = Message.of(error)
+        self._writing = self._writer.submit(work)
+
+    def _now(self) -> Workspace | None:
+        """None without a study, and while what was kept of it is still coming back."""
+        if not self._study or self._wanted is not None or self._session.volume is None:
+            return None
+        return workspace_of(self._session, self._study, self._library.views)
+
+    @property
+    def _name(self) -> str:
+        return hashed(study_key(self._study[0]))
+
+    # -- coming back -----------------------------------------------------------------------
+
+    def lost(self) -> Draft | None:
+        """What a program that did not end well had not saved, the newest; None: nothing."""
+        if self._root is None or not self._root.is_dir():
+            return None
+        drafts = lost_drafts(self._root)
+        return drafts[0] if drafts else None
+
+    def recover(self) -> tuple[Path, ...]:
+        """Take all that was lost for saved; the folders of the newest, to open them again."""
+        if self._root is None:
+            return ()
+        drafts = lost_drafts(self._root)
+        for draft in reversed(drafts):
+            write_workspace(self._root, draft.study, draft.workspace)
+        return tuple(Path(path) for path in drafts[0].paths) if drafts else ()
+
+    def skip(self) -> None:
+        """Leave what was lost away, for good."""
+        if self._root is not None:
+            for draft in lost_drafts(self._root):
+                draft_of(self._root, draft.study).unlink(missing_ok=True)
+
+    def _on_catalogue(self) -> None:
+        """Folders were opened: what is in them comes as it was left, also for the second time."""
+        self._study, self._wanted = (), None
+        self._met.clear()
+
+    def _on_series(self, series: Series | None) -> None:
+        """Another study on screen has its own workspace, unless it stands beside the former."""
+        if series is None:
+            return
+        own = {study_key(each) for each in self._study}
+        beside = {study_key(each.series) for each in self._session.shown.values()}
+        if study_key(series) in own or (own & beside and study_key(series) in beside):
+            self._on_shown()
+            return
+        self._saved, self._study = None, self._series_of(series)
+        self._restore()
+
+    def _series_of(self, series: Series) -> tuple[Series, ...]:
+        found = self._session.catalogue.owner(series)
+        return found[1].series if found is not None else (series,)
+
+    def _restore(self) -> None:
+        if self._root is None:
+            return
+        if self._writing is not None:
+            wait([self._writing], _DISK_S)
+        try:
+            kept = read_workspace(self._root, self._name)
+        except ValueError:
+            text = "What was kept of this study (layout, drawings) is damaged and was left out."
+            self._session.message = Message(text, "warning")
+            return
+        if kept is None:
+            return
+        known = {hashed(each.key): each for each in self._session.catalogue.all_series()}
+        self._take_marks(kept, known)
+        for hash_, series in known.items():
+            views = {each.pane: each.view for each in kept.views if each.series == hash_}
+            if views:
+                self._library.recall(series, views)
+        self._take_display(kept)
+        self._take_panes(kept, known)
+
+    def _take_marks(self, kept: Workspace, known: dict[str, Series]) -> None:
+        drawings: dict[str, tuple[Measurement, ...]] = {}
+        for drawn in kept.drawings:
+            if drawn.series in known:
+                key = known[drawn.series].key
+                drawings[key] = (*drawings.get(key, ()), drawn.drawing)
+        images: dict[str, tuple[KeyImage, ...]] = {}
+        for marked in kept.key_images:
+            if marked.series in known:
+                key = known[marked.series].key
+                images[key] = (*images.get(key, ()), marked.image)
+        self._measuring.adopt(drawings, images)
+
+    def _take_display(self, kept: Workspace) -> None:
+        session = self._session
+        with session.together():
+            session.styles = session.styles | {each.map: each.style for each in kept.styles}
+            session.overlay_on, session.map_name = kept.overlay_on, kept.map_name
+            session.linked, session.alone = kept.linked, frozenset(kept.alone)
+
+    def _take_panes(self, kept: Workspace, known: dict[str, Series]) -> None:
+        """Put every series where it was; what is chosen comes once it is read."""
+        session = self._session
+        held = [each for each in kept.panes if each.series in known]
+        if not held or session.series is None or session.volume is None:
+            return
+        own = Shown(session.series, session.volume, session.time, session.volume_id)
+        is_grid = kept.layout in LAYOUTS and not LAYOUTS[kept.layout].is_mpr
+        self._wanted = kept
+        with session.together():
+            session.layout = kept.layout if is_grid else MPR
+            session.shown = {MAIN_PANE: own} if is_grid else {}
+            views: dict[str, View] = self._library.views_of(own)
+            session.views = {MAIN_PANE: views[MAIN_PANE]} if is_grid else views
+            session.active_pane = MAIN_PANE
+        for each in held if is_grid else held[:1]:
+            there = each.pane == MAIN_PANE and known[each.series] is own.series
+            # A second reading would stop the one that goes on.
+            if not (there and each.time == own.time):
+                self._library.show(known[each.series], each.time, each.pane)
+        self._on_shown()
+
+    def _on_shown(self) -> None:
+        """All series are where they were: now which pane was chosen, and which was large."""
+        kept, session = self._wanted, self._session
+        self._meet_others()
+        if kept is None:
+            return
+        here = {pane: hashed(each.series.key) for pane, each in session.shown.items()}
+        if not here and session.series is not None:
+            here = {MAIN_PANE: hashed(session.series.key)}
+        if any(here.get(each.pane) != each.series for each in kept.panes):
+            return
+        self._wanted = None
+        wanted = {each.pane for each in kept.panes}
+        if session.shown and set(session.shown) - wanted:
+            session.shown = {pane: each for pane, each in session.shown.items() if pane in wanted}
+        self._viewing.activate(kept.active_pane)
+        if kept.maximised in session.views:
+            session.maximised = kept.maximised
+
+    def _meet_others(self) -> None:
+        """Drawings of an earlier study come with it when it is set beside this one."""
+        if self._root is None:
+            return
+        own = {study_key(each) for each in self._study}
+        for each in self._session.shown.values():
+            study, owner = study_key(each.series), owner_of(self._session, each)
+            if study in own | self._met or owner is None:
+                continue
+            self._met.add(study)
+            try:
+                kept = read_workspace(self._root, hashed(study))
+            except ValueError:
+                continue
+            if kept is not None:
+                self._take_marks(kept, {hashed(s.key): s for s in owner[1].series})
+
+
+def _delete(root: Path, study: str) -> None:
+    file_of(root, study).unlink(missing_ok=True)
+    draft_of(root, study).unlink(missing_ok=True)

@@ -1,0 +1,307 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from phantoms import phantom_on
+from services.stubs import StubJobs
+from services.test_arranging import CATALOGUE, NEW, OLD
+
+from medview.domain.geometry import Plane
+from medview.domain.key_image import KeyImage
+from medview.domain.measurement import Measurement
+from medview.domain.overlay import LayerStyle
+from medview.domain.volume import Window
+from medview.imaging.view import View
+from medview.services.arranging import Arranging
+from medview.services.library import Library
+from medview.services.measuring import Measuring
+from medview.services.plain_form import from_plain, to_plain
+from medview.services.session import Session
+from medview.services.settings import Preferences
+from medview.services.viewing import Viewing
+from medview.services.workspace import hashed
+from medview.services.workspaces import Workspaces
+
+RULER = Measurement(1, "length", ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)), (1.0, 0, 0), (0, 1.0, 0))
+
+
+class Seat:
+    """A program of its own on the same disk."""
+
+    def __init__(self, folder):
+        self.session, self.jobs = Session(), StubJobs()
+        preferences = Preferences(folder / "settings.json")
+        self.library = Library(self.jobs, self.session, preferences)
+        self.viewing = Viewing(self.session, preferences)
+        self.measuring = Measuring(self.session, self.viewing)
+        self.arranging = Arranging(self.session, self.library)
+        self.kept = Workspaces(
+            self.session, self.library, self.viewing, self.measuring, folder / "workspaces"
+        )
+
+    def open(self, catalogue=CATALOGUE):
+        self.library.open((Path("/data/Abel^Ann"),))
+        self.jobs.last.finish(replace(catalogue))
+        self.read()
+
+    def read(self):
+        for _ in range(3):
+            for job in self.jobs.running("load_and_identify"):
+                asked = job.args[0]
+                job.send(phantom_on(asked.geometry, modality=asked.modality))
+                job.finish(f"sha{asked.uid}")
+
+    def draw(self, key=None):
+        key = key or self.session.series.key
+        self.session.drawings = {**self.session.drawings, key: (RULER,)}
+
+    def uids(self):
+        return {pane: each.series.uid for pane, each in self.session.shown.items()}
+
+
+@pytest.fixture
+def seat(tmp_path):
+    made = Seat(tmp_path)
+    made.open()
+    return made
+
+
+def again(tmp_path, catalogue=CATALOGUE):
+    made = Seat(tmp_path)
+    made.open(catalogue)
+    return made
+
+
+def died(tmp_path):
+    """As if the program that wrote the drafts had been killed."""
+    for path in (tmp_path / "workspaces").glob("*.draft.json"):
+        body = json.loads(path.read_text())
+        body["process"]["started"] -= 1000
+        path.write_text(json.dumps(body))
+
+
+def test_window_slice_zoom_and_series_come_back(seat, tmp_path):
+    seat.library.show(NEW[1])
+    seat.read()
+    seat.viewing.scroll("main", 4)
+    seat.viewing.set_window("main", Window(333.0, 44.0))
+    seat.viewing.zoom("upper", 2.0)
+    seat.viewing.activate("upper")
+    seat.viewing.maximise("upper")
+    views = seat.session.views
+    seat.kept.close()
+    other = again(tmp_path)
+    assert other.session.series.uid == "1.2"
+    assert other.session.views == views
+    assert (other.session.active_pane, other.session.maximised) == ("upper", "upper")
+
+
+def test_a_layout_comes_back_with_the_series_of_every_pane(seat, tmp_path):
+    seat.arranging.use("2x2")
+    seat.read()
+    seat.arranging.put(NEW[2].key, "main")
+    seat.read()
+    seat.viewing.activate("lower")
+    seat.viewing.scroll("lower", -2)
+    seat.viewing.toggle_alone("upper")
+    views, panes = seat.session.views, seat.uids()
+    seat.kept.close()
+    other = again(tmp_path)
+    assert other.uids() == panes
+    assert other.session.views == views
+    assert other.session.active_pane == "lower"
+    assert other.session.series.uid == panes["lower"]
+    assert other.session.alone == {"upper"}
+
+
+def test_a_prior_and_what_is_drawn_on_it_come_back_beside_the_study(seat, tmp_path):
+    seat.arranging.compare()
+    seat.read()
+    seat.kept.close()
+    first = Seat(tmp_path)
+    first.open()
+    first.library.show(OLD[0])
+    first.read()
+    first.draw()
+    first.kept.close()
+    other = again(tmp_path)
+    assert other.uids() == {"main": "1.1", "upper": "2.1"}
+    assert other.session.drawings[OLD[0].key] == (RULER,)
+
+
+def test_drawings_key_images_and_overlays_come_back(seat, tmp_path):
+    seat.draw()
+    seat.session.key_images = {NEW[0].key: (KeyImage(Plane.AXIAL, 3, 0, (1.0, 2.0, 3.0)),)}
+    style = LayerStyle(colour_map="viridis", threshold=3.5, opacity=0.4, fade_by="total")
+    seat.session.styles = {"score": style}
+    seat.session.overlay_on, seat.session.map_name = True, "residual"
+    seat.kept.close()
+    other = again(tmp_path).session
+    assert other.drawings == {NEW[0].key: (RULER,)}
+    assert other.key_images[NEW[0].key][0].point_lps == (1.0, 2.0, 3.0)
+    assert other.styles == {"score": style}
+    assert (other.overlay_on, other.map_name) == (True, "residual")
+
+
+def test_no_step_back_takes_away_what_was_kept(seat, tmp_path):
+    seat.draw()
+    seat.kept.close()
+    other = again(tmp_path)
+    other.measuring.remove_all()
+    assert other.session.drawings[NEW[0].key] == ()
+    other.measuring.undo()
+    assert other.session.drawings[NEW[0].key] == (RULER,)
+    assert not other.measuring.can_undo
+
+
+def test_the_file_says_nothing_of_who_it_is(seat, tmp_path):
+    seat.draw()
+    seat.kept.close()
+    files = list((tmp_path / "workspaces").iterdir())
+    text = "".join(path.name + path.read_text() for path in files)
+    assert [path.name for path in files] == [f"{hashed('1')}.json"]
+    for secret in ("P1", "A^B", "1.1", "Abel", "2026"):
+        assert secret not in text
+    assert files[0].stat().st_mode & 0o077 == 0
+
+
+def test_another_study_has_its_own_and_the_former_is_kept_on_leaving(seat, tmp_path):
+    seat.draw()
+    seat.library.show(CATALOGUE.patients[1].studies[0].series[0])
+    seat.read()
+    seat.viewing.scroll("main", 2)
+    seat.kept.close()
+    names = {path.name for path in (tmp_path / "workspaces").iterdir()}
+    assert names == {f"{hashed('1')}.json", f"{hashed('9')}.json"}
+
+
+def test_opening_the_same_folder_again_comes_back_too(seat):
+    seat.library.show(NEW[2])
+    seat.read()
+    seat.open()
+    assert seat.session.series.uid == "1.3"
+
+
+def test_after_a_kill_the_change_is_offered_once_and_recovered(seat, tmp_path):
+    seat.kept.save()
+    seat.draw()
+    seat.kept.keep_draft()
+    seat.kept._writer.shutdown()
+    assert Seat(tmp_path).kept.lost() is None  # it still runs
+    died(tmp_path)
+    other = Seat(tmp_path)
+    lost = other.kept.lost()
+    assert lost is not None
+    assert lost.workspace.is_worth_asking
+    assert other.kept.recover() == (Path("/data/Abel^Ann"),)
+    other.open()
+    assert other.session.drawings[NEW[0].key] == (RULER,)
+    assert Seat(tmp_path).kept.lost() is None
+
+
+def test_no_is_remembered_and_leaves_what_was_saved(seat, tmp_path):
+    seat.kept.save()
+    seat.draw()
+    seat.kept.keep_draft()
+    seat.kept._writer.shutdown()
+    died(tmp_path)
+    Seat(tmp_path).kept.skip()
+    other = Seat(tmp_path)
+    assert other.kept.lost() is None
+    other.open()
+    assert other.session.drawings == {}
+
+
+def test_in_private_mode_no_folder_is_kept(seat, tmp_path):
+    seat.session.private = True
+    seat.draw()
+    seat.kept.keep_draft()
+    seat.kept._writer.shutdown()
+    died(tmp_path)
+    assert Seat(tmp_path).kept.lost().paths == ()
+
+
+def test_a_kill_in_the_middle_of_a_write_leaves_a_whole_file(tmp_path):
+    """A program that writes drafts all the time is killed; what lies there can be read."""
+    code = (
+        "import sys, itertools; from pathlib import Path\n"
+        "from medview.services.workspace import Workspace\n"
+        "from medview.services.workspace_files import Draft, write_draft\n"
+        "print('on', flush=True)\n"
+        "for n in itertools.count():\n"
+        "    write_draft(Path(sys.argv[1]), Draft('s', f'{n:09}', Workspace(map_name='x' * 9999)))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    while not list(tmp_path.glob("*.draft.json")):
+        pass
+    process.kill()
+    process.communicate()
+    from medview.services.workspace_files import lost_drafts
+
+    assert [draft.study for draft in lost_drafts(tmp_path)] == ["s"]
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": "medview.workspace/1", "workspace": 3}'])
+def test_a_damaged_file_is_said_put_aside_and_not_fatal(tmp_path, text):
+    folder = tmp_path / "workspaces"
+    folder.mkdir()
+    (folder / f"{hashed('1')}.json").write_text(text)
+    (folder / "x.draft.json").write_text(text)
+    seat = again(tmp_path)
+    assert "damaged" in seat.session.message.text
+    assert seat.kept.lost() is None
+    assert seat.session.series.uid == "1.1"
+    assert (folder / f"{hashed('1')}.damaged").exists()
+
+
+def test_a_series_that_is_gone_is_left_out(seat, tmp_path):
+    seat.arranging.use("1x2")
+    seat.read()
+    seat.kept.close()
+    patient = CATALOGUE.patients[0]
+    less = replace(patient, studies=(replace(patient.studies[0], series=NEW[:1]),))
+    other = again(tmp_path, replace(CATALOGUE, patients=(less,)))
+    assert other.uids() == {"main": "1.1"}
+    other.draw()
+    other.kept.keep_draft()
+    assert list((tmp_path / "workspaces").glob("*.draft.json")) or other.kept._writing is not None
+
+
+def test_a_disk_that_refuses_is_said_and_work_goes_on(tmp_path):
+    (tmp_path / "workspaces").write_text("a file where a folder should be")
+    seat = again(tmp_path)
+    seat.draw()
+    seat.kept.keep_draft()
+    seat.kept._writing.exception()
+    seat.kept.save()
+    assert seat.session.message.kind == "error"
+
+
+@pytest.mark.parametrize(
+    "value", [View(Plane.CORONAL, (1.0, 2.0, 3.0), Window(3.0, 4.0)), RULER, LayerStyle()]
+)
+def test_records_come_back_from_their_plain_form(value):
+    assert from_plain(type(value), json.loads(json.dumps(to_plain(value)))) == value
+
+
+@pytest.mark.parametrize(
+    "body", [{"zoom": "2"}, {"plane": "oblique"}, {"pan_mm": [1.0]}, {"zoom": float("nan")}, 7]
+)
+def test_what_does_not_fit_is_refused(body):
+    with pytest.raises(ValueError):  # noqa: PT011  # the message is of no use to anyone
+        from_plain(View, body)
+
+
+def test_the_draft_of_a_living_program_is_nobody_elses(seat, tmp_path):
+    seat.draw()
+    seat.kept.keep_draft()
+    seat.kept._writing.result()
+    body = json.loads(next((tmp_path / "workspaces").glob("*.draft.json")).read_text())
+    assert body["process"]["pid"] == os.getpid()
+    assert Seat(tmp_path).kept.lost() is None
