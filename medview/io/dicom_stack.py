@@ -13,6 +13,7 @@ from medview.domain.volume import Note
 from medview.io.dicom_grid import Grid, Vector, grids_of
 from medview.io.dicom_headers import Slice
 from medview.io.dicom_volumes import SamePixels, split_keys_of, volumes_of
+from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
 
 SAME_DIRECTION = 1e-4  # R6, on unit vectors
 SAME_PLACE_MM = 0.01
@@ -182,7 +183,7 @@ def _geometry(
     )
     notes = []
     if first.spacing_mm is None:
-        notes.append(_NO_SPACING)
+        notes.append(NO_SPACING)
     skew = abs(float(directions[0] @ directions[1]))
     if skew > ORTHOGONAL:
         notes.append(
@@ -196,10 +197,6 @@ def _geometry(
             text = f"the file names a tilt of {said:.1f} degrees; the positions are used"
             notes.append(Note("TILTED", text))
     return geometry, tuple(notes)
-
-
-_NO_SPACING = Note("NO_SPACING", "the size of a pixel is not known; nothing can be measured in mm")
-_NO_ORIENTATION = Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are")
 
 
 def _spacing_kind(first: Slice) -> SpacingKind | None:
@@ -239,9 +236,9 @@ def _film(pieces: list[Slice]) -> Stack:
         orientation_known=known,
         spacing_kind=_spacing_kind(first),
     )
-    notes = () if known else (_NO_ORIENTATION,)
+    notes = () if known else (NO_ORIENTATION,)
     if first.spacing_mm is None:
-        notes = (*notes, _NO_SPACING)
+        notes = (*notes, NO_SPACING)
     return Stack(
         volumes=tuple((piece,) for piece in pieces),
         geometry=geometry,

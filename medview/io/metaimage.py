@@ -25,6 +25,7 @@ from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
 from medview.io.sources import is_there, read_head, size_of
+from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
 from medview.io.values import as_volume_values
 
 if TYPE_CHECKING:
@@ -49,14 +50,30 @@ _META_BYTES = {
 }  # fmt: skip
 
 
+# Encodings that cannot be unpacked are refused by name.
+_NRRD_ENCODINGS = ("raw", "txt", "text", "ascii", "hex", "gz", "gzip")
+_META_DIRECTIONS = ("transformmatrix", "rotation", "orientation")
+# Names of NRRD spaces say towards what the axes grow: "left-posterior-superior", "RAS", ...
+_SPACES = re.compile(r"(left|right)-(anterior|posterior)-superior(-time)?|[lr][ap]st?")
+_NO_LENGTHS = {"???", "none", "s", "ms"}
+_UNITS_MM = {"": 1.0, "mm": 1.0, "millimeter": 1.0, "cm": 10.0, "m": 1000.0, "um": 0.001}
+
+
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What the text says: format, where the pixels are, how many bytes they are unpacked."""
+    """What the text says: format, where the pixels are, how many bytes they are unpacked.
+
+    `is_placed` and `has_size` tell whether it says where left is and how large a voxel is;
+    `unit_mm` is what its lengths are to be multiplied with.
+    """
 
     format: str
     data: Path
     size: int
     packed: bool
+    is_placed: bool
+    has_size: bool
+    unit_mm: float = 1.0
 
 
 def find(path: Path) -> list[Found] | None:
@@ -74,7 +91,7 @@ def find(path: Path) -> list[Found] | None:
     size = reader.GetSize()
     shape = (*size, 1, 1)[:3]
     times = math.prod(size[3:]) * _channels_as_times(reader)
-    geometry, notes = _geometry(path, reader, shape)
+    geometry, notes = _geometry(path, header, reader, shape)
     series = Series(
         uid=uid_of_file(header.data),
         description=path.stem,
@@ -109,7 +126,7 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
         whole = SimpleITK.GetArrayFromImage(reader.Execute())
     except (RuntimeError, MemoryError, ValueError) as error:
         raise _damaged(path, "its pixels are damaged or cut short") from error
-    geometry, notes = _geometry(path, reader, series.size)
+    geometry, notes = _geometry(path, header, reader, series.size)
     k, j, i = geometry.shape
     if _is_colour(reader):
         array: NDArray[np.generic] = whole.reshape(-1, k, j, i, channels)[time, ..., :3].copy()
@@ -145,7 +162,36 @@ def _nrrd(path: Path, head: bytes) -> Header:
     each = _NRRD_BYTES.get(fields.get("type", "").lower())
     size = _claimed(path, fields.get("sizes", ""), each)
     data = _beside(path, fields.get("data file") or fields.get("datafile") or "")
-    return _checked(path, Header(_NRRD, data, size, packed=encoding not in ("raw",)))
+    if encoding not in _NRRD_ENCODINGS:
+        raise _damaged(path, f"is packed as {encoding[:20]}, which cannot be unpacked")
+    steps = fields.get("space directions") or fields.get("spacings") or ""
+    unit = _unit_mm(fields.get("space units") or fields.get("units") or "")
+    header = Header(
+        _NRRD,
+        data,
+        size,
+        packed=encoding != "raw",
+        is_placed=_SPACES.fullmatch(fields.get("space", "").lower()) is not None,
+        has_size=bool(steps) and unit is not None and _are_lengths(steps),
+        unit_mm=unit or 1.0,
+    )
+    return _checked(path, header)
+
+
+def _unit_mm(text: str) -> float | None:
+    """Millimetres in the units of a NRRD file; None where they are no lengths, or several."""
+    named = set(re.findall(r'"([^"]*)"', text.lower())) or {text.strip().lower()}
+    known = {_UNITS_MM.get(name) for name in named - _NO_LENGTHS} or {1.0}
+    return known.pop() if len(known) == 1 else None
+
+
+def _are_lengths(text: str) -> bool:
+    """Say whether all numbers of a text, if not "none", can be steps of a grid."""
+    words = re.sub(r"[(),]", " ", text.lower()).replace("none", " ").split()
+    try:
+        return all(math.isfinite(float(word)) for word in words) and bool(words)
+    except ValueError:
+        return False
 
 
 def _meta(path: Path, head: bytes) -> Header:
@@ -158,8 +204,17 @@ def _meta(path: Path, head: bytes) -> Header:
     size = _claimed(path, f"{fields.get('dimsize', '')} {channels}", each)
     name = fields["elementdatafile"]
     data = path if name.upper() == "LOCAL" else _beside(path, name)
-    packed = fields.get("compresseddata", "").lower() == "true"
-    return _checked(path, Header(_META, data, size, packed))
+    if fields.get("binarydata", "true").lower() == "false":
+        raise _damaged(path, "holds its pixels as text, which cannot be read")
+    header = Header(
+        _META,
+        data,
+        size,
+        packed=fields.get("compresseddata", "").lower() == "true",
+        is_placed=any(name in fields for name in _META_DIRECTIONS),
+        has_size="elementspacing" in fields or "elementsize" in fields,
+    )
+    return _checked(path, header)
 
 
 def _fields(text: bytes, sign: str) -> Mapping[str, str]:
@@ -258,19 +313,29 @@ def _channels_as_times(reader: SimpleITK.ImageFileReader) -> int:
     return 1 if _is_colour(reader) else int(reader.GetNumberOfComponents())
 
 
-def _geometry(path: Path, reader: Any, shape: tuple[int, ...]) -> tuple[Geometry, tuple[Note, ...]]:
-    """ITK's physical space is LPS; a picture of two dimensions has no third direction."""
+def _geometry(
+    path: Path, header: Header, reader: Any, shape: tuple[int, ...]
+) -> tuple[Geometry, tuple[Note, ...]]:
+    """ITK's physical space is LPS; what the file does not say is not made up."""
     dimension = reader.GetDimension()
-    grid = (shape[2], shape[1], shape[0])
-    if dimension == 2:
-        flat = np.diag([*reader.GetSpacing(), 1.0, 1.0])
-        note = Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are")
-        return Geometry.from_ijk_affine(grid, flat, orientation_known=False), (note,)
-    direction = np.array(reader.GetDirection()).reshape(dimension, dimension)[:3, :3]
     affine = np.eye(4)
-    affine[:3, :3] = direction * np.array(reader.GetSpacing()[:3])
-    affine[:3, 3] = reader.GetOrigin()[:3]
+    if dimension == 2:
+        # A picture of two dimensions has no third direction.
+        affine[:2, :2] = np.diag(reader.GetSpacing())
+    else:
+        direction = np.array(reader.GetDirection()).reshape(dimension, dimension)[:3, :3]
+        affine[:3, :3] = direction * np.array(reader.GetSpacing()[:3])
+        affine[:3, 3] = reader.GetOrigin()[:3]
+    affine[:3] *= header.unit_mm
+    is_placed = header.is_placed and dimension > 2
+    notes = ((is_placed, NO_ORIENTATION), (header.has_size, NO_SPACING))
     try:
-        return Geometry.from_ijk_affine(grid, affine), ()
+        geometry = Geometry.from_ijk_affine(
+            (shape[2], shape[1], shape[0]),
+            affine,
+            orientation_known=is_placed,
+            spacing_kind="patient" if header.has_size else None,
+        )
     except ValueError as error:
         raise _damaged(path, "has directions that make no volume") from error
+    return geometry, tuple(note for known, note in notes if not known)

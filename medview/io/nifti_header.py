@@ -17,6 +17,7 @@ from medview.domain.volume import Note
 from medview.io.codes import Code
 from medview.io.limits import memory_cap
 from medview.io.sources import is_there, read_head, size_of
+from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
 
 Affine = NDArray[np.float64]
 
@@ -214,9 +215,9 @@ def geometry_of(header: Header, form: str = "") -> tuple[Geometry, tuple[Note, .
 def _nowhere(header: Header) -> tuple[Geometry, tuple[Note, ...]]:
     """A grid without a place; drawn as most files are stored: to the left, front and head."""
     spacing = _spacing(header)
-    notes = [Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are")]
+    notes = [NO_ORIENTATION]
     if spacing is None:
-        notes.append(Note("NO_SPACING", "the size of a pixel is not known"))
+        notes.append(NO_SPACING)
     steps = np.array(spacing or (1.0, 1.0, 1.0)) * (1, -1, 1)
     geometry = Geometry.from_ijk_affine(
         header.shape[::-1],

@@ -16,11 +16,12 @@ from medview.domain.errors import ReadError
 from medview.domain.geometry import Geometry
 from medview.domain.progress import Progress
 from medview.domain.study import Series
-from medview.domain.volume import Note, Volume
+from medview.domain.volume import Volume
 from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
 from medview.io.sources import open_binary, read_head
+from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
 from medview.io.values import as_volume_values
 
 FORMATS = ("PNG", "JPEG", "TIFF")
@@ -36,10 +37,7 @@ _DAMAGE = (
     ZeroDivisionError, AttributeError, struct.error, UnidentifiedImageError,
 )  # fmt: skip
 
-NOTES = (
-    Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are"),
-    Note("NO_SPACING", "the size of a pixel is not known; nothing can be measured in mm"),
-)
+NOTES = (NO_ORIENTATION, NO_SPACING)
 
 
 def is_picture(path: Path) -> bool:

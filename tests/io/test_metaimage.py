@@ -170,3 +170,66 @@ def test_an_unfinished_header_is_refused(content, tmp_path):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ReadError):
             only(tmp_path / name)
+
+
+# ------------------------------------------------------------- what a header does not say
+
+PLAIN_NRRD = "NRRD0004\ntype: short\ndimension: 3\nsizes: 4 3 2\nendian: little\nencoding: raw\n"
+DIRECTED = "space: left-posterior-superior\nspace directions: (2,0,0) (0,3,0) (0,0,4)\n"
+PLAIN_META = (
+    "ObjectType = Image\nNDims = 3\nBinaryData = True\nDimSize = 4 3 2\nElementType = MET_SHORT\n"
+)
+TURN = "TransformMatrix = 1 0 0 0 1 0 0 0 1\n"
+SIZED = "ElementSpacing = 2 3 4\n"
+HERE = "ElementDataFile = LOCAL\n"
+
+
+def by_hand(path: Path, text: str) -> Path:
+    end = "\n" if path.suffix == ".nrrd" else ""
+    path.write_bytes((text + end).encode() + VALUES.tobytes())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("v.nrrd", PLAIN_NRRD + DIRECTED, []),
+        ("v.nrrd", PLAIN_NRRD + DIRECTED + 'space units: "mm" "mm" "mm"\n', []),
+        ("v.nrrd", PLAIN_NRRD + DIRECTED + 'space units: "px" "px" "px"\n', ["NO_SPACING"]),
+        ("v.nrrd", PLAIN_NRRD + "spacings: 2 3 4\n", ["UNKNOWN_ORIENTATION"]),
+        ("v.nrrd", PLAIN_NRRD + "spacings: nan 3 4\n", ["UNKNOWN_ORIENTATION", "NO_SPACING"]),
+        ("v.nrrd", PLAIN_NRRD, ["UNKNOWN_ORIENTATION", "NO_SPACING"]),
+        ("v.mha", PLAIN_META + TURN + SIZED + HERE, []),
+        ("v.mha", PLAIN_META + SIZED + HERE, ["UNKNOWN_ORIENTATION"]),
+        ("v.mha", PLAIN_META + HERE, ["UNKNOWN_ORIENTATION", "NO_SPACING"]),
+    ],
+)  # fmt: skip
+def test_what_a_header_does_not_say_is_not_made_up(name, text, said, tmp_path):
+    series, volume = only(by_hand(tmp_path / name, text))
+    assert codes(series) == said
+    np.testing.assert_array_equal(volume.array, VALUES)
+    assert volume.geometry.orientation_known == ("UNKNOWN_ORIENTATION" not in said)
+    assert (volume.geometry.spacing_kind is None) == ("NO_SPACING" in said)
+
+
+def test_metres_become_millimetres(tmp_path):
+    text = PLAIN_NRRD + DIRECTED + 'space units: "m" "m" "m"\nspace origin: (0.1,0,0)\n'
+    _, volume = only(by_hand(tmp_path / "v.nrrd", text))
+    assert volume.geometry.spacing_mm == (4000, 3000, 2000)
+    assert volume.geometry.affine[0, 3] == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        (
+            "v.nrrd",
+            PLAIN_NRRD.replace("raw", "bzip2") + DIRECTED,
+            "packed as bzip2, which cannot be unpacked",
+        ),
+        ("v.mha", PLAIN_META.replace("True", "False") + HERE, "holds its pixels as text"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_by_name(name, text, why, tmp_path):
+    with pytest.raises(ReadError, match=why):
+        only(by_hand(tmp_path / name, text))

@@ -1,0 +1,8 @@
+"""Warnings for what a file does not say of its place; the same words in every format."""
+
+from __future__ import annotations
+
+from medview.domain.volume import Note
+
+NO_ORIENTATION = Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are")
+NO_SPACING = Note("NO_SPACING", "the size of a pixel is not known; nothing can be measured in mm")
