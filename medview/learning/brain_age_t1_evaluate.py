@@ -66,11 +66,11 @@ def evaluate_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subse
     data, rows = [], list[MetricRow]()
     lines = list[dict[str, object]]()
     for subset in subsets:
-        part = _kept(subset, model, request)
+        part = kept_cases(subset, model, request)
         told, skipped = _predicted(job, model, part, request)
         lines += told
-        rows += _figures(subset.name, part, told, model)
-        data.append(_data_line(subset, part, told, skipped))
+        rows += age_figures(subset.name, part, told, model)
+        data.append(data_line(subset, part, told, skipped))
     if not lines:
         raise DataError(
             "no T1 volume is left to measure: all were trained on or cannot be used",
@@ -93,7 +93,10 @@ def evaluate_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subse
     return Answered(body, lines)
 
 
-def _kept(subset: Subset, model: RegionModel, request: EvaluateRequest) -> tuple[TrainCase, ...]:
+def kept_cases(
+    subset: Subset, model: RegionModel, request: EvaluateRequest
+) -> tuple[TrainCase, ...]:
+    """The cases to measure: of the part asked for, and not seen by the weights."""
     known = set(model.card.seen_patients)
     return tuple(
         case
@@ -117,11 +120,11 @@ def _predicted(
         except InputRefused as error:
             skipped.append(LeftOut(case.case, error.code, error.what))
             continue
-        lines.append(_line(case, scores, private=request.private))
+        lines.append(line_of(case, scores, private=request.private))
     return lines, skipped
 
 
-def _line(case: TrainCase, scores: Sequence[Score], *, private: bool) -> dict[str, object]:
+def line_of(case: TrainCase, scores: Sequence[Score], *, private: bool) -> dict[str, object]:
     """A line of predictions.csv, as ``medview run`` scores the case."""
     line: dict[str, object] = {
         "case": case.case,
@@ -137,12 +140,13 @@ def _line(case: TrainCase, scores: Sequence[Score], *, private: bool) -> dict[st
     return line | told | {"true_age": case.age_years}
 
 
-def _figures(
+def age_figures(
     subset: str,
     cases: Sequence[TrainCase],
     lines: Sequence[dict[str, Any]],
     model: RegionModel,
 ) -> list[MetricRow]:
+    """Figures of the ages in the lines of a subset, beside those of the mean age; none without."""
     patients = {case.case: case.patient for case in cases}
     known = [line for line in lines if line["given_age"] is not None and line["age"] is not None]
     if not known or model.age is None:
@@ -159,12 +163,13 @@ def _figures(
     ]
 
 
-def _data_line(
+def data_line(
     subset: Subset,
     kept: Sequence[TrainCase],
     lines: Sequence[dict[str, Any]],
     skipped: Sequence[LeftOut],
 ) -> dict[str, object]:
+    """What ``medview.metrics/1`` says of a subset."""
     done = {line["case"] for line in lines}
     cases = [case for case in kept if case.case in done]
     other = [case for case in subset.cases if case.split in ("train", "val")]

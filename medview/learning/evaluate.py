@@ -22,6 +22,7 @@ EVALUATORS: dict[str, str] = {
     "anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly",
     "brain-age": "medview.learning.brain_age_routes:evaluate",
     "brain-age-armed": "medview.learning.armed_age_evaluate:evaluate_armed_age",
+    "region-net": "medview.learning.region_evaluate:evaluate_regions",
 }
 
 

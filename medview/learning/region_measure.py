@@ -18,7 +18,7 @@ from medview.learning.region_age import (
 )
 from medview.learning.region_cases import LabelledHead
 from medview.learning.region_groups import CLASSES, REGIONS, UNKNOWN
-from medview.learning.regions import find_regions
+from medview.learning.regions import Regions, find_regions
 from medview.models.region_net import RegionNet
 
 SMALLEST = 3
@@ -40,7 +40,11 @@ class Measured:
 
 def measure(network: RegionNet, head: LabelledHead) -> Measured:
     """Find the regions of a head and compare them with its labels, on its own grid."""
-    found = find_regions(head.volume, network, head.box)
+    return compared(head, find_regions(head.volume, network, head.box))
+
+
+def compared(head: LabelledHead, found: Regions) -> Measured:
+    """Regions that were found in a head beside its labels."""
     case = head.case
     return Measured(
         case.case,
@@ -68,11 +72,13 @@ def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
     """Dice, error and bias of the volumes in %, over all regions and of each."""
     subset, patients = heads[0].subset, [head.patient for head in heads]
     dice = np.stack([head.dice for head in heads])
-    ratio = 100 * np.stack([head.found_ml / head.true_ml - 1 for head in heads])
+    ratio = 100 * np.stack([_ratio(head) for head in heads])
     whole = np.array([100 * (h.found_ml.sum() / h.true_ml.sum() - 1) for h in heads])
     table = {"dice": dice, "volume_error": np.abs(ratio), "volume_bias": ratio}
 
     def row(name: str, values: Array, group: str) -> MetricRow:
+        # A region that a head does not have is not measured in it.
+        whose = [p for p, value in zip(patients, values, strict=True) if np.isfinite(value)]
         found = mean_interval(values, patients)
         return MetricRow(
             "model",
@@ -80,8 +86,8 @@ def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
             name,
             subset,
             found.value,
-            len(values),
-            len(set(patients)),
+            len(whose),
+            len(set(whose)),
             found.low,
             found.high,
             group,
@@ -94,6 +100,14 @@ def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
     for number, region in enumerate(REGIONS):
         rows += [row(n, v[:, number], f"region:{region.title}") for n, v in table.items()]
     return rows
+
+
+def _ratio(head: Measured) -> Array:
+    """Found volume over the true one, less 1; NaN where the head does not have the region."""
+    there = head.true_ml > 0
+    found = np.full(len(there), np.nan)
+    found[there] = head.found_ml[there] / head.true_ml[there] - 1
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,11 +6,13 @@ import csv
 import gzip
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from medview.domain.errors import DataError
+from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.region_groups import REGIONS, column_names, table_volumes
 from medview.learning.subset import Layout, Subset, TrainCase
 
@@ -78,4 +80,23 @@ def _number(text: str, row: int, column: str, file: str) -> float:
     return value
 
 
-LAYOUTS = (Layout("ixi-roi-2mm", (MODEL,), is_ixi_2mm, load_ixi_2mm),)
+def load_heads(path: Path) -> Subset:
+    """Read a case list of T1 volumes; the file in its column "brain" holds MUSE labels.
+
+    Raises
+    ------
+    DataError
+        As ``load_case_list``.
+    """
+    listed = load_case_list(path, ("t1",))
+    cases = tuple(
+        replace(case, brain_rule="labels") if case.brain is not None else case
+        for case in listed.cases
+    )
+    return replace(listed, cases=cases)
+
+
+LAYOUTS = (
+    Layout("ixi-roi-2mm", (MODEL,), is_ixi_2mm, load_ixi_2mm),
+    Layout("cases", (MODEL,), is_case_list, load_heads),
+)
