@@ -23,6 +23,7 @@ class Series:
     `form` places a NIfTI file, "sform" or "qform"; `forms` are those it has; `chosen` says that
     the reader chose it. `split_keys` are what could tell its volumes apart. `time_step_s` lies
     between two volumes, None when it is not known. `presentations` are about its images.
+    `sidecars` is how many files beside it added to what its header says.
     """
 
     uid: str
@@ -54,6 +55,7 @@ class Series:
     split_keys: tuple[str, ...] = ()
     time_step_s: float | None = None
     presentations: tuple[Presentation, ...] = ()
+    sidecars: int = 0
 
     @property
     def key(self) -> str:

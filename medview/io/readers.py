@@ -19,6 +19,7 @@ from medview.io.dicom_outline import read_outline
 from medview.io.dicom_presentation import is_presentation, read_presentation
 from medview.io.dicom_series import series_of
 from medview.io.identity import Found
+from medview.io.sidecar import companion_words
 from medview.io.sources import find_files
 
 REPORT_EVERY = 50
@@ -191,7 +192,7 @@ def _of_other_format(path: Path) -> list[Found]:
             do="Open it by itself.",
         )
     raise ReadError(
-        "not a medical image",
+        companion_words(path) or "not a medical image",
         code=Code.NOT_AN_IMAGE,
         file=path.name,
         do="Choose DICOM, NIfTI, NRRD, MHA, or a film as PNG, JPEG or TIFF.",

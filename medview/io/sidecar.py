@@ -1,6 +1,6 @@
 """What the JSON beside a NIfTI file adds to its header (BIDS, R41); the header comes first.
 
-Only the file of the same name is read; those that BIDS inherits from upper folders are not.
+Within a BIDS data set, those of upper folders count as well: what lies nearer goes before.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import replace
+from glob import escape
 from pathlib import Path
 
 from medview.domain.errors import ReadError
@@ -19,6 +20,13 @@ from medview.io.sources import is_there, read_head, size_of
 MOST_BYTES = 2**20
 _MODALITIES = ("MR", "CT", "PT")
 _LONGEST = 64
+# A data set is known by this file, so many folders up at most.
+_DATA_SET, _DEEPEST = "dataset_description.json", 6
+_COMPANIONS = {
+    ".bval": "strengths of diffusion gradients, not an image",
+    ".bvec": "directions of diffusion gradients, not an image",
+    ".json": "facts about images or tables, not an image",
+}
 
 
 def sidecar_of(image: Path) -> Path:
@@ -26,9 +34,53 @@ def sidecar_of(image: Path) -> Path:
     return image.with_name(image.name.removesuffix(".gz").removesuffix(".nii") + ".json")
 
 
+def sidecars_for(image: Path) -> tuple[Path, ...]:
+    """The JSON files about an image, those of the data set first and its own last.
+
+    A file of an upper folder is about all images whose name has its suffix and each of its
+    entities ("task-rest_bold.json" about "sub-01_task-rest_run-1_bold.nii.gz").
+    """
+    own = sidecar_of(image)
+    root = _root_of(image.parent)
+    levels = [] if root is None else [image.parent, *image.parent.parents]
+    levels = levels[: levels.index(root) + 1] if root is not None else []
+    inherited = [path for folder in reversed(levels) for path in _about(own, folder)]
+    return (*(path for path in inherited if path != own), own)
+
+
+def _root_of(folder: Path) -> Path | None:
+    """The folder of the BIDS data set that a folder lies in."""
+    above = (folder, *folder.parents)[:_DEEPEST]
+    return next((each for each in above if is_there(each / _DATA_SET)), None)
+
+
+def _about(own: Path, folder: Path) -> list[Path]:
+    """JSON files of a folder that are about an image, the more general first."""
+    entities, suffix = _parts(own.stem)
+    try:
+        found = [path for path in folder.glob(f"*{escape(suffix)}.json") if path.is_file()]
+    except OSError:
+        return []
+    parts = {path: _parts(path.stem) for path in found}
+    fit = [path for path, (others, kind) in parts.items() if kind == suffix and others <= entities]
+    return sorted(fit, key=lambda path: (len(parts[path][0]), path.name))
+
+
+def _parts(stem: str) -> tuple[frozenset[str], str]:
+    """Entities ("task-rest") and suffix ("bold") of a BIDS name."""
+    *entities, suffix = stem.split("_")
+    return frozenset(entities), suffix
+
+
+def companion_words(path: Path) -> str:
+    """What a file beside images is where it is known to be none; empty otherwise."""
+    return _COMPANIONS.get(path.suffix.lower(), "")
+
+
 def with_sidecar(series: Series) -> Series:
     """Fill in what the header leaves open: time step (s), modality, scanner, field strength."""
-    said = _read(sidecar_of(series.files[0]))
+    read = [found for path in sidecars_for(series.files[0]) if (found := _read(path))]
+    said = {key: value for found in read for key, value in found.items()}
     if not said:
         return series
     step = _positive(said, "RepetitionTime") if series.times > 1 else None
@@ -41,6 +93,7 @@ def with_sidecar(series: Series) -> Series:
         scanner=" ".join(filter(None, makers)),
         field_strength_t=_positive(said, "MagneticFieldStrength"),
         warnings=(*series.warnings, *_doubts(series.time_step_s, step)),
+        sidecars=len(read),
     )
 
 

@@ -81,6 +81,7 @@ def _series(series: Series, summary: Summary, hidden: Patient | None) -> dict[st
         "description": words or None,
         "format": series.format,
         "files": len(series.files),
+        "sidecars": series.sidecars,
         "transfer_syntax": series.transfer_syntax,
         "size": list(series.size),
         "times": series.times,

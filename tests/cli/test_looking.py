@@ -60,6 +60,7 @@ def test_info_says_what_there_is_in_the_words_of_the_contract(study, capsys):
         "affine_lps": [[0.5, 0, 0, -100], [0, 0.7, 0, -80], [0, 0, 2.5, 40], [0, 0, 0, 1]],
         "orientation": "LPS", "quantity": "HU", "value_range": [-1024, -17], "lossy": False,
         "missing_slices": [4], "split_keys": [], "time_step_s": None, "form": None, "forms": [],
+        "sidecars": 0,
     }  # fmt: skip
     assert (scout["stack"], scout["size"], scout["orientation"]) == (1, [9, 6, 1], "LIP")
     assert scout["spacing_mm"] == [0.5, 0.7, None]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import codes, only
+from dicom_files import catalogue, codes, only
 from nifti_files import patched, written
+
+from medview.io import sidecar
 
 TIMES = np.zeros((3, 4, 3, 2), np.int16)
 BIDS = {
@@ -52,3 +56,40 @@ def test_a_sidecar_that_cannot_be_used_changes_nothing(said, tmp_path):
     series, _ = beside(tmp_path, said)
     assert (series.time_step_s, series.modality, series.scanner) == (None, "", "")
     assert codes(series) == []
+
+
+def test_a_data_set_hands_its_facts_down_and_the_nearer_goes_before(tmp_path):
+    folder = tmp_path / "sub-01" / "func"
+    folder.mkdir(parents=True)
+    facts = {
+        "dataset_description.json": {"Name": "Faces", "Manufacturer": "nobody"},
+        "bold.json": {"Manufacturer": "GE", "MagneticFieldStrength": 1.5},
+        "task-rest_bold.json": {"RepetitionTime": 2.5, "MagneticFieldStrength": 3},
+        "task-faces_bold.json": {"RepetitionTime": 9},
+        "task-rest_sbref.json": {"RepetitionTime": 8},
+        "sub-01/func/sub-01_task-rest_bold.json": {"RepetitionTime": 2.0},
+    }
+    for name, said in facts.items():
+        (tmp_path / name).write_text(json.dumps(said))
+    path = written(folder / "sub-01_task-rest_bold.nii.gz", TIMES, np.diag([2.0, 2, 2, 1]))
+    for name in ("a.bval", "a.bvec"):
+        (folder / name).write_text("0 1000 1000")
+    series, _ = only(path)
+    # Whatever time step the writer put into the header goes before.
+    assert (series.scanner, series.field_strength_t, series.sidecars) == ("GE", 3.0, 3)
+    assert sidecar.with_sidecar(replace(series, time_step_s=None)).time_step_s == 2.0
+    found = catalogue(tmp_path)
+    assert len(found.all_series()) == 1
+    assert {(Path(left.file).suffix, left.what.split(",")[0]) for left in found.skipped} == {
+        (".bval", "strengths of diffusion gradients"),
+        (".bvec", "directions of diffusion gradients"),
+        (".json", "facts about images or tables"),
+    }
+
+
+def test_without_a_data_set_only_the_own_sidecar_counts(tmp_path):
+    (tmp_path / "bold.json").write_text(json.dumps(BIDS))
+    folder = tmp_path / "sub-01"
+    folder.mkdir()
+    series, _ = only(written(folder / "sub-01_bold.nii", TIMES, np.diag([2.0, 2, 2, 1])))
+    assert (series.scanner, series.sidecars) == ("", 0)
