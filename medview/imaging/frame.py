@@ -99,7 +99,7 @@ def compose_frame(
         position=_position(volume, cut, (x, y)),
         window=window,
         values=_values(volume, layers, view.point_lps),
-        colour_bar=colour_bar(shown[-1].map, shown[-1].style) if shown else None,
+        colour_bars=tuple(colour_bar(layer.map, layer.style) for layer in reversed(shown)),
         corners=_with_results(
             _corners(volume, shown, view, cut=cut, window=window, at=(x, y)), view, said
         ),

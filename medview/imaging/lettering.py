@@ -25,6 +25,8 @@ _QUIET: Colour = (168, 176, 188)
 # Below these widths or heights texts would cover the picture.
 _ROOM_FOR_LETTERS = 64
 _ROOM_FOR_TEXT = 200
+# So many colour bars stand beside each other, so many letters apart.
+_MOST_BARS, _BAR_STEP = 3, 7.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +52,8 @@ def write(picture: Image.Image, frame: Frame, text_px: float) -> None:
         if frame.missing:
             middle = (picture.width / 2, picture.height / 2)
             texts.append(_Text("This slice is missing", middle, "mm", "SemiBold", text_px))
-        if frame.colour_bar is not None and frame.annotations != "none":
-            texts += _colour_bar(picture, frame.colour_bar, text_px)
+        if frame.annotations != "none":
+            texts += _colour_bars(picture, frame.colour_bars, text_px)
         if len(frame.strip) == frame.slices and frame.annotations == "all":
             _score_strip(picture, frame, text_px)
     _draw(picture, texts)
@@ -139,10 +141,24 @@ def _corner_texts(frame: Frame, size: tuple[int, int], text_px: float) -> list[_
     return texts
 
 
-def _colour_bar(picture: Image.Image, bar: ColourBar, text_px: float) -> list[_Text]:
+def _colour_bars(picture: Image.Image, bars: tuple[ColourBar, ...], text_px: float) -> list[_Text]:
+    """A bar for each of the upper maps, the topmost at the edge; several bear their names."""
+    texts = []
+    for place, bar in enumerate(bars[:_MOST_BARS]):
+        shift = place * _BAR_STEP * text_px
+        texts += _colour_bar(picture, bar, text_px, shift)
+        if len(bars) > 1:
+            at = (picture.width - 3.4 * text_px - shift, 0.71 * picture.height + 0.5 * text_px)
+            texts.append(_Text(bar.title, at, "ra", px=0.8 * text_px, colour=_QUIET))
+    return texts
+
+
+def _colour_bar(
+    picture: Image.Image, bar: ColourBar, text_px: float, shift: float = 0.0
+) -> list[_Text]:
     """The colours from high to low with a tick at the threshold; returns the numbers."""
     width, height = round(0.8 * text_px), round(0.42 * picture.height)
-    left = round(picture.width - 4 * text_px - width)
+    left = round(picture.width - 4 * text_px - width - shift)
     top = round(0.5 * (picture.height - height))
     colours = Image.fromarray(np.ascontiguousarray(bar.colours[::-1, None, :]))
     picture.paste(colours.resize((width, height), Image.Resampling.BILINEAR), (left, top))

@@ -143,8 +143,8 @@ class Frame:
         The window used; None for colour or a value table.
     values : dict[str, float | None]
         Value of "image" and of every map at the crosshair.
-    colour_bar : ColourBar | None
-        Of the topmost visible overlay.
+    colour_bars : tuple[ColourBar, ...]
+        Of the visible overlays, the topmost first.
     corners : Corners
         Texts; callers put identity into ``corners.top_left`` themselves.
     missing : bool
@@ -178,7 +178,7 @@ class Frame:
     position: str
     window: Window | None
     values: dict[str, float | None]
-    colour_bar: ColourBar | None = None
+    colour_bars: tuple[ColourBar, ...] = ()
     corners: Corners = Corners()
     missing: bool = False
     crosshair: bool = True
@@ -188,3 +188,8 @@ class Frame:
     shapes: tuple[DrawnShape, ...] = ()
     reference: tuple[ReferenceLine, ...] = ()
     strip: tuple[float, ...] = ()
+
+    @property
+    def colour_bar(self) -> ColourBar | None:
+        """The legend of the topmost overlay; None without one."""
+        return self.colour_bars[0] if self.colour_bars else None

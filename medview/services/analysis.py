@@ -22,9 +22,10 @@ from medview.domain.volume import Volume
 from medview.io.cards import read_card
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
+from medview.services.layering import first_style
 from medview.services.library import called
 from medview.services.offers import Offer, age_at, offer, shipped_cards
-from medview.services.session import Message, Session, Unfinished, VolumeId, Way, first_style
+from medview.services.session import Message, Session, Unfinished, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.takes import Estimate, free_memory_mb, measured

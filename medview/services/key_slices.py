@@ -15,7 +15,7 @@ from medview.domain.volume import Volume
 from medview.domain.wording import number
 from medview.imaging.frame import Corners, Frame, Layer, View, compose_frame, flatten, placement
 from medview.imaging.marks import Mark
-from medview.services.session import first_style
+from medview.services.layering import first_style
 
 # Two pictures nearer to each other than this show the same anatomy.
 _APART_MM = 8.0

@@ -20,7 +20,7 @@ from medview.domain.wording import date_words
 from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, flatten, placement
 from medview.imaging.looks import look_of, newest_look, presented
 from medview.imaging.reslice import Cut, cut_of, resample_onto
-from medview.services.session import first_style
+from medview.services.layering import first_style
 from medview.services.telling import result_lines, result_marks
 
 Point = tuple[float, float, float]

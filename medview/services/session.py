@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -24,11 +24,10 @@ from medview.domain.study import Catalogue, Series
 from medview.domain.swipe import Swipe
 from medview.domain.volume import Volume
 from medview.imaging.view import Layer, View
+from medview.services.layering import Known, Renamed, first_style, known_maps, layers_of
 
 # The maps that one key goes round, in this order; others ("seen") are chosen by name.
 MAPS_IN_TURN = ("score", "residual", "epistemic", "aleatoric", "total")
-# Which setting of a model is the threshold of which of its maps.
-_THRESHOLDS = {"score": "threshold", "residual": "residual_threshold"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,11 @@ class Session:
     overlay_on : bool
         Whether any map is drawn at all (key O).
     map_name : str
-        The map that is shown when the overlay is on; colour bar and opacity keys are its.
+        The map that is chosen: drawn when the overlay is on, and opacity keys are its.
+    kept_maps : frozenset[str]
+        Maps that are drawn beside the chosen one.
+    map_order : tuple[str, ...]
+        Maps as the reader has put them, from the bottom up; others lie below, by kind.
     zones_on : bool
         Whether boxes of a result, such as the zones of the lungs, are drawn.
     reference_on : bool
@@ -198,6 +201,8 @@ class Session:
     maximised: str | None = None
     overlay_on: bool = False
     map_name: str = "score"
+    kept_maps: frozenset[str] = frozenset()
+    map_order: tuple[str, ...] = ()
     zones_on: bool = True
     reference_on: bool = False
     styles: dict[str, LayerStyle] = field(default_factory=dict)
@@ -287,8 +292,8 @@ class Session:
 
     @property
     def maps(self) -> tuple[ScalarMap, ...]:
-        """Maps that may be drawn on the volume on screen, the newest of each name."""
-        return tuple(found for found, _ in self._maps_and_settings(self.volume_id).values())
+        """Maps that may be drawn on the volume on screen, by the keys of ``layering``."""
+        return tuple(each.map for each in self._known(self.volume_id).values())
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -297,14 +302,14 @@ class Session:
 
     def layers_about(self, about: VolumeId | None) -> tuple[Layer, ...]:
         """The same over the volume that another pane shows."""
-        known = self._maps_and_settings(about)
-        layers = []
-        for name, (found, settings) in known.items():
-            style = self.styles.get(name) or first_style(found, settings)
-            visible = self.overlay_on and name == self.map_name
-            fade, _ = known.get(style.fade_by or "", (None, {}))
-            layers.append(Layer(found, replace(style, visible=visible), fade))
-        return tuple(layers)
+        known = self._known(about)
+        drawn = self.maps_drawn if self.overlay_on else frozenset()
+        return layers_of(known, self.styles, self.map_order, drawn)
+
+    @property
+    def maps_drawn(self) -> frozenset[str]:
+        """Keys of the maps that are drawn while the overlay is on."""
+        return self.kept_maps | {self.map_name}
 
     @property
     def finder(self) -> Prediction | None:
@@ -316,49 +321,43 @@ class Session:
         owner = self.owner(self.map_name)
         return owner if owner in looked else next(reversed(looked), None)
 
-    def owner(self, name: str) -> Prediction | None:
-        """The result that gave the map of that name, the newest one where several did."""
-        return next((each for each in reversed(self.results) if each.map(name)), None)
+    def owner(self, key: str) -> Prediction | None:
+        """The result that gave a map on screen; None while a model still fills it."""
+        return self.owner_about(self.volume_id, key)
+
+    def owner_about(self, about: VolumeId | None, key: str) -> Prediction | None:
+        """The same of a map over the volume that another pane shows."""
+        known = self._known(about).get(key)
+        return known.owner if known is not None else None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Findings of one result on screen, in their order."""
         return self.finder.findings if self.finder is not None else ()
 
-    def map(self, name: str) -> ScalarMap | None:
-        """The map of that name on the volume on screen."""
-        found, _ = self._maps_and_settings(self.volume_id).get(name, (None, {}))
-        return found
+    def map(self, key: str) -> ScalarMap | None:
+        """The map of that key on the volume on screen."""
+        known = self._known(self.volume_id).get(key)
+        return known.map if known is not None else None
 
-    def style(self, name: str) -> LayerStyle:
+    def style(self, key: str) -> LayerStyle:
         """How a map is drawn: as the reader has set it, else as follows from what it is."""
-        if name in self.styles:
-            return self.styles[name]
-        found, settings = self._maps_and_settings(self.volume_id).get(name, (None, {}))
-        return LayerStyle() if found is None else first_style(found, settings)
+        if key in self.styles:
+            return self.styles[key]
+        known = self._known(self.volume_id).get(key)
+        return LayerStyle() if known is None else first_style(known.map, known.settings)
 
-    def _maps_and_settings(
-        self, about: VolumeId | None
-    ) -> dict[str, tuple[ScalarMap, Mapping[str, object]]]:
-        """Maps by name with the settings they were made with; a running model's go first."""
-        sources: list[tuple[tuple[ScalarMap, ...], Mapping[str, object]]] = [
-            (result.maps, result.parameters) for result in self.results_about(about)
-        ]
+    def _known(self, about: VolumeId | None) -> dict[str, Known]:
+        """Maps with what they were made with; a running model's go before older ones."""
         begun = self.unfinished
+        maps: tuple[tuple[ScalarMap, ...], Mapping[str, object]] = ((), {})
         if begun is not None and begun.about == about and not self._waits(about):
-            sources.append((begun.maps, begun.parameters))
-        return {found.name: (found, settings) for maps, settings in sources for found in maps}
+            maps = (begun.maps, begun.parameters)
+        return known_maps(self.results_about(about), maps, self._renamed)
 
-
-def first_style(shown: ScalarMap, settings: Mapping[str, object]) -> LayerStyle:
-    """How a map is drawn before the reader says otherwise: by its kind and its threshold."""
-    colours = {"uncertainty": "viridis", "image": "gray"}.get(shown.kind, "inferno")
-    low, high = shown.range
-    # Maps are zero outside the brain; drawn from zero on they would colour the whole pane. A
-    # low uncertainty is to be seen, too: holes in it would look like places without an answer.
-    part = {"image": 0.0, "uncertainty": 0.001}.get(shown.kind, 0.05)
-    threshold = low + (high - low) * part
-    wanted = settings.get(_THRESHOLDS.get(shown.name, ""))
-    if isinstance(wanted, int | float):
-        threshold = float(wanted)
-    return LayerStyle(colour_map=colours, range=shown.range, threshold=threshold)
+    def __post_init__(self) -> None:
+        """Names that maps of several results are given are no state that is told of."""
+        self._renamed = Renamed()
+        self.events.predictions.connect(
+            lambda every: self._renamed.keep(each for some in every.values() for each in some)
+        )

@@ -398,9 +398,35 @@ class Viewing:
             self._session.styles = {**self._session.styles, name: style}
 
     def show_map(self, name: str) -> None:
-        """Show this map in place of the one that is shown."""
+        """Choose this map: it is drawn in place of the chosen one, unless that is kept."""
         if self._session.map(name) is not None:
             self._session.map_name = name
+
+    def keep_map(self, key: str, *, on: bool) -> None:
+        """Draw a map beside the chosen one from now on, or no more.
+
+        With the last one the overlay goes; where the chosen one goes, the topmost of those left
+        is chosen.
+        """
+        session = self._session
+        every = [layer.map.name for layer in session.layers]
+        drawn = [name for name in every if name in session.maps_drawn and session.overlay_on]
+        left = [name for name in every if name == key or name in drawn]
+        left = left if on else [name for name in left if name != key]
+        with session.together():
+            session.overlay_on = bool(left)
+            session.kept_maps = frozenset(left)
+            if left and session.map_name not in left:
+                session.map_name = left[-1]
+
+    def move_map(self, key: str, steps: int) -> None:
+        """Raise a map by so many places over the others (or lower it); the ends hold."""
+        order = [layer.map.name for layer in self._session.layers]
+        if key in order:
+            place = min(max(order.index(key) + steps, 0), len(order) - 1)
+            order.remove(key)
+            order.insert(place, key)
+            self._session.map_order = tuple(order)
 
     def cycle_map(self) -> None:
         """Show the next map: score, residual, epistemic, aleatoric, total, score."""

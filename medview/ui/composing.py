@@ -17,7 +17,8 @@ from medview.imaging.frame import compose_frame
 from medview.imaging.measuring import shapes_on
 from medview.imaging.reference import reference_lines
 from medview.imaging.reslice import cut_of
-from medview.imaging.view import Corners, DrawnShape, Frame, View
+from medview.imaging.view import Corners, DrawnShape, Frame, Layer, View
+from medview.services.layering import base_name
 from medview.services.layouts import is_prior, share_space
 from medview.services.session import Session, Shown
 from medview.services.telling import result_lines, result_marks
@@ -133,13 +134,12 @@ class Composer:
         figures = [nan] * geometry.shape[axis]
         for each in result.slices:
             if 0 <= each.slice < len(figures):
-                figures[each.slice] = _figure(each, self._session.map_name)
+                figures[each.slice] = _figure(each, base_name(self._session.map_name))
         return tuple(figures) if any(isfinite(figure) for figure in figures) else ()
 
     def _result(self, held: Shown) -> Prediction | None:
-        """The finished result that the shown map belongs to."""
-        results = self._session.results_about(held.id)
-        return next((r for r in results if r.map(self._session.map_name) is not None), None)
+        """The finished result that the chosen map belongs to."""
+        return self._session.owner_about(held.id, self._session.map_name)
 
     # -- corners ---------------------------------------------------------------------------
 
@@ -184,12 +184,21 @@ class Composer:
         return (tr("linked in mm, not registered") if is_large else tr("not registered"),)
 
     def _overlay_lines(self, held: Shown, corners: Corners) -> tuple[str, ...]:
-        """The overlay's name with the model that made it, then that it is for research."""
-        lines, result = corners.bottom_right, self._result(held)
-        if len(lines) < 2 or result is None:
-            return lines
-        made_by = f"{lines[-2]} · {result.model} {result.version}"
-        return (*lines[:-2], made_by, lines[-1])
+        """Each map's name with the model that made it, then that it is for research."""
+        layers = [each for each in self._session.layers_about(held.id) if each.style.visible]
+        titles, last = corners.bottom_right[:-1], corners.bottom_right[-1:]
+        if len(titles) != len(layers):
+            return corners.bottom_right
+        pairs = zip(titles, layers, strict=True)
+        return (*(self._made_by(held, title, each) for title, each in pairs), *last)
+
+    def _made_by(self, held: Shown, title: str, layer: Layer) -> str:
+        """A map's title with its model, unless the title says it already."""
+        key = layer.map.name
+        owner = self._session.owner_about(held.id, key)
+        if owner is None or key != base_name(key):
+            return title
+        return f"{title} · {owner.model} {owner.version}"
 
     def _body_of(self, volume: Volume) -> NDArray[np.float64] | None:
         """Where the body is; unknown as long as slices are still to come."""

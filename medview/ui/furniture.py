@@ -34,6 +34,7 @@ TEXT_PX = 12
 LETTER_PX = 14
 LINE = 18.0
 _HALO = 2.6
+_MOST_BARS, _BAR_STEP_PX = 3, 84
 _MIDDLE = 16.0
 _HANDLE = 12.0
 _DOT = "#5a6470"
@@ -158,6 +159,18 @@ def colour_bar_area(area: QRectF) -> QRectF:
     """Where the colour bar stands in a pane."""
     height = min(max(area.height() * 0.42, 90.0), 420.0)
     return QRectF(area.right() - 46, area.center().y() - height / 2, 10, height)
+
+
+def draw_colour_bars(painter: QPainter, area: QRectF, bars: Sequence[ColourBar]) -> None:
+    """A bar for each of the upper maps, the topmost at the edge; several bear their names."""
+    for place, bar in enumerate(bars[:_MOST_BARS]):
+        own = area.adjusted(0, 0, -place * _BAR_STEP_PX, 0)
+        draw_colour_bar(painter, own, bar)
+        if len(bars) > 1:
+            box = colour_bar_area(own)
+            at = QPointF(box.right() + 4, box.bottom() + 6)
+            text = _fitted(bar.title, _BAR_STEP_PX - 6)
+            write(painter, at, text, px=11, colour=PANE_QUIET, align="right")
 
 
 def draw_colour_bar(painter: QPainter, area: QRectF, bar: ColourBar) -> None:

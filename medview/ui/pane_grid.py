@@ -32,6 +32,8 @@ _LISTENED = (
     "maximised",
     "overlay_on",
     "map_name",
+    "kept_maps",
+    "map_order",
     "styles",
     "predictions",
     "volume_id",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
+from medview.services.layering import base_name, short_name
 from medview.services.session import Session
 from medview.ui.identity import shown_name
 from medview.ui.words import number, place, tr
@@ -51,8 +52,10 @@ def probe(session: Session, point_lps: _Place, pane: str | None = None) -> Probe
     image = None if volume.is_colour else value_at(volume.array, volume.geometry, point_lps)
     values = [Value("image", about or volume.modality, image, volume.quantity)]
     seen = set()
-    for found in (layer.map for layer in session.layers_about(held.id)):
-        if found.name not in seen:
+    for layer in reversed(session.layers_about(held.id)):
+        found = layer.map
+        # Of older versions only what is drawn: the line has room for one set of figures.
+        if found.name not in seen and (layer.style.visible or base_name(found.name) == found.name):
             seen.add(found.name)
             value = value_at(found.array, found.geometry, point_lps)
             values.append(Value(found.name, found.title or found.name, value, found.unit))
@@ -70,7 +73,7 @@ def _where(geometry: Geometry, point_lps: _Place) -> str:
 
 def short_text(value: Value) -> str:
     """A layer and its value where room is scarce: the key of a map, a short name of the image."""
-    title = value.name if value.name != "image" else value.title
+    title = short_name(value.name) if value.name != "image" else value.title
     if len(title) > _SHORT:
         title = "image"
     return f"{title} {value_text(value, titled=False)}"

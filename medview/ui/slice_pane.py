@@ -319,8 +319,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         draw_shapes(painter, area, frame.shapes, self.pixel_of)
         furniture.draw_letters(painter, area, frame.labels)
         furniture.draw_corners(painter, area, self._corners(frame))
-        if dress.is_large and frame.colour_bar is not None:
-            furniture.draw_colour_bar(painter, area, frame.colour_bar)
+        if dress.is_large:
+            furniture.draw_colour_bars(painter, area, frame.colour_bars)
         if self._has_room and dress.has_scale:
             furniture.draw_scale(painter, area, self.px_per_mm(), dress.scale_note)
         if self._has_room:

@@ -11,7 +11,8 @@ from medview.imaging.frame import compose_frame
 from medview.imaging.reslice import cut_of
 from medview.imaging.swipe import divided
 from medview.imaging.view import Frame, Layer, View
-from medview.services.session import Session, first_style
+from medview.services.layering import first_style
+from medview.services.session import Session
 from medview.ui.slice_pane import Dress
 from medview.ui.words import number, tr
 

@@ -258,8 +258,8 @@ def test_equal_inputs_give_equal_frames():
     one, two = (compose_frame(volume, (overlay(volume),), view) for _ in range(2))
     for field in fields(one):
         first, second = getattr(one, field.name), getattr(two, field.name)
-        if field.name == "colour_bar":
-            assert np.array_equal(first.colours, second.colours)
+        if field.name == "colour_bars":
+            assert np.array_equal(first[0].colours, second[0].colours)
         elif isinstance(first, np.ndarray):
             assert np.array_equal(first, second)
         elif field.name == "tints":

@@ -136,7 +136,7 @@ def test_an_overlay_shows_only_where_it_is_above_its_threshold():
     layer = Layer(map_of(volume), LayerStyle(True, range=(0, 1000), threshold=500.0, opacity=1.0))
     view = View(point_lps=MARK_LPS, window=WIDE)
     bright = compose_frame(volume, (), view)
-    tinted = replace(bare(compose_frame(volume, (layer,), view)), colour_bar=None)
+    tinted = replace(bare(compose_frame(volume, (layer,), view)), colour_bars=())
     plain, drawn = (flatten(frame, SIZE).astype(int) for frame in (bare(bright), tinted))
     changed = np.abs(plain - drawn).sum(axis=-1) > 0
     x, y = centroid(np.repeat(changed[..., None] * 255, 3, axis=-1))
@@ -156,7 +156,7 @@ def test_half_opacity_is_half_way_between_grey_and_colour():
     for opacity in (0.0, 0.5, 1.0):
         style = LayerStyle(True, "#0000ff", (0, 1000), 500.0, opacity)
         frame = replace(
-            bare(compose_frame(volume, (Layer(map_of(volume), style),), view)), colour_bar=None
+            bare(compose_frame(volume, (Layer(map_of(volume), style),), view)), colour_bars=()
         )
         picture = flatten(frame, SIZE).astype(int)
         if at is None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout, QWidget
 
 from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Window
 from medview.imaging.intensity import presets_for
+from medview.services.viewing import Viewing
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, RangeRow, Row, button, clear, label, name
 from medview.ui.identity import shown_name
@@ -23,7 +24,7 @@ class LayersPanel(Column):
         self._image = ImageCard(app)
         self._maps = Card("layers_maps", tr("Maps"))
         self._listed: tuple[tuple[str, str], ...] = ()
-        self._rows: dict[str, QPushButton] = {}
+        self._rows: dict[str, LayerRow] = {}
         self._list = QVBoxLayout()
         self._list.setSpacing(2)
         self._overlay = QCheckBox(tr("Show maps"))
@@ -40,23 +41,28 @@ class LayersPanel(Column):
         self._style_card.add(self._style_title, StyleEditor(app, "layers"))
         for card in (self._image, self._maps, self._style_card):
             self.add(card)
-        for field in ("styles", "map_name", "predictions", "unfinished", "volume_id", "overlay_on"):
+        for field in _HEARD:
             getattr(app.session.events, field).connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """List the maps again."""
         session = self._app.session
-        maps = list({found.name: found for found in reversed(session.maps)}.values())[::-1]
+        maps = [layer.map for layer in reversed(session.layers)]
         names = tuple((found.name, found.title) for found in maps)
-        if names != self._listed:
-            self._listed = names
+        if set(names) != set(self._listed):
             clear(self._list)
-            self._rows = {found.name: self._row(found) for found in maps}
-            for row in self._rows.values():
-                self._list.addWidget(row)
-        for key, row in self._rows.items():
-            row.setChecked(key == session.map_name)
+            self._rows = {found.name: LayerRow(self._app, found) for found in maps}
+        if names != self._listed:
+            # The same rows in another order: the one that was pressed keeps the keyboard.
+            self._rows = {key: self._rows[key] for key, _ in names}
+            for place, row in enumerate(self._rows.values()):
+                self._list.insertWidget(place, row)
+            self._listed = names
+        drawn = session.maps_drawn if session.overlay_on else frozenset()
+        for place, (key, row) in enumerate(self._rows.items()):
+            ends = (place == 0, place == len(self._rows) - 1)
+            row.show_state(is_chosen=key == session.map_name, is_drawn=key in drawn, ends=ends)
         self._empty.setVisible(not maps)
         self._overlay.setVisible(bool(maps))
         self._overlay.blockSignals(True)
@@ -66,23 +72,52 @@ class LayersPanel(Column):
         self._style_card.setVisible(chosen is not None)
         self._style_title.setText(map_title(chosen) if chosen is not None else "")
 
-    def _row(self, found: ScalarMap) -> QPushButton:
-        """The name of a map and its unit: pressed, it is the one that is drawn."""
-        made = QPushButton(map_title(found) + ("" if found.unit == "1" else f", {found.unit}"))
-        name(made, f"layer_{found.name}", map_title(found))
-        made.setProperty("look", "row")
-        made.setToolTip(tr("Draw this map (U goes round)"))
-        made.setCheckable(True)
-        made.clicked.connect(lambda: self._on_chosen(found.name))
-        return made
-
-    def _on_chosen(self, key: str) -> None:
-        self._app.viewing.show_map(key)
-        self.refresh()  # a second press on the chosen one must not switch it off
-
     def _on_overlay(self, on: bool) -> None:
         if on != self._app.session.overlay_on:
             self._app.viewing.toggle_overlay()
+
+
+_HEARD = (
+    *("styles", "map_name", "kept_maps", "map_order", "predictions", "unfinished"),
+    *("volume_id", "overlay_on", "read", "first_reader"),
+)
+
+
+class LayerRow(QWidget):
+    """A map: whether it is drawn, its name with unit (pressed, it is chosen), up and down."""
+
+    def __init__(self, app: App, found: ScalarMap) -> None:
+        super().__init__()
+        key, title = found.name, map_title(found)
+        viewing = app.viewing
+        self._shown = QCheckBox()
+        name(self._shown, f"layer_{key}_shown", tr("Draw {map}", map=title))
+        self._shown.setToolTip(tr("Draw this map, also beside others"))
+        self._shown.clicked.connect(lambda on: viewing.keep_map(key, on=on))
+        self._name = QPushButton(title + ("" if found.unit == "1" else f", {found.unit}"))
+        name(self._name, f"layer_{key}", title)
+        self._name.setProperty("look", "row")
+        self._name.setToolTip(tr("Choose this map (U goes round): what is below is about it"))
+        self._name.setCheckable(True)
+        self._name.clicked.connect(lambda: self._on_chosen(viewing, key))
+        self._up = button("▲", f"layer_{key}_up", look="link", tip=tr("Draw it above the next"))
+        self._up.clicked.connect(lambda: viewing.move_map(key, 1))
+        self._down = button("▼", f"layer_{key}_down", look="link", tip=tr("Draw it below the next"))
+        self._down.clicked.connect(lambda: viewing.move_map(key, -1))
+        row = Row(self._shown, self._name, self._up, self._down, gap=2)
+        row.setStretch(1, 1)
+        self.setLayout(row)
+
+    def _on_chosen(self, viewing: Viewing, key: str) -> None:
+        self._name.setChecked(True)  # a second press on the chosen one must not switch it off
+        viewing.show_map(key)
+
+    def show_state(self, *, is_chosen: bool, is_drawn: bool, ends: tuple[bool, bool]) -> None:
+        """Show what is so; `ends`: it is the topmost, it is the lowest."""
+        self._name.setChecked(is_chosen)
+        self._shown.setChecked(is_drawn)
+        self._up.setEnabled(not ends[0])
+        self._down.setEnabled(not ends[1])
 
 
 class ImageCard(Card):

@@ -1,8 +1,10 @@
 from dataclasses import replace
 
+import numpy as np
 from phantoms import geometry_of, phantom_on
 from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QPushButton
 
+from medview.domain.overlay import LayerStyle
 from medview.domain.volume import Window
 
 
@@ -13,6 +15,84 @@ def test_every_map_is_listed_and_pressing_one_draws_it(head):
     assert head.session.map_name == "total"
     assert head.find(QPushButton, "layer_total").isChecked()
     assert not head.find(QPushButton, "layer_score").isChecked()
+
+
+def drawn(bench):
+    return [layer.map.name for layer in bench.session.layers if layer.style.visible]
+
+
+def test_several_maps_are_drawn_in_the_order_of_the_list(head):
+    head.window.show_panel("layers")
+    head.add_result("score", "total", "seen")
+    head.find(QCheckBox, "layer_total_shown").click()
+    assert drawn(head) == ["total", "score"]
+    frame = head.frame()
+    assert len(frame.tints) == 2
+    assert [bar.title for bar in frame.colour_bars] == ["score", "total"]
+    head.find(QPushButton, "layer_score_down").click()
+    assert drawn(head) == ["total", "score"]
+    head.find(QPushButton, "layer_total_up").click()
+    assert drawn(head) == ["score", "total"]
+    turned = head.frame()
+    assert np.array_equal(turned.tints[1], frame.tints[0])
+    assert np.array_equal(turned.tints[0], frame.tints[1])
+    assert [bar.title for bar in turned.colour_bars] == ["total", "score"]
+    corner = head.pane().dress.corners.bottom_right
+    assert [line.partition(" ·")[0] for line in corner] == ["Score", "Total", "research use only"]
+    assert not head.find(QPushButton, "layer_seen_up").isEnabled()
+    assert not head.find(QPushButton, "layer_score_down").isEnabled()
+
+
+def test_each_drawn_map_keeps_colours_range_and_threshold_of_its_own(head):
+    head.add_result("score", "total")
+    head.find(QCheckBox, "layer_total_shown").click()
+    head.find(QPushButton, "layer_total").click()
+    head.app.viewing.set_style("total", LayerStyle(True, "magma", (0, 9), 1.0, 0.5, "score", True))
+    assert drawn(head) == ["total", "score"]
+    below, above = (layer.style for layer in head.session.layers if layer.style.visible)
+    assert (below.colour_map, below.range, below.threshold) == ("magma", (0, 9), 1.0)
+    assert (below.fade_by, below.outline, below.opacity) == ("score", True, 0.5)
+    assert (above.colour_map, above.range, above.threshold) == ("inferno", (0.0, 18.0), 6.0)
+
+
+def test_taking_maps_away_one_by_one_ends_with_the_overlay_off(head):
+    head.add_result("score", "total", "residual")
+    for key in ("total", "residual"):
+        head.find(QCheckBox, f"layer_{key}_shown").click()
+    head.find(QCheckBox, "layer_score_shown").click()
+    assert drawn(head) == ["total", "residual"]
+    assert head.session.map_name == "residual"
+    head.find(QCheckBox, "layer_residual_shown").click()
+    head.find(QCheckBox, "layer_total_shown").click()
+    assert drawn(head) == []
+    assert not head.session.overlay_on
+    head.find(QCheckBox, "layer_total_shown").click()
+    assert (drawn(head), head.session.map_name) == (["total"], "total")
+
+
+def test_maps_of_two_versions_are_two_rows_with_their_names(head):
+    head.add_result("score", "total")
+    about = head.session.volume_id
+    (first,) = head.session.results
+    second = replace(first, version="1.1", maps=first.maps[:1])
+    head.session.predictions = {about: (first, second)}
+    older = "score|anomaly@1.0"
+    head.find(QCheckBox, f"layer_{older}_shown").click()
+    assert drawn(head) == ["score", older]
+    assert head.session.owner("score") is second
+    assert head.session.owner(older) is first
+    head.app.viewing.set_style("score", replace(head.session.style("score"), opacity=0.1))
+    assert head.session.style(older).opacity == 0.7
+    head.settle()
+    assert head.pane().dress.corners.bottom_right == (
+        "Score · anomaly 1.1",
+        "Score, anomaly 1.0",
+        "research use only",
+    )
+    assert len(head.frame().tints) == 2
+    assert head.session.layers[0].map is head.session.layers[0].map
+    one, two = (head.session.map(older) for _ in range(2))
+    assert one is two  # what is drawn is compared by identity
 
 
 def test_the_tick_shows_and_hides_all_maps(head):
