@@ -31,6 +31,7 @@ class Signature:
     """One signing of a report. `at` is an ISO time; empty means the time the report was made.
 
     `content_sha256` is that of the report first written with this signature; empty before.
+    `about` names the pixels that the report is about, where the program knows them.
     """
 
     by: str
@@ -39,6 +40,7 @@ class Signature:
     report_id: str = ""
     statements: tuple[Statement, ...] = ()
     content_sha256: str = ""
+    about: str = ""
 
 
 def changes(before: tuple[Statement, ...], now: tuple[Statement, ...]) -> tuple[str, ...]:

@@ -69,6 +69,19 @@ def write_report(job: Progress, report: Report, path: Path, paper: Paper = "a4")
     return len(document.pages)
 
 
+def draw_report(report: Report, paper: Paper = "a4") -> bytes:
+    """Draw a report as a plain PDF to look at: nothing attached, not tagged.
+
+    Raises
+    ------
+    WriteError
+        If the library that lays out pages is not usable.
+    """
+    with _fonts_without_time(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        return bytes(_lay_out(report, paper).write_pdf())
+
+
 def read_report(job: Progress, path: Path) -> PrintedReport:
     """Read a report back and say whether anything in it was changed since it was written.
 

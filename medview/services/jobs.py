@@ -1,10 +1,10 @@
 """Work that takes long, done in child processes: lanes, progress, cancel, answers by `post`.
 
-There are three lanes: "files" (decoding what may be hostile), "compute" (models) and
-"train". Each is one thread here, which the window never waits for, and behind it one child
-process that does the lane's jobs one after another. A job is a function named
-"package.module:function"; it is imported in the child only, so that nothing it needs (such
-as torch) is ever loaded here.
+There are four lanes: "files" (decoding what may be hostile), "compute" (models), "train" and
+"pages" (laying out reports while the others go on). Each is one thread here, which the window
+never waits for, and behind it one child process that does the lane's jobs one after another. A
+job is a function named "package.module:function"; it is imported in the child only, so that
+nothing it needs (such as torch) is ever loaded here.
 """
 
 from __future__ import annotations
@@ -22,18 +22,21 @@ from medview.services.worker import WARM
 
 __all__ = ["Job", "Jobs", "LaneName", "Report"]
 
-LaneName = Literal["files", "compute", "train"]
+LaneName = Literal["files", "compute", "train", "scene", "pages"]
 
 _LANES: dict[str, Habits] = {
     "files": Habits("The process that reads and writes files"),
     # The window and the decoder go first on a small machine.
     "compute": Habits("The process that runs the models", nice=5, ends="cancelled"),
     "train": Habits("The process that trains", nice=10, ends="always"),
+    "scene": Habits("The process that draws in 3-D", nice=2),
+    # It reads the series of key images, too: what may be hostile gets no more memory here.
+    "pages": Habits("The process that lays out reports", nice=2),
 }
 
 
 class Jobs:
-    """The three lanes. Leave with ``close()``, or use it in a ``with`` statement.
+    """The lanes. Leave with ``close()``, or use it in a ``with`` statement.
 
     Parameters
     ----------
@@ -41,7 +44,8 @@ class Jobs:
         Takes a call without arguments and runs it on the thread that owns the state;
         ``lambda call: call()`` where there is no such thread.
     files_memory_mb : int | None
-        Address space that the child for files may take; None is 60 % of the machine's memory.
+        Address space that the children that read files may take; None is 60 % of the machine's
+        memory.
     hang_after_s : float
         A running job that says nothing for so long is told to `hung`, once.
     hung : Callable[[Job], object] | None
@@ -56,7 +60,8 @@ class Jobs:
         hang_after_s: float = 30.0,
         hung: Callable[[Job], object] | None = None,
     ) -> None:
-        memory = {"files": files_memory_mb or _most_of_the_memory_mb()}
+        most = files_memory_mb or _most_of_the_memory_mb()
+        memory = {"files": most, "pages": most}
         self._newest: dict[str, Job] = {}
         self._lanes: dict[str, Lane] = {}
         for name, habits in _LANES.items():

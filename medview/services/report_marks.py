@@ -12,6 +12,7 @@ from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.report import NOT_AVAILABLE, FigureRow, Picture, Section, Table
+from medview.domain.study import Series
 from medview.domain.volume import Volume, Window
 from medview.domain.wording import place_words
 from medview.imaging.frame import View
@@ -20,9 +21,11 @@ from medview.imaging.reslice import cut_of
 from medview.services.key_slices import FILM_SIZE, PICTURE_SIZE, Line, box_of, drawn_picture
 
 _ABREAST = 3
+_MEASURED = ("Kind", "Value", "Where", "Series")
+_REFERENCES = ("No.", "Image", "Place", "Series", "Series UID")
 # Length of an arrow's head as a part of the arrow.
 _HEAD = 0.18
-_KINDS = {
+KINDS = {
     "length": "Length",
     "angle": "Angle",
     "cobb": "Cobb angle",
@@ -39,7 +42,8 @@ class Marked:
     """What the reader marked in one series at one time point.
 
     `volume` None means that its pixels could not be read; `window` is how it was looked at.
-    `uid` is that of the series. `number` is the number of the first key image in the report.
+    `series` is where to read them from, None for the one on screen; `uid` is that of the series.
+    `number` is the number of the first key image in the report.
     """
 
     images: tuple[KeyImage, ...]
@@ -50,6 +54,7 @@ class Marked:
     volume: Volume | None = None
     window: Window | None = None
     number: int = 1
+    series: Series | None = None
 
     @property
     def in_words(self) -> str:
@@ -61,32 +66,27 @@ class Marked:
 
 def key_images(marked: tuple[Marked, ...], *, private: bool = False) -> tuple[Section, ...]:
     """Pictures of the marked images, what was measured, and where to find them again."""
-    pictures, lost = [], []
-    rows: list[tuple[str, ...]] = []
-    figures: list[tuple[str, ...]] = []
+    pictures: list[tuple[int, Picture]] = []
+    lost: list[int] = []
+    references: list[tuple[str, ...]] = []
     for each in marked:
         for number, image in enumerate(each.images, each.number):
-            rows.append(_reference(number, image, each, private=private))
+            references.append(_reference(number, image, each, private=private))
             if each.volume is None:
                 lost.append(number)
             else:
                 pictures.append((number, _pictured(number, image, each, each.volume)))
-        figures += _measured(each)
-    if not rows and not figures:
-        return ()
-    made = [_row(pictures[n : n + _ABREAST]) for n in range(0, len(pictures), _ABREAST)]
+    figures = [row for each in marked for row in _measured(each)]
     sections = []
-    if rows:
+    if references:
         gone = f"The pixels of {_numbers(lost)} could not be read again." if lost else ""
-        sections.append(Section("Key images", gone, figures=tuple(made)))
+        rows = [_row(pictures[n : n + _ABREAST]) for n in range(0, len(pictures), _ABREAST)]
+        sections.append(Section("Key images", gone, figures=tuple(rows)))
     if figures:
-        headings = ("Kind", "Value", "Where", "Series")
-        sections.append(Section("Measurements", table=Table(tuple(figures), headings)))
-    if rows:
-        headings = ("No.", "Image", "Place", "Series", "Series UID")
-        sections.append(
-            Section("Key images, to find them again", table=Table(tuple(rows), headings))
-        )
+        sections.append(Section("Measurements", table=Table(tuple(figures), _MEASURED)))
+    if references:
+        found = Table(tuple(references), _REFERENCES)
+        sections.append(Section("Key images, to find them again", table=found))
     return tuple(sections)
 
 
@@ -168,7 +168,7 @@ def _measured(marked: Marked) -> list[tuple[str, ...]]:
         words = measured_words(each, marked.volume) if marked.volume is not None else ()
         value = " · ".join(words) or NOT_AVAILABLE
         middle = _point(np.mean(np.array(each.points), axis=0))
-        rows.append((_KINDS[each.kind], value, place_words(middle), _series(marked)))
+        rows.append((KINDS[each.kind], value, place_words(middle), _series(marked)))
     return rows
 
 

@@ -1,19 +1,121 @@
-"""What the child for files does to make a report; nothing of it is imported elsewhere."""
+"""What the child for pages does to show and write a report; nothing of it is imported elsewhere.
+
+A preview is made again with every few words that are typed. What is heavy in it, pixels and maps,
+is sent once and held here, and so are the sections that only depend on them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from medview.domain.errors import MedviewError, ReadError
 from medview.domain.progress import Progress
-from medview.io.pdf import write_report
-from medview.services.reporting import Material, build_report
-from medview.services.settings import Paper
+from medview.domain.report import Report, Section
+from medview.domain.study import Series
+from medview.domain.volume import Volume
+from medview.io import readers
+from medview.io.page_pictures import page_pictures
+from medview.io.pdf import draw_report, write_report
+from medview.services.report_marks import Marked
+from medview.services.report_order import Heavy, Order, Preview, Written
+from medview.services.reporting import SECTIONS, Material, build_report, template_for
+
+NOT_HELD = "MV-RPT-010"
+# Sections made of pixels alone, whatever the reader writes.
+_OF_PIXELS = "pictures"
+_MOST_LOADED = 2
 
 
-def build_and_write(job: Progress, material: Material, path: Path, paper: Paper) -> int:
-    """Make a report and write it; return its number of pages. Runs in the child for files."""
-    job.report(0, 2, "drawing the pictures")
-    report = build_report(material)
+@dataclass(slots=True, eq=False)
+class _Held:
+    number: int = -1
+    heavy: Heavy = field(default_factory=lambda: Heavy(None, ()))
+    pictures: tuple[Section, ...] | None = None
+    marked: tuple[str, tuple[Section, ...]] = ("", ())
+    loaded: dict[tuple[str, int], Volume] = field(default_factory=dict)
+
+
+_held = _Held()
+
+
+def hold(job: Progress, number: int, heavy: Heavy) -> None:
+    """Keep what is heavy under a number, in place of what was held before."""
+    job.check()
+    _held.number, _held.heavy, _held.pictures = number, heavy, None
+    _held.marked, _held.loaded = ("", ()), {}
+
+
+def preview(job: Progress, number: int, material: Material, order: Order, width: int) -> Preview:
+    """Lay a report out and draw its pages `width` pixels wide.
+
+    Raises
+    ------
+    MedviewError
+        With the code `NOT_HELD` if something else is held by now.
+    """
+    report = _report(job, number, material, order)
+    job.report(1, 2, "drawing pages")
+    pages = page_pictures(draw_report(report, order.paper), width)
+    return Preview(pages, report.status, report.title)
+
+
+def build_and_write(
+    job: Progress, number: int, material: Material, order: Order, path: Path
+) -> Written:
+    """Make a report and write it."""
+    report = _report(job, number, material, order)
     job.check()
     job.report(1, 2, "laying out the pages")
-    return write_report(job, report, path, paper)
+    pages = write_report(job, report, path, order.paper)
+    return Written(pages, report.report_id, report.content_sha256, report.status)
+
+
+def _report(job: Progress, number: int, light: Material, order: Order) -> Report:
+    if number != _held.number:
+        raise MedviewError("the images of the report are not here any more", code=NOT_HELD)
+    job.report(0, 2, "drawing the pictures")
+    predictions = _held.heavy.predictions
+    outcomes = tuple(
+        replace(each, prediction=whole)
+        for each, whole in zip(light.outcomes, predictions, strict=True)
+    )
+    marked = tuple(_with_pixels(job, each) for each in light.marked)
+    material = replace(light, volume=_held.heavy.volume, outcomes=outcomes, marked=marked)
+    names = tuple(each.model for each in predictions)
+    roles = tuple(ref.role for each in predictions for ref in each.inputs)
+    template = template_for(order.template or None, names, roles)
+    ready = _ready(material) if _OF_PIXELS in template.sections else {}
+    return build_report(material, template, report_id=order.report_id, ready=ready)
+
+
+def _ready(material: Material) -> Mapping[str, tuple[Section, ...]]:
+    """Sections that did not change since the last time."""
+    if _held.pictures is None:
+        _held.pictures = SECTIONS[_OF_PIXELS](material)
+    shown = repr([(each.in_words, each.window, each.number) for each in material.marked])
+    shown += str(material.private)
+    if _held.marked[0] != shown:
+        _held.marked = shown, SECTIONS["marked"](material)
+    return {_OF_PIXELS: _held.pictures, "marked": _held.marked[1]}
+
+
+def _with_pixels(job: Progress, marked: Marked) -> Marked:
+    """The pixels of marked images: those on screen, or read once more; None if that fails."""
+    if marked.series is None:
+        return replace(marked, volume=_held.heavy.volume)
+    return replace(marked, volume=_loaded(job, marked.series, marked.time))
+
+
+def _loaded(job: Progress, series: Series, time: int) -> Volume | None:
+    key = (series.key, time)
+    if key not in _held.loaded:
+        try:
+            volume = readers.load(job, series, time)
+        except ReadError:
+            return None
+        while len(_held.loaded) >= _MOST_LOADED:
+            _held.loaded.pop(next(iter(_held.loaded)))
+        _held.loaded[key] = volume
+    return _held.loaded[key]

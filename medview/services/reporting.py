@@ -369,5 +369,6 @@ def _attached(signature: Signature, report: Report, digest: str) -> dict[str, ob
         report_id=signature.report_id or report.report_id,
         content_sha256=signature.content_sha256 or digest,
         statements=covered,
+        about="",
     )
     return dict(plain(made))

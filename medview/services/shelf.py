@@ -38,6 +38,11 @@ class Shelf:
         if root is not None:
             jobs.run("files", RUNS, root, done=self._learn_runs)
 
+    @property
+    def drafts_folder(self) -> Path | None:
+        """Where drafts of reports lie, beside the results; None when nothing is kept."""
+        return self._root / "drafts" if self._root is not None else None
+
     # -- results ---------------------------------------------------------------------------
 
     def keep(

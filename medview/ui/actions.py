@@ -72,6 +72,11 @@ _FILE = (
         tip="Delete what is kept of this study's layout, views and drawings", enabled=has_image,
     ),
     Action(
+        "file.preview_report", "Report preview", lambda app: app.window.toggle_preview(), "File",
+        "Ctrl+Shift+R", tip="Show the pages of the report beside the images", enabled=has_image,
+        checked=lambda app: not app.window.preview.isHidden(),
+    ),
+    Action(
         "file.save_picture", "Save picture …", commands.save_picture, "File",
         "Ctrl+Shift+S", tip="Write the active pane with all that is drawn on it as a PNG",
         enabled=has_image,

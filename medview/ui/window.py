@@ -49,6 +49,7 @@ from medview.ui.panels.results import ResultsPanel
 from medview.ui.panels.studies import StudiesPanel
 from medview.ui.probe import probe
 from medview.ui.record_pane import RecordPane
+from medview.ui.report_preview import ReportPreview
 from medview.ui.status_bar import StatusBar
 from medview.ui.theme import Theme, apply, theme_named
 from medview.ui.time_bar import TimeBar
@@ -152,6 +153,8 @@ class MainWindow(QMainWindow):
         beside.setChildrenCollapsible(False)
         beside.addWidget(self.grid)
         beside.addWidget(RecordPane(self._app))
+        self.preview: ReportPreview = ReportPreview(self._app)
+        beside.addWidget(self.preview)
         beside.setStretchFactor(0, 1)
         beside.setStretchFactor(1, 1)
         return beside
@@ -260,6 +263,15 @@ class MainWindow(QMainWindow):
         chosen, _ = QFileDialog.getSaveFileName(self, tr("Export report"), start, "PDF (*.pdf)")
         if chosen:
             self._app.reading.export(Path(chosen).with_suffix(".pdf"))
+
+    def toggle_preview(self) -> None:
+        """Show the pages of the report beside the images, or hide them."""
+        if self.preview.isHidden():
+            self.show_panel("report")
+            self.preview.open()
+        else:
+            self.preview.hide()
+        self.table.refresh()
 
     def toggle_studies(self) -> None:
         """Show or hide the list on the left."""
@@ -458,6 +470,7 @@ class MainWindow(QMainWindow):
                 return
         for task in self._app.session.tasks:
             task.cancel()
+        self._app.reading.flush()
         event.accept()
 
 

@@ -1,9 +1,14 @@
+from datetime import datetime
+
 import pytest
 from services.stubs import StubJobs, catalogue_of, on_screen, result_about, series_of
 
 from medview.domain.errors import WriteError
+from medview.domain.geometry import Plane
+from medview.domain.key_image import KeyImage
 from medview.services.analysis import Analysis
 from medview.services.reading import Reading
+from medview.services.report_order import Written
 from medview.services.session import Session, Unfinished
 from medview.services.settings import Preferences
 
@@ -74,30 +79,31 @@ def test_the_report_is_made_of_what_is_on_screen(reading, session, jobs, prefere
     result = result_about(shown.id, shown.volume)
     session.predictions = {shown.id: (result,)}
     reading.write(findings="a cyst")
-    reading.signer = "Dr Doe"
     preferences.change(paper="letter")
     reading.export(tmp_path / "r.pdf")
-    material, path, paper = jobs.last.args
-    assert material.volume is shown.volume
-    assert [each.prediction for each in material.outcomes] == [result]
+    number, material, order, path = jobs.last.args
+    (held,) = jobs.running("hold")
+    assert held.args[0] == number
+    assert held.args[1].volume is shown.volume
+    assert held.args[1].predictions == (result,)
+    # Pixels and maps cross once, not with every word.
+    assert material.volume is None
+    assert [each.prediction.maps for each in material.outcomes] == [()]
     assert material.exam.name == "A^B"
     assert material.reader.findings == "a cyst"
-    assert material.signer == "Dr Doe"
-    assert (path, paper) == (tmp_path / "r.pdf", "letter")
+    assert (path, order.paper, order.report_id) == (tmp_path / "r.pdf", "letter", "")
 
 
-def test_a_running_model_is_said_to_be_pending(reading, session, jobs, tmp_path):
+def test_a_running_model_is_said_to_be_pending(reading, session):
     shown = opened(session)
     session.unfinished = Unfinished(shown.id, "anomaly")
-    reading.export(tmp_path / "r.pdf")
-    assert jobs.last.args[0].pending
+    assert reading.material.pending
 
 
-def test_private_reports_are_asked_for_as_private(reading, session, jobs, tmp_path):
+def test_private_reports_are_asked_for_as_private(reading, session):
     opened(session)
     session.private = True
-    reading.export(tmp_path / "r.pdf")
-    assert jobs.last.args[0].private
+    assert reading.material.private
 
 
 def test_where_it_was_written_is_told(reading, session, jobs, tmp_path):
@@ -105,8 +111,73 @@ def test_where_it_was_written_is_told(reading, session, jobs, tmp_path):
     reading.exported.connect(lambda *what: told.append(what))
     opened(session)
     reading.export(tmp_path / "r.pdf")
-    jobs.last.finish(2)
+    jobs.last.finish(Written(2, "7c1e-0110", "ab" * 32, "DRAFT"))
     assert told == [(tmp_path / "r.pdf", 2)]
+
+
+def signed(reading, session):
+    opened(session)
+    reading.write(findings="a cyst", impression="benign")
+    assert reading.sign(" Dr A ", "radiologist")
+
+
+@pytest.mark.parametrize(
+    ("name", "impression", "words"),
+    [("", "benign", "Write your name"), ("Dr A", " ", "Write an impression")],
+)
+def test_what_cannot_be_signed_says_why(reading, session, name, impression, words):
+    assert not reading.sign("Dr A")
+    assert "Open a study first" in session.message.text
+    opened(session)
+    reading.write(impression=impression)
+    assert not reading.sign(name)
+    assert words in session.message.text
+    assert reading.status == "DRAFT"
+
+
+def test_signed_it_is_final_and_keeps_its_id_until_it_is_edited(reading, session, jobs, tmp_path):
+    signed(reading, session)
+    assert reading.status == "FINAL"
+    (signature,) = reading.draft.signatures
+    assert (signature.by, signature.role) == ("Dr A", "radiologist")
+    assert datetime.fromisoformat(signature.at).tzinfo is not None
+    reading.export(tmp_path / "r.pdf")
+    assert jobs.last.args[2].report_id == signature.report_id
+    jobs.last.finish(Written(2, signature.report_id, "ab" * 32, "FINAL"))
+    assert reading.draft.signatures[0].content_sha256 == "ab" * 32
+    assert not reading.sign("Dr A")
+    assert "Nothing was changed" in session.message.text
+    reading.write(impression="malignant")
+    assert reading.status == "DRAFT AMENDMENT"
+    reading.export(tmp_path / "r.pdf")
+    assert jobs.last.args[2].report_id == ""
+    assert reading.sign("Dr B")
+    assert (reading.status, len(reading.draft.signatures)) == ("AMENDED", 2)
+
+
+def test_a_signature_is_about_the_pixels_it_was_given_for(reading, session):
+    signed(reading, session)
+    opened(session, uid="9.9")
+    assert reading.words.findings == "a cyst"  # the same study
+    assert reading.status == "DRAFT"
+
+
+def test_a_preview_is_named_so_and_asks_for_the_chosen_template(reading, session, jobs):
+    assert not reading.preview(600, print, print)
+    opened(session)
+    reading.write(template="images")
+    assert reading.preview(600, print, print)
+    _, material, order, width = jobs.last.args
+    assert (order.template, order.report_id, width) == ("images", "preview", 600)
+    assert material.volume is None
+
+
+def test_marked_images_go_into_the_report(reading, session):
+    shown = opened(session)
+    session.key_images = {shown.series.key: (KeyImage(Plane.AXIAL, 3),)}
+    (marked,) = reading.material.marked
+    assert marked.volume is shown.volume
+    assert marked.exam.series_description == "T1 1.1"
 
 
 def test_a_folder_that_cannot_be_written_is_a_message(reading, session, jobs, tmp_path):

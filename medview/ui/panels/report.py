@@ -1,47 +1,50 @@
-"""Report: the reader's words, paper and signature, and the PDF."""
+"""Report: the reader's words, what is put into them, signature, preview and the PDF."""
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QComboBox, QLineEdit, QPlainTextEdit, QWidget
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QComboBox, QMenu, QPlainTextEdit, QWidget
 
+from medview.services.report_inserts import Insertion, Kind, insertions
+from medview.services.reporting import template_for, templates
 from medview.services.session import Session
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, Row, button, label, name
+from medview.ui.panels.signing import SigningCard
 from medview.ui.words import number, tr
 
 _FIELDS = (
-    ("question", "Question", "Why was this examination made?", 54),
-    ("findings", "Findings", "What you see, in your own words", 120),
-    ("impression", "Impression", "What you conclude", 84),
+    ("question", "Question", "Why was this examination made?", 48),
+    ("comparison", "Comparison", "Date and kind of the examination before, or none", 48),
+    ("findings", "Findings", "What you see, in your own words", 150),
+    ("impression", "Impression", "What you conclude; a signed report needs it", 84),
 )
 _PAPERS = (("a4", "A4"), ("letter", "Letter"))
+_INSERTS: tuple[tuple[Kind, str, str], ...] = (
+    ("measurement", "Measurement", "Nothing was measured yet (L draws a length)"),
+    ("key image", "Key image", "No image is marked yet (K marks one)"),
+    ("result", "Result", "No model has been run yet"),
+)
 
 
 class ReportPanel(Column):
-    """Edits what ``app.reading`` keeps and exports the report."""
+    """Edits what ``app.reading`` keeps, signs it and exports the report."""
 
     def __init__(self, app: App) -> None:
         super().__init__("panel_report", tr("Report"))
         self._app = app
         self._fields: dict[str, QPlainTextEdit] = {}
+        self._into = "findings"
+        self._template = self._templates()
         words = Card("report_words", tr("Your words"))
+        words.add(Row(label(tr("Template")), 1, self._template))
         for key, title, hint, high in _FIELDS:
             words.add(label(tr(title), "strong"), self._field(key, tr(title), tr(hint), high))
-        self._inside = label("", "quiet", wraps=True)
-        self._export = button(
-            tr("Export report"),
-            "report_export",
-            look="primary",
-            tip=tr("Write the report as a PDF (Ctrl+P)"),
-        )
-        self._export.clicked.connect(lambda: app.window.export_report())
-        out = Card("report_out", tr("Report"))
-        out.add(self._inside)
-        out.add(Row(label(tr("Signed by")), 1, self._signer()))
-        out.add(Row(label(tr("Paper")), 1, self._paper()))
-        out.add(self._export)
+            if key == "findings":
+                words.add(Row(label(tr("Insert"), "quiet"), *map(self._insert, _INSERTS), 1))
         self.add(words)
-        self.add(out)
+        self.add(SigningCard(app))
+        self.add(self._out())
         app.reading.changed.connect(self.refresh)
         for field in ("series", "volume", "predictions", "volume_id", "unfinished"):
             getattr(app.session.events, field).connect(self.refresh)
@@ -57,8 +60,53 @@ class ReportPanel(Column):
                 field.blockSignals(True)
                 field.setPlainText(text)
                 field.blockSignals(False)
-        self._export.setEnabled(ready)
+        for each in (self._export, self._template):
+            each.setEnabled(ready)
+        self._template.setCurrentIndex(self._template.findData(self._app.reading.draft.template))
         self._inside.setText(_inside(self._app.session))
+
+    def menu(self, kind: Kind) -> QMenu:
+        """What can be inserted of a kind; one line that says how to make some where none is."""
+        menu = QMenu(self)
+        name(menu, f"menu_insert_{kind}", tr("Insert"))
+        for each in insertions(self._app.session, kind):
+            act = menu.addAction(each.label)
+            act.triggered.connect(lambda _=False, each=each: self._put(each))
+        if menu.isEmpty():
+            empty = next(words for key, _, words in _INSERTS if key == kind)
+            menu.addAction(tr(empty)).setEnabled(False)
+        return menu
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's hook
+        """Remember in which text the cursor was last."""
+        if event.type() == QEvent.Type.FocusIn:
+            for key, field in self._fields.items():
+                if field is watched:
+                    self._into = key
+        return super().eventFilter(watched, event)
+
+    # -- built once ------------------------------------------------------------------------
+
+    def _out(self) -> Card:
+        self._inside = label("", "quiet", wraps=True)
+        self._export = button(
+            tr("Export report"),
+            "report_export",
+            look="primary",
+            tip=tr("Write the report as a PDF (Ctrl+P)"),
+        )
+        self._export.clicked.connect(lambda: self._app.window.export_report())
+        look = button(
+            tr("Preview"),
+            "report_preview_open",
+            tip=tr("Show the pages beside the images (Ctrl+Shift+R)"),
+        )
+        look.clicked.connect(lambda: self._app.window.toggle_preview())
+        out = Card("report_out", tr("Report"))
+        out.add(self._inside)
+        out.add(Row(label(tr("Paper")), 1, self._paper()))
+        out.add(Row(look, 1, self._export))
+        return out
 
     def _field(self, key: str, title: str, hint: str, high: int) -> QPlainTextEdit:
         made = QPlainTextEdit()
@@ -68,20 +116,29 @@ class ReportPanel(Column):
         made.setFixedHeight(high)
         made.setTabChangesFocus(True)
         made.textChanged.connect(lambda: self._app.reading.write(**{key: made.toPlainText()}))
+        made.installEventFilter(self)
         self._fields[key] = made
         return made
 
-    def _signer(self) -> QWidget:
-        made = QLineEdit()
-        name(made, "report_signer", tr("Signed by"))
-        made.setPlaceholderText(tr("a draft without a name"))
-        made.setToolTip(tr("Your name; without it the report is marked DRAFT"))
-        made.textChanged.connect(self._on_signed)
-        made.setMinimumWidth(170)
+    def _insert(self, entry: tuple[Kind, str, str]) -> QWidget:
+        kind, title, _ = entry
+        key = f"report_insert_{kind.replace(' ', '_')}"
+        made = button(f"{tr(title)} ▾", key, look="link", tip=tr("Put it in where the cursor is"))
+        made.clicked.connect(
+            lambda: self.menu(kind).popup(made.mapToGlobal(made.rect().bottomLeft()))
+        )
         return made
 
-    def _on_signed(self, text: str) -> None:
-        self._app.reading.signer = text.strip()
+    def _templates(self) -> QComboBox:
+        made = QComboBox()
+        name(made, "report_template", tr("Template"))
+        made.setToolTip(tr("Which sections the report has; empty findings get its list"))
+        made.addItem(tr("As the results need"), "")
+        for each in templates():
+            made.addItem(tr(each.title), each.name)
+        made.setMaximumWidth(220)
+        made.activated.connect(lambda: self._choose(made.currentData()))
+        return made
 
     def _paper(self) -> QComboBox:
         made = QComboBox()
@@ -92,6 +149,26 @@ class ReportPanel(Column):
         made.setCurrentIndex(made.findData(self._app.preferences.settings.paper))
         made.activated.connect(lambda: self._app.preferences.change(paper=made.currentData()))
         return made
+
+    # -- something happened ----------------------------------------------------------------
+
+    def _choose(self, template: str) -> None:
+        """Take a template; findings that nobody wrote yet become its list."""
+        reading = self._app.reading
+        wanted: dict[str, str] = {"template": template}
+        known = {each.findings for each in templates()}
+        if template and reading.words.findings.strip() in ("", *(each.strip() for each in known)):
+            wanted["findings"] = template_for(template, ()).findings
+        reading.write(**wanted)
+
+    def _put(self, insertion: Insertion) -> None:
+        """Insert at the cursor, with a blank where two words would touch."""
+        field = self._fields[self._into]
+        cursor = field.textCursor()
+        before = field.toPlainText()[: cursor.position()]
+        blank = " " if before and not before[-1].isspace() else ""
+        cursor.insertText(blank + insertion.text)
+        field.setFocus()
 
 
 def _inside(session: Session) -> str:

@@ -1,35 +1,104 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+
+from medview.domain.geometry import Plane
+from medview.domain.key_image import KeyImage
+
+
+def panel(head):
+    head.window.show_panel("report")
+    return head.window.side.currentWidget()
+
+
+def texts(head):
+    return " ".join(each.text() for each in panel(head).findChildren(QLabel))
+
+
+def field(head, key):
+    panel(head)
+    return head.find(QPlainTextEdit, f"report_{key}")
+
+
+def choose(combo, value):
+    combo.setCurrentIndex(combo.findData(value))
+    combo.activated.emit(combo.currentIndex())
 
 
 def test_words_belong_to_the_study_on_screen(head):
-    head.window.show_panel("report")
-    field = head.find(QPlainTextEdit, "report_impression")
-    field.setPlainText("Metastasis likely.")
+    field(head, "impression").setPlainText("Metastasis likely.")
+    field(head, "comparison").setPlainText("02 Sep 2025")
     assert head.app.reading.words.impression == "Metastasis likely."
+    assert head.app.reading.words.comparison == "02 Sep 2025"
     head.show(uid="5.5")
-    assert field.toPlainText() in ("Metastasis likely.", "")
+    assert field(head, "impression").toPlainText() in ("Metastasis likely.", "")
 
 
 def test_with_nothing_open_nothing_can_be_written(bench):
     bench.window.show_panel("report")
-    assert not bench.find(QPushButton, "report_export").isEnabled()
+    for key in ("report_export", "report_sign"):
+        assert not bench.find(QPushButton, key).isEnabled()
     assert not bench.find(QPlainTextEdit, "report_findings").isEnabled()
+    assert not bench.find(QComboBox, "report_template").isEnabled()
 
 
 def test_it_says_what_will_stand_in_the_report(head):
-    head.window.show_panel("report")
-    text = " ".join(each.text() for each in head.window.side.currentWidget().findChildren(QLabel))
-    assert "No model has been run" in text
+    assert "No model has been run" in texts(head)
     head.add_result("score")
-    text = " ".join(each.text() for each in head.window.side.currentWidget().findChildren(QLabel))
-    assert "Holds the result of anomaly 1.83, 0 findings." in text
+    assert "Holds the result of anomaly 1.83, 0 findings." in texts(head)
 
 
-def test_signer_and_paper_are_kept(head):
-    head.window.show_panel("report")
-    head.find(QLineEdit, "report_signer").setText("  Dr Doe ")
-    assert head.app.reading.signer == "Dr Doe"
-    paper = head.find(QComboBox, "report_paper")
-    paper.setCurrentIndex(paper.findData("letter"))
-    paper.activated.emit(paper.currentIndex())
+def test_paper_is_kept(head):
+    panel(head)
+    choose(head.find(QComboBox, "report_paper"), "letter")
     assert head.app.preferences.settings.paper == "letter"
+
+
+def test_a_template_brings_its_list_where_nothing_was_written(head):
+    findings = field(head, "findings")
+    template = head.find(QComboBox, "report_template")
+    choose(template, "chest-film")
+    assert findings.toPlainText().startswith("Position of the patient, tubes and lines:")
+    choose(template, "brain-mri")  # an untouched list goes with its template
+    assert findings.toPlainText().startswith("Brain parenchyma:")
+    findings.setPlainText("My own words.")
+    choose(template, "icu-film")
+    assert findings.toPlainText() == "My own words."
+    assert head.app.reading.draft.template == "icu-film"
+
+
+def test_what_is_inserted_lands_at_the_cursor_of_the_text_used_last(head):
+    series = head.session.series.key
+    head.session.key_images = {series: (KeyImage(Plane.AXIAL, 4),)}
+    impression = field(head, "impression")
+    impression.setPlainText("A cyst")
+    impression.setFocus()
+    QTest.keyClick(impression, Qt.Key.Key_End)
+    (act,) = panel(head).menu("key image").actions()
+    act.trigger()
+    assert impression.toPlainText() == "A cyst (key image 1, axial 5)"
+    assert field(head, "findings").toPlainText() == ""
+
+
+@pytest.mark.parametrize("kind", ["measurement", "key image", "result"])
+def test_where_there_is_nothing_to_insert_it_says_how_to_get_some(head, kind):
+    (act,) = panel(head).menu(kind).actions()
+    assert not act.isEnabled()
+    assert "yet" in act.text()
+
+
+def test_signing_needs_a_name_and_later_words_are_an_amendment(head):
+    field(head, "impression").setPlainText("Benign.")
+    sign = head.find(QPushButton, "report_sign")
+    head.find(QLineEdit, "report_signer").setText("  Dr Doe ")
+    head.find(QLineEdit, "report_role").setText("radiologist")
+    assert head.app.reading.signer == "Dr Doe"
+    sign.click()
+    assert "FINAL" in texts(head)
+    assert "Dr Doe, radiologist · signed" in texts(head)
+    assert not sign.isEnabled()
+    field(head, "impression").setPlainText("Malignant.")
+    assert "DRAFT AMENDMENT" in texts(head)
+    assert "Impression changed; before: “Benign.”" in texts(head)
+    assert (sign.isEnabled(), sign.text()) == (True, "Sign the amendment")

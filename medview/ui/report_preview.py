@@ -1,0 +1,174 @@
+"""The report as it would be printed, page below page, drawn again while it is written."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent
+from PySide6.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from medview.domain.errors import MedviewError
+from medview.services.report_order import Preview
+from medview.ui.app import App
+from medview.ui.controls import Row, button, clear, label, name, styled
+from medview.ui.words import tr
+
+# So long after the last change the pages are drawn: between words, not between letters.
+_PAUSE_MS = 350
+_MARGIN_PX = 16
+_SHARE = 0.5
+_LEAST_PX = 320
+# Fields of the session that a report is made of; the words tell of themselves.
+_FIELDS = (
+    "volume",
+    "volume_id",
+    "predictions",
+    "unfinished",
+    "opinions",
+    "key_images",
+    "drawings",
+    "tables",
+    "private",
+)
+
+
+class ReportPreview(QWidget):
+    """Pages of the report of the study on screen; hidden until asked for, and idle while hidden.
+
+    ``drawn`` counts the previews that were shown.
+    """
+
+    def __init__(self, app: App) -> None:
+        super().__init__()
+        name(self, "report_preview", tr("Report preview"))
+        self._app = app
+        self.drawn = 0
+        self.pages: tuple[QLabel, ...] = ()
+        self._stale = True
+        self._made: Preview | None = None
+        self._head = label("", "quiet")
+        self._badge = label("", "tag")
+        close = button("×", "preview_close", look="link", tip=tr("Close the preview"))
+        close.clicked.connect(self.hide)
+        head = Row(label(tr("Preview"), "strong"), self._badge, 1, self._head, close)
+        head.setContentsMargins(12, 6, 8, 6)
+        self._column = QVBoxLayout()
+        self._column.setContentsMargins(*(4 * (_MARGIN_PX,)))
+        self._column.setSpacing(_MARGIN_PX)
+        self._scroll = QScrollArea()
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setProperty("look", "pane")
+        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
+        inner = QWidget()
+        inner.setLayout(self._column)
+        self._scroll.setWidget(inner)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addLayout(head)
+        rows.addWidget(self._scroll, 1)
+        self.setMinimumWidth(_LEAST_PX)
+        self._pause = QTimer(self)
+        self._pause.setSingleShot(True)
+        self._pause.setInterval(_PAUSE_MS)
+        self._pause.timeout.connect(self.draw)
+        app.reading.changed.connect(self._on_change)
+        app.preferences.changed.connect(self._on_change)
+        for field in _FIELDS:
+            getattr(app.session.events, field).connect(self._on_change)
+        self.hide()
+
+    def open(self) -> None:
+        """Show it with half of the room of the images, and draw."""
+        if self.isHidden():
+            self.show()
+            self._take_room()
+        if self._stale:
+            self.draw()
+
+    def draw(self) -> None:
+        """Have the pages drawn as wide as there is room."""
+        if self.isHidden():
+            return
+        self._pause.stop()
+        self._stale = False
+        if self._app.reading.preview(self._width_px, self._show, self._fail):
+            self._head.setText(tr("drawing …"))
+        else:
+            clear(self._column)
+            self.pages = ()
+            self._badge.hide()
+            self._head.setText(tr("Open a study to see its report"))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
+        """Pages of another width are drawn again, not stretched for long."""
+        super().resizeEvent(event)
+        if self._made is not None and event.oldSize().width() != event.size().width():
+            self._fit()
+            self._on_change()
+
+    @property
+    def _width_px(self) -> int:
+        """Width of a page in pixels of the screen."""
+        room = self._scroll.viewport().width() - 2 * _MARGIN_PX
+        return max(200, round(room * self.devicePixelRatioF()))
+
+    def _on_change(self, *_: object) -> None:
+        self._stale = True
+        if not self.isHidden():
+            self._pause.start()
+
+    def _show(self, made: Preview) -> None:
+        """Put the pages in place; where the reader has scrolled to stays."""
+        self._made = made
+        at = self._scroll.verticalScrollBar().value()
+        if len(self.pages) != len(made.pages):
+            clear(self._column)
+            self.pages = tuple(self._page(number) for number in range(len(made.pages)))
+            self._column.addStretch(1)
+        self._fit()
+        self._scroll.verticalScrollBar().setValue(at)
+        styled(self._badge, "tag-good" if made.status in ("FINAL", "AMENDED") else "tag-attention")
+        self._badge.setText(made.status)
+        self._badge.show()
+        count = len(made.pages)
+        self._head.setText(tr("{n} pages", n=count) if count != 1 else tr("1 page"))
+        self.drawn += 1
+
+    def _page(self, number: int) -> QLabel:
+        made = QLabel()
+        name(made, f"preview_page_{number + 1}", tr("Page {n} of the report", n=number + 1))
+        self._column.addWidget(made, 0, Qt.AlignmentFlag.AlignHCenter)
+        return made
+
+    def _fit(self) -> None:
+        """Give every page its picture, as wide as there is room."""
+        if self._made is None:
+            return
+        ratio = self.devicePixelRatioF()
+        for place, pixels in zip(self.pages, self._made.pages, strict=True):
+            high, wide, _ = pixels.shape
+            image = QImage(pixels.data, wide, high, 3 * wide, QImage.Format.Format_RGB888)
+            picture = QPixmap.fromImage(image)
+            if wide != self._width_px:
+                smooth = Qt.TransformationMode.SmoothTransformation
+                picture = picture.scaledToWidth(self._width_px, smooth)
+            picture.setDevicePixelRatio(ratio)
+            place.setPixmap(picture)
+
+    def _fail(self, error: MedviewError) -> None:
+        """Keep the pages that are there and say that they are old."""
+        self._stale = True
+        self._head.setText(tr("not drawn: {why}", why=error.what))
+        self._head.setToolTip(str(error))
+
+    def _take_room(self) -> None:
+        splitter = self.parentWidget()
+        if isinstance(splitter, QSplitter):
+            sizes = splitter.sizes()
+            place, total = splitter.indexOf(self), sum(splitter.sizes())
+            mine = round(total * _SHARE)
+            rest = max(1, total - sizes[place])
+            shared = [round(size * (total - mine) / rest) for size in sizes]
+            shared[place] = mine
+            splitter.setSizes(shared)
