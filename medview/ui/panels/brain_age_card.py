@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox
 from medview.domain.prediction import Score
 from medview.services.telling import interval_text, score_text
 from medview.ui.controls import Row, button, label, name
+from medview.ui.panels.forest import ForestPlot, effects_of
 from medview.ui.panels.plots import CohortPlot
 from medview.ui.panels.result_card import Badge, ResultCard
 from medview.ui.words import tr
@@ -135,6 +136,9 @@ class BrainAgeCard(ResultCard):
             )
         )
         self.add(Row(label(tr("Site")), 1, box))
+        effects = effects_of(self.card.settings.get("site_effects") if self.card else None)
+        if effects:
+            self.add(ForestPlot(effects, here))
 
     def _check_sex(self) -> None:
         """The sex head only checks the input; it is never a finding."""
