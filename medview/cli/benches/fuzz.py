@@ -137,13 +137,14 @@ def attack(job: Progress, kind: Kind, seed: int, numbers: range, folder: Path) -
             path = folder / f"{number}{SUFFIX[kind]}"
             path.write_bytes(mutant(kind, seed, number))
             faulthandler.dump_traceback_later(HANG_S, exit=True)
-            _judge(outcomes, kind, number, path)
+            judge(outcomes, kind, number, path)
             faulthandler.cancel_dump_traceback_later()
             path.unlink()
     return outcomes
 
 
-def _judge(outcomes: Outcomes, kind: Kind, number: int, path: Path) -> None:
+def judge(outcomes: Outcomes, kind: Kind, number: int, path: Path) -> None:
+    """Scan and load a damaged file, and note what became of it."""
     memory, clock = _peak_mb(), time.process_time()
     broken: str | None = None
     refused = ""

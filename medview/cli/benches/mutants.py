@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import struct
+import zlib
 from collections.abc import Callable
 from functools import lru_cache
 from random import Random
@@ -24,18 +25,30 @@ _WHOLE = (0, -1, 1, 2, 7, 8, 255, 32767, -32768)
 def mutant(kind: Kind, seed: int, number: int) -> bytes:
     """Make one damaged file; `seed` and `number` say all about it."""
     dice = Random(f"{kind} {seed} {number}")
-    data = bytearray(dice.choice(_seeds(kind)))
+    return damaged(kind, dice, bytearray(dice.choice(_seeds(kind))))
+
+
+def damaged(kind: Kind, dice: Random, data: bytearray) -> bytes:
+    """Do some damage to a file, which the dice say."""
     if kind == "dicom":
         for _ in range(dice.choice((1, 1, 2, 4, 8))):
             dice.choice(_DAMAGES)(dice, data)
         return bytes(data)
     packed = data[:2] == b"\x1f\x8b"
     if packed and dice.random() < 0.7:
-        data = bytearray(gzip.decompress(bytes(data)))
+        data = _unpacked(data)
         _damage_nifti(dice, data)
         return gzip.compress(bytes(data), mtime=0)
     (_harm_bytes if packed else _damage_nifti)(dice, data)
     return bytes(data)
+
+
+def _unpacked(data: bytearray) -> bytearray:
+    """What a packed file holds; of one that is damaged, the file itself."""
+    try:
+        return bytearray(gzip.decompress(bytes(data)))
+    except (OSError, EOFError, zlib.error):
+        return data
 
 
 @lru_cache(maxsize=2)
@@ -117,7 +130,7 @@ def _damage_nifti(dice: Random, data: bytearray) -> None:
 def _set_field(dice: Random, data: bytearray) -> None:
     second = bytes(data[:4]) in (b"\x1c\x02\0\0", b"\0\0\x02\x1c")
     header = nibabel.Nifti2Header if second else nibabel.Nifti1Header
-    order = ">" if data[0] == 0 else "<"
+    order = ">" if data[:1] == b"\0" else "<"
     dtype = header.template_dtype.newbyteorder(order)
     name = dice.choice([n for n in dtype.names or () if n != "sizeof_hdr"])
     field, offset = dtype.fields[name][:2] if dtype.fields else (dtype, 0)
