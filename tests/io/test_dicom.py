@@ -81,7 +81,7 @@ def test_the_first_part_holds_the_wanted_slice_or_its_neighbour(wanted, series, 
     there = set(range(COUNT)) - set(first.slices_to_come)
     # Several workers begin at once; any of the slices they have at hand may be done first.
     order = Order(range(COUNT), wanted)
-    at_hand = {order.take() for _ in range(min(COUNT // 2, AT_HAND * (os.cpu_count() or 1)))}
+    at_hand = {order.take() for _ in range(min(COUNT, AT_HAND * (os.cpu_count() or 1)))}
     assert there <= at_hand
     counts = [len(part.slices_to_come) for part in job.parts]
     assert counts == sorted(counts, reverse=True)
