@@ -37,12 +37,14 @@ class Strip:
 class Record:
     """A stay: its variables, those with the most measurements first.
 
-    `last` is the hour of the last row; `ignored` names columns without a number in them.
+    `last` is the hour of the last row; `ignored` names columns without a number in them;
+    `before` counts rows from before admission, which are in no strip.
     """
 
     strips: tuple[Strip, ...]
     last: float
     ignored: tuple[str, ...] = ()
+    before: int = 0
 
     @property
     def imputed_share(self) -> float:

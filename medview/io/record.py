@@ -61,10 +61,12 @@ def read_table(job: Progress, path: Path) -> tuple[str, InputRef, Record | None]
 def read_record(path: Path) -> Record:
     """Read a CSV with a column "Hours" (or "Day") and one for each variable.
 
+    Rows from before admission (negative hours) are left out and counted.
+
     Raises
     ------
     ReadError
-        If there is no such column, an hour is no number, or there is no row.
+        If there is no such column, an hour is no number, or there is no row from admission on.
     """
     columns, rows = _rows(path)
     place = next((n for n, name in enumerate(columns) if name.lower() in TIME), None)
@@ -74,6 +76,10 @@ def read_record(path: Path) -> Record:
     hours = [each * _hour(path, number, row, place) for number, row in enumerate(rows, 2)]
     if not hours:
         raise _odd(path, "has no rows")
+    every, hours = hours, [hour for hour in hours if hour >= 0]
+    if not hours:
+        raise _odd(path, "has no row from admission on: all hours are negative")
+    rows = [row for hour, row in zip(every, rows, strict=True) if hour >= 0]
     strips, ignored = [], []
     for n, name in enumerate(columns):
         if n == place:
@@ -89,7 +95,7 @@ def read_record(path: Path) -> Record:
         elif any(n < len(row) and row[n].strip() for row in rows):
             ignored.append(name)
     strips.sort(key=lambda strip: -len(strip.hours))
-    return Record(tuple(strips), max(hours), tuple(ignored))
+    return Record(tuple(strips), max(hours), tuple(ignored), len(every) - len(hours))
 
 
 def _is_series(path: Path) -> bool:
@@ -109,8 +115,8 @@ def _rows(path: Path, *, head: bool = False) -> tuple[list[str], list[list[str]]
 
 def _hour(path: Path, number: int, row: list[str], place: int) -> float:
     value = _number(row[place]) if place < len(row) else None
-    if value is None or value < 0:
-        raise _odd(path, f"row {number} has no time of 0 or later")
+    if value is None:
+        raise _odd(path, f"row {number} has no time")
     return value
 
 

@@ -123,6 +123,10 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
         events = _with_patient(found.events(variables, Path(series).name), variables, request)
         events, said = clean(events, variables)
         notes += _notes(found, variables, events, said)
+        if found.before:
+            noun = "row lies" if found.before == 1 else "rows lie"
+            text = f"{found.before} {noun} before admission and were left out"
+            notes.append(Note("BEFORE_ADMISSION", text))
     steps = list(card.preparation)
     film = None
     if volume is not None and model.uses_film:

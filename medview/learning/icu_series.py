@@ -37,6 +37,8 @@ class Series:
         What stands in place of a number, by the place of the measurement.
     rows : Mapping[int, int]
         Its row in the file (the header is row 1), where it comes from one.
+    before : int
+        How many rows of the file lie before admission and were left out.
     """
 
     names: tuple[str, ...]
@@ -45,6 +47,7 @@ class Series:
     values: Floats
     words: Mapping[int, str] = field(default_factory=dict)
     rows: Mapping[int, int] = field(default_factory=dict)
+    before: int = 0
 
     @classmethod
     def of(
@@ -70,6 +73,22 @@ class Series:
             np.array(values, np.float32),
             words,
             dict(enumerate(rows)),
+        )
+
+    def since_admission(self) -> Series:
+        """The same without what was measured before; its rows are counted."""
+        kept = np.flatnonzero(self.hours >= 0)
+        left = set(np.flatnonzero(self.hours < 0).tolist())
+        places = {int(old): new for new, old in enumerate(kept)}
+        gone = {row for n, row in self.rows.items() if n in left}
+        return Series(
+            self.names,
+            self.hours[kept],
+            self.columns[kept],
+            self.values[kept],
+            {places[n]: word for n, word in self.words.items() if n in places},
+            {places[n]: row for n, row in self.rows.items() if n in places},
+            before=len(gone) or len(left),
         )
 
     def events(self, variables: VariableMap, file: str = "") -> Events:
@@ -155,12 +174,13 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     """Read the table of one stay: a column of time and one of each variable.
 
     Time is called as the map says, or Hours (Day, Minutes). The long form of the PhysioNet
-    challenge (Time as HH:MM, Parameter, Value) is read, too.
+    challenge (Time as HH:MM, Parameter, Value) is read, too. Rows from before admission
+    (negative times) are left out and counted.
 
     Raises
     ------
     DataError
-        No table, no column of time, a time that is none or below zero, no values: row and
+        No table, no column of time, a time that is none, no values from admission on: row and
         column are named.
     """
     try:
@@ -182,9 +202,11 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
         )
     found = _long(path, header, rows) if set(_LONG) <= set(header) else None
     found = found or _wide(path, header, rows, variables)
-    if not len(found.hours):
-        raise odd_table(path, "it has no values", "Give a table with values.")
-    return found
+    after = found.hours >= 0
+    if not after.any():
+        what = "all its values lie before admission" if len(after) else "it has no values"
+        raise odd_table(path, what, "Give a table with values; count hours from admission.")
+    return found if after.all() else found.since_admission()
 
 
 def _wide(
@@ -241,9 +263,6 @@ def _time(path: Path, row: int, column: str, cell: str) -> float:
         raise odd_table(
             path, f'row {row}, column "{column}": "{cell}" is no time', "Give hours as a number."
         )
-    if value < 0:
-        what = f'row {row}, column "{column}": {cell} lies before admission'
-        raise odd_table(path, what, "Count from admission; leave earlier rows out.")
     return value
 
 

@@ -24,7 +24,7 @@ from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
 from medview.services.layering import first_style
 from medview.services.library import called
-from medview.services.offers import Offer, age_at, offer, shipped_cards
+from medview.services.offers import Offer, age_at, offer, offer_tables, shipped_cards
 from medview.services.session import Message, Session, Unfinished, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
@@ -106,9 +106,7 @@ class Analysis:
         From the last run of the model here, else as measured elsewhere; None where neither is.
         """
         volume = self._session.volume
-        if volume is None:
-            return None
-        size = math.prod(volume.geometry.shape)
+        size = math.prod(volume.geometry.shape) if volume is not None else 0
         card = next((each for each in self.cards() if self.key_of(each) == model), None)
         usual = card.settings.get("samples") if card is not None else None
         passes = samples or (usual if isinstance(usual, int) else 0)
@@ -142,9 +140,11 @@ class Analysis:
     def offers(self) -> tuple[Offer, ...]:
         """Every model: whether it fits the series on screen, and if not, why not."""
         series, volume = self._session.series, self._session.volume
-        if series is None or volume is None:
-            return tuple(Offer(card, why_not="no series is open") for card in self.cards())
         tables = frozenset(self._session.tables)
+        if series is None or volume is None:
+            if series is None and tables:
+                return tuple(offer_tables(card, tables) for card in self.cards())
+            return tuple(Offer(card, why_not="no series is open") for card in self.cards())
         return tuple(offer(card, series, volume, tables) for card in self.cards())
 
     def run(self, model: str, choices: Choices = Choices()) -> Job | None:
@@ -162,15 +162,14 @@ class Analysis:
         if not chosen.fits:
             session.message = Message(f"{chosen.card.title} {chosen.why_not}.", "error")
             return None
-        if session.series is None or session.volume is None or session.volume_id is None:
+        about, series, volume = session.volume_id, session.series, session.volume
+        if about is None or (series is None) != (volume is None):
             session.message = Message("The series is still being read. Try again in a moment.")
             return None
-        about = session.volume_id
-        series = session.series
         if "@" in model and choices.weights is None:
             choices = replace(choices, weights=str(located(model, shipped=self._weights).weights))
         card = _card_beside(choices.weights) or chosen.card
-        run = _Run(session, card, about, session.volume.geometry)
+        run = _Run(session, card, about, volume.geometry if volume is not None else None)
         self._chosen[run.key[1]] = (model, choices)
         run.done = lambda made: self._keep(made, about, series, card, (model, choices))
         run.clear()
@@ -178,8 +177,8 @@ class Analysis:
             chosen.card.title,
             "compute",
             PREDICT,
-            (self._request(chosen, choices, series, session.volume),),
-            about=called(session, series),
+            (self._request(chosen, choices, series, volume),),
+            about=called(session, series) if series is not None else "",
             key=f"run {model} {about}",
         )
         # Evidence of a film stays closed until it is asked for.
@@ -248,7 +247,7 @@ class Analysis:
         self,
         made: Prediction,
         about: VolumeId,
-        series: Series,
+        series: Series | None,
         card: ModelCard,
         chosen: tuple[str, Choices],
     ) -> None:
@@ -258,20 +257,20 @@ class Analysis:
             self._shelf.keep(about, made, series, card)
 
     def _request(
-        self, chosen: Offer, choices: Choices, series: Series, volume: Volume
+        self, chosen: Offer, choices: Choices, series: Series | None, volume: Volume | None
     ) -> RunRequest:
         """Everything that may change the answer, in one value."""
         settings = self._preferences.settings
-        owner = self._session.catalogue.owner(series)
+        owner = self._session.catalogue.owner(series) if series is not None else None
         patient, study = owner if owner is not None else (None, None)
         age = age_at(patient.birth_date, study.date) if patient and study else None
         taken = [role for role in chosen.tables if role not in choices.without]
         tables = [self._session.tables[role] for role in taken]
         role = chosen.role if chosen.role not in choices.without else ""
-        images = (self._input(role, series, volume),) if role else ()
+        images = (self._input(role, series, volume),) if role and series and volume else ()
         return RunRequest(
             model=chosen.card.id,
-            volumes={role: volume} if role else {},
+            volumes={role: volume} if role and volume is not None else {},
             tables={each.role: str(each.path.absolute()) for each in tables},
             inputs=(*images, *(each.given for each in tables)),
             samples=choices.samples,
@@ -299,7 +298,7 @@ class _Run:
     """Takes in what one run says: slices as they come, then the result, or nothing."""
 
     def __init__(
-        self, session: Session, card: ModelCard, about: VolumeId, geometry: Geometry
+        self, session: Session, card: ModelCard, about: VolumeId, geometry: Geometry | None
     ) -> None:
         self.done: Callable[[Prediction], object] = lambda made: None
         self._session = session
@@ -325,7 +324,7 @@ class _Run:
 
     def fill(self, part: object) -> None:
         """Put slices into their map; shown a few times a second."""
-        if not isinstance(part, MapSlices):
+        if not isinstance(part, MapSlices) or self._geometry is None:
             return
         if part.name not in self._arrays:
             self._arrays[part.name] = np.full(self._geometry.shape, np.nan, dtype=np.float32)
@@ -337,7 +336,10 @@ class _Run:
         if time.monotonic() - self._shown_at >= SHOW_EVERY_S:
             self._shown_at = time.monotonic()
             self._session.unfinished = Unfinished(
-                self._about, self._card.id, tuple(map(self._map, self._arrays)), self._card.settings
+                self._about,
+                self._card.id,
+                tuple(self._map(name, self._geometry) for name in self._arrays),
+                self._card.settings,
             )
 
     def finish(self, prediction: Prediction) -> None:
@@ -360,14 +362,14 @@ class _Run:
         self._session.running = self._session.running - {self.key}
         self.clear()
 
-    def _map(self, name: str) -> ScalarMap:
+    def _map(self, name: str, geometry: Geometry) -> ScalarMap:
         output = next((o for o in self._card.outputs if o.name == name), None)
         top = self._card.settings.get("top") if name == "score" else None
         high = float(top) if isinstance(top, int | float) else self._highest[name]
         return ScalarMap(
             name,
             self._arrays[name].view(),
-            self._geometry,
+            geometry,
             "uncertainty" if name in _UNCERTAINTIES else "anomaly",
             unit=output.unit if output is not None else "1",
             range=(0.0, high or 1.0),

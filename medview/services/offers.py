@@ -105,6 +105,15 @@ def offer(card: ModelCard, series: Series, volume: Volume, tables: Collection[st
     return Offer(card, tables=given)
 
 
+def offer_tables(card: ModelCard, tables: Collection[str]) -> Offer:
+    """The same where tables are open and no image is."""
+    given = tuple(spec.role for spec in card.inputs if spec.role in TABLES and spec.role in tables)
+    lacks = next((s for s in card.inputs if s.required and s.role not in given), None)
+    if lacks is not None or not given:
+        return Offer(card, why_not=f"needs {lacks.needs if lacks else _needs(card)}")
+    return Offer(card, tables=given)
+
+
 def offer_by_header(card: ModelCard, series: Series, modality: str = "") -> Offer:
     """The same as far as it can be said without pixels; `modality` that of the volume."""
     modality = modality or series.modality

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medview.services.jobs import Job, Jobs
-from medview.services.session import Message, Session, TableFile
+from medview.services.session import Message, Session, TableFile, VolumeId
 from medview.services.tasks import Answers, Errand, Tasks
 
 READ = "medview.io.record:find_tables"
@@ -19,7 +19,7 @@ def is_table(path: Path) -> bool:
 
 
 class Records:
-    """Fills ``session.tables``; models take them as inputs beside the image."""
+    """Fills ``session.tables``; models take them as inputs beside the image, or alone."""
 
     def __init__(self, jobs: Jobs, session: Session) -> None:
         self._tasks = Tasks(jobs, session)
@@ -42,6 +42,17 @@ class Records:
         """Use this table no more."""
         tables = self._session.tables
         self._session.tables = {name: each for name, each in tables.items() if name != role}
+        self._stand_alone()
+
+    def _stand_alone(self) -> None:
+        """Without an image the tables are what results are about."""
+        session = self._session
+        if session.series is not None or session.volume is not None:
+            return
+        table = next(iter(session.tables.values()), None)
+        session.volume_id = (
+            VolumeId(f"{table.given.series}#0", table.given.sha256) if table is not None else None
+        )
 
     def look_at(self, hour: float | None) -> None:
         """Put the time cursor of the record on an hour; the ends hold."""
@@ -55,6 +66,7 @@ class Records:
         self._tasks.drop("tables")
         if self._session.tables:
             self._session.tables = {}
+            self._stand_alone()
         self._session.hour = None
         if any(is_table(path) or path.is_dir() for path in chosen):
             self._read(chosen)
@@ -73,6 +85,11 @@ class Records:
         with session.together():
             session.tables = {**session.tables, **{each.role: each for each in files}}
             session.hour = None
+        self._stand_alone()
+        before = sum(each.record.before for each in files if each.record)
+        if before:
+            noun = "row lies" if before == 1 else "rows lie"
+            session.message = Message(f"{before} {noun} before admission and are left out.")
         ignored = [name for each in files if each.record for name in each.record.ignored]
         if ignored:
             names = ", ".join(ignored[:6]) + (" …" if len(ignored) > 6 else "")

@@ -47,6 +47,7 @@ _LISTENED = (
     "draft",
     "chosen_drawing",
     "key_images",
+    "tables",
     "swipe",
 )
 
@@ -164,6 +165,8 @@ class PaneGrid(QFrame):
             return tr("Drag a series here")
         if session.catalogue.patients:
             return tr("Choose a series on the left")
+        if session.tables:
+            return tr("No image is open. Models can run on the table alone.")
         return tr("Drop a folder here, or press Ctrl+O")
 
 

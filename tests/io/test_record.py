@@ -46,8 +46,8 @@ def test_days_are_turned_into_hours(tmp_path):
     [
         ("A,B\n1,2\n", "no column"),
         ("Hours,B\n", "no rows"),
-        ("Hours,B\n,2\n", "row 2 has no time of 0 or later"),
-        ("Hours,B\n1,2\n-3,2\n", "row 3 has no time"),
+        ("Hours,B\n,2\n", "row 2 has no time"),
+        ("Hours,B\n-1,2\n-3,2\n", "no row from admission on"),
     ],
 )
 def test_what_is_no_stay_is_refused_with_the_reason(tmp_path, text, what):
@@ -55,6 +55,17 @@ def test_what_is_no_stay_is_refused_with_the_reason(tmp_path, text, what):
     path.write_text(text)
     with pytest.raises(ReadError, match=what):
         read_record(path)
+
+
+def test_rows_before_admission_are_left_out_and_counted(tmp_path):
+    path = tmp_path / "early.csv"
+    path.write_text("Hours,HR,Lactate\n-6,70,9\n-0.5,75,\n1,80,\n3,85,2\n")
+    record = read_record(path)
+    assert record.before == 2
+    assert [(each.name, each.hours) for each in record.strips] == [
+        ("HR", (1.0, 3.0)),
+        ("Lactate", (3.0,)),
+    ]
 
 
 def test_tables_know_their_role_and_their_bytes(stay, tmp_path):

@@ -59,13 +59,19 @@ def test_days_count_24_hours(tmp_path):
     assert rows(found, lab) == [(48, "crp", 30)]
 
 
+def test_rows_before_admission_are_left_out_and_counted(tmp_path):
+    series = read_series(table(tmp_path, "Hours,HR,Temp\n-6,70,36\n-0.5,75,\n1,80,37\n"))
+    assert series.before == 2
+    assert rows(series.events(CHALLENGE), CHALLENGE) == [(1, "HR", 80), (1, "Temp", 37)]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
         ("HR\n80\n", 'column "Hours" is missing'),
         ("Hours,HR,HR\n1,2,3\n", '"HR" is given twice'),
         ("Hours,HR\nsoon,80\n", 'row 2, column "Hours": "soon"'),
-        ("Hours,HR\n-2,80\n", "row 2.*before admission"),
+        ("Hours,HR\n-2,80\n", "all its values lie before admission"),
         ("Hours,HR\n1\n", "row 2 has not as many cells"),
         ("Hours,HR\n1,\n", "no values"),
     ],

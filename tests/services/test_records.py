@@ -2,14 +2,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from services.stubs import CARD, StubJobs, catalogue_of, on_screen, series_of
+from services.stubs import CARD, StubJobs, catalogue_of, on_screen, result_about, series_of
 
 from medview.domain.card import InputSpec
 from medview.domain.prediction import InputRef
 from medview.domain.record import Record, Strip
+from medview.io.cards import write_card
+from medview.services.analysis import Analysis, Choices
 from medview.services.offers import offer
 from medview.services.records import Records
-from medview.services.session import Session
+from medview.services.session import Session, VolumeId
+from medview.services.settings import Preferences
+from medview.services.shelf import Shelf
 
 GIVEN = InputRef("series", "", "2.25.1", 0, "aa", (2, 3, 1))
 RECORD = Record((Strip("Heart Rate", "1/min", (0.5,), (80.0,)),), 10.0, ("Note",))
@@ -82,3 +86,54 @@ def test_a_model_that_needs_a_table_is_offered_when_it_is_open(
     volume = replace(shown.volume, modality=modality)
     made = offer(STAY, series, volume, tables)
     assert (made.role, made.tables, made.why_not) == (role, taken, why)
+
+
+def opened(records, jobs, record=RECORD):
+    records.add((Path("stay.csv"),))
+    jobs.last.finish(((Path("stay.csv"), "series", GIVEN, record),))
+
+
+def test_rows_before_admission_are_told(desk):
+    records, session, jobs = desk
+    opened(records, jobs, replace(RECORD, before=3, ignored=()))
+    assert session.message.text == "3 rows lie before admission and are left out."
+
+
+def test_a_table_alone_is_what_results_are_about(desk):
+    records, session, jobs = desk
+    opened(records, jobs)
+    assert session.volume_id == VolumeId("2.25.1#0", "aa")
+    records.remove("series")
+    assert session.volume_id is None
+    opened(records, jobs)
+    session.catalogue = catalogue_of(series_of("1.8"))
+    assert session.volume_id is None
+
+
+def test_beside_an_image_the_image_stays_what_results_are_about(desk):
+    records, session, jobs = desk
+    shown = on_screen(session)
+    opened(records, jobs)
+    assert session.volume_id == shown.id
+
+
+def test_a_stay_is_run_without_any_image_and_its_result_kept_apart(desk, tmp_path):
+    records, session, jobs = desk
+    for card in (CARD, STAY):
+        write_card(card, tmp_path / "weights" / card.id / "card.json")
+    shelf = Shelf(jobs, session, tmp_path / "results")
+    preferences = Preferences(tmp_path / "settings.json")
+    analysis = Analysis(jobs, session, preferences, weights=tmp_path / "weights", shelf=shelf)
+    opened(records, jobs)
+    fits = {each.card.id: (each.fits, each.why_not) for each in analysis.offers()}
+    assert fits == {"anomaly": (False, "needs a T1 volume or slice"), "icu": (True, "")}
+    analysis.run("icu", Choices(film_hour=7.0))
+    request = jobs.running("predict:run")[0].args[0]
+    assert (request.volumes, request.inputs, request.film_hour) == ({}, (GIVEN,), 7.0)
+    made = replace(result_about(session.volume_id, model="icu", names=()), inputs=(GIVEN,))
+    jobs.running("predict:run")[0].finish(made)
+    assert session.results == (made,)
+    binding = jobs.running("keep")[0].args[1]
+    assert (binding.study, binding.series, binding.sha256) == ("2.25.1", "2.25.1#0", "aa")
+    on_screen(session)
+    assert session.results == ()

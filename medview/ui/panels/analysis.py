@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import (
     QComboBox,
+    QDoubleSpinBox,
     QLineEdit,
     QProgressBar,
     QRadioButton,
@@ -164,6 +165,14 @@ class RunOptions(QWidget):
         self.reader.editingFinished.connect(
             lambda: app.preferences.change(reader=self.reader.text().strip())
         )
+        self.film_hour = QDoubleSpinBox()
+        name(self.film_hour, "run_film_hour", tr("Hour of the film"))
+        self.film_hour.setToolTip(tr("Hours from admission to the film; no header tells it"))
+        self.film_hour.setRange(-1, 10_000)
+        self.film_hour.setDecimals(1)
+        self.film_hour.setValue(-1)
+        self.film_hour.setSpecialValueText(tr("not known"))
+        self._film_row = QWidget()
         self._has_asked = False
         self.seed = _figure("run_seed", tr("Seed"), tr("The same seed gives the same maps"))
         self.seed.setRange(0, 2**31 - 1)
@@ -179,6 +188,10 @@ class RunOptions(QWidget):
         ):
             field.setFixedWidth(150)
             rows.addLayout(Row(label(text), 1, field))
+        self.film_hour.setFixedWidth(150)
+        film = Row(label(tr("Hour of the film")), 1, self.film_hour)
+        self._film_row.setLayout(film)
+        rows.insertWidget(0, self._film_row)
 
     def value(self) -> Choices:
         """What is chosen; 0 samples mean the card's own number."""
@@ -187,11 +200,14 @@ class RunOptions(QWidget):
             seed=self.seed.value(),
             precision=self.precision.currentData(),
             weights=self.version.currentData(),
+            film_hour=hour if (hour := self.film_hour.value()) >= 0 else None,
         )
 
     def show_versions(self, model: str) -> None:
         """Offer the versions of a model; None stands for the shipped weights."""
         here = self.version.currentData()
+        # Only a stay has hours.
+        self._film_row.setVisible(model.partition("@")[0] == "icu")
         self.version.clear()
         # Another shipped version is a model of its own in the list.
         known = self._app.models.versions(model.partition("@")[0]) if model else ()

@@ -73,7 +73,7 @@ class TablesCard(Card):
         takes = any(
             spec.role in _ROLES for card in self._app.analysis.cards() for spec in card.inputs
         )
-        self.setVisible(session.volume is not None and (takes or bool(session.tables)))
+        self.setVisible(bool(session.tables) or (session.volume is not None and takes))
         clear(self._rows)
         for role, each in session.tables.items():
             away = button("✕", f"table_remove_{role}", look="link", tip=tr("Use it no more"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview.domain.prediction import Score
 from medview.services.telling import main_score
@@ -32,6 +32,7 @@ class IcuCard(ResultCard):
         if risk is not None:
             self.add_line(tr(words), score=risk, meant=risk.name not in _RISKS)
         self._add_switch(given)
+        self._add_film_hour(given)
         self._pair(tr("Attention, series / film"), "attention", signed=False)
         self._pair(tr("Contribution, series / film"), "shapley", signed=True)
         imputed = self.result.score("imputed_share")
@@ -62,6 +63,27 @@ class IcuCard(ResultCard):
             lambda value: self.app.analysis.again(self.result.key, without=_WITHOUT[value])
         )
         self.add(switch)
+
+    def _add_film_hour(self, given: set[str]) -> None:
+        """When the film was taken, counted from admission; no header tells it."""
+        if "film" not in given or "series" not in given:
+            return
+        told = self.result.parameters.get("film_hour")
+        field = QDoubleSpinBox()
+        name(field, "film_hour", tr("Hour of the film"))
+        field.setToolTip(tr("Hours from admission to the film"))
+        field.setRange(0, 10_000)
+        field.setDecimals(1)
+        field.setSuffix(tr(" h"))
+        field.setFixedWidth(96)
+        field.setValue(float(told) if isinstance(told, int | float) else 0.0)
+        go = button(tr("Run again"), "film_hour_run", tip=tr("Run with the film at this hour"))
+        go.setEnabled(False)
+        field.valueChanged.connect(lambda _: go.setEnabled(True))
+        go.clicked.connect(
+            lambda: self.app.analysis.again(self.result.key, film_hour=field.value())
+        )
+        self.add(Row(label(tr("Hour of the film")), 1, field, go))
 
     def _has_both(self) -> bool:
         """Record and film are open, and the weights have learnt from both."""

@@ -304,6 +304,17 @@ def test_the_film_can_be_switched_off_and_the_result_says_so(bench):
     assert "film off" in said(bench)
 
 
+def test_the_hour_of_the_film_can_be_told(bench):
+    stay(bench)
+    field, go = bench.find(QDoubleSpinBox, "film_hour"), bench.find(QPushButton, "film_hour_run")
+    assert (field.value(), go.isEnabled()) == (5.0, False)
+    field.setValue(30.5)
+    go.click()
+    assert bench.jobs.running("predict:run")[0].args[0].film_hour == 30.5
+    bench.find(QDoubleSpinBox, "run_film_hour").setValue(12.0)
+    assert bench.window.side.currentWidget().analysis.options.value().film_hour == 12.0
+
+
 def test_the_time_cursor_reads_every_row_and_the_risk(bench):
     stay(bench)
     strips = bench.window.findChild(Strips)
