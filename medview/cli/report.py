@@ -44,6 +44,10 @@ def _verdict_in_words(body: Mapping[str, Any]) -> str:
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
 @click.option("--findings", type=click.Path(path_type=Path), help="The reader's words, FILE.md.")
 @click.option("--sign", metavar="NAME", help="Sign it: no draft any more.")
+@click.option("--role", metavar="ROLE", help="What the signer is, such as radiologist.")
+@click.option(
+    "--amends", type=click.Path(path_type=Path), help="The signed PDF that this corrects."
+)
 @click.option("--study", type=click.Path(path_type=Path), help="The study the result is about.")
 @click.option("--verify", type=click.Path(path_type=Path), help="Check this report instead.")
 @click.option("--weights", type=click.Path(path_type=Path), help="To verify with other weights.")
@@ -53,7 +57,8 @@ def report(context: Context, source: Path | None, verify: Path | None, **wanted:
     A folder of results is enough for a report without the patient's name; "--study" adds the
     name and, where the result has no image of its own, the pictures. The findings are plain text
     or Markdown with the headings Question, Comparison, Findings, Impression and Agreement
-    ("2: rejected: vessel").
+    ("2: rejected: vessel"). "--amends SIGNED.pdf" prints who signed that report when, and what
+    is different in this one.
 
     "--verify FILE.pdf" says whether a report was changed, and with "--study" whether the model
     still comes to the same numbers.
@@ -72,7 +77,8 @@ def report(context: Context, source: Path | None, verify: Path | None, **wanted:
 
 def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
     from medview.services.audit import Deed, note
-    from medview.services.report_source import gather, with_words
+    from medview.services.report_history import is_final
+    from medview.services.report_source import amending, gather, with_words
     from medview.services.report_text import ReaderText, reader_text
     from medview.services.reporting import build_report, template_for
 
@@ -83,11 +89,14 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
         gather(context.call, source, wanted["study"]),
         words,
         signer=wanted["sign"] or "",
+        role=wanted["role"] or "",
         private=context.options.private,
     )
+    if wanted["amends"]:
+        material = amending(context.call, material, wanted["amends"])
     made = build_report(material, template)
     pages = context.call("files", WRITE, made, out, wanted["paper"])
-    deed: Deed = "exported" if made.status == "DRAFT" else "signed"
+    deed: Deed = "signed" if is_final(made.status) else "exported"
     note(deed, {"kind": "report", "report": made.report_id, "content": made.content_sha256})
     return Answer(
         {
@@ -104,7 +113,7 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
 
 def _notes(made: Report, signer: str) -> list[str]:
     """What the writer of the report should know."""
-    if signer and made.status == "DRAFT":
+    if signer and made.status.startswith("DRAFT"):
         return ["It stays a draft: a signed report needs an impression in --findings."]
     return []
 

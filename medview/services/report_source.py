@@ -14,13 +14,15 @@ from medview.domain.prediction import InputRef, Prediction
 from medview.domain.study import Catalogue, Series
 from medview.domain.volume import Volume
 from medview.io.hashing import volume_sha256
+from medview.io.pdf import PrintedReport
 from medview.io.results import RESULT, StoredResult
 from medview.services.library import LOAD, SCAN
 from medview.services.offers import TABLES, shipped_cards
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome
+from medview.services.reporting import Material, Outcome, signatures_of
 
 READ = "medview.io.results:read_result"
+READ_REPORT = "medview.io.pdf:read_report"
 
 # Runs "module:function" with arguments in the child of a lane and returns what it gives.
 Call = Callable[..., object]
@@ -102,10 +104,38 @@ def find_input(
 
 
 def with_words(
-    material: Material, reader: ReaderText, *, signer: str = "", private: bool = False
+    material: Material,
+    reader: ReaderText,
+    *,
+    signer: str = "",
+    role: str = "",
+    private: bool = False,
 ) -> Material:
     """Add the reader's words and name."""
-    return replace(material, reader=reader, signer=signer, private=private)
+    return replace(material, reader=reader, signer=signer, role=role, private=private)
+
+
+def amending(call: Call, material: Material, earlier: Path) -> Material:
+    """Add who signed an earlier report, so that the new one says what became different.
+
+    Raises
+    ------
+    InputRefused
+        If that report was never signed, or was changed after it was written.
+    """
+    printed = cast(PrintedReport, call("files", READ_REPORT, earlier))
+    signatures = signatures_of(printed.manifest)
+    if not printed.intact:
+        raise InputRefused(
+            "was changed after it was written", file=earlier.name, do="Amend the report as signed."
+        )
+    if not signatures:
+        raise InputRefused(
+            "was never signed, so there is nothing to amend",
+            file=earlier.name,
+            do="Leave it out and sign the new report.",
+        )
+    return replace(material, history=signatures)
 
 
 def _is_named(series: Series, wanted: InputRef) -> bool:

@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from medview.domain.errors import WeightsError
+from medview.domain.errors import MedviewError, WeightsError
 from medview.domain.prediction import Precision, Prediction, RunRequest, Score
 from medview.domain.study import Catalogue
 from medview.domain.volume import Volume
+from medview.io.cards import read_card
 from medview.io.hashing import file_sha256
 from medview.io.pdf import PrintedReport
 from medview.io.resultjson import prediction_of
 from medview.services.analysis import PREDICT
 from medview.services.inputs import TABLE_SUFFIXES, TABLES
 from medview.services.library import SCAN
-from medview.services.report_source import Call, find_input
+from medview.services.report_source import READ_REPORT, Call, find_input
+from medview.services.versions import CARD, versions
 
-READ_REPORT = "medview.io.pdf:read_report"
 # Another number of threads or another processor changes the last digits, not the answer.
 _SAME = 1e-4
 _SAME_ON_OTHER_DEVICE = 1e-2
@@ -45,7 +46,11 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """How to run a model again; `weights` None takes the shipped ones."""
+    """How to run a model again.
+
+    Without `weights` each result is made again with the version, shipped or the user's own, that
+    has the weights it was made with, and with the shipped one where that is not here any more.
+    """
 
     device: str = "auto"
     threads: int | None = None
@@ -159,12 +164,36 @@ def _request(printed: Prediction, inputs: _Inputs, again: Again) -> RunRequest:
         threads=again.threads,
         seed=printed.seed,
         precision=cast(Precision, printed.dtype),
-        weights=again.weights,
+        weights=_weights_for(printed, again),
         age_years=_number(given.get("age_years")),
         sex=_word(given.get("sex")),
         site=_word(given.get("site")),
         film_hour=_number(given.get("film_hour")),
     )
+
+
+def _weights_for(printed: Prediction, again: Again) -> str | None:
+    """The weights file to use; None for the shipped ones of the model.
+
+    Of several results a file that was named is for those of its own model.
+    """
+    if again.weights is not None and _is_of(Path(again.weights), printed.model):
+        return again.weights
+    same = (
+        each
+        for each in versions(printed.model)
+        if each.card.weights_sha256 == printed.weights_sha256
+    )
+    found = next(same, None)
+    return str(found.chosen) if found is not None and found.chosen is not None else None
+
+
+def _is_of(weights: Path, model: str) -> bool:
+    """Whether a weights file is of that model; one whose card cannot be read is taken as such."""
+    try:
+        return read_card(weights.with_name(CARD)).id == model
+    except MedviewError:
+        return True
 
 
 def _number(value: object) -> float | None:

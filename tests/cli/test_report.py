@@ -84,6 +84,25 @@ def test_words_study_and_signature_make_it_final_and_it_verifies(result, study, 
     }  # fmt: skip
 
 
+def test_an_amendment_prints_who_signed_before_and_what_is_different(result, tmp_path, capfd):
+    words, first, second = tmp_path / "words.md", tmp_path / "1.pdf", tmp_path / "2.pdf"
+    words.write_text("# Impression\nBenign.\n", "utf-8")
+    options = ("--template", "images", "--findings", words, "--sign")
+    _, told = answer(capfd, result, "--out", first, *options, "Dr A", "--role", "radiologist")
+    assert told["status"] == "FINAL"
+    words.write_text("# Impression\nMalignant.\n", "utf-8")
+    code, again = answer(capfd, result, "--out", second, *options, "Dr B", "--amends", first)
+    assert (code, again["status"]) == (0, "AMENDED")
+    text = text_of(second)
+    for expected in ("Dr A, radiologist", told["report_id"], told["content_sha256"][:12], "Dr B"):
+        assert expected in text
+    assert "Impression changed; the wording before is in the earlier report." in text
+    draft = tmp_path / "draft.pdf"
+    answer(capfd, result, "--out", draft, "--template", "images")
+    code, refused = answer(capfd, result, "--out", tmp_path / "3.pdf", "--amends", draft)
+    assert (code, refused["what"]) == (3, "was never signed, so there is nothing to amend")
+
+
 def test_a_changed_report_answers_no(result, tmp_path, capfd):
     out = tmp_path / "r.pdf"
     answer(capfd, result, "--out", out, "--template", "images")

@@ -29,7 +29,7 @@ class FilesAtOnce(StubJobs):
 
     def run(self, lane, work, *args, **calls):
         job = super().run(lane, work, *args, **calls)
-        if lane == "files" and ("shelf_work" in work or "report_work" in work):
+        if "shelf_work" in work or lane == "pages":
             module, _, name = work.partition(":")
             job.finish(getattr(import_module(module), name)(Silent(), *args))
         return job

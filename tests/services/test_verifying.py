@@ -10,6 +10,7 @@ from medview.domain.errors import WeightsError
 from medview.domain.prediction import InputRef, Prediction, RunRequest, Score
 from medview.domain.progress import Silent
 from medview.io import nifti, readers
+from medview.io.cards import write_card
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.pdf import write_report
 from medview.services.analysis import PREDICT
@@ -205,3 +206,42 @@ def test_a_changed_file_answers_no_without_running_anything(report, study, said,
     verdict = verify(model, tmp_path / "r.pdf", study)
     assert (verdict.holds, verdict.hash_ok, verdict.rerun) == (False, False, False)
     assert model.requests == []
+
+
+@pytest.fixture
+def own_version(said, tmp_path, monkeypatch):
+    """A version of the user's own with the weights of the result."""
+    folder = tmp_path / "models" / "anomaly" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "weights.safetensors").write_bytes(b"x")
+    write_card(replace(card(), version="mine"), folder / "card.json")
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path))
+    return folder / "weights.safetensors"
+
+
+def test_weights_of_an_own_version_are_found_by_their_hash(report, study, said, own_version):
+    model = Model(said)
+    assert verify(model, report, study).holds
+    assert [each.weights for each in model.requests] == [str(own_version)]
+
+
+def test_of_several_results_each_gets_its_own_weights(study, said, own_version, tmp_path):
+    other = replace(said, weights_sha256="cd" * 32)
+    material = Material(exam(), None, (Outcome(said, card()), Outcome(other, card())))
+    path = tmp_path / "two.pdf"
+    write_report(JOB, build_report(material), path)
+    model = Model(said)
+    verdict = verify(model, path, study)
+    assert [each.weights for each in model.requests] == [str(own_version), None]
+    (difference,) = verdict.differences
+    assert (difference["printed"], difference["now"]) == ("cd" * 32, said.weights_sha256)
+    named = Again(weights=str(own_version))
+    verify(model, path, study, named)
+    assert [each.weights for each in model.requests[2:]] == [str(own_version)] * 2
+
+
+def test_a_weights_file_of_another_model_is_not_used(report, study, said, tmp_path):
+    write_card(replace(card(), id="cxr"), tmp_path / "card.json")
+    model = Model(said)
+    verify(model, report, study, Again(weights=str(tmp_path / "weights.safetensors")))
+    assert model.requests[0].weights is None
