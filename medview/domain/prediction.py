@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -75,7 +76,11 @@ class InputRef:
 
 @dataclass(frozen=True, slots=True)
 class SliceScore:
-    """Figures of one slice, for the score strip and slices.csv."""
+    """Figures of one slice, for the score strip and slices.csv.
+
+    `explained` is the share of its structure that the model reproduces; a slice of which it
+    reproduces too little is not judged, and its other figures are NaN.
+    """
 
     slice: int
     position_mm: float
@@ -83,6 +88,7 @@ class SliceScore:
     residual: float
     epistemic: float
     aleatoric: float
+    explained: float = math.nan
 
 
 @dataclass(frozen=True, slots=True)

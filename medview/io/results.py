@@ -35,6 +35,8 @@ TRACE = "trace.csv"
 PASSES = "passes.csv"
 CARD = "card.json"
 _IMAGE = "image"
+_ADDED = {"explained"}
+"""Columns that results of earlier versions do not have; the last ones of their tables."""
 Row = TypeVar("Row", SliceScore, TracePoint, SlicePass)
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 # Packing is the slow part and lets go of the interpreter.
@@ -204,7 +206,10 @@ def _read_rows(path: Path, kind: type[Any], made: Callable[..., Row]) -> tuple[R
     columns = [field.name for field in fields(kind)]
     try:
         with path.open(newline="", encoding="utf-8") as file:
-            return tuple(made(*(row[name] for name in columns)) for row in csv.DictReader(file))
+            table = csv.DictReader(file)
+            absent = _ADDED - set(table.fieldnames or ())
+            columns = [name for name in columns if name not in absent]
+            return tuple(made(*(row[name] for name in columns)) for row in table)
     except OSError as error:
         raise _damaged(path.name, "cannot be read") from error
     except (KeyError, TypeError, ValueError) as error:

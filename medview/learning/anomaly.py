@@ -26,6 +26,7 @@ from torch.nn import functional as F
 from medview.domain.prediction import Precision
 from medview.domain.progress import Progress
 from medview.learning.grid import PIXEL_MM
+from medview.learning.recognised import explained, recognised
 from medview.models.anomaly_vae import LATENT, AnomalyVae
 from medview.models.blocks import channels_last
 from medview.models.fused import FusedVae
@@ -51,6 +52,7 @@ _PLAIN = (
     "slice_residual_threshold",
     "grow",
     "top",
+    "floor",
 )
 
 Rule = Literal[
@@ -78,6 +80,7 @@ class AnomalySettings:
     are smoothed by `volume_mm` in all directions (0: as slices on their own); `threshold` and
     `residual_threshold` are for these, `slice_threshold` and `slice_residual_threshold` for
     single slices. A finding reaches down to the share `grow` of its peak (1: to the threshold).
+    Slices of whose structure the model explains less than `floor` are not judged (None: all are).
     """
 
     samples: int = 5
@@ -93,6 +96,7 @@ class AnomalySettings:
     slice_residual_threshold: float = 0.02
     grow: float = 1.0
     top: float = 18.0
+    floor: float | None = None
     residual_norm: Norm = Norm()
     score_norm: Norm = Norm()
 
@@ -357,22 +361,34 @@ class Drawn:
     pictures: NDArray[np.float32]
     aleatoric: NDArray[np.float32]
 
+    def explained(self) -> NDArray[np.float64]:
+        """Share of the structure of each slice that the mean of its draws explains, (n,)."""
+        return explained(self.slices, self.pictures.mean(0), self.brain)
+
+    def judged(self, floor: float | None) -> Drawn:
+        """The same with no brain in slices of which less is explained: they are not judged."""
+        if floor is None:
+            return self
+        return replace(self, brain=self.brain & recognised(self.explained(), floor)[:, None, None])
+
     def maps(self, smooth_px: float, wide_px: float = 0.0) -> SliceMaps:
-        """The maps of slices on their own at a smoothing."""
+        """The maps of slices on their own at a smoothing, whether or not they are recognised."""
         said = (self.slices, self.brain, self.pictures, self.aleatoric)
         return maps_from_draws(*said, smooth_px, wide_px=wide_px)
 
     def volume_maps(self, settings: AnomalySettings, step_mm: float) -> SliceMaps:
-        """The maps of neighbouring slices `step_mm` apart."""
+        """The maps of neighbouring slices `step_mm` apart; empty where they are not judged."""
+        known = self.judged(settings.floor)
         if settings.volume_mm <= 0 or len(self.slices) < 2:
-            return self.maps(settings.smooth_px)
-        said = (self.slices, self.brain, self.pictures, self.aleatoric)
+            return known.maps(settings.smooth_px)
+        said = (known.slices, known.brain, known.pictures, known.aleatoric)
         sigma = settings.volume_mm
         return maps_from_draws(*said, sigma / PIXEL_MM, between=sigma / step_mm)
 
     def slice_scores(self, settings: AnomalySettings) -> NDArray[np.float64]:
-        """A(x) of each slice, (n,); NaN where there is no brain."""
-        return slice_scores(self.maps(settings.smooth_px, settings.wide_px), self.brain, settings)
+        """A(x) of each slice, (n,); NaN where there is no brain or it is not judged."""
+        known = self.judged(settings.floor)
+        return slice_scores(known.maps(settings.smooth_px, settings.wide_px), known.brain, settings)
 
     def volume_score(self, settings: AnomalySettings) -> float:
         """A(x) of all slices together."""
@@ -421,9 +437,13 @@ def volume_score(per_slice: NDArray[np.float64], area: NDArray[Any]) -> float:
 def score_with_interval(
     drawn: Drawn, settings: AnomalySettings
 ) -> tuple[float, float | None, float | None]:
-    """The volume's score and its 95 % jackknife interval over draws; None for less than three."""
+    """The volume's score and its 95 % jackknife interval over draws; None for less than three.
+
+    The score is NaN where no slice can be judged.
+    """
+    drawn, settings = drawn.judged(settings.floor), replace(settings, floor=None)
     value, samples = drawn.volume_score(settings), len(drawn.pictures)
-    if samples < 3:
+    if samples < 3 or not np.isfinite(value):
         return value, None, None
     without = np.array([drawn.without(k).volume_score(settings) for k in range(samples)])
     error = np.sqrt((samples - 1) / samples * ((without - without.mean()) ** 2).sum())

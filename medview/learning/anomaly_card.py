@@ -57,7 +57,7 @@ def make_card(
             "128 x 128 at 1.5 mm, centred on the brain",
         ),
         intended_use="Research on adult brain MRI (T1). Not for diagnosis, triage or treatment.",
-        limits=_limits(patients, figures, recipe),
+        limits=_limits(patients, figures, recipe, settings),
         licence=licence_of(subsets),
         source="Roy, Bayesian Autoencoder for Medical Anomaly Detection, arXiv 2504.15562",
         trained_on=tuple(
@@ -88,7 +88,22 @@ def _ages(subset: Subset) -> str:
     return f"ages {min(ages):.0f}-{max(ages):.0f} y" if ages else "ages not stated"
 
 
-def _limits(patients: Sequence[str], figures: Sequence[Figure], recipe: Recipe) -> tuple[str, ...]:
+def _floor_words(settings: AnomalySettings) -> tuple[str, ...]:
+    if settings.floor is None:
+        return ()
+    return (
+        f"A slice of whose structure the model explains less than {settings.floor:.0%} is not "
+        "judged: the score also finds whatever is brighter or darker than what is about it, which "
+        "says nothing where the model does not recognise the rest.".replace("%", " %", 1),
+    )
+
+
+def _limits(
+    patients: Sequence[str],
+    figures: Sequence[Figure],
+    recipe: Recipe,
+    settings: AnomalySettings,
+) -> tuple[str, ...]:
     origin = (
         f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
         if figures
@@ -102,8 +117,7 @@ def _limits(patients: Sequence[str], figures: Sequence[Figure], recipe: Recipe) 
         "With contrast, vessels and membranes score high.",
         "Keys and values of the largest attention are averaged over "
         f"{recipe.network.key_pool} x {recipe.network.key_pool} positions.",
-        "With shuffled weights the slice score is not at chance: part of it finds whatever is "
-        "brighter or darker than what is about it; the network adds the rest.",
+        *_floor_words(settings),
         origin,
     )
 

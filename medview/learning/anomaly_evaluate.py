@@ -164,7 +164,7 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
 
 
 def _parameters(settings: AnomalySettings) -> dict[str, object]:
-    named = ("samples", "alpha", "rule", "smooth_px", "wide_px", "volume_mm", "quantile")
+    named = ("samples", "alpha", "rule", "smooth_px", "wide_px", "volume_mm", "quantile", "floor")
     return {name: getattr(settings, name) for name in named} | {"synthetic_draws": DRAWS}
 
 
@@ -300,7 +300,9 @@ def _prediction(asked: _Asked, one: PreparedCase, whole: Slices, said: Said) -> 
     normals = np.asarray(asked.card.settings.get("normal_scores", []), dtype=np.float64)
 
     def rank(score: float | None) -> float | None:
-        return None if score is None or not normals.size else float((normals < score).mean() * 100)
+        if score is None or not np.isfinite(score) or not normals.size:
+            return None
+        return float((normals < score).mean() * 100)
 
     return {
         "case": case.case,

@@ -22,7 +22,6 @@ from medview.learning.anomaly import (
     AnomalySettings,
     Drawn,
     Engine,
-    maps_from_draws,
     noise_for,
     rimless,
     run_slices,
@@ -71,6 +70,8 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     if request.batch:
         engine = replace(engine, batch=request.batch)
     drawn, sheets = draw_volume(job, engine, prepared, settings, request.seed)
+    share, floor = drawn.explained(), settings.floor
+    drawn, settings = drawn.judged(floor), replace(settings, floor=None)
     if few_slices(volume):
         settings = settings.of_single_slices()
     elif settings.volume_mm > 0:
@@ -88,16 +89,16 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         dtype=request.precision,
         mode="batched",
         seed=request.seed,
-        parameters={name: getattr(settings, name) for name in _TOLD},
+        parameters={**{name: getattr(settings, name) for name in _TOLD}, "floor": floor},
         seconds=round(time.perf_counter() - began, 2),
         peak_memory_mb=peak_memory_mb(),
         inputs=tuple(i for i in request.inputs if i.role == role),
         scores=_scores(drawn, settings, card, whole=not few_slices(volume)),
         maps=maps,
         findings=find_all(maps[0], maps[1], inner, settings),
-        slices=_slice_rows(volume.geometry, prepared, drawn, settings),
+        slices=_slice_rows(volume.geometry, prepared, drawn, settings, share),
         preparation=prepared.steps,
-        warnings=_warnings(volume, prepared, role),
+        warnings=(*not_judged(prepared, drawn), *_warnings(volume, prepared, role)),
         parent=card.parent,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         passes=passes,
@@ -182,7 +183,8 @@ def draw_volume(
     """Run the slices that are scored, and fill the maps as they come.
 
     Noise is drawn for all slices, so that a seed means the same whatever is left out. Each block
-    of slices of the score goes to ``job.partial``, not yet smoothed over its neighbours.
+    of slices of the score goes to ``job.partial``, not yet smoothed over its neighbours; it is
+    empty where the model does not recognise the slice.
     """
     kept = prepared.scored
     noise = noise_for(len(prepared.slices), settings.samples, seed)[:, kept]
@@ -190,8 +192,8 @@ def draw_volume(
     sheets = Sheets(prepared)
 
     def fill(here: slice, pictures: NDArray[np.float32], aleatoric: NDArray[np.float32]) -> None:
-        found = maps_from_draws(slices[here], brain[here], pictures, aleatoric, settings.smooth_px)
-        sheets.add(kept[here], found)
+        block = Drawn(slices[here], brain[here], pictures, aleatoric).judged(settings.floor)
+        sheets.add(kept[here], block.maps(settings.smooth_px))
         for one in sheets.slices("score", kept[here]):
             job.partial(one)
 
@@ -234,10 +236,20 @@ def _most(variance: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
     return (float(np.percentile(variance[inside], 99)) if inside.any() else 0.0) or 1.0
 
 
+_UNKNOWN = "the model did not recognise these images, so there is no score"
+MOST_BLANK = 0.25
+"""A study of whose brain more than this share is not judged is not like the fitted ones."""
+
+
 def _scores(
     drawn: Drawn, settings: AnomalySettings, card: ModelCard, *, whole: bool
 ) -> tuple[Score, ...]:
     value, low, high = score_with_interval(drawn, settings)
+    if not np.isfinite(value):
+        return tuple(
+            Score(name, None, unit=unit, status="not_available", meaning=_UNKNOWN)
+            for name, unit in (("anomaly", "1"), ("anomaly_percentile", "%"))
+        )
     normals = np.asarray(card.settings.get("normal_scores", []) if whole else [], dtype=np.float64)
     among = f"share of {normals.size} normal brains left out in training that score lower"
     return (
@@ -261,22 +273,28 @@ def _scores(
 
 
 def _slice_rows(
-    geometry: Geometry, prepared: Prepared, drawn: Drawn, settings: AnomalySettings
+    geometry: Geometry,
+    prepared: Prepared,
+    drawn: Drawn,
+    settings: AnomalySettings,
+    share: NDArray[np.float64],
 ) -> tuple[SliceScore, ...]:
-    """Figures of each slice, in the order of the volume's own slices."""
+    """Figures of each slice, in the order of the volume's own slices.
+
+    `share` (n,) is what the model explains of them; one that is not judged has that figure alone.
+    """
     maps, grid = drawn.maps(settings.smooth_px, settings.wide_px), prepared.grid
     summed = (
         sum_up(maps.residual, drawn.brain, settings.quantile),
         sum_up(maps.epistemic, drawn.brain, 0),
         sum_up(maps.aleatoric, drawn.brain, 0),
     )
-    columns = zip(prepared.scored, slice_scores(maps, drawn.brain, settings), *summed, strict=True)
+    scores = slice_scores(maps, drawn.brain, settings)
     rows = []
-    for height, *figures in columns:
-        if np.isfinite(figures[0]):
-            index = grid.index_of(int(height))
-            place = position_mm(geometry, grid.order[0], index)
-            rows.append(SliceScore(index, place, *(float(value) for value in figures)))
+    for height, *figures in zip(prepared.scored, scores, *summed, share, strict=True):
+        index = grid.index_of(int(height))
+        place = position_mm(geometry, grid.order[0], index)
+        rows.append(SliceScore(index, place, *(float(value) for value in figures)))
     return tuple(sorted(rows, key=lambda row: row.slice))
 
 
@@ -285,6 +303,34 @@ def position_mm(geometry: Geometry, axis: int, index: int) -> float:
     centre = (np.array(geometry.shape) - 1) / 2
     centre[axis] = index
     return float(geometry.to_mm(centre)[2])
+
+
+def not_judged(prepared: Prepared, drawn: Drawn) -> tuple[Note, ...]:
+    """What is told of slices that the model does not recognise; nothing where it knows them all."""
+    given = prepared.brain[prepared.scored].sum(axis=(1, 2))
+    blank = np.asarray(~drawn.brain.any(axis=(1, 2)), dtype=np.bool_)
+    if not blank.any():
+        return ()
+    count, slices = int(blank.sum()), "slice" if len(blank) == 1 else f"{len(blank)} slices"
+    which = f"the {slices}" if blank.all() else f"{count} of {slices}"
+    lost = float(given[blank].sum() / given.sum())
+    notes = [
+        Note(
+            "NOT_JUDGED",
+            f"the model did not recognise {which}: what it expected there has too little in "
+            "common with the image, so nothing is marked and no score is given",
+        )
+    ]
+    if lost > MOST_BLANK:
+        share = "the whole" if blank.all() else f"{100 * lost:.0f} %"
+        notes.append(
+            Note(
+                "OUTSIDE_TRAINING",
+                f"{share} of the brain is not like those that the model was made for; another "
+                "sequence, contrast agent, a wrong brain mask or damaged weights can be why",
+            )
+        )
+    return tuple(notes)
 
 
 def _warnings(volume: Volume, prepared: Prepared, role: str) -> tuple[Note, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from medview.domain.card import Figure
@@ -326,7 +327,8 @@ def settle(
     ]
     if folds:
         settings = settle_norms(drawn, [p.grid.spacing_mm[0] for _, p in pairs], settings)
-    return settings, sorted(round(d.volume_score(settings), 4) for d in drawn)
+    scores = [d.volume_score(settings) for d in drawn]
+    return settings, sorted(round(score, 4) for score in scores if np.isfinite(score))
 
 
 def cross_validated(

@@ -27,6 +27,7 @@ from medview.learning.anomaly import (
 )
 from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 from medview.learning.lesions import Lesion, draw_lesion
+from medview.learning.recognised import floor_of
 from medview.learning.solid import choose_volume, draw_blocks
 
 SMOOTHINGS = (1.0, 2.0, 3.0, 4.0, 5.0)
@@ -79,9 +80,11 @@ def calibrate(
     job: Progress, engine: Engine, cases: Sequence[Prepared], start: AnomalySettings
 ) -> AnomalySettings:
     """Choose smoothings and summary, then norms and thresholds, on these normal brains."""
-    chosen = choose(draw_trial(job, engine, cases, start.samples), start)
+    trial = draw_trial(job, engine, cases, start.samples)
+    chosen = choose(trial, start)
     blocks = draw_blocks(job, engine, cases, start.samples)
-    return choose_volume(blocks, chosen) if blocks else chosen
+    found = choose_volume(blocks, chosen) if blocks else chosen
+    return replace(found, floor=floor_of(trial.clean.explained()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -202,9 +205,10 @@ def commonest(found: Sequence[AnomalySettings]) -> AnomalySettings:
 def settle_norms(
     drawn: Sequence[Drawn], steps_mm: Sequence[float], settings: AnomalySettings
 ) -> AnomalySettings:
-    """Norms and thresholds over whole brains that the scoring weights never saw.
+    """Floor, norms and thresholds over whole brains that the scoring weights never saw.
 
-    `steps_mm` is the distance of the slices of each.
+    `steps_mm` is the distance of the slices of each. Slices below the floor are not judged, so
+    they are no part of norms and thresholds; unless no slice can be judged.
     """
     enough = [d.brain.sum(axis=(1, 2)) > SMALLEST_SLICE_PX for d in drawn]
     pairs = list(zip(drawn, enough, strict=True))
@@ -214,7 +218,18 @@ def settle_norms(
         np.concatenate([d.pictures[:, e] for d, e in pairs], axis=1),
         np.concatenate([d.aleatoric[e] for d, e in pairs]),
     )
-    found = with_norms(settings, together)
+    floor = floor_of(together.explained())
+    if not together.judged(floor).brain.any():
+        return replace(_settled(together, drawn, steps_mm, settings), floor=floor)
+    known = [d.judged(floor) for d in drawn]
+    return replace(_settled(together.judged(floor), known, steps_mm, settings), floor=floor)
+
+
+def _settled(
+    together: Drawn, drawn: Sequence[Drawn], steps_mm: Sequence[float], settings: AnomalySettings
+) -> AnomalySettings:
+    """Norms and thresholds of all slices together and of the brains as volumes."""
+    found = with_norms(replace(settings, floor=None), together)
     found = with_thresholds(found, [together.maps(found.smooth_px)], [together.brain])
     if found.volume_mm <= 0:
         return found

@@ -27,7 +27,7 @@ from medview.learning.metrics import (
     peak_hit,
     pr_auc,
 )
-from medview.learning.scoring import Scored, Slices
+from medview.learning.scoring import JUDGED, MODEL, Scored, Slices, counted
 from medview.learning.subset import TrainCase
 from medview.learning.synthetic import PixelFigures
 
@@ -120,6 +120,7 @@ def _found_in(truth: NDArray[np.bool_], score: NDArray[np.float64]) -> PixelFigu
 def real_rows(subset: str, results: Sequence[CaseResult]) -> list[MetricRow]:
     """All rows that the truth of a subset allows; none without any truth."""
     rows = list(_pixel_rows(subset, results))
+    rows += _judged_rows(subset, results) if rows else ()
     rows += _slice_rows(subset, results)
     rows += _case_rows(subset, results)
     return rows
@@ -134,6 +135,17 @@ def _pixel_rows(subset: str, results: Sequence[CaseResult]) -> Iterator[MetricRo
         for predictor in (here[0].figures or {}) if here else ():
             for name in _PIXEL_NAMES:
                 yield _pixel_row(subset, group, here, predictor, name)
+
+
+def _judged_rows(subset: str, results: Sequence[CaseResult]) -> Iterator[MetricRow]:
+    """The share of slices that the model recognises; the maps of the others are empty."""
+    here = [one for one in results if one.figures and MODEL in one.scores]
+    if here:
+        rates = np.array([np.isfinite(one.scores[MODEL]).mean() for one in here])
+        patients = [one.case.patient for one in here]
+        key: _Key = (MODEL, "slice", JUDGED, subset, "all")
+        count = sum(len(one.slices) for one in here)
+        yield replace(_row(key, mean_interval(rates, patients), patients, 0, 0.0, ""), n=count)
 
 
 def _pixel_row(
@@ -165,7 +177,7 @@ class _Compared:
             np.concatenate([r.height[k] for r, k in pairs]),
             [r.case.patient for r, k in pairs for _ in range(int(k.sum()))],
             {
-                name: np.concatenate([r.scores[name][k] for r, k in pairs])
+                name: counted(name, np.concatenate([r.scores[name][k] for r, k in pairs]))
                 for name in results[0].scores
             },
         )
@@ -240,7 +252,7 @@ def _case_rows(subset: str, results: Sequence[CaseResult]) -> Iterator[MetricRow
         return
     patients = [one.case.patient for one in known]
     for predictor in known[0].volume:
-        score = np.array([one.volume[predictor] for one in known])
+        score = counted(predictor, np.array([one.volume[predictor] for one in known]))
         if not np.isfinite(score).all():
             continue
         for name in ("roc_auc", "pr_auc"):

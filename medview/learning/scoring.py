@@ -23,6 +23,8 @@ from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 STEPS = 64
 """The height of the brain is cut into so many equal steps."""
 LOWEST, HIGHEST = 0.15, 0.92
+MODEL = "model"
+"""The predictor that may leave a slice unjudged."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +108,17 @@ class Scored:
     pixels: NDArray[np.float32] | None
 
 
+JUDGED = "judged_rate"
+"""Name of the figure: the share of slices that the model recognises and so judges."""
+NOT_JUDGED = 0.0
+"""As what a slice or volume without a score is counted among others: an average normal one."""
+
+
+def counted(name: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores as they are compared: what the model does not judge counts as an average normal."""
+    return np.where(np.isnan(values), NOT_JUDGED, values) if name == MODEL else values
+
+
 Scorer = Callable[[Slices], Mapping[str, Scored]]
 """Gives scores by the name of their predictor."""
 
@@ -139,15 +152,17 @@ def model_scores(
 ) -> Mapping[str, Scored]:
     """Scores "model", and "model:<rule>" for the pixels by other rules.
 
-    With `step_mm` the slices are those of a volume, so far apart, and so are their maps.
+    With `step_mm` the slices are those of a volume, so far apart, and so are their maps. Slices
+    that the model does not recognise have no score (NaN) and an empty map.
     """
     drawn = Drawn(slices.pictures, slices.brain, said.pictures, said.aleatoric)
+    drawn, settings = drawn.judged(settings.floor), replace(settings, floor=None)
     whole = drawn.slice_scores(settings)
     maps = (
         drawn.maps(settings.smooth_px) if step_mm is None else drawn.volume_maps(settings, step_mm)
     )
     others = {f"model:{rule}": Scored(None, maps.score(rule)) for rule in other_rules}
-    return {"model": Scored(whole, maps.score(settings.rule)), **others}
+    return {MODEL: Scored(whole, maps.score(settings.rule)), **others}
 
 
 def model_scorer(engine: Engine, settings: AnomalySettings, seed: int = 0) -> Scorer:

@@ -22,6 +22,7 @@ from medview.learning.metrics import (
     roc_auc,
     win_interval,
 )
+from medview.learning.scoring import JUDGED, MODEL, counted
 from medview.learning.synthetic import CaseTrial, PixelTrial, SliceTrial, SyntheticTrials
 
 TRUTH = "synthetic lesions"
@@ -67,10 +68,14 @@ class _Table:
         return list(self.trials[0].scores) if self.trials else []
 
     def scores(self, predictor: str) -> NDArray[np.float64]:
-        return np.array([trial.scores[predictor] for trial in self.trials])
+        return counted(predictor, np.array([trial.scores[predictor] for trial in self.trials]))
 
     def twins(self, predictor: str) -> NDArray[np.float64]:
-        return np.array([trial.twins[predictor] for trial in self.trials])
+        return counted(predictor, np.array([trial.twins[predictor] for trial in self.trials]))
+
+    def judged(self) -> NDArray[np.float64]:
+        """1 for a slice that the model gives a score, 0 for one that it does not recognise."""
+        return np.array([float(np.isfinite(trial.scores[MODEL])) for trial in self.trials])
 
     @property
     def draws(self) -> int:
@@ -113,6 +118,10 @@ def _slice_rows(table: _Table, predictor: str) -> Iterator[MetricRow]:
         yield _curve("roc_auc", table, predictor, group, here)
     yield _within_volumes(table, predictor)
     yield from _twin_rows(table, predictor)
+    if predictor == MODEL:
+        key: _Key = (predictor, "slice", JUDGED, table.subset, "all")
+        found = mean_interval(table.judged(), table.patients)
+        yield _row(key, found, len(everything) // table.draws, table.patients, draws=table.draws)
 
 
 def _curve(
@@ -212,8 +221,8 @@ def _case_rows(subset: str, trials: Sequence[CaseTrial]) -> Iterator[MetricRow]:
     truth = np.repeat([True, False], len(trials))
     n = len(trials) // draws
     for predictor in trials[0].clean:
-        shown = np.array([trial.lesioned[predictor] for trial in trials])
-        clean = np.array([trial.clean[predictor] for trial in trials])
+        shown = counted(predictor, np.array([trial.lesioned[predictor] for trial in trials]))
+        clean = counted(predictor, np.array([trial.clean[predictor] for trial in trials]))
         if not (np.isfinite(shown).all() and np.isfinite(clean).all()):
             continue
         both = np.concatenate([shown, clean])

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from math import isnan
 from pathlib import Path
 
 from medview.domain.errors import Cancelled, MedviewError
@@ -151,5 +152,7 @@ def _side(made: Prediction, name: str, place: _Place) -> Side:
     row = next((each for each in made.slices if each.slice == place.slice), None)
     score = main_score(made)
     figure = row.score if row is not None else score.value if score is not None else None
+    if figure is not None and isnan(figure):  # a slice that the model does not recognise
+        figure = None
     maps = tuple(each for each in made.maps if each.name in _SHOWN)
     return Side(name, made.weights_sha256, maps, figure, made.parameters)

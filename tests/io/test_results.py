@@ -1,6 +1,7 @@
 import csv
 import errno
 import json
+import math
 import os
 from dataclasses import fields, replace
 from pathlib import Path
@@ -158,10 +159,21 @@ def test_the_table_of_slices_has_the_columns_of_the_contract(tmp_path, predictio
     write_prediction(JOB, prediction, tmp_path / "out")
     with (tmp_path / "out" / "slices.csv").open(newline="") as file:
         rows = list(csv.reader(file))
-    assert rows[0] == ["slice", "position_mm", "score", "residual", "epistemic", "aleatoric"]
-    assert rows[1] == ["0", "-70.0", "", "", "", ""]  # no brain there
+    contract = ["slice", "position_mm", "score", "residual", "epistemic", "aleatoric"]
+    assert rows[0] == [*contract, "explained"]
+    assert rows[1] == ["0", "-70.0", "", "", "", "", ""]  # no brain there
     assert len(rows) == 1 + 36
     assert float(rows[20][2]) == prediction.slices[19].score
+
+
+def test_a_table_of_slices_of_an_earlier_version_is_read(tmp_path, prediction):
+    write_prediction(JOB, prediction, tmp_path / "out")
+    table = tmp_path / "out" / "slices.csv"
+    lines = [line.rpartition(",")[0] for line in table.read_text().splitlines()]
+    table.write_text("\n".join(lines) + "\n")
+    back = read_prediction(JOB, tmp_path / "out").slices
+    assert back[19].score == prediction.slices[19].score
+    assert all(math.isnan(each.explained) for each in back)
 
 
 def test_the_image_and_the_examination_come_back_but_not_who_it_is(tmp_path):

@@ -317,3 +317,38 @@ def test_slice_scores_know_slices_without_brain():
     one = replace(drawn(), brain=np.stack([disc(40)[0], disc(0)[0], disc(40)[0]]))
     found = slice_scores(one.maps(1.0), one.brain, AnomalySettings())
     assert np.isfinite(found).tolist() == [True, False, True]
+
+
+def recognised(first, count=3):
+    """Pictures given back well, but for the first `first` slices, of which nothing comes back."""
+    coarse = np.random.default_rng(4).uniform(0.2, 0.8, (count, 32, 32))
+    plain = (coarse.repeat(4, axis=1).repeat(4, axis=2) * disc(40)).astype(np.float32)
+    pictures = np.stack([0.9 * plain, plain, plain])
+    pictures[:, :first] = 0
+    return Drawn(plain, disc(40, count), pictures, np.full_like(plain, 0.01))
+
+
+@pytest.mark.parametrize("volume_mm", [0.0, 4.5])
+def test_slices_that_are_not_recognised_are_as_if_they_had_no_brain(volume_mm):
+    settings = AnomalySettings(floor=0.5, volume_mm=volume_mm)
+    one, rest = recognised(first=1), recognised(first=0, count=3)
+    scores = one.slice_scores(settings)
+    assert list(np.isfinite(scores)) == [False, True, True]
+    assert list(scores[1:]) == list(rest.slice_scores(settings)[1:])
+    maps = one.volume_maps(settings, 2.0)
+    assert not maps.residual[0].any()
+    assert not maps.total[0].any()
+    assert maps.residual[1:].any(axis=(1, 2)).all()
+    value, low, high = score_with_interval(one, settings)
+    assert value == pytest.approx(scores[1:].mean())
+    assert low <= value <= high
+
+
+def test_without_a_floor_and_with_good_slices_nothing_is_left_out():
+    one = recognised(first=1)
+    assert np.isfinite(one.slice_scores(AnomalySettings())).all()
+    assert one.judged(None) is one
+    assert recognised(first=0).judged(0.5).brain.all(axis=0).any()
+    nothing = score_with_interval(recognised(first=3), AnomalySettings(floor=0.5))
+    assert np.isnan(nothing[0])
+    assert nothing[1:] == (None, None)

@@ -6,6 +6,7 @@ is bright is what stands out.
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -208,13 +209,68 @@ def test_the_result_says_how_it_was_made(untrained, weights):
     )
     assert told.parameters == {
         "samples": 3, "alpha": 0.5, "rule": "ratio", "threshold": 6.0, "smooth_px": 1.0,
-        "volume_mm": 0.0, "wide_px": 0.0, "grow": 1.0,
+        "volume_mm": 0.0, "wide_px": 0.0, "grow": 1.0, "floor": None,
     }  # fmt: skip
     assert len(told.weights_sha256) == 64
     assert told.inputs == (reference("t1"),)
     assert told.seconds > 0
     assert told.peak_memory_mb > 50
     assert len(told.preparation) == 4
+
+
+@pytest.fixture
+def never_sure(black, monkeypatch):
+    """The stand-in, which explains nothing, with a floor under which it is not believed."""
+    _, card, settings = anomaly_run.load_anomaly(None, "cpu")
+    careful = replace(settings, floor=0.1, volume_mm=4.5)
+    monkeypatch.setattr(anomaly_run, "load_anomaly", lambda path, device: (Black(), card, careful))
+
+
+def test_what_the_model_does_not_recognise_gets_neither_map_nor_score(never_sure):
+    heard = Listener()
+    found = run(heard, asked(head_on("LPS")))
+    for name in ("score", "residual", "epistemic", "aleatoric", "total"):
+        assert not np.asarray(found.map(name).array).any()
+    assert not any(part.array.any() for part in heard.parts)
+    assert np.asarray(found.map("brain").array).any()
+    assert np.asarray(found.map("seen").array).any()
+    assert found.findings == ()
+    assert {(one.value, one.low, one.status) for one in found.scores} == {
+        (None, None, "not_available")
+    }
+    assert "did not recognise" in found.scores[0].meaning
+    assert [note.code for note in found.warnings][:2] == ["NOT_JUDGED", "OUTSIDE_TRAINING"]
+    assert found.parameters["floor"] == 0.1
+    assert found.slices
+    for row in found.slices:
+        assert np.isnan([row.score, row.residual, row.epistemic, row.aleatoric]).all()
+        assert row.explained < 0.1
+
+
+@pytest.mark.parametrize(
+    ("blank", "words", "codes"),
+    [
+        ((), None, []),
+        ((0,), "did not recognise 1 of 10 slices", ["NOT_JUDGED"]),
+        ((0, 1, 2), "did not recognise 3 of 10 slices", ["NOT_JUDGED", "OUTSIDE_TRAINING"]),
+        (range(10), "did not recognise the 10 slices", ["NOT_JUDGED", "OUTSIDE_TRAINING"]),
+    ],
+)
+def test_it_is_told_how_much_was_not_judged(blank, words, codes):
+    given = np.ones((12, 128, 128), bool)
+    prepared = SimpleNamespace(brain=given, scored=np.arange(1, 11))
+    left = given[1:11].copy()
+    left[list(blank)] = False
+    notes = anomaly_run.not_judged(prepared, SimpleNamespace(brain=left))
+    assert [note.code for note in notes] == codes
+    assert words is None or words in notes[0].text
+
+
+def test_a_single_slice_is_told_of_as_one():
+    one = SimpleNamespace(brain=np.ones((1, 4, 4), bool), scored=np.array([0]))
+    [first, second] = anomaly_run.not_judged(one, SimpleNamespace(brain=~one.brain))
+    assert "did not recognise the slice:" in first.text
+    assert second.text.startswith("the whole of the brain is not like")
 
 
 def test_progress_counts_slices(weights):

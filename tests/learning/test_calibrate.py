@@ -22,6 +22,7 @@ from medview.learning.calibrate import (
     with_thresholds,
 )
 from medview.learning.measure import folds_of
+from medview.learning.recognised import LOWEST_FLOOR
 
 BRAIN = np.zeros((6, 128, 128), bool)
 BRAIN[:, 20:108, 30:98] = True
@@ -96,6 +97,33 @@ def test_of_several_folds_each_choice_is_the_commonest():
     assert (found.smooth_px, found.quantile, found.grow) == (5.0, 0.99, 0.2)
 
 
+def recognised(count, empty):
+    """Slices with structure; of `empty` of them the model gives nothing back."""
+    rng = np.random.default_rng(3)
+    coarse = rng.uniform(0.2, 0.8, (count, 32, 32)).repeat(4, axis=1).repeat(4, axis=2)
+    plain = (coarse * BRAIN[:1]).astype(np.float32)
+    pictures = np.stack([plain, plain])
+    pictures[:, :empty] = 0
+    brain = np.repeat(BRAIN[:1], count, axis=0)
+    return Drawn(plain, brain, pictures, np.full_like(plain, 0.01))
+
+
+def test_what_is_not_recognised_is_no_part_of_norms_and_thresholds():
+    settings = AnomalySettings(smooth_px=1.0)
+    found = settle_norms([recognised(30, empty=1)], [2.0], settings)
+    assert 0.3 <= found.floor <= 0.5
+    without = settle_norms([recognised(30, empty=0)], [2.0], settings)
+    assert found.residual_norm == without.residual_norm
+    assert found.threshold == without.threshold
+
+
+def test_a_model_that_recognises_nothing_has_norms_all_the_same():
+    found = settle_norms([recognised(6, empty=6)], [2.0], AnomalySettings(volume_mm=4.5))
+    assert found.floor == LOWEST_FLOOR
+    assert found.residual_norm.mean > 0
+    assert found.threshold > 0
+
+
 def test_lesions_and_slices_of_the_choice_are_always_the_same(tmp_path):
     cases = [normal_case(tmp_path, seed).prepared for seed in range(2)]
     one, again = paste_lesions(cases), paste_lesions(cases)
@@ -108,9 +136,12 @@ def test_lesions_and_slices_of_the_choice_are_always_the_same(tmp_path):
 
 def test_a_fold_chooses_on_its_training_brains_alone(tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(
-        calibration, "draw_trial", lambda job, engine, cases, samples: asked.extend(cases)
-    )
+
+    def draw_trial(job, engine, cases, samples):
+        asked.extend(cases)
+        return trial(0.1, 6)
+
+    monkeypatch.setattr(calibration, "draw_trial", draw_trial)
     monkeypatch.setattr(calibration, "draw_blocks", lambda *given: [])
     monkeypatch.setattr(calibration, "choose", lambda trial, start: start)
     cases = [normal_case(tmp_path, seed) for seed in range(4)]

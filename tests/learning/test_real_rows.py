@@ -49,6 +49,14 @@ def test_each_case_gives_one_figure_and_their_mean_is_reported():
     assert found.low < 0.3 < found.high
 
 
+def test_slices_that_are_not_judged_count_as_average_and_their_share_is_told():
+    results = [result(n, [1, 0, 0], [np.nan, -1, 1]) for n in range(3)]
+    rows = rows_of(results)
+    assert rows["slice", "roc_auc", "all"].value == 0.5  # above one normal slice, below the other
+    judged = rows["slice", "judged_rate", "all"]
+    assert (judged.value, judged.n) == (pytest.approx(2 / 3), 9)
+
+
 def test_slices_are_compared_within_the_set_and_doubtful_ones_left_out():
     rows = rows_of([result(n, [1, 0, np.nan], [2, 1, 9]) for n in range(3)])
     found = rows["slice", "roc_auc", "all"]

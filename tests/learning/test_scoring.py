@@ -10,9 +10,12 @@ from brains import normal_case
 from medview.learning.anomaly import AnomalySettings, Engine, volume_score
 from medview.learning.lesions import draw_lesion
 from medview.learning.scoring import (
+    Said,
     Slices,
     ask_model,
+    counted,
     model_scorer,
+    model_scores,
     protocol_rows,
     slices_of,
     stacked,
@@ -80,6 +83,24 @@ def test_trivial_scores_by_hand():
 def test_a_volume_is_the_mean_of_its_slices_by_area():
     assert volume_score(np.array([1.0, 4.0, np.nan]), np.array([1.0, 2.0, 9.0])) == 3.0
     assert np.isnan(volume_score(np.array([np.nan]), np.array([1.0])))
+
+
+def test_what_is_not_judged_counts_as_an_average_normal_of_the_model_alone():
+    given = np.array([2.0, np.nan, -1.0])
+    assert list(counted("model", given)) == [2.0, 0.0, -1.0]
+    assert np.isnan(counted("slice_height", given)[1])
+
+
+@pytest.mark.parametrize("step_mm", [None, 2.0])
+def test_an_empty_reconstruction_scores_nothing_anywhere(step_mm):
+    whole = ball(4)
+    noise = np.random.default_rng(0).random(whole.pictures.shape).astype(np.float32)
+    said = Said(np.zeros((3, *whole.pictures.shape), np.float32), 0 * noise + 0.01)
+    shown = whole.showing(noise * whole.brain)
+    found = model_scores(shown, said, AnomalySettings(floor=0.1), step_mm=step_mm)
+    assert np.isnan(found["model"].per_slice).all()
+    assert not found["model"].pixels.any()
+    assert not found["model:residual"].pixels.any()
 
 
 def test_cases_of_different_height_are_not_stacked():

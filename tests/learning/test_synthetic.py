@@ -92,6 +92,28 @@ def test_drawing_lots_is_chance_at_every_level(cases):
     assert pixel.value == pytest.approx(pixel.prevalence, rel=0.2)
 
 
+def test_a_model_that_judges_nothing_is_at_chance_and_one_that_leaves_some_out_says_so(cases):
+    def silent(slices):
+        shape = slices.pictures.shape
+        return {"model": Scored(np.full(len(slices), np.nan), np.zeros(shape, np.float32))}
+
+    def now_and_then(slices):
+        return {
+            "model": Scored(np.where(slices.index % 4, 1.0, np.nan), silent(slices)["model"].pixels)
+        }
+
+    rows = {
+        (r.level, r.name, r.group): r for r in synthetic_rows(tried(cases[:3], lambda c: silent))
+    }
+    for level, group in (("slice", "all"), ("slice", "twin"), ("case", "twin")):
+        assert rows[level, "roc_auc", group].value == 0.5
+    pixels = rows["pixel", "pr_auc", "all"]
+    assert pixels.value == pytest.approx(pixels.prevalence, rel=0.02)
+    assert rows["slice", "judged_rate", "all"].value == 0
+    some = {r.name: r for r in synthetic_rows(tried(cases[:3], lambda c: now_and_then))}
+    assert 0.6 < some["judged_rate"].value < 0.9
+
+
 def test_the_lesions_of_a_case_do_not_depend_on_the_other_cases(cases):
     alone = tried(cases[3:4], lambda case: trivial_scorer)
     among = tried(cases[2:5], lambda case: trivial_scorer)
