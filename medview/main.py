@@ -32,6 +32,7 @@ from medview.services.thumbnails import Thumbnails
 from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
+from medview.services.volume_view import VolumeView
 from medview.services.workspaces import Workspaces
 from medview.ui.app import App
 from medview.ui.main_thread import MainThread
@@ -100,6 +101,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         measuring=measuring,
         arranging=Arranging(session, library),
         workspaces=Workspaces(session, library, viewing, measuring, kept),
+        volume_view=VolumeView(jobs, session, viewing),
     )
     window = MainWindow(app)
     _keep_log()

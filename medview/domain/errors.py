@@ -128,6 +128,8 @@ class WorkerDied(MedviewError):
 
 OUT_OF_MEMORY = "MV-JOB-002"
 """The code of every error that says that memory ran out."""
+NOT_STAGED = "MV-VIEW-002"
+"""The code where what is to be drawn in 3-D is not, or no more, in the process that draws."""
 
 
 class Cancelled(MedviewError):

@@ -24,6 +24,7 @@ from medview.ui.action import Action
 from medview.ui.actions import ACTIONS
 from medview.ui.app import App
 from medview.ui.theme import Theme, icon
+from medview.ui.volume_pane import VolumePicture
 from medview.ui.words import tr
 
 # A key held longer than this was a peek.
@@ -37,6 +38,7 @@ _KEEPS_KEYS: tuple[type[QWidget], ...] = (
     QLineEdit,
     QPlainTextEdit,
     QTabBar,
+    VolumePicture,
 )
 _OWN_KEYS = {
     Qt.Key.Key_Up,

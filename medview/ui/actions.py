@@ -64,17 +64,17 @@ _FILE = (
         "Ctrl+P", "file-pdf", "Write the report as a PDF", has_image,
     ),
     Action(
+        "file.preview_report", "Report preview", lambda app: app.window.toggle_preview(), "File",
+        "Ctrl+Shift+R", tip="Show the pages of the report beside the images", enabled=has_image,
+        checked=lambda app: not app.window.preview.isHidden(),
+    ),
+    Action(
         "file.save", "Save workspace", save_workspace, "File",
         "Ctrl+S", tip="Keep layout, views and drawings of this study now", enabled=has_image,
     ),
     Action(
         "file.forget", "Forget workspace …", commands.forget_workspace, "File",
         tip="Delete what is kept of this study's layout, views and drawings", enabled=has_image,
-    ),
-    Action(
-        "file.preview_report", "Report preview", lambda app: app.window.toggle_preview(), "File",
-        "Ctrl+Shift+R", tip="Show the pages of the report beside the images", enabled=has_image,
-        checked=lambda app: not app.window.preview.isHidden(),
     ),
     Action(
         "file.save_picture", "Save picture …", commands.save_picture, "File",
@@ -122,6 +122,11 @@ _VIEW = (
     Action(
         "view.next_region", "Next region", lambda app: app.window.next_region(), "View",
         "F6", tip="Move the keyboard to list, images or side panel",
+    ),
+    Action(
+        "view.volume", "3-D view", lambda app: app.window.toggle_volume(), "View",
+        "Alt+3", "cube", "Show or hide the volume seen from outside", has_image,
+        lambda app: not app.window.volume.isHidden(),
     ),
     Action(
         "view.studies", "Studies", lambda app: app.window.toggle_studies(), "View",

@@ -19,6 +19,7 @@ from medview.services.thumbnails import Thumbnails
 from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
+from medview.services.volume_view import VolumeView
 from medview.services.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ class App:
     measuring: Measuring
     arranging: Arranging
     workspaces: Workspaces
+    volume_view: VolumeView
     _window: MainWindow | None = field(default=None)
 
     @property

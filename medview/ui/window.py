@@ -53,6 +53,7 @@ from medview.ui.report_preview import ReportPreview
 from medview.ui.status_bar import StatusBar
 from medview.ui.theme import Theme, apply, theme_named
 from medview.ui.time_bar import TimeBar
+from medview.ui.volume_pane import VolumePane
 from medview.ui.words import plain_tip, tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
@@ -152,11 +153,14 @@ class MainWindow(QMainWindow):
         beside.setHandleWidth(1)
         beside.setChildrenCollapsible(False)
         beside.addWidget(self.grid)
+        self.volume: VolumePane = VolumePane(self._app)
+        beside.addWidget(self.volume)
         beside.addWidget(RecordPane(self._app))
         self.preview: ReportPreview = ReportPreview(self._app)
         beside.addWidget(self.preview)
-        beside.setStretchFactor(0, 1)
-        beside.setStretchFactor(1, 1)
+        beside.setStretchFactor(0, 2)
+        for place in range(1, beside.count()):
+            beside.setStretchFactor(place, 1)
         return beside
 
     def _build_bars(self) -> None:
@@ -271,6 +275,11 @@ class MainWindow(QMainWindow):
             self.preview.open()
         else:
             self.preview.hide()
+        self.table.refresh()
+
+    def toggle_volume(self) -> None:
+        """Show or hide the volume seen from outside."""
+        self.volume.setVisible(self.volume.isHidden())
         self.table.refresh()
 
     def toggle_studies(self) -> None:

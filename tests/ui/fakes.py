@@ -31,6 +31,7 @@ from medview.services.thumbnails import Thumbnails
 from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
+from medview.services.volume_view import VolumeView
 from medview.services.workspaces import Workspaces
 from medview.ui.app import App
 from medview.ui.slice_pane import SlicePane
@@ -147,6 +148,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         measuring=measuring,
         arranging=Arranging(session, library),
         workspaces=Workspaces(session, library, viewing, measuring, folder / "workspaces"),
+        volume_view=VolumeView(jobs, session, viewing),
     )
     window = MainWindow(app)
     window.resize(1400, 900)
