@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.learning.brain_age_fit import AgeRecipe, fit_age_model
 from medview.learning.brain_age_model import divided
@@ -40,12 +41,23 @@ def splits_of(table: AgeTable, recipe: AgeRecipe, folds: int, seed: int = 0) -> 
 
 
 def splits_by_site(table: AgeTable, recipe: AgeRecipe) -> list[Split]:
-    """One fold for each site."""
+    """One fold for each site.
+
+    Raises
+    ------
+    DataError
+        If there are not two: nothing can be left out.
+    """
     asked, sites = _asked(table, recipe), np.array(table.sites)
-    return [
-        _split(site, np.asarray((sites == site) & asked), table)
-        for site in sorted({site for site in table.sites if site})
-    ]
+    names = sorted({site for site in table.sites if site})
+    if len(names) < 2:
+        what = f"all rows are of one site, {names[0]}" if names else "no row says its site"
+        raise DataError(
+            f"{what}: no site can be left out",
+            do="Give rows of several sites, or make folds of patients.",
+            code="MV-DAT-106",
+        )
+    return [_split(site, np.asarray((sites == site) & asked), table) for site in names]
 
 
 def _asked(table: AgeTable, recipe: AgeRecipe) -> NDArray[np.bool_]:

@@ -26,6 +26,7 @@ from medview.learning.brain_age_table import AgeTable, table_of
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
+from medview.learning.feature_rows import refuse_few
 from medview.learning.mavae_health import health_words
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
@@ -56,6 +57,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     subsets = find_subsets(request.data, MODEL)
     whole = usable(table_of(subsets), recipe)
     table, val = _parts(whole, request.held_out)
+    skipped = [one for subset in subsets for one in subset.skipped]
+    refuse_few(len(table), skipped)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     _write_splits(out / "splits.csv", table, val, private=request.private)
@@ -79,6 +82,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "best_epoch": trainer.best_epoch,
         "stopped": trainer.stopped,
         "n": {"train": len(set(table.patients)), "val": len(set(val.patients))},
+        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
         "seconds": round(time.perf_counter() - began, 1),
         "weights_sha256": kept.weights_sha256,
         "health": [*_health(fitted), *_errors(fitted, table, val)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -32,19 +32,21 @@ def checked(subset: Subset, file: str) -> Subset:
     return subset
 
 
-def refuse_few(count: int, file: str = "") -> None:
+def refuse_few(count: int, skipped: Sequence[LeftOut] = ()) -> None:
     """Refuse fewer rows than a model can be trained on.
 
     Raises
     ------
     DataError
-        With the number of rows that there are and that are needed.
+        With the number of rows that there are and that are needed, and why the first of those
+        left out was.
     """
     if count < FEWEST:
+        lost = f"; {len(skipped)} were left out, the first: {skipped[0].what}" if skipped else ""
         raise DataError(
-            f"only {count} rows with an age can be used; {FEWEST} are needed",
-            file=file,
-            do="Give more cases.",
+            f"only {count} rows with an age can be used, {FEWEST} are needed{lost}",
+            file=skipped[0].case if skipped else "",
+            do="Correct the rows or give more." if skipped else "Give more cases.",
             code="MV-DAT-104",
         )
 

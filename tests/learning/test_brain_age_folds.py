@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from age_sets import write_abide
+from age_sets import ixi_rows, write_abide
 from age_weights import QUICK, made_up_table
 
+from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.learning import brain_age_folds
 from medview.learning.brain_age_folds import (
@@ -52,6 +53,13 @@ def test_only_pairs_are_held_out_and_the_others_always_trained_on(tmp_path):
         assert not split.held[~pairs].any()
         assert split.train[~pairs].all()
     assert (sum(split.held for split in splits) == pairs).all()
+
+
+@pytest.mark.parametrize(("site", "words"), [("HH", "of one site, HH"), ("", "says its site")])
+def test_a_single_site_cannot_be_left_out(tmp_path, site, words):
+    rows = [[*row[:2], site, *row[3:]] for row in ixi_rows(12)]
+    with pytest.raises(DataError, match=words):
+        splits_by_site(made_up_table(tmp_path, rows), QUICK)
 
 
 def test_sites_are_left_out_one_by_one_with_all_rows_of_their_patients(tmp_path):

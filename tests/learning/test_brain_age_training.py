@@ -122,6 +122,18 @@ def test_with_the_method_head_the_encoders_stand_still(parent, tmp_path):
     assert moved <= {"age_head", "sex_head", "skips"}
 
 
+def test_rows_left_out_are_named_and_too_few_others_are_refused(tmp_path):
+    rows = ixi_rows(12)
+    for row in rows[:3]:
+        row[-1] = "nan"
+    write_ixi_table(tmp_path / "d", [rows[0], *rows[3:], *ixi_rows(20)[12:]])
+    (lost,) = fit(Silent(), request(tmp_path / "d", tmp_path / "o"))["skipped"]
+    assert lost["what"] == 'row 2, column "MUSE_606": "nan" is no number'
+    write_ixi_table(tmp_path / "e", rows)
+    with pytest.raises(DataError, match=r'only 9 rows .* 3 were left out, .*"MUSE_606"'):
+        fit(Silent(), request(tmp_path / "e", tmp_path / "p"))
+
+
 def test_what_cannot_be_trained_is_told(parent, tmp_path):
     write_ixi_table(tmp_path / "d" / "ixi")
     write_abide(tmp_path / "d" / "abide")
