@@ -20,6 +20,7 @@ _WORDS = {
     "NOT_ORTHOGONAL": "skewed pixels",
     "LOSSY": "lossy",
     "NO_SPACING": "no size in mm",
+    "SPACING_ESTIMATED": "size in mm estimated",
     "SIDE_DOUBTFUL": "side doubtful",
     "STREAM_DISAGREES": "header and pixels disagree",
     "TIME_DOUBTFUL": "time step doubtful",

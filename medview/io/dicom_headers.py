@@ -75,7 +75,8 @@ class Slice:
 
     `position` is the centre of the first voxel in LPS mm, `orientation` (2, 3) the unit
     directions along a row and along a column, `spacing_mm` between rows and between columns.
-    `kind` must agree within a stack (R6); `keys` may tell volumes apart (R14).
+    `kind` must agree within a stack (R6); `keys` may tell volumes apart (R14). `magnified` is by
+    how much the spacing was made smaller than it is at the detector (R22).
     """
 
     info: FileInfo
@@ -92,6 +93,7 @@ class Slice:
     keys: dict[str, Hashable] = field(default_factory=dict)
     label: str = ""
     sparse: bool = False
+    magnified: float = 1.0
 
 
 def read_slices(path: Path, outline: Outline) -> list[Slice]:
@@ -276,7 +278,7 @@ def _slices(info: FileInfo, frames: Frames, rows: int, columns: int) -> Iterator
     labels = _segment_labels(header) if info.sop_class in SEGMENTATION else {}
     for frame in range(frames.count):
         position, orientation = place_of(frames, frame)
-        spacing, at_detector = spacing_of(frames, frame)
+        spacing, at_detector, magnified = spacing_of(frames, frame)
         segment = _segment(frames, frame) if labels else None
         yield Slice(
             info=info,
@@ -288,6 +290,7 @@ def _slices(info: FileInfo, frames: Frames, rows: int, columns: int) -> Iterator
             spacing_mm=spacing,
             pixel_aspect=aspect_of(header),
             at_detector=at_detector,
+            magnified=magnified,
             frame_of_reference=reference,
             kind=(*of_file, *_kind_of_frame(frames, frame), segment),
             keys=keys_of_frame(frames, frame) if frames.is_enhanced else keys,

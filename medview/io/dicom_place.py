@@ -11,6 +11,9 @@ from medview.io.dicom_values import Header
 
 Place = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
 
+# More is no projection of a patient: the source would be within the body.
+MOST_MAGNIFIED = 20.0
+
 
 def place_of(frames: Frames, frame: int) -> Place:
     """Position and orientation of a frame, None where the file does not say (R3, R16, R19)."""
@@ -89,8 +92,12 @@ def _unit_directions(values: tuple[float, ...]) -> NDArray[np.float64] | None:
     return directions if abs(directions[0] @ directions[1]) < 0.5 else None
 
 
-def spacing_of(frames: Frames, frame: int) -> tuple[tuple[float, float] | None, bool]:
-    """Spacing between rows and columns in mm, and whether it is that at a detector (R22)."""
+def spacing_of(frames: Frames, frame: int) -> tuple[tuple[float, float] | None, bool, float]:
+    """Spacing between rows and columns in mm, and whether it is that at a detector (R22).
+
+    Where a file says how much it magnifies, the spacing at the detector is divided by it, an
+    estimate of that in the patient; the last value is that magnification, else 1.
+    """
     values = frames.numbers(frame, "PixelMeasuresSequence", "PixelSpacing")
     header = frames.header
     values = values or header.numbers("PixelSpacing")
@@ -103,8 +110,16 @@ def spacing_of(frames: Frames, frame: int) -> tuple[tuple[float, float] | None, 
     if not values and "SequenceOfUltrasoundRegions" in header:
         values = _ultrasound_spacing(header)
     if len(values) != 2 or min(values) <= 0:
-        return None, False
-    return (float(values[0]), float(values[1])), at_detector
+        return None, False, 1.0
+    times = magnification_of(header) if at_detector else 1.0
+    spacing = float(values[0]) / times, float(values[1]) / times
+    return spacing, at_detector and times == 1, times
+
+
+def magnification_of(header: Header) -> float:
+    """How much larger than in the patient things are at the detector; 1 when it is not known."""
+    said = header.number("EstimatedRadiographicMagnificationFactor")
+    return said if said is not None and 1 < said <= MOST_MAGNIFIED else 1.0
 
 
 def aspect_of(header: Header) -> tuple[float, float]:

@@ -27,6 +27,7 @@ from medview.io.identity import Found, patient_key, uid_of_text
 
 BESIDE_MM = 20.0
 _UNNAMED = "Presentation state"
+_ESTIMATED = "sizes in mm are estimated: those at the detector, divided by the magnification {:g}"
 
 
 def series_of(
@@ -214,6 +215,8 @@ def _notes_of(stack: Stack) -> list[Note]:
     notes += [Note("MODALITY_DOUBTFUL", doubt) for doubt in doubts]
     sides = sorted({s.info.side_doubt for s in _pieces(stack)} - {""}) + _side_elsewhere(stack)
     notes += [Note("SIDE_DOUBTFUL", doubt) for doubt in sides]
+    factors = sorted({piece.magnified for piece in _pieces(stack)} - {1.0})
+    notes += [Note("SPACING_ESTIMATED", _ESTIMATED.format(factor)) for factor in factors]
     if any(piece.info.begins_like_a_program for piece in _pieces(stack)):
         text = "a file begins like a program or an archive; its image is shown, nothing is run"
         notes.append(Note("EXECUTABLE_HEADER", text))

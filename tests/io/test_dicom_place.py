@@ -197,6 +197,28 @@ def test_a_film_takes_its_letters_from_patient_orientation(letters, code, tmp_pa
     assert volume.geometry.spacing_kind == "detector"
 
 
+@pytest.mark.parametrize(
+    ("factor", "spacing", "kind", "said"),
+    [
+        (1.6, 0.1, "patient", ["SPACING_ESTIMATED"]),
+        (1, 0.16, "detector", []),
+        (0.5, 0.16, "detector", []),
+        (100, 0.16, "detector", []),
+    ],
+)
+def test_a_magnified_film_is_measured_in_the_patient_and_said_to_be_estimated(
+    factor, spacing, kind, said, tmp_path
+):
+    film = image(
+        marked_slice(0), Modality="MG", PixelSpacing=None, ImagerPixelSpacing=[0.16, 0.16],
+        EstimatedRadiographicMagnificationFactor=factor,
+        ImageOrientationPatient=None, ImagePositionPatient=None, PatientOrientation=["A", "F"],
+    )  # fmt: skip
+    series, volume = only(write(film, tmp_path / "x.dcm"))
+    assert volume.geometry.spacing_mm[1:] == pytest.approx((spacing, spacing))
+    assert (volume.geometry.spacing_kind, codes(series)) == (kind, said)
+
+
 def test_a_calibrated_film_measures_in_the_patient(tmp_path):
     film = image(
         marked_slice(0), Modality="DX", SOPClassUID="1.2.840.10008.5.1.4.1.1.1.1",
