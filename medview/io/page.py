@@ -26,6 +26,8 @@ from medview.io.plots import plot_html
 from medview.io.strokes import strokes_html
 
 # More letters of identity than these need a second line, smaller on the following pages.
+_ENDS = 0.14
+"""Share of a strip beside each of its ends where letters would lie on the words there."""
 _LONG_LINE = 52
 _LONG_IDENTITY = 90
 _HUGE_IDENTITY = 250
@@ -258,9 +260,11 @@ def _chart(chart: StripChart) -> str:
         for index, letter in chart.marks
     )
     start, end = chart.ends
+    near = any(not _ENDS < (index + 0.5) / max(1, count) < 1 - _ENDS for index, _ in chart.marks)
+    row = "ends below" if near else "ends"
     return (
         f'<figure class="strip"><img alt="{escape(chart.alt)}" src="{source}">'
         f'<div class="marks">{letters}</div>'
-        f'<div class="ends"><span>{escape(start)}</span><span>{escape(end)}</span></div>'
+        f'<div class="{row}"><span>{escape(start)}</span><span>{escape(end)}</span></div>'
         f"<figcaption>{escape(chart.caption)}</figcaption></figure>"
     )

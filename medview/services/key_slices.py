@@ -19,6 +19,8 @@ from medview.services.layering import first_style
 
 # Two pictures nearer to each other than this show the same anatomy.
 _APART_MM = 8.0
+# A smaller patch of colour would not be noticed on a printed slice.
+_SEEN_MM2 = 25.0
 # Width and height of a picture: 280 dots an inch where three stand side by side on A4.
 PICTURE_SIZE = (624, 466)
 # A film has more room: two stand side by side, with letters that can be read.
@@ -43,12 +45,14 @@ class Line:
 class KeySlice:
     """A slice worth showing: where, and for which finding (None: its score is high).
 
-    `index` counts along the array axis that is cut.
+    `index` counts along the array axis that is cut. `coloured` is False where nothing of the
+    score would be seen.
     """
 
     point_lps: tuple[float, float, float]
     index: int
     finding: Finding | None = None
+    coloured: bool = True
 
 
 def best_plane(geometry: Geometry) -> Plane:
@@ -77,8 +81,9 @@ def key_slices(
 ) -> tuple[KeySlice, ...]:
     """Choose up to `count` slices: peaks of findings first, then where the score is highest.
 
-    Findings hidden by uncertainty come last among the findings. Without a score map the slices
-    are spread evenly.
+    Findings hidden by uncertainty come last among the findings. Slices in which hardly anything
+    reaches the threshold are left out; if all are like that, the one with the highest score is
+    shown. Without a score the slices are spread evenly.
     """
     axis = cut_axis(geometry, best_plane(geometry))
     chosen: list[KeySlice] = []
@@ -86,11 +91,21 @@ def key_slices(
         point = peak_of(finding, prediction.map(finding.map) if prediction else None)
         _add(chosen, KeySlice(point, _index(geometry, point, axis), finding), geometry, axis)
     score = main_map(prediction) if prediction else None
-    for index in _by_score(score, axis) if score else _spread(prediction, geometry, axis, count):
+    if score is None or prediction is None or not np.asarray(score.array).any():
+        for index in _spread(prediction, geometry, axis, count):
+            key = KeySlice(_brightest(None, geometry, axis, index), index, coloured=score is None)
+            _add(chosen, key, geometry, axis)
+        return tuple(chosen[:count])
+    least = threshold_of(prediction, score.name)
+    for index in _by_score(score, axis, least):
         if len(chosen) >= count:
             break
         point = _brightest(score, geometry, axis, index)
         _add(chosen, KeySlice(point, index), geometry, axis)
+    if not chosen:
+        index = _by_score(score, axis, None)[0]
+        point = _brightest(score, geometry, axis, index)
+        chosen.append(KeySlice(point, index, coloured=False))
     return tuple(chosen[:count])
 
 
@@ -236,11 +251,19 @@ def _add(chosen: list[KeySlice], new: KeySlice, geometry: Geometry, axis: int) -
         chosen.append(new)
 
 
-def _by_score(score: ScalarMap, axis: int) -> list[int]:
-    """Slices that hold a score, the one with the highest peak first."""
+def _by_score(score: ScalarMap, axis: int, least: float | None) -> list[int]:
+    """Slices that hold a score, the one with the highest peak first.
+
+    With `least` only those in which an area that can be seen reaches it.
+    """
     others = tuple(n for n in range(3) if n != axis)
-    peaks = np.where(np.isfinite(score.array), score.array, -np.inf).max(axis=others)
-    return [int(n) for n in np.argsort(-peaks, kind="stable") if np.isfinite(peaks[n])]
+    known = np.where(np.isfinite(score.array), score.array, -np.inf)
+    peaks = known.max(axis=others)
+    shown = np.isfinite(peaks)
+    if least is not None:
+        pixel_mm2 = float(np.prod([score.geometry.spacing_mm[n] for n in others]))
+        shown &= (known >= least).sum(axis=others) * pixel_mm2 >= _SEEN_MM2
+    return [int(n) for n in np.argsort(-peaks, kind="stable") if shown[n]]
 
 
 def _spread(prediction: Prediction | None, geometry: Geometry, axis: int, count: int) -> list[int]:

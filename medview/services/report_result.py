@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -43,6 +43,7 @@ from medview.services.telling import result_marks
 
 _MIDLINE_MM = 5.0
 _MOST_FINDINGS = 6
+_KEY_SLICES = 3
 _READ = "Colour in the middle picture and little in the right one: unusual, and certain."
 _SYNTHETIC = "The lesion in this study is synthetic: it was put into the images for demonstration."
 
@@ -98,7 +99,18 @@ def pictures(volume: Volume, prediction: Prediction | None) -> Section:
         note = _READ if last and len(layers) > 1 else ""
         rows.append(FigureRow(shown, _caption(key, layers, first=not rows), bars, note))
     assert prediction is not None  # there are layers
-    return Section("", figures=tuple(rows), charts=_strip(volume.geometry, prediction, keys))
+    charts = _strip(volume.geometry, prediction, keys)
+    return Section("", _fewer(keys), figures=tuple(rows), charts=charts)
+
+
+def _fewer(keys: Sequence[KeySlice]) -> str:
+    """Why fewer slices are shown than there is room for."""
+    if len(keys) >= _KEY_SLICES:
+        return ""
+    if not all(key.coloured for key in keys):
+        return "The score stays below its threshold everywhere, or nearly."
+    shown = "One slice is" if len(keys) == 1 else "Two slices are"
+    return f"{shown} shown: in no other, 8 mm away or more, does the score reach its threshold."
 
 
 def _film(volume: Volume, prediction: Prediction | None) -> Section:
@@ -186,7 +198,9 @@ def _third(part: float) -> int:
 
 
 def _anomaly_line(prediction: Prediction) -> str:
-    seen = _seen(prediction)
+    seen, score = _seen(prediction), prediction.score("anomaly")
+    if not seen and score is not None and score.value is None:
+        return "Not judged: the model did not recognise these images."
     if not seen:
         return "No region above the threshold."
     largest = max(seen, key=lambda each: each.volume_ml)
@@ -223,6 +237,8 @@ def _scores_text(prediction: Prediction) -> str:
     if score is None:
         rest = prediction.scores[1:]
         return "; ".join(score_words(each) for each in rest) + ("." if rest else "")
+    if score.value is None:
+        return f"No score: {score.meaning}." if score.meaning else "No score."
     text = "A" + score_words(score).replace("anomaly", "nomaly score", 1)
     if percentile is not None and percentile.value is not None:
         share = f"{number(percentile.value, 2)} {percentile.unit}".replace(" 1", "")
@@ -293,7 +309,7 @@ def _lettered(made: Picture, letter: str) -> Picture:
 
 def _caption(key: KeySlice, layers: tuple[Layer, ...], *, first: bool) -> str:
     place = place_words(key.point_lps)
-    what = "High score, no finding"
+    what = "High score, no finding" if key.coloured else "Nothing is marked here"
     if key.finding:
         hidden = ", hidden by uncertainty," if key.finding.hidden_by_uncertainty else ""
         what = f"Finding {key.finding.id}{hidden} at its peak"

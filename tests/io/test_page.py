@@ -102,6 +102,12 @@ def test_bars_of_a_strip_are_as_high_as_their_values_and_gaps_stay_empty():
     assert 'left: 87.50%">A<' in made
 
 
+@pytest.mark.parametrize(("at", "row"), [(50, "ends"), (4, "ends below"), (96, "ends below")])
+def test_a_letter_near_an_end_of_a_strip_does_not_lie_on_the_words_there(at, row):
+    chart = StripChart((1.0,) * 100, ((at, "A"),), 0.0, 2.0, ("feet", "head"), "c", "d")
+    assert f'<div class="{row}"><span>feet</span>' in page(Section("", charts=(chart,)))
+
+
 def test_lists_with_dots_are_broken_at_the_dots_only():
     made = page(Section("", table=Table((("Run", f"K 5 · seed 7 · {'long ' * 20}"),))))
     assert '<span class="whole">K 5</span> · <span class="whole">seed 7</span> · long' in made

@@ -82,6 +82,49 @@ def test_slices_lie_apart_from_each_other(volume, prediction):
     assert np.diff(heights).min() >= 8
 
 
+def scored(prediction, array):
+    """The same result with another score and no finding."""
+    maps = tuple(replace(m, array=array) if m.name == "score" else m for m in prediction.maps)
+    return replace(prediction, findings=(), maps=maps)
+
+
+def patch(prediction, *places, size=2, value=9.0):
+    """A score that is high in a box of `size` voxels in these slices (4 mm voxels)."""
+    array = np.full_like(prediction.map("score").array, 0.5, dtype=np.float32)
+    for k in places:
+        array[k, 20 : 20 + size, 20 : 20 + size] = value
+    return scored(prediction, array)
+
+
+@pytest.mark.parametrize(
+    ("places", "size", "shown"),
+    [((10, 20), 2, [10, 20]), ((10, 11, 20, 30), 2, [10, 20, 30]), ((10,), 2, [10])],
+)
+def test_slices_in_which_nothing_reaches_the_threshold_are_left_out(
+    volume, prediction, places, size, shown
+):
+    keys = key_slices(patch(prediction, *places, size=size), volume.geometry)
+    assert sorted(key.index for key in keys) == shown
+    assert all(key.coloured for key in keys)
+
+
+@pytest.mark.parametrize(("size", "value"), [(1, 9.0), (2, 5.0)])
+def test_if_hardly_anything_reaches_it_the_highest_is_shown_alone(volume, prediction, size, value):
+    (key,) = key_slices(patch(prediction, 12, size=size, value=value), volume.geometry)
+    assert (key.index, key.coloured) == (12, False)
+
+
+def test_an_empty_score_shows_slices_through_the_brain(volume, prediction):
+    keys = key_slices(scored(prediction, np.zeros((36, 48, 40), np.float32)), volume.geometry)
+    spread = key_slices(
+        replace(prediction, findings=(), maps=prediction.maps[-1:]), volume.geometry
+    )
+    assert len(keys) == 3
+    assert not any(key.coloured for key in keys)
+    assert all(5 < key.index < 31 for key in keys)
+    assert all(key.coloured for key in spread)
+
+
 def test_without_a_result_slices_are_spread_evenly(volume):
     keys = key_slices(None, volume.geometry)
     assert [key.index for key in keys] == [9, 18, 27]

@@ -174,6 +174,43 @@ def test_a_stack_from_head_to_feet_has_its_ends_turned():
     assert strip.ends == ("slice 1, head", "slice 36, feet")
 
 
+def unjudged(prediction):
+    """A study that the model did not recognise."""
+    reason = "the model did not recognise these images, so there is no score"
+    scores = tuple(
+        replace(each, value=None, low=None, high=None, status="not_available", meaning=reason)
+        for each in prediction.scores
+    )
+    maps = tuple(
+        replace(each, array=np.zeros_like(each.array)) if each.name != "brain" else each
+        for each in prediction.maps
+    )
+    return replace(prediction, scores=scores, findings=(), maps=maps)
+
+
+def test_a_study_that_was_not_judged_is_not_called_normal(volume, prediction):
+    made = report_result.result(exam(), unjudged(prediction))
+    assert made.result == "Not judged: the model did not recognise these images."
+    assert made.text.startswith("No score: the model did not recognise these images")
+    shown = report_result.pictures(volume, unjudged(prediction))
+    assert all(row.caption.startswith("Nothing is marked here") for row in shown.figures)
+    assert shown.text == ""
+
+
+def test_a_slot_without_a_score_is_left_out_with_a_sentence(volume, prediction):
+    score = prediction.map("score")
+    few = np.where(np.arange(36)[:, None, None] == 20, score.array, 0.5 * (score.array > 0))
+    maps = tuple(replace(m, array=few) if m.name == "score" else m for m in prediction.maps)
+    made = report_result.pictures(volume, replace(prediction, findings=(), maps=maps))
+    assert len(made.figures) == 1
+    assert made.text.startswith("One slice is shown: in no other")
+    low = tuple(replace(m, array=0 * few + 1) if m.name == "score" else m for m in prediction.maps)
+    below = report_result.pictures(volume, replace(prediction, findings=(), maps=low))
+    assert below.text == "The score stays below its threshold everywhere, or nearly."
+    assert len(below.figures) == 1
+    assert report_result.pictures(volume, prediction).text == ""
+
+
 def test_without_a_result_the_images_stand_alone(volume):
     section = report_result.pictures(volume, None)
     assert section.title == "Key slices"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QHeaderView,
@@ -12,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.domain.prediction import Finding
+from medview.domain.prediction import Finding, Prediction
 from medview.ui.app import App
 from medview.ui.controls import Row, button, label, name
 from medview.ui.panels.answers import ANSWERS, said_by
@@ -45,9 +47,7 @@ class FindingsList(QWidget):
             header.setSectionResizeMode(column, mode)
         self.tree.itemSelectionChanged.connect(self._on_selected)
         self._buttons = [self._answer(*each) for each in ANSWERS]
-        self._none = label(
-            tr("No region is above the threshold of the model."), "quiet", wraps=True
-        )
+        self._none = label("", "quiet", wraps=True)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 4, 0, 0)
         rows.addWidget(self._none)
@@ -75,8 +75,9 @@ class FindingsList(QWidget):
         self.tree.setVisible(bool(findings))
         for made in self._buttons:
             made.setVisible(bool(findings))
-        looked = any(each.map("score") is not None for each in self._app.session.results)
-        self._none.setVisible(looked and not findings)
+        looked = [each for each in self._app.session.results if each.map("score") is not None]
+        self._none.setText(none_words(looked))
+        self._none.setVisible(bool(looked) and not findings)
         self._show_verdicts()
         self._select()
 
@@ -134,6 +135,14 @@ class FindingsList(QWidget):
         for each in self._app.session.findings:
             if each.id == wanted:
                 self._app.viewing.go_to_finding(each)
+
+
+def none_words(results: Sequence[Prediction]) -> str:
+    """Why there is no finding: nothing stood out, or nothing could be judged."""
+    scores = [score for each in results if (score := each.score("anomaly")) is not None]
+    if scores and all(score.value is None for score in scores):
+        return tr("Nothing is marked: the model did not recognise these images.")
+    return tr("No region is above the threshold of the model.")
 
 
 _FIT, _STRETCH = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch
