@@ -18,6 +18,7 @@ from medview import __version__
 from medview.domain.errors import MedviewError
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
+from medview.services.headers import Headers
 from medview.services.jobs import Jobs
 from medview.services.library import Library
 from medview.services.measuring import Measuring
@@ -102,6 +103,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         arranging=Arranging(session, library),
         workspaces=Workspaces(session, library, viewing, measuring, kept),
         volume_view=VolumeView(jobs, session, viewing),
+        headers=Headers(jobs, session),
     )
     window = MainWindow(app)
     _keep_log()

@@ -129,6 +129,11 @@ _VIEW = (
         lambda app: not app.window.volume.isHidden(),
     ),
     Action(
+        "view.tags", "Header of the image …",
+        lambda app: app.headers.read(app.session.active_pane), "View",
+        "Ctrl+I", "list-bullets", "Look through the tags of the file behind this image", has_image,
+    ),
+    Action(
         "view.studies", "Studies", lambda app: app.window.toggle_studies(), "View",
         "F7", "list-bullets", "Show or hide the list of studies",
         checked=lambda app: app.window.shows_studies,

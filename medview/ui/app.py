@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
+from medview.services.headers import Headers
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
@@ -46,6 +47,7 @@ class App:
     arranging: Arranging
     workspaces: Workspaces
     volume_view: VolumeView
+    headers: Headers
     _window: MainWindow | None = field(default=None)
 
     @property

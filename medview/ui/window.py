@@ -28,6 +28,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.domain.tag import Tag
 from medview.services.reading import REPORT_TITLE
 from medview.services.records import is_table
 from medview.services.session import Message, Session, Task
@@ -51,6 +52,7 @@ from medview.ui.probe import probe
 from medview.ui.record_pane import RecordPane
 from medview.ui.report_preview import ReportPreview
 from medview.ui.status_bar import StatusBar
+from medview.ui.tag_browser import TagBrowser
 from medview.ui.theme import Theme, apply, theme_named
 from medview.ui.time_bar import TimeBar
 from medview.ui.volume_pane import VolumePane
@@ -228,6 +230,7 @@ class MainWindow(QMainWindow):
         app.preferences.changed.connect(self._on_settings)
         app.preferences.unsaved.connect(self.notes.show_error)
         app.reading.exported.connect(self._on_exported)
+        app.headers.arrived.connect(self._on_header)
 
     @property
     def session(self) -> Session:
@@ -394,6 +397,9 @@ class MainWindow(QMainWindow):
             self.notes.show_error(message.error, *ways)
         else:
             self.notes.show_note(message.text, kind=message.kind, stays=message.kind != "info")
+
+    def _on_header(self, title: str, tags: tuple[Tag, ...]) -> None:
+        TagBrowser(self, title, tags).show()
 
     def _on_exported(self, path: Path, pages: int) -> None:
         counted = tr("{n} pages", n=pages) if pages != 1 else tr("1 page")

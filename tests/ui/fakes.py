@@ -19,6 +19,7 @@ from medview.domain.volume import Volume
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
+from medview.services.headers import Headers
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
@@ -149,6 +150,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         arranging=Arranging(session, library),
         workspaces=Workspaces(session, library, viewing, measuring, folder / "workspaces"),
         volume_view=VolumeView(jobs, session, viewing),
+        headers=Headers(jobs, session),
     )
     window = MainWindow(app)
     window.resize(1400, 900)
