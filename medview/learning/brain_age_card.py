@@ -11,6 +11,7 @@ from medview.learning.anomaly_card import licence_of
 from medview.learning.brain_age_fit import AgeRecipe, Fitted
 from medview.learning.brain_age_model import settings_to_card
 from medview.learning.brain_age_table import AgeTable
+from medview.learning.mavae_health import MOSTLY
 from medview.learning.region_card import with_image_route
 from medview.learning.subset import Subset
 from medview.learning.weights import patient_hash
@@ -22,6 +23,8 @@ PUBLISHED = (
     Figure("pearson_r", 0.82, _OPENBHB),
     Figure("mae", 3.15, f"{_OPENBHB}; structure alone"),
 )
+LINEAR = ("health", "linear_share")
+"""Part and name of the share of the age by the linear path, in the curve of a training."""
 _WORDS = {
     "smri": "structural features: a table (CSV) with the named columns, or a vector as .npy",
     "fmri": "functional connectivity: a table (CSV) with the named columns, or a vector as .npy",
@@ -105,6 +108,7 @@ def _limits(
         + (" with a linear path from the features to age and sex" if recipe.skip else "")
         + "; both differ from the paper.",
     ]
+    said += _linear_words(fitted)
     if not settings.knows_sex:
         said.append("The training rows are of one sex or of unknown sex: the sex head is idle.")
     if np.any([case.label == 1 for case in table.cases]):
@@ -115,6 +119,17 @@ def _limits(
         else "These weights have not been measured on patients they never saw."
     )
     return (*said, *_sex_limit(figures), *weak_spots(figures))
+
+
+def _linear_words(fitted: Fitted) -> list[str]:
+    """How much of the age passes by the codes, where a path does that."""
+    history = fitted.trainer.history
+    shares = [value for _, part, name, value in history if (part, name) == LINEAR]
+    if not shares:
+        return []
+    share = 100 * shares[-1]
+    close = ": as to age the model is close to a linear one" if shares[-1] > MOSTLY else ""
+    return [f"{share:.1f} % of the variance of the age come by that linear path{close}."]
 
 
 def _sex_limit(figures: Sequence[Figure]) -> tuple[str, ...]:

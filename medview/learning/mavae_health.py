@@ -10,6 +10,8 @@ from torch import Tensor
 from medview.models.losses import kl_standard_normal
 from medview.models.mavae import TERMS, LossWeights, Mavae, Rows
 
+MOSTLY = 0.95
+"""A larger share of the age by the linear path leaves the codes little to say."""
 ACTIVE = 0.01
 """A unit counts as active when its mean varies more than this over the rows."""
 
@@ -21,6 +23,8 @@ def health(net: Mavae, rows: Rows) -> dict[str, float]:
     ``active_units`` counts generic and unique units that vary; ``kl_ROLE_NN`` is the KL of each
     unique dimension in nats; ``adversary_accuracy`` is against a chance of 0.5 on as many draws
     of the prior as codes; ``generic_spread`` the mean standard deviation of the generic codes.
+    ``linear_share`` is the share of the variance of the age that the linear path makes, where
+    the network has one.
     """
     codes = net.encode(rows)
     split, found = net.options.generic, dict[str, float]()
@@ -41,12 +45,24 @@ def health(net: Mavae, rows: Rows) -> dict[str, float]:
         spread.append(generic.std(0).mean())
     if not spread:
         return found
+    if net.options.skip:
+        found["linear_share"] = _linear_share(net, rows)
     return {
         "active_units": float(active),
         "adversary_accuracy": float(torch.cat(fooled).float().mean()),
         "generic_spread": float(torch.stack(spread).mean()),
         **found,
     }
+
+
+def _linear_share(net: Mavae, rows: Rows) -> float:
+    """Variance of the linear path's part of the age over that of both parts, 0 to 1."""
+    whole = net(rows).age
+    direct = torch.stack(
+        [skip(rows.inputs[role])[:, 0] * rows.present[role] for role, skip in net.skips.items()]
+    ).sum(0)
+    straight, coded = direct.var(), (whole - direct).var()
+    return float(straight / (straight + coded).clamp_min(1e-12))
 
 
 def gradient_shares(net: Mavae, rows: Rows, weights: LossWeights) -> dict[str, float]:
@@ -99,6 +115,11 @@ def health_words(figures: Mapping[str, float], roles: int) -> list[dict[str, obj
             "adversary_accuracy",
             lambda v: v < 0.95,
             "the adversary always wins: the generic codes do not look like their prior",
+        ),
+        (
+            "linear_share",
+            lambda v: v <= MOSTLY,
+            "nearly all of the age comes by the linear path: the codes add little to it",
         ),
     )
     return [

@@ -39,6 +39,18 @@ def test_the_card_of_ixi_names_people_ages_sites_and_licence(tmp_path):
     assert not any("refit" in limit for limit in own)
 
 
+@pytest.mark.parametrize(("share", "close"), [(0.9712, True), (0.5, False)])
+def test_how_much_of_the_age_passes_by_the_codes_is_said(tmp_path, share, close):
+    write_ixi_table(tmp_path)
+    subset = load_ixi_roi(tmp_path)
+    table = usable(table_of([subset]), SHORT)
+    fitted = fit_age_model(Silent(), table, SHORT)
+    fitted.trainer.history.append((1, "health", "linear_share", share))
+    limits = " ".join(make_card([subset], table, SHORT, fitted, ()).limits)
+    assert f"{100 * share:.1f} % of the variance of the age come by that linear path" in limits
+    assert ("close to a linear one" in limits) is close
+
+
 def test_a_card_of_males_with_cases_says_so_and_is_not_for_commerce(tmp_path):
     write_abide(tmp_path, count=20, pairs=12)
     card = card_of(load_abide(tmp_path), replace(SHORT, features=10))

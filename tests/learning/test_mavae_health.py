@@ -1,5 +1,7 @@
 """Health of an M-AVAE: figures by hand, and collapse by its name."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -51,6 +53,19 @@ def test_codes_that_never_vary_are_named(net):
     texts = " ".join(str(word["text"]) for word in health_words(found, roles=2))
     assert "code collapse" in texts
     assert "mode collapse" in texts
+
+
+@pytest.mark.parametrize(("linear", "named"), [(0.0, False), (50.0, True)])
+def test_an_age_that_passes_by_the_codes_is_named(linear, named):
+    torch.manual_seed(0)
+    net = Mavae(replace(OPTIONS, skip=True)).eval()
+    for skip in net.skips.values():
+        torch.nn.init.constant_(skip.weight, linear)
+    found = health(net, rows())
+    assert (found["linear_share"] > 0.99) is named
+    texts = [str(word["text"]) for word in health_words(found, roles=2)]
+    assert any("linear path" in text for text in texts) is named
+    assert "linear_share" not in health(Mavae(OPTIONS), rows())
 
 
 def test_an_idle_code_and_a_winning_adversary_are_named():
