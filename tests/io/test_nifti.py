@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 import pytest
 import SimpleITK
-from dicom_files import codes, only, save, stack
+from dicom_files import catalogue, codes, only, save, stack
 from nifti_files import OBLIQUE, VALUES, patched, written
 from phantoms import ORIENTATIONS, geometry_of
 
@@ -224,3 +224,25 @@ def test_nothing_is_left_where_nothing_can_be_written(tmp_path):
     with pytest.raises(WriteError):
         nifti.write(volume, tmp_path / "file" / "v.nii.gz")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+class Rooms(Silent):
+    """A job whose arrays lie in memory that the other side sees."""
+
+    def __init__(self):
+        self.made = []
+
+    def room(self, size):
+        self.made.append(np.zeros(size, np.uint8))
+        return memoryview(self.made[-1])
+
+
+@pytest.mark.parametrize(("kind", "is_copied"), [("<i2", False), ("<f4", False), ("<u1", True)])
+def test_values_that_mean_what_is_stored_are_not_copied(kind, is_copied, tmp_path):
+    values = np.arange(24).reshape(4, 3, 2).astype(kind)
+    path = written(tmp_path / "x.nii", values, np.eye(4))
+    (series,) = catalogue(path).all_series()
+    job = Rooms()
+    volume = nifti.load(job, series)
+    np.testing.assert_array_equal(volume.array, values)
+    assert np.shares_memory(volume.array, job.made[0]) != is_copied

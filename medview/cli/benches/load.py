@@ -20,6 +20,7 @@ from medview.domain.errors import ReadError
 from medview.domain.study import Catalogue, Series
 from medview.domain.volume import Volume
 from medview.imaging.frame import View, compose_frame
+from medview.io.limits import is_too_large
 from medview.services.jobs import Job, Jobs
 from medview.services.library import LOAD_AND_IDENTIFY, SCAN
 
@@ -30,11 +31,14 @@ FIRST_S = 0.5
 LONG_FIRST_S = 1.0
 LONG_WHOLE_S = 6.0
 HEADERS_PER_S = 1000.0
+# A volume of 4 GiB: slices of so many rows and columns; the aim is for all of it.
+HUGE_SIDE, HUGE_MB = 1024, 6 * 1024
 
 _BENCHES = "medview.cli.benches"
 _MAKE = f"{_BENCHES}.ct_series:make"
 _SIMPLEITK = f"{_BENCHES}.peers:simpleitk_series"
 _PYDICOM = f"{_BENCHES}.peers:pydicom_loop"
+_MAKE_HUGE = {"DICOM": f"{_BENCHES}.huge:dicom", "NIfTI": f"{_BENCHES}.huge:nifti"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +49,10 @@ class Sizes:
     long: int = 2000
     files: int = 10_000
     rounds: int = 3
+    huge: int = 2048
 
 
-QUICK = Sizes(slices=40, long=200, files=1000, rounds=1)
+QUICK = Sizes(slices=40, long=200, files=1000, rounds=1, huge=32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,7 @@ def measure(context: Context, quick: bool) -> list[Row]:
         for syntax in SYNTAXES:
             rows += bench.syntax_rows(syntax)
         rows += bench.long_rows()
+        rows += bench.huge_rows()
         rows += bench.scan_rows()
     return [*rows, *viewer_rows(context, quick)]
 
@@ -142,6 +148,31 @@ class _Bench:
             Row(f"{what}: read whole", best.whole_s, "s", aim=LONG_WHOLE_S * share),
             Row(f"{what}: peak of both processes", peak.mb, "MiB", aim=_most_mb(best.pixels_mb)),
         ]
+
+    def huge_rows(self) -> list[Row]:
+        """A volume of 4 GiB, from many files and from one; left out where there is no room."""
+        count = self.sizes.huge
+        pixels_mb = count * HUGE_SIDE**2 * 2 / 2**20
+        if not is_room(pixels_mb):
+            self.context.say(f"no room for a volume of {pixels_mb:.0f} MiB: its rows are left out")
+            return []
+        rows = []
+        for kind, work in _MAKE_HUGE.items():
+            with tempfile.TemporaryDirectory(prefix="medview-bench-") as name:
+                folder = Path(name) / "huge"
+                self.others.call("files", work, folder, count, HUGE_SIDE)
+                with (
+                    Jobs(lambda call: call()) as fresh,
+                    PeakMemory(os.getpid(), _child(fresh)) as peak,
+                ):
+                    reading = read(fresh, folder)
+            what = f"{kind}, {reading.pixels_mb / 1024:.2g} GiB in one volume"
+            most = max(HUGE_MB * count / Sizes().huge, _most_mb(reading.pixels_mb))
+            rows += [
+                Row(f"{what}: read whole", reading.whole_s, "s"),
+                Row(f"{what}: peak of both processes", peak.mb, "MiB", aim=most),
+            ]
+        return rows
 
     def scan_rows(self) -> list[Row]:
         """Headers of very many small files."""
@@ -208,6 +239,12 @@ def _wait(jobs: Jobs, series: Series, watch: _Watch) -> Job:
     )
     over.wait()
     return job
+
+
+def is_room(pixels_mb: float) -> bool:
+    """Say whether a volume of this size may be held here, with some memory left for others."""
+    needed = int(pixels_mb * 2**20)
+    return not is_too_large(needed) and 1.5 * needed < psutil.virtual_memory().available
 
 
 def _child(jobs: Jobs) -> int:

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 
 from medview.cli.benches import load
@@ -9,7 +11,7 @@ from medview.cli.progress import ProgressLine
 @pytest.fixture(scope="module")
 def rows():
     patch = pytest.MonkeyPatch()
-    patch.setattr(load, "QUICK", Sizes(slices=3, long=4, files=5, rounds=1))
+    patch.setattr(load, "QUICK", Sizes(slices=3, long=4, files=5, rounds=1, huge=2))
     patch.setattr(load, "viewer_rows", lambda context, quick: [])
     context = Context(Options(), ProgressLine(None, on_terminal=False))
     found = measure(context, True)
@@ -51,3 +53,16 @@ def test_headers_are_counted_by_core_and_by_the_clock(rows):
     assert by_core.at_least
     assert by_core.aim == 1000
     assert by_core.value > 0
+
+
+def test_a_huge_volume_comes_from_many_files_and_from_one(rows):
+    huge = [row for row in rows if "in one volume" in row.what]
+    assert [row.what.split(",")[0] for row in huge] == ["DICOM", "DICOM", "NIfTI", "NIfTI"]
+    assert all(row.value > 0 for row in huge)
+    assert {row.aim for row in huge[1::2]} == {200 + 1.3 * 4}
+
+
+def test_without_room_a_huge_volume_is_left_out(monkeypatch):
+    monkeypatch.setattr(load.psutil, "virtual_memory", lambda: SimpleNamespace(available=2**30))
+    assert not load.is_room(700)
+    assert load.is_room(10)
