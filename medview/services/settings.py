@@ -42,6 +42,7 @@ class Settings:
     cine_rate: Annotated[float, "Images a second when they are played"] = 10.0
     cine_loops: Annotated[bool, "Begin again when the last image was played"] = True
     paper: Annotated[Paper, "Paper of reports"] = "a4"
+    shortcuts: Annotated[tuple[str, ...], "Keys that you have changed, each command=keys"] = ()
     recent: Annotated[tuple[str, ...], "Folders and files opened last"] = ()
 
     def with_recent(self, path: Path) -> Settings:

@@ -20,9 +20,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from medview.services.settings import Settings
 from medview.ui.action import Action
 from medview.ui.actions import ACTIONS
 from medview.ui.app import App
+from medview.ui.shortcuts import Chosen, chosen_keys, key_text, keys_of
 from medview.ui.theme import Theme, icon
 from medview.ui.volume_pane import VolumePicture
 from medview.ui.words import tr
@@ -60,7 +62,10 @@ class ActionTable(QObject):
         super().__init__(window)
         self._app, self._window, self._panes = app, window, panes
         self.actions = {each.id: self._make(each) for each in ACTIONS}
-        self._peeks = {_plain(key): each for each in ACTIONS if each.is_peek for key in each.keys}
+        self._chosen: Chosen = {}
+        self._peeks: dict[str, Action] = {}
+        self._use_keys(app.preferences.settings)
+        app.preferences.changed.connect(self._use_keys)
         self._held = QElapsedTimer()
         self._menus: dict[str, QMenu] = {}
         self._menu_buttons: list[tuple[QToolButton, str]] = []
@@ -74,6 +79,21 @@ class ActionTable(QObject):
     def __getitem__(self, key: str) -> QAction:
         return self.actions[key]
 
+    def _use_keys(self, settings: Settings) -> None:
+        """Give every action the keys that the settings say."""
+        self._chosen = chosen_keys(settings)
+        self._peeks = {}
+        for each in ACTIONS:
+            keys = keys_of(each, self._chosen)
+            self.actions[each.id].setShortcuts([QKeySequence(key) for key in keys])
+            self.actions[each.id].setToolTip(self._tip(each))
+            if each.is_peek:
+                self._peeks |= {_plain(key): each for key in keys}
+
+    def _tip(self, each: Action) -> str:
+        keys = keys_of(each, self._chosen)
+        return f"{tr(each.tip)} ({key_text(keys, tr(' or '))})" if keys else tr(each.tip)
+
     def refresh(self) -> None:
         """Ask every action again whether it is possible and whether it is on."""
         for each in ACTIONS:
@@ -82,7 +102,7 @@ class ActionTable(QObject):
             if each.checked is not None:
                 made.setChecked(each.checked(self._app))
             if each.refusal is not None:
-                made.setToolTip(tr(each.refusal(self._app)) or _tip(each))
+                made.setToolTip(tr(each.refusal(self._app)) or self._tip(each))
 
     def set_icons(self, theme: Theme) -> None:
         """Draw all icons in the theme's colours."""
@@ -134,9 +154,7 @@ class ActionTable(QObject):
     def _make(self, each: Action) -> QAction:
         made = QAction(tr(each.text), self._window)
         made.setObjectName(each.id)
-        made.setShortcuts([QKeySequence(key) for key in each.keys])
         made.setCheckable(each.checked is not None)
-        made.setToolTip(_tip(each))
         made.setStatusTip(tr(each.tip))
         made.setAutoRepeat(not each.is_peek)
         made.triggered.connect(lambda: self._run(each))
@@ -178,12 +196,3 @@ class ActionTable(QObject):
 
 def _plain(key: str | QKeyCombination) -> str:
     return QKeySequence(key).toString()
-
-
-def _tip(each: Action) -> str:
-    return f"{tr(each.tip)} ({_key_text(each)})" if each.keys else tr(each.tip)
-
-
-def _key_text(each: Action) -> str:
-    keys = [QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in each.keys]
-    return tr(" or ").join(keys)

@@ -335,6 +335,11 @@ _HELP = (
         "F1", "keyboard", "List what mouse and keys do",
     ),
     Action(
+        "help.edit_keys", "Change keys and mouse …",
+        lambda app: app.window.edit_shortcuts(), "Help",
+        "Ctrl+F1", "keyboard", "Choose other keys, and what the left button does",
+    ),
+    Action(
         "help.about", "About medview", lambda app: app.window.show_about(), "Help",
         icon="info", tip="Version, models, licence",
     ),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QWidget
 
 from medview import RESEARCH_USE, __version__
 from medview.domain.card import ModelCard
-from medview.ui.action import Action
 from medview.ui.actions import ACTIONS
 from medview.ui.controls import Column, Row, button, label, name
+from medview.ui.shortcuts import Chosen, key_text, keys_of
 from medview.ui.words import tr
 
 MOUSE: tuple[tuple[str, str], ...] = (
@@ -28,22 +29,24 @@ MOUSE: tuple[tuple[str, str], ...] = (
 )
 
 
-def shortcut_rows() -> dict[str, list[tuple[str, str]]]:
+def shortcut_rows(chosen: Chosen) -> dict[str, list[tuple[str, str]]]:
     """Keys and what they do, by menu, from the table of actions; the mouse comes first."""
     rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(tr(a), tr(b)) for a, b in MOUSE]}
     for each in ACTIONS:
-        if each.keys:
-            rows.setdefault(each.menu.partition("/")[0], []).append((_keys(each), tr(each.text)))
+        keys = keys_of(each, chosen)
+        if keys:
+            line = (key_text(keys, ", "), tr(each.text))
+            rows.setdefault(each.menu.partition("/")[0], []).append(line)
     return rows
 
 
-def show_shortcuts(parent: QWidget) -> QDialog:
+def show_shortcuts(parent: QWidget, chosen: Chosen, change: Callable[[], object]) -> QDialog:
     """Open the page of mouse gestures and keys; it does not block the window."""
     dialog, rows = _dialog(parent, "shortcuts", tr("Mouse and keys"), 900, 820)
     page = Column("shortcuts_page", tr("Mouse and keys"))
     columns = QHBoxLayout()
     columns.setSpacing(36)
-    for sections in _halves(shortcut_rows()):
+    for sections in _halves(shortcut_rows(chosen)):
         column = QVBoxLayout()
         column.setSpacing(18)
         for title, lines in sections:
@@ -54,6 +57,9 @@ def show_shortcuts(parent: QWidget) -> QDialog:
     holder.setLayout(columns)
     page.add(holder)
     rows.insertWidget(0, page, 1)
+    other = button(tr("Change keys …"), "shortcuts_change")
+    other.clicked.connect(change)
+    rows.insertLayout(1, Row(other, 1))
     dialog.show()
     return dialog
 
@@ -119,10 +125,3 @@ def _halves(
         halves[shorter].append((title, lines))
         heights[shorter] += len(lines) + 2
     return halves
-
-
-def _keys(each: Action) -> str:
-    shown = [
-        QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in each.keys
-    ]
-    return ", ".join(shown)

@@ -35,7 +35,7 @@ from medview.services.session import Message, Session, Task
 from medview.services.settings import Settings
 from medview.services.shelf import KEEP_TITLE
 from medview.ui.action_table import ActionTable
-from medview.ui.actions import BAR_LEFT, BAR_MENUS, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
+from medview.ui.actions import ACTIONS, BAR_LEFT, BAR_MENUS, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
 from medview.ui.app import App
 from medview.ui.autosave import Autosave, open_known
 from medview.ui.cine import Cine
@@ -51,6 +51,8 @@ from medview.ui.panels.studies import StudiesPanel
 from medview.ui.probe import probe
 from medview.ui.record_pane import RecordPane
 from medview.ui.report_preview import ReportPreview
+from medview.ui.shortcut_editor import ShortcutEditor
+from medview.ui.shortcuts import chosen_keys
 from medview.ui.status_bar import StatusBar
 from medview.ui.tag_browser import TagBrowser
 from medview.ui.theme import Theme, apply, theme_named
@@ -356,7 +358,12 @@ class MainWindow(QMainWindow):
 
     def show_shortcuts(self) -> None:
         """List what mouse and keys do."""
-        show_shortcuts(self)
+        chosen = chosen_keys(self._app.preferences.settings)
+        show_shortcuts(self, chosen, self.edit_shortcuts)
+
+    def edit_shortcuts(self) -> None:
+        """Choose other keys."""
+        ShortcutEditor(self, self._app, ACTIONS).show()
 
     def show_about(self) -> None:
         """Version, models and licence."""

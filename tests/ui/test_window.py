@@ -60,6 +60,7 @@ def test_what_is_no_file_is_not_taken(bench):
 
 
 def test_a_folder_that_was_opened_is_among_the_recent(bench, tmp_path):
+    (tmp_path / "study").mkdir()
     bench.window.open_paths((tmp_path / "study",))
     bench.jobs.last.finish(catalogue_of(series_of("1.1")))
     menu = bench.find(QMenu, "menu_recent")
