@@ -8,6 +8,7 @@ brains, the lesions and, where they can, the weights and their draws.
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import stats
 
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import UsageError
@@ -50,6 +52,8 @@ from medview.learning.subset import TrainCase
 from medview.learning.train import Recipe, same_run
 
 TASK = "synthetic lesions"
+FULL = 5
+"""The draws of the default, with which a single pass is compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,7 @@ class _Trained:
     chosen_on: Pasted
     shown: tuple[Shown, ...]
     _said: dict[tuple[int, bool], _Said] = field(default_factory=dict)
+    _cpu_s: dict[tuple[int, bool], float] = field(default_factory=dict)
 
     @property
     def lesions(self) -> NDArray[np.bool_]:
@@ -143,12 +148,27 @@ class _Trained:
             one = self.chosen_on
             clean = ask(job, self.engine, one.plain, one.brain, samples, spread)
             sick = ask(job, self.engine, one.pasted, one.brain, samples, spread)
+            began = time.process_time()
             held_out = tuple(
                 ask(job, self.engine, each.pictures, each.brain, samples, spread)
                 for each in self.shown
             )
+            self._cpu_s[key] = time.process_time() - began
             self._said[key] = _Said(clean, sick, held_out)
         return self._said[key]
+
+    def cost(self, samples: int, spread: bool) -> Scored:
+        """Processor time of the network, all threads together, for a slice of the left-out brains.
+
+        They must have been asked.
+        """
+        slices = sum(len(each.pictures) for each in self.shown)
+        ms = 1000 * self._cpu_s[samples, spread] / slices
+        case = self.shown[0].case
+        return Scored(
+            "cost", ("cpu_ms_per_slice",), (case.case,), (case.patient,), (0.0,), (ms,), "all",
+            "slice",
+        )  # fmt: skip
 
 
 class AnomalyStudy:
@@ -189,7 +209,14 @@ class AnomalyStudy:
         start = AnomalySettings(samples=wanted.samples, rule=wanted.rule, alpha=wanted.alpha)
         chosen = choose(Trial(said.clean, said.sick, trained.lesions), start)
         pairs = zip(trained.shown, said.held_out, strict=True)
-        return joined([one for shown, drawn in pairs for one in scored(shown, drawn, chosen)])
+        found = joined([one for shown, drawn in pairs for one in scored(shown, drawn, chosen)])
+        if wanted.single:
+            several = trained.said(job, FULL, True).held_out
+            found += joined(_agreement(trained.shown, said.held_out, several))
+            return (*found, trained.cost(1, False))
+        if variant == "default" or wanted.samples != FULL:
+            return (*found, trained.cost(wanted.samples, wanted.spread))
+        return found
 
     def _trained(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
         key = (same_run(recipe), seed, fold)
@@ -266,6 +293,30 @@ def scored(shown: Shown, drawn: Drawn, settings: AnomalySettings) -> tuple[Score
         Scored(TASK, ("roc_auc", "pr_auc"), names, patients, labels, values, "all", "slice"),
         Scored(TASK, ("pixel_precision",), (case,), (patient,), (0.0,), (found,), subset, "pixel"),
     )
+
+
+def _agreement(
+    shown: Sequence[Shown], guessed: Sequence[Drawn], several: Sequence[Drawn]
+) -> list[Scored]:
+    """How alike a guessed epistemic part and that of several draws order the pixels of a brain."""
+    found = []
+    for one, guess, drawn in zip(shown, guessed, several, strict=True):
+        inner = rimless(one.brain)
+        pair = [each.pictures.var(0)[inner] for each in (guess, drawn)]
+        alike = float(stats.spearmanr(*pair).statistic)
+        found.append(
+            Scored(
+                f"epistemic part against {FULL} draws",
+                ("rank_correlation",),
+                (one.case.case,),
+                (one.case.patient,),
+                (0.0,),
+                (alike if np.isfinite(alike) else 0.0,),
+                "all",
+                "pixel",
+            )
+        )
+    return found
 
 
 def joined(parts: Sequence[Scored]) -> tuple[Scored, ...]:

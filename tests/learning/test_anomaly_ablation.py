@@ -47,7 +47,9 @@ def run(one, variant, **settings):
 
 
 def test_the_left_out_brain_is_scored_by_slice_and_pixel(one):
-    by_slice, by_pixel = run(one, "default")
+    by_slice, by_pixel, cost = run(one, "default")
+    assert (cost.names, cost.subset) == (("cpu_ms_per_slice",), "all")
+    assert cost.score[0] > 0
     assert (by_slice.level, by_slice.names) == ("slice", ("roc_auc", "pr_auc"))
     assert set(by_slice.patients) == {"IXI012"}
     assert set(by_slice.truth) == {0.0, 1.0}
@@ -76,6 +78,13 @@ def test_draws_without_spread_are_the_mean_of_the_code(one):
     assert np.array_equal(still.pictures[0], still.pictures[1])
     moving = trained.said(Silent(), 2, True).clean
     assert not np.array_equal(moving.pictures[0], moving.pictures[1])
+
+
+def test_a_single_pass_says_what_it_costs_and_how_alike_its_uncertainty_is(one):
+    *_, alike, cost = run(one, "single-pass")
+    assert alike.task == "epistemic part against 5 draws"
+    assert -1 <= alike.score[0] <= 1
+    assert cost.score[0] < run(one, "default")[-1].score[0]
 
 
 def test_another_network_is_trained_anew(one):
