@@ -129,7 +129,7 @@ def _linear_words(fitted: Fitted) -> list[str]:
         return []
     share = 100 * shares[-1]
     close = ": as to age the model is close to a linear one" if shares[-1] > MOSTLY else ""
-    return [f"{share:.1f} % of the variance of the age come by that linear path{close}."]
+    return [f"{share:.2f} % of the variance of the age come by that linear path{close}."]
 
 
 def _sex_limit(figures: Sequence[Figure]) -> tuple[str, ...]:

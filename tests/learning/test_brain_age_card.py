@@ -47,7 +47,7 @@ def test_how_much_of_the_age_passes_by_the_codes_is_said(tmp_path, share, close)
     fitted = fit_age_model(Silent(), table, SHORT)
     fitted.trainer.history.append((1, "health", "linear_share", share))
     limits = " ".join(make_card([subset], table, SHORT, fitted, ()).limits)
-    assert f"{100 * share:.1f} % of the variance of the age come by that linear path" in limits
+    assert f"{100 * share:.2f} % of the variance of the age come by that linear path" in limits
     assert ("close to a linear one" in limits) is close
 
 
