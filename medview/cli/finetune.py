@@ -12,11 +12,17 @@ from medview.cli.compare import in_words as differences_in_words
 from medview.cli.contract import Answer, Context, command
 
 FINETUNE = "medview.learning.finetune:finetune"
+CALIBRATE = "medview.learning.recalibrate:recalibrate"
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
+    trained = f"{body['epochs']} epochs; {body['held_out'] or 'the marked'} patients were held out"
+    fitted = [
+        f"{one['what']} of {one['score']} x {one['value']:.3g}, from {one['n']} local cases"
+        for one in body.get("calibrated", ())
+    ]
     lines = [
-        f"{body['epochs']} epochs; {body['held_out'] or 'the marked'} patients were held out",
+        *(fitted or [trained]),
         differences_in_words(body["before_after"]),
         f"weights: {body['weights_sha256']}",
     ]
@@ -39,10 +45,10 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(
     "--method",
-    type=click.Choice(["full", "head", "site-effects"]),
+    type=click.Choice(["full", "head", "site-effects", "calibrate"]),
     default="full",
     show_default=True,
-    help="What of the network learns.",
+    help="What of the network learns; calibrate trains nothing.",
 )
 @click.option(
     "--reference",
@@ -63,8 +69,10 @@ def finetune(
 ) -> Answer:
     """Train MODEL (ID or ID@VERSION) further on --data, and compare old and new.
 
-    A fifth of the patients is held out where the data mark none as val. before_after.json tells
-    of both. Exit code 1 when the new version is worse on --reference: it is then not registered.
+    With "--method calibrate" nothing is trained: temperatures of probabilities and widths of
+    intervals are fitted to --data. Else a fifth of the patients is held out where the data mark
+    none as val. before_after.json tells of both. Exit code 1 when the new version is worse on
+    --reference: it is then not registered.
     """
     from medview.domain.training import FinetuneRequest, TrainRequest
     from medview.services.recipes import read_recipe
@@ -72,13 +80,16 @@ def finetune(
     from medview.services.versions import located
 
     found = located(model, wanted["weights"])
-    trainer = trainer_of(found.card.id)
+    is_fit = wanted["method"] == "calibrate"
+    trainer = "" if is_fit else trainer_of(found.card.id)
     epochs = () if wanted["epochs"] is None else (f"epochs={wanted['epochs']}",)
     options = context.options
     train = TrainRequest(
         data=data,
         out=str(out),
-        recipe=read_recipe(found.card.id, wanted["recipe"], (*wanted["settings"], *epochs)),
+        recipe={}
+        if is_fit
+        else read_recipe(found.card.id, wanted["recipe"], (*wanted["settings"], *epochs)),
         seed=options.seed,
         threads=options.threads,
         device=options.device,
@@ -90,7 +101,10 @@ def finetune(
     )
     request = FinetuneRequest(found.card.id, train, wanted["reference"])
     with only_checkpoints_stay(out):
-        body = context.call("train", FINETUNE, request, trainer)
+        if is_fit:
+            body = context.call("compute", CALIBRATE, request)
+        else:
+            body = context.call("train", FINETUNE, request, trainer)
     return _registered(out, found.card.id, body, wanted)
 
 

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Method = Literal["full", "head", "site-effects"]
+Method = Literal["full", "head", "site-effects", "calibrate"]
+
+
+FOLLOWS = "follows"
+"""In the answer of a process that trained along with another one, which has the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,8 @@ class TrainRequest:
         Write no patient's name, only its hash.
     method : Method
         What of the network learns: "full" all of it, "head" only what makes the answer of what
-        the rest has found, "site-effects" only the effects of sites.
+        the rest has found, "site-effects" only the effects of sites; with "calibrate" nothing is
+        trained and probabilities and intervals are fitted to local cases.
     held_out : tuple[str, ...]
         Hashes of patients (`weights.patient_hash`) that are kept for validation.
     preview : bool

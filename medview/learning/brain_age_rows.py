@@ -139,6 +139,8 @@ def interval(
     if draws is None or not np.isfinite(value):
         return (value if np.isfinite(value) else None), None, None
     drawn = figure(truth, score, draws)
+    if not np.isfinite(drawn).any():
+        return value, None, None
     low, high = np.nanpercentile(drawn, (2.5, 97.5))
     return value, float(low), float(high)
 

@@ -157,6 +157,8 @@ def _severe(said: Answer, card: ModelCard) -> Score:
 
 
 def _calibration(card: ModelCard) -> str:
+    if "calibrated" in card.settings:
+        return "temperature fitted to local cases"
     known = "temperature" in card.settings
     return "temperature from films left out in training" if known else "not calibrated"
 

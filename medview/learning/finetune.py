@@ -131,9 +131,9 @@ def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str,
     body = train(_Quiet(job), own)
     out = Path(own.out)
     _descend(out, Path(cast(str, own.init)))
-    found = _compared(job, request, "validation", own.data)
+    found = compared(job, request, "validation", own.data)
     if request.reference:
-        found = _joined(found, _compared(job, request, "reference", request.reference))
+        found = joined(found, compared(job, request, "reference", request.reference))
     with whole_file(out / "before_after.json") as draft:
         text = json.dumps(plain({"schema": "medview.before_after/1", **found}), indent=1)
         draft.write_text(text + "\n", "utf-8")
@@ -156,9 +156,10 @@ def _descend(out: Path, parent: Path) -> None:
     )
 
 
-def _compared(
+def compared(
     job: Progress, request: FinetuneRequest, group: str, data: tuple[str, ...]
 ) -> dict[str, Any]:
+    """Old and new on data, every row and figure marked with the name of the group."""
     train = request.train
     body = compare(
         job,
@@ -180,5 +181,6 @@ def _compared(
     return body
 
 
-def _joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+def joined(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Rows of two comparisons together."""
     return {name: [*one[name], *other[name]] for name in ("metrics", "differences", "worse")}

@@ -28,6 +28,7 @@ from medview.services.versions import WEIGHTS, Version, register, versions
 
 SURVEY = "medview.learning.finetune:survey"
 FINETUNE = "medview.learning.finetune:finetune"
+CALIBRATE = "medview.learning.recalibrate:recalibrate"
 HISTORY = "history.csv"
 Phase = Literal["empty", "looking", "ready", "running", "stopped", "done", "kept"]
 
@@ -135,7 +136,8 @@ class Tuning:
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
         own = (f"epochs={wish.epochs}",) if wish.epochs else ()
-        recipe = read_recipe(version.card.id, None, own)
+        is_fit = wish.method == "calibrate"
+        recipe = {} if is_fit else read_recipe(version.card.id, None, own)
         settings = self._preferences.settings
         train = TrainRequest(
             data=(str(data),),
@@ -159,14 +161,10 @@ class Tuning:
             base=version.weights,
             preview=newest_preview(self.folder) if resume else None,
         )
-        errand = Errand(
-            f"Fine-tune {wish.version}",
-            "train",
-            FINETUNE,
-            (request, trainer_of(version.card.id)),
-            about=data.name,
-            key="finetune",
-        )
+        title = f"Calibrate {wish.version}" if is_fit else f"Fine-tune {wish.version}"
+        work = CALIBRATE if is_fit else FINETUNE
+        given = (request,) if is_fit else (request, trainer_of(version.card.id))
+        errand = Errand(title, "train", work, given, about=data.name, key="finetune")
         self._job = self._tasks.run(errand, Answers(self._done, self._stopped))
         return self._job
 

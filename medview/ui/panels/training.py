@@ -25,7 +25,12 @@ from medview.ui.theme import current
 from medview.ui.words import number, tr
 
 _LOOK_EVERY_MS = 1000
-_METHODS = (("full", "Full"), ("head", "Head only"), ("site-effects", "Site effects"))
+_METHODS = (
+    ("full", "Full"),
+    ("head", "Head only"),
+    ("site-effects", "Site effects"),
+    ("calibrate", "Nothing, calibrate only"),
+)
 # The curve that is drawn of each part: the first of these that the history has.
 _LOSSES = ("loss", "val_loss", "mae", "nll")
 _MOST_DIFFERENCES = 6
@@ -112,7 +117,12 @@ class StartCard(Card):
         name(self.method, "training_method", tr("What learns"))
         for value, text in _METHODS:
             self.method.addItem(tr(text), value)
-        self.method.setToolTip(tr("All of the network, only its last part, or effects of sites"))
+        self.method.setToolTip(
+            tr(
+                "All of the network, its last part, effects of sites; or nothing: probabilities "
+                "and intervals are fitted to the cases"
+            )
+        )
         self.method.currentIndexChanged.connect(self._on_method)
         self.epochs = QSpinBox()
         name(self.epochs, "training_epochs", tr("Epochs"))
@@ -174,7 +184,10 @@ class ProgressCard(Card):
     def show_state(self, now: Tuned) -> None:
         """Epoch i / n, the curves, and figures of the last epoch."""
         self.setVisible(bool(now.curves) or now.phase in ("running", "done", "kept"))
-        self._head.setText(tr("Epoch {i} / {n}", i=now.epoch, n=now.epochs or "?"))
+        is_fit = now.wish.method == "calibrate"
+        epoch = tr("Epoch {i} / {n}", i=now.epoch, n=now.epochs or "?")
+        self._head.setText(tr("Calibration") if is_fit else epoch)
+        self.curves.setVisible(not is_fit)
         self.curves.show_curves(loss_curves(now), now.epochs)
         self._words.setText(health_words(now))
         self._show_open()
@@ -339,6 +352,13 @@ def loss_curves(now: Tuned) -> dict[str, tuple[tuple[int, float], ...]]:
 
 def health_words(now: Tuned) -> str:
     """What the training says of its own health, or the last figures of the curve."""
+    fitted = now.outcome.get("calibrated", ())
+    if fitted:
+        return " · ".join(
+            tr("{what} of {score} × {x}, {n} local cases", what=tr(one["what"]), score=one["score"],
+               x=number(one["value"]), n=one["n"])
+            for one in fitted
+        )  # fmt: skip
     checks = now.outcome.get("health", ())
     if checks:
         return " · ".join(

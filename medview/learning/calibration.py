@@ -1,0 +1,194 @@
+"""Calibration on local cases: a temperature for outcomes, wider or narrower intervals for ages.
+
+Fitted on all cases, judged by cross-fitting: what is told of a patient comes from a fit that has
+not seen that patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+
+from medview.learning.cxr_fit import calmed
+from medview.learning.icu_measure import calibration_error
+from medview.learning.metrics import CI, Difference, drawn_patients, paired_mean_difference
+
+Values = NDArray[np.float64]
+FEWEST = 30
+"""Patients; with fewer a fit says more of chance than of the site."""
+FOLDS = 5
+LEVEL = 0.95
+_TEMPERATURES = (-2.5, 3.5)
+"""Natural logarithms: from a twelfth to 33."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Local:
+    """Local cases of one score: truth, what the model says, and the half width of an age's
+    interval (None for a probability); all (n,).
+    """
+
+    score: str
+    truth: Values
+    said: Values
+    patients: tuple[str, ...]
+    half: Values | None = None
+
+    @property
+    def is_age(self) -> bool:
+        """An age with an interval, not a probability."""
+        return self.half is not None
+
+    @property
+    def people(self) -> int:
+        """Different patients."""
+        return len(set(self.patients))
+
+    def only(self, rows: NDArray[np.bool_]) -> Local:
+        """The cases of some rows."""
+        names = tuple(p for p, here in zip(self.patients, rows, strict=True) if here)
+        half = None if self.half is None else self.half[rows]
+        return Local(self.score, self.truth[rows], self.said[rows], names, half)
+
+
+def temperature(cases: Local) -> float:
+    """By what logits are divided so that the outcomes are likeliest (Guo and others 2017)."""
+
+    def loss(log: float) -> float:
+        told = np.clip(calmed(cases.said, float(np.exp(log))), 1e-12, 1 - 1e-12)
+        right = np.where(cases.truth > 0.5, told, 1 - told)
+        return float(-np.log(right).mean())
+
+    found = minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded")
+    return float(np.exp(found.x))
+
+
+def stretch(cases: Local) -> float:
+    """By what half widths are multiplied so that 95 % of new ages lie inside.
+
+    Split conformal with the present half width as the scale of an error (Vovk; Lei and others
+    2018): the ceil((n + 1) 0.95)-th smallest ratio.
+    """
+    assert cases.half is not None
+    ratios = np.sort(np.abs(cases.said - cases.truth) / np.maximum(cases.half, 1e-9))
+    rank = int(np.ceil((len(ratios) + 1) * LEVEL))
+    return float(ratios[min(rank, len(ratios)) - 1])
+
+
+def cross_fitted(cases: Local, fit: Callable[[Local], float]) -> Values:
+    """For each case what a fit without its patient gives, (n,)."""
+    names = sorted(set(cases.patients))
+    order = np.random.default_rng(0).permutation(len(names))
+    fold = {names[place]: number % FOLDS for number, place in enumerate(order)}
+    own = np.array([fold[patient] for patient in cases.patients])
+    found = np.empty(len(own))
+    for number in range(FOLDS):
+        found[own == number] = fit(cases.only(own != number))
+    return found
+
+
+def judged(cases: Local) -> tuple[float, list[dict[str, Any]], list[dict[str, Any]]]:
+    """What was fitted on all cases, rows of figures before and after, and their differences."""
+    fit = stretch if cases.is_age else temperature
+    factors = cross_fitted(cases, fit)
+    figures = _age_figures(cases, factors) if cases.is_age else _risk_figures(cases, factors)
+    rows, differences = [], []
+    for name, (old, new, apart) in figures.items():
+        rows += [_row(cases, name, who, value) for who, value in (("old", old), ("new", new))]
+        differences.append(_line(cases, name, apart))
+    return fit(cases), rows, differences
+
+
+_Figure = tuple[float, float, Difference]
+
+
+def _risk_figures(cases: Local, factors: Values) -> dict[str, _Figure]:
+    old = cases.said
+    new = np.array([calmed(np.array([p]), t)[0] for p, t in zip(old, factors, strict=True)])
+    truth = cases.truth > 0.5
+
+    def ece(score: Values, weights: Values) -> Values:
+        return calibration_error(truth, score, weights)
+
+    one = np.ones((1, len(truth)))
+    before, after = float(ece(old, one)[0]), float(ece(new, one)[0])
+    draws = drawn_patients(cases.patients)
+    apart = Difference(after - before, None, None, None)
+    if draws is not None:
+        drawn = ece(new, draws) - ece(old, draws)
+        low, high = (float(v) for v in np.percentile(drawn, (2.5, 97.5)))
+        apart = Difference(after - before, low, high, None)
+    errors = [(score - truth) ** 2 for score in (new, old)]
+    brier = paired_mean_difference(errors[0], errors[1], cases.patients)
+    return {
+        "ece": (before, after, apart),
+        "brier": (float(errors[1].mean()), float(errors[0].mean()), brier),
+    }
+
+
+def _age_figures(cases: Local, factors: Values) -> dict[str, _Figure]:
+    assert cases.half is not None
+    widths = (cases.half, cases.half * factors)
+    error = np.abs(cases.said - cases.truth)
+    inside = [np.asarray(error <= width, dtype=np.float64) for width in widths]
+    wide = [2 * width for width in widths]
+    return {
+        name: (
+            float(old.mean()),
+            float(new.mean()),
+            paired_mean_difference(new, old, cases.patients),
+        )
+        for name, (old, new) in (("coverage", inside), ("interval_width", wide))
+    }
+
+
+def _row(cases: Local, name: str, who: str, value: float) -> dict[str, Any]:
+    positive = None if cases.is_age else int((cases.truth > 0.5).sum())
+    return {
+        "predictor": who,
+        "task": cases.score,
+        "level": "case",
+        "name": name,
+        "subset": "local",
+        "group": "cross-fitted",
+        "value": value,
+        "low": None,
+        "high": None,
+        "ci": CI,
+        "n": len(cases.truth),
+        "n_patients": cases.people,
+        "n_positive": positive,
+        "prevalence": None if positive is None else positive / len(cases.truth),
+    }
+
+
+def _line(cases: Local, name: str, apart: Difference) -> dict[str, Any]:
+    return {
+        "task": cases.score,
+        "level": "case",
+        "name": name,
+        "subset": "local",
+        "group": "cross-fitted",
+        "new_minus_old": apart.value,
+        "low": apart.low,
+        "high": apart.high,
+        "p": apart.p,
+        "n": len(cases.truth),
+    }
+
+
+def worse(differences: Sequence[dict[str, Any]]) -> list[str]:
+    """Figures that are worse for sure: a larger calibration error or Brier score.
+
+    A wider interval is not worse: it is what too low a coverage asks for.
+    """
+    return [
+        f"cross-fitted {one['name']}"
+        for one in differences
+        if one["name"] in ("ece", "brier") and one["low"] is not None and one["low"] > 0
+    ]

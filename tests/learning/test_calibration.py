@@ -1,0 +1,83 @@
+"""Temperatures and intervals from made-up cases whose right answer is known."""
+
+import numpy as np
+import pytest
+
+from medview.learning.calibration import (
+    FOLDS,
+    Local,
+    cross_fitted,
+    judged,
+    stretch,
+    temperature,
+    worse,
+)
+
+RNG = np.random.default_rng(3)
+
+
+def outcomes(n=400, sharp=3.0):
+    """Outcomes drawn from true chances, told with logits `sharp` times too large."""
+    logits = RNG.normal(0, 1.2, n)
+    truth = (RNG.random(n) < 1 / (1 + np.exp(-logits))).astype(float)
+    said = 1 / (1 + np.exp(-sharp * logits))
+    return Local("mortality", truth, said, tuple(f"p{k}" for k in range(n)))
+
+
+def ages(n=300, spread=6.0, half=4.0):
+    """Ages told with errors of a standard deviation, and an interval of +- `half` years."""
+    truth = RNG.uniform(20, 80, n)
+    said = truth + RNG.normal(0, spread, n)
+    names = tuple(f"p{k}" for k in range(n))
+    return Local("age", truth, said, names, np.full(n, half))
+
+
+@pytest.mark.parametrize("sharp", [0.5, 1.0, 3.0])
+def test_the_temperature_undoes_how_sharp_the_logits_are(sharp):
+    assert temperature(outcomes(3000, sharp)) == pytest.approx(sharp, rel=0.15)
+
+
+def test_calibration_error_falls_and_the_difference_has_an_interval():
+    value, rows, differences = judged(outcomes(800))
+    told = {(row["predictor"], row["name"]): row["value"] for row in rows}
+    assert value > 2
+    assert told["new", "ece"] < 0.6 * told["old", "ece"]
+    assert told["new", "brier"] < told["old", "brier"]
+    apart = {one["name"]: one for one in differences}
+    assert apart["ece"]["low"] < apart["ece"]["new_minus_old"] < apart["ece"]["high"] < 0
+    assert worse(differences) == []
+
+
+def test_intervals_of_new_people_hold_what_they_promise():
+    cases = ages()
+    factor = stretch(cases)
+    assert factor == pytest.approx(1.96 * 6 / 4, rel=0.12)
+    _, rows, differences = judged(cases)
+    told = {(row["predictor"], row["name"]): row["value"] for row in rows}
+    assert told["old", "coverage"] < 0.65
+    assert told["new", "coverage"] == pytest.approx(0.95, abs=0.03)
+    fresh = ages(2000)
+    inside = np.abs(fresh.said - fresh.truth) <= fresh.half * factor
+    assert inside.mean() == pytest.approx(0.95, abs=0.02)
+    assert worse(differences) == []
+
+
+def test_no_patient_is_judged_by_a_fit_that_saw_them():
+    patients = tuple(f"p{k // 3}" for k in range(60))
+    cases = Local("mortality", np.tile([0.0, 1.0], 30), np.full(60, 0.5), patients)
+    asked = []
+
+    def fit(part):
+        asked.append(set(part.patients))
+        return float(len(asked))
+
+    factors = cross_fitted(cases, fit)
+    assert len(asked) == FOLDS
+    for patient, factor in zip(patients, factors, strict=True):
+        assert patient not in asked[int(factor) - 1]
+
+
+def test_what_is_worse_for_sure_is_named():
+    assert worse([{"name": "ece", "low": 0.01}, {"name": "interval_width", "low": 0.5}]) == [
+        "cross-fitted ece"
+    ]
