@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from medview.domain.errors import DataError
 from medview.io.atomic import whole_file
+from medview.io.event_file import EVENTS, write_events
 
 CHECKPOINT = Path("checkpoint") / "last.pt"
 HistoryRow = tuple[int, str, str, float]
@@ -95,12 +96,13 @@ def plain_dict(text: str) -> dict[str, object]:
 
 
 def write_history(path: Path, rows: Sequence[HistoryRow]) -> None:
-    """history.csv: epoch, part, name, value."""
+    """history.csv: epoch, part, name, value; beside it the same as TensorBoard's event file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as draft, draft.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("epoch", "part", "name", "value"))
         writer.writerows(rows)
+    write_events(path.with_name(EVENTS), rows)
 
 
 def _damaged(path: Path) -> DataError:

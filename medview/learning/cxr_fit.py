@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from medview.domain.errors import DataError, MedviewError
 from medview.domain.progress import Progress
 from medview.io.atomic import whole_file
+from medview.learning.checkpoint import write_history
 from medview.learning.film_set import FilmSet, mirror_targets, pooled_features, targets_of
 from medview.models.backbones import Backbone
 from medview.models.mdmt import (
@@ -429,6 +430,7 @@ class Run:
             "rng": str(self._rng.bit_generator.state),
             "recipe": same_run(self.recipe),
         }
+        write_history(self.folder / "history.csv", self.history)
         with whole_file(place / f"{self.phase}.pt") as draft:
             torch.save(kept, draft)
 

@@ -18,6 +18,7 @@ from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.cases import find_subsets
+from medview.learning.checkpoint import write_history
 from medview.learning.chest_rows import zone_scores
 from medview.learning.cxr_card import card_figures, make_card
 from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, calmed, fit_method, make_given
@@ -234,10 +235,7 @@ def _write_tables(
     out: Path, given: Given, parts: tuple[Index, Index], fitted: Fitted, *, private: bool
 ) -> None:
     """history.csv and splits.csv."""
-    with whole_file(out / "history.csv") as draft, draft.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("epoch", "part", "name", "value"))
-        writer.writerows(fitted.history)
+    write_history(out / "history.csv", fitted.history)
     with whole_file(out / "splits.csv") as draft, draft.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("case", "patient", "site", "part"))
