@@ -8,6 +8,7 @@ from dataclasses import asdict
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly_card import figure_of, licence_of
 from medview.learning.chest_rows import ZONES
+from medview.learning.cxr_evidence import HIGHEST_LIKENESS, LIKENESS, TITLES
 from medview.learning.cxr_fit import CxrRecipe
 from medview.learning.cxr_metrics import ADMISSION, FIRST, SHORTCUTS
 from medview.learning.metrics import MetricRow
@@ -47,7 +48,7 @@ def make_card(
             OutputSpec("severe", "score"),
             *(OutputSpec(f"brixia_{zone}", "score", "points") for zone in ZONES),
             OutputSpec("brixia_total", "score", "points"),
-            *(OutputSpec(name, "map") for name in ("evidence", "lungs", "seen")),
+            *(OutputSpec(name, "map") for name in (*TITLES, "lungs", "seen")),
         ),
         preparation=(
             "2nd to 98th percentile of the film to 0-1, air dark",
@@ -86,6 +87,7 @@ def _limits(recipe: CxrRecipe, figures: Sequence[Figure]) -> tuple[str, ...]:
         DETECTED,
         *_shortcut_words(figures),
         *_brixia_words(figures),
+        *_map_words(figures),
         "SEVERE is ICU, intubation or death at any time of the illness; MILD is known to have had "
         "none of them. Patients of whom that is not known were left out.",
         "Films of two sources, one hospital and a collection from publications; reduced JPEG "
@@ -105,6 +107,7 @@ def _shortcut_words(figures: Sequence[Figure]) -> tuple[str, ...]:
             f"AUROC by patient {ours.value:.2f}; the mere number of films of a patient gives "
             f"{films.value:.2f}."
         )
+    sentences += _against_words(figures)
     for group, words in (
         (FIRST, "on the first film of each patient"),
         (ADMISSION, "on films up to the day of ICU admission"),
@@ -113,6 +116,38 @@ def _shortcut_words(figures: Sequence[Figure]) -> tuple[str, ...]:
         if one is not None:
             sentences.append(f"AUROC {words}: {one.value:.2f} (n {one.n}).")
     return (*sentences, *_weak_sources(figures), *_crossed_words(figures))
+
+
+def _against_words(figures: Sequence[Figure]) -> list[str]:
+    """How the network stands to a logistic regression on frozen features of whole films."""
+    plain = _find(figures, "logistic", "all")
+    ahead = next(
+        (
+            f
+            for f in figures
+            if (f.name, f.group) == ("roc_auc_difference", "all, against:logistic")
+            and f.value is not None
+        ),
+        None,
+    )
+    if plain is None or ahead is None or ahead.low is None or ahead.high is None:
+        return []
+    lungs = _find(figures, "logistic_lungs", "all")
+    within = (
+        ""
+        if lungs is None
+        else (
+            f" Fitted on the square about the lungs, which is all that the network sees, it gives "
+            f"{lungs.value:.2f}: the rest is told by what lies beside the lungs."
+        )
+    )
+    verdict = "ahead of it" if ahead.low > 0 else "not shown to be ahead of it"
+    verdict = "behind it" if ahead.high < 0 else verdict
+    return [
+        f"A logistic regression on frozen features of the whole film gives {plain.value:.2f}: the "
+        f"network is {verdict} (difference {ahead.value:+.2f} [{ahead.low:+.2f}, "
+        f"{ahead.high:+.2f}]).{within}"
+    ]
 
 
 def _weak_sources(figures: Sequence[Figure]) -> tuple[str, ...]:
@@ -164,6 +199,20 @@ def _brixia_words(figures: Sequence[Figure]) -> tuple[str, ...]:
     weak = human is not None and human.value is not None and ours.value > human.value
     verdict = "Weak at scoring: the" if weak else "The"
     return (f"{verdict} Brixia total is off by {ours.value:.2f} points ({', '.join(rest)}).",)
+
+
+def _map_words(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """How far the maps hang on the head, and which are not shown for that."""
+    found = {f.group.partition(":")[2]: f for f in figures if f.name == LIKENESS}
+    if not found:
+        return ()
+    parts = [f"{kind} {_value(figure):.2f}" for kind, figure in found.items()]
+    failed = [kind for kind, one in found.items() if abs(_value(one)) >= HIGHEST_LIKENESS]
+    verdict = f"; not shown, as it hardly hangs on the head: {', '.join(failed)}" if failed else ""
+    return (
+        "Rank correlation of the maps with those of a head with shuffled weights (0 is best): "
+        f"{', '.join(parts)}{verdict}. They show what moves this model's answer, not disease.",
+    )
 
 
 def _find(figures: Sequence[Figure], predictor: str, group: str) -> Figure | None:

@@ -18,13 +18,18 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.io.plain import plain
 from medview.learning.chest_rows import ZONES
-from medview.learning.cxr_fit import calmed, scores_of
+from medview.learning.cxr_baselines import whole_features, with_baselines
+from medview.learning.cxr_evidence import evidence_rows
+from medview.learning.cxr_fit import scores_of
 from medview.learning.cxr_metrics import Said, outcome_rows, severity_rows
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
 from medview.learning.film_set import FilmSet, load_films
 from medview.learning.patients import patient_hash
+from medview.learning.plain_models import load_models
 from medview.learning.subset import LeftOut, Subset, TrainCase
+from medview.learning.temperature import calmed
+from medview.learning.weights import shipped
 from medview.models.backbones import Backbone
 from medview.models.mdmt import Mdmt, pool_zones
 
@@ -36,6 +41,7 @@ NOTES = (
     "bedside_share, stored_pixels and source, and the groups first-film and to-icu-admission.",
     "junior_reader is a second human against the senior one; median always says the median total.",
 )
+NO_MODELS = "no classical models lie beside these weights"
 
 
 def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
@@ -54,7 +60,8 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
 
     began = time.perf_counter()
     device = choose_device(request.device)
-    model, card, backbone = load_cxr(Path(request.weights) if request.weights else None, device)
+    weights = Path(request.weights) if request.weights else shipped("cxr")
+    model, card, backbone = load_cxr(weights, device)
     subsets = find_subsets(request.data, request.model)
     kept = [_kept(subset, card, request) for subset in subsets]
     _refuse_nothing(subsets, kept)
@@ -68,7 +75,11 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
             do="Correct the data and try again.",
         )
     said = said_of_films(job, model, backbone, films, card, device)
+    kept_models = load_models(weights, card.settings)
+    if kept_models:
+        said = with_baselines(said, kept_models, whole_features(job, films.cases))
     rows = [*outcome_rows(said), *severity_rows(said)]
+    rows += evidence_rows(job, model, backbone, films.cases, int(str(card.settings["size"])))
     body = {
         "model": card.id,
         "version": card.version,
@@ -84,7 +95,7 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         ],
         "metrics": [row.as_dict() for row in rows],
         "differences": [],
-        "notes": list(NOTES),
+        "notes": [*NOTES, *([] if kept_models else [NO_MODELS])],
     }
     _write(Path(request.out), body, [_line(said, n, request) for n in range(len(said.cases))])
     plain_body: dict[str, Any] = plain(body)

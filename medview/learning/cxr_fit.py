@@ -17,9 +17,11 @@ from torch import Tensor, nn
 
 from medview.domain.errors import DataError, MedviewError
 from medview.domain.progress import Progress
+from medview.domain.training import Method
 from medview.io.atomic import whole_file
 from medview.learning.checkpoint import write_history
 from medview.learning.film_set import FilmSet, mirror_targets, pooled_features, targets_of
+from medview.learning.finetune_method import restrict
 from medview.models.backbones import Backbone
 from medview.models.mdmt import (
     SEVERITIES,
@@ -220,8 +222,11 @@ def fit_method(
     init: Mapping[str, Tensor] | None = None,
     known: dict[str, Fitted] | None = None,
     after: Callable[[int, Mdmt], None] | None = None,
+    learns: Method = "full",
 ) -> Fitted:
     """Train the phases of a method on the training films (first of `parts`).
+
+    From first weights (`init`) only the last phase is trained, and of it what `learns` says.
 
     `folder` is where checkpoint/ is kept. At `until` (of ``time.perf_counter``) training stops
     and goes on with what there is. `known` holds phases that are already trained on the
@@ -229,13 +234,14 @@ def fit_method(
     each epoch of the last phase.
     """
     done = known if known is not None else {}
-    phases = PHASES[recipe.method]
+    phases = PHASES[recipe.method] if init is None else PHASES[recipe.method][-1:]
     for phase in phases:
         if phase in done:
             continue
         model = _started(recipe, given, parts[0], phase, done, seed)
-        if init is not None and phase == phases[0]:
+        if init is not None:
             take_fitting(model, init)
+            restrict(model, learns, ("heads.",))
         run = Run(recipe, given, parts, model, phase, seed, folder)
         if resume:
             run.resume()
@@ -256,9 +262,9 @@ def _started(
     model = network_for(recipe, given, phase)
     if given.pooled is not None:
         model.settle(given.pooled[torch.from_numpy(train), 0])
-    if phase == "ft":
+    if phase == "ft" and "stl-severity" in done:
         take_fitting(model, done["stl-severity"].model.state_dict(), ("heads.",))
-    if phase == "mdmt":
+    if phase == "mdmt" and "stl-prognosis" in done:
         ours = done["stl-prognosis"].model.state_dict()
         theirs = done["stl-severity"].model.state_dict()
         take_fitting(model, beta_average(ours, theirs, recipe.beta))
@@ -537,13 +543,6 @@ def scores_of(said: Mapping[str, Tensor]) -> dict[str, NDArray[np.float64]]:
     if "lungs" in said:
         found["lungs"] = said["lungs"].argmax(2).double().numpy()
     return found
-
-
-def calmed(severe: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """Probabilities with their logits divided by a temperature (Guo and others 2017)."""
-    inside = np.clip(severe, 1e-9, 1 - 1e-9)
-    logit = np.log(inside / (1 - inside)) / temperature
-    return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)
 
 
 def history_rows(fitted: Sequence[Fitted]) -> Iterator[tuple[int, str, str, float]]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medview.learning.chest_rows import SEVERE, severity_class, zone_scores
-from medview.learning.cxr_fit import calmed
 from medview.learning.metrics import (
     Interval,
     Level,
@@ -19,8 +18,10 @@ from medview.learning.metrics import (
     curve_interval,
     drawn_patients,
     mean_interval,
+    paired_difference,
 )
 from medview.learning.subset import TrainCase
+from medview.learning.temperature import best_temperature
 
 Scores = NDArray[np.float64]
 THRESHOLD = 0.5
@@ -34,7 +35,8 @@ class Said:
     """What a model said of films that it was not trained on; NaN where it has no such head.
 
     `severe` (n,), `zones` (n, 6), `severity` (n,) as `cxr_fit.predict` gives them; `median` (n,)
-    is the median total of the films that it was trained on.
+    is the median total of the films that it was trained on; `baselines` what classical models
+    say, "logistic" (and names that begin so) of the outcome, "ridge" of the total.
     """
 
     cases: tuple[TrainCase, ...]
@@ -42,19 +44,25 @@ class Said:
     zones: Scores
     severity: Scores
     median: Scores
+    baselines: Mapping[str, Scores] = field(default_factory=dict)
 
     def only(self, kept: NDArray[np.bool_]) -> Said:
         """Some of the films."""
         cases = tuple(case for case, here in zip(self.cases, kept, strict=True) if here)
         rest = (self.severe[kept], self.zones[kept], self.severity[kept], self.median[kept])
-        return Said(cases, *rest)
+        baselines = {name: score[kept] for name, score in self.baselines.items()}
+        return Said(cases, *rest, baselines)
 
 
 def together(parts: Sequence[Said]) -> Said:
     """What was said of the films of several folds."""
     names = ("severe", "zones", "severity", "median")
-    joined = (np.concatenate([getattr(part, name) for part in parts]) for name in names)
-    return Said(tuple(case for part in parts for case in part.cases), *joined)
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    shared = set.intersection(*(set(part.baselines) for part in parts))
+    baselines = {
+        name: np.concatenate([part.baselines[name] for part in parts]) for name in sorted(shared)
+    }
+    return Said(tuple(case for part in parts for case in part.cases), **joined, baselines=baselines)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,8 +75,17 @@ class People:
     scores: Mapping[str, Scores]
 
 
-def people_of(cases: Sequence[TrainCase], score: Scores) -> People:
-    """The mean score over the films of each patient, and what could stand in for it."""
+def people_of(
+    cases: Sequence[TrainCase],
+    score: Scores,
+    plain: Mapping[str, Scores] | None = None,
+    films: Mapping[str, int] | None = None,
+) -> People:
+    """The mean score over the films of each patient, and what could stand in for it.
+
+    `plain` are classical scores of the films; `films` says how many films each patient has in
+    all, where `cases` are only some of them.
+    """
     rows: dict[str, list[int]] = {}
     for n, case in enumerate(cases):
         rows.setdefault(case.patient, []).append(n)
@@ -81,11 +98,14 @@ def people_of(cases: Sequence[TrainCase], score: Scores) -> People:
              for site in known}  # fmt: skip
     scores = {
         "model": np.array([score[own].mean() for own in rows.values()]),
-        "film_count": np.array([float(len(own)) for own in rows.values()]),
+        "film_count": np.array([float((films or {}).get(name, len(own)))
+                                for name, own in rows.items()]),
         "bedside_share": np.array([bedside[own].mean() for own in rows.values()]),
         "stored_pixels": np.array([-sizes[own].mean() for own in rows.values()]),
         "source": np.array([share[case.site] for case in first]),
-    }
+    }  # fmt: skip
+    for name, each in (plain or {}).items():
+        scores[name] = np.array([each[own].mean() for own in rows.values()])
     return People(tuple(rows), tuple(case.site for case in first), severe, scores)
 
 
@@ -113,44 +133,49 @@ def up_to_admission(cases: Sequence[TrainCase]) -> NDArray[np.bool_]:
 
 
 def outcome_rows(said: Said) -> list[MetricRow]:
-    """Outcome by patient: all, each site, first films, films up to ICU admission; shortcuts."""
+    """Outcome by patient: all, each site, first films, films up to ICU admission.
+
+    Each beside what is no picture (shortcuts) and the classical model, with paired differences.
+    """
     kept = np.array(["prognosis" in case.cells for case in said.cases], np.bool_)
     kept &= np.isfinite(said.severe)
     if not kept.any():
         return []
     here = said.only(kept)
     sites = sorted({case.site for case in here.cases})
-    rows = _outcome_group(here, "chest-outcome", "all", shortcuts=True)
+    films = Counter(case.patient for case in here.cases)
+    rows = _outcome_group(here, "all", films)
     for site in sites if len(sites) > 1 else ():
         own = here.only(np.array([case.site == site for case in here.cases]))
-        rows += _outcome_group(own, "chest-outcome", f"site:{site}", shortcuts=True)
-    rows += _outcome_group(here.only(first_films(here.cases)), "chest-outcome", FIRST)
+        rows += _outcome_group(own, f"site:{site}", films)
+    rows += _outcome_group(here.only(first_films(here.cases)), FIRST, films)
     dated = np.array(["to_icu" in case.cells for case in here.cases])
     with_days = {case.site for case, known in zip(here.cases, dated, strict=True) if known}
     staged = here.only(np.array([case.site in with_days for case in here.cases], np.bool_))
     if staged.cases:
         early = staged.only(up_to_admission(staged.cases))
-        rows += _outcome_group(early, "chest-outcome", ADMISSION)
+        rows += _outcome_group(early, ADMISSION, films)
     return rows
 
 
-def _outcome_group(
-    said: Said, subset: str, group: str, *, shortcuts: bool = False
-) -> list[MetricRow]:
-    people = people_of(said.cases, said.severe)
+def _outcome_group(said: Said, group: str, films: Mapping[str, int]) -> list[MetricRow]:
+    plain = {name: score for name, score in said.baselines.items() if name.startswith("logistic")}
+    people = people_of(said.cases, said.severe, plain, films)
     base = MetricRow(
-        "model", "case", "roc_auc", subset, None, len(people.names), len(people.names),
+        "model", "case", "roc_auc", "chest-outcome", None, len(people.names), len(people.names),
         group=group, task="prognosis", n_positive=int(people.severe.sum()),
         prevalence=float(people.severe.mean()),
     )  # fmt: skip
     rows = []
     for predictor, score in people.scores.items():
-        plain = predictor != "model"
-        if plain and (not shortcuts or not np.isfinite(score).all() or np.ptp(score) == 0):
+        simple = predictor != "model"
+        if simple and (not np.isfinite(score).all() or np.ptp(score) == 0):
             continue
         area = curve_interval("roc_auc", people.severe, score, people.names)
         rows.append(_filled(replace(base, predictor=predictor), "roc_auc", area))
-        if not plain:
+        if simple:
+            rows += _ahead(base, people, predictor)
+        else:
             rows += [
                 _filled(base, name, decided(name, people.severe, score, people.names))
                 for name in DECISIONS
@@ -158,6 +183,17 @@ def _outcome_group(
             rows.append(_filled(base, "brier", mean_interval((score - people.severe) ** 2,
                                                             people.names)))  # fmt: skip
     return rows
+
+
+def _ahead(base: MetricRow, people: People, other: str) -> list[MetricRow]:
+    """How far the model is ahead of another score of the same patients."""
+    if people.severe.all() or not people.severe.any():
+        return []
+    ours, theirs = people.scores["model"], people.scores[other]
+    found = paired_difference("roc_auc", people.severe, ours, theirs, people.names)
+    interval = Interval(found.value, found.low, found.high)
+    row = replace(base, group=f"{base.group}, against:{other}")
+    return [_filled(row, "roc_auc_difference", interval)]
 
 
 def temperature_of(said: Said) -> float:
@@ -169,13 +205,7 @@ def temperature_of(said: Said) -> float:
     truth = np.array([case.cells["prognosis"] == SEVERE for case in here.cases])
     counts = Counter(case.patient for case in here.cases)
     weight = np.array([1 / counts[case.patient] for case in here.cases])
-    steps = np.exp(np.linspace(0, np.log(30), 60))
-    losses = []
-    for step in steps:
-        p = calmed(here.severe, float(step))
-        right = np.where(truth, p, 1 - p)
-        losses.append(-(weight * np.log(right)).sum())
-    return float(steps[int(np.argmin(losses))])
+    return best_temperature(here.severe, truth, weight)
 
 
 def _filled(row: MetricRow, name: str, found: Interval) -> MetricRow:
@@ -252,6 +282,13 @@ def severity_rows(said: Said) -> list[MetricRow]:
     if np.isfinite(here.median).all():
         error = np.abs(here.median - truth.sum(1))
         rows.append(_mean_row("median", "case", "mae", error, patients))
+    if "ridge" in here.baselines:
+        theirs = np.abs(here.baselines["ridge"] - truth.sum(1))
+        rows.append(_mean_row("ridge", "case", "mae", theirs, patients))
+        if np.isfinite(here.zones).all():
+            ours = np.abs(here.zones.sum(1) - truth.sum(1))
+            apart = _mean_row("model", "case", "mae_difference", ours - theirs, patients)
+            rows.append(replace(apart, group="all, against:ridge"))
     return rows
 
 

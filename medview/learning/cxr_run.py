@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -11,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from medview import __version__
 from medview.domain.card import ModelCard
@@ -21,10 +21,19 @@ from medview.domain.prediction import Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.chest_rows import HIGHEST, ZONES
-from medview.learning.cxr_fit import calmed, scores_of
+from medview.learning.cxr_evidence import (
+    TITLES,
+    encoder_of,
+    evidence_maps,
+    inputs_of,
+    kinds_to_show,
+    remembering,
+)
+from medview.learning.cxr_fit import scores_of
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device, peak_memory_mb
-from medview.learning.film import Film, Picture, prepare_film, shares_of
+from medview.learning.film import Film, Picture, prepare_film
+from medview.learning.temperature import calmed
 from medview.models.backbones import Backbone
 from medview.models.mdmt import Mdmt, pool_zones
 
@@ -35,13 +44,13 @@ ROLE = "film"
 class Answer:
     """What the network says of one film.
 
-    `severe` is None without such a head, `zones` (6,) likewise. `evidence` (cells, cells) is
-    signed: above 0 where the square speaks for a severe course.
+    `severe` is None without such a head, `zones` (6,) likewise. `evidence` holds maps (cells,
+    cells) by kind, signed: above 0 where the square speaks for a severe course.
     """
 
     severe: float | None
     zones: NDArray[np.float64] | None
-    evidence: Picture | None
+    evidence: Mapping[str, Picture]
 
 
 @lru_cache(maxsize=2)
@@ -78,7 +87,7 @@ def run_cxr(job: Progress, request: RunRequest) -> Prediction:
     film = prepare_film(volume)
     job.check()
     job.report(1, 2, "reading the film")
-    said = ask(model, backbone, film, size, device, temperature_of(card))
+    said = ask(job, model, backbone, film, card, device)
     return Prediction(
         model=card.id,
         version=card.version,
@@ -95,49 +104,30 @@ def run_cxr(job: Progress, request: RunRequest) -> Prediction:
         scores=_scores(said, film, card),
         maps=_maps(said, film, volume, size),
         preparation=(*film.steps, f"square of {size} x {size}, three equal channels"),
-        warnings=_warnings(film, volume),
+        warnings=_warnings(film, volume, card),
         parent=card.parent,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
 def ask(
-    model: Mdmt,
-    backbone: Backbone,
-    film: Film,
-    size: int,
-    device: str,
-    temperature: float = 1.0,
+    job: Progress, model: Mdmt, backbone: Backbone, film: Film, card: ModelCard, device: str
 ) -> Answer:
-    """Run the network on one film, with the evidence for its outcome."""
-    square = torch.from_numpy(film.crop(size))[None].to(device)
-    zones = film.zones(size)
-    with torch.no_grad():
-        maps = model.tail(backbone.normalised(square))
-    shares = torch.from_numpy(shares_of(zones, maps.shape[2]))[None].to(device)
-    evidence = evidence_of(model, maps, shares) if "prognosis" in model.heads else None
-    with torch.no_grad():
-        said = {task: out.cpu() for task, out in model(pool_zones(maps, shares)).items()}
-    found = scores_of(said)
-    severe = float(calmed(found["severe"], temperature)[0]) if "severe" in found else None
-    return Answer(severe, found["zones"][0] if "zones" in found else None, evidence)
+    """Run the network on one film, with the evidence for its outcome.
 
-
-def evidence_of(model: Mdmt, maps: Tensor, shares: Tensor) -> Picture:
-    """Where the square speaks for (above 0) and against a severe course: Grad-CAM.
-
-    Selvaraju and others 2017, on the last map, as a difference from the mean map of the training
-    films; signed. Each cell's value is the gradient of the outcome's logits times that
-    difference, summed over features.
+    Maps are those that passed under shuffled heads.
     """
-    with torch.enable_grad():
-        maps = maps.detach().requires_grad_(True)
-        logits = model(pool_zones(maps, shares))["prognosis"]
-        (gradient,) = torch.autograd.grad((logits[:, 1] - logits[:, 0]).sum(), maps)
-    weight = gradient.mean((2, 3), keepdim=True)
-    mean = model.get_buffer("mean")[:, None, None]
-    found = (weight * (maps - mean)).sum(1)[0] * maps[0, 0].numel()
-    return np.asarray(found.detach().cpu().numpy(), dtype=np.float32)
+    size = int(str(card.settings["size"]))
+    square, shares = (given.to(device) for given in inputs_of(film, size))
+    encode = remembering(encoder_of(model, backbone))
+    kinds = kinds_to_show(card.settings) if "prognosis" in model.heads else ()
+    evidence = evidence_maps(job, model, encode, square, shares, kinds)
+    with torch.no_grad():
+        pooled = pool_zones(encode(square), shares)
+        said = {task: out.cpu() for task, out in model(pooled).items()}
+    found = scores_of(said)
+    severe = float(calmed(found["severe"], temperature_of(card))[0]) if "severe" in found else None
+    return Answer(severe, found["zones"][0] if "zones" in found else None, evidence)
 
 
 def _scores(said: Answer, film: Film, card: ModelCard) -> tuple[Score, ...]:
@@ -208,15 +198,19 @@ def _maps(said: Answer, film: Film, volume: Volume, size: int) -> tuple[ScalarMa
         made("lungs", "zones A to F of the lungs", "labels", lungs, 6.0),
         made("seen", "what the model saw", "image", film.on_film(film.crop(size)), 1.0),
     ]
-    if said.evidence is not None:
-        shown = film.on_film(np.maximum(said.evidence, 0))
+    for place, (kind, values) in enumerate(said.evidence.items()):
+        shown = film.on_film(np.maximum(values, 0))
         top = float(shown.max()) or 1.0
-        maps.insert(0, made("evidence", "evidence for a severe course", "evidence", shown, top))
+        maps.insert(place, made(kind, TITLES[kind], "evidence", shown, top))
     return tuple(maps)
 
 
-def _warnings(film: Film, volume: Volume) -> tuple[Note, ...]:
+def _warnings(film: Film, volume: Volume, card: ModelCard) -> tuple[Note, ...]:
     notes = list(volume.warnings)
+    gone = [kind for kind in TITLES if kind not in kinds_to_show(card.settings)]
+    if gone:
+        text = "stays much the same under a head with shuffled weights and is not shown"
+        notes.append(Note("MAP_NOT_SHOWN", f"the map {' and '.join(gone)} {text}"))
     if not film.found:
         notes.append(
             Note("OUTSIDE_TRAINING", "the two lungs were not told apart; the middle was taken")

@@ -20,8 +20,16 @@ from medview.io.atomic import whole_file
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
 from medview.learning.chest_rows import zone_scores
+from medview.learning.cxr_baselines import (
+    LOGISTIC,
+    LUNGS,
+    fit_models,
+    whole_features,
+    with_baselines,
+)
 from medview.learning.cxr_card import card_figures, make_card
-from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, calmed, fit_method, make_given
+from medview.learning.cxr_evidence import evidence_rows, likeness_in
+from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, fit_method, make_given
 from medview.learning.cxr_folds import (
     Index,
     fold_of_patients,
@@ -41,12 +49,16 @@ from medview.learning.devices import choose_device
 from medview.learning.film_set import load_films
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
+from medview.learning.plain_models import Matrix, save_models
 from medview.learning.preview import Previews
 from medview.learning.subset import TrainCase
+from medview.learning.temperature import calmed
 from medview.learning.weights import save
 from medview.models.mdmt import Mdmt
 
 COMMAND = "medview train cxr --data ../shared/data/cxr --set folds=5 --out DIR"
+CARRIED = ("temperature", "zone_errors", "total_errors")
+"""What weights that go on learning keep of their parent's card."""
 FEWEST_ERRORS = 40
 """Below so many left-out films no interval of a score is given."""
 
@@ -77,23 +89,30 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
             code="MV-DAT-156",
             do="Give a set that has such labels.",
         )
-    given, start = _given(job, recipe, cases, request)
+    given, start, carried = _given(job, recipe, cases, request)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
-    figures, settings = _measured(job, recipe, given, request.seed)
+    table = whole_features(job, given.films.cases) if recipe.folds > 1 else None
+    figures, settings = _measured(job, recipe, given, table, request.seed)
+    settings = {**carried, **settings}
     parts = _parts(given, recipe, request)
     fitted = fit_method(
         job, recipe, given, parts, request.seed,
         folder=out, resume=request.resume, until=until, init=start,
-        after=_previewed(given, recipe, request),
+        after=_previewed(given, recipe, request), learns=request.method,
     )  # fmt: skip
     _write_tables(out, given, parts, fitted, private=request.private)
     whole = whole_network(fitted.model, given.backbone, given.frozen)
     settings |= settings_of(whole, recipe.backbone, recipe.size)
     settings["median_total"] = _number(median_total(given.films.cases))
+    likeness = evidence_rows(job, whole, given.backbone, given.films.cases, recipe.size)
+    settings["map_likeness"] = likeness_in(likeness)
+    figures = (*figures, *card_figures(likeness, COMMAND))
+    if table is not None:
+        settings["baselines"] = save_models(fit_models(table, given.films.cases), out)
     used = [replace(s, cases=tuple(c for c in s.cases if has_label(c))) for s in subsets]
-    card = make_card(used, given.films.patients, recipe, settings, figures)
+    card = make_card(used, _learnt_from(given, request), recipe, settings, figures)
     kept = save(whole, card, out)
     return {
         "epochs": fitted.epochs,
@@ -131,9 +150,11 @@ def has_label(case: TrainCase) -> bool:
 
 def _given(
     job: Progress, recipe: CxrRecipe, cases: Sequence[TrainCase], request: TrainRequest
-) -> tuple[Given, dict[str, torch.Tensor] | None]:
-    """Films through the frozen stages, and first weights where they are given."""
-    start = None
+) -> tuple[Given, dict[str, torch.Tensor] | None, dict[str, object]]:
+    """Films through the frozen stages; first weights and what their card keeps of left-out films,
+    where they are given.
+    """
+    start, carried = None, dict[str, object]()
     backbone = encoder(recipe.backbone)
     if request.init:
         model, card, backbone = load_cxr(Path(request.init))
@@ -145,27 +166,41 @@ def _given(
                 code="MV-DAT-157",
                 do="Set the same backbone.",
             )
+        carried = {name: card.settings[name] for name in CARRIED if name in card.settings}
         start = {k: v for k, v in model.state_dict().items() if not k.startswith("tail.")}
     films = load_films(job, cases, recipe.size, recipe.copies, request.seed)
-    return make_given(job, films, backbone, recipe.frozen), start
+    return make_given(job, films, backbone, recipe.frozen), start, carried
 
 
 def _parts(given: Given, recipe: CxrRecipe, request: TrainRequest) -> tuple[Index, Index]:
-    """Films to train on and to select by; patients that are to be held out are selected by."""
+    """Films to train on and to select by; patients that are to be held out are in neither.
+
+    Old and new are compared on those: they must not choose the epoch.
+    """
     cases = given.films.cases
-    every = np.arange(given.n)
-    if not request.held_out:
-        return split_val(cases, every, recipe.val_share, request.seed)
     held = set(request.held_out)
-    val = np.array([patient_hash(case.patient) in held for case in cases], np.bool_)
-    return every[~val], every[val]
+    rest = np.flatnonzero([patient_hash(case.patient) not in held for case in cases])
+    return split_val(cases, rest, recipe.val_share, request.seed)
+
+
+def _learnt_from(given: Given, request: TrainRequest) -> list[str]:
+    """Patients that the weights count as seen: not those held out or marked for validation."""
+    held = set(request.held_out)
+    return [
+        case.patient
+        for case in given.films.cases
+        if case.split != "val" and patient_hash(case.patient) not in held
+    ]
 
 
 def _measured(
-    job: Progress, recipe: CxrRecipe, given: Given, seed: int
+    job: Progress, recipe: CxrRecipe, given: Given, table: Matrix | None, seed: int
 ) -> tuple[tuple[Figure, ...], dict[str, object]]:
-    """Figures on left-out patients and left-out sites, and how far scores are off."""
-    if recipe.folds < 2:
+    """Figures on left-out patients and left-out sites, and how far scores are off.
+
+    `table` holds what the classical models see of each film; None where nothing is measured.
+    """
+    if table is None:
         return (), {}
     cases = given.films.cases
     folds = fold_of_patients(cases, recipe.folds)
@@ -173,17 +208,38 @@ def _measured(
     said = []
     for fold in range(recipe.folds):
         test, train = np.flatnonzero(number == fold), np.flatnonzero(number != fold)
-        said.append(train_and_predict(job, recipe, given, train, test, seed))
+        said.append(_left_out(job, recipe, given, table, (train, test), seed))
     raw = together(said)
     temperature = temperature_of(raw)
     whole = replace(raw, severe=calmed(raw.severe, temperature))
-    crossed = _crossed(job, recipe, given, seed, temperature)
+    crossed = _crossed(job, recipe, given, table, seed, temperature)
     rows = [*outcome_rows(whole), *severity_rows(whole), *crossed]
     return card_figures(rows, COMMAND), {"temperature": temperature, **_errors(whole)}
 
 
+def _left_out(
+    job: Progress,
+    recipe: CxrRecipe,
+    given: Given,
+    table: Matrix,
+    parts: tuple[Index, Index],
+    seed: int,
+) -> Said:
+    """What network and classical models say of the second part, trained on the first."""
+    train, test = parts
+    said = train_and_predict(job, recipe, given, train, test, seed)
+    cases = [given.films.cases[n] for n in train.tolist()]
+    found = with_baselines(said, fit_models(table[train], cases), table[test])
+    if given.pooled is None:
+        return found
+    square = given.pooled[:, 0, 0].double().numpy()
+    lungs = fit_models(square[train], cases).get(LOGISTIC)
+    more = {} if lungs is None else {LUNGS: lungs(square[test])}
+    return replace(found, baselines={**found.baselines, **more})
+
+
 def _crossed(
-    job: Progress, recipe: CxrRecipe, given: Given, seed: int, temperature: float
+    job: Progress, recipe: CxrRecipe, given: Given, table: Matrix, seed: int, temperature: float
 ) -> list[MetricRow]:
     """Outcome on each source by a network that was trained on the others."""
     cases = given.films.cases
@@ -192,14 +248,12 @@ def _crossed(
     for site in sites if len(sites) > 1 else ():
         here = {case.patient for case in cases if case.site == site}
         left = np.array([case.patient in here for case in cases], np.bool_)
-        said = train_and_predict(
-            job, recipe, given, np.flatnonzero(~left), np.flatnonzero(left), seed
-        )
+        parts = np.flatnonzero(~left), np.flatnonzero(left)
+        said = _left_out(job, recipe, given, table, parts, seed)
         said = replace(said, severe=calmed(said.severe, temperature))
-        whole = [row for row in outcome_rows(said) if row.group == "all"]
-        rows += [
-            replace(r, group=f"source-left-out:{site}") for r in whole if r.predictor == "model"
-        ]
+        whole = [row for row in outcome_rows(said) if row.group.split(", ")[0] == "all"]
+        name = f"source-left-out:{site}"
+        rows += [replace(row, group=row.group.replace("all", name, 1)) for row in whole]
     return rows
 
 
@@ -234,12 +288,18 @@ def _health(fitted: Fitted) -> list[dict[str, object]]:
 def _write_tables(
     out: Path, given: Given, parts: tuple[Index, Index], fitted: Fitted, *, private: bool
 ) -> None:
+    """history.csv and splits.csv; films in no part are held out, which is called val."""
+    rest = np.setdiff1d(np.arange(given.n), np.concatenate(parts))
+    with whole_file(out / "history.csv") as draft, draft.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(("epoch", "part", "name", "value"))
+        writer.writerows(fitted.history)
     """history.csv and splits.csv."""
     write_history(out / "history.csv", fitted.history)
     with whole_file(out / "splits.csv") as draft, draft.open("w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(("case", "patient", "site", "part"))
-        for name, part in zip(("train", "val"), parts, strict=True):
+        for name, part in zip(("train", "val", "val"), (*parts, rest), strict=True):
             for n in part:
                 case = given.films.cases[n]
                 patient = patient_hash(case.patient) if private else case.patient

@@ -16,6 +16,7 @@ from torch.nn import functional as F
 
 from medview.domain.progress import Progress
 from medview.domain.volume import Volume
+from medview.imaging.clahe import clahe
 from medview.learning.cxr_weights import encoder
 from medview.learning.film import as_grey, refuse_unfit
 from medview.learning.icu_grid import Floats
@@ -30,6 +31,9 @@ STEPS = (
 )
 
 
+EQUALISED = "film: contrast equalised in 8 x 8 tiles, clip limit 2 (CLAHE)"
+
+
 @cache
 def _encoder() -> Backbone:
     found = encoder(DEFAULT)
@@ -38,8 +42,8 @@ def _encoder() -> Backbone:
 
 
 @torch.no_grad()
-def features_of(volume: Volume) -> Floats:
-    """Features (1280,) of a frontal chest film.
+def features_of(volume: Volume, *, equalise: bool = False) -> Floats:
+    """Features (1280,) of a frontal chest film, its contrast equalised (CLAHE) where asked for.
 
     Raises
     ------
@@ -49,17 +53,26 @@ def features_of(volume: Volume) -> Floats:
     refuse_unfit(volume)
     grey = torch.from_numpy(as_grey(volume))[None, None]
     small = F.interpolate(grey, (SIDE, SIDE), mode="bilinear", antialias=True)[:, 0]
+    if equalise:
+        small = torch.from_numpy(clahe(small[0].numpy()))[None]
     backbone = _encoder()
     found = backbone.stages(backbone.normalised(small)).mean((2, 3))[0]
     return np.asarray(found.numpy(), dtype=np.float32)
 
 
-def film_features(job: Progress, cases: Sequence[TrainCase]) -> dict[Path, Floats]:
+def steps_of(*, equalise: bool) -> tuple[str, ...]:
+    """What is done to a film, in words."""
+    return (STEPS[0], EQUALISED, *STEPS[1:]) if equalise else STEPS
+
+
+def film_features(
+    job: Progress, cases: Sequence[TrainCase], *, equalise: bool = False
+) -> dict[Path, Floats]:
     """Features of the films of these cases, by file."""
     paths = sorted({case.images["film"] for case in cases if "film" in case.images})
     found = {}
     for n, path in enumerate(paths):
         job.check()
         job.report(n, len(paths), f"film {n + 1} / {len(paths)}")
-        found[path] = features_of(read_image(path))
+        found[path] = features_of(read_image(path), equalise=equalise)
     return found

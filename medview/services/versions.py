@@ -24,6 +24,7 @@ from medview.io.hashing import file_sha256
 from medview.services.settings import home
 
 WEIGHTS = "weights.safetensors"
+BASELINES = "baselines.safetensors"  # classical models, beside weights that have some
 CARD = "card.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Of a version from elsewhere; the largest shipped weights have 30 MB.
@@ -139,6 +140,8 @@ def register(weights: Path, version: str, *, own: Path | None = None) -> Version
     target = (own or own_folder()) / card.id / version
     with whole_folder(target) as draft:
         shutil.copyfile(weights, draft / WEIGHTS)
+        if weights.with_name(BASELINES).is_file():
+            shutil.copyfile(weights.with_name(BASELINES), draft / BASELINES)
         write_card(mine, draft / CARD)
     return Version(mine, target / WEIGHTS, own=True)
 

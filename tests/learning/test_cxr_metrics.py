@@ -1,6 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from medview.learning.cxr_baselines import (
+    classes_alike,
+    fit_models,
+    patients_alike,
+    with_baselines,
+)
 from medview.learning.cxr_folds import fold_of_patients, median_total, split_val
 from medview.learning.cxr_metrics import (
     Said,
@@ -9,6 +17,7 @@ from medview.learning.cxr_metrics import (
     outcome_rows,
     people_of,
     severity_rows,
+    together,
     up_to_admission,
 )
 from medview.learning.subset import TrainCase
@@ -85,6 +94,60 @@ def test_outcome_rows_stand_beside_shortcuts_and_fair_groups():
     assert row(rows, predictor="model", group="first-film", name="accuracy").n == 40
     assert row(rows, predictor="model", group="to-icu-admission", name="roc_auc").n == 20
     assert row(rows, predictor="model", group="site:hannover", name="g_mean").n == 20
+    for group in ("first-film", "to-icu-admission"):  # the number of all films, not of these
+        assert row(rows, predictor="film_count", group=group, name="roc_auc").value == 1.0
+        ahead = row(rows, name="roc_auc_difference", group=f"{group}, against:film_count")
+        assert ahead.value < 0
+
+
+def test_classical_models_stand_beside_the_network_patient_by_patient():
+    rng = np.random.default_rng(1)
+    cases = [case(n, f"p{n // 2}", prognosis="SEVERE" if n % 4 < 2 else "MILD") for n in range(80)]
+    truth = np.array([c.cells["prognosis"] == "SEVERE" for c in cases])
+    good, bad = truth * 0.4 + rng.random(80) * 0.5, rng.random(80)
+    rows = outcome_rows(replace(said(cases, good), baselines={"logistic": bad}))
+    assert row(rows, predictor="logistic", group="all", name="roc_auc").n == 40
+    ahead = row(rows, name="roc_auc_difference", group="all, against:logistic")
+    ours, theirs = (row(rows, predictor=p, group="all", name="roc_auc").value
+                    for p in ("model", "logistic"))  # fmt: skip
+    assert ahead.value == pytest.approx(ours - theirs)
+    assert ahead.low > 0
+
+
+def test_the_ridge_of_the_total_stands_beside_the_zones():
+    cases = [case(n, brixia="111111") for n in range(6)]
+    whole = replace(said(cases, zones=np.full((6, 6), 1.5)), baselines={"ridge": np.full(6, 7.0)})
+    rows = severity_rows(whole)
+    assert row(rows, predictor="ridge", name="mae").value == 1
+    assert row(rows, name="mae_difference", group="all, against:ridge").value == 2
+
+
+def test_answers_of_folds_are_joined_with_what_classical_models_say():
+    one = replace(said([case(1)], [0.5]), baselines={"logistic": np.array([0.1])})
+    two = replace(said([case(2)], [0.6]), baselines={"logistic": np.array([0.2])})
+    assert together([one, two]).baselines["logistic"].tolist() == [0.1, 0.2]
+    assert together([one, said([case(3)], [0.1])]).baselines == {}
+    kept = together([one, two]).only(np.array([False, True]))
+    assert kept.baselines["logistic"].tolist() == [0.2]
+
+
+def test_linear_models_of_films_learn_from_patients_alike():
+    rng = np.random.default_rng(0)
+    cases = [
+        case(n, f"p{n // 2}", prognosis="SEVERE" if n % 4 < 2 else "MILD",
+             brixia="333333" if n % 4 < 2 else "000000")
+        for n in range(64)
+    ]  # fmt: skip
+    severe = np.array([c.cells["prognosis"] == "SEVERE" for c in cases])
+    table = rng.normal(size=(64, 5)) + 3 * severe[:, None]
+    models = fit_models(table, cases)
+    found = with_baselines(said(cases, [0.5] * 64), models, table).baselines
+    assert found["logistic"][severe].min() > found["logistic"][~severe].max()
+    assert found["ridge"][severe].mean() > 12 > 6 > found["ridge"][~severe].mean()
+    assert 0 <= found["ridge"].min() <= found["ridge"].max() <= 18
+    assert fit_models(table, [case(n) for n in range(64)]) == {}
+    weight = classes_alike(patients_alike(["a", "a", "b"]), np.array([True, True, False]))
+    assert weight.tolist() == pytest.approx([0.75, 0.75, 1.5])
 
 
 def test_severity_rows_stand_beside_the_junior_reader_and_the_median():

@@ -44,7 +44,9 @@ def test_a_model_without_version_is_the_one_in_the_folder_of_its_name(places):
 
 def test_a_version_of_ones_own_keeps_its_parent_and_gets_a_device_uid(places, tmp_path):
     weights = put(tmp_path / "tuned", b"tuned", id="icu", version="1.0", parent="abc")
+    weights.with_name(service.BASELINES).write_bytes(b"classical")
     own = register(weights, "ward-7", own=places["own"])
+    assert own.weights.with_name(service.BASELINES).read_bytes() == b"classical"
     assert located("icu@ward-7", **places).card == own.card
     assert (own.card.parent, own.card.weights_sha256) == ("abc", file_sha256(weights))
     assert str(own.card.settings["device_uid"]).startswith("2.25.")

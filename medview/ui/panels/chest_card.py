@@ -61,11 +61,15 @@ class ChestCard(ResultCard):
 
     def _buttons(self) -> None:
         self._evidence = self._switch("evidence", tr("Evidence"), tr("Where the score comes from"))
+        self._occluded = self._switch(
+            "occlusion", tr("Occlusion"), tr("How far the score falls where the film is covered")
+        )
         self._saw = self._switch("seen", tr("What it saw"), tr("The picture the model was given"))
         self._boxes = button(tr("Zones"), "show_zones", tip=tr("Boxes of the six zones"))
         self._boxes.setCheckable(True)
         self._boxes.clicked.connect(self._on_zones)
-        self.add(Row(self._evidence, self._saw, self._boxes))
+        self.add(Row(self._evidence, self._occluded))
+        self.add(Row(self._saw, self._boxes))
 
     def _switch(self, map_name: str, text: str, tip: str) -> QPushButton:
         made = button(text, f"show_{map_name}", tip=tip)
@@ -86,7 +90,8 @@ class ChestCard(ResultCard):
 
     def _refresh(self) -> None:
         session = self.app.session
-        for made, map_name in ((self._evidence, "evidence"), (self._saw, "seen")):
+        switches = (self._evidence, "evidence"), (self._occluded, "occlusion"), (self._saw, "seen")
+        for made, map_name in switches:
             made.setChecked(session.overlay_on and session.map_name == map_name)
         self._boxes.setChecked(session.zones_on)
 

@@ -170,7 +170,7 @@ def test_the_sex_head_only_checks_the_input(bench, recorded, is_said):
 # -- chest film --------------------------------------------------------------------------------
 
 
-def chest(bench):
+def chest(bench, others=("occlusion",)):
     film(bench)
     zones = np.zeros((1, 40, 48), np.float32)
     for side in range(2):
@@ -186,6 +186,7 @@ def chest(bench):
     maps = (
         ScalarMap("lungs", zones, GRID, "labels", range=(0.0, 6.0)),
         ScalarMap("evidence", evidence, GRID, "evidence"),
+        *(ScalarMap(kind, evidence, GRID, "evidence") for kind in others),
         ScalarMap("seen", evidence + 1, GRID, "image"),
     )
     return file(bench, "cxr", tuple(scores), maps=maps)
@@ -223,11 +224,19 @@ def test_evidence_and_what_the_model_saw_open_on_demand(bench):
     bench.find(QPushButton, "show_evidence").click()
     assert (bench.session.overlay_on, bench.session.map_name) == (True, "evidence")
     assert bench.frame().tints
+    bench.find(QPushButton, "show_occlusion").click()
+    assert bench.session.map_name == "occlusion"
     bench.find(QPushButton, "show_seen").click()
     assert bench.session.map_name == "seen"
     assert not bench.find(QPushButton, "show_evidence").isChecked()
     bench.find(QPushButton, "show_seen").click()
     assert not bench.session.overlay_on
+
+
+@pytest.mark.parametrize("others", [(), ("occlusion",)])
+def test_a_map_that_is_not_in_the_result_has_no_button(bench, others):
+    chest(bench, others)
+    assert bench.find(QPushButton, "show_occlusion").isHidden() == (not others)
 
 
 def test_an_accuracy_that_nobody_measured_is_said(bench):

@@ -1,0 +1,65 @@
+"""Probabilities made honest by one number, the temperature of their logits (Guo 2017)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Scores = NDArray[np.float64]
+Truth = NDArray[np.bool_]
+Rows = NDArray[np.intp]
+STEPS = np.exp(np.linspace(np.log(0.5), np.log(30), 120))
+"""Temperatures that are tried; below 1 a probability becomes more certain."""
+BINS = 10
+
+
+def calmed(score: Scores, temperature: float) -> Scores:
+    """Probabilities with their logits divided by a temperature."""
+    inside = np.clip(score, 1e-9, 1 - 1e-9)
+    logit = np.log(inside / (1 - inside)) / temperature
+    return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)
+
+
+def best_temperature(score: Scores, truth: Truth, weight: Scores | None = None) -> float:
+    """The temperature under which what happened is likeliest; 1 without both outcomes."""
+    if truth.all() or not truth.any():
+        return 1.0
+    counts = np.ones(len(truth)) if weight is None else weight
+    losses = []
+    for step in STEPS:
+        p = calmed(score, float(step))
+        losses.append(-(counts * np.log(np.where(truth, p, 1 - p))).sum())
+    return float(STEPS[int(np.argmin(losses))])
+
+
+def calmed_by_others(score: Scores, truth: Truth, parts: Sequence[Rows]) -> Scores:
+    """Each part's probabilities under the temperature that the other parts would choose.
+
+    So no case has a say in its own calibration. Rows in no part stay as they are.
+    """
+    found = score.copy()
+    every = np.unique(np.concatenate(parts)) if parts else np.empty(0, np.intp)
+    for part in parts:
+        others = np.setdiff1d(every, part)
+        if len(others):
+            found[part] = calmed(score[part], best_temperature(score[others], truth[others]))
+    return found
+
+
+def reliability(score: Scores, truth: Truth) -> list[dict[str, float]]:
+    """What was said and what happened in ten equal bins: the points of a reliability diagram.
+
+    Of each bin with cases ``said`` and ``happened`` (means) and ``n``.
+    """
+    places = np.minimum((score * BINS).astype(int), BINS - 1)
+    return [
+        {
+            "said": round(float(score[here].mean()), 4),
+            "happened": round(float(truth[here].mean()), 4),
+            "n": int(here.sum()),
+        }
+        for here in (places == place for place in range(BINS))
+        if here.any()
+    ]

@@ -1,0 +1,72 @@
+"""One number that makes probabilities honest, chosen by cases that it is not used on."""
+
+import numpy as np
+import pytest
+
+from medview.learning.icu_measure import calibration_error
+from medview.learning.temperature import (
+    best_temperature,
+    calmed,
+    calmed_by_others,
+    reliability,
+)
+
+
+def overconfident(n=4000, factor=2.5, seed=0):
+    """Probabilities whose logits are `factor` times too far from zero, and what happened."""
+    rng = np.random.default_rng(seed)
+    logit = rng.normal(-1, 1, n)
+    truth = rng.random(n) < 1 / (1 + np.exp(-logit))
+    return 1 / (1 + np.exp(-factor * logit)), truth
+
+
+def test_a_temperature_divides_the_logit():
+    assert calmed(np.array([0.9]), 2.0)[0] == pytest.approx(1 / (1 + 9**-0.5))
+    assert calmed(np.array([0.2, 0.5]), 1.0) == pytest.approx([0.2, 0.5])
+    assert np.isfinite(calmed(np.array([0.0, 1.0]), 3.0)).all()
+
+
+@pytest.mark.parametrize("factor", [0.7, 1.0, 2.5])
+def test_the_temperature_that_was_put_in_is_found(factor):
+    assert best_temperature(*overconfident(factor=factor)) == pytest.approx(factor, rel=0.12)
+
+
+def test_without_both_outcomes_nothing_is_known():
+    assert best_temperature(np.array([0.2, 0.9]), np.array([True, True])) == 1.0
+
+
+def test_weights_say_who_counts():
+    one, two = overconfident(factor=3.0), overconfident(factor=1.0, seed=1)
+    score, truth = (np.concatenate(pair) for pair in zip(one, two, strict=True))
+    weight = np.repeat([1.0, 0.0], 4000)
+    assert best_temperature(score, truth, weight) == pytest.approx(3.0, rel=0.12)
+
+
+def test_left_out_parts_are_calmed_by_the_others_and_err_less():
+    score, truth = overconfident()
+    parts = np.array_split(np.arange(4000), 5)
+    found = calmed_by_others(score, truth, parts)
+    one = np.ones((1, 4000))
+    before, after = (calibration_error(truth, p, one)[0] for p in (score, found))
+    assert after < 0.5 * before
+    others = np.setdiff1d(np.arange(4000), parts[0])
+    own = calmed(score[parts[0]], best_temperature(score[others], truth[others]))
+    assert found[parts[0]] == pytest.approx(own)
+    changed = truth.copy()
+    changed[parts[0]] = ~changed[parts[0]]
+    again = calmed_by_others(score, changed, parts)
+    assert again[parts[0]] == pytest.approx(own)  # no part has a say in its own temperature
+
+
+def test_rows_of_no_part_stay():
+    score, truth = overconfident(100)
+    found = calmed_by_others(score, truth, [np.arange(40), np.arange(40, 80)])
+    assert found[80:] == pytest.approx(score[80:])
+
+
+def test_points_of_the_reliability_diagram():
+    points = reliability(np.array([0.05, 0.07, 0.95, 1.0]), np.array([False, True, True, True]))
+    assert points == [
+        {"said": 0.06, "happened": 0.5, "n": 2},
+        {"said": 0.975, "happened": 1.0, "n": 2},
+    ]
