@@ -6,6 +6,7 @@ and never used to open or write a file. Members are inflated only as far as they
 
 from __future__ import annotations
 
+import os
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -127,6 +128,11 @@ def _zip(archive: Path, size: int, changed: int) -> zipfile.ZipFile:
         return zipfile.ZipFile(archive)
     except MEMBER_ERRORS as error:
         raise damaged(archive) from error
+
+
+# Processes that decode side by side would move each other's place in one open file.
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_zip.cache_clear)
 
 
 @lru_cache(maxsize=4)

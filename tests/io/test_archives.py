@@ -8,10 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from dicom_files import catalogue, only, save, stack
+from dicom_files import catalogue, image, only, save, stack
 
 from medview.domain.errors import ReadError
 from medview.io import archives
+from medview.services import library
+from medview.services.jobs import Jobs
 
 
 def zipped(path: Path, folder: Path, prefix: str = "", **extra: bytes) -> Path:
@@ -118,3 +120,25 @@ def test_an_archive_with_too_many_members_is_refused(tmp_path, monkeypatch):
     with pytest.raises(ReadError, match="more than can be listed") as caught:
         catalogue(path)
     assert caught.value.code == "MV-IO-012"
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_processes_that_decode_side_by_side_do_not_disturb_each_other(packing, tmp_path):
+    count, side = 24, 200
+    chance = np.random.default_rng(0)
+    pixels = [chance.integers(0, 999, (side, side)).astype(np.int16) for _ in range(count)]
+    images = [
+        image(plane, ImagePositionPatient=[0, 0, 2.0 * k], PatientComments="x" * 9000)
+        for k, plane in enumerate(pixels)
+    ]
+    folder = save(images, tmp_path / "loose")
+    path = tmp_path / "series.zip"
+    with zipfile.ZipFile(path, "w", packing) as archive:
+        for file in sorted(folder.iterdir()):
+            archive.write(file, file.name)
+    with Jobs(lambda call: call()) as jobs:
+        (series,) = library.scan(jobs, (path,)).all_series()
+        for _ in range(3):
+            volume = library.load(jobs, series)
+            assert volume.missing_slices == ()
+            np.testing.assert_array_equal(volume.array, pixels)
