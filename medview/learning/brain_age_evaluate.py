@@ -177,6 +177,7 @@ def _figures(part: _Part, model: AgeModel, answer: AgeAnswer) -> list[MetricRow]
             *(table.age, table.female, table.sites),
             [case.label for case in table.cases],
             kinds_of(table),
+            [case.cells.get("part", "") for case in table.cases],
         ),
     )
     return age_rows(told)

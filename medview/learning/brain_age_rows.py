@@ -46,14 +46,18 @@ def groups_of(
     sites: Sequence[str],
     labels: Sequence[int | None],
     kinds: Sequence[str],
+    parts: Sequence[str] = (),
 ) -> dict[str, Mask]:
-    """All groups that figures are made for, "all" first; those of everybody are left out."""
+    """All groups that figures are made for, "all" first; those of everybody are left out.
+
+    `parts` are names that a set has for its own parts, such as "internal_test".
+    """
     found: dict[str, Mask] = {"all": np.ones(len(ages), dtype=np.bool_)}
     for low, high in pairwise(AGE_EDGES):
         found[f"age:{low}-{high}"] = (ages >= low) & (ages < high)
     for name, code in (("F", 1.0), ("M", 0.0)):
         found[f"sex:{name}"] = sexes == code
-    words = [("site", list(sites)), ("modality", list(kinds))]
+    words = [("site", list(sites)), ("modality", list(kinds)), ("part", list(parts))]
     words.append(("diagnosis", [{0: "control", 1: "case"}.get(label or 0, "") for label in labels]))
     for kind, values in words:
         for value in sorted({value for value in values if value}):

@@ -64,6 +64,17 @@ def test_a_set_of_other_columns_is_told_and_the_rest_measured(trained, tmp_path)
     assert "MUSE_702" in lines["abide"]["skipped"][0]["what"]
 
 
+def test_parts_that_a_set_names_itself_have_figures_of_their_own(trained, tmp_path):
+    folder, people = tmp_path / "d", strangers(8)
+    rows = [[f"x{n}", "60", "internal" if n < 5 else "external", f"{n}.csv"] for n in range(8)]
+    write_rows(folder / "cases.csv", ("case", "age_years", "part", "smri"), rows)
+    for number, row in enumerate(people):
+        write_rows(folder / f"{number}.csv", IXI_HEADER, [row])
+    body = measured(trained, folder, tmp_path / "out")
+    counts = {r["group"]: r["n"] for r in body["metrics"] if r["name"] == "mae"}
+    assert (counts["all"], counts["part:internal"], counts["part:external"]) == (8, 5, 3)
+
+
 def test_ages_outside_the_training_are_marked_and_parts_kept_apart(trained, tmp_path):
     folder = tmp_path / "d"
     rows = [["x1", "30", "test", "a.csv"], ["x2", "60", "train", "b.csv"], ["x3", "", "", "c.csv"]]

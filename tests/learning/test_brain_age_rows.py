@@ -52,9 +52,10 @@ def test_few_patients_get_a_figure_without_an_interval():
 def test_groups_are_those_that_part_the_people():
     groups = groups_of(
         *(np.array([20.0, 30, 40, 50]), np.array([1, 0, 1, np.nan]), ["A", "A", "B", ""]),
-        *([0, 1, 0, 0], ["smri"] * 4),
+        *([0, 1, 0, 0], ["smri"] * 4, ["internal_test", "", "", "external_test"]),
     )
     assert set(groups) == {
+        *("part:internal_test", "part:external_test"),
         *("all", "age:0-25", "age:25-35", "age:35-45", "age:45-55", "sex:F", "sex:M"),
         *("site:A", "site:B", "diagnosis:control", "diagnosis:case"),
     }

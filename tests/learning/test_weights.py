@@ -175,3 +175,11 @@ def test_the_shipped_weights_are_what_their_card_says(monkeypatch):
     assert card.limits
     assert len(card.settings["normal_scores"]) > 5
     assert json.loads(path.with_name("card.json").read_text())["licence"] == card.licence
+
+
+def test_the_weights_that_ship_are_small(monkeypatch):
+    monkeypatch.undo()
+    files = list(shipped("anomaly").parents[1].rglob("*.safetensors"))
+    sizes = [file.stat().st_size / 1e6 for file in files]
+    assert max(sizes, default=0) <= 50
+    assert sum(sizes) <= 120
