@@ -184,13 +184,17 @@ class Composer:
         return (tr("linked in mm, not registered") if is_large else tr("not registered"),)
 
     def _overlay_lines(self, held: Shown, corners: Corners) -> tuple[str, ...]:
-        """Each map's name with the model that made it, then that it is for research."""
+        """The topmost map with the model that made it, then that it is for research."""
         layers = [each for each in self._session.layers_about(held.id) if each.style.visible]
         titles, last = corners.bottom_right[:-1], corners.bottom_right[-1:]
         if len(titles) != len(layers):
             return corners.bottom_right
-        pairs = zip(titles, layers, strict=True)
-        return (*(self._made_by(held, title, each) for title, each in pairs), *last)
+        if not titles:
+            return last
+        top = self._made_by(held, titles[-1], layers[-1])
+        others = len(titles) - 1
+        # Below them is the strip; the others bear their names at their colour bars.
+        return (top if not others else tr("{map}, {n} more", map=top, n=others), *last)
 
     def _made_by(self, held: Shown, title: str, layer: Layer) -> str:
         """A map's title with its model, unless the title says it already."""

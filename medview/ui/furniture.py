@@ -35,6 +35,8 @@ LETTER_PX = 14
 LINE = 18.0
 _HALO = 2.6
 _MOST_BARS, _BAR_STEP_PX = 3, 84
+# A threshold nearer to the end of its bar is the end.
+_LEAST_TICK = 0.01
 _MIDDLE = 16.0
 _HANDLE = 12.0
 _DOT = "#5a6470"
@@ -202,7 +204,7 @@ def _draw_bar_numbers(painter: QPainter, box: QRectF, bar: ColourBar) -> None:
 
     marks = [bar.low, (bar.low + bar.high) / 2, bar.high] if span > 0 else [bar.low]
     tick = bar.threshold
-    if tick is not None and span > 0 and bar.low < tick < bar.high:
+    if tick is not None and span > 0 and bar.low + _LEAST_TICK * span < tick < bar.high:
         marks = [m for m in marks if abs(height_of(m) - height_of(tick)) > 14]
         y = height_of(tick)
         painter.setPen(QPen(QColor(PANE_STRONG), 2))

@@ -1,4 +1,4 @@
-"""``medview bench infer``: a brain of 155 slices by the anomaly model, beside the plain loop."""
+"""``medview bench infer``: 155 slices by the anomaly model, beside the plain loop; each model."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import cast
 
+from medview.cli.benches.arrival import arrival_rows
+from medview.cli.benches.infer_models import model_rows
 from medview.cli.benches.rows import Row
 from medview.cli.contract import Context
 from medview.services.jobs import Jobs
@@ -71,4 +73,6 @@ def measure(context: Context, quick: bool) -> list[Row]:
         Row("start of the process for models", start_s, "s"),
         Row("reading the weights", found.load_s, "s"),
         Row("peak memory of that process, in blocks", found.peak_mb, "MB"),
+        *model_rows(context, quick),
+        *arrival_rows(context, quick),
     ]

@@ -11,9 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 import medview
+from medview.cli.benches.arrival import gap_rows
 from medview.cli.benches.ct_series import write_series
 from medview.cli.benches.rows import Row
 from medview.cli.contract import Context
@@ -22,7 +21,6 @@ from medview.domain.errors import WorkerDied
 WINDOW_S = 1.5
 FIRST_S = 0.5
 MOST_MB = 500.0
-GAP_MS = 50.0
 SLICES, QUICK_SLICES = 176, 16
 RUN_S, QUICK_RUN_S = 20.0, 2.0
 ROUNDS = 3
@@ -62,14 +60,7 @@ def viewer_rows(context: Context, quick: bool) -> list[Row]:
 
 def _gap_rows(seen: dict[str, Any]) -> list[Row]:
     """How the event loop waits; nothing where no model was run."""
-    gaps = np.array(seen["gaps_ms"])
-    if not gaps.size or not seen["maps"]:
-        return []
-    what = f"turn of the event loop while a model runs, {gaps.size} turns"
-    return [
-        Row(f"{what}: 99 %", float(np.percentile(gaps, 99)), "ms", aim=GAP_MS),
-        Row(f"{what}: longest", float(gaps.max()), "ms"),
-    ]
+    return gap_rows(seen["gaps_ms"], "a model runs") if seen["maps"] else []
 
 
 def _made(parent: Path, quick: bool) -> Path:

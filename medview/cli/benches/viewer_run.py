@@ -75,11 +75,11 @@ def _open(program: Program, folder: Path, seen: Seen) -> None:
     session.events.catalogue.connect(lambda _: listed.append(time.monotonic()))
     grid.drawn.connect(lambda: drawn.append(True) if session.volume is not None else None)
     program.app.window.open_paths((folder,))
-    _until(program, lambda: bool(drawn))
+    until(program, lambda: bool(drawn))
     # What is drawn into the panes is painted in the next turn.
     program.qt.processEvents()
     first = time.monotonic()
-    _until(program, lambda: session.volume_id is not None)
+    until(program, lambda: session.volume_id is not None)
     seen.drop_s, seen.chosen_s = first - dropped, first - listed[0]
     seen.whole_s = time.monotonic() - listed[0]
     assert session.volume is not None
@@ -91,12 +91,12 @@ def _run_model(program: Program, seconds: float, seen: Seen) -> None:
     session, window = program.app.session, program.app.window
     before = session.volume_id
     window.open_paths((study_folder(),))
-    _until(program, lambda: session.volume_id not in (None, before))
+    until(program, lambda: session.volume_id not in (None, before))
     window.show_panel("results")
     job = program.app.analysis.run(MODEL, Choices(threads=2))
     if job is None:
         return
-    gaps = _Gaps(program.qt)
+    gaps = Gaps(program.qt)
     over = QTimer(program.qt, singleShot=True, interval=round(1000 * seconds))
     over.timeout.connect(program.qt.quit)
     # The clock runs from the first map on: until then the child only loads its libraries.
@@ -109,7 +109,7 @@ def _run_model(program: Program, seconds: float, seen: Seen) -> None:
     job.cancel()
 
 
-class _Gaps(QObject):
+class Gaps(QObject):
     """Counts how long the event loop takes from one turn to the next."""
 
     def __init__(self, parent: QObject) -> None:
@@ -127,7 +127,8 @@ class _Gaps(QObject):
         self._last = now
 
 
-def _until(program: Program, reached: Callable[[], bool]) -> None:
+def until(program: Program, reached: Callable[[], bool]) -> None:
+    """Let the window live until something is so."""
     end = time.monotonic() + _GIVE_UP_S
     while not reached():
         if time.monotonic() > end:

@@ -14,7 +14,7 @@ from medview.ui.theme import current
 from medview.ui.words import number, tr
 
 _SMALL_PX = 11
-_HEIGHT = 76
+_HEIGHT = 92
 _GAP = 14
 
 Curve = Sequence[tuple[int, float]]
@@ -80,7 +80,7 @@ class ConvergenceStrip(QWidget):
         known = [value for curve, _ in curves for _, value in curve]
         last = max(self._result.passes[-1].samples, 3)
         low, high = _bounds(known, from_zero=len(curves) == 1)
-        inner = area.adjusted(36, 16, -4, -14)
+        inner = area.adjusted(44, 26, -4, -18)
         for curve, colour in curves:
             points = [
                 QPointF(
@@ -117,10 +117,10 @@ class ConvergenceStrip(QWidget):
             text = number(value, 2)
             room = inner.left() - 5 - metrics.horizontalAdvance(text)
             painter.drawText(QPointF(max(area.left(), room), y), text)
-        painter.drawText(QPointF(inner.left(), area.bottom() - 1), "2")
+        painter.drawText(QPointF(inner.left(), area.bottom() - 3), "2")
         end = tr("{n} passes", n=last)
         at = inner.right() - metrics.horizontalAdvance(end)
-        painter.drawText(QPointF(at, area.bottom() - 1), end)
+        painter.drawText(QPointF(at, area.bottom() - 3), end)
 
 
 def convergence_words(result: Prediction) -> str:

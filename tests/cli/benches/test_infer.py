@@ -41,6 +41,8 @@ def test_the_made_up_brains_are_what_a_model_takes():
 
 def test_every_row_is_measured_by_the_child(monkeypatch):
     monkeypatch.setattr(infer, "QUICK_SLICES", 2)
+    for others in ("model_rows", "arrival_rows"):
+        monkeypatch.setattr(infer, others, lambda context, quick: [])
     context = Context(Options(device="cpu", threads=1), ProgressLine(None, on_terminal=False))
     rows = measure(context, True)
     assert rows[0].what == "anomaly, 2 slices, K=5, cpu"
