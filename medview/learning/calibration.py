@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from medview.learning.cxr_fit import calmed
 from medview.learning.icu_measure import calibration_error
 from medview.learning.metrics import CI, Difference, drawn_patients, paired_mean_difference
+from medview.learning.temperature import calmed
 
 Values = NDArray[np.float64]
 FEWEST = 30
