@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -306,6 +307,8 @@ class _Run:
         self._about = about
         self._geometry = geometry
         self._arrays: dict[str, NDArray[np.float32]] = {}
+        fills = geometry is not None and _fills_a_map(card)
+        self._blank = _Blank(geometry.shape) if geometry is not None and fills else None
         self._highest: dict[str, float] = {}
         self._shown_at = -math.inf
 
@@ -327,7 +330,8 @@ class _Run:
         if not isinstance(part, MapSlices) or self._geometry is None:
             return
         if part.name not in self._arrays:
-            self._arrays[part.name] = np.full(self._geometry.shape, np.nan, dtype=np.float32)
+            blank, self._blank = self._blank or _Blank(self._geometry.shape), None
+            self._arrays[part.name] = blank.array()
         slices = np.moveaxis(self._arrays[part.name], part.axis, 0)
         slices[part.first : part.first + len(part.array)] = part.array
         known = part.array[np.isfinite(part.array)]
@@ -374,6 +378,26 @@ class _Run:
             unit=output.unit if output is not None else "1",
             range=(0.0, high or 1.0),
         )
+
+
+class _Blank:
+    """An array of NaN that is filled on a thread of its own: a large one takes half a second."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._shape = shape
+        self._made: NDArray[np.float32] | None = None
+        self._thread = threading.Thread(target=self._fill, name="medview-blank", daemon=True)
+        self._thread.start()
+
+    def _fill(self) -> None:
+        self._made = np.full(self._shape, np.nan, dtype=np.float32)
+
+    def array(self) -> NDArray[np.float32]:
+        """The array; waits for it, should it not be there yet."""
+        self._thread.join()
+        if self._made is None:
+            raise MemoryError("no room for a map")
+        return self._made
 
 
 def _card_beside(weights: str | None) -> ModelCard | None:

@@ -22,4 +22,5 @@ BENCHES: dict[str, str] = {
     "fuzz": "medview.cli.benches.fuzz:measure",
     "spirals": "medview.cli.benches.spirals:measure",
     "kill": "medview.cli.benches.kill:measure",
+    "schedules": "medview.cli.benches.schedules:measure",
 }
