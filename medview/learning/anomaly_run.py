@@ -79,7 +79,8 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     maps = _maps(volume, prepared, sheets, settings)
     inner = prepared.on_grid(rimless(drawn.brain).astype(np.float32)) > 0.5
     indices = [prepared.grid.index_of(int(height)) for height in prepared.scored]
-    passes, slice_passes = converge(drawn, settings, indices)
+    known = drawn.brain.any()
+    passes, slice_passes = converge(drawn, settings, indices) if known else ((), ())
     return Prediction(
         model=card.id,
         version=card.version,
@@ -318,7 +319,7 @@ def not_judged(prepared: Prepared, drawn: Drawn) -> tuple[Note, ...]:
         Note(
             "NOT_JUDGED",
             f"the model did not recognise {which}: what it expected there has too little in "
-            "common with the image, so nothing is marked and no score is given",
+            "common with the image, so nothing is marked there and no score is given",
         )
     ]
     if lost > MOST_BLANK:

@@ -241,6 +241,7 @@ def test_what_the_model_does_not_recognise_gets_neither_map_nor_score(never_sure
     assert "did not recognise" in found.scores[0].meaning
     assert [note.code for note in found.warnings][:2] == ["NOT_JUDGED", "OUTSIDE_TRAINING"]
     assert found.parameters["floor"] == 0.1
+    assert (found.passes, found.slice_passes) == ((), ())
     assert found.slices
     for row in found.slices:
         assert np.isnan([row.score, row.residual, row.epistemic, row.aleatoric]).all()
