@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from medview.domain.geometry import Geometry
 from medview.domain.study import Patient, Series, Study
 
-_IDENTITY = ("name", "patient_id", "birth_date", "accession")
+_IDENTITY = (
+    *("name", "patient_id", "birth_date", "accession"),
+    *("institution", "referring", "series_uid"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +18,8 @@ class Exam:
     """One series with its study and patient, as plain values.
 
     `size` is (column, row, slice), `spacing_mm` likewise; dates are ISO "2026-11-21" or empty.
-    `patient_key` is a pseudonym; name, patient id, birth date and accession are identity.
+    `patient_key` is a pseudonym; name, patient id, birth date, accession, institution and who
+    referred are identity, and a series UID leads to it.
     """
 
     patient_key: str = ""
@@ -36,6 +40,11 @@ class Exam:
     spacing_mm: tuple[float, float, float] | None = None
     missing_slices: int = 0
     lossy: bool = False
+    institution: str = ""
+    referring: str = ""
+    body_part: str = ""
+    contrast: str = ""
+    series_uid: str = ""
 
     @classmethod
     def of(cls, patient: Patient, study: Study, series: Series) -> Exam:
@@ -60,6 +69,11 @@ class Exam:
             spacing_mm=_columns_first(grid) if grid and grid.spacing_kind else None,
             missing_slices=len(series.missing_slices),
             lossy=series.lossy,
+            institution=series.institution,
+            referring=series.referring,
+            body_part=series.body_part,
+            contrast=series.contrast,
+            series_uid=series.uid,
         )
 
     def without_identity(self) -> Exam:

@@ -91,8 +91,8 @@ class Plot:
     """A drawing over two axes; everything in the units of the axes.
 
     `x` and `y` are the bounds of the axes, `labels` their names. `dots` are other people, `line`
-    is a course with its `band` as (x, low, high), `guide` is dashed, `patient` is one point with
-    its interval (x, y, low, high).
+    is a course with its `band` as (x, low, high), `guide` is dashed, `mark` a dashed place on the
+    x axis, `patient` one point with its interval (x, y, low, high).
     """
 
     x: tuple[float, float]
@@ -104,7 +104,53 @@ class Plot:
     line: tuple[tuple[float, float], ...] = ()
     band: tuple[tuple[float, float, float], ...] = ()
     guide: tuple[tuple[float, float], ...] = ()
+    mark: float | None = None
     patient: tuple[float, float, float | None, float | None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One figure between 0 and 1 (or -1 and 1) with its interval, and how it is written."""
+
+    label: str
+    value: float
+    low: float | None
+    high: float | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """Figures as horizontal bars on one axis; `x` are the bounds of the axis."""
+
+    rows: tuple[Bar, ...]
+    x: tuple[float, float]
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One variable of a stay: what was measured, and what was only carried on, as (hour, value)."""
+
+    name: str
+    measured: tuple[tuple[float, float], ...]
+    carried: tuple[tuple[float, float], ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """Variables of a stay below each other on one time axis from 0 to `hours`.
+
+    `mark` is the hour of the film, None without one.
+    """
+
+    rows: tuple[Lane, ...]
+    hours: float
+    mark: float | None
+    caption: str
+    alt: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +176,8 @@ class Section:
     figures: tuple[FigureRow, ...] = ()
     charts: tuple[StripChart, ...] = ()
     plots: tuple[Plot, ...] = ()
+    bars: tuple[Bars, ...] = ()
+    lanes: tuple[Lanes, ...] = ()
     half: bool = False
 
 
@@ -179,6 +227,8 @@ def _section(section: Section) -> list[object]:
         [_figure(figure) for figure in section.figures],
         [[repr(c.values), c.marks, c.ends, c.caption] for c in section.charts],
         [[repr(plot), plot.caption] for plot in section.plots],
+        [repr(bars) for bars in section.bars],
+        [repr(lanes) for lanes in section.lanes],
     ]
 
 

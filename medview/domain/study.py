@@ -23,7 +23,8 @@ class Series:
     `form` places a NIfTI file, "sform" or "qform"; `forms` are those it has; `chosen` says that
     the reader chose it. `split_keys` are what could tell its volumes apart. `time_step_s` lies
     between two volumes, None when it is not known. `presentations` are about its images.
-    `sidecars` is how many files beside it added to what its header says.
+    `sidecars` is how many files beside it added to what its header says. `institution` and
+    `referring` (who asked for it) are identity.
     """
 
     uid: str
@@ -56,6 +57,10 @@ class Series:
     time_step_s: float | None = None
     presentations: tuple[Presentation, ...] = ()
     sidecars: int = 0
+    institution: str = ""
+    referring: str = ""
+    body_part: str = ""
+    contrast: str = ""
 
     @property
     def key(self) -> str:

@@ -67,6 +67,10 @@ class FileInfo:
     side_doubt: str
     gantry_tilt: float
     begins_like_a_program: bool
+    institution: str = ""
+    referring: str = ""
+    body_part: str = ""
+    contrast: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -191,6 +195,10 @@ def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
         side_doubt=_side_doubt(sides),
         gantry_tilt=header.number("GantryDetectorTilt") or 0.0,
         begins_like_a_program=outline.preamble.startswith(_PROGRAMS),
+        institution=header.text("InstitutionName"),
+        referring=header.text("ReferringPhysicianName"),
+        body_part=header.word("BodyPartExamined"),
+        contrast=header.text("ContrastBolusAgent"),
     )
 
 

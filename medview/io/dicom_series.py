@@ -181,6 +181,10 @@ def _as_listed(info: FileInfo, stack: Stack) -> Series:
         slots=slots,
         laterality=info.laterality,
         split_keys=stack.split_keys,
+        institution=info.institution,
+        referring=info.referring,
+        body_part=info.body_part,
+        contrast=info.contrast,
     )
 
 

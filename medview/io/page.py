@@ -11,6 +11,7 @@ from itertools import groupby
 import numpy as np
 from PIL import Image
 
+from medview import __version__
 from medview.domain.report import (
     RESEARCH_USE,
     ColourBar,
@@ -22,6 +23,7 @@ from medview.domain.report import (
     Table,
 )
 from medview.domain.wording import number, time_words
+from medview.io.lanes import bars_html, lanes_html
 from medview.io.plots import plot_html
 from medview.io.strokes import strokes_html
 
@@ -43,6 +45,7 @@ def html_of(report: Report) -> str:
     metadata carries no identity.
     """
     parts = (
+        f"medview {__version__}",
         f"Report {report.report_id}",
         time_words(report.made_at),
         f"content {report.content_sha256[:12]}",
@@ -127,7 +130,9 @@ def _section(section: Section) -> str:
     return (
         f'<section class="{kind}">{heading}{_words(section)}'
         f"{_figures(section.figures)}{''.join(_chart(chart) for chart in section.charts)}"
-        f"{''.join(plot_html(plot) for plot in section.plots)}"
+        f"{''.join(plot_html(plot, half=section.half) for plot in section.plots)}"
+        f"{''.join(bars_html(bars) for bars in section.bars)}"
+        f"{''.join(lanes_html(lanes) for lanes in section.lanes)}"
         f"{_table(section.table) if section.table else ''}</section>"
     )
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import base64
 import math
+from dataclasses import dataclass
 from html import escape
 
 from medview.domain.report import Plot
 from medview.domain.wording import number
 
-WIDTH, HEIGHT = 720.0, 160.0
+WIDTH, HEIGHT, TALL = 720.0, 160.0, 460.0
 _ACCENT, _BAND, _DOT, _GRID, _GUIDE = "#2f6ea5", "#d6e2ee", "#a9b6c4", "#e4e8ec", "#5d6673"
+ORANGE = "#c26a12"
 _DOT_RADIUS = 2.2
 
 
-def plot_html(plot: Plot) -> str:
-    """Lay a plot out: the drawing as SVG, ticks and labels as text beside it."""
-    source = f"data:image/svg+xml;base64,{base64.b64encode(_drawing(plot).encode()).decode()}"
+def plot_html(plot: Plot, *, half: bool = False) -> str:
+    """Lay a plot out: the drawing as SVG, ticks and labels as text beside it.
+
+    One that has half of a line is as high as one that has all of it, and more.
+    """
+    drawing = _drawing(_Canvas(plot, TALL if half else HEIGHT))
+    source = f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"
     across = "".join(
         f'<i class="x" style="left: {100 * _part(value, plot.x):.2f}%">{_tick(value)}</i>'
         for value in ticks(plot.x)
@@ -46,54 +52,67 @@ def ticks(bounds: tuple[float, float]) -> tuple[float, ...]:
     return tuple(n * step for n in range(first, last + 1))
 
 
-def _drawing(plot: Plot) -> str:
+@dataclass(frozen=True, slots=True)
+class _Canvas:
+    """Where a plot is drawn: `WIDTH` wide and so high, in units of the drawing."""
+
+    plot: Plot
+    high: float
+
+    def place(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Where a point of the axes lies."""
+        plot = self.plot
+        return WIDTH * _part(point[0], plot.x), self.high * (1 - _part(point[1], plot.y))
+
+    def points(self, points: list[tuple[float, float]]) -> str:
+        """Points for SVG."""
+        return " ".join(f"{x:.1f},{y:.1f}" for x, y in map(self.place, points))
+
+
+def _drawing(on: _Canvas) -> str:
+    plot = on.plot
     parts = [
-        *(_line([(x, plot.y[0]), (x, plot.y[1])], plot, _GRID, 0.8) for x in ticks(plot.x)),
-        *(_line([(plot.x[0], y), (plot.x[1], y)], plot, _GRID, 0.8) for y in ticks(plot.y)),
+        *(_line([(x, plot.y[0]), (x, plot.y[1])], on, _GRID, 0.8) for x in ticks(plot.x)),
+        *(_line([(plot.x[0], y), (plot.x[1], y)], on, _GRID, 0.8) for y in ticks(plot.y)),
     ]
     if plot.band:
         outline = [(x, high) for x, _, high in plot.band]
         outline += [(x, low) for x, low, _ in reversed(plot.band)]
-        parts.append(f'<polygon points="{_points(outline, plot)}" fill="{_BAND}"/>')
+        parts.append(f'<polygon points="{on.points(outline)}" fill="{_BAND}"/>')
     for point in plot.dots:
-        x, y = _place(point, plot)
+        x, y = on.place(point)
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{_DOT_RADIUS}" fill="{_DOT}"/>')
     if plot.guide:
-        parts.append(_line(list(plot.guide), plot, _GUIDE, 1.0, 'stroke-dasharray="5 4"'))
+        parts.append(_line(list(plot.guide), on, _GUIDE, 1.0, 'stroke-dasharray="5 4"'))
+    if plot.mark is not None:
+        ends = [(plot.mark, plot.y[0]), (plot.mark, plot.y[1])]
+        parts.append(_line(ends, on, ORANGE, 1.4, 'stroke-dasharray="5 4"'))
     if plot.line:
-        parts.append(_line(list(plot.line), plot, _ACCENT, 1.8))
+        parts.append(_line(list(plot.line), on, _ACCENT, 1.8))
     if plot.patient is not None:
-        parts += _patient(plot.patient, plot)
+        parts += _patient(plot.patient, on)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {HEIGHT:g}" '
-        f'width="{WIDTH:g}" height="{HEIGHT:g}">{"".join(parts)}</svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {on.high:g}" '
+        f'width="{WIDTH:g}" height="{on.high:g}">{"".join(parts)}</svg>'
     )
 
 
-def _patient(patient: tuple[float, float, float | None, float | None], plot: Plot) -> list[str]:
+def _patient(patient: tuple[float, float, float | None, float | None], on: _Canvas) -> list[str]:
     at, value, low, high = patient
-    x, y = _place((at, value), plot)
+    x, y = on.place((at, value))
     parts = []
     if low is not None and high is not None:
-        parts.append(_line([(at, low), (at, high)], plot, _ACCENT, 2.2))
+        parts.append(_line([(at, low), (at, high)], on, _ACCENT, 2.2))
     return [*parts, f'<circle cx="{x:.1f}" cy="{y:.1f}" r="5" fill="{_ACCENT}"/>']
 
 
 def _line(
-    points: list[tuple[float, float]], plot: Plot, colour: str, width: float, more: str = ""
+    points: list[tuple[float, float]], on: _Canvas, colour: str, width: float, more: str = ""
 ) -> str:
     return (
-        f'<polyline points="{_points(points, plot)}" fill="none" stroke="{colour}" '
+        f'<polyline points="{on.points(points)}" fill="none" stroke="{colour}" '
         f'stroke-width="{width:g}" {more}/>'
     )
-
-
-def _points(points: list[tuple[float, float]], plot: Plot) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in (_place(each, plot) for each in points))
-
-
-def _place(point: tuple[float, float], plot: Plot) -> tuple[float, float]:
-    return WIDTH * _part(point[0], plot.x), HEIGHT * (1 - _part(point[1], plot.y))
 
 
 def _part(value: float, bounds: tuple[float, float]) -> float:

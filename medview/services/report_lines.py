@@ -15,6 +15,7 @@ from medview.services.telling import BRIXIA_TOP, family, figure_text, interval_t
 _NO_FORECAST = "intensive care"
 _VOLUME = "_ml"
 _MOST_SETS = 3
+_MOST_PHENOTYPES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +264,7 @@ def _phenotypes(prediction: Prediction) -> Section:
             interval_text(each) or NOT_AVAILABLE,
             each.meaning.partition(":")[0],
         )
-        for each in known
+        for each in known[:_MOST_PHENOTYPES]
     )
     missing: dict[str, list[str]] = {}
     for each in every:
@@ -271,7 +272,10 @@ def _phenotypes(prediction: Prediction) -> Section:
             name, _, reason = each.meaning.partition(":")
             missing.setdefault(reason.strip() or "no reason given", []).append(name)
     left_out = "; ".join(f"{', '.join(names)} ({why})" for why, names in missing.items())
-    text = f"Not available: {left_out}." if left_out else ""
+    fewer = len(known) - len(rows)
+    more = f"The {len(rows)} most likely of {len(known)}; all are in the attached manifest."
+    words = (more if fewer else "", f"Not available: {left_out}." if left_out else "")
+    text = " ".join(each for each in words if each)
     headings = ("No.", "Probability", "95 % interval", "Phenotype")
     return Section("Phenotypes", text, table=Table(rows, headings))
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from medview.domain.card import Figure, ModelCard
+import json
+import sys
+from contextlib import suppress
+from importlib import metadata
+
+from medview import __version__
+from medview.domain.card import Figure, ModelCard, TrainedOn
 from medview.domain.exam import Exam
 from medview.domain.prediction import Prediction
 from medview.domain.report import NOT_AVAILABLE, Section, Table
+from medview.domain.resources import resource
 from medview.domain.volume import Volume
 from medview.domain.wording import date_words, duration_words, interval, number, time_words
+from medview.services.telling import family
 
 _MOST_FIGURES = 6
 _MOST_CALIBRATIONS = 4
@@ -105,9 +113,9 @@ def trust(
     if card is None:
         rows.append(("Model card", f"{NOT_AVAILABLE}: nothing is known of what it was made for"))
     else:
-        trained = "; ".join(_cohort(each.set, each.n_patients) for each in card.trained_on)
+        trained = "; ".join(_cohort(each) for each in card.trained_on)
         rows += [
-            ("Intended use", card.intended_use),
+            ("Intended use", _intended(prediction, card)),
             *_limits(card.limits_on(prediction.parameters.get("route"))),
             ("Trained on", trained or NOT_AVAILABLE),
             ("Measured here", measured_words(of_route(card.measured, prediction))),
@@ -126,8 +134,9 @@ def origin_rows(
 ) -> list[tuple[str, str]]:
     """Model, weights, run and input: what is needed to get the same numbers again."""
     title = f" · {card.title}" if card else ""
+    licence = f" · {card.licence}" if card and card.licence else ""
     rows = [
-        ("Model", f"{prediction.model} {prediction.version}{title} · {_base(prediction)}"),
+        ("Model", f"{prediction.model} {prediction.version}{title} · {_base(prediction)}{licence}"),
         ("Weights (SHA-256)", prediction.weights_sha256 or NOT_AVAILABLE),
         ("Run", _run(prediction)),
     ]
@@ -135,14 +144,47 @@ def origin_rows(
         tail = "" if private or not each.series else f" · series \u2026{each.series[-10:]}"
         size = " × ".join(str(n) for n in each.size)
         rows.append((f"Input {each.role}", f"{each.sha256 or NOT_AVAILABLE} · {size}{tail}"))
+    if prediction.maps:
+        rows.append(("Maps", " · ".join(each.name for each in prediction.maps)))
     return rows
+
+
+def exam_row(exam: Exam) -> tuple[str, str]:
+    """The rest of what the headers say of the examination, in one line."""
+    parts = (
+        ("facility", exam.institution),
+        ("referred by", name_words(exam.referring)),
+        ("body part", exam.body_part.lower()),
+        ("contrast", exam.contrast),
+        ("acquired", time_words(exam.acquired) or exam.acquired),
+        ("series UID", exam.series_uid),
+    )
+    known = [f"{name} {value}" for name, value in parts if value]
+    missing = [name for name, value in parts if not value]
+    if missing:
+        known.append(f"{', '.join(missing)} {NOT_AVAILABLE}")
+    return "Examination", " · ".join(known)
+
+
+def software() -> str:
+    """The program and the libraries of its figures, as they are when the report is made."""
+    names = ("torch", "numpy", "weasyprint")
+    parts = []
+    for name in names:
+        with suppress(metadata.PackageNotFoundError):
+            parts.append(f"{name} {metadata.version(name)}")
+    python = ".".join(str(n) for n in sys.version_info[:3])
+    return " · ".join([f"medview {__version__}", f"Python {python}", *parts])
 
 
 def involvement(models: int) -> str:
     """Say what part a model had in the report."""
     if not models:
-        return "none"
-    return "assistive: a model marks regions and gives scores; the reader finds and concludes"
+        return "level 0: no model was run"
+    return (
+        "level 1 of 0 to 4 (none, assistive, draft for approval, supervised, autonomous): "
+        "a model marks regions and gives scores; the reader finds and concludes"
+    )
 
 
 def table(title: str, rows: tuple[tuple[str, str], ...]) -> Section:
@@ -228,8 +270,16 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
     return " ".join(_sentence(text) for text in dict.fromkeys(notes))
 
 
-def _cohort(name: str, patients: int) -> str:
-    return f"{name}, {patients} {'patient' if patients == 1 else 'patients'}"
+def _cohort(seen: TrainedOn) -> str:
+    note = f" ({seen.note})" if seen.note else ""
+    return f"{seen.set}, {_count(seen.n_patients, 'patient')}{note}"
+
+
+def _intended(prediction: Prediction, card: ModelCard) -> str:
+    """What the card says, and the six items that every statement of use should have."""
+    body = json.loads(resource("report", "intended_use.json").read_text("utf-8"))
+    items = body.get(family(prediction.model), {})
+    return " ".join([_sentence(card.intended_use), *(f"{k}: {v}." for k, v in items.items())])
 
 
 def _rivals(own: Figure, other: Figure) -> bool:
@@ -261,7 +311,8 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
     figures = of_route(card.measured, prediction) if card else ()
     known = told_whole(tuple(each for each in figures if each.name in ("ece", "coverage")))
     found = "; ".join(figure_words(each) for each in known[:_MOST_CALIBRATIONS])
-    texts.append(f"Calibration: {found or 'not established'}.")
+    local = "at this site not established, no cases of it were labelled here"
+    texts.append(f"Calibration: {found or 'not established'}; {local}.")
     return " ".join(texts)
 
 

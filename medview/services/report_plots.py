@@ -3,24 +3,105 @@
 from __future__ import annotations
 
 from medview.domain.card import ModelCard
-from medview.domain.prediction import Prediction
-from medview.domain.report import Plot, Section
+from medview.domain.prediction import Prediction, Score
+from medview.domain.record import Record, Strip
+from medview.domain.report import Bar, Bars, Lane, Lanes, Plot, Section
 from medview.domain.wording import number
 from medview.services.report_lines import risk_name
-from medview.services.telling import figure_text
+from medview.services.telling import family, figure_text, interval_text
 
 _LEAST_RISK = 0.1
+_MOST_LANES = 10
+_SIDES = ("attention_", "shapley_")
+# People of about the same age, and how many it takes to compare with.
+_NEAR_YEARS, _LEAST_PEOPLE = 5.0, 10
 
 
 def plots(prediction: Prediction, card: ModelCard | None) -> tuple[Section, ...]:
     """What can be drawn of a result beside its images."""
     made = []
     cohort, trace = cohort_plot(prediction, card), trace_plot(prediction)
+    bars = probability_bars(prediction)
+    if bars is not None:
+        made.append(Section("Probability", bars=(bars,)))
     if cohort is not None:
         made.append(Section("Reference cohort", plots=(cohort,)))
     if trace is not None:
         made.append(Section("Risk over the stay", plots=(trace,)))
+    shares = contribution_bars(prediction)
+    if shares is not None:
+        made.append(Section("What the risk rests on", bars=(shares,)))
     return tuple(made)
+
+
+def probability_bars(prediction: Prediction) -> Bars | None:
+    """The probability of a severe course on a scale from 0 to 1; None for other models."""
+    score = prediction.score("severe")
+    if score is None or score.value is None:
+        return None
+    caption = "Probability of a severe course on a scale from 0 to 1"
+    bounds = interval_text(score)
+    beside = (
+        f", with its {score.level:.0%} interval {bounds}" if bounds else ", without an interval"
+    )
+    words = f"{caption}{beside}.".replace("%", " %")
+    return Bars((_bar("severe course", score),), (0.0, 1.0), words, words)
+
+
+def contribution_bars(prediction: Prediction) -> Bars | None:
+    """How much of the risk rests on the series and how much on the film; None without both."""
+    every = [each for each in prediction.scores if each.name.startswith(_SIDES)]
+    known = tuple(
+        _bar(each.name.replace("_", ", "), each) for each in every if each.value is not None
+    )
+    if not known:
+        return None
+    low = min(0.0, *(row.value for row in known))
+    words = (
+        "Attention: shares that the network gives to series and film. Shapley: what each adds to "
+        "the risk of this stay, as a logit; below zero it lowers the risk."
+    )
+    high = max(1.0, *(row.value for row in known))
+    return Bars(known, (low, high), words, words)
+
+
+def record(stay: Record | None, results: tuple[Prediction, ...]) -> tuple[Section, ...]:
+    """The variables that were measured most often, on one time axis with the hour of the film."""
+    icu = [each for each in results if family(each.model) == "icu"]
+    if stay is None or not stay.strips or not icu or stay.last <= 0:
+        return ()
+    shown = stay.strips[:_MOST_LANES]
+    film = icu[-1].parameters.get("film_hour")
+    mark = float(film) if isinstance(film, int | float) else None
+    left = len(stay.strips) - len(shown)
+    more = f" {left} more variables are not drawn." if left else ""
+    dashed = " Dashed: the hour of the film." if mark is not None else ""
+    share = f"{stay.imputed_share:.0%}".replace("%", " %")
+    caption = (
+        f"Filled: measured; hollow: carried on from before. {share} of the hours of all variables "
+        f"have no measurement.{dashed}{more}"
+    )
+    alt = f"Courses of {', '.join(each.name for each in shown)} over {number(stay.last, 2)} hours."
+    lanes = tuple(_lane(each, stay.last) for each in shown)
+    return (Section("Record of the stay", lanes=(Lanes(lanes, stay.last, mark, caption, alt),)),)
+
+
+def _lane(strip: Strip, last: float) -> Lane:
+    values = strip.values
+    unit = f" {strip.unit}" if strip.unit else ""
+    span = f"{_short(min(values))} – {_short(max(values))}{unit}" if values else "not measured"
+    points = tuple(zip(strip.hours, strip.values, strict=True))
+    return Lane(strip.name, points, strip.carried(last), span)
+
+
+def _short(value: float) -> str:
+    text = number(value, 3)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _bar(name: str, score: Score) -> Bar:
+    value = score.value or 0.0
+    return Bar(name, value, score.low, score.high, figure_text(value, score.name))
 
 
 def cohort_plot(prediction: Prediction, card: ModelCard | None) -> Plot | None:
@@ -50,13 +131,26 @@ def cohort_plot(prediction: Prediction, card: ModelCard | None) -> Plot | None:
         patient=(float(given), age.value, age.low, age.high),
         caption=(
             f"{len(people)} people of {ages}, each told by networks that had not seen that person; "
-            f"this one in blue{interval}. Dashed: brain age and age are the same."
+            f"this one in blue{interval}. Dashed: brain age and age are the same. "
+            f"{_rank_words(people, float(given), age.value)}"
         ),
         alt=(
             f"Brain age over age of {len(people)} people; this one is {given:.1f} years old and "
             f"told {age.value:.1f}."
         ),
     )
+
+
+def _rank_words(people: tuple[tuple[float, float], ...], given: float, told: float) -> str:
+    """How the gap compares with that of people of about the same age; no gap is called abnormal."""
+    near = [other - age for age, other in people if abs(age - given) <= _NEAR_YEARS]
+    if len(near) < _LEAST_PEOPLE:
+        return f"Fewer than {_LEAST_PEOPLE} of them are within {_NEAR_YEARS:g} years of this age."
+    share = sum(each < told - given for each in near) / len(near)
+    return (
+        f"Of the {len(near)} within {_NEAR_YEARS:g} years of this age {share:.0%} have a smaller "
+        "gap (not corrected). No gap is taken as abnormal."
+    ).replace("%", " %")
 
 
 def trace_plot(prediction: Prediction) -> Plot | None:
@@ -82,12 +176,18 @@ def trace_plot(prediction: Prediction) -> Plot | None:
         labels=("hours of the stay", name[:1].lower() + name[1:]),
         line=tuple((each.hour, each.mortality) for each in trace),
         band=band,
+        mark=_film_hour(prediction),
         caption=(
             f"{name} from what was known after each point in time{beside}; "
             f"{figure_text(last.mortality, 'mortality')} after {number(last.hour, 2)} hours.{share}"
         ).replace("%", " %"),
         alt=f"The risk over {len(trace)} points in time; the last one is {last.mortality:.2f}.",
     )
+
+
+def _film_hour(prediction: Prediction) -> float | None:
+    given = prediction.parameters.get("film_hour")
+    return float(given) if isinstance(given, int | float) else None
 
 
 def _pairs(body: object) -> tuple[tuple[float, float], ...]:

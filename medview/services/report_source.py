@@ -11,17 +11,20 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
 from medview.domain.exam import Exam
 from medview.domain.prediction import InputRef, Prediction
+from medview.domain.record import Record
 from medview.domain.study import Catalogue, Series
 from medview.domain.volume import Volume
-from medview.io.hashing import volume_sha256
+from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.pdf import PrintedReport
 from medview.io.results import RESULT, StoredResult
+from medview.services.inputs import TABLE_SUFFIXES
 from medview.services.library import LOAD, SCAN
 from medview.services.offers import TABLES, shipped_cards
 from medview.services.report_text import ReaderText
 from medview.services.reporting import Material, Outcome, signatures_of
 
 READ = "medview.io.results:read_result"
+READ_TABLE = "medview.io.record:read_table"
 READ_REPORT = "medview.io.pdf:read_report"
 
 # Runs "module:function" with arguments in the child of a lane and returns what it gives.
@@ -31,8 +34,9 @@ Call = Callable[..., object]
 def gather(call: Call, source: Path, study: Path | None = None) -> Material:
     """Collect what a report of a result folder, of several of one study, or of a study needs.
 
-    With `study` the pictures and the patient come from there, and its pixels must be those the
-    model was given. Without it the folder's own image is shown and the patient is not named.
+    With `study` the pictures, the patient and the record of a stay come from there, and its
+    pixels must be those the model was given; a study that is a table alone gives the record.
+    Without it the folder's own image is shown and the patient is not named.
 
     Raises
     ------
@@ -54,9 +58,32 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
     first = next((each for each in stored if each.exam is not None), stored[0])
     exam, image = first.exam or Exam(), first.image or seen_as_image(first.prediction)
     images = [each for each in first.prediction.inputs if each.role not in TABLES]
-    if study is not None and images:
+    if study is not None and images and study.suffix.lower() not in TABLE_SUFFIXES:
         exam, image = _from_study(call, study, images[0])
-    return Material(exam=exam, volume=image, outcomes=outcomes)
+    return Material(
+        exam=exam,
+        volume=image,
+        outcomes=outcomes,
+        record=_record_in(call, study, outcomes) if study is not None else None,
+    )
+
+
+def find_table(study: Path, sha256: str) -> Path | None:
+    """The table of that hash: the file itself, or one somewhere below the folder."""
+    paths = sorted(study.rglob("*")) if study.is_dir() else [study]
+    tables = (each for each in paths if each.suffix.lower() in TABLE_SUFFIXES and each.is_file())
+    return next((each for each in tables if file_sha256(each) == sha256), None)
+
+
+def _record_in(call: Call, study: Path, outcomes: tuple[Outcome, ...]) -> Record | None:
+    """The time series that a result was made from, as the study holds it."""
+    inputs = (each for outcome in outcomes for each in outcome.prediction.inputs)
+    wanted = next((each for each in inputs if each.role == "series"), None)
+    table = find_table(study, wanted.sha256) if wanted is not None else None
+    if table is None:
+        return None
+    _, _, found = cast(tuple[str, InputRef, Record | None], call("files", READ_TABLE, table))
+    return found
 
 
 def result_folders(source: Path) -> tuple[Path, ...]:

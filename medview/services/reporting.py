@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -9,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import UsageError
 from medview.domain.exam import Exam
@@ -187,6 +187,11 @@ def plots(material: Material) -> tuple[Section, ...]:
     return tuple(section for sections in every for section in sections)
 
 
+def record(material: Material) -> tuple[Section, ...]:
+    """The variables of the stay, hour by hour, with the hour of the film."""
+    return report_plots.record(material.record, tuple(e.prediction for e in material.outcomes))
+
+
 def reading(material: Material) -> tuple[Section, ...]:
     """What the reader found and concluded."""
     words = material.reader
@@ -214,9 +219,11 @@ def origin(material: Material) -> tuple[Section, ...]:
         for each in material.outcomes
         for row in report_origin.origin_rows(each.prediction, each.card, private=material.private)
     ]
-    part = report_origin.involvement(len(material.outcomes))
-    rows.append(("Computed analysis", f"{part} · medview {__version__}"))
-    rows.append(("Signature", report_history.signature_words(material)))
+    rows.append(report_origin.exam_row(material.exam))
+    rows.append(("Part of the model", report_origin.involvement(len(material.outcomes))))
+    rows.append(("Made with", report_origin.software()))
+    signature = report_history.signature_words(material)
+    rows.append(("Signature", f"{report_history.status(material)} · {signature}"))
     return (report_origin.table("Origin", tuple(rows)),)
 
 
@@ -233,6 +240,7 @@ SECTIONS: dict[str, SectionMaker] = {
     "findings": findings,
     "measures": measures,
     "plots": plots,
+    "record": record,
     "reading": reading,
     "marked": marked,
     "trust": trust,
@@ -303,10 +311,12 @@ def build_report(
         title=template.title,
         identity=report_origin.identity(material.exam),
         facts=_facts(material),
-        sections=tuple(
-            made
-            for name in template.sections
-            for made in (known[name] if name in known else SECTIONS[name](material))
+        sections=_film_beside_risk(
+            [
+                made
+                for name in template.sections
+                for made in (known[name] if name in known else SECTIONS[name](material))
+            ]
         ),
         report_id=report_id or new_report_id(),
         status=report_history.status(material),
@@ -327,6 +337,18 @@ def _facts(material: Material) -> tuple[tuple[str, str], ...]:
     if results and material.volume is None and material.exam == Exam():
         return report_origin.table_facts(results, comparison)
     return report_origin.facts(material.exam, comparison)
+
+
+def _film_beside_risk(sections: list[Section]) -> tuple[Section, ...]:
+    """A film without a second picture leaves half a line free: for the risk that follows it."""
+    made = list(sections)
+    for place, (film, risk) in enumerate(itertools.pairwise(sections)):
+        alone = film.title == "Film" and len(film.figures[0].pictures) == 1
+        if alone and risk.plots and not risk.text:
+            row = replace(film.figures[0], abreast=1)
+            made[place] = replace(film, figures=(row,), half=True)
+            made[place + 1] = replace(risk, half=True)
+    return tuple(made)
 
 
 def new_report_id() -> str:

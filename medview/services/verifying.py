@@ -13,13 +13,12 @@ from medview.domain.prediction import Precision, Prediction, RunRequest, Score
 from medview.domain.study import Catalogue
 from medview.domain.volume import Volume
 from medview.io.cards import read_card
-from medview.io.hashing import file_sha256
 from medview.io.pdf import PrintedReport
 from medview.io.resultjson import prediction_of
 from medview.services.analysis import PREDICT
-from medview.services.inputs import TABLE_SUFFIXES, TABLES
+from medview.services.inputs import TABLES
 from medview.services.library import SCAN
-from medview.services.report_source import READ_REPORT, Call, find_input
+from medview.services.report_source import READ_REPORT, Call, find_input, find_table
 from medview.services.versions import CARD, versions
 
 # Another number of threads or another processor changes the last digits, not the answer.
@@ -120,13 +119,6 @@ def _inputs_again(
                 continue
         lost.append({"input": wanted.role, "printed": wanted.sha256, "now": digest or None})
     return found, lost
-
-
-def find_table(study: Path, sha256: str) -> Path | None:
-    """The table of that hash: the file itself, or one somewhere below the folder."""
-    paths = sorted(study.rglob("*")) if study.is_dir() else [study]
-    tables = (each for each in paths if each.suffix.lower() in TABLE_SUFFIXES and each.is_file())
-    return next((each for each in tables if file_sha256(each) == sha256), None)
 
 
 def _compare(

@@ -1,4 +1,4 @@
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from phantoms import geometry_of
@@ -32,9 +32,13 @@ def test_spacing_that_is_not_known_stays_unknown():
 
 
 def test_without_identity_only_the_pseudonym_is_left():
-    bare = exam().without_identity()
-    changed = {f.name for f in fields(Exam) if getattr(bare, f.name) != getattr(exam(), f.name)}
-    assert changed == {"name", "patient_id", "birth_date", "accession"}
+    full = replace(exam(), institution="Example Hospital", referring="Roe^R", series_uid="1.2.3")
+    bare = full.without_identity()
+    changed = {f.name for f in fields(Exam) if getattr(bare, f.name) != getattr(full, f.name)}
+    assert changed == {
+        *("name", "patient_id", "birth_date", "accession"),
+        *("institution", "referring", "series_uid"),
+    }
     assert bare.patient_key == "9f2c41aa"
 
 

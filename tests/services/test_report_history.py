@@ -35,7 +35,7 @@ def test_signed_once_and_unchanged_is_final_and_says_who_and_when(material):
     assert made.status == "FINAL"
     assert section(made, "Signatures and amendments") is None
     origin = dict(section(made, "Origin").table.rows)
-    assert origin["Signature"] == "Dr A, radiologist · signed 21 Nov 2026 10:41 UTC"
+    assert origin["Signature"] == "FINAL · Dr A, radiologist · signed 21 Nov 2026 10:41 UTC"
 
 
 @pytest.mark.parametrize(

@@ -149,7 +149,7 @@ def test_tables_have_facts_of_their_own(prediction):
 def test_without_a_card_it_is_said_that_nothing_is_known(prediction):
     rows = dict(report_origin.trust(prediction, None, None, exam()).table.rows)
     assert rows["Model card"].startswith("not available")
-    assert rows["Uncertainty"].endswith("Calibration: not established.")
+    assert "Calibration: not established; at this site not established" in rows["Uncertainty"]
 
 
 def test_everything_doubtful_about_the_input_is_told_once(prediction):
@@ -169,7 +169,10 @@ def test_everything_doubtful_about_the_input_is_told_once(prediction):
 def test_the_origin_holds_all_that_a_second_run_needs(prediction):
     rows = dict(report_origin.origin_rows(prediction, card()))
     assert rows["Weights (SHA-256)"] == SHA
-    assert rows["Model"] == "anomaly 1.2 · Bayesian VAE with attention · not fine-tuned"
+    assert rows["Model"] == (
+        "anomaly 1.2 · Bayesian VAE with attention · not fine-tuned · CC BY-SA 3.0"
+    )
+    assert rows["Maps"] == "score · residual · epistemic · aleatoric · total · brain"
     assert rows["Input t1"] == f"{'ab' * 32} · 40 × 48 × 36 · series \u20264.55667788"
     for part in ("14 Mar 2026 10:41 UTC", "cpu", "float32", "batched", "K 5", "α 0.5", "seed 7"):
         assert part in rows["Run"].split(" · ")
@@ -196,3 +199,34 @@ def test_the_weak_sets_are_told_too_and_parts_of_a_whole_are_not():
     assert (
         measured_words(figures) == "Slice ROC AUC 0.800 on a+b. Pixel average precision 0.100 on c."
     )
+
+
+def test_the_rest_of_the_headers_stands_in_one_line_and_gaps_are_named():
+    said = replace(exam(), institution="Example Hospital", referring="Roe^R", body_part="HEAD")
+    name, words = report_origin.exam_row(said)
+    assert name == "Examination"
+    assert words == (
+        "facility Example Hospital · referred by Roe, R · body part head · "
+        "contrast, acquired, series UID not available"
+    )
+    assert "Example Hospital" not in str(report_origin.exam_row(said.without_identity()))
+
+
+@pytest.mark.parametrize("model", ["anomaly", "brain-age", "brain-age-armed", "cxr", "icu"])
+def test_the_intended_use_has_its_six_items(prediction, model):
+    made = report_origin.trust(replace(prediction, model=model), card(), None, exam())
+    words = dict(made.table.rows)["Intended use"]
+    assert words.startswith("Research on adult brain MRI.")
+    for item in ("Indication", "Body part", "Population", "User", "Environment", "Principle"):
+        assert f"{item}: " in words
+
+
+def test_program_and_libraries_are_named():
+    assert {"medview", "Python", "torch", "numpy"} <= {
+        part.partition(" ")[0] for part in report_origin.software().split(" · ")
+    }
+
+
+@pytest.mark.parametrize(("models", "level"), [(0, "level 0: no model"), (1, "level 1 of 0 to 4")])
+def test_the_part_of_the_model_is_told_on_a_scale(models, level):
+    assert report_origin.involvement(models).startswith(level)

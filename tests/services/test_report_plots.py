@@ -5,6 +5,8 @@ from result_phantom import card as anomaly_card
 from result_phantom import head, prediction_on
 
 from medview.domain.prediction import Score, TracePoint
+from medview.domain.record import Record, Strip
+from medview.services import report_plots
 from medview.services.report_plots import cohort_plot, plots, trace_plot
 
 PEOPLE = [[40.1, 45.0], [60.0, 61.0], [80.0, 72.0]]
@@ -67,3 +69,65 @@ def test_the_trace_says_what_it_is_a_risk_of(aged):
 def test_nothing_is_drawn_of_a_single_hour(aged):
     assert trace_plot(replace(aged, trace=(TracePoint(1, 0.2),))) is None
     assert plots(replace(aged, trace=()), None) == ()
+
+
+def stay(**fields):
+    scores = (
+        Score("mortality", 0.2),
+        Score("attention_series", 0.6),
+        Score("attention_film", 0.4),
+        Score("shapley_film", -0.5),
+        Score("shapley_series", None, meaning="not trained"),
+    )
+    made = replace(prediction_on(head()), model="icu", scores=scores, maps=(), **fields)
+    return replace(made, parameters={"film_hour": 20})
+
+
+def test_what_the_risk_rests_on_is_drawn_as_bars_with_zero_inside():
+    bars = report_plots.contribution_bars(stay())
+    assert [(row.label, row.value) for row in bars.rows] == [
+        *(("attention, series", 0.6), ("attention, film", 0.4), ("shapley, film", -0.5))
+    ]
+    assert bars.x == (-0.5, 1.0)
+    assert report_plots.contribution_bars(prediction_on(head())) is None
+
+
+def test_a_severe_course_has_a_bar_from_0_to_1():
+    film = replace(stay(), model="cxr", scores=(Score("severe", 0.11, 0.05, 0.3),))
+    bars = report_plots.probability_bars(film)
+    assert (bars.rows[0].value, bars.rows[0].low, bars.x) == (0.11, 0.05, (0.0, 1.0))
+    assert "95 % interval 0.05 – 0.30" in bars.caption
+    assert report_plots.probability_bars(stay()) is None
+
+
+def test_the_record_shows_the_first_variables_and_the_hour_of_the_film():
+    strips = tuple(Strip(f"v{n}", "mmHg", (0.5, 10.0), (60.0, 70.0)) for n in range(12))
+    (section,) = report_plots.record(Record(strips, 24.0), (stay(),))
+    (lanes,) = section.lanes
+    assert [lane.name for lane in lanes.rows] == [f"v{n}" for n in range(10)]
+    assert (lanes.hours, lanes.mark) == (24.0, 20.0)
+    assert lanes.rows[0].words == "60 – 70 mmHg"
+    assert "2 more variables are not drawn." in lanes.caption
+    assert "Dashed: the hour of the film." in lanes.caption
+    assert lanes.rows[0].carried[0] == (1.5, 60.0)
+
+
+def test_without_a_record_or_an_icu_result_there_are_no_lanes():
+    assert report_plots.record(None, (stay(),)) == ()
+    strip = Strip("v", "", (1.0,), (2.0,))
+    assert report_plots.record(Record((strip,), 24.0), (prediction_on(head()),)) == ()
+    assert report_plots.record(Record((), 24.0), (stay(),)) == ()
+
+
+@pytest.mark.parametrize(
+    ("near", "words"),
+    [(20, "Of the 20 within 5 years of this age 50 % have a smaller gap"), (9, "Fewer than 10")],
+)
+def test_the_gap_is_compared_with_people_of_about_the_same_age(near, words):
+    people = [[60.0, 60.0 + (3 if n % 2 else 7)] for n in range(near)] + [[80.0, 60.0]] * 5
+    made = replace(
+        prediction_on(head()),
+        model="brain-age", parameters={"age_years": 61.0}, scores=(Score("age", 66.0),),
+    )  # fmt: skip
+    plot = report_plots.cohort_plot(made, replace(anomaly_card(), settings={"reference": people}))
+    assert words in plot.caption

@@ -1,13 +1,16 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from phantoms import geometry_of
 from result_phantom import card, exam, head, prediction_on
 
 from medview.domain.errors import UsageError
 from medview.domain.exam import Exam
 from medview.domain.prediction import Opinion, Score, TracePoint
 from medview.domain.report import Report, content_sha256
+from medview.domain.volume import Volume
 from medview.services.report_text import ReaderText, reader_text
 from medview.services.reporting import (
     SECTIONS,
@@ -171,7 +174,7 @@ def test_a_report_is_a_draft_until_it_is_signed_with_an_impression(material):
     unsigned = build_report(silent)
     assert unsigned.status == "DRAFT"
     rows = dict(unsigned.sections[-1].table.rows)
-    assert rows["Signature"] == "Dr A; a draft until there is an impression"
+    assert rows["Signature"] == "DRAFT · Dr A; a draft until there is an impression"
 
 
 def test_findings_and_impression_in_one_can_be_signed(material):
@@ -237,3 +240,19 @@ def test_answers_to_scores_stand_with_the_result_by_name_and_time():
         assert ("A. Reader" in text) is not private
         told = report.manifest["results"][0]["opinions"][0]
         assert (told["verdict"], told["by"]) == ("rejected", "" if private else "A. Reader")
+
+
+def test_a_film_alone_has_the_risk_beside_it(material):
+    (outcome,) = material.outcomes
+    film = Volume(np.full((1, 40, 48), 100, np.int16), geometry_of("LPS", (1, 40, 48), (1, 1, 1)))
+    stay = replace(
+        outcome.prediction, model="icu", maps=(), findings=(), slices=(),
+        inputs=tuple(replace(outcome.prediction.inputs[0], role=r) for r in ("series", "film")),
+        trace=(TracePoint(1, 0.1), TracePoint(30, 0.2)),
+    )  # fmt: skip
+    made = build_report(Material(exam(), film, (Outcome(stay),)))
+    sections = {section.title: section for section in made.sections}
+    assert made.title == "ICU stay and chest film with computed analysis"
+    assert sections["Film"].half
+    assert sections["Risk over the stay"].half
+    assert sections["Film"].figures[0].abreast == 1
