@@ -1,10 +1,14 @@
-"""``medview bench infer``: 155 slices by the anomaly model, beside the plain loop; each model."""
+"""``medview bench infer``: a brain of 155 slices by the anomaly model, beside the plain loop.
+
+Also one chest film by the chest model, and the stays of PhysioNet 2012 as hourly bins; a study
+by each shipped model, and the window while a large map arrives.
+"""
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from medview.cli.benches.arrival import arrival_rows
 from medview.cli.benches.infer_models import model_rows
@@ -12,12 +16,19 @@ from medview.cli.benches.rows import Row
 from medview.cli.contract import Context
 from medview.services.jobs import Jobs
 
+if TYPE_CHECKING:
+    from medview.cli.benches.infer_single import Singles
+
 SAMPLES = 5
 SLICES, QUICK_SLICES = 155, 16
 ROUNDS = 3
+STAYS, QUICK_STAYS = 3396, 20
+FILM_S, BINS_S = 1.0, 60.0
+"""Longest seconds for one film once the weights are loaded, and for all stays."""
 RATIO = {"cpu": 0.67, "cuda": 0.33}
 APART = 1e-4
 _WORK = "medview.cli.benches.infer_work"
+_SINGLES = "medview.cli.benches.infer_single:time_singles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,8 @@ def measure(context: Context, quick: bool) -> list[Row]:
         start_s = time.perf_counter() - began
         work = f"{_WORK}:compare"
         found = cast(Timing, jobs.call("compute", work, asked, progress=context.report))
+        stays = QUICK_STAYS if quick else STAYS
+        one = cast("Singles", jobs.call("compute", _SINGLES, asked, stays, progress=context.report))
     what = f"anomaly, {count} slices, K={SAMPLES}, {found.device}"
     aim = RATIO[found.device.split(":")[0]]
     return [
@@ -70,6 +83,8 @@ def measure(context: Context, quick: bool) -> list[Row]:
         Row(f"{what}, bfloat16", found.low_s, "s", "float32", found.batched_s),
         Row("bfloat16: furthest from float32, share of each map's top", found.low_apart, "1"),
         Row("bfloat16: change of the volume's score", found.low_score, "sd of normals"),
+        Row(f"one chest film, {one.side} x {one.side}, after loading", one.film_s, "s", aim=FILM_S),
+        Row(f"{one.stays} stays of 48 hours in bins", one.bins_s, "s", aim=BINS_S),
         Row("start of the process for models", start_s, "s"),
         Row("reading the weights", found.load_s, "s"),
         Row("peak memory of that process, in blocks", found.peak_mb, "MB"),

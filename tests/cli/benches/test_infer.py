@@ -6,11 +6,17 @@ import torch
 
 from medview.cli.benches import infer
 from medview.cli.benches.infer import measure
+from medview.cli.benches.infer_single import drawn_stay
 from medview.cli.benches.infer_work import brains, furthest, plain_loop
+from medview.cli.benches.studies import film
 from medview.cli.contract import Context, Options
 from medview.cli.progress import ProgressLine
 from medview.domain.progress import Silent
 from medview.learning.anomaly import AnomalySettings, Drawn, Engine, noise_for, run_slices
+from medview.learning.film import prepare_film
+from medview.learning.icu_grid import discretise
+from medview.learning.icu_variables import shipped_map
+from medview.learning.images import read_image
 from medview.models.anomaly_vae import AnomalyVae
 
 
@@ -39,8 +45,17 @@ def test_the_made_up_brains_are_what_a_model_takes():
     assert np.array_equal(slices, brains(20, 0)[0])
 
 
+def test_lungs_are_found_in_the_drawn_film_and_the_stays_fill_their_bins(tmp_path):
+    assert prepare_film(read_image(film(tmp_path)[0])).found
+    variables = shipped_map("physionet2012")
+    grid = discretise(drawn_stay(len(variables.variables), 0), variables, 48.0)
+    assert len(grid) == 48
+    assert 200 < grid.observed.sum() <= 440
+
+
 def test_every_row_is_measured_by_the_child(monkeypatch):
     monkeypatch.setattr(infer, "QUICK_SLICES", 2)
+    monkeypatch.setattr(infer, "QUICK_STAYS", 2)
     for others in ("model_rows", "arrival_rows"):
         monkeypatch.setattr(infer, others, lambda context, quick: [])
     context = Context(Options(device="cpu", threads=1), ProgressLine(None, on_terminal=False))
@@ -49,5 +64,7 @@ def test_every_row_is_measured_by_the_child(monkeypatch):
     assert (rows[0].peer, rows[0].aim) == ("plain loop", 0.67)
     assert rows[1].value < rows[1].aim == 1e-4
     assert rows[3].value > rows[1].value
+    assert (rows[5].what, rows[5].aim) == ("one chest film, 1024 x 1024, after loading", 1.0)
+    assert (rows[6].what, rows[6].aim) == ("2 stays of 48 hours in bins", 60.0)
     assert all(row.value >= 0 for row in rows)
     assert rows[-1].value > 100
