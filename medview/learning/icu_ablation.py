@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,17 @@ import numpy as np
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
+from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import Fit, probabilities
+from medview.learning.icu_grid import Floats
 from medview.learning.icu_recipe import IcuRecipe
-from medview.learning.icu_stays import encoded, fit_normaliser
+from medview.learning.icu_stays import Stay, encoded, fit_normaliser, with_films
 from medview.learning.icu_tasks import Rows, fold_rows
-from medview.learning.icu_training import Work, works_of
+from medview.learning.icu_training import works_of
 from medview.learning.icu_variables import VariableMap
+from medview.learning.icu_variants import without
+from medview.learning.icu_work import Work
+from medview.models.fusion import SERIES
 
 NAMES = ("roc_auc", "pr_auc", "brier")
 # Variant -> what of the recipe it changes.
@@ -31,6 +37,15 @@ CHANGES: dict[str, dict[str, Any]] = {
     "last-hour-only": {"rungs": 0},
     "no-column-dropout": {"column_dropout": 0.0},
 }
+# The same where stays have films: what each input is worth, and how films are prepared and missed.
+FILM_CHANGES: dict[str, dict[str, Any]] = {
+    "series-only": {"film": "none"},
+    "film-only": {"series_hidden": 1.0, "film_dropout": 0.0},
+    "clahe": {"clahe": True},
+    "missing-learned": {"missing": "learned"},
+    "missing-mask": {"missing": "mask"},
+    "no-film-dropout": {"film_dropout": 0.0, "series_hidden": 0.0},
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +56,12 @@ class IcuStudy:
     variables: VariableMap
     recipe: IcuRecipe
     request: AblateRequest
+    films: dict[bool, dict[Path, Floats]] = field(default_factory=dict)
 
     def variants(self) -> tuple[str, ...]:
-        """All of them."""
-        return tuple(CHANGES)
+        """All that the data can tell apart: those of films only where there are some."""
+        films = any(stay.film is not None for work in self.works for stay in work.stays)
+        return (*CHANGES, *FILM_CHANGES) if films else tuple(CHANGES)
 
     def folds(self, seed: int) -> tuple[str, ...]:
         """Numbers of the folds, the same for every seed, or names of the sites."""
@@ -54,7 +71,8 @@ class IcuStudy:
         self, job: Progress, variant: str, settings: Mapping[str, Any], seed: int, fold: str
     ) -> tuple[Scored, ...]:
         """Train one network of each part without a fold and score its stays."""
-        recipe = IcuRecipe.of({**asdict(self.recipe), **CHANGES[variant], **settings})
+        changes = {**CHANGES, **FILM_CHANGES}[variant]
+        recipe = IcuRecipe.of({**asdict(self.recipe), **changes, **settings})
         found: list[Scored] = []
         for work in self.works:
             held = dict(self._held(work)).get(fold)
@@ -69,15 +87,29 @@ class IcuStudy:
         sites = np.array([stay.case.site for stay in work.stays])
         return [(str(s), np.flatnonzero(sites == s)) for s in np.unique(sites) if s]
 
+    def _with_films(self, job: Progress, stays: list[Stay], recipe: IcuRecipe) -> list[Stay]:
+        """The stays with films as the recipe wants them, or without."""
+        if recipe.film == "none":
+            return [replace(stay, film=None) for stay in stays]
+        if recipe.clahe == self.recipe.clahe:
+            return stays
+        if recipe.clahe not in self.films:
+            cases = [stay.case for work in self.works for stay in work.stays]
+            self.films[recipe.clahe] = film_features(job, cases, equalise=recipe.clahe)
+        return with_films(stays, self.films[recipe.clahe])
+
     def _scored(
         self, job: Progress, work: Work, held: Rows, recipe: IcuRecipe, seed: int
     ) -> list[Scored]:
-        kept = np.setdiff1d(np.arange(len(work.stays)), held)
-        train, test = ([work.stays[n] for n in rows.tolist()] for rows in (kept, held))
+        stays = self._with_films(job, work.stays, recipe)
+        kept = np.setdiff1d(np.arange(len(stays)), held)
+        train, test = ([stays[n] for n in rows.tolist()] for rows in (kept, held))
         normaliser = fit_normaliser(train, self.variables, recipe.normaliser)
         given, asked = (
             encoded(stays, self.variables, normaliser, work.outputs) for stays in (train, test)
         )
+        if recipe.series_hidden >= 1:
+            given, asked = (without(one, SERIES) for one in (given, asked))
         fit = Fit(recipe.of_member(work.name, 0), given, None, seed)
         while not fit.finished:
             fit.epoch(job.check)

@@ -99,6 +99,7 @@ def _limits(
         )
     else:
         limits.append("These weights have not been measured on patients they never saw.")
+    limits += _against_limits(figures)
     if model.uses_film:
         limits += _film_limits(figures)
     else:
@@ -113,6 +114,30 @@ def _limits(
             "are grouped by a compact mapping of our own."
         )
     return (*limits, *_weak(figures))
+
+
+def _against_limits(figures: Sequence[Figure]) -> list[str]:
+    """How each risk stands to classical models on the same left-out stays, and its calibration."""
+    found = {(f.predictor, f.name, f.group, f.on): f for f in figures if f.value is not None}
+    sentences = []
+    for (predictor, name, group, on), plain in found.items():
+        ahead = found.get(("model", "roc_auc_difference", f"all, against:{predictor}", on))
+        if (name, group) != ("roc_auc", "all") or ahead is None or ahead.value is None:
+            continue
+        bounds = f" [{ahead.low or 0:+.3f}, {ahead.high or 0:+.3f}]"
+        sentences.append(
+            f"On {on} {predictor.replace('_', ' ')} reaches AUROC {plain.value:.3f}; the networks "
+            f"are ahead by {ahead.value:+.3f}{bounds}"
+            + ("." if (ahead.low or 0) > 0 else ": not more than chance allows.")
+        )
+    for (predictor, name, group, on), before in found.items():
+        after = found.get(("model", "ece", group, on))
+        if (predictor, name) == ("uncalibrated", "ece") and after is not None:
+            sentences.append(
+                f"Calibration error on {on}: {before.value:.3f} as the networks say it, "
+                f"{after.value:.3f} under a temperature chosen on other stays."
+            )
+    return sentences
 
 
 def _networks(model: IcuModel) -> str:

@@ -19,16 +19,19 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.io.plain import plain
 from medview.learning.anomaly_evaluate import SCHEMA
+from medview.learning.icu_baselines import Tables, answers_of
+from medview.learning.icu_figures import beside_baselines
 from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import StaySet, probabilities
 from medview.learning.icu_measure import Said, film_rows, group_rows, label_rows, risk_rows
-from medview.learning.icu_model import IcuModel, load_icu
+from medview.learning.icu_model import MODEL, IcuModel, load_icu
 from medview.learning.icu_stays import Stay, encoded, find_stays, to_bins, with_films
 from medview.learning.icu_tables import write_lines
 from medview.learning.icu_variants import variant_scores
 from medview.learning.metrics import MetricRow
+from medview.learning.plain_models import Model, load_models
 from medview.learning.subset import LeftOut, Subset, TrainCase
-from medview.learning.weights import patient_hash
+from medview.learning.weights import patient_hash, shipped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +62,8 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     """
     began = time.perf_counter()
     model, card = load_icu(Path(request.weights) if request.weights else None)
+    weights = Path(request.weights) if request.weights else shipped(MODEL)
+    kept = load_models(weights, card.settings)
     subsets = find_stays(request.data, request.model, request.variables)
     found = [_measure(job, model, card, subset, request) for subset in subsets]
     if not any(one.stays for one in found):
@@ -73,8 +78,8 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         "parameters": {"variables": model.variables.name},
         "seconds": round(time.perf_counter() - began, 1),
         "data": [_data_line(one) for one in found],
-        "metrics": [row.as_dict() for one in found for row in _rows(model, one)],
-        "notes": [],
+        "metrics": [row.as_dict() for one in found for row in _rows(model, kept, one)],
+        "notes": [] if kept else ["no classical models lie beside these weights"],
     }
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
@@ -96,7 +101,8 @@ def _measure(
     cases = [case for case in here if id(case) not in left_out]
     stays, skipped = to_bins(job, cases, model.variables)
     if model.uses_film:
-        stays = with_films(stays, film_features(job, [stay.case for stay in stays]))
+        features = film_features(job, [stay.case for stay in stays], equalise=model.clahe)
+        stays = with_films(stays, features)
     scores, spread, variants = {}, {}, {}
     for name, part in model.parts.items():
         if not stays:
@@ -104,7 +110,7 @@ def _measure(
         job.check()
         given = encoded(stays, model.variables, part.normaliser, part.outputs)
         each = _each(model, name, given)
-        scores[name], spread[name] = each.mean(0), each.std(0)
+        scores[name], spread[name] = part.calmed(each.mean(0)), part.calmed(each).std(0)
         if part.uses_film and len(part.outputs) == 1:
             variants = variant_scores(partial(_mean, model, name), given, stays)
     return Measured(
@@ -125,10 +131,11 @@ def _each(model: IcuModel, part: str, given: StaySet) -> NDArray[np.float64]:
 
 
 def _mean(model: IcuModel, part: str, given: StaySet) -> NDArray[np.float64]:
-    return np.asarray(_each(model, part, given).mean(0), dtype=np.float64)
+    return model.parts[part].calmed(_each(model, part, given).mean(0))
 
 
-def _rows(model: IcuModel, one: Measured) -> list[MetricRow]:
+def _rows(model: IcuModel, kept: Mapping[str, Model], one: Measured) -> list[MetricRow]:
+    """Figures of a subset; of risks beside the classical models that lie with the weights."""
     rows: list[MetricRow] = []
     for name, scores in one.scores.items():
         part = model.parts[name]
@@ -148,6 +155,11 @@ def _rows(model: IcuModel, one: Measured) -> list[MetricRow]:
             rows += group_rows(said, [stay.case.site for stay in stays])
             variants = {v: found[known, k] for v, found in one.variants.items()}
             rows += film_rows(said, stays, variants)
+            own = {
+                key.partition("/")[2]: m for key, m in kept.items() if key.startswith(f"{name}/")
+            }
+            answers = answers_of(own, Tables.of(stays, model.variables))
+            rows += beside_baselines(said, stays, answers)
     return rows
 
 

@@ -17,6 +17,8 @@ from medview.learning.metrics import roc_auc
 from medview.models.fusion import FILM, SERIES, FusionNet, last_valid
 from medview.models.label_loss import LabelLoss
 
+FEWEST_STEPS = 10
+"""Of the schedule; its rise is a fifth of them and must not be a single one."""
 EARLIEST = 6
 """Hours before this are not asked in training: too little is known."""
 
@@ -91,7 +93,7 @@ class Fit:
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
             self._optimiser,
             [recipe.rate, recipe.loss_rate],
-            total_steps=max(steps, 2),
+            total_steps=max(steps, FEWEST_STEPS),
             pct_start=0.2,
         )
 

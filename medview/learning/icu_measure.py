@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from PIL import Image
 
 from medview.learning.icu_stays import Stay
 from medview.learning.metrics import (
@@ -35,6 +36,15 @@ class Said:
     predictor: str = "model"
     group: str = "all"
     threshold: float | Scores | None = None
+
+    def only(self, here: Truth) -> Said:
+        """Some of the stays."""
+        patients = [p for p, one in zip(self.patients, here, strict=True) if one]
+        threshold = (
+            self.threshold[here] if isinstance(self.threshold, np.ndarray) else self.threshold
+        )
+        return replace(self, truth=self.truth[here], score=self.score[here], patients=patients,
+                       threshold=threshold)  # fmt: skip
 
 
 def min_se_ppv(truth: Truth, alarm: Truth, weights: Weights) -> Scores:
@@ -101,7 +111,7 @@ def group_rows(said: Said, groups: Sequence[str]) -> list[MetricRow]:
 def film_rows(said: Said, stays: Sequence[Stay], variants: Mapping[str, Scores]) -> list[MetricRow]:
     """What the film is worth: the same network without film or series or with other patients'
     films, on all films, on each patient's first and on those up to the day of intensive care;
-    beside the number of films alone, which needs no model. Nothing without variants.
+    beside what is no picture: number of films, view and size. Nothing without variants.
     """
     if not variants:
         return []
@@ -109,22 +119,37 @@ def film_rows(said: Said, stays: Sequence[Stay], variants: Mapping[str, Scores])
     before = np.array([float(stay.case.cells.get("to_icu") or 0) >= 0 for stay in stays])
     count = np.array([float(stay.case.cells.get("films", "1")) for stay in stays])
     rows = []
-    scores = {"model": said.score, **variants, "film_count": count}
+    scores = {"model": said.score, **variants, "film_count": count, **_no_pictures(stays)}
     for name, score in scores.items():
         one = replace(said, score=score, predictor=name, threshold=None)
         groups = {"film:first": first, "film:until_icu": before}
         groups |= {} if name == "model" else {"all": np.ones(len(stays), dtype=bool)}
         for group, here in groups.items():
-            rows += _curves(replace(_some(one, here), group=group))
+            rows += curve_rows(replace(one.only(here), group=group))
     return rows
 
 
-def _some(said: Said, here: Truth) -> Said:
-    patients = [p for p, one in zip(said.patients, here, strict=True) if one]
-    return replace(said, truth=said.truth[here], score=said.score[here], patients=patients)
+def _no_pictures(stays: Sequence[Stay]) -> dict[str, Scores]:
+    """View and stored size of each film, where they are known of all and tell films apart."""
+    views = [stay.case.cells.get("view", "") for stay in stays]
+    found = {
+        "bedside_share": np.array([float(view.upper() != "PA") for view in views]),
+        "stored_pixels": np.array([-_pixels(stay) for stay in stays]),
+    }
+    return {n: v for n, v in found.items() if np.isfinite(v).all() and np.ptp(v) > 0}
 
 
-def _curves(said: Said) -> list[MetricRow]:
+def _pixels(stay: Stay) -> float:
+    """How many pixels the file of a film has; NaN where it is no plain picture."""
+    try:
+        with Image.open(stay.case.images["film"]) as picture:
+            return float(picture.width * picture.height)
+    except (KeyError, OSError):
+        return float("nan")
+
+
+def curve_rows(said: Said) -> list[MetricRow]:
+    """roc_auc and pr_auc, where there are both outcomes."""
     return [
         _row(said, name, curve_interval(name, said.truth, said.score, said.patients))
         for name in ("roc_auc", "pr_auc")

@@ -16,6 +16,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import WeightsError
 from medview.learning.icu_grid import Floats, Grid, Normaliser, encode
 from medview.learning.icu_variables import VariableMap, map_of
+from medview.learning.temperature import calmed
 from medview.learning.weights import CARD, card_beside, fill, load_state, shipped
 from medview.models.fusion import FILM, SERIES, FusionNet, FusionOptions, last_valid
 
@@ -27,9 +28,9 @@ Probabilities = NDArray[np.float64]
 class Part:
     """Outputs that are learnt together, by networks of different seeds, the mean of which counts.
 
-    `threshold` is where min(sensitivity, positive predictive value) was best on stays that were
-    left out in training; None where there is none. `unavailable` says of an output why it must
-    not be given out.
+    `temperature` divides the logits of the networks' mean; `threshold` is where min(sensitivity,
+    positive predictive value) was best, None where there is none: both are chosen on stays that
+    were left out in training. `unavailable` says of an output why it must not be given out.
     """
 
     name: str
@@ -38,6 +39,13 @@ class Part:
     normaliser: Normaliser
     threshold: float | None = None
     unavailable: Mapping[str, str] | None = None
+    temperature: float = 1.0
+
+    def calmed(self, probability: Probabilities) -> Probabilities:
+        """Probabilities under the temperature of this part."""
+        if self.temperature == 1.0:
+            return probability
+        return calmed(probability, self.temperature)
 
     @property
     def uses_film(self) -> bool:
@@ -53,6 +61,7 @@ class Part:
             "mean": [round(float(value), 6) for value in self.normaliser.mean],
             "sd": [round(float(value), 6) for value in self.normaliser.sd],
             "threshold": self.threshold,
+            "temperature": self.temperature,
             "unavailable": dict(self.unavailable or {}),
         }
 
@@ -69,15 +78,18 @@ class Part:
             normaliser,
             values["threshold"],
             dict(values["unavailable"]),
+            float(values.get("temperature", 1.0)),
         )
 
 
 class IcuModel(nn.Module):
-    """The networks of all parts."""
+    """The networks of all parts; `clahe` says that they are given equalised films."""
 
-    def __init__(self, variables: VariableMap, parts: Sequence[Part]) -> None:
+    def __init__(
+        self, variables: VariableMap, parts: Sequence[Part], *, clahe: bool = False
+    ) -> None:
         super().__init__()
-        self.variables = variables
+        self.variables, self.clahe = variables, clahe
         self.parts = {part.name: part for part in parts}
         self.nets = nn.ModuleDict(
             {part.name: nn.ModuleList(FusionNet(one) for one in part.networks) for part in parts}
@@ -98,6 +110,7 @@ class IcuModel(nn.Module):
         """What the card's settings must hold to build it again."""
         return {
             "variables": dict(self.variables.body),
+            "clahe": self.clahe,
             "parts": [part.to_card() for part in self.parts.values()],
         }
 
@@ -105,7 +118,8 @@ class IcuModel(nn.Module):
 def model_of(settings: Mapping[str, Any]) -> IcuModel:
     """A model with random weights as a card's settings describe it."""
     parts = [Part.from_card(values) for values in settings["parts"]]
-    return IcuModel(map_of(settings["variables"]), parts)
+    variables = map_of(settings["variables"])
+    return IcuModel(variables, parts, clahe=bool(settings.get("clahe", False)))
 
 
 def load_icu(weights: Path | None, device: str = "cpu") -> tuple[IcuModel, ModelCard]:
@@ -231,7 +245,8 @@ def shapley(model: IcuModel, part: str, stay: OneStay) -> tuple[float, float, fl
     """
 
     def risk(one: OneStay) -> float:
-        return float(hourly(model, part, one)[:, -1, 0].mean())
+        mean = hourly(model, part, one)[:, -1, 0].mean(keepdims=True)
+        return float(model.parts[part].calmed(mean)[0])
 
     whole, no_film, no_series = risk(stay), risk(stay.without(FILM)), risk(stay.without(SERIES))
     start = risk(stay.without(FILM).without(SERIES))

@@ -21,6 +21,7 @@ _WORDS = {
     "normaliser": ("fitted", "shipped"),
 }
 _NOT_THE_RUN = (
+    "tune_rate",
     "folds", "leave_sites", "phases", "fewest_positives", "phenotype_epochs", "phenotype_members",
     "hourly_members", "hourly_hidden", "hourly_epochs", "hourly_rate", "hourly_dropout",
     "hourly_column_dropout", "hourly_weight_decay",
@@ -45,6 +46,7 @@ class IcuRecipe:
     fusing: Fusing = "attention"
     missing: Missing = "zero"
     film: FilmEncoder = "none"
+    clahe: bool = False
     series_dropout: float = 0.3
     dropout: float = 0.1
     epochs: int = 10
@@ -63,6 +65,7 @@ class IcuRecipe:
     series_hidden: float = 0.1
     members: int = 5
     patience: int = 0
+    tune_rate: float = 3e-4
     folds: int = 0
     leave_sites: bool = False
     phases: str = "folds,sites,final"
@@ -141,6 +144,8 @@ class IcuRecipe:
         kept = {k: v for k, v in asdict(self).items() if k not in _NOT_THE_RUN}
         if self.encoder == "lstm":
             kept.pop("encoder")
+        if not self.clahe:
+            kept.pop("clahe")
         return str(kept)
 
 

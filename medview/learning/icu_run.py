@@ -16,7 +16,7 @@ from medview.domain.prediction import Prediction, RunRequest, Score, TracePoint
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
 from medview.learning.devices import choose_device, peak_memory_mb
-from medview.learning.icu_films import STEPS, features_of
+from medview.learning.icu_films import features_of, steps_of
 from medview.learning.icu_grid import Events, Floats, Grid, clean, discretise
 from medview.learning.icu_model import (
     IcuModel,
@@ -130,8 +130,8 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
     steps = list(card.preparation)
     film = None
     if volume is not None and model.uses_film:
-        film = features_of(volume)
-        steps += STEPS
+        film = features_of(volume, equalise=model.clahe)
+        steps += steps_of(equalise=model.clahe)
     hour = request.film_hour
     hours = max([*events.hours.tolist(), hour or 0.0, variables.bin_hours])
     if hours > variables.longest * variables.bin_hours:
@@ -201,7 +201,7 @@ def _said(
         stay = OneStay.of(given.grid, model, part, given.film, given.film_hour)
         value, spread = hourly(model, name, stay), drawn(model, name, stay, samples, seed)
         job.check()
-        made = _curve(value, spread, given.grid, model)
+        made = _curve(part.calmed(value.mean(0)), part.calmed(spread), given.grid, model)
         scores.append(_score(name, made[-1], part, samples, thin=thin))
         trace = made if name == "mortality" or not trace else trace
     scores += _phenotype_scores(model, given, samples, seed, thin=thin)
@@ -216,8 +216,8 @@ def _said(
 def _curve(
     value: Probabilities, spread: Probabilities, grid: Grid, model: IcuModel
 ) -> tuple[TracePoint, ...]:
-    """Risk after each bin: mean of the networks, 2.5th to 97.5th percentile of all draws."""
-    mean = value[:, :, 0].mean(0)
+    """Risk after each bin: `value` (bins, outputs), 2.5th to 97.5th percentile of the draws."""
+    mean = value[:, 0]
     low, high = np.percentile(spread[:, :, 0], (2.5, 97.5), axis=0)
     shares = observed_until(grid, model.variables)
     return tuple(
@@ -238,7 +238,8 @@ def _score(name: str, last: TracePoint, part: Part, samples: int, *, thin: bool)
         last.mortality,
         last.low,
         last.high,
-        method=f"{len(part.networks)} networks x {samples} dropout draws: their own spread",
+        method=f"{len(part.networks)} networks x {samples} dropout draws: their own spread"
+        + ("; temperature from stays left out in training" if part.temperature != 1.0 else ""),
         status="extrapolating" if thin else "ok",
         meaning=_MEANS[name],
     )

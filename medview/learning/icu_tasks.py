@@ -132,7 +132,7 @@ class Runner:
         recipe = self.recipe.of_member(task.part, task.member)
         identity = self._identity(task, stays)
         path = self.out / CHECKPOINT.parent / "tasks" / f"{task.key}.pt"
-        kept = _read(path, identity) if self.resume else None
+        kept = read_done(path, identity) if self.resume else None
         if kept is not None:
             return kept
         train, val, held = self._sets(task, stays, outputs)
@@ -152,7 +152,7 @@ class Runner:
             unseen = [stays[n] for n in task.held.tolist()]
             variants = variant_scores(partial(probabilities, fit.net), held, unseen)
         done = Done(scores, variants, state, history, fit.done, fit.best_epoch or fit.done)
-        _write(path, identity, done)
+        write_done(path, identity, done)
         return done
 
     def normaliser(self, task: Task, stays: Sequence[Stay]) -> Normaliser:
@@ -207,7 +207,8 @@ class Runner:
         return f"{run} seed {self.seed} data {digest}"
 
 
-def _write(path: Path, identity: str, done: Done) -> None:
+def write_done(path: Path, identity: str, done: Done) -> None:
+    """Keep a finished network with what it must be the same for."""
     path.parent.mkdir(parents=True, exist_ok=True)
     body: dict[str, Any] = {
         "identity": identity,
@@ -222,8 +223,8 @@ def _write(path: Path, identity: str, done: Done) -> None:
         torch.save(body, draft)
 
 
-def _read(path: Path, identity: str) -> Done | None:
-    """A finished task, or None where there is none of this recipe and data."""
+def read_done(path: Path, identity: str) -> Done | None:
+    """A finished network, or None where there is none of this recipe and data."""
     if not path.is_file():
         return None
     try:

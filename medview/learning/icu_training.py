@@ -5,69 +5,42 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from medview.domain.errors import DataError, UsageError
+from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.checkpoint import HistoryRow, write_history
+from medview.learning.icu_baselines import Tables, fit_models
 from medview.learning.icu_card import make_card
+from medview.learning.icu_figures import measured
 from medview.learning.icu_films import film_features
-from medview.learning.icu_measure import (
-    Said,
-    best_threshold,
-    film_rows,
-    group_rows,
-    label_rows,
-    risk_rows,
-)
+from medview.learning.icu_measure import best_threshold
 from medview.learning.icu_model import IcuModel, Part
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import OUTPUTS, Stay, find_stays, map_called, to_bins, with_films
-from medview.learning.icu_tasks import Done, Runner, Task, plan
+from medview.learning.icu_tasks import Done, Runner, plan
 from medview.learning.icu_variables import VariableMap
+from medview.learning.icu_work import Work
 from medview.learning.metrics import MetricRow
+from medview.learning.plain_models import Model, save_models
 from medview.learning.subset import LeftOut, Subset
+from medview.learning.temperature import best_temperature, calmed, calmed_by_others, reliability
 from medview.learning.weights import patient_hash, save
 
 TRAIN = "medview train icu"
-Labels = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Work:
-    """A part with its stays, their labels (N, K) and what its tasks came to."""
-
-    name: str
-    outputs: tuple[str, ...]
-    stays: list[Stay]
-    labels: Labels
-    done: dict[str, tuple[Task, Done]]
-
-    def scores(self, phase: str, variant: str = "") -> NDArray[np.float64] | None:
-        """Mean over members of what networks said that never saw the stay, (N, K); NaN where
-        none did. None where no task of the phase is done.
-        """
-        tasks = [pair for pair in self.done.values() if pair[0].phase == phase]
-        if not tasks:
-            return None
-        total, count = np.zeros_like(self.labels), np.zeros(len(self.labels))
-        for task, done in tasks:
-            total[task.held] += done.variants[variant] if variant else done.scores
-            count[task.held] += 1
-        with np.errstate(invalid="ignore"):
-            return np.asarray(total / count[:, None], dtype=np.float64)
 
 
 def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     """Train every part that the data have labels for; write weights, card, history and splits.
+
+    With weights to start from these go on learning (``icu_tuning``).
 
     Returns
     -------
@@ -76,16 +49,13 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
 
     Raises
     ------
-    UsageError
-        Weights to start from: these networks are always trained from the beginning.
     DataError
         Unusable data or recipe; a patient in two parts; no labels.
     """
     if request.init:
-        raise UsageError(
-            "the ICU model cannot be trained on from other weights yet",
-            do="Leave --init out and train it on all the data.",
-        )
+        from medview.learning.icu_tuning import tune
+
+        return tune(job, request)
     began = time.perf_counter()
     torch.set_num_threads(request.threads or 2)
     recipe = IcuRecipe.of(dict(request.recipe))
@@ -93,7 +63,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     subsets = find_stays(request.data, "icu", request.variables)
     runner = Runner(recipe, variables, Path(request.out), request.seed, request.resume)
     runner.out.mkdir(parents=True, exist_ok=True)
-    works, skipped = _works(job, recipe, variables, subsets)
+    works, skipped = works_in(job, recipe, variables, subsets)
     late = _run_tasks(job, request, runner, works, began)
     write_splits(runner.out / "splits.csv", works, private=request.private)
     history = [row for work in works for _, done in work.done.values() for row in done.history]
@@ -102,9 +72,9 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "epochs": max((d.epochs for w in works for _, d in w.done.values()), default=0),
         "best_epoch": max((d.best_epoch for w in works for _, d in w.done.values()), default=0),
         "stopped": "time" if late else "epochs",
-        "n": {part: len(patients) for part, patients in _patients(works).items()},
-        "weights_sha256": _finish(runner, works, subsets, request),
-        "health": _health(history),
+        "n": {part: len(patients) for part, patients in patients_in(works).items()},
+        "weights_sha256": _finish(job, runner, works, subsets, request),
+        "health": health_of(history),
         "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in skipped],
     }
     return body | {"seconds": round(time.perf_counter() - began, 1)}
@@ -121,11 +91,11 @@ def works_of(
         Unusable data, or no labels.
     """
     variables = map_called(recipe.variables)
-    works, skipped = _works(job, recipe, variables, find_stays(data, "icu"))
+    works, skipped = works_in(job, recipe, variables, find_stays(data, "icu"))
     return works, skipped, variables
 
 
-def _works(
+def works_in(
     job: Progress, recipe: IcuRecipe, variables: VariableMap, subsets: Sequence[Subset]
 ) -> tuple[list[Work], list[LeftOut]]:
     """Each part with the stays that know one of its labels."""
@@ -136,7 +106,7 @@ def _works(
         binned[subset.name], left_out = to_bins(job, subset.cases, variables)
         skipped += left_out
         if recipe.film != "none":
-            features = film_features(job, subset.cases)
+            features = film_features(job, subset.cases, equalise=recipe.clahe)
             binned[subset.name] = with_films(binned[subset.name], features)
     works = []
     for name, outputs in OUTPUTS.items():
@@ -177,21 +147,51 @@ def _run_tasks(
 
 
 def _finish(
-    runner: Runner, works: Sequence[Work], subsets: Sequence[Subset], request: TrainRequest
+    job: Progress,
+    runner: Runner,
+    works: Sequence[Work],
+    subsets: Sequence[Subset],
+    request: TrainRequest,
 ) -> str:
     """Weights and card of the parts whose final networks are all there; their hash, or ""."""
     ready = [w for w in works if _final(w)]
     if not ready:
         return ""
-    rows = {work.name: measured(work) for work in works}
+    rows = {work.name: measured(job, work, runner.variables) for work in works}
     parts = [_part(runner, work, rows[work.name]) for work in ready]
-    model = IcuModel(runner.variables, parts)
+    model = IcuModel(runner.variables, parts, clahe=runner.recipe.clahe)
     for work in ready:
         for net, done in zip(model.members(work.name), _final(work), strict=True):
             net.load_state_dict(done.state)
-    command = _command(request, runner.recipe)
-    card = make_card(model, runner.recipe, subsets, _patients(works)["train"], rows, command)
+    command = command_of(request, runner.recipe)
+    card = make_card(model, runner.recipe, subsets, patients_in(works)["train"], rows, command)
+    card = replace(card, settings={**card.settings, **_beside(runner, works)})
     return save(model, card, runner.out).weights_sha256
+
+
+def _beside(runner: Runner, works: Sequence[Work]) -> dict[str, object]:
+    """What the card keeps of the classical models of each risk and of its calibration.
+
+    The models are fitted on the training stays of the networks and lie beside the weights.
+    """
+    models: dict[str, Model] = {}
+    curves: dict[str, object] = {}
+    for work in works:
+        raw = work.scores("folds")
+        if len(work.outputs) > 1 or raw is None:
+            continue
+        used = np.array([stay.case.split in ("", "train") for stay in work.stays])
+        stays = [stay for stay, one in zip(work.stays, used, strict=True) if one]
+        truth = work.labels[:, 0] == 1
+        fitted = fit_models(Tables.of(stays, runner.variables), truth[used])
+        models |= {f"{work.name}/{name}": model for name, model in fitted.items()}
+        known = np.isfinite(raw[:, 0])
+        calm = calmed_by_others(raw[:, 0], truth, work.parts("folds"))
+        curves[work.name] = {
+            "before": reliability(raw[known, 0], truth[known]),
+            "after": reliability(calm[known], truth[known]),
+        }
+    return {"baselines": save_models(models, runner.out), "reliability": curves} if models else {}
 
 
 def _final(work: Work) -> list[Done]:
@@ -201,10 +201,12 @@ def _final(work: Work) -> list[Done]:
 def _part(runner: Runner, work: Work, rows: Sequence[MetricRow]) -> Part:
     task = next(task for task, _ in work.done.values() if task.phase == "final")
     recipe, scores = runner.recipe, work.scores("folds")
-    threshold = None
+    threshold, temperature = None, 1.0
     if scores is not None and len(work.outputs) == 1:
         known = np.isfinite(scores[:, 0])
-        threshold = best_threshold(work.labels[known, 0] == 1, scores[known, 0])
+        truth, left_out = work.labels[known, 0] == 1, scores[known, 0]
+        temperature = best_temperature(left_out, truth)
+        threshold = best_threshold(truth, calmed(left_out, temperature))  # as the part says it
     return Part(
         work.name,
         work.outputs,
@@ -215,6 +217,7 @@ def _part(runner: Runner, work: Work, rows: Sequence[MetricRow]) -> Part:
         runner.normaliser(task, work.stays),
         threshold,
         _unavailable(work, rows, recipe.fewest_positives),
+        temperature,
     )
 
 
@@ -230,58 +233,6 @@ def _unavailable(work: Work, rows: Sequence[MetricRow], fewest: int) -> dict[str
         elif len(work.outputs) > 1 and row is not None and (row.low or 0) <= 0.5:
             reasons[name] = "on stays left out in training it was no better than chance"
     return reasons
-
-
-def measured(work: Work) -> list[MetricRow]:
-    """Figures of a part on stays that were left out: in folds, then site by site."""
-    rows: list[MetricRow] = []
-    subset = ",".join(dict.fromkeys(stay.case.subset for stay in work.stays))
-    patients = [stay.case.patient for stay in work.stays]
-    for phase, suffix in (("folds", ""), ("sites", ", left-out site")):
-        scores = work.scores(phase)
-        if scores is None:
-            continue
-        for k, name in enumerate(work.outputs):
-            known = np.isfinite(work.labels[:, k]) & np.isfinite(scores[:, k])
-            said = Said(
-                work.labels[known, k] == 1,
-                scores[known, k],
-                [p for p, one in zip(patients, known, strict=True) if one],
-                name,
-                subset + suffix,
-            )
-            if len(work.outputs) > 1:
-                rows += label_rows(said)
-                continue
-            if phase == "folds" and known.all():
-                said = replace(said, threshold=_thresholds(work, scores[:, 0]))
-            rows += risk_rows(said)
-            stays = [stay for stay, one in zip(work.stays, known, strict=True) if one]
-            rows += group_rows(said, [stay.case.site for stay in stays])
-            rows += film_rows(said, stays, _variants(work, phase, known, k))
-    return rows
-
-
-def _variants(
-    work: Work, phase: str, known: NDArray[np.bool_], output: int
-) -> dict[str, NDArray[np.float64]]:
-    """Scores of one output in each variant that the tasks of a phase have."""
-    tasks = [done for task, done in work.done.values() if task.phase == phase]
-    names = tasks[0].variants if tasks else {}
-    found = {name: work.scores(phase, name) for name in names}
-    return {name: one[known, output] for name, one in found.items() if one is not None}
-
-
-def _thresholds(work: Work, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """For each stay the threshold that the other folds would choose."""
-    folds = [task.held for task, _ in work.done.values() if task.phase == "folds"
-             and task.member == 0]  # fmt: skip
-    found = np.empty(len(scores))
-    truth = work.labels[:, 0] == 1
-    for held in folds:
-        others = np.setdiff1d(np.arange(len(scores)), held)
-        found[held] = best_threshold(truth[others], scores[others])
-    return found
 
 
 def write_splits(path: Path, works: Sequence[Work], *, private: bool = False) -> None:
@@ -300,7 +251,8 @@ def write_splits(path: Path, works: Sequence[Work], *, private: bool = False) ->
         writer.writerows(seen.values())
 
 
-def _patients(works: Sequence[Work]) -> dict[str, list[str]]:
+def patients_in(works: Sequence[Work]) -> dict[str, list[str]]:
+    """Patients to train on and to select by."""
     parts: dict[str, dict[str, None]] = {"train": {}, "val": {}}
     for work in works:
         for stay in work.stays:
@@ -310,7 +262,7 @@ def _patients(works: Sequence[Work]) -> dict[str, list[str]]:
     return {part: list(names) for part, names in parts.items()}
 
 
-def _health(history: Sequence[HistoryRow]) -> list[dict[str, object]]:
+def health_of(history: Sequence[HistoryRow]) -> list[dict[str, object]]:
     """Does every loss fall, and do the learned weights of the labels stay within bounds?"""
     losses: dict[str, list[float]] = {}
     widest = 0.0
@@ -328,7 +280,7 @@ def _health(history: Sequence[HistoryRow]) -> list[dict[str, object]]:
     ]  # fmt: skip
 
 
-def _command(request: TrainRequest, recipe: IcuRecipe) -> str:
+def command_of(request: TrainRequest, recipe: IcuRecipe) -> str:
     """The command that gives the figures again; folders by their names, not this machine's."""
     shown = IcuRecipe()
     changed = [

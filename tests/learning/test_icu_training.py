@@ -9,7 +9,7 @@ import pytest
 import torch
 from icu_minis import challenge, hannover
 
-from medview.domain.errors import DataError, UsageError
+from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
 from medview.io.cards import read_card
@@ -63,7 +63,15 @@ def test_a_training_in_folds_measures_stays_it_never_saw_and_learns_the_signal(t
     area = next(f for f in card.measured if f.name == "roc_auc" and f.group == "all")
     assert area.value > 0.9
     assert (area.n, area.command.split()[:3]) == (30, ["medview", "train", "icu"])
-    assert {f.name for f in card.measured} == {"roc_auc", "pr_auc", "min_se_ppv", "brier", "ece"}
+    names = {f.name for f in card.measured if f.predictor == "model" and f.group == "all"}
+    assert names == {"roc_auc", "pr_auc", "min_se_ppv", "brier", "ece"}
+    beside = {f.predictor for f in card.measured}
+    assert beside == {"model", "uncalibrated", "logistic"}
+    assert any(f.group == "all, against:logistic" for f in card.measured)
+    assert any("logistic reaches AUROC" in limit for limit in card.limits)
+    assert any("Calibration error" in limit for limit in card.limits)
+    assert card.settings["reliability"]["mortality"]["after"]
+    assert (tmp_path / "out" / "baselines.safetensors").is_file()
     assert patient_hash("100") in card.seen_patients
     assert body["n"] == {"train": 30, "val": 0}
     model, _ = load_icu(tmp_path / "out" / "weights.safetensors")
@@ -100,9 +108,9 @@ def test_each_icu_type_is_left_out_in_turn(tmp_path):
     assert {f.on for f in card.measured} == {"physionet2012, left-out site"}
 
 
-def test_a_start_from_other_weights_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="cannot be trained on from other weights"):
-        fit(Silent(), replace(request(tmp_path), init="weights.safetensors"))
+def test_five_steps_in_all_are_enough_to_train(tmp_path):
+    wanted = request(tmp_path, "epochs=5", "batch=64", "members=1", "hourly_members=0")
+    assert fit(Silent(), wanted)["epochs"] == 5
 
 
 def test_unfinished_phases_write_no_weights(tmp_path):
@@ -130,8 +138,10 @@ def test_films_are_fused_and_their_worth_is_on_the_card(tmp_path):
     fit(Silent(), TrainRequest((str(folder),), str(tmp_path / "out"), recipe, threads=1))
     card = json.loads((tmp_path / "out" / "card.json").read_text())
     assert card["version"] == "1.0-hannover"
+    # View and size are the same of all films here and say nothing.
     assert {f["predictor"] for f in card["measured"]} == {
-        "model", "series_only", "film_only", "shuffled_films", "film_count",
+        "model", "series_only", "film_only", "shuffled_films", "film_count", "uncalibrated",
+        "logistic", "logistic_film",
     }  # fmt: skip
     assert any("films exchanged between patients" in limit for limit in card["limits"])
     model, _ = load_icu(tmp_path / "out" / "weights.safetensors")
