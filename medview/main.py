@@ -106,6 +106,9 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         headers=Headers(jobs, session),
     )
     window = MainWindow(app)
+    if tuning.reopen():
+        text = "A training was interrupted. It can go on from its last whole epoch: panel Training."
+        session.message = Message(text)
     _keep_log()
     _catch_what_nobody_foresaw(session)
     window.destroyed.connect(jobs.close)

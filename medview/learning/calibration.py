@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
+from scipy.special import expit, logit
 
 from medview.learning.icu_measure import calibration_error
 from medview.learning.metrics import CI, Difference, drawn_patients, paired_mean_difference
@@ -60,12 +61,18 @@ def temperature(cases: Local) -> float:
     """By what logits are divided so that the outcomes are likeliest (Guo and others 2017)."""
 
     def loss(log: float) -> float:
-        told = np.clip(calmed(cases.said, float(np.exp(log))), 1e-12, 1 - 1e-12)
+        told = calmed(cases.said, np.exp(log))
         right = np.where(cases.truth > 0.5, told, 1 - told)
-        return float(-np.log(right).mean())
+        return float(-np.log(np.maximum(right, 1e-12)).mean())
 
     found = minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded")
     return float(np.exp(found.x))
+
+
+def calmed(chances: Values, by: Values | float) -> Values:
+    """Probabilities with their logits divided; `by` is one number or one for each."""
+    inside = np.clip(chances, 1e-9, 1 - 1e-9)
+    return np.asarray(expit(logit(inside) / by), dtype=np.float64)
 
 
 def stretch(cases: Local) -> float:
@@ -109,7 +116,7 @@ _Figure = tuple[float, float, Difference]
 
 def _risk_figures(cases: Local, factors: Values) -> dict[str, _Figure]:
     old = cases.said
-    new = np.array([calmed(np.array([p]), t)[0] for p, t in zip(old, factors, strict=True)])
+    new = calmed(old, factors)
     truth = cases.truth > 0.5
 
     def ece(score: Values, weights: Values) -> Values:

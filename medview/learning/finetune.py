@@ -7,8 +7,9 @@ of its parent and the patients of both, so that no later measurement counts a se
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, cast
 
 from medview.domain.comparison import CompareRequest
 from medview.domain.errors import DataError
-from medview.domain.progress import Progress, Silent
+from medview.domain.progress import Progress, Silent, Steered
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
@@ -24,10 +25,16 @@ from medview.io.plain import plain
 from medview.learning.cases import find_subsets
 from medview.learning.compare import compare
 from medview.learning.patients import patient_hash
+from medview.learning.subset import TrainCase
 from medview.learning.weights import CARD, WEIGHTS
 
 EVERY = 5
 """One patient of so many is held out where the data do not say who."""
+PAUSE = "pause"
+"""The hint that makes a training wait."""
+_PAUSE_S = 0.1
+# What an outcome is called in a case list, by model.
+_OUTCOMES = {"cxr": "prognosis", "icu": "mortality"}
 FEWEST = 4
 """Patients: below, nothing can be held out and told apart from chance."""
 
@@ -39,7 +46,8 @@ def survey(job: Progress, model: str, data: tuple[str, ...]) -> dict[str, Any]:
     -------
     dict
         ``cases``, ``patients``, ``sites``, ``parts`` (cases by split, "" where it is open),
-        ``labels`` (cases by label, where there are some) and ``skipped`` (case and reason).
+        ``labels`` (cases by label, where there are some), ``ages`` (lowest and highest), ``files``
+        (the image of each case) and ``skipped`` (case and reason).
 
     Raises
     ------
@@ -49,20 +57,57 @@ def survey(job: Progress, model: str, data: tuple[str, ...]) -> dict[str, Any]:
     job.report(0, 1, "looking at the cases")
     subsets = find_subsets(data, model)
     cases = [case for subset in subsets for case in subset.cases]
-    labels = Counter(str(case.label) for case in cases if case.label is not None)
+    refuse_one_outcome(model, cases)
+    ages = [case.age_years for case in cases if case.age_years is not None]
     return {
         "cases": len(cases),
         "patients": len({case.patient for case in cases}),
         "sites": len({case.site for case in cases if case.site}),
         "parts": dict(Counter(case.split for case in cases)),
-        "labels": dict(labels),
+        "labels": _balance(cases),
+        "ages": (min(ages), max(ages)) if ages else None,
+        "files": {case.case: str(case.image) for case in cases if case.role in case.images},
         "skipped": [(one.case, one.what) for subset in subsets for one in subset.skipped],
     }
 
 
+def _balance(cases: Sequence[TrainCase]) -> dict[str, int]:
+    """How many cases have each label: lesion or not, outcome, or death."""
+    found = Counter(f"label {case.label}" for case in cases if case.label is not None)
+    for name in _OUTCOMES.values():
+        found.update(f"{name} {case.cells[name]}" for case in cases if case.cells.get(name))
+    return dict(found)
+
+
+def refuse_one_outcome(model: str, cases: Sequence[TrainCase]) -> None:
+    """Refuse cases that all have the same outcome, and no other label to learn from.
+
+    Raises
+    ------
+    DataError
+        Naming the outcome.
+    """
+    name = _OUTCOMES.get(model, "")
+    seen = {case.cells[name] for case in cases if case.cells.get(name)}
+    other = any(case.cells.get("brixia") or _phenotyped(case) for case in cases)
+    if len(seen) == 1 and not other:
+        raise DataError(
+            f"all cases with an outcome have the same one ({name} {seen.pop()})",
+            code="MV-DAT-146",
+            do="Add cases of the other outcome.",
+        )
+
+
+def _phenotyped(case: TrainCase) -> bool:
+    return any(name.startswith("phenotype_") for name in case.cells)
+
+
 @dataclass(frozen=True, slots=True)
 class _Quiet(Silent):
-    """Progress without parts: epochs are told by history.csv, which every process can read."""
+    """Progress without parts: epochs are told by history.csv, which every process can read.
+
+    Where the reader has said so, it waits between two epochs.
+    """
 
     job: Progress
 
@@ -71,8 +116,11 @@ class _Quiet(Silent):
         self.job.report(done, total, text)
 
     def check(self) -> None:
-        """Ask the whole."""
+        """Ask the whole, and wait as long as the reader wants a pause."""
         self.job.check()
+        while isinstance(self.job, Steered) and self.job.hint() == PAUSE:
+            time.sleep(_PAUSE_S)
+            self.job.check()
 
 
 def held_out(request: FinetuneRequest) -> tuple[str, ...]:
@@ -88,6 +136,7 @@ def held_out(request: FinetuneRequest) -> tuple[str, ...]:
     """
     subsets = find_subsets(request.train.data, request.model)
     cases = [case for subset in subsets for case in subset.cases if not subset.training_only]
+    refuse_one_outcome(request.model, cases)
     if any(case.split == "val" for case in cases):
         return ()
     here = {patient_hash(case.patient) for case in cases if case.split in ("", "train")}

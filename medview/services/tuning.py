@@ -8,39 +8,58 @@ from __future__ import annotations
 
 import csv
 import shutil
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+import psutil
 from psygnal import Signal
 
 from medview.domain.errors import MedviewError
 from medview.domain.training import FinetuneRequest, Method, TrainRequest
 from medview.services.audit import note
+from medview.services.case_table import CaseLine, case_lines
 from medview.services.jobs import Job, Jobs
 from medview.services.recipes import epochs_of, read_recipe
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.training import TRAINERS, trainer_of
+from medview.services.training_notes import (
+    Expected,
+    expected,
+    note_time,
+    read_wish,
+    write_wish,
+)
 from medview.services.versions import WEIGHTS, Version, register, versions
 
 SURVEY = "medview.learning.finetune:survey"
 FINETUNE = "medview.learning.finetune:finetune"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
 HISTORY = "history.csv"
+# Hints that ``medview.learning.finetune`` understands.
+PAUSE, GO_ON = "pause", "go on"
+AT_ONCE = 1e-4
+"""Minutes: a training that goes on ends after its first epoch."""
+Curves = Mapping[tuple[str, str], tuple[tuple[int, float], ...]]
 Phase = Literal["empty", "looking", "ready", "running", "stopped", "done", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed."""
+    """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed.
+
+    With `folds` the training is also cross-validated, for sets too small to hold many out.
+    """
 
     version: str = ""
     method: Method = "full"
     epochs: int = 0
     seed: int = 0
+    folds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +69,8 @@ class Tuned:
     `found` is what ``survey`` says of the cases; `curves` are points (epoch, value) by (part,
     name) of history.csv; `outcome` is the answer of the training with ``before_after``. `base` are
     the weights that were started from, `preview` the newest ones since (None before the first
-    validation, and when they were kept or rejected).
+    validation, and when they were kept or rejected). `reference` is the locked set; `lines` tell of
+    each case that was held out.
     """
 
     phase: Phase = "empty"
@@ -59,16 +79,26 @@ class Tuned:
     refused: str = ""
     wish: Wish = Wish()
     epochs: int = 0
-    curves: Mapping[tuple[str, str], tuple[tuple[int, float], ...]] = field(default_factory=dict)
+    curves: Curves = field(default_factory=dict)
     outcome: Mapping[str, Any] = field(default_factory=dict)
     kept: str = ""
     base: Path | None = None
     preview: Path | None = None
+    reference: Path | None = None
+    is_paused: bool = False
+    seconds_left: float | None = None
+    memory_mb: float | None = None
+    lines: tuple[CaseLine, ...] = ()
 
     @property
     def epoch(self) -> int:
         """The last epoch that is finished."""
         return max((points[-1][0] for points in self.curves.values() if points), default=0)
+
+    @property
+    def worse_on_locked(self) -> tuple[str, ...]:
+        """Figures that are worse for sure on the locked set: keeping needs another word."""
+        return tuple(name for name in self.worse if name.startswith("reference "))
 
     @property
     def worse(self) -> tuple[str, ...]:
@@ -86,7 +116,16 @@ class Tuning:
         self._session = session
         self._preferences = preferences
         self._job: Job | None = None
+        self._finish_after_stop = False
+        self._began = 0.0
+        self._title = ""
+        self._epoch_at = (0, 0.0)
         self.now = Tuned()
+
+    @property
+    def title(self) -> str:
+        """What the training under way is called in the list of jobs; empty without one."""
+        return self._title if self.now.phase == "running" else ""
 
     @property
     def folder(self) -> Path:
@@ -104,6 +143,29 @@ class Tuning:
         self._set(wish=wish)
         if again and self.now.data is not None:
             self.look(self.now.data)
+
+    def lock(self, reference: Path | None) -> None:
+        """Compare also on a set that is never trained on; None: on none."""
+        self._set(reference=reference)
+
+    def expected(self) -> Expected | None:
+        """Time and memory that Start would take; None where nothing is known of it."""
+        now = self.now
+        if not now.found.get("cases"):
+            return None
+        epochs = self._epochs()
+        return expected(
+            self._preferences.folder, self._kind, epochs=epochs, cases=now.found["cases"]
+        )
+
+    def _epochs(self) -> int:
+        if self.now.wish.method == "calibrate":
+            return 1
+        return self.now.wish.epochs or epochs_of(read_recipe(self._model))
+
+    @property
+    def _kind(self) -> str:
+        return f"{self._model} {self.now.wish.method}"
 
     def look(self, data: Path) -> Job:
         """Count the cases of a folder or case list, for the chosen version."""
@@ -127,15 +189,19 @@ class Tuning:
         )
         return self._tasks.run(errand, Answers(self._found, self._unusable))
 
-    def start(self, *, resume: bool = False) -> Job | None:
-        """Train; with `resume` go on from the checkpoint of a training that was stopped."""
+    def start(self, *, resume: bool = False, max_minutes: float | None = None) -> Job | None:
+        """Train; with `resume` go on from the checkpoint of a training that was stopped.
+
+        It ends after `max_minutes`, with the best weights until then.
+        """
         data, wish = self.now.data, self.now.wish
         version = next((v for v in self.choices() if v.name == wish.version), None)
         if data is None or version is None or self.now.phase not in ("ready", "stopped", "done"):
             return None
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
-        own = (f"epochs={wish.epochs}",) if wish.epochs else ()
+        epochs = (f"epochs={wish.epochs}",) if wish.epochs else ()
+        own = (*epochs, *((f"folds={wish.folds}",) if wish.folds else ()))
         is_fit = wish.method == "calibrate"
         recipe = {} if is_fit else read_recipe(version.card.id, None, own)
         settings = self._preferences.settings
@@ -151,17 +217,24 @@ class Tuning:
             private=settings.private,
             method=wish.method,
             preview=True,
+            max_minutes=max_minutes,
         )
-        request = FinetuneRequest(version.card.id, train)
+        locked = (str(self.now.reference),) if self.now.reference is not None else ()
+        request = FinetuneRequest(version.card.id, train, locked)
+        write_wish(self.folder, self._as_wish(data))
+        self._began, self._epoch_at = time.monotonic(), (0, time.monotonic())
         self._set(
             phase="running",
             epochs=epochs_of(recipe),
             outcome={},
             kept="",
+            lines=(),
+            is_paused=False,
+            seconds_left=None,
             base=version.weights,
             preview=newest_preview(self.folder) if resume else None,
         )
-        title = f"Calibrate {wish.version}" if is_fit else f"Fine-tune {wish.version}"
+        self._title = title = f"Calibrate {wish.version}" if is_fit else f"Fine-tune {wish.version}"
         work = CALIBRATE if is_fit else FINETUNE
         given = (request,) if is_fit else (request, trainer_of(version.card.id))
         errand = Errand(title, "train", work, given, about=data.name, key="finetune")
@@ -171,17 +244,80 @@ class Tuning:
     def stop(self) -> None:
         """Stop the training; its checkpoint stays."""
         if self._job is not None and self.now.phase == "running":
+            self._finish_after_stop = False
             self._job.cancel()
+
+    def finish_now(self) -> None:
+        """Stop after the last whole epoch, and go on with the best weights until then."""
+        if self._job is not None and self.now.phase == "running":
+            self._finish_after_stop = True
+            self._job.cancel()
+
+    def pause(self, *, on: bool) -> None:
+        """Let the training wait after the present epoch, or go on."""
+        if self._job is not None and self.now.phase == "running":
+            self._job.hint = PAUSE if on else GO_ON
+            self._set(is_paused=on)
+
+    def reopen(self) -> bool:
+        """Offer to go on with a training that was interrupted; False where there is none."""
+        kept = read_wish(self.folder)
+        left = (self.folder / "checkpoint").is_dir() and not (self.folder / WEIGHTS).is_file()
+        if not left or not kept.get("data") or self.now.phase not in ("empty", "ready"):
+            return False
+        wish = Wish(**{name: kept[name] for name in Wish.__slots__ if name in kept})
+        if not any(version.name == wish.version for version in self.choices()):
+            return False
+        self._set(
+            phase="stopped",
+            data=Path(kept["data"]),
+            reference=Path(kept["reference"]) if kept.get("reference") else None,
+            found=kept.get("found", {}),
+            wish=wish,
+            curves=read_curves(self.folder / HISTORY),
+        )
+        return True
+
+    def _as_wish(self, data: Path) -> dict[str, Any]:
+        now = self.now
+        locked = str(now.reference) if now.reference is not None else None
+        return {
+            **{name: getattr(now.wish, name) for name in Wish.__slots__},
+            "data": str(data),
+            "reference": locked,
+            "found": dict(now.found),
+        }
 
     def refresh(self) -> None:
         """Read the curve again, while a training runs."""
         if self.now.phase == "running":
             curves, preview = read_curves(self.folder / HISTORY), newest_preview(self.folder)
             if (curves, preview) != (self.now.curves, self.now.preview):
-                self._set(curves=curves, preview=preview)
+                self._set(curves=curves, preview=preview, **self._pace(curves))
 
-    def keep(self, name: str) -> bool:
-        """Make a version of the outcome; False and a message where that cannot be."""
+    def _pace(self, curves: Curves) -> dict[str, Any]:
+        """Seconds left by the last epochs, and the memory of the child that trains."""
+        epoch = max((points[-1][0] for points in curves.values() if points), default=0)
+        done, since = self._epoch_at
+        clock = time.monotonic()
+        if not done and epoch:
+            self._epoch_at = (epoch, clock)
+        left = None
+        if done and epoch > done:
+            left = (clock - since) / (epoch - done) * max(self.now.epochs - epoch, 0)
+        pid = self._job.pid if self._job is not None else None
+        return {"seconds_left": left, "memory_mb": memory_of(pid)}
+
+    def keep(self, name: str, *, accept_worse: bool = False) -> bool:
+        """Make a version of the outcome; False and a message where that cannot be.
+
+        One that is worse on the locked set is kept only with `accept_worse`.
+        """
+        if self.now.worse_on_locked and not accept_worse:
+            worse = ", ".join(self.now.worse_on_locked)
+            text = f"The new version is worse on the locked set ({worse}). It was not kept."
+            self._session.message = Message(text, "warning")
+            return False
         try:
             version = register(self.folder / WEIGHTS, name)
         except MedviewError as error:
@@ -195,7 +331,7 @@ class Tuning:
     def reject(self) -> None:
         """Throw the outcome away; everything is as it was before."""
         shutil.rmtree(self.folder, ignore_errors=True)
-        self._set(phase="ready", outcome={}, curves={}, preview=None)
+        self._set(phase="ready", outcome={}, curves={}, preview=None, lines=())
 
     @property
     def _model(self) -> str:
@@ -210,7 +346,17 @@ class Tuning:
         self._set(phase="empty", refused=f"{error.what}. {error.do}".strip())
 
     def _done(self, outcome: Mapping[str, Any]) -> None:
+        note_time(
+            self._preferences.folder,
+            self._kind,
+            seconds=time.monotonic() - self._began,
+            epochs=int(outcome.get("epochs") or 1),
+            cases=int(self.now.found.get("cases", 0)),
+            memory_mb=self.now.memory_mb or 0.0,
+        )
         self._set(
+            lines=case_lines(self.folder, self.now.found.get("files", {})),
+            is_paused=False,
             phase="done",
             outcome=outcome,
             curves=read_curves(self.folder / HISTORY),
@@ -219,11 +365,26 @@ class Tuning:
 
     def _stopped(self, error: MedviewError) -> None:
         left = (self.folder / "checkpoint").is_dir()
-        self._set(phase="stopped" if left else "ready", curves=read_curves(self.folder / HISTORY))
+        self._set(
+            phase="stopped" if left else "ready",
+            curves=read_curves(self.folder / HISTORY),
+            is_paused=False,
+        )
+        if left and self._finish_after_stop:
+            self._finish_after_stop = False
+            self.start(resume=True, max_minutes=AT_ONCE)
 
     def _set(self, **new: Any) -> None:
         self.now = replace(self.now, **new)
         self.changed.emit(self.now)
+
+
+def memory_of(pid: int | None) -> float | None:
+    """What a process has in memory now, MB; None where it is gone."""
+    try:
+        return None if pid is None else psutil.Process(pid).memory_info().rss / 1e6
+    except psutil.Error:
+        return None
 
 
 def newest_preview(folder: Path) -> Path | None:

@@ -378,8 +378,9 @@ class MainWindow(QMainWindow):
         self._app.library.open(tuple(path for path in paths if not is_table(path)))
 
     def _work_under_way(self) -> list[Task]:
-        """Jobs whose stop would lose something: models and reports, not reading."""
+        """Jobs whose stop would lose something: models, trainings, reports, not reading."""
         titles = {card.title for card in self._app.analysis.cards()} | {REPORT_TITLE, KEEP_TITLE}
+        titles.add(self._app.tuning.title)
         return [task for task in self._app.session.tasks if task.title in titles]
 
     # -- something happened ----------------------------------------------------------------
@@ -487,6 +488,9 @@ class MainWindow(QMainWindow):
         work = self._work_under_way()
         if work:
             text = tr("{job} is still running. Stop it and close?", job=tr(work[0].title))
+            if any(task.title == self._app.tuning.title for task in work):
+                again = tr("The training can go on from its last whole epoch at the next start.")
+                text = f"{text} {again}"
             if not ask(self, text, tr("Stop and close"), tr("Keep open")):
                 event.ignore()
                 return

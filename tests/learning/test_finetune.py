@@ -13,9 +13,10 @@ from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.learning import finetune as module
 from medview.learning.cases import find_subsets
-from medview.learning.finetune import finetune, held_out
+from medview.learning.finetune import PAUSE, finetune, held_out, refuse_one_outcome, survey
 from medview.learning.finetune_method import restrict
 from medview.learning.patients import patient_hash
+from medview.learning.subset import TrainCase
 from medview.learning.weights import CARD, WEIGHTS
 
 
@@ -108,3 +109,42 @@ def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatc
     assert [row["group"] for row in told["metrics"]] == ["validation", "reference"]
     assert told["worse"] == ["validation mae", "reference mae"]
     assert (tmp_path / "out" / "before_after.json").is_file()
+
+
+def cases_of(*cells):
+    return [TrainCase(f"c{n}", f"p{n}", {}, "", cells=cell) for n, cell in enumerate(cells)]
+
+
+def test_cases_of_one_outcome_are_refused_unless_they_have_other_labels():
+    same = cases_of({"prognosis": "MILD"}, {"prognosis": "MILD"}, {})
+    with pytest.raises(DataError, match="have the same one .prognosis MILD"):
+        refuse_one_outcome("cxr", same)
+    refuse_one_outcome("cxr", [*same, *cases_of({"brixia": "000000"})])
+    refuse_one_outcome("cxr", [*same, *cases_of({"prognosis": "SEVERE"})])
+    refuse_one_outcome("cxr", cases_of({}, {}))
+    refuse_one_outcome("anomaly", same)
+
+
+def test_the_survey_tells_balance_ages_and_files(tmp_path):
+    rows = ["a,p1,0,40", "b,p2,1,71", "c,p3,0,"]
+    data = case_list(tmp_path, rows, "case,patient,label,age_years,t1")
+    found = survey(Silent(), "anomaly", (str(data),))
+    assert found["labels"] == {"label 0": 2, "label 1": 1}
+    assert found["ages"] == (40.0, 71.0)
+    assert set(found["files"]) == {"a", "b", "c"}
+    assert all(Path(file).is_file() for file in found["files"].values())
+
+
+def test_a_pause_holds_the_training_until_it_is_over():
+    class Reader(Silent):
+        hints = iter([PAUSE, PAUSE, "go on"])
+        asked = 0
+
+        def hint(self):
+            self.asked += 1
+            return next(self.hints)
+
+    reader = Reader()
+    module._Quiet(reader).check()
+    assert reader.asked == 3
+    module._Quiet(Silent()).check()

@@ -36,6 +36,7 @@ class StubJob:
         self.number = next(_numbers)
         self.is_over = False
         self.seconds_left = None
+        self.pid = self.hint = None
 
     def send(self, part):
         self._tell("partial", part)

@@ -9,6 +9,7 @@ from typing import Any
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QFileDialog,
     QGridLayout,
@@ -21,10 +22,14 @@ from PySide6.QtWidgets import (
 from medview.services.tuning import Tuned
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, Row, button, clear, label, name
+from medview.ui.notify import ask
+from medview.ui.panels.training_cases import CaseTable
 from medview.ui.theme import current
 from medview.ui.words import number, tr
 
 _LOOK_EVERY_MS = 1000
+FEW_PATIENTS = 60
+"""Below so many a fifth of the patients says little."""
 _METHODS = (
     ("full", "Full"),
     ("head", "Head only"),
@@ -77,8 +82,16 @@ class CasesCard(Card):
         folder = button(tr("Folder"), "training_folder", tip=tr("A data set or a folder of images"))
         table.clicked.connect(self._on_list)
         folder.clicked.connect(self._on_folder)
-        self.add(label(tr("Cases"), "strong"), self._summary, self._refused)
-        self.add(Row(table, folder, 1))
+        self._locked = label("", "quiet", wraps=True)
+        name(self._locked, "training_locked", tr("The locked set"))
+        lock = button(
+            tr("Locked set"),
+            "training_lock",
+            tip=tr("A case list that is never trained on: old and new are compared on it, too"),
+        )
+        lock.clicked.connect(self._on_lock)
+        self.add(label(tr("Cases"), "strong"), self._summary, self._refused, self._locked)
+        self.add(Row(table, folder, lock, 1))
 
     def show_state(self, now: Tuned) -> None:
         """Counts, parts and what was refused."""
@@ -89,6 +102,13 @@ class CasesCard(Card):
             lines.append(tr("and {n} more", n=len(skipped) - len(lines)))
         self._refused.setText(now.refused or "\n".join(lines))
         self._refused.setVisible(bool(self._refused.text()))
+        locked = now.reference
+        self._locked.setText(tr("Locked set: {file}", file=locked.name) if locked else "")
+        self._locked.setVisible(locked is not None)
+
+    def _on_lock(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Locked set"), "", tr("Tables (*.csv)"))
+        self._app.tuning.lock(Path(chosen) if chosen else None)
 
     def _on_list(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, tr("Case list"), "", tr("Tables (*.csv)"))
@@ -130,6 +150,17 @@ class StartCard(Card):
         self.epochs.setRange(0, 10_000)
         self.epochs.setSpecialValueText(tr("as in the recipe"))
         self.epochs.valueChanged.connect(lambda n: app.tuning.wish(epochs=n))
+        self.folds = QCheckBox(tr("Cross-validate as well (5 parts)"))
+        name(self.folds, "training_folds", tr("Cross-validate as well"))
+        self.folds.setToolTip(
+            tr(
+                "Few patients are held out here. Five trainings, each without a fifth of the "
+                "patients, say more, and take five times as long"
+            )
+        )
+        self.folds.toggled.connect(lambda on: app.tuning.wish(folds=5 if on else 0))
+        self._expected = label("", "quiet", wraps=True)
+        name(self._expected, "training_expected", tr("Time and memory"))
         self._go = button(tr("Start"), "training_go", look="primary", tip=tr("Train further"))
         self._go.clicked.connect(self._on_go)
         self._resume = button(tr("Go on"), "training_resume", tip=tr("From the last whole epoch"))
@@ -141,15 +172,42 @@ class StartCard(Card):
         ):
             field.setFixedWidth(170)
             self.add(Row(label(text), 1, field))
-        self.add(Row(1, self._resume, self._go))
+        self.add(self.folds, self._expected, Row(1, self._resume, self._go))
         self._on_version()
 
     def show_state(self, now: Tuned) -> None:
         """Start where there are cases; go on where a training was stopped."""
         self._go.setEnabled(now.phase in ("ready", "stopped", "done"))
         self._resume.setVisible(now.phase == "stopped")
-        for field in (self.version, self.method, self.epochs):
+        for field in (self.version, self.method, self.epochs, self.folds):
             field.setEnabled(now.phase != "running")
+        self._show_wish(now)
+        is_fit = now.wish.method == "calibrate"
+        self.folds.setVisible(0 < now.found.get("patients", 0) < FEW_PATIENTS and not is_fit)
+        self._expected.setText(self._expected_words(now))
+        self._expected.setVisible(bool(self._expected.text()))
+
+    def _show_wish(self, now: Tuned) -> None:
+        """Have the fields say what was wished, also by a training of another day."""
+        for field, value in ((self.version, now.wish.version), (self.method, now.wish.method)):
+            place = field.findData(value)
+            if place >= 0 and place != field.currentIndex():
+                field.blockSignals(True)
+                field.setCurrentIndex(place)
+                field.blockSignals(False)
+        self.epochs.blockSignals(True)
+        self.epochs.setValue(now.wish.epochs)
+        self.epochs.blockSignals(False)
+
+    def _expected_words(self, now: Tuned) -> str:
+        if now.phase not in ("ready", "stopped"):
+            return ""
+        found = self._app.tuning.expected()
+        if found is None:
+            return tr("No such training has run here yet: time left is told after two epochs.")
+        memory = tr(", {n} MB", n=f"{found.memory_mb:.0f}") if found.memory_mb else ""
+        parts = now.wish.folds + 1
+        return tr("About {time}{memory}.", time=duration(found.seconds * parts), memory=memory)
 
     def _on_version(self) -> None:
         self._app.tuning.wish(version=self.version.currentData() or "")
@@ -167,19 +225,32 @@ class ProgressCard(Card):
     def __init__(self, app: App) -> None:
         super().__init__("training_progress", tr("Progress"))
         self._head = label("", "strong")
+        self._pace = label("", "quiet", wraps=True)
+        name(self._pace, "training_pace", tr("Pace, device and memory"))
         self.curves = CurvePlot()
         self._words = label("", "quiet", wraps=True)
         self._open = label("", "quiet", wraps=True)
         name(self._open, "training_open", tr("The open image before and after"))
         self._app = app
         app.session.events.swipe.connect(self._show_open)
+        self._pause = button(
+            tr("Pause"), "training_pause", tip=tr("Waits after this epoch; Continue goes on")
+        )
+        self._pause.clicked.connect(self._on_pause)
+        self._best = button(
+            tr("Stop, keep best"),
+            "training_finish",
+            tip=tr("Ends the training now and compares the best weights until here"),
+        )
+        self._best.clicked.connect(app.tuning.finish_now)
         self._stop = button(
-            tr("Stop, keep the checkpoint"),
+            tr("Later"),
             "training_stop",
-            tip=tr("Ends the training; it can go on later"),
+            tip=tr("Ends the training; it can go on from its last whole epoch, also another day"),
         )
         self._stop.clicked.connect(app.tuning.stop)
-        self.add(self._head, self.curves, self._words, self._open, Row(self._stop, 1))
+        self.add(self._head, self._pace, self.curves, self._words, self._open)
+        self.add(Row(self._pause, self._best, self._stop, 1))
 
     def show_state(self, now: Tuned) -> None:
         """Epoch i / n, the curves, and figures of the last epoch."""
@@ -191,7 +262,17 @@ class ProgressCard(Card):
         self.curves.show_curves(loss_curves(now), now.epochs)
         self._words.setText(health_words(now))
         self._show_open()
-        self._stop.setVisible(now.phase == "running")
+        runs = now.phase == "running"
+        for each in (self._pause, self._best, self._stop):
+            each.setVisible(runs)
+        self._pause.setText(tr("Continue") if now.is_paused else tr("Pause"))
+        pace = pace_words(now, self._app.preferences.settings.device)
+        self._pace.setText(pace if runs else "")
+        self._pace.setVisible(runs and bool(pace))
+
+    def _on_pause(self) -> None:
+        tuning = self._app.tuning
+        tuning.pause(on=not tuning.now.is_paused)
 
     def _show_open(self) -> None:
         """What both versions say of the image on screen, with their hashes, or why nothing."""
@@ -227,7 +308,8 @@ class OutcomeCard(Card):
         self._reject = button(tr("Reject"), "training_reject", tip=tr("Everything stays as it was"))
         self._reject.clicked.connect(app.tuning.reject)
         self._kept = label("", "quiet", wraps=True)
-        self.add(self._head, self._grid, self._worse, self._kept)
+        self.cases = CaseTable(lambda path: app.window.open_paths((path,)))
+        self.add(self._head, self._grid, self._worse, self.cases, self._kept)
         self.add(Row(self._keep, self._reject, 1))
 
     def show_state(self, now: Tuned) -> None:
@@ -243,16 +325,25 @@ class OutcomeCard(Card):
         self._worse.setVisible(bool(worse))
         self._kept.setText(tr("Kept as {version}.", version=now.kept) if now.kept else "")
         self._kept.setVisible(bool(now.kept))
+        self.cases.show_lines(now.lines)
         for each in (self._keep, self._reject):
             each.setVisible(now.phase == "done")
 
     def _on_keep(self) -> None:
+        worse = self._app.tuning.now.worse_on_locked
+        if worse:
+            what = tr(
+                "The new version is worse on the locked set ({what}). Keep it all the same?",
+                what=", ".join(worse),
+            )
+            if not ask(self, what, tr("Keep it"), tr("Do not keep it")):
+                return
         model = self._app.tuning.now.wish.version.partition("@")[0]
         chosen, agreed = QInputDialog.getText(
             self, tr("Keep this version"), tr("Name of the version of {model}", model=model)
         )
         if agreed and chosen:
-            self._app.tuning.keep(chosen)
+            self._app.tuning.keep(chosen, accept_worse=bool(worse))
 
 
 class CurvePlot(QWidget):
@@ -333,10 +424,35 @@ def cases_words(now: Tuned) -> str:
     else:
         text += "\n" + tr("A fifth of the patients is held out.")
     if found["labels"]:
-        text += "\n" + ", ".join(
-            tr("label {k}: {n}", k=key, n=n) for key, n in sorted(found["labels"].items())
-        )
+        text += "\n" + ", ".join(f"{tr(key)}: {n}" for key, n in sorted(found["labels"].items()))
+    ages = found.get("ages")
+    if ages:
+        text += "\n" + tr("ages {a} to {b}", a=f"{ages[0]:.0f}", b=f"{ages[1]:.0f}")
     return text
+
+
+def pace_words(now: Tuned, device: str) -> str:
+    """Time left, cases a second, device and memory, as far as they are known."""
+    parts = [tr("paused")] if now.is_paused else []
+    if now.seconds_left is not None:
+        parts.append(tr("{time} left", time=duration(now.seconds_left)))
+        left = now.epochs - now.epoch
+        if left > 0 and now.seconds_left > 0 and now.found.get("cases"):
+            pace = now.found["cases"] * left / now.seconds_left
+            parts.append(tr("{n} cases/s", n=number(pace)))
+    parts.append(tr("device {name}", name=device))
+    if now.memory_mb:
+        parts.append(tr("{n} MB", n=f"{now.memory_mb:.0f}"))
+    return " · ".join(parts)
+
+
+def duration(seconds: float) -> str:
+    """Whole seconds below two minutes, else minutes or hours."""
+    if seconds < 120:
+        return tr("{n} s", n=round(seconds))
+    if seconds < 7200:
+        return tr("{n} min", n=round(seconds / 60))
+    return tr("{n} h", n=f"{seconds / 3600:.1f}")
 
 
 def loss_curves(now: Tuned) -> dict[str, tuple[tuple[int, float], ...]]:

@@ -4,11 +4,21 @@ import csv
 import shutil
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton, QSpinBox
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QLabel,
+    QPushButton,
+    QSpinBox,
+    QTreeWidget,
+)
 from throwaway import throwaway_weights
 
 from medview.domain.errors import Cancelled, DataError
 from medview.services.audit import trail_file
+from medview.services.case_table import case_lines
+from medview.services.training_notes import note_time
+from medview.services.tuning import Tuned
 from medview.services.versions import located, versions
 from medview.ui.panels.training import TrainingPanel
 
@@ -17,7 +27,9 @@ FOUND = {
     "patients": 10,
     "sites": 2,
     "parts": {"": 12},
-    "labels": {"0": 8, "1": 4},
+    "labels": {"label 0": 8, "label 1": 4},
+    "ages": (31.0, 74.0),
+    "files": {"c1": "/cases/c1.nii.gz"},
     "skipped": [("c7", "its file is not there")],
 }
 OUTCOME = {
@@ -96,7 +108,14 @@ def test_before_anything_the_panel_says_what_to_do(bench, panel):
 def test_cases_are_counted_and_what_cannot_be_used_is_named(bench, panel, tmp_path):
     looked_at(bench, tmp_path)
     words = said(panel.cases)
-    for part in ("12 cases", "10 patients", "2 sites", "label 0: 8", "c7: its file is not there"):
+    for part in (
+        "12 cases",
+        "10 patients",
+        "2 sites",
+        "label 0: 8",
+        "ages 31 to 74",
+        "c7: its file is not there",
+    ):
         assert part in words
     assert bench.find(QPushButton, "training_go").isEnabled()
 
@@ -183,6 +202,139 @@ def test_reject_leaves_everything_as_it_was(bench, panel, tmp_path):
     assert [one.name for one in versions()] == before
     assert not bench.app.tuning.folder.exists()
     assert panel.outcome.isHidden()
+
+
+def test_few_patients_are_offered_a_cross_validation(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    box = bench.find(QCheckBox, "training_folds")
+    assert not box.isHidden()
+    box.setChecked(True)
+    bench.find(QPushButton, "training_go").click()
+    request, _ = bench.jobs.running("finetune:finetune")[0].args
+    assert request.train.recipe["folds"] == 5
+    looked_at(bench, tmp_path, {**FOUND, "patients": 400})
+    assert box.isHidden()
+
+
+def test_time_and_memory_are_told_once_such_a_training_has_run(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    words = bench.find(QLabel, "training_expected")
+    assert "No such training has run here yet" in words.text()
+    bench.find(QSpinBox, "training_epochs").setValue(10)
+    note_time(
+        bench.app.preferences.folder, "anomaly full",
+        seconds=240, epochs=2, cases=12, memory_mb=900,
+    )  # fmt: skip
+    bench.app.tuning.wish(seed=1)
+    bench.settle()
+    assert words.text() == "About 20 min, 900 MB."
+
+
+def test_pause_waits_and_goes_on_and_the_pace_is_told(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    bench.find(QSpinBox, "training_epochs").setValue(5)
+    bench.find(QPushButton, "training_go").click()
+    job = bench.jobs.running("finetune:finetune")[0]
+    pause = bench.find(QPushButton, "training_pause")
+    pause.click()
+    bench.settle()
+    assert (job.hint, pause.text()) == ("pause", "Continue")
+    assert "paused" in bench.find(QLabel, "training_pace").text()
+    pause.click()
+    assert job.hint == "go on"
+    for epochs in (1, 3):
+        write_history(bench.app.tuning.folder, epochs)
+        bench.app.tuning.refresh()
+    bench.settle()
+    assert "left" in bench.find(QLabel, "training_pace").text()
+    assert bench.app.tuning.now.seconds_left >= 0
+
+
+def test_stop_keep_best_ends_with_the_outcome_of_what_was_trained(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    bench.find(QPushButton, "training_go").click()
+    (bench.app.tuning.folder / "checkpoint").mkdir(parents=True)
+    bench.find(QPushButton, "training_finish").click()
+    bench.settle()
+    (again,) = bench.jobs.running("finetune:finetune")
+    assert again.args[0].train.resume
+    assert 0 < again.args[0].train.max_minutes < 0.01
+    assert bench.app.tuning.now.phase == "running"
+
+
+def test_a_training_of_another_day_is_offered_with_all_that_was_chosen(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    bench.app.tuning.lock(tmp_path / "locked.csv")
+    bench.find(QComboBox, "training_method").setCurrentIndex(1)
+    bench.find(QSpinBox, "training_epochs").setValue(7)
+    bench.find(QPushButton, "training_go").click()
+    (bench.app.tuning.folder / "checkpoint").mkdir(parents=True)
+    write_history(bench.app.tuning.folder, 2)
+    bench.app.tuning.now = Tuned()
+    assert bench.app.tuning.reopen()
+    bench.settle()
+    now = bench.app.tuning.now
+    assert (now.phase, now.wish.method, now.wish.epochs, now.epoch) == ("stopped", "head", 7, 2)
+    assert now.reference == tmp_path / "locked.csv"
+    assert bench.find(QSpinBox, "training_epochs").value() == 7
+    bench.find(QPushButton, "training_resume").click()
+    assert bench.jobs.running("finetune:finetune")[-1].args[0].train.resume
+
+
+def test_nothing_is_offered_where_nothing_was_interrupted(bench, panel, tmp_path):
+    assert not bench.app.tuning.reopen()
+
+
+def test_closing_asks_while_a_training_runs(bench, panel, tmp_path, monkeypatch):
+    said_so = []
+    monkeypatch.setattr(
+        "medview.ui.window.ask", lambda parent, text, *_: bool(said_so.append(text))
+    )
+    looked_at(bench, tmp_path)
+    bench.find(QPushButton, "training_go").click()
+    assert not bench.window.close()
+    assert "Fine-tune anomaly" in said_so[0]
+    assert "last whole epoch at the next start" in said_so[0]
+
+
+def test_worse_on_the_locked_set_is_kept_only_after_a_second_word(
+    bench, panel, tmp_path, monkeypatch
+):
+    worse = {**OUTCOME["before_after"], "worse": ["reference mae"]}
+    done(bench, tmp_path, {**OUTCOME, "before_after": worse})
+    assert not bench.app.tuning.keep("ward-1")
+    assert "worse on the locked set (reference mae)" in bench.session.message.text
+    answers, asked = [False, True], []
+    monkeypatch.setattr(
+        "medview.ui.panels.training.ask", lambda *words: asked.append(words[1]) or answers.pop(0)
+    )
+    monkeypatch.setattr(
+        "medview.ui.panels.training.QInputDialog.getText", lambda *_: ("ward-1", True)
+    )
+    bench.find(QPushButton, "training_keep").click()
+    assert bench.app.tuning.now.phase == "done"
+    bench.find(QPushButton, "training_keep").click()
+    assert bench.app.tuning.now.kept == "anomaly@ward-1"
+    assert len(asked) == 2
+
+
+def test_each_case_is_told_old_against_new_and_opens(bench, panel, tmp_path, monkeypatch):
+    for who, values in (("old", (5.0, 2.0)), ("new", (1.0, 6.0))):
+        folder = bench.app.tuning.folder / "comparison" / "validation" / who
+        looked_at(bench, tmp_path)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = "".join(f"c{n},{value},0\n" for n, value in enumerate(values))
+        (folder / "predictions.csv").write_text("case,age,true_age\n" + rows)
+    lines = case_lines(bench.app.tuning.folder, FOUND["files"])
+    assert [(line.case, line.closer) for line in lines] == [("c1", -4.0), ("c0", 4.0)]
+    panel.outcome.cases.show_lines(lines)
+    table = bench.find(QTreeWidget, "training_case_table")
+    assert [table.topLevelItem(0).text(n) for n in range(4)] == ["c1", "0", "2.00", "6.00"]
+    opened = []
+    monkeypatch.setattr(bench.window, "open_paths", opened.append)
+    table.itemClicked.emit(table.topLevelItem(1), 0)
+    table.itemClicked.emit(table.topLevelItem(0), 0)
+    assert [path.name for (path,) in opened] == ["c1.nii.gz"]
 
 
 def test_what_became_worse_is_said(bench, panel, tmp_path):

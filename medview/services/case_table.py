@@ -1,0 +1,71 @@
+"""Old against new, case by case, from what both versions said of what was held out."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TRUE = "true_"
+
+
+@dataclass(frozen=True, slots=True)
+class CaseLine:
+    """A case: what is true, what the old and the new version say, and its image (None: a row).
+
+    `truth` is None where it is not known.
+    """
+
+    case: str
+    score: str
+    truth: float | None
+    old: float
+    new: float
+    file: Path | None = None
+
+    @property
+    def closer(self) -> float | None:
+        """How much nearer to the truth the new version is; None where it is not known."""
+        if self.truth is None:
+            return None
+        return abs(self.old - self.truth) - abs(self.new - self.truth)
+
+
+def case_lines(folder: Path, files: Mapping[str, str]) -> tuple[CaseLine, ...]:
+    """The cases of ``comparison/validation`` below a training's folder, worst changed first.
+
+    Of several scores the first with a truth is told.
+    """
+    both = [_rows(folder / "comparison" / "validation" / who) for who in ("old", "new")]
+    score = _score(both[0])
+    if not score:
+        return ()
+    lines = []
+    for case in both[0].keys() & both[1].keys():
+        old, new = (rows[case].get(score, "") for rows in both)
+        truth = both[0][case].get(TRUE + score, "")
+        if old and new:
+            path = Path(files[case]) if case in files else None
+            known = float(truth) if truth else None
+            lines.append(CaseLine(case, score, known, float(old), float(new), path))
+    return tuple(sorted(lines, key=lambda line: (line.closer or 0.0, line.case)))
+
+
+def _score(rows: Mapping[str, Mapping[str, str]]) -> str:
+    for row in rows.values():
+        for name, value in row.items():
+            if name.startswith(TRUE) and value:
+                return name.removeprefix(TRUE)
+        if row.get("anomaly"):
+            return "anomaly"
+    return ""
+
+
+def _rows(folder: Path) -> dict[str, dict[str, Any]]:
+    try:
+        with (folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
+            return {row["case"]: row for row in csv.DictReader(file)}
+    except (OSError, KeyError):
+        return {}
