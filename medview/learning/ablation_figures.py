@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.ablation import Scored
-from medview.learning.metrics import FEWEST_PATIENTS, pr_auc, roc_auc
+from medview.learning.metrics import CURVES, FEWEST_PATIENTS, pr_auc, roc_auc
 
 Values = NDArray[np.float64]
 Runs = dict[tuple[str, int, str], tuple[Scored, ...]]
@@ -244,20 +244,31 @@ def _drawn(
     if len(patients) < FEWEST_PATIENTS:
         return None
     place = {patient: number for number, patient in enumerate(patients)}
-    rows = {seed: _rows_of(pool, place) for seed, pool in ours.items()}
     rng = np.random.default_rng(0)
-    drawn = np.empty(REPEATS)
-    for repeat in range(REPEATS):
-        chosen = rng.integers(0, len(patients), len(patients))
-        found = []
-        for seed, pool in ours.items():
-            index = np.concatenate([rows[seed][patient] for patient in chosen])
-            value = figure(name, pool.truth[index], pool.score[index])
-            if theirs is not None:
-                other = theirs[seed]
-                value -= figure(name, other.truth[index], other.score[index])
-            found.append(value)
-        drawn[repeat] = np.mean(found)
+    chosen = [rng.integers(0, len(patients), len(patients)) for _ in range(REPEATS)]
+    found = []
+    for seed, pool in ours.items():
+        drawn = _redrawn(name, pool, place, chosen)
+        if theirs is not None:
+            drawn = drawn - _redrawn(name, theirs[seed], place, chosen)
+        found.append(drawn)
+    return np.asarray(np.mean(found, axis=0), dtype=np.float64)
+
+
+def _redrawn(
+    name: str, pool: _Pool, place: Mapping[str, int], chosen: Sequence[NDArray[np.intp]]
+) -> Values:
+    """A figure under each draw of patients, (draws,)."""
+    if name in CURVES:  # by weights: all draws at once, a hundred times as fast
+        counts = np.stack([np.bincount(one, minlength=len(place)) for one in chosen])
+        at = np.array([place[patient] for patient in pool.patients])
+        weights = counts[:, at].astype(np.float64)
+        return CURVES[name](pool.truth > 0.5, pool.score, weights)
+    rows = _rows_of(pool, place)
+    drawn = np.empty(len(chosen))
+    for repeat, patients in enumerate(chosen):
+        index = np.concatenate([rows[patient] for patient in patients])
+        drawn[repeat] = figure(name, pool.truth[index], pool.score[index])
     return drawn
 
 

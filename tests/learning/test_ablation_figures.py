@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from medview.domain.ablation import Scored
+from medview.learning import ablation_figures
 from medview.learning.ablation_figures import balanced_accuracy, bias_slope, compared, figure
 
 
@@ -86,3 +87,25 @@ def test_a_seed_that_was_stopped_half_way_does_not_weigh_like_a_whole_one():
     default, other = compared(runs)
     assert (default["mean"], default["runs"], default["n"]) == (2.0, 3, 12)
     assert (other["mean"], other["difference"]) == (3.0, 1.0)
+
+
+def test_all_draws_of_a_curve_at_once_are_those_one_by_one(monkeypatch):
+    rng = np.random.default_rng(0)
+    truth = tuple((rng.random(40) < 0.4).astype(float))
+    people = tuple(f"p{n // 2}" for n in range(40))
+    cases = tuple(map(str, range(40)))
+    names = ("roc_auc", "pr_auc")
+    runs = {
+        (variant, seed, "1"): (
+            Scored("death", names, cases, people, truth, tuple(rng.random(40).round(1))),
+        )
+        for variant in ("default", "other")
+        for seed in (0, 1)
+    }
+    monkeypatch.setattr(ablation_figures, "REPEATS", 60)
+    fast = compared(runs)
+    monkeypatch.setattr(ablation_figures, "CURVES", {})
+    slow = compared(runs)
+    for one, two in zip(fast, slow, strict=True):
+        for key in ("value_low", "value_high", "difference", "low", "high", "p"):
+            assert one[key] == pytest.approx(two[key], abs=1e-9)
