@@ -10,6 +10,7 @@ from medview.domain.volume import Note
 _WORDS = {
     "MIXED_PATIENTS": "several patients",
     "PARTIAL": "partly unreadable",
+    "DAMAGED": "perhaps damaged",
     "INCOMPLETE": "incomplete",
     "CONFLICT": "slices contradict each other",
     "UNKNOWN_ORIENTATION": "orientation unknown",

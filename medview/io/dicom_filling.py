@@ -33,6 +33,7 @@ from medview.io.dicom_rescale import (
     windows_of,
 )
 from medview.io.limits import is_too_large
+from medview.io.values import notes_on
 
 # What the values are gathered in: "words" are stored values of which only their actual range
 # tells whether 16-bit integers are enough afterwards.
@@ -152,6 +153,8 @@ class Filling:
         files = {id(piece.file): piece.file for k, piece in self.pieces.items() if k in self.done}
         doubts = dict.fromkeys(file.stream_doubt() for file in files.values())
         notes = (*notes, *(Note("STREAM_DISAGREES", doubt) for doubt in doubts if doubt))
+        if some.file.form.floating:
+            notes = (*notes, *notes_on(array))
         return replace(self._volume(array, notes), graphics=self._graphics())
 
     def _graphics(self) -> NDArray[np.bool_] | None:

@@ -26,7 +26,7 @@ from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
 from medview.io.sources import is_there, read_head, size_of
 from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
-from medview.io.values import as_volume_values
+from medview.io.values import as_volume_values, notes_on
 
 if TYPE_CHECKING:
     import SimpleITK
@@ -133,7 +133,12 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
     else:
         volumes = whole.reshape(-1, k, j, i, channels)
         array = as_volume_values(volumes[time // channels, ..., time % channels])
-    return Volume(array=array, geometry=geometry, quantity=series.quantity, warnings=notes)
+    return Volume(
+        array=array,
+        geometry=geometry,
+        quantity=series.quantity,
+        warnings=(*notes, *notes_on(array)),
+    )
 
 
 # -------------------------------------------------------------------------------- header

@@ -23,7 +23,7 @@ from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.progress import Progress, zeros
 from medview.domain.study import Series
-from medview.domain.volume import Volume, Window
+from medview.domain.volume import Note, Volume, Window
 from medview.io.atomic import whole_file
 from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
@@ -39,12 +39,15 @@ from medview.io.nifti_header import (
 )
 from medview.io.sidecar import with_sidecar
 from medview.io.sources import open_binary
-from medview.io.values import as_volume_values
+from medview.io.values import as_volume_values, notes_on
 
 Values = NDArray[np.generic]
 
 # Warnings that depend on which form is used.
 _OF_PLACE = ("FORMS_DISAGREE", "TILTED")
+# Behind the pixels of a packed file its end is looked for in so many bytes.
+_NEAR = 2**16
+_DAMAGED = Note("DAMAGED", "the checksum of the packed file does not fit; some values may be wrong")
 # How hard a written file is packed; more takes twice the time for a few per cent.
 PACKING = 4
 
@@ -111,7 +114,7 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
             file=series.files[0].name,
             do="Open it again.",
         )
-    data = _bytes_of_time(job, header, time)
+    data, is_intact = _bytes_of_time(job, header, time)
     geometry, notes = geometry_of(header, series.form if series.chosen else "")
     array = _values(header, data)
     return Volume(
@@ -120,12 +123,15 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
         quantity=series.quantity,
         modality=series.modality,
         windows=_windows(header),
-        warnings=notes,
+        warnings=(*notes, *notes_on(array), *(() if is_intact else (_DAMAGED,))),
     )
 
 
-def _bytes_of_time(job: Progress, header: Header, time: int) -> NDArray[np.uint8]:
-    """The bytes of one time, in memory that is handed over without a copy."""
+def _bytes_of_time(job: Progress, header: Header, time: int) -> tuple[NDArray[np.uint8], bool]:
+    """The bytes of one time, in memory that is handed over without a copy.
+
+    Also whether the checksum of a packed file fits, which is known behind its last time only.
+    """
     wanted = header.bytes_per_time
     data = zeros(job, (wanted,), np.uint8).view(np.uint8)
     view = data.data
@@ -143,11 +149,21 @@ def _bytes_of_time(job: Progress, header: Header, time: int) -> NDArray[np.uint8
                 done += len(part)
                 job.report(done, wanted)
                 job.check()
+            is_intact = not header.packed or time + 1 < header.times or _ends_well(file)
         except (OSError, EOFError, zlib.error) as error:
             raise _short(header, done) from error
     if done < wanted:
         raise _short(header, done)
-    return data
+    return data, is_intact
+
+
+def _ends_well(file: IO[bytes]) -> bool:
+    """Say whether a packed file ends as its checksum says, as far as it is near."""
+    try:
+        file.read(_NEAR)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return True
 
 
 @contextmanager

@@ -38,6 +38,9 @@ _TYPES = {
 COLOUR_BYTES = {"rgb": 3, "rgba": 4}
 _TURN = np.diag([-1.0, -1.0, 1.0, 1.0])
 
+# Packed headers are unpacked by so many bytes.
+_STEP = 32
+
 
 def turn_ras_lps(affine: Affine) -> Affine:
     """Turn an affine between RAS and LPS: both ways it is the same (R1)."""
@@ -91,10 +94,16 @@ def _head(path: Path) -> tuple[bytes, bool]:
     if head[:2] != b"\x1f\x8b":
         return head[:_HEAD], False
     engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        return engine.decompress(head, _HEAD), True
-    except zlib.error:
-        return b"", True
+    found = b""
+    # In small steps: what comes before a damaged place, or a wrong checksum, can be used.
+    for at in range(0, len(head), _STEP):
+        try:
+            found += engine.decompress(head[at : at + _STEP], _HEAD)
+        except zlib.error:
+            break
+        if len(found) >= _HEAD:
+            break
+    return found[:_HEAD], True
 
 
 def _checked(path: Path, raw: NDArray[np.void], order: str, packed: bool) -> Header | None:

@@ -22,7 +22,7 @@ from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
 from medview.io.sources import open_binary, read_head
 from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
-from medview.io.values import as_volume_values
+from medview.io.values import as_volume_values, notes_on
 
 FORMATS = ("PNG", "JPEG", "TIFF")
 _MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -94,7 +94,7 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
         array=array[None].copy(),
         geometry=_geometry(rows, columns),
         inverted=inverted,
-        warnings=NOTES,
+        warnings=(*NOTES, *notes_on(array)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 
 from medview.domain.errors import ReadError
@@ -9,6 +11,8 @@ from medview.domain.progress import Progress
 from medview.domain.study import Series, Summary
 from medview.domain.volume import Note
 from medview.io.readers import load
+
+MOST_OF_A_KIND = 5
 
 
 def summarise(job: Progress, series: Series) -> Summary:
@@ -34,5 +38,16 @@ def summarise(job: Progress, series: Series) -> Summary:
     return Summary(
         value_range=(min(ends), max(ends)) if ends else None,
         missing_slices=tuple(sorted(missing)),
-        warnings=tuple(dict.fromkeys(notes)),
+        warnings=_shortened(tuple(dict.fromkeys(notes))),
     )
+
+
+def _shortened(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Of each kind the first few; of a thousand damaged times the rest is counted."""
+    kept: list[Note] = []
+    for note in notes:
+        same = sum(other.code == note.code for other in kept)
+        if same < MOST_OF_A_KIND:
+            kept.append(note)
+    left = Counter(note.code for note in notes) - Counter(note.code for note in kept)
+    return (*kept, *(Note(code, f"and {count} more like it") for code, count in left.items()))

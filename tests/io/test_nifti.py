@@ -246,3 +246,29 @@ def test_values_that_mean_what_is_stored_are_not_copied(kind, is_copied, tmp_pat
     volume = nifti.load(job, series)
     np.testing.assert_array_equal(volume.array, values)
     assert np.shares_memory(volume.array, job.made[0]) != is_copied
+
+
+def test_a_checksum_that_does_not_fit_is_said(tmp_path):
+    path = written(tmp_path / "x.nii.gz", VALUES, np.eye(4))
+    whole = bytearray(path.read_bytes())
+    assert codes(only(path)[1]) == []
+    whole[-6] ^= 255
+    path.write_bytes(whole)
+    _, volume = only(path)
+    assert codes(volume) == ["DAMAGED"]
+    np.testing.assert_array_equal(volume.array, VALUES)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0, np.nan, np.inf, 4], ["2 of 4 values are not numbers or infinite"]),
+        ([0, 1e300, 2, 3], ["1 of 4 values are not numbers or infinite"]),
+        ([0, 1, 2, 3], []),
+    ],
+)
+def test_values_that_are_no_numbers_are_counted(values, said, tmp_path):
+    path = written(tmp_path / "x.nii", np.array(values, "<f8").reshape(2, 2, 1), np.eye(4))
+    _, volume = only(path)
+    assert [note.text for note in volume.warnings] == said
+    assert {note.code for note in volume.warnings} <= {"NOT_FINITE"}

@@ -46,3 +46,13 @@ def test_a_slice_that_is_blank_is_told(tmp_path):
     found = summary(folder)
     assert found.missing_slices == (6,)
     assert found.value_range == (0, 1007)
+
+
+def test_of_many_damaged_times_the_first_few_are_told(tmp_path):
+    ds = image(marked_slice(0), NumberOfFrames=12)
+    found = summary(save([ds], tmp_path))
+    assert found.value_range == (0, 1000)
+    told = [note.text for note in found.warnings if note.code == "PARTIAL"]
+    assert len(told) == 6
+    assert "frame" in told[0] or "ends early" in told[0]
+    assert told[-1] == "and 6 more like it"
