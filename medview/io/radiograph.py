@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -57,6 +57,8 @@ def find(path: Path) -> list[Found] | None:
         return None
     with _opened(path) as picture:
         columns, rows = picture.size
+        if _turn(picture) >= _ON_ITS_SIDE:
+            columns, rows = rows, columns
         pages = min(getattr(picture, "n_frames", 1), _MAX_PAGES)
     series = Series(
         uid=uid_of_file(path),
@@ -84,11 +86,12 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
     with _opened(path) as picture:
         if time:
             picture.seek(time)
-        inverted = _is_inverted(picture)
+        inverted, turn = _is_inverted(picture), _turn(picture)
         if picture.mode in _COLOURS:
             array = _grey_if_equal(np.asarray(picture.convert("RGB")))
         else:
             array = as_volume_values(_grey(picture))
+    array = _UPRIGHT[turn](array)
     rows, columns = array.shape[:2]
     return Volume(
         array=array[None].copy(),
@@ -128,6 +131,32 @@ def _grey(picture: Image.Image) -> NDArray[np.generic]:
     if picture.mode in ("1", "La", "LA"):
         return np.asarray(picture.convert("L"))
     return np.asarray(picture)
+
+
+def _turn(picture: Image.Image) -> int:
+    """How a picture is to be turned to be upright, as in EXIF; Pillow turns TIFF itself."""
+    if picture.format == "TIFF":
+        return 1
+    try:
+        said = picture.getexif().get(_ORIENTATION, 1)
+    except _DAMAGE:
+        return 1
+    return said if said in _UPRIGHT else 1
+
+
+# Orientation of EXIF 2.3, 4.6.4 A -> how rows and columns are put upright; from 5 on they swap.
+_UPRIGHT: dict[int, Callable[[NDArray[np.generic]], NDArray[np.generic]]] = {
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1),
+    6: lambda a: np.rot90(a, -1),
+    7: lambda a: np.rot90(a, 2).swapaxes(0, 1),
+    8: lambda a: np.rot90(a, 1),
+}
+_ON_ITS_SIDE = 5
+_ORIENTATION = 0x0112
 
 
 def _grey_if_equal(colours: NDArray[np.uint8]) -> NDArray[np.generic]:

@@ -137,3 +137,28 @@ def test_a_cut_picture_is_refused_also_after_a_report_was_written(tmp_path, monk
     with pytest.raises(ReadError) as caught:
         only(path)
     assert caught.value.code == "MV-IO-220"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "tif"])
+@pytest.mark.parametrize("turn", range(1, 9))
+def test_a_picture_on_its_side_is_put_upright(turn, suffix, tmp_path):
+    upright = np.zeros((24, 40), np.uint8)
+    upright[:8, :8] = 250
+    upright[:8, 32:] = 120
+    # What has to be stored so that turning it gives that; 6 and 8 undo each other.
+    back = {6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+    own = {
+        2: Image.Transpose.FLIP_LEFT_RIGHT, 3: Image.Transpose.ROTATE_180,
+        4: Image.Transpose.FLIP_TOP_BOTTOM, 5: Image.Transpose.TRANSPOSE,
+        7: Image.Transpose.TRANSVERSE,
+    }  # fmt: skip
+    picture = Image.fromarray(upright)
+    method = {**back, **own}.get(turn)
+    stored = picture if method is None else picture.transpose(method)
+    exif = stored.getexif()
+    exif[0x0112] = turn
+    path = tmp_path / f"film.{suffix}"
+    stored.save(path, **({"tiffinfo": {0x0112: turn}} if suffix == "tif" else {"exif": exif}))
+    series, volume = only(path)
+    assert series.size == (40, 24, 1)
+    assert np.abs(volume.array[0].astype(int) - upright).max() <= 12
