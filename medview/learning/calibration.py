@@ -17,7 +17,6 @@ from scipy.special import expit, logit
 
 from medview.learning.icu_measure import calibration_error
 from medview.learning.metrics import CI, Difference, drawn_patients, paired_mean_difference
-from medview.learning.temperature import calmed
 
 Values = NDArray[np.float64]
 FEWEST = 30
