@@ -138,7 +138,7 @@ def _against_words(figures: Sequence[Figure]) -> list[str]:
         if lungs is None
         else (
             f" Fitted on the square about the lungs, which is all that the network sees, it gives "
-            f"{lungs.value:.2f}: the rest is told by what lies beside the lungs."
+            f"{lungs.value:.2f}: the rest probably lies beside the lungs."
         )
     )
     verdict = "ahead of it" if ahead.low > 0 else "not shown to be ahead of it"

@@ -9,7 +9,11 @@ from medview.domain.errors import ModelInputError
 from medview.domain.progress import Silent
 from medview.learning.chest_rows import columns_of
 from medview.learning.chest_sets import LATERAL, load_hannover, load_lung_films
-from medview.learning.cxr_evidence import kinds_to_show, likeness_under_shuffled_heads
+from medview.learning.cxr_evidence import (
+    TITLES,
+    kinds_to_show,
+    likeness_under_shuffled_heads,
+)
 from medview.learning.cxr_weights import load_cxr
 from medview.learning.film import as_grey, label_zones, lung_mask, prepare_film
 from medview.learning.images import read_image
@@ -50,6 +54,13 @@ def test_every_map_that_is_shown_depends_on_the_head(films):
     shown = kinds_to_show(card.settings)
     assert shown
     assert all(abs(np.mean(found[kind])) < 0.3 for kind in shown)
+
+
+def test_the_card_says_how_like_each_map_is_to_that_of_a_shuffled_head():
+    _, card, _ = load_cxr(None)
+    measured = card.settings["map_likeness"]
+    assert set(measured) == set(TITLES)
+    assert kinds_to_show(card.settings) == tuple(k for k in TITLES if abs(measured[k]) < 0.3)
 
 
 def test_zones_of_a_real_film_move_with_it_and_swap_in_its_mirror():
