@@ -67,7 +67,7 @@ class Layout:
 
 def layout_of(geometry: Geometry, view: View) -> Layout:
     """Say how `view` lays the grid on the screen: flips first, then rotation clockwise."""
-    if view.plane is Plane.ACQUIRED or geometry.shape[0] == 1:
+    if view.plane is Plane.ACQUIRED or _is_other_film(geometry, view.plane):
         cut, right, down = 0, (2, 1), (1, 1)
     else:
         worlds, signs = _SCREEN[view.plane]
@@ -79,6 +79,13 @@ def layout_of(geometry: Geometry, view: View) -> Layout:
     for _ in range(view.rotate % 360 // 90):
         right, down = _turned(down), right
     return Layout(cut, right, down)
+
+
+def _is_other_film(geometry: Geometry, plane: Plane) -> bool:
+    """True for a single slice that does not lie in this plane: it is shown as stored."""
+    if geometry.shape[0] > 1:
+        return False
+    return not geometry.orientation_known or geometry.axis_of[_SCREEN[plane][0][0]] != 0
 
 
 def _sign(geometry: Geometry, world: int, axis: int) -> int:

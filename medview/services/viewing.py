@@ -81,13 +81,23 @@ def stored_views(volume: Volume) -> dict[str, View]:
     k, j, i = (n // 2 for n in volume.geometry.shape)
     x, y, z = (float(v) for v in volume.geometry.to_mm((k, j, i)))
     if volume.is_film:
-        return {MAIN_PANE: View(Plane.ACQUIRED, (x, y, z))}
+        return {MAIN_PANE: View(_film_plane(volume), (x, y, z))}
     first = _main_plane(volume)
     if mpr_refusal(volume):
         return {MAIN_PANE: View(first, (x, y, z))}
     planes = (first, *(p for p in (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL) if p is not first))
     point = (x, y, z)
     return {pane: View(plane, point) for pane, plane in zip(PLANE_PANES, planes, strict=True)}
+
+
+def _film_plane(volume: Volume) -> Plane:
+    """As stored, which is how DICOM images are made to be seen; slices of other formats upright.
+
+    A NIfTI slice counts its rows toward the nose: as stored, the head would stand upside down.
+    """
+    if volume.modality or not volume.geometry.orientation_known:
+        return Plane.ACQUIRED
+    return _PLANE_ALONG[volume.geometry.axis_of.index(0)]
 
 
 def _main_plane(volume: Volume) -> Plane:

@@ -61,7 +61,7 @@ def test_thin_sagittal_slices_are_first_shown_axial():
 
 
 def test_a_film_has_one_pane_that_shows_it_as_it_is():
-    film = phantom_on(geometry_of(shape=(1, 20, 24)))
+    film = phantom_on(geometry_of(shape=(1, 20, 24)), modality="DX")
     assert [view.plane for view in first_views(film).values()] == [Plane.ACQUIRED]
 
 
@@ -490,3 +490,19 @@ def test_findings_are_gone_through_both_ways_round_and_round(with_result, viewin
 def test_the_first_step_back_is_to_the_last_finding(with_result, viewing):
     viewing.next_finding(-1)
     assert with_result.finding.id == 3
+
+
+@pytest.mark.parametrize("code", ["RAS", "LPS", "RIA", "PIR", "ASR"])
+def test_one_slice_without_dicom_stands_as_a_radiologist_sees_it(code):
+    slice_ = phantom_on(geometry_of(code, shape=(1, 40, 40), spacing_mm=(5.0, 2.0, 2.0)))
+    view = first_views(slice_)[MAIN_PANE]
+    labels = compose_frame(slice_, (), view).labels
+    expected = {Plane.AXIAL: "RA", Plane.CORONAL: "RH", Plane.SAGITTAL: "AH"}
+    assert labels.left + labels.top == expected[view.plane]
+
+
+def test_one_slice_of_dicom_stands_as_it_is_stored():
+    film = phantom_on(geometry_of("RAS", (1, 40, 40), (5.0, 2.0, 2.0)), modality="MR")
+    view = first_views(film)[MAIN_PANE]
+    labels = compose_frame(film, (), view).labels
+    assert (view.plane, labels.left, labels.top) == (Plane.ACQUIRED, "L", "P")
