@@ -22,5 +22,6 @@ BENCHES: dict[str, str] = {
     "fuzz": "medview.cli.benches.fuzz:measure",
     "spirals": "medview.cli.benches.spirals:measure",
     "kill": "medview.cli.benches.kill:measure",
+    "report": "medview.cli.benches.report:measure",
     "schedules": "medview.cli.benches.schedules:measure",
 }
