@@ -8,6 +8,7 @@ from typing import Any
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly import AnomalySettings
+from medview.learning.scoring import JUDGED
 from medview.learning.subset import Subset
 from medview.learning.train import Recipe
 from medview.learning.weights import patient_hash
@@ -23,6 +24,8 @@ BASELINE_WORDS = {
     "pca": "principal components",
     "zscore": "a z-score against normals",
 }
+MOSTLY = 0.9
+"""A set of which fewer slices are judged is named in the limits."""
 _MAPS = ("score", "residual", "epistemic", "aleatoric", "total", "brain", "seen")
 _NON_COMMERCIAL = ("research", "NC", "non-commercial", "unstated")
 
@@ -88,7 +91,8 @@ def _ages(subset: Subset) -> str:
     return f"ages {min(ages):.0f}-{max(ages):.0f} y" if ages else "ages not stated"
 
 
-def _floor_words(settings: AnomalySettings) -> tuple[str, ...]:
+def floor_words(settings: AnomalySettings) -> tuple[str, ...]:
+    """From when on a slice is judged, and why; nothing for weights that judge all."""
     if settings.floor is None:
         return ()
     return (
@@ -117,7 +121,7 @@ def _limits(
         "With contrast, vessels and membranes score high.",
         "Keys and values of the largest attention are averaged over "
         f"{recipe.network.key_pool} x {recipe.network.key_pool} positions.",
-        *_floor_words(settings),
+        *floor_words(settings),
         origin,
     )
 
@@ -151,6 +155,16 @@ def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
                 f"(pixel average precision {ours:.2f} against {others[best]:.2f})."
             )
     return tuple(sentences)
+
+
+def judged_in_words(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """Sets of which the model does not recognise a good part, in plain sentences."""
+    return tuple(
+        f"On {f.on} it recognises {100 * f.value:.0f} % of the slices; the others are not judged, "
+        "and count as an empty map in its figures."
+        for f in figures
+        if f.name == JUDGED and f.value is not None and f.value < MOSTLY
+    )
 
 
 def findings_in_words(figures: Sequence[Figure]) -> tuple[str, ...]:

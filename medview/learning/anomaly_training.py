@@ -20,7 +20,13 @@ from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import write_card
 from medview.learning.anomaly import AnomalySettings, Engine
-from medview.learning.anomaly_card import figure_of, findings_in_words, make_card, weak_spots
+from medview.learning.anomaly_card import (
+    figure_of,
+    findings_in_words,
+    judged_in_words,
+    make_card,
+    weak_spots,
+)
 from medview.learning.anomaly_evaluate import evaluate_anomaly
 from medview.learning.augment import Brain
 from medview.learning.brain import clean
@@ -111,7 +117,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     if folds:
         elsewhere = measured_elsewhere(job, request, out)
         measured = (*kept.measured, *elsewhere)
-        limits = (*kept.limits, *findings_in_words(measured), *weak_spots(measured))
+        words = (*findings_in_words(measured), *weak_spots(measured), *judged_in_words(measured))
+        limits = (*kept.limits, *words)
         kept = replace(kept, measured=measured, limits=limits)
         write_card(kept, out / CARD)
     last = (epochs[-1] if epochs else {}) or health(model, *trainer.fixed_slices())

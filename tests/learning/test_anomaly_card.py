@@ -3,7 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from medview.domain.card import Figure
-from medview.learning.anomaly_card import figure_of, findings_in_words, licence_of, weak_spots
+from medview.learning.anomaly import AnomalySettings
+from medview.learning.anomaly_card import (
+    figure_of,
+    findings_in_words,
+    floor_words,
+    judged_in_words,
+    licence_of,
+    weak_spots,
+)
 from medview.learning.subset import Subset
 
 
@@ -68,3 +76,16 @@ def test_findings_that_were_not_measured_are_not_spoken_of() -> None:
     assert findings_in_words([]) == ()
     assert findings_in_words([_of_case("found_rate", 0.7)]) == ()
     assert findings_in_words([_of_case("found_rate", None), _of_case("false_regions", 1.0)]) == ()
+
+
+def test_sets_that_are_mostly_not_recognised_are_named() -> None:
+    rates = (("films", 0.327), ("t1", 0.98), ("odd", None))
+    figures = [Figure("judged_rate", value, on, level="slice") for on, value in rates]
+    [said] = judged_in_words([*figures, _figure("films", "model", 0.1)])
+    assert said.startswith("On films it recognises 33 % of the slices; the others are not judged")
+
+
+def test_the_floor_is_told_in_words() -> None:
+    [said] = floor_words(AnomalySettings(floor=0.17))
+    assert said.startswith("A slice of whose structure the model explains less than 17 % is not")
+    assert floor_words(AnomalySettings()) == ()
