@@ -19,6 +19,7 @@ from medview.domain.progress import Progress
 from medview.domain.volume import Note
 from medview.imaging.padding import without_padding
 from medview.io.code_version import code_version
+from medview.learning.coverage import without_uncounted
 
 Runner = Callable[[Progress, RunRequest], Prediction]
 
@@ -56,6 +57,7 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     work = cast(Runner, getattr(import_module(module), function))
     clean = {role: without_padding(volume) for role, volume in request.volumes.items()}
     made = _within_memory(job, work, replace(request, volumes=clean))
+    made = without_uncounted(made, request)
     padded = [role for role, volume in request.volumes.items() if clean[role] is not volume]
     steps = tuple(f"{role}: padding replaced by background" for role in padded)
     return replace(made, preparation=(*steps, *made.preparation), code=code_version())
