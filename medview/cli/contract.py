@@ -46,13 +46,15 @@ class Answer:
     """What a command found: the JSON object without its "schema".
 
     `exit_code` is 0, or 1 for "ran, and the answer is no". `kind` replaces the command's own
-    where one command gives two sorts of answer; `text` replaces the plain words.
+    where one command gives two sorts of answer; `text` replaces the plain words. With `silent`
+    nothing is printed: another process has the answer.
     """
 
     body: Mapping[str, Any]
     exit_code: int = 0
     kind: str = ""
     text: str = ""
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,10 +120,12 @@ def command(
 
     def make(function: Callable[..., Answer]) -> click.Command:
         @functools.wraps(function)
-        def body(**parameters: Any) -> Reply:
+        def body(**parameters: Any) -> Reply | int:
             names = Options.__slots__
             options = Options(**{name: parameters.pop(name) for name in names})
             answer = _run(function, options, parameters)
+            if answer.silent:
+                return answer.exit_code
             whole = {"schema": f"medview.{answer.kind or kind}/1", **answer.body}
             return Reply(whole, answer.text or words(whole), answer.exit_code)
 

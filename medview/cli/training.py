@@ -51,9 +51,10 @@ def _in_words(body: Mapping[str, Any]) -> str:
 def train(context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any) -> Answer:
     """Train MODEL on --data and write weights, card, history and splits into --out.
 
-    An interrupted training leaves its checkpoint, and "--resume" goes on from it.
+    An interrupted training leaves its checkpoint, and "--resume" goes on from it. The anomaly
+    model also trains in several processes: "torchrun --nproc-per-node N -m medview train ...".
     """
-    from medview.domain.training import TrainRequest
+    from medview.domain.training import FOLLOWS, TrainRequest
     from medview.services.models import find_card
     from medview.services.recipes import read_recipe
     from medview.services.training import only_checkpoints_stay, trainer_of
@@ -78,4 +79,4 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     )
     with only_checkpoints_stay(out):
         body = context.call("train", work, request)
-    return Answer(body)
+    return Answer(body, silent=FOLLOWS in body)

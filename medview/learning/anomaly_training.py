@@ -16,7 +16,7 @@ from medview.domain.card import Figure
 from medview.domain.errors import DataError, InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import FOLLOWS, TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import write_card
 from medview.learning.anomaly import AnomalySettings, Engine
@@ -37,6 +37,7 @@ from medview.learning.finetune_method import restrict
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.preview import Previews
+from medview.learning.ranks import Ranks
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.train import (
     Recipe,
@@ -83,7 +84,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     Returns
     -------
     dict
-        The body of ``medview.train/1``.
+        The body of ``medview.train/1``; of several processes only the first one's.
 
     Raises
     ------
@@ -100,12 +101,15 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     parts = split(cases)
-    write_splits(out / "splits.csv", parts, private=request.private)
+    if Ranks.here(request.device).leads:
+        write_splits(out / "splits.csv", parts, private=request.private)
     several = recipe.folds > 1
     time_left = TimeLeft.of(request, 1 + recipe.folds if several else 1)
     folds = run_folds(job, request, recipe, parts["train"], out, time_left) if several else ()
     trainer = make_trainer(recipe, request, parts["train"], parts["val"], out)
     epochs = train_to_end(job, trainer, time_left, "training", Previews.of(request))
+    if not trainer.ranks.leads:
+        return {FOLLOWS: True}
     model = finished_model(trainer)
     engine = Engine.fast(model, request.device)
     settings, normals = settle(job, engine, folds, parts["train"])
@@ -220,7 +224,8 @@ def make_trainer(
     """A trainer on these cases, from given weights or a checkpoint where asked for."""
     brains = tuple(brain for case in train for brain in case.brains)
     held = tuple(case.brains[0] for case in val)
-    trainer = Trainer(recipe, brains, held, request.seed, request.device, folder)
+    ranks = Ranks.here(request.device)
+    trainer = Trainer(recipe, brains, held, request.seed, request.device, folder, ranks)
     if request.init:
         start, _, _ = load_anomaly(Path(request.init))
         fill(trainer.model, start.state_dict(), Path(request.init).name)

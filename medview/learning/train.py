@@ -22,6 +22,7 @@ from medview.learning.checkpoint import (
     write_checkpoint,
     write_history,
 )
+from medview.learning.ranks import ALONE, Ranks
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 from medview.models.blocks import SpatialAttention
 from medview.models.losses import gaussian_nll, kl_standard_normal
@@ -115,6 +116,8 @@ class Trainer:
         "cpu" or "cuda[:N]".
     folder : Path | None
         Where checkpoint/ and history.csv go; None keeps nothing on disk.
+    ranks : Ranks
+        Which of the processes that train together this is; only the first one writes.
     """
 
     recipe: Recipe
@@ -123,6 +126,7 @@ class Trainer:
     seed: int = 0
     device: str = "cpu"
     folder: Path | None = None
+    ranks: Ranks = ALONE
     model: AnomalyVae = field(init=False)
     best_state: dict[str, Tensor] = field(init=False)
     best_epoch: int = field(init=False, default=0)
@@ -140,6 +144,7 @@ class Trainer:
         self.model = first_model(self.recipe.network)
         self.model.to(self.device)
         self.best_state = snapshot(self.model)
+        self._network = self.ranks.spread(self.model)
         self._optimiser = self._make_optimiser()
         total = self.recipe.epochs * self.recipe.steps
         self._schedule = torch.optim.lr_scheduler.OneCycleLR(
@@ -151,6 +156,7 @@ class Trainer:
         self._weights = one_vote_each(self.train)
         self._fixed = self.fixed_slices()
 
+    _network: nn.Module = field(init=False)
     _rng: np.random.Generator = field(init=False)
     _noise: torch.Generator = field(init=False)
     _optimiser: torch.optim.Optimizer = field(init=False)
@@ -244,16 +250,22 @@ class Trainer:
         noise = torch.randn(len(x), LATENT, generator=self._noise).to(self.device)
         kind = self.device.split(":")[0]
         with torch.autocast(kind, torch.bfloat16, enabled=self.recipe.bfloat16):
-            given = self._disturbed(x, mask)
-            picture, s, mean, log_variance = self.model(channels_last(given), noise)
+            mine = self.ranks.rows
+            given = self._disturbed(x, mask)[mine]
+            picture, s, mean, log_variance = self._network(channels_last(given), noise[mine])
         picture, s, mean, log_variance = (t.float() for t in (picture, s, mean, log_variance))
         if self._share(step) < self.recipe.plain:
             s = torch.full_like(s, PLAIN_LOG_VARIANCE) + 0 * s
         kl = kl_standard_normal(mean, log_variance)
-        reconstruction = gaussian_nll(x, picture, s, mask)
         # The likelihood is a mean over brain pixels, so the KL is divided by their number too.
         pixels = mask.sum((1, 2, 3)).mean()
-        loss = reconstruction + self._beta(step) * kl.sum(1).mean() / pixels
+        # Of several processes each has a part of the batch, and their mean is the whole; alone
+        # both weights are 1.
+        weight = mask[mine].sum() / mask.sum() * self.ranks.world
+        share = len(kl) / len(x) * self.ranks.world
+        reconstruction = gaussian_nll(x[mine], picture, s, mask[mine]) * weight
+        divergence = kl.sum(1).mean() * share
+        loss = reconstruction + self._beta(step) * divergence / pixels
         if not torch.isfinite(loss):
             raise MedviewError(
                 f"the loss is not finite in epoch {self.epoch + 1}",
@@ -265,14 +277,11 @@ class Trainer:
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
         self._optimiser.step()
         self._schedule.step()
-        error = ((x - picture) ** 2 * mask).sum() / mask.sum()
-        return {
-            "loss": loss.item(),
-            "nll": reconstruction.item(),
-            "kl": kl.sum(1).mean().item(),
-            "rmse": error.sqrt().item(),
-            "beta": self._beta(step),
-        }
+        error = ((x[mine] - picture) ** 2 * mask[mine]).sum() / mask.sum() * self.ranks.world
+        told = {"loss": loss, "nll": reconstruction, "kl": divergence, "mse": error}
+        whole = self.ranks.mean({name: value.item() for name, value in told.items()})
+        rmse = {"rmse": whole.pop("mse") ** 0.5}
+        return {**whole, **rmse, "beta": self._beta(step)}
 
     @torch.no_grad()
     def _validate(self) -> dict[tuple[str, str], float]:
@@ -296,7 +305,7 @@ class Trainer:
 
     def _record(self, figures: dict[tuple[str, str], float]) -> None:
         self._history += [(self.epoch, part, name, v) for (part, name), v in figures.items()]
-        if self.folder is not None:
+        if self.folder is not None and self.ranks.leads:
             write_history(self.folder / "history.csv", self._history)
             self._save_checkpoint(self.folder)
 

@@ -1,0 +1,136 @@
+"""Training in two processes over 127.0.0.1 is the training in one."""
+
+import csv
+import multiprocessing
+import os
+import socket
+
+import pytest
+import torch
+from torch import nn
+
+from medview.learning import train
+from medview.learning.augment import Brain
+from medview.learning.ranks import Ranks, WholeBatchNorm
+from medview.learning.train import Recipe, Trainer
+from medview.models.anomaly_vae import VaeOptions
+
+RECIPE = Recipe(
+    epochs=1, steps=2, batch=3, plain=0.0, val_slices=2, bfloat16=False, clip=0.1,
+    network=VaeOptions(attention=False),
+)  # fmt: skip
+
+
+def brain(seed, patient):
+    values = torch.rand((8, 40, 36), generator=torch.Generator().manual_seed(seed)).numpy()
+    mask = values > 0.1
+    return Brain.of(patient, values * mask, mask, (4.0, 3.0, 3.0))
+
+
+def in_double(function):
+    """Batches as double; made in single, as the augmentation wants it."""
+
+    def made(*given):
+        as_is = torch.Tensor.float
+        torch.Tensor.float = SINGLE
+        torch.set_default_dtype(torch.float32)
+        found = function(*given)
+        torch.set_default_dtype(torch.float64)
+        torch.Tensor.float = as_is
+        return tuple(each.to(torch.float64) for each in found)
+
+    return made
+
+
+SINGLE = torch.Tensor.float
+
+
+def work(folder, env):
+    """Train in a process of its own, in double precision.
+
+    In single precision Adam's first steps take the sign of gradients that are nothing but
+    rounding, and two runs of the same method part by more than 1e-5.
+    """
+    os.environ |= env
+    torch.set_num_threads(1)
+    brains, held = (brain(0, "a"), brain(1, "b")), (brain(9, "v"),)
+    for name in ("batch_of", "cut"):
+        setattr(train, name, in_double(getattr(train, name)))
+    torch.set_default_dtype(torch.float64)
+    torch.Tensor.float = torch.Tensor.double
+    run = Trainer(RECIPE, brains, held, 0, "cpu", folder, Ranks.here())
+    for _ in run.fit():
+        pass
+    if run.ranks.leads:
+        torch.save(run.model.state_dict(), folder / "state.pt")
+
+
+def told(folder):
+    with (folder / "history.csv").open(newline="") as file:
+        return {(r["epoch"], r["part"], r["name"]): float(r["value"]) for r in csv.DictReader(file)}
+
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return str(one.getsockname()[1])
+
+
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_two_processes_give_the_curve_and_weights_of_one(tmp_path, monkeypatch):
+    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+    common = {
+        "MASTER_ADDR": "127.0.0.1",
+        "MASTER_PORT": free_port(),
+        "WORLD_SIZE": "2",
+        "GLOO_SOCKET_IFNAME": "lo",
+    }
+    # By fork: a new Python would take most of the time to import torch.
+    fork = multiprocessing.get_context("fork")
+    runs = [("one", {})] + [("two", {**common, "RANK": str(rank)}) for rank in (0, 1)]
+    processes = []
+    for name, env in runs:
+        (tmp_path / name).mkdir(exist_ok=True)
+        processes.append(fork.Process(target=work, args=(tmp_path / name, env)))
+        processes[-1].start()
+    for process in processes:
+        process.join(240)
+        assert process.exitcode == 0
+    first, second = told(tmp_path / "one"), told(tmp_path / "two")
+    assert first.keys() == second.keys()
+    assert ("1", "train", "loss") in first
+    for key, value in first.items():
+        assert second[key] == pytest.approx(value, rel=1e-5, abs=1e-9, nan_ok=True), key
+    states = [torch.load(tmp_path / name / "state.pt") for name in ("one", "two")]
+    assert states[0].keys() == states[1].keys()
+    for name, value in states[0].items():
+        assert torch.allclose(states[1][name].double(), value.double(), atol=1e-5), name
+
+
+def test_alone_nothing_changes():
+    ranks = Ranks.here()
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    assert ranks.spread(network) is network
+    assert type(network[1]) is nn.BatchNorm2d
+    assert ranks.leads
+    assert list(range(5))[ranks.rows] == [0, 1, 2, 3, 4]
+    assert ranks.mean({"loss": 2.0}) == {"loss": 2.0}
+
+
+def test_every_row_belongs_to_one_process():
+    rows = [list(range(7))[Ranks(rank, 3).rows] for rank in range(3)]
+    assert sorted(row for own in rows for row in own) == list(range(7))
+
+
+def test_statistics_of_the_whole_batch_are_those_of_torch(monkeypatch):
+    monkeypatch.setattr("medview.learning.ranks._over_all", lambda sums: sums)
+    torch.manual_seed(0)
+    plain = nn.BatchNorm2d(3)
+    nn.init.normal_(plain.weight)
+    whole = WholeBatchNorm.of(nn.BatchNorm2d(3))
+    whole.load_state_dict(plain.state_dict())
+    x = torch.randn(4, 3, 5, 6) * 3 + 1
+    assert torch.allclose(plain(x), whole(x), atol=1e-5)
+    for name, value in plain.state_dict().items():
+        assert torch.allclose(whole.state_dict()[name].float(), value.float(), atol=1e-6), name
+    assert torch.allclose(plain.eval()(x), whole.eval()(x))
