@@ -12,6 +12,8 @@ from medview.domain.report import ColourBar
 from medview.imaging.colour import colour_table
 
 _CLEAR = 256
+# Pixels that are coloured in one go.
+_AT_ONCE = 1 << 17
 
 
 def tint(
@@ -23,23 +25,37 @@ def tint(
     transparent; the rest has ``style.opacity`` times `fade`, (h, w) in 0..1, if given. With
     ``style.outline`` only pixels beside a transparent one are drawn.
     """
-    low, high = style.range
-    numbers = np.ascontiguousarray(values, dtype=np.float32)
-    place = numbers - np.float32(low)
-    place *= np.float32(255 / max(high - low, 1e-12))
-    np.fmax(np.fmin(place, 255, out=place), 0, out=place)
-    place += np.float32(0.5)
-    index = place.astype(np.uint16)
-    np.putmask(index, ~(numbers >= style.threshold), _CLEAR)
-    packed = np.take(_packed(style.colour_map, _byte(style.opacity)), index)
-    rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(*numbers.shape, 4)
+    packed = np.empty(values.shape, dtype=np.uint32)
+    table = _packed(style.colour_map, _byte(style.opacity))
+    # A few rows at a time: what lies between stays in the processor's cache.
+    step = max(1, _AT_ONCE // max(values.shape[1], 1))
+    for row in range(0, values.shape[0], step):
+        index = _places(values[row : row + step], style)
+        # Nothing is ever clipped; it only lets numpy write where it is told to, without a copy.
+        np.take(table, index, out=packed[row : row + step], mode="clip")
+    rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(*values.shape, 4)
     if style.outline:
-        rgba[..., 3] *= _edge(numbers >= style.threshold)
+        inside = np.asarray(values, dtype=np.float32) >= style.threshold
+        rgba[..., 3] *= _edge(inside)
     if fade is not None:
         alpha = rgba[..., 3] * fade
         alpha += np.float32(0.5)
         rgba[..., 3] = alpha
     return rgba
+
+
+def _places(values: NDArray[np.generic], style: LayerStyle) -> NDArray[np.uint16]:
+    """Place of each value in the table of colours; `_CLEAR` below the threshold and for NaN."""
+    low, high = style.range
+    numbers = np.asarray(values, dtype=np.float32)
+    place = numbers - np.float32(low)
+    place *= np.float32(255 / max(high - low, 1e-12))
+    np.maximum(np.minimum(place, 255, out=place), 0, out=place)
+    place += np.float32(0.5)
+    with np.errstate(invalid="ignore"):  # NaN becomes any place, and then clear
+        index = place.astype(np.uint16)
+    np.putmask(index, ~(numbers >= style.threshold), _CLEAR)
+    return index
 
 
 def _edge(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
