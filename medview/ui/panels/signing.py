@@ -46,7 +46,8 @@ class SigningCard(Card):
         self._badge.setVisible(material is not None)
         self._badge.setText(status)
         styled(self._badge, "tag-good" if is_final(status) else "tag-attention")
-        self._sign.setText(tr("Sign") if status == "DRAFT" else tr("Sign the amendment"))
+        words = {"DRAFT": "Sign", "DRAFT AMENDMENT": "Sign the amendment"}.get(status, "Signed")
+        self._sign.setText(tr(words))
         clear(self._before)
         if material is None:
             return
