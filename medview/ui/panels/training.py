@@ -391,9 +391,14 @@ class CurvePlot(QWidget):
                 painter.drawPolyline(QPolygonF([self.place(*point) for point in points]))
         best = min(self.curves.get("val", ()), key=lambda point: point[1], default=None)
         painter.setPen(QPen(QColor(theme.quiet), 1, Qt.PenStyle.DashLine))
+        font = painter.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
         if best is not None:
             x = self.place(*best).x()
             painter.drawLine(QPointF(x, 10), QPointF(x, self.height() - 18))
+            self._write_best(painter, x, tr("best, epoch {n}", n=best[0]))
+        self._write_legend(painter)
         painter.setPen(QColor(theme.quiet))
         base = self.height() - 4.0
         painter.drawText(QPointF(8, base), "1")
@@ -403,6 +408,29 @@ class CurvePlot(QWidget):
             str(self._last),
         )
         painter.end()
+
+    def _write_best(self, painter: QPainter, x: float, text: str) -> None:
+        """The epoch of the best validation, on the side of its line that has room."""
+        wide = painter.fontMetrics().horizontalAdvance(text) + 5
+        painter.setPen(QColor(current().good))
+        left = x + 5 if x + wide + 5 < self.width() else x - wide
+        painter.drawText(QPointF(left, 12), text)
+
+    def _write_legend(self, painter: QPainter) -> None:
+        """Which line is which, under the curves."""
+        theme, base = current(), self.height() - 4.0
+        words = (
+            (theme.accent, "train", tr("training")),
+            (theme.attention, "val", tr("validation")),
+        )
+        x = 40.0
+        for colour, part, text in words:
+            if self.curves.get(part):
+                painter.setPen(QPen(QColor(colour), 2))
+                painter.drawLine(QPointF(x, base - 4), QPointF(x + 12, base - 4))
+                painter.setPen(QColor(theme.quiet))
+                painter.drawText(QPointF(x + 17, base), text)
+                x += 17 + painter.fontMetrics().horizontalAdvance(text) + 14
 
 
 def cases_words(now: Tuned) -> str:
@@ -440,7 +468,7 @@ def pace_words(now: Tuned, device: str) -> str:
         if left > 0 and now.seconds_left > 0 and now.found.get("cases"):
             pace = now.found["cases"] * left / now.seconds_left
             parts.append(tr("{n} cases/s", n=number(pace)))
-    parts.append(tr("device {name}", name=device))
+    parts.append(tr("device {name}", name=tr("automatic") if device == "auto" else device))
     if now.memory_mb:
         parts.append(tr("{n} MB", n=f"{now.memory_mb:.0f}"))
     return " · ".join(parts)
