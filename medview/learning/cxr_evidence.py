@@ -74,24 +74,30 @@ Encode = Callable[[Tensor], Tensor]
 def occlusion_map(
     job: Progress, model: Mdmt, encode: Encode, square: Tensor, shares: Tensor
 ) -> Picture:
-    """How far the logit falls when a window of the square (1, S, S) is painted in its mean grey.
+    """How far the logit falls where the square (1, S, S) is covered, (cells, cells)."""
+    return occluded(job, lambda grey: outcome_logit(model, encode(grey), shares), square)
 
-    (cells, cells), signed; each cell is the mean over the windows that cover it.
+
+def occluded(job: Progress, ask: Callable[[Tensor], Tensor], square: Tensor) -> Picture:
+    """How far `ask` of grey pictures (B, S, S) falls when a window is painted in the mean grey.
+
+    (cells, cells), signed; each cell is the mean over the windows that cover it. `square` is
+    (1, S, S).
     """
     side = square.shape[-1] // WINDOW
     cells = 2 * WINDOW
     passes = -(-((cells - 1) ** 2) // AT_ONCE)
     done = 0
 
-    def ask(pictures: Tensor) -> Tensor:
+    def told(pictures: Tensor) -> Tensor:
         nonlocal done
         job.check()
         job.report(done, passes, "occlusion")
         done += len(pictures) > 1
-        return outcome_logit(model, encode(pictures[:, 0]), shares)
+        return ask(pictures[:, 0])
 
     with torch.inference_mode():
-        found = Occlusion(ask).attribute(
+        found = Occlusion(told).attribute(
             square[:, None],
             sliding_window_shapes=(1, side, side),
             strides=(1, side // 2, side // 2),
@@ -180,15 +186,15 @@ def likeness_under_shuffled_heads(
         job.check()
         for kind, own in ours.items():
             inside = _with_lung(film, size, len(own))
-            each = [_likeness(own[inside], one[kind][inside]) for one in theirs]
+            each = [likeness(own[inside], one[kind][inside]) for one in theirs]
             found[kind].append(float(np.mean(each)))
     return found
 
 
-def _likeness(one: Picture, other: Picture) -> float:
+def likeness(one: Picture, other: Picture) -> float:
     """Rank correlation; 1 where neither map says anything, 0 where one of them does not."""
     silent = int(np.ptp(one) == 0) + int(np.ptp(other) == 0)
-    return float(silent == 2) if silent else float(spearmanr(one, other).statistic)
+    return float(silent == 2) if silent else float(spearmanr(one.ravel(), other.ravel()).statistic)
 
 
 def evidence_rows(

@@ -44,7 +44,10 @@ def make_card(
         title="ICU series and film" if film else "ICU series",
         summary=_summary(outputs, film),
         inputs=(series, *films),
-        outputs=tuple(OutputSpec(name, "score") for name in outputs),
+        outputs=(
+            *(OutputSpec(name, "score") for name in outputs),
+            *((OutputSpec("evidence", "map"),) if film else ()),
+        ),
         preparation=(
             f"map of variables {model.variables.name}: {model.variables.columns} numbers a bin of "
             f"{model.variables.bin_hours:g} h",

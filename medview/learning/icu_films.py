@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.nn import functional as F
 
 from medview.domain.progress import Progress
@@ -50,14 +51,30 @@ def features_of(volume: Volume, *, equalise: bool = False) -> Floats:
     ModelInputError
         Not a frontal chest film, or one without contrast.
     """
+    found = encoded(squeezed(volume, equalise=equalise))[0]
+    return np.asarray(found.numpy(), dtype=np.float32)
+
+
+def squeezed(volume: Volume, *, equalise: bool = False) -> Tensor:
+    """The whole film as (1, SIDE, SIDE) in 0..1, its contrast equalised where asked for.
+
+    Raises
+    ------
+    ModelInputError
+        As `features_of`.
+    """
     refuse_unfit(volume)
     grey = torch.from_numpy(as_grey(volume))[None, None]
     small = F.interpolate(grey, (SIDE, SIDE), mode="bilinear", antialias=True)[:, 0]
-    if equalise:
-        small = torch.from_numpy(clahe(small[0].numpy()))[None]
+    return torch.from_numpy(clahe(small[0].numpy()))[None] if equalise else small
+
+
+@torch.no_grad()
+def encoded(grey: Tensor) -> Tensor:
+    """Features (B, 1280) of grey pictures (B, SIDE, SIDE)."""
     backbone = _encoder()
-    found = backbone.stages(backbone.normalised(small)).mean((2, 3))[0]
-    return np.asarray(found.numpy(), dtype=np.float32)
+    found: Tensor = backbone.stages(backbone.normalised(grey)).mean((2, 3))
+    return found
 
 
 def steps_of(*, equalise: bool) -> tuple[str, ...]:

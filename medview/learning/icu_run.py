@@ -12,10 +12,12 @@ import numpy as np
 from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
+from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction, RunRequest, Score, TracePoint
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
 from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.icu_evidence import film_map, shown
 from medview.learning.icu_films import features_of, steps_of
 from medview.learning.icu_grid import Events, Floats, Grid, clean, discretise
 from medview.learning.icu_model import (
@@ -77,6 +79,7 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
     job.check()
     samples = request.samples or int(str(card.settings.get("samples", DEFAULT_SAMPLES)))
     scores, trace = _said(job, model, given, samples, request.seed)
+    maps = _maps(job, request, model, card, given)
     used = {"series"} if "series" in request.tables else set()
     used |= {"film"} if given.film is not None else set()
     told = {
@@ -99,12 +102,24 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
         peak_memory_mb=peak_memory_mb(),
         inputs=tuple(one for one in request.inputs if one.role in used),
         scores=scores,
+        maps=maps,
         trace=trace,
         preparation=given.steps,
         warnings=given.notes,
         parent=card.parent,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def _maps(
+    job: Progress, request: RunRequest, model: IcuModel, card: ModelCard, given: Given
+) -> tuple[ScalarMap, ...]:
+    """Where on the film the risk comes from, if the card says that such maps can be believed."""
+    risk = next((model.parts[name] for name in _RISKS if name in model.parts), None)
+    if risk is None or given.film is None or not shown(card.settings):
+        return ()
+    stay = OneStay.of(given.grid, model, risk, given.film, given.film_hour)
+    return (film_map(job, model, risk.name, stay, request.volumes["film"]),)
 
 
 def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:

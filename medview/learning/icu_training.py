@@ -19,6 +19,7 @@ from medview.io.atomic import whole_file
 from medview.learning.checkpoint import HistoryRow, write_history
 from medview.learning.icu_baselines import Tables, fit_models
 from medview.learning.icu_card import make_card
+from medview.learning.icu_evidence import measured_likeness
 from medview.learning.icu_figures import measured
 from medview.learning.icu_films import film_features
 from medview.learning.icu_measure import best_threshold
@@ -165,7 +166,11 @@ def _finish(
             net.load_state_dict(done.state)
     command = command_of(request, runner.recipe)
     card = make_card(model, runner.recipe, subsets, patients_in(works)["train"], rows, command)
-    card = replace(card, settings={**card.settings, **_beside(runner, works)})
+    settings = {**card.settings, **_beside(runner, works)}
+    for work in ready:
+        if len(work.outputs) == 1:
+            settings |= measured_likeness(job, model, work.name, work.stays)
+    card = replace(card, settings=settings)
     return save(model, card, runner.out).weights_sha256
 
 

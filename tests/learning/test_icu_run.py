@@ -12,6 +12,8 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import RunRequest
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
+from medview.io.cards import read_card
+from medview.learning import icu_evidence
 from medview.learning.evaluate import evaluate
 from medview.learning.icu_run import run_icu
 from medview.learning.icu_training import fit
@@ -34,6 +36,7 @@ def trained(tmp_path_factory):
     place = tmp_path_factory.mktemp("icu")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MEDVIEW_HOME", str(place / "home"))
+        patch.setattr(icu_evidence, "FILMS", 1)
         for name, make, settings in (
             ("series", challenge, ("folds=2",)),
             ("film", hannover, ("variables=hannover", "film=features", "epochs=2")),
@@ -148,6 +151,11 @@ def test_series_and_film_share_the_risk_between_them(trained, tmp_path):
     moved = sum(found.score(f"shapley_{name}").value for name in ("series", "film"))
     start = float(found.score("shapley_film").meaning.split("from ")[1].split(" ")[0])
     assert start + moved == pytest.approx(found.score("icu_admission").value, abs=1e-3)
+    card = read_card(trained / "film" / "card.json")
+    assert card.settings["map_likeness"]["films"] == 1
+    given = ["evidence"] if icu_evidence.shown(card.settings) else []
+    assert [m.name for m in found.maps] == given
+    assert all(m.array.shape == volumes["film"].geometry.shape for m in found.maps)
 
 
 @pytest.mark.parametrize("given", ["series", "film"])

@@ -13,6 +13,7 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
 from medview.io.cards import read_card
+from medview.learning import icu_evidence
 from medview.learning.icu_model import load_icu
 from medview.learning.icu_training import fit
 from medview.learning.weights import patient_hash
@@ -129,7 +130,8 @@ def test_data_without_labels_are_refused(tmp_path):
         fit(Silent(), wanted)
 
 
-def test_films_are_fused_and_their_worth_is_on_the_card(tmp_path):
+def test_films_are_fused_and_their_worth_is_on_the_card(tmp_path, monkeypatch):
+    monkeypatch.setattr(icu_evidence, "FILMS", 1)
     folder = hannover(tmp_path / "films")
     recipe = read_recipe(
         "icu", None,
