@@ -69,7 +69,7 @@ def test_a_study_folder_is_run_on_its_only_t1(study, weights, tmp_path, capfd):
     with (out / "slices.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0]) == [
-        *("slice", "position_mm", "score", "residual", "epistemic", "aleatoric"),
+        *("slice", "position_mm", "score", "residual", "epistemic", "aleatoric", "explained"),
     ]
     assert 10 <= len(rows) <= 24
 
