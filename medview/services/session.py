@@ -24,7 +24,14 @@ from medview.domain.study import Catalogue, Series
 from medview.domain.swipe import Swipe
 from medview.domain.volume import Volume
 from medview.imaging.view import Layer, View
-from medview.services.layering import Known, Renamed, first_style, known_maps, layers_of
+from medview.services.layering import (
+    Known,
+    Renamed,
+    base_name,
+    first_style,
+    known_maps,
+    layers_of,
+)
 
 # The maps that one key goes round, in this order; others ("seen") are chosen by name.
 MAPS_IN_TURN = ("score", "residual", "epistemic", "aleatoric", "total")
@@ -324,6 +331,13 @@ class Session:
     def owner(self, key: str) -> Prediction | None:
         """The result that gave a map on screen; None while a model still fills it."""
         return self.owner_about(self.volume_id, key)
+
+    def key_of(self, result: Prediction, name: str) -> str | None:
+        """The key of a map that a result on screen gave; None when it has none of that name."""
+        for key, known in self._known(self.volume_id).items():
+            if known.owner is result and base_name(key) == name:
+                return key
+        return None
 
     def owner_about(self, about: VolumeId | None, key: str) -> Prediction | None:
         """The same of a map over the volume that another pane shows."""

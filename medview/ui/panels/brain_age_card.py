@@ -92,7 +92,12 @@ class BrainAgeCard(ResultCard):
         self.add(text)
 
     def _cohort(self) -> list[tuple[float, float]]:
-        """People of the card that are not of training: (age, predicted); empty without them."""
+        """People of the card that are not of training: (age, predicted); empty without them.
+
+        Of an age from the volumes of a T1 image nobody is told: another estimator says it.
+        """
+        if self.result.parameters.get("route") == "t1":
+            return []
         settings = self.card.settings if self.card is not None else {}
         told = settings.get("reference_cohort", settings.get("reference"))
         if not isinstance(told, list | tuple):

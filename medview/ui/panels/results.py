@@ -68,6 +68,8 @@ _HEARD = (
     *("overlay_on", "map_name"),
 )
 
+_SEEN = "seen"
+
 #: The card of each family of models; others have the plain one.
 CARDS: dict[str, type[ResultCard]] = {
     "anomaly": AnomalyCard,
@@ -91,27 +93,50 @@ class SawCard(Card):
         self._steps.setSpacing(4)
         self.add(Row(label(tr("What the model saw")), 1, self._show))
         self.add(self._steps)
-        for field in ("map_name", "overlay_on"):
+        self._told: Prediction | None = None
+        for field in ("map_name", "overlay_on", "predictions", "volume_id"):
             getattr(app.session.events, field).connect(self.refresh)
 
-    def refresh(self) -> None:
-        """List the steps of the newest result."""
+    @property
+    def result(self) -> Prediction | None:
+        """What it is about: the result of the chosen map, else the newest one."""
         session = self._app.session
-        steps = session.results[-1].preparation if session.results else ()
-        self.setVisible(bool(steps))
-        seen = session.map("seen") is not None
-        self._show.setVisible(seen)
-        shown = seen and session.map_name == "seen" and session.overlay_on
+        return session.owner(session.map_name) or next(reversed(session.results), None)
+
+    @property
+    def _key(self) -> str | None:
+        """The key of the picture that the model was given."""
+        result = self.result
+        return self._app.session.key_of(result, _SEEN) if result is not None else None
+
+    def refresh(self) -> None:
+        """List the steps of the result."""
+        session, result = self._app.session, self.result
+        self.setVisible(result is not None and bool(result.preparation))
+        key = self._key
+        self._show.setVisible(key is not None)
+        shown = key is not None and session.map_name == key and session.overlay_on
         self._show.setText(tr("Hide") if shown else tr("Show"))
+        if result is self._told:
+            return
+        self._told = result
         clear(self._steps)
+        steps = result.preparation if result is not None else ()
+        if result is not None and len(session.results) > 1:
+            by = label(f"{result.model} {result.version}", "quiet")
+            self._steps.addWidget(by)
         for place, step in enumerate(steps, 1):
             self._steps.addWidget(label(f"{place}. {step}", "quiet", wraps=True))
 
     def _on_show(self) -> None:
-        session, viewing = self._app.session, self._app.viewing
-        if session.map_name == "seen" and session.overlay_on:
-            viewing.show_map("score")
+        session, viewing, key = self._app.session, self._app.viewing, self._key
+        if key is None:
             return
-        viewing.show_map("seen")
+        if session.map_name == key and session.overlay_on:
+            viewing.show_map("score")
+            if session.map_name == key:
+                viewing.toggle_overlay()
+            return
+        viewing.show_map(key)
         if not session.overlay_on:
             viewing.toggle_overlay()

@@ -107,6 +107,13 @@ def test_the_patient_stands_in_the_cohort_with_a_percentile(bench):
     assert f"above that of {share:.0f} % of {len(near)} people" in words
 
 
+def test_an_age_from_an_image_is_not_held_against_people_told_from_features(bench):
+    bench.show()
+    told = {"age_years": 61.0, "route": "t1"}
+    file(bench, "brain-age-armed", AGES, parameters=told)
+    assert bench.window.findChild(CohortPlot) is None
+
+
 def test_without_people_of_that_age_there_is_no_percentile(bench):
     bench.show()
     file(bench, "brain-age-armed", AGES, parameters={"age_years": 30.0})

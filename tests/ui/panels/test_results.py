@@ -117,6 +117,24 @@ def test_the_steps_of_preparation_are_listed(head):
     assert head.session.map_name == "score"
 
 
+def test_what_the_model_saw_is_that_of_the_result_whose_map_is_chosen(head):
+    head.add_result("score", "seen")
+    about = head.session.volume_id
+    (first,) = head.session.results
+    second = replace(first, version="1.1", preparation=("another mask",))
+    head.session.predictions = {about: (first, second)}
+    head.settle()
+    assert "1. another mask" in said(panel(head))
+    assert head.session.key_of(second, "seen") == "seen"
+    older = head.session.key_of(first, "score")
+    head.app.viewing.show_map(older)
+    head.settle()
+    assert "1. brain mask" in said(panel(head))
+    head.find(QPushButton, "saw_show").click()
+    assert head.session.map_name == head.session.key_of(first, "seen") == "seen|anomaly@1.0"
+    assert head.find(QPushButton, "saw_show").text() == "Hide"
+
+
 @pytest.fixture
 def found(head):
     head.add_result("score", findings=two_findings(head.session.volume))
