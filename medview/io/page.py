@@ -79,7 +79,9 @@ def _running_head(report: Report) -> str:
 
 
 def _length(report: Report) -> str:
-    width = _width(" · ".join(report.identity))
+    # A longer badge leaves less of the line, and is set wider than other words.
+    badge = 2 * max(0, len(report.status) - len("DRAFT"))
+    width = _width(" · ".join(report.identity)) + badge
     return "huge long" if width > _HUGE_IDENTITY else "long" if width > _LONG_IDENTITY else "short"
 
 

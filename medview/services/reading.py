@@ -41,6 +41,8 @@ class Reading:
 
     changed = Signal()
     exported = Signal(Path, int)
+    signed = Signal(str)
+    wrote = Signal(str, str)
 
     def __init__(
         self,
@@ -126,6 +128,7 @@ class Reading:
             about=self._about,
         )
         self._keep(replace(self.draft, signatures=(*self.draft.signatures, made)))
+        self.signed.emit(made.report_id)
         return True
 
     def export(self, path: Path) -> Job | None:
@@ -158,12 +161,12 @@ class Reading:
     def material(self) -> Material | None:
         """All that the report is made from: finished results only. None when nothing is open."""
         session = self._session
-        owner = session.catalogue.owner(session.series) if session.series is not None else None
-        if session.series is None or session.volume is None or owner is None:
+        exam = self._exam
+        if exam is None:
             return None
         table = session.tables.get("series")
         return Material(
-            exam=Exam.of(*owner, session.series),
+            exam=exam,
             volume=session.volume,
             outcomes=tuple(
                 Outcome(each, self._analysis.card_of(each), opinions=self._opinions(each.model))
@@ -176,6 +179,15 @@ class Reading:
             marked=marked_of(session),
             record=table.record if table is not None else None,
         )
+
+    @property
+    def _exam(self) -> Exam | None:
+        """The examination on screen; an empty one where tables alone are open; None without."""
+        session = self._session
+        if session.series is None:
+            return Exam() if session.tables and session.volume_id is not None else None
+        owner = session.catalogue.owner(session.series)
+        return Exam.of(*owner, session.series) if session.volume is not None and owner else None
 
     def _order(self, material: Material) -> Order:
         """Under the id it was signed with, as long as nothing in it is different."""
@@ -195,6 +207,7 @@ class Reading:
         if signatures != draft.signatures:
             self._drafts.put(study, replace(draft, signatures=signatures))
         self.exported.emit(path, made.pages)
+        self.wrote.emit(made.report_id, made.content_sha256)
 
     def _opinions(self, model: str) -> tuple[Opinion, ...]:
         about = self._session.volume_id
@@ -216,8 +229,10 @@ class Reading:
 
     @property
     def _study(self) -> str:
-        series = self._session.series
-        return series.study_uid or series.uid if series is not None else ""
+        series, about = self._session.series, self._session.volume_id
+        if series is not None:
+            return series.study_uid or series.uid
+        return about.series if about is not None and self._session.tables else ""
 
     @property
     def _about(self) -> str:

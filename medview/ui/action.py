@@ -21,6 +21,11 @@ def has_image(app: App) -> bool:
     return app.session.volume is not None
 
 
+def has_study(app: App) -> bool:
+    """There is something to report about: an image, or tables alone."""
+    return app.session.volume is not None or bool(app.session.tables)
+
+
 def has_maps(app: App) -> bool:
     """There is a map to show."""
     return bool(app.session.maps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medview.ui import commands
-from medview.ui.action import Action, has_findings, has_image, has_maps
+from medview.ui.action import Action, has_findings, has_image, has_maps, has_study
 from medview.ui.autosave import save_workspace
 from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
@@ -61,11 +61,11 @@ _FILE = (
     ),
     Action(
         "file.export_report", "Export report …", lambda app: app.window.export_report(), "File",
-        "Ctrl+P", "file-pdf", "Write the report as a PDF", has_image,
+        "Ctrl+P", "file-pdf", "Write the report as a PDF", has_study,
     ),
     Action(
         "file.preview_report", "Report preview", lambda app: app.window.toggle_preview(), "File",
-        "Ctrl+Shift+R", tip="Show the pages of the report beside the images", enabled=has_image,
+        "Ctrl+Shift+R", tip="Show the pages of the report beside the images", enabled=has_study,
         checked=lambda app: not app.window.preview.isHidden(),
     ),
     Action(

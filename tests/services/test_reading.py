@@ -1,15 +1,18 @@
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from services.stubs import StubJobs, catalogue_of, on_screen, result_about, series_of
 
 from medview.domain.errors import WriteError
+from medview.domain.exam import Exam
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
+from medview.domain.prediction import InputRef
 from medview.services.analysis import Analysis
 from medview.services.reading import Reading
 from medview.services.report_order import Written
-from medview.services.session import Session, Unfinished
+from medview.services.session import Session, TableFile, Unfinished, VolumeId
 from medview.services.settings import Preferences
 
 
@@ -186,3 +189,15 @@ def test_a_folder_that_cannot_be_written_is_a_message(reading, session, jobs, tm
     jobs.last.fail(WriteError("the folder may not be written", do="Choose another one."))
     assert session.message.kind == "error"
     assert "r.pdf" in session.message.text
+
+
+def test_tables_alone_make_a_report_and_keep_their_own_words(reading, session):
+    given = InputRef("series", "", "2.25.7", 0, "ab" * 32, (11, 48, 1))
+    session.tables = {"series": TableFile("series", Path("stay.csv"), given)}
+    session.volume_id = VolumeId("2.25.7#0", given.sha256)
+    reading.write(impression="stable")
+    material = reading.material
+    assert (material.volume, material.exam, material.marked) == (None, Exam(), ())
+    assert material.reader.impression == "stable"
+    opened(session)
+    assert reading.words.impression == ""

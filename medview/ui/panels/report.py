@@ -46,13 +46,13 @@ class ReportPanel(Column):
         self.add(SigningCard(app))
         self.add(self._out())
         app.reading.changed.connect(self.refresh)
-        for field in ("series", "volume", "predictions", "volume_id", "unfinished"):
+        for field in ("series", "volume", "predictions", "volume_id", "unfinished", "tables"):
             getattr(app.session.events, field).connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Read the words of the study on screen again; the cursor stays where it is."""
-        words, ready = self._app.reading.words, self._app.session.volume is not None
+        words, ready = self._app.reading.words, self._app.reading.material is not None
         for key, field in self._fields.items():
             text = getattr(words, key)
             field.setEnabled(ready)
@@ -173,7 +173,7 @@ class ReportPanel(Column):
 
 def _inside(session: Session) -> str:
     """One sentence on what will stand in the report."""
-    if session.volume is None:
+    if session.volume is None and not session.tables:
         return tr("Open a study, then write its report here.")
     if not session.results:
         more = tr(" A model is still running.") if session.unfinished is not None else ""
