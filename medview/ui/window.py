@@ -171,6 +171,7 @@ class MainWindow(QMainWindow):
         menus = self.menuBar()
         name(menus, "menus", tr("Menus"))
         self.table.fill_menus(menus)
+        self._menu = QMenu(self)
         self._recent = QMenu(tr("Recent"), self)
         name(self._recent, "menu_recent", tr("Recent folders and files"))
         self._recent.aboutToShow.connect(self._fill_recent)
@@ -432,10 +433,11 @@ class MainWindow(QMainWindow):
             details.show_probe(read)
 
     def _on_menu_wanted(self, at: QPoint) -> None:
-        menu = QMenu(self)
-        name(menu, "menu_pane", tr("Image"))
-        self.table.fill(menu, CONTEXT)
-        menu.popup(at)
+        """Offer what can be done with an image; the menu is made once."""
+        if self._menu.isEmpty():
+            name(self._menu, "menu_pane", tr("Image"))
+            self.table.fill(self._menu, CONTEXT)
+        self._menu.popup(at)
 
     def _fill_recent(self) -> None:
         self._recent.clear()

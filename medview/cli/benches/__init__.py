@@ -24,4 +24,5 @@ BENCHES: dict[str, str] = {
     "kill": "medview.cli.benches.kill:measure",
     "report": "medview.cli.benches.report:measure",
     "schedules": "medview.cli.benches.schedules:measure",
+    "monkey": "medview.cli.benches.monkey:measure",
 }
