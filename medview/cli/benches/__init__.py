@@ -22,6 +22,7 @@ BENCHES: dict[str, str] = {
     "fuzz": "medview.cli.benches.fuzz:measure",
     "spirals": "medview.cli.benches.spirals:measure",
     "kill": "medview.cli.benches.kill:measure",
+    "batch": "medview.cli.benches.batch:measure",
     "report": "medview.cli.benches.report:measure",
     "schedules": "medview.cli.benches.schedules:measure",
     "monkey": "medview.cli.benches.monkey:measure",
