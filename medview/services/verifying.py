@@ -139,7 +139,11 @@ def _compare(
                 "now": now.weights_sha256,
             }
         )
-    return differences + _score_differences(printed, now), True
+    changed = _score_differences(printed, now)
+    if changed and now.code != printed.code:
+        # Other code is no fault by itself; where numbers differ it is what to look at first.
+        changed.append({"code": printed.model, "printed": printed.code, "now": now.code})
+    return differences + changed, True
 
 
 def _request(printed: Prediction, inputs: _Inputs, again: Again) -> RunRequest:

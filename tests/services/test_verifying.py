@@ -245,3 +245,13 @@ def test_a_weights_file_of_another_model_is_not_used(report, study, said, tmp_pa
     model = Model(said)
     verify(model, report, study, Again(weights=str(tmp_path / "weights.safetensors")))
     assert model.requests[0].weights is None
+
+
+def test_where_numbers_differ_another_code_is_named(report, study, said):
+    newer = replace(said, code="0.4.0+gffffff")
+    assert verify(Model(newer), report, study).holds
+    score = replace(said.scores[0], value=9.9)
+    verdict = verify(Model(replace(newer, scores=(score, *said.scores[1:]))), report, study)
+    assert verdict.differences[-1] == {
+        "code": "anomaly", "printed": said.code, "now": "0.4.0+gffffff",
+    }  # fmt: skip
