@@ -3,7 +3,8 @@
     python packaging/add_figures.py CARD ABLATION.json --command "medview ablate ..." [--limit TEXT]
 
 Rows say of which variant they are ("model" is the default one); a difference from the default
-stands beside them with its interval. Only figures of the named task and names are taken.
+stands beside them with its interval. Figures of sites left out are of the group
+"unseen-site:all". Only figures of the named task and names are taken.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ def _figure(row: dict[str, object], command: str) -> Figure:
         n=int(str(row["n"])),
         predictor="model, trained in these folds" if variant == "default" else variant,
         level=str(row["level"]),
+        group="unseen-site:all" if "--leave-out site" in command else "all",
         command=command,
         extra={"task": row["task"], **apart},
     )

@@ -51,3 +51,10 @@ def test_rows_stand_on_the_card_once_with_command_and_difference(card, tmp_path,
     assert ours.command == "medview ablate x"
     assert (ridge.predictor, ridge.extra["against_default_low"]) == ("ridge", 0.4)
     assert again.limits.count("It is weak.") == 1
+
+
+def test_figures_of_sites_left_out_are_a_group_of_their_own(card, tmp_path, monkeypatch):
+    sites = ("--command", "medview ablate x --leave-out site")
+    added(card, tmp_path, [ROW], monkeypatch)
+    made = added(card, tmp_path, [ROW], monkeypatch, *sites).measured
+    assert [figure.group for figure in made[-2:]] == ["all", "unseen-site:all"]
