@@ -24,7 +24,9 @@ def strokes_html(picture: Picture) -> str:
     )
     source = f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"
     words = "".join(_words(each) for each in picture.strokes if each.words)
-    return f'<img class="strokes" alt="" src="{source}">{words}'
+    said = "; ".join(", ".join(each.words) for each in picture.strokes if each.words)
+    alt = escape(f"Drawn on the image: {said or 'lines without words'}.")
+    return f'<img class="strokes" alt="{alt}" src="{source}">{words}'
 
 
 def _lines(stroke: Stroke, width: int, height: int) -> str:
