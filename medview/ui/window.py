@@ -19,11 +19,8 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QMainWindow,
     QMenu,
-    QSizePolicy,
     QSplitter,
     QTabWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -35,11 +32,11 @@ from medview.services.session import Message, Session, Task
 from medview.services.settings import Settings
 from medview.services.shelf import KEEP_TITLE
 from medview.ui.action_table import ActionTable
-from medview.ui.actions import ACTIONS, BAR_LEFT, BAR_MENUS, BAR_RIGHT, BAR_TEXTS, CONTEXT, action
+from medview.ui.actions import ACTIONS, CONTEXT
 from medview.ui.app import App
-from medview.ui.autosave import Autosave, open_known
+from medview.ui.autosave import Autosave
 from medview.ui.cine import Cine
-from medview.ui.controls import label, name
+from medview.ui.controls import name
 from medview.ui.help import show_about, show_shortcuts
 from medview.ui.mouse import Mouse
 from medview.ui.notify import Choice, NoteBar, ask
@@ -49,6 +46,7 @@ from medview.ui.panels.details import DetailsPanel
 from medview.ui.panels.results import ResultsPanel
 from medview.ui.panels.studies import StudiesPanel
 from medview.ui.probe import probe
+from medview.ui.recent_menu import RecentMenu
 from medview.ui.record_pane import RecordPane
 from medview.ui.report_preview import ReportPreview
 from medview.ui.shortcut_editor import ShortcutEditor
@@ -57,17 +55,14 @@ from medview.ui.status_bar import StatusBar
 from medview.ui.tag_browser import TagBrowser
 from medview.ui.theme import Theme, apply, theme_named
 from medview.ui.time_bar import TimeBar
+from medview.ui.tool_bar import ToolBar
 from medview.ui.volume_pane import VolumePane
-from medview.ui.words import plain_tip, tr
+from medview.ui.words import tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
-_BAR_PX = 40
 _BLINK_MS = 500
 _WIDE_PX = 1380
 _SLIM_PX = (190, 340)
-_WITH_TEXT = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
-_ICON = Qt.ToolButtonStyle.ToolButtonIconOnly
-_LOOKS = {"analysis.run": "primary", "file.export_report": "outlined"}
 _REPORT_NAME = "report.pdf"
 
 
@@ -87,7 +82,6 @@ class MainWindow(QMainWindow):
         self._blink.setInterval(_BLINK_MS)
         self._blink.timeout.connect(self._on_blink)
         self._panels: dict[str, QWidget] = {}
-        self._bar_buttons: dict[str, QToolButton] = {}
         self._is_wide: bool | None = None
         self.mouse = Mouse(
             app.session, app.viewing, app.measuring, app.preferences.settings.left_drag
@@ -172,44 +166,12 @@ class MainWindow(QMainWindow):
         name(menus, "menus", tr("Menus"))
         self.table.fill_menus(menus)
         self._menu = QMenu(self)
-        self._recent = QMenu(tr("Recent"), self)
-        name(self._recent, "menu_recent", tr("Recent folders and files"))
-        self._recent.aboutToShow.connect(self._fill_recent)
         file_menu = menus.findChild(QMenu, "menu_file")
         if file_menu is not None:
-            file_menu.insertMenu(self.table["file.export_report"], self._recent)
-        self._bar = QToolBar()
-        name(self._bar, "tools", tr("Tools"))
-        self._bar.setMovable(False)
-        self._bar.setFixedHeight(_BAR_PX)
-        self._bar.setIconSize(QSize(16, 16))
-        self._bar.setToolButtonStyle(_WITH_TEXT)
-        self._bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self._bar.addWidget(label("medview", "brand"))
-        self._fill_bar(BAR_LEFT)
-        gap = QWidget()
-        gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self._bar.addWidget(gap)
-        self._fill_bar(BAR_RIGHT)
+            recent = RecentMenu(self._app, self)
+            file_menu.insertMenu(self.table["file.export_report"], recent)
+        self._bar = ToolBar(self.table)
         self.addToolBar(self._bar)
-
-    def _fill_bar(self, keys: tuple[str, ...]) -> None:
-        for key in keys:
-            if not key:
-                self._bar.addSeparator()
-                continue
-            if "/" in key:
-                self._bar_buttons[key] = self.table.menu_button(key, *BAR_MENUS[key])
-                self._bar.addWidget(self._bar_buttons[key])
-                continue
-            self._bar.addAction(self.table[key])
-            made = self._bar.widgetForAction(self.table[key])
-            if isinstance(made, QToolButton):
-                name(made, f"bar_{key}", self.table[key].text())
-                self.table[key].setIconText(f" {tr(BAR_TEXTS.get(key, action(key).text))}")
-                made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-                made.setProperty("look", _LOOKS.get(key, ""))
-                self._bar_buttons[key] = made
 
     def _connect(self) -> None:
         app = self._app
@@ -439,20 +401,9 @@ class MainWindow(QMainWindow):
             self.table.fill(self._menu, CONTEXT)
         self._menu.popup(at)
 
-    def _fill_recent(self) -> None:
-        self._recent.clear()
-        for path in self._app.preferences.settings.recent:
-            act = self._recent.addAction(Path(path).name)
-            act.setToolTip(plain_tip(path))
-            act.triggered.connect(lambda _=False, at=Path(path): open_known(self._app, (at,)))
-        if self._recent.isEmpty():
-            self._recent.addAction(tr("Nothing opened yet")).setEnabled(False)
-
     def _fold(self, *, is_wide: bool) -> None:
         """Leave words on the tool bar away and make the sides slim where the window is narrow."""
-        for key in BAR_LEFT:
-            if key in self._bar_buttons:
-                self._bar_buttons[key].setToolButtonStyle(_WITH_TEXT if is_wide else _ICON)
+        self._bar.fold(is_wide=is_wide)
         left, right = (_LEFT_PX, _SIDE_PX) if is_wide else _SLIM_PX
         self._split.setSizes([left, self.width() - left - right, right])
 
