@@ -4,13 +4,14 @@ A narrow network stands in for the real one: the loop does not know how wide it 
 """
 
 import csv
+import errno
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from medview.domain.errors import DataError, MedviewError
+from medview.domain.errors import DataError, MedviewError, WriteError
 from medview.learning import train
 from medview.learning.augment import Augmentation, Brain
 from medview.learning.train import (
@@ -402,3 +403,24 @@ def test_checkpoints_from_before_a_setting_existed_can_be_gone_on_from():
 def test_a_shorter_recipe_has_fewer_epochs_and_nothing_else_changed():
     assert shorter(TINY, 1) == replace(TINY, epochs=1)
     assert shorter(TINY, None) == TINY
+
+
+def test_a_full_disk_stops_the_training_and_the_checkpoint_before_stays(tmp_path, monkeypatch):
+    whole = curve(trainer())
+    broken = trainer(folder=tmp_path)
+    reports = broken.fit()
+    next(reports)
+    before = (tmp_path / "checkpoint" / "last.pt").read_bytes()
+
+    def full(*given):
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+    monkeypatch.setattr("medview.learning.checkpoint.torch.save", full)
+    with pytest.raises(WriteError, match="the disk is full"):
+        next(reports)
+    monkeypatch.undo()
+    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+    assert (tmp_path / "checkpoint" / "last.pt").read_bytes() == before
+    again = trainer(folder=tmp_path)
+    again.resume(tmp_path)
+    assert curve(again) == whole[1:]
