@@ -18,11 +18,13 @@ from medview import __version__
 from medview.domain.errors import MedviewError
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
+from medview.services.audit import trail_file
 from medview.services.headers import Headers
 from medview.services.jobs import Jobs
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
+from medview.services.outgoing import Outgoing
 from medview.services.reading import Reading
 from medview.services.records import Records
 from medview.services.session import Message, Session
@@ -34,6 +36,7 @@ from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.services.volume_view import VolumeView
+from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
 from medview.ui.app import App
 from medview.ui.main_thread import MainThread
@@ -65,6 +68,7 @@ class Program:
         """End the children and drop the window."""
         self.app.window.hide()
         self.app.workspaces.close()
+        self.app.witness.close()
         self.jobs.close()
 
 
@@ -86,13 +90,15 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     measuring = Measuring(session, viewing)
     kept = preferences.folder / "workspaces"
     tuning = Tuning(jobs, session, preferences)
+    reading = Reading(jobs, session, preferences, analysis, shelf)
+    outgoing = Outgoing(jobs, session, analysis, measuring)
     app = App(
         session=session,
         preferences=preferences,
         library=library,
         viewing=viewing,
         analysis=analysis,
-        reading=Reading(jobs, session, preferences, analysis, shelf),
+        reading=reading,
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
@@ -104,6 +110,8 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         workspaces=Workspaces(session, library, viewing, measuring, kept),
         volume_view=VolumeView(jobs, session, viewing),
         headers=Headers(jobs, session),
+        outgoing=outgoing,
+        witness=Witness(jobs, session, reading, outgoing, trail_file()),
     )
     window = MainWindow(app)
     if tuning.reopen():

@@ -11,8 +11,10 @@ from medview.cli.contract import Answer, Context, command
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
+    from medview.services.audit import in_words
+
     lines = [
-        f"{one['when']}  {one['who']}  {one['what']}  {_detail(one['detail'])}".rstrip()
+        f"{one['when']}  {one['who']}  {one['what']}  {in_words(one['detail'])}".rstrip()
         for one in body["entries"]
     ]
     if body["holds"] is not None:
@@ -21,10 +23,6 @@ def _in_words(body: Mapping[str, Any]) -> str:
             verdict = f"line {body['broken']} {body['why']}"
         lines.append(f"{body['lines']} lines: {verdict}")
     return "\n".join(lines) or "Nothing was written down yet."
-
-
-def _detail(detail: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in detail.items())
 
 
 @command("audit", words=_in_words)

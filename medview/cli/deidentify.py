@@ -10,7 +10,7 @@ import click
 
 from medview.cli.contract import Answer, Context, command
 
-DEIDENTIFY = "medview.io.deidentify:deidentify"
+DEIDENTIFY = "medview.io.deidentify:deidentify_into"
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
@@ -35,18 +35,8 @@ def deidentify(
 
     Documents, reports and pictures with burned-in text are held back and counted.
     """
-    from medview.domain.errors import InputRefused
-    from medview.io.atomic import whole_folder
     from medview.services.audit import note
 
-    with whole_folder(out) as draft:
-        body = context.call("files", DEIDENTIFY, paths, draft, with_burned_in)
-        if not body["files"]:
-            raise InputRefused(
-                "there is nothing that can be copied without identity",
-                do="Choose a folder with DICOM images.",
-                code="MV-DEI-005",
-                skipped=len(body["withheld"]),
-            )
+    body = context.call("files", DEIDENTIFY, paths, out, with_burned_in)
     note("deidentified", {name: body[name] for name in ("files", "patients")})
     return Answer(body)

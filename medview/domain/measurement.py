@@ -45,3 +45,26 @@ class Measurement:
         """Whether it has all its points."""
         wanted = POINTS[self.kind]
         return len(self.points) >= (wanted or 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """One number of a drawing: `name` ("length", "area", "mean" ...), its value and unit.
+
+    Units are "mm", "mm2", "deg", "px", or the quantity of the volume. `at_detector` says that
+    millimetres are those of the detector, not of the patient.
+    """
+
+    name: str
+    value: float
+    unit: str
+    at_detector: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A drawing with its numbers, and its line through the patient, LPS mm."""
+
+    drawing: Measurement
+    figures: tuple[Quantity, ...]
+    outline: tuple[Point, ...]

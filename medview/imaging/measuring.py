@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.domain.measurement import CLOSED, Kind, Measurement
+from medview.domain.measurement import CLOSED, Kind, Measured, Measurement, Quantity
 from medview.domain.volume import Volume
-from medview.imaging.measure import length_text
+from medview.imaging.measure import length_mm, length_text
 from medview.imaging.reslice import Cut, cut_of
 from medview.imaging.view import DrawnShape, View
 
@@ -78,6 +78,33 @@ def described(measurement: Measurement, volume: Volume, cut: Cut) -> tuple[str, 
         words = _region_words(found, volume) if found is not None else ()
         return (*words, OF_ONE_SLICE) if words and cut.last > cut.first else words
     return (measurement.text,) if measurement.text else ()
+
+
+def measured(measurement: Measurement, volume: Volume, cut: Cut) -> Measured:
+    """A drawing with the numbers that `described` puts into words; `cut` is its own slice."""
+    line = tuple((float(x), float(y), float(z)) for x, y, z in outline(measurement))
+    return Measured(measurement, _figures(measurement, volume, cut), line)
+
+
+def _figures(measurement: Measurement, volume: Volume, cut: Cut) -> tuple[Quantity, ...]:
+    kind, spacing = measurement.kind, volume.geometry.spacing_kind
+    at_detector = spacing == "detector"
+    if kind == "length":
+        value = length_mm(*measurement.points[:2])
+        return (Quantity("length", value, "mm" if spacing else "px", at_detector),)
+    if kind in ("angle", "cobb"):
+        return (Quantity("angle", angle_of(measurement), "deg"),)
+    found = values_inside(measurement, volume, cut) if kind in CLOSED else None
+    if found is None:
+        return ()
+    named = (
+        ("mean", found.mean),
+        ("SD", found.sd),
+        ("minimum", found.low),
+        ("maximum", found.high),
+    )
+    area = Quantity("area", found.area, "mm2" if spacing else "px", at_detector)
+    return (area, *(Quantity(name, value, found.unit) for name, value in named))
 
 
 def angle_of(measurement: Measurement) -> float:

@@ -22,7 +22,9 @@ from pydicom.errors import InvalidDicomError
 from pydicom.sr.codedict import codes
 
 from medview import __version__
+from medview.domain.errors import InputRefused
 from medview.domain.progress import Progress
+from medview.io.atomic import whole_folder
 from medview.io.sources import find_files
 
 EDITION = "dicomfields_2026c"
@@ -99,6 +101,30 @@ def deidentify(
         found.save_as(target, enforce_file_format=True)
     done.patients, done.faces = len(patients), len(faces)
     return _told(done)
+
+
+def deidentify_into(
+    job: Progress, paths: tuple[Path, ...], out: Path, with_burned_in: bool = False
+) -> dict[str, Any]:
+    """The same into a folder that appears whole or not at all.
+
+    Raises
+    ------
+    InputRefused
+        If nothing could be copied; no folder is left then.
+    WriteError
+        If the folder cannot be written.
+    """
+    with whole_folder(out) as draft:
+        body = deidentify(job, paths, draft, with_burned_in)
+        if not body["files"]:
+            raise InputRefused(
+                "there is nothing that can be copied without identity",
+                do="Choose a folder with DICOM images.",
+                code="MV-DEI-005",
+                skipped=len(body["withheld"]),
+            )
+    return body
 
 
 def _told(done: Copied) -> dict[str, Any]:

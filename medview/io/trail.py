@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from medview.domain.errors import ReadError
+from medview.domain.progress import Progress
 from medview.io.atomic import write_error
 
 if os.name != "nt":
@@ -105,6 +106,12 @@ def entries(path: Path) -> list[dict[str, Any]]:
         except (ValueError, TypeError):
             continue
     return found
+
+
+def look(job: Progress, path: Path, newest: int = 500) -> tuple[list[dict[str, Any]], Verdict]:
+    """The newest lines, oldest first, and whether the whole chain holds; for a child process."""
+    job.report(0, 1, "checking the trail")
+    return (entries(path)[-newest:], verify(path)) if path.is_file() else ([], Verdict(0))
 
 
 def _what_is_wrong(line: bytes, before: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 from medview.domain.errors import WriteError
 from medview.domain.prediction import Prediction
 from medview.io import trail
+from medview.io.trail import Verdict
 from medview.services.settings import home
 
 Deed = Literal["opened", "ran", "threshold", "accepted", "exported", "signed", "deidentified"]
@@ -40,6 +41,18 @@ def of_result(prediction: Mapping[str, Any] | Prediction) -> dict[str, Any]:
         model, version = prediction["model"], prediction["version"]
         weights = prediction["weights_sha256"]
     return {"model": f"{model}@{version}", "weights_sha256": weights, "inputs": inputs}
+
+
+def in_words(detail: Mapping[str, Any]) -> str:
+    """The details of a deed in one line."""
+    return ", ".join(f"{name} {value}" for name, value in detail.items())
+
+
+def broken_words(verdict: Verdict) -> str:
+    """Whether the chain holds, and the first line that does not."""
+    if verdict.holds:
+        return f"{verdict.lines} lines: the trail is whole"
+    return f"{verdict.lines} lines: line {verdict.broken} {verdict.what}"
 
 
 def _user() -> str:

@@ -8,9 +8,9 @@ from typing import NamedTuple, cast
 import numpy as np
 
 from medview.domain.key_image import KeyImage
-from medview.domain.measurement import POINTS, Kind, Measurement, Point
-from medview.imaging.measuring import described
-from medview.imaging.reslice import cut_of
+from medview.domain.measurement import POINTS, Kind, Measured, Measurement, Point
+from medview.imaging.measuring import described, measured
+from medview.imaging.reslice import Cut, cut_of
 from medview.services.session import Session
 from medview.services.viewing import Viewing
 
@@ -145,19 +145,52 @@ class Measuring:
 
     def words(self, number: int) -> tuple[str, ...]:
         """What a drawing says, on the plane it was made on."""
-        session = self._session
         found = next((each for each in self.here if each.id == number), None)
-        if found is None or session.volume is None:
+        cut = self._own_cut(found) if found is not None else None
+        volume = self._session.volume
+        if found is None or cut is None or volume is None:
             return ()
+        return described(found, volume, cut)
+
+    @property
+    def figures(self) -> tuple[Measured, ...]:
+        """The drawings on the volume on screen with their numbers; those of no shown plane not."""
+        volume = self._session.volume
+        if volume is None:
+            return ()
+        cuts = ((each, self._own_cut(each)) for each in self.here)
+        return tuple(measured(each, volume, cut) for each, cut in cuts if cut is not None)
+
+    @property
+    def key_slices(self) -> tuple[int, ...]:
+        """Slices k of the volume on screen that are marked as stored, in their order."""
+        session = self._session
+        if session.volume is None:
+            return ()
+        grid = session.volume.geometry
+        stacked = {
+            view.plane for view in session.views.values() if cut_of(grid, view).layout.cut == 0
+        }
+        return tuple(
+            each.slice
+            for each in self.key_images
+            if each.plane in stacked and each.time == session.time
+        )
+
+    def _own_cut(self, drawing: Measurement) -> Cut | None:
+        """The slice that a drawing lies on, of one of the planes that are shown."""
+        session = self._session
+        if session.volume is None:
+            return None
         for view in session.views.values():
-            at = replace(view, point_lps=found.points[0], slab_mm=0.0)
+            at = replace(view, point_lps=drawing.points[0], slab_mm=0.0)
             cut = cut_of(session.volume.geometry, at)
             matrix = cut.pixel_to_lps
             normal = np.cross(matrix[:3, 0], matrix[:3, 1])
-            own = np.cross(found.right, found.down)
+            own = np.cross(drawing.right, drawing.down)
             if abs(float(own @ normal)) >= 0.999 * float(np.linalg.norm(normal)):
-                return described(found, session.volume, cut)
-        return ()
+                return cut
+        return None
 
     @property
     def key_images(self) -> tuple[KeyImage, ...]:

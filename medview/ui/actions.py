@@ -8,6 +8,7 @@ from medview.ui.autosave import save_workspace
 from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.layout_actions import LAYOUT
+from medview.ui.leaving import LEAVING, TRAIL
 from medview.ui.state_actions import STATES
 from medview.ui.tools import TOOLS, Tool
 
@@ -81,6 +82,7 @@ _FILE = (
         "Ctrl+Shift+S", tip="Write the active pane with all that is drawn on it as a PNG",
         enabled=has_image,
     ),
+    *LEAVING,
     Action(
         "file.private", "Private", commands.toggle_private, "File",
         "Ctrl+Shift+P", "shield-check", "Hide names, ids and dates",
@@ -339,6 +341,7 @@ _HELP = (
         lambda app: app.window.edit_shortcuts(), "Help",
         "Ctrl+F1", "keyboard", "Choose other keys, and what the left button does",
     ),
+    TRAIL,
     Action(
         "help.about", "About medview", lambda app: app.window.show_about(), "Help",
         icon="info", tip="Version, models, licence",

@@ -11,6 +11,7 @@ from medview.services.headers import Headers
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
+from medview.services.outgoing import Outgoing
 from medview.services.reading import Reading
 from medview.services.records import Records
 from medview.services.session import Session
@@ -21,6 +22,7 @@ from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.services.volume_view import VolumeView
+from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class App:
     workspaces: Workspaces
     volume_view: VolumeView
     headers: Headers
+    outgoing: Outgoing
+    witness: Witness
     _window: MainWindow | None = field(default=None)
 
     @property

@@ -23,6 +23,7 @@ from medview.services.headers import Headers
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.model_library import ModelLibrary
+from medview.services.outgoing import Outgoing
 from medview.services.reading import Reading
 from medview.services.records import Records
 from medview.services.session import Session, VolumeId
@@ -33,6 +34,7 @@ from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.services.volume_view import VolumeView
+from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
 from medview.ui.app import App
 from medview.ui.slice_pane import SlicePane
@@ -133,13 +135,15 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
     library = Library(jobs, session, preferences)
     measuring = Measuring(session, viewing)
     tuning = Tuning(jobs, session, preferences)
+    reading = Reading(jobs, session, preferences, analysis, shelf)
+    outgoing = Outgoing(jobs, session, analysis, measuring)
     app = App(
         session=session,
         preferences=preferences,
         library=library,
         viewing=viewing,
         analysis=analysis,
-        reading=Reading(jobs, session, preferences, analysis, shelf),
+        reading=reading,
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
@@ -151,6 +155,8 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         workspaces=Workspaces(session, library, viewing, measuring, folder / "workspaces"),
         volume_view=VolumeView(jobs, session, viewing),
         headers=Headers(jobs, session),
+        outgoing=outgoing,
+        witness=Witness(jobs, session, reading, outgoing, folder / "audit.jsonl"),
     )
     window = MainWindow(app)
     window.resize(1400, 900)

@@ -11,7 +11,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import EncapsulatedPDFStorage, ExplicitVRLittleEndian, generate_uid
 
 from medview import __version__
-from medview.io.dicom_out.origin import MAKER, Origin
+from medview.io.dicom_out.origin import MAKER, Origin, Source
 
 _PATIENT_AND_STUDY = (
     *("PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID"),
@@ -20,14 +20,17 @@ _PATIENT_AND_STUDY = (
 )
 
 
+def images_of(source: Source, slices: Sequence[int]) -> list[Dataset]:
+    """The images of the slices `slices` (k of the volume), those that there are, each once."""
+    if len(source.images) == 1:
+        return list(source.images) if slices else []
+    wanted = [k for k in dict.fromkeys(slices) if k in source.places]
+    return [source.images[source.places.index(k)] for k in wanted]
+
+
 def key_objects(origin: Origin, slices: Sequence[int]) -> KeyObjectSelectionDocument | None:
     """The images of the slices `slices` (k of the volume); None where there are none."""
-    source = origin.source
-    if len(source.images) == 1:
-        chosen = list(source.images) if slices else []
-    else:
-        wanted = [k for k in dict.fromkeys(slices) if k in source.places]
-        chosen = [source.images[source.places.index(k)] for k in wanted]
+    chosen = images_of(origin.source, slices)
     if not chosen:
         return None
     made = KeyObjectSelectionDocument(

@@ -40,21 +40,11 @@ def export(
     """
     job.report(0, 1, "reading the headers of the images")
     origin = Origin(read_source(series), prediction, card)
-    written = []
+    written: list[dict[str, Any]] = []
 
     def put(name: str, made: Dataset | None) -> None:
         job.check()
-        if made is None:
-            return
-        made.save_as(out / f"{name}.dcm", enforce_file_format=True)
-        written.append(
-            {
-                "file": f"{name}.dcm",
-                "sop_class": str(made.SOPClassUID),
-                "series": str(made.SeriesInstanceUID),
-                "description": str(made.SeriesDescription),
-            }
-        )
+        written.extend(saved(out, name, made))
 
     found = segmentation(origin)
     put("findings_seg", found)
@@ -68,3 +58,17 @@ def export(
     if report is not None:
         put("report_pdf", encapsulated_pdf(origin, report.read_bytes(), report.stem))
     return written
+
+
+def saved(folder: Path, name: str, made: Dataset | None) -> list[dict[str, Any]]:
+    """Write an object, if there is one; a line that says what was written."""
+    if made is None:
+        return []
+    made.save_as(folder / f"{name}.dcm", enforce_file_format=True)
+    line = {
+        "file": f"{name}.dcm",
+        "sop_class": str(made.SOPClassUID),
+        "series": str(made.SeriesInstanceUID),
+        "description": str(made.SeriesDescription),
+    }
+    return [line]

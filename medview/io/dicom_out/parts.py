@@ -1,0 +1,24 @@
+"""What is to leave as DICOM objects; a value, so that no library is needed to hold it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from medview.domain.card import ModelCard
+from medview.domain.measurement import Measured
+from medview.domain.prediction import Prediction
+from medview.domain.study import Series
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Handover:
+    """A series with results and their cards, drawings with their numbers, and marked slices k.
+
+    `time` is the time point that drawings and marks are of.
+    """
+
+    series: Series
+    results: tuple[tuple[Prediction, ModelCard], ...] = ()
+    drawn: tuple[Measured, ...] = ()
+    key_slices: tuple[int, ...] = ()
+    time: int = 0

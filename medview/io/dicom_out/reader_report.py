@@ -1,0 +1,152 @@
+"""What a reader measured and marked: a structured report (TID 1500 of PS3.16) and key objects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from highdicom.base_content import ContributingEquipment
+from highdicom.ko import KeyObjectSelection, KeyObjectSelectionDocument
+from highdicom.sr import (
+    CodedConcept,
+    Comprehensive3DSR,
+    CoordinatesForMeasurement3D,
+    DeviceObserverIdentifyingAttributes,
+    Measurement,
+    MeasurementReport,
+    MeasurementsAndQualitativeEvaluations,
+    ObservationContext,
+    ObserverContext,
+    TrackingIdentifier,
+)
+from pydicom.sr.codedict import codes
+from pydicom.uid import generate_uid
+
+from medview import __version__
+from medview.domain.measurement import Measured, Quantity
+from medview.io.dicom_out.documents import images_of
+from medview.io.dicom_out.origin import CAUTION, MAKER, SCHEME, Source
+
+_FIRST_SERIES_NUMBER = 9100
+_PROCEDURE = CodedConcept("measured", SCHEME, "Measured on images by a reader")
+_NAMES = {
+    "length": codes.SCT.Length,
+    "angle": CodedConcept("angle", SCHEME, "Angle"),
+    "area": codes.SCT.Area,
+    "mean": codes.SCT.Mean,
+    "SD": codes.SCT.StandardDeviation,
+    "minimum": codes.SCT.Minimum,
+    "maximum": codes.SCT.Maximum,
+}
+_UNITS = {
+    "mm": CodedConcept("mm", "UCUM", "millimeter"),
+    "mm2": CodedConcept("mm2", "UCUM", "square millimeter"),
+    "deg": CodedConcept("deg", "UCUM", "degree"),
+    "px": CodedConcept("{pixels}", "UCUM", "pixels"),
+    "HU": CodedConcept("[hnsf'U]", "UCUM", "Hounsfield unit"),
+}
+_NO_UNIT = CodedConcept("1", "UCUM", "no units")
+_AT_DETECTOR = CodedConcept("detector", SCHEME, "at the detector, not in the patient")
+
+
+def reader_report(source: Source, drawn: Sequence[Measured]) -> Comprehensive3DSR | None:
+    """Drawings that measure something, each with its line through the patient; None without any.
+
+    Arrows and texts measure nothing and are left out.
+    """
+    frame = str(source.images[0].FrameOfReferenceUID)
+    groups = [_group(each, frame) for each in drawn if each.figures]
+    if not groups:
+        return None
+    made = Comprehensive3DSR(
+        evidence=list(source.images),
+        content=MeasurementReport(
+            observation_context=_observer(),
+            procedure_reported=_PROCEDURE,
+            imaging_measurements=groups,
+        ),
+        is_complete=True,
+        is_final=False,
+        is_verified=False,
+        **_common(1),
+    )
+    made.SeriesDescription = f"{CAUTION} measurements of the reader"
+    return made
+
+
+def reader_key_objects(source: Source, slices: Sequence[int]) -> KeyObjectSelectionDocument | None:
+    """The images of slices `slices` (k of the volume) that a reader marked; None without any."""
+    chosen = images_of(source, slices)
+    if not chosen:
+        return None
+    made = KeyObjectSelectionDocument(
+        evidence=chosen,
+        content=KeyObjectSelection(
+            document_title=codes.DCM.OfInterest,
+            referenced_objects=chosen,
+            description="Images that a reader marked. Research use only.",
+        ),
+        **_common(2),
+    )
+    made.SeriesDescription = f"{CAUTION} key images of the reader"
+    return made
+
+
+def _common(number: int) -> dict[str, Any]:
+    """Arguments that every constructor of highdicom takes."""
+    return {
+        "series_instance_uid": str(generate_uid(prefix=None)),
+        "series_number": _FIRST_SERIES_NUMBER + number,
+        "sop_instance_uid": str(generate_uid(prefix=None)),
+        "instance_number": 1,
+        "manufacturer": MAKER,
+        "contributing_equipment": [_workstation()],
+    }
+
+
+def _group(each: Measured, frame: str) -> MeasurementsAndQualitativeEvaluations:
+    place = CoordinatesForMeasurement3D(
+        graphic_type="POLYLINE",
+        graphic_data=np.array(each.outline, dtype=np.float64),
+        frame_of_reference_uid=frame,
+    )
+    values = [_measurement(figure, place) for figure in each.figures]
+    name = f"{each.drawing.kind} {each.drawing.id}"
+    return MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(uid=generate_uid(prefix=None), identifier=name),
+        measurements=values,
+    )
+
+
+def _measurement(figure: Quantity, place: CoordinatesForMeasurement3D) -> Measurement:
+    return Measurement(
+        name=_NAMES[figure.name],
+        value=figure.value,
+        unit=_UNITS.get(figure.unit, _NO_UNIT),
+        method=_AT_DETECTOR if figure.at_detector else None,
+        referenced_coordinates=[place],
+    )
+
+
+def _observer() -> ObservationContext:
+    """The workstation; who sat at it is in the report that is signed."""
+    uid = str(generate_uid(prefix=None, entropy_srcs=[MAKER, __version__]))
+    device = DeviceObserverIdentifyingAttributes(
+        uid=uid, name="medview", manufacturer_name=MAKER, model_name="medview"
+    )
+    return ObservationContext(
+        observer_device_context=ObserverContext(
+            observer_type=codes.DCM.Device, observer_identifying_attributes=device
+        )
+    )
+
+
+def _workstation() -> ContributingEquipment:
+    return ContributingEquipment(
+        MAKER,
+        codes.DCM.ProcessingEquipment,
+        manufacturer_model_name="medview",
+        software_versions=(f"medview {__version__}"[:64],),
+        contribution_description="Research use only, not for diagnostic use.",
+    )

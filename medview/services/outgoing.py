@@ -1,0 +1,111 @@
+"""What leaves the workstation from the window: DICOM objects, and copies without identity."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from psygnal import Signal
+
+from medview.io.dicom_out.parts import Handover
+from medview.services.analysis import Analysis
+from medview.services.audit import of_result
+from medview.services.jobs import Job, Jobs
+from medview.services.measuring import Measuring
+from medview.services.session import Message, Session
+from medview.services.tasks import Answers, Errand, Tasks
+
+EXPORT = "medview.io.dicom_out.handover:hand_over"
+DEIDENTIFY = "medview.io.deidentify:deidentify_into"
+_OPEN_FIRST = "Open a DICOM series first."
+_PRIVATE = (
+    "DICOM objects carry name and number of the patient. Switch Private off to export them, or "
+    "export a copy without identity."
+)
+
+
+class Outgoing:
+    """Writes folders in the child for files and says what was written.
+
+    `left` tells what has left: a deed of the audit trail and its details.
+    """
+
+    left = Signal(str, dict)
+
+    def __init__(
+        self, jobs: Jobs, session: Session, analysis: Analysis, measuring: Measuring
+    ) -> None:
+        self._tasks = Tasks(jobs, session)
+        self._session = session
+        self._analysis = analysis
+        self._measuring = measuring
+
+    @property
+    def refusal(self) -> str:
+        """Why no DICOM objects can be written now; empty if they can."""
+        session = self._session
+        if session.series is None or session.volume is None or session.series.format != "dicom":
+            return _OPEN_FIRST
+        return _PRIVATE if session.private else ""
+
+    def export(self, folder: Path) -> Job | None:
+        """Write results, measurements and key images of the series on screen as DICOM.
+
+        Results that are kept back from a first reader stay back.
+        """
+        session, refusal = self._session, self.refusal
+        if refusal or session.series is None:
+            session.message = Message(refusal, "warning")
+            return None
+        cards = ((each, self._analysis.card_of(each)) for each in session.results)
+        results = tuple((each, card) for each, card in cards if card is not None)
+        parts = Handover(
+            session.series,
+            results,
+            self._measuring.figures,
+            self._measuring.key_slices,
+            session.time,
+        )
+        details = [of_result(each) for each, _ in results]
+        return self._run(
+            Errand("Exporting DICOM", "files", EXPORT, (parts, folder), about=folder.name),
+            lambda written: self._exported(folder, len(written), details),
+        )
+
+    def deidentify(self, folder: Path, *, with_burned_in: bool = False) -> Job | None:
+        """Copy the study on screen without identity: PS3.15 Basic Profile, UIDs replaced."""
+        session = self._session
+        if session.series is None or session.series.format != "dicom":
+            session.message = Message(_OPEN_FIRST, "warning")
+            return None
+        study = session.series.study_uid
+        files = dict.fromkeys(
+            file
+            for series in session.catalogue.all_series()
+            if series.study_uid == study
+            for file in series.files
+        )
+        args = (tuple(files), folder, with_burned_in)
+        return self._run(
+            Errand("Copying without identity", "files", DEIDENTIFY, args, about=folder.name),
+            lambda body: self._copied(folder, body),
+        )
+
+    def _run(self, errand: Errand, done: Callable[..., object]) -> Job:
+        return self._tasks.run(errand, Answers(done))
+
+    def _exported(self, folder: Path, count: int, details: list[dict[str, Any]]) -> None:
+        self.left.emit("exported", {"kind": "dicom", "objects": count, "results": details})
+        text = f"{count} DICOM objects written to {folder.name}. Research use only."
+        self._session.message = Message(text)
+
+    def _copied(self, folder: Path, body: Mapping[str, Any]) -> None:
+        self.left.emit("deidentified", {name: body[name] for name in ("files", "patients")})
+        parts = [f"{body['files']} files copied without identity to {folder.name}."]
+        if body["withheld"]:
+            reasons = dict.fromkeys(str(each["what"]) for each in body["withheld"])
+            parts.append(f"{len(body['withheld'])} held back: {'; '.join(reasons)}.")
+        parts += [f"{each['text']}." for each in body["warnings"]]
+        text = " ".join(parts)
+        self._session.message = Message(text, "warning") if len(parts) > 1 else Message(text)

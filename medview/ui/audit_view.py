@@ -1,0 +1,64 @@
+"""The audit trail: what was done here, and whether that record is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medview.domain.wording import time_words
+from medview.services.audit import in_words
+from medview.ui.controls import label, name
+from medview.ui.words import tr
+
+_WIDTHS = (150, 110, 110)
+
+
+class AuditView(QDialog):
+    """The newest lines, the newest first; the first line of the window says whether all hold."""
+
+    def __init__(
+        self, parent: QWidget, entries: Sequence[Mapping[str, Any]], verdict: str, *, holds: bool
+    ) -> None:
+        super().__init__(parent)
+        name(self, "audit", tr("Audit trail"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr("Audit trail"))
+        self.resize(920, 560)
+        self.tree = QTreeWidget()
+        name(self.tree, "audit_lines", tr("What was done"))
+        self.tree.setColumnCount(4)
+        self.tree.setHeaderLabels([tr("When"), tr("Account"), tr("What"), tr("Details")])
+        self.tree.setRootIsDecorated(False)
+        self.tree.setUniformRowHeights(True)
+        for column, wide in enumerate(_WIDTHS):
+            self.tree.setColumnWidth(column, wide)
+        self.tree.header().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        for entry in reversed(entries):
+            self.tree.addTopLevelItem(_row(entry))
+        self.verdict = label(verdict, "strong" if holds else "warning")
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(14, 12, 14, 12)
+        rows.setSpacing(8)
+        rows.addWidget(self.verdict)
+        rows.addWidget(self.tree, 1)
+        rows.addWidget(
+            label(tr("Pixels, models and reports are named by hashes and ids."), "quiet")
+        )
+
+
+def _row(entry: Mapping[str, Any]) -> QTreeWidgetItem:
+    detail = in_words(dict(entry.get("detail", {})))
+    words = (time_words(str(entry.get("when", ""))), entry.get("who"), entry.get("what"), detail)
+    item = QTreeWidgetItem([str(each or "") for each in words])
+    item.setToolTip(3, detail)
+    return item

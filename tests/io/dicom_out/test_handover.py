@@ -1,0 +1,120 @@
+"""What a reader measured and marked, read back from DICOM by an independent reader."""
+
+from dataclasses import replace
+
+import highdicom as hd
+import numpy as np
+import pydicom
+import pytest
+from result_phantom import card, prediction_on
+from throwaway import save_dicom, small_head
+
+from medview.domain.errors import InputRefused
+from medview.domain.measurement import Measurement
+from medview.domain.progress import Silent
+from medview.imaging.measuring import measured
+from medview.imaging.reslice import cut_of
+from medview.io.dicom_out.handover import hand_over
+from medview.io.dicom_out.parts import Handover
+from medview.io.readers import load, scan
+from medview.services.viewing import first_views
+
+WHO = {"PatientName": "Doe^Jane", "PatientID": "ID7", "FrameOfReferenceUID": "1.2.3.9"}
+RIGHT, DOWN = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
+# HU and pixels of no known size are units of their own in UCUM.
+UNITS = {"length": "mm", "angle": "deg", "area": "mm2"}
+
+
+@pytest.fixture(scope="module")
+def head(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dicom")
+    save_dicom(small_head(), folder / "study", **WHO)
+    (series,) = scan(Silent(), (folder / "study",)).all_series()
+    return series, load(Silent(), series)
+
+
+def drawn_on(volume, kind, *points):
+    made = Measurement(len(points), kind, points, RIGHT, DOWN)
+    view = replace(first_views(volume)["main"], point_lps=points[0])
+    return measured(made, volume, cut_of(volume.geometry, view))
+
+
+@pytest.fixture(scope="module")
+def drawings(head):
+    _, volume = head
+    x, y, z = (float(mm) for mm in volume.geometry.to_mm(np.array(volume.geometry.shape) // 2))
+    return (
+        drawn_on(volume, "length", (x, y, z), (x + 30.0, y + 40.0, z)),
+        drawn_on(volume, "angle", (x + 10, y, z), (x, y, z), (x, y + 10, z)),
+        drawn_on(volume, "rectangle", (x - 12, y - 12, z), (x + 12, y + 12, z)),
+        drawn_on(volume, "arrow", (x, y, z), (x + 5, y, z)),
+    )
+
+
+@pytest.fixture(scope="module")
+def out(head, drawings, tmp_path_factory):
+    series, volume = head
+    folder = tmp_path_factory.mktemp("out") / "dicom"
+    parts = Handover(series, ((prediction_on(volume), card()),), drawings, (4, 6))
+    hand_over(Silent(), parts, folder)
+    return folder
+
+
+def groups(out):
+    report = hd.sr.srread(out / "reader_measurements_sr.dcm")
+    return report.content.get_image_measurement_groups()
+
+
+def test_a_result_and_the_readers_marks_lie_beside_each_other(out):
+    names = {path.name for path in out.iterdir()}
+    version = card().version
+    assert names == {
+        "reader_measurements_sr.dcm",
+        "reader_key_images_ko.dcm",
+        f"{card().id}-{version}",
+    }
+    assert (out / f"{card().id}-{version}" / "scores_sr.dcm").is_file()
+
+
+def test_numbers_units_and_places_are_those_of_the_drawings(out, drawings):
+    found = {each.tracking_identifier.split()[0]: each for each in groups(out)}
+    assert set(found) == {"length", "angle", "rectangle"}
+    for one in drawings[:3]:
+        read = found[one.drawing.kind].get_measurements()
+        assert [item.value for item in read] == [
+            pytest.approx(each.value, rel=1e-6) for each in one.figures
+        ]
+        units = [item.unit.value for item in read]
+        assert units == [UNITS.get(each.name, "1") for each in one.figures]
+        (place,) = read[0].referenced_coordinates
+        np.testing.assert_allclose(place.value, one.outline, atol=1e-3)
+        assert place.frame_of_reference_uid == "1.2.3.9"
+    assert found["length"].get_measurements()[0].value == pytest.approx(50.0, abs=1e-3)
+
+
+def test_marked_images_are_named(out, head):
+    series, _ = head
+    document = pydicom.dcmread(out / "reader_key_images_ko.dcm")
+    evidence = document.CurrentRequestedProcedureEvidenceSequence[0].ReferencedSeriesSequence[0]
+    named = {item.ReferencedSOPInstanceUID for item in evidence.ReferencedSOPSequence}
+    assert named == {pydicom.dcmread(series.files[k]).SOPInstanceUID for k in (4, 6)}
+
+
+@pytest.mark.parametrize("name", ["reader_measurements_sr", "reader_key_images_ko"])
+def test_both_belong_to_the_study_and_carry_the_caution(out, name):
+    found = pydicom.dcmread(out / f"{name}.dcm")
+    assert found.PatientName == "Doe^Jane"
+    assert found.SeriesDescription.startswith("RESEARCH USE ONLY")
+    words = [
+        each.get("ContributionDescription", "") for each in found.ContributingEquipmentSequence
+    ]
+    assert any("not for diagnostic use" in each for each in words)
+
+
+@pytest.mark.parametrize("drawn", [(), "arrow"])
+def test_nothing_to_write_is_refused_and_leaves_no_folder(head, drawings, drawn, tmp_path):
+    series, _ = head
+    parts = Handover(series, drawn=drawings[3:] if drawn else ())
+    with pytest.raises(InputRefused, match="nothing to export"):
+        hand_over(Silent(), parts, tmp_path / "out")
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,116 @@
+"""What is done at the window stands in the trail, in order, sealed, and names nobody."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from psygnal import Signal
+from services.stubs import StubJobs, on_screen, result_about
+
+from medview.domain.prediction import Opinion
+from medview.imaging.view import LayerStyle
+from medview.io.trail import entries, verify
+from medview.services.session import Session, VolumeId
+from medview.services.witness import Witness
+
+LONG_AGO = "2020-01-01T00:00:00+00:00"
+
+
+def now():
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+class Reader:
+    signed = Signal(str)
+    wrote = Signal(str, str)
+
+
+class Sender:
+    left = Signal(str, dict)
+
+
+@pytest.fixture
+def desk(tmp_path):
+    session, jobs, reader, sender = Session(), StubJobs(), Reader(), Sender()
+    path = tmp_path / "audit.jsonl"
+    witness = Witness(jobs, session, reader, sender, path)
+
+    def told():
+        witness.close()
+        assert verify(path).holds
+        return [(each["what"], each["detail"]) for each in entries(path)]
+
+    made = {"session": session, "jobs": jobs, "reader": reader, "sender": sender}
+    return SimpleNamespace(witness=witness, path=path, told=told, **made)
+
+
+def test_a_volume_is_opened_once(desk):
+    there = on_screen(desk.session)
+    desk.session.volume_id = None
+    desk.session.volume_id = there.id
+    desk.session.volume_id = VolumeId("1.2#0", "other")
+    assert desk.told() == [("opened", {"pixels": "abc"}), ("opened", {"pixels": "other"})]
+
+
+def test_runs_of_now_are_noted_and_results_of_earlier_days_are_not(desk):
+    there = on_screen(desk.session)
+    old, new = (replace(result_about(there.id), made_at=at) for at in (LONG_AGO, now()))
+    desk.session.predictions = {there.id: (replace(old, version="0.9"),)}
+    desk.session.predictions = {there.id: (replace(old, version="0.9"), new)}
+    desk.session.predictions = {there.id: (new,)}
+    ran = [detail for deed, detail in desk.told() if deed == "ran"]
+    assert [each["model"] for each in ran] == ["anomaly@1.0"]
+    assert ran[0]["inputs"] == ["abc"]
+
+
+def test_answers_of_now_are_noted_without_the_name(desk):
+    there = on_screen(desk.session)
+    key = (there.id, "anomaly@1.0")
+    earlier = Opinion("finding 1", "agree", "Dr Grey", LONG_AGO)
+    desk.session.opinions = {key: (earlier,)}
+    desk.session.opinions = {key: (earlier, Opinion("finding 2", "rejected", "Dr Grey", now()))}
+    (detail,) = [detail for deed, detail in desk.told() if deed == "accepted"]
+    assert (detail["about"], detail["verdict"]) == ("finding 2", "rejected")
+    assert "Grey" not in desk.path.read_text()
+
+
+def test_a_threshold_is_noted_where_it_rested_before_the_next_deed(desk):
+    on_screen(desk.session)
+    for value in (6.0, 6.5, 7.0):
+        desk.session.styles = {"score": LayerStyle(threshold=value)}
+    desk.reader.wrote.emit("ab12-cd34", "f" * 64)
+    desk.session.styles = {"score": LayerStyle(threshold=7.0, opacity=0.3)}
+    desk.session.styles = {"score": LayerStyle(threshold=8.0)}
+    assert [(deed, detail.get("maps")) for deed, detail in desk.told()] == [
+        ("opened", None),
+        ("threshold", {"score": 7.0}),
+        ("exported", None),
+        ("threshold", {"score": 8.0}),
+    ]
+
+
+def test_reports_and_what_leaves_are_noted(desk):
+    desk.reader.signed.emit("ab12-cd34")
+    desk.reader.wrote.emit("ab12-cd34", "f" * 64)
+    desk.sender.left.emit("deidentified", {"files": 3, "patients": 1})
+    assert [deed for deed, _ in desk.told()] == ["signed", "exported", "deidentified"]
+
+
+def test_a_trail_that_cannot_be_written_is_said_at_the_next_deed(desk):
+    desk.path.mkdir()
+    desk.reader.signed.emit("ab12-cd34")
+    desk.witness.look(lambda *_: None)
+    desk.reader.signed.emit("ab12-cd35")
+    assert "cannot be written" in desk.session.message.text
+    desk.witness.close()
+
+
+def test_the_trail_is_read_in_a_child_after_all_is_written(desk):
+    on_screen(desk.session)
+    found = []
+    desk.witness.look(lambda *what: found.append(what))
+    assert len(entries(desk.path)) == 1
+    assert desk.jobs.last.args == (desk.path,)
+    desk.jobs.last.finish(([{"what": "opened"}], "verdict"))
+    assert found == [([{"what": "opened"}], "verdict")]
