@@ -18,7 +18,8 @@ from medview.learning.cxr_folds import Index
 from medview.learning.cxr_metrics import Said
 from medview.learning.icu_films import features_of
 from medview.learning.images import read_image
-from medview.learning.plain_models import Matrix, Model, Vector, fit_logistic, fit_ridge
+from medview.learning.plain_fits import fit_logistic, fit_ridge
+from medview.learning.plain_models import Matrix, Model, Vector
 from medview.learning.subset import TrainCase
 
 STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)

@@ -51,7 +51,7 @@ from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.plain_models import Matrix, save_models
 from medview.learning.preview import Previews
-from medview.learning.subset import TrainCase
+from medview.learning.subset import Subset, TrainCase
 from medview.learning.temperature import calmed
 from medview.learning.weights import save
 from medview.models.mdmt import Mdmt
@@ -82,14 +82,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     choose_device(request.device)
     recipe = CxrRecipe.of(request.recipe)
     subsets = find_subsets(request.data, "cxr")
-    cases = [c for s in subsets for c in s.cases if c.split != "test" and has_label(c)]
-    if not cases:
-        raise DataError(
-            "no film with an outcome or a Brixia score was found",
-            code="MV-DAT-156",
-            do="Give a set that has such labels.",
-        )
-    given, start, carried = _given(job, recipe, cases, request)
+    given, start, carried = _given(job, recipe, _labelled(subsets), request)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
@@ -126,6 +119,18 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "weights_sha256": kept.weights_sha256,
         "health": _health(fitted),
     }
+
+
+def _labelled(subsets: Sequence[Subset]) -> list[TrainCase]:
+    """Films with a label that are not marked for test; refused where there are none."""
+    cases = [c for s in subsets for c in s.cases if c.split != "test" and has_label(c)]
+    if not cases:
+        raise DataError(
+            "no film with an outcome or a Brixia score was found",
+            code="MV-DAT-156",
+            do="Give a set that has such labels.",
+        )
+    return cases
 
 
 def _previewed(

@@ -17,7 +17,8 @@ from medview.learning.icu_measure import Said, curve_rows, risk_rows
 from medview.learning.icu_stays import Stay
 from medview.learning.icu_variables import VariableMap
 from medview.learning.metrics import MetricRow, paired_difference, paired_mean_difference
-from medview.learning.plain_models import Matrix, Model, fit_boosting, fit_logistic
+from medview.learning.plain_fits import fit_boosting, fit_logistic
+from medview.learning.plain_models import Matrix, Model
 from medview.learning.temperature import Rows, Scores, Truth
 
 STRENGTHS = (1e-3, 3e-3, 1e-2)

@@ -80,15 +80,7 @@ def tune(job: Progress, request: TrainRequest) -> dict[str, Any]:
     write_splits(out / "splits.csv", works, private=request.private)
     until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
     runs = [run for work in works for run in _runs(work, model, recipe, request)]
-    history: list[HistoryRow] = []
-    late = False
-    for n, run in enumerate(runs):
-        if time.perf_counter() > until:
-            late = True
-            break
-        done = run.to_end(job, (n, len(runs)), history)
-        history += done.history
-        run.net.load_state_dict(done.state)
+    history, late = _all_of(job, runs, until)
     write_history(out / "history.csv", history)
     patients = patients_in(works)
     made = make_card(model, recipe, subsets, patients["train"], {}, "")
@@ -103,6 +95,18 @@ def tune(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in skipped],
     }
     return body | {"seconds": round(time.perf_counter() - began, 1)}
+
+
+def _all_of(job: Progress, runs: Sequence[_Run], until: float) -> tuple[list[HistoryRow], bool]:
+    """Train one network after another; their curves, and True when the time was over first."""
+    history: list[HistoryRow] = []
+    for n, run in enumerate(runs):
+        if time.perf_counter() > until:
+            return history, True
+        done = run.to_end(job, (n, len(runs)), history)
+        history += done.history
+        run.net.load_state_dict(done.state)
+    return history, False
 
 
 def _parted(work: Work, request: TrainRequest) -> Work:
