@@ -210,8 +210,8 @@ def test_a_magnified_film_is_measured_in_the_patient_and_said_to_be_estimated(
     factor, spacing, kind, said, tmp_path
 ):
     film = image(
-        marked_slice(0), Modality="MG", SOPClassUID="1.2.840.10008.5.1.4.1.1.1.2", PixelSpacing=None,
-        ImagerPixelSpacing=[0.16, 0.16],
+        marked_slice(0), Modality="MG", SOPClassUID="1.2.840.10008.5.1.4.1.1.1.2",
+        PixelSpacing=None, ImagerPixelSpacing=[0.16, 0.16],
         EstimatedRadiographicMagnificationFactor=factor,
         ImageOrientationPatient=None, ImagePositionPatient=None, PatientOrientation=["A", "F"],
     )  # fmt: skip
