@@ -22,6 +22,7 @@ from services.stubs import catalogue_of, series_of
 from medview import RESEARCH_USE, __version__
 from medview.domain.errors import ReadError
 from medview.domain.study import Skipped
+from medview.services.report_order import Written
 from medview.services.session import Message, Task
 from medview.ui.actions import ACTIONS
 
@@ -164,8 +165,8 @@ def test_export_asks_where_to_and_tells_when_it_is_written(head, monkeypatch, tm
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: (str(wanted), ""))
     head.press("Ctrl+P")
     job = head.jobs.running("build_and_write")[0]
-    assert job.args[1] == tmp_path / "mine.pdf"
-    job.finish(2)
+    assert job.args[-1] == tmp_path / "mine.pdf"
+    job.finish(Written(2, "7c1e-0110", "ab" * 32, "DRAFT"))
     assert head.window.notes.texts() == ["Report written: mine.pdf, 2 pages"]
     assert head.find(QPushButton, "note_1_choice_0").text() == "Open"
 
