@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from medview.domain.overlay import ScalarMap
 from medview.domain.progress import Progress
 from medview.domain.volume import Volume
 from medview.imaging.clahe import clahe
@@ -67,6 +68,15 @@ def squeezed(volume: Volume, *, equalise: bool = False) -> Tensor:
     grey = torch.from_numpy(as_grey(volume))[None, None]
     small = F.interpolate(grey, (SIDE, SIDE), mode="bilinear", antialias=True)[:, 0]
     return torch.from_numpy(clahe(small[0].numpy()))[None] if equalise else small
+
+
+def seen_map(volume: Volume, *, equalise: bool = False) -> ScalarMap:
+    """What the encoder is given, as a layer on the film: its squeezed picture, drawn out again."""
+    small = squeezed(volume, equalise=equalise)[None]
+    size = volume.geometry.shape[1:]
+    whole = F.interpolate(small, size, mode="bilinear", align_corners=False)[0]
+    title = "what the model saw"
+    return ScalarMap("seen", whole.numpy(), volume.geometry, "image", "1", (0.0, 1.0), title)
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ from medview.domain.progress import Progress
 from medview.domain.volume import Note
 from medview.learning.devices import choose_device, peak_memory_mb
 from medview.learning.icu_evidence import film_map, shown
-from medview.learning.icu_films import features_of, steps_of
+from medview.learning.icu_films import features_of, seen_map, steps_of
 from medview.learning.icu_grid import Events, Floats, Grid, clean, discretise
 from medview.learning.icu_model import (
     IcuModel,
@@ -114,12 +114,19 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
 def _maps(
     job: Progress, request: RunRequest, model: IcuModel, card: ModelCard, given: Given
 ) -> tuple[ScalarMap, ...]:
-    """Where on the film the risk comes from, if the card says that such maps can be believed."""
-    risk = next((model.parts[name] for name in _RISKS if name in model.parts), None)
-    if risk is None or given.film is None or not shown(card.settings):
+    """The film as the model saw it, and where on it the risk comes from.
+
+    The latter only where the card says that such maps can be believed.
+    """
+    if given.film is None:
         return ()
+    volume = request.volumes["film"]
+    seen = seen_map(volume, equalise=model.clahe)
+    risk = next((model.parts[name] for name in _RISKS if name in model.parts), None)
+    if risk is None or not shown(card.settings):
+        return (seen,)
     stay = OneStay.of(given.grid, model, risk, given.film, given.film_hour)
-    return (film_map(job, model, risk.name, stay, request.volumes["film"]),)
+    return (film_map(job, model, risk.name, stay, volume), seen)
 
 
 def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:

@@ -82,8 +82,8 @@ class Reading:
 
     def judge(self, finding: int, verdict: str) -> None:
         """Say yes, no or maybe to a finding of the model; an empty verdict takes it back."""
-        holders = [each.model for each in self._session.results if each.findings]
-        self.answer(holders[0] if holders else "", f"{_FINDING}{finding}", verdict)
+        finder = self._session.finder
+        self.answer(finder.key if finder is not None else "", f"{_FINDING}{finding}", verdict)
 
     def answer(self, model: str, about: str, verdict: str) -> None:
         """The same of a finding ("finding 3") or a score ("score severe") of any model.
@@ -169,7 +169,7 @@ class Reading:
             exam=exam,
             volume=session.volume,
             outcomes=tuple(
-                Outcome(each, self._analysis.card_of(each), opinions=self._opinions(each.model))
+                Outcome(each, self._analysis.card_of(each), opinions=self._opinions(each.key))
                 for each in session.results
             ),
             reader=self.words,
@@ -209,21 +209,16 @@ class Reading:
         self.exported.emit(path, made.pages)
         self.wrote.emit(made.report_id, made.content_sha256)
 
-    def _opinions(self, model: str) -> tuple[Opinion, ...]:
+    def _opinions(self, result: str) -> tuple[Opinion, ...]:
         about = self._session.volume_id
-        return () if about is None else self._session.opinions.get((about, model), ())
+        return () if about is None else self._session.opinions.get((about, result), ())
 
     def _verdicts(self) -> dict[int, str]:
-        """Answers to findings on screen, by the number of the finding."""
-        every = [
-            said
-            for (about, _), said in self._session.opinions.items()
-            if about == self._session.volume_id
-        ]
+        """Answers to the findings that are listed, by the number of the finding."""
+        finder = self._session.finder
         return {
             int(each.about.removeprefix(_FINDING)): each.verdict
-            for said in every
-            for each in said
+            for each in self._opinions(finder.key if finder is not None else "")
             if each.about.startswith(_FINDING)
         }
 

@@ -88,8 +88,9 @@ class Records:
         self._stand_alone()
         before = sum(each.record.before for each in files if each.record)
         if before:
-            noun = "row lies" if before == 1 else "rows lie"
-            session.message = Message(f"{before} {noun} before admission and are left out.")
+            said = "row lies before admission and is" if before == 1 else ""
+            said = said or "rows lie before admission and are"
+            session.message = Message(f"{before} {said} left out.")
         ignored = [name for each in files if each.record for name in each.record.ignored]
         if ignored:
             names = ", ".join(ignored[:6]) + (" …" if len(ignored) > 6 else "")

@@ -153,7 +153,7 @@ def test_series_and_film_share_the_risk_between_them(trained, tmp_path):
     assert start + moved == pytest.approx(found.score("icu_admission").value, abs=1e-3)
     card = read_card(trained / "film" / "card.json")
     assert card.settings["map_likeness"]["films"] == 1
-    given = ["evidence"] if icu_evidence.shown(card.settings) else []
+    given = ["evidence", "seen"] if icu_evidence.shown(card.settings) else ["seen"]
     assert [m.name for m in found.maps] == given
     assert all(m.array.shape == volumes["film"].geometry.shape for m in found.maps)
 

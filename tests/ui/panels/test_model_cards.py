@@ -378,7 +378,7 @@ def test_the_first_reader_sees_nothing_of_a_model_until_the_own_read_is_done(ben
     assert (bench.session.results, frame.marks, frame.tints) == ((), (), ())
     assert not any("0.31" in line for line in frame.corners.top_right)
     assert "1 result waits" in bench.find(QLabel, "first_reader_text").text()
-    assert bench.app.reading._material().outcomes == ()
+    assert bench.app.reading.material.outcomes == ()
     bench.find(QPushButton, "read_done").click()
     assert len(bench.session.results) == 1
     assert len(bench.frame().marks) == 6
@@ -390,6 +390,6 @@ def test_an_answer_to_a_score_is_kept_with_name_and_time(bench):
     bench.find(QPushButton, "say_cxr_score_severe_rejected").click()
     said_ = bench.session.opinion("cxr@1.0", "score severe")
     assert (said_.verdict, said_.by) == ("rejected", "A. Reader")
-    assert bench.app.reading._material().outcomes[0].opinions == (said_,)
+    assert bench.app.reading.material.outcomes[0].opinions == (said_,)
     bench.find(QPushButton, "say_cxr_score_severe_rejected").click()
     assert bench.session.opinion("cxr@1.0", "score severe") is None

@@ -155,6 +155,7 @@ def test_agree_is_kept_and_can_be_taken_back(found):
     tree = found.window.findChild(FindingsList).tree
     assert tree.topLevelItem(0).text(3) == "agree"
     assert found.app.reading.words.verdicts == {1: "agree"}
+    assert list(found.session.opinions) == [(found.session.volume_id, "anomaly@1.0")]
     found.find(QPushButton, "verdict_agree").click()
     assert found.app.reading.words.verdicts == {}
     assert tree.topLevelItem(0).text(3) == "—"
