@@ -21,7 +21,6 @@ from medview.models.region_net import RegionOptions
 COMMAND = "medview train region-net --data ../shared/data --out DIR"
 
 _FROM_T1 = ROUTE_LIMITS["t1"]
-_FAILS = ": it does not work there, and says that the volumes are unlike those learnt from"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,8 +136,8 @@ def _limits(
     limits = [
         f"Weak: the network learnt from {heads} heads of one scanner and one age range only.",
         "Its truth are labels of DLMUSE, a network too, not of human readers.",
-        "Small regions (third and fourth ventricle, amygdala) are found worst.",
         origin,
+        *_weakest(rows, recipe),
     ]
     if age is not None:
         limits += [
@@ -147,18 +146,69 @@ def _limits(
             "Beyond these ages it extrapolates.",
             f"The error of the volumes alone moves the age by {age.volume_sd:.1f} years (one "
             "standard deviation, from the figures of heads that were left out).",
+            *_from_volumes(rows, recipe),
         ]
     return (*limits, *_elsewhere(rows, recipe))
 
 
+def _weakest(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
+    """The groups found worst and most biased on left-out heads of the sets learnt from."""
+    found: dict[str, dict[str, float]] = {"dice": {}, "volume_bias": {}}
+    for row in rows:
+        is_group = row.subset in recipe.sets.split(",") and row.group.startswith("group:")
+        if is_group and row.name in found and row.value is not None:
+            found[row.name][row.group.removeprefix("group:")] = row.value
+    dice, bias = found["dice"], found["volume_bias"]
+    if not dice or not bias:
+        return []
+    low = sorted(dice, key=lambda name: dice[name])[:2]
+    odd = max(bias, key=lambda name: abs(bias[name]))
+    words = " and ".join(f"{name} (Dice {dice[name]:.2f})" for name in low)
+    side = "large" if bias[odd] > 0 else "small"
+    return [
+        f"Found worst: {words}. Most biased: {odd}, {abs(bias[odd]):.0f} % too {side} on average; "
+        "the age takes the mean error off, the volumes are told as found."
+    ]
+
+
+def _from_volumes(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
+    """What the volumes' error does to the age of left-out heads of the sets learnt from."""
+    said = []
+    for name in recipe.sets.split(","):
+        found = {
+            row.predictor: row.value
+            for row in rows
+            if (row.subset, row.name) == (name, "mae") and row.value is not None
+        }
+        if {"model", "uncorrected volumes", "label volumes"} <= set(found):
+            said.append(
+                f"The age of left-out heads of {name} is off by {found['model']:.1f} years on "
+                f"average; with the mean error of the volumes left in by "
+                f"{found['uncorrected volumes']:.1f}, from the volumes of the labels by "
+                f"{found['label volumes']:.1f}."
+            )
+    return said
+
+
 def _elsewhere(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
     """How large the error of the age is on sets that nothing was learnt from."""
-    return [
-        f"On {row.subset} ({row.n} people, other scanners and ages) the age is off by "
-        f"{row.value:.1f} years on average{_FAILS if row.value > 15 else ''}."
+    own = {
+        (row.subset, row.name): row.value
         for row in rows
-        if row.name == "mae"
-        and row.predictor == "model"
-        and row.value is not None
-        and row.subset not in (*recipe.sets.split(","), "ixi-roi-2mm")
-    ]
+        if row.predictor == "model" and row.value is not None
+    }
+    said = []
+    for row in rows:
+        learnt = row.subset in (*recipe.sets.split(","), "ixi-roi-2mm")
+        if learnt or row.name != "mae" or row.predictor != "model" or row.value is None:
+            continue
+        r, unlike = (own.get((row.subset, n)) for n in ("pearson_r", "share_told_unlike"))
+        more = f", and does not follow their ages (r {r:.2f})" if r is not None and r < 0.3 else ""
+        if unlike:
+            more += f"; of {100 * unlike:.0f} % of them the answer says that the volumes are "
+            more += "unlike those learnt from"
+        said.append(
+            f"On {row.subset} ({row.n} people, other scanners and ages) the age is off by "
+            f"{row.value:.1f} years on average{more}."
+        )
+    return said

@@ -8,14 +8,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
+from torch import Tensor
 
 from medview.domain.errors import DataError
 from medview.domain.volume import Volume
 from medview.learning.images import read_image
 from medview.learning.region_augment import RegionCase
 from medview.learning.region_grid import STEP_MM, Boxed, boxed, labels_in
-from medview.learning.region_groups import UNKNOWN, counted, grouped
+from medview.learning.region_groups import REGIONS, UNKNOWN, counted, grouped
 from medview.learning.subset import TrainCase
+
+FADING_MM = 12.0
+"""Distance from the ventricles at which their growth moves the brain a third as far."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +44,20 @@ class LabelledHead:
         case = self.case
         soft = torch.from_numpy(np.stack([self.box.values, self.box.outside_mm, away]))
         regions = torch.from_numpy(inside.astype(np.float32))
-        return RegionCase(case.case, case.patient, soft, regions)
+        return RegionCase(case.case, case.patient, soft, regions, _outward(inside))
+
+
+def _outward(regions: NDArray[np.uint8]) -> Tensor:
+    """Direction away from the ventricles, (3, d, h, w) as x, y, z; it fades with the distance."""
+    numbers = [region.number for region in REGIONS if "ventricle" in region.name]
+    within = np.isin(regions, numbers)
+    if not within.any():
+        return torch.zeros(3, *regions.shape)
+    out, into = (ndimage.distance_transform_edt(m, sampling=STEP_MM) for m in (~within, within))
+    away = ndimage.gaussian_filter(out - into, 1.0)
+    fading = np.exp(-np.maximum(away, 0) / FADING_MM)
+    found = np.stack(np.gradient(away, STEP_MM)[::-1]) * fading
+    return torch.from_numpy(np.ascontiguousarray(found, dtype=np.float32))
 
 
 def load_head(case: TrainCase) -> LabelledHead:

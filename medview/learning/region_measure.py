@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from medview.learning.metrics import MetricRow, mean_interval
 from medview.learning.region_age import (
+    FEATURES,
     Array,
     VolumeError,
     balanced_folds,
@@ -69,10 +70,16 @@ def dice_of(found: NDArray[np.uint8], true: NDArray[np.uint8]) -> Array:
 
 
 def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
-    """Dice, error and bias of the volumes in %, over all regions and of each."""
+    """Dice, error and bias of the volumes in %: over all regions, of groups and of each.
+
+    Of a group (a feature of the age model) the volumes are those of its regions together, and
+    Dice is the mean over them.
+    """
     subset, patients = heads[0].subset, [head.patient for head in heads]
     dice = np.stack([head.dice for head in heads])
-    ratio = 100 * np.stack([_ratio(head) for head in heads])
+    ratio = np.array(
+        [[_over(*pair) for pair in zip(h.found_ml, h.true_ml, strict=True)] for h in heads]
+    )
     whole = np.array([100 * (h.found_ml.sum() / h.true_ml.sum() - 1) for h in heads])
     table = {"dice": dice, "volume_error": np.abs(ratio), "volume_bias": ratio}
 
@@ -95,19 +102,33 @@ def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
             truth="DLMUSE labels",
         )
 
-    rows = [row(name, np.nanmean(values, axis=1), "all") for name, values in table.items()]
+    rows = [row(name, _mean_of_known(values), "all") for name, values in table.items()]
     rows.append(row("volume_error", np.abs(whole), "region:intracranial volume"))
+    for name, regions in FEATURES.items():
+        mine = np.array([region.name in regions for region in REGIONS])
+        both = np.array([[h.found_ml[mine].sum(), h.true_ml[mine].sum()] for h in heads])
+        apart = np.array([_over(*pair) for pair in both])
+        rows += [
+            row("dice", _mean_of_known(dice[:, mine]), f"group:{name}"),
+            row("volume_error", np.abs(apart), f"group:{name}"),
+            row("volume_bias", apart, f"group:{name}"),
+        ]
     for number, region in enumerate(REGIONS):
         rows += [row(n, v[:, number], f"region:{region.title}") for n, v in table.items()]
     return rows
 
 
-def _ratio(head: Measured) -> Array:
-    """Found volume over the true one, less 1; NaN where the head does not have the region."""
-    there = head.true_ml > 0
-    found = np.full(len(there), np.nan)
-    found[there] = head.found_ml[there] / head.true_ml[there] - 1
-    return found
+def _mean_of_known(values: Array) -> Array:
+    """Mean of each row (n,) over its numbers; NaN where it has none."""
+    known = np.isfinite(values)
+    count = known.sum(axis=1)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _over(found: float, true: float) -> float:
+    """By how many per cent a volume was found too large; NaN where there is none."""
+    return 100 * (found / true - 1) if true > 0 else np.nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,13 +197,14 @@ def table_ages(
 
 
 def head_ages(table: Table, heads: Sequence[Measured], seen: Sequence[Measured]) -> dict[str, Ages]:
-    """Ages of heads from their true volumes and from the network's.
+    """Ages of heads: "table" from their true volumes, "model" from the network's.
 
-    Each by a fit without that patient's row, and with the volume error of the `seen` heads of
-    other patients only: nothing of a patient is in two parts.
+    "uncorrected" are the network's as well, but with the mean error of its volumes left in.
+    Each is told by a fit without that patient's row, and with the volume error of the `seen`
+    heads of other patients only: nothing of a patient is in two parts.
     """
     known = [head for head in heads if head.age_years is not None]
-    rows: dict[str, list[tuple[float, ...]]] = {"table": [], "model": []}
+    rows: dict[str, list[tuple[float, ...]]] = {"table": [], "model": [], "uncorrected": []}
     for head in known:
         rest = table.without([head.patient])
         model = fit_age(rest.ml, rest.age, error_of(seen, [head.patient]))
@@ -190,6 +212,8 @@ def head_ages(table: Table, heads: Sequence[Measured], seen: Sequence[Measured])
         ours = float(model.from_network(head.found_ml[None])[0])
         rows["table"].append((exact, model.residual, 0.0))
         rows["model"].append((ours, model.half_width, model.strangeness(head.found_ml)))
+        plain = float(model.from_table(head.found_ml[None])[0])
+        rows["uncorrected"].append((plain, model.half_width, 0.0))
     age = np.array([head.age_years for head in known], dtype=np.float64)
     names = tuple(head.patient for head in known)
     return {

@@ -39,7 +39,10 @@ _KEPT = ("epoch", "model", "optimiser", "schedule", "rng", "history", "recipe")
 PART = (SHAPE[0] // 2, SHAPE[1] // 2 + 4, SHAPE[2] // 2)
 """Sides of the parts that are learnt from, multiples of 8."""
 _NEAR_CELLS = 2
-"""Cells (4 mm) round the brain in which every voxel is learnt from; of the rest an eighth."""
+"""Cells (4 mm) round the brain that belong to it here."""
+_LEARNT_NEAR, _LEARNT_FAR = 0.4, 0.05
+"""Shares of the cells near the brain and of the others that a step learns from: neighbours say
+much the same, and the answer and the loss of a voxel cost as much as its convolutions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,7 @@ class RegionRecipe:
     are measured only. `folds` networks are trained without some patients each, for the figures.
     """
 
-    epochs: int = 26
+    epochs: int = 60
     steps: int = 25
     batch: int = 2
     rate: float = 1e-2
@@ -163,11 +166,9 @@ class RegionTrainer:
         chosen = torch.from_numpy(np.stack([_learnt(one, self._rng) for one in wanted.numpy()]))
         kind = self.device.split(":")[0]
         with torch.autocast(kind, torch.bfloat16, enabled=self.recipe.bfloat16):
-            cells = self.model.cells(values.to(self.device), places.to(self.device))
-        logits = cells[chosen.to(self.device)].float().flatten(0, 1)
+            cells = self.model.cells(*(part.to(self.device) for part in (values, places, chosen)))
         truth = wanted[chosen].flatten().to(self.device)
-        known = truth != UNKNOWN
-        cross, dice = losses(logits[known], truth[known])
+        cross, dice = losses(cells.float().flatten(0, 1), truth)
         loss = cross + dice
         if not torch.isfinite(loss):
             raise MedviewError(
@@ -243,21 +244,25 @@ def in_cells(regions: Tensor) -> Tensor:
 
 
 def _learnt(wanted: NDArray[np.integer[Any]], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Which cells (D, H, W) are learnt from: all near the brain, an eighth of the others."""
+    """Which cells (D, H, W) are learnt from this time; chance decides."""
     near = ndimage.binary_dilation((wanted > 0).any(axis=-1), iterations=_NEAR_CELLS)
-    return np.asarray(near | (rng.random(near.shape) < 1 / 8))
+    share = np.where(near, _LEARNT_NEAR, _LEARNT_FAR)
+    return np.asarray(rng.random(near.shape) < share)
 
 
 def losses(logits: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
     """Cross-entropy and 1 - soft Dice (mean over the classes that are there).
 
-    Milletari and others, 3DV 2016, for the Dice part. `logits` (n, classes), `truth` (n,).
+    Milletari and others, 3DV 2016, for the Dice part. `logits` (n, classes), `truth` (n,);
+    voxels that belong to no region teach nothing.
     """
     log_share = F.log_softmax(logits, dim=1)
-    cross = F.nll_loss(log_share, truth)
-    share = log_share.exp()
-    one = share.gather(1, truth[:, None])[:, 0]
-    size = torch.bincount(truth, minlength=CLASSES).float()
-    hit = torch.zeros(CLASSES, device=logits.device).index_add(0, truth, one)
+    cross = F.nll_loss(log_share, truth, ignore_index=UNKNOWN)
+    known = truth != UNKNOWN
+    kept = truth[known]
+    share = log_share.exp() * known[:, None]
+    one = share.gather(1, truth.clamp_max(CLASSES - 1)[:, None])[:, 0][known]
+    size = torch.bincount(kept, minlength=CLASSES).float()
+    hit = torch.zeros(CLASSES, device=logits.device).index_add(0, kept, one)
     dice = (2 * hit + 1) / (share.sum(0) + size + 1)
     return cross, 1 - dice[size > 0].mean()

@@ -120,7 +120,7 @@ def load_region_model(weights: Path | None = None) -> RegionModel:
         )
     given = card.settings.get("network", {})
     try:
-        options = RegionOptions(tuple(given["widths"]), given["classes"])  # type: ignore[index]  # a table of the card
+        options = RegionOptions(tuple(given["widths"]), given["hidden"], given["classes"])  # type: ignore[index]  # a table of the card
         age = AgeModel.from_card(card.settings.get("age"))
     except (TypeError, KeyError, ValueError) as error:
         raise WeightsError(

@@ -10,6 +10,7 @@ from medview.learning.brain_age_sets import load_ixi_roi
 from medview.learning.brain_age_table import table_of
 from medview.learning.brain_age_weights import load_age_model, load_for_check
 from medview.learning.patients import patient_hash
+from medview.learning.region_card import with_image_route
 from medview.learning.weights import shipped
 
 
@@ -63,3 +64,9 @@ def test_weights_that_are_not_there_are_told(tmp_path):
         load_age_model(tmp_path / "none.safetensors")
     with pytest.raises(WeightsError):
         load_for_check(tmp_path / "none.safetensors")
+
+
+def test_the_card_tells_of_the_t1_route_that_ships(ours):
+    _, card = ours
+    assert with_image_route(card) == card
+    assert any(line.startswith("From a T1 volume") for line in card.limits)

@@ -52,6 +52,30 @@ def test_rows_of_regions_name_each_region_and_all() -> None:
     assert region_rows(_heads(4))[0].low is None
 
 
+def test_a_group_is_measured_as_the_sum_of_its_regions() -> None:
+    heads = _heads(6, factor=1.0, spread=0.0)
+    first = [n for n, r in enumerate(REGIONS) if r.name == "thalamus"]
+    for head in heads:
+        head.true_ml[first] = head.true_ml[first].mean()
+        # Of two sides alike one is right: 10 % of both together.
+        head.found_ml[first] = head.true_ml[first] * [1.2, 1.0]
+    rows = {(row.name, row.group): row.value for row in region_rows(heads)}
+    assert rows["volume_bias", "group:thalamus"] == pytest.approx(10)
+    assert rows["volume_error", "region:thalamus right"] == pytest.approx(20)
+    assert rows["dice", "group:cortical grey"] == pytest.approx(0.725)
+    assert rows["volume_bias", "group:white matter"] == pytest.approx(0)
+
+
+def test_a_bias_of_volumes_moves_the_age_until_it_is_taken_off() -> None:
+    heads = _heads(8, factor=1.0)
+    for head in heads:
+        for n, region in enumerate(REGIONS):
+            head.found_ml[n] *= 1.5 if "ventricle" in region.name else 1.0
+    ages = head_ages(TABLE, heads, heads)
+    off = {name: np.abs(found.found - ages["table"].found).mean() for name, found in ages.items()}
+    assert off["uncorrected"] > off["model"] + 5
+
+
 def test_the_error_leaves_a_patient_out_and_needs_some() -> None:
     heads = _heads(4)
     heads[0].found_ml[:2] *= 3

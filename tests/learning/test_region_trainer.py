@@ -11,7 +11,7 @@ from region_heads import training_case
 
 from medview.domain.errors import DataError
 from medview.learning.region_augment import RegionCase
-from medview.learning.region_groups import CLASSES
+from medview.learning.region_groups import CLASSES, UNKNOWN
 from medview.learning.region_trainer import RegionRecipe, RegionTrainer, in_cells, losses
 from medview.models.region_net import RegionOptions
 
@@ -51,6 +51,17 @@ def test_the_loss_falls_where_it_is_right_and_knows_absent_classes() -> None:
     wrong = right.roll(1, 1)
     for good, bad in zip(losses(right, truth), losses(wrong, truth), strict=True):
         assert good < 0.05 < 0.5 < bad
+
+
+def test_voxels_of_no_region_teach_nothing() -> None:
+    truth = torch.tensor([0, 1, 2, UNKNOWN])
+    logits = torch.randn(4, CLASSES, requires_grad=True)
+    both = losses(logits, truth)
+    for whole, part in zip(both, losses(logits[:3], truth[:3]), strict=True):
+        assert whole.item() == pytest.approx(part.item(), abs=1e-6)
+    sum(both).backward()
+    assert not logits.grad[3].any()
+    assert logits.grad[:3].any()
 
 
 def test_voxels_lie_in_cells_as_the_network_has_them() -> None:

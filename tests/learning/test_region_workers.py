@@ -1,0 +1,94 @@
+"""Networks trained beside each other: the same as alone, stopped and gone on with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from region_heads import training_case
+
+from medview.domain.errors import DataError, MedviewError
+from medview.domain.progress import Silent
+from medview.learning import region_workers
+from medview.learning.region_augment import RegionCase
+from medview.learning.region_trainer import RegionRecipe
+from medview.learning.region_workers import Habits, Training, train_all
+
+RECIPE = RegionRecipe(epochs=2, steps=1, batch=1, bfloat16=False)
+
+
+class Asked(Silent):
+    """Progress that is asked to stop after some reports."""
+
+    def __init__(self, most: int = 99) -> None:
+        self.most, self.heard = most, list[str]()
+
+    def report(self, done: int, total: int, text: str = "") -> None:
+        self.heard.append(text)
+        if len(self.heard) > self.most:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> RegionCase:
+    return training_case(Path(tmp_path_factory.mktemp("head")))
+
+
+def _two(case: RegionCase, folder: Path) -> list[Training]:
+    return [Training(name, folder / name, (case,)) for name in ("one", "two")]
+
+
+def _weights(trainings: list[Training], habits: Habits) -> list[torch.Tensor]:
+    return [t.model.head.weight.detach() for t in train_all(Silent(), trainings, habits)]
+
+
+def test_one_after_the_other_each_in_its_folder(case: RegionCase, tmp_path: Path) -> None:
+    told = Asked()
+    made = train_all(told, _two(case, tmp_path), Habits(RECIPE))
+    assert [trainer.epoch for trainer in made] == [2, 2]
+    assert told.heard[0] == "one: epoch 1 / 2"
+    assert told.heard[-1] == "two: epoch 2 / 2"
+    assert (tmp_path / "two" / "history.csv").is_file()
+    # All is done: going on changes nothing.
+    again = train_all(Silent(), _two(case, tmp_path), Habits(RECIPE, resume=True))
+    assert torch.equal(again[0].model.head.weight, made[0].model.head.weight)
+
+
+def test_time_is_shared_and_said_when_it_is_up(case: RegionCase, tmp_path: Path) -> None:
+    began = time.monotonic()
+    made = train_all(Silent(), _two(case, tmp_path), Habits(RECIPE, minutes=0.0))
+    assert [(t.epoch, t.stopped) for t in made] == [(1, "time"), (1, "time")]
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.slow
+def test_side_by_side_they_become_the_same(case: RegionCase, tmp_path: Path) -> None:
+    torch.set_num_threads(1)
+    alone = _weights(_two(case, tmp_path / "a"), Habits(RECIPE))
+    habits = Habits(RECIPE, at_once=2)
+    beside = _weights(_two(case, tmp_path / "b"), habits)
+    for one, other in zip(alone, beside, strict=True):
+        assert torch.allclose(one, other, atol=1e-6)
+    with pytest.raises(DataError, match="another recipe"):
+        train_all(Silent(), _two(case, tmp_path / "b"), replace(habits, seed=1, resume=True))
+
+
+@pytest.mark.slow
+def test_stopped_children_go_and_leave_their_checkpoints(case: RegionCase, tmp_path: Path) -> None:
+    habits = Habits(replace(RECIPE, epochs=50), at_once=2)
+    with pytest.raises(KeyboardInterrupt):
+        train_all(Asked(most=1), _two(case, tmp_path), habits)
+    assert not region_workers.multiprocessing.active_children()
+    assert (tmp_path / "one" / "checkpoint" / "last.pt").is_file()
+
+
+@pytest.mark.slow
+def test_a_child_that_dies_is_told(
+    case: RegionCase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(region_workers, "_child", exit)  # exits with its first argument
+    with pytest.raises(MedviewError, match="ended without a word"):
+        train_all(Silent(), _two(case, tmp_path), Habits(RECIPE, at_once=2))
