@@ -45,7 +45,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(
     "--method",
-    type=click.Choice(["full", "head", "site-effects", "calibrate"]),
+    type=click.Choice(["full", "head", "adapter", "site-effects", "calibrate"]),
     default="full",
     show_default=True,
     help="What of the network learns; calibrate trains nothing.",

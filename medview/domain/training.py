@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Method = Literal["full", "head", "site-effects", "calibrate"]
+Method = Literal["full", "head", "adapter", "site-effects", "calibrate"]
 
 
 FOLLOWS = "follows"
@@ -37,8 +37,9 @@ class TrainRequest:
         Write no patient's name, only its hash.
     method : Method
         What of the network learns: "full" all of it, "head" only what makes the answer of what
-        the rest has found, "site-effects" only the effects of sites; with "calibrate" nothing is
-        trained and probabilities and intervals are fitted to local cases.
+        the rest has found, "adapter" thin matrices beside its weights, "site-effects" only the
+        effects of sites; with "calibrate" nothing is trained and probabilities and intervals
+        are fitted to local cases.
     held_out : tuple[str, ...]
         Hashes of patients (`weights.patient_hash`) that are kept for validation.
     preview : bool

@@ -32,6 +32,7 @@ from medview.learning.augment import Brain
 from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
+from medview.learning.checkpoint import snapshot
 from medview.learning.devices import choose_device
 from medview.learning.finetune_method import restrict
 from medview.learning.images import read_image
@@ -229,7 +230,10 @@ def make_trainer(
     if request.init:
         start, _, _ = load_anomaly(Path(request.init))
         fill(trainer.model, start.state_dict(), Path(request.init).name)
-    restrict(trainer.model, request.method, HEAD)
+    if request.method == "adapter":
+        trainer.adapt()
+    else:
+        restrict(trainer.model, request.method, HEAD)
     if request.resume and (folder / "checkpoint" / "last.pt").is_file():
         trainer.resume(folder)
     return trainer
@@ -284,7 +288,7 @@ def train_to_end(
 def finished_model(trainer: Trainer) -> AnomalyVae:
     """The best weights of a run, as they are stored (float16), ready to predict."""
     model = first_model(trainer.recipe.network)
-    state = trainer.best_state if trainer.best_epoch else trainer.model.state_dict()
+    state = trainer.best_state if trainer.best_epoch else snapshot(trainer.model)
     model.load_state_dict(
         {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
     )

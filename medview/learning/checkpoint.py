@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from medview.domain.errors import DataError
 from medview.io.atomic import whole_file
 from medview.io.event_file import EVENTS, write_events
+from medview.learning.adapters import plain_state
 
 CHECKPOINT = Path("checkpoint") / "last.pt"
 HistoryRow = tuple[int, str, str, float]
@@ -38,8 +39,8 @@ class EpochReport:
 
 
 def snapshot(model: nn.Module) -> dict[str, Tensor]:
-    """A copy of the weights as they are now."""
-    return {name: value.detach().clone().cpu() for name, value in model.state_dict().items()}
+    """A copy of the weights as they are now, adapters added to what they belong to."""
+    return {name: value.detach().clone().cpu() for name, value in plain_state(model).items()}
 
 
 def write_checkpoint(folder: Path, kept: Mapping[str, Any]) -> None:

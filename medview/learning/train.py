@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medview.domain.errors import DataError, MedviewError
+from medview.learning.adapters import add_adapters
 from medview.learning.augment import NONE, Augmentation, Brain, batch_of, cut
 from medview.learning.checkpoint import (
     EpochReport,
@@ -144,15 +145,7 @@ class Trainer:
         self.model = first_model(self.recipe.network)
         self.model.to(self.device)
         self.best_state = snapshot(self.model)
-        self._network = self.ranks.spread(self.model)
-        self._optimiser = self._make_optimiser()
-        total = self.recipe.epochs * self.recipe.steps
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser,
-            [group["lr"] for group in self._optimiser.param_groups],
-            total_steps=max(total, 2),
-            pct_start=0.1,
-        )
+        self._begin()
         self._weights = one_vote_each(self.train)
         self._fixed = self.fixed_slices()
 
@@ -163,6 +156,23 @@ class Trainer:
     _schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
     _weights: NDArray[np.float64] = field(init=False)
     _fixed: tuple[Tensor, Tensor] = field(init=False)
+
+    def _begin(self) -> None:
+        """Network, optimiser and schedule as they are before the first step."""
+        self._network = self.ranks.spread(self.model)
+        self._optimiser = self._make_optimiser()
+        total = self.recipe.epochs * self.recipe.steps
+        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
+            self._optimiser,
+            [group["lr"] for group in self._optimiser.param_groups],
+            total_steps=max(total, 2),
+            pct_start=0.1,
+        )
+
+    def adapt(self) -> None:
+        """Let only adapters beside the weights learn; call it before ``fit`` and ``resume``."""
+        add_adapters(self.model, seed=self.seed)
+        self._begin()
 
     def _make_optimiser(self) -> torch.optim.Optimizer:
         recipe, model = self.recipe, self.model

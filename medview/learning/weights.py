@@ -16,6 +16,7 @@ from medview.domain.resources import resource
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.hashing import file_sha256
+from medview.learning.adapters import plain_state
 from medview.learning.anomaly import AnomalySettings
 from medview.learning.patients import patient_hash
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
@@ -141,7 +142,7 @@ def save(model: nn.Module, card: ModelCard, folder: Path, *, half: bool = True) 
     folder.mkdir(parents=True, exist_ok=True)
     state = {
         name: (value.half() if half and value.is_floating_point() else value).contiguous().cpu()
-        for name, value in model.state_dict().items()
+        for name, value in plain_state(model).items()
     }
     with whole_file(folder / WEIGHTS) as draft:
         save_file(state, draft)

@@ -33,6 +33,7 @@ FEW_PATIENTS = 60
 _METHODS = (
     ("full", "Full"),
     ("head", "Head only"),
+    ("adapter", "Adapters"),
     ("site-effects", "Site effects"),
     ("calibrate", "Nothing, calibrate only"),
 )
@@ -139,7 +140,8 @@ class StartCard(Card):
             self.method.addItem(tr(text), value)
         self.method.setToolTip(
             tr(
-                "All of the network, its last part, effects of sites; or nothing: probabilities "
+                "All of the network, its last part, thin adapters beside it, effects of sites; or "
+                "nothing: probabilities "
                 "and intervals are fitted to the cases"
             )
         )
