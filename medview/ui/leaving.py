@@ -47,7 +47,12 @@ def show_trail(app: App) -> None:
 
 
 def _new_folder(app: App, title: str, start: str) -> Path | None:
-    """A folder that is made on writing; the name offered says nothing of the patient."""
+    """A folder that is made on writing; the name offered says nothing of the patient.
+
+    None where nothing is open, too: there is nothing to ask about.
+    """
+    if not has_image(app):
+        return None
     chosen, _ = QFileDialog.getSaveFileName(app.window, title, str(Path.home() / start))
     return Path(chosen) if chosen else None
 
