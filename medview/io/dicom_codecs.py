@@ -80,11 +80,26 @@ def _jpeg_ls(frame: bytes, coded: Coded) -> Pixels:
     return np.asarray(imagecodecs.jpegls_decode(frame))
 
 
+def _check_tiles(frame: bytes) -> None:
+    """Refuse a JPEG 2000 stream whose tiles do not cover its image (ISO 15444-1, B.3).
+
+    The HTJ2K decoder searches without end for the tiles of a grid that begins behind it.
+    """
+    if not frame.startswith(b"\xff\x4f\xff\x51") or len(frame) < 40:
+        return
+    ends, begins, sizes, origins = (struct.unpack_from(">2I", frame, at) for at in (8, 16, 24, 32))
+    for end, begin, size, origin in zip(ends, begins, sizes, origins, strict=True):
+        if not origin <= begin < end or not size or origin + size <= begin:
+            raise CodecError("its tiles do not cover the image")
+
+
 def _jpeg_2000(frame: bytes, coded: Coded) -> Pixels:
+    _check_tiles(frame)
     return np.asarray(imagecodecs.jpeg2k_decode(frame, numthreads=1))
 
 
 def _high_throughput(frame: bytes, coded: Coded) -> Pixels:
+    _check_tiles(frame)
     with _nothing_ignored():
         return np.asarray(imagecodecs.htj2k_decode(frame))
 

@@ -154,3 +154,20 @@ def test_an_error_that_a_decoder_cannot_raise_is_no_image():
     # Without a look at what is ignored, 14 are refused, by the reader's own words.
     assert refusals.count("ojph error") > 5
     assert (sys.unraisablehook, sys.excepthook) == hooks
+
+
+@pytest.mark.parametrize("uid", ["1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.90"])
+@pytest.mark.parametrize(
+    ("at", "value"),
+    [(32, 0xFFFFFF7F), (36, 1), (24, 0), (28, 0), (16, 24), (8, 0)],
+)
+def test_tiles_that_do_not_cover_the_image_are_refused_before_they_are_searched_for(at, value, uid):
+    plane = np.zeros((24, 24), np.uint16)
+    encode = imagecodecs.htj2k_encode if uid.endswith("201") else imagecodecs.jpeg2k_encode
+    options = {} if uid.endswith("201") else {"codecformat": "J2K"}
+    stream = bytearray(encode(plane, reversible=True, **options))
+    coded = Coded(24, 24, 1, 16, "")
+    np.testing.assert_array_equal(decode(uid, bytes(stream), coded), plane)
+    stream[at : at + 4] = value.to_bytes(4, "big")
+    with pytest.raises(CodecError, match="tiles do not cover"):
+        decode(uid, bytes(stream), coded)
