@@ -166,19 +166,26 @@ def _no_gap(name: str) -> Score:
 
 
 def _volumes(regions: Regions, model: AgeModel | None) -> tuple[Score, ...]:
-    """Volume of each group in ml; the interval is what the network was off on other heads."""
+    """Volume of each group in ml; the interval is what the network was off on other heads.
+
+    Where it was off to one side, so is the interval; the volume as found stays within it.
+    """
     made = []
-    errors = model.error_spread if model else ()
     for n, (name, ml) in enumerate(grouped_ml(regions.ml).items()):
-        # Errors are of logarithms, so they are factors of the volume.
-        factor = float(np.exp(1.96 * errors[n])) if errors and errors[n] > 0 else None
+        ends: tuple[float | None, float | None] = (None, None)
+        if model and model.error_spread[n] > 0:
+            # Errors are of logarithms, so they are factors of the volume.
+            off, reach = -model.error_middle[n], 1.96 * model.error_spread[n]
+            ends = (
+                ml * float(np.exp(min(0, off - reach))),
+                ml * float(np.exp(max(0, off + reach))),
+            )
         made.append(
             Score(
                 f"{name.replace(' ', '_')}_ml",
                 ml,
-                ml / factor if factor else None,
-                ml * factor if factor else None,
-                method="error on heads that were left out" if factor else "",
+                *ends,
+                method="error on heads that were left out" if ends[0] is not None else "",
                 unit="ml",
                 meaning=f"volume of {name}",
             )

@@ -99,6 +99,18 @@ def test_an_age_beyond_those_learnt_from_is_told(head: LabelledHead, model: Regi
     assert [s.status for s in bare[:4]] == ["not_available"] * 4
 
 
+def test_a_volume_known_to_come_out_too_large_has_its_interval_below(
+    head: LabelledHead, model: RegionModel
+) -> None:
+    found = brain_age_t1.find_regions(head.volume, model.network, head.box)
+    off = replace(model.age, error_middle=(0.4, 0.0, *model.age.error_middle[2:]))
+    scores = {s.name: s for s in brain_age_t1.scores_of(replace(model, age=off), found, None)}
+    large, right = scores["ventricles_ml"], scores["fluid_round_the_brain_ml"]
+    assert large.low == pytest.approx(large.value * np.exp(-0.4 - 1.96 * 0.05))
+    assert large.high == large.value
+    assert right.high / right.value == pytest.approx(np.exp(1.96 * 0.05))
+
+
 def test_what_is_no_mr_volume_is_refused(head: LabelledHead) -> None:
     with pytest.raises(ModelInputError, match="CT"):
         run_t1(Silent(), _request(replace(head.volume, modality="CT")))
