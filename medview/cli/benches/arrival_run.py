@@ -19,6 +19,7 @@ from medview.services import analysis
 from medview.services.demo import MODEL
 
 WORK = "medview.cli.benches.arrival_work:predict"
+# exit(), not quit(): that would close the window, which asks back while the result is stored.
 # What is drawn after the last slice belongs to the arrival, too.
 _AFTER_MS = 1500
 _GIVE_UP_MS = 300_000
@@ -40,9 +41,9 @@ def main(words: list[str]) -> None:
     gaps = Gaps(program.qt)
     program.app.analysis.run(MODEL)
     after = QTimer(program.qt, singleShot=True, interval=_AFTER_MS)
-    after.timeout.connect(program.qt.quit)
+    after.timeout.connect(lambda: program.qt.exit())
     session.events.predictions.connect(lambda _: after.start())
-    QTimer.singleShot(_GIVE_UP_MS, program.qt, program.qt.quit)
+    QTimer.singleShot(_GIVE_UP_MS, program.qt, lambda: program.qt.exit())
     program.qt.exec()
     program.close()
     print(json.dumps(gaps.ms if session.results else []))
