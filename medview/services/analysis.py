@@ -37,6 +37,8 @@ PREDICT = "medview.learning.predict:run"
 DEVICES = "medview.learning.devices:devices_here"
 # Slices that arrive are put on screen this often: more would only keep the window busy.
 SHOW_EVERY_S = 0.1
+# A blank map of so many voxels is made at once.
+_SMALL_VOXELS = 1 << 22
 # What a result tells of the choices that it was made with, by the names of both.
 _TOLD = ("samples", "alpha", "age_years", "sex", "site", "film_hour")
 _UNCERTAINTIES = ("epistemic", "aleatoric", "total")
@@ -309,6 +311,7 @@ class _Run:
         self._arrays: dict[str, NDArray[np.float32]] = {}
         fills = geometry is not None and _fills_a_map(card)
         self._blank = _Blank(geometry.shape) if geometry is not None and fills else None
+        self._early: list[MapSlices] = []
         self._highest: dict[str, float] = {}
         self._shown_at = -math.inf
 
@@ -330,8 +333,14 @@ class _Run:
         if not isinstance(part, MapSlices) or self._geometry is None:
             return
         if part.name not in self._arrays:
-            blank, self._blank = self._blank or _Blank(self._geometry.shape), None
-            self._arrays[part.name] = blank.array()
+            blank = self._blank = self._blank or _Blank(self._geometry.shape)
+            if not blank.is_ready:
+                self._early.append(part)
+                return
+            self._arrays[part.name], self._blank = blank.array(), None
+            early, self._early = self._early, []
+            for each in early:
+                self.fill(each)
         slices = np.moveaxis(self._arrays[part.name], part.axis, 0)
         slices[part.first : part.first + len(part.array)] = part.array
         known = part.array[np.isfinite(part.array)]
@@ -388,6 +397,13 @@ class _Blank:
         self._made: NDArray[np.float32] | None = None
         self._thread = threading.Thread(target=self._fill, name="medview-blank", daemon=True)
         self._thread.start()
+        if math.prod(shape) < _SMALL_VOXELS:
+            self._thread.join()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nobody would have to wait for it."""
+        return not self._thread.is_alive()
 
     def _fill(self) -> None:
         self._made = np.full(self._shape, np.nan, dtype=np.float32)
