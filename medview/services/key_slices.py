@@ -19,6 +19,7 @@ from medview.services.layering import first_style
 
 # Two pictures nearer to each other than this show the same anatomy.
 _APART_MM = 8.0
+LEAST_APART_MM = 4.0
 # A smaller patch of colour would not be noticed on a printed slice.
 _SEEN_MM2 = 25.0
 # Width and height of a picture: 280 dots an inch where three stand side by side on A4.
@@ -81,6 +82,8 @@ def key_slices(
 ) -> tuple[KeySlice, ...]:
     """Choose up to `count` slices: peaks of findings first, then where the score is highest.
 
+    They lie 8 mm apart where there is enough to see, else 4 mm.
+
     Findings hidden by uncertainty come last among the findings. Slices in which hardly anything
     reaches the threshold are left out; if all are like that, the one with the highest score is
     shown. Without a score the slices are spread evenly.
@@ -97,11 +100,14 @@ def key_slices(
             _add(chosen, key, geometry, axis)
         return tuple(chosen[:count])
     least = threshold_of(prediction, score.name)
-    for index in _by_score(score, axis, least):
-        if len(chosen) >= count:
-            break
-        point = _brightest(score, geometry, axis, index)
-        _add(chosen, KeySlice(point, index), geometry, axis)
+    seen = _by_score(score, axis, least)
+    # Where there is only one thing to see, other levels through it say more than nothing.
+    for apart_mm in (_APART_MM, LEAST_APART_MM):
+        for index in seen:
+            if len(chosen) >= count:
+                break
+            point = _brightest(score, geometry, axis, index)
+            _add(chosen, KeySlice(point, index), geometry, axis, apart_mm)
     if not chosen:
         index = _by_score(score, axis, None)[0]
         point = _brightest(score, geometry, axis, index)
@@ -245,9 +251,15 @@ def _by_importance(prediction: Prediction | None) -> list[Finding]:
     return sorted(found, key=lambda each: (each.hidden_by_uncertainty, -each.peak))
 
 
-def _add(chosen: list[KeySlice], new: KeySlice, geometry: Geometry, axis: int) -> None:
+def _add(
+    chosen: list[KeySlice],
+    new: KeySlice,
+    geometry: Geometry,
+    axis: int,
+    apart_mm: float = _APART_MM,
+) -> None:
     step = geometry.spacing_mm[axis]
-    if all(abs(new.index - old.index) * step >= _APART_MM for old in chosen):
+    if all(abs(new.index - old.index) * step >= apart_mm for old in chosen):
         chosen.append(new)
 
 

@@ -23,6 +23,7 @@ from medview.domain.volume import Volume
 from medview.domain.wording import number, place_words
 from medview.imaging.frame import Layer
 from medview.services.key_slices import (
+    LEAST_APART_MM,
     KeySlice,
     best_plane,
     box_of,
@@ -110,7 +111,10 @@ def _fewer(keys: Sequence[KeySlice]) -> str:
     if not all(key.coloured for key in keys):
         return "The score stays below its threshold everywhere, or nearly."
     shown = "One slice is" if len(keys) == 1 else "Two slices are"
-    return f"{shown} shown: in no other, 8 mm away or more, does the score reach its threshold."
+    return (
+        f"{shown} shown: in no other, {LEAST_APART_MM:.0f} mm away or more, does the score "
+        "reach its threshold."
+    )
 
 
 def _film(volume: Volume, prediction: Prediction | None) -> Section:

@@ -1,10 +1,30 @@
 import pytest
+from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtWidgets import QMainWindow, QWidget
 from ui.fakes import make_bench
 
 
+class _Windows(QObject):
+    """Notes widgets that are shown as windows of their own though nobody meant them to be."""
+
+    def __init__(self):
+        super().__init__()
+        self.stray = []
+
+    def eventFilter(self, watched, event):  # noqa: N802  # Qt's hook
+        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget):
+            plain = watched.windowType() in (Qt.WindowType.Widget, Qt.WindowType.Window)
+            if plain and watched.isWindow() and not isinstance(watched, QMainWindow):
+                self.stray.append(f"{type(watched).__name__} {watched.objectName()}")
+        return False
+
+
 @pytest.fixture
-def bench(qtbot, tmp_path, monkeypatch):
-    """The window with real services and jobs that the test answers."""
+def bench(qtbot, qapp, tmp_path, monkeypatch):
+    """The window with real services and jobs that the test answers.
+
+    A part of it that is shown before it has its parent would flash up and take the keyboard.
+    """
     # A question at the end of a test would wait for ever.
     for module in ("window", "commands"):
         monkeypatch.setattr(f"medview.ui.{module}.ask", lambda *_: True)
@@ -12,7 +32,11 @@ def bench(qtbot, tmp_path, monkeypatch):
     qtbot.addWidget(made.window)
     with qtbot.waitExposed(made.window):
         made.window.show()
-    return made
+    watch = _Windows()
+    qapp.installEventFilter(watch)
+    yield made
+    qapp.removeEventFilter(watch)
+    assert watch.stray == []
 
 
 @pytest.fixture

@@ -25,8 +25,9 @@ class AnomalyCard(ResultCard):
             self.add(self._strip)
             text = label(convergence_words(self.result), "quiet", wraps=True)
             name(text, "convergence_words", text.text())
-            text.setVisible(bool(text.text()))
+            # Shown before it has a parent it would be a window of its own, and take the keyboard.
             self.add(text)
+            text.setVisible(bool(text.text()))
             self.app.session.events.views.connect(self._follow)
             self._follow()
         self._add_dial()
