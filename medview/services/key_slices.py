@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -47,13 +48,14 @@ class KeySlice:
     """A slice worth showing: where, and for which finding (None: its score is high).
 
     `index` counts along the array axis that is cut. `coloured` is False where nothing of the
-    score would be seen.
+    score would be seen. `through` is a finding whose peak lies in another slice.
     """
 
     point_lps: tuple[float, float, float]
     index: int
     finding: Finding | None = None
     coloured: bool = True
+    through: Finding | None = None
 
 
 def best_plane(geometry: Geometry) -> Plane:
@@ -107,7 +109,8 @@ def key_slices(
             if len(chosen) >= count:
                 break
             point = _brightest(score, geometry, axis, index)
-            _add(chosen, KeySlice(point, index), geometry, axis, apart_mm)
+            key = KeySlice(point, index, through=_around(point, prediction.findings))
+            _add(chosen, key, geometry, axis, apart_mm)
     if not chosen:
         index = _by_score(score, axis, None)[0]
         point = _brightest(score, geometry, axis, index)
@@ -261,6 +264,16 @@ def _add(
     step = geometry.spacing_mm[axis]
     if all(abs(new.index - old.index) * step >= apart_mm for old in chosen):
         chosen.append(new)
+
+
+def _around(point_lps: tuple[float, float, float], findings: Iterable[Finding]) -> Finding | None:
+    """The finding that a place belongs to: nearer than 1.5 radii of a ball of its volume."""
+    for finding in findings:
+        radius_mm = (3000 * finding.volume_ml / (4 * np.pi)) ** (1 / 3)
+        away = np.linalg.norm(np.subtract(point_lps, finding.centroid_lps))
+        if away <= 1.5 * radius_mm:
+            return finding
+    return None
 
 
 def _by_score(score: ScalarMap, axis: int, least: float | None) -> list[int]:

@@ -314,6 +314,8 @@ def _lettered(made: Picture, letter: str) -> Picture:
 def _caption(key: KeySlice, layers: tuple[Layer, ...], *, first: bool) -> str:
     place = place_words(key.point_lps)
     what = "High score, no finding" if key.coloured else "Nothing is marked here"
+    if key.through:
+        what = f"Another level of finding {key.through.id}"
     if key.finding:
         hidden = ", hidden by uncertainty," if key.finding.hidden_by_uncertainty else ""
         what = f"Finding {key.finding.id}{hidden} at its peak"

@@ -114,6 +114,20 @@ def test_if_hardly_anything_reaches_it_the_highest_is_shown_alone(volume, predic
     assert (key.index, key.coloured) == (12, False)
 
 
+def test_where_one_thing_is_to_be_seen_other_levels_of_it_are_shown(volume, prediction):
+    one = prediction.findings[0]
+    k = one.slice
+    array = np.zeros((36, 48, 40), np.float32)
+    j, i = np.rint(volume.geometry.to_index(one.centroid_lps)).astype(int)[1:]
+    array[k - 1 : k + 2, j - 1 : j + 2, i - 1 : i + 2] = 9.0
+    array[k, j, i] = one.peak
+    made = replace(scored(prediction, array), findings=(one,))
+    keys = key_slices(made, volume.geometry)
+    assert sorted(key.index for key in keys) == [k - 1, k, k + 1]
+    assert keys[0].finding == one
+    assert [key.through for key in keys[1:]] == [one, one]
+
+
 def test_an_empty_score_shows_slices_through_the_brain(volume, prediction):
     keys = key_slices(scored(prediction, np.zeros((36, 48, 40), np.float32)), volume.geometry)
     spread = key_slices(
