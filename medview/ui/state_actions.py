@@ -25,6 +25,8 @@ def choose(app: App) -> None:
     """Ask by which state the active pane is to be shown, or as stored."""
     session, pane = app.session, app.session.active_pane
     looks = presenting.looks_in(session, pane)
+    if not looks:
+        return
     titles = [tr("As stored"), *(title_of(app, look) for look in looks)]
     uids = [presenting.STORED, *(look.state.uid for look in looks)]
     here = presenting.look_in(session, pane)
