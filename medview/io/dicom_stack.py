@@ -85,7 +85,9 @@ def _alike(slices: Iterable[Slice]) -> list[list[Slice]]:
 def _same_plane(a: Slice, b: Slice) -> bool:
     if (a.spacing_mm is None) != (b.spacing_mm is None):
         return False
-    if a.spacing_mm and b.spacing_mm and not np.allclose(a.spacing_mm, b.spacing_mm, rtol=1e-4):
+    # Mostly they are the same numbers, and a file may claim 65,535 frames.
+    differ = a.spacing_mm != b.spacing_mm and a.spacing_mm and b.spacing_mm
+    if differ and not np.allclose(a.spacing_mm or (), b.spacing_mm or (), rtol=1e-4):
         return False
     if a.position is None or a.orientation is None or b.orientation is None:
         return True
