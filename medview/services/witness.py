@@ -38,7 +38,7 @@ class Witness:
         self._session = session
         self._path = path
         self._since = datetime.now(UTC).replace(microsecond=0)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
+        self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "audit")
         self._last: Future[bool] | None = None
         self._opened: VolumeId | None = None
         self._seen: set[tuple[object, ...]] = set()
@@ -61,9 +61,11 @@ class Witness:
         self._tasks.run(errand, Answers(lambda found: done(*found)))
 
     def close(self) -> None:
-        """Put down what rests and wait until everything is on the disk."""
+        """Put down what rests and wait until everything is on the disk; then nothing is heard."""
         self._put_thresholds()
-        self._thread.shutdown()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            thread.shutdown()
 
     def _put(self, deed: Deed, detail: Mapping[str, Any]) -> None:
         self._put_thresholds()
@@ -71,6 +73,8 @@ class Witness:
 
     def _write(self, deed: Deed, detail: Mapping[str, Any]) -> None:
         before = self._last
+        if self._thread is None:
+            return
         if before is not None and before.done() and not before.result():
             self._session.message = Message(_NOT_WRITTEN, "warning")
         self._last = self._thread.submit(note, deed, detail, self._path)

@@ -60,6 +60,7 @@ class Workspaces:
         self._wanted: Workspace | None = None
         self._met: set[str] = set()
         self._writer = ThreadPoolExecutor(1, "workspaces")
+        self._is_open = True
         self._writing: Future[None] | None = None
         library.leaving.connect(self.save)
         session.events.series.connect(self._on_series)
@@ -99,12 +100,15 @@ class Workspaces:
             self._write(lambda: _delete(root, study))
 
     def close(self) -> None:
-        """Save, and wait until the disk has it."""
+        """Save, and wait until the disk has it; from then on nothing is written."""
         self.save()
+        self._is_open = False
         self._writer.shutdown(wait=True)
 
     def _write(self, work: Callable[[], None]) -> None:
         """Write beside the window's thread: a disk may take long. An error is said once."""
+        if not self._is_open:
+            return
         before = self._writing
         if before is not None and before.done():
             error = before.exception()

@@ -13,7 +13,7 @@ from medview.learning.subset import TrainCase
 
 
 def test_fewer_than_ten_rows_teach_nothing():
-    with pytest.raises(DataError, match="only 9 rows with an age can be used; 10 are needed"):
+    with pytest.raises(DataError, match="only 9 rows with an age can be used, 10 are needed"):
         refuse_few(9)
     refuse_few(10)
 

@@ -106,6 +106,14 @@ def test_a_trail_that_cannot_be_written_is_said_at_the_next_deed(desk):
     desk.witness.close()
 
 
+def test_after_the_end_nothing_is_heard_and_nothing_breaks(desk):
+    on_screen(desk.session)
+    desk.witness.close()
+    desk.session.volume_id = VolumeId("1.2#0", "other")
+    desk.reader.signed.emit("ab12-cd34")
+    assert desk.told() == [("opened", {"pixels": "abc"})]
+
+
 def test_the_trail_is_read_in_a_child_after_all_is_written(desk):
     on_screen(desk.session)
     found = []
