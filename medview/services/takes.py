@@ -30,8 +30,9 @@ class Take:
     memory_mb: float
 
 
-# Processor time by ``medview bench infer --device cpu``, start of the process apart; a machine
-# with nothing else to do takes about so long on one core, and less on several.
+# Processor time on a crowded machine, start of the process apart: the tables and films as the rows
+# of ``medview bench infer --device cpu`` measured them before evidence was drawn with films, the
+# two heads as single runs of the demo head. Rough: a reader's own runs replace them.
 TAKES: dict[str, Take] = {
     "anomaly": Take(0.5, 1.0, 0.36, 820.0),
     "brain-age": Take(2.0, 1.1, 0.0, 1150.0),
