@@ -20,7 +20,7 @@ from medview.services.audit import in_words
 from medview.ui.controls import label, name
 from medview.ui.words import tr
 
-_WIDTHS = (150, 110, 110)
+_WIDTHS = (190, 110, 110)
 
 
 class AuditView(QDialog):
