@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -58,6 +59,8 @@ def compare(job: Progress, asked: Asked) -> Timing:
             way()
             seconds[n] = min(seconds[n], time.perf_counter() - began)
     ours, loop, low = found
+    # The model recognises no made-up brain; what is compared is what it would say all the same.
+    settings = replace(settings, floor=None)
     return Timing(
         load_s,
         seconds[0],

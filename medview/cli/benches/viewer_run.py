@@ -98,11 +98,12 @@ def _run_model(program: Program, seconds: float, seen: Seen) -> None:
         return
     gaps = Gaps(program.qt)
     over = QTimer(program.qt, singleShot=True, interval=round(1000 * seconds))
-    over.timeout.connect(program.qt.quit)
+    # exit(), not quit(): that would close the window, which asks back while something is stored.
+    over.timeout.connect(program.qt.exit)
     # The clock runs from the first map on: until then the child only loads its libraries.
     session.events.unfinished.connect(lambda _: None if over.isActive() else over.start())
-    session.events.predictions.connect(lambda _: program.qt.quit())
-    QTimer.singleShot(round(1000 * _GIVE_UP_S), program.qt, program.qt.quit)
+    session.events.predictions.connect(lambda _: program.qt.exit())
+    QTimer.singleShot(round(1000 * _GIVE_UP_S), program.qt, program.qt.exit)
     program.qt.exec()
     seen.gaps_ms = gaps.ms
     seen.maps = len(session.maps)

@@ -1,7 +1,5 @@
 """Blocks against the plain loop: the same answer, and rows that say what was measured."""
 
-from math import isnan
-
 import numpy as np
 import pytest
 import torch
@@ -68,8 +66,5 @@ def test_every_row_is_measured_by_the_child(monkeypatch):
     assert rows[3].value > rows[1].value
     assert (rows[5].what, rows[5].aim) == ("one chest film, 1024 x 1024, after loading", 1.0)
     assert (rows[6].what, rows[6].aim) == ("2 stays of 48 hours in bins", 60.0)
-    # Of two slices the model may recognise none: then there is no score that could change.
-    assert rows[4].what == "bfloat16: change of the volume's score"
-    assert rows[4].value >= 0 or isnan(rows[4].value)
-    assert all(row.value >= 0 for row in rows if row is not rows[4])
+    assert all(row.value >= 0 for row in rows)
     assert rows[-1].value > 100
