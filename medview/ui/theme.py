@@ -130,9 +130,10 @@ def apply(app: QApplication, theme: Theme) -> None:
     if app.styleSheet() == sheet:
         return
     _in_force[0] = theme
-    if app.style().name() != "fusion":
+    # Each of these dresses every widget anew; with a sheet in force, style and font are ours.
+    if not app.styleSheet():
         app.setStyle("Fusion")
-    app.setFont(base_font())
+        app.setFont(base_font())
     app.setPalette(_palette(theme))
     app.setStyleSheet(sheet)
 
