@@ -111,6 +111,44 @@ class Card(QFrame):
                 self.rows.addWidget(part)
 
 
+class Fold(QWidget):
+    """Rows that are there when asked for: a link that opens and closes them."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__()
+        self._text = text
+        self.link = button("", key, look="link", tip=text)
+        self.link.clicked.connect(lambda: self.set_open(on=not self.is_open))
+        self._body = QWidget()
+        self._rows = QVBoxLayout(self._body)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(GAP)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(GAP)
+        rows.addLayout(Row(self.link, 1))
+        rows.addWidget(self._body)
+        self.set_open(on=False)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its rows are to be seen."""
+        return not self._body.isHidden()
+
+    def set_open(self, *, on: bool) -> None:
+        """Show or hide the rows."""
+        self._body.setVisible(on)
+        self.link.setText(f"{self._text} {'▾' if on else '▸'}")
+
+    def add(self, *parts: QWidget | QLayout) -> None:
+        """Put rows at the end."""
+        for part in parts:
+            if isinstance(part, QLayout):
+                self._rows.addLayout(part)
+            else:
+                self._rows.addWidget(part)
+
+
 class Column(QScrollArea):
     """Cards below each other that scroll when there is no room."""
 

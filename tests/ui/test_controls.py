@@ -3,7 +3,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from medview.ui.controls import ElidedLabel, RangeRow, Segments, SliderRow, clear, label
+from medview.ui.controls import ElidedLabel, Fold, RangeRow, Segments, SliderRow, clear, label
 
 
 @pytest.fixture
@@ -104,3 +104,17 @@ def test_clearing_a_layout_takes_widgets_and_layouts_out(qtbot):
     clear(outer)
     assert outer.count() == 0
     assert holder.findChildren(QLabel) == []
+
+
+def test_a_fold_shows_its_rows_when_asked_for(qtbot):
+    made, inside = Fold("more", "Details"), label("how")
+    made.add(inside)
+    qtbot.addWidget(made)
+    made.show()
+    assert not inside.isVisible()
+    assert made.link.text() == "Details ▸"
+    made.link.click()
+    assert made.is_open
+    assert inside.isVisible()
+    made.link.click()
+    assert not inside.isVisible()

@@ -22,11 +22,11 @@ class AnomalyCard(ResultCard):
         super().build()
         if self.result.passes:
             self._strip = ConvergenceStrip(self.result)
-            self.add(self._strip)
+            self.behind.add(self._strip)
             text = label(convergence_words(self.result), "quiet", wraps=True)
             name(text, "convergence_words", text.text())
             # Shown before it has a parent it would be a window of its own, and take the keyboard.
-            self.add(text)
+            self.behind.add(text)
             text.setVisible(bool(text.text()))
             self.app.session.events.views.connect(self._follow)
             self._follow()
@@ -47,7 +47,7 @@ class AnomalyCard(ResultCard):
         go.clicked.connect(lambda: self.app.analysis.again(self.result.key, samples=dial.value()))
         said = label(tr("Passes (K): {k}", k=here))
         name(said, "samples_here", said.text())
-        self.add(Row(said, 1, dial, go))
+        self.behind.add(Row(said, 1, dial, go))
 
     def _follow(self) -> None:
         """Show the curve of the slice that the active pane is at."""

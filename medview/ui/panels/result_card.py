@@ -13,7 +13,7 @@ from medview.domain.prediction import Prediction, Score
 from medview.domain.wording import duration_words
 from medview.services.telling import interval_text, main_score, score_text
 from medview.ui.app import App
-from medview.ui.controls import Card, ElidedLabel, Row, label, name
+from medview.ui.controls import Card, ElidedLabel, Fold, Row, label, name
 from medview.ui.panels.answers import AnswerRow
 from medview.ui.words import interval, number, tr
 
@@ -36,6 +36,7 @@ class ResultCard(Card):
         self.title = card.title if card is not None else result.model
         super().__init__(f"result_{result.model}", self.title)
         self.app, self.result, self.card = app, result, card
+        self.behind = Fold("result_behind", tr("Details"))
         self.build()
         self.add_notes()
 
@@ -66,7 +67,7 @@ class ResultCard(Card):
     def add_line(self, *more: str, score: Score | None = None, meant: bool = True) -> None:
         """The figure that matters, large, with its interval and what it is compared with.
 
-        Its meaning stands below it, or with `meant` False in its tip alone.
+        Its meaning stands among the details, or with `meant` False in its tip alone.
         """
         first = score or main_score(self.result)
         if first is None:
@@ -87,7 +88,7 @@ class ResultCard(Card):
         row.addWidget(rest, 1)
         self.add(row)
         if meant and first.value is not None and first.meaning:
-            self.add(label(sentence(first.meaning), "quiet", wraps=True))
+            self.behind.add(label(sentence(first.meaning), "quiet", wraps=True))
 
     def add_answer(self) -> None:
         """Buttons to agree or not with the score that matters."""
@@ -96,12 +97,13 @@ class ResultCard(Card):
             self.add(AnswerRow(self.app, self.result, f"score {first.name}"))
 
     def add_notes(self) -> None:
-        """How the result was made, and what the model warns of."""
+        """What the model warns of; how the result was made stands among the details."""
+        for text in dict.fromkeys(note.text for note in self.result.warnings):
+            self.add(label(sentence(text), "quiet", wraps=True))
         how = label(made_words(self.result), "quiet", wraps=True)
         name(how, f"made_{self.result.model}", how.text())
-        self.add(how)
-        for text in dict.fromkeys(note.text for note in self.result.warnings):
-            self.add(label(text[:1].upper() + text[1:], "quiet", wraps=True))
+        self.behind.add(how)
+        self.add(self.behind)
 
     def row(self, text: str, value: str, key: str = "", tip: str = "") -> QLabel:
         """A name and a value at the right edge; return the value's label."""

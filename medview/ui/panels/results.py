@@ -8,7 +8,7 @@ from medview.domain.prediction import Prediction
 from medview.services.session import MAPS_IN_TURN
 from medview.services.telling import family
 from medview.ui.app import App
-from medview.ui.controls import Card, Column, Row, button, clear, label
+from medview.ui.controls import Card, Column, Fold, Row, button, clear, label
 from medview.ui.panels.analysis import AnalysisCard
 from medview.ui.panels.anomaly_card import AnomalyCard
 from medview.ui.panels.brain_age_card import BrainAgeCard
@@ -91,8 +91,9 @@ class SawCard(Card):
         self._show.clicked.connect(self._on_show)
         self._steps = QVBoxLayout()
         self._steps.setSpacing(4)
-        self.add(Row(label(tr("What the model saw")), 1, self._show))
-        self.add(self._steps)
+        fold = Fold("saw_steps", tr("Preparation"))
+        fold.add(self._steps)
+        self.add(Row(label(tr("What the model saw")), 1, self._show), fold)
         self._told: Prediction | None = None
         for field in ("map_name", "overlay_on", "predictions", "volume_id"):
             getattr(app.session.events, field).connect(self.refresh)
