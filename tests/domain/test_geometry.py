@@ -1,0 +1,110 @@
+"""One affine in LPS millimetres, held against what nibabel makes of the same matrix."""
+
+import nibabel
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from nibabel.orientations import aff2axcodes
+from scipy.spatial.transform import Rotation
+
+from medview.domain.geometry import Geometry
+
+RAS_OF_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
+SIZES = st.integers(1, 40)
+STEPS = st.floats(0.2, 8.0)
+
+
+@st.composite
+def geometries(draw):
+    """Any turned grid: columns orthogonal, some flipped."""
+    turn = Rotation.from_euler("zyx", draw(st.tuples(*3 * [st.floats(-180, 180)])), degrees=True)
+    steps = np.array(draw(st.tuples(STEPS, STEPS, STEPS)))
+    signs = np.array(draw(st.tuples(*3 * [st.sampled_from((-1, 1))])))
+    affine = np.eye(4)
+    affine[:3, :3] = turn.as_matrix() * steps * signs
+    affine[:3, 3] = draw(st.tuples(*3 * [st.floats(-300, 300)]))
+    return Geometry(draw(st.tuples(SIZES, SIZES, SIZES)), affine)
+
+
+def plain(**changes):
+    """2 x 3 x 4 mm voxels along z, y and x."""
+    affine = np.array([[0, 0, 4.0, -10], [0, 3.0, 0, -20], [2.0, 0, 0, -30], [0, 0, 0, 1]])
+    return Geometry((5, 6, 7), affine, **changes)
+
+
+@given(geometries(), st.tuples(*3 * [st.floats(-100, 100)]))
+def test_there_and_back_is_the_same_place(geometry, index):
+    back = geometry.to_index(geometry.to_mm(index))
+    assert np.allclose(back, index, atol=1e-6)
+
+
+@given(geometries())
+def test_spacing_and_letters_are_those_of_nibabel(geometry):
+    ras = RAS_OF_LPS @ geometry.affine_ijk
+    i, j, k = nibabel.affines.voxel_sizes(ras)
+    assert np.allclose(geometry.spacing_mm, (k, j, i))
+    unit = np.abs(ras[:3, :3] / np.linalg.norm(ras[:3, :3], axis=0))
+    if np.min(np.abs(np.diff(np.sort(unit, axis=1)[:, 1:]))) > 0.05:  # no tie between two axes
+        assert geometry.orientation_code == "".join(aff2axcodes(ras))
+
+
+@given(geometries())
+def test_every_axis_of_the_array_runs_along_one_of_the_patient(geometry):
+    assert sorted(geometry.axis_of) == [0, 1, 2]
+    assert geometry.shear_degrees == pytest.approx(0, abs=1e-3)
+
+
+@given(geometries())
+def test_the_grid_holds_its_corners_and_nothing_a_voxel_outside(geometry):
+    last = np.array(geometry.shape) - 1
+    assert geometry.contains(geometry.centre_mm)
+    assert geometry.contains(geometry.to_mm(last))
+    assert not geometry.contains(geometry.to_mm(last + 1))
+    assert not geometry.contains(geometry.to_mm((-1, 0, 0)))
+
+
+def test_json_order_swaps_row_and_slice_only():
+    made = plain()
+    assert np.array_equal(Geometry.from_ijk_affine(made.shape, made.affine_ijk).affine, made.affine)
+    assert np.array_equal(made.affine_ijk @ (1, 2, 3, 1), made.affine @ (3, 2, 1, 1))
+
+
+def test_a_voxel_of_2_3_and_4_mm_holds_24_microlitres():
+    assert plain().voxel_ml == pytest.approx(0.024)
+
+
+def test_a_tilted_gantry_shears_and_keeps_the_volume():
+    affine = plain().affine.copy()
+    affine[1, 0] = 2.0 * np.tan(np.radians(15))  # each slice further back
+    tilted = Geometry((5, 6, 7), affine)
+    assert tilted.shear_degrees == pytest.approx(15)
+    assert tilted.voxel_ml == pytest.approx(0.024)
+    assert tilted.spacing_mm[0] == pytest.approx(2.0 / np.cos(np.radians(15)))
+
+
+def test_grids_are_the_same_within_a_thousandth():
+    moved = plain().affine.copy()
+    moved[0, 3] += 5e-4
+    assert plain().same_grid(Geometry((5, 6, 7), moved))
+    moved[0, 3] += 5e-3
+    assert not plain().same_grid(Geometry((5, 6, 7), moved))
+    assert not plain().same_grid(Geometry((5, 6, 8), plain().affine))
+
+
+@pytest.mark.parametrize(
+    ("affine", "said"),
+    [
+        (np.eye(3), "4 x 4"),
+        (np.full((4, 4), np.nan), "finite"),
+        (np.diag([1.0, 1.0, 0.0, 1.0]), "singular"),
+    ],
+)
+def test_what_places_nothing_is_refused(affine, said):
+    with pytest.raises(ValueError, match=said):
+        Geometry((2, 2, 2), affine)
+
+
+def test_nobody_can_write_into_an_affine():
+    with pytest.raises(ValueError, match="read-only"):
+        plain().affine[0, 0] = 1
