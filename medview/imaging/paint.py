@@ -11,9 +11,10 @@ from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.report import ColourBar
 from medview.imaging.colour import colour_table
 
+# From here on the table of colours is clear: places of values that are not drawn.
 _CLEAR = 256
-# Pixels that are coloured in one go.
-_AT_ONCE = 1 << 17
+# Pixels that are coloured in one go: what lies between stays in the processor's cache.
+_AT_ONCE = 1 << 16
 
 
 def tint(
@@ -25,36 +26,51 @@ def tint(
     transparent; the rest has ``style.opacity`` times `fade`, (h, w) in 0..1, if given. With
     ``style.outline`` only pixels beside a transparent one are drawn.
     """
-    packed = np.empty(values.shape, dtype=np.uint32)
+    rows, columns = values.shape
+    packed = np.empty((rows, columns), dtype=np.uint32)
     table = _packed(style.colour_map, _byte(style.opacity))
-    # A few rows at a time: what lies between stays in the processor's cache.
-    step = max(1, _AT_ONCE // max(values.shape[1], 1))
-    for row in range(0, values.shape[0], step):
-        index = _places(values[row : row + step], style)
+    step = max(1, _AT_ONCE // max(columns, 1))
+    room = np.empty((min(step, rows), columns), np.float32)
+    for row in range(0, rows, step):
+        part = np.ascontiguousarray(values[row : row + step], dtype=np.float32)
+        index = _places(part, style, room[: len(part)])
         # Nothing is ever clipped; it only lets numpy write where it is told to, without a copy.
         np.take(table, index, out=packed[row : row + step], mode="clip")
-    rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(*values.shape, 4)
+    rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(rows, columns, 4)
     if style.outline:
         inside = np.asarray(values, dtype=np.float32) >= style.threshold
         rgba[..., 3] *= _edge(inside)
     if fade is not None:
-        alpha = rgba[..., 3] * fade
-        alpha += np.float32(0.5)
-        rgba[..., 3] = alpha
+        _fade(rgba, fade, _byte(style.opacity))
     return rgba
 
 
-def _places(values: NDArray[np.generic], style: LayerStyle) -> NDArray[np.uint16]:
-    """Place of each value in the table of colours; `_CLEAR` below the threshold and for NaN."""
+def _fade(rgba: NDArray[np.uint8], fade: NDArray[np.float32], alpha: int) -> None:
+    """Multiply what is drawn, which has `alpha` everywhere, by a share of 0 to 1, in place."""
+    step = max(1, _AT_ONCE // max(rgba.shape[1], 1))
+    for row in range(0, rgba.shape[0], step):
+        left = fade[row : row + step] * np.float32(alpha)
+        left += np.float32(0.5)
+        part = rgba[row : row + step, :, 3]
+        np.multiply(left.astype(np.uint8), part != 0, out=part)
+
+
+def _places(
+    numbers: NDArray[np.float32], style: LayerStyle, room: NDArray[np.float32]
+) -> NDArray[np.uint16]:
+    """Place of each value in the table of colours; below the threshold and for NaN a clear one.
+
+    `room`, of the same shape, is written over.
+    """
     low, high = style.range
-    numbers = np.asarray(values, dtype=np.float32)
-    place = numbers - np.float32(low)
-    place *= np.float32(255 / max(high - low, 1e-12))
-    np.maximum(np.minimum(place, 255, out=place), 0, out=place)
-    place += np.float32(0.5)
-    with np.errstate(invalid="ignore"):  # NaN becomes any place, and then clear
-        index = place.astype(np.uint16)
-    np.putmask(index, ~(numbers >= style.threshold), _CLEAR)
+    np.subtract(numbers, np.float32(low), out=room)
+    room *= np.float32(255 / max(high - low, 1e-12))
+    np.clip(room, np.float32(0), np.float32(255), out=room)
+    room += np.float32(0.5)
+    with np.errstate(invalid="ignore"):  # NaN becomes any place, and then a clear one
+        index = room.astype(np.uint16)
+    hidden = np.logical_not(numbers >= np.float32(style.threshold))
+    index |= np.left_shift(hidden, 8, dtype=np.uint16)
     return index
 
 
@@ -97,8 +113,8 @@ def _byte(share: float) -> int:
 
 @lru_cache(maxsize=64)
 def _packed(name: str, alpha: int) -> NDArray[np.uint32]:
-    """Colours with their alpha as one number each; the last is fully transparent."""
-    table = np.zeros((257, 4), dtype=np.uint8)
-    table[:256] = colour_table(name)
-    table[:256, 3] = alpha
-    return table.view(np.uint32).reshape(257)
+    """Colours with their alpha as one number each; those of places from `_CLEAR` on are clear."""
+    table = np.zeros((2 * _CLEAR, 4), dtype=np.uint8)
+    table[:_CLEAR] = colour_table(name)
+    table[:_CLEAR, 3] = alpha
+    return table.view(np.uint32).reshape(2 * _CLEAR)

@@ -29,11 +29,10 @@ from medview.imaging.frame import Corners, Frame
 from medview.imaging.swipe import divider_column
 from medview.ui import furniture
 from medview.ui.marks import draw_marks
+from medview.ui.picture import Picture
 from medview.ui.shapes import draw_shapes
 from medview.ui.theme import PANE_ACTIVE, PANE_BACK, PANE_QUIET
 from medview.ui.words import tr
-
-pg.setConfigOptions(imageAxisOrder="row-major", antialias=False)
 
 _Place = tuple[float, float, float]
 _NARROW_PX = 400
@@ -129,24 +128,17 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         self._box: QRectF | None = None
         self._reading: tuple[str, ...] = ()
         self._reading_at = QPointF()
-        self._image = self._new_layer()
-        self._tints: list[pg.ImageItem] = []
+        self._picture = Picture()
         self.setObjectName(f"pane_{key}")
         self.setAccessibleName(title)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        self.setCacheMode(self.CacheModeFlag.CacheNone)  # the image is the background
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setAcceptDrops(True)
-
-    def _new_layer(self) -> pg.ImageItem:
-        item = pg.ImageItem()
-        item.setAutoDownsample(False)
-        self.scene().addItem(item)
-        return item
 
     @property
     def frame_shown(self) -> Frame | None:
@@ -168,8 +160,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         before = self._frame
         if frame is before and placing == self._placing and dress == self._dress:
             return
-        if frame is not before:
-            self._set_pixels(frame, before)
+        self._picture.show(frame)
         moved = frame is not None and (before is None or _shape_of(before) != _shape_of(frame))
         self._frame, self._dress = frame, dress
         if moved or placing != self._placing:
@@ -177,29 +168,9 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
             self._place()
         self.viewport().update()
 
-    def _set_pixels(self, frame: Frame | None, before: Frame | None) -> None:
-        if frame is None:
-            for item in (self._image, *self._tints):
-                item.hide()
-            return
-        if before is None or not np.array_equal(frame.image, before.image):
-            self._image.setImage(frame.image, autoLevels=False, levels=None)
-        self._image.show()
-        while len(self._tints) < len(frame.tints):
-            self._tints.append(self._new_layer())
-            self._tints[-1].setTransform(self._transform)
-        for number, item in enumerate(self._tints):
-            shown = number < len(frame.tints)
-            if shown and not _same_tint(frame, before, number):
-                item.setImage(frame.tints[number], autoLevels=False, levels=None)
-            item.setVisible(shown)
-
     def _place(self) -> None:
-        if self._frame is None:
-            return
-        self._transform = self._transform_of(self._frame, self._placing)
-        for item in (self._image, *self._tints):
-            item.setTransform(self._transform)
+        if self._frame is not None:
+            self._transform = self._transform_of(self._frame, self._placing)
 
     def _transform_of(self, frame: Frame, placing: Placing) -> QTransform:
         """From corners of image pixels to pixels of the pane."""
@@ -288,6 +259,12 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if self._frame is None:
             return 0.5
         return (self.to_pixel(x, 0.0)[0] + 0.5) / float(self._frame.image.shape[1])
+
+    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802  # Qt's hook
+        """Paint the image with its overlays."""
+        super().drawBackground(painter, rect)
+        if self._frame is not None:
+            self._picture.paint(painter, self._transform)
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802  # Qt's hook
         """Draw letters, corners, bars and outline over the image."""
@@ -432,11 +409,3 @@ def _box_of(frame: Frame, placing: Placing) -> Box:
 
 def _shape_of(frame: Frame) -> tuple[object, ...]:
     return (frame.image.shape[:2], frame.pixel_mm)
-
-
-def _same_tint(frame: Frame, before: Frame | None, number: int) -> bool:
-    return (
-        before is not None
-        and number < len(before.tints)
-        and np.array_equal(frame.tints[number], before.tints[number])
-    )

@@ -7,6 +7,8 @@ from PySide6.QtCore import QPointF
 
 from medview.domain.geometry import Plane
 from medview.imaging.frame import Labels, View, compose_frame
+from medview.ui import picture
+from medview.ui.picture import Picture, merged
 from medview.ui.slice_pane import Dress, Placing, SlicePane
 
 
@@ -95,19 +97,20 @@ def test_the_letters_stand_where_the_frame_says(pane):
     assert changed
 
 
-def test_only_what_differs_is_set(pane, monkeypatch):
-    calls = []
-    frame = frame_at()
-    pane.draw(frame, Placing(), Dress())
-    image = type(pane._image)
-    original = image.setImage
-    monkeypatch.setattr(
-        image, "setImage", lambda self, *a, **k: (calls.append(self), original(self, *a, **k))
+def test_a_frame_is_painted_once_and_merged_once(pane, qtbot, monkeypatch):
+    """A second painting of every step is half of the time it takes."""
+    frame, merges, paints = frame_at(), [], []
+    monkeypatch.setattr(picture, "merged", lambda each: merges.append(each) or merged(each))
+    monkeypatch.setattr(Picture, "paint", lambda *given: paints.append(given))
+    steps = (
+        ((frame, Placing(), Dress()), 1),
+        ((replace(frame, position="H 1 mm"), Placing(2.0), Dress(is_active=True)), 1),
+        ((replace(frame, image=255 - frame.image), Placing(2.0), Dress()), 2),
     )
-    pane.draw(replace(frame, position="H 1 mm"), Placing(2.0), Dress(is_active=True))
-    assert calls == []
-    pane.draw(replace(frame, image=255 - frame.image), Placing(2.0), Dress())
-    assert len(calls) == 1
+    for painted, (step, times_merged) in enumerate(steps, 1):
+        pane.draw(*step)
+        qtbot.wait(40)
+        assert (len(merges), len(paints)) == (times_merged, painted)
 
 
 def test_an_empty_pane_knows_no_place(pane):

@@ -21,6 +21,9 @@ from medview.imaging.frame import compose_frame
 from medview.imaging.view import Frame, Layer, View
 from medview.ui.slice_pane import Dress, Placing, SlicePane
 
+# The viewer beside it takes rows down the screen as well.
+pg.setConfigOptions(imageAxisOrder="row-major")
+
 PANE = 1000
 WINDOW = Window(400.0, 40.0)
 # One refresh of a screen at 60 Hz; the aim for composing 512 x 512 with two overlays.
