@@ -26,20 +26,35 @@ EVEN_MM = 20.0
 KEPT_MM = 6.0
 """How far outside the brain mask the head is still shown."""
 _SLICES_AT_ONCE = 8
+_TIE = 0.01
+"""Parts of a voxel within which two voxels count as equally near."""
 
 
 def box_round(centre_lps: NDArray[np.float64], source: Geometry) -> Geometry:
     """The box whose middle lies near a point, LPS mm.
 
     Its first voxel lies on a voxel of the source: 2 mm volumes are turned, not interpolated.
+    The box is the same in the patient whatever way the source is stored.
     """
     affine = np.zeros((4, 4))
     affine[2, 0] = affine[1, 1] = affine[0, 2] = STEP_MM
     affine[3, 3] = 1
     middle = (np.array(SHAPE) - 1) / 2 * STEP_MM
     corner = centre_lps - middle[::-1]
-    affine[:3, 3] = source.to_mm(np.rint(source.to_index(corner)))
+    affine[:3, 3] = source.to_mm(_nearest_voxel(source, corner))
     return Geometry(SHAPE, affine)
+
+
+def _nearest_voxel(source: Geometry, place_lps: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Index (k, j, i) of the voxel of an endless grid that lies nearest to a point, LPS mm.
+
+    Of two that are equally near, the one further to head, posterior or left. Rounding the index
+    itself would take the one or the other by the way the array is stored.
+    """
+    along = np.empty(3)
+    for world, axis in enumerate(source.axis_of):
+        along[axis] = np.sign(source.affine[world, axis])
+    return np.asarray(np.floor(source.to_index(place_lps) * along + 0.5 + _TIE) * along)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -40,6 +40,23 @@ def test_two_millimetre_volumes_are_not_interpolated() -> None:
     assert found[found > 0].std() == pytest.approx(values.std(), rel=0.02)
 
 
+@pytest.mark.parametrize("off_mm", [0.0, 0.6, 0.999999, 1.000001])
+def test_the_box_lies_the_same_in_the_patient_however_the_volume_is_stored(off_mm: float) -> None:
+    """With 80 voxels of 2 mm round a voxel, a box edge lies half way between two: a tie."""
+    boxes = {
+        tuple(np.round(box_round(np.full(3, off_mm), _cube(code)).affine[:3, 3], 6))
+        for code in ORIENTATIONS
+    }
+    assert len(boxes) == 1
+    (corner,) = boxes
+    nearest = np.abs(np.array(corner) + (np.array(SHAPE[::-1]) - 1) - off_mm)
+    assert nearest.max() <= 1 + 0.02 * STEP_MM
+
+
+def _cube(code: str) -> Geometry:
+    return geometry_of(code, (90, 90, 90), (2.0, 2.0, 2.0), (1.0, 1.0, 1.0))
+
+
 @pytest.mark.parametrize("code", ORIENTATIONS[::7])
 def test_a_mark_lies_where_it_was_in_any_orientation(code: str) -> None:
     source = geometry_of(code)
