@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.domain.geometry import Geometry
 from medview.domain.measurement import CLOSED, Kind, Measured, Measurement, Quantity
 from medview.domain.volume import Volume
 from medview.imaging.measure import length_mm, length_text
@@ -145,6 +146,26 @@ def values_inside(measurement: Measurement, volume: Volume, cut: Cut) -> RegionV
     )
 
 
+def voxels_inside(measurement: Measurement, geometry: Geometry) -> NDArray[np.bool_]:
+    """The voxels (k, j, i) that a closed drawing goes through and whose middle lies inside it.
+
+    The plane of the drawing is as thick as the grid's step across it.
+    """
+    inside = np.zeros(geometry.shape, dtype=np.bool_)
+    corners = geometry.to_index(outline(measurement))
+    low = np.clip(np.floor(corners.min(0)).astype(int) - 1, 0, geometry.shape)
+    high = np.clip(np.ceil(corners.max(0)).astype(int) + 2, 0, geometry.shape)
+    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    sides = (np.arange(side.start, side.stop, dtype=np.float64) for side in box)
+    places = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1)
+    normal = np.cross(measurement.right, measurement.down)
+    step_mm = float(np.abs(normal @ geometry.affine[:3, :3]).sum())
+    centres = geometry.to_mm(places)
+    away = (centres - np.array(measurement.points[0])) @ normal
+    inside[box] = _is_inside(measurement, centres) & (np.abs(away) <= step_mm / 2 + 1e-6)
+    return inside
+
+
 def area_of(measurement: Measurement) -> float:
     """Area of a closed drawing, mm2, from its outline (not from pixels)."""
     flat = _flat(measurement, measurement.points)
@@ -197,6 +218,11 @@ def _mask(measurement: Measurement, cut: Cut, shape: tuple[int, ...]) -> NDArray
     rows, columns = np.mgrid[: shape[0], : shape[1]]
     matrix = cut.pixel_to_lps
     centres = matrix[:3, 3] + columns[..., None] * matrix[:3, 0] + rows[..., None] * matrix[:3, 1]
+    return _is_inside(measurement, centres)
+
+
+def _is_inside(measurement: Measurement, centres: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Whether places (..., 3), LPS mm, lie in the outline as seen along its normal."""
     flat = _flat(measurement, centres)
     corners = _flat(measurement, measurement.points)
     if measurement.kind == "polygon":

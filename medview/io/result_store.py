@@ -125,6 +125,10 @@ class ResultStore:
         stored = read_result(job, folder)
         return Kept(entry, stored.prediction, stored.card, _read_opinions(folder))
 
+    def answers(self, entry_id: str) -> tuple[Opinion, ...]:
+        """What the reader answered to a result; nothing where that cannot be read."""
+        return _read_opinions(self._data(entry_id))
+
     def _check(self, job: Progress, folder: Path) -> None:
         for name, sha256 in _read_label(folder)["files"].items():
             job.check()

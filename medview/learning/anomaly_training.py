@@ -97,7 +97,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         torch.set_num_threads(request.threads)
     request = replace(request, device=choose_device(request.device))
     recipe = Recipe.of(dict(request.recipe))
-    subsets = [s for s in find_subsets(request.data, "anomaly", request.held_out) if s.is_normal]
+    found = find_subsets(request.data, "anomaly", request.held_out)
+    subsets = [normal for each in found if (normal := each.normal_part) is not None]
     cases, skipped = load_normals(job, subsets)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)

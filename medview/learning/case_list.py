@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
+from medview.io.atomic import whole_file
 from medview.learning.subset import LeftOut, Split, Subset, TrainCase
 
 IMAGE_COLUMNS = ("t1", "t1ce", "t2", "flair", "film", "smri", "fmri", "series")
@@ -119,6 +120,36 @@ def read_rows(file: Path) -> list[Row]:
         cells = {name: cell.strip() for name, cell in zip(header, line, strict=True)}
         rows.append(Row(number, cells))
     return rows
+
+
+def write_rows(file: Path, rows: Iterable[Mapping[str, str]]) -> None:
+    """Write a case list for its owner's eyes: the columns that some row has, the known ones first.
+
+    Files are named relative to the list where they lie beside or below it.
+
+    Raises
+    ------
+    WriteError
+        If the disk refuses; a list that was there before is untouched.
+    """
+    lines = [{name: _named(file, name, text) for name, text in row.items()} for row in rows]
+    first = ("case", "patient", "site", "split", *_FILE_COLUMNS, "label", "age_years", "sex")
+    used = dict.fromkeys(name for line in lines for name, text in line.items() if text)
+    columns = [name for name in first if name in used or name == "case"]
+    columns += [name for name in used if name not in columns]
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with whole_file(file) as draft:
+        draft.touch(mode=0o600)
+        with draft.open("w", newline="", encoding="utf-8") as opened:
+            table = csv.DictWriter(opened, columns, restval="", extrasaction="ignore")
+            table.writeheader()
+            table.writerows(lines)
+
+
+def _named(file: Path, column: str, text: str) -> str:
+    path, folder = Path(text), file.parent.absolute()
+    inside = column in _FILE_COLUMNS and text and path.is_relative_to(folder)
+    return str(path.relative_to(folder)) if inside else text
 
 
 def _file_of(path: Path) -> Path | None:

@@ -202,12 +202,14 @@ class PreparedCase:
     """A case as the model sees it.
 
     `truth` is the lesion on the model slices (n, 128, 128), None where it is not known; for a
-    case with a box it is the box.
+    case with a box it is the box. `known` (n,) are the slices of which the truth says something,
+    None where it does of all.
     """
 
     case: TrainCase
     prepared: Prepared
     truth: NDArray[np.bool_] | None = None
+    known: NDArray[np.bool_] | None = None
 
 
 def prepare_case(case: TrainCase) -> PreparedCase:
@@ -224,17 +226,23 @@ def prepare_case(case: TrainCase) -> PreparedCase:
     """
     volume = read_image(case.image, case.pixel_mm)
     prepared = prepare(volume, brain_of(case, volume))
-    return PreparedCase(case, prepared, _truth_of(case, volume, prepared))
+    if case.mask is None:
+        return PreparedCase(case, prepared, _truth_of(case, volume, prepared))
+    values = values_on(case.mask, volume)
+    turned = np.asarray(canonical(values, volume.geometry), dtype=np.float32)
+    lesion = prepared.grid.to_model((turned >= case.mask_from).astype(np.float32))
+    told = np.asarray((turned >= 0).any(axis=(1, 2)), dtype=np.bool_)
+    known = None if told.all() else told
+    return PreparedCase(case, prepared, np.asarray(lesion > 0.5), known)
 
 
 def brain_of(case: TrainCase, volume: Volume) -> NDArray[np.bool_] | None:
     """The brain on the volume's own grid (k, j, i), or None where the case does not tell it."""
-    """The brain mask that comes with a case, on the grid of its image; None where none does."""
     if case.brain_rule == "positive":
         return np.asarray(np.asarray(volume.array, dtype=np.float32) > 0)
     if case.brain is None:
         return None
-    inside = _values_on(case.brain, volume) > 0
+    inside = values_on(case.brain, volume) > 0
     if case.brain_rule == "mask":
         return inside
     # The labels leave the fluid between gyri out.
@@ -243,9 +251,7 @@ def brain_of(case: TrainCase, volume: Volume) -> NDArray[np.bool_] | None:
 
 
 def _truth_of(case: TrainCase, volume: Volume, prepared: Prepared) -> NDArray[np.bool_] | None:
-    if case.mask is not None:
-        lesion = _values_on(case.mask, volume) >= case.mask_from
-    elif case.box is not None:
+    if case.box is not None:
         lesion = _box_mask(case.box, volume.geometry.shape)
     elif case.label == 0:
         return np.zeros(prepared.slices.shape, dtype=np.bool_)
@@ -255,8 +261,18 @@ def _truth_of(case: TrainCase, volume: Volume, prepared: Prepared) -> NDArray[np
     return np.asarray(prepared.grid.to_model(turned) > 0.5)
 
 
-def _values_on(path: Path, volume: Volume) -> NDArray[np.float32]:
-    """Values of a mask or label file, which must lie on the grid of the image."""
+def values_on(path: Path, volume: Volume) -> NDArray[np.float32]:
+    """Values of a mask or label file (k, j, i), which must lie on the grid of the image.
+
+    Slices of a mask with values below 0 are those of which nobody has said anything.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read.
+    DataError
+        If it lies on another grid.
+    """
     found = read_image(path)
     tolerance_mm = 0.5 * min(volume.geometry.spacing_mm)
     if not found.geometry.same_grid(volume.geometry, tolerance_mm=tolerance_mm):

@@ -70,19 +70,21 @@ def result_of(found: PreparedCase, whole: Slices, scored: Mapping[str, Scored]) 
     grid = found.prepared.grid
     scores = {name: one.per_slice for name, one in scored.items() if one.per_slice is not None}
     truth = None if found.truth is None else found.truth[whole.index]
+    known = np.ones(len(whole), np.bool_) if found.known is None else found.known[whole.index]
     result = CaseResult(
         found.case,
         np.array([grid.index_of(int(k)) for k in whole.index], dtype=np.intp),
         whole.height,
         whole.area * PIXEL_MM**2,
-        _labels(truth, len(whole)),
+        np.where(known, _labels(truth, len(whole)), np.nan),
         scores,
         {name: volume_score(values, whole.area) for name, values in scores.items()},
     )
     if found.truth is None or truth is None or not found.truth.any():
         return result
     lost = 1 - float((truth & rimless(whole.brain)).sum() / found.truth.sum())
-    return replace(_with_figures(result, truth, whole, scored), lost=lost)
+    inner = rimless(whole.brain) & known[:, None, None]
+    return replace(_with_figures(result, truth, inner, scored), lost=lost)
 
 
 def _labels(truth: NDArray[np.bool_] | None, count: int) -> NDArray[np.float64]:
@@ -93,9 +95,12 @@ def _labels(truth: NDArray[np.bool_] | None, count: int) -> NDArray[np.float64]:
 
 
 def _with_figures(
-    result: CaseResult, truth: NDArray[np.bool_], whole: Slices, scored: Mapping[str, Scored]
+    result: CaseResult,
+    truth: NDArray[np.bool_],
+    inner: NDArray[np.bool_],
+    scored: Mapping[str, Scored],
 ) -> CaseResult:
-    inner = rimless(whole.brain)
+    """Figures over the pixels of `inner` (n, 128, 128)."""
     here = truth[inner]
     figures = {
         name: _found_in(here, one.pixels[inner].astype(np.float64))

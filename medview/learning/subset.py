@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -100,6 +100,17 @@ class Subset:
     def is_normal(self) -> bool:
         """True when every case is known to be free of lesions."""
         return bool(self.cases) and all(case.label == 0 for case in self.cases)
+
+    @property
+    def normal_part(self) -> Subset | None:
+        """The cases that are known to be free of lesions; None where there are none.
+
+        Of a published set all or nothing is taken: what its labels mean is not looked into.
+        """
+        if self.is_normal:
+            return self
+        normal = tuple(case for case in self.cases if case.label == 0)
+        return replace(self, cases=normal) if normal and self.layout == "cases" else None
 
     @property
     def n_patients(self) -> int:

@@ -118,7 +118,7 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
 
 def fits(card: ModelCard, series: Series) -> bool:
     """Whether a model takes a series, by its headers and, where these are silent, its name."""
-    return _offer(card, series).fits
+    return offer_of(card, series).fits
 
 
 def is_table(path: Path) -> bool:
@@ -186,7 +186,7 @@ def _bare_inputs(
             raise InputRefused(
                 f"holds no series {key}", file=name, do='See the series with "medview info".'
             )
-    offers = [(series, _offer(card, series)) for series in images]
+    offers = [(series, offer_of(card, series)) for series in images]
     fitting = [(series, each.role) for series, each in offers if each.fits]
     if not fitting:
         raise _refusal(card, images, name)
@@ -243,7 +243,8 @@ def _role(series: Series) -> tuple[str, str]:
     return role, other
 
 
-def _offer(card: ModelCard, series: Series) -> Offer:
+def offer_of(card: ModelCard, series: Series) -> Offer:
+    """The role a series takes by its headers or, where these are silent, its name; or why not."""
     role, _ = _role(series)
     named = replace(series, description=role) if role else series
     return offer_by_header(card, named)
@@ -255,7 +256,7 @@ def _may_be(spec: InputSpec, series: Series) -> bool:
 
 def _refusal(card: ModelCard, images: Sequence[Series], name: str) -> ModelInputError:
     """Why none of the series fits, in the words of the first."""
-    why = [_offer(card, series).why_not for series in images]
+    why = [offer_of(card, series).why_not for series in images]
     others = f" (and {len(images) - 1} more series that do not fit)" if len(images) > 1 else ""
     return ModelInputError(
         f"{card.title} {next(filter(None, why), 'cannot use this series')}{others}",

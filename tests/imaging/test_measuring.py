@@ -17,6 +17,7 @@ from medview.imaging.measuring import (
     lies_on,
     shapes_on,
     values_inside,
+    voxels_inside,
 )
 from medview.imaging.reslice import cut_of
 from medview.imaging.view import View
@@ -173,3 +174,28 @@ def test_a_region_on_a_slab_says_the_figures_of_its_own_slice():
     slab = cut_of(made.geometry, replace(plain, slab_mm=1000.0))
     assert slab.last > slab.first
     assert described(region, made, slab) == (*described(region, made, cut), OF_ONE_SLICE)
+
+
+@pytest.mark.parametrize("kind", ["ellipse", "rectangle", "polygon"])
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL])
+def test_the_voxels_of_a_region_are_the_pixels_that_its_figures_count(kind, plane):
+    at = (14, 21, 27)
+    cut = cut_of(GRID, view_at(at, plane))
+    right, down = (np.array(axis) for axis in axes(cut))
+    middle = GRID.to_mm(at)
+    corners = [(-9, -7), (8, 10)] if kind != "polygon" else [(-9, -7), (8, -5), (3, 11)]
+    points = tuple(tuple(middle + x * right + y * down) for x, y in corners)
+    drawn = Measurement(1, kind, points, tuple(right), tuple(down))
+    inside = voxels_inside(drawn, GRID)
+    found = values_inside(drawn, volume(), cut)
+    values = volume().array[inside]
+    assert inside.any(axis=tuple(n for n in range(3) if n != cut.layout.cut)).sum() == 1
+    assert (values.size, values.max(), values.mean()) == (
+        found.count, found.high, pytest.approx(found.mean),
+    )  # fmt: skip
+
+
+def test_a_region_beside_the_grid_holds_nothing():
+    far = tuple((500.0 + n, 500.0 + n, 0.0) for n in (0, 20))
+    drawn = Measurement(1, "ellipse", far, (1.0, 0, 0), (0, 1.0, 0))
+    assert not voxels_inside(drawn, GRID).any()

@@ -6,7 +6,7 @@ import pytest
 from brains import head, write_nifti
 
 from medview.domain.errors import DataError
-from medview.learning.case_list import load_case_list
+from medview.learning.case_list import load_case_list, read_rows, write_rows
 from medview.learning.cases import find_subsets, prepare_case
 
 
@@ -111,3 +111,20 @@ def test_a_table_without_the_column_case_is_no_case_list(tmp_path):
     write_list(tmp_path, "patient,shape\np1,3\n", "a.nii.gz")
     (subset,) = find_subsets((str(tmp_path),), "anomaly")
     assert subset.layout == "folder"
+
+
+def test_a_list_that_is_written_is_read_again_as_it_was(tmp_path):
+    write_nifti(tmp_path / "in" / "a.nii.gz", head())
+    write_nifti(tmp_path / "else" / "b.nii.gz", head())
+    rows = [
+        {"t1": str(tmp_path / "in" / "a.nii.gz"), "case": "a", "patient": "007", "note": "x, y"},
+        {"t1": str(tmp_path / "else" / "b.nii.gz"), "case": "b", "label": "0", "site": ""},
+    ]
+    write_rows(tmp_path / "in" / "cases.csv", rows)
+    first, second = load(tmp_path / "in" / "cases.csv").cases
+    assert (first.patient, first.cells, first.label) == ("007", {"note": "x, y"}, None)
+    assert (second.image, second.label) == (tmp_path / "else" / "b.nii.gz", 0)
+    cells = read_rows(tmp_path / "in" / "cases.csv")[0].cells
+    assert list(cells) == ["case", "patient", "t1", "label", "note"]
+    assert cells["t1"] == "a.nii.gz"
+    assert (tmp_path / "in" / "cases.csv").stat().st_mode & 0o77 == 0

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
-from brains import write_ixi
+from brains import head, write_ixi, write_nifti
 
 from medview.domain.errors import DataError, UsageError
-from medview.learning.cases import find_subsets, refuse_leaks
-from medview.learning.subset import TrainCase
+from medview.learning.cases import find_subsets, prepare_case, refuse_leaks
+from medview.learning.real_rows import result_of
+from medview.learning.scoring import Scored, slices_of
+from medview.learning.subset import Subset, TrainCase
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
 
@@ -66,3 +69,39 @@ def test_a_layout_that_is_not_there_is_said(tmp_path):
 def test_a_path_that_does_not_exist_is_said(tmp_path):
     with pytest.raises(DataError, match="does not exist"):
         find_subsets((str(tmp_path / "gone"),), "anomaly")
+
+
+def labelled(layout, *labels):
+    cases = tuple(TrainCase(f"c{n}", f"p{n}", {}, "", label=k) for n, k in enumerate(labels))
+    return Subset("x", layout, Path(), cases)
+
+
+def test_of_a_case_list_with_lesions_the_normal_cases_are_learnt_from():
+    part = labelled("cases", 0, 1, None, 0).normal_part
+    assert [case.case for case in part.cases] == ["c0", "c3"]
+    assert labelled("cases", 1, None).normal_part is None
+    assert labelled("ixi-t1", 0, 0).normal_part.is_normal
+    assert labelled("tumour-volumes", 0, 1).normal_part is None
+
+
+def test_slices_of_a_mask_that_nobody_has_looked_at_do_not_count(tmp_path):
+    picture = head()
+    image = write_nifti(tmp_path / "a.nii.gz", picture)
+    mask = np.full(picture.shape, -1, dtype=np.int16)
+    mask[..., 20] = 0
+    mask[16:24, 20:28, 20] = 1
+    looked_at = write_nifti(tmp_path / "m.nii.gz", mask)
+    brain = write_nifti(tmp_path / "b.nii.gz", (picture > 100).astype(np.uint8))
+    case = TrainCase("a", "p", {"t1": image}, "t1", mask=looked_at, brain=brain, brain_rule="mask")
+    found = prepare_case(case)
+    assert np.flatnonzero(found.known).tolist() == [20]
+    assert np.flatnonzero(found.truth.any(axis=(1, 2))).tolist() == [20]
+    whole = slices_of(found.prepared)
+    clean_elsewhere = np.where(found.truth[whole.index], 9.0, 1.0)
+    clean_elsewhere[whole.index != 20] = 99.0
+    scored = Scored(np.arange(len(whole), dtype=float), clean_elsewhere.astype(np.float32))
+    result = result_of(found, whole, {"model": scored})
+    assert np.isfinite(result.labels).sum() == 1
+    assert result.figures["model"].pr_auc == pytest.approx(1.0)
+    whole_brain = prepare_case(TrainCase("b", "p", {"t1": image}, "t1", mask=brain, brain=brain))
+    assert whole_brain.known is None
