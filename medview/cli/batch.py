@@ -44,6 +44,9 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option("--sex", type=click.Choice(["F", "M"]), help="Of all patients.")
 @click.option("--site", metavar="NAME", help="Where all cases are from.")
 @click.option("--film-hour", type=float, help="Hour of the stay that films are from.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="NAME", help="A map made on demand: cxr has occlusion."
+)
 @click.option("--weights", type=click.Path(path_type=Path), help="Other weights than the shipped.")
 @click.option(
     "--precision",

@@ -75,6 +75,9 @@ def _score_line(score: Mapping[str, Any]) -> str:
 @click.option("--sex", type=click.Choice(["F", "M"]), help="Of the patient.")
 @click.option("--site", metavar="NAME", help="Where it was acquired, for models with site effects.")
 @click.option("--film-hour", type=float, help="Hour of the stay that a film is from.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="NAME", help="A map made on demand: cxr has occlusion."
+)
 @click.option("--weights", type=click.Path(path_type=Path), help="Other weights than the shipped.")
 @click.option(
     "--precision",

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 ROUTE_LIMITS = {"t1": "From a T1 volume:"}
 """Route by which a result can be made -> how the limits begin that are of this route only."""
 
+ON_DEMAND = ("occlusion",)
+"""Maps that are made only where somebody asks: they take longer than all else of their run."""
+
 
 @dataclass(frozen=True, slots=True)
 class InputSpec:
@@ -76,6 +79,11 @@ class ModelCard:
     published: tuple[Figure, ...] = ()
     settings: dict[str, object] = field(default_factory=dict)
     seen_patients: tuple[str, ...] = ()
+
+    @property
+    def on_demand(self) -> tuple[str, ...]:
+        """Names of the maps that a run makes only when it is asked for them."""
+        return tuple(each.name for each in self.outputs if each.name in ON_DEMAND)
 
     def limits_on(self, route: object) -> tuple[str, ...]:
         """The limits of results made on a route, or of all others where it has none of its own."""

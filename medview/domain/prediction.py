@@ -191,6 +191,7 @@ class RunRequest:
     `batch` is how many slices are computed at once, None the model's own number. With `slice` only
     that slice of the volume is wanted, its index along the array axis the model goes along; maps
     are as in a run of all slices there and may be empty elsewhere, scores are not to be used.
+    `maps` are names of maps that are made only on demand.
     """
 
     model: str
@@ -209,4 +210,5 @@ class RunRequest:
     film_hour: float | None = None
     batch: int | None = None
     slice: int | None = None
+    maps: tuple[str, ...] = ()
     tables: dict[str, str] = field(default_factory=dict)

@@ -97,7 +97,10 @@ def model_entry(card: ModelCard) -> dict[str, Any]:
         "source": card.source,
         "intended_use": card.intended_use,
         "inputs": [plain(item) for item in card.inputs],
-        "outputs": [plain(item) for item in card.outputs],
+        "outputs": [
+            plain(item) | ({"on_demand": True} if item.name in card.on_demand else {})
+            for item in card.outputs
+        ],
         "preparation": list(card.preparation),
         "settings": plain(card.settings),
         "trained_on": [plain(item) for item in card.trained_on],

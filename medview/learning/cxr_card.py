@@ -8,7 +8,7 @@ from dataclasses import asdict
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly_card import figure_of, licence_of
 from medview.learning.chest_rows import ZONES
-from medview.learning.cxr_evidence import HIGHEST_LIKENESS, LIKENESS, TITLES
+from medview.learning.cxr_evidence import HIGHEST_LIKENESS, LIKENESS, kinds_to_show
 from medview.learning.cxr_fit import CxrRecipe
 from medview.learning.cxr_metrics import ADMISSION, FIRST, SHORTCUTS
 from medview.learning.metrics import MetricRow
@@ -48,7 +48,7 @@ def make_card(
             OutputSpec("severe", "score"),
             *(OutputSpec(f"brixia_{zone}", "score", "points") for zone in ZONES),
             OutputSpec("brixia_total", "score", "points"),
-            *(OutputSpec(name, "map") for name in (*TITLES, "lungs", "seen")),
+            *(OutputSpec(name, "map") for name in (*kinds_to_show(settings), "lungs", "seen")),
         ),
         preparation=(
             "2nd to 98th percentile of the film to 0-1, air dark",

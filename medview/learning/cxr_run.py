@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -22,6 +22,7 @@ from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.chest_rows import HIGHEST, ZONES
 from medview.learning.cxr_evidence import (
+    GRADIENTS,
     TITLES,
     encoder_of,
     evidence_maps,
@@ -87,7 +88,8 @@ def run_cxr(job: Progress, request: RunRequest) -> Prediction:
     film = prepare_film(volume)
     job.check()
     job.report(1, 2, "reading the film")
-    said = ask(job, model, backbone, film, card, device)
+    kinds = tuple(kind for kind in TITLES if kind == GRADIENTS or kind in request.maps)
+    said = ask(job, model, backbone, film, card, device, kinds)
     return Prediction(
         model=card.id,
         version=card.version,
@@ -97,30 +99,37 @@ def run_cxr(job: Progress, request: RunRequest) -> Prediction:
         dtype="float32",
         mode="single",
         seed=request.seed,
-        parameters={"size": size, "backbone": backbone.name},
+        parameters={"size": size, "backbone": backbone.name, **_asked(request)},
         seconds=round(time.perf_counter() - began, 2),
         peak_memory_mb=peak_memory_mb(),
         inputs=tuple(i for i in request.inputs if i.role == ROLE),
         scores=_scores(said, film, card),
         maps=_maps(said, film, volume, size),
         preparation=(*film.steps, f"square of {size} x {size}, three equal channels"),
-        warnings=_warnings(film, volume, card),
+        warnings=_warnings(film, volume, card, kinds),
         parent=card.parent,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
 def ask(
-    job: Progress, model: Mdmt, backbone: Backbone, film: Film, card: ModelCard, device: str
+    job: Progress,
+    model: Mdmt,
+    backbone: Backbone,
+    film: Film,
+    card: ModelCard,
+    device: str,
+    wanted: Sequence[str] = (GRADIENTS,),
 ) -> Answer:
-    """Run the network on one film, with the evidence for its outcome.
+    """Run the network on one film, with the wanted kinds of evidence for its outcome.
 
-    Maps are those that passed under shuffled heads.
+    Of these, maps are those that passed under shuffled heads.
     """
     size = int(str(card.settings["size"]))
     square, shares = (given.to(device) for given in inputs_of(film, size))
     encode = remembering(encoder_of(model, backbone))
     kinds = kinds_to_show(card.settings) if "prognosis" in model.heads else ()
+    kinds = tuple(kind for kind in kinds if kind in wanted)
     evidence = evidence_maps(job, model, encode, square, shares, kinds)
     with torch.no_grad():
         pooled = pool_zones(encode(square), shares)
@@ -205,9 +214,16 @@ def _maps(said: Answer, film: Film, volume: Volume, size: int) -> tuple[ScalarMa
     return tuple(maps)
 
 
-def _warnings(film: Film, volume: Volume, card: ModelCard) -> tuple[Note, ...]:
+def _asked(request: RunRequest) -> dict[str, object]:
+    """What the result tells of the maps that were asked for."""
+    return {"maps": list(request.maps)} if request.maps else {}
+
+
+def _warnings(
+    film: Film, volume: Volume, card: ModelCard, wanted: Sequence[str]
+) -> tuple[Note, ...]:
     notes = list(volume.warnings)
-    gone = [kind for kind in TITLES if kind not in kinds_to_show(card.settings)]
+    gone = [kind for kind in wanted if kind not in kinds_to_show(card.settings)]
     if gone:
         text = "stays much the same under a head with shuffled weights and is not shown"
         notes.append(Note("MAP_NOT_SHOWN", f"the map {' and '.join(gone)} {text}"))

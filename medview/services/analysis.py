@@ -54,7 +54,7 @@ class Choices:
     """What the reader may choose of a run; None is the card's own or the settings' value.
 
     `without` names inputs that are there and are left out, `batch` is how many slices are
-    computed at once.
+    computed at once, `maps` names maps that are made only on demand.
     """
 
     samples: int | None = None
@@ -70,6 +70,7 @@ class Choices:
     weights: str | None = None
     without: tuple[str, ...] = ()
     batch: int | None = None
+    maps: tuple[str, ...] = ()
 
 
 class Analysis:
@@ -175,6 +176,7 @@ class Analysis:
         run = _Run(session, card, about, volume.geometry if volume is not None else None)
         self._chosen[run.key[1]] = (model, choices)
         run.done = lambda made: self._keep(made, about, series, card, (model, choices))
+        run.asked = choices.maps
         run.clear()
         errand = Errand(
             chosen.card.title,
@@ -236,12 +238,14 @@ class Analysis:
     def _as_made(self, made: Prediction) -> tuple[str, Choices]:
         """What was chosen for a result of an earlier start, as far as the result tells."""
         told = {name: made.parameters.get(name) for name in _TOLD}
+        maps = made.parameters.get("maps")
         own = self._own_versions(made)
         shipped = [each for each in self.cards() if (each.id, each.version) == _names(made)]
         choices = Choices(
             seed=made.seed,
             precision=made.dtype if made.dtype in get_args(Precision) else "float32",  # type: ignore[arg-type]  # one of its values
             weights=str(own[0].weights) if own and not shipped else None,
+            maps=tuple(str(name) for name in maps) if isinstance(maps, list) else (),
             **{name: value for name, value in told.items() if value is not None},  # type: ignore[arg-type]  # as the runs tell them
         )
         return (self.key_of(shipped[0]) if shipped else made.model), choices
@@ -288,6 +292,7 @@ class Analysis:
             site=choices.site,
             film_hour=choices.film_hour,
             batch=choices.batch,
+            maps=choices.maps,
         )
 
     def _input(self, role: str, series: Series, volume: Volume) -> InputRef:
@@ -304,6 +309,7 @@ class _Run:
         self, session: Session, card: ModelCard, about: VolumeId, geometry: Geometry | None
     ) -> None:
         self.done: Callable[[Prediction], object] = lambda made: None
+        self.asked: tuple[str, ...] = ()
         self._session = session
         self._card = card
         self._about = about
@@ -366,9 +372,18 @@ class _Run:
             session.styles = _with_ranges_of(prediction, session.styles)
             session.finding = None
             session.running = session.running - {self.key}
-            if session.volume_id == about and session.map(session.map_name) is None:
-                session.map_name = "score"
+            if session.volume_id == about:
+                self._show(prediction)
         self.done(prediction)
+
+    def _show(self, prediction: Prediction) -> None:
+        """Show a map that somebody asked for and waited for; else the one that was chosen."""
+        session = self._session
+        there = [name for name in self.asked if prediction.map(name) is not None]
+        if there:
+            session.map_name, session.overlay_on = there[0], True
+        elif session.map(session.map_name) is None:
+            session.map_name = "score"
 
     def fail(self, error: MedviewError) -> None:
         """Leave nothing of a run that did not end well."""

@@ -318,6 +318,7 @@ def _kept(card: ModelCard, case: Case, options: RunOptions, out: Path) -> Outcom
         same = body["weights_sha256"] == card.weights_sha256 and body["seed"] == options.seed
         if options.samples is not None:
             same = same and body["parameters"].get("samples") == options.samples
+        same = same and set(options.maps) <= set(body["parameters"].get("maps", ()))
         return Outcome(case, tuple(body["scores"]), float(body["seconds"])) if same else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import MedviewError
+from medview.domain.errors import MedviewError, UsageError
 from medview.domain.exam import Exam
 from medview.domain.prediction import Precision, Prediction, RunRequest
 from medview.domain.volume import Note, Volume
@@ -42,6 +42,7 @@ class RunOptions:
     sex: str | None = None
     site: str | None = None
     film_hour: float | None = None
+    maps: tuple[str, ...] = ()
     private: bool = False
 
 
@@ -58,9 +59,12 @@ def run_case(
 
     Raises
     ------
+    UsageError
+        The model makes no map on demand of a name in the options.
     MedviewError
         As ``gather``, reading, running and writing do; nothing new stands at `out` then.
     """
+    refuse_unknown_maps(card, options.maps)
     with whole_folder(out) as folder:
         found = gather(card, wanted, lambda place: library.scan(jobs, place, progress=progress))
         volumes = {
@@ -79,6 +83,16 @@ def run_case(
             "files", WRITE, prediction, folder, image, exam, card, progress=progress
         )
         return cast(dict[str, Any], written)
+
+
+def refuse_unknown_maps(card: ModelCard, wanted: Sequence[str]) -> None:
+    """Raise a UsageError for the name of a map that the model does not make on demand."""
+    for name in wanted:
+        if name not in card.on_demand:
+            raise UsageError(
+                f"{card.id} makes no map called {name} on demand",
+                do=f"Ask for {', '.join(card.on_demand)}." if card.on_demand else "Leave it out.",
+            )
 
 
 def _shown(found: Gathered, prediction: Prediction) -> Given | None:
@@ -111,6 +125,7 @@ def _request(
         sex=options.sex or (patient.sex if patient else None),
         site=options.site,
         film_hour=options.film_hour,
+        maps=options.maps,
     )
 
 

@@ -145,6 +145,14 @@ def test_a_volume_that_does_not_fit_is_refused_and_leaves_nothing(weights, tmp_p
     assert [p.name for p in tmp_path.iterdir()] == ["t1.nii.gz"]
 
 
+def test_a_map_that_the_model_does_not_make_on_demand_is_wrong_use(weights, tmp_path, capfd):
+    path = save_nifti(one_slice("LPS"), tmp_path / "t1.nii.gz")
+    words = ("--weights", weights, "--map", "occlusion", "--out", tmp_path / "o")
+    code, told, _ = ran(capfd, "anomaly", path, *words)
+    assert (code, told["what"]) == (2, "anomaly makes no map called occlusion on demand")
+    assert not (tmp_path / "o").exists()
+
+
 def test_a_ct_series_is_refused_by_its_header(weights, tmp_path, capfd):
     folder = save_dicom(small_head(), tmp_path / "chest", Modality="CT", SeriesDescription="T1")
     code, told, err = ran(capfd, "anomaly", folder, "--out", tmp_path / "o", "--weights", weights)

@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from result_phantom import SHA, card
 
+from medview.domain.card import OutputSpec
 from medview.domain.errors import WeightsError, WriteError
 from medview.io.cards import card_dict, model_entry, read_card, write_card
 
@@ -81,3 +82,10 @@ def test_measured_figures_are_metric_rows_that_name_their_command():
     }  # fmt: skip
     assert second["predictor"] == "intensity"
     assert third["ci"] == "bootstrap"
+
+
+def test_maps_made_on_demand_are_marked_in_the_entry():
+    some = replace(card(), outputs=(OutputSpec("evidence", "map"), OutputSpec("occlusion", "map")))
+    assert some.on_demand == ("occlusion",)
+    told = {item["name"]: item.get("on_demand") for item in model_entry(some)["outputs"]}
+    assert told == {"evidence": None, "occlusion": True}

@@ -146,10 +146,14 @@ def test_a_run_gives_scores_maps_and_a_status(trained):
     assert 0 <= found.score("severe").value <= 1
     total = sum(found.score(f"brixia_{z}").value for z in "ABCDEF")
     assert found.score("brixia_total").value == pytest.approx(total)
-    assert [m.name for m in found.maps] == ["evidence", "occlusion", "lungs", "seen"]
-    assert all(m.array.shape == (1, 200, 180) for m in found.maps)
-    again = run_on(volume, weights)
+    assert [m.name for m in found.maps] == ["evidence", "lungs", "seen"]
+    again = run_on(volume, weights, maps=("occlusion",))
     assert [s.value for s in again.scores] == [s.value for s in found.scores]
+    assert [m.name for m in again.maps] == ["evidence", "occlusion", "lungs", "seen"]
+    assert all(m.array.shape == (1, 200, 180) for m in again.maps)
+    assert np.array_equal(again.map("evidence").array, found.map("evidence").array)
+    assert "maps" not in found.parameters
+    assert again.parameters["maps"] == ["occlusion"]
 
 
 def test_zones_move_with_the_film_and_swap_with_its_mirror(trained):

@@ -292,6 +292,18 @@ def test_evidence_of_a_film_stays_closed_until_it_is_asked_for(
     assert not session.overlay_on
 
 
+def test_a_map_that_was_asked_for_is_shown_when_it_is_there(analysis, jobs, session):
+    session.map_name, session.overlay_on = "evidence", False
+    analysis.run("anomaly")
+    jobs.last.finish(result_about(session.volume_id))
+    assert (session.map_name, session.overlay_on) == ("score", True)
+    session.overlay_on = False
+    analysis.again("anomaly@1.0", maps=("epistemic",))
+    assert jobs.last.args[0].maps == ("epistemic",)
+    jobs.last.finish(result_about(session.volume_id, names=("score", "epistemic")))
+    assert (session.map_name, session.overlay_on) == ("epistemic", True)
+
+
 def test_a_run_again_keeps_the_other_choices(analysis, jobs):
     analysis.run("anomaly", Choices(samples=9, seed=3))
     analysis.again("anomaly@1.0", site="HH")
@@ -371,7 +383,7 @@ def test_another_version_of_a_model_stands_beside_the_earlier_result(lab, jobs, 
 
 def test_a_result_of_an_earlier_start_is_run_again_as_it_was_made(lab, jobs, session):
     analysis, folder = lab
-    told = {"threshold": 6.0, "samples": 9, "age_years": 61.0, "site": "HH"}
+    told = {"samples": 9, "age_years": 61.0, "site": "HH", "maps": ["epistemic"]}
     made = replace(result_about(session.volume_id, model="other"), seed=5, parameters=told)
     own = replace(made, version="1.0-lab")
     session.predictions = {session.volume_id: (made, own)}
@@ -379,4 +391,4 @@ def test_a_result_of_an_earlier_start_is_run_again_as_it_was_made(lab, jobs, ses
         analysis.again(result.key, site="Guys")
         request = jobs.last.args[0]
         assert (request.samples, request.seed, request.age_years) == (9, 5, 61.0)
-        assert (request.site, request.weights) == ("Guys", weights)
+        assert (request.site, request.weights, request.maps) == ("Guys", weights, ("epistemic",))

@@ -41,7 +41,7 @@ class ChestCard(ResultCard):
         name(self._zones, "zone_scores", tr("Scores of the zones"))
         self.add(self._zones)
         self._zones.setText(self._zone_words())
-        for field in ("overlay_on", "map_name", "zones_on"):
+        for field in ("overlay_on", "map_name", "zones_on", "running"):
             getattr(self.app.session.events, field).connect(self._refresh)
         self._refresh()
         self.add_answer()
@@ -74,11 +74,23 @@ class ChestCard(ResultCard):
     def _switch(self, map_name: str, text: str, tip: str) -> QPushButton:
         made = button(text, f"show_{map_name}", tip=tip)
         made.setCheckable(True)
-        made.setVisible(self.result.map(map_name) is not None)
+        made.setVisible(self._has(map_name) or self._can_make(map_name))
         made.clicked.connect(lambda on: self._on_map(map_name, on=on))
         return made
 
+    def _has(self, map_name: str) -> bool:
+        return self.result.map(map_name) is not None
+
+    def _can_make(self, map_name: str) -> bool:
+        """Whether a run that is asked for it gives this map."""
+        return self.card is not None and map_name in self.card.on_demand
+
     def _on_map(self, map_name: str, *, on: bool) -> None:
+        """Show a map or hide it; one that takes long is made now, and shown when it is there."""
+        if not self._has(map_name):
+            self.app.analysis.again(self.result.key, maps=(map_name,))
+            self._refresh()
+            return
         session, viewing = self.app.session, self.app.viewing
         viewing.show_map(map_name)
         if session.overlay_on != on:
@@ -93,6 +105,8 @@ class ChestCard(ResultCard):
         switches = (self._evidence, "evidence"), (self._occluded, "occlusion"), (self._saw, "seen")
         for made, map_name in switches:
             made.setChecked(session.overlay_on and session.map_name == map_name)
+        runs = (session.volume_id, self.result.key) in session.running
+        self._occluded.setEnabled(self._has("occlusion") or not runs)
         self._boxes.setChecked(session.zones_on)
 
     def _zone_words(self) -> str:

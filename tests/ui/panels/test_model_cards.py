@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton
 from services.stubs import CARD, result_about
 from ui.fakes import make_bench
 
-from medview.domain.card import Figure, InputSpec
+from medview.domain.card import Figure, InputSpec, OutputSpec
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import InputRef, Score, TracePoint
@@ -37,6 +37,7 @@ CHEST = replace(
     inputs=(FILM_INPUT,),
     limits=("detects a patient who may already be in intensive care",),
     measured=(Figure("accuracy", 0.8, "hannover", 0.71, 0.87, 61),),
+    outputs=(OutputSpec("severe", "score"), OutputSpec("occlusion", "map")),
 )
 STAY = replace(
     CARD,
@@ -240,10 +241,30 @@ def test_evidence_and_what_the_model_saw_open_on_demand(bench):
     assert not bench.session.overlay_on
 
 
-@pytest.mark.parametrize("others", [(), ("occlusion",)])
-def test_a_map_that_is_not_in_the_result_has_no_button(bench, others):
-    chest(bench, others)
-    assert bench.find(QPushButton, "show_occlusion").isHidden() == (not others)
+def test_a_map_that_takes_long_is_made_when_its_button_is_pressed(bench):
+    made = chest(bench, others=())
+    button = bench.find(QPushButton, "show_occlusion")
+    button.click()
+    [run] = bench.jobs.running("predict:run")
+    assert run.args[0].maps == ("occlusion",)
+    assert not button.isEnabled()
+    assert not button.isChecked()
+    late = ScalarMap("occlusion", made.map("evidence").array, GRID, "evidence")
+    run.finish(replace(made, maps=(*made.maps, late)))
+    bench.settle()
+    assert (bench.session.overlay_on, bench.session.map_name) == (True, "occlusion")
+    again = bench.find(QPushButton, "show_occlusion")
+    assert again.isEnabled()
+    assert again.isChecked()
+    again.click()
+    assert not bench.session.overlay_on
+    assert not bench.jobs.running("predict:run")
+
+
+def test_a_map_that_a_model_cannot_make_has_no_button(bench):
+    film(bench)
+    file(bench, "cxr-armed", (Score("severe", 0.5),))
+    assert bench.find(QPushButton, "show_occlusion").isHidden()
 
 
 def test_an_accuracy_that_nobody_measured_is_said(bench):
