@@ -15,6 +15,8 @@ DEIDENTIFY = "medview.io.deidentify:deidentify_into"
 
 def _in_words(body: Mapping[str, Any]) -> str:
     lines = [f"{body['files']} files of {body['patients']} patients copied without identity"]
+    if body["results"]:
+        lines.append(f"{body['results']} DICOM objects of results about the copies")
     lines += [f"held back: file {one['number']}: {one['what']}" for one in body["withheld"]]
     lines += [f"note: {one['text']}" for one in body["warnings"]]
     return "\n".join(lines)
@@ -22,6 +24,13 @@ def _in_words(body: Mapping[str, Any]) -> str:
 
 @command("deidentify", words=_in_words)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--result",
+    "results",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A result of one of the studies, to be written as DICOM objects about the copies.",
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option(
     "--with-burned-in",
@@ -29,14 +38,22 @@ def _in_words(body: Mapping[str, Any]) -> str:
     help="Also pictures in which names may be burned in: somebody has looked at them.",
 )
 def deidentify(
-    context: Context, paths: tuple[Path, ...], out: Path, with_burned_in: bool
+    context: Context,
+    paths: tuple[Path, ...],
+    results: tuple[Path, ...],
+    out: Path,
+    with_burned_in: bool,
 ) -> Answer:
     """Copy DICOM files by the Basic Profile of PS3.15: no name, id, date; UIDs replaced.
 
     Documents, reports and pictures with burned-in text are held back and counted.
     """
+    from medview.io.dicom_out.parts import Handover
     from medview.services.audit import note
+    from medview.services.exporting import dicom_source
 
-    body = context.call("files", DEIDENTIFY, paths, out, with_burned_in)
-    note("deidentified", {name: body[name] for name in ("files", "patients")})
+    found = (dicom_source(context.call, each, *paths) for each in results)
+    parts = tuple(Handover(series, ((prediction, card),)) for prediction, card, series in found)
+    body = context.call("files", DEIDENTIFY, paths, out, with_burned_in, parts)
+    note("deidentified", {name: body[name] for name in ("files", "patients", "results")})
     return Answer(body)

@@ -38,10 +38,8 @@ def export(context: Context, result: Path, study: Path, report: Path | None, out
 
     if report is not None and not report.is_file():
         raise click.UsageError(f"{report.name} does not exist")
-    stored, series = dicom_source(context.call, result, study)
+    prediction, card, series = dicom_source(context.call, result, study)
     with whole_folder(out) as draft:
-        objects = context.call(
-            "files", EXPORT, stored.prediction, stored.card, series, draft, report
-        )
-    note("exported", {"kind": "dicom", **of_result(stored.prediction)})
+        objects = context.call("files", EXPORT, prediction, card, series, draft, report)
+    note("exported", {"kind": "dicom", **of_result(prediction)})
     return Answer({"out": out.name, "objects": objects})

@@ -21,8 +21,8 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
     """Give every regular file under the paths once, sorted by name within each folder.
 
     A path that is a ZIP archive stands for its members; archives within folders are given as
-    files. Links are followed as far as they lead to regular files or to folders not yet seen;
-    pipes, sockets and devices are left out without being opened.
+    files, and so is a path of a member. Links are followed as far as they lead to regular files
+    or to folders not yet seen; pipes, sockets and devices are left out without being opened.
 
     Raises
     ------
@@ -34,6 +34,9 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
         try:
             mode = path.stat().st_mode
         except (OSError, ValueError) as error:
+            if isinstance(error, NotADirectoryError) and is_there(path):
+                yield path
+                continue
             raise ReadError(
                 "does not exist or may not be read",
                 code=Code.NO_SUCH_PATH,

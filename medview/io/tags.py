@@ -85,12 +85,9 @@ def _text(element: Any) -> str:
 @lru_cache(maxsize=1)
 def _identifying() -> frozenset[int]:
     """Attributes that the basic confidentiality profile takes out or replaces."""
-    from dicomanonymizer.simpledicomanonymizer import initialize_actions
+    from medview.io.confidentiality import actions
 
-    from medview.io.deidentify import EDITION
-
-    actions = initialize_actions(EDITION)
-    return frozenset((key[0] << 16) + key[1] for key in actions if len(key) == 2)
+    return frozenset(actions())
 
 
 def _nifti(file: Any, path: Path) -> Iterator[Tag]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
+from medview.domain.prediction import Prediction
 from medview.domain.study import Catalogue, Series
 from medview.io.results import StoredResult
 from medview.services.models import find_card
@@ -18,9 +19,9 @@ SCAN = "medview.io.readers:scan"
 
 
 def dicom_source(
-    call: Callable[..., Any], result: Path, study: Path
-) -> tuple[StoredResult, Series]:
-    """The stored result with its card, and the series it is about.
+    call: Callable[..., Any], result: Path, *study: Path
+) -> tuple[Prediction, ModelCard, Series]:
+    """The stored result, the card of its model, and the series it is about.
 
     Raises
     ------
@@ -30,8 +31,7 @@ def dicom_source(
         If the result is about no image, or the study does not hold the very pixels.
     """
     stored = cast(StoredResult, call("files", READ, result))
-    if stored.card is None:
-        stored = replace(stored, card=find_card(stored.prediction.model))
+    card = stored.card or find_card(stored.prediction.model)
     about = next((item for item in stored.prediction.inputs if item.study), None)
     if about is None:
         raise InputRefused(
@@ -40,13 +40,13 @@ def dicom_source(
             do="Export its report as PDF instead.",
             code="MV-DCM-013",
         )
-    catalogue = cast(Catalogue, call("files", SCAN, (study,)))
+    catalogue = cast(Catalogue, call("files", SCAN, study))
     series, _, digest = find_input(call, catalogue, about)
     if series is None or digest != about.sha256:
         raise InputRefused(
             "does not hold the images that the result was made from, or they have changed",
-            file=study.name,
+            file=study[0].name,
             do="Choose the study that was analysed.",
             code="MV-DCM-014",
         )
-    return stored, series
+    return stored.prediction, card, series

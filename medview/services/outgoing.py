@@ -8,6 +8,7 @@ from typing import Any
 
 from psygnal import Signal
 
+from medview.domain.study import Series
 from medview.io.dicom_out.parts import Handover
 from medview.services.analysis import Analysis
 from medview.services.audit import of_result
@@ -18,6 +19,7 @@ from medview.services.tasks import Answers, Errand, Tasks
 
 EXPORT = "medview.io.dicom_out.handover:hand_over"
 DEIDENTIFY = "medview.io.deidentify:deidentify_into"
+_COUNTED = ("files", "patients", "results")
 _OPEN_FIRST = "Open a DICOM series first."
 _PRIVATE = (
     "DICOM objects carry name and number of the patient. Switch Private off to export them, or "
@@ -58,27 +60,24 @@ class Outgoing:
         if refusal or session.series is None:
             session.message = Message(refusal, "warning")
             return None
-        cards = ((each, self._analysis.card_of(each)) for each in session.results)
-        results = tuple((each, card) for each, card in cards if card is not None)
-        parts = Handover(
-            session.series,
-            results,
-            self._measuring.figures,
-            self._measuring.key_slices,
-            session.time,
-        )
-        details = [of_result(each) for each, _ in results]
+        parts = self._parts(session.series)
+        details = [of_result(each) for each, _ in parts.results]
         return self._run(
             Errand("Exporting DICOM", "files", EXPORT, (parts, folder), about=folder.name),
             lambda written: self._exported(folder, len(written), details),
         )
 
     def deidentify(self, folder: Path, *, with_burned_in: bool = False) -> Job | None:
-        """Copy the study on screen without identity: PS3.15 Basic Profile, UIDs replaced."""
+        """Copy the study on screen without identity, and what was found and marked on it.
+
+        PS3.15 Basic Profile, UIDs replaced. Results kept back from a first reader stay back.
+        """
         session = self._session
         if session.series is None or session.series.format != "dicom":
             session.message = Message(_OPEN_FIRST, "warning")
             return None
+        parts = self._parts(session.series)
+        results = (parts,) if parts.has_something else ()
         study = session.series.study_uid
         files = dict.fromkeys(
             file
@@ -86,10 +85,22 @@ class Outgoing:
             if series.study_uid == study
             for file in series.files
         )
-        args = (tuple(files), folder, with_burned_in)
+        args = (tuple(files), folder, with_burned_in, results)
         return self._run(
             Errand("Copying without identity", "files", DEIDENTIFY, args, about=folder.name),
             lambda body: self._copied(folder, body),
+        )
+
+    def _parts(self, series: Series) -> Handover:
+        """Results, measurements and key images of the series on screen."""
+        session = self._session
+        cards = ((each, self._analysis.card_of(each)) for each in session.results)
+        return Handover(
+            series,
+            tuple((each, card) for each, card in cards if card is not None),
+            self._measuring.figures,
+            self._measuring.key_slices,
+            session.time,
         )
 
     def _run(self, errand: Errand, done: Callable[..., object]) -> Job:
@@ -101,8 +112,10 @@ class Outgoing:
         self._session.message = Message(text)
 
     def _copied(self, folder: Path, body: Mapping[str, Any]) -> None:
-        self.left.emit("deidentified", {name: body[name] for name in ("files", "patients")})
+        self.left.emit("deidentified", {name: body[name] for name in _COUNTED})
         parts = [f"{body['files']} files copied without identity to {folder.name}."]
+        if body["results"]:
+            parts[0] += f" {body['results']} DICOM objects of results are about the copies."
         if body["withheld"]:
             reasons = dict.fromkeys(str(each["what"]) for each in body["withheld"])
             parts.append(f"{len(body['withheld'])} held back: {'; '.join(reasons)}.")

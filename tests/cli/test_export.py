@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import pydicom
 import pytest
 from throwaway import save_dicom, small_head, throwaway_weights
 
@@ -42,3 +43,18 @@ def test_a_result_leaves_as_dicom_and_only_with_its_own_images(result, tmp_path,
     code, told = answer(capfd, "export", result / "out", "--study", other, "--out", tmp_path / "no")
     assert (code, told["schema"]) == (3, "medview.error/1")
     assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_result_leaves_with_the_copy_of_its_study_that_names_nobody(result, tmp_path, capfd):
+    capfd.readouterr()
+    out = tmp_path / "copy"
+    code, told = answer(
+        capfd, "deidentify", result / "study", "--result", result / "out", "--out", out
+    )
+    assert (code, told["schema"], told["files"]) == (0, "medview.deidentify/1", 24)
+    objects = [pydicom.dcmread(file) for file in out.glob("results/**/*.dcm")]
+    images = [pydicom.dcmread(file) for file in out.glob("ANON-*/*.dcm")]
+    assert told["results"] == len(objects) >= 2
+    assert len({each.StudyInstanceUID for each in (*objects, *images)}) == 1
+    assert {each.PatientIdentityRemoved for each in objects} == {"YES"}

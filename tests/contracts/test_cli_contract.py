@@ -251,7 +251,7 @@ CONTRACT = {
     "deidentify": (
         "deidentify",
         {
-            **dict.fromkeys(("files", "patients"), int),
+            **dict.fromkeys(("files", "patients", "results"), int),
             "withheld": [{"number": int, "code": TEXT, "what": TEXT}],
             "warnings": NOTES,
         },

@@ -30,7 +30,9 @@ def desk(tmp_path):
     outgoing = Outgoing(jobs, session, cards, marks)
     left = []
     outgoing.left.connect(lambda deed, detail: left.append((deed, detail)))
-    return SimpleNamespace(outgoing=outgoing, session=session, jobs=jobs, left=left, to=tmp_path)
+    return SimpleNamespace(
+        outgoing=outgoing, session=session, jobs=jobs, left=left, to=tmp_path, marks=marks
+    )
 
 
 def test_results_measurements_and_marks_of_the_series_leave_together(desk):
@@ -82,25 +84,35 @@ def test_what_may_not_leave_is_refused_in_words(desk, change, words):
 def test_every_file_of_the_study_is_copied_once(desk):
     desk.session.private = True
     desk.outgoing.deidentify(desk.to / "out", with_burned_in=True)
-    files, folder, with_burned_in = desk.jobs.last.args
+    files, folder, with_burned_in, (parts,) = desk.jobs.last.args
     assert desk.jobs.last.work == DEIDENTIFY
     assert [file.name for file in files] == ["1.dcm", "2.dcm", "3.dcm"]
     assert (folder.name, with_burned_in) == ("out", True)
+    assert [made.model for made, _ in parts.results] == ["anomaly"]
+    assert (parts.drawn, parts.key_slices) == ((LENGTH,), (3, 5))
+
+
+def test_only_the_study_is_copied_where_nothing_was_found_or_marked(desk):
+    desk.session.first_reader = True
+    desk.marks.figures = desk.marks.key_slices = ()
+    desk.outgoing.deidentify(desk.to / "out")
+    assert desk.jobs.last.args[-1] == ()
 
 
 def test_what_was_held_back_is_said_with_the_reason(desk):
     desk.outgoing.deidentify(desk.to / "out")
     held = [{"number": n, "code": "MV-DEI-004", "what": "names may be burned in"} for n in (1, 2)]
     warnings = [{"code": "FACE", "text": "1 series show a head"}]
-    body = {"files": 7, "patients": 1, "withheld": held, "warnings": warnings}
+    body = {"files": 7, "patients": 1, "results": 3, "withheld": held, "warnings": warnings}
     desk.jobs.last.finish(body)
     message = desk.session.message
     assert message.kind == "warning"
     assert message.text == (
-        "7 files copied without identity to out. 2 held back: names may be burned in. "
+        "7 files copied without identity to out. "
+        "3 DICOM objects of results are about the copies. 2 held back: names may be burned in. "
         "1 series show a head."
     )
-    assert desk.left == [("deidentified", {"files": 7, "patients": 1})]
+    assert desk.left == [("deidentified", {"files": 7, "patients": 1, "results": 3})]
 
 
 def test_without_a_dicom_study_nothing_is_copied(desk):

@@ -17,9 +17,10 @@ from pydicom.uid import generate_uid
 
 from medview import __version__
 from medview.domain.card import ModelCard
-from medview.domain.errors import InputRefused
+from medview.domain.errors import InputRefused, ReadError
 from medview.domain.prediction import Prediction
 from medview.domain.study import Series
+from medview.io.sources import open_binary
 
 MAKER = "medview"
 CAUTION = "RESEARCH USE ONLY"
@@ -142,8 +143,9 @@ def _header(path: Path, step_mm: float | None) -> Dataset:
     need one (Pixel Measures, PS3.3 C.7.6.16.2.1).
     """
     try:
-        found = pydicom.dcmread(path, stop_before_pixels=True)
-    except (OSError, InvalidDicomError, AttributeError) as error:
+        with open_binary(path) as file:
+            found = pydicom.dcmread(file, stop_before_pixels=True)
+    except (OSError, ReadError, InvalidDicomError, AttributeError) as error:
         raise InputRefused(
             "the image that the result is about cannot be read again",
             file=path.name,

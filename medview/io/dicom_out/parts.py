@@ -22,3 +22,8 @@ class Handover:
     drawn: tuple[Measured, ...] = ()
     key_slices: tuple[int, ...] = ()
     time: int = 0
+
+    @property
+    def has_something(self) -> bool:
+        """False where there is nothing to write."""
+        return bool(self.results or self.key_slices or any(each.figures for each in self.drawn))

@@ -1,0 +1,73 @@
+"""What is not copied without identity, because its header alone does not tell who it is."""
+
+from __future__ import annotations
+
+import io
+import zlib
+from pathlib import Path
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.uid import MediaStorageDirectoryStorage
+
+from medview.io.dicom_outline import DEFLATED, read_outline
+from medview.io.dicom_pixels import MAX_INFLATED
+from medview.io.sources import open_binary
+
+# Pictures that often carry names in their pixels.
+_PICTURES_WITH_TEXT = ("US", "OT", "SC", "XC", "ES", "GM", "SM", "IVUS")
+UNREADABLE = ("MV-DEI-001", "not a DICOM file that can be read")
+_HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "NECK", "CRANI", "CEREBR", "SCHAEDEL", "SCHÄDEL")
+_WORDS = ("BodyPartExamined", "StudyDescription", "SeriesDescription", "ProtocolName")
+
+
+def read_whole(path: Path) -> Dataset | None:
+    """A whole file; None where it is no DICOM, is damaged, or unpacks to more than it may."""
+    try:
+        outline = read_outline(path)
+        if outline is None:
+            return None
+        with open_binary(path) as file:
+            raw = file.read()
+        if outline.syntax == DEFLATED and _inflates_too_far(raw[outline.begin :]):
+            return None
+        # The outline knows old files without a preamble, too.
+        found = pydicom.dcmread(io.BytesIO(raw), force=True)
+        if "TransferSyntaxUID" not in found.file_meta:
+            found.file_meta.TransferSyntaxUID = outline.syntax
+        return found
+    except Exception:  # whatever a damaged file makes a reader raise
+        return None
+
+
+def _inflates_too_far(packed: bytes) -> bool:
+    engine = zlib.decompressobj(-zlib.MAX_WBITS)
+    engine.decompress(packed, MAX_INFLATED)
+    return bool(engine.unconsumed_tail)
+
+
+def reason_against(found: Dataset | None, *, with_burned_in: bool) -> tuple[str, str] | tuple[()]:
+    """Why a file is held back: code and words; empty when it can be cleaned."""
+    if found is None:
+        return UNREADABLE
+    if found.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
+        return "MV-DEI-006", "a directory of a disc names the patients; the images do without it"
+    if "SOPClassUID" not in found or "SOPInstanceUID" not in found:
+        return UNREADABLE
+    if "EncapsulatedDocument" in found:
+        return "MV-DEI-002", "an embedded document may name the patient on its pages"
+    if found.get("Modality") in ("SR", "KO") or "ContentSequence" in found:
+        return "MV-DEI-003", "the text of a report may name the patient"
+    burned = str(found.get("BurnedInAnnotation", "")).upper()
+    doubtful = burned != "NO" and found.get("Modality") in _PICTURES_WITH_TEXT
+    if (burned == "YES" or doubtful) and not with_burned_in:
+        return "MV-DEI-004", "names may be burned into the picture"
+    return ()
+
+
+def shows_a_face(found: Dataset) -> bool:
+    """True for images of a head in slices: its surface can be drawn from them."""
+    if found.get("Modality") not in ("MR", "CT", "PT"):
+        return False
+    words = " ".join(str(found.get(name, "")) for name in _WORDS).upper()
+    return any(word in words for word in _HEADS)
