@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
-import medview
+from medview.cli.benches.offscreen import told_by
 from medview.cli.benches.rows import Row
 from medview.cli.contract import Context
-from medview.domain.errors import WorkerDied
 
 SHAPE, QUICK_SHAPE = (400, 512, 512), (24, 128, 128)
 P99_MS, LONGEST_MS = 50.0, 250.0
-_ROOT = Path(medview.__file__).resolve().parents[1]
+_RUN = "medview.cli.benches.arrival_run"
 
 
 def gap_rows(gaps_ms: list[float], what: str) -> list[Row]:
@@ -38,18 +33,6 @@ def arrival_rows(context: Context, quick: bool) -> list[Row]:
     shape = QUICK_SHAPE if quick else SHAPE
     context.report(0, 1, "a large map arrives")
     with tempfile.TemporaryDirectory(prefix="medview-bench-") as name:
-        told = _window(Path(name), shape)
+        told: list[float] = told_by(_RUN, Path(name), name, *shape)
     slices, rows, columns = shape
     return gap_rows(told, f"a map of {columns} x {rows} x {slices} arrives")
-
-
-def _window(folder: Path, shape: tuple[int, int, int]) -> list[float]:
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MEDVIEW_HOME": str(folder)}
-    environment["PYTHONPATH"] = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])
-    words = ["-m", "medview.cli.benches.arrival_run", str(folder), *map(str, shape)]
-    done = subprocess.run(
-        [sys.executable, *words], env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise WorkerDied(f"the window ended with {done.returncode}", do="Report this.")
-    return [float(each) for each in json.loads(done.stdout.splitlines()[-1])]

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import nibabel
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from medview.domain.resources import resource
@@ -17,6 +19,7 @@ from medview.services.demo import study_folder
 
 FILM_SIDE = 1024
 _HEADS_ML = 1.4e6
+HEAD_MM = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,29 @@ def measures(folder: Path) -> tuple[Path, ...]:
     settings = _settings("brain-age-armed")
     values = dict(zip(settings["measures"], settings["mean"], strict=True))
     return (_row(folder / "measures.csv", values),)
+
+
+def head(seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """A made-up brain (slice, row, column) at 1.5 mm: an oval with texture, and its mask."""
+    z, y, x = np.indices((100, 130, 110)).astype(np.float32)
+    mask = ((z - 50) / 45) ** 2 + ((y - 65) / 58) ** 2 + ((x - 55) / 48) ** 2 < 1
+    texture = np.random.default_rng(seed).normal(0.45, 0.1, mask.shape)
+    return np.where(mask, np.clip(texture, 0, 1), 0).astype(np.float32), np.asarray(mask)
+
+
+def heads(folder: Path, count: int) -> Path:
+    """A case list of made-up brains, each of a patient of its own."""
+    grid = np.diag([-HEAD_MM, -HEAD_MM, HEAD_MM, 1.0])
+    rows = []
+    for number in range(count):
+        names = (f"head{number}.nii", f"mask{number}.nii")
+        values, mask = head(number)
+        for name, array in zip(names, (values * 1000, mask), strict=True):
+            nibabel.save(nibabel.Nifti1Image(array.T.astype(np.int16), grid), folder / name)
+        rows.append((f"head{number}", *names, 0))
+    with (folder / "cases.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("case", "t1", "brain", "label"), *rows])
+    return folder / "cases.csv"
 
 
 STUDIES = (

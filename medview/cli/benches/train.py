@@ -1,4 +1,7 @@
-"""``medview bench train``: samples a second of the anomaly model's training, beside a script."""
+"""``medview bench train``: samples a second of the anomaly model's training, beside a script.
+
+Also the window while its child trains: how long its event loop waits, and what is left after it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from medview.cli.benches.rows import Row
+from medview.cli.benches.train_window import window_rows
 from medview.cli.contract import Context
 from medview.services.jobs import Jobs
 
@@ -35,7 +39,7 @@ class Timing:
 
 
 def measure(context: Context, quick: bool) -> list[Row]:
-    """Give samples a second beside a naive script's, and the share of loading."""
+    """Give samples a second beside a naive script's, the share of loading, and the window's."""
     options = context.options
     steps = QUICK_STEPS if quick else STEPS
     asked = Asked(steps, options.device, options.threads, options.seed)
@@ -45,4 +49,5 @@ def measure(context: Context, quick: bool) -> list[Row]:
     return [
         Row(what, found.ours, "samples/s", "naive script", found.naive, aim=1.0, at_least=True),
         Row("share of loading in a step", found.loading, "1", aim=LOADING),
+        *window_rows(context, quick),
     ]

@@ -12,14 +12,13 @@ from scipy import ndimage
 from torch import nn
 from torch.nn import functional as F
 
+from medview.cli.benches.studies import HEAD_MM, head
 from medview.cli.benches.train import Asked, Timing
 from medview.domain.progress import Progress
 from medview.learning.augment import Brain, batch_of
 from medview.learning.devices import choose_device
 from medview.learning.train import Recipe, Trainer
 from medview.models.anomaly_vae import LATENT, SIDE, AnomalyVae
-
-VOXEL_MM = 1.5
 
 
 def compare(job: Progress, asked: Asked) -> Timing:
@@ -29,7 +28,7 @@ def compare(job: Progress, asked: Asked) -> Timing:
     device = choose_device(asked.device)
     heads = [head(seed) for seed in range(3)]
     brains = tuple(
-        Brain.of(str(n), values, mask, (VOXEL_MM,) * 3) for n, (values, mask) in enumerate(heads)
+        Brain.of(str(n), values, mask, (HEAD_MM,) * 3) for n, (values, mask) in enumerate(heads)
     )
     recipe = replace(Recipe(), attention_from=0.0, plain=0.0)
     trainer = Trainer(recipe, brains, (), asked.seed, device)
@@ -59,14 +58,6 @@ def compare(job: Progress, asked: Asked) -> Timing:
 def _finish(device: str) -> None:
     if device != "cpu":
         torch.cuda.synchronize()
-
-
-def head(seed: int) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """A made-up brain (slice, row, column) at 1.5 mm: an oval with texture, and its mask."""
-    z, y, x = np.indices((100, 130, 110)).astype(np.float32)
-    mask = ((z - 50) / 45) ** 2 + ((y - 65) / 58) ** 2 + ((x - 55) / 48) ** 2 < 1
-    texture = np.random.default_rng(seed).normal(0.45, 0.1, mask.shape)
-    return np.where(mask, np.clip(texture, 0, 1), 0).astype(np.float32), np.asarray(mask)
 
 
 class _Naive:

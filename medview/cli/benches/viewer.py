@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-import medview
 from medview.cli.benches.arrival import gap_rows
 from medview.cli.benches.ct_series import write_series
+from medview.cli.benches.offscreen import ROOT, told_by
 from medview.cli.benches.rows import Row
 from medview.cli.contract import Context
-from medview.domain.errors import WorkerDied
 
 WINDOW_S = 1.5
 FIRST_S = 0.5
@@ -24,8 +19,8 @@ MOST_MB = 500.0
 SLICES, QUICK_SLICES = 176, 16
 RUN_S, QUICK_RUN_S = 20.0, 2.0
 ROUNDS = 3
-_ROOT = Path(medview.__file__).resolve().parents[1]
-_MPRAGE = _ROOT.parent / "shared" / "data" / "dicom" / "series" / "mr_siemens_trio_mprage_176"
+_RUN = "medview.cli.benches.viewer_run"
+_MPRAGE = ROOT.parent / "shared" / "data" / "dicom" / "series" / "mr_siemens_trio_mprage_176"
 
 
 def viewer_rows(context: Context, quick: bool) -> list[Row]:
@@ -71,16 +66,5 @@ def _made(parent: Path, quick: bool) -> Path:
 
 def _window(home: Path, folder: Path, seconds: float) -> dict[str, Any]:
     """Start a window of its own, offscreen, and have it say what it saw."""
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MEDVIEW_HOME": str(home)}
-    environment["PYTHONPATH"] = os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")])
-    words = ["-m", "medview.cli.benches.viewer_run", repr(time.monotonic()), str(folder)]
-    done = subprocess.run(
-        [sys.executable, *words, str(seconds)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise WorkerDied(f"the window ended with {done.returncode}", do="Report this.")
-    return dict(json.loads(done.stdout.splitlines()[-1]))
+    began = repr(time.monotonic())
+    return dict(told_by(_RUN, home, began, folder, seconds))

@@ -1,4 +1,5 @@
 from medview.cli.benches import monkey
+from medview.cli.benches.offscreen import told_by
 
 GROWN = {"mb": 3.0, "threads": 0, "handles": 0, "widgets": 0}
 SEEN = {"wall_s": [0.01] * 99 + [0.4], "errors": [], "event_mb": 12.0, "opens": 6, "grown": GROWN}
@@ -26,7 +27,7 @@ def test_the_program_is_started_and_says_what_it_saw(tmp_path):
 
     for place in ("one", "two"):
         write_series(tmp_path / place, 6, size=32)
-    seen = monkey._run(tmp_path, 40, 3)
+    seen = told_by(monkey.RUN, tmp_path / "home", tmp_path, 40, 3)
     assert seen["errors"] == []
     assert len(seen["wall_s"]) == 40
     assert set(seen["grown"]) == set(GROWN)

@@ -4,14 +4,16 @@ import numpy as np
 import torch
 
 from medview.cli.benches import train
+from medview.cli.benches.studies import head
 from medview.cli.benches.train import measure
-from medview.cli.benches.train_work import _Naive, head
+from medview.cli.benches.train_work import _Naive
 from medview.cli.contract import Context, Options
 from medview.cli.progress import ProgressLine
 
 
 def test_rows_are_measured_by_the_child(monkeypatch):
     monkeypatch.setattr(train, "QUICK_STEPS", 1)
+    monkeypatch.setattr(train, "window_rows", lambda context, quick: [])
     context = Context(Options(device="cpu", threads=1), ProgressLine(None, on_terminal=False))
     speed, loading = measure(context, True)
     assert (speed.peer, speed.aim, speed.at_least) == ("naive script", 1.0, True)

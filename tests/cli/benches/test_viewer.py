@@ -25,7 +25,7 @@ def rows(monkeypatch):
             return SEEN | grown | (last if seconds else {"gaps_ms": []})
 
         monkeypatch.setattr(viewer, "_window", window)
-        monkeypatch.setattr(viewer, "_MPRAGE", viewer._ROOT / "nowhere")
+        monkeypatch.setattr(viewer, "_MPRAGE", viewer.ROOT / "nowhere")
         monkeypatch.setattr(viewer, "_made", lambda parent, quick: parent)
         context = Context(Options(), ProgressLine(None, on_terminal=False))
         found = {row.what: row for row in viewer.viewer_rows(context, False)}

@@ -1,0 +1,90 @@
+"""The window of ``train_window``: a version goes on learning while a slice of a head is open."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import psutil
+from PySide6.QtCore import QTimer
+
+from medview.cli.benches.viewer_run import Gaps, until
+from medview.domain.errors import DataError
+from medview.main import Program, build
+from medview.services.demo import MODEL
+from medview.services.tuning import memory_of
+
+GONE_S = 5.0
+_LOOK_MS = 500
+
+
+@dataclass(slots=True)
+class Seen:
+    """What was measured: ms between two turns of the event loop, MB, processes.
+
+    `during_mb` is the highest of the child that trains, the others are of the window's process.
+    """
+
+    gaps_ms: list[float] = field(default_factory=list)
+    epochs: int = 0
+    before_mb: float = 0.0
+    during_mb: float = 0.0
+    after_mb: float = 0.0
+    left: int = 0
+
+    def meet(self, memory_mb: float | None) -> None:
+        """Keep the highest memory of the child that trains."""
+        self.during_mb = max(self.during_mb, memory_mb or 0.0)
+
+
+def main(words: list[str]) -> None:
+    """Measure: words are a case list, seconds to train, threads (0: all), a device."""
+    cases, seconds = Path(words[0]), float(words[1])
+    program = build()
+    app = program.app
+    app.preferences.change(threads=int(words[2]), device=words[3])
+    app.window.show()
+    app.window.open_paths((cases.with_name("head0.nii"),))
+    until(program, lambda: app.session.volume_id is not None and not app.session.tasks)
+    app.window.show_panel("training")
+    version = next(each for each in app.tuning.choices() if each.card.id == MODEL)
+    app.tuning.wish(version=version.name)
+    app.tuning.look(cases)
+    until(program, lambda: app.tuning.now.phase == "ready")
+    seen = Seen(before_mb=memory_of(os.getpid()) or 0.0)
+    _train(program, seconds, seen)
+    seen.after_mb = memory_of(os.getpid()) or 0.0
+    program.close()
+    print(json.dumps(asdict(seen)))
+
+
+def _train(program: Program, seconds: float, seen: Seen) -> None:
+    """Start, let the window live for so long, stop, and wait until all of it is gone."""
+    tuning = program.app.tuning
+    job = tuning.start()
+    until(program, lambda: job is None or job.pid is not None)
+    if job is None or job.pid is None:
+        raise DataError("the training could not be started")
+    gaps = Gaps(program.qt)
+    look = QTimer(program.qt, interval=_LOOK_MS)
+    look.timeout.connect(lambda: seen.meet(memory_of(job.pid)))
+    look.start()
+    QTimer.singleShot(round(1000 * seconds), program.qt, lambda: program.qt.exit())
+    program.qt.exec()
+    if tuning.now.phase != "running":
+        raise DataError("the training ended too early")
+    seen.gaps_ms, seen.epochs = gaps.ms, tuning.now.epoch
+    trainer = psutil.Process(job.pid)
+    trains = [trainer, *trainer.children(recursive=True)]
+    tuning.stop()
+    until(program, lambda: tuning.now.phase != "running")
+    tuning.reject()
+    _, left = psutil.wait_procs(trains, GONE_S)
+    seen.left = len(left)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
