@@ -15,7 +15,10 @@ prepare() {
     if ready "$level" "$stamp"; then
         return
     fi
-    system_packages
+    system_packages packaging/apt.txt
+    if [ "$level" = dev ]; then
+        system_packages packaging/apt-dev.txt
+    fi
     make_venv
     install "$level"
     libraries_load
@@ -28,36 +31,36 @@ prepare() {
 # Changes whenever something has to be installed again; the folder is part of it because an
 # environment does not work from another place.
 fingerprint() {
-    { pwd; cat pyproject.toml packaging/constraints.txt packaging/apt.txt; } | sha256sum | cut -c1-64
+    { pwd; cat pyproject.toml packaging/constraints.txt packaging/apt*.txt; } | sha256sum | cut -c1-64
 }
 
 ready() {
     [ -x "$venv/bin/python" ] && [ "$(cat "$venv/.installed-$1" 2>/dev/null)" = "$2" ]
 }
 
-# Install what is missing of apt.txt where that is allowed without a question; else say how.
+# Install what is missing of a list where that is allowed without a question; else say how.
 system_packages() {
-    local missing admin=() line
+    local list="$1" missing admin=() line
     if ! command -v dpkg-query > /dev/null; then
-        echo "medview: no Debian or Ubuntu here; needed are the counterparts of packaging/apt.txt." >&2
+        echo "medview: no Debian or Ubuntu here; needed are the counterparts of $list." >&2
         return
     fi
-    read -r -a missing <<< "$(missing_packages | tr '\n' ' ')"
+    read -r -a missing <<< "$(missing_packages "$list" | tr '\n' ' ')"
     if [ "${#missing[@]}" -eq 0 ]; then
         return
     fi
     line="apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
     if [ "$(id -u)" -ne 0 ]; then
         if ! sudo -n true 2> /dev/null; then
-            echo "medview: some system libraries are missing. To install them:" >&2
+            echo "medview: some packages of $list are missing. To install them:" >&2
             echo "  sudo sh -c '$line'" >&2
             return
         fi
         admin=(sudo -n)
     fi
-    echo "== system libraries: ${missing[*]}"
+    echo "== system packages: ${missing[*]}"
     if ! "${admin[@]}" env DEBIAN_FRONTEND=noninteractive sh -c "$line" < /dev/null; then
-        echo "medview: the system libraries could not be installed. To try by hand:" >&2
+        echo "medview: the packages of $list could not be installed. To try by hand:" >&2
         echo "  sudo sh -c '$line'" >&2
     fi
 }
@@ -74,7 +77,7 @@ libraries_load() {
 }
 
 missing_packages() {
-    local name
+    local list="$1" name
     while read -r name; do
         case "$name" in
             "" | "#"*) continue ;;
@@ -84,7 +87,7 @@ missing_packages() {
         if ! installed "$name" && ! installed "${name}t64"; then
             echo "$name"
         fi
-    done < packaging/apt.txt
+    done < "$list"
 }
 
 installed() {

@@ -93,6 +93,18 @@ class Origin:
             "contributing_equipment": self.equipment(),
         }
 
+    def name_body_part(self, made: Dataset) -> None:
+        """Say of what the images are; where they do not, the side of a pair is unknown.
+
+        One of the two has to be there (PS3.3 C.7.3.1, Laterality is 2C).
+        """
+        first = self.source.images[0]
+        part, side = first.get("BodyPartExamined"), first.get("Laterality", "")
+        if part:
+            made.BodyPartExamined = part
+        if side or not part:
+            made.Laterality = side
+
     def device(self) -> dict[str, Any]:
         """Arguments of the constructors of images."""
         return {

@@ -1,0 +1,97 @@
+"""Every kind of object that leaves, asked of an independent checker of DICOM files.
+
+`dciodvfy` of dicom3tools knows the standard of 2022; it is on Debian and Ubuntu and nowhere
+else, so where it is not installed the objects are checked by the other tests alone.
+"""
+
+import shutil
+import subprocess
+import warnings
+
+import pydicom
+import pytest
+from result_phantom import card, prediction_on
+from throwaway import save_dicom, small_head
+
+from medview.domain.measurement import Measured, Measurement, Quantity
+from medview.domain.progress import Silent
+from medview.io.deidentify import deidentify_into
+from medview.io.dicom_out.export import export
+from medview.io.dicom_out.handover import hand_over
+from medview.io.dicom_out.parts import Handover
+from medview.io.readers import load, scan
+
+CHECKER = shutil.which("dciodvfy")
+pytestmark = pytest.mark.skipif(
+    CHECKER is None, reason="dciodvfy is not installed: apt-get install dicom3tools"
+)
+
+# An MR image to which the checker has nothing to say.
+WHOLE = {
+    **dict.fromkeys(("PatientBirthDate", "PatientSex", "StudyTime", "AccessionNumber"), ""),
+    **dict.fromkeys(("ReferringPhysicianName", "StudyID", "PositionReferenceIndicator"), ""),
+    **{"Manufacturer": "Nobody", "SeriesNumber": 1, "PatientPosition": "HFS", "SliceThickness": 4},
+    **{"ScanningSequence": "SE", "SequenceVariant": "NONE", "ScanOptions": "", "EchoTime": 10},
+    **{"MRAcquisitionType": "3D", "RepetitionTime": 900, "EchoTrainLength": 1},
+    **{"PatientName": "Doe^Jane", "PatientID": "ID7", "FrameOfReferenceUID": "1.2.3.9"},
+}
+LENGTH = Measured(
+    Measurement(1, "length", ((0, 0, 0), (30, 0, 0)), (1, 0, 0), (0, 1, 0)),
+    (Quantity("length", 30.0, "mm"),),
+    ((0, 0, 0), (30, 0, 0)),
+)
+OBJECTS = {
+    *("score_pm", "residual_pm", "epistemic_pm", "aleatoric_pm", "total_pm"),
+    *("findings_seg", "scores_sr", "key_images_ko", "report_pdf"),
+    *("reader_measurements_sr", "reader_key_images_ko"),
+}
+
+
+@pytest.fixture(scope="module", params=["BRAIN", None], ids=["brain", "nothing said of the body"])
+def left(request, tmp_path_factory):
+    """All that leaves of one study: objects, and copies without identity with theirs."""
+    folder = tmp_path_factory.mktemp("left")
+    save_dicom(small_head(), folder / "study", **WHOLE, **said_of_the_body(request.param))
+    (series,) = scan(Silent(), (folder / "study",)).all_series()
+    volume = load(Silent(), series)
+    parts = Handover(series, ((prediction_on(volume), card()),), (LENGTH,), (4, 6))
+    (folder / "report.pdf").write_bytes(b"%PDF-1.7 a report")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        hand_over(Silent(), parts, folder / "objects")
+        (folder / "one").mkdir()
+        export(Silent(), *parts.results[0], series, folder / "one", folder / "report.pdf")
+        deidentify_into(Silent(), (folder / "study",), folder / "copies", results=(parts,))
+    return folder
+
+
+def said_of_the_body(part):
+    return {"BodyPartExamined": part} if part else {"Laterality": ""}
+
+
+def errors(file):
+    """What the checker calls an error; nothing of it has to be excused."""
+    done = subprocess.run([CHECKER, file], capture_output=True, text=True, timeout=60, check=False)
+    lines = (done.stderr + done.stdout).splitlines()
+    return [f"{file.name}: {line}" for line in lines if "Error" in line]
+
+
+def test_every_object_of_a_study_is_one_the_standard_knows(left):
+    files = [*(left / "objects").rglob("*.dcm"), left / "one" / "report_pdf.dcm"]
+    assert {file.stem for file in files} == OBJECTS
+    assert [line for file in files for line in errors(file)] == []
+
+
+def test_copies_without_identity_and_their_results_are_as_whole_as_the_study_was(left):
+    study = sorted((left / "study").iterdir())[:1]
+    images = sorted((left / "copies").glob("ANON-*/*.dcm"))[:2]
+    results = sorted((left / "copies" / "results").rglob("*.dcm"))
+    assert len(results) == len(OBJECTS) - 1
+    assert [line for file in (*study, *images, *results) for line in errors(file)] == []
+
+
+def test_an_object_that_is_spoilt_is_found(left, tmp_path):
+    found = pydicom.dcmread(left / "one" / "report_pdf.dcm")
+    del found.MIMETypeOfEncapsulatedDocument
+    found.save_as(tmp_path / "spoilt.dcm")
+    assert any("MIMEType" in line for line in errors(tmp_path / "spoilt.dcm"))
