@@ -60,6 +60,7 @@ COMMANDS: dict[str, str] = {
     "export": "medview.cli.export:export",
     "deidentify": "medview.cli.deidentify:deidentify",
     "audit": "medview.cli.audit:audit",
+    "cases": "medview.cli.cases:cases",
     "train": "medview.cli.training:train",
     "finetune": "medview.cli.finetune:finetune",
     "evaluate": "medview.cli.evaluate:evaluate",

@@ -47,7 +47,8 @@ def survey(job: Progress, model: str, data: tuple[str, ...]) -> dict[str, Any]:
     dict
         ``cases``, ``patients``, ``sites``, ``parts`` (cases by split, "" where it is open),
         ``labels`` (cases by label, where there are some), ``ages`` (lowest and highest), ``files``
-        (the image of each case) and ``skipped`` (case and reason).
+        (the image of each case), ``by_site`` (cases by site, where there are some)
+        and ``skipped`` (case and reason).
 
     Raises
     ------
@@ -57,17 +58,33 @@ def survey(job: Progress, model: str, data: tuple[str, ...]) -> dict[str, Any]:
     job.report(0, 1, "looking at the cases")
     subsets = find_subsets(data, model)
     cases = [case for subset in subsets for case in subset.cases]
+    return told_of(
+        model, cases, [(one.case, one.what) for subset in subsets for one in subset.skipped]
+    )
+
+
+def told_of(
+    model: str, cases: Sequence[TrainCase], skipped: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    """What ``survey`` says of these cases.
+
+    Raises
+    ------
+    DataError
+        If all of them have the same outcome.
+    """
     refuse_one_outcome(model, cases)
     ages = [case.age_years for case in cases if case.age_years is not None]
     return {
         "cases": len(cases),
         "patients": len({case.patient for case in cases}),
         "sites": len({case.site for case in cases if case.site}),
+        "by_site": dict(Counter(case.site for case in cases if case.site)),
         "parts": dict(Counter(case.split for case in cases)),
         "labels": _balance(cases),
         "ages": (min(ages), max(ages)) if ages else None,
         "files": {case.case: str(case.image) for case in cases if case.role in case.images},
-        "skipped": [(one.case, one.what) for subset in subsets for one in subset.skipped],
+        "skipped": list(skipped),
     }
 
 

@@ -17,10 +17,12 @@ from typing import Any, Literal
 import psutil
 from psygnal import Signal
 
-from medview.domain.errors import MedviewError
+from medview.domain.errors import Cancelled, MedviewError
 from medview.domain.training import FinetuneRequest, Method, TrainRequest
 from medview.services.audit import note
 from medview.services.case_table import CaseLine, case_lines
+from medview.services.checking import Checking
+from medview.services.gathering import Gathering
 from medview.services.jobs import Job, Jobs
 from medview.services.recipes import epochs_of, read_recipe
 from medview.services.session import Message, Session
@@ -45,7 +47,7 @@ PAUSE, GO_ON = "pause", "go on"
 AT_ONCE = 1e-4
 """Minutes: a training that goes on ends after its first epoch."""
 Curves = Mapping[tuple[str, str], tuple[tuple[int, float], ...]]
-Phase = Literal["empty", "looking", "ready", "running", "stopped", "done", "kept"]
+Phase = Literal["empty", "looking", "checking", "ready", "running", "stopped", "done", "kept"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,17 +68,19 @@ class Wish:
 class Tuned:
     """A snapshot for the panel.
 
-    `found` is what ``survey`` says of the cases; `curves` are points (epoch, value) by (part,
-    name) of history.csv; `outcome` is the answer of the training with ``before_after``. `base` are
-    the weights that were started from, `preview` the newest ones since (None before the first
-    validation, and when they were kept or rejected). `reference` is the locked set; `lines` tell of
-    each case that was held out.
+    `found` is what ``survey`` says of the cases; once all of them were read (`is_checked`, False
+    where the reader did not wait for it), without those that cannot be. `curves` are points (epoch,
+    value) by (part, name) of history.csv; `outcome` is the answer of the training with
+    ``before_after``. `base` are the weights that were started from, `preview` the newest ones since
+    (None before the first validation, and when they were kept or rejected). `reference` is the
+    locked set; `lines` tell of each case that was held out.
     """
 
     phase: Phase = "empty"
     data: Path | None = None
     found: Mapping[str, Any] = field(default_factory=dict)
     refused: str = ""
+    is_checked: bool = False
     wish: Wish = Wish()
     epochs: int = 0
     curves: Curves = field(default_factory=dict)
@@ -115,6 +119,8 @@ class Tuning:
         self._tasks = Tasks(jobs, session)
         self._session = session
         self._preferences = preferences
+        self.library = Gathering(jobs, session, preferences, self.look)
+        self._checking = Checking(self._tasks, self._checked, self._not_checked)
         self._job: Job | None = None
         self._finish_after_stop = False
         self._began = 0.0
@@ -140,7 +146,10 @@ class Tuning:
         """Choose a version, a method or a number of epochs; other cases may fit then."""
         wish = replace(self.now.wish, **new)
         again = wish.version != self.now.wish.version and self.now.data is not None
+        model = self.model
         self._set(wish=wish)
+        if self.model != model:
+            self.library.forget()
         if again and self.now.data is not None:
             self.look(self.now.data)
 
@@ -161,19 +170,21 @@ class Tuning:
     def _epochs(self) -> int:
         if self.now.wish.method == "calibrate":
             return 1
-        return self.now.wish.epochs or epochs_of(read_recipe(self._model))
+        return self.now.wish.epochs or epochs_of(read_recipe(self.model))
 
     @property
     def _kind(self) -> str:
-        return f"{self._model} {self.now.wish.method}"
+        return f"{self.model} {self.now.wish.method}"
 
     def look(self, data: Path) -> Job:
-        """Count the cases of a folder or case list, for the chosen version."""
+        """Count the cases of a folder or case list, for the chosen version; then read each once."""
+        self._checking.give_up()
         self._set(
             phase="looking",
             data=data,
             found={},
             refused="",
+            is_checked=False,
             outcome={},
             kept="",
             curves={},
@@ -183,7 +194,7 @@ class Tuning:
             "Looking at cases",
             "compute",
             SURVEY,
-            (self._model, (str(data),)),
+            (self.model, (str(data),)),
             about=data.name,
             key="survey",
         )
@@ -334,13 +345,29 @@ class Tuning:
         self._set(phase="ready", outcome={}, curves={}, preview=None, lines=())
 
     @property
-    def _model(self) -> str:
+    def model(self) -> str:
+        """Which model the chosen version is of."""
         return self.now.wish.version.partition("@")[0]
 
     def _found(self, found: Mapping[str, Any]) -> None:
-        phase: Phase = "ready" if found["cases"] else "empty"
+        if not found["cases"] or self.now.data is None:
+            self._set(phase="empty", found=found)
+            return
+        self._set(phase="checking", found=found)
+        self._checking.run(self.model, self.now.data)
+
+    def _checked(self, found: Mapping[str, Any]) -> None:
         left = (self.folder / "checkpoint").is_dir() and not (self.folder / WEIGHTS).is_file()
-        self._set(phase="stopped" if left and found["cases"] else phase, found=found)
+        phase: Phase = "stopped" if left else "ready"
+        self._set(phase=phase if found["cases"] else "empty", found=found, is_checked=True)
+
+    def _not_checked(self, error: MedviewError) -> None:
+        """The reader did not wait: what cannot be read is then left out by the training."""
+        if isinstance(error, Cancelled):
+            self._checked(self.now.found)
+            self._set(is_checked=False)
+        else:
+            self._unusable(error)
 
     def _unusable(self, error: MedviewError) -> None:
         self._set(phase="empty", refused=f"{error.what}. {error.do}".strip())

@@ -87,6 +87,7 @@ def said(widget):
 def looked_at(bench, tmp_path, found=FOUND):
     bench.app.tuning.look(tmp_path / "cases.csv")
     bench.jobs.running("finetune:survey")[0].finish(found)
+    bench.jobs.running("case_check:check")[0].finish(found)
     bench.settle()
 
 

@@ -1,0 +1,163 @@
+"""Cases are read once before a training can start, and those that were read here are gathered."""
+
+from pathlib import Path
+
+import pytest
+from services.stubs import StubJobs
+
+from medview.domain.case_check import Fault, Tried
+from medview.domain.errors import InputRefused, WorkerDied
+from medview.domain.local_case import LocalCase, LocalCases
+from medview.domain.measurement import Measurement
+from medview.services.session import Session
+from medview.services.settings import Preferences
+from medview.services.tuning import Tuning
+
+FOUND = {"cases": 3, "patients": 3, "sites": 0, "parts": {"": 3}, "labels": {}, "skipped": []}
+REGION = Measurement(1, "ellipse", ((0, 0, 0), (5, 5, 0)), (1, 0, 0), (0, 1, 0))
+
+
+@pytest.fixture
+def jobs():
+    return StubJobs()
+
+
+@pytest.fixture
+def tuning(jobs, tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path))
+    preferences = Preferences(tmp_path / "settings.json")
+    made = Tuning(jobs, Session(), preferences)
+    made.wish(version=next(v.name for v in made.choices() if v.card.id == "anomaly"))
+    return made
+
+
+def surveyed(tuning, jobs, found=FOUND):
+    tuning.look(Path("/cases/cases.csv"))
+    jobs.running("finetune:survey")[0].finish(found)
+    return jobs.running("case_check:check")[0]
+
+
+def test_start_waits_until_each_case_was_read_once(tuning, jobs):
+    job = surveyed(tuning, jobs)
+    assert (tuning.now.phase, job.lane) == ("checking", "train")
+    assert tuning.start() is None
+    job.finish({**FOUND, "cases": 2, "skipped": [("c1", "it is damaged.")]})
+    assert (tuning.now.phase, tuning.now.is_checked, tuning.now.found["cases"]) == (
+        "ready",
+        True,
+        2,
+    )
+    assert tuning.start() is not None
+
+
+def test_who_does_not_wait_may_start_with_what_was_counted(tuning, jobs):
+    surveyed(tuning, jobs).cancel()
+    assert (tuning.now.phase, tuning.now.is_checked) == ("ready", False)
+    assert tuning.now.found == FOUND
+
+
+def test_a_file_that_ends_the_reader_is_one_case_and_the_check_goes_on(tuning, jobs):
+    job = surveyed(tuning, jobs)
+    fault = Fault("s/a", "a", "it is damaged")
+    for part in (
+        Tried("s/a", "a"),
+        Tried("s/a", "a", is_over=True, fault=fault),
+        Tried("s/b", "b"),
+    ):
+        job.send(part)
+    job.fail(WorkerDied("the process ended"))
+    (again,) = jobs.running("case_check:check")
+    _, _, tried, faults = again.args
+    assert tried == ("s/a", "s/b")
+    assert [one.case for one in faults] == ["a", "b"]
+    assert "ended at this file" in faults[1].text
+    again.finish(FOUND)
+    assert tuning.now.phase == "ready"
+
+
+def test_a_reader_that_ends_by_itself_is_told_and_not_started_again(tuning, jobs):
+    surveyed(tuning, jobs).fail(WorkerDied("the process ended", do="Try again."))
+    assert jobs.running("case_check:check") == []
+    assert (tuning.now.phase, tuning.now.refused) == ("empty", "the process ended. Try again.")
+
+
+def test_other_cases_end_a_check_that_still_runs(tuning, jobs):
+    first = surveyed(tuning, jobs)
+    second = surveyed(tuning, jobs)
+    assert first.is_over
+    second.finish(FOUND)
+    assert tuning.now.phase == "ready"
+
+
+def test_nothing_usable_starts_nothing(tuning, jobs):
+    surveyed(tuning, jobs).finish({**FOUND, "cases": 0, "skipped": [("a", "damaged.")]})
+    assert (tuning.now.phase, tuning.start()) == ("empty", None)
+
+
+# -- cases of studies read here ----------------------------------------------------------------
+
+
+def case(number, *, labelled=True, wrong=""):
+    cells = (("case", f"c{number}"), ("patient", f"p{number}"), ("label", "0"))
+    return LocalCase(f"c{number}", f"p{number}", f"P{number}", cells, "normal", labelled, wrong)
+
+
+def gathered(tuning, jobs, *cases, **fields):
+    tuning.library.look(tuning.model, **fields)
+    job = jobs.running("local_work:gather")[0]
+    job.finish(LocalCases(cases))
+    return job.args[0]
+
+
+def test_what_is_open_and_what_was_opened_before_is_looked_through(tuning, jobs, tmp_path):
+    tuning._preferences.remember(tmp_path / "studies")
+    tuning._session.drawings = {"1.1#0": (REGION,)}
+    wish = gathered(tuning, jobs, case(1), states=True)
+    assert wish.paths == (tmp_path / "studies",)
+    assert (wish.model, wish.states, wish.drawings) == ("anomaly", True, (("1.1#0", (REGION,)),))
+    assert wish.open_now is tuning._session.catalogue
+    assert wish.results == tmp_path / "results"
+
+
+def test_cases_with_a_label_are_chosen_and_others_cannot_be(tuning, jobs):
+    gathered(tuning, jobs, case(1), case(2, labelled=False), case(3))
+    assert tuning.library.chosen == {"c1", "c3"}
+    tuning.library.choose("c2", on=True)
+    tuning.library.choose("c3", on=False)
+    assert tuning.library.chosen == {"c1"}
+    gathered(tuning, jobs, case(1), case(2), case(3), states=True)
+    assert tuning.library.chosen == {"c1", "c2"}  # what was left out stays out
+
+
+def test_the_chosen_cases_are_written_and_looked_at_like_any_case_list(tuning, jobs):
+    gathered(tuning, jobs, case(1), case(2))
+    tuning.library.choose("c2", on=False)
+    tuning.library.use()
+    job = jobs.running("local_work:write")[0]
+    path, cases = job.args
+    assert [one.case for one in cases] == ["c1"]
+    job.finish(str(path))
+    assert tuning.now.data == path
+    assert jobs.running("finetune:survey")
+
+
+def test_none_chosen_writes_nothing(tuning, jobs):
+    gathered(tuning, jobs, case(1))
+    tuning.library.choose("c1", on=False)
+    assert tuning.library.use() is None
+
+
+def test_another_model_has_other_cases(tuning, jobs):
+    gathered(tuning, jobs, case(1))
+    tuning.wish(version=next(v.name for v in tuning.choices() if v.card.id == "cxr"))
+    assert tuning.library.found == ()
+
+
+def test_a_refusal_is_kept_in_words(tuning, jobs):
+    tuning.library.look("icu")
+    assert tuning.library.is_looking
+    jobs.running("local_work:gather")[0].fail(InputRefused("no cases", do="Choose a case list."))
+    assert (tuning.library.refused, tuning.library.is_looking) == (
+        "no cases. Choose a case list.",
+        False,
+    )
