@@ -5,14 +5,17 @@ opens the window.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 _ALSO_COMMANDS = ("--version", "--help", "-h")
 
 
 def main(argv: list[str] | None = None) -> int:
     """Start medview with what was typed after its name; return the exit code."""
+    _with_all_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     if words and _is_command(words[0]):
         from medview.cli import main as command
@@ -29,27 +32,64 @@ def _is_command(word: str) -> bool:
     return word in COMMANDS
 
 
+def _with_all_streams() -> None:
+    """Put the null device where input, output or messages were closed by whoever started us.
+
+    Else the next file that is opened takes the place of, say, descriptor 1, and what a library
+    prints goes into it.
+    """
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        if getattr(sys, name) is not None:
+            continue
+        null = os.open(os.devnull, os.O_RDWR)
+        if null != number:
+            os.dup2(null, number)
+            os.close(null)
+        stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115 (it stays)
+        setattr(sys, name, stream)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        from medview.domain.errors import UsageError
+
+        raise UsageError(message, do='"medview open --help" shows how it is used.')
+
+
 def _open(words: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="medview open", description="Open the window. Research use only."
-    )
-    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folders or files")
-    parser.add_argument(
-        "--screenshot", type=Path, metavar="DIR", help="save window.png and pane_*.png, then end"
-    )
-    chosen = parser.parse_args(words)
-    for path in chosen.paths:
-        if not path.exists():
-            print(
-                f"medview: {path.name}: there is no such file, folder or command. "
-                'Check the spelling, or see "medview --help".',
-                file=sys.stderr,
-            )
-            return 2
+    from medview.cli.output import Voice
+    from medview.domain.errors import UsageError
+
+    try:
+        chosen = _understood(words)
+    except UsageError as error:
+        return Voice.for_words(words).failed(error)
     # Qt takes a third of a second to import; commands do without.
     from medview.main import open_window
 
     return open_window(tuple(chosen.paths), chosen.screenshot)
+
+
+def _understood(words: list[str]) -> argparse.Namespace:
+    """The words for the window; a path that is not there is told before an unknown option."""
+    from medview.domain.errors import UsageError
+
+    parser = _Parser(prog="medview open", description="Open the window. Research use only.")
+    parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folders or files")
+    parser.add_argument(
+        "--screenshot", type=Path, metavar="DIR", help="save window.png and pane_*.png, then end"
+    )
+    known, unknown = parser.parse_known_args(words)
+    for path in known.paths:
+        if not path.exists():
+            raise UsageError(
+                "there is no such file, folder or command",
+                file=path.name,
+                do='Check the spelling, or see "medview --help".',
+            )
+    if unknown:
+        parser.error(f"No such option '{unknown[0]}'")
+    return known
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The program as it is started: by command, with its children, without a display."""
 
+import json
 import os
 import subprocess
 import sys
@@ -93,6 +94,25 @@ def test_a_path_that_is_not_there_is_wrong_use(capsys):
     assert main(["/nowhere/stduy"]) == 2
     said = capsys.readouterr().err
     assert said.startswith("medview: stduy: there is no such file, folder or command.")
+
+
+@pytest.mark.parametrize("words", [["inof", "x"], ["--nonsense"]])
+def test_a_misspelt_command_is_told_in_json_too(capfd, words):
+    assert main([*words, "--json"]) == 2
+    captured = capfd.readouterr()
+    assert json.loads(captured.out)["code"] == "MV-USE-001"
+    assert captured.err.startswith("medview: ")
+    assert words[0] in captured.err
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_stream_that_was_closed_takes_nothing_away(environment, closed):
+    script = f'exec {closed}; exec "$@"'
+    words = ("bash", "-c", script, "x", sys.executable, "-m", "medview", "versions", "--json")
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    assert (">&-" in closed.split()) or json.loads(done.stdout)["schema"] == "medview.versions/1"
 
 
 def test_a_first_word_that_is_a_command_goes_to_the_command_line(capsys):

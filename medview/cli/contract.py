@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -132,9 +133,25 @@ def command(
         for option in reversed(_COMMON):
             body = option(body)
         name = function.__name__.rstrip("_").replace("_", "-")
-        return click.command(name=name)(body)
+        made = click.command(name=name)(body)
+        for parameter in made.params:
+            if isinstance(parameter.type, click.Path):
+                parameter.type = _NamedPath(path_type=Path)
+        return made
 
     return make
+
+
+class _NamedPath(click.Path):
+    """A path with a name: an empty word would stand for the current folder.
+
+    Scripts hand one over where a variable of theirs is not set.
+    """
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("the name is empty", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _run(function: Callable[..., Answer], options: Options, parameters: dict[str, Any]) -> Answer:

@@ -39,8 +39,17 @@ class Voice:
 
     def answer(self, reply: Reply) -> int:
         """Print an answer and return its exit code."""
-        _print(one_line(reply.body) if self.json else reply.text)
-        return reply.exit_code
+        unprinted = _print(one_line(reply.body) if self.json else reply.text)
+        if not unprinted:
+            return reply.exit_code
+        failed = MedviewError(
+            f"the answer could not be printed ({unprinted})",
+            code="MV-OUT-001",
+            still_works="files that were written are whole",
+            do="Send it to another place.",
+        )
+        _print(f"medview: {failed}", to_stderr=True)
+        return failed.exit_code
 
     def misused(self, error: click.ClickException) -> int:
         """Tell what was wrong with the words of the command (exit 2)."""
@@ -154,8 +163,8 @@ def _short(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _print(text: str, *, to_stderr: bool = False) -> None:
-    """Print a line in UTF-8; that nobody reads any more is no error."""
+def _print(text: str, *, to_stderr: bool = False) -> str:
+    """Print a line in UTF-8 and return why that failed; that nobody reads any more is no error."""
     stream = sys.stderr if to_stderr else sys.stdout
     line = text.rstrip("\n") + "\n"
     try:
@@ -165,9 +174,12 @@ def _print(text: str, *, to_stderr: bool = False) -> None:
         else:
             stream.write(line)
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Else the interpreter complains once more when it flushes at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        gone = isinstance(error, BrokenPipeError)
+        return "" if gone else (error.strerror or type(error).__name__)
+    return ""
 
 
 @contextmanager

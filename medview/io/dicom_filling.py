@@ -306,6 +306,6 @@ def _wrapped(number: int) -> np.int16:
 
 def _partial(errors: dict[int, ReadError], count: int) -> Note:
     first = next(iter(errors.values()))
-    slices = "1 slice" if len(errors) == 1 else f"{len(errors)} slices"
-    why = f"{first.file}: {first.what}"
-    return Note("PARTIAL", f"{slices} of {count} could not be read and are blank ({why})")
+    slices = f"{len(errors)} of {count} slices could not be read and"
+    blank = f"{slices} {'is' if len(errors) == 1 else 'are'} blank"
+    return Note("PARTIAL", f"{blank} ({first.file}: {first.what})")

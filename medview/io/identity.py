@@ -26,12 +26,12 @@ class Found:
 def patient_key(*identity: str) -> str:
     """Make 8 hex digits of what identifies a patient; safe to write into a log."""
     text = "\0".join("".join(c for c in part.upper() if c.isalnum()) for part in identity)
-    return hashlib.sha256(f"patient\0{text}".encode()).hexdigest()[:8]
+    return hashlib.sha256(_bytes_of(f"patient\0{text}")).hexdigest()[:8]
 
 
 def uid_of_text(*parts: str) -> str:
     """Make a UID "2.25.<number>" of texts: for what carries none of its own."""
-    return _uid(hashlib.sha256("\0".join(parts).encode()).digest())
+    return _uid(hashlib.sha256(_bytes_of("\0".join(parts))).digest())
 
 
 def unnamed(series: Series, path: Path) -> Found:
@@ -57,6 +57,11 @@ def uid_of_file(path: Path) -> str:
             for n in range(PIECES):
                 digest.update(read_from(file, path, n * (size - PIECE) // (PIECES - 1), PIECE))
     return _uid(digest.digest())
+
+
+def _bytes_of(text: str) -> bytes:
+    # A path whose bytes are no UTF-8 holds lone surrogates; they become those bytes again.
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _uid(digest: bytes) -> str:

@@ -73,13 +73,21 @@ def wait(context):
     return Answer({})
 
 
+@command("look")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path))
+def look(context, path, out):
+    """Say which paths arrived."""
+    return Answer({"path": path, "out": out})
+
+
 @command("flood")
 def flood(context):
     """Say more than a pipe holds."""
     return Answer({"text": "x" * 1_000_000})
 
 
-NAMES = ("echo", "odd", "noise", "verdict", "refuse", "break_", "full", "wait", "flood")
+NAMES = ("echo", "odd", "noise", "verdict", "refuse", "break_", "full", "wait", "look", "flood")
 LAUNCH = """
 import sys, medview.cli
 medview.cli.COMMANDS.update({n.strip("_"): f"test_contract:{n}" for n in sys.argv.pop(1).split()})
@@ -94,12 +102,26 @@ def _commands(monkeypatch):
         monkeypatch.setitem(medview.cli.COMMANDS, name.strip("_"), f"here:{name}")
 
 
-def start(*words):
+@pytest.mark.parametrize("words", [[""], ["a", "--out", ""]])
+def test_an_empty_word_is_no_path(capfd, words):
+    assert main(["look", *words, "--json"]) == 2
+    assert "the name is empty" in json.loads(capfd.readouterr().out)["what"]
+
+
+def test_an_answer_that_stdout_does_not_take_is_told():
+    with open("/dev/full", "wb") as full:
+        done = start("echo", "hello", "--json", stdout=full)
+        said = done.communicate(timeout=60)[1].decode()
+    assert done.returncode == 4
+    assert "medview: the answer could not be printed (No space left on device)." in said
+    assert "Traceback" not in said
+
+
+def start(*words, stdout=subprocess.PIPE):
     """Start the program with the commands above in a process of its own."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
     line = [sys.executable, "-c", LAUNCH, " ".join(NAMES), *words]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(line, stdout=pipe, stderr=pipe, env=environment)
+    return subprocess.Popen(line, stdout=stdout, stderr=subprocess.PIPE, env=environment)
 
 
 def test_json_is_the_schema_and_what_the_command_found(capfd):
