@@ -141,12 +141,19 @@ def _models_in_words(body: Mapping[str, Any]) -> str:
 @click.option(
     "--check", type=click.Path(path_type=Path), help="Verify hash and shapes of a weights file."
 )
-def models(context: Context, model: str | None, check: Path | None) -> Answer:
+@click.option(
+    "--plot",
+    type=click.Path(path_type=Path),
+    help="Draw how well the uncertainty fits the errors, as SVG.",
+)
+def models(context: Context, model: str | None, check: Path | None, plot: Path | None) -> Answer:
     """Show the models there are, or MODEL (ID or ID@VERSION): inputs, figures, limits, licence."""
     from medview.domain.errors import UsageError
     from medview.io.cards import model_entry
     from medview.services.models import CHECK, find_card
 
+    if plot is not None:
+        _draw(model, plot)
     if check is None:
         return Answer({"models": [model_entry(card) for card in _cards(model)]})
     if model is None:
@@ -154,6 +161,22 @@ def models(context: Context, model: str | None, check: Path | None) -> Answer:
     card = find_card(model, check)
     verdict = context.call("compute", CHECK, card.id, str(check.absolute()))
     return Answer({"models": [model_entry(card)], "check": verdict})
+
+
+def _draw(model: str | None, path: Path) -> None:
+    """Draw the first card of a model that has the figures."""
+    from medview.domain.errors import UsageError
+    from medview.domain.uncertainty_plot import uncertainty_plot
+    from medview.io.plot_file import write_plot
+
+    cards = _cards(model) if model else []
+    plot = next(filter(None, (uncertainty_plot(card.measured) for card in cards)), None)
+    if plot is None:
+        raise UsageError(
+            "no card there tells how well an uncertainty fits the errors",
+            do='Name a model that does: "medview models anomaly --plot FILE".',
+        )
+    write_plot(plot, path)
 
 
 def _cards(name: str | None) -> list[ModelCard]:

@@ -21,14 +21,18 @@ def plot_html(plot: Plot, *, half: bool = False) -> str:
 
     One that has half of a line is as high as one that has all of it, and more.
     """
-    drawing = _drawing(_Canvas(plot, TALL if half else HEIGHT))
+    wide, high = WIDTH, TALL if half else HEIGHT
+    drawing = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" '
+        f'width="{wide:g}" height="{high:g}">{shapes(plot, wide, high)}</svg>'
+    )
     source = f"data:image/svg+xml;base64,{base64.b64encode(drawing.encode()).decode()}"
     across = "".join(
-        f'<i class="x" style="left: {100 * _part(value, plot.x):.2f}%">{_tick(value)}</i>'
+        f'<i class="x" style="left: {100 * part(value, plot.x):.2f}%">{tick(value)}</i>'
         for value in ticks(plot.x)
     )
     up = "".join(
-        f'<i class="y" style="top: {100 * (1 - _part(value, plot.y)):.2f}%">{_tick(value)}</i>'
+        f'<i class="y" style="top: {100 * (1 - part(value, plot.y)):.2f}%">{tick(value)}</i>'
         for value in ticks(plot.y)
     )
     return (
@@ -54,23 +58,25 @@ def ticks(bounds: tuple[float, float]) -> tuple[float, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Canvas:
-    """Where a plot is drawn: `WIDTH` wide and so high, in units of the drawing."""
+    """Where a plot is drawn, so wide and so high in units of the drawing."""
 
     plot: Plot
+    wide: float
     high: float
 
     def place(self, point: tuple[float, float]) -> tuple[float, float]:
         """Where a point of the axes lies."""
         plot = self.plot
-        return WIDTH * _part(point[0], plot.x), self.high * (1 - _part(point[1], plot.y))
+        return self.wide * part(point[0], plot.x), self.high * (1 - part(point[1], plot.y))
 
     def points(self, points: list[tuple[float, float]]) -> str:
         """Points for SVG."""
         return " ".join(f"{x:.1f},{y:.1f}" for x, y in map(self.place, points))
 
 
-def _drawing(on: _Canvas) -> str:
-    plot = on.plot
+def shapes(plot: Plot, wide: float, high: float) -> str:
+    """The lines and dots of a plot as elements of an SVG, so wide and so high, without text."""
+    on = _Canvas(plot, wide, high)
     parts = [
         *(_line([(x, plot.y[0]), (x, plot.y[1])], on, _GRID, 0.8) for x in ticks(plot.x)),
         *(_line([(plot.x[0], y), (plot.x[1], y)], on, _GRID, 0.8) for y in ticks(plot.y)),
@@ -91,10 +97,7 @@ def _drawing(on: _Canvas) -> str:
         parts.append(_line(list(plot.line), on, _ACCENT, 1.8))
     if plot.patient is not None:
         parts += _patient(plot.patient, on)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH:g} {on.high:g}" '
-        f'width="{WIDTH:g}" height="{on.high:g}">{"".join(parts)}</svg>'
-    )
+    return "".join(parts)
 
 
 def _patient(patient: tuple[float, float, float | None, float | None], on: _Canvas) -> list[str]:
@@ -115,11 +118,12 @@ def _line(
     )
 
 
-def _part(value: float, bounds: tuple[float, float]) -> float:
+def part(value: float, bounds: tuple[float, float]) -> float:
     """Where a value lies between the bounds, 0 to 1; values outside lie on the edge."""
     return min(1.0, max(0.0, (value - bounds[0]) / ((bounds[1] - bounds[0]) or 1.0)))
 
 
-def _tick(value: float) -> str:
+def tick(value: float) -> str:
+    """A number at an axis, without zeros behind it."""
     text = number(value, 2)
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""Measure the anomaly model on data: predictions, slices and figures. Never trains a model.
+"""Measure the anomaly model on data: predictions, slices, figures, a plot. Never trains a model.
 
 Normal sets get synthetic lesions, sets with a truth are asked where it lies. Patients that the
 weights have seen are left out and counted; as training slices of PCA and z-score they stay
@@ -22,8 +22,11 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import DataError, InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress, Silent
+from medview.domain.uncertainty_plot import uncertainty_plot
 from medview.io.plain import plain
+from medview.io.plot_file import write_plot
 from medview.learning.anomaly import AnomalySettings, Drawn, Engine, score_with_interval
+from medview.learning.anomaly_card import figure_of
 from medview.learning.baselines import fit_baselines
 from medview.learning.cases import PreparedCase, find_subsets, prepare_case
 from medview.learning.devices import choose_device
@@ -44,6 +47,7 @@ from medview.learning.scoring import (
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.synthetic import HeldOut, SyntheticTrials, gathered, try_case
 from medview.learning.synthetic_rows import synthetic_differences, synthetic_rows, synthetic_table
+from medview.learning.uncertainty import WHOLE, UncertaintyTrial, judge, uncertainty_rows
 from medview.learning.weights import load_anomaly, patient_hash
 
 SCHEMA = "medview.metrics/1"
@@ -51,6 +55,8 @@ DRAWS = 2
 """How often lesions are drawn for each normal case; a cross-validation draws more."""
 TOGETHER = 16
 """Single slices are asked in blocks."""
+PLOT = "uncertainty.svg"
+"""Drawn where normal brains were measured: errors beside the deviations predicted for them."""
 NOTES = {
     "cheng-t1ce": "cheng-t1ce holds slices with tumours only, all of one source: what is measured "
     "is where a score is high inside each slice. Slices without a tumour come from other sources; "
@@ -98,6 +104,7 @@ class _Found:
     predictions: list[dict[str, object]] = field(default_factory=list)
     slices: list[dict[str, object]] = field(default_factory=list)
     trials: list[SyntheticTrials] = field(default_factory=list)
+    judged: dict[str, list[UncertaintyTrial]] = field(default_factory=dict)
     data: list[dict[str, object]] = field(default_factory=list)
     skipped: list[LeftOut] = field(default_factory=list)
 
@@ -114,7 +121,7 @@ class _Unreported(Silent):
 
 
 def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
-    """Measure the anomaly model: metrics.json, predictions.csv and slices.csv in `request.out`.
+    """Measure the anomaly model: metrics.json, tables and a plot in `request.out`.
 
     Raises
     ------
@@ -144,6 +151,8 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     measured = {part.subset.layout for part in parts if part.cases}
     trials = gathered(found.trials)
     found.rows[:0] = synthetic_rows(trials)
+    judged = [trial for several in found.judged.values() for trial in several]
+    found.rows += uncertainty_rows("+".join(found.judged), judged) if judged else []
     body = {
         "model": card.id,
         "version": card.version,
@@ -248,6 +257,10 @@ def _measure(job: Progress, asked: _Asked, part: _Part, found: _Found, total: in
                 held = HeldOut(one, asked.all_scores)
                 seed = asked.request.seed
                 found.trials.append(try_case(job, held, whole, scored, draws=DRAWS, seed=seed))
+                if len(whole) >= WHOLE:
+                    drawn = Drawn(whole.pictures, whole.brain, said.pictures, said.aleatoric)
+                    trials = found.judged.setdefault(part.subset.name, [])
+                    trials.append(judge(one.case.patient, drawn))
     found.rows += real_rows(part.subset.name, results)
     found.data.append(_data_line(part, results, skipped))
     found.skipped += skipped
@@ -368,6 +381,9 @@ def _write(
     _write_table(out / "slices.csv", found.slices)
     if synthetic:
         _write_table(out / "synthetic_slices.csv", synthetic)
+    plot = uncertainty_plot([figure_of(row.as_dict(), "") for row in found.rows])
+    if plot is not None:
+        write_plot(plot, out / PLOT)
 
 
 def _write_table(path: Path, lines: Sequence[Mapping[str, object]]) -> None:

@@ -34,7 +34,7 @@ from medview.learning.metrics import CI, Level, MetricRow, mean_interval
 from medview.learning.scoring import Slices, protocol_rows, slices_of
 from medview.learning.subset import TrainCase
 from medview.learning.synthetic import solid
-from medview.learning.uncertainty import UncertaintyTrial, judge, uncertainty_rows
+from medview.learning.uncertainty import WHOLE, UncertaintyTrial, judge, uncertainty_rows
 
 VOLUME_MM = (0.0, 3.0, 4.5, 6.0)
 GROWS = (0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 1.0)
@@ -203,7 +203,7 @@ def try_solid(
     solids, cleans = [], []
     for one in cases:
         whole, step_mm = slices_of(one.prepared), one.prepared.grid.spacing_mm[0]
-        if len(whole) < 3:
+        if len(whole) < WHOLE:
             continue
         noise = noise_for(whole.total, settings.samples, seed)[:, whole.index]
         said = run_slices(engine, whole.pictures, noise, job)

@@ -11,6 +11,8 @@ from medview.learning.anomaly import Drawn, rimless
 from medview.learning.metrics import CI, MetricRow, mean_interval
 
 FIFTHS = 5
+WHOLE = 3
+"""A volume of fewer slices is not judged."""
 WITHIN = (1.0, 2.0)
 """A perfect normal distribution has 68 and 95 % of its errors within so many deviations."""
 

@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -73,7 +74,18 @@ def test_seen_patients_are_left_out_and_counted(ask, tmp_path):
     rows = {(r["predictor"], r["level"], r["name"], r["group"]) for r in body["metrics"]}
     assert ("model", "slice", "roc_auc", "twin") in rows
     assert ("brain_area", "slice", "roc_auc", "all") in rows
-    assert all(r["truth"] == "synthetic lesions" for r in body["metrics"])
+    judged = [r for r in body["metrics"] if r["truth"] == "normal brains"]
+    assert {r["name"] for r in judged} == {"coverage", "rmse", "predicted_sd"}
+    assert all(r["truth"] == "synthetic lesions" for r in body["metrics"] if r not in judged)
+    fifth = {r["name"]: r["value"] for r in judged if r["group"] == "uncertainty:1/5"}
+    told = drawn_errors(tmp_path / "out")
+    assert f"{fifth['rmse']:.3f} at {fifth['predicted_sd']:.3f}," in told
+
+
+def drawn_errors(folder: Path) -> str:
+    """What uncertainty.svg says of itself."""
+    elements = ElementTree.fromstring((folder / "uncertainty.svg").read_text()).iter()
+    return next(each.text for each in elements if each.tag.endswith("title"))
 
 
 def test_seen_patients_can_be_asked_for(ask, tmp_path):
@@ -98,6 +110,7 @@ def test_predictions_are_written_without_any_label(ask, tmp_path):
     assert [(line["case"], line["site"]) for line in lines] == [("x", "HH"), ("y", "")]
     assert all(np.isfinite(float(line["anomaly"])) for line in lines)
     assert {line["label"] for line in table(tmp_path / "out", "slices.csv")} == {""}
+    assert not (tmp_path / "out" / "uncertainty.svg").exists()
 
 
 def test_a_lesion_mask_gives_pixel_figures_and_slice_labels(ask, tmp_path):

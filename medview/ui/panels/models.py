@@ -7,9 +7,11 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from medview.domain.card import Figure, ModelCard
+from medview.domain.uncertainty_plot import uncertainty_plot
 from medview.services.versions import Version
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, Row, button, clear, label
+from medview.ui.panels.uncertainty_chart import UncertaintyChart
 from medview.ui.words import interval, number, tr
 
 _MOST_FIGURES = 6
@@ -74,6 +76,11 @@ class VersionCard(Card):
         for title, text in card_words(card):
             rows.addWidget(label(title, "heading"))
             rows.addWidget(label(text, "quiet", wraps=True))
+        plot = uncertainty_plot(card.measured)
+        if plot is not None:
+            rows.addWidget(label(tr("ERROR BESIDE PREDICTED UNCERTAINTY"), "heading"))
+            rows.addWidget(UncertaintyChart(plot))
+            rows.addWidget(label(plot.caption, "quiet", wraps=True))
         self._more.hide()
         self.add(self._more)
         self._show = button(tr("Whole card"), f"card_{version.name}", look="link")
