@@ -48,6 +48,9 @@ class Drafts:
         """Drop what was written about a study, here and on the disk."""
         self._drafts[study] = Draft()
         self._unsaved.discard(study)
+        if self._saving == study:
+            # What is being written now would come back; the empty draft after it leaves no file.
+            self._unsaved.add(study)
         if self._folder is not None:
             try:
                 forget_draft(self._folder, study)

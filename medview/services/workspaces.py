@@ -59,6 +59,7 @@ class Workspaces:
         self._saved: Workspace | None = None
         self._wanted: Workspace | None = None
         self._met: set[str] = set()
+        self._forgotten = ""
         self._writer = ThreadPoolExecutor(1, "workspaces")
         self._is_open = True
         self._writing: Future[None] | None = None
@@ -84,8 +85,13 @@ class Workspaces:
         draft = Draft(study, at, now, paths)
         self._write(lambda: write_draft(root, draft))
 
-    def save(self) -> bool:
-        """Make what is on screen the workspace of its study; False when nothing is open."""
+    def save(self, *, asked: bool = False) -> bool:
+        """Make what is on screen the workspace of its study; False when nothing is kept.
+
+        What was forgotten is kept again once it is `asked` for, or the study is opened anew.
+        """
+        if asked:
+            self._forgotten = ""
         now = self._now()
         if now is None or self._root is None:
             return False
@@ -97,6 +103,7 @@ class Workspaces:
         """Delete what is kept of the study on screen; what is drawn on it stays on screen."""
         if self._root is not None and self._study:
             root, study = self._root, self._name
+            self._forgotten = study
             self._write(lambda: _delete(root, study))
 
     def close(self) -> None:
@@ -119,6 +126,8 @@ class Workspaces:
     def _now(self) -> Workspace | None:
         """None without a study, and while what was kept of it is still coming back."""
         if not self._study or self._wanted is not None or self._session.volume is None:
+            return None
+        if self._forgotten == self._name:
             return None
         return workspace_of(self._session, self._study, self._library.views)
 
@@ -152,7 +161,7 @@ class Workspaces:
 
     def _on_catalogue(self) -> None:
         """Folders were opened: what is in them comes as it was left, also for the second time."""
-        self._study, self._wanted = (), None
+        self._study, self._wanted, self._forgotten = (), None, ""
         self._met.clear()
 
     def _on_series(self, series: Series | None) -> None:
@@ -164,7 +173,7 @@ class Workspaces:
         if study_key(series) in own or (own & beside and study_key(series) in beside):
             self._on_shown()
             return
-        self._saved, self._study = None, self._series_of(series)
+        self._saved, self._study, self._forgotten = None, self._series_of(series), ""
         self._restore()
 
     def _series_of(self, series: Series) -> tuple[Series, ...]:

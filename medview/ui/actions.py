@@ -78,6 +78,11 @@ _FILE = (
         tip="Delete what is kept of this study's layout, views and drawings", enabled=has_image,
     ),
     Action(
+        "file.forget_study", "Forget study …", commands.forget_study, "File",
+        tip="Delete all that is kept of this study: results, report, layout, drawings",
+        enabled=has_image,
+    ),
+    Action(
         "file.save_picture", "Save picture …", commands.save_picture, "File",
         "Ctrl+Shift+S", tip="Write the active pane with all that is drawn on it as a PNG",
         enabled=has_image,

@@ -62,7 +62,7 @@ class Autosave(QObject):
 
 def save_workspace(app: App) -> None:
     """Keep layout, views and drawings of the study on screen now."""
-    if app.workspaces.save():
+    if app.workspaces.save(asked=True):
         app.session.message = Message(tr("Workspace of this study saved."))
 
 

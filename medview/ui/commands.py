@@ -97,7 +97,10 @@ def go_to_slice(app: App) -> None:
 
 def forget_results(app: App) -> None:
     """Ask, then delete what models said of the study on screen."""
-    text = tr("Delete every result of this study, with your answers? This cannot be undone.")
+    text = tr(
+        "Delete every result of this study, with your answers? The report that you have written "
+        "stays. This cannot be undone."
+    )
     if ask(app.window, text, tr("Delete"), tr("Keep")):
         app.shelf.forget()
 
@@ -107,6 +110,22 @@ def forget_workspace(app: App) -> None:
     text = tr("Delete what is kept of this study: layout, views, drawings and key images?")
     if ask(app.window, text, tr("Delete"), tr("Keep")):
         app.workspaces.forget()
+
+
+def forget_study(app: App) -> None:
+    """Ask, then delete all that is kept of the study on screen: as if it had never been here."""
+    text = tr(
+        "Delete all that is kept of this study: results, your answers, the report that you have "
+        "written with its signatures, layout, drawings and key images? Its images and what you "
+        "have exported stay. This cannot be undone."
+    )
+    if not ask(app.window, text, tr("Delete"), tr("Keep")):
+        return
+    app.shelf.forget()
+    app.reading.forget()
+    app.workspaces.forget()
+    for path in app.library.paths:
+        app.preferences.relocate(path, None)
 
 
 def reset(app: App) -> None:

@@ -70,6 +70,18 @@ def test_a_forgotten_draft_is_gone_here_and_on_the_disk(drafts, tmp_path):
     assert drafts.of("1.2") == read_draft(tmp_path, "1.2") == Draft()
 
 
+def test_a_draft_that_is_forgotten_while_it_is_written_does_not_come_back(drafts, jobs, tmp_path):
+    drafts.put("1.2", A)
+    saving = jobs.last
+    drafts.forget("1.2")
+    for job in (saving, None):
+        work = job or jobs.last
+        write_draft(Silent(), *work.args)
+        work.finish(None)
+    assert read_draft(tmp_path, "1.2") == Draft()
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_without_a_folder_nothing_is_stored(jobs, session):
     drafts = Drafts(jobs, session, None)
     drafts.put("1.2", A)

@@ -305,3 +305,24 @@ def test_the_draft_of_a_living_program_is_nobody_elses(seat, tmp_path):
     body = json.loads(next((tmp_path / "workspaces").glob("*.draft.json")).read_text())
     assert body["process"]["pid"] == os.getpid()
     assert Seat(tmp_path).kept.lost() is None
+
+
+def test_what_was_forgotten_stays_forgotten_until_it_is_asked_for_or_opened_anew(seat, tmp_path):
+    seat.draw()
+    seat.kept.save()
+    seat.kept.forget()
+    seat.draw()
+    assert seat.kept.save() is False
+    seat.kept.keep_draft()
+    seat.kept._writing.result()
+    assert list((tmp_path / "workspaces").iterdir()) == []
+    assert seat.kept.save(asked=True) is True
+    seat.kept.forget()
+    seat.library.show(OLD[0])
+    seat.read()
+    seat.library.show(NEW[0])
+    seat.read()
+    assert seat.kept.save() is True
+    seat.kept.forget()
+    seat.kept.close()
+    assert len(list((tmp_path / "workspaces").iterdir())) == 1

@@ -1,0 +1,74 @@
+"""Deleting what is kept of a study: results alone, or everything."""
+
+import pytest
+from services.stubs import catalogue_of, series_of
+from ui.fakes import make_bench
+from ui.test_autosave import read
+
+from medview.services.shelf import FORGET
+from medview.ui import commands
+
+
+@pytest.fixture
+def bench(qtbot, tmp_path):
+    """A study on screen with a result, a report on the disk and a workspace."""
+    (tmp_path / "study").mkdir()
+    made = make_bench(tmp_path, results=tmp_path / "results")
+    qtbot.addWidget(made.window)
+    made.window.open_paths((tmp_path / "study",))
+    made.jobs.running("scan")[-1].finish(catalogue_of(series_of("1.1"), series_of("1.2")))
+    read(made)
+    made.add_result()
+    made.app.reading.write(findings="A lesion on the left.")
+    made.app.reading.flush()
+    made.press("Ctrl+S")
+    made.app.workspaces._writing.result()
+    yield made
+    made.app.workspaces.close()
+
+
+def answering(monkeypatch, answer):
+    asked = []
+    monkeypatch.setattr(commands, "ask", lambda _, text, *__: asked.append(text) or answer)
+    return asked
+
+
+def kept(tmp_path):
+    places = (tmp_path / "results" / "drafts", tmp_path / "workspaces")
+    return [path.parent.name for place in places for path in place.iterdir()]
+
+
+def test_deleting_results_keeps_the_report_that_was_written_and_says_so(
+    bench, tmp_path, monkeypatch
+):
+    asked = answering(monkeypatch, True)
+    bench.window.table["analysis.forget"].trigger()
+    assert "The report that you have written stays" in asked[0]
+    assert bench.session.results == ()
+    assert [job.work for job in bench.jobs.asked].count(FORGET) == 1
+    assert kept(tmp_path) == ["drafts", "workspaces"]
+    assert bench.app.reading.words.findings == "A lesion on the left."
+
+
+def test_forgetting_a_study_deletes_all_that_is_kept_of_it_for_good(bench, tmp_path, monkeypatch):
+    answering(monkeypatch, True)
+    assert str(tmp_path / "study") in bench.app.preferences.settings.recent
+    bench.window.table["file.forget_study"].trigger()
+    bench.app.workspaces._writing.result()
+    assert [job.args for job in bench.jobs.asked if job.work == FORGET] == [
+        (tmp_path / "results", bench.session.series.study_uid)
+    ]
+    assert bench.session.results == ()
+    assert bench.app.reading.words.findings == ""
+    assert bench.app.preferences.settings.recent == ()
+    bench.app.reading.flush()
+    bench.app.workspaces.keep_draft()
+    bench.app.workspaces.close()
+    assert kept(tmp_path) == []
+
+
+def test_whoever_thinks_again_loses_nothing(bench, tmp_path, monkeypatch):
+    answering(monkeypatch, False)
+    bench.window.table["file.forget_study"].trigger()
+    assert kept(tmp_path) == ["drafts", "workspaces"]
+    assert bench.session.results != ()
