@@ -8,6 +8,7 @@ across them are sampled on a straightened grid, because a cut by index would lea
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,8 +221,12 @@ class Cut:
         return replace(self.grid, shape=(shape[0], shape[1], shape[2]), affine=affine)
 
 
+@lru_cache(maxsize=256)
 def cut_of(geometry: Geometry, view: View) -> Cut:
-    """Find the slice (or slab) of a grid that is nearest to the view's point."""
+    """Find the slice (or slab) of a grid that is nearest to the view's point.
+
+    Kept for the last views: for one frame a dozen callers ask the same.
+    """
     layout = layout_of(geometry, view)
     grid = geometry
     if _leans(geometry, view, layout):

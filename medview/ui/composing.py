@@ -38,13 +38,18 @@ class Composer:
         self._session = session
         self._composed: dict[str, tuple[Hashable, Frame]] = {}
         self._bodies: list[tuple[Volume, NDArray[np.float64] | None]] = []
+        self._figures: tuple[tuple[Prediction, str, int], tuple[float, ...]] | None = None
 
     def forget(self, kept: Iterable[str]) -> None:
         """Keep nothing of panes but these: a frame holds on to its volume."""
         kept = set(kept)
         self._composed = {pane: each for pane, each in self._composed.items() if pane in kept}
-        held = [each.volume for pane in kept if (each := self._session.content(pane)) is not None]
-        self._bodies = [body for body in self._bodies if any(body[0] is each for each in held)]
+        held = [each for pane in kept if (each := self._session.content(pane)) is not None]
+        volumes = [each.volume for each in held]
+        self._bodies = [body for body in self._bodies if any(body[0] is each for each in volumes)]
+        results = [one for each in held for one in self._session.results_about(each.id)]
+        if self._figures is not None and self._figures[0][0] not in results:
+            self._figures = None
 
     def compose(
         self, pane: str, held: Shown, others: tuple[str, ...], *, is_large: bool
@@ -131,11 +136,10 @@ class Composer:
         axis = geometry.axis_of[2]  # models go through the head from foot to head
         if cut.layout.cut != axis or cut.grid is not geometry:
             return ()
-        figures = [nan] * geometry.shape[axis]
-        for each in result.slices:
-            if 0 <= each.slice < len(figures):
-                figures[each.slice] = _figure(each, base_name(self._session.map_name))
-        return tuple(figures) if any(isfinite(figure) for figure in figures) else ()
+        asked = (result, self._session.map_name, geometry.shape[axis])
+        if self._figures is None or self._figures[0] != asked:
+            self._figures = (asked, _figures(*asked))
+        return self._figures[1]
 
     def _result(self, held: Shown) -> Prediction | None:
         """The finished result that the chosen map belongs to."""
@@ -213,6 +217,15 @@ class Composer:
             known = body_corners(volume)
             self._bodies.append((volume, known))
         return known
+
+
+def _figures(result: Prediction, map_name: str, slices: int) -> tuple[float, ...]:
+    """What a result says of every slice about a map; empty where it says nothing."""
+    figures = [nan] * slices
+    for each in result.slices:
+        if 0 <= each.slice < slices:
+            figures[each.slice] = _figure(each, base_name(map_name))
+    return tuple(figures) if any(isfinite(figure) for figure in figures) else ()
 
 
 def _figure(each: SliceScore, map_name: str) -> float:

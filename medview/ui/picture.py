@@ -57,28 +57,32 @@ class Picture:
 
 def merged(frame: Frame) -> QImage:
     """Image and tints of a frame, as opaque RGB at the resolution of the data."""
-    base = _wrapped(frame.image).convertToFormat(QImage.Format.Format_RGB32)
-    painter = QPainter(base)
-    for tint in frame.tints:
-        painter.drawImage(0, 0, _wrapped(tint))
-    painter.end()
+    base = _opaque(frame.image)
+    with QPainter(base) as painter:
+        for tint in frame.tints:
+            rgba = np.ascontiguousarray(tint)
+            rows, columns = rgba.shape[:2]
+            over = QImage(rgba.data, columns, rows, 4 * columns, QImage.Format.Format_RGBA8888)
+            painter.drawImage(0, 0, over)
     return base
 
 
-_FORMATS = {
-    1: QImage.Format.Format_Grayscale8,
-    3: QImage.Format.Format_RGB888,
-    4: QImage.Format.Format_RGBA8888,
-}
+def _opaque(pixels: NDArray[np.uint8]) -> QImage:
+    """(h, w) grey or (h, w, 3) colour as 0xffRRGGBB.
 
-
-def _wrapped(pixels: NDArray[np.uint8]) -> QImage:
-    """(h, w), (h, w, 3) or (h, w, 4) as an image on the same memory: drop it before the array."""
-    whole = np.ascontiguousarray(pixels)
-    rows, columns = whole.shape[:2]
-    channels = 1 if whole.ndim == 2 else whole.shape[2]
-    image = QImage(whole.data, columns, rows, whole.strides[0], _FORMATS[channels])
-    return image if whole is pixels else image.copy()
+    Qt's own conversion waits for threads of its own, which come late on a busy machine.
+    """
+    rows, columns = pixels.shape[:2]
+    image = QImage(columns, rows, QImage.Format.Format_RGB32)
+    packed = np.frombuffer(image.bits(), np.uint32).reshape(rows, columns)
+    if pixels.ndim == 2:
+        np.multiply(pixels, np.uint32(0x010101), out=packed, dtype=np.uint32)
+    else:
+        red, green, blue = (pixels[..., n].astype(np.uint32) for n in range(3))
+        np.bitwise_or(red << 16, green << 8, out=packed)
+        packed |= blue
+    packed |= np.uint32(0xFF000000)
+    return image
 
 
 def _halved(image: QImage) -> QImage:
