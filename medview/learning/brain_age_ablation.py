@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,16 +15,18 @@ from medview.domain.progress import Progress
 from medview.learning.brain_age_fit import AgeRecipe, usable
 from medview.learning.brain_age_folds import (
     Split,
-    answer_fold,
     baseline_answer,
+    fit_fold,
     splits_by_site,
     splits_of,
 )
-from medview.learning.brain_age_table import AgeTable, kinds_of, table_of
+from medview.learning.brain_age_model import AgeModel
+from medview.learning.brain_age_table import AgeTable, Matrix, kinds_of, table_of
 from medview.learning.brain_age_training import MODEL, subset_name
 from medview.learning.cases import find_subsets
 from medview.learning.table_baselines import BASELINES
 from medview.learning.vectors import Vector
+from medview.models.mavae import ROLES
 
 NAMES = ("mae", "rmse", "pearson_r", "bias_slope")
 OWN = ("mae", "rmse")
@@ -45,6 +48,13 @@ CHANGES: dict[str, dict[str, Any]] = {
     "fmri-only": {"modalities": "fmri"},
 }
 CLASSICAL = (*BASELINES, SITE_MEAN)
+# Variant -> the modality and the share of the rows with both that are told without it; the
+# network is that of the default.
+MISSING: dict[str, tuple[str, float]] = {
+    f"{role}-missing-{percent}": (role, percent / 100)
+    for role in ROLES
+    for percent in range(10, 101, 10)
+}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,12 +64,15 @@ class BrainAgeStudy:
     table: AgeTable
     recipe: AgeRecipe
     request: AblateRequest
+    _kept: dict[tuple[AgeRecipe, int, str], AgeModel] = field(default_factory=dict)
+    """The last model, for variants that are asked of the same one."""
 
     def variants(self) -> tuple[str, ...]:
         """Those of the network that the data can tell apart, then the classical models."""
         both = len(self.table.columns) > 1
         alone = ("no-ratio", "no-cross", "smri-only", "fmri-only")
-        return (*(name for name in CHANGES if both or name not in alone), *CLASSICAL)
+        changes = (name for name in CHANGES if both or name not in alone)
+        return (*changes, *(MISSING if both else ()), *CLASSICAL)
 
     def folds(self, seed: int) -> tuple[str, ...]:
         """Numbers of the folds, or names of the sites."""
@@ -74,10 +87,20 @@ class BrainAgeStudy:
         if variant in CLASSICAL:
             told = self._classical(variant, split)
         else:
-            recipe = changed(self.recipe, {**CHANGES[variant], **settings})
-            table = self._for(recipe)
-            told = answer_fold(job, table, split, recipe, seed=seed, compared=()).ages["model"]
+            recipe = changed(self.recipe, {**CHANGES.get(variant, {}), **settings})
+            asked = self._for(recipe).take(split.held)
+            if variant in MISSING:
+                asked = without(asked, *MISSING[variant], seed)
+            told = self._model(job, recipe, seed, split).answer(asked.values).age
         return _scored(subset_name(self.table), held, told)
+
+    def _model(self, job: Progress, recipe: AgeRecipe, seed: int, split: Split) -> AgeModel:
+        key = (recipe, seed, split.name)
+        if key not in self._kept:
+            self._kept.clear()
+            fitted = fit_fold(job, self._for(recipe), split, recipe, seed=seed)
+            self._kept[key] = fitted.model
+        return self._kept[key]
 
     def _splits(self, seed: int) -> list[Split]:
         if self.request.leave_out == "site":
@@ -119,6 +142,22 @@ def study(job: Progress, request: AblateRequest) -> BrainAgeStudy:
     recipe = AgeRecipe.of(dict(request.recipe))
     table = usable(table_of(find_subsets(request.data, MODEL)), recipe)
     return BrainAgeStudy(table, recipe, request)
+
+
+def without(table: AgeTable, role: str, share: float, seed: int) -> AgeTable:
+    """The rows, a share of those with both modalities without one of them.
+
+    Who goes without it is drawn by patient and seed, and goes without it at every larger share.
+    """
+    both = np.array([kind == "+".join(ROLES) for kind in kinds_of(table)])
+    luck = [
+        np.random.default_rng([seed, zlib.crc32(f"{role} {patient}".encode())]).random()
+        for patient in table.patients
+    ]
+    gone = both & (np.array(luck) < share)
+    values: dict[str, Matrix] = dict(table.values)
+    values[role] = np.where(gone[:, None], np.nan, values[role])
+    return AgeTable(table.cases, table.columns, values)
 
 
 def changed(recipe: AgeRecipe, changes: Mapping[str, Any]) -> AgeRecipe:

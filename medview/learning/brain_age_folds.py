@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
-from medview.learning.brain_age_fit import AgeRecipe, fit_age_model
+from medview.learning.brain_age_fit import AgeRecipe, Fitted, fit_age_model
 from medview.learning.brain_age_model import divided
 from medview.learning.brain_age_rows import Told, groups_of
 from medview.learning.brain_age_table import AgeTable, fold_numbers, kinds_of
@@ -84,6 +84,28 @@ class FoldAnswer:
     female: Vector | None
 
 
+def fit_fold(
+    job: Progress,
+    table: AgeTable,
+    split: Split,
+    recipe: AgeRecipe,
+    *,
+    seed: int = 0,
+    folder: Path | None = None,
+    resume: bool = False,
+    max_minutes: float | None = None,
+) -> Fitted:
+    """Train on the rows that a fold does not hold out."""
+    return fit_age_model(
+        *(job, table.take(split.train), recipe),
+        seed=seed,
+        folder=folder,
+        resume=resume,
+        max_minutes=max_minutes,
+        name=f"fold {split.name}",
+    )
+
+
 def answer_fold(
     job: Progress,
     table: AgeTable,
@@ -98,13 +120,12 @@ def answer_fold(
 ) -> FoldAnswer:
     """Train without a fold and ask about it; bias, interval and baselines come from the rest."""
     train, held = table.take(split.train), table.take(split.held)
-    fitted = fit_age_model(
-        *(job, train, recipe),
+    fitted = fit_fold(
+        *(job, table, split, recipe),
         seed=seed,
         folder=folder,
         resume=resume,
         max_minutes=max_minutes,
-        name=f"fold {split.name}",
     )
     answer = fitted.model.answer(held.values)
     gap = answer.age - held.age
