@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 RESEARCH_USE = "Research use only, not for diagnostic use."
 NOT_AVAILABLE = "not available"
+
+Side = Literal["", "left", "right"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,8 @@ class FigureRow:
     """Pictures side by side with one caption, and below each picture its colour bar or None.
 
     `note` says how to read them; it stands beside the colour bars. `abreast` is for how many
-    pictures the row has room; fewer leave the rest of it empty.
+    pictures the row has room; fewer leave the rest of it empty. Two `half` rows that follow each
+    other stand side by side.
     """
 
     pictures: tuple[Picture, ...]
@@ -67,6 +71,7 @@ class FigureRow:
     colour_bars: tuple[ColourBar | None, ...] = ()
     note: str = ""
     abreast: int = 3
+    half: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +148,8 @@ class Lane:
 class Lanes:
     """Variables of a stay below each other on one time axis from 0 to `hours`.
 
-    `mark` is the hour of the film, None without one.
+    `mark` is the hour of the film, None without one; `unit` is what the axis counts: hours, or
+    days of long stays.
     """
 
     rows: tuple[Lane, ...]
@@ -151,6 +157,7 @@ class Lanes:
     mark: float | None
     caption: str
     alt: str
+    unit: str = "hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +173,8 @@ class Section:
     """One part of the page: a heading and what stands under it, in order.
 
     `result` is the bold one-line result, `text` what is said below it, or plain text where there
-    is no result; two `half` sections in a row stand beside each other.
+    is no result. A `narrow` one can do with half of a line; sections with a `side` stand below
+    each other there, beside those of the other side.
     """
 
     title: str
@@ -178,7 +186,8 @@ class Section:
     plots: tuple[Plot, ...] = ()
     bars: tuple[Bars, ...] = ()
     lanes: tuple[Lanes, ...] = ()
-    half: bool = False
+    narrow: bool = False
+    side: Side = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 import unicodedata
+from collections.abc import Mapping
 from html import escape
-from itertools import groupby
+from itertools import groupby, pairwise
 
 import numpy as np
 from PIL import Image
@@ -36,6 +38,9 @@ _HUGE_IDENTITY = 250
 # Parts of a list that are shorter are kept on one line; columns of facts are narrow.
 _SHORT = 40
 _SHORT_FACT = 20
+_SHORT_CELL = 14
+# What a result is beside its figure: intervals and counts, in quieter letters.
+_BESIDE = re.compile(r"(\([^()]*\)\.?)")
 
 
 def html_of(report: Report) -> str:
@@ -114,16 +119,28 @@ def _facts(report: Report) -> str:
 
 
 def _blocks(sections: tuple[Section, ...]) -> list[str]:
-    """Sections one below the other, halves two beside each other."""
+    """Sections one below the other, those with a side in two columns."""
     blocks: list[str] = []
-    for half, group in groupby(sections, lambda section: section.half):
-        made = [_section(section) for section in group]
-        if not half:
-            blocks += made
-            continue
-        for left, right in zip(made[::2], [*made[1::2], ""], strict=False):
-            blocks.append(f'<table class="halves"><tr><td>{left}</td><td>{right}</td></tr></table>')
-    return blocks
+    columns: dict[str, list[Section]] = {"left": [], "right": []}
+    for section in sections:
+        begins = section.side == "left" and columns["right"]
+        if begins or not section.side:
+            blocks += _columns(columns)
+            columns = {"left": [], "right": []}
+        if section.side:
+            columns[section.side].append(section)
+        else:
+            blocks.append(_section(section))
+    return blocks + _columns(columns)
+
+
+def _columns(columns: Mapping[str, list[Section]]) -> list[str]:
+    """A table of two cells for what stands side by side; nothing for nothing."""
+    if not any(columns.values()):
+        return []
+    kind = "halves filmed" if any(each.figures for each in columns["left"]) else "halves"
+    left, right = ("".join(map(_section, columns[side])) for side in ("left", "right"))
+    return [f'<table class="{kind}"><tr><td>{left}</td><td>{right}</td></tr></table>']
 
 
 def _section(section: Section) -> str:
@@ -132,9 +149,9 @@ def _section(section: Section) -> str:
     return (
         f'<section class="{kind}">{heading}{_words(section)}'
         f"{_figures(section.figures)}{''.join(_chart(chart) for chart in section.charts)}"
-        f"{''.join(plot_html(plot, half=section.half) for plot in section.plots)}"
-        f"{''.join(bars_html(bars) for bars in section.bars)}"
-        f"{''.join(lanes_html(lanes) for lanes in section.lanes)}"
+        f"{''.join(plot_html(plot, half=bool(section.side)) for plot in section.plots)}"
+        f"{''.join(bars_html(bars, half=bool(section.side)) for bars in section.bars)}"
+        f"{''.join(lanes_html(lanes, half=bool(section.side)) for lanes in section.lanes)}"
         f"{_table(section.table) if section.table else ''}</section>"
     )
 
@@ -146,17 +163,32 @@ def _words(section: Section) -> str:
         text = f'<div class="lead">{text}</div>'
     if not section.result:
         return text
-    return f'<div class="result"><p class="line">{escape(section.result)}</p>{text}</div>'
+    line = _BESIDE.sub(r'<span class="beside">\1</span>', escape(section.result))
+    return f'<div class="result"><p class="line">{line}</p>{text}</div>'
 
 
 def _table(table: Table) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.headings)
-    rows = "".join(
-        f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in table.rows
-    )
     if not table.headings:
+        rows = "".join(_entry(row, before) for before, row in pairwise(((), *table.rows)))
         return f'<table class="list"><tbody>{rows}</tbody></table>'
+    rows = "".join(
+        f"<tr>{''.join(f'<td{_kind(cell)}>{_cell(cell)}</td>' for cell in row)}</tr>"
+        for row in table.rows
+    )
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+
+
+def _entry(row: tuple[str, ...], before: tuple[str, ...]) -> str:
+    """A row of a list; one of the name before it goes on with that."""
+    name, *rest = row
+    more = bool(before) and before[0] == name
+    cells = "".join(f"<td>{_cell(cell)}</td>" for cell in ("" if more else name, *rest))
+    return f'<tr class="more">{cells}</tr>' if more else f"<tr>{cells}</tr>"
+
+
+def _kind(cell: str) -> str:
+    return ' class="whole"' if len(cell) <= _SHORT_CELL else ""
 
 
 def _cell(text: str, short: int = _SHORT) -> str:
@@ -171,7 +203,16 @@ def _cell(text: str, short: int = _SHORT) -> str:
 
 
 def _figures(figures: tuple[FigureRow, ...]) -> str:
-    return "".join(_figure(figure) for figure in figures)
+    """Rows of pictures below each other, halves of a row beside each other."""
+    made: list[str] = []
+    for half, group in groupby(figures, lambda figure: figure.half):
+        rows = [_figure(figure) for figure in group]
+        if not half:
+            made += rows
+            continue
+        for left, right in zip(rows[::2], [*rows[1::2], ""], strict=False):
+            made.append(f'<table class="paired"><tr><td>{left}</td><td>{right}</td></tr></table>')
+    return "".join(made)
 
 
 def _figure(figure: FigureRow) -> str:
@@ -184,8 +225,12 @@ def _figure(figure: FigureRow) -> str:
     below = f'<table class="pictures bars"><tr>{bars}{empty}</tr></table>' if bars else ""
     return (
         f'<figure><table class="pictures"><tr>{pictures}{empty}</tr></table>'
-        f"<figcaption>{escape(figure.caption)}</figcaption>{below}</figure>"
+        f"{_caption(figure.caption)}{below}</figure>"
     )
+
+
+def _caption(text: str) -> str:
+    return f"<figcaption>{escape(text)}</figcaption>" if text else ""
 
 
 def _picture(picture: Picture) -> str:

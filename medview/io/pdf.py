@@ -233,11 +233,11 @@ def _fonts_without_time() -> Iterator[None]:
 
 
 def _page_size(paper: Paper) -> str:
-    """Letter is shorter: wider margins make its pictures less high, so as many fit a page."""
+    """Letter is shorter: wider margins make its pictures less high, and lists stand closer."""
     if paper == "letter":
         return (
             "@page { size: letter; margin-left: 15mm; margin-right: 15mm; margin-bottom: 15mm }"
-            ".pictures { width: 92% } section { margin-top: 2.6mm }"
+            "section { margin-top: 2.6mm }"
             ".list td { font-size: 7.5pt; line-height: 1.3; padding: 0.4mm 3mm 0.4mm 0 }"
         )
     return "@page { size: A4 }"

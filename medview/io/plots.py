@@ -10,7 +10,9 @@ from html import escape
 from medview.domain.report import Plot
 from medview.domain.wording import number
 
-WIDTH, HEIGHT, TALL = 720.0, 160.0, 460.0
+WIDTH, HEIGHT = 720.0, 160.0
+# In half of a line the drawing is smaller, not its dots and lines.
+HALF_WIDTH, HALF_HEIGHT = 340.0, 210.0
 _ACCENT, _BAND, _DOT, _GRID, _GUIDE = "#2f6ea5", "#d6e2ee", "#a9b6c4", "#e4e8ec", "#5d6673"
 ORANGE = "#c26a12"
 _DOT_RADIUS = 2.2
@@ -21,7 +23,8 @@ def plot_html(plot: Plot, *, half: bool = False) -> str:
 
     One that has half of a line is as high as one that has all of it, and more.
     """
-    wide, high = WIDTH, TALL if half else HEIGHT
+    size = (HALF_WIDTH, HALF_HEIGHT) if half else (WIDTH, HEIGHT)
+    wide, high = size
     drawing = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide:g} {high:g}" '
         f'width="{wide:g}" height="{high:g}">{shapes(plot, wide, high)}</svg>'

@@ -24,10 +24,16 @@ LEAST_APART_MM = 4.0
 # A smaller patch of colour would not be noticed on a printed slice.
 _SEEN_MM2 = 25.0
 # Width and height of a picture: 280 dots an inch where three stand side by side on A4.
-PICTURE_SIZE = (624, 466)
+PICTURE_SIZE = (624, 500)
+# Of the slices after the first, six pictures stand side by side.
+SMALL_SIZE = (324, 372)
+# Two rows of images and regions stand above a table.
+REGIONS_SIZE = (624, 416)
 # A film has more room: two stand side by side, with letters that can be read.
 FILM_SIZE = (936, 760)
 _MARGIN_MM = 6.0
+# The part of its range from which evidence is coloured.
+_EVIDENCE_FROM = 0.25
 _SCALE_MM = 50.0
 
 
@@ -151,9 +157,14 @@ def peak_of(finding: Finding, source: ScalarMap | None) -> tuple[float, float, f
 def layer_style(prediction: Prediction, shown: ScalarMap) -> LayerStyle:
     """How the report colours a map: as the window does, uncertainty from half its range on."""
     style = replace(first_style(shown, prediction.parameters), visible=True, opacity=0.85)
+    low, high = shown.range
+    if shown.kind == "evidence":
+        # It spreads over much of a film, which has to be seen through it.
+        least = max(style.threshold or low, low + _EVIDENCE_FROM * (high - low))
+        return replace(style, threshold=least, opacity=0.6)
     if shown.kind != "uncertainty":
         return style
-    return replace(style, threshold=sum(shown.range) / 2)
+    return replace(style, threshold=(low + high) / 2)
 
 
 def threshold_of(prediction: Prediction, name: str) -> float | None:
@@ -168,10 +179,11 @@ def picture(
     key: KeySlice,
     box: tuple[int, ...] = (),
     marks: tuple[Mark, ...] = (),
+    size: tuple[int, int] = PICTURE_SIZE,
 ) -> tuple[Picture, ColourBar | None]:
     """Draw one slice, with a map or `marks` on it or without, cropped to `box` (``box_of``)."""
     view = View(plane=best_plane(volume.geometry), point_lps=key.point_lps)
-    size = FILM_SIZE if is_film(volume.geometry) else PICTURE_SIZE
+    size = FILM_SIZE if is_film(volume.geometry) else size
     lines = tuple(
         Line((each.corners_lps + each.corners_lps[:1],), (each.text,), inside=True)
         for each in marks
@@ -344,7 +356,7 @@ def _crop(
 def _corners(frame: Frame, layer: Layer | None) -> tuple[str, str, str, str]:
     if layer is not None:
         return layer.map.title or layer.map.name, "", "", ""
-    where = f"Im {frame.slice + 1} / {frame.slices}"
+    where = f"Im {frame.slice + 1} / {frame.slices}" if frame.slices > 1 else ""
     window = frame.window
     grey = f"W {number(window.width, 2)} L {number(window.level, 2)}" if window else ""
     return "", where, grey, ""

@@ -14,8 +14,10 @@ from medview.services.telling import BRIXIA_TOP, family, figure_text, interval_t
 
 _NO_FORECAST = "intensive care"
 _VOLUME = "_ml"
+_WHOLE = "intracranial_volume_ml"
 _MOST_SETS = 3
 _MOST_PHENOTYPES = 6
+_MOST_NAMES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,18 +224,29 @@ def _accuracy(figure: Figure, unit: str) -> str:
 
 
 def _volumes(prediction: Prediction) -> Section:
+    """Volumes of regions, each with its share of the room inside the skull."""
+    whole = prediction.score(_WHOLE)
+    known = [each for each in prediction.scores if each.name.endswith(_VOLUME)]
     rows = tuple(
         (
             _capital(each.name.removesuffix(_VOLUME).replace("_", " ")),
             f"{number(each.value)} ml",
             interval(each.low, each.high) or NOT_AVAILABLE,
-            each.method or NOT_AVAILABLE,
+            _share(each.value, whole.value if whole else None),
         )
-        for each in prediction.scores
-        if each.name.endswith(_VOLUME) and each.value is not None
+        for each in known
+        if each.value is not None
     )
-    headings = ("Region", "Volume", "95 % interval", "Interval from")
-    return Section("Volumes", table=Table(rows, headings))
+    methods = dict.fromkeys(each.method for each in known if each.method)
+    headings = ("Region", "Volume", "95 % interval", "Share")
+    words = f"Intervals: {'; '.join(methods)}." if methods else ""
+    if whole is not None and whole.value:
+        words = f"Shares are of the intracranial volume. {words}".strip()
+    return Section("Volumes", words, table=Table(rows, headings), narrow=True)
+
+
+def _share(part: float, whole: float | None) -> str:
+    return f"{number(100 * part / whole)} %" if whole else NOT_AVAILABLE
 
 
 def _zones(prediction: Prediction) -> Section:
@@ -242,13 +255,14 @@ def _zones(prediction: Prediction) -> Section:
             each.name.removeprefix("brixia_"),
             figure_text(each.value, each.name),
             interval_text(each) or NOT_AVAILABLE,
-            each.meaning,
+            each.meaning.partition(",")[0],
         )
         for each in prediction.scores
         if each.name.startswith("brixia_") and each.name != "brixia_total"
         if each.value is not None
     )
-    return Section("Brixia score", table=Table(rows, ("Zone", "Score", "95 % interval", "Where")))
+    headings = ("Zone", "Of 3", "95 % interval", "Where")
+    return Section("Brixia score", table=Table(rows, headings), narrow=True)
 
 
 def _phenotypes(prediction: Prediction) -> Section:
@@ -271,13 +285,18 @@ def _phenotypes(prediction: Prediction) -> Section:
         if each.value is None:
             name, _, reason = each.meaning.partition(":")
             missing.setdefault(reason.strip() or "no reason given", []).append(name)
-    left_out = "; ".join(f"{', '.join(names)} ({why})" for why, names in missing.items())
+    left_out = "; ".join(f"{_some(names)} ({why})" for why, names in missing.items())
     fewer = len(known) - len(rows)
     more = f"The {len(rows)} most likely of {len(known)}; all are in the attached manifest."
     words = (more if fewer else "", f"Not available: {left_out}." if left_out else "")
     text = " ".join(each for each in words if each)
     headings = ("No.", "Probability", "95 % interval", "Phenotype")
-    return Section("Phenotypes", text, table=Table(rows, headings))
+    return Section("Phenotypes", text, table=Table(rows, headings), narrow=True)
+
+
+def _some(names: list[str]) -> str:
+    """Names, or how many there are where they would fill a paragraph."""
+    return ", ".join(names) if len(names) <= _MOST_NAMES else f"{len(names)} others"
 
 
 def _percent(share: float) -> str:

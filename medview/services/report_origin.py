@@ -8,7 +8,7 @@ from contextlib import suppress
 from importlib import metadata
 
 from medview import __version__
-from medview.domain.card import Figure, ModelCard, TrainedOn
+from medview.domain.card import ROUTE_LIMITS, Figure, ModelCard, TrainedOn
 from medview.domain.exam import Exam
 from medview.domain.prediction import Prediction
 from medview.domain.report import NOT_AVAILABLE, Section, Table
@@ -19,7 +19,7 @@ from medview.services.telling import family
 
 _MOST_FIGURES = 6
 _MOST_CALIBRATIONS = 4
-_ROW_LETTERS = 450
+_ROW_LETTERS = 225
 _FIGURE_NAMES = {
     "roc_auc": "ROC AUC",
     "pr_auc": "average precision",
@@ -193,14 +193,17 @@ def table(title: str, rows: tuple[tuple[str, str], ...]) -> Section:
 
 
 def _limits(limits: tuple[str, ...]) -> list[tuple[str, str]]:
-    """All limits, in rows short enough to stay whole at the end of a page."""
+    """All limits, short ones together; what they begin with for their route is said once."""
     rows: list[str] = []
-    for text in map(_sentence, limits):
-        if rows and len(rows[-1]) + len(text) < _ROW_LETTERS:
-            rows[-1] += f" {text}"
+    for text in limits:
+        for mark in ROUTE_LIMITS.values() if rows else ():
+            text = text.removeprefix(mark).strip()
+        said = _sentence(text)
+        if rows and len(rows[-1]) + len(said) < _ROW_LETTERS:
+            rows[-1] += f" {said}"
         else:
-            rows.append(text)
-    return [("Limits, continued" if n else "Limits", text) for n, text in enumerate(rows)]
+            rows.append(said)
+    return [("Limits", text) for text in rows]
 
 
 def of_route(figures: tuple[Figure, ...], prediction: Prediction) -> tuple[Figure, ...]:
@@ -241,8 +244,12 @@ def measured_words(figures: tuple[Figure, ...]) -> str:
 
 def published_words(figures: tuple[Figure, ...]) -> str:
     """Figures of the paper, marked as made on other data."""
-    texts = [figure_words(each) for each in figures[:_MOST_FIGURES]]
-    return f"With other weights and data: {'; '.join(texts)}." if texts else NOT_AVAILABLE
+    texts: dict[str, list[str]] = {}
+    for each in figures[:_MOST_FIGURES]:
+        words, _, place = figure_words(each).partition(" on ")
+        texts.setdefault(place, []).append(words)
+    said = "; ".join(f"{', '.join(words)} on {place}" for place, words in texts.items())
+    return f"With other weights and data: {said}." if said else NOT_AVAILABLE
 
 
 def figure_words(figure: Figure) -> str:
@@ -358,7 +365,7 @@ def _series(exam: Exam) -> str:
     name = exam.series_description or NOT_AVAILABLE
     count = f" (no. {exam.series_number})" if exam.series_number is not None else ""
     size = " × ".join(str(n) for n in exam.size) if any(exam.size) else ""
-    step = " × ".join(f"{mm:.1f}" for mm in exam.spacing_mm) + " mm" if exam.spacing_mm else ""
+    step = " × ".join(f"{mm:.3g}" for mm in exam.spacing_mm) + " mm" if exam.spacing_mm else ""
     return " · ".join(part for part in (f"{name}{count}", size, step) if part)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.record import Record, Strip
 from medview.domain.report import Bar, Bars, Lane, Lanes, Plot, Section
 from medview.domain.wording import number
+from medview.services.report_layout import RESTS_ON
 from medview.services.report_lines import risk_name
 from medview.services.telling import family, figure_text, interval_text
 
 _LEAST_RISK = 0.1
 _MOST_LANES = 10
+_LONG_STAY_HOURS = 120.0
 _SIDES = ("attention_", "shapley_")
 # People of about the same age, and how many it takes to compare with.
 _NEAR_YEARS, _LEAST_PEOPLE = 5.0, 10
@@ -23,14 +27,14 @@ def plots(prediction: Prediction, card: ModelCard | None) -> tuple[Section, ...]
     cohort, trace = cohort_plot(prediction, card), trace_plot(prediction)
     bars = probability_bars(prediction)
     if bars is not None:
-        made.append(Section("Probability", bars=(bars,)))
+        made.append(Section("Probability", bars=(bars,), narrow=True))
     if cohort is not None:
-        made.append(Section("Reference cohort", plots=(cohort,)))
+        made.append(Section("Reference cohort", plots=(cohort,), narrow=True))
     if trace is not None:
         made.append(Section("Risk over the stay", plots=(trace,)))
     shares = contribution_bars(prediction)
     if shares is not None:
-        made.append(Section("What the risk rests on", bars=(shares,)))
+        made.append(Section(RESTS_ON, bars=(shares,), narrow=True))
     return tuple(made)
 
 
@@ -72,26 +76,30 @@ def record(stay: Record | None, results: tuple[Prediction, ...]) -> tuple[Sectio
         return ()
     shown = stay.strips[:_MOST_LANES]
     film = icu[-1].parameters.get("film_hour")
-    mark = float(film) if isinstance(film, int | float) else None
+    unit, hours = _time_unit(stay.last)
+    mark = float(film) / hours if isinstance(film, int | float) else None
     left = len(stay.strips) - len(shown)
     more = f" {left} more variables are not drawn." if left else ""
     dashed = " Dashed: the hour of the film." if mark is not None else ""
     share = f"{stay.imputed_share:.0%}".replace("%", " %")
     caption = (
-        f"Filled: measured; hollow: carried on from before. {share} of the hours of all variables "
+        f"Filled: measured; hollow, or the line alone: carried on. {share} of the hours of all variables "
         f"have no measurement.{dashed}{more}"
     )
-    alt = f"Courses of {', '.join(each.name for each in shown)} over {number(stay.last, 2)} hours."
-    lanes = tuple(_lane(each, stay.last) for each in shown)
-    return (Section("Record of the stay", lanes=(Lanes(lanes, stay.last, mark, caption, alt),)),)
+    names = ", ".join(each.name for each in shown)
+    alt = f"Courses of {names} over {number(stay.last / hours, 2)} {unit}."
+    rows = tuple(_lane(each, stay.last, hours) for each in shown)
+    lanes = Lanes(rows, stay.last / hours, mark, caption, alt, unit)
+    return (Section("Record of the stay", lanes=(lanes,)),)
 
 
-def _lane(strip: Strip, last: float) -> Lane:
+def _lane(strip: Strip, last: float, hours: float) -> Lane:
     values = strip.values
     unit = f" {strip.unit}" if strip.unit else ""
     span = f"{_short(min(values))} – {_short(max(values))}{unit}" if values else "not measured"
-    points = tuple(zip(strip.hours, strip.values, strict=True))
-    return Lane(strip.name, points, strip.carried(last), span)
+    points = tuple((at / hours, value) for at, value in zip(strip.hours, values, strict=True))
+    carried = tuple((at / hours, value) for at, value in strip.carried(last))
+    return Lane(strip.name, points, carried, span)
 
 
 def _short(value: float) -> str:
@@ -122,22 +130,43 @@ def cohort_plot(prediction: Prediction, card: ModelCard | None) -> Plot | None:
     low, high = max(x[0], y[0]), min(x[1], y[1])
     ages = f"{number(min(x for x, _ in people), 2)} to {number(max(x for x, _ in people), 2)} years"
     interval = "" if age.low is None else " with its interval"
+    band = _most_people(people)
+    shaded = " Shaded: nine of ten of them, about their straight line." if band else ""
     return Plot(
         x=x,
         y=y,
         labels=("age given (years)", "brain age (years)"),
         dots=people,
+        band=band,
         guide=((low, low), (high, high)) if high > low else (),
         patient=(float(given), age.value, age.low, age.high),
         caption=(
             f"{len(people)} people of {ages}, each told by networks that had not seen that person; "
-            f"this one in blue{interval}. Dashed: brain age and age are the same. "
+            f"this one in blue{interval}.{shaded} Dashed: brain age and age are the same. "
             f"{_rank_words(people, float(given), age.value)}"
         ),
         alt=(
             f"Brain age over age of {len(people)} people; this one is {given:.1f} years old and "
             f"told {age.value:.1f}."
         ),
+    )
+
+
+def _most_people(
+    people: tuple[tuple[float, float], ...],
+) -> tuple[tuple[float, float, float], ...]:
+    """The band about a straight line through people that holds nine of ten of them.
+
+    Over the ages that they have; empty for fewer than `_LEAST_PEOPLE`, or all of one age.
+    """
+    ages, told = np.array(people, dtype=np.float64).T
+    if len(ages) < _LEAST_PEOPLE or ages.min() == ages.max():
+        return ()
+    slope, start = np.polyfit(ages, told, 1)
+    below, above = np.quantile(told - (start + slope * ages), (0.05, 0.95))
+    return tuple(
+        (float(at), float(start + slope * at + below), float(start + slope * at + above))
+        for at in (ages.min(), ages.max())
     )
 
 
@@ -158,31 +187,38 @@ def trace_plot(prediction: Prediction) -> Plot | None:
     trace = prediction.trace
     if len(trace) < 2:
         return None
+    unit, hours = _time_unit(trace[-1].hour)
     band = tuple(
-        (each.hour, each.low, each.high)
+        (each.hour / hours, each.low, each.high)
         for each in trace
         if each.low is not None and each.high is not None
     )
     name = risk_name(prediction)
     highest = max([each.mortality for each in trace] + [high for _, _, high in band])
-    last = trace[-1]
+    last, film = trace[-1], _film_hour(prediction)
     beside = ", with its interval" if band else ""
     share = ""
     if last.observed_share is not None:
         share = f" {last.observed_share:.0%} of the values up to then were measured."
     return Plot(
-        x=(0.0, last.hour),
+        x=(0.0, last.hour / hours),
         y=(0.0, min(1.0, max(_LEAST_RISK, 1.1 * highest))),
-        labels=("hours of the stay", name[:1].lower() + name[1:]),
-        line=tuple((each.hour, each.mortality) for each in trace),
+        labels=(f"{unit} of the stay", name[:1].lower() + name[1:]),
+        line=tuple((each.hour / hours, each.mortality) for each in trace),
         band=band,
-        mark=_film_hour(prediction),
+        mark=None if film is None else film / hours,
         caption=(
             f"{name} from what was known after each point in time{beside}; "
-            f"{figure_text(last.mortality, 'mortality')} after {number(last.hour, 2)} hours.{share}"
+            f"{figure_text(last.mortality, 'mortality')} after "
+            f"{number(last.hour / hours, 2)} {unit}.{share}"
         ).replace("%", " %"),
         alt=f"The risk over {len(trace)} points in time; the last one is {last.mortality:.2f}.",
     )
+
+
+def _time_unit(last_hour: float) -> tuple[str, float]:
+    """What the time of a stay is counted in, and how many hours that has."""
+    return ("days", 24.0) if last_hour > _LONG_STAY_HOURS else ("hours", 1.0)
 
 
 def _film_hour(prediction: Prediction) -> float | None:

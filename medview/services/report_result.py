@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -24,6 +25,9 @@ from medview.domain.wording import number, place_words
 from medview.imaging.frame import Layer
 from medview.services.key_slices import (
     LEAST_APART_MM,
+    PICTURE_SIZE,
+    REGIONS_SIZE,
+    SMALL_SIZE,
     KeySlice,
     best_plane,
     box_of,
@@ -61,7 +65,7 @@ def result(exam: Exam, prediction: Prediction, card: ModelCard | None = None) ->
     if prediction.warnings:
         count = len(prediction.warnings)
         noun = "warning" if count == 1 else "warnings"
-        details.append(f"{count} {noun} about the input: see how far to trust this.")
+        details.append(f"{count} {noun} about the input: see input quality.")
     return Section("Result", " ".join(text for text in details if text), result=said.line)
 
 
@@ -73,6 +77,8 @@ def has_marks(prediction: Prediction) -> bool:
 
 def pictures(volume: Volume, prediction: Prediction | None) -> Section:
     """Three key slices, each as image, score and uncertainty; without a result the image alone.
+
+    The first one is large; two more stand side by side below it.
 
     A film is one slice, shown larger with its zones. Of regions, which have neither score nor
     uncertainty, the images stand above the coloured ones.
@@ -91,14 +97,18 @@ def pictures(volume: Volume, prediction: Prediction | None) -> Section:
     for letter, key in zip("ABC", keys, strict=False):
         # Boxes on the plain image only: under a colour they would not be read.
         marks = result_marks((prediction,)) if prediction is not None else ()
+        half = bool(rows) and len(keys) == _KEY_SLICES
+        size = SMALL_SIZE if half else PICTURE_SIZE
         drawn = [
-            picture(volume, layer, key, box, () if layer else marks) for layer in (None, *layers)
+            picture(volume, layer, key, box, () if layer else marks, size)
+            for layer in (None, *layers)
         ]
-        last = key is keys[-1]
-        bars = tuple(bar for _, bar in drawn) if last else ()
+        bars = () if rows else tuple(bar for _, bar in drawn)
         shown = (_lettered(drawn[0][0], letter), *(each for each, _ in drawn[1:]))
-        note = _READ if last and len(layers) > 1 else ""
-        rows.append(FigureRow(shown, _caption(key, layers, first=not rows), bars, note))
+        note = _READ if not rows and len(layers) > 1 else ""
+        words = _caption(key, layers, first=not rows)
+        row = FigureRow(shown, f"{letter}: {words}", bars, note, len(shown), half=half)
+        rows.append(_calm(row) if half else row)
     assert prediction is not None  # there are layers
     charts = _strip(volume.geometry, prediction, keys)
     return Section("", _fewer(keys), figures=tuple(rows), charts=charts)
@@ -143,8 +153,8 @@ def _regions(volume: Volume, prediction: Prediction) -> Section:
     assert source is not None  # the caller has looked
     keys, box = key_slices(prediction, volume.geometry), box_of(prediction, volume)
     layer = Layer(source, layer_style(prediction, source))
-    plain = tuple(picture(volume, None, key, box)[0] for key in keys)
-    tinted = tuple(picture(volume, layer, key, box)[0] for key in keys)
+    plain = tuple(picture(volume, None, key, box, size=REGIONS_SIZE)[0] for key in keys)
+    tinted = tuple(picture(volume, layer, key, box, size=REGIONS_SIZE)[0] for key in keys)
     words = f"The same with the {source.title or 'regions'}; colours only tell them apart."
     rows = (FigureRow(plain, _plain_caption(keys)), FigureRow(tinted, words))
     return Section("Key slices", figures=rows)
@@ -304,6 +314,14 @@ def _layers(prediction: Prediction | None) -> tuple[Layer, ...]:
         each for each in (main_map(prediction), uncertainty_map(prediction)) if each
     ]
     return tuple(Layer(each, layer_style(prediction, each)) for each in maps)
+
+
+def _calm(row: FigureRow) -> FigureRow:
+    """A small row says its window and the names of its maps no second time."""
+    first, *others = row.pictures
+    letter, where, _, last = first.corners
+    plain = replace(first, corners=(letter, where, "", last))
+    return replace(row, pictures=(plain, *(replace(p, corners=("",) * 4) for p in others)))
 
 
 def _lettered(made: Picture, letter: str) -> Picture:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import secrets
 from collections.abc import Callable, Mapping
@@ -32,6 +31,7 @@ from medview.services import (
     report_plots,
     report_result,
 )
+from medview.services.report_layout import READING, arranged
 from medview.services.report_marks import Marked
 from medview.services.report_text import ReaderText
 
@@ -197,8 +197,8 @@ def reading(material: Material) -> tuple[Section, ...]:
     words = material.reader
     if words.findings and words.in_one:
         return (Section("Findings and impression", words.findings),)
-    both = (("Findings by the reader", words.findings), ("Impression", words.impression))
-    return tuple(Section(title, text or NOT_AVAILABLE, half=True) for title, text in both)
+    both = zip(READING, (words.findings, words.impression), strict=True)
+    return tuple(Section(title, text or NOT_AVAILABLE) for title, text in both)
 
 
 def trust(material: Material) -> tuple[Section, ...]:
@@ -311,12 +311,12 @@ def build_report(
         title=template.title,
         identity=report_origin.identity(material.exam),
         facts=_facts(material),
-        sections=_film_beside_risk(
-            [
+        sections=arranged(
+            tuple(
                 made
                 for name in template.sections
                 for made in (known[name] if name in known else SECTIONS[name](material))
-            ]
+            )
         ),
         report_id=report_id or new_report_id(),
         status=report_history.status(material),
@@ -337,18 +337,6 @@ def _facts(material: Material) -> tuple[tuple[str, str], ...]:
     if results and material.volume is None and material.exam == Exam():
         return report_origin.table_facts(results, comparison)
     return report_origin.facts(material.exam, comparison)
-
-
-def _film_beside_risk(sections: list[Section]) -> tuple[Section, ...]:
-    """A film without a second picture leaves half a line free: for the risk that follows it."""
-    made = list(sections)
-    for place, (film, risk) in enumerate(itertools.pairwise(sections)):
-        alone = film.title == "Film" and len(film.figures[0].pictures) == 1
-        if alone and risk.plots and not risk.text:
-            row = replace(film.figures[0], abreast=1)
-            made[place] = replace(film, figures=(row,), half=True)
-            made[place + 1] = replace(risk, half=True)
-    return tuple(made)
 
 
 def new_report_id() -> str:

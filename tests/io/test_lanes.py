@@ -1,5 +1,6 @@
 import base64
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -30,6 +31,14 @@ def test_each_variable_has_its_course_with_carried_values_hollow():
     assert "HR &lt;x&gt;" in html
     assert "a &amp; b" in html
     assert 'alt="HR &lt;x&gt;: 60 – 120 1/min"' in html
+
+
+def test_many_carried_values_are_a_line_and_half_a_line_is_narrower():
+    long = replace(LANE, carried=tuple((n / 10, 60.0) for n in range(100)))
+    (drawing,) = drawings(lanes_html(Lanes((long,), 48.0, None, "", "", "days"), half=True))
+    assert len(named(drawing, "circle")) == 2
+    assert drawing.get("width") == "300"
+    assert "<td>days</td>" in lanes_html(Lanes((long,), 48.0, None, "", "", "days"))
 
 
 def test_the_hour_of_the_film_is_dashed_at_its_place():

@@ -46,11 +46,45 @@ def test_a_draft_is_marked_and_a_final_report_is_not():
     assert "badge" not in page(status="FINAL")
 
 
-def test_two_halves_stand_beside_each_other_and_an_odd_one_alone():
-    parts = [Section(name, "x", half=True) for name in "abc"]
+@pytest.mark.parametrize(
+    ("sides", "columns"),
+    [
+        (("left", "right"), 1),
+        (("left", "left", "right"), 1),
+        (("left", "right", "left"), 2),
+        (("right",), 1),
+    ],
+)
+def test_sections_with_a_side_stand_in_columns(sides, columns):
+    parts = [Section(name, "x", side=side) for name, side in zip("abc", sides, strict=False)]
     made = page(Section("before"), *parts, Section("after"))
-    assert made.count('<table class="halves">') == 2
-    assert made.index("before") < made.index(">a<") < made.index(">c<") < made.index("after")
+    assert made.count('<table class="halves">') == columns
+    assert made.index("before") < made.index(">a<") < made.index("after")
+    left, right = made.split('<table class="halves"><tr><td>')[1].split("</td><td>")[:2]
+    for name, side in zip("abc", sides[: 2 if columns == 2 else 3], strict=False):
+        assert (f"<h2>{name}</h2>" in left) == (side == "left")
+        assert (f"<h2>{name}</h2>" in right.split("</table>")[0]) == (side == "right")
+
+
+def test_half_rows_of_pictures_stand_side_by_side_and_no_caption_is_empty():
+    row = FigureRow((Picture(BLACK, ""),), "words")
+    half = replace(row, half=True)
+    made = page(Section("", figures=(row, half, half, replace(half, caption=""))))
+    assert made.count('<table class="paired">') == 2
+    assert made.count("<figcaption>") == 3
+
+
+def test_what_stands_beside_a_result_is_quieter():
+    made = page(Section("Result", "text", "Age 67 years (61 – 73); gap +5."))
+    assert 'Age 67 years <span class="beside">(61 – 73)</span>; gap' in made
+    assert '<span class="beside">(61 – 73).</span>' in page(Section("", "", "Age 67 (61 – 73)."))
+
+
+def test_rows_of_one_name_are_one_entry():
+    made = page(Section("", table=Table((("Limits", "one"), ("Limits", "two"), ("Run", "x")))))
+    assert made.count("Limits") == 1
+    assert made.count('<tr class="more">') == 1
+    assert "two" in made
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from medview.domain.report import Plot
-from medview.io.plots import HEIGHT, WIDTH, plot_html, ticks
+from medview.io.plots import HALF_HEIGHT, HALF_WIDTH, HEIGHT, WIDTH, plot_html, ticks
 
 PLOT = Plot(x=(40.0, 80.0), y=(0.0, 1.0), labels=("<age>", "risk"), caption="a & b", alt="c")
 
@@ -24,6 +24,14 @@ def circles(plot: Plot) -> list[tuple[float, float]]:
 def test_points_lie_where_the_axes_say():
     made = circles(replace(PLOT, dots=((40.0, 0.0), (80.0, 1.0)), patient=(60.0, 0.5, 0.2, 0.8)))
     assert made == [(0.0, HEIGHT), (WIDTH, 0.0), (WIDTH / 2, HEIGHT / 2)]
+
+
+def test_in_half_of_a_line_the_drawing_is_smaller():
+    plot = replace(PLOT, dots=((80.0, 0.0),))
+    assert circles(plot) == [(WIDTH, HEIGHT)]
+    half = re.search(r"base64,([^\"]+)", plot_html(plot, half=True))[1]
+    made = ElementTree.fromstring(base64.b64decode(half))
+    assert (made.get("width"), made.get("height")) == (f"{HALF_WIDTH:g}", f"{HALF_HEIGHT:g}")
 
 
 def test_what_lies_outside_is_drawn_on_the_edge():

@@ -109,12 +109,20 @@ def test_phenotypes_are_sorted_and_those_without_a_value_told_by_reason():
         ("01", "Renal failure"),
     ]
     assert section.text == "Not available: Pneumonia, Sepsis (too few)."
+    many = tuple(Score(f"phenotype_{n:02}", None, meaning=f"P{n}: too few") for n in range(4))
+    (section,) = measures(said("icu", *scores[:2], *many))
+    assert section.text == "Not available: 4 others (too few)."
 
 
 def test_volumes_and_zones_are_tables_and_an_empty_one_is_left_out():
     (volumes,) = measures(said("brain-age", Score("brain_stem_ml", 37.3, 33.5, 41.4, unit="ml")))
     assert volumes.table.rows == (("Brain stem", "37.3 ml", "33.5 – 41.4", "not available"),)
-    (zones,) = measures(said("cxr", Score("brixia_A", 0.7, 0, 2.6, meaning="upper right")))
+    stem = Score("brain_stem_ml", 37.3, 33.5, 41.4, unit="ml", method="left-out heads")
+    whole = Score("intracranial_volume_ml", 1492.0, unit="ml")
+    (volumes,) = measures(said("brain-age", stem, whole))
+    assert [row[3] for row in volumes.table.rows] == ["2.50 %", "100 %"]
+    assert volumes.text == "Shares are of the intracranial volume. Intervals: left-out heads."
+    (zones,) = measures(said("cxr", Score("brixia_A", 0.7, 0, 2.6, meaning="upper right, 0 to 3")))
     assert zones.table.rows == (("A", "0.7", "0 – 2.6", "upper right"),)
     assert measures(said("brain-age", Score("age", 50.0))) == ()
     assert measures(said("unheard-of", Score("x", 1.0))) == ()

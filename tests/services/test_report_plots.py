@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from result_phantom import card as anomaly_card
 from result_phantom import head, prediction_on
@@ -44,6 +45,23 @@ def test_no_cohort_without_an_age_or_for_another_estimator(aged, card, given):
     assert cohort_plot(replace(aged, parameters=given), card) is None
 
 
+def test_nine_of_ten_of_the_cohort_lie_in_the_band(aged, card):
+    rng = np.random.default_rng(0)
+    ages = rng.uniform(30, 80, 400)
+    people = np.c_[ages, 10 + 0.8 * ages + rng.normal(0, 4, 400)]
+    plot = cohort_plot(aged, replace(card, settings={"reference": people.tolist()}))
+    (x0, low0, high0), (x1, low1, high1) = plot.band
+    assert (x0, x1) == (pytest.approx(ages.min()), pytest.approx(ages.max()))
+    low, high = (np.interp(ages, (x0, x1), ends) for ends in ((low0, low1), (high0, high1)))
+    inside = (people[:, 1] >= low) & (people[:, 1] <= high)
+    assert inside.mean() == pytest.approx(0.9, abs=0.01)
+    assert "Shaded: nine of ten of them" in plot.caption
+    # Three people are no band, and nothing is said of one.
+    few = cohort_plot(aged, card)
+    assert few.band == ()
+    assert "Shaded" not in few.caption
+
+
 def test_no_cohort_without_people(aged, card):
     assert cohort_plot(aged, None) is None
     assert cohort_plot(aged, replace(card, settings={})) is None
@@ -57,6 +75,20 @@ def test_the_trace_has_the_risk_over_hours_and_its_band(aged):
     assert plot.x == (0.0, 2)
     assert plot.y == (0.0, pytest.approx(0.55))
     assert "22 % of the values up to then were measured" in plot.caption
+
+
+def test_a_long_stay_is_counted_in_days(aged):
+    trace = (TracePoint(24, 0.2, 0.1, 0.3), TracePoint(240, 0.25, 0.2, 0.5))
+    made = replace(aged, model="icu", trace=trace, parameters={"film_hour": 48.0})
+    plot = trace_plot(made)
+    assert plot.labels[0] == "days of the stay"
+    assert (plot.x, plot.mark) == ((0.0, 10.0), 2.0)
+    assert [at for at, _ in plot.line] == [at for at, _, _ in plot.band] == [1.0, 10.0]
+    assert "0.25 after 10 days." in plot.caption
+    (section,) = report_plots.record(Record((Strip("v", "", (24.0,), (2.0,)),), 240.0), (made,))
+    (lanes,) = section.lanes
+    assert (lanes.unit, lanes.hours, lanes.mark) == ("days", 10.0, 2.0)
+    assert lanes.rows[0].measured == ((1.0, 2.0),)
 
 
 def test_the_trace_says_what_it_is_a_risk_of(aged):

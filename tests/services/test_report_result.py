@@ -148,16 +148,30 @@ def test_a_long_list_is_cut_but_keeps_what_the_reader_answered(prediction):
     assert section.text == "8 more of the 15 regions are listed in the attached manifest."
 
 
-def test_three_rows_of_image_score_and_uncertainty_with_bars_at_the_end(volume, prediction):
+def test_three_pictures_are_large_once_and_small_at_two_more_levels(volume, prediction):
     section = report_result.pictures(volume, prediction)
     assert [len(row.pictures) for row in section.figures] == [3, 3, 3]
-    assert [len(row.colour_bars) for row in section.figures] == [0, 0, 3]
-    none, score, total = section.figures[2].colour_bars
+    assert [len(row.colour_bars) for row in section.figures] == [3, 0, 0]
+    assert [row.half for row in section.figures] == [False, True, True]
+    large, small = (row.pictures[0].rgb.shape[1] for row in section.figures[:2])
+    assert large > 1.5 * small
+    none, score, total = section.figures[0].colour_bars
     assert none is None
     assert (score.title, total.title) == ("anomaly score", "total uncertainty")
-    assert section.figures[0].caption.startswith("Finding 1 at its peak (L ")
+    assert section.figures[0].caption.startswith("A: Finding 1 at its peak (L ")
     assert "hidden by uncertainty" in section.figures[2].caption
     assert [row.pictures[0].corners[0] for row in section.figures] == ["A", "B", "C"]
+    # Every picture of a small row has its scale; window and names are those of the row above.
+    assert all(each.scale for row in section.figures for each in row.pictures)
+    assert section.figures[1].pictures[1].corners == ("",) * 4
+
+
+def test_two_levels_are_both_large(volume, prediction):
+    score = prediction.map("score")
+    few = np.where(np.isin(np.arange(36), (14, 20))[:, None, None], score.array, 0.0)
+    maps = tuple(replace(m, array=few) if m.name == "score" else m for m in prediction.maps)
+    made = report_result.pictures(volume, replace(prediction, findings=(), maps=maps))
+    assert [row.half for row in made.figures] == [False, False]
 
 
 def test_the_strip_marks_the_slices_that_are_pictured(volume, prediction):
@@ -193,7 +207,7 @@ def test_a_study_that_was_not_judged_is_not_called_normal(volume, prediction):
     assert made.result == "Not judged: the model did not recognise these images."
     assert made.text.startswith("No score: the model did not recognise these images")
     shown = report_result.pictures(volume, unjudged(prediction))
-    assert all(row.caption.startswith("Nothing is marked here") for row in shown.figures)
+    assert all("Nothing is marked here" in row.caption for row in shown.figures)
     assert shown.text == ""
 
 

@@ -253,6 +253,6 @@ def test_a_film_alone_has_the_risk_beside_it(material):
     made = build_report(Material(exam(), film, (Outcome(stay),)))
     sections = {section.title: section for section in made.sections}
     assert made.title == "ICU stay and chest film with computed analysis"
-    assert sections["Film"].half
-    assert sections["Risk over the stay"].half
+    assert sections["Film"].side == "left"
+    assert sections["Risk over the stay"].side == "right"
     assert sections["Film"].figures[0].abreast == 1

@@ -1,0 +1,80 @@
+"""Which sections of a report stand beside each other; what is in them stays as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from medview.domain.report import Section, Side
+
+READING = ("Findings by the reader", "Impression")
+_FILM = "Film"
+# More words than these would make a column longer than the tables beside it.
+_SHORT_WORDS = 700
+_COURSES = ("Risk over the stay", "Record of the stay")
+RESTS_ON = "What the risk rests on"
+
+
+def arranged(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """Give sections their sides.
+
+    The reader's words stand beside the narrow sections before them, or beside each other where
+    there are none or the words are many. A film stands beside the course of the stay.
+    """
+    return _words(_film(sections))
+
+
+def _words(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    places = [n for n, each in enumerate(sections) if each.title in READING]
+    if len(places) != len(READING):
+        return sections
+    start = first = places[0]
+    while start and sections[start - 1].narrow and not sections[start - 1].side:
+        start -= 1
+    short = sum(len(sections[n].text) for n in places) <= _SHORT_WORDS
+    sides: dict[int, Side] = {places[0]: "left", places[1]: "right"}
+    if start < first and short:
+        sides = dict.fromkeys(places, "right") | dict.fromkeys(range(start, first), "left")
+    return _sided(sections, sides)
+
+
+def _film(sections: tuple[Section, ...]) -> tuple[Section, ...]:
+    """A film and its map below each other, beside them what the stay looked like by the hour.
+
+    Below a film without a map there is room for what the risk rests on.
+    """
+    titles = [each.title for each in sections]
+    courses = [n for n, title in enumerate(titles) if title in _COURSES]
+    if _FILM not in titles or not courses:
+        return sections
+    at = titles.index(_FILM)
+    rows = tuple(
+        replace(row, pictures=(picture,), colour_bars=(bar,) if bar else (), abreast=1,
+                caption=caption)
+        for row in sections[at].figures
+        for picture, bar, caption in zip(
+            row.pictures,
+            row.colour_bars or (None,) * len(row.pictures),
+            _captions(row.caption, len(row.pictures)),
+            strict=True,
+        )
+    )  # fmt: skip
+    film = replace(sections[at], figures=rows, side="left")
+    beside = tuple(replace(sections[n], side="right") for n in courses)
+    below = [n for n, title in enumerate(titles) if title == RESTS_ON and len(rows) == 1]
+    moved = {at, *courses, *below}
+    before, after = (
+        tuple(each for n, each in enumerate(sections) if n not in moved and (n < at) == early)
+        for early in (True, False)
+    )
+    return (*before, film, *(replace(sections[n], side="left") for n in below), *beside, *after)
+
+
+def _captions(caption: str, count: int) -> tuple[str, ...]:
+    """The caption below the last of several pictures, which it is about together."""
+    return ("",) * (count - 1) + (caption,)
+
+
+def _sided(sections: tuple[Section, ...], sides: dict[int, Side]) -> tuple[Section, ...]:
+    return tuple(
+        replace(each, side=sides[n]) if n in sides else each for n, each in enumerate(sections)
+    )

@@ -1,0 +1,77 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medview.domain.report import ColourBar, FigureRow, Picture, Section
+from medview.services.report_layout import READING, arranged
+
+BLACK = Picture(np.zeros((4, 6, 3), np.uint8), "")
+BAR = ColourBar(np.zeros((4, 3), np.uint8), 0.0, 1.0, None, "", "evidence")
+WORDS = tuple(Section(title, "words") for title in READING)
+TABLE = Section("Volumes", "x", narrow=True)
+
+
+def sides(*sections):
+    return [each.side for each in arranged(sections)]
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        ((), ["left", "right"]),
+        ((Section("Findings of the model"),), ["", "left", "right"]),
+        ((TABLE,), ["left", "right", "right"]),
+        ((TABLE, TABLE), ["left", "left", "right", "right"]),
+        ((TABLE, Section("Film")), ["", "", "left", "right"]),
+    ],
+)
+def test_words_stand_beside_what_is_narrow_and_else_beside_each_other(before, expected):
+    assert sides(*before, *WORDS, Section("Origin")) == [*expected, ""]
+
+
+def test_many_words_have_the_whole_line():
+    long = tuple(replace(each, text="word " * 100) for each in WORDS)
+    assert sides(TABLE, *long) == ["", "left", "right"]
+
+
+def test_findings_and_impression_in_one_stay_as_they_are():
+    assert sides(TABLE, Section("Findings and impression", "x")) == ["", ""]
+
+
+def test_a_film_stands_beside_the_course_of_the_stay_with_its_map_below():
+    row = FigureRow((BLACK, BLACK), "The film; evidence.", (None, BAR), abreast=2)
+    parts = (
+        Section("Result"),
+        Section("Film", figures=(row,)),
+        Section("Risk over the stay"),
+        Section("What the risk rests on", narrow=True),
+        Section("Record of the stay"),
+        *WORDS,
+    )
+    made = arranged(parts)
+    assert [(each.title, each.side) for each in made] == [
+        ("Result", ""),
+        ("Film", "left"),
+        ("Risk over the stay", "right"),
+        ("Record of the stay", "right"),
+        ("What the risk rests on", "left"),
+        (READING[0], "right"),
+        (READING[1], "right"),
+    ]
+    film, shown = made[1].figures
+    assert (film.abreast, film.caption, film.colour_bars) == (1, "", ())
+    assert (shown.caption, shown.colour_bars) == ("The film; evidence.", (BAR,))
+
+
+def test_below_a_film_without_a_map_stands_what_the_risk_rests_on():
+    film = Section("Film", figures=(FigureRow((BLACK,), "The film."),))
+    rests = Section("What the risk rests on", narrow=True)
+    made = arranged((film, Section("Risk over the stay"), rests, *WORDS))
+    assert [each.side for each in made] == ["left", "left", "right", "left", "right"]
+    assert made[1].title == "What the risk rests on"
+
+
+def test_a_film_without_a_stay_has_the_whole_line():
+    film = Section("Film", figures=(FigureRow((BLACK, BLACK), "x"),))
+    assert arranged((film, TABLE)) == (film, TABLE)
