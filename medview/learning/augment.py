@@ -97,6 +97,11 @@ def cut(
     return _repaint(values, how, rng) * mask, mask
 
 
+def is_mirrored(rng: np.random.Generator) -> bool:
+    """Whether a slice shows left and right exchanged: the first draw for each, half of them."""
+    return bool(rng.random() < 0.5)
+
+
 def _soft(rng: np.random.Generator, channels: int, knots: int, strength: float) -> Tensor:
     field = torch.from_numpy(rng.normal(0, strength, (1, channels, knots, knots)))
     wide = F.interpolate(field.float(), (SIDE, SIDE), mode="bicubic", align_corners=True)
@@ -109,7 +114,7 @@ def _plane(how: Augmentation, rng: np.random.Generator) -> tuple[Tensor, Tensor,
     y, x = torch.meshgrid(places, places, indexing="ij")
     if how == NONE:
         return x, y, torch.zeros_like(x)
-    if rng.random() < 0.5:
+    if is_mirrored(rng):
         x = -x
     tilt_x, tilt_y = rng.normal(0, how.tilt_rad, 2)
     turn = rng.normal(0, how.turn_rad)
