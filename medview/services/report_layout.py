@@ -33,7 +33,7 @@ def _words(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     short = sum(len(sections[n].text) for n in places) <= _SHORT_WORDS
     sides: dict[int, Side] = {places[0]: "left", places[1]: "right"}
     if start < first and short:
-        sides = dict.fromkeys(places, "right") | dict.fromkeys(range(start, first), "left")
+        sides = {n: "right" if n in places else "left" for n in (*range(start, first), *places)}
     return _sided(sections, sides)
 
 
