@@ -1,9 +1,8 @@
-"""A report as one HTML page: every text escaped, every picture inside it."""
+"""A report as one HTML page: every text escaped, every drawing inside it, pictures named."""
 
 from __future__ import annotations
 
 import base64
-import io
 import re
 import unicodedata
 from collections.abc import Mapping
@@ -11,7 +10,6 @@ from html import escape
 from itertools import groupby, pairwise
 
 import numpy as np
-from PIL import Image
 
 from medview import __version__
 from medview.domain.report import (
@@ -26,6 +24,7 @@ from medview.domain.report import (
 )
 from medview.domain.wording import number, time_words
 from medview.io.lanes import bars_html, lanes_html
+from medview.io.pdf_pictures import address_of
 from medview.io.plots import plot_html
 from medview.io.strokes import strokes_html
 
@@ -45,6 +44,8 @@ _BESIDE = re.compile(r"(\([^()]*\)\.?)")
 
 def html_of(report: Report) -> str:
     """Lay a report out as HTML for ``resources/report/report.css``.
+
+    Pictures are named by the addresses of ``pictures_in``.
 
     The title of the document is "Report" whatever the report is called: titles are metadata and
     metadata carries no identity.
@@ -246,7 +247,7 @@ def _picture(picture: Picture) -> str:
         for place, text in zip(places, picture.corners, strict=True)
         if text
     )
-    image = f'<img alt="{escape(picture.alt)}" src="{_png(picture.rgb)}">'
+    image = f'<img alt="{escape(picture.alt)}" src="{address_of(picture.rgb)}">'
     drawn = strokes_html(picture)
     return f'<div class="picture">{image}{drawn}{letters}{corners}{_scale(picture)}</div>'
 
@@ -257,15 +258,6 @@ def _scale(picture: Picture) -> str:
     mm, part = picture.scale
     length = f"{mm / 10:g} cm" if mm >= 10 else f"{mm:g} mm"
     return f'<span class="scale" style="width: {100 * part:.2f}%">{length}</span>'
-
-
-def _png(rgb: np.ndarray) -> str:
-    is_grey = bool((rgb[..., 0] == rgb[..., 1]).all() and (rgb[..., 1] == rgb[..., 2]).all())
-    # One channel is a third of the work of three, here and in the PDF.
-    pixels = np.ascontiguousarray(rgb[..., 0]) if is_grey else rgb
-    buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 def _colour_bar(bar: ColourBar) -> str:

@@ -21,6 +21,7 @@ from medview.domain.report import Report
 from medview.domain.resources import resource
 from medview.io.atomic import whole_file
 from medview.io.page import html_of
+from medview.io.pdf_pictures import pictures_in
 
 if TYPE_CHECKING:
     from pikepdf import Object, Page, Pdf, Stream
@@ -171,7 +172,9 @@ def _lay_out(report: Report, paper: Paper) -> Document:
     fonts = FontConfiguration()
     sheets = (_font_faces(), resource("report", "report.css").read_text("utf-8"), _page_size(paper))
     styles = [CSS(string=sheet, font_config=fonts) for sheet in sheets]
-    return HTML(string=html_of(report)).render(font_config=fonts, stylesheets=styles)
+    return HTML(string=html_of(report)).render(
+        font_config=fonts, stylesheets=styles, cache=pictures_in(report)
+    )
 
 
 def _draw(document: Document, manifest: Mapping[str, object]) -> bytes:

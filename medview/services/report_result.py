@@ -281,9 +281,9 @@ def certainty_rank(finding: Finding, prediction: Prediction) -> float | None:
     if source is None or total is None or brain is None or threshold is None:
         return None
     box = _around(finding, source.geometry)
-    region = np.asarray(source.array[box], dtype=np.float64) >= threshold
-    inside = np.asarray(total.array, dtype=np.float64)
-    everywhere = inside[np.asarray(brain.array, dtype=np.float32) > 0]
+    region = np.asarray(source.array[box]) >= threshold
+    inside = np.asarray(total.array)
+    everywhere = inside[np.asarray(brain.array) > 0]
     if not region.any() or not everywhere.size:
         return None
     return float(np.mean(everywhere < np.median(inside[box][region])))
