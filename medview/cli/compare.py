@@ -12,6 +12,7 @@ import click
 from medview.cli.contract import Answer, Context, command
 
 COMPARE = "medview.learning.compare:compare"
+_SAME = ("task", "level", "name", "subset", "group")
 
 
 def in_words(body: Mapping[str, Any]) -> str:
@@ -21,11 +22,12 @@ def in_words(body: Mapping[str, Any]) -> str:
         rows = {
             row["predictor"]: row["value"]
             for row in body["metrics"]
-            if all(row[key] == one[key] for key in ("task", "level", "name", "subset"))
+            if all(row[key] == one[key] for key in _SAME)
         }
         spread = "" if one["low"] is None else f" [{one['low']:+.3f}, {one['high']:+.3f}]"
+        group = "" if one["group"] == "all" else f"{one['group']} "
         lines.append(
-            f"{one['subset']} {one['task']} {one['name']}: old {_figure(rows['old'])}, "
+            f"{group}{one['subset']} {one['task']} {one['name']}: old {_figure(rows['old'])}, "
             f"new {_figure(rows['new'])}, difference {_signed(one['new_minus_old'])}{spread}, "
             f"n {one['n']}"
         )

@@ -12,6 +12,7 @@ from medview.cli.compare import in_words as differences_in_words
 from medview.cli.contract import Answer, Context, command
 
 FINETUNE = "medview.learning.finetune:finetune"
+LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
 
 
@@ -56,6 +57,11 @@ def _in_words(body: Mapping[str, Any]) -> str:
     metavar="[LAYOUT=]PATH",
     help="A locked set: a version that is worse on it is not registered.",
 )
+@click.option(
+    "--leave-out",
+    type=click.Choice(["site"]),
+    help="Train once more without each site of a case list, and compare on it.",
+)
 @click.option("--accept-worse", is_flag=True, help="Register it all the same.")
 @click.option("--register", metavar="NAME", help="Keep it as MODEL@NAME.")
 @click.option("--recipe", type=click.Path(path_type=Path), help="Settings as TOML.")
@@ -72,8 +78,10 @@ def finetune(
     With "--method calibrate" nothing is trained: temperatures of probabilities and widths of
     intervals are fitted to --data. Else a fifth of the patients is held out where the data mark
     none as val. before_after.json tells of both. Exit code 1 when the new version is worse on
-    --reference: it is then not registered.
+    --reference: it is then not registered. With "--leave-out site" rows of the group "site:NAME"
+    tell how the same training does at a site that it has not seen.
     """
+    from medview.domain.errors import UsageError
     from medview.domain.training import FinetuneRequest, TrainRequest
     from medview.services.recipes import read_recipe
     from medview.services.training import only_checkpoints_stay, trainer_of
@@ -100,11 +108,17 @@ def finetune(
         method=wanted["method"],
     )
     request = FinetuneRequest(found.card.id, train, wanted["reference"])
+    if is_fit and wanted["leave_out"]:
+        raise UsageError(
+            "calibrating trains nothing that a site could be left out of",
+            do="Leave --leave-out away, or choose another --method.",
+        )
     with only_checkpoints_stay(out):
         if is_fit:
             body = context.call("compute", CALIBRATE, request)
         else:
-            body = context.call("train", FINETUNE, request, trainer)
+            work = LEAVE_SITES if wanted["leave_out"] else FINETUNE
+            body = context.call("train", work, request, trainer)
     return _registered(out, found.card.id, body, wanted)
 
 

@@ -40,7 +40,7 @@ class Row:
 
 def is_case_list(path: Path) -> bool:
     """A CSV with a column "case", or a folder with such a file named cases.csv."""
-    file = _file_of(path)
+    file = list_file(path)
     if file is None:
         return False
     with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
@@ -58,7 +58,7 @@ def load_case_list(path: Path, roles: tuple[str, ...]) -> Subset:
         Not a table, a column is missing or given twice, a cell is not what its column holds, or
         a case is named twice: column and row are said.
     """
-    file = _file_of(path) or path
+    file = list_file(path) or path
     rows = read_rows(file)
     _refuse_twice(rows, file.name)
     cases, skipped = [], []
@@ -122,6 +122,14 @@ def read_rows(file: Path) -> list[Row]:
     return rows
 
 
+def with_whole_paths(row: Row, folder: Path) -> dict[str, str]:
+    """The cells of a row of a list in `folder`, its files named from wherever one stands."""
+    return {
+        name: str((folder / text).absolute()) if name in _FILE_COLUMNS and text else text
+        for name, text in row.cells.items()
+    }
+
+
 def write_rows(file: Path, rows: Iterable[Mapping[str, str]]) -> None:
     """Write a case list for its owner's eyes: the columns that some row has, the known ones first.
 
@@ -152,7 +160,8 @@ def _named(file: Path, column: str, text: str) -> str:
     return str(path.relative_to(folder)) if inside else text
 
 
-def _file_of(path: Path) -> Path | None:
+def list_file(path: Path) -> Path | None:
+    """The CSV that a path names: itself, or cases.csv in a folder; None where there is none."""
     if path.is_dir():
         path = path / "cases.csv"
     return path if path.suffix.lower() == ".csv" and path.is_file() else None

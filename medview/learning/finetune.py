@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -189,21 +189,31 @@ def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str,
         Unusable data; a patient in two parts; no truth to compare on.
     """
     own = replace(request.train, held_out=held_out(request))
-    module, _, function = trainer.partition(":")
-    train = cast(
-        Callable[[Progress, TrainRequest], dict[str, Any]],
-        getattr(import_module(module), function),
-    )
-    body = train(_Quiet(job), own)
+    body = run_trainer(job, own, trainer)
     out = Path(own.out)
     _descend(out, Path(cast(str, own.init)))
     found = compared(job, request, "validation", own.data)
     if request.reference:
         found = joined(found, compared(job, request, "reference", request.reference))
+    write_before_after(out, found)
+    return {**body, "held_out": len(own.held_out), "before_after": plain(found)}
+
+
+def run_trainer(job: Progress, request: TrainRequest, trainer: str) -> dict[str, Any]:
+    """Run the "module:function" of a model's training; it waits where the reader wants a pause."""
+    module, _, function = trainer.partition(":")
+    train = cast(
+        Callable[[Progress, TrainRequest], dict[str, Any]],
+        getattr(import_module(module), function),
+    )
+    return train(_Quiet(job), request)
+
+
+def write_before_after(out: Path, found: Mapping[str, Any]) -> None:
+    """Write before_after.json. Raises WriteError."""
     with whole_file(out / "before_after.json") as draft:
         text = json.dumps(plain({"schema": "medview.before_after/1", **found}), indent=1)
         draft.write_text(text + "\n", "utf-8")
-    return {**body, "held_out": len(own.held_out), "before_after": plain(found)}
 
 
 def _descend(out: Path, parent: Path) -> None:
@@ -223,9 +233,16 @@ def _descend(out: Path, parent: Path) -> None:
 
 
 def compared(
-    job: Progress, request: FinetuneRequest, group: str, data: tuple[str, ...]
+    job: Progress,
+    request: FinetuneRequest,
+    group: str,
+    data: tuple[str, ...],
+    folder: str = "",
 ) -> dict[str, Any]:
-    """Old and new on data, every row and figure marked with the name of the group."""
+    """Old and new on data, every row and figure marked with the name of the group.
+
+    What both said lies in ``comparison/`` in a folder of that name, or in `folder`.
+    """
     train = request.train
     body = compare(
         job,
@@ -234,7 +251,7 @@ def compared(
             cast(str, train.init),
             str(Path(train.out) / WEIGHTS),
             data,
-            str(Path(train.out) / "comparison" / group),
+            str(Path(train.out) / "comparison" / (folder or group)),
             device=train.device,
             threads=train.threads,
             seed=train.seed,

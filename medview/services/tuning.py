@@ -40,6 +40,7 @@ from medview.services.versions import WEIGHTS, Version, register, versions
 
 SURVEY = "medview.learning.finetune:survey"
 FINETUNE = "medview.learning.finetune:finetune"
+LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
 HISTORY = "history.csv"
 # Hints that ``medview.learning.finetune`` understands.
@@ -54,7 +55,8 @@ Phase = Literal["empty", "looking", "checking", "ready", "running", "stopped", "
 class Wish:
     """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed.
 
-    With `folds` the training is also cross-validated, for sets too small to hold many out.
+    With `folds` the training is also cross-validated, for sets too small to hold many out; with
+    `sites` it is also made once without each site, to measure on a site that it has not seen.
     """
 
     version: str = ""
@@ -62,6 +64,7 @@ class Wish:
     epochs: int = 0
     seed: int = 0
     folds: int = 0
+    sites: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,20 @@ class Tuning:
         return self.now.wish.epochs or epochs_of(read_recipe(self.model))
 
     @property
+    def can_leave_sites(self) -> bool:
+        """Whether the cases are of several sites and come from a case list that says so."""
+        now = self.now
+        listed = now.data is not None and now.data.suffix.lower() == ".csv"
+        return listed and now.found.get("sites", 0) > 1 and now.wish.method != "calibrate"
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings Start would make, all told."""
+        wish = self.now.wish
+        sites = self.now.found.get("sites", 0) if wish.sites and self.can_leave_sites else 0
+        return int(1 + wish.folds + sites)
+
+    @property
     def _kind(self) -> str:
         return f"{self.model} {self.now.wish.method}"
 
@@ -246,7 +263,9 @@ class Tuning:
             preview=newest_preview(self.folder) if resume else None,
         )
         self._title = title = f"Calibrate {wish.version}" if is_fit else f"Fine-tune {wish.version}"
-        work = CALIBRATE if is_fit else FINETUNE
+        # "Stop, keep best" is about the version that is kept: no site is gone through for it.
+        leaves_sites = wish.sites and self.can_leave_sites and max_minutes is None
+        work = CALIBRATE if is_fit else LEAVE_SITES if leaves_sites else FINETUNE
         given = (request,) if is_fit else (request, trainer_of(version.card.id))
         errand = Errand(title, "train", work, given, about=data.name, key="finetune")
         self._job = self._tasks.run(errand, Answers(self._done, self._stopped))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from medview.cli import main
+from medview.cli.compare import in_words as differences_in_words
+from medview.learning.patients import patient_hash
 
 IXI = Path(__file__).parents[2] / "../shared/data/brain_age/ixi/ixi_dlmuse_n291.csv.gz"
 
@@ -17,23 +19,89 @@ def write(path, header, rows):
         csv.writer(file).writerows([header, *rows])
 
 
-@pytest.mark.slow
-def test_a_base_without_a_site_is_gone_on_with_there(tmp_path, capfd):
+def people_of_ixi():
+    """Rows of the table of IXI and the names of its measures."""
     if not IXI.is_file():
         pytest.skip("the table of IXI is not here")
     with gzip.open(IXI, "rt") as file:
         people = list(csv.DictReader(file))
-    volumes = [name for name in people[0] if name.startswith("MUSE_")]
-    rows = [[one["ID"], *(one[name] for name in volumes)] for one in people]
-    write(tmp_path / "table.csv", ["case", *volumes], rows)
+    return people, [name for name in people[0] if name.startswith("MUSE_")]
+
+
+def write_people(folder, name, people, volumes):
+    """A case list of people, and the table of their measures beside it."""
+    table = [[one["ID"], *(one[volume] for volume in volumes)] for one in people]
+    write(folder / f"{name}-table.csv", ["case", *volumes], table)
     header = ("case", "patient", "site", "age_years", "sex", "smri")
+    rows = [
+        (one["ID"], one["subject"], one["site"], one["Age"], one["Sex"], f"{name}-table.csv")
+        for one in people
+    ]
+    write(folder / f"{name}.csv", header, rows)
+    return f"cases={folder / f'{name}.csv'}"
+
+
+def test_nothing_is_trained_that_a_site_could_be_left_out_of(tmp_path, capfd):
+    words = ("finetune", "brain-age", "--data", "x", "--out", str(tmp_path / "out"))
+    assert main([*words, "--method", "calibrate", "--leave-out", "site"]) == 2
+    assert "calibrating trains nothing" in capfd.readouterr().err
+
+
+def test_old_and_new_are_told_of_each_group_by_itself():
+    def row(who, group, value):
+        same = {"task": "age", "level": "case", "name": "mae", "subset": "cases"}
+        return {"predictor": who, "group": group, "value": value, **same}
+
+    groups = ("validation", "site:HH")
+    rows = [row(who, group, n + 10 * (who == "new"))
+            for n, group in enumerate(groups) for who in ("old", "new")]  # fmt: skip
+    differences = [
+        {**row("", group, None), "new_minus_old": 10.0, "low": None, "high": None, "n": 3}
+        for group in groups
+    ]
+    words = differences_in_words({"metrics": rows, "differences": differences, "worse": []})
+    assert words.splitlines() == [
+        "validation cases age mae: old 0.000, new 10.000, difference +10.000, n 3",
+        "site:HH cases age mae: old 1.000, new 11.000, difference +10.000, n 3",
+    ]
+
+
+@pytest.mark.slow
+def test_each_site_is_left_out_of_a_fine_tuning_in_turn(tmp_path, capfd):
+    people, volumes = people_of_ixi()
+    half = {one["subject"] for one in people[::2]}
+    base = write_people(tmp_path, "base", [p for p in people if p["subject"] in half], volumes)
+    local = write_people(
+        tmp_path, "local", [p for p in people if p["subject"] not in half], volumes
+    )
+    common = ("--threads", "1", "--quiet", "--json", "--epochs", "5")
+    out = ("--out", str(tmp_path / "base"))
+    assert main(["train", "brain-age", "--data", base, *out, *common]) == 0
+    capfd.readouterr()
+    start = ("--weights", str(tmp_path / "base" / "weights.safetensors"))
+    words = ("finetune", "brain-age", "--data", local, "--out", str(tmp_path / "out"))
+    assert main([*words, *start, *common, "--leave-out", "site"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    sites = sorted({one["site"] for one in people})
+    assert [one["site"] for one in told["sites"]] == sites
+    rows = {(row["group"], row["predictor"]): row
+            for row in told["before_after"]["metrics"] if row["name"] == "mae"}  # fmt: skip
+    print({key: (row["value"], row["low"], row["high"], row["n"]) for key, row in rows.items()})
+    for one in told["sites"]:
+        here = [p for p in people if p["site"] == one["site"] and p["subject"] not in half]
+        assert one["why_not"] == ""
+        assert rows[f"site:{one['site']}", "new"]["n"] == len(here) == one["cases"]
+    seen = json.loads((tmp_path / "out" / "sites" / "0" / "card.json").read_text())
+    away = {patient_hash(p["subject"]) for p in people if p["site"] == sites[0]}
+    assert not away & set(seen["seen_patients"])
+
+
+@pytest.mark.slow
+def test_a_base_without_a_site_is_gone_on_with_there(tmp_path, capfd):
+    people, volumes = people_of_ixi()
     for name, at_site in (("base", False), ("local", True)):
         kept = [one for one in people if (one["site"] == "HH") == at_site]
-        rows = [
-            (one["ID"], one["subject"], one["site"], one["Age"], one["Sex"], "table.csv")
-            for one in kept
-        ]
-        write(tmp_path / f"{name}.csv", header, rows)
+        write_people(tmp_path, name, kept, volumes)
     common = ("--threads", "1", "--quiet", "--json")
     base = ("train", "brain-age", "--data", f"cases={tmp_path / 'base.csv'}")
     assert main([*base, "--out", str(tmp_path / "base"), *common]) == 0

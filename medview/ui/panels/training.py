@@ -208,7 +208,7 @@ class StartCard(Card):
         if found is None:
             return tr("No such training has run here yet: time left is told after two epochs.")
         memory = tr(", {n} MB", n=f"{found.memory_mb:.0f}") if found.memory_mb else ""
-        parts = now.wish.folds + 1
+        parts = self._app.tuning.trainings
         return tr("About {time}{memory}.", time=duration(found.seconds * parts), memory=memory)
 
     def _on_version(self) -> None:

@@ -1,0 +1,145 @@
+"""How a fine-tuning does at a site that it has not seen: each site is left out in turn.
+
+For each one the version is trained further without that site's patients, and old and new are
+compared on them. The version that is kept is the one of all sites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from medview.domain.errors import DataError, InputRefused
+from medview.domain.progress import Progress, Silent, Steered
+from medview.domain.training import FinetuneRequest
+from medview.io.plain import plain
+from medview.learning.case_list import list_file, read_rows, with_whole_paths, write_rows
+from medview.learning.finetune import (
+    compared,
+    finetune,
+    held_out,
+    joined,
+    run_trainer,
+    write_before_after,
+)
+from medview.learning.weights import WEIGHTS
+
+Rows = Sequence[Mapping[str, str]]
+FOLDER = "sites"
+
+
+@dataclass(frozen=True, slots=True)
+class _OfSite(Silent):
+    """Tells which site a report is about; all else is the whole's."""
+
+    job: Progress
+    site: str
+
+    def report(self, done: int, total: int, text: str = "") -> None:
+        """Name the site first."""
+        self.job.report(done, total, f"without {self.site}: {text}")
+
+    def check(self) -> None:
+        """Ask the whole."""
+        self.job.check()
+
+    def hint(self) -> object:
+        """What was wished for."""
+        return self.job.hint() if isinstance(self.job, Steered) else None
+
+
+def finetune_and_leave_sites(
+    job: Progress, request: FinetuneRequest, trainer: str
+) -> dict[str, Any]:
+    """Fine-tune on all sites, then once without each; the rows of a site have its name as group.
+
+    Returns
+    -------
+    dict
+        As ``finetune``, with ``sites``: of each its name, its cases and why there is no figure.
+
+    Raises
+    ------
+    DataError
+        As ``finetune``; also if the data are no case lists with at least two sites.
+    """
+    parts = by_site(request.train.data)
+    body = finetune(job, request, trainer)
+    found = body["before_after"]
+    told = []
+    for number, (site, (others, here)) in enumerate(parts.items()):
+        job.check()
+        why = ""
+        try:
+            rows = _without(_OfSite(job, site), request, trainer, number, site, (others, here))
+            found = joined(found, rows)
+        except InputRefused as error:
+            why = error.what
+        told.append({"site": site, "cases": len(here), "why_not": why})
+    write_before_after(Path(request.train.out), found)
+    return {**body, "before_after": plain(found), "sites": told}
+
+
+def by_site(data: Sequence[str]) -> dict[str, tuple[Rows, Rows]]:
+    """For each site the rows of patients who were never there, and its own rows.
+
+    Raises
+    ------
+    DataError
+        If the data are no case lists, or name fewer than two sites.
+    """
+    rows: list[dict[str, str]] = []
+    for spec in data:
+        path = Path(spec.removeprefix("cases="))
+        file = list_file(path)
+        if file is None:
+            raise DataError(
+                "sites can be left out of case lists only",
+                file=path.name,
+                do='Give a case list with a column "site".',
+            )
+        rows += [with_whole_paths(row, file.parent) for row in read_rows(file)]
+    sites = sorted({row["site"] for row in rows if row.get("site")})
+    if len(sites) < 2:
+        raise DataError(
+            f"{len(sites)} sites are named, two are needed to leave one out",
+            do='Fill the column "site".',
+        )
+    parts: dict[str, tuple[Rows, Rows]] = {}
+    for site in sites:
+        here = [row for row in rows if row.get("site") == site]
+        patients = {_patient(row) for row in here}
+        others = [row for row in rows if _patient(row) not in patients]
+        parts[site] = others, [{**row, "split": ""} for row in here]
+    return parts
+
+
+def _patient(row: Mapping[str, str]) -> str:
+    return row.get("patient") or row["case"]
+
+
+def _without(
+    job: Progress,
+    request: FinetuneRequest,
+    trainer: str,
+    number: int,
+    site: str,
+    parts: tuple[Rows, Rows],
+) -> dict[str, Any]:
+    """Old and new on one site that the new one was trained without."""
+    folder = Path(request.train.out) / FOLDER / str(number)
+    lists = folder / "others.csv", folder / "site.csv"
+    for path, rows in zip(lists, parts, strict=True):
+        write_rows(path, rows)
+    recipe = {**request.train.recipe}
+    if "folds" in recipe:
+        recipe["folds"] = 0
+    train = replace(
+        request.train, data=(str(lists[0]),), out=str(folder), recipe=recipe, preview=False
+    )
+    own = replace(request, train=train, reference=())
+    if not (train.resume and (folder / WEIGHTS).is_file()):
+        run_trainer(job, replace(train, held_out=held_out(own)), trainer)
+    return compared(job, own, f"site:{site}", (str(lists[1]),), folder="site")

@@ -1,0 +1,124 @@
+"""Each site left out in turn: nobody of it is trained on, its rows carry its name."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from medview.domain.errors import DataError
+from medview.domain.progress import Silent
+from medview.domain.training import FinetuneRequest, TrainRequest
+from medview.learning import left_sites
+from medview.learning.case_list import read_rows
+from medview.learning.left_sites import by_site, finetune_and_leave_sites
+from medview.learning.weights import WEIGHTS
+
+ROWS = ["a,p1,A,train", "b,p2,A,", "c,p2,B,", "d,p3,B,val", "e,p4,C,", "f,p5,,"]
+
+
+def case_list(folder, rows=ROWS, header="case,patient,site,split"):
+    path = folder / "cases.csv"
+    path.write_text("\n".join([f"{header},t1", *(f"{row},x/t1.nii.gz" for row in rows)]) + "\n")
+    return str(path)
+
+
+def names(rows):
+    return [row["case"] for row in rows]
+
+
+def test_patients_of_a_site_are_never_trained_on_wherever_else_they_were(tmp_path):
+    parts = by_site((case_list(tmp_path),))
+    assert list(parts) == ["A", "B", "C"]
+    others, here = parts["A"]
+    assert (names(others), names(here)) == (["d", "e", "f"], ["a", "b"])
+    assert {row["split"] for row in here} == {""}
+    assert others[0]["t1"] == str(tmp_path / "x" / "t1.nii.gz")
+
+
+@pytest.mark.parametrize("rows", [["a,p1,A,", "b,p2,A,"], ["a,p1,,", "b,p2,,"]])
+def test_one_site_cannot_be_left_out(tmp_path, rows):
+    with pytest.raises(DataError, match="sites are named, two are needed"):
+        by_site((case_list(tmp_path, rows),))
+
+
+def test_other_layouts_are_refused(tmp_path):
+    with pytest.raises(DataError, match="case lists only"):
+        by_site((str(tmp_path),))
+
+
+class Trained:
+    """Stands in for training and comparison; notes what it was asked for."""
+
+    def __init__(self, monkeypatch):
+        self.asked, self.compared, self.reports = [], [], []
+        monkeypatch.setattr(left_sites, "finetune", self.finetune)
+        monkeypatch.setattr(left_sites, "run_trainer", self.run)
+        monkeypatch.setattr(left_sites, "held_out", lambda own: ("held",))
+        monkeypatch.setattr(left_sites, "compared", self.compare)
+
+    def finetune(self, job, request, trainer):
+        return {"epochs": 1, "before_after": rows_of("validation")}
+
+    def run(self, job, request, trainer):
+        job.report(1, 2, "epoch 1 / 2")
+        self.asked.append(request)
+
+    def compare(self, job, request, group, data, folder):
+        if group == "site:C":
+            raise DataError("there is no case with a known truth")
+        self.compared.append((group, names(read_rows(Path(data[0])))))
+        return rows_of(group, worse=[f"{group} mae"] if group == "site:B" else [])
+
+
+def rows_of(group, worse=()):
+    return {"metrics": [{"group": group}], "differences": [{"group": group}], "worse": list(worse)}
+
+
+class Job(Silent):
+    def __init__(self):
+        self.texts = []
+
+    def report(self, done, total, text=""):
+        self.texts.append(text)
+
+
+def request(tmp_path, **fields):
+    recipe = {"epochs": 2, "folds": 5}
+    train = TrainRequest((case_list(tmp_path),), str(tmp_path / "out"), recipe, preview=True)
+    return FinetuneRequest("anomaly", replace(train, **fields))
+
+
+def test_every_site_is_trained_without_and_measured_on(tmp_path, monkeypatch):
+    done, job = Trained(monkeypatch), Job()
+    (tmp_path / "out").mkdir()
+    body = finetune_and_leave_sites(job, request(tmp_path), "x:f")
+    assert [names(read_rows(Path(one.data[0]))) for one in done.asked] == [
+        ["d", "e", "f"],
+        ["a", "e", "f"],
+        ["a", "b", "c", "d", "f"],
+    ]
+    for one in done.asked:
+        assert (one.recipe, one.held_out) == ({"epochs": 2, "folds": 0}, ("held",))
+        assert not one.preview
+    assert done.compared == [("site:A", ["a", "b"]), ("site:B", ["c", "d"])]
+    found = body["before_after"]
+    assert [row["group"] for row in found["metrics"]] == ["validation", "site:A", "site:B"]
+    assert found["worse"] == ["site:B mae"]
+    assert body["sites"][2] == {
+        "site": "C",
+        "cases": 1,
+        "why_not": "there is no case with a known truth",
+    }
+    kept = json.loads((tmp_path / "out" / "before_after.json").read_text())
+    assert kept["worse"] == ["site:B mae"]
+    assert job.texts[0] == "without A: epoch 1 / 2"
+
+
+def test_what_goes_on_another_day_trains_no_finished_site_again(tmp_path, monkeypatch):
+    done = Trained(monkeypatch)
+    finished = tmp_path / "out" / "sites" / "0"
+    finished.mkdir(parents=True)
+    (finished / WEIGHTS).write_bytes(b"x")
+    finetune_and_leave_sites(Silent(), request(tmp_path, resume=True), "x:f")
+    assert len(done.asked) == 2
