@@ -37,6 +37,8 @@ PREDICT = "medview.learning.predict:run"
 DEVICES = "medview.learning.devices:devices_here"
 # Slices that arrive are put on screen this often: more would only keep the window busy.
 SHOW_EVERY_S = 0.1
+# Of slices that had to wait for their map, so many are put there with each that comes.
+_SLICES_AT_ONCE = 8
 # A blank map of so many voxels is made at once.
 _SMALL_VOXELS = 1 << 22
 # What a result tells of the choices that it was made with, by the names of both.
@@ -338,20 +340,11 @@ class _Run:
         """Put slices into their map; shown a few times a second."""
         if not isinstance(part, MapSlices) or self._geometry is None:
             return
-        if part.name not in self._arrays:
-            blank = self._blank = self._blank or _Blank(self._geometry.shape)
-            if not blank.is_ready:
-                self._early.append(part)
+        self._early.append(part)
+        for each in self._early[:_SLICES_AT_ONCE]:
+            if not self._put(each):
                 return
-            self._arrays[part.name], self._blank = blank.array(), None
-            early, self._early = self._early, []
-            for each in early:
-                self.fill(each)
-        slices = np.moveaxis(self._arrays[part.name], part.axis, 0)
-        slices[part.first : part.first + len(part.array)] = part.array
-        known = part.array[np.isfinite(part.array)]
-        highest = float(known.max()) if known.size else 0.0
-        self._highest[part.name] = max(highest, self._highest.get(part.name, 0.0))
+            self._early.pop(0)
         if time.monotonic() - self._shown_at >= SHOW_EVERY_S:
             self._shown_at = time.monotonic()
             self._session.unfinished = Unfinished(
@@ -360,6 +353,19 @@ class _Run:
                 tuple(self._map(name, self._geometry) for name in self._arrays),
                 self._card.settings,
             )
+
+    def _put(self, part: MapSlices) -> bool:
+        """Put slices into their map; False while there is none yet."""
+        assert self._geometry is not None
+        if part.name not in self._arrays:
+            self._blank = self._blank or _Blank(self._geometry.shape)
+            if not self._blank.is_ready:
+                return False
+            self._arrays[part.name], self._blank = self._blank.array(), None
+        slices = np.moveaxis(self._arrays[part.name], part.axis, 0)
+        slices[part.first : part.first + len(part.array)] = part.array
+        self._highest[part.name] = max(_highest(part.array), self._highest.get(part.name, 0.0))
+        return True
 
     def finish(self, prediction: Prediction) -> None:
         """File a result under its own pixels, in place of an older one of its version."""
@@ -402,6 +408,14 @@ class _Run:
             unit=output.unit if output is not None else "1",
             range=(0.0, high or 1.0),
         )
+
+
+def _highest(values: NDArray[np.float32]) -> float:
+    """The highest value that is a number and not infinite; 0 where there is none."""
+    found = float(np.fmax.reduce(values, axis=None, initial=-np.inf))
+    if not math.isfinite(found):
+        found = float(np.max(values, where=np.isfinite(values), initial=-np.inf))
+    return found if math.isfinite(found) else 0.0
 
 
 class _Blank:

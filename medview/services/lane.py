@@ -222,7 +222,7 @@ class Lane(threading.Thread):
         hang_told = False
         while True:
             if child.channel.ready(TICK_S):
-                kind, value = child.channel.receive()
+                kind, value = child.channel.receive(touched=("done",))
                 if kind in _ENDS:
                     return kind, value
                 self._pass_on(job, kind, value)

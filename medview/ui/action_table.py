@@ -83,10 +83,11 @@ class ActionTable(QObject):
         """Give every action the keys that the settings say."""
         self._chosen = chosen_keys(settings)
         self._peeks = {}
+        self._tips = {each.id: self._tip(each) for each in ACTIONS}
         for each in ACTIONS:
             keys = keys_of(each, self._chosen)
             self.actions[each.id].setShortcuts([QKeySequence(key) for key in keys])
-            self.actions[each.id].setToolTip(self._tip(each))
+            self.actions[each.id].setToolTip(self._tips[each.id])
             if each.is_peek:
                 self._peeks |= {_plain(key): each for key in keys}
 
@@ -102,7 +103,7 @@ class ActionTable(QObject):
             if each.checked is not None:
                 made.setChecked(each.checked(self._app))
             if each.refusal is not None:
-                made.setToolTip(tr(each.refusal(self._app)) or self._tip(each))
+                made.setToolTip(tr(each.refusal(self._app)) or self._tips[each.id])
 
     def set_icons(self, theme: Theme) -> None:
         """Draw all icons in the theme's colours."""

@@ -141,6 +141,34 @@ def test_slices_that_come_too_fast_to_see_are_shown_together(analysis, jobs, ses
     assert (session.map("score").array == 1.0).all()
 
 
+@pytest.mark.usefixtures("every_slice")
+def test_slices_that_waited_for_their_map_are_put_there_a_few_at_a_time(
+    analysis, jobs, session, monkeypatch
+):
+    is_ready = [False]
+    monkeypatch.setattr(analysis_module._Blank, "is_ready", property(lambda _: is_ready[0]))
+    monkeypatch.setattr(analysis_module, "_SLICES_AT_ONCE", 3)
+    analysis.run("anomaly")
+    for first in range(6):
+        jobs.last.send(block(first, [float(first)]))
+    assert session.map("score") is None
+    is_ready[0] = True
+    shown = []
+    for first in range(6, 10):
+        jobs.last.send(block(first, [float(first)]))
+        shown.append(int(np.isfinite(session.map("score").array[:, 0, 0]).sum()))
+    assert shown == [3, 6, 9, 10]
+    assert session.map("score").array[:10, 0, 0].tolist() == list(range(10))
+
+
+@pytest.mark.parametrize(
+    ("values", "highest"),
+    [([1.0, np.nan], 1.0), ([np.inf, 3.0, np.nan], 3.0), ([np.nan, -np.inf], 0.0), ([-2.0], -2.0)],
+)
+def test_the_top_of_the_colours_is_a_number(values, highest):
+    assert analysis_module._highest(np.array(values, dtype=np.float32)) == highest
+
+
 def test_a_result_takes_the_place_of_its_unfinished_maps(analysis, jobs, session):
     about = session.volume_id
     analysis.run("anomaly")

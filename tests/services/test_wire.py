@@ -1,7 +1,9 @@
 """Arrays across a pair of channels: copied, or seen through a room that both share."""
 
 import gc
+import mmap
 import os
+import resource
 import threading
 
 import numpy as np
@@ -74,3 +76,18 @@ def test_more_rooms_than_one_message_takes_are_copied(ends):
     for n, array in enumerate(rooms):
         array[0] = n
     assert [int(part[0]) for part in sent(ends, rooms)] == list(range(40))
+
+
+@pytest.mark.parametrize("kind", ["done", "partial"])
+def test_what_has_come_whole_is_read_without_waiting_for_its_pages(kind):
+    ours, theirs = (Channel(end) for end in pair())
+    array = np.frombuffer(room(32_000_000), np.uint8)
+    array[:] = 1
+    theirs.send(kind, array)
+    _, received = ours.receive(touched=("done",))
+    before = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt
+    assert received[:: mmap.PAGESIZE].all()
+    waits = resource.getrusage(resource.RUSAGE_THREAD).ru_minflt - before
+    assert (waits < 20) is (kind == "done")
+    ours.close()
+    theirs.close()
