@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
+from medview.stopping import interruptible
+
 _ALSO_COMMANDS = ("--version", "--help", "-h")
 
 
@@ -17,10 +19,17 @@ def main(argv: list[str] | None = None) -> int:
     """Start medview with what was typed after its name; return the exit code."""
     _with_all_streams()
     words = list(sys.argv[1:] if argv is None else argv)
-    if words and _is_command(words[0]):
-        from medview.cli import main as command
+    try:
+        with interruptible():
+            if words and _is_command(words[0]):
+                from medview.cli import main as command
 
-        return command(words)
+                return command(words)
+    except KeyboardInterrupt:
+        # Before the command could begin: its modules were still being read.
+        from medview.cli.output import Voice
+
+        return Voice.for_words(words).stopped()
     return _open(words[1:] if words[:1] == ["open"] else words)
 
 

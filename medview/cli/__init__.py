@@ -44,8 +44,9 @@ from importlib import import_module
 import click
 
 from medview import __version__
-from medview.cli.contract import Reply, interruptible
+from medview.cli.contract import Reply
 from medview.cli.output import Voice
+from medview.stopping import interruptible
 
 # Name -> "module:function", in the order of the help page.
 COMMANDS: dict[str, str] = {

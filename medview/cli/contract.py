@@ -5,13 +5,10 @@ from __future__ import annotations
 import functools
 import os
 import re
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -180,28 +177,6 @@ def _environment(options: Options) -> Iterator[None]:
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """Let a polite request to end (SIGTERM, SIGHUP) stop the command as Ctrl-C does.
-
-    So children are ended and half-written files removed in that case, too.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    wanted = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, _interrupt) for number in wanted}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import click
@@ -73,6 +74,19 @@ def wait(context):
     return Answer({})
 
 
+@command("tidy")
+def tidy(context):
+    """Wait until interrupted, and put things in order."""
+    try:
+        print("waiting", file=sys.stderr, flush=True)
+        signal.pause()
+    finally:
+        print("tidying", file=sys.stderr, flush=True)
+        time.sleep(0.5)
+        print("tidy", file=sys.stderr, flush=True)
+    return Answer({})
+
+
 @command("look")
 @click.argument("path", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path))
@@ -87,7 +101,7 @@ def flood(context):
     return Answer({"text": "x" * 1_000_000})
 
 
-NAMES = ("echo", "odd", "noise", "verdict", "refuse", "break_", "full", "wait", "look", "flood")
+NAMES = "echo odd noise verdict refuse break_ full wait tidy look flood".split()
 LAUNCH = """
 import sys, medview.cli
 medview.cli.COMMANDS.update({n.strip("_"): f"test_contract:{n}" for n in sys.argv.pop(1).split()})
@@ -287,6 +301,19 @@ def test_an_interrupted_command_says_so_with_exit_code_130(number):
     out, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert json.loads(out)["code"] == "MV-JOB-130"
+    assert b"Traceback" not in err
+
+
+def test_a_second_request_to_end_does_not_disturb_the_tidying_up():
+    process = start("tidy", "--json")
+    assert process.stderr.readline() == b"waiting\n"
+    process.send_signal(signal.SIGINT)
+    assert process.stderr.readline() == b"tidying\n"
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 130
+    assert json.loads(out)["code"] == "MV-JOB-130"
+    assert err.startswith(b"tidy\n")
     assert b"Traceback" not in err
 
 

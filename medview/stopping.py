@@ -1,0 +1,63 @@
+"""Requests to end a command: Ctrl-C, and the polite signals of a system that shuts down."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+EXIT_CODE = 130
+# Who asks again after this long does not want to wait for the tidying up.
+_PATIENCE_S = 5.0
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+
+
+class Stopped(KeyboardInterrupt):
+    """The user stopped the command.
+
+    A class of its own: where a plain KeyboardInterrupt passes through code that is compiled on
+    the way, as dataclasses are at their import, CPython notes it and kills the process by SIGINT
+    at its end, whatever exit code was asked for (pythonrun.c, run_eval_code_obj).
+    """
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let a request to end raise `Stopped`, so that children end and half-written files go.
+
+    Further requests are kept back while that happens. Signals that whoever started us ignores,
+    as ``nohup`` does, or that have a handler stay as they are; so a second use inside is none.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    plain = (signal.SIG_DFL, signal.default_int_handler)
+    before = {number: signal.getsignal(number) for number in numbers}
+    before = {number: handler for number, handler in before.items() if handler in plain}
+    handler = _once()
+    for number in before:
+        signal.signal(number, handler)
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def _once() -> Callable[[int, FrameType | None], None]:
+    """A handler that raises at the first request and loses patience at a late one."""
+    asked: list[float] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not asked:
+            asked.append(time.monotonic())
+            raise Stopped
+        if time.monotonic() - asked[0] > _PATIENCE_S:
+            os._exit(EXIT_CODE)
+
+    return stop

@@ -1,0 +1,43 @@
+"""Requests to end a command, from the first import on."""
+
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from medview.stopping import Stopped, interruptible
+
+# A text that is compiled on the way, as a dataclass is, hears the signal.
+_IN_EXEC = """
+import os, signal, sys
+from medview.stopping import interruptible
+try:
+    with interruptible():
+        exec("os.kill(os.getpid(), signal.SIGTERM)")
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_request_to_end_is_an_exception_for_its_time_only(name):
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    with pytest.raises(Stopped), interruptible(), interruptible():
+        signal.raise_signal(number)
+    assert signal.getsignal(number) is before
+
+
+def test_what_is_ignored_stays_ignored():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_exit_code_survives_code_that_is_compiled_on_the_way():
+    done = subprocess.run([sys.executable, "-c", _IN_EXEC], timeout=60)
+    assert done.returncode == 130
