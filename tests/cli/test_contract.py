@@ -101,7 +101,8 @@ def flood(context):
     return Answer({"text": "x" * 1_000_000})
 
 
-NAMES = "echo odd noise verdict refuse break_ full wait tidy look flood".split()
+NAMES = ["echo", "odd", "noise", "verdict", "refuse", "break_", "full", "flood"]
+NAMES += ["wait", "tidy", "look"]
 LAUNCH = """
 import sys, medview.cli
 medview.cli.COMMANDS.update({n.strip("_"): f"test_contract:{n}" for n in sys.argv.pop(1).split()})
