@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import expit, logit
 
-from medview.learning.icu_measure import calibration_error
 from medview.learning.metrics import CI, Difference, drawn_patients, paired_mean_difference
+from medview.learning.temperature import calibration_error
 
 Values = NDArray[np.float64]
 FEWEST = 30

@@ -21,7 +21,12 @@ from medview.learning.metrics import (
     paired_difference,
 )
 from medview.learning.subset import TrainCase
-from medview.learning.temperature import best_temperature
+from medview.learning.temperature import (
+    best_temperature,
+    calibration_interval,
+    calmed,
+    reliability,
+)
 
 Scores = NDArray[np.float64]
 THRESHOLD = 0.5
@@ -182,6 +187,8 @@ def _outcome_group(said: Said, group: str, films: Mapping[str, int]) -> list[Met
             ]
             rows.append(_filled(base, "brier", mean_interval((score - people.severe) ** 2,
                                                             people.names)))  # fmt: skip
+            found = calibration_interval(people.severe, score, people.names)
+            rows.append(_filled(base, "ece", found))
     return rows
 
 
@@ -206,6 +213,26 @@ def temperature_of(said: Said) -> float:
     counts = Counter(case.patient for case in here.cases)
     weight = np.array([1 / counts[case.patient] for case in here.cases])
     return best_temperature(here.severe, truth, weight)
+
+
+def calmed_by_other_folds(folds: Sequence[Said]) -> Said:
+    """Films of all folds, each calmed as the films of the other folds ask for."""
+    found = []
+    for n, fold in enumerate(folds):
+        others = [other for k, other in enumerate(folds) if k != n]
+        by = temperature_of(together(others)) if others else 1.0
+        found.append(replace(fold, severe=calmed(fold.severe, by)))
+    return together(found)
+
+
+def outcome_reliability(said: Said) -> list[dict[str, float]]:
+    """What was said of patients and what happened to them; nothing without outcomes."""
+    known = np.array(["prognosis" in case.cells for case in said.cases], np.bool_)
+    here = said.only(known & np.isfinite(said.severe))
+    if not here.cases:
+        return []
+    people = people_of(here.cases, here.severe)
+    return reliability(people.scores["model"], people.severe)
 
 
 def _filled(row: MetricRow, name: str, found: Interval) -> MetricRow:

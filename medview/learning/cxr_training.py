@@ -39,6 +39,8 @@ from medview.learning.cxr_folds import (
 )
 from medview.learning.cxr_metrics import (
     Said,
+    calmed_by_other_folds,
+    outcome_reliability,
     outcome_rows,
     severity_rows,
     temperature_of,
@@ -216,10 +218,12 @@ def _measured(
         said.append(_left_out(job, recipe, given, table, (train, test), seed))
     raw = together(said)
     temperature = temperature_of(raw)
-    whole = replace(raw, severe=calmed(raw.severe, temperature))
+    whole = calmed_by_other_folds(said)
+    curves = {"before": outcome_reliability(raw), "after": outcome_reliability(whole)}
     crossed = _crossed(job, recipe, given, table, seed, temperature)
     rows = [*outcome_rows(whole), *severity_rows(whole), *crossed]
-    return card_figures(rows, COMMAND), {"temperature": temperature, **_errors(whole)}
+    settings = {"temperature": temperature, "reliability": {"severe": curves}}
+    return card_figures(rows, COMMAND), {**settings, **_errors(whole)}
 
 
 def _left_out(
@@ -295,11 +299,6 @@ def _write_tables(
 ) -> None:
     """history.csv and splits.csv; films in no part are held out, which is called val."""
     rest = np.setdiff1d(np.arange(given.n), np.concatenate(parts))
-    with whole_file(out / "history.csv") as draft, draft.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("epoch", "part", "name", "value"))
-        writer.writerows(fitted.history)
-    """history.csv and splits.csv."""
     write_history(out / "history.csv", fitted.history)
     with whole_file(out / "splits.csv") as draft, draft.open("w", newline="") as file:
         writer = csv.writer(file)

@@ -19,9 +19,7 @@ from medview.learning.metrics import (
     drawn_patients,
     mean_interval,
 )
-
-BINS = 10
-"""Equal-width bins of the calibration error."""
+from medview.learning.temperature import calibration_interval
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,16 +61,6 @@ def best_threshold(truth: Truth, score: Scores) -> float:
     return float(score[order][int(np.argmax(value))])
 
 
-def calibration_error(truth: Truth, score: Scores, weights: Weights) -> Scores:
-    """Expected calibration error in ten equal bins under each row of weights (b, n)."""
-    places = np.minimum((score * BINS).astype(int), BINS - 1)
-    apart = np.zeros(len(weights))
-    for place in range(BINS):
-        here = places == place
-        apart += abs(weights[:, here] @ (truth[here] - score[here]))
-    return np.asarray(apart / weights.sum(1), dtype=np.float64)
-
-
 def risk_rows(said: Said) -> list[MetricRow]:
     """roc_auc, pr_auc, min_se_ppv, brier and ece; the third where there is a threshold."""
     if not len(said.truth):
@@ -87,7 +75,7 @@ def risk_rows(said: Said) -> list[MetricRow]:
         rows.append(_row(said, "min_se_ppv", found))
     error = np.asarray((said.score - said.truth) ** 2, dtype=np.float64)
     rows.append(_row(said, "brier", mean_interval(error, said.patients)))
-    calibrated = _drawn(said, lambda weights: calibration_error(said.truth, said.score, weights))
+    calibrated = calibration_interval(said.truth, said.score, said.patients)
     return [*rows, _row(said, "ece", calibrated)]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.learning.metrics import Interval, drawn_patients
+
 Scores = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 Rows = NDArray[np.intp]
@@ -46,6 +48,26 @@ def calmed_by_others(score: Scores, truth: Truth, parts: Sequence[Rows]) -> Scor
         if len(others):
             found[part] = calmed(score[part], best_temperature(score[others], truth[others]))
     return found
+
+
+def calibration_error(truth: Truth, score: Scores, weights: Scores) -> Scores:
+    """Expected calibration error in ten equal bins under each row of weights (b, n)."""
+    places = np.minimum((score * BINS).astype(int), BINS - 1)
+    apart = np.zeros(len(weights))
+    for place in range(BINS):
+        here = places == place
+        apart += abs(weights[:, here] @ (truth[here] - score[here]))
+    return np.asarray(apart / weights.sum(1), dtype=np.float64)
+
+
+def calibration_interval(truth: Truth, score: Scores, patients: Sequence[str]) -> Interval:
+    """The expected calibration error with its interval over patients."""
+    value = float(calibration_error(truth, score, np.ones((1, len(truth))))[0])
+    draws = drawn_patients(patients)
+    if draws is None:
+        return Interval(value)
+    low, high = np.percentile(calibration_error(truth, score, draws), (2.5, 97.5))
+    return Interval(value, float(low), float(high))
 
 
 def reliability(score: Scores, truth: Truth) -> list[dict[str, float]]:

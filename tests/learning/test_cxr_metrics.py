@@ -12,15 +12,19 @@ from medview.learning.cxr_baselines import (
 from medview.learning.cxr_folds import fold_of_patients, median_total, split_val
 from medview.learning.cxr_metrics import (
     Said,
+    calmed_by_other_folds,
     decided,
     first_films,
+    outcome_reliability,
     outcome_rows,
     people_of,
     severity_rows,
+    temperature_of,
     together,
     up_to_admission,
 )
 from medview.learning.subset import TrainCase
+from medview.learning.temperature import calmed
 
 
 def case(number, patient=None, site="a", **cells):
@@ -129,6 +133,35 @@ def test_answers_of_folds_are_joined_with_what_classical_models_say():
     assert together([one, said([case(3)], [0.1])]).baselines == {}
     kept = together([one, two]).only(np.array([False, True]))
     assert kept.baselines["logistic"].tolist() == [0.2]
+
+
+def too_sure(seed, n=300):
+    """A fold of films whose probabilities are far more certain than what happens."""
+    rng = np.random.default_rng(seed)
+    chance = rng.uniform(0.1, 0.9, n)
+    happened = rng.uniform(size=n) < chance
+    cases = [
+        case(f"{seed}-{k}", prognosis="SEVERE" if one else "MILD") for k, one in enumerate(happened)
+    ]
+    return said(cases, severe=calmed(chance, 0.2))
+
+
+def test_a_fold_has_no_say_in_its_own_temperature_and_the_error_falls():
+    folds = [too_sure(seed) for seed in range(3)]
+    found = calmed_by_other_folds(folds)
+    others = temperature_of(together(folds[1:]))
+    assert found.severe[:300] == pytest.approx(calmed(folds[0].severe, others))
+    errors = [row(outcome_rows(one), name="ece").value for one in (together(folds), found)]
+    assert errors[1] < 0.3 * errors[0]
+    assert calmed_by_other_folds(folds[:1]).severe == pytest.approx(folds[0].severe)
+
+
+def test_points_of_the_reliability_are_patients():
+    cases = [case(1, "p", prognosis="SEVERE"), case(2, "p", prognosis="SEVERE"),
+             case(3, "q", prognosis="MILD"), case(4, "r")]  # fmt: skip
+    points = outcome_reliability(said(cases, severe=[0.9, 0.3, 0.65, 0.2]))
+    assert points == [{"said": 0.625, "happened": 0.5, "n": 2}]
+    assert outcome_reliability(said(cases[3:], severe=[0.2])) == []
 
 
 def test_linear_models_of_films_learn_from_patients_alike():

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from medview.learning.icu_measure import calibration_error
 from medview.learning.temperature import (
     best_temperature,
+    calibration_error,
+    calibration_interval,
     calmed,
     calmed_by_others,
     reliability,
@@ -70,3 +71,11 @@ def test_points_of_the_reliability_diagram():
         {"said": 0.06, "happened": 0.5, "n": 2},
         {"said": 0.975, "happened": 1.0, "n": 2},
     ]
+
+
+def test_the_interval_of_the_calibration_error_is_over_patients():
+    score, truth = overconfident(400)
+    found = calibration_interval(truth, score, [f"p{n % 200}" for n in range(400)])
+    assert found.value == pytest.approx(calibration_error(truth, score, np.ones((1, 400)))[0])
+    assert found.low < found.value < found.high
+    assert calibration_interval(truth[:3], score[:3], ["p", "q", "r"]).low is None
