@@ -1,10 +1,11 @@
 """Add the rows of an ablation.json to a card, each with the command that measures it.
 
     python packaging/add_figures.py CARD ABLATION.json --command "medview ablate ..." [--limit TEXT]
+        [--names NAME,NAME] [--subset NAME]
 
 Rows say of which variant they are ("model" is the default one); a difference from the default
 stands beside them with its interval. Figures of sites left out are of the group
-"unseen-site:all". Only figures of the named task and names are taken.
+"unseen-site:all". Only figures of the given names are taken, and of the given subset alone.
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ APART = ("difference", "low", "high", "p", "test", "runs", "sd")
 
 
 def with_rows(
-    card: ModelCard, rows: list[dict[str, object]], command: str, names: tuple[str, ...]
+    card: ModelCard,
+    rows: list[dict[str, object]],
+    command: str,
+    names: tuple[str, ...],
+    subset: str = "",
 ) -> ModelCard:
     """The card with these rows in the place of former ones of the same command."""
     kept = tuple(figure for figure in card.measured if figure.command != command)
-    added = tuple(_figure(row, command) for row in rows if row["name"] in names)
+    wanted = (row for row in rows if row["name"] in names and subset in ("", row["subset"]))
+    added = tuple(_figure(row, command) for row in wanted)
     return replace(card, measured=kept + added)
 
 
@@ -54,11 +60,12 @@ def main() -> None:
     parser.add_argument("ablation", type=Path)
     parser.add_argument("--command", required=True)
     parser.add_argument("--names", default="mae,rmse")
+    parser.add_argument("--subset", default="")
     parser.add_argument("--limit", action="append", default=[])
     given = parser.parse_args()
     card = read_card(given.card)
     rows = json.loads(given.ablation.read_text("utf-8"))["rows"]
-    made = with_rows(card, rows, given.command, tuple(given.names.split(",")))
+    made = with_rows(card, rows, given.command, tuple(given.names.split(",")), given.subset)
     limits = dict.fromkeys((*made.limits, *given.limit))
     write_card(replace(made, limits=tuple(limits)), given.card)
 

@@ -58,3 +58,9 @@ def test_figures_of_sites_left_out_are_a_group_of_their_own(card, tmp_path, monk
     added(card, tmp_path, [ROW], monkeypatch)
     made = added(card, tmp_path, [ROW], monkeypatch, *sites).measured
     assert [figure.group for figure in made[-2:]] == ["all", "unseen-site:all"]
+
+
+def test_one_subset_alone_can_be_taken(card, tmp_path, monkeypatch):
+    rows = [ROW, ROW | {"subset": "abide:case"}]
+    made = added(card, tmp_path, rows, monkeypatch, "--subset", "abide:case").measured
+    assert [figure.on for figure in made if figure.command == "medview ablate x"] == ["abide:case"]
