@@ -55,6 +55,7 @@ def _marked(session: Session, series: Series, time: int) -> Marked:
         volume=session.volume if shown else None,
         window=views[0].window if shown and views else None,
         series=None if shown else series,
+        files=series,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.exam import Exam
-from medview.domain.geometry import Plane
+from medview.domain.geometry import Geometry, Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.report import NOT_AVAILABLE, FigureRow, Picture, Section, Table
@@ -18,11 +18,18 @@ from medview.domain.wording import place_words
 from medview.imaging.frame import View
 from medview.imaging.measuring import described, lies_on, outline
 from medview.imaging.reslice import cut_of
-from medview.services.key_slices import FILM_SIZE, PICTURE_SIZE, Line, box_of, drawn_picture
+from medview.services.key_slices import (
+    FILM_SIZE,
+    PICTURE_SIZE,
+    Line,
+    box_of,
+    cut_axis,
+    drawn_picture,
+)
 
 _ABREAST = 3
 _MEASURED = ("Kind", "Value", "Where", "Series")
-_REFERENCES = ("No.", "Image", "Place", "Series", "Series UID")
+_REFERENCES = ("No.", "Image", "Place", "Series", "SOP instance UID")
 # Length of an arrow's head as a part of the arrow.
 _HEAD = 0.18
 KINDS = {
@@ -43,7 +50,8 @@ class Marked:
 
     `volume` None means that its pixels could not be read; `window` is how it was looked at.
     `series` is where to read them from, None for the one on screen; `uid` is that of the series.
-    `number` is the number of the first key image in the report.
+    `number` is the number of the first key image in the report. `files` is the series itself,
+    `instances` what DICOM calls each of the images, empty where that is not known.
     """
 
     images: tuple[KeyImage, ...]
@@ -55,6 +63,8 @@ class Marked:
     window: Window | None = None
     number: int = 1
     series: Series | None = None
+    files: Series | None = None
+    instances: tuple[str, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -71,7 +81,8 @@ def key_images(marked: tuple[Marked, ...], *, private: bool = False) -> tuple[Se
     references: list[tuple[str, ...]] = []
     for each in marked:
         for number, image in enumerate(each.images, each.number):
-            references.append(_reference(number, image, each, private=private))
+            uid = "" if private else _instance(each, number - each.number)
+            references.append(_reference(number, image, each, uid))
             if each.volume is None:
                 lost.append(number)
             else:
@@ -86,7 +97,8 @@ def key_images(marked: tuple[Marked, ...], *, private: bool = False) -> tuple[Se
         sections.append(Section("Measurements", table=Table(tuple(figures), _MEASURED)))
     if references:
         found = Table(tuple(references), _REFERENCES)
-        sections.append(Section("Key images, to find them again", table=found))
+        words = "" if private else _series_uids(marked)
+        sections.append(Section("Key images, to find them again", words, table=found))
     return tuple(sections)
 
 
@@ -179,9 +191,30 @@ def _series(marked: Marked) -> str:
     return f"{name}{number}" + (f", time {marked.time + 1}" if marked.time else "")
 
 
+def acquired_image(image: KeyImage, geometry: Geometry | None) -> int | None:
+    """Which image of the series a key image is; None of one that cuts through several."""
+    if image.plane is Plane.ACQUIRED:
+        return image.slice
+    if geometry is None or cut_axis(geometry, image.plane) != 0:
+        return None
+    return image.slice
+
+
+def _instance(marked: Marked, place: int) -> str:
+    return marked.instances[place] if place < len(marked.instances) else ""
+
+
+def _series_uids(marked: tuple[Marked, ...]) -> str:
+    """The UID of each series that has a key image, once."""
+    known = {_series(each): each.uid for each in marked if each.images and each.uid}
+    return "; ".join(f"Series UID of {name}: {uid}" for name, uid in known.items())
+
+
 def _reference(
-    number: int, image: KeyImage, marked: Marked, *, private: bool
+    number: int, image: KeyImage, marked: Marked, uid: str
 ) -> tuple[str, str, str, str, str]:
     where = f"{image.plane.value} {image.slice + 1}"
-    uid = NOT_AVAILABLE if private or not marked.uid else marked.uid
-    return str(number), where, place_words(image.point_lps), _series(marked), uid
+    return (
+        *(str(number), where, place_words(image.point_lps)),
+        *(_series(marked), uid or NOT_AVAILABLE),
+    )

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from medview.domain.errors import MedviewError, ReadError
+from medview.domain.key_image import KeyImage
 from medview.domain.progress import Progress
 from medview.domain.report import Report, Section
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.io import readers
+from medview.io.dicom_instances import instance_of
 from medview.io.page_pictures import page_pictures
 from medview.io.pdf import draw_report, write_report
-from medview.services.report_marks import Marked
+from medview.services.report_marks import Marked, acquired_image
 from medview.services.report_order import Heavy, Order, Preview, Written
 from medview.services.reporting import SECTIONS, Material, build_report, template_for
 
@@ -35,6 +37,7 @@ class _Held:
     pictures: tuple[Section, ...] | None = None
     marked: tuple[str, tuple[Section, ...]] = ("", ())
     loaded: dict[tuple[str, int], Volume] = field(default_factory=dict)
+    instances: dict[tuple[str, int, int], str] = field(default_factory=dict)
 
 
 _held = _Held()
@@ -44,7 +47,7 @@ def hold(job: Progress, number: int, heavy: Heavy) -> None:
     """Keep what is heavy under a number, in place of what was held before."""
     job.check()
     _held.number, _held.heavy, _held.pictures = number, heavy, None
-    _held.marked, _held.loaded = ("", ()), {}
+    _held.marked, _held.loaded, _held.instances = ("", ()), {}, {}
 
 
 def preview(job: Progress, number: int, material: Material, order: Order, width: int) -> Preview:
@@ -102,10 +105,25 @@ def _ready(material: Material) -> Mapping[str, tuple[Section, ...]]:
 
 
 def _with_pixels(job: Progress, marked: Marked) -> Marked:
-    """The pixels of marked images: those on screen, or read once more; None if that fails."""
-    if marked.series is None:
-        return replace(marked, volume=_held.heavy.volume)
-    return replace(marked, volume=_loaded(job, marked.series, marked.time))
+    """Pixels and names of marked images: those on screen, or read once more; None if that fails."""
+    series = marked.series
+    volume = _held.heavy.volume if series is None else _loaded(job, series, marked.time)
+    return replace(marked, volume=volume, instances=_instances(marked))
+
+
+def _instances(marked: Marked) -> tuple[str, ...]:
+    """What DICOM calls each key image; every file is asked once."""
+    return tuple(_instance(marked.files, marked.time, image) for image in marked.images)
+
+
+def _instance(series: Series | None, time: int, image: KeyImage) -> str:
+    place = acquired_image(image, series.geometry if series else None)
+    if series is None or place is None:
+        return ""
+    key = (series.key, time, place)
+    if key not in _held.instances:
+        _held.instances[key] = instance_of(series, time, place)
+    return _held.instances[key]
 
 
 def _loaded(job: Progress, series: Series, time: int) -> Volume | None:

@@ -7,7 +7,13 @@ from result_phantom import LESION_LPS, exam, head
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
-from medview.services.report_marks import Marked, key_images, line_of, measured_words
+from medview.services.report_marks import (
+    Marked,
+    acquired_image,
+    key_images,
+    line_of,
+    measured_words,
+)
 
 RIGHT, DOWN = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
 X, Y, Z = LESION_LPS
@@ -30,7 +36,8 @@ def marked(volume, count=1, drawings=(LENGTH,)):
     images = tuple(
         KeyImage(Plane.AXIAL, k + n, point_lps=(X, Y, Z + 4.0 * n)) for n in range(count)
     )
-    return Marked(images, tuple(drawings), exam(), "1.2.3.4", volume=volume)
+    uids = tuple(f"1.2.3.4.{n}" for n in range(count))
+    return Marked(images, tuple(drawings), exam(), "1.2.3.4", volume=volume, instances=uids)
 
 
 def test_a_marked_image_is_pictured_with_what_was_drawn_on_it(volume):
@@ -48,8 +55,9 @@ def test_a_marked_image_is_pictured_with_what_was_drawn_on_it(volume):
     assert measured.table.rows[0][:2] == ("Length", "20.0 mm")
     assert found.table.rows[1] == (
         "2", f"axial {slice_of(volume) + 2}", "L 20, P 30, H 16 mm", "T1 post-contrast (no. 7)",
-        "1.2.3.4",
+        "1.2.3.4.1",
     )  # fmt: skip
+    assert found.text == "Series UID of T1 post-contrast (no. 7): 1.2.3.4"
 
 
 def test_forty_key_images_stand_three_abreast_and_each_is_listed(volume):
@@ -63,7 +71,21 @@ def test_private_reports_leave_the_uid_out_and_lost_pixels_are_told(volume):
     pictured, measured, found = key_images((gone,), private=True)
     assert pictured.text == "The pixels of key images 1 to 2 could not be read again."
     assert measured.table.rows[0][1] == "not available"
-    assert "1.2.3.4" not in str(found.table.rows)
+    assert "1.2.3.4" not in str(found.table.rows) + found.text
+
+
+def test_an_image_of_unknown_origin_says_so(volume):
+    *_, found = key_images((replace(marked(volume, 2), instances=("1.2.3.4.9",)),))
+    assert [row[-1] for row in found.table.rows] == ["1.2.3.4.9", "not available"]
+
+
+@pytest.mark.parametrize(
+    ("plane", "image"),
+    [(Plane.ACQUIRED, 7), (Plane.AXIAL, 7), (Plane.CORONAL, None), (Plane.SAGITTAL, None)],
+)
+def test_a_key_image_is_one_of_the_series_or_a_cut_through_it(volume, plane, image):
+    assert acquired_image(KeyImage(plane, 7), volume.geometry) == image
+    assert acquired_image(KeyImage(Plane.AXIAL, 7), None) is None
 
 
 def test_without_marks_there_is_no_section(volume):

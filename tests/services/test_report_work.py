@@ -89,3 +89,20 @@ def test_images_of_other_series_are_read_and_lost_ones_are_told(material, volume
     (section,) = [each for each in report_work._held.marked[1] if each.figures]
     assert section.text == "The pixels of key image 2 could not be read again."
     assert len(section.figures[0].pictures) == 1
+
+
+def test_key_images_are_named_by_their_files_and_each_file_is_asked_once(material, monkeypatch):
+    asked = []
+
+    def named(series, time, image):
+        asked.append((series.uid, time, image))
+        return f"1.2.3.{image}"
+
+    monkeypatch.setattr(report_work, "instance_of", named)
+    images = (KeyImage(Plane.ACQUIRED, 20), KeyImage(Plane.CORONAL, 9))
+    marked = Marked(images, (), exam(), "1.2", files=Series("1.2"))
+    for _ in range(2):
+        report_work.preview(JOB, 7, replace(material, marked=(marked,)), Order("images"), 200)
+    assert asked == [("1.2", 0, 20)]
+    found = report_work._held.marked[1][-1].table.rows
+    assert [row[-1] for row in found] == ["1.2.3.20", "not available"]
