@@ -144,7 +144,7 @@ def _models_in_words(body: Mapping[str, Any]) -> str:
 @click.option(
     "--plot",
     type=click.Path(path_type=Path),
-    help="Draw how well the uncertainty fits the errors, as SVG.",
+    help="Draw how well uncertainties fit errors, or probabilities what happens, as SVG.",
 )
 def models(context: Context, model: str | None, check: Path | None, plot: Path | None) -> Answer:
     """Show the models there are, or MODEL (ID or ID@VERSION): inputs, figures, limits, licence."""
@@ -165,18 +165,19 @@ def models(context: Context, model: str | None, check: Path | None, plot: Path |
 
 def _draw(model: str | None, path: Path) -> None:
     """Draw the first card of a model that has the figures."""
+    from medview.domain.card_plots import card_plots
     from medview.domain.errors import UsageError
-    from medview.domain.uncertainty_plot import uncertainty_plot
     from medview.io.plot_file import write_plot
 
     cards = _cards(model) if model else []
-    plot = next(filter(None, (uncertainty_plot(card.measured) for card in cards)), None)
-    if plot is None:
+    plots = [plot for card in cards for _, plot in card_plots(card)]
+    if not plots:
         raise UsageError(
-            "no card there tells how well an uncertainty fits the errors",
+            "no card there tells how well an uncertainty fits the errors, or a probability what "
+            "happens",
             do='Name a model that does: "medview models anomaly --plot FILE".',
         )
-    write_plot(plot, path)
+    write_plot(plots[0], path)
 
 
 def _cards(name: str | None) -> list[ModelCard]:

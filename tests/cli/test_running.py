@@ -261,6 +261,6 @@ def test_errors_beside_predicted_uncertainty_are_drawn_from_a_card(tmp_path, cap
     code, told, _ = answer(capfd, "models", "anomaly", "--plot", tmp_path / "u.svg")
     assert (code, told["schema"]) == (0, "medview.models/1")
     assert "lie within 1 deviation" in " ".join((tmp_path / "u.svg").read_text().split())
-    code, told, _ = answer(capfd, "models", "cxr", "--plot", tmp_path / "v.svg")
+    code, told, _ = answer(capfd, "models", "brain-age", "--plot", tmp_path / "v.svg")
     assert (code, told["schema"]) == (2, "medview.error/1")
     assert not (tmp_path / "v.svg").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from medview.domain.card import Figure, ModelCard
-from medview.domain.uncertainty_plot import uncertainty_plot
+from medview.domain.card_plots import card_plots
 from medview.services.versions import Version
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, Row, button, clear, label
@@ -76,9 +76,8 @@ class VersionCard(Card):
         for title, text in card_words(card):
             rows.addWidget(label(title, "heading"))
             rows.addWidget(label(text, "quiet", wraps=True))
-        plot = uncertainty_plot(card.measured)
-        if plot is not None:
-            rows.addWidget(label(tr("ERROR BESIDE PREDICTED UNCERTAINTY"), "heading"))
+        for title, plot in card_plots(card):
+            rows.addWidget(label(tr(title).upper(), "heading"))
             rows.addWidget(UncertaintyChart(plot))
             rows.addWidget(label(plot.caption, "quiet", wraps=True))
         self._more.hide()

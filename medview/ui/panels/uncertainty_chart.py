@@ -1,4 +1,4 @@
-"""Errors beside the deviations that the model predicted for them, as its card keeps them."""
+"""What a model told beside what came true, errors or outcomes, as its card keeps them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HIGH = 190
 
 
 class UncertaintyChart(QWidget):
-    """A line with its band over equal axes; the dashed diagonal is what was predicted."""
+    """A line with its band over equal axes; the dashed diagonal is what was told."""
 
     def __init__(self, plot: Plot) -> None:
         super().__init__()
