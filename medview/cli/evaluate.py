@@ -71,7 +71,8 @@ def evaluate(
 ) -> Answer:
     """Measure MODEL on data: metrics.json, predictions.csv and slices.csv in --out.
 
-    Cases whose patient the weights were trained on are left out and counted. Labels may be
+    Of normal brains the anomaly model also draws its errors beside the uncertainty it predicted
+    for them: uncertainty.svg. Cases whose patient the weights were trained on are left out and counted. Labels may be
     missing: predictions are written all the same.
     """
     from medview.domain.evaluation import EvaluateRequest
