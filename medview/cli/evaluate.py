@@ -72,8 +72,8 @@ def evaluate(
     """Measure MODEL on data: metrics.json, predictions.csv and slices.csv in --out.
 
     Of normal brains the anomaly model also draws its errors beside the uncertainty it predicted
-    for them: uncertainty.svg. Cases whose patient the weights were trained on are left out and counted. Labels may be
-    missing: predictions are written all the same.
+    for them: uncertainty.svg. Cases whose patient the weights were trained on are left out and
+    counted. Labels may be missing: predictions are written all the same.
     """
     from medview.domain.evaluation import EvaluateRequest
     from medview.io.atomic import whole_folder
