@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 
@@ -12,29 +12,22 @@ from medview.domain.measurement import POINTS, Kind, Measured, Measurement, Poin
 from medview.imaging.measuring import described, measured
 from medview.imaging.reslice import Cut, cut_of
 from medview.services.session import Session
+from medview.services.steps import Edited, Step, Steps
 from medview.services.viewing import Viewing
-
-_MOST_STEPS = 200
-
-
-class Edited(NamedTuple):
-    """All that an edit may change, as it was before or after it."""
-
-    drawings: dict[str, tuple[Measurement, ...]]
-    key_images: dict[str, tuple[KeyImage, ...]]
 
 
 class Measuring:
     """Edits ``session.drawings`` and ``session.key_images``; every edit can be undone.
 
+    So can what the reader changes of the styles of maps; steps are taken back in their order.
     A drawing under way is ``session.draft``; it becomes a drawing with its last point.
     """
 
     def __init__(self, session: Session, viewing: Viewing) -> None:
         self._session = session
         self._viewing = viewing
-        self._past: list[Edited] = []
-        self._future: list[Edited] = []
+        self._steps = Steps()
+        viewing.restyled = self._steps.remember
         session.events.series.connect(self.give_up)
 
     @property
@@ -98,15 +91,11 @@ class Measuring:
 
     def undo(self) -> None:
         """Take the last edit back."""
-        if self._past:
-            self._future.append(self._now)
-            self._put(self._past.pop())
+        self._steps.undo(self._swap)
 
     def redo(self) -> None:
         """Make it again."""
-        if self._future:
-            self._past.append(self._now)
-            self._put(self._future.pop())
+        self._steps.redo(self._swap)
 
     def adopt(
         self,
@@ -121,19 +110,18 @@ class Measuring:
         def with_kept(edited: Edited) -> Edited:
             return Edited(drawings | edited.drawings, key_images | edited.key_images)
 
-        self._past = [with_kept(each) for each in self._past]
-        self._future = [with_kept(each) for each in self._future]
+        self._steps.amend(with_kept)
         self._put(with_kept(self._now))
 
     @property
     def can_undo(self) -> bool:
         """Whether there is an edit to take back."""
-        return bool(self._past)
+        return self._steps.can_undo
 
     @property
     def can_redo(self) -> bool:
         """Whether there is one to make again."""
-        return bool(self._future)
+        return self._steps.can_redo
 
     def jump(self, number: int) -> None:
         """Choose a drawing and go to its slice."""
@@ -255,10 +243,20 @@ class Measuring:
         with self._session.together():
             self._session.drawings, self._session.key_images = edited
 
+    def _swap(self, step: Step) -> Step:
+        """Put back what a step has kept; give the step that leads here again."""
+        if isinstance(step, Edited):
+            now = self._now
+            self._put(step)
+            return now
+        session = self._session
+        style = step.undone(session.style(step.map))
+        session.styles = {**session.styles, step.map: style}
+        return step.turned()
+
     def _remember(self) -> None:
         """Keep what is there, before it is changed."""
-        self._past = [*self._past, self._now][-_MOST_STEPS:]
-        self._future.clear()
+        self._steps.remember(self._now)
 
     def _change(self, drawings: tuple[Measurement, ...]) -> None:
         self._remember()

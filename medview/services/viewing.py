@@ -31,6 +31,7 @@ from medview.services.layouts import (
 )
 from medview.services.session import MAPS_IN_TURN, Session, Shown
 from medview.services.settings import Preferences
+from medview.services.steps import Restyled
 
 # A slab is first so thick.
 SLAB_MM = 10.0
@@ -116,6 +117,8 @@ class Viewing:
     def __init__(self, session: Session, preferences: Preferences | None = None) -> None:
         self._session = session
         self._preferences = preferences
+        #: Told of every change that the reader makes to the style of a map.
+        self.restyled: Callable[[Restyled], object] = lambda step: None
 
     # -- where -----------------------------------------------------------------------------
 
@@ -402,9 +405,11 @@ class Viewing:
         tenths = min(max(round(style.opacity * 10) + steps, 0), 10)
         self.set_style(self._session.map_name, replace(style, opacity=tenths / 10))
 
-    def set_style(self, name: str, style: LayerStyle) -> None:
-        """Draw a map in this way from now on."""
-        if self._session.map(name) is not None:
+    def set_style(self, name: str, style: LayerStyle, gesture: object = None) -> None:
+        """Draw a map in this way from now on; changes with one `gesture` are one step back."""
+        before = self._session.style(name)
+        if self._session.map(name) is not None and style != before:
+            self.restyled(Restyled(name, before, style, gesture))
             self._session.styles = {**self._session.styles, name: style}
 
     def show_map(self, name: str) -> None:

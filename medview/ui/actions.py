@@ -259,7 +259,7 @@ _IMAGE = (
 _EDIT = (
     Action(
         "edit.undo", "Undo", lambda app: app.measuring.undo(), "Tools",
-        "Ctrl+Z", "arrow-u-up-left", "Take the last drawing, key image or deletion back",
+        "Ctrl+Z", "arrow-u-up-left", "Take the last drawing, key image, deletion or style back",
         lambda app: app.measuring.can_undo,
     ),
     Action(

@@ -238,7 +238,14 @@ class SliderRow(QWidget):
         row = Row(self._label, self.slider, self._value)
         row.setStretch(1, 1)
         self.setLayout(row)
+        #: One and the same thing while the slider is held by the mouse, else None.
+        self.gesture: object = None
+        self.slider.sliderPressed.connect(lambda: self._hold(object()))
+        self.slider.sliderReleased.connect(lambda: self._hold(None))
         self.slider.valueChanged.connect(self._on_moved)
+
+    def _hold(self, gesture: object) -> None:
+        self.gesture = gesture
 
     def set_range(
         self, low: float, high: float, *, suffix: str = "", digits: int = 2, factor: float = 1.0

@@ -75,8 +75,9 @@ class StyleEditor(QWidget):
     def _connect(self) -> None:
         viewing, events = self._app.viewing, self._app.session.events
         self.maps.changed.connect(viewing.show_map)
-        self.opacity.changed.connect(lambda value: self._change(opacity=round(value, 2)))
-        self.threshold.changed.connect(lambda value: self._change(threshold=value))
+        opacity, threshold = self.opacity, self.threshold
+        opacity.changed.connect(lambda to: self._change(opacity.gesture, opacity=round(to, 2)))
+        threshold.changed.connect(lambda to: self._change(threshold.gesture, threshold=to))
         self.range.changed.connect(lambda low, high: self._change(range=(low, high)))
         self.fade.activated.connect(lambda: self._change(fade_by=self.fade.currentData()))
         self.colours.activated.connect(lambda: self._change(colour_map=self.colours.currentText()))
@@ -84,11 +85,11 @@ class StyleEditor(QWidget):
         for field in ("styles", "map_name", "predictions", "unfinished", "volume_id"):
             getattr(events, field).connect(self.refresh)
 
-    def _change(self, **fields: object) -> None:
-        """Give the shown map a style that differs in these fields."""
+    def _change(self, gesture: object = None, **fields: object) -> None:
+        """Give the shown map a style that differs in these fields; a drag is one step back."""
         session = self._app.session
         style = replace(session.style(session.map_name), **fields)  # type: ignore[arg-type]  # fields of LayerStyle
-        self._app.viewing.set_style(session.map_name, style)
+        self._app.viewing.set_style(session.map_name, style, gesture)
 
     def refresh(self) -> None:
         """Read map and style again."""

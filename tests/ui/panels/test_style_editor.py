@@ -105,3 +105,61 @@ def test_both_editors_say_the_same(shown):
 
 def test_without_a_map_there_is_nothing_to_edit(head):
     assert not head.find(QSlider, "layers_opacity").isEnabled()
+
+
+def hold(bench, key, *shares):
+    """Take the slider's handle and move it along, as a mouse does."""
+    slider = bench.find(QSlider, key)
+    slider.setSliderDown(True)
+    for share in shares:
+        slider.setSliderPosition(round(share * slider.maximum()))
+    slider.setSliderDown(False)
+    bench.settle()
+
+
+@pytest.mark.parametrize(
+    ("key", "field"), [("layers_opacity", "opacity"), ("layers_threshold", "threshold")]
+)
+def test_undo_takes_a_whole_drag_back_and_redo_makes_it_again(shown, key, field):
+    shown.window.show_panel("layers")
+    before, pixels = shown.session.style("score"), shown.frame().tints[-1].copy()
+    hold(shown, key, 0.1, 0.2, 0.3)
+    after = getattr(shown.session.style("score"), field)
+    hold(shown, key, 0.8, 0.9)
+    shown.press("Ctrl+Z")
+    assert getattr(shown.session.style("score"), field) == after
+    shown.press("Ctrl+Z")
+    assert shown.session.style("score") == before
+    slider = shown.find(QSlider, key)
+    assert slider.value() / slider.maximum() == pytest.approx(
+        before.opacity if field == "opacity" else before.threshold / 18, abs=0.01
+    )
+    assert np.array_equal(shown.frame().tints[-1], pixels)
+    assert not shown.window.table["edit.undo"].isEnabled()
+    shown.press("Ctrl+Y")
+    assert getattr(shown.session.style("score"), field) == after
+
+
+def test_range_keys_and_choices_are_steps_like_drawings_in_the_order_they_were_made(shown):
+    before = shown.session.style("score")
+    shown.find(QDoubleSpinBox, "layers_range_high").setValue(12.0)
+    shown.app.measuring.toggle_key("main")
+    shown.press("[")
+    shown.find(QPushButton, "layers_drawing_outline").click()
+    changed = shown.session.style("score")
+    assert (changed.range, changed.opacity, changed.outline) == ((0.0, 12.0), 0.6, True)
+    shown.press("Ctrl+Z")
+    shown.press("Ctrl+Z")
+    assert shown.app.measuring.is_key("main")
+    assert shown.session.style("score").range == (0.0, 12.0)
+    shown.press("Ctrl+Z")
+    assert not shown.app.measuring.is_key("main")
+    shown.press("Ctrl+Z")
+    assert shown.session.style("score") == before
+    assert not shown.app.measuring.can_undo
+
+
+def test_nothing_to_take_back_where_nothing_was_changed(shown):
+    slider = shown.find(QSlider, "layers_opacity")
+    hold(shown, "layers_opacity", slider.value() / slider.maximum())
+    assert not shown.app.measuring.can_undo
