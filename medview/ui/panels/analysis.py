@@ -19,8 +19,9 @@ from medview.services.offers import Offer
 from medview.services.session import Task
 from medview.services.takes import Estimate, free_memory_mb
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, clear, label, name
+from medview.ui.controls import Card, Fold, Row, button, clear, label, name
 from medview.ui.panels.anomaly_card import MOST_SAMPLES
+from medview.ui.panels.result_card import sentence
 from medview.ui.words import time_left, tr
 
 _DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU"))
@@ -102,11 +103,17 @@ class AnalysisCard(Card):
             self._model = fitting[0] if fitting else ""
         if not offers:
             self._offers.addWidget(label(tr("No model came with this copy."), "quiet", wraps=True))
+        others = [each for each in offers if not each.fits]
         for each in offers:
-            self._offers.addWidget(self._choice(each))
-            if each.why_not:
-                why = each.why_not[:1].upper() + each.why_not[1:] + "."
-                self._offers.addWidget(label(why, "quiet", wraps=True))
+            if each.fits:
+                self._offers.addWidget(self._choice(each))
+        if others:
+            fold = Fold("analysis_others", tr("{n} more, for other data", n=len(others)))
+            for each in others:
+                why = label(sentence(each.why_not), "quiet", wraps=True)
+                fold.add(self._choice(each), why)
+            fold.set_open(on=not fitting)
+            self._offers.addWidget(fold)
 
     def _choice(self, each: Offer) -> QRadioButton:
         made = QRadioButton(f"{each.card.title} {each.card.version}")

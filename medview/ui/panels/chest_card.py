@@ -112,7 +112,7 @@ class ChestCard(ResultCard):
     def _zone_words(self) -> str:
         known = [(z, self.result.score(f"brixia_{z}")) for z in _ZONES]
         parts = [
-            f"{zone} {figure_text(score.value, score.name)}"
+            f"{zone}\u00a0{figure_text(score.value, score.name)}"
             for zone, score in known
             if score is not None and score.value is not None
         ]

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QRadioB
 from services.stubs import CARD
 from ui.fakes import make_bench
 
+from medview.domain.card import InputSpec
 from medview.domain.errors import OUT_OF_MEMORY, WorkerDied
 from medview.io.result_index import Entry
 from medview.services import takes
@@ -141,3 +142,22 @@ def test_the_readers_name_is_kept_for_the_answers(bench):
 def test_before_the_first_figure_it_is_starting():
     task = Task(1, "Anomaly", lambda: None)
     assert progress_words(task, waits=False, titled=False) == "starting"
+
+
+def test_models_that_do_not_fit_stand_behind_a_link_with_their_reasons(qtbot, tmp_path):
+    needs = (InputSpec("film", "a frontal chest film", modalities=("CR", "DX")),)
+    film = replace(CARD, id="film", title="Film", inputs=needs)
+    made = make_bench(tmp_path, CARD, film)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    made.show()
+    link = made.find(QPushButton, "analysis_others")
+    other = made.window.findChild(QRadioButton, "model_film")
+    assert link.text() == "1 more, for other data ▸"
+    assert not other.isVisible()
+    link.click()
+    assert other.isVisible()
+    assert not other.isEnabled()
+    reasons = [each.text() for each in other.parentWidget().findChildren(QLabel)]
+    assert reasons
+    assert all(each.startswith("Needs ") for each in reasons)
