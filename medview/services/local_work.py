@@ -16,6 +16,7 @@ from medview.domain.prediction import Opinion, Prediction
 from medview.domain.progress import Progress, Silent
 from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.domain.volume import Volume
+from medview.domain.wording import date_words
 from medview.io import nifti
 from medview.io.hashing import volume_sha256
 from medview.io.readers import load, scan
@@ -189,7 +190,8 @@ def _who(wish: LocalWish, read: _Read) -> dict[str, str]:
 def _shown(wish: LocalWish, read: _Read) -> str:
     who = read.patient.key if wish.private else read.patient.id or read.patient.key
     what = series_words(read.series, read.patient) if wish.private else read.series.description
-    return " · ".join(part for part in (who, read.study.date, what) if part)
+    when = date_words(read.study.date) if read.study.date else ""
+    return " · ".join(part for part in (who, when, what) if part)
 
 
 def _newest_answers(job: Progress, store: ResultStore | None, read: _Read) -> _Answers | None:

@@ -36,6 +36,7 @@ from medview.services.training_notes import (
     read_wish,
     write_wish,
 )
+from medview.services.varying import Varying
 from medview.services.versions import WEIGHTS, Version, register, versions
 
 SURVEY = "medview.learning.finetune:survey"
@@ -123,6 +124,7 @@ class Tuning:
         self._session = session
         self._preferences = preferences
         self.library = Gathering(jobs, session, preferences, self.look)
+        self.varying = Varying(jobs, session)
         self._checking = Checking(self._tasks, self._checked, self._not_checked)
         self._job: Job | None = None
         self._finish_after_stop = False
@@ -196,6 +198,7 @@ class Tuning:
     def look(self, data: Path) -> Job:
         """Count the cases of a folder or case list, for the chosen version; then read each once."""
         self._checking.give_up()
+        self.varying.forget()
         self._set(
             phase="looking",
             data=data,

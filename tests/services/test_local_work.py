@@ -140,7 +140,7 @@ def test_studies_of_one_patient_are_one_patient(room):
     assert one.case != other.case
     assert not one.is_labelled
     assert one.label == "no answer yet"
-    assert one.shown == "P1 · 2026-11-21 · T1 mprage"
+    assert one.shown == "P1 · 21 Nov 2026 · T1 mprage"
 
 
 def test_open_and_unsure_findings_are_no_label(room):
@@ -228,7 +228,7 @@ def test_a_file_alone_is_named_where_it_lies(room):
 def test_private_shows_pseudonyms_and_keeps_no_site(room):
     room.study(1)
     (case,) = room.found(private=True)
-    assert case.shown == f"{case.patient} · 2026-11-21 · T1 mprage"
+    assert case.shown == f"{case.patient} · 21 Nov 2026 · T1 mprage"
     assert dict(case.cells)["site"] == ""
 
 

@@ -6,7 +6,6 @@ import shutil
 import pytest
 from PySide6.QtWidgets import (
     QCheckBox,
-    QComboBox,
     QLabel,
     QPushButton,
     QSpinBox,
@@ -102,7 +101,7 @@ def write_history(folder, epochs):
 
 
 def test_before_anything_the_panel_says_what_to_do(bench, panel):
-    assert "Choose a case list" in said(panel)
+    assert "Choose studies read here, a case list or a folder" in said(panel)
     assert not bench.find(QPushButton, "training_go").isEnabled()
 
 
@@ -135,7 +134,7 @@ def test_cases_that_leak_are_refused_in_words_and_nothing_starts(bench, panel, t
 
 def test_start_trains_in_its_own_lane_and_the_curve_is_that_of_the_file(bench, panel, tmp_path):
     looked_at(bench, tmp_path)
-    bench.find(QComboBox, "training_method").setCurrentIndex(1)
+    bench.find(QPushButton, "training_method_head").click()
     bench.find(QSpinBox, "training_epochs").setValue(5)
     bench.find(QPushButton, "training_go").click()
     job = bench.jobs.running("finetune:finetune")[0]
@@ -266,7 +265,7 @@ def test_stop_keep_best_ends_with_the_outcome_of_what_was_trained(bench, panel, 
 def test_a_training_of_another_day_is_offered_with_all_that_was_chosen(bench, panel, tmp_path):
     looked_at(bench, tmp_path)
     bench.app.tuning.lock(tmp_path / "locked.csv")
-    bench.find(QComboBox, "training_method").setCurrentIndex(1)
+    bench.find(QPushButton, "training_method_head").click()
     bench.find(QSpinBox, "training_epochs").setValue(7)
     bench.find(QPushButton, "training_go").click()
     (bench.app.tuning.folder / "checkpoint").mkdir(parents=True)
@@ -306,12 +305,9 @@ def test_worse_on_the_locked_set_is_kept_only_after_a_second_word(
     assert not bench.app.tuning.keep("ward-1")
     assert "worse on the locked set (reference mae)" in bench.session.message.text
     answers, asked = [False, True], []
-    monkeypatch.setattr(
-        "medview.ui.panels.training.ask", lambda *words: asked.append(words[1]) or answers.pop(0)
-    )
-    monkeypatch.setattr(
-        "medview.ui.panels.training.QInputDialog.getText", lambda *_: ("ward-1", True)
-    )
+    card = "medview.ui.panels.training_outcome"
+    monkeypatch.setattr(f"{card}.ask", lambda *words: asked.append(words[1]) or answers.pop(0))
+    monkeypatch.setattr(f"{card}.QInputDialog.getText", lambda *_: ("ward-1", True))
     bench.find(QPushButton, "training_keep").click()
     assert bench.app.tuning.now.phase == "done"
     bench.find(QPushButton, "training_keep").click()

@@ -1,0 +1,115 @@
+"""The curves of a training as they grow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from medview.services.tuning import Tuned
+from medview.ui.controls import name
+from medview.ui.theme import current
+from medview.ui.words import tr
+
+# The curve that is drawn of each part: the first of these that the history has.
+_LOSSES = ("loss", "val_loss", "mae", "nll")
+
+
+class CurvePlot(QWidget):
+    """Lines over epochs, one a part; the lowest validation is marked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        name(self, "training_curves", tr("Loss of training and validation"))
+        self.curves: dict[str, tuple[tuple[int, float], ...]] = {}
+        self._last = 1
+        self.setFixedHeight(130)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_curves(self, curves: Mapping[str, tuple[tuple[int, float], ...]], epochs: int) -> None:
+        """Draw these from now on."""
+        self.curves = dict(curves)
+        ends = [points[-1][0] for points in self.curves.values() if points]
+        self._last = max([epochs, 2, *ends])
+        self.update()
+
+    def place(self, epoch: int, value: float) -> QPointF:
+        """Where a point stands, in pixels."""
+        low, high = self._span
+        area = QRectF(self.rect()).adjusted(8, 10, -8, -18)
+        return QPointF(
+            area.left() + area.width() * (epoch - 1) / (self._last - 1),
+            area.bottom() - area.height() * (value - low) / (high - low),
+        )
+
+    @property
+    def _span(self) -> tuple[float, float]:
+        values = [value for points in self.curves.values() for _, value in points]
+        low, high = min(values, default=0.0), max(values, default=1.0)
+        return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
+        """Draw the lines, the best epoch and the ends of the axis."""
+        theme = current()
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for colour, part in ((theme.accent, "train"), (theme.attention, "val")):
+            points = self.curves.get(part, ())
+            if points:
+                painter.setPen(QPen(QColor(colour), 1.6))
+                painter.drawPolyline(QPolygonF([self.place(*point) for point in points]))
+        best = min(self.curves.get("val", ()), key=lambda point: point[1], default=None)
+        painter.setPen(QPen(QColor(theme.quiet), 1, Qt.PenStyle.DashLine))
+        font = painter.font()
+        font.setPixelSize(11)
+        painter.setFont(font)
+        if best is not None:
+            x = self.place(*best).x()
+            painter.drawLine(QPointF(x, 10), QPointF(x, self.height() - 18))
+            self._write_best(painter, x, tr("best, epoch {n}", n=best[0]))
+        self._write_legend(painter)
+        painter.setPen(QColor(theme.quiet))
+        base = self.height() - 4.0
+        painter.drawText(QPointF(8, base), "1")
+        painter.drawText(
+            QRectF(0, self.height() - 17, self.width() - 8, 16),
+            Qt.AlignmentFlag.AlignRight,
+            str(self._last),
+        )
+        painter.end()
+
+    def _write_best(self, painter: QPainter, x: float, text: str) -> None:
+        """The epoch of the best validation, on the side of its line that has room."""
+        wide = painter.fontMetrics().horizontalAdvance(text) + 5
+        painter.setPen(QColor(current().good))
+        left = x + 5 if x + wide + 5 < self.width() else x - wide
+        painter.drawText(QPointF(left, 12), text)
+
+    def _write_legend(self, painter: QPainter) -> None:
+        """Which line is which, under the curves."""
+        theme, base = current(), self.height() - 4.0
+        words = (
+            (theme.accent, "train", tr("training")),
+            (theme.attention, "val", tr("validation")),
+        )
+        x = 40.0
+        for colour, part, text in words:
+            if self.curves.get(part):
+                painter.setPen(QPen(QColor(colour), 2))
+                painter.drawLine(QPointF(x, base - 4), QPointF(x + 12, base - 4))
+                painter.setPen(QColor(theme.quiet))
+                painter.drawText(QPointF(x + 17, base), text)
+                x += 17 + painter.fontMetrics().horizontalAdvance(text) + 14
+
+
+def loss_curves(now: Tuned) -> dict[str, tuple[tuple[int, float], ...]]:
+    """The curve of each part that stands for how well it goes."""
+    chosen: dict[str, tuple[tuple[int, float], ...]] = {}
+    for part in ("train", "val"):
+        for loss in _LOSSES:
+            if now.curves.get((part, loss)):
+                chosen[part] = now.curves[part, loss]
+                break
+    return chosen

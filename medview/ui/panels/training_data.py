@@ -1,0 +1,141 @@
+"""The cases of a training: where they come from, what was found, what cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QPushButton, QSizePolicy
+
+from medview.services.tuning import Tuned
+from medview.ui.app import App
+from medview.ui.controls import Card, Row, button, label, name
+from medview.ui.panels.training_library import LibraryCases
+from medview.ui.words import tr
+
+
+class CasesCard(Card):
+    """Which cases: studies read here, a case list or a folder, and what was found there."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_cases", tr("Cases"))
+        self._app = app
+        self._counts = label("")
+        name(self._counts, "training_counts", tr("How many cases"))
+        self._summary = label("", "quiet", wraps=True)
+        self._tag = label("", "tag-attention")
+        self._refused = label("", "attention", wraps=True)
+        name(self._refused, "training_refused", tr("Why the cases cannot be used"))
+        self._parts, self._parts_name = label("", "value"), label("")
+        name(self._parts, "training_parts", tr("Cases for training, validation and the locked set"))
+        self._locked = label("", "quiet", wraps=True)
+        name(self._locked, "training_locked", tr("The locked set"))
+        self._sources = (
+            self._source("library", tr("Read here"), tr("Studies read here, by your answers")),
+            self._source("list", tr("Case list"), tr("A CSV that names the files")),
+            self._source("folder", tr("Folder"), tr("A data set or a folder of images")),
+            self._source(
+                "lock",
+                tr("Locked set"),
+                tr("A case list never trained on: old and new are compared on it, too"),
+            ),
+        )
+        for made, slot in zip(
+            self._sources, (self._on_library, self._on_list, self._on_folder, self._on_lock),
+            strict=True,
+        ):  # fmt: skip
+            made.clicked.connect(slot)
+        refused = Row(self._tag, self._refused)
+        refused.setStretch(1, 1)
+        refused.setAlignment(self._tag, Qt.AlignmentFlag.AlignTop)
+        self.library = LibraryCases(app)
+        self.add(Row(label(tr("Cases"), "strong"), 1, self._counts), refused)
+        self.add(Row(self._parts_name, 1, self._parts), self._summary, self._locked)
+        self.add(Row(*self._sources, gap=6), self.library)
+
+    def _source(self, key: str, text: str, tip: str) -> QPushButton:
+        made = button(text, f"training_{key}", look="narrow", tip=tip)
+        made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+        return made
+
+    def show_state(self, now: Tuned) -> None:
+        """Counts, parts and what was refused."""
+        self._counts.setText(counts_words(now))
+        self._summary.setText(cases_words(now))
+        self._summary.setVisible(bool(self._summary.text()))
+        self._show_parts(now)
+        skipped = now.found.get("skipped", ())
+        lines = [f"{case}: {what}" for case, what in skipped[:3]]
+        if len(skipped) > len(lines):
+            lines.append(tr("and {n} more", n=len(skipped) - len(lines)))
+        self._refused.setText(now.refused or "\n".join(lines))
+        self._refused.setVisible(bool(self._refused.text()))
+        self._tag.setText(tr("refused") if now.refused else tr("{n} refused", n=len(skipped)))
+        self._tag.setVisible(bool(self._refused.text()))
+        locked = now.reference
+        self._locked.setText(tr("Locked set: {file}", file=locked.name) if locked else "")
+        self._locked.setVisible(locked is not None)
+        for source in self._sources:
+            source.setEnabled(now.phase != "running")
+
+    def _show_parts(self, now: Tuned) -> None:
+        """Training / validation / locked, as the cases say; else what will be held out."""
+        parts = now.found.get("parts", {})
+        marked = any(part for part in parts)
+        self._parts_name.setText(tr("Training / validation"))
+        count = parts.get("train", 0) + parts.get("", 0)
+        self._parts.setText(f"{count} / {parts.get('val', 0)}")
+        for part in (self._parts_name, self._parts):
+            part.setVisible(marked)
+
+    def _on_library(self) -> None:
+        tuning = self._app.tuning
+        tuning.library.look(tuning.model)
+
+    def _on_lock(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Locked set"), "", tr("Tables (*.csv)"))
+        self._app.tuning.lock(Path(chosen) if chosen else None)
+
+    def _on_list(self) -> None:
+        chosen, _ = QFileDialog.getOpenFileName(self, tr("Case list"), "", tr("Tables (*.csv)"))
+        if chosen:
+            self._app.tuning.look(Path(chosen))
+
+    def _on_folder(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, tr("Folder with cases"))
+        if chosen:
+            self._app.tuning.look(Path(chosen))
+
+
+def counts_words(now: Tuned) -> str:
+    """How many cases, patients and sites."""
+    found = now.found
+    if not found:
+        return ""
+    counts = [
+        tr("{n} cases", n=found["cases"]),
+        tr("{n} patients", n=found["patients"]),
+        tr("{n} sites", n=found["sites"]) if found["sites"] else "",
+    ]
+    return " · ".join(part for part in counts if part)
+
+
+def cases_words(now: Tuned) -> str:
+    """Who is held out, how the labels are spread; or what to do."""
+    if now.phase == "looking":
+        return tr("Looking at the cases ...")
+    found = now.found
+    if not found:
+        return tr("Choose studies read here, a case list or a folder with cases that are labelled.")
+    lines = []
+    if now.phase == "checking":
+        lines.append(tr("Each file is read once before anything runs ..."))
+    elif not now.is_checked and now.phase == "ready":
+        lines.append(tr("Not all files were read: what cannot be read is left out later."))
+    if not any(found["parts"]):
+        lines.append(tr("A fifth of the patients is held out."))
+    lines.append(", ".join(f"{tr(key)}: {n}" for key, n in sorted(found["labels"].items())))
+    ages = found.get("ages")
+    if ages:
+        lines.append(tr("ages {a} to {b}", a=f"{ages[0]:.0f}", b=f"{ages[1]:.0f}"))
+    return "\n".join(line for line in lines if line)

@@ -1,0 +1,73 @@
+"""What a training changed: old against new on what was held out; keep it or not."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QGridLayout, QInputDialog
+
+from medview.services.tuning import Tuned
+from medview.ui.app import App
+from medview.ui.controls import Card, Row, button, clear, label, name
+from medview.ui.notify import ask
+from medview.ui.panels.training_cases import CaseTable
+from medview.ui.panels.training_words import difference_cells, difference_looks
+from medview.ui.words import tr
+
+
+class OutcomeCard(Card):
+    """Old against new on what was held out; keep it or not."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_outcome", tr("Before and after"))
+        self._app = app
+        self._head = label(tr("Before and after"), "strong")
+        self._grid = QGridLayout()
+        self._grid.setHorizontalSpacing(12)
+        self._worse = label("", "attention", wraps=True)
+        name(self._worse, "training_worse", tr("What became worse"))
+        self._keep = button(tr("Keep as"), "training_keep", look="primary")
+        self._keep.clicked.connect(self._on_keep)
+        self._reject = button(tr("Reject"), "training_reject", tip=tr("Everything stays as it was"))
+        self._reject.clicked.connect(app.tuning.reject)
+        self._kept = label("", "quiet", wraps=True)
+        self.cases = CaseTable(lambda path: app.window.open_paths((path,)))
+        self.add(self._head, self._grid, self._worse, self.cases, self._kept)
+        row = Row(self._keep, self._reject)
+        for place in range(row.count()):
+            row.setStretch(place, 1)
+        self.add(row)
+
+    def show_state(self, now: Tuned) -> None:
+        """A line for each figure: old, new, difference with interval."""
+        self.setVisible(now.phase in ("done", "kept"))
+        clear(self._grid)
+        found = now.outcome.get("before_after", {})
+        looks = ("quiet", *difference_looks(found))
+        for row, (cells, look) in enumerate(zip(difference_cells(found), looks, strict=False)):
+            for column, text in enumerate(cells):
+                plain = "" if row else "quiet"
+                made = label(text, look if column == len(cells) - 1 else plain)
+                self._grid.addWidget(made, row, column)
+        worse = tr("Worse for sure: {what}.", what=", ".join(now.worse)) if now.worse else ""
+        self._worse.setText(worse)
+        self._worse.setVisible(bool(worse))
+        self._kept.setText(tr("Kept as {version}.", version=now.kept) if now.kept else "")
+        self._kept.setVisible(bool(now.kept))
+        self.cases.show_lines(now.lines)
+        for each in (self._keep, self._reject):
+            each.setVisible(now.phase == "done")
+
+    def _on_keep(self) -> None:
+        worse = self._app.tuning.now.worse_on_locked
+        if worse:
+            what = tr(
+                "The new version is worse on the locked set ({what}). Keep it all the same?",
+                what=", ".join(worse),
+            )
+            if not ask(self, what, tr("Keep it"), tr("Do not keep it")):
+                return
+        model = self._app.tuning.now.wish.version.partition("@")[0]
+        chosen, agreed = QInputDialog.getText(
+            self, tr("Keep this version"), tr("Name of the version of {model}", model=model)
+        )
+        if agreed and chosen:
+            self._app.tuning.keep(chosen, accept_worse=bool(worse))

@@ -1,0 +1,122 @@
+"""What a training starts from, what of it learns, how long; Start is enough."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox
+
+from medview.services.tuning import Tuned
+from medview.ui.app import App
+from medview.ui.controls import Card, Row, Segments, button, label, name
+from medview.ui.panels.training_words import duration
+from medview.ui.words import tr
+
+FEW_PATIENTS = 60
+"""Below so many a fifth of the patients says little."""
+_METHODS = (
+    ("full", "Full", "All of the network learns"),
+    ("head", "Head only", "Only its last part learns"),
+    ("adapter", "Adapters", "Thin layers beside the network learn"),
+    ("site-effects", "Site effects", "Only the effects of sites learn"),
+    (
+        *("calibrate", "Calibrate"),
+        "Nothing learns: probabilities and intervals are fitted to the cases",
+    ),
+)
+
+
+class StartCard(Card):
+    """What to start from, what learns, how long; Start is enough."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_start", tr("Start from"))
+        self._app = app
+        self.version = QComboBox()
+        name(self.version, "training_version", tr("Start from"))
+        for choice in app.tuning.choices():
+            self.version.addItem(f"{choice.card.title} {choice.card.version}", choice.name)
+        self.version.setToolTip(tr("The version whose weights are trained further"))
+        self.version.currentIndexChanged.connect(self._on_version)
+        self.method = Segments("training_method", tr("What learns"))
+        self.method.set_choices([(value, tr(text), tr(tip)) for value, text, tip in _METHODS])
+        self.method.changed.connect(lambda method: app.tuning.wish(method=method))
+        self.epochs = QSpinBox()
+        name(self.epochs, "training_epochs", tr("Epochs"))
+        self.epochs.setToolTip(tr("How often all cases are gone through"))
+        self.epochs.setRange(0, 10_000)
+        self.epochs.setSpecialValueText(tr("as in the recipe"))
+        self.epochs.valueChanged.connect(lambda n: app.tuning.wish(epochs=n))
+        self.folds = QCheckBox(tr("Cross-validate as well (5 parts)"))
+        name(self.folds, "training_folds", tr("Cross-validate as well"))
+        self.folds.setToolTip(
+            tr(
+                "Few patients are held out here. Five trainings, each without a fifth of the "
+                "patients, say more, and take five times as long"
+            )
+        )
+        self.folds.toggled.connect(lambda on: app.tuning.wish(folds=5 if on else 0))
+        self.sites = QCheckBox(tr("Leave each site out as well"))
+        name(self.sites, "training_sites", tr("Leave each site out as well"))
+        self.sites.setToolTip(
+            tr(
+                "One more training for each site, without its patients: the figures on them say "
+                "how it would be at a site that was not seen"
+            )
+        )
+        self.sites.toggled.connect(lambda on: app.tuning.wish(sites=on))
+        self._expected = label("", "quiet", wraps=True)
+        name(self._expected, "training_expected", tr("Time and memory"))
+        self._go = button(tr("Start"), "training_go", look="primary", tip=tr("Train further"))
+        self._go.clicked.connect(self._on_go)
+        self._resume = button(tr("Go on"), "training_resume", tip=tr("From the last whole epoch"))
+        self._resume.clicked.connect(lambda: app.tuning.start(resume=True))
+        for field in (self.version, self.epochs):
+            field.setFixedWidth(170)
+        self.add(Row(label(tr("Start from"), "strong"), 1, self.version), self.method)
+        self.add(Row(label(tr("Epochs")), 1, self.epochs))
+        self.add(self.folds, self.sites, self._expected, Row(1, self._resume, self._go))
+        self._on_version()
+
+    def show_state(self, now: Tuned) -> None:
+        """Start where there are cases; go on where a training was stopped."""
+        self._go.setEnabled(now.phase in ("ready", "stopped", "done"))
+        self._resume.setVisible(now.phase == "stopped")
+        for field in (self.version, self.method, self.epochs, self.folds, self.sites):
+            field.setEnabled(now.phase != "running")
+        self._show_wish(now)
+        is_fit = now.wish.method == "calibrate"
+        self.folds.setVisible(0 < now.found.get("patients", 0) < FEW_PATIENTS and not is_fit)
+        self.sites.setVisible(self._app.tuning.can_leave_sites)
+        self._expected.setText(self._expected_words(now))
+        self._expected.setVisible(bool(self._expected.text()))
+
+    def _show_wish(self, now: Tuned) -> None:
+        """Have the fields say what was wished, also by a training of another day."""
+        place = self.version.findData(now.wish.version)
+        if place >= 0 and place != self.version.currentIndex():
+            self.version.blockSignals(True)
+            self.version.setCurrentIndex(place)
+            self.version.blockSignals(False)
+        self.method.set_value(now.wish.method)
+        for box, on in ((self.folds, bool(now.wish.folds)), (self.sites, now.wish.sites)):
+            box.blockSignals(True)
+            box.setChecked(on)
+            box.blockSignals(False)
+        self.epochs.blockSignals(True)
+        self.epochs.setValue(now.wish.epochs)
+        self.epochs.blockSignals(False)
+
+    def _expected_words(self, now: Tuned) -> str:
+        if now.phase not in ("ready", "stopped"):
+            return ""
+        found = self._app.tuning.expected()
+        if found is None:
+            return tr("No such training has run here yet: time left is told after two epochs.")
+        memory = tr(", {n} MB", n=f"{found.memory_mb:.0f}") if found.memory_mb else ""
+        parts = self._app.tuning.trainings
+        return tr("About {time}{memory}.", time=duration(found.seconds * parts), memory=memory)
+
+    def _on_version(self) -> None:
+        self._app.tuning.wish(version=self.version.currentData() or "")
+
+    def _on_go(self) -> None:
+        self._app.tuning.start()
