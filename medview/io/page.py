@@ -38,6 +38,7 @@ _HUGE_IDENTITY = 250
 _SHORT = 40
 _SHORT_FACT = 20
 _SHORT_CELL = 14
+_UID = re.compile(r"\d+(\.\d+){5,}")
 # What a result is beside its figure: intervals and counts, in quieter letters.
 _BESIDE = re.compile(r"(\([^()]*\)\.?)")
 
@@ -189,6 +190,8 @@ def _entry(row: tuple[str, ...], before: tuple[str, ...]) -> str:
 
 
 def _kind(cell: str) -> str:
+    if _UID.match(cell):
+        return ' class="uid"'
     return ' class="whole"' if len(cell) <= _SHORT_CELL else ""
 
 

@@ -10,6 +10,8 @@ READING = ("Findings by the reader", "Impression")
 _FILM = "Film"
 # More words than these would make a column longer than the tables beside it.
 _SHORT_WORDS = 700
+# Columns of more words than these would leave much of a page empty.
+_MANY_WORDS = 1500
 _COURSES = ("Risk over the stay", "Record of the stay")
 RESTS_ON = "What the risk rests on"
 
@@ -18,7 +20,8 @@ def arranged(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     """Give sections their sides.
 
     The reader's words stand beside the narrow sections before them, or beside each other where
-    there are none or the words are many. A film stands beside the course of the stay.
+    there are none or the words are more; many words have the whole line. A film stands beside the
+    course of the stay.
     """
     return _words(_film(sections))
 
@@ -27,12 +30,14 @@ def _words(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     places = [n for n, each in enumerate(sections) if each.title in READING]
     if len(places) != len(READING):
         return sections
+    words = sum(len(sections[n].text) for n in places)
+    if words > _MANY_WORDS:
+        return sections
     start = first = places[0]
     while start and sections[start - 1].narrow and not sections[start - 1].side:
         start -= 1
-    short = sum(len(sections[n].text) for n in places) <= _SHORT_WORDS
     sides: dict[int, Side] = {places[0]: "left", places[1]: "right"}
-    if start < first and short:
+    if start < first and words <= _SHORT_WORDS:
         sides = {n: "right" if n in places else "left" for n in (*range(start, first), *places)}
     return _sided(sections, sides)
 

@@ -159,3 +159,12 @@ def test_text_that_runs_from_the_right_is_set_so():
     made = page(Section("a", "\u05e9\u05dc\u05d5\u05dd.\nplain\n1. \u0648\u062c\u062f\u062a"))
     assert made.count('<p class="rtl">') == 2
     assert "<p><bdi>plain" in made
+
+
+def test_short_cells_are_kept_whole_and_names_of_dicom_are_small():
+    uid = "1.2.840.113619.2.176.2025.1499492"
+    made = page(
+        Section("", table=Table((("1", "left posterior, mid-height", uid),), ("a", "b", "c")))
+    )
+    assert '<td class="whole"><bdi>1</bdi></td><td><bdi>left posterior' in made
+    assert f'<td class="uid"><bdi>{uid}' in made

@@ -30,9 +30,13 @@ def test_words_stand_beside_what_is_narrow_and_else_beside_each_other(before, ex
     assert sides(*before, *WORDS, Section("Origin")) == [*expected, ""]
 
 
-def test_many_words_have_the_whole_line():
-    long = tuple(replace(each, text="word " * 100) for each in WORDS)
-    assert sides(TABLE, *long) == ["", "left", "right"]
+@pytest.mark.parametrize(
+    ("count", "expected"), [(50, ["left", "right", "right"]), (100, ["", "left", "right"])]
+)
+def test_more_words_stand_beside_each_other_and_many_have_the_whole_line(count, expected):
+    long = tuple(replace(each, text="word " * count) for each in WORDS)
+    assert sides(TABLE, *long) == expected
+    assert sides(TABLE, *(replace(each, text="word " * 200) for each in WORDS)) == [""] * 3
 
 
 def test_findings_and_impression_in_one_stay_as_they_are():
