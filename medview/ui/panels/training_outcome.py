@@ -9,7 +9,7 @@ from medview.ui.app import App
 from medview.ui.controls import Card, Row, button, clear, label, name
 from medview.ui.notify import ask
 from medview.ui.panels.training_cases import CaseTable
-from medview.ui.panels.training_words import difference_cells, difference_looks
+from medview.ui.panels.training_words import difference_lines
 from medview.ui.words import tr
 
 
@@ -21,7 +21,8 @@ class OutcomeCard(Card):
         self._app = app
         self._head = label(tr("Before and after"), "strong")
         self._grid = QGridLayout()
-        self._grid.setHorizontalSpacing(12)
+        self._grid.setHorizontalSpacing(8)
+        self._grid.setColumnStretch(0, 1)
         self._worse = label("", "attention", wraps=True)
         name(self._worse, "training_worse", tr("What became worse"))
         self._keep = button(tr("Keep as"), "training_keep", look="primary")
@@ -41,12 +42,13 @@ class OutcomeCard(Card):
         self.setVisible(now.phase in ("done", "kept"))
         clear(self._grid)
         found = now.outcome.get("before_after", {})
-        looks = ("quiet", *difference_looks(found))
-        for row, (cells, look) in enumerate(zip(difference_cells(found), looks, strict=False)):
-            for column, text in enumerate(cells):
-                plain = "" if row else "quiet"
-                made = label(text, look if column == len(cells) - 1 else plain)
-                self._grid.addWidget(made, row, column)
+        for row, line in enumerate(difference_lines(found)):
+            if len(line.cells) == 1:
+                self._grid.addWidget(label(line.cells[0], "quiet"), row, 0, 1, 4)
+                continue
+            for column, text in enumerate(line.cells):
+                look = line.look if row == 0 or column == len(line.cells) - 1 else ""
+                self._grid.addWidget(label(text, look, wraps=column == 0), row, column)
         worse = tr("Worse for sure: {what}.", what=", ".join(now.worse)) if now.worse else ""
         self._worse.setText(worse)
         self._worse.setVisible(bool(worse))

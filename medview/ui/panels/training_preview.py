@@ -14,7 +14,7 @@ from medview.ui.controls import Card, Row, button, clear, label, name
 from medview.ui.words import tr
 
 _SIDE_PX, _COLUMNS = 92, 3
-_READY = ("checking", "ready", "stopped", "done")
+_READY = ("checking", "ready", "stopped")
 
 
 class PreviewCard(Card):

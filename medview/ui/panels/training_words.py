@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from medview.services.tuning import Tuned
@@ -57,44 +58,60 @@ def health_words(now: Tuned) -> str:
     return " · ".join(f"{parts[part]} {number(value)}" for part, value in last.items())
 
 
-def difference_cells(found: Mapping[str, Any]) -> list[Sequence[str]]:
-    """Rows of texts: a head, then figure, old, new, difference."""
-    rows: list[Sequence[str]] = []
+@dataclass(frozen=True, slots=True)
+class DifferenceLine:
+    """A line of the table of differences: its cells, and the look of the last one.
+
+    One cell alone is the name of the group that the lines below it are of.
+    """
+
+    cells: tuple[str, ...]
+    look: str = ""
+
+
+def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
+    """A head, then figure, old, new and difference with its interval, by group."""
+    lines: list[DifferenceLine] = []
+    group = "validation"
     for one in found.get("differences", ())[:_MOST_DIFFERENCES]:
+        if one["group"] != group:
+            group = one["group"]
+            lines.append(DifferenceLine((group_words(group),)))
         values = {
             row["predictor"]: row["value"]
             for row in found["metrics"]
             if all(row[key] == one[key] for key in ("task", "level", "name", "subset", "group"))
         }
-        spread = ""
-        if one["low"] is not None:
-            spread = f" ({one['low']:+.2f} – {one['high']:+.2f})"
-        apart = one["new_minus_old"]
-        rows.append(
-            (
-                group_words(one["group"]) + f"{one['task']} {one['name'].replace('_', ' ')}",
-                number(values.get("old")),
-                number(values.get("new")),
-                "-" if apart is None else f"{apart:+.3f}{spread}",
-            )
+        cells = (
+            f"{one['task']} {one['name'].replace('_', ' ')}",
+            number(values.get("old")),
+            number(values.get("new")),
+            _difference(one),
         )
-    head = ("", tr("before"), tr("after"), tr("difference"))
-    return [head, *rows] if rows else []
-
-
-def difference_looks(found: Mapping[str, Any]) -> list[str]:
-    """How each difference is written: worse for sure, better for sure, or neither."""
-    looks = []
-    for one in found.get("differences", ())[:_MOST_DIFFERENCES]:
         is_worse = f"{one['group']} {one['name']}" in found.get("worse", ())
         is_sure = one["low"] is not None and (one["low"] > 0 or one["high"] < 0)
-        looks.append("worse" if is_worse else "good" if is_sure else "")
-    return looks
+        lines.append(DifferenceLine(cells, "worse" if is_worse else "good" if is_sure else ""))
+    head = DifferenceLine(("", tr("before"), tr("after"), tr("difference")), "quiet")
+    return [head, *lines] if lines else []
+
+
+def _difference(one: Mapping[str, Any]) -> str:
+    """New minus old with its interval; "-" where there is none."""
+    if one["new_minus_old"] is None:
+        return "-"
+    text = _signed(one["new_minus_old"], 3)
+    if one["low"] is None:
+        return text
+    return f"{text} ({_signed(one['low'], 2)} – {_signed(one['high'], 2)})"
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{'-' if value < 0 else '+'}{number(abs(value), digits)}"
 
 
 def group_words(group: str) -> str:
-    """Where a figure comes from, before its name; nothing for the patients held out."""
+    """Whose figures these are."""
     kind, _, site = group.partition(":")
     if kind == "site":
-        return tr("site {name}: ", name=site)
-    return tr("locked set: ") if kind == "reference" else ""
+        return tr("Site {name}, trained without it", name=site)
+    return tr("Locked set") if kind == "reference" else tr("Held out")

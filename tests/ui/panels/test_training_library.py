@@ -9,7 +9,7 @@ from ui.panels.test_training import FOUND, looked_at, panel, said  # noqa: F401 
 from medview.domain.errors import DataError, InputRefused
 from medview.domain.local_case import LocalCase, LocalCases
 from medview.domain.varied import Variant, Varied
-from medview.ui.panels.training_words import difference_cells, difference_looks
+from medview.ui.panels.training_words import difference_lines
 
 ON, OFF = Qt.CheckState.Checked, Qt.CheckState.Unchecked
 
@@ -195,9 +195,11 @@ def test_figures_say_whose_they_are_and_how_sure():
         "differences": [row(g, *span) for g, span in groups.items()],
         "worse": ["reference mae"],
     }
-    assert [cells[0] for cells in difference_cells(found)[1:]] == [
-        "age mae",
-        "locked set: age mae",
-        "site HH: age mae",
+    lines = difference_lines(found)
+    assert [line.cells[0] for line in lines] == [
+        *("", "age mae", "Locked set", "age mae"),
+        *("Site HH, trained without it", "age mae"),
     ]
-    assert difference_looks(found) == ["good", "worse", ""]
+    assert [line.look for line in lines if len(line.cells) > 1] == ["quiet", "good", "worse", ""]
+    assert lines[1].cells[1:] == ("5.00", "5.00", "-1.50 (-2.0 – -1.0)")
+    assert difference_lines({}) == []
