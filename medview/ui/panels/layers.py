@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
 
-from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Window
 from medview.imaging.intensity import presets_for
-from medview.services.viewing import Viewing
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, RangeRow, Row, button, clear, label, name
 from medview.ui.identity import shown_name
+from medview.ui.panels.layer_rows import LayerRow
 from medview.ui.panels.style_editor import StyleEditor, map_title
 from medview.ui.words import number, plain_tip, tr
 
@@ -81,43 +80,6 @@ _HEARD = (
     *("styles", "map_name", "kept_maps", "map_order", "predictions", "unfinished"),
     *("volume_id", "overlay_on", "read", "first_reader"),
 )
-
-
-class LayerRow(QWidget):
-    """A map: whether it is drawn, its name with unit (pressed, it is chosen), up and down."""
-
-    def __init__(self, app: App, found: ScalarMap) -> None:
-        super().__init__()
-        key, title = found.name, map_title(found)
-        viewing = app.viewing
-        self._shown = QCheckBox()
-        name(self._shown, f"layer_{key}_shown", tr("Draw {map}", map=title))
-        self._shown.setToolTip(tr("Draw this map, also beside others"))
-        self._shown.clicked.connect(lambda on: viewing.keep_map(key, on=on))
-        self._name = QPushButton(title + ("" if found.unit == "1" else f", {found.unit}"))
-        name(self._name, f"layer_{key}", title)
-        self._name.setProperty("look", "row")
-        self._name.setToolTip(tr("Choose this map (U goes round): what is below is about it"))
-        self._name.setCheckable(True)
-        self._name.clicked.connect(lambda: self._on_chosen(viewing, key))
-        self._up = button("▲", f"layer_{key}_up", look="link", tip=tr("Draw it above the next"))
-        self._up.clicked.connect(lambda: viewing.move_map(key, 1))
-        self._down = button("▼", f"layer_{key}_down", look="link", tip=tr("Draw it below the next"))
-        self._down.clicked.connect(lambda: viewing.move_map(key, -1))
-        row = Row(self._shown, self._name, self._up, self._down, gap=2)
-        row.setStretch(1, 1)
-        self.setLayout(row)
-
-    def _on_chosen(self, viewing: Viewing, key: str) -> None:
-        self._name.setChecked(True)  # a second press on the chosen one must not switch it off
-        viewing.show_map(key)
-
-    def show_state(self, *, is_chosen: bool, is_drawn: bool, ends: tuple[bool, bool]) -> None:
-        """Show what is so; `ends`: it is the topmost, it is the lowest."""
-        self._name.setChecked(is_chosen)
-        self._shown.setChecked(is_drawn)
-        self._up.setEnabled(not ends[0])
-        self._down.setEnabled(not ends[1])
 
 
 class ImageCard(Card):

@@ -1,11 +1,16 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from phantoms import geometry_of, phantom_on
-from PySide6.QtWidgets import QCheckBox, QDoubleSpinBox, QPushButton
+from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
+from PySide6.QtGui import QMouseEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QCheckBox, QDoubleSpinBox, QPushButton
 
 from medview.domain.overlay import LayerStyle
 from medview.domain.volume import Window
+from medview.ui.panels.layer_rows import Grip, LayerRow
 
 
 def test_every_map_is_listed_and_pressing_one_draws_it(head):
@@ -131,3 +136,60 @@ def test_windows_of_the_file_have_buttons_of_their_own(bench):
     bench.window.show_panel("layers")
     bench.find(QPushButton, "preset_file2").click()
     assert bench.app.viewing.window("main") == windows[1]
+
+
+def drag_row(bench, key, over, *, by="name"):
+    """Drag a row by its name, or its dots, past the middle of another."""
+    part = bench.find(QPushButton, f"layer_{key}")
+    row = part.parentWidget()
+    part = part if by == "name" else row.findChild(Grip)
+    other = bench.find(QPushButton, f"layer_{over}").parentWidget()
+    up = other.y() < row.y()
+    end = other.mapToGlobal(QPoint(20, 2 if up else other.height() - 2))
+    left, none = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
+    start = part.mapToGlobal(part.rect().center())
+    for kind, at, button, held in (
+        (QEvent.Type.MouseButtonPress, start, left, left),
+        (QEvent.Type.MouseMove, (start + end) / 2, none, left),
+        (QEvent.Type.MouseMove, end, none, left),
+        (QEvent.Type.MouseButtonRelease, end, left, none),
+    ):
+        local = QPointF(part.mapFromGlobal(at))
+        event = QMouseEvent(kind, local, QPointF(at), button, held, Qt.KeyboardModifier.NoModifier)
+        QApplication.sendEvent(part, event)
+    bench.settle()
+
+
+def order(bench):
+    """The names of the rows as they stand below each other."""
+    rows = sorted(bench.window.findChildren(LayerRow), key=lambda row: row.y())
+    return [row.findChildren(QPushButton)[0].objectName().removeprefix("layer_") for row in rows]
+
+
+@pytest.mark.parametrize("by", ["name", "dots"])
+def test_a_row_dragged_past_others_changes_what_is_drawn_above_what(head, by):
+    head.window.show_panel("layers")
+    head.add_result("score", "total", "seen")
+    head.find(QCheckBox, "layer_total_shown").click()
+    head.settle()
+    assert order(head) == ["score", "seen", "total"]
+    assert drawn(head) == ["total", "score"]
+    drag_row(head, "total", "score", by=by)
+    assert order(head) == ["total", "score", "seen"]
+    assert drawn(head) == ["score", "total"]
+    drag_row(head, "total", "seen", by=by)
+    assert order(head) == ["score", "seen", "total"]
+    assert head.session.map_name == "score"  # dragged, not pressed
+    assert not head.find(QPushButton, "layer_total").isDown()
+    assert not head.find(QPushButton, "layer_total_down").isEnabled()
+
+
+def test_a_press_that_moves_a_pixel_is_still_a_press(head):
+    head.window.show_panel("layers")
+    head.add_result("score", "total")
+    part = head.find(QPushButton, "layer_total")
+    QTest.mousePress(part, Qt.MouseButton.LeftButton, pos=QPoint(10, 8))
+    QTest.mouseMove(part, QPoint(10, 9))
+    QTest.mouseRelease(part, Qt.MouseButton.LeftButton, pos=QPoint(10, 9))
+    assert head.session.map_name == "total"
+    assert order(head) == ["score", "total"]
