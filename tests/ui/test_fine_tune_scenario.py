@@ -1,14 +1,23 @@
 """A fine-tuning from the first look at the cases to a version that is kept, with real widgets."""
 
 from dataclasses import replace
+from pathlib import Path
 
-from PySide6.QtWidgets import QLabel, QPushButton
+import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QTreeWidget, QWidget
 from services.stubs import result_about
 from throwaway import throwaway_weights
 from ui.panels.test_training import FOUND, OUTCOME, looked_at, write_history
 
-from medview.domain.errors import Cancelled, DataError
+from medview.domain.case_check import Tried
+from medview.domain.errors import Cancelled, DataError, WorkerDied
+from medview.domain.local_case import LocalCase, LocalCases
 from medview.domain.prediction import SliceScore
+from medview.domain.progress import Silent
+from medview.domain.varied import Variant, Varied
+from medview.learning.case_list import read_rows
+from medview.services.local_work import write
 from medview.services.versions import located, versions
 
 
@@ -103,3 +112,81 @@ def test_from_refused_cases_to_a_version_that_is_kept(bench, tmp_path, monkeypat
     assert located("anomaly@ward-1").own
     assert bench.session.swipe is None
     assert [each.name for each in versions()] == [*before, "anomaly@ward-1"]
+
+
+def test_from_six_studies_read_here_to_a_training_that_leaves_sites_out(
+    bench, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    bench.show()
+    bench.window.show_panel("training")
+    tuning = bench.app.tuning
+
+    # Six studies with answers, one of them damaged since, and one nobody has answered to.
+    click(bench, "training_library")
+    said = ["abnormal: 1 of 2 findings agreed"] + ["normal: 1 finding rejected"] * 5
+    cases = [read_here(n, words) for n, words in enumerate(said)]
+    cases[5] = replace(cases[5], is_labelled=False, wrong="The file holds other pixels.")
+    cases.append(read_here(6, "no answer yet", labelled=False))
+    bench.jobs.running("local_work:gather")[0].finish(LocalCases(tuple(cases)))
+    bench.settle()
+    listed = bench.find(QTreeWidget, "training_library_list")
+    assert listed.topLevelItemCount() == 7
+    assert "holds other pixels" in bench.find(QLabel, "training_library_problems").text()
+
+    # One is left out by hand; the others become a case list like any other.
+    listed.topLevelItem(4).setCheckState(0, Qt.CheckState.Unchecked)
+    click(bench, "training_use")
+    writing = bench.jobs.running("local_work:write")[0]
+    assert [case.case for case in writing.args[1]] == ["c0", "c1", "c2", "c3"]
+    file = write(Silent(), *writing.args)
+    writing.finish(file)
+    assert len(read_rows(Path(file))) == 4
+    bench.settle()
+
+    # Nothing can be started before every file was read; one that ends the reader is one case.
+    found = {**FOUND, "cases": 4, "patients": 4, "skipped": []}
+    bench.jobs.running("finetune:survey")[0].finish(found)
+    bench.settle()
+    assert not bench.find(QPushButton, "training_go").isEnabled()
+    reading = bench.jobs.running("case_check:check")[0]
+    reading.send(Tried("cases/c2", "c2"))
+    reading.fail(WorkerDied("the process ended"))
+    again = bench.jobs.running("case_check:check")[0]
+    (fault,) = again.args[3]
+    again.finish({**found, "cases": 3, "skipped": [("c2", fault.text)]})
+    bench.settle()
+    assert "c2: the program that reads it ended at this file" in (
+        bench.find(QLabel, "training_refused").text()
+    )
+
+    # The recipe is seen on a real case; then the training is started, with each site left out.
+    click(bench, "training_preview_go")
+    grey = Variant(np.zeros((4, 4), np.uint8))
+    bench.jobs.running("augment_preview:preview")[0].finish(Varied("c0", "Tilted.", grey, (grey,)))
+    bench.settle()
+    assert bench.find(QWidget, "variant_1").toolTip() == "R on the left, L on the right"
+    bench.find(QCheckBox, "training_sites").click()
+    click(bench, "training_go")
+    job = bench.jobs.running("left_sites:finetune_and_leave_sites")[0]
+    assert job.args[0].train.data == (file,)
+    assert not bench.find(QPushButton, "training_library").isEnabled()
+
+    # What a site says that was not seen stands beside what was held out.
+    throwaway_weights(tuning.folder)
+    table = OUTCOME["before_after"]
+    at_site = {
+        name: [*table[name], *({**row, "group": "site:HH"} for row in table[name])]
+        for name in ("metrics", "differences")
+    }
+    job.finish({**OUTCOME, "before_after": {**at_site, "worse": []}})
+    bench.settle()
+    words = [each.text() for each in bench.window.findChildren(QLabel) if each.isVisible()]
+    assert "Site HH, trained without it" in words
+
+
+def read_here(number, words, *, labelled=True):
+    cells = {"case": f"c{number}", "patient": f"p{number}", "site": "HH", "t1": f"/s/{number}.nii"}
+    return LocalCase(
+        f"c{number}", f"p{number}", f"P{number}", tuple(cells.items()), words, labelled
+    )
