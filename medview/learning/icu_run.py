@@ -147,7 +147,7 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
         notes += _notes(found, variables, events, said)
         if found.before:
             noun = "row lies" if found.before == 1 else "rows lie"
-            text = f"{found.before} {noun} before admission and were left out"
+            text = f"{found.before} {noun} before admission; nothing of it is used"
             notes.append(Note("BEFORE_ADMISSION", text))
     steps = list(card.preparation)
     film = None

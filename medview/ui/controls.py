@@ -117,7 +117,7 @@ class Fold(QWidget):
     def __init__(self, key: str, text: str) -> None:
         super().__init__()
         self._text = text
-        self.link = button("", key, look="link", tip=text)
+        self.link = button(text, key, look="link")
         self.link.clicked.connect(lambda: self.set_open(on=not self.is_open))
         self._body = QWidget()
         self._rows = QVBoxLayout(self._body)

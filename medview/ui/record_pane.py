@@ -31,7 +31,11 @@ _RIGHT_PX = 16.0
 _GRID = "#20252c"
 _DOT_PX = 2.2
 _LABEL_PX = 44
-_SHARE = 0.46
+_SHARE, _SHARE_ALONE = 0.46, 0.7
+_LEAST_PX = 340
+
+
+_HEARD = ("tables", "hour", "predictions", "volume", "volume_id", "read", "first_reader")
 
 
 class RecordPane(QWidget):
@@ -42,6 +46,8 @@ class RecordPane(QWidget):
         name(self, "record", tr("Record of the stay"))
         self._app = app
         self.strips = Strips(app)
+        self.setMinimumWidth(_LEAST_PX)
+        self._had_image = False
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.strips)
@@ -54,7 +60,7 @@ class RecordPane(QWidget):
         rows.setSpacing(0)
         rows.addWidget(scroll, 1)
         rows.addWidget(self._foot)
-        for field in ("tables", "hour", "predictions", "volume_id", "read", "first_reader"):
+        for field in _HEARD:
             getattr(app.session.events, field).connect(self.refresh)
         self.refresh()
 
@@ -62,22 +68,26 @@ class RecordPane(QWidget):
         """Read the record, the result and the cursor again."""
         table = self._app.session.tables.get("series")
         record = table.record if table is not None else None
-        if record is not None and self.isHidden():
-            self._take_room()
+        came_up, has_image = self.isHidden(), self._app.session.volume is not None
         self.setVisible(record is not None)
         if record is None:
             return
+        if came_up or has_image != self._had_image:
+            self._had_image = has_image
+            self._take_room(_SHARE if has_image else _SHARE_ALONE)
         self.strips.show_record(record, risk_of(self._app.session.results))
         said = tr("filled: measured   hollow: carried on   dashed: film")
         share = f"{record.imputed_share:.0%}".replace("%", " %")
         self._foot.setText(f"{said}   ·   {tr('{n} of the hours not measured', n=share)}")
 
-    def _take_room(self) -> None:
-        """Nearly half of the room beside the film when it comes up."""
+    def _take_room(self, share: float) -> None:
+        """Nearly half of the room beside a film, and more where there is none."""
         splitter = self.parentWidget()
         if isinstance(splitter, QSplitter):
-            wide = splitter.width()
-            splitter.setSizes([round(wide * (1 - _SHARE)), round(wide * _SHARE)])
+            here, sizes = splitter.indexOf(self), splitter.sizes()
+            room = sizes[0] + sizes[here]
+            sizes[0], sizes[here] = round(room * (1 - share)), round(room * share)
+            splitter.setSizes(sizes)
 
 
 def risk_of(results: tuple[Prediction, ...]) -> Prediction | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from medview.domain.prediction import Score
 from medview.services.telling import main_score
@@ -159,6 +159,8 @@ def _phenotype_row(score: Score) -> QHBoxLayout:
     value = score.value or 0.0
     text = ElidedLabel(phenotype_name(score))
     text.setFixedWidth(178)
+    # As it comes it asks for no room, and beside a stretch it would get none.
+    text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     share = label(f"{value:.0%}".replace("%", " %"), "value")
     share.setMinimumWidth(38)
     row = Row(text, ShareBar(value, score.low, score.high), share)

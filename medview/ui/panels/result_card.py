@@ -134,8 +134,8 @@ def made_words(result: Prediction) -> str:
 
 
 def sentence(text: str) -> str:
-    """A phrase with a capital and a full stop."""
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    """A phrase with a capital and a full stop; what ends in dots keeps them."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "…")) else ".")
 
 
 def tag_of(result: Prediction) -> Badge | None:

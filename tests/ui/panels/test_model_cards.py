@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton
+from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton, QWidget
 from services.stubs import CARD, result_about
 from ui.fakes import make_bench
 
@@ -16,8 +16,9 @@ from medview.domain.prediction import InputRef, Score, TracePoint
 from medview.domain.record import Record, Strip
 from medview.domain.volume import Note, Volume
 from medview.services.session import TableFile
+from medview.ui.controls import ElidedLabel
 from medview.ui.panels.icu_card import Phenotypes
-from medview.ui.panels.plots import CohortPlot
+from medview.ui.panels.plots import CohortPlot, ShareBar
 from medview.ui.record_pane import Strips
 
 COHORT = [[60.0 + n / 10, 60.0 + n / 10 + (n % 7) - 3] for n in range(40)]
@@ -367,6 +368,24 @@ def test_a_changed_unit_is_a_tag_at_its_row(bench):
     strips = bench.window.findChild(Strips)
     assert strips._unit_tag(record().strips[1]) == "was °F"
     assert strips._unit_tag(record().strips[0]) == ""
+
+
+def test_the_record_has_room_beside_the_film_and_more_without_one(bench):
+    stay(bench)
+    pane = bench.find(QWidget, "record")
+    beside = pane.parentWidget()
+    assert pane.width() == pytest.approx(0.46 * beside.width(), abs=4)
+    with bench.session.together():
+        bench.session.volume, bench.session.volume_id = None, None
+    assert pane.width() == pytest.approx(0.7 * beside.width(), abs=4)
+
+
+def test_no_name_of_a_phenotype_lies_under_its_bar(bench):
+    stay(bench)
+    rows = bench.find(QWidget, "phenotypes")
+    for bar in rows.findChildren(ShareBar):
+        named = [each for each in rows.findChildren(ElidedLabel) if each.y() <= bar.y() + 7]
+        assert bar.x() >= max(named, key=lambda each: each.y()).geometry().right()
 
 
 def test_the_record_goes_when_its_table_is_removed(bench):
