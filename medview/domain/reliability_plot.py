@@ -61,16 +61,22 @@ def points_of(told: object) -> tuple[Point, ...]:
 
 
 def reliability_plot(
-    points: Sequence[Point], score: str, error: Figure | None = None
+    points: Sequence[Point], score: str, error: Figure | None = None, *, seen: bool = False
 ) -> Plot | None:
     """What was told against what happened; None where there is too little to draw.
 
-    `error` is the expected calibration error of the same cases, for the caption.
+    `error` is the expected calibration error of the same cases, for the caption; `seen` says that
+    the weights may have learnt from some of them.
     """
     count = sum(point.n for point in points)
     if len(points) < 2 or count < FEWEST:
         return None
     line = tuple((point.said, point.happened) for point in points)
+    whose = (
+        "cases, some of which the networks may have learnt from,"
+        if seen
+        else "cases that the networks had not learnt from,"
+    )
     about = _WORDS.get(score, score.replace("_", " "))
     return Plot(
         x=(0.0, 1.0),
@@ -81,9 +87,9 @@ def reliability_plot(
         band=tuple((point.said, *point.bounds) for point in points),
         guide=((0.0, 0.0), (1.0, 1.0)),
         caption=(
-            f"{count} cases that the networks had not learnt from, in {len(points)} parts by the "
-            "probability told, with the 95 % interval of the share. Dashed: it happens as often "
-            f"as told.{_error_words(error)}{_small_words(points)}"
+            f"{count} {whose} in {len(points)} parts by the probability told, with the 95 % "
+            "interval of the share. Dashed: it happens as often as told."
+            f"{_error_words(error)}{_small_words(points)}"
         ),
         alt=f"What happened by the probability of {about}: "
         + ", ".join(f"{p.happened:.2f} at {p.said:.2f} (n {p.n})" for p in points)

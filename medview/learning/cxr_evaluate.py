@@ -21,12 +21,13 @@ from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_baselines import whole_features, with_baselines
 from medview.learning.cxr_evidence import evidence_rows
 from medview.learning.cxr_fit import scores_of
-from medview.learning.cxr_metrics import Said, outcome_rows, severity_rows
+from medview.learning.cxr_metrics import Said, outcome_reliability, outcome_rows, severity_rows
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
 from medview.learning.film_set import FilmSet, load_films
 from medview.learning.patients import patient_hash
 from medview.learning.plain_models import load_models
+from medview.learning.reliability import Curve, draw, told
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.temperature import calmed
 from medview.learning.weights import shipped
@@ -79,6 +80,7 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     if kept_models:
         said = with_baselines(said, kept_models, whole_features(job, films.cases))
     rows = [*outcome_rows(said), *severity_rows(said)]
+    curves = (Curve("chest-outcome", "severe", outcome_reliability(said)),)
     rows += evidence_rows(job, model, backbone, films.cases, int(str(card.settings["size"])))
     body = {
         "model": card.id,
@@ -94,9 +96,11 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
             for subset, part in zip(subsets, kept, strict=True)
         ],
         "metrics": [row.as_dict() for row in rows],
+        "reliability": told(curves),
         "differences": [],
         "notes": [*NOTES, *([] if kept_models else [NO_MODELS])],
     }
+    draw(curves, Path(request.out), seen=request.include_seen)
     _write(Path(request.out), body, [_line(said, n, request) for n in range(len(said.cases))])
     plain_body: dict[str, Any] = plain(body)
     return plain_body

@@ -58,7 +58,7 @@ from medview.learning.temperature import calmed
 from medview.learning.weights import save
 from medview.models.mdmt import Mdmt
 
-COMMAND = "medview train cxr --data ../shared/data/cxr --set folds=5 --out DIR"
+COMMAND = "medview train cxr --data ../shared/data/cxr --set folds=5 --threads 1 --out DIR"
 CARRIED = ("temperature", "zone_errors", "total_errors")
 """What weights that go on learning keep of their parent's card."""
 FEWEST_ERRORS = 40

@@ -30,7 +30,9 @@ from medview.learning.icu_tables import write_lines
 from medview.learning.icu_variants import variant_scores
 from medview.learning.metrics import MetricRow
 from medview.learning.plain_models import Model, load_models
+from medview.learning.reliability import Curve, draw, told
 from medview.learning.subset import LeftOut, Subset, TrainCase
+from medview.learning.temperature import reliability
 from medview.learning.weights import patient_hash, shipped
 
 
@@ -68,6 +70,7 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     found = [_measure(job, model, card, subset, request) for subset in subsets]
     if not any(one.stays for one in found):
         raise _nothing(found)
+    curves = [curve for one in found for curve in _curves(model, one)]
     body = {
         "model": card.id,
         "version": card.version,
@@ -79,10 +82,12 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         "seconds": round(time.perf_counter() - began, 1),
         "data": [_data_line(one) for one in found],
         "metrics": [row.as_dict() for one in found for row in _rows(model, kept, one)],
+        "reliability": told(curves),
         "notes": [] if kept else ["no classical models lie beside these weights"],
     }
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
+    draw(curves, out, seen=request.include_seen)
     text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
     (out / "metrics.json").write_text(text + "\n", encoding="utf-8")
     lines = [line for one in found for line in _lines(model, one, request)]
@@ -161,6 +166,17 @@ def _rows(model: IcuModel, kept: Mapping[str, Model], one: Measured) -> list[Met
             answers = answers_of(own, Tables.of(stays, model.variables))
             rows += beside_baselines(said, stays, answers)
     return rows
+
+
+def _curves(model: IcuModel, one: Measured) -> list[Curve]:
+    """Of each risk what was told and what happened; nothing without known outcomes."""
+    risks = [n for n in one.scores if len(model.parts[n].outputs) == 1]
+    every = [_said(one, model.parts[n].outputs[0], one.scores[n][:, 0]) for n in risks]
+    return [
+        Curve(said.subset, said.task, reliability(said.score, said.truth))
+        for said in every
+        if len(said.truth)
+    ]
 
 
 def _said(one: Measured, output: str, scores: NDArray[np.float64]) -> Said:

@@ -15,7 +15,7 @@ from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card
-from medview.learning import ablation_figures, cxr_evaluate
+from medview.learning import ablation_figures, cxr_evaluate, cxr_evidence
 from medview.learning.cxr_fit import CxrRecipe, fit_method, make_given
 from medview.learning.cxr_run import run_cxr
 from medview.learning.cxr_study import make_study
@@ -32,8 +32,16 @@ SMALL = {"size": 96, "copies": 2, "epochs": 12, "steps": 2, "batch": 16, "warmup
          "rate": 3e-3}  # fmt: skip
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_film_for_maps():
+    """What maps hang on is measured on one film: with six it takes longer than the training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cxr_evidence, "FILMS", 1)
+        yield
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory):
+def trained(tmp_path_factory, one_film_for_maps):
     """Weights trained on drawn films, and the films."""
     folder = tmp_path_factory.mktemp("cxr")
     path = case_list(folder)
@@ -210,6 +218,9 @@ def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp
     by_name = {(m["task"], m["predictor"], m["name"], m["group"]) for m in body["metrics"]}
     assert ("prognosis", "model", "roc_auc", "all") in by_name
     assert ("severity", "model", "mae", "all") in by_name
+    (curve,) = body["reliability"]
+    assert sum(point["n"] for point in curve["points"]) == 12  # half of them have an outcome
+    assert not list(tmp_path.glob("*.svg"))  # so few would say more of chance
     with (tmp_path / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 24
@@ -225,6 +236,7 @@ def test_films_without_labels_are_predicted_all_the_same(trained, tmp_path):
         Silent(), EvaluateRequest("cxr", (str(tmp_path / "cases.csv"),), str(tmp_path), weights)
     )
     assert {row["task"] for row in body["metrics"]} == {"evidence"}
+    assert body["reliability"] == []
     assert (tmp_path / "predictions.csv").read_text().count("\n") == 2
 
 

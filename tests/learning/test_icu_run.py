@@ -175,7 +175,7 @@ def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp
         evaluate(Silent(), same)
     folder = tmp_path / "other"
     table_rows = "case,patient,series,mortality\n" + "".join(
-        f"n{n},q{n},s{n % 2}.csv,{n % 2 if n < 10 else ''}\n" for n in range(12)
+        f"n{n},q{n},s{n % 2}.csv,{n % 2 if n < 30 else ''}\n" for n in range(32)
     )
     folder.mkdir()
     (folder / "cases.csv").write_text(table_rows)
@@ -184,8 +184,12 @@ def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp
     body = evaluate(Silent(), EvaluateRequest("icu", (str(folder),), str(tmp_path / "b"), weights))
     rows = {row["name"]: row for row in body["metrics"]}
     assert rows["roc_auc"]["value"] in (0.0, 1.0)
-    assert (rows["brier"]["n"], body["data"][0]["cases"]) == (10, 12)
+    assert (rows["brier"]["n"], body["data"][0]["cases"]) == (30, 32)
+    (curve,) = body["reliability"]
+    assert (curve["score"], sum(point["n"] for point in curve["points"])) == ("mortality", 30)
+    drawn = list((tmp_path / "b").glob("reliability-*-mortality.svg"))
+    assert len(drawn) == (len(curve["points"]) > 1)
     with (tmp_path / "b" / "predictions.csv").open() as file:
         lines = list(csv.DictReader(file))
-    assert len(lines) == 12
+    assert len(lines) == 32
     assert {"mortality", "mortality_low", "mortality_high"} <= lines[0].keys()

@@ -12,7 +12,7 @@ from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
 from medview.io.cards import read_card
-from medview.learning import anomaly_training, cxr_training, preview
+from medview.learning import anomaly_training, cxr_evidence, cxr_training, preview
 from medview.learning.cxr_weights import load_cxr
 from medview.learning.predict import run
 from medview.learning.preview import KEPT, PREVIEW, Previews
@@ -82,7 +82,8 @@ def test_the_anomaly_training_leaves_one_after_each_epoch(parent, tmp_path):
     assert len(hashes | {read_card(parent.with_name(CARD)).weights_sha256}) == 3
 
 
-def test_the_chest_training_leaves_whole_networks(tmp_path):
+def test_the_chest_training_leaves_whole_networks(tmp_path, monkeypatch):
+    monkeypatch.setattr(cxr_evidence, "FILMS", 1)
     path = case_list(tmp_path, 12)
     recipe = {"size": 96, "copies": 1, "epochs": 2, "steps": 1, "batch": 8, "warmup": 0}
     first = TrainRequest((str(path),), str(tmp_path / "first"), recipe)
