@@ -15,11 +15,12 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction
 from medview.domain.presentation import Look
 from medview.domain.study import Catalogue, Series
-from medview.domain.volume import Volume, Window
+from medview.domain.volume import Note, Volume, Window
 from medview.domain.wording import date_words
 from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, flatten, placement
 from medview.imaging.looks import look_of, newest_look, presented
 from medview.imaging.reslice import Cut, cut_of, resample_onto
+from medview.io.hashing import volume_sha256
 from medview.services.layering import first_style
 from medview.services.telling import result_lines, result_marks
 
@@ -61,6 +62,7 @@ class Rendering:
 
     rgb: NDArray[np.uint8]
     description: Mapping[str, object]
+    warnings: tuple[Note, ...] = ()
 
 
 def render(
@@ -84,6 +86,7 @@ def render(
     _check(wish)
     view = _view(volume, wish)
     layers = () if wish.map is None else (_layer(volume, wish, prediction),)
+    doubts = () if prediction is None else _doubts(volume, prediction)
     results = () if prediction is None else (prediction,)
     frame = compose_frame(
         volume, layers, view, marks=result_marks(results), said=result_lines(results)
@@ -94,7 +97,9 @@ def render(
     picture = flatten(frame, wish.size, zoom=view.zoom, pan_mm=view.pan_mm)
     matrix = placement(frame, wish.size, zoom=view.zoom, pan_mm=view.pan_mm)
     description = _description(frame, wish.size, matrix)
-    return Rendering(picture, {**description, "presentation": told or None})
+    warnings = [{"code": note.code, "text": note.text} for note in doubts]
+    described = {**description, "presentation": told or None, "warnings": warnings}
+    return Rendering(picture, described, doubts)
 
 
 def only_series(catalogue: Catalogue, key: str | None) -> Series:
@@ -236,6 +241,32 @@ def _layer(volume: Volume, wish: Wish, prediction: Prediction | None) -> Layer:
         range=wish.range or style.range,
     )
     return Layer(resample_onto(found, volume.geometry), style)
+
+
+def _doubts(volume: Volume, prediction: Prediction) -> tuple[Note, ...]:
+    """What speaks against showing a result on this image (R23).
+
+    A result belongs to the pixels it was made from, and to others of the same frame of
+    reference. Files without one may only lie on the same grid, which says little.
+
+    Raises
+    ------
+    InputRefused
+        If it was made from an image in another place, as far as anybody knows.
+    """
+    sources = [ref for ref in prediction.inputs if ref.study]
+    grids = [each.geometry for each in prediction.maps]
+    frame = volume.geometry.frame_of_reference
+    if not sources or (frame and all(grid.frame_of_reference == frame for grid in grids)):
+        return ()
+    if volume_sha256(volume) in {ref.sha256 for ref in sources}:
+        return ()
+    if not all(grid.same_grid(volume.geometry) for grid in grids):
+        raise InputRefused(
+            "the result was made from another image, and nothing says that both share a place",
+            do="Choose the image that the result was made from.",
+        )
+    return (Note("OTHER_IMAGE", "the result was made from another image on the same grid"),)
 
 
 def _map_of(prediction: Prediction, name: str) -> ScalarMap:

@@ -17,8 +17,10 @@ from phantoms import (
 
 from medview.domain.errors import GeometryError, InputRefused, UsageError
 from medview.domain.geometry import Plane
+from medview.domain.prediction import InputRef
 from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.domain.volume import Window
+from medview.io.hashing import volume_sha256
 from medview.services.rendering import Wish, heading_of, only_series, render
 
 
@@ -128,6 +130,26 @@ def test_a_map_of_another_patient_is_refused():
     result = prediction_with(map_of(phantom_on(other)))
     with pytest.raises(GeometryError, match="frame of reference"):
         render(phantom_on(grid), Wish(Plane.AXIAL, slice=3, map="score"), result)
+
+
+def test_a_map_needs_the_pixels_it_was_made_from_or_a_frame_of_reference():
+    def result_of(volume):
+        ref = InputRef("t1", "2.25.1", "2.25.2", 0, volume_sha256(volume), (1, 1, 1))
+        return replace(prediction_with(map_of(volume)), inputs=(ref,))
+
+    volume, elsewhere = phantom(), phantom_on(geometry_of("RAS", (28, 30, 26), (3.5, 3.5, 3.5)))
+    brighter = replace(volume, array=volume.array + np.int16(1))
+    wish = Wish(Plane.AXIAL, slice=3, map="score")
+    assert render(volume, wish, result_of(volume)).description["warnings"] == []
+    (warning,) = render(brighter, wish, result_of(volume)).description["warnings"]
+    assert warning["code"] == "OTHER_IMAGE"
+    with pytest.raises(InputRefused, match="another image"):
+        render(elsewhere, wish, result_of(volume))
+    one, other = (
+        replace(each, geometry=replace(each.geometry, frame_of_reference="1.2.3"))
+        for each in (volume, elsewhere)
+    )
+    assert render(other, wish, result_of(one)).description["warnings"] == []
 
 
 @pytest.mark.parametrize(
