@@ -19,9 +19,10 @@ from PySide6.QtWidgets import QScrollArea, QSizePolicy, QSplitter, QVBoxLayout, 
 
 from medview.domain.prediction import Prediction, TracePoint
 from medview.domain.record import Record, Strip
-from medview.services.telling import family
+from medview.services.telling import family, main_score
 from medview.ui.app import App
 from medview.ui.controls import label, name
+from medview.ui.panels.icu_card import RISKS
 from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_BACK, PANE_QUIET, PANE_STRONG, base_font
 from medview.ui.words import number, tr
 
@@ -120,6 +121,12 @@ class Strips(QWidget):
         return self._result.trace if self._result is not None else ()
 
     @property
+    def _title(self) -> str:
+        """What the trace is a risk of."""
+        score = main_score(self._result) if self._result is not None else None
+        return tr(RISKS.get(score.name if score is not None else "", RISKS["mortality"])[0])
+
+    @property
     def _top(self) -> int:
         """Height of the risk above the variables; none without a trace."""
         return _RISK_PX if self._trace else 6
@@ -191,7 +198,7 @@ class Strips(QWidget):
     def _draw_risk(self, painter: QPainter, value: str) -> None:
         area = QRectF(0, 0, self.width(), _RISK_PX)
         trace = self._trace
-        _write(painter, 10, 8, tr("Mortality"), PANE_STRONG, bold=True)
+        _write(painter, 10, 8, self._title, PANE_STRONG, bold=True)
         _write(painter, 10, 27, tr("hour by hour"), PANE_QUIET, px=12)
         if trace[-1].low is not None:
             _write(painter, 10, 44, tr("with its interval"), PANE_QUIET, px=12)

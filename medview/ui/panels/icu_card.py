@@ -12,8 +12,8 @@ from medview.ui.panels.result_card import Badge, ResultCard
 from medview.ui.words import tr
 
 _FIRST_SHOWN = 5
-# What the weights were trained to tell: title and words beside the figure.
-_RISKS = {
+#: What the weights were trained to tell: title and words beside the figure.
+RISKS = {
     "mortality": ("Mortality", "risk of death in hospital"),
     "icu_admission": ("ICU admission", "risk of intensive care"),
 }
@@ -27,10 +27,10 @@ class IcuCard(ResultCard):
         """Head, line, switch, shares, phenotypes."""
         given = {each.role for each in self.result.inputs}
         risk = main_score(self.result)
-        what, words = _RISKS.get(risk.name if risk is not None else "", _RISKS["mortality"])
+        what, words = RISKS.get(risk.name if risk is not None else "", RISKS["mortality"])
         self.add_head(tr(what), self._window_badge(), _left_out_badge(given))
         if risk is not None:
-            self.add_line(tr(words), score=risk, meant=risk.name not in _RISKS)
+            self.add_line(tr(words), score=risk, meant=risk.name not in RISKS)
         self._add_switch(given)
         self._add_film_hour(given)
         self._pair(tr("Attention, series / film"), "attention", signed=False)

@@ -380,6 +380,15 @@ def test_the_record_has_room_beside_the_film_and_more_without_one(bench):
     assert pane.width() == pytest.approx(0.7 * beside.width(), abs=4)
 
 
+def test_the_trace_says_what_it_is_a_risk_of(bench):
+    made = stay(bench)
+    strips = bench.find(QWidget, "strips")
+    assert strips._title == "Mortality"
+    first = replace(made.scores[0], name="icu_admission")
+    strips.show_record(record(), replace(made, scores=(first, *made.scores[1:])))
+    assert strips._title == "ICU admission"
+
+
 def test_no_name_of_a_phenotype_lies_under_its_bar(bench):
     stay(bench)
     rows = bench.find(QWidget, "phenotypes")
