@@ -93,6 +93,7 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
     images: dict[str, Given] = {}
     tables: dict[str, GivenTable] = {}
     notes: list[Note] = []
+    _check_once(wanted.named)
     for role, path in wanted.named:
         _check_role(card, role)
         if role not in known:
@@ -110,9 +111,7 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
         images = {**bare, **images}
         notes += left_out
     if not images and not tables:
-        raise ModelInputError(
-            f"{card.title} needs {_needs(card)}", do="Give it with --input.", code="MV-MOD-004"
-        )
+        raise _nothing_used(card, [role for role, _ in wanted.named])
     return Gathered(tuple(images.values()), tuple(tables.values()), tuple(notes))
 
 
@@ -151,6 +150,24 @@ def _table(role: str, path: Path) -> GivenTable:
     if not path.is_file():
         raise InputRefused("does not exist", file=path.name, do="Check the path.")
     return GivenTable(role, path)
+
+
+def _check_once(named: Sequence[tuple[str, Path]]) -> None:
+    for n, (role, path) in enumerate(named):
+        if role in (earlier for earlier, _ in named[:n]):
+            raise UsageError(
+                f"two files are given for {role}", file=path.name, do="Give one for each input."
+            )
+
+
+def _nothing_used(card: ModelCard, given: Sequence[str]) -> ModelInputError:
+    """Why nothing that was given can be used, with the inputs that can."""
+    own = ", ".join(spec.role for spec in card.inputs)
+    return ModelInputError(
+        f"{card.title} has no input {' or '.join(given)}; it needs {_needs(card)}",
+        do=f'Give it with "--input ROLE=PATH", where ROLE is one of: {own}.',
+        code="MV-MOD-004",
+    )
 
 
 def _check_role(card: ModelCard, role: str) -> None:

@@ -148,3 +148,15 @@ def test_a_table_is_refused_by_a_model_of_images(tmp_path):
     table.write_text("a\n1\n", "utf-8")
     with pytest.raises(ModelInputError, match="this is a table"):
         gather(CARD, Wanted((table,)), lambda paths: catalogue_of())
+
+
+def test_two_files_for_one_input_are_a_question_to_the_user():
+    named = (("t1", Path("one.nii")), ("t1", Path("two.nii")))
+    with pytest.raises(UsageError, match=r"two\.nii: two files are given for t1"):
+        gathered(Wanted(named=named), series_of("1", description="T1"))
+
+
+def test_an_input_that_the_model_has_not_is_named_with_those_it_has():
+    with pytest.raises(ModelInputError, match="has no input flair; it needs") as caught:
+        gathered(Wanted(named=(("flair", Path("a.nii")),)), series_of("1", description="FLAIR"))
+    assert "t1, t1ce" in caught.value.do
