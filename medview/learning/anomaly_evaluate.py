@@ -11,7 +11,7 @@ import csv
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from medview.learning.devices import choose_device
 from medview.learning.metrics import MetricRow
 from medview.learning.real_rows import CaseResult, real_rows, result_of
 from medview.learning.scoring import (
+    MODEL,
     Said,
     Scorer,
     Slices,
@@ -51,6 +52,8 @@ from medview.learning.uncertainty import WHOLE, UncertaintyTrial, judge, uncerta
 from medview.learning.weights import load_anomaly, patient_hash
 
 SCHEMA = "medview.metrics/1"
+PIXELS = "pixels.csv"
+"""How well the map finds the marked lesion of each case that has one."""
 DRAWS = 2
 """How often lesions are drawn for each normal case; a cross-validation draws more."""
 TOGETHER = 16
@@ -103,6 +106,7 @@ class _Found:
     rows: list[MetricRow] = field(default_factory=list)
     predictions: list[dict[str, object]] = field(default_factory=list)
     slices: list[dict[str, object]] = field(default_factory=list)
+    pixels: list[dict[str, object]] = field(default_factory=list)
     trials: list[SyntheticTrials] = field(default_factory=list)
     judged: dict[str, list[UncertaintyTrial]] = field(default_factory=dict)
     data: list[dict[str, object]] = field(default_factory=list)
@@ -253,6 +257,7 @@ def _measure(job: Progress, asked: _Asked, part: _Part, found: _Found, total: in
             results.append(result_of(one, whole, scored))
             found.predictions.append(_prediction(asked, one, whole, said))
             found.slices += _slice_lines(results[-1])
+            found.pixels += _pixel_lines(results[-1], asked.request)
             if part.subset.is_normal:
                 held = HeldOut(one, asked.all_scores)
                 seed = asked.request.seed
@@ -347,6 +352,15 @@ def _slice_lines(result: CaseResult) -> list[dict[str, object]]:
     ]
 
 
+def _pixel_lines(result: CaseResult, request: EvaluateRequest) -> list[dict[str, object]]:
+    """The line of pixels.csv of a case whose lesion is marked: how well the map finds it."""
+    if result.figures is None or MODEL not in result.figures:
+        return []
+    case, figures = result.case, result.figures[MODEL]
+    patient = patient_hash(case.patient) if request.private else case.patient
+    return [{"case": case.case, "patient": patient, "subset": case.subset, **asdict(figures)}]
+
+
 def _data_line(
     part: _Part, results: Sequence[CaseResult], skipped: Sequence[LeftOut]
 ) -> dict[str, object]:
@@ -381,6 +395,8 @@ def _write(
     _write_table(out / "slices.csv", found.slices)
     if synthetic:
         _write_table(out / "synthetic_slices.csv", synthetic)
+    if found.pixels:
+        _write_table(out / PIXELS, found.pixels)
     plot = uncertainty_plot([figure_of(row.as_dict(), "") for row in found.rows])
     if plot is not None:
         write_plot(plot, out / PLOT)

@@ -2,15 +2,19 @@
 
 Only cases that neither version was trained on are compared. Truth and score come from the
 predictions.csv of the two measurements, where a score's truth stands as ``true_<score>``; the
-anomaly model is compared by its slices with a label.
+anomaly model is compared by its slices with a label and, where lesions are marked, by how well its
+map finds them (pixels.csv).
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from medview.domain.ablation import Scored
 from medview.domain.comparison import CompareRequest
@@ -19,12 +23,15 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.learning.ablation_figures import DEFAULT, compared
 from medview.learning.evaluate import evaluate
+from medview.learning.metrics import mean_interval, paired_mean_difference
 
 TRUE = "true_"
 BINARY = ("roc_auc", "pr_auc", "brier")
 NUMBERS = ("mae", "rmse", "pearson_r")
 _LOWER_IS_BETTER = ("mae", "rmse", "brier")
 NEW = "new"
+PIXELS = "pixels.csv"
+PIXEL_NAMES = ("pr_auc", "dice_best")
 
 
 def compare(job: Progress, request: CompareRequest) -> dict[str, Any]:
@@ -44,7 +51,8 @@ def compare(job: Progress, request: CompareRequest) -> dict[str, Any]:
     """
     both = {name: _measured(job, request, name) for name in ("old", "new")}
     shared = _paired(both["old"], both["new"])
-    if not any(one.cases for one in shared["old"]):
+    inside = pixel_rows(*(Path(request.out) / name for name in ("old", "new")))
+    if not any(one.cases for one in shared["old"]) and not inside["differences"]:
         raise DataError(
             "there is no case with a known truth that neither version was trained on",
             code="MV-DAT-143",
@@ -52,8 +60,9 @@ def compare(job: Progress, request: CompareRequest) -> dict[str, Any]:
         )
     rows = compared({(DEFAULT, 0, ""): shared["old"], (NEW, 0, ""): shared["new"]})
     differences = [_difference(row) for row in rows if row["variant"] == NEW]
+    differences += inside["differences"]
     return {
-        "metrics": [_metric(row, shared["old"]) for row in rows],
+        "metrics": [*(_metric(row, shared["old"]) for row in rows), *inside["metrics"]],
         "differences": differences,
         "worse": [one["name"] for one in differences if _is_worse(one)],
     }
@@ -197,7 +206,42 @@ def _same(one: Scored, row: Mapping[str, Any]) -> bool:
 
 def _difference(row: Mapping[str, Any]) -> dict[str, Any]:
     named = ("task", "level", "name", "subset", "n", "low", "high", "p")
-    return {"new_minus_old": row["difference"], **{name: row[name] for name in named}}
+    same = {name: row[name] for name in named}
+    return {"new_minus_old": row["difference"], "group": "all", **same}
+
+
+def pixel_rows(old: Path, new: Path) -> dict[str, list[dict[str, Any]]]:
+    """How well each version's map finds the marked lesions, mean over the cases that both have."""
+    tables = [
+        {(row["subset"], row["case"]): row for row in _rows(folder / PIXELS)}
+        for folder in (old, new)
+    ]
+    shared = [key for key in tables[0] if key in tables[1]]
+    metrics, differences = list[dict[str, Any]](), list[dict[str, Any]]()
+    for subset in dict.fromkeys(subset for subset, _ in shared):
+        here = [key for key in shared if key[0] == subset]
+        patients = [tables[0][key]["patient"] for key in here]
+        for name in PIXEL_NAMES:
+            before, after = (
+                np.array([float(table[key][name]) for key in here]) for table in tables
+            )
+            same = {"task": "anomaly", "level": "pixel", "name": name, "subset": subset,
+                    "group": "all", "n": len(here)}  # fmt: skip
+            for who, values in (("old", before), (NEW, after)):
+                told = mean_interval(values, patients)
+                metrics.append(
+                    {
+                        **{"predictor": who, **same, **asdict(told)},
+                        **{"ci": "patient bootstrap, 1000", "n_patients": len(set(patients))},
+                        **{"n_positive": len(here), "prevalence": None},
+                    }
+                )
+            apart = paired_mean_difference(after, before, patients)
+            differences.append(
+                {**same, "new_minus_old": apart.value, "low": apart.low, "high": apart.high,
+                 "p": apart.p}
+            )  # fmt: skip
+    return {"metrics": metrics, "differences": differences}
 
 
 def _is_worse(one: Mapping[str, Any]) -> bool:

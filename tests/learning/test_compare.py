@@ -116,3 +116,31 @@ def test_without_a_known_truth_there_is_nothing_to_compare(said, tmp_path):
     said |= {"old.st": rows, "new.st": rows}
     with pytest.raises(DataError, match="no case with a known truth"):
         compared(tmp_path)
+
+
+def marked(*figures, first=0):
+    return [
+        {"case": f"c{n}", "patient": f"p{n}", "subset": "local", "pr_auc": one, "dice_best": 0.5}
+        for n, one in enumerate(figures, first)
+    ]
+
+
+def test_marked_lesions_are_compared_by_how_well_the_maps_find_them(said, tmp_path):
+    ours = [0.2 + 0.01 * n for n in range(8)]
+    said["old.st"] = {"predictions.csv": [{"case": "c0"}], "pixels.csv": marked(*ours)}
+    better = marked(*(one + 0.1 for one in ours), first=0)[1:]
+    said["new.st"] = {"predictions.csv": [{"case": "c0"}], "pixels.csv": better}
+    body = compared(tmp_path)
+    (one,) = [row for row in body["differences"] if row["name"] == "pr_auc"]
+    assert (one["level"], one["n"], one["group"]) == ("pixel", 7, "all")
+    assert one["new_minus_old"] == pytest.approx(0.1)
+    assert one["low"] == pytest.approx(0.1)
+    values = {row["predictor"]: row["value"] for row in body["metrics"] if row["name"] == "pr_auc"}
+    assert values == {"old": pytest.approx(0.24), "new": pytest.approx(0.34)}
+    assert body["worse"] == []
+
+
+def test_a_map_that_finds_less_is_worse(said, tmp_path):
+    said["old.st"] = {"pixels.csv": marked(0.5, 0.6, 0.7, 0.5, 0.6, 0.7)}
+    said["new.st"] = {"pixels.csv": marked(0.3, 0.4, 0.5, 0.3, 0.4, 0.5)}
+    assert compared(tmp_path)["worse"] == ["pr_auc"]
