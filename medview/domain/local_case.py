@@ -10,8 +10,8 @@ from medview.domain.study import Catalogue
 
 ANSWERS_AS_LABELS: dict[str, str] = {
     "anomaly": (
-        "A finding that a reader agreed with is a lesion; a brain whose findings were all "
-        "rejected is normal. Unsure, or no answer, is no label."
+        "A finding that a reader agreed with is a lesion. A brain is normal where all findings "
+        "were rejected, or none was found and that was agreed with. Unsure is no label."
     ),
     "cxr": (
         "What becomes of a patient is not seen on the film: an answer to the outcome is a label "

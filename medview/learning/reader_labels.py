@@ -17,6 +17,12 @@ Inside = NDArray[np.bool_]
 LESION, CLEAN, UNKNOWN = 1, 0, -1
 """Values of a mask: a lesion, none, and slices of which nobody has said anything."""
 AGREED, REJECTED = "agree", "rejected"
+_NO_ANSWER = "no answer yet"
+_NOTHING_FOUND = {
+    AGREED: "normal: nothing found, agreed",
+    REJECTED: "rejected, but no lesion is marked",
+    "unsure": "nothing found, unsure",
+}
 _ROOM = 1.5
 """Half the side of the box about a peak, as a share of the diameter of a ball of its volume."""
 _ROOM_MM = 20.0
@@ -34,15 +40,19 @@ class Answered:
     label: int | None
     lesions: tuple[Finding, ...] = ()
     open: tuple[Finding, ...] = ()
-    words: str = "no answer yet"
+    words: str = _NO_ANSWER
 
 
 def answered(findings: Sequence[Finding], opinions: Iterable[Opinion]) -> Answered:
     """Sum up what a reader said to the findings of one brain.
 
-    No finding at all is no label: nobody was asked. "Unsure" is an answer that settles nothing.
+    Where nothing was found, agreeing with the score is agreeing that there is nothing; rejecting
+    it says that something is there, but not where. "Unsure" is an answer that settles nothing.
     """
     said = {each.about: each.verdict for each in opinions}
+    if not findings:
+        whole = said.get("score anomaly", "")
+        return Answered(0 if whole == AGREED else None, words=_NOTHING_FOUND.get(whole, _NO_ANSWER))
     verdicts = {one.id: said.get(f"finding {one.id}", "") for one in findings}
     lesions = tuple(one for one in findings if verdicts[one.id] == AGREED)
     left = tuple(one for one in findings if verdicts[one.id] not in (AGREED, REJECTED))
@@ -51,7 +61,7 @@ def answered(findings: Sequence[Finding], opinions: Iterable[Opinion]) -> Answer
         words = f"abnormal: {len(lesions)} of {counted(len(findings), 'finding')} agreed"
         words += f", {len(left)} open" if left else ""
         return Answered(1, lesions, left, words)
-    if findings and not left:
+    if not left:
         return Answered(0, words=f"normal: {counted(rejected, 'finding')} rejected")
     if any(verdicts.values()):
         return Answered(None, (), left, f"{rejected} of {len(findings)} rejected, the others open")

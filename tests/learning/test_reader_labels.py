@@ -63,8 +63,18 @@ def test_what_answers_amount_to(verdicts, label, lesions, left, words):
     assert [one.id for one in told.open] == left
 
 
-def test_a_brain_without_a_finding_was_never_asked_about():
-    assert answered([], []).label is None
+@pytest.mark.parametrize(
+    ("verdict", "label", "words"),
+    [
+        ("agree", 0, "normal: nothing found, agreed"),
+        ("rejected", None, "rejected, but no lesion is marked"),
+        ("unsure", None, "nothing found, unsure"),
+        ("", None, "no answer yet"),
+    ],
+)
+def test_where_nothing_was_found_the_score_was_answered(verdict, label, words):
+    told = answered([], [Opinion("score anomaly", verdict)] if verdict else [])
+    assert (told.label, told.words, told.lesions) == (label, words, ())
 
 
 @pytest.mark.parametrize("code", ORIENTATIONS[::7])

@@ -39,7 +39,7 @@ def test_cases_read_here_are_listed_with_what_readers_said(bench, panel, listed)
     assert rows[3].text(0) == "P4 · T1\ncannot be used"
     assert [row.checkState(0) for row in rows[:3]] == [ON, OFF, ON]
     assert not rows[1].flags() & Qt.ItemFlag.ItemIsEnabled
-    assert "a brain whose findings were all rejected is normal" in said(panel.cases)
+    assert "A brain is normal where all findings were rejected" in said(panel.cases)
     problems = bench.find(QLabel, "training_library_problems").text()
     assert problems == "P4 · T1: It changed.\nold: does not exist"
 
