@@ -48,9 +48,9 @@ def cases(
     """Make a case list for MODEL of studies that were read here, labelled by the readers' answers.
 
     A finding that was agreed with is a lesion; a brain is normal where all findings were rejected,
-    or none was found and that was agreed with. Patients go by pseudonyms. Without PATHS what was opened last is looked through. "finetune
-    --data OUT/cases.csv" takes the list. With --check every file is decoded, one bad file never
-    stops the rest; exit code 1 when some cannot be used.
+    or none was found and that was agreed with. Patients go by pseudonyms. Without PATHS what was
+    opened last is looked through. "finetune --data OUT/cases.csv" takes the list. With --check
+    every file is decoded, one bad file never stops the rest; exit code 1 when some cannot be used.
     """
     if wanted["check"]:
         return _check(context, model, paths)
