@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QImage, QPixmap, QResizeEvent
-from PySide6.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
+from PySide6.QtGui import QImage, QPixmap, QResizeEvent, QWheelEvent
+from PySide6.QtWidgets import (
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
 
 from medview.domain.errors import MedviewError
 from medview.services.report_order import Preview
@@ -17,6 +26,9 @@ _PAUSE_MS = 350
 _MARGIN_PX = 16
 _SHARE = 0.5
 _LEAST_PX = 320
+# How much wider than the room a page can be, and in which steps it grows.
+_MOST_ZOOM, _STEP = 4.0, 1.25
+_CTRL = Qt.KeyboardModifier.ControlModifier
 # Fields of the session that a report is made of; the words tell of themselves.
 _FIELDS = (
     "volume",
@@ -34,7 +46,7 @@ _FIELDS = (
 class ReportPreview(QWidget):
     """Pages of the report of the study on screen; hidden until asked for, and idle while hidden.
 
-    ``drawn`` counts the previews that were shown.
+    ``drawn`` counts the previews that were shown, ``zoom`` is 1 where a page takes all the room.
     """
 
     def __init__(self, app: App) -> None:
@@ -42,6 +54,7 @@ class ReportPreview(QWidget):
         name(self, "report_preview", tr("Report preview"))
         self._app = app
         self.drawn = 0
+        self.zoom = 1.0
         self.pages: tuple[QLabel, ...] = ()
         self._stale = True
         self._made: Preview | None = None
@@ -49,7 +62,13 @@ class ReportPreview(QWidget):
         self._badge = label("", "tag")
         close = button("×", "preview_close", look="link", tip=tr("Close the preview"))
         close.clicked.connect(self.hide)
-        head = Row(label(tr("Preview"), "strong"), self._badge, 1, self._head, close)
+        zooms = (
+            ("−", "preview_smaller", tr("Smaller pages (Ctrl+wheel)"), lambda: self._by(1 / _STEP)),
+            ("+", "preview_larger", tr("Larger pages (Ctrl+wheel)"), lambda: self._by(_STEP)),
+            (tr("Fit"), "preview_fit", tr("As wide as there is room"), lambda: self._by(0.0)),
+        )
+        steps = [self._zoom_button(*each) for each in zooms]
+        head = Row(label(tr("Preview"), "strong"), self._badge, 1, self._head, *steps, close)
         head.setContentsMargins(12, 6, 8, 6)
         self._column = QVBoxLayout()
         self._column.setContentsMargins(*(4 * (_MARGIN_PX,)))
@@ -57,11 +76,11 @@ class ReportPreview(QWidget):
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setProperty("look", "pane")
-        self._scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._scroll.viewport().installEventFilter(self)
         self._scroll.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
-        inner = QWidget()
-        inner.setLayout(self._column)
-        self._scroll.setWidget(inner)
+        self._inner = QWidget()
+        self._inner.setLayout(self._column)
+        self._scroll.setWidget(self._inner)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
@@ -100,6 +119,15 @@ class ReportPreview(QWidget):
             self._badge.hide()
             self._head.setText(tr("Open a study to see its report"))
 
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's hook
+        """With Ctrl the wheel makes pages larger or smaller instead of going through them."""
+        if isinstance(event, QWheelEvent) and event.modifiers() & _CTRL:
+            turned = event.angleDelta().y()
+            if turned:
+                self._by(_STEP if turned > 0 else 1 / _STEP)
+            return True
+        return super().eventFilter(watched, event)
+
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
         """Pages of another width are drawn again, not stretched for long."""
         super().resizeEvent(event)
@@ -111,7 +139,25 @@ class ReportPreview(QWidget):
     def _width_px(self) -> int:
         """Width of a page in pixels of the screen."""
         room = self._scroll.viewport().width() - 2 * _MARGIN_PX
-        return max(200, round(room * self.devicePixelRatioF()))
+        return max(200, round(room * self.zoom * self.devicePixelRatioF()))
+
+    def _by(self, factor: float) -> None:
+        """Make the pages so much larger; 0 fits them to the room. What is at the top stays."""
+        zoom = min(_MOST_ZOOM, max(1.0, self.zoom * factor))
+        if zoom == self.zoom:
+            return
+        bar = self._scroll.verticalScrollBar()
+        at = bar.value() / max(1, self._inner.height())
+        self.zoom = zoom
+        self._fit()
+        self._inner.adjustSize()
+        bar.setValue(round(at * self._inner.height()))
+        self._on_change()
+
+    def _zoom_button(self, text: str, key: str, tip: str, act: Callable[[], None]) -> QPushButton:
+        made = button(text, key, look="link", tip=tip)
+        made.clicked.connect(lambda: act())
+        return made
 
     def _on_change(self, *_: object) -> None:
         self._stale = True

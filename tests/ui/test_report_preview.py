@@ -1,5 +1,7 @@
 import numpy as np
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton
 
 from medview.domain.errors import WorkerDied
 from medview.services.report_order import Preview
@@ -70,3 +72,38 @@ def test_without_a_study_it_says_what_to_do(bench):
     bench.window.preview.open()
     texts = [each.text() for each in bench.window.preview.findChildren(QLabel)]
     assert "Open a study to see its report" in texts
+
+
+def turn_wheel(preview, notches):
+    at, still = QPointF(20, 20), Qt.ScrollPhase.NoScrollPhase
+    ctrl = Qt.KeyboardModifier.ControlModifier
+    event = QWheelEvent(
+        at, at, QPoint(), QPoint(0, 120 * notches), Qt.MouseButton.NoButton, ctrl, still, False
+    )
+    QApplication.sendEvent(preview._scroll.viewport(), event)
+
+
+def test_pages_grow_and_shrink_by_button_and_wheel_and_are_drawn_as_wide(head, qtbot):
+    preview = shown(head)
+    fitting = preview.pages[0].pixmap().width()
+    head.find(QPushButton, "preview_larger").click()
+    turn_wheel(preview, 1)
+    assert preview.zoom == 1.25**2
+    # At once, and sharp as soon as they are drawn again.
+    assert abs(preview.pages[0].pixmap().width() - fitting * 1.25**2) <= 2
+    qtbot.waitUntil(lambda: len(head.jobs.running("preview")) == 1)
+    assert abs(head.jobs.running("preview")[0].args[-1] - fitting * 1.25**2) <= 2
+    head.find(QPushButton, "preview_smaller").click()
+    assert preview.zoom == 1.25
+    head.find(QPushButton, "preview_fit").click()
+    assert preview.zoom == 1.0
+    assert abs(preview.pages[0].pixmap().width() - fitting) <= 2
+
+
+def test_there_is_a_smallest_and_a_largest_page(head):
+    preview = shown(head)
+    turn_wheel(preview, -1)
+    assert preview.zoom == 1.0
+    for _ in range(12):
+        turn_wheel(preview, 1)
+    assert preview.zoom == 4.0

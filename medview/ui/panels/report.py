@@ -13,12 +13,14 @@ from medview.ui.controls import Card, Column, Row, button, label, name
 from medview.ui.panels.signing import SigningCard
 from medview.ui.words import number, tr
 
+# Key, title, hint and how many lines are seen at once.
 _FIELDS = (
-    ("question", "Question", "Why was this examination made?", 48),
-    ("comparison", "Comparison", "Date and kind of the examination before, or none", 48),
-    ("findings", "Findings", "What you see, in your own words", 150),
-    ("impression", "Impression", "What you conclude; a signed report needs it", 84),
+    ("question", "Question", "Why was this examination made?", 2),
+    ("comparison", "Comparison", "Date and kind of the one before, or none", 1),
+    ("findings", "Findings", "What you see, in your own words", 6),
+    ("impression", "Impression", "What you conclude; a signed report needs it", 3),
 )
+_OTHER_LETTERS = (QEvent.Type.FontChange, QEvent.Type.StyleChange)
 _PAPERS = (("a4", "A4"), ("letter", "Letter"))
 _INSERTS: tuple[tuple[Kind, str, str], ...] = (
     ("measurement", "Measurement", "Nothing was measured yet (L draws a length)"),
@@ -38,8 +40,8 @@ class ReportPanel(Column):
         self._template = self._templates()
         words = Card("report_words", tr("Your words"))
         words.add(Row(label(tr("Template")), 1, self._template))
-        for key, title, hint, high in _FIELDS:
-            words.add(label(tr(title), "strong"), self._field(key, tr(title), tr(hint), high))
+        for key, title, hint, lines in _FIELDS:
+            words.add(label(tr(title), "strong"), self._field(key, tr(title), tr(hint), lines))
             if key == "findings":
                 words.add(Row(label(tr("Insert"), "quiet"), *map(self._insert, _INSERTS), 1))
         self.add(words)
@@ -78,7 +80,9 @@ class ReportPanel(Column):
         return menu
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802  # Qt's hook
-        """Remember in which text the cursor was last."""
+        """Remember in which text the cursor was last; letters of another size need other room."""
+        if event.type() in _OTHER_LETTERS and isinstance(watched, QPlainTextEdit):
+            _make_room(watched)
         if event.type() == QEvent.Type.FocusIn:
             for key, field in self._fields.items():
                 if field is watched:
@@ -104,16 +108,16 @@ class ReportPanel(Column):
         look.clicked.connect(lambda: self._app.window.toggle_preview())
         out = Card("report_out", tr("Report"))
         out.add(self._inside)
-        out.add(Row(label(tr("Paper")), 1, self._paper()))
-        out.add(Row(look, 1, self._export))
+        out.add(Row(self._paper(), 1, look, self._export))
         return out
 
-    def _field(self, key: str, title: str, hint: str, high: int) -> QPlainTextEdit:
+    def _field(self, key: str, title: str, hint: str, lines: int) -> QPlainTextEdit:
         made = QPlainTextEdit()
         name(made, f"report_{key}", title)
         made.setPlaceholderText(hint)
         made.setToolTip(hint)
-        made.setFixedHeight(high)
+        made.setProperty("lines", lines)
+        _make_room(made)
         made.setTabChangesFocus(True)
         made.textChanged.connect(lambda: self._app.reading.write(**{key: made.toPlainText()}))
         made.installEventFilter(self)
@@ -169,6 +173,14 @@ class ReportPanel(Column):
         blank = " " if before and not before[-1].isspace() else ""
         cursor.insertText(blank + insertion.text)
         field.setFocus()
+
+
+def _make_room(field: QPlainTextEdit) -> None:
+    """Give a text the height of its lines."""
+    field.ensurePolished()
+    margins = 2 * (round(field.document().documentMargin()) + field.frameWidth())
+    lines = int(field.property("lines"))
+    field.setFixedHeight(lines * field.fontMetrics().lineSpacing() + margins)
 
 
 def _inside(session: Session) -> str:

@@ -21,16 +21,15 @@ class SigningCard(Card):
         self._sign = button(
             tr("Sign"), "report_sign", tip=tr("Make it final; later changes are amendments")
         )
-        self._name = self._line("report_signer", tr("Signed by"), tr("your name"))
-        self._role = self._line("report_role", tr("Role"), tr("such as radiologist"))
+        self._name = self._line("report_signer", tr("Signed by"), tr("your name"), 190)
+        self._role = self._line("report_role", tr("Role"), tr("such as radiologist"), 120)
         self._name.setText(app.preferences.settings.reader)
         self._before = QVBoxLayout()
         self._before.setSpacing(2)
         self.add(Row(label(tr("Signature"), "strong"), 1, self._badge))
         self.add(Row(label(tr("Signed by")), 1, self._name))
-        self.add(Row(label(tr("Role")), 1, self._role))
+        self.add(Row(label(tr("Role")), 1, self._role, self._sign))
         self.add(self._before)
-        self.add(Row(1, self._sign))
         self._name.textChanged.connect(self._on_named)
         self._sign.clicked.connect(self._on_sign)
         app.reading.changed.connect(self.refresh)
@@ -60,12 +59,12 @@ class SigningCard(Card):
         for text in lines:
             self._before.addWidget(label(text, "quiet", wraps=True))
 
-    def _line(self, key: str, title: str, hint: str) -> QLineEdit:
+    def _line(self, key: str, title: str, hint: str, least: int) -> QLineEdit:
         made = QLineEdit()
         name(made, key, title)
         made.setPlaceholderText(hint)
         made.setToolTip(title)
-        made.setMinimumWidth(190)
+        made.setMinimumWidth(least)
         return made
 
     def _on_named(self, text: str) -> None:

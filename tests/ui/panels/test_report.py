@@ -102,3 +102,30 @@ def test_signing_needs_a_name_and_later_words_are_an_amendment(head):
     assert "DRAFT AMENDMENT" in texts(head)
     assert "Impression changed; before: “Benign.”" in texts(head)
     assert (sign.isEnabled(), sign.text()) == (True, "Sign the amendment")
+
+
+def test_fields_have_room_for_their_lines_at_any_size_of_letters(head):
+    question, findings = field(head, "question"), field(head, "findings")
+    line = question.fontMetrics().lineSpacing()
+    assert 2 * line < question.height() < 2 * line + 40
+    assert findings.height() - question.height() == 4 * line
+    before = findings.height()
+    findings.setStyleSheet("font-size: 30px")
+    assert findings.height() > 1.5 * before
+
+
+def test_with_the_keyboard_alone_one_comes_from_the_question_to_the_export(head, qtbot):
+    at = field(head, "question")
+    at.setFocus()
+    reached = []
+    for _ in range(60):
+        at = at.nextInFocusChain()
+        if at.isVisible() and at.isEnabled() and at.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            reached.append(at.objectName())
+    wanted = [
+        *("report_comparison", "report_findings", "report_insert_measurement"),
+        *("report_impression", "report_signer", "report_role", "report_sign"),
+        *("report_paper", "report_preview_open", "report_export"),
+    ]
+    places = [reached.index(each) for each in wanted]
+    assert places == sorted(places)
