@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import signal
 import sys
 from dataclasses import dataclass
+from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QTimer, qInstallMessageHandler
+from PySide6.QtCore import QSettings, QTimer, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from medview import __version__
@@ -78,6 +80,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     `weights` is a folder with a folder for each model, in place of the one that ships.
     """
     qt = _application()
+    _keep_log()
     session, preferences = Session(), preferences or Preferences()
     jobs = Jobs(MainThread(qt).post, hung=lambda job: mark_silent(session, job))
     session.private = preferences.settings.private
@@ -117,7 +120,6 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     if tuning.reopen():
         text = "A training was interrupted. It can go on from its last whole epoch: panel Training."
         session.message = Message(text)
-    _keep_log()
     _catch_what_nobody_foresaw(session)
     window.destroyed.connect(jobs.close)
     return Program(qt, app, jobs)
@@ -161,6 +163,8 @@ def _application() -> QApplication:
     has_display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if sys.platform.startswith("linux") and not has_display:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+    # Qt's own file dialog would write the folders that were visited into the user's settings.
+    QSettings.setPath(QSettings.Format.NativeFormat, QSettings.Scope.UserScope, os.devnull)
     # What Qt says, such as that no window manager is there, belongs into the log.
     qInstallMessageHandler(lambda kind, place, text: _LOG.debug("Qt: %s", text))
     known = QApplication.instance()
@@ -206,13 +210,21 @@ def _places(trace: TracebackType | None) -> list[str]:
     return places[::-1]
 
 
+class _OwnersLog(RotatingFileHandler):
+    """A log for the eyes of its owner alone."""
+
+    def _open(self) -> TextIOWrapper:
+        own = functools.partial(os.open, mode=0o600)
+        return open(self.baseFilename, "a", encoding="utf-8", opener=own)
+
+
 def _keep_log() -> None:
     """Keep warnings and errors in a small file of our own; it is made when there is one."""
     if any(isinstance(handler, RotatingFileHandler) for handler in _LOG.handlers):
         return
     home().mkdir(parents=True, exist_ok=True, mode=0o700)
     path = home() / "medview.log"
-    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=1, delay=True)
+    handler = _OwnersLog(path, maxBytes=_LOG_BYTES, backupCount=1, delay=True)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
     _LOG.addHandler(handler)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
+import io
+import re
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from dicom_files import image
+import pikepdf
+from dicom_files import image, write
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataset import Dataset
+from pydicom.uid import generate_uid
+from pypdf import PdfReader
+from throwaway import small_head
 
 from medview.io.confidentiality import actions
 
@@ -101,3 +109,71 @@ def tainted(**elements: object) -> Dataset:
     for name, value in elements.items():
         setattr(found, name, value)
     return found
+
+
+def tainted_study(folder: Path) -> Path:
+    """A head that a model can be run on, with a canary in every attribute of each image."""
+    folder.mkdir(parents=True)
+    volume = small_head()
+    tags = [tag for tag in attributes() if kind_of(tag) != "SQ"]
+    corners = volume.geometry.to_mm([(k, 0, 0) for k in range(len(volume.array))]).round(4)
+    for k, pixels in enumerate(volume.array):
+        found = filled(image(pixels), tags)
+        del found.EncapsulatedDocument
+        found.PixelSpacing = list(volume.geometry.spacing_mm[1:])
+        found.ImagePositionPatient = corners[k].tolist()
+        found.SOPInstanceUID = found.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        found.BodyPartExamined, found.InstanceNumber = "BRAIN", k + 1
+        found.PatientSex = "F"
+        write(found, folder / f"{CANARY}-{k}.dcm")
+    return folder
+
+
+def traces(*roots: Path) -> dict[str, set[str]]:
+    """Files and folders below `roots` in whose name or content a canary stands, and which.
+
+    Looked for are the texts as UTF-8, UTF-16 and hexadecimal, the UIDs, and the dates, also in
+    what is packed.
+    """
+    found: dict[str, set[str]] = {}
+    for root in roots:
+        for path in root.rglob("*"):
+            name = str(path.relative_to(root))
+            here = {"name"} if CANARY in name else set()
+            if path.is_file():
+                here |= _in_bytes(_unpacked(path))
+            if here:
+                found[name] = here
+    return found
+
+
+_FORMS = (CANARY.encode(), CANARY.encode("utf-16-le"), CANARY.encode().hex().encode())
+
+
+def _unpacked(path: Path) -> bytes:
+    """The bytes of a file, with what is packed in it and the words on its pages."""
+    content = path.read_bytes()
+    if content[:2] == b"\x1f\x8b":
+        return content + gzip.decompress(content)
+    if content[:5] != b"%PDF-":
+        return content
+    plain = io.BytesIO()
+    with pikepdf.open(path) as pdf:
+        pdf.save(plain, compress_streams=False, stream_decode_level=pikepdf.StreamDecodeLevel.all)
+    pages = (page.extract_text() for page in PdfReader(path).pages)
+    return content + plain.getvalue() + " ".join(pages).encode()
+
+
+# Days of the canaries' calendar, not within a longer number, as DICOM, ISO and words.
+_DAYS = re.compile(
+    rb"(?<![\d.])190[78][01]\d[0-3]\d(?:\d{6})?(?!\d)|190[78]-[01]\d-[0-3]\d|[A-Z][a-z]{2} 190[78]"
+)
+
+
+def _in_bytes(content: bytes) -> set[str]:
+    here = {"text"} if any(form in content for form in _FORMS) else set()
+    if re.search(rb"1\.2\.777\.", content):
+        here.add("uid")
+    if _DAYS.search(content):
+        here.add("date")
+    return here

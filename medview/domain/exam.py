@@ -11,6 +11,8 @@ _IDENTITY = (
     *("name", "patient_id", "birth_date", "accession"),
     *("institution", "referring", "series_uid"),
 )
+# What people typed, which may be a name, and when it was.
+_MAY_TELL = ("study_description", "series_description", "contrast", "study_date", "acquired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,15 @@ class Exam:
     def without_identity(self) -> Exam:
         """Return the exam with the pseudonym as the only trace of who it is."""
         return replace(self, **dict.fromkeys(_IDENTITY, ""))  # type: ignore[arg-type]  # all str
+
+    def in_private(self) -> Exam:
+        """The same also without descriptions and dates: nothing that the headers say of a person.
+
+        That it is a synthetic lesion stays said.
+        """
+        kept = "Synthetic lesion" if self.has_synthetic_lesion else ""
+        bare = replace(self.without_identity(), **dict.fromkeys(_MAY_TELL, ""))  # type: ignore[arg-type]
+        return replace(bare, study_description=kept)
 
     @property
     def has_synthetic_lesion(self) -> bool:

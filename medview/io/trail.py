@@ -51,7 +51,7 @@ def append(path: Path, what: str, detail: Mapping[str, Any], who: str = "") -> s
         If the disk refuses.
     """
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _locked(path) as file:
             body = {
                 "when": datetime.now(UTC).isoformat(timespec="seconds"),

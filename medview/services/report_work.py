@@ -85,7 +85,7 @@ def _report(job: Progress, number: int, light: Material, order: Order) -> Report
         for each, whole in zip(light.outcomes, predictions, strict=True)
     )
     marked = tuple(_with_pixels(job, each) for each in light.marked)
-    material = replace(light, volume=_held.heavy.volume, outcomes=outcomes, marked=marked)
+    material = replace(light, volume=_held.heavy.volume, outcomes=outcomes, marked=marked).as_told()
     names = tuple(each.model for each in predictions)
     roles = tuple(ref.role for each in predictions for ref in each.inputs)
     template = template_for(order.template or None, names, roles)

@@ -73,6 +73,13 @@ class Material:
     marked: tuple[Marked, ...] = ()
     record: Record | None = None
 
+    def as_told(self) -> Material:
+        """What a report may say of it: in private nothing that the headers say of a person."""
+        if not self.private:
+            return self
+        marked = tuple(replace(each, exam=each.exam.in_private()) for each in self.marked)
+        return replace(self, exam=self.exam.in_private(), marked=marked)
+
 
 @dataclass(frozen=True, slots=True)
 class Template:
@@ -303,9 +310,7 @@ def build_report(
     names = tuple(each.prediction.model for each in material.outcomes)
     roles = tuple(ref.role for each in material.outcomes for ref in each.prediction.inputs)
     template = template or template_for(None, names, roles)
-    if material.private:
-        material = replace(material, exam=material.exam.without_identity())
-    material = report_history.signed(material)
+    material = report_history.signed(material.as_told())
     known = ready or {}
     report = Report(
         title=template.title,
@@ -356,6 +361,8 @@ def _manifest(material: Material, report: Report, digest: str) -> dict[str, obje
         body = result_dict(each.prediction)
         if material.private:
             body["inputs"] = [item | {"study": None, "series": None} for item in body["inputs"]]
+            for each_map in body["maps"]:
+                each_map["grid"]["frame_of_reference"] = ""
         said = [plain(replace(o, by="") if material.private else o) for o in each.opinions]
         results.append({"file_sha256": each.file_sha256 or None, "result": body, "opinions": said})
     return {

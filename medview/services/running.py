@@ -152,7 +152,5 @@ def _exam(given: Given, *, private: bool) -> Exam | None:
     owner = given.catalogue.owner(given.series)
     if owner is None:
         return None
-    exam = Exam.of(*owner, given.series).without_identity()
-    if private and given.series.format != "dicom":
-        return replace(exam, study_description="", series_description="")
-    return exam
+    exam = Exam.of(*owner, given.series)
+    return exam.in_private() if private else exam.without_identity()

@@ -61,9 +61,9 @@ class Shelf:
         self._ids.pop((about, prediction.key), None)
         if self._root is None:
             return None
-        known = series is not None and not self._session.private
-        owner = self._session.catalogue.owner(series) if known and series is not None else None
-        exam = Exam.of(*owner, series).without_identity() if owner and series else None
+        owner = self._session.catalogue.owner(series) if series is not None else None
+        # It is found again by its pixels; the store says nothing of a person.
+        exam = Exam.of(*owner, series).in_private() if owner and series else None
         binding = Binding(_study(series, prediction), about.series, about.sha256)
         errand = Errand(
             KEEP_TITLE,

@@ -42,6 +42,18 @@ def test_without_identity_only_the_pseudonym_is_left():
     assert bare.patient_key == "9f2c41aa"
 
 
+def test_in_private_nothing_that_a_person_typed_and_no_date_is_left():
+    full = replace(exam(), contrast="Gadolinium for J. Doe", acquired="2026-03-14T10:41:00")
+    bare = full.in_private()
+    gone = {f.name for f in fields(Exam) if not getattr(bare, f.name) and getattr(full, f.name)}
+    assert {"study_description", "series_description", "contrast"} < gone
+    assert {"study_date", "acquired", "name", "patient_id"} < gone
+    assert (bare.patient_key, bare.modality, bare.size) == ("9f2c41aa", "MR", full.size)
+    told = replace(full, series_description="T1 of Doe with synthetic lesion").in_private()
+    assert told.has_synthetic_lesion
+    assert "Doe" not in f"{told}"
+
+
 @pytest.mark.parametrize(
     ("description", "synthetic"),
     [("T1 with synthetic lesion", True), ("Synthetic Lesion", True), ("Synthetic T2", False)],

@@ -7,7 +7,12 @@ from medview.domain.card import Figure
 from medview.domain.exam import Exam
 from medview.domain.volume import Note
 from medview.services import report_origin
-from medview.services.report_origin import measured_words, name_words, quality_words
+from medview.services.report_origin import (
+    measured_words,
+    name_words,
+    published_words,
+    quality_words,
+)
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +58,7 @@ def test_identity_is_two_lines_and_never_blank():
 def test_a_pseudonym_is_all_that_a_private_report_says():
     lines = report_origin.identity(exam().without_identity())
     assert lines == ("Patient 9f2c41aa · F", "14 Mar 2026")
+    assert report_origin.identity(exam().in_private())[1] == "date not available"
 
 
 def test_facts_are_never_blank():
@@ -232,3 +238,10 @@ def test_program_and_libraries_are_named():
 @pytest.mark.parametrize(("models", "level"), [(0, "level 0: no model"), (1, "level 1 of 0 to 4")])
 def test_the_part_of_the_model_is_told_on_a_scale(models, level):
     assert report_origin.involvement(models).startswith(level)
+
+
+def test_of_what_was_published_only_the_model_is_told():
+    rival = Figure("roc_auc", 0.795, "BraTS2020", predictor="no-attention")
+    own = Figure("roc_auc", 0.834, "BraTS2020")
+    assert published_words((rival, own)) == published_words((own,))
+    assert published_words((rival,)) == "not available"

@@ -219,7 +219,12 @@ def test_the_manifest_is_json_without_a_name(material, report):
     assert "1.2.3.4.55667788" in text
     private = build_report(replace(material, volume=None, private=True))
     assert "55667788" not in json.dumps(private.manifest)
-    assert private.identity[0] == "Patient 9f2c41aa · F"
+    assert private.identity == ("Patient 9f2c41aa · F", "date not available")
+    assert "1.2.3" not in json.dumps(private.manifest["results"])
+    shown = f"{private.facts} {private.sections} {private.identity}"
+    for words in ("T1 post-contrast", "MR head with contrast"):
+        assert words in f"{report.facts} {report.sections} {report.identity}"
+        assert words not in shown
 
 
 def test_no_row_is_blank(report):
