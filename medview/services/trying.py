@@ -21,7 +21,8 @@ from medview.services.analysis import PREDICT, Analysis
 from medview.services.jobs import Jobs
 from medview.services.session import Session, VolumeId
 from medview.services.telling import main_score
-from medview.services.tuning import Tuned, Tuning
+from medview.services.tuned import Tuned
+from medview.services.tuning import Tuning
 
 # Models that are run slice by slice; others are run on all there is.
 _BY_SLICE = ("anomaly",)

@@ -10,17 +10,17 @@ import csv
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import psutil
 from psygnal import Signal
 
 from medview.domain.errors import Cancelled, MedviewError
-from medview.domain.training import FinetuneRequest, Method, TrainRequest
+from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.services.audit import note
-from medview.services.case_table import CaseLine, case_lines
+from medview.services.case_table import case_lines
 from medview.services.checking import Checking
 from medview.services.gathering import Gathering
 from medview.services.jobs import Job, Jobs
@@ -36,6 +36,7 @@ from medview.services.training_notes import (
     read_wish,
     write_wish,
 )
+from medview.services.tuned import Curves, Phase, Tuned, Wish
 from medview.services.varying import Varying
 from medview.services.versions import WEIGHTS, Version, register, versions
 
@@ -48,70 +49,6 @@ HISTORY = "history.csv"
 PAUSE, GO_ON = "pause", "go on"
 AT_ONCE = 1e-4
 """Minutes: a training that goes on ends after its first epoch."""
-Curves = Mapping[tuple[str, str], tuple[tuple[int, float], ...]]
-Phase = Literal["empty", "looking", "checking", "ready", "running", "stopped", "done", "kept"]
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed.
-
-    With `folds` the training is also cross-validated, for sets too small to hold many out; with
-    `sites` it is also made once without each site, to measure on a site that it has not seen.
-    """
-
-    version: str = ""
-    method: Method = "full"
-    epochs: int = 0
-    seed: int = 0
-    folds: int = 0
-    sites: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Tuned:
-    """A snapshot for the panel.
-
-    `found` is what ``survey`` says of the cases; once all of them were read (`is_checked`, False
-    where the reader did not wait for it), without those that cannot be. `curves` are points (epoch,
-    value) by (part, name) of history.csv; `outcome` is the answer of the training with
-    ``before_after``. `base` are the weights that were started from, `preview` the newest ones since
-    (None before the first validation, and when they were kept or rejected). `reference` is the
-    locked set; `lines` tell of each case that was held out.
-    """
-
-    phase: Phase = "empty"
-    data: Path | None = None
-    found: Mapping[str, Any] = field(default_factory=dict)
-    refused: str = ""
-    is_checked: bool = False
-    wish: Wish = Wish()
-    epochs: int = 0
-    curves: Curves = field(default_factory=dict)
-    outcome: Mapping[str, Any] = field(default_factory=dict)
-    kept: str = ""
-    base: Path | None = None
-    preview: Path | None = None
-    reference: Path | None = None
-    is_paused: bool = False
-    seconds_left: float | None = None
-    memory_mb: float | None = None
-    lines: tuple[CaseLine, ...] = ()
-
-    @property
-    def epoch(self) -> int:
-        """The last epoch that is finished."""
-        return max((points[-1][0] for points in self.curves.values() if points), default=0)
-
-    @property
-    def worse_on_locked(self) -> tuple[str, ...]:
-        """Figures that are worse for sure on the locked set: keeping needs another word."""
-        return tuple(name for name in self.worse if name.startswith("reference "))
-
-    @property
-    def worse(self) -> tuple[str, ...]:
-        """Figures on which the new version is worse for sure."""
-        return tuple(self.outcome.get("before_after", {}).get("worse", ()))
 
 
 class Tuning:
@@ -231,15 +168,42 @@ class Tuning:
             return None
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
-        epochs = (f"epochs={wish.epochs}",) if wish.epochs else ()
-        own = (*epochs, *((f"folds={wish.folds}",) if wish.folds else ()))
+        request = self._request(version, data, resume=resume, max_minutes=max_minutes)
+        write_wish(self.folder, self._as_wish(data))
+        self._began, self._epoch_at = time.monotonic(), (0, time.monotonic())
+        self._set(
+            phase="running",
+            epochs=epochs_of(request.train.recipe),
+            outcome={},
+            kept="",
+            lines=(),
+            is_paused=False,
+            seconds_left=None,
+            base=version.weights,
+            preview=newest_preview(self.folder) if resume else None,
+        )
         is_fit = wish.method == "calibrate"
-        recipe = {} if is_fit else read_recipe(version.card.id, None, own)
-        settings = self._preferences.settings
+        self._title = title = f"Calibrate {wish.version}" if is_fit else f"Fine-tune {wish.version}"
+        # "Stop, keep best" is about the version that is kept: no site is gone through for it.
+        leaves_sites = wish.sites and self.can_leave_sites and max_minutes is None
+        work = CALIBRATE if is_fit else LEAVE_SITES if leaves_sites else FINETUNE
+        given = (request,) if is_fit else (request, trainer_of(version.card.id))
+        errand = Errand(title, "train", work, given, about=data.name, key="finetune")
+        self._job = self._tasks.run(errand, Answers(self._done, self._stopped))
+        return self._job
+
+    def _request(
+        self, version: Version, data: Path, *, resume: bool, max_minutes: float | None
+    ) -> FinetuneRequest:
+        """What is asked of the training by what the reader chose and the settings say."""
+        wish, settings = self.now.wish, self._preferences.settings
+        own = [f"epochs={wish.epochs}"] if wish.epochs else []
+        own += [f"folds={wish.folds}"] if wish.folds else []
+        is_fit = wish.method == "calibrate"
         train = TrainRequest(
             data=(str(data),),
             out=str(self.folder),
-            recipe=recipe,
+            recipe={} if is_fit else read_recipe(version.card.id, None, own),
             seed=wish.seed,
             threads=settings.threads or None,
             device=settings.device,
@@ -251,28 +215,7 @@ class Tuning:
             max_minutes=max_minutes,
         )
         locked = (str(self.now.reference),) if self.now.reference is not None else ()
-        request = FinetuneRequest(version.card.id, train, locked)
-        write_wish(self.folder, self._as_wish(data))
-        self._began, self._epoch_at = time.monotonic(), (0, time.monotonic())
-        self._set(
-            phase="running",
-            epochs=epochs_of(recipe),
-            outcome={},
-            kept="",
-            lines=(),
-            is_paused=False,
-            seconds_left=None,
-            base=version.weights,
-            preview=newest_preview(self.folder) if resume else None,
-        )
-        self._title = title = f"Calibrate {wish.version}" if is_fit else f"Fine-tune {wish.version}"
-        # "Stop, keep best" is about the version that is kept: no site is gone through for it.
-        leaves_sites = wish.sites and self.can_leave_sites and max_minutes is None
-        work = CALIBRATE if is_fit else LEAVE_SITES if leaves_sites else FINETUNE
-        given = (request,) if is_fit else (request, trainer_of(version.card.id))
-        errand = Errand(title, "train", work, given, about=data.name, key="finetune")
-        self._job = self._tasks.run(errand, Answers(self._done, self._stopped))
-        return self._job
+        return FinetuneRequest(version.card.id, train, locked)
 
     def stop(self) -> None:
         """Stop the training; its checkpoint stays."""

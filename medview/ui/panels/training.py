@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QTimer
 
-from medview.services.tuning import Tuned
+from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.controls import Column
 from medview.ui.panels.training_data import CasesCard

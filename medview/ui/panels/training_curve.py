@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from medview.services.tuning import Tuned
+from medview.services.tuned import Tuned
 from medview.ui.controls import name
 from medview.ui.theme import current
 from medview.ui.words import tr

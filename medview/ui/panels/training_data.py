@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton, QSizePolicy
 
-from medview.services.tuning import Tuned
+from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, button, label, name
 from medview.ui.panels.training_library import LibraryCases

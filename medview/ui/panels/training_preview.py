@@ -8,7 +8,7 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from medview.domain.varied import Variant
-from medview.services.tuning import Tuned
+from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, button, clear, label, name
 from medview.ui.words import tr

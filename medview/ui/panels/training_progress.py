@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medview.services.tuning import Tuned
+from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, button, label, name
 from medview.ui.panels.training_curve import CurvePlot, loss_curves

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox
 
-from medview.services.tuning import Tuned
+from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, Segments, button, label, name
 from medview.ui.panels.training_words import duration
 from medview.ui.words import tr
 
+_FIELD_PX = 170
 FEW_PATIENTS = 60
 """Below so many a fifth of the patients says little."""
 _METHODS = (
@@ -30,21 +31,44 @@ class StartCard(Card):
     def __init__(self, app: App) -> None:
         super().__init__("training_start", tr("Start from"))
         self._app = app
-        self.version = QComboBox()
-        name(self.version, "training_version", tr("Start from"))
-        for choice in app.tuning.choices():
-            self.version.addItem(f"{choice.card.title} {choice.card.version}", choice.name)
-        self.version.setToolTip(tr("The version whose weights are trained further"))
-        self.version.currentIndexChanged.connect(self._on_version)
+        self._build_version()
         self.method = Segments("training_method", tr("What learns"))
         self.method.set_choices([(value, tr(text), tr(tip)) for value, text, tip in _METHODS])
         self.method.changed.connect(lambda method: app.tuning.wish(method=method))
+        self._build_epochs()
+        self._build_measures()
+        self._expected = label("", "quiet", wraps=True)
+        name(self._expected, "training_expected", tr("Time and memory"))
+        self._go = button(tr("Start"), "training_go", look="primary", tip=tr("Train further"))
+        self._go.clicked.connect(lambda: app.tuning.start())
+        self._resume = button(tr("Go on"), "training_resume", tip=tr("From the last whole epoch"))
+        self._resume.clicked.connect(lambda: app.tuning.start(resume=True))
+        self.add(Row(label(tr("Start from"), "strong"), 1, self.version), self.method)
+        self.add(Row(label(tr("Epochs")), 1, self.epochs), self.folds, self.sites)
+        self.add(self._expected, Row(1, self._resume, self._go))
+        self._on_version()
+
+    def _build_version(self) -> None:
+        self.version = QComboBox()
+        name(self.version, "training_version", tr("Start from"))
+        for choice in self._app.tuning.choices():
+            self.version.addItem(f"{choice.card.title} {choice.card.version}", choice.name)
+        self.version.setToolTip(tr("The version whose weights are trained further"))
+        self.version.setFixedWidth(_FIELD_PX)
+        self.version.currentIndexChanged.connect(self._on_version)
+
+    def _build_epochs(self) -> None:
         self.epochs = QSpinBox()
         name(self.epochs, "training_epochs", tr("Epochs"))
         self.epochs.setToolTip(tr("How often all cases are gone through"))
         self.epochs.setRange(0, 10_000)
         self.epochs.setSpecialValueText(tr("as in the recipe"))
-        self.epochs.valueChanged.connect(lambda n: app.tuning.wish(epochs=n))
+        self.epochs.setFixedWidth(_FIELD_PX)
+        self.epochs.valueChanged.connect(lambda n: self._app.tuning.wish(epochs=n))
+
+    def _build_measures(self) -> None:
+        """More trainings, to know better what the one that is kept is worth."""
+        wish = self._app.tuning.wish
         self.folds = QCheckBox(tr("Cross-validate as well (5 parts)"))
         name(self.folds, "training_folds", tr("Cross-validate as well"))
         self.folds.setToolTip(
@@ -53,7 +77,7 @@ class StartCard(Card):
                 "patients, say more, and take five times as long"
             )
         )
-        self.folds.toggled.connect(lambda on: app.tuning.wish(folds=5 if on else 0))
+        self.folds.toggled.connect(lambda on: wish(folds=5 if on else 0))
         self.sites = QCheckBox(tr("Leave each site out as well"))
         name(self.sites, "training_sites", tr("Leave each site out as well"))
         self.sites.setToolTip(
@@ -62,19 +86,7 @@ class StartCard(Card):
                 "how it would be at a site that was not seen"
             )
         )
-        self.sites.toggled.connect(lambda on: app.tuning.wish(sites=on))
-        self._expected = label("", "quiet", wraps=True)
-        name(self._expected, "training_expected", tr("Time and memory"))
-        self._go = button(tr("Start"), "training_go", look="primary", tip=tr("Train further"))
-        self._go.clicked.connect(self._on_go)
-        self._resume = button(tr("Go on"), "training_resume", tip=tr("From the last whole epoch"))
-        self._resume.clicked.connect(lambda: app.tuning.start(resume=True))
-        for field in (self.version, self.epochs):
-            field.setFixedWidth(170)
-        self.add(Row(label(tr("Start from"), "strong"), 1, self.version), self.method)
-        self.add(Row(label(tr("Epochs")), 1, self.epochs))
-        self.add(self.folds, self.sites, self._expected, Row(1, self._resume, self._go))
-        self._on_version()
+        self.sites.toggled.connect(lambda on: wish(sites=on))
 
     def show_state(self, now: Tuned) -> None:
         """Start where there are cases; go on where a training was stopped."""
@@ -117,6 +129,3 @@ class StartCard(Card):
 
     def _on_version(self) -> None:
         self._app.tuning.wish(version=self.version.currentData() or "")
-
-    def _on_go(self) -> None:
-        self._app.tuning.start()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from medview.services.tuning import Tuned
+from medview.services.tuned import Tuned
 from medview.ui.panels.training_curve import loss_curves
 from medview.ui.words import number, tr
 

@@ -17,7 +17,7 @@ from medview.domain.errors import Cancelled, DataError
 from medview.services.audit import trail_file
 from medview.services.case_table import case_lines
 from medview.services.training_notes import note_time
-from medview.services.tuning import Tuned
+from medview.services.tuned import Tuned
 from medview.services.versions import located, versions
 from medview.ui.panels.training import TrainingPanel
 

@@ -1,0 +1,76 @@
+"""What a fine-tuning from the window is at: a snapshot for panels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from medview.domain.training import Method
+from medview.services.case_table import CaseLine
+
+Curves = Mapping[tuple[str, str], tuple[tuple[int, float], ...]]
+Phase = Literal["empty", "looking", "checking", "ready", "running", "stopped", "done", "kept"]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed.
+
+    With `folds` the training is also cross-validated, for sets too small to hold many out; with
+    `sites` it is also made once without each site, to measure on a site that it has not seen.
+    """
+
+    version: str = ""
+    method: Method = "full"
+    epochs: int = 0
+    seed: int = 0
+    folds: int = 0
+    sites: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A snapshot for the panel.
+
+    `found` is what ``survey`` says of the cases; once all of them were read (`is_checked`, False
+    where the reader did not wait for it), without those that cannot be. `curves` are points (epoch,
+    value) by (part, name) of history.csv; `outcome` is the answer of the training with
+    ``before_after``. `base` are the weights that were started from, `preview` the newest ones since
+    (None before the first validation, and when they were kept or rejected). `reference` is the
+    locked set; `lines` tell of each case that was held out.
+    """
+
+    phase: Phase = "empty"
+    data: Path | None = None
+    found: Mapping[str, Any] = field(default_factory=dict)
+    refused: str = ""
+    is_checked: bool = False
+    wish: Wish = Wish()
+    epochs: int = 0
+    curves: Curves = field(default_factory=dict)
+    outcome: Mapping[str, Any] = field(default_factory=dict)
+    kept: str = ""
+    base: Path | None = None
+    preview: Path | None = None
+    reference: Path | None = None
+    is_paused: bool = False
+    seconds_left: float | None = None
+    memory_mb: float | None = None
+    lines: tuple[CaseLine, ...] = ()
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch that is finished."""
+        return max((points[-1][0] for points in self.curves.values() if points), default=0)
+
+    @property
+    def worse_on_locked(self) -> tuple[str, ...]:
+        """Figures that are worse for sure on the locked set: keeping needs another word."""
+        return tuple(name for name in self.worse if name.startswith("reference "))
+
+    @property
+    def worse(self) -> tuple[str, ...]:
+        """Figures on which the new version is worse for sure."""
+        return tuple(self.outcome.get("before_after", {}).get("worse", ()))
