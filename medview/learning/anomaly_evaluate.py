@@ -333,6 +333,7 @@ def _prediction(asked: _Asked, one: PreparedCase, whole: Slices, said: Said) -> 
         "anomaly_percentile": rank(value),
         "anomaly_percentile_low": rank(low),
         "anomaly_percentile_high": rank(high),
+        "label": case.label,
     }
 
 

@@ -2,8 +2,8 @@
 
 Only cases that neither version was trained on are compared. Truth and score come from the
 predictions.csv of the two measurements, where a score's truth stands as ``true_<score>``; the
-anomaly model is compared by its slices with a label and, where lesions are marked, by how well its
-map finds them (pixels.csv).
+anomaly model is compared by its cases and slices with a label and, where lesions are marked, by how
+well its map finds them (pixels.csv).
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ def _measured(job: Progress, request: CompareRequest, name: str) -> tuple[Scored
     )
     return (
         *_by_case(_rows(folder / "predictions.csv")),
+        *_by_label(_rows(folder / "predictions.csv")),
         *_by_slice(_rows(folder / "synthetic_slices.csv")),
         *_by_slice(_rows(folder / "slices.csv")),
     )
@@ -111,6 +112,17 @@ def _by_case(rows: Sequence[Mapping[str, str]]) -> list[Scored]:
         for subset in dict.fromkeys(row.get("subset", "") for row in known):
             here = [row for row in known if row.get("subset", "") == subset]
             found.append(_scored(score, subset, "case", here, (column, score)))
+    return found
+
+
+def _by_label(rows: Sequence[Mapping[str, str]]) -> list[Scored]:
+    """The cases of each subset that has some with a lesion and some without, by their score."""
+    known = [row for row in rows if row.get("label") and row.get("anomaly")]
+    found = []
+    for subset in dict.fromkeys(row.get("subset", "") for row in known):
+        here = [row for row in known if row.get("subset", "") == subset]
+        if len({row["label"] for row in here}) > 1:
+            found.append(_scored("anomaly", subset, "case", here, ("label", "anomaly")))
     return found
 
 

@@ -144,3 +144,24 @@ def test_a_map_that_finds_less_is_worse(said, tmp_path):
     said["old.st"] = {"pixels.csv": marked(0.5, 0.6, 0.7, 0.5, 0.6, 0.7)}
     said["new.st"] = {"pixels.csv": marked(0.3, 0.4, 0.5, 0.3, 0.4, 0.5)}
     assert compared(tmp_path)["worse"] == ["pr_auc"]
+
+
+def test_cases_with_and_without_a_lesion_are_compared_by_their_score(said, tmp_path):
+    def rows(*scores):
+        return [
+            {"case": f"c{n}", "patient": f"p{n}", "subset": "local", "label": n % 2, "anomaly": one}
+            for n, one in enumerate(scores)
+        ]
+
+    said["old.st"] = {"predictions.csv": rows(1, 3, 2, 4, 5, 0)}
+    said["new.st"] = {"predictions.csv": rows(1, 3, 2, 4, 0, 5)}
+    values = {
+        row["predictor"]: row["value"]
+        for row in compared(tmp_path)["metrics"]
+        if (row["level"], row["name"]) == ("case", "roc_auc")
+    }
+    assert values == {"old": pytest.approx(4 / 9), "new": 1.0}
+    normal = {"predictions.csv": [{**row, "label": 0} for row in rows(1, 2, 3)]}
+    said |= {"old.st": normal, "new.st": normal}
+    with pytest.raises(DataError, match="no case with a known truth"):
+        compared(tmp_path)
