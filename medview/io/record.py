@@ -19,7 +19,11 @@ from medview.io.hashing import file_sha256
 from medview.io.tables import table_size
 
 # Columns of time, in lower case, and how many hours their unit has.
-TIME = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0}
+TIME = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
+# The form of the PhysioNet challenge: one measurement a row, time as HH:MM.
+LONG = ("Time", "Parameter", "Value")
+# Says there that nothing was measured; no variable takes it.
+_NOT_MEASURED = "-1"
 SUFFIXES = (".csv", ".npy")
 _MOST_FILES = 20
 _MOST_BYTES = 64 << 20
@@ -59,9 +63,10 @@ def read_table(job: Progress, path: Path) -> tuple[str, InputRef, Record | None]
 
 
 def read_record(path: Path) -> Record:
-    """Read a CSV with a column "Hours" (or "Day") and one for each variable.
+    """Read a CSV with a column "Hours" (Day, Minutes) and one for each variable, or a long one.
 
-    Rows from before admission (negative hours) are left out and counted.
+    A long one has the columns Time (HH:MM), Parameter and Value. Rows from before admission
+    (negative hours) are left out and counted.
 
     Raises
     ------
@@ -69,6 +74,8 @@ def read_record(path: Path) -> Record:
         If there is no such column, an hour is no number, or there is no row from admission on.
     """
     columns, rows = _rows(path)
+    if set(LONG) <= set(columns):
+        columns, rows = _spread(path, columns, rows)
     place = next((n for n, name in enumerate(columns) if name.lower() in TIME), None)
     if place is None:
         raise _odd(path, 'has no column "Hours"')
@@ -87,7 +94,7 @@ def read_record(path: Path) -> Record:
         known = sorted(
             (hour, value)
             for hour, row in zip(hours, rows, strict=True)
-            if n < len(row) and (value := _number(row[n])) is not None
+            if n < len(row) and (value := _measured(row[n])) is not None
         )
         if known:
             when, what = zip(*known, strict=True)
@@ -100,7 +107,30 @@ def read_record(path: Path) -> Record:
 
 def _is_series(path: Path) -> bool:
     columns, _ = _rows(path, head=True)
-    return any(name.lower() in TIME for name in columns)
+    return any(name.lower() in TIME for name in columns) or set(LONG) <= set(columns)
+
+
+def _spread(
+    path: Path, columns: list[str], rows: list[list[str]]
+) -> tuple[list[str], list[list[str]]]:
+    """The rows of a long table as those of a wide one, with the time in hours first."""
+    time, parameter, value = (columns.index(name) for name in LONG)
+    whole = [row for row in rows if len(row) > max(time, parameter, value)]
+    known = [row for row in whole if row[parameter].strip() not in ("", "RecordID")]
+    names = list(dict.fromkeys(row[parameter].strip() for row in known))
+    wide = []
+    for row in known:
+        line = [_clock(row[time]), *[""] * len(names)]
+        line[1 + names.index(row[parameter].strip())] = row[value]
+        wide.append(line)
+    return ["Hours", *names], wide
+
+
+def _clock(cell: str) -> str:
+    """Hours of "HH:MM" or of a number of hours; empty where it is neither."""
+    hours, _, minutes = cell.partition(":")
+    whole, rest = _number(hours), _number(minutes or "0")
+    return "" if whole is None or rest is None else f"{whole + rest / 60}"
 
 
 def _rows(path: Path, *, head: bool = False) -> tuple[list[str], list[list[str]]]:
@@ -118,6 +148,10 @@ def _hour(path: Path, number: int, row: list[str], place: int) -> float:
     if value is None:
         raise _odd(path, f"row {number} has no time")
     return value
+
+
+def _measured(cell: str) -> float | None:
+    return None if cell.strip() == _NOT_MEASURED else _number(cell)
 
 
 def _number(cell: str) -> float | None:

@@ -57,6 +57,28 @@ def test_what_is_no_stay_is_refused_with_the_reason(tmp_path, text, what):
         read_record(path)
 
 
+def test_the_long_form_of_the_challenge_is_a_stay_too(tmp_path):
+    path = tmp_path / "132539.txt.csv"
+    path.write_text(
+        "Time,Parameter,Value\n00:00,RecordID,132539\n00:00,Height,-1\n"
+        "00:07,HR,73\n01:30,HR,77\n01:30,Temp,35.1\n"
+    )
+    role, _, record = read_table(Silent(), path)
+    pulse, warmth = record.strips
+    assert role == "series"
+    assert (pulse.name, pulse.values) == ("HR", (73.0, 77.0))
+    assert pulse.hours == pytest.approx((7 / 60, 1.5))
+    assert (warmth.hours, record.last) == ((1.5,), 1.5)
+
+
+def test_minutes_are_turned_into_hours_and_minus_one_is_nothing_measured(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text("Minutes,HR,pH\n30,80,-1\n90,-1,7.4\n")
+    by_name = {strip.name: strip for strip in read_record(path).strips}
+    assert (by_name["HR"].hours, by_name["HR"].values) == ((0.5,), (80.0,))
+    assert (by_name["pH"].hours, by_name["pH"].values) == ((1.5,), (7.4,))
+
+
 def test_rows_before_admission_are_left_out_and_counted(tmp_path):
     path = tmp_path / "early.csv"
     path.write_text("Hours,HR,Lactate\n-6,70,9\n-0.5,75,\n1,80,\n3,85,2\n")
