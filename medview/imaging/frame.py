@@ -48,6 +48,7 @@ __all__ = [
 ]
 
 RESEARCH_ONLY = "research use only"
+INTERPOLATED = "Interpolated between slices"
 
 # Letters toward which LPS x, y and z grow and shrink.
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
@@ -256,7 +257,8 @@ def _corners(
     place = _place_lines(volume, view, cut, at)
     grey_lines = (*_grey_lines(volume, view, window), *_look_lines(volume, view, cut))
     titles = tuple(_sentence(layer.map.title or layer.map.name) for layer in shown)
-    doubtful = _doubt_lines(volume)
+    guessed = (INTERPOLATED,) if cut.between_slices else ()
+    doubtful = (*_doubt_lines(volume), *guessed)
     return Corners(
         top_right=place[:2] if view.annotations == "all" else place[:1],
         bottom_left=(*doubtful, *(grey_lines if view.annotations == "all" else grey_lines[:1])),

@@ -22,6 +22,9 @@ from medview.imaging.view import SlabMode, View
 # Above this lean, planes across the slices are sampled and no longer indexed (rule R12).
 SHEAR_LIMIT_DEGREES = 0.05
 
+# Slices this much further apart than their pixels are thick: between them one sees a guess.
+THICK = 1.5
+
 _NEAREST_KINDS = ("mask", "labels")
 
 # Plane -> LPS axes (cut, right, down) and the signs of right and down on a radiological
@@ -163,6 +166,16 @@ class Cut:
         to_lps = self.pixel_to_lps
         across = np.cross(to_lps[:3, 0], to_lps[:3, 1])
         return np.asarray(across / np.linalg.norm(across))
+
+    @property
+    def between_slices(self) -> bool:
+        """Whether much of what is drawn lies between slices, where nothing was measured.
+
+        That is so across slices that are further apart than their pixels, or that lean.
+        """
+        apart, *within = self.source.spacing_mm
+        across = self.layout.cut != 0 and self.grid.shape[0] > 1
+        return across and (self.grid is not self.source or apart > THICK * min(within))
 
     @property
     def step_mm(self) -> float:

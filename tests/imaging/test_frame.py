@@ -21,7 +21,7 @@ from medview.domain.errors import GeometryError
 from medview.domain.geometry import Plane
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.volume import Note, ValueTable, Volume, Window
-from medview.imaging.frame import Labels, Layer, View, compose_frame, letters
+from medview.imaging.frame import INTERPOLATED, Labels, Layer, View, compose_frame, letters
 
 CUT_PLANES = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
 WIDE = Window(1000, 500, "LINEAR_EXACT")
@@ -421,6 +421,27 @@ def test_what_is_doubtful_about_the_image_stands_above_the_window():
     minimal = compose_frame(volume, (), replace(view, annotations="minimal")).corners
     assert minimal.bottom_left[:1] == lines[:1]
     assert compose_frame(phantom(), (), view).corners.bottom_left == ("W 980  L 470",)
+
+
+@pytest.mark.parametrize(
+    ("plane", "spacing", "lean", "said"),
+    [
+        (Plane.AXIAL, (5.0, 1.0, 1.0), 0.0, False),
+        (Plane.CORONAL, (5.0, 1.0, 1.0), 0.0, True),
+        (Plane.SAGITTAL, (5.0, 1.0, 1.0), 0.0, True),
+        (Plane.SAGITTAL, (1.2, 1.0, 1.0), 0.0, False),
+        (Plane.CORONAL, (1.0, 1.0, 1.0), 15.0, True),
+        (Plane.ACQUIRED, (5.0, 1.0, 1.0), 15.0, False),
+    ],
+)
+@pytest.mark.parametrize("annotations", ["all", "minimal"])
+def test_what_lies_between_thick_or_leaning_slices_is_called_interpolated(
+    plane, spacing, lean, said, annotations
+):
+    grid = geometry_of("LPS", (8, 20, 24), spacing)
+    volume = phantom_on(tilted(grid, lean) if lean else grid)
+    frame = compose_frame(volume, (), View(plane, annotations=annotations))
+    assert (INTERPOLATED in frame.corners.bottom_left) is said
 
 
 def test_graphics_of_the_file_lie_in_white_beneath_all_maps():

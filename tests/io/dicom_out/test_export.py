@@ -96,6 +96,19 @@ def test_segments_lie_on_the_findings_and_hidden_ones_stay_out(made):
         assert found == {tuple(np.round(place, 2)) for place in wanted}
 
 
+def test_segments_and_scores_name_the_algorithm_and_are_verified_by_nobody(made):
+    for segment in read(made, "findings_seg").SegmentSequence:
+        (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
+        assert segment.SegmentAlgorithmType == "AUTOMATIC"
+        assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == (
+            card().title,
+            card().version,
+        )
+    report = read(made, "scores_sr")
+    assert (report.VerificationFlag, report.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
+    assert card().title in str(report)
+
+
 def test_scores_of_the_report_are_those_of_the_result(made):
     prediction, *_ = made
     report = hd.sr.srread(made[2] / "scores_sr.dcm")
