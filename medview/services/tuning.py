@@ -169,7 +169,9 @@ class Tuning:
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
         request = self._request(version, data, resume=resume, max_minutes=max_minutes)
-        write_wish(self.folder, self._as_wish(data))
+        if not self._session.private:
+            # Names of folders are remembered by nobody then; it goes on as long as the window does.
+            write_wish(self.folder, self._as_wish(data))
         self._began, self._epoch_at = time.monotonic(), (0, time.monotonic())
         self._set(
             phase="running",

@@ -281,6 +281,18 @@ def test_a_training_of_another_day_is_offered_with_all_that_was_chosen(bench, pa
     assert bench.jobs.running("finetune:finetune")[-1].args[0].train.resume
 
 
+def test_in_private_no_file_says_where_the_cases_are(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    bench.session.private = True
+    bench.find(QPushButton, "training_go").click()
+    (bench.app.tuning.folder / "checkpoint").mkdir(parents=True)
+    kept = [path for path in bench.app.preferences.folder.rglob("*.json") if path.is_file()]
+    data = str(bench.app.tuning.now.data)
+    assert not [path.name for path in kept if data in path.read_text()]
+    bench.app.tuning.now = Tuned()
+    assert not bench.app.tuning.reopen()
+
+
 def test_nothing_is_offered_where_nothing_was_interrupted(bench, panel, tmp_path):
     assert not bench.app.tuning.reopen()
 
