@@ -11,7 +11,7 @@ from medview.domain.errors import MedviewError
 from medview.domain.prediction import Prediction
 from medview.domain.volume import Volume
 from medview.services.jobs import Job, Jobs
-from medview.services.report_order import Heavy, Order, Preview, Written
+from medview.services.report_order import Copied, Heavy, Order, Preview, Written
 from medview.services.reporting import Material
 from medview.services.session import Session
 from medview.services.tasks import Answers, Errand, Tasks
@@ -19,6 +19,7 @@ from medview.services.tasks import Answers, Errand, Tasks
 HOLD = "medview.services.report_work:hold"
 DRAW = "medview.services.report_work:preview"
 WRITE = "medview.services.report_work:build_and_write"
+WORDS = "medview.services.report_work:words"
 REPORT_TITLE = "Report"
 
 
@@ -55,6 +56,30 @@ class Printing:
         args = (number, _light(material), order, path)
         errand = Errand(REPORT_TITLE, "pages", WRITE, args, about=path.name)
         return self._tasks.run(errand, Answers(done, self._lost))
+
+    def words(
+        self,
+        material: Material,
+        order: Order,
+        done: Callable[[Copied], object],
+        failed: Callable[[MedviewError], object],
+    ) -> None:
+        """Give the words of a report."""
+        number = self._hold(material)
+        self._jobs.run("pages", WORDS, number, _light(material), order, done=done, failed=failed)
+
+    def sheets(
+        self,
+        material: Material,
+        order: Order,
+        width: int,
+        done: Callable[[Preview], object],
+        failed: Callable[[MedviewError], object],
+    ) -> None:
+        """Draw the pages for a printer, whatever previews are drawn meanwhile."""
+        number = self._hold(material)
+        args = (number, _light(material), order, width)
+        self._jobs.run("pages", DRAW, *args, done=done, failed=failed)
 
     def draw(
         self,

@@ -20,7 +20,7 @@ from medview.services.drafts import Drafts
 from medview.services.jobs import Job, Jobs
 from medview.services.marking import marked_of
 from medview.services.printing import REPORT_TITLE, Printing
-from medview.services.report_order import Order, Preview, Written
+from medview.services.report_order import Copied, Order, Preview, Written
 from medview.services.report_text import ReaderText
 from medview.services.reporting import Material, Outcome, new_report_id
 from medview.services.session import Message, Session
@@ -36,13 +36,15 @@ class Reading:
     """Keeps the reader's words for each study, signs, shows and writes the report.
 
     ``changed`` tells that words are other ones, also because another study is on screen;
-    ``exported`` tells where a report was written and how many pages it has.
+    ``exported`` tells where a report was written and how many pages it has; ``left`` what of it
+    went to the clipboard or a printer.
     """
 
     changed = Signal()
     exported = Signal(Path, int)
     signed = Signal(str)
     wrote = Signal(str, str)
+    left = Signal(str)
 
     def __init__(
         self,
@@ -157,6 +159,39 @@ class Reading:
         self._printing.draw(material, order, width, done, failed)
         return True
 
+    def copy(
+        self, done: Callable[[Copied], object], failed: Callable[[MedviewError], object]
+    ) -> bool:
+        """Have the words of the report made for the clipboard; False when nothing is open."""
+        material = self.material
+        if material is None:
+            return False
+
+        def made(words: Copied) -> None:
+            self.left.emit("report words")
+            done(words)
+
+        self._printing.words(material, self._named(material), made, failed)
+        return True
+
+    def printed(
+        self,
+        width: int,
+        done: Callable[[Preview], object],
+        failed: Callable[[MedviewError], object],
+    ) -> bool:
+        """Have the pages drawn `width` pixels wide for a printer; False when nothing is open."""
+        material = self.material
+        if material is None:
+            return False
+
+        def made(pages: Preview) -> None:
+            self.left.emit("report pages")
+            done(pages)
+
+        self._printing.sheets(material, self._named(material), width, made, failed)
+        return True
+
     @property
     def material(self) -> Material | None:
         """All that the report is made from: finished results only. None when nothing is open."""
@@ -194,6 +229,11 @@ class Reading:
         final = report_history.is_final(report_history.status(material))
         report_id = material.history[-1].report_id if final else ""
         return Order(self.draft.template, self._preferences.settings.paper, report_id)
+
+    def _named(self, material: Material) -> Order:
+        """An order with an id: what leaves can be told from what leaves later."""
+        order = self._order(material)
+        return replace(order, report_id=order.report_id or new_report_id())
 
     def _written(self, study: str, path: Path, made: Written) -> None:
         """Note with a signature what was written under it first."""

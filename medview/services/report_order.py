@@ -39,6 +39,15 @@ class Preview:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """The words of a report, plain and as HTML without any picture."""
+
+    plain: str
+    html: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
 class Written:
     """A report that was written."""
 

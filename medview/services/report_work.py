@@ -21,7 +21,8 @@ from medview.io.dicom_instances import instance_of
 from medview.io.page_pictures import page_pictures
 from medview.io.pdf import draw_report, write_report
 from medview.services.report_marks import Marked, acquired_image
-from medview.services.report_order import Heavy, Order, Preview, Written
+from medview.services.report_order import Copied, Heavy, Order, Preview, Written
+from medview.services.report_words import SPOKEN, in_words
 from medview.services.reporting import SECTIONS, Material, build_report, template_for
 
 NOT_HELD = "MV-RPT-010"
@@ -75,7 +76,15 @@ def build_and_write(
     return Written(pages, report.report_id, report.content_sha256, report.status)
 
 
-def _report(job: Progress, number: int, light: Material, order: Order) -> Report:
+def words(job: Progress, number: int, material: Material, order: Order) -> Copied:
+    """The words of a report, without a page."""
+    return in_words(_report(job, number, material, order, SPOKEN))
+
+
+def _report(
+    job: Progress, number: int, light: Material, order: Order, only: tuple[str, ...] = ()
+) -> Report:
+    """The whole report, or with `only` some of its sections."""
     if number != _held.number:
         raise MedviewError("the images of the report are not here any more", code=NOT_HELD)
     job.report(0, 2, "drawing the pictures")
@@ -84,11 +93,14 @@ def _report(job: Progress, number: int, light: Material, order: Order) -> Report
         replace(each, prediction=whole)
         for each, whole in zip(light.outcomes, predictions, strict=True)
     )
-    marked = tuple(_with_pixels(job, each) for each in light.marked)
+    marked = light.marked if only else tuple(_with_pixels(job, each) for each in light.marked)
     material = replace(light, volume=_held.heavy.volume, outcomes=outcomes, marked=marked).as_told()
     names = tuple(each.model for each in predictions)
     roles = tuple(ref.role for each in predictions for ref in each.inputs)
     template = template_for(order.template or None, names, roles)
+    if only:
+        kept = tuple(each for each in template.sections if each in only)
+        return build_report(material, replace(template, sections=kept), report_id=order.report_id)
     ready = _ready(material) if _OF_PIXELS in template.sections else {}
     return build_report(material, template, report_id=order.report_id, ready=ready)
 

@@ -50,6 +50,7 @@ class Witness:
         session.events.styles.connect(self._on_styles)
         reading.signed.connect(self._on_signed)
         reading.wrote.connect(self._on_written)
+        reading.left.connect(lambda kind: self._put("exported", {"kind": kind}))
         outgoing.left.connect(self._put)
 
     def look(self, done: Callable[[list[dict[str, Any]], Verdict], object]) -> None:

@@ -9,6 +9,7 @@ from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.layout_actions import LAYOUT
 from medview.ui.leaving import LEAVING, TRAIL
+from medview.ui.report_leaving import REPORT_LEAVING
 from medview.ui.state_actions import STATES
 from medview.ui.tools import TOOLS, Tool
 
@@ -69,6 +70,7 @@ _FILE = (
         "Ctrl+Shift+R", tip="Show the pages of the report beside the images", enabled=has_study,
         checked=lambda app: not app.window.preview.isHidden(),
     ),
+    *REPORT_LEAVING,
     Action(
         "file.save", "Save workspace", save_workspace, "File",
         "Ctrl+S", tip="Keep layout, views and drawings of this study now", enabled=has_image,

@@ -12,6 +12,7 @@ from medview.domain.key_image import KeyImage
 from medview.domain.progress import Silent
 from medview.domain.study import Series
 from medview.services import report_work
+from medview.services.report_history import signed
 from medview.services.report_marks import Marked
 from medview.services.report_order import Heavy, Order
 from medview.services.report_text import ReaderText
@@ -106,3 +107,19 @@ def test_key_images_are_named_by_their_files_and_each_file_is_asked_once(materia
     assert asked == [("1.2", 0, 20)]
     found = report_work._held.marked[1][-1].table.rows
     assert [row[-1] for row in found] == ["1.2.3.20", "not available"]
+
+
+def test_words_are_made_without_a_picture_and_a_signed_report_stays_signed(material, monkeypatch):
+    def drawn(*_):
+        raise AssertionError("something was drawn")
+
+    for name in ("pictures", "marked"):
+        monkeypatch.setitem(report_work.SECTIONS, name, drawn)
+    monkeypatch.setattr(report_work, "instance_of", drawn)
+    marked = Marked((KeyImage(Plane.ACQUIRED, 3),), (), exam(), "1.2", files=Series("1.2"))
+    whole = signed(replace(material, marked=(marked,), signer="Dr Doe"))
+    made = report_work.words(JOB, 7, replace(whole, signer=""), Order(report_id="7c1e-0110"))
+    assert made.status == "FINAL"
+    assert "unusual regions" in made.plain
+    assert "Benign." in made.html
+    assert "7c1e-0110" in made.plain

@@ -24,6 +24,7 @@ def now():
 class Reader:
     signed = Signal(str)
     wrote = Signal(str, str)
+    left = Signal(str)
 
 
 class Sender:
@@ -93,8 +94,11 @@ def test_a_threshold_is_noted_where_it_rested_before_the_next_deed(desk):
 def test_reports_and_what_leaves_are_noted(desk):
     desk.reader.signed.emit("ab12-cd34")
     desk.reader.wrote.emit("ab12-cd34", "f" * 64)
+    desk.reader.left.emit("report words")
     desk.sender.left.emit("deidentified", {"files": 3, "patients": 1})
-    assert [deed for deed, _ in desk.told()] == ["signed", "exported", "deidentified"]
+    told = desk.told()
+    assert [deed for deed, _ in told] == ["signed", "exported", "exported", "deidentified"]
+    assert told[2][1]["kind"] == "report words"
 
 
 def test_a_trail_that_cannot_be_written_is_said_at_the_next_deed(desk):
