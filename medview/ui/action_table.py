@@ -31,6 +31,7 @@ from medview.ui.words import tr
 
 # A key held longer than this was a peek.
 _HELD_MS = 350
+_ON_COLOUR = "#ffffff"
 # Widgets that need arrows, Home, End and the like for themselves.
 _KEEPS_KEYS: tuple[type[QWidget], ...] = (
     QAbstractItemView,
@@ -68,7 +69,7 @@ class ActionTable(QObject):
         app.preferences.changed.connect(self._use_keys)
         self._held = QElapsedTimer()
         self._menus: dict[str, QMenu] = {}
-        self._menu_buttons: list[tuple[QToolButton, str]] = []
+        self._own_icons: list[tuple[QToolButton, str, str]] = []
 
     def spare_widgets(self) -> None:
         """Leave arrows and the like to lists, sliders and fields that have the keyboard."""
@@ -109,8 +110,8 @@ class ActionTable(QObject):
         """Draw all icons in the theme's colours."""
         for each in ACTIONS:
             self.actions[each.id].setIcon(icon(each.icon, theme))
-        for made, drawing in self._menu_buttons:
-            made.setIcon(icon(drawing, theme))
+        for made, drawing, colour in self._own_icons:
+            made.setIcon(icon(drawing, theme, colour=colour))
 
     def fill_menus(self, bar: QMenuBar) -> None:
         """Put every action into its menu, in the order of the table."""
@@ -129,7 +130,22 @@ class ActionTable(QObject):
         made.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         made.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         made.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-        self._menu_buttons.append((made, drawing))
+        self._own_icons.append((made, drawing, ""))
+        return made
+
+    def strong_button(self, key: str) -> QToolButton:
+        """A button for an action on a coloured ground: its icon is white in every theme."""
+        made, own = QToolButton(), self.actions[key]
+
+        def follow() -> None:
+            made.setEnabled(own.isEnabled())
+            made.setToolTip(own.toolTip())
+
+        made.clicked.connect(own.trigger)
+        own.changed.connect(follow)
+        follow()
+        drawing = next(each.icon for each in ACTIONS if each.id == key)
+        self._own_icons.append((made, drawing, _ON_COLOUR))
         return made
 
     def fill(self, menu: QMenu, keys: Iterable[str]) -> None:

@@ -43,6 +43,8 @@ _BAR_EDGE, _BAR_MARGINS = QPointF(1, 1), QMarginsF(1, 1, 1, 1)
 # A threshold nearer to the end of its bar is the end.
 _LEAST_TICK = 0.01
 _MIDDLE = 16.0
+# So many lines of a corner are as high as the letter between them.
+_LETTER_LINES = 2
 _HANDLE = 12.0
 _DOT = "#5a6470"
 # Colours of the planes where one runs through another.
@@ -133,16 +135,20 @@ def draw_corners(painter: QPainter, area: QRectF, corners: Corners) -> None:
     """The texts of the four corners; the first line of each is the strong one."""
     top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
     left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
-    # The middle belongs to the letters.
-    room = area.width() / 2 - MARGIN - _MIDDLE
     sides = (
-        (corners.top_left, left, top, "left"),
-        (corners.top_right, right, top, "right"),
-        (corners.bottom_left, left, bottom - LINE * len(corners.bottom_left), "left"),
-        (corners.bottom_right, right, bottom - LINE * len(corners.bottom_right), "right"),
+        (corners.top_left, corners.top_right, left, top, "left"),
+        (corners.top_right, corners.top_left, right, top, "right"),
+        (corners.bottom_left, (), left, bottom - LINE * len(corners.bottom_left), "left"),
+        (corners.bottom_right, (), right, bottom - LINE * len(corners.bottom_right), "right"),
     )
-    for lines, x, y, align in sides:
+    # The middle belongs to the letters, but for lines that stand below the upper one.
+    half = area.width() / 2 - MARGIN - _MIDDLE
+    for lines, across, x, y, align in sides:
         for row, text in enumerate(lines):
+            room = half
+            if y == top and row >= _LETTER_LINES:
+                beside = _width(across[row]) if row < len(across) else 0.0
+                room = max(half, area.width() - 3 * MARGIN - beside)
             colour = PANE_QUIET if row else PANE_STRONG
             at = QPointF(x, y + row * LINE)
             write(painter, at, _fitted(text, room), colour=colour, align=align)
@@ -157,9 +163,17 @@ def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
 
 def _fitted(text: str, room: float) -> str:
     """As much of a text as there is room for."""
+    return _metrics().elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0.0))
+
+
+def _width(text: str) -> float:
+    return _metrics().horizontalAdvance(text)
+
+
+def _metrics() -> QFontMetricsF:
     font = base_font()
     font.setPixelSize(TEXT_PX)
-    return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0.0))
+    return QFontMetricsF(font)
 
 
 def colour_bar_area(area: QRectF) -> QRectF:
@@ -228,16 +242,17 @@ def _draw_bar_numbers(painter: QPainter, box: QRectF, bar: ColourBar) -> None:
         y = height_of(tick)
         painter.setPen(QPen(QColor(PANE_STRONG), 2))
         painter.drawLine(QPointF(box.left() - 3, y), QPointF(box.right() + 3, y))
-        _bar_number(painter, box, y, tick, PANE_STRONG)
+        _bar_number(painter, box, y, tick, bold=True)
     for value in marks:
         y = height_of(value) if span > 0 else box.bottom()
-        _bar_number(painter, box, y, value, PANE_QUIET)
+        _bar_number(painter, box, y, value)
 
 
-def _bar_number(painter: QPainter, box: QRectF, y: float, value: float, colour: str) -> None:
-    write(
-        painter, QPointF(box.left() - 5, y - 10), short(value), px=11, colour=colour, align="right"
-    )
+def _bar_number(
+    painter: QPainter, box: QRectF, y: float, value: float, *, bold: bool = False
+) -> None:
+    # In full white: grey figures are lost on bright tissue.
+    write(painter, QPointF(box.left() - 5, y - 10), short(value), px=11, bold=bold, align="right")
 
 
 def strip_area(area: QRectF, slices: int) -> QRectF:

@@ -159,7 +159,9 @@ def style_sheet(theme: Theme) -> str:
 def _palette(theme: Theme) -> QPalette:
     role = QPalette.ColorRole
     palette = QPalette()
-    pairs = (
+    half = QColor(theme.text)
+    half.setAlpha(128)  # what could stand in a field looks unlike what does
+    pairs: tuple[tuple[QPalette.ColorRole, QColor | str], ...] = (
         (role.Window, theme.panel),
         (role.WindowText, theme.text),
         (role.Base, theme.field),
@@ -170,7 +172,7 @@ def _palette(theme: Theme) -> QPalette:
         (role.BrightText, theme.strong),
         (role.ToolTipBase, theme.card),
         (role.ToolTipText, theme.text),
-        (role.PlaceholderText, theme.quiet),
+        (role.PlaceholderText, half),
         (role.Highlight, theme.action),
         (role.HighlightedText, "#ffffff"),
         (role.Link, theme.accent),
@@ -215,6 +217,7 @@ def picture(name: str, colour: str, size: int) -> QPixmap:
     return QPixmap.fromImage(_drawn(name, colour, size))
 
 
+@lru_cache(maxsize=512)
 def icon(name: str, theme: Theme, *, colour: str = "") -> QIcon:
     """The icon of that name in the theme's colours; an empty name gives an empty icon."""
     made = QIcon()

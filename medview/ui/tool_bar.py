@@ -53,12 +53,19 @@ class ToolBar(QToolBar):
                 self._add(key)
 
     def _add(self, key: str) -> None:
-        made = self._table[key]
-        self.addAction(made)
-        button = self.widgetForAction(made)
+        made, look = self._table[key], _LOOKS.get(key, "")
+        text = f" {tr(BAR_TEXTS.get(key, action(key).text))}"
+        if look == "primary":
+            button: QWidget = self._table.strong_button(key)
+            self.addWidget(button)
+        else:
+            self.addAction(made)
+            button = self.widgetForAction(made)
         if isinstance(button, QToolButton):
             name(button, f"bar_{key}", made.text())
-            made.setIconText(f" {tr(BAR_TEXTS.get(key, action(key).text))}")
+            made.setIconText(text)
+            button.setText(text)
+            button.setToolButtonStyle(_WITH_TEXT)
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setProperty("look", _LOOKS.get(key, ""))
+            button.setProperty("look", look)
             self._buttons[key] = button

@@ -44,6 +44,18 @@ def test_each_corner_has_its_lines(canvas):
     assert lit(image, (440, 560, 500, 600))
 
 
+def test_a_line_below_the_letter_may_go_on_past_the_middle_but_not_into_its_neighbour(canvas):
+    image, painter = canvas
+    long = "Anomaly 0.898 [0.865 - 0.930] and its model, which has a name"
+    furniture.draw_corners(painter, AREA, Corners(("A", "B", "C"), (long, long, long), (), ()))
+    left_of_middle = (100, 0, 232, 22), (100, 22, 232, 40), (100, 42, 232, 60)
+    assert [lit(image, box) for box in left_of_middle] == [False, False, True]
+    image.fill(0)
+    furniture.draw_corners(painter, AREA, Corners(("", "", "C"), ("", "", 9 * "far "), (), ()))
+    assert lit(image, (0, 42, 30, 60))
+    assert not lit(image, (30, 42, 60, 60))
+
+
 def test_the_colour_bar_runs_from_low_at_the_foot_to_high_at_the_top(canvas):
     image, painter = canvas
     colours = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
