@@ -106,7 +106,13 @@ def clean(events: Events, variables: VariableMap) -> tuple[Events, dict[str, int
         if odd.any():
             keep &= ~odd
             said[f"{variable.name}: outside {low:g} to {high:g}; left out"] = int(odd.sum())
-        values[here] = np.clip(values[here], *variable.clip)
+        low, high = variable.clip
+        beyond = here & keep & ((values < low) | (values > high))
+        if beyond.any():
+            said[f"{variable.name}: outside {low:g} to {high:g}; taken as the nearer end"] = int(
+                beyond.sum()
+            )
+        values[here] = np.clip(values[here], low, high)
     return Events(events.hours, events.codes, values).kept(keep), said
 
 

@@ -145,6 +145,9 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
         events = _with_patient(found.events(variables, Path(series).name), variables, request)
         events, said = clean(events, variables)
         notes += _notes(found, variables, events, said)
+        if found.commas:
+            text = f"{found.commas} numbers with a decimal comma were read as such"
+            notes.append(Note("DECIMAL_COMMA", text))
         if found.before:
             noun = "row lies" if found.before == 1 else "rows lie"
             text = f"{found.before} {noun} before admission; nothing of it is used"

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
+from medview.io.tables import table_lines
 from medview.learning.icu_grid import Events, Floats
 from medview.learning.icu_variables import VariableMap
 
@@ -19,6 +21,8 @@ _LONG = ("Time", "Parameter", "Value")
 """Columns of a table in the form of the PhysioNet challenge: one measurement a row."""
 _TIMES = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
 """What the first column of a table of one's own may be called, and how many hours it counts."""
+_DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+_CORRECT = "Correct the cell or leave it empty."
 _NOT_MEASURED = {"", "nan", "na", "n/a", "none", "null", "-1"}
 """Cells that say that nothing was measured. -1 is the challenge's; no variable takes it."""
 
@@ -39,6 +43,8 @@ class Series:
         Its row in the file (the header is row 1), where it comes from one.
     before : int
         How many rows of the file lie before admission and were left out.
+    commas : int
+        How many numbers of the file have a comma before their decimals.
     """
 
     names: tuple[str, ...]
@@ -48,6 +54,7 @@ class Series:
     words: Mapping[int, str] = field(default_factory=dict)
     rows: Mapping[int, int] = field(default_factory=dict)
     before: int = 0
+    commas: int = 0
 
     @classmethod
     def of(
@@ -63,6 +70,8 @@ class Series:
             hours.append(hour)
             columns.append(column)
             value = _number(cell)
+            if isinstance(cell, str) and not math.isfinite(value):
+                value = math.nan
             values.append(value)
             if value != value:
                 words[n] = str(cell)
@@ -89,6 +98,7 @@ class Series:
             {places[n]: word for n, word in self.words.items() if n in places},
             {places[n]: row for n, row in self.rows.items() if n in places},
             before=len(gone) or len(left),
+            commas=self.commas,
         )
 
     def events(self, variables: VariableMap, file: str = "") -> Events:
@@ -97,7 +107,8 @@ class Series:
         Raises
         ------
         DataError
-            A word where the variable takes numbers; row and column are named.
+            A word where the variable takes numbers; row and column are named. No column that the
+            map knows.
         """
         codes = np.array([variables.codes.get(n.lower(), -1) for n in self.names], np.int16)
         places = codes[self.columns] if len(self.columns) else np.empty(0, np.int16)
@@ -112,7 +123,19 @@ class Series:
                 raise self._odd(variables, int(places[n]), word, n, file)
         known = places >= 0
         found = Events(self.hours[known], places[known], values[known])
-        return self._with_sums(found, variables)
+        found = self._with_sums(found, variables)
+        if len(self.hours) and not len(found):
+            raise self._foreign(variables, file)
+        return found
+
+    def _foreign(self, variables: VariableMap, file: str) -> DataError:
+        some = ", ".join(variable.name for variable in variables.variables[:8])
+        return DataError(
+            f"none of its columns is a variable of the model: {', '.join(self.names[:8])}",
+            file=file,
+            code="MV-DAT-159",
+            do=f"Name columns as the model does ({some}, ...), or give a map of variables.",
+        )
 
     def ignored(self, variables: VariableMap) -> tuple[str, ...]:
         """Names that the map does not know and that hold at least one value."""
@@ -127,15 +150,15 @@ class Series:
             raise self._odd(variables, place, cell, n, file)
         return value
 
-    def _odd(self, variables: VariableMap, place: int, cell: str, n: int, file: str) -> DataError:
+    def _odd(self, variables: VariableMap, place: int, word: str, n: int, file: str) -> DataError:
         variable = variables.variables[place]
         row = f"row {self.rows[n]}, " if self.rows.get(n) else ""
         wanted = f"one of {', '.join(variable.levels)}" if variable.levels else "a number"
         return DataError(
-            f'{row}column "{self.names[self.columns[n]]}": "{cell}" is not {wanted}',
+            f'{row}column "{self.names[self.columns[n]]}": "{word}" is not {wanted}',
             file=file,
             code="MV-DAT-163",
-            do="Correct the cell or leave it empty.",
+            do="Write decimals with a point." if _DECIMAL_COMMA.fullmatch(word) else _CORRECT,
         )
 
     def _with_sums(self, found: Events, variables: VariableMap) -> Events:
@@ -184,13 +207,15 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
         column are named.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline="") as opened:
-            lines = list(csv.reader(opened, strict=True))
+        lines, commas = table_lines(path)
     except (UnicodeDecodeError, csv.Error, OSError) as error:
         raise odd_table(
             path, "this is not a table as CSV in UTF-8", "Save it as CSV UTF-8."
         ) from error
     header = [name.strip() for name in lines[0]] if lines else []
+    if not any(header):
+        what = "its first line names no columns" if lines else "the table is empty"
+        raise odd_table(path, what, "Give a table with values; its first line names the columns.")
     twice = next((name for name in header if name and header.count(name) > 1), "")
     if twice:
         raise odd_table(path, f'the column "{twice}" is given twice', "Rename one of them.")
@@ -198,10 +223,12 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     short = next((n for n, line in rows if len(line) != len(header)), 0)
     if short:
         raise odd_table(
-            path, f"row {short} has not as many cells as the header", "Check commas and quotes."
+            path,
+            f"row {short} has not as many cells as the header",
+            "Check commas and quotes; decimals are written with a point.",
         )
     found = _long(path, header, rows) if set(_LONG) <= set(header) else None
-    found = found or _wide(path, header, rows, variables)
+    found = replace(found or _wide(path, header, rows, variables), commas=commas)
     after = found.hours >= 0
     if not after.any():
         what = "all its values lie before admission" if len(after) else "it has no values"

@@ -110,13 +110,19 @@ def test_impossible_values_are_left_out_and_others_pulled_into_their_range():
     events = Events.of([(0, ph, 735), (1, ph, 1.0), (2, heart, 0), (3, heart, 390)])
     found, said = clean(events, CHALLENGE)
     assert found.values == pytest.approx([7.35, 300])
-    assert sum(said.values()) == 3
+    assert said == {
+        "pH: a hundred times the pH; converted": 1,
+        "pH: outside 6.5 to 8; left out": 1,
+        "HR: outside 1 to 400; left out": 1,
+        "HR: outside 10 to 300; taken as the nearer end": 1,
+    }
 
 
 def test_below_what_the_laboratory_can_tell_is_the_lowest_value():
     lab = shipped_map("hannover")
-    found, _ = clean(Events.of([(0, lab.codes["crp"], -np.inf), (0, 1, np.nan)]), lab)
+    found, said = clean(Events.of([(0, lab.codes["crp"], -np.inf), (0, 1, np.nan)]), lab)
     assert found.values.tolist() == [1.0]
+    assert said == {}
 
 
 def test_the_fitted_normaliser_knows_measured_values_only():

@@ -74,6 +74,8 @@ def test_rows_before_admission_are_left_out_and_counted(tmp_path):
         ("Hours,HR\n-2,80\n", "all its values lie before admission"),
         ("Hours,HR\n1\n", "row 2 has not as many cells"),
         ("Hours,HR\n1,\n", "no values"),
+        ("", "the table is empty"),
+        ("\n1,2\n", "first line names no columns"),
     ],
 )
 def test_a_broken_table_names_row_and_column(tmp_path, text, said):
@@ -85,6 +87,39 @@ def test_a_word_in_place_of_a_number_names_row_and_column(tmp_path):
     series = read_series(table(tmp_path, "Hours,Heart Rate\n1,80\n2,fast\n"))
     with pytest.raises(DataError, match='row 3, column "Heart Rate": "fast" is not a number'):
         series.events(BENCH)
+
+
+@pytest.mark.parametrize(
+    ("cell", "do"), [('"36,9"', "decimals with a point"), ("inf", "Correct the cell")]
+)
+def test_what_is_no_number_of_a_table_is_told_with_what_to_do(tmp_path, cell, do):
+    series = read_series(table(tmp_path, f"Hours,Temperature\n1,{cell}\n"))
+    with pytest.raises(DataError, match='row 2, column "Temperature"') as told:
+        series.events(BENCH)
+    assert do in told.value.do
+
+
+def test_columns_that_the_model_does_not_know_at_all_are_named(tmp_path):
+    series = read_series(table(tmp_path, "Hours,Puls,Fieber\n1,80,37\n"))
+    with pytest.raises(DataError, match=r"none of its columns is a variable .* Puls, Fieber"):
+        series.events(BENCH)
+    assert len(read_series(table(tmp_path, "Hours,Puls,HR\n1,80,90\n")).events(CHALLENGE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "commas"),
+    [
+        ("Hours;Heart Rate;Temperature\r\n0,5;80;36,9\r\n", 2),
+        ("Hours;Heart Rate;Temperature\n0.5;80;36.9\n", 0),
+        ("\ufeffHours\tHeart Rate\tTemperature\n0,5\t80\t36.9\n", 1),
+        ("\ufeffHours,Heart Rate,Temperature\r0.5,80,36.9\r", 0),
+    ],
+)
+def test_tables_of_other_programs_are_read(tmp_path, text, commas):
+    (tmp_path / "stay.csv").write_bytes(text.encode())
+    series = read_series(tmp_path / "stay.csv")
+    assert rows(series.events(CHALLENGE), CHALLENGE) == [(0.5, "HR", 80), (0.5, "Temp", 36.9)]
+    assert series.commas == commas
 
 
 def test_an_unknown_level_names_row_and_column(tmp_path):
