@@ -16,7 +16,7 @@ from medview.domain.progress import Progress
 from medview.domain.record import Record, Strip
 from medview.domain.resources import resource
 from medview.io.hashing import file_sha256
-from medview.io.tables import table_size
+from medview.io.tables import table_lines, table_size
 
 # Columns of time, in lower case, and how many hours their unit has.
 TIME = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
@@ -27,7 +27,7 @@ _NOT_MEASURED = "-1"
 SUFFIXES = (".csv", ".npy")
 _MOST_FILES = 20
 _MOST_BYTES = 64 << 20
-_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?")
+_NUMBER = re.compile(r"[-+]?\d+(\.\d+)?([eE][-+]?\d+)?(?![\d.,])")
 # Words of a column name -> unit; the first that fits.
 _UNITS = (
     ("heart rate|^hr$", "1/min"),
@@ -135,10 +135,8 @@ def _clock(cell: str) -> str:
 
 def _rows(path: Path, *, head: bool = False) -> tuple[list[str], list[list[str]]]:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.reader(file)
-            columns = [name.strip() for name in next(table, [])]
-            return columns, [] if head else [row for row in table if row]
+        first, *rows = table_lines(path, head=head)[0] or [[]]
+        return [name.strip() for name in first], [row for row in rows if row]
     except (OSError, ValueError, csv.Error) as error:
         raise _odd(path, "cannot be read as a table") from error
 

@@ -110,3 +110,23 @@ def test_of_a_folder_the_only_stay_is_taken(stay, tmp_path):
 
 def test_images_among_the_paths_are_left_to_others(stay, tmp_path):
     assert find_tables(Silent(), (tmp_path / "film.dcm",)) == ()
+
+
+def test_semicolons_and_decimal_commas_are_read_as_the_model_reads_them(tmp_path):
+    path = tmp_path / "stay.csv"
+    path.write_bytes("\ufeffHours;Temperature;Remark\r\n0,5;36,9;calm\r\n".encode())
+    record = read_record(path)
+    assert [(s.name, s.hours, s.values) for s in record.strips] == [
+        ("Temperature", (0.5,), (36.9,)),
+    ]
+    assert record.ignored == ("Remark",)
+    assert read_table(Silent(), path)[1].size == (3, 1, 1)
+
+
+def test_half_a_number_is_none(tmp_path):
+    """36,9 among commas is no 36: the model refuses it, and nothing is drawn."""
+    path = tmp_path / "stay.csv"
+    path.write_text('Hours,Temperature,GCS\n1,"36,9",4 Spontaneously\n')
+    record = read_record(path)
+    assert [strip.name for strip in record.strips] == ["GCS"]
+    assert record.ignored == ("Temperature",)
