@@ -88,6 +88,63 @@ def told_of(
     }
 
 
+def look_at_locked(
+    job: Progress, model: str, data: tuple[str, ...], reference: tuple[str, ...]
+) -> dict[str, Any]:
+    """Count the cases of a locked set, and name the patients that are among the others, too.
+
+    Returns
+    -------
+    dict
+        ``cases``, ``patients``, ``shared`` (the patients in both) and ``what``, which names them.
+
+    Raises
+    ------
+    DataError
+        Unusable data.
+    """
+    job.report(0, 1, "looking at the locked set")
+    own, locked = (
+        [case for subset in find_subsets(specs, model) for case in subset.cases]
+        for specs in (data, reference)
+    )
+    shared = {case.patient for case in own} & {case.patient for case in locked}
+    return {
+        "cases": len(locked),
+        "patients": len({case.patient for case in locked}),
+        "shared": sorted(shared),
+        "what": _shared_words(sorted(shared)),
+    }
+
+
+def refuse_shared(job: Progress, request: FinetuneRequest) -> None:
+    """Refuse a locked set with patients who are trained on or held out: it is none, then.
+
+    Raises
+    ------
+    DataError
+        Naming the first such patients.
+    """
+    if not request.reference:
+        return
+    found = look_at_locked(job, request.model, request.train.data, request.reference)
+    if found["shared"]:
+        raise DataError(
+            found["what"],
+            code="MV-DAT-147",
+            do="Take them out of the cases or out of the locked set.",
+        )
+
+
+def _shared_words(patients: Sequence[str]) -> str:
+    """Who is in both, by name; empty where nobody is."""
+    if not patients:
+        return ""
+    more = f" and {len(patients) - 5} more" if len(patients) > 5 else ""
+    named = ", ".join(patients[:5])
+    return f"patients of the locked set are among the cases, too: {named}{more}"
+
+
 def _balance(cases: Sequence[TrainCase]) -> dict[str, int]:
     """How many cases have each label: lesion or not, outcome, or death."""
     found = Counter(f"label {case.label}" for case in cases if case.label is not None)
@@ -188,6 +245,7 @@ def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str,
     DataError
         Unusable data; a patient in two parts; no truth to compare on.
     """
+    refuse_shared(job, request)
     own = replace(request.train, held_out=held_out(request))
     body = run_trainer(job, own, trainer)
     out = Path(own.out)

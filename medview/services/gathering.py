@@ -7,7 +7,7 @@ from pathlib import Path
 
 from psygnal import Signal
 
-from medview.domain.errors import MedviewError
+from medview.domain.errors import Cancelled, MedviewError
 from medview.domain.local_case import LocalCase, LocalCases, LocalWish
 from medview.services.jobs import Job, Jobs
 from medview.services.session import Session
@@ -98,5 +98,6 @@ class Gathering:
 
     def _failed(self, error: MedviewError) -> None:
         self.found, self.chosen, self.is_looking = (), frozenset(), False
-        self.refused = f"{error.what}. {error.do}".strip()
+        stopped = isinstance(error, Cancelled)
+        self.refused = "" if stopped else f"{error.what}. {error.do}".strip()
         self.changed.emit()

@@ -132,7 +132,7 @@ def _catalogues(
         job.check()
         job.report(0, 1, "looking through what was opened before")
         try:
-            yield scan(Silent(), (path,))
+            yield scan(job, (path,))
         except MedviewError as error:
             skipped.append(("" if wish.private else path.name, error.what))
 

@@ -39,7 +39,8 @@ class Tuned:
     value) by (part, name) of history.csv; `outcome` is the answer of the training with
     ``before_after``. `base` are the weights that were started from, `preview` the newest ones since
     (None before the first validation, and when they were kept or rejected). `reference` is the
-    locked set; `lines` tell of each case that was held out.
+    locked set, `locked` what was counted there, `not_locked` why it cannot be one; `lines` tell of
+    each case that was held out.
     """
 
     phase: Phase = "empty"
@@ -55,10 +56,17 @@ class Tuned:
     base: Path | None = None
     preview: Path | None = None
     reference: Path | None = None
+    locked: Mapping[str, Any] = field(default_factory=dict)
+    not_locked: str = ""
     is_paused: bool = False
     seconds_left: float | None = None
     memory_mb: float | None = None
     lines: tuple[CaseLine, ...] = ()
+
+    @property
+    def may_start(self) -> bool:
+        """Whether there are cases, and a locked set that is one if there is any."""
+        return self.phase in ("ready", "stopped", "done") and not self.not_locked
 
     @property
     def epoch(self) -> int:

@@ -41,6 +41,7 @@ from medview.services.varying import Varying
 from medview.services.versions import WEIGHTS, Version, register, versions
 
 SURVEY = "medview.learning.finetune:survey"
+LOCKED = "medview.learning.finetune:look_at_locked"
 FINETUNE = "medview.learning.finetune:finetune"
 LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
@@ -97,7 +98,31 @@ class Tuning:
 
     def lock(self, reference: Path | None) -> None:
         """Compare also on a set that is never trained on; None: on none."""
-        self._set(reference=reference)
+        self._set(reference=reference, locked={}, not_locked="")
+        self._look_at_locked()
+
+    def _look_at_locked(self) -> None:
+        """Count the locked set; nobody of it may be among the cases."""
+        now = self.now
+        if now.reference is None or now.data is None:
+            return
+        self._set(locked={}, not_locked="")
+        errand = Errand(
+            "Looking at the locked set",
+            "compute",
+            LOCKED,
+            (self.model, (str(now.data),), (str(now.reference),)),
+            about=now.reference.name,
+            key="locked set",
+        )
+        self._tasks.run(errand, Answers(self._locked, self._not_locked))
+
+    def _locked(self, found: Mapping[str, Any]) -> None:
+        words = found["what"]
+        self._set(locked=found, not_locked=f"{words[:1].upper()}{words[1:]}." if words else "")
+
+    def _not_locked(self, error: MedviewError) -> None:
+        self._set(not_locked=f"{error.what}. {error.do}".strip())
 
     def expected(self) -> Expected | None:
         """Time and memory that Start would take; None where nothing is known of it."""
@@ -164,7 +189,7 @@ class Tuning:
         """
         data, wish = self.now.data, self.now.wish
         version = next((v for v in self.choices() if v.name == wish.version), None)
-        if data is None or version is None or self.now.phase not in ("ready", "stopped", "done"):
+        if data is None or version is None or not self.now.may_start:
             return None
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
@@ -321,6 +346,7 @@ class Tuning:
             self._set(phase="empty", found=found)
             return
         self._set(phase="checking", found=found)
+        self._look_at_locked()
         self._checking.run(self.model, self.now.data)
 
     def _checked(self, found: Mapping[str, Any]) -> None:

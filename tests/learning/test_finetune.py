@@ -13,7 +13,15 @@ from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.learning import finetune as module
 from medview.learning.cases import find_subsets
-from medview.learning.finetune import PAUSE, finetune, held_out, refuse_one_outcome, survey
+from medview.learning.finetune import (
+    PAUSE,
+    finetune,
+    held_out,
+    look_at_locked,
+    refuse_one_outcome,
+    refuse_shared,
+    survey,
+)
 from medview.learning.finetune_method import restrict
 from medview.learning.patients import patient_hash
 from medview.learning.subset import TrainCase
@@ -96,6 +104,7 @@ def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatc
         }
 
     monkeypatch.setattr(module, "compare", fake)
+    monkeypatch.setattr(module, "refuse_shared", lambda job, one: asked.append(one.reference))
     parent = throwaway_weights(tmp_path / "parent")
     data = case_list(tmp_path, [f"c{n},p{n}," for n in range(10)])
     wanted = replace(request(data, tmp_path / "out", parent), reference=("ref",))
@@ -103,6 +112,7 @@ def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatc
     older, card = read_card(parent.with_name(CARD)), read_card(tmp_path / "out" / CARD)
     assert card.parent == older.weights_sha256
     assert set(card.seen_patients) == {"own", *older.seen_patients}
+    assert asked.pop(0) == ("ref",)
     assert [one.data for one in asked] == [(str(data),), ("ref",)]
     assert asked[0].new == str(tmp_path / "out" / WEIGHTS)
     told = body["before_after"]
@@ -148,3 +158,18 @@ def test_a_pause_holds_the_training_until_it_is_over():
     module._Quiet(reader).check()
     assert reader.asked == 3
     module._Quiet(Silent()).check()
+
+
+def test_nobody_of_a_locked_set_may_be_among_the_cases(tmp_path):
+    for name in ("own", "ref"):
+        (tmp_path / name).mkdir()
+    data = case_list(tmp_path / "own", [f"c{n},p{n}," for n in range(8)])
+    apart = case_list(tmp_path / "ref", ["r1,q1,", "r2,q1,"])
+    found = look_at_locked(Silent(), "anomaly", (str(data),), (str(apart),))
+    assert found == {"cases": 2, "patients": 1, "shared": [], "what": ""}
+    refuse_shared(Silent(), replace(request(data, tmp_path), reference=(str(apart),)))
+    refuse_shared(Silent(), request(data, tmp_path))
+    both = case_list(tmp_path / "ref", [f"r{n},p{n}," for n in range(7)])
+    wanted = replace(request(data, tmp_path), reference=(str(both),))
+    with pytest.raises(DataError, match="too: p0, p1, p2, p3, p4 and 2 more"):
+        refuse_shared(Silent(), wanted)

@@ -161,3 +161,9 @@ def test_a_refusal_is_kept_in_words(tuning, jobs):
         "no cases. Choose a case list.",
         False,
     )
+
+
+def test_who_stops_the_search_is_told_nothing(tuning, jobs):
+    tuning.library.look("anomaly")
+    jobs.running("local_work:gather")[0].cancel()
+    assert (tuning.library.refused, tuning.library.is_looking) == ("", False)

@@ -9,9 +9,18 @@ from PySide6.QtWidgets import QFileDialog, QPushButton, QSizePolicy
 
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, label, name
+from medview.ui.controls import Card, Row, button, label, name, styled
 from medview.ui.panels.training_library import LibraryCases
 from medview.ui.words import tr
+
+_LABELS = {
+    "label 0": "normal",
+    "label 1": "abnormal",
+    "mortality 0": "survived",
+    "mortality 1": "died",
+    "prognosis MILD": "mild course",
+    "prognosis SEVERE": "severe course",
+}
 
 
 class CasesCard(Card):
@@ -72,21 +81,31 @@ class CasesCard(Card):
         self._refused.setVisible(bool(self._refused.text()))
         self._tag.setText(tr("refused") if now.refused else tr("{n} refused", n=len(skipped)))
         self._tag.setVisible(bool(self._refused.text()))
-        locked = now.reference
-        self._locked.setText(tr("Locked set: {file}", file=locked.name) if locked else "")
-        self._locked.setVisible(locked is not None)
+        self._show_locked(now)
         for source in self._sources:
             source.setEnabled(now.phase != "running")
 
+    def _show_locked(self, now: Tuned) -> None:
+        """The locked set by its file, or why it is none."""
+        locked = now.reference
+        words = tr("Locked set: {file}", file=locked.name) if locked else ""
+        self._locked.setText(f"{words}. {now.not_locked}" if now.not_locked else words)
+        styled(self._locked, "attention" if now.not_locked else "quiet")
+        self._locked.setVisible(locked is not None)
+
     def _show_parts(self, now: Tuned) -> None:
-        """Training / validation / locked, as the cases say; else what will be held out."""
+        """Training / validation / locked, as far as the cases say it."""
         parts = now.found.get("parts", {})
-        marked = any(part for part in parts)
-        self._parts_name.setText(tr("Training / validation"))
-        count = parts.get("train", 0) + parts.get("", 0)
-        self._parts.setText(f"{count} / {parts.get('val', 0)}")
+        numbers = {
+            tr("Training"): parts.get("train", 0) + parts.get("", 0),
+            tr("validation"): parts.get("val", 0) if any(parts) else None,
+            tr("locked"): now.locked.get("cases"),
+        }
+        told = {name: n for name, n in numbers.items() if n is not None}
+        self._parts_name.setText(" / ".join(told))
+        self._parts.setText(" / ".join(map(str, told.values())))
         for part in (self._parts_name, self._parts):
-            part.setVisible(marked)
+            part.setVisible(len(told) > 1)
 
     def _on_library(self) -> None:
         tuning = self._app.tuning
@@ -134,7 +153,8 @@ def cases_words(now: Tuned) -> str:
         lines.append(tr("Not all files were read: what cannot be read is left out later."))
     if not any(found["parts"]):
         lines.append(tr("A fifth of the patients is held out."))
-    lines.append(", ".join(f"{tr(key)}: {n}" for key, n in sorted(found["labels"].items())))
+    labels = sorted(found["labels"].items())
+    lines.append(", ".join(f"{tr(_LABELS.get(key, key))}: {n}" for key, n in labels))
     ages = found.get("ages")
     if ages:
         lines.append(tr("ages {a} to {b}", a=f"{ages[0]:.0f}", b=f"{ages[1]:.0f}"))

@@ -90,7 +90,7 @@ class StartCard(Card):
 
     def show_state(self, now: Tuned) -> None:
         """Start where there are cases; go on where a training was stopped."""
-        self._go.setEnabled(now.phase in ("ready", "stopped", "done"))
+        self._go.setEnabled(now.may_start)
         self._resume.setVisible(now.phase == "stopped")
         for field in (self.version, self.method, self.epochs, self.folds, self.sites):
             field.setEnabled(now.phase != "running")

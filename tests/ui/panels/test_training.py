@@ -112,7 +112,7 @@ def test_cases_are_counted_and_what_cannot_be_used_is_named(bench, panel, tmp_pa
         "12 cases",
         "10 patients",
         "2 sites",
-        "label 0: 8",
+        "normal: 8",
         "ages 31 to 74",
         "c7: its file is not there",
     ):
@@ -351,3 +351,36 @@ def test_what_became_worse_is_said(bench, panel, tmp_path):
     done(bench, tmp_path, {**OUTCOME, "before_after": worse})
     assert "validation mae" in bench.find(QLabel, "training_worse").text()
     shutil.rmtree(bench.app.tuning.folder)
+
+
+def test_the_locked_set_is_counted_and_shares_no_patient(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    bench.app.tuning.lock(tmp_path / "locked.csv")
+    job = bench.jobs.running("finetune:look_at_locked")[0]
+    assert job.args == ("anomaly", (str(tmp_path / "cases.csv"),), (str(tmp_path / "locked.csv"),))
+    job.finish({"cases": 6, "patients": 6, "shared": [], "what": ""})
+    bench.settle()
+    assert bench.find(QLabel, "training_parts").text() == "12 / 6"
+    assert bench.find(QPushButton, "training_go").isEnabled()
+    looked_at(bench, tmp_path)  # other cases: it is looked at again
+    again = bench.jobs.running("finetune:look_at_locked")[0]
+    what = "patients of the locked set are among the cases, too: P7"
+    again.finish({"cases": 6, "patients": 6, "shared": ["P7"], "what": what})
+    bench.settle()
+    words = bench.find(QLabel, "training_locked").text()
+    assert words.startswith("Locked set: locked.csv. Patients of the locked set are among")
+    assert words.endswith("P7.")
+    assert not bench.find(QPushButton, "training_go").isEnabled()
+    assert bench.app.tuning.start() is None
+    bench.app.tuning.lock(None)
+    bench.settle()
+    assert bench.find(QPushButton, "training_go").isEnabled()
+
+
+def test_a_locked_set_that_cannot_be_read_is_said(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    bench.app.tuning.lock(tmp_path / "locked.csv")
+    error = DataError("this is not a table", do="Save it as CSV.")
+    bench.jobs.running("finetune:look_at_locked")[0].fail(error)
+    bench.settle()
+    assert "this is not a table. Save it as CSV." in bench.find(QLabel, "training_locked").text()
