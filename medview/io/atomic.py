@@ -12,6 +12,8 @@ from pathlib import Path
 
 from medview.domain.errors import WriteError
 
+DRAFT = ".medview-"
+"""How hidden folders begin that hold what is not whole yet."""
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space and write it again."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space and write it again."),
@@ -98,7 +100,7 @@ def _workplace(path: Path) -> Iterator[Path]:
     place: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=".medview-", dir=path.parent))
+        place = Path(tempfile.mkdtemp(prefix=DRAFT, dir=path.parent))
         yield place
     except OSError as error:
         _clear(place, missing)

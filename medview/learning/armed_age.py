@@ -25,10 +25,12 @@ from medview.domain.errors import DataError
 from medview.domain.training import Method
 from medview.learning.armed_stack import Stack, StackBatch, StackTrainer, Steps
 from medview.learning.checkpoint import (
+    Due,
     EpochReport,
     HistoryRow,
     plain_dict,
     read_checkpoint,
+    refuse_not_finite,
     write_checkpoint,
     write_history,
 )
@@ -269,6 +271,7 @@ class AgeTrainer:
     _dice: torch.Generator = field(init=False)
     _x: Tensor = field(init=False)
     _y: Tensor = field(init=False)
+    _due: Due = field(init=False, default_factory=Due)
 
     def __post_init__(self) -> None:
         torch.manual_seed(self.seed)
@@ -323,10 +326,11 @@ class AgeTrainer:
                 ("train", name): float(np.mean([float(one[name].mean()) for one in found]))
                 for name in found[0]
             }
+            refuse_not_finite(figures["train", "main"], self.epoch)
             self.history += [(self.epoch, *name, value) for name, value in figures.items()]
             last = self.epoch == self.recipe.epochs
-            if self.folder is not None and (last or self.epoch % 5 == 0):
-                self._keep(self.folder)
+            if self._due.after_epoch() or last:
+                self.keep()
             took = time.perf_counter() - began
             yield EpochReport(self.epoch, self.recipe.epochs, figures, took, last)
 
@@ -346,9 +350,13 @@ class AgeTrainer:
 
     # -- keeping -----------------------------------------------------------------------------
 
-    def _keep(self, folder: Path) -> None:
+    def keep(self) -> None:
+        """Write the checkpoint and the curve."""
+        if self.folder is None:
+            return
+        write_history(self.folder / "history.csv", self.history)
         write_checkpoint(
-            folder,
+            self.folder,
             {
                 "recipe": self._run,
                 "epoch": self.epoch,
@@ -359,7 +367,6 @@ class AgeTrainer:
                 "history": [list(row) for row in self.history],
             },
         )
-        write_history(folder / "history.csv", self.history)
 
     @property
     def _run(self) -> str:

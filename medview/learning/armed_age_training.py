@@ -132,6 +132,7 @@ def _train(job: Progress, trainer: AgeTrainer, max_minutes: float | None) -> Non
         late = max_minutes and time.perf_counter() - began > 60 * max_minutes
         if late and trainer.epoch < trainer.recipe.epochs:
             trainer.stopped = "time"
+            trainer.keep()
             break
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import pickle
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -15,11 +14,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from medview.domain.errors import DataError, MedviewError
+from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import Method
-from medview.io.atomic import whole_file
-from medview.learning.checkpoint import write_history
+from medview.learning.checkpoint import (
+    FOLDER,
+    Due,
+    plain_dict,
+    read_checkpoint,
+    refuse_not_finite,
+    write_checkpoint,
+    write_history,
+)
 from medview.learning.film_set import FilmSet, mirror_targets, pooled_features, targets_of
 from medview.learning.finetune_method import restrict
 from medview.models.backbones import Backbone
@@ -306,6 +312,7 @@ class Run:
         self.tasks = tuple(model.heads)
         self.epoch, self.best_epoch, self.best_value = 0, 0, float("inf")
         self.stopped = "epochs"
+        self._due = Due()
         self.history: list[tuple[int, str, str, float]] = []
         self.best = copy.deepcopy(model.state_dict())
         self._rng = np.random.default_rng((seed, len(phase)))
@@ -328,24 +335,30 @@ class Run:
     ) -> Fitted:
         """Train until the epochs, the patience or the time are over; the best network."""
         recipe = self.recipe
-        while self.epoch < recipe.epochs:
+        while self.epoch < recipe.epochs and not self._is_late:
             job.check()
             job.report(self.epoch, recipe.epochs, f"{self.phase}: epoch {self.epoch + 1}")
             self._one_epoch()
             if after is not None:
                 after(self.epoch, self.model)
-            late = self.epoch - max(self.best_epoch, recipe.warmup)
-            if self.best_epoch and late >= recipe.patience:
-                self.stopped = "patience"
-                break
+            if self._due.after_epoch():
+                self.keep()
             if time.perf_counter() > until and self.epoch < recipe.epochs:
                 self.stopped = "time"
                 break
+        self.keep()
+        if self._is_late:
+            self.stopped = "patience"
         if self.best_epoch:
             self.model.load_state_dict(self.best)
         model = self.model.eval()
         best = self.best_epoch or self.epoch
         return Fitted(model, best, self.epoch, self.stopped, tuple(self.history))
+
+    @property
+    def _is_late(self) -> bool:
+        late = self.epoch - max(self.best_epoch, self.recipe.warmup)
+        return bool(self.best_epoch) and late >= self.recipe.patience
 
     def _one_epoch(self) -> None:
         self._set_training()
@@ -363,7 +376,6 @@ class Run:
         if self.epoch > min(self.recipe.warmup, self.recipe.epochs - 1) and value < self.best_value:
             self.best_value, self.best_epoch = value, self.epoch
             self.best = copy.deepcopy(self.model.state_dict())
-        self._keep()
 
     def _judged(self, losses: Mapping[str, float]) -> float:
         """What the best epoch is chosen by: low is good; without validation the last is best."""
@@ -392,12 +404,7 @@ class Run:
         copies = self._rng.integers(self.given.films.squares.shape[1], size=len(chosen))
         losses = self._losses(chosen, copies)
         loss = total_loss(losses)
-        if not torch.isfinite(loss):
-            raise MedviewError(
-                f"the loss is not finite in epoch {self.epoch + 1}",
-                do="Lower the learning rate.",
-                code="MV-TRN-001",
-            )
+        refuse_not_finite(loss, self.epoch + 1)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
         self._optimiser.step()
@@ -422,11 +429,10 @@ class Run:
         found = task_losses(answers(self.model, self.given, self.val, plain), targets)
         return {task: value.item() for task, value in found.items()}
 
-    def _keep(self) -> None:
+    def keep(self) -> None:
+        """Write the checkpoint of this phase and the curve."""
         if self.folder is None:
             return
-        place = self.folder / "checkpoint"
-        place.mkdir(parents=True, exist_ok=True)
         kept = {name: getattr(self, name) for name in _PLAIN_STATE} | {
             "model": self.model.state_dict(),
             "best": self.best,
@@ -437,8 +443,11 @@ class Run:
             "recipe": same_run(self.recipe),
         }
         write_history(self.folder / "history.csv", self.history)
-        with whole_file(place / f"{self.phase}.pt") as draft:
-            torch.save(kept, draft)
+        write_checkpoint(self.folder, kept, self._file)
+
+    @property
+    def _file(self) -> str:
+        return f"{self.phase}.pt"
 
     def resume(self) -> None:
         """Go on from the checkpoint of this phase, if there is one of the same recipe.
@@ -448,17 +457,9 @@ class Run:
         DataError
             A damaged checkpoint, or one of another recipe.
         """
-        path = (self.folder or Path()) / "checkpoint" / f"{self.phase}.pt"
-        if not path.is_file():
+        if self.folder is None or not (self.folder / FOLDER / self._file).is_file():
             return
-        kept = read_checkpoint(path)
-        if kept["recipe"] != same_run(self.recipe):
-            raise DataError(
-                "the checkpoint belongs to another recipe",
-                file=path.name,
-                do="Use the same settings, or train into another folder.",
-                code="MV-DAT-022",
-            )
+        kept = read_checkpoint(self.folder, names=_KEPT, run=same_run(self.recipe), name=self._file)
         for name in _PLAIN_STATE:
             setattr(self, name, kept[name])
         self.history = [tuple(line) for line in kept["history"]]
@@ -467,45 +468,16 @@ class Run:
         self._optimiser.load_state_dict(kept["optimiser"])
         self._plateau.load_state_dict(kept["plateau"])
         torch.set_rng_state(kept["torch"])
-        self._rng.bit_generator.state = _plain(kept["rng"])
+        self._rng.bit_generator.state = plain_dict(kept["rng"])
 
 
 _PLAIN_STATE = ("epoch", "best_epoch", "best_value", "history")
+_KEPT = (*_PLAIN_STATE, "model", "best", "optimiser", "plateau", "torch", "rng", "recipe")
 
 
 def same_run(recipe: CxrRecipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
     return str(asdict(replace(recipe, folds=0)))
-
-
-def read_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint of a phase.
-
-    Raises
-    ------
-    DataError
-        If it is damaged.
-    """
-    try:
-        kept: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-        whole = set(kept) >= {*_PLAIN_STATE, "model", "best", "optimiser", "rng", "recipe"}
-    except (RuntimeError, EOFError, ValueError, TypeError, pickle.UnpicklingError):
-        whole = False
-    if not whole:
-        raise DataError(
-            "the checkpoint is damaged or not one of this program",
-            file=path.name,
-            do="Start without --resume.",
-            code="MV-DAT-023",
-        )
-    return kept
-
-
-def _plain(text: str) -> dict[str, object]:
-    import ast
-
-    value: dict[str, object] = ast.literal_eval(text)
-    return value
 
 
 def answers(

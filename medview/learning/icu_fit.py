@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from medview.domain.errors import MedviewError
+from medview.learning.checkpoint import refuse_not_finite
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.metrics import roc_auc
 from medview.models.fusion import FILM, SERIES, FusionNet, last_valid
@@ -128,12 +128,7 @@ class Fit:
             loss = self._hourly_loss(batch)
         else:
             loss = self._course_loss(batch)
-        if not torch.isfinite(loss):
-            raise MedviewError(
-                f"the loss is not finite in epoch {self.done + 1}",
-                do="Lower the learning rate.",
-                code="MV-TRN-001",
-            )
+        refuse_not_finite(loss, self.done + 1)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)

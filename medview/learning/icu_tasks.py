@@ -2,7 +2,8 @@
 
 A training is a list of tasks: one network of a part, without the stays of a fold or of a site, or
 with all of them. Finished tasks lie in ``checkpoint/tasks``, the running one in
-``checkpoint/last.pt``; ``--resume`` goes on with what is missing and gives the same curve.
+``checkpoint/last.pt`` (``Keeper``); ``--resume`` goes on with what is missing and gives the same
+curve.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,15 @@ from torch import Tensor
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.io.atomic import whole_file
-from medview.learning.checkpoint import CHECKPOINT, HistoryRow, read_checkpoint, write_checkpoint
+from medview.learning.checkpoint import (
+    CHECKPOINT,
+    Due,
+    HistoryRow,
+    read_checkpoint,
+    store,
+    write_checkpoint,
+    write_history,
+)
 from medview.learning.icu_fit import Fit, StaySet, probabilities
 from medview.learning.icu_grid import Normaliser
 from medview.learning.icu_recipe import IcuRecipe
@@ -110,6 +119,51 @@ def plan(
 
 
 @dataclass(slots=True, eq=False)
+class Keeper:
+    """Keeps one network in training, and its curve behind those of the networks before it.
+
+    Parameters
+    ----------
+    out : Path
+        Where checkpoint/ and history.csv lie.
+    key, identity : str
+        Which network it is, and what must be the same to go on with it.
+    before : Sequence[HistoryRow]
+        The curves of the networks before.
+    """
+
+    out: Path
+    key: str
+    identity: str
+    before: Sequence[HistoryRow]
+    rows: list[HistoryRow] = field(default_factory=list)
+    _due: Due = field(default_factory=Due)
+
+    def go_on(self, fit: Fit) -> None:
+        """Take the checkpoint, if it is of this network; another one is of a finished network.
+
+        Raises
+        ------
+        DataError
+            A damaged checkpoint.
+        """
+        if not (self.out / CHECKPOINT).is_file():
+            return
+        kept = read_checkpoint(self.out, names=_KEPT, run=None)
+        if (kept["task"], kept["recipe"]) == (self.key, self.identity):
+            fit.restore(kept["fit"])
+            self.rows = [tuple(row) for row in kept["history"]]
+
+    def learn(self, rows: Sequence[HistoryRow], fit: Fit) -> None:
+        """Take in the curve of an epoch; write both where that is due, and after the last one."""
+        self.rows += rows
+        if self._due.after_epoch() or fit.finished:
+            write_history(self.out / "history.csv", [*self.before, *self.rows])
+            body = {"recipe": self.identity, "task": self.key, "fit": fit.state()}
+            write_checkpoint(self.out, {**body, "history": self.rows})
+
+
+@dataclass(slots=True, eq=False)
 class Runner:
     """Runs the tasks of a training, or takes what is done already."""
 
@@ -118,6 +172,7 @@ class Runner:
     out: Path
     seed: int
     resume: bool
+    history: list[HistoryRow] = field(default_factory=list)
     _kept: tuple[str, tuple[StaySet, StaySet | None, StaySet | None]] | None = None
 
     def run(
@@ -129,21 +184,34 @@ class Runner:
         told: tuple[int, int],
     ) -> Done:
         """Train a network, or read it where it is done. `told` is its number and how many."""
-        recipe = self.recipe.of_member(task.part, task.member)
         identity = self._identity(task, stays)
         path = self.out / CHECKPOINT.parent / "tasks" / f"{task.key}.pt"
-        kept = read_done(path, identity) if self.resume else None
-        if kept is not None:
-            return kept
+        done = read_done(path, identity) if self.resume else None
+        if done is None:
+            done = self._train(job, task, stays, outputs, told)
+            write_done(path, identity, done)
+        self.history += done.history
+        return done
+
+    def _train(
+        self,
+        job: Progress,
+        task: Task,
+        stays: Sequence[Stay],
+        outputs: Sequence[str],
+        told: tuple[int, int],
+    ) -> Done:
         train, val, held = self._sets(task, stays, outputs)
-        fit, history = self._start(task, train, val, identity)
+        recipe = self.recipe.of_member(task.part, task.member)
+        fit = Fit(recipe, train, val, 1000 * self.seed + task.member)
+        keeper = Keeper(self.out, task.key, self._identity(task, stays), self.history)
+        if self.resume:
+            keeper.go_on(fit)
         while not fit.finished:
-            text = f"{task.key}: epoch {fit.done + 1} / {recipe.epochs}"
-            job.report(told[0], told[1], text)
+            job.report(*told, f"{task.key}: epoch {fit.done + 1} / {recipe.epochs}")
             figures = fit.epoch(job.check)
-            history += [(fit.done, f"{p}:{task.key}", n, v) for (p, n), v in figures.items()]
-            body = {"recipe": identity, "task": task.key, "fit": fit.state(), "history": history}
-            write_checkpoint(self.out, body)
+            curve = [(fit.done, f"{p}:{task.key}", n, v) for (p, n), v in figures.items()]
+            keeper.learn(curve, fit)
         state = fit.network_state()
         fit.net.load_state_dict(state)
         scores, variants = np.empty((0, len(outputs))), {}
@@ -151,9 +219,8 @@ class Runner:
             scores = probabilities(fit.net, held)
             unseen = [stays[n] for n in task.held.tolist()]
             variants = variant_scores(partial(probabilities, fit.net), held, unseen)
-        done = Done(scores, variants, state, history, fit.done, fit.best_epoch or fit.done)
-        write_done(path, identity, done)
-        return done
+        best = fit.best_epoch or fit.done
+        return Done(scores, variants, state, keeper.rows, fit.done, best)
 
     def normaliser(self, task: Task, stays: Sequence[Stay]) -> Normaliser:
         """Statistics of the task's own training stays."""
@@ -179,24 +246,6 @@ class Runner:
             self._kept = group, (train, encoded_rows(task.val), encoded_rows(task.held))
         return self._kept[1]
 
-    def _start(
-        self, task: Task, train: StaySet, val: StaySet | None, identity: str
-    ) -> tuple[Fit, list[HistoryRow]]:
-        fit = Fit(
-            self.recipe.of_member(task.part, task.member),
-            train,
-            val,
-            1000 * self.seed + task.member,
-        )
-        if self.resume and (self.out / CHECKPOINT).is_file():
-            # Of another task it is what a finished one left behind.
-            kept = torch.load(self.out / CHECKPOINT, map_location="cpu", weights_only=True)
-            if kept.get("task") == task.key:
-                kept = read_checkpoint(self.out, names=_KEPT, run=identity)
-                fit.restore(kept["fit"])
-                return fit, [tuple(row) for row in kept["history"]]
-        return fit, []
-
     def _identity(self, task: Task, stays: Sequence[Stay]) -> str:
         """What must be the same for a finished network to be taken."""
         cases = " ".join(
@@ -209,7 +258,6 @@ class Runner:
 
 def write_done(path: Path, identity: str, done: Done) -> None:
     """Keep a finished network with what it must be the same for."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     body: dict[str, Any] = {
         "identity": identity,
         "scores": torch.from_numpy(done.scores),
@@ -220,7 +268,7 @@ def write_done(path: Path, identity: str, done: Done) -> None:
         "best_epoch": done.best_epoch,
     }
     with whole_file(path) as draft:
-        torch.save(body, draft)
+        store(body, draft)
 
 
 def read_done(path: Path, identity: str) -> Done | None:

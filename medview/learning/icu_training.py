@@ -67,15 +67,14 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     works, skipped = works_in(job, recipe, variables, subsets)
     late = _run_tasks(job, request, runner, works, began)
     write_splits(runner.out / "splits.csv", works, private=request.private)
-    history = [row for work in works for _, done in work.done.values() for row in done.history]
-    write_history(runner.out / "history.csv", history)
+    write_history(runner.out / "history.csv", runner.history)
     body = {
         "epochs": max((d.epochs for w in works for _, d in w.done.values()), default=0),
         "best_epoch": max((d.best_epoch for w in works for _, d in w.done.values()), default=0),
         "stopped": "time" if late else "epochs",
         "n": {part: len(patients) for part, patients in patients_in(works).items()},
         "weights_sha256": _finish(job, runner, works, subsets, request),
-        "health": health_of(history),
+        "health": health_of(runner.history),
         "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in skipped],
     }
     return body | {"seconds": round(time.perf_counter() - began, 1)}

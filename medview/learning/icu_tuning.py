@@ -19,14 +19,14 @@ import torch
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
-from medview.learning.checkpoint import CHECKPOINT, HistoryRow, write_history
+from medview.learning.checkpoint import CHECKPOINT, HistoryRow, snapshot, write_history
 from medview.learning.finetune_method import restrict
 from medview.learning.icu_card import make_card
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_model import IcuModel, Part, load_icu
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay, encoded, find_stays
-from medview.learning.icu_tasks import Done, read_done, write_done
+from medview.learning.icu_tasks import Done, Keeper, read_done, write_done
 from medview.learning.icu_training import health_of, patients_in, works_in, write_splits
 from medview.learning.icu_work import Work
 from medview.learning.patients import patient_hash
@@ -153,15 +153,16 @@ class _Run:
         kept = read_done(self.path, self.identity) if self.resume else None
         if kept is not None:
             return kept
-        fit, rows = self.fit(), list[HistoryRow]()
+        fit = self.fit()
+        keeper = Keeper(self.path.parents[2], self.key, self.identity, before)
+        if self.resume:
+            keeper.go_on(fit)
         while fit.done < fit.recipe.epochs:
             job.report(*told, f"{self.key}: epoch {fit.done + 1} / {fit.recipe.epochs}")
             figures = fit.epoch(job.check)
             epoch = self.first_epoch + fit.done
-            rows += [(epoch, part, name, value) for (part, name), value in figures.items()]
-            write_history(self.path.parents[2] / "history.csv", [*before, *rows])
-        state = {name: value.detach().clone() for name, value in fit.net.state_dict().items()}
-        done = Done(np.empty((0, 0)), {}, state, rows, fit.done, fit.done)
+            keeper.learn([(epoch, *name, value) for name, value in figures.items()], fit)
+        done = Done(np.empty((0, 0)), {}, snapshot(fit.net), keeper.rows, fit.done, fit.done)
         write_done(self.path, self.identity, done)
         return done
 

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from medview.domain.errors import MedviewError
 from medview.learning.checkpoint import (
+    Due,
     EpochReport,
     HistoryRow,
     plain_dict,
     read_checkpoint,
+    refuse_not_finite,
     write_checkpoint,
     write_history,
 )
@@ -125,7 +126,6 @@ class MavaeTrainer:
     sex: NDArray[np.float32]
     seed: int = 0
     folder: Path | None = None
-    keep_every: int = 20
     epoch: int = field(init=False, default=0)
     best_epoch: int = field(init=False, default=0)
     stopped: str = field(init=False, default="epochs")
@@ -138,6 +138,7 @@ class MavaeTrainer:
     _main: torch.optim.Optimizer = field(init=False)
     _adversary: torch.optim.Optimizer = field(init=False)
     _data: dict[str, Tensor] = field(init=False)
+    _due: Due = field(init=False, default_factory=Due)
 
     def __post_init__(self) -> None:
         networks = []
@@ -176,7 +177,7 @@ class MavaeTrainer:
 
     def fit(self) -> Iterator[EpochReport]:
         """Train to the end, one report an epoch; close the iterator to stop."""
-        while self.epoch < self.options.epochs:
+        while self.epoch < self.options.epochs and not self._is_late:
             began = time.perf_counter()
             figures = {("train", name): value for name, value in self._train_epoch().items()}
             self.epoch += 1
@@ -185,16 +186,18 @@ class MavaeTrainer:
                 figures |= self._measure()
             best = self._keep_best(figures)
             self.history += [(self.epoch, *name, value) for name, value in figures.items()]
-            patience = self.options.patience
-            late = bool(patience) and self.epoch - self.best_epoch >= patience
-            if self.folder is not None and (late or last or self.epoch % self.keep_every == 0):
+            if self._due.after_epoch() or self._is_late or last:
                 self.keep()
             yield EpochReport(
                 self.epoch, self.options.epochs, figures, time.perf_counter() - began, best
             )
-            if late:
-                self.stopped = "patience"
-                return
+        if self._is_late:
+            self.stopped = "patience"
+
+    @property
+    def _is_late(self) -> bool:
+        patience = self.options.patience
+        return bool(patience) and self.epoch - self.best_epoch >= patience
 
     def _train_epoch(self) -> dict[str, float]:
         self._base.train()
@@ -299,12 +302,7 @@ class MavaeTrainer:
             told["adversary"] = found.detach().mean()
         losses: dict[str, Tensor] = self._call(batch, self._noise(rows), None)  # type: ignore[assignment]
         loss = sum((getattr(self.weights, name) * losses[name] for name in TERMS), torch.zeros(()))
-        if not torch.isfinite(loss).all():
-            raise MedviewError(
-                f"the loss is not finite in epoch {self.epoch + 1}",
-                do="Lower the learning rate.",
-                code="MV-TRN-001",
-            )
+        refuse_not_finite(loss, self.epoch + 1)
         self._main.zero_grad(set_to_none=True)
         loss.sum().backward()
         self._clip()

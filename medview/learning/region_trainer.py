@@ -15,11 +15,12 @@ from scipy import ndimage
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from medview.domain.errors import DataError, MedviewError
+from medview.domain.errors import DataError
 from medview.learning.checkpoint import (
     EpochReport,
     plain_dict,
     read_checkpoint,
+    refuse_not_finite,
     snapshot,
     write_checkpoint,
     write_history,
@@ -170,12 +171,7 @@ class RegionTrainer:
         truth = wanted[chosen].flatten().to(self.device)
         cross, dice = losses(cells.float().flatten(0, 1), truth)
         loss = cross + dice
-        if not torch.isfinite(loss):
-            raise MedviewError(
-                f"the loss is not finite in epoch {self.epoch + 1}",
-                do="Lower the learning rate.",
-                code="MV-TRN-001",
-            )
+        refuse_not_finite(loss, self.epoch + 1)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)

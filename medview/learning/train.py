@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from medview.domain.errors import DataError, MedviewError
+from medview.domain.errors import DataError
 from medview.learning.adapters import add_adapters
 from medview.learning.augment import NONE, Augmentation, Brain, batch_of, cut
 from medview.learning.checkpoint import (
     EpochReport,
     plain_dict,
     read_checkpoint,
+    refuse_not_finite,
     snapshot,
     write_checkpoint,
     write_history,
@@ -205,7 +206,7 @@ class Trainer:
 
     def fit(self) -> Iterator[EpochReport]:
         """Train to the end of the recipe, one report an epoch; close the iterator to stop."""
-        while self.epoch < self.recipe.epochs:
+        while self.epoch < self.recipe.epochs and not self._is_late:
             began = time.perf_counter()
             figures = {("train", n): v for n, v in self._train_epoch().items()}
             figures |= self._validate()
@@ -215,10 +216,13 @@ class Trainer:
             yield EpochReport(
                 self.epoch, self.recipe.epochs, figures, time.perf_counter() - began, best
             )
-            patience = self.recipe.patience
-            if patience and self.epoch - self.best_epoch >= patience:
-                self.stopped = "patience"
-                return
+        if self._is_late:
+            self.stopped = "patience"
+
+    @property
+    def _is_late(self) -> bool:
+        patience = self.recipe.patience
+        return bool(patience) and self.epoch - self.best_epoch >= patience
 
     def _train_epoch(self) -> dict[str, float]:
         self.model.train()
@@ -276,12 +280,7 @@ class Trainer:
         reconstruction = gaussian_nll(x[mine], picture, s, mask[mine]) * weight
         divergence = kl.sum(1).mean() * share
         loss = reconstruction + self._beta(step) * divergence / pixels
-        if not torch.isfinite(loss):
-            raise MedviewError(
-                f"the loss is not finite in epoch {self.epoch + 1}",
-                do="Lower the learning rate.",
-                code="MV-TRN-001",
-            )
+        refuse_not_finite(loss, self.epoch + 1)
         self._optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
         nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)

@@ -227,6 +227,7 @@ def _table(folder: Path) -> AgeTrainer:
     return AgeTrainer(recipe, table, plans_for(table, recipe), 3)
 
 
+@pytest.mark.usefixtures("every_epoch")
 def test_resumed_training_has_the_same_curve(tmp_path: Path) -> None:
     whole = _table(tmp_path / "d")
     list(whole.fit())

@@ -65,23 +65,6 @@ def test_parts_of_a_case_list_are_kept_and_private_names_are_not_written(tmp_pat
     assert parts(tmp_path / "p")[0] == (patient_hash("c0"), "train")
 
 
-def test_a_training_stopped_half_way_goes_on_to_the_same_weights(tmp_path):
-    write_ixi_table(tmp_path / "d")
-    # A checkpoint is written every 20 epochs.
-    recipe = {**TINY, "train": {**TINY["train"], "epochs": 24}}
-    whole = fit(Silent(), request(tmp_path / "d", tmp_path / "whole", recipe=recipe))
-
-    class Stops(Silent):
-        def report(self, done, total, text=""):
-            if done == 22:
-                raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        fit(Stops(), request(tmp_path / "d", tmp_path / "cut", recipe=recipe))
-    again = fit(Silent(), request(tmp_path / "d", tmp_path / "cut", recipe=recipe, resume=True))
-    assert again["weights_sha256"] == whole["weights_sha256"]
-
-
 def test_a_version_goes_on_with_its_own_scaling_and_columns(parent, tmp_path):
     weights = parent[0]
     turned = [*IXI_HEADER[:5], *reversed(IXI_HEADER[5:])]

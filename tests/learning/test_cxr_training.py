@@ -91,6 +91,7 @@ def test_training_writes_weights_card_curve_and_splits(trained):
     assert len({row["patient"] for row in rows}) == 24
 
 
+@pytest.mark.usefixtures("every_epoch")
 def test_an_interrupted_training_goes_on_with_the_same_curve(tmp_path):
     films = load_films_of(case_list(tmp_path, 12))
     recipe = CxrRecipe(**{**SMALL, "method": "stl-prognosis", "epochs": 6, "warmup": 1})
@@ -209,6 +210,12 @@ def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp
     with pytest.raises(DataError, match="no film is left"):
         cxr_evaluate.evaluate_cxr(
             Silent(), EvaluateRequest("cxr", (str(path),), str(tmp_path), weights)
+        )
+    lost = tmp_path / "lost.csv"
+    lost.write_text("case,film\na,nowhere.png\nb,\n")
+    with pytest.raises(DataError, match="none of 2 cases can be used; .*nowhere.png"):
+        cxr_evaluate.evaluate_cxr(
+            Silent(), EvaluateRequest("cxr", (str(lost),), str(tmp_path), weights)
         )
     body = cxr_evaluate.evaluate_cxr(
         Silent(),

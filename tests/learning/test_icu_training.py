@@ -81,6 +81,7 @@ def test_a_training_in_folds_measures_stays_it_never_saw_and_learns_the_signal(t
         assert {row["part"] for row in csv.DictReader(file)} == {"train"}
 
 
+@pytest.mark.usefixtures("every_epoch")
 def test_an_interrupted_training_goes_on_to_the_same_curve_and_weights(tmp_path):
     whole = fit(Silent(), request(tmp_path, "folds=2", out="whole"))
     with pytest.raises(Stopped):

@@ -33,9 +33,7 @@ def trainer(folder=None, seed=0, options=OPTIONS, weights=WEIGHTS, network=NETWO
         )
         for k in range(2)
     )
-    return MavaeTrainer(
-        network, weights, options, members, present, sex, seed, folder, keep_every=1
-    )
+    return MavaeTrainer(network, weights, options, members, present, sex, seed, folder)
 
 
 def curve(run):
@@ -56,6 +54,7 @@ def test_members_differ_and_learn():
     assert not torch.equal(one, two)
 
 
+@pytest.mark.usefixtures("every_epoch")
 def test_after_an_interruption_the_curve_is_the_same(tmp_path):
     whole = curve(trainer())
     broken = trainer(tmp_path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -41,11 +42,11 @@ class Seen:
 
 
 def main(words: list[str]) -> None:
-    """Measure: words are a case list, seconds to train, threads (0: all), a device."""
-    cases, seconds = Path(words[0]), float(words[1])
+    """Measure: words are a case list, seconds and epochs to train at least, threads, a device."""
+    cases, seconds, epochs = Path(words[0]), float(words[1]), int(words[2])
     program = build()
     app = program.app
-    app.preferences.change(threads=int(words[2]), device=words[3])
+    app.preferences.change(threads=int(words[3]), device=words[4])
     app.window.show()
     app.window.open_paths((cases.with_name("head0.nii"),))
     until(program, lambda: app.session.volume_id is not None and not app.session.tasks)
@@ -55,13 +56,13 @@ def main(words: list[str]) -> None:
     app.tuning.look(cases)
     until(program, lambda: app.tuning.now.phase == "ready")
     seen = Seen(before_mb=memory_of(os.getpid()) or 0.0)
-    _train(program, seconds, seen)
+    _train(program, seconds, epochs, seen)
     seen.after_mb = memory_of(os.getpid()) or 0.0
     program.close()
     print(json.dumps(asdict(seen)))
 
 
-def _train(program: Program, seconds: float, seen: Seen) -> None:
+def _train(program: Program, seconds: float, epochs: int, seen: Seen) -> None:
     """Start, let the window live for so long, stop, and wait until all of it is gone."""
     tuning = program.app.tuning
     job = tuning.start()
@@ -69,11 +70,19 @@ def _train(program: Program, seconds: float, seen: Seen) -> None:
     if job is None or job.pid is None:
         raise DataError("the training could not be started")
     gaps = Gaps(program.qt)
-    look = QTimer(program.qt, interval=_LOOK_MS)
-    look.timeout.connect(lambda: seen.meet(memory_of(job.pid)))
-    look.start()
-    QTimer.singleShot(round(1000 * seconds), program.qt, lambda: program.qt.exit())
+    began = time.monotonic()
+
+    def look() -> None:
+        seen.meet(memory_of(job.pid))
+        enough = time.monotonic() - began >= seconds and tuning.now.epoch >= epochs
+        if enough or tuning.now.phase != "running":
+            program.qt.exit()
+
+    watch = QTimer(program.qt, interval=_LOOK_MS)
+    watch.timeout.connect(look)
+    watch.start()
     program.qt.exec()
+    watch.stop()
     if tuning.now.phase != "running":
         raise DataError("the training ended too early")
     seen.gaps_ms, seen.epochs = gaps.ms, tuning.now.epoch

@@ -24,8 +24,9 @@ def window_rows(context: Context, quick: bool) -> list[Row]:
     seconds = QUICK_RUN_S if quick else RUN_S
     with tempfile.TemporaryDirectory(prefix="medview-bench-") as name:
         folder = Path(name)
-        words = (heads(folder, HEADS), seconds, options.threads or 0, options.device)
-        seen = told_by(_RUN, folder / "home", *words)
+        cases, epochs = heads(folder, HEADS), 0 if quick else 1
+        where = (options.threads or 0, options.device)
+        seen = told_by(_RUN, folder / "home", cases, seconds, epochs, *where)
     before, during, after = (seen[key] for key in ("before_mb", "during_mb", "after_mb"))
     return [
         *gap_rows(seen["gaps_ms"], f"its child trains {seen['epochs']} epochs"),

@@ -29,7 +29,7 @@ def rows(monkeypatch, **seen):
     monkeypatch.setattr(train_window, "HEADS", 1)
     monkeypatch.setattr(train_window, "told_by", lambda *a: asked.append(a) or SEEN | seen)
     made = window_rows(context(), True)
-    assert asked[0][3:] == (train_window.QUICK_RUN_S, 1, "cpu")
+    assert asked[0][3:] == (train_window.QUICK_RUN_S, 0, 1, "cpu")
     return made
 
 

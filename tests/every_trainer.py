@@ -1,0 +1,98 @@
+"""A small training of every kind of trainer, on made-up data: what all of them must bear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from age_sets import IXI_HEADER, ixi_rows, write_ixi_table
+from brains import write_ixi
+from chest_phantom import case_list
+from icu_minis import challenge
+
+from medview.domain.progress import Silent
+from medview.domain.training import TrainRequest
+from medview.services.recipes import read_recipe
+from medview.services.training import TRAINERS
+
+EPOCHS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A model, how its data are written into a folder, settings that make it small.
+
+    `rate` is the setting of its learning rate.
+    """
+
+    model: str
+    write: Callable[[Path], object]
+    settings: tuple[str, ...]
+    rate: str = "rate"
+
+    def request(self, folder: Path, out: Path, *settings: str, resume: bool = False):
+        """A training of the data in a folder."""
+        recipe = read_recipe(self.model, None, (*self.settings, *settings))
+        more: dict[str, Any] = {"threads": 1, "device": "cpu", "resume": resume}
+        return TrainRequest((str(folder),), str(out), recipe, **more)
+
+    def train(self, folder: Path, out: Path, *settings: str, resume: bool = False):
+        """Train to the end in this process; the answer."""
+        module, _, function = TRAINERS[self.model].partition(":")
+        work = getattr(import_module(module), function)
+        return work(Silent(), self.request(folder, out, *settings, resume=resume))
+
+
+def brains(folder: Path) -> None:
+    """Two normal brains."""
+    write_ixi(folder / "ixi-t1", "IXI012-HH-1211", "IXI013-HH-1212")
+
+
+def ages(folder: Path) -> None:
+    """Measures of 24 people of three sites."""
+    write_ixi_table(folder, ixi_rows(24), IXI_HEADER)
+
+
+KINDS = (
+    Kind(
+        "anomaly",
+        brains,
+        (
+            *(f"epochs={EPOCHS}", "steps=1", "batch=2", "attention_batch=2", "val_slices=3"),
+            *("bfloat16=false", "network.attention=false"),
+        ),
+    ),
+    Kind(
+        "brain-age",
+        ages,
+        ("members=2", f"train.epochs={EPOCHS}", "train.batch=16", "train.health_every=2"),
+        "train.rate",
+    ),
+    Kind(
+        "brain-age-armed",
+        ages,
+        (
+            *(f"epochs={EPOCHS}", "members=1", "folds=0", "leave_out=false", "compare=false"),
+            *("width=8", "width_2=4", "batch=8"),
+        ),
+    ),
+    Kind(
+        "cxr",
+        lambda folder: case_list(folder, 12),
+        (
+            *("method=stl-prognosis", "size=64", "copies=1", f"epochs={EPOCHS}", "steps=1"),
+            *("batch=8", "warmup=1", "val_share=0"),
+        ),
+    ),
+    Kind(
+        "icu",
+        lambda folder: challenge(folder, 12),
+        (
+            *("hidden=8", "width=8", "heads=2", "feed_forward=8", f"epochs={EPOCHS}", "batch=6"),
+            *("members=1", "hourly_members=0", "folds=0"),
+        ),
+    ),
+)
