@@ -9,6 +9,7 @@ from medview.domain.volume import Note
 # Code -> words, what matters most first.
 _WORDS = {
     "MIXED_PATIENTS": "several patients",
+    "SYNTAX_UNKNOWN": "cannot be decoded",
     "PARTIAL": "partly unreadable",
     "DAMAGED": "perhaps damaged",
     "INCOMPLETE": "incomplete",

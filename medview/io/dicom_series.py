@@ -215,6 +215,12 @@ def _notes_of(stack: Stack) -> list[Note]:
     notes = []
     if _is_lossy(stack):
         notes.append(Note("LOSSY", "the images were compressed with loss"))
+    for uid in sorted({piece.info.syntax for piece in _pieces(stack)}):
+        known = SYNTAXES.get(uid)
+        if known is None or not known.known:
+            name = known.name if known is not None else "an unknown transfer syntax"
+            text = f"stored as {name} ({uid}), which cannot be decoded"
+            notes.append(Note("SYNTAX_UNKNOWN", text))
     doubts = sorted({s.info.modality_doubt for s in _pieces(stack)} - {""})
     notes += [Note("MODALITY_DOUBTFUL", doubt) for doubt in doubts]
     sides = sorted({s.info.side_doubt for s in _pieces(stack)} - {""}) + _side_elsewhere(stack)

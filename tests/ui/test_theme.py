@@ -3,6 +3,7 @@ from dataclasses import asdict
 
 import pytest
 from PySide6.QtGui import QColor, QFontInfo
+from PySide6.QtWidgets import QToolButton
 
 from medview.domain.resources import resource
 from medview.ui.theme import DARK, LIGHT, THEMES, base_font, icon, picture, style_sheet, theme_named
@@ -75,3 +76,30 @@ def test_the_window_changes_theme_at_once(bench):
     bench.press("Ctrl+Shift+L")
     assert before == QColor(DARK.panel)
     assert after == QColor(LIGHT.panel)
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.name)
+def test_the_icon_on_the_coloured_button_is_white_and_the_same_command_in_a_menu_is_not(
+    bench, theme
+):
+    bench.app.preferences.change(theme=theme.name)
+    button, own = bench.find(QToolButton, "bar_analysis.run"), bench.window.table["analysis.run"]
+    assert colours_of(button.icon()) == {"#ffffff"}
+    assert colours_of(own.icon()) == {theme.text}
+    assert button.isEnabled() == own.isEnabled()
+    own.setEnabled(not own.isEnabled())
+    assert button.isEnabled() == own.isEnabled()
+    assert button.toolTip() == own.toolTip()
+
+
+def colours_of(icon):
+    image = icon.pixmap(32, 32).toImage()
+    every = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
+    return {each.name() for each in every if each.alpha() == 255}
+
+
+def test_no_rule_is_for_every_widget():
+    """Colour and size of text are palette and font: such a rule costs a fifth of a change."""
+    assert (
+        re.findall(r"^\s*(?:QWidget|\*)\s*\{", resource("style.qss").read_text("utf-8"), re.M) == []
+    )
