@@ -90,6 +90,7 @@ def _lane(row: Lane, lanes: Lanes, wide: float) -> str:
             f'<path d="M{x:.1f} 0V{_HIGH:g}" stroke="{ORANGE}" stroke-width="1.6" '
             'stroke-dasharray="4 3"/>'
         )
+    radius = 2.2 if wide == _WIDTH else 1.6
     every = sorted((*row.measured, *row.carried))
     course = " ".join("{:.1f},{:.1f}".format(*place(*point)) for point in every)
     parts.append(f'<polyline points="{course}" fill="none" stroke="{_QUIET}" stroke-width="1"/>')
@@ -103,7 +104,7 @@ def _lane(row: Lane, lanes: Lanes, wide: float) -> str:
     ):
         for point in points:
             x, y = place(*point)
-            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.2" {look}/>')
+            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" {look}/>')
     return _svg("".join(parts), wide)
 
 

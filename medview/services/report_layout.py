@@ -45,11 +45,15 @@ def _words(sections: tuple[Section, ...]) -> tuple[Section, ...]:
 def _film(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     """A film and its map below each other, beside them what the stay looked like by the hour.
 
-    Below a film without a map there is room for what the risk rests on.
+    Below a film without a map there is room for what the risk rests on. Without a film the risk
+    stands beside the record.
     """
     titles = [each.title for each in sections]
     courses = [n for n, title in enumerate(titles) if title in _COURSES]
-    if _FILM not in titles or not courses:
+    if _FILM not in titles:
+        both = len(courses) == len(_COURSES) and courses[1] == courses[0] + 1
+        return _sided(sections, {courses[0]: "left", courses[1]: "right"}) if both else sections
+    if not courses:
         return sections
     at = titles.index(_FILM)
     rows = tuple(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -47,6 +48,7 @@ from medview.services.report_text import ReaderText
 from medview.services.telling import result_marks
 
 _MIDLINE_MM = 5.0
+_LOWER = re.compile(r"share of (.+) that score lower")
 _MOST_FINDINGS = 6
 _KEY_SLICES = 3
 _READ = "Colour in the middle picture and little in the right one: unusual, and certain."
@@ -256,8 +258,16 @@ def _scores_text(prediction: Prediction) -> str:
     text = "A" + score_words(score).replace("anomaly", "nomaly score", 1)
     if percentile is not None and percentile.value is not None:
         share = f"{number(percentile.value, 2)} {percentile.unit}".replace(" 1", "")
-        text += f"; {share} ({percentile.meaning or 'percentile among training normals'})"
+        text += f"; {_rank_words(share, percentile.meaning)}"
     return f"{text}."
+
+
+def _rank_words(share: str, meaning: str) -> str:
+    """Of "share of 14 normal brains that score lower" and 98 %: higher than in 98 % of them."""
+    found = _LOWER.fullmatch(meaning)
+    if found is None:
+        return f"{share} ({meaning or 'percentile among training normals'})"
+    return f"higher than in {share} of {found[1]}"
 
 
 def _certainty_text(prediction: Prediction) -> str:

@@ -76,6 +76,12 @@ def test_below_a_film_without_a_map_stands_what_the_risk_rests_on():
     assert made[1].title == "What the risk rests on"
 
 
+def test_without_a_film_the_risk_stands_beside_the_record():
+    risk, record = Section("Risk over the stay"), Section("Record of the stay")
+    assert sides(risk, record, TABLE, *WORDS) == ["left", "right", "left", "right", "right"]
+    assert sides(risk, TABLE) == ["", ""]
+
+
 def test_a_film_without_a_stay_has_the_whole_line():
     film = Section("Film", figures=(FigureRow((BLACK, BLACK), "x"),))
     assert arranged((film, TABLE)) == (film, TABLE)
