@@ -72,6 +72,11 @@ class Variant:
     single: bool = False
 
 
+_NO_SPREAD: Mapping[str, Any] = {
+    "network.deterministic": True,
+    "beta_start": 0.0,
+    "beta_end": 0.0,
+}
 VARIANTS: dict[str, Variant] = {
     "default": Variant(),
     # Scores of the same weights.
@@ -95,9 +100,9 @@ VARIANTS: dict[str, Variant] = {
     # Other networks.
     "no-attention": Variant({"network.attention": False}),
     "no-aleatoric": Variant({"network.aleatoric": False}, rule="ratio-epistemic"),
-    "deterministic": Variant(
-        {"network.deterministic": True, "beta_start": 0.0, "beta_end": 0.0}, rule="residual"
-    ),
+    # One network without spread in its code: judged by its predicted variance too, or not.
+    "no-epistemic": Variant(_NO_SPREAD, rule="ratio-aleatoric"),
+    "deterministic": Variant(_NO_SPREAD, rule="residual"),
     "heads-4": Variant({"network.heads": 4}),
 }
 """By name. Attention, aleatoric and epistemic part, and draws: the published ablation."""

@@ -243,9 +243,10 @@ def measured_words(figures: tuple[Figure, ...]) -> str:
 
 
 def published_words(figures: tuple[Figure, ...]) -> str:
-    """Figures of the paper, marked as made on other data."""
+    """Figures of the paper's model, not of its rivals, marked as made on other data."""
     texts: dict[str, list[str]] = {}
-    for each in figures[:_MOST_FIGURES]:
+    own = [each for each in figures if each.predictor == "model"]
+    for each in own[:_MOST_FIGURES]:
         words, _, place = figure_words(each).partition(" on ")
         texts.setdefault(place, []).append(words)
     said = "; ".join(f"{', '.join(words)} on {place}" for place, words in texts.items())

@@ -72,6 +72,14 @@ def test_scores_of_the_same_weights_train_once_and_share_lesions(one, monkeypatc
     assert len(scores) >= sum(not v.recipe and v.samples <= 5 for v in VARIANTS.values()) - 2
 
 
+def test_without_spread_one_network_is_judged_with_and_without_its_variance(one, monkeypatch):
+    first = run(one, "no-epistemic")
+    monkeypatch.setattr(AnomalyStudy, "_train", None)
+    second = run(one, "deterministic")
+    assert first[0].cases == second[0].cases
+    assert first[0].score != second[0].score
+
+
 def test_draws_without_spread_are_the_mean_of_the_code(one):
     trained = one._trained(Silent(), recipe_of(one._request.recipe, {}), 0, "1")
     still = trained.said(Silent(), 2, False).clean
