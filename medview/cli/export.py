@@ -14,7 +14,8 @@ EXPORT = "medview.io.dicom_out.export:export"
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
-    return "\n".join(f"{one['file']}  {one['description']}" for one in body["objects"])
+    lines = [f"{one['file']}  {one['description']}" for one in body["objects"]]
+    return "\n".join([*lines, *filter(None, [body["left_out"]])])
 
 
 @command("export", words=_in_words)
@@ -33,6 +34,7 @@ def export(context: Context, result: Path, study: Path, report: Path | None, out
     The objects belong to the study of the images and refer to them. Research use only.
     """
     from medview.io.atomic import whole_folder
+    from medview.io.dicom_out.parts import Handover
     from medview.services.audit import note, of_result
     from medview.services.exporting import dicom_source
 
@@ -42,4 +44,5 @@ def export(context: Context, result: Path, study: Path, report: Path | None, out
     with whole_folder(out) as draft:
         objects = context.call("files", EXPORT, prediction, card, series, draft, report)
     note("exported", {"kind": "dicom", **of_result(prediction)})
-    return Answer({"out": out.name, "objects": objects})
+    left_out = Handover(series, ((prediction, card),)).left_out
+    return Answer({"out": out.name, "objects": objects, "left_out": left_out})

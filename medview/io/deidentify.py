@@ -132,7 +132,11 @@ def deidentify_into(
 
 
 def _hand_over_about_copies(job: Progress, parts: Handover, out: Path, done: Copied) -> None:
-    """Write results as DICOM objects of the copies; not where an image of theirs is held back."""
+    """Write results as DICOM objects of the copies.
+
+    Not where an image of theirs is held back, or where none of them can be a DICOM object; the
+    copies are written all the same.
+    """
     # Whoever copies images alone does not wait for this library.
     from medview.io.dicom_out.handover import hand_over
 
@@ -141,7 +145,11 @@ def _hand_over_about_copies(job: Progress, parts: Handover, out: Path, done: Cop
         return
     copies = tuple(done.places[file] for file in parts.series.files)
     about = replace(parts, series=replace(parts.series, files=copies, description=""))
-    done.results += len(hand_over(job, about, out))
+    try:
+        done.results += len(hand_over(job, about, out))
+    except InputRefused:
+        done.without_results = True
+        return
     for file in out.rglob("*.dcm"):
         made = pydicom.dcmread(file)
         _mark(made)
@@ -154,7 +162,7 @@ def _told(done: Copied) -> dict[str, Any]:
         text = f"{len(done.faces)} series show a head; a face can be rendered from them"
         warnings.append({"code": "FACE", "text": text})
     if done.without_results:
-        text = "results are left out where images that they are about are held back"
+        text = "results are left out: their images are held back, or they cannot be DICOM objects"
         warnings.append({"code": "NO_RESULTS", "text": text})
     return {
         "files": len(done.places),

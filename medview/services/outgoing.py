@@ -64,7 +64,7 @@ class Outgoing:
         details = [of_result(each) for each, _ in parts.results]
         return self._run(
             Errand("Exporting DICOM", "files", EXPORT, (parts, folder), about=folder.name),
-            lambda written: self._exported(folder, len(written), details),
+            lambda written: self._exported(folder, len(written), details, parts.left_out),
         )
 
     def deidentify(self, folder: Path, *, with_burned_in: bool = False) -> Job | None:
@@ -106,10 +106,13 @@ class Outgoing:
     def _run(self, errand: Errand, done: Callable[..., object]) -> Job:
         return self._tasks.run(errand, Answers(done))
 
-    def _exported(self, folder: Path, count: int, details: list[dict[str, Any]]) -> None:
+    def _exported(
+        self, folder: Path, count: int, details: list[dict[str, Any]], left_out: str
+    ) -> None:
         self.left.emit("exported", {"kind": "dicom", "objects": count, "results": details})
         text = f"{count} DICOM objects written to {folder.name}. Research use only."
-        self._session.message = Message(text)
+        text = f"{text} {left_out}".strip()
+        self._session.message = Message(text, "warning") if left_out else Message(text)
 
     def _copied(self, folder: Path, body: Mapping[str, Any]) -> None:
         self.left.emit("deidentified", {name: body[name] for name in _COUNTED})

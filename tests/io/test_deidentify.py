@@ -262,3 +262,14 @@ def test_results_are_left_out_where_an_image_of_theirs_is_held_back(tmp_path):
     assert (body["files"], body["results"]) == (23, 0)
     assert "NO_RESULTS" in [one["code"] for one in body["warnings"]]
     assert not list(tmp_path.rglob("*_ko.dcm"))
+
+
+def test_results_that_cannot_be_objects_do_not_keep_the_copies_back(tmp_path):
+    save_dicom(small_head(), tmp_path / "in", **WHO)
+    (series,) = scan(Silent(), (tmp_path / "in",)).all_series()
+    nothing = Handover(series, key_slices=(999,))
+    body = deidentify_into(Silent(), (tmp_path / "in",), tmp_path / "out", results=(nothing,))
+    assert (body["files"], body["results"]) == (24, 0)
+    assert "NO_RESULTS" in [one["code"] for one in body["warnings"]]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir())[0].startswith("ANON-")
+    assert len(list((tmp_path / "out").iterdir())) == 1

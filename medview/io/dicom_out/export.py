@@ -31,6 +31,8 @@ def export(
 ) -> list[dict[str, Any]]:
     """Write the objects into `out` (which exists); what was written, a line each.
 
+    Segments and maps need a frame of reference to lie in; without one they are left out.
+
     Raises
     ------
     InputRefused
@@ -46,12 +48,13 @@ def export(
         job.check()
         written.extend(saved(out, name, made))
 
-    found = segmentation(origin)
+    is_placed = origin.source.is_placed
+    found = segmentation(origin) if is_placed else None
     put("findings_seg", found)
     put("scores_sr", structured_report(origin, found))
     visible = [one.slice for one in prediction.findings if not one.hidden_by_uncertainty]
     put("key_images_ko", key_objects(origin, visible))
-    numbers = [item for item in prediction.maps if item.kind in _NUMBERS]
+    numbers = [item for item in prediction.maps if is_placed and item.kind in _NUMBERS]
     for n, item in enumerate(numbers):
         job.report(n, len(numbers), f"map {item.name}")
         put(f"{item.name}_pm", parametric_map(origin, item, 10 + n))

@@ -32,7 +32,7 @@ def hand_over(job: Progress, parts: Handover, out: Path) -> list[dict[str, Any]]
             written += export(job, prediction, card, parts.series, place)
         if parts.drawn or parts.key_slices:
             source = read_source(parts.series, parts.time)
-            report = reader_report(source, parts.drawn)
+            report = reader_report(source, parts.drawn, parts.series.geometry)
             marked = reader_key_objects(source, parts.key_slices)
             written += saved(draft, "reader_measurements_sr", report)
             written += saved(draft, "reader_key_images_ko", marked)

@@ -43,6 +43,11 @@ class Source:
     images: tuple[Dataset, ...]
     places: tuple[int, ...]
 
+    @property
+    def is_placed(self) -> bool:
+        """Whether the images name a frame of reference; films mostly name none."""
+        return all("FrameOfReferenceUID" in image for image in self.images)
+
     def frames(self, array: NDArray[Any]) -> NDArray[Any]:
         """The slices (k, j, i) of a volume that have an image, in the order of the images."""
         return np.ascontiguousarray(array[list(self.places)])
@@ -125,7 +130,7 @@ def read_source(series: Series, time: int = 0) -> Source:
     Raises
     ------
     InputRefused
-        If the images are no DICOM files, are gone, or do not say where they lie.
+        If the images are no DICOM files, or are gone.
     """
     if series.format != "dicom":
         raise InputRefused(
@@ -169,11 +174,4 @@ def _header(path: Path, step_mm: float | None) -> Dataset:
             setattr(found, name, "")
     if not found.get("SliceThickness") and "PerFrameFunctionalGroupsSequence" not in found:
         found.SliceThickness = step_mm or 1.0
-    if "FrameOfReferenceUID" not in found:
-        raise InputRefused(
-            "the images name no frame of reference, so nothing can be placed on them",
-            file=path.name,
-            do="Export the report as PDF instead.",
-            code="MV-DCM-012",
-        )
     return found

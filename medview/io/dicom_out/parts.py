@@ -24,6 +24,15 @@ class Handover:
     time: int = 0
 
     @property
+    def left_out(self) -> str:
+        """What is not written though it was found, in a sentence; empty when all is."""
+        grid = self.series.geometry
+        placed = grid is not None and bool(grid.frame_of_reference)
+        if placed or not any(made.maps for made, _ in self.results):
+            return ""
+        return "Maps are left out: the images name no frame of reference to place them in."
+
+    @property
     def has_something(self) -> bool:
         """False where there is nothing to write."""
         return bool(self.results or self.key_slices or any(each.figures for each in self.drawn))

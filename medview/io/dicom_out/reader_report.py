@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from highdicom.base_content import ContributingEquipment
@@ -11,6 +11,7 @@ from highdicom.ko import KeyObjectSelection, KeyObjectSelectionDocument
 from highdicom.sr import (
     CodedConcept,
     Comprehensive3DSR,
+    CoordinatesForMeasurement,
     CoordinatesForMeasurement3D,
     DeviceObserverIdentifyingAttributes,
     Measurement,
@@ -18,15 +19,19 @@ from highdicom.sr import (
     MeasurementsAndQualitativeEvaluations,
     ObservationContext,
     ObserverContext,
+    SourceImageForRegion,
     TrackingIdentifier,
 )
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from medview import __version__
+from medview.domain.geometry import Geometry
 from medview.domain.measurement import Measured, Quantity
 from medview.io.dicom_out.documents import images_of
 from medview.io.dicom_out.origin import CAUTION, MAKER, SCHEME, Source
+
+Coordinates: TypeAlias = CoordinatesForMeasurement | CoordinatesForMeasurement3D
 
 _FIRST_SERIES_NUMBER = 9100
 _PROCEDURE = CodedConcept("measured", SCHEME, "Measured on images by a reader")
@@ -50,13 +55,15 @@ _NO_UNIT = CodedConcept("1", "UCUM", "no units")
 _AT_DETECTOR = CodedConcept("detector", SCHEME, "at the detector, not in the patient")
 
 
-def reader_report(source: Source, drawn: Sequence[Measured]) -> Comprehensive3DSR | None:
+def reader_report(
+    source: Source, drawn: Sequence[Measured], grid: Geometry | None = None
+) -> Comprehensive3DSR | None:
     """Drawings that measure something, each with its line through the patient; None without any.
 
-    Arrows and texts measure nothing and are left out.
+    Images without a frame of reference, such as films, get the line on their pixels, for which
+    their `grid` is needed. Arrows and texts measure nothing and are left out.
     """
-    frame = str(source.images[0].FrameOfReferenceUID)
-    groups = [_group(each, frame) for each in drawn if each.figures]
+    groups = [_group(each, _place(source, each, grid)) for each in drawn if each.figures]
     if not groups:
         return None
     made = Comprehensive3DSR(
@@ -105,12 +112,31 @@ def _common(number: int) -> dict[str, Any]:
     }
 
 
-def _group(each: Measured, frame: str) -> MeasurementsAndQualitativeEvaluations:
-    place = CoordinatesForMeasurement3D(
-        graphic_type="POLYLINE",
-        graphic_data=np.array(each.outline, dtype=np.float64),
-        frame_of_reference_uid=frame,
-    )
+def _place(source: Source, each: Measured, grid: Geometry | None) -> list[Coordinates]:
+    """Where a drawing lies: in the patient, else on the image; nowhere if neither is known."""
+    if source.is_placed:
+        line = CoordinatesForMeasurement3D(
+            graphic_type="POLYLINE",
+            graphic_data=np.array(each.outline, dtype=np.float64),
+            frame_of_reference_uid=str(source.images[0].FrameOfReferenceUID),
+        )
+        return [line]
+    if grid is None:
+        return []
+    index = grid.to_index(np.array(each.outline))
+    image = source.images[source.places.index(round(index[0, 0]))]
+    # (column, row), counted from the corner of the first pixel (PS3.3 C.18.6.1.1).
+    pixels = index[:, :0:-1] + 0.5
+    return [
+        CoordinatesForMeasurement(
+            graphic_type="POLYLINE",
+            graphic_data=pixels,
+            source_image=SourceImageForRegion(image.SOPClassUID, image.SOPInstanceUID),
+        )
+    ]
+
+
+def _group(each: Measured, place: list[Coordinates]) -> MeasurementsAndQualitativeEvaluations:
     values = [_measurement(figure, place) for figure in each.figures]
     name = f"{each.drawing.kind} {each.drawing.id}"
     return MeasurementsAndQualitativeEvaluations(
@@ -119,13 +145,13 @@ def _group(each: Measured, frame: str) -> MeasurementsAndQualitativeEvaluations:
     )
 
 
-def _measurement(figure: Quantity, place: CoordinatesForMeasurement3D) -> Measurement:
+def _measurement(figure: Quantity, place: list[Coordinates]) -> Measurement:
     return Measurement(
         name=_NAMES[figure.name],
         value=figure.value,
         unit=_UNITS.get(figure.unit, _NO_UNIT),
         method=_AT_DETECTOR if figure.at_detector else None,
-        referenced_coordinates=[place],
+        referenced_coordinates=place or None,
     )
 
 

@@ -1,15 +1,10 @@
-"""Every kind of object that leaves, asked of an independent checker of DICOM files.
+"""Every kind of object that leaves, asked of an independent checker of DICOM files."""
 
-`dciodvfy` of dicom3tools knows the standard of 2022; it is on Debian and Ubuntu and nowhere
-else, so where it is not installed the objects are checked by the other tests alone.
-"""
-
-import shutil
-import subprocess
 import warnings
 
 import pydicom
 import pytest
+from dicom_checker import WHERE_CHECKED, errors
 from result_phantom import card, prediction_on
 from throwaway import save_dicom, small_head
 
@@ -21,10 +16,7 @@ from medview.io.dicom_out.handover import hand_over
 from medview.io.dicom_out.parts import Handover
 from medview.io.readers import load, scan
 
-CHECKER = shutil.which("dciodvfy")
-pytestmark = pytest.mark.skipif(
-    CHECKER is None, reason="dciodvfy is not installed: apt-get install dicom3tools"
-)
+pytestmark = WHERE_CHECKED
 
 # An MR image to which the checker has nothing to say.
 WHOLE = {
@@ -67,13 +59,6 @@ def left(request, tmp_path_factory):
 
 def said_of_the_body(part):
     return {"BodyPartExamined": part} if part else {"Laterality": ""}
-
-
-def errors(file):
-    """What the checker calls an error; nothing of it has to be excused."""
-    done = subprocess.run([CHECKER, file], capture_output=True, text=True, timeout=60, check=False)
-    lines = (done.stderr + done.stdout).splitlines()
-    return [f"{file.name}: {line}" for line in lines if "Error" in line]
 
 
 def test_every_object_of_a_study_is_one_the_standard_knows(left):
