@@ -17,7 +17,7 @@ _METHODS = (
     ("full", "Full", "All of the network learns"),
     ("head", "Head only", "Only its last part learns"),
     ("adapter", "Adapters", "Thin layers beside the network learn"),
-    ("site-effects", "Site effects", "Only the effects of sites learn"),
+    ("site-effects", "Sites", "Only the effects of sites learn"),
     (
         *("calibrate", "Calibrate"),
         "Nothing learns: probabilities and intervals are fitted to the cases",

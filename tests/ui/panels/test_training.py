@@ -384,3 +384,13 @@ def test_a_locked_set_that_cannot_be_read_is_said(bench, panel, tmp_path):
     bench.jobs.running("finetune:look_at_locked")[0].fail(error)
     bench.settle()
     assert "this is not a table. Save it as CSV." in bench.find(QLabel, "training_locked").text()
+
+
+def test_no_card_is_wider_than_the_panel_beside_its_scroll_bar(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    margins = panel.rows.contentsMargins()
+    room = panel.viewport().width() - margins.left() - margins.right()
+    cards = (panel.cases, panel.start, panel.preview, panel.progress, panel.outcome)
+    assert {card.objectName(): card.minimumSizeHint().width() > room for card in cards} == {
+        card.objectName(): False for card in cards
+    }
