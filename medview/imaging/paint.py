@@ -34,8 +34,8 @@ def tint(
     for row in range(0, rows, step):
         part = np.ascontiguousarray(values[row : row + step], dtype=np.float32)
         index = _places(part, style, room[: len(part)])
-        # Nothing is ever clipped; it only lets numpy write where it is told to, without a copy.
-        np.take(table, index, out=packed[row : row + step], mode="clip")
+        # No place is outside the table; this only lets numpy write without a copy of its own.
+        np.take(table, index, out=packed[row : row + step], mode="wrap")
     rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(rows, columns, 4)
     if style.outline:
         inside = np.asarray(values, dtype=np.float32) >= style.threshold

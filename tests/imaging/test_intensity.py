@@ -213,3 +213,15 @@ def test_keys_without_a_preset_give_none_and_keys_are_not_used_twice():
     for group in PRESETS.values():
         keys = [p.key for p in group if p.key]
         assert len(keys) == len(set(keys))
+
+
+@pytest.mark.parametrize("function", ["LINEAR", "LINEAR_EXACT", "SIGMOID"])
+@pytest.mark.parametrize("shape", [(700, 301), (3, 700, 301), (400_000,)])
+def test_a_large_plane_is_as_grey_as_its_parts(function, shape):
+    """It is done in pieces; none is left out."""
+    values = np.random.default_rng(6).normal(40, 60, shape).astype(np.float32)
+    values.reshape(-1)[::97] = np.nan
+    voi = Window(80.0, 40.0, function)
+    found = grey(values, voi)
+    parts = [grey(part, voi) for part in np.array_split(values.reshape(-1), 50)]
+    assert np.array_equal(found.reshape(-1), np.concatenate(parts))

@@ -88,3 +88,24 @@ def test_an_outline_leaves_the_inside_as_it_is():
     assert np.array_equal(
         tint(values, style)[..., :3], tint(values, replace(style, outline=False))[..., :3]
     )
+
+
+@pytest.mark.parametrize("outline", [False, True])
+def test_a_large_plane_is_coloured_as_its_rows_one_by_one(outline):
+    """It is done in pieces; none is left out, and no value of another piece gets in."""
+    dice = np.random.default_rng(4)
+    values = dice.normal(5, 4, (700, 301)).astype(np.float32)[::-1, ::2]
+    values[dice.random(values.shape) < 0.05] = np.nan
+    fade = dice.random(values.shape, dtype=np.float32)
+    style = LayerStyle(range=(0.0, 9.0), threshold=2.0, opacity=0.6, outline=outline)
+    whole = tint(values, style, fade)
+    plain = replace(style, outline=False)
+    rows = [tint(values[n : n + 1], plain, fade[n : n + 1])[0] for n in range(len(values))]
+    if outline:
+        drawn = np.array(rows)[..., 3] > 0
+        assert (whole[..., 3] > 0).sum() < drawn.sum()
+        assert not (whole[..., 3] > 0)[~drawn].any()
+        assert np.array_equal(whole[..., :3], np.array(rows)[..., :3])
+    else:
+        assert np.array_equal(whole, rows)
+    assert not whole[np.isnan(values), 3].any()
