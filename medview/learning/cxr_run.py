@@ -34,6 +34,7 @@ from medview.learning.cxr_fit import scores_of
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device, peak_memory_mb
 from medview.learning.film import Film, Picture, prepare_film
+from medview.learning.film_shape import unlike_lungs
 from medview.learning.temperature import calmed
 from medview.models.backbones import Backbone
 from medview.models.mdmt import Mdmt, pool_zones
@@ -140,10 +141,11 @@ def ask(
 
 
 def _scores(said: Answer, film: Film, card: ModelCard) -> tuple[Score, ...]:
-    return (_severe(said, card), *_zones(said, film, card))
+    status: Status = "ok" if film.found and not unlike_lungs(film) else "extrapolating"
+    return (_severe(said, card, status), *_zones(said, film, card, status))
 
 
-def _severe(said: Answer, card: ModelCard) -> Score:
+def _severe(said: Answer, card: ModelCard, status: Status) -> Score:
     meaning = (
         "probability that this film is of a patient with a severe course (intensive care, "
         "ventilation or death), as in the training sets: mostly films of patients who already "
@@ -151,7 +153,7 @@ def _severe(said: Answer, card: ModelCard) -> Score:
     )
     if said.severe is None:
         return Score("severe", None, status="not_available", meaning="no such head was trained")
-    return Score("severe", said.severe, method=_calibration(card),
+    return Score("severe", said.severe, method=_calibration(card), status=status,
                  meaning=meaning)  # fmt: skip
 
 
@@ -162,12 +164,11 @@ def _calibration(card: ModelCard) -> str:
     return "temperature from films left out in training" if known else "not calibrated"
 
 
-def _zones(said: Answer, film: Film, card: ModelCard) -> list[Score]:
+def _zones(said: Answer, film: Film, card: ModelCard, status: Status) -> list[Score]:
     if said.zones is None:
         names = [*(f"brixia_{zone}" for zone in ZONES), "brixia_total"]
         why = "these weights give no scores of zones"
         return [Score(name, None, status="not_available", meaning=why) for name in names]
-    status: Status = "ok" if film.found else "extrapolating"
     where = "" if film.found else "; the lungs were not told apart, a fixed grid was used"
     sides = ("right lung", "left lung")
     parts = ("upper", "middle", "lower")
@@ -231,4 +232,7 @@ def _warnings(
         notes.append(
             Note("OUTSIDE_TRAINING", "the two lungs were not told apart; the middle was taken")
         )
+    odd = unlike_lungs(film)
+    if odd:
+        notes.append(Note("OUTSIDE_TRAINING", odd))
     return tuple(notes)
