@@ -39,6 +39,7 @@ def rows(seen: dict[str, Any]) -> list[Row]:
     return [
         Row(f"{many}: exceptions", len(seen["errors"]), "", aim=0),
         Row(f"{many}: longest wait", float(waits.max()), "s", aim=STALL_S),
+        Row(f"{many}: most processor time of one", max(seen["own_s"]), "s", aim=STALL_S),
         Row(f"{many}: wait, 99 %", float(np.percentile(waits, 99)), "s"),
         Row(f"{many}: memory grown after the first tenth", seen["event_mb"], "MiB", aim=GROWTH_MB),
         Row(f"{opened}: memory grown after the first tenth", grown["mb"], "MiB", aim=GROWTH_MB),

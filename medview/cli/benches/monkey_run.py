@@ -35,6 +35,7 @@ def main(words: list[str]) -> None:
     said = {
         "errors": hand.seen.errors + raised,
         "wall_s": hand.seen.wall_s,
+        "own_s": hand.seen.own_s,
         "event_mb": marks[-1] - marks[0],
         "kinds": hand.seen.kinds,
         "opens": opens,
