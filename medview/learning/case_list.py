@@ -106,7 +106,9 @@ def read_rows(file: Path) -> list[Row]:
         ) from error
     header = [name.strip() for name in lines[0]] if lines else []
     if "case" not in header:
-        raise _odd(file.name, 'the column "case" is missing', "Add it to the first line.")
+        own = ", ".join(header[:6]) + (", ..." if len(header) > 6 else "")
+        what = f'the column "case" is missing; there are: {own}'
+        raise _odd(file.name, what, "Add it to the first line.")
     twice = next((name for name in header if name and header.count(name) > 1), "")
     if twice:
         raise _odd(file.name, f'the column "{twice}" is given twice', "Rename one of them.")
@@ -120,6 +122,28 @@ def read_rows(file: Path) -> list[Row]:
         cells = {name: cell.strip() for name, cell in zip(header, line, strict=True)}
         rows.append(Row(number, cells))
     return rows
+
+
+def refuse_other_tables(path: Path) -> None:
+    """Say why a CSV is no case list that can be used; anything else passes.
+
+    Raises
+    ------
+    DataError
+        Columns with semicolons or tabs between them, no column "case", or no row.
+    """
+    if not (path.is_file() and path.suffix.lower() == ".csv"):
+        return
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
+        first = opened.readline().strip()
+    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
+        if mark in first and "," not in first:
+            what = f"its columns have {name} between them"
+            raise _odd(path.name, what, "Save it as CSV with commas.")
+    if not first:
+        raise _odd(path.name, "it is empty", "A case list has a first line with its columns.")
+    if not read_rows(path):
+        raise _odd(path.name, "it has no case, only a first line", "Add a line for each case.")
 
 
 def with_whole_paths(row: Row, folder: Path) -> dict[str, str]:

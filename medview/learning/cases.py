@@ -25,6 +25,7 @@ from medview.learning import (
     tumour_sets,
 )
 from medview.learning.brain import Prepared, prepare
+from medview.learning.case_list import refuse_other_tables
 from medview.learning.grid import canonical
 from medview.learning.images import read_image
 from medview.learning.patients import patient_hash
@@ -121,6 +122,8 @@ def layouts_for(model: str) -> tuple[Layout, ...]:
 def _split_spec(spec: str, model: str) -> tuple[Layout | None, Path]:
     name, equals, rest = spec.partition("=")
     known = {layout.name: layout for layout in layouts_for(model)}
+    if not (rest if equals and name in known else spec):
+        raise UsageError("the path after --data is empty", do='Give it as "[LAYOUT=]PATH".')
     if equals and name in known:
         return known[name], Path(rest)
     path = Path(spec)
@@ -143,6 +146,7 @@ def _subsets_at(path: Path, layout: Layout | None, model: str) -> list[Subset]:
         found = [FOLDER.load(path)]
     found = [subset for subset in found if subset.cases or subset.skipped]
     if not found:
+        refuse_other_tables(path)
         what = f"no {layout.name} set" if layout else f"no data set that {model} can use"
         raise DataError(
             f"{what} was found there",

@@ -120,6 +120,15 @@ def _refuse_nothing(subsets: Sequence[Subset], kept: Sequence[Sequence[TrainCase
     if any(kept):
         return
     films = sum(len(subset.cases) for subset in subsets)
+    skipped = [one for subset in subsets for one in subset.skipped]
+    if not films and skipped:
+        raise DataError(
+            f"none of {len(skipped)} cases can be used; {skipped[0].what}",
+            file=skipped[0].case,
+            code="MV-DAT-142",
+            skipped=len(skipped),
+            do="Correct the data and try again.",
+        )
     raise DataError(
         f"no film is left to measure; {films} are of patients that the weights were trained on "
         "or of another part",

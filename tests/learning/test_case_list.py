@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from brains import head, write_nifti
 
-from medview.domain.errors import DataError
+from medview.domain.errors import DataError, UsageError
 from medview.learning.case_list import load_case_list, read_rows, write_rows
 from medview.learning.cases import find_subsets, prepare_case
 
@@ -111,6 +111,26 @@ def test_a_table_without_the_column_case_is_no_case_list(tmp_path):
     write_list(tmp_path, "patient,shape\np1,3\n", "a.nii.gz")
     (subset,) = find_subsets((str(tmp_path),), "anomaly")
     assert subset.layout == "folder"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "it is empty"),
+        ("case,t1\n", "it has no case"),
+        ("case;t1\na;a.nii.gz\n", "its columns have semicolons between them"),
+        ("id,image\n1,a.nii.gz\n", 'the column "case" is missing; there are: id, image'),
+    ],
+)
+def test_a_file_given_as_data_that_is_no_case_list_is_told_why(tmp_path, text, said):
+    path = write_list(tmp_path, text, "a.nii.gz")
+    with pytest.raises(DataError, match=said):
+        find_subsets((str(path),), "anomaly")
+
+
+def test_a_layout_without_a_path_is_wrong_use():
+    with pytest.raises(UsageError, match="is empty"):
+        find_subsets(("cases=",), "anomaly")
 
 
 def test_a_list_that_is_written_is_read_again_as_it_was(tmp_path):
