@@ -16,6 +16,7 @@ from typing import Any
 import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sr.codedict import codes
+from pydicom.uid import generate_uid
 
 from medview import __version__
 from medview.domain.errors import InputRefused
@@ -27,6 +28,8 @@ from medview.io.held_back import UNREADABLE, read_whole, reason_against, shows_a
 from medview.io.sources import find_files
 
 PROFILE = codes.DCM.BasicApplicationConfidentialityProfile
+# What a network leaves before a data set (PS3.7), and file meta within one.
+_NOT_IN_A_DATA_SET = (0x0000, 0x0002)
 RESULTS = "results"
 """Folder of the results that were made of the copies."""
 
@@ -204,7 +207,12 @@ def _copy(
 
 def _clean(found: Dataset, name: str, new_uid: NewUid) -> None:
     """Take identity out of a data set and say in it that this was done."""
+    for group in _NOT_IN_A_DATA_SET:
+        for element in found.group_dataset(group):
+            del found[element.tag]
     take_identity_out(found, new_uid)
+    if not found.get("SOPInstanceUID"):
+        found.SOPInstanceUID = generate_uid(prefix=None)
     found.PatientName = name
     found.PatientID = name
     _mark(found)

@@ -52,7 +52,7 @@ def reason_against(found: Dataset | None, *, with_burned_in: bool) -> tuple[str,
         return UNREADABLE
     if found.file_meta.get("MediaStorageSOPClassUID") == MediaStorageDirectoryStorage:
         return "MV-DEI-006", "a directory of a disc names the patients; the images do without it"
-    if "SOPClassUID" not in found or "SOPInstanceUID" not in found:
+    if "SOPClassUID" not in found:
         return UNREADABLE
     if "EncapsulatedDocument" in found:
         return "MV-DEI-002", "an embedded document may name the patient on its pages"

@@ -130,6 +130,27 @@ def test_values_that_no_library_can_make_sense_of_hold_one_file_back(tmp_path):
     assert (body["files"], [one["number"] for one in body["withheld"]]) == (1, [1])
 
 
+def test_what_a_network_left_before_the_data_set_holds_nothing_back(tmp_path):
+    (tmp_path / "in").mkdir()
+    write(tainted(), tmp_path / "in" / "a.dcm")
+    first = b"\x04\x00\x11\x15"
+    head, tail = (tmp_path / "in" / "a.dcm").read_bytes().split(first, 1)
+    length_of_command = b"\x00\x00\x00\x00UL\x00\x00"
+    (tmp_path / "in" / "a.dcm").write_bytes(head + length_of_command + first + tail)
+    body = deidentify_into(Silent(), (tmp_path / "in",), tmp_path / "out")
+    assert (body["files"], body["withheld"]) == (1, [])
+
+
+def test_an_image_without_a_uid_gets_one(tmp_path):
+    (tmp_path / "in").mkdir()
+    nameless = tainted()
+    del nameless.SOPInstanceUID
+    pydicom.dcmwrite(tmp_path / "in" / "a.dcm", nameless, enforce_file_format=True)
+    body = deidentify_into(Silent(), (tmp_path / "in",), tmp_path / "out")
+    (file,) = (tmp_path / "out").rglob("*.dcm")
+    assert (body["files"], pydicom.dcmread(file).SOPInstanceUID[:5]) == (1, "2.25.")
+
+
 def test_files_in_an_archive_are_copied_by_their_own_paths(tmp_path):
     write(tainted(), tmp_path / "a.dcm")
     with zipfile.ZipFile(tmp_path / "disc.zip", "w") as archive:
