@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.ablation import Scored
-from medview.learning.metrics import CURVES, FEWEST_PATIENTS, pr_auc, roc_auc
+from medview.learning.metrics import CURVES, FEWEST_PATIENTS, Many, pr_auc, roc_auc
+from medview.learning.temperature import calibration_error
 
 Values = NDArray[np.float64]
 Runs = dict[tuple[str, int, str], tuple[Scored, ...]]
@@ -83,12 +84,20 @@ def _curve(figure: Callable[..., float]) -> Callable[[Values, Values], float]:
     return lambda truth, score: figure(truth > 0.5, score)
 
 
+def ece(truth: Values, score: Values) -> float:
+    """Expected calibration error of probabilities, in ten equal bins."""
+    return float(calibration_error(truth > 0.5, score, np.ones((1, len(score))))[0])
+
+
+WEIGHTED: dict[str, Many] = {**CURVES, "ece": calibration_error}
+"""Figures that can be had of all draws at once, a draw being weights of the cases."""
 FIGURES: dict[str, Callable[[Values, Values], float]] = {
     "mae": mae,
     "rmse": rmse,
     "pearson_r": pearson_r,
     "bias_slope": bias_slope,
     "brier": brier,
+    "ece": ece,
     "balanced_accuracy": balanced_accuracy,
     "accuracy": accuracy,
     "g_mean": g_mean,
@@ -259,11 +268,11 @@ def _redrawn(
     name: str, pool: _Pool, place: Mapping[str, int], chosen: Sequence[NDArray[np.intp]]
 ) -> Values:
     """A figure under each draw of patients, (draws,)."""
-    if name in CURVES:  # by weights: all draws at once, a hundred times as fast
+    if name in WEIGHTED:  # all draws at once, a hundred times as fast
         counts = np.stack([np.bincount(one, minlength=len(place)) for one in chosen])
         at = np.array([place[patient] for patient in pool.patients])
         weights = counts[:, at].astype(np.float64)
-        return CURVES[name](pool.truth > 0.5, pool.score, weights)
+        return WEIGHTED[name](pool.truth > 0.5, pool.score, weights)
     rows = _rows_of(pool, place)
     drawn = np.empty(len(chosen))
     for repeat, patients in enumerate(chosen):

@@ -3,14 +3,15 @@
 Only cases that neither version was trained on are compared. Truth and score come from the
 predictions.csv of the two measurements, where a score's truth stands as ``true_<score>``; the
 anomaly model is compared by its cases and slices with a label and, where lesions are marked, by how
-well its map finds them (pixels.csv).
+well its map finds them (pixels.csv). Probabilities are also judged by their calibration and ages by
+their intervals; of several sites each is told on its own, too.
 """
 
 from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,22 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.learning.ablation_figures import DEFAULT, compared
 from medview.learning.evaluate import evaluate
-from medview.learning.metrics import mean_interval, paired_mean_difference
+from medview.learning.metrics import (
+    CURVES,
+    FEWEST_PATIENTS,
+    mean_interval,
+    paired_mean_difference,
+)
 
 TRUE = "true_"
-BINARY = ("roc_auc", "pr_auc", "brier")
+BINARY = (*CURVES, "brier", "ece")
 NUMBERS = ("mae", "rmse", "pearson_r")
-_LOWER_IS_BETTER = ("mae", "rmse", "brier")
+INTERVALS = ("coverage", "interval_width")
+"""Of the intervals that a version gives: neither more nor less of them is better by itself."""
+EVERYBODY = "all"
+_LOWER_IS_BETTER = ("mae", "rmse", "brier", "ece")
 NEW = "new"
+PREDICTIONS = "predictions.csv"
 PIXELS = "pixels.csv"
 PIXEL_NAMES = ("pr_auc", "dice_best")
 
@@ -40,36 +50,38 @@ def compare(job: Progress, request: CompareRequest) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``metrics`` (rows of ``medview.metrics/1`` with `predictor` "old" and "new"),
-        ``differences`` (new minus old of the same figure, with interval and p) and ``worse``
-        (names of figures whose interval lies on the worse side).
+        ``metrics`` (rows of ``medview.metrics/1`` with `predictor` "old" and "new" and `group`
+        "all" or "site:NAME"), ``differences`` (new minus old of the same figure, with interval
+        and p) and ``worse`` (names of figures of everybody whose interval lies on the worse side).
 
     Raises
     ------
     DataError
         If no case with a known truth is left that neither version was trained on.
     """
-    both = {name: _measured(job, request, name) for name in ("old", "new")}
-    shared = _paired(both["old"], both["new"])
-    inside = pixel_rows(*(Path(request.out) / name for name in ("old", "new")))
-    if not any(one.cases for one in shared["old"]) and not inside["differences"]:
+    old, new = (_measured(job, request, name) for name in ("old", "new"))
+    shared = _paired(_scored_in(old), _scored_in(new))
+    found = pixel_rows(old, new)
+    if not any(one.cases for one in shared["old"]) and not found["differences"]:
         raise DataError(
             "there is no case with a known truth that neither version was trained on",
             code="MV-DAT-143",
             do="Give other data, or mark cases as val or test.",
         )
-    rows = compared({(DEFAULT, 0, ""): shared["old"], (NEW, 0, ""): shared["new"]})
-    differences = [_difference(row) for row in rows if row["variant"] == NEW]
-    differences += inside["differences"]
-    return {
-        "metrics": [*(_metric(row, shared["old"]) for row in rows), *inside["metrics"]],
-        "differences": differences,
-        "worse": [one["name"] for one in differences if _is_worse(one)],
-    }
+    groups = {EVERYBODY: shared}
+    by_both = {row["case"] for row in _rows(new / PREDICTIONS)}
+    for site in sites_in([row for row in _rows(old / PREDICTIONS) if row["case"] in by_both]):
+        groups[f"site:{site}"] = _paired(_of_site(old, site), _of_site(new, site))
+    for group, pairs in groups.items():
+        rows = compared({(DEFAULT, 0, ""): pairs["old"], (NEW, 0, ""): pairs["new"]})
+        found["metrics"] += [_metric(row, pairs["old"], group) for row in rows]
+        found["differences"] += [_difference(row, group) for row in rows if row["variant"] == NEW]
+    worse = [one["name"] for one in found["differences"] if _is_worse(one)]
+    return {**found, "worse": worse}
 
 
-def _measured(job: Progress, request: CompareRequest, name: str) -> tuple[Scored, ...]:
-    """What one version says of all cases that it was not trained on."""
+def _measured(job: Progress, request: CompareRequest, name: str) -> Path:
+    """The folder with what one version says of all cases that it was not trained on."""
     folder = Path(request.out) / name
     evaluate(
         job,
@@ -87,12 +99,31 @@ def _measured(job: Progress, request: CompareRequest, name: str) -> tuple[Scored
             private=request.private,
         ),
     )
+    return folder
+
+
+def _scored_in(folder: Path) -> tuple[Scored, ...]:
+    rows = _rows(folder / PREDICTIONS)
     return (
-        *_by_case(_rows(folder / "predictions.csv")),
-        *_by_label(_rows(folder / "predictions.csv")),
+        *_by_case(rows),
+        *_by_label(rows),
         *_by_slice(_rows(folder / "synthetic_slices.csv")),
         *_by_slice(_rows(folder / "slices.csv")),
     )
+
+
+def _of_site(folder: Path, site: str) -> tuple[Scored, ...]:
+    rows = [row for row in _rows(folder / PREDICTIONS) if row.get("site") == site]
+    return (*_by_case(rows), *_by_label(rows))
+
+
+def sites_in(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
+    """The sites of a table that have enough patients to say something; none where all are one."""
+    people: dict[str, set[str]] = {}
+    for row in rows:
+        people.setdefault(row.get("site") or "", set()).add(row.get("patient") or row["case"])
+    named = [site for site in sorted(people) if site and len(people[site]) >= FEWEST_PATIENTS]
+    return tuple(named) if len(people) > 1 else ()
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -112,7 +143,23 @@ def _by_case(rows: Sequence[Mapping[str, str]]) -> list[Scored]:
         for subset in dict.fromkeys(row.get("subset", "") for row in known):
             here = [row for row in known if row.get("subset", "") == subset]
             found.append(_scored(score, subset, "case", here, (column, score)))
+            if found[-1].names == NUMBERS:
+                found += _by_interval(found[-1], here)
     return found
+
+
+def _by_interval(of: Scored, rows: Sequence[Mapping[str, str]]) -> list[Scored]:
+    """Whether each truth lies in its interval, and how wide that is; nothing without intervals."""
+    ends = [(row.get(f"{of.task}_low"), row.get(f"{of.task}_high")) for row in rows]
+    known = [(float(low), float(high)) for low, high in ends if low and high]
+    if len(known) < len(rows):
+        return []
+    inside = [float(low <= t <= high) for (low, high), t in zip(known, of.truth, strict=True)]
+    figures = (inside, [high - low for low, high in known])
+    return [
+        replace(of, names=(name,), score=tuple(values))
+        for name, values in zip(INTERVALS, figures, strict=True)
+    ]
 
 
 def _by_label(rows: Sequence[Mapping[str, str]]) -> list[Scored]:
@@ -145,17 +192,24 @@ def _scored(
     rows: Sequence[Mapping[str, str]],
     columns: tuple[str, str],
 ) -> Scored:
-    truth = tuple(float(row[columns[0]]) for row in rows)
+    truth, score = (tuple(float(row[column]) for row in rows) for column in columns)
     return Scored(
         task,
-        BINARY if set(truth) <= {0.0, 1.0} else NUMBERS,
+        _names(truth, score),
         tuple(_name(row) for row in rows),
         tuple(row.get("patient") or row["case"] for row in rows),
         truth,
-        tuple(float(row[columns[1]]) for row in rows),
+        score,
         subset,
         level,
     )
+
+
+def _names(truth: Sequence[float], score: Sequence[float]) -> tuple[str, ...]:
+    """The figures that suit: calibration is one of probabilities only."""
+    if not set(truth) <= {0.0, 1.0}:
+        return NUMBERS
+    return BINARY if all(0 <= value <= 1 for value in score) else tuple(CURVES)
 
 
 def _name(row: Mapping[str, str]) -> str:
@@ -168,39 +222,39 @@ def _paired(old: Sequence[Scored], new: Sequence[Scored]) -> dict[str, tuple[Sco
     pairs: dict[str, list[Scored]] = {"old": [], "new": []}
     for one in old:
         for other in new:
-            if (one.task, one.subset, one.level) != (other.task, other.subset, other.level):
+            names = tuple(name for name in one.names if name in other.names)
+            same = (one.task, one.subset, one.level) == (other.task, other.subset, other.level)
+            if not names or not same:
                 continue
             there = set(other.cases)
             order = [case for case in one.cases if case in there]
             if order:
-                pairs["old"].append(_kept(one, order))
-                pairs["new"].append(_kept(other, order))
+                pairs["old"].append(_kept(one, order, names))
+                pairs["new"].append(_kept(other, order, names))
     return {name: tuple(found) for name, found in pairs.items()}
 
 
-def _kept(one: Scored, order: Iterable[str]) -> Scored:
+def _kept(one: Scored, order: Iterable[str], names: tuple[str, ...]) -> Scored:
     place = {case: n for n, case in enumerate(one.cases)}
     at = [place[case] for case in order]
-    return Scored(
-        one.task,
-        one.names,
-        tuple(one.cases[n] for n in at),
-        tuple(one.patients[n] for n in at),
-        tuple(one.truth[n] for n in at),
-        tuple(one.score[n] for n in at),
-        one.subset,
-        one.level,
+    return replace(
+        one,
+        names=names,
+        cases=tuple(one.cases[n] for n in at),
+        patients=tuple(one.patients[n] for n in at),
+        truth=tuple(one.truth[n] for n in at),
+        score=tuple(one.score[n] for n in at),
     )
 
 
-def _metric(row: Mapping[str, Any], pairs: Sequence[Scored]) -> dict[str, Any]:
+def _metric(row: Mapping[str, Any], pairs: Sequence[Scored], group: str) -> dict[str, Any]:
     """A row of ``medview.metrics/1``."""
     of = next(one for one in pairs if _same(one, row))
     positive = sum(value > 0.5 for value in of.truth) if row["name"] in BINARY else None
     return {
         "predictor": "old" if row["variant"] == DEFAULT else "new",
         **{name: row[name] for name in ("task", "level", "name", "subset")},
-        "group": "all",
+        "group": group,
         "value": row["mean"],
         "low": row["value_low"],
         "high": row["value_high"],
@@ -216,10 +270,10 @@ def _same(one: Scored, row: Mapping[str, Any]) -> bool:
     return (one.task, one.level, one.subset) == (row["task"], row["level"], row["subset"])
 
 
-def _difference(row: Mapping[str, Any]) -> dict[str, Any]:
+def _difference(row: Mapping[str, Any], group: str) -> dict[str, Any]:
     named = ("task", "level", "name", "subset", "n", "low", "high", "p")
     same = {name: row[name] for name in named}
-    return {"new_minus_old": row["difference"], "group": "all", **same}
+    return {"new_minus_old": row["difference"], "group": group, **same}
 
 
 def pixel_rows(old: Path, new: Path) -> dict[str, list[dict[str, Any]]]:
@@ -258,6 +312,8 @@ def pixel_rows(old: Path, new: Path) -> dict[str, list[dict[str, Any]]]:
 
 def _is_worse(one: Mapping[str, Any]) -> bool:
     """Whether the whole interval lies on the worse side; without one the value itself."""
+    if one["group"] != EVERYBODY or one["name"] in INTERVALS:
+        return False
     low, high = one["low"], one["high"]
     if low is None or high is None:
         low = high = one["new_minus_old"] or 0.0

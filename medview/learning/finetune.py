@@ -22,8 +22,9 @@ from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.plain import plain
+from medview.learning.anomaly_card import figure_of
 from medview.learning.cases import find_subsets
-from medview.learning.compare import compare
+from medview.learning.compare import EVERYBODY, compare
 from medview.learning.patients import patient_hash
 from medview.learning.subset import TrainCase
 from medview.learning.weights import CARD, WEIGHTS
@@ -254,6 +255,7 @@ def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str,
     if request.reference:
         found = joined(found, compared(job, request, "reference", request.reference))
     write_before_after(out, found)
+    _tell_card(out / CARD, request, found["metrics"])
     return {**body, "held_out": len(own.held_out), "before_after": plain(found)}
 
 
@@ -290,6 +292,15 @@ def _descend(out: Path, parent: Path) -> None:
     )
 
 
+def _tell_card(path: Path, request: FinetuneRequest, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Put the figures of old and new on the new card."""
+    command = f"medview finetune {request.model} --method {request.train.method} --data DATA"
+    command += " --reference REFERENCE" if request.reference else ""
+    figures = tuple(figure_of(row, f"{command} --out DIR") for row in rows)
+    card = read_card(path)
+    write_card(replace(card, measured=(*card.measured, *figures)), path)
+
+
 def compared(
     job: Progress,
     request: FinetuneRequest,
@@ -299,6 +310,7 @@ def compared(
 ) -> dict[str, Any]:
     """Old and new on data, every row and figure marked with the name of the group.
 
+    Those of one of several sites are of the group "GROUP, site:NAME".
     What both said lies in ``comparison/`` in a folder of that name, or in `folder`.
     """
     train = request.train
@@ -317,7 +329,7 @@ def compared(
         ),
     )
     for row in (*body["metrics"], *body["differences"]):
-        row["group"] = group
+        row["group"] = group if row["group"] == EVERYBODY else f"{group}, {row['group']}"
     body["worse"] = [f"{group} {name}" for name in body["worse"]]
     return body
 

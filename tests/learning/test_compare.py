@@ -9,7 +9,7 @@ from medview.domain.comparison import CompareRequest
 from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.learning import compare as module
-from medview.learning.compare import compare
+from medview.learning.compare import compare, sites_in
 
 N = 40
 AGES = np.linspace(20, 80, N)
@@ -165,3 +165,77 @@ def test_cases_with_and_without_a_lesion_are_compared_by_their_score(said, tmp_p
     said |= {"old.st": normal, "new.st": normal}
     with pytest.raises(DataError, match="no case with a known truth"):
         compared(tmp_path)
+
+
+def test_each_of_several_sites_is_told_on_its_own_and_names_nothing_worse(said, tmp_path):
+    """The small site is worse, the large one better: the whole decides."""
+
+    def rows(small, large):
+        made = ages([small if n % 4 == 0 else large for n in range(N)])
+        return {"predictions.csv": [{**r, "site": "ab"[n % 4 > 0]} for n, r in enumerate(made)]}
+
+    said |= {"old.st": rows(2.0, 6.0), "new.st": rows(5.0, 2.0)}
+    alone = [{**each, "case": f"old{each['case']}", "site": "c"} for each in ages(np.zeros(N))]
+    said["old.st"]["predictions.csv"] += alone  # of which the new one says nothing
+    body = compared(tmp_path)
+    found = {one["group"]: one for one in body["differences"] if one["name"] == "mae"}
+    assert list(found) == ["all", "site:a", "site:b"]
+    assert [found[g]["n"] for g in found] == [39, 9, 30]
+    assert found["site:a"]["low"] == pytest.approx(3.0)
+    assert found["site:b"]["high"] == pytest.approx(-4.0)
+    assert body["worse"] == []
+    assert {row["group"] for row in body["metrics"]} == set(found)
+
+
+def test_a_site_needs_patients_and_a_second_one():
+    def of(*sites):
+        return [{"case": str(n), "patient": str(n), "site": each} for n, each in enumerate(sites)]
+
+    assert sites_in(of(*"aaaaabbbbb")) == ("a", "b")
+    assert sites_in(of(*"aaaaaabbb")) == ("a",)  # of three patients nothing is said
+    assert sites_in(of(*"aaaaaa")) == ()
+    assert sites_in(of(*[""] * 9)) == ()
+    assert sites_in([{**each, "patient": "one"} for each in of(*"aaaaaabbbbbb")]) == ()
+
+
+def test_intervals_of_ages_are_compared_by_coverage_and_width(said, tmp_path):
+    def rows(half):
+        made = ages(np.linspace(-9, 9, N))
+        return {
+            "predictions.csv": [
+                {**r, "age_low": r["age"] - half, "age_high": r["age"] + half} for r in made
+            ]
+        }
+
+    said |= {"old.st": rows(4.0), "new.st": rows(20.0)}
+    body = compared(tmp_path)
+    values = {(r["name"], r["predictor"]): r["value"] for r in body["metrics"]}
+    assert values["coverage", "old"] == pytest.approx(18 / 39)
+    assert values["coverage", "new"] == 1.0
+    assert (values["interval_width", "old"], values["interval_width", "new"]) == (8.0, 40.0)
+    apart = next(one for one in body["differences"] if one["name"] == "coverage")
+    assert 0 < apart["low"] < apart["new_minus_old"] < apart["high"]
+    assert body["worse"] == []  # wider intervals are no fault
+
+
+def test_probabilities_that_are_too_sure_are_worse_by_their_calibration(said, tmp_path):
+    rng = np.random.default_rng(0)
+    chance = rng.uniform(0.1, 0.9, 300)
+    truth = rng.random(300) < chance
+
+    def rows(score):
+        return {
+            "predictions.csv": [
+                {"case": n, "patient": n, "severe": s, "true_severe": int(t)}
+                for n, (s, t) in enumerate(zip(score, truth, strict=True))
+            ]
+        }
+
+    sure = 1 / (1 + (1 / chance - 1) ** 6)
+    said |= {"old.st": rows(chance), "new.st": rows(sure)}
+    body = compared(tmp_path)
+    apart = next(one for one in body["differences"] if one["name"] == "ece")
+    assert 0.05 < apart["low"] < apart["new_minus_old"] < apart["high"]
+    assert body["worse"] == ["brier", "ece"]
+    area = next(one for one in body["differences"] if one["name"] == "roc_auc")
+    assert area["new_minus_old"] == pytest.approx(0)  # the order is the same

@@ -93,15 +93,13 @@ def _train(job, asked):
 
 def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "import_module", lambda name: type("M", (), {"f": _train}))
-    found = {"metrics": [{}], "differences": [{}], "worse": ["mae"]}
     asked = []
 
     def fake(job, one):
         asked.append(one)
-        return {
-            name: [dict(row) if row else {} for row in rows] if name != "worse" else rows
-            for name, rows in found.items()
-        }
+        same = {"name": "mae", "subset": "ixi", "value": 5.0, "n": 4, "task": "age"}
+        rows = [{**same, "group": group, "predictor": "new"} for group in ("all", "site:HH")]
+        return {"metrics": rows, "differences": [dict(row) for row in rows], "worse": ["mae"]}
 
     monkeypatch.setattr(module, "compare", fake)
     monkeypatch.setattr(module, "refuse_shared", lambda job, one: asked.append(one.reference))
@@ -116,7 +114,13 @@ def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatc
     assert [one.data for one in asked] == [(str(data),), ("ref",)]
     assert asked[0].new == str(tmp_path / "out" / WEIGHTS)
     told = body["before_after"]
-    assert [row["group"] for row in told["metrics"]] == ["validation", "reference"]
+    groups = [
+        f"{which}{site}" for which in ("validation", "reference") for site in ("", ", site:HH")
+    ]
+    assert [row["group"] for row in told["metrics"]] == groups
+    assert [one.group for one in card.measured[-4:]] == groups
+    assert (card.measured[-1].on, card.measured[-1].extra) == ("ixi", {"task": "age"})
+    assert card.measured[-1].command.endswith("--data DATA --reference REFERENCE --out DIR")
     assert told["worse"] == ["validation mae", "reference mae"]
     assert (tmp_path / "out" / "before_after.json").is_file()
 

@@ -10,7 +10,9 @@ from medview.services.tuned import Tuned
 from medview.ui.panels.training_curve import loss_curves
 from medview.ui.words import number, tr
 
-_MOST_DIFFERENCES = 12
+_MOST_DIFFERENCES = 20
+# More or less of these is neither better nor worse by itself.
+_NEITHER = ("coverage", "interval_width")
 
 
 def pace_words(now: Tuned, device: str) -> str:
@@ -73,7 +75,9 @@ def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
     """A head, then figure, old, new and difference with its interval, by group."""
     lines: list[DifferenceLine] = []
     group = "validation"
-    for one in found.get("differences", ())[:_MOST_DIFFERENCES]:
+    # What is of all sites comes before what is of one of them.
+    ordered = sorted(found.get("differences", ()), key=lambda one: ", site:" in one["group"])
+    for one in ordered[:_MOST_DIFFERENCES]:
         if one["group"] != group:
             group = one["group"]
             lines.append(DifferenceLine((group_words(group),)))
@@ -90,6 +94,7 @@ def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
         )
         is_worse = f"{one['group']} {one['name']}" in found.get("worse", ())
         is_sure = one["low"] is not None and (one["low"] > 0 or one["high"] < 0)
+        is_sure = is_sure and one["name"] not in _NEITHER
         lines.append(DifferenceLine(cells, "worse" if is_worse else "good" if is_sure else ""))
     head = DifferenceLine(("", tr("before"), tr("after"), tr("difference")), "quiet")
     return [head, *lines] if lines else []
@@ -111,7 +116,9 @@ def _signed(value: float, digits: int) -> str:
 
 def group_words(group: str) -> str:
     """Whose figures these are."""
-    kind, _, site = group.partition(":")
-    if kind == "site":
+    kind, _, site = group.partition("site:")
+    if site and not kind:
         return tr("Site {name}, trained without it", name=site)
+    if site:
+        return tr("{which}: site {name}", which=group_words(kind.rstrip(", ")), name=site)
     return tr("Locked set") if kind == "reference" else tr("Held out")

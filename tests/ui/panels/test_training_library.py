@@ -203,3 +203,16 @@ def test_figures_say_whose_they_are_and_how_sure():
     assert [line.look for line in lines if len(line.cells) > 1] == ["quiet", "good", "worse", ""]
     assert lines[1].cells[1:] == ("5.00", "5.00", "-1.50 (-2.0 – -1.0)")
     assert difference_lines({}) == []
+
+
+def test_sites_come_after_the_whole_and_a_wider_interval_is_neither_good_nor_bad():
+    groups = ("validation", "validation, site:HH", "reference", "reference, site:HH")
+    found = {
+        "metrics": [row(g, 0, 0, who, 5.0) for g in groups for who in ("old", "new")],
+        "differences": [row(g, 1, 2) for g in groups],
+    }
+    found["differences"][0]["name"] = "interval_width"
+    lines = difference_lines(found)
+    heads = [line.cells[0] for line in lines if len(line.cells) == 1]
+    assert heads == ["Locked set", "Held out: site HH", "Locked set: site HH"]
+    assert [line.look for line in lines if len(line.cells) > 1][1:3] == ["", "good"]
