@@ -15,19 +15,20 @@ _EXPECTED = {"1sd": "68 %", "2sd": "95 %"}
 """What a normal distribution has within so many deviations."""
 
 
-def uncertainty_plot(figures: Sequence[Figure]) -> Plot | None:
+def uncertainty_plot(figures: Sequence[Figure], *, with_seen: bool = False) -> Plot | None:
     """Error against predicted deviation in fifths of the pixels; None where that was not measured.
 
     Of several sets the first with all of it is drawn. The band is the interval of the errors.
+    `with_seen` says that brains were measured which the weights were trained on.
     """
     for on in dict.fromkeys(each.on for each in figures if each.group.startswith(FIFTH)):
-        made = _plot_of([each for each in figures if each.on == on])
+        made = _plot_of([each for each in figures if each.on == on], with_seen)
         if made is not None:
             return made
     return None
 
 
-def _plot_of(figures: Sequence[Figure]) -> Plot | None:
+def _plot_of(figures: Sequence[Figure], with_seen: bool) -> Plot | None:
     errors = {each.group: each for each in figures if each.name == "rmse"}
     predicted = {each.group: each for each in figures if each.name == "predicted_sd"}
     names = [group for group in predicted if group.startswith(FIFTH) and group in errors]
@@ -45,6 +46,7 @@ def _plot_of(figures: Sequence[Figure]) -> Plot | None:
     bounds = _STEP * math.floor(min(reach) / _STEP), _STEP * math.ceil(max(reach) / _STEP)
     first = errors[names[0]]
     shares = [each for each in figures if each.name == "coverage"]
+    origin = "some seen in training" if with_seen else "that the weights had not seen"
     covered = f" {', '.join(map(_within_words, shares))}." if shares else ""
     return Plot(
         x=bounds,
@@ -55,7 +57,7 @@ def _plot_of(figures: Sequence[Figure]) -> Plot | None:
         band=band,
         guide=((bounds[0], bounds[0]), (bounds[1], bounds[1])),
         caption=(
-            f"Pixels of {first.n} normal brains that the weights had not seen ({first.on}), in "
+            f"Pixels of {first.n} normal brains {origin} ({first.on}), in "
             f"{len(known)} equal parts by predicted deviation"
             f"{', with the 95 % interval of the error' if band else ''}. Dashed: the error is as "
             f"large as predicted.{covered}"

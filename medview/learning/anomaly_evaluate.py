@@ -172,6 +172,10 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         "notes": [text for name, text in NOTES.items() if name in measured],
     }
     _write(Path(request.out), body, found, synthetic_table(trials))
+    figures = [figure_of(row.as_dict(), "") for row in found.rows]
+    plot = uncertainty_plot(figures, with_seen=request.include_seen)
+    if plot is not None:
+        write_plot(plot, Path(request.out) / PLOT)
     plain_body: dict[str, Any] = plain(body)
     return plain_body
 
@@ -398,9 +402,6 @@ def _write(
         _write_table(out / "synthetic_slices.csv", synthetic)
     if found.pixels:
         _write_table(out / PIXELS, found.pixels)
-    plot = uncertainty_plot([figure_of(row.as_dict(), "") for row in found.rows])
-    if plot is not None:
-        write_plot(plot, out / PLOT)
 
 
 def _write_table(path: Path, lines: Sequence[Mapping[str, object]]) -> None:

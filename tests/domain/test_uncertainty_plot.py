@@ -48,6 +48,12 @@ def test_coverage_is_said_beside_that_of_a_normal_distribution():
     assert "lie within" not in uncertainty_plot(fifths()).caption
 
 
+def test_brains_that_were_trained_on_are_not_called_unseen():
+    words = uncertainty_plot(fifths(), with_seen=True).caption
+    assert "some seen in training" in words
+    assert "not seen" not in words
+
+
 def test_without_intervals_there_is_no_band():
     plot = uncertainty_plot([replace(each, low=None) for each in fifths()])
     assert plot.band == ()
