@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -191,9 +192,11 @@ def _copy(
     series = str(found.get("SeriesInstanceUID", ""))
     face = shows_a_face(found)
     try:
-        _clean(found, target.parent.name, new_uid)
-        target.parent.mkdir(exist_ok=True)
-        found.save_as(target, enforce_file_format=True)
+        # What a library says of a value holds the value.
+        with warnings.catch_warnings(action="ignore"):
+            _clean(found, target.parent.name, new_uid)
+            target.parent.mkdir(exist_ok=True)
+            found.save_as(target, enforce_file_format=True)
     except OSError:
         raise
     except Exception:  # whatever the values of a damaged file make a library raise

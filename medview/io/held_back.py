@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 import zlib
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def read_whole(path: Path) -> Dataset | None:
         if outline.syntax == DEFLATED and _inflates_too_far(raw[outline.begin :]):
             return None
         # The outline knows old files without a preamble, too.
-        found = pydicom.dcmread(io.BytesIO(raw), force=True)
+        with warnings.catch_warnings(action="ignore"):
+            found = pydicom.dcmread(io.BytesIO(raw), force=True)
         if "TransferSyntaxUID" not in found.file_meta:
             found.file_meta.TransferSyntaxUID = outline.syntax
         return found
