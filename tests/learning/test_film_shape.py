@@ -28,8 +28,9 @@ def drawn(left=(20, 45), right=(55, 80), base=20, grey=0.1):
     ("changed", "words"),
     [
         ({}, ""),
-        ({"left": (2, 45), "right": (52, 60)}, "in one half"),
-        ({"left": (0, 2), "right": (55, 80)}, "in one half"),
+        ({"left": (2, 45), "right": (52, 60)}, "far larger"),
+        ({"left": (0, 6), "right": (55, 80)}, "far larger"),
+        ({"left": (40, 65), "right": (70, 95)}, ""),
         ({"grey": 0.63}, "inverted"),
         ({"grey": 0.61}, ""),
     ],
