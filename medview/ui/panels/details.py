@@ -74,6 +74,16 @@ class DetailsPanel(Column):
         ]
 
 
+# As those who made them write them; a film is a picture file of any kind.
+_FORMATS = {
+    "dicom": "DICOM",
+    "nifti": "NIfTI",
+    "nrrd": "NRRD",
+    "metaimage": "MetaImage",
+    "film": "picture",
+}
+
+
 def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
     k, j, i = volume.geometry.shape
     step = volume.geometry.spacing_mm
@@ -91,7 +101,7 @@ def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
         (tr("Scanner"), " · ".join(part for part in (series.scanner, field_t) if part)),
         (tr("Missing slices"), str(missing) if missing else ""),
         (tr("Compression"), tr("lossy") if volume.lossy else ""),
-        (tr("File format"), series.format),
+        (tr("File format"), _FORMATS.get(series.format, series.format)),
     ]
 
 

@@ -15,7 +15,7 @@ def said(bench):
 def test_facts_of_the_series(head):
     head.window.show_panel("details")
     text = said(head)
-    for fact in ("A, B", "21 Nov 2026", "MR", "36 × 44 × 40", "3.00 × 3.00 × 3.00 mm"):
+    for fact in ("A, B", "21 Nov 2026", "MR", "36 × 44 × 40", "3.00 × 3.00 × 3.00 mm", "DICOM"):
         assert fact in text
 
 
