@@ -24,6 +24,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused, MedviewError
 from medview.domain.study import Catalogue, Series
 from medview.io.atomic import whole_folder
+from medview.learning.case_list import refuse_other_tables
 from medview.services import library
 from medview.services.inputs import Wanted, fits, is_table
 from medview.services.jobs import Jobs
@@ -32,8 +33,10 @@ from medview.services.running import RunOptions, run_case
 
 CASE_LIST = "medview.learning.case_list:cases_of"
 RESULT = "result.json"
-_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+# What some file system takes for a path, and what does not print.
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]+')
 _LONGEST_NAME = 80
+_LONGEST_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class Case:
     """One case: the folder name of its result, what to run on, and what differs from the rest.
 
     `row` is where a table holds the case among others: its column "case" has that value.
+    `title` is how predictions.csv calls it, where no folder can be called so.
     """
 
     name: str
@@ -51,6 +55,12 @@ class Case:
     sex: str | None = None
     film_hour: float | None = None
     row: str = ""
+    title: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables call it."""
+        return self.title or self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +109,11 @@ def find_cases(jobs: Jobs, card: ModelCard, path: Path, *, private: bool = False
     if path.suffix.lower() == ".csv" and _is_case_list(path):
         found = _listed(jobs, card, path)
     else:
+        if not any(spec.role in TABLES for spec in card.inputs):
+            refuse_other_tables(path)
         found = _found(jobs, card, path)
     if not found:
+        refuse_other_tables(path)
         raise InputRefused(
             f"holds nothing that {card.title} can use",
             file=path.name,
@@ -108,10 +121,12 @@ def find_cases(jobs: Jobs, card: ModelCard, path: Path, *, private: bool = False
             code="MV-IN-010",
         )
     if private:
-        found = [
-            replace(case, name=f"case-{n + 1:05d}", patient="") for n, case in enumerate(found)
-        ]
+        found = [_unnamed(case, n) for n, case in enumerate(found, start=1)]
     return _named_apart(found)
+
+
+def _unnamed(case: Case, number: int) -> Case:
+    return replace(case, name=f"case-{number:05d}", title="", patient="")
 
 
 def run_batch(
@@ -262,6 +277,7 @@ def _listed(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
                 each.sex,
                 float(hour) if hour else None,
                 row=each.case,
+                title=each.case,
             )
         )
     return cases
@@ -272,7 +288,8 @@ def _found(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
     below = sorted(path.rglob("*")) if path.is_dir() else [path]
     cases = []
     if tables:
-        cases = [Case(_safe(p.stem), Wanted((p,))) for p in below if p.is_file() and is_table(p)]
+        files = [p for p in below if p.is_file() and is_table(p)]
+        cases = [Case(_safe(p.stem), Wanted((p,)), title=p.stem) for p in files]
     if any(spec.role not in TABLES for spec in card.inputs):
         catalogue = library.scan(jobs, (path,))
         cases += [_series_case(catalogue, series) for series in _fitting(card, catalogue)]
@@ -291,23 +308,36 @@ def _series_case(catalogue: Catalogue, series: Series) -> Case:
     if series.format != "dicom":
         name = file.partition(".")[0]
     patient = owner[0].id if owner else ""
-    return Case(_safe(name), Wanted(tuple(series.files), series=series.key), patient or "")
+    wanted = Wanted(tuple(series.files), series=series.key)
+    return Case(_safe(name), wanted, patient or "", title=name)
 
 
 def _safe(name: str) -> str:
     """A folder name; what had to be changed is told apart by a hash."""
-    safe = _UNSAFE.sub("_", name).strip("._")[:_LONGEST_NAME]
+    safe = _UNSAFE.sub("_", name).strip(". ")[:_LONGEST_NAME].rstrip(". ")
+    while len(safe.encode()) > _LONGEST_BYTES:
+        safe = safe[:-1]
     if safe == name and safe:
         return safe
-    return f"{safe or 'case'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{safe or 'case'}-{digest[:8]}"
 
 
 def _named_apart(cases: Sequence[Case]) -> list[Case]:
-    seen: dict[str, int] = {}
+    """Give each case a folder and a label of its own, folders also where capitals are the same."""
+    wished = {case.name.lower() for case in cases}
+    taken: set[str] = set()
+    labels: set[str] = set()
     named = []
     for case in cases:
-        seen[case.name.lower()] = count = seen.get(case.name.lower(), 0) + 1
-        named.append(case if count == 1 else replace(case, name=f"{case.name}-{count}"))
+        name, count = case.name, 1
+        while name.lower() in taken or (count > 1 and name.lower() in wished):
+            count += 1
+            name = f"{case.name}-{count}"
+        taken.add(name.lower())
+        title = "" if case.label in labels else case.title
+        labels.add(case.label)
+        named.append(replace(case, name=name, title=title))
     return named
 
 
@@ -328,7 +358,7 @@ def _body(done: Sequence[Outcome], ran: int, seconds: float) -> dict[str, Any]:
     failed = [outcome for outcome in done if outcome.failed]
     return {
         "done": len(done) - len(failed),
-        "failed": [{"case": o.case.name, "code": o.code, "what": o.what} for o in failed],
+        "failed": [{"case": o.case.label, "code": o.code, "what": o.what} for o in failed],
         "resumed": len(done) - ran,
         "seconds": round(seconds, 2),
         "seconds_per_study": round(seconds / ran, 3) if ran else None,
@@ -338,6 +368,9 @@ def _body(done: Sequence[Outcome], ran: int, seconds: float) -> dict[str, Any]:
 def _write(out: Path, body: dict[str, Any], done: Sequence[Outcome]) -> None:
     """predictions.csv as ``evaluate`` writes it, and batch.json."""
     rows = [_row(outcome) for outcome in done if not outcome.failed]
+    if any(outcome.case.label != outcome.case.name for outcome in done):
+        folders = [outcome.case.name for outcome in done if not outcome.failed]
+        rows = [{**row, "folder": name} for row, name in zip(rows, folders, strict=True)]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with whole_folder(out) as draft:
         with (draft / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
@@ -353,8 +386,8 @@ def _write(out: Path, body: dict[str, Any], done: Sequence[Outcome]) -> None:
 def _row(outcome: Outcome) -> dict[str, object]:
     case = outcome.case
     row: dict[str, object] = {
-        "case": case.name,
-        "patient": case.patient or case.name,
+        "case": case.label,
+        "patient": case.patient or case.label,
         "site": case.site,
         "subset": "",
     }

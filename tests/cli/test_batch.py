@@ -76,9 +76,18 @@ def test_a_case_list_names_cases_and_one_that_fails_stops_nothing(folder, weight
     assert all(one["code"] and one["what"] for one in told["failed"])
     with (out / "predictions.csv").open() as file:
         (row,) = csv.DictReader(file)
-    assert (row["patient"], row["site"]) == ("p1", "A")
+    assert (row["case"], row["patient"], row["site"]) == ("c/1", "p1", "A")
     assert not (out / "c2").exists()
-    assert {item.name for item in out.iterdir()} == {row["case"], "batch.json", "predictions.csv"}
+    names = {row["folder"], "batch.json", "predictions.csv"}
+    assert {item.name for item in out.iterdir()} == names
+
+
+def test_a_table_that_is_no_case_list_is_told_why(weights, tmp_path, capfd):
+    (tmp_path / "list.csv").write_text("id,image\n1,a.nii.gz\n")
+    words = ("batch", "anomaly", tmp_path / "list.csv", "--out", tmp_path / "out")
+    code, told = answer(capfd, *words, "--weights", weights)
+    assert (code, told["file"]) == (3, "list.csv")
+    assert told["what"] == 'the column "case" is missing; there are: id, image'
 
 
 def test_a_folder_without_anything_of_use_is_refused(weights, tmp_path, capfd):

@@ -20,18 +20,52 @@ def unseen(done, total, text):
 
 
 @pytest.mark.parametrize(
-    ("name", "kept"), [("sub-01", True), ("a b/c", False), ("..", False), ("x" * 200, False)]
+    ("name", "kept"),
+    [
+        ("sub-01", True),
+        ("Fall 1, Müller 日本", True),
+        ("a b/c", False),
+        ("..", False),
+        (".hidden", False),
+        ("a\nb", False),
+        ("b\udcff", False),
+        ("x" * 200, False),
+        ("日" * 79, False),
+    ],
 )
 def test_names_of_cases_become_names_of_folders(name, kept):
     safe = batch._safe(name)
     assert (safe == name) is kept
     assert Path(safe).name == safe
     assert safe not in ("", ".", "..")
+    assert len(safe.encode()) < 255
 
 
 def test_names_that_differ_in_nothing_but_case_are_told_apart():
     given = [replace(CASES[0], name=name) for name in ("Head", "head", "HEAD")]
     assert [case.name for case in batch._named_apart(given)] == ["Head", "head-2", "HEAD-3"]
+
+
+def test_a_name_that_is_made_apart_is_nobody_elses():
+    given = [replace(CASES[0], name=name) for name in ("c1", "C1", "c1-2", "C1-3")]
+    assert [case.name for case in batch._named_apart(given)] == ["c1", "C1-4", "c1-2", "C1-3"]
+
+
+def test_tables_call_a_case_as_its_list_does_and_name_the_folder_that_could_not(tmp_path):
+    cases = [Case(batch._safe(name), Wanted(), title=name) for name in ("a/b", "../c", "d")]
+    named = batch._named_apart(cases)
+
+    def engine(tasks):
+        yield Outcome(tasks[0].case, ({"name": "age", "value": 1.0, "low": None, "high": None},))
+        yield Outcome(tasks[1].case, code="MV-IO-001", what="cannot be read")
+
+    out = tmp_path / "o"
+    body = run_batch(engine, CARD, named, RunOptions(), out, resume=False, progress=unseen)
+    assert [one["case"] for one in body["failed"]] == ["../c"]
+    assert (out / "predictions.csv").read_text().splitlines() == [
+        "case,patient,site,subset,age,age_low,age_high,folder",
+        f"a/b,a/b,,,1.0,,,{named[0].name}",
+    ]
 
 
 def test_of_a_table_of_many_a_case_gets_its_own_row(tmp_path):
