@@ -225,6 +225,16 @@ CONTRACT = {
             "seconds_per_study": NUMBER_OR_NONE,
         },
     ),
+    "cases": (
+        "cases",
+        {
+            "file": TEXT,
+            "cases": [
+                {**dict.fromkeys(("case", "patient", "label"), TEXT), "used": bool, "wrong": str}
+            ],
+            "skipped": [{"path": TEXT, "what": TEXT}],
+        },
+    ),
     "finetune": (
         "finetune",
         {
@@ -286,6 +296,7 @@ WORDS = {
     "bench": ("scroll", "--quick"),
     "demo": ("--headless", "--out", "{out}"),
     "batch": ("anomaly", "{study}", "--out", "{out}", "--weights", "{weights}", "--samples", "2"),
+    "cases": ("anomaly", "{study}", "--out", "{out}"),
     "finetune": (
         *("brain-age", "--data", "{ages}", "--out", "{out}", "--weights", "{age_weights}"),
         *("--set", "members=2", "--set", "train.epochs=1"),
@@ -306,6 +317,7 @@ MISUSE = {
     "bench": (2, ("nosuch",)),
     "demo": (2, ("--out",)),
     "batch": (3, ("anomaly", "{nowhere}", "--out", "{out}", "--weights", "{weights}")),
+    "cases": (3, ("icu", "{study}", "--out", "{out}")),
     "finetune": (
         3,
         ("brain-age", "--data", "{nowhere}", "--out", "{out}", "--weights", "{age_weights}"),
