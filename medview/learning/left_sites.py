@@ -28,6 +28,8 @@ from medview.learning.weights import WEIGHTS
 
 Rows = Sequence[Mapping[str, str]]
 FOLDER = "sites"
+_ALONE = {"folds": 0, "sites": False, "leave_out": False, "leave_sites": False}
+"""Settings by which a recipe trains more than once; here once is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,7 @@ def _without(
     lists = folder / "others.csv", folder / "site.csv"
     for path, rows in zip(lists, parts, strict=True):
         write_rows(path, rows)
-    recipe = {**request.train.recipe}
-    if "folds" in recipe:
-        recipe["folds"] = 0
+    recipe = {name: _ALONE.get(name, value) for name, value in request.train.recipe.items()}
     train = replace(
         request.train, data=(str(lists[0]),), out=str(folder), recipe=recipe, preview=False
     )

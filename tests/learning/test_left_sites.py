@@ -84,7 +84,7 @@ class Job(Silent):
 
 
 def request(tmp_path, **fields):
-    recipe = {"epochs": 2, "folds": 5}
+    recipe = {"epochs": 2, "folds": 5, "leave_out": True}
     train = TrainRequest((case_list(tmp_path),), str(tmp_path / "out"), recipe, preview=True)
     return FinetuneRequest("anomaly", replace(train, **fields))
 
@@ -99,7 +99,8 @@ def test_every_site_is_trained_without_and_measured_on(tmp_path, monkeypatch):
         ["a", "b", "c", "d", "f"],
     ]
     for one in done.asked:
-        assert (one.recipe, one.held_out) == ({"epochs": 2, "folds": 0}, ("held",))
+        assert one.recipe == {"epochs": 2, "folds": 0, "leave_out": False}
+        assert one.held_out == ("held",)
         assert not one.preview
     assert done.compared == [("site:A", ["a", "b"]), ("site:B", ["c", "d"])]
     found = body["before_after"]

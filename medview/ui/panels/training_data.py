@@ -21,6 +21,7 @@ _LABELS = {
     "prognosis MILD": "mild course",
     "prognosis SEVERE": "severe course",
 }
+_MOST_SITES = 6
 
 
 class CasesCard(Card):
@@ -155,6 +156,9 @@ def cases_words(now: Tuned) -> str:
         lines.append(tr("A fifth of the patients is held out."))
     labels = sorted(found["labels"].items())
     lines.append(", ".join(f"{tr(_LABELS.get(key, key))}: {n}" for key, n in labels))
+    sites = found.get("by_site", {})
+    if 1 < len(sites) <= _MOST_SITES:
+        lines.append(", ".join(f"{site}: {n}" for site, n in sorted(sites.items())))
     ages = found.get("ages")
     if ages:
         lines.append(tr("ages {a} to {b}", a=f"{ages[0]:.0f}", b=f"{ages[1]:.0f}"))

@@ -25,6 +25,7 @@ FOUND = {
     "cases": 12,
     "patients": 10,
     "sites": 2,
+    "by_site": {"HH": 7, "Guys": 5},
     "parts": {"": 12},
     "labels": {"label 0": 8, "label 1": 4},
     "ages": (31.0, 74.0),
@@ -113,6 +114,7 @@ def test_cases_are_counted_and_what_cannot_be_used_is_named(bench, panel, tmp_pa
         "10 patients",
         "2 sites",
         "normal: 8",
+        "Guys: 5, HH: 7",
         "ages 31 to 74",
         "c7: its file is not there",
     ):
