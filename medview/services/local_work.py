@@ -30,7 +30,7 @@ from medview.services.offers import age_at, role_of
 from medview.services.workspace import hashed, study_key
 from medview.services.workspace_files import read_workspace
 
-IMAGES, MASKS = "images", "masks"
+IMAGES, MASKS, _SUFFIX = "images", "masks", ".nii.gz"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +86,16 @@ def gather(job: Progress, wish: LocalWish) -> LocalCases:
             "no study that fits this model was read here",
             do="Open studies and answer to their findings, or choose a case list.",
         )
+    _tidy(wish.out, {one.case for one in cases if one.is_labelled})
     return LocalCases(tuple(cases), tuple(skipped))
+
+
+def _tidy(out: Path, kept: set[str]) -> None:
+    """Delete masks and copies of what is no case any more: answers were taken back, or deleted."""
+    for folder in (IMAGES, MASKS):
+        for path in (out / folder).glob(f"*{_SUFFIX}"):
+            if path.name.removesuffix(_SUFFIX) not in kept:
+                path.unlink(missing_ok=True)
 
 
 def write(job: Progress, file: Path, cases: tuple[LocalCase, ...]) -> str:
@@ -230,7 +239,7 @@ def _files(out: Path, read: _Read, label: Labelled, answers: _Answers | None) ->
     cells = {read.role: str(_image(out, read, volume))}
     mask = mask_of(label, answers.prediction if answers is not None else None, volume.geometry)
     if mask is not None:
-        path = out / MASKS / f"{read.case}.nii.gz"
+        path = out / MASKS / f"{read.case}{_SUFFIX}"
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         nifti.write(Volume(mask, volume.geometry), path)
         cells["mask"] = str(path)
@@ -248,7 +257,7 @@ def _image(out: Path, read: _Read, volume: Volume) -> Path:
             first.parent, read.series
         ):
             return first.parent
-    path = out / IMAGES / f"{read.case}.nii.gz"
+    path = out / IMAGES / f"{read.case}{_SUFFIX}"
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     nifti.write(volume, path)
     return path

@@ -256,3 +256,13 @@ def test_an_outcome_is_a_label_only_where_the_reader_knew_it(room):
     (case,) = room.found(model="cxr", states=True)
     assert case.label.startswith("outcome MILD (A. Reader")
     assert dict(case.cells)["prognosis"] == "MILD"
+
+
+def test_nothing_stays_of_answers_that_were_taken_back(room):
+    room.result(room.study(1), "agree", "rejected")
+    (case,) = room.found()
+    mask = room.folder / "out" / "masks" / f"{case.case}.nii.gz"
+    assert mask.is_file()
+    room.store.judge(room.store.entries()[0].id, [])
+    (case,) = room.found()
+    assert (case.is_labelled, mask.exists()) == (False, False)
