@@ -34,7 +34,6 @@ from medview.learning.calibrate import calibrate, commonest, draw_slices, settle
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
 from medview.learning.checkpoint import snapshot
 from medview.learning.devices import choose_device
-from medview.learning.finetune_method import restrict
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.preview import Previews
@@ -231,10 +230,7 @@ def make_trainer(
     if request.init:
         start, _, _ = load_anomaly(Path(request.init))
         fill(trainer.model, start.state_dict(), Path(request.init).name)
-    if request.method == "adapter":
-        trainer.adapt()
-    else:
-        restrict(trainer.model, request.method, HEAD)
+    trainer.restrict(request.method, HEAD)
     if request.resume and (folder / "checkpoint" / "last.pt").is_file():
         trainer.resume(folder)
     return trainer

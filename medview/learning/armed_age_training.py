@@ -17,6 +17,7 @@ from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.armed_age import (
+    LEARNS,
     MODEL,
     AgeRecipe,
     AgeTable,
@@ -42,6 +43,7 @@ from medview.learning.armed_age_measure import (
 from medview.learning.armed_age_unseen import unseen_ways
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
+from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
 from medview.learning.weights import patient_hash, save
 
@@ -101,6 +103,7 @@ def _recipe(request: TrainRequest, start: ArmedAge | None) -> AgeRecipe:
     UsageError
         A part of a network is to learn, but there are no weights to start from.
     """
+    refuse_other(MODEL, request.method, tuple(LEARNS))
     recipe = AgeRecipe.of(request.recipe)
     if start is None and request.method != "full":
         raise UsageError(

@@ -13,7 +13,6 @@ import numpy as np
 import torch
 
 from medview.domain.card import Figure
-from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
@@ -27,6 +26,7 @@ from medview.learning.brain_age_weights import load_age_model
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
 from medview.learning.feature_rows import refuse_few
+from medview.learning.finetune_method import refuse_other
 from medview.learning.mavae_health import health_words
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
@@ -177,10 +177,7 @@ def _share(request: TrainRequest, recipe: AgeRecipe) -> float | None:
 
 def _start(request: TrainRequest) -> Start | None:
     """The version to go on from, if one is named."""
-    if request.method not in ("full", "head"):
-        raise UsageError(
-            f"this model cannot be fine-tuned by {request.method}", do="Use --method full or head."
-        )
+    refuse_other(MODEL, request.method, ("full", "head"))
     if request.init is None:
         return None
     model, _ = load_age_model(Path(request.init))

@@ -247,7 +247,7 @@ def fit_method(
         model = _started(recipe, given, parts[0], phase, done, seed)
         if init is not None:
             take_fitting(model, init)
-            restrict(model, learns, ("heads.",))
+            restrict(model, learns, ("heads.",), seed=seed)
         run = Run(recipe, given, parts, model, phase, seed, folder)
         if resume:
             run.resume()

@@ -14,6 +14,7 @@ from torch import nn
 from medview.domain.card import ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
+from medview.learning.adapters import plain_state
 from medview.learning.weights import CARD, card_beside, fill, load_state, shipped
 from medview.models.backbones import DEFAULT, Backbone, make_backbone
 from medview.models.mdmt import Mdmt, MdmtOptions
@@ -52,7 +53,7 @@ def whole_network(model: Mdmt, backbone: Backbone, frozen: int) -> Mdmt:
     stages = list(backbone.stages)
     first = stages if frozen < 0 else stages[:frozen]
     whole = Mdmt(model.options, nn.Sequential(*copy.deepcopy(first), *model.tail))
-    state = {k: v for k, v in model.state_dict().items() if not k.startswith("tail.")}
+    state = {k: v for k, v in plain_state(model).items() if not k.startswith("tail.")}
     whole.load_state_dict({**whole.state_dict(), **state})
     return whole.eval()
 

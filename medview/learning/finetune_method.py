@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from torch import nn
 
 from medview.domain.errors import UsageError
 from medview.domain.training import Method
+from medview.learning.adapters import add_adapters
+
+_NO_ADAPTERS = ": its networks learn stacked in one pass and are too small to gain by adapters"
 
 
-def restrict(model: nn.Module, method: Method, head: Iterable[str]) -> None:
-    """Let only the parts learn whose parameters' names begin with one of `head`.
+def refuse_other(model: str, method: Method, offered: Sequence[Method]) -> None:
+    """Refuse a method that a model does not offer, by its name and with the reason.
+
+    Raises
+    ------
+    UsageError
+        If it is not among the `offered`.
+    """
+    if method not in offered:
+        why = _NO_ADAPTERS if method == "adapter" else ""
+        raise UsageError(
+            f"{model} cannot be fine-tuned by {method}{why}",
+            do=f"Use --method {' or '.join(offered)}.",
+        )
+
+
+def restrict(model: nn.Module, method: Method, head: Iterable[str], *, seed: int = 0) -> None:
+    """Let only the parts learn whose parameters' names begin with one of `head`, or adapters.
+
+    Adapters are new parameters: call it before the optimiser is made.
 
     Raises
     ------
@@ -20,11 +41,17 @@ def restrict(model: nn.Module, method: Method, head: Iterable[str]) -> None:
     """
     if method == "full":
         return
+    if method == "adapter":
+        if not add_adapters(model, seed=seed):
+            raise UsageError(
+                "no layer of this model is wide enough for adapters", do="Use --method full."
+            )
+        return
     begins = tuple(head)
     named = dict(model.named_parameters())
     if method != "head" or not any(name.startswith(begins) for name in named):
         raise UsageError(
-            f"this model cannot be fine-tuned by {method}", do="Use --method full or head."
+            f"this model cannot be fine-tuned by {method}", do="Use --method full, head or adapter."
         )
     for name, parameter in named.items():
         parameter.requires_grad_(name.startswith(begins))

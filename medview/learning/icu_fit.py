@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from medview.domain.training import Method
 from medview.learning.checkpoint import refuse_not_finite
+from medview.learning.finetune_method import restrict
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.metrics import roc_auc
 from medview.models.fusion import FILM, SERIES, FusionNet, last_valid
@@ -84,6 +86,11 @@ class Fit:
         self.loss = LabelLoss(outputs, recipe.loss, prevalence.tolist())
         with torch.no_grad():
             self.net.head.bias.copy_(torch.logit(prevalence.clamp(0.01, 0.99)))
+        self._begin()
+
+    def _begin(self) -> None:
+        """Optimiser and schedule as they are before the first step."""
+        recipe = self.recipe
         groups = [
             {"params": list(self.net.parameters()), "lr": recipe.rate},
             {"params": list(self.loss.parameters()), "lr": recipe.loss_rate, "weight_decay": 0.0},
@@ -96,6 +103,12 @@ class Fit:
             total_steps=max(steps, FEWEST_STEPS),
             pct_start=0.2,
         )
+
+    def go_on_from(self, state: Mapping[str, Tensor], method: Method, head: Sequence[str]) -> None:
+        """Begin with given weights, and let all of them, the head or adapters learn."""
+        self.net.load_state_dict(state)
+        restrict(self.net, method, head, seed=self.seed)
+        self._begin()
 
     @property
     def finished(self) -> bool:

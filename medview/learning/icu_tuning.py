@@ -1,4 +1,6 @@
-"""A version of the ICU model goes on learning from local stays: all of its networks or their heads.
+"""A version of the ICU model goes on learning: all of its networks, their heads, or adapters.
+
+Adapters lie beside its linear layers; recurrent ones stand still then.
 
 The networks keep their sizes, their map of variables, the statistics that their inputs are
 standardised with and their temperature. Parts without labels in the data stay as they are.
@@ -20,7 +22,6 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.checkpoint import CHECKPOINT, HistoryRow, snapshot, write_history
-from medview.learning.finetune_method import restrict
 from medview.learning.icu_card import make_card
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_model import IcuModel, Part, load_icu
@@ -182,8 +183,7 @@ def _runs(work: Work, model: IcuModel, recipe: IcuRecipe, request: TrainRequest)
 
         def fit(net: FusionNet = net, n: int = n) -> Fit:
             made = Fit(own_recipe(net, recipe), train, val, 1000 * request.seed + n)
-            made.net.load_state_dict(net.state_dict())
-            restrict(made.net, request.method, HEAD)
+            made.go_on_from(net.state_dict(), request.method, HEAD)
             return made
 
         key = f"tune-{work.name}-{n}"

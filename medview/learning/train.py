@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medview.domain.errors import DataError
-from medview.learning.adapters import add_adapters
+from medview.domain.training import Method
 from medview.learning.augment import NONE, Augmentation, Brain, batch_of, cut
 from medview.learning.checkpoint import (
     EpochReport,
@@ -24,6 +24,7 @@ from medview.learning.checkpoint import (
     write_checkpoint,
     write_history,
 )
+from medview.learning.finetune_method import restrict
 from medview.learning.ranks import ALONE, Ranks
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 from medview.models.blocks import SpatialAttention
@@ -170,10 +171,11 @@ class Trainer:
             pct_start=0.1,
         )
 
-    def adapt(self) -> None:
-        """Let only adapters beside the weights learn; call it before ``fit`` and ``resume``."""
-        add_adapters(self.model, seed=self.seed)
-        self._begin()
+    def restrict(self, method: Method, head: Sequence[str]) -> None:
+        """Let only the head or adapters learn; call it before ``fit`` and ``resume``."""
+        restrict(self.model, method, head, seed=self.seed)
+        if method == "adapter":  # they are new parameters
+            self._begin()
 
     def _make_optimiser(self) -> torch.optim.Optimizer:
         recipe, model = self.recipe, self.model

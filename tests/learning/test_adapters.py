@@ -59,7 +59,7 @@ def test_the_anomaly_model_trains_by_them_and_goes_on_after_a_stop(tmp_path, mon
 
     def begun(folder=None):
         run = Trainer(recipe, (brain(0, "a"),), (brain(9, "v"),), 0, folder=folder)
-        run.adapt()
+        run.restrict("adapter", ())
         return run
 
     whole = begun()

@@ -124,7 +124,7 @@ def test_what_cannot_be_trained_is_told(parent, tmp_path):
         fit(Silent(), request(tmp_path / "d", tmp_path / "o"))
     with pytest.raises(DataError, match='the column "MUSE_702"'):
         fit(Silent(), request(tmp_path / "d" / "abide", tmp_path / "o", init=str(parent[0])))
-    with pytest.raises(UsageError, match="cannot be fine-tuned by site-effects"):
+    with pytest.raises(UsageError, match="brain-age cannot be fine-tuned by site-effects"):
         fit(
             Silent(),
             replace(request(tmp_path / "d" / "ixi", tmp_path / "o"), method="site-effects"),

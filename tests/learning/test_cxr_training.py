@@ -260,7 +260,7 @@ def test_variants_are_compared_on_films_of_left_out_patients(tmp_path):
     assert {one.task for one in alone} == {"severity", "median"}
 
 
-@pytest.mark.parametrize("method", ["full", "head"])
+@pytest.mark.parametrize("method", ["full", "head", "adapter"])
 def test_a_version_goes_on_learning_and_is_compared_on_patients_nobody_saw(
     trained, tmp_path, method, monkeypatch
 ):
@@ -278,7 +278,9 @@ def test_a_version_goes_on_learning_and_is_compared_on_patients_nobody_saw(
     before, after = old.state_dict(), new.state_dict()
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert any(name.startswith("heads.") for name in changed)
-    assert any(name.startswith("adapter.") for name in changed) == (method == "full")
+    assert all(name.endswith("weight") for name in changed) == (method == "adapter")
+    assert any(name.startswith("adapter.") for name in changed) == (method != "head")
+    assert before.keys() == after.keys()
     assert "mean" not in changed  # features are standardised as the parent does
     assert tuned.parent == card.weights_sha256
     with (tmp_path / "out" / "splits.csv").open() as file:

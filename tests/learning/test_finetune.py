@@ -22,7 +22,7 @@ from medview.learning.finetune import (
     refuse_shared,
     survey,
 )
-from medview.learning.finetune_method import restrict
+from medview.learning.finetune_method import refuse_other, restrict
 from medview.learning.patients import patient_hash
 from medview.learning.subset import TrainCase
 from medview.learning.weights import CARD, WEIGHTS
@@ -79,6 +79,14 @@ def test_only_the_head_learns_where_that_is_asked_for():
         restrict(network, "site-effects", ("1.",))
     with pytest.raises(UsageError, match="cannot be fine-tuned by head"):
         restrict(network, "head", ("x.",))
+    with pytest.raises(UsageError, match="no layer of this model is wide enough"):
+        restrict(network, "adapter", ())
+
+
+def test_a_model_without_adapters_says_so_by_its_name_and_why():
+    refuse_other("brain-age", "head", ("full", "head"))
+    with pytest.raises(UsageError, match="brain-age cannot be fine-tuned by adapter: its networks"):
+        refuse_other("brain-age", "adapter", ("full", "head"))
 
 
 def _train(job, asked):

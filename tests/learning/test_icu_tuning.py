@@ -64,8 +64,8 @@ def request(tmp_path, parent, method="full", *settings, resume=False):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("method", ["full", "head"])
-def test_all_of_a_network_learns_or_only_its_head(tmp_path, parent, method):
+@pytest.mark.parametrize("method", ["full", "head", "adapter"])
+def test_all_of_a_network_learns_or_its_head_or_adapters(tmp_path, parent, method):
     body = finetune(Silent(), request(tmp_path, parent, method), trainer_of("icu"))
     old, card = load_icu(parent)
     new, tuned = load_icu(tmp_path / "out" / "weights.safetensors")
@@ -73,6 +73,9 @@ def test_all_of_a_network_learns_or_only_its_head(tmp_path, parent, method):
     changed = {name for name in before if not torch.equal(before[name], after[name])}
     assert changed
     assert all(".head." in name for name in changed) == (method == "head")
+    if method == "adapter":  # sums in the plain weights of linear layers; no recurrent one
+        assert all(name.endswith("weight") for name in changed)
+        assert before.keys() == after.keys()
     assert tuned.parent == card.weights_sha256
     assert set(tuned.seen_patients) > set(card.seen_patients)
     assert np.array_equal(
@@ -121,5 +124,5 @@ def test_stays_without_a_label_of_the_weights_are_refused(tmp_path, parent):
 
 
 def test_another_method_is_refused(tmp_path, parent):
-    with pytest.raises(UsageError, match="full or head"):
+    with pytest.raises(UsageError, match="full, head or adapter"):
         fit(Silent(), request(tmp_path, parent, "site-effects").train)
