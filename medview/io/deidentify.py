@@ -148,7 +148,10 @@ def _hand_over_about_copies(job: Progress, parts: Handover, out: Path, done: Cop
         done.without_results = True
         return
     copies = tuple(done.places[file] for file in parts.series.files)
-    about = replace(parts, series=replace(parts.series, files=copies, description=""))
+    # What a reader typed may be a name; figures are none.
+    drawn = tuple(replace(each, drawing=replace(each.drawing, text="")) for each in parts.drawn)
+    series = replace(parts.series, files=copies, description="")
+    about = replace(parts, series=series, drawn=drawn)
     try:
         done.results += len(hand_over(job, about, out))
     except InputRefused:

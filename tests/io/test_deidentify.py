@@ -182,9 +182,9 @@ def test_a_file_that_is_none_stops_nothing_and_a_head_is_warned_of(tmp_path):
 
 WHO = {"PatientName": f"{CANARY}^Jane", "PatientID": f"{CANARY}7", "FrameOfReferenceUID": "1.2.9"}
 LENGTH = Measured(
-    Measurement(1, "length", ((0, 0, 0), (30, 0, 0)), (1, 0, 0), (0, 1, 0)),
+    Measurement(1, "length", ((0, 0, 2), (30, 0, 2)), (1, 0, 0), (0, 1, 0), f"{CANARY} typed"),
     (Quantity("length", 30.0, "mm"),),
-    ((0, 0, 0), (30, 0, 0)),
+    ((0, 0, 2), (30, 0, 2)),
 )
 
 
@@ -218,7 +218,7 @@ def images_and_objects(out):
 def test_every_object_of_the_results_belongs_to_the_copies(study):
     _, body, out = study
     images, objects = images_and_objects(out)
-    assert (body["files"], body["results"]) == (len(images), len(objects)) == (24, 10)
+    assert (body["files"], body["results"]) == (len(images), len(objects)) == (24, 11)
     assert [one["code"] for one in body["warnings"]] == ["FACE"]
     first = images[0]
     for made in objects.values():

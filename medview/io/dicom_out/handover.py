@@ -11,6 +11,7 @@ from medview.io.atomic import whole_folder
 from medview.io.dicom_out.export import export, saved
 from medview.io.dicom_out.origin import read_source
 from medview.io.dicom_out.parts import Handover
+from medview.io.dicom_out.presentation_state import presentation_state
 from medview.io.dicom_out.reader_report import reader_key_objects, reader_report
 
 
@@ -35,7 +36,9 @@ def hand_over(job: Progress, parts: Handover, out: Path) -> list[dict[str, Any]]
             report = reader_report(source, parts.drawn, parts.series.geometry)
             marked = reader_key_objects(source, parts.key_slices)
             written += saved(draft, "reader_measurements_sr", report)
+            state = presentation_state(source, parts.drawn, parts.series.geometry)
             written += saved(draft, "reader_key_images_ko", marked)
+            written += saved(draft, "reader_drawings_pr", state)
         if not written:
             raise InputRefused(
                 "there is nothing to export",

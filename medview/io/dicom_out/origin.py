@@ -48,6 +48,18 @@ class Source:
         """Whether the images name a frame of reference; films mostly name none."""
         return all("FrameOfReferenceUID" in image for image in self.images)
 
+    def name_body_part(self, made: Dataset) -> None:
+        """Say of what the images are; where they do not, the side of a pair is unknown.
+
+        One of the two has to be there (PS3.3 C.7.3.1, Laterality is 2C).
+        """
+        first = self.images[0]
+        part, side = first.get("BodyPartExamined"), first.get("Laterality", "")
+        if part:
+            made.BodyPartExamined = part
+        if side or not part:
+            made.Laterality = side
+
     def frames(self, array: NDArray[Any]) -> NDArray[Any]:
         """The slices (k, j, i) of a volume that have an image, in the order of the images."""
         return np.ascontiguousarray(array[list(self.places)])
@@ -97,18 +109,6 @@ class Origin:
             "manufacturer": MAKER,
             "contributing_equipment": self.equipment(),
         }
-
-    def name_body_part(self, made: Dataset) -> None:
-        """Say of what the images are; where they do not, the side of a pair is unknown.
-
-        One of the two has to be there (PS3.3 C.7.3.1, Laterality is 2C).
-        """
-        first = self.source.images[0]
-        part, side = first.get("BodyPartExamined"), first.get("Laterality", "")
-        if part:
-            made.BodyPartExamined = part
-        if side or not part:
-            made.Laterality = side
 
     def device(self) -> dict[str, Any]:
         """Arguments of the constructors of images."""

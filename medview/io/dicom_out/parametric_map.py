@@ -46,5 +46,5 @@ def parametric_map(origin: Origin, item: ScalarMap, number: int) -> ParametricMa
         **origin.device(),
     )
     made.SeriesDescription = origin.description(item.name)
-    origin.name_body_part(made)
+    origin.source.name_body_part(made)
     return made

@@ -35,4 +35,4 @@ class Handover:
     @property
     def has_something(self) -> bool:
         """False where there is nothing to write."""
-        return bool(self.results or self.key_slices or any(each.figures for each in self.drawn))
+        return bool(self.results or self.key_slices or self.drawn)

@@ -76,7 +76,7 @@ def reader_report(
         is_complete=True,
         is_final=False,
         is_verified=False,
-        **_common(1),
+        **series_of_reader(1),
     )
     made.SeriesDescription = f"{CAUTION} measurements of the reader"
     return made
@@ -94,14 +94,14 @@ def reader_key_objects(source: Source, slices: Sequence[int]) -> KeyObjectSelect
             referenced_objects=chosen,
             description="Images that a reader marked. Research use only.",
         ),
-        **_common(2),
+        **series_of_reader(2),
     )
     made.SeriesDescription = f"{CAUTION} key images of the reader"
     return made
 
 
-def _common(number: int) -> dict[str, Any]:
-    """Arguments that every constructor of highdicom takes."""
+def series_of_reader(number: int) -> dict[str, Any]:
+    """Arguments that every constructor of highdicom takes, for a series of the reader's own."""
     return {
         "series_instance_uid": str(generate_uid(prefix=None)),
         "series_number": _FIRST_SERIES_NUMBER + number,

@@ -28,14 +28,14 @@ WHOLE = {
     **{"PatientName": "Doe^Jane", "PatientID": "ID7", "FrameOfReferenceUID": "1.2.3.9"},
 }
 LENGTH = Measured(
-    Measurement(1, "length", ((0, 0, 0), (30, 0, 0)), (1, 0, 0), (0, 1, 0)),
+    Measurement(1, "length", ((0, 0, 2), (30, 0, 2)), (1, 0, 0), (0, 1, 0)),
     (Quantity("length", 30.0, "mm"),),
-    ((0, 0, 0), (30, 0, 0)),
+    ((0, 0, 2), (30, 0, 2)),
 )
 OBJECTS = {
     *("score_pm", "residual_pm", "epistemic_pm", "aleatoric_pm", "total_pm"),
     *("findings_seg", "scores_sr", "key_images_ko", "report_pdf"),
-    *("reader_measurements_sr", "reader_key_images_ko"),
+    *("reader_measurements_sr", "reader_key_images_ko", "reader_drawings_pr"),
 }
 
 

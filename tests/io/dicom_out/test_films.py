@@ -51,8 +51,10 @@ def left(tmp_path_factory):
 def test_scores_measurements_and_marks_leave_and_what_has_no_place_is_said(left):
     parts, film, out, written = left
     files = {path.stem: path for path in out.rglob("*.dcm")}
-    assert set(files) == {"scores_sr", "reader_measurements_sr", "reader_key_images_ko"}
-    assert len(written) == 3
+    assert set(files) == {
+        *("scores_sr", "reader_measurements_sr", "reader_key_images_ko", "reader_drawings_pr")
+    }
+    assert len(written) == 4
     assert "no frame of reference" in parts.left_out
     for path in files.values():
         assert pydicom.dcmread(path).StudyInstanceUID == film.StudyInstanceUID

@@ -1,5 +1,6 @@
 """What a reader measured and marked, read back from DICOM by an independent reader."""
 
+import shutil
 from dataclasses import replace
 
 import highdicom as hd
@@ -10,7 +11,7 @@ from result_phantom import card, prediction_on
 from throwaway import save_dicom, small_head
 
 from medview.domain.errors import InputRefused
-from medview.domain.measurement import Measurement
+from medview.domain.measurement import Measured, Measurement
 from medview.domain.progress import Silent
 from medview.imaging.measuring import measured
 from medview.imaging.reslice import cut_of
@@ -48,6 +49,7 @@ def drawings(head):
         drawn_on(volume, "angle", (x + 10, y, z), (x, y, z), (x, y + 10, z)),
         drawn_on(volume, "rectangle", (x - 12, y - 12, z), (x + 12, y + 12, z)),
         drawn_on(volume, "arrow", (x, y, z), (x + 5, y, z)),
+        drawn_on(volume, "length", (x, y, z), (x, y, z + 20.0)),
     )
 
 
@@ -71,13 +73,15 @@ def test_a_result_and_the_readers_marks_lie_beside_each_other(out):
     assert names == {
         "reader_measurements_sr.dcm",
         "reader_key_images_ko.dcm",
+        "reader_drawings_pr.dcm",
         f"{card().id}-{version}",
     }
     assert (out / f"{card().id}-{version}" / "scores_sr.dcm").is_file()
 
 
 def test_numbers_units_and_places_are_those_of_the_drawings(out, drawings):
-    found = {each.tracking_identifier.split()[0]: each for each in groups(out)}
+    assert len(groups(out)) == 4
+    found = {each.tracking_identifier.split()[0]: each for each in groups(out)[:3]}
     assert set(found) == {"length", "angle", "rectangle"}
     for one in drawings[:3]:
         read = found[one.drawing.kind].get_measurements()
@@ -100,8 +104,45 @@ def test_marked_images_are_named(out, head):
     assert named == {pydicom.dcmread(series.files[k]).SOPInstanceUID for k in (4, 6)}
 
 
-@pytest.mark.parametrize("name", ["reader_measurements_sr", "reader_key_images_ko"])
-def test_both_belong_to_the_study_and_carry_the_caution(out, name):
+def test_drawings_come_back_on_the_slice_and_the_pixels_they_were_drawn_on(
+    head, out, drawings, tmp_path
+):
+    """All but the line through the slices, which lies on no image."""
+    series, volume = head
+    for file in (*series.files, out / "reader_drawings_pr.dcm"):
+        shutil.copy(file, tmp_path)
+    (again,) = scan(Silent(), (tmp_path,)).all_series()
+    (look,) = load(Silent(), again).looks
+    k = volume.geometry.shape[0] // 2
+    places = [n for n in range(volume.geometry.shape[0]) if look.drawings(n)]
+    assert places == [k]
+    lines = [each for each in look.drawings(k) if each.kind == "POLYLINE"]
+    assert len(lines) == 4
+    for line, one in zip(lines, drawings[:4], strict=True):
+        index = volume.geometry.to_index(np.array(one.outline))
+        np.testing.assert_allclose(line.points, index[:, :0:-1] + 0.5, atol=1e-3)
+    texts = [each.text for each in look.drawings(k) if each.kind == "TEXT"]
+    assert texts[0] == "length 50 mm"
+
+
+def test_a_typed_text_is_written_where_it_points(head, tmp_path):
+    series, volume = head
+    place = tuple(float(mm) for mm in volume.geometry.to_mm((5, 16, 14)))
+    made = Measurement(1, "text", (place,), RIGHT, DOWN, "look here")
+    hand_over(Silent(), Handover(series, drawn=(Measured(made, (), (place,)),)), tmp_path / "out")
+    state = pydicom.dcmread(tmp_path / "out" / "reader_drawings_pr.dcm")
+    (annotation,) = state.GraphicAnnotationSequence
+    (text,) = annotation.TextObjectSequence
+    assert text.UnformattedTextValue == "look here"
+    assert list(text.AnchorPoint) == pytest.approx([14.5, 16.5])
+    (image,) = annotation.ReferencedImageSequence
+    assert image.ReferencedSOPInstanceUID == pydicom.dcmread(series.files[5]).SOPInstanceUID
+
+
+@pytest.mark.parametrize(
+    "name", ["reader_measurements_sr", "reader_key_images_ko", "reader_drawings_pr"]
+)
+def test_all_belong_to_the_study_and_carry_the_caution(out, name):
     found = pydicom.dcmread(out / f"{name}.dcm")
     assert found.PatientName == "Doe^Jane"
     assert found.SeriesDescription.startswith("RESEARCH USE ONLY")
@@ -111,10 +152,11 @@ def test_both_belong_to_the_study_and_carry_the_caution(out, name):
     assert any("not for diagnostic use" in each for each in words)
 
 
-@pytest.mark.parametrize("drawn", [(), "arrow"])
+@pytest.mark.parametrize("drawn", [(), "through the slices"])
 def test_nothing_to_write_is_refused_and_leaves_no_folder(head, drawings, drawn, tmp_path):
     series, _ = head
-    parts = Handover(series, drawn=drawings[3:] if drawn else ())
+    nowhere = (replace(drawings[4], figures=()),)
+    parts = Handover(series, drawn=nowhere if drawn else ())
     with pytest.raises(InputRefused, match="nothing to export"):
         hand_over(Silent(), parts, tmp_path / "out")
     assert not list(tmp_path.iterdir())

@@ -1,0 +1,116 @@
+"""What a reader drew, as a presentation state (PS3.3 A.33.1): lines and words on the images."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from highdicom.pr import (
+    GraphicAnnotation,
+    GraphicLayer,
+    GraphicObject,
+    GrayscaleSoftcopyPresentationState,
+    TextObject,
+)
+from numpy.typing import NDArray
+
+from medview import __version__
+from medview.domain.geometry import Geometry
+from medview.domain.measurement import Measured, Quantity
+from medview.io.dicom_out.origin import CAUTION, Source
+from medview.io.dicom_out.reader_report import series_of_reader
+
+_NUMBER = 3
+# A line this close to a slice, in slices, was drawn on it.
+_ON_A_SLICE = 0.25
+_LONGEST_LABEL = 200
+
+
+def presentation_state(
+    source: Source, drawn: Sequence[Measured], grid: Geometry | None
+) -> GrayscaleSoftcopyPresentationState | None:
+    """Drawings on stored slices, with their figures or text beside them; None without any.
+
+    Planes that cut across the slices are no images, so what was drawn there is left out. `grid`
+    is that of the series.
+    """
+    if grid is None:
+        return None
+    layer = GraphicLayer(layer_name="READER", order=1, description="Drawn by the reader")
+    annotations = [
+        made for each in drawn if (made := _annotation(source, each, grid, layer)) is not None
+    ]
+    if not annotations:
+        return None
+    made = GrayscaleSoftcopyPresentationState(
+        referenced_images=list(source.images),
+        content_label="READER",
+        content_description="Drawn by a reader. Research use only.",
+        graphic_layers=[layer],
+        graphic_annotations=annotations,
+        manufacturer_model_name="medview",
+        software_versions=f"medview {__version__}",
+        device_serial_number="0",
+        **series_of_reader(_NUMBER),
+    )
+    made.SeriesDescription = f"{CAUTION} drawings of the reader"
+    source.name_body_part(made)
+    return made
+
+
+def _annotation(
+    source: Source, each: Measured, grid: Geometry, layer: GraphicLayer
+) -> GraphicAnnotation | None:
+    """One drawing on its image; None where it lies on none."""
+    index = grid.to_index(np.array(each.outline))
+    k = round(float(index[:, 0].mean()))
+    if np.abs(index[:, 0] - k).max() > _ON_A_SLICE or k not in source.places:
+        return None
+    place = source.places.index(k)
+    is_one_file = len(source.images) == 1 and len(source.places) > 1
+    # (column, row), the middle of the first pixel being 0.5 (PS3.3 C.10.5.1.2).
+    pixels = index[:, :0:-1] + 0.5
+    words = _words(each)
+    lines = list(_lines(each, pixels))
+    if not lines and not words:
+        return None
+    return GraphicAnnotation(
+        referenced_images=[source.images[0 if is_one_file else place]],
+        referenced_frame_number=place + 1 if is_one_file else None,
+        graphic_layer=layer,
+        graphic_objects=[
+            GraphicObject(graphic_type="POLYLINE", graphic_data=line, units="PIXEL")
+            for line in lines
+        ],
+        text_objects=[
+            TextObject(
+                text_value=words,
+                units="PIXEL",
+                anchor_point=tuple(float(v) for v in pixels[-1]),
+                anchor_point_visible=False,
+            )
+        ]
+        if words
+        else None,
+    )
+
+
+def _lines(each: Measured, pixels: NDArray[np.float64]) -> Iterator[NDArray[np.float64]]:
+    if each.drawing.kind == "text":
+        return
+    if each.drawing.kind == "cobb":
+        yield pixels[:2]
+        yield pixels[2:4]
+    else:
+        yield pixels
+
+
+def _words(each: Measured) -> str:
+    """What was typed, else the figures."""
+    figures = ", ".join(_figure(figure) for figure in each.figures)
+    return (each.drawing.text or figures)[:_LONGEST_LABEL]
+
+
+def _figure(figure: Quantity) -> str:
+    unit = f" {figure.unit}" if figure.unit else ""
+    return f"{figure.name} {figure.value:.4g}{unit}"
