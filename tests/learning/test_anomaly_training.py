@@ -95,6 +95,22 @@ def test_a_case_that_cannot_be_read_is_left_out_by_name(tmp_path):
     assert {row["case"] for row in table(tmp_path / "out" / "splits.csv")} == {NAMES[0], NAMES[2]}
 
 
+def test_of_a_list_with_lesions_the_normal_brains_are_learnt_from(tmp_path, monkeypatch):
+    write_nifti(tmp_path / "t1.nii.gz", head())
+    rows = ["case,t1,label", "a,t1.nii.gz,0", "b,t1.nii.gz,1", "c,t1.nii.gz,"]
+    (tmp_path / "cases.csv").write_text("\n".join(rows) + "\n")
+    read = []
+
+    def stop(job, subsets):
+        read.extend(case.case for subset in subsets for case in subset.cases)
+        raise DataError("that is enough")
+
+    monkeypatch.setattr(anomaly_training, "load_normals", stop)
+    with pytest.raises(DataError, match="that is enough"):
+        fit(Silent(), asked(tmp_path / "cases.csv", tmp_path / "out"))
+    assert read == ["a"]
+
+
 def test_nothing_but_unreadable_cases_is_refused_with_the_reason(tmp_path):
     folder = tmp_path / "ixi"
     write_ixi(folder, NAMES[0])
