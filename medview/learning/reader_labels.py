@@ -149,7 +149,8 @@ def lesion_mask(
 
     What the model found reaches through its slices, so where nothing is `doubtful` (findings
     without an answer) the rest is clean. A drawn region shows a lesion on its own slice only and
-    says nothing of the others. Slices are those that a brain model goes through.
+    says nothing of the others. Slices are those that a brain model goes through. The outline of a
+    finding is that of the model's own map: pixel figures on it favour the version that drew it.
     """
     lesion, doubt = (_any(geometry, parts) for parts in ((*found, *drawn), doubtful))
     mask = np.where(lesion, LESION, CLEAN).astype(np.int16)
