@@ -25,10 +25,11 @@ def in_words(body: Mapping[str, Any]) -> str:
             if all(row[key] == one[key] for key in _SAME)
         }
         spread = "" if one["low"] is None else f" [{one['low']:+.3f}, {one['high']:+.3f}]"
+        level = "" if one["level"] == "case" else f"{one['level']} "
         group = "" if one["group"] == "all" else f"{one['group']} "
         lines.append(
-            f"{group}{one['subset']} {one['task']} {one['name']}: old {_figure(rows['old'])}, "
-            f"new {_figure(rows['new'])}, difference {_signed(one['new_minus_old'])}{spread}, "
+            f"{group}{one['subset']} {one['task']} {level}{one['name']}: "
+            f"old {_figure(rows['old'])}, new {_figure(rows['new'])}, difference {_signed(one['new_minus_old'])}{spread}, "
             f"n {one['n']}"
         )
     if body["worse"]:

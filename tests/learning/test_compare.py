@@ -161,6 +161,7 @@ def test_cases_with_and_without_a_lesion_are_compared_by_their_score(said, tmp_p
         if (row["level"], row["name"]) == ("case", "roc_auc")
     }
     assert values == {"old": pytest.approx(4 / 9), "new": 1.0}
+    assert {row["name"] for row in compared(tmp_path)["differences"]} == {"roc_auc", "pr_auc"}
     normal = {"predictions.csv": [{**row, "label": 0} for row in rows(1, 2, 3)]}
     said |= {"old.st": normal, "new.st": normal}
     with pytest.raises(DataError, match="no case with a known truth"):

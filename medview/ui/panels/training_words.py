@@ -86,8 +86,9 @@ def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
             for row in found["metrics"]
             if all(row[key] == one[key] for key in ("task", "level", "name", "subset", "group"))
         }
+        level = "" if one["level"] == "case" else f"{one['level']} "
         cells = (
-            f"{one['task']} {one['name'].replace('_', ' ')}",
+            f"{one['task']} {level}{one['name'].replace('_', ' ')}",
             number(values.get("old")),
             number(values.get("new")),
             _difference(one),

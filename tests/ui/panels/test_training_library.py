@@ -203,6 +203,9 @@ def test_figures_say_whose_they_are_and_how_sure():
     assert [line.look for line in lines if len(line.cells) > 1] == ["quiet", "good", "worse", ""]
     assert lines[1].cells[1:] == ("5.00", "5.00", "-1.50 (-2.0 – -1.0)")
     assert difference_lines({}) == []
+    for one in (*found["metrics"], *found["differences"]):
+        one["level"] = "slice"
+    assert difference_lines(found)[1].cells[0] == "age slice mae"
 
 
 def test_sites_come_after_the_whole_and_a_wider_interval_is_neither_good_nor_bad():
