@@ -29,8 +29,8 @@ def in_words(body: Mapping[str, Any]) -> str:
         group = "" if one["group"] == "all" else f"{one['group']} "
         lines.append(
             f"{group}{one['subset']} {one['task']} {level}{one['name']}: "
-            f"old {_figure(rows['old'])}, new {_figure(rows['new'])}, difference {_signed(one['new_minus_old'])}{spread}, "
-            f"n {one['n']}"
+            f"old {_figure(rows['old'])}, new {_figure(rows['new'])}, "
+            f"difference {_signed(one['new_minus_old'])}{spread}, n {one['n']}"
         )
     if body["worse"]:
         lines.append(f"worse: {', '.join(body['worse'])}")
