@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ from medview.services.analysis import Analysis
 from medview.services.audit import of_result
 from medview.services.jobs import Job, Jobs
 from medview.services.measuring import Measuring
+from medview.services.movies import Reel, slices_of
 from medview.services.session import Message, Session
 from medview.services.tasks import Answers, Errand, Tasks
 
 EXPORT = "medview.io.dicom_out.handover:hand_over"
 DEIDENTIFY = "medview.io.deidentify:deidentify_into"
+MOVIE = "medview.services.movies:write_movie"
 _COUNTED = ("files", "patients", "results")
 _OPEN_FIRST = "Open a DICOM series first."
+_NO_STACK = "A movie needs a pane with several slices."
 _PRIVATE = (
     "DICOM objects carry name and number of the patient. Switch Private off to export them, or "
     "export a copy without identity."
@@ -42,6 +46,7 @@ class Outgoing:
         self._session = session
         self._analysis = analysis
         self._measuring = measuring
+        self._reports: dict[str, tuple[Path, int]] = {}
 
     @property
     def refusal(self) -> str:
@@ -60,7 +65,7 @@ class Outgoing:
         if refusal or session.series is None:
             session.message = Message(refusal, "warning")
             return None
-        parts = self._parts(session.series)
+        parts = replace(self._parts(session.series), report=self._report_of(session.series))
         details = [of_result(each) for each, _ in parts.results]
         return self._run(
             Errand("Exporting DICOM", "files", EXPORT, (parts, folder), about=folder.name),
@@ -90,6 +95,43 @@ class Outgoing:
             Errand("Copying without identity", "files", DEIDENTIFY, args, about=folder.name),
             lambda body: self._copied(folder, body),
         )
+
+    @property
+    def reel(self) -> Reel | None:
+        """What the active pane goes through; None where it is no stack."""
+        session = self._session
+        held, view = session.content(session.active_pane), session.views.get(session.active_pane)
+        if held is None or view is None or slices_of(held.volume, view) < 2:
+            return None
+        return Reel(held.volume, session.layers_about(held.id), view, 10.0)
+
+    def movie(self, path: Path, per_second: float) -> Job | None:
+        """Write the slices of the active pane as an animated picture, without a name on it."""
+        reel = self.reel
+        if reel is None:
+            self._session.message = Message(_NO_STACK, "warning")
+            return None
+        errand = Errand(
+            "Writing a movie", "files", MOVIE, (replace(reel, per_second=per_second), path),
+            about=path.name,
+        )  # fmt: skip
+        return self._run(errand, lambda count: self._filmed(path, count))
+
+    def _filmed(self, path: Path, count: int) -> None:
+        self.left.emit("exported", {"kind": "movie", "pictures": count})
+        self._session.message = Message(f"Movie of {count} pictures written: {path.name}")
+
+    def take_report(self, study: str, path: Path) -> None:
+        """Note where the report of a study was written last; it leaves with its objects.
+
+        A file that was written over, here for another study or by others, is not it any more.
+        """
+        others = {other: kept for other, kept in self._reports.items() if kept[0] != path}
+        self._reports = {**others, study: (path, _written_at(path))}
+
+    def _report_of(self, series: Series) -> Path | None:
+        path, at = self._reports.get(series.study_uid or series.uid, (None, 0))
+        return path if path is not None and at and _written_at(path) == at else None
 
     def _parts(self, series: Series) -> Handover:
         """Results, measurements and key images of the series on screen."""
@@ -125,3 +167,11 @@ class Outgoing:
         parts += [f"{each['text']}." for each in body["warnings"]]
         text = " ".join(parts)
         self._session.message = Message(text, "warning") if len(parts) > 1 else Message(text)
+
+
+def _written_at(path: Path) -> int:
+    """When a file was written, in ns; 0 where it is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0

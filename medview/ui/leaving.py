@@ -15,6 +15,7 @@ from medview.ui.words import tr
 
 _FILES = "medview-dicom"
 _COPY = "medview-copy"
+_MOVIE = "movie.gif"
 
 
 def export_dicom(app: App) -> None:
@@ -35,6 +36,18 @@ def copy_without_identity(app: App) -> None:
     )
     with_burned_in = ask(app.window, text, tr("Copy them, too"), tr("Hold them back"))
     app.outgoing.deidentify(folder, with_burned_in=with_burned_in)
+
+
+def save_movie(app: App) -> None:
+    """Ask where to, then write the slices of the active pane; nothing is asked without a stack."""
+    if app.outgoing.reel is None:
+        return
+    # The name says nothing of the patient.
+    start = str(Path.home() / _MOVIE)
+    chosen, _ = QFileDialog.getSaveFileName(app.window, tr("Save movie"), start, "GIF (*.gif)")
+    if chosen:
+        rate = app.preferences.settings.cine_rate
+        app.outgoing.movie(Path(chosen).with_suffix(".gif"), rate)
 
 
 def show_trail(app: App) -> None:
@@ -58,6 +71,11 @@ def _new_folder(app: App, title: str, start: str) -> Path | None:
 
 
 LEAVING = (
+    Action(
+        "file.save_movie", "Save movie …", save_movie, "File",
+        tip="Write all slices of the active pane, as drawn, as an animated GIF",
+        enabled=lambda app: app.outgoing.reel is not None,
+    ),
     Action(
         "file.export_dicom", "Export DICOM …", export_dicom, "File",
         "Ctrl+E", tip="Write results, measurements and key images as DICOM objects of the study",

@@ -1,5 +1,6 @@
 """What leaves from the window: everything on screen, nothing where it may not, and it is said."""
 
+import os
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -7,7 +8,7 @@ import pytest
 from services.stubs import CARD, StubJobs, catalogue_of, on_screen, result_about
 
 from medview.domain.measurement import Measured, Measurement, Quantity
-from medview.services.outgoing import DEIDENTIFY, EXPORT, Outgoing
+from medview.services.outgoing import DEIDENTIFY, EXPORT, MOVIE, Outgoing
 from medview.services.session import Session
 
 LENGTH = Measured(
@@ -49,6 +50,31 @@ def test_results_measurements_and_marks_of_the_series_leave_together(desk):
     (deed, detail) = desk.left[0]
     assert (deed, detail["kind"], detail["objects"]) == ("exported", "dicom", 3)
     assert str(desk.to) not in str(detail)
+
+
+def test_the_report_that_was_written_of_the_study_leaves_with_it_and_no_other(desk):
+    study, report = desk.session.series.study_uid, desk.to / "report.pdf"
+
+    def leaving():
+        desk.outgoing.export(desk.to / "out")
+        return desk.jobs.last.args[0].report
+
+    report.write_bytes(b"%PDF of another study")
+    desk.outgoing.take_report("9.9", report)
+    assert leaving() is None
+    report.write_bytes(b"%PDF of this study")
+    desk.outgoing.take_report(study, report)
+    assert leaving() == report
+    desk.outgoing.deidentify(desk.to / "out")
+    assert desk.jobs.last.args[-1][0].report is None
+    os.utime(report, ns=(1, 1))
+    assert leaving() is None
+    report.unlink()
+    assert leaving() is None
+    report.write_bytes(b"%PDF of this study")
+    desk.outgoing.take_report(study, report)
+    desk.outgoing.take_report("9.9", report)
+    assert leaving() is None
 
 
 def test_results_kept_back_from_a_first_reader_stay_back(desk):
@@ -119,3 +145,25 @@ def test_without_a_dicom_study_nothing_is_copied(desk):
     nothing_open(desk.session)
     assert desk.outgoing.deidentify(desk.to / "out") is None
     assert "DICOM series" in desk.session.message.text
+
+
+def test_a_movie_is_of_the_active_pane_and_noted(desk):
+    path = desk.to / "m.gif"
+    desk.outgoing.movie(path, 15.0)
+    (reel, where) = desk.jobs.last.args
+    assert (desk.jobs.last.work, where) == (MOVIE, path)
+    assert reel.volume is desk.session.volume
+    assert reel.view == desk.session.views[desk.session.active_pane]
+    assert reel.per_second == 15.0
+    desk.jobs.last.finish(36)
+    assert desk.session.message.text == "Movie of 36 pictures written: m.gif"
+    assert desk.left == [("exported", {"kind": "movie", "pictures": 36})]
+
+
+def test_without_a_stack_there_is_no_movie(desk):
+    before = len(desk.jobs.asked)
+    desk.session.views = {}
+    assert desk.outgoing.reel is None
+    assert desk.outgoing.movie(desk.to / "m.gif", 10.0) is None
+    assert "several slices" in desk.session.message.text
+    assert len(desk.jobs.asked) == before

@@ -7,6 +7,7 @@ from medview.domain.progress import Silent
 from medview.io.trail import Verdict, look
 from medview.services.audit import broken_words
 from medview.ui.audit_view import AuditView
+from medview.ui.leaving import save_movie
 
 
 @pytest.fixture
@@ -14,7 +15,7 @@ def chosen(monkeypatch, tmp_path):
     """The reader names a folder; what the dialog offered is kept."""
     offered = []
 
-    def answer(_, title, start):
+    def answer(_, title, start, *_kinds):
         offered.append((title, start))
         return str(tmp_path / "out"), ""
 
@@ -77,3 +78,17 @@ def test_a_broken_trail_says_where(head):
     view = AuditView(head.window, [entry], broken, holds=False)
     assert view.verdict.text() == "5 lines: line 3 was changed after it was written"
     assert view.tree.topLevelItem(0).text(3) == "model m"
+
+
+def test_a_movie_of_the_stack_gets_a_name_that_says_nothing(head, chosen, tmp_path):
+    head.window.table.refresh()
+    run(head, "file.save_movie")
+    assert chosen[0][1].endswith("movie.gif")
+    assert head.jobs.last.args[1] == tmp_path / "out.gif"
+
+
+def test_without_a_stack_nothing_is_asked_for_a_movie(bench, chosen):
+    bench.window.table.refresh()
+    assert not bench.window.table["file.save_movie"].isEnabled()
+    save_movie(bench.app)
+    assert chosen == []
