@@ -97,11 +97,18 @@ class Outgoing:
         )
 
     @property
+    def has_stack(self) -> bool:
+        """Whether the active pane goes through several slices."""
+        session = self._session
+        held, view = session.content(session.active_pane), session.views.get(session.active_pane)
+        return held is not None and view is not None and slices_of(held.volume, view) > 1
+
+    @property
     def reel(self) -> Reel | None:
         """What the active pane goes through; None where it is no stack."""
         session = self._session
         held, view = session.content(session.active_pane), session.views.get(session.active_pane)
-        if held is None or view is None or slices_of(held.volume, view) < 2:
+        if held is None or view is None or not self.has_stack:
             return None
         return Reel(held.volume, session.layers_about(held.id), view, 10.0)
 

@@ -40,7 +40,7 @@ def copy_without_identity(app: App) -> None:
 
 def save_movie(app: App) -> None:
     """Ask where to, then write the slices of the active pane; nothing is asked without a stack."""
-    if app.outgoing.reel is None:
+    if not app.outgoing.has_stack:
         return
     # The name says nothing of the patient.
     start = str(Path.home() / _MOVIE)
@@ -74,7 +74,7 @@ LEAVING = (
     Action(
         "file.save_movie", "Save movie …", save_movie, "File",
         tip="Write all slices of the active pane, as drawn, as an animated GIF",
-        enabled=lambda app: app.outgoing.reel is not None,
+        enabled=lambda app: app.outgoing.has_stack,
     ),
     Action(
         "file.export_dicom", "Export DICOM …", export_dicom, "File",
