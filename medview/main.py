@@ -95,6 +95,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     tuning = Tuning(jobs, session, preferences)
     reading = Reading(jobs, session, preferences, analysis, shelf)
     outgoing = Outgoing(jobs, session, analysis, measuring)
+    reading.filed.connect(outgoing.take_report)
     app = App(
         session=session,
         preferences=preferences,

@@ -151,7 +151,7 @@ def _hand_over_about_copies(job: Progress, parts: Handover, out: Path, done: Cop
     # What a reader typed may be a name; figures are none.
     drawn = tuple(replace(each, drawing=replace(each.drawing, text="")) for each in parts.drawn)
     series = replace(parts.series, files=copies, description="")
-    about = replace(parts, series=series, drawn=drawn)
+    about = replace(parts, series=series, drawn=drawn, report=None)
     try:
         done.results += len(hand_over(job, about, out))
     except InputRefused:

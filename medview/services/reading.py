@@ -36,12 +36,13 @@ class Reading:
     """Keeps the reader's words for each study, signs, shows and writes the report.
 
     ``changed`` tells that words are other ones, also because another study is on screen;
-    ``exported`` tells where a report was written and how many pages it has; ``left`` what of it
-    went to the clipboard or a printer.
+    ``exported`` tells where a report was written and how many pages it has, ``filed`` of which
+    study it is; ``left`` what of it went to the clipboard or a printer.
     """
 
     changed = Signal()
     exported = Signal(Path, int)
+    filed = Signal(str, Path)
     signed = Signal(str)
     wrote = Signal(str, str)
     left = Signal(str)
@@ -246,6 +247,7 @@ class Reading:
         )
         if signatures != draft.signatures:
             self._drafts.put(study, replace(draft, signatures=signatures))
+        self.filed.emit(study, path)
         self.exported.emit(path, made.pages)
         self.wrote.emit(made.report_id, made.content_sha256)
 

@@ -137,6 +137,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
     tuning = Tuning(jobs, session, preferences)
     reading = Reading(jobs, session, preferences, analysis, shelf)
     outgoing = Outgoing(jobs, session, analysis, measuring)
+    reading.filed.connect(outgoing.take_report)
     app = App(
         session=session,
         preferences=preferences,

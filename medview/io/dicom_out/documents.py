@@ -46,24 +46,31 @@ def key_objects(origin: Origin, slices: Sequence[int]) -> KeyObjectSelectionDocu
     return made
 
 
-def encapsulated_pdf(origin: Origin, pdf: bytes, title: str) -> Dataset:
-    """A report as it was made, in the study of its images."""
+def report_of_model(origin: Origin, pdf: bytes, title: str) -> Dataset:
+    """A report about one result as it was made, in the study of its images."""
+    made = encapsulated_pdf(origin.source, pdf, title)
+    made.SeriesInstanceUID = origin.series_uid("document")
+    made.SeriesNumber = origin.first_series_number + 3
+    made.SeriesDescription = origin.description("report")
+    made.ContributingEquipmentSequence = origin.equipment()
+    return made
+
+
+def encapsulated_pdf(source: Source, pdf: bytes, title: str) -> Dataset:
+    """A document of the study of its images; series and equipment are left to the caller."""
     now = datetime.now()
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = EncapsulatedPDFStorage
     meta.MediaStorageSOPInstanceUID = generate_uid(prefix=None)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     made = FileDataset("", {}, file_meta=meta, preamble=b"\0" * 128)
-    first = origin.source.images[0]
+    first = source.images[0]
     for name in _PATIENT_AND_STUDY:
         if name in first:
             made[name] = first[name]
     made.SOPClassUID = EncapsulatedPDFStorage
     made.SOPInstanceUID = meta.MediaStorageSOPInstanceUID
     made.Modality = "DOC"
-    made.SeriesInstanceUID = origin.series_uid("document")
-    made.SeriesNumber = origin.first_series_number + 3
-    made.SeriesDescription = origin.description("report")
     made.InstanceNumber = 1
     made.ConversionType = "WSD"
     made.Manufacturer = MAKER
@@ -78,5 +85,4 @@ def encapsulated_pdf(origin: Origin, pdf: bytes, title: str) -> Dataset:
     made.MIMETypeOfEncapsulatedDocument = "application/pdf"
     made.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)
     made.EncapsulatedDocumentLength = len(pdf)
-    made.ContributingEquipmentSequence = origin.equipment()
     return made

@@ -11,7 +11,7 @@ from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction
 from medview.domain.progress import Progress
 from medview.domain.study import Series
-from medview.io.dicom_out.documents import encapsulated_pdf, key_objects
+from medview.io.dicom_out.documents import key_objects, report_of_model
 from medview.io.dicom_out.origin import Origin, read_source
 from medview.io.dicom_out.parametric_map import parametric_map
 from medview.io.dicom_out.segmentation import segmentation
@@ -59,7 +59,7 @@ def export(
         job.report(n, len(numbers), f"map {item.name}")
         put(f"{item.name}_pm", parametric_map(origin, item, 10 + n))
     if report is not None:
-        put("report_pdf", encapsulated_pdf(origin, report.read_bytes(), report.stem))
+        put("report_pdf", report_of_model(origin, report.read_bytes(), report.stem))
     return written
 
 

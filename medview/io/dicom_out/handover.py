@@ -12,7 +12,7 @@ from medview.io.dicom_out.export import export, saved
 from medview.io.dicom_out.origin import read_source
 from medview.io.dicom_out.parts import Handover
 from medview.io.dicom_out.presentation_state import presentation_state
-from medview.io.dicom_out.reader_report import reader_key_objects, reader_report
+from medview.io.dicom_out.reader_report import reader_key_objects, reader_report, readers_document
 
 
 def hand_over(job: Progress, parts: Handover, out: Path) -> list[dict[str, Any]]:
@@ -39,6 +39,9 @@ def hand_over(job: Progress, parts: Handover, out: Path) -> list[dict[str, Any]]
             state = presentation_state(source, parts.drawn, parts.series.geometry)
             written += saved(draft, "reader_key_images_ko", marked)
             written += saved(draft, "reader_drawings_pr", state)
+        if parts.report is not None:
+            document = readers_document(read_source(parts.series), parts.report.read_bytes())
+            written += saved(draft, "reader_report_pdf", document)
         if not written:
             raise InputRefused(
                 "there is nothing to export",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from medview.domain.card import ModelCard
 from medview.domain.measurement import Measured
@@ -14,7 +15,8 @@ from medview.domain.study import Series
 class Handover:
     """A series with results and their cards, drawings with their numbers, and marked slices k.
 
-    `time` is the time point that drawings and marks are of.
+    `time` is the time point that drawings and marks are of, `report` the PDF that was written of
+    the study.
     """
 
     series: Series
@@ -22,6 +24,7 @@ class Handover:
     drawn: tuple[Measured, ...] = ()
     key_slices: tuple[int, ...] = ()
     time: int = 0
+    report: Path | None = None
 
     @property
     def left_out(self) -> str:

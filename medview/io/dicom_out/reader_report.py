@@ -22,13 +22,14 @@ from highdicom.sr import (
     SourceImageForRegion,
     TrackingIdentifier,
 )
+from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from medview import __version__
 from medview.domain.geometry import Geometry
 from medview.domain.measurement import Measured, Quantity
-from medview.io.dicom_out.documents import images_of
+from medview.io.dicom_out.documents import encapsulated_pdf, images_of
 from medview.io.dicom_out.origin import CAUTION, MAKER, SCHEME, Source
 
 Coordinates: TypeAlias = CoordinatesForMeasurement | CoordinatesForMeasurement3D
@@ -97,6 +98,16 @@ def reader_key_objects(source: Source, slices: Sequence[int]) -> KeyObjectSelect
         **series_of_reader(2),
     )
     made.SeriesDescription = f"{CAUTION} key images of the reader"
+    return made
+
+
+def readers_document(source: Source, pdf: bytes) -> Dataset:
+    """The report that the reader wrote, as it was written."""
+    made = encapsulated_pdf(source, pdf, "Report")
+    made.SeriesInstanceUID = generate_uid(prefix=None)
+    made.SeriesNumber = _FIRST_SERIES_NUMBER + 4
+    made.SeriesDescription = f"{CAUTION} report of the reader"
+    made.ContributingEquipmentSequence = [_workstation()]
     return made
 
 

@@ -139,6 +139,16 @@ def test_a_typed_text_is_written_where_it_points(head, tmp_path):
     assert image.ReferencedSOPInstanceUID == pydicom.dcmread(series.files[5]).SOPInstanceUID
 
 
+def test_the_report_of_the_study_is_inside_byte_by_byte(head, tmp_path):
+    series, _ = head
+    (tmp_path / "Doe.pdf").write_bytes(b"%PDF-1.7 a report")
+    hand_over(Silent(), Handover(series, report=tmp_path / "Doe.pdf"), tmp_path / "out")
+    found = pydicom.dcmread(tmp_path / "out" / "reader_report_pdf.dcm")
+    assert found.EncapsulatedDocument[: found.EncapsulatedDocumentLength] == b"%PDF-1.7 a report"
+    assert (found.PatientName, found.DocumentTitle) == ("Doe^Jane", "Report")
+    assert found.SeriesDescription == "RESEARCH USE ONLY report of the reader"
+
+
 @pytest.mark.parametrize(
     "name", ["reader_measurements_sr", "reader_key_images_ko", "reader_drawings_pr"]
 )
