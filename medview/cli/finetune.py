@@ -81,6 +81,7 @@ def finetune(
     --reference: it is then not registered. With "--leave-out site" rows of the group "site:NAME"
     tell how the same training does at a site that it has not seen.
     """
+    from medview.cli.expecting import Expecting, as_answer
     from medview.domain.errors import UsageError
     from medview.domain.training import FinetuneRequest, TrainRequest
     from medview.services.recipes import read_recipe
@@ -113,13 +114,19 @@ def finetune(
             "calibrating trains nothing that a site could be left out of",
             do="Leave --leave-out away, or choose another --method.",
         )
+    way = "leave-out" if wanted["leave_out"] else wanted["method"]
+    expecting = Expecting(context, found.card.id, way, train.recipe)
+    before = expecting.say(data)
     with only_checkpoints_stay(out):
         if is_fit:
             body = context.call("compute", CALIBRATE, request)
         else:
             work = LEAVE_SITES if wanted["leave_out"] else FINETUNE
             body = context.call("train", work, request, trainer)
-    return _registered(out, found.card.id, body, wanted)
+    if not train.resume:
+        expecting.note({**body, "epochs": body.get("epochs") or 1}, out)
+    told = {**body, "expected": as_answer(before)}
+    return _registered(out, found.card.id, told, wanted)
 
 
 def _registered(

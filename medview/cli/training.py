@@ -54,6 +54,7 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     An interrupted training leaves its checkpoint, and "--resume" goes on from it. The anomaly
     model also trains in several processes: "torchrun --nproc-per-node N -m medview train ...".
     """
+    from medview.cli.expecting import Expecting, as_answer
     from medview.domain.training import FOLLOWS, TrainRequest
     from medview.services.models import find_card
     from medview.services.recipes import read_recipe
@@ -77,6 +78,12 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
         private=options.private,
         variables=str(wanted["variables"]) if wanted["variables"] else None,
     )
+    expecting = Expecting(context, model, "train", request.recipe)
+    before = expecting.say(data)
     with only_checkpoints_stay(out):
         body = context.call("train", work, request)
-    return Answer(body, silent=FOLLOWS in body)
+    if FOLLOWS in body:
+        return Answer(body, silent=True)
+    if not request.resume:
+        expecting.note(body, out)
+    return Answer({**body, "expected": as_answer(before)})

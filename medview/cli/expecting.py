@@ -1,0 +1,91 @@
+"""Time and memory of a training: said before it starts, and noted when it is over."""
+
+from __future__ import annotations
+
+import csv
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medview.cli.contract import Context
+from medview.cli.progress import in_time
+from medview.domain.errors import MedviewError
+from medview.services.recipes import epochs_of
+from medview.services.settings import home
+from medview.services.training_notes import Expected, expected, note_time
+
+SURVEY = "medview.learning.finetune:survey"
+
+
+@dataclass(slots=True)
+class Expecting:
+    """One training of a model in a way ("train" or a method), by what such ones took here.
+
+    The first of its kind on a machine can only be noted.
+    """
+
+    context: Context
+    model: str
+    way: str
+    recipe: Mapping[str, Any]
+    _began: float = field(default_factory=time.monotonic)
+
+    def say(self, data: tuple[str, ...]) -> Expected | None:
+        """Say on stderr what to expect, and return it; None where none of its kind has run here."""
+        found = self._known(self._rounds(epochs_of(self.recipe) or 1), 1)
+        if found is None:
+            self.context.say("How long this takes is not known yet: the first of its kind here.")
+            return None
+        try:
+            cases = self.context.call("train", SURVEY, self.model, data)["cases"]
+        except MedviewError:
+            return None  # the training itself says what is wrong
+        found = Expected(found.seconds * cases, found.memory_mb)
+        memory = f", {found.memory_mb:.0f} MB of memory" if found.memory_mb else ""
+        self.context.say(f"Expected: about {in_time(found.seconds)}{memory}.")
+        return found
+
+    def note(self, body: Mapping[str, Any], out: Path) -> None:
+        """Keep what it took, for the next of its kind; `out` is where it was written."""
+        try:
+            with (out / "splits.csv").open(newline="", encoding="utf-8") as file:
+                cases = sum(1 for _ in csv.DictReader(file))
+        except OSError:
+            return
+        note_time(
+            home(),
+            self._kind,
+            seconds=time.monotonic() - self._began,
+            epochs=self._rounds(int(body.get("epochs") or 0)),
+            cases=cases,
+            memory_mb=_most_memory_mb(),
+        )
+
+    @property
+    def _kind(self) -> str:
+        return f"{self.model} {self.way}"
+
+    def _known(self, epochs: int, cases: int) -> Expected | None:
+        return expected(home(), self._kind, epochs=epochs, cases=cases)
+
+    def _rounds(self, epochs: int) -> int:
+        """Epochs of all trainings of a cross-validation together."""
+        folds = int(self.recipe.get("folds") or 0)
+        return epochs * (1 + folds if folds > 1 else 1)
+
+
+def as_answer(found: Expected | None) -> dict[str, float] | None:
+    """What was expected, for the answer."""
+    if found is None:
+        return None
+    return {"seconds": round(found.seconds, 1), "memory_mb": round(found.memory_mb)}
+
+
+def _most_memory_mb() -> float:
+    """Highest memory of a child that has ended; its lane ends it with the training."""
+    most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    return most / (1e6 if sys.platform == "darwin" else 1e3)
