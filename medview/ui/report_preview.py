@@ -60,16 +60,6 @@ class ReportPreview(QWidget):
         self._made: Preview | None = None
         self._head = label("", "quiet")
         self._badge = label("", "tag")
-        close = button("×", "preview_close", look="link", tip=tr("Close the preview"))
-        close.clicked.connect(self.hide)
-        zooms = (
-            ("−", "preview_smaller", tr("Smaller pages (Ctrl+wheel)"), lambda: self._by(1 / _STEP)),
-            ("+", "preview_larger", tr("Larger pages (Ctrl+wheel)"), lambda: self._by(_STEP)),
-            (tr("Fit"), "preview_fit", tr("As wide as there is room"), lambda: self._by(0.0)),
-        )
-        steps = [self._zoom_button(*each) for each in zooms]
-        head = Row(label(tr("Preview"), "strong"), self._badge, 1, self._head, *steps, close)
-        head.setContentsMargins(12, 6, 8, 6)
         self._column = QVBoxLayout()
         self._column.setContentsMargins(*(4 * (_MARGIN_PX,)))
         self._column.setSpacing(_MARGIN_PX)
@@ -84,7 +74,7 @@ class ReportPreview(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addLayout(head)
+        rows.addLayout(self._above())
         rows.addWidget(self._scroll, 1)
         self.setMinimumWidth(_LEAST_PX)
         self._pause = QTimer(self)
@@ -96,6 +86,20 @@ class ReportPreview(QWidget):
         for field in _FIELDS:
             getattr(app.session.events, field).connect(self._on_change)
         self.hide()
+
+    def _above(self) -> Row:
+        """The line over the pages: what they are, how large, and the way out."""
+        close = button("×", "preview_close", look="link", tip=tr("Close the preview"))
+        close.clicked.connect(self.hide)
+        zooms = (
+            ("−", "preview_smaller", tr("Smaller pages (Ctrl+wheel)"), lambda: self._by(1 / _STEP)),
+            ("+", "preview_larger", tr("Larger pages (Ctrl+wheel)"), lambda: self._by(_STEP)),
+            (tr("Fit"), "preview_fit", tr("As wide as there is room"), lambda: self._by(0.0)),
+        )
+        steps = [self._zoom_button(*each) for each in zooms]
+        head = Row(label(tr("Preview"), "strong"), self._badge, 1, self._head, *steps, close)
+        head.setContentsMargins(12, 6, 8, 6)
+        return head
 
     def open(self) -> None:
         """Show it with half of the room of the images, and draw."""
