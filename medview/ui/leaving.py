@@ -78,7 +78,7 @@ LEAVING = (
     ),
     Action(
         "file.export_dicom", "Export DICOM …", export_dicom, "File",
-        "Ctrl+E", tip="Write results, measurements and key images as DICOM objects of the study",
+        "Ctrl+E", tip="Write results, drawings, key images and the report as DICOM objects",
         enabled=lambda app: not app.outgoing.refusal, refusal=lambda app: app.outgoing.refusal,
     ),
     Action(
