@@ -50,7 +50,11 @@ class Expecting:
         return found
 
     def note(self, body: Mapping[str, Any], out: Path) -> None:
-        """Keep what it took, for the next of its kind; `out` is where it was written."""
+        """Keep what it took, for the next of its kind; `out` is where it was written.
+
+        Ends the children: the system tells the memory of those only that have ended.
+        """
+        self.context.close()
         try:
             with (out / "splits.csv").open(newline="", encoding="utf-8") as file:
                 cases = sum(1 for _ in csv.DictReader(file))
@@ -86,6 +90,6 @@ def as_answer(found: Expected | None) -> dict[str, float] | None:
 
 
 def _most_memory_mb() -> float:
-    """Highest memory of a child that has ended; its lane ends it with the training."""
+    """Highest memory of any child that has ended."""
     most = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
     return most / (1e6 if sys.platform == "darwin" else 1e3)
