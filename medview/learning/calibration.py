@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, logit
 
 from medview.learning.metrics import CI, Difference, drawn_patients, paired_mean_difference
-from medview.learning.temperature import calibration_error
+from medview.learning.temperature import calibration_error, calmed
 
 Values = NDArray[np.float64]
 FEWEST = 30
@@ -66,12 +65,6 @@ def temperature(cases: Local) -> float:
 
     found = minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded")
     return float(np.exp(found.x))
-
-
-def calmed(chances: Values, by: Values | float) -> Values:
-    """Probabilities with their logits divided; `by` is one number or one for each."""
-    inside = np.clip(chances, 1e-9, 1 - 1e-9)
-    return np.asarray(expit(logit(inside) / by), dtype=np.float64)
 
 
 def stretch(cases: Local) -> float:

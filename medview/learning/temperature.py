@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit, logit
 
 from medview.learning.metrics import Interval, drawn_patients
 
@@ -17,11 +18,10 @@ STEPS = np.exp(np.linspace(np.log(0.5), np.log(30), 120))
 BINS = 10
 
 
-def calmed(score: Scores, temperature: float) -> Scores:
-    """Probabilities with their logits divided by a temperature."""
+def calmed(score: Scores, temperature: Scores | float) -> Scores:
+    """Probabilities with their logits divided by a temperature: one number, or one for each."""
     inside = np.clip(score, 1e-9, 1 - 1e-9)
-    logit = np.log(inside / (1 - inside)) / temperature
-    return np.asarray(1 / (1 + np.exp(-logit)), dtype=np.float64)
+    return np.asarray(expit(logit(inside) / temperature), dtype=np.float64)
 
 
 def best_temperature(score: Scores, truth: Truth, weight: Scores | None = None) -> float:

@@ -25,6 +25,8 @@ def test_a_temperature_divides_the_logit():
     assert calmed(np.array([0.9]), 2.0)[0] == pytest.approx(1 / (1 + 9**-0.5))
     assert calmed(np.array([0.2, 0.5]), 1.0) == pytest.approx([0.2, 0.5])
     assert np.isfinite(calmed(np.array([0.0, 1.0]), 3.0)).all()
+    each = calmed(np.array([0.9, 0.9]), np.array([1.0, 2.0]))
+    assert each == pytest.approx([0.9, 1 / (1 + 9**-0.5)])
 
 
 @pytest.mark.parametrize("factor", [0.7, 1.0, 2.5])
