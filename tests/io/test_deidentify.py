@@ -10,14 +10,13 @@ import pydicom
 import pytest
 from canaries import CANARY, tainted
 from dicom_files import write
-from pydicom.uid import DeflatedExplicitVRLittleEndian, MediaStorageDirectoryStorage
+from pydicom.uid import MediaStorageDirectoryStorage
 from result_phantom import card, prediction_on
 from throwaway import save_dicom, small_head
 
 from medview.domain.errors import InputRefused
 from medview.domain.measurement import Measured, Measurement, Quantity
 from medview.domain.progress import Silent
-from medview.io import held_back
 from medview.io.deidentify import deidentify_into
 from medview.io.dicom_out.parts import Handover
 from medview.io.readers import load, scan
@@ -108,15 +107,6 @@ def test_a_directory_of_a_disc_is_not_copied(tmp_path):
     body = deidentify_into(Silent(), (folder,), tmp_path / "out")
     assert [one["code"] for one in body["withheld"]] == ["MV-DEI-006"]
     assert len(list((tmp_path / "out").rglob("*.*"))) == 1
-
-
-def test_a_bomb_is_held_back_and_the_rest_is_copied(tmp_path, monkeypatch):
-    monkeypatch.setattr(held_back, "MAX_INFLATED", 1000)
-    bomb = tainted()
-    bomb.file_meta.TransferSyntaxUID = DeflatedExplicitVRLittleEndian
-    body, files = cleaned(tmp_path, bomb, tainted())
-    assert [one["code"] for one in body["withheld"]] == ["MV-DEI-001"]
-    assert len(files) == 1
 
 
 def test_values_that_no_library_can_make_sense_of_hold_one_file_back(tmp_path):
