@@ -125,25 +125,28 @@ def read_rows(file: Path) -> list[Row]:
 
 
 def refuse_other_tables(path: Path) -> None:
-    """Say why a CSV is no case list that can be used; anything else passes.
+    """Say why a CSV, or cases.csv in a folder, is no case list that can be used.
+
+    Anything else passes.
 
     Raises
     ------
     DataError
         Columns with semicolons or tabs between them, no column "case", or no row.
     """
-    if not (path.is_file() and path.suffix.lower() == ".csv"):
+    file = list_file(path)
+    if file is None:
         return
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
         first = opened.readline().strip()
     for mark, name in ((";", "semicolons"), ("\t", "tabs")):
         if mark in first and "," not in first:
             what = f"its columns have {name} between them"
-            raise _odd(path.name, what, "Save it as CSV with commas.")
+            raise _odd(file.name, what, "Save it as CSV with commas.")
     if not first:
-        raise _odd(path.name, "it is empty", "A case list has a first line with its columns.")
-    if not read_rows(path):
-        raise _odd(path.name, "it has no case, only a first line", "Add a line for each case.")
+        raise _odd(file.name, "it is empty", "A case list has a first line with its columns.")
+    if not read_rows(file):
+        raise _odd(file.name, "it has no case, only a first line", "Add a line for each case.")
 
 
 def with_whole_paths(row: Row, folder: Path) -> dict[str, str]:

@@ -126,6 +126,8 @@ def test_a_file_given_as_data_that_is_no_case_list_is_told_why(tmp_path, text, s
     path = write_list(tmp_path, text, "a.nii.gz")
     with pytest.raises(DataError, match=said):
         find_subsets((str(path),), "anomaly")
+    with pytest.raises(DataError, match=f"cases.csv: {said}"):
+        find_subsets((str(tmp_path),), "cxr")
 
 
 def test_a_layout_without_a_path_is_wrong_use():

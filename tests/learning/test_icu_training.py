@@ -21,7 +21,7 @@ from medview.services.recipes import read_recipe
 
 SMALL = (
     "hidden=8", "width=8", "heads=2", "feed_forward=8", "epochs=3", "batch=8", "members=2",
-    "rate=2e-2",
+    "rate=2e-2", "hourly_members=1", "hourly_epochs=6", "hourly_hidden=16",
 )  # fmt: skip
 
 
