@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import gdcm
 import pydicom
 import pytest
 from canaries import CANARY, REFERENCED, attributes, canary, filled, kind_of, tainted
@@ -57,6 +58,13 @@ def test_the_table_is_whole_and_equal_to_one_from_elsewhere():
     assert masks == {"50xxxxxx", "60xx3000", "60xx4000"}
     every = dicom_anonymization_database_selector(EDITION)["ALL_TAGS"]
     assert len(every) == 655 == len(ours) + len(masks)
+
+
+def test_what_another_library_takes_for_identifying_is_in_the_table():
+    theirs = gdcm.Anonymizer.GetBasicApplicationLevelConfidentialityProfileAttributes()
+    tags = {each.GetGroup() << 16 | each.GetElement() for each in theirs}
+    assert len(tags) > 40
+    assert {f"{tag:08x}" for tag in tags if tag not in actions()} == set()
 
 
 def holders(file):
