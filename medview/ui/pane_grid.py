@@ -37,7 +37,6 @@ _LISTENED = (
     "styles",
     "predictions",
     "volume_id",
-    "unfinished",
     "private",
     "zones_on",
     "reference_on",
@@ -70,16 +69,42 @@ class PaneGrid(QFrame):
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
         self._timer.timeout.connect(self.redraw)
+        self._one_by_one = QTimer(self)
+        self._one_by_one.setSingleShot(True)
+        self._one_by_one.setInterval(0)
+        self._one_by_one.timeout.connect(self._draw_next)
+        self._waiting: list[SlicePane] = []
         for field in _LISTENED:
             getattr(session.events, field).connect(self.mark)
+        session.events.unfinished.connect(self.mark_slowly)
         session.events.tasks.connect(self._on_tasks)
-        self.destroyed.connect(self._timer.stop)
+        for timer in (self._timer, self._one_by_one):
+            self.destroyed.connect(timer.stop)
         self.mark()
 
     def mark(self) -> None:
         """Something changed: draw once, when the present events are done."""
+        self._one_by_one.stop()
         if not self._timer.isActive():
             self._timer.start()
+
+    def mark_slowly(self) -> None:
+        """A map has grown: draw pane by pane, so that no hand waits for all of them."""
+        shown = self.visible_panes
+        self._waiting += [pane for pane in shown if pane not in self._waiting]
+        if not self._timer.isActive():
+            self._one_by_one.start()
+
+    def _draw_next(self) -> None:
+        """Draw the pane that has waited longest, and let others have their turn."""
+        shown = self.visible_panes
+        self._waiting = [pane for pane in self._waiting if pane in shown]
+        if self._waiting:
+            self._draw(self._waiting.pop(0), tuple(pane.key for pane in shown))
+        if self._waiting:
+            self._one_by_one.start()
+        else:
+            self.drawn.emit()
 
     def _on_tasks(self) -> None:
         """An empty pane says what is being read; images do not change with a job."""
@@ -109,6 +134,8 @@ class PaneGrid(QFrame):
     def redraw(self) -> None:
         """Compose and draw every pane that has room."""
         self._timer.stop()
+        self._one_by_one.stop()
+        self._waiting.clear()
         self._arrange()
         shown = self.visible_panes
         keys = tuple(pane.key for pane in shown)

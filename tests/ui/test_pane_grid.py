@@ -6,8 +6,10 @@ from phantoms import MARK_LPS, ORIENTATIONS, geometry_of, phantom_on
 from PySide6.QtCore import QRect
 
 from medview.domain.geometry import Plane
+from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Volume
 from medview.services.layouts import LAYOUTS
+from medview.services.session import Unfinished
 from medview.ui.pane_grid import _places
 
 
@@ -124,6 +126,45 @@ def test_many_changes_are_drawn_once(head, qtbot):
         head.app.viewing.scroll("main", 1)
     qtbot.waitUntil(lambda: bool(drawn))
     assert len(drawn) == 1
+
+
+def test_a_growing_map_is_drawn_one_pane_a_turn_and_whole_where_something_else_changes(
+    head, qtbot, monkeypatch
+):
+    grid, drawn, turns = head.window.grid, [], []
+    draw = type(grid)._draw
+    monkeypatch.setattr(
+        type(grid),
+        "_draw",
+        lambda self, pane, keys: (drawn.append(pane.key), draw(self, pane, keys)),
+    )
+    grow(head, 1.0)
+    head.session.overlay_on = True
+    head.settle()
+    drawn.clear()
+    grow(head, 5.0)
+    for turn in range(4):
+        grid._draw_next()
+        turns.append(len(drawn))
+        if turn == 0:
+            grow(head, 9.0)
+    assert drawn == ["main", "upper", "lower", "main"]
+    assert turns == [1, 2, 3, 4]
+    assert head.pane().frame_shown.values["score"] == 9.0
+    drawn.clear()
+    grow(head, 7.0)
+    head.app.viewing.scroll("main", 1)
+    qtbot.waitUntil(lambda: len(drawn) >= 3)
+    qtbot.wait(20)
+    assert drawn == ["main", "upper", "lower"]
+
+
+def grow(head, value):
+    """A running model has sent more of its score."""
+    about, volume = head.session.volume_id, head.session.volume
+    array = np.full(volume.geometry.shape, value, np.float32)
+    score = ScalarMap("score", array, volume.geometry, range=(0.0, 18.0))
+    head.session.unfinished = Unfinished(about, "anomaly", (score,))
 
 
 def test_missing_slices_are_hatched_and_said(bench):
