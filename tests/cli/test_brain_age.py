@@ -10,6 +10,8 @@ from medview.cli import main
 from medview.io.cards import read_card
 from medview.learning.weights import patient_hash
 
+pytestmark = pytest.mark.usefixtures("lasting_children")
+
 TINY = (
     *("--set", "train.epochs=4", "--set", "members=2", "--set", "train.batch=16"),
     *("--set", "train.noise=0.2", "--threads", "1", "--device", "cpu"),

@@ -2,10 +2,13 @@
 
 import json
 
+import pytest
 from brains import head, write_ixi, write_nifti
 from weights_for_tests import write_weights
 
 from medview.cli import main
+
+pytestmark = pytest.mark.usefixtures("lasting_children")
 
 
 def test_figures_predictions_and_slices_stand_in_the_folder(tmp_path, capsys):

@@ -9,6 +9,8 @@ from throwaway import save_dicom, small_head, throwaway_weights
 
 from medview.cli import main
 
+pytestmark = pytest.mark.usefixtures("lasting_children")
+
 FAST = ("--threads", "1", "--device", "cpu", "--quiet", "--json")
 
 

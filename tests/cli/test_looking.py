@@ -13,6 +13,8 @@ from nifti_files import patched, written
 
 from medview.cli import main
 
+pytestmark = pytest.mark.usefixtures("lasting_children")
+
 
 def answer(capsys, *words: object) -> tuple[int, dict]:
     """Run a command with --json; give its exit code and the one object it printed."""

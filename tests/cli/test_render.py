@@ -14,6 +14,8 @@ from medview.cli import main
 from medview.domain.progress import Silent
 from medview.io.results import write_prediction
 
+pytestmark = pytest.mark.usefixtures("lasting_children")
+
 
 def save_nifti(volume, path):
     """Write a volume as NIfTI: RAS, array order (i, j, k)."""

@@ -17,6 +17,8 @@ from medview.io import nifti, readers
 from medview.io.hashing import volume_sha256
 from medview.io.results import write_prediction
 
+pytestmark = pytest.mark.usefixtures("lasting_children")
+
 JOB = Silent()
 
 

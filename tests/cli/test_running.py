@@ -13,6 +13,8 @@ from throwaway import save_dicom, save_nifti, small_head, throwaway_weights
 from medview.cli import main
 from medview.io.hashing import volume_sha256
 
+pytestmark = pytest.mark.usefixtures("lasting_children")
+
 FAST = ("--samples", "2", "--threads", "1", "--device", "cpu", "--quiet", "--json")
 NAME = "Nobody^Known"
 MAPS = {"score", "residual", "epistemic", "aleatoric", "total", "brain", "seen"}
