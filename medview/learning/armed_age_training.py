@@ -45,6 +45,7 @@ from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
+from medview.learning.too_alike import refuse_one_age
 from medview.learning.weights import patient_hash, save
 
 
@@ -69,6 +70,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     subsets = find_subsets(request.data, MODEL, request.held_out)
     table, told = table_of(subsets, start.sites if start else ())
     _refuse_other_measures(table, start, request)
+    refuse_one_age(table.age)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     write_splits(out / "splits.csv", table, private=request.private)

@@ -31,6 +31,7 @@ from medview.learning.mavae_health import health_words
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.preview import Previews
+from medview.learning.too_alike import refuse_one_age
 from medview.learning.weights import save
 
 MODEL = "brain-age"
@@ -59,6 +60,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     table, val = _parts(whole, request.held_out)
     skipped = [one for subset in subsets for one in subset.skipped]
     refuse_few(len(table), skipped)
+    refuse_one_age(table.age)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     _write_splits(out / "splits.csv", table, val, private=request.private)

@@ -55,9 +55,11 @@ from medview.learning.plain_models import Matrix, save_models
 from medview.learning.preview import Previews
 from medview.learning.subset import Subset, TrainCase
 from medview.learning.temperature import calmed
+from medview.learning.too_alike import refuse_one_outcome, refuse_one_patient
 from medview.learning.weights import save
 from medview.models.mdmt import Mdmt
 
+MODEL = "cxr"
 COMMAND = "medview train cxr --data ../shared/data/cxr --set folds=5 --threads 1 --out DIR"
 CARRIED = ("temperature", "zone_errors", "total_errors")
 """What weights that go on learning keep of their parent's card."""
@@ -132,6 +134,8 @@ def _labelled(subsets: Sequence[Subset]) -> list[TrainCase]:
             code="MV-DAT-156",
             do="Give a set that has such labels.",
         )
+    refuse_one_outcome(MODEL, cases)
+    refuse_one_patient(case.patient for case in cases)
     return cases
 
 

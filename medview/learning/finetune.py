@@ -27,6 +27,7 @@ from medview.learning.cases import find_subsets
 from medview.learning.compare import EVERYBODY, compare
 from medview.learning.patients import patient_hash
 from medview.learning.subset import TrainCase
+from medview.learning.too_alike import OUTCOMES, refuse_one_outcome
 from medview.learning.weights import CARD, WEIGHTS
 
 EVERY = 5
@@ -34,8 +35,6 @@ EVERY = 5
 PAUSE = "pause"
 """The hint that makes a training wait."""
 _PAUSE_S = 0.1
-# What an outcome is called in a case list, by model.
-_OUTCOMES = {"cxr": "prognosis", "icu": "mortality"}
 FEWEST = 4
 """Patients: below, nothing can be held out and told apart from chance."""
 
@@ -149,32 +148,9 @@ def _shared_words(patients: Sequence[str]) -> str:
 def _balance(cases: Sequence[TrainCase]) -> dict[str, int]:
     """How many cases have each label: lesion or not, outcome, or death."""
     found = Counter(f"label {case.label}" for case in cases if case.label is not None)
-    for name in _OUTCOMES.values():
+    for name in OUTCOMES.values():
         found.update(f"{name} {case.cells[name]}" for case in cases if case.cells.get(name))
     return dict(found)
-
-
-def refuse_one_outcome(model: str, cases: Sequence[TrainCase]) -> None:
-    """Refuse cases that all have the same outcome, and no other label to learn from.
-
-    Raises
-    ------
-    DataError
-        Naming the outcome.
-    """
-    name = _OUTCOMES.get(model, "")
-    seen = {case.cells[name] for case in cases if case.cells.get(name)}
-    other = any(case.cells.get("brixia") or _phenotyped(case) for case in cases)
-    if len(seen) == 1 and not other:
-        raise DataError(
-            f"all cases with an outcome have the same one ({name} {seen.pop()})",
-            code="MV-DAT-146",
-            do="Add cases of the other outcome.",
-        )
-
-
-def _phenotyped(case: TrainCase) -> bool:
-    return any(name.startswith("phenotype_") for name in case.cells)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from medview.learning.metrics import MetricRow
 from medview.learning.plain_models import Model, save_models
 from medview.learning.subset import LeftOut, Subset
 from medview.learning.temperature import best_temperature, calmed, calmed_by_others, reliability
+from medview.learning.too_alike import refuse_one_class, refuse_one_patient
 from medview.learning.weights import patient_hash, save
 
 TRAIN = "medview train icu"
@@ -123,6 +124,8 @@ def works_in(
             do="Give data with labels.",
             code="MV-DAT-170",
         )
+    refuse_one_class([work.labels for work in works])
+    refuse_one_patient(stay.case.patient for work in works for stay in work.stays)
     return works, skipped
 
 

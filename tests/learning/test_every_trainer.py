@@ -7,9 +7,13 @@ import os
 import signal
 
 import pytest
+from age_sets import ixi_rows, write_ixi_table
+from brains import head, write_nifti
+from chest_phantom import case_list
 from every_trainer import EPOCHS, KINDS
+from icu_minis import challenge
 
-from medview.domain.errors import MedviewError, WriteError
+from medview.domain.errors import DataError, MedviewError, WriteError
 from medview.io.atomic import DRAFT
 from medview.learning import anomaly_training, checkpoint
 from medview.learning.checkpoint import FOLDER, store
@@ -98,4 +102,57 @@ def test_a_loss_that_is_no_number_stops_it_with_a_word(kind, data, tmp_path):
         kind.train(data, tmp_path / "out", f"{kind.rate}=1e30")
     assert caught.value.code == "MV-TRN-001"
     assert "learning rate" in caught.value.do
+    assert not (tmp_path / "out" / "weights.safetensors").exists()
+
+
+def rewritten(path, change):
+    """The rows of a table after its head, changed."""
+    first, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    path.write_text("\n".join(",".join(row) for row in [first, *map(change, rows)]))
+
+
+def only_mild(folder):
+    rewritten(case_list(folder, 12), lambda row: [*row[:4], row[4] and "MILD", ""])
+
+
+def nobody_dies(folder):
+    rewritten(challenge(folder, 12) / "outcomes-a.csv", lambda row: [row[0], "0", row[2]])
+
+
+def lesions_only(folder):
+    write_nifti(folder / "a.nii.gz", head())
+    (folder / "cases.csv").write_text("case,t1,label\na,a.nii.gz,1\n")
+
+
+def all_of_one_age(folder):
+    rows = ixi_rows(24)
+    write_ixi_table(folder, [[*row[:3], "50.00", *row[4:]] for row in rows])
+
+
+def one_person(folder):
+    write_ixi_table(folder, ixi_rows(1))
+
+
+# Of a single brain the slices differ: it can be trained on.
+POOR = (
+    ("anomaly", lesions_only, "no normal case"),
+    ("brain-age", all_of_one_age, r"the same age \(50 years\)"),
+    ("brain-age", one_person, "only 1 rows"),
+    ("brain-age-armed", all_of_one_age, r"the same age \(50 years\)"),
+    ("brain-age-armed", one_person, "1 rows of 1 sites"),
+    ("cxr", only_mild, r"have the same one \(prognosis MILD\)"),
+    ("cxr", lambda folder: case_list(folder, 1), "of one patient"),
+    ("icu", nobody_dies, "have the same one"),
+    ("icu", lambda folder: challenge(folder, 1), "have the same one"),
+)
+
+
+@pytest.mark.parametrize(("model", "write", "says"), POOR)
+def test_one_class_and_one_case_are_refused_with_the_reason(model, write, says, tmp_path):
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "data")
+    kind = next(each for each in KINDS if each.model == model)
+    with pytest.raises(DataError, match=says) as caught:
+        kind.train(tmp_path / "data", tmp_path / "out")
+    assert caught.value.do
     assert not (tmp_path / "out" / "weights.safetensors").exists()

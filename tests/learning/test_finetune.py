@@ -18,13 +18,11 @@ from medview.learning.finetune import (
     finetune,
     held_out,
     look_at_locked,
-    refuse_one_outcome,
     refuse_shared,
     survey,
 )
 from medview.learning.finetune_method import refuse_other, restrict
 from medview.learning.patients import patient_hash
-from medview.learning.subset import TrainCase
 from medview.learning.weights import CARD, WEIGHTS
 
 
@@ -131,20 +129,6 @@ def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatc
     assert card.measured[-1].command.endswith("--data DATA --reference REFERENCE --out DIR")
     assert told["worse"] == ["validation mae", "reference mae"]
     assert (tmp_path / "out" / "before_after.json").is_file()
-
-
-def cases_of(*cells):
-    return [TrainCase(f"c{n}", f"p{n}", {}, "", cells=cell) for n, cell in enumerate(cells)]
-
-
-def test_cases_of_one_outcome_are_refused_unless_they_have_other_labels():
-    same = cases_of({"prognosis": "MILD"}, {"prognosis": "MILD"}, {})
-    with pytest.raises(DataError, match=r"have the same one \(prognosis MILD"):
-        refuse_one_outcome("cxr", same)
-    refuse_one_outcome("cxr", [*same, *cases_of({"brixia": "000000"})])
-    refuse_one_outcome("cxr", [*same, *cases_of({"prognosis": "SEVERE"})])
-    refuse_one_outcome("cxr", cases_of({}, {}))
-    refuse_one_outcome("anomaly", same)
 
 
 def test_the_survey_tells_balance_ages_and_files(tmp_path):
