@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from highdicom import ModalityLUTTransformation
 from highdicom.pr import (
     GraphicAnnotation,
     GraphicLayer,
@@ -31,8 +32,9 @@ def presentation_state(
 ) -> GrayscaleSoftcopyPresentationState | None:
     """Drawings on stored slices, with their figures or text beside them; None without any.
 
-    Planes that cut across the slices are no images, so what was drawn there is left out. `grid`
-    is that of the series.
+    Planes that cut across the slices are no images, so what was drawn there is left out, and all
+    of it where slices differ in how their values are stored: a state has one way for all (PS3.3
+    C.11.1), or where they are in colour. `grid` is that of the series.
     """
     if grid is None:
         return None
@@ -40,7 +42,9 @@ def presentation_state(
     annotations = [
         made for each in drawn if (made := _annotation(source, each, grid, layer)) is not None
     ]
-    if not annotations:
+    rescales = set(_rescales(source))
+    is_grey = all(image.get("SamplesPerPixel", 1) == 1 for image in source.images)
+    if not annotations or len(rescales) > 1 or not is_grey:
         return None
     made = GrayscaleSoftcopyPresentationState(
         referenced_images=list(source.images),
@@ -51,11 +55,39 @@ def presentation_state(
         manufacturer_model_name="medview",
         software_versions=f"medview {__version__}",
         device_serial_number="0",
+        modality_lut_transformation=_of_all_frames(source, rescales),
         **series_of_reader(_NUMBER),
     )
     made.SeriesDescription = f"{CAUTION} drawings of the reader"
     source.name_body_part(made)
     return made
+
+
+def _rescales(source: Source) -> Iterator[tuple[float, float]]:
+    """Slope and intercept of each image or frame, where they are said."""
+    for image in source.images:
+        shared = image.get("SharedFunctionalGroupsSequence") or ()
+        frames = image.get("PerFrameFunctionalGroupsSequence") or ()
+        groups = [
+            each
+            for item in (*shared, *frames)
+            for each in item.get("PixelValueTransformationSequence") or ()
+        ]
+        for each in groups or [image]:
+            if "RescaleSlope" in each:
+                yield float(each.RescaleSlope), float(each.RescaleIntercept)
+
+
+def _of_all_frames(
+    source: Source, rescales: set[tuple[float, float]]
+) -> ModalityLUTTransformation | None:
+    """What all frames of one file have in common; the library sees to files of one image."""
+    if "PerFrameFunctionalGroupsSequence" not in source.images[0] or not rescales:
+        return None
+    ((slope, intercept),) = rescales
+    return ModalityLUTTransformation(
+        rescale_slope=slope, rescale_intercept=intercept, rescale_type="US"
+    )
 
 
 def _annotation(

@@ -1,0 +1,78 @@
+"""Presentation states of what was drawn, for every way that slices may be stored."""
+
+import numpy as np
+import pytest
+from dicom_files import catalogue, enhanced, image, marked_slice, positions, save, stack
+
+from medview.domain.measurement import Measured, Measurement
+from medview.io.dicom_out.origin import read_source
+from medview.io.dicom_out.presentation_state import presentation_state
+
+# (slice, row, column) of the ends of a line.
+ENDS = ((3, 2, 1), (3, 2, 6))
+
+
+def of_many_frames(slopes):
+    """An enhanced image of eight frames with these slopes."""
+    places = [{"ImagePositionPatient": list(np.round(place, 6))} for place in positions()]
+    values = [{"RescaleSlope": s, "RescaleIntercept": 0, "RescaleType": "US"} for s in slopes]
+    groups = [
+        {"PlanePositionSequence": place, "PixelValueTransformationSequence": value}
+        for place, value in zip(places, values, strict=True)
+    ]
+    return [enhanced([marked_slice(k) for k in range(8)], groups)]
+
+
+def with_slopes(slopes):
+    images = stack(RescaleIntercept=0, RescaleType="US")
+    for each, slope in zip(images, slopes, strict=True):
+        each.RescaleSlope = slope
+    return images
+
+
+def in_colour():
+    pixels = np.zeros((6, 9, 3), np.uint8)
+    return [image(pixels, ImagePositionPatient=list(place)) for place in positions()]
+
+
+def drawn_on(datasets, folder, ends=ENDS):
+    """The state of a line between two voxels of a series, and the series."""
+    (series,) = catalogue(save(datasets, folder)).all_series()
+    line = tuple(tuple(map(float, series.geometry.to_mm(end))) for end in ends)
+    each = Measured(Measurement(1, "arrow", line, (1, 0, 0), (0, 1, 0)), (), line)
+    return presentation_state(read_source(series), (each,), series.geometry)
+
+
+@pytest.mark.parametrize(
+    ("datasets", "frame"),
+    [
+        (stack(), None),
+        (with_slopes([2] * 8), None),
+        (of_many_frames([1] * 8), 4),
+        (of_many_frames([2] * 8), 4),
+    ],
+    ids=["plain", "one slope", "frames", "frames of one slope"],
+)
+def test_a_line_is_about_its_slice_or_frame_and_in_its_pixels(datasets, frame, tmp_path):
+    made = drawn_on(datasets, tmp_path)
+    (annotation,) = made.GraphicAnnotationSequence
+    (line,) = annotation.GraphicObjectSequence
+    assert list(line.GraphicData) == pytest.approx([1.5, 2.5, 6.5, 2.5])
+    (about,) = annotation.ReferencedImageSequence
+    assert about.get("ReferencedFrameNumber") == frame
+    named = datasets[0 if frame else 3].SOPInstanceUID
+    assert about.ReferencedSOPInstanceUID == named
+
+
+@pytest.mark.parametrize(
+    "datasets",
+    [with_slopes([1, 2] * 4), of_many_frames([1, 2] * 4), in_colour()],
+    ids=["several slopes", "frames of several slopes", "colour"],
+)
+def test_images_that_one_state_cannot_be_about_have_none(datasets, tmp_path):
+    assert drawn_on(datasets, tmp_path) is None
+
+
+def test_a_line_through_the_slices_lies_on_no_image(tmp_path):
+    assert drawn_on(stack(), tmp_path / "a", ((2, 2, 1), (5, 2, 1))) is None
+    assert drawn_on(stack(), tmp_path / "b", ((2.5, 2, 1), (2.5, 2, 6))) is None
