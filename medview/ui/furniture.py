@@ -1,4 +1,4 @@
-"""What stands around the image of a pane: letters, corner texts, bars and the crosshair.
+"""What stands around the image of a pane: letters, corner texts, scale and the crosshair.
 
 Plain functions on a painter, in pixels of the pane; positions of the image come from the
 pane, contents from its frame.
@@ -8,26 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from math import cos, isfinite, pi, sin
+from math import cos, pi, sin
 
-import numpy as np
-from PySide6.QtCore import QMarginsF, QPointF, QRectF, QSize, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
     QImage,
     QPainter,
-    QPainterPath,
     QPen,
     QRegion,
 )
 
 from medview.domain.geometry import Plane
-from medview.domain.report import ColourBar
 from medview.imaging.frame import Corners, Frame, Labels
 from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_QUIET, PANE_STRONG, base_font
-from medview.ui.words import short, tr
+from medview.ui.words import tr
 
 MARGIN = 10.0
 TEXT_PX = 12
@@ -35,13 +32,6 @@ LETTER_PX = 14
 LINE = 18.0
 _HALO, _HALO_OPACITY = 2.6, 0.59
 _ROUND_ABOUT = tuple(QPointF(2.1 * cos(pi * n / 6), 2.1 * sin(pi * n / 6)) for n in range(12))
-_MOST_BARS, _BAR_STEP_PX = 3, 84
-# Round about the bars of a strip.
-_BARS_EDGE = QMarginsF(6, 4, 6, 3)
-# Room for the outline of a bar.
-_BAR_EDGE, _BAR_MARGINS = QPointF(1, 1), QMarginsF(1, 1, 1, 1)
-# A threshold nearer to the end of its bar is the end.
-_LEAST_TICK = 0.01
 _MIDDLE = 16.0
 # So many lines of a corner are as high as the letter between them.
 _LETTER_LINES = 2
@@ -147,11 +137,11 @@ def draw_corners(painter: QPainter, area: QRectF, corners: Corners) -> None:
         for row, text in enumerate(lines):
             room = half
             if y == top and row >= _LETTER_LINES:
-                beside = _width(across[row]) if row < len(across) else 0.0
+                beside = width_of(across[row]) if row < len(across) else 0.0
                 room = max(half, area.width() - 3 * MARGIN - beside)
             colour = PANE_QUIET if row else PANE_STRONG
             at = QPointF(x, y + row * LINE)
-            write(painter, at, _fitted(text, room), colour=colour, align=align)
+            write(painter, at, fitted(text, room), colour=colour, align=align)
 
 
 def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
@@ -161,151 +151,11 @@ def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
     write(painter, at, text, colour=_TAGGED, bold=True)
 
 
-def _fitted(text: str, room: float) -> str:
+def fitted(text: str, room: float) -> str:
     """As much of a text as there is room for."""
-    return _metrics().elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0.0))
-
-
-def _width(text: str) -> float:
-    return _metrics().horizontalAdvance(text)
-
-
-def _metrics() -> QFontMetricsF:
     font = base_font()
     font.setPixelSize(TEXT_PX)
-    return QFontMetricsF(font)
-
-
-def colour_bar_area(area: QRectF) -> QRectF:
-    """Where the colour bar stands in a pane."""
-    height = min(max(area.height() * 0.42, 90.0), 420.0)
-    return QRectF(area.right() - 46, area.center().y() - height / 2, 10, height)
-
-
-def draw_colour_bars(painter: QPainter, area: QRectF, bars: Sequence[ColourBar]) -> None:
-    """A bar for each of the upper maps, the topmost at the edge; several bear their names."""
-    for place, bar in enumerate(bars[:_MOST_BARS]):
-        own = area.adjusted(0, 0, -place * _BAR_STEP_PX, 0)
-        draw_colour_bar(painter, own, bar)
-        if len(bars) > 1:
-            box = colour_bar_area(own)
-            at = QPointF(box.right() + 4, box.bottom() + 6)
-            text = _fitted(bar.title, _BAR_STEP_PX - 6)
-            write(painter, at, text, px=11, colour=PANE_QUIET, align="right")
-
-
-def draw_colour_bar(painter: QPainter, area: QRectF, bar: ColourBar) -> None:
-    """Colours from low to high with three numbers, the unit and a tick at the threshold."""
-    box = colour_bar_area(area)
-    scale = painter.device().devicePixelRatioF()
-    colours = np.ascontiguousarray(bar.colours).tobytes()
-    painter.drawImage(box.topLeft() - _BAR_EDGE, _filled(colours, box.width(), box.height(), scale))
-    if bar.unit not in ("", "1"):
-        above = QPointF(box.center().x(), box.top() - LINE - 6)
-        write(painter, above, bar.unit, px=11, colour=PANE_QUIET, align="centre")
-    _draw_bar_numbers(painter, box, bar)
-
-
-@lru_cache(maxsize=32)
-def _filled(colours: bytes, width: float, height: float, scale: float) -> QImage:
-    """Colours (n, 3) from low to high as an upright bar with a thin outline, kept as text is."""
-    upward = np.ascontiguousarray(np.frombuffer(colours, np.uint8).reshape(-1, 1, 3)[::-1])
-    image = QImage(upward.data, 1, len(upward), 3, QImage.Format.Format_RGB888)
-    size = QSizeF(width, height).grownBy(_BAR_MARGINS) * scale
-    bar = QImage(size.toSize(), QImage.Format.Format_ARGB32_Premultiplied)
-    bar.setDevicePixelRatio(scale)
-    bar.fill(Qt.GlobalColor.transparent)
-    box = QRectF(_BAR_EDGE, QSizeF(width, height))
-    outline = QPainterPath()
-    outline.addRoundedRect(box, 3, 3)
-    painter = QPainter(bar)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setClipPath(outline)
-    painter.drawImage(box, image)
-    painter.setClipping(False)
-    painter.setPen(QPen(QColor(255, 255, 255, 70), 1))
-    painter.drawPath(outline)
-    painter.end()
-    return bar
-
-
-def _draw_bar_numbers(painter: QPainter, box: QRectF, bar: ColourBar) -> None:
-    span = bar.high - bar.low
-
-    def height_of(value: float) -> float:
-        return box.bottom() - box.height() * (value - bar.low) / span
-
-    marks = [bar.low, (bar.low + bar.high) / 2, bar.high] if span > 0 else [bar.low]
-    tick = bar.threshold
-    if tick is not None and span > 0 and bar.low + _LEAST_TICK * span < tick < bar.high:
-        marks = [m for m in marks if abs(height_of(m) - height_of(tick)) > 14]
-        y = height_of(tick)
-        painter.setPen(QPen(QColor(PANE_STRONG), 2))
-        painter.drawLine(QPointF(box.left() - 3, y), QPointF(box.right() + 3, y))
-        _bar_number(painter, box, y, tick, bold=True)
-    for value in marks:
-        y = height_of(value) if span > 0 else box.bottom()
-        _bar_number(painter, box, y, value)
-
-
-def _bar_number(
-    painter: QPainter, box: QRectF, y: float, value: float, *, bold: bool = False
-) -> None:
-    # In full white: grey figures are lost on bright tissue.
-    write(painter, QPointF(box.left() - 5, y - 10), short(value), px=11, bold=bold, align="right")
-
-
-def strip_area(area: QRectF, slices: int) -> QRectF:
-    """Where the score strip stands in a pane; whole pixels a slice where there is room."""
-    room = min(area.width() * 0.58, 420.0)
-    width = room // slices * slices if slices <= room else room
-    return QRectF(round(area.center().x() - width / 2), area.bottom() - 76, width, 30)
-
-
-def strip_slice(area: QRectF, slices: int, x: float, y: float) -> int | None:
-    """The slice under a place of the pane, None beside the strip."""
-    if not slices:
-        return None
-    box = strip_area(area, slices)
-    if not box.adjusted(-4, -4, 4, 4).contains(QPointF(x, y)):
-        return None
-    share = (x - box.left()) / box.width()
-    return int(min(max(share * slices, 0), slices - 1))
-
-
-def draw_strip(painter: QPainter, area: QRectF, figures: Sequence[float], current: int) -> None:
-    """One bar a slice, the slice shown in blue; slices without a figure (NaN) are a dot."""
-    known = [value for value in figures if isfinite(value)]
-    if not known:
-        return
-    box = strip_area(area, len(figures))
-    step = box.width() / len(figures)
-    scale = painter.device().devicePixelRatioF()
-    bars = _bars(tuple(figures), max(known), box.width(), box.height(), scale)
-    painter.drawImage(box.topLeft() - QPointF(_BARS_EDGE.left(), _BARS_EDGE.top()), bars)
-    x = box.left() + (current + 0.5) * step - 0.75
-    painter.fillRect(QRectF(x, box.top() - 3, 1.5, box.height() + 3), QColor(PANE_ACCENT))
-
-
-@lru_cache(maxsize=8)
-def _bars(
-    figures: tuple[float, ...], highest: float, width: float, height: float, scale: float
-) -> QImage:
-    """The bars of a strip on their dark ground, drawn once and kept."""
-    size = (QSizeF(width, height).grownBy(_BARS_EDGE) * scale).toSize()
-    image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDevicePixelRatio(scale)
-    image.fill(QColor(0, 0, 0, 110))
-    step = width / len(figures)
-    bar, foot = max(step - 1.0, step * 0.6), _BARS_EDGE.top() + height
-    with QPainter(image) as painter:
-        for index, value in enumerate(figures):
-            share = max(value, 0.0) / max(highest, 1e-12) if isfinite(value) else 0.0
-            tall = max(1.0, height * share)
-            colour = QColor(PANE_ACTIVE if tall > 1.5 else _DOT)
-            left = _BARS_EDGE.left() + index * step
-            painter.fillRect(QRectF(left, foot - tall, bar, tall), colour)
-    return image
+    return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0.0))
 
 
 def scale_length(px_per_mm: float, longest_px: float) -> tuple[int, float] | None:
@@ -409,7 +259,7 @@ def draw_divider(painter: QPainter, area: QRectF, x: float | None, sides: tuple[
     room = (x - area.left() - 2 * MARGIN, area.right() - x - 2 * MARGIN)
     for text, space, way, align in zip(sides, room, (-1, 1), ("right", "left"), strict=True):
         at = QPointF(x + way * MARGIN, y)
-        write(painter, at, _fitted(text, space) if space > 4 * MARGIN else "", align=align)
+        write(painter, at, fitted(text, space) if space > 4 * MARGIN else "", align=align)
 
 
 def draw_missing(painter: QPainter, image: QRectF) -> None:

@@ -27,7 +27,7 @@ from PySide6.QtWidgets import QFrame, QWidget
 from medview.imaging.body import Box
 from medview.imaging.frame import Corners, Frame
 from medview.imaging.swipe import divider_column
-from medview.ui import furniture
+from medview.ui import bars, furniture
 from medview.ui.marks import draw_marks
 from medview.ui.picture import Picture
 from medview.ui.shapes import draw_shapes
@@ -235,10 +235,10 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         frame = self._frame
         if not self._has_room or frame is None or not frame.strip:
             return None
-        box = furniture.strip_area(self.area, len(frame.strip))
+        box = bars.strip_area(self.area, len(frame.strip))
         if anywhere:
             x, y = min(max(x, box.left()), box.right()), box.center().y()
-        return furniture.strip_slice(self.area, len(frame.strip), x, y)
+        return bars.strip_slice(self.area, len(frame.strip), x, y)
 
     def divider_x(self) -> float | None:
         """Where the divider between two versions stands, kept inside the pane; None without one."""
@@ -297,11 +297,11 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         furniture.draw_letters(painter, area, frame.labels)
         furniture.draw_corners(painter, area, self._corners(frame))
         if dress.is_large:
-            furniture.draw_colour_bars(painter, area, frame.colour_bars)
+            bars.draw_colour_bars(painter, area, frame.colour_bars)
         if self._has_room and dress.has_scale:
             furniture.draw_scale(painter, area, self.px_per_mm(), dress.scale_note)
         if self._has_room:
-            furniture.draw_strip(painter, area, frame.strip, frame.slice)
+            bars.draw_strip(painter, area, frame.strip, frame.slice)
         if any(dress.sides):
             furniture.draw_divider(painter, area, self.divider_x(), dress.sides)
 

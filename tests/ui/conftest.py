@@ -1,7 +1,9 @@
 import pytest
 from PySide6.QtCore import QEvent, QObject, Qt
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QMainWindow, QWidget
 from ui.fakes import make_bench
+from ui.painted import AREA
 
 
 class _Windows(QObject):
@@ -44,3 +46,13 @@ def head(bench):
     """A head with a bright cube on screen."""
     bench.show()
     return bench
+
+
+@pytest.fixture
+def canvas(qapp):
+    """A black image, and a painter on it."""
+    image = QImage(AREA.size().toSize(), QImage.Format.Format_RGB32)
+    image.fill(QColor("#000000"))
+    painter = QPainter(image)
+    yield image, painter
+    painter.end()

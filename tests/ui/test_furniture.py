@@ -1,28 +1,8 @@
-import numpy as np
 import pytest
-from PySide6.QtCore import QRectF
-from PySide6.QtGui import QColor, QImage, QPainter
+from ui.painted import AREA, lit
 
-from medview.domain.report import ColourBar
 from medview.imaging.frame import Corners, Labels
 from medview.ui import furniture
-
-AREA = QRectF(0, 0, 500, 600)
-
-
-@pytest.fixture
-def canvas(qapp):
-    image = QImage(500, 600, QImage.Format.Format_RGB32)
-    image.fill(QColor("#000000"))
-    painter = QPainter(image)
-    yield image, painter
-    painter.end()
-
-
-def lit(image, box):
-    """Whether anything is drawn in a box."""
-    x1, y1, x2, y2 = box
-    return any(image.pixelColor(x, y).value() > 90 for x in range(x1, x2) for y in range(y1, y2))
 
 
 def test_each_letter_stands_at_its_edge(canvas):
@@ -54,63 +34,6 @@ def test_a_line_below_the_letter_may_go_on_past_the_middle_but_not_into_its_neig
     furniture.draw_corners(painter, AREA, Corners(("", "", "C"), ("", "", 9 * "far "), (), ()))
     assert lit(image, (0, 42, 30, 60))
     assert not lit(image, (30, 42, 60, 60))
-
-
-def test_the_colour_bar_runs_from_low_at_the_foot_to_high_at_the_top(canvas):
-    image, painter = canvas
-    colours = np.array([[255, 0, 0], [0, 255, 0]], np.uint8)
-    furniture.draw_colour_bar(painter, AREA, ColourBar(colours, 0.0, 18.0, 6.0, "1", "score"))
-    box = furniture.colour_bar_area(AREA)
-    x = int(box.center().x())
-    top, foot = image.pixelColor(x, int(box.top()) + 8), image.pixelColor(x, int(box.bottom()) - 8)
-    assert top.green() > 200
-    assert foot.red() > 200
-
-
-def test_the_threshold_tick_stands_at_its_value(canvas):
-    image, painter = canvas
-    colours = np.zeros((2, 3), np.uint8)
-    furniture.draw_colour_bar(painter, AREA, ColourBar(colours, 0.0, 10.0, 2.5, "1", "score"))
-    box = furniture.colour_bar_area(AREA)
-    y = int(box.bottom() - box.height() * 0.25)
-    assert lit(image, (int(box.left()), y - 2, int(box.right()), y + 2))
-
-
-def test_a_bar_without_a_span_is_drawn_without_an_error(canvas):
-    _, painter = canvas
-    furniture.draw_colour_bar(
-        painter, AREA, ColourBar(np.zeros((2, 3), np.uint8), 1, 1, None, "HU", "")
-    )
-
-
-def test_the_strip_has_a_bar_a_slice_and_the_shown_one_is_blue(canvas):
-    image, painter = canvas
-    figures = (0.0, 4.0, float("nan"), 1.0)
-    furniture.draw_strip(painter, AREA, figures, 3)
-    box = furniture.strip_area(AREA, 4)
-    step = box.width() / 4
-    high = image.pixelColor(int(box.left() + 1.2 * step), int(box.top()) + 2)
-    assert high.red() > 200
-    assert not lit(
-        image,
-        (
-            int(box.left() + 2.2 * step),
-            int(box.top()),
-            int(box.left() + 2.8 * step),
-            int(box.bottom()) - 2,
-        ),
-    )
-    here = image.pixelColor(int(box.left() + 3.5 * step), int(box.top()))
-    assert here.blue() > here.red()
-
-
-def test_a_place_on_the_strip_is_a_slice_and_beside_it_none():
-    box = furniture.strip_area(AREA, 100)
-    for index in (0, 37, 99):
-        x = box.left() + (index + 0.5) * box.width() / 100
-        assert furniture.strip_slice(AREA, 100, x, box.center().y()) == index
-    assert furniture.strip_slice(AREA, 100, box.left() - 20, box.center().y()) is None
-    assert furniture.strip_slice(AREA, 0, box.left(), box.center().y()) is None
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from ui.fakes import (
     wheel,
 )
 
-from medview.ui.furniture import strip_area
+from medview.ui.bars import strip_area
 
 
 @pytest.fixture
