@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -81,6 +82,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     indices = [prepared.grid.index_of(int(height)) for height in prepared.scored]
     known = drawn.brain.any()
     passes, slice_passes = converge(drawn, settings, indices) if known else ((), ())
+    notes = (*not_judged(prepared, drawn), *_warnings(volume, prepared, role))
     return Prediction(
         model=card.id,
         version=card.version,
@@ -94,12 +96,12 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         seconds=round(time.perf_counter() - began, 2),
         peak_memory_mb=peak_memory_mb(),
         inputs=tuple(i for i in request.inputs if i.role == role),
-        scores=_scores(drawn, settings, card, whole=not few_slices(volume)),
+        scores=_with_doubts(_scores(drawn, settings, card, whole=not few_slices(volume)), notes),
         maps=maps,
         findings=find_all(maps[0], maps[1], inner, settings),
         slices=_slice_rows(volume.geometry, prepared, drawn, settings, share),
         preparation=prepared.steps,
-        warnings=(*not_judged(prepared, drawn), *_warnings(volume, prepared, role)),
+        warnings=notes,
         parent=card.parent,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         passes=passes,
@@ -270,6 +272,20 @@ def _scores(
             status="ok" if normals.size else "not_available",
             meaning=among if whole else "single slices are not compared with whole brains",
         ),
+    )
+
+
+_DOUBTS = ("OUTSIDE_TRAINING", "UNKNOWN_ORIENTATION")
+"""Notes on an input that is unlike the training data, or not known to lie as they did."""
+
+
+def _with_doubts(scores: tuple[Score, ...], notes: Sequence[Note]) -> tuple[Score, ...]:
+    """Mark scores of such an input; what is not available stays so."""
+    if not any(note.code in _DOUBTS for note in notes):
+        return scores
+    return tuple(
+        replace(score, status="extrapolating") if score.status == "ok" else score
+        for score in scores
     )
 
 

@@ -24,9 +24,9 @@ from throwaway import NORMAL_SCORES, small_head, throwaway_weights
 
 from medview.domain.card import ModelCard
 from medview.domain.errors import Cancelled, ModelInputError, WeightsError
-from medview.domain.prediction import InputRef, RunRequest
+from medview.domain.prediction import InputRef, RunRequest, Score
 from medview.domain.progress import Silent
-from medview.domain.volume import Volume
+from medview.domain.volume import Note, Volume
 from medview.learning import anomaly_run
 from medview.learning.anomaly import (
     EPSILON,
@@ -169,7 +169,7 @@ def test_the_score_comes_with_an_interval_over_draws_and_its_rank_among_normals(
     score, rank = untrained.score("anomaly"), untrained.score("anomaly_percentile")
     assert score.low < score.value < score.high
     assert rank.value == 100 * np.mean(np.array(NORMAL_SCORES) < score.value)
-    assert rank.status == "ok"
+    assert rank.status == "extrapolating"  # the slices of this head are 4 mm apart
 
 
 def test_two_draws_give_no_interval(weights):
@@ -300,6 +300,16 @@ def test_contrast_and_thick_slices_are_outside_training(weights):
     texts = [note.text for note in found.warnings if note.code == "OUTSIDE_TRAINING"]
     assert any("without contrast" in text for text in texts)
     assert any("4.0 mm apart" in text for text in texts)
+    assert found.score("anomaly").status == "extrapolating"
+
+
+def test_scores_of_an_input_that_lies_nobody_knows_how_are_not_called_ok():
+    scores = (Score("a", 1.0), Score("b", None, status="not_available"))
+    lost = [Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are")]
+    doubted = anomaly_run._with_doubts(scores, lost)
+    assert [score.status for score in doubted] == ["extrapolating", "not_available"]
+    sure = [Note("MODALITY_DOUBTFUL", "taken for t1")]
+    assert anomaly_run._with_doubts(scores, sure) == scores
 
 
 def test_t1_is_taken_where_both_are_given(weights):
