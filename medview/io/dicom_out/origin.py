@@ -10,10 +10,12 @@ import numpy as np
 import pydicom
 from highdicom.base_content import ContributingEquipment
 from numpy.typing import NDArray
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.errors import InvalidDicomError
 from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
+from pydicom.valuerep import DA, TM
 
 from medview import __version__
 from medview.domain.card import ModelCard
@@ -24,6 +26,7 @@ from medview.io.sources import open_binary
 
 MAKER = "medview"
 CAUTION = "RESEARCH USE ONLY"
+_EXTENSION = "ISO 2022 IR "
 SCHEME = "99MEDVIEW"
 """Coding scheme of the names of our own scores and maps (PS3.16 section 8.2: 99 is private)."""
 # Attributes of patient and study that must be there, be they empty (PS3.3 C.7.1.1, C.7.2.1).
@@ -47,6 +50,19 @@ class Source:
     def is_placed(self) -> bool:
         """Whether the images name a frame of reference; films mostly name none."""
         return all("FrameOfReferenceUID" in image for image in self.images)
+
+    def image_of(self, k: int) -> tuple[Dataset, int | None] | None:
+        """The image of slice k, and its frame (from 1) where one file holds them all.
+
+        None where there is none: tiles of a mosaic are no images.
+        """
+        if k not in self.places:
+            return None
+        place = self.places.index(k)
+        if len(self.images) == 1 and len(self.places) > 1:
+            is_frames = int(self.images[0].get("NumberOfFrames") or 1) > 1
+            return (self.images[0], place + 1) if is_frames else None
+        return self.images[place], None
 
     def name_body_part(self, made: Dataset) -> None:
         """Say of what the images are; where they do not, the side of a pair is unknown.
@@ -170,8 +186,31 @@ def _header(path: Path, step_mm: float | None) -> Dataset:
             code="MV-DCM-011",
         ) from error
     for name in _MAY_BE_EMPTY:
-        if name not in found:
+        if name not in found or not _is_a_time(found[name]):
             setattr(found, name, "")
+    _name_one_character_set(found)
     if not found.get("SliceThickness") and "PerFrameFunctionalGroupsSequence" not in found:
         found.SliceThickness = step_mm or 1.0
     return found
+
+
+def _is_a_time(element: DataElement) -> bool:
+    """False for a date or time that is none; objects made of it would be refused."""
+    kind = {"DA": DA, "TM": TM}.get(element.VR)
+    try:
+        return kind is None or not element.value or kind(element.value) is not None
+    except ValueError:
+        return False
+
+
+def _name_one_character_set(found: Dataset) -> None:
+    """A set alone goes without code extensions (PS3.3 C.12.1.1.2); an empty name is none."""
+    named = found.get("SpecificCharacterSet")
+    if named is not None and not named:
+        del found.SpecificCharacterSet
+    elif isinstance(named, str) and named.startswith(_EXTENSION):
+        plain = "ISO_IR " + named.removeprefix(_EXTENSION)
+        if plain == "ISO_IR 6":  # the default repertoire has no name
+            del found.SpecificCharacterSet
+        else:
+            found.SpecificCharacterSet = plain

@@ -46,18 +46,23 @@ def presentation_state(
     is_grey = all(image.get("SamplesPerPixel", 1) == 1 for image in source.images)
     if not annotations or len(rescales) > 1 or not is_grey:
         return None
-    made = GrayscaleSoftcopyPresentationState(
-        referenced_images=list(source.images),
-        content_label="READER",
-        content_description="Drawn by a reader. Research use only.",
-        graphic_layers=[layer],
-        graphic_annotations=annotations,
-        manufacturer_model_name="medview",
-        software_versions=f"medview {__version__}",
-        device_serial_number="0",
-        modality_lut_transformation=_of_all_frames(source, rescales),
-        **series_of_reader(_NUMBER),
-    )
+    try:
+        made = GrayscaleSoftcopyPresentationState(
+            referenced_images=list(source.images),
+            content_label="READER",
+            content_description="Drawn by a reader. Research use only.",
+            graphic_layers=[layer],
+            graphic_annotations=annotations,
+            manufacturer_model_name="medview",
+            software_versions=f"medview {__version__}",
+            device_serial_number="0",
+            modality_lut_transformation=_of_all_frames(source, rescales),
+            **series_of_reader(_NUMBER),
+        )
+    except (ValueError, TypeError, AttributeError):
+        # The library refuses some images, such as with a window of no width; what was measured
+        # on them leaves all the same.
+        return None
     made.SeriesDescription = f"{CAUTION} drawings of the reader"
     source.name_body_part(made)
     return made
@@ -96,19 +101,20 @@ def _annotation(
     """One drawing on its image; None where it lies on none."""
     index = grid.to_index(np.array(each.outline))
     k = round(float(index[:, 0].mean()))
-    if np.abs(index[:, 0] - k).max() > _ON_A_SLICE or k not in source.places:
+    found = source.image_of(k)
+    if np.abs(index[:, 0] - k).max() > _ON_A_SLICE or found is None:
         return None
-    place = source.places.index(k)
-    is_one_file = len(source.images) == 1 and len(source.places) > 1
-    # (column, row), the middle of the first pixel being 0.5 (PS3.3 C.10.5.1.2).
-    pixels = index[:, :0:-1] + 0.5
+    image, frame = found
+    # (column, row), the middle of the first pixel being 0.5 (PS3.3 C.10.5.1.2). What was drawn
+    # beyond the edge ends there.
+    pixels = np.clip(index[:, :0:-1] + 0.5, 0, (image.Columns, image.Rows))
     words = _words(each)
     lines = list(_lines(each, pixels))
     if not lines and not words:
         return None
     return GraphicAnnotation(
-        referenced_images=[source.images[0 if is_one_file else place]],
-        referenced_frame_number=place + 1 if is_one_file else None,
+        referenced_images=[image],
+        referenced_frame_number=frame,
         graphic_layer=layer,
         graphic_objects=[
             GraphicObject(graphic_type="POLYLINE", graphic_data=line, units="PIXEL")

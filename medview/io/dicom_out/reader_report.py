@@ -135,14 +135,19 @@ def _place(source: Source, each: Measured, grid: Geometry | None) -> list[Coordi
     if grid is None:
         return []
     index = grid.to_index(np.array(each.outline))
-    image = source.images[source.places.index(round(index[0, 0]))]
+    found = source.image_of(round(float(index[0, 0])))
+    if found is None:
+        return []
+    image, frame = found
     # (column, row), counted from the corner of the first pixel (PS3.3 C.18.6.1.1).
     pixels = index[:, :0:-1] + 0.5
     return [
         CoordinatesForMeasurement(
             graphic_type="POLYLINE",
             graphic_data=pixels,
-            source_image=SourceImageForRegion(image.SOPClassUID, image.SOPInstanceUID),
+            source_image=SourceImageForRegion(
+                image.SOPClassUID, image.SOPInstanceUID, [frame] if frame else None
+            ),
         )
     ]
 

@@ -5,7 +5,7 @@ import pytest
 from dicom_files import catalogue, enhanced, image, marked_slice, positions, save, stack
 
 from medview.domain.measurement import Measured, Measurement
-from medview.io.dicom_out.origin import read_source
+from medview.io.dicom_out.origin import Source, read_source
 from medview.io.dicom_out.presentation_state import presentation_state
 
 # (slice, row, column) of the ends of a line.
@@ -71,6 +71,52 @@ def test_a_line_is_about_its_slice_or_frame_and_in_its_pixels(datasets, frame, t
 )
 def test_images_that_one_state_cannot_be_about_have_none(datasets, tmp_path):
     assert drawn_on(datasets, tmp_path) is None
+
+
+def test_what_was_drawn_beyond_the_edge_ends_there(tmp_path):
+    made = drawn_on(stack(), tmp_path, ((3, 2, 1), (3, 2, 40)))
+    (line,) = made.GraphicAnnotationSequence[0].GraphicObjectSequence
+    assert list(line.GraphicData) == pytest.approx([1.5, 2.5, 9, 2.5])
+
+
+def test_a_window_of_no_width_costs_the_state_only(tmp_path):
+    assert drawn_on(stack(WindowCenter=40, WindowWidth=0), tmp_path) is None
+
+
+def test_tiles_of_a_mosaic_are_no_images():
+    (tiles,) = stack()[:1]
+    assert Source((tiles,), (0, 1, 2)).image_of(1) is None
+    assert Source((tiles,), (0,)).image_of(0) == (tiles, None)
+    assert Source((tiles,), (0,)).image_of(5) is None
+
+
+@pytest.mark.parametrize(
+    ("elements", "keyword", "value"),
+    [
+        ({"SpecificCharacterSet": "ISO 2022 IR 100"}, "SpecificCharacterSet", "ISO_IR 100"),
+        ({"SpecificCharacterSet": "ISO 2022 IR 6"}, "SpecificCharacterSet", None),
+        ({"SpecificCharacterSet": ""}, "SpecificCharacterSet", None),
+        ({"SpecificCharacterSet": "ISO_IR 192"}, "SpecificCharacterSet", "ISO_IR 192"),
+        ({"StudyTime": "112000.5"}, "StudyTime", "112000.5"),
+        ({"StudyDate": "20261121"}, "StudyDate", "20261121"),
+        ({}, "StudyTime", ""),
+    ],
+)
+def test_headers_that_objects_are_made_of_hold_what_the_standard_allows(
+    elements, keyword, value, tmp_path
+):
+    (series,) = catalogue(save(stack(**elements), tmp_path)).all_series()
+    (first, *_) = read_source(series).images
+    assert first.get(keyword) == value
+    assert drawn_on(stack(**elements), tmp_path / "again") is not None
+
+
+def test_a_time_that_is_none_is_left_empty(tmp_path):
+    save(stack(StudyTime="112000"), tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(file.read_bytes().replace(b"112000", b"11:20:"))
+    (series,) = catalogue(tmp_path).all_series()
+    assert {image.StudyTime for image in read_source(series).images} == {""}
 
 
 def test_a_line_through_the_slices_lies_on_no_image(tmp_path):
