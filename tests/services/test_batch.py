@@ -1,5 +1,6 @@
 """Cases of a batch: names that are folders, rows of tables, engines."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -97,6 +98,27 @@ def test_outcomes_are_told_in_the_order_of_the_cases_whoever_is_first(tmp_path):
         "a,a,,,40.0,,50.0",
         "c,c,,,40.0,,50.0",
     ]
+
+
+@pytest.mark.parametrize(
+    ("made", "wanted", "resumed"),
+    [((), (), 1), ((), ("occlusion",), 0), (("occlusion",), ("occlusion",), 1), (("x",), (), 1)],
+)
+def test_a_result_without_a_map_that_is_wanted_is_made_again(tmp_path, made, wanted, resumed):
+    result = tmp_path / "a" / "result.json"
+    result.parent.mkdir()
+    told = {"maps": list(made)} if made else {}
+    body = {"weights_sha256": CARD.weights_sha256, "seed": 0, "parameters": told, "scores": []}
+    result.write_text(json.dumps({**body, "seconds": 1.0}))
+    options = RunOptions(maps=wanted)
+
+    def engine(tasks):
+        for task in tasks:
+            assert task.options.maps == wanted
+            yield Outcome(task.case)
+
+    body = run_batch(engine, CARD, CASES[:1], options, tmp_path, resume=True, progress=unseen)
+    assert body["resumed"] == resumed
 
 
 def test_without_the_extra_a_cluster_is_refused_with_what_to_install(monkeypatch):
