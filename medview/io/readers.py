@@ -155,13 +155,24 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
     unfollowed: list[Skipped] = []
     for path in paths:
         if not dicomdir.is_dicomdir(path):
-            files += find_files((path,))
+            files += find_files((_header_of(path),))
             continue
         named, wrong = dicomdir.files_of(path)
         unfollowed += wrong
         # An index that is wrong somewhere may be wrong elsewhere: then the folder is the truth.
         files += named if named and not wrong else find_files((path.parent,))
     return list(dict.fromkeys(files)), unfollowed
+
+
+def _header_of(path: Path) -> Path:
+    """The header that a chosen file holds the pixels of (Analyze, NIfTI pair), else the file."""
+    header = path.with_suffix(".hdr")
+    if path.suffix != ".img" or not path.is_file() or not header.is_file():
+        return path
+    try:
+        return path if read_outline(path) is not None else header
+    except ReadError:
+        return path
 
 
 def _look_at(path: Path, findings: _Findings) -> None:

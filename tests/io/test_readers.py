@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pytest
 from dicom_files import image, marked_slice, save, stack
@@ -53,3 +54,21 @@ def test_an_empty_folder_is_refused_by_name(tmp_path):
         scan(tmp_path)
     assert caught.value.file == tmp_path.name
     assert caught.value.exit_code == 3
+
+
+def test_the_pixels_of_a_pair_open_as_their_header_does(tmp_path):
+    pair = nib.Nifti1Pair(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.eye(4))
+    nib.save(pair, tmp_path / "v.img")
+    (chosen,) = scan(tmp_path / "v.img").all_series()
+    (header,) = scan(tmp_path / "v.hdr").all_series()
+    assert (chosen.uid, chosen.files) == (header.uid, header.files)
+    # Slices are called .img, too.
+    save(stack()[:1], tmp_path)
+    slice_file = next(path for path in tmp_path.iterdir() if path.suffix not in (".img", ".hdr"))
+    slice_file.replace(tmp_path / "v.img")
+    (dicom,) = scan(tmp_path / "v.img").all_series()
+    assert dicom.format == "dicom"
+    (tmp_path / "v.hdr").unlink()
+    (tmp_path / "v.img").write_bytes(bytes(48))
+    with pytest.raises(ReadError, match="not a medical image"):
+        scan(tmp_path / "v.img")
