@@ -26,6 +26,9 @@ from medview.io.sources import open_binary
 
 MAKER = "medview"
 CAUTION = "RESEARCH USE ONLY"
+_SEXES = ("M", "F", "O", "")
+# What an object has in common with an image of its study, or calls it by.
+_NAMED = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "SOPClassUID")
 _EXTENSION = "ISO 2022 IR "
 SCHEME = "99MEDVIEW"
 """Coding scheme of the names of our own scores and maps (PS3.16 section 8.2: 99 is private)."""
@@ -146,7 +149,7 @@ def read_source(series: Series, time: int = 0) -> Source:
     Raises
     ------
     InputRefused
-        If the images are no DICOM files, or are gone.
+        If the images are no DICOM files, are gone, or do not say what they belong to.
     """
     if series.format != "dicom":
         raise InputRefused(
@@ -188,6 +191,15 @@ def _header(path: Path, step_mm: float | None) -> Dataset:
     for name in _MAY_BE_EMPTY:
         if name not in found or not _is_a_time(found[name]):
             setattr(found, name, "")
+    if found.PatientSex not in _SEXES:
+        found.PatientSex = ""
+    if not all(found.get(name) for name in _NAMED):
+        raise InputRefused(
+            "the image does not say which study it belongs to, so nothing can refer to it",
+            file=path.name,
+            do="Export the report as PDF instead.",
+            code="MV-DCM-012",
+        )
     _name_one_character_set(found)
     if not found.get("SliceThickness") and "PerFrameFunctionalGroupsSequence" not in found:
         found.SliceThickness = step_mm or 1.0

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from dicom_files import catalogue, enhanced, image, marked_slice, positions, save, stack
 
+from medview.domain.errors import InputRefused
 from medview.domain.measurement import Measured, Measurement
 from medview.io.dicom_out.origin import Source, read_source
 from medview.io.dicom_out.presentation_state import presentation_state
@@ -100,6 +101,8 @@ def test_tiles_of_a_mosaic_are_no_images():
         ({"StudyTime": "112000.5"}, "StudyTime", "112000.5"),
         ({"StudyDate": "20261121"}, "StudyDate", "20261121"),
         ({}, "StudyTime", ""),
+        ({"PatientSex": "NONE"}, "PatientSex", ""),
+        ({"PatientSex": "F"}, "PatientSex", "F"),
     ],
 )
 def test_headers_that_objects_are_made_of_hold_what_the_standard_allows(
@@ -109,6 +112,14 @@ def test_headers_that_objects_are_made_of_hold_what_the_standard_allows(
     (first, *_) = read_source(series).images
     assert first.get(keyword) == value
     assert drawn_on(stack(**elements), tmp_path / "again") is not None
+
+
+def test_an_image_of_no_study_is_refused_in_words(tmp_path):
+    (series,) = catalogue(save(stack(), tmp_path)).all_series()
+    nameless = stack(StudyInstanceUID=None)[0]
+    nameless.save_as(series.files[3], enforce_file_format=True)
+    with pytest.raises(InputRefused, match="which study"):
+        read_source(series)
 
 
 def test_a_time_that_is_none_is_left_empty(tmp_path):
