@@ -38,6 +38,19 @@ class Numbers(click.ParamType[tuple[float, ...]]):
         return ",".join(self.names)
 
 
+class Finite(click.FloatRange):
+    """A number in a range; "nan" and "inf" are none, which a range alone lets through."""
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Turn the text into a finite number of the range, or say what was expected."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number", param, ctx)
+        return number
+
+
 def reader_choice(function: Callable[..., Any]) -> Callable[..., Any]:
     """Options for what files leave open; the function is given them as `choice`."""
 

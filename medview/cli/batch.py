@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from medview.cli.arguments import Finite
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 from medview.cli.running import run_options
@@ -39,11 +40,13 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option("--scheduler", metavar="ADDRESS", help="Of the cluster; without it one is made here.")
 @click.option("--resume", is_flag=True, help="Keep results that are there already.")
 @click.option("--samples", type=click.IntRange(min=1), help="Passes whose spread is uncertainty.")
-@click.option("--alpha", type=click.FloatRange(0, 1), help="Weight of the plain residual.")
-@click.option("--age", type=click.FloatRange(0, 130), help="Of all patients, in years.")
+@click.option("--alpha", type=Finite(0, 1), help="Weight of the plain residual.")
+@click.option("--age", type=Finite(0, 130), help="Of all patients, in years.")
 @click.option("--sex", type=click.Choice(["F", "M"]), help="Of all patients.")
 @click.option("--site", metavar="NAME", help="Where all cases are from.")
-@click.option("--film-hour", type=float, help="Hour of the stay that films are from.")
+@click.option(
+    "--film-hour", type=Finite(-8760, 87_600), help="Hour of the stay that films are from."
+)
 @click.option(
     "--map", "maps", multiple=True, metavar="NAME", help="A map made on demand: cxr has occlusion."
 )

@@ -161,7 +161,7 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
     hours = max([*events.hours.tolist(), hour or 0.0, variables.bin_hours])
     if hours > variables.longest * variables.bin_hours:
         limit = variables.longest * variables.bin_hours
-        text = f"the series is {hours:g} h long; the model takes the first {limit:g} h"
+        text = f"series and film reach hour {hours:g}; the model takes the first {limit:g} h"
         notes.append(Note("OUTSIDE_TRAINING", text))
     grid = discretise(events, variables, hours)
     if film is not None and hour is None:

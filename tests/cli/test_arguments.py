@@ -1,7 +1,7 @@
 import click
 import pytest
 
-from medview.cli.arguments import Numbers
+from medview.cli.arguments import Finite, Numbers
 
 
 def test_numbers_are_read_with_their_signs():
@@ -12,3 +12,14 @@ def test_numbers_are_read_with_their_signs():
 def test_anything_else_is_refused_with_what_was_expected(text):
     with pytest.raises(click.BadParameter, match="is not L,P,H"):
         Numbers("L", "P", "H").convert(text, None, None)
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "soon", "130.1", "-1"])
+def test_what_is_no_number_of_the_range_is_refused(text):
+    with pytest.raises(click.BadParameter):
+        Finite(0, 130).convert(text, None, None)
+
+
+def test_a_number_of_the_range_is_taken():
+    assert Finite(0, 130).convert("61.5", None, None) == 61.5
+    assert Finite(-10, 10).convert("-7", None, None) == -7.0
