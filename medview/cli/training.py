@@ -51,8 +51,9 @@ def _in_words(body: Mapping[str, Any]) -> str:
 def train(context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any) -> Answer:
     """Train MODEL on --data and write weights, card, history and splits into --out.
 
-    An interrupted training leaves its checkpoint, and "--resume" goes on from it. The anomaly
-    model also trains in several processes: "torchrun --nproc-per-node N -m medview train ...".
+    An interrupted training leaves its checkpoint, and "--resume" goes on from it. The models
+    of anomalies and of chest films also train in several processes: "torchrun --nproc-per-node N
+    -m medview train ...".
     """
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.training import FOLLOWS, TrainRequest

@@ -45,6 +45,7 @@ from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
+from medview.learning.ranks import refuse_several
 from medview.learning.too_alike import refuse_one_age
 from medview.learning.weights import patient_hash, save
 
@@ -62,6 +63,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe.
     """
+    refuse_several(MODEL, "its networks are small and learn in one pass")
     began = time.perf_counter()
     # One thread for all: products of so many small matrices only wait for each other.
     torch.set_num_threads(1)

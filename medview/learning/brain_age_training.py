@@ -31,6 +31,7 @@ from medview.learning.mavae_health import health_words
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.preview import Previews
+from medview.learning.ranks import refuse_several
 from medview.learning.too_alike import refuse_one_age
 from medview.learning.weights import save
 
@@ -52,6 +53,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe; a patient in two parts.
     """
+    refuse_several(MODEL, "its networks are small and learn in one pass")
     began = time.perf_counter()
     torch.set_num_threads(request.threads or 1)
     recipe = AgeRecipe.of(dict(request.recipe))

@@ -28,6 +28,7 @@ from medview.learning.checkpoint import (
 )
 from medview.learning.film_set import FilmSet, mirror_targets, pooled_features, targets_of
 from medview.learning.finetune_method import restrict
+from medview.learning.ranks import ALONE, Ranks
 from medview.models.backbones import Backbone
 from medview.models.mdmt import (
     SEVERITIES,
@@ -229,6 +230,7 @@ def fit_method(
     known: dict[str, Fitted] | None = None,
     after: Callable[[int, Mdmt], None] | None = None,
     learns: Method = "full",
+    ranks: Ranks = ALONE,
 ) -> Fitted:
     """Train the phases of a method on the training films (first of `parts`).
 
@@ -237,7 +239,7 @@ def fit_method(
     `folder` is where checkpoint/ is kept. At `until` (of ``time.perf_counter``) training stops
     and goes on with what there is. `known` holds phases that are already trained on the
     same films with the same seed, and takes in those that are trained here. `after` is told of
-    each epoch of the last phase.
+    each epoch of the last phase. Of several processes (`ranks`) only the first one writes.
     """
     done = known if known is not None else {}
     phases = PHASES[recipe.method] if init is None else PHASES[recipe.method][-1:]
@@ -248,7 +250,7 @@ def fit_method(
         if init is not None:
             take_fitting(model, init)
             restrict(model, learns, ("heads.",), seed=seed)
-        run = Run(recipe, given, parts, model, phase, seed, folder)
+        run = Run(recipe, given, parts, model, phase, seed, folder, ranks)
         if resume:
             run.resume()
         done[phase] = run.to_end(job, until, after if phase == phases[-1] else None)
@@ -304,8 +306,10 @@ class Run:
         phase: str,
         seed: int,
         folder: Path | None,
+        ranks: Ranks = ALONE,
     ) -> None:
         self.recipe, self.given, self.model, self.phase = recipe, given, model, phase
+        self.ranks, self._network = ranks, ranks.spread(model)
         self.train, self.val = parts
         self.folder = folder
         self.prefix = "" if phase == recipe.method else f"{phase}-"
@@ -411,9 +415,10 @@ class Run:
         return {"loss": loss.item(), **{task: value.item() for task, value in losses.items()}}
 
     def _losses(self, chosen: NDArray[np.intp], copies: NDArray[np.intp]) -> dict[str, Tensor]:
-        said = answers(self.model, self.given, chosen, copies)
+        mine = self.ranks.rows
+        said = answers(self.model, self.given, chosen[mine], copies[mine], self._network)
         return task_losses(
-            said,
+            {task: self.ranks.whole(rows, len(chosen)) for task, rows in said.items()},
             self.given.targets(chosen, copies),
             prognosis_loss=self.recipe.prognosis_loss,  # type: ignore[arg-type]  # checked by the recipe
             reduction=self.recipe.reduction,  # type: ignore[arg-type]  # checked by the recipe
@@ -431,7 +436,7 @@ class Run:
 
     def keep(self) -> None:
         """Write the checkpoint of this phase and the curve."""
-        if self.folder is None:
+        if self.folder is None or not self.ranks.leads:
             return
         kept = {name: getattr(self, name) for name in _PLAIN_STATE} | {
             "model": self.model.state_dict(),
@@ -481,12 +486,16 @@ def same_run(recipe: CxrRecipe) -> str:
 
 
 def answers(
-    model: Mdmt, given: Given, chosen: NDArray[np.intp], copies: NDArray[np.intp]
+    model: Mdmt,
+    given: Given,
+    chosen: NDArray[np.intp],
+    copies: NDArray[np.intp],
+    network: nn.Module | None = None,
 ) -> dict[str, Tensor]:
-    """What a network says of chosen films."""
+    """What a network says of chosen films; `network` is the model joined with other processes."""
     inputs, shares = given.batch(chosen, copies)
     pooled = inputs if given.pooled is not None else model.run_tail(inputs, shares)
-    said: dict[str, Tensor] = model(pooled)
+    said: dict[str, Tensor] = (network or model)(pooled)
     return said
 
 

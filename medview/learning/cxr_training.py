@@ -15,7 +15,7 @@ import torch
 from medview.domain.card import Figure
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import FOLLOWS, TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
@@ -53,6 +53,7 @@ from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.plain_models import Matrix, save_models
 from medview.learning.preview import Previews
+from medview.learning.ranks import Ranks
 from medview.learning.subset import Subset, TrainCase
 from medview.learning.temperature import calmed
 from medview.learning.too_alike import refuse_one_outcome, refuse_one_patient
@@ -73,7 +74,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     Returns
     -------
     dict
-        The body of ``medview.train/1``.
+        The body of ``medview.train/1``; of several processes only the first one's.
 
     Raises
     ------
@@ -94,11 +95,15 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     figures, settings = _measured(job, recipe, given, table, request.seed)
     settings = {**carried, **settings}
     parts = _parts(given, recipe, request)
+    ranks = Ranks.here()
     fitted = fit_method(
         job, recipe, given, parts, request.seed,
         folder=out, resume=request.resume, until=until, init=start,
-        after=_previewed(given, recipe, request), learns=request.method,
+        after=_previewed(given, recipe, request) if ranks.leads else None,
+        learns=request.method, ranks=ranks,
     )  # fmt: skip
+    if not ranks.leads:
+        return {FOLLOWS: True}
     _write_tables(out, given, parts, fitted, private=request.private)
     whole = whole_network(fitted.model, given.backbone, given.frozen)
     settings |= settings_of(whole, recipe.backbone, recipe.size)

@@ -31,6 +31,7 @@ from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_work import Work
 from medview.learning.metrics import MetricRow
 from medview.learning.plain_models import Model, save_models
+from medview.learning.ranks import refuse_several
 from medview.learning.subset import LeftOut, Subset
 from medview.learning.temperature import best_temperature, calmed, calmed_by_others, reliability
 from medview.learning.too_alike import refuse_one_class, refuse_one_patient
@@ -54,6 +55,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe; a patient in two parts; no labels.
     """
+    refuse_several("icu", "its attention draws what it drops by itself")
     if request.init:
         from medview.learning.icu_tuning import tune
 

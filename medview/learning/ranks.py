@@ -1,8 +1,8 @@
 """One training over several processes: started by torchrun, equal to one process.
 
 Every process draws the same batch and takes its share of the rows; DistributedDataParallel adds
-the gradients. Losses are divided by the whole batch's pixels and batch statistics are those of
-the whole batch, so that the curve is that of one process (to rounding).
+the gradients. Losses, batch statistics and the chances of dropout are those of the whole batch,
+so that the curve is that of one process (to rounding).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Ranks:
     def spread(self, model: nn.Module) -> nn.Module:
         """The network as it is called in training: itself alone, or joined with the others.
 
-        Batch norms are replaced in place; names and values of the state stay.
+        Batch norms and dropouts are replaced in place; names and values of the state stay.
         """
         if self.world < 2:
             return model
@@ -69,9 +69,22 @@ class Ranks:
             for name, part in list(parent.named_children()):
                 if type(part) is nn.BatchNorm2d:
                     setattr(parent, name, WholeBatchNorm.of(part))
+                elif type(part) is nn.Dropout:
+                    setattr(parent, name, WholeBatchDropout(part.p, self))
         return DistributedDataParallel(
             model, process_group=dist.new_group(), find_unused_parameters=True
         )
+
+    def whole(self, mine: Tensor, count: int) -> Tensor:
+        """All `count` rows of a batch, of which `mine` are this process's; gradients flow back.
+
+        A loss of all rows, computed alike in every process, then has the gradient of one process.
+        """
+        if self.world < 2:
+            return mine
+        rows = mine.new_zeros((count, *mine.shape[1:]))
+        rows[self.rows] = mine
+        return _over_all(rows)
 
     def mean(self, values: Mapping[str, float]) -> dict[str, float]:
         """Figures averaged over the processes."""
@@ -82,6 +95,20 @@ class Ranks:
             told = told.cuda()
         dist.all_reduce(told)
         return dict(zip(values, (told / self.world).tolist(), strict=True))
+
+
+def refuse_several(model: str, why: str) -> None:
+    """Refuse to be one of several processes: they would all do the same, into one folder.
+
+    Raises
+    ------
+    UsageError
+        With the reason, where torchrun has started more than one.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise UsageError(
+            f"{model} trains in one process only: {why}", do="Start it without torchrun."
+        )
 
 
 class WholeBatchNorm(nn.BatchNorm2d):
@@ -121,6 +148,26 @@ class WholeBatchNorm(nn.BatchNorm2d):
         scale = (variance + self.eps).rsqrt() * self.weight
         made = away * scale[:, None, None] + self.bias[:, None, None]
         return made.to(x.dtype)
+
+
+class WholeBatchDropout(nn.Dropout):
+    """Dropout that draws for all processes' rows together, as one process would, and takes its own.
+
+    All processes must draw with the same seed.
+    """
+
+    def __init__(self, p: float, ranks: Ranks) -> None:
+        super().__init__(p)
+        self._ranks = ranks
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, ...) to the same shape."""
+        if not self.training or self.p == 0:
+            return x
+        count = torch.tensor([float(len(x))])
+        dist.all_reduce(count)
+        kept = x.new_empty((int(count), *x.shape[1:])).bernoulli_(1 - self.p).div_(1 - self.p)
+        return x * kept[self._ranks.rows]
 
 
 class _Sum(torch.autograd.Function):

@@ -5,15 +5,22 @@ import multiprocessing
 import os
 import socket
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
+from medview.domain.errors import UsageError
+from medview.domain.progress import Silent
 from medview.learning import train
 from medview.learning.augment import Brain
-from medview.learning.ranks import Ranks, WholeBatchNorm
+from medview.learning.cxr_fit import ALL, CxrRecipe, Given, fit_method
+from medview.learning.film_set import FilmSet
+from medview.learning.ranks import Ranks, WholeBatchNorm, refuse_several
+from medview.learning.subset import TrainCase
 from medview.learning.train import Recipe, Trainer
 from medview.models.anomaly_vae import VaeOptions
+from medview.models.backbones import Backbone
 
 RECIPE = Recipe(
     epochs=1, steps=2, batch=3, plain=0.0, val_slices=2, bfloat16=False, clip=0.1,
@@ -45,24 +52,58 @@ def in_double(function):
 SINGLE = torch.Tensor.float
 
 
-def work(folder, env):
-    """Train in a process of its own, in double precision.
+def all_double():
+    """From now on in double precision.
 
     In single precision Adam's first steps take the sign of gradients that are nothing but
     rounding, and two runs of the same method part by more than 1e-5.
     """
-    os.environ |= env
-    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    torch.Tensor.float = torch.Tensor.double
+
+
+def anomaly(folder):
+    """Train the anomaly model; its weights where this process leads."""
     brains, held = (brain(0, "a"), brain(1, "b")), (brain(9, "v"),)
     for name in ("batch_of", "cut"):
         setattr(train, name, in_double(getattr(train, name)))
-    torch.set_default_dtype(torch.float64)
-    torch.Tensor.float = torch.Tensor.double
+    all_double()
     run = Trainer(RECIPE, brains, held, 0, "cpu", folder, Ranks.here())
     for _ in run.fit():
         pass
-    if run.ranks.leads:
-        torch.save(run.model.state_dict(), folder / "state.pt")
+    return run.model.state_dict() if run.ranks.leads else None
+
+
+def chest(folder):
+    """Train the chest model on made-up features: two tasks, dropout in both heads."""
+    all_double()
+    rng = np.random.default_rng(0)
+    count, features = 20, 16
+    cases = tuple(TrainCase(f"c{n}", f"p{n}", {}, "film") for n in range(count))
+    shares = np.ones((count, 1, 6, 2, 2), np.float16)
+    films = FilmSet(cases, np.zeros((count, 1, 8, 8), np.uint8), shares,
+                    np.zeros((count, 1), bool), np.ones(count, bool))  # fmt: skip
+    zones = torch.from_numpy(rng.uniform(0, 3, (count, 6)))
+    zones[: count // 2] = float("nan")
+    outcome = torch.tensor([float(n % 2) if n < 14 else float("nan") for n in range(count)])
+    labels = {"prognosis": outcome, "zones": zones}
+    backbone = Backbone("made-up", nn.Sequential(), features, (0.5,) * 3, (0.2,) * 3)
+    pooled = torch.from_numpy(rng.normal(size=(count, 1, 7, features)))
+    given = Given(films, backbone, ALL, labels, labels, pooled=pooled)
+    recipe = CxrRecipe(epochs=3, steps=2, batch=6, warmup=0, adapter=8)
+    parts = np.arange(16), np.arange(16, 20)
+    ranks = Ranks.here()
+    fitted = fit_method(Silent(), recipe, given, parts, 0, folder=folder, ranks=ranks)
+    return fitted.model.state_dict() if ranks.leads else None
+
+
+def work(train_one, folder, env):
+    """Train in a process of its own."""
+    os.environ |= env
+    torch.set_num_threads(1)
+    state = train_one(folder)
+    if state is not None:
+        torch.save(state, folder / "state.pt")
 
 
 def told(folder):
@@ -77,7 +118,8 @@ def free_port():
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_two_processes_give_the_curve_and_weights_of_one(tmp_path, monkeypatch):
+@pytest.mark.parametrize("train_one", [anomaly, chest])
+def test_two_processes_give_the_curve_and_weights_of_one(train_one, tmp_path, monkeypatch):
     monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
     common = {
         "MASTER_ADDR": "127.0.0.1",
@@ -91,7 +133,7 @@ def test_two_processes_give_the_curve_and_weights_of_one(tmp_path, monkeypatch):
     processes = []
     for name, env in runs:
         (tmp_path / name).mkdir(exist_ok=True)
-        processes.append(fork.Process(target=work, args=(tmp_path / name, env)))
+        processes.append(fork.Process(target=work, args=(train_one, tmp_path / name, env)))
         processes[-1].start()
     for process in processes:
         process.join(240)
@@ -115,6 +157,13 @@ def test_alone_nothing_changes():
     assert ranks.leads
     assert list(range(5))[ranks.rows] == [0, 1, 2, 3, 4]
     assert ranks.mean({"loss": 2.0}) == {"loss": 2.0}
+
+
+def test_a_model_that_trains_alone_says_why(monkeypatch):
+    refuse_several("icu", "it is small")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(UsageError, match="icu trains in one process only: it is small"):
+        refuse_several("icu", "it is small")
 
 
 def test_every_row_belongs_to_one_process():
