@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from medview.cli.benches.made_up import made_up
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import MapSlices, Prediction, RunRequest, SliceScore
 from medview.domain.progress import Progress, zeros
@@ -29,20 +30,7 @@ def predict(job: Progress, request: RunRequest) -> Prediction:
         ScalarMap("score", score, volume.geometry, range=(0.0, 18.0)),
         ScalarMap("total", total, volume.geometry, "uncertainty"),
     )
-    return Prediction(
-        model=request.model,
-        version="1.0",
-        weights_sha256="",
-        code="",
-        device="cpu",
-        dtype="float32",
-        mode="batched",
-        seed=request.seed,
-        parameters={"threshold": 6.0},
-        seconds=0.0,
-        peak_memory_mb=0.0,
-        inputs=request.inputs,
-        scores=(),
-        maps=maps,
-        slices=tuple(SliceScore(k, float(k), 1.0, 0.0, 0.0, 0.0) for k in range(shape[0])),
+    slices = tuple(SliceScore(k, float(k), 1.0, 0.0, 0.0, 0.0) for k in range(shape[0]))
+    return made_up(
+        maps, model=request.model, seed=request.seed, inputs=request.inputs, slices=slices
     )

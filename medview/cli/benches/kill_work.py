@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from medview.cli.benches.made_up import made_up
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import InputRef, Opinion, Prediction, Score
@@ -71,22 +72,10 @@ def made(study: str, value: float) -> tuple[Binding, Prediction]:
     """A small result with one map about the only series of a study."""
     grid = Geometry.from_ijk_affine((4, 5, 6), np.eye(4).tolist())
     array = np.full(grid.shape, value, np.float32)
-    return Binding(study, f"{study}.1#0", f"pixels of {study}"), Prediction(
-        model="anomaly",
-        version="1.0",
-        weights_sha256="",
-        code="",
-        device="cpu",
-        dtype="float32",
-        mode="batched",
-        seed=0,
-        parameters={},
-        seconds=1.0,
-        peak_memory_mb=1.0,
-        inputs=(InputRef("t1", study, f"{study}.1", 0, f"pixels of {study}", (6, 5, 4)),),
-        scores=(Score("anomaly", value),),
-        maps=(ScalarMap("score", array, grid),),
-    )
+    inputs = (InputRef("t1", study, f"{study}.1", 0, f"pixels of {study}", (6, 5, 4)),)
+    maps = (ScalarMap("score", array, grid),)
+    result = made_up(maps, inputs=inputs, scores=(Score("anomaly", value),))
+    return Binding(study, f"{study}.1#0", f"pixels of {study}"), result
 
 
 def _add(store: ResultStore, notes: Notes, study: str, value: float) -> str:

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from medview.cli.benches.made_up import made_up
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import MapSlices, Prediction, RunRequest
 from medview.domain.progress import Progress
@@ -21,19 +22,10 @@ def predict(job: Progress, request: RunRequest) -> Prediction:
         job.report(k, len(array), f"slice {k + 1} / {len(array)}")
         job.partial(MapSlices("score", k, array[k : k + 1]))
         time.sleep(request.seed / 1000)
-    return Prediction(
+    return made_up(
+        (ScalarMap("score", array, volume.geometry),),
+        threshold=0.5,
         model=request.model,
-        version="1.0",
-        weights_sha256="",
-        code="",
-        device="cpu",
-        dtype="float32",
-        mode="batched",
         seed=request.seed,
-        parameters={"threshold": 0.5},
-        seconds=0.0,
-        peak_memory_mb=0.0,
         inputs=request.inputs,
-        scores=(),
-        maps=(ScalarMap("score", array, volume.geometry),),
     )

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from PySide6.QtCore import QEvent, QObject
 
+from medview.cli.benches.made_up import made_up
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction, SliceScore
@@ -103,23 +104,8 @@ def _result(
         ScalarMap("score", score, geometry, range=(0.0, 1.0)),
         ScalarMap("total", total, geometry, "uncertainty", range=(0.0, 1.0)),
     )
-    return Prediction(
-        model="anomaly",
-        version="1.0",
-        weights_sha256="",
-        code="",
-        device="cpu",
-        dtype="float32",
-        mode="batched",
-        seed=0,
-        parameters={"threshold": 0.2},
-        seconds=0.0,
-        peak_memory_mb=0.0,
-        inputs=(),
-        scores=(),
-        maps=maps,
-        slices=tuple(SliceScore(k, float(k), 1.0, 0.0, 0.0, 0.0) for k in range(shape[0])),
-    )
+    slices = tuple(SliceScore(k, float(k), 1.0, 0.0, 0.0, 0.0) for k in range(shape[0]))
+    return made_up(maps, threshold=0.2, slices=slices)
 
 
 class Watch(QObject):
