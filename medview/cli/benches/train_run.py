@@ -91,7 +91,10 @@ def _train(program: Program, seconds: float, epochs: int, seen: Seen) -> None:
     tuning.stop()
     until(program, lambda: tuning.now.phase != "running")
     tuning.reject()
-    _, left = psutil.wait_procs(trains, GONE_S)
+    # A slice that was being tried may still arrive, and goes again.
+    QTimer.singleShot(round(1000 * GONE_S), program.qt, lambda: program.qt.exit())
+    program.qt.exec()
+    _, left = psutil.wait_procs(trains, 0)
     seen.left = len(left)
 
 
