@@ -77,6 +77,7 @@ def evaluate(
     """
     from medview.domain.evaluation import EvaluateRequest
     from medview.io.atomic import whole_folder
+    from medview.io.case_names import hide_case_names
 
     options = context.options
     weights, variables = wanted.pop("weights"), wanted.pop("variables")
@@ -93,4 +94,5 @@ def evaluate(
             variables=str(variables) if variables else None,
             **wanted,
         )
-        return Answer(context.call("compute", EVALUATE, request))
+        body = context.call("compute", EVALUATE, request)
+        return Answer(hide_case_names(draft, body) if options.private else body)

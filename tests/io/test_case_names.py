@@ -1,0 +1,45 @@
+"""Names of cases and files in what a measurement wrote: only hashes are left."""
+
+import csv
+import json
+
+import pytest
+
+from medview.io.case_names import case_hash, hide_case_names
+
+SKIPPED = {"case": "Doe_Jane", "code": "MV-IO-001", "what": "Doe_Jane: scans/jane.nii.gz is cut"}
+BODY = {"data": [{"subset": "cases", "skipped": [SKIPPED]}], "metrics": [{"name": "mae"}]}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "predictions.csv").write_text("case,age\nDoe_Jane,61.5\nRoe,40\n")
+    (tmp_path / "curve.csv").write_text("epoch,loss\n1,0.5\n")
+    (tmp_path / "metrics.json").write_text(json.dumps({"schema": "medview.metrics/1", **BODY}))
+    return tmp_path
+
+
+def test_no_name_is_left_and_one_case_has_one_hash(folder):
+    body = hide_case_names(folder, BODY)
+    with (folder / "predictions.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["case"] for row in rows] == [case_hash("Doe_Jane"), case_hash("Roe")]
+    assert [row["age"] for row in rows] == ["61.5", "40"]
+    assert body["data"][0]["skipped"][0]["case"] == case_hash("Doe_Jane")
+    left = json.dumps(body) + "".join(path.read_text() for path in folder.iterdir())
+    for name in ("Doe", "jane", "Roe", ".nii"):
+        assert name not in left
+    assert (folder / "curve.csv").read_text() == "epoch,loss\n1,0.5\n"
+
+
+def test_file_and_answer_still_say_the_same(folder):
+    body = hide_case_names(folder, BODY)
+    told = json.loads((folder / "metrics.json").read_text())
+    assert told.pop("schema") == "medview.metrics/1"
+    assert told == body
+
+
+def test_figures_in_a_sentence_stay(folder):
+    said = {**SKIPPED, "what": "Doe_Jane: 0.5 mm of 2.0 mm. Give more"}
+    body = hide_case_names(folder, {"skipped": [said]})
+    assert body["skipped"][0]["what"] == "the case: 0.5 mm of 2.0 mm. Give more"
