@@ -30,6 +30,21 @@ def test_figures_predictions_and_slices_stand_in_the_folder(tmp_path, capsys):
     }
 
 
+def test_private_figures_name_no_case_and_no_file(tmp_path, capsys):
+    weights = write_weights(tmp_path / "w")
+    write_nifti(tmp_path / "set" / "jane.nii.gz", head()[:, :, 20])
+    rows = "case,t1,label\nDoe,jane.nii.gz,1\nRoe,roe.nii.gz,0\n"
+    (tmp_path / "set" / "cases.csv").write_text(rows)
+    out = tmp_path / "out"
+    line = ["evaluate", "anomaly", "--data", f"cases={tmp_path / 'set' / 'cases.csv'}"]
+    options = ["--weights", str(weights), "--samples", "1", "--threads", "1", "--private"]
+    assert main([*line, *options, "--json", "--out", str(out)]) == 0
+    told = capsys.readouterr()
+    left = told.out + told.err + "".join(path.read_text() for path in out.iterdir())
+    for name in ("Doe", "Roe", "jane", "roe.nii", str(tmp_path)):
+        assert name not in left
+
+
 def test_nothing_stands_in_the_folder_when_all_patients_were_seen(tmp_path, capsys):
     weights = write_weights(tmp_path / "w", seen=("IXI012",))
     write_ixi(tmp_path / "ixi", "IXI012-HH-1211")
