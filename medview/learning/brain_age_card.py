@@ -98,7 +98,7 @@ def _limits(
     said = [
         f"Trained on {len(table)} people of {low:.0f} to {high:.0f} years; outside that range it "
         "extrapolates.",
-        f"One person's age is known to about +-{width:.0f} years at best: gaps below that say "
+        f"One person's age is known to about ±{width:.0f} years at best: gaps below that say "
         "nothing of one person.",
         f"Ages are drawn to the middle: the raw gap changes by {slope:+.2f} years for each year "
         "of age. The correction takes that out on average only.",
