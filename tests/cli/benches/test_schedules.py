@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from services.stubs import on_screen, result_about
 
 from medview.cli.benches import schedules
@@ -19,8 +20,14 @@ def test_a_few_schedules_end_without_a_fault(monkeypatch):
     assert rows[2].met
 
 
-def test_a_map_of_another_study_would_be_seen(tmp_path):
-    desk = Desk(tmp_path)
+@pytest.fixture
+def desk(tmp_path):
+    made = Desk(tmp_path)
+    yield made
+    made.jobs.close()
+
+
+def test_a_map_of_another_study_would_be_seen(desk):
     shown = on_screen(desk.session)
     mark = float(shown.volume.array.flat[0])
     made = result_about(shown.id, shown.volume)
