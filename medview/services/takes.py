@@ -30,15 +30,15 @@ class Take:
     memory_mb: float
 
 
-# Processor time on a crowded machine, start of the process apart: the tables and films as the rows
-# of ``medview bench infer --device cpu`` measured them before evidence was drawn with films, the
-# two heads as single runs of the demo head. Rough: a reader's own runs replace them.
+# On four quiet cores, start of the process apart, as the rows of ``medview bench infer --threads 2
+# --device cpu`` measured films and stays (a stay with its film); heads from single runs of the demo
+# head. Rough: a reader's own runs replace them.
 TAKES: dict[str, Take] = {
     "anomaly": Take(0.5, 1.0, 0.36, 820.0),
     "brain-age": Take(2.0, 1.1, 0.0, 1150.0),
-    "brain-age-armed": Take(1.8, 0.0, 0.0, 340.0),
-    "cxr": Take(5.1, 0.0, 0.0, 410.0),
-    "icu": Take(10.1, 0.0, 0.0, 420.0),
+    "brain-age-armed": Take(0.1, 0.0, 0.0, 520.0),
+    "cxr": Take(0.3, 0.0, 0.0, 520.0),
+    "icu": Take(2.6, 0.0, 0.0, 680.0),
 }
 
 
