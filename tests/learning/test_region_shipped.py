@@ -11,7 +11,6 @@ from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
 from medview.learning import brain_sets
 from medview.learning.region_cases import load_head
-from medview.learning.region_grid import STEP_MM
 from medview.learning.region_measure import measure
 from medview.learning.regions import find_regions, load_region_model
 from medview.learning.weights import patient_hash, shipped
@@ -46,11 +45,9 @@ def test_a_head_never_seen_is_parted_and_its_mirrored_array_alike() -> None:
     affine[:3, 2] *= -1
     turned = find_regions(Volume(flipped, Geometry(flipped.shape, affine)), model.network)
     plain = find_regions(head.volume, model.network, head.box)
-    # Where the middle of the brain lies between two voxels the box may begin one voxel apart,
-    # and with it the blocks that the network folds.
-    apart = turned.box.geometry.affine[:3, 3] - plain.box.geometry.affine[:3, 3]
-    assert np.abs(apart).max() <= STEP_MM
-    assert (turned.map[:, :, ::-1] == plain.map).mean() > (0.97 if apart.any() else 0.995)
+    # Ties between voxels are broken in the patient, so that the storage moves no box.
+    assert np.allclose(turned.box.geometry.affine, plain.box.geometry.affine)
+    assert (turned.map[:, :, ::-1] == plain.map).mean() > 0.995
     assert model.age is not None
     ages = [float(model.age.from_network(one.ml[None])[0]) for one in (turned, plain)]
-    assert abs(ages[0] - ages[1]) < 3
+    assert abs(ages[0] - ages[1]) < 0.01
