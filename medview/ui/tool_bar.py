@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
-from PySide6.QtWidgets import QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QToolBar, QToolButton, QWidget
 
 from medview.ui.action_table import ActionTable
 from medview.ui.actions import BAR_LEFT, BAR_MENUS, BAR_RIGHT, BAR_TEXTS, action
@@ -14,6 +14,18 @@ _BAR_PX = 40
 _WITH_TEXT = Qt.ToolButtonStyle.ToolButtonTextBesideIcon
 _ICON = Qt.ToolButtonStyle.ToolButtonIconOnly
 _LOOKS = {"analysis.run": "primary", "file.export_report": "outlined"}
+
+
+def _brand() -> QWidget:
+    """The program's name, in its two colours."""
+    whole = QWidget()
+    name(whole, "brand", "medview")
+    row = QHBoxLayout(whole)
+    row.setContentsMargins(10, 0, 12, 0)
+    row.setSpacing(0)
+    row.addWidget(label("med", "brand"))
+    row.addWidget(label("view", "brand-end"))
+    return whole
 
 
 class ToolBar(QToolBar):
@@ -29,7 +41,7 @@ class ToolBar(QToolBar):
         self.setIconSize(QSize(16, 16))
         self.setToolButtonStyle(_WITH_TEXT)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        self.addWidget(label("medview", "brand"))
+        self.addWidget(_brand())
         self._fill(BAR_LEFT)
         gap = QWidget()
         gap.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)

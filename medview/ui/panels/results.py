@@ -30,9 +30,9 @@ class ResultsPanel(Column):
         self._shown: tuple[Prediction, ...] | None = None
         self._results = QVBoxLayout()
         self._results.setSpacing(10)
-        holder = QWidget()
+        self._cards = QWidget()
         self._results.setContentsMargins(0, 0, 0, 0)
-        holder.setLayout(self._results)
+        self._cards.setLayout(self._results)
         self._map = Card("results_map", tr("Map"))
         self._map.add(StyleEditor(app, "results"))
         self._findings = FindingsList(app)
@@ -41,7 +41,7 @@ class ResultsPanel(Column):
         self._first = FirstReaderCard(app)
         self._tables = TablesCard(app)
         self.analysis = AnalysisCard(app)
-        for part in (self._first, holder, self._map, self.analysis, self._tables, self._saw):
+        for part in (self._first, self._cards, self._map, self.analysis, self._tables, self._saw):
             self.add(part)
         for field in _HEARD:
             getattr(app.session.events, field).connect(self.refresh)
@@ -56,6 +56,8 @@ class ResultsPanel(Column):
         if session.results == self._shown:
             return
         self._shown = session.results
+        # Empty, it would still take the gap between two cards.
+        self._cards.setVisible(bool(session.results))
         clear(self._results)
         for result in session.results:
             kind = CARDS.get(family(result.model), ResultCard)

@@ -9,6 +9,7 @@ from ui.fakes import two_findings
 from medview.domain.errors import Cancelled
 from medview.domain.prediction import MapSlices, Score
 from medview.domain.volume import Volume
+from medview.ui.controls import Card
 from medview.ui.panels.findings import FindingsList
 from medview.ui.panels.results import ResultCard
 
@@ -168,3 +169,10 @@ def test_without_a_chosen_finding_there_is_nothing_to_agree_with(found):
 def test_no_finding_is_said_so(head):
     head.add_result("score")
     assert "No region is above the threshold" in said(panel(head))
+
+
+def test_without_a_result_the_first_card_has_no_gap_above_it(head):
+    cards = [each for each in panel(head).findChildren(Card) if each.isVisible()]
+    inner = cards[0].parentWidget()
+    top = min(each.y() for each in cards if each.parentWidget() is inner)
+    assert top == inner.layout().contentsMargins().top()
