@@ -7,10 +7,8 @@ useful, so that these are fitted on what the model was trained on.
 
 from __future__ import annotations
 
-import csv
-import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -19,11 +17,10 @@ from typing import Any
 import numpy as np
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import DataError, InputRefused
+from medview.domain.errors import InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress, Silent
 from medview.domain.uncertainty_plot import uncertainty_plot
-from medview.io.plain import plain
 from medview.io.plot_file import write_plot
 from medview.learning.anomaly import AnomalySettings, Drawn, Engine, score_with_interval
 from medview.learning.anomaly_card import figure_of
@@ -31,6 +28,7 @@ from medview.learning.baselines import fit_baselines
 from medview.learning.cases import PreparedCase, find_subsets, prepare_case
 from medview.learning.devices import choose_device
 from medview.learning.metrics import MetricRow
+from medview.learning.metrics_file import head_of, write_lines, write_metrics
 from medview.learning.real_rows import CaseResult, real_rows, result_of
 from medview.learning.scoring import (
     MODEL,
@@ -49,9 +47,9 @@ from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.synthetic import HeldOut, SyntheticTrials, gathered, try_case
 from medview.learning.synthetic_rows import synthetic_differences, synthetic_rows, synthetic_table
 from medview.learning.uncertainty import WHOLE, UncertaintyTrial, judge, uncertainty_rows
+from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
 from medview.learning.weights import load_anomaly, patient_hash
 
-SCHEMA = "medview.metrics/1"
 PIXELS = "pixels.csv"
 """How well the map finds the marked lesion of each case that has one."""
 DRAWS = 2
@@ -70,16 +68,6 @@ NOTES = {
     "figures are an illustration.",
 }
 """What a reader of the figures of a layout must know."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Part:
-    """A subset with what is measured of it and what is left out."""
-
-    subset: Subset
-    cases: tuple[TrainCase, ...]
-    seen: tuple[TrainCase, ...]
-    other_split: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -141,8 +129,9 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
     settings = replace(settings, samples=request.samples or settings.samples)
     subsets = find_subsets(request.data, request.model)
-    parts = [_part(one, card, request) for one in subsets if not one.training_only]
-    _refuse_nothing(parts)
+    parts = [unseen(one, card, request) for one in subsets if not one.training_only]
+    if not any(part.cases for part in parts):
+        raise nothing_left(parts, [one for part in parts for one in part.subset.skipped], "case")
     baselines = _fitted(job, subsets, parts, request)
     others = together(trivial_scorer, *baselines)
     asked = _Asked(Engine.fast(model, device), settings, card, others, request)
@@ -151,33 +140,27 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     for part in parts:
         _measure(job, asked, part, found, total)
     if not found.predictions:
-        raise _nothing_usable(found.skipped)
+        raise nothing_left(parts, found.skipped, "case")
     measured = {part.subset.layout for part in parts if part.cases}
     trials = gathered(found.trials)
     found.rows[:0] = synthetic_rows(trials)
     judged = [trial for several in found.judged.values() for trial in several]
     found.rows += uncertainty_rows("+".join(found.judged), judged) if judged else []
     body = {
-        "model": card.id,
-        "version": card.version,
-        "weights_sha256": card.weights_sha256,
-        "device": device,
-        "dtype": "float32",
-        "seed": request.seed,
-        "parameters": _parameters(settings),
-        "seconds": round(time.perf_counter() - began, 1),
+        **head_of(card, request, began, _parameters(settings), device),
         "data": found.data,
         "metrics": [row.as_dict() for row in found.rows],
         "differences": synthetic_differences(trials) if trials.slices else [],
         "notes": [text for name, text in NOTES.items() if name in measured],
     }
-    _write(Path(request.out), body, found, synthetic_table(trials))
+    out = Path(request.out)
+    written = write_metrics(out, body, found.predictions)
+    _write_slices(out, found, trials)
     figures = [figure_of(row.as_dict(), "") for row in found.rows]
     plot = uncertainty_plot(figures, with_seen=request.include_seen)
     if plot is not None:
-        write_plot(plot, Path(request.out) / PLOT)
-    plain_body: dict[str, Any] = plain(body)
-    return plain_body
+        write_plot(plot, out / PLOT)
+    return written
 
 
 def _parameters(settings: AnomalySettings) -> dict[str, object]:
@@ -185,46 +168,8 @@ def _parameters(settings: AnomalySettings) -> dict[str, object]:
     return {name: getattr(settings, name) for name in named} | {"synthetic_draws": DRAWS}
 
 
-def _part(subset: Subset, card: ModelCard, request: EvaluateRequest) -> _Part:
-    known = set(card.seen_patients)
-    here = [case for case in subset.cases if request.split == "all" or case.split in ("", "test")]
-    seen = [case for case in here if patient_hash(case.patient) in known]
-    kept = here if request.include_seen else [case for case in here if case not in seen]
-    return _Part(subset, tuple(kept), tuple(seen), len(subset.cases) - len(here))
-
-
-def _refuse_nothing(parts: Sequence[_Part]) -> None:
-    if any(part.cases for part in parts):
-        return
-    seen = sum(len(part.seen) for part in parts)
-    if seen:
-        raise DataError(
-            f"no case is left to measure; {seen} are of patients that the weights were trained on",
-            code="MV-DAT-140",
-            do="Give other data, or add --include-seen (the figures then say nothing of new "
-            "patients).",
-        )
-    raise _nothing_usable([one for part in parts for one in part.subset.skipped])
-
-
-def _nothing_usable(skipped: Sequence[LeftOut]) -> DataError:
-    if not skipped:
-        return DataError(
-            "there is no case to measure",
-            code="MV-DAT-141",
-            do="Templates serve for training only; --split all takes cases marked for training.",
-        )
-    return DataError(
-        f"none of {len(skipped)} cases can be used; {skipped[0].what}",
-        file=skipped[0].case,
-        code="MV-DAT-142",
-        skipped=len(skipped),
-        do="Correct the data and try again.",
-    )
-
-
 def _fitted(
-    job: Progress, subsets: Sequence[Subset], parts: Sequence[_Part], request: EvaluateRequest
+    job: Progress, subsets: Sequence[Subset], parts: Sequence[Unseen], request: EvaluateRequest
 ) -> tuple[Scorer, ...]:
     """PCA and z-score fitted on normals that are not measured: seen patients and templates."""
     if request.include_seen:
@@ -248,7 +193,7 @@ def _prepared(
             yield None, LeftOut(case.case, error.code, error.what)
 
 
-def _measure(job: Progress, asked: _Asked, part: _Part, found: _Found, total: int) -> None:
+def _measure(job: Progress, asked: _Asked, part: Unseen, found: _Found, total: int) -> None:
     """Run one subset and add what it gives."""
     results: list[CaseResult] = []
     skipped = list(part.subset.skipped)
@@ -316,7 +261,7 @@ def _said(
 
 def _prediction(asked: _Asked, one: PreparedCase, whole: Slices, said: Said) -> dict[str, object]:
     """One line of predictions.csv, as ``medview run`` scores a case of which it knows the brain."""
-    case, settings = one.case, asked.settings
+    settings = asked.settings
     drawn = Drawn(whole.pictures, whole.brain, said.pictures, said.aleatoric)
     value, low, high = score_with_interval(drawn, settings)
     normals = np.asarray(asked.card.settings.get("normal_scores", []), dtype=np.float64)
@@ -327,17 +272,14 @@ def _prediction(asked: _Asked, one: PreparedCase, whole: Slices, said: Said) -> 
         return float((normals < score).mean() * 100)
 
     return {
-        "case": case.case,
-        "patient": patient_hash(case.patient) if asked.request.private else case.patient,
-        "site": case.site,
-        "subset": case.subset,
+        **first_columns(one.case, private=asked.request.private),
         "anomaly": value,
         "anomaly_low": low,
         "anomaly_high": high,
         "anomaly_percentile": rank(value),
         "anomaly_percentile_low": rank(low),
         "anomaly_percentile_high": rank(high),
-        "label": case.label,
+        "label": one.case.label,
     }
 
 
@@ -367,47 +309,24 @@ def _pixel_lines(result: CaseResult, request: EvaluateRequest) -> list[dict[str,
 
 
 def _data_line(
-    part: _Part, results: Sequence[CaseResult], skipped: Sequence[LeftOut]
+    part: Unseen, results: Sequence[CaseResult], skipped: Sequence[LeftOut]
 ) -> dict[str, object]:
     cases = [one.case for one in results]
     lost = [one.lost for one in results if one.lost is not None]
-    return {
-        "subset": part.subset.name,
-        "layout": part.subset.layout,
-        "cases": len(cases),
-        "patients": len({case.patient for case in cases}),
-        "sites": len({case.site for case in cases if case.site}),
-        "seen_in_training": len(part.seen),
-        "other_split": part.other_split,
-        "with_truth": len(lost),
-        "truth_outside_brain": float(np.mean(lost)) if lost else None,
-        "roles": sorted({case.role for case in cases}),
-        "licence": part.subset.licence,
-        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
-    }
+    return part.data_line(
+        cases,
+        skipped,
+        with_truth=len(lost),
+        truth_outside_brain=float(np.mean(lost)) if lost else None,
+        roles=sorted({case.role for case in cases}),
+    )
 
 
-def _write(
-    out: Path,
-    body: Mapping[str, object],
-    found: _Found,
-    synthetic: Sequence[Mapping[str, object]],
-) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
-    (out / "metrics.json").write_text(text + "\n", encoding="utf-8")
-    _write_table(out / "predictions.csv", found.predictions)
-    _write_table(out / "slices.csv", found.slices)
+def _write_slices(out: Path, found: _Found, trials: SyntheticTrials) -> None:
+    """Tables of slices, of slices with made-up lesions and of marked lesions, where there are."""
+    write_lines(out / "slices.csv", found.slices)
+    synthetic = synthetic_table(trials)
     if synthetic:
-        _write_table(out / "synthetic_slices.csv", synthetic)
+        write_lines(out / "synthetic_slices.csv", synthetic)
     if found.pixels:
-        _write_table(out / PIXELS, found.pixels)
-
-
-def _write_table(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
-    """A CSV with the columns of all lines; None and NaN are empty."""
-    columns = list(dict.fromkeys(name for line in lines for name in line))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows(plain(line) for line in lines)
+        write_lines(out / PIXELS, found.pixels)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,11 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
-from medview.io.plain import plain
-from medview.learning.anomaly_evaluate import SCHEMA
 from medview.learning.icu_baselines import Tables, answers_of
 from medview.learning.icu_figures import beside_baselines
 from medview.learning.icu_films import film_features
@@ -26,24 +22,23 @@ from medview.learning.icu_fit import StaySet, probabilities
 from medview.learning.icu_measure import Said, film_rows, group_rows, label_rows, risk_rows
 from medview.learning.icu_model import MODEL, IcuModel, load_icu
 from medview.learning.icu_stays import Stay, encoded, find_stays, to_bins, with_films
-from medview.learning.icu_tables import write_lines
 from medview.learning.icu_variants import variant_scores
 from medview.learning.metrics import MetricRow
+from medview.learning.metrics_file import head_of, write_metrics
 from medview.learning.plain_models import Model, load_models
 from medview.learning.reliability import Curve, draw, told
-from medview.learning.subset import LeftOut, Subset, TrainCase
+from medview.learning.subset import LeftOut, Subset
 from medview.learning.temperature import reliability
-from medview.learning.weights import patient_hash, shipped
+from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
+from medview.learning.weights import shipped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
     """One subset: its stays, what was left out, and the probabilities of each part (N, K)."""
 
-    subset: Subset
+    part: Unseen
     stays: list[Stay]
-    seen: int
-    other_split: int
     skipped: tuple[LeftOut, ...]
     scores: Mapping[str, NDArray[np.float64]]
     spread: Mapping[str, NDArray[np.float64]]
@@ -69,42 +64,27 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     subsets = find_stays(request.data, request.model, request.variables)
     found = [_measure(job, model, card, subset, request) for subset in subsets]
     if not any(one.stays for one in found):
-        raise _nothing(found)
+        skipped = [left_out for one in found for left_out in one.skipped]
+        raise nothing_left([one.part for one in found], skipped, "stay")
     curves = [curve for one in found for curve in _curves(model, one)]
     body = {
-        "model": card.id,
-        "version": card.version,
-        "weights_sha256": card.weights_sha256,
-        "device": "cpu",
-        "dtype": "float32",
-        "seed": request.seed,
-        "parameters": {"variables": model.variables.name},
-        "seconds": round(time.perf_counter() - began, 1),
+        **head_of(card, request, began, {"variables": model.variables.name}),
         "data": [_data_line(one) for one in found],
         "metrics": [row.as_dict() for one in found for row in _rows(model, kept, one)],
         "reliability": told(curves),
         "notes": [] if kept else ["no classical models lie beside these weights"],
     }
-    out = Path(request.out)
-    out.mkdir(parents=True, exist_ok=True)
-    draw(curves, out, seen=request.include_seen)
-    text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
-    (out / "metrics.json").write_text(text + "\n", encoding="utf-8")
     lines = [line for one in found for line in _lines(model, one, request)]
-    write_lines(out / "predictions.csv", lines)
-    plain_body: dict[str, Any] = plain(body)
-    return plain_body
+    written = write_metrics(Path(request.out), body, lines)
+    draw(curves, Path(request.out), seen=request.include_seen)
+    return written
 
 
 def _measure(
     job: Progress, model: IcuModel, card: ModelCard, subset: Subset, request: EvaluateRequest
 ) -> Measured:
-    known = set(card.seen_patients)
-    here = [c for c in subset.cases if request.split == "all" or c.split in ("", "test")]
-    seen = [case for case in here if patient_hash(case.patient) in known]
-    left_out = set() if request.include_seen else {id(case) for case in seen}
-    cases = [case for case in here if id(case) not in left_out]
-    stays, skipped = to_bins(job, cases, model.variables)
+    whole = unseen(subset, card, request)
+    stays, skipped = to_bins(job, whole.cases, model.variables)
     if model.uses_film:
         features = film_features(job, [stay.case for stay in stays], equalise=model.clahe)
         stays = with_films(stays, features)
@@ -119,10 +99,8 @@ def _measure(
         if part.uses_film and len(part.outputs) == 1:
             variants = variant_scores(partial(_mean, model, name), given, stays)
     return Measured(
-        subset,
+        whole,
         stays,
-        len(seen),
-        len(subset.cases) - len(here),
         (*subset.skipped, *skipped),
         scores,
         spread,
@@ -183,20 +161,14 @@ def _said(one: Measured, output: str, scores: NDArray[np.float64]) -> Said:
     labels = np.array([stay.labels([output])[0] for stay in one.stays])
     known = np.isfinite(labels)
     patients = [s.case.patient for s, here in zip(one.stays, known, strict=True) if here]
-    return Said(labels[known] == 1, scores[known], patients, output, one.subset.name)
+    return Said(labels[known] == 1, scores[known], patients, output, one.part.subset.name)
 
 
 def _lines(model: IcuModel, one: Measured, request: EvaluateRequest) -> list[dict[str, object]]:
     """Lines of predictions.csv; intervals are two spreads of the networks to each side."""
     lines = []
     for n, stay in enumerate(one.stays):
-        case = stay.case
-        line: dict[str, object] = {
-            "case": case.case,
-            "patient": patient_hash(case.patient) if request.private else case.patient,
-            "site": case.site,
-            "subset": case.subset,
-        }
+        line = first_columns(stay.case, private=request.private)
         for name, scores in one.scores.items():
             part = model.parts[name]
             for k, output in enumerate(part.outputs):
@@ -212,30 +184,5 @@ def _lines(model: IcuModel, one: Measured, request: EvaluateRequest) -> list[dic
 
 
 def _data_line(one: Measured) -> dict[str, object]:
-    cases: list[TrainCase] = [stay.case for stay in one.stays]
-    return {
-        "subset": one.subset.name,
-        "layout": one.subset.layout,
-        "cases": len(cases),
-        "patients": len({case.patient for case in cases}),
-        "sites": len({case.site for case in cases if case.site}),
-        "seen_in_training": one.seen,
-        "other_split": one.other_split,
-        "with_film": sum(stay.film is not None for stay in one.stays),
-        "licence": one.subset.licence,
-        "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in one.skipped],
-    }
-
-
-def _nothing(found: Sequence[Measured]) -> DataError:
-    seen = sum(one.seen for one in found)
-    if seen:
-        return DataError(
-            f"no stay is left to measure; {seen} are of patients that the weights were trained on",
-            code="MV-DAT-140",
-            do="Give other data, or add --include-seen (the figures then say nothing of new "
-            "patients).",
-        )
-    skipped = [one for each in found for one in each.skipped]
-    why = f"; {skipped[0].case}: {skipped[0].what}" if skipped else ""
-    return DataError(f"there is no stay to measure{why}", code="MV-DAT-141", do="Correct the data.")
+    films = sum(stay.film is not None for stay in one.stays)
+    return one.part.data_line([stay.case for stay in one.stays], one.skipped, with_film=films)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 import gzip
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from medview.domain.errors import DataError
-from medview.io.plain import plain
 
 
 def table_at(folder: Path, *names: str) -> Path | None:
@@ -103,12 +102,3 @@ def hours_between(start: str, end: str) -> float:
     except ValueError:
         return float("nan")
     return apart.total_seconds() / 3600
-
-
-def write_lines(path: Path, lines: Sequence[Mapping[str, object]]) -> None:
-    """A CSV with the columns of all lines; None and NaN are empty."""
-    columns = list(dict.fromkeys(name for line in lines for name in line))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows(plain(line) for line in lines)

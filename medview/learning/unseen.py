@@ -1,0 +1,92 @@
+"""Which cases a measurement of weights may count: of the part asked for, of unseen patients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import DataError
+from medview.domain.evaluation import EvaluateRequest
+from medview.learning.patients import patient_hash
+from medview.learning.subset import LeftOut, Subset, TrainCase
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unseen:
+    """A subset with the cases that are measured of it.
+
+    `seen` are those of the wanted part whose patients the weights were trained on; with
+    ``--include-seen`` they are among `cases`, too. `other_split` cases belong to another part.
+    """
+
+    subset: Subset
+    cases: tuple[TrainCase, ...]
+    seen: tuple[TrainCase, ...]
+    other_split: int
+
+    def data_line(
+        self,
+        measured: Sequence[TrainCase],
+        skipped: Sequence[LeftOut],
+        **more: object,
+    ) -> dict[str, object]:
+        """What ``medview.metrics/1`` says of the subset; `skipped` are all that cannot be used."""
+        return {
+            "subset": self.subset.name,
+            "layout": self.subset.layout,
+            "cases": len(measured),
+            "patients": len({case.patient for case in measured}),
+            "sites": len({case.site for case in measured if case.site}),
+            "seen_in_training": len(self.seen),
+            "other_split": self.other_split,
+            **more,
+            "licence": self.subset.licence,
+            "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
+        }
+
+
+def unseen(subset: Subset, card: ModelCard, request: EvaluateRequest) -> Unseen:
+    """Part a subset into what is measured, what the weights have seen, and the rest."""
+    here = [c for c in subset.cases if request.split == "all" or c.split in ("", "test")]
+    known = set(card.seen_patients)
+    seen = tuple(case for case in here if patient_hash(case.patient) in known)
+    gone = set() if request.include_seen else {id(case) for case in seen}
+    kept = tuple(case for case in here if id(case) not in gone)
+    return Unseen(subset, kept, seen, len(subset.cases) - len(here))
+
+
+def nothing_left(parts: Sequence[Unseen], skipped: Sequence[LeftOut], noun: str) -> DataError:
+    """Why there is nothing to measure; `noun` is what the model calls a case."""
+    seen = sum(len(part.seen) for part in parts)
+    if seen and not any(part.cases for part in parts):
+        return DataError(
+            f"no {noun} is left to measure; {seen} are of patients that the weights were "
+            "trained on",
+            code="MV-DAT-140",
+            do="Give other data, or add --include-seen (the figures then say nothing of new "
+            "patients).",
+        )
+    if skipped:
+        return DataError(
+            f"none of {len(skipped)} cases can be used; {skipped[0].what}",
+            file=skipped[0].case,
+            code="MV-DAT-142",
+            skipped=len(skipped),
+            do="Correct the data and try again.",
+        )
+    return DataError(
+        f"there is no {noun} to measure",
+        code="MV-DAT-141",
+        do="Templates serve for training only; --split all takes cases marked for training.",
+    )
+
+
+def first_columns(case: TrainCase, *, private: bool) -> dict[str, object]:
+    """How a line of predictions.csv begins; `private` hides the patient's name behind a hash."""
+    return {
+        "case": case.case,
+        "patient": patient_hash(case.patient) if private else case.patient,
+        "site": case.site,
+        "subset": case.subset,
+    }
