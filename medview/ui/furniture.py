@@ -107,6 +107,21 @@ def width_of(text: str, px: int = TEXT_PX) -> float:
     return QFontMetricsF(font).horizontalAdvance(text) + 2 * _HALO + 1
 
 
+def folded(text: str, width: float, px: int = TEXT_PX) -> tuple[str, ...]:
+    """Lines of `text` that `write` makes no wider than `width`; a longer word stays whole."""
+    lines: list[str] = []
+    for paragraph in text.splitlines():
+        line = ""
+        for word in paragraph.split():
+            longer = f"{line} {word}".strip()
+            if line and width_of(longer, px) > width:
+                lines.append(line)
+                longer = word
+            line = longer
+        lines.append(line)
+    return tuple(lines)
+
+
 def draw_letters(painter: QPainter, area: QRectF, labels: Labels, *, lift: float = 0.0) -> None:
     """The orientation letters at the four edges; `lift` raises the lower one."""
     middle = area.center()

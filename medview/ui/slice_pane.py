@@ -272,7 +272,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         area, frame = self.area, self._frame
         if frame is None:
             at = QPointF(area.center().x(), area.center().y() - furniture.LINE)
-            for row, text in enumerate(self._dress.note.splitlines()):
+            lines = furniture.folded(self._dress.note, area.width() - 2 * furniture.LINE, px=13)
+            for row, text in enumerate(lines):
                 where = QPointF(at.x(), at.y() + row * furniture.LINE)
                 furniture.write(painter, where, text, colour=PANE_QUIET, px=13, align="centre")
         else:

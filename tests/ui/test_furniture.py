@@ -55,3 +55,16 @@ def test_the_crosshair_leaves_a_gap_where_it_meets(canvas):
     assert image.pixelColor(250, 200).blue() > 60
     assert image.pixelColor(100, 300).blue() > 60
     assert image.pixelColor(250, 295).blue() == 0
+
+
+@pytest.mark.parametrize("width", [60.0, 150.0, 1000.0])
+def test_a_note_is_folded_at_words_and_loses_none(qapp, width):
+    note = "No image is open. Models can run on the table alone.\nDrop a folder here"
+    lines = furniture.folded(note, width)
+    assert " ".join(lines).split() == note.split()
+    assert all(furniture.width_of(line) <= width or " " not in line for line in lines)
+    assert len(lines) >= 2
+
+
+def test_a_wide_pane_keeps_a_line_whole(qapp):
+    assert furniture.folded("Drop a folder here", 1000.0) == ("Drop a folder here",)
