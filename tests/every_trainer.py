@@ -14,7 +14,7 @@ from chest_phantom import case_list
 from icu_minis import challenge
 
 from medview.domain.progress import Silent
-from medview.domain.training import TrainRequest
+from medview.domain.training import Method, TrainRequest
 from medview.services.recipes import read_recipe
 from medview.services.training import TRAINERS
 
@@ -25,25 +25,25 @@ EPOCHS = 4
 class Kind:
     """A model, how its data are written into a folder, settings that make it small.
 
-    `rate` is the setting of its learning rate.
+    `rate` is the setting of its learning rate, `part` a method by which a part of it learns.
     """
 
     model: str
     write: Callable[[Path], object]
     settings: tuple[str, ...]
     rate: str = "rate"
+    part: Method = "head"
 
-    def request(self, folder: Path, out: Path, *settings: str, resume: bool = False):
-        """A training of the data in a folder."""
+    def request(self, folder: Path, out: Path, *settings: str, **more: Any):
+        """A training of the data in a folder; `more` are fields of the request."""
         recipe = read_recipe(self.model, None, (*self.settings, *settings))
-        more: dict[str, Any] = {"threads": 1, "device": "cpu", "resume": resume}
-        return TrainRequest((str(folder),), str(out), recipe, **more)
+        return TrainRequest((str(folder),), str(out), recipe, threads=1, device="cpu", **more)
 
-    def train(self, folder: Path, out: Path, *settings: str, resume: bool = False):
+    def train(self, folder: Path, out: Path, *settings: str, **more: Any):
         """Train to the end in this process; the answer."""
         module, _, function = TRAINERS[self.model].partition(":")
         work = getattr(import_module(module), function)
-        return work(Silent(), self.request(folder, out, *settings, resume=resume))
+        return work(Silent(), self.request(folder, out, *settings, **more))
 
 
 def brains(folder: Path) -> None:
@@ -78,6 +78,7 @@ KINDS = (
             *(f"epochs={EPOCHS}", "members=1", "folds=0", "leave_out=false", "compare=false"),
             *("width=8", "width_2=4", "batch=8"),
         ),
+        part="site-effects",
     ),
     Kind(
         "cxr",

@@ -28,6 +28,7 @@ from medview.learning.checkpoint import (
     Due,
     EpochReport,
     HistoryRow,
+    of_method,
     plain_dict,
     read_checkpoint,
     refuse_not_finite,
@@ -371,7 +372,7 @@ class AgeTrainer:
     @property
     def _run(self) -> str:
         shape = (len(self.table.age), len(self.table.names), len(self.table.sites))
-        return f"{asdict(self.recipe)} {shape} seed {self.seed}"
+        return of_method(f"{asdict(self.recipe)} {shape} seed {self.seed}", self.method)
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint in a folder, to the same curve as without a break.
@@ -379,7 +380,7 @@ class AgeTrainer:
         Raises
         ------
         DataError
-            No checkpoint, a damaged one, or one of another recipe, data or seed.
+            No checkpoint, a damaged one, or one of another recipe, data, seed or method.
         """
         kept = read_checkpoint(folder, names=_KEPT, run=self._run)
         self.epoch = int(kept["epoch"])

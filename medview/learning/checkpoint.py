@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from medview.domain.errors import DataError, MedviewError
+from medview.domain.training import Method
 from medview.io.atomic import DRAFT, whole_file
 from medview.io.event_file import EVENTS, write_events
 from medview.learning.adapters import plain_state
@@ -23,6 +24,7 @@ from medview.learning.adapters import plain_state
 FOLDER = "checkpoint"
 LAST = "last.pt"
 CHECKPOINT = Path(FOLDER) / LAST
+_BY = " by the method "
 KEEP_S = 1.0
 """Where epochs are shorter, a training that is killed loses so many seconds at the most."""
 HistoryRow = tuple[int, str, str, float]
@@ -128,6 +130,29 @@ class _Told:
         """Nothing is kept here."""
 
 
+def of_method(run: str, method: Method) -> str:
+    """What two runs must share, and what of the network learns; a training from nothing is full."""
+    return run if method == "full" else f"{run}{_BY}{method}"
+
+
+def refuse_other_method(kept: str, run: str, folder: Path) -> None:
+    """Refuse to go on from a checkpoint of which something else of the network learnt.
+
+    Raises
+    ------
+    DataError
+        Naming both methods.
+    """
+    theirs, ours = (text.partition(_BY)[2] or "full" for text in (kept, run))
+    if theirs != ours:
+        raise DataError(
+            f"the training to go on with is by the method {theirs}, not by {ours}",
+            file=folder.name,
+            do=f"Go on with the method {theirs}, or start without --resume.",
+            code="MV-DAT-022",
+        )
+
+
 def read_checkpoint(
     folder: Path, *, names: Sequence[str], run: str | None, name: str = LAST
 ) -> dict[str, Any]:
@@ -144,7 +169,7 @@ def read_checkpoint(
     Raises
     ------
     DataError
-        No checkpoint there, a damaged one, or one of another recipe.
+        No checkpoint there, a damaged one, or one of another recipe or method.
     """
     for draft in (*folder.glob(f"{DRAFT}*"), *(folder / FOLDER).glob(f"{DRAFT}*")):
         shutil.rmtree(draft, ignore_errors=True)
@@ -158,6 +183,8 @@ def read_checkpoint(
     kept = _loaded(path)
     if not set(kept) >= set(names):
         raise _damaged(path)
+    if run is not None:
+        refuse_other_method(kept["recipe"], run, folder)
     if run is not None and kept["recipe"] != run:
         raise DataError(
             "the checkpoint belongs to another recipe",

@@ -20,6 +20,7 @@ from medview.domain.training import Method
 from medview.learning.checkpoint import (
     FOLDER,
     Due,
+    of_method,
     plain_dict,
     read_checkpoint,
     refuse_not_finite,
@@ -250,7 +251,7 @@ def fit_method(
         if init is not None:
             take_fitting(model, init)
             restrict(model, learns, ("heads.",), seed=seed)
-        run = Run(recipe, given, parts, model, phase, seed, folder, ranks)
+        run = Run(recipe, given, parts, model, phase, seed, folder, ranks, learns)
         if resume:
             run.resume()
         done[phase] = run.to_end(job, until, after if phase == phases[-1] else None)
@@ -307,8 +308,10 @@ class Run:
         seed: int,
         folder: Path | None,
         ranks: Ranks = ALONE,
+        learns: Method = "full",
     ) -> None:
         self.recipe, self.given, self.model, self.phase = recipe, given, model, phase
+        self._same = of_method(same_run(recipe), learns)
         self.ranks, self._network = ranks, ranks.spread(model)
         self.train, self.val = parts
         self.folder = folder
@@ -445,7 +448,7 @@ class Run:
             "plateau": self._plateau.state_dict(),
             "torch": torch.get_rng_state(),
             "rng": str(self._rng.bit_generator.state),
-            "recipe": same_run(self.recipe),
+            "recipe": self._same,
         }
         write_history(self.folder / "history.csv", self.history)
         write_checkpoint(self.folder, kept, self._file)
@@ -460,11 +463,11 @@ class Run:
         Raises
         ------
         DataError
-            A damaged checkpoint, or one of another recipe.
+            A damaged checkpoint, or one of another recipe or method.
         """
         if self.folder is None or not (self.folder / FOLDER / self._file).is_file():
             return
-        kept = read_checkpoint(self.folder, names=_KEPT, run=same_run(self.recipe), name=self._file)
+        kept = read_checkpoint(self.folder, names=_KEPT, run=self._same, name=self._file)
         for name in _PLAIN_STATE:
             setattr(self, name, kept[name])
         self.history = [tuple(line) for line in kept["history"]]

@@ -30,6 +30,7 @@ from medview.learning.checkpoint import (
     Due,
     HistoryRow,
     read_checkpoint,
+    refuse_other_method,
     store,
     write_checkpoint,
     write_history,
@@ -145,11 +146,12 @@ class Keeper:
         Raises
         ------
         DataError
-            A damaged checkpoint.
+            A damaged checkpoint, or one of another method.
         """
         if not (self.out / CHECKPOINT).is_file():
             return
         kept = read_checkpoint(self.out, names=_KEPT, run=None)
+        refuse_other_method(kept["recipe"], self.identity, self.out)
         if (kept["task"], kept["recipe"]) == (self.key, self.identity):
             fit.restore(kept["fit"])
             self.rows = [tuple(row) for row in kept["history"]]

@@ -21,7 +21,13 @@ import torch
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
-from medview.learning.checkpoint import CHECKPOINT, HistoryRow, snapshot, write_history
+from medview.learning.checkpoint import (
+    CHECKPOINT,
+    HistoryRow,
+    of_method,
+    snapshot,
+    write_history,
+)
 from medview.learning.icu_card import make_card
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_model import IcuModel, Part, load_icu
@@ -176,8 +182,8 @@ def _runs(work: Work, model: IcuModel, recipe: IcuRecipe, request: TrainRequest)
     members = model.members(work.name)
     place = Path(request.out) / CHECKPOINT.parent / "tasks"
     cases = " ".join(f"{s.case.subset}/{s.case.case}/{s.case.split}" for s in work.stays)
-    told = f"{recipe} {request.method} {request.init} {request.seed} {cases}"
-    identity = hashlib.sha256(told.encode()).hexdigest()
+    told = f"{recipe} {request.init} {request.seed} {cases}"
+    identity = of_method(hashlib.sha256(told.encode()).hexdigest(), request.method)
     runs: list[_Run] = []
     for n, net in enumerate(members):
 

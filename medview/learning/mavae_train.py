@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from medview.domain.training import Method
 from medview.learning.checkpoint import (
     Due,
     EpochReport,
     HistoryRow,
+    of_method,
     plain_dict,
     read_checkpoint,
     refuse_not_finite,
@@ -139,6 +141,7 @@ class MavaeTrainer:
     _adversary: torch.optim.Optimizer = field(init=False)
     _data: dict[str, Tensor] = field(init=False)
     _due: Due = field(init=False, default_factory=Due)
+    _method: Method = field(init=False, default="full")
 
     def __post_init__(self) -> None:
         networks = []
@@ -333,6 +336,7 @@ class MavaeTrainer:
             for name, value in self.state.items():
                 value.copy_(stacked[name])
         if only:
+            self._method = "head"
             begins = tuple(f"net.{part}." for part in only)
             for name, value in self.state.items():
                 value.requires_grad_(name.startswith(begins))
@@ -422,7 +426,7 @@ class MavaeTrainer:
         """What two runs must share so that one can go on from the other's checkpoint."""
         sizes = [(member.train.tolist(), member.held.tolist()) for member in self.members]
         parts = (asdict(self.network), asdict(self.weights), asdict(self.options), sizes)
-        return str((*parts, self.seed))
+        return of_method(str((*parts, self.seed)), self._method)
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint of an interrupted run of the same recipe and rows.
@@ -430,7 +434,7 @@ class MavaeTrainer:
         Raises
         ------
         DataError
-            No checkpoint there, a damaged one, or one of another recipe.
+            No checkpoint there, a damaged one, or one of another recipe or method.
         """
         kept = read_checkpoint(folder, names=_KEPT, run=self._same_run())
         with torch.no_grad():

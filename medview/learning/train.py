@@ -17,6 +17,7 @@ from medview.domain.training import Method
 from medview.learning.augment import NONE, Augmentation, Brain, batch_of, cut
 from medview.learning.checkpoint import (
     EpochReport,
+    of_method,
     plain_dict,
     read_checkpoint,
     refuse_not_finite,
@@ -152,6 +153,7 @@ class Trainer:
         self._fixed = self.fixed_slices()
 
     _network: nn.Module = field(init=False)
+    _method: Method = field(init=False, default="full")
     _rng: np.random.Generator = field(init=False)
     _noise: torch.Generator = field(init=False)
     _optimiser: torch.optim.Optimizer = field(init=False)
@@ -174,6 +176,7 @@ class Trainer:
     def restrict(self, method: Method, head: Sequence[str]) -> None:
         """Let only the head or adapters learn; call it before ``fit`` and ``resume``."""
         restrict(self.model, method, head, seed=self.seed)
+        self._method = method
         if method == "adapter":  # they are new parameters
             self._begin()
 
@@ -334,7 +337,7 @@ class Trainer:
                 "noise": self._noise.get_state(),
                 "rng": str(self._rng.bit_generator.state),
                 "history": self._history,
-                "recipe": same_run(self.recipe),
+                "recipe": of_method(same_run(self.recipe), self._method),
             },
         )
 
@@ -344,9 +347,10 @@ class Trainer:
         Raises
         ------
         DataError
-            No checkpoint there, a damaged one, or one of another recipe.
+            No checkpoint there, a damaged one, or one of another recipe or method.
         """
-        kept = read_checkpoint(folder, names=_KEPT, run=same_run(self.recipe))
+        run = of_method(same_run(self.recipe), self._method)
+        kept = read_checkpoint(folder, names=_KEPT, run=run)
         self.model.load_state_dict(kept["model"])
         self.best_state, self.best_epoch = kept["best_state"], kept["best_epoch"]
         self.best_value, self.epoch = kept["best_value"], kept["epoch"]

@@ -97,6 +97,18 @@ def test_after_a_kill_and_a_full_disk_the_curve_is_the_same(kind, data, tmp_path
 
 
 @each_kind
+def test_a_training_by_one_method_does_not_go_on_by_another(kind, data, tmp_path, monkeypatch):
+    kind.train(data, tmp_path / "base")
+    start = str(tmp_path / "base" / "weights.safetensors")
+    monkeypatch.setattr(checkpoint, "store", accident_at(2, no_space))
+    with pytest.raises(WriteError):
+        kind.train(data, tmp_path / "out", init=start, method=kind.part)
+    with pytest.raises(DataError, match=f"by the method {kind.part}, not by full") as caught:
+        kind.train(data, tmp_path / "out", init=start, resume=True)
+    assert f"Go on with the method {kind.part}" in caught.value.do
+
+
+@each_kind
 def test_a_loss_that_is_no_number_stops_it_with_a_word(kind, data, tmp_path):
     with pytest.raises(MedviewError, match="the loss is not finite in epoch") as caught:
         kind.train(data, tmp_path / "out", f"{kind.rate}=1e30")
