@@ -20,6 +20,8 @@ MOST_RECENT = 10
 
 Theme = Literal["dark", "light"]
 LeftDrag = Literal["window", "pan", "zoom", "scroll", "crosshair"]
+Drag = Literal["", "window", "pan", "zoom", "scroll", "crosshair"]
+ProfileKey = Literal["medview", "weasis", "ohif"]
 Paper = Literal["a4", "letter"]
 
 
@@ -30,6 +32,8 @@ class Settings:
     theme: Annotated[Theme, "Colours of the window"] = "dark"
     scale: Annotated[float, "Size of text and controls (1 is normal)"] = 1.0
     left_drag: Annotated[LeftDrag, "What dragging with the left button does"] = "window"
+    right_drag: Annotated[Drag, "What the right button does (empty: as in the profile)"] = ""
+    middle_drag: Annotated[Drag, "What the middle button does (empty: as in the profile)"] = ""
     reverse_level: Annotated[bool, "Dragging up raises the level"] = False
     link_windows: Annotated[bool, "One window for all planes of a series"] = True
     crosshair: Annotated[bool, "Show the crosshair"] = True
@@ -42,6 +46,7 @@ class Settings:
     cine_rate: Annotated[float, "Images a second when they are played"] = 10.0
     cine_loops: Annotated[bool, "Begin again when the last image was played"] = True
     paper: Annotated[Paper, "Paper of reports"] = "a4"
+    profile: Annotated[ProfileKey, "The program whose keys and mouse are taken"] = "medview"
     shortcuts: Annotated[tuple[str, ...], "Keys that you have changed, each command=keys"] = ()
     recent: Annotated[tuple[str, ...], "Folders and files opened last"] = ()
 

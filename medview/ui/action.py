@@ -63,4 +63,9 @@ class Action:
     @property
     def keys(self) -> tuple[str, ...]:
         """The key sequences."""
-        return tuple(key.strip() for key in self.shortcut.split(" | ") if key.strip())
+        return split_keys(self.shortcut)
+
+
+def split_keys(text: str) -> tuple[str, ...]:
+    """The key sequences of a text with " | " between them."""
+    return tuple(key.strip() for key in text.split(" | ") if key.strip())

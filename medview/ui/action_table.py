@@ -24,7 +24,7 @@ from medview.services.settings import Settings
 from medview.ui.action import Action
 from medview.ui.actions import ACTIONS
 from medview.ui.app import App
-from medview.ui.shortcuts import Chosen, chosen_keys, key_text, keys_of
+from medview.ui.shortcuts import Chosen, key_text, keys_in_force
 from medview.ui.theme import Theme, icon
 from medview.ui.volume_pane import VolumePicture
 from medview.ui.words import tr
@@ -63,7 +63,7 @@ class ActionTable(QObject):
         super().__init__(window)
         self._app, self._window, self._panes = app, window, panes
         self.actions = {each.id: self._make(each) for each in ACTIONS}
-        self._chosen: Chosen = {}
+        self.keys: Chosen = {}
         self._peeks: dict[str, Action] = {}
         self._use_keys(app.preferences.settings)
         app.preferences.changed.connect(self._use_keys)
@@ -82,18 +82,18 @@ class ActionTable(QObject):
 
     def _use_keys(self, settings: Settings) -> None:
         """Give every action the keys that the settings say."""
-        self._chosen = chosen_keys(settings)
+        self.keys = keys_in_force(settings, ACTIONS)
         self._peeks = {}
         self._tips = {each.id: self._tip(each) for each in ACTIONS}
         for each in ACTIONS:
-            keys = keys_of(each, self._chosen)
+            keys = self.keys[each.id]
             self.actions[each.id].setShortcuts([QKeySequence(key) for key in keys])
             self.actions[each.id].setToolTip(self._tips[each.id])
             if each.is_peek:
                 self._peeks |= {_plain(key): each for key in keys}
 
     def _tip(self, each: Action) -> str:
-        keys = keys_of(each, self._chosen)
+        keys = self.keys[each.id]
         return f"{tr(each.tip)} ({key_text(keys, tr(' or '))})" if keys else tr(each.tip)
 
     def refresh(self) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from medview.imaging.intensity import PRESETS
 from medview.ui import commands
 from medview.ui.action import Action, has_findings, has_image, has_maps, has_study
 from medview.ui.autosave import save_workspace
 from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
+from medview.ui.keyboard_actions import BY_KEYBOARD
 from medview.ui.layout_actions import LAYOUT
 from medview.ui.leaving import LEAVING, TRAIL
 from medview.ui.report_leaving import REPORT_LEAVING
@@ -40,14 +42,15 @@ def _scroll(key: str, text: str, steps: int, shortcut: str) -> Action:
 
 
 def _preset(key: str) -> Action:
-    text = "Automatic window" if key == "0" else f"Window preset {key}"
+    tissue = next((each.title for each in PRESETS["HU"] if each.key == key), "")
+    text = "Automatic window" if key == "0" else f"Window preset {key} (CT: {tissue.lower()})"
     return Action(
         f"window.preset_{key}",
         text,
         lambda app: app.viewing.use_preset(app.session.active_pane, key),
         "Image/Presets",
         key,
-        tip=f"{text} of this kind of image",
+        tip=f"{text.partition(' (')[0]} of this kind of image",
         enabled=lambda app: commands.has_preset(app, key),
     )
 
@@ -367,6 +370,7 @@ ACTIONS: tuple[Action, ...] = (
     *(_tool(tool, "Tools/Measure") for tool in DRAWING_TOOLS),
     *_EDIT,
     *_GO,
+    *BY_KEYBOARD,
     *CINE,
     *_ANALYSIS,
     *_HELP,

@@ -128,14 +128,21 @@ def forget_study(app: App) -> None:
         app.preferences.relocate(path, None)
 
 
-def reset(app: App) -> None:
-    """Stop what plays or give up what is drawn; else undo zoom, turns and window of the pane."""
+def give_up(app: App) -> bool:
+    """Stop what plays or give up what is drawn; False when nothing was under way."""
     if app.window.cine.reel:
         app.window.cine.stop()
-    elif app.window.mouse.is_dragging:
+        return True
+    if app.window.mouse.is_dragging:
         app.window.mouse.give_up()
         app.measuring.give_up()
-    elif not app.measuring.give_up():
+        return True
+    return app.measuring.give_up()
+
+
+def reset(app: App) -> None:
+    """Stop what plays or give up what is drawn; else undo zoom, turns and window of the pane."""
+    if not give_up(app):
         app.viewing.reset(app.session.active_pane)
 
 

@@ -9,44 +9,36 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QW
 
 from medview import RESEARCH_USE, __version__
 from medview.domain.card import ModelCard
+from medview.services.settings import Settings
 from medview.ui.actions import ACTIONS
 from medview.ui.controls import Column, Row, button, label, name
-from medview.ui.shortcuts import Chosen, key_text, keys_of
+from medview.ui.gestures import mouse_rows, with_own
+from medview.ui.shortcuts import key_text, keys_in_force, profile_of
 from medview.ui.words import tr
 
-MOUSE: tuple[tuple[str, str], ...] = (
-    ("Left drag", "Contrast (sideways) and brightness (up and down), or the chosen tool"),
-    ("Ctrl + left drag", "Window for what is in the box"),
-    ("Right drag", "Zoom"),
-    ("Right click", "Menu"),
-    ("Middle drag, Shift + left drag", "Move the image"),
-    ("Wheel", "Scroll one image"),
-    ("Ctrl + wheel", "Zoom at the mouse"),
-    ("Alt + wheel", "Thickness of the slab"),
-    ("Shift + move", "Crosshair in all planes"),
-    ("Double click", "One pane, and back"),
-    ("Click on the score strip", "Go to that slice"),
-)
 
-
-def shortcut_rows(chosen: Chosen) -> dict[str, list[tuple[str, str]]]:
-    """Keys and what they do, by menu, from the table of actions; the mouse comes first."""
-    rows: dict[str, list[tuple[str, str]]] = {"Mouse": [(tr(a), tr(b)) for a, b in MOUSE]}
+def shortcut_rows(settings: Settings) -> dict[str, list[tuple[str, str]]]:
+    """Keys and what they do, by menu, as they are in force; the mouse comes first."""
+    table = with_own(profile_of(settings).mouse, settings)
+    rows: dict[str, list[tuple[str, str]]] = {
+        "Mouse": [(tr(way), tr(does)) for way, does in mouse_rows(table)]
+    }
+    in_force = keys_in_force(settings, ACTIONS)
     for each in ACTIONS:
-        keys = keys_of(each, chosen)
+        keys = in_force[each.id]
         if keys:
             line = (key_text(keys, ", "), tr(each.text))
             rows.setdefault(each.menu.partition("/")[0], []).append(line)
     return rows
 
 
-def show_shortcuts(parent: QWidget, chosen: Chosen, change: Callable[[], object]) -> QDialog:
+def show_shortcuts(parent: QWidget, settings: Settings, change: Callable[[], object]) -> QDialog:
     """Open the page of mouse gestures and keys; it does not block the window."""
     dialog, rows = _dialog(parent, "shortcuts", tr("Mouse and keys"), 900, 820)
     page = Column("shortcuts_page", tr("Mouse and keys"))
     columns = QHBoxLayout()
     columns.setSpacing(36)
-    for sections in _halves(shortcut_rows(chosen)):
+    for sections in _halves(shortcut_rows(settings)):
         column = QVBoxLayout()
         column.setSpacing(18)
         for title, lines in sections:
@@ -59,7 +51,8 @@ def show_shortcuts(parent: QWidget, chosen: Chosen, change: Callable[[], object]
     rows.insertWidget(0, page, 1)
     other = button(tr("Change keys …"), "shortcuts_change")
     other.clicked.connect(change)
-    rows.insertLayout(1, Row(other, 1))
+    profile = label(tr("Profile: {title}", title=tr(profile_of(settings).title)), "quiet")
+    rows.insertLayout(1, Row(other, profile, 1))
     dialog.show()
     return dialog
 

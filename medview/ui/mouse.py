@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QMouseEvent, QWheelEvent
@@ -11,8 +12,9 @@ from medview.services.measuring import Measuring
 from medview.services.session import Session
 from medview.services.viewing import Viewing
 from medview.ui.drawing_tools import DRAWING_TOOLS
+from medview.ui.gestures import IMAGES_A_NOTCH, OWN, Gesture, MouseMap
 from medview.ui.slice_pane import Listener, Pointer, SlicePane
-from medview.ui.tools import GESTURES, TOOLS, Hand, Tool, zoom_about
+from medview.ui.tools import TOOLS, Hand, Tool, zoom_about
 
 # A right press that moves less is a click and opens the menu.
 CLICK_PX = 4.0
@@ -33,11 +35,13 @@ class Mouse(Listener):
     ) -> None:
         self._session, self._viewing, self._measuring = session, viewing, measuring
         self.tool = tool
+        self.map: MouseMap = OWN
         self.menu_wanted: Callable[[QPoint], object] = lambda at: None
         self.hovered: Callable[[], object] = lambda: None
         self.series_dropped: Callable[[str, str], object] = lambda series, pane: None
         self._hover: tuple[SlicePane, QPointF] | None = None
         self._running: Tool | None = None
+        self._faster = 1.0
         self._start: Pointer | None = None
         self._last: Pointer | None = None
         self._is_click = False
@@ -79,8 +83,10 @@ class Mouse(Listener):
         self._on_divider = is_left and pane.is_on_divider(at.x)
         self._on_strip = is_left and not self._on_divider and self._go_on_strip(pane, at)
         is_taken = self._on_divider or self._on_strip
-        tool = None if is_taken else self._tool_for(event)
-        self._running = tool() if tool is not None else None
+        gesture = None if is_taken else self._gesture_for(event)
+        if gesture is not None:
+            self._faster = gesture.faster
+            self._running = (gesture.tool or tool_named(self.tool))()
         if self._running is not None:
             self._running.press(self._hand(pane), at)
 
@@ -104,7 +110,7 @@ class Mouse(Listener):
         else:
             self._is_click = False
         if self._running is not None:
-            self._running.move(self._hand(pane), at, self._last)
+            self._running.move(self._hand(pane), at, _further(self._last, at, self._faster))
         self._last = at
 
     def released(self, pane: SlicePane, event: QMouseEvent) -> None:
@@ -123,20 +129,21 @@ class Mouse(Listener):
             self._viewing.maximise(pane.key)
 
     def wheeled(self, pane: SlicePane, event: QWheelEvent) -> None:
-        """Scroll an image a notch; with Ctrl zoom at the mouse, with Alt change the slab."""
+        """Scroll, zoom at the mouse or change the slab, as the table of the mouse says."""
         notches = (event.angleDelta().y() or event.angleDelta().x()) / _NOTCH
         self._viewing.activate(pane.key)
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        turn = self.map.wheel.get(event.modifiers() & _KNOWN_MODIFIERS, "scroll")
+        if turn == "zoom":
             zoom_about(self._hand(pane), pane.pointer(event.position()), _ZOOM_NOTCH**notches)
             return
         # Touch pads send parts of a notch.
         self._wheel_rest -= notches
         steps = int(self._wheel_rest)
         self._wheel_rest -= steps
-        if steps and event.modifiers() & Qt.KeyboardModifier.AltModifier:
+        if steps and turn == "slab":
             self._viewing.change_slab(pane.key, -steps)
         elif steps:
-            self._viewing.scroll(pane.key, steps)
+            self._viewing.scroll(pane.key, steps * IMAGES_A_NOTCH[turn])
         self._hover_at(pane, event.position())
 
     def left(self, pane: SlicePane) -> None:
@@ -151,11 +158,8 @@ class Mouse(Listener):
     def _hand(self, pane: SlicePane) -> Hand:
         return Hand(self._session, self._viewing, pane, self._measuring)
 
-    def _tool_for(self, event: QMouseEvent) -> type[Tool] | None:
-        key = (event.button(), event.modifiers() & _KNOWN_MODIFIERS)
-        if key not in GESTURES:
-            return None
-        return GESTURES[key] or tool_named(self.tool)
+    def _gesture_for(self, event: QMouseEvent) -> Gesture | None:
+        return self.map.drags.get((event.button(), event.modifiers() & _KNOWN_MODIFIERS))
 
     def _go_on_strip(self, pane: SlicePane, at: Pointer, *, anywhere: bool = False) -> bool:
         """Go to the slice under the mouse on the score strip; False beside it."""
@@ -168,6 +172,14 @@ class Mouse(Listener):
 def tool_named(key: str) -> type[Tool]:
     """The tool of that id; the first one when there is none."""
     return next((tool for tool in (*TOOLS, *DRAWING_TOOLS) if tool.id == key), TOOLS[0])
+
+
+def _further(before: Pointer, at: Pointer, times: float) -> Pointer:
+    """Where the mouse would have been, had it gone so many times as far to get here."""
+    if times == 1:
+        return before
+    x, y = at.x - times * (at.x - before.x), at.y - times * (at.y - before.y)
+    return replace(before, x=x, y=y)
 
 
 def _away(a: Pointer, b: Pointer) -> float:

@@ -1,4 +1,4 @@
-"""Choose other keys, and what the left button does; a key that is taken is refused."""
+"""Choose a profile, other keys and buttons on top of it; a key that is taken is refused."""
 
 from __future__ import annotations
 
@@ -19,12 +19,24 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.services.settings import LeftDrag
+from medview.services.settings import Drag, LeftDrag, Settings
 from medview.ui.action import Action
 from medview.ui.app import App
 from medview.ui.controls import Row, button, label, name
 from medview.ui.mouse import tool_named
-from medview.ui.shortcuts import chosen_keys, entries, key_text, keys_of, same, taken_by
+from medview.ui.profiles import PROFILES
+from medview.ui.shortcuts import (
+    Chosen,
+    chosen_keys,
+    entries,
+    key_text,
+    keys_in_force,
+    keys_lost,
+    keys_that_came,
+    profile_of,
+    same,
+    taken_by,
+)
 from medview.ui.words import tr
 
 _ID = int(Qt.ItemDataRole.UserRole)
@@ -38,7 +50,7 @@ class ShortcutEditor(QDialog):
         name(self, "shortcut_editor", tr("Change keys and mouse"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Change keys and mouse"))
-        self.resize(620, 720)
+        self.resize(720, 760)
         self._app = app
         self._actions = {each.id: each for each in actions}
         self.search = self._search_box()
@@ -56,6 +68,7 @@ class ShortcutEditor(QDialog):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(14, 12, 14, 12)
         rows.setSpacing(8)
+        rows.addLayout(self._profile_row())
         rows.addWidget(self.search)
         rows.addWidget(self.tree, 1)
         rows.addLayout(self._key_row())
@@ -67,6 +80,21 @@ class ShortcutEditor(QDialog):
         self._fill()
 
     # -- built once ------------------------------------------------------------------------
+
+    def _profile_row(self) -> Row:
+        self.profile = QComboBox()
+        name(self.profile, "key_profile", tr("Keys and mouse like"))
+        for profile in PROFILES.values():
+            self.profile.addItem(tr(profile.title), profile.key)
+            tip = Qt.ItemDataRole.ToolTipRole
+            self.profile.setItemData(self.profile.count() - 1, tr(profile.tip), tip)
+        self.profile.setToolTip(tr("The program whose keys and mouse yours are like"))
+        self.profile.setCurrentIndex(self.profile.findData(self._settings.profile))
+        self.profile.activated.connect(self._on_profile)
+        self.about = label(tr(profile_of(self._settings).tip), "quiet", wraps=True)
+        row = Row(label(tr("Profile"), "strong"), self.profile, self.about, gap=8)
+        row.setStretch(2, 1)
+        return row
 
     def _search_box(self) -> QLineEdit:
         made = QLineEdit()
@@ -97,20 +125,42 @@ class ShortcutEditor(QDialog):
         return row
 
     def _mouse_row(self) -> Row:
-        settings = self._app.preferences.settings
-        self.left = QComboBox()
-        name(self.left, "mouse_left", tr("Left button"))
+        settings = self._settings
+        self.left = self._button_box("mouse_left", tr("Left button"), get_args(LeftDrag))
         self.left.setToolTip(tr("What dragging with the left button does at the start"))
-        for key in get_args(LeftDrag):
-            self.left.addItem(tr(tool_named(key).text), key)
-        self.left.setCurrentIndex(self.left.findData(settings.left_drag))
         self.left.activated.connect(self._on_left)
+        self.right = self._button_box("mouse_right", tr("Right button"), get_args(Drag))
+        self.right.activated.connect(
+            lambda place: self._app.preferences.change(right_drag=self.right.itemData(place))
+        )
+        self.middle = self._button_box("mouse_middle", tr("Middle button"), get_args(Drag))
+        self.middle.activated.connect(
+            lambda place: self._app.preferences.change(middle_drag=self.middle.itemData(place))
+        )
         self.reverse = QCheckBox(tr("Dragging up raises the level"))
         name(self.reverse, "mouse_reverse", self.reverse.text())
         self.reverse.setToolTip(tr("Turn the direction of the level round"))
         self.reverse.setChecked(settings.reverse_level)
         self.reverse.toggled.connect(lambda on: self._app.preferences.change(reverse_level=on))
-        return Row(label(tr("Left button"), "strong"), self.left, 16, self.reverse, 1, gap=8)
+        self._show_buttons()
+        titles = [label(tr(text), "strong") for text in ("Left", "Middle", "Right")]
+        boxes = (self.left, self.middle, self.right)
+        parts = [part for pair in zip(titles, boxes, strict=True) for part in pair]
+        return Row(*parts, 1, self.reverse, gap=8)
+
+    def _button_box(self, key: str, accessible: str, tools: tuple[str, ...]) -> QComboBox:
+        made = QComboBox()
+        name(made, key, accessible)
+        made.setToolTip(tr("What dragging with this button does"))
+        for tool in tools:
+            made.addItem(tr(tool_named(tool).text) if tool else tr("As in the profile"), tool)
+        return made
+
+    def _show_buttons(self) -> None:
+        settings = self._settings
+        self.left.setCurrentIndex(self.left.findData(settings.left_drag))
+        self.right.setCurrentIndex(self.right.findData(settings.right_drag))
+        self.middle.setCurrentIndex(self.middle.findData(settings.middle_drag))
 
     def _end_row(self) -> Row:
         reset = button(tr("All as they came"), "shortcut_reset", tip=tr("Forget all changes"))
@@ -123,7 +173,7 @@ class ShortcutEditor(QDialog):
 
     def _fill(self) -> None:
         self.tree.clear()
-        chosen = chosen_keys(self._app.preferences.settings)
+        in_force = self._in_force
         menus: dict[str, QTreeWidgetItem] = {}
         for each in self._actions.values():
             title = each.menu.partition("/")[0]
@@ -131,7 +181,7 @@ class ShortcutEditor(QDialog):
                 menus[title] = QTreeWidgetItem([tr(title), ""])
                 menus[title].setFlags(Qt.ItemFlag.ItemIsEnabled)
                 self.tree.addTopLevelItem(menus[title])
-            item = QTreeWidgetItem([tr(each.text), key_text(keys_of(each, chosen), ", ")])
+            item = QTreeWidgetItem([tr(each.text), key_text(in_force[each.id], ", ")])
             item.setData(0, _ID, each.id)
             item.setToolTip(0, tr(each.tip))
             menus[title].addChild(item)
@@ -156,6 +206,14 @@ class ShortcutEditor(QDialog):
                     self.tree.setCurrentItem(item)
 
     @property
+    def _settings(self) -> Settings:
+        return self._app.preferences.settings
+
+    @property
+    def _in_force(self) -> Chosen:
+        return keys_in_force(self._settings, self._actions.values())
+
+    @property
     def _chosen(self) -> Action | None:
         item = self.tree.currentItem()
         return self._actions.get(item.data(0, _ID)) if item is not None else None
@@ -163,7 +221,7 @@ class ShortcutEditor(QDialog):
     def _on_chosen(self) -> None:
         action = self._chosen
         if action is not None:
-            keys = keys_of(action, chosen_keys(self._app.preferences.settings))
+            keys = self._in_force[action.id]
             self.key.setKeySequence(QKeySequence(keys[0] if keys else ""))
             self.said.setText("")
 
@@ -175,8 +233,7 @@ class ShortcutEditor(QDialog):
         if action is None or not key:
             self.said.setText(tr("Choose a command in the list, then press a key."))
             return
-        chosen = chosen_keys(self._app.preferences.settings)
-        taken = taken_by(key, action, tuple(self._actions.values()), chosen)
+        taken = taken_by(key, action, self._actions.values(), self._in_force)
         if taken is not None:
             text = tr("{key} is the key of “{other}”. Choose another, or take it away there.")
             self.said.setText(text.format(key=key, other=tr(taken.text)))
@@ -188,27 +245,41 @@ class ShortcutEditor(QDialog):
         action = self._chosen
         if action is None:
             return
-        chosen = dict(chosen_keys(self._app.preferences.settings))
+        chosen = dict(chosen_keys(self._settings))
         chosen.pop(action.id, None)
-        own = tuple(same(key) for key in action.keys)
+        came = keys_that_came(action, profile_of(self._settings))
         if keys is None:
-            others = tuple(self._actions.values())
-            for key in action.keys:
-                taken = taken_by(key, action, others, chosen)
+            for key in came:
+                taken = taken_by(key, action, self._actions.values(), self._in_force)
                 if taken is not None:
                     text = tr("{key} is the key of “{other}” now.", key=key, other=tr(taken.text))
                     self.said.setText(text)
                     return
-        elif tuple(same(key) for key in keys) != own:
+        elif [same(key) for key in keys] != [same(key) for key in came]:
             chosen[action.id] = keys
         self._app.preferences.change(shortcuts=entries(chosen))
         self.said.setText(tr("“{command}” changed.", command=tr(action.text)))
 
     def _reset(self) -> None:
-        self._app.preferences.change(shortcuts=(), left_drag=LEFT_DRAG_FIRST, reverse_level=False)
-        self.left.setCurrentIndex(self.left.findData(LEFT_DRAG_FIRST))
+        self._app.preferences.change(
+            shortcuts=(),
+            left_drag=LEFT_DRAG_FIRST,
+            right_drag="",
+            middle_drag="",
+            reverse_level=False,
+        )
+        self._show_buttons()
         self.reverse.setChecked(False)
         self.said.setText(tr("All keys are as they came."))
+
+    def _on_profile(self, place: int) -> None:
+        """Take the keys of a profile; say which of them the reader's own choice keeps out."""
+        self._app.preferences.change(profile=self.profile.itemData(place))
+        self.about.setText(tr(profile_of(self._settings).tip))
+        lost = keys_lost(self._settings, self._actions.values())
+        told = ", ".join(f"{key_text((key,), '')} ({tr(each.text)})" for each, key in lost)
+        text = tr("Your own keys stay. This profile would use some for others: {keys}", keys=told)
+        self.said.setText(text if lost else tr("These keys are in force now."))
 
     def _on_left(self, place: int) -> None:
         tool = self.left.itemData(place)

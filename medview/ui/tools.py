@@ -1,7 +1,7 @@
 """What the mouse does in a pane: one class a tool, and the table of gestures.
 
 A tool is given the hand it acts with and where the mouse is; its button, shortcut and menu
-entry come from its fields. `GESTURES` says which tool a button with a modifier means.
+entry come from its fields. Which button with a modifier means which tool stands in `gestures`.
 """
 
 from __future__ import annotations
@@ -185,6 +185,10 @@ class BoxWindowTool(Tool):
     """Draw a box: the window is made for what is in it."""
 
     id = "box_window"
+    text = "Window of a box"
+    icon = "rectangle"
+    shortcut = "Shift+W"
+    tip = "Drag a box: the window is made for what is in it"
     cursor = Qt.CursorShape.CrossCursor
 
     def __init__(self) -> None:
@@ -216,32 +220,13 @@ class BoxWindowTool(Tool):
 
 TOOLS: tuple[type[Tool], ...] = (
     WindowTool,
+    BoxWindowTool,
     PanTool,
     ZoomTool,
     ScrollTool,
     CrosshairTool,
     ProbeTool,
 )
-
-_LEFT, _RIGHT, _MIDDLE = (
-    Qt.MouseButton.LeftButton,
-    Qt.MouseButton.RightButton,
-    Qt.MouseButton.MiddleButton,
-)
-_NONE, _SHIFT, _CONTROL = (
-    Qt.KeyboardModifier.NoModifier,
-    Qt.KeyboardModifier.ShiftModifier,
-    Qt.KeyboardModifier.ControlModifier,
-)
-
-#: Button and modifier -> tool; None is the tool that was chosen.
-GESTURES: dict[tuple[Qt.MouseButton, Qt.KeyboardModifier], type[Tool] | None] = {
-    (_LEFT, _NONE): None,
-    (_LEFT, _CONTROL): BoxWindowTool,
-    (_LEFT, _SHIFT): PanTool,
-    (_RIGHT, _NONE): ZoomTool,
-    (_MIDDLE, _NONE): PanTool,
-}
 
 
 def zoom_about(hand: Hand, at: Pointer, factor: float) -> None:

@@ -37,6 +37,7 @@ from medview.ui.app import App
 from medview.ui.autosave import Autosave
 from medview.ui.cine import Cine
 from medview.ui.controls import name
+from medview.ui.gestures import with_own
 from medview.ui.help import show_about, show_shortcuts
 from medview.ui.mouse import Mouse
 from medview.ui.notify import Choice, NoteBar, ask
@@ -50,7 +51,7 @@ from medview.ui.recent_menu import RecentMenu
 from medview.ui.record_pane import RecordPane
 from medview.ui.report_preview import ReportPreview
 from medview.ui.shortcut_editor import ShortcutEditor
-from medview.ui.shortcuts import chosen_keys
+from medview.ui.shortcuts import profile_of
 from medview.ui.status_bar import StatusBar
 from medview.ui.tag_browser import TagBrowser
 from medview.ui.theme import Theme, apply, theme_named
@@ -86,6 +87,7 @@ class MainWindow(QMainWindow):
         self.mouse = Mouse(
             app.session, app.viewing, app.measuring, app.preferences.settings.left_drag
         )
+        self._use_mouse(app.preferences.settings)
         self.mouse.menu_wanted = self._on_menu_wanted
         self.mouse.hovered = self._read_values
         self.mouse.series_dropped = app.arranging.put
@@ -321,8 +323,7 @@ class MainWindow(QMainWindow):
 
     def show_shortcuts(self) -> None:
         """List what mouse and keys do."""
-        chosen = chosen_keys(self._app.preferences.settings)
-        show_shortcuts(self, chosen, self.edit_shortcuts)
+        show_shortcuts(self, self._app.preferences.settings, self.edit_shortcuts)
 
     def edit_shortcuts(self) -> None:
         """Choose other keys."""
@@ -354,7 +355,11 @@ class MainWindow(QMainWindow):
             apply(instance, theme)
         return theme
 
+    def _use_mouse(self, settings: Settings) -> None:
+        self.mouse.map = with_own(profile_of(settings).mouse, settings)
+
     def _on_settings(self, settings: Settings) -> None:
+        self._use_mouse(settings)
         if settings.theme != self._theme.name:
             self._theme = self._dress(settings)
             self.table.set_icons(self._theme)

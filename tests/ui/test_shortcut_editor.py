@@ -5,7 +5,7 @@ from ui.fakes import drag, make_bench
 
 from medview.services.settings import Settings
 from medview.ui.actions import ACTIONS, action
-from medview.ui.shortcuts import chosen_keys, entries, keys_of, taken_by
+from medview.ui.shortcuts import chosen_keys, entries, keys_in_force, taken_by
 
 
 @pytest.fixture
@@ -111,6 +111,7 @@ def test_entries_come_back_whatever_key_it_is():
 
 def test_two_ways_of_writing_a_key_are_one_key():
     fit = action("image.fit")
-    assert taken_by("Ctrl+Return", action("image.invert"), ACTIONS, {}) is fit
-    assert taken_by("ctrl+return", fit, ACTIONS, {}) is None
-    assert keys_of(fit, {}) == fit.keys
+    in_force = keys_in_force(Settings(), ACTIONS)
+    assert taken_by("Ctrl+Return", action("image.invert"), ACTIONS, in_force) is fit
+    assert taken_by("ctrl+return", fit, ACTIONS, in_force) is None
+    assert in_force[fit.id] == fit.keys
