@@ -60,3 +60,18 @@ def case_list(folder, n=24, seed=0):
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def lung_films(folder, n=6):
+    """Films of covid-chestxray with lung masks, the last one lateral and without."""
+    columns = ("patient_key", "image_file", "view", "finding", "brixia_senior_Global", "lung_mask")
+    mask = (np.logical_or(*lungs()) * 255).astype(np.uint8)
+    rows = []
+    for k in range(n):
+        lateral = k == n - 1
+        Image.fromarray(picture(seed=k)).save(folder / f"{k}.png")
+        Image.fromarray(mask).save(folder / f"{k}-lungs.png")
+        view, beside = ("L", "") if lateral else ("PA", f"{k}-lungs.png")
+        rows.append((f"p{k}", f"{k}.png", view, "", "", beside))
+    with (folder / "metadata.csv").open("w", newline="") as file:
+        csv.writer(file).writerows([columns, *rows])

@@ -10,8 +10,9 @@ from typing import Any
 
 from age_sets import IXI_HEADER, ixi_rows, write_ixi_table
 from brains import write_ixi
-from chest_phantom import case_list
+from chest_phantom import case_list, lung_films
 from icu_minis import challenge
+from region_heads import write_head
 
 from medview.domain.progress import Silent
 from medview.domain.training import Method, TrainRequest
@@ -56,6 +57,11 @@ def ages(folder: Path) -> None:
     write_ixi_table(folder, ixi_rows(24), IXI_HEADER)
 
 
+def labelled_heads(folder: Path) -> None:
+    """A head with the labels of its regions."""
+    write_head(folder / "ixi-t1", "IXI012-HH-1211-T1_ds")
+
+
 KINDS = (
     Kind(
         "anomaly",
@@ -97,3 +103,13 @@ KINDS = (
         ),
     ),
 )
+
+STEPS_OF_OTHERS = (
+    Kind(
+        "region-net",
+        labelled_heads,
+        (f"epochs={EPOCHS}", "steps=1", "batch=1", "folds=0", "bfloat16=false"),
+    ),
+    Kind("lung-net", lung_films, (f"epochs={EPOCHS}", "batch=4", "folds=0")),
+)
+"""Networks that a step of a model needs; they are trained from nothing only."""

@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.nn import functional as F
+from torch import nn
 
 from medview.domain.card import Figure, ModelCard, TrainedOn
 from medview.domain.errors import DataError
@@ -22,45 +20,16 @@ from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.anomaly_card import licence_of
 from medview.learning.cases import find_subsets
+from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.film import FEWEST_LUNG, as_grey, label_zones, lung_mask, resized
 from medview.learning.images import read_image
+from medview.learning.lung_trainer import LungFilm, LungRecipe, LungTrainer
 from medview.learning.metrics import mean_interval
 from medview.learning.subset import Subset, TrainCase
 from medview.learning.weights import patient_hash, save
-from medview.models.blocks import channels_last
 from medview.models.lung_net import SIDE, LungNet
 
 COMMAND = "medview train lung-net --data ../shared/data/cxr --out DIR"
-
-
-@dataclass(frozen=True, slots=True)
-class LungRecipe:
-    """How the lung network is trained; lateral films are given with an empty mask.
-
-    `laterals` is their share in each batch.
-    """
-
-    epochs: int = 24
-    batch: int = 16
-    rate: float = 3e-3
-    laterals: float = 0.15
-    folds: int = 3
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LungFilm:
-    """A film and its lungs as the network sees them: (64, 64) each; no lungs when lateral."""
-
-    case: TrainCase
-    grey: NDArray[np.float32]
-    small: Tensor
-    mask: Tensor
-    truth: NDArray[np.bool_]
-
-    @property
-    def is_lateral(self) -> bool:
-        """True for a film without a lung mask."""
-        return self.case.mask is None
 
 
 def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
@@ -84,19 +53,27 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     patients = sorted({film.case.patient for film in films})
-    folds = {p: n % recipe.folds for n, p in enumerate(_shuffled(patients, request.seed))}
-    lines, figures = _cross_validate(job, recipe, films, folds, request.seed)
-    network = train(job, recipe, films, request.seed, "all films")
+    folds = {p: n % max(recipe.folds, 1) for n, p in enumerate(_shuffled(patients, request.seed))}
+    until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
+    lines, figures = _cross_validate(job, recipe, films, folds, request, until)
+    trainer = train(
+        job, recipe, films, request.seed, "all films",
+        folder=out, resume=request.resume, until=until,
+    )  # fmt: skip
     card = make_card(subsets, figures, patients)
-    kept = save(network, card, out)
+    shown = patient_hash if request.private else str
+    kept = save(trainer.finished(), card, out)
     _write(out / "splits.csv", [
-        {"case": f.case.case, "patient": f.case.patient, "site": "", "part": "train"} for f in films
+        {"case": f.case.case, "patient": shown(f.case.patient), "site": "", "part": "train"}
+        for f in films
     ])  # fmt: skip
-    _write(out / "folds.csv", lines)
+    if lines:
+        left_out = [{**line, "patient": shown(str(line["patient"]))} for line in lines]
+        _write(out / "folds.csv", left_out)
     return {
-        "epochs": recipe.epochs,
-        "best_epoch": recipe.epochs,
-        "stopped": "epochs",
+        "epochs": trainer.epoch,
+        "best_epoch": trainer.epoch,
+        "stopped": trainer.stopped,
         "n": {"train": len(patients), "val": 0},
         "seconds": round(time.perf_counter() - began, 1),
         "weights_sha256": kept.weights_sha256,
@@ -125,70 +102,28 @@ def read_film(case: TrainCase) -> LungFilm:
 
 
 def train(
-    job: Progress, recipe: LungRecipe, films: Sequence[LungFilm], seed: int, name: str
-) -> LungNet:
-    """One network on these films; weights as they are stored (float16)."""
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
-    network = LungNet()
-    network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own signature leaves it out
-    optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-4)
-    lungs = [f for f in films if not f.is_lateral]
-    laterals = [f for f in films if f.is_lateral]
-    steps = -(-len(lungs) // recipe.batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, recipe.rate, total_steps=recipe.epochs * steps, pct_start=0.15
-    )
-    extra = round(recipe.laterals * recipe.batch) if laterals else 0
-    for epoch in range(recipe.epochs):
+    job: Progress,
+    recipe: LungRecipe,
+    films: Sequence[LungFilm],
+    seed: int,
+    name: str,
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+    until: float = float("inf"),
+) -> LungTrainer:
+    """One network on these films, to the end or until a moment of ``time.perf_counter``."""
+    trainer = LungTrainer(recipe, films, seed, folder)
+    if resume and folder is not None and (folder / CHECKPOINT).is_file():
+        trainer.resume(folder)
+    for report in trainer.fit():
         job.check()
-        job.report(epoch, recipe.epochs, f"{name}: epoch {epoch + 1} / {recipe.epochs}")
-        order = rng.permutation(len(lungs))
-        for first in range(0, len(lungs), recipe.batch):
-            chosen = [lungs[n] for n in order[first : first + recipe.batch]]
-            chosen += (
-                [laterals[n] for n in rng.integers(len(laterals), size=extra)] if extra else []
-            )
-            x, y = augmented(chosen, rng)
-            loss = _loss(network(channels_last(x)), y)
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
-            optimiser.step()
-            schedule.step()
-    state = network.state_dict()
-    stored = {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
-    network.load_state_dict(stored)
-    network.eval()
-    return network
-
-
-def _loss(logit: Tensor, y: Tensor) -> Tensor:
-    """Cross-entropy and one minus the Dice of the films that have lungs."""
-    p = torch.sigmoid(logit)
-    both, sizes = (p * y).sum((1, 2, 3)), p.sum((1, 2, 3)) + y.sum((1, 2, 3))
-    has = y.amax((1, 2, 3)) > 0
-    dice = (2 * both[has] + 1) / (sizes[has] + 1)
-    return F.binary_cross_entropy_with_logits(logit, y) + 1 - dice.mean()
-
-
-def augmented(films: Sequence[LungFilm], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Films and masks (n, 1, 64, 64), shifted, turned, scaled, mirrored, brighter or darker."""
-    n = len(films)
-    x = torch.stack([film.small for film in films])[:, None]
-    y = torch.stack([film.mask for film in films])[:, None]
-    turn = rng.normal(0, 0.09, n)
-    scale = np.exp(rng.normal(0, 0.1, (n, 2)))
-    scale[:, 1] *= np.where(rng.random(n) < 0.5, -1, 1)
-    matrix = np.zeros((n, 2, 3), np.float32)
-    matrix[:, 0, 0], matrix[:, 0, 1] = np.cos(turn) * scale[:, 1], -np.sin(turn)
-    matrix[:, 1, 0], matrix[:, 1, 1] = np.sin(turn), np.cos(turn) * scale[:, 0]
-    matrix[:, :, 2] = rng.normal(0, 0.08, (n, 2))
-    grid = F.affine_grid(torch.from_numpy(matrix), list(x.shape), align_corners=False)
-    x = F.grid_sample(x, grid, padding_mode="border", align_corners=False)
-    y = F.grid_sample(y, grid, mode="nearest", align_corners=False)
-    gamma = torch.from_numpy(np.exp(rng.normal(0, 0.3, (n, 1, 1, 1)))).float()
-    noise = torch.from_numpy(rng.normal(0, 0.02, x.shape)).float()
-    return (x.clamp(0, 1) ** gamma + noise).clamp(0, 1), y
+        job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
+        if time.perf_counter() > until and trainer.epoch < recipe.epochs:
+            trainer.stopped = "time"
+            break
+    trainer.keep()
+    return trainer
 
 
 def _cross_validate(
@@ -196,12 +131,18 @@ def _cross_validate(
     recipe: LungRecipe,
     films: Sequence[LungFilm],
     folds: dict[str, int],
-    seed: int,
+    request: TrainRequest,
+    until: float,
 ) -> tuple[list[dict[str, object]], tuple[Figure, ...]]:
+    """Figures of films by networks that have not seen their patients, each in a folder."""
     lines: list[dict[str, object]] = []
-    for fold in range(recipe.folds):
+    for fold in range(recipe.folds if recipe.folds > 1 else 0):
         kept = [f for f in films if folds[f.case.patient] != fold]
-        network = train(job, recipe, kept, seed, f"fold {fold + 1} of {recipe.folds}")
+        trainer = train(
+            job, recipe, kept, request.seed, f"fold {fold + 1} of {recipe.folds}",
+            folder=Path(request.out) / f"fold-{fold + 1}", resume=request.resume, until=until,
+        )  # fmt: skip
+        network = trainer.finished()
         held = [f for f in films if folds[f.case.patient] == fold]
         lines += [{"fold": fold, **measured(network, film)} for film in held]
     return lines, figures_of(lines)
@@ -234,7 +175,7 @@ def figures_of(lines: Sequence[dict[str, Any]]) -> tuple[Figure, ...]:
         ("two_lungs_share", "two_lungs", lateral, "lateral"),
     )
     figures = []
-    for name, column, rows, group in wanted:
+    for name, column, rows, group in wanted if lines else ():
         values = np.array([row[column] for row in rows], dtype=np.float64)
         found = mean_interval(values, [row["patient"] for row in rows])
         people: dict[str, object] = {"n_patients": len({row["patient"] for row in rows})}
@@ -258,10 +199,10 @@ def make_card(
         outputs=(),
         preparation=("2nd to 98th percentile to 0-1, air dark", "64 x 64, aspect not kept"),
         intended_use="A step of the chest model. Not for diagnosis, triage or treatment.",
-        limits=(
+        limits=("Trained mostly on COVID-19 films; lungs white with disease are found in part.",),
+        method=(
             "The masks it learnt from were drawn by another network (lungVAE), not by a human: "
             "Dice is agreement with that network.",
-            "Trained mostly on COVID-19 films; lungs white with disease are found in part.",
             "Figures come from folds by patient; these weights are a refit on all films.",
         ),
         licence=licence_of(subsets),

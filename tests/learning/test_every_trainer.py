@@ -10,20 +10,31 @@ import pytest
 from age_sets import ixi_rows, write_ixi_table
 from brains import head, write_nifti
 from chest_phantom import case_list
-from every_trainer import EPOCHS, KINDS
+from every_trainer import EPOCHS, KINDS, STEPS_OF_OTHERS
 from icu_minis import challenge
 
 from medview.domain.errors import DataError, MedviewError, WriteError
 from medview.io.atomic import DRAFT
-from medview.learning import anomaly_training, checkpoint
+from medview.learning import anomaly_training, checkpoint, region_training
 from medview.learning.checkpoint import FOLDER, store
 
-each_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.model)
+
+def name_of(kind):
+    return kind.model
+
+
+each_kind = pytest.mark.parametrize("kind", KINDS, ids=name_of)
+each_network = pytest.mark.parametrize("kind", [*KINDS, *STEPS_OF_OTHERS], ids=name_of)
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch, tmp_path, every_epoch):
     monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+    monkeypatch.setattr("medview.learning.region_trainer.PART", (16, 16, 16))
+    heads, load = [], region_training.load_heads  # finding the brain takes longer than training
+    monkeypatch.setattr(
+        region_training, "load_heads", lambda *given: heads or heads.extend(load(*given)) or heads
+    )
     monkeypatch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
 
@@ -67,7 +78,7 @@ def no_space():
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@each_kind
+@each_network
 def test_after_a_kill_and_a_full_disk_the_curve_is_the_same(kind, data, tmp_path, monkeypatch):
     whole = kind.train(data, tmp_path / "whole")
     out = tmp_path / "out"
@@ -108,7 +119,7 @@ def test_a_training_by_one_method_does_not_go_on_by_another(kind, data, tmp_path
     assert f"Go on with the method {kind.part}" in caught.value.do
 
 
-@each_kind
+@each_network
 def test_a_loss_that_is_no_number_stops_it_with_a_word(kind, data, tmp_path):
     with pytest.raises(MedviewError, match="the loss is not finite in epoch") as caught:
         kind.train(data, tmp_path / "out", f"{kind.rate}=1e30")

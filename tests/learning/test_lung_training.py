@@ -7,9 +7,8 @@ from PIL import Image
 from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
+from medview.learning.lung_trainer import LungRecipe, augmented
 from medview.learning.lung_training import (
-    LungRecipe,
-    augmented,
     figures_of,
     fit,
     measured,
@@ -46,10 +45,10 @@ def test_a_mask_turns_with_its_film(tmp_path):
 def test_the_network_learns_lungs_and_is_the_same_for_a_seed(tmp_path):
     films = [film(tmp_path, str(k), k) for k in range(4)]
     recipe = LungRecipe(epochs=15, batch=4)
-    network = train(Silent(), recipe, films, 0, "")
+    network = train(Silent(), recipe, films, 0, "").finished()
     assert measured(network, films[0])["dice"] > 0.7
-    again = train(Silent(), LungRecipe(epochs=1, batch=4), films, 0, "").state_dict()
-    same = train(Silent(), LungRecipe(epochs=1, batch=4), films, 0, "").state_dict()
+    again = train(Silent(), LungRecipe(epochs=1, batch=4), films, 0, "").model.state_dict()
+    same = train(Silent(), LungRecipe(epochs=1, batch=4), films, 0, "").model.state_dict()
     assert all(torch.equal(again[name], same[name]) for name in same)
 
 
