@@ -14,6 +14,7 @@ from medview.cli.contract import Answer, Context, command
 FINETUNE = "medview.learning.finetune:finetune"
 LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
+CALIBRATE_SITES = "medview.learning.left_sites:calibrate_and_leave_sites"
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
@@ -60,7 +61,8 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option(
     "--leave-out",
     type=click.Choice(["site"]),
-    help="Train once more without each site of a case list, and compare on it.",
+    help="Train once more without each site of a case list, and compare on it; with calibrate: "
+    "fit once more.",
 )
 @click.option("--accept-worse", is_flag=True, help="Register it all the same.")
 @click.option("--register", metavar="NAME", help="Keep it as MODEL@NAME.")
@@ -82,7 +84,6 @@ def finetune(
     tell how the same training does at a site that it has not seen.
     """
     from medview.cli.expecting import Expecting, as_answer
-    from medview.domain.errors import UsageError
     from medview.domain.training import FinetuneRequest, TrainRequest
     from medview.services.recipes import read_recipe
     from medview.services.training import only_checkpoints_stay, trainer_of
@@ -109,20 +110,15 @@ def finetune(
         method=wanted["method"],
     )
     request = FinetuneRequest(found.card.id, train, wanted["reference"])
-    if is_fit and wanted["leave_out"]:
-        raise UsageError(
-            "calibrating trains nothing that a site could be left out of",
-            do="Leave --leave-out away, or choose another --method.",
-        )
-    way = "leave-out" if wanted["leave_out"] else wanted["method"]
+    leaves = bool(wanted["leave_out"])
+    way = "leave-out" if leaves and not is_fit else wanted["method"]
     expecting = Expecting(context, found.card.id, way, train.recipe)
     before = expecting.say(data)
     with only_checkpoints_stay(out):
         if is_fit:
-            body = context.call("compute", CALIBRATE, request)
+            body = context.call("compute", CALIBRATE_SITES if leaves else CALIBRATE, request)
         else:
-            work = LEAVE_SITES if wanted["leave_out"] else FINETUNE
-            body = context.call("train", work, request, trainer)
+            body = context.call("train", LEAVE_SITES if leaves else FINETUNE, request, trainer)
     if not train.resume:
         expecting.note({**body, "epochs": body.get("epochs") or 1}, out)
     told = {**body, "expected": as_answer(before)}

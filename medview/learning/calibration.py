@@ -1,7 +1,7 @@
 """Calibration on local cases: a temperature for outcomes, wider or narrower intervals for ages.
 
 Fitted on all cases, judged by cross-fitting: what is told of a patient comes from a fit that has
-not seen that patient.
+not seen that patient, and of a site that is left out from a fit on the others.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from medview.learning.metrics import CI, Difference, drawn_patients, paired_mean
 from medview.learning.temperature import calibration_error, calmed
 
 Values = NDArray[np.float64]
+Rows = list[dict[str, Any]]
+CROSS_FITTED = "cross-fitted"
 FEWEST = 30
 """Patients; with fewer a fit says more of chance than of the site."""
 FOLDS = 5
@@ -29,7 +31,7 @@ _TEMPERATURES = (-2.5, 3.5)
 @dataclass(frozen=True, slots=True, eq=False)
 class Local:
     """Local cases of one score: truth, what the model says, and the half width of an age's
-    interval (None for a probability); all (n,).
+    interval (None for a probability); all (n,). `sites` is empty where none is known.
     """
 
     score: str
@@ -37,6 +39,7 @@ class Local:
     said: Values
     patients: tuple[str, ...]
     half: Values | None = None
+    sites: tuple[str, ...] = ()
 
     @property
     def is_age(self) -> bool:
@@ -50,9 +53,17 @@ class Local:
 
     def only(self, rows: NDArray[np.bool_]) -> Local:
         """The cases of some rows."""
-        names = tuple(p for p, here in zip(self.patients, rows, strict=True) if here)
+        at = np.flatnonzero(rows).tolist()
+        names = tuple(self.patients[n] for n in at)
+        sites = tuple(self.sites[n] for n in at) if self.sites else ()
         half = None if self.half is None else self.half[rows]
-        return Local(self.score, self.truth[rows], self.said[rows], names, half)
+        return Local(self.score, self.truth[rows], self.said[rows], names, half, sites)
+
+    @property
+    def tells(self) -> bool:
+        """Enough patients, and both outcomes."""
+        both = self.is_age or bool(0 < (self.truth > 0.5).sum() < len(self.truth))
+        return both and self.people >= FEWEST
 
 
 def temperature(cases: Local) -> float:
@@ -91,16 +102,38 @@ def cross_fitted(cases: Local, fit: Callable[[Local], float]) -> Values:
     return found
 
 
-def judged(cases: Local) -> tuple[float, list[dict[str, Any]], list[dict[str, Any]]]:
+def judged(cases: Local) -> tuple[float, Rows, Rows]:
     """What was fitted on all cases, rows of figures before and after, and their differences."""
     fit = stretch if cases.is_age else temperature
-    factors = cross_fitted(cases, fit)
+    return fit(cases), *_told(cases, cross_fitted(cases, fit), CROSS_FITTED)
+
+
+def without_site(cases: Local, site: str) -> tuple[Rows, Rows] | None:
+    """Rows of one site under a fit on patients who were never there, and their differences.
+
+    None where too few of those are left to fit on.
+    """
+    here = np.array([one == site for one in cases.sites], np.bool_)
+    patients = {patient for patient, there in zip(cases.patients, here, strict=True) if there}
+    others = cases.only(np.array([one not in patients for one in cases.patients], np.bool_))
+    if not others.tells:
+        return None
+    factor = stretch(others) if cases.is_age else temperature(others)
+    own = cases.only(here)
+    return _told(own, np.full(len(own.truth), factor), f"site:{site}")
+
+
+def _told(cases: Local, factors: Values, group: str) -> tuple[Rows, Rows]:
+    """Rows of figures before and after, and their differences, under one factor for each case."""
     figures = _age_figures(cases, factors) if cases.is_age else _risk_figures(cases, factors)
     rows, differences = [], []
     for name, (old, new, apart) in figures.items():
-        rows += [_row(cases, name, who, value) for who, value in (("old", old), ("new", new))]
-        differences.append(_line(cases, name, apart))
-    return fit(cases), rows, differences
+        rows += [
+            _row(cases, name, who, value) | {"group": group}
+            for who, value in (("old", old), ("new", new))
+        ]
+        differences.append(_line(cases, name, apart) | {"group": group})
+    return rows, differences
 
 
 _Figure = tuple[float, float, Difference]
@@ -154,7 +187,6 @@ def _row(cases: Local, name: str, who: str, value: float) -> dict[str, Any]:
         "level": "case",
         "name": name,
         "subset": "local",
-        "group": "cross-fitted",
         "value": value,
         "low": None,
         "high": None,
@@ -172,7 +204,6 @@ def _line(cases: Local, name: str, apart: Difference) -> dict[str, Any]:
         "level": "case",
         "name": name,
         "subset": "local",
-        "group": "cross-fitted",
         "new_minus_old": apart.value,
         "low": apart.low,
         "high": apart.high,
@@ -187,7 +218,7 @@ def worse(differences: Sequence[dict[str, Any]]) -> list[str]:
     A wider interval is not worse: it is what too low a coverage asks for.
     """
     return [
-        f"cross-fitted {one['name']}"
+        f"{CROSS_FITTED} {one['name']}"
         for one in differences
         if one["name"] in ("ece", "brier") and one["low"] is not None and one["low"] > 0
     ]

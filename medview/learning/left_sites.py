@@ -1,7 +1,7 @@
 """How a fine-tuning does at a site that it has not seen: each site is left out in turn.
 
-For each one the version is trained further without that site's patients, and old and new are
-compared on them. The version that is kept is the one of all sites.
+For each one the version is trained further, or calibrated, without that site's patients, and old
+and new are compared on them. The version that is kept is the one of all sites.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from medview.domain.errors import DataError, InputRefused
 from medview.domain.progress import Progress, Silent, Steered
 from medview.domain.training import FinetuneRequest
 from medview.io.plain import plain
+from medview.learning.calibration import without_site
 from medview.learning.case_list import list_file, read_rows, with_whole_paths, write_rows
 from medview.learning.finetune import (
     compared,
@@ -24,6 +25,7 @@ from medview.learning.finetune import (
     run_trainer,
     write_before_after,
 )
+from medview.learning.recalibrate import local_cases, recalibrate
 from medview.learning.weights import WEIGHTS
 
 Rows = Sequence[Mapping[str, str]]
@@ -84,6 +86,39 @@ def finetune_and_leave_sites(
     return {**body, "before_after": plain(found), "sites": told}
 
 
+def calibrate_and_leave_sites(job: Progress, request: FinetuneRequest) -> dict[str, Any]:
+    """Calibrate on all sites; rows of a site tell of a fit without its patients.
+
+    Returns
+    -------
+    dict
+        As ``recalibrate``, with ``sites`` as ``finetune_and_leave_sites``.
+
+    Raises
+    ------
+    DataError
+        As ``recalibrate``; also if the data name fewer than two sites.
+    """
+    body = recalibrate(job, request)
+    out = Path(request.train.out)
+    scores = local_cases(request.model, out)
+    sites = sorted({site for one in scores for site in one.sites if site})
+    if len(sites) < 2:
+        raise _too_few(sites)
+    found, told = body["before_after"], []
+    for site in sites:
+        parts = [part for one in scores if site in one.sites and (part := without_site(one, site))]
+        for metrics, differences in parts:
+            found = joined(
+                found, {"metrics": metrics, "differences": differences, "worse": list[str]()}
+            )
+        why = "" if parts else "too few patients at the other sites to fit on"
+        cases = max(one.sites.count(site) for one in scores)
+        told.append({"site": site, "cases": cases, "why_not": why})
+    write_before_after(out, found)
+    return {**body, "before_after": plain(found), "sites": told}
+
+
 def by_site(data: Sequence[str]) -> dict[str, tuple[Rows, Rows]]:
     """For each site the rows of patients who were never there, and its own rows.
 
@@ -105,10 +140,7 @@ def by_site(data: Sequence[str]) -> dict[str, tuple[Rows, Rows]]:
         rows += [with_whole_paths(row, file.parent) for row in read_rows(file)]
     sites = sorted({row["site"] for row in rows if row.get("site")})
     if len(sites) < 2:
-        raise DataError(
-            f"{len(sites)} sites are named, two are needed to leave one out",
-            do='Fill the column "site".',
-        )
+        raise _too_few(sites)
     parts: dict[str, tuple[Rows, Rows]] = {}
     for site in sites:
         here = [row for row in rows if row.get("site") == site]
@@ -116,6 +148,13 @@ def by_site(data: Sequence[str]) -> dict[str, tuple[Rows, Rows]]:
         others = [row for row in rows if _patient(row) not in patients]
         parts[site] = others, [{**row, "split": ""} for row in here]
     return parts
+
+
+def _too_few(sites: Sequence[str]) -> DataError:
+    return DataError(
+        f"{len(sites)} sites are named, two are needed to leave one out",
+        do='Fill the column "site".',
+    )
 
 
 def _patient(row: Mapping[str, str]) -> str:

@@ -33,6 +33,8 @@ from medview.learning.patients import patient_hash
 from medview.learning.weights import CARD, WEIGHTS, card_beside
 
 AGE = "age"
+LOCAL = Path("comparison") / "local"
+"""Below the folder of a calibration: what its parent says of the local cases."""
 SCORES: dict[str, tuple[str, ...]] = {
     "cxr": ("severe",),
     "icu": ("mortality", "icu_admission"),
@@ -66,7 +68,8 @@ def recalibrate(job: Progress, request: FinetuneRequest) -> dict[str, Any]:
             do=f"Choose one of: {', '.join(SCORES)}.",
         )
     out, parent = Path(request.train.out), Path(cast(str, request.train.init))
-    cases = _local_cases(job, request, out)
+    _ask(job, request, out)
+    cases = local_cases(request.model, out)
     fitted, rows, differences = [], [], []
     for one in cases:
         job.check()
@@ -95,16 +98,15 @@ def recalibrate(job: Progress, request: FinetuneRequest) -> dict[str, Any]:
     }
 
 
-def _local_cases(job: Progress, request: FinetuneRequest, out: Path) -> list[Local]:
-    """What the version says of local cases, by score; only of patients it was not trained on."""
+def _ask(job: Progress, request: FinetuneRequest, out: Path) -> None:
+    """Write what the version says of local cases whose patients it was not trained on."""
     train = request.train
-    folder = out / "comparison" / "local"
     evaluate(
         job,
         EvaluateRequest(
             request.model,
             train.data,
-            str(folder),
+            str(out / LOCAL),
             weights=train.init,
             split="all",
             device=train.device,
@@ -113,10 +115,20 @@ def _local_cases(job: Progress, request: FinetuneRequest, out: Path) -> list[Loc
             private=train.private,
         ),
     )
-    with (folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
+
+
+def local_cases(model: str, out: Path) -> list[Local]:
+    """What the version says of local cases, by score.
+
+    Raises
+    ------
+    DataError
+        If of no score there are enough patients with both outcomes.
+    """
+    with (out / LOCAL / "predictions.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    found = [_local(score, rows) for score in SCORES[request.model]]
-    enough = [one for one in found if one.people >= FEWEST and _tells(one)]
+    found = [_local(score, rows) for score in SCORES[model]]
+    enough = [one for one in found if one.tells]
     if not enough:
         most = max(one.people for one in found)
         raise DataError(
@@ -130,11 +142,6 @@ def _local_cases(job: Progress, request: FinetuneRequest, out: Path) -> list[Loc
     return enough
 
 
-def _tells(cases: Local) -> bool:
-    """Both outcomes are there."""
-    return cases.is_age or 0 < (cases.truth > 0.5).sum() < len(cases.truth)
-
-
 def _local(score: str, rows: list[dict[str, str]]) -> Local:
     known = [row for row in rows if row.get(f"true_{score}") and row.get(score)]
     if score == AGE:
@@ -145,7 +152,8 @@ def _local(score: str, rows: list[dict[str, str]]) -> Local:
 
     half = (column("age_high") - column("age_low")) / 2 if score == AGE else None
     names = tuple(row.get("patient") or row["case"] for row in known)
-    return Local(score, column(f"true_{score}"), column(score), names, half)
+    sites = tuple(row.get("site") or "" for row in known)
+    return Local(score, column(f"true_{score}"), column(score), names, half, sites)
 
 
 def _store(

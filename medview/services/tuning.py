@@ -45,6 +45,7 @@ LOCKED = "medview.learning.finetune:look_at_locked"
 FINETUNE = "medview.learning.finetune:finetune"
 LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
+CALIBRATE_SITES = "medview.learning.left_sites:calibrate_and_leave_sites"
 HISTORY = "history.csv"
 # Hints that ``medview.learning.finetune`` understands.
 PAUSE, GO_ON = "pause", "go on"
@@ -141,15 +142,17 @@ class Tuning:
 
     @property
     def can_leave_sites(self) -> bool:
-        """Whether the cases are of several sites and come from a case list that says so."""
+        """Whether the cases are of several sites; a training needs a case list that says so."""
         now = self.now
         listed = now.data is not None and now.data.suffix.lower() == ".csv"
-        return listed and now.found.get("sites", 0) > 1 and now.wish.method != "calibrate"
+        return now.found.get("sites", 0) > 1 and (listed or now.wish.method == "calibrate")
 
     @property
     def trainings(self) -> int:
         """How many trainings Start would make, all told."""
         wish = self.now.wish
+        if wish.method == "calibrate":
+            return 1
         sites = self.now.found.get("sites", 0) if wish.sites and self.can_leave_sites else 0
         return int(1 + wish.folds + sites)
 
@@ -213,7 +216,11 @@ class Tuning:
         self._title = title = f"Calibrate {wish.version}" if is_fit else f"Fine-tune {wish.version}"
         # "Stop, keep best" is about the version that is kept: no site is gone through for it.
         leaves_sites = wish.sites and self.can_leave_sites and max_minutes is None
-        work = CALIBRATE if is_fit else LEAVE_SITES if leaves_sites else FINETUNE
+        work = (
+            (CALIBRATE_SITES if leaves_sites else CALIBRATE)
+            if is_fit
+            else (LEAVE_SITES if leaves_sites else FINETUNE)
+        )
         given = (request,) if is_fit else (request, trainer_of(version.card.id))
         errand = Errand(title, "train", work, given, about=data.name, key="finetune")
         self._job = self._tasks.run(errand, Answers(self._done, self._stopped))

@@ -41,12 +41,6 @@ def write_people(folder, name, people, volumes):
     return f"cases={folder / f'{name}.csv'}"
 
 
-def test_nothing_is_trained_that_a_site_could_be_left_out_of(tmp_path, capfd):
-    words = ("finetune", "brain-age", "--data", "x", "--out", str(tmp_path / "out"))
-    assert main([*words, "--method", "calibrate", "--leave-out", "site"]) == 2
-    assert "calibrating trains nothing" in capfd.readouterr().err
-
-
 def test_old_and_new_are_told_of_each_group_by_itself():
     def row(who, group, value):
         same = {"task": "age", "level": "case", "name": "mae", "subset": "cases"}

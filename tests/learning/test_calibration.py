@@ -1,5 +1,7 @@
 """Temperatures and intervals from made-up cases whose right answer is known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from medview.learning.calibration import (
     judged,
     stretch,
     temperature,
+    without_site,
     worse,
 )
 
@@ -81,3 +84,32 @@ def test_what_is_worse_for_sure_is_named():
     assert worse([{"name": "ece", "low": 0.01}, {"name": "interval_width", "low": 0.5}]) == [
         "cross-fitted ece"
     ]
+
+
+def at_two_sites(n=200):
+    """Outcomes that are told three times too sharply at "a", and rightly at "b"."""
+    sharp, right = outcomes(n), outcomes(n, sharp=1.0)
+    return Local(
+        "mortality",
+        np.concatenate([sharp.truth, right.truth]),
+        np.concatenate([sharp.said, right.said]),
+        tuple(f"p{k}" for k in range(2 * n)),
+        sites=("a",) * n + ("b",) * n,
+    )
+
+
+def test_a_site_that_is_left_out_has_no_say_in_its_own_calibration():
+    cases = at_two_sites(1000)
+    rows, differences = without_site(cases, "b")
+    assert {row["group"] for row in (*rows, *differences)} == {"site:b"}
+    assert {row["n"] for row in rows} == {1000}
+    # What is right for "a" makes "b" worse; under its own fit it would have stayed as it is.
+    apart = {one["name"]: one["new_minus_old"] for one in differences}
+    assert apart["ece"] > 0.03
+    assert worse(differences) == []  # one site alone refuses no version
+
+
+def test_patients_of_both_sites_are_fitted_on_for_neither():
+    cases = replace(at_two_sites(40), patients=tuple(f"p{k % 50}" for k in range(80)))
+    assert without_site(cases, "b") is None  # ten of "a" were never at "b"
+    assert without_site(at_two_sites(40), "b") is not None

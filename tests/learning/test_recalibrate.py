@@ -18,6 +18,7 @@ from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.learning import recalibrate as module
 from medview.learning.brain_age_weights import load_age_model
+from medview.learning.left_sites import calibrate_and_leave_sites
 from medview.learning.recalibrate import recalibrate
 from medview.learning.weights import CARD, WEIGHTS
 
@@ -155,3 +156,25 @@ def test_the_command_registers_it(parent, tmp_path, monkeypatch, capfd):
     assert "registered as brain-age@ward" in told
     assert main(["versions", "brain-age", "--quiet"]) == 0
     assert "brain-age@ward  own" in capfd.readouterr().out
+
+
+def test_each_site_is_left_out_of_a_calibration_in_turn(parent, tmp_path, capfd):
+    data = local_people(tmp_path / "d", 60)
+    words = ("finetune", "brain-age", "--method", "calibrate", "--leave-out", "site")
+    more = ("--data", str(data), "--weights", str(parent), "--out", str(tmp_path / "o"))
+    assert main([*words, *more, "--quiet", "--json", "--threads", "1"]) == 0
+    told = json.loads(capfd.readouterr().out)
+    assert told["sites"] == [
+        {"site": site, "cases": 20, "why_not": ""} for site in ("Guys", "HH", "IOP")
+    ]
+    found = json.loads((tmp_path / "o" / "before_after.json").read_text())
+    groups = {row["group"]: row["n"] for row in found["metrics"]}
+    assert groups == {"cross-fitted": 60, "site:Guys": 20, "site:HH": 20, "site:IOP": 20}
+
+
+def test_of_one_site_alone_none_can_be_left_out_of_a_calibration(parent, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        module, "evaluate", lambda job, one: predictions(Path(one.out), *outcomes())
+    )
+    with pytest.raises(DataError, match="0 sites are named"):
+        calibrate_and_leave_sites(Silent(), asked(tmp_path, tmp_path / "o", parent, "cxr"))

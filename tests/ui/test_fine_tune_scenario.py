@@ -182,7 +182,7 @@ def test_from_six_studies_read_here_to_a_training_that_leaves_sites_out(
     job.finish({**OUTCOME, "before_after": {**at_site, "worse": []}})
     bench.settle()
     words = [each.text() for each in bench.window.findChildren(QLabel) if each.isVisible()]
-    assert "Site HH, trained without it" in words
+    assert "Site HH, left out" in words
 
 
 def read_here(number, words, *, labelled=True):

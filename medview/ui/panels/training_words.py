@@ -119,7 +119,7 @@ def group_words(group: str) -> str:
     """Whose figures these are."""
     kind, _, site = group.partition("site:")
     if site and not kind:
-        return tr("Site {name}, trained without it", name=site)
+        return tr("Site {name}, left out", name=site)
     if site:
         return tr("{which}: site {name}", which=group_words(kind.rstrip(", ")), name=site)
     return tr("Locked set") if kind == "reference" else tr("Held out")

@@ -156,6 +156,19 @@ def test_sites_can_be_left_out_where_a_case_list_names_several(bench, panel, tmp
     assert len(bench.jobs.running("left_sites:finetune_and_leave_sites")) == 1
 
 
+def test_a_calibration_leaves_sites_out_of_any_set_that_names_them(bench, panel, tmp_path):  # noqa: F811
+    tuning = bench.app.tuning
+    tuning.wish(method="calibrate", sites=True)
+    tuning.look(tmp_path / "folder")
+    bench.jobs.running("finetune:survey")[0].finish(FOUND)
+    bench.jobs.running("case_check:check")[0].finish(FOUND)
+    bench.settle()
+    assert not bench.find(QCheckBox, "training_sites").isHidden()
+    assert tuning.trainings == 1
+    tuning.start()
+    assert len(bench.jobs.running("left_sites:calibrate_and_leave_sites")) == 1
+
+
 @pytest.mark.parametrize(("name", "sites"), [("cases.csv", 1), ("folder", 2)])
 def test_they_cannot_where_there_is_one_site_or_no_list(bench, panel, tmp_path, name, sites):  # noqa: F811
     tuning = bench.app.tuning
@@ -198,7 +211,7 @@ def test_figures_say_whose_they_are_and_how_sure():
     lines = difference_lines(found)
     assert [line.cells[0] for line in lines] == [
         *("", "age mae", "Locked set", "age mae"),
-        *("Site HH, trained without it", "age mae"),
+        *("Site HH, left out", "age mae"),
     ]
     assert [line.look for line in lines if len(line.cells) > 1] == ["quiet", "good", "worse", ""]
     assert lines[1].cells[1:] == ("5.00", "5.00", "-1.50 (-2.0 – -1.0)")
