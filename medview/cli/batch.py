@@ -21,6 +21,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
     lines = [f"{body['done']} cases done in {in_time(body['seconds'])}{pace}"]
     if body["resumed"]:
         lines.append(f"{body['resumed']} of them were finished before")
+    lines += [f"run again: {o['case']}: changed: {', '.join(o['changed'])}" for o in body["redone"]]
     lines += [f"failed: {one['case']}: {one['what']}" for one in body["failed"]]
     return "\n".join(lines)
 
@@ -38,7 +39,9 @@ def _in_words(body: Mapping[str, Any]) -> str:
     help="dask: on a cluster of dask.distributed.",
 )
 @click.option("--scheduler", metavar="ADDRESS", help="Of the cluster; without it one is made here.")
-@click.option("--resume", is_flag=True, help="Keep results that are there already.")
+@click.option(
+    "--resume", is_flag=True, help="Keep results that still hold; run again what changed."
+)
 @click.option("--samples", type=click.IntRange(min=1), help="Passes whose spread is uncertainty.")
 @click.option("--alpha", type=Finite(0, 1), help="Weight of the plain residual.")
 @click.option("--age", type=Finite(0, 130), help="Of all patients, in years.")
@@ -61,7 +64,9 @@ def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) ->
     """Run MODEL on every case of a folder or of a case list (CSV).
 
     Each case gets --out/CASE/result.json and maps, as "medview run" writes them;
-    predictions.csv and batch.json tell of all. Exit code 1 when some cases failed.
+    predictions.csv and batch.json tell of all. Exit code 1 when some cases failed. With
+    "--resume" a case whose inputs, weights or options are not those of its result is run again
+    and named.
     """
     from medview.services.batch import find_cases, run_batch
     from medview.services.versions import located

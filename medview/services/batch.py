@@ -13,7 +13,7 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -28,6 +28,7 @@ from medview.learning.case_list import refuse_other_tables
 from medview.services import library
 from medview.services.inputs import Wanted, fits, is_table
 from medview.services.jobs import Jobs
+from medview.services.made_from import asked_of, changed, note, read_ledger
 from medview.services.offers import TABLES
 from medview.services.running import RunOptions, run_case
 
@@ -75,13 +76,17 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a case ended: `scores` of result.json, or the error as code and words."""
+    """How a case ended: `scores` of result.json, or the error as code and words.
+
+    `asked` is what the result was made from, as ``made_from.asked_of`` tells it.
+    """
 
     case: Case
     scores: tuple[dict[str, Any], ...] = ()
     seconds: float = 0.0
     code: str = ""
     what: str = ""
+    asked: Mapping[str, Any] | None = None
 
     @property
     def failed(self) -> bool:
@@ -141,24 +146,25 @@ def run_batch(
 ) -> dict[str, Any]:
     """Run all cases and write predictions.csv and batch.json; the body of ``medview.batch/1``.
 
-    With `resume` a case whose result is there, of the same weights and options, is kept.
+    With `resume` a case whose result is there and was made from the same inputs, weights and
+    options is kept; one that was made from others is run again, and the body says so.
     """
     began = time.perf_counter()
     out.mkdir(parents=True, exist_ok=True)
-    kept = [_kept(card, case, options, out) for case in cases] if resume else [None] * len(cases)
-    done = [outcome for outcome in kept if outcome is not None]
-    tasks = [
-        Task(card, case, options, out / case.name)
-        for case, outcome in zip(cases, kept, strict=True)
-        if outcome is None
-    ]
+    tasks = [Task(card, case, options, out / case.name) for case in cases]
+    done, redone = _kept(tasks, out, progress) if resume else ([], [])
+    finished = {outcome.case.name for outcome in done}
+    tasks = [task for task in tasks if task.case.name not in finished]
     progress(len(done), len(cases), "")
     for outcome in engine(tasks):
         done.append(outcome)
+        result = out / outcome.case.name / RESULT
+        if outcome.asked is not None and result.is_file():
+            note(out, outcome.case.name, outcome.asked, result)
         progress(len(done), len(cases), f"case {len(done)} / {len(cases)}")
     order = {case.name: n for n, case in enumerate(cases)}
     done.sort(key=lambda outcome: order[outcome.case.name])
-    body = _body(done, len(tasks), time.perf_counter() - began)
+    body = {**_body(done, len(tasks), time.perf_counter() - began), "redone": redone}
     _write(out, body, done)
     return body
 
@@ -192,22 +198,36 @@ def local_engine(workers: int, threads: int | None) -> Engine:
 
 def run_task(jobs: Jobs, task: Task) -> Outcome:
     """Run one case; an error of it is its outcome, and stops nothing else."""
+    case, options = task.case, _own_options(task)
+    began = time.perf_counter()
+    try:
+        with _own_rows(case, task.out) as wanted:
+            asked = _asked(task, wanted)
+            body = run_case(jobs, task.card, wanted, options, task.out)
+    except MedviewError as error:
+        return Outcome(case, code=error.code, what=error.what)
+    seconds = round(time.perf_counter() - began, 2)
+    return Outcome(case, tuple(body["scores"]), seconds, asked=asked)
+
+
+def _own_options(task: Task) -> RunOptions:
+    """The options of a batch with what its list says of the case in their place."""
     case = task.case
-    options = replace(
+    return replace(
         task.options,
         age_years=_first(case.age_years, task.options.age_years),
         sex=_first(case.sex, task.options.sex),
         site=_first(case.site or None, task.options.site),
         film_hour=_first(case.film_hour, task.options.film_hour),
     )
-    began = time.perf_counter()
+
+
+def _asked(task: Task, wanted: Wanted) -> dict[str, Any] | None:
+    """What decides the answer; None where an input cannot be read, which the run tells."""
     try:
-        with _own_rows(case, task.out) as wanted:
-            body = run_case(jobs, task.card, wanted, options, task.out)
-    except MedviewError as error:
-        return Outcome(case, code=error.code, what=error.what)
-    seconds = round(time.perf_counter() - began, 2)
-    return Outcome(case, tuple(body["scores"]), seconds)
+        return asked_of(task.card, wanted, _own_options(task))
+    except OSError:
+        return None
 
 
 def _first(own: Any, common: Any) -> Any:
@@ -341,16 +361,35 @@ def _named_apart(cases: Sequence[Case]) -> list[Case]:
     return named
 
 
-def _kept(card: ModelCard, case: Case, options: RunOptions, out: Path) -> Outcome | None:
-    """The outcome of a case that is finished already, by the same weights and seed."""
+def _kept(
+    tasks: Sequence[Task], out: Path, progress: Callable[[int, int, str], object]
+) -> tuple[list[Outcome], list[dict[str, Any]]]:
+    """The outcomes that hold as they are, and of which cases a result is there and does not."""
+    ledger = read_ledger(out)
+    kept: list[Outcome] = []
+    redone: list[dict[str, Any]] = []
+    for n, task in enumerate(tasks):
+        progress(n, len(tasks), "looking at what is there")
+        result = task.out / RESULT
+        if not result.is_file():
+            continue
+        with _own_rows(task.case, task.out) as wanted:
+            asked = _asked(task, wanted)
+        why = changed(ledger.get(task.case.name), asked or {}, result)
+        outcome = _outcome(task.case, result) if asked is not None and not why else None
+        if outcome is not None:
+            kept.append(outcome)
+        else:
+            redone.append({"case": task.case.label, "changed": list(why or ("inputs",))})
+    return kept, redone
+
+
+def _outcome(case: Case, result: Path) -> Outcome | None:
+    """The outcome that a result tells of; None if it cannot be read."""
     try:
-        body = json.loads((out / case.name / RESULT).read_text("utf-8"))
-        same = body["weights_sha256"] == card.weights_sha256 and body["seed"] == options.seed
-        if options.samples is not None:
-            same = same and body["parameters"].get("samples") == options.samples
-        same = same and set(options.maps) <= set(body["parameters"].get("maps", ()))
-        return Outcome(case, tuple(body["scores"]), float(body["seconds"])) if same else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        body = json.loads(result.read_text("utf-8"))
+        return Outcome(case, tuple(body["scores"]), float(body["seconds"]))
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

@@ -62,6 +62,11 @@ def test_a_folder_gives_a_result_each_equal_to_run_and_goes_on_where_it_stopped(
     code, told = answer(capfd, *given, "--resume")
     assert (code, told["done"], told["resumed"], told["seconds_per_study"]) == (0, 2, 2, None)
     assert (out / "one_T1" / "result.json").stat().st_mtime_ns == before
+    code, told = answer(capfd, *given, "--resume", "--alpha", "0.25")
+    assert (code, told["done"], told["resumed"]) == (0, 2, 0)
+    assert [one["changed"] for one in told["redone"]] == [["alpha"]] * 2
+    again = json.loads((out / "one_T1" / "result.json").read_text())
+    assert again["parameters"]["alpha"] == 0.25
 
 
 def test_a_case_list_names_cases_and_one_that_fails_stops_nothing(folder, weights, tmp_path, capfd):
@@ -78,7 +83,7 @@ def test_a_case_list_names_cases_and_one_that_fails_stops_nothing(folder, weight
         (row,) = csv.DictReader(file)
     assert (row["case"], row["patient"], row["site"]) == ("c/1", "p1", "A")
     assert not (out / "c2").exists()
-    names = {row["folder"], "batch.json", "predictions.csv"}
+    names = {row["folder"], "batch.json", "predictions.csv", "made_from.jsonl"}
     assert {item.name for item in out.iterdir()} == names
 
 

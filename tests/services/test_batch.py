@@ -1,6 +1,5 @@
 """Cases of a batch: names that are folders, rows of tables, engines."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -100,25 +99,61 @@ def test_outcomes_are_told_in_the_order_of_the_cases_whoever_is_first(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(
-    ("made", "wanted", "resumed"),
-    [((), (), 1), ((), ("occlusion",), 0), (("occlusion",), ("occlusion",), 1), (("x",), (), 1)],
-)
-def test_a_result_without_a_map_that_is_wanted_is_made_again(tmp_path, made, wanted, resumed):
-    result = tmp_path / "a" / "result.json"
-    result.parent.mkdir()
-    told = {"maps": list(made)} if made else {}
-    body = {"weights_sha256": CARD.weights_sha256, "seed": 0, "parameters": told, "scores": []}
-    result.write_text(json.dumps({**body, "seconds": 1.0}))
-    options = RunOptions(maps=wanted)
+def of_age(tmp_path, options, *, resume=True):
+    """Run a batch of two cases whose inputs lie in `tmp_path`; the body, and which cases ran."""
+    cases = [Case(n, Wanted(named=(("series", tmp_path / f"{n}.csv"),))) for n in ("a", "b")]
+    ran = []
 
     def engine(tasks):
         for task in tasks:
-            assert task.options.maps == wanted
-            yield Outcome(task.case)
+            ran.append(task.case.name)
+            task.out.mkdir(exist_ok=True)
+            (task.out / "result.json").write_text('{"scores": [], "seconds": 1.0}')
+            asked = batch._asked(task, task.case.wanted)
+            yield Outcome(task.case, asked=asked)
 
-    body = run_batch(engine, CARD, CASES[:1], options, tmp_path, resume=True, progress=unseen)
-    assert body["resumed"] == resumed
+    out = tmp_path / "o"
+    return run_batch(engine, CARD, cases, options, out, resume=resume, progress=unseen), ran
+
+
+@pytest.fixture
+def inputs(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text(f"Hours,HR\n1,8{ord(name)}\n")
+    return tmp_path
+
+
+def test_going_on_keeps_what_holds_and_runs_again_what_changed(inputs):
+    assert of_age(inputs, RunOptions(), resume=False)[1] == ["a", "b"]
+    body, ran = of_age(inputs, RunOptions())
+    assert (ran, body["resumed"], body["redone"]) == ([], 2, [])
+    (inputs / "b.csv").write_text("Hours,HR\n1,60\n")
+    body, ran = of_age(inputs, RunOptions())
+    assert (ran, body["resumed"]) == (["b"], 1)
+    assert body["redone"] == [{"case": "b", "changed": ["inputs"]}]
+    body, ran = of_age(inputs, RunOptions(age_years=50.0))
+    assert (ran, [one["changed"] for one in body["redone"]]) == (["a", "b"], [["age"]] * 2)
+    assert of_age(inputs, RunOptions(age_years=50.0))[1] == []
+
+
+@pytest.mark.parametrize("words", ['{"scores":', "[]", '{"scores": []}'])
+def test_a_result_that_cannot_be_read_is_made_again(inputs, words):
+    of_age(inputs, RunOptions(), resume=False)
+    (inputs / "o" / "a" / "result.json").write_text(words)
+    body, ran = of_age(inputs, RunOptions())
+    assert (ran, [one["case"] for one in body["redone"]]) == (["a"], ["a"])
+
+
+def test_an_input_that_is_gone_is_not_taken_for_the_one_that_was(inputs):
+    of_age(inputs, RunOptions(), resume=False)
+    (inputs / "a.csv").unlink()
+    body, ran = of_age(inputs, RunOptions())
+    assert (ran, [one["case"] for one in body["redone"]]) == (["a"], ["a"])
+
+
+def test_what_the_list_says_of_a_case_goes_before_the_options_of_all():
+    task = batch.Task(CARD, replace(CASES[0], age_years=30.0), RunOptions(age_years=60.0), Path())
+    assert batch._asked(task, Wanted())["age_years"] == 30.0
 
 
 def test_without_the_extra_a_cluster_is_refused_with_what_to_install(monkeypatch):
