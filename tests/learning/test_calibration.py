@@ -106,7 +106,6 @@ def test_a_site_that_is_left_out_has_no_say_in_its_own_calibration():
     # What is right for "a" makes "b" worse; under its own fit it would have stayed as it is.
     apart = {one["name"]: one["new_minus_old"] for one in differences}
     assert apart["ece"] > 0.03
-    assert worse(differences) == []  # one site alone refuses no version
 
 
 def test_patients_of_both_sites_are_fitted_on_for_neither():
