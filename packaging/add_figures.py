@@ -1,7 +1,10 @@
 """Add the rows of an ablation.json to a card, each with the command that measures it.
 
     python packaging/add_figures.py CARD ABLATION.json --command "medview ablate ..." [--limit TEXT]
-        [--names NAME,NAME] [--subset NAME]
+        [--method TEXT] [--names NAME,NAME] [--subset NAME]
+
+A limit is what a reader must know before trusting a result; what only tells how the model was
+trained or measured goes under method.
 
 Rows say of which variant they are ("model" is the default one); a difference from the default
 stands beside them with its interval. Figures of sites left out are of the group
@@ -62,12 +65,14 @@ def main() -> None:
     parser.add_argument("--names", default="mae,rmse")
     parser.add_argument("--subset", default="")
     parser.add_argument("--limit", action="append", default=[])
+    parser.add_argument("--method", action="append", default=[])
     given = parser.parse_args()
     card = read_card(given.card)
     rows = json.loads(given.ablation.read_text("utf-8"))["rows"]
     made = with_rows(card, rows, given.command, tuple(given.names.split(",")), given.subset)
-    limits = dict.fromkeys((*made.limits, *given.limit))
-    write_card(replace(made, limits=tuple(limits)), given.card)
+    limits = tuple(dict.fromkeys((*made.limits, *given.limit)))
+    method = tuple(dict.fromkeys((*made.method, *given.method)))
+    write_card(replace(made, limits=limits, method=method), given.card)
 
 
 if __name__ == "__main__":

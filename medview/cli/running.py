@@ -127,16 +127,29 @@ def _models_in_words(body: Mapping[str, Any]) -> str:
     if not body["models"]:
         return "This copy came without models."
     lines = []
+    alone = len({entry["id"] for entry in body["models"]}) == 1
     for entry in body["models"]:
         lines.append(f"{entry['id']}@{entry['version']}  {entry['title']}")
         lines.append(f"  {entry['summary']}")
         lines += [f"  input {item['role']}: {item['needs']}" for item in entry["inputs"]]
-        lines += [f"  limit: {limit}" for limit in entry["limits"]]
+        method = entry["method"]
+        lines += [f"  limit: {limit}" for limit in entry["limits"] if limit not in method]
+        lines += _method_in_words(entry, alone=alone)
         lines.append(f"  licence: {entry['licence']}")
         lines.append(f"  weights: {entry['weights_sha256']}")
     if "check" in body:
         lines.append(f"{body['check']['file']}: hash, names, shapes and values are right")
     return "\n".join(lines)
+
+
+def _method_in_words(entry: Mapping[str, Any], *, alone: bool) -> list[str]:
+    """How a model was trained and measured: of one that was asked for alone; else where to ask."""
+    day = f", {entry['trained_at']}" if entry["trained_at"] else ""
+    if not entry["method"]:
+        return [f"  trained{day}"] if day else []
+    if not alone:
+        return [f'  trained and measured{day}: see "medview models {entry["id"]}"']
+    return [f"  trained and measured{day}:", *(f"    {line}" for line in entry["method"])]
 
 
 @command("models", words=_models_in_words)

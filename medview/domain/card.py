@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 ROUTE_LIMITS = {"t1": "From a T1 volume:"}
-"""Route by which a result can be made -> how the limits begin that are of this route only."""
+"""Route of a result -> how the limits and words on the method begin that are of it only."""
 
 ON_DEMAND = ("occlusion",)
 """Maps that are made only where somebody asks: they take longer than all else of their run."""
@@ -59,7 +59,12 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """Everything that is said of one version of a model; kept as card.json beside the weights."""
+    """Everything that is said of one version of a model; kept as card.json beside the weights.
+
+    `limits` is what a reader must know before trusting a result: where it is weak, what it is not
+    for, where it extrapolates. `method` is how it was trained and measured. `trained_at` is the
+    day of the training (ISO), empty where it is not known.
+    """
 
     id: str
     version: str
@@ -79,6 +84,8 @@ class ModelCard:
     published: tuple[Figure, ...] = ()
     settings: dict[str, object] = field(default_factory=dict)
     seen_patients: tuple[str, ...] = ()
+    method: tuple[str, ...] = ()
+    trained_at: str = ""
 
     @property
     def on_demand(self) -> tuple[str, ...]:
@@ -87,7 +94,15 @@ class ModelCard:
 
     def limits_on(self, route: object) -> tuple[str, ...]:
         """The limits of results made on a route, or of all others where it has none of its own."""
-        own = ROUTE_LIMITS.get(str(route), "")
-        marks = tuple(ROUTE_LIMITS.values())
-        found = tuple(line for line in self.limits if own and line.startswith(own))
-        return found or tuple(line for line in self.limits if not line.startswith(marks))
+        return _on_route(self.limits, route)
+
+    def method_on(self, route: object) -> tuple[str, ...]:
+        """How results made on a route were trained and measured; as `limits_on`."""
+        return _on_route(self.method, route)
+
+
+def _on_route(lines: tuple[str, ...], route: object) -> tuple[str, ...]:
+    own = ROUTE_LIMITS.get(str(route), "")
+    marks = tuple(ROUTE_LIMITS.values())
+    found = tuple(line for line in lines if own and line.startswith(own))
+    return found or tuple(line for line in lines if not line.startswith(marks))

@@ -174,7 +174,7 @@ class Section:
 
     `result` is the bold one-line result, `text` what is said below it, or plain text where there
     is no result. A `narrow` one can do with half of a line; sections with a `side` stand below
-    each other there, beside those of the other side.
+    each other there, beside those of the other side. A `small` one is set in small print.
     """
 
     title: str
@@ -188,6 +188,7 @@ class Section:
     lanes: tuple[Lanes, ...] = ()
     narrow: bool = False
     side: Side = ""
+    small: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

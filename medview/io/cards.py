@@ -85,7 +85,11 @@ def card_of(body: Mapping[str, Any]) -> ModelCard:
 
 
 def model_entry(card: ModelCard) -> dict[str, Any]:
-    """Return one entry of ``medview.models/1``; the patients seen stay out of it."""
+    """Return one entry of ``medview.models/1``; the patients seen stay out of it.
+
+    `limits` is everything that narrows what the model is worth, what a reader must know first;
+    those of them that tell how it was trained and measured are named again as `method`.
+    """
     return {
         "id": card.id,
         "version": card.version,
@@ -106,7 +110,9 @@ def model_entry(card: ModelCard) -> dict[str, Any]:
         "trained_on": [plain(item) for item in card.trained_on],
         "measured": [_metric_row(card.id, figure) for figure in card.measured],
         "published": [_published_row(figure) for figure in card.published],
-        "limits": list(card.limits),
+        "trained_at": card.trained_at or None,
+        "limits": [*card.limits, *card.method],
+        "method": list(card.method),
     }
 
 

@@ -146,7 +146,7 @@ def _columns(columns: Mapping[str, list[Section]]) -> list[str]:
 
 
 def _section(section: Section) -> str:
-    kind = "pictured" if section.figures or section.plots else "plain"
+    kind = "pictured" if section.figures or section.plots else "small" * section.small or "plain"
     heading = f"<h2>{escape(section.title)}</h2>" if section.title else ""
     return (
         f'<section class="{kind}">{heading}{_words(section)}'

@@ -32,6 +32,7 @@ BASELINE_WORDS = {
 MOSTLY = 0.9
 """A set of which fewer slices are judged is named in the limits."""
 _MAPS = ("score", "residual", "epistemic", "aleatoric", "total", "brain", "seen")
+UNMEASURED = "These weights have not been measured on patients they never saw."
 _NON_COMMERCIAL = ("research", "NC", "non-commercial", "unstated")
 
 
@@ -65,7 +66,8 @@ def make_card(
             "128 x 128 at 1.5 mm, centred on the brain",
         ),
         intended_use="Research on adult brain MRI (T1). Not for diagnosis, triage or treatment.",
-        limits=_limits(patients, figures, recipe, settings),
+        limits=_limits(patients, figures, settings),
+        method=_method(figures, recipe),
         licence=licence_of(subsets),
         source="Roy, Bayesian Autoencoder for Medical Anomaly Detection, arXiv 2504.15562",
         trained_on=tuple(
@@ -101,33 +103,37 @@ def floor_words(settings: AnomalySettings) -> tuple[str, ...]:
     if settings.floor is None:
         return ()
     return (
-        f"A slice of whose structure the model explains less than {settings.floor:.0%} is not "
-        "judged: the score also finds whatever is brighter or darker than what is about it, which "
-        "says nothing where the model does not recognise the rest.".replace("%", " %", 1),
+        "A slice of whose structure the model explains less than "
+        f"{100 * settings.floor:.0f} % is not judged: there the score would find whatever is "
+        "brighter or darker than what is about it.",
     )
+
+
+def measured_in(folds: int, figures: Sequence[Figure]) -> tuple[str, ...]:
+    """Where the figures of a card come from; nothing where there are none."""
+    told = f"Figures come from {folds} folds by patient; these weights are a refit on all."
+    return (told,) if figures else ()
 
 
 def _limits(
-    patients: Sequence[str],
-    figures: Sequence[Figure],
-    recipe: Recipe,
-    settings: AnomalySettings,
+    patients: Sequence[str], figures: Sequence[Figure], settings: AnomalySettings
 ) -> tuple[str, ...]:
-    origin = (
-        f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
-        if figures
-        else "These weights have not been measured on patients they never saw."
-    )
     return (
         f"Trained on {len(patients)} brains only; T1 without contrast, adults.",
-        "Measured with synthetic lesions in normal brains, which are not tumours: no swelling, "
-        "no displacement.",
         "Small, faint and cortical lesions are missed more often than large ones.",
         "With contrast, vessels and membranes score high.",
-        "Keys and values of the largest attention are averaged over "
-        f"{recipe.network.key_pool} x {recipe.network.key_pool} positions.",
         *floor_words(settings),
-        origin,
+        *(() if figures else (UNMEASURED,)),
+    )
+
+
+def _method(figures: Sequence[Figure], recipe: Recipe) -> tuple[str, ...]:
+    pool = recipe.network.key_pool
+    return (
+        "Measured with synthetic lesions in normal brains, which are not tumours: no swelling, "
+        "no displacement.",
+        f"Keys and values of the largest attention are averaged over {pool} x {pool} positions.",
+        *measured_in(recipe.folds, figures),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.learning.anomaly_card import licence_of
+from medview.learning.anomaly_card import UNMEASURED, licence_of, measured_in
 from medview.learning.brain_age_fit import AgeRecipe, Fitted
 from medview.learning.brain_age_model import settings_to_card
 from medview.learning.brain_age_table import AgeTable
@@ -63,7 +63,8 @@ def make_card(
         ),
         intended_use="Research on groups of adults. Not for diagnosis; a gap of one person is "
         "mostly error of the model.",
-        limits=_limits(table, recipe, fitted, figures),
+        limits=_limits(table, fitted, figures),
+        method=_method(recipe, fitted, figures),
         licence=licence_of(subsets),
         source="Usman and others, M-AVAE, arXiv 2411.10100, with sizes of the authors' program",
         trained_on=tuple(_trained_on(subset, table) for subset in subsets if subset.cases),
@@ -88,9 +89,7 @@ def _trained_on(subset: Subset, table: AgeTable) -> TrainedOn:
     return TrainedOn(subset.name, patients, subset.licence, note)
 
 
-def _limits(
-    table: AgeTable, recipe: AgeRecipe, fitted: Fitted, figures: Sequence[Figure]
-) -> tuple[str, ...]:
+def _limits(table: AgeTable, fitted: Fitted, figures: Sequence[Figure]) -> tuple[str, ...]:
     settings = fitted.model.settings
     low, high = settings.ages
     width = min(settings.half_width.values())
@@ -104,21 +103,23 @@ def _limits(
         "of age. The correction takes that out on average only.",
         "Features must come from the same segmentation program as those of the training; another "
         "program or resolution shifts ages by years.",
-        f"An ensemble of {recipe.members} networks"
-        + (" with a linear path from the features to age and sex" if recipe.skip else "")
-        + "; both differ from the paper.",
     ]
-    said += _linear_words(fitted)
     if not settings.knows_sex:
         said.append("The training rows are of one sex or of unknown sex: the sex head is idle.")
     if np.any([case.label == 1 for case in table.cases]):
         said.append("Cases were trained on beside controls; only controls are the reference.")
-    said.append(
-        f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
-        if figures
-        else "These weights have not been measured on patients they never saw."
-    )
+    if not figures:
+        said.append(UNMEASURED)
     return (*said, *_sex_limit(figures), *weak_spots(figures))
+
+
+def _method(recipe: AgeRecipe, fitted: Fitted, figures: Sequence[Figure]) -> tuple[str, ...]:
+    path = " with a linear path from the features to age and sex" if recipe.skip else ""
+    return (
+        f"An ensemble of {recipe.members} networks{path}; both differ from the paper.",
+        *_linear_words(fitted),
+        *measured_in(recipe.folds, figures),
+    )
 
 
 def _linear_words(fitted: Fitted) -> list[str]:

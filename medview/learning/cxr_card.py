@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.learning.anomaly_card import figure_of, licence_of
+from medview.learning.anomaly_card import UNMEASURED, figure_of, licence_of, measured_in
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_evidence import HIGHEST_LIKENESS, LIKENESS, kinds_to_show
 from medview.learning.cxr_fit import CxrRecipe
@@ -57,7 +57,8 @@ def make_card(
         ),
         intended_use="Research on frontal chest films of adults with COVID-19. Not for diagnosis, "
         "triage or treatment.",
-        limits=_limits(recipe, figures),
+        limits=_limits(figures),
+        method=_method(recipe, figures),
         licence=licence_of(subsets),
         source="Ruffini and others, Multi-Dataset Multi-Task Learning for COVID-19 Prognosis, "
         "MICCAI 2024, arXiv 2405.13771",
@@ -77,23 +78,27 @@ def _labels(subset: Subset) -> str:
     return f"{outcome} films with outcome, {scored} with Brixia scores"
 
 
-def _limits(recipe: CxrRecipe, figures: Sequence[Figure]) -> tuple[str, ...]:
-    measured = (
-        f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
-        if figures
-        else "These weights have not been measured on patients they never saw."
-    )
+def _limits(figures: Sequence[Figure]) -> tuple[str, ...]:
     return (
         DETECTED,
         *_shortcut_words(figures),
         *_brixia_words(figures),
         *_map_words(figures),
         "SEVERE is ICU, intubation or death at any time of the illness; MILD is known to have had "
-        "none of them. Patients of whom that is not known were left out.",
+        "none of them.",
+        "Zones are thirds of the height of each lung found; white lungs are found in part.",
+        *(() if figures else (UNMEASURED,)),
+    )
+
+
+def _method(recipe: CxrRecipe, figures: Sequence[Figure]) -> tuple[str, ...]:
+    return (
         "Films of two sources, one hospital and a collection from publications; reduced JPEG "
         "copies, most of them bedside AP films.",
-        "Zones are thirds of the height of each lung found; white lungs are found in part.",
-        measured,
+        "Patients of whom neither SEVERE nor MILD is known were left out.",
+        *_within_words(figures),
+        *_shuffled_words(figures),
+        *measured_in(recipe.folds, figures),
     )
 
 
@@ -132,21 +137,24 @@ def _against_words(figures: Sequence[Figure]) -> list[str]:
     )
     if plain is None or ahead is None or ahead.low is None or ahead.high is None:
         return []
-    lungs = _find(figures, "logistic_lungs", "all")
-    within = (
-        ""
-        if lungs is None
-        else (
-            f" Fitted on the square about the lungs, which is all that the network sees, it gives "
-            f"{lungs.value:.2f}: the rest probably lies beside the lungs."
-        )
-    )
     verdict = "ahead of it" if ahead.low > 0 else "not shown to be ahead of it"
     verdict = "behind it" if ahead.high < 0 else verdict
     return [
         f"A logistic regression on frozen features of the whole film gives {plain.value:.2f}: the "
         f"network is {verdict} (difference {ahead.value:+.2f} [{ahead.low:+.2f}, "
-        f"{ahead.high:+.2f}]).{within}"
+        f"{ahead.high:+.2f}])."
+    ]
+
+
+def _within_words(figures: Sequence[Figure]) -> list[str]:
+    """What that regression gives on the part of the film that the network sees."""
+    lungs = _find(figures, "logistic_lungs", "all")
+    if lungs is None or not _against_words(figures):
+        return []
+    return [
+        "A logistic regression fitted on the square about the lungs, which is all that the "
+        f"network sees, gives {lungs.value:.2f}: what the whole film gives more probably lies "
+        "beside the lungs."
     ]
 
 
@@ -202,17 +210,23 @@ def _brixia_words(figures: Sequence[Figure]) -> tuple[str, ...]:
 
 
 def _map_words(figures: Sequence[Figure]) -> tuple[str, ...]:
-    """How far the maps hang on the head, and which are not shown for that."""
-    found = {f.group.partition(":")[2]: f for f in figures if f.name == LIKENESS}
-    if not found:
-        return ()
-    parts = [f"{kind} {_value(figure):.2f}" for kind, figure in found.items()]
+    """What the maps show, and which are not shown as they hardly hang on the head."""
+    found = _likeness(figures)
     failed = [kind for kind, one in found.items() if abs(_value(one)) >= HIGHEST_LIKENESS]
-    verdict = f"; not shown, as it hardly hangs on the head: {', '.join(failed)}" if failed else ""
-    return (
-        "Rank correlation of the maps with those of a head with shuffled weights (0 is best): "
-        f"{', '.join(parts)}{verdict}. They show what moves this model's answer, not disease.",
-    )
+    verdict = f" Not shown, as it hardly hangs on the head: {', '.join(failed)}." if failed else ""
+    said = f"The maps show what moves this model's answer, not disease.{verdict}"
+    return (said,) if found else ()
+
+
+def _shuffled_words(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """How far the maps hang on the head."""
+    parts = [f"{kind} {_value(figure):.2f}" for kind, figure in _likeness(figures).items()]
+    said = "Rank correlation of the maps with those of a head with shuffled weights (0 is best): "
+    return (f"{said}{', '.join(parts)}.",) if parts else ()
+
+
+def _likeness(figures: Sequence[Figure]) -> dict[str, Figure]:
+    return {f.group.partition(":")[2]: f for f in figures if f.name == LIKENESS}
 
 
 def _find(figures: Sequence[Figure], predictor: str, group: str) -> Figure | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.learning.anomaly_card import figure_of, licence_of
+from medview.learning.anomaly_card import UNMEASURED, figure_of, licence_of
 from medview.learning.icu_model import IcuModel
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.metrics import MetricRow
@@ -22,6 +22,11 @@ SAMPLES = 8
 """Passes with dropout whose spread is the interval of a risk."""
 _FILM_MODALITIES = ("CR", "DX", "RG")
 FILM_VERSION = "1.0-hannover"
+DETECTED = (
+    "Most severe films show a patient who is already in intensive care (bedside film, tubes, "
+    "lines): the figure is of detecting that, not of a forecast. The number of films alone tells "
+    "much of it."
+)
 
 
 def make_card(
@@ -55,7 +60,8 @@ def make_card(
             "foreign units turned, impossible values left out, the others clipped",
         ),
         intended_use="Research on records of adults. Not for diagnosis, triage or treatment.",
-        limits=_limits(model, recipe, patients, figures),
+        limits=_limits(model, patients, figures),
+        method=_method(model, recipe, figures),
         licence=licence_of(subsets),
         source=SOURCE,
         trained_on=tuple(
@@ -85,26 +91,16 @@ def _note(subset: Subset) -> str:
     return f"{len(subset.cases)} stays or films" + (f", {sites} sites" if sites else "")
 
 
-def _limits(
-    model: IcuModel, recipe: IcuRecipe, patients: Sequence[str], figures: Sequence[Figure]
-) -> tuple[str, ...]:
+def _limits(model: IcuModel, patients: Sequence[str], figures: Sequence[Figure]) -> tuple[str, ...]:
     limits = [
-        f"Trained on {len(patients)} patients; networks of {recipe.hidden} units where the paper "
-        "has 256, because the open sets are small.",
+        f"Trained on {len(patients)} patients.",
         "The interval is the spread of the networks and of dropout, not that of patients.",
+        *(line for clear, line in _against_words(figures) if not clear),
     ]
-    limits.append(_networks(model))
-    if figures:
-        limits.append(
-            "Figures are of networks that never saw the stay; these weights are a refit on all. A "
-            "handful of settings were compared on the same folds before one was kept, so the "
-            "figures may be a little high."
-        )
-    else:
-        limits.append("These weights have not been measured on patients they never saw.")
-    limits += _against_limits(figures)
+    if not figures:
+        limits.append(UNMEASURED)
     if model.uses_film:
-        limits += _film_limits(figures)
+        limits += [DETECTED, *_worth_using(figures)]
     else:
         limits.append(
             "The film branch is not trained: no open set holds films of these stays. A film is not "
@@ -113,37 +109,73 @@ def _limits(
     if "phenotypes" in model.parts:
         limits.append(
             "Phenotypes are learnt from codes of the whole stay and from cuff pressures and the "
-            "APACHE values of the first day: a retrospective coding task, no forecast. The codes "
-            "are grouped by a compact mapping of our own."
+            "APACHE values of the first day: a retrospective coding task, no forecast."
         )
     return (*limits, *_weak(figures))
 
 
-def _against_limits(figures: Sequence[Figure]) -> list[str]:
-    """How each risk stands to classical models on the same left-out stays, and its calibration."""
-    found = {(f.predictor, f.name, f.group, f.on): f for f in figures if f.value is not None}
+def _method(model: IcuModel, recipe: IcuRecipe, figures: Sequence[Figure]) -> tuple[str, ...]:
+    said = [
+        f"Networks of {recipe.hidden} units where the paper has 256, because the open sets are "
+        "small.",
+        *_networks(model),
+    ]
+    if figures:
+        said += [
+            "Figures are of networks that never saw the stay; these weights are a refit on all.",
+            "A handful of settings were compared on the same folds before one was kept, so the "
+            "figures may be a little high.",
+        ]
+    said += [line for clear, line in _against_words(figures) if clear]
+    said += _calibration_words(figures)
+    if model.uses_film:
+        said += [
+            "The film branch is a frozen EfficientNet-Lite0 with a trained projection, not the "
+            "paper's ResNet-34: 61 patients are too few to train one.",
+            *_exchanged_words(figures),
+        ]
+    if "phenotypes" in model.parts:
+        said.append("Codes of phenotypes are grouped by a compact mapping of our own.")
+    return tuple(said)
+
+
+def _against_words(figures: Sequence[Figure]) -> list[tuple[bool, str]]:
+    """How each risk stands to classical models on the same left-out stays.
+
+    Each sentence with whether the networks are ahead by more than chance.
+    """
+    found = _by_place(figures)
     sentences = []
     for (predictor, name, group, on), plain in found.items():
         ahead = found.get(("model", "roc_auc_difference", f"all, against:{predictor}", on))
         if (name, group) != ("roc_auc", "all") or ahead is None or ahead.value is None:
             continue
+        clear = (ahead.low or 0) > 0
         bounds = f" [{ahead.low or 0:+.3f}, {ahead.high or 0:+.3f}]"
-        sentences.append(
+        words = (
             f"On {on} {predictor.replace('_', ' ')} reaches AUROC {plain.value:.3f}; the networks "
             f"are ahead by {ahead.value:+.3f}{bounds}"
-            + ("." if (ahead.low or 0) > 0 else ": not more than chance allows.")
         )
-    for (predictor, name, group, on), before in found.items():
-        after = found.get(("model", "ece", group, on))
-        if (predictor, name) == ("uncalibrated", "ece") and after is not None:
-            sentences.append(
-                f"Calibration error on {on}: {before.value:.3f} as the networks say it, "
-                f"{after.value:.3f} under a temperature chosen on other stays."
-            )
+        sentences.append((clear, f"{words}{'.' if clear else ': not more than chance allows.'}"))
     return sentences
 
 
-def _networks(model: IcuModel) -> str:
+def _calibration_words(figures: Sequence[Figure]) -> list[str]:
+    """The calibration error of each risk, before and after its temperature."""
+    found = _by_place(figures)
+    return [
+        f"Calibration error on {on}: {before.value:.3f} as the networks say it, "
+        f"{found['model', 'ece', group, on].value:.3f} under a temperature chosen on other stays."
+        for (predictor, name, group, on), before in found.items()
+        if (predictor, name) == ("uncalibrated", "ece") and ("model", "ece", group, on) in found
+    ]
+
+
+def _by_place(figures: Sequence[Figure]) -> dict[tuple[str, str, str, str], Figure]:
+    return {(f.predictor, f.name, f.group, f.on): f for f in figures if f.value is not None}
+
+
+def _networks(model: IcuModel) -> list[str]:
     """How the networks differ from the paper's."""
     each = [one for part in model.parts.values() for one in part.networks]
     hourly = sum(one.encoder == "hourly" for one in each)
@@ -152,52 +184,56 @@ def _networks(model: IcuModel) -> str:
         words += (
             f"; {hourly} see one hour at a time, with the lowest, highest and mean values so far"
         )
-    return (
-        f"{words}. The columns are those of the map {model.variables.name} "
-        f"({model.variables.columns}), not the paper's 76."
-        if model.variables.name != "benchmark"
-        else f"{words}."
-    )
-
-
-def _film_limits(figures: Sequence[Figure]) -> list[str]:
-    limits = [
-        "The film branch is a frozen EfficientNet-Lite0 with a trained projection, not the paper's "
-        "ResNet-34: 61 patients are too few to train one.",
-        "Most severe films show a patient who is already in intensive care (bedside film, tubes, "
-        "lines): the figure is of detecting that, not of a forecast. The number of films alone "
-        "tells much of it.",
+    if model.variables.name == "benchmark":
+        return [f"{words}."]
+    return [
+        f"{words}.",
+        f"The columns are those of the map {model.variables.name} ({model.variables.columns}), "
+        "not the paper's 76.",
     ]
+
+
+def _first_films(figures: Sequence[Figure]) -> dict[str, Figure]:
+    """Who reaches which AUROC on the first film of each patient; nothing without the model."""
     found = {
         f.predictor: f
         for f in figures
         if f.name == "roc_auc" and f.group == "film:first" and f.value is not None
     }
-    if "model" in found:
-        limits += _worth(found)
-    return limits
+    return found if "model" in found else {}
 
 
-def _worth(found: Mapping[str, Figure]) -> list[str]:
-    """What film and series are worth on the first film of each patient, in sentences."""
+def _auroc(found: Mapping[str, Figure], name: str) -> float:
+    value = found[name].value if name in found else None
+    return float("nan") if value is None else value
 
-    def auroc(name: str) -> float:
-        value = found[name].value if name in found else None
-        return float("nan") if value is None else value
 
-    both, n = auroc("model"), found["model"].n
-    falls = auroc("shuffled_films") < both
-    verdict = "falls" if falls else "does not fall: the film adds nothing"
+def _worth_using(figures: Sequence[Figure]) -> list[str]:
+    """What film and series alone are worth, in sentences."""
+    found = _first_films(figures)
+    if not found:
+        return []
     sentences = [
-        f"First film of each of {n} patients: AUROC {both:.2f}; with films exchanged between "
-        f"patients it {verdict} ({auroc('shuffled_films'):.2f}).",
-        f"Laboratory values alone give {auroc('series_only'):.2f}, the film alone "
-        f"{auroc('film_only'):.2f}, the number of films without any model "
-        f"{auroc('film_count'):.2f}.",
+        f"Laboratory values alone give AUROC {_auroc(found, 'series_only'):.2f}, the film alone "
+        f"{_auroc(found, 'film_only'):.2f}, the number of films without any model "
+        f"{_auroc(found, 'film_count'):.2f}.",
     ]
-    if both - auroc("film_only") < 0.02:
+    if _auroc(found, "model") - _auroc(found, "film_only") < 0.02:
         sentences.append("The laboratory values add nothing measurable to the film.")
     return sentences
+
+
+def _exchanged_words(figures: Sequence[Figure]) -> list[str]:
+    """Whether the answer hangs on the patient's own film."""
+    found = _first_films(figures)
+    if not found:
+        return []
+    both, other = _auroc(found, "model"), _auroc(found, "shuffled_films")
+    verdict = "falls" if other < both else "does not fall: the film adds nothing"
+    return [
+        f"First film of each of {found['model'].n} patients: AUROC {both:.2f}; with films "
+        f"exchanged between patients it {verdict} ({other:.2f})."
+    ]
 
 
 def _weak(figures: Sequence[Figure]) -> list[str]:
@@ -210,4 +246,9 @@ def _weak(figures: Sequence[Figure]) -> list[str]:
             and f.value < 0.65
         }
     )
-    return [f"Weak (AUROC below 0.65): {', '.join(low)}."] if low else []
+    mark = "phenotype_"
+    numbers = [name.removeprefix(mark) for name in low if name.startswith(mark)]
+    named = [name for name in low if not name.startswith(mark)]
+    if numbers:
+        named.append(f"phenotypes {', '.join(numbers)}")
+    return [f"Weak (AUROC below 0.65): {', '.join(named)}."] if low else []

@@ -58,6 +58,7 @@ def make_card(trained: Trained, age: AgeModel | None, rows: Sequence[MetricRow])
         ),
         intended_use="Research on adult brain MRI (T1). Not for diagnosis, triage or treatment.",
         limits=_limits(len(heads), age, rows, trained.recipe),
+        method=_method(age, rows, trained.recipe),
         licence=licence_of(used),
         source="3-D U-Net after Cicek and others (MICCAI 2016) with sub-pixel convolution; ridge "
         "regression with errors in variables",
@@ -93,8 +94,6 @@ def with_image_route(card: ModelCard, regions: ModelCard | None = None) -> Model
         if figure.group == "all"
     )
     own = tuple(f for f in card.measured if f.extra.get("route") != "t1")
-    limits = tuple(line for line in card.limits if not line.startswith(_FROM_T1))
-    more = tuple(f"{_FROM_T1} {line[0].lower()}{line[1:]}" for line in regions.limits)
     spec = InputSpec(
         "t1",
         "T1 volume of the head instead of features: the program finds regions, and a ridge "
@@ -106,8 +105,15 @@ def with_image_route(card: ModelCard, regions: ModelCard | None = None) -> Model
         inputs=(*(i for i in card.inputs if i.role != spec.role), spec),
         outputs=(*(o for o in card.outputs if o != maps), maps),
         measured=(*own, *told),
-        limits=(*limits, *more),
+        limits=_with_route(card.limits, regions.limits),
+        method=_with_route(card.method, regions.method),
     )
+
+
+def _with_route(own: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
+    """A card's sentences without those of the route, and then these."""
+    kept = (line for line in own if not line.startswith(_FROM_T1))
+    return (*kept, *(f"{_FROM_T1} {line[0].lower()}{line[1:]}" for line in more))
 
 
 def _used(trained: Trained, age: AgeModel | None) -> list[Subset]:
@@ -128,27 +134,38 @@ def _figure(row: MetricRow) -> Figure:
 def _limits(
     heads: int, age: AgeModel | None, rows: Sequence[MetricRow], recipe: RegionRecipe
 ) -> tuple[str, ...]:
-    origin = (
-        f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
-        if recipe.folds > 1
-        else "These weights have not been measured on heads of their own set."
-    )
     limits = [
         f"Weak: the network learnt from {heads} heads of one scanner and one age range only.",
-        "Its truth are labels of DLMUSE, a network too, not of human readers.",
-        origin,
         *_weakest(rows, recipe),
     ]
+    if recipe.folds <= 1:
+        limits.append("These weights have not been measured on heads of their own set.")
     if age is not None:
         limits += [
-            f"Age: ridge regression on {len(NAMES)} volumes of {age.n} people of "
-            f"{age.low:.0f}-{age.high:.0f} years, one site; not the adversarial autoencoder. "
-            "Beyond these ages it extrapolates.",
+            f"Age: learnt from people of {age.low:.0f}-{age.high:.0f} years at one site; beyond "
+            "these ages it extrapolates.",
+            *_ages_of_heads(rows, recipe),
+        ]
+    return (*limits, *_elsewhere(rows, recipe))
+
+
+def _method(
+    age: AgeModel | None, rows: Sequence[MetricRow], recipe: RegionRecipe
+) -> tuple[str, ...]:
+    said = ["Its truth are labels of DLMUSE, a network too, not of human readers."]
+    if recipe.folds > 1:
+        said.append(
+            f"Figures come from {recipe.folds} folds by patient; these weights are a refit on all."
+        )
+    if age is not None:
+        said += [
+            f"Age: ridge regression on {len(NAMES)} volumes of {age.n} people; not the "
+            "adversarial autoencoder.",
             f"The error of the volumes alone moves the age by {age.volume_sd:.1f} years (one "
             "standard deviation, from the figures of heads that were left out).",
             *_from_volumes(rows, recipe),
         ]
-    return (*limits, *_elsewhere(rows, recipe))
+    return tuple(said)
 
 
 def _weakest(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
@@ -167,27 +184,40 @@ def _weakest(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
     side = "large" if bias[odd] > 0 else "small"
     return [
         f"Found worst: {words}. Most biased: {odd}, {abs(bias[odd]):.0f} % too {side} on average; "
-        "the age takes the mean error off, the volumes are told as found."
+        "the volumes are told as found, and only the age takes the mean error off."
+    ]
+
+
+def _ages_of_heads(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
+    """How far off the age of left-out heads is, of the sets learnt from."""
+    return [
+        f"The age of left-out heads of {name} is off by {off['model']:.1f} years on average."
+        for name, off in _off(rows, recipe).items()
     ]
 
 
 def _from_volumes(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
-    """What the volumes' error does to the age of left-out heads of the sets learnt from."""
-    said = []
-    for name in recipe.sets.split(","):
-        found = {
+    """What the volumes' error does to that age."""
+    return [
+        f"With the mean error of the volumes left in, the age of left-out heads of {name} is off "
+        f"by {off['uncorrected volumes']:.1f} years, from the volumes of the labels by "
+        f"{off['label volumes']:.1f}."
+        for name, off in _off(rows, recipe).items()
+    ]
+
+
+def _off(rows: Sequence[MetricRow], recipe: RegionRecipe) -> dict[str, dict[str, float]]:
+    """Mean absolute errors in years by set learnt from and predictor, where all three are known."""
+    every = {
+        name: {
             row.predictor: row.value
             for row in rows
             if (row.subset, row.name) == (name, "mae") and row.value is not None
         }
-        if {"model", "uncorrected volumes", "label volumes"} <= set(found):
-            said.append(
-                f"The age of left-out heads of {name} is off by {found['model']:.1f} years on "
-                f"average; with the mean error of the volumes left in by "
-                f"{found['uncorrected volumes']:.1f}, from the volumes of the labels by "
-                f"{found['label volumes']:.1f}."
-            )
-    return said
+        for name in recipe.sets.split(",")
+    }
+    wanted = {"model", "uncorrected volumes", "label volumes"}
+    return {name: found for name, found in every.items() if wanted <= set(found)}
 
 
 def _elsewhere(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
@@ -204,11 +234,13 @@ def _elsewhere(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
             continue
         r, unlike = (own.get((row.subset, n)) for n in ("pearson_r", "share_told_unlike"))
         more = f", and does not follow their ages (r {r:.2f})" if r is not None and r < 0.3 else ""
-        if unlike:
-            more += f"; of {100 * unlike:.0f} % of them the answer says that the volumes are "
-            more += "unlike those learnt from"
         said.append(
             f"On {row.subset} ({row.n} people, other scanners and ages) the age is off by "
             f"{row.value:.1f} years on average{more}."
         )
+        if unlike:
+            said[-1] += (
+                f" Of {100 * unlike:.0f} % of them the answer says that the volumes are unlike "
+                "those learnt from."
+            )
     return said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import torch
@@ -135,8 +137,9 @@ def load_anomaly(
 
 
 def save(model: nn.Module, card: ModelCard, folder: Path, *, half: bool = True) -> ModelCard:
-    """Write weights and their card; returns the card with its hash.
+    """Write weights and their card; returns the card with its hash and the day of the training.
 
+    The same weights once more (measured anew) keep the day that the card in the folder names.
     `half` stores float16: for weights whose scores do not move by more than 1e-3.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -146,6 +149,16 @@ def save(model: nn.Module, card: ModelCard, folder: Path, *, half: bool = True) 
     }
     with whole_file(folder / WEIGHTS) as draft:
         save_file(state, draft)
-    hashed = replace(card, weights_sha256=file_sha256(folder / WEIGHTS))
+    digest = file_sha256(folder / WEIGHTS)
+    hashed = replace(card, weights_sha256=digest, trained_at=_day(folder / CARD, digest))
     write_card(hashed, folder / CARD)
     return hashed
+
+
+def _day(card: Path, digest: str) -> str:
+    """The day that a card in that place gives these very weights, or today (ISO, UTC)."""
+    with suppress(WeightsError):
+        known = read_card(card)
+        if known.weights_sha256 == digest and known.trained_at:
+            return known.trained_at
+    return datetime.now(UTC).date().isoformat()

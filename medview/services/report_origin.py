@@ -129,14 +129,22 @@ def trust(
     return table("How far to trust this", tuple(rows))
 
 
+def method(prediction: Prediction, card: ModelCard | None) -> tuple[Section, ...]:
+    """How the model was trained and measured, in small print; nothing where nothing is known."""
+    lines = card.method_on(prediction.parameters.get("route")) if card else ()
+    text = " ".join(_sentence(_unmarked(each)) for each in lines)
+    return (Section("How it was trained and measured", text, small=True),) if text else ()
+
+
 def origin_rows(
     prediction: Prediction, card: ModelCard | None, *, private: bool = False
 ) -> list[tuple[str, str]]:
     """Model, weights, run and input: what is needed to get the same numbers again."""
     title = f" · {card.title}" if card else ""
     licence = f" · {card.licence}" if card and card.licence else ""
+    made = f"{_trained(card)} · {_base(prediction)}"
     rows = [
-        ("Model", f"{prediction.model} {prediction.version}{title} · {_base(prediction)}{licence}"),
+        ("Model", f"{prediction.model} {prediction.version}{title} · {made}{licence}"),
         ("Weights (SHA-256)", prediction.weights_sha256 or NOT_AVAILABLE),
         ("Run", _run(prediction)),
     ]
@@ -196,14 +204,19 @@ def _limits(limits: tuple[str, ...]) -> list[tuple[str, str]]:
     """All limits, short ones together; what they begin with for their route is said once."""
     rows: list[str] = []
     for text in limits:
-        for mark in ROUTE_LIMITS.values() if rows else ():
-            text = text.removeprefix(mark).strip()
-        said = _sentence(text)
+        said = _sentence(_unmarked(text) if rows else text)
         if rows and len(rows[-1]) + len(said) < _ROW_LETTERS:
             rows[-1] += f" {said}"
         else:
             rows.append(said)
     return [("Limits", text) for text in rows]
+
+
+def _unmarked(text: str) -> str:
+    """A sentence without what it begins with for its route."""
+    for mark in ROUTE_LIMITS.values():
+        text = text.removeprefix(mark).strip()
+    return text
 
 
 def of_route(figures: tuple[Figure, ...], prediction: Prediction) -> tuple[Figure, ...]:
@@ -322,6 +335,11 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
     local = "at this site not established, no cases of it were labelled here"
     texts.append(f"Calibration: {found or 'not established'}; {local}.")
     return " ".join(texts)
+
+
+def _trained(card: ModelCard | None) -> str:
+    day = date_words(card.trained_at) if card else ""
+    return f"trained {day}" if day else f"day of training {NOT_AVAILABLE}"
 
 
 def _base(prediction: Prediction) -> str:

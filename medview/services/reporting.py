@@ -209,13 +209,17 @@ def reading(material: Material) -> tuple[Section, ...]:
 
 
 def trust(material: Material) -> tuple[Section, ...]:
-    """What the model is for, how well it does and how good its input was."""
-    made = (
-        (each, report_origin.trust(each.prediction, each.card, material.volume, material.exam))
+    """What the model is for, how well it does and how good its input was; then its method."""
+    told = tuple(
+        (each, section)
         for each in material.outcomes
+        for section in (
+            report_origin.trust(each.prediction, each.card, material.volume, material.exam),
+            *report_origin.method(each.prediction, each.card),
+        )
     )
     return tuple(
-        replace(section, title=_titled(section.title, material, each)) for each, section in made
+        replace(section, title=_titled(section.title, material, each)) for each, section in told
     )
 
 

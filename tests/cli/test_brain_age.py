@@ -63,7 +63,7 @@ def test_training_writes_everything_and_its_card_speaks(trained):
     assert ("model", "coverage", "all") in found
     assert {"site:HH", "sex:F", "age:45-55"} <= {group for _, _, group in found}
     assert all("--set folds=2" in figure.command for figure in own)
-    assert any("refit on all" in limit for limit in card.limits)
+    assert any("refit on all" in line for line in card.method)
     assert [row["part"] for row in lines(out / "splits.csv")] == ["train"] * 40
     names = {(row["part"], row["name"]) for row in lines(out / "history.csv")}
     assert {

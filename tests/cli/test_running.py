@@ -3,14 +3,17 @@
 import csv
 import json
 import shutil
+from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import geometry_of, phantom_on
+from result_phantom import card
 from throwaway import save_dicom, save_nifti, small_head, throwaway_weights
 
-from medview.cli import main
+from medview.cli import main, running
+from medview.io.cards import model_entry
 from medview.io.hashing import volume_sha256
 
 pytestmark = pytest.mark.usefixtures("lasting_children")
@@ -257,6 +260,17 @@ def test_the_models_there_are_can_be_listed(capfd):
     assert isinstance(told["models"], list)
     code, told, _ = answer(capfd, "models", "nosuch")
     assert (code, told["schema"]) == (2, "medview.error/1")
+
+
+@pytest.mark.parametrize(("alone", "told"), [(True, "    Five folds."), (False, "  trained and")])
+def test_the_method_is_told_of_the_model_that_was_asked_for(alone, told):
+    entry = model_entry(replace(card(), method=("Five folds.",), trained_at="2026-03-01"))
+    every = [entry] if alone else [entry, entry | {"id": "other"}]
+    lines = running._models_in_words({"models": every}).splitlines()
+    assert "  limit: Never tried on children" in lines
+    assert any(line.startswith(told) for line in lines)
+    assert ("    Five folds." in lines) is alone
+    assert "  limit: Five folds." not in lines
 
 
 def test_errors_beside_predicted_uncertainty_are_drawn_from_a_card(tmp_path, capfd):

@@ -71,6 +71,13 @@ def test_the_entry_of_a_model_has_the_keys_of_the_contract():
     ]
     assert entry["limits"] == ["Never tried on children", "Blind to changes smaller than 5 mm"]
     assert "seen_patients" not in entry
+    assert (entry["method"], entry["trained_at"]) == ([], None)
+
+
+def test_the_entry_tells_all_limits_and_which_of_them_are_of_the_method():
+    entry = model_entry(replace(card(), method=("Five folds.",), trained_at="2026-03-01"))
+    assert entry["limits"] == [*card().limits, "Five folds."]
+    assert (entry["method"], entry["trained_at"]) == (["Five folds."], "2026-03-01")
 
 
 def test_measured_figures_are_metric_rows_that_name_their_command():

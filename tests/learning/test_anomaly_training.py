@@ -67,7 +67,7 @@ def test_folds_leave_each_patient_out_once_and_going_on_measures_again(tmp_path,
     assert {f.name for f in card.measured if f.group == "solid"} >= {"pr_auc", "found_rate"}
     assert {f.command for f in card.measured} == {f"{anomaly_training.TRAIN} --set folds=2"}
     assert sorted(card.seen_patients) == sorted(patient_hash(n[:6]) for n in NAMES[:2])
-    assert any("2 folds" in limit for limit in card.limits)
+    assert any("2 folds" in line for line in card.method)
     for n in (1, 2):
         assert (out / f"fold-{n}" / "checkpoint" / "last.pt").is_file()
 

@@ -69,8 +69,8 @@ def test_a_training_in_folds_measures_stays_it_never_saw_and_learns_the_signal(t
     beside = {f.predictor for f in card.measured}
     assert beside == {"model", "uncalibrated", "logistic"}
     assert any(f.group == "all, against:logistic" for f in card.measured)
-    assert any("logistic reaches AUROC" in limit for limit in card.limits)
-    assert any("Calibration error" in limit for limit in card.limits)
+    assert any("logistic reaches AUROC" in line for line in (*card.limits, *card.method))
+    assert any("Calibration error" in line for line in card.method)
     assert card.settings["reliability"]["mortality"]["after"]
     assert (tmp_path / "out" / "baselines.safetensors").is_file()
     assert patient_hash("100") in card.seen_patients
@@ -146,7 +146,7 @@ def test_films_are_fused_and_their_worth_is_on_the_card(tmp_path, monkeypatch):
         "model", "series_only", "film_only", "shuffled_films", "film_count", "uncalibrated",
         "logistic", "logistic_film",
     }  # fmt: skip
-    assert any("films exchanged between patients" in limit for limit in card["limits"])
+    assert any("films exchanged between patients" in line for line in card["method"])
     model, _ = load_icu(tmp_path / "out" / "weights.safetensors")
     assert model.uses_film
     assert np.isfinite(model.parts["icu_admission"].threshold)

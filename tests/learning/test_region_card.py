@@ -32,7 +32,7 @@ def test_the_card_names_who_was_seen_and_how_far_off_others_are() -> None:
     assert patient_hash("p7") in card.seen_patients
     assert card.inputs == ()
     assert any("elderly-t1" in line and "10.0 years" in line for line in card.limits)
-    assert any("not the adversarial autoencoder" in line for line in card.limits)
+    assert any("not the adversarial autoencoder" in line for line in card.method)
     assert all(figure.command.startswith("medview train region-net") for figure in card.measured)
 
 
@@ -45,9 +45,11 @@ def test_what_the_error_of_the_volumes_does_is_said_and_where_ages_are_not_follo
     flat = Ages(("a", "b", "c", "d"), odd, odd[::-1] + 0.0, np.full(4, 5.0), np.full(4, 2.0))
     rows = [*apart, *age_rows(flat, "elderly-t1", "model")]
     trained = Trained([], [], TABLE, RegionRecipe(), RegionOptions())
-    said = " ".join(make_card(trained, fit_age(ML, AGE, VolumeError.none()), rows).limits)
-    assert "off by 9.1 years on average; with the mean error of the volumes left in by 8.5" in said
-    assert "does not follow their ages (r -1.00); of 100 % of them" in said
+    made = make_card(trained, fit_age(ML, AGE, VolumeError.none()), rows)
+    said = " ".join(made.limits)
+    assert "left-out heads of ixi-t1 is off by 9.1 years on average." in said
+    assert "off by 8.5 years, from the volumes of the labels by 5.6" in made.method[-1]
+    assert "does not follow their ages (r -1.00). Of 100 % of them" in said
 
 
 def test_what_is_found_worst_comes_from_the_figures() -> None:
@@ -67,12 +69,15 @@ def test_what_is_found_worst_comes_from_the_figures() -> None:
 
 
 def test_the_brain_age_card_tells_of_the_t1_route_once() -> None:
-    plain = replace(_card(), id="brain-age", limits=("Weak.",), measured=(), licence="none")
+    plain = replace(
+        _card(), id="brain-age", limits=("Weak.",), method=(), measured=(), licence="none"
+    )
     once = with_image_route(plain, _card())
     twice = with_image_route(once, _card())
     assert once == twice
     assert [spec.role for spec in once.inputs] == ["t1"]
     assert once.limits[0] == "Weak."
-    assert all(line.startswith("From a T1 volume:") for line in once.limits[1:])
+    assert all(line.startswith("From a T1 volume:") for line in (*once.limits[1:], *once.method))
+    assert "From a T1 volume: its truth are labels of DLMUSE" in once.method[0]
     assert {f.extra["route"] for f in once.measured} == {"t1"}
     assert any(output.name == "regions" and output.kind == "map" for output in once.outputs)

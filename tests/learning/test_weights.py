@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import numpy as np
 import pytest
@@ -56,6 +57,17 @@ def test_what_is_saved_comes_back_rounded_to_half_precision(tmp_path):
     for name, value in model.state_dict().items():
         wanted = value.half().float() if value.is_floating_point() else value
         assert torch.equal(found.state_dict()[name].float(), wanted.float())
+
+
+def test_the_day_of_a_training_stays_with_its_weights(tmp_path, monkeypatch):
+    model, card, _ = load_anomaly(throwaway_weights(tmp_path))
+    made = save(model, replace(card, trained_at=""), tmp_path / "new")
+    assert made.trained_at == datetime.now(UTC).date().isoformat()
+    write_card(replace(made, trained_at="2025-01-02"), tmp_path / "new" / "card.json")
+    assert save(model, card, tmp_path / "new").trained_at == "2025-01-02"
+    with torch.no_grad():
+        next(model.parameters()).add_(1.0)
+    assert save(model, card, tmp_path / "new").trained_at == made.trained_at
 
 
 def test_a_hash_is_that_of_the_file(tmp_path):

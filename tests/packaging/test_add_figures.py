@@ -41,8 +41,9 @@ def added(card, tmp_path, rows, monkeypatch, *more):
 
 def test_rows_stand_on_the_card_once_with_command_and_difference(card, tmp_path, monkeypatch):
     rows = [ROW, WORSE, ROW | {"name": "pearson_r"}]
-    first = added(card, tmp_path, rows, monkeypatch, "--limit", "It is weak.")
-    again = added(card, tmp_path, rows, monkeypatch, "--limit", "It is weak.")
+    words = ("--limit", "It is weak.", "--method", "Six folds.")
+    first = added(card, tmp_path, rows, monkeypatch, *words)
+    again = added(card, tmp_path, rows, monkeypatch, *words)
     assert first == again
     ours, ridge = (figure for figure in again.measured if figure.command == "medview ablate x")
     assert (ours.predictor, ours.on, ours.value, ours.low, ours.n) == (
@@ -50,7 +51,7 @@ def test_rows_stand_on_the_card_once_with_command_and_difference(card, tmp_path,
     )
     assert ours.command == "medview ablate x"
     assert (ridge.predictor, ridge.extra["against_default_low"]) == ("ridge", 0.4)
-    assert again.limits.count("It is weak.") == 1
+    assert again.limits.count("It is weak.") == again.method.count("Six folds.") == 1
 
 
 def test_figures_of_sites_left_out_are_a_group_of_their_own(card, tmp_path, monkeypatch):

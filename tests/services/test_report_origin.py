@@ -117,6 +117,16 @@ def test_only_limits_of_the_route_that_was_used_are_printed(prediction):
     assert printed(by_image, replace(both, limits=("Adults only.",))) == "Adults only."
 
 
+def test_the_method_is_small_print_of_the_route_that_was_used(prediction):
+    said = replace(card(), method=("five folds", "From a T1 volume: three folds.", "A refit."))
+    [section] = report_origin.method(prediction, said)
+    assert (section.small, section.text) == (True, "Five folds. A refit.")
+    by_image = replace(prediction, parameters={"route": "t1"})
+    assert report_origin.method(by_image, said)[0].text == "Three folds."
+    assert "folds" not in str(report_origin.trust(prediction, said, None, exam()).table)
+    assert report_origin.method(prediction, card()) == report_origin.method(prediction, None) == ()
+
+
 def test_many_limits_take_several_rows_and_none_is_lost(prediction):
     limits = tuple(f"{'much ' * 20}{n}." for n in range(7))
     rows = report_origin.trust(prediction, replace(card(), limits=limits), None, exam()).table.rows
@@ -178,14 +188,21 @@ def test_the_origin_holds_all_that_a_second_run_needs(prediction):
     rows = dict(report_origin.origin_rows(prediction, card()))
     assert rows["Weights (SHA-256)"] == SHA
     assert rows["Model"] == (
-        "anomaly 1.2 · Bayesian VAE with attention · not fine-tuned · CC BY-SA 3.0"
+        "anomaly 1.2 · Bayesian VAE with attention · day of training not available · "
+        "not fine-tuned · CC BY-SA 3.0"
     )
     assert rows["Maps"] == "score · residual · epistemic · aleatoric · total · brain"
     assert rows["Input t1"] == f"{'ab' * 32} · 40 × 48 × 36 · series \u20264.55667788"
     for part in ("14 Mar 2026 10:41 UTC", "cpu", "float32", "batched", "K 5", "α 0.5", "seed 7"):
         assert part in rows["Run"].split(" · ")
+    dated = replace(card(), trained_at="2026-03-01")
+    assert (
+        " · trained 01 Mar 2026 · " in dict(report_origin.origin_rows(prediction, dated))["Model"]
+    )
     tuned = dict(report_origin.origin_rows(replace(prediction, parent="c0ffee"), None))
-    assert tuned["Model"] == "anomaly 1.2 · fine-tuned from c0ffee"
+    assert tuned["Model"] == (
+        "anomaly 1.2 · day of training not available · fine-tuned from c0ffee"
+    )
 
 
 def test_a_private_origin_has_no_trace_of_the_series(prediction):

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from medview.domain.card import Figure, ModelCard
 from medview.domain.card_plots import card_plots
+from medview.domain.wording import date_words
 from medview.services.versions import Version
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, Row, button, clear, label
@@ -80,6 +81,8 @@ class VersionCard(Card):
             rows.addWidget(label(tr(title).upper(), "heading"))
             rows.addWidget(UncertaintyChart(plot))
             rows.addWidget(label(plot.caption, "quiet", wraps=True))
+        if card.method:
+            rows.addWidget(_Fold(f"method_{version.name}", "\n".join(card.method)))
         self._more.hide()
         self.add(self._more)
         self._show = button(tr("Whole card"), f"card_{version.name}", look="link")
@@ -100,6 +103,21 @@ class VersionCard(Card):
         self._show.setText(tr("Whole card") if self._more.isHidden() else tr("Less"))
 
 
+class _Fold(QWidget):
+    """Words on the method that come out when they are asked for."""
+
+    def __init__(self, key: str, text: str) -> None:
+        super().__init__()
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(0, 0, 0, 0)
+        more = button(tr("How it was trained and measured"), key, look="link")
+        told = label(text, "quiet", wraps=True)
+        told.hide()
+        more.clicked.connect(lambda: told.setVisible(told.isHidden()))
+        rows.addLayout(Row(more, 1))
+        rows.addWidget(told)
+
+
 def card_words(card: ModelCard) -> list[tuple[str, str]]:
     """The parts of a card with something in them, as heading and text."""
     trained = "\n".join(
@@ -113,6 +131,7 @@ def card_words(card: ModelCard) -> list[tuple[str, str]]:
         (tr("MEASURED HERE"), "\n".join(map(figure_words, card.measured[:_MOST_FIGURES]))),
         (tr("PUBLISHED, NOT MEASURED HERE"), "\n".join(map(figure_words, card.published))),
         (tr("TRAINED ON"), trained),
+        (tr("DAY OF TRAINING"), date_words(card.trained_at)),
         (tr("LICENCE"), card.licence),
         (tr("SOURCE"), card.source),
         (tr("PARENT"), card.parent or ""),

@@ -1,10 +1,12 @@
 from dataclasses import replace
+from pathlib import Path
 
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from services.stubs import CARD
 
 from medview.domain.card import Figure
 from medview.io.cards import write_card
+from medview.services.versions import Version
 from medview.ui.panels.models import VersionCard, card_words, figure_words
 
 
@@ -15,6 +17,21 @@ def test_every_version_has_its_card_and_can_be_checked(bench):
     assert "Limit: few" in texts
     bench.find(QPushButton, "check_anomaly@1.0").click()
     assert bench.jobs.last.work == "medview.learning.check_weights:check"
+
+
+def test_the_method_comes_out_when_it_is_asked_for(bench):
+    told = replace(CARD, method=("Five folds.", "A refit."), trained_at="2026-03-01")
+    shown = VersionCard(bench.app, Version(told, Path("w")))
+    assert "Five folds." not in str(card_words(told))
+    assert dict(card_words(told))["DAY OF TRAINING"] == "01 Mar 2026"
+    [words] = [each for each in shown.findChildren(QLabel) if "Five folds." in each.text()]
+    fold = shown.findChild(QPushButton, "method_anomaly@1.0")
+    assert words.isHidden()
+    fold.click()
+    assert not words.isHidden()
+    fold.click()
+    assert words.isHidden()
+    shown.deleteLater()
 
 
 def test_a_figure_stands_with_interval_set_and_number():

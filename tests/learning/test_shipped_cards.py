@@ -1,0 +1,64 @@
+"""The shipped cards: what a reader must know first, and how it was made, apart and as trained."""
+
+import json
+
+import pytest
+
+from medview.domain.resources import resource
+from medview.io.cards import card_dict, read_card
+from medview.learning import anomaly_card, cxr_card, icu_card
+from medview.learning.anomaly import AnomalySettings
+from medview.learning.cxr_fit import CxrRecipe
+from medview.learning.icu_model import load_icu
+
+NAMES = [path.parent.name for path in sorted(resource("weights").glob("*/card.json"))]
+OF_METHOD = ("planned runs", "refit on all", "--resume", "averaged over", "where the paper has")
+LONGEST, MOST = 260, 8
+
+
+def card(name):
+    return read_card(resource("weights", name, "card.json"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_limits_are_few_and_short_and_the_method_stands_apart(name):
+    shipped = card(name)
+    by_route = [shipped.limits_on(None), shipped.limits_on("t1")]
+    assert all(len(lines) <= MOST + 3 for lines in by_route)
+    assert all(len(line) <= LONGEST for line in (*shipped.limits, *shipped.method))
+    assert not [line for line in shipped.limits for mark in OF_METHOD if mark in line]
+    assert not set(shipped.limits) & set(shipped.method)
+    assert shipped.method
+    assert shipped.trained_at.startswith("20")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_shipped_card_is_written_as_the_program_writes_it(name):
+    path = resource("weights", name, "card.json")
+    text = json.dumps(card_dict(read_card(path)), indent=1, ensure_ascii=False) + "\n"
+    assert text == path.read_text("utf-8")
+
+
+def test_the_next_training_says_of_the_same_figures_what_the_chest_card_says():
+    shipped = card("cxr")
+    assert cxr_card._limits(shipped.measured) == shipped.limits
+    recipe = CxrRecipe(**shipped.settings["recipe"])
+    assert set(cxr_card._method(recipe, shipped.measured)) <= set(shipped.method)
+
+
+def test_and_what_the_anomaly_card_says():
+    shipped = card("anomaly")
+    figures, brains = shipped.measured, range(len(shipped.seen_patients))
+    made = (
+        *anomaly_card._limits(brains, figures, AnomalySettings.from_card(shipped.settings)),
+        *anomaly_card.findings_in_words(figures),
+        *anomaly_card.weak_spots(figures),
+        *anomaly_card.judged_in_words(figures),
+    )
+    assert set(made) <= set(shipped.limits)
+
+
+def test_and_what_the_card_of_film_and_stay_says():
+    model, shipped = load_icu(resource("weights", "icu-hannover", "weights.safetensors"))
+    people = range(len(shipped.seen_patients))
+    assert set(icu_card._limits(model, people, shipped.measured)) <= set(shipped.limits)
