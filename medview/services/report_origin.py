@@ -35,6 +35,8 @@ _GIVEN = {
     "site": "site {}",
     "film_hour": "film of hour {}",
 }
+_HERE = ("cross-fitted", "validation")
+"""Groups of figures that a version has from local cases: of a calibration, of a fine-tuning."""
 _LOWER_IS_BETTER = ("mae", "mae_corrected", "rmse", "brier", "ece", "interval_width")
 _SYMBOLS = {"samples": "K", "alpha": "\u03b1"}
 
@@ -332,9 +334,26 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
     figures = of_route(card.measured, prediction) if card else ()
     known = told_whole(tuple(each for each in figures if each.name in ("ece", "coverage")))
     found = "; ".join(figure_words(each) for each in known[:_MOST_CALIBRATIONS])
-    local = "at this site not established, no cases of it were labelled here"
-    texts.append(f"Calibration: {found or 'not established'}; {local}.")
+    texts.append(f"Calibration: {found or 'not established'}; {_calibrated_here(figures)}.")
     return " ".join(texts)
+
+
+def _calibrated_here(figures: tuple[Figure, ...]) -> str:
+    """Calibration on cases of the site, as a version calibrated or fine-tuned here has it.
+
+    The last figures count: a version can be calibrated again.
+    """
+    here = [each for each in figures if each.group in _HERE and each.value is not None]
+    found = {(each.name, each.predictor): each for each in here}
+    said = []
+    for name in ("ece", "coverage"):
+        new, old = found.get((name, "new")), found.get((name, "old"))
+        if new is not None and new.value is not None:
+            before = f", {number(old.value)} before" if old and old.value is not None else ""
+            said.append(f"{_FIGURE_NAMES[name]} {number(new.value)}{before} (n {new.n})")
+    if not said:
+        return "at this site not established, no cases of it were labelled here"
+    return f"on local cases that were left out of the fit {', '.join(said)}"
 
 
 def _trained(card: ModelCard | None) -> str:

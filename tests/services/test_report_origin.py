@@ -170,6 +170,26 @@ def test_without_a_card_it_is_said_that_nothing_is_known(prediction):
     assert "Calibration: not established; at this site not established" in rows["Uncertainty"]
 
 
+def test_calibration_on_cases_of_the_site_is_told_where_there_is_one(prediction):
+    def said(*figures):
+        its = replace(card(), measured=(*card().measured, *figures))
+        return dict(report_origin.trust(prediction, its, None, exam()).table.rows)["Uncertainty"]
+
+    def local(name, value, who, group="cross-fitted"):
+        return Figure(name, value, "local cases", n=40, predictor=who, level="case", group=group)
+
+    assert "at this site not established" in said()
+    first = (local("ece", 0.3, "old"), local("ece", 0.2, "new"))
+    again = (local("ece", 0.123, "old"), local("ece", 0.045, "new"))
+    told = said(*first, *again)
+    assert "calibration error 0.0450, 0.123 before (n 40)." in told
+    assert "not established" not in told
+    assert "coverage of the interval 0.940 on held-out slices" in told
+    tuned = said(local("coverage", 0.9, "new", "validation"))
+    assert "left out of the fit coverage of the interval 0.900 (n 40)." in tuned
+    assert "at this site not established" in said(local("mae", 4.0, "new"))
+
+
 def test_everything_doubtful_about_the_input_is_told_once(prediction):
     volume = replace(
         head(),
