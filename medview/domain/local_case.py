@@ -14,8 +14,8 @@ ANSWERS_AS_LABELS: dict[str, str] = {
         "were rejected, or none was found and that was agreed with. Unsure is no label."
     ),
     "cxr": (
-        "What becomes of a patient is not seen on the film: an answer to the outcome is a label "
-        "only where the reader knew it."
+        "Your grades of all six zones are a label. What becomes of a patient is not seen on the "
+        "film: an answer to the outcome is a label only where the reader knew it."
     ),
 }
 """For which models answers are labels, in the reader's words."""

@@ -44,12 +44,17 @@ class Finding:
     hidden_by_uncertainty: bool = False
 
 
+ZONE_GRADES = "score brixia_zones"
+GRADES, NO_GRADE = "0123", "-"
+"""Brixia grades of a zone that a reader gives, and a zone without one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Opinion:
     """What a reader answered to a finding or a score of a model.
 
     `about` is "finding 3" or "score severe"; `verdict` "agree", "rejected" or "unsure"; `at` an
-    ISO time.
+    ISO time. About ``ZONE_GRADES`` the verdict is a grade for each zone, such as "10230-".
     """
 
     about: str

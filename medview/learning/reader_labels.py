@@ -11,7 +11,8 @@ from scipy import ndimage
 
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Finding, Opinion, Score
+from medview.domain.prediction import GRADES, ZONE_GRADES, Finding, Opinion, Score
+from medview.learning.chest_rows import ZONES
 
 Inside = NDArray[np.bool_]
 LESION, CLEAN, UNKNOWN = 1, 0, -1
@@ -84,6 +85,13 @@ def outcome_of(score: Score | None, opinions: Iterable[Opinion]) -> str:
     if verdict not in (AGREED, REJECTED):
         return ""
     return "SEVERE" if (score.value >= 0.5) == (verdict == AGREED) else "MILD"
+
+
+def grades_of(opinions: Iterable[Opinion]) -> str:
+    """Brixia grades of all six zones, A to F, as a reader gave them; empty unless all are there."""
+    given = next((one.verdict for one in opinions if one.about == ZONE_GRADES), "")
+    whole = len(given) == len(ZONES) and all(grade in GRADES for grade in given)
+    return given if whole else ""
 
 
 def region_of(finding: Finding, shown: ScalarMap) -> Inside:

@@ -10,10 +10,17 @@ from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
 from medview.domain.measurement import Measurement
-from medview.domain.prediction import Finding, Opinion, Prediction
+from medview.domain.prediction import ZONE_GRADES, Finding, Opinion, Prediction
 from medview.domain.wording import time_words
 from medview.imaging.measuring import voxels_inside
-from medview.learning.reader_labels import answered, counted, lesion_mask, outcome_of, region_of
+from medview.learning.reader_labels import (
+    answered,
+    counted,
+    grades_of,
+    lesion_mask,
+    outcome_of,
+    region_of,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,13 +41,24 @@ class Labelled:
 def label_of_film(
     prediction: Prediction | None, said: Sequence[Opinion], *, states: bool
 ) -> Labelled:
-    """The outcome, where the reader `states` that answers say what became of the patient."""
+    """Grades of the six zones; the outcome, where the reader `states` that answers say what
+    became of the patient.
+    """
+    cells, words = {}, []
+    grades = grades_of(said)
+    if grades:
+        cells["brixia"] = grades
+        words.append(f"zones {grades}")
     outcome = outcome_of(prediction.score("severe"), said) if prediction is not None else ""
-    if not outcome:
-        return Labelled("no answer to the outcome")
-    if not states:
+    if outcome and states:
+        cells["prognosis"] = outcome
+        words.append(f"outcome {outcome}")
+    if cells:
+        return Labelled(_with_reader(", ".join(words), said), cells)
+    if outcome:
         return Labelled("an answer, but not known as the outcome")
-    return Labelled(_with_reader(f"outcome {outcome}", said), {"prognosis": outcome})
+    some = any(one.about == ZONE_GRADES for one in said)
+    return Labelled("not all six zones are graded" if some else "no answer to outcome or zones")
 
 
 def label_of_brain(

@@ -11,7 +11,7 @@ from medview.domain.errors import InputRefused
 from medview.domain.local_case import LocalWish
 from medview.domain.measurement import Measurement
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import InputRef, Opinion, Prediction, Score
+from medview.domain.prediction import ZONE_GRADES, InputRef, Opinion, Prediction, Score
 from medview.domain.progress import Silent
 from medview.io.hashing import volume_sha256
 from medview.io.readers import load, scan
@@ -256,6 +256,30 @@ def test_an_outcome_is_a_label_only_where_the_reader_knew_it(room):
     (case,) = room.found(model="cxr", states=True)
     assert case.label.startswith("outcome MILD (A. Reader")
     assert dict(case.cells)["prognosis"] == "MILD"
+
+
+def test_grades_of_all_six_zones_are_a_label_of_a_film(room):
+    series = room.series(write_nifti(room.studies / "film.nii.gz", np.zeros((64, 60), np.uint8)))
+    severe = Score("severe", 0.8)
+    room.result(series, model="cxr", scores=(severe,))
+    (entry,) = room.store.entries()
+    grades = Opinion(ZONE_GRADES, "10-302", "A. Reader", AT)
+    room.store.judge(entry.id, [grades])
+    (case,) = room.found(model="cxr")
+    assert (case.is_labelled, case.label) == (False, "not all six zones are graded")
+    room.store.judge(
+        entry.id, [replace(grades, verdict="102302"), Opinion("score severe", "agree")]
+    )
+    (case,) = room.found(model="cxr")
+    assert case.label.startswith("zones 102302 (A. Reader")
+    cells = dict(case.cells)
+    assert cells["brixia"] == "102302"
+    assert "prognosis" not in cells
+    (case,) = room.found(model="cxr", states=True)
+    assert dict(case.cells)["prognosis"] == "SEVERE"
+    file = write(Silent(), room.folder / "cases.csv", (case,))
+    (subset,) = find_subsets((file,), "cxr")
+    assert subset.cases[0].cells["brixia"] == "102302"
 
 
 def test_nothing_stays_of_answers_that_were_taken_back(room):

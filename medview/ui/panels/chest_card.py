@@ -8,6 +8,7 @@ from medview.domain.card import Figure
 from medview.services.telling import figure_text, interval_text, score_text
 from medview.ui.controls import Row, button, label, name
 from medview.ui.panels.result_card import ResultCard, sentence
+from medview.ui.panels.zone_grades import ZoneGrades
 from medview.ui.words import interval, number, tr
 
 _ACCURACIES = ("accuracy", "balanced_accuracy", "roc_auc")
@@ -41,6 +42,8 @@ class ChestCard(ResultCard):
         name(self._zones, "zone_scores", tr("Scores of the zones"))
         self.add(self._zones)
         self._zones.setText(self._zone_words())
+        if self._zones.text():
+            self.add(ZoneGrades(self.app, self.result))
         for field in ("overlay_on", "map_name", "zones_on", "running"):
             getattr(self.app.session.events, field).connect(self._refresh)
         self._refresh()

@@ -12,7 +12,7 @@ from ui.fakes import make_bench
 from medview.domain.card import Figure, InputSpec, OutputSpec
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import InputRef, Score, TracePoint
+from medview.domain.prediction import ZONE_GRADES, InputRef, Score, TracePoint
 from medview.domain.record import Record, Strip
 from medview.domain.volume import Note, Volume
 from medview.services.session import TableFile
@@ -219,6 +219,22 @@ def test_six_zones_lie_on_the_film_with_their_scores(bench):
     assert (left, top, right, bottom) == pytest.approx((3.5, 4.5, 19.5, 12.5))
     bench.find(QPushButton, "show_zones").click()
     assert bench.frame().marks == ()
+
+
+def test_grades_of_the_zones_are_the_readers_own_and_kept(bench):
+    chest(bench)
+    bench.app.preferences.change(reader="A. Reader")
+    fields = [bench.find(QComboBox, f"zone_grade_{zone}") for zone in "ABCDEF"]
+    assert [field.currentText() for field in fields] == ["–"] * 6
+    bench.find(QPushButton, "zone_grades_same").click()
+    fields[0].setCurrentIndex(fields[0].findData("0"))
+    fields[0].activated.emit(1)
+    opinion = bench.session.opinion("cxr@1.0", ZONE_GRADES)
+    assert (opinion.verdict, opinion.by) == ("023022", "A. Reader")
+    for field in fields:
+        field.setCurrentIndex(0)
+    fields[0].activated.emit(0)
+    assert bench.session.opinion("cxr@1.0", ZONE_GRADES) is None
 
 
 def test_zones_follow_the_film_when_it_is_mirrored(bench):
