@@ -134,7 +134,20 @@ def strata_of(ages: Vector, count: int) -> Indices:
 
 
 def fold_numbers(table: AgeTable, folds: int, *, strata: int = 5, seed: int = 0) -> Indices:
-    """The fold (N,) of each row: shuffled, even in age, all rows of a patient in one fold."""
+    """The fold (N,) of each row: shuffled, even in age, all rows of a patient in one fold.
+
+    Raises
+    ------
+    DataError
+        There are fewer patients than folds.
+    """
+    if len(set(table.patients)) < folds:
+        raise DataError(
+            f"the rows are of {len(set(table.patients))} patients, and are to be parted into "
+            f"{folds} groups of patients",
+            do="Give more patients, or set fewer folds and members.",
+            code="MV-DAT-104",
+        )
     patients, first, codes = np.unique(
         np.asarray(table.patients), return_index=True, return_inverse=True
     )

@@ -167,8 +167,9 @@ def _errors(fitted: Fitted, table: AgeTable, val: AgeTable) -> list[dict[str, ob
 def _parts(table: AgeTable, held_out: tuple[str, ...]) -> tuple[AgeTable, AgeTable]:
     """Rows to train on, and those marked "val" or of a held-out patient."""
     hashes = set(held_out)
-    held = np.array([c.split == "val" or patient_hash(c.patient) in hashes for c in table.cases])
-    train = np.array([c.split in ("", "train") for c in table.cases]) & ~held
+    val = [c.split == "val" or patient_hash(c.patient) in hashes for c in table.cases]
+    held = np.array(val, dtype=np.bool_)
+    train = np.array([c.split in ("", "train") for c in table.cases], dtype=np.bool_) & ~held
     return table.take(train), table.take(held)
 
 

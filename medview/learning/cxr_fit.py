@@ -217,6 +217,33 @@ PHASES = {
 """What is trained before what; the last one is the result."""
 
 
+def taught(recipe: CxrRecipe, given: Given, train: NDArray[np.intp]) -> CxrRecipe:
+    """The recipe, of one task alone where no film to train on has a label of the other.
+
+    A head that nothing teaches would answer all the same.
+
+    Raises
+    ------
+    DataError
+        No film has a label that the method needs.
+    """
+    outcome = chances(given, train, "prognosis").sum() > 0
+    others = [task for task in given.labels if task != "prognosis"]
+    severity = any(chances(given, train, task).sum() > 0 for task in others)
+    if outcome and severity:
+        return recipe
+    alone = "stl-prognosis" if outcome else "stl-severity"
+    fitting = (alone, "mdmt", "ft") if outcome else (alone, "mdmt")
+    if not (outcome or severity) or recipe.method not in fitting:
+        raise DataError(
+            f"no film to train on has {'a Brixia score' if outcome else 'an outcome'}, which the "
+            f"method {recipe.method} needs",
+            do="Give films with such labels, or another method.",
+            code="MV-DAT-156",
+        )
+    return replace(recipe, method=alone)
+
+
 def fit_method(
     job: Progress,
     recipe: CxrRecipe,
@@ -241,7 +268,9 @@ def fit_method(
     and goes on with what there is. `known` holds phases that are already trained on the
     same films with the same seed, and takes in those that are trained here. `after` is told of
     each epoch of the last phase. Of several processes (`ranks`) only the first one writes.
+    Where films have labels of one task only, only that one is trained (``taught``).
     """
+    recipe = taught(recipe, given, parts[0]) if init is None else recipe
     done = known if known is not None else {}
     phases = PHASES[recipe.method] if init is None else PHASES[recipe.method][-1:]
     for phase in phases:

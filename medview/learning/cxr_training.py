@@ -29,7 +29,7 @@ from medview.learning.cxr_baselines import (
 )
 from medview.learning.cxr_card import card_figures, make_card
 from medview.learning.cxr_evidence import evidence_rows, likeness_in
-from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, fit_method, make_given
+from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, fit_method, make_given, taught
 from medview.learning.cxr_folds import (
     Index,
     fold_of_patients,
@@ -88,13 +88,14 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     recipe = CxrRecipe.of(request.recipe)
     subsets = find_subsets(request.data, "cxr")
     given, start, carried = _given(job, recipe, _labelled(subsets), request)
+    parts = _parts(given, recipe, request)
+    recipe = taught(recipe, given, parts[0]) if start is None else recipe
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
     table = whole_features(job, given.films.cases) if recipe.folds > 1 else None
     figures, settings = _measured(job, recipe, given, table, request.seed)
     settings = {**carried, **settings}
-    parts = _parts(given, recipe, request)
     ranks = Ranks.here()
     fitted = fit_method(
         job, recipe, given, parts, request.seed,
@@ -267,6 +268,8 @@ def _crossed(
         here = {case.patient for case in cases if case.site == site}
         left = np.array([case.patient in here for case in cases], np.bool_)
         parts = np.flatnonzero(~left), np.flatnonzero(left)
+        if not any(cases[n].cells.get("prognosis") for n in parts[0]):
+            continue  # the other sources teach no outcome
         said = _left_out(job, recipe, given, table, parts, seed)
         said = replace(said, severe=calmed(said.severe, temperature))
         whole = [row for row in outcome_rows(said) if row.group.split(", ")[0] == "all"]

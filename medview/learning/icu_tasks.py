@@ -96,11 +96,16 @@ def fold_rows(stays: Sequence[Stay], labels: NDArray[np.float64], folds: int) ->
     return [np.flatnonzero(np.isin(codes, held)) for _, held in parts]
 
 
+def to_train_on(stays: Sequence[Stay]) -> Rows:
+    """Rows of the stays that are marked neither for validation nor for test."""
+    return np.flatnonzero([stay.case.split in ("", "train") for stay in stays])
+
+
 def plan(
     part: str, recipe: IcuRecipe, stays: Sequence[Stay], labels: NDArray[np.float64]
 ) -> list[Task]:
     """All tasks of a part; stays marked for test are in none."""
-    usable = np.flatnonzero([stay.case.split in ("", "train") for stay in stays])
+    usable = to_train_on(stays)
     val = np.flatnonzero([stay.case.split == "val" for stay in stays])
     nobody = np.empty(0, np.intp)
     groups: list[tuple[str, str, Rows]] = []

@@ -42,6 +42,17 @@ def test_all_rows_of_a_patient_are_in_one_fold(tmp_path):
     assert len(set(numbers)) == 5
 
 
+def test_fewer_patients_than_folds_are_refused(tmp_path):
+    rows = ixi_rows(12)
+    for number, row in enumerate(rows):
+        row[1] = f"p{number % 4}"
+    write_ixi_table(tmp_path, rows)
+    table = table_of([load_ixi_roi(tmp_path)])
+    assert len(set(fold_numbers(table, 4))) == 4
+    with pytest.raises(DataError, match="of 4 patients, and are to be parted into 5"):
+        fold_numbers(table, 5)
+
+
 def test_upper_bounds_of_age_groups_belong_to_them():
     assert strata_of(np.array([1.0, 2, 3, 4, 5]), 2).tolist() == [0, 0, 0, 1, 1]
 

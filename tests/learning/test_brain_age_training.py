@@ -117,6 +117,15 @@ def test_rows_left_out_are_named_and_too_few_others_are_refused(tmp_path):
         fit(Silent(), request(tmp_path / "e", tmp_path / "p"))
 
 
+@pytest.mark.parametrize("age", ["", "nan"])
+def test_rows_without_any_age_are_refused_in_words(tmp_path, age):
+    lines = [f"c{n},{age},v.npy" for n in range(12)]
+    (tmp_path / "cases.csv").write_text("\n".join(["case,age_years,smri", *lines]))
+    np.save(tmp_path / "v.npy", np.ones(6))
+    with pytest.raises(DataError, match=r"only 0 rows with an age|\"nan\" is no number"):
+        fit(Silent(), request(tmp_path / "cases.csv", tmp_path / "o"))
+
+
 def test_what_cannot_be_trained_is_told(parent, tmp_path):
     write_ixi_table(tmp_path / "d" / "ixi")
     write_abide(tmp_path / "d" / "abide")

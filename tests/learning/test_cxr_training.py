@@ -247,6 +247,52 @@ def test_films_without_labels_are_predicted_all_the_same(trained, tmp_path):
     assert (tmp_path / "predictions.csv").read_text().count("\n") == 2
 
 
+def only_labelled(tmp_path, column):
+    """A list of 12 films whose labels are those of one column; the others are empty."""
+    path = case_list(tmp_path, 12)
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    other = {"prognosis": "brixia", "brixia": "prognosis"}[column]
+    full = [row for row in rows if row[column]]
+    assert full
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, rows[0].keys())
+        table.writeheader()
+        table.writerows({**row, other: ""} for row in full)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("column", "folds", "given", "missing"),
+    [("prognosis", 2, "severe", "brixia_total"), ("brixia", 0, "brixia_total", "severe")],
+)
+def test_films_with_one_kind_of_label_teach_that_task_alone(
+    tmp_path, column, folds, given, missing
+):
+    path = only_labelled(tmp_path, column)
+    recipe = {**SMALL, "epochs": 1, "size": 64, "copies": 1, "folds": folds, "warmup": 0}
+    out = tmp_path / "out"
+    assert fit(Silent(), TrainRequest((str(path),), str(out), recipe))["epochs"] == 1
+    said = run_on(film_of(tmp_path, seed=1), out / "weights.safetensors")
+    scores = {score.name: score for score in said.scores}
+    assert scores[given].value is not None
+    assert (scores[missing].value, scores[missing].status) == (None, "not_available")
+
+
+@pytest.mark.parametrize(
+    ("column", "method", "words"),
+    [
+        ("prognosis", "stl-severity", "a Brixia score, which the method stl-severity"),
+        ("brixia", "ft", "an outcome, which the method ft"),
+    ],
+)
+def test_a_method_that_the_labels_cannot_teach_is_refused(tmp_path, column, method, words):
+    path = only_labelled(tmp_path, column)
+    recipe = {**SMALL, "size": 64, "copies": 1, "method": method}
+    with pytest.raises(DataError, match=words):
+        fit(Silent(), TrainRequest((str(path),), str(tmp_path / "out"), recipe))
+
+
 def test_variants_are_compared_on_films_of_left_out_patients(tmp_path):
     path = case_list(tmp_path, 24)
     recipe = {**SMALL, "epochs": 2, "size": 64}
