@@ -26,7 +26,7 @@ from medview.learning.icu_measure import best_threshold
 from medview.learning.icu_model import IcuModel, Part
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import OUTPUTS, Stay, find_stays, map_called, to_bins, with_films
-from medview.learning.icu_tasks import Done, Runner, plan
+from medview.learning.icu_tasks import Done, Runner, plan, to_train_on
 from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_work import Work
 from medview.learning.metrics import MetricRow
@@ -121,12 +121,21 @@ def works_in(
             chosen = [stay for stay, one in zip(stays, known, strict=True) if one]
             works.append(Work(name, outputs, chosen, labels[known], {}))
     if not works:
+        lost = f"; {len(skipped)} were left out, the first: {skipped[0].what}" if skipped else ""
         raise DataError(
-            "no stay knows whether the patient died or what he had",
+            f"no stay knows whether the patient died or what he had{lost}",
+            file=skipped[0].case if skipped else "",
             do="Give data with labels.",
             code="MV-DAT-170",
         )
-    refuse_one_class([work.labels for work in works])
+    for work in works:
+        if not len(to_train_on(work.stays)):
+            raise DataError(
+                f"all {len(work.stays)} stays with a label are marked val or test",
+                do='Mark some as "train", or leave the column "split" out.',
+                code="MV-DAT-170",
+            )
+    refuse_one_class([work.labels[to_train_on(work.stays)] for work in works])
     refuse_one_patient(stay.case.patient for work in works for stay in work.stays)
     return works, skipped
 
