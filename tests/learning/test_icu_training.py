@@ -131,6 +131,23 @@ def test_data_without_labels_are_refused(tmp_path):
         fit(Silent(), wanted)
 
 
+@pytest.mark.parametrize(
+    ("split", "file", "words"),
+    [
+        ("test", "s.csv", "all 4 stays with a label are marked val or test"),
+        ("val", "s.csv", "all 4 stays with a label are marked val or test"),
+        ("", "gone.csv", r"no stay knows .*; 4 were left out, the first: "),
+    ],
+)
+def test_stays_that_teach_nothing_are_refused_with_the_reason(tmp_path, split, file, words):
+    (tmp_path / "s.csv").write_text("Hours,HR\n1,80\n")
+    rows = [f"c{n},{file},{n % 2},{split}\n" for n in range(4)]
+    (tmp_path / "cases.csv").write_text("case,series,mortality,split\n" + "".join(rows))
+    wanted = replace(request(tmp_path), data=(str(tmp_path / "cases.csv"),))
+    with pytest.raises(DataError, match=words):
+        fit(Silent(), wanted)
+
+
 def test_films_are_fused_and_their_worth_is_on_the_card(tmp_path, monkeypatch):
     monkeypatch.setattr(icu_evidence, "FILMS", 1)
     folder = hannover(tmp_path / "films")
