@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from medview import __version__
 from medview.domain.errors import MedviewError
+from medview.io.installation import home
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
 from medview.services.audit import trail_file
@@ -30,7 +31,7 @@ from medview.services.outgoing import Outgoing
 from medview.services.reading import Reading
 from medview.services.records import Records
 from medview.services.session import Message, Session
-from medview.services.settings import Preferences, home
+from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.tasks import mark_silent
 from medview.services.thumbnails import Thumbnails

@@ -14,8 +14,8 @@ from typing import Any
 from medview.cli.contract import Context
 from medview.cli.progress import in_time
 from medview.domain.errors import MedviewError
+from medview.io.installation import home
 from medview.services.recipes import epochs_of
-from medview.services.settings import home
 from medview.services.training_notes import Expected, expected, note_time
 
 SURVEY = "medview.learning.finetune:survey"

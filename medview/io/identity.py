@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medview.domain.study import Patient, Series, Study
+from medview.io.installation import keyed
 from medview.io.sources import open_binary, read_from, size_of
 
 # Beyond this size, evenly spread pieces of a file stand for the whole.
@@ -24,9 +25,22 @@ class Found:
 
 
 def patient_key(*identity: str) -> str:
-    """Make 8 hex digits of what identifies a patient; safe to write into a log."""
+    """Make 8 hex digits of what identifies a patient; safe to write into a log.
+
+    The same at every start of this installation, another at any other (rule G1): nobody can try
+    names and numbers until one gives the key.
+    """
+    return keyed(_about(*identity))[:8]
+
+
+def former_key(*identity: str) -> str:
+    """The key that a patient had before keys were made with a secret."""
+    return hashlib.sha256(_about(*identity)).hexdigest()[:8]
+
+
+def _about(*identity: str) -> bytes:
     text = "\0".join("".join(c for c in part.upper() if c.isalnum()) for part in identity)
-    return hashlib.sha256(_bytes_of(f"patient\0{text}")).hexdigest()[:8]
+    return _bytes_of(f"patient\0{text}")
 
 
 def uid_of_text(*parts: str) -> str:

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from medview.domain.errors import WriteError
 from medview.domain.prediction import Prediction
 from medview.io import trail
+from medview.io.installation import home
 from medview.io.trail import Verdict
-from medview.services.settings import home
 
 Deed = Literal["opened", "ran", "threshold", "accepted", "exported", "signed", "deidentified"]
 

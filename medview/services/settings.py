@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
-import platformdirs
 from psygnal import Signal
 
 from medview.domain.errors import WriteError
 from medview.io.atomic import whole_file
+from medview.io.installation import home
 
 SCHEMA = "medview.settings/1"
 MOST_RECENT = 10
@@ -57,12 +56,6 @@ class Settings:
         entry = str(path.absolute())
         others = tuple(known for known in self.recent if known != entry)
         return replace(self, recent=(entry, *others)[:MOST_RECENT])
-
-
-def home() -> Path:
-    """The folder that is ours: ``MEDVIEW_HOME``, else where the system keeps such things."""
-    chosen = os.environ.get("MEDVIEW_HOME")
-    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("medview", False))
 
 
 def read_settings(path: Path) -> Settings:

@@ -21,7 +21,7 @@ from medview.domain.resources import resource
 from medview.io.atomic import whole_file, whole_folder, write_error
 from medview.io.cards import read_card, write_card
 from medview.io.hashing import file_sha256
-from medview.services.settings import home
+from medview.io.installation import home
 
 WEIGHTS = "weights.safetensors"
 BASELINES = "baselines.safetensors"  # classical models, beside weights that have some

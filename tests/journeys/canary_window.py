@@ -21,8 +21,9 @@ from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.prediction import InputRef, Prediction
 from medview.io.cards import write_card
+from medview.io.installation import home
 from medview.main import build
-from medview.services.settings import Preferences, home
+from medview.services.settings import Preferences
 from medview.ui import commands
 from medview.ui import window as window_module
 from medview.ui.screenshot import save_pictures

@@ -9,7 +9,6 @@ from medview.services.settings import (
     MOST_RECENT,
     Preferences,
     Settings,
-    home,
     read_settings,
     texts,
     write_settings,
@@ -85,13 +84,6 @@ def test_in_private_mode_no_path_is_kept(path):
     preferences.remember(Path("/data/ZQ7PN-Name"))
     assert preferences.settings.recent == ()
     assert "ZQ7PN" not in path.read_text()
-
-
-def test_the_home_can_be_moved(monkeypatch, tmp_path):
-    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path))
-    assert home() == tmp_path
-    monkeypatch.delenv("MEDVIEW_HOME")
-    assert home().name == "medview"
 
 
 def test_every_setting_has_a_text_for_the_dialog():

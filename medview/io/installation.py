@@ -1,0 +1,84 @@
+"""The folder that is the program's own, and the secret of this installation in it."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import hmac
+import os
+import secrets
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import platformdirs
+
+SECRET = "installation.key"
+_DIGITS = 64
+
+
+def home() -> Path:
+    """The folder that is ours: ``MEDVIEW_HOME``, else where the system keeps such things."""
+    chosen = os.environ.get("MEDVIEW_HOME")
+    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("medview", False))
+
+
+def keyed(text: bytes) -> str:
+    """What stands for a text at this installation: 64 hex digits of an HMAC-SHA256.
+
+    The same in every process and every start; who does not have the secret cannot find out by
+    trying which text it was, and nothing links it to what another installation says.
+    """
+    return hmac.new(_secret(home()), text, hashlib.sha256).hexdigest()
+
+
+@cache
+def _secret(folder: Path) -> bytes:
+    """The secret of the installation in a folder, made where there is none.
+
+    Where the disk refuses, what tells this machine and account from others takes its place: it
+    is the same in all processes, but could be found out at this machine.
+    """
+    path = folder / SECRET
+    with suppress(OSError):
+        if not path.exists():
+            _make(path)
+        elif not _is_whole(path):  # torn by a crash of the machine
+            path.unlink()
+            _make(path)
+        return path.read_bytes().strip()
+    return _of_machine()
+
+
+def _is_whole(path: Path) -> bool:
+    return len(path.read_bytes().strip()) >= _DIGITS
+
+
+def _make(path: Path) -> None:
+    """Write a new secret, for the owner alone; of two processes at once the first one's stays."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{SECRET}-{secrets.token_hex(4)}")
+    file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    try:
+        os.write(file, f"{secrets.token_hex(_DIGITS // 2)}\n".encode())
+        os.fsync(file)
+    finally:
+        os.close(file)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a disk without links
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _of_machine() -> bytes:
+    parts = []
+    for place in ("/etc/machine-id", "/var/lib/dbus/machine-id"):
+        with suppress(OSError):
+            parts.append(Path(place).read_text("utf-8", "replace").strip())
+    with suppress(OSError, KeyError, ImportError):
+        parts.append(getpass.getuser())
+    return hashlib.sha256("\0".join(["medview", *parts]).encode()).digest()
