@@ -4,6 +4,9 @@ import os
 import signal
 import sys
 import tempfile
+from dataclasses import replace
+
+import pytest
 
 # Windows are drawn into memory where there is no display.
 if sys.platform.startswith("linux") and not (
@@ -18,3 +21,20 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # What the program keeps for its user goes to a place of this run's own.
 if "MEDVIEW_HOME" not in os.environ:
     os.environ["MEDVIEW_HOME"] = tempfile.mkdtemp(prefix="medview-tests-")
+
+
+@pytest.fixture(scope="module")
+def lasting_children():
+    """Commands of this module ask the same children, which a command else starts and ends itself.
+
+    Each start of them takes longer than what most commands do.
+    """
+    from medview.cli.contract import Context
+    from medview.services import jobs
+
+    lanes = {name: replace(habits, ends="never") for name, habits in jobs._LANES.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobs, "_LANES", lanes)
+        with jobs.Jobs(lambda call: call()) as shared:
+            patch.setattr(Context, "jobs", property(lambda context: shared))
+            yield shared

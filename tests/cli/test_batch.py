@@ -10,6 +10,8 @@ from throwaway import save_nifti, small_head, throwaway_weights
 
 from medview.cli import main
 
+pytestmark = pytest.mark.usefixtures("lasting_children")
+
 FAST = ("--samples", "2", "--threads", "1", "--device", "cpu", "--quiet", "--json")
 
 

@@ -1,4 +1,4 @@
-"""``medview train`` on a made-up brain, through the real child."""
+"""``medview train`` on a made-up brain, through a real child."""
 
 import csv
 import json
@@ -11,6 +11,8 @@ from medview.domain.errors import WriteError
 from medview.io.cards import read_card
 from medview.learning.weights import card_beside, load_anomaly
 from medview.services.training import only_checkpoints_stay
+
+pytestmark = pytest.mark.usefixtures("lasting_children")
 
 # The smallest training there is: what it learns does not matter here.
 TINY = (

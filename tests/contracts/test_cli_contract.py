@@ -15,6 +15,8 @@ from throwaway import save_dicom, small_head, throwaway_weights
 from medview.cli import COMMANDS, main
 from medview.domain.resources import resource
 
+pytestmark = pytest.mark.usefixtures("lasting_children")
+
 NUMBER = (int, float)
 TEXT, WORD_OR_NONE, NUMBER_OR_NONE = str, (str, type(None)), (int, float, type(None))
 COUNT_OR_NONE = (int, type(None))
@@ -335,7 +337,7 @@ SLOW_TO_IMPORT = ("--threads", "1", "--device", "cpu")
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory):
+def places(tmp_path_factory, lasting_children):
     """Paths of all that commands are given, by the names used in the words."""
     root = tmp_path_factory.mktemp("contract")
     save_dicom(
