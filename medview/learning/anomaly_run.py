@@ -185,12 +185,14 @@ def draw_volume(
 ) -> tuple[Drawn, Sheets]:
     """Run the slices that are scored, and fill the maps as they come.
 
-    Noise is drawn for all slices, so that a seed means the same whatever is left out. Each block
+    Noise is drawn for all slices from the lowest that holds anything, so that a seed means the
+    same whatever is left out, and however many empty slices lie below. Each block
     of slices of the score goes to ``job.partial``, not yet smoothed over its neighbours; it is
     empty where the model does not recognise the slice.
     """
     kept = prepared.scored
-    noise = noise_for(len(prepared.slices), settings.samples, seed)[:, kept]
+    first = prepared.lowest
+    noise = noise_for(len(prepared.slices) - first, settings.samples, seed)[:, kept - first]
     slices, brain = prepared.slices[kept], prepared.brain[kept]
     sheets = Sheets(prepared)
 

@@ -34,7 +34,8 @@ class Prepared:
     """A volume as the model sees it, with the way back and the steps in words.
 
     `slices` (n, 128, 128) float32 in 0..1, 0 outside the brain; `brain` the mask there;
-    `mask` the brain on the volume's own grid (k, j, i).
+    `mask` the brain on the volume's own grid (k, j, i). `lowest` is the lowest slice that holds
+    anything but zeros.
     """
 
     slices: NDArray[np.float32]
@@ -43,6 +44,7 @@ class Prepared:
     mask: NDArray[np.bool_]
     steps: tuple[str, ...]
     skull_stripped: bool
+    lowest: int = 0
 
     @property
     def scored(self) -> NDArray[np.intp]:
@@ -109,6 +111,18 @@ def network_mask(head: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.ascontiguousarray(filled.transpose(2, 1, 0)[:, ::-1, ::-1])
 
 
+def without_empty_edges(head: NDArray[np.float32]) -> tuple[slice, slice, slice]:
+    """The smallest box outside which everything is 0.
+
+    The mask network is shown the whole grid at one size: with planes of zeros added to a volume
+    it would see a smaller head, and outline another brain.
+    """
+    filled = head != 0
+    ends = [np.flatnonzero(filled.any(axis=axes))[[0, -1]] for axes in ((1, 2), (0, 2), (0, 1))]
+    z, y, x = (slice(int(first), int(last) + 1) for first, last in ends)
+    return z, y, x
+
+
 def find_brain(head: NDArray[np.float32], voxel_ml: float) -> tuple[NDArray[np.bool_], bool]:
     """Brain mask in canonical order and whether the volume came without a skull.
 
@@ -117,6 +131,8 @@ def find_brain(head: NDArray[np.float32], voxel_ml: float) -> tuple[NDArray[np.b
     ModelInputError
         If nothing of the size of a brain is there.
     """
+    whole, here = np.zeros(head.shape, dtype=np.bool_), without_empty_edges(head)
+    head = head[here]
     mask = network_mask(head)
     present = largest_region(head > 0)
     stripped = present.sum() < STRIPPED_RATIO * max(int(mask.sum()), 1) and present.mean() < 0.6
@@ -126,7 +142,8 @@ def find_brain(head: NDArray[np.float32], voxel_ml: float) -> tuple[NDArray[np.b
         mask = ndimage.binary_fill_holes(closed) & (head > 0)
     if mask.sum() * voxel_ml < SMALLEST_BRAIN_ML:
         raise _no_brain()
-    return mask, bool(stripped)
+    whole[here] = mask
+    return whole, bool(stripped)
 
 
 def _no_brain() -> ModelInputError:
@@ -155,13 +172,15 @@ def middle_of(mask: NDArray[np.bool_]) -> tuple[float, float]:
 class CleanBrain:
     """A normalised brain in canonical order (head, posterior, left).
 
-    `values` 0..1, 0 outside the brain; `mask` the brain; `words` says where the mask is from.
+    `values` 0..1, 0 outside the brain; `mask` the brain; `words` says where the mask is from;
+    `lowest` is the lowest slice that holds anything but zeros.
     """
 
     values: NDArray[np.float32]
     mask: NDArray[np.bool_]
     words: str
     skull_stripped: bool
+    lowest: int
 
 
 def clean(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> CleanBrain:
@@ -191,7 +210,8 @@ def clean(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> CleanB
         words = "brain mask: given with the data"
     if not mask.any():
         raise _no_brain()
-    return CleanBrain(normalise(head, mask), mask, words, stripped)
+    lowest = without_empty_edges(head)[0].start
+    return CleanBrain(normalise(head, mask), mask, words, stripped, lowest)
 
 
 def prepare(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Prepared:
@@ -207,7 +227,7 @@ def prepare(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Prep
         f"each slice 128 x 128 at {PIXEL_MM:g} mm, centred on the brain",
     )
     whole = np.asarray(grid.to_volume(brain.mask), dtype=np.bool_)
-    return Prepared(slices * inside, inside, grid, whole, steps, brain.skull_stripped)
+    return Prepared(slices * inside, inside, grid, whole, steps, brain.skull_stripped, brain.lowest)
 
 
 def _refuse_unusable(volume: Volume) -> None:

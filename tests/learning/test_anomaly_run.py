@@ -165,6 +165,24 @@ def test_slices_and_volume_score_as_in_calibration_and_evaluation(weights, monke
     assert found.score("anomaly").value == pytest.approx(volume_score(scores, area))
 
 
+def test_zeros_added_round_a_volume_move_neither_score_nor_maps(weights):
+    plain = small_head()
+    head = np.where(np.asarray(plain.array) > 0, plain.array, 1)  # air that is no padding
+    wider = ((5, 3), (0, 6), (4, 1))
+    affine = plain.geometry.affine.copy()
+    affine[:3, 3] = plain.geometry.to_mm((-5.0, 0.0, -4.0))
+    array = np.pad(head, wider)
+    added = Volume(array, replace(plain.geometry, shape=array.shape, affine=affine))
+    one, other = (
+        run(Silent(), asked(volume, weights=weights))
+        for volume in (replace(plain, array=head), added)
+    )
+    assert other.score("anomaly").value == pytest.approx(one.score("anomaly").value, abs=1e-9)
+    inner = np.asarray(other.map("score").array)[5:-3, :-6, 4:-1]
+    assert inner == pytest.approx(np.asarray(one.map("score").array), rel=1e-5)
+    assert [row.slice for row in other.slices] == [row.slice + 5 for row in one.slices]
+
+
 def test_the_score_comes_with_an_interval_over_draws_and_its_rank_among_normals(untrained):
     score, rank = untrained.score("anomaly"), untrained.score("anomaly_percentile")
     assert score.low < score.value < score.high

@@ -166,6 +166,21 @@ def test_a_bare_brain_at_the_edge_of_its_grid_keeps_its_edge(sees_bright):
     assert np.array_equal(found, head > 0)
 
 
+@pytest.mark.parametrize("skull", [True, False])
+def test_zeros_added_round_a_volume_change_nothing_of_its_brain(sees_bright, skull):
+    texture = np.random.default_rng(2).uniform(0.6, 1, (32, 40, 36)).astype(np.float32)
+    head = canonical_ball() * texture
+    head = np.maximum(head, 0.3 * canonical_ball(radius=14)) if skull else head
+    plain, stripped = find_brain(head, 0.064)
+    assert stripped != skull
+    wider = ((9, 2), (0, 31), (5, 0))
+    added, same = find_brain(np.pad(head, wider), 0.064)
+    assert same == stripped
+    assert np.array_equal(added, np.pad(plain, wider))
+    # What the network is shown is the same to the last bit, so a real one answers the same.
+    assert np.array_equal(sees_bright[0], sees_bright[1])
+
+
 def test_something_smaller_than_a_brain_is_none(sees_bright):
     with pytest.raises(ModelInputError, match="no brain was found"):
         find_brain(canonical_ball(radius=6), 0.064)
