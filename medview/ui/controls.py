@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QAbstractSpinBox,
     QButtonGroup,
     QDoubleSpinBox,
     QFrame,
@@ -17,6 +18,7 @@ from PySide6.QtWidgets import (
     QScrollArea,
     QSizePolicy,
     QSlider,
+    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -24,6 +26,7 @@ from PySide6.QtWidgets import (
 from medview.ui.words import plain_tip
 
 _STEPS = 1000
+_FIELD_MARGINS_PX = (6, 0, 4, 0)
 GAP = 8
 
 
@@ -62,6 +65,27 @@ def button(text: str, key: str, *, look: str = "", tip: str = "") -> QPushButton
     if look:
         made.setProperty("look", look)
     return made
+
+
+class WholeField(QSpinBox):
+    """A field for a whole number, or for words in its place, not flush to its edge."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        _inset(self)
+
+
+class DecimalField(QDoubleSpinBox):
+    """A field for a number with decimals, not flush to its edge."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        _inset(self)
+
+
+def _inset(field: QAbstractSpinBox) -> None:
+    """The style sheet's padding moves the frame of such a field only, never its text."""
+    field.lineEdit().setTextMargins(*_FIELD_MARGINS_PX)
 
 
 def clear(layout: QLayout) -> None:
@@ -286,7 +310,7 @@ class RangeRow(QWidget):
         self.setLayout(Row(label(text), 1, self._fields[0], label("–", "quiet"), self._fields[1]))
 
     def _field(self, key: str, text: str) -> QDoubleSpinBox:
-        made = QDoubleSpinBox()
+        made = DecimalField()
         name(made, key, text)
         made.setRange(-1e9, 1e9)
         made.setDecimals(3)

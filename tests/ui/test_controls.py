@@ -1,9 +1,23 @@
+import re
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from medview.ui.controls import ElidedLabel, Fold, RangeRow, Segments, SliderRow, clear, label
+from medview.ui import controls
+from medview.ui.controls import (
+    DecimalField,
+    ElidedLabel,
+    Fold,
+    RangeRow,
+    Segments,
+    SliderRow,
+    WholeField,
+    clear,
+    label,
+)
 
 
 @pytest.fixture
@@ -118,3 +132,18 @@ def test_a_fold_shows_its_rows_when_asked_for(qtbot):
     assert inside.isVisible()
     made.link.click()
     assert not inside.isVisible()
+
+
+@pytest.mark.parametrize("kind", [WholeField, DecimalField])
+def test_words_in_a_number_field_keep_off_its_edge(qtbot, kind):
+    field = kind()
+    qtbot.addWidget(field)
+    assert field.lineEdit().textMargins().left() >= 6
+
+
+def test_every_number_field_of_the_program_is_one_of_these():
+    """The style sheet cannot set their margins, so none is made past ``controls``."""
+    folder = Path(controls.__file__).parent
+    plain = re.compile(r"\bQ(Double)?SpinBox\(\)")
+    made = [path.name for path in folder.rglob("*.py") if plain.search(path.read_text("utf-8"))]
+    assert made == []

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import (
     QComboBox,
-    QDoubleSpinBox,
     QLineEdit,
     QProgressBar,
     QRadioButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -19,7 +17,17 @@ from medview.services.offers import Offer
 from medview.services.session import Task
 from medview.services.takes import Estimate, free_memory_mb
 from medview.ui.app import App
-from medview.ui.controls import Card, Fold, Row, button, clear, label, name
+from medview.ui.controls import (
+    Card,
+    DecimalField,
+    Fold,
+    Row,
+    WholeField,
+    button,
+    clear,
+    label,
+    name,
+)
 from medview.ui.panels.anomaly_card import MOST_SAMPLES
 from medview.ui.panels.result_card import sentence
 from medview.ui.words import time_left, tr
@@ -172,7 +180,7 @@ class RunOptions(QWidget):
         self.reader.editingFinished.connect(
             lambda: app.preferences.change(reader=self.reader.text().strip())
         )
-        self.film_hour = QDoubleSpinBox()
+        self.film_hour = DecimalField()
         name(self.film_hour, "run_film_hour", tr("Hour of the film"))
         self.film_hour.setToolTip(tr("Hours from admission to the film; no header tells it"))
         self.film_hour.setRange(-1, 10_000)
@@ -327,8 +335,8 @@ def estimate_words(told: Estimate, free_mb: float | None) -> str:
     return f"{said} " + tr("Only {m} are free now.", m=f"{free_mb / 1000:.1f} GB")
 
 
-def _figure(key: str, text: str, tip: str) -> QSpinBox:
-    made = QSpinBox()
+def _figure(key: str, text: str, tip: str) -> WholeField:
+    made = WholeField()
     name(made, key, text)
     made.setToolTip(tip)
     return made

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtWidgets import QSpinBox
 
-from medview.ui.controls import Row, button, label, name
+from medview.ui.controls import Row, WholeField, button, label, name
 from medview.ui.panels.convergence import ConvergenceStrip, convergence_words
 from medview.ui.panels.result_card import ResultCard
 from medview.ui.words import tr
@@ -38,7 +37,7 @@ class AnomalyCard(ResultCard):
         here = int(told) if isinstance(told, int | float) else 0
         if here < 1:
             return
-        dial = QSpinBox()
+        dial = WholeField()
         name(dial, "again_samples", tr("Passes (K)"))
         dial.setRange(1, MOST_SAMPLES)
         dial.setValue(min(_MORE * here, MOST_SAMPLES))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox
+from PySide6.QtWidgets import QComboBox
 
 from medview.domain.prediction import Score
 from medview.services.telling import interval_text, score_text
-from medview.ui.controls import Row, button, label, name
+from medview.ui.controls import DecimalField, Row, button, label, name
 from medview.ui.panels.forest import ForestPlot, effects_of
 from medview.ui.panels.plots import CohortPlot
 from medview.ui.panels.result_card import Badge, ResultCard
@@ -107,7 +107,7 @@ class BrainAgeCard(ResultCard):
 
     def _ask_age(self) -> None:
         """The gap needs an age, and no header tells it."""
-        field = QDoubleSpinBox()
+        field = DecimalField()
         name(field, "age_given", tr("Age at the scan"))
         field.setToolTip(tr("Age on the day of the scan, in years"))
         field.setRange(0, 120)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QDoubleSpinBox, QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
 
 from medview.domain.prediction import Score
 from medview.services.telling import main_score
-from medview.ui.controls import ElidedLabel, Row, Segments, button, clear, label, name
+from medview.ui.controls import DecimalField, ElidedLabel, Row, Segments, button, clear, label, name
 from medview.ui.panels.plots import ShareBar
 from medview.ui.panels.result_card import Badge, ResultCard
 from medview.ui.words import tr
@@ -69,7 +69,7 @@ class IcuCard(ResultCard):
         if "film" not in given or "series" not in given:
             return
         told = self.result.parameters.get("film_hour")
-        field = QDoubleSpinBox()
+        field = DecimalField()
         name(field, "film_hour", tr("Hour of the film"))
         field.setToolTip(tr("Hours from admission to the film"))
         field.setRange(0, 10_000)

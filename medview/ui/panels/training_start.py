@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QCheckBox, QComboBox, QSpinBox
+from PySide6.QtWidgets import QCheckBox, QComboBox
 
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, Segments, button, label, name
+from medview.ui.controls import Card, Row, Segments, WholeField, button, label, name
 from medview.ui.panels.training_words import duration
 from medview.ui.words import tr
 
@@ -58,7 +58,7 @@ class StartCard(Card):
         self.version.currentIndexChanged.connect(self._on_version)
 
     def _build_epochs(self) -> None:
-        self.epochs = QSpinBox()
+        self.epochs = WholeField()
         name(self.epochs, "training_epochs", tr("Epochs"))
         self.epochs.setToolTip(tr("How often all cases are gone through"))
         self.epochs.setRange(0, 10_000)
