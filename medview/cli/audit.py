@@ -28,7 +28,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @command("audit", words=_in_words)
 @click.option("--verify", is_flag=True, help="Check the chain; exit code 1 when a line is broken.")
 def audit(context: Context, verify: bool) -> Answer:
-    """Show the audit trail: opened, ran, changed, accepted, exported, signed."""
+    """Show the audit trail: opened, ran, changed, accepted, exported, signed, deleted."""
     from medview.io import trail
     from medview.services.audit import trail_file
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +38,11 @@ STATED: dict[str, str] = {
     "cxr": "Answers to the outcome say what became of the patient",
 }
 """What only the reader can say; nothing is taken for it without being told so."""
+
+
+def case_name(patient: str, series: str) -> str:
+    """What a case is called, by the keys of patient and series: nothing says who it is."""
+    return f"{patient}-{hashlib.sha256(series.encode()).hexdigest()[:6]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What is written down of what was done: opened, ran, changed, accepted, exported, signed."""
+"""What is written down of what was done: opened, ran, changed, exported, signed, deleted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from medview.io import trail
 from medview.io.installation import home
 from medview.io.trail import Verdict
 
-Deed = Literal["opened", "ran", "threshold", "accepted", "exported", "signed", "deidentified"]
+Deed = Literal[
+    "opened", "ran", "threshold", "accepted", "exported", "signed", "deidentified", "deleted"
+]
 
 
 def trail_file() -> Path:

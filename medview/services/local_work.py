@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from medview.domain.card import ModelCard
 from medview.domain.discretion import series_words
 from medview.domain.errors import DataError, InputRefused, MedviewError
-from medview.domain.local_case import NO_LABELS, LocalCase, LocalCases, LocalWish
+from medview.domain.local_case import NO_LABELS, LocalCase, LocalCases, LocalWish, case_name
 from medview.domain.measurement import CLOSED, Measurement
 from medview.domain.prediction import Opinion, Prediction
 from medview.domain.progress import Progress, Silent
@@ -47,7 +46,7 @@ class _Read:
     @property
     def case(self) -> str:
         """A name that says nothing of who it is."""
-        return f"{self.patient.key}-{hashlib.sha256(self.series.key.encode()).hexdigest()[:6]}"
+        return case_name(self.patient.key, self.series.key)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

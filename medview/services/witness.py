@@ -61,6 +61,10 @@ class Witness:
         errand = Errand("Audit trail", "files", LOOK, (self._path,), key="audit")
         self._tasks.run(errand, Answers(lambda found: done(*found)))
 
+    def deleted(self, detail: Mapping[str, Any]) -> None:
+        """Put down that something kept of a study was deleted."""
+        self._put("deleted", detail)
+
     def close(self) -> None:
         """Put down what rests and wait until everything is on the disk; then nothing is heard."""
         self._put_thresholds()

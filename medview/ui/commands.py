@@ -6,8 +6,10 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
-from medview.domain.errors import WriteError
+from medview.domain.errors import MedviewError, WriteError
+from medview.domain.study import Patient, Study
 from medview.imaging.intensity import presets_for
+from medview.services.forgetting import alias, drop_copies, in_words, learnt_from, told
 from medview.services.session import Message
 from medview.ui.app import App
 from medview.ui.notify import ask
@@ -102,7 +104,11 @@ def forget_results(app: App) -> None:
         "stays. This cannot be undone."
     )
     if ask(app.window, text, tr("Delete"), tr("Keep")):
+        series = app.session.series
+        owner = app.session.catalogue.owner(series) if series is not None else None
         app.shelf.forget()
+        if owner is not None:
+            app.witness.deleted({"kind": "results", "study": alias(owner[1])})
 
 
 def forget_workspace(app: App) -> None:
@@ -116,16 +122,33 @@ def forget_study(app: App) -> None:
     """Ask, then delete all that is kept of the study on screen: as if it had never been here."""
     text = tr(
         "Delete all that is kept of this study: results, your answers, the report that you have "
-        "written with its signatures, layout, drawings and key images? Its images and what you "
-        "have exported stay. This cannot be undone."
+        "written with its signatures, layout, drawings, key images and copies for training? Its "
+        "images and what you have exported stay. This cannot be undone."
     )
     if not ask(app.window, text, tr("Delete"), tr("Keep")):
         return
+    series = app.session.series
+    owner = app.session.catalogue.owner(series) if series is not None else None
     app.shelf.forget()
     app.reading.forget()
     app.workspaces.forget()
     for path in app.library.paths:
         app.preferences.relocate(path, None)
+    if owner is not None:
+        _forget_training(app, *owner)
+
+
+def _forget_training(app: App, patient: Patient, study: Study) -> None:
+    """Delete copies for training; tell and put down which versions have learnt from the patient."""
+    copies = 0
+    versions = learnt_from(patient, study, app.models.versions())
+    try:
+        copies = drop_copies(app.preferences.folder, patient, study)
+    except MedviewError as error:
+        app.session.message = Message.of(error)
+    app.witness.deleted(told(study, versions, copies))
+    if versions:
+        app.session.message = Message(in_words(versions), "warning")
 
 
 def give_up(app: App) -> bool:

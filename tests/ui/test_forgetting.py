@@ -1,10 +1,15 @@
 """Deleting what is kept of a study: results alone, or everything."""
 
+import json
+from dataclasses import replace
+
 import pytest
-from services.stubs import catalogue_of, series_of
+from services.stubs import CARD, catalogue_of, series_of
 from ui.fakes import make_bench
 from ui.test_autosave import read
 
+from medview.io.cards import write_card
+from medview.learning.patients import patient_hash
 from medview.services.shelf import FORGET
 from medview.ui import commands
 
@@ -65,6 +70,33 @@ def test_forgetting_a_study_deletes_all_that_is_kept_of_it_for_good(bench, tmp_p
     bench.app.workspaces.keep_draft()
     bench.app.workspaces.close()
     assert kept(tmp_path) == []
+
+
+def test_it_is_put_down_in_the_trail_and_versions_that_learnt_are_named(
+    bench, tmp_path, monkeypatch
+):
+    patient = bench.session.catalogue.patients[0]
+    write_card(
+        replace(CARD, version="mine", seen_patients=(patient_hash(patient.key),)),
+        tmp_path / "models" / "anomaly" / "mine" / "card.json",
+    )
+    answering(monkeypatch, True)
+    bench.window.table["file.forget_study"].trigger()
+    assert "anomaly@mine has learnt from this patient" in bench.session.message.text
+    bench.app.witness.close()
+    lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
+    [line] = [each for each in lines if each["what"] == "deleted"]
+    assert line["detail"]["versions_that_learnt"] == ["anomaly@mine"]
+    assert not any(word in str(line) for word in (patient.key, patient.id, patient.name))
+
+
+def test_deleted_results_are_put_down_too(bench, tmp_path, monkeypatch):
+    answering(monkeypatch, True)
+    bench.window.table["analysis.forget"].trigger()
+    bench.app.witness.close()
+    lines = (tmp_path / "audit.jsonl").read_text().splitlines()
+    [line] = [each for each in lines if "deleted" in each]
+    assert json.loads(line)["detail"].keys() == {"kind", "study"}
 
 
 def test_whoever_thinks_again_loses_nothing(bench, tmp_path, monkeypatch):
