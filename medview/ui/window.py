@@ -41,6 +41,7 @@ from medview.ui.gestures import with_own
 from medview.ui.help import show_about, show_shortcuts
 from medview.ui.mouse import Mouse
 from medview.ui.notify import Choice, NoteBar, ask
+from medview.ui.palette import Palette
 from medview.ui.pane_grid import PaneGrid
 from medview.ui.panels import PANELS
 from medview.ui.panels.details import DetailsPanel
@@ -330,6 +331,10 @@ class MainWindow(QMainWindow):
         ShortcutEditor(self, self._app, ACTIONS).show()
 
     def show_about(self) -> None:
+    def find_command(self) -> None:
+        """Type to find a command."""
+        Palette(self._app, self.table, ACTIONS).show()
+
         """Version, models and licence."""
         show_about(self, self._app.analysis.cards())
 
