@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -78,8 +79,7 @@ class Geometry:
     @property
     def spacing_mm(self) -> tuple[float, float, float]:
         """Length of one step along k, j and i in mm (array order)."""
-        k, j, i = np.linalg.norm(self.affine[:3, :3], axis=0)
-        return float(k), float(j), float(i)
+        return _spacing_mm(self)
 
     @property
     def voxel_ml(self) -> float:
@@ -102,15 +102,7 @@ class Geometry:
     @property
     def axis_of(self) -> tuple[int, int, int]:
         """Array axis (0 = k, 1 = j, 2 = i) that runs most along LPS x, y and z, each used once."""
-        unit = self.affine[:3, :3] / np.linalg.norm(self.affine[:3, :3], axis=0)
-        strength = np.abs(unit)
-        found = [-1, -1, -1]
-        for _ in range(3):
-            world, axis = np.unravel_index(int(np.argmax(strength)), (3, 3))
-            found[int(world)] = int(axis)
-            strength[world, :] = -1
-            strength[:, axis] = -1
-        return found[0], found[1], found[2]
+        return _axis_of(self)
 
     @property
     def orientation_code(self) -> str:
@@ -130,7 +122,7 @@ class Geometry:
     def to_index(self, points_lps: ArrayLike) -> NDArray[np.float64]:
         """Take LPS mm (..., 3) to fractional array indices (..., 3) in order k, j, i."""
         points = np.asarray(points_lps, dtype=np.float64)
-        inverse = np.linalg.inv(self.affine)
+        inverse = _inverse(self)
         return np.asarray(points @ inverse[:3, :3].T + inverse[:3, 3])
 
     def contains(self, point_lps: ArrayLike) -> bool:
@@ -144,3 +136,32 @@ class Geometry:
             return False
         corners = np.array([(0, 0, 0), self.shape, (self.shape[0], 0, 0), (0, 0, self.shape[2])])
         return bool(np.abs(self.to_mm(corners) - other.to_mm(corners)).max() <= tolerance_mm)
+
+
+# For one frame these are asked a dozen times; a geometry never changes, so no answer goes stale.
+
+
+@lru_cache(maxsize=64)
+def _inverse(geometry: Geometry) -> NDArray[np.float64]:
+    inverse = np.asarray(np.linalg.inv(geometry.affine), dtype=np.float64)
+    inverse.setflags(write=False)
+    return inverse
+
+
+@lru_cache(maxsize=64)
+def _spacing_mm(geometry: Geometry) -> tuple[float, float, float]:
+    k, j, i = np.linalg.norm(geometry.affine[:3, :3], axis=0)
+    return float(k), float(j), float(i)
+
+
+@lru_cache(maxsize=64)
+def _axis_of(geometry: Geometry) -> tuple[int, int, int]:
+    unit = geometry.affine[:3, :3] / np.linalg.norm(geometry.affine[:3, :3], axis=0)
+    strength = np.abs(unit)
+    found = [-1, -1, -1]
+    for _ in range(3):
+        world, axis = np.unravel_index(int(np.argmax(strength)), (3, 3))
+        found[int(world)] = int(axis)
+        strength[world, :] = -1
+        strength[:, axis] = -1
+    return found[0], found[1], found[2]

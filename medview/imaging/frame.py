@@ -197,7 +197,8 @@ def _pixel_of(
 ) -> tuple[float, float]:
     """Where a point of the patient falls on the drawn pixels, at a right angle to them."""
     away = np.asarray(point_lps) - to_lps[:3, 3]
-    x, y = np.linalg.lstsq(to_lps[:3, :2], away, rcond=None)[0]
+    axes = to_lps[:3, :2].T
+    x, y = np.linalg.solve(axes @ axes.T, axes @ away)
     return float(x), float(y)
 
 

@@ -64,6 +64,8 @@ def zone_marks(lungs: ScalarMap, scores: Mapping[str, str]) -> tuple[Mark, ...]:
 
 def drawn(marks: tuple[Mark, ...], pixel_to_lps: NDArray[np.float64]) -> tuple[DrawnMark, ...]:
     """Where marks fall on pixels that `pixel_to_lps`, (4, 4), takes to the patient."""
+    if not marks:
+        return ()
     back = np.linalg.pinv(pixel_to_lps[:3, :2])
     made = []
     for mark in marks:

@@ -100,6 +100,7 @@ def _turned(axis: tuple[int, int]) -> tuple[int, int]:
     return axis[0], -axis[1]
 
 
+@lru_cache(maxsize=64)
 def lean_degrees(geometry: Geometry) -> float:
     """Largest deviation of two array axes from a right angle, degrees."""
     unit = geometry.affine[:3, :3] / np.linalg.norm(geometry.affine[:3, :3], axis=0)
@@ -107,6 +108,7 @@ def lean_degrees(geometry: Geometry) -> float:
     return float(np.degrees(np.arcsin(min(1.0, float(cosines.max())))))
 
 
+@lru_cache(maxsize=16)
 def straightened(geometry: Geometry) -> Geometry:
     """The grid at right angles that covers a sheared one.
 
@@ -263,6 +265,7 @@ def _leans(geometry: Geometry, view: View, layout: Layout) -> bool:
     return layout.cut != 0 or bool(lean > np.sin(np.radians(SHEAR_LIMIT_DEGREES)))
 
 
+@lru_cache(maxsize=64)
 def _slice_distance_mm(grid: Geometry, axis: int) -> float:
     """Distance between neighbouring slices along their normal."""
     one, other = (grid.affine[:3, n] for n in range(3) if n != axis)

@@ -100,6 +100,7 @@ def write(
     return QRectF(corner.x(), corner.y(), width, height)
 
 
+@lru_cache(maxsize=512)
 def width_of(text: str, px: int = TEXT_PX) -> float:
     """How wide `write` makes a line."""
     font = base_font()
@@ -166,6 +167,7 @@ def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
     write(painter, at, text, colour=_TAGGED, bold=True)
 
 
+@lru_cache(maxsize=512)
 def fitted(text: str, room: float) -> str:
     """As much of a text as there is room for."""
     font = base_font()

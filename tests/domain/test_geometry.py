@@ -1,5 +1,7 @@
 """One affine in LPS millimetres, held against what nibabel makes of the same matrix."""
 
+from dataclasses import replace
+
 import nibabel
 import numpy as np
 import pytest
@@ -108,3 +110,14 @@ def test_what_places_nothing_is_refused(affine, said):
 def test_nobody_can_write_into_an_affine():
     with pytest.raises(ValueError, match="read-only"):
         plain().affine[0, 0] = 1
+
+
+def test_a_moved_or_turned_copy_answers_for_itself():
+    """Answers are kept by geometry; a copy on another affine must not be given those."""
+    first = plain()
+    asked = first.spacing_mm, first.axis_of, tuple(first.to_index((0.0, 0.0, 0.0)))
+    other = replace(first, affine=first.affine[:, [2, 0, 1, 3]] @ np.diag([2.0, 3.0, 4.0, 1.0]))
+    assert other.spacing_mm == pytest.approx((8.0, 6.0, 12.0))
+    assert other.axis_of == (0, 2, 1)
+    assert other.to_mm(other.to_index((1.0, 2.0, 3.0))) == pytest.approx((1.0, 2.0, 3.0))
+    assert (first.spacing_mm, first.axis_of, tuple(first.to_index((0.0, 0.0, 0.0)))) == asked
