@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QPainter,
     QPen,
     QPixmap,
+    QRegion,
     QResizeEvent,
     QTransform,
     QWheelEvent,
@@ -137,6 +138,9 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
+        # Every pixel is painted here: nothing beneath needs to be, and no ground before it.
+        self.viewport().setAutoFillBackground(False)
+        self.viewport().setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
         self.setAcceptDrops(True)
 
@@ -191,6 +195,11 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         across = self.area.width() / ((right - left) * frame.pixel_mm[0])
         down = self.area.height() / ((bottom - top) * frame.pixel_mm[1])
         return max(min(across, down), 1e-6) * (placing.zoom if zoom is None else zoom)
+
+    def _image_area(self, frame: Frame) -> QRectF:
+        """Where the image lies, in pixels of the pane."""
+        rows, columns = frame.image.shape[:2]
+        return self._transform.mapRect(QRectF(0, 0, columns, rows))
 
     def to_pixel(self, x: float, y: float) -> tuple[float, float]:
         """Pixel (column, row) of the image under a pixel of the pane; centres are whole."""
@@ -262,9 +271,16 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
 
     def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802  # Qt's hook
         """Paint the image with its overlays."""
-        super().drawBackground(painter, rect)
-        if self._frame is not None:
-            self._picture.paint(painter, self._transform)
+        painter.resetTransform()
+        if self._frame is None:
+            painter.fillRect(self.area, QColor(PANE_BACK))
+            return
+        # Of the black beneath only what the image leaves free, with a pixel for its edges.
+        hidden = self._image_area(self._frame).toRect().adjusted(1, 1, -1, -1)
+        painter.setClipRegion(QRegion(self.viewport().rect()) - QRegion(hidden))
+        painter.fillRect(self.area, QColor(PANE_BACK))
+        painter.setClipping(False)
+        self._picture.paint(painter, self._transform)
 
     def drawForeground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802  # Qt's hook
         """Draw letters, corners, bars and outline over the image."""
@@ -288,8 +304,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
     def _draw_furniture(self, painter: QPainter, area: QRectF, frame: Frame) -> None:
         dress = self._dress
         if frame.missing:
-            rows, columns = frame.image.shape[:2]
-            furniture.draw_missing(painter, self._transform.mapRect(QRectF(0, 0, columns, rows)))
+            furniture.draw_missing(painter, self._image_area(frame))
         if frame.crosshair:
             furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
         furniture.draw_reference(painter, area, frame, self.pixel_of)

@@ -3,7 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phantoms import MARK_LPS, geometry_of, phantom_on
-from PySide6.QtCore import QPointF
+from PySide6.QtCore import QPoint, QPointF
+from PySide6.QtGui import QImage, QRegion
+from PySide6.QtWidgets import QWidget
 
 from medview.domain.geometry import Plane
 from medview.imaging.frame import Labels, View, compose_frame
@@ -118,3 +120,18 @@ def test_an_empty_pane_knows_no_place(pane):
     assert pane.to_lps(10, 10) is None
     assert pane.pointer(QPointF(10, 10)).point_lps is None
     assert pane.strip_slice_at(10, 10) is None
+
+
+@pytest.mark.parametrize(
+    ("zoom", "pan"), [(None, None), (0.3, (0.0, 0.0)), (1.0, (0.0, 0.0)), (4.0, (90.0, -70.0))]
+)
+def test_nothing_of_what_was_there_before_shines_through(pane, zoom, pan):
+    """What lies beneath a pane is not painted, so the pane paints every pixel."""
+    before = QImage(400, 300, QImage.Format.Format_RGB32)
+    before.fill(0xFFFF00FF)
+    pane.draw(None if zoom is None else frame_at(), Placing(zoom or 1.0, pan or (0, 0)), Dress())
+    pane.viewport().render(before, QPoint(), QRegion(), QWidget.RenderFlag.DrawChildren)
+    pixels = np.frombuffer(before.constBits(), np.uint32).reshape(300, 400)
+    assert not (pixels == 0xFFFF00FF).any()
+    if zoom == 0.3:
+        assert pixels[60, 5] == 0xFF000000
