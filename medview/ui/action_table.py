@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from PySide6.QtCore import QElapsedTimer, QEvent, QKeyCombination, QObject, Qt
+from PySide6.QtCore import QElapsedTimer, QEvent, QKeyCombination, QObject, Qt, QTimer
 from PySide6.QtGui import QAction, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -31,6 +31,8 @@ from medview.ui.words import tr
 
 # A key held longer than this was a peek.
 _HELD_MS = 350
+# While images move, actions are asked no more often than this: nobody reads a menu meanwhile.
+_SOON_MS = 60
 _ON_COLOUR = "#ffffff"
 # Widgets that need arrows, Home, End and the like for themselves.
 _KEEPS_KEYS: tuple[type[QWidget], ...] = (
@@ -70,6 +72,10 @@ class ActionTable(QObject):
         self._held = QElapsedTimer()
         self._menus: dict[str, QMenu] = {}
         self._own_icons: list[tuple[QToolButton, str, str]] = []
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(_SOON_MS)
+        self._soon.timeout.connect(self.refresh)
 
     def spare_widgets(self) -> None:
         """Leave arrows and the like to lists, sliders and fields that have the keyboard."""
@@ -105,6 +111,11 @@ class ActionTable(QObject):
                 made.setChecked(each.checked(self._app))
             if each.refusal is not None:
                 made.setToolTip(tr(each.refusal(self._app)) or self._tips[each.id])
+
+    def refresh_soon(self) -> None:
+        """Ask them a moment later, once for all that changes until then."""
+        if not self._soon.isActive():
+            self._soon.start()
 
     def set_icons(self, theme: Theme) -> None:
         """Draw all icons in the theme's colours."""

@@ -330,7 +330,8 @@ class RangeRow(QWidget):
         decimals = 1 if span >= 10 else 2 if span >= 1 else 4 if span >= 0.01 else 6
         for field, value in zip(self._fields, (low, high), strict=True):
             field.blockSignals(True)
-            field.setDecimals(decimals)
+            if field.decimals() != decimals:
+                field.setDecimals(decimals)
             field.setSingleStep(max(span / 20, 10.0**-decimals))
             field.setValue(value)
             field.blockSignals(False)
@@ -356,6 +357,8 @@ class ElidedLabel(QLabel):
 
     def set_text(self, text: str) -> None:
         """Show a text, as much of it as fits."""
+        if text == self._text:
+            return
         self._text = text
         self.setAccessibleName(text)
         self._fit()
@@ -375,5 +378,29 @@ class ElidedLabel(QLabel):
         fitted = self.fontMetrics().elidedText(
             self._text, Qt.TextElideMode.ElideRight, self.width()
         )
+        tip = plain_tip(self._text) if fitted != self._text else ""
         self.setText(fitted)
-        self.setToolTip(plain_tip(self._text) if fitted != self._text else "")
+        if tip != self.toolTip():
+            self.setToolTip(tip)
+
+
+class Held(QWidget):
+    """As large as its place, with one widget in it: that one's text lays out nothing anew.
+
+    A label tells every layout above it of each text, for it could need more room.
+    """
+
+    def __init__(self, inside: QWidget) -> None:
+        super().__init__()
+        self._inside = inside
+        inside.setParent(self)
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def sizeHint(self) -> QSize:  # noqa: N802  # Qt's hook
+        """As high as what it holds."""
+        return self._inside.sizeHint()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
+        """Give all the room away."""
+        super().resizeEvent(event)
+        self._inside.resize(self.size())

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 from medview import RESEARCH_USE
 from medview.services.session import Session, Task
 from medview.services.settings import Preferences
-from medview.ui.controls import ElidedLabel, Row, button, label, name
+from medview.ui.controls import ElidedLabel, Held, Row, button, label, name
 from medview.ui.probe import Probe, short_text
 from medview.ui.words import time_left, tr
 
@@ -73,7 +73,7 @@ class StatusBar(QStatusBar):
         name(research, "research_use", tr(RESEARCH_USE))
         holder = QWidget()
         self._probe.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row = Row(self.task, self._probe, self._device, research, gap=20)
+        row = Row(self.task, Held(self._probe), self._device, research, gap=20)
         row.setContentsMargins(12, 0, 12, 0)
         row.setStretch(1, 1)
         holder.setLayout(row)

@@ -178,8 +178,9 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         app = self._app
-        for field in ("volume", "catalogue", "views", "active_pane", "maximised", "overlay_on"):
+        for field in ("volume", "catalogue", "active_pane", "maximised", "overlay_on"):
             getattr(app.session.events, field).connect(self.table.refresh)
+        app.session.events.views.connect(self.table.refresh_soon)
         for field in (
             "drawings",
             "chosen_drawing",

@@ -31,6 +31,15 @@ def test_k_marks_the_image_and_a_second_time_takes_the_mark_away(head):
     assert not says_key(head)
 
 
+def test_the_wheel_takes_the_mark_off_the_button_a_moment_later(head, qtbot):
+    """Actions are not asked at every turn; what they say is right when the hand rests."""
+    shown = head.window.table["image.key"]
+    head.press("K")
+    for steps, is_marked in ((2, False), (-2, True)):
+        head.app.viewing.scroll("main", steps)
+        qtbot.waitUntil(lambda wanted=is_marked: shown.isChecked() is wanted, timeout=2000)
+
+
 def test_the_crosshair_elsewhere_on_the_slice_is_the_same_image(head):
     head.press("K")
     x, y, z = head.session.views["main"].point_lps

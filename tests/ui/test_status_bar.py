@@ -1,5 +1,6 @@
 import pytest
 from phantoms import MARK_LPS
+from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 from ui.fakes import hover
 
@@ -81,3 +82,26 @@ def test_the_device_is_the_chosen_one(bench, device, text):
 def test_after_a_run_the_device_is_the_one_it_ran_on(head):
     head.add_result("score")
     assert head.find(QLabel, "device").text().startswith("CPU")
+
+
+def test_what_the_mouse_reads_lays_out_nothing_anew(head):
+    """With every turn of the wheel the text is another; nothing around it has to move."""
+    asked = []
+
+    class Watch(QObject):
+        def eventFilter(self, watched, event):  # noqa: N802  # Qt's hook
+            if event.type() == QEvent.Type.LayoutRequest:
+                asked.append(watched)
+            return False
+
+    head.settle()
+    watch = Watch()
+    for each in (head.window, head.window.status):
+        each.installEventFilter(watch)
+    before = head.window.status.probe_text
+    head.app.viewing.scroll("main", 1)
+    head.settle()
+    assert head.window.status.probe_text != before
+    assert asked == []
+    line = head.window.status.findChild(QLabel, "probe")
+    assert line.geometry() == line.parentWidget().rect()
