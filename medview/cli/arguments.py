@@ -5,9 +5,12 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
+
+from medview.domain.errors import UsageError
 
 
 class Numbers(click.ParamType[tuple[float, ...]]):
@@ -38,6 +41,30 @@ class Numbers(click.ParamType[tuple[float, ...]]):
         return ",".join(self.names)
 
 
+class NewFile(click.ParamType[Path]):
+    """A file to write whose name says what will be in it; a name without an end is fine."""
+
+    name = "file"
+
+    def __init__(self, *ends: str) -> None:
+        """Take the ends that a name may have, such as ".png"."""
+        self.ends = ends
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path:
+        """Turn the text into a path, or refuse a name that promises another format."""
+        path = Path(str(value))
+        if path.suffix and path.suffix.lower() not in self.ends:
+            ends = " or ".join(self.ends)
+            self.fail(f"no {path.suffix} file is written here; end the name in {ends}", param, ctx)
+        return path
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """Show the usual end in the help."""
+        return f"FILE{self.ends[0]}"
+
+
 class Finite(click.FloatRange):
     """A number in a range; "nan" and "inf" are none, which a range alone lets through."""
 
@@ -49,6 +76,18 @@ class Finite(click.FloatRange):
         if not math.isfinite(number):
             self.fail(f"{value!r} is no number", param, ctx)
         return number
+
+
+def only_for_series(model: str, variables: Path | None) -> None:
+    """Refuse a map of variables for a model that reads no time series.
+
+    Raises
+    ------
+    UsageError
+        If one is given to such a model.
+    """
+    if variables is not None and not model.startswith("icu"):
+        raise UsageError(f"--variables is not for {model}", do="Leave it out.")
 
 
 def reader_choice(function: Callable[..., Any]) -> Callable[..., Any]:

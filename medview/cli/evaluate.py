@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from medview.cli.arguments import only_for_series
 from medview.cli.contract import Answer, Context, command
 
 EVALUATE = "medview.learning.evaluate:evaluate"
@@ -79,6 +80,7 @@ def evaluate(
     from medview.io.atomic import whole_folder
     from medview.io.case_names import hide_case_names
 
+    only_for_series(model, wanted["variables"])
     options = context.options
     weights, variables = wanted.pop("weights"), wanted.pop("variables")
     with whole_folder(out) as draft:

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from medview.cli.arguments import Finite
 from medview.cli.compare import in_words as differences_in_words
 from medview.cli.contract import Answer, Context, command
 
@@ -68,8 +69,8 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option("--register", metavar="NAME", help="Keep it as MODEL@NAME.")
 @click.option("--recipe", type=click.Path(path_type=Path), help="Settings as TOML.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of it.")
-@click.option("--epochs", type=click.IntRange(min=1), help="The same as --set epochs=N.")
-@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop by then.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Rounds, of every part.")
+@click.option("--max-minutes", type=Finite(min=0, min_open=True), help="Stop by then.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Start from these weights.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
 def finetune(
@@ -85,14 +86,14 @@ def finetune(
     """
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.training import FinetuneRequest, TrainRequest
-    from medview.services.recipes import read_recipe
+    from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.training import only_checkpoints_stay, trainer_of
     from medview.services.versions import located
 
     found = located(model, wanted["weights"])
     is_fit = wanted["method"] == "calibrate"
     trainer = "" if is_fit else trainer_of(found.card.id)
-    epochs = () if wanted["epochs"] is None else (f"epochs={wanted['epochs']}",)
+    epochs = () if is_fit else epochs_settings(found.card.id, wanted["epochs"])
     options = context.options
     train = TrainRequest(
         data=data,

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from medview.cli.arguments import Finite, only_for_series
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 
@@ -41,8 +42,8 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--recipe", type=click.Path(path_type=Path), help="Settings as TOML.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of it.")
-@click.option("--epochs", type=click.IntRange(min=1), help="The same as --set epochs=N.")
-@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop by then.")
+@click.option("--epochs", type=click.IntRange(min=1), help="Rounds, of every part.")
+@click.option("--max-minutes", type=Finite(min=0, min_open=True), help="Stop by then.")
 @click.option(
     "--variables", type=click.Path(path_type=Path), help="Map of variables of a CSV folder (icu)."
 )
@@ -58,13 +59,14 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.training import FOLLOWS, TrainRequest
     from medview.services.models import find_card
-    from medview.services.recipes import read_recipe
+    from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.training import only_checkpoints_stay, trainer_of
 
     work = trainer_of(model)
     if wanted["init"] is not None:
         find_card(model, wanted["init"])
-    epochs = () if wanted["epochs"] is None else (f"epochs={wanted['epochs']}",)
+    epochs = epochs_settings(model, wanted["epochs"])
+    only_for_series(model, wanted["variables"])
     options = context.options
     request = TrainRequest(
         data=data,

@@ -43,6 +43,7 @@ from medview.learning.armed_age_measure import (
 from medview.learning.armed_age_unseen import unseen_ways
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
+from medview.learning.devices import choose_device
 from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
 from medview.learning.ranks import refuse_several
@@ -65,6 +66,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     """
     refuse_several(MODEL, "its networks are small and learn in one pass")
     began = time.perf_counter()
+    choose_device(request.device)
     # One thread for all: products of so many small matrices only wait for each other.
     torch.set_num_threads(1)
     start = load_armed_age(Path(request.init))[2] if request.init else None

@@ -25,6 +25,7 @@ from medview.learning.brain_age_table import AgeTable, table_of
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
+from medview.learning.devices import choose_device
 from medview.learning.feature_rows import refuse_few
 from medview.learning.finetune_method import refuse_other
 from medview.learning.mavae_health import health_words
@@ -55,6 +56,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     """
     refuse_several(MODEL, "its networks are small and learn in one pass")
     began = time.perf_counter()
+    choose_device(request.device)
     torch.set_num_threads(request.threads or 1)
     recipe = AgeRecipe.of(dict(request.recipe))
     subsets = find_subsets(request.data, MODEL)

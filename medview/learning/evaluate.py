@@ -14,6 +14,7 @@ import torch
 from medview.domain.errors import UsageError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
+from medview.learning.devices import choose_device
 
 # Model -> "module:function" that takes (job, request) and returns the body of medview.metrics/1.
 EVALUATORS: dict[str, str] = {
@@ -38,6 +39,8 @@ def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     ------
     UsageError
         A model that cannot be evaluated, or an unknown layout.
+    ModelInputError
+        There is no such GPU.
     DataError
         Unusable data, or nothing left that the weights have not seen.
     WeightsError
@@ -47,6 +50,7 @@ def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         raise UsageError(
             f"{request.model} cannot be evaluated", do=f"Choose one of: {', '.join(EVALUATORS)}."
         )
+    choose_device(request.device)
     if request.threads:
         torch.set_num_threads(request.threads)
     module, _, function = EVALUATORS[request.model].partition(":")

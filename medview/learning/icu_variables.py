@@ -157,6 +157,10 @@ def read_map(path: Path) -> VariableMap:
     """
     try:
         body = yaml.safe_load(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(
+            "does not exist", file=path.name, code="MV-DAT-160", do="Check the path of the map."
+        ) from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise _odd(path, "cannot be read as YAML") from error
     return map_of(body, path)

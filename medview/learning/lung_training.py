@@ -21,6 +21,7 @@ from medview.io.atomic import whole_file
 from medview.learning.anomaly_card import licence_of
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
+from medview.learning.devices import choose_device
 from medview.learning.film import FEWEST_LUNG, as_grey, label_zones, lung_mask, resized
 from medview.learning.images import read_image
 from medview.learning.lung_trainer import LungFilm, LungRecipe, LungTrainer
@@ -41,6 +42,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         No film with a lung mask.
     """
     began = time.perf_counter()
+    choose_device(request.device)
     if request.threads:
         torch.set_num_threads(request.threads)
     recipe = recipe_of(request.recipe)

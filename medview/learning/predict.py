@@ -20,6 +20,7 @@ from medview.domain.volume import Note
 from medview.imaging.padding import without_padding
 from medview.io.code_version import code_version
 from medview.learning.coverage import without_uncounted
+from medview.learning.devices import choose_device
 
 Runner = Callable[[Progress, RunRequest], Prediction]
 
@@ -39,7 +40,7 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     Raises
     ------
     ModelInputError
-        No model of that name, or the input does not fit it.
+        No model of that name, no such GPU, or the input does not fit it.
     WeightsError
         Weights missing, damaged or foreign.
     Cancelled
@@ -51,6 +52,7 @@ def run(job: Progress, request: RunRequest) -> Prediction:
             do=f"Choose one of: {', '.join(RUNNERS)}.",
             code="MV-MOD-002",
         )
+    choose_device(request.device)
     if request.threads:
         torch.set_num_threads(request.threads)
     module, _, function = RUNNERS[request.model].partition(":")

@@ -30,7 +30,7 @@ from medview.services.inputs import Wanted, fits, is_table
 from medview.services.jobs import Jobs
 from medview.services.made_from import asked_of, changed, note, read_ledger
 from medview.services.offers import TABLES
-from medview.services.running import RunOptions, run_case
+from medview.services.running import RunOptions, refuse_unknown_maps, run_case
 
 CASE_LIST = "medview.learning.case_list:cases_of"
 RESULT = "result.json"
@@ -150,6 +150,7 @@ def run_batch(
     options is kept; one that was made from others is run again, and the body says so.
     """
     began = time.perf_counter()
+    refuse_unknown_maps(card, options.maps)
     out.mkdir(parents=True, exist_ok=True)
     tasks = [Task(card, case, options, out / case.name) for case in cases]
     done, redone = _kept(tasks, out, progress) if resume else ([], [])

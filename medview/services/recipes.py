@@ -84,6 +84,19 @@ def read_sweeps(
     return tuple(single), sweeps
 
 
+def epochs_settings(model: str, count: int | None) -> tuple[str, ...]:
+    """The settings "KEY=VALUE" that give every part of a training so many epochs; none for None."""
+    if count is None:
+        return ()
+    names = [name for name in _flat(shipped_recipe(model)) if _counts_epochs(name)]
+    return tuple(f"{name}={count}" for name in names)
+
+
+def _counts_epochs(name: str) -> bool:
+    last = name.rpartition(".")[2]
+    return last == "epochs" or last.endswith("_epochs")
+
+
 def epochs_of(recipe: Mapping[str, Any]) -> int:
     """How many epochs a recipe asks for; 0 where it does not say."""
     flat = _flat(recipe)
@@ -93,6 +106,10 @@ def epochs_of(recipe: Mapping[str, Any]) -> int:
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise DataError(
+            "does not exist", file=path.name, do="Check the path of the recipe.", code="MV-DAT-020"
+        ) from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         why = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "not readable text"
         raise DataError(

@@ -91,6 +91,9 @@ def test_after_a_failure_only_the_checkpoint_is_left(brains, tmp_path, capfd):
     [
         (("--data", "{brains}", "--set", "epochs=many"), 2, "epochs is a whole number"),
         (("--data", "{nowhere}"), 3, "does not exist"),
+        (("--data", "{brains}", "--recipe", "{nowhere}"), 3, "nowhere: does not exist"),
+        (("--data", "{brains}", "--variables", "{nowhere}"), 2, "--variables is not for anomaly"),
+        (("--data", "{brains}", "--max-minutes", "nan"), 2, "'nan' is no number"),
         (("--data", "{brains}", "--init", "{nowhere}"), 3, "nowhere"),
         (("--data", "cases={brains}", "--device", "cuda:77"), 3, ""),
         ((), 2, "--data"),

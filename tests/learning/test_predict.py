@@ -36,6 +36,7 @@ class Heard(Silent):
 
 @pytest.fixture(autouse=True)
 def _hungry_model(monkeypatch):
+    monkeypatch.setattr(predict, "choose_device", lambda wanted: wanted)  # GPUs, here or not
     monkeypatch.setitem(predict.RUNNERS, "hungry", f"{__name__}:hungry")
     monkeypatch.setattr(predict, "import_module", lambda name: __import__("sys").modules[__name__])
     asked.clear()

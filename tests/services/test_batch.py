@@ -151,6 +151,12 @@ def test_an_input_that_is_gone_is_not_taken_for_the_one_that_was(inputs):
     assert (ran, [one["case"] for one in body["redone"]]) == (["a"], ["a"])
 
 
+def test_a_map_that_no_model_makes_is_refused_before_anything_runs(inputs):
+    with pytest.raises(UsageError, match="makes no map called glow"):
+        of_age(inputs, RunOptions(maps=("glow",)), resume=False)
+    assert not (inputs / "o").exists()
+
+
 def test_what_the_list_says_of_a_case_goes_before_the_options_of_all():
     task = batch.Task(CARD, replace(CASES[0], age_years=30.0), RunOptions(age_years=60.0), Path())
     assert batch._asked(task, Wanted())["age_years"] == 30.0

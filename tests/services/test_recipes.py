@@ -6,7 +6,13 @@ import pytest
 
 from medview.domain.errors import DataError, UsageError
 from medview.learning.train import Recipe
-from medview.services.recipes import epochs_of, read_recipe, read_sweeps, shipped_recipe
+from medview.services.recipes import (
+    epochs_of,
+    epochs_settings,
+    read_recipe,
+    read_sweeps,
+    shipped_recipe,
+)
 
 
 def test_the_shipped_recipe_says_every_setting_and_the_trainer_takes_it():
@@ -61,6 +67,19 @@ def test_a_file_that_is_no_recipe_is_refused_by_name(text, tmp_path):
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(DataError, match=r"mine\.toml"):
         read_recipe("anomaly", file)
+
+
+def test_a_recipe_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(DataError, match=r"mine\.toml: does not exist"):
+        read_recipe("anomaly", tmp_path / "mine.toml")
+
+
+def test_epochs_are_those_of_every_part():
+    assert epochs_settings("icu", None) == ()
+    told = read_recipe("icu", None, epochs_settings("icu", 2))
+    assert [told[n] for n in ("epochs", "phenotype_epochs", "hourly_epochs")] == [2, 2, 2]
+    assert epochs_settings("brain-age", 3) == ("train.epochs=3",)
+    assert epochs_settings("cxr", 3) == ("epochs=3",)
 
 
 def test_a_model_without_a_recipe_is_told():
