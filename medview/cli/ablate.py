@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from medview.cli.arguments import Finite
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 
@@ -63,7 +64,7 @@ def _number(value: float | None) -> str:
 @click.option("--folds", type=click.IntRange(min=2), help="Number of folds (5).")
 @click.option("--leave-out", type=click.Choice(["site"]), help="Leave one site out at a time.")
 @click.option("--seeds", type=click.IntRange(min=1), default=1, show_default=True)
-@click.option("--max-minutes", type=click.FloatRange(min=0, min_open=True), help="Stop by then.")
+@click.option("--max-minutes", type=Finite(min=0, min_open=True), help="Stop by then.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder.")
 def ablate(context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any) -> Answer:
     """Train the variants of MODEL on folds of --data and compare them with the default.

@@ -22,6 +22,7 @@ from medview.domain.progress import Progress
 from medview.io.atomic import whole_file
 from medview.io.plain import plain, record_of
 from medview.learning.ablation_figures import Runs, compared, figures_of
+from medview.learning.devices import choose_device
 
 # Model -> "module:function" that takes (job, request) and returns its Study.
 ABLATIONS: dict[str, str] = {
@@ -88,6 +89,7 @@ def ablate(job: Progress, request: AblateRequest) -> dict[str, Any]:
         Unusable data, or finished runs of another request in the folder.
     """
     began = time.perf_counter()
+    choose_device(request.device)
     if request.threads:
         torch.set_num_threads(request.threads)
     study = study_of(job, request)

@@ -17,6 +17,7 @@ from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.checkpoint import HistoryRow, write_history
+from medview.learning.devices import choose_device
 from medview.learning.icu_baselines import Tables, fit_models
 from medview.learning.icu_card import make_card
 from medview.learning.icu_evidence import measured_likeness
@@ -56,6 +57,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         Unusable data or recipe; a patient in two parts; no labels.
     """
     refuse_several("icu", "its attention draws what it drops by itself")
+    choose_device(request.device)
     if request.init:
         from medview.learning.icu_tuning import tune
 
