@@ -1,15 +1,44 @@
 """Where networks run, and what that takes."""
 
+from importlib import import_module
+
 import pytest
 
 from medview.domain.errors import ModelInputError
+from medview.domain.evaluation import EvaluateRequest
+from medview.domain.prediction import RunRequest
+from medview.domain.progress import Silent
+from medview.domain.training import TrainRequest
+from medview.learning import evaluate, predict
 from medview.learning.devices import choose_device, peak_memory_mb
+from medview.services.recipes import read_recipe
+from medview.services.training import TRAINERS
 
 
 def test_a_gpu_that_is_not_there_is_told():
     with pytest.raises(ModelInputError, match="no GPU"):
         choose_device("cuda:77")
     assert choose_device("cpu") == "cpu"
+
+
+@pytest.mark.parametrize("model", TRAINERS)
+def test_no_training_takes_the_cpu_for_a_gpu_that_is_not_there(model, tmp_path):
+    module, _, function = TRAINERS[model].partition(":")
+    request = TrainRequest(
+        (str(tmp_path),), str(tmp_path / "out"), read_recipe(model), device="cuda:77"
+    )
+    with pytest.raises(ModelInputError, match="no GPU"):
+        getattr(import_module(module), function)(Silent(), request)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("model", predict.RUNNERS)
+def test_no_model_takes_the_cpu_for_a_gpu_that_is_not_there(model, tmp_path):
+    with pytest.raises(ModelInputError, match="no GPU"):
+        predict.run(Silent(), RunRequest(model, {}, (), device="cuda:77"))
+    request = EvaluateRequest(model, (str(tmp_path),), str(tmp_path / "out"), device="cuda:77")
+    with pytest.raises(ModelInputError, match="no GPU"):
+        evaluate.evaluate(Silent(), request)
 
 
 def test_the_peak_of_memory_never_falls():
