@@ -47,8 +47,8 @@ class Settings:
     paper: Annotated[Paper, "Paper of reports"] = "a4"
     profile: Annotated[ProfileKey, "The program whose keys and mouse are taken"] = "medview"
     shortcuts: Annotated[tuple[str, ...], "Keys that you have changed, each command=keys"] = ()
-    recent: Annotated[tuple[str, ...], "Folders and files opened last"] = ()
     used: Annotated[tuple[str, ...], "Commands found by typing, the last one first"] = ()
+    recent: Annotated[tuple[str, ...], "Folders and files opened last"] = ()
 
     def with_recent(self, path: Path) -> Settings:
         """Put a path first in the list of recent ones; nothing is kept in private mode."""

@@ -343,15 +343,15 @@ _ANALYSIS = (
 
 _HELP = (
     Action(
+        "help.palette", "Find a command …", lambda app: app.window.find_command(), "Help",
+        "Ctrl+K | F3", "magnifying-glass", "Type to find any command, with its key",
+    ),
+    Action(
         "help.shortcuts", "Mouse and keys", lambda app: app.window.show_shortcuts(), "Help",
         "F1", "keyboard", "List what mouse and keys do",
     ),
     Action(
         "help.edit_keys", "Change keys and mouse …",
-    Action(
-        "help.palette", "Find a command …", lambda app: app.window.find_command(), "Help",
-        "Ctrl+K | F3", "magnifying-glass", "Type to find any command, with its key",
-    ),
         lambda app: app.window.edit_shortcuts(), "Help",
         "Ctrl+F1", "keyboard", "Choose other keys, and what the left button does",
     ),

@@ -85,7 +85,7 @@ class MainWindow(QMainWindow):
         self._blink.timeout.connect(self._on_blink)
         self._panels: dict[str, QWidget] = {}
         self._is_wide: bool | None = None
-        self.mouse = Mouse(
+        self.mouse: Mouse = Mouse(
             app.session, app.viewing, app.measuring, app.preferences.settings.left_drag
         )
         self._use_mouse(app.preferences.settings)
@@ -331,11 +331,11 @@ class MainWindow(QMainWindow):
         """Choose other keys."""
         ShortcutEditor(self, self._app, ACTIONS).show()
 
-    def show_about(self) -> None:
     def find_command(self) -> None:
         """Type to find a command."""
         Palette(self._app, self.table, ACTIONS).show()
 
+    def show_about(self) -> None:
         """Version, models and licence."""
         show_about(self, self._app.analysis.cards())
 
