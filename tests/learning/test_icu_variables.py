@@ -55,3 +55,8 @@ def test_a_file_that_is_no_yaml_is_refused(tmp_path):
     path.write_text("a: [1")
     with pytest.raises(DataError, match="cannot be read as YAML"):
         read_map(path)
+
+
+def test_a_map_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(DataError, match=r"mine\.yaml: does not exist"):
+        read_map(tmp_path / "mine.yaml")
