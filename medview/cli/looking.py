@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from medview.domain.study import Catalogue, Choice, Series
 
 _FILE_ENDS = (".nii", ".nii.gz")
+# Names of files, not of folders.
+_OTHER_ENDS = (".nrrd", ".nhdr", ".mha", ".mhd", ".img", ".hdr", ".dcm", ".mgz", ".png", ".gz")
 CONVERT = "medview.io.conversion:convert"
 
 
@@ -87,6 +89,12 @@ def convert(
 
     catalogue = library.scan(context.jobs, (path,), choice=choice, progress=context.report)
     chosen = _chosen(catalogue, series, path)
+    if out.suffix.lower() in _OTHER_ENDS and not out.name.lower().endswith(_FILE_ENDS):
+        raise UsageError(
+            f"no {out.suffix} file is written here",
+            file=out.name,
+            do="End the name in .nii.gz or .nii, or name a folder.",
+        )
     if not out.name.lower().endswith(_FILE_ENDS):
         return Answer(_into_folder(context, chosen, out))
     if len(chosen) > 1:

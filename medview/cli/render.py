@@ -1,4 +1,4 @@
-"""``medview render``: the pixels that a pane shows, as a PNG."""
+"""``medview render``: the pixels that a pane shows, as a picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from medview.cli.arguments import Numbers, reader_choice
+from medview.cli.arguments import NewFile, Numbers, reader_choice
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import MedviewError, UsageError
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from medview.domain.study import Choice
     from medview.services.rendering import Wish
 
+_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
 _SLAB_MODES = ("mip", "minip", "mean")
 
 
@@ -74,7 +75,9 @@ class Slab(click.ParamType[tuple[float, str]]):
     show_default=True,
     help="The presentation state to show the image by; none shows it as stored.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The PNG to write.")
+@click.option(
+    "--out", required=True, type=NewFile(*_FORMATS), help="The picture to write: PNG, JPEG or TIFF."
+)
 @reader_choice
 def render(context: Context, path: Path, out: Path, choice: Choice | None, **wanted: Any) -> Answer:
     """Draw one slice of PATH as a pane shows it, and say where its pixels are in the patient."""
@@ -91,7 +94,7 @@ def render(context: Context, path: Path, out: Path, choice: Choice | None, **wan
     with _naming(path):
         drawn = rendering.render(volume, wish, prediction, heading=heading)
     with whole_file(out) as draft:
-        _write_png(drawn.rgb, draft)
+        _write_picture(drawn.rgb, draft, _FORMATS.get(out.suffix.lower(), "PNG"))
     return Answer({"file": out.name, "series": series.uid, **drawn.description})
 
 
@@ -139,8 +142,10 @@ def _naming(path: Path) -> Iterator[None]:
         raise
 
 
-def _write_png(rgb: NDArray[np.uint8], path: Path) -> None:
-    """Write (height, width, 3) as a PNG without any text in it."""
+def _write_picture(rgb: NDArray[np.uint8], path: Path, form: str) -> None:
+    """Write (height, width, 3) as the format of that name, without any text in it."""
     from PIL import Image
 
-    Image.fromarray(rgb).save(path, format="PNG")
+    # Of these formats only JPEG loses something: as little as it can, colours at every pixel.
+    more: dict[str, Any] = {"quality": 95, "subsampling": 0} if form == "JPEG" else {}
+    Image.fromarray(rgb).save(path, format=form, **more)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medview.cli.arguments import NewFile
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import ReadError, UsageError
 
@@ -39,7 +40,7 @@ def _verdict_in_words(body: Mapping[str, Any]) -> str:
 
 @command("report", words=_in_words)
 @click.argument("source", required=False, type=click.Path(path_type=Path))
-@click.option("--out", type=click.Path(path_type=Path), help="The PDF to write.")
+@click.option("--out", type=NewFile(".pdf"), help="The PDF to write.")
 @click.option("--template", metavar="NAME", help="Which sections; by default as the model needs.")
 @click.option("--paper", type=click.Choice(["a4", "letter"]), default="a4", show_default=True)
 @click.option("--findings", type=click.Path(path_type=Path), help="The reader's words, FILE.md.")

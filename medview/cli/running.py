@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medview.cli.arguments import Finite
+from medview.cli.arguments import Finite, NewFile
 from medview.cli.contract import Answer, Context, command
 from medview.domain.wording import interval, number, place_words
 
@@ -159,7 +159,7 @@ def _method_in_words(entry: Mapping[str, Any], *, alone: bool) -> list[str]:
 )
 @click.option(
     "--plot",
-    type=click.Path(path_type=Path),
+    type=NewFile(".svg"),
     help="Draw how well uncertainties fit errors, or probabilities what happens, as SVG.",
 )
 def models(context: Context, model: str | None, check: Path | None, plot: Path | None) -> Answer:

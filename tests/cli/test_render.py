@@ -129,3 +129,24 @@ def test_a_film_is_drawn_by_its_presentation_state_or_as_stored(tmp_path, capfd)
     words = ("--slice", 0, "--presentation", "OTHER", "--out", tmp_path / "g.png")
     code, told = answer(capfd, films, *words)
     assert (code, told["do"]) == (2, "It has: STROKE.")
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("f.jpg", "JPEG"), ("f.JPEG", "JPEG"), ("f.tif", "TIFF"), ("f", "PNG")]
+)
+def test_the_picture_is_what_its_name_says(head, tmp_path, capfd, name, form):
+    words = ("--slice", "9", "--size", "120,90", "--out")
+    code, told = answer(capfd, head, *words, tmp_path / name)
+    assert (code, told["file"]) == (0, name)
+    answer(capfd, head, *words, tmp_path / "exact.png")
+    with Image.open(tmp_path / name) as made, Image.open(tmp_path / "exact.png") as exact:
+        assert (made.format, made.size) == (form, (120, 90))
+        apart = np.asarray(made, np.int16) - np.asarray(exact, np.int16)
+    assert np.abs(apart).mean() < (3.0 if form == "JPEG" else 1e-9)
+
+
+def test_a_name_that_promises_another_format_is_refused(head, tmp_path, capfd):
+    code, told = answer(capfd, head, "--slice", "9", "--out", tmp_path / "f.gif")
+    assert (code, told["schema"]) == (2, "medview.error/1")
+    assert "no .gif file is written here" in told["what"]
+    assert list(tmp_path.iterdir()) == []

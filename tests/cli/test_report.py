@@ -50,6 +50,13 @@ def text_of(path):
     return re.sub(r"\s+", " ", " ".join(page.extract_text() for page in pages))
 
 
+def test_a_report_is_a_pdf_and_nothing_else_by_name(result, tmp_path, capfd):
+    code, told = answer(capfd, result, "--out", tmp_path / "r.docx")
+    assert (code, told["schema"]) == (2, "medview.error/1")
+    assert "no .docx file is written here; end the name in .pdf" in told["what"]
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_result_folder_becomes_a_report(result, tmp_path, capfd):
     out = tmp_path / "r.pdf"
     code, told = answer(capfd, result, "--out", out)
