@@ -124,6 +124,11 @@ _VIEW = (
         "Space", "text-t", "All corner texts, few, or none", has_image,
     ),
     Action(
+        "view.magnify", "Magnifying glass", commands.magnify, "View",
+        "G", "magnifying-glass", "Enlarge what is under the mouse while the key is held, or until "
+        "it is pressed again", has_image, lambda app: app.window.mouse.magnifies, is_peek=True,
+    ),
+    Action(
         "view.next_pane", "Next pane", lambda app: app.viewing.next_pane(1), "View",
         "Tab", tip="Make the next pane the active one", enabled=has_image, in_panes=True,
     ),

@@ -169,6 +169,16 @@ def reset(app: App) -> None:
         app.viewing.reset(app.session.active_pane)
 
 
+def magnify(app: App) -> None:
+    """Take the magnifying glass into the hand, or put it away."""
+    mouse = app.window.mouse
+    on = not mouse.magnifies
+    if not on:
+        for pane in app.window.grid.panes.values():
+            pane.set_loupe(None)
+    mouse.magnify(app.window.grid.panes.get(app.session.active_pane), on=on)
+
+
 def cancel_jobs(app: App) -> None:
     """Stop everything that runs or waits."""
     for task in app.session.tasks:

@@ -47,6 +47,8 @@ class Mouse(Listener):
         self._is_click = False
         self._on_strip = self._on_divider = False
         self._wheel_rest = 0.0
+        #: Whether the magnifying glass goes with the mouse.
+        self.magnifies = False
 
     @property
     def is_dragging(self) -> bool:
@@ -61,8 +63,19 @@ class Mouse(Listener):
         pane, position = self._hover
         return pane.pointer(position)
 
+    def magnify(self, otherwise: SlicePane | None, *, on: bool) -> None:
+        """Hold the magnifying glass under the mouse, or over the crosshair of that other pane."""
+        self.magnifies = on
+        if self._hover is not None:
+            pane, position = self._hover
+            pane.set_loupe(position if on else None)
+        elif otherwise is not None and otherwise.frame_shown is not None:
+            cursor = otherwise.pixel_of(*otherwise.frame_shown.cursor)
+            otherwise.set_loupe(cursor if on else None)
+
     def _hover_at(self, pane: SlicePane, position: QPointF) -> None:
         self._hover = (pane, position)
+        pane.set_loupe(position if self.magnifies else None)
         self.hovered()
 
     def give_up(self) -> None:
@@ -149,6 +162,7 @@ class Mouse(Listener):
     def left(self, pane: SlicePane) -> None:
         """Nothing is under the mouse any more."""
         self._hover = None
+        pane.set_loupe(None)
         self.hovered()
 
     def dropped(self, pane: SlicePane, series: str) -> None:

@@ -29,6 +29,7 @@ from medview.imaging.body import Box
 from medview.imaging.frame import Corners, Frame
 from medview.imaging.swipe import divider_column
 from medview.ui import bars, furniture
+from medview.ui.loupe import draw_loupe
 from medview.ui.marks import draw_marks
 from medview.ui.picture import Picture
 from medview.ui.shapes import draw_shapes
@@ -129,6 +130,7 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         self._box: QRectF | None = None
         self._reading: tuple[str, ...] = ()
         self._reading_at = QPointF()
+        self._loupe: QPointF | None = None
         self._picture = Picture()
         self.setObjectName(f"pane_{key}")
         self.setAccessibleName(title)
@@ -239,6 +241,17 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         self._box = box
         self.viewport().update()
 
+    def set_loupe(self, at: QPointF | None) -> None:
+        """Hold the magnifying glass over a place, None takes it away."""
+        if at != self._loupe:
+            self._loupe = at
+            self.viewport().update()
+
+    @property
+    def loupe(self) -> QPointF | None:
+        """Where the magnifying glass is, None without one."""
+        return self._loupe
+
     def strip_slice_at(self, x: float, y: float, *, anywhere: bool = False) -> int | None:
         """The slice of the score strip under a place, None beside it (unless `anywhere`)."""
         frame = self._frame
@@ -294,6 +307,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
                 furniture.write(painter, where, text, colour=PANE_QUIET, px=13, align="centre")
         else:
             self._draw_furniture(painter, area, frame)
+            if self._loupe is not None:
+                draw_loupe(painter, area, self._loupe, self._picture, self._transform)
             self._draw_tool(painter)
         if self._dress.tag:
             furniture.draw_tag(painter, area, self._dress.tag)
