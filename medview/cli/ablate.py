@@ -20,11 +20,11 @@ def _in_words(body: Mapping[str, Any]) -> str:
         f"{body['runs_done']} of {body['runs_planned']} runs in {in_time(body['seconds'])}"
         + ("" if body["finished"] else "; the same command goes on with the rest")
     ]
-    lines += [_row_words(row) for row in body["rows"]]
+    lines += [_row_words(row, body["against"]) for row in body["rows"]]
     return "\n".join(lines)
 
 
-def _row_words(row: Mapping[str, Any]) -> str:
+def _row_words(row: Mapping[str, Any], against: str) -> str:
     name = f"{row['subset']} {row['task']} {row['name']}  {row['variant']}"
     spread = _spread(row["value_low"], row["value_high"])
     text = f"{name}: {_number(row['mean'])}{spread}  n {row['n']}, {row['runs']} runs"
@@ -32,7 +32,7 @@ def _row_words(row: Mapping[str, Any]) -> str:
         return text
     apart = f"{row['difference']:+.3f}{_spread(row['low'], row['high'])}"
     p = "" if row["p"] is None else f", p {row['p']:.3g} ({row['test']})"
-    return f"{text}; against default {apart}{p}"
+    return f"{text}; against {against} {apart}{p}"
 
 
 def _spread(low: float | None, high: float | None) -> str:
@@ -54,6 +54,9 @@ def _number(value: float | None) -> str:
 )
 @click.option("--variants", metavar="A,B", help="Which variants; without it all there are.")
 @click.option(
+    "--against", default="default", show_default=True, metavar="A", help="Compare with this one."
+)
+@click.option(
     "--set",
     "settings",
     multiple=True,
@@ -67,7 +70,7 @@ def _number(value: float | None) -> str:
 @click.option("--max-minutes", type=Finite(min=0, min_open=True), help="Stop by then.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A folder.")
 def ablate(context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any) -> Answer:
-    """Train the variants of MODEL on folds of --data and compare them with the default.
+    """Train the variants of MODEL on folds of --data and compare them with one of them.
 
     Writes ablation.csv and ablation.json; finished runs are kept, and the same command goes on
     after an interruption. The variant "default" alone is the cross-validation.
@@ -88,6 +91,7 @@ def ablate(context: Context, model: str, data: tuple[str, ...], out: Path, **wan
         data=data,
         out=str(out),
         recipe=read_recipe(model, wanted["recipe"], single),
+        against=wanted["against"],
         variants=tuple(name.strip() for name in names if name.strip()),
         sweeps=sweeps,
         folds=0 if wanted["leave_out"] else wanted["folds"] or 5,

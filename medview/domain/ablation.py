@@ -16,7 +16,7 @@ class AblateRequest:
     recipe : Mapping[str, Any]
         Settings that all variants start from.
     variants : tuple[str, ...]
-        Names of variants; empty takes all that the model has. "default" is always among them.
+        Names of variants; empty takes all that the model has. `against` is always among them.
     sweeps : Mapping[str, tuple[Any, ...]]
         Settings with several values: each value is one more variant, "KEY=VALUE".
     folds : int
@@ -25,6 +25,8 @@ class AblateRequest:
         "site" leaves one site out at a time.
     seeds : int
         How many seeds, from `seed` on.
+    against : str
+        The variant that the others are compared with.
     """
 
     model: str
@@ -40,6 +42,7 @@ class AblateRequest:
     seed: int = 0
     threads: int | None = None
     device: str = "cpu"
+    against: str = "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Scored:
 
     `truth` and `score` belong to `cases`; `names` are the figures to make of them: those of
     ``medview.learning.ablation_figures``, or any other name for the mean of `score` (`truth` is
-    then ignored).
+    then ignored). Tasks with the same word in `mean_of` are also averaged, under that word.
     """
 
     task: str
@@ -59,3 +62,4 @@ class Scored:
     score: tuple[float, ...]
     subset: str = ""
     level: str = "case"
+    mean_of: str = ""

@@ -118,7 +118,8 @@ def ablate(job: Progress, request: AblateRequest) -> dict[str, Any]:
         "runs_planned": len(planned),
         "folds": request.leave_out or request.folds,
         "seconds": round(time.perf_counter() - began, 1),
-        "rows": compared(done),
+        "against": request.against,
+        "rows": compared(done, request.against),
     }
     _write_tables(out, lines, body)
     return cast(dict[str, Any], plain(body))
@@ -150,14 +151,14 @@ def _planned(study: Study, request: AblateRequest) -> Iterator[Run]:
     So a comparison that is stopped early has the same folds of all variants.
     """
     known = study.variants()
-    odd = next((name for name in request.variants if name not in known), None)
+    odd = next((one for one in (request.against, *request.variants) if one not in known), None)
     if odd is not None:
         raise UsageError(
             f"{request.model} has no variant {odd}", do=f"Choose from: {', '.join(known)}."
         )
     # A sweep asks for its values; all named variants beside it must be asked for.
     named = request.variants or ((DEFAULT,) if request.sweeps else known)
-    names = tuple(dict.fromkeys((DEFAULT, *named)))
+    names = tuple(dict.fromkeys((request.against, *named)))
     listed = [(name, name, dict[str, Any]()) for name in names]
     for key, values in request.sweeps.items():
         listed += [(f"{key}={value}", DEFAULT, {key: value}) for value in values]
@@ -169,10 +170,11 @@ def _planned(study: Study, request: AblateRequest) -> Iterator[Run]:
 
 def _same_request(folder: Path, request: AblateRequest) -> None:
     """Refuse to mix the runs of two requests; variants, seeds and minutes may differ."""
-    own = replace(
-        *(request,), out="", variants=(), sweeps={}, seeds=1, max_minutes=None, threads=None
+    own = plain(
+        replace(request, out="", variants=(), sweeps={}, seeds=1, max_minutes=None, threads=None)
     )
-    text = json.dumps(plain(own), sort_keys=True)
+    del own["against"]  # says what is compared, not what is trained
+    text = json.dumps(own, sort_keys=True)
     path = folder / "request.json"
     if path.is_file() and path.read_text("utf-8") != text:
         raise DataError(

@@ -140,74 +140,93 @@ def figures_of(runs: Runs) -> list[dict[str, Any]]:
     return lines
 
 
-def compared(runs: Runs) -> list[dict[str, Any]]:
-    """Rows of ablation.json: each figure of each variant beside that of the default.
+def compared(runs: Runs, against: str = DEFAULT) -> list[dict[str, Any]]:
+    """Rows of ablation.json: each figure of each variant beside that of one of them.
 
     Figures are of the cases of all folds together, averaged over seeds with all folds; `sd` is
     over seeds and folds. Only seeds and folds that both have are compared; Holm's correction goes
-    over the variants of one figure.
+    over the variants of one figure. Tasks that say so (``Scored.mean_of``) also have rows of the
+    mean over them.
     """
     variants = list(dict.fromkeys(variant for variant, _, _ in runs))
-    kinds = list(
-        dict.fromkeys(
-            (one.subset, one.task, one.level, name)
-            for found in runs.values()
-            for one in found
-            for name in one.names
-        )
-    )
     rows = []
-    for kind in kinds:
-        here = [_row(runs, variant, kind) for variant in variants]
+    for task, kinds in _groups(runs):
+        here = [_row(runs, (variant, against), task, kinds) for variant in variants]
         known = [row for row in here if row is not None]
         _holm(known)
         rows += known
     return rows
 
 
-def _row(runs: Runs, variant: str, kind: Kind) -> dict[str, Any] | None:
-    subset, task, level, name = kind
-    own = _pools(runs, variant, kind, set(_done(runs, variant)))
+def _groups(runs: Runs) -> list[tuple[str, list[Kind]]]:
+    """What has rows: every figure of a task, then the means over several, by the row's task."""
+    alone: dict[Kind, list[Kind]] = {}
+    means: dict[Kind, dict[Kind, None]] = {}
+    for one in (one for found in runs.values() for one in found):
+        for name in one.names:
+            kind = (one.subset, one.task, one.level, name)
+            alone[kind] = [kind]
+            if one.mean_of:
+                shown = (one.subset, one.mean_of, one.level, name)
+                means.setdefault(shown, {})[kind] = None
+    both = [*alone.items(), *((shown, list(kinds)) for shown, kinds in means.items())]
+    return [(shown[1], kinds) for shown, kinds in both]
+
+
+def _row(
+    runs: Runs, variants: tuple[str, str], task: str, kinds: Sequence[Kind]
+) -> dict[str, Any] | None:
+    variant, against = variants
+    subset, _, level, name = kinds[0]
+    own = [pools for kind in kinds if (pools := _pools(runs, variant, kind, _done(runs, variant)))]
     if not own:
         return None
-    each = [
-        figure(name, np.asarray(one.truth), np.asarray(one.score))
-        for (its, _, _), found in runs.items()
-        if its == variant
-        for one in found
-        if (one.subset, one.task, one.level) == kind[:3] and name in one.names
-    ]
-    values = [figure(name, pool.truth, pool.score) for pool in own.values()]
+    each = _of_runs(runs, variant, kinds)
     row: dict[str, Any] = {
         **{"variant": variant, "subset": subset, "task": task, "level": level, "name": name},
-        **{"mean": float(np.mean(values)), "runs": len(each)},
+        **{"mean": _mean([_value(name, pools) for pools in own]), "runs": len(each)},
         "sd": float(np.nanstd(each, ddof=1)) if len(each) > 1 else None,
-        "n": len(next(iter(own.values())).cases),
+        "n": len(next(iter(own[0].values())).cases),
         **{"value_low": None, "value_high": None},
         **{"difference": None, "low": None, "high": None, "p": None, "test": ""},
     }
-    row["value_low"], row["value_high"] = _ends(_drawn(name, own, None))
-    if variant != DEFAULT:
-        row |= _difference(runs, variant, kind)
+    row["value_low"], row["value_high"] = _ends(_together([_drawn(name, p, None) for p in own]))
+    if variant != against:
+        row |= _difference(runs, variants, kinds)
     return row
 
 
-def _difference(runs: Runs, variant: str, kind: Kind) -> dict[str, Any]:
-    both = set(_done(runs, variant)) & set(_done(runs, DEFAULT))
-    ours, theirs = (_pools(runs, name, kind, both) for name in (variant, DEFAULT))
-    shared = {seed for seed in ours if seed in theirs and ours[seed].cases == theirs[seed].cases}
-    if not shared:
-        return {}
-    ours, theirs = ({s: pools[s] for s in shared} for pools in (ours, theirs))
-    value = np.mean(
-        [
-            figure(kind[3], ours[s].truth, ours[s].score)
-            - figure(kind[3], theirs[s].truth, theirs[s].score)
-            for s in shared
+def _of_runs(runs: Runs, variant: str, kinds: Sequence[Kind]) -> list[float]:
+    """The figure in each run, the mean over the tasks."""
+    found = []
+    for (its, _, _), scored in runs.items():
+        values = [
+            figure(kind[3], np.asarray(one.truth), np.asarray(one.score))
+            for kind in kinds
+            for one in scored
+            if its == variant and (one.subset, one.task, one.level) == kind[:3]
+            if kind[3] in one.names
         ]
-    )
-    drawn = _drawn(kind[3], ours, theirs)
-    found: dict[str, Any] = {"difference": float(value), "test": "paired bootstrap, Holm"}
+        found += [_mean(values)] if values else []
+    return found
+
+
+def _difference(runs: Runs, variants: tuple[str, str], kinds: Sequence[Kind]) -> dict[str, Any]:
+    name = kinds[0][3]
+    both = _done(runs, variants[0]) & _done(runs, variants[1])
+    values: list[float] = []
+    draws: list[Values | None] = []
+    for kind in kinds:
+        ours, theirs = (_pools(runs, variant, kind, both) for variant in variants)
+        shared = [s for s in ours if s in theirs and ours[s].cases == theirs[s].cases]
+        if shared:
+            ours, theirs = ({s: pools[s] for s in shared} for pools in (ours, theirs))
+            values.append(_value(name, ours) - _value(name, theirs))
+            draws.append(_drawn(name, ours, theirs))
+    if not values:
+        return {}
+    drawn = _together(draws)
+    found: dict[str, Any] = {"difference": _mean(values), "test": "paired bootstrap, Holm"}
     found["low"], found["high"] = _ends(drawn)
     if drawn is not None:
         known = drawn[np.isfinite(drawn)]
@@ -216,8 +235,30 @@ def _difference(runs: Runs, variant: str, kind: Kind) -> dict[str, Any]:
     return found
 
 
-def _done(runs: Runs, variant: str) -> list[tuple[int, str]]:
-    return [(seed, fold) for its, seed, fold in runs if its == variant]
+def _value(name: str, pools: Mapping[int, _Pool]) -> float:
+    """A figure, the mean over seeds."""
+    return float(np.mean([figure(name, pool.truth, pool.score) for pool in pools.values()]))
+
+
+def _mean(values: Sequence[float]) -> float:
+    """The mean of those that there are."""
+    known = [value for value in values if np.isfinite(value)]
+    return float(np.mean(known)) if known else float("nan")
+
+
+def _together(draws: Sequence[Values | None]) -> Values | None:
+    """The mean over tasks in each draw of patients; the draws are the same where these are."""
+    known = [drawn for drawn in draws if drawn is not None]
+    if not known or len(known) == 1:
+        return known[0] if known else None
+    stacked = np.stack(known)
+    count = np.isfinite(stacked).sum(0)
+    total = np.where(np.isfinite(stacked), stacked, 0.0).sum(0)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
+def _done(runs: Runs, variant: str) -> set[tuple[int, str]]:
+    return {(seed, fold) for its, seed, fold in runs if its == variant}
 
 
 def _pools(runs: Runs, variant: str, kind: Kind, wanted: set[tuple[int, str]]) -> dict[int, _Pool]:

@@ -1,4 +1,4 @@
-"""Variants of the ICU model on the same folds: ways to fuse, losses, encoders, missing inputs."""
+"""Variants of the ICU model on the same folds: ways to fuse, losses, units, missing inputs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import numpy as np
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
+from medview.learning.icu_armed import RULES
+from medview.learning.icu_compared import Given, by_unit
 from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import Fit, probabilities
 from medview.learning.icu_grid import Floats
@@ -24,7 +26,6 @@ from medview.learning.icu_variants import without
 from medview.learning.icu_work import Work
 from medview.models.fusion import SERIES
 
-NAMES = ("roc_auc", "pr_auc", "brier")
 # Variant -> what of the recipe it changes.
 CHANGES: dict[str, dict[str, Any]] = {
     "default": {},
@@ -34,6 +35,10 @@ CHANGES: dict[str, dict[str, Any]] = {
     "bce": {"loss": "bce"},
     "focal": {"loss": "focal"},
     "learned-focal": {"loss": "learned-focal"},
+    "counts": {"loss": "counts"},
+    "dwa": {"loss": "dwa"},
+    "gradnorm": {"loss": "gradnorm"},
+    "pcgrad": {"loss": "pcgrad"},
     "last-hour-only": {"rungs": 0},
     "no-column-dropout": {"column_dropout": 0.0},
 }
@@ -48,6 +53,10 @@ FILM_CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
+# What the variants of units share: with one risk the plain loss is the same but for its rate.
+BY_UNIT: dict[str, Any] = {"loss": "bce"}
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class IcuStudy:
     """The stays of each part, and how they are parted."""
@@ -59,9 +68,12 @@ class IcuStudy:
     films: dict[bool, dict[Path, Floats]] = field(default_factory=dict)
 
     def variants(self) -> tuple[str, ...]:
-        """All that the data can tell apart: those of films only where there are some."""
+        """All that the data can tell apart: those of films, and of units, only where there are
+        some.
+        """
         films = any(stay.film is not None for work in self.works for stay in work.stays)
-        return (*CHANGES, *FILM_CHANGES) if films else tuple(CHANGES)
+        units = not films and any(_has_units(work) for work in self.works)
+        return (*CHANGES, *(FILM_CHANGES if films else ()), *(RULES if units else ()))
 
     def folds(self, seed: int) -> tuple[str, ...]:
         """Numbers of the folds, the same for every seed, or names of the sites."""
@@ -71,13 +83,21 @@ class IcuStudy:
         self, job: Progress, variant: str, settings: Mapping[str, Any], seed: int, fold: str
     ) -> tuple[Scored, ...]:
         """Train one network of each part without a fold and score its stays."""
-        changes = {**CHANGES, **FILM_CHANGES}[variant]
+        changes = {**CHANGES, **FILM_CHANGES, **dict.fromkeys(RULES, BY_UNIT)}[variant]
         recipe = IcuRecipe.of({**asdict(self.recipe), **changes, **settings})
         found: list[Scored] = []
         for work in self.works:
             held = dict(self._held(work)).get(fold)
-            if held is not None:
-                found += self._scored(job, work, held, recipe, seed)
+            if held is None:
+                continue
+            given = self._given(job, work, held, recipe)
+            if variant in RULES:
+                found += by_unit(job, given, RULES[variant], seed, fold) if _has_units(work) else []
+                continue
+            fit = Fit(recipe.of_member(work.name, 0), given.train, None, seed)
+            while not fit.finished:
+                fit.epoch(job.check)
+            found += given.scored(probabilities(fit.net, given.test))
         return tuple(found)
 
     def _held(self, work: Work) -> list[tuple[str, Rows]]:
@@ -98,9 +118,7 @@ class IcuStudy:
             self.films[recipe.clahe] = film_features(job, cases, equalise=recipe.clahe)
         return with_films(stays, self.films[recipe.clahe])
 
-    def _scored(
-        self, job: Progress, work: Work, held: Rows, recipe: IcuRecipe, seed: int
-    ) -> list[Scored]:
+    def _given(self, job: Progress, work: Work, held: Rows, recipe: IcuRecipe) -> Given:
         stays = self._with_films(job, work.stays, recipe)
         kept = np.setdiff1d(np.arange(len(stays)), held)
         train, test = ([stays[n] for n in rows.tolist()] for rows in (kept, held))
@@ -110,25 +128,13 @@ class IcuStudy:
         )
         if recipe.series_hidden >= 1:
             given, asked = (without(one, SERIES) for one in (given, asked))
-        fit = Fit(recipe.of_member(work.name, 0), given, None, seed)
-        while not fit.finished:
-            fit.epoch(job.check)
-        scores, truth = probabilities(fit.net, asked), asked.labels.numpy()
-        found = []
-        for k, output in enumerate(work.outputs):
-            known = np.flatnonzero(np.isfinite(truth[:, k])).tolist()
-            found.append(
-                Scored(
-                    output,
-                    NAMES,
-                    tuple(f"{test[n].case.subset}/{test[n].case.case}" for n in known),
-                    tuple(test[n].case.patient for n in known),
-                    tuple(float(truth[n, k]) for n in known),
-                    tuple(float(scores[n, k]) for n in known),
-                    ",".join(dict.fromkeys(stay.case.subset for stay in work.stays)),
-                )
-            )
-        return found
+        own = recipe.of_member(work.name, 0)
+        return Given(work, self.variables, own, (train, test), given, asked)
+
+
+def _has_units(work: Work) -> bool:
+    """One risk, and stays of several units that are known."""
+    return len(work.outputs) == 1 and len({s.case.site for s in work.stays if s.case.site}) > 1
 
 
 def study(job: Progress, request: AblateRequest) -> IcuStudy:

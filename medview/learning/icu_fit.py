@@ -1,4 +1,8 @@
-"""Train one fusion network on encoded stays: an epoch at a time, resumable."""
+"""Train one fusion network on encoded stays: an epoch at a time, resumable.
+
+Of several processes each asks the network of its share of a batch's stays; what is drawn and the
+loss are those of the whole batch in every process (``ranks``).
+"""
 
 from __future__ import annotations
 
@@ -14,9 +18,12 @@ from torch import Tensor, nn
 from medview.domain.training import Method
 from medview.learning.checkpoint import refuse_not_finite
 from medview.learning.finetune_method import restrict
+from medview.learning.icu_asked import AskedHours
 from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.icu_weighing import BY_GRADIENT, Asked, learn_by_gradient
 from medview.learning.metrics import roc_auc
-from medview.models.fusion import FILM, SERIES, FusionNet, last_valid
+from medview.learning.ranks import ALONE, Ranks, refuse_several
+from medview.models.fusion import FILM, SERIES, FusionNet
 from medview.models.label_loss import LabelLoss
 
 FEWEST_STEPS = 10
@@ -41,6 +48,8 @@ class StaySet:
         (N, K), NaN where unknown.
     film : Tensor | None
         Features of the films (N, F), zeros where there is none.
+    cluster : Tensor | None
+        Number of the unit of each stay, (N,), where effects of units are learnt (``icu_armed``).
     """
 
     series: Tensor
@@ -48,6 +57,7 @@ class StaySet:
     present: Tensor
     labels: Tensor
     film: Tensor | None = None
+    cluster: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -56,7 +66,9 @@ class StaySet:
         """Some of the stays."""
         at = torch.as_tensor(rows)
         film = None if self.film is None else self.film[at]
-        return StaySet(self.series[at], self.lengths[at], self.present[at], self.labels[at], film)
+        cluster = None if self.cluster is None else self.cluster[at]
+        given = (self.series[at], self.lengths[at], self.present[at], self.labels[at])
+        return StaySet(*given, film, cluster)
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +79,7 @@ class Fit:
     train: StaySet
     val: StaySet | None
     seed: int
+    ranks: Ranks = ALONE
 
     net: FusionNet = None  # type: ignore[assignment]  # made below
     loss: LabelLoss = None  # type: ignore[assignment]  # made below
@@ -74,16 +87,20 @@ class Fit:
     best: float = -1.0
     best_epoch: int = 0
     best_state: dict[str, Tensor] | None = None
+    _network: nn.Module = None  # type: ignore[assignment]  # made below
     _optimiser: torch.optim.Optimizer = None  # type: ignore[assignment]  # made below
     _schedule: torch.optim.lr_scheduler.LRScheduler = None  # type: ignore[assignment]  # below
 
     def __post_init__(self) -> None:
         torch.manual_seed(self.seed)
         recipe, labels = self.recipe, self.train.labels
+        if recipe.loss in BY_GRADIENT:
+            refuse_several(f"loss = {recipe.loss}", "it looks at the gradient of every label")
         outputs = labels.shape[1]
         self.net = FusionNet(recipe.network(self.train.series.shape[2], outputs))
         prevalence = torch.nanmean(labels, 0).nan_to_num(0.0)
-        self.loss = LabelLoss(outputs, recipe.loss, prevalence.tolist())
+        known = labels.isfinite().sum(0).tolist()
+        self.loss = LabelLoss(outputs, recipe.loss, prevalence.tolist(), known)
         with torch.no_grad():
             self.net.head.bias.copy_(torch.logit(prevalence.clamp(0.01, 0.99)))
         self._begin()
@@ -91,8 +108,9 @@ class Fit:
     def _begin(self) -> None:
         """Optimiser and schedule as they are before the first step."""
         recipe = self.recipe
+        self._network = self.ranks.spread(AskedHours(self.net, recipe.rungs))
         groups = [
-            {"params": list(self.net.parameters()), "lr": recipe.rate},
+            {"params": self._learnt(), "lr": recipe.rate},
             {"params": list(self.loss.parameters()), "lr": recipe.loss_rate, "weight_decay": 0.0},
         ]
         self._optimiser = torch.optim.AdamW(groups, weight_decay=recipe.weight_decay)
@@ -103,6 +121,10 @@ class Fit:
             total_steps=max(steps, FEWEST_STEPS),
             pct_start=0.2,
         )
+
+    def _learnt(self) -> list[nn.Parameter]:
+        """What the main step moves, beside the weights of the labels."""
+        return list(self.net.parameters())
 
     def go_on_from(self, state: Mapping[str, Tensor], method: Method, head: Sequence[str]) -> None:
         """Begin with given weights, and let all of them, the head or adapters learn."""
@@ -127,6 +149,7 @@ class Fit:
             sums["loss"] += loss * len(rows) / len(order)
             sums["gradient_norm"] += norm * len(rows) / len(order)
         self.done += 1
+        self.loss.end_epoch()
         figures = {("train", name): value for name, value in sums.items()}
         s = self.loss.s.detach()
         figures["train", "s_mean"] = float(s.mean())
@@ -137,56 +160,44 @@ class Fit:
 
     def _step(self, batch: StaySet) -> tuple[float, float]:
         batch = self._disturbed(batch)
-        if self.recipe.encoder == "hourly":
-            loss = self._hourly_loss(batch)
-        else:
-            loss = self._course_loss(batch)
-        refuse_not_finite(loss, self.done + 1)
         self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
+        loss = self._learn(batch)
         norm = nn.utils.clip_grad_norm_(self.net.parameters(), self.recipe.clip)
         self._optimiser.step()
         self._schedule.step()
-        return float(loss.detach()), float(norm)
+        return float(loss), float(norm)
 
-    def _logits(self, series: Tensor, film: Tensor | None, present: Tensor) -> Tensor:
-        return self.net.fuse(self.net.tokens(series, film, present), present)
+    def _learn(self, batch: StaySet) -> Tensor:
+        """The loss of a batch, its gradients in the parameters."""
+        asked = self._asked(batch)
+        if self.recipe.loss in BY_GRADIENT:
+            return learn_by_gradient(self.loss, asked, self.net)
+        shared = [share * self.loss(logits, labels) for share, logits, labels in asked]
+        loss: Tensor = torch.stack(shared).sum()
+        refuse_not_finite(loss, self.done + 1)
+        loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
+        return loss.detach()
 
-    def _course_loss(self, batch: StaySet) -> Tensor:
-        """The loss of an encoder that reads the whole course."""
-        states = self.net.states(batch.series)
-        film = None if batch.film is None else self.net.film_token(batch.film)
-        last = self._logits(last_valid(states, batch.lengths), film, batch.present)
-        loss: Tensor = self.loss(last, batch.labels)
-        if self.recipe.rungs and film is None:
-            rows = torch.arange(len(batch))[:, None]
-            earlier = states[rows, self._earlier(batch) - 1]
-            loss = loss + self.recipe.rungs_share * self._loss_at(earlier, batch)
-        return loss
-
-    def _hourly_loss(self, batch: StaySet) -> Tensor:
-        """The loss of an encoder of single hours, which needs to see only those that are asked."""
-        hours = torch.cat([batch.lengths[:, None], self._earlier(batch)], 1)
-        states = self.net.states(batch.series[torch.arange(len(batch))[:, None], hours - 1])
-        film = None if batch.film is None else self.net.film_token(batch.film)
-        loss: Tensor = self.loss(self._logits(states[:, 0], film, batch.present), batch.labels)
-        if self.recipe.rungs and film is None:
-            loss = loss + self.recipe.rungs_share * self._loss_at(states[:, 1:], batch)
-        return loss
+    def _asked(self, batch: StaySet) -> list[Asked]:
+        """Logits of the last hour and of earlier ones, of all processes' stays."""
+        mine = self.ranks.rows
+        film = None if batch.film is None else batch.film[mine]
+        last, before = self._network(
+            batch.series[mine], film, batch.present[mine], batch.lengths[mine],
+            lambda: self._earlier(batch)[mine],
+        )  # fmt: skip
+        asked: list[Asked] = [(1.0, self.ranks.whole(last, len(batch)), batch.labels)]
+        if before is not None:
+            logits = self.ranks.whole(before, len(batch)).flatten(0, 1)
+            labels = batch.labels.repeat_interleave(self.recipe.rungs, 0)
+            asked.append((self.recipe.rungs_share, logits, labels))
+        return asked
 
     def _earlier(self, batch: StaySet) -> Tensor:
         """Hours of each stay, drawn anew, (B, rungs): every hour shall have a meaning."""
         share = torch.rand(len(batch), self.recipe.rungs)
         first = torch.minimum(batch.lengths, torch.tensor(EARLIEST))[:, None]
         return first + (share * (batch.lengths[:, None] - first)).long()
-
-    def _loss_at(self, states: Tensor, batch: StaySet) -> Tensor:
-        """The same labels asked at other hours, states (B, hours, width)."""
-        count = states.shape[1]
-        present = batch.present.repeat_interleave(count, 0)
-        logits = self._logits(states.flatten(0, 1), None, present)
-        value: Tensor = self.loss(logits, batch.labels.repeat_interleave(count, 0))
-        return value
 
     def _disturbed(self, batch: StaySet) -> StaySet:
         """Columns blanked for a whole stay, films and series hidden; never both of them."""

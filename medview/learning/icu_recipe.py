@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 from medview.domain.errors import DataError
 from medview.models.fusion import FilmEncoder, Fusing, FusionOptions, Missing, SeriesKind
 from medview.models.label_loss import Weighting
 
+JOINT = "joint"
+MANY_LABELS = ("phenotypes", JOINT)
+"""Parts with many labels: more to learn from fewer stays."""
 FILM_FEATURES = 1280
 """Length of EfficientNet-Lite0's features."""
 _WORDS = {
@@ -17,7 +20,7 @@ _WORDS = {
     "missing": ("zero", "learned", "mask"),
     "film": ("none", "features"),
     "encoder": ("lstm", "hourly"),
-    "loss": ("uncertainty", "bce", "focal", "learned-focal"),
+    "loss": get_args(Weighting),
     "normaliser": ("fitted", "shipped"),
 }
 _NOT_THE_RUN = (
@@ -37,6 +40,7 @@ class IcuRecipe:
     mortality_sets: str = ""
     phenotype_sets: str = ""
     fewest_positives: int = 20
+    joint: bool = False
     normaliser: str = "fitted"
     hidden: int = 32
     width: int = 32
@@ -117,7 +121,7 @@ class IcuRecipe:
 
     def recurrent(self, part: str) -> int:
         """How many networks of a part read the whole course."""
-        return self.phenotype_members if part == "phenotypes" else self.members
+        return self.members if part not in MANY_LABELS else self.phenotype_members
 
     def of_member(self, part: str, member: int) -> IcuRecipe:
         """The settings of one network of a part: after the recurrent ones come the hourly ones.
@@ -136,7 +140,7 @@ class IcuRecipe:
                 column_dropout=self.hourly_column_dropout,
                 weight_decay=self.hourly_weight_decay,
             )
-        return replace(self, epochs=self.phenotype_epochs) if part == "phenotypes" else self
+        return replace(self, epochs=self.phenotype_epochs) if part in MANY_LABELS else self
 
     @property
     def run(self) -> str:
@@ -144,8 +148,9 @@ class IcuRecipe:
         kept = {k: v for k, v in asdict(self).items() if k not in _NOT_THE_RUN}
         if self.encoder == "lstm":
             kept.pop("encoder")
-        if not self.clahe:
-            kept.pop("clahe")
+        for name in ("clahe", "joint"):
+            if not kept[name]:
+                kept.pop(name)
         return str(kept)
 
 

@@ -29,6 +29,8 @@ OUTPUTS = {
     "icu_admission": ("icu_admission",),
 }
 """What is learnt together, and the cells that say it."""
+JOINTLY = (*OUTPUTS["mortality"], *OUTPUTS["phenotypes"])
+"""Death and phenotypes by one network."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,8 +25,16 @@ from medview.learning.icu_figures import measured
 from medview.learning.icu_films import film_features
 from medview.learning.icu_measure import best_threshold
 from medview.learning.icu_model import IcuModel, Part
-from medview.learning.icu_recipe import IcuRecipe
-from medview.learning.icu_stays import OUTPUTS, Stay, find_stays, map_called, to_bins, with_films
+from medview.learning.icu_recipe import JOINT, IcuRecipe
+from medview.learning.icu_stays import (
+    JOINTLY,
+    OUTPUTS,
+    Stay,
+    find_stays,
+    map_called,
+    to_bins,
+    with_films,
+)
 from medview.learning.icu_tasks import Done, Runner, plan, to_train_on
 from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_work import Work
@@ -65,6 +73,12 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     began = time.perf_counter()
     torch.set_num_threads(request.threads or 2)
     recipe = IcuRecipe.of(dict(request.recipe))
+    if recipe.joint:
+        raise DataError(
+            "joint = true makes no version: the program has a part for each",
+            do='Compare by "medview ablate icu", or train without it.',
+            code="MV-DAT-020",
+        )
     variables = map_called(request.variables or recipe.variables)
     subsets = find_stays(request.data, "icu", request.variables)
     runner = Runner(recipe, variables, Path(request.out), request.seed, request.resume)
@@ -105,6 +119,7 @@ def works_in(
 ) -> tuple[list[Work], list[LeftOut]]:
     """Each part with the stays that know one of its labels."""
     wanted = {"mortality": recipe.mortality_sets, "phenotypes": recipe.phenotype_sets}
+    parts = {JOINT: JOINTLY} if recipe.joint else OUTPUTS
     skipped = [one for subset in subsets for one in subset.skipped]
     binned: dict[str, list[Stay]] = {}
     for subset in subsets:
@@ -114,7 +129,7 @@ def works_in(
             features = film_features(job, subset.cases, equalise=recipe.clahe)
             binned[subset.name] = with_films(binned[subset.name], features)
     works = []
-    for name, outputs in OUTPUTS.items():
+    for name, outputs in parts.items():
         sets = [one.strip() for one in wanted.get(name, "").split(",") if one.strip()]
         stays = [s for subset, some in binned.items() if subset in sets or not sets for s in some]
         labels = np.array([stay.labels(outputs) for stay in stays]).reshape(-1, len(outputs))

@@ -8,8 +8,11 @@ so that the curve is that of one process (to rounding).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
+from typing import cast
 
 import torch
 import torch.distributed as dist
@@ -61,7 +64,8 @@ class Ranks:
     def spread(self, model: nn.Module) -> nn.Module:
         """The network as it is called in training: itself alone, or joined with the others.
 
-        Batch norms and dropouts are replaced in place; names and values of the state stay.
+        Batch norms, dropouts and attention are replaced in place; names and values of the state
+        stay.
         """
         if self.world < 2:
             return model
@@ -71,8 +75,10 @@ class Ranks:
                     setattr(parent, name, WholeBatchNorm.of(part))
                 elif type(part) is nn.Dropout:
                     setattr(parent, name, WholeBatchDropout(part.p, self))
+                elif type(part) is nn.MultiheadAttention:
+                    setattr(parent, name, WholeBatchAttention.of(part, self))
         return DistributedDataParallel(
-            model, process_group=dist.new_group(), find_unused_parameters=True
+            model, process_group=_gradients(), find_unused_parameters=True
         )
 
     def whole(self, mine: Tensor, count: int) -> Tensor:
@@ -153,12 +159,13 @@ class WholeBatchNorm(nn.BatchNorm2d):
 class WholeBatchDropout(nn.Dropout):
     """Dropout that draws for all processes' rows together, as one process would, and takes its own.
 
-    All processes must draw with the same seed.
+    All processes must draw with the same seed. `each` rows of a batch are of one case, and cases
+    are what processes share (``repeated``).
     """
 
     def __init__(self, p: float, ranks: Ranks) -> None:
         super().__init__(p)
-        self._ranks = ranks
+        self._ranks, self.each = ranks, 1
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, ...) to the same shape."""
@@ -167,7 +174,67 @@ class WholeBatchDropout(nn.Dropout):
         count = torch.tensor([float(len(x))])
         dist.all_reduce(count)
         kept = x.new_empty((int(count), *x.shape[1:])).bernoulli_(1 - self.p).div_(1 - self.p)
-        return x * kept[self._ranks.rows]
+        cases = kept.view(-1, self.each, *x.shape[1:])
+        return x * cases[self._ranks.rows].flatten(0, 1)
+
+
+@contextmanager
+def repeated(model: nn.Module, each: int) -> Iterator[None]:
+    """In the block `each` rows of a batch, one below the other, are of one case."""
+    parts = [part for part in model.modules() if isinstance(part, WholeBatchDropout)]
+    for part in parts:
+        part.each = each
+    try:
+        yield
+    finally:
+        for part in parts:
+            part.each = 1
+
+
+class WholeBatchAttention(nn.MultiheadAttention):
+    """Attention of tokens (B, T, W) on themselves whose dropout is that of the whole batch.
+
+    torch's own draws inside of it, where nobody can take a share.
+    """
+
+    drop: WholeBatchDropout
+
+    @classmethod
+    def of(cls, part: nn.MultiheadAttention, ranks: Ranks) -> WholeBatchAttention:
+        """The same layer: its very parameters."""
+        made = cls(part.embed_dim, part.num_heads, part.dropout, batch_first=True)
+        made.__dict__["_parameters"] = part._parameters
+        made.out_proj = part.out_proj
+        made.drop = WholeBatchDropout(part.dropout, ranks)
+        made.train(part.training)
+        return made
+
+    def forward(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        key_padding_mask: Tensor | None = None,
+        need_weights: bool = True,
+        attn_mask: Tensor | None = None,
+        average_attn_weights: bool = True,
+        is_causal: bool = False,
+    ) -> tuple[Tensor, Tensor | None]:
+        """As torch's; in training only for `query` that is `key` and `value`, without weights."""
+        if not self.training:
+            return super().forward(
+                query, key, value, key_padding_mask, need_weights, attn_mask,
+                average_attn_weights, is_causal,
+            )  # fmt: skip
+        rows, tokens, width = query.shape
+        both = nn.functional.linear(query, cast(Tensor, self.in_proj_weight), self.in_proj_bias)
+        split = both.view(rows, tokens, 3, self.num_heads, width // self.num_heads)
+        q, k, v = split.permute(2, 0, 3, 1, 4)
+        scores = q @ k.transpose(-2, -1) / (width // self.num_heads) ** 0.5
+        if key_padding_mask is not None:
+            scores = scores + key_padding_mask[:, None, None]
+        found = (self.drop(torch.softmax(scores, -1)) @ v).transpose(1, 2).flatten(2)
+        return self.out_proj(found), None
 
 
 class _Sum(torch.autograd.Function):
@@ -191,6 +258,12 @@ class _Sum(torch.autograd.Function):
 def _over_all(values: Tensor) -> Tensor:
     found: Tensor = _Sum.apply(values)  # type: ignore[no-untyped-call]  # torch has none
     return found
+
+
+@cache
+def _gradients() -> dist.ProcessGroup:
+    """The group that adds gradients, apart from the other sums."""
+    return cast(dist.ProcessGroup, dist.new_group())
 
 
 ALONE = Ranks()

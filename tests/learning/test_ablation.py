@@ -87,6 +87,18 @@ def test_the_figures_of_each_run_stand_in_the_table(request_of, tmp_path):
     assert rows(body)["bad"]["mean"] == pytest.approx(mean)
 
 
+def test_the_same_runs_are_compared_with_another_variant(request_of):
+    by_default = rows(ablate(Silent(), request_of))
+    body = ablate(Silent(), replace(request_of, against="bad", variants=("default",)))
+    assert len(Guess.made) == 6  # nothing is trained again
+    found = rows(body)
+    assert list(found) == ["bad", "default"]
+    assert body["against"] == "bad"
+    assert found["default"]["difference"] == pytest.approx(-by_default["bad"]["difference"])
+    with pytest.raises(UsageError, match="no variant good"):
+        ablate(Silent(), replace(request_of, against="good"))
+
+
 def test_finished_runs_are_not_made_again(request_of):
     first = ablate(Silent(), replace(request_of, variants=("bad",)))
     assert len(Guess.made) == 4

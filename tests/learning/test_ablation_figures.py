@@ -109,3 +109,28 @@ def test_all_draws_of_a_curve_at_once_are_those_one_by_one(monkeypatch):
     for one, two in zip(fast, slow, strict=True):
         for key in ("value_low", "value_high", "difference", "low", "high", "p"):
             assert one[key] == pytest.approx(two[key], abs=1e-9)
+
+
+def test_tasks_of_one_kind_have_a_row_of_their_mean():
+    rng = np.random.default_rng(0)
+    cases = tuple(map(str, range(40)))
+
+    def run(shift):
+        errors = {"a": 1.0 + shift, "b": 3.0 + shift, "c": 50.0}
+        return tuple(
+            Scored(task, ("mae",), cases, cases, (0.0,) * 40, tuple(e + rng.uniform(0, 1, 40)),
+                   mean_of="both" if task != "c" else "")
+            for task, e in errors.items()
+        )  # fmt: skip
+
+    runs = {("default", 0, "1"): run(0), ("worse", 0, "1"): run(2)}
+    found = {(row["task"], row["variant"]): row for row in compared(runs)}
+    assert [task for task, variant in found if variant == "worse"] == ["a", "b", "c", "both"]
+    for name in ("mean", "difference"):
+        parts = [found[task, "worse"][name] for task in ("a", "b")]
+        assert found["both", "worse"][name] == pytest.approx(np.mean(parts))
+    whole = found["both", "worse"]
+    assert whole["low"] < whole["difference"] < whole["high"]
+    # Of two tasks with errors of their own the mean is known better than either.
+    assert whole["high"] - whole["low"] < found["a", "worse"]["high"] - found["a", "worse"]["low"]
+    assert (whole["n"], whole["runs"]) == (40, 1)

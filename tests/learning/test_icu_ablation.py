@@ -3,13 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from icu_minis import challenge, hannover
+from icu_minis import challenge, hannover, table
 
 from medview.domain.ablation import AblateRequest
+from medview.domain.errors import DataError
 from medview.domain.progress import Silent
+from medview.domain.training import TrainRequest
 from medview.learning import ablation_figures
 from medview.learning.ablation import ablate
 from medview.learning.icu_ablation import FILM_CHANGES, study
+from medview.learning.icu_training import fit
 from medview.services.recipes import read_recipe
 
 
@@ -21,12 +24,47 @@ def test_ways_to_fuse_are_compared_on_the_same_stays(tmp_path, monkeypatch, leav
     small = ("hidden=8", "width=8", "heads=2", "feed_forward=8", "epochs=1", "batch=8")
     request = AblateRequest(
         "icu", (str(folder),), str(tmp_path / "out"), read_recipe("icu", None, small),
-        variants=("concat",), folds=folds, leave_out=leave_out, threads=1,
+        variants=("concat", "armed", "no-type"), folds=folds, leave_out=leave_out, threads=1,
     )  # fmt: skip
     body = ablate(Silent(), request)
     assert body["finished"]
-    assert {row["variant"] for row in body["rows"]} == {"default", "concat"}
+    assert {row["variant"] for row in body["rows"]} == {"default", *request.variants}
     assert {"roc_auc", "pr_auc", "brier"} <= {row["name"] for row in body["rows"]}
+    effects = {(row["task"], row["variant"]) for row in body["rows"] if row["level"] == "effect"}
+    assert {(f"ICU type {n}", "armed") for n in (1, 2, 3, 4)} <= effects
+    averaged = [row for row in body["rows"] if row["subset"].endswith("average over units")]
+    assert {row["variant"] for row in averaged} == {"armed"}
+
+
+def test_labels_of_one_network_are_weighed_in_six_ways(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(ablation_figures, "REPEATS", 10)
+    folder = tmp_path / "set"
+    rows = [(f"c{n}", f"s{n}.csv", int(n % 4 == 0), n % 2, int(n % 3 == 0)) for n in range(40)]
+    table(folder / "cases.csv", "case,series,mortality,phenotype_01,phenotype_02", *rows)
+    for _, series, *sick in rows:
+        beats = [(hour, 70 + 20 * sum(sick) + hour) for hour in range(4)]
+        table(folder / series, "Hours,HR", *beats)
+    small = ("hidden=8", "width=8", "hourly_hidden=8", "hourly_epochs=3", "joint=true",
+             "fewest_positives=5")  # fmt: skip
+    recipe = read_recipe("icu", None, small)
+    names = ("default", "counts", "dwa", "gradnorm", "pcgrad")
+    request = AblateRequest(
+        "icu", (str(folder / "cases.csv"),), str(tmp_path / "out"), recipe, variants=names, folds=2,
+        threads=1, against="bce",
+    )  # fmt: skip
+    body = ablate(Silent(), request)
+    found = {(row["task"], row["variant"]): row["mean"] for row in body["rows"]}
+    for task in ("mortality", "phenotype_01", "phenotype_02", "mean of the phenotypes"):
+        assert {variant for one, variant in found if one == task} == {"bce", *names}
+    assert len({found["mortality", variant] for variant in ("bce", "default", "pcgrad")}) > 1
+    # All three labels are known of every stay: counted, they weigh alike.
+    assert found["mortality", "counts"] == found["mortality", "bce"]
+    with pytest.raises(DataError, match="joint = true makes no version"):
+        fit(
+            Silent(),
+            TrainRequest((str(folder / "cases.csv"),), str(tmp_path / "no"), recipe, threads=1),
+        )
 
 
 def test_what_series_and_film_are_worth_is_asked_where_there_are_films(tmp_path, monkeypatch):

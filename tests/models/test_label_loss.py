@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from medview.models.label_loss import LabelLoss, label_bce
+from medview.models.task_weights import averaged_weights
 
 LOGITS = torch.tensor([[0.3, -1.0, 2.0], [-0.7, 0.4, 0.1]])
 LABELS = torch.tensor([[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]])
@@ -61,3 +62,37 @@ def test_learned_focal_starts_with_a_gamma_of_one():
     plain = nn.functional.binary_cross_entropy_with_logits(LOGITS, LABELS, reduction="none")
     found = LabelLoss(3, "learned-focal")(LOGITS, LABELS)
     assert found.item() == pytest.approx((plain * wrong).mean().item())
+
+
+def test_labels_count_by_how_many_cases_know_them():
+    loss = LabelLoss(3, "counts", counts=[10, 20, 20])
+    each = label_bce(LOGITS, LABELS)
+    assert loss.weights.tolist() == pytest.approx([1.5, 0.75, 0.75])
+    assert loss(LOGITS, LABELS).item() == pytest.approx((loss.weights * each).mean().item())
+
+
+def test_the_dynamic_average_weighs_from_the_third_epoch_on():
+    loss = LabelLoss(3, "dwa")
+    seen = []
+    for sharper in (torch.ones(3), torch.tensor([2.0, 1.0, 1.0]), torch.ones(3)):
+        loss(LOGITS * sharper, LABELS)
+        loss(LOGITS * sharper, LABELS)
+        seen.append(loss.weights.tolist())
+        loss.end_epoch()
+    assert seen[0] == seen[1] == [1, 1, 1]
+    before = label_bce(LOGITS, LABELS)
+    last = label_bce(LOGITS * torch.tensor([2.0, 1.0, 1.0]), LABELS)
+    assert seen[2] == pytest.approx(averaged_weights(last, before).tolist())
+    assert seen[2][0] < seen[2][1]  # the first one fell
+
+
+def test_the_dynamic_average_survives_a_break():
+    loss, again = LabelLoss(3, "dwa"), LabelLoss(3, "dwa")
+    loss(LOGITS, LABELS)
+    loss.end_epoch()
+    again.load_state_dict(loss.state_dict())
+    for one in (loss, again):
+        one(LOGITS * 2, LABELS)
+        one.end_epoch()
+    assert torch.equal(again.weights, loss.weights)
+    assert again.weights[0] != 1

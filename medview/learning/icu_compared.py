@@ -1,0 +1,100 @@
+"""One run of a comparison: the stays that a network learns from, and what it says of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.ablation import Scored
+from medview.domain.progress import Progress
+from medview.learning.icu_armed import ArmedFit, numbered, untold
+from medview.learning.icu_fit import Fit, StaySet, probabilities
+from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.icu_stays import Stay
+from medview.learning.icu_variables import VariableMap
+from medview.learning.icu_work import Work
+from medview.models.armed import LossWeights
+
+Scores = NDArray[np.float64]
+NAMES = ("roc_auc", "pr_auc", "brier")
+ALL_LABELS = "mean of the phenotypes"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Given:
+    """A part of the model in one fold: the recipe of its network, `stays` to learn from and to be
+    asked of, and both as numbers.
+    """
+
+    work: Work
+    variables: VariableMap
+    recipe: IcuRecipe
+    stays: tuple[list[Stay], list[Stay]]
+    train: StaySet
+    test: StaySet
+
+    def scored(self, scores: Scores, suffix: str = "") -> list[Scored]:
+        """Probabilities (N, K) of the stays asked, by label; `suffix` goes behind their set."""
+        test, truth = self.stays[1], self.test.labels.numpy()
+        positive = np.nansum(self.work.labels, axis=0)
+        found = []
+        for k, output in enumerate(self.work.outputs):
+            known = np.flatnonzero(np.isfinite(truth[:, k])).tolist()
+            if not known:
+                continue
+            often = positive[k] >= self.recipe.fewest_positives
+            found.append(
+                Scored(
+                    output,
+                    NAMES,
+                    tuple(f"{test[n].case.subset}/{test[n].case.case}" for n in known),
+                    tuple(test[n].case.patient for n in known),
+                    tuple(float(truth[n, k]) for n in known),
+                    tuple(float(scores[n, k]) for n in known),
+                    self.work.subset + suffix,
+                    mean_of=ALL_LABELS if often and output.startswith("phenotype") else "",
+                )
+            )
+        return found
+
+
+def by_unit(
+    job: Progress, given: Given, weights: LossWeights | None, seed: int, fold: str
+) -> list[Scored]:
+    """Train one risk without a column of the unit and score the stays left out.
+
+    With `weights` it is ARMED: also what every unit in turn would say, averaged, and the effects.
+    """
+    train, test = (untold(one, given.variables) for one in (given.train, given.test))
+    if weights is None:
+        plain = Fit(given.recipe, train, None, seed)
+        _to_end(job, plain)
+        return given.scored(probabilities(plain.net, test))
+    names = sorted({stay.case.site for stay in given.stays[0] if stay.case.site})
+    train, test = (
+        replace(one, cluster=numbered(stays, names))
+        for one, stays in zip((train, test), given.stays, strict=True)
+    )
+    fit = ArmedFit(given.recipe, train, None, seed, weights=weights)
+    _to_end(job, fit)
+    risks = fit.risks(test)
+    found = given.scored(risks["own"][:, None])
+    found += given.scored(risks["average"][:, None], ", average over units")
+    return found + _effects(fit.read_out(test, names), given.work.subset, fold)
+
+
+def _to_end(job: Progress, fit: Fit) -> None:
+    while not fit.finished:
+        fit.epoch(job.check)
+
+
+def _effects(found: dict[tuple[str, str], float], subset: str, fold: str) -> list[Scored]:
+    """Effects as figures: one value a run."""
+    who: Sequence[str] = (f"fold {fold}",)
+    return [
+        Scored(unit, (name,), tuple(who), tuple(who), (0.0,), (value,), subset, "effect")
+        for (unit, name), value in found.items()
+    ]

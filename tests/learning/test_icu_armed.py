@@ -1,0 +1,108 @@
+"""ARMED round the ICU network: effects of units are found, and unknown units have none."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from medview.learning.icu_armed import RULES, UNKNOWN, ArmedFit, numbered, one_hot, untold
+from medview.learning.icu_fit import Fit, StaySet
+from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.icu_stays import Stay
+from medview.learning.icu_variables import shipped_map
+from medview.learning.metrics import roc_auc
+from medview.learning.subset import TrainCase
+
+RECIPE = IcuRecipe(
+    hidden=8, width=8, heads=2, feed_forward=8, epochs=12, batch=32, rate=2e-2, loss="bce",
+    column_dropout=0.0,
+)  # fmt: skip
+COLUMNS = 6
+
+
+def stays(seed=0, count=160):
+    """A measurement says something of the risk, the unit as much; it is in no column."""
+    dice = torch.Generator().manual_seed(seed)
+    series = torch.randn(count, 5, COLUMNS, generator=dice)
+    unit = torch.arange(count) % 2
+    risk = 1.5 * series[:, -1, 0] + 2.0 * (2 * unit - 1)
+    labels = (torch.rand(count, generator=dice) < torch.sigmoid(risk)).float()[:, None]
+    present = torch.tensor([[True, False]]).repeat(count, 1)
+    return StaySet(series, torch.full((count,), 5), present, labels, cluster=unit)
+
+
+def trained(rule="armed", **changes):
+    fit = ArmedFit(replace(RECIPE, **changes), stays(), None, 1, weights=RULES[rule])
+    while not fit.finished:
+        fit.epoch(lambda: None)
+    return fit
+
+
+def area(risks, given):
+    return roc_auc(given.labels[:, 0].numpy() == 1, risks)
+
+
+def test_the_effect_of_a_unit_is_found_and_told_apart():
+    fit, given = trained(encoder="hourly"), stays(9)
+    risks = fit.risks(given)
+    said = fit.ask(given, one_hot(given.cluster, 2))
+    assert area(risks["own"], given) > area(said.fixed.numpy(), given) + 0.05
+    found = fit.read_out(given, ["calm", "sick"])
+    assert found["calm", "random_intercept"] < found["sick", "random_intercept"]
+    assert found["calm", "added_log_odds"] < -0.2
+    assert found["sick", "added_log_odds"] > 0.2
+    assert 0 < found["units", "effect_share"] < 1
+    assert found["units", "commonest_unit"] == pytest.approx(0.5)
+
+
+def test_an_unknown_unit_has_no_effect_and_no_share_in_what_is_read_out():
+    fit, given = trained(epochs=2), replace(stays(9), cluster=torch.full((160,), UNKNOWN))
+    fixed = fit.ask(given, torch.zeros(160, 2)).fixed
+    risks = fit.risks(given)
+    assert np.allclose(risks["own"], torch.sigmoid(fixed))
+    assert not np.allclose(risks["average"], risks["own"], atol=1e-4)
+    assert ("units", "effect_share") not in fit.read_out(given, ["calm", "sick"])
+
+
+def test_without_effects_the_adversary_alone_changes_the_network():
+    fit = trained("adversary-only", epochs=2)
+    given = stays(9)
+    fixed = fit.ask(given, torch.zeros(160, 2)).fixed
+    assert np.allclose(fit.risks(given)["own"], torch.sigmoid(fixed))
+
+
+def test_it_starts_as_the_network_without_effects():
+    plain, armed = (
+        kind(RECIPE, stays(), None, 3) for kind in (Fit, lambda *given: ArmedFit(*given))
+    )
+    ours, theirs = armed.net.state_dict(), plain.net.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_the_main_step_leaves_the_adversary_as_it_is():
+    fit = ArmedFit(RECIPE, stays(), None, 1, weights=RULES["armed"])
+    own = {id(p) for group in fit._optimiser.param_groups for p in group["params"]}
+    against = {id(p) for p in fit.armed.adversary.parameters()}
+    effects = {id(fit.armed.slopes.mu), id(fit.armed.intercept.rho)}
+    assert not own & against
+    assert effects <= own
+    assert {id(p) for p in fit.net.parameters()} <= own
+
+
+def test_the_columns_of_the_type_are_blanked_and_no_others():
+    variables = shipped_map("physionet2012")
+    given = replace(stays(count=2), series=torch.ones(2, 5, variables.columns))
+    blank = untold(given, variables).series
+    # Values come in the order of the map; the type is its last variable, one column a level.
+    place = sum(variable.width for variable in variables.variables) - 4
+    assert variables.variables[-1].name == "ICUType"
+    assert (blank == 0).nonzero()[:, 2].unique().tolist() == list(range(place, place + 4))
+    assert (given.series == 1).all()
+
+
+def test_units_are_numbered_by_name():
+    named = [Stay(TrainCase("c", "p", {}, "series", site=site), None) for site in ("b", "a", "?")]
+    assert numbered(named, ["a", "b"]).tolist() == [1, 0, UNKNOWN]
+    assert one_hot(torch.tensor([1, UNKNOWN]), 2).tolist() == [[0, 1], [0, 0]]
