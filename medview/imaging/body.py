@@ -55,9 +55,23 @@ def body_box(frame: Frame, corners: NDArray[np.float64] | None) -> Box:
     homogeneous = np.column_stack([corners, np.ones(len(corners))])
     pixels = (np.linalg.inv(frame.pixel_to_lps) @ homogeneous.T)[:2] + 0.5
     low, high = pixels.min(axis=1), pixels.max(axis=1)
+    if frame.lean:
+        low, high = _rounded(pixels)
     margin = _MARGIN * (high - low)
     low = np.maximum(low - margin, 0)
     high = np.minimum(high + margin, (columns, rows))
     if (high <= low).any() or ((high - low) > _NEARLY * np.array([columns, rows])).all():
         return whole
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _rounded(pixels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Ends of the ellipsoid in a box seen aslant; `pixels` (2, 8) are the corners of the box.
+
+    Of a turned box the corners stand far out where no body is: with them the image would
+    shrink with every degree that a plane is turned.
+    """
+    sides = pixels[:, (4, 2, 1)] - pixels[:, :1]
+    half = np.sqrt((sides**2).sum(axis=1)) / 2
+    middle = pixels.mean(axis=1)
+    return middle - half, middle + half

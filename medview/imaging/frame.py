@@ -19,9 +19,10 @@ from medview.imaging.intensity import grey
 from medview.imaging.looks import drawn as drawn_by_look
 from medview.imaging.looks import look_of, shut, slice_of_grey, tone_of
 from medview.imaging.marks import Mark, drawn
+from medview.imaging.oblique import STRAIGHT, lean_of
 from medview.imaging.paint import certainty, colour_bar, tint
 from medview.imaging.picture import flatten, placement
-from medview.imaging.reslice import Cut, cut_of
+from medview.imaging.reslice import NEAREST_KINDS, Cut, crosshair_lines, cut_of, plane_axes
 from medview.imaging.view import (
     Annotations,
     Corners,
@@ -106,6 +107,8 @@ def compose_frame(
         ),
         missing=absent is not None and bool(absent.all()),
         crosshair=view.crosshair,
+        lines=crosshair_lines(cut, view),
+        lean=_lean(cut, view),
         absent=absent,
         annotations=view.annotations,
         marks=drawn(marks, to_lps),
@@ -169,7 +172,8 @@ def _graphics(volume: Volume, cut: Cut) -> tuple[NDArray[np.uint8], ...]:
 def _tint(layer: Layer, cut: Cut) -> NDArray[np.uint8]:
     """RGBA of one layer on the drawn pixels."""
     _check_grid(layer.map, cut.source)
-    values = cut.take(layer.map.array, overlay=True)
+    discrete = layer.map.kind in NEAREST_KINDS
+    values = cut.take(layer.map.array, overlay=True, nearest=discrete)
     fade = None
     if layer.fade is not None:
         _check_grid(layer.fade, cut.source)
@@ -179,7 +183,7 @@ def _tint(layer: Layer, cut: Cut) -> NDArray[np.uint8]:
 
 def _style(layer: Layer) -> LayerStyle:
     """The style as asked for; zero is never drawn where it means "none" (masks, labels)."""
-    if layer.map.kind in ("mask", "labels"):
+    if layer.map.kind in NEAREST_KINDS:
         return replace(layer.style, threshold=max(layer.style.threshold, 0.5))
     return layer.style
 
@@ -273,6 +277,14 @@ def _doubt_lines(volume: Volume) -> tuple[str, ...]:
     return tuple(_sentence(" · ".join(words[n : n + 2])) for n in range(0, len(words), 2))
 
 
+def _lean(cut: Cut, view: View) -> float:
+    """Degrees between an oblique plane and the straight one; 0 for that."""
+    if not cut.is_oblique:
+        return 0.0
+    straight = plane_axes(cut.source, replace(view, tilt=STRAIGHT))
+    return lean_of(view.tilt, straight[:, cut.layout.cut])
+
+
 def _sentence(text: str) -> str:
     return text[:1].upper() + text[1:]
 
@@ -282,9 +294,10 @@ def _place_lines(volume: Volume, view: View, cut: Cut, at: tuple[float, float]) 
     if volume.is_film:
         return ()
     axis = cut.layout.cut
-    name = "Im" if axis == 0 else view.plane.value.capitalize()
+    name = "Im" if axis == 0 and not cut.is_oblique else view.plane.value.capitalize()
     size = f"{cut.step_mm:.1f} mm" if volume.geometry.spacing_kind == "patient" else ""
-    second = " · ".join(text for text in (_position(volume, cut, at), size) if text)
+    leans = f"tilted {_lean(cut, view):.0f}°" if cut.is_oblique else ""
+    second = " · ".join(text for text in (_position(volume, cut, at), size, leans) if text)
     lines = (f"{name} {cut.index + 1} / {cut.grid.shape[axis]}", second)
     return tuple(line for line in lines if line)
 

@@ -81,7 +81,7 @@ def _on_area(volume: Volume, view: View, look: Look) -> View:
 
 def is_stored_slice(cut: Cut) -> bool:
     """Say whether a cut is one slice as the files have it."""
-    return cut.layout.cut == 0 and cut.grid is cut.source and cut.first == cut.last
+    return cut.is_stored and cut.first == cut.last
 
 
 # -------------------------------------------------------------------------------- grey
@@ -108,7 +108,7 @@ def tone_of(volume: Volume, view: View, k: int) -> Tone:
 
 def slice_of_grey(volume: Volume, cut: Cut) -> int:
     """The slice whose grey a cut has: the stored one, the middle of a slab or of the volume."""
-    is_stored = cut.layout.cut == 0 and cut.grid is cut.source
+    is_stored = cut.is_stored
     return cut.index if is_stored else volume.geometry.shape[0] // 2
 
 

@@ -11,16 +11,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.domain.geometry import Geometry
+from medview.domain.geometry import Geometry, Plane
 from medview.domain.measurement import CLOSED, Kind, Measured, Measurement, Quantity
 from medview.domain.volume import Volume
 from medview.imaging.measure import length_mm, length_text
-from medview.imaging.reslice import Cut, cut_of
+from medview.imaging.oblique import onto
+from medview.imaging.reslice import Cut, cut_of, plane_axes
 from medview.imaging.view import DrawnShape, View
 
 # Directions closer than this are the same plane.
 _PARALLEL = 1 - 1e-4
 _ROUND = 48
+# The plane across each LPS axis.
+_PLANE_ACROSS = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)
 # What a region on a slab adds to its figures.
 OF_ONE_SLICE = "of the single image"
 
@@ -57,6 +60,19 @@ def lies_on(measurement: Measurement, cut: Cut) -> bool:
         return False
     away = (np.array(measurement.points[0]) - matrix[:3, 3]) @ normal
     return bool(abs(away) <= cut.step_mm / 2 + 1e-6)
+
+
+def own_view(measurement: Measurement, geometry: Geometry) -> View:
+    """The view whose slice a drawing lies on, of a straight plane or of a turned one."""
+    point = measurement.points[0]
+    if geometry.shape[0] == 1:
+        return View(Plane.ACQUIRED, point)
+    axes = plane_axes(geometry, View())
+    own = np.cross(measurement.right, measurement.down)
+    along = axes.T @ own
+    axis = int(np.argmax(np.abs(along)))
+    plane = _PLANE_ACROSS[geometry.axis_of.index(axis)]
+    return View(plane, point, tilt=onto(axes[:, axis], own * np.sign(along[axis])))
 
 
 def described(measurement: Measurement, volume: Volume, cut: Cut) -> tuple[str, ...]:

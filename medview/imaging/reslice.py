@@ -2,7 +2,8 @@
 
 A grid whose axes stand at right angles is cut by indexing, so every pixel is a voxel. A
 sheared grid (gantry tilt) keeps its affine; its stored slices are indexed too, and planes
-across them are sampled on a straightened grid, because a cut by index would lean.
+across them are sampled on a straightened grid, because a cut by index would lean. Oblique
+planes are sampled on a turned grid.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from medview.domain.errors import GeometryError
 from medview.domain.geometry import Geometry, Plane
 from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Volume
+from medview.imaging.oblique import covering, matrix_of, oblique_grid
 from medview.imaging.view import SlabMode, View
 
 # Above this lean, planes across the slices are sampled and no longer indexed (rule R12).
@@ -25,7 +27,8 @@ SHEAR_LIMIT_DEGREES = 0.05
 # Slices this much further apart than their pixels are thick: between them one sees a guess.
 THICK = 1.5
 
-_NEAREST_KINDS = ("mask", "labels")
+#: Kinds of maps that have no values between two voxels.
+NEAREST_KINDS = ("mask", "labels")
 
 # Plane -> LPS axes (cut, right, down) and the signs of right and down on a radiological
 # screen: the patient's left on the right, the nose up or to the left, the feet down.
@@ -123,15 +126,7 @@ def straightened(geometry: Geometry) -> Geometry:
     normal *= np.sign(normal @ k)
     axes = np.stack([normal, along, across], axis=1)
     steps = np.array([abs(k @ normal), abs(j @ along), np.linalg.norm(i)])
-    ends = np.array([0, 1])
-    corners = np.stack(np.meshgrid(ends, ends, ends), axis=-1).reshape(-1, 3)
-    places = geometry.to_mm(corners * (np.array(geometry.shape) - 1)) @ axes
-    low, high = places.min(axis=0), places.max(axis=0)
-    shape = np.ceil((high - low) / steps - 1e-6).astype(int) + 1
-    affine = np.eye(4)
-    affine[:3, :3] = axes * steps
-    affine[:3, 3] = axes @ low
-    return replace(geometry, shape=(int(shape[0]), int(shape[1]), int(shape[2])), affine=affine)
+    return covering(geometry, axes, steps)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,7 +134,8 @@ class Cut:
     """One plane through a grid, ready to take any array that lies on that grid.
 
     `source` is the grid of the arrays, `grid` the one being drawn: the same one, unless the
-    source is sheared and the plane runs across its slices. `first` and `last` are the slab.
+    source is sheared and the plane runs across its slices, or the plane is oblique. `first` and
+    `last` are the slab.
     """
 
     source: Geometry
@@ -149,6 +145,7 @@ class Cut:
     first: int
     last: int
     mode: SlabMode
+    is_oblique: bool = False
 
     @property
     def pixel_to_lps(self) -> NDArray[np.float64]:
@@ -175,9 +172,16 @@ class Cut:
 
         That is so across slices that are further apart than their pixels, or that lean.
         """
+        if self.is_oblique:
+            return True
         apart, *within = self.source.spacing_mm
         across = self.layout.cut != 0 and self.grid.shape[0] > 1
         return across and (self.grid is not self.source or apart > THICK * min(within))
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether slices are drawn as the file holds them."""
+        return self.layout.cut == 0 and self.grid is self.source
 
     @property
     def step_mm(self) -> float:
@@ -185,16 +189,22 @@ class Cut:
         return _slice_distance_mm(self.grid, self.layout.cut)
 
     def take(
-        self, array: NDArray[np.generic], *, skip: tuple[int, ...] = (), overlay: bool = False
+        self,
+        array: NDArray[np.generic],
+        *,
+        skip: tuple[int, ...] = (),
+        overlay: bool = False,
+        nearest: bool = False,
     ) -> NDArray[np.generic]:
         """Cut an array on the source grid and lay it on the screen, (h, w) or (h, w, 3).
 
         A slab of stored slices leaves out the indices `skip`. An overlay in a minimum slab
         shows its maximum: a small finding must not vanish because its neighbours are empty.
-        Outside a straightened source is NaN (black for colour).
+        Outside a straightened or turned source is NaN (black for colour). Where a plane is
+        sampled, `nearest` takes the nearest voxel (labels have no values between them).
         """
         mode = "mip" if overlay and self.mode == "minip" else self.mode
-        slab = self._slab(array, skip)
+        slab = self._slab(array, skip, nearest=nearest)
         return self.layout.lay(_combine(slab, self.layout.cut, mode))
 
     def absent(self, missing: tuple[int, ...]) -> NDArray[np.bool_] | None:
@@ -203,7 +213,7 @@ class Cut:
             return None
         gone = np.zeros(self.source.shape[0], dtype=bool)
         gone[list(missing)] = True
-        if self.layout.cut == 0 and self.grid is self.source:
+        if self.is_stored:
             if not gone[self.first : self.last + 1].all():
                 return None
             shape = tuple(self.grid.shape[axis] for axis in self.layout.shape_axes)
@@ -212,12 +222,16 @@ class Cut:
         alone = replace(self, first=self.index, last=self.index)
         return np.asarray(alone.take(mask), dtype=bool)
 
-    def _slab(self, array: NDArray[np.generic], skip: tuple[int, ...]) -> NDArray[np.generic]:
+    def _slab(
+        self, array: NDArray[np.generic], skip: tuple[int, ...], *, nearest: bool
+    ) -> NDArray[np.generic]:
         """The slices first..last of the array, still (k, j, i) with the cut axis short."""
         axis = self.layout.cut
         if self.grid is not self.source:
             planes = range(self.first, self.last + 1)
-            sampled = [_sampled(array, self.source, self._plane_of(n)) for n in planes]
+            sampled = [
+                _sampled(array, self.source, self._plane_of(n), nearest=nearest) for n in planes
+            ]
             return np.concatenate(sampled, axis=axis)
         wanted = [n for n in range(self.first, self.last + 1) if n not in skip]
         if axis == 0 and wanted and len(wanted) <= self.last - self.first:
@@ -247,11 +261,46 @@ def cut_of(geometry: Geometry, view: View) -> Cut:
     if _leans(geometry, view, layout):
         grid = straightened(geometry)
         layout = layout_of(grid, view)
+    turned = _oblique(geometry, view)
+    if turned is not None:
+        grid, layout = turned
     axis = layout.cut
     at = int(np.clip(np.rint(grid.to_index(view.point_lps)[axis]), 0, grid.shape[axis] - 1))
     half = int(view.slab_mm / 2 / _slice_distance_mm(grid, axis) + 1e-6)
     first, last = max(0, at - half), min(grid.shape[axis] - 1, at + half)
-    return Cut(geometry, grid, layout, at, first, last, view.slab_mode)
+    return Cut(geometry, grid, layout, at, first, last, view.slab_mode, turned is not None)
+
+
+def _oblique(geometry: Geometry, view: View) -> tuple[Geometry, Layout] | None:
+    """The turned grid of a view and how it lies on the screen; None for a straight plane."""
+    if not view.tilt or view.plane is Plane.ACQUIRED or geometry.shape[0] == 1:
+        return None
+    straight = _at_right_angles(geometry)
+    layout = layout_of(straight, view)
+    grid = oblique_grid(straight, layout.cut, view.tilt)
+    return None if grid is None else (grid, layout)
+
+
+def _at_right_angles(geometry: Geometry) -> Geometry:
+    return straightened(geometry) if lean_degrees(geometry) > SHEAR_LIMIT_DEGREES else geometry
+
+
+def plane_axes(geometry: Geometry, view: View) -> NDArray[np.float64]:
+    """Normals of the three planes of a grid as a view turns them, LPS (3, 3; columns k, j, i)."""
+    affine = _at_right_angles(geometry).affine[:3, :3]
+    return np.asarray(matrix_of(view.tilt) @ (affine / np.linalg.norm(affine, axis=0)))
+
+
+def crosshair_lines(cut: Cut, view: View) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Where the other two planes run: unit vectors in mm to the right and down of the screen."""
+    if not view.tilt or view.plane is Plane.ACQUIRED:
+        return (1.0, 0.0), (0.0, 1.0)
+    screen = cut.pixel_to_lps[:3, :2]
+    screen = screen / np.linalg.norm(screen, axis=0)
+    axes = plane_axes(cut.source, view)
+    others = axes[:, [cut.layout.right[0], cut.layout.down[0]]]
+    (a, b), (c, d) = (others.T @ screen).tolist()
+    return (a, b), (c, d)
 
 
 def _leans(geometry: Geometry, view: View, layout: Layout) -> bool:
@@ -293,15 +342,17 @@ def _combine(slab: NDArray[np.generic], axis: int, mode: SlabMode) -> NDArray[np
     return np.asarray(pick.reduce(slab, axis=axis))
 
 
-def _sampled(array: NDArray[np.generic], source: Geometry, plane: Geometry) -> NDArray[np.generic]:
-    """Values of `array` on a grid of one slice: linear for numbers, nearest for bool."""
+def _sampled(
+    array: NDArray[np.generic], source: Geometry, plane: Geometry, *, nearest: bool
+) -> NDArray[np.generic]:
+    """Values of `array` on a grid of one slice: linear for numbers, unless `nearest` or bool."""
     if array.ndim == 4:
         channels = (array[..., c] for c in range(array.shape[3]))
         parts = [_onto(one, source, plane, order=1, outside=0.0) for one in channels]
         return np.stack(parts, axis=-1).astype(np.uint8)
     if array.dtype == np.bool_:
         return _onto(array, source, plane, order=0, outside=0.0)
-    return _onto(array, source, plane, order=1, outside=np.nan)
+    return _onto(array, source, plane, order=0 if nearest else 1, outside=np.nan)
 
 
 def _onto(
@@ -373,7 +424,7 @@ def resample_onto(moving: ScalarMap, target: Geometry, *, outside: float = np.na
     if moving.geometry.same_grid(target):
         return moving
     _check_same_space(moving, target)
-    nearest = moving.kind in _NEAREST_KINDS
+    nearest = moving.kind in NEAREST_KINDS
     values = _onto(
         moving.array,
         moving.geometry,

@@ -14,6 +14,7 @@ from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.report import ColourBar
 from medview.domain.volume import Window
 from medview.imaging.marks import DrawnMark
+from medview.imaging.oblique import STRAIGHT, Tilt
 
 SlabMode = Literal["mip", "minip", "mean"]
 Annotations = Literal["all", "minimal", "none"]
@@ -40,6 +41,8 @@ class View:
         Thickness of a slab around the slice; 0 shows the single slice.
     zoom, pan_mm
         1 fits the pane; pan is in mm along screen right and down.
+    tilt : Tilt
+        How the three planes are turned about the point; ACQUIRED is not.
     look : str
         UID of the presentation state that the volume is shown by; empty: as stored (R31).
     """
@@ -58,6 +61,7 @@ class View:
     crosshair: bool = True
     annotations: Annotations = "all"
     look: str = ""
+    tilt: Tilt = STRAIGHT
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,6 +155,10 @@ class Frame:
         True where the slice was not in the file (drawn hatched, R9).
     crosshair : bool
         Whether the cursor is drawn.
+    lines : tuple[tuple[float, float], tuple[float, float]]
+        Directions of the crosshair's two lines: parts of a mm to the right and down.
+    lean : float
+        By how many degrees an oblique plane leans; 0 for a straight one.
     absent : NDArray[np.bool_] | None
         (h, w) True where the file had no slice; None when all of it is there. A reformat
         across missing slices has some, a missing slice itself is all True.
@@ -182,6 +190,8 @@ class Frame:
     corners: Corners = Corners()
     missing: bool = False
     crosshair: bool = True
+    lines: tuple[tuple[float, float], tuple[float, float]] = ((1.0, 0.0), (0.0, 1.0))
+    lean: float = 0.0
     absent: NDArray[np.bool_] | None = None
     annotations: Annotations = "all"
     marks: tuple[DrawnMark, ...] = ()

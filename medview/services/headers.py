@@ -56,7 +56,7 @@ class Headers:
             return series.files[0] if series.files else None
         cut = cut_of(held.volume.geometry, self._session.views[pane])
         place = held.volume.geometry.to_index(self._session.views[pane].point_lps)[0]
-        k = cut.index if cut.layout.cut == 0 else round(float(place))
+        k = cut.index if cut.is_stored else round(float(place))
         count = held.volume.geometry.shape[0]
         k = min(max(k, 0), count - 1)
         slot = series.slots[held.time * count + k]

@@ -9,8 +9,10 @@ import numpy as np
 
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import POINTS, Kind, Measured, Measurement, Point
-from medview.imaging.measuring import described, measured
+from medview.imaging.measuring import described, measured, own_view
+from medview.imaging.oblique import STRAIGHT
 from medview.imaging.reslice import Cut, cut_of
+from medview.services import tilting
 from medview.services.session import Session
 from medview.services.steps import Edited, Step, Steps
 from medview.services.viewing import Viewing
@@ -156,29 +158,19 @@ class Measuring:
         if session.volume is None:
             return ()
         grid = session.volume.geometry
-        stacked = {
-            view.plane for view in session.views.values() if cut_of(grid, view).layout.cut == 0
-        }
+        stacked = {view.plane for view in session.views.values() if cut_of(grid, view).is_stored}
         return tuple(
             each.slice
             for each in self.key_images
-            if each.plane in stacked and each.time == session.time
+            if each.plane in stacked and not each.tilt and each.time == session.time
         )
 
     def _own_cut(self, drawing: Measurement) -> Cut | None:
-        """The slice that a drawing lies on, of one of the planes that are shown."""
-        session = self._session
-        if session.volume is None:
+        """The slice that a drawing lies on."""
+        volume = self._session.volume
+        if volume is None:
             return None
-        for view in session.views.values():
-            at = replace(view, point_lps=drawing.points[0], slab_mm=0.0)
-            cut = cut_of(session.volume.geometry, at)
-            matrix = cut.pixel_to_lps
-            normal = np.cross(matrix[:3, 0], matrix[:3, 1])
-            own = np.cross(drawing.right, drawing.down)
-            if abs(float(own @ normal)) >= 0.999 * float(np.linalg.norm(normal)):
-                return cut
-        return None
+        return cut_of(volume.geometry, own_view(drawing, volume.geometry))
 
     @property
     def key_images(self) -> tuple[KeyImage, ...]:
@@ -191,8 +183,9 @@ class Measuring:
         held, view = self._session.content(pane), self._session.views.get(pane)
         if held is None or view is None:
             return None
-        index = cut_of(held.volume.geometry, view).index
-        return KeyImage(view.plane, index, held.time, view.point_lps)
+        cut = cut_of(held.volume.geometry, view)
+        tilt = view.tilt if cut.is_oblique else STRAIGHT
+        return KeyImage(view.plane, cut.index, held.time, view.point_lps, tilt)
 
     def is_key(self, pane: str) -> bool:
         """Whether the image of a pane is marked."""
@@ -224,6 +217,7 @@ class Measuring:
             self._viewing.activate(panes[0])
         if session.maximised is not None and session.maximised not in panes:
             self._viewing.maximise(panes[0])
+        tilting.use(session, image.tilt)
         self._viewing.set_point(image.point_lps)
 
     @property

@@ -47,7 +47,7 @@ def _key_images(session: Session) -> tuple[Insertion, ...]:
     made = []
     for marked in marked_of(session):
         for place, image in enumerate(marked.images, marked.number):
-            where = f"{image.plane.value} {image.slice + 1}"
+            where = image.words
             series = marked.exam.series_description
             label = f"Key image {place}: {where}{f', {series}' if series else ''}"
             made.append(Insertion(label, f"(key image {place}, {where})"))

@@ -16,7 +16,7 @@ from medview.domain.study import Series
 from medview.domain.volume import Volume, Window
 from medview.domain.wording import place_words
 from medview.imaging.frame import View
-from medview.imaging.measuring import described, lies_on, outline
+from medview.imaging.measuring import described, lies_on, outline, own_view
 from medview.imaging.reslice import cut_of
 from medview.services.key_slices import (
     FILM_SIZE,
@@ -69,7 +69,7 @@ class Marked:
     @property
     def in_words(self) -> str:
         """All of it in one line, for telling whether something changed."""
-        images = [f"{each.plane.value} {each.slice + 1}" for each in self.images]
+        images = [each.words for each in self.images]
         drawings = [f"{each.kind} {each.points} {each.text}" for each in self.drawings]
         return f"{self.uid} {self.time}: {', '.join((*images, *drawings))}"
 
@@ -104,22 +104,13 @@ def key_images(marked: tuple[Marked, ...], *, private: bool = False) -> tuple[Se
 
 def measured_words(measurement: Measurement, volume: Volume) -> tuple[str, ...]:
     """What a drawing says on the plane that it was made on."""
-    for view in _views(volume):
-        cut = cut_of(volume.geometry, replace(view, point_lps=measurement.points[0]))
-        if lies_on(measurement, cut):
-            return described(measurement, volume, cut)
-    return ()
-
-
-def _views(volume: Volume) -> tuple[View, ...]:
-    """One view of each way to cut a volume."""
-    planes = (Plane.ACQUIRED, Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
-    return tuple(View(plane=plane) for plane in (planes[:1] if volume.is_film else planes))
+    cut = cut_of(volume.geometry, own_view(measurement, volume.geometry))
+    return described(measurement, volume, cut) if lies_on(measurement, cut) else ()
 
 
 def _pictured(number: int, image: KeyImage, marked: Marked, volume: Volume) -> Picture:
     """A marked image as it was looked at, with what was drawn on it."""
-    view = View(plane=image.plane, point_lps=image.point_lps, window=marked.window)
+    view = View(image.plane, image.point_lps, marked.window, tilt=image.tilt)
     cut = cut_of(volume.geometry, view)
     here = [each for each in marked.drawings if lies_on(each, cut)]
     lines = tuple(line_of(each, measured_words(each, volume)) for each in here)
@@ -195,7 +186,7 @@ def acquired_image(image: KeyImage, geometry: Geometry | None) -> int | None:
     """Which image of the series a key image is; None of one that cuts through several."""
     if image.plane is Plane.ACQUIRED:
         return image.slice
-    if geometry is None or cut_axis(geometry, image.plane) != 0:
+    if geometry is None or image.tilt or cut_axis(geometry, image.plane) != 0:
         return None
     return image.slice
 
@@ -213,8 +204,7 @@ def _series_uids(marked: tuple[Marked, ...]) -> str:
 def _reference(
     number: int, image: KeyImage, marked: Marked, uid: str
 ) -> tuple[str, str, str, str, str]:
-    where = f"{image.plane.value} {image.slice + 1}"
     return (
-        *(str(number), where, place_words(image.point_lps)),
+        *(str(number), image.words, place_words(image.point_lps)),
         *(_series(marked), uid or NOT_AVAILABLE),
     )

@@ -16,6 +16,7 @@ from medview.domain.errors import Cancelled, MedviewError
 from medview.domain.geometry import Plane
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.swipe import Side, Swipe
+from medview.imaging.oblique import STRAIGHT
 from medview.imaging.reslice import cut_of
 from medview.services.analysis import PREDICT, Analysis
 from medview.services.jobs import Jobs
@@ -135,7 +136,7 @@ class Trying:
         if volume.is_film:
             return _Place(about, 0, 0)
         axis = volume.geometry.axis_of[2]
-        cut = cut_of(volume.geometry, replace(view, plane=Plane.AXIAL, slab_mm=0.0))
+        cut = cut_of(volume.geometry, replace(view, plane=Plane.AXIAL, slab_mm=0.0, tilt=STRAIGHT))
         if cut.grid is volume.geometry and cut.layout.cut == axis:
             return _Place(about, axis, cut.index)
         index = round(float(volume.geometry.to_index(view.point_lps)[axis]))

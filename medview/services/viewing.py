@@ -22,6 +22,7 @@ from medview.imaging.intensity import preset
 from medview.imaging.looks import look_of, newest_look, presented, voi_in_use
 from medview.imaging.reslice import Cut, cut_of
 from medview.imaging.view import Annotations, SlabMode, View
+from medview.services import tilting
 from medview.services.layouts import (
     MAIN_PANE,
     PLANE_PANES,
@@ -343,7 +344,10 @@ class Viewing:
             self.use_slab_mode(pane, "minip" if view.slab_mode == "mip" else "mean")
 
     def reset(self, pane: str) -> None:
-        """Undo zoom, pan, turns, slab and window of a pane; crosshair and state stay."""
+        """Undo zoom, pan, turns, slab and window of a pane; crosshair and state stay.
+
+        Turned planes are set straight in all panes: they turn as one.
+        """
         held = self._session.content(pane)
         if held is None:
             return
@@ -354,6 +358,7 @@ class Viewing:
             return presented(held.volume, View(plane, view.point_lps), look)
 
         self._change(plain, (pane,))
+        tilting.straighten(self._session)
 
     def set_plane(self, pane: str, plane: Plane) -> None:
         """Cut the patient another way in this pane; its window stays."""

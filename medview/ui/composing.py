@@ -15,6 +15,7 @@ from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
 from medview.imaging.measuring import shapes_on
+from medview.imaging.oblique import STRAIGHT
 from medview.imaging.reference import reference_lines
 from medview.imaging.reslice import cut_of
 from medview.imaging.view import Corners, DrawnShape, Frame, Layer, View
@@ -83,7 +84,7 @@ class Composer:
         marks = result_marks(results) if session.zones_on else ()
         drawn = tuple((each.map, each.style, each.fade) for each in layers)
         cutting = self._cutting(held, view, others)
-        cuts = tuple((each.plane, each.point_lps, each.slab_mm) for each in cutting)
+        cuts = tuple((each.plane, each.point_lps, each.slab_mm, each.tilt) for each in cutting)
         asked = (volume, plain, drawn, results, session.zones_on, cuts, swipe)
         before = self._composed.get(pane)
         if before is not None and before[0] == asked:
@@ -154,7 +155,8 @@ class Composer:
         link = self._link_lines(pane, held, view, is_large=is_large)
         own = (*self._own_lines(held, frame, view), *link)
         if not is_large and not session.shown:
-            title = (tr(view.plane.value.capitalize()), frame.position.removesuffix(" mm"))
+            leans = f"{frame.lean:.0f}°" if frame.lean else ""
+            title = (tr(view.plane.value.capitalize()), frame.position.removesuffix(" mm"), leans)
             return Corners(top_left=(" · ".join(filter(None, title)),), top_right=(*who[:1], *own))
         if not is_large:
             return Corners(top_left=who, top_right=(*corners.top_right[:1], *own))
@@ -168,7 +170,9 @@ class Composer:
         """The time point, and that the reader has marked this image."""
         if view.annotations == "none":
             return ()
-        here = KeyImage(view.plane, frame.slice, held.time)
+        here = KeyImage(
+            view.plane, frame.slice, held.time, tilt=view.tilt if frame.lean else STRAIGHT
+        )
         is_key = here in self._session.key_images.get(held.series.key, ())
         words = time_words(held.series, held.time)
         return tuple(filter(None, (words, tr("Key image") if is_key else "")))

@@ -30,6 +30,9 @@ MARGIN = 10.0
 TEXT_PX = 12
 LETTER_PX = 14
 LINE = 18.0
+#: The lines of a crosshair whose planes are not turned.
+UPRIGHT = ((1.0, 0.0), (0.0, 1.0))
+_CROSSHAIR = QColor(90, 169, 230, 125)
 _HALO, _HALO_OPACITY = 2.6, 0.59
 _ROUND_ABOUT = tuple(QPointF(2.1 * cos(pi * n / 6), 2.1 * sin(pi * n / 6)) for n in range(12))
 _MIDDLE = 16.0
@@ -209,10 +212,22 @@ def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float, note: str = ""
     write(painter, QPointF(left + wide + 3, y - 13), text, px=11, colour=PANE_QUIET)
 
 
-def draw_crosshair(painter: QPainter, area: QRectF, at: QPointF, *, gap: float = 12.0) -> None:
-    """Two thin lines with a gap where they meet, so they hide nothing there."""
+def draw_crosshair(
+    painter: QPainter,
+    area: QRectF,
+    at: QPointF,
+    *,
+    gap: float = 12.0,
+    lines: Sequence[tuple[float, float]] = UPRIGHT,
+) -> None:
+    """Two thin lines with a gap where they meet, so they hide nothing there.
+
+    `lines` are their directions, parts to the right and down.
+    """
+    if tuple(lines) != UPRIGHT:
+        _draw_slanting(painter, area, at, gap, lines)
+        return
     # Filled, not drawn as lines: those cost ten times as much where they shine through.
-    colour = QColor(90, 169, 230, 125)
     x, y = round(at.x()), round(at.y())
     segments: Sequence[tuple[float, float, float, float]] = (
         (area.left(), y, x - gap, y + 1),
@@ -222,7 +237,27 @@ def draw_crosshair(painter: QPainter, area: QRectF, at: QPointF, *, gap: float =
     )
     for left, top, right, bottom in segments:
         if right > left and bottom > top:
-            painter.fillRect(QRectF(left, top, right - left, bottom - top), colour)
+            painter.fillRect(QRectF(left, top, right - left, bottom - top), _CROSSHAIR)
+
+
+def _draw_slanting(
+    painter: QPainter,
+    area: QRectF,
+    at: QPointF,
+    gap: float,
+    lines: Sequence[tuple[float, float]],
+) -> None:
+    """The lines of turned planes, from the gap to beyond the edge of the pane."""
+    painter.save()
+    painter.setClipRect(area)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(QPen(_CROSSHAIR, 1))
+    far = area.width() + area.height()
+    for right, down in lines:
+        for way in (-1.0, 1.0):
+            step = QPointF(way * right, way * down)
+            painter.drawLine(at + step * gap, at + step * far)
+    painter.restore()
 
 
 def draw_reference(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from medview.domain.geometry import Plane
+from medview.services import tilting
 from medview.services.layouts import LAYOUTS, MPR
 from medview.ui.action import Action, has_image
 from medview.ui.app import App
@@ -52,9 +53,28 @@ def _plane(plane: Plane, tip: str) -> Action:
     )
 
 
+def _tilt(key: str, text: str, degrees: float) -> Action:
+    return Action(
+        f"plane.{key}",
+        text,
+        lambda app: tilting.tilt(app.session, app.session.active_pane, degrees),
+        "View/Plane",
+        tip="Turn the planes of the other panes about the crosshair of the active one",
+        enabled=lambda app: not tilting.refusal(app.session),
+        refusal=lambda app: tilting.refusal(app.session),
+    )
+
+
 LAYOUT: tuple[Action, ...] = (
     *(_layout(key) for key in LAYOUTS),
     *(_plane(*row) for row in _PLANES),
+    _tilt("tilt", "Tilt by 5°", 5.0),
+    _tilt("tilt_back", "Tilt back by 5°", -5.0),
+    Action(
+        "plane.straighten", "Straighten planes", lambda app: tilting.straighten(app.session),
+        "View/Plane", tip="Set turned planes straight again",
+        enabled=lambda app: tilting.is_tilted(app.session),
+    ),
     Action(
         "view.compare", "Compare with prior", lambda app: app.arranging.compare(), "View",
         "Ctrl+Shift+C", "columns", "Set the earlier study of this patient beside this one",

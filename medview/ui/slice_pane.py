@@ -321,7 +321,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         if frame.missing:
             furniture.draw_missing(painter, self._image_area(frame))
         if frame.crosshair:
-            furniture.draw_crosshair(painter, area, self.pixel_of(*frame.cursor))
+            at = self.pixel_of(*frame.cursor)
+            furniture.draw_crosshair(painter, area, at, lines=frame.lines)
         furniture.draw_reference(painter, area, frame, self.pixel_of)
         draw_marks(painter, frame.marks, self.pixel_of)
         draw_shapes(painter, area, frame.shapes, self.pixel_of)

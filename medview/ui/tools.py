@@ -12,16 +12,20 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 
 from medview.domain.volume import Window
 from medview.imaging.reslice import cut_of
+from medview.services import tilting
 from medview.services.measuring import Measuring
-from medview.services.session import Session
+from medview.services.session import Message, Session
 from medview.services.viewing import Viewing
 from medview.ui.probe import probe, probe_lines
 from medview.ui.slice_pane import Pointer, SlicePane
+from medview.ui.words import tr
 
+# Nearer to the crosshair than this a pixel would be a large angle.
+_NEAREST_PX = 12.0
 # Dragging over so many pixels zooms by e.
 _ZOOM_DRAG_PX = 180.0
 # Dragging over so many pixels scrolls one image.
@@ -156,6 +160,37 @@ class CrosshairTool(Tool):
         self.press(hand, at)
 
 
+class TiltTool(Tool):
+    """Drag round the crosshair: the planes of the other panes turn with the mouse."""
+
+    id = "tilt"
+    text = "Tilt planes"
+    icon = "arrow-clockwise"
+    shortcut = "Shift+T"
+    tip = "Drag round the crosshair to turn the other two planes about it"
+    cursor = Qt.CursorShape.SizeAllCursor
+
+    def press(self, hand: Hand, at: Pointer) -> None:
+        """Say why, where nothing can be turned."""
+        why = tilting.refusal(hand.session)
+        if why:
+            hand.session.message = Message(tr(why), "warning")
+
+    def move(self, hand: Hand, at: Pointer, before: Pointer) -> None:
+        """By the angle that the mouse went round."""
+        frame = hand.pane.frame_shown
+        if frame is None:
+            return
+        middle = hand.pane.pixel_of(*frame.cursor)
+        one, other = (QPointF(each.x, each.y) - middle for each in (before, at))
+        if min(math.hypot(one.x(), one.y()), math.hypot(other.x(), other.y())) < _NEAREST_PX:
+            return
+        angle = math.atan2(other.y(), other.x()) - math.atan2(one.y(), one.x())
+        # The way round that is the shorter one.
+        angle = math.remainder(angle, math.tau)
+        tilting.tilt(hand.session, hand.pane.key, math.degrees(angle))
+
+
 class ProbeTool(Tool):
     """Read values beside the mouse while the button is down."""
 
@@ -225,6 +260,7 @@ TOOLS: tuple[type[Tool], ...] = (
     ZoomTool,
     ScrollTool,
     CrosshairTool,
+    TiltTool,
     ProbeTool,
 )
 

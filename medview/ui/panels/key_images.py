@@ -54,6 +54,8 @@ class KeyImagesCard(Card):
         if volume is not None and volume.is_film:
             return tr("Film")
         words = [tr(image.plane.value.capitalize()) + f" {image.slice + 1}"]
+        if image.tilt:
+            words.append(tr("tilted"))
         if series is not None and series.times > 1:
             words.append(tr("time {n}", n=image.time + 1))
         return f"{' · '.join(words)}\n{place(image.point_lps)}"
