@@ -22,6 +22,7 @@ from medview.io.installation import home
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
 from medview.services.audit import trail_file
+from medview.services.hanging import Hanging
 from medview.services.headers import Headers
 from medview.services.jobs import Jobs
 from medview.services.library import Library
@@ -92,7 +93,10 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     viewing = Viewing(session, preferences)
     library = Library(jobs, session, preferences)
     measuring = Measuring(session, viewing)
-    kept = preferences.folder / "workspaces"
+    arranging = Arranging(session, library)
+    workspaces = Workspaces(session, library, viewing, measuring, preferences.folder / "workspaces")
+    hanging = Hanging(session, arranging, preferences, preferences.folder)
+    workspaces.fresh.connect(hanging.open)
     tuning = Tuning(jobs, session, preferences)
     reading = Reading(jobs, session, preferences, analysis, shelf)
     outgoing = Outgoing(jobs, session, analysis, measuring)
@@ -111,8 +115,9 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         tuning=tuning,
         trying=Trying(jobs, session, analysis, tuning),
         measuring=measuring,
-        arranging=Arranging(session, library),
-        workspaces=Workspaces(session, library, viewing, measuring, kept),
+        arranging=arranging,
+        hanging=hanging,
+        workspaces=workspaces,
         volume_view=VolumeView(jobs, session, viewing),
         headers=Headers(jobs, session),
         outgoing=outgoing,

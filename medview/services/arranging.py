@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from medview.domain.study import Series, Study
 from medview.services.layouts import (
     LAYOUTS,
@@ -54,6 +56,34 @@ class Arranging:
         """Why the volume on screen has no three planes; empty when it has, or nothing is open."""
         volume = self._session.volume
         return mpr_refusal(volume) if volume is not None else ""
+
+    def hang(self, key: str, panes: Mapping[str, Series], opened: Series) -> None:
+        """Lay the panes out and put a series into each; what is on screen is not read again.
+
+        `opened` is the series on screen. Three planes show the first series, or that one;
+        panes that nothing is said of stay empty.
+        """
+        session = self._session
+        if session.volume is None:
+            return
+        self._is_to_fill = False
+        self._library.keep_views()
+        own = Shown(opened, session.volume, session.time, session.volume_id)
+        views = self._library.views_of(own)
+        is_mpr = LAYOUTS[key].is_mpr
+        places = [pane for pane, series in panes.items() if series is opened] or [MAIN_PANE]
+        with session.together():
+            session.layout, session.maximised, session.alone = key, None, frozenset()
+            session.linked = True
+            session.shown = {} if is_mpr else dict.fromkeys(places, own)
+            session.views = views if is_mpr else dict.fromkeys(places, views[MAIN_PANE])
+            session.active_pane = MAIN_PANE if is_mpr else places[0]
+        # What is read into the first pane in place of the series on screen stops the reading of
+        # that one, which then begins again in its own pane.
+        is_moved = own.id is None and MAIN_PANE not in places
+        for pane, series in panes.items():
+            if series is not opened or is_moved:
+                self._library.show(series, pane=pane)
 
     def _use_mpr(self, key: str) -> None:
         session = self._session

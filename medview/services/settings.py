@@ -36,6 +36,7 @@ class Settings:
     reverse_level: Annotated[bool, "Dragging up raises the level"] = False
     link_windows: Annotated[bool, "One window for all planes of a series"] = True
     crosshair: Annotated[bool, "Show the crosshair"] = True
+    hang: Annotated[bool, "Hang studies by rules when they are opened"] = True
     show_overlay: Annotated[bool, "Show the overlay while a model runs"] = True
     private: Annotated[bool, "Hide names, ids and birth dates; remember no folders"] = False
     device: Annotated[str, "Where models run (auto, cpu, cuda)"] = "auto"

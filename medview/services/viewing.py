@@ -540,7 +540,10 @@ class Viewing:
         return np.array(views[other].point_lps) + float(moved @ two) * two
 
     def _linked(self, pane: str) -> tuple[str, ...]:
-        """The panes that share their window with this one, itself among them."""
+        """The panes that share their window with this one, itself among them.
+
+        Of one series in two panes with windows of their own each goes on by itself.
+        """
         session = self._session
         if pane not in session.views:
             return ()
@@ -549,7 +552,9 @@ class Viewing:
         held = session.content(pane)
         if not session.shown or held is None:
             return tuple(session.views)
-        return session.panes_of(held.series.key)
+        own = session.views[pane].window
+        alike = session.panes_of(held.series.key)
+        return tuple(each for each in alike if session.views[each].window == own)
 
     def _change(self, change: Callable[[View], View], panes: tuple[str, ...]) -> None:
         """Put changed views into the session, all at once."""

@@ -7,6 +7,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
 
+from psygnal import Signal
+
 from medview.domain.errors import MedviewError
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
@@ -41,8 +43,11 @@ class Workspaces:
     """Keeps how the study on screen is left; `root` None keeps nothing beyond the session.
 
     What is kept while one works is a draft; it becomes the workspace when another study is
-    opened, when the reader says so, and when the program ends as it should.
+    opened, when the reader says so, and when the program ends as it should. ``fresh`` tells of a
+    study on screen of which nothing is kept.
     """
+
+    fresh = Signal(Series)
 
     def __init__(
         self,
@@ -174,15 +179,17 @@ class Workspaces:
             self._on_shown()
             return
         self._saved, self._study, self._forgotten = None, self._series_of(series), ""
-        self._restore()
+        if not self._restore():
+            self.fresh.emit(series)
 
     def _series_of(self, series: Series) -> tuple[Series, ...]:
         found = self._session.catalogue.owner(series)
         return found[1].series if found is not None else (series,)
 
-    def _restore(self) -> None:
+    def _restore(self) -> bool:
+        """Bring the study back as it was left; False when nothing is kept of it."""
         if self._root is None:
-            return
+            return False
         if self._writing is not None:
             wait([self._writing], _DISK_S)
         try:
@@ -190,9 +197,9 @@ class Workspaces:
         except ValueError:
             text = "What was kept of this study (layout, drawings) is damaged and was left out."
             self._session.message = Message(text, "warning")
-            return
+            return False
         if kept is None:
-            return
+            return False
         known = {hashed(each.key): each for each in self._session.catalogue.all_series()}
         self._take_marks(kept, known)
         for hash_, series in known.items():
@@ -201,6 +208,7 @@ class Workspaces:
                 self._library.recall(series, views)
         self._take_display(kept)
         self._take_panes(kept, known)
+        return True
 
     def _take_marks(self, kept: Workspace, known: dict[str, Series]) -> None:
         drawings: dict[str, tuple[Measurement, ...]] = {}

@@ -8,6 +8,7 @@ from medview.ui.action import Action, has_findings, has_image, has_maps, has_stu
 from medview.ui.autosave import save_workspace
 from medview.ui.display_actions import CINE, SLAB
 from medview.ui.drawing_tools import DRAWING_TOOLS
+from medview.ui.hanging_actions import HANGING
 from medview.ui.keyboard_actions import BY_KEYBOARD
 from medview.ui.layout_actions import LAYOUT
 from medview.ui.leaving import LEAVING, TRAIL
@@ -371,6 +372,7 @@ ACTIONS: tuple[Action, ...] = (
     *_FILE,
     *_VIEW,
     *LAYOUT,
+    *HANGING,
     *_IMAGE,
     *(_preset(str(key)) for key in range(10)),
     *SLAB,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
+from medview.services.hanging import Hanging
 from medview.services.headers import Headers
 from medview.services.library import Library
 from medview.services.measuring import Measuring
@@ -47,6 +48,7 @@ class App:
     trying: Trying
     measuring: Measuring
     arranging: Arranging
+    hanging: Hanging
     workspaces: Workspaces
     volume_view: VolumeView
     headers: Headers

@@ -19,6 +19,7 @@ from medview.domain.volume import Volume
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
+from medview.services.hanging import Hanging
 from medview.services.headers import Headers
 from medview.services.library import Library
 from medview.services.measuring import Measuring
@@ -138,6 +139,10 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
     reading = Reading(jobs, session, preferences, analysis, shelf)
     outgoing = Outgoing(jobs, session, analysis, measuring)
     reading.filed.connect(outgoing.take_report)
+    arranging = Arranging(session, library)
+    workspaces = Workspaces(session, library, viewing, measuring, folder / "workspaces")
+    hanging = Hanging(session, arranging, preferences, folder)
+    workspaces.fresh.connect(hanging.open)
     app = App(
         session=session,
         preferences=preferences,
@@ -152,8 +157,9 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         tuning=tuning,
         trying=Trying(jobs, session, analysis, tuning),
         measuring=measuring,
-        arranging=Arranging(session, library),
-        workspaces=Workspaces(session, library, viewing, measuring, folder / "workspaces"),
+        arranging=arranging,
+        hanging=hanging,
+        workspaces=workspaces,
         volume_view=VolumeView(jobs, session, viewing),
         headers=Headers(jobs, session),
         outgoing=outgoing,

@@ -1,0 +1,67 @@
+"""Commands for rules of hanging: the next one that fits, keep this arrangement, own rules."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QInputDialog
+
+from medview.ui.action import Action, has_image
+from medview.ui.app import App
+from medview.ui.words import tr
+
+_MENU = "View/Hanging"
+
+
+def keep(app: App) -> None:
+    """Ask for a name and keep how the panes lie as a rule."""
+    rule = app.hanging.arrangement("")
+    if rule is None:
+        return
+    first = " ".join((*rule.modality, *rule.body, rule.layout))
+    name, agreed = QInputDialog.getText(
+        app.window,
+        tr("Save this arrangement as a rule"),
+        tr("Studies of this kind are hung so when they are opened. Name of the rule:"),
+        text=first,
+    )
+    made = app.hanging.arrangement(" ".join(name.split()))
+    if agreed and made is not None and made.name:
+        app.hanging.keep(made)
+
+
+def show_file(app: App) -> None:
+    """Open the reader's own rules in the editor of the system."""
+    file = app.hanging.begin_file()
+    if file is not None:
+        QDesktopServices.openUrl(QUrl.fromLocalFile(str(file)))
+
+
+def _toggle(app: App) -> None:
+    app.preferences.change(hang=not app.preferences.settings.hang)
+
+
+HANGING: tuple[Action, ...] = (
+    Action(
+        "hanging.next", "Next hanging", lambda app: app.hanging.step(1), _MENU,
+        ".", "skip-forward", "Hang the study by the next rule that fits it", has_image,
+    ),
+    Action(
+        "hanging.previous", "Previous hanging", lambda app: app.hanging.step(-1), _MENU,
+        ",", "skip-back", "Hang the study by the rule before", has_image,
+    ),
+    Action(
+        "hanging.keep", "Save this arrangement as a rule …", keep, _MENU,
+        tip="Hang studies of this kind so from now on: layout, series, planes and windows",
+        enabled=has_image,
+    ),
+    Action(
+        "hanging.file", "Own rules …", show_file, _MENU,
+        tip="Open the file of your own rules to change or delete them",
+    ),
+    Action(
+        "hanging.auto", "Hang studies when they are opened", _toggle, _MENU,
+        tip="Use the first rule that fits whenever a study is opened for the first time",
+        checked=lambda app: app.preferences.settings.hang,
+    ),
+)  # fmt: skip
