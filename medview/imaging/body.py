@@ -65,7 +65,7 @@ def body_box(frame: Frame, corners: NDArray[np.float64] | None) -> Box:
     return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
 
-def _rounded(pixels: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _rounded(pixels: NDArray[np.floating]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Ends of the ellipsoid in a box seen aslant; `pixels` (2, 8) are the corners of the box.
 
     Of a turned box the corners stand far out where no body is: with them the image would
