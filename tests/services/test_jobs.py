@@ -103,6 +103,13 @@ def test_each_lane_has_a_process_of_its_own(jobs):
     assert jobs.call("files", f"{HERE}:who") != jobs.call("compute", f"{HERE}:who")
 
 
+def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise(jobs, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    assert jobs.call("compute", f"{HERE}:setting", "OMP_WAIT_POLICY") == "PASSIVE"
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert jobs.call("files", f"{HERE}:setting", "OMP_WAIT_POLICY") == "ACTIVE"
+
+
 def test_the_training_process_gives_its_memory_back_by_ending(jobs):
     pid = jobs.call("train", f"{HERE}:who")
     assert soon(lambda: not psutil.pid_exists(pid), seconds(3))

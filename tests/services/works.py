@@ -31,6 +31,10 @@ def who(job: Progress) -> int:
     return os.getpid()
 
 
+def setting(job: Progress, name: str) -> str | None:
+    return os.environ.get(name)
+
+
 def has_imported(job: Progress, module: str) -> bool:
     return module in sys.modules
 
