@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ GATHER = "medview.services.local_work:gather"
 WRITE = "medview.services.local_work:write"
 CHECK = "medview.learning.case_check:check"
 CHECKED = "checked-cases"
+RANK, NEXT = "medview.learning.next_case:rank", "next-cases"
+TRIAL, SHORT = "choice-trial", ("epochs=30", "warmup=0")
+"""A trial, and what makes each of its many trainings short."""
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
@@ -31,6 +35,33 @@ def _checked_words(body: Mapping[str, Any]) -> str:
     return "\n".join([*lines, count])
 
 
+def _next_words(body: Mapping[str, Any]) -> str:
+    lines = [
+        f"{n}. {one['case']}"
+        + (f"  {one['doubt']:.2f}" if one["doubt"] is not None else "  -")
+        + f"  {one['why']}"
+        for n, one in enumerate(body["next"], 1)
+    ]
+    count = f"{len(lines)} of {body['open']} cases without a label"
+    return "\n".join([*lines, count, body["worth"]])
+
+
+def _trial_words(body: Mapping[str, Any]) -> str:
+    counts = list(dict.fromkeys(row["labelled"] for row in body["rows"]))
+    lines = ["labelled patients  " + "  ".join(f"{n:5d}" for n in counts)]
+    for order in dict.fromkeys(row["order"] for row in body["rows"]):
+        areas = [row["roc_auc"] for row in body["rows"] if row["order"] == order]
+        lines.append(f"{order:17s}  " + "  ".join(f"{area:.3f}" for area in areas))
+    lines += [
+        f"{one['order']} minus random: {one['minus_random']:+.3f} "
+        f"[{one['low']:+.3f}, {one['high']:+.3f}], "
+        + ("better" if one["low"] > 0 else "worse" if one["high"] < 0 else "no clear difference")
+        for one in body["differences"]
+    ]
+    people = f"ROC AUC on a third of {body['patients']} patients, mean of {body['repeats']} repeats"
+    return "\n".join([*lines, people])
+
+
 @command("cases", words=_in_words)
 @click.argument("model")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
@@ -42,8 +73,21 @@ def _checked_words(body: Mapping[str, Any]) -> str:
     "patient (cxr).",
 )
 @click.option("--check", is_flag=True, help="PATHS are data as of --data: read each case once.")
+@click.option(
+    "--next",
+    "count",
+    type=click.IntRange(min=1),
+    help="PATHS are data: the cases without a label that the model doubts most, this many.",
+)
+@click.option("--weights", type=click.Path(path_type=Path), help="Weights that --next asks.")
+@click.option(
+    "--trial",
+    is_flag=True,
+    help="PATHS are data with labels: would choosing by doubt have beaten random order? (cxr)",
+)
+@click.option("--repeats", type=click.IntRange(min=2), default=10, help="How often --trial is run.")
 def cases(
-    context: Context, model: str, paths: tuple[Path, ...], out: Path | None, **wanted: bool
+    context: Context, model: str, paths: tuple[Path, ...], out: Path | None, **wanted: Any
 ) -> Answer:
     """Make a case list for MODEL of studies that were read here, labelled by the readers' answers.
 
@@ -51,9 +95,11 @@ def cases(
     or none was found and that was agreed with. Patients go by pseudonyms. Without PATHS what was
     opened last is looked through. "finetune --data OUT/cases.csv" takes the list. With --check
     every file is decoded, one bad file never stops the rest; exit code 1 when some cannot be used.
+    With --next the cases of a list whose label is empty come in the order in which to label them.
     """
-    if wanted["check"]:
-        return _check(context, model, paths)
+    for flag, way in (("check", _check), ("trial", _trial), ("count", _next)):
+        if wanted[flag]:
+            return way(context, model, paths, wanted)
     from medview.domain.errors import UsageError
     from medview.domain.local_case import LocalWish
     from medview.io.atomic import whole_folder
@@ -71,7 +117,7 @@ def cases(
             results=root / "results",
             out=draft,
             workspaces=root / "workspaces",
-            states=wanted["states"],
+            states=bool(wanted["states"]),
             private=context.options.private,
         )
         found = context.call("files", GATHER, wish)
@@ -79,7 +125,7 @@ def cases(
         context.call("files", WRITE, draft / "cases.csv", usable)
     told = [
         {"case": one.case, "patient": one.patient, "label": one.label,
-         "used": one.is_labelled, "wrong": one.wrong}
+         "used": one.is_labelled, "wrong": one.wrong, "doubt": one.doubt, "why": one.why}
         for one in found.cases
     ]  # fmt: skip
     skipped = [{"path": path, "what": what} for path, what in found.skipped]
@@ -87,12 +133,65 @@ def cases(
     return Answer({"model": model, "file": shown, "cases": told, "skipped": skipped})
 
 
-def _check(context: Context, model: str, data: tuple[Path, ...]) -> Answer:
+def _named(paths: tuple[Path, ...], what: str) -> tuple[str, ...]:
     from medview.domain.errors import UsageError
 
-    if not data:
-        raise UsageError("there is nothing to check", do="Name a case list or a data set.")
-    found = context.call("compute", CHECK, model, tuple(str(path) for path in data))
+    if not paths:
+        raise UsageError(f"there is nothing to {what}", do="Name a case list or a data set.")
+    return tuple(str(path) for path in paths)
+
+
+def _next(
+    context: Context, model: str, paths: tuple[Path, ...], wanted: Mapping[str, Any]
+) -> Answer:
+    """The unlabelled cases of data that the model doubts most."""
+    from medview.domain.choice import UNTRIED, WORTH
+    from medview.domain.evaluation import EvaluateRequest
+    from medview.services.versions import located
+
+    data, options = _named(paths, "choose from"), context.options
+    found = located(model, wanted["weights"])
+    with tempfile.TemporaryDirectory() as spare:
+        request = EvaluateRequest(
+            found.card.id, data, spare, weights=str(found.weights.absolute()), split="all",
+            include_seen=True, device=options.device, threads=options.threads,
+            seed=options.seed, private=options.private,
+        )  # fmt: skip
+        ranked = context.call("compute", RANK, request)
+    body = {"model": found.card.id, "version": found.card.version,
+            "weights_sha256": found.card.weights_sha256, "open": len(ranked),
+            "next": ranked[: wanted["count"]],
+            "worth": WORTH.get(found.card.id, UNTRIED)}  # fmt: skip
+    return Answer(body, kind=NEXT, text=_next_words(body))
+
+
+def _trial(
+    context: Context, model: str, paths: tuple[Path, ...], wanted: Mapping[str, Any]
+) -> Answer:
+    """What the order of labelling is worth on data whose labels are known."""
+    from medview.domain.errors import UsageError
+    from medview.domain.training import ChoicePlan, TrainRequest
+    from medview.services.recipes import read_recipe
+    from medview.services.training import TRIALS
+
+    if model not in TRIALS:
+        raise UsageError(
+            f"a training of {model} takes too long for so many", do=f"Choose {' or '.join(TRIALS)}."
+        )
+    options = context.options
+    recipe = read_recipe(model, None, SHORT)
+    request = TrainRequest(
+        _named(paths, "try"), "", recipe, seed=options.seed, threads=options.threads
+    )
+    body = context.call("train", TRIALS[model], request, ChoicePlan(repeats=wanted["repeats"]))
+    return Answer({"model": model, **body}, kind=TRIAL, text=_trial_words(body))
+
+
+def _check(
+    context: Context, model: str, paths: tuple[Path, ...], _wanted: Mapping[str, Any]
+) -> Answer:
+    data = _named(paths, "check")
+    found = context.call("compute", CHECK, model, data)
     skipped = [{"case": case, "what": what} for case, what in found.pop("skipped")]
     found.pop("files")
     body = {"model": model, **found, "skipped": skipped}

@@ -45,6 +45,10 @@ def case_name(patient: str, series: str) -> str:
     return f"{patient}-{hashlib.sha256(series.encode()).hexdigest()[:6]}"
 
 
+IMAGE_ROLES = ("t1", "t1ce", "t2", "flair", "film")
+"""Columns of a line that name the image."""
+
+
 @dataclass(frozen=True, slots=True)
 class LocalCase:
     """A series that was read here, as a line of a case list.
@@ -52,7 +56,8 @@ class LocalCase:
     `patient` is a pseudonym, the same for all studies of a patient; `shown` is what a reader
     knows the case by, pseudonym and date in private mode. `cells` are the columns of its line.
     `label` says in words what readers said; `is_labelled` whether a training can use it. `wrong`
-    says why the case cannot be used at all, empty if it can.
+    says why the case cannot be used at all, empty if it can. `doubt` of one without a label is how
+    unsure the model is of it (higher first), `why` says so in words; None where it was not run.
     """
 
     case: str
@@ -62,6 +67,8 @@ class LocalCase:
     label: str
     is_labelled: bool
     wrong: str = ""
+    doubt: float | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,3 +80,16 @@ class FinetuneRequest:
     model: str
     train: TrainRequest
     reference: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChoicePlan:
+    """A trial of the order of labelling: so many patients first, so many more each round.
+
+    The whole is repeated from other starts.
+    """
+
+    start: int = 12
+    step: int = 8
+    rounds: int = 5
+    repeats: int = 10

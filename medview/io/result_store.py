@@ -24,14 +24,14 @@ from typing import Any
 from medview.domain.card import ModelCard
 from medview.domain.errors import ReadError, WriteError
 from medview.domain.exam import Exam
-from medview.domain.prediction import Opinion, Prediction
+from medview.domain.prediction import Opinion, Prediction, Score
 from medview.domain.progress import Progress
 from medview.io import result_index
 from medview.io.atomic import sync, write_error
 from medview.io.hashing import file_sha256
 from medview.io.plain import plain, record_of
 from medview.io.result_index import Binding, Entry, Kept, connected
-from medview.io.results import RESULT, read_result, write_prediction
+from medview.io.results import RESULT, read_result, read_scores, write_prediction
 
 __all__ = ["CRASH_POINTS", "Binding", "CrashPoint", "Kept", "ResultStore"]
 
@@ -124,6 +124,10 @@ class ResultStore:
         self._check(job, folder)
         stored = read_result(job, folder)
         return Kept(entry, stored.prediction, stored.card, _read_opinions(folder))
+
+    def scores(self, entry_id: str) -> tuple[Score, ...]:
+        """The scores of a result alone. Raises ReadError where that is damaged."""
+        return read_scores(self._data(entry_id))
 
     def answers(self, entry_id: str) -> tuple[Opinion, ...]:
         """What the reader answered to a result; nothing where that cannot be read."""

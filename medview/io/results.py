@@ -20,7 +20,7 @@ from medview.domain.errors import ReadError
 from medview.domain.exam import Exam
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Prediction, SlicePass, SliceScore, TracePoint
+from medview.domain.prediction import Prediction, Score, SlicePass, SliceScore, TracePoint
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume, Window
 from medview.io import nifti
@@ -110,6 +110,21 @@ def read_prediction(job: Progress, folder: Path) -> Prediction:
         If something is missing or damaged; it names the file.
     """
     return read_result(job, folder).prediction
+
+
+def read_scores(folder: Path) -> tuple[Score, ...]:
+    """The scores of a result alone, without its maps.
+
+    Raises
+    ------
+    ReadError
+        If there is no result, or a damaged one.
+    """
+    _, body = _read_body(Path(folder))
+    try:
+        return prediction_of(body).scores
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(RESULT, "is not a result of this program") from error
 
 
 def read_result(job: Progress, folder: Path) -> StoredResult:

@@ -124,6 +124,24 @@ def read_rows(file: Path) -> list[Row]:
     return rows
 
 
+def list_rows(data: Iterable[str], do: str) -> list[dict[str, str]]:
+    """The rows of several case lists, their files named from wherever one stands.
+
+    Raises
+    ------
+    DataError
+        If one is no case list; `do` says what to give instead.
+    """
+    rows = []
+    for spec in data:
+        path = Path(spec.removeprefix("cases="))
+        file = list_file(path)
+        if file is None:
+            raise DataError("this works with case lists only", file=path.name, do=do)
+        rows += [with_whole_paths(row, file.parent) for row in read_rows(file)]
+    return rows
+
+
 def refuse_other_tables(path: Path) -> None:
     """Say why a CSV, or cases.csv in a folder, is no case list that can be used.
 

@@ -16,7 +16,7 @@ from medview.domain.progress import Progress, Silent, Steered
 from medview.domain.training import FinetuneRequest
 from medview.io.plain import plain
 from medview.learning.calibration import without_site
-from medview.learning.case_list import list_file, read_rows, with_whole_paths, write_rows
+from medview.learning.case_list import list_rows, write_rows
 from medview.learning.finetune import (
     compared,
     finetune,
@@ -127,17 +127,7 @@ def by_site(data: Sequence[str]) -> dict[str, tuple[Rows, Rows]]:
     DataError
         If the data are no case lists, or name fewer than two sites.
     """
-    rows: list[dict[str, str]] = []
-    for spec in data:
-        path = Path(spec.removeprefix("cases="))
-        file = list_file(path)
-        if file is None:
-            raise DataError(
-                "sites can be left out of case lists only",
-                file=path.name,
-                do='Give a case list with a column "site".',
-            )
-        rows += [with_whole_paths(row, file.parent) for row in read_rows(file)]
+    rows = list_rows(data, 'Give a case list with a column "site".')
     sites = sorted({row["site"] for row in rows if row.get("site")})
     if len(sites) < 2:
         raise _too_few(sites)

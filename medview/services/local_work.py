@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from medview.domain.card import ModelCard
+from medview.domain.choice import SCORES, Doubt, doubt_of
 from medview.domain.discretion import series_words
 from medview.domain.errors import DataError, InputRefused, MedviewError
 from medview.domain.local_case import NO_LABELS, LocalCase, LocalCases, LocalWish, case_name
@@ -86,7 +88,7 @@ def gather(job: Progress, wish: LocalWish) -> LocalCases:
             do="Open studies and answer to their findings, or choose a case list.",
         )
     _tidy(wish.out, {one.case for one in cases if one.is_labelled})
-    return LocalCases(tuple(cases), tuple(skipped))
+    return LocalCases(in_order(cases), tuple(skipped))
 
 
 def _tidy(out: Path, kept: set[str]) -> None:
@@ -178,9 +180,29 @@ def _case(job: Progress, wish: LocalWish, store: ResultStore | None, read: _Read
         wrong = f"{error.what}. {error.do}".strip()
     line = {**_who(wish, read), **cells, **label.cells}
     usable = bool(label.cells) and not wrong
-    shown = _shown(wish, read)
+    doubt = None if label.cells or wrong else _doubt(wish, store, read)
     return LocalCase(
-        read.case, read.patient.key, shown, tuple(line.items()), label.words, usable, wrong
+        read.case, read.patient.key, _shown(wish, read), tuple(line.items()), label.words, usable,
+        wrong, None if doubt is None else doubt.value, "" if doubt is None else doubt.why,
+    )  # fmt: skip
+
+
+def _doubt(wish: LocalWish, store: ResultStore | None, read: _Read) -> Doubt | None:
+    """How unsure the newest result about a case is; None where the model was not run on it."""
+    if store is None or not read.entries:
+        return None
+    model = wish.model.removesuffix("-armed")
+    with suppress(MedviewError):  # a damaged result only says nothing of the order
+        found = {one.name: one for one in store.scores(read.entries[-1].id)}
+        score = found.get(SCORES.get(model, ""))
+        return None if score is None else doubt_of(model, score.value, score.low, score.high)
+    return None
+
+
+def in_order(cases: Sequence[LocalCase]) -> tuple[LocalCase, ...]:
+    """Labelled cases as they were found, then those to label next, then those nobody has run."""
+    return tuple(
+        sorted(cases, key=lambda one: (not one.is_labelled, one.doubt is None, -(one.doubt or 0)))
     )
 
 

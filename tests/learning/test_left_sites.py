@@ -43,7 +43,7 @@ def test_one_site_cannot_be_left_out(tmp_path, rows):
 
 
 def test_other_layouts_are_refused(tmp_path):
-    with pytest.raises(DataError, match="case lists only"):
+    with pytest.raises(DataError, match="with case lists only"):
         by_site((str(tmp_path),))
 
 

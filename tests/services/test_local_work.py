@@ -282,6 +282,20 @@ def test_grades_of_all_six_zones_are_a_label_of_a_film(room):
     assert subset.cases[0].cells["brixia"] == "102302"
 
 
+def test_what_to_label_next_is_what_the_model_doubts_most(room):
+    said = {1: (2.0, 1.9, 2.1), 2: (2.0, 1.0, 3.0), 4: (9.0, 8.0, 9.5)}
+    for n in (1, 2, 3, 4):
+        series = room.study(n)
+        if n in said:
+            verdicts = ("agree", "rejected") if n == 4 else ()
+            room.result(series, *verdicts, scores=(Score("anomaly", *said[n]),))
+    cases = room.found()
+    assert [case.shown.split(" ")[0] for case in cases] == ["P4", "P2", "P1", "P3"]
+    assert [case.doubt for case in cases] == [None, pytest.approx(1.0), pytest.approx(0.1), None]
+    assert cases[1].why == "draws say 1.00 to 3.00"
+    assert [bool(case.why) for case in cases] == [False, True, True, False]
+
+
 def test_nothing_stays_of_answers_that_were_taken_back(room):
     room.result(room.study(1), "agree", "rejected")
     (case,) = room.found()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -11,7 +13,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.domain.local_case import ANSWERS_AS_LABELS, STATED, LocalCase
+from medview.domain.choice import UNTRIED, WORTH
+from medview.domain.local_case import ANSWERS_AS_LABELS, IMAGE_ROLES, STATED, LocalCase
 from medview.ui.app import App
 from medview.ui.controls import Row, button, label, name
 from medview.ui.words import plain_tip, tr
@@ -40,6 +43,9 @@ class LibraryCases(QWidget):
         self._list.setUniformRowHeights(True)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.itemChanged.connect(self._on_ticked)
+        self._list.itemActivated.connect(self._on_opened)
+        self._worth = label("", "quiet", wraps=True)
+        name(self._worth, "training_library_worth", tr("What the order to label is worth"))
         self._problems = label("", "attention", wraps=True)
         name(self._problems, "training_library_problems", tr("What cannot be used"))
         self._use = button(tr("Use these cases"), "training_use", look="primary")
@@ -47,7 +53,7 @@ class LibraryCases(QWidget):
         self._use.clicked.connect(lambda: app.tuning.library.use())
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
-        for part in (self._what, self._list, self._states, self._problems):
+        for part in (self._what, self._list, self._worth, self._states, self._problems):
             rows.addWidget(part)
         rows.addLayout(Row(1, self._use))
         app.tuning.library.changed.connect(self.refresh)
@@ -76,11 +82,18 @@ class LibraryCases(QWidget):
 
     def _show_cases(self) -> None:
         library = self._app.tuning.library
+        ranks = any(case.why for case in library.found)
+        model = self._app.tuning.model.removesuffix("-armed")
+        self._worth.setText(WORTH.get(model, UNTRIED) if ranks else "")
+        self._worth.setVisible(ranks)
         self._list.blockSignals(True)
         if library.found != self._shown:
             self._shown = library.found
             self._list.clear()
-            self._list.addTopLevelItems([_line(case) for case in library.found])
+            first = next((one for one in library.found if one.why), None)
+            self._list.addTopLevelItems(
+                [_line(case, is_next=case is first) for case in library.found]
+            )
             self._list.setFixedHeight(_ROW_PX * min(len(library.found), _MOST_ROWS) + 4)
         for n, case in enumerate(self._shown):
             row = self._list.topLevelItem(n)
@@ -100,6 +113,14 @@ class LibraryCases(QWidget):
         case = self._shown[self._list.indexOfTopLevelItem(row)]
         self._app.tuning.library.choose(case.case, on=row.checkState(0) == _ON)
 
+    def _on_opened(self, row: QTreeWidgetItem) -> None:
+        """A double click or Enter opens the study, to be read and answered."""
+        case = self._shown[self._list.indexOfTopLevelItem(row)]
+        files = dict(case.cells)
+        path = next((files[role] for role in IMAGE_ROLES if role in files), "")
+        if path:
+            self._app.window.open_paths((Path(path),))
+
     def _on_stated(self, on: bool) -> None:
         self._app.tuning.library.look(self._app.tuning.model, states=on)
 
@@ -109,13 +130,19 @@ class LibraryCases(QWidget):
             self._app.tuning.library.forget()
 
 
-def _line(case: LocalCase) -> QTreeWidgetItem:
-    """One without a label cannot be ticked: nothing can be learnt from it."""
+def _line(case: LocalCase, *, is_next: bool) -> QTreeWidgetItem:
+    """One without a label cannot be ticked: nothing can be learnt from it.
+
+    Of these the first one is the one to label next (`is_next`), with the reason.
+    """
     words = tr("cannot be used") if case.wrong else case.label
+    if case.why:
+        words = tr("label next: {why}", why=case.why) if is_next else f"{words} · {case.why}"
     row = QTreeWidgetItem([f"{case.shown}\n{words}"])
-    row.setToolTip(0, plain_tip(f"{case.shown}\n{case.wrong or case.label}"))
+    row.setToolTip(0, plain_tip(f"{case.shown}\n{case.wrong or words}"))
     row.setSizeHint(0, QSize(0, _ROW_PX))
     row.setCheckState(0, _OFF)
-    can = _ENABLED if case.is_labelled else Qt.ItemFlag.NoItemFlags
-    row.setFlags(can | Qt.ItemFlag.ItemIsUserCheckable)
+    can = _ENABLED if case.is_labelled or case.why else Qt.ItemFlag.NoItemFlags
+    ticks = Qt.ItemFlag.NoItemFlags if case.why else Qt.ItemFlag.ItemIsUserCheckable
+    row.setFlags(can | ticks)
     return row

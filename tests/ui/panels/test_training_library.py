@@ -1,5 +1,8 @@
 """Cases read here in the panel: ticked, stated, used; and a case as the recipe changes it."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -56,6 +59,29 @@ def test_the_ticked_ones_become_the_cases_of_the_training(bench, listed):
     assert [one.case for one in job.args[1]] == ["c3"]
     job.finish(str(job.args[0]))
     assert bench.app.tuning.now.data == job.args[0]
+
+
+def test_the_case_to_label_next_is_named_with_the_reason_and_opens(
+    bench,
+    panel,  # noqa: F811
+    listed,
+    monkeypatch,
+):
+    cells = (("case", "c7"), ("t1", "/studies/c7"))
+    doubted = replace(case(7, "no answer yet", labelled=False), doubt=1.0, cells=cells)
+    found = (case(1), replace(doubted, why="draws from 1.00 to 3.00"), doubted)
+    bench.app.tuning.library.look("anomaly")
+    bench.jobs.running("local_work:gather")[-1].finish(LocalCases(found))
+    bench.settle()
+    rows = [listed.topLevelItem(n) for n in range(3)]
+    assert rows[1].text(0) == "P7 · T1\nlabel next: draws from 1.00 to 3.00"
+    assert "was not tried" in bench.find(QLabel, "training_library_worth").text()
+    opened = []
+    monkeypatch.setattr(bench.window, "open_paths", opened.append)
+    listed.itemActivated.emit(rows[1], 0)
+    assert opened == [(Path("/studies/c7"),)]
+    rows[1].setCheckState(0, ON)
+    assert "c7" not in bench.app.tuning.library.chosen
 
 
 def test_nothing_ticked_cannot_be_used(bench, listed):

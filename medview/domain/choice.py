@@ -1,0 +1,63 @@
+"""Which unlabelled case to label next: the one of which a model is least sure, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+SCORES: dict[str, str] = {"anomaly": "anomaly", "cxr": "severe", "icu": "mortality"}
+"""The score whose doubt ranks the cases of a model; the others have no label that a reader gives.
+"""
+
+WORTH: dict[str, str] = {
+    "cxr": (
+        "Tried on 121 patients with a known outcome, this order learnt no faster than random "
+        "order (ROC AUC 0.02 lower, interval 0.01 to 0.04)."
+    ),
+}
+"""What the order is worth, by ``medview cases cxr ../shared/data/cxr --trial --threads 1``."""
+UNTRIED = "Whether this order learns faster than random order was not tried for this model."
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """How unsure a model is of a case, 0 to about 1 (higher first), and the reason in words."""
+
+    value: float
+    why: str
+
+
+def doubt_of(
+    model: str, value: float | None, low: float | None = None, high: float | None = None
+) -> Doubt | None:
+    """The doubt that a score with its ends tells of; None where it tells none.
+
+    A probability of one network doubts most where it is even; where several networks or draws
+    speak, the doubt is how far they are apart (epistemic).
+    """
+    rule = _RULES.get(model)
+    return None if rule is None or value is None else rule(value, low, high)
+
+
+def _even(value: float, _low: float | None, _high: float | None) -> Doubt:
+    return Doubt(1 - abs(2 * value - 1), f"severe {value:.2f}, {abs(value - 0.5):.2f} from even")
+
+
+def _apart(value: float, low: float | None, high: float | None) -> Doubt | None:
+    if low is None or high is None:
+        return None
+    return Doubt(high - low, f"networks say {low:.2f} to {high:.2f}")
+
+
+def _spread(value: float, low: float | None, high: float | None) -> Doubt | None:
+    """Relative: a higher score spreads more."""
+    if low is None or high is None or value <= 0:
+        return None
+    return Doubt((high - low) / value, f"draws say {low:.2f} to {high:.2f}")
+
+
+_RULES: dict[str, Callable[[float, float | None, float | None], Doubt | None]] = {
+    "anomaly": _spread,
+    "cxr": _even,
+    "icu": _apart,
+}
