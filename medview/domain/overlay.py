@@ -52,3 +52,15 @@ class LayerStyle:
     opacity: float = 0.7
     fade_by: str | None = None
     outline: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Laid:
+    """Maps of an object of another program on the grid of an image, and what was done for that.
+
+    `words` is for the reader: that the grids differ and how values were brought over, and what is
+    too small to be seen; empty where the object was made on the grid of the image.
+    """
+
+    maps: tuple[ScalarMap, ...]
+    words: str = ""

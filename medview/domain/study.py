@@ -23,6 +23,7 @@ class Series:
     `form` places a NIfTI file, "sform" or "qform"; `forms` are those it has; `chosen` says that
     the reader chose it. `split_keys` are what could tell its volumes apart. `time_step_s` lies
     between two volumes, None when it is not known. `presentations` are about its images.
+    `lies_over` says that it is a segmentation or parametric map, which can lie over other images.
     `sidecars` is how many files beside it added to what its header says. `institution` and
     `referring` (who asked for it) are identity.
     """
@@ -57,6 +58,7 @@ class Series:
     time_step_s: float | None = None
     presentations: tuple[Presentation, ...] = ()
     sidecars: int = 0
+    lies_over: bool = False
     institution: str = ""
     referring: str = ""
     body_part: str = ""

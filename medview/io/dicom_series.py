@@ -15,6 +15,7 @@ from medview.domain.errors import ReadError
 from medview.domain.presentation import Presentation
 from medview.domain.study import Choice, Patient, Series, Study, choice_for
 from medview.domain.volume import Note
+from medview.io.dicom_classes import PARAMETRIC_MAP, SEGMENTATION
 from medview.io.dicom_codecs import SYNTAXES
 from medview.io.dicom_frames import Frames
 from medview.io.dicom_headers import SIDES, FileInfo, Slice, iso_date
@@ -185,6 +186,7 @@ def _as_listed(info: FileInfo, stack: Stack) -> Series:
         referring=info.referring,
         body_part=info.body_part,
         contrast=info.contrast,
+        lies_over=info.sop_class in (*SEGMENTATION, PARAMETRIC_MAP),
     )
 
 

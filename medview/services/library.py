@@ -17,6 +17,7 @@ from medview.domain.volume import Volume
 from medview.imaging.view import View
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
+from medview.services.laying import Laying
 from medview.services.layouts import MAIN_PANE, layout_of
 from medview.services.session import Message, Session, Shown, VolumeId
 from medview.services.settings import Preferences
@@ -94,6 +95,7 @@ class Library:
         self._reading: Job | None = None
         self._paths: tuple[Path, ...] = ()
         self._choices: dict[str, Choice] = {}
+        self.laying = Laying(jobs, session)
         session.events.views.connect(self._steer)
 
     def open(self, paths: Sequence[Path]) -> Job:

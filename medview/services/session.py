@@ -160,6 +160,8 @@ class Session:
         How maps are drawn that the reader has changed, by name; visibility is not kept here.
     predictions : dict[VolumeId, tuple[Prediction, ...]]
         Finished results, each under the pixels that it is about.
+    laid : dict[VolumeId, tuple[ScalarMap, ...]]
+        Maps of objects of other programs, each on the grid of the pixels that it lies over.
     unfinished : Unfinished | None
         What the running model has sent so far.
     swipe : tuple[VolumeId, Swipe] | None
@@ -214,6 +216,7 @@ class Session:
     reference_on: bool = False
     styles: dict[str, LayerStyle] = field(default_factory=dict)
     predictions: dict[VolumeId, tuple[Prediction, ...]] = field(default_factory=dict)
+    laid: dict[VolumeId, tuple[ScalarMap, ...]] = field(default_factory=dict)
     unfinished: Unfinished | None = None
     swipe: tuple[VolumeId, Swipe] | None = None
     finding: Finding | None = None
@@ -362,12 +365,18 @@ class Session:
         return LayerStyle() if known is None else first_style(known.map, known.settings)
 
     def _known(self, about: VolumeId | None) -> dict[str, Known]:
-        """Maps with what they were made with; a running model's go before older ones."""
+        """Maps with what they were made with; a running model's go before older ones.
+
+        Those of other programs come last.
+        """
         begun = self.unfinished
         maps: tuple[tuple[ScalarMap, ...], Mapping[str, object]] = ((), {})
         if begun is not None and begun.about == about and not self._waits(about):
             maps = (begun.maps, begun.parameters)
-        return known_maps(self.results_about(about), maps, self._renamed)
+        own = known_maps(self.results_about(about), maps, self._renamed)
+        # The first reader sees nothing of what others have marked, either.
+        others = () if about is None or self._waits(about) else self.laid.get(about, ())
+        return own | {each.name: Known(each, {}, None) for each in others}
 
     def __post_init__(self) -> None:
         """Names that maps of several results are given are no state that is told of."""

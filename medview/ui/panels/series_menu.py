@@ -1,4 +1,6 @@
-"""What the reader may decide about a series where its files leave it open (R15, R31, R34)."""
+"""What the reader may do with a series: decide what its files leave open (R15, R31, R34), or lay
+an object of another program over the image.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +24,26 @@ _FORMS = {
 
 
 def series_menu(app: App, series: Series, parent: QWidget) -> QMenu | None:
-    """Which position and state are used, and by what volumes are told apart; None: no choice."""
+    """Whether it lies over the image, its position and state, and by what volumes are told apart.
+
+    None where there is nothing to choose.
+    """
     forms = series.forms if len(series.forms) > 1 else ()
     keys = series.split_keys if len(series.split_keys) > 1 else ()
     pane = app.session.active_pane
     is_shown = app.session.series is not None and app.session.series.key == series.key
     looks = presenting.looks_in(app.session, pane) if is_shown else ()
-    if not forms and not keys and not looks:
+    can_lay = app.library.laying.can_lay(series)
+    if not forms and not keys and not looks and not can_lay:
         return None
     menu = QMenu(parent)
     name(menu, "series_menu", tr("Series"))
+    if can_lay:
+        over = QAction(tr("Lay over the image on screen"), menu)
+        over.setObjectName("series_menu_lay")
+        over.setEnabled(app.session.volume_id is not None)
+        over.triggered.connect(lambda: app.library.laying.lay(series))
+        menu.addAction(over)
     for values, used, words, wish in (
         (forms, series.form, _FORMS, _by_form),
         (keys, series.split_by, {}, _by_key),

@@ -1,0 +1,90 @@
+"""Segmentations and parametric maps of other programs, laid over the image on screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import chain, count
+
+from medview.domain.discretion import tells_who
+from medview.domain.overlay import Laid, LayerStyle, ScalarMap
+from medview.domain.study import Series
+from medview.services.jobs import Job, Jobs
+from medview.services.layering import first_style
+from medview.services.session import Message, Session, VolumeId
+from medview.services.tasks import Answers, Errand, Tasks
+
+LAY = "medview.services.laying_work:lay"
+# Colour map and end of its range: the 1 of a mask is orange, green, violet, yellow, blue, pink.
+_COLOURS = (
+    *(("inferno", 1.35), ("viridis", 1.5), ("plasma", 3.3)),
+    *(("viridis", 1.0), ("viridis", 3.6), ("plasma", 1.8)),
+)
+
+
+class Laying:
+    """Lays objects over the volume on screen; they are listed and drawn like maps of a model."""
+
+    def __init__(self, jobs: Jobs, session: Session) -> None:
+        self._tasks = Tasks(jobs, session)
+        self._session = session
+        self._names: dict[tuple[VolumeId, str], str] = {}
+
+    def can_lay(self, series: Series) -> bool:
+        """Whether a series is an object that another image on screen can have over it."""
+        shown = self._session.series
+        return series.lies_over and shown is not None and shown.key != series.key
+
+    def lay(self, series: Series) -> Job | None:
+        """Lay an object over the volume on screen; None while there is none to lay it over."""
+        session = self._session
+        about, volume = session.volume_id, session.volume
+        if about is None or volume is None or not self.can_lay(series):
+            return None
+        errand = Errand(
+            "Laying an object over the image",
+            "files",
+            LAY,
+            (series.files[0], volume.geometry),
+            about=series.modality,
+        )
+        return self._tasks.run(errand, Answers(lambda laid: self._laid(about, series, laid)))
+
+    def _laid(self, about: VolumeId, series: Series, laid: Laid) -> None:
+        session = self._session
+        owner = session.catalogue.owner(series)
+        there = session.laid.get(about, ())
+        maps: list[ScalarMap] = []
+        for n, each in enumerate(laid.maps, 1):
+            title = each.title
+            if owner is not None and tells_who(title, owner[0]):
+                title = f"{series.modality} {n}"
+            maps.append(replace(each, title=title, name=self._name(about, each, title)))
+        names = {each.name for each in maps}
+        others = tuple(each for each in there if each.name not in names)
+        styles = {each.name: _style(each, n) for n, each in enumerate(maps, len(others))}
+        with session.together():
+            session.laid = {**session.laid, about: (*others, *maps)}
+            session.styles = {**styles, **session.styles}
+            session.kept_maps = session.kept_maps | names
+            session.overlay_on = True
+        words = ", ".join(each.title for each in maps)
+        session.message = Message(f"{words}: laid over the image. {laid.words}".strip())
+
+    def _name(self, about: VolumeId, laid: ScalarMap, title: str) -> str:
+        """What a map is called under the mouse: its title, with a number where that is taken."""
+        key = (about, laid.name)
+        if key not in self._names:
+            taken = {name for (where, _), name in self._names.items() if where == about}
+            taken |= {each.name for each in self._session.maps}
+            numbers = (f"{title} {n}" for n in count(2))
+            self._names[key] = next(name for name in chain((title,), numbers) if name not in taken)
+        return self._names[key]
+
+
+def _style(shown: ScalarMap, place: int) -> LayerStyle:
+    """How it is drawn at first: masks so that the image is seen through, each in its colour."""
+    style = first_style(shown, {})
+    if shown.kind != "mask":
+        return style
+    colours, top = _COLOURS[place % len(_COLOURS)]
+    return replace(style, colour_map=colours, range=(0.0, top), threshold=0.5, opacity=0.5)

@@ -1,0 +1,91 @@
+"""An object of another program over the image on screen: listed, drawn, and told in words."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from services.stubs import StubJobs, catalogue_of, series_of
+
+from medview.domain.geometry import Geometry
+from medview.domain.overlay import Laid, ScalarMap
+from medview.domain.volume import Volume
+from medview.services.laying import LAY, Laying
+from medview.services.session import Session, VolumeId
+
+GRID = Geometry((4, 5, 6), np.eye(4)[[2, 1, 0, 3]])
+ABOUT = VolumeId("1.1#0", "sha")
+
+
+def mask(name="object-1", title="Lesion"):
+    return ScalarMap(name, np.ones(GRID.shape, np.uint8), GRID, kind="mask", title=title)
+
+
+@pytest.fixture
+def desk():
+    session, jobs = Session(), StubJobs()
+    shown, other = (
+        series_of("1.1", geometry=GRID),
+        series_of("1.2", lies_over=True, files=(Path("s.dcm"),)),
+    )
+    session.catalogue = catalogue_of(shown, other)
+    session.series = session.catalogue.all_series()[0]
+    session.volume, session.volume_id = Volume(np.zeros(GRID.shape, np.int16), GRID), ABOUT
+    return session, jobs, Laying(jobs, session), session.catalogue.all_series()[1]
+
+
+def test_its_maps_are_drawn_over_the_image_and_nothing_else_is_taken_for_a_result(desk):
+    session, jobs, laying, other = desk
+    laying.lay(other)
+    assert (jobs.last.work, jobs.last.args[1]) == (LAY, GRID)
+    jobs.last.finish(Laid((mask(), mask("object-2", "Oedema")), "On another grid."))
+    assert [each.title for each in session.maps] == ["Lesion", "Oedema"]
+    assert {layer.map.name for layer in session.layers if layer.style.visible} == {
+        "Lesion",
+        "Oedema",
+    }
+    colours = {session.style(name).colour_map for name in ("Lesion", "Oedema")}
+    assert len(colours) == 2
+    assert session.results == ()
+    assert session.message.text == "Lesion, Oedema: laid over the image. On another grid."
+
+
+def test_the_same_object_again_takes_its_own_place(desk):
+    session, jobs, laying, other = desk
+    for _ in range(2):
+        laying.lay(other)
+        jobs.last.finish(Laid((mask(),)))
+    assert len(session.maps) == 1
+    laying.lay(other)
+    jobs.last.finish(Laid((mask("another-1"),)))
+    assert [each.name for each in session.maps] == ["Lesion", "Lesion 2"]
+    session.volume_id = VolumeId("1.1#0", "other pixels")
+    assert session.maps == ()
+
+
+def test_the_first_reader_is_not_shown_what_others_marked(desk):
+    session, jobs, laying, other = desk
+    laying.lay(other)
+    jobs.last.finish(Laid((mask(),)))
+    session.first_reader = True
+    assert session.maps == ()
+
+
+def test_a_label_that_says_who_it_is_is_not_shown(desk):
+    session, jobs, laying, other = desk
+    owner, _ = session.catalogue.owner(other)
+    laying.lay(other)
+    jobs.last.finish(Laid((mask(title=f"tumour {owner.id}"),)))
+    if len(owner.id) > 2:
+        assert owner.id not in session.maps[0].title
+
+
+def test_only_such_objects_and_not_over_themselves(desk):
+    session, jobs, laying, other = desk
+    assert not laying.can_lay(session.series)
+    assert laying.lay(replace(other, lies_over=False)) is None
+    session.series = other
+    assert laying.lay(other) is None
+    session.series, session.volume_id = None, None
+    assert not laying.can_lay(other)
+    assert jobs.asked == []
