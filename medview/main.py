@@ -40,6 +40,7 @@ from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.services.volume_view import VolumeView
+from medview.services.voxel_curves import VoxelCurves
 from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
 from medview.ui.app import App
@@ -117,6 +118,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         measuring=measuring,
         arranging=arranging,
         hanging=hanging,
+        curves=VoxelCurves(jobs, session),
         workspaces=workspaces,
         volume_view=VolumeView(jobs, session, viewing),
         headers=Headers(jobs, session),

@@ -106,14 +106,7 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
     ReadError
         If the file ends early or grows beyond what its header says.
     """
-    header = read_header(series.files[0])
-    if header is None or header.shape != series.size:
-        raise ReadError(
-            "has changed since it was listed",
-            code=Code.CHANGED,
-            file=series.files[0].name,
-            do="Open it again.",
-        )
+    header = _header_of(series)
     data, is_intact = _bytes_of_time(job, header, time)
     geometry, notes = geometry_of(header, series.form if series.chosen else "")
     array = _values(header, data)
@@ -125,6 +118,41 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
         windows=_windows(header),
         warnings=(*notes, *notes_on(array), *(() if is_intact else (_DAMAGED,))),
     )
+
+
+def each_time(series: Series) -> Iterator[Values]:
+    """Values (k, j, i) of one time after the other; the file is gone through once.
+
+    Raises
+    ------
+    ReadError
+        As `load` does.
+    """
+    header = _header_of(series)
+    wanted = header.bytes_per_time
+    with _opened(header) as file:
+        data = b""
+        try:
+            _skip(file, header, header.offset)
+            for _ in range(header.times):
+                data = file.read(wanted)
+                if len(data) < wanted:
+                    raise EOFError
+                yield _values(header, np.frombuffer(data, np.uint8))
+        except (OSError, EOFError, zlib.error) as error:
+            raise _short(header, len(data) % wanted) from error
+
+
+def _header_of(series: Series) -> Header:
+    header = read_header(series.files[0])
+    if header is None or header.shape != series.size:
+        raise ReadError(
+            "has changed since it was listed",
+            code=Code.CHANGED,
+            file=series.files[0].name,
+            do="Open it again.",
+        )
+    return header
 
 
 def _bytes_of_time(job: Progress, header: Header, time: int) -> tuple[NDArray[np.uint8], bool]:

@@ -24,6 +24,7 @@ from medview.services.settings import Settings
 from medview.ui.action import Action
 from medview.ui.actions import ACTIONS
 from medview.ui.app import App
+from medview.ui.curve_plot import CurvePlot
 from medview.ui.shortcuts import Chosen, key_text, keys_in_force
 from medview.ui.theme import Theme, icon
 from medview.ui.volume_pane import VolumePicture
@@ -44,6 +45,7 @@ _KEEPS_KEYS: tuple[type[QWidget], ...] = (
     QPlainTextEdit,
     QTabBar,
     VolumePicture,
+    CurvePlot,
 )
 _OWN_KEYS = {
     Qt.Key.Key_Up,

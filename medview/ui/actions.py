@@ -130,6 +130,11 @@ _VIEW = (
         "it is pressed again", has_image, lambda app: app.window.mouse.magnifies, is_peek=True,
     ),
     Action(
+        "view.curve", "Curve at the mouse", lambda app: app.window.curve.toggle(), "View",
+        "J", "line-segments", "The value under the mouse through the slices, or over time",
+        has_image, lambda app: not app.window.curve.isHidden(),
+    ),
+    Action(
         "view.next_pane", "Next pane", lambda app: app.viewing.next_pane(1), "View",
         "Tab", tip="Make the next pane the active one", enabled=has_image, in_panes=True,
     ),

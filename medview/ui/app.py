@@ -23,6 +23,7 @@ from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.services.volume_view import VolumeView
+from medview.services.voxel_curves import VoxelCurves
 from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
 
@@ -49,6 +50,7 @@ class App:
     measuring: Measuring
     arranging: Arranging
     hanging: Hanging
+    curves: VoxelCurves
     workspaces: Workspaces
     volume_view: VolumeView
     headers: Headers

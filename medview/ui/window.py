@@ -37,6 +37,7 @@ from medview.ui.app import App
 from medview.ui.autosave import Autosave
 from medview.ui.cine import Cine
 from medview.ui.controls import name
+from medview.ui.curve_bar import CurveBar
 from medview.ui.gestures import with_own
 from medview.ui.help import show_about, show_shortcuts
 from medview.ui.mouse import Mouse
@@ -133,6 +134,8 @@ class MainWindow(QMainWindow):
         rows.setSpacing(0)
         rows.addWidget(self.notes)
         rows.addWidget(self._images(), 1)
+        self.curve: CurveBar = CurveBar(self._app, self.mouse)
+        rows.addWidget(self.curve)
         rows.addWidget(TimeBar(self._app, self.cine))
         split = QSplitter(Qt.Orientation.Horizontal)
         name(split, "split", tr("Studies, images, panels"))
@@ -401,6 +404,7 @@ class MainWindow(QMainWindow):
             point = view.point_lps
         read = probe(session, point, pane) if point is not None else None
         self.status.show_probe(read)
+        self.curve.follow()
         details = self._panels["details"]
         if isinstance(details, DetailsPanel) and details.isVisible():
             details.show_probe(read)

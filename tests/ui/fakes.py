@@ -35,6 +35,7 @@ from medview.services.trying import Trying
 from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 from medview.services.volume_view import VolumeView
+from medview.services.voxel_curves import VoxelCurves
 from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
 from medview.ui.app import App
@@ -159,6 +160,7 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
         measuring=measuring,
         arranging=arranging,
         hanging=hanging,
+        curves=VoxelCurves(jobs, session),
         workspaces=workspaces,
         volume_view=VolumeView(jobs, session, viewing),
         headers=Headers(jobs, session),

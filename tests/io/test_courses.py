@@ -1,0 +1,70 @@
+"""All time points of a series in one go."""
+
+import gzip
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from dicom_files import only
+from phantoms import geometry_of
+
+from medview.domain.errors import Cancelled, ReadError
+from medview.domain.progress import Silent
+from medview.domain.volume import Volume
+from medview.io import courses, nifti
+from medview.io.courses import read_course
+from medview.io.readers import load
+
+GRID = geometry_of("RAS", (4, 5, 6), (2.0, 2.0, 2.0))
+TIMES = [np.full((4, 5, 6), n, np.int16) + np.arange(6, dtype=np.int16) for n in (10, 20, 30)]
+
+
+@pytest.fixture(params=["v.nii", "v.nii.gz"])
+def written(tmp_path, request):
+    path = tmp_path / request.param
+    nifti.write_times([Volume(each, GRID) for each in TIMES], path)
+    return path
+
+
+def test_every_time_point_is_as_it_is_read_alone(written):
+    series, _ = only(written)
+    course = read_course(Silent(), series)
+    assert course.shape == (3, 4, 5, 6)
+    for time in range(3):
+        np.testing.assert_array_equal(course[time], load(Silent(), series, time).array)
+
+
+def test_other_formats_are_read_one_by_one(written, monkeypatch):
+    series, _ = only(written)
+    wanted = read_course(Silent(), series)
+    monkeypatch.setattr(courses.nifti, "each_time", None)
+    other = replace(series, format="other")
+    monkeypatch.setattr(courses, "load", lambda job, _, time: load(job, series, time))
+    np.testing.assert_array_equal(read_course(Silent(), other), wanted)
+
+
+def test_a_file_that_ends_early_is_refused(tmp_path):
+    path = tmp_path / "v.nii.gz"
+    nifti.write_times([Volume(each, GRID) for each in TIMES], path)
+    series, _ = only(path)
+    whole = gzip.decompress(path.read_bytes())
+    path.write_bytes(gzip.compress(whole[:-100]))
+    with pytest.raises(ReadError, match="ends early"):
+        read_course(Silent(), series)
+
+
+def test_what_would_take_too_much_memory_is_refused_before_it_is_read(written, monkeypatch):
+    series, _ = only(written)
+    monkeypatch.setattr(courses, "MOST_BYTES", 100)
+    with pytest.raises(ReadError, match="one by one"):
+        read_course(Silent(), series)
+
+
+def test_it_can_be_stopped(written):
+    class Stopped(Silent):
+        def check(self):
+            raise Cancelled("stopped")
+
+    series, _ = only(written)
+    with pytest.raises(Cancelled):
+        read_course(Stopped(), series)
