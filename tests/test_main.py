@@ -37,7 +37,7 @@ app.window.grid.redraw()
 qt.processEvents()
 frame = app.window.grid.frame_of("main")
 print("tints", len(frame.tints))
-heavy = ("torch", "vtk", "vtkmodules", "scipy", "pydicom", "nibabel", "SimpleITK", "weasyprint")
+from medview.cli.benches.viewer_run import HEAVY as heavy
 print("loaded", [name for name in heavy if name in sys.modules])
 program.close()
 """

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
@@ -16,6 +15,7 @@ from PySide6.QtGui import (
     QDropEvent,
     QMouseEvent,
     QPainter,
+    QPaintEvent,
     QPen,
     QPixmap,
     QRegion,
@@ -23,7 +23,7 @@ from PySide6.QtGui import (
     QTransform,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QFrame, QWidget
+from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from medview.imaging.body import Box
 from medview.imaging.frame import Corners, Frame
@@ -116,11 +116,11 @@ class Listener:
         """A series of the list, by its key, was let go over a pane."""
 
 
-class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no types
+class SlicePane(QAbstractScrollArea):
     """Draws a frame with its furniture; sets only what differs from the frame before."""
 
     def __init__(self, key: str, title: str, parent: QWidget | None = None) -> None:
-        super().__init__(parent, useOpenGL=False, background=PANE_BACK)
+        super().__init__(parent)
         self.key = key
         self.listener: Listener = Listener()
         self.on_resized: Callable[[], None] = lambda: None
@@ -135,8 +135,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         self.setObjectName(f"pane_{key}")
         self.setAccessibleName(title)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setCacheMode(self.CacheModeFlag.CacheNone)  # the image is the background
-        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setMouseTracking(True)
         self.viewport().setMouseTracking(True)
@@ -282,9 +282,14 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
             return 0.5
         return (self.to_pixel(x, 0.0)[0] + 0.5) / float(self._frame.image.shape[1])
 
-    def drawBackground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802  # Qt's hook
-        """Paint the image with its overlays."""
-        painter.resetTransform()
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
+        """Paint the image, then what stands over it."""
+        with QPainter(self.viewport()) as painter:
+            self._draw_image(painter)
+            self._draw_over(painter)
+
+    def _draw_image(self, painter: QPainter) -> None:
+        """The image with its overlays, on black."""
         if self._frame is None:
             painter.fillRect(self.area, QColor(PANE_BACK))
             return
@@ -295,9 +300,8 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         painter.setClipping(False)
         self._picture.paint(painter, self._transform)
 
-    def drawForeground(self, painter: QPainter, rect: QRectF) -> None:  # noqa: N802  # Qt's hook
-        """Draw letters, corners, bars and outline over the image."""
-        painter.resetTransform()
+    def _draw_over(self, painter: QPainter) -> None:
+        """Letters, corners, bars and outline over the image."""
         area, frame = self.area, self._frame
         if frame is None:
             at = QPointF(area.center().x(), area.center().y() - furniture.LINE)
@@ -362,12 +366,11 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
             where = self._reading_at + QPointF(0, row * furniture.LINE)
             furniture.write(painter, where, text)
 
-    def resizeEvent(self, event: QResizeEvent | None) -> None:  # noqa: N802  # Qt's hook
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
         """Keep the image where it belongs."""
         super().resizeEvent(event)
-        if hasattr(self, "_frame"):  # pyqtgraph calls this before we are built
-            self._place()
-            self.on_resized()
+        self._place()
+        self.on_resized()
 
     def picture(self) -> QPixmap:
         """The pane as it is drawn, with drawings, scale and corner texts, without its outline."""
@@ -376,10 +379,6 @@ class SlicePane(pg.GraphicsView):  # type: ignore[misc]  # pyqtgraph has no type
         taken: QPixmap = self.grab()
         self._dress = dress
         return taken
-
-    def close(self) -> bool:
-        """Close as any widget: pyqtgraph's own way frees items that are still referred to."""
-        return bool(QWidget.close(self))
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
         """Pass on."""

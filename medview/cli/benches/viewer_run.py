@@ -22,7 +22,10 @@ from medview.services.analysis import Choices
 from medview.services.demo import MODEL, study_folder
 
 # What has no place in the process of the window: it costs memory and time to start.
-HEAVY = ("torch", "vtk", "vtkmodules", "scipy", "pydicom", "nibabel", "SimpleITK", "weasyprint")
+HEAVY = (
+    *("torch", "vtk", "vtkmodules", "scipy", "pydicom", "nibabel", "SimpleITK", "weasyprint"),
+    "pyqtgraph",
+)
 _TICK_MS = 5
 _GIVE_UP_S = 300.0
 
