@@ -70,19 +70,20 @@ def _row_words(row: Mapping[str, Any]) -> str:
 def evaluate(
     context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any
 ) -> Answer:
-    """Measure MODEL on data: metrics.json, predictions.csv and slices.csv in --out.
+    """Measure MODEL (ID or ID@VERSION) on data, and write what was found into --out.
 
-    Of normal brains the anomaly model also draws its errors beside the uncertainty it predicted
-    for them: uncertainty.svg. Cases whose patient the weights were trained on are left out and
-    counted. Labels may be missing: predictions are written all the same.
+    That is metrics.json, predictions.csv and slices.csv. Of normal brains the anomaly model also
+    draws its errors beside the uncertainty it predicted for them: uncertainty.svg. Cases whose
+    patient the weights were trained on are left out and counted. Labels may be missing:
+    predictions are written all the same.
     """
     from medview.domain.evaluation import EvaluateRequest
     from medview.io.atomic import whole_folder
     from medview.io.case_names import hide_case_names
 
+    model, weights = _chosen(model, wanted.pop("weights"))
     only_for_series(model, wanted["variables"])
-    options = context.options
-    weights, variables = wanted.pop("weights"), wanted.pop("variables")
+    options, variables = context.options, wanted.pop("variables")
     with whole_folder(out) as draft:
         request = EvaluateRequest(
             model,
@@ -98,3 +99,16 @@ def evaluate(
         )
         body = context.call("compute", EVALUATE, request)
         return Answer(hide_case_names(draft, body) if options.private else body)
+
+
+def _chosen(name: str, weights: Path | None) -> tuple[str, Path | None]:
+    """The model, and the weights of the version or file that is named; None for its usual ones."""
+    from medview.services.models import find_card
+    from medview.services.versions import located
+
+    if weights is not None:
+        return find_card(name, weights).id, weights
+    if "@" not in name:
+        return name, None
+    found = located(name)
+    return found.card.id, found.weights

@@ -49,11 +49,19 @@ def versions(
     """List the versions of all models, or of MODEL (ID or ID@VERSION), with their parents."""
     from medview.domain.errors import UsageError
     from medview.services import versions as service
+    from medview.services.models import CHECK
 
     if (export_to or remove) and (model is None or "@" not in model):
         raise UsageError("one version must be named", do="Name it as ID@VERSION.")
+    if import_from is not None and (export_to or remove):
+        raise UsageError(
+            "a version is added, written or taken away, one at a time",
+            do="Give one of --import, --export and --remove.",
+        )
     if import_from is not None:
-        service.import_file(import_from)
+        service.import_file(
+            import_from, check=lambda id_, path: context.call("compute", CHECK, id_, str(path))
+        )
     if export_to is not None and model is not None:
         service.export(service.located(model), export_to)
     if remove and model is not None:

@@ -11,12 +11,13 @@ import re
 import shutil
 import uuid
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import UsageError, WeightsError
+from medview.domain.errors import InputRefused, UsageError, WeightsError
 from medview.domain.resources import resource
 from medview.io.atomic import whole_file, whole_folder, write_error
 from medview.io.cards import read_card, write_card
@@ -29,6 +30,11 @@ CARD = "card.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Of a version from elsewhere; the largest shipped weights have 30 MB.
 _LARGEST_BYTES = 2 << 30
+# Of archives cut off, with a part changed, with a password, packed in a way not known here.
+_BROKEN = (
+    OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile,
+    NotImplementedError,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +108,27 @@ def located(
     return Version(card, resource("weights", model, WEIGHTS))
 
 
+def refuse_name(model: str, version: str, *, own: Path | None = None) -> None:
+    """Refuse a name that no version can have, or that one has already.
+
+    Raises
+    ------
+    UsageError
+        Saying which of the two.
+    """
+    if not _NAME.fullmatch(version):
+        raise UsageError(
+            f'"{version}" cannot be the name of a version',
+            do="Use letters, digits, dots and dashes, at most 64.",
+        )
+    if version in {one.card.version for one in versions(model, own=own)}:
+        raise UsageError(
+            f"there is a version {version} of {model} already",
+            do=f'Choose another name, or take that one away: "medview versions '
+            f'{model}@{version} --remove".',
+        )
+
+
 def register(weights: Path, version: str, *, own: Path | None = None) -> Version:
     """Add weights with the card beside them as a version of the user's own.
 
@@ -118,11 +145,6 @@ def register(weights: Path, version: str, *, own: Path | None = None) -> Version
         If the disk refuses.
     """
     card = read_card(weights.with_name(CARD))
-    if not _NAME.fullmatch(version):
-        raise UsageError(
-            f'"{version}" cannot be the name of a version',
-            do="Use letters, digits, dots and dashes, at most 64.",
-        )
     if file_sha256(weights) != card.weights_sha256:
         raise WeightsError(
             "the weights are not the ones that the card describes (SHA-256 differs)",
@@ -130,11 +152,7 @@ def register(weights: Path, version: str, *, own: Path | None = None) -> Version
             do="Copy the weights and their card again.",
             code="MV-WGT-003",
         )
-    taken = {one.card.version for one in versions(card.id, own=own)}
-    if version in taken:
-        raise UsageError(
-            f"there is a version {version} of {card.id} already", do="Choose another name."
-        )
+    refuse_name(card.id, version, own=own)
     device = f"2.25.{uuid.uuid4().int}"
     mine = replace(card, version=version, settings={**card.settings, "device_uid": device})
     target = (own or own_folder()) / card.id / version
@@ -165,7 +183,7 @@ def remove(version: Version) -> None:
 
 
 def export(version: Version, file: Path) -> None:
-    """Write a version as one file: a ZIP of its weights and card.
+    """Write a version as one file: a ZIP of its weights and card, and what lies beside them.
 
     Raises
     ------
@@ -175,23 +193,45 @@ def export(version: Version, file: Path) -> None:
     with whole_file(file) as draft, zipfile.ZipFile(draft, "w") as archive:
         archive.write(version.weights, WEIGHTS)
         archive.write(version.weights.with_name(CARD), CARD)
+        if version.weights.with_name(BASELINES).is_file():
+            archive.write(version.weights.with_name(BASELINES), BASELINES)
 
 
-def import_file(file: Path, *, own: Path | None = None) -> Version:
+def import_file(
+    file: Path,
+    *,
+    own: Path | None = None,
+    check: Callable[[str, Path], object] = lambda model, weights: None,
+) -> Version:
     """Add a version from a file that ``export`` wrote; its name stays.
+
+    `check` is given model and weights before they are added and raises where they do not fit.
 
     Raises
     ------
+    InputRefused
+        If there is no such file.
     WeightsError
-        If the file is none, or weights and card do not belong together.
+        If the file is none, weights and card do not belong together, or there is no such model.
     UsageError
         If its name is taken.
     """
+    if not file.is_file():
+        raise InputRefused("does not exist", file=file.name, do="Check the path.")
     folder = (own or own_folder()) / ".import"
     try:
         with whole_folder(folder) as draft:
             _unpack(file, draft)
-        return register(folder / WEIGHTS, read_card(folder / CARD).version, own=own or own_folder())
+        card = read_card(folder / CARD)
+        if not versions(card.id, own=own):
+            raise WeightsError(
+                f"its card is of a model called {card.id}, which is not here",
+                file=file.name,
+                do="Use the program that it was exported from.",
+                code="MV-WGT-008",
+            )
+        check(card.id, folder / WEIGHTS)
+        return register(folder / WEIGHTS, card.version, own=own or own_folder())
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -199,12 +239,13 @@ def import_file(file: Path, *, own: Path | None = None) -> Version:
 def _unpack(file: Path, folder: Path) -> None:
     try:
         with zipfile.ZipFile(file) as archive:
-            if sorted(archive.namelist()) != sorted((WEIGHTS, CARD)):
+            names = sorted(archive.namelist())
+            if names not in (sorted((WEIGHTS, CARD)), sorted((WEIGHTS, CARD, BASELINES))):
                 raise _no_version(file)
             if sum(item.file_size for item in archive.infolist()) > _LARGEST_BYTES:
                 raise _no_version(file)
             archive.extractall(folder)
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+    except _BROKEN as error:
         raise _no_version(file) from error
 
 

@@ -7,6 +7,8 @@ from brains import head, write_ixi, write_nifti
 from weights_for_tests import write_weights
 
 from medview.cli import main
+from medview.cli.contract import Context
+from medview.services.versions import register
 
 pytestmark = pytest.mark.usefixtures("lasting_children")
 
@@ -52,6 +54,35 @@ def test_nothing_stands_in_the_folder_when_all_patients_were_seen(tmp_path, caps
     assert main([*line, "--out", str(tmp_path / "out"), "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["code"] == "MV-DAT-140"
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "code", "says"),
+    [
+        ("anomaly@9", (), 2, "no version 9 of anomaly"),
+        ("anomaly", ("--weights", "gone.safetensors"), 3, "gone.safetensors"),
+        ("anomaly", ("--variables", "map.yaml"), 2, "--variables is not for anomaly"),
+    ],
+)
+def test_what_cannot_be_measured_is_told(tmp_path, capsys, model, options, code, says):
+    line = ["evaluate", model, "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    assert main([*line, *options]) == code
+    assert says in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_version_is_measured_by_its_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    weights = write_weights(tmp_path / "w")
+    own = register(weights, "mine")
+    asked = []
+    body = {"data": [], "metrics": []}
+    monkeypatch.setattr(
+        Context, "call", lambda self, lane, work, given: asked.append(given) or body
+    )
+    out = str(tmp_path / "out")
+    assert main(["evaluate", "anomaly@mine", "--data", "d", "--out", out, "--json"]) == 0
+    assert (asked[0].model, asked[0].weights) == ("anomaly", str(own.weights))
 
 
 def test_an_unknown_model_is_wrong_use(tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Versions of models: shipped and own, added whole, exported as one file, taken away."""
 
+import contextlib
 import json
 import zipfile
 from dataclasses import replace
@@ -8,7 +9,8 @@ import pytest
 from services.stubs import CARD
 
 from medview.cli import main
-from medview.domain.errors import UsageError, WeightsError
+from medview.cli.contract import Context
+from medview.domain.errors import InputRefused, UsageError, WeightsError
 from medview.io.cards import write_card
 from medview.io.hashing import file_sha256
 from medview.services import versions as service
@@ -99,8 +101,56 @@ def test_other_archives_are_refused(tmp_path, names):
     assert not (tmp_path / "card.json").exists()
 
 
+def test_what_lies_beside_the_weights_goes_along(places, tmp_path):
+    weights = put(tmp_path / "tuned", b"tuned", id="icu", version="2")
+    weights.with_name(service.BASELINES).write_bytes(b"classical")
+    service.export(register(weights, "ward-7", own=places["own"]), tmp_path / "icu.zip")
+    there = service.import_file(tmp_path / "icu.zip", own=tmp_path / "elsewhere")
+    assert there.weights.with_name(service.BASELINES).read_bytes() == b"classical"
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_damaged_archive_is_refused_whatever_is_damaged(places, tmp_path, packing):
+    weights = put(tmp_path / "tuned", b"tuned" * 400, id="icu", version="2")
+    file, odd = tmp_path / "icu.zip", tmp_path / "odd.zip"
+    with zipfile.ZipFile(file, "w", packing) as archive:
+        archive.write(weights, service.WEIGHTS)
+        archive.write(weights.with_name(service.CARD), service.CARD)
+    whole = file.read_bytes()
+    for at in range(0, len(whole), 97):
+        odd.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        with contextlib.suppress(WeightsError, UsageError):  # or nothing of it mattered
+            service.import_file(odd, own=tmp_path / f"own{at}")
+        odd.write_bytes(whole[:at])
+        with pytest.raises(WeightsError):
+            service.import_file(odd, own=tmp_path / f"cut{at}")
+
+
+def test_weights_that_do_not_fit_or_of_no_model_are_not_added(places, tmp_path):
+    file = tmp_path / "icu.zip"
+    service.export(located("icu@1.0-film", **places), file)
+
+    def misfit(model, weights):
+        assert (model, weights.read_bytes()) == ("icu", b"film")
+        raise WeightsError("other shapes", file="w", do="", code="MV-WGT-004")
+
+    with pytest.raises(WeightsError, match="other shapes"):
+        service.import_file(file, own=tmp_path / "own", check=misfit)
+    put(tmp_path / "odd", b"odd", id="nosuch", version="2")
+    with zipfile.ZipFile(file, "w") as archive:
+        for name in (service.WEIGHTS, service.CARD):
+            archive.write(tmp_path / "odd" / name, name)
+    with pytest.raises(WeightsError, match="a model called nosuch, which is not here"):
+        service.import_file(file, own=tmp_path / "own")
+    assert not list(tmp_path.glob("own/*"))
+    with pytest.raises(InputRefused, match="does not exist"):
+        service.import_file(tmp_path / "gone.zip", own=tmp_path / "own")
+
+
 def test_the_command_lists_exports_imports_and_removes(tmp_path, monkeypatch, capfd):
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(Context, "call", lambda self, lane, work, *given: checked.append(given[0]))
+    checked = []
     weights = put(tmp_path / "tuned", b"tuned", version="2.0")
     register(weights, "mine")
 
@@ -114,7 +164,9 @@ def test_the_command_lists_exports_imports_and_removes(tmp_path, monkeypatch, ca
     assert told("anomaly@mine", "--export", tmp_path / "v.zip")[0] == 0
     assert told("anomaly@mine", "--remove")[0] == 0
     assert not [row for row in told("anomaly")[1]["versions"] if row["own"]]
+    assert told("--import", tmp_path / "v.zip", "--remove")[0] == 2
     assert told("--import", tmp_path / "v.zip")[0] == 0
+    assert checked == ["anomaly"]
     assert [row["version"] for row in told("anomaly")[1]["versions"] if row["own"]] == ["mine"]
     assert told("anomaly", "--remove")[0] == 2
     assert told("anomaly@no")[0] == 2
