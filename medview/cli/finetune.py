@@ -88,9 +88,11 @@ def finetune(
     from medview.domain.training import FinetuneRequest, TrainRequest
     from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.training import only_checkpoints_stay, trainer_of
-    from medview.services.versions import located
+    from medview.services.versions import located, refuse_name
 
     found = located(model, wanted["weights"])
+    if wanted["register"] is not None:
+        refuse_name(found.card.id, wanted["register"])
     is_fit = wanted["method"] == "calibrate"
     trainer = "" if is_fit else trainer_of(found.card.id)
     epochs = () if is_fit else epochs_settings(found.card.id, wanted["epochs"])
@@ -136,7 +138,7 @@ def _registered(
     registered = None
     if worse and not wanted["accept_worse"]:
         refused = f"worse on the reference set ({', '.join(worse)})"
-    elif wanted["register"]:
+    elif wanted["register"] is not None:
         registered = register(out / WEIGHTS, wanted["register"]).name
     return Answer(
         {"model": model, **body, "registered": registered, "refused": refused or None},
