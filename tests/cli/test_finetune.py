@@ -60,6 +60,16 @@ def test_old_and_new_are_told_of_each_group_by_itself():
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "says"), [("1.0", "a version 1.0 of icu already"), ("a/b", "cannot be the name")]
+)
+def test_a_name_that_cannot_be_given_is_refused_before_the_training(tmp_path, capfd, name, says):
+    words = ("finetune", "icu", "--data", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert main([*words, "--register", name]) == 2
+    assert says in capfd.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_each_site_is_left_out_of_a_fine_tuning_in_turn(tmp_path, capfd):
     people, volumes = people_of_ixi()
