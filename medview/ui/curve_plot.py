@@ -26,6 +26,7 @@ from medview.ui.words import number, short, tr
 _SMALL_PX = 11
 _HIGH_PX = 128
 _LEFT_PX = 52
+_FEW = 60
 _STEPS = {Qt.Key.Key_Left: -1, Qt.Key.Key_Right: 1, Qt.Key.Key_Down: -1, Qt.Key.Key_Up: 1}
 
 
@@ -113,7 +114,8 @@ class CurvePlot(QWidget):
         for each in self.kept:
             self._draw_line(painter, each, QPen(QColor(theme.quiet), 1.2))
         self._draw_line(painter, self.curve, QPen(QColor(theme.accent), 1.8))
-        self._draw_here(painter, self.curve, QColor(theme.attention), QColor(theme.strong))
+        colours = (QColor(theme.attention), QColor(theme.strong), QColor(theme.quiet))
+        self._draw_here(painter, self.curve, *colours)
 
     def _draw_scale(self, painter: QPainter, curve: Curve, words: QColor, line: QColor) -> None:
         area, (low, high) = self._area, self.span
@@ -126,10 +128,18 @@ class CurvePlot(QWidget):
             text = short(value)
             left = area.left() - 6 - metrics.horizontalAdvance(text)
             painter.drawText(QPointF(left, y + 4), text)
-        base = self.height() - 5.0
+
+    def _draw_ends(self, painter: QPainter, curve: Curve, free: tuple[float, float]) -> None:
+        """What stands at both ends, unless the words about the place stand there (`free`)."""
+        area, base = self._area, self._area.bottom() + 15
+        metrics = QFontMetricsF(painter.font())
+        first = short(float(curve.x[0]))
         last = f"{short(float(curve.x[-1]))} {curve.unit}".strip()
-        painter.drawText(QPointF(area.left(), base), short(float(curve.x[0])))
-        painter.drawText(QPointF(area.right() - metrics.horizontalAdvance(last), base), last)
+        if area.left() + metrics.horizontalAdvance(first) + 6 < free[0]:
+            painter.drawText(QPointF(area.left(), base), first)
+        right = area.right() - metrics.horizontalAdvance(last)
+        if right - 6 > free[1]:
+            painter.drawText(QPointF(right, base), last)
 
     def _draw_line(self, painter: QPainter, curve: Curve, pen: QPen) -> None:
         """Join what has values; a gap stays a gap."""
@@ -141,9 +151,19 @@ class CurvePlot(QWidget):
                 joined.append(self.place(curve, index))
             elif joined:
                 painter.drawPolyline(QPolygonF(joined))
+                self._draw_dots(painter, joined, len(curve.x))
                 joined = []
 
-    def _draw_here(self, painter: QPainter, curve: Curve, line: QColor, words: QColor) -> None:
+    def _draw_dots(self, painter: QPainter, places: list[QPointF], count: int) -> None:
+        """Of few values each one is shown: what lies between was not measured."""
+        painter.setBrush(painter.pen().color())
+        for place in places if count <= _FEW else places[:1] if len(places) == 1 else ():
+            painter.drawEllipse(place, 1.6, 1.6)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+
+    def _draw_here(
+        self, painter: QPainter, curve: Curve, line: QColor, words: QColor, quiet: QColor
+    ) -> None:
         area, here = self._area, curve.here
         is_known = bool(np.isfinite(curve.y[here]))
         share = (float(curve.x[here]) - float(curve.x[0])) / max(
@@ -159,6 +179,8 @@ class CurvePlot(QWidget):
         at = x + 6 if x + 6 + wide < area.right() else x - 6 - wide
         painter.setPen(words)
         painter.drawText(QPointF(at, area.bottom() + 15), self.words)
+        painter.setPen(quiet)
+        self._draw_ends(painter, curve, (at, at + wide))
 
     # -- hands -----------------------------------------------------------------------------
 
