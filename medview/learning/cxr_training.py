@@ -140,7 +140,14 @@ def _labelled(subsets: Sequence[Subset]) -> list[TrainCase]:
             code="MV-DAT-156",
             do="Give a set that has such labels.",
         )
-    refuse_one_outcome(MODEL, cases)
+    learnt = [case for case in cases if case.split != "val"]
+    if not learnt:
+        raise DataError(
+            f"all {len(cases)} films with a label are marked val",
+            code="MV-DAT-156",
+            do='Mark some as "train", or leave the column "split" out.',
+        )
+    refuse_one_outcome(MODEL, learnt)
     refuse_one_patient(case.patient for case in cases)
     return cases
 

@@ -279,6 +279,14 @@ def test_films_with_one_kind_of_label_teach_that_task_alone(
     assert (scores[missing].value, scores[missing].status) == (None, "not_available")
 
 
+def test_films_that_are_all_for_validation_are_refused(tmp_path):
+    path = case_list(tmp_path, 4)
+    head, *rows = path.read_text().splitlines()
+    path.write_text("\n".join([f"{head},split", *(f"{row},val" for row in rows)]))
+    with pytest.raises(DataError, match="all 4 films with a label are marked val"):
+        fit(Silent(), TrainRequest((str(path),), str(tmp_path / "out"), dict(SMALL)))
+
+
 @pytest.mark.parametrize(
     ("column", "method", "words"),
     [
