@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 ROUTE_LIMITS = {"t1": "From a T1 volume:"}
-"""Route of a result -> how the limits and words on the method begin that are of it only."""
+"""Route of a result -> how limits, words on the method and notes on data begin that are of it."""
 
 ON_DEMAND = ("occlusion",)
 """Maps that are made only where somebody asks: they take longer than all else of their run."""
@@ -95,6 +95,11 @@ class ModelCard:
     def limits_on(self, route: object) -> tuple[str, ...]:
         """The limits of results made on a route, or of all others where it has none of its own."""
         return _on_route(self.limits, route)
+
+    def trained_on_by(self, route: object) -> tuple[TrainedOn, ...]:
+        """The data sets behind results of a route; as `limits_on`."""
+        notes = _on_route(tuple(each.note for each in self.trained_on), route)
+        return tuple(each for each in self.trained_on if each.note in notes)
 
     def method_on(self, route: object) -> tuple[str, ...]:
         """How results made on a route were trained and measured; as `limits_on`."""

@@ -104,6 +104,7 @@ def with_image_route(card: ModelCard, regions: ModelCard | None = None) -> Model
         card,
         inputs=(*(i for i in card.inputs if i.role != spec.role), spec),
         outputs=(*(o for o in card.outputs if o != maps), maps),
+        trained_on=_with_sets(card.trained_on, regions.trained_on),
         measured=(*own, *told),
         limits=_with_route(card.limits, regions.limits),
         method=_with_route(card.method, regions.method),
@@ -114,6 +115,12 @@ def _with_route(own: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
     """A card's sentences without those of the route, and then these."""
     kept = (line for line in own if not line.startswith(_FROM_T1))
     return (*kept, *(f"{_FROM_T1} {line[0].lower()}{line[1:]}" for line in more))
+
+
+def _with_sets(own: tuple[TrainedOn, ...], more: tuple[TrainedOn, ...]) -> tuple[TrainedOn, ...]:
+    """The same with data sets."""
+    kept = (each for each in own if not each.note.startswith(_FROM_T1))
+    return (*kept, *(replace(each, note=f"{_FROM_T1} {each.note}") for each in more))
 
 
 def _used(trained: Trained, age: AgeModel | None) -> list[Subset]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from contextlib import suppress
 from importlib import metadata
@@ -24,10 +25,29 @@ _FIGURE_NAMES = {
     "roc_auc": "ROC AUC",
     "pr_auc": "average precision",
     "dice_best": "best Dice",
+    "dice": "Dice",
     "hit_rate": "peak hits",
+    "judged_rate": "share that is judged",
     "mae": "mean absolute error",
+    "rmse": "root mean square error",
+    "pearson_r": "correlation r",
+    "f1_weighted": "weighted F1",
+    "g_mean": "G-mean",
     "ece": "calibration error",
     "coverage": "coverage of the interval",
+}
+_PREDICTORS = {
+    "pca": "principal components",
+    "intensity": "plain brightness",
+    "darkness": "plain darkness",
+    "middle": "nearness to the middle",
+    "zscore": "a z-score against normals",
+    "ridge": "a ridge regression",
+    "plain ridge": "a plain ridge regression",
+    "logistic": "a logistic regression",
+    "boosting": "boosted trees",
+    "film_count": "the number of films",
+    "junior_reader": "a second human reader",
 }
 _GIVEN = {
     "age_years": "age {} years",
@@ -35,6 +55,7 @@ _GIVEN = {
     "site": "site {}",
     "film_hour": "film of hour {}",
 }
+_DEVIATIONS = re.compile(r"\b(\d+)sd\b")
 _HERE = ("cross-fitted", "validation")
 """Groups of figures that a version has from local cases: of a calibration, of a fine-tuning."""
 _LOWER_IS_BETTER = ("mae", "mae_corrected", "rmse", "brier", "ece", "interval_width")
@@ -115,13 +136,13 @@ def trust(
     if card is None:
         rows.append(("Model card", f"{NOT_AVAILABLE}: nothing is known of what it was made for"))
     else:
-        trained = "; ".join(_cohort(each) for each in card.trained_on)
+        trained = "; ".join(map(_cohort, card.trained_on_by(prediction.parameters.get("route"))))
         rows += [
             ("Intended use", _intended(prediction, card)),
             *_limits(card.limits_on(prediction.parameters.get("route"))),
             ("Trained on", trained or NOT_AVAILABLE),
             ("Measured here", measured_words(of_route(card.measured, prediction))),
-            ("Published elsewhere", published_words(card.published)),
+            ("Published elsewhere", published_words(_published(card, prediction))),
         ]
     rows += [
         ("Uncertainty", _uncertainty(prediction, card)),
@@ -230,6 +251,13 @@ def of_route(figures: tuple[Figure, ...], prediction: Prediction) -> tuple[Figur
     )
 
 
+def _published(card: ModelCard, prediction: Prediction) -> tuple[Figure, ...]:
+    """Published figures of the way that a result was made: of one of its own there are none."""
+    routes = {each.extra.get("route") for each in card.measured} - {None}
+    route = prediction.parameters.get("route")
+    return () if route in routes else card.published
+
+
 def told_whole(figures: tuple[Figure, ...]) -> list[Figure]:
     """The model's own figures on all cases; of the groups where there is none on all."""
     own = [each for each in figures if each.predictor == "model"]
@@ -252,7 +280,8 @@ def measured_words(figures: tuple[Figure, ...]) -> str:
         best = _best(each.name, rivals)
         beside = ""
         if best is not None and best.value is not None:
-            beside = f"; {best.predictor.replace('_', ' ')} alone {number(best.value, 2)}"
+            who = _PREDICTORS.get(best.predictor, best.predictor.replace("_", " "))
+            beside = f"; {who} {number(best.value, 2)}"
         texts.append(_sentence(f"{figure_words(each)}{beside}"))
     return " ".join(texts) or NOT_AVAILABLE
 
@@ -274,9 +303,14 @@ def figure_words(figure: Figure) -> str:
     value = NOT_AVAILABLE if figure.value is None else number(figure.value)
     bounds = interval(figure.low, figure.high)
     count = f", n {figure.n}" if figure.n else ""
-    level = f"{figure.level} " if figure.level else ""
-    group = "" if figure.group == "all" else f" ({figure.group})"
+    level = "" if figure.level in ("", "case") else f"{figure.level} "
+    group = "" if figure.group == "all" else f" ({group_words(figure.group)})"
     return f"{level}{name} {value}{f' ({bounds})' if bounds else ''} on {figure.on}{group}{count}"
+
+
+def group_words(group: str) -> str:
+    """A group of cases as people write it: "within:1sd" is "within 1 SD"."""
+    return _DEVIATIONS.sub(r"\1 SD", group.replace(":", " "))
 
 
 def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> str:
@@ -294,7 +328,7 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
 
 
 def _cohort(seen: TrainedOn) -> str:
-    note = f" ({seen.note})" if seen.note else ""
+    note = f" ({_unmarked(seen.note)})" if seen.note else ""
     return f"{seen.set}, {_count(seen.n_patients, 'patient')}{note}"
 
 
@@ -307,7 +341,8 @@ def _intended(prediction: Prediction, card: ModelCard) -> str:
 
 def _rivals(own: Figure, other: Figure) -> bool:
     same = (other.name, other.on, other.level, other.group)
-    return other.predictor != "model" and same == (own.name, own.on, own.level, own.group)
+    is_other = other.predictor.partition(":")[0] != "model"  # "model:residual" is a part of it
+    return is_other and same == (own.name, own.on, own.level, own.group)
 
 
 def _best(name: str, figures: list[Figure]) -> Figure | None:

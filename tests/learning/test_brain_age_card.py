@@ -27,7 +27,7 @@ def card_of(subset, recipe=SHORT, figures=()):
 def test_the_card_of_ixi_names_people_ages_sites_and_licence(tmp_path):
     write_ixi_table(tmp_path)
     card = card_of(load_ixi_roi(tmp_path))
-    (trained,) = card.trained_on
+    (trained,) = card.trained_on_by(None)
     assert trained.n_patients == 40
     assert "3 sites, 20 women, 20 men" in trained.note
     assert card.licence == "CC BY-SA 3.0"

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from region_heads import people
 
+from medview.domain.card import TrainedOn
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_card import Trained, make_card, with_image_route
@@ -72,12 +73,15 @@ def test_the_brain_age_card_tells_of_the_t1_route_once() -> None:
     plain = replace(
         _card(), id="brain-age", limits=("Weak.",), method=(), measured=(), licence="none"
     )
-    once = with_image_route(plain, _card())
-    twice = with_image_route(once, _card())
+    regions = replace(_card(), trained_on=(TrainedOn("ixi-t1", 7, "", "ages 23-51 y"),))
+    once = with_image_route(plain, regions)
+    twice = with_image_route(once, regions)
     assert once == twice
     assert [spec.role for spec in once.inputs] == ["t1"]
     assert once.limits[0] == "Weak."
     assert all(line.startswith("From a T1 volume:") for line in (*once.limits[1:], *once.method))
     assert "From a T1 volume: its truth are labels of DLMUSE" in once.method[0]
     assert {f.extra["route"] for f in once.measured} == {"t1"}
+    assert [each.note for each in once.trained_on_by("t1")] == ["From a T1 volume: ages 23-51 y"]
+    assert once.trained_on_by(None) == plain.trained_on
     assert any(output.name == "regions" and output.kind == "map" for output in once.outputs)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from result_phantom import SHA, card, exam, head, prediction_on
 
-from medview.domain.card import Figure
+from medview.domain.card import Figure, TrainedOn
 from medview.domain.exam import Exam
 from medview.domain.volume import Note
 from medview.services import report_origin
@@ -40,7 +40,7 @@ def test_of_an_error_the_lowest_is_the_best_to_compare_with():
         Figure("mae", value, predictor=name, **shared)
         for name, value in (("model", 4.9), ("mean", 8.6), ("ridge", 5.0))
     )
-    assert report_origin.measured_words(figures).endswith("ridge alone 5.0.")
+    assert report_origin.measured_words(figures).endswith("; a ridge regression 5.0.")
 
 
 def test_identity_is_two_lines_and_never_blank():
@@ -82,11 +82,12 @@ def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
         Figure("roc_auc", 0.8, low=0.7, high=0.9, **same),
         Figure("roc_auc", 0.66, predictor="intensity", **same),
         Figure("roc_auc", 0.71, predictor="brain_area", **same),
+        Figure("roc_auc", 0.79, predictor="model:residual", **same),
         Figure("roc_auc", 0.99, predictor="slice_height", on="set b", level="slice"),
         Figure("roc_auc", 0.5, group="age:20-30", **same),
     )
     assert measured_words(figures) == (
-        "Slice ROC AUC 0.800 (0.700 – 0.900) on set a, n 10; brain area alone 0.71."
+        "Slice ROC AUC 0.800 (0.700 – 0.900) on set a, n 10; brain area 0.71."
     )
     assert measured_words(()) == "not available"
 
@@ -147,11 +148,32 @@ def test_only_figures_of_the_way_the_result_was_made_are_told(prediction):
     assert len(report_origin.of_route(figures[:1], by_image)) == 1
 
 
+def test_of_a_way_of_its_own_only_its_data_are_told_and_nothing_published(prediction):
+    own, features = (
+        Figure("mae", value, "set a", extra=extra)
+        for value, extra in ((9.0, {"route": "t1"}), (5.0, {}))
+    )
+    sets = (TrainedOn("a", 3), TrainedOn("b", 7, "", "From a T1 volume: ages 20-30 y"))
+    both = replace(card(), measured=(features, own), trained_on=sets)
+
+    def rows(made):
+        return dict(report_origin.trust(made, both, None, exam()).table.rows)
+
+    by_image = rows(replace(prediction, parameters={"route": "t1"}))
+    assert by_image["Trained on"] == "b, 7 patients (ages 20-30 y)"
+    assert by_image["Published elsewhere"] == "not available"
+    assert rows(prediction)["Trained on"] == "a, 3 patients"
+    assert "0.834" in rows(prediction)["Published elsewhere"]
+
+
+def test_groups_of_figures_are_told_in_words():
+    assert report_origin.group_words("within:1sd") == "within 1 SD"
+    assert report_origin.group_words("sites seen") == "sites seen"
+
+
 def test_groups_are_told_where_there_is_no_figure_on_all():
     figures = (Figure("mae", 2.5, "abide", group="sites seen", n=771, level="case"),)
-    assert measured_words(figures) == (
-        "Case mean absolute error 2.50 on abide (sites seen), n 771."
-    )
+    assert measured_words(figures) == ("Mean absolute error 2.50 on abide (sites seen), n 771.")
 
 
 def test_tables_have_facts_of_their_own(prediction):
