@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,14 @@ class Score:
     unit: str = "1"
     status: Status = "ok"
     meaning: str = ""
+
+
+def extrapolating(scores: Sequence[Score]) -> tuple[Score, ...]:
+    """The same of an input unlike the training data; what is not available stays so."""
+    return tuple(
+        replace(score, status="extrapolating") if score.status == "ok" else score
+        for score in scores
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import MapKind, ScalarMap
-from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore
+from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore, extrapolating
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.anomaly import (
@@ -283,12 +283,7 @@ _DOUBTS = ("OUTSIDE_TRAINING", "UNKNOWN_ORIENTATION")
 
 def _with_doubts(scores: tuple[Score, ...], notes: Sequence[Note]) -> tuple[Score, ...]:
     """Mark scores of such an input; what is not available stays so."""
-    if not any(note.code in _DOUBTS for note in notes):
-        return scores
-    return tuple(
-        replace(score, status="extrapolating") if score.status == "ok" else score
-        for score in scores
-    )
+    return extrapolating(scores) if any(note.code in _DOUBTS for note in notes) else scores
 
 
 def _slice_rows(

@@ -189,7 +189,7 @@ def _named_input(
         raise _refusal(card, images, name)
     called_so = [series for series in fitting if _role(series)[0] == role]
     series = _only(called_so or fitting, name)
-    return Given(role, series, catalogue)
+    return Given(role, series, catalogue, _against(series, role))
 
 
 def _bare_inputs(
@@ -288,6 +288,16 @@ def _doubt(series: Series, role: str) -> Note:
         return Note("MODALITY_DOUBTFUL", "no header says that this is a chest film; taken for one")
     kind = "" if series.modality else "that this is MR or "
     return Note("MODALITY_DOUBTFUL", f"no header says {kind}which weighting; taken for {role}")
+
+
+def _against(series: Series, role: str) -> tuple[Note, ...]:
+    """A note where a series is called something else than it was given as."""
+    called, other = _role(series)
+    # What is called T1 may well be one with contrast.
+    if not other and called in ("", role, role.removesuffix("ce")):
+        return ()
+    name = other or called.upper()
+    return (Note("OUTSIDE_TRAINING", f"by its name this is {name}; taken for {role}, as given"),)
 
 
 def _unused(card: ModelCard, role: str) -> Note:

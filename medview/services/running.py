@@ -11,7 +11,7 @@ from typing import Any, cast
 from medview.domain.card import ModelCard
 from medview.domain.errors import MedviewError, UsageError
 from medview.domain.exam import Exam
-from medview.domain.prediction import Precision, Prediction, RunRequest
+from medview.domain.prediction import Precision, Prediction, RunRequest, extrapolating
 from medview.domain.volume import Note, Volume
 from medview.io.atomic import whole_folder
 from medview.services import library
@@ -77,6 +77,8 @@ def run_case(
         notes = [*found.notes, *(note for each in found.images for note in each.notes)]
         notes += _left_over(request, prediction)
         prediction = replace(prediction, warnings=(*prediction.warnings, *notes))
+        if any(note.code == "OUTSIDE_TRAINING" for note in notes):
+            prediction = replace(prediction, scores=extrapolating(prediction.scores))
         exam = _exam(used, private=options.private) if used else None
         image = volumes[used.role] if used else None
         written = jobs.call(

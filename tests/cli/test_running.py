@@ -115,6 +115,23 @@ def test_a_volume_that_nothing_is_known_of_is_taken_for_t1_and_the_result_says_s
     assert "MODALITY_DOUBTFUL" in [note["code"] for note in told["warnings"]]
 
 
+def test_a_volume_called_otherwise_than_it_was_given_is_run_and_its_score_is_in_doubt(
+    weights, tmp_path, capfd
+):
+    head = phantom_on(geometry_of(shape=(30, 32, 28), spacing_mm=(3, 4, 4)), modality="")
+    path = save_nifti(head, tmp_path / "subject2_FLAIR.nii.gz")
+    asked = ("anomaly", "--input", f"t1={path}", "--out", tmp_path / "o", "--weights", weights)
+    code, told, _ = ran(capfd, *asked)
+    assert code == 0
+    (doubt,) = [n["text"] for n in told["warnings"] if n["code"] == "OUTSIDE_TRAINING"]
+    assert "FLAIR" in doubt
+    assert told["scores"][0]["status"] == "extrapolating"
+    # Without who says that it is T1 all the same, it is refused.
+    code, told, _ = ran(capfd, "anomaly", path, "--out", tmp_path / "p", "--weights", weights)
+    assert code != 0
+    assert "looks like FLAIR" in json.dumps(told)
+
+
 def one_slice(code="LSP"):
     return phantom_on(geometry_of(code, shape=(1, 40, 40), spacing_mm=(4, 3, 3)), modality="MR")
 

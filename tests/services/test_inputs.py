@@ -92,9 +92,28 @@ def test_who_names_the_input_is_believed_over_the_header_but_not_over_the_modali
     named = Wanted(named=(("t1ce", STUDY),))
     found, _, given = gathered(named, series_of("1", description="T2 TSE"))
     assert found == {"t1ce": "1"}
-    assert given[0].notes == ()
+    (note,) = given[0].notes
+    assert (note.code, "T2" in note.text) == ("OUTSIDE_TRAINING", True)
     with pytest.raises(ModelInputError, match="CT series"):
         gathered(named, series_of("1", description="T1", modality="CT"))
+
+
+@pytest.mark.parametrize(
+    ("role", "words", "name", "said"),
+    [
+        ("t1", "", "sub-3_FLAIR.nii.gz", "FLAIR"),
+        ("t1", "T1 Gd", "", "T1CE"),
+        ("t1", "ep2d diff", "", "diffusion images"),
+        ("t1", "head", "", ""),
+        ("t1ce", "T1 MPRAGE", "", ""),
+    ],
+)
+def test_a_name_that_says_otherwise_than_who_gave_it_is_told(role, words, name, said):
+    files = (Path("/data/anybody") / name,) if name else ()
+    series = series_of("1", description=words, files=files)
+    _, _, given = gathered(Wanted(named=((role, STUDY),)), series)
+    assert len(given[0].notes) == bool(said)
+    assert all(said in note.text and role in note.text for note in given[0].notes)
 
 
 def test_under_a_named_path_the_series_called_so_is_taken():
