@@ -17,11 +17,15 @@ from medview.services.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Which series, at which time point, a pane held."""
+    """Which series, at which time point, a pane held.
+
+    `view` is how it was looked at there, where several panes held the series; else None.
+    """
 
     pane: str
     series: str
     time: int = 0
+    view: View | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +105,7 @@ def workspace_of(
     own = {each.key for each in series}
     shown = {pane: session.content(pane) for pane in session.views}
     held = tuple(
-        Held(pane, hashed(each.series.key), each.time)
+        Held(pane, hashed(each.series.key), each.time, _own_view(session, pane, each.series.key))
         for pane, each in shown.items()
         if each is not None and (session.shown or pane == MAIN_PANE)
     )
@@ -142,3 +146,9 @@ def workspace_of(
             if key in own
         ),
     )
+
+
+def _own_view(session: Session, pane: str, series: str) -> View | None:
+    """The view of a pane that shares its series with another pane of a grid."""
+    is_shared = bool(session.shown) and len(session.panes_of(series)) > 1
+    return session.views[pane] if is_shared else None

@@ -267,6 +267,9 @@ class Workspaces:
         wanted = {each.pane for each in kept.panes}
         if session.shown and set(session.shown) - wanted:
             session.shown = {pane: each for pane, each in session.shown.items() if pane in wanted}
+        own = {each.pane: each.view for each in kept.panes if each.view is not None}
+        if own:
+            session.views = session.views | own
         self._viewing.activate(kept.active_pane)
         if kept.maximised in session.views:
             session.maximised = kept.maximised

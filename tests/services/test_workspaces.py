@@ -118,6 +118,19 @@ def test_a_layout_comes_back_with_the_series_of_every_pane(seat, tmp_path):
     assert other.session.alone == {"upper"}
 
 
+def test_one_series_in_two_panes_comes_back_with_both_windows(seat, tmp_path):
+    seat.arranging.hang("1x2", {"main": NEW[0], "upper": NEW[0]}, NEW[0])
+    seat.viewing.set_window("main", Window(400.0, 40.0))
+    views = dict(seat.session.views)
+    seat.session.views = {**views, "upper": replace(views["upper"], window=Window(1500.0, -600.0))}
+    seat.viewing.zoom("upper", 2.0)
+    views = seat.session.views
+    seat.kept.close()
+    other = again(tmp_path)
+    assert other.uids() == {"main": "1.1", "upper": "1.1"}
+    assert other.session.views == views
+
+
 def test_a_prior_and_what_is_drawn_on_it_come_back_beside_the_study(seat, tmp_path):
     seat.arranging.compare()
     seat.read()
