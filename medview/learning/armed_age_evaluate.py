@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,20 +11,19 @@ from typing import Any
 import numpy as np
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import DataError, ModelInputError
+from medview.domain.errors import ModelInputError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
-from medview.io.plain import plain
 from medview.learning.armed_age import MODEL, Floats, divided
 from medview.learning.armed_age_card import ArmedAge, load_armed_age
 from medview.learning.armed_age_measure import age_rows
 from medview.learning.armed_age_run import OneAge, one_age, scores_of
 from medview.learning.cases import find_subsets
 from medview.learning.metrics import MetricRow, mean_interval, paired_mean_difference
+from medview.learning.metrics_file import head_of, write_metrics
 from medview.learning.subset import LeftOut, Subset, TrainCase
-from medview.learning.weights import patient_hash
+from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
 
-SCHEMA = "medview.metrics/1"
 AGE_BINS = ((0, 12), (12, 18), (18, 25), (25, 35), (35, 50), (50, 65), (65, 120))
 FEWEST_OF_SITE = 5
 SCORES = ("age", "age_fixed", "age_mixed", "gap_raw", "gap_corrected")
@@ -45,9 +42,8 @@ class Asked:
 class Part:
     """One subset: what is said of its cases, and what is left out."""
 
-    subset: Subset
+    whole: Unseen
     asked: tuple[Asked, ...]
-    seen: int
     skipped: tuple[LeftOut, ...]
 
 
@@ -67,45 +63,36 @@ def evaluate_armed_age(job: Progress, request: EvaluateRequest) -> dict[str, Any
     for subset in find_subsets(request.data, MODEL):
         job.report(len(parts), 0, subset.name)
         parts.append(_part(job, subset, model, card, request))
-    _refuse_nothing(parts)
+    if not any(part.asked for part in parts):
+        skipped = [left_out for part in parts for left_out in part.skipped]
+        raise nothing_left([part.whole for part in parts], skipped, "case")
     rows, apart = list[MetricRow](), list[dict[str, Any]]()
     for part in parts:
         rows += _rows(part)
         apart += _differences(part)
     body = {
-        "model": card.id,
-        "version": card.version,
-        "weights_sha256": card.weights_sha256,
-        "device": "cpu",
-        "dtype": "float32",
-        "seed": request.seed,
-        "parameters": {},
-        "seconds": round(time.perf_counter() - began, 1),
+        **head_of(card, request, began, {}),
         "data": [_data_line(part) for part in parts],
         "metrics": [row.as_dict() for row in rows],
         "differences": apart,
         "notes": _notes(parts, model),
     }
-    _write(Path(request.out), body, parts, request)
-    whole: dict[str, Any] = plain(body)
-    return whole
+    lines = [_line(one, request) for part in parts for one in part.asked]
+    return write_metrics(Path(request.out), body, lines)
 
 
 def _part(
     job: Progress, subset: Subset, model: ArmedAge, card: ModelCard, request: EvaluateRequest
 ) -> Part:
-    known = set(card.seen_patients)
-    here = [c for c in subset.cases if request.split == "all" or c.split in ("", "test")]
-    seen = [c for c in here if patient_hash(c.patient) in known]
-    kept = here if request.include_seen else [c for c in here if c not in seen]
+    whole = unseen(subset, card, request)
     asked, skipped = list[Asked](), list(subset.skipped)
-    for case in kept:
+    for case in whole.cases:
         job.check()
         try:
             asked.append(_ask(case, subset, model))
         except ModelInputError as error:
             skipped.append(LeftOut(case.case, error.code, error.what))
-    return Part(subset, tuple(asked), len(seen), tuple(skipped))
+    return Part(whole, tuple(asked), tuple(skipped))
 
 
 def _ask(case: TrainCase, subset: Subset, model: ArmedAge) -> Asked:
@@ -139,29 +126,9 @@ def _row(case: TrainCase, names: Sequence[str], model: ArmedAge) -> Floats:
     return divided(model.names, np.array([[known[name] for name in model.names]]))
 
 
-def _refuse_nothing(parts: Sequence[Part]) -> None:
-    if any(part.asked for part in parts):
-        return
-    seen = sum(part.seen for part in parts)
-    if seen:
-        raise DataError(
-            f"no case is left to measure; {seen} are of patients that the weights were trained on",
-            code="MV-DAT-140",
-            do="Give other data, or add --include-seen (the figures then say nothing of new "
-            "patients).",
-        )
-    skipped = [one for part in parts for one in part.skipped]
-    raise DataError(
-        f"none of {len(skipped)} cases can be used" + (f"; {skipped[0].what}" if skipped else ""),
-        file=skipped[0].case if skipped else "",
-        code="MV-DAT-142",
-        skipped=len(skipped),
-        do="Correct the data and try again.",
-    )
-
-
 def _rows(part: Part) -> Iterator[MetricRow]:
     """Figures of all, of known and unknown sites, of each age bin, sex and site."""
+    subset = part.whole.subset.name
     told = [one for one in part.asked if one.case.age_years is not None]
     groups: dict[str, list[Asked]] = {"all": told}
     for name, chosen in (
@@ -172,10 +139,10 @@ def _rows(part: Part) -> Iterator[MetricRow]:
             groups[name] = chosen
     for name, members in groups.items():
         if members:
-            yield from _group_rows(part.subset.name, name, members, brief=False)
-            yield from _coverage(part.subset.name, name, members)
+            yield from _group_rows(subset, name, members, brief=False)
+            yield from _coverage(subset, name, members)
     for name, members in _smaller_groups(told).items():
-        yield from _group_rows(part.subset.name, name, members, brief=True)
+        yield from _group_rows(subset, name, members, brief=True)
 
 
 def _smaller_groups(told: Sequence[Asked]) -> dict[str, list[Asked]]:
@@ -236,7 +203,7 @@ def _differences(part: Part) -> list[dict[str, Any]]:
     return [
         {
             "name": "mae_difference",
-            "subset": part.subset.name,
+            "subset": part.whole.subset.name,
             "group": "sites seen",
             "against": "fixed",
             "n": len(told),
@@ -265,32 +232,13 @@ def _notes(parts: Sequence[Part], model: ArmedAge) -> list[str]:
 
 def _data_line(part: Part) -> dict[str, object]:
     cases = [one.case for one in part.asked]
-    return {
-        "subset": part.subset.name,
-        "layout": part.subset.layout,
-        "cases": len(cases),
-        "patients": len({case.patient for case in cases}),
-        "sites": len({case.site for case in cases if case.site}),
-        "seen_in_training": part.seen,
-        "with_truth": sum(case.age_years is not None for case in cases),
-        "licence": part.subset.licence,
-        "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in part.skipped],
-    }
+    known = sum(case.age_years is not None for case in cases)
+    return part.whole.data_line(cases, part.skipped, with_truth=known)
 
 
-def _write(
-    out: Path, body: Mapping[str, object], parts: Sequence[Part], request: EvaluateRequest
-) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
-    (out / "metrics.json").write_text(text + "\n", encoding="utf-8")
-    columns = [f"{name}{end}" for name in SCORES for end in ("", "_low", "_high")]
-    with (out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("case", "patient", "site", "subset", *columns, "true_age"))
-        for one in (each for part in parts for each in part.asked):
-            case = one.case
-            who = patient_hash(case.patient) if request.private else case.patient
-            values = [value for name in SCORES for value in one.scores[name]]
-            told = ("" if value is None else value for value in (*values, case.age_years))
-            writer.writerow((case.case, who, case.site, case.subset, *told))
+def _line(one: Asked, request: EvaluateRequest) -> dict[str, object]:
+    """A line of predictions.csv."""
+    line = first_columns(one.case, private=request.private)
+    for name in SCORES:
+        line |= zip((name, f"{name}_low", f"{name}_high"), one.scores[name], strict=True)
+    return line | {"true_age": one.case.age_years}

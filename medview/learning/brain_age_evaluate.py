@@ -6,10 +6,8 @@ all the same; sets whose columns the model does not know are told as skipped.
 
 from __future__ import annotations
 
-import csv
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,36 +15,43 @@ from typing import Any
 import numpy as np
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
-from medview.io.plain import plain
 from medview.learning.brain_age_model import AgeAnswer, AgeModel
 from medview.learning.brain_age_rows import Told, age_rows, groups_of
 from medview.learning.brain_age_table import AgeTable, Columns, Matrix, aligned, kinds_of
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.cases import find_subsets
 from medview.learning.metrics import MetricRow
+from medview.learning.metrics_file import Answered, head_of, write_metrics
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.table_baselines import ridge_from_card
-from medview.learning.weights import patient_hash
-
-SCHEMA = "medview.metrics/1"
+from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Part:
-    """A subset with the cases to measure, those seen in training and those that do not fit."""
+    """A subset with the rows that fit the model and the cases that do not."""
 
-    subset: Subset
+    whole: Unseen
     table: AgeTable
-    seen: int
-    other_split: int
     skipped: tuple[LeftOut, ...]
 
 
 def evaluate_brain_age(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     """Measure the age model: metrics.json and predictions.csv in `request.out`.
+
+    Raises
+    ------
+    DataError, WeightsError
+        As for ``measured_ages``.
+    """
+    found = measured_ages(job, request)
+    return write_metrics(Path(request.out), found.body, found.lines)
+
+
+def measured_ages(job: Progress, request: EvaluateRequest) -> Answered:
+    """Ask the age model about every row and compare with the ages known; nothing is written.
 
     Raises
     ------
@@ -60,53 +65,43 @@ def evaluate_brain_age(job: Progress, request: EvaluateRequest) -> dict[str, Any
     parts = [
         _part(subset, model, card, request) for subset in find_subsets(request.data, request.model)
     ]
-    _refuse_nothing(parts)
+    if not any(len(part.table) for part in parts):
+        skipped = [left_out for part in parts for left_out in part.skipped]
+        raise nothing_left([part.whole for part in parts], skipped, "case")
     rows: list[MetricRow] = []
     lines: list[dict[str, object]] = []
     for number, part in enumerate(parts):
         job.check()
-        job.report(number, len(parts), part.subset.name)
+        job.report(number, len(parts), part.whole.subset.name)
         if len(part.table):
             answer = model.answer(part.table.values)
             lines += _lines(part, model, answer, private=request.private)
             rows += _figures(part, model, answer)
     body = {
-        "model": card.id,
-        "version": card.version,
-        "weights_sha256": card.weights_sha256,
-        "device": "cpu",
-        "dtype": "float32",
-        "seed": request.seed,
-        "parameters": {"members": len(model.ensemble.members)},
-        "seconds": round(time.perf_counter() - began, 1),
+        **head_of(card, request, began, {"members": len(model.ensemble.members)}),
         "data": [_data_line(part) for part in parts],
         "metrics": [row.as_dict() for row in rows],
     }
-    _write(Path(request.out), body, lines)
-    plain_body: dict[str, Any] = plain(body)
-    return plain_body
+    return Answered(body, lines)
 
 
 def _part(subset: Subset, model: AgeModel, card: ModelCard, request: EvaluateRequest) -> _Part:
     wanted: Columns = {role: model.settings.columns[role] for role in model.ensemble.options.roles}
-    here = [c for c in subset.cases if request.split == "all" or c.split in ("", "test")]
-    known = set(card.seen_patients)
-    seen = [c for c in here if patient_hash(c.patient) in known]
-    kept = here if request.include_seen else [c for c in here if c not in seen]
+    whole = unseen(subset, card, request)
+    kept = whole.cases
     vectors, reason = _columns_of(subset, kept, wanted)
     skipped = list(subset.skipped)
     if reason:
         skipped.append(LeftOut(f"all {len(kept)} of {subset.name}", "MV-DAT-105", reason))
-        kept, vectors = [], {role: matrix[:0] for role, matrix in vectors.items()}
-    table = AgeTable(tuple(kept), wanted, vectors)
+        kept, vectors = (), {role: matrix[:0] for role, matrix in vectors.items()}
+    table = AgeTable(kept, wanted, vectors)
     fits = np.array([bool(kind) for kind in kinds_of(table)], dtype=np.bool_)
     skipped += [
         LeftOut(case.case, "MV-DAT-101", "it has no feature that the model takes")
         for case, able in zip(kept, fits, strict=True)
         if not able
     ]
-    other = len(subset.cases) - len(here)
-    return _Part(subset, table.take(fits), len(seen), other, tuple(skipped))
+    return _Part(whole, table.take(fits), tuple(skipped))
 
 
 def _columns_of(
@@ -131,27 +126,6 @@ def _columns_of(
     return values, "; ".join(reasons) if len(reasons) == len(wanted) else ""
 
 
-def _refuse_nothing(parts: Sequence[_Part]) -> None:
-    if any(len(part.table) for part in parts):
-        return
-    seen = sum(part.seen for part in parts)
-    if seen:
-        raise DataError(
-            f"no case is left to measure; {seen} are of patients that the weights were trained on",
-            code="MV-DAT-140",
-            do="Give other data, or add --include-seen (the figures then say nothing of new "
-            "patients).",
-        )
-    skipped = [one for part in parts for one in part.skipped]
-    raise DataError(
-        f"no case can be used; {skipped[0].what}" if skipped else "there is no case to measure",
-        file=skipped[0].case if skipped else "",
-        code="MV-DAT-142",
-        skipped=len(skipped),
-        do="Correct the data and try again.",
-    )
-
-
 def _figures(part: _Part, model: AgeModel, answer: AgeAnswer) -> list[MetricRow]:
     """Figures of the rows with an age, beside the mean age and the kept ridge regression."""
     known = np.isfinite(part.table.age)
@@ -164,7 +138,7 @@ def _figures(part: _Part, model: AgeModel, answer: AgeAnswer) -> list[MetricRow]
         ready = model.prepared(table.values)["smri"]
         ages["ridge"] = ridge_from_card(settings.ridge, ready, 1 - table.female)
     told = Told(
-        part.subset.name,
+        part.whole.subset.name,
         table.patients,
         table.age,
         ages,
@@ -199,10 +173,7 @@ def _lines(
         inside = inside and not (case.age_years or high) > high
         lines.append(
             {
-                "case": case.case,
-                "patient": patient_hash(case.patient) if private else case.patient,
-                "site": case.site,
-                "subset": case.subset,
+                **first_columns(case, private=private),
                 "age": age,
                 "age_low": answer.low[n],
                 "age_high": answer.high[n],
@@ -224,27 +195,9 @@ def _lines(
 
 
 def _data_line(part: _Part) -> dict[str, object]:
-    cases = part.table.cases
-    return {
-        "subset": part.subset.name,
-        "layout": part.subset.layout,
-        "cases": len(cases),
-        "patients": len({case.patient for case in cases}),
-        "sites": len({case.site for case in cases if case.site}),
-        "seen_in_training": part.seen,
-        "other_split": part.other_split,
-        "with_age": int(np.isfinite(part.table.age).sum()),
-        "modalities": sorted(set(kinds_of(part.table))),
-        "licence": part.subset.licence,
-        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in part.skipped],
-    }
-
-
-def _write(out: Path, body: Mapping[str, object], lines: Sequence[Mapping[str, object]]) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
-    (out / "metrics.json").write_text(text + "\n", encoding="utf-8")
-    with (out / "predictions.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(lines[0]), restval="")
-        writer.writeheader()
-        writer.writerows(plain(line) for line in lines)
+    return part.whole.data_line(
+        part.table.cases,
+        part.skipped,
+        with_age=int(np.isfinite(part.table.age).sum()),
+        modalities=sorted(set(kinds_of(part.table))),
+    )

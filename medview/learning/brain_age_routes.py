@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
-from medview.io.plain import plain
-from medview.learning.brain_age_evaluate import SCHEMA, evaluate_brain_age
+from medview.learning.brain_age_evaluate import evaluate_brain_age, measured_ages
 from medview.learning.brain_age_run import run_brain_age
 from medview.learning.brain_age_t1 import MODEL, ROLE, run_t1
-from medview.learning.brain_age_t1_evaluate import Answered, evaluate_t1, t1_subsets
+from medview.learning.brain_age_t1_evaluate import evaluate_t1, t1_subsets
 from medview.learning.cases import find_subsets
+from medview.learning.metrics_file import Answered, write_metrics
 
 
 def run(job: Progress, request: RunRequest) -> Prediction:
@@ -48,43 +45,23 @@ def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     images = t1_subsets(request.data)
     if not images:
         return evaluate_brain_age(job, request)
-    answered = evaluate_t1(job, request, images)
-    body = answered.body
+    found = evaluate_t1(job, request, images)
     if any(subset.cases for subset in find_subsets(request.data, MODEL)):
-        body = _together(evaluate_brain_age(job, request), answered)
-    _write(Path(request.out), body, answered.lines)
-    whole: dict[str, Any] = plain(body)
-    return whole
+        found = _together(measured_ages(job, request), found)
+    return write_metrics(Path(request.out), found.body, found.lines)
 
 
-def _together(tables: Mapping[str, Any], images: Answered) -> dict[str, Any]:
-    """Both bodies in one; the head of it is that of the feature route."""
+def _together(tables: Answered, images: Answered) -> Answered:
+    """Both answers in one; its head is that of the feature route."""
     taken = {line["case"] for line in images.lines}
     data = [
         {**part, "skipped": [one for one in part["skipped"] if one["case"] not in taken]}
-        for part in tables["data"]
+        for part in tables.body["data"]
     ]
-    return {
-        **tables,
+    body = {
+        **tables.body,
         "image_weights_sha256": images.body["weights_sha256"],
         "data": [part for part in data if part["cases"] or part["skipped"]] + images.body["data"],
-        "metrics": [*tables["metrics"], *images.body["metrics"]],
+        "metrics": [*tables.body["metrics"], *images.body["metrics"]],
     }
-
-
-def _write(out: Path, body: Mapping[str, object], lines: Sequence[Mapping[str, object]]) -> None:
-    """metrics.json, and predictions.csv with the lines of the other route that are there."""
-    out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
-    (out / "metrics.json").write_text(text + "\n", encoding="utf-8")
-    path = out / "predictions.csv"
-    there: list[dict[str, object]] = []
-    if path.is_file():
-        with path.open(newline="", encoding="utf-8") as file:
-            there = [dict(row) for row in csv.DictReader(file)]
-    whole = [*there, *(dict(line) for line in lines)]
-    columns = list(dict.fromkeys(name for line in whole for name in line))
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows(plain(line) for line in whole)
+    return Answered(body, [*tables.lines, *images.lines])

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from medview.domain.errors import DataError, InputRefused
+from medview.domain.errors import InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import Score
 from medview.domain.progress import Progress
@@ -18,20 +18,13 @@ from medview.learning.brain_age_t1 import MODEL, ROLE, refuse_part, scores_of
 from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.images import read_image
 from medview.learning.metrics import MetricRow
+from medview.learning.metrics_file import Answered, head_of
 from medview.learning.region_measure import Ages, age_rows
 from medview.learning.regions import RegionModel, find_regions, load_region_model
 from medview.learning.subset import LeftOut, Subset, TrainCase
-from medview.learning.weights import patient_hash
+from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
 
 _ROLES = ("smri", "fmri", ROLE)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answered:
-    """The body of ``medview.metrics/1`` and the lines of predictions.csv."""
-
-    body: dict[str, Any]
-    lines: list[dict[str, object]]
 
 
 def t1_subsets(specs: Sequence[str]) -> list[Subset]:
@@ -65,45 +58,23 @@ def evaluate_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subse
     model = load_region_model()
     data, rows = [], list[MetricRow]()
     lines = list[dict[str, object]]()
-    for subset in subsets:
-        part = kept_cases(subset, model, request)
-        told, skipped = _predicted(job, model, part, request)
+    parts = [unseen(subset, model.card, request) for subset in subsets]
+    gone = list[LeftOut]()
+    for part in parts:
+        told, skipped = _predicted(job, model, part.cases, request)
         lines += told
-        rows += age_figures(subset.name, part, told, model)
-        data.append(data_line(subset, part, told, skipped))
+        gone += skipped
+        rows += age_figures(part, told, model)
+        data.append(data_line(part, told, skipped))
     if not lines:
-        raise DataError(
-            "no T1 volume is left to measure: all were trained on or cannot be used",
-            code="MV-DAT-140",
-            do="Give other data, or add --include-seen (the figures then say nothing of new "
-            "patients).",
-        )
+        raise nothing_left(parts, gone, "T1 volume")
     body = {
+        **head_of(model.card, request, began, {"route": ROLE}),
         "model": MODEL,
-        "version": model.card.version,
-        "weights_sha256": model.card.weights_sha256,
-        "device": "cpu",
-        "dtype": "float32",
-        "seed": request.seed,
-        "parameters": {"route": ROLE},
-        "seconds": round(time.perf_counter() - began, 1),
         "data": data,
         "metrics": [{**row.as_dict(), "task": MODEL} for row in rows],
     }
     return Answered(body, lines)
-
-
-def kept_cases(
-    subset: Subset, model: RegionModel, request: EvaluateRequest
-) -> tuple[TrainCase, ...]:
-    """The cases to measure: of the part asked for, and not seen by the weights."""
-    known = set(model.card.seen_patients)
-    return tuple(
-        case
-        for case in subset.cases
-        if (request.split == "all" or case.split in ("", "test"))
-        and (request.include_seen or patient_hash(case.patient) not in known)
-    )
 
 
 def _predicted(
@@ -126,12 +97,7 @@ def _predicted(
 
 def line_of(case: TrainCase, scores: Sequence[Score], *, private: bool) -> dict[str, object]:
     """A line of predictions.csv, as ``medview run`` scores the case."""
-    line: dict[str, object] = {
-        "case": case.case,
-        "patient": patient_hash(case.patient) if private else case.patient,
-        "site": case.site,
-        "subset": case.subset,
-    }
+    line = first_columns(case, private=private)
     for score in scores:
         line |= {score.name: score.value, f"{score.name}_low": score.low}
         line[f"{score.name}_high"] = score.high
@@ -141,13 +107,11 @@ def line_of(case: TrainCase, scores: Sequence[Score], *, private: bool) -> dict[
 
 
 def age_figures(
-    subset: str,
-    cases: Sequence[TrainCase],
-    lines: Sequence[dict[str, Any]],
-    model: RegionModel,
+    part: Unseen, lines: Sequence[dict[str, Any]], model: RegionModel
 ) -> list[MetricRow]:
     """Figures of the ages in the lines of a subset, beside those of the mean age; none without."""
-    patients = {case.case: case.patient for case in cases}
+    subset = part.subset.name
+    patients = {case.case: case.patient for case in part.cases}
     known = [line for line in lines if line["given_age"] is not None and line["age"] is not None]
     if not known or model.age is None:
         return []
@@ -164,24 +128,10 @@ def age_figures(
 
 
 def data_line(
-    subset: Subset,
-    kept: Sequence[TrainCase],
-    lines: Sequence[dict[str, Any]],
-    skipped: Sequence[LeftOut],
+    part: Unseen, lines: Sequence[dict[str, Any]], skipped: Sequence[LeftOut]
 ) -> dict[str, object]:
     """What ``medview.metrics/1`` says of a subset."""
     done = {line["case"] for line in lines}
-    cases = [case for case in kept if case.case in done]
-    other = [case for case in subset.cases if case.split in ("train", "val")]
-    return {
-        "subset": subset.name,
-        "layout": subset.layout,
-        "cases": len(cases),
-        "patients": len({case.patient for case in cases}),
-        "sites": len({case.site for case in cases if case.site}),
-        "seen_in_training": max(0, len(subset.cases) - len(kept) - len(other)),
-        "with_age": sum(case.age_years is not None for case in cases),
-        "modalities": [ROLE],
-        "licence": subset.licence,
-        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
-    }
+    cases = [case for case in part.cases if case.case in done]
+    aged = sum(case.age_years is not None for case in cases)
+    return part.data_line(cases, skipped, with_age=aged, modalities=[ROLE])

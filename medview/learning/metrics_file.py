@@ -6,6 +6,7 @@ import csv
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,14 @@ from medview.io.atomic import whole_file
 from medview.io.plain import plain
 
 SCHEMA = "medview.metrics/1"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answered:
+    """The body of ``medview.metrics/1`` and the lines of predictions.csv."""
+
+    body: dict[str, Any]
+    lines: list[dict[str, object]]
 
 
 def head_of(

@@ -2,34 +2,30 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from medview.domain.errors import DataError, InputRefused
+from medview.domain.errors import InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.domain.volume import Volume
-from medview.io.atomic import whole_file
-from medview.io.plain import plain
 from medview.learning.brain_age_t1 import refuse_part, scores_of
-from medview.learning.brain_age_t1_evaluate import age_figures, data_line, kept_cases, line_of
+from medview.learning.brain_age_t1_evaluate import age_figures, data_line, line_of
 from medview.learning.cases import find_subsets
 from medview.learning.images import read_image
+from medview.learning.metrics_file import head_of, write_metrics
 from medview.learning.region_cases import load_head
 from medview.learning.region_grid import Boxed, boxed
 from medview.learning.region_measure import Measured, compared, region_rows
 from medview.learning.region_sets import MODEL
 from medview.learning.regions import RegionModel, find_regions, load_region_model
 from medview.learning.subset import LeftOut, Subset, TrainCase
-
-SCHEMA = "medview.metrics/1"
+from medview.learning.unseen import nothing_left, unseen
 
 
 @dataclass(slots=True, eq=False)
@@ -63,45 +59,32 @@ def evaluate_regions(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     data: list[dict[str, object]] = []
     rows: list[dict[str, object]] = []
     lines: list[dict[str, object]] = []
-    for subset in find_subsets(request.data, MODEL):
-        heads = Subset(
-            subset.name,
-            subset.layout,
-            subset.root,
-            tuple(case for case in subset.cases if case.images),
-            licence=subset.licence,
-        )
-        if not heads.cases:
-            continue
-        kept = kept_cases(heads, model, request)
-        part = _asked(job, model, kept, request)
-        made = region_rows(part.measured) if part.measured else []
-        made += age_figures(subset.name, kept, part.lines, model)
+    heads = [_heads(subset) for subset in find_subsets(request.data, MODEL)]
+    parts = [unseen(subset, model.card, request) for subset in heads if subset.cases]
+    gone = list[LeftOut]()
+    for part in parts:
+        found = _asked(job, model, part.cases, request)
+        made = region_rows(found.measured) if found.measured else []
+        made += age_figures(part, found.lines, model)
         rows += [row.as_dict() for row in made]
-        data.append(data_line(heads, kept, part.lines, [*subset.skipped, *part.skipped]))
-        lines += part.lines
+        skipped = [*part.subset.skipped, *found.skipped]
+        data.append(data_line(part, found.lines, skipped))
+        lines += found.lines
+        gone += skipped
     if not lines:
-        raise DataError(
-            "no head is left to measure: all were trained on or cannot be used",
-            code="MV-DAT-140",
-            do="Give other data, or add --include-seen (the figures then say nothing of new "
-            "patients).",
-        )
+        raise nothing_left(parts, gone, "head")
     body = {
+        **head_of(model.card, request, began, {}),
         "model": MODEL,
-        "version": model.card.version,
-        "weights_sha256": model.card.weights_sha256,
-        "device": "cpu",
-        "dtype": "float32",
-        "seed": request.seed,
-        "parameters": {},
-        "seconds": round(time.perf_counter() - began, 1),
         "data": data,
         "metrics": rows,
     }
-    _write(Path(request.out), body, lines)
-    whole: dict[str, Any] = plain(body)
-    return whole
+    return write_metrics(Path(request.out), body, lines)
+
+
+def _heads(subset: Subset) -> Subset:
+    """The cases with an image."""
+    return replace(subset, cases=tuple(case for case in subset.cases if case.images))
 
 
 def _asked(
@@ -131,19 +114,3 @@ def _boxed(case: TrainCase) -> tuple[Volume, Boxed]:
     volume = read_image(case.image)
     refuse_part(volume)
     return volume, boxed(volume)
-
-
-def _write(out: Path, body: Mapping[str, object], lines: Sequence[Mapping[str, object]]) -> None:
-    """metrics.json and predictions.csv."""
-    out.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(plain({"schema": SCHEMA, **body}), indent=1, ensure_ascii=False)
-    with whole_file(out / "metrics.json") as draft:
-        draft.write_text(text + "\n", encoding="utf-8")
-    columns = list(dict.fromkeys(name for line in lines for name in line))
-    with (
-        whole_file(out / "predictions.csv") as draft,
-        draft.open("w", newline="", encoding="utf-8") as file,
-    ):
-        writer = csv.DictWriter(file, columns, restval="")
-        writer.writeheader()
-        writer.writerows(plain(line) for line in lines)

@@ -88,9 +88,17 @@ def test_heads_are_measured_with_labels_and_told_without(folder: Path, tmp_path:
     assert written["schema"] == "medview.metrics/1"
 
 
-@pytest.mark.parametrize("line", ["x,seen,a.nii.gz,a_DLMUSE.nii.gz,40", "x,p,cases.csv,,40"])
-def test_nothing_left_to_measure_is_refused(folder: Path, tmp_path: Path, line: str) -> None:
-    with pytest.raises(DataError, match="no head is left"):
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("x,seen,a.nii.gz,a_DLMUSE.nii.gz,40", "no head is left to measure; 1 are of patients"),
+        ("x,p,cases.csv,,40", "x: none of 1 cases can be used; not a medical image"),
+    ],
+)
+def test_nothing_left_to_measure_is_refused(
+    folder: Path, tmp_path: Path, line: str, says: str
+) -> None:
+    with pytest.raises(DataError, match=says):
         region_evaluate.evaluate_regions(Silent(), _asked(folder, tmp_path, line))
 
 
