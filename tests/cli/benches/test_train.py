@@ -1,5 +1,7 @@
 """Training beside a naive script: both take steps, and loading is a part of a step."""
 
+from importlib import import_module
+
 import numpy as np
 import torch
 
@@ -9,10 +11,31 @@ from medview.cli.benches.train import measure
 from medview.cli.benches.train_work import _Naive
 from medview.cli.contract import Context, Options
 from medview.cli.progress import ProgressLine
+from medview.domain.progress import Silent
+from medview.models import anomaly_vae
 
 
-def test_rows_are_measured_by_the_child(monkeypatch):
+class Here:
+    """Does in this process, with a narrow network, what the child is asked for."""
+
+    def __init__(self, post):
+        self.post = post
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def call(self, lane, work, *args, progress):
+        module, _, name = work.partition(":")
+        return getattr(import_module(module), name)(Silent(), *args)
+
+
+def test_a_row_says_how_fast_both_are_and_what_loading_costs(monkeypatch):
     monkeypatch.setattr(train, "QUICK_STEPS", 1)
+    monkeypatch.setattr(train, "Jobs", Here)
+    monkeypatch.setattr(anomaly_vae, "WIDTHS", (8, 8, 16, 16))
     monkeypatch.setattr(train, "window_rows", lambda context, quick: [])
     context = Context(Options(device="cpu", threads=1), ProgressLine(None, on_terminal=False))
     speed, loading = measure(context, True)
