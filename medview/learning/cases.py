@@ -137,7 +137,7 @@ def _split_spec(spec: str, model: str) -> tuple[Layout | None, Path]:
 
 def _subsets_at(path: Path, layout: Layout | None, model: str) -> list[Subset]:
     if not path.exists():
-        raise DataError("does not exist", file=path.name, do="Check the path given with --data.")
+        raise DataError("does not exist", file=path.name, do="Check the path.")
     wanted = [layout] if layout else list(layouts_for(model))
     known = [one for one in wanted if one is not FOLDER]
     places = list(_places(path))
