@@ -16,6 +16,14 @@ FINETUNE = "medview.learning.finetune:finetune"
 LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
 CALIBRATE_SITES = "medview.learning.left_sites:calibrate_and_leave_sites"
+# Options that say how long and how to train.
+_OF_TRAINING = {
+    "epochs": "--epochs",
+    "settings": "--set",
+    "recipe": "--recipe",
+    "max_minutes": "--max-minutes",
+    "resume": "--resume",
+}
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
@@ -85,6 +93,7 @@ def finetune(
     tell how the same training does at a site that it has not seen.
     """
     from medview.cli.expecting import Expecting, as_answer
+    from medview.domain.errors import UsageError
     from medview.domain.training import FinetuneRequest, TrainRequest
     from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.training import only_checkpoints_stay, trainer_of
@@ -94,6 +103,11 @@ def finetune(
     if wanted["register"] is not None:
         refuse_name(found.card.id, wanted["register"])
     is_fit = wanted["method"] == "calibrate"
+    idle = [option for name, option in _OF_TRAINING.items() if is_fit and wanted[name]]
+    if idle:
+        raise UsageError(
+            f"{', '.join(idle)}: --method calibrate trains nothing", do="Leave it out."
+        )
     trainer = "" if is_fit else trainer_of(found.card.id)
     epochs = () if is_fit else epochs_settings(found.card.id, wanted["epochs"])
     options = context.options
