@@ -70,6 +70,13 @@ def test_a_name_that_cannot_be_given_is_refused_before_the_training(tmp_path, ca
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("options", [("--epochs", "3"), ("--set", "rate=0.1"), ("--resume",)])
+def test_options_of_training_are_not_for_a_fit(tmp_path, capfd, options):
+    words = ("finetune", "icu", "--data", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert main([*words, "--method", "calibrate", *options]) == 2
+    assert f"{options[0]}: --method calibrate trains nothing" in capfd.readouterr().err
+
+
 @pytest.mark.slow
 def test_each_site_is_left_out_of_a_fine_tuning_in_turn(tmp_path, capfd):
     people, volumes = people_of_ixi()
