@@ -7,6 +7,7 @@ from medview.ui.action import Action, Ask, has_findings, has_image, has_maps, ha
 from medview.ui.app import App
 
 NO_IMAGE = "Open a study first."
+OTHERWISE = "This is not possible with what is on screen."
 _BY_ASK: dict[Ask, str] = {
     has_image: NO_IMAGE,
     has_study: NO_IMAGE,
@@ -29,6 +30,7 @@ _BY_ID: dict[str, str] = {
     "analysis.versions": "No model is being trained further.",
     "analysis.read_done": "Nothing is held back: First reader is off, or your read is done.",
     "file.save_movie": "This is a single image, no stack.",
+    "plane.straighten": "No plane is turned.",
 }
 _BY_START = {"window.preset_": "This kind of image has no window on this key."}
 
@@ -44,7 +46,7 @@ def why_not(app: App, action: Action) -> str:
     if needs_image and app.session.volume is None and action.id not in _ALWAYS_SAID:
         return NO_IMAGE
     by_start = (text for start, text in _BY_START.items() if action.id.startswith(start))
-    return _BY_ASK.get(action.enabled) or _BY_ID.get(action.id) or next(by_start, "")
+    return _BY_ASK.get(action.enabled) or _BY_ID.get(action.id) or next(by_start, OTHERWISE)
 
 
 # About something else than images.
