@@ -53,8 +53,8 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     """Train MODEL on --data and write weights, card, history and splits into --out.
 
     An interrupted training leaves its checkpoint, and "--resume" goes on from it. The models
-    of anomalies and of chest films also train in several processes: "torchrun --nproc-per-node N
-    -m medview train ...".
+    of anomalies, chest films and ICU stays also train in several processes: "torchrun
+    --nproc-per-node N -m medview train ...".
     """
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.training import FOLLOWS, TrainRequest

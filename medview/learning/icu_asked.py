@@ -40,7 +40,7 @@ class AskedHours(nn.Module):
         with repeated(self.net, self.rungs):
             states, there = before().flatten(0, 1), present.repeat_interleave(self.rungs, 0)
             rungs = self._fused(states, None, there)
-        return said, rungs.view(len(series), self.rungs, -1)
+        return said, rungs.view(len(series), self.rungs, rungs.shape[1])
 
     def _fused(self, states: Tensor, film: Tensor | None, present: Tensor) -> Tensor:
         return self.net.fuse(self.net.tokens(states, film, present), present)

@@ -41,6 +41,7 @@ from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay, encoded, fit_normaliser
 from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_variants import variant_scores
+from medview.learning.ranks import ALONE, Ranks
 
 Rows = NDArray[np.intp]
 _KEPT = ("recipe", "task", "fit", "history")
@@ -136,12 +137,15 @@ class Keeper:
         Which network it is, and what must be the same to go on with it.
     before : Sequence[HistoryRow]
         The curves of the networks before.
+    writes : bool
+        False in all of several processes but the first one.
     """
 
     out: Path
     key: str
     identity: str
     before: Sequence[HistoryRow]
+    writes: bool = True
     rows: list[HistoryRow] = field(default_factory=list)
     _due: Due = field(default_factory=Due)
 
@@ -164,7 +168,7 @@ class Keeper:
     def learn(self, rows: Sequence[HistoryRow], fit: Fit) -> None:
         """Take in the curve of an epoch; write both where that is due, and after the last one."""
         self.rows += rows
-        if self._due.after_epoch() or fit.finished:
+        if self.writes and (self._due.after_epoch() or fit.finished):
             write_history(self.out / "history.csv", [*self.before, *self.rows])
             body = {"recipe": self.identity, "task": self.key, "fit": fit.state()}
             write_checkpoint(self.out, {**body, "history": self.rows})
@@ -172,13 +176,17 @@ class Keeper:
 
 @dataclass(slots=True, eq=False)
 class Runner:
-    """Runs the tasks of a training, or takes what is done already."""
+    """Runs the tasks of a training, or takes what is done already.
+
+    Of several processes (`ranks`) all train, and the first one writes.
+    """
 
     recipe: IcuRecipe
     variables: VariableMap
     out: Path
     seed: int
     resume: bool
+    ranks: Ranks = ALONE
     history: list[HistoryRow] = field(default_factory=list)
     _kept: tuple[str, tuple[StaySet, StaySet | None, StaySet | None]] | None = None
 
@@ -196,7 +204,8 @@ class Runner:
         done = read_done(path, identity) if self.resume else None
         if done is None:
             done = self._train(job, task, stays, outputs, told)
-            write_done(path, identity, done)
+            if self.ranks.leads:
+                write_done(path, identity, done)
         self.history += done.history
         return done
 
@@ -210,8 +219,9 @@ class Runner:
     ) -> Done:
         train, val, held = self._sets(task, stays, outputs)
         recipe = self.recipe.of_member(task.part, task.member)
-        fit = Fit(recipe, train, val, 1000 * self.seed + task.member)
-        keeper = Keeper(self.out, task.key, self._identity(task, stays), self.history)
+        fit = Fit(recipe, train, val, 1000 * self.seed + task.member, self.ranks)
+        identity, leads = self._identity(task, stays), self.ranks.leads
+        keeper = Keeper(self.out, task.key, identity, self.history, leads)
         if self.resume:
             keeper.go_on(fit)
         while not fit.finished:

@@ -14,7 +14,7 @@ import torch
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import FOLLOWS, TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.checkpoint import HistoryRow, write_history
 from medview.learning.devices import choose_device
@@ -40,7 +40,7 @@ from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_work import Work
 from medview.learning.metrics import MetricRow
 from medview.learning.plain_models import Model, save_models
-from medview.learning.ranks import refuse_several
+from medview.learning.ranks import Ranks, refuse_several
 from medview.learning.subset import LeftOut, Subset
 from medview.learning.temperature import best_temperature, calmed, calmed_by_others, reliability
 from medview.learning.too_alike import refuse_one_class, refuse_one_patient
@@ -57,16 +57,18 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     Returns
     -------
     dict
-        The body of ``medview.train/1``.
+        The body of ``medview.train/1``; of several processes only the first one's.
 
     Raises
     ------
     DataError
         Unusable data or recipe; a patient in two parts; no labels.
+    UsageError
+        Several processes that cannot reach each other, or with weights to start from.
     """
-    refuse_several("icu", "its attention draws what it drops by itself")
     choose_device(request.device)
     if request.init:
+        refuse_several("icu with --init", "a version goes on in a minute")
         from medview.learning.icu_tuning import tune
 
         return tune(job, request)
@@ -81,10 +83,13 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         )
     variables = map_called(request.variables or recipe.variables)
     subsets = find_stays(request.data, "icu", request.variables)
-    runner = Runner(recipe, variables, Path(request.out), request.seed, request.resume)
+    ranks = Ranks.here()
+    runner = Runner(recipe, variables, Path(request.out), request.seed, request.resume, ranks)
     runner.out.mkdir(parents=True, exist_ok=True)
     works, skipped = works_in(job, recipe, variables, subsets)
     late = _run_tasks(job, request, runner, works, began)
+    if not ranks.leads:
+        return {FOLLOWS: True}
     write_splits(runner.out / "splits.csv", works, private=request.private)
     write_history(runner.out / "history.csv", runner.history)
     body = {
@@ -170,7 +175,7 @@ def _run_tasks(
     ]
     for n, (work, task) in enumerate(todo):
         late = request.max_minutes and time.perf_counter() - began > 60 * request.max_minutes
-        if late:
+        if runner.ranks.mean({"late": float(bool(late))})["late"]:  # all of them stop, or none
             return True
         done = runner.run(job, task, work.stays, work.outputs, (n, len(todo)))
         work.done[task.key] = (task, done)

@@ -173,9 +173,19 @@ class WholeBatchDropout(nn.Dropout):
             return x
         count = torch.tensor([float(len(x))])
         dist.all_reduce(count)
-        kept = x.new_empty((int(count), *x.shape[1:])).bernoulli_(1 - self.p).div_(1 - self.p)
-        cases = kept.view(-1, self.each, *x.shape[1:])
-        return x * cases[self._ranks.rows].flatten(0, 1)
+        kept = _laid_as(x, (int(count), *x.shape[1:])).bernoulli_(1 - self.p).div_(1 - self.p)
+        every = torch.arange(int(count)).view(int(count) // self.each, self.each)
+        return x * kept[every[self._ranks.rows].flatten()]
+
+
+def _laid_as(x: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """An empty tensor whose dimensions lie in memory as those of `x`: draws go by memory.
+
+    The output of an LSTM lies by time first.
+    """
+    apart = x.stride()
+    order = sorted(range(x.dim()), key=lambda n: (-apart[n], n == 0))
+    return x.new_empty([shape[n] for n in order]).permute([order.index(n) for n in range(x.dim())])
 
 
 @contextmanager
@@ -202,7 +212,8 @@ class WholeBatchAttention(nn.MultiheadAttention):
     @classmethod
     def of(cls, part: nn.MultiheadAttention, ranks: Ranks) -> WholeBatchAttention:
         """The same layer: its very parameters."""
-        made = cls(part.embed_dim, part.num_heads, part.dropout, batch_first=True)
+        with torch.random.fork_rng(devices=[]):  # its own first weights are drawn for nothing
+            made = cls(part.embed_dim, part.num_heads, part.dropout, batch_first=True)
         made.__dict__["_parameters"] = part._parameters
         made.out_proj = part.out_proj
         made.drop = WholeBatchDropout(part.dropout, ranks)
@@ -233,8 +244,9 @@ class WholeBatchAttention(nn.MultiheadAttention):
         scores = q @ k.transpose(-2, -1) / (width // self.num_heads) ** 0.5
         if key_padding_mask is not None:
             scores = scores + key_padding_mask[:, None, None]
-        found = (self.drop(torch.softmax(scores, -1)) @ v).transpose(1, 2).flatten(2)
-        return self.out_proj(found), None
+        found = self.drop(torch.softmax(scores, -1)) @ v
+        # By token first, as torch's lies in memory: what is dropped next is drawn in that order.
+        return self.out_proj(found.permute(2, 0, 1, 3).flatten(2)).transpose(0, 1), None
 
 
 class _Sum(torch.autograd.Function):

@@ -148,7 +148,8 @@ class FusionNet(nn.Module):
         pair = torch.stack(
             [empty if series is None else series, empty if film is None else film], 1
         )
-        instead = self.absent if self.options.missing == "learned" else torch.zeros_like(pair[0])
+        nothing = pair.new_zeros(pair.shape[1:])
+        instead = self.absent if self.options.missing == "learned" else nothing
         return torch.where(present[:, :, None], pair, instead)
 
     def fuse(self, tokens: Tensor, present: Tensor) -> Tensor:

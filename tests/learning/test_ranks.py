@@ -14,8 +14,11 @@ from medview.domain.errors import UsageError
 from medview.domain.progress import Silent
 from medview.learning import train
 from medview.learning.augment import Brain
+from medview.learning.checkpoint import write_history
 from medview.learning.cxr_fit import ALL, CxrRecipe, Given, fit_method
 from medview.learning.film_set import FilmSet
+from medview.learning.icu_fit import Fit, StaySet
+from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.ranks import Ranks, WholeBatchNorm, refuse_several
 from medview.learning.subset import TrainCase
 from medview.learning.train import Recipe, Trainer
@@ -97,6 +100,35 @@ def chest(folder):
     return fitted.model.state_dict() if ranks.leads else None
 
 
+def icu(folder, **changes):
+    """Train the ICU series network on made-up stays; their last batch has a single stay."""
+    all_double()
+    dice = torch.Generator().manual_seed(0)
+    series = torch.randn(11, 8, 6, generator=dice)
+    lengths = torch.tensor([8, 7, 8, 3, 8, 8, 5, 8, 8, 6, 8])
+    present = torch.tensor([[True, False]]).repeat(11, 1)
+    labels = (torch.rand(11, 2, generator=dice) < 0.5).double()
+    labels[3, 1] = float("nan")
+    small = {"hidden": 8, "width": 8, "heads": 2, "feed_forward": 8, "epochs": 2, "batch": 5}
+    recipe = IcuRecipe(**{**small, **changes})
+    ranks = Ranks.here()
+    fit = Fit(recipe, StaySet(series, lengths, present, labels), None, 0, ranks)
+    rows = [
+        (epoch, part, name, value)
+        for epoch in (1, 2)
+        for (part, name), value in fit.epoch(lambda: None).items()
+    ]
+    if not ranks.leads:
+        return None
+    write_history(folder / "history.csv", rows)
+    return fit.net.state_dict()
+
+
+def icu_hourly(folder):
+    """The same where the encoder sees single hours, and absent tokens are masked."""
+    return icu(folder, encoder="hourly", missing="mask", blocks=2)
+
+
 def work(train_one, folder, env):
     """Train in a process of its own."""
     os.environ |= env
@@ -118,7 +150,7 @@ def free_port():
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.parametrize("train_one", [anomaly, chest])
+@pytest.mark.parametrize("train_one", [anomaly, chest, icu, icu_hourly])
 def test_two_processes_give_the_curve_and_weights_of_one(train_one, tmp_path, monkeypatch):
     monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
     common = {
@@ -160,10 +192,10 @@ def test_alone_nothing_changes():
 
 
 def test_a_model_that_trains_alone_says_why(monkeypatch):
-    refuse_several("icu", "it is small")
+    refuse_several("brain-age", "it is small")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match="icu trains in one process only: it is small"):
-        refuse_several("icu", "it is small")
+    with pytest.raises(UsageError, match="brain-age trains in one process only: it is small"):
+        refuse_several("brain-age", "it is small")
 
 
 def test_every_row_belongs_to_one_process():
