@@ -132,11 +132,15 @@ def _chest(prediction: Prediction, card: ModelCard | None) -> Told:
         score = _with_interval(total, f"of {BRIXIA_TOP}")
         parts.append(f"Brixia total {score}")
     method = f"Calibration of the probability: {severe.method}." if severe and severe.method else ""
-    limits = [each for each in (card.limits if card else ()) if _NO_FORECAST in each]
     wanted = (("roc_auc", ""), ("mae", " points of the Brixia total"))
-    details = [method, *limits[:1], _measured(prediction, card, wanted), _doubt(prediction)]
+    details = [method, _detected(card), _measured(prediction, card, wanted), _doubt(prediction)]
     details.append(not_available_words(prediction.scores))
     return _told(f"{'; '.join(parts)}." if parts else "No score.", details)
+
+
+def _detected(card: ModelCard | None) -> str:
+    """That films tell who already is in intensive care, where the card says so."""
+    return next((each for each in (card.limits if card else ()) if _NO_FORECAST in each), "")
 
 
 def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
@@ -150,7 +154,9 @@ def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
     sides = [each for each in prediction.scores if each.name.startswith(("attention", "shapley"))]
     words = "; ".join(score_words(each) for each in sides if each.value is not None)
     line = f"{name} {_with_interval(score)}."
-    details = [imputed, _measured(prediction, card, (("roc_auc", ""),)), _doubt(prediction)]
+    caution = _detected(card) if prediction.score("icu_admission") is not None else ""
+    measured = _measured(prediction, card, (("roc_auc", ""),))
+    details = [caution, imputed, measured, _doubt(prediction)]
     return _told(
         line, [*details, f"{_capital(words)}." if words else "", not_available_words(rest)]
     )

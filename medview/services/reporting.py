@@ -115,7 +115,7 @@ def result(material: Material) -> tuple[Section, ...]:
     if not material.outcomes:
         pending = " A model is still running; only finished results are reported."
         text = f"No model has been run on this study.{pending if material.pending else ''}"
-        return (Section("Result", text, result=f"Result {NOT_AVAILABLE}"),)
+        return (Section("Computed analysis", text),)
     made = [_with_answers(material, each) for each in material.outcomes]
     if material.pending:
         note = "Another model is still running; only finished results are reported."

@@ -74,6 +74,13 @@ def test_a_chest_film_says_what_it_detects_rather_than_forecasts():
     assert "ROC AUC 0.890 (films)" in made.details[2]
 
 
+def test_a_stay_with_a_film_says_so_too_and_one_without_does_not():
+    limit = "Most severe films show a patient who is already in intensive care: no forecast."
+    known = replace(measured(), limits=("x", limit))
+    assert told(said("icu", Score("icu_admission", 0.13, 0.1, 0.2)), known).details[0] == limit
+    assert limit not in told(said("icu", Score("mortality", 0.1, 0.0, 0.2)), known).details
+
+
 def test_an_icu_stay_says_its_risk_and_what_was_imputed():
     prediction = said("icu", Score("mortality", 0.114, 0.04, 0.53), Score("imputed_share", 0.778))
     made = told(prediction, None)

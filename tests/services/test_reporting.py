@@ -190,8 +190,8 @@ def test_what_is_missing_says_so():
     sections = {section.title: section for section in made.sections}
     assert made.title == "Imaging report"
     assert sections["Question"].text == "not available"
-    assert sections["Result"].result == "Result not available"
-    assert "No model has been run" in sections["Result"].text
+    assert sections["Computed analysis"].result == ""
+    assert "No model has been run" in sections["Computed analysis"].text
     assert sections["Impression"].text == "not available"
     assert all(section.text or section.table or section.figures for section in made.sections)
 
