@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from medview.imaging.curves import Curve
 from medview.ui.app import App
-from medview.ui.controls import Row, Segments, button, label, name
+from medview.ui.controls import ElidedLabel, Row, Segments, button, name
 from medview.ui.curve_plot import CurvePlot
 from medview.ui.mouse import Mouse
 from medview.ui.words import place, tr
@@ -43,11 +43,13 @@ class CurveBar(QFrame):
         self.along.changed.connect(lambda _: self._draw())
         self.plot = CurvePlot()
         self.plot.chosen.connect(self._go)
-        self._words = label("", "quiet")
+        self._words = ElidedLabel("", "quiet")
         rows = QVBoxLayout(self)
         rows.setContentsMargins(10, 6, 12, 6)
         rows.setSpacing(4)
-        rows.addLayout(Row(self.along, self._words, 1, *self._buttons()))
+        above = Row(self.along, self._words, *self._buttons())
+        above.setStretch(1, 1)
+        rows.addLayout(above)
         rows.addWidget(self.plot)
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
@@ -59,7 +61,7 @@ class CurveBar(QFrame):
     def _buttons(self) -> tuple[QPushButton, ...]:
         keep = button(tr("Keep"), "curve_keep", tip=tr("Keep this curve to compare with"))
         clear = button(tr("Clear"), "curve_clear", tip=tr("Take the kept curves away"))
-        copy = button(tr("Copy numbers"), "curve_copy", tip=tr("Put all curves on the clipboard"))
+        copy = button(tr("Copy"), "curve_copy", tip=tr("Put all numbers on the clipboard"))
         keep.clicked.connect(self.keep)
         clear.clicked.connect(self.clear)
         copy.clicked.connect(self.copy)
@@ -86,7 +88,7 @@ class CurveBar(QFrame):
         view = session.views.get(self._pane)
         if view is None:
             self.plot.show_curve(None, (), tr("Open a study first."))
-            self._words.setText("")
+            self._words.set_text("")
             return
         under = at.point_lps if at is not None and is_under else None
         self._point = under or view.point_lps
@@ -100,7 +102,7 @@ class CurveBar(QFrame):
         held = self._app.session.content(self._pane)
         unit = held.volume.quantity if held is not None and curve is not None else ""
         known = unit if unit not in ("", "1", "a.u.") else ""
-        self._words.setText(f"{place(self._point)} · {known}" if known else place(self._point))
+        self._words.set_text(f"{place(self._point)} · {known}" if known else place(self._point))
 
     def _note(self) -> str:
         curves = self._app.curves

@@ -74,6 +74,7 @@ class ShortcutEditor(QDialog):
         rows.addLayout(self._key_row())
         rows.addWidget(self.said)
         rows.addLayout(self._mouse_row())
+        rows.addLayout(Row(self.reverse, 1))
         rows.addLayout(self._end_row())
         app.preferences.changed.connect(self._on_settings)
         self.finished.connect(lambda _: app.preferences.changed.disconnect(self._on_settings))
@@ -143,10 +144,10 @@ class ShortcutEditor(QDialog):
         self.reverse.setChecked(settings.reverse_level)
         self.reverse.toggled.connect(lambda on: self._app.preferences.change(reverse_level=on))
         self._show_buttons()
-        titles = [label(tr(text), "strong") for text in ("Left", "Middle", "Right")]
+        titles = [label(tr(text), "strong") for text in ("Left button", "Middle", "Right")]
         boxes = (self.left, self.middle, self.right)
         parts = [part for pair in zip(titles, boxes, strict=True) for part in pair]
-        return Row(*parts, 1, self.reverse, gap=8)
+        return Row(*parts, 1, gap=8)
 
     def _button_box(self, key: str, accessible: str, tools: tuple[str, ...]) -> QComboBox:
         made = QComboBox()
