@@ -55,6 +55,7 @@ COMMANDS: dict[str, str] = {
     "render": "medview.cli.render:render",
     "models": "medview.cli.running:models",
     "versions": "medview.cli.versions:versions",
+    "runs": "medview.cli.runs:runs",
     "run": "medview.cli.running:run",
     "batch": "medview.cli.batch:batch",
     "report": "medview.cli.report:report",

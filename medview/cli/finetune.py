@@ -96,6 +96,7 @@ def finetune(
     from medview.domain.errors import UsageError
     from medview.domain.training import FinetuneRequest, TrainRequest
     from medview.services.recipes import epochs_settings, read_recipe
+    from medview.services.runs import write_run
     from medview.services.training import only_checkpoints_stay, trainer_of
     from medview.services.versions import located, refuse_name
 
@@ -138,6 +139,7 @@ def finetune(
             body = context.call("train", LEAVE_SITES if leaves else FINETUNE, request, trainer)
     if not train.resume:
         expecting.note({**body, "epochs": body.get("epochs") or 1}, out)
+    write_run(out, found.card.id, train, body)
     told = {**body, "expected": as_answer(before)}
     return _registered(out, found.card.id, told, wanted)
 

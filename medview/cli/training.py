@@ -60,6 +60,7 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     from medview.domain.training import FOLLOWS, TrainRequest
     from medview.services.models import find_card
     from medview.services.recipes import epochs_settings, read_recipe
+    from medview.services.runs import write_run
     from medview.services.training import only_checkpoints_stay, trainer_of
 
     work = trainer_of(model)
@@ -89,4 +90,5 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
         return Answer(body, silent=True)
     if not request.resume:
         expecting.note(body, out)
+    write_run(out, model, request, body)
     return Answer({**body, "expected": as_answer(before)})

@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from medview.domain.training import Method
 from medview.services.case_table import CaseLine
+from medview.services.histories import Curves
 
-Curves = Mapping[tuple[str, str], tuple[tuple[int, float], ...]]
 Phase = Literal["empty", "looking", "checking", "ready", "running", "stopped", "done", "kept"]
 
 

@@ -6,7 +6,6 @@ on the disk. A training that is stopped leaves its checkpoint and goes on from i
 
 from __future__ import annotations
 
-import csv
 import shutil
 import time
 from collections.abc import Mapping
@@ -23,8 +22,10 @@ from medview.services.audit import note
 from medview.services.case_table import case_lines
 from medview.services.checking import Checking
 from medview.services.gathering import Gathering
+from medview.services.histories import Curves, read_curves
 from medview.services.jobs import Job, Jobs
 from medview.services.recipes import epochs_of, read_recipe
+from medview.services.runs import keep_run, write_run
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
@@ -36,7 +37,7 @@ from medview.services.training_notes import (
     read_wish,
     write_wish,
 )
-from medview.services.tuned import Curves, Phase, Tuned, Wish
+from medview.services.tuned import Phase, Tuned, Wish
 from medview.services.varying import Varying
 from medview.services.versions import WEIGHTS, Version, register, versions
 
@@ -70,6 +71,7 @@ class Tuning:
         self._began = 0.0
         self._title = ""
         self._epoch_at = (0, 0.0)
+        self._asked: FinetuneRequest | None = None
         self.now = Tuned()
 
     @property
@@ -197,6 +199,7 @@ class Tuning:
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
         request = self._request(version, data, resume=resume, max_minutes=max_minutes)
+        self._asked = request
         if not self._session.private:
             # Names of folders are remembered by nobody then; it goes on as long as the window does.
             write_wish(self.folder, self._as_wish(data))
@@ -373,6 +376,9 @@ class Tuning:
         self._set(phase="empty", refused=f"{error.what}. {error.do}".strip())
 
     def _done(self, outcome: Mapping[str, Any]) -> None:
+        if self._asked is not None:
+            write_run(self.folder, self._asked.model, self._asked.train, outcome)
+            keep_run(self._preferences.folder, self.folder)
         note_time(
             self._preferences.folder,
             self._kind,
@@ -418,16 +424,3 @@ def newest_preview(folder: Path) -> Path | None:
     """The weights that a training left after its last validation."""
     left = sorted((folder / "preview").glob(f"[0-9]*/{WEIGHTS}"))
     return left[-1] if left else None
-
-
-def read_curves(path: Path) -> dict[tuple[str, str], tuple[tuple[int, float], ...]]:
-    """history.csv as points (epoch, value) by (part, name); empty where it is not there yet."""
-    curves: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            for row in csv.DictReader(file):
-                points = curves.setdefault((row["part"], row["name"]), [])
-                points.append((int(row["epoch"]), float(row["value"])))
-    except (OSError, KeyError, TypeError, ValueError):
-        return {}
-    return {key: tuple(points) for key, points in curves.items()}

@@ -8,13 +8,11 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
+from medview.services.histories import Points, main_curves
 from medview.services.tuned import Tuned
 from medview.ui.controls import name
 from medview.ui.theme import current
 from medview.ui.words import tr
-
-# The curve that is drawn of each part: the first of these that the history has.
-_LOSSES = ("loss", "val_loss", "mae", "nll")
 
 
 class CurvePlot(QWidget):
@@ -104,12 +102,6 @@ class CurvePlot(QWidget):
                 x += 17 + painter.fontMetrics().horizontalAdvance(text) + 14
 
 
-def loss_curves(now: Tuned) -> dict[str, tuple[tuple[int, float], ...]]:
+def loss_curves(now: Tuned) -> dict[str, Points]:
     """The curve of each part that stands for how well it goes."""
-    chosen: dict[str, tuple[tuple[int, float], ...]] = {}
-    for part in ("train", "val"):
-        for loss in _LOSSES:
-            if now.curves.get((part, loss)):
-                chosen[part] = now.curves[part, loss]
-                break
-    return chosen
+    return main_curves(now.curves)
