@@ -6,6 +6,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QInputDialog
 
+from medview.services.session import Message
 from medview.ui.action import Action, has_image
 from medview.ui.app import App
 from medview.ui.words import tr
@@ -33,8 +34,9 @@ def keep(app: App) -> None:
 def show_file(app: App) -> None:
     """Open the reader's own rules in the editor of the system."""
     file = app.hanging.begin_file()
-    if file is not None:
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(file)))
+    if file is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
+        text = tr("No program here opens text files. Your rules lie in {file}", file=file)
+        app.session.message = Message(text, "warning")
 
 
 def _toggle(app: App) -> None:

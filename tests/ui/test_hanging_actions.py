@@ -90,9 +90,18 @@ def test_without_a_name_nothing_is_saved(desk, monkeypatch, tmp_path, answer):
 
 def test_own_rules_open_in_an_editor(desk, monkeypatch, tmp_path):
     opened = []
-    monkeypatch.setattr(hanging_actions.QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr(
+        hanging_actions.QDesktopServices, "openUrl", lambda url: opened.append(url) or True
+    )
     desk.window.table["hanging.file"].trigger()
     assert [url.toLocalFile() for url in opened] == [str(tmp_path / "hanging.toml")]
+    assert desk.window.notes.texts() == []
+
+
+def test_without_a_program_for_text_the_place_is_said(desk, monkeypatch, tmp_path):
+    monkeypatch.setattr(hanging_actions.QDesktopServices, "openUrl", lambda _: False)
+    desk.window.table["hanging.file"].trigger()
+    assert desk.window.notes.texts()[0].endswith(str(tmp_path / "hanging.toml"))
 
 
 def test_hanging_at_opening_is_a_switch(desk):
