@@ -237,14 +237,33 @@ def import_file(
 
 
 def _unpack(file: Path, folder: Path) -> None:
+    """Write the members of an archive; what cannot be read is no version, else the disk refuses."""
+    with _open(file) as archive:
+        for item in archive.infolist():
+            blocks = _blocks(archive, item, file)
+            with (folder / item.filename).open("wb") as draft:
+                draft.writelines(blocks)
+
+
+def _open(file: Path) -> zipfile.ZipFile:
     try:
-        with zipfile.ZipFile(file) as archive:
-            names = sorted(archive.namelist())
-            if names not in (sorted((WEIGHTS, CARD)), sorted((WEIGHTS, CARD, BASELINES))):
-                raise _no_version(file)
-            if sum(item.file_size for item in archive.infolist()) > _LARGEST_BYTES:
-                raise _no_version(file)
-            archive.extractall(folder)
+        archive = zipfile.ZipFile(file)
+    except _BROKEN as error:
+        raise _no_version(file) from error
+    names = sorted(archive.namelist())
+    size = sum(item.file_size for item in archive.infolist())
+    known = (sorted((WEIGHTS, CARD)), sorted((WEIGHTS, CARD, BASELINES)))
+    if names not in known or size > _LARGEST_BYTES:
+        archive.close()
+        raise _no_version(file)
+    return archive
+
+
+def _blocks(archive: zipfile.ZipFile, item: zipfile.ZipInfo, file: Path) -> Iterator[bytes]:
+    try:
+        with archive.open(item) as source:
+            while block := source.read(1 << 20):
+                yield block
     except _BROKEN as error:
         raise _no_version(file) from error
 

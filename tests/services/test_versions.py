@@ -1,16 +1,18 @@
 """Versions of models: shipped and own, added whole, exported as one file, taken away."""
 
 import contextlib
+import errno
 import json
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from services.stubs import CARD
 
 from medview.cli import main
 from medview.cli.contract import Context
-from medview.domain.errors import InputRefused, UsageError, WeightsError
+from medview.domain.errors import InputRefused, UsageError, WeightsError, WriteError
 from medview.io.cards import write_card
 from medview.io.hashing import file_sha256
 from medview.services import versions as service
@@ -124,6 +126,21 @@ def test_a_damaged_archive_is_refused_whatever_is_damaged(places, tmp_path, pack
         odd.write_bytes(whole[:at])
         with pytest.raises(WeightsError):
             service.import_file(odd, own=tmp_path / f"cut{at}")
+
+
+def test_a_full_disk_is_not_blamed_on_the_archive(places, tmp_path, monkeypatch):
+    service.export(located("icu@1.0-film", **places), tmp_path / "icu.zip")
+    true_open = Path.open
+
+    def full(path, mode="r", *more, **named):
+        if mode == "wb" and path.name == service.WEIGHTS:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return true_open(path, mode, *more, **named)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(WriteError, match="disk is full"):
+        service.import_file(tmp_path / "icu.zip", own=tmp_path / "own")
+    assert not list(tmp_path.glob("own/*"))
 
 
 def test_weights_that_do_not_fit_or_of_no_model_are_not_added(places, tmp_path):
