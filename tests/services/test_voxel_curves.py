@@ -29,7 +29,7 @@ def desk():
 
 
 def test_time_points_come_by_one_job(desk):
-    session, jobs, curves = desk
+    _, jobs, curves = desk
     heard = []
     curves.changed.connect(lambda: heard.append(True))
     assert curves.has_times("main")
@@ -44,7 +44,7 @@ def test_time_points_come_by_one_job(desk):
 
 
 def test_what_was_refused_is_not_asked_for_again(desk):
-    session, jobs, curves = desk
+    _, jobs, curves = desk
     curves.read("main")
     jobs.last.fail(ReadError("ends early", file="v.nii"))
     assert curves.is_read("main")
@@ -62,7 +62,7 @@ def test_another_folder_lets_go_of_all_of_it(desk):
 
 
 def test_of_a_series_with_one_time_point_nothing_is_read(desk):
-    session, jobs, curves = desk
+    session, _, curves = desk
     session.series = series_of("1.2", geometry=GRID)
     assert curves.read("main") is None
     assert not curves.has_times("main")
