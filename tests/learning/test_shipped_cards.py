@@ -13,7 +13,7 @@ from medview.learning.icu_model import load_icu
 
 NAMES = [path.parent.name for path in sorted(resource("weights").glob("*/card.json"))]
 OF_METHOD = ("planned runs", "refit on all", "--resume", "averaged over", "where the paper has")
-LONGEST, MOST = 260, 8
+LONGEST, MOST = 300, 11
 
 
 def card(name):
@@ -24,7 +24,7 @@ def card(name):
 def test_limits_are_few_and_short_and_the_method_stands_apart(name):
     shipped = card(name)
     by_route = [shipped.limits_on(None), shipped.limits_on("t1")]
-    assert all(len(lines) <= MOST + 3 for lines in by_route)
+    assert all(len(lines) <= MOST for lines in by_route)
     assert all(len(line) <= LONGEST for line in (*shipped.limits, *shipped.method))
     assert not [line for line in shipped.limits for mark in OF_METHOD if mark in line]
     assert not set(shipped.limits) & set(shipped.method)

@@ -82,7 +82,7 @@ class VersionCard(Card):
             rows.addWidget(UncertaintyChart(plot))
             rows.addWidget(label(plot.caption, "quiet", wraps=True))
         if card.method:
-            rows.addWidget(_Fold(f"method_{version.name}", "\n".join(card.method)))
+            rows.addWidget(_Fold(f"method_{version.name}", _listed(card.method)))
         self._more.hide()
         self.add(self._more)
         self._show = button(tr("Whole card"), f"card_{version.name}", look="link")
@@ -127,7 +127,7 @@ def card_words(card: ModelCard) -> list[tuple[str, str]]:
     parts = [
         (tr("INTENDED USE"), card.intended_use),
         (tr("INPUTS"), "\n".join(f"{each.role}: {each.needs}" for each in card.inputs)),
-        (tr("LIMITS"), "\n".join(card.limits)),
+        (tr("LIMITS"), _listed(card.limits)),
         (tr("MEASURED HERE"), "\n".join(map(figure_words, card.measured[:_MOST_FIGURES]))),
         (tr("PUBLISHED, NOT MEASURED HERE"), "\n".join(map(figure_words, card.published))),
         (tr("TRAINED ON"), trained),
@@ -138,6 +138,10 @@ def card_words(card: ModelCard) -> list[tuple[str, str]]:
         (tr("WEIGHTS, SHA-256"), card.weights_sha256),
     ]
     return [(title, text) for title, text in parts if text]
+
+
+def _listed(lines: tuple[str, ...]) -> str:
+    return "\n".join(f"• {line}" for line in lines)
 
 
 def figure_words(figure: Figure) -> str:
