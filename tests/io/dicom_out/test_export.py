@@ -6,7 +6,6 @@ import warnings
 from dataclasses import replace
 
 import highdicom as hd
-import numpy as np
 import pydicom
 import pytest
 from result_phantom import card, prediction_on
@@ -16,7 +15,6 @@ from medview.domain.errors import InputRefused
 from medview.domain.prediction import Score
 from medview.domain.progress import Silent
 from medview.io.dicom_out.export import export
-from medview.io.dicom_out.segmentation import finding_masks
 from medview.io.readers import load, scan
 
 WHO = {"PatientName": "Doe^Jane", "PatientID": "ID7", "FrameOfReferenceUID": "1.2.3.9"}
@@ -65,73 +63,6 @@ def test_every_object_belongs_to_the_study_and_says_what_it_is(made):
         if "FrameOfReferenceUID" in found:
             assert found.FrameOfReferenceUID == "1.2.3.9"
     assert len({one["series"] for one in written}) == 9
-
-
-def test_maps_come_back_with_every_value_at_its_place(made):
-    prediction, *_ = made
-    for name in ("score", "residual", "epistemic", "aleatoric", "total"):
-        volume = hd.imread(made[2] / f"{name}_pm.dcm").get_volume()
-        wanted = prediction.map(name)
-        for index in ((0, 0, 0), (11, 16, 14), (20, 5, 22)):
-            there = volume.map_reference_to_indices(np.array([wanted.geometry.to_mm(index)]))[0]
-            k, j, i = np.rint(there).astype(int)
-            assert np.abs(there - np.rint(there)).max() < 1e-3
-            assert volume.array[k, j, i] == pytest.approx(float(wanted.array[index]), rel=1e-6)
-
-
-def test_segments_lie_on_the_findings_and_hidden_ones_stay_out(made):
-    prediction, *_ = made
-    seg = hd.seg.segread(made[2] / "findings_seg.dcm")
-    labels = [seg.get_segment_description(n).segment_label for n in seg.segment_numbers]
-    assert labels[:2] == ["Finding 1", "Finding 2"]
-    assert "Finding 3" not in labels
-    for number, (_, _, mask) in zip((1, 2), finding_masks(prediction), strict=True):
-        volume = seg.get_volume(segment_numbers=[number], combine_segments=True)
-        inside = np.argwhere(np.squeeze(volume.array) > 0)
-        places = volume.map_indices_to_reference(inside)
-        geometry = prediction.maps[0].geometry
-        wanted = geometry.to_mm(np.argwhere(mask))
-        assert len(places) == len(wanted)
-        found = {tuple(np.round(place, 2)) for place in places}
-        assert found == {tuple(np.round(place, 2)) for place in wanted}
-
-
-def test_segments_and_scores_name_the_algorithm_and_are_verified_by_nobody(made):
-    for segment in read(made, "findings_seg").SegmentSequence:
-        (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
-        assert segment.SegmentAlgorithmType == "AUTOMATIC"
-        assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == (
-            card().title,
-            card().version,
-        )
-    report = read(made, "scores_sr")
-    assert (report.VerificationFlag, report.PreliminaryFlag) == ("UNVERIFIED", "PRELIMINARY")
-    assert card().title in str(report)
-
-
-def test_scores_of_the_report_are_those_of_the_result(made):
-    prediction, *_ = made
-    report = hd.sr.srread(made[2] / "scores_sr.dcm")
-    text = str(report)
-    numbers = [float(item.MeasuredValueSequence[0].NumericValue) for item in _numeric(report)]
-    for score in prediction.scores:
-        assert any(value == pytest.approx(score.value) for value in numbers)
-    for finding in prediction.findings[:2]:
-        assert any(value == pytest.approx(finding.volume_ml) for value in numbers)
-    assert "1500" in text
-    assert report.CompletionFlag == "COMPLETE"
-    assert report.VerificationFlag == "UNVERIFIED"
-
-
-def _numeric(report):
-    found = []
-
-    def visit(_, element):
-        if element.keyword == "ContentSequence":
-            found.extend(item for item in element.value if item.ValueType == "NUM")
-
-    report.walk(visit)
-    return found
 
 
 def test_key_images_are_the_slices_of_the_visible_findings(made):

@@ -1,0 +1,78 @@
+"""Findings and masks as segments: on the voxels of the result, hidden findings left out."""
+
+from dataclasses import replace
+
+import highdicom as hd
+import numpy as np
+import pytest
+from result_phantom import card
+
+from medview.io.dicom_out.segmentation import finding_masks, segmentation
+
+
+@pytest.fixture(scope="module")
+def made(origin):
+    return segmentation(origin)
+
+
+def test_segments_lie_on_the_findings_and_hidden_ones_stay_out(origin, made, tmp_path):
+    made.save_as(tmp_path / "seg.dcm", enforce_file_format=True)
+    seg = hd.seg.segread(tmp_path / "seg.dcm")
+    labels = [seg.get_segment_description(n).segment_label for n in seg.segment_numbers]
+    assert labels == ["Finding 1", "Finding 2", "brain"]
+    for number, (_, _, mask) in zip((1, 2), finding_masks(origin.prediction), strict=True):
+        volume = seg.get_volume(segment_numbers=[number], combine_segments=True)
+        inside = np.argwhere(np.squeeze(volume.array) > 0)
+        places = volume.map_indices_to_reference(inside)
+        wanted = origin.prediction.maps[0].geometry.to_mm(np.argwhere(mask))
+        assert len(places) == len(wanted)
+        found = {tuple(np.round(place, 2)) for place in places}
+        assert found == {tuple(np.round(place, 2)) for place in wanted}
+
+
+def test_every_segment_names_the_algorithm_and_what_it_shows(made):
+    for segment in made.SegmentSequence:
+        (algorithm,) = segment.SegmentationAlgorithmIdentificationSequence
+        assert segment.SegmentAlgorithmType == "AUTOMATIC"
+        assert (algorithm.AlgorithmName, algorithm.AlgorithmVersion) == (
+            *(card().title, card().version),
+        )
+    kinds = [s.SegmentedPropertyTypeCodeSequence[0].CodeMeaning for s in made.SegmentSequence]
+    assert kinds == ["Lesion", "Lesion", "Brain"]
+
+
+def test_the_region_of_a_finding_is_the_one_it_lies_in(origin):
+    (_, _, first), (_, _, second) = finding_masks(origin.prediction)
+    assert not (first & second).any()
+    score = origin.prediction.map("score")
+    for finding, mask in zip(origin.prediction.findings, (first, second), strict=False):
+        middle = score.geometry.to_mm(np.argwhere(mask).mean(axis=0))
+        assert np.linalg.norm(middle - np.array(finding.centroid_lps)) < 4  # one voxel
+        assert score.array[mask].min() >= origin.prediction.parameters["threshold"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"findings": ()}, {"parameters": {}}, {"parameters": {"threshold": "high"}}],
+)
+def test_without_a_threshold_or_findings_there_are_no_regions(origin, change):
+    assert finding_masks(replace(origin.prediction, **change)) == []
+
+
+def test_a_map_of_labels_becomes_a_segment_each(origin):
+    brain = origin.prediction.map("brain")
+    halves = brain.array * np.where(np.arange(brain.array.shape[2]) < 14, 1, 7).astype(np.uint8)
+    regions = replace(brain, name="regions", title="", kind="labels", array=halves)
+    bare = replace(origin.prediction, findings=(), maps=(regions,))
+    found = segmentation(replace(origin, prediction=bare))
+    assert [s.SegmentLabel for s in found.SegmentSequence] == ["regions 1", "regions 7"]
+    stored = found.pixel_array  # a frame a segment and slice with anything in it
+    assert stored.sum() == (halves > 0).sum()
+
+
+def test_nothing_to_show_makes_no_object(origin):
+    bare = replace(origin.prediction, findings=(), maps=())
+    assert segmentation(replace(origin, prediction=bare)) is None
+    empty = replace(origin.prediction.map("brain"), array=np.zeros((24, 32, 28), np.uint8))
+    blank = replace(bare, maps=(empty,))
+    assert segmentation(replace(origin, prediction=blank)) is None
