@@ -25,7 +25,7 @@ from medview.services.gathering import Gathering
 from medview.services.histories import Curves, read_curves
 from medview.services.jobs import Job, Jobs
 from medview.services.recipes import epochs_of, read_recipe
-from medview.services.runs import keep_run, write_run
+from medview.services.runs import RUNS, keep_run, write_run
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
@@ -83,6 +83,11 @@ class Tuning:
     def folder(self) -> Path:
         """Where the training under way writes."""
         return self._preferences.folder / "training"
+
+    @property
+    def runs(self) -> Path:
+        """Where curves and settings of earlier trainings are kept."""
+        return self._preferences.folder / RUNS
 
     def choices(self) -> tuple[Version, ...]:
         """Versions that can be trained further."""

@@ -11,6 +11,7 @@ from medview.ui.panels.training_data import CasesCard
 from medview.ui.panels.training_outcome import OutcomeCard
 from medview.ui.panels.training_preview import PreviewCard
 from medview.ui.panels.training_progress import ProgressCard
+from medview.ui.panels.training_runs import RunsCard
 from medview.ui.panels.training_start import StartCard
 from medview.ui.words import tr
 
@@ -28,7 +29,11 @@ class TrainingPanel(Column):
         self.preview = PreviewCard(app)
         self.progress = ProgressCard(app)
         self.outcome = OutcomeCard(app)
-        self._cards = (self.cases, self.start, self.preview, self.progress, self.outcome)
+        self.runs = RunsCard(app)
+        self._cards = (
+            *(self.cases, self.start, self.preview, self.progress, self.outcome),
+            self.runs,
+        )
         for card in self._cards:
             self.add(card)
         self._timer = QTimer(self)

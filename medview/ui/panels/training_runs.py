@@ -1,0 +1,202 @@
+"""Earlier trainings beside each other: curves, settings that differ, best epochs, outcomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor, QIcon, QPixmap
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QHeaderView,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from medview.domain.errors import DataError
+from medview.domain.wording import time_words
+from medview.services.runs import Run, differing, read_runs
+from medview.services.tuned import Tuned
+from medview.ui.app import App
+from medview.ui.controls import Card, Row, button, label, name
+from medview.ui.panels.runs_plot import RunsPlot, colour_of
+from medview.ui.panels.training_words import duration
+from medview.ui.words import number, tr
+
+_MOST_DRAWN = 5
+_DOT_PX, _FIRST_PX = 10, 230
+_ON, _OFF = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+
+
+class RunsCard(Card):
+    """How many trainings were made here, and a window that compares them."""
+
+    def __init__(self, app: App) -> None:
+        super().__init__("training_runs", tr("Earlier trainings"))
+        self._app = app
+        self._count = label("", "quiet")
+        self._go = button(
+            tr("Compare"), "training_runs_go", tip=tr("Curves and settings of all trainings here")
+        )
+        self._go.clicked.connect(self._on_go)
+        self.add(Row(label(tr("Earlier trainings"), "strong"), self._count, 1, self._go))
+
+    def show_state(self, now: Tuned) -> None:
+        """Seen once one was made; while one runs they can be looked at as well."""
+        folder = self._app.tuning.runs
+        count = sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+        self._count.setText(str(count))
+        self.setVisible(count > 0 and now.phase != "looking")
+
+    def _on_go(self) -> None:
+        RunsView(self._app.window, (self._app.tuning.runs,)).show()
+
+
+class RunsView(QDialog):
+    """Ticked trainings are drawn; a row tells what differs; a click on a head sorts by it."""
+
+    def __init__(self, parent: QWidget | None, folders: Sequence[Path]) -> None:
+        super().__init__(parent)
+        name(self, "runs_view", tr("Trainings beside each other"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(tr("Trainings beside each other"))
+        self.resize(980, 640)
+        self.runs: tuple[Run, ...] = ()
+        self.plot = RunsPlot()
+        self.table = QTreeWidget()
+        name(self.table, "runs_table", tr("Trainings"))
+        self.table.setRootIsDecorated(False)
+        self.table.setUniformRowHeights(True)
+        self.table.setSortingEnabled(True)
+        self.table.itemChanged.connect(self._draw)
+        self.table.currentItemChanged.connect(self._tell)
+        self._outcome = label("", "quiet", wraps=True)
+        name(self._outcome, "runs_outcome", tr("Before and after"))
+        self._problem = label("", "attention", wraps=True)
+        self._problem.hide()
+        more = button(
+            tr("Add folder …"), "runs_add", tip=tr("A folder that a training has written")
+        )
+        more.clicked.connect(self._on_add)
+        rows = QVBoxLayout(self)
+        rows.setContentsMargins(14, 12, 14, 12)
+        rows.setSpacing(8)
+        rows.addWidget(self.plot, 3)
+        rows.addWidget(self.table, 2)
+        rows.addWidget(self._outcome)
+        rows.addWidget(self._problem)
+        rows.addLayout(Row(label(tr("Research use only"), "quiet"), 1, more))
+        self.add(folders)
+
+    def add(self, folders: Sequence[Path]) -> None:
+        """Show the trainings of these folders, too; the newest ones are drawn."""
+        try:
+            found = read_runs(folders)
+        except DataError as error:
+            self._problem.setText(f"{error.file}: {error.what}. {error.do}")
+            self._problem.show()
+            return
+        self._problem.hide()
+        known = {run.folder for run in self.runs}
+        self.runs += tuple(run for run in found if run.folder not in known)
+        self._fill()
+
+    def _fill(self) -> None:
+        apart = differing(self.runs)
+        heads = (tr("Training"), tr("Model"), tr("Best"), tr("Epoch"), tr("Took"), *apart)
+        newest = sorted(range(len(self.runs)), key=lambda n: self.runs[n].made_at)[-_MOST_DRAWN:]
+        self.table.blockSignals(True)
+        self.table.setSortingEnabled(False)
+        self.table.clear()
+        self.table.setColumnCount(len(heads))
+        self.table.setHeaderLabels(list(heads))
+        for place, run in enumerate(self.runs):
+            row = _RunItem(_cells(run, apart), _keys(run, apart))
+            row.setData(0, Qt.ItemDataRole.UserRole, place)
+            row.setIcon(0, _dot(colour_of(place)))
+            row.setCheckState(0, _ON if place in newest else _OFF)
+            row.setToolTip(0, str(run.folder))
+            self.table.addTopLevelItem(row)
+        self.table.setSortingEnabled(True)
+        self.table.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        self.table.setColumnWidth(0, _FIRST_PX)
+        self.table.blockSignals(False)
+        self._draw()
+
+    def _draw(self, *_changed: object) -> None:
+        rows = [self.table.topLevelItem(n) for n in range(self.table.topLevelItemCount())]
+        places = [_place_of(row) for row in rows if row is not None and row.checkState(0) == _ON]
+        self.plot.show_runs([(place, self.runs[place]) for place in sorted(places)])
+
+    def _tell(self, row: QTreeWidgetItem | None, _before: object = None) -> None:
+        """The outcome of the chosen training."""
+        figures = self.runs[_place_of(row)].figures if row is not None else ()
+        words = [
+            tr("{name}: {old} before, {new} after", name=one, old=number(old), new=number(new))
+            for one, old, new in figures
+        ]
+        nothing = tr("Nothing was compared before and after.")
+        self._outcome.setText(" · ".join(words) or (nothing if row is not None else ""))
+
+    def _on_add(self) -> None:
+        chosen = QFileDialog.getExistingDirectory(self, tr("Folder of a training"))
+        if chosen:
+            self.add((Path(chosen),))
+
+
+class _RunItem(QTreeWidgetItem):
+    """A row that sorts by what its cells stand for."""
+
+    def __init__(self, cells: list[str], keys: Sequence[tuple[bool, float, str]]) -> None:
+        super().__init__(cells)
+        self.keys = keys
+
+    def __lt__(self, other: QTreeWidgetItem) -> bool:
+        tree = self.treeWidget()
+        column = tree.sortColumn() if tree is not None else 0
+        return isinstance(other, _RunItem) and self.keys[column] < other.keys[column]
+
+
+def _key(value: float | str | None) -> tuple[bool, float, str]:
+    """Numbers, also written ones, before words, and nothing last."""
+    try:
+        return False, float(value if value not in (None, "") else "inf"), ""
+    except ValueError:
+        return True, 0.0, str(value)
+
+
+def _keys(run: Run, apart: Sequence[str]) -> list[tuple[bool, float, str]]:
+    best = run.best
+    values = (
+        *(run.made_at or run.name, run.model, best.value if best else None),
+        *(best.epoch if best else None, run.seconds),
+        *(run.settings.get(each) for each in apart),
+    )
+    return [_key(value) for value in values]
+
+
+def _cells(run: Run, apart: Sequence[str]) -> list[str]:
+    best = run.best
+    return [
+        time_words(run.made_at) if run.made_at else run.name,
+        run.model or tr("not known"),
+        "" if best is None else f"{best.name} {best.value:.4g}",
+        "" if best is None else f"{best.epoch}",
+        "" if run.seconds is None else duration(run.seconds),
+        *(run.settings.get(each, "") for each in apart),
+    ]
+
+
+def _place_of(row: QTreeWidgetItem) -> int:
+    return int(row.data(0, Qt.ItemDataRole.UserRole))
+
+
+def _dot(colour: str) -> QIcon:
+    pixels = QPixmap(_DOT_PX, _DOT_PX)
+    pixels.fill(QColor(colour))
+    return QIcon(pixels)
