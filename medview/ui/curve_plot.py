@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from medview.imaging.curves import Curve
 from medview.ui.controls import name
 from medview.ui.theme import current
-from medview.ui.words import number, short, tr
+from medview.ui.words import short, tr
 
 _SMALL_PX = 11
 _HIGH_PX = 128
@@ -58,7 +58,7 @@ class CurvePlot(QWidget):
         curve = self.curve
         if curve is None:
             return ""
-        value = number(float(curve.y[curve.here]))
+        value = short(float(curve.y[curve.here]))
         return f"{short(float(curve.x[curve.here]))} {curve.unit}".strip() + f": {value}"
 
     # -- where things are ------------------------------------------------------------------

@@ -10,7 +10,6 @@ from ui.fakes import CONTROL, LEFT, MIDDLE, RIGHT, SHIFT, drag, type_key, wheel
 
 from medview.services.settings import Settings
 from medview.ui.actions import ACTIONS
-from medview.ui.gestures import mouse_rows
 from medview.ui.profiles import PROFILES
 from medview.ui.shortcuts import keys_in_force, keys_lost, keys_that_came, same
 
@@ -164,13 +163,6 @@ def test_a_button_that_the_reader_chose_stands_on_top_of_the_profile(head, like)
     assert head.frame().slice > here
     assert head.session.views["main"].zoom == 1.0
     head.find(QDialog, "shortcut_editor").close()
-
-
-@pytest.mark.parametrize("profile", PROFILES.values(), ids=lambda each: each.key)
-def test_every_gesture_is_said_once(profile):
-    ways = [way for way, _ in mouse_rows(profile.mouse)]
-    assert len(ways) == len(set(ways))
-    assert ("Wheel", "Scroll one image") in mouse_rows(profile.mouse)
 
 
 def test_f1_says_keys_and_mouse_of_the_profile(head, like):
