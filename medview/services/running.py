@@ -75,6 +75,7 @@ def run_case(
             prediction = run_model(jobs, request, progress=progress)
         used = _shown(found, prediction)
         notes = [*found.notes, *(note for each in found.images for note in each.notes)]
+        notes += [note for each in found.images for note in _times_left_out(each)]
         notes += _left_over(request, prediction)
         prediction = replace(prediction, warnings=(*prediction.warnings, *notes))
         if any(note.code == "OUTSIDE_TRAINING" for note in notes):
@@ -141,6 +142,13 @@ def _naming(found: Gathered, *, private: bool) -> Iterator[None]:
             series = found.images[0].series if found.images else None
             error.file = series.description or series.key if series else found.tables[0].path.name
         raise
+
+
+def _times_left_out(given: Given) -> list[Note]:
+    """Which point in time of a series was read, where it has several."""
+    times = given.series.times
+    text = f"{given.role}: the series has {times} points in time; the first was used"
+    return [Note("FIRST_TIME", text)] if times > 1 else []
 
 
 def _left_over(request: RunRequest, prediction: Prediction) -> list[Note]:

@@ -115,6 +115,31 @@ def test_a_volume_that_nothing_is_known_of_is_taken_for_t1_and_the_result_says_s
     assert "MODALITY_DOUBTFUL" in [note["code"] for note in told["warnings"]]
 
 
+def test_of_several_points_in_time_the_first_is_used_and_the_result_says_so(
+    weights, tmp_path, capfd
+):
+    path = save_nifti(small_head(), tmp_path / "head_T1.nii.gz")
+    head = nib.load(path)
+    values = np.asarray(head.dataobj)
+    nib.save(nib.Nifti1Image(np.stack([values, 2 * values], -1), head.affine), path)
+    alone = save_nifti(small_head(), tmp_path / "alone_T1.nii.gz")
+    told = {}
+    for name, file in (("series", path), ("alone", alone)):
+        code, told[name], err = ran(
+            capfd, "anomaly", file, "--out", tmp_path / name, "--weights", weights
+        )
+        assert code == 0, err
+    notes = {
+        name: [note["text"] for note in each["warnings"] if note["code"] == "FIRST_TIME"]
+        for name, each in told.items()
+    }
+    assert notes == {
+        "series": ["t1: the series has 2 points in time; the first was used"],
+        "alone": [],
+    }
+    assert told["series"]["scores"] == told["alone"]["scores"]
+
+
 def test_a_volume_called_otherwise_than_it_was_given_is_run_and_its_score_is_in_doubt(
     weights, tmp_path, capfd
 ):
