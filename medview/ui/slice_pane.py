@@ -373,11 +373,11 @@ class SlicePane(QAbstractScrollArea):
         self.on_resized()
 
     def picture(self) -> QPixmap:
-        """The pane as it is drawn, with drawings, scale and corner texts, without its outline."""
-        dress = self._dress
-        self._dress = replace(dress, is_active=False)
+        """The pane with drawings, scale and corner texts, without outline and magnifying glass."""
+        dress, loupe = self._dress, self._loupe
+        self._dress, self._loupe = replace(dress, is_active=False), None
         taken: QPixmap = self.grab()
-        self._dress = dress
+        self._dress, self._loupe = dress, loupe
         return taken
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook

@@ -80,3 +80,12 @@ def test_without_a_mouse_it_lies_on_the_crosshair(plain):
     assert pane.loupe == pane.pixel_of(*pane.frame_shown.cursor)
     plain.press("G")
     assert pane.loupe is None
+
+
+def test_a_saved_picture_has_no_glass_in_it(plain):
+    pane = plain.pane()
+    hover(pane, (100, 120))
+    before = pane.picture().toImage()
+    plain.press("G")
+    assert pane.picture().toImage() == before
+    assert pane.loupe == QPointF(100, 120)
