@@ -10,23 +10,17 @@ import nibabel as nib
 import numpy as np
 import pytest
 from phantoms import geometry_of, phantom
-from result_phantom import EPSILON, SHA, card, exam, head, prediction_on
+from result_phantom import EPSILON, card, exam, head, prediction_on
 
 from medview.domain.errors import Cancelled, ReadError, WriteError
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import PassScore, Prediction, Score, SlicePass, SliceScore
+from medview.domain.prediction import PassScore, Prediction, SlicePass, SliceScore
 from medview.domain.progress import Silent
 from medview.domain.volume import Note, Window
 from medview.io import results
-from medview.io.resultjson import result_dict
 from medview.io.results import read_prediction, read_result, write_prediction
 
 JOB = Silent()
-CONTRACT = (
-    *("schema", "model", "version", "weights_sha256", "parent", "code", "device", "dtype"),
-    *("mode", "seed", "parameters", "seconds", "peak_memory_mb", "inputs", "scores", "maps"),
-    *("findings", "preparation", "warnings"),
-)
 
 
 @pytest.fixture(scope="module")
@@ -59,45 +53,6 @@ def same(one: Prediction, other: Prediction) -> None:
         assert mine.geometry.frame_of_reference == theirs.geometry.frame_of_reference
         named = ("name", "kind", "unit", "range", "title")
         assert [getattr(mine, n) for n in named] == [getattr(theirs, n) for n in named]
-
-
-def test_the_dictionary_has_every_key_of_the_contract(prediction):
-    body = result_dict(prediction)
-    assert set(CONTRACT) <= set(body)
-    assert body["schema"] == "medview.result/1"
-    assert body["weights_sha256"] == SHA
-    assert body["inputs"][0] == {
-        "role": "t1", "study": "1.2.3", "series": "1.2.3.4.55667788", "stack": 0,
-        "sha256": "ab" * 32, "size": [40, 48, 36],
-    }  # fmt: skip
-    assert body["scores"][0] == {
-        "name": "anomaly", "value": 1.834, "low": 1.61, "high": 2.1, "level": 0.95,
-        "method": "5 samples", "unit": "1", "status": "ok", "meaning": "against normals",
-    }  # fmt: skip
-    assert body["maps"][0].items() >= {
-        "name": "score", "file": "maps/score.nii.gz", "kind": "anomaly", "unit": "1",
-    }.items()  # fmt: skip
-    assert set(body["findings"][0]) == {
-        "id", "map", "centroid_lps", "slice", "volume_ml", "peak", "hidden_by_uncertainty",
-    }  # fmt: skip
-    assert body["findings"][2]["hidden_by_uncertainty"] is True
-    assert body["warnings"][0]["code"] == "OUTSIDE_TRAINING"
-    assert body["passes"][0] == {"samples": 2, "score": 1.9, "epistemic": 1e-3}
-
-
-def test_what_is_not_a_number_becomes_null(prediction):
-    body = result_dict(
-        replace(
-            prediction,
-            scores=(Score("anomaly", None, status="not_available", meaning="no brain"),),
-            parameters={"alpha": float("nan"), "steps": (1, np.float32(2.5))},
-            seconds=float("inf"),
-        )
-    )
-    assert json.loads(json.dumps(body, allow_nan=False)) == body
-    assert body["scores"][0]["value"] is None
-    assert body["parameters"] == {"alpha": None, "steps": [1, 2.5]}
-    assert body["seconds"] is None
 
 
 def test_a_result_comes_back_with_the_same_values(tmp_path, prediction):
