@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medview.domain.errors import UsageError, WriteError
+from medview.io.atomic import write_error
 
 # Model -> the work function of the train lane.
 TRAINERS: dict[str, str] = {
@@ -41,20 +42,21 @@ def trainer_of(model: str) -> str:
 
 @contextmanager
 def only_checkpoints_stay(out: Path) -> Iterator[None]:
-    """Leave nothing new in a folder when the block fails, but for folders called "checkpoint".
+    """Make a folder, and leave nothing new in it when the block fails but a "checkpoint".
 
     Tables that were there before get their former words back.
 
     Raises
     ------
     WriteError
-        If `out` is a file.
+        If `out` is a file, or the folder cannot be made.
     """
     if out.exists() and not out.is_dir():
         raise WriteError("is a file", file=out.name, do="Name a folder instead.")
     before = {path: _table(path) for path in out.rglob("*") if path.is_file()}
     missing = [folder for folder in (out, *out.absolute().parents) if not folder.exists()]
     try:
+        _make(out)
         yield
     except BaseException:
         _tidy(out, before)
@@ -62,6 +64,13 @@ def only_checkpoints_stay(out: Path) -> Iterator[None]:
             with suppress(OSError):
                 folder.rmdir()
         raise
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(out, error) from error
 
 
 def _table(path: Path) -> bytes | None:

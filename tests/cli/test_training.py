@@ -1,7 +1,9 @@
 """``medview train`` on a made-up brain, through a real child."""
 
 import csv
+import errno
 import json
+from pathlib import Path
 
 import pytest
 from brains import write_ixi
@@ -139,7 +141,6 @@ def test_what_was_there_before_a_failure_is_there_after_it(tmp_path):
 
 def test_a_training_that_ends_well_keeps_all(tmp_path):
     with only_checkpoints_stay(tmp_path / "deep" / "out"):
-        (tmp_path / "deep" / "out").mkdir(parents=True)
         (tmp_path / "deep" / "out" / "card.json").write_text("new")
     assert files(tmp_path) == ["deep/out/card.json"]
     with (
@@ -147,3 +148,15 @@ def test_a_training_that_ends_well_keeps_all(tmp_path):
         only_checkpoints_stay(tmp_path / "deep" / "out" / "card.json"),
     ):
         pass
+
+
+def test_a_folder_that_cannot_be_made_is_told_before_anything_runs(tmp_path, monkeypatch):
+    def refused(path, **options):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "mkdir", refused)
+    with (
+        pytest.raises(WriteError, match="lies on a disk that cannot be written"),
+        only_checkpoints_stay(tmp_path / "deep" / "out"),
+    ):
+        pytest.fail("it went on")
