@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from medview.domain.volume import Volume, Window
 from medview.imaging.intensity import preset_window, presets_for
 from medview.io.atomic import whole_file
 from medview.services.arranging import Arranging
-from medview.services.hanging_file import rules_in, with_rule
+from medview.services.hanging_file import rules_in, with_rule, without_rule
 from medview.services.hanging_keeping import rule_of
 from medview.services.hanging_rules import PaneRule, Rule, Subject, placed
 from medview.services.layouts import MPR, PANES, layout_of, mpr_refusal
@@ -153,10 +154,15 @@ class Hanging:
             place = (names.index(self._here) + steps) % len(rules)
         else:
             place = 0 if steps > 0 else len(rules) - 1
-        self.use(rules[place])
-        self._before = None
-        text = f"Hanging {place + 1} of {len(rules)}: {names[place]}"
-        self._session.message = Message(text)
+        self.choose(rules[place])
+
+    def choose(self, rule: Rule) -> None:
+        """Hang by a rule that the reader asked for, and say which; it stays for what comes."""
+        rules = self.fitting()
+        if rule in rules and self.use(rule):
+            self._before = None
+            text = f"Hanging {rules.index(rule) + 1} of {len(rules)}: {rule.name}"
+            self._session.message = Message(text)
 
     @property
     def refusal(self) -> str:
@@ -215,28 +221,58 @@ class Hanging:
 
     def keep(self, rule: Rule) -> bool:
         """Write a rule before the reader's others; False, with a sentence, where that fails."""
+
+        def with_it(text: str) -> str:
+            if any(each.name == rule.name for each in rules_in(text)[0]):
+                raise UsageError(
+                    f"there is a rule “{rule.name}” of yours already", do="Choose another name."
+                )
+            return with_rule(text, rule)
+
+        if not self._rewrite(with_it):
+            return False
+        self._here = rule.name
+        text = f"Studies like this one are hung so from now on: {rule.name}"
+        self._session.message = Message(text)
+        return True
+
+    def own_names(self) -> tuple[str, ...]:
+        """The names of the reader's own rules, in order."""
+        return tuple(rule.name for rule in self._own())
+
+    def delete(self, name: str) -> bool:
+        """Take a rule of the reader's own away; False, with a sentence, where that fails."""
+        if not self._rewrite(lambda text: without_rule(text, name)):
+            return False
+        self._session.message = Message(f"The rule “{name}” is deleted.")
+        return True
+
+    def _rewrite(self, change: Callable[[str], str]) -> bool:
+        """Change the text of the reader's own rules, which must be readable."""
         file = self.file
         try:
             if file is None:
                 raise WriteError("nothing is kept in this session", file=FILE)
             text = self._read()
-            if any(each.name == rule.name for each in rules_in(text)[0]):
-                raise UsageError(
-                    f"there is a rule “{rule.name}” of yours already", do="Choose another name."
-                )
+            _check(text)
+            made = change(text)
             with whole_file(file) as draft:
-                draft.write_text(with_rule(text, rule), "utf-8")
+                draft.write_text(made, "utf-8")
         except (OSError, UnicodeDecodeError) as error:
             self._session.message = Message(f"{FILE} cannot be read ({error}).", "error")
             return False
         except MedviewError as error:
             self._session.message = Message.of(error)
             return False
-        self._here = rule.name
-        self._session.message = Message(
-            f"Studies like this one are hung so from now on: {rule.name}"
-        )
         return True
+
+
+def _check(text: str) -> None:
+    """Raise UsageError where a file is damaged: nothing is written over it."""
+    try:
+        rules_in(text)
+    except UsageError as error:
+        raise UsageError(error.what, file=FILE, do="Mend it, or move it away, first.") from error
 
 
 def _window_of(volume: Volume, row: PaneRule, *, is_whole: bool) -> Window | None:

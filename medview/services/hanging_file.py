@@ -53,6 +53,21 @@ def with_rule(text: str, rule: Rule) -> str:
     return f"{text[:place]}{made}\n{text[place:]}"
 
 
+def without_rule(text: str, name: str) -> str:
+    """The text of a file without the rules of that name; all other lines stay as they are."""
+    before, *blocks = text.split(_BEGINS)
+    left = [block for block in blocks if _name_in(block) != name]
+    return _BEGINS.join((before, *left))
+
+
+def _name_in(block: str) -> object:
+    """The name in the lines of one rule; None where they cannot be read."""
+    try:
+        return tomllib.loads(f"{_BEGINS}{block}")["rule"][0].get("name")
+    except tomllib.TOMLDecodeError:
+        return None
+
+
 def rule_text(rule: Rule) -> str:
     """A rule as lines of TOML; what asks for nothing is left out."""
     lines = [f"name = {_quoted(rule.name)}"]

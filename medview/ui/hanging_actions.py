@@ -31,6 +31,33 @@ def keep(app: App) -> None:
         app.hanging.keep(made)
 
 
+def choose(app: App) -> None:
+    """Ask for one of the rules that fit and hang the study by it."""
+    rules = app.hanging.fitting()
+    if not rules:
+        app.session.message = Message(app.hanging.refusal, "warning")
+        return
+    names = [rule.name for rule in rules]
+    name, agreed = QInputDialog.getItem(
+        app.window, tr("Hang the study"), tr("Rules that fit this study:"), names, 0, False
+    )
+    if agreed:
+        app.hanging.choose(rules[names.index(name)])
+
+
+def delete(app: App) -> None:
+    """Ask for one of the reader's own rules and take it away."""
+    names = app.hanging.own_names()
+    if not names:
+        app.session.message = Message(tr("There is no rule of your own."), "warning")
+        return
+    name, agreed = QInputDialog.getItem(
+        app.window, tr("Delete a rule"), tr("Your own rules:"), list(names), 0, False
+    )
+    if agreed:
+        app.hanging.delete(name)
+
+
 def show_file(app: App) -> None:
     """Open the reader's own rules in the editor of the system."""
     file = app.hanging.begin_file()
@@ -53,9 +80,17 @@ HANGING: tuple[Action, ...] = (
         ",", "skip-back", "Hang the study by the rule before", has_image,
     ),
     Action(
+        "hanging.choose", "Choose hanging …", choose, _MENU,
+        tip="Choose among the rules that fit this study", enabled=has_image,
+    ),
+    Action(
         "hanging.keep", "Save this arrangement as a rule …", keep, _MENU,
         tip="Hang studies of this kind so from now on: layout, series, planes and windows",
         enabled=has_image,
+    ),
+    Action(
+        "hanging.delete", "Delete own rule …", delete, _MENU,
+        tip="Take one of your own rules away",
     ),
     Action(
         "hanging.file", "Own rules …", show_file, _MENU,

@@ -5,7 +5,7 @@ import pytest
 from medview.domain.errors import UsageError
 from medview.domain.geometry import Plane
 from medview.domain.resources import resource
-from medview.services.hanging_file import rule_text, rules_in, with_rule
+from medview.services.hanging_file import rule_text, rules_in, with_rule, without_rule
 from medview.services.hanging_rules import PaneRule, Rule
 
 SHIPPED = rules_in(resource("hanging.toml").read_text("utf-8"))
@@ -69,3 +69,11 @@ def test_a_rule_with_a_fault_is_left_out_by_name_and_the_others_stay(line, said)
 def test_what_is_no_file_of_rules_is_refused(text):
     with pytest.raises(UsageError):
         rules_in(text)
+
+
+def test_a_rule_is_taken_away_by_name_and_the_others_stay_as_they_were_written():
+    others = f"# mine\n\n[[rule]]\n{rule_text(EVERYTHING)}# the end\n"
+    both = with_rule(others, Rule("a", "1x1"))
+    assert rules_in(without_rule(both, "a")) == ((EVERYTHING,), ())
+    assert without_rule(both, "a") == others
+    assert without_rule(others, "nobody") == others

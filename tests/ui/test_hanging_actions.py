@@ -110,3 +110,28 @@ def test_hanging_at_opening_is_a_switch(desk):
     table["hanging.auto"].trigger()
     assert not desk.app.preferences.settings.hang
     assert not table["hanging.auto"].isChecked()
+
+
+def test_a_hanging_is_chosen_by_name(desk, monkeypatch):
+    offered = []
+    monkeypatch.setattr(
+        QInputDialog, "getItem", lambda *given: offered.extend(given[3]) or ("One series", True)
+    )
+    desk.window.table["hanging.choose"].trigger()
+    read(desk)
+    assert offered[0] == "CT beside the earlier one"
+    assert desk.session.layout == "1x1"
+    assert "One series" in desk.window.notes.texts()[0]
+
+
+def test_an_own_rule_is_deleted_by_name(desk, monkeypatch):
+    table, asked = desk.window.table, []
+    monkeypatch.setattr(
+        QInputDialog, "getItem", lambda *given: asked.append(given[3]) or ("Mine", True)
+    )
+    table["hanging.delete"].trigger()
+    assert desk.window.notes.texts()[0] == "There is no rule of your own."
+    desk.app.hanging.keep(desk.app.hanging.arrangement("Mine"))
+    table["hanging.delete"].trigger()
+    assert asked == [["Mine"]]
+    assert desk.app.hanging.own_names() == ()

@@ -18,7 +18,7 @@ from medview.ui.slice_pane import SERIES_DRAG, SlicePane
 # They wait for an answer in a dialog of the system, write files, run a model or end the program.
 AVOIDED = (
     "file.", "go.slice", "tool.text", "analysis.run", "analysis.forget", "view.full_screen",
-    "hanging.keep", "hanging.file",
+    "hanging.choose", "hanging.keep", "hanging.delete", "hanging.file",
 )  # fmt: skip
 # Buttons that do the same.
 _AVOIDED_BUTTONS = ("run", "file.", "export", "train", "add", "choose", "open", "delete", "sign")
