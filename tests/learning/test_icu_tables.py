@@ -1,0 +1,89 @@
+"""Tables of ICU sets: packed or not, columns by name, and refused with the reason."""
+
+import gzip
+import math
+
+import pytest
+
+from medview.domain.errors import DataError
+from medview.learning.icu_tables import (
+    hours_between,
+    need_table,
+    pairs_of,
+    refuse_twice,
+    rows_of,
+    table_at,
+)
+
+TABLE = 'stay, hour,value\n1,0,36.5\n\n2,5,"37,0"\n1,9,38.1\n'
+
+
+@pytest.fixture(params=["stays.csv", "stays.csv.gz"])
+def table(request, tmp_path):
+    path = tmp_path / request.param
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "wt", encoding="utf-8-sig") as file:
+        file.write(TABLE)
+    return path
+
+
+def test_columns_are_found_by_name_in_the_order_asked_for(table):
+    assert list(rows_of(table, ("value", "stay"))) == [
+        *(("36.5", "1"), ("37,0", "2"), ("38.1", "1")),
+    ]
+    assert pairs_of(table, "stay", "hour") == {"1": "9", "2": "5"}
+
+
+def test_the_first_name_that_is_there_is_taken_packed_or_not(table, tmp_path):
+    assert table_at(tmp_path, "admissions", "stays") == table
+    assert need_table(tmp_path, "stays") == table
+    assert table_at(tmp_path, "admissions") is None
+    with pytest.raises(DataError, match="the table admissions or icustays is missing"):
+        need_table(tmp_path, "admissions", "icustays")
+
+
+def test_a_missing_column_is_named(table):
+    with pytest.raises(DataError, match='the column "weight" is missing') as caught:
+        list(rows_of(table, ("stay", "weight")))
+    assert caught.value.file == table.name
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv.gz", b"no gzip at all"),
+        ("a.csv.gz", gzip.compress(b"stay,hour\n" + b"1,2\n" * 9999)[:-40]),
+        ("a.csv", b"stay,hour\n1\n"),
+        ("a.csv", b"stay,hour\n\xff\xfe,1\n"),
+        ("gone.csv", None),
+    ],
+)
+def test_what_is_no_table_is_refused_by_its_name(tmp_path, name, content):
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match="cannot be read as a table") as caught:
+        list(rows_of(tmp_path / name, ("stay", "hour")))
+    assert caught.value.file == name
+
+
+def test_a_stay_that_is_given_twice_is_named(tmp_path):
+    refuse_twice(tmp_path / "a.csv", ["1", "2", "3"])
+    with pytest.raises(DataError, match="the stay 2 is given twice"):
+        refuse_twice(tmp_path / "a.csv", ["1", "2", "3", "2"])
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "hours"),
+    [
+        ("2150-01-01 00:00:00", "2150-01-02 06:30:00", 30.5),
+        ("2150-01-02 00:00:00", "2150-01-01 12:00:00", -12.0),
+        ("2150-02-28", "2150-03-01", 24.0),
+    ],
+)
+def test_hours_lie_between_two_times(start, end, hours):
+    assert hours_between(start, end) == hours
+
+
+@pytest.mark.parametrize("times", [("", "2150-01-01"), ("2150-01-01", "noon"), ("", "")])
+def test_where_a_time_is_not_known_neither_are_the_hours(times):
+    assert math.isnan(hours_between(*times))
