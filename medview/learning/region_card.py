@@ -54,7 +54,8 @@ def make_card(trained: Trained, age: AgeModel | None, rows: Sequence[MetricRow])
             "2 mm voxels along the patient's axes, 160 x 208 x 160 mm round the brain",
             "2nd percentile of the brain to 0, white matter near 1 everywhere (means over 20 mm)",
             "nothing is shown beyond 6 mm of the brain",
-            "network asked twice, once mirrored; volumes are sums of probabilities",
+            "network asked four times: the head as it is and moved by a voxel, each once mirrored; "
+            "volumes are sums of probabilities",
         ),
         intended_use="Research on adult brain MRI (T1). Not for diagnosis, triage or treatment.",
         limits=_limits(len(heads), age, rows, trained.recipe),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from region_heads import MM, labelled_head, people
 from medview.domain.errors import WeightsError
 from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
+from medview.learning import regions
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_augment import atlas_of
 from medview.learning.region_card import Trained, make_card
@@ -64,8 +66,9 @@ def _middle(found: np.ndarray, geometry: Geometry, title: str) -> np.ndarray:
 
 @pytest.mark.parametrize("code", ["PSR", "AIL"])
 def test_left_stays_left_however_the_volume_is_stored(
-    head: LabelledHead, network: RegionNet, code: str
+    head: LabelledHead, network: RegionNet, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(regions, "_STEPS", (0,))  # half the time, the same geometry
     volume = _seen_from(head.volume, code)
     found = find_regions(volume, network)
     for side, sign in (("left", 1), ("right", -1)):
@@ -91,6 +94,37 @@ def test_shares_add_up_and_do_not_know_a_better_side(
     turned = class_shares(network, mirror)
     left, right = NUMBERS["frontal grey left"], NUMBERS["frontal grey right"]
     assert torch.allclose(turned[right].flip(2), shares[left], atol=1e-5)
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_the_place_of_a_voxel_in_its_block_counts_for_nothing(
+    head: LabelledHead, axis: int
+) -> None:
+    def by_place(x: torch.Tensor) -> torch.Tensor:
+        """Says brain stem in one half of each block and nothing in the other."""
+        sides = [-1 if n == axis else 1 for n in range(3)]
+        first = (torch.arange(x.shape[2 + axis]) % 2 == 0).reshape(sides)
+        logits = torch.full((1, len(REGIONS) + 1, *x.shape[2:]), -50.0)
+        logits[0, NUMBERS["brain stem"]] = torch.where(first, 50.0, -50.0)
+        logits[0, 0] = -logits[0, NUMBERS["brain stem"]]
+        return logits
+
+    shares = class_shares(cast(RegionNet, by_place), head.box)[NUMBERS["brain stem"]]
+    assert torch.allclose(shares, torch.full_like(shares, 0.5), atol=1e-5)
+
+
+def test_a_moved_head_is_answered_where_it_lies(head: LabelledHead) -> None:
+    def by_value(x: torch.Tensor) -> torch.Tensor:
+        brain_stem = NUMBERS["brain stem"]
+        logits = torch.full((1, len(REGIONS) + 1, *x.shape[2:]), -50.0)
+        logits[0, brain_stem] = torch.where(x[0, 0] > 0.5, 50.0, -50.0)
+        logits[0, 0] = -logits[0, brain_stem]
+        return logits
+
+    shares = class_shares(cast(RegionNet, by_value), head.box)
+    shown = torch.from_numpy(head.box.shown > 0.5).float()
+    assert 0 < shown.mean() < 1
+    assert torch.allclose(shares[NUMBERS["brain stem"]], shown, atol=1e-5)
 
 
 def test_volumes_are_sums_of_probabilities_in_ml(head: LabelledHead, network: RegionNet) -> None:
