@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from medview.cli.arguments import Finite
+from medview.cli.arguments import Finite, data_sets
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 
@@ -45,13 +45,7 @@ def _number(value: float | None) -> str:
 
 @command("ablation", words=_in_words)
 @click.argument("model")
-@click.option(
-    "--data",
-    required=True,
-    multiple=True,
-    metavar="[LAYOUT=]PATH",
-    help="A data set, a folder with several, or a case list; may be given again.",
-)
+@data_sets
 @click.option("--variants", metavar="A,B", help="Which variants; without it all there are.")
 @click.option(
     "--against", default="default", show_default=True, metavar="A", help="Compare with this one."

@@ -78,6 +78,44 @@ class Finite(click.FloatRange):
         return number
 
 
+data_sets = click.option(
+    "--data",
+    required=True,
+    multiple=True,
+    metavar="[LAYOUT=]PATH",
+    help="A data set, a folder with several, or a case list; may be given again.",
+)
+
+
+def run_choices(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Options that change what a model answers, of one case as of many."""
+    options = (
+        click.option(
+            "--samples", type=click.IntRange(min=1), help="Passes whose spread is uncertainty."
+        ),
+        click.option("--alpha", type=Finite(0, 1), help="Weight of the plain residual."),
+        click.option(
+            *("--map", "maps"),
+            multiple=True,
+            metavar="NAME",
+            help="A map made on demand: cxr has occlusion.",
+        ),
+        click.option(
+            "--weights", type=click.Path(path_type=Path), help="Other weights than the shipped."
+        ),
+        click.option(
+            "--precision",
+            type=click.Choice(["float32", "bfloat16"]),
+            default="float32",
+            show_default=True,
+            help="bfloat16 is faster on some machines and a little less exact.",
+        ),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
 def only_for_series(model: str, variables: Path | None) -> None:
     """Refuse a map of variables for a model that reads no time series.
 

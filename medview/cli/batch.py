@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from medview.cli.arguments import Finite
+from medview.cli.arguments import Finite, run_choices
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 from medview.cli.running import run_options
@@ -42,24 +42,13 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option(
     "--resume", is_flag=True, help="Keep results that still hold; run again what changed."
 )
-@click.option("--samples", type=click.IntRange(min=1), help="Passes whose spread is uncertainty.")
-@click.option("--alpha", type=Finite(0, 1), help="Weight of the plain residual.")
 @click.option("--age", type=Finite(0, 130), help="Of all patients, in years.")
 @click.option("--sex", type=click.Choice(["F", "M"]), help="Of all patients.")
 @click.option("--site", metavar="NAME", help="Where all cases are from.")
 @click.option(
     "--film-hour", type=Finite(-8760, 87_600), help="Hour of the stay that films are from."
 )
-@click.option(
-    "--map", "maps", multiple=True, metavar="NAME", help="A map made on demand: cxr has occlusion."
-)
-@click.option("--weights", type=click.Path(path_type=Path), help="Other weights than the shipped.")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
-    default="float32",
-    show_default=True,
-)
+@run_choices
 def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) -> Answer:
     """Run MODEL on every case of a folder or of a case list (CSV).
 

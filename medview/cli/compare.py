@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from medview.cli.arguments import data_sets
 from medview.cli.contract import Answer, Context, command
 
 COMPARE = "medview.learning.compare:compare"
@@ -48,13 +49,7 @@ def _signed(value: float | None) -> str:
 @command("compare", words=in_words)
 @click.argument("old")
 @click.argument("new")
-@click.option(
-    "--data",
-    required=True,
-    multiple=True,
-    metavar="[LAYOUT=]PATH",
-    help="A data set, a folder with several, or a case list; may be given again.",
-)
+@data_sets
 @click.option("--samples", type=click.IntRange(min=1), help="Draws of the model; else the card's.")
 @click.option("--include-seen", is_flag=True, help="Also patients the weights were trained on.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep what both say of each case.")

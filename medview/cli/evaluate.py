@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from medview.cli.arguments import only_for_series
+from medview.cli.arguments import data_sets, only_for_series
 from medview.cli.contract import Answer, Context, command
 
 EVALUATE = "medview.learning.evaluate:evaluate"
@@ -43,14 +43,7 @@ def _row_words(row: Mapping[str, Any]) -> str:
 
 @command("metrics", words=_in_words)
 @click.argument("model")
-@click.option(
-    "--data",
-    "data",
-    required=True,
-    multiple=True,
-    metavar="[LAYOUT=]PATH",
-    help="A data set, a folder with several, or a case list; may be given again.",
-)
+@data_sets
 @click.option(
     "--weights", type=click.Path(path_type=Path), help="Weights with their card beside them."
 )

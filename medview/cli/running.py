@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medview.cli.arguments import Finite, NewFile
+from medview.cli.arguments import Finite, NewFile, run_choices
 from medview.cli.contract import Answer, Context, command
 from medview.domain.wording import interval, number, place_words
 
@@ -70,25 +70,13 @@ def _score_line(score: Mapping[str, Any]) -> str:
 @click.option("--input", "named", multiple=True, type=RolePath(), help="An input by its role.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--series", metavar="UID[#STACK]", help="Which series, if there are several.")
-@click.option("--samples", type=click.IntRange(min=1), help="Passes whose spread is uncertainty.")
-@click.option("--alpha", type=Finite(0, 1), help="Weight of the plain residual.")
 @click.option("--age", type=Finite(0, 130), help="Of the patient, in years.")
 @click.option("--sex", type=click.Choice(["F", "M"]), help="Of the patient.")
 @click.option("--site", metavar="NAME", help="Where it was acquired, for models with site effects.")
 @click.option(
     "--film-hour", type=Finite(-8760, 87_600), help="Hour of the stay that a film is from."
 )
-@click.option(
-    "--map", "maps", multiple=True, metavar="NAME", help="A map made on demand: cxr has occlusion."
-)
-@click.option("--weights", type=click.Path(path_type=Path), help="Other weights than the shipped.")
-@click.option(
-    "--precision",
-    type=click.Choice(["float32", "bfloat16"]),
-    default="float32",
-    show_default=True,
-    help="bfloat16 is faster on some machines and a little less exact.",
-)
+@run_choices
 def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **wanted: Any) -> Answer:
     """Run MODEL (ID or ID@VERSION) and write result.json, slices.csv and maps/ into --out.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from medview.cli.arguments import Finite, only_for_series
+from medview.cli.arguments import Finite, data_sets, only_for_series
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 
@@ -32,13 +32,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
 
 @command("train", words=_in_words)
 @click.argument("model")
-@click.option(
-    "--data",
-    required=True,
-    multiple=True,
-    metavar="[LAYOUT=]PATH",
-    help="A data set, a folder with several, or a case list; may be given again.",
-)
+@data_sets
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--recipe", type=click.Path(path_type=Path), help="Settings as TOML.")
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="One setting of it.")
