@@ -46,8 +46,13 @@ def of_result(prediction: Mapping[str, Any] | Prediction) -> dict[str, Any]:
 
 
 def in_words(detail: Mapping[str, Any]) -> str:
-    """The details of a deed in one line."""
-    return ", ".join(f"{name} {value}" for name, value in detail.items())
+    """The details of a deed in one line; what is empty is left out."""
+    known = {name: value for name, value in detail.items() if value not in ("", [], {})}
+    return ", ".join(f"{name.replace('_', ' ')} {_plain(value)}" for name, value in known.items())
+
+
+def _plain(value: object) -> str:
+    return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def broken_words(verdict: Verdict) -> str:

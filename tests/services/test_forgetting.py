@@ -12,6 +12,7 @@ from medview.domain.study import Patient, Study
 from medview.io.identity import former_key, patient_key
 from medview.learning.case_list import write_rows
 from medview.learning.patients import patient_hash
+from medview.services import audit
 from medview.services.forgetting import alias, drop_copies, in_words, learnt_from, told
 from medview.services.gathering import FOLDER, LIST
 from medview.services.versions import Version
@@ -75,6 +76,12 @@ def test_the_trail_says_nothing_of_whom_it_is():
     }
     assert len(alias(STUDY)) == 8
     assert not any(word in str(line) for word in ("1.2", "P1", "A^B", PATIENT.key))
+
+
+def test_the_line_is_read_without_brackets():
+    line = audit.in_words(told(STUDY, ("anomaly@a", "cxr@b"), 0))
+    assert line.endswith("training copies 0, versions that learnt anomaly@a and cxr@b")
+    assert audit.in_words(told(STUDY, (), 0)).endswith("training copies 0")
 
 
 def test_one_version_and_several_are_told_in_words():
