@@ -14,6 +14,7 @@ from medview.cli.contract import Answer, Context, command
 
 FINETUNE = "medview.learning.finetune:finetune"
 LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
+FIND_RATE = "medview.learning.rate_finder:find_rate"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
 CALIBRATE_SITES = "medview.learning.left_sites:calibrate_and_leave_sites"
 # Options that say how long and how to train.
@@ -42,6 +43,14 @@ def _in_words(body: Mapping[str, Any]) -> str:
     elif body["refused"]:
         lines.append(f"not registered: {body['refused']}")
     return "\n".join(lines)
+
+
+def _rates_in_words(body: Mapping[str, Any]) -> str:
+    lines = [f"{rate:9.2g}  {loss:.4g}  {smoothed:.4g}" for rate, loss, smoothed in body["points"]]
+    found = body["suggested"]
+    told = "no rate is suggested" if found is None else f"--set {body['setting']}={found:.2g}"
+    head = "     rate  loss  smoothed"
+    return "\n".join([head, *lines, f"{told}: {body['why']} (the recipe has {body['recipe']:g})"])
 
 
 @command("finetune", words=_in_words)
@@ -81,6 +90,11 @@ def _in_words(body: Mapping[str, Any]) -> str:
 @click.option("--max-minutes", type=Finite(min=0, min_open=True), help="Stop by then.")
 @click.option("--weights", type=click.Path(path_type=Path), help="Start from these weights.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in --out.")
+@click.option(
+    "--find-lr",
+    is_flag=True,
+    help="Train nothing: try rising learning rates for some steps, and suggest one.",
+)
 def finetune(
     context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any
 ) -> Answer:
@@ -128,6 +142,8 @@ def finetune(
         method=wanted["method"],
     )
     request = FinetuneRequest(found.card.id, train, wanted["reference"])
+    if wanted["find_lr"]:
+        return _rates(context, request)
     leaves = bool(wanted["leave_out"])
     way = "leave-out" if leaves and not is_fit else wanted["method"]
     expecting = Expecting(context, found.card.id, way, train.recipe)
@@ -142,6 +158,20 @@ def finetune(
     write_run(out, found.card.id, train, body)
     told = {**body, "expected": as_answer(before)}
     return _registered(out, found.card.id, told, wanted)
+
+
+def _rates(context: Context, request: Any) -> Answer:
+    """Write rates.csv into the folder; nothing else is made."""
+    from medview.io.atomic import whole_file
+    from medview.services.recipes import rate_setting
+
+    body = context.call("train", FIND_RATE, request)
+    with whole_file(Path(request.train.out) / "rates.csv") as draft:
+        rows = [f"{rate!r},{loss!r},{smoothed!r}" for rate, loss, smoothed in body["points"]]
+        draft.write_text("\n".join(["rate,loss,smoothed", *rows, ""]), "utf-8")
+    setting, now = rate_setting(request.model, request.train.recipe)
+    told = {"model": request.model, "setting": setting, "recipe": now, **body}
+    return Answer(told, kind="rates", text=_rates_in_words(told))
 
 
 def _registered(

@@ -335,6 +335,12 @@ class AgeTrainer:
             took = time.perf_counter() - began
             yield EpochReport(self.epoch, self.recipe.epochs, figures, took, last)
 
+    def try_rate(self, rate: float) -> float:
+        """One step of all copies at a rate; their mean loss."""
+        self._trainer.stack.skeleton.train()
+        _, batch = next(iter(self._batches()))
+        return float(self._trainer.step(batch, rate / self.recipe.rate)["main"].mean())
+
     def _share(self, step: int) -> float:
         """The rate rises for a tenth of the steps and falls to zero as a cosine."""
         done = (self.epoch * self.steps + step) / (self.recipe.epochs * self.steps)

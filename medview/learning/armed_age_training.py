@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,6 +47,7 @@ from medview.learning.devices import choose_device
 from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
 from medview.learning.ranks import refuse_several
+from medview.learning.subset import Subset
 from medview.learning.too_alike import refuse_one_age
 from medview.learning.weights import patient_hash, save
 
@@ -70,11 +71,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     # One thread for all: products of so many small matrices only wait for each other.
     torch.set_num_threads(1)
     start = load_armed_age(Path(request.init))[2] if request.init else None
-    recipe = _recipe(request, start)
-    subsets = find_subsets(request.data, MODEL, request.held_out)
-    table, told = table_of(subsets, start.sites if start else ())
-    _refuse_other_measures(table, start, request)
-    refuse_one_age(table.age)
+    recipe, subsets, table, told = _given(request, start)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     write_splits(out / "splits.csv", table, private=request.private)
@@ -99,6 +96,35 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "weights_sha256": card.weights_sha256,
         "health": health_words(figures, table, effect_share(ensemble, outcome.scale, table)),
     }
+
+
+def first_trainer(request: TrainRequest) -> AgeTrainer:
+    """The trainer before its first step; nothing is kept on disk.
+
+    Raises
+    ------
+    DataError
+        Unusable data or recipe.
+    """
+    start = load_armed_age(Path(request.init))[2] if request.init else None
+    recipe, _, table, _ = _given(request, start)
+    plans = plans_for(table, recipe, start.scale if start else None)
+    trainer = AgeTrainer(recipe, table, plans, request.seed, None, request.method)
+    if start:
+        trainer.begin_with(start.ensemble)
+    return trainer
+
+
+def _given(
+    request: TrainRequest, start: ArmedAge | None
+) -> tuple[AgeRecipe, Sequence[Subset], AgeTable, list[str]]:
+    """Recipe, sets, table and what is told of it."""
+    recipe = _recipe(request, start)
+    subsets = find_subsets(request.data, MODEL, request.held_out)
+    table, told = table_of(subsets, start.sites if start else ())
+    _refuse_other_measures(table, start, request)
+    refuse_one_age(table.age)
+    return recipe, subsets, table, told
 
 
 def _recipe(request: TrainRequest, start: ArmedAge | None) -> AgeRecipe:

@@ -276,15 +276,30 @@ def fit_method(
     for phase in phases:
         if phase in done:
             continue
-        model = _started(recipe, given, parts[0], phase, done, seed)
-        if init is not None:
-            take_fitting(model, init)
-            restrict(model, learns, ("heads.",), seed=seed)
+        model = begun(recipe, given, parts[0], phase, done, seed, init, learns)
         run = Run(recipe, given, parts, model, phase, seed, folder, ranks, learns)
         if resume:
             run.resume()
         done[phase] = run.to_end(job, until, after if phase == phases[-1] else None)
     return done[phases[-1]]
+
+
+def begun(
+    recipe: CxrRecipe,
+    given: Given,
+    train: NDArray[np.intp],
+    phase: str,
+    done: Mapping[str, Fitted],
+    seed: int,
+    init: Mapping[str, Tensor] | None = None,
+    learns: Method = "full",
+) -> Mdmt:
+    """The network of a phase before its first step, with only that learning which shall."""
+    model = _started(recipe, given, train, phase, done, seed)
+    if init is not None:
+        take_fitting(model, init)
+        restrict(model, learns, ("heads.",), seed=seed)
+    return model
 
 
 def _started(
@@ -427,6 +442,13 @@ class Run:
             for part in self.model.tail.modules():
                 if isinstance(part, nn.BatchNorm2d):
                     part.eval()
+
+    def try_rate(self, rate: float) -> float:
+        """One step at a rate; the loss."""
+        self._set_training()
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        return self._step()["loss"]
 
     def _drawn(self) -> NDArray[np.intp]:
         """Films of a batch: as many by the chances of each task."""

@@ -29,7 +29,17 @@ from medview.learning.cxr_baselines import (
 )
 from medview.learning.cxr_card import card_figures, make_card
 from medview.learning.cxr_evidence import evidence_rows, likeness_in
-from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, fit_method, make_given, taught
+from medview.learning.cxr_fit import (
+    PHASES,
+    CxrRecipe,
+    Fitted,
+    Given,
+    Run,
+    begun,
+    fit_method,
+    make_given,
+    taught,
+)
 from medview.learning.cxr_folds import (
     Index,
     fold_of_patients,
@@ -129,6 +139,21 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "weights_sha256": kept.weights_sha256,
         "health": _health(fitted),
     }
+
+
+def first_run(job: Progress, recipe: CxrRecipe, request: TrainRequest) -> Run:
+    """The last phase of a training from given weights, before its first step.
+
+    Raises
+    ------
+    DataError
+        Unusable data or recipe.
+    """
+    given, start, _ = _given(job, recipe, _labelled(find_subsets(request.data, MODEL)), request)
+    parts = _parts(given, recipe, request)
+    phase = PHASES[recipe.method][-1]
+    model = begun(recipe, given, parts[0], phase, {}, request.seed, start, request.method)
+    return Run(recipe, given, parts, model, phase, request.seed, None)
 
 
 def _labelled(subsets: Sequence[Subset]) -> list[TrainCase]:

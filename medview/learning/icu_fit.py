@@ -158,6 +158,15 @@ class Fit:
             figures["val", "roc_auc"] = self._validate(self.val)
         return figures
 
+    def try_rate(self, rate: float) -> float:
+        """One step at a rate on stays that are drawn; the loss."""
+        self.net.train()
+        # The schedule would end with the epochs of the recipe.
+        self._schedule = torch.optim.lr_scheduler.ConstantLR(self._optimiser, 1.0)
+        self._optimiser.param_groups[0]["lr"] = rate
+        rows = torch.randperm(len(self.train))[: self.recipe.batch]
+        return self._step(self.train.only(rows))[0]
+
     def _step(self, batch: StaySet) -> tuple[float, float]:
         batch = self._disturbed(batch)
         self._optimiser.zero_grad(set_to_none=True)

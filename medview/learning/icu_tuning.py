@@ -77,11 +77,7 @@ def tune(job: Progress, request: TrainRequest) -> dict[str, Any]:
     works, skipped = works_in(job, recipe, model.variables, subsets)
     works = [_parted(work, request) for work in works if work.name in model.parts]
     if not works:
-        raise DataError(
-            f"no stay has a label of these weights ({', '.join(model.parts)})",
-            code="MV-DAT-170",
-            do="Give data with such labels, or choose other weights.",
-        )
+        raise _no_label(model)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     write_splits(out / "splits.csv", works, private=request.private)
@@ -102,6 +98,35 @@ def tune(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in skipped],
     }
     return body | {"seconds": round(time.perf_counter() - began, 1)}
+
+
+def first_fit(job: Progress, request: TrainRequest) -> Fit:
+    """The first network that would go on learning, before its first step.
+
+    Raises
+    ------
+    DataError
+        Unusable data, or no labels of any part of the weights.
+    """
+    model, _ = load_icu(Path(request.init or ""))
+    recipe = replace(
+        IcuRecipe.of(dict(request.recipe)),
+        film="features" if model.uses_film else "none",
+        clahe=model.clahe,
+    )
+    works, _ = works_in(job, recipe, model.variables, find_stays(request.data, "icu"))
+    works = [_parted(work, request) for work in works if work.name in model.parts]
+    if not works:
+        raise _no_label(model)
+    return _runs(works[0], model, recipe, request)[0].fit()
+
+
+def _no_label(model: IcuModel) -> DataError:
+    return DataError(
+        f"no stay has a label of these weights ({', '.join(model.parts)})",
+        code="MV-DAT-170",
+        do="Give data with such labels, or choose other weights.",
+    )
 
 
 def _all_of(job: Progress, runs: Sequence[_Run], until: float) -> tuple[list[HistoryRow], bool]:

@@ -240,6 +240,17 @@ class Trainer:
                 sums[name] = sums.get(name, 0.0) + value / self.recipe.steps
         return sums
 
+    def try_rate(self, rate: float) -> float:
+        """One step at a rate; that of the latent layers stays its share of it. The loss."""
+        self.model.train()
+        # The schedule would end with the epochs of the recipe.
+        self._schedule = torch.optim.lr_scheduler.ConstantLR(self._optimiser, 1.0)
+        for group in self._optimiser.param_groups:
+            group["lr"] = group["max_lr"] * rate / self.recipe.rate
+        size = self.recipe.attention_batch if self._switch_attention() else self.recipe.batch
+        x, mask = batch_of(self.train, size, self.recipe.augment, self._rng, self._weights)
+        return self._step(x.to(self.device), mask.to(self.device), 0)["loss"]
+
     def _share(self, step: int = 0) -> float:
         return (self.epoch + step / self.recipe.steps) / self.recipe.epochs
 

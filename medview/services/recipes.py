@@ -103,6 +103,16 @@ def epochs_of(recipe: Mapping[str, Any]) -> int:
     return int(next((flat[key] for key in flat if key.rpartition(".")[2] == "epochs"), 0))
 
 
+# The setting of the rate of a fine-tuning, where it has another name than "rate".
+_RATES = {"brain-age": "train.rate", "icu": "tune_rate"}
+
+
+def rate_setting(model: str, recipe: Mapping[str, Any]) -> tuple[str, float]:
+    """The name of a model's learning rate in its recipe, and what it is there."""
+    name = _RATES.get(model, "rate")
+    return name, float(_flat(recipe).get(name, 0.0))
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))

@@ -1,0 +1,63 @@
+"""One step of each model's training at a wanted rate: what ``rate_finder`` sweeps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from medview.domain.errors import DataError
+from medview.domain.progress import Progress
+from medview.domain.training import TrainRequest
+from medview.learning.cases import find_subsets
+from medview.learning.devices import choose_device
+
+Step = Callable[[float], float]
+
+
+def anomaly(job: Progress, request: TrainRequest) -> Step:
+    """Of the anomaly model, from given weights."""
+    from medview.learning.anomaly_training import load_normals, make_trainer, split
+    from medview.learning.train import Recipe
+
+    _use(request)
+    request = replace(request, device=choose_device(request.device))
+    found = find_subsets(request.data, "anomaly", request.held_out)
+    cases, _ = load_normals(job, [normal for s in found if (normal := s.normal_part) is not None])
+    train = split(cases)["train"]
+    recipe = Recipe.of(dict(request.recipe))
+    return make_trainer(recipe, request, train, (), Path(request.out)).try_rate
+
+
+def cxr(job: Progress, request: TrainRequest) -> Step:
+    """Of the last phase of the chest model."""
+    from medview.learning.cxr_fit import CxrRecipe
+    from medview.learning.cxr_training import first_run
+
+    _use(request)
+    return first_run(job, CxrRecipe.of(request.recipe), request).try_rate
+
+
+def armed_age(job: Progress, request: TrainRequest) -> Step:
+    """Of the networks with site effects, all at once."""
+    from medview.learning.armed_age_training import first_trainer
+
+    torch.set_num_threads(1)
+    return first_trainer(request).try_rate
+
+
+def icu(job: Progress, request: TrainRequest) -> Step:
+    """Of the first network of the first part."""
+    from medview.learning.icu_tuning import first_fit
+
+    _use(request)
+    return first_fit(job, request).try_rate
+
+
+def _use(request: TrainRequest) -> None:
+    if not request.init:
+        raise DataError("there are no weights to start from", do="Name a version.")
+    if request.threads:
+        torch.set_num_threads(request.threads)
