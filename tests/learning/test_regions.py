@@ -20,6 +20,7 @@ from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_augment import atlas_of
 from medview.learning.region_card import Trained, make_card
 from medview.learning.region_cases import LabelledHead
+from medview.learning.region_grid import boxed
 from medview.learning.region_groups import REGIONS
 from medview.learning.region_measure import dice_of
 from medview.learning.region_trainer import RegionRecipe
@@ -79,6 +80,16 @@ def test_left_stays_left_however_the_volume_is_stored(
     plain = find_regions(head.volume, network, head.box)
     assert np.allclose(found.box.geometry.affine, plain.box.geometry.affine)
     assert np.allclose(found.ml, plain.ml, rtol=1e-3, atol=1e-3)
+
+
+def test_zeros_added_round_a_head_change_nothing_that_the_network_sees(head: LabelledHead) -> None:
+    wider = ((7, 0), (2, 20), (0, 9))
+    array = np.pad(np.asarray(head.volume.array), wider)
+    affine = head.volume.geometry.affine.copy()
+    affine[:3, 3] = head.volume.geometry.to_mm((-7.0, -2.0, 0.0))
+    added = boxed(Volume(array, Geometry(array.shape, affine), modality="MR"))
+    assert np.allclose(added.geometry.affine, head.box.geometry.affine)
+    assert np.allclose(added.shown, head.box.shown, atol=1e-5)
 
 
 def test_shares_add_up_and_do_not_know_a_better_side(
