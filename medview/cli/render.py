@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -17,11 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from medview.domain.overlay import Laid
     from medview.domain.prediction import Prediction
     from medview.domain.study import Choice
+    from medview.domain.volume import Volume
     from medview.services.rendering import Wish
 
 _FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".tif": "TIFF", ".tiff": "TIFF"}
+LAY = "medview.services.laying_work:lay"
 _SLAB_MODES = ("mip", "minip", "mean")
 
 
@@ -65,6 +69,11 @@ class Slab(click.ParamType[tuple[float, str]]):
 @click.option("--slab", type=Slab(), help="Several slices in one picture.")
 @click.option("--result", type=click.Path(path_type=Path), help='Folder of "medview run".')
 @click.option("--map", "map_", metavar="NAME", help="Map of the result to lay over the image.")
+@click.option(
+    "--over",
+    type=click.Path(path_type=Path),
+    help="A segmentation or parametric map (DICOM, of any program) to lay over the image.",
+)
 @click.option("--opacity", type=float, help="Of the map, 0 to 1.")
 @click.option("--range", "range_", type=Numbers("LO", "HI"), help="What its colours span.")
 @click.option("--size", type=Numbers("W", "H"), default=(512.0, 512.0), help="Of the picture.")
@@ -79,34 +88,45 @@ class Slab(click.ParamType[tuple[float, str]]):
     "--out", required=True, type=NewFile(*_FORMATS), help="The picture to write: PNG, JPEG or TIFF."
 )
 @reader_choice
-def render(context: Context, path: Path, out: Path, choice: Choice | None, **wanted: Any) -> Answer:
+def render(
+    context: Context,
+    path: Path,
+    out: Path,
+    over: Path | None,
+    choice: Choice | None,
+    **wanted: Any,
+) -> Answer:
     """Draw one slice of PATH as a pane shows it, and say where its pixels are in the patient."""
     from medview.io.atomic import whole_file
     from medview.services import library, rendering
 
-    wish = _wish(wanted)
+    wish = _wish(wanted, has_object=over is not None)
     prediction = _prediction(context, wanted["result"])
     catalogue = library.scan(context.jobs, (path,), choice=choice, progress=context.report)
     with _naming(path):
         series = rendering.only_series(catalogue, wanted["series"])
     volume = library.load(context.jobs, series, progress=context.report)
     heading = rendering.heading_of(catalogue, series, private=context.options.private)
+    laid = _laid(context, over, volume) if over is not None else None
     with _naming(path):
-        drawn = rendering.render(volume, wish, prediction, heading=heading)
+        drawn = rendering.render(volume, wish, prediction, laid=laid, heading=heading)
     with whole_file(out) as draft:
         _write_picture(drawn.rgb, draft, _FORMATS.get(out.suffix.lower(), "PNG"))
     return Answer({"file": out.name, "series": series.uid, **drawn.description})
 
 
-def _wish(wanted: dict[str, Any]) -> Wish:
+def _wish(wanted: dict[str, Any], *, has_object: bool = False) -> Wish:
     """What the options ask for; they are checked where the volume is known."""
     from medview.domain.geometry import Plane
     from medview.services.rendering import Wish
 
     if wanted["result"] is not None and wanted["map_"] is None:
         raise UsageError("a result needs the name of a map", do='Give it with "--map".')
-    if wanted["map_"] is None and not (wanted["opacity"] is wanted["range_"] is None):
-        raise UsageError("opacity and range need a map", do='Give "--result" and "--map".')
+    drawn = has_object or wanted["map_"] is not None
+    if not drawn and not (wanted["opacity"] is wanted["range_"] is None):
+        raise UsageError(
+            "opacity and range need a map", do='Give "--result" and "--map", or "--over".'
+        )
     width, height = (int(side) for side in wanted["size"])
     return Wish(
         plane=Plane(wanted["plane"]),
@@ -130,6 +150,15 @@ def _prediction(context: Context, folder: Path | None) -> Prediction | None:
         return None
     found = context.call("files", "medview.io.results:read_prediction", folder)
     return cast("Prediction", found)
+
+
+def _laid(context: Context, path: Path, volume: Volume) -> Laid:
+    """An object of another program on the grid of the image; in private without its own words."""
+    found = cast("Laid", context.call("files", LAY, path, volume.geometry))
+    if not context.options.private:
+        return found
+    maps = (replace(each, title=f"object {n}") for n, each in enumerate(found.maps, 1))
+    return replace(found, maps=tuple(maps))
 
 
 @contextmanager

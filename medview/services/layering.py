@@ -20,6 +20,11 @@ _THRESHOLDS = {"score": "threshold", "residual": "residual_threshold"}
 # From the bottom up: what covers everything first, what is looked for last.
 _KINDS = ("image", "uncertainty", "labels", "mask", "evidence", "anomaly")
 _MARK = "|"
+# Colour map and end of its range: the 1 of a mask is orange, green, violet, yellow, blue, pink.
+_COLOURS = (
+    *(("inferno", 1.35), ("viridis", 1.5), ("plasma", 3.3)),
+    *(("viridis", 1.0), ("viridis", 3.6), ("plasma", 1.8)),
+)
 
 
 class Known(NamedTuple):
@@ -127,3 +132,15 @@ def first_style(shown: ScalarMap, settings: Mapping[str, object]) -> LayerStyle:
     if isinstance(wanted, int | float):
         threshold = float(wanted)
     return LayerStyle(colour_map=colours, range=shown.range, threshold=threshold)
+
+
+def laid_style(shown: ScalarMap, place: int) -> LayerStyle:
+    """How a map of another program is drawn before the reader says otherwise.
+
+    Masks so that the image is seen through, each in its colour by its place among the others.
+    """
+    style = first_style(shown, {})
+    if shown.kind != "mask":
+        return style
+    colours, top = _COLOURS[place % len(_COLOURS)]
+    return replace(style, colour_map=colours, range=(0.0, top), threshold=0.5, opacity=0.5)

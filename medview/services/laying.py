@@ -6,19 +6,14 @@ from dataclasses import replace
 from itertools import chain, count
 
 from medview.domain.discretion import tells_who
-from medview.domain.overlay import Laid, LayerStyle, ScalarMap
+from medview.domain.overlay import Laid, ScalarMap
 from medview.domain.study import Series
 from medview.services.jobs import Job, Jobs
-from medview.services.layering import first_style
+from medview.services.layering import laid_style
 from medview.services.session import Message, Session, VolumeId
 from medview.services.tasks import Answers, Errand, Tasks
 
 LAY = "medview.services.laying_work:lay"
-# Colour map and end of its range: the 1 of a mask is orange, green, violet, yellow, blue, pink.
-_COLOURS = (
-    *(("inferno", 1.35), ("viridis", 1.5), ("plasma", 3.3)),
-    *(("viridis", 1.0), ("viridis", 3.6), ("plasma", 1.8)),
-)
 
 
 class Laying:
@@ -61,7 +56,7 @@ class Laying:
             maps.append(replace(each, title=title, name=self._name(about, each, title)))
         names = {each.name for each in maps}
         others = tuple(each for each in there if each.name not in names)
-        styles = {each.name: _style(each, n) for n, each in enumerate(maps, len(others))}
+        styles = {each.name: laid_style(each, n) for n, each in enumerate(maps, len(others))}
         with session.together():
             session.laid = {**session.laid, about: (*others, *maps)}
             session.styles = {**styles, **session.styles}
@@ -79,12 +74,3 @@ class Laying:
             numbers = (f"{title} {n}" for n in count(2))
             self._names[key] = next(name for name in chain((title,), numbers) if name not in taken)
         return self._names[key]
-
-
-def _style(shown: ScalarMap, place: int) -> LayerStyle:
-    """How it is drawn at first: masks so that the image is seen through, each in its colour."""
-    style = first_style(shown, {})
-    if shown.kind != "mask":
-        return style
-    colours, top = _COLOURS[place % len(_COLOURS)]
-    return replace(style, colour_map=colours, range=(0.0, top), threshold=0.5, opacity=0.5)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from medview.domain.errors import InputRefused, UsageError
 from medview.domain.exam import Exam
 from medview.domain.geometry import Plane
-from medview.domain.overlay import ScalarMap
+from medview.domain.overlay import Laid, ScalarMap
 from medview.domain.prediction import Prediction
 from medview.domain.presentation import Look
 from medview.domain.study import Catalogue, Series
@@ -21,7 +21,7 @@ from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, f
 from medview.imaging.looks import look_of, newest_look, presented
 from medview.imaging.reslice import Cut, cut_of, resample_onto
 from medview.io.hashing import volume_sha256
-from medview.services.layering import first_style
+from medview.services.layering import first_style, laid_style
 from medview.services.telling import result_lines, result_marks
 
 Point = tuple[float, float, float]
@@ -70,11 +70,13 @@ def render(
     wish: Wish,
     prediction: Prediction | None = None,
     *,
+    laid: Laid | None = None,
     heading: tuple[str, ...] = (),
 ) -> Rendering:
     """Draw a volume, with a map of a result on it if one is asked for.
 
-    `heading` is what stands in the top left corner (see `heading_of`).
+    `laid` is an object of another program that lies over it. `heading` is what stands in the top
+    left corner (see `heading_of`).
 
     Raises
     ------
@@ -85,8 +87,13 @@ def render(
     """
     _check(wish)
     view = _view(volume, wish)
-    layers = () if wish.map is None else (_layer(volume, wish, prediction),)
+    layers: tuple[Layer, ...] = ()
+    if wish.map is not None:
+        layers = (_layer(volume, wish, prediction),)
     doubts = () if prediction is None else _doubts(volume, prediction)
+    if laid is not None:
+        layers += tuple(_laid_layer(each, n, wish) for n, each in enumerate(laid.maps))
+        doubts += (Note("RESAMPLED", laid.words),) if laid.words else ()
     results = () if prediction is None else (prediction,)
     frame = compose_frame(
         volume, layers, view, marks=result_marks(results), said=result_lines(results)
@@ -241,6 +248,14 @@ def _layer(volume: Volume, wish: Wish, prediction: Prediction | None) -> Layer:
         range=wish.range or style.range,
     )
     return Layer(resample_onto(found, volume.geometry), style)
+
+
+def _laid_layer(shown: ScalarMap, place: int, wish: Wish) -> Layer:
+    style = laid_style(shown, place)
+    opacity = style.opacity if wish.opacity is None else wish.opacity
+    return Layer(
+        shown, replace(style, visible=True, opacity=opacity, range=wish.range or style.range)
+    )
 
 
 def _doubts(volume: Volume, prediction: Prediction) -> tuple[Note, ...]:

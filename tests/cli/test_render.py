@@ -5,7 +5,8 @@ import json
 import nibabel as nib
 import numpy as np
 import pytest
-from dicom_files import image, save
+from dicom_files import image, save, stack
+from foreign_objects import affine_about, places, segmentation, turned
 from phantoms import MARK_LPS, geometry_of, map_of, phantom_on, prediction_with
 from PIL import Image
 from states import state_of
@@ -150,3 +151,34 @@ def test_a_name_that_promises_another_format_is_refused(head, tmp_path, capfd):
     assert (code, told["schema"]) == (2, "medview.error/1")
     assert "no .gif file is written here" in told["what"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_object_of_another_program_lies_where_it_was_drawn(tmp_path, capfd):
+    save(stack(), tmp_path / "images")
+    affine = affine_about((-98.0, -78.0, 49.0), turned((20.0, 5.0), (-1.0, 0.4, 0.5)), (14, 12, 14))
+    centre = (-98.0, -78.5, 49.5)
+    near = np.linalg.norm(places(affine, (14, 12, 14)) - centre, axis=-1) < 1.6
+    over = segmentation({"Core": near}, affine, tmp_path / "s.dcm")
+    words = ("--at", "-98,-78.5,49.5", "--size", "90,60", "--over", over)
+    code, told = answer(capfd, tmp_path / "images", *words, "--out", tmp_path / "f.png")
+    assert code == 0
+    [value] = [each for name, each in told["values"].items() if name != "image"]
+    assert value == 1
+    [warning] = told["warnings"]
+    assert warning["code"] == "RESAMPLED"
+    assert "another grid" in warning["text"]
+    tinted = np.ptp(np.asarray(Image.open(tmp_path / "f.png")).astype(int), axis=-1) > 40
+    rows, columns = np.nonzero(tinted[10:-10, 14:60])
+    at = np.array(told["pixel_to_lps"]) @ (columns.mean() + 14, rows.mean() + 10, 0, 1)
+    assert at[:2] == pytest.approx(centre[:2], abs=0.5)
+
+
+def test_an_object_of_another_frame_of_reference_is_refused(tmp_path, capfd):
+    save(stack(FrameOfReferenceUID="1.9"), tmp_path / "images")
+    affine = affine_about((-98.0, -78.0, 49.0), turned((0.0, 0.0), (1.0, 0.4, 0.5)), (4, 5, 6))
+    over = segmentation({"Core": np.ones((4, 5, 6), bool)}, affine, tmp_path / "s.dcm")
+    words = ("--slice", "2", "--over", over, "--out", tmp_path / "f.png")
+    code, told = answer(capfd, tmp_path / "images", *words)
+    assert (code, told["file"]) == (3, "s.dcm")
+    assert "another frame of reference" in told["what"]
+    assert not (tmp_path / "f.png").exists()
