@@ -32,6 +32,17 @@ class Score:
     meaning: str = ""
 
 
+DOUBTS = ("OUTSIDE_TRAINING", "UNKNOWN_ORIENTATION")
+"""Notes on an input that is unlike the training data, or not known to lie as they did."""
+
+
+def with_doubts(scores: Sequence[Score], notes: Sequence[Note]) -> tuple[Score, ...]:
+    """Scores, marked where a note says that the input is unlike the training data."""
+    if any(note.code in DOUBTS for note in notes):
+        return extrapolating(scores)
+    return tuple(scores)
+
+
 def extrapolating(scores: Sequence[Score]) -> tuple[Score, ...]:
     """The same of an input unlike the training data; what is not available stays so."""
     return tuple(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import MapKind, ScalarMap
-from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore, extrapolating
+from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore, with_doubts
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.anomaly import (
@@ -96,7 +95,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         seconds=round(time.perf_counter() - began, 2),
         peak_memory_mb=peak_memory_mb(),
         inputs=tuple(i for i in request.inputs if i.role == role),
-        scores=_with_doubts(_scores(drawn, settings, card, whole=not few_slices(volume)), notes),
+        scores=with_doubts(_scores(drawn, settings, card, whole=not few_slices(volume)), notes),
         maps=maps,
         findings=find_all(maps[0], maps[1], inner, settings),
         slices=_slice_rows(volume.geometry, prepared, drawn, settings, share),
@@ -275,15 +274,6 @@ def _scores(
             meaning=among if whole else "single slices are not compared with whole brains",
         ),
     )
-
-
-_DOUBTS = ("OUTSIDE_TRAINING", "UNKNOWN_ORIENTATION")
-"""Notes on an input that is unlike the training data, or not known to lie as they did."""
-
-
-def _with_doubts(scores: tuple[Score, ...], notes: Sequence[Note]) -> tuple[Score, ...]:
-    """Mark scores of such an input; what is not available stays so."""
-    return extrapolating(scores) if any(note.code in _DOUBTS for note in notes) else scores
 
 
 def _slice_rows(

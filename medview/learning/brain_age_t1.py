@@ -11,7 +11,7 @@ import numpy as np
 from medview import __version__
 from medview.domain.errors import ModelInputError
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Prediction, RunRequest, Score
+from medview.domain.prediction import Prediction, RunRequest, Score, with_doubts
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.devices import peak_memory_mb
@@ -58,6 +58,7 @@ def run_t1(job: Progress, request: RunRequest) -> Prediction:
     job.check()
     job.report(1, 2, "measuring the regions")
     scores = scores_of(model, regions, request.age_years)
+    warnings = _warnings(volume, regions, scores[0])
     return Prediction(
         model=MODEL,
         version=model.card.version,
@@ -71,10 +72,10 @@ def run_t1(job: Progress, request: RunRequest) -> Prediction:
         seconds=round(time.perf_counter() - began, 2),
         peak_memory_mb=peak_memory_mb(),
         inputs=tuple(i for i in request.inputs if i.role == ROLE),
-        scores=scores,
+        scores=with_doubts(scores, warnings),
         maps=_maps(volume, regions),
         preparation=(regions.box.words, *model.card.preparation[1:]),
-        warnings=_warnings(volume, regions, scores[0]),
+        warnings=warnings,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from result_phantom import head, prediction_on
 
-from medview.domain.prediction import MapSlices, Score, extrapolating
+from medview.domain.prediction import MapSlices, Score, extrapolating, with_doubts
+from medview.domain.volume import Note
 
 
 @pytest.fixture(scope="module")
@@ -56,3 +57,12 @@ def test_blocks_of_a_map_fill_it_as_their_text_says(axis):
         place = np.moveaxis(whole, part.axis, 0)
         place[part.first : part.first + len(part.array)] = part.array
     assert np.array_equal(whole, wanted)
+
+
+def test_scores_of_an_input_that_lies_nobody_knows_how_are_not_called_ok():
+    scores = (Score("a", 1.0), Score("b", None, status="not_available"))
+    lost = [Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are")]
+    doubted = with_doubts(scores, lost)
+    assert [score.status for score in doubted] == ["extrapolating", "not_available"]
+    sure = [Note("MODALITY_DOUBTFUL", "taken for t1")]
+    assert with_doubts(scores, sure) == scores

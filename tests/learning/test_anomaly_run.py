@@ -24,9 +24,9 @@ from throwaway import NORMAL_SCORES, small_head, throwaway_weights
 
 from medview.domain.card import ModelCard
 from medview.domain.errors import Cancelled, ModelInputError, WeightsError
-from medview.domain.prediction import InputRef, RunRequest, Score
+from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
-from medview.domain.volume import Note, Volume
+from medview.domain.volume import Volume
 from medview.learning import anomaly_run
 from medview.learning.anomaly import (
     EPSILON,
@@ -319,15 +319,6 @@ def test_contrast_and_thick_slices_are_outside_training(weights):
     assert any("without contrast" in text for text in texts)
     assert any("4.0 mm apart" in text for text in texts)
     assert found.score("anomaly").status == "extrapolating"
-
-
-def test_scores_of_an_input_that_lies_nobody_knows_how_are_not_called_ok():
-    scores = (Score("a", 1.0), Score("b", None, status="not_available"))
-    lost = [Note("UNKNOWN_ORIENTATION", "the file does not say where left and right are")]
-    doubted = anomaly_run._with_doubts(scores, lost)
-    assert [score.status for score in doubted] == ["extrapolating", "not_available"]
-    sure = [Note("MODALITY_DOUBTFUL", "taken for t1")]
-    assert anomaly_run._with_doubts(scores, sure) == scores
 
 
 def test_t1_is_taken_where_both_are_given(weights):

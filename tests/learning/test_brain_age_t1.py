@@ -88,6 +88,7 @@ def test_without_an_age_there_is_no_gap(head: LabelledHead) -> None:
         assert "age" in score.meaning
     codes = [note.code for note in found.warnings]
     assert "OUTSIDE_TRAINING" in codes  # most regions are missing in this head
+    assert {score.status for score in found.scores} == {"extrapolating", "not_available"}
 
 
 def test_an_age_beyond_those_learnt_from_is_told(head: LabelledHead, model: RegionModel) -> None:
