@@ -1,12 +1,25 @@
-"""Which series comes next where one goes by study or by patient, in the order of the list."""
+"""Which series comes next, by series, study or patient, in the order of the list.
+
+The list has the newest study of a patient first: it is the one that is to be read.
+"""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from medview.domain.study import Catalogue, Series
+from medview.domain.study import Catalogue, Patient, Series, Study
 
 Unit = Literal["series", "study", "patient"]
+
+
+def newest_first(patient: Patient) -> tuple[Study, ...]:
+    """The studies of a patient as they are listed; those without a date last."""
+    return tuple(sorted(patient.studies, key=lambda study: study.date, reverse=True))
+
+
+def listed(catalogue: Catalogue) -> tuple[Series, ...]:
+    """Every series that can be shown, in the order of the list."""
+    return tuple(series for group in _groups(catalogue, "series") for series in group)
 
 
 def neighbour(catalogue: Catalogue, here: Series | None, unit: Unit, steps: int) -> Series | None:
@@ -31,12 +44,12 @@ def end_of_study(catalogue: Catalogue, here: Series | None, *, last: bool) -> Se
 
 def _groups(catalogue: Catalogue, unit: Unit) -> list[list[Series]]:
     """Series that can be shown, together as the unit says; what has none is left out."""
-    patients = catalogue.patients
+    by_patient = [newest_first(patient) for patient in catalogue.patients]
     if unit == "patient":
-        made = [[s for study in patient.studies for s in study.series] for patient in patients]
-    elif unit == "study":
-        made = [list(study.series) for patient in patients for study in patient.studies]
+        made = [[s for study in studies for s in study.series] for studies in by_patient]
     else:
-        made = [[s] for s in catalogue.all_series()]
+        made = [list(study.series) for studies in by_patient for study in studies]
+    if unit == "series":
+        made = [[series] for group in made for series in group]
     shown = [[s for s in group if s.geometry is not None] for group in made]
     return [group for group in shown if group]

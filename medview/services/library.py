@@ -15,6 +15,7 @@ from medview.domain.errors import ReadError, UsageError
 from medview.domain.study import Catalogue, Choice, Patient, Series, Skipped
 from medview.domain.volume import Volume
 from medview.imaging.view import View
+from medview.services.browsing import listed
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
 from medview.services.laying import Laying
@@ -101,8 +102,8 @@ class Library:
     def open(self, paths: Sequence[Path]) -> Job:
         """Look through folders and files in place of those that are open.
 
-        Then the first series is shown. When nothing can be used, or on cancel, all stays as
-        it was.
+        Then the first series of the newest study is shown. When nothing can be used, or on
+        cancel, all stays as it was.
         """
         chosen = tuple(paths)
         errand = Errand(
@@ -194,7 +195,7 @@ class Library:
 
     def show_next(self, steps: int = 1) -> Job | None:
         """Put the next series of the list on screen (or one before); the ends hold."""
-        there = [s for s in self._session.catalogue.all_series() if s.geometry is not None]
+        there = listed(self._session.catalogue)
         keys = [series.key for series in there]
         here = self._session.series
         if not there or here is None or here.key not in keys:
@@ -211,7 +212,7 @@ class Library:
         return None if time == self._session.time else self.show(series, time)
 
     def _opened(self, paths: tuple[Path, ...], catalogue: Catalogue) -> None:
-        there = [series for series in catalogue.all_series() if series.geometry is not None]
+        there = listed(catalogue)
         if not there:
             refusal = ReadError(
                 "holds no image that can be read",

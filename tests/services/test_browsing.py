@@ -3,7 +3,7 @@ from phantoms import geometry_of
 from services.stubs import series_of
 
 from medview.domain.study import Catalogue, Patient, Study
-from medview.services.browsing import end_of_study, neighbour
+from medview.services.browsing import end_of_study, listed, neighbour
 
 GRID = geometry_of("LPS", (4, 5, 6))
 A1, A2, B1, C1 = (series_of(uid, geometry=GRID) for uid in ("1.1", "1.2", "2.1", "3.1"))
@@ -38,3 +38,16 @@ def test_ends_of_a_study_are_series_that_can_be_shown():
     assert end_of_study(LIST, A2, last=False) is A1
     assert end_of_study(LIST, None, last=True) is None
     assert neighbour(Catalogue(), A1, "study", 1) is None
+
+
+def test_the_newest_study_of_a_patient_comes_first():
+    old, new, undated = (series_of(uid, geometry=GRID) for uid in ("5.1", "6.1", "7.1"))
+    studies = (
+        Study("5", "2024-01-01", series=(old,)),
+        Study("7", "", series=(undated,)),
+        Study("6", "2026-01-01", series=(EMPTY, new)),
+    )
+    catalogue = Catalogue((Patient("p", studies=studies),))
+    assert listed(catalogue) == (new, old, undated)
+    assert neighbour(catalogue, new, "study", 1) is old
+    assert neighbour(catalogue, undated, "series", -1) is old

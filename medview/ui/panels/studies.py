@@ -21,6 +21,7 @@ from medview.domain.discretion import without_file_names
 from medview.domain.doubts import doubts
 from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.domain.volume import Note, Volume
+from medview.services.browsing import newest_first
 from medview.services.thumbnails import Thumbnail
 from medview.ui.app import App
 from medview.ui.controls import button, label, name
@@ -130,7 +131,7 @@ class StudiesPanel(QWidget):
 
     def _patient(self, patient: Patient) -> QStandardItem:
         private = self._app.session.private
-        studies = sorted(patient.studies, key=lambda study: study.date, reverse=True)
+        studies = newest_first(patient)
         newest = studies[0].date if studies else ""
         count = len(studies)
         counted = tr("{n} studies", n=count) if count != 1 else tr("1 study")
