@@ -122,6 +122,8 @@ def _limits(
         f"Trained on {len(patients)} brains only; T1 without contrast, adults.",
         "Small, faint and cortical lesions are missed more often than large ones.",
         "With contrast, vessels and membranes score high.",
+        "A FLAIR volume may pass for T1: only what its header or its name says of it gives it "
+        "away.",
         *floor_words(settings),
         *(() if figures else (UNMEASURED,)),
     )
