@@ -253,9 +253,10 @@ def _layer(volume: Volume, wish: Wish, prediction: Prediction | None) -> Layer:
 def _laid_layer(shown: ScalarMap, place: int, wish: Wish) -> Layer:
     style = laid_style(shown, place)
     opacity = style.opacity if wish.opacity is None else wish.opacity
-    return Layer(
-        shown, replace(style, visible=True, opacity=opacity, range=wish.range or style.range)
-    )
+    # Values are told by the name that a reader knows; two segments may have the same.
+    name = f"{shown.title} {place + 1}" if place else shown.title
+    style = replace(style, visible=True, opacity=opacity, range=wish.range or style.range)
+    return Layer(replace(shown, name=name), style)
 
 
 def _doubts(volume: Volume, prediction: Prediction) -> tuple[Note, ...]:
