@@ -68,6 +68,7 @@ class ActionTable(QObject):
         self._app, self._window, self._panes = app, window, panes
         self.actions = {each.id: self._make(each) for each in ACTIONS}
         self.keys: Chosen = {}
+        self._keyed: tuple[object, ...] = ()
         self._peeks: dict[str, Action] = {}
         self._use_keys(app.preferences.settings)
         app.preferences.changed.connect(self._use_keys)
@@ -89,7 +90,11 @@ class ActionTable(QObject):
         return self.actions[key]
 
     def _use_keys(self, settings: Settings) -> None:
-        """Give every action the keys that the settings say."""
+        """Give every action the keys that the settings say; nothing where they say the same."""
+        wish = (settings.profile, settings.shortcuts)
+        if wish == self._keyed:
+            return
+        self._keyed = wish
         self.keys = keys_in_force(settings, ACTIONS)
         self._peeks = {}
         self._tips = {each.id: self._tip(each) for each in ACTIONS}
