@@ -16,7 +16,8 @@ Phase = Literal["empty", "looking", "checking", "ready", "running", "stopped", "
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed.
+    """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed, rate (0:
+    that of the recipe).
 
     With `folds` the training is also cross-validated, for sets too small to hold many out; with
     `sites` it is also made once without each site, to measure on a site that it has not seen.
@@ -28,6 +29,7 @@ class Wish:
     seed: int = 0
     folds: int = 0
     sites: bool = False
+    rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,8 @@ class Tuned:
     ``before_after``. `base` are the weights that were started from, `preview` the newest ones since
     (None before the first validation, and when they were kept or rejected). `reference` is the
     locked set, `locked` what was counted there, `not_locked` why it cannot be one; `lines` tell of
-    each case that was held out.
+    each case that was held out. `rates` is what a search for a learning rate gave, or why it gave
+    nothing; one is under way while `is_finding`.
     """
 
     phase: Phase = "empty"
@@ -62,6 +65,8 @@ class Tuned:
     seconds_left: float | None = None
     memory_mb: float | None = None
     lines: tuple[CaseLine, ...] = ()
+    rates: Mapping[str, Any] = field(default_factory=dict)
+    is_finding: bool = False
 
     @property
     def may_start(self) -> bool:

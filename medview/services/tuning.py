@@ -24,12 +24,12 @@ from medview.services.checking import Checking
 from medview.services.gathering import Gathering
 from medview.services.histories import Curves, read_curves
 from medview.services.jobs import Job, Jobs
-from medview.services.recipes import epochs_of, read_recipe
+from medview.services.recipes import epochs_of, rate_setting, read_recipe
 from medview.services.runs import RUNS, keep_run, write_run
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.training import TRAINERS, trainer_of
+from medview.services.training import FINDERS, TRAINERS, trainer_of
 from medview.services.training_notes import (
     Expected,
     expected,
@@ -45,6 +45,7 @@ SURVEY = "medview.learning.finetune:survey"
 LOCKED = "medview.learning.finetune:look_at_locked"
 FINETUNE = "medview.learning.finetune:finetune"
 LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
+FIND_RATE = "medview.learning.rate_finder:find_rate"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
 CALIBRATE_SITES = "medview.learning.left_sites:calibrate_and_leave_sites"
 HISTORY = "history.csv"
@@ -72,6 +73,7 @@ class Tuning:
         self._title = ""
         self._epoch_at = (0, 0.0)
         self._asked: FinetuneRequest | None = None
+        self._finding: Job | None = None
         self.now = Tuned()
 
     @property
@@ -96,9 +98,12 @@ class Tuning:
     def wish(self, **new: Any) -> None:
         """Choose a version, a method or a number of epochs; other cases may fit then."""
         wish = replace(self.now.wish, **new)
+        if wish.version.partition("@")[0] != self.model and "rate" not in new:
+            wish = replace(wish, rate=0.0)  # rates of other models say nothing of this one
         again = wish.version != self.now.wish.version and self.now.data is not None
         model = self.model
-        self._set(wish=wish)
+        of_other = (wish.version, wish.method) != (self.now.wish.version, self.now.wish.method)
+        self._set(wish=wish, rates={} if of_other else self.now.rates)
         if self.model != model:
             self.library.forget()
         if again and self.now.data is not None:
@@ -241,6 +246,7 @@ class Tuning:
         wish, settings = self.now.wish, self._preferences.settings
         own = [f"epochs={wish.epochs}"] if wish.epochs else []
         own += [f"folds={wish.folds}"] if wish.folds else []
+        own += [f"{rate_setting(version.card.id, {})[0]}={wish.rate!r}"] if wish.rate else []
         is_fit = wish.method == "calibrate"
         train = TrainRequest(
             data=(str(data),),
@@ -258,6 +264,44 @@ class Tuning:
         )
         locked = (str(self.now.reference),) if self.now.reference is not None else ()
         return FinetuneRequest(version.card.id, train, locked)
+
+    @property
+    def can_find(self) -> bool:
+        """Whether a learning rate can be searched for what was chosen."""
+        now = self.now
+        return (
+            now.may_start
+            and not now.is_finding
+            and self.model in FINDERS
+            and now.wish.method != "calibrate"
+        )
+
+    def find_rate(self) -> Job | None:
+        """Try rising rates for some steps; nothing is kept of the training."""
+        data = self.now.data
+        version = next((v for v in self.choices() if v.name == self.now.wish.version), None)
+        if data is None or version is None or not self.can_find:
+            return None
+        request = self._request(version, data, resume=False, max_minutes=None)
+        self._set(is_finding=True, rates={})
+        errand = Errand(
+            "Searching a learning rate", "train", FIND_RATE, (request,), about=data.name,
+            key="rates",
+        )  # fmt: skip
+        self._finding = self._tasks.run(errand, Answers(self._found_rate, self._no_rate))
+        return self._finding
+
+    def stop_finding(self) -> None:
+        """Give the search for a rate up."""
+        if self._finding is not None and self.now.is_finding:
+            self._finding.cancel()
+
+    def _found_rate(self, found: Mapping[str, Any]) -> None:
+        self._set(rates=found, is_finding=False)
+
+    def _no_rate(self, error: MedviewError) -> None:
+        why = "" if isinstance(error, Cancelled) else f"{error.what}. {error.do}".strip()
+        self._set(rates={"why": why} if why else {}, is_finding=False)
 
     def stop(self) -> None:
         """Stop the training; its checkpoint stays."""

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QComboBox
 from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, Segments, WholeField, button, label, name
+from medview.ui.panels.training_rate import RateRow
 from medview.ui.panels.training_words import duration
 from medview.ui.words import tr
 
@@ -44,7 +45,8 @@ class StartCard(Card):
         self._resume = button(tr("Go on"), "training_resume", tip=tr("From the last whole epoch"))
         self._resume.clicked.connect(lambda: app.tuning.start(resume=True))
         self.add(Row(label(tr("Start from"), "strong"), 1, self.version), self.method)
-        self.add(Row(label(tr("Epochs")), 1, self.epochs), self.folds, self.sites)
+        self.rate = RateRow(app)
+        self.add(Row(label(tr("Epochs")), 1, self.epochs), self.rate, self.folds, self.sites)
         self.add(self._expected, Row(1, self._resume, self._go))
         self._on_version()
 
@@ -90,7 +92,8 @@ class StartCard(Card):
 
     def show_state(self, now: Tuned) -> None:
         """Start where there are cases; go on where a training was stopped."""
-        self._go.setEnabled(now.may_start)
+        self._go.setEnabled(now.may_start and not now.is_finding)
+        self.rate.show_state(now)
         self._resume.setVisible(now.phase == "stopped")
         for field in (self.version, self.method, self.epochs, self.folds, self.sites):
             field.setEnabled(now.phase != "running")
