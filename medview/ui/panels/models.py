@@ -122,6 +122,7 @@ def card_words(card: ModelCard) -> list[tuple[str, str]]:
     """The parts of a card with something in them, as heading and text."""
     trained = "\n".join(
         tr("{set}: {n} patients, {licence}", set=each.set, n=each.n_patients, licence=each.licence)
+        + (f" ({each.note})" if each.note else "")
         for each in card.trained_on
     )
     parts = [

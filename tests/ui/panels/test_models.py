@@ -4,7 +4,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from services.stubs import CARD
 
-from medview.domain.card import Figure
+from medview.domain.card import Figure, TrainedOn
 from medview.io.cards import write_card
 from medview.services.versions import Version
 from medview.ui.panels.models import VersionCard, card_words, figure_words
@@ -44,6 +44,12 @@ def test_published_figures_stand_apart():
     told = dict(card_words(card))
     assert told["PUBLISHED, NOT MEASURED HERE"].startswith("roc auc 0.900")
     assert "MEASURED HERE" not in told
+
+
+def test_of_data_it_is_told_which_way_of_the_model_has_seen_them():
+    card = replace(CARD, trained_on=(TrainedOn("a", 3, "CC0", "From a T1 volume: ages 20-30 y"),))
+    told = dict(card_words(card))["TRAINED ON"]
+    assert told == "a: 3 patients, CC0 (From a T1 volume: ages 20-30 y)"
 
 
 def test_own_weights_are_offered_for_the_next_run(head, tmp_path):
