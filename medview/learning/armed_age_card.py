@@ -10,13 +10,19 @@ from typing import Any
 import numpy as np
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.domain.errors import WeightsError
 from medview.learning.anomaly_card import figure_of, licence_of
 from medview.learning.armed_age import MODEL, AgeRecipe, AgeTable, Ensemble, Scale, fresh
 from medview.learning.armed_age_measure import Conformal, SiteEffect
 from medview.learning.metrics import MetricRow
 from medview.learning.subset import Subset
-from medview.learning.weights import CARD, card_beside, fill, load_state, patient_hash, shipped
+from medview.learning.weights import (
+    card_of,
+    fill,
+    load_state,
+    patient_hash,
+    shipped,
+    usable_settings,
+)
 
 TRAIN = "medview train brain-age-armed --data ../shared/data --out DIR"
 SCORES = ("age", "age_fixed", "age_mixed", "gap_raw", "gap_corrected")
@@ -183,23 +189,9 @@ def load_armed_age(weights: Path | None) -> tuple[Ensemble, ModelCard, ArmedAge]
         Missing, damaged or foreign weights, or a card that does not fit them.
     """
     path = weights or shipped(MODEL)
-    card = card_beside(path)
-    if card.id != MODEL:
-        raise WeightsError(
-            f"these are weights of {card.title}, not of brain age with site effects",
-            file=path.name,
-            do="Choose weights of this model.",
-            code="MV-WGT-006",
-        )
-    try:
+    card = card_of(path, MODEL, "brain age with site effects")
+    with usable_settings(path):
         model = _model_of(card.settings)
-    except (KeyError, TypeError, ValueError) as error:
-        raise WeightsError(
-            "the model card has settings that this program cannot use",
-            file=path.with_name(CARD).name,
-            do="Use the card that came with the weights.",
-            code="MV-WGT-007",
-        ) from error
     fill(model.ensemble, load_state(path, card), path.name)
     model.ensemble.eval()
     return model.ensemble, card, model

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 from torch import Tensor, nn
 
-from medview.domain.errors import WeightsError
 from medview.learning.brain_age_table import Columns, Indices, Matrix, known_rows
 from medview.learning.vectors import Vector
 from medview.models.mavae import ROLES, Mavae, MavaeOptions, Rows
@@ -263,29 +262,21 @@ def settings_to_card(settings: AgeSettings, model: MavaeOptions, members: int) -
     return {**plain, "network": asdict(model), "members": members}
 
 
-def model_from_card(card_settings: Mapping[str, Any], file: str) -> AgeModel:
+def model_from_card(card_settings: Mapping[str, Any]) -> AgeModel:
     """An empty model as a card describes it.
 
     Raises
     ------
-    WeightsError
+    KeyError, TypeError, ValueError, AttributeError
         If the settings are not those of an age model.
     """
-    try:
-        network: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in card_settings["network"].items()
-        }
-        given = {name: card_settings[name] for name in AgeSettings.__slots__}
-        given["columns"] = {role: tuple(names) for role, names in given["columns"].items()}
-        given["bias"], given["ages"] = tuple(given["bias"]), tuple(given["ages"])
-        given["reference"] = tuple((float(a), float(b)) for a, b in given["reference"])
-        ensemble = AgeEnsemble.empty(MavaeOptions(**network), int(card_settings["members"]))
-        return AgeModel(ensemble, AgeSettings(**given))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise WeightsError(
-            "the model card has settings that this program cannot use",
-            file=file,
-            do="Use the card that came with the weights.",
-            code="MV-WGT-007",
-        ) from error
+    network: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in card_settings["network"].items()
+    }
+    given = {name: card_settings[name] for name in AgeSettings.__slots__}
+    given["columns"] = {role: tuple(names) for role, names in given["columns"].items()}
+    given["bias"], given["ages"] = tuple(given["bias"]), tuple(given["ages"])
+    given["reference"] = tuple((float(a), float(b)) for a, b in given["reference"])
+    ensemble = AgeEnsemble.empty(MavaeOptions(**network), int(card_settings["members"]))
+    return AgeModel(ensemble, AgeSettings(**given))

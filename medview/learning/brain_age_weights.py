@@ -5,9 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import WeightsError
 from medview.learning.brain_age_model import AgeEnsemble, AgeModel, model_from_card
-from medview.learning.weights import CARD, card_beside, fill, load_state, shipped
+from medview.learning.weights import (
+    card_of,
+    fill,
+    load_state,
+    shipped,
+    usable_settings,
+)
 
 MODEL = "brain-age"
 
@@ -21,15 +26,9 @@ def load_age_model(weights: Path | None) -> tuple[AgeModel, ModelCard]:
         Weights missing, damaged or of another model, or a card that cannot be used.
     """
     path = weights or shipped(MODEL)
-    card = card_beside(path)
-    if card.id != MODEL:
-        raise WeightsError(
-            f"these are weights of {card.title}, not of the brain-age model",
-            file=path.name,
-            do="Choose weights of this model.",
-            code="MV-WGT-006",
-        )
-    model = model_from_card(card.settings, path.with_name(CARD).name)
+    card = card_of(path, MODEL, "the brain-age model")
+    with usable_settings(path):
+        model = model_from_card(card.settings)
     fill(model.ensemble, load_state(path, card), path.name)
     model.ensemble.eval()
     return model, card

@@ -15,7 +15,13 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
 from medview.learning.adapters import plain_state
-from medview.learning.weights import CARD, card_beside, fill, load_state, shipped
+from medview.learning.weights import (
+    card_of,
+    fill,
+    load_state,
+    shipped,
+    usable_settings,
+)
 from medview.models.backbones import DEFAULT, Backbone, make_backbone
 from medview.models.mdmt import Mdmt, MdmtOptions
 
@@ -78,23 +84,9 @@ def load_cxr(weights: Path | None, device: str = "cpu") -> tuple[Mdmt, ModelCard
         Weights missing, damaged or of another model.
     """
     path = weights or shipped("cxr")
-    card = card_beside(path)
-    if card.id != "cxr":
-        raise WeightsError(
-            f"these are weights of {card.title}, not of the chest model",
-            file=path.name,
-            do="Choose weights of this model.",
-            code="MV-WGT-006",
-        )
-    try:
+    card = card_of(path, "cxr", "the chest model")
+    with usable_settings(path):
         backbone = make_backbone(str(card.settings["backbone"]))
         model = Mdmt(MdmtOptions(**card.settings["network"]), backbone.stages)  # type: ignore[arg-type]  # a table of the card
-    except (KeyError, TypeError) as error:
-        raise WeightsError(
-            "the model card has settings that this program cannot use",
-            file=path.with_name(CARD).name,
-            do="Use the card that came with the weights.",
-            code="MV-WGT-007",
-        ) from error
     fill(model, load_state(path, card), path.name)
     return model.eval().to(torch.device(device)), card, backbone

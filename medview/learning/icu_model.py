@@ -13,11 +13,16 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import WeightsError
 from medview.learning.icu_grid import Floats, Grid, Normaliser, encode
 from medview.learning.icu_variables import VariableMap, map_of
 from medview.learning.temperature import calmed
-from medview.learning.weights import CARD, card_beside, fill, load_state, shipped
+from medview.learning.weights import (
+    card_of,
+    fill,
+    load_state,
+    shipped,
+    usable_settings,
+)
 from medview.models.fusion import FILM, SERIES, FusionNet, FusionOptions, last_valid
 
 MODEL = "icu"
@@ -131,23 +136,9 @@ def load_icu(weights: Path | None, device: str = "cpu") -> tuple[IcuModel, Model
         Missing, damaged or foreign weights or card.
     """
     path = weights or shipped(MODEL)
-    card = card_beside(path)
-    if card.id != MODEL:
-        raise WeightsError(
-            f"these are weights of {card.title}, not of the ICU model",
-            file=path.name,
-            do="Choose weights of this model.",
-            code="MV-WGT-006",
-        )
-    try:
+    card = card_of(path, MODEL, "the ICU model")
+    with usable_settings(path):
         model = model_of(card.settings)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise WeightsError(
-            "the model card has settings that this program cannot use",
-            file=path.with_name(CARD).name,
-            do="Use the card that came with the weights.",
-            code="MV-WGT-007",
-        ) from error
     fill(model, load_state(path, card), path.name)
     return model.eval().to(device), card
 

@@ -17,7 +17,13 @@ from medview.domain.volume import Volume
 from medview.learning.region_age import AgeModel
 from medview.learning.region_grid import BRIGHTEST, STEP_MM, Boxed, boxed, look_up
 from medview.learning.region_groups import CLASSES, mirrored
-from medview.learning.weights import CARD, card_beside, fill, load_state, shipped
+from medview.learning.weights import (
+    card_of,
+    fill,
+    load_state,
+    shipped,
+    usable_settings,
+)
 from medview.models.region_net import RegionNet, RegionOptions
 
 MODEL = "region-net"
@@ -126,25 +132,11 @@ def load_region_model(weights: Path | None = None) -> RegionModel:
         Weights missing, damaged or foreign.
     """
     path = weights or shipped(MODEL)
-    card = card_beside(path)
-    if card.id != MODEL:
-        raise WeightsError(
-            f"these are weights of {card.title}, not of the region network",
-            file=path.name,
-            do="Choose weights of this model.",
-            code="MV-WGT-006",
-        )
+    card = card_of(path, MODEL, "the region network")
     given = card.settings.get("network", {})
-    try:
+    with usable_settings(path):
         options = RegionOptions(tuple(given["widths"]), given["hidden"], given["classes"])  # type: ignore[index]  # a table of the card
         age = AgeModel.from_card(card.settings.get("age"))
-    except (TypeError, KeyError, ValueError) as error:
-        raise WeightsError(
-            "the model card has settings that this program cannot use",
-            file=path.with_name(CARD).name,
-            do="Use the card that came with the weights.",
-            code="MV-WGT-007",
-        ) from error
     if options.classes != CLASSES:
         raise WeightsError(
             f"the weights know {options.classes} classes, the program {CLASSES}",

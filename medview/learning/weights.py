@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,45 @@ def shipped(model_id: str) -> Path:
 def card_beside(weights: Path) -> ModelCard:
     """Read the card in the folder of a weights file."""
     return read_card(weights.with_name(CARD))
+
+
+def card_of(weights: Path, model: str, title: str) -> ModelCard:
+    """The card beside weights that must be of `model`; `title` is its name in a sentence.
+
+    Raises
+    ------
+    WeightsError
+        The card is of another model.
+    """
+    card = card_beside(weights)
+    if card.id != model:
+        raise WeightsError(
+            f"these are weights of {card.title}, not of {title}",
+            file=weights.name,
+            do="Choose weights of this model.",
+            code="MV-WGT-006",
+        )
+    return card
+
+
+@contextmanager
+def usable_settings(weights: Path) -> Iterator[None]:
+    """Say in words that the settings of the card beside weights make no network.
+
+    Raises
+    ------
+    WeightsError
+        What is done inside failed for a missing or odd setting.
+    """
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise WeightsError(
+            "the model card has settings that this program cannot use",
+            file=weights.with_name(CARD).name,
+            do="Use the card that came with the weights.",
+            code="MV-WGT-007",
+        ) from error
 
 
 def load_state(weights: Path, card: ModelCard) -> dict[str, Tensor]:
@@ -108,26 +148,10 @@ def load_anomaly(
 ) -> tuple[AnomalyVae, ModelCard, AnomalySettings]:
     """The anomaly network in evaluation mode, its card and how its maps become scores."""
     path = weights or shipped("anomaly")
-    card = card_beside(path)
-    if card.id != "anomaly":
-        raise WeightsError(
-            f"these are weights of {card.title}, not of the anomaly model",
-            file=path.name,
-            do="Choose weights of this model.",
-            code="MV-WGT-006",
-        )
-    try:
-        model, settings = (
-            AnomalyVae(network_options(card)),
-            AnomalySettings.from_card(card.settings),
-        )
-    except (TypeError, ValueError) as error:
-        raise WeightsError(
-            "the model card has settings that this program cannot use",
-            file=path.with_name(CARD).name,
-            do="Use the card that came with the weights.",
-            code="MV-WGT-007",
-        ) from error
+    card = card_of(path, "anomaly", "the anomaly model")
+    with usable_settings(path):
+        model = AnomalyVae(network_options(card))
+        settings = AnomalySettings.from_card(card.settings)
     fill(model, load_state(path, card), path.name)
     for part in model.modules():  # convolutions are a quarter faster with channels last
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
