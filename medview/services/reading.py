@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from psygnal import Signal
 
@@ -30,6 +31,7 @@ from medview.services.shelf import Shelf
 __all__ = ["REPORT_TITLE", "Reading"]
 
 _FINDING = "finding "
+Made = TypeVar("Made", Copied, Preview)
 
 
 class Reading:
@@ -167,11 +169,7 @@ class Reading:
         material = self.material
         if material is None:
             return False
-
-        def made(words: Copied) -> None:
-            self.left.emit("report words")
-            done(words)
-
+        made = self._leaving("report words", done)
         self._printing.words(material, self._named(material), made, failed)
         return True
 
@@ -185,13 +183,18 @@ class Reading:
         material = self.material
         if material is None:
             return False
-
-        def made(pages: Preview) -> None:
-            self.left.emit("report pages")
-            done(pages)
-
+        made = self._leaving("report pages", done)
         self._printing.sheets(material, self._named(material), width, made, failed)
         return True
+
+    def _leaving(self, what: str, done: Callable[[Made], object]) -> Callable[[Made], None]:
+        """What to do with `what` once it is made: tell that it leaves the program, hand it on."""
+
+        def made(answer: Made) -> None:
+            self.left.emit(what)
+            done(answer)
+
+        return made
 
     @property
     def material(self) -> Material | None:
