@@ -148,6 +148,70 @@ def usable(table: AgeTable, recipe: AgeRecipe) -> AgeTable:
     return kept.take(wanted & np.isfinite(table.age))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Members before their first step, and what their answers are made with.
+
+    `values` by role are divided features of the rows of `table`, `numbers` (N,) the member that
+    does not see a row.
+    """
+
+    trainer: MavaeTrainer
+    settings: AgeSettings
+    table: AgeTable
+    values: dict[str, Matrix]
+    numbers: NDArray[np.intp]
+    scalings: dict[str, list[Scaling]]
+    targets: list[tuple[float, float]]
+
+
+def prepared(
+    table: AgeTable,
+    recipe: AgeRecipe,
+    *,
+    seed: int = 0,
+    folder: Path | None = None,
+    start: Start | None = None,
+) -> Prepared:
+    """Members as they are before the first step.
+
+    Raises
+    ------
+    DataError
+        Too few rows.
+    """
+    refuse_few(len(table))
+    settings = AgeSettings(table.columns, recipe.divide_by, recipe.target)
+    if start is not None:
+        recipe, settings, table = _as_before(start.model, recipe, table)
+    values = {
+        role: divided(matrix, table.columns[role], recipe.divide_by)
+        for role, matrix in table.values.items()
+    }
+    numbers = fold_numbers(table, recipe.members, strata=recipe.strata, seed=seed)
+    members, scalings, targets = _members(table, values, numbers, recipe, settings, seed, start)
+    network = MavaeOptions(
+        smri=_width(scalings, "smri"),
+        fmri=_width(scalings, "fmri"),
+        predictor=recipe.predictor,  # type: ignore[arg-type]  # its words are checked
+        dropout=recipe.dropout,
+        skip=recipe.skip,
+    )
+    trainer = MavaeTrainer(
+        network,
+        recipe.loss,
+        recipe.train,
+        members,
+        {role: table.present(role) for role in network.roles},
+        table.female.astype(np.float32),
+        seed,
+        folder,
+    )
+    if start is not None:
+        trainer.begin_from(_networks(start.model), only=start.only)
+    return Prepared(trainer, settings, table, values, numbers, scalings, targets)
+
+
 def fit_age_model(
     job: Progress,
     table: AgeTable,
@@ -171,41 +235,14 @@ def fit_age_model(
     DataError
         Too few rows, or a checkpoint of another recipe.
     """
-    refuse_few(len(table))
-    settings = AgeSettings(table.columns, recipe.divide_by, recipe.target)
-    if start is not None:
-        recipe, settings, table = _as_before(start.model, recipe, table)
-    ready = {
-        role: divided(matrix, table.columns[role], recipe.divide_by)
-        for role, matrix in table.values.items()
-    }
-    numbers = fold_numbers(table, recipe.members, strata=recipe.strata, seed=seed)
-    members, scalings, targets = _members(table, ready, numbers, recipe, settings, seed, start)
-    network = MavaeOptions(
-        smri=_width(scalings, "smri"),
-        fmri=_width(scalings, "fmri"),
-        predictor=recipe.predictor,  # type: ignore[arg-type]  # its words are checked
-        dropout=recipe.dropout,
-        skip=recipe.skip,
-    )
-    trainer = MavaeTrainer(
-        network,
-        recipe.loss,
-        recipe.train,
-        members,
-        {role: table.present(role) for role in network.roles},
-        table.female.astype(np.float32),
-        seed,
-        folder,
-    )
-    if start is not None:
-        trainer.begin_from(_networks(start.model), only=start.only)
+    ready = prepared(table, recipe, seed=seed, folder=folder, start=start)
+    trainer = ready.trainer
     if resume and folder is not None and (folder / CHECKPOINT).is_file():
         trainer.resume(folder)
 
     def ensemble_of(networks: list[Mavae]) -> AgeEnsemble:
-        made = AgeEnsemble(networks, scalings)
-        made.target.copy_(made.target.new_tensor(targets))  # type: ignore[operator]  # a buffer
+        made = AgeEnsemble(networks, ready.scalings)
+        made.target.copy_(made.target.new_tensor(ready.targets))  # type: ignore[operator]  # a buffer
         return made
 
     def after(epoch: int) -> None:
@@ -213,8 +250,8 @@ def fit_age_model(
             previews.leave(epoch, ensemble_of(trainer.networks(best=False)), half=False)
 
     _train_to_end(job, trainer, max_minutes, name, after)
-    model = AgeModel(ensemble_of(trainer.networks()).eval(), settings)
-    fitted = _calibrated(model, table, ready, numbers, trainer)
+    model = AgeModel(ensemble_of(trainer.networks()).eval(), ready.settings)
+    fitted = _calibrated(model, ready.table, ready.values, ready.numbers, trainer)
     return fitted if start is None else _with_range_of(fitted, start.model)
 
 

@@ -18,7 +18,15 @@ from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.anomaly_card import figure_of
 from medview.learning.brain_age_card import make_card
-from medview.learning.brain_age_fit import HEADS, AgeRecipe, Fitted, Start, fit_age_model, usable
+from medview.learning.brain_age_fit import (
+    HEADS,
+    AgeRecipe,
+    Fitted,
+    Start,
+    fit_age_model,
+    prepared,
+    usable,
+)
 from medview.learning.brain_age_folds import Split, answer_fold, splits_by_site, splits_of, told_of
 from medview.learning.brain_age_rows import age_rows
 from medview.learning.brain_age_table import AgeTable, table_of
@@ -29,6 +37,7 @@ from medview.learning.devices import choose_device
 from medview.learning.feature_rows import refuse_few
 from medview.learning.finetune_method import refuse_other
 from medview.learning.mavae_health import health_words
+from medview.learning.mavae_train import MavaeTrainer
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.preview import Previews
@@ -93,6 +102,20 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "weights_sha256": kept.weights_sha256,
         "health": [*_health(fitted), *_errors(fitted, table, val)],
     }
+
+
+def first_trainer(request: TrainRequest) -> MavaeTrainer:
+    """The members before their first step; nothing is kept on disk.
+
+    Raises
+    ------
+    DataError
+        Unusable data or recipe.
+    """
+    recipe = AgeRecipe.of(dict(request.recipe))
+    whole = usable(table_of(find_subsets(request.data, MODEL)), recipe)
+    table, _ = _parts(whole, request.held_out)
+    return prepared(table, recipe, seed=request.seed, start=_start(request)).trainer
 
 
 def cross_validated(

@@ -214,6 +214,16 @@ class MavaeTrainer:
                 sums[name] = sums.get(name, torch.zeros(())) + value / self.steps
         return {name: float(value) for name, value in sums.items()}
 
+    def try_rate(self, rate: float) -> float:
+        """One step of all members at a rate; their mean loss."""
+        self._base.train()
+        for optimiser in (self._main, self._adversary):
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+        orders = np.stack([self._order(member) for member in self.members])
+        size = orders.shape[1] // self.steps
+        return float(self._step(self._batch(orders[:, :size]))["loss"])
+
     def _order(self, member: Member) -> Indices:
         """A new order of a member's rows, as long for all members."""
         size = min(self.options.batch, max(m.train.size for m in self.members))

@@ -33,6 +33,7 @@ Step = Callable[[float], float]
 # Model -> "module:function" that makes the step of a training: a rate in, the loss of a batch out.
 FINDERS: dict[str, str] = {
     "anomaly": "medview.learning.rate_steps:anomaly",
+    "brain-age": "medview.learning.rate_steps:brain_age",
     "brain-age-armed": "medview.learning.rate_steps:armed_age",
     "cxr": "medview.learning.rate_steps:cxr",
     "icu": "medview.learning.rate_steps:icu",

@@ -40,6 +40,14 @@ def cxr(job: Progress, request: TrainRequest) -> Step:
     return first_run(job, CxrRecipe.of(request.recipe), request).try_rate
 
 
+def brain_age(job: Progress, request: TrainRequest) -> Step:
+    """Of all members at once."""
+    from medview.learning.brain_age_training import first_trainer
+
+    torch.set_num_threads(1)
+    return first_trainer(request).try_rate
+
+
 def armed_age(job: Progress, request: TrainRequest) -> Step:
     """Of the networks with site effects, all at once."""
     from medview.learning.armed_age_training import first_trainer

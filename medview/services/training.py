@@ -19,7 +19,7 @@ TRAINERS: dict[str, str] = {
     "region-net": "medview.learning.region_training:fit",
     "lung-net": "medview.learning.lung_training:fit",
 }
-FINDERS = ("anomaly", "brain-age-armed", "cxr", "icu")
+FINDERS = ("anomaly", "brain-age", "brain-age-armed", "cxr", "icu")
 """Models for which a learning rate can be searched."""
 TRIALS: dict[str, str] = {"cxr": "medview.learning.choice_trial:trial"}
 """Trials of the order of labelling, by model: a training must be short to be repeated so often."""
