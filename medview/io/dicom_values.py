@@ -15,7 +15,6 @@ from medview.io.dicom_walk import Place
 
 MAX_TEXT = 1024
 _BINARY = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "FL": "f", "FD": "d", "UV": "Q", "SV": "q"}
-_CHARACTER_SET = 0x00080005
 _PERSON_NAME_DELIMITERS = {0x5E, 0x3D}
 
 

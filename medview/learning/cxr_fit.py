@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -578,9 +578,3 @@ def scores_of(said: Mapping[str, Tensor]) -> dict[str, NDArray[np.float64]]:
     if "lungs" in said:
         found["lungs"] = said["lungs"].argmax(2).double().numpy()
     return found
-
-
-def history_rows(fitted: Sequence[Fitted]) -> Iterator[tuple[int, str, str, float]]:
-    """Curves of all phases, one after another."""
-    for one in fitted:
-        yield from one.history

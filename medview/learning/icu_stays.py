@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
@@ -159,9 +159,3 @@ def observed_until(grid: Grid, variables: VariableMap) -> NDArray[np.float64]:
     """Share of those values that were measured in all bins up to each, (bins,)."""
     observed = grid.observed[:, list(variables.dynamic)].mean(1)
     return np.asarray(observed.cumsum() / np.arange(1, len(observed) + 1), dtype=np.float64)
-
-
-def plain_normaliser(found: Normaliser) -> dict[str, Any]:
-    """The statistics as plain values, for a card."""
-    return {"mean": [round(float(v), 6) for v in found.mean],
-            "sd": [round(float(v), 6) for v in found.sd]}  # fmt: skip

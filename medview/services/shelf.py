@@ -21,7 +21,6 @@ JUDGE = "medview.services.shelf_work:judge"
 FORGET = "medview.services.shelf_work:forget"
 RUNS = "medview.services.shelf_work:runs"
 KEEP_TITLE = "Storing the result"
-VERDICTS = ("agree", "rejected", "unsure")
 
 
 class Shelf:
