@@ -70,3 +70,10 @@ def _moment(iso: str) -> datetime | None:
         return datetime.fromisoformat(iso)
     except ValueError:
         return None
+
+
+def sentence(text: str) -> str:
+    """A text with a capital letter at its beginning and a stop at its end."""
+    text = text.strip()
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -9,7 +9,7 @@ from medview.domain.card import Figure, ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.report import NOT_AVAILABLE, Section, Table
 from medview.domain.wording import interval, number
-from medview.services.report_origin import of_route, told_whole
+from medview.services.report_figures import of_route, told_whole
 from medview.services.telling import BRIXIA_TOP, family, figure_text, interval_text, main_score
 
 _NO_FORECAST = "intensive care"

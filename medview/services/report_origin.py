@@ -3,62 +3,37 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from contextlib import suppress
 from importlib import metadata
 
 from medview import __version__
-from medview.domain.card import ROUTE_LIMITS, Figure, ModelCard, TrainedOn
+from medview.domain.card import ROUTE_LIMITS, ModelCard, TrainedOn
 from medview.domain.exam import Exam
 from medview.domain.prediction import Prediction
 from medview.domain.report import NOT_AVAILABLE, Section, Table
 from medview.domain.resources import resource
 from medview.domain.volume import Volume
-from medview.domain.wording import date_words, duration_words, interval, number, time_words
+from medview.domain.wording import date_words, duration_words, number, sentence, time_words
+from medview.services.report_figures import (
+    calibrated_here,
+    figure_words,
+    measured_words,
+    of_route,
+    published_of,
+    published_words,
+    told_whole,
+)
 from medview.services.telling import family
 
-_MOST_FIGURES = 6
 _MOST_CALIBRATIONS = 4
 _ROW_LETTERS = 225
-_FIGURE_NAMES = {
-    "roc_auc": "ROC AUC",
-    "pr_auc": "average precision",
-    "dice_best": "best Dice",
-    "dice": "Dice",
-    "hit_rate": "peak hits",
-    "judged_rate": "share that is judged",
-    "mae": "mean absolute error",
-    "rmse": "root mean square error",
-    "pearson_r": "correlation r",
-    "f1_weighted": "weighted F1",
-    "g_mean": "G-mean",
-    "ece": "calibration error",
-    "coverage": "coverage of the interval",
-}
-_PREDICTORS = {
-    "pca": "principal components",
-    "intensity": "plain brightness",
-    "darkness": "plain darkness",
-    "middle": "nearness to the middle",
-    "zscore": "a z-score against normals",
-    "ridge": "a ridge regression",
-    "plain ridge": "a plain ridge regression",
-    "logistic": "a logistic regression",
-    "boosting": "boosted trees",
-    "film_count": "the number of films",
-    "junior_reader": "a second human reader",
-}
 _GIVEN = {
     "age_years": "age {} years",
     "sex": "sex {}",
     "site": "site {}",
     "film_hour": "film of hour {}",
 }
-_DEVIATIONS = re.compile(r"\b(\d+)sd\b")
-_HERE = ("cross-fitted", "validation")
-"""Groups of figures that a version has from local cases: of a calibration, of a fine-tuning."""
-_LOWER_IS_BETTER = ("mae", "mae_corrected", "rmse", "brier", "ece", "interval_width")
 _SYMBOLS = {"samples": "K", "alpha": "\u03b1"}
 
 
@@ -142,7 +117,7 @@ def trust(
             *_limits(card.limits_on(prediction.parameters.get("route"))),
             ("Trained on", trained or NOT_AVAILABLE),
             ("Measured here", measured_words(of_route(card.measured, prediction))),
-            ("Published elsewhere", published_words(_published(card, prediction))),
+            ("Published elsewhere", published_words(published_of(card, prediction))),
         ]
     rows += [
         ("Uncertainty", _uncertainty(prediction, card)),
@@ -155,7 +130,7 @@ def trust(
 def method(prediction: Prediction, card: ModelCard | None) -> tuple[Section, ...]:
     """How the model was trained and measured, in small print; nothing where nothing is known."""
     lines = card.method_on(prediction.parameters.get("route")) if card else ()
-    text = " ".join(_sentence(_unmarked(each)) for each in lines)
+    text = " ".join(sentence(_unmarked(each)) for each in lines)
     return (Section("How it was trained and measured", text, small=True),) if text else ()
 
 
@@ -227,7 +202,7 @@ def _limits(limits: tuple[str, ...]) -> list[tuple[str, str]]:
     """All limits, short ones together; what they begin with for their route is said once."""
     rows: list[str] = []
     for text in limits:
-        said = _sentence(_unmarked(text) if rows else text)
+        said = sentence(_unmarked(text) if rows else text)
         if rows and len(rows[-1]) + len(said) < _ROW_LETTERS:
             rows[-1] += f" {said}"
         else:
@@ -242,77 +217,6 @@ def _unmarked(text: str) -> str:
     return text
 
 
-def of_route(figures: tuple[Figure, ...], prediction: Prediction) -> tuple[Figure, ...]:
-    """The figures of the way that this result was made, where a model knows several."""
-    route = prediction.parameters.get("route")
-    routes = {each.extra.get("route") for each in figures}
-    return tuple(
-        each for each in figures if route not in routes or each.extra.get("route") == route
-    )
-
-
-def _published(card: ModelCard, prediction: Prediction) -> tuple[Figure, ...]:
-    """Published figures of the way that a result was made: of one of its own there are none."""
-    routes = {each.extra.get("route") for each in card.measured} - {None}
-    route = prediction.parameters.get("route")
-    return () if route in routes else card.published
-
-
-def told_whole(figures: tuple[Figure, ...]) -> list[Figure]:
-    """The model's own figures on all cases; of the groups where there is none on all."""
-    own = [each for each in figures if each.predictor == "model"]
-    return [each for each in own if each.group == "all"] or own
-
-
-def measured_words(figures: tuple[Figure, ...]) -> str:
-    """The model's own figures, each with the best simple baseline on the same data.
-
-    The first of each set and level, so that sets on which the model is weak are told as well;
-    a set that is a part of a larger one ("a" of "a+b") stands for itself nowhere.
-    """
-    own = told_whole(figures)
-    sets = {each.on: set(each.on.split("+")) for each in own}
-    whole = [each for each in own if not any(sets[each.on] < other for other in sets.values())]
-    first = {(each.on, each.level, each.group): each for each in reversed(whole)}
-    texts = []
-    for each in [each for each in whole if each in first.values()][:_MOST_FIGURES]:
-        rivals = [other for other in figures if _rivals(each, other)]
-        best = _best(each.name, rivals)
-        beside = ""
-        if best is not None and best.value is not None:
-            who = _PREDICTORS.get(best.predictor, best.predictor.replace("_", " "))
-            beside = f"; {who} {number(best.value, 2)}"
-        texts.append(_sentence(f"{figure_words(each)}{beside}"))
-    return " ".join(texts) or NOT_AVAILABLE
-
-
-def published_words(figures: tuple[Figure, ...]) -> str:
-    """Figures of the paper's model, not of its rivals, marked as made on other data."""
-    texts: dict[str, list[str]] = {}
-    own = [each for each in figures if each.predictor == "model"]
-    for each in own[:_MOST_FIGURES]:
-        words, _, place = figure_words(each).partition(" on ")
-        texts.setdefault(place, []).append(words)
-    said = "; ".join(f"{', '.join(words)} on {place}" for place, words in texts.items())
-    return f"With other weights and data: {said}." if said else NOT_AVAILABLE
-
-
-def figure_words(figure: Figure) -> str:
-    """One figure: level, name, value, interval, data and number of cases."""
-    name = _FIGURE_NAMES.get(figure.name, figure.name.replace("_", " "))
-    value = NOT_AVAILABLE if figure.value is None else number(figure.value)
-    bounds = interval(figure.low, figure.high)
-    count = f", n {figure.n}" if figure.n else ""
-    level = "" if figure.level in ("", "case") else f"{figure.level} "
-    group = "" if figure.group == "all" else f" ({group_words(figure.group)})"
-    return f"{level}{name} {value}{f' ({bounds})' if bounds else ''} on {figure.on}{group}{count}"
-
-
-def group_words(group: str) -> str:
-    """A group of cases as people write it: "within:1sd" is "within 1 SD"."""
-    return _DEVIATIONS.sub(r"\1 SD", group.replace(":", " "))
-
-
 def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> str:
     """Everything doubtful about the input, or that there was nothing."""
     notes = [note.text for note in (*prediction.warnings, *(volume.warnings if volume else ()))]
@@ -324,7 +228,7 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
         notes.append("the images were compressed with loss")
     if not notes:
         return "No warning; no slice is missing." if slices else "No warning."
-    return " ".join(_sentence(text) for text in dict.fromkeys(notes))
+    return " ".join(sentence(text) for text in dict.fromkeys(notes))
 
 
 def _cohort(seen: TrainedOn) -> str:
@@ -336,22 +240,7 @@ def _intended(prediction: Prediction, card: ModelCard) -> str:
     """What the card says, and the six items that every statement of use should have."""
     body = json.loads(resource("report", "intended_use.json").read_text("utf-8"))
     items = body.get(family(prediction.model), {})
-    return " ".join([_sentence(card.intended_use), *(f"{k}: {v}." for k, v in items.items())])
-
-
-def _rivals(own: Figure, other: Figure) -> bool:
-    same = (other.name, other.on, other.level, other.group)
-    is_other = other.predictor.partition(":")[0] != "model"  # "model:residual" is a part of it
-    return is_other and same == (own.name, own.on, own.level, own.group)
-
-
-def _best(name: str, figures: list[Figure]) -> Figure | None:
-    """The best of some figures of one name; of an error the lowest is."""
-    known = [(each.value, n) for n, each in enumerate(figures) if each.value is not None]
-    if not known:
-        return None
-    chosen = min if name in _LOWER_IS_BETTER else max
-    return figures[chosen(known)[1]]
+    return " ".join([sentence(card.intended_use), *(f"{k}: {v}." for k, v in items.items())])
 
 
 def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
@@ -365,30 +254,12 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
         )
     methods = dict.fromkeys(each.method for each in prediction.scores if each.value is not None)
     if not texts and any(methods):
-        texts.append(_sentence(f"Intervals: {'; '.join(each for each in methods if each)}"))
+        texts.append(sentence(f"Intervals: {'; '.join(each for each in methods if each)}"))
     figures = of_route(card.measured, prediction) if card else ()
     known = told_whole(tuple(each for each in figures if each.name in ("ece", "coverage")))
     found = "; ".join(figure_words(each) for each in known[:_MOST_CALIBRATIONS])
-    texts.append(f"Calibration: {found or 'not established'}; {_calibrated_here(figures)}.")
+    texts.append(f"Calibration: {found or 'not established'}; {calibrated_here(figures)}.")
     return " ".join(texts)
-
-
-def _calibrated_here(figures: tuple[Figure, ...]) -> str:
-    """Calibration on cases of the site, as a version calibrated or fine-tuned here has it.
-
-    The last figures count: a version can be calibrated again.
-    """
-    here = [each for each in figures if each.group in _HERE and each.value is not None]
-    found = {(each.name, each.predictor): each for each in here}
-    said = []
-    for name in ("ece", "coverage"):
-        new, old = found.get((name, "new")), found.get((name, "old"))
-        if new is not None and new.value is not None:
-            before = f", {number(old.value)} before" if old and old.value is not None else ""
-            said.append(f"{_FIGURE_NAMES[name]} {number(new.value)}{before} (n {new.n})")
-    if not said:
-        return "at this site not established, no cases of it were labelled here"
-    return f"on local cases that were left out of the fit {', '.join(said)}"
 
 
 def _trained(card: ModelCard | None) -> str:
@@ -445,9 +316,3 @@ def _series(exam: Exam) -> str:
 def _scanner(exam: Exam) -> str:
     field = f"{exam.field_strength_t:.1f} T" if exam.field_strength_t else ""
     return ", ".join(part for part in (field, exam.scanner) if part) or NOT_AVAILABLE
-
-
-def _sentence(text: str) -> str:
-    text = text.strip()
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -8,6 +8,7 @@ from medview.domain.wording import (
     interval,
     number,
     place_words,
+    sentence,
     time_words,
 )
 
@@ -53,3 +54,10 @@ def test_durations_use_the_unit_that_fits():
 def test_a_place_is_told_with_letters_never_with_bare_signs():
     assert place_words((31.2, 62.0, 18.4)) == "L 31, P 62, H 18 mm"
     assert place_words((-12.0, -20.5, -3.0)) == "R 12, A 20, F 3 mm"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [(" few brains", "Few brains."), ("Why?", "Why?"), ("", ".")]
+)
+def test_a_sentence_begins_large_and_ends_with_a_stop(text, told):
+    assert sentence(text) == told

@@ -7,12 +7,7 @@ from medview.domain.card import Figure, TrainedOn
 from medview.domain.exam import Exam
 from medview.domain.volume import Note
 from medview.services import report_origin
-from medview.services.report_origin import (
-    measured_words,
-    name_words,
-    published_words,
-    quality_words,
-)
+from medview.services.report_origin import name_words, quality_words
 
 
 @pytest.fixture(scope="module")
@@ -32,15 +27,6 @@ def prediction():
 )
 def test_dicom_names_are_written_as_people_do(name, words):
     assert name_words(name) == words
-
-
-def test_of_an_error_the_lowest_is_the_best_to_compare_with():
-    shared = {"on": "ixi", "n": 9, "level": "case"}
-    figures = tuple(
-        Figure("mae", value, predictor=name, **shared)
-        for name, value in (("model", 4.9), ("mean", 8.6), ("ridge", 5.0))
-    )
-    assert report_origin.measured_words(figures).endswith("; a ridge regression 5.0.")
 
 
 def test_identity_is_two_lines_and_never_blank():
@@ -74,22 +60,6 @@ def test_facts_are_never_blank():
         "Scanner": "not available",
         "Comparison": "none available",
     }
-
-
-def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
-    same = {"on": "set a", "level": "slice", "n": 10}
-    figures = (
-        Figure("roc_auc", 0.8, low=0.7, high=0.9, **same),
-        Figure("roc_auc", 0.66, predictor="intensity", **same),
-        Figure("roc_auc", 0.71, predictor="brain_area", **same),
-        Figure("roc_auc", 0.79, predictor="model:residual", **same),
-        Figure("roc_auc", 0.99, predictor="slice_height", on="set b", level="slice"),
-        Figure("roc_auc", 0.5, group="age:20-30", **same),
-    )
-    assert measured_words(figures) == (
-        "Slice ROC AUC 0.800 (0.700 – 0.900) on set a, n 10; brain area 0.71."
-    )
-    assert measured_words(()) == "not available"
 
 
 def test_what_was_published_is_told_apart(prediction):
@@ -136,18 +106,6 @@ def test_many_limits_take_several_rows_and_none_is_lost(prediction):
     assert " ".join(told).lower() == " ".join(limits)
 
 
-def test_only_figures_of_the_way_the_result_was_made_are_told(prediction):
-    shared = {"on": "set a", "n": 9, "level": "case"}
-    figures = (
-        Figure("mae", 4.9, **shared),
-        Figure("mae", 11.7, extra={"route": "t1"}, **shared),
-    )
-    by_image = replace(prediction, parameters={"route": "t1"})
-    assert [each.value for each in report_origin.of_route(figures, prediction)] == [4.9]
-    assert [each.value for each in report_origin.of_route(figures, by_image)] == [11.7]
-    assert len(report_origin.of_route(figures[:1], by_image)) == 1
-
-
 def test_of_a_way_of_its_own_only_its_data_are_told_and_nothing_published(prediction):
     own, features = (
         Figure("mae", value, "set a", extra=extra)
@@ -164,16 +122,6 @@ def test_of_a_way_of_its_own_only_its_data_are_told_and_nothing_published(predic
     assert by_image["Published elsewhere"] == "not available"
     assert rows(prediction)["Trained on"] == "a, 3 patients"
     assert "0.834" in rows(prediction)["Published elsewhere"]
-
-
-def test_groups_of_figures_are_told_in_words():
-    assert report_origin.group_words("within:1sd") == "within 1 SD"
-    assert report_origin.group_words("sites seen") == "sites seen"
-
-
-def test_groups_are_told_where_there_is_no_figure_on_all():
-    figures = (Figure("mae", 2.5, "abide", group="sites seen", n=771, level="case"),)
-    assert measured_words(figures) == ("Mean absolute error 2.50 on abide (sites seen), n 771.")
 
 
 def test_tables_have_facts_of_their_own(prediction):
@@ -253,21 +201,6 @@ def test_a_private_origin_has_no_trace_of_the_series(prediction):
     assert "ab" * 32 in rows["Input t1"]
 
 
-def test_the_weak_sets_are_told_too_and_parts_of_a_whole_are_not():
-    figures = tuple(
-        Figure(name, value, on=on, level=level)
-        for name, value, on, level in (
-            ("roc_auc", 0.9, "a", "slice"),
-            ("roc_auc", 0.8, "a+b", "slice"),
-            ("pr_auc", 0.7, "a+b", "slice"),
-            ("pr_auc", 0.1, "c", "pixel"),
-        )
-    )
-    assert (
-        measured_words(figures) == "Slice ROC AUC 0.800 on a+b. Pixel average precision 0.100 on c."
-    )
-
-
 def test_the_rest_of_the_headers_stands_in_one_line_and_gaps_are_named():
     said = replace(exam(), institution="Example Hospital", referring="Roe^R", body_part="HEAD")
     name, words = report_origin.exam_row(said)
@@ -297,10 +230,3 @@ def test_program_and_libraries_are_named():
 @pytest.mark.parametrize(("models", "level"), [(0, "level 0: no model"), (1, "level 1 of 0 to 4")])
 def test_the_part_of_the_model_is_told_on_a_scale(models, level):
     assert report_origin.involvement(models).startswith(level)
-
-
-def test_of_what_was_published_only_the_model_is_told():
-    rival = Figure("roc_auc", 0.795, "BraTS2020", predictor="no-attention")
-    own = Figure("roc_auc", 0.834, "BraTS2020")
-    assert published_words((rival, own)) == published_words((own,))
-    assert published_words((rival,)) == "not available"
