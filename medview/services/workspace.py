@@ -109,6 +109,9 @@ def workspace_of(
         for pane, each in shown.items()
         if each is not None and (session.shown or pane == MAIN_PANE)
     )
+    # Where only another study is on screen, nothing is said of how this one lies.
+    hashes = {hashed(key) for key in own}
+    held = held if any(each.series in hashes for each in held) else ()
     now = {
         (each.series.key, pane if not session.shown else MAIN_PANE): session.views[pane]
         for pane, each in shown.items()

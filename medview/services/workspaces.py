@@ -233,22 +233,28 @@ class Workspaces:
     def _take_panes(self, kept: Workspace, known: dict[str, Series]) -> None:
         """Put every series where it was; what is chosen comes once it is read."""
         session = self._session
+        own_study = {hashed(each.key) for each in self._study}
         held = [each for each in kept.panes if each.series in known]
-        if not held or session.series is None or session.volume is None:
+        ours = [each for each in held if each.series in own_study]
+        # Panes with other studies alone say nothing of this one, and would open those instead.
+        if not ours or session.series is None or session.volume is None:
             return
         own = Shown(session.series, session.volume, session.time, session.volume_id)
         is_grid = kept.layout in LAYOUTS and not LAYOUTS[kept.layout].is_mpr
+        there = [e for e in ours if known[e.series] is own.series and e.time == own.time]
+        # What is on screen goes where it was: another study in its pane would be opened instead.
+        place = (there or ours)[0].pane if is_grid else MAIN_PANE
         self._wanted = kept
         with session.together():
             session.layout = kept.layout if is_grid else MPR
-            session.shown = {MAIN_PANE: own} if is_grid else {}
+            session.shown = {place: own} if is_grid else {}
             views: dict[str, View] = self._library.views_of(own)
-            session.views = {MAIN_PANE: views[MAIN_PANE]} if is_grid else views
-            session.active_pane = MAIN_PANE
-        for each in held if is_grid else held[:1]:
-            there = each.pane == MAIN_PANE and known[each.series] is own.series
-            # A second reading would stop the one that goes on.
-            if not (there and each.time == own.time):
+            session.views = {place: views[MAIN_PANE]} if is_grid else views
+            session.active_pane = place
+        # A second reading would stop the one that goes on, which is for the main pane.
+        is_coming = own.id is not None or place == MAIN_PANE
+        for each in held if is_grid else ours[:1]:
+            if not (is_coming and each.pane == place and each in there):
                 self._library.show(known[each.series], each.time, each.pane)
         self._on_shown()
 

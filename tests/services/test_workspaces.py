@@ -23,7 +23,8 @@ from medview.services.plain_form import from_plain, to_plain
 from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.viewing import Viewing
-from medview.services.workspace import hashed
+from medview.services.workspace import Held, Workspace, hashed
+from medview.services.workspace_files import write_workspace
 from medview.services.workspaces import Workspaces
 
 RULER = Measurement(1, "length", ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)), (1.0, 0, 0), (0, 1.0, 0))
@@ -144,6 +145,36 @@ def test_a_prior_and_what_is_drawn_on_it_come_back_beside_the_study(seat, tmp_pa
     other = again(tmp_path)
     assert other.uids() == {"main": "1.1", "upper": "2.1"}
     assert other.session.drawings[OLD[0].key] == (RULER,)
+
+
+def test_the_study_before_alone_on_screen_is_not_kept_as_this_one(seat, tmp_path):
+    seat.arranging.compare()
+    seat.read()
+    seat.viewing.activate("upper")
+    seat.arranging.use("mpr")
+    assert seat.session.series is OLD[0]
+    seat.kept.close()
+    other = again(tmp_path)
+    assert other.session.series is not OLD[0]
+
+
+@pytest.mark.parametrize(("layout", "count"), [("mpr", 1), ("1x2", 2)])
+def test_two_studies_that_were_kept_with_each_other_do_not_call_each_other_for_ever(
+    seat, tmp_path, layout, count
+):
+    seat.kept.close()
+    keys = {"1": NEW[0].key, "2": OLD[0].key}
+    for study, other in (("1", "2"), ("2", "1")):
+        panes = (Held("main", hashed(keys[other])), Held("upper", hashed(keys[study])))
+        kept = Workspace(layout=layout, panes=panes[:count])
+        write_workspace(tmp_path / "workspaces", hashed(study), kept)
+    other = again(tmp_path)
+    for series in (OLD[0], NEW[0], OLD[0], NEW[0]):
+        other.library.show(series)
+        other.read()
+        held = {each.series for each in other.session.shown.values()} or {other.session.series}
+        assert series in held
+        assert other.jobs.running("load_and_identify") == []
 
 
 def test_drawings_key_images_and_overlays_come_back(seat, tmp_path):
