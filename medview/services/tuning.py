@@ -74,6 +74,7 @@ class Tuning:
         self._epoch_at = (0, 0.0)
         self._asked: FinetuneRequest | None = None
         self._finding: Job | None = None
+        self._begun: dict[str, Any] = {}
         self.now = Tuned()
 
     @property
@@ -200,8 +201,11 @@ class Tuning:
     def start(self, *, resume: bool = False, max_minutes: float | None = None) -> Job | None:
         """Train; with `resume` go on from the checkpoint of a training that was stopped.
 
-        It ends after `max_minutes`, with the best weights until then.
+        It ends after `max_minutes`, with the best weights until then. What goes on is what was
+        begun, with its cases and its method, whatever was chosen since.
         """
+        if resume:
+            self._set(**_as_begun(self._begun or read_wish(self.folder)))
         data, wish = self.now.data, self.now.wish
         version = next((v for v in self.choices() if v.name == wish.version), None)
         if data is None or version is None or not self.now.may_start:
@@ -209,10 +213,10 @@ class Tuning:
         if not resume:
             shutil.rmtree(self.folder, ignore_errors=True)
         request = self._request(version, data, resume=resume, max_minutes=max_minutes)
-        self._asked = request
+        self._asked, self._begun = request, self._as_wish(data)
         if not self._session.private:
             # Names of folders are remembered by nobody then; it goes on as long as the window does.
-            write_wish(self.folder, self._as_wish(data))
+            write_wish(self.folder, self._begun)
         self._began, self._epoch_at = time.monotonic(), (0, time.monotonic())
         self._set(
             phase="running",
@@ -327,17 +331,11 @@ class Tuning:
         left = (self.folder / "checkpoint").is_dir() and not (self.folder / WEIGHTS).is_file()
         if not left or not kept.get("data") or self.now.phase not in ("empty", "ready"):
             return False
-        wish = Wish(**{name: kept[name] for name in Wish.__slots__ if name in kept})
-        if not any(version.name == wish.version for version in self.choices()):
+        begun = _as_begun(kept)
+        if not any(version.name == begun["wish"].version for version in self.choices()):
             return False
-        self._set(
-            phase="stopped",
-            data=Path(kept["data"]),
-            reference=Path(kept["reference"]) if kept.get("reference") else None,
-            found=kept.get("found", {}),
-            wish=wish,
-            curves=read_curves(self.folder / HISTORY),
-        )
+        curves = read_curves(self.folder / HISTORY)
+        self._set(phase="stopped", curves=curves, **begun)
         return True
 
     def _as_wish(self, data: Path) -> dict[str, Any]:
@@ -459,6 +457,18 @@ class Tuning:
     def _set(self, **new: Any) -> None:
         self.now = replace(self.now, **new)
         self.changed.emit(self.now)
+
+
+def _as_begun(kept: Mapping[str, Any]) -> dict[str, Any]:
+    """What a training was begun with; nothing where that is not known."""
+    if not kept.get("data"):
+        return {}
+    return {
+        "data": Path(kept["data"]),
+        "reference": Path(kept["reference"]) if kept.get("reference") else None,
+        "found": kept.get("found", {}),
+        "wish": Wish(**{name: kept[name] for name in Wish.__slots__ if name in kept}),
+    }
 
 
 def memory_of(pid: int | None) -> float | None:

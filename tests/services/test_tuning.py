@@ -167,3 +167,23 @@ def test_who_stops_the_search_is_told_nothing(tuning, jobs):
     tuning.library.look("anomaly")
     jobs.running("local_work:gather")[0].cancel()
     assert (tuning.library.refused, tuning.library.is_looking) == ("", False)
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_what_goes_on_is_what_was_begun_whatever_was_chosen_since(tuning, jobs, private):
+    surveyed(tuning, jobs).finish(FOUND)
+    tuning._session.private = private
+    tuning.wish(method="head", epochs=7)
+    tuning.start()
+    (tuning.folder / "checkpoint").mkdir(parents=True)
+    tuning.stop()
+    assert tuning.now.phase == "stopped"
+    tuning.wish(method="full", epochs=9)
+    tuning.look(Path("/cases/others.csv"))
+    jobs.running("finetune:survey")[-1].finish({**FOUND, "cases": 99})
+    jobs.running("case_check:check")[-1].finish({**FOUND, "cases": 99})
+    assert tuning.now.phase == "stopped"
+    tuning.start(resume=True)
+    train = jobs.running("finetune:finetune")[-1].args[0].train
+    assert (train.method, train.recipe["epochs"], train.data) == ("head", 7, ("/cases/cases.csv",))
+    assert (tuning.now.wish.method, tuning.now.found["cases"]) == ("head", 3)
