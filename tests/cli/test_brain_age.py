@@ -45,7 +45,7 @@ def test_training_writes_everything_and_its_card_speaks(trained):
     (events,) = (each for each in named if each.startswith("events.out.tfevents"))
     assert named == {
         *(events, "card.json", "checkpoint", "fold-1", "fold-2"),
-        *("history.csv", "splits.csv", "weights.safetensors"),
+        *("history.csv", "run.json", "splits.csv", "weights.safetensors"),
     }
     card = read_card(out / "card.json")
     assert card.licence == "CC BY-SA 3.0"
