@@ -76,6 +76,12 @@ class RunsView(QDialog):
         self.table.currentItemChanged.connect(self._tell)
         self._outcome = label("", "quiet", wraps=True)
         name(self._outcome, "runs_outcome", tr("Before and after"))
+        self._apart = label(
+            tr("These are curves of different losses: their heights say nothing of each other."),
+            "attention",
+        )
+        name(self._apart, "runs_apart", self._apart.text())
+        self._apart.hide()
         self._problem = label("", "attention", wraps=True)
         self._problem.hide()
         more = button(
@@ -86,6 +92,7 @@ class RunsView(QDialog):
         rows.setContentsMargins(14, 12, 14, 12)
         rows.setSpacing(8)
         rows.addWidget(self.plot, 3)
+        rows.addWidget(self._apart)
         rows.addWidget(self.table, 2)
         rows.addWidget(self._outcome)
         rows.addWidget(self._problem)
@@ -131,7 +138,10 @@ class RunsView(QDialog):
     def _draw(self, *_changed: object) -> None:
         rows = [self.table.topLevelItem(n) for n in range(self.table.topLevelItemCount())]
         places = [_place_of(row) for row in rows if row is not None and row.checkState(0) == _ON]
-        self.plot.show_runs([(place, self.runs[place]) for place in sorted(places)])
+        drawn = [(place, self.runs[place]) for place in sorted(places)]
+        self.plot.show_runs(drawn)
+        kinds = {(run.model, run.best.part, run.best.name) for _, run in drawn if run.best}
+        self._apart.setVisible(len(kinds) > 1)
 
     def _tell(self, row: QTreeWidgetItem | None, _before: object = None) -> None:
         """The outcome of the chosen training."""

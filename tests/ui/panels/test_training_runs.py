@@ -49,6 +49,16 @@ def test_only_settings_that_differ_have_a_column_and_sort_as_numbers(view):
     assert rows(view, 2) == ["loss 2", "loss 3", "loss 9"]
 
 
+def test_curves_of_different_losses_are_said_to_be(view, tmp_path):
+    apart = view.findChild(QLabel, "runs_apart")
+    assert apart.isHidden()
+    other = training(tmp_path / "other", [1, 2])
+    text = (other / "history.csv").read_text().replace("loss", "mae")
+    (other / "history.csv").write_text(text)
+    view.add((other,))
+    assert not apart.isHidden()
+
+
 def test_ticks_choose_what_is_drawn_and_a_row_tells_its_outcome(view):
     view.table.topLevelItem(0).setCheckState(0, Qt.CheckState.Unchecked)
     assert len(view.plot.lines) == 2
