@@ -11,12 +11,14 @@ from medview.domain.errors import DataError
 from medview.domain.geometry import Geometry
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
+from medview.imaging.gaps import without_gaps
 from medview.imaging.padding import without_padding
 from medview.io import readers
 
 
 def read_image(path: Path, pixel_mm: float | None = None) -> Volume:
-    """Read an image file, or a folder with one DICOM series; padding is background (R28).
+    """Read an image file, or a folder with one DICOM series; padding is background (R28)
+    and a missing slice is made of its neighbours.
 
     `pixel_mm` is the size of a pixel of a picture whose file says none.
 
@@ -35,7 +37,7 @@ def read_image(path: Path, pixel_mm: float | None = None) -> Volume:
             code="MV-DAT-121",
             do="Name the folder of a single series.",
         )
-    volume = without_padding(readers.load(Silent(), found[0]))
+    volume = without_gaps(without_padding(readers.load(Silent(), found[0])))
     return volume if pixel_mm is None else _with_pixels_of(volume, pixel_mm)
 
 

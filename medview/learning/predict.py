@@ -6,21 +6,28 @@ To add a model: write its run in a file of its own and one line in ``RUNNERS``.
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import cast
 
+import numpy as np
 import torch
 
 from medview.domain.errors import OUT_OF_MEMORY, ModelInputError
-from medview.domain.prediction import Prediction, RunRequest
+from medview.domain.geometry import Geometry
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import Prediction, RunRequest, with_doubts
 from medview.domain.progress import Progress
-from medview.domain.volume import Note
+from medview.domain.volume import Note, Volume
+from medview.imaging.gaps import without_gaps
 from medview.imaging.padding import without_padding
 from medview.io.code_version import code_version
 from medview.learning.coverage import without_uncounted
 from medview.learning.devices import choose_device
+
+# Share of missing slices from which a result rests too much on what was made up for them.
+_MUCH_MISSING = 0.05
 
 Runner = Callable[[Progress, RunRequest], Prediction]
 
@@ -58,11 +65,57 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     module, _, function = RUNNERS[request.model].partition(":")
     work = cast(Runner, getattr(import_module(module), function))
     clean = {role: without_padding(volume) for role, volume in request.volumes.items()}
-    made = _within_memory(job, work, replace(request, volumes=clean))
-    made = without_uncounted(made, request)
+    whole = {role: without_gaps(volume) for role, volume in clean.items()}
+    made = _within_memory(job, work, replace(request, volumes=whole))
+    made = without_uncounted(_blank_where_missing(made, whole), request)
     padded = [role for role, volume in request.volumes.items() if clean[role] is not volume]
-    steps = tuple(f"{role}: padding replaced by background" for role in padded)
+    bridged = [role for role, volume in clean.items() if whole[role] is not volume]
+    steps = (
+        *(f"{role}: padding replaced by background" for role in padded),
+        *(f"{role}: missing slices made of their neighbours" for role in bridged),
+    )
     return replace(made, preparation=(*steps, *made.preparation), code=code_version())
+
+
+def _blank_where_missing(made: Prediction, volumes: Mapping[str, Volume]) -> Prediction:
+    """Say nothing in maps and slices where no image was; scores are in doubt where much is gone."""
+    used = [volumes[one.role] for one in made.inputs if one.role in volumes]
+    gaps = [volume for volume in used if volume.missing_slices]
+    if not gaps:
+        return made
+    # Figures of slices are those of axial ones, which others than missing ones may be.
+    first = set(used[0].missing_slices) if _is_axial(used[0].geometry) else set()
+    notes, scores = made.warnings, made.scores
+    most = max(gaps, key=lambda volume: len(volume.missing_slices))
+    gone, count = len(most.missing_slices), most.geometry.shape[0]
+    if gone > _MUCH_MISSING * count:
+        text = f"{gone} of {count} slices are missing, and the model was given their neighbours"
+        notes = (*notes, Note("OUTSIDE_TRAINING", text))
+        scores = with_doubts(scores, notes)
+    return replace(
+        made,
+        maps=tuple(_blanked(each, gaps) for each in made.maps),
+        slices=tuple(one for one in made.slices if one.slice not in first),
+        slice_passes=tuple(one for one in made.slice_passes if one.slice not in first),
+        warnings=notes,
+        scores=scores,
+    )
+
+
+def _is_axial(geometry: Geometry) -> bool:
+    """Whether index k goes up the body more than the others do."""
+    corner = geometry.to_mm((0, 0, 0))
+    steps = [geometry.to_mm(tuple(row)) - corner for row in np.eye(3)]
+    return int(np.argmax([abs(step[2]) for step in steps])) == 0
+
+
+def _blanked(shown: ScalarMap, gaps: Sequence[Volume]) -> ScalarMap:
+    for volume in gaps:
+        if shown.geometry is volume.geometry:
+            array = np.array(shown.array)
+            array[list(volume.missing_slices)] = 0
+            return replace(shown, array=array)
+    return shown
 
 
 def _within_memory(job: Progress, work: Runner, request: RunRequest) -> Prediction:

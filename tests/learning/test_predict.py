@@ -7,7 +7,8 @@ from phantoms import geometry_of, phantom
 from services.stubs import result_about
 
 from medview.domain.errors import OUT_OF_MEMORY, ModelInputError
-from medview.domain.prediction import RunRequest
+from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import RunRequest, Score, SliceScore
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
 from medview.learning import predict
@@ -104,3 +105,51 @@ def test_a_model_is_given_background_in_place_of_padding():
     assert request.volumes["t1"].array.ravel().tolist() == [10, 10, 20, 30]
     assert made.preparation[0] == "t1: padding replaced by background"
     assert not any(step.startswith("t2") for step in made.preparation)
+
+
+def with_gap(*missing):
+    head = phantom()
+    array = np.array(head.array)
+    array[list(missing)] = 0
+    return replace(head, array=array, missing_slices=missing)
+
+
+@pytest.mark.parametrize(("missing", "status"), [((3,), "ok"), ((2, 3, 4), "extrapolating")])
+def test_a_model_is_given_neighbours_in_place_of_missing_slices_and_says_nothing_there(
+    monkeypatch, missing, status
+):
+    volume = with_gap(*missing)
+    share = 1.5 / volume.geometry.shape[0]  # one slice is little, three are much
+    monkeypatch.setattr(predict, "_MUCH_MISSING", share)
+
+    def answered(job, request):
+        asked.append(request)
+        shown = request.volumes["t1"]
+        ones = np.ones(shown.geometry.shape, np.float32)
+        made = result_about(VolumeId("1.1#0", "abc"))
+        return replace(
+            made,
+            inputs=(replace(made.inputs[0], role="t1"),),
+            scores=(Score("anomaly", 1.0),),
+            maps=(ScalarMap("score", ones, shown.geometry),),
+            slices=tuple(SliceScore(k, 0.0, 1, 1, 1, 1) for k in range(6)),
+        )
+
+    monkeypatch.setattr(
+        predict, "_within_memory", lambda job, work, request: answered(job, request)
+    )
+    made = predict.run(Silent(), RunRequest("hungry", {"t1": volume}, ()))
+    given = asked[0].volumes["t1"].array
+    assert all(given[k].max() > 0 for k in missing)
+    assert made.preparation[0] == "t1: missing slices made of their neighbours"
+    shown = made.map("score").array
+    assert not shown[list(missing)].any()
+    assert shown.sum() == shown.size - shown[0].size * len(missing)
+    assert [one.slice for one in made.slices] == [k for k in range(6) if k not in missing]
+    assert made.score("anomaly").status == status
+    assert any("slices are missing" in note.text for note in made.warnings) is (status != "ok")
+
+
+@pytest.mark.parametrize(("codes", "axial"), [("LPS", True), ("RAI", True), ("PSR", False)])
+def test_figures_of_slices_are_of_the_missing_ones_in_axial_volumes_only(codes, axial):
+    assert predict._is_axial(geometry_of(codes, (4, 5, 6), (2, 1, 1))) is axial
