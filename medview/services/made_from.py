@@ -50,7 +50,7 @@ def asked_of(card: ModelCard, wanted: Wanted, options: RunOptions) -> dict[str, 
         "model": card.id,
         "weights": card.weights_sha256,
         "inputs": inputs,
-        "series": wanted.series if wanted.paths else None,
+        "series": _hashed(wanted.series) if wanted.paths else None,
         "samples": options.samples,
         "alpha": options.alpha,
         "seed": options.seed,
@@ -103,6 +103,11 @@ def _holds(name: str, before: Mapping[str, Any], now: Any) -> bool:
     if name == "maps":
         return set(now) <= set(before.get(name, ()))
     return name in before and bool(before[name] == now)
+
+
+def _hashed(series: str | None) -> str | None:
+    """What stands for the UID of a series: it identifies, and the folder may be passed on."""
+    return None if series is None else hashlib.sha256(series.encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

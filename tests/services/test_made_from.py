@@ -97,3 +97,13 @@ def test_a_line_that_was_cut_off_is_passed_over_and_the_last_one_counts(tmp_path
     whole = (tmp_path / LEDGER).read_text()
     (tmp_path / LEDGER).write_text(whole + '[]\n{"case": 3}\n' + json.dumps({"case": "c2"})[:7])
     assert {case: made.asked for case, made in read_ledger(tmp_path).items()} == {"c1": {"seed": 2}}
+
+
+def test_the_ledger_names_no_series(tmp_path):
+    (tmp_path / "a.nii").write_bytes(b"x")
+    wanted = Wanted(paths=(tmp_path / "a.nii",), series="1.2.840.99.7")
+    told, other = (
+        asked_of(CARD, replace(wanted, series=uid), RunOptions()) for uid in ("1.2.840.99.7", "1.3")
+    )
+    assert "1.2.840.99.7" not in str(told)
+    assert told["series"] != other["series"]
