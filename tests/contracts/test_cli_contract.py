@@ -259,6 +259,22 @@ CONTRACT = {
         "versions",
         {"versions": [{"id": TEXT, "version": TEXT, "parent": WORD_OR_NONE, "own": bool}]},
     ),
+    "runs": (
+        "runs",
+        {
+            "differing": [TEXT],
+            "runs": [
+                {
+                    **dict.fromkeys(("run", "model", "made_at", "weights_sha256"), WORD_OR_NONE),
+                    "epochs": int,
+                    "seconds": NUMBER_OR_NONE,
+                    "best": {"part": TEXT, "name": TEXT, "value": NUMBER, "epoch": int},
+                    "settings": {},
+                    "figures": [[(str, int, float, type(None))]],
+                }
+            ],
+        },
+    ),
     "export": ("export", {"objects": [{"file": TEXT, "sop_class": TEXT, "series": TEXT}]}),
     "deidentify": (
         "deidentify",
@@ -305,6 +321,7 @@ WORDS = {
     ),
     "compare": ("{age_weights}", "{age_weights}", "--data", "{ages}"),
     "versions": (),
+    "runs": ("{age}",),
     "export": ("{result}", "--study", "{study}", "--out", "{out}"),
     "deidentify": ("{study}", "--out", "{out}"),
     "audit": (),
@@ -326,6 +343,7 @@ MISUSE = {
     ),
     "compare": (3, ("{age_weights}", "{age_weights}", "--data", "{nowhere}")),
     "versions": (2, ("nosuch",)),
+    "runs": (3, ("{nowhere}",)),
     "export": (3, ("{nowhere}", "--study", "{study}", "--out", "{out}")),
     "deidentify": (3, ("{nowhere}", "--out", "{out}")),
     "audit": (2, ("nosuch",)),
@@ -361,6 +379,7 @@ def places(tmp_path_factory, lasting_children):
         "ages": write_ixi_table(root / "ages").parent,
         "nowhere": root / "nowhere",
     }
+    found["age"] = root / "age"
     found["age_weights"] = root / "age" / "weights.safetensors"
     others = [[cell.replace("IXI", "IXI9") for cell in row] for row in ixi_rows(seed=1)]
     found["others"] = write_ixi_table(root / "others", others).parent
