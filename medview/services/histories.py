@@ -29,7 +29,13 @@ def read_curves(path: Path) -> dict[tuple[str, str], Points]:
 
 
 def main_names(curves: Curves) -> dict[str, str]:
-    """The name of the curve of each part that stands for how well it goes."""
+    """The name of the curve of each part that stands for how well it goes.
+
+    One that both parts have is taken first, so that the two lines are of one quantity.
+    """
+    both = next((loss for loss in _LOSSES if all(curves.get((p, loss)) for p in _PARTS)), "")
+    if both:
+        return dict.fromkeys(_PARTS, both)
     found = {
         part: next((loss for loss in _LOSSES if curves.get((part, loss))), "") for part in _PARTS
     }
