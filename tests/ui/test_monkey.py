@@ -90,4 +90,6 @@ def test_a_hundred_studies_opened_and_closed_leave_nothing_behind(desk):
             before = count()
     after = count()
     assert after[0] - before[0] < GROWTH_MB
-    assert after[1:] == before[1:]
+    # Fewer is no growth: a thread of a window before this one may end meanwhile.
+    grown = [now - then for now, then in zip(after[1:], before[1:], strict=True)]
+    assert max(grown) <= 0, grown
