@@ -80,10 +80,10 @@ class ActionTable(QObject):
         self._soon.setInterval(_SOON_MS)
         self._soon.timeout.connect(self.refresh)
 
-    def spare_widgets(self) -> None:
-        """Leave arrows and the like to lists, sliders and fields that have the keyboard."""
+    def spare_widgets(self, part: QWidget) -> None:
+        """Leave arrows and the like to the lists, sliders and fields of a part of the window."""
         for kind in _KEEPS_KEYS:
-            for widget in self._window.findChildren(kind):
+            for widget in part.findChildren(kind):
                 widget.installEventFilter(self)
 
     def __getitem__(self, key: str) -> QAction:

@@ -95,7 +95,7 @@ class DemoPictures(QObject):
         window, viewing = self._app.window, self._app.viewing
         yield "window", window
         window.show_panel("results")
-        yield "results", window.side.currentWidget()
+        yield "results", window.side.shown
         for plane in PLANES:
             pane = self._pane_of(plane)
             viewing.maximise(pane)

@@ -20,7 +20,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QMenu,
     QSplitter,
-    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -44,7 +43,6 @@ from medview.ui.mouse import Mouse
 from medview.ui.notify import Choice, NoteBar, ask
 from medview.ui.palette import Palette
 from medview.ui.pane_grid import PaneGrid
-from medview.ui.panels import PANELS
 from medview.ui.panels.details import DetailsPanel
 from medview.ui.panels.results import ResultsPanel
 from medview.ui.panels.studies import StudiesPanel
@@ -54,6 +52,7 @@ from medview.ui.record_pane import RecordPane
 from medview.ui.report_preview import ReportPreview
 from medview.ui.shortcut_editor import ShortcutEditor
 from medview.ui.shortcuts import profile_of
+from medview.ui.side import Side
 from medview.ui.status_bar import StatusBar
 from medview.ui.tag_browser import TagBrowser
 from medview.ui.theme import Theme, apply, theme_named
@@ -84,7 +83,6 @@ class MainWindow(QMainWindow):
         self._blink = QTimer(self)
         self._blink.setInterval(_BLINK_MS)
         self._blink.timeout.connect(self._on_blink)
-        self._panels: dict[str, QWidget] = {}
         self._is_wide: bool | None = None
         self.mouse: Mouse = Mouse(
             app.session, app.viewing, app.measuring, app.preferences.settings.left_drag
@@ -97,12 +95,13 @@ class MainWindow(QMainWindow):
         self.cine: Cine = Cine(app.session, app.viewing, app.library, app.preferences, self.grid)
         self.notes = NoteBar()
         self.studies = StudiesPanel(app)
-        self.side = self._side()
+        self.side = Side(app)
         self._split = self._middle()
         self.table = ActionTable(app, self, self.grid)
         self._build_bars()
         self.setCentralWidget(self._split)
-        self.table.spare_widgets()
+        self.table.spare_widgets(self)
+        self.side.made.connect(self.table.spare_widgets)
         self.status = StatusBar(app.session, app.preferences)
         self.setStatusBar(self.status)
         self.table.set_icons(self._theme)
@@ -112,20 +111,6 @@ class MainWindow(QMainWindow):
         self.grid.visible_panes[0].setFocus()
 
     # -- built once ------------------------------------------------------------------------
-
-    def _side(self) -> QTabWidget:
-        tabs = QTabWidget()
-        name(tabs, "side", tr("Panels"))
-        tabs.setProperty("look", "panel")
-        tabs.setDocumentMode(True)
-        tabs.tabBar().setExpanding(False)
-        tabs.tabBar().setDrawBase(False)
-        for place, entry in enumerate(PANELS):
-            self._panels[entry.key] = entry.make(self._app)
-            tabs.addTab(self._panels[entry.key], tr(entry.title))
-            tabs.setTabToolTip(place, tr(entry.tip))
-        tabs.setCurrentWidget(self._panels["results"])
-        return tabs
 
     def _middle(self) -> QSplitter:
         centre = QWidget()
@@ -219,19 +204,19 @@ class MainWindow(QMainWindow):
     def run_analysis(self) -> None:
         """Run the chosen model and show its panel."""
         self.show_panel("results")
-        panel = self._panels["results"]
+        panel = self.side.panel("results")
         if isinstance(panel, ResultsPanel):
             panel.analysis.run()
 
     @property
     def can_run_analysis(self) -> bool:
         """A model that fits can be started now."""
-        panel = self._panels["results"]
+        panel = self.side.panel("results")
         return isinstance(panel, ResultsPanel) and panel.analysis.can_run
 
     def show_panel(self, key: str) -> None:
         """Bring a panel of the side to the front, and the side with it."""
-        self.side.setCurrentWidget(self._panels[key])
+        self.side.show_panel(key)
         self.side.show()
         self.table.refresh()
 
@@ -405,7 +390,7 @@ class MainWindow(QMainWindow):
         read = probe(session, point, pane) if point is not None else None
         self.status.show_probe(read)
         self.curve.follow()
-        details = self._panels["details"]
+        details = self.side.shown
         if isinstance(details, DetailsPanel) and details.isVisible():
             details.show_probe(read)
 

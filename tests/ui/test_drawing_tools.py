@@ -4,8 +4,6 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from ui.fakes import drag
 
-from medview.ui.panels.details import DetailsPanel
-
 
 def draw(head, tool, *drags):
     head.window.use_tool(tool)
@@ -96,12 +94,7 @@ def test_drawings_belong_to_their_series(head):
 
 
 def test_the_list_jumps_to_the_slice_and_deletes(head):
-    panel = next(
-        head.window.side.widget(n)
-        for n in range(head.window.side.count())
-        if isinstance(head.window.side.widget(n), DetailsPanel)
-    )
-    head.window.side.setCurrentWidget(panel)
+    head.window.show_panel("details")
     draw(head, "length", ((200, 300), (90, 0)))
     first = head.frame().slice
     for _ in range(3):

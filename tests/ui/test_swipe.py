@@ -18,6 +18,7 @@ def side(volume, name, value, sha):
 @pytest.fixture
 def swiped(bench):
     """A head with two versions on its middle slice; nothing of the session's own maps."""
+    bench.window.show_panel("training")
     volume = bench.show()
     middle = volume.geometry.shape[0] // 2
     swipe = Swipe(

@@ -174,7 +174,7 @@ def test_export_asks_where_to_and_tells_when_it_is_written(head, monkeypatch, tm
 def test_running_from_the_bar_shows_the_results_panel(head):
     head.window.show_panel("layers")
     head.press("F5")
-    assert head.window.side.currentWidget().objectName() == "panel_results"
+    assert head.window.side.shown.objectName() == "panel_results"
     request = head.jobs.running("run")[0].args[0]
     assert request.model == "anomaly"
     assert request.volumes["t1"] is head.session.volume
@@ -230,7 +230,7 @@ def _tip_of_a_parent(widget):
 def test_every_panel_can_be_shown_with_nothing_open(bench, panel):
     bench.window.show_panel(panel)
     bench.settle()
-    assert bench.window.side.currentWidget().objectName() == f"panel_{panel}"
+    assert bench.window.side.shown.objectName() == f"panel_{panel}"
 
 
 def test_a_path_with_spaces_and_umlauts_is_opened_as_it_is(bench, tmp_path):

@@ -8,7 +8,7 @@ from medview.ui.words import place
 
 
 def said(bench):
-    panel = bench.window.side.currentWidget()
+    panel = bench.window.side.shown
     return [each.text() for each in panel.findChildren(QLabel) if not each.isHidden()]
 
 

@@ -49,6 +49,7 @@ def test_several_maps_are_drawn_in_the_order_of_the_list(head):
 
 
 def test_each_drawn_map_keeps_colours_range_and_threshold_of_its_own(head):
+    head.window.show_panel("layers")
     head.add_result("score", "total")
     head.find(QCheckBox, "layer_total_shown").click()
     head.find(QPushButton, "layer_total").click()
@@ -61,6 +62,7 @@ def test_each_drawn_map_keeps_colours_range_and_threshold_of_its_own(head):
 
 
 def test_taking_maps_away_one_by_one_ends_with_the_overlay_off(head):
+    head.window.show_panel("layers")
     head.add_result("score", "total", "residual")
     for key in ("total", "residual"):
         head.find(QCheckBox, f"layer_{key}_shown").click()
@@ -76,6 +78,7 @@ def test_taking_maps_away_one_by_one_ends_with_the_overlay_off(head):
 
 
 def test_maps_of_two_versions_are_two_rows_with_their_names(head):
+    head.window.show_panel("layers")
     head.add_result("score", "total")
     about = head.session.volume_id
     (first,) = head.session.results

@@ -366,7 +366,7 @@ def test_the_hour_of_the_film_can_be_told(bench):
     go.click()
     assert bench.jobs.running("predict:run")[0].args[0].film_hour == 30.5
     bench.find(QDoubleSpinBox, "run_film_hour").setValue(12.0)
-    assert bench.window.side.currentWidget().analysis.options.value().film_hour == 12.0
+    assert bench.window.side.shown.analysis.options.value().film_hour == 12.0
 
 
 def test_the_time_cursor_reads_every_row_and_the_risk(bench):

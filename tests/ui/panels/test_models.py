@@ -11,6 +11,7 @@ from medview.ui.panels.models import VersionCard, card_words, figure_words
 
 
 def test_every_version_has_its_card_and_can_be_checked(bench):
+    bench.window.show_panel("models")
     (card,) = bench.window.findChildren(VersionCard)
     texts = [each.text() for each in card.findChildren(QLabel)]
     assert "Anomaly 1.0" in texts

@@ -9,7 +9,7 @@ from medview.domain.key_image import KeyImage
 
 def panel(head):
     head.window.show_panel("report")
-    return head.window.side.currentWidget()
+    return head.window.side.shown
 
 
 def texts(head):

@@ -21,7 +21,7 @@ def said(widget):
 
 
 def panel(bench):
-    return bench.window.side.currentWidget()
+    return bench.window.side.shown
 
 
 def card(bench):

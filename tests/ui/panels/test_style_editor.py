@@ -9,6 +9,7 @@ FIVE = ("score", "residual", "epistemic", "aleatoric", "total")
 
 @pytest.fixture
 def shown(head):
+    head.window.side.panel("layers")
     head.add_result(*FIVE)
     return head
 
@@ -104,6 +105,7 @@ def test_both_editors_say_the_same(shown):
 
 
 def test_without_a_map_there_is_nothing_to_edit(head):
+    head.window.show_panel("layers")
     assert not head.find(QSlider, "layers_opacity").isEnabled()
 
 

@@ -19,7 +19,6 @@ from medview.services.case_table import case_lines
 from medview.services.training_notes import note_time
 from medview.services.tuned import Tuned
 from medview.services.versions import located, versions
-from medview.ui.panels.training import TrainingPanel
 
 FOUND = {
     "cases": 12,
@@ -70,14 +69,8 @@ OUTCOME = {
 @pytest.fixture
 def panel(bench, monkeypatch, tmp_path):
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
-    bench.window.side.setCurrentIndex(
-        next(
-            n
-            for n in range(bench.window.side.count())
-            if isinstance(bench.window.side.widget(n), TrainingPanel)
-        )
-    )
-    return bench.window.side.currentWidget()
+    bench.window.show_panel("training")
+    return bench.window.side.shown
 
 
 def said(widget):

@@ -43,6 +43,7 @@ def test_dots_are_drawn_where_the_figures_are(chart):
 
 
 def test_the_whole_card_of_a_model_with_such_figures_shows_it(bench, tmp_path):
+    bench.window.show_panel("models")
     assert not bench.window.findChildren(UncertaintyChart)
     own = tmp_path / "models" / "anomaly" / "mine" / "card.json"
     write_card(replace(CARD, version="mine", measured=FIGURES), own)
