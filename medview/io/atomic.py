@@ -5,15 +5,22 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medview.domain.errors import WriteError
 
+if sys.platform != "win32":
+    import fcntl
+
 DRAFT = ".medview-"
 """How hidden folders begin that hold what is not whole yet."""
+# A draft is held from the moment after it is made.
+_NEW_S = 2.0
 _REASONS = {
     errno.ENOSPC: ("the disk is full", "Free some space and write it again."),
     errno.EDQUOT: ("the disk quota is used up", "Free some space and write it again."),
@@ -98,9 +105,11 @@ def _workplace(path: Path) -> Iterator[Path]:
     """Make a hidden folder beside `path`, gone at the end; on failure new parents go, too."""
     missing = [folder for folder in path.absolute().parents if not folder.exists()]
     place: Path | None = None
+    held: int | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         place = Path(tempfile.mkdtemp(prefix=DRAFT, dir=path.parent))
+        held = _hold(place)
         yield place
     except OSError as error:
         _clear(place, missing)
@@ -108,7 +117,40 @@ def _workplace(path: Path) -> Iterator[Path]:
     except BaseException:
         _clear(place, missing)
         raise
+    finally:
+        if held is not None:
+            os.close(held)
     shutil.rmtree(place, ignore_errors=True)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the drafts in a folder that a process which was killed has left.
+
+    One that a living process holds stays, and so does one with what a killed process had moved
+    out of the way. Where files cannot be held nothing is removed.
+    """
+    for place in folder.glob(f"{DRAFT}*"):
+        with suppress(OSError):
+            is_new = time.time() - place.stat().st_mtime < _NEW_S
+            if is_new or not place.is_dir() or (place / "old").exists():
+                continue
+            held = _hold(place)
+            if held is not None:
+                shutil.rmtree(place, ignore_errors=True)
+                os.close(held)
+
+
+def _hold(place: Path) -> int | None:
+    """Hold a folder until the handle is closed or the process ends; None where that fails."""
+    if sys.platform == "win32":
+        return None
+    handle = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
 
 
 def _clear(place: Path | None, missing: list[Path]) -> None:

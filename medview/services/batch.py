@@ -23,7 +23,7 @@ from typing import Any, Protocol, cast
 from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused, MedviewError
 from medview.domain.study import Catalogue, Series
-from medview.io.atomic import whole_folder
+from medview.io.atomic import sweep, whole_folder
 from medview.learning.case_list import refuse_other_tables
 from medview.services import library
 from medview.services.inputs import Wanted, fits, is_table
@@ -152,6 +152,7 @@ def run_batch(
     began = time.perf_counter()
     refuse_unknown_maps(card, options.maps)
     out.mkdir(parents=True, exist_ok=True)
+    sweep(out)
     tasks = [Task(card, case, options, out / case.name) for case in cases]
     done, redone = _kept(tasks, out, progress) if resume else ([], [])
     finished = {outcome.case.name for outcome in done}

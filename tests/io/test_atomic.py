@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from medview.domain.errors import WriteError
-from medview.io.atomic import whole_file, whole_folder
+from medview.io import atomic
+from medview.io.atomic import sweep, whole_file, whole_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -117,3 +118,19 @@ def test_a_file_where_the_folder_should_be_is_refused(tmp_path):
     (tmp_path / "out").write_text("x")
     with pytest.raises(WriteError, match="is a file"), whole_folder(tmp_path / "out"):
         raise AssertionError("must not be reached")
+
+
+def test_drafts_of_killed_processes_are_swept_and_held_ones_stay(tmp_path, monkeypatch):
+    left, moved, other = (tmp_path / name for name in (".medview-a1", ".medview-b2", "case-1"))
+    (left / "draft").mkdir(parents=True)
+    (left / "draft" / "result.json").write_text("{")
+    (moved / "old").mkdir(parents=True)
+    other.mkdir()
+    sweep(tmp_path)
+    assert left.is_dir()  # so new a draft may not be held yet
+    monkeypatch.setattr(atomic, "_NEW_S", -1.0)
+    with whole_folder(tmp_path / "case-2") as draft:
+        (draft / "result.json").write_text("{}")
+        sweep(tmp_path)
+        assert draft.is_dir()
+    assert names(tmp_path) == [".medview-b2", "case-1", "case-2", "old", "result.json"]
