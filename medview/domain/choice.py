@@ -21,7 +21,7 @@ UNTRIED = "Whether this order learns faster than random order was not tried for 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """How unsure a model is of a case, 0 to about 1 (higher first), and the reason in words."""
+    """How unsure a model is of a case (the higher, the sooner to label), and the reason in words."""
 
     value: float
     why: str
@@ -43,21 +43,19 @@ def _even(value: float, _low: float | None, _high: float | None) -> Doubt:
     return Doubt(1 - abs(2 * value - 1), f"severe {value:.2f}, {abs(value - 0.5):.2f} from even")
 
 
-def _apart(value: float, low: float | None, high: float | None) -> Doubt | None:
-    if low is None or high is None:
-        return None
-    return Doubt(high - low, f"networks say {low:.2f} to {high:.2f}")
+def _apart(who: str) -> Callable[[float, float | None, float | None], Doubt | None]:
+    """How far the answers of several networks or draws are apart, in the unit of the score."""
 
+    def rule(_value: float, low: float | None, high: float | None) -> Doubt | None:
+        if low is None or high is None:
+            return None
+        return Doubt(high - low, f"{who} say {low:.2f} to {high:.2f}")
 
-def _spread(value: float, low: float | None, high: float | None) -> Doubt | None:
-    """Relative: a higher score spreads more."""
-    if low is None or high is None or value <= 0:
-        return None
-    return Doubt((high - low) / value, f"draws say {low:.2f} to {high:.2f}")
+    return rule
 
 
 _RULES: dict[str, Callable[[float, float | None, float | None], Doubt | None]] = {
-    "anomaly": _spread,
+    "anomaly": _apart("draws"),
     "cxr": _even,
-    "icu": _apart,
+    "icu": _apart("networks"),
 }

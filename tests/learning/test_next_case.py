@@ -57,6 +57,11 @@ def test_where_all_have_a_label_there_is_none_to_choose(tmp_path, monkeypatch):
         ranked(tmp_path, monkeypatch, "case,film,prognosis\na,a.png,MILD\n")
 
 
+def test_a_list_without_a_row_is_no_list_of_labelled_cases(tmp_path, monkeypatch):
+    with pytest.raises(DataError, match="has no case"):
+        ranked(tmp_path, monkeypatch, "case,film,prognosis\n")
+
+
 def test_a_folder_has_no_labels_to_come(tmp_path):
     with pytest.raises(DataError, match="case lists only"):
         rank(Silent(), EvaluateRequest("cxr", (str(tmp_path),), str(tmp_path / "out")))

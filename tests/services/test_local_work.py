@@ -291,7 +291,7 @@ def test_what_to_label_next_is_what_the_model_doubts_most(room):
             room.result(series, *verdicts, scores=(Score("anomaly", *said[n]),))
     cases = room.found()
     assert [case.shown.split(" ")[0] for case in cases] == ["P4", "P2", "P1", "P3"]
-    assert [case.doubt for case in cases] == [None, pytest.approx(1.0), pytest.approx(0.1), None]
+    assert [case.doubt for case in cases] == [None, pytest.approx(2.0), pytest.approx(0.2), None]
     assert cases[1].why == "draws say 1.00 to 3.00"
     assert [bool(case.why) for case in cases] == [False, True, True, False]
 
