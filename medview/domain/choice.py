@@ -21,7 +21,7 @@ UNTRIED = "Whether this order learns faster than random order was not tried for 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """How unsure a model is of a case (the higher, the sooner to label), and the reason in words."""
+    """How unsure a model is of a case, the higher the sooner to label, and why in words."""
 
     value: float
     why: str
