@@ -28,7 +28,7 @@ from medview.learning.checkpoint import (
 from medview.learning.finetune_method import restrict
 from medview.learning.ranks import ALONE, Ranks
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
-from medview.models.blocks import SpatialAttention
+from medview.models.blocks import SpatialAttention, channels_last
 from medview.models.losses import gaussian_nll, kl_standard_normal
 
 ACTIVE = 0.01
@@ -415,11 +415,6 @@ def first_model(options: VaeOptions) -> AnomalyVae:
         if isinstance(part, nn.Conv2d | nn.ConvTranspose2d):
             part.weight.data = channels_last(part.weight.data)
     return model
-
-
-def channels_last(x: Tensor) -> Tensor:
-    """The same values, channels innermost: faster convolutions on CPUs."""
-    return x.contiguous(memory_format=torch.channels_last)
 
 
 def one_vote_each(brains: tuple[Brain, ...]) -> NDArray[np.float64]:
