@@ -58,7 +58,7 @@ def test_a_training_writes_weights_card_history_splits_and_can_go_on(brains, tmp
     assert all(isinstance(check["ok"], bool) for check in told["health"])
     assert files(out) == [
         *("card.json", "checkpoint/last.pt", "events.out.tfevents.0.medview"),
-        *("history.csv", "splits.csv", "weights.safetensors"),
+        *("history.csv", "run.json", "splits.csv", "weights.safetensors"),
     ]
     assert read_card(out / "card.json").weights_sha256 == told["weights_sha256"]
     assert list(rows(out / "splits.csv")[0].items())[:2] == [
