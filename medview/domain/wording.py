@@ -26,7 +26,13 @@ def interval(low: float | None, high: float | None) -> str:
     """Write "1.61 – 2.10", or nothing when either bound is unknown."""
     if low is None or high is None:
         return ""
-    return f"{number(low)} – {number(high)}"
+    return span(number(low), number(high))
+
+
+def span(low: str, high: str) -> str:
+    """Join two written figures: "1.61 – 2.10", but "−5.7 to +20.6", where a dash would mislead."""
+    signed = any(text[:1] in ("\u2212", "-", "+") for text in (low, high))
+    return f"{low} to {high}" if signed else f"{low} – {high}"
 
 
 def date_words(iso: str) -> str:

@@ -8,7 +8,7 @@ from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.record import Record, Strip
 from medview.domain.report import Bar, Bars, Lane, Lanes, Plot, Section
-from medview.domain.wording import number
+from medview.domain.wording import number, span
 from medview.services.report_layout import RESTS_ON
 from medview.services.report_lines import risk_name
 from medview.services.telling import family, figure_text, interval_text
@@ -96,10 +96,10 @@ def record(stay: Record | None, results: tuple[Prediction, ...]) -> tuple[Sectio
 def _lane(strip: Strip, last: float, hours: float) -> Lane:
     values = strip.values
     unit = f" {strip.unit}" if strip.unit else ""
-    span = f"{_short(min(values))} – {_short(max(values))}{unit}" if values else "not measured"
+    ends = f"{span(_short(min(values)), _short(max(values)))}{unit}" if values else "not measured"
     points = tuple((at / hours, value) for at, value in zip(strip.hours, values, strict=True))
     carried = tuple((at / hours, value) for at, value in strip.carried(last))
-    return Lane(strip.name, points, carried, span)
+    return Lane(strip.name, points, carried, ends)
 
 
 def _short(value: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medview.domain.prediction import Prediction, Score
-from medview.domain.wording import number
+from medview.domain.wording import number, span
 from medview.imaging.marks import ZONES, Mark, zone_marks
 
 # The score that stands for a model, the first of these that has a value.
@@ -56,11 +56,11 @@ def interval_text(score: Score) -> str:
     """The interval of a score, a gap with signs; empty where there is none."""
     if score.low is None or score.high is None:
         return ""
-    return f"{figure_text(score.low, score.name)} – {figure_text(score.high, score.name)}"
+    return span(figure_text(score.low, score.name), figure_text(score.high, score.name))
 
 
 def result_line(prediction: Prediction) -> str:
-    """A result in one line, such as "Gap +5.1 y [−1.0 – +11.2] · brain-age 1.0"."""
+    """A result in one line, such as "Gap +5.1 y [−1.0 to +11.2] · brain-age 1.0"."""
     made_by = f"{prediction.model} {prediction.version}"
     score = main_score(prediction)
     if score is None or score.value is None:

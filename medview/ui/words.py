@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
+from medview.domain.wording import span
+
 _CONTEXT = "medview"
 _SIDES = (("L", "R"), ("P", "A"), ("H", "F"))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -93,4 +95,4 @@ def interval(low: float | None, high: float | None, digits: int = 3) -> str:
     """An interval as "1.61 – 2.10"; empty when there is none."""
     if low is None or high is None:
         return ""
-    return f"{number(low, digits)} – {number(high, digits)}"
+    return span(number(low, digits), number(high, digits))

@@ -61,3 +61,15 @@ def test_a_place_is_told_with_letters_never_with_bare_signs():
 )
 def test_a_sentence_begins_large_and_ends_with_a_stop(text, told):
     assert sentence(text) == told
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (1.61, 2.1, "1.61 – 2.10"),
+        (-0.4, -0.2, "\u22120.400 to \u22120.200"),
+        (-1.0, 2.0, "\u22121.00 to 2.00"),
+    ],
+)
+def test_a_dash_never_stands_before_a_minus(low, high, said):
+    assert interval(low, high) == said

@@ -32,7 +32,7 @@ def test_a_brain_age_has_both_gaps_in_the_line_and_their_intervals_below():
         "Brain age 54.1 years (95 % interval 41.0 – 67.3); gap raw +7.4, corrected +3.2 years."
     )
     assert made.details[0] == "Given with it: age 46.7 years, sex M."
-    assert "raw 95 % interval \u22125.7 – +20.6" in made.details[1]
+    assert "raw 95 % interval \u22125.7 to +20.6" in made.details[1]
     assert "no difference from the age given is shown" in made.details[1]
 
 

@@ -36,7 +36,7 @@ def test_a_figure_has_the_digits_that_mean_something(name, value, text):
 def test_the_line_names_score_interval_and_model():
     gap = Score("gap_corrected", 5.1, -1.0, 11.2, unit="years")
     made = result("brain-age", Score("age", 67.2, unit="years"), gap)
-    assert result_line(made) == "Gap +5.1 y [\u22121.0 – +11.2] · brain-age 1.0"
+    assert result_line(made) == "Gap +5.1 y [\u22121.0 to +11.2] · brain-age 1.0"
 
 
 def test_without_a_gap_the_age_is_told_and_without_anything_nothing():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from medview.domain.wording import span
 from medview.services.tuned import Tuned
 from medview.ui.panels.training_curve import loss_curves
 from medview.ui.words import number, tr
@@ -108,7 +109,7 @@ def _difference(one: Mapping[str, Any]) -> str:
     text = _signed(one["new_minus_old"], 3)
     if one["low"] is None:
         return text
-    return f"{text} ({_signed(one['low'], 2)} – {_signed(one['high'], 2)})"
+    return f"{text} ({span(_signed(one['low'], 2), _signed(one['high'], 2))})"
 
 
 def _signed(value: float, digits: int) -> str:

@@ -92,7 +92,7 @@ def test_age_and_both_gaps_stand_together(bench):
     file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0})
     assert bench.find(QLabel, "result_value").text() == "67.2 y"
     assert bench.find(QLabel, "result_rest").text() == "61.0 – 73.4 · age 61 y"
-    assert bench.find(QLabel, "row_gap_corrected").text() == "+5.1 y  (−1.0 – +11.2)"
+    assert bench.find(QLabel, "row_gap_corrected").text() == "+5.1 y  (−1.0 to +11.2)"
     assert bench.find(QLabel, "row_gap_raw").text() == "+6.2 y"
 
 
