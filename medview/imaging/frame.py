@@ -22,7 +22,8 @@ from medview.imaging.marks import Mark, drawn
 from medview.imaging.oblique import STRAIGHT, lean_of
 from medview.imaging.paint import certainty, colour_bar, tint
 from medview.imaging.picture import flatten, placement
-from medview.imaging.reslice import NEAREST_KINDS, Cut, crosshair_lines, cut_of, plane_axes
+from medview.imaging.resample import NEAREST_KINDS
+from medview.imaging.reslice import Cut, crosshair_lines, cut_of, plane_axes
 from medview.imaging.view import (
     Annotations,
     Corners,

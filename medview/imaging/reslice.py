@@ -1,4 +1,4 @@
-"""Which array axis goes where on the screen, slices and slabs, and maps onto other grids.
+"""Which array axis goes where on the screen, slices and slabs.
 
 A grid whose axes stand at right angles is cut by indexing, so every pixel is a voxel. A
 sheared grid (gantry tilt) keeps its affine; its stored slices are indexed too, and planes
@@ -14,11 +14,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.domain.errors import GeometryError
 from medview.domain.geometry import Geometry, Plane
-from medview.domain.overlay import ScalarMap
-from medview.domain.volume import Volume
 from medview.imaging.oblique import covering, matrix_of, oblique_grid
+from medview.imaging.resample import sampled
 from medview.imaging.view import SlabMode, View
 
 # Above this lean, planes across the slices are sampled and no longer indexed (rule R12).
@@ -26,9 +24,6 @@ SHEAR_LIMIT_DEGREES = 0.05
 
 # Slices this much further apart than their pixels are thick: between them one sees a guess.
 THICK = 1.5
-
-#: Kinds of maps that have no values between two voxels.
-NEAREST_KINDS = ("mask", "labels")
 
 # Plane -> LPS axes (cut, right, down) and the signs of right and down on a radiological
 # screen: the patient's left on the right, the nose up or to the left, the feet down.
@@ -229,10 +224,10 @@ class Cut:
         axis = self.layout.cut
         if self.grid is not self.source:
             planes = range(self.first, self.last + 1)
-            sampled = [
-                _sampled(array, self.source, self._plane_of(n), nearest=nearest) for n in planes
+            parts = [
+                sampled(array, self.source, self._plane_of(n), nearest=nearest) for n in planes
             ]
-            return np.concatenate(sampled, axis=axis)
+            return np.concatenate(parts, axis=axis)
         wanted = [n for n in range(self.first, self.last + 1) if n not in skip]
         if axis == 0 and wanted and len(wanted) <= self.last - self.first:
             return array[wanted]
@@ -340,143 +335,3 @@ def _combine(slab: NDArray[np.generic], axis: int, mode: SlabMode) -> NDArray[np
         slab = np.ascontiguousarray(np.moveaxis(slab, 2, 0))
         axis = 0
     return np.asarray(pick.reduce(slab, axis=axis))
-
-
-def _sampled(
-    array: NDArray[np.generic], source: Geometry, plane: Geometry, *, nearest: bool
-) -> NDArray[np.generic]:
-    """Values of `array` on a grid of one slice: linear for numbers, unless `nearest` or bool."""
-    if array.ndim == 4:
-        channels = (array[..., c] for c in range(array.shape[3]))
-        parts = [_onto(one, source, plane, order=1, outside=0.0) for one in channels]
-        return np.stack(parts, axis=-1).astype(np.uint8)
-    if array.dtype == np.bool_:
-        return _onto(array, source, plane, order=0, outside=0.0)
-    return _onto(array, source, plane, order=0 if nearest else 1, outside=np.nan)
-
-
-def _onto(
-    array: NDArray[np.generic], source: Geometry, target: Geometry, *, order: int, outside: float
-) -> NDArray[np.float32]:
-    """Sample `array` (on `source`) at the voxels of `target`; `outside` half a voxel away."""
-    matrix = np.linalg.inv(source.affine) @ target.affine
-    # Only planes that lean and maps on other grids are sampled; the window opens without scipy.
-    from scipy import ndimage
-
-    values = ndimage.affine_transform(
-        array,
-        matrix[:3, :3],
-        offset=matrix[:3, 3],
-        output_shape=target.shape,
-        output=np.float32,
-        order=order,
-        mode="nearest",
-        prefilter=False,
-    )
-    _blank_outside(values, matrix, source.shape, outside)
-    return np.asarray(values, dtype=np.float32)
-
-
-def _blank_outside(
-    values: NDArray[np.float32],
-    matrix: NDArray[np.float64],
-    shape: tuple[int, int, int],
-    outside: float,
-) -> None:
-    """Set voxels that lie more than half a source voxel off the source grid, in place."""
-    j = np.arange(values.shape[1])[:, None]
-    i = np.arange(values.shape[2])[None, :]
-    in_plane = [matrix[n, 1] * j + matrix[n, 2] * i + matrix[n, 3] for n in range(3)]
-    for k in range(values.shape[0]):
-        out = np.zeros(values.shape[1:], dtype=bool)
-        for n in range(3):
-            place = in_plane[n] + matrix[n, 0] * k
-            out |= (place < -0.5 - 1e-6) | (place > shape[n] - 0.5 + 1e-6)
-        values[k][out] = outside
-
-
-def resample_onto(moving: ScalarMap, target: Geometry, *, outside: float = np.nan) -> ScalarMap:
-    """Bring a map onto another grid by its place in the patient.
-
-    Linear for values, nearest for masks and labels. Nothing is smoothed, so a target
-    coarser than the map aliases.
-
-    Parameters
-    ----------
-    moving : ScalarMap
-        Values (k, j, i) on their own grid.
-    target : Geometry
-        The grid wanted, in the same frame of reference.
-    outside : float
-        Value more than half a voxel off the map's grid; 0 for masks and labels.
-
-    Returns
-    -------
-    ScalarMap
-        Values with ``target.shape``, float32 (masks keep their type); `moving` itself when
-        the grids are the same.
-
-    Raises
-    ------
-    GeometryError
-        If the frames of reference are known and differ (R23), or the grids do not overlap.
-    """
-    if moving.geometry.same_grid(target):
-        return moving
-    _check_same_space(moving, target)
-    nearest = moving.kind in NEAREST_KINDS
-    values = _onto(
-        moving.array,
-        moving.geometry,
-        target,
-        order=0 if nearest else 1,
-        outside=0.0 if nearest else outside,
-    )
-    array = values.astype(moving.array.dtype) if nearest else values
-    return replace(moving, array=array, geometry=target)
-
-
-def _check_same_space(moving: ScalarMap, target: Geometry) -> None:
-    known = moving.geometry.frame_of_reference, target.frame_of_reference
-    if all(known) and known[0] != known[1]:
-        raise GeometryError(
-            f"the map {moving.title or moving.name} was made in another frame of reference",
-            do="Choose the series that the map was made from.",
-        )
-    if not _overlap(moving.geometry, target):
-        raise GeometryError(
-            f"the map {moving.title or moving.name} lies elsewhere in the patient",
-            do="Choose the series that the map was made from.",
-        )
-
-
-def _overlap(one: Geometry, other: Geometry) -> bool:
-    """Whether the boxes of two grids in LPS mm share anything."""
-    boxes = []
-    for grid in (one, other):
-        edges = np.meshgrid(*((-0.5, n - 0.5) for n in grid.shape))
-        places = grid.to_mm(np.stack(edges, axis=-1).reshape(-1, 3))
-        boxes.append((places.min(axis=0), places.max(axis=0)))
-    (low, high), (other_low, other_high) = boxes
-    return bool((np.minimum(high, other_high) > np.maximum(low, other_low)).all())
-
-
-def orthogonal(volume: Volume) -> Volume:
-    """Bring a sheared volume (gantry tilt) onto the straight grid that covers it.
-
-    Linear interpolation between rows; an already straight volume is returned as it is.
-    Panes do not need it (they sample the plane they draw); models and 3-D views do, because
-    they take array axes for directions. Voxels outside hold the padding value, or the lowest.
-    """
-    if lean_degrees(volume.geometry) <= SHEAR_LIMIT_DEGREES or volume.is_film:
-        return volume
-    grid = straightened(volume.geometry)
-    if volume.is_colour:
-        raise GeometryError("a colour volume with tilted slices cannot be straightened")
-    empty = volume.padding[0] if volume.padding else float(np.nanmin(volume.array))
-    values = _onto(volume.array, volume.geometry, grid, order=1, outside=empty)
-    if np.issubdtype(volume.array.dtype, np.integer):
-        values = np.rint(values)
-    return replace(
-        volume, array=values.astype(volume.array.dtype), geometry=grid, missing_slices=()
-    )

@@ -13,7 +13,7 @@ from medview.domain.geometry import Geometry
 from medview.domain.overlay import Laid, ScalarMap
 from medview.domain.progress import Progress
 from medview.domain.wording import number
-from medview.imaging.reslice import resample_onto
+from medview.imaging.resample import resample_onto
 from medview.io.dicom_objects import read_object
 
 _TURNED_DEGREES = 0.1

@@ -19,7 +19,8 @@ from medview.domain.volume import Note, Volume, Window
 from medview.domain.wording import date_words
 from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, flatten, placement
 from medview.imaging.looks import look_of, newest_look, presented
-from medview.imaging.reslice import Cut, cut_of, resample_onto
+from medview.imaging.resample import resample_onto
+from medview.imaging.reslice import Cut, cut_of
 from medview.io.hashing import volume_sha256
 from medview.services.layering import first_style, laid_style
 from medview.services.telling import result_lines, result_marks
