@@ -11,7 +11,9 @@ from medview.cli.contract import Context, Options
 from medview.cli.progress import ProgressLine
 
 
-def test_films_are_drawn_and_the_last_is_cut_off(tmp_path):
+def test_films_are_drawn_and_the_last_is_cut_off(tmp_path, monkeypatch):
+    # Libraries for networks turn this on for the whole process.
+    monkeypatch.setattr("PIL.ImageFile.LOAD_TRUNCATED_IMAGES", False)
     path = write_films(tmp_path, 2)
     assert path.read_text().splitlines()[0] == "case,film"
     assert (film(0) != film(1)).any()
