@@ -11,7 +11,8 @@ from pydicom.dataset import Dataset
 from medview.domain.volume import Volume
 from medview.imaging.frame import Frame, compose_frame
 from medview.imaging.looks import presented
-from medview.services.viewing import MAIN_PANE, first_views
+from medview.services.first_views import first_views
+from medview.services.layouts import MAIN_PANE
 
 GREY_STATE = "1.2.840.10008.5.1.4.1.1.11.1"
 

@@ -21,7 +21,9 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Progress, Silent
 from medview.domain.training import ChoicePlan, TrainRequest
 from medview.learning.cases import find_subsets
-from medview.learning.cxr_fit import CxrRecipe, Given, fit_method, make_given, predict
+from medview.learning.cxr_fit import fit_method
+from medview.learning.cxr_given import Given, make_given, predict
+from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.cxr_weights import encoder
 from medview.learning.film_set import load_films
 from medview.learning.metrics import roc_auc

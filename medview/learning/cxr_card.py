@@ -9,8 +9,8 @@ from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, Traine
 from medview.learning.anomaly_card import UNMEASURED, figure_of, licence_of, measured_in
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_evidence import HIGHEST_LIKENESS, LIKENESS, kinds_to_show
-from medview.learning.cxr_fit import CxrRecipe
 from medview.learning.cxr_metrics import ADMISSION, FIRST, SHORTCUTS
+from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.subset import Subset

@@ -15,7 +15,7 @@ from medview.domain.progress import Progress
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_baselines import whole_features, with_baselines
 from medview.learning.cxr_evidence import evidence_rows
-from medview.learning.cxr_fit import scores_of
+from medview.learning.cxr_given import scores_of
 from medview.learning.cxr_metrics import Said, outcome_reliability, outcome_rows, severity_rows
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device

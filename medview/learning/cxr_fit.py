@@ -5,9 +5,8 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -27,159 +26,18 @@ from medview.learning.checkpoint import (
     write_checkpoint,
     write_history,
 )
-from medview.learning.film_set import FilmSet, mirror_targets, pooled_features, targets_of
+from medview.learning.cxr_given import Given, answers
+from medview.learning.cxr_recipe import ALL, CxrRecipe, same_run
 from medview.learning.finetune_method import restrict
 from medview.learning.ranks import ALONE, Ranks
-from medview.models.backbones import Backbone
 from medview.models.mdmt import (
-    SEVERITIES,
     Mdmt,
     MdmtOptions,
     beta_average,
-    refuse_foreign,
     take_fitting,
     task_losses,
     total_loss,
 )
-
-METHODS = ("mdmt", "ft", "stl-prognosis", "stl-severity")
-ALL = -1
-"""`frozen` of an encoder that is not trained at all."""
-
-
-@dataclass(frozen=True, slots=True)
-class CxrRecipe:
-    """How the chest model is trained; ``resources/recipes/cxr.toml`` says what each means.
-
-    The paper's values where it has some; on a CPU the encoder is frozen and a narrow shared
-    layer (`adapter`) is trained beside its features.
-    """
-
-    backbone: str = "efficientnet_lite0"
-    method: str = "mdmt"
-    severity: str = "pooled"
-    size: int = 224
-    copies: int = 3
-    frozen: int = ALL
-    adapter: int = 32
-    beta: float = 0.5
-    prognosis_loss: str = "ce"
-    reduction: str = "per_task"
-    select: str = "all"
-    epochs: int = 60
-    steps: int = 3
-    batch: int = 64
-    rate: float = 1e-3
-    weight_decay: float = 1e-4
-    warmup: int = 15
-    patience: int = 20
-    plateau: int = 8
-    factor: float = 0.65
-    least_rate: float = 1e-8
-    val_share: float = 0.15
-    folds: int = 0
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> CxrRecipe:
-        """Make a recipe from plain values.
-
-        Raises
-        ------
-        DataError
-            A key that no recipe has, or a word that is no choice.
-        """
-        known = {f.name for f in fields(cls)}
-        odd = [name for name in values if name not in known]
-        if odd:
-            raise DataError(
-                f"the recipe has no setting called {odd[0]}",
-                do=f"Known are: {', '.join(sorted(known))}.",
-                code="MV-DAT-020",
-            )
-        made = cls(**values)
-        for name, choices in (
-            ("method", METHODS),
-            ("severity", SEVERITIES),
-            ("prognosis_loss", ("ce", "mse_logits")),
-            ("reduction", ("per_task", "whole_batch")),
-            ("select", ("all", "prognosis")),
-        ):
-            if getattr(made, name) not in choices:
-                raise DataError(
-                    f'{name} "{getattr(made, name)}" is no choice',
-                    do=f"Choose one of: {', '.join(choices)}.",
-                    code="MV-DAT-020",
-                )
-        if made.size % 32:
-            raise DataError("size must be a multiple of 32", do="Use 224.", code="MV-DAT-020")
-        return made
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Given:
-    """What the trained part sees of n films in c copies, and their labels.
-
-    `pooled` (n, c, 7, F) where the encoder is frozen; else `maps` (n, c, C, h, w) before the
-    first trained stage. `labels` and `turned` (of mirrored copies) by task.
-    """
-
-    films: FilmSet
-    backbone: Backbone
-    frozen: int
-    labels: dict[str, Tensor]
-    turned: dict[str, Tensor]
-    pooled: Tensor | None = None
-    maps: Tensor | None = None
-
-    @property
-    def n(self) -> int:
-        """Number of films."""
-        return len(self.films.cases)
-
-    def batch(self, chosen: NDArray[np.intp], copies: NDArray[np.intp]) -> tuple[Tensor, ...]:
-        """Inputs of chosen films, one copy each, and their zone shares."""
-        source = self.pooled if self.pooled is not None else self.maps
-        assert source is not None
-        rows, columns = torch.from_numpy(chosen), torch.from_numpy(copies)
-        shares = torch.from_numpy(self.films.shares[chosen, copies]).float()
-        return source[rows, columns].float(), shares
-
-    def targets(self, chosen: NDArray[np.intp], copies: NDArray[np.intp]) -> dict[str, Tensor]:
-        """Labels of chosen films as their copies show them."""
-        turned = torch.from_numpy(self.films.mirrored[chosen, copies])
-        rows = torch.from_numpy(chosen)
-        return {
-            task: torch.where(
-                turned.view(-1, *(1,) * (labels.ndim - 1)), self.turned[task][rows], labels[rows]
-            )
-            for task, labels in self.labels.items()
-        }
-
-
-def make_given(job: Progress, films: FilmSet, backbone: Backbone, frozen: int) -> Given:
-    """Run the frozen stages once over all films and copies."""
-    found = targets_of(films.cases)
-    labels = {task: torch.from_numpy(values) for task, values in found.items()}
-    turned = {t: torch.from_numpy(v) for t, v in mirror_targets(found).items()}
-    refuse_foreign(labels)
-    if frozen in (ALL, len(backbone.stages)):
-        pooled = torch.from_numpy(pooled_features(job, films, backbone)).float()
-        return Given(films, backbone, ALL, labels, turned, pooled=pooled)
-    maps = _maps(job, films, backbone, frozen)
-    return Given(films, backbone, frozen, labels, turned, maps=maps)
-
-
-@torch.inference_mode()
-def _maps(job: Progress, films: FilmSet, backbone: Backbone, frozen: int) -> Tensor:
-    """What the first `frozen` stages give, float16."""
-    stages = nn.Sequential(*list(backbone.stages)[:frozen]).eval()
-    rows = []
-    for n, copies in enumerate(films.squares):
-        job.check()
-        job.report(n, len(films.squares), "first stages of the encoder")
-        grey = torch.from_numpy(copies).float() / 255
-        rows.append(stages(backbone.normalised(grey)).half())
-    return torch.stack(rows).clone()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -532,49 +390,3 @@ class Run:
 
 _PLAIN_STATE = ("epoch", "best_epoch", "best_value", "history")
 _KEPT = (*_PLAIN_STATE, "model", "best", "optimiser", "plateau", "torch", "rng", "recipe")
-
-
-def same_run(recipe: CxrRecipe) -> str:
-    """What two runs must share so that one can go on from the other's checkpoint."""
-    return str(asdict(replace(recipe, folds=0)))
-
-
-def answers(
-    model: Mdmt,
-    given: Given,
-    chosen: NDArray[np.intp],
-    copies: NDArray[np.intp],
-    network: nn.Module | None = None,
-) -> dict[str, Tensor]:
-    """What a network says of chosen films; `network` is the model joined with other processes."""
-    inputs, shares = given.batch(chosen, copies)
-    pooled = inputs if given.pooled is not None else model.run_tail(inputs, shares)
-    said: dict[str, Tensor] = (network or model)(pooled)
-    return said
-
-
-@torch.no_grad()
-def predict(model: Mdmt, given: Given, chosen: NDArray[np.intp]) -> dict[str, NDArray[np.float64]]:
-    """Scores of films, each seen as it is: ``severe`` (n,), ``zones`` (n, 6), ``severity`` (n,).
-
-    Those that the network has heads for; ``severity`` is the most likely class, or that of the
-    summed zones.
-    """
-    model.eval()
-    said = answers(model, given, chosen, np.zeros(len(chosen), np.intp))
-    return scores_of(said)
-
-
-def scores_of(said: Mapping[str, Tensor]) -> dict[str, NDArray[np.float64]]:
-    """Outputs of the heads as scores."""
-    found: dict[str, NDArray[np.float64]] = {}
-    if "prognosis" in said:
-        found["severe"] = torch.softmax(said["prognosis"], 1)[:, 1].double().numpy()
-    if "zones" in said:
-        found["zones"] = said["zones"].clamp(0, 3).double().numpy()
-        found["severity"] = np.digitize(found["zones"].sum(1), (4.5, 9.5, 14.5)).astype(np.float64)
-    if "severity" in said:
-        found["severity"] = said["severity"].argmax(1).double().numpy()
-    if "lungs" in said:
-        found["lungs"] = said["lungs"].argmax(2).double().numpy()
-    return found

@@ -12,8 +12,10 @@ from sklearn.model_selection import StratifiedGroupKFold
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.learning.chest_rows import SEVERE, severity_class, zone_scores
-from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, fit_method, predict
+from medview.learning.cxr_fit import Fitted, fit_method
+from medview.learning.cxr_given import Given, predict
 from medview.learning.cxr_metrics import Said
+from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.subset import TrainCase
 
 Index = NDArray[np.intp]

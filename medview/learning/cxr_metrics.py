@@ -39,7 +39,7 @@ SHORTCUTS = ("film_count", "bedside_share", "stored_pixels", "source")
 class Said:
     """What a model said of films that it was not trained on; NaN where it has no such head.
 
-    `severe` (n,), `zones` (n, 6), `severity` (n,) as `cxr_fit.predict` gives them; `median` (n,)
+    `severe` (n,), `zones` (n, 6), `severity` (n,) as `cxr_given.predict` gives them; `median` (n,)
     is the median total of the films that it was trained on; `baselines` what classical models
     say, "logistic" (and names that begin so) of the outcome, "ridge" of the total.
     """

@@ -30,7 +30,7 @@ from medview.learning.cxr_evidence import (
     kinds_to_show,
     remembering,
 )
-from medview.learning.cxr_fit import scores_of
+from medview.learning.cxr_given import scores_of
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device, peak_memory_mb
 from medview.learning.film import Film, Picture, prepare_film

@@ -12,8 +12,9 @@ from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.progress import Progress
 from medview.learning.cases import find_subsets
 from medview.learning.chest_rows import zone_scores
-from medview.learning.cxr_fit import CxrRecipe, Fitted, Given, make_given
+from medview.learning.cxr_fit import Fitted
 from medview.learning.cxr_folds import fold_of_patients, train_and_predict
+from medview.learning.cxr_given import Given, make_given
 from medview.learning.cxr_metrics import (
     ADMISSION,
     FIRST,
@@ -22,6 +23,7 @@ from medview.learning.cxr_metrics import (
     people_of,
     up_to_admission,
 )
+from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.cxr_weights import encoder
 from medview.learning.film_set import load_films
 

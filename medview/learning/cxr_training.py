@@ -29,17 +29,7 @@ from medview.learning.cxr_baselines import (
 )
 from medview.learning.cxr_card import card_figures, make_card
 from medview.learning.cxr_evidence import evidence_rows, likeness_in
-from medview.learning.cxr_fit import (
-    PHASES,
-    CxrRecipe,
-    Fitted,
-    Given,
-    Run,
-    begun,
-    fit_method,
-    make_given,
-    taught,
-)
+from medview.learning.cxr_fit import PHASES, Fitted, Run, begun, fit_method, taught
 from medview.learning.cxr_folds import (
     Index,
     fold_of_patients,
@@ -47,6 +37,7 @@ from medview.learning.cxr_folds import (
     split_val,
     train_and_predict,
 )
+from medview.learning.cxr_given import Given, make_given
 from medview.learning.cxr_metrics import (
     Said,
     calmed_by_other_folds,
@@ -56,6 +47,7 @@ from medview.learning.cxr_metrics import (
     temperature_of,
     together,
 )
+from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.cxr_weights import encoder, load_cxr, settings_of, whole_network
 from medview.learning.devices import choose_device
 from medview.learning.film_set import load_films

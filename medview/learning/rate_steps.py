@@ -33,7 +33,7 @@ def anomaly(job: Progress, request: TrainRequest) -> Step:
 
 def cxr(job: Progress, request: TrainRequest) -> Step:
     """Of the last phase of the chest model."""
-    from medview.learning.cxr_fit import CxrRecipe
+    from medview.learning.cxr_recipe import CxrRecipe
     from medview.learning.cxr_training import first_run
 
     _use(request)

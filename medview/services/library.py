@@ -16,6 +16,7 @@ from medview.domain.study import Catalogue, Choice, Patient, Series, Skipped
 from medview.domain.volume import Volume
 from medview.imaging.view import View
 from medview.services.browsing import listed
+from medview.services.first_views import first_views
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
 from medview.services.laying import Laying
@@ -23,7 +24,6 @@ from medview.services.layouts import MAIN_PANE, layout_of
 from medview.services.session import Message, Session, Shown, VolumeId
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.viewing import first_views
 
 SCAN = "medview.io.readers:scan"
 LOAD = "medview.io.readers:load"

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from medview.domain.presentation import Look
 from medview.imaging.looks import look_of, newest_look, presented
+from medview.services.first_views import stored_view
 from medview.services.session import Session
-from medview.services.viewing import stored_view
 
 #: What is chosen instead of a state: the images as their files have them.
 STORED = ""

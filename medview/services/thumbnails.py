@@ -14,10 +14,10 @@ from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
+from medview.services.first_views import first_views
 from medview.services.jobs import Job, Jobs
 from medview.services.layouts import MAIN_PANE
 from medview.services.session import Session
-from medview.services.viewing import first_views
 
 MAKE = "medview.services.thumbnail_work:thumbnail"
 # Larger pictures are thinned out: the list shows 44 px, at scale 2 88 px.

@@ -17,17 +17,15 @@ from numpy.typing import NDArray
 from medview.domain.geometry import Plane
 from medview.domain.overlay import LayerStyle
 from medview.domain.prediction import Finding
-from medview.domain.volume import ValueTable, Volume, Window
+from medview.domain.volume import ValueTable, Window
 from medview.imaging.intensity import preset
-from medview.imaging.looks import look_of, newest_look, presented, voi_in_use
+from medview.imaging.looks import look_of, presented, voi_in_use
 from medview.imaging.reslice import Cut, cut_of
 from medview.imaging.view import Annotations, SlabMode, View
 from medview.services import tilting
+from medview.services.first_views import stored_view
 from medview.services.layouts import (
-    MAIN_PANE,
-    PLANE_PANES,
     layout_of,
-    mpr_refusal,
     share_space,
 )
 from medview.services.session import MAPS_IN_TURN, Session, Shown
@@ -37,14 +35,8 @@ from medview.services.steps import Restyled
 # A slab is first so thick.
 SLAB_MM = 10.0
 
-# Of the planes, the one that the slices lie in, by the LPS axis that they are stacked along.
-_PLANE_ALONG = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)
 # Slices that lean less than this against each other scroll together: cos 25 degrees.
 _ALONGSIDE = 0.9
-# A volume counts as thick-sliced when its slices are this much further apart than its pixels.
-_THICK = 2.0
-# A stack lower than this part of its width would be a strip when it is cut across.
-_THIN = 0.25
 # Dragging over so many pixels makes a window e times as wide, or moves it by its width.
 _DRAG_PX = 300.0
 _ZOOM_LIMITS = (0.1, 40.0)
@@ -54,62 +46,6 @@ _NEXT_ANNOTATIONS: dict[Annotations, Annotations] = {
     "minimal": "none",
     "none": "all",
 }
-
-
-def first_views(volume: Volume) -> dict[str, View]:
-    """The views that a volume is first shown with: by its newest presentation state, if any.
-
-    The main pane is turned as the state says; the others take its grey.
-    """
-    views, look = stored_views(volume), newest_look(volume)
-    if look is None:
-        return views
-    others = {pane: replace(view, look=look.state.uid) for pane, view in views.items()}
-    return others | {MAIN_PANE: presented(volume, views[MAIN_PANE], look)}
-
-
-def stored_view(volume: Volume, pane: str) -> View:
-    """The first view of a pane without any presentation state."""
-    views = stored_views(volume)
-    return views.get(pane) or views[MAIN_PANE]
-
-
-def stored_views(volume: Volume) -> dict[str, View]:
-    """The first views of a volume as it is stored: all panes at its middle.
-
-    A film, or a stack too low to be cut across, has one pane. The main pane is axial, or the
-    plane of the slices where these are thick: cut across, they would be a staircase.
-    """
-    k, j, i = (n // 2 for n in volume.geometry.shape)
-    x, y, z = (float(v) for v in volume.geometry.to_mm((k, j, i)))
-    if volume.is_film:
-        return {MAIN_PANE: View(_film_plane(volume), (x, y, z))}
-    first = _main_plane(volume)
-    if mpr_refusal(volume):
-        return {MAIN_PANE: View(first, (x, y, z))}
-    planes = (first, *(p for p in (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL) if p is not first))
-    point = (x, y, z)
-    return {pane: View(plane, point) for pane, plane in zip(PLANE_PANES, planes, strict=True)}
-
-
-def _film_plane(volume: Volume) -> Plane:
-    """As stored, which is how DICOM images are made to be seen; slices of other formats upright.
-
-    A NIfTI slice counts its rows toward the nose: as stored, the head would stand upside down.
-    """
-    if volume.modality or not volume.geometry.orientation_known:
-        return Plane.ACQUIRED
-    return _PLANE_ALONG[volume.geometry.axis_of.index(0)]
-
-
-def _main_plane(volume: Volume) -> Plane:
-    """Axial, where that is neither a staircase nor a strip; else as the slices lie."""
-    k, j, i = volume.geometry.spacing_mm
-    slices, rows, columns = volume.geometry.shape
-    is_thin = slices * k < _THIN * max(rows * j, columns * i)
-    if k < _THICK * max(j, i) and not is_thin:
-        return Plane.AXIAL
-    return _PLANE_ALONG[volume.geometry.axis_of.index(0)]
 
 
 class Viewing:

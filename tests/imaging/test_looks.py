@@ -15,7 +15,8 @@ from medview.domain.volume import Window
 from medview.imaging.frame import compose_frame, flatten, placement
 from medview.imaging.looks import newest_look, presented
 from medview.imaging.view import Corners, Labels, View
-from medview.services.viewing import MAIN_PANE, first_views
+from medview.services.first_views import first_views
+from medview.services.layouts import MAIN_PANE
 
 ROWS, COLUMNS = 30, 44
 # Row 5, column 33 of an axial image: in front and to the patient's left of the middle.

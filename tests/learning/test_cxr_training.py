@@ -16,7 +16,9 @@ from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card
 from medview.learning import ablation_figures, cxr_evaluate, cxr_evidence
-from medview.learning.cxr_fit import CxrRecipe, fit_method, make_given
+from medview.learning.cxr_fit import fit_method
+from medview.learning.cxr_given import make_given
+from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.cxr_run import run_cxr
 from medview.learning.cxr_study import make_study
 from medview.learning.cxr_training import fit
@@ -25,7 +27,6 @@ from medview.learning.film_set import load_films
 from medview.learning.finetune import finetune
 from medview.learning.images import read_image
 from medview.learning.patients import patient_hash
-from medview.services.recipes import shipped_recipe
 from medview.services.training import trainer_of
 
 SMALL = {"size": 96, "copies": 2, "epochs": 12, "steps": 2, "batch": 16, "warmup": 4, "patience": 8,
@@ -59,19 +60,6 @@ def film_of(folder, **drawn):
     path = folder / f"film-{len(list(folder.iterdir()))}.png"
     Image.fromarray(picture(**drawn)).save(path)
     return read_image(path)
-
-
-def test_the_shipped_recipe_has_every_setting_and_the_defaults():
-    recipe = shipped_recipe("cxr")
-    assert CxrRecipe.of(recipe) == CxrRecipe()
-    assert set(recipe) == set(CxrRecipe.__slots__)
-
-
-def test_unknown_words_of_a_recipe_are_refused():
-    with pytest.raises(DataError, match="no setting called rates"):
-        CxrRecipe.of({"rates": 1})
-    with pytest.raises(DataError, match='severity "zones"'):
-        CxrRecipe.of({"severity": "zones"})
 
 
 def test_training_writes_weights_card_curve_and_splits(trained):

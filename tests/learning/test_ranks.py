@@ -15,7 +15,9 @@ from medview.domain.progress import Silent
 from medview.learning import train
 from medview.learning.augment import Brain
 from medview.learning.checkpoint import write_history
-from medview.learning.cxr_fit import ALL, CxrRecipe, Given, fit_method
+from medview.learning.cxr_fit import fit_method
+from medview.learning.cxr_given import Given
+from medview.learning.cxr_recipe import ALL, CxrRecipe
 from medview.learning.film_set import FilmSet
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_recipe import IcuRecipe

@@ -8,7 +8,7 @@ from medview.domain.resources import resource
 from medview.io.cards import card_dict, read_card
 from medview.learning import anomaly_card, cxr_card, icu_card
 from medview.learning.anomaly import AnomalySettings
-from medview.learning.cxr_fit import CxrRecipe
+from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.icu_model import load_icu
 
 NAMES = [path.parent.name for path in sorted(resource("weights").glob("*/card.json"))]

@@ -159,8 +159,8 @@ def finding_at(number, point_lps, slice_):
 
 def on_screen(session, uid="1.1", volume=None, sha256="abc"):
     """Put a volume into a session as the library does; return what was put there."""
+    from medview.services.first_views import first_views
     from medview.services.layouts import MAIN_PANE
-    from medview.services.viewing import first_views
 
     volume = volume or phantom()
     session.series = series_of(uid)

@@ -15,7 +15,7 @@ from medview.imaging.reslice import cut_of
 from medview.services.layouts import MAIN_PANE, PLANE_PANES
 from medview.services.session import Session
 from medview.services.settings import Preferences
-from medview.services.viewing import Viewing, first_views
+from medview.services.viewing import Viewing
 
 
 @pytest.fixture
@@ -46,23 +46,6 @@ def test_a_volume_is_first_shown_at_its_middle_in_three_planes(session):
     assert planes == [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL]
     assert tuple(session.views) == PLANE_PANES
     assert [index_in(session, pane) for pane in PLANE_PANES] == [8, 10, 12]
-
-
-@pytest.mark.parametrize(
-    ("code", "plane"), [("LPS", Plane.AXIAL), ("LIP", Plane.CORONAL), ("PIR", Plane.SAGITTAL)]
-)
-def test_thick_slices_are_first_shown_as_they_were_taken(code, plane):
-    thick = phantom_on(geometry_of(code, shape=(8, 40, 40), spacing_mm=(10.0, 2.0, 2.0)))
-    assert first_views(thick)[MAIN_PANE].plane is plane
-
-
-def test_thin_sagittal_slices_are_first_shown_axial():
-    assert first_views(phantom("PIR"))[MAIN_PANE].plane is Plane.AXIAL
-
-
-def test_a_film_has_one_pane_that_shows_it_as_it_is():
-    film = phantom_on(geometry_of(shape=(1, 20, 24)), modality="DX")
-    assert [view.plane for view in first_views(film).values()] == [Plane.ACQUIRED]
 
 
 # -- scrolling -----------------------------------------------------------------------------
@@ -490,19 +473,3 @@ def test_findings_are_gone_through_both_ways_round_and_round(with_result, viewin
 def test_the_first_step_back_is_to_the_last_finding(with_result, viewing):
     viewing.next_finding(-1)
     assert with_result.finding.id == 3
-
-
-@pytest.mark.parametrize("code", ["RAS", "LPS", "RIA", "PIR", "ASR"])
-def test_one_slice_without_dicom_stands_as_a_radiologist_sees_it(code):
-    slice_ = phantom_on(geometry_of(code, shape=(1, 40, 40), spacing_mm=(5.0, 2.0, 2.0)))
-    view = first_views(slice_)[MAIN_PANE]
-    labels = compose_frame(slice_, (), view).labels
-    expected = {Plane.AXIAL: "RA", Plane.CORONAL: "RH", Plane.SAGITTAL: "AH"}
-    assert labels.left + labels.top == expected[view.plane]
-
-
-def test_one_slice_of_dicom_stands_as_it_is_stored():
-    film = phantom_on(geometry_of("RAS", (1, 40, 40), (5.0, 2.0, 2.0)), modality="MR")
-    view = first_views(film)[MAIN_PANE]
-    labels = compose_frame(film, (), view).labels
-    assert (view.plane, labels.left, labels.top) == (Plane.ACQUIRED, "L", "P")

@@ -18,7 +18,7 @@ from medview.imaging.reslice import cut_of
 from medview.io.dicom_out.handover import hand_over
 from medview.io.dicom_out.parts import Handover
 from medview.io.readers import load, scan
-from medview.services.viewing import first_views
+from medview.services.first_views import first_views
 
 WHO = {"PatientName": "Doe^Jane", "PatientID": "ID7", "FrameOfReferenceUID": "1.2.3.9"}
 RIGHT, DOWN = (1.0, 0.0, 0.0), (0.0, 1.0, 0.0)
