@@ -22,11 +22,8 @@ class _Windows(QObject):
 
 
 @pytest.fixture
-def bench(qtbot, qapp, tmp_path, monkeypatch):
-    """The window with real services and jobs that the test answers.
-
-    A part of it that is shown before it has its parent would flash up and take the keyboard.
-    """
+def unwatched(qtbot, tmp_path, monkeypatch):
+    """The window with real services and jobs that the test answers."""
     # A question at the end of a test would wait for ever.
     for module in ("window", "commands"):
         monkeypatch.setattr(f"medview.ui.{module}.ask", lambda *_: True)
@@ -34,9 +31,18 @@ def bench(qtbot, qapp, tmp_path, monkeypatch):
     qtbot.addWidget(made.window)
     with qtbot.waitExposed(made.window):
         made.window.show()
+    return made
+
+
+@pytest.fixture
+def bench(unwatched, qapp):
+    """The same, with an eye on it.
+
+    A part of it that is shown before it has its parent would flash up and take the keyboard.
+    """
     watch = _Windows()
     qapp.installEventFilter(watch)
-    yield made
+    yield unwatched
     qapp.removeEventFilter(watch)
     assert watch.stray == []
 

@@ -37,7 +37,10 @@ def answer(bench):
 
 
 @pytest.fixture
-def desk(bench, monkeypatch):
+def desk(unwatched, monkeypatch):
+    # A filter in Python of all events gives a wrapper to each widget that is being destroyed;
+    # over thousands of them PySide has come to harm by that.
+    bench = unwatched
     for each in ("getText", "getInt"):
         monkeypatch.setattr(f"PySide6.QtWidgets.QInputDialog.{each}", lambda *a: ("", False))
     bench.window.resize(1000, 700)
