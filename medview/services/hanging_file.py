@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 import tomllib
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from medview.domain.errors import UsageError
@@ -15,7 +18,8 @@ from medview.services.layouts import LAYOUTS
 
 _PLANES = {plane.value: plane for plane in Plane if plane is not Plane.ACQUIRED}
 _PRESET_KEYS = {each.key for known in PRESETS.values() for each in known if each.key}
-_BEGINS = "[[rule]]"
+# Where a rule begins; the words of a comment or a text are none.
+_BEGIN = re.compile(r"^[ \t]*\[\[[ \t]*rule[ \t]*\]\]", re.MULTILINE)
 
 
 def rules_in(text: str) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
@@ -46,24 +50,25 @@ def rules_in(text: str) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
 
 def with_rule(text: str, rule: Rule) -> str:
     """The text of a file with one more rule, before the others; all else stays as it is."""
-    made = f"{_BEGINS}\n{rule_text(rule)}\n"
-    place = text.find(_BEGINS)
-    if place < 0:
+    made = f"[[rule]]\n{rule_text(rule)}\n"
+    first = _BEGIN.search(text)
+    if first is None:
         return f"{text.rstrip()}\n\n{made}".lstrip()
-    return f"{text[:place]}{made}\n{text[place:]}"
+    return f"{text[: first.start()]}{made}\n{text[first.start() :]}"
 
 
 def without_rule(text: str, name: str) -> str:
     """The text of a file without the rules of that name; all other lines stay as they are."""
-    before, *blocks = text.split(_BEGINS)
-    left = [block for block in blocks if _name_in(block) != name]
-    return _BEGINS.join((before, *left))
+    begins = [found.start() for found in _BEGIN.finditer(text)]
+    blocks = [text[one:end] for one, end in pairwise((*begins, len(text)))]
+    left = (block for block in blocks if _name_in(block) != name)
+    return "".join((text[: begins[0]] if begins else text, *left))
 
 
-def _name_in(block: str) -> object:
+def _name_in(block: str) -> str | None:
     """The name in the lines of one rule; None where they cannot be read."""
     try:
-        return tomllib.loads(f"{_BEGINS}{block}")["rule"][0].get("name")
+        return str(tomllib.loads(block)["rule"][0].get("name", "")).strip()
     except tomllib.TOMLDecodeError:
         return None
 
@@ -125,7 +130,7 @@ def _rule(entry: object) -> Rule:
         raise ValueError("a rule has lines such as layout = “1x2”")
     known = dict(entry)
     name, layout = _text(known.pop("name", None), "name"), known.pop("layout", None)
-    if layout not in LAYOUTS:
+    if not isinstance(layout, str) or layout not in LAYOUTS:
         raise ValueError(f"layout is {layout!r}, but can only be one of {', '.join(LAYOUTS)}")
     panes = known.pop("panes", [])
     if not isinstance(panes, list) or len(panes) > len(LAYOUTS[layout].panes):
@@ -190,16 +195,22 @@ def _window(value: object, key: str) -> str | tuple[float, float]:
         return value
     if isinstance(value, list) and len(value) == 2:
         width, level = value
-        if all(isinstance(n, int | float) and not isinstance(n, bool) for n in value) and width > 0:
+        if all(map(_is_number, value)) and width > 0:
             return float(width), float(level)
     raise ValueError(f"{key} is neither the key of a preset (“0” to “9”) nor [width, level]")
 
 
+def _is_number(value: object) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return math.isfinite(value)
+
+
 def _one_of(allowed: Mapping[str, Any]) -> Callable[[object, str], Any]:
     def check(value: object, key: str) -> Any:
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             raise ValueError(f"{key} is {value!r}, but can only be one of {', '.join(allowed)}")
-        return allowed[str(value)]
+        return allowed[value]
 
     return check
 

@@ -133,7 +133,7 @@ def _named(words: Iterable[str], text: str) -> bool:
 
 def tokens(text: str) -> frozenset[str]:
     """The words of a text, small, without signs: "T2_FLAIR ax" has t2, flair, ax."""
-    return frozenset(re.findall(r"[a-z0-9]+", text.lower()))
+    return frozenset(re.findall(r"[^\W_]+", text.lower()))
 
 
 def _body_text(subject: Subject) -> str:

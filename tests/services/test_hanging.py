@@ -10,8 +10,9 @@ from services.stubs import StubJobs, series_of
 from medview.domain.geometry import Plane
 from medview.domain.study import Catalogue, Patient, Study
 from medview.services.arranging import Arranging
-from medview.services.hanging import FILE, Hanging
+from medview.services.hanging import Hanging
 from medview.services.hanging_file import rules_in
+from medview.services.hanging_own import FILE
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.session import Session
@@ -160,6 +161,16 @@ def test_one_goes_through_all_that_fit_round_and_round(desk):
     assert desk.panes == {"main": "3.1", "upper": "3.2"}
 
 
+def test_rules_of_one_name_are_gone_through_like_others(desk):
+    desk.own(OWN.replace("Knees my way", "Three planes"))
+    desk.open(patient(KNEES))
+    seen = []
+    for _ in range(4):
+        desk.hanging.step(1)
+        seen.append(desk.session.layout)
+    assert sorted(seen) == ["1x1", "1x2", "1x2", "mpr"]
+
+
 def test_without_a_study_there_is_nothing_to_hang(desk):
     desk.hanging.step(1)
     assert desk.said() == "Open a study first."
@@ -253,23 +264,3 @@ def test_a_name_is_given_once_and_a_damaged_file_is_not_written_over(desk):
     desk.own("[[rule]\n")
     assert not desk.hanging.keep(replace(rule, name="Other"))
     assert (desk.folder / FILE).read_text("utf-8") == "[[rule]\n"
-
-
-def test_an_own_rule_is_deleted_and_the_file_stays_readable(desk):
-    desk.own(OWN + OWN.replace("Knees my way", "Other"))
-    assert desk.hanging.own_names() == ("Knees my way", "Other")
-    assert desk.hanging.delete("Knees my way")
-    assert desk.hanging.own_names() == ("Other",)
-    assert desk.said() == "The rule “Knees my way” is deleted."
-    desk.own("[[rule]\n")
-    assert not desk.hanging.delete("Other")
-    assert desk.said().startswith("hanging.toml: cannot be read (")
-    assert desk.said().endswith("Mend it, or move it away, first.")
-
-
-def test_the_file_of_own_rules_begins_with_how_they_are_written(desk):
-    file = desk.hanging.begin_file()
-    assert "panes     one entry a pane" in file.read_text("utf-8")
-    assert rules_in(file.read_text("utf-8")) == ((), ())
-    file.write_text("# mine\n", "utf-8")
-    assert desk.hanging.begin_file().read_text("utf-8") == "# mine\n"

@@ -55,6 +55,10 @@ def test_a_new_rule_stands_before_the_others_and_all_else_stays():
         ('layout = "1x1"\npanes = [{ plane = "up" }]', "axial, coronal, sagittal"),
         ('layout = "1x1"\npanes = [{ from = "prior" }]', "does not stand before it"),
         ('layout = "1x1"\nmodality = 3', "no list of words"),
+        ('layout = ["1x1"]', "can only be one of mpr, 1x1"),
+        ('layout = "1x1"\npanes = [{ side = ["L"] }]', "can only be one of L, R"),
+        ('layout = "1x1"\npanes = [{ window = [inf, 40] }]', "key of a preset"),
+        ('layout = "1x1"\npanes = [{ window = [80, nan] }]', "key of a preset"),
     ],
 )
 def test_a_rule_with_a_fault_is_left_out_by_name_and_the_others_stay(line, said):
@@ -77,3 +81,13 @@ def test_a_rule_is_taken_away_by_name_and_the_others_stay_as_they_were_written()
     assert rules_in(without_rule(both, "a")) == ((EVERYTHING,), ())
     assert without_rule(both, "a") == others
     assert without_rule(others, "nobody") == others
+
+
+def test_words_about_rules_in_a_comment_begin_none_and_a_rule_may_be_written_with_blanks():
+    notes = "# a [[rule]] a line\n"
+    odd = f'{notes}[[ rule ]]\nname = " a "\nlayout = "1x1"\n'
+    made = with_rule(odd, Rule("b", "1x1"))
+    assert made.startswith(notes)
+    assert [rule.name for rule in rules_in(made)[0]] == ["b", "a"]
+    assert rules_in(without_rule(made, "a")) == ((Rule("b", "1x1"),), ())
+    assert without_rule(notes, "a") == notes

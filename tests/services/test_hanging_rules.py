@@ -106,3 +106,11 @@ def test_a_scout_is_not_hung_in_place_of_the_volume():
 def test_all_that_a_rule_asks_for_must_hold(changes, fits):
     rule = replace(Rule("r", "1x2"), **changes)
     assert (placed(rule, subject(*BRAIN)) is not None) is fits
+
+
+@pytest.mark.parametrize("word", ["голова", "頭部"])
+def test_words_of_any_language_are_words(word):
+    skull, other = (subject(one("1.1", text)) for text in (f"{word.upper()}_T1 x", "T1 x"))
+    for rule in (Rule("a", "1x1", (PaneRule(words=(asked,)),)) for asked in (word, f"{word} t1")):
+        assert placed(rule, skull) is not None
+        assert placed(rule, other) is None
