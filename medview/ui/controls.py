@@ -89,30 +89,54 @@ def _inset(field: QAbstractSpinBox) -> None:
 
 
 def clear(layout: QLayout) -> None:
-    """Take everything out of a layout and let it go."""
-    while (item := layout.takeAt(0)) is not None:
-        inner = item.layout()
-        if inner is not None:
-            clear(inner)
-        widget = item.widget()
-        if widget is not None:
+    """Take all widgets out of a layout that lies in a widget, and let them go; stretches stay."""
+    owner = layout.parentWidget()
+    direct = Qt.FindChildOption.FindDirectChildrenOnly
+    for widget in owner.findChildren(QWidget, options=direct) if owner is not None else []:
+        if layout.indexOf(widget) >= 0:
+            layout.removeWidget(widget)
             widget.hide()
             widget.setParent(None)
             widget.deleteLater()
 
 
-class Row(QHBoxLayout):
-    """Widgets beside each other; an int among them is a stretch."""
+def beside(
+    owner: QWidget, *parts: QWidget | int, gap: int = GAP, grow: Sequence[int] = ()
+) -> QHBoxLayout:
+    """Lay parts out from left to right in a widget; an int among them is a stretch.
 
-    def __init__(self, *parts: QWidget | int, gap: int = GAP) -> None:
+    The parts at the places in `grow` share the free room. The layout has its widget before it
+    holds anything: PySide gives each item of a filled layout that is put into another, or onto a
+    widget, a Python object that outlives the item (`itemAt` and `takeAt` do the same). When a
+    layout is made later at the same address, the end of that layout ends the program.
+    """
+    row = QHBoxLayout(owner)
+    row.setContentsMargins(0, 0, 0, 0)
+    row.setSpacing(gap)
+    for part in parts:
+        if isinstance(part, int):
+            row.addStretch(part)
+        else:
+            row.addWidget(part)
+    for place in grow:
+        row.setStretch(place, 1)
+    return row
+
+
+class Row(QWidget):
+    """Widgets beside each other."""
+
+    def __init__(self, *parts: QWidget | int, gap: int = GAP, grow: Sequence[int] = ()) -> None:
         super().__init__()
-        self.setContentsMargins(0, 0, 0, 0)
-        self.setSpacing(gap)
-        for part in parts:
-            if isinstance(part, int):
-                self.addStretch(part)
-            else:
-                self.addWidget(part)
+        beside(self, *parts, gap=gap, grow=grow)
+
+
+def _add(rows: QVBoxLayout, parts: Sequence[QWidget | QLayout]) -> None:
+    for part in parts:
+        if isinstance(part, QLayout):
+            rows.addLayout(part)
+        else:
+            rows.addWidget(part)
 
 
 class Card(QFrame):
@@ -127,12 +151,8 @@ class Card(QFrame):
         self.rows.setSpacing(GAP)
 
     def add(self, *parts: QWidget | QLayout) -> None:
-        """Put rows at the end."""
-        for part in parts:
-            if isinstance(part, QLayout):
-                self.rows.addLayout(part)
-            else:
-                self.rows.addWidget(part)
+        """Put rows at the end; a layout among them is still empty."""
+        _add(self.rows, parts)
 
 
 class Fold(QWidget):
@@ -150,7 +170,7 @@ class Fold(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(GAP)
-        rows.addLayout(Row(self.link, 1))
+        rows.addWidget(Row(self.link, 1))
         rows.addWidget(self._body)
         self.set_open(on=False)
 
@@ -165,12 +185,8 @@ class Fold(QWidget):
         self.link.setText(f"{self._text} {'▾' if on else '▸'}")
 
     def add(self, *parts: QWidget | QLayout) -> None:
-        """Put rows at the end."""
-        for part in parts:
-            if isinstance(part, QLayout):
-                self._rows.addLayout(part)
-            else:
-                self._rows.addWidget(part)
+        """Put rows at the end; a layout among them is still empty."""
+        _add(self._rows, parts)
 
 
 class Column(QScrollArea):
@@ -259,9 +275,7 @@ class SliderRow(QWidget):
         self._value.setMinimumWidth(44)
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._label = label(text)
-        row = Row(self._label, self.slider, self._value)
-        row.setStretch(1, 1)
-        self.setLayout(row)
+        beside(self, self._label, self.slider, self._value, grow=(1,))
         #: One and the same thing while the slider is held by the mouse, else None.
         self.gesture: object = None
         self.slider.sliderPressed.connect(lambda: self._hold(object()))
@@ -307,7 +321,8 @@ class RangeRow(QWidget):
         super().__init__()
         self.setToolTip(tip or text)
         self._fields = (self._field(f"{key}_low", text), self._field(f"{key}_high", text))
-        self.setLayout(Row(label(text), 1, self._fields[0], label("–", "quiet"), self._fields[1]))
+        low, high = self._fields
+        beside(self, label(text), 1, low, label("–", "quiet"), high)
 
     def _field(self, key: str, text: str) -> QDoubleSpinBox:
         made = DecimalField()

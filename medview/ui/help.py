@@ -36,23 +36,22 @@ def show_shortcuts(parent: QWidget, settings: Settings, change: Callable[[], obj
     """Open the page of mouse gestures and keys; it does not block the window."""
     dialog, rows = _dialog(parent, "shortcuts", tr("Mouse and keys"), 900, 820)
     page = Column("shortcuts_page", tr("Mouse and keys"))
-    columns = QHBoxLayout()
+    holder = QWidget()
+    columns = QHBoxLayout(holder)
     columns.setSpacing(36)
     for sections in _halves(shortcut_rows(settings)):
         column = QVBoxLayout()
+        columns.addLayout(column, 1)
         column.setSpacing(18)
         for title, lines in sections:
             column.addWidget(_section(title, lines))
         column.addStretch(1)
-        columns.addLayout(column, 1)
-    holder = QWidget()
-    holder.setLayout(columns)
     page.add(holder)
     rows.insertWidget(0, page, 1)
     other = button(tr("Change keys …"), "shortcuts_change")
     other.clicked.connect(change)
     profile = label(tr("Profile: {title}", title=tr(profile_of(settings).title)), "quiet")
-    rows.insertLayout(1, Row(other, profile, 1))
+    rows.insertWidget(1, Row(other, profile, 1))
     dialog.show()
     return dialog
 
@@ -87,7 +86,7 @@ def _dialog(
     rows.setContentsMargins(8, 8, 8, 12)
     close = button(tr("Close"), f"{key}_close")
     close.clicked.connect(dialog.close)
-    rows.addLayout(Row(1, close))
+    rows.addWidget(Row(1, close))
     return dialog, rows
 
 

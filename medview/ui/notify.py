@@ -95,9 +95,9 @@ class NoteBar(QWidget):
         clear(self._rows)
 
     def _notes(self) -> list[Note]:
-        items = [self._rows.itemAt(place) for place in range(self._rows.count())]
-        widgets = [item.widget() for item in items if item is not None]
-        return [note for note in widgets if isinstance(note, Note) and not note.isHidden()]
+        here = self.findChildren(Note, options=Qt.FindChildOption.FindDirectChildrenOnly)
+        seen = [note for note in here if not note.isHidden()]
+        return sorted(seen, key=self._rows.indexOf)
 
     def _add(self, text: str, kind: str, choices: tuple[Choice, ...]) -> Note | None:
         if text in self.texts():

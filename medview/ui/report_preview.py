@@ -63,6 +63,7 @@ class ReportPreview(QWidget):
         self._column = QVBoxLayout()
         self._column.setContentsMargins(*(4 * (_MARGIN_PX,)))
         self._column.setSpacing(_MARGIN_PX)
+        self._column.addStretch(1)
         self._scroll = QScrollArea()
         self._scroll.setWidgetResizable(True)
         self._scroll.setProperty("look", "pane")
@@ -74,7 +75,7 @@ class ReportPreview(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addLayout(self._above())
+        rows.addWidget(self._above())
         rows.addWidget(self._scroll, 1)
         self.setMinimumWidth(_LEAST_PX)
         self._pause = QTimer(self)
@@ -175,7 +176,6 @@ class ReportPreview(QWidget):
         if len(self.pages) != len(made.pages):
             clear(self._column)
             self.pages = tuple(self._page(number) for number in range(len(made.pages)))
-            self._column.addStretch(1)
         self._fit()
         self._scroll.verticalScrollBar().setValue(at)
         styled(self._badge, "tag-good" if made.status in ("FINAL", "AMENDED") else "tag-attention")
@@ -188,7 +188,7 @@ class ReportPreview(QWidget):
     def _page(self, number: int) -> QLabel:
         made = QLabel()
         name(made, f"preview_page_{number + 1}", tr("Page {n} of the report", n=number + 1))
-        self._column.addWidget(made, 0, Qt.AlignmentFlag.AlignHCenter)
+        self._column.insertWidget(number, made, 0, Qt.AlignmentFlag.AlignHCenter)
         return made
 
     def _fit(self) -> None:

@@ -68,14 +68,14 @@ class ShortcutEditor(QDialog):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(14, 12, 14, 12)
         rows.setSpacing(8)
-        rows.addLayout(self._profile_row())
+        rows.addWidget(self._profile_row())
         rows.addWidget(self.search)
         rows.addWidget(self.tree, 1)
-        rows.addLayout(self._key_row())
+        rows.addWidget(self._key_row())
         rows.addWidget(self.said)
-        rows.addLayout(self._mouse_row())
-        rows.addLayout(Row(self.reverse, 1))
-        rows.addLayout(self._end_row())
+        rows.addWidget(self._mouse_row())
+        rows.addWidget(Row(self.reverse, 1))
+        rows.addWidget(self._end_row())
         app.preferences.changed.connect(self._on_settings)
         self.finished.connect(lambda _: app.preferences.changed.disconnect(self._on_settings))
         self._fill()
@@ -93,9 +93,7 @@ class ShortcutEditor(QDialog):
         self.profile.setCurrentIndex(self.profile.findData(self._settings.profile))
         self.profile.activated.connect(self._on_profile)
         self.about = label(tr(profile_of(self._settings).tip), "quiet", wraps=True)
-        row = Row(label(tr("Profile"), "strong"), self.profile, self.about, gap=8)
-        row.setStretch(2, 1)
-        return row
+        return Row(label(tr("Profile"), "strong"), self.profile, self.about, gap=8, grow=(2,))
 
     def _search_box(self) -> QLineEdit:
         made = QLineEdit()
@@ -121,9 +119,7 @@ class ShortcutEditor(QDialog):
         assign.clicked.connect(self._assign)
         clear.clicked.connect(lambda: self._set(()))
         back.clicked.connect(lambda: self._set(None))
-        row = Row(self.key, assign, clear, back, gap=8)
-        row.setStretch(0, 1)
-        return row
+        return Row(self.key, assign, clear, back, gap=8, grow=(0,))
 
     def _mouse_row(self) -> Row:
         settings = self._settings

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 from medview import RESEARCH_USE
 from medview.services.session import Session, Task
 from medview.services.settings import Preferences
-from medview.ui.controls import ElidedLabel, Held, Row, button, label, name
+from medview.ui.controls import ElidedLabel, Held, beside, button, label, name
 from medview.ui.probe import Probe, short_text
 from medview.ui.words import time_left, tr
 
@@ -34,7 +34,7 @@ class TaskLine(QWidget):
             tr("Cancel"), "task_cancel", tip=tr("Stop this job (Shift+Esc stops all)")
         )
         self._cancel.clicked.connect(self.cancel)
-        self.setLayout(Row(self._title, self._bar, self._left, self._cancel, gap=12))
+        beside(self, self._title, self._bar, self._left, self._cancel, gap=12)
 
     def show_tasks(self, tasks: tuple[Task, ...]) -> None:
         """Show the first that is under way and say how many wait."""
@@ -73,10 +73,9 @@ class StatusBar(QStatusBar):
         name(research, "research_use", tr(RESEARCH_USE))
         holder = QWidget()
         self._probe.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row = Row(self.task, Held(self._probe), self._device, research, gap=20)
+        parts = (self.task, Held(self._probe), self._device, research)
+        row = beside(holder, *parts, gap=20, grow=(1,))
         row.setContentsMargins(12, 0, 12, 0)
-        row.setStretch(1, 1)
-        holder.setLayout(row)
         self.addWidget(holder, 1)
         session.events.tasks.connect(self.refresh)
         session.events.predictions.connect(self.refresh)

@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFrame, QSlider
 
 from medview.ui.app import App
 from medview.ui.cine import Cine
-from medview.ui.controls import Row, button, label, name
+from medview.ui.controls import beside, button, label, name
 from medview.ui.identity import time_words
 from medview.ui.theme import icon, theme_named
 from medview.ui.words import tr
@@ -32,10 +32,8 @@ class TimeBar(QFrame):
         self._slider.setPageStep(1)
         self._slider.valueChanged.connect(self._on_moved)
         self._words = label("", "value")
-        row = Row(self._play, self._slider, self._words)
+        row = beside(self, self._play, self._slider, self._words, grow=(1,))
         row.setContentsMargins(10, 5, 12, 5)
-        row.setStretch(1, 1)
-        self.setLayout(row)
         for field in ("series", "time", "volume"):
             getattr(app.session.events, field).connect(self.refresh)
         cine.changed.connect(self.refresh)

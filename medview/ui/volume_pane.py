@@ -68,7 +68,7 @@ class VolumePane(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addLayout(bar)
+        rows.addWidget(bar)
         rows.addWidget(self.picture, 1)
         self.setMinimumWidth(280)
         app.volume_view.staged.connect(self.refresh)

@@ -4,6 +4,7 @@ from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QMainWindow, QWidget
 from ui.fakes import make_bench
 from ui.painted import AREA
+from ui.wrappers import layout_items
 
 
 class _Windows(QObject):
@@ -31,7 +32,8 @@ def unwatched(qtbot, tmp_path, monkeypatch):
     qtbot.addWidget(made.window)
     with qtbot.waitExposed(made.window):
         made.window.show()
-    return made
+    yield made
+    assert layout_items() == []
 
 
 @pytest.fixture

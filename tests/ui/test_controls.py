@@ -5,13 +5,16 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QTextDocument
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+from ui.wrappers import layout_items
 
 from medview.ui import controls
 from medview.ui.controls import (
+    Card,
     DecimalField,
     ElidedLabel,
     Fold,
     RangeRow,
+    Row,
     Segments,
     SliderRow,
     WholeField,
@@ -108,16 +111,38 @@ def test_a_text_that_looks_like_a_page_is_shown_as_it_is(qtbot):
     assert label(text).textFormat() is Qt.TextFormat.PlainText
 
 
-def test_clearing_a_layout_takes_widgets_and_layouts_out(qtbot):
+def test_clearing_a_layout_takes_its_widgets_out(qtbot):
     holder = QWidget()
     qtbot.addWidget(holder)
-    outer, inner = QVBoxLayout(holder), QVBoxLayout()
-    outer.addLayout(inner)
-    inner.addWidget(QLabel("x"))
-    outer.addWidget(QLabel("y"))
-    clear(outer)
-    assert outer.count() == 0
-    assert holder.findChildren(QLabel) == []
+    rows = QVBoxLayout(holder)
+    rows.addWidget(Row(QLabel("x"), 1, QLabel("z")))
+    rows.addWidget(QLabel("y"))
+    beside_them = QLabel("in no layout", holder)
+    clear(rows)
+    assert rows.count() == 0
+    assert holder.findChildren(QLabel) == [beside_them]
+
+
+def test_parts_stand_beside_each_other_and_the_chosen_ones_share_the_room(qtbot):
+    first, second, last = (label(text) for text in "abc")
+    row = Row(first, second, 0, last, gap=4, grow=(1,))
+    qtbot.addWidget(row)
+    row.resize(300, 20)
+    row.show()
+    assert first.x() == 0
+    assert second.x() == first.width() + 4
+    assert last.geometry().right() == 299
+    assert second.width() > 10 * first.width()
+
+
+def test_rows_and_their_end_leave_no_python_object_of_an_item(qtbot):
+    card, fold = Card("card", "Card"), Fold("more", "Details")
+    qtbot.addWidget(card)
+    fold.add(Row(label("x"), 1, label("y"), grow=(0,)))
+    card.add(fold, Row(label("z")), label("w"))
+    assert layout_items() == []
+    clear(card.rows)
+    assert layout_items() == []
 
 
 def test_a_fold_shows_its_rows_when_asked_for(qtbot):

@@ -187,7 +187,6 @@ class RunOptions(QWidget):
         self.film_hour.setDecimals(1)
         self.film_hour.setValue(-1)
         self.film_hour.setSpecialValueText(tr("not known"))
-        self._film_row = QWidget()
         self._has_asked = False
         self.seed = _figure("run_seed", tr("Seed"), tr("The same seed gives the same maps"))
         self.seed.setRange(0, 2**31 - 1)
@@ -202,10 +201,9 @@ class RunOptions(QWidget):
             (tr("Your name"), self.reader),
         ):
             field.setFixedWidth(150)
-            rows.addLayout(Row(label(text), 1, field))
+            rows.addWidget(Row(label(text), 1, field))
         self.film_hour.setFixedWidth(150)
-        film = Row(label(tr("Hour of the film")), 1, self.film_hour)
-        self._film_row.setLayout(film)
+        self._film_row = Row(label(tr("Hour of the film")), 1, self.film_hour)
         rows.insertWidget(0, self._film_row)
 
     def value(self) -> Choices:
@@ -293,9 +291,7 @@ class RunProgress(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.addWidget(self._bar)
-        row = Row(self._text, cancel)
-        row.setStretch(0, 1)
-        rows.addLayout(row)
+        rows.addWidget(Row(self._text, cancel, grow=(0,)))
 
     def show_task(self, task: Task, *, waits: bool, titled: bool) -> None:
         """Show a job; `waits`: another one goes first."""

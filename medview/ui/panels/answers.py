@@ -33,7 +33,7 @@ class AnswerRow(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
-        rows.addLayout(Row(*self._buttons.values()))
+        rows.addWidget(Row(*self._buttons.values()))
         rows.addWidget(self._who)
         app.session.events.opinions.connect(self.refresh)
         self.refresh()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QGridLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from medview.domain.discretion import without_file_names
 from medview.domain.study import Series
@@ -126,6 +126,7 @@ class _Table(Card):
         self._grid.setVerticalSpacing(4)
         self._grid.setColumnStretch(1, 1)
         self._rows: list[tuple[str, str]] = []
+        self._values: list[QLabel] = []
         self.add(label(title, "strong"), self._holder)
 
     def set_rows(self, rows: list[tuple[str, str]]) -> None:
@@ -133,12 +134,10 @@ class _Table(Card):
         rows = [row for row in rows if row[1]]
         if [row[0] for row in rows] != [row[0] for row in self._rows]:
             clear(self._grid)
+            self._values = [label("", "value", wraps=True) for _ in rows]
             for place_, (title, _) in enumerate(rows):
                 self._grid.addWidget(label(title, "quiet"), place_, 0)
-                self._grid.addWidget(label("", "value", wraps=True), place_, 1)
+                self._grid.addWidget(self._values[place_], place_, 1)
         self._rows = rows
         for place_, (_, value) in enumerate(rows):
-            item = self._grid.itemAtPosition(place_, 1)
-            widget = item.widget() if item is not None else None
-            if widget is not None:
-                widget.setText(value)  # type: ignore[attr-defined]  # made by label() above
+            self._values[place_].setText(value)

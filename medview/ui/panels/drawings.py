@@ -52,6 +52,4 @@ class DrawingsCard(Card):
             go.clicked.connect(lambda _, n=each.id: self._app.measuring.jump(n))
             gone = button("×", f"drawing_delete_{each.id}", look="link", tip=tr("Delete"))
             gone.clicked.connect(lambda _, n=each.id: self._app.measuring.remove(n))
-            row = Row(go, gone)
-            row.setStretch(0, 1)
-            self._rows.addLayout(row)
+            self._rows.addWidget(Row(go, gone, grow=(0,)))

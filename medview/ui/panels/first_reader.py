@@ -79,9 +79,8 @@ class TablesCard(Card):
             away = button("✕", f"table_remove_{role}", look="link", tip=tr("Use it no more"))
             away.clicked.connect(lambda _=False, role=role: self._app.records.remove(role))
             text = ElidedLabel(self._words(each))
-            row = Row(label(tr(_ROLES[role]), "quiet"), text, away)
-            row.setStretch(1, 1)
-            self._rows.addLayout(row)
+            role_words = label(tr(_ROLES[role]), "quiet")
+            self._rows.addWidget(Row(role_words, text, away, grow=(1,)))
 
     def _words(self, each: TableFile) -> str:
         called = "" if self._app.session.private else each.path.name

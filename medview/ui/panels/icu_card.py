@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from medview.domain.prediction import Score
 from medview.services.telling import main_score
@@ -134,7 +134,7 @@ class Phenotypes(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 6, 0, 0)
         rows.setSpacing(4)
-        rows.addLayout(Row(label(tr("Phenotypes")), 1, self._more))
+        rows.addWidget(Row(label(tr("Phenotypes")), 1, self._more))
         rows.addLayout(self._rows)
         if self._missing:
             text = tr("{n} not available", n=self._missing) + _why_missing(scores)
@@ -145,7 +145,7 @@ class Phenotypes(QWidget):
         clear(self._rows)
         shown = self.sorted if self._all else self.sorted[:_FIRST_SHOWN]
         for score in shown:
-            self._rows.addLayout(_phenotype_row(score))
+            self._rows.addWidget(_phenotype_row(score))
         self._more.setVisible(len(self.sorted) > _FIRST_SHOWN)
         count = len(self.sorted)
         self._more.setText(tr("fewer ▴") if self._all else tr("all {n} ▾", n=count))
@@ -155,7 +155,7 @@ class Phenotypes(QWidget):
         self._fill()
 
 
-def _phenotype_row(score: Score) -> QHBoxLayout:
+def _phenotype_row(score: Score) -> Row:
     value = score.value or 0.0
     text = ElidedLabel(phenotype_name(score))
     text.setFixedWidth(178)
@@ -163,9 +163,7 @@ def _phenotype_row(score: Score) -> QHBoxLayout:
     text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     share = label(f"{value:.0%}".replace("%", " %"), "value")
     share.setMinimumWidth(38)
-    row = Row(text, ShareBar(value, score.low, score.high), share)
-    row.setStretch(1, 1)
-    return row
+    return Row(text, ShareBar(value, score.low, score.high), share, grow=(1,))
 
 
 def phenotype_name(score: Score) -> str:

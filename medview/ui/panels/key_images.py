@@ -44,9 +44,7 @@ class KeyImagesCard(Card):
             go.clicked.connect(lambda _, each=each: self._jump(each))
             gone = button("×", f"key_delete_{number}", look="link", tip=tr("Take the mark away"))
             gone.clicked.connect(lambda _, each=each: self._app.measuring.set_key(each, on=False))
-            row = Row(go, gone)
-            row.setStretch(0, 1)
-            self._rows.addLayout(row)
+            self._rows.addWidget(Row(go, gone, grow=(0,)))
 
     def _words(self, image: KeyImage) -> str:
         """Which slice, which time point, and where."""

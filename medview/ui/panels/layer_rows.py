@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
 from medview.domain.overlay import ScalarMap
 from medview.services.viewing import Viewing
 from medview.ui.app import App
-from medview.ui.controls import Row, button, name
+from medview.ui.controls import beside, button, name
 from medview.ui.panels.style_editor import map_title
 from medview.ui.words import tr
 
@@ -43,9 +43,7 @@ class LayerRow(QWidget):
         self._down = button("▼", f"layer_{key}_down", look="link", tip=tr("Draw it below the next"))
         self._down.clicked.connect(lambda: viewing.move_map(key, -1))
         grip = Grip(tr("Drag to change what is drawn above what"))
-        row = Row(grip, self._shown, self._name, self._up, self._down, gap=2)
-        row.setStretch(2, 1)
-        self.setLayout(row)
+        beside(self, grip, self._shown, self._name, self._up, self._down, gap=2, grow=(2,))
         self._drag = RowDrag(self, lambda steps: viewing.move_map(key, steps), grip, self._name)
 
     def _on_chosen(self, viewing: Viewing, key: str) -> None:

@@ -133,7 +133,7 @@ class ImageCard(Card):
         self._offered = asked
         clear(self._presets)
         for place in range(0, len(presets), 2):
-            self._presets.addLayout(
+            self._presets.addWidget(
                 Row(*(self._preset(*each) for each in presets[place : place + 2]))
             )
 

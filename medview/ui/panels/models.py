@@ -91,12 +91,12 @@ class VersionCard(Card):
             tr("Check"), f"check_{version.name}", tip=tr("Compare the weights with their card")
         )
         check.clicked.connect(lambda: app.models.check(version))
-        row = Row(self._show, 1, check)
+        parts: list[QWidget | int] = [self._show, 1, check]
         if version.own:
             away = button(tr("Remove"), f"remove_{version.name}", tip=tr("Delete this version"))
             away.clicked.connect(lambda: app.models.remove(version))
-            row.addWidget(away)
-        self.add(row)
+            parts.append(away)
+        self.add(Row(*parts))
 
     def _on_more(self) -> None:
         self._more.setVisible(self._more.isHidden())
@@ -114,7 +114,7 @@ class _Fold(QWidget):
         told = label(text, "quiet", wraps=True)
         told.hide()
         more.clicked.connect(lambda: told.setVisible(told.isHidden()))
-        rows.addLayout(Row(more, 1))
+        rows.addWidget(Row(more, 1))
         rows.addWidget(told)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QWidget
 
 from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
@@ -60,9 +60,7 @@ class ResultCard(Card):
         device = device_name(self.result.device)
         right = ElidedLabel(f"{self.title} {self.result.version} · {device}", "quiet")
         right.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row = Row(*parts, right)
-        row.setStretch(row.count() - 1, 1)
-        self.add(row)
+        self.add(Row(*parts, right, grow=(len(parts),)))
 
     def add_line(self, *more: str, score: Score | None = None, meant: bool = True) -> None:
         """The figure that matters, large, with its interval and what it is compared with.
@@ -82,11 +80,7 @@ class ResultCard(Card):
             parts = [first.meaning]
         rest = label(" · ".join(part for part in parts if part), "quiet", wraps=True)
         name(rest, "result_rest", rest.text())
-        row = QHBoxLayout()
-        row.setSpacing(10)
-        row.addWidget(value)
-        row.addWidget(rest, 1)
-        self.add(row)
+        self.add(Row(value, rest, gap=10, grow=(1,)))
         if meant and first.value is not None and first.meaning:
             self.behind.add(label(sentence(first.meaning), "quiet", wraps=True))
 
@@ -161,7 +155,7 @@ def device_name(device: str) -> str:
     return "GPU" if device.startswith("cuda") else device.upper()
 
 
-def score_row(score: Score) -> QHBoxLayout:
+def score_row(score: Score) -> Row:
     """A score in one line: its name, value and interval."""
     unit = "" if score.unit in ("1", "") else f" {score.unit}"
     text = "–" if score.value is None else f"{number(score.value)}{unit}"

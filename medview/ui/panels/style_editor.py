@@ -66,8 +66,8 @@ class StyleEditor(QWidget):
         for part in (self.maps, self.opacity, self.threshold, self.range):
             rows.addWidget(part)
         for text, combo in ((tr("Fade by"), self.fade), (tr("Colours"), self.colours)):
-            rows.addLayout(Row(label(text), 1, combo))
-        rows.addLayout(Row(label(tr("Drawing")), 1, self.drawing))
+            rows.addWidget(Row(label(text), 1, combo))
+        rows.addWidget(Row(label(tr("Drawing")), 1, self.drawing))
         self.drawing.setFixedWidth(176)
         self._connect()
         self.refresh()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QPushButton, QSizePolicy
+from PySide6.QtWidgets import QFileDialog, QPushButton, QSizePolicy, QWidget
 
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, label, name, styled
+from medview.ui.controls import Card, Row, beside, button, label, name, styled
 from medview.ui.panels.training_library import LibraryCases
 from medview.ui.words import tr
 
@@ -55,9 +55,9 @@ class CasesCard(Card):
             strict=True,
         ):  # fmt: skip
             made.clicked.connect(slot)
-        refused = Row(self._tag, self._refused)
-        refused.setStretch(1, 1)
-        refused.setAlignment(self._tag, Qt.AlignmentFlag.AlignTop)
+        refused = QWidget()
+        row = beside(refused, self._tag, self._refused, grow=(1,))
+        row.setAlignment(self._tag, Qt.AlignmentFlag.AlignTop)
         self.library = LibraryCases(app)
         self.add(Row(label(tr("Cases"), "strong"), 1, self._counts), refused)
         self.add(Row(self._parts_name, 1, self._parts), self._summary, self._locked)

@@ -55,7 +55,7 @@ class LibraryCases(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         for part in (self._what, self._list, self._worth, self._states, self._problems):
             rows.addWidget(part)
-        rows.addLayout(Row(1, self._use))
+        rows.addWidget(Row(1, self._use))
         app.tuning.library.changed.connect(self.refresh)
         app.session.events.private.connect(self._on_private)
         self.refresh()

@@ -32,10 +32,7 @@ class OutcomeCard(Card):
         self._kept = label("", "quiet", wraps=True)
         self.cases = CaseTable(lambda path: app.window.open_paths((path,)))
         self.add(self._head, self._grid, self._worse, self.cases, self._kept)
-        row = Row(self._keep, self._reject)
-        for place in range(row.count()):
-            row.setStretch(place, 1)
-        self.add(row)
+        self.add(Row(self._keep, self._reject, grow=(0, 1)))
 
     def show_state(self, now: Tuned) -> None:
         """A line for each figure: old, new, difference with interval."""

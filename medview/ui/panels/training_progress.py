@@ -41,10 +41,7 @@ class ProgressCard(Card):
         )
         self._stop.clicked.connect(app.tuning.stop)
         self.add(self._head, self._pace, self.curves, self._words, self._open)
-        row = Row(self._pause, self._best, self._stop)
-        for place in range(row.count()):
-            row.setStretch(place, 1)
-        self.add(row)
+        self.add(Row(self._pause, self._best, self._stop, grow=(0, 1, 2)))
 
     def show_state(self, now: Tuned) -> None:
         """Epoch i / n, the curves, and figures of the last epoch."""

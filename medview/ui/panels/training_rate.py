@@ -136,10 +136,10 @@ class RateRow(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
-        rows.addLayout(Row(label(tr("Learning rate")), 1, self.field, self._find, gap=6))
+        rows.addWidget(Row(label(tr("Learning rate")), 1, self.field, self._find, gap=6))
         rows.addWidget(self.plot)
         rows.addWidget(self._words)
-        rows.addLayout(Row(1, self._take))
+        rows.addWidget(Row(1, self._take))
 
     def show_state(self, now: Tuned) -> None:
         """What was wished, and what a search gave."""

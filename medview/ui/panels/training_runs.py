@@ -96,7 +96,7 @@ class RunsView(QDialog):
         rows.addWidget(self.table, 2)
         rows.addWidget(self._outcome)
         rows.addWidget(self._problem)
-        rows.addLayout(Row(label(tr("Research use only"), "quiet"), 1, more))
+        rows.addWidget(Row(label(tr("Research use only"), "quiet"), 1, more))
         self.add(folders)
 
     def add(self, folders: Sequence[Path]) -> None:

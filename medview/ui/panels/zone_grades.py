@@ -22,13 +22,15 @@ class ZoneGrades(QWidget):
         self._app, self._result = app, result
         name(self, "zone_grades", tr("Your grades of the zones"))
         self._fields = [self._field(zone) for zone in _ZONES]
-        fields = QGridLayout()
-        fields.setHorizontalSpacing(4)
-        fields.setVerticalSpacing(2)
+        fields = QWidget()
+        grid = QGridLayout(fields)
+        grid.setContentsMargins(0, 0, 0, 0)
+        grid.setHorizontalSpacing(4)
+        grid.setVerticalSpacing(2)
         for column, (zone, field) in enumerate(zip(_ZONES, self._fields, strict=True)):
-            fields.addWidget(label(zone, "quiet"), 0, column)
-            fields.addWidget(field, 1, column)
-            fields.setColumnStretch(column, 1)
+            grid.addWidget(label(zone, "quiet"), 0, column)
+            grid.addWidget(field, 1, column)
+            grid.setColumnStretch(column, 1)
         same = button(
             tr("As the model"),
             "zone_grades_same",
@@ -40,8 +42,8 @@ class ZoneGrades(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(4)
-        rows.addLayout(Row(label(tr("Your grades (0 to 3)"), "quiet"), 1, same))
-        rows.addLayout(fields)
+        rows.addWidget(Row(label(tr("Your grades (0 to 3)"), "quiet"), 1, same))
+        rows.addWidget(fields)
         rows.addWidget(self._who)
         app.session.events.opinions.connect(self.refresh)
         self.refresh()

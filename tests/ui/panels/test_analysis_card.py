@@ -3,7 +3,15 @@
 from dataclasses import replace
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPushButton, QRadioButton, QSpinBox
+from PySide6.QtWidgets import (
+    QComboBox,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QSpinBox,
+    QWidget,
+)
 from services.stubs import CARD
 from ui.fakes import make_bench
 
@@ -38,7 +46,7 @@ def run(bench, model):
 
 
 def said(bench):
-    queue = bench.window.findChild(QPushButton, "analysis_cancel").parentWidget().parentWidget()
+    queue = bench.find(QWidget, "analysis_queue")
     return [each.text() for each in queue.findChildren(QLabel)]
 
 

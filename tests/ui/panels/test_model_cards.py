@@ -75,7 +75,8 @@ def file(bench, model, scores, **fields):
 
 
 def said(bench):
-    card = bench.window.findChild(QLabel, "result_value").parentWidget()
+    line = bench.window.findChild(QLabel, "result_value").parentWidget()
+    card = line.parentWidget()
     return " | ".join(each.text() for each in card.findChildren(QLabel) if not each.isHidden())
 
 
