@@ -43,6 +43,7 @@ from medview.services.volume_view import VolumeView
 from medview.services.voxel_curves import VoxelCurves
 from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
+from medview.services.writing import Beside
 from medview.ui.app import App
 from medview.ui.main_thread import MainThread
 from medview.ui.screenshot import WhenDrawn
@@ -56,11 +57,12 @@ _LOG_BYTES = 1 << 20
 
 @dataclass(slots=True, eq=False)
 class Program:
-    """A running program: Qt, the services with the window, and the child processes."""
+    """A running program: Qt, services with the window, child processes, and the files' thread."""
 
     qt: QApplication
     app: App
     jobs: Jobs
+    writer: Beside
 
     def run(self) -> int:
         """Go on until the window is closed; then end the children."""
@@ -70,10 +72,12 @@ class Program:
             self.close()
 
     def close(self) -> None:
-        """End the children and drop the window."""
+        """End the children and drop the window; what is to be kept is on the disk then."""
         self.app.window.hide()
         self.app.workspaces.close()
         self.app.witness.close()
+        for error in self.writer.close():
+            print(f"medview: {error}", file=sys.stderr)
         self.jobs.close()
 
 
@@ -85,7 +89,9 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     qt = _application()
     _keep_log()
     session, preferences = Session(), preferences or Preferences()
-    jobs = Jobs(MainThread(qt).post, hung=lambda job: mark_silent(session, job))
+    post = MainThread(qt).post
+    jobs, writer = Jobs(post, hung=lambda job: mark_silent(session, job)), Beside(post)
+    preferences.writer = writer
     session.private = preferences.settings.private
     session.first_reader = preferences.settings.first_reader
     shelf = Shelf(jobs, session, preferences.folder / "results")
@@ -95,7 +101,8 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     library = Library(jobs, session, preferences)
     measuring = Measuring(session, viewing)
     arranging = Arranging(session, library)
-    workspaces = Workspaces(session, library, viewing, measuring, preferences.folder / "workspaces")
+    kept = preferences.folder / "workspaces"
+    workspaces = Workspaces(session, library, viewing, measuring, kept, writer)
     hanging = Hanging(session, arranging, preferences, preferences.folder)
     workspaces.fresh.connect(hanging.open)
     tuning = Tuning(jobs, session, preferences)
@@ -123,7 +130,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         volume_view=VolumeView(jobs, session, viewing),
         headers=Headers(jobs, session),
         outgoing=outgoing,
-        witness=Witness(jobs, session, reading, outgoing, trail_file()),
+        witness=Witness(jobs, session, reading, outgoing, trail_file(), writer),
     )
     window = MainWindow(app)
     if tuning.reopen():
@@ -131,7 +138,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         session.message = Message(text)
     _catch_what_nobody_foresaw(session)
     window.destroyed.connect(jobs.close)
-    return Program(qt, app, jobs)
+    return Program(qt, app, jobs, writer)
 
 
 def open_window(paths: tuple[Path, ...] = (), screenshot: Path | None = None) -> int:

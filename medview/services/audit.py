@@ -27,9 +27,14 @@ def trail_file() -> Path:
 def note(deed: Deed, detail: Mapping[str, Any], path: Path | None = None) -> bool:
     """Write down a deed; False when the disk refused. `detail` names no patient and no path."""
     with suppress(WriteError):
-        trail.append(path or trail_file(), deed, detail, _user())
+        put_down(deed, detail, path)
         return True
     return False
+
+
+def put_down(deed: Deed, detail: Mapping[str, Any], path: Path | None = None) -> None:
+    """Write down a deed as ``note`` does. Raises WriteError when the disk refuses."""
+    trail.append(path or trail_file(), deed, detail, _user())
 
 
 def of_result(prediction: Mapping[str, Any] | Prediction) -> dict[str, Any]:

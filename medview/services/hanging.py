@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from medview.domain.errors import MedviewError, UsageError, WriteError
 from medview.domain.resources import resource
 from medview.domain.study import Series
 from medview.domain.volume import Volume, Window
 from medview.imaging.intensity import preset_window, presets_for
-from medview.io.atomic import whole_file
 from medview.services.arranging import Arranging
-from medview.services.hanging_file import rules_in, with_rule, without_rule
+from medview.services.hanging_file import rules_in
 from medview.services.hanging_keeping import rule_of
+from medview.services.hanging_own import FILE, OwnRules
 from medview.services.hanging_rules import PaneRule, Rule, Subject, placed
 from medview.services.layouts import MPR, PANES, layout_of, mpr_refusal
 from medview.services.session import Message, Session, Shown
 from medview.services.settings import Preferences
 
-FILE = "hanging.toml"
-
 
 class Hanging:
     """Rules of the reader in the settings folder, then those that came with the program.
 
-    `folder` None keeps none of the reader's own. A file that is damaged is told of once and
-    stops nothing: the rules that can be read are used.
+    `folder` None keeps none of the reader's own. A file that is damaged stops nothing.
     """
 
     def __init__(
@@ -38,19 +33,14 @@ class Hanging:
         folder: Path | None = None,
     ) -> None:
         self._session, self._arranging, self._preferences = session, arranging, preferences
-        self._folder = folder
+        #: The rules of the reader's own.
+        self.own = OwnRules(folder, preferences.writer, self._tell)
         self._shipped: tuple[Rule, ...] | None = None
-        self._told: str | None = None
         self._here: Rule | None = None
         self._before: tuple[str, str] | None = None
         self._pending: dict[str, tuple[str, PaneRule]] = {}
         session.events.shown.connect(self._on_shown)
         session.events.volume_id.connect(self._on_shown)
-
-    @property
-    def file(self) -> Path | None:
-        """Where rules of the reader's own lie; None where none are kept."""
-        return None if self._folder is None else self._folder / FILE
 
     # -- which fit -------------------------------------------------------------------------
 
@@ -58,7 +48,7 @@ class Hanging:
         """All rules, the reader's own first."""
         if self._shipped is None:
             self._shipped = rules_in(resource(FILE).read_text("utf-8"))[0]
-        return (*self._own(), *self._shipped)
+        return (*self.own.rules(), *self._shipped)
 
     def fitting(self) -> tuple[Rule, ...]:
         """The rules that fit the study on screen, in order."""
@@ -82,28 +72,8 @@ class Hanging:
             return None
         return Subject(owner[1], series, self._arranging.prior_of)
 
-    def _own(self) -> tuple[Rule, ...]:
-        """Rules of the reader's own; what is wrong with them is told once."""
-        try:
-            text = self._read()
-            rules, wrong = rules_in(text)
-        except (UsageError, OSError, UnicodeDecodeError) as error:
-            why = error.what if isinstance(error, UsageError) else "cannot be read"
-            self._tell(f"{FILE} in the settings folder {why}. The rules that came are used.")
-            return ()
-        if wrong:
-            more = f" {len(wrong) - 1} more rules have a fault." if len(wrong) > 1 else ""
-            self._tell(f"{FILE}, {wrong[0]}.{more} All other rules are used.")
-        return rules
-
-    def _read(self) -> str:
-        file = self.file
-        return file.read_text("utf-8") if file is not None and file.is_file() else ""
-
-    def _tell(self, text: str) -> None:
-        if text != self._told:
-            self._told = text
-            self._session.message = Message(text, "warning")
+    def _tell(self, message: Message) -> None:
+        self._session.message = message
 
     # -- hanging ---------------------------------------------------------------------------
 
@@ -204,74 +174,12 @@ class Hanging:
         subject = self._subject()
         return None if subject is None else rule_of(self._session, subject, name)
 
-    def begin_file(self) -> Path | None:
-        """The file of the reader's own rules, made with a word on how they are written."""
-        file = self.file
-        if file is None or file.is_file():
-            return file
-        notes = resource(FILE).read_text("utf-8").partition("\n\n[[rule]]")[0]
-        try:
-            with whole_file(file) as draft:
-                draft.write_text(f"{notes}\n", "utf-8")
-        except WriteError as error:
-            self._session.message = Message.of(error)
-            return None
-        return file
-
     def keep(self, rule: Rule) -> bool:
-        """Write a rule before the reader's others; False, with a sentence, where that fails."""
-
-        def with_it(text: str) -> str:
-            if any(each.name == rule.name for each in rules_in(text)[0]):
-                raise UsageError(
-                    f"there is a rule “{rule.name}” of yours already", do="Choose another name."
-                )
-            return with_rule(text, rule)
-
-        if not self._rewrite(with_it):
+        """Keep a rule of the reader's own; False, with a sentence, where that cannot be."""
+        if not self.own.keep(rule):
             return False
-        self._here = rule
-        text = f"Studies like this one are hung so from now on: {rule.name}"
-        self._session.message = Message(text)
+        self._here = next((own for own in self.own.rules() if own.name == rule.name), None)
         return True
-
-    def own_names(self) -> tuple[str, ...]:
-        """The names of the reader's own rules, in order."""
-        return tuple(rule.name for rule in self._own())
-
-    def delete(self, name: str) -> bool:
-        """Take a rule of the reader's own away; False, with a sentence, where that fails."""
-        if not self._rewrite(lambda text: without_rule(text, name)):
-            return False
-        self._session.message = Message(f"The rule “{name}” is deleted.")
-        return True
-
-    def _rewrite(self, change: Callable[[str], str]) -> bool:
-        """Change the text of the reader's own rules, which must be readable."""
-        file = self.file
-        try:
-            if file is None:
-                raise WriteError("nothing is kept in this session", file=FILE)
-            text = self._read()
-            _check(text)
-            made = change(text)
-            with whole_file(file) as draft:
-                draft.write_text(made, "utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            self._session.message = Message(f"{FILE} cannot be read ({error}).", "error")
-            return False
-        except MedviewError as error:
-            self._session.message = Message.of(error)
-            return False
-        return True
-
-
-def _check(text: str) -> None:
-    """Raise UsageError where a file is damaged: nothing is written over it."""
-    try:
-        rules_in(text)
-    except UsageError as error:
-        raise UsageError(error.what, file=FILE, do="Mend it, or move it away, first.") from error
 
 
 def _window_of(volume: Volume, row: PaneRule, *, is_whole: bool) -> Window | None:

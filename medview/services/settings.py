@@ -10,9 +10,10 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from psygnal import Signal
 
-from medview.domain.errors import WriteError
+from medview.domain.errors import MedviewError
 from medview.io.atomic import whole_file
 from medview.io.installation import home
+from medview.services.writing import AtOnce, Writer
 
 SCHEMA = "medview.settings/1"
 MOST_RECENT = 10
@@ -87,14 +88,18 @@ def write_settings(settings: Settings, path: Path) -> None:
 
 
 class Preferences:
-    """The settings in force. ``changed`` tells of new ones, ``unsaved`` that a disk refused."""
+    """The settings in force. ``changed`` tells of new ones, ``unsaved`` that a disk refused.
+
+    A window puts a `writer` in place that does not keep it waiting.
+    """
 
     changed = Signal(Settings)
-    unsaved = Signal(WriteError)
+    unsaved = Signal(MedviewError)
 
     def __init__(self, path: Path | None = None) -> None:
         self._path = path or home() / "settings.json"
         self.folder = self._path.parent
+        self.writer: Writer = AtOnce()
         self.settings = read_settings(self._path)
 
     def change(self, **new: object) -> None:
@@ -117,10 +122,9 @@ class Preferences:
             return
         self.settings = settings
         self.changed.emit(settings)
-        try:
-            write_settings(settings, self._path)
-        except WriteError as error:
-            self.unsaved.emit(error)
+        self.writer.put(
+            lambda: write_settings(settings, self._path), key="settings", failed=self.unsaved.emit
+        )
 
 
 def texts() -> dict[str, str]:

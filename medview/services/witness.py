@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from medview.io.trail import Verdict
-from medview.services.audit import Deed, note, of_result
+from medview.services.audit import Deed, of_result, put_down
 from medview.services.jobs import Jobs
 from medview.services.outgoing import Outgoing
 from medview.services.reading import Reading
 from medview.services.session import Message, Session, VolumeId
 from medview.services.tasks import Answers, Errand, Tasks
+from medview.services.writing import AtOnce, Writer
 
 LOOK = "medview.io.trail:look"
 
@@ -25,21 +25,27 @@ _NOT_WRITTEN = (
 
 
 class Witness:
-    """Listens to the session; lines are written one after another, off the window's thread.
+    """Listens to the session and has one line after another written.
 
     A threshold is put down once it rests: before the next deed, or at the end. Deeds name
     pixels, models and reports by their hashes and ids, never a patient or a path.
     """
 
     def __init__(
-        self, jobs: Jobs, session: Session, reading: Reading, outgoing: Outgoing, path: Path
+        self,
+        jobs: Jobs,
+        session: Session,
+        reading: Reading,
+        outgoing: Outgoing,
+        path: Path,
+        writer: Writer | None = None,
     ) -> None:
         self._tasks = Tasks(jobs, session)
         self._session = session
         self._path = path
         self._since = datetime.now(UTC).replace(microsecond=0)
-        self._thread: ThreadPoolExecutor | None = ThreadPoolExecutor(1, "audit")
-        self._last: Future[bool] | None = None
+        self._writer = writer or AtOnce()
+        self._is_open = True
         self._opened: VolumeId | None = None
         self._seen: set[tuple[object, ...]] = set()
         self._thresholds: dict[str, float] = {}
@@ -54,35 +60,33 @@ class Witness:
         outgoing.left.connect(self._put)
 
     def look(self, done: Callable[[list[dict[str, Any]], Verdict], object]) -> None:
-        """Have the newest lines read and the whole chain checked."""
+        """Have the newest lines read and the whole chain checked, once all is written."""
         self._put_thresholds()
-        if self._last is not None:
-            self._last.result()
         errand = Errand("Audit trail", "files", LOOK, (self._path,), key="audit")
-        self._tasks.run(errand, Answers(lambda found: done(*found)))
+        answers = Answers(lambda found: done(*found))
+        self._writer.put(lambda: None, done=lambda: self._tasks.run(errand, answers))
 
     def deleted(self, detail: Mapping[str, Any]) -> None:
         """Put down that something kept of a study was deleted."""
         self._put("deleted", detail)
 
     def close(self) -> None:
-        """Put down what rests and wait until everything is on the disk; then nothing is heard."""
+        """Put down what rests; then nothing is heard."""
         self._put_thresholds()
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.shutdown()
+        self._is_open = False
 
     def _put(self, deed: Deed, detail: Mapping[str, Any]) -> None:
         self._put_thresholds()
         self._write(deed, detail)
 
     def _write(self, deed: Deed, detail: Mapping[str, Any]) -> None:
-        before = self._last
-        if self._thread is None:
-            return
-        if before is not None and before.done() and not before.result():
-            self._session.message = Message(_NOT_WRITTEN, "warning")
-        self._last = self._thread.submit(note, deed, detail, self._path)
+        if self._is_open:
+            self._writer.put(
+                lambda: put_down(deed, detail, self._path), failed=lambda _: self._on_refused()
+            )
+
+    def _on_refused(self) -> None:
+        self._session.message = Message(_NOT_WRITTEN, "warning")
 
     def _put_thresholds(self) -> None:
         if self._resting:

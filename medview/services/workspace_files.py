@@ -11,6 +11,7 @@ from pathlib import Path
 
 import psutil
 
+from medview.domain.errors import WriteError
 from medview.io.atomic import whole_file
 from medview.services.plain_form import from_plain, to_plain
 from medview.services.workspace import Workspace
@@ -66,6 +67,16 @@ def write_workspace(root: Path, study: str, workspace: Workspace) -> None:
     """Keep how a study was left, whole or not at all; its draft goes. Raises WriteError."""
     _write(file_of(root, study), {"workspace": to_plain(workspace)})
     draft_of(root, study).unlink(missing_ok=True)
+
+
+def delete_workspace(root: Path, study: str) -> None:
+    """Delete what is kept of a study, and its draft. Raises WriteError."""
+    try:
+        file_of(root, study).unlink(missing_ok=True)
+        draft_of(root, study).unlink(missing_ok=True)
+    except OSError as error:
+        what = "what was kept of this study cannot be deleted"
+        raise WriteError(what, file=f"{study}.json", do="Try again.") from error
 
 
 def write_draft(root: Path, draft: Draft) -> None:

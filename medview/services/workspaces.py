@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,23 +18,15 @@ from medview.services.measuring import Measuring
 from medview.services.session import Message, Session, Shown
 from medview.services.viewing import Viewing
 from medview.services.workspace import Workspace, hashed, study_key, workspace_of
-from medview.services.workspace_files import (
-    Draft,
-    draft_of,
-    file_of,
-    lost_drafts,
-    read_workspace,
-    write_draft,
-    write_workspace,
-)
+from medview.services.workspace_files import Draft
+from medview.services.workspace_store import WorkspaceStore
+from medview.services.writing import AtOnce, Writer
 
 #: Fields of the session that belong to a workspace.
 KEPT = (
     "layout", "active_pane", "maximised", "linked", "alone", "shown", "views", "overlay_on",
     "map_name", "styles", "drawings", "key_images",
 )  # fmt: skip
-# A study that was just left is read again only when the disk has it.
-_DISK_S = 2.0
 
 
 class Workspaces:
@@ -56,18 +46,19 @@ class Workspaces:
         viewing: Viewing,
         measuring: Measuring,
         root: Path | None = None,
+        writer: Writer | None = None,
     ) -> None:
         self._session, self._library = session, library
         self._viewing, self._measuring = viewing, measuring
-        self._root = root
+        self._store: WorkspaceStore | None = None
+        if root is not None:
+            self._store = WorkspaceStore(root, writer or AtOnce(), self._on_refused)
         self._study: tuple[Series, ...] = ()
         self._saved: Workspace | None = None
         self._wanted: Workspace | None = None
         self._met: set[str] = set()
         self._forgotten = ""
-        self._writer = ThreadPoolExecutor(1, "workspaces")
         self._is_open = True
-        self._writing: Future[None] | None = None
         library.leaving.connect(self.save)
         session.events.series.connect(self._on_series)
         session.events.shown.connect(self._on_shown)
@@ -81,14 +72,13 @@ class Workspaces:
             # What could not be read any more is not waited for.
             self._wanted = None
         now = self._now()
-        if now is None or now == self._saved or self._root is None:
+        if now is None or now == self._saved or self._store is None or not self._is_open:
             return
-        root, study, self._saved = self._root, self._name, now
+        self._saved = now
         at = datetime.now(UTC).isoformat(timespec="seconds")
         private = self._session.private
         paths = () if private else tuple(str(path) for path in self._library.paths)
-        draft = Draft(study, at, now, paths)
-        self._write(lambda: write_draft(root, draft))
+        self._store.keep_draft(Draft(self._name, at, now, paths))
 
     def save(self, *, asked: bool = False) -> bool:
         """Make what is on screen the workspace of its study; False when nothing is kept.
@@ -98,35 +88,25 @@ class Workspaces:
         if asked:
             self._forgotten = ""
         now = self._now()
-        if now is None or self._root is None:
+        if now is None or self._store is None or not self._is_open:
             return False
-        root, study, self._saved = self._root, self._name, now
-        self._write(lambda: write_workspace(root, study, now))
+        self._saved = now
+        self._store.keep(self._name, now)
         return True
 
     def forget(self) -> None:
         """Delete what is kept of the study on screen; what is drawn on it stays on screen."""
-        if self._root is not None and self._study:
-            root, study = self._root, self._name
-            self._forgotten = study
-            self._write(lambda: _delete(root, study))
+        if self._store is not None and self._study and self._is_open:
+            self._forgotten = self._name
+            self._store.forget(self._name)
 
     def close(self) -> None:
-        """Save, and wait until the disk has it; from then on nothing is written."""
+        """Save once more; from then on nothing is written."""
         self.save()
         self._is_open = False
-        self._writer.shutdown(wait=True)
 
-    def _write(self, work: Callable[[], None]) -> None:
-        """Write beside the window's thread: a disk may take long. An error is said once."""
-        if not self._is_open:
-            return
-        before = self._writing
-        if before is not None and before.done():
-            error = before.exception()
-            if isinstance(error, MedviewError):
-                self._session.message = Message.of(error)
-        self._writing = self._writer.submit(work)
+    def _on_refused(self, error: MedviewError) -> None:
+        self._session.message = Message.of(error)
 
     def _now(self) -> Workspace | None:
         """None without a study, and while what was kept of it is still coming back."""
@@ -144,25 +124,18 @@ class Workspaces:
 
     def lost(self) -> Draft | None:
         """What a program that did not end well had not saved, the newest; None: nothing."""
-        if self._root is None or not self._root.is_dir():
-            return None
-        drafts = lost_drafts(self._root)
+        drafts = self._store.lost() if self._store is not None else []
         return drafts[0] if drafts else None
 
     def recover(self) -> tuple[Path, ...]:
         """Take all that was lost for saved; the folders of the newest, to open them again."""
-        if self._root is None:
-            return ()
-        drafts = lost_drafts(self._root)
-        for draft in reversed(drafts):
-            write_workspace(self._root, draft.study, draft.workspace)
+        drafts = self._store.recover() if self._store is not None else []
         return tuple(Path(path) for path in drafts[0].paths) if drafts else ()
 
     def skip(self) -> None:
         """Leave what was lost away, for good."""
-        if self._root is not None:
-            for draft in lost_drafts(self._root):
-                draft_of(self._root, draft.study).unlink(missing_ok=True)
+        if self._store is not None:
+            self._store.skip()
 
     def _on_catalogue(self) -> None:
         """Folders were opened: what is in them comes as it was left, also for the second time."""
@@ -188,12 +161,10 @@ class Workspaces:
 
     def _restore(self) -> bool:
         """Bring the study back as it was left; False when nothing is kept of it."""
-        if self._root is None:
+        if self._store is None:
             return False
-        if self._writing is not None:
-            wait([self._writing], _DISK_S)
         try:
-            kept = read_workspace(self._root, self._name)
+            kept = self._store.read(self._name)
         except ValueError:
             text = "What was kept of this study (layout, drawings) is damaged and was left out."
             self._session.message = Message(text, "warning")
@@ -282,7 +253,7 @@ class Workspaces:
 
     def _meet_others(self) -> None:
         """Drawings of an earlier study come with it when it is set beside this one."""
-        if self._root is None:
+        if self._store is None:
             return
         own = {study_key(each) for each in self._study}
         for each in self._session.shown.values():
@@ -291,13 +262,8 @@ class Workspaces:
                 continue
             self._met.add(study)
             try:
-                kept = read_workspace(self._root, hashed(study))
+                kept = self._store.read(hashed(study))
             except ValueError:
                 continue
             if kept is not None:
                 self._take_marks(kept, {hashed(s.key): s for s in owner[1].series})
-
-
-def _delete(root: Path, study: str) -> None:
-    file_of(root, study).unlink(missing_ok=True)
-    draft_of(root, study).unlink(missing_ok=True)

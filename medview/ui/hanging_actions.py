@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QInputDialog
@@ -47,7 +49,7 @@ def choose(app: App) -> None:
 
 def delete(app: App) -> None:
     """Ask for one of the reader's own rules and take it away."""
-    names = app.hanging.own_names()
+    names = app.hanging.own.names
     if not names:
         app.session.message = Message(tr("There is no rule of your own."), "warning")
         return
@@ -55,15 +57,18 @@ def delete(app: App) -> None:
         app.window, tr("Delete a rule"), tr("Your own rules:"), list(names), 0, False
     )
     if agreed:
-        app.hanging.delete(name)
+        app.hanging.own.delete(name)
 
 
 def show_file(app: App) -> None:
     """Open the reader's own rules in the editor of the system."""
-    file = app.hanging.begin_file()
-    if file is not None and not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
-        text = tr("No program here opens text files. Your rules lie in {file}", file=file)
-        app.session.message = Message(text, "warning")
+
+    def show(file: Path) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(file))):
+            text = tr("No program here opens text files. Your rules lie in {file}", file=file)
+            app.session.message = Message(text, "warning")
+
+    app.hanging.own.begin(show)
 
 
 def _toggle(app: App) -> None:

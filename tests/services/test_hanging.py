@@ -10,8 +10,9 @@ from services.stubs import StubJobs, series_of
 from medview.domain.geometry import Plane
 from medview.domain.study import Catalogue, Patient, Study
 from medview.services.arranging import Arranging
-from medview.services.hanging import FILE, Hanging
+from medview.services.hanging import Hanging
 from medview.services.hanging_file import rules_in
+from medview.services.hanging_own import FILE
 from medview.services.library import Library
 from medview.services.measuring import Measuring
 from medview.services.session import Session
@@ -263,23 +264,3 @@ def test_a_name_is_given_once_and_a_damaged_file_is_not_written_over(desk):
     desk.own("[[rule]\n")
     assert not desk.hanging.keep(replace(rule, name="Other"))
     assert (desk.folder / FILE).read_text("utf-8") == "[[rule]\n"
-
-
-def test_an_own_rule_is_deleted_and_the_file_stays_readable(desk):
-    desk.own(OWN + OWN.replace("Knees my way", "Other"))
-    assert desk.hanging.own_names() == ("Knees my way", "Other")
-    assert desk.hanging.delete("Knees my way")
-    assert desk.hanging.own_names() == ("Other",)
-    assert desk.said() == "The rule “Knees my way” is deleted."
-    desk.own("[[rule]\n")
-    assert not desk.hanging.delete("Other")
-    assert desk.said().startswith("hanging.toml: cannot be read (")
-    assert desk.said().endswith("Mend it, or move it away, first.")
-
-
-def test_the_file_of_own_rules_begins_with_how_they_are_written(desk):
-    file = desk.hanging.begin_file()
-    assert "panes     one entry a pane" in file.read_text("utf-8")
-    assert rules_in(file.read_text("utf-8")) == ((), ())
-    file.write_text("# mine\n", "utf-8")
-    assert desk.hanging.begin_file().read_text("utf-8") == "# mine\n"

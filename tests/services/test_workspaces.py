@@ -234,7 +234,6 @@ def test_after_a_kill_the_change_is_offered_once_and_recovered(seat, tmp_path):
     seat.kept.save()
     seat.draw()
     seat.kept.keep_draft()
-    seat.kept._writer.shutdown()
     assert Seat(tmp_path).kept.lost() is None  # it still runs
     died(tmp_path)
     other = Seat(tmp_path)
@@ -251,7 +250,6 @@ def test_no_is_remembered_and_leaves_what_was_saved(seat, tmp_path):
     seat.kept.save()
     seat.draw()
     seat.kept.keep_draft()
-    seat.kept._writer.shutdown()
     died(tmp_path)
     Seat(tmp_path).kept.skip()
     other = Seat(tmp_path)
@@ -264,7 +262,6 @@ def test_in_private_mode_no_folder_is_kept(seat, tmp_path):
     seat.session.private = True
     seat.draw()
     seat.kept.keep_draft()
-    seat.kept._writer.shutdown()
     died(tmp_path)
     assert Seat(tmp_path).kept.lost().paths == ()
 
@@ -314,7 +311,7 @@ def test_a_series_that_is_gone_is_left_out(seat, tmp_path):
     assert other.uids() == {"main": "1.1"}
     other.draw()
     other.kept.keep_draft()
-    assert list((tmp_path / "workspaces").glob("*.draft.json")) or other.kept._writing is not None
+    assert list((tmp_path / "workspaces").glob("*.draft.json"))
 
 
 def test_a_disk_that_refuses_is_said_and_work_goes_on(tmp_path):
@@ -322,7 +319,6 @@ def test_a_disk_that_refuses_is_said_and_work_goes_on(tmp_path):
     seat = again(tmp_path)
     seat.draw()
     seat.kept.keep_draft()
-    seat.kept._writing.exception()
     seat.kept.save()
     assert seat.session.message.kind == "error"
 
@@ -345,7 +341,6 @@ def test_what_does_not_fit_is_refused(body):
 def test_the_draft_of_a_living_program_is_nobody_elses(seat, tmp_path):
     seat.draw()
     seat.kept.keep_draft()
-    seat.kept._writing.result()
     body = json.loads(next((tmp_path / "workspaces").glob("*.draft.json")).read_text())
     assert body["process"]["pid"] == os.getpid()
     assert Seat(tmp_path).kept.lost() is None
@@ -358,7 +353,6 @@ def test_what_was_forgotten_stays_forgotten_until_it_is_asked_for_or_opened_anew
     seat.draw()
     assert seat.kept.save() is False
     seat.kept.keep_draft()
-    seat.kept._writing.result()
     assert list((tmp_path / "workspaces").iterdir()) == []
     assert seat.kept.save(asked=True) is True
     seat.kept.forget()

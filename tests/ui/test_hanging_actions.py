@@ -134,4 +134,4 @@ def test_an_own_rule_is_deleted_by_name(desk, monkeypatch):
     desk.app.hanging.keep(desk.app.hanging.arrangement("Mine"))
     table["hanging.delete"].trigger()
     assert asked == [["Mine"]]
-    assert desk.app.hanging.own_names() == ()
+    assert desk.app.hanging.own.names == ()

@@ -1,0 +1,107 @@
+"""The workspaces that are kept, written beside the window; what is not on the disk yet counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from medview.domain.errors import MedviewError
+from medview.services.workspace import Workspace
+from medview.services.workspace_files import (
+    Draft,
+    delete_workspace,
+    draft_of,
+    lost_drafts,
+    read_workspace,
+    write_draft,
+    write_workspace,
+)
+from medview.services.writing import Writer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Unwritten:
+    """What was asked for and is not on the disk; `workspace` None where all is to go."""
+
+    workspace: Workspace | None
+
+
+class WorkspaceStore:
+    """One workspace a study (its hash) below `root`.
+
+    `refused` is told when the disk refuses, and not again before a write has gone well.
+    """
+
+    def __init__(
+        self, root: Path, writer: Writer, refused: Callable[[MedviewError], object]
+    ) -> None:
+        self._root, self._writer, self._tell = root, writer, refused
+        self._is_refused = False
+        self._unwritten: dict[str, _Unwritten] = {}
+
+    def read(self, study: str) -> Workspace | None:
+        """How a study was left; None when nothing is kept.
+
+        Raises
+        ------
+        ValueError
+            If the file is damaged; it is put aside under another name.
+        """
+        if study in self._unwritten:
+            return self._unwritten[study].workspace
+        return read_workspace(self._root, study)
+
+    def keep(self, study: str, workspace: Workspace) -> None:
+        """Keep how a study was left; its draft goes."""
+        root = self._root
+        self._put(study, workspace, lambda: write_workspace(root, study, workspace))
+
+    def forget(self, study: str) -> None:
+        """Delete what is kept of a study."""
+        root = self._root
+        self._put(study, None, lambda: delete_workspace(root, study))
+
+    def keep_draft(self, draft: Draft) -> None:
+        """Keep what would be lost if the program ended now."""
+        root = self._root
+        self._writer.put(
+            lambda: write_draft(root, draft),
+            key=f"draft {draft.study}",
+            done=self._on_written,
+            failed=self._on_refused,
+        )
+
+    def lost(self) -> list[Draft]:
+        """What programs that did not end well had not saved, the newest first."""
+        return lost_drafts(self._root) if self._root.is_dir() else []
+
+    def recover(self) -> list[Draft]:
+        """Take all that was lost for kept; the newest first."""
+        drafts = self.lost()
+        for draft in reversed(drafts):
+            self.keep(draft.study, draft.workspace)
+        return drafts
+
+    def skip(self) -> None:
+        """Leave what was lost away, for good."""
+        for draft in self.lost():
+            draft_of(self._root, draft.study).unlink(missing_ok=True)
+
+    def _put(self, study: str, workspace: Workspace | None, work: Callable[[], object]) -> None:
+        mine = self._unwritten[study] = _Unwritten(workspace)
+
+        def written() -> None:
+            if self._unwritten.get(study) is mine:
+                del self._unwritten[study]
+            self._on_written()
+
+        self._writer.put(work, key=f"kept {study}", done=written, failed=self._on_refused)
+
+    def _on_written(self) -> None:
+        self._is_refused = False
+
+    def _on_refused(self, error: MedviewError) -> None:
+        if not self._is_refused:
+            self._is_refused = True
+            self._tell(error)

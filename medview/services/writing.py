@@ -1,0 +1,127 @@
+"""Files written beside the window's thread: nobody who works there waits for a disk."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Protocol
+
+from medview.domain.errors import MedviewError
+
+Post = Callable[[Callable[[], object]], object]
+Failed = Callable[[MedviewError], object]
+
+
+class Writer(Protocol):
+    """Has work done that may have to wait for a disk."""
+
+    def put(
+        self,
+        work: Callable[[], object],
+        *,
+        key: str = "",
+        done: Callable[[], object] = lambda: None,
+        failed: Failed = lambda error: None,
+    ) -> None:
+        """Have `work` done after all that was put before, then call `done` or `failed`.
+
+        Work that still waits, and that none of another `key` was put after, may be left out for
+        newer work of its key; of what is left out nothing is heard. An empty key replaces none.
+        """
+
+
+class AtOnce:
+    """A writer for callers without a window: all is done when ``put`` returns."""
+
+    def put(
+        self,
+        work: Callable[[], object],
+        *,
+        key: str = "",
+        done: Callable[[], object] = lambda: None,
+        failed: Failed = lambda error: None,
+    ) -> None:
+        """Do the work; see ``Writer``."""
+        try:
+            work()
+        except MedviewError as error:
+            failed(error)
+        else:
+            done()
+
+
+@dataclass(slots=True, eq=False)
+class _Piece:
+    """Work that waits, or is under way."""
+
+    key: str
+    work: Callable[[], object]
+    done: Callable[[], object]
+    failed: Failed
+
+
+class Beside:
+    """A writer with a thread of its own; `post` runs a call on the thread that owns the state.
+
+    Leave with ``close``. Where nobody does, the interpreter still waits for the work at its end.
+    """
+
+    def __init__(self, post: Post) -> None:
+        self._post = post
+        self._thread = ThreadPoolExecutor(1, "medview-writer")
+        self._lock = threading.Lock()
+        self._last: _Piece | None = None
+        self._is_open = True
+        self._untold: list[MedviewError] = []
+
+    def put(
+        self,
+        work: Callable[[], object],
+        *,
+        key: str = "",
+        done: Callable[[], object] = lambda: None,
+        failed: Failed = lambda error: None,
+    ) -> None:
+        """Queue the work and return at once; see ``Writer``. After ``close`` nothing is done."""
+        with self._lock:
+            if not self._is_open:
+                return
+            last = self._last
+            if key and last is not None and last.key == key:
+                last.work, last.done, last.failed = work, done, failed
+                return
+            self._last = piece = _Piece(key, work, done, failed)
+            self._thread.submit(self._do, piece)
+
+    def close(self) -> tuple[MedviewError, ...]:
+        """Wait until all is written; what the disk refused meanwhile, which nobody was told."""
+        with self._lock:
+            self._is_open = False
+        self._thread.shutdown(wait=True)
+        told, self._untold = tuple(self._untold), []
+        return told
+
+    def _do(self, piece: _Piece) -> None:
+        with self._lock:
+            if self._last is piece:
+                self._last = None
+        try:
+            piece.work()
+        except MedviewError as error:
+            refused = error
+            if not self._is_open:
+                self._untold.append(refused)
+            self._say(lambda: piece.failed(refused))
+        except Exception:  # a mistake in the work must not be silent, nor end the thread
+            threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), None)))
+        else:
+            self._say(piece.done)
+
+    def _say(self, call: Callable[[], object]) -> None:
+        # At the end of the program what would be told may be gone already.
+        with contextlib.suppress(RuntimeError):
+            self._post(call)

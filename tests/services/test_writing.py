@@ -1,0 +1,126 @@
+"""Work for the disk, done beside the window: in order, the newest alone, nothing lost."""
+
+import threading
+import time
+
+import pytest
+
+from medview.domain.errors import WriteError
+from medview.services.writing import AtOnce, Beside
+
+FULL = WriteError("the disk is full", file="a.json")
+
+
+def refuse():
+    raise FULL
+
+
+class Desk:
+    """A writer whose thread stands at a gate, and a post that keeps what it is given."""
+
+    def __init__(self):
+        self.posted, self.made = [], []
+        self.gate, self.reached = threading.Event(), threading.Event()
+        self.writer = Beside(self.posted.append)
+
+    def hold(self):
+        self.writer.put(self._wait)
+        assert self.reached.wait(10)
+
+    def _wait(self):
+        self.reached.set()
+        assert self.gate.wait(10)
+
+    def put(self, name, key="", **calls):
+        self.writer.put(lambda: self.made.append(name), key=key, **calls)
+
+    def end(self):
+        self.gate.set()
+        told = self.writer.close()
+        for call in self.posted:
+            call()
+        return told
+
+
+@pytest.fixture
+def desk():
+    made = Desk()
+    yield made
+    made.gate.set()
+    made.writer.close()
+
+
+def test_nobody_waits_for_the_disk_and_at_the_end_all_is_done_in_order(desk):
+    desk.hold()
+    began = time.perf_counter()
+    for name in "abc":
+        desk.put(name)
+    assert time.perf_counter() - began < 1.0
+    assert desk.made == []
+    desk.end()
+    assert desk.made == ["a", "b", "c"]
+
+
+def test_of_what_waits_the_newest_of_a_key_alone_is_done(desk):
+    desk.hold()
+    heard = []
+    for n in range(5):
+        desk.put(n, "settings", done=lambda n=n: heard.append(n))
+    desk.end()
+    assert desk.made == heard == [4]
+
+
+def test_what_was_put_after_other_work_stays_after_it(desk):
+    desk.hold()
+    for name in ("draft 1", "kept", "draft 2"):
+        desk.put(name, name.split()[0])
+    desk.end()
+    assert desk.made == ["draft 1", "kept", "draft 2"]
+
+
+def test_work_under_way_is_not_replaced(desk):
+    def slow():
+        desk._wait()
+        desk.made.append("old")
+
+    desk.writer.put(slow, key="settings")
+    assert desk.reached.wait(10)
+    desk.put("new", "settings")
+    desk.end()
+    assert desk.made == ["old", "new"]
+
+
+def test_a_refusal_is_told_where_the_state_is_owned_and_work_goes_on(desk):
+    heard = []
+    desk.writer.put(refuse, failed=heard.append, done=lambda: heard.append("done"))
+    desk.put("next")
+    desk.end()
+    assert heard == [FULL]
+    assert desk.made == ["next"]
+
+
+def test_what_is_refused_at_the_end_is_handed_over(desk):
+    desk.hold()
+    desk.writer.put(refuse)
+    threading.Timer(0.05, desk.gate.set).start()
+    assert desk.writer.close() == (FULL,)
+    assert desk.writer.close() == ()
+    desk.put("too late")
+    assert desk.made == []
+
+
+def test_a_mistake_in_the_work_is_not_silent_and_ends_nothing(desk, monkeypatch):
+    seen = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: seen.append(args.exc_type))
+    desk.writer.put(lambda: 1 / 0)
+    desk.put("next")
+    desk.end()
+    assert (seen, desk.made) == ([ZeroDivisionError], ["next"])
+
+
+def test_without_a_window_all_is_done_at_once():
+    heard = []
+    writer = AtOnce()
+    writer.put(lambda: heard.append("work"), key="a", done=lambda: heard.append("done"))
+    writer.put(refuse, failed=heard.append, done=lambda: heard.append("never"))
+    assert heard == ["work", "done", FULL]
