@@ -24,6 +24,7 @@ from medview.imaging.paint import certainty, colour_bar, tint
 from medview.imaging.picture import flatten, placement
 from medview.imaging.resample import NEAREST_KINDS
 from medview.imaging.reslice import Cut, crosshair_lines, cut_of, plane_axes
+from medview.imaging.tint import Tint
 from medview.imaging.view import (
     Annotations,
     Corners,
@@ -54,6 +55,9 @@ INTERPOLATED = "Interpolated between slices"
 
 # Letters toward which LPS x, y and z grow and shrink.
 _LETTERS = (("L", "R"), ("P", "A"), ("H", "F"))
+
+# A clear one, then nothing but white.
+_WHITE = np.repeat(np.array([0, 255], np.uint8), (1, 255))[:, None].repeat(4, axis=1)
 
 _SLAB_NAMES = {"mip": "MIP", "minip": "MinIP", "mean": "Mean"}
 
@@ -88,7 +92,7 @@ def compose_frame(
     x, y = _pixel_of(to_lps, view.point_lps)
     return Frame(
         image=image,
-        tints=(
+        paints=(
             *_graphics(volume, cut),
             *(() if noted is None else (noted,)),
             *(_tint(layer, cut) for layer in shown),
@@ -160,18 +164,17 @@ def _image(volume: Volume, view: View, cut: Cut) -> tuple[NDArray[np.uint8], Win
     return shut(volume, view, cut, image), window
 
 
-def _graphics(volume: Volume, cut: Cut) -> tuple[NDArray[np.uint8], ...]:
+def _graphics(volume: Volume, cut: Cut) -> tuple[Tint, ...]:
     """What the file itself lays over the image, in white, beneath all maps (R30)."""
     if volume.graphics is None:
         return ()
     mask = cut.take(volume.graphics.view(np.uint8), overlay=True)
-    rgba = np.zeros((*mask.shape, 4), np.uint8)
-    rgba[np.nan_to_num(mask) > 0] = 255
-    return (rgba,) if rgba.any() else ()
+    places = (np.nan_to_num(mask) > 0).view(np.uint8)
+    return (Tint(np.ascontiguousarray(places), _WHITE),) if places.any() else ()
 
 
-def _tint(layer: Layer, cut: Cut) -> NDArray[np.uint8]:
-    """RGBA of one layer on the drawn pixels."""
+def _tint(layer: Layer, cut: Cut) -> Tint:
+    """One layer on the drawn pixels."""
     _check_grid(layer.map, cut.source)
     discrete = layer.map.kind in NEAREST_KINDS
     values = cut.take(layer.map.array, overlay=True, nearest=discrete)

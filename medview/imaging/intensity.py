@@ -33,17 +33,18 @@ def grey(
     the `curve` of a presentation state, from first to last entry (R31). NaN is drawn as the
     lowest value. Values are rounded to the nearest grey, halves up.
     """
+    made = np.empty(values.shape, dtype=np.uint8)
+    step = max(1, _AT_ONCE * len(values) // values.size) if values.size > _AT_ONCE else 0
+    parts = [slice(row, row + step) for row in range(0, len(values), step)] if step else [...]
     if values.dtype in (np.int16, np.uint16):
         lut = _lookup(values.dtype.str, voi, inverted, curve)
-        return np.asarray(np.take(lut, values.view(np.uint16)), dtype=np.uint8)
-    if values.size <= _AT_ONCE:
-        numbers = np.asarray(values, dtype=np.float32)
-        return _to_bytes(_brightness(numbers, voi, curve), inverted)
-    made = np.empty(values.shape, dtype=np.uint8)
-    step = max(1, _AT_ONCE * len(values) // values.size)
-    for row in range(0, len(values), step):
-        numbers = np.asarray(values[row : row + step], dtype=np.float32)
-        made[row : row + step] = _to_bytes(_brightness(numbers, voi, curve), inverted)
+        for part in parts:
+            # All values are in the table; this only lets numpy write without a check.
+            np.take(lut, values[part].view(np.uint16), out=made[part], mode="wrap")
+        return made
+    for part in parts:
+        numbers = np.asarray(values[part], dtype=np.float32)
+        made[part] = _to_bytes(_brightness(numbers, voi, curve), inverted)
     return made
 
 

@@ -19,6 +19,7 @@ from medview.domain.presentation import Drawing, Look, Shutter, Voi
 from medview.domain.volume import ValueTable, Volume
 from medview.imaging.intensity import default_voi
 from medview.imaging.reslice import Cut, Layout, cut_of
+from medview.imaging.tint import Tint
 from medview.imaging.view import View
 
 Mask = NDArray[np.bool_]
@@ -27,6 +28,7 @@ Points = NDArray[np.float64]
 _ROUND = 90
 # Lines and letters as large as this many rows ask for.
 _LINE_ROWS, _LETTER_ROWS, _SMALLEST_LETTER = 700, 40, 10
+_GREYS = np.insert(np.arange(256, dtype=np.uint8)[:, None].repeat(3, 1), 3, 255, axis=1)
 
 
 # ------------------------------------------------------------------------- which state
@@ -182,8 +184,8 @@ _OPEN: dict[
 # ----------------------------------------------------------------------- what is drawn
 
 
-def drawn(volume: Volume, view: View, cut: Cut) -> NDArray[np.uint8] | None:
-    """What the state draws on a stored slice, (h, w, 4) RGBA as laid on the screen."""
+def drawn(volume: Volume, view: View, cut: Cut) -> Tint | None:
+    """What the state draws on a stored slice, as laid on the screen."""
     look = look_of(volume, view)
     if look is None or not is_stored_slice(cut) or not look.covers(cut.index):
         return None
@@ -191,9 +193,7 @@ def drawn(volume: Volume, view: View, cut: Cut) -> NDArray[np.uint8] | None:
 
 
 @lru_cache(maxsize=8)
-def _drawn(
-    look: Look, k: int, layout: Layout, shape: tuple[int, int, int]
-) -> NDArray[np.uint8] | None:
+def _drawn(look: Look, k: int, layout: Layout, shape: tuple[int, int, int]) -> Tint | None:
     drawings = look.drawings(k)
     if not drawings:
         return None
@@ -204,8 +204,8 @@ def _drawn(
         # The pen counts from the centre of the first pixel.
         points = _on_screen(np.array(drawing.points) - 0.5, layout, shape)
         _draw(pen, drawing, points, shape[1])
-    grey = np.asarray(picture)
-    return np.ascontiguousarray(grey[..., [0, 0, 0, 1]])
+    grey, alpha = (np.ascontiguousarray(np.asarray(picture)[..., n]) for n in range(2))
+    return Tint(grey, _GREYS, alpha)
 
 
 def _on_screen(points: Points, layout: Layout, shape: tuple[int, int, int]) -> Points:

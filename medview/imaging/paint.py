@@ -1,4 +1,4 @@
-"""Overlays as RGBA: colour from the range, transparency from threshold, opacity and fading."""
+"""Overlays as tints: colour from the range, transparency from threshold, opacity and fading."""
 
 from __future__ import annotations
 
@@ -10,68 +10,81 @@ from numpy.typing import NDArray
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.report import ColourBar
 from medview.imaging.colour import colour_table
+from medview.imaging.tint import Tint
 
-# From here on the table of colours is clear: places of values that are not drawn.
-_CLEAR = 256
 # Pixels that are coloured in one go: what lies between stays in the processor's cache.
 _AT_ONCE = 1 << 16
 
 
 def tint(
     values: NDArray[np.generic], style: LayerStyle, fade: NDArray[np.float32] | None = None
-) -> NDArray[np.uint8]:
-    """Colour a plane of map values, (h, w) to (h, w, 4) RGBA, not premultiplied.
+) -> Tint:
+    """Colour a plane of map values, (h, w).
 
     Colours span ``style.range``; values below ``style.threshold`` and NaN are fully
     transparent; the rest has ``style.opacity`` times `fade`, (h, w) in 0..1, if given. With
     ``style.outline`` only pixels beside a transparent one are drawn.
     """
     rows, columns = values.shape
-    packed = np.empty((rows, columns), dtype=np.uint32)
-    table = _packed(style.colour_map, _byte(style.opacity))
+    alpha = _byte(style.opacity)
+    # A clear pixel has the first colour's place, where no value that is drawn has that itself.
+    own = fade is not None or not _place(style.threshold, style)
+    places = np.zeros((rows, columns), np.uint8)
+    left = np.zeros((rows, columns), np.uint8) if own else None
+    inside = np.asarray(values, np.float32) >= style.threshold if style.outline else None
+    edge = None if inside is None else _edge(inside)
     step = max(1, _AT_ONCE // max(columns, 1))
     room = np.empty((min(step, rows), columns), np.float32)
     for row in range(0, rows, step):
-        part = np.ascontiguousarray(values[row : row + step], dtype=np.float32)
-        index = _places(part, style, room[: len(part)])
-        # No place is outside the table; this only lets numpy write without a copy of its own.
-        np.take(table, index, out=packed[row : row + step], mode="wrap")
-    rgba: NDArray[np.uint8] = packed.view(np.uint8).reshape(rows, columns, 4)
-    if style.outline:
-        inside = np.asarray(values, dtype=np.float32) >= style.threshold
-        rgba[..., 3] *= _edge(inside)
-    if fade is not None:
-        _fade(rgba, fade, _byte(style.opacity))
-    return rgba
+        part = slice(row, row + step)
+        numbers = np.ascontiguousarray(values[part], dtype=np.float32)
+        shown = numbers >= np.float32(style.threshold) if edge is None else edge[part]
+        if not shown.any():
+            continue
+        _place_all(numbers, style, room[: len(numbers)], places[part])
+        if left is None:
+            places[part] *= shown
+        elif fade is None:
+            np.multiply(shown, np.uint8(alpha), out=left[part])
+        else:
+            _fade(fade[part], alpha, shown, left[part])
+    return Tint(places, _colours(style.colour_map, 255 if own else alpha, not own), left)
 
 
-def _fade(rgba: NDArray[np.uint8], fade: NDArray[np.float32], alpha: int) -> None:
-    """Multiply what is drawn, which has `alpha` everywhere, by a share of 0 to 1, in place."""
-    step = max(1, _AT_ONCE // max(rgba.shape[1], 1))
-    for row in range(0, rgba.shape[0], step):
-        left = fade[row : row + step] * np.float32(alpha)
-        left += np.float32(0.5)
-        part = rgba[row : row + step, :, 3]
-        np.multiply(left.astype(np.uint8), part != 0, out=part)
+def _fade(
+    fade: NDArray[np.float32], alpha: int, shown: NDArray[np.bool_], out: NDArray[np.uint8]
+) -> None:
+    """What a share of 0 to 1 leaves of `alpha` where it is shown."""
+    left = fade * np.float32(alpha)
+    left += np.float32(0.5)
+    np.multiply(left.astype(np.uint8), shown, out=out)
 
 
-def _places(
-    numbers: NDArray[np.float32], style: LayerStyle, room: NDArray[np.float32]
-) -> NDArray[np.uint16]:
-    """Place of each value in the table of colours; below the threshold and for NaN a clear one.
-
-    `room`, of the same shape, is written over.
-    """
+def _place_all(
+    numbers: NDArray[np.float32],
+    style: LayerStyle,
+    room: NDArray[np.float32],
+    out: NDArray[np.uint8],
+) -> None:
+    """Place of each value in the table of colours; any for NaN. `room` is written over."""
     low, high = style.range
-    np.subtract(numbers, np.float32(low), out=room)
-    room *= np.float32(255 / max(high - low, 1e-12))
+    scale = np.float32(255 / max(high - low, 1e-12))
+    if low:
+        np.subtract(numbers, np.float32(low), out=room)
+        room *= scale
+    else:
+        np.multiply(numbers, scale, out=room)
     np.clip(room, np.float32(0), np.float32(255), out=room)
     room += np.float32(0.5)
-    with np.errstate(invalid="ignore"):  # NaN becomes any place, and then a clear one
-        index = room.astype(np.uint16)
-    hidden = np.logical_not(numbers >= np.float32(style.threshold))
-    index |= np.left_shift(hidden, 8, dtype=np.uint16)
-    return index
+    with np.errstate(invalid="ignore"):  # what NaN becomes is not shown
+        np.copyto(out, room, casting="unsafe")
+
+
+def _place(value: float, style: LayerStyle) -> int:
+    """The place of one value; no larger value has a lower one."""
+    number, out = np.full((1, 1), value, np.float32), np.zeros((1, 1), np.uint8)
+    _place_all(number, style, np.empty_like(number), out)
+    return int(out[0, 0])
 
 
 def _edge(inside: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -112,9 +125,11 @@ def _byte(share: float) -> int:
 
 
 @lru_cache(maxsize=64)
-def _packed(name: str, alpha: int) -> NDArray[np.uint32]:
-    """Colours with their alpha as one number each; those of places from `_CLEAR` on are clear."""
-    table = np.zeros((2 * _CLEAR, 4), dtype=np.uint8)
-    table[:_CLEAR] = colour_table(name)
-    table[:_CLEAR, 3] = alpha
-    return table.view(np.uint32).reshape(2 * _CLEAR)
+def _colours(name: str, alpha: int, is_first_clear: bool) -> NDArray[np.uint8]:
+    """Colours of a map with an alpha, (256, 4), read-only."""
+    table = colour_table(name).copy()
+    table[:, 3] = alpha
+    if is_first_clear:
+        table[0] = 0
+    table.setflags(write=False)
+    return table

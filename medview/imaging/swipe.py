@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 
 from medview.domain.swipe import Shown
+from medview.imaging.tint import joined
 from medview.imaging.view import Frame
 
 
 def divided(old: Frame, new: Frame, share: float, shown: Shown = "both") -> Frame:
-    """The frame whose tints are the old one's left of the divider and the new one's right of it.
+    """The frame whose overlays are the old one's left of the divider and the new one's right.
 
     `share` 0 puts the divider at the left edge of the image, 1 at the right one. Both must be
     composed of the same volume and view; image, letters and texts are the same then.
@@ -19,20 +20,17 @@ def divided(old: Frame, new: Frame, share: float, shown: Shown = "both") -> Fram
     Raises
     ------
     ValueError
-        If they are not of one size or have another number of tints.
+        If they are not of one size, or have other overlays or others drawn in another way.
     """
-    if old.image.shape != new.image.shape or len(old.tints) != len(new.tints):
+    if old.image.shape != new.image.shape or len(old.paints) != len(new.paints):
         raise ValueError("the two frames do not show the same slice in the same way")
     if shown != "both":
         return old if shown == "old" else new
     column = divider_column(old, share)
-    tints = []
-    for before, after in zip(old.tints, new.tints, strict=True):
-        joined = before.copy()
-        joined[:, column:] = after[:, column:]
-        tints.append(joined)
+    pairs = zip(old.paints, new.paints, strict=True)
+    paints = tuple(joined(before, after, column) for before, after in pairs)
     values = {f"{name} before": value for name, value in old.values.items() if name != "image"}
-    return replace(new, tints=tuple(tints), values={**values, **new.values})
+    return replace(new, paints=paints, values={**values, **new.values})
 
 
 def divider_column(frame: Frame, share: float) -> int:

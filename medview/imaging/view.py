@@ -15,6 +15,7 @@ from medview.domain.report import ColourBar
 from medview.domain.volume import Window
 from medview.imaging.marks import DrawnMark
 from medview.imaging.oblique import STRAIGHT, Tilt
+from medview.imaging.tint import Tint
 
 SlabMode = Literal["mip", "minip", "mean"]
 Annotations = Literal["all", "minimal", "none"]
@@ -129,8 +130,8 @@ class Frame:
     image : NDArray[np.uint8]
         (h, w) grey or (h, w, 3) colour: rows down the screen, columns to the right, after
         window, inversion, flips and rotation.
-    tints : tuple[NDArray[np.uint8], ...]
-        (h, w, 4) RGBA overlays in drawing order, same grid as `image`.
+    paints : tuple[Tint, ...]
+        The overlays in drawing order, same grid as `image`; `tints` gives them as RGBA.
     pixel_to_lps : NDArray[np.float64]
         (4, 4) from (x, y, 0, 1), pixel centres of `image`, to LPS mm.
     pixel_mm : tuple[float, float]
@@ -176,7 +177,7 @@ class Frame:
     """
 
     image: NDArray[np.uint8]
-    tints: tuple[NDArray[np.uint8], ...]
+    paints: tuple[Tint, ...]
     pixel_to_lps: NDArray[np.float64]
     pixel_mm: tuple[float, float]
     labels: Labels
@@ -198,6 +199,11 @@ class Frame:
     shapes: tuple[DrawnShape, ...] = ()
     reference: tuple[ReferenceLine, ...] = ()
     strip: tuple[float, ...] = ()
+
+    @property
+    def tints(self) -> tuple[NDArray[np.uint8], ...]:
+        """The overlays as (h, w, 4) RGBA, not premultiplied, made when they are asked for."""
+        return tuple(each.rgba for each in self.paints)
 
     @property
     def colour_bar(self) -> ColourBar | None:

@@ -4,15 +4,22 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from phantoms import map_of, phantom
 
 from medview.domain.overlay import LayerStyle
+from medview.imaging import paint
 from medview.imaging.colour import colour_table
-from medview.imaging.paint import certainty, colour_bar, tint
+from medview.imaging.paint import certainty, colour_bar
 
 
 def plane(*values):
     return np.array([values], dtype=np.float32)
+
+
+def tint(*given):
+    return paint.tint(*given).rgba
 
 
 def test_values_below_the_threshold_are_fully_transparent_whatever_the_range():
@@ -85,9 +92,8 @@ def test_an_outline_leaves_the_inside_as_it_is():
     alpha = tint(values, style)[..., 3]
     assert alpha[1, 1:6].tolist() == [255] * 5
     assert alpha[2:5, 2:5].tolist() == [[0] * 3] * 3
-    assert np.array_equal(
-        tint(values, style)[..., :3], tint(values, replace(style, outline=False))[..., :3]
-    )
+    drawn, whole = tint(values, style), tint(values, replace(style, outline=False))
+    assert np.array_equal(drawn[alpha > 0], whole[alpha > 0])
 
 
 @pytest.mark.parametrize("outline", [False, True])
@@ -102,10 +108,52 @@ def test_a_large_plane_is_coloured_as_its_rows_one_by_one(outline):
     plain = replace(style, outline=False)
     rows = [tint(values[n : n + 1], plain, fade[n : n + 1])[0] for n in range(len(values))]
     if outline:
-        drawn = np.array(rows)[..., 3] > 0
-        assert (whole[..., 3] > 0).sum() < drawn.sum()
-        assert not (whole[..., 3] > 0)[~drawn].any()
-        assert np.array_equal(whole[..., :3], np.array(rows)[..., :3])
+        seen, drawn = whole[..., 3] > 0, np.array(rows)[..., 3] > 0
+        assert seen.sum() < drawn.sum()
+        assert not seen[~drawn].any()
+        assert np.array_equal(whole[seen], np.array(rows)[seen])
     else:
         assert np.array_equal(whole, rows)
     assert not whole[np.isnan(values), 3].any()
+
+
+def by_the_rule(values, style, fade):
+    """RGBA of every pixel by what `paint.tint` says of it, one step after the other."""
+    low, high = style.range
+    share = (values - np.float32(low)) * np.float32(255 / max(high - low, 1e-12))
+    place = np.floor(np.clip(np.nan_to_num(share), 0, 255) + np.float32(0.5)).astype(int)
+    rgba = colour_table(style.colour_map)[place]
+    left = np.float32(np.floor(style.opacity * 255 + 0.5))
+    rgba[..., 3] = left if fade is None else np.floor(fade * left + np.float32(0.5))
+    inside = values >= np.float32(style.threshold)
+    if style.outline:
+        padded = np.pad(inside, 1)
+        ways = (padded[:-2, 1:-1], padded[2:, 1:-1], padded[1:-1, :-2], padded[1:-1, 2:])
+        inside &= ~np.logical_and.reduce(ways)
+    rgba[~inside, 3] = 0
+    return rgba
+
+
+numbers = st.floats(-3, 3, width=32)
+
+
+@given(
+    seed=st.integers(0, 999),
+    low=numbers,
+    span=st.floats(0, 4, width=32),
+    threshold=numbers,
+    opacity=st.floats(0, 1),
+    outline=st.booleans(),
+    fades=st.booleans(),
+)
+def test_every_pixel_is_what_the_rule_says(seed, low, span, threshold, opacity, outline, fades):
+    """Also where the first colour is drawn beside clear pixels, and where nothing is at all."""
+    dice = np.random.default_rng(seed)
+    values = dice.normal(0, 2, (9, 13)).astype(np.float32).T
+    values[dice.random(values.shape) < 0.1] = np.nan
+    fade = dice.random(values.shape, dtype=np.float32) if fades else None
+    style = LayerStyle(True, "viridis", (low, low + span), threshold, opacity, outline=outline)
+    found, wanted = tint(values, style, fade), by_the_rule(values, style, fade)
+    drawn = wanted[..., 3] > 0
+    assert np.array_equal(found[..., 3], wanted[..., 3])
+    assert np.array_equal(found[drawn], wanted[drawn])

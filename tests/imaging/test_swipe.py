@@ -42,6 +42,6 @@ def test_blinking_shows_one_of_them_whole():
 def test_frames_of_different_slices_are_a_mistake():
     old, new = frame_of(1.0), frame_of(3.0)
     with pytest.raises(ValueError, match="same slice"):
-        divided(old, replace(new, tints=()), 0.5)
+        divided(old, replace(new, paints=()), 0.5)
     with pytest.raises(ValueError, match="same slice"):
         divided(replace(old, image=old.image[1:]), new, 0.5)

@@ -64,7 +64,7 @@ def test_image_and_tints_become_the_colours_that_the_formula_gives(frame):
 def test_a_colour_image_keeps_its_colours_and_needs_no_contiguous_array(frame):
     dice = np.random.default_rng(5)
     turned = dice.integers(0, 256, (*frame.image.shape[::-1], 3), dtype=np.uint8).swapaxes(0, 1)
-    assert np.array_equal(rgb_of(merged(replace(frame, image=turned, tints=()))), turned)
+    assert np.array_equal(rgb_of(merged(replace(frame, image=turned, paints=()))), turned)
 
 
 def test_at_the_resolution_of_the_data_every_pixel_is_its_own(frame):
@@ -77,7 +77,7 @@ def test_what_is_finer_than_the_screen_is_averaged_and_not_left_out(frame):
     """Bright lines of one pixel in eight: on a screen eight times as coarse none may be lost."""
     lines = np.zeros((256, 256), np.uint8)
     lines[:, 5::8] = 240
-    fine = replace(frame, image=lines, tints=())
+    fine = replace(frame, image=lines, paints=())
     shown = painted(fine, QTransform.fromScale(1 / 8, 1 / 8), (32, 32))[2:-2, 2:-2, 0]
     assert shown.min() > 15
     assert shown.max() < 60
@@ -88,7 +88,7 @@ def test_a_place_stays_where_it_is_however_coarse_the_screen(frame):
     spot[100:140, 200:240] = 255
     for scale in (1.0, 0.6, 0.3, 0.11):
         size = (int(403 * scale) + 1, int(301 * scale) + 1)
-        bare = replace(frame, image=spot, tints=())
+        bare = replace(frame, image=spot, paints=())
         shown = painted(bare, QTransform.fromScale(scale, scale), size)[..., 0]
         y, x = (np.average(axis, weights=shown) for axis in np.indices(shown.shape))
         assert ((x + 0.5) / scale, (y + 0.5) / scale) == pytest.approx((220, 120), abs=0.6 / scale)
@@ -103,7 +103,7 @@ def test_pixels_are_merged_again_only_when_they_are_others(frame, monkeypatch):
     picture.show(frame)
     picture.show(replace(frame, position="H 1 mm"))
     assert len(calls) == 1
-    picture.show(replace(frame, tints=frame.tints[:1]))
+    picture.show(replace(frame, paints=frame.paints[:1]))
     picture.show(replace(frame, image=255 - frame.image))
     picture.show(None)
     assert len(calls) == 3
