@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol, cast
@@ -261,10 +261,13 @@ def _cut(case: Case, role: str, path: Path, draft: Path) -> Path:
 
 
 def _row_of(path: Path, case: str) -> list[list[str]] | None:
-    """Header and the row of a case; None where the file has no column "case"."""
+    """Header and the row of a case; None where the file has no column "case".
+
+    So it is with a file that cannot be read, of which the run tells.
+    """
     if path.suffix.lower() != ".csv" or not path.is_file():
         return None
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with suppress(OSError, UnicodeDecodeError), path.open(encoding="utf-8-sig", newline="") as file:
         lines = csv.reader(file)
         header = [name.strip() for name in next(lines, [])]
         if "case" not in header:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from medview.domain.card import ModelCard
+from medview.io.atomic import write_error
 from medview.io.hashing import file_sha256
 from medview.services.inputs import Wanted
 from medview.services.running import RunOptions
@@ -23,7 +25,12 @@ LEDGER = "made_from.jsonl"
 # Headers whose values lie in a file beside them.
 _IN_TWO_FILES = (".hdr", ".img", ".mhd", ".nhdr")
 # How a reader calls what may have changed.
-_WORDS = {"age_years": "age", "film_hour": "film hour", "result": "its result file"}
+_WORDS = {
+    "age_years": "age",
+    "film_hour": "film hour",
+    "result": "its result file",
+    "private": "whether words of the headers are told",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +42,7 @@ class Made:
 
 
 def asked_of(card: ModelCard, wanted: Wanted, options: RunOptions) -> dict[str, Any]:
-    """All that decides the answer for one case, as plain values; files by their hashes.
+    """All that decides what is written of one case, as plain values; files by their hashes.
 
     Threads and device are not among it: they change where a case runs, not what is asked.
 
@@ -60,6 +67,7 @@ def asked_of(card: ModelCard, wanted: Wanted, options: RunOptions) -> dict[str, 
         "site": options.site,
         "film_hour": options.film_hour,
         "maps": sorted(options.maps),
+        "private": options.private,
     }
 
 
@@ -77,10 +85,30 @@ def changed(made: Made | None, asked: Mapping[str, Any], result: Path) -> tuple[
 
 
 def note(out: Path, case: str, asked: Mapping[str, Any], result: Path) -> None:
-    """Add the line of a finished case."""
+    """Add the line of a finished case.
+
+    Raises
+    ------
+    WriteError
+        If the disk refuses.
+    """
     line = {"case": case, "asked": dict(asked), "result": file_sha256(result)}
-    with (out / LEDGER).open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line, ensure_ascii=True) + "\n")
+    path = out / LEDGER
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            # A line that was cut off must not take this one with it.
+            file.write(("" if _ends_whole(path) else "\n") + json.dumps(line) + "\n")
+    except OSError as error:
+        raise write_error(path, error) from error
+
+
+def _ends_whole(path: Path) -> bool:
+    """Whether the last line of a file is finished, or there is none."""
+    with path.open("rb") as file:
+        if file.seek(0, os.SEEK_END) == 0:
+            return True
+        file.seek(-1, os.SEEK_END)
+        return file.read(1) == b"\n"
 
 
 def read_ledger(out: Path) -> dict[str, Made]:

@@ -79,6 +79,14 @@ def test_of_a_table_of_many_a_case_gets_its_own_row(tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
+def test_a_table_that_is_not_utf_8_is_left_to_the_run_which_tells_of_it(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_bytes("case,x\nb,2\nM\xfcller,1\n".encode("latin-1"))
+    case = Case("c", Wanted(named=(("smri", table),)), row="c")
+    with batch._own_rows(case, tmp_path / "out" / "c") as wanted:
+        assert wanted.named == (("smri", table),)
+
+
 def test_outcomes_are_told_in_the_order_of_the_cases_whoever_is_first(tmp_path):
     score = {"name": "age", "value": 40.0, "low": None, "high": 50.0}
 

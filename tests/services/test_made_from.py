@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from services.stubs import CARD
 
+from medview.domain.errors import WriteError
 from medview.services.inputs import Wanted
 from medview.services.made_from import LEDGER, Made, asked_of, changed, note, read_ledger
 from medview.services.running import RunOptions
@@ -40,6 +41,7 @@ def noted(tmp_path, asked, result) -> Made:
         ({"samples": 2, "seed": 1, "site": "A"}, ("samples", "seed", "site")),
         ({"precision": "bfloat16"}, ("precision",)),
         ({"maps": ("occlusion",)}, ("maps",)),
+        ({"private": True}, ("whether words of the headers are told",)),
         ({"device": "cpu", "threads": 3}, ()),
     ],
 )
@@ -97,6 +99,14 @@ def test_a_line_that_was_cut_off_is_passed_over_and_the_last_one_counts(tmp_path
     whole = (tmp_path / LEDGER).read_text()
     (tmp_path / LEDGER).write_text(whole + '[]\n{"case": 3}\n' + json.dumps({"case": "c2"})[:7])
     assert {case: made.asked for case, made in read_ledger(tmp_path).items()} == {"c1": {"seed": 2}}
+    note(tmp_path, "c3", {"seed": 3}, result)
+    assert list(read_ledger(tmp_path)) == ["c1", "c3"]
+
+
+def test_a_disk_that_refuses_is_told_by_the_name_of_the_file(tmp_path, result):
+    (tmp_path / LEDGER).mkdir()
+    with pytest.raises(WriteError, match="made_from"):
+        note(tmp_path, "c1", {}, result)
 
 
 def test_the_ledger_names_no_series(tmp_path):
