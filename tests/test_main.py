@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,13 @@ from journeys.heads import write_head
 from PySide6.QtGui import QImage
 
 from medview.__main__ import main
+from medview.domain.errors import WriteError
+from medview.io import atomic
+from medview.main import build
+from medview.services import settings
+from medview.services.hanging_file import rules_in
+from medview.services.hanging_rules import Rule
+from medview.services.settings import Preferences, read_settings
 
 # What a child process of this test may see: no display, its own settings.
 _KEPT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
@@ -128,3 +137,64 @@ def test_nothing_is_remembered_of_patients(environment, folder, tmp_path):
     for path in kept:
         assert b"Journey" not in path.read_bytes()
         assert b"J1" not in path.read_bytes()
+
+
+@pytest.fixture
+def program(tmp_path, monkeypatch, qtbot):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    made = build(Preferences(tmp_path / "settings.json"), tmp_path / "no weights")
+    qtbot.addWidget(made.app.window)
+    yield made
+    made.close()
+
+
+def test_a_disk_that_hangs_keeps_nobody_waiting_and_at_the_end_all_is_there(
+    program, tmp_path, monkeypatch
+):
+    """As a home folder in a network may: nothing is written for good until the gate opens."""
+    gate, synced, really = threading.Event(), [], atomic.sync
+
+    def hanging(path):
+        assert gate.wait(20)
+        synced.append(path)
+        really(path)
+
+    monkeypatch.setattr(atomic, "sync", hanging)
+    app = program.app
+    began = time.perf_counter()
+    for rate in (5.0, 7.0, 9.0):
+        app.preferences.change(cine_rate=rate)
+    app.hanging.keep(Rule("Mine", "1x1"))
+    app.window.table["hanging.auto"].trigger()
+    app.witness.deleted({"kind": "study"})
+    assert time.perf_counter() - began < 10
+    assert synced == []
+    gate.set()
+    program.close()
+    kept = read_settings(tmp_path / "settings.json")
+    assert (kept.cine_rate, kept.hang) == (9.0, False)
+    text = (tmp_path / "hanging.toml").read_text("utf-8")
+    assert [rule.name for rule in rules_in(text)[0]] == ["Mine"]
+
+
+def test_a_full_disk_is_said_in_the_window_and_the_choice_is_in_force(program, monkeypatch, qtbot):
+    def full(path):
+        raise WriteError("the disk is full", file=path.name, do="Free some space.")
+
+    monkeypatch.setattr(settings, "whole_file", full)
+    program.app.preferences.change(cine_rate=7.0)
+    notes = program.app.window.notes
+    qtbot.waitUntil(lambda: bool(notes.texts()), timeout=5000)
+    assert notes.texts()[0].startswith("settings.json: the disk is full. Free some space.")
+    assert program.app.preferences.settings.cine_rate == 7.0
+
+
+def test_what_is_refused_at_the_very_end_is_printed(program, monkeypatch, capsys):
+    def full(path):
+        time.sleep(0.1)
+        raise WriteError("the disk is full", file=path.name, do="Free some space.")
+
+    monkeypatch.setattr(settings, "whole_file", full)
+    program.app.preferences.change(cine_rate=7.0)
+    program.close()
+    assert capsys.readouterr().err == "medview: settings.json: the disk is full. Free some space.\n"
