@@ -15,6 +15,7 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Finding, InputRef, Prediction
 from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.services.session import VolumeId
+from medview.services.writing import AtOnce
 
 _numbers = count(1)
 
@@ -94,6 +95,20 @@ class StubJobs:
 
     def running(self, work):
         return [job for job in self.asked if job.work.endswith(work) and not job.is_over]
+
+
+class LaterWriter:
+    """A writer that does what it was given when the test says so."""
+
+    def __init__(self):
+        self.waiting = []
+
+    def put(self, work, **calls):
+        self.waiting.append((work, calls))
+
+    def go_on(self):
+        work, calls = self.waiting.pop(0)
+        AtOnce().put(work, **calls)
 
 
 def series_of(uid, **fields):

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from services.stubs import LaterWriter
 
 from medview.domain.errors import WriteError
 from medview.services import hanging_own
@@ -21,20 +22,6 @@ layout = "1x2"
 KNEE, HIP = Rule("Knee", "1x2"), Rule("Hip", "1x1")
 
 
-class Later:
-    """A writer that does what it was given when the test says so."""
-
-    def __init__(self):
-        self.waiting = []
-
-    def put(self, work, **calls):
-        self.waiting.append((work, calls))
-
-    def go_on(self):
-        work, calls = self.waiting.pop(0)
-        AtOnce().put(work, **calls)
-
-
 class Desk:
     def __init__(self, folder, writer):
         self.file, self.said = folder / FILE, []
@@ -49,7 +36,7 @@ def desk(tmp_path):
 
 @pytest.fixture
 def slow(tmp_path):
-    return Desk(tmp_path, Later())
+    return Desk(tmp_path, LaterWriter())
 
 
 @pytest.fixture
