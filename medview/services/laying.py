@@ -56,18 +56,29 @@ class Laying:
             maps.append(replace(each, title=title, name=self._name(about, each, title)))
         names = {each.name for each in maps}
         others = tuple(each for each in there if each.name not in names)
-        styles = {each.name: laid_style(each, n) for n, each in enumerate(maps, len(others))}
+        # What the reader has set stays where the same object is laid again; the style of another
+        # map of that name, with another range, would show false values.
+        known = {each.name for each in there}
+        styles = {
+            each.name: laid_style(each, n)
+            for n, each in enumerate(maps, len(others))
+            if each.name not in known
+        }
         with session.together():
             session.laid = {**session.laid, about: (*others, *maps)}
-            session.styles = {**styles, **session.styles}
+            session.styles = {**session.styles, **styles}
             session.kept_maps = session.kept_maps | names
             session.overlay_on = True
         words = ", ".join(each.title for each in maps)
         session.message = Message(f"{words}: laid over the image. {laid.words}".strip())
 
     def _name(self, about: VolumeId, laid: ScalarMap, title: str) -> str:
-        """What a map is called under the mouse: its title, with a number where that is taken."""
-        key = (about, laid.name)
+        """What a map is called under the mouse: its title, with a number where that is taken.
+
+        It begins with a capital letter, as no map of a model does: of one that is run later on
+        this image a map called "brain" must not be this one.
+        """
+        key, title = (about, laid.name), title[:1].upper() + title[1:]
         if key not in self._names:
             taken = {name for (where, _), name in self._names.items() if where == about}
             taken |= {each.name for each in self._session.maps}

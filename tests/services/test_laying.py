@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from phantoms import prediction_with
 from services.stubs import StubJobs, catalogue_of, series_of
 
 from medview.domain.geometry import Geometry
@@ -61,6 +62,31 @@ def test_the_same_object_again_takes_its_own_place(desk):
     assert [each.name for each in session.maps] == ["Lesion", "Lesion 2"]
     session.volume_id = VolumeId("1.1#0", "other pixels")
     assert session.maps == ()
+
+
+def test_a_map_of_another_image_with_the_same_title_is_drawn_in_its_own_range(desk):
+    session, jobs, laying, other = desk
+    values = np.ones(GRID.shape, np.float32)
+    for pixels, top in (("sha", 3000.0), ("other pixels", 3.0)):
+        session.volume_id = VolumeId("1.1#0", pixels)
+        laying.lay(other)
+        found = ScalarMap("object-1", values, GRID, kind="evidence", range=(0, top), title="ADC")
+        jobs.last.finish(Laid((found,)))
+        assert session.style("ADC").range == (0, top)
+    session.styles = {"ADC": replace(session.style("ADC"), opacity=0.1)}
+    laying.lay(other)
+    jobs.last.finish(Laid((found,)))
+    assert session.style("ADC").opacity == 0.1
+
+
+def test_a_map_of_a_model_stays_beside_one_of_the_same_title(desk):
+    session, jobs, laying, other = desk
+    laying.lay(other)
+    jobs.last.finish(Laid((mask(title="brain"),)))
+    own = ScalarMap("brain", np.zeros(GRID.shape, np.uint8), GRID, kind="mask", title="brain")
+    session.predictions = {ABOUT: (prediction_with(own),)}
+    assert session.map("brain") is own
+    assert len(session.maps) == 2
 
 
 def test_the_first_reader_is_not_shown_what_others_marked(desk):
