@@ -12,7 +12,7 @@ import numpy as np
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
-from medview.learning.icu_armed import RULES
+from medview.learning.armed_rules import RULES
 from medview.learning.icu_compared import Given, by_unit
 from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import Fit, probabilities
@@ -24,6 +24,7 @@ from medview.learning.icu_training import works_of
 from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_variants import without
 from medview.learning.icu_work import Work
+from medview.models.armed import LossWeights
 from medview.models.fusion import SERIES
 
 # Variant -> what of the recipe it changes.
@@ -53,6 +54,8 @@ FILM_CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
+# Effects of units, and none of them; the unit is a column in none.
+BY_RULE: dict[str, LossWeights | None] = {"no-type": None, **RULES}
 # What the variants of units share: with one risk the plain loss is the same but for its rate.
 BY_UNIT: dict[str, Any] = {"loss": "bce"}
 
@@ -73,7 +76,7 @@ class IcuStudy:
         """
         films = any(stay.film is not None for work in self.works for stay in work.stays)
         units = not films and any(_has_units(work) for work in self.works)
-        return (*CHANGES, *(FILM_CHANGES if films else ()), *(RULES if units else ()))
+        return (*CHANGES, *(FILM_CHANGES if films else ()), *(BY_RULE if units else ()))
 
     def folds(self, seed: int) -> tuple[str, ...]:
         """Numbers of the folds, the same for every seed, or names of the sites."""
@@ -83,7 +86,7 @@ class IcuStudy:
         self, job: Progress, variant: str, settings: Mapping[str, Any], seed: int, fold: str
     ) -> tuple[Scored, ...]:
         """Train one network of each part without a fold and score its stays."""
-        changes = {**CHANGES, **FILM_CHANGES, **dict.fromkeys(RULES, BY_UNIT)}[variant]
+        changes = {**CHANGES, **FILM_CHANGES, **dict.fromkeys(BY_RULE, BY_UNIT)}[variant]
         recipe = IcuRecipe.of({**asdict(self.recipe), **changes, **settings})
         found: list[Scored] = []
         for work in self.works:
@@ -91,8 +94,10 @@ class IcuStudy:
             if held is None:
                 continue
             given = self._given(job, work, held, recipe)
-            if variant in RULES:
-                found += by_unit(job, given, RULES[variant], seed, fold) if _has_units(work) else []
+            if variant in BY_RULE:
+                found += (
+                    by_unit(job, given, BY_RULE[variant], seed, fold) if _has_units(work) else []
+                )
                 continue
             fit = Fit(recipe.of_member(work.name, 0), given.train, None, seed)
             while not fit.finished:

@@ -8,38 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from typing import cast
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from medview.learning.armed_rules import (
+    Asked,
+    Opponent,
+    Scores,
+    one_hot,
+    put_round,
+    read_out,
+    risks,
+)
 from medview.learning.checkpoint import refuse_not_finite
 from medview.learning.icu_asked import states_at
 from medview.learning.icu_fit import Fit, StaySet
-from medview.learning.icu_stays import Stay
 from medview.learning.icu_variables import VariableMap
-from medview.models.armed import Armed, ArmedOptions, ArmedOutput, LossWeights, main_loss
+from medview.models.armed import Armed, ArmedOutput, LossWeights
 from medview.models.fusion import FusionNet, last_valid
 
-Scores = NDArray[np.float64]
 UNIT_COLUMNS = ("ICUType",)
 """Variables of the maps that say the unit."""
-UNKNOWN = -100
-"""Number of a unit without effects; losses of the adversary pass over it."""
 BLOCK = 256
-
-
-# Variant -> the weights of its loss, none: no effects and no adversary. The unit is a column in
-# none of them. Priors and the weight of the KL term are those of the paper's tabular task.
-RULES: dict[str, LossWeights | None] = {
-    "no-type": None,
-    "armed": LossWeights(1.0, 1.0, 0.1, 1e-3),
-    "armed-no-adversary": LossWeights(1.0, 1.0, 0.0, 1e-3),
-    "adversary-only": LossWeights(0.0, 1.0, 0.1, 0.0),
-}
 
 
 class Asking(nn.Module):
@@ -69,8 +61,7 @@ class ArmedFit(Fit):
 
     weights: LossWeights = field(default_factory=LossWeights)
     armed: Armed = None  # type: ignore[assignment]  # made below
-    _resist: torch.optim.Optimizer = None  # type: ignore[assignment]  # made below
-    _dice: torch.Generator = None  # type: ignore[assignment]  # made below
+    _opponent: Opponent = None  # type: ignore[assignment]  # made below
 
     @property
     def units(self) -> int:
@@ -78,51 +69,25 @@ class ArmedFit(Fit):
         return int(cast(Tensor, self.train.cluster).max()) + 1
 
     def _begin(self) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            self.armed = self._round(self.net)
-        self._dice = torch.Generator().manual_seed(self.seed)
-        self._resist = torch.optim.Adam(self.armed.adversary.parameters(), self.recipe.rate)
+        base = Asking(self.net)
+        example = torch.zeros(1, self.net.options.width), torch.ones(1, 2, dtype=torch.bool)
+        self.armed = put_round(
+            base, self.units, base.hidden_layers(), example, lambda said: said[:, 0], self.seed
+        )
+        self._opponent = Opponent(self.armed, self.weights, self.recipe.rate, self.seed)
         Fit._begin(self)
-
-    def _round(self, net: FusionNet) -> Armed:
-        base = Asking(net).eval()
-        layers = base.hidden_layers()
-        options = ArmedOptions(
-            self.units, layers, "hidden", layers[-1], adversary=(32,),
-            prior_slope=0.15, prior_intercept=0.1, start_slope=0.01, start_intercept=0.01,
-        )  # fmt: skip
-        example = torch.zeros(1, net.options.width), torch.ones(1, 2, dtype=torch.bool)
-        return Armed(base, options, example, read=lambda said: said[:, 0])
 
     def _learnt(self) -> list[nn.Parameter]:
         return self.armed.main_parameters()
 
     def _learn(self, batch: StaySet) -> Tensor:
         """First the adversary learns from the layers as they are, then all the others."""
-        noise = torch.randn(self.units, self.armed.units, generator=self._dice)
-        asked = list(self._armed(batch, noise))
-        resisted = [
-            share * self._guessed(said.seen.detach(), units) for share, said, _, units in asked
-        ]
-        self._resist.zero_grad()
-        torch.autograd.backward(torch.stack(resisted).sum())
-        self._resist.step()
-        parts = []
-        for share, said, truth, units in asked:
-            guess = self.armed.adversary(said.seen)
-            parts.append(share * main_loss("binary", said, guess, truth, units, self.weights))
-        loss = torch.stack(parts).sum()
+        loss = self._opponent.loss(list(self._armed(batch, self._opponent.noise())))
         refuse_not_finite(loss, self.done + 1)
         torch.autograd.backward(loss)
         return loss.detach()
 
-    def _guessed(self, seen: Tensor, units: Tensor) -> Tensor:
-        return F.cross_entropy(self.armed.adversary(seen), units)
-
-    def _armed(
-        self, batch: StaySet, noise: Tensor
-    ) -> Iterator[tuple[float, ArmedOutput, Tensor, Tensor]]:
+    def _armed(self, batch: StaySet, noise: Tensor) -> Iterator[Asked]:
         """What the last hour and the earlier ones count, say, should say, and their units."""
         states, before = states_at(
             self.net, batch.series, batch.lengths, lambda: self._earlier(batch)
@@ -132,15 +97,13 @@ class ArmedFit(Fit):
             share, rungs = self.recipe.rungs_share, self.recipe.rungs
             yield self._one(batch, share, before().flatten(0, 1), rungs, noise)
 
-    def _one(
-        self, batch: StaySet, share: float, states: Tensor, each: int, noise: Tensor
-    ) -> tuple[float, ArmedOutput, Tensor, Tensor]:
+    def _one(self, batch: StaySet, share: float, states: Tensor, each: int, noise: Tensor) -> Asked:
         present, truth, units = (
             one.repeat_interleave(each, 0)
             for one in (batch.present, batch.labels[:, 0], cast(Tensor, batch.cluster))
         )
         said = self.armed((states, present), one_hot(units, self.units), noise)
-        return share, said, truth, units
+        return Asked(share, said, truth, units)
 
     @torch.no_grad()
     def ask(self, stays: StaySet, shares: Tensor) -> ArmedOutput:
@@ -156,52 +119,15 @@ class ArmedFit(Fit):
         return ArmedOutput(both[0], both[1], both[2], found[0].kl)
 
     def risks(self, stays: StaySet) -> dict[str, Scores]:
-        """Probabilities (N,): as the variant says them (a unit without effects has none), and
-        "average": as every unit in turn would.
-        """
-        own = self.ask(stays, one_hot(cast(Tensor, stays.cluster), self.units)).mixed
-        each = [torch.sigmoid(self.ask(stays, one.expand(len(stays), -1)).mixed)
-                for one in torch.eye(self.units)]  # fmt: skip
-        if self.weights.mixed == 0:  # the effects have learnt nothing
-            own = self.ask(stays, torch.zeros(len(stays), self.units)).fixed
-        return {"own": torch.sigmoid(own).double().numpy(),
-                "average": torch.stack(each).mean(0).double().numpy()}  # fmt: skip
+        """Probabilities (N,): "own", as the variant says them, and "average" over units."""
+        units = cast(Tensor, stays.cluster)
+        return risks(lambda shares: self.ask(stays, shares), units, self.units, self.weights)
 
     def read_out(self, stays: StaySet, names: Sequence[str]) -> dict[tuple[str, str], float]:
-        """By unit its random intercept and what it adds to the log-odds of its stays, (mean); of
-        all the spread of the slopes over units, the share of effects in the variance of the
-        log-odds, and how often the adversary guesses the unit, beside the commonest one.
-        """
+        """What the effects are and what they do to the risk of these stays."""
         units = cast(Tensor, stays.cluster)
-        known = units >= 0
         said = self.ask(stays, one_hot(units, self.units))
-        added = said.mixed - said.fixed
-        found = {}
-        for k, name in enumerate(names):
-            found[name, "random_intercept"] = float(self.armed.intercept.mu[k, 0].detach())
-            if (units == k).any():
-                found[name, "added_log_odds"] = float(added[units == k].mean())
-        found["units", "slope_spread"] = float(self.armed.slopes.mu.detach().std(0).mean())
-        if known.any():
-            share = added.var() / (added.var() + said.fixed.var())
-            found["units", "effect_share"] = float(share)
-            guess = self.armed.adversary(said.seen).argmax(1)
-            found["units", "adversary_right"] = float((guess == units)[known].float().mean())
-            counts = torch.bincount(units[known])
-            found["units", "commonest_unit"] = float(counts.max() / counts.sum())
-        return found
-
-
-def one_hot(units: Tensor, count: int) -> Tensor:
-    """Units (n,) as rows (n, count); one without effects is all zeros."""
-    known = units >= 0
-    return F.one_hot(torch.where(known, units, 0), count).float() * known[:, None]
-
-
-def numbered(stays: Sequence[Stay], names: Sequence[str]) -> Tensor:
-    """The number of each stay's unit among `names`, (N,)."""
-    place: dict[str, Any] = {name: n for n, name in enumerate(names)}
-    return torch.tensor([place.get(stay.case.site, UNKNOWN) for stay in stays])
+        return read_out(self.armed, said, units, names, "units")
 
 
 def untold(stays: StaySet, variables: VariableMap) -> StaySet:

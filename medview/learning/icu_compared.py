@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,7 +9,8 @@ from numpy.typing import NDArray
 
 from medview.domain.ablation import Scored
 from medview.domain.progress import Progress
-from medview.learning.icu_armed import ArmedFit, numbered, untold
+from medview.learning.armed_rules import effect_rows, numbered
+from medview.learning.icu_armed import ArmedFit, untold
 from medview.learning.icu_fit import Fit, StaySet, probabilities
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay
@@ -75,7 +75,7 @@ def by_unit(
         return given.scored(probabilities(plain.net, test))
     names = sorted({stay.case.site for stay in given.stays[0] if stay.case.site})
     train, test = (
-        replace(one, cluster=numbered(stays, names))
+        replace(one, cluster=numbered([stay.case.site for stay in stays], names))
         for one, stays in zip((train, test), given.stays, strict=True)
     )
     fit = ArmedFit(given.recipe, train, None, seed, weights=weights)
@@ -83,18 +83,9 @@ def by_unit(
     risks = fit.risks(test)
     found = given.scored(risks["own"][:, None])
     found += given.scored(risks["average"][:, None], ", average over units")
-    return found + _effects(fit.read_out(test, names), given.work.subset, fold)
+    return found + effect_rows(fit.read_out(test, names), given.work.subset, fold)
 
 
 def _to_end(job: Progress, fit: Fit) -> None:
     while not fit.finished:
         fit.epoch(job.check)
-
-
-def _effects(found: dict[tuple[str, str], float], subset: str, fold: str) -> list[Scored]:
-    """Effects as figures: one value a run."""
-    who: Sequence[str] = (f"fold {fold}",)
-    return [
-        Scored(unit, (name,), tuple(who), tuple(who), (0.0,), (value,), subset, "effect")
-        for (unit, name), value in found.items()
-    ]

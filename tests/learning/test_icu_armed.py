@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from medview.learning.icu_armed import RULES, UNKNOWN, ArmedFit, numbered, one_hot, untold
+from medview.learning.armed_rules import RULES, UNKNOWN, one_hot
+from medview.learning.icu_armed import ArmedFit, untold
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_recipe import IcuRecipe
-from medview.learning.icu_stays import Stay
 from medview.learning.icu_variables import shipped_map
 from medview.learning.metrics import roc_auc
-from medview.learning.subset import TrainCase
 
 RECIPE = IcuRecipe(
     hidden=8, width=8, heads=2, feed_forward=8, epochs=12, batch=32, rate=2e-2, loss="bce",
@@ -100,9 +99,3 @@ def test_the_columns_of_the_type_are_blanked_and_no_others():
     assert variables.variables[-1].name == "ICUType"
     assert (blank == 0).nonzero()[:, 2].unique().tolist() == list(range(place, place + 4))
     assert (given.series == 1).all()
-
-
-def test_units_are_numbered_by_name():
-    named = [Stay(TrainCase("c", "p", {}, "series", site=site), None) for site in ("b", "a", "?")]
-    assert numbered(named, ["a", "b"]).tolist() == [1, 0, UNKNOWN]
-    assert one_hot(torch.tensor([1, UNKNOWN]), 2).tolist() == [[0, 1], [0, 0]]
