@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import click
 
 from medview.cli.contract import Answer, Context, command
 
-_SORTS = ("best", "made", "name", "epochs")
+_COLUMNS = {"made": "made_at", "name": "run", "epochs": "epochs"}
+_SORTS = ("best", *_COLUMNS)
 _MOST_FIGURES = 3
 
 
@@ -44,26 +46,21 @@ def runs(context: Context, folders: tuple[Path, ...], sort: str, out: Path | Non
 
     Settings are told where they differ. Without FOLDERS these are the ones made in the window.
     """
-    from medview.services.runs import RUNS, Run, differing, read_runs, write_curves
+    from medview.services.runs import RUNS, differing, read_runs, write_curves
     from medview.services.settings import Preferences
 
     found = read_runs(folders or (Preferences().folder / RUNS,))
     if context.options.private:
-        found = tuple(
-            Run(f"run {n}", run.folder, run.model, run.settings, run.curves, run.seconds,
-                run.made_at, run.weights_sha256, run.figures)
-            for n, run in enumerate(found, 1)
-        )  # fmt: skip
+        found = tuple(replace(run, name=f"run {n}") for n, run in enumerate(found, 1))
     if out is not None:
         write_curves(found, out)
     apart = differing(found)
-    rows = sorted((_row(run, apart) for run in found), key=lambda row: _place(row, sort))
+    rows = sorted((_row(run, apart) for run in found), key=lambda row: row["run"])
+    rows.sort(key=lambda row: _place(row, sort), reverse=sort in ("made", "epochs"))
     return Answer({"differing": list(apart), "runs": rows})
 
 
 def _row(run: Any, apart: tuple[str, ...]) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "run": run.name,
         "model": run.model,
@@ -82,12 +79,6 @@ def _place(row: Mapping[str, Any], sort: str) -> tuple[Any, ...]:
     best = row["best"]
     if sort == "best":
         if best is None:
-            return (1, "", "", 0.0, row["run"])
-        return (0, row["model"], f"{best['part']} {best['name']}", best["value"], row["run"])
-    if sort == "epochs":
-        return (-row["epochs"], row["run"])
-    return (row["run"],) if sort == "name" else (_newest(row["made_at"]), row["run"])
-
-
-def _newest(made_at: str) -> tuple[int, ...]:
-    return tuple(-ord(sign) for sign in made_at)
+            return (1,)
+        return (0, row["model"], f"{best['part']} {best['name']}", best["value"])
+    return (row[_COLUMNS[sort]],)

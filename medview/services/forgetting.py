@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+from medview.domain.errors import WriteError
 from medview.domain.local_case import case_name
 from medview.domain.study import Patient, Study
 from medview.io.atomic import write_error
@@ -42,7 +43,7 @@ def drop_copies(folder: Path, patient: Patient, study: Study) -> int:
     Raises
     ------
     WriteError
-        If a file cannot be deleted or the case list not be written.
+        If a file cannot be deleted or the case list not be read or written.
     """
     names = {case_name(patient.key, series.key) for series in study.series}
     place = folder / FOLDER
@@ -59,8 +60,15 @@ def drop_copies(folder: Path, patient: Patient, study: Study) -> int:
 def _drop_lines(file: Path, names: Collection[str]) -> None:
     if not file.is_file():
         return
-    with file.open(newline="", encoding="utf-8") as opened:
-        lines = list(csv.DictReader(opened))
+    try:
+        with file.open(newline="", encoding="utf-8") as opened:
+            lines = list(csv.DictReader(opened))
+    except (OSError, UnicodeDecodeError) as error:
+        raise WriteError(
+            "the list of training cases cannot be read, so lines of the study may stay in it",
+            file=file.name,
+            do=f"Delete the folder {FOLDER} in the settings folder.",
+        ) from error
     kept = [line for line in lines if line.get("case") not in names]
     if len(kept) < len(lines):
         write_rows(file, kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,5 +44,9 @@ def main_names(curves: Curves) -> dict[str, str]:
 
 
 def main_curves(curves: Curves) -> dict[str, Points]:
-    """The curve of each part that stands for how well it goes."""
-    return {part: curves[part, name] for part, name in main_names(curves).items()}
+    """The curve of each part that stands for how well it goes, without what is no number."""
+    found = {
+        part: tuple(point for point in curves[part, name] if math.isfinite(point[1]))
+        for part, name in main_names(curves).items()
+    }
+    return {part: points for part, points in found.items() if points}

@@ -7,6 +7,7 @@ it again restores exactly what was there before.
 
 from __future__ import annotations
 
+import lzma
 import re
 import shutil
 import uuid
@@ -30,11 +31,12 @@ CARD = "card.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Of a version from elsewhere; the largest shipped weights have 30 MB.
 _LARGEST_BYTES = 2 << 30
-# Of archives cut off, with a part changed, with a password, packed in a way not known here.
+# Of archives cut off or with a part changed; RuntimeError is of a password, and of ways of packing
+# that are not known here.
 _BROKEN = (
-    OSError, EOFError, ValueError, RuntimeError, zlib.error, zipfile.BadZipFile,
-    NotImplementedError,
-)  # fmt: skip
+    *(OSError, EOFError, ValueError, RuntimeError),
+    *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
+)
 
 
 @dataclass(frozen=True, slots=True)

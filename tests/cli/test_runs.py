@@ -23,6 +23,14 @@ def test_the_best_run_comes_first_and_what_differs_is_told(tmp_path, capfd):
     assert (tmp_path / "all.csv").is_file()
 
 
+def test_the_newest_comes_first_and_those_of_an_unknown_day_last(tmp_path, capfd):
+    for name, day in (("a", ""), ("b", "2026-01-02"), ("c", "2026-03-04"), ("d", "")):
+        told = training(tmp_path / name, [3, 2]) / "run.json"
+        told.write_text(json.dumps(json.loads(told.read_text()) | {"made_at": day}))
+    assert main(["runs", str(tmp_path), "--sort", "made", "--json"]) == 0
+    assert [one["run"] for one in json.loads(capfd.readouterr().out)["runs"]] == list("cbad")
+
+
 def test_private_runs_go_by_numbers(tmp_path, capfd):
     training(tmp_path / "Mrs Smith", [3, 2])
     assert main(["runs", str(tmp_path), "--private"]) == 0

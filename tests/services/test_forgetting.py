@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from services.stubs import CARD, series_of
 
+from medview.domain.errors import WriteError
 from medview.domain.local_case import case_name
 from medview.domain.study import Patient, Study
 from medview.io.identity import former_key, patient_key
@@ -59,6 +60,13 @@ def test_copies_and_lines_of_the_study_go_and_those_of_others_stay(tmp_path):
     before = (place / LIST).read_bytes()
     assert drop_copies(tmp_path, PATIENT, STUDY) == 0
     assert (place / LIST).read_bytes() == before
+
+
+def test_a_list_that_cannot_be_read_is_told(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / LIST).write_bytes(b"case\n\xff\n")
+    with pytest.raises(WriteError, match="lines of the study may stay"):
+        drop_copies(tmp_path, PATIENT, STUDY)
 
 
 def test_nothing_to_delete_is_no_mistake(tmp_path):

@@ -26,6 +26,12 @@ def test_both_lines_are_of_one_quantity_where_there_is_one(there, names):
     assert main_curves(curves) == dict.fromkeys(names, POINTS)
 
 
+def test_what_is_no_number_is_not_drawn_and_never_the_best():
+    nan, inf = float("nan"), float("inf")
+    curves = {("train", "loss"): ((1, nan), (2, 3.0), (3, inf)), ("val", "loss"): ((1, nan),)}
+    assert main_curves(curves) == {"train": ((2, 3.0),)}
+
+
 @pytest.mark.parametrize("text", ["", "epoch,part\n1,train\n", "epoch,part,name,value\nx,a,b,c\n"])
 def test_a_curve_that_is_not_there_yet_or_broken_is_none(tmp_path, text):
     (tmp_path / "history.csv").write_text(text)

@@ -52,6 +52,12 @@ def test_a_run_tells_its_settings_its_best_epoch_and_its_figures(tmp_path):
     assert "somebody" not in (folder / "run.json").read_text()
 
 
+def test_a_training_that_broke_off_has_no_best_epoch_where_the_loss_is_no_number(tmp_path):
+    run = read_run(training(tmp_path / "a", [float("nan"), 2, float("nan")]))
+    assert (run.best.epoch, run.best.value) == (2, 2)
+    assert read_run(training(tmp_path / "b", [float("nan")])).best is None
+
+
 def test_only_settings_that_differ_are_told(tmp_path):
     one = training(tmp_path / "a", [3, 1], rate=0.01)
     other = training(tmp_path / "b", [3, 2], rate=0.02, method="head")

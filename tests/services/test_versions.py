@@ -111,7 +111,7 @@ def test_what_lies_beside_the_weights_goes_along(places, tmp_path):
     assert there.weights.with_name(service.BASELINES).read_bytes() == b"classical"
 
 
-@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+@pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
 def test_a_damaged_archive_is_refused_whatever_is_damaged(places, tmp_path, packing):
     weights = put(tmp_path / "tuned", b"tuned" * 400, id="icu", version="2")
     file, odd = tmp_path / "icu.zip", tmp_path / "odd.zip"
