@@ -18,6 +18,8 @@ from medview.imaging.tint import Tint
 
 # Smoothing looks at two pixels a side; of an image that is finer on screen it would miss some.
 _FINEST = 0.5
+# Pixels that are merged in one go: what lies between stays in the processor's cache.
+_AT_ONCE = 1 << 18
 
 
 class Picture:
@@ -34,7 +36,8 @@ class Picture:
         if _same(pixels, self._made_of):
             return
         self._made_of = pixels
-        self._images = [] if frame is None else [merged(frame)]
+        # The first image is written over: memory that is new each time costs more than pixels.
+        self._images = [] if frame is None else [merged(frame, *self._images[:1])]
 
     def paint(self, painter: QPainter, to_pane: QTransform) -> None:
         """Paint it by the transform from corners of image pixels to pixels of the pane."""
@@ -58,14 +61,24 @@ class Picture:
         return self._images[level]
 
 
-def merged(frame: Frame) -> QImage:
-    """Image and tints of a frame, as opaque RGB at the resolution of the data."""
-    base = _opaque(frame.image)
+def merged(frame: Frame, onto: QImage | None = None) -> QImage:
+    """Image and tints of a frame, as opaque RGB at the resolution of the data.
+
+    `onto` is written over and given back if it has the right size.
+    """
+    rows, columns = frame.image.shape[:2]
+    size = QSize(columns, rows)
+    base = onto if onto and onto.size() == size else QImage(size, QImage.Format.Format_RGB32)
+    packed = np.frombuffer(base.bits(), np.uint32).reshape(rows, columns)
+    covered = [(tint, tint.covered_rows) for tint in frame.paints]
+    step = max(1, _AT_ONCE // columns)
     with QPainter(base) as painter:
-        for tint in frame.paints:
-            rows = tint.covered_rows
-            if rows.stop:
-                painter.drawImage(0, rows.start, _over(tint, rows))
+        for top in range(0, rows, step):
+            _fill(packed[top : top + step], frame.image[top : top + step])
+            for tint, drawn in covered:
+                band = slice(max(top, drawn.start), min(top + step, drawn.stop))
+                if band.start < band.stop:
+                    painter.drawImage(0, band.start, _over(tint, band))
     return base
 
 
@@ -102,14 +115,11 @@ def _by_alpha(colours: bytes) -> NDArray[np.uint32]:
     return _argb(scaled).reshape(-1)
 
 
-def _opaque(pixels: NDArray[np.uint8]) -> QImage:
-    """(h, w) grey or (h, w, 3) colour as 0xffRRGGBB.
+def _fill(packed: NDArray[np.uint32], pixels: NDArray[np.uint8]) -> None:
+    """Write (h, w) grey or (h, w, 3) colour as 0xffRRGGBB.
 
     Qt's own conversion waits for threads of its own, which come late on a busy machine.
     """
-    rows, columns = pixels.shape[:2]
-    image = QImage(columns, rows, QImage.Format.Format_RGB32)
-    packed = np.frombuffer(image.bits(), np.uint32).reshape(rows, columns)
     if pixels.ndim == 2:
         np.multiply(pixels, np.uint32(0x010101), out=packed, dtype=np.uint32)
     else:
@@ -117,7 +127,6 @@ def _opaque(pixels: NDArray[np.uint8]) -> QImage:
         np.bitwise_or(red << 16, green << 8, out=packed)
         packed |= blue
     packed |= np.uint32(0xFF000000)
-    return image
 
 
 def _halved(image: QImage) -> QImage:

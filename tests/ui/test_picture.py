@@ -97,7 +97,7 @@ def test_a_place_stays_where_it_is_however_coarse_the_screen(frame):
 def test_pixels_are_merged_again_only_when_they_are_others(frame, monkeypatch):
     calls = []
     monkeypatch.setattr(
-        "medview.ui.picture.merged", lambda frame: calls.append(frame) or merged(frame)
+        "medview.ui.picture.merged", lambda *given: calls.append(given) or merged(*given)
     )
     picture = Picture()
     picture.show(frame)
@@ -111,3 +111,26 @@ def test_pixels_are_merged_again_only_when_they_are_others(frame, monkeypatch):
 
 def test_nothing_is_painted_where_there_is_no_frame():
     assert not painted(None, QTransform(), (4, 4)).any()
+
+
+def test_what_is_merged_in_pieces_is_as_if_done_at_once(frame, monkeypatch):
+    whole = rgb_of(merged(frame))
+    monkeypatch.setattr("medview.ui.picture._AT_ONCE", 5 * frame.image.shape[1])
+    assert np.array_equal(rgb_of(merged(frame)), whole)
+
+
+def test_an_image_of_another_size_is_not_written_into(frame):
+    kept = merged(frame)
+    small = replace(frame, image=frame.image[:-3, :-5], paints=())
+    made = merged(small, kept)
+    assert made.size() != kept.size()
+    assert np.array_equal(rgb_of(merged(frame, kept)), rgb_of(merged(frame)))
+    assert merged(frame, kept) is kept
+
+
+def test_fading_is_laid_over_as_the_formula_says(frame):
+    dice = np.random.default_rng(9)
+    alpha = dice.integers(0, 256, frame.image.shape, dtype=np.uint8)
+    alpha[:4] = alpha[-2:] = 0
+    faded = replace(frame, paints=(replace(frame.paints[0], alpha=alpha), frame.paints[1]))
+    assert np.abs(rgb_of(merged(faded)) - blended(faded)).max() <= 2

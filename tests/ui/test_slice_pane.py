@@ -102,7 +102,7 @@ def test_the_letters_stand_where_the_frame_says(pane):
 def test_a_frame_is_painted_once_and_merged_once(pane, qtbot, monkeypatch):
     """A second painting of every step is half of the time it takes."""
     frame, merges, paints = frame_at(), [], []
-    monkeypatch.setattr(picture, "merged", lambda each: merges.append(each) or merged(each))
+    monkeypatch.setattr(picture, "merged", lambda *one: merges.append(one) or merged(*one))
     monkeypatch.setattr(Picture, "paint", lambda *given: paints.append(given))
     steps = (
         ((frame, Placing(), Dress()), 1),
