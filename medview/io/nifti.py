@@ -145,7 +145,7 @@ def each_time(series: Series) -> Iterator[Values]:
 
 def _header_of(series: Series) -> Header:
     header = read_header(series.files[0])
-    if header is None or header.shape != series.size:
+    if header is None or (header.shape, header.times) != (series.size, series.times):
         raise ReadError(
             "has changed since it was listed",
             code=Code.CHANGED,

@@ -53,6 +53,14 @@ def test_a_file_that_ends_early_is_refused(tmp_path):
         read_course(Silent(), series)
 
 
+@pytest.mark.parametrize("count", [2, 4])
+def test_a_file_that_has_other_time_points_by_now_is_refused(written, count):
+    series, _ = only(written)
+    nifti.write_times([Volume(each, GRID) for each in (*TIMES, TIMES[0])[:count]], written)
+    with pytest.raises(ReadError, match="has changed since it was listed"):
+        read_course(Silent(), series)
+
+
 def test_what_would_take_too_much_memory_is_refused_before_it_is_read(written, monkeypatch):
     series, _ = only(written)
     monkeypatch.setattr(courses, "MOST_BYTES", 100)
