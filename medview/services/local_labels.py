@@ -13,13 +13,13 @@ from medview.domain.measurement import Measurement
 from medview.domain.prediction import ZONE_GRADES, Finding, Opinion, Prediction
 from medview.domain.wording import time_words
 from medview.imaging.measuring import voxels_inside
+from medview.io.finding_region import region_of
 from medview.learning.reader_labels import (
     answered,
     counted,
     grades_of,
     lesion_mask,
     outcome_of,
-    region_of,
 )
 
 

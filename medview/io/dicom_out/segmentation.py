@@ -10,11 +10,11 @@ from highdicom.seg import Segmentation, SegmentDescription
 from numpy.typing import NDArray
 from pydicom.sr.codedict import codes
 from pydicom.sr.coding import Code
-from scipy import ndimage
 
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Finding, Prediction
+from medview.domain.prediction import Prediction
 from medview.io.dicom_out.origin import MAKER, Origin
+from medview.io.finding_region import region_of
 
 KIND = "segmentation"
 LABEL_MAPS = ("mask", "labels")
@@ -68,32 +68,14 @@ def segmentation(origin: Origin) -> Segmentation | None:
 def finding_masks(
     prediction: Prediction,
 ) -> list[tuple[str, Code, NDArray[np.bool_]]]:
-    """Each finding's region on the grid of its map (k, j, i): connected voxels over threshold."""
-    threshold = prediction.parameters.get("threshold")
-    if not isinstance(threshold, int | float):
-        return []
+    """Each finding's region on the grid of its map (k, j, i), as large as the result tells it."""
     masks = []
     for one in prediction.findings:
         item = prediction.map(one.map)
         if item is None or one.hidden_by_uncertainty:
             continue
-        region = _region_of(one, item, float(threshold))
-        if region is not None:
-            masks.append((f"Finding {one.id}", codes.SCT.Lesion, region))
+        masks.append((f"Finding {one.id}", codes.SCT.Lesion, region_of(one, item)))
     return masks[:_MOST_SEGMENTS]
-
-
-def _region_of(finding: Finding, item: ScalarMap, threshold: float) -> NDArray[np.bool_] | None:
-    """The region whose middle lies nearest to the finding's."""
-    over = np.asarray(item.array, dtype=np.float32) >= threshold
-    regions, count = ndimage.label(over)
-    if not count:
-        return None
-    numbers = np.arange(1, count + 1)
-    centres = np.array(ndimage.center_of_mass(over, regions, numbers))
-    places = np.array([item.geometry.to_mm(centre) for centre in centres])
-    distance = np.linalg.norm(places - np.asarray(finding.centroid_lps), axis=1)
-    return np.asarray(regions == numbers[int(distance.argmin())])
 
 
 def _label_masks(prediction: Prediction) -> list[tuple[str, Code, NDArray[np.bool_]]]:

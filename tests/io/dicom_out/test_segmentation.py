@@ -48,14 +48,26 @@ def test_the_region_of_a_finding_is_the_one_it_lies_in(origin):
     for finding, mask in zip(origin.prediction.findings, (first, second), strict=False):
         middle = score.geometry.to_mm(np.argwhere(mask).mean(axis=0))
         assert np.linalg.norm(middle - np.array(finding.centroid_lps)) < 4  # one voxel
-        assert score.array[mask].min() >= origin.prediction.parameters["threshold"]
+        size_ml = mask.sum() * score.geometry.voxel_ml
+        assert size_ml == pytest.approx(finding.volume_ml, abs=score.geometry.voxel_ml)
 
 
-@pytest.mark.parametrize(
-    "change",
-    [{"findings": ()}, {"parameters": {}}, {"parameters": {"threshold": "high"}}],
-)
-def test_without_a_threshold_or_findings_there_are_no_regions(origin, change):
+def test_a_segment_is_as_large_as_its_finding(origin):
+    """It reaches below the threshold, as the finding does: the report of scores tells its ml."""
+    score = origin.prediction.map("score")
+    for finding, (_, _, mask) in zip(
+        origin.prediction.findings, finding_masks(origin.prediction), strict=False
+    ):
+        grown = replace(finding, volume_ml=2 * finding.volume_ml)
+        told = replace(origin.prediction, findings=(grown,), parameters={"threshold": 6.0})
+        ((_, _, larger),) = finding_masks(told)
+        assert larger[mask].all()
+        size_ml = larger.sum() * score.geometry.voxel_ml
+        assert size_ml == pytest.approx(grown.volume_ml, abs=2 * score.geometry.voxel_ml)
+
+
+@pytest.mark.parametrize("change", [{"findings": ()}, {"maps": ()}])
+def test_without_findings_or_their_map_there_are_no_regions(origin, change):
     assert finding_masks(replace(origin.prediction, **change)) == []
 
 
