@@ -217,7 +217,7 @@ class Measuring:
             self._viewing.activate(panes[0])
         if session.maximised is not None and session.maximised not in panes:
             self._viewing.maximise(panes[0])
-        tilting.use(session, image.tilt)
+        tilting.use(session, image.tilt, (*own, *panes))
         self._viewing.set_point(image.point_lps)
 
     @property

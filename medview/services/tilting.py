@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -35,9 +36,12 @@ def tilt(session: Session, pane: str, degrees: float) -> None:
     use(session, turned(view.tilt, sight, degrees))
 
 
-def use(session: Session, tilted: Tilt) -> None:
-    """Give all panes this turn."""
-    session.views = {pane: replace(view, tilt=tilted) for pane, view in session.views.items()}
+def use(session: Session, tilted: Tilt, panes: Collection[str] | None = None) -> None:
+    """Give panes this turn; None: all of them."""
+    session.views = {
+        pane: replace(view, tilt=tilted) if panes is None or pane in panes else view
+        for pane, view in session.views.items()
+    }
 
 
 def straighten(session: Session) -> None:
