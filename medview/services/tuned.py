@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+
+from psygnal import Signal
 
 from medview.domain.training import Method
 from medview.services.case_table import CaseLine
@@ -69,6 +71,30 @@ class Tuned:
     is_finding: bool = False
 
     @property
+    def model(self) -> str:
+        """Which model the chosen version is of."""
+        return self.wish.version.partition("@")[0]
+
+    @property
+    def is_fit(self) -> bool:
+        """Whether nothing learns: only a calibration is fitted."""
+        return self.wish.method == "calibrate"
+
+    @property
+    def can_leave_sites(self) -> bool:
+        """Whether the cases are of several sites; a training needs a case list that says so."""
+        listed = self.data is not None and self.data.suffix.lower() == ".csv"
+        return bool(self.found.get("sites", 0) > 1 and (listed or self.is_fit))
+
+    @property
+    def trainings(self) -> int:
+        """How many trainings Start would make, all told."""
+        if self.is_fit:
+            return 1
+        sites = self.found.get("sites", 0) if self.wish.sites and self.can_leave_sites else 0
+        return int(1 + self.wish.folds + sites)
+
+    @property
     def may_start(self) -> bool:
         """Whether there are cases, and a locked set that is one if there is any."""
         return self.phase in ("ready", "stopped", "done") and not self.not_locked
@@ -87,3 +113,17 @@ class Tuned:
     def worse(self) -> tuple[str, ...]:
         """Figures on which the new version is worse for sure."""
         return tuple(self.outcome.get("before_after", {}).get("worse", ()))
+
+
+class TuningState:
+    """The one snapshot that all parts of a fine-tuning share; ``changed`` tells of each new one."""
+
+    changed = Signal(Tuned)
+
+    def __init__(self) -> None:
+        self.now = Tuned()
+
+    def set(self, **new: Any) -> None:
+        """Change fields of the snapshot, by name."""
+        self.now = replace(self.now, **new)
+        self.changed.emit(self.now)

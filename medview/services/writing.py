@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol
 
-from medview.domain.errors import MedviewError
+from medview.domain.errors import MedviewError, WriteError
 
 Post = Callable[[Callable[[], object]], object]
 Failed = Callable[[MedviewError], object]
@@ -29,6 +29,8 @@ class Writer(Protocol):
     ) -> None:
         """Have `work` done after all that was put before, then call `done` or `failed`.
 
+        An OSError of the work is told as a WriteError without a name.
+
         Work that still waits, and that none of another `key` was put after, may be left out for
         newer work of its key; of what is left out nothing is heard. An empty key replaces none.
         """
@@ -46,12 +48,25 @@ class AtOnce:
         failed: Failed = lambda error: None,
     ) -> None:
         """Do the work; see ``Writer``."""
-        try:
-            work()
-        except MedviewError as error:
-            failed(error)
-        else:
+        refused = _refusal(work)
+        if refused is None:
             done()
+        else:
+            failed(refused)
+
+
+def _refusal(work: Callable[[], object]) -> MedviewError | None:
+    """Do the work; why it could not be done, None where it was."""
+    try:
+        work()
+    except MedviewError as error:
+        return error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        return WriteError(
+            f"a file could not be read or written ({reason})", do="Look at the disk and try again."
+        )
+    return None
 
 
 @dataclass(slots=True, eq=False)
@@ -110,16 +125,16 @@ class Beside:
             if self._last is piece:
                 self._last = None
         try:
-            piece.work()
-        except MedviewError as error:
-            refused = error
-            if not self._is_open:
-                self._untold.append(refused)
-            self._say(lambda: piece.failed(refused))
+            refused = _refusal(piece.work)
         except Exception:  # a mistake in the work must not be silent, nor end the thread
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), None)))
-        else:
+            return
+        if refused is None:
             self._say(piece.done)
+            return
+        if not self._is_open:
+            self._untold.append(refused)
+        self._say(lambda: piece.failed(refused))
 
     def _say(self, call: Callable[[], object]) -> None:
         # At the end of the program what would be told may be gone already.

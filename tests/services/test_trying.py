@@ -13,7 +13,8 @@ from medview.services.analysis import Analysis
 from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.trying import Trying
-from medview.services.tuning import Tuned, Tuning, Wish
+from medview.services.tuned import Wish
+from medview.services.tuning import Tuning
 from medview.services.viewing import Viewing
 
 
@@ -34,9 +35,8 @@ class Room:
 
     def tell(self, epoch, phase="running"):
         preview = None if epoch is None else self.folder / f"{epoch}.safetensors"
-        now = Tuned(phase, wish=Wish("anomaly@1.0"), base=self.base, preview=preview)
-        self.tuning.now = now
-        self.tuning.changed.emit(now)
+        wish = Wish("anomaly@1.0")
+        self.tuning.state.set(phase=phase, wish=wish, base=self.base, preview=preview)
 
     @property
     def asked(self):

@@ -103,7 +103,7 @@ def case(number, *, labelled=True, wrong=""):
 
 
 def gathered(tuning, jobs, *cases, **fields):
-    tuning.library.look(tuning.model, **fields)
+    tuning.library.look(tuning.now.model, **fields)
     job = jobs.running("local_work:gather")[0]
     job.finish(LocalCases(cases))
     return job.args[0]

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -107,6 +108,14 @@ def test_what_is_refused_at_the_end_is_handed_over(desk):
     assert desk.writer.close() == ()
     desk.put("too late")
     assert desk.made == []
+
+
+def test_what_the_system_refuses_is_told_in_words(desk):
+    heard = []
+    desk.writer.put(Path("/nowhere/at all").read_bytes, failed=lambda e: heard.append(e.what))
+    desk.end()
+    AtOnce().put(Path("/nowhere/at all").read_bytes, failed=lambda e: heard.append(e.what))
+    assert heard == ["a file could not be read or written (No such file or directory)"] * 2
 
 
 def test_a_mistake_in_the_work_is_not_silent_and_ends_nothing(desk, monkeypatch):

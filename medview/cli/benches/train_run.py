@@ -16,7 +16,7 @@ from medview.cli.benches.viewer_run import Gaps, until
 from medview.domain.errors import DataError
 from medview.main import Program, build
 from medview.services.demo import MODEL
-from medview.services.tuning import memory_of
+from medview.services.training_pace import memory_of
 
 GONE_S = 5.0
 _LOOK_MS = 500

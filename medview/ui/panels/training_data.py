@@ -55,12 +55,13 @@ class CasesCard(Card):
             strict=True,
         ):  # fmt: skip
             made.clicked.connect(slot)
-        refused = QWidget()
-        row = beside(refused, self._tag, self._refused, grow=(1,))
+        self._refusal = QWidget()
+        row = beside(self._refusal, self._tag, self._refused, grow=(1,))
         row.setAlignment(self._tag, Qt.AlignmentFlag.AlignTop)
         self.library = LibraryCases(app)
-        self.add(Row(label(tr("Cases"), "strong"), 1, self._counts), refused)
-        self.add(Row(self._parts_name, 1, self._parts), self._summary, self._locked)
+        self.add(Row(label(tr("Cases"), "strong"), 1, self._counts), self._refusal)
+        self._split = Row(self._parts_name, 1, self._parts)
+        self.add(self._split, self._summary, self._locked)
         self.add(Row(*self._sources, gap=6), self.library)
 
     def _source(self, key: str, text: str, tip: str) -> QPushButton:
@@ -79,9 +80,8 @@ class CasesCard(Card):
         if len(skipped) > len(lines):
             lines.append(tr("and {n} more", n=len(skipped) - len(lines)))
         self._refused.setText(now.refused or "\n".join(lines))
-        self._refused.setVisible(bool(self._refused.text()))
         self._tag.setText(tr("refused") if now.refused else tr("{n} refused", n=len(skipped)))
-        self._tag.setVisible(bool(self._refused.text()))
+        self._refusal.setVisible(bool(self._refused.text()))
         self._show_locked(now)
         for source in self._sources:
             source.setEnabled(now.phase != "running")
@@ -105,16 +105,15 @@ class CasesCard(Card):
         told = {name: n for name, n in numbers.items() if n is not None}
         self._parts_name.setText(" / ".join(told))
         self._parts.setText(" / ".join(map(str, told.values())))
-        for part in (self._parts_name, self._parts):
-            part.setVisible(len(told) > 1)
+        self._split.setVisible(len(told) > 1)
 
     def _on_library(self) -> None:
         tuning = self._app.tuning
-        tuning.library.look(tuning.model)
+        tuning.library.look(tuning.now.model)
 
     def _on_lock(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, tr("Locked set"), "", tr("Tables (*.csv)"))
-        self._app.tuning.lock(Path(chosen) if chosen else None)
+        self._app.tuning.locked.choose(Path(chosen) if chosen else None)
 
     def _on_list(self) -> None:
         chosen, _ = QFileDialog.getOpenFileName(self, tr("Case list"), "", tr("Tables (*.csv)"))

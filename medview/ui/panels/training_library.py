@@ -55,7 +55,8 @@ class LibraryCases(QWidget):
         rows.setContentsMargins(0, 0, 0, 0)
         for part in (self._what, self._list, self._worth, self._states, self._problems):
             rows.addWidget(part)
-        rows.addWidget(Row(1, self._use))
+        self._end = Row(1, self._use)
+        rows.addWidget(self._end)
         app.tuning.library.changed.connect(self.refresh)
         app.session.events.private.connect(self._on_private)
         self.refresh()
@@ -63,7 +64,7 @@ class LibraryCases(QWidget):
     def refresh(self) -> None:
         """Show what was found and what is ticked."""
         library = self._app.tuning.library
-        model = self._app.tuning.model.removesuffix("-armed")
+        model = self._app.tuning.now.model.removesuffix("-armed")
         self.setVisible(bool(library.found or library.refused or library.is_looking))
         words = tr("Looking for cases ...") if library.is_looking else ANSWERS_AS_LABELS.get(model)
         self._what.setText(words if words and not library.refused else "")
@@ -72,7 +73,7 @@ class LibraryCases(QWidget):
         self._states.setText(tr(STATED.get(model, "")))
         self._states.setChecked(library.states)
         self._states.blockSignals(False)
-        for part in (self._list, self._states, self._use):
+        for part in (self._list, self._states, self._end):
             part.setVisible(bool(library.found))
         self._show_cases()
         self._show_problems()
@@ -83,7 +84,7 @@ class LibraryCases(QWidget):
     def _show_cases(self) -> None:
         library = self._app.tuning.library
         ranks = any(case.why for case in library.found)
-        model = self._app.tuning.model.removesuffix("-armed")
+        model = self._app.tuning.now.model.removesuffix("-armed")
         self._worth.setText(WORTH.get(model, UNTRIED) if ranks else "")
         self._worth.setVisible(ranks)
         self._list.blockSignals(True)
@@ -122,7 +123,7 @@ class LibraryCases(QWidget):
             self._app.window.open_paths((Path(path),))
 
     def _on_stated(self, on: bool) -> None:
-        self._app.tuning.library.look(self._app.tuning.model, states=on)
+        self._app.tuning.library.look(self._app.tuning.now.model, states=on)
 
     def _on_private(self, private: bool) -> None:
         """Names that were found stay on no screen when nobody may read them."""

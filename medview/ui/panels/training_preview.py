@@ -46,7 +46,7 @@ class PreviewCard(Card):
     def _on_go(self) -> None:
         data = self._app.tuning.now.data
         if data is not None:
-            self._app.tuning.varying.show_next(self._app.tuning.model, data)
+            self._app.tuning.varying.show_next(self._app.tuning.now.model, data)
 
     def _show(self) -> None:
         varying = self._app.tuning.varying

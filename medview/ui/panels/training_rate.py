@@ -139,7 +139,8 @@ class RateRow(QWidget):
         rows.addWidget(Row(label(tr("Learning rate")), 1, self.field, self._find, gap=6))
         rows.addWidget(self.plot)
         rows.addWidget(self._words)
-        rows.addWidget(Row(1, self._take))
+        self._offer = Row(1, self._take)
+        rows.addWidget(self._offer)
 
     def show_state(self, now: Tuned) -> None:
         """What was wished, and what a search gave."""
@@ -149,22 +150,22 @@ class RateRow(QWidget):
         self.field.blockSignals(False)
         self.field.setEnabled(now.phase != "running")
         self._find.setText(tr("Cancel") if now.is_finding else tr("Search"))
-        self._find.setEnabled(now.is_finding or self._app.tuning.can_find)
+        self._find.setEnabled(now.is_finding or self._app.tuning.rates.can_find)
         points, suggested = now.rates.get("points", ()), now.rates.get("suggested")
         self.plot.show_points(points, suggested)
         self.plot.setVisible(len(points) > 1)
         why = str(now.rates.get("why", ""))
         self._words.setText(tr("Trying rates ...") if now.is_finding else _sentence(why))
         self._words.setVisible(bool(self._words.text()))
-        self._take.setVisible(suggested is not None and now.wish.rate != _short(suggested))
+        self._offer.setVisible(suggested is not None and now.wish.rate != _short(suggested))
         self._take.setText(tr("Use {rate}", rate=number(suggested, 2)))
 
     def _on_find(self) -> None:
         tuning = self._app.tuning
         if tuning.now.is_finding:
-            tuning.stop_finding()
+            tuning.rates.stop()
         else:
-            tuning.find_rate()
+            tuning.rates.find()
 
     def _on_take(self) -> None:
         suggested = self._app.tuning.now.rates.get("suggested")

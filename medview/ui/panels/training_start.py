@@ -100,7 +100,7 @@ class StartCard(Card):
         self._show_wish(now)
         is_fit = now.wish.method == "calibrate"
         self.folds.setVisible(0 < now.found.get("patients", 0) < FEW_PATIENTS and not is_fit)
-        self.sites.setVisible(self._app.tuning.can_leave_sites)
+        self.sites.setVisible(now.can_leave_sites)
         self._expected.setText(self._expected_words(now))
         self._expected.setVisible(bool(self._expected.text()))
 
@@ -127,7 +127,7 @@ class StartCard(Card):
         if found is None:
             return tr("No such training has run here yet: time left is told after two epochs.")
         memory = tr(", {n} MB", n=f"{found.memory_mb:.0f}") if found.memory_mb else ""
-        parts = self._app.tuning.trainings
+        parts = now.trainings
         return tr("About {time}{memory}.", time=duration(found.seconds * parts), memory=memory)
 
     def _on_version(self) -> None:

@@ -174,7 +174,7 @@ def test_old_and_new_stand_beside_each_other_and_a_version_is_kept(bench, panel,
     words = said(panel.outcome)
     for part in ("5.20", "4.10", "-1.10 (-1.6 to -0.50)", "age mae"):
         assert part in words
-    assert bench.app.tuning.keep("ward-1")
+    bench.app.tuning.keep("ward-1")
     bench.settle()
     assert "Kept as anomaly@ward-1" in said(panel.outcome)
     assert located("anomaly@ward-1").own
@@ -184,7 +184,7 @@ def test_old_and_new_stand_beside_each_other_and_a_version_is_kept(bench, panel,
 
 def test_a_name_that_is_taken_is_told_and_nothing_is_lost(bench, panel, tmp_path):
     done(bench, tmp_path)
-    assert not bench.app.tuning.keep("1.0/x")
+    bench.app.tuning.keep("1.0/x")
     assert "cannot be the name" in bench.session.message.text
     assert bench.app.tuning.now.phase == "done"
 
@@ -259,13 +259,13 @@ def test_stop_keep_best_ends_with_the_outcome_of_what_was_trained(bench, panel, 
 
 def test_a_training_of_another_day_is_offered_with_all_that_was_chosen(bench, panel, tmp_path):
     looked_at(bench, tmp_path)
-    bench.app.tuning.lock(tmp_path / "locked.csv")
+    bench.app.tuning.locked.choose(tmp_path / "locked.csv")
     bench.find(QPushButton, "training_method_head").click()
     bench.find(QSpinBox, "training_epochs").setValue(7)
     bench.find(QPushButton, "training_go").click()
     (bench.app.tuning.folder / "checkpoint").mkdir(parents=True)
     write_history(bench.app.tuning.folder, 2)
-    bench.app.tuning.now = Tuned()
+    bench.app.tuning.state.now = Tuned()
     assert bench.app.tuning.reopen()
     bench.settle()
     now = bench.app.tuning.now
@@ -284,7 +284,7 @@ def test_in_private_no_file_says_where_the_cases_are(bench, panel, tmp_path):
     kept = [path for path in bench.app.preferences.folder.rglob("*.json") if path.is_file()]
     data = str(bench.app.tuning.now.data)
     assert not [path.name for path in kept if data in path.read_text()]
-    bench.app.tuning.now = Tuned()
+    bench.app.tuning.state.now = Tuned()
     assert not bench.app.tuning.reopen()
 
 
@@ -309,7 +309,7 @@ def test_worse_on_the_locked_set_is_kept_only_after_a_second_word(
 ):
     worse = {**OUTCOME["before_after"], "worse": ["reference mae"]}
     done(bench, tmp_path, {**OUTCOME, "before_after": worse})
-    assert not bench.app.tuning.keep("ward-1")
+    bench.app.tuning.keep("ward-1")
     assert "worse on the locked set (reference mae)" in bench.session.message.text
     answers, asked = [False, True], []
     card = "medview.ui.panels.training_outcome"
@@ -350,7 +350,7 @@ def test_what_became_worse_is_said(bench, panel, tmp_path):
 
 def test_the_locked_set_is_counted_and_shares_no_patient(bench, panel, tmp_path):
     looked_at(bench, tmp_path)
-    bench.app.tuning.lock(tmp_path / "locked.csv")
+    bench.app.tuning.locked.choose(tmp_path / "locked.csv")
     job = bench.jobs.running("finetune:look_at_locked")[0]
     assert job.args == ("anomaly", (str(tmp_path / "cases.csv"),), (str(tmp_path / "locked.csv"),))
     job.finish({"cases": 6, "patients": 6, "shared": [], "what": ""})
@@ -367,14 +367,14 @@ def test_the_locked_set_is_counted_and_shares_no_patient(bench, panel, tmp_path)
     assert words.endswith("P7.")
     assert not bench.find(QPushButton, "training_go").isEnabled()
     assert bench.app.tuning.start() is None
-    bench.app.tuning.lock(None)
+    bench.app.tuning.locked.choose(None)
     bench.settle()
     assert bench.find(QPushButton, "training_go").isEnabled()
 
 
 def test_a_locked_set_that_cannot_be_read_is_said(bench, panel, tmp_path):
     looked_at(bench, tmp_path)
-    bench.app.tuning.lock(tmp_path / "locked.csv")
+    bench.app.tuning.locked.choose(tmp_path / "locked.csv")
     error = DataError("this is not a table", do="Save it as CSV.")
     bench.jobs.running("finetune:look_at_locked")[0].fail(error)
     bench.settle()

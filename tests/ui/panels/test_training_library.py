@@ -177,7 +177,7 @@ def test_sites_can_be_left_out_where_a_case_list_names_several(bench, panel, tmp
     box = bench.find(QCheckBox, "training_sites")
     assert not box.isHidden()
     box.click()
-    assert bench.app.tuning.trainings == 3
+    assert bench.app.tuning.now.trainings == 3
     bench.find(QPushButton, "training_go").click()
     assert len(bench.jobs.running("left_sites:finetune_and_leave_sites")) == 1
 
@@ -190,7 +190,7 @@ def test_a_calibration_leaves_sites_out_of_any_set_that_names_them(bench, panel,
     bench.jobs.running("case_check:check")[0].finish(FOUND)
     bench.settle()
     assert not bench.find(QCheckBox, "training_sites").isHidden()
-    assert tuning.trainings == 1
+    assert tuning.now.trainings == 1
     tuning.start()
     assert len(bench.jobs.running("left_sites:calibrate_and_leave_sites")) == 1
 

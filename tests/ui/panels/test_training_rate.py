@@ -91,6 +91,6 @@ def test_a_search_is_cancelled_and_a_trouble_is_told(bench, panel, tmp_path):  #
 def test_a_rate_of_one_model_is_none_of_another(bench, panel, tmp_path):  # noqa: F811
     looked_at(bench, tmp_path)
     bench.app.tuning.wish(rate=1e-3)
-    other = next(v for v in bench.app.tuning.choices() if v.card.id != bench.app.tuning.model)
+    other = next(v for v in bench.app.tuning.choices() if v.card.id != bench.app.tuning.now.model)
     bench.app.tuning.wish(version=other.name)
     assert bench.app.tuning.now.wish.rate == 0

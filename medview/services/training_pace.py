@@ -1,0 +1,63 @@
+"""How far a training is, by what it has written and what its process takes."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from medview.services.histories import Curves, read_curves
+from medview.services.versions import WEIGHTS
+
+HISTORY = "history.csv"
+
+
+class Pace:
+    """Time left of one training, by its last epochs."""
+
+    def __init__(self) -> None:
+        self.began = time.monotonic()
+        self._first = (0, self.began)
+
+    @property
+    def seconds(self) -> float:
+        """Since it was begun."""
+        return time.monotonic() - self.began
+
+    def told(self, curves: Curves, epochs: int, pid: int | None) -> dict[str, Any]:
+        """Seconds left of `epochs` and memory of the process, as fields of ``Tuned``."""
+        epoch = max((points[-1][0] for points in curves.values() if points), default=0)
+        done, since = self._first
+        clock = time.monotonic()
+        if not done and epoch:
+            self._first = (epoch, clock)
+        left = None
+        if done and epoch > done:
+            left = (clock - since) / (epoch - done) * max(epochs - epoch, 0)
+        return {"seconds_left": left, "memory_mb": memory_of(pid)}
+
+
+def curves_in(folder: Path) -> Curves:
+    """The curve that a training has written so far."""
+    return read_curves(folder / HISTORY)
+
+
+def was_interrupted(folder: Path) -> bool:
+    """Whether a training can go on: it left a checkpoint and no outcome."""
+    return (folder / "checkpoint").is_dir() and not (folder / WEIGHTS).is_file()
+
+
+def newest_preview(folder: Path) -> Path | None:
+    """The weights that a training left after its last validation."""
+    left = sorted((folder / "preview").glob(f"[0-9]*/{WEIGHTS}"))
+    return left[-1] if left else None
+
+
+def memory_of(pid: int | None) -> float | None:
+    """What a process has in memory now, MB; None where it is gone."""
+    try:
+        return None if pid is None else psutil.Process(pid).memory_info().rss / 1e6
+    except psutil.Error:
+        return None
