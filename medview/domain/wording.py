@@ -35,6 +35,17 @@ def span(low: str, high: str) -> str:
     return f"{low} to {high}" if signed else f"{low} – {high}"
 
 
+def lead(difference: float, low: float | None, high: float | None) -> str:
+    """Write how far one score is from another: "behind by 0.070 (difference -0.120 to -0.020)".
+
+    The bounds keep their signs: they are of the difference, plus being ahead.
+    """
+    size = f"{abs(difference):.3f}"
+    words = "level" if float(size) == 0 else f"{'ahead' if difference > 0 else 'behind'} by {size}"
+    known = low is not None and high is not None
+    return f"{words} (difference {low:+.3f} to {high:+.3f})" if known else words
+
+
 def date_words(iso: str) -> str:
     """Write "2026-11-21", with or without a time, as "21 Nov 2026"; empty when it is no date."""
     moment = _moment(iso)

@@ -99,8 +99,7 @@ def _limits(table: AgeTable, fitted: Fitted, figures: Sequence[Figure]) -> tuple
         "extrapolates.",
         f"One person's age is known to about ±{width:.0f} years at best: gaps below that say "
         "nothing of one person.",
-        f"Ages are drawn to the middle: the raw gap changes by {slope:+.2f} years for each year "
-        "of age. The correction takes that out on average only.",
+        _drawn(slope),
         "Features must come from the same segmentation program as those of the training; another "
         "program or resolution shifts ages by years.",
     ]
@@ -111,6 +110,15 @@ def _limits(table: AgeTable, fitted: Fitted, figures: Sequence[Figure]) -> tuple
     if not figures:
         said.append(UNMEASURED)
     return (*said, *_sex_limit(figures), *weak_spots(figures))
+
+
+def _drawn(slope: float) -> str:
+    """How the raw gap depends on age; below zero it is drawn to the middle."""
+    where = "to the middle" if slope < 0 else "away from the middle"
+    return (
+        f"Ages are drawn {where}: the raw gap changes by {slope:+.2f} years for each year of age. "
+        "The correction takes that out on average only."
+    )
 
 
 def _method(recipe: AgeRecipe, fitted: Fitted, figures: Sequence[Figure]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.domain.wording import lead
 from medview.learning.anomaly_card import UNMEASURED, figure_of, licence_of
 from medview.learning.icu_model import IcuModel
 from medview.learning.icu_recipe import IcuRecipe
@@ -151,12 +152,13 @@ def _against_words(figures: Sequence[Figure]) -> list[tuple[bool, str]]:
         if (name, group) != ("roc_auc", "all") or ahead is None or ahead.value is None:
             continue
         clear = (ahead.low or 0) > 0
-        bounds = f" [{ahead.low or 0:+.3f}, {ahead.high or 0:+.3f}]"
+        less = ahead.high is not None and ahead.high < 0
         words = (
             f"On {on} {predictor.replace('_', ' ')} reaches AUROC {plain.value:.3f}; the networks "
-            f"are ahead by {ahead.value:+.3f}{bounds}"
+            f"are {lead(ahead.value, ahead.low, ahead.high)}"
         )
-        sentences.append((clear, f"{words}{'.' if clear else ': not more than chance allows.'}"))
+        end = "." if clear or less else ": not more than chance allows."
+        sentences.append((clear, f"{words}{end}"))
     return sentences
 
 

@@ -6,6 +6,7 @@ from medview.domain.wording import (
     date_words,
     duration_words,
     interval,
+    lead,
     number,
     place_words,
     sentence,
@@ -33,6 +34,19 @@ def test_a_number_has_three_figures_that_say_something(value, text):
 def test_an_interval_needs_both_bounds():
     assert interval(1.61, 2.1) == "1.61 – 2.10"
     assert interval(None, 2.1) == ""
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        ((0.012, 0.001, 0.023), "ahead by 0.012 (difference +0.001 to +0.023)"),
+        ((-0.07, -0.12, -0.02), "behind by 0.070 (difference -0.120 to -0.020)"),
+        ((-0.0004, -0.01, 0.01), "level (difference -0.010 to +0.010)"),
+        ((-0.2, None, None), "behind by 0.200"),
+    ],
+)
+def test_a_lead_below_zero_is_said_to_be_behind(found, text):
+    assert lead(*found) == text
 
 
 def test_dates_are_written_out():

@@ -8,7 +8,7 @@ from age_weights import QUICK
 
 from medview.domain.card import Figure
 from medview.domain.progress import Silent
-from medview.learning.brain_age_card import make_card, weak_spots
+from medview.learning.brain_age_card import _drawn, make_card, weak_spots
 from medview.learning.brain_age_fit import fit_age_model, usable
 from medview.learning.brain_age_sets import load_abide, load_ixi_roi
 from medview.learning.brain_age_table import table_of
@@ -91,3 +91,8 @@ def test_the_command_of_a_figure_names_what_differs(tmp_path):
         "medview train brain-age --data ../shared/data/brain_age/ixi --out DIR "
         "--set folds=5 --set target=log"
     )
+
+
+def test_ages_are_said_to_be_drawn_where_the_gap_goes():
+    assert _drawn(-0.3).startswith("Ages are drawn to the middle: the raw gap changes by -0.30")
+    assert _drawn(0.2).startswith("Ages are drawn away from the middle: the raw gap changes by +0.")
