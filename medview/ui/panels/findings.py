@@ -47,12 +47,13 @@ class FindingsList(QWidget):
             header.setSectionResizeMode(column, mode)
         self.tree.itemSelectionChanged.connect(self._on_selected)
         self._buttons = [self._answer(*each) for each in ANSWERS]
+        self._answers = Row(*self._buttons)
         self._none = label("", "quiet", wraps=True)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 4, 0, 0)
         rows.addWidget(self._none)
         rows.addWidget(self.tree)
-        rows.addWidget(Row(*self._buttons))
+        rows.addWidget(self._answers)
         self._who = label("", "quiet")
         name(self._who, "verdict_who", tr("Who answered, and when"))
         rows.addWidget(self._who)
@@ -72,8 +73,7 @@ class FindingsList(QWidget):
         self.tree.blockSignals(False)
         self.tree.setFixedHeight(min(len(findings), _MOST_ROWS) * _ROW_PX + 4)
         self.tree.setVisible(bool(findings))
-        for made in self._buttons:
-            made.setVisible(bool(findings))
+        self._answers.setVisible(bool(findings))
         looked = [each for each in self._app.session.results if each.map("score") is not None]
         self._none.setText(none_words(looked))
         self._none.setVisible(bool(looked) and not findings)

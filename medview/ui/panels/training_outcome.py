@@ -32,7 +32,8 @@ class OutcomeCard(Card):
         self._kept = label("", "quiet", wraps=True)
         self.cases = CaseTable(lambda path: app.window.open_paths((path,)))
         self.add(self._head, self._grid, self._worse, self.cases, self._kept)
-        self.add(Row(self._keep, self._reject, grow=(0, 1)))
+        self._decide = Row(self._keep, self._reject, grow=(0, 1))
+        self.add(self._decide)
 
     def show_state(self, now: Tuned) -> None:
         """A line for each figure: old, new, difference with interval."""
@@ -52,8 +53,7 @@ class OutcomeCard(Card):
         self._kept.setText(tr("Kept as {version}.", version=now.kept) if now.kept else "")
         self._kept.setVisible(bool(now.kept))
         self.cases.show_lines(now.lines)
-        for each in (self._keep, self._reject):
-            each.setVisible(now.phase == "done")
+        self._decide.setVisible(now.phase == "done")
 
     def _on_keep(self) -> None:
         worse = self._app.tuning.now.worse_on_locked

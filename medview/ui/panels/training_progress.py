@@ -41,7 +41,8 @@ class ProgressCard(Card):
         )
         self._stop.clicked.connect(app.tuning.stop)
         self.add(self._head, self._pace, self.curves, self._words, self._open)
-        self.add(Row(self._pause, self._best, self._stop, grow=(0, 1, 2)))
+        self._steer = Row(self._pause, self._best, self._stop, grow=(0, 1, 2))
+        self.add(self._steer)
 
     def show_state(self, now: Tuned) -> None:
         """Epoch i / n, the curves, and figures of the last epoch."""
@@ -54,8 +55,7 @@ class ProgressCard(Card):
         self._words.setText(health_words(now))
         self._show_open()
         runs = now.phase == "running"
-        for each in (self._pause, self._best, self._stop):
-            each.setVisible(runs)
+        self._steer.setVisible(runs)
         self._pause.setText(tr("Continue") if now.is_paused else tr("Pause"))
         pace = pace_words(now, self._app.preferences.settings.device)
         self._pace.setText(pace if runs else "")

@@ -179,7 +179,7 @@ def test_old_and_new_stand_beside_each_other_and_a_version_is_kept(bench, panel,
     assert "Kept as anomaly@ward-1" in said(panel.outcome)
     assert located("anomaly@ward-1").own
     assert '"accepted"' in trail_file().read_text()
-    assert bench.find(QPushButton, "training_keep").isHidden()
+    assert bench.find(QPushButton, "training_keep").parentWidget().isHidden()
 
 
 def test_a_name_that_is_taken_is_told_and_nothing_is_lost(bench, panel, tmp_path):

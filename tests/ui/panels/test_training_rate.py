@@ -66,7 +66,7 @@ def test_what_was_found_is_taken_over_by_a_click_and_trained_with(bench, panel, 
     take.click()
     bench.settle()
     assert bench.app.tuning.now.wish.rate == 1e-3
-    assert take.isHidden()
+    assert take.parentWidget().isHidden()
     bench.find(QPushButton, "training_go").click()
     (job,) = bench.jobs.running("finetune:finetune")
     assert job.args[0].train.recipe["rate"] == 1e-3
