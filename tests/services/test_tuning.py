@@ -1,12 +1,13 @@
 """Cases are read once before a training can start, and those that were read here are gathered."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
-from services.stubs import StubJobs
+from services.stubs import LaterWriter, StubJobs
 
 from medview.domain.case_check import Fault, Tried
-from medview.domain.errors import InputRefused, WorkerDied
+from medview.domain.errors import InputRefused, WorkerDied, WriteError
 from medview.domain.local_case import LocalCase, LocalCases
 from medview.domain.measurement import Measurement
 from medview.services.session import Session
@@ -187,3 +188,109 @@ def test_what_goes_on_is_what_was_begun_whatever_was_chosen_since(tuning, jobs, 
     train = jobs.running("finetune:finetune")[-1].args[0].train
     assert (train.method, train.recipe["epochs"], train.data) == ("head", 7, ("/cases/cases.csv",))
     assert (tuning.now.wish.method, tuning.now.found["cases"]) == ("head", 3)
+
+
+# -- what is kept of it ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def trained(tuning, jobs, monkeypatch):
+    """A training that is done, with a disk that takes its time."""
+    surveyed(tuning, jobs).finish(FOUND)
+    tuning.start()
+    tuning._preferences.writer = LaterWriter()
+    jobs.running("finetune:finetune")[-1].finish({"epochs": 2})
+    made = []
+    monkeypatch.setattr(
+        "medview.services.tuning.register",
+        lambda weights, name: made.append(name) or SimpleNamespace(name=f"anomaly@{name}"),
+    )
+    return SimpleNamespace(tuning=tuning, made=made, disk=tuning._preferences.writer)
+
+
+def test_the_run_is_kept_beside_the_window_and_the_panel_told_of_it(trained):
+    told = []
+    trained.tuning.changed.connect(told.append)
+    assert (trained.tuning.now.phase, trained.tuning.runs.exists()) == ("done", False)
+    trained.disk.go_on()
+    assert len(list(trained.tuning.runs.iterdir())) == 1
+    assert [now.phase for now in told] == ["done"]
+
+
+def test_a_version_is_copied_beside_the_window_and_only_once(trained):
+    trained.disk.go_on()
+    trained.tuning.keep("ward-1")
+    trained.tuning.keep("ward-1")
+    assert (trained.made, trained.tuning.now.phase) == ([], "done")
+    assert len(trained.disk.waiting) == 1
+    trained.disk.go_on()
+    assert (trained.made, trained.tuning.now.kept) == (["ward-1"], "anomaly@ward-1")
+
+
+def test_a_version_that_cannot_be_kept_is_said_and_can_be_tried_again(trained, monkeypatch):
+    def full(weights, name):
+        raise WriteError("the disk is full", file=name)
+
+    trained.disk.go_on()
+    with monkeypatch.context() as patch:
+        patch.setattr("medview.services.tuning.register", full)
+        trained.tuning.keep("ward-1")
+        trained.disk.go_on()
+    assert trained.tuning._session.message.text == "ward-1: the disk is full."
+    assert trained.tuning.now.phase == "done"
+    trained.tuning.keep("ward-1")
+    trained.disk.go_on()
+    assert trained.tuning.now.phase == "kept"
+
+
+# -- a rate, and a locked set ------------------------------------------------------------------
+
+
+def test_a_rate_is_searched_for_what_was_chosen_and_forgotten_with_it(tuning, jobs):
+    assert tuning.rates.find() is None
+    surveyed(tuning, jobs).finish(FOUND)
+    job = tuning.rates.find()
+    assert job.args[0].train.data == ("/cases/cases.csv",)
+    assert (tuning.now.is_finding, tuning.rates.can_find) == (True, False)
+    job.finish({"suggested": 3e-4})
+    assert (tuning.now.is_finding, tuning.now.rates["suggested"]) == (False, 3e-4)
+    tuning.wish(method="head")
+    assert tuning.now.rates == {}
+    tuning.wish(method="calibrate")
+    assert tuning.rates.find() is None
+
+
+@pytest.mark.parametrize(
+    ("end", "said"),
+    [
+        (lambda job, rates: rates.stop(), {}),
+        (
+            lambda job, rates: job.fail(WorkerDied("it ended", do="Again.")),
+            {"why": "it ended. Again."},
+        ),
+    ],
+)
+def test_a_search_that_does_not_end_well_leaves_words_or_nothing(tuning, jobs, end, said):
+    surveyed(tuning, jobs).finish(FOUND)
+    end(tuning.rates.find(), tuning.rates)
+    assert (tuning.now.is_finding, tuning.now.rates) == (False, said)
+
+
+def test_a_locked_set_with_patients_of_the_cases_stops_the_start(tuning, jobs):
+    surveyed(tuning, jobs).finish(FOUND)
+    tuning.locked.choose(Path("/cases/locked.csv"))
+    job = jobs.running("look_at_locked")[-1]
+    assert job.args == ("anomaly", ("/cases/cases.csv",), ("/cases/locked.csv",))
+    job.finish({"what": "2 patients are in both", "cases": 4})
+    assert (tuning.now.not_locked, tuning.start()) == ("2 patients are in both.", None)
+    tuning.locked.choose(None)
+    assert tuning.now.not_locked == ""
+    assert tuning.start() is not None
+
+
+def test_a_locked_set_that_cannot_be_read_is_told_and_counted_again_with_other_cases(tuning, jobs):
+    tuning.locked.choose(Path("/cases/locked.csv"))
+    assert jobs.running("look_at_locked") == []
+    surveyed(tuning, jobs)
+    jobs.running("look_at_locked")[-1].fail(InputRefused("no cases", do="Choose a case list."))
+    assert tuning.now.not_locked == "no cases. Choose a case list."
