@@ -116,7 +116,7 @@ class CurveBar(QFrame):
         """Kept curves stay as long as they can be compared: one series, one way along."""
         held = self._app.session.content(self._pane)
         view = self._app.session.views[self._pane]
-        way = view.plane if self.along.value() == "slices" else None
+        way = (view.plane, view.tilt) if self.along.value() == "slices" else None
         about = (held.series.key if held is not None else "", self.along.value(), way)
         if about != self._about:
             self._about, self._kept = about, []

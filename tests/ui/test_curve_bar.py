@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from ui.fakes import LEFT, NO, hover, type_key
 
 from medview.domain.errors import ReadError
+from medview.services import tilting
 
 GRID = geometry_of("LPS", (40, 44, 36), (3.0, 3.0, 3.0))
 
@@ -104,6 +105,22 @@ def test_kept_curves_go_with_what_they_were_compared_with(curved):
     curved.show(uid="1.7")
     draw(curved)
     assert curved.window.curve.plot.kept == ()
+
+
+def test_along_a_turned_plane_other_slices_are_gone_through(curved):
+    curved.find(QPushButton, "curve_keep").click()
+    tilting.tilt(curved.session, "upper", 20.0)
+    draw(curved)
+    bar = curved.window.curve
+    assert bar.plot.kept == ()
+    curved.find(QPushButton, "curve_keep").click()
+    curved.find(QPushButton, "curve_copy").click()
+    assert len(QGuiApplication.clipboard().text().splitlines()) == len(bar.plot.curve.x) + 1
+    tilting.straighten(curved.session)
+    draw(curved)
+    curved.find(QPushButton, "curve_keep").click()
+    curved.find(QPushButton, "curve_copy").click()
+    assert len(QGuiApplication.clipboard().text().splitlines()) == 41
 
 
 def choose_time(bench):

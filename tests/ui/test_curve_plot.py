@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from medview.imaging.curves import Curve
+from medview.ui import curve_plot
 from medview.ui.curve_plot import CurvePlot
 
 
@@ -36,6 +37,15 @@ def test_the_scale_holds_kept_curves_too_and_no_gaps(plot):
     assert plot.span == (3.5, 4.5)
     plot.show_curve(curve(np.nan, np.nan), ())
     assert plot.span == (0, 1)
+
+
+def test_the_scale_is_found_once_however_many_values_are_drawn(plot, monkeypatch):
+    asked = []
+    monkeypatch.setattr(curve_plot.np, "concatenate", lambda each: asked.append(0) or joined(each))
+    joined = np.hstack
+    plot.show_curve(curve(*range(30)), [curve(*range(40))] * 3)
+    plot.grab()
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class RunsPlot(QWidget):
         super().__init__()
         name(self, "runs_plot", tr("Curves of the chosen trainings"))
         self.lines: tuple[tuple[str, Points], ...] = ()
+        self._span, self._last = (0.0, 1.0), 2
         self.setMinimumHeight(220)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
 
@@ -44,17 +45,11 @@ class RunsPlot(QWidget):
             if points:
                 lines.append((colour_of(place), points))
         self.lines = tuple(lines)
-        self.update()
-
-    @property
-    def _span(self) -> tuple[float, float]:
         values = [value for _, points in self.lines for _, value in points]
         low, high = min(values, default=0.0), max(values, default=1.0)
-        return (low, high) if high > low else (low - 0.5, high + 0.5)
-
-    @property
-    def _last(self) -> int:
-        return max([2, *(points[-1][0] for _, points in self.lines)])
+        self._span = (low, high) if high > low else (low - 0.5, high + 0.5)
+        self._last = max([2, *(points[-1][0] for _, points in self.lines)])
+        self.update()
 
     def place(self, epoch: int, value: float) -> QPointF:
         """Where a point stands, in pixels."""
