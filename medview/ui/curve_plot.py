@@ -52,7 +52,7 @@ class CurvePlot(QWidget):
     def show_curve(self, curve: Curve | None, kept: Iterable[Curve], note: str = "") -> None:
         """Draw these; without a curve the note stands in its place."""
         self.curve, self.kept, self.note = curve, tuple(kept), note
-        # Once for all values: asked for each of them, seven curves of 500 took a quarter of a second.
+        # Once, not for each value: that took longer than all the drawing.
         self.span = _span_of([each.y for each in (curve, *self.kept) if each is not None])
         self.setAccessibleDescription(self.words or note)
         self.update()
