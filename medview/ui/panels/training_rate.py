@@ -29,16 +29,11 @@ class RateField(DecimalField):
 
     def valueFromText(self, text: str) -> float:  # noqa: N802  # Qt's hook
         """What is written, 0 for words."""
-        try:
-            return float(text)
-        except ValueError:
-            return 0.0
+        return _number_in(text) or 0.0
 
     def validate(self, text: str, place: int) -> tuple[QValidator.State, str, int]:
         """Anything while it is written; in the end a number counts."""
-        try:
-            float(text)
-        except ValueError:
+        if _number_in(text) is None:
             return QValidator.State.Intermediate, text, place
         return QValidator.State.Acceptable, text, place
 
@@ -49,6 +44,15 @@ class RateField(DecimalField):
     def stepBy(self, steps: int) -> None:  # noqa: N802  # Qt's hook
         """Up and down by a quarter of a power of ten."""
         self.setValue((self.value() or 1e-4) * 10 ** (steps / 4))
+
+
+def _number_in(text: str) -> float | None:
+    """A number with a point or, as many write it, a comma; None for words, nan and inf."""
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 class RatePlot(QWidget):

@@ -35,6 +35,13 @@ def test_a_rate_is_read_and_written_as_powers_of_ten(qtbot):
     assert field.validate("3e-", 3)[0] == QValidator.State.Intermediate
     field.stepBy(4)
     assert field.value() == pytest.approx(3e-3)
+    field.lineEdit().setText("0,02")
+    field.interpretText()
+    assert field.value() == pytest.approx(0.02)
+    for odd in ("nan", "inf", "fast"):
+        field.lineEdit().setText(odd)
+        field.interpretText()
+        assert field.value() == 0.0
 
 
 def test_low_losses_lie_low_and_rates_by_their_logarithm(qtbot):
