@@ -41,8 +41,16 @@ class RateSearch:
             "Searching a learning rate", "train", FIND_RATE, (request,), about=data.name,
             key="rates",
         )  # fmt: skip
-        self._job = self._tasks.run(errand, Answers(self._found, self._none))
+        asked = self._about
+        done = Answers(lambda found: self._found(found if asked == self._about else {}), self._none)
+        self._job = self._tasks.run(errand, done)
         return self._job
+
+    @property
+    def _about(self) -> tuple[object, ...]:
+        """What rates are searched for: those of other cases or of another method say nothing."""
+        now = self._state.now
+        return now.data, now.wish.version, now.wish.method
 
     def stop(self) -> None:
         """Give the search up."""

@@ -140,6 +140,7 @@ class Tuning:
             outcome={},
             kept="",
             curves={},
+            rates={},
             preview=None,
         )
         errand = Errand(

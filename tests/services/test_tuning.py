@@ -261,6 +261,26 @@ def test_a_rate_is_searched_for_what_was_chosen_and_forgotten_with_it(tuning, jo
 
 
 @pytest.mark.parametrize(
+    "choose_others",
+    [lambda tuning: tuning.wish(method="head"), lambda tuning: tuning.look(Path("/other.csv"))],
+    ids=["method", "cases"],
+)
+def test_a_rate_of_a_training_that_is_not_chosen_any_more_is_not_told(tuning, jobs, choose_others):
+    surveyed(tuning, jobs).finish(FOUND)
+    job = tuning.rates.find()
+    choose_others(tuning)
+    job.finish({"suggested": 3e-4})
+    assert (tuning.now.is_finding, tuning.now.rates) == (False, {})
+
+
+def test_other_cases_forget_the_rate_that_was_found(tuning, jobs):
+    surveyed(tuning, jobs).finish(FOUND)
+    tuning.rates.find().finish({"suggested": 3e-4})
+    tuning.look(Path("/other.csv"))
+    assert tuning.now.rates == {}
+
+
+@pytest.mark.parametrize(
     ("end", "said"),
     [
         (lambda job, rates: rates.stop(), {}),
