@@ -29,7 +29,7 @@ class Measuring:
         self._session = session
         self._viewing = viewing
         self._steps = Steps()
-        viewing.restyled = self._steps.remember
+        viewing.maps.restyled = self._steps.remember
         session.events.series.connect(self.give_up)
 
     @property

@@ -1,7 +1,6 @@
-"""What a reader does with an image: scroll, window, zoom, turn, point, and look at maps.
+"""What a reader does with an image: scroll, window, zoom, turn, point.
 
-Every function changes ``session.views`` or the styles of the maps, never both: what is done
-to an overlay leaves window, zoom and slice alone.
+Nothing here changes how maps are drawn, and nothing in ``overlaying`` how the image is.
 """
 
 from __future__ import annotations
@@ -9,13 +8,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medview.domain.geometry import Plane
-from medview.domain.overlay import LayerStyle
 from medview.domain.prediction import Finding
 from medview.domain.volume import ValueTable, Window
 from medview.imaging.intensity import preset
@@ -24,19 +20,15 @@ from medview.imaging.reslice import Cut, cut_of
 from medview.imaging.view import Annotations, SlabMode, View
 from medview.services import tilting
 from medview.services.first_views import stored_view
-from medview.services.layouts import (
-    layout_of,
-    share_space,
-)
-from medview.services.session import MAPS_IN_TURN, Session, Shown
+from medview.services.following import point_at
+from medview.services.layouts import layout_of
+from medview.services.overlaying import Overlaying
+from medview.services.session import Session
 from medview.services.settings import Preferences
-from medview.services.steps import Restyled
 
 # A slab is first so thick.
 SLAB_MM = 10.0
 
-# Slices that lean less than this against each other scroll together: cos 25 degrees.
-_ALONGSIDE = 0.9
 # Dragging over so many pixels makes a window e times as wide, or moves it by its width.
 _DRAG_PX = 300.0
 _ZOOM_LIMITS = (0.1, 40.0)
@@ -54,8 +46,8 @@ class Viewing:
     def __init__(self, session: Session, preferences: Preferences | None = None) -> None:
         self._session = session
         self._preferences = preferences
-        #: Told of every change that the reader makes to the style of a map.
-        self.restyled: Callable[[Restyled], object] = lambda step: None
+        #: What is done with the maps on the image.
+        self.maps = Overlaying(session, preferences)
 
     # -- where -----------------------------------------------------------------------------
 
@@ -79,7 +71,7 @@ class Viewing:
         wanted = min(max(index, 0), cut.grid.shape[axis] - 1)
         if wanted != cut.index:
             place[axis] = wanted
-            self._point_at(cut.grid.to_mm(place), pane)
+            point_at(self._session, cut.grid.to_mm(place), pane)
 
     def go_to_end(self, pane: str, *, last: bool) -> None:
         """Go to the first or the last slice."""
@@ -100,7 +92,7 @@ class Viewing:
         index = grid.to_index(point_lps)
         inside = np.clip(index, -0.5, np.array(grid.shape) - 0.5)
         outside = not np.array_equal(index, inside)
-        self._point_at(grid.to_mm(inside) if outside else np.array(point_lps), pointed)
+        point_at(self._session, grid.to_mm(inside) if outside else np.array(point_lps), pointed)
 
     def activate(self, pane: str) -> None:
         """Give a pane the keyboard; what it holds is what panels and keys are about."""
@@ -318,96 +310,7 @@ class Viewing:
             tuple(self._session.views),
         )
 
-    # -- maps on the image -----------------------------------------------------------------
-
-    def toggle_overlay(self) -> None:
-        """Show or hide all maps; opacity, range and threshold stay as they are."""
-        self._session.overlay_on = not self._session.overlay_on
-
-    def set_first_reader(self, *, on: bool) -> None:
-        """Keep what models say back until the reader's own reading is done, or no more."""
-        self._session.first_reader = on
-        if self._preferences is not None:
-            self._preferences.change(first_reader=on)
-
-    def finish_reading(self) -> None:
-        """Show what models say of the pixels on screen: the reader has read them."""
-        about = self._session.volume_id
-        if about is not None:
-            self._session.read = self._session.read | {about}
-
-    def show_zones(self, *, on: bool) -> None:
-        """Show or hide the boxes of a result, such as the zones of the lungs."""
-        self._session.zones_on = on
-
-    def change_opacity(self, steps: int) -> None:
-        """Make the shown map more (or less) opaque by tenths."""
-        style = self._session.style(self._session.map_name)
-        tenths = min(max(round(style.opacity * 10) + steps, 0), 10)
-        self.set_style(self._session.map_name, replace(style, opacity=tenths / 10))
-
-    def set_style(self, name: str, style: LayerStyle, gesture: object = None) -> None:
-        """Draw a map in this way from now on; changes with one `gesture` are one step back."""
-        before = self._session.style(name)
-        if self._session.map(name) is not None and style != before:
-            self.restyled(Restyled(name, before, style, gesture))
-            self._session.styles = {**self._session.styles, name: style}
-
-    def show_map(self, name: str) -> None:
-        """Choose this map: it is drawn in place of the chosen one, unless that is kept."""
-        if self._session.map(name) is not None:
-            self._session.map_name = name
-
-    def keep_map(self, key: str, *, on: bool) -> None:
-        """Draw a map beside the chosen one from now on, or no more.
-
-        With the last one the overlay goes; where the chosen one goes, the topmost of those left
-        is chosen.
-        """
-        session = self._session
-        every = [layer.map.name for layer in session.layers]
-        drawn = [name for name in every if name in session.maps_drawn and session.overlay_on]
-        left = [name for name in every if name == key or name in drawn]
-        left = left if on else [name for name in left if name != key]
-        with session.together():
-            session.overlay_on = bool(left)
-            session.kept_maps = frozenset(left)
-            if left and session.map_name not in left:
-                session.map_name = left[-1]
-
-    def move_map(self, key: str, steps: int) -> None:
-        """Raise a map by so many places over the others (or lower it); the ends hold."""
-        order = [layer.map.name for layer in self._session.layers]
-        if key in order:
-            place = min(max(order.index(key) + steps, 0), len(order) - 1)
-            order.remove(key)
-            order.insert(place, key)
-            self._session.map_order = tuple(order)
-
-    def cycle_map(self) -> None:
-        """Show the next map: score, residual, epistemic, aleatoric, total, score."""
-        there = [name for name in MAPS_IN_TURN if self._session.map(name) is not None]
-        if there:
-            here = self._session.map_name
-            place = there.index(here) + 1 if here in there else 0
-            self.show_map(there[place % len(there)])
-
-    # -- two versions under a divider ------------------------------------------------------
-
-    def move_divider(self, share: float) -> None:
-        """Put the divider between old and new there, and show both."""
-        self._change_swipe(share=min(max(share, 0.0), 1.0), shown="both")
-
-    def blink_versions(self) -> None:
-        """Show the new version alone, or the old one where the new is shown."""
-        swipe = self._session.swiped
-        if swipe is not None:
-            self._change_swipe(shown="old" if swipe.shown == "new" else "new")
-
-    def _change_swipe(self, **fields: Any) -> None:
-        held, swipe = self._session.swipe, self._session.swiped
-        if held is not None and swipe is not None:
-            self._session.swipe = (held[0], replace(swipe, **fields))
+    # -- findings --------------------------------------------------------------------------
 
     def next_finding(self, steps: int = 1) -> None:
         """Put the crosshair on the next finding (or the one before), round and round."""
@@ -428,52 +331,13 @@ class Viewing:
         self._session.finding = finding
         index = volume.geometry.to_index(finding.centroid_lps)
         index[0] = finding.slice
-        self._point_at(volume.geometry.to_mm(index), self._session.active_pane)
+        point_at(self._session, volume.geometry.to_mm(index), self._session.active_pane)
 
     # -- how it is done --------------------------------------------------------------------
 
     def _cut(self, pane: str) -> Cut | None:
         held, view = self._session.content(pane), self._session.views.get(pane)
         return None if held is None or view is None else cut_of(held.volume.geometry, view)
-
-    def _point_at(self, point_lps: NDArray[np.float64], pane: str) -> None:
-        """Put the crosshair of a pane there, and take along the panes that go with it."""
-        views = self._session.views
-        moved = point_lps - np.array(views[pane].point_lps) if pane in views else np.zeros(3)
-        points = {other: self._follow(pane, other, point_lps, moved) for other in views}
-        changed = {
-            other: replace(views[other], point_lps=(float(at[0]), float(at[1]), float(at[2])))
-            for other, at in points.items()
-            if at is not None
-        }
-        self._session.views = views | changed
-
-    def _follow(
-        self, pane: str, other: str, point_lps: NDArray[np.float64], moved: NDArray[np.float64]
-    ) -> NDArray[np.float64] | None:
-        """Where the crosshair of another pane goes; None when it stays."""
-        session = self._session
-        if other == pane or not session.shown:
-            return point_lps
-        own, held = session.content(pane), session.content(other)
-        if own is None or held is None or not session.linked or session.alone & {pane, other}:
-            return None
-        if share_space(own, held):
-            return point_lps
-        return self._alongside(own, pane, held, other, moved)
-
-    def _alongside(
-        self, own: Shown, pane: str, held: Shown, other: str, moved: NDArray[np.float64]
-    ) -> NDArray[np.float64] | None:
-        """Without a common reference as many mm along the slices, where these lie alike."""
-        if held.volume.is_film or own.volume.is_film:
-            return None
-        views = self._session.views
-        one = cut_of(own.volume.geometry, views[pane]).normal
-        two = cut_of(held.volume.geometry, views[other]).normal
-        if abs(float(one @ two)) < _ALONGSIDE:
-            return None
-        return np.array(views[other].point_lps) + float(moved @ two) * two
 
     def _linked(self, pane: str) -> tuple[str, ...]:
         """The panes that share their window with this one, itself among them.

@@ -307,7 +307,7 @@ _ANALYSIS = (
         lambda app: bool(app.session.tasks),
     ),
     Action(
-        "analysis.overlay", "Overlay", lambda app: app.viewing.toggle_overlay(), "Analysis",
+        "analysis.overlay", "Overlay", lambda app: app.viewing.maps.toggle_overlay(), "Analysis",
         "O", "eye", "Show or hide the maps; hold to peek", has_maps,
         lambda app: app.session.overlay_on, is_peek=True,
     ),
@@ -318,19 +318,19 @@ _ANALYSIS = (
         lambda app: app.window.blinks,
     ),
     Action(
-        "analysis.versions", "Old or new version", lambda app: app.viewing.blink_versions(),
+        "analysis.versions", "Old or new version", lambda app: app.viewing.maps.blink_versions(),
         "Analysis", "Alt+B", "swap",
         "While a model is trained further: the new version alone, the old one, and so on",
         lambda app: app.session.swiped is not None,
     ),
     Action(
         "analysis.first_reader", "First reader",
-        lambda app: app.viewing.set_first_reader(on=not app.session.first_reader), "Analysis",
+        lambda app: app.viewing.maps.set_first_reader(on=not app.session.first_reader), "Analysis",
         icon="eye", tip="Hide what models say until your own reading is done",
         checked=lambda app: app.session.first_reader,
     ),
     Action(
-        "analysis.read_done", "My read is done", lambda app: app.viewing.finish_reading(),
+        "analysis.read_done", "My read is done", lambda app: app.viewing.maps.finish_reading(),
         "Analysis", "Ctrl+D", tip="Show what the models say of this series",
         enabled=lambda app: app.session.is_waiting and has_image(app),
     ),
@@ -339,15 +339,15 @@ _ANALYSIS = (
         tip="Delete what models said of this study, also from the disk", enabled=has_image,
     ),
     Action(
-        "analysis.next_map", "Next map", lambda app: app.viewing.cycle_map(), "Analysis",
+        "analysis.next_map", "Next map", lambda app: app.viewing.maps.cycle_map(), "Analysis",
         "U", "swap", "Score, residual, epistemic, aleatoric, total", has_maps,
     ),
     Action(
-        "analysis.less_opaque", "Less opaque", lambda app: app.viewing.change_opacity(-1),
+        "analysis.less_opaque", "Less opaque", lambda app: app.viewing.maps.change_opacity(-1),
         "Analysis", "[", "minus", "Overlay more transparent", has_maps,
     ),
     Action(
-        "analysis.more_opaque", "More opaque", lambda app: app.viewing.change_opacity(1),
+        "analysis.more_opaque", "More opaque", lambda app: app.viewing.maps.change_opacity(1),
         "Analysis", "]", "plus", "Overlay more opaque", has_maps,
     ),
 )  # fmt: skip

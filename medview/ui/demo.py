@@ -56,9 +56,9 @@ class DemoRun(QObject):
         session, viewing = self._app.session, self._app.viewing
         if self._is_over or not session.results:
             return
-        viewing.show_map("score")
+        viewing.maps.show_map("score")
         if not session.overlay_on:
-            viewing.toggle_overlay()
+            viewing.maps.toggle_overlay()
         if session.findings:
             viewing.go_to_finding(session.findings[0])
         self._end(None)
@@ -104,9 +104,9 @@ class DemoPictures(QObject):
         pane = self._pane_of("axial")
         viewing.maximise(pane)
         for name in UNCERTAINTIES:
-            viewing.show_map(name)
+            viewing.maps.show_map(name)
             yield f"uncertainty_{name}", window.grid.panes[pane]
-        viewing.show_map("score")
+        viewing.maps.show_map("score")
         viewing.maximise(pane)
 
     def _pane_of(self, plane: str) -> str:

@@ -112,7 +112,7 @@ class Mouse(Listener):
                 self._viewing.set_point(at.point_lps, pane.key)
             return
         if self._on_divider:
-            self._viewing.move_divider(pane.share_at(at.x))
+            self._viewing.maps.move_divider(pane.share_at(at.x))
             return
         if self._on_strip:
             self._go_on_strip(pane, at, anywhere=True)

@@ -291,9 +291,9 @@ class MainWindow(QMainWindow):
         if self._blink.isActive():
             self._blink.stop()
             if self.session.swiped is not None:
-                self._app.viewing.move_divider(self.session.swiped.share)
+                self._app.viewing.maps.move_divider(self.session.swiped.share)
             elif not self.session.overlay_on:
-                self._app.viewing.toggle_overlay()
+                self._app.viewing.maps.toggle_overlay()
         else:
             self._blink.start()
         self.table.refresh()
@@ -305,9 +305,9 @@ class MainWindow(QMainWindow):
 
     def _on_blink(self) -> None:
         if self.session.swiped is not None:
-            self._app.viewing.blink_versions()
+            self._app.viewing.maps.blink_versions()
         elif self.session.maps:
-            self._app.viewing.toggle_overlay()
+            self._app.viewing.maps.toggle_overlay()
         else:
             self._blink.stop()
 

@@ -88,7 +88,7 @@ def shown(room, epoch=3):
 
 def test_the_next_validation_runs_the_new_weights_only(room):
     shown(room)
-    room.viewing.move_divider(0.3)
+    room.viewing.maps.move_divider(0.3)
     shown(room, 4)
     assert [request.weights == str(room.base) for request in room.asked] == [True, False, False]
     assert (room.session.swiped.new.name, room.session.swiped.share) == ("epoch 4", 0.3)
@@ -145,8 +145,8 @@ def test_blinking_goes_between_new_and_old_and_the_divider_brings_both_back(room
     shown(room)
     seen = []
     for _ in range(3):
-        room.viewing.blink_versions()
+        room.viewing.maps.blink_versions()
         seen.append(room.session.swiped.shown)
     assert seen == ["new", "old", "new"]
-    room.viewing.move_divider(1.7)
+    room.viewing.maps.move_divider(1.7)
     assert (room.session.swiped.shown, room.session.swiped.share) == ("both", 1.0)

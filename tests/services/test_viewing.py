@@ -381,95 +381,37 @@ def test_with_nothing_open_no_wish_does_harm():
         lambda: viewing.next_pane(),
         lambda: viewing.go_to_end(MAIN_PANE, last=True),
         lambda: viewing.toggle_crosshair(),
-        lambda: viewing.change_opacity(1),
-        lambda: viewing.cycle_map(),
+        lambda: viewing.maps.change_opacity(1),
+        lambda: viewing.maps.cycle_map(),
         lambda: viewing.next_finding(),
     ):
         wish()
     assert session.views == session.styles == {}
 
 
-# -- overlays ------------------------------------------------------------------------------
+# -- findings ------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def with_result(session):
-    about = session.volume_id
-    names = ("score", "residual", "epistemic", "aleatoric", "total", "seen")
+def with_findings(session):
     findings = [
         finding_at(1, (10.0, -20.0, 12.5), 9),
         finding_at(2, (-10.0, 20.0, -12.5), 5),
         finding_at(3, (0.0, 0.0, 22.5), 12),
     ]
-    session.predictions = {about: (result_about(about, names=names, findings=findings),)}
+    about = session.volume_id
+    session.predictions = {about: (result_about(about, findings=findings),)}
     return session
 
 
-def test_what_is_done_to_an_overlay_leaves_every_view_alone(with_result, viewing):
-    viewing.set_window(MAIN_PANE, Window(80, 40))
-    viewing.zoom(MAIN_PANE, 3.0)
-    viewing.scroll(MAIN_PANE, 4)
-    views = with_result.views
-    grey = compose_frame(with_result.volume, (), views[MAIN_PANE])
-    viewing.toggle_overlay()
-    viewing.change_opacity(-3)
-    viewing.cycle_map()
-    assert with_result.views is views
-    drawn = compose_frame(with_result.volume, with_result.layers, views[MAIN_PANE])
-    assert len(drawn.tints) == 1
-    assert np.array_equal(drawn.image, grey.image)
-    assert (drawn.window, drawn.slice) == (grey.window, grey.slice)
-
-
-def test_the_overlay_goes_off_and_on_exactly(with_result, viewing):
-    viewing.change_opacity(-2)
-    before = with_result.layers
-    viewing.toggle_overlay()
-    viewing.toggle_overlay()
-    assert [layer.style for layer in with_result.layers] == [layer.style for layer in before]
-
-
-def test_opacity_goes_by_tenths_from_none_to_all(with_result, viewing):
-    seen = []
-    for steps in (1, 5, -1, -20, 1):
-        viewing.change_opacity(steps)
-        seen.append(with_result.style("score").opacity)
-    assert seen == [0.8, 1.0, 0.9, 0.0, 0.1]
-    assert with_result.style("total").opacity == 0.7
-
-
-def test_the_maps_go_round_in_their_order(with_result, viewing):
-    seen = []
-    for _ in range(5):
-        viewing.cycle_map()
-        seen.append(with_result.map_name)
-    assert seen == ["residual", "epistemic", "aleatoric", "total", "score"]
-
-
-def test_going_round_leaves_out_maps_that_are_not_there(session, viewing):
-    about = session.volume_id
-    session.predictions = {about: (result_about(about, names=("score", "total")),)}
-    viewing.cycle_map()
-    assert session.map_name == "total"
-    viewing.cycle_map()
-    assert session.map_name == "score"
-
-
-def test_what_the_model_saw_is_shown_by_name_and_left_by_going_round(with_result, viewing):
-    viewing.show_map("seen")
-    assert with_result.map_name == "seen"
-    viewing.cycle_map()
-    assert with_result.map_name == "score"
-
-
-def test_findings_are_gone_through_both_ways_round_and_round(with_result, viewing):
+def test_findings_are_gone_through_both_ways_round_and_round(with_findings, viewing):
     seen = []
     for steps in (1, 1, 1, 1, -1, -1):
         viewing.next_finding(steps)
-        seen.append((with_result.finding.id, index_in(with_result)))
+        seen.append((with_findings.finding.id, index_in(with_findings)))
     assert seen == [(1, 9), (2, 5), (3, 12), (1, 9), (3, 12), (2, 5)]
 
 
-def test_the_first_step_back_is_to_the_last_finding(with_result, viewing):
+def test_the_first_step_back_is_to_the_last_finding(with_findings, viewing):
     viewing.next_finding(-1)
-    assert with_result.finding.id == 3
+    assert with_findings.finding.id == 3

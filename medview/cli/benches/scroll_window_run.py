@@ -50,7 +50,7 @@ def main(words: list[str]) -> None:
     answer["three planes"] = watch.times(wheel, steps)
     drag = crosshair_drag(program, open_stack(program, _shape(THIN, smaller)))
     answer["crosshair"] = watch.times(drag, steps)
-    viewing.toggle_overlay()
+    viewing.maps.toggle_overlay()
     answer["crosshair, bare"] = watch.times(drag, steps)
     program.close()
     print(json.dumps(answer))

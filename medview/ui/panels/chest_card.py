@@ -95,13 +95,13 @@ class ChestCard(ResultCard):
             self._refresh()
             return
         session, viewing = self.app.session, self.app.viewing
-        viewing.show_map(map_name)
+        viewing.maps.show_map(map_name)
         if session.overlay_on != on:
-            viewing.toggle_overlay()
+            viewing.maps.toggle_overlay()
         self._refresh()
 
     def _on_zones(self, on: bool) -> None:
-        self.app.viewing.show_zones(on=on)
+        self.app.viewing.maps.show_zones(on=on)
 
     def _refresh(self) -> None:
         session = self.app.session

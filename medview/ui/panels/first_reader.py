@@ -28,7 +28,7 @@ class FirstReaderCard(Card):
             look="primary",
             tip=tr("Show what the models say of this series"),
         )
-        self._done.clicked.connect(lambda: app.viewing.finish_reading())
+        self._done.clicked.connect(lambda: app.viewing.maps.finish_reading())
         self.add(label(tr("First reader"), "strong"), self._text, Row(1, self._done))
         for field in ("first_reader", "read", "volume_id", "predictions", "unfinished"):
             getattr(app.session.events, field).connect(self.refresh)

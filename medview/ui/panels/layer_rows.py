@@ -31,7 +31,7 @@ class LayerRow(QWidget):
         self._shown = QCheckBox()
         name(self._shown, f"layer_{key}_shown", tr("Draw {map}", map=title))
         self._shown.setToolTip(tr("Draw this map, also beside others"))
-        self._shown.clicked.connect(lambda on: viewing.keep_map(key, on=on))
+        self._shown.clicked.connect(lambda on: viewing.maps.keep_map(key, on=on))
         self._name = QPushButton(title + ("" if found.unit == "1" else f", {found.unit}"))
         name(self._name, f"layer_{key}", title)
         self._name.setProperty("look", "row")
@@ -39,16 +39,18 @@ class LayerRow(QWidget):
         self._name.setCheckable(True)
         self._name.clicked.connect(lambda: self._on_chosen(viewing, key))
         self._up = button("▲", f"layer_{key}_up", look="link", tip=tr("Draw it above the next"))
-        self._up.clicked.connect(lambda: viewing.move_map(key, 1))
+        self._up.clicked.connect(lambda: viewing.maps.move_map(key, 1))
         self._down = button("▼", f"layer_{key}_down", look="link", tip=tr("Draw it below the next"))
-        self._down.clicked.connect(lambda: viewing.move_map(key, -1))
+        self._down.clicked.connect(lambda: viewing.maps.move_map(key, -1))
         grip = Grip(tr("Drag to change what is drawn above what"))
         beside(self, grip, self._shown, self._name, self._up, self._down, gap=2, grow=(2,))
-        self._drag = RowDrag(self, lambda steps: viewing.move_map(key, steps), grip, self._name)
+        self._drag = RowDrag(
+            self, lambda steps: viewing.maps.move_map(key, steps), grip, self._name
+        )
 
     def _on_chosen(self, viewing: Viewing, key: str) -> None:
         self._name.setChecked(True)  # a second press on the chosen one must not switch it off
-        viewing.show_map(key)
+        viewing.maps.show_map(key)
 
     def show_state(self, *, is_chosen: bool, is_drawn: bool, ends: tuple[bool, bool]) -> None:
         """Show what is so; `ends`: it is the topmost, it is the lowest."""

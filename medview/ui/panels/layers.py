@@ -73,7 +73,7 @@ class LayersPanel(Column):
 
     def _on_overlay(self, on: bool) -> None:
         if on != self._app.session.overlay_on:
-            self._app.viewing.toggle_overlay()
+            self._app.viewing.maps.toggle_overlay()
 
 
 _HEARD = (

@@ -136,10 +136,10 @@ class SawCard(Card):
         if key is None:
             return
         if session.map_name == key and session.overlay_on:
-            viewing.show_map("score")
+            viewing.maps.show_map("score")
             if session.map_name == key:
-                viewing.toggle_overlay()
+                viewing.maps.toggle_overlay()
             return
-        viewing.show_map(key)
+        viewing.maps.show_map(key)
         if not session.overlay_on:
-            viewing.toggle_overlay()
+            viewing.maps.toggle_overlay()

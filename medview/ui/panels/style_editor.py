@@ -74,7 +74,7 @@ class StyleEditor(QWidget):
 
     def _connect(self) -> None:
         viewing, events = self._app.viewing, self._app.session.events
-        self.maps.changed.connect(viewing.show_map)
+        self.maps.changed.connect(viewing.maps.show_map)
         opacity, threshold = self.opacity, self.threshold
         opacity.changed.connect(lambda to: self._change(opacity.gesture, opacity=round(to, 2)))
         threshold.changed.connect(lambda to: self._change(threshold.gesture, threshold=to))
@@ -89,7 +89,7 @@ class StyleEditor(QWidget):
         """Give the shown map a style that differs in these fields; a drag is one step back."""
         session = self._app.session
         style = replace(session.style(session.map_name), **fields)  # type: ignore[arg-type]  # fields of LayerStyle
-        self._app.viewing.set_style(session.map_name, style, gesture)
+        self._app.viewing.maps.set_style(session.map_name, style, gesture)
 
     def refresh(self) -> None:
         """Read map and style again."""

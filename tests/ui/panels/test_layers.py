@@ -53,7 +53,9 @@ def test_each_drawn_map_keeps_colours_range_and_threshold_of_its_own(head):
     head.add_result("score", "total")
     head.find(QCheckBox, "layer_total_shown").click()
     head.find(QPushButton, "layer_total").click()
-    head.app.viewing.set_style("total", LayerStyle(True, "magma", (0, 9), 1.0, 0.5, "score", True))
+    head.app.viewing.maps.set_style(
+        "total", LayerStyle(True, "magma", (0, 9), 1.0, 0.5, "score", True)
+    )
     assert drawn(head) == ["total", "score"]
     below, above = (layer.style for layer in head.session.layers if layer.style.visible)
     assert (below.colour_map, below.range, below.threshold) == ("magma", (0, 9), 1.0)
@@ -89,7 +91,7 @@ def test_maps_of_two_versions_are_two_rows_with_their_names(head):
     assert drawn(head) == ["score", older]
     assert head.session.owner("score") is second
     assert head.session.owner(older) is first
-    head.app.viewing.set_style("score", replace(head.session.style("score"), opacity=0.1))
+    head.app.viewing.maps.set_style("score", replace(head.session.style("score"), opacity=0.1))
     assert head.session.style(older).opacity == 0.7
     head.settle()
     assert head.pane().dress.corners.bottom_right == (

@@ -439,7 +439,7 @@ def test_weights_for_another_outcome_say_which(bench):
 
 def test_the_first_reader_sees_nothing_of_a_model_until_the_own_read_is_done(bench):
     chest(bench)
-    bench.app.viewing.set_first_reader(on=True)
+    bench.app.viewing.maps.set_first_reader(on=True)
     frame = bench.frame()
     assert (bench.session.results, frame.marks, frame.tints) == ((), (), ())
     assert not any("0.31" in line for line in frame.corners.top_right)

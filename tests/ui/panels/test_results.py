@@ -128,7 +128,7 @@ def test_what_the_model_saw_is_that_of_the_result_whose_map_is_chosen(head):
     assert "1. another mask" in said(panel(head))
     assert head.session.key_of(second, "seen") == "seen"
     older = head.session.key_of(first, "score")
-    head.app.viewing.show_map(older)
+    head.app.viewing.maps.show_map(older)
     head.settle()
     assert "1. brain mask" in said(panel(head))
     head.find(QPushButton, "saw_show").click()
