@@ -32,6 +32,7 @@ from medview.learning.anomaly import (
     rimless,
     run_slices,
 )
+from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.anomaly_training import (
     NormalCase,
     TimeLeft,
@@ -49,7 +50,6 @@ from medview.learning.metrics import pr_auc
 from medview.learning.scoring import protocol_rows, slices_of
 from medview.learning.single_pass import fit_single_pass
 from medview.learning.subset import TrainCase
-from medview.learning.train import Recipe, same_run
 
 TASK = "synthetic lesions"
 FULL = 5

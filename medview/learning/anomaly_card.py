@@ -8,9 +8,9 @@ from typing import Any
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly import AnomalySettings
+from medview.learning.anomaly_recipe import Recipe
 from medview.learning.scoring import JUDGED
 from medview.learning.subset import Subset
-from medview.learning.train import Recipe
 from medview.learning.weights import patient_hash
 
 _PAPER = "BraTS2020 T1ce, balanced slices (another data set)"

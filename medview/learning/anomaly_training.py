@@ -28,6 +28,9 @@ from medview.learning.anomaly_card import (
     weak_spots,
 )
 from medview.learning.anomaly_evaluate import evaluate_anomaly
+from medview.learning.anomaly_health import health, health_words
+from medview.learning.anomaly_recipe import Recipe
+from medview.learning.anomaly_trainer import Trainer, first_model
 from medview.learning.augment import Brain
 from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
@@ -39,13 +42,6 @@ from medview.learning.measure import measure_folds
 from medview.learning.preview import Previews
 from medview.learning.ranks import Ranks
 from medview.learning.subset import LeftOut, Subset, TrainCase
-from medview.learning.train import (
-    Recipe,
-    Trainer,
-    first_model,
-    health,
-    health_words,
-)
 from medview.learning.weights import CARD, WEIGHTS, fill, load_anomaly, patient_hash, save
 from medview.models.anomaly_vae import AnomalyVae
 

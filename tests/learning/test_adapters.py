@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 
+import pytest
 import torch
-from learning.test_train import TINY, brain
+from learning.test_anomaly_trainer import TINY, brain
 from torch import nn
 
 from medview.learning.adapters import RANK, add_adapters, plain_state
+from medview.learning.anomaly_trainer import Trainer, first_model
 from medview.learning.checkpoint import snapshot
-from medview.learning.train import Trainer, first_model
 from medview.models.anomaly_vae import VaeOptions
 
 
@@ -53,8 +54,8 @@ def test_what_was_learnt_becomes_plain_weights_of_low_rank():
     assert torch.equal(state["4.bias"], plain.state_dict()["4.bias"])
 
 
-def test_the_anomaly_model_trains_by_them_and_goes_on_after_a_stop(tmp_path, monkeypatch):
-    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+@pytest.mark.usefixtures("narrow")
+def test_the_anomaly_model_trains_by_them_and_goes_on_after_a_stop(tmp_path):
     recipe = replace(TINY, epochs=2, steps=1, network=VaeOptions(attention=False))
 
     def begun(folder=None):

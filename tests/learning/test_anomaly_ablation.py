@@ -18,9 +18,7 @@ TINY = (
 )
 
 
-@pytest.fixture(autouse=True)
-def _narrow(monkeypatch):
-    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+pytestmark = pytest.mark.usefixtures("narrow")
 
 
 @pytest.fixture(scope="module")

@@ -19,8 +19,8 @@ from medview.learning.anomaly_training import (
     write_splits,
 )
 from medview.learning.cases import find_subsets
+from medview.learning.checkpoint import EpochReport
 from medview.learning.recognised import LOWEST_FLOOR
-from medview.learning.train import EpochReport
 from medview.learning.weights import patient_hash
 from medview.services.recipes import read_recipe
 
@@ -32,8 +32,7 @@ TINY = (
 
 
 @pytest.fixture(autouse=True)
-def _narrow(monkeypatch):
-    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+def _measured_here(monkeypatch, narrow):
     monkeypatch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
 
 
@@ -74,7 +73,7 @@ def test_folds_leave_each_patient_out_once_and_going_on_measures_again(tmp_path,
     def no_step(*given):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr("medview.learning.train.Trainer._step", no_step)
+    monkeypatch.setattr("medview.learning.anomaly_trainer.Trainer._step", no_step)
     monkeypatch.setattr(anomaly_training, "cross_validated", lambda *given: card.measured[:1])
     again = fit(Silent(), asked(tmp_path / "ixi-t1", out, "folds=2", resume=True))
     assert again["weights_sha256"] == body["weights_sha256"]

@@ -52,6 +52,13 @@ def test_what_is_no_checkpoint_of_this_run_is_refused(tmp_path):
         read(tmp_path)
 
 
+def test_a_snapshot_does_not_learn_on():
+    model = torch.nn.Linear(2, 3)
+    kept = snapshot(model)
+    torch.nn.init.constant_(model.bias, 7.0)
+    assert kept["bias"].abs().max() < 7
+
+
 def test_a_checkpoint_that_could_run_code_is_refused(tmp_path):
     (tmp_path / CHECKPOINT).parent.mkdir()
     torch.save({"recipe": "a", "epoch": np.random.default_rng}, tmp_path / CHECKPOINT)

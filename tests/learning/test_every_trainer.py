@@ -28,8 +28,7 @@ each_network = pytest.mark.parametrize("kind", [*KINDS, *STEPS_OF_OTHERS], ids=n
 
 
 @pytest.fixture(autouse=True)
-def _small(monkeypatch, tmp_path, every_epoch):
-    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+def _small(monkeypatch, tmp_path, every_epoch, narrow):
     monkeypatch.setattr("medview.learning.region_trainer.PART", (16, 16, 16))
     heads, load = [], region_training.load_heads  # finding the brain takes longer than training
     monkeypatch.setattr(

@@ -25,15 +25,11 @@ TINY = (
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _narrow():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
-        yield
+pytestmark = pytest.mark.usefixtures("narrow")
 
 
 @pytest.fixture(scope="module")
-def parent(tmp_path_factory, _narrow):
+def parent(tmp_path_factory, narrow):
     return throwaway_weights(tmp_path_factory.mktemp("parent"))
 
 

@@ -12,7 +12,9 @@ from torch import nn
 
 from medview.domain.errors import UsageError
 from medview.domain.progress import Silent
-from medview.learning import train
+from medview.learning import anomaly_trainer
+from medview.learning.anomaly_recipe import Recipe
+from medview.learning.anomaly_trainer import Trainer
 from medview.learning.augment import Brain
 from medview.learning.checkpoint import write_history
 from medview.learning.cxr_fit import fit_method
@@ -23,7 +25,6 @@ from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.ranks import Ranks, WholeBatchNorm, refuse_several
 from medview.learning.subset import TrainCase
-from medview.learning.train import Recipe, Trainer
 from medview.models.anomaly_vae import VaeOptions
 from medview.models.backbones import Backbone
 
@@ -71,7 +72,7 @@ def anomaly(folder):
     """Train the anomaly model; its weights where this process leads."""
     brains, held = (brain(0, "a"), brain(1, "b")), (brain(9, "v"),)
     for name in ("batch_of", "cut"):
-        setattr(train, name, in_double(getattr(train, name)))
+        setattr(anomaly_trainer, name, in_double(getattr(anomaly_trainer, name)))
     all_double()
     run = Trainer(RECIPE, brains, held, 0, "cpu", folder, Ranks.here())
     for _ in run.fit():
@@ -152,9 +153,9 @@ def free_port():
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("train_one", [anomaly, chest, icu, icu_hourly])
-def test_two_processes_give_the_curve_and_weights_of_one(train_one, tmp_path, monkeypatch):
-    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+def test_two_processes_give_the_curve_and_weights_of_one(train_one, tmp_path):
     common = {
         "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": free_port(),

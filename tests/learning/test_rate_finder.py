@@ -80,6 +80,7 @@ def test_a_model_or_method_without_a_rate_is_refused():
             find_rate(Silent(), FinetuneRequest(model, train))
 
 
+@pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize(
     "kind",
     [
@@ -88,8 +89,9 @@ def test_a_model_or_method_without_a_rate_is_refused():
         if kind.model in FINDERS
     ],
 )
-def test_every_model_steps_at_the_wanted_rate_and_keeps_nothing(kind, tmp_path, monkeypatch):
-    monkeypatch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
+def test_every_model_steps_at_the_wanted_rate_and_keeps_nothing(
+    kind, tmp_path, monkeypatch, narrow
+):
     monkeypatch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
     monkeypatch.setattr(rate_finder, "held_out", lambda request: ())
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))

@@ -6,10 +6,12 @@ import pytest
 
 from medview.domain.resources import resource
 from medview.io.cards import card_dict, read_card
+from medview.io.hashing import file_sha256
 from medview.learning import anomaly_card, cxr_card, icu_card
 from medview.learning.anomaly import AnomalySettings
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.icu_model import load_icu
+from medview.learning.weights import load_anomaly, shipped
 
 NAMES = [path.parent.name for path in sorted(resource("weights").glob("*/card.json"))]
 OF_METHOD = ("planned runs", "refit on all", "--resume", "averaged over", "where the paper has")
@@ -62,3 +64,27 @@ def test_and_what_the_card_of_film_and_stay_says():
     model, shipped = load_icu(resource("weights", "icu-hannover", "weights.safetensors"))
     people = range(len(shipped.seen_patients))
     assert set(icu_card._limits(model, people, shipped.measured)) <= set(shipped.limits)
+
+
+def test_the_shipped_weights_are_what_their_card_says():
+    path = shipped("anomaly")
+    if not path.is_file():
+        pytest.skip("no weights are shipped in this checkout")
+    model, card, settings = load_anomaly(None)
+    assert (
+        file_sha256(path)
+        == card.weights_sha256
+        == read_card(path.with_name("card.json")).weights_sha256
+    )
+    assert sum(value.numel() for value in model.parameters()) == 14_345_830
+    assert settings.samples == 5
+    assert card.limits
+    assert len(card.settings["normal_scores"]) > 5
+    assert json.loads(path.with_name("card.json").read_text())["licence"] == card.licence
+
+
+def test_the_weights_that_ship_are_small():
+    files = list(shipped("anomaly").parents[1].rglob("*.safetensors"))
+    sizes = [file.stat().st_size / 1e6 for file in files]
+    assert max(sizes, default=0) <= 50
+    assert sum(sizes) <= 120

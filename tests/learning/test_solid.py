@@ -23,11 +23,9 @@ LEFT = (slice(8, 14), slice(50, 62), slice(45, 57))
 
 
 @pytest.fixture(scope="module")
-def engine():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("medview.models.anomaly_vae.WIDTHS", (8, 8, 16, 16))
-        torch.manual_seed(0)
-        return Engine.fast(AnomalyVae(VaeOptions(attention=False)).eval())
+def engine(narrow):
+    torch.manual_seed(0)
+    return Engine.fast(AnomalyVae(VaeOptions(attention=False)).eval())
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 
 from medview.domain.errors import DataError, UsageError
-from medview.learning.train import Recipe
+from medview.learning.anomaly_recipe import Recipe
 from medview.services.recipes import (
     epochs_of,
     epochs_settings,

@@ -15,9 +15,10 @@ from torch.nn import functional as F
 from medview.cli.benches.studies import HEAD_MM, head
 from medview.cli.benches.train import Asked, Timing
 from medview.domain.progress import Progress
+from medview.learning.anomaly_recipe import Recipe
+from medview.learning.anomaly_trainer import Trainer
 from medview.learning.augment import Brain, batch_of
 from medview.learning.devices import choose_device
-from medview.learning.train import Recipe, Trainer
 from medview.models.anomaly_vae import LATENT, SIDE, AnomalyVae
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from medview.domain.errors import DataError
 from medview.domain.training import Method
-from medview.learning.augment import NONE, Augmentation, Brain, batch_of, cut
+from medview.learning.anomaly_health import HEALTH, health
+from medview.learning.anomaly_recipe import Recipe, same_run
+from medview.learning.augment import NONE, Brain, batch_of, cut
 from medview.learning.checkpoint import (
     EpochReport,
     of_method,
@@ -30,78 +32,6 @@ from medview.learning.ranks import ALONE, Ranks
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 from medview.models.blocks import SpatialAttention, channels_last
 from medview.models.losses import gaussian_nll, kl_standard_normal
-
-ACTIVE = 0.01
-"""A latent unit counts as active when its mean varies more than this over the batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How the anomaly model is trained; ``resources/recipes/anomaly.toml`` holds the shipped one.
-
-    Sizes are counted in steps of `batch` slices; an epoch is `steps` of them. Learning rates of
-    the wide latent layers are a fraction of `rate`: with 16,384 inputs a step of Adam moves
-    them that much further. For the first `plain` share of epochs the variance is fixed, so that
-    the mean learns before the variance can excuse it. The two small attention blocks work from
-    the start; the two with 1,024 and 4,096 positions, which cost four times the rest on a CPU,
-    are switched on after the share `attention_from` of epochs, then with batches of
-    `attention_batch`. All start as if they were not there. `beta`
-    rises from `beta_start` to `beta_end` over the first `beta_share`. A share `disturb_share`
-    of the slices is given with smooth noise of strength `disturb` added (knots every 19 mm) and
-    the plain slice is what is wanted back: the network learns to undo what is not anatomy, as
-    denoising autoencoders do (not in the paper; 0 trains without).
-    """
-
-    epochs: int = 20
-    steps: int = 25
-    batch: int = 32
-    attention_batch: int = 12
-    rate: float = 2e-3
-    latent_share: float = 0.04
-    code_share: float = 0.4
-    weight_decay: float = 1e-5
-    clip: float = 1.0
-    plain: float = 0.3
-    attention_from: float = 0.4
-    beta_start: float = 0.1
-    beta_end: float = 1.0
-    beta_share: float = 0.33
-    patience: int = 0
-    val_slices: int = 96
-    folds: int = 0
-    disturb: float = 0.2
-    disturb_share: float = 0.7
-    bfloat16: bool = True
-    network: VaeOptions = field(default_factory=VaeOptions)
-    augment: Augmentation = field(default_factory=Augmentation)
-
-    @classmethod
-    def of(cls, values: dict[str, object]) -> Recipe:
-        """Make a recipe from plain values, refusing names it does not know.
-
-        Raises
-        ------
-        DataError
-            A key that no recipe has, or a value of the wrong kind.
-        """
-        parts = {"network": VaeOptions, "augment": Augmentation}
-        made: dict[str, object] = {}
-        for name, value in values.items():
-            if name not in {f.name for f in fields(cls)}:
-                raise DataError(
-                    f"the recipe has no setting called {name}",
-                    do=f"Known are: {', '.join(f.name for f in fields(cls))}.",
-                    code="MV-DAT-020",
-                )
-            try:
-                made[name] = parts[name](**value) if name in parts else value  # type: ignore[arg-type]  # a table of the recipe
-            except TypeError as error:
-                raise DataError(
-                    f"the recipe has a table {name} that cannot be used",
-                    do=f"Known are: {', '.join(f.name for f in fields(parts[name]))}.",
-                    code="MV-DAT-020",
-                ) from error
-        return cls(**made)  # type: ignore[arg-type]  # names are checked above
 
 
 @dataclass(slots=True)
@@ -372,11 +302,6 @@ class Trainer:
         self._history = [tuple(row) for row in kept["history"]]
 
 
-HEALTH = (
-    *("active_units", "kl_per_dimension", "kl_per_active_unit", "epistemic", "aleatoric"),
-    "attention_entropy",
-)
-"""Figures that say whether a part of the model has collapsed; in history.csv of every epoch."""
 HEALTH_SLICES = 24
 """So many training slices tell of the health of a run without validation."""
 KNOTS = 10
@@ -387,14 +312,6 @@ _KEPT = (
 )
 PLAIN_LOG_VARIANCE = -4.6
 """Fixed variance of the first epochs: a standard deviation of 0.1, of the size of the errors."""
-
-
-def same_run(recipe: Recipe) -> str:
-    """What two runs must share so that one can go on from the other's checkpoint."""
-    values = {name: value for name, value in asdict(recipe).items() if name != "folds"}
-    if not recipe.network.deterministic:  # unknown to older checkpoints, which are not
-        values["network"].pop("deterministic")
-    return str(values)
 
 
 def first_model(options: VaeOptions) -> AnomalyVae:
@@ -424,83 +341,3 @@ def one_vote_each(brains: tuple[Brain, ...]) -> NDArray[np.float64]:
         count[brain.patient] = count.get(brain.patient, 0) + 1
     votes = np.array([1 / count[brain.patient] for brain in brains])
     return np.asarray(votes / votes.sum(), dtype=np.float64)
-
-
-@torch.no_grad()
-def health(model: AnomalyVae, x: Tensor, mask: Tensor) -> dict[str, float]:
-    """ELBO terms and the figures that name a collapse, on slices (n, 1, 128, 128).
-
-    ``active_units``: latent units whose mean varies over slices; ``epistemic``: mean variance
-    over 5 draws; ``attention_entropy``: mean over blocks, 1 is uniform.
-    """
-    generator = torch.Generator().manual_seed(0)
-    mean, log_variance = model.encode(channels_last(x))
-    kl = kl_standard_normal(mean, log_variance)
-    noise = torch.randn(len(x), LATENT, generator=generator).to(x.device)
-    picture, s = model.decode(mean + torch.exp(0.5 * log_variance) * noise)
-    nll = gaussian_nll(x, picture, s, mask)
-    pixels = mask.sum((1, 2, 3)).mean()
-    few, spread = x[:8], torch.exp(0.5 * log_variance[:8])
-    draws = torch.stack(
-        [
-            model.decode(
-                mean[:8] + spread * torch.randn(spread.shape, generator=generator).to(x.device)
-            )[0]
-            for _ in range(5)
-        ]
-    )
-    inside = mask[:8]
-    error = ((x - picture) ** 2 * mask).sum() / mask.sum()
-    return {
-        "loss": float(nll + kl.sum(1).mean() / pixels),
-        "nll": float(nll),
-        "kl": float(kl.sum(1).mean()),
-        "rmse": float(error.sqrt()),
-        "active_units": float((mean.var(0) > ACTIVE).sum()),
-        "kl_per_dimension": float(kl.mean()),
-        "kl_per_active_unit": float(kl.mean(0).sum() / max(1, int((mean.var(0) > ACTIVE).sum()))),
-        "epistemic": float((draws.var(0, correction=0) * inside).sum() / inside.sum()),
-        "aleatoric": float((s[: len(few)].exp() * inside).sum() / inside.sum()),
-        "attention_entropy": attention_entropy(model, few),
-    }
-
-
-@torch.no_grad()
-def attention_entropy(model: AnomalyVae, x: Tensor) -> float:
-    """Entropy of the attention rows over log(keys), averaged over the blocks; NaN without any."""
-    seen: list[float] = []
-
-    def note(part: nn.Module, given: tuple[Tensor, ...]) -> None:
-        if isinstance(part, SpatialAttention):
-            rows = part.weights(given[0][:1]).clamp_min(1e-12)
-            entropy = -(rows * rows.log()).sum(-1).mean() / np.log(rows.shape[-1])
-            seen.append(float(entropy))
-
-    parts = [p for p in model.modules() if isinstance(p, SpatialAttention)]
-    hooks = [part.register_forward_pre_hook(note) for part in parts]
-    mean, _ = model.encode(channels_last(x[:1]))
-    model.decode(mean)
-    for hook in hooks:
-        hook.remove()
-    return float(np.mean(seen)) if seen else float("nan")
-
-
-def health_words(figures: dict[str, float]) -> list[dict[str, object]]:
-    """The health figures with a verdict: KL, uncertainty and attention collapse by name."""
-    checks: tuple[tuple[str, Callable[[float], bool], str], ...] = (
-        ("active_units", lambda v: v >= 5, "KL collapse: the code ignores the picture"),
-        ("epistemic", lambda v: v > 1e-6, "uncertainty collapse: all draws are the same"),
-        ("attention_entropy", lambda v: not v > 0.999, "attention collapse: it looks everywhere"),
-        ("kl_per_dimension", lambda v: v > 1e-3, "KL collapse: the code is the prior"),
-    )
-    return [
-        {"name": name, "value": figures[name], "ok": ok, "text": "" if ok else trouble}
-        for name, good, trouble in checks
-        if name in figures
-        for ok in (bool(good(figures[name])),)
-    ]
-
-
-def shorter(recipe: Recipe, epochs: int | None) -> Recipe:
-    """The recipe with another number of epochs."""
-    return replace(recipe, epochs=epochs) if epochs else recipe
