@@ -18,7 +18,7 @@ from medview.domain.errors import Cancelled, MedviewError
 
 if TYPE_CHECKING:
     from medview.main import Program
-    from medview.services.analysis import Choices
+    from medview.services.choices import Choices
 
 OUT = "medview-demo"
 # Python notices signals only when it gets a turn.
@@ -47,7 +47,7 @@ def demo(context: Context, headless: bool, out: Path) -> Answer:
     With "--headless", or where there is no display, the same window works unseen and writes
     pictures, report, result and maps into --out.
     """
-    from medview.services.analysis import Choices
+    from medview.services.choices import Choices
     from medview.services.demo import study_folder
 
     options = context.options

@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import math
-import threading
-import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import cast, get_args
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import cast
 
 from medview.domain.card import ModelCard
 from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WeightsError
-from medview.domain.geometry import Geometry
-from medview.domain.overlay import LayerStyle, ScalarMap
-from medview.domain.prediction import InputRef, MapSlices, Precision, Prediction, RunRequest
+from medview.domain.prediction import InputRef, Prediction, RunRequest
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.io.cards import read_card
+from medview.services.choices import USUAL, Choices, choices_of
+from medview.services.filling import Filling, fills_a_map
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
-from medview.services.layering import first_style
 from medview.services.library import called
 from medview.services.offers import Offer, age_at, offer, offer_tables, shipped_cards
-from medview.services.session import Message, Session, Unfinished, VolumeId, Way
+from medview.services.session import Message, Session, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.takes import Estimate, free_memory_mb, measured
@@ -35,44 +29,11 @@ from medview.services.versions import CARD, Version, located, versions
 
 PREDICT = "medview.learning.predict:run"
 DEVICES = "medview.learning.devices:devices_here"
-# Slices that arrive are put on screen this often: more would only keep the window busy.
-SHOW_EVERY_S = 0.1
-# Of slices that had to wait for their map, so many are put there with each that comes.
-_SLICES_AT_ONCE = 8
-# A blank map of so many voxels is made at once.
-_SMALL_VOXELS = 1 << 22
-# What a result tells of the choices that it was made with, by the names of both.
-_TOLD = ("samples", "alpha", "age_years", "sex", "site", "film_hour")
-_UNCERTAINTIES = ("epistemic", "aleatoric", "total")
 
 
 def run_model(jobs: Jobs, request: RunRequest, *, progress: Listener | None = None) -> Prediction:
     """Run a model and wait for what it says. Raises a MedviewError."""
     return cast(Prediction, jobs.call("compute", PREDICT, request, progress=progress))
-
-
-@dataclass(frozen=True, slots=True)
-class Choices:
-    """What the reader may choose of a run; None is the card's own or the settings' value.
-
-    `without` names inputs that are there and are left out, `batch` is how many slices are
-    computed at once, `maps` names maps that are made only on demand.
-    """
-
-    samples: int | None = None
-    alpha: float | None = None
-    seed: int = 0
-    precision: Precision = "float32"
-    device: str | None = None
-    threads: int | None = None
-    age_years: float | None = None
-    sex: str | None = None
-    site: str | None = None
-    film_hour: float | None = None
-    weights: str | None = None
-    without: tuple[str, ...] = ()
-    batch: int | None = None
-    maps: tuple[str, ...] = ()
 
 
 class Analysis:
@@ -153,7 +114,7 @@ class Analysis:
             return tuple(Offer(card, why_not="no series is open") for card in self.cards())
         return tuple(offer(card, series, volume, tables) for card in self.cards())
 
-    def run(self, model: str, choices: Choices = Choices()) -> Job | None:
+    def run(self, model: str, choices: Choices = USUAL) -> Job | None:
         """Run a model on the series on screen; None and a message where it does not fit.
 
         Its maps fill slice by slice while it runs, on that series and no other. A newer result
@@ -175,7 +136,7 @@ class Analysis:
         if "@" in model and choices.weights is None:
             choices = replace(choices, weights=str(located(model, shipped=self._weights).weights))
         card = _card_beside(choices.weights) or chosen.card
-        run = _Run(session, card, about, volume.geometry if volume is not None else None)
+        run = Filling(session, card, about, volume.geometry if volume is not None else None)
         self._chosen[run.key[1]] = (model, choices)
         run.done = lambda made: self._keep(made, about, series, card, (model, choices))
         run.asked = choices.maps
@@ -189,7 +150,7 @@ class Analysis:
             key=f"run {model} {about}",
         )
         # Evidence of a film stays closed until it is asked for.
-        if self._preferences.settings.show_overlay and _fills_a_map(chosen.card):
+        if self._preferences.settings.show_overlay and fills_a_map(chosen.card):
             session.overlay_on = True
         session.running = session.running | {run.key}
         answers = Answers(
@@ -213,7 +174,7 @@ class Analysis:
             ways.append(Way("CPU", lambda: self.run(model, on_cpu)))
         return tuple(ways)
 
-    def request(self, model: str, weights: Path, choices: Choices = Choices()) -> RunRequest | None:
+    def request(self, model: str, weights: Path, choices: Choices = USUAL) -> RunRequest | None:
         """A run of these weights on the series on screen; None where the model does not fit it."""
         session = self._session
         chosen = next((o for o in self.offers() if o.card.id == model and o.fits), None)
@@ -238,19 +199,12 @@ class Analysis:
         return self.run(key, replace(before, **changes))  # type: ignore[arg-type]  # checked by replace
 
     def _as_made(self, made: Prediction) -> tuple[str, Choices]:
-        """What was chosen for a result of an earlier start, as far as the result tells."""
-        told = {name: made.parameters.get(name) for name in _TOLD}
-        maps = made.parameters.get("maps")
+        """Model and choices of a result of an earlier start, as far as the result tells."""
         own = self._own_versions(made)
         shipped = [each for each in self.cards() if (each.id, each.version) == _names(made)]
-        choices = Choices(
-            seed=made.seed,
-            precision=made.dtype if made.dtype in get_args(Precision) else "float32",  # type: ignore[arg-type]  # one of its values
-            weights=str(own[0].weights) if own and not shipped else None,
-            maps=tuple(str(name) for name in maps) if isinstance(maps, list) else (),
-            **{name: value for name, value in told.items() if value is not None},  # type: ignore[arg-type]  # as the runs tell them
-        )
-        return (self.key_of(shipped[0]) if shipped else made.model), choices
+        weights = str(own[0].weights) if own and not shipped else None
+        key = self.key_of(shipped[0]) if shipped else made.model
+        return key, choices_of(made, weights)
 
     def _keep(
         self,
@@ -304,147 +258,6 @@ class Analysis:
         return InputRef(role, series.study_uid, series.uid, series.stack, sha256, (i, j, k))
 
 
-class _Run:
-    """Takes in what one run says: slices as they come, then the result, or nothing."""
-
-    def __init__(
-        self, session: Session, card: ModelCard, about: VolumeId, geometry: Geometry | None
-    ) -> None:
-        self.done: Callable[[Prediction], object] = lambda made: None
-        self.asked: tuple[str, ...] = ()
-        self._session = session
-        self._card = card
-        self._about = about
-        self._geometry = geometry
-        self._arrays: dict[str, NDArray[np.float32]] = {}
-        fills = geometry is not None and _fills_a_map(card)
-        self._blank = _Blank(geometry.shape) if geometry is not None and fills else None
-        self._early: list[MapSlices] = []
-        self._highest: dict[str, float] = {}
-        self._shown_at = -math.inf
-
-    @property
-    def key(self) -> tuple[VolumeId, str]:
-        """Pixels and version, as in ``session.running``."""
-        return self._about, f"{self._card.id}@{self._card.version}"
-
-    def clear(self) -> None:
-        """Take away slices of a run of this model on these pixels."""
-        unfinished = self._session.unfinished
-        if unfinished is None or unfinished.model != self._card.id:
-            return
-        if unfinished.about == self._about:
-            self._session.unfinished = None
-
-    def fill(self, part: object) -> None:
-        """Put slices into their map; shown a few times a second."""
-        if not isinstance(part, MapSlices) or self._geometry is None:
-            return
-        self._early.append(part)
-        for each in self._early[:_SLICES_AT_ONCE]:
-            if not self._put(each):
-                return
-            self._early.pop(0)
-        if time.monotonic() - self._shown_at >= SHOW_EVERY_S:
-            self._shown_at = time.monotonic()
-            self._session.unfinished = Unfinished(
-                self._about,
-                self._card.id,
-                tuple(self._map(name, self._geometry) for name in self._arrays),
-                self._card.settings,
-            )
-
-    def _put(self, part: MapSlices) -> bool:
-        """Put slices into their map; False while there is none yet."""
-        assert self._geometry is not None
-        if part.name not in self._arrays:
-            self._blank = self._blank or _Blank(self._geometry.shape)
-            if not self._blank.is_ready:
-                return False
-            self._arrays[part.name], self._blank = self._blank.array(), None
-        slices = np.moveaxis(self._arrays[part.name], part.axis, 0)
-        slices[part.first : part.first + len(part.array)] = part.array
-        self._highest[part.name] = max(_highest(part.array), self._highest.get(part.name, 0.0))
-        return True
-
-    def finish(self, prediction: Prediction) -> None:
-        """File a result under its own pixels, in place of an older one of its version."""
-        session, about = self._session, self._about
-        older = session.predictions.get(about, ())
-        kept = tuple(result for result in older if result.key != prediction.key)
-        with session.together():
-            self.clear()
-            session.predictions = {**session.predictions, about: (*kept, prediction)}
-            session.styles = _with_ranges_of(prediction, session.styles)
-            session.finding = None
-            session.running = session.running - {self.key}
-            if session.volume_id == about:
-                self._show(prediction)
-        self.done(prediction)
-
-    def _show(self, prediction: Prediction) -> None:
-        """Show a map that somebody asked for and waited for; else the one that was chosen."""
-        session = self._session
-        there = [name for name in self.asked if prediction.map(name) is not None]
-        if there:
-            session.map_name, session.overlay_on = there[0], True
-        elif session.map(session.map_name) is None:
-            session.map_name = "score"
-
-    def fail(self, error: MedviewError) -> None:
-        """Leave nothing of a run that did not end well."""
-        self._session.running = self._session.running - {self.key}
-        self.clear()
-
-    def _map(self, name: str, geometry: Geometry) -> ScalarMap:
-        output = next((o for o in self._card.outputs if o.name == name), None)
-        top = self._card.settings.get("top") if name == "score" else None
-        high = float(top) if isinstance(top, int | float) else self._highest[name]
-        return ScalarMap(
-            name,
-            self._arrays[name].view(),
-            geometry,
-            "uncertainty" if name in _UNCERTAINTIES else "anomaly",
-            unit=output.unit if output is not None else "1",
-            range=(0.0, high or 1.0),
-        )
-
-
-def _highest(values: NDArray[np.float32]) -> float:
-    """The highest value that is a number and not infinite; 0 where there is none."""
-    found = float(np.fmax.reduce(values, axis=None, initial=-np.inf))
-    if not math.isfinite(found):
-        found = float(np.max(values, where=np.isfinite(values), initial=-np.inf))
-    return found if math.isfinite(found) else 0.0
-
-
-class _Blank:
-    """An array of NaN that is filled on a thread of its own: a large one takes half a second."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
-        self._made: NDArray[np.float32] | None = None
-        self._thread = threading.Thread(target=self._fill, name="medview-blank", daemon=True)
-        self._thread.start()
-        if math.prod(shape) < _SMALL_VOXELS:
-            self._thread.join()
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether nobody would have to wait for it."""
-        return not self._thread.is_alive()
-
-    def _fill(self) -> None:
-        self._made = np.full(self._shape, np.nan, dtype=np.float32)
-
-    def array(self) -> NDArray[np.float32]:
-        """The array; waits for it, should it not be there yet."""
-        self._thread.join()
-        if self._made is None:
-            raise MemoryError("no room for a map")
-        return self._made
-
-
 def _card_beside(weights: str | None) -> ModelCard | None:
     """The card of weights of the reader's own; None for the shipped ones, or a damaged card."""
     try:
@@ -455,19 +268,3 @@ def _card_beside(weights: str | None) -> ModelCard | None:
 
 def _names(made: Prediction) -> tuple[str, str]:
     return made.model, made.version
-
-
-def _fills_a_map(card: ModelCard) -> bool:
-    """Whether the model's answer is a map, and not a score with a map behind it."""
-    return any(each.name == "score" and each.kind == "map" for each in card.outputs)
-
-
-def _with_ranges_of(prediction: Prediction, styles: dict[str, LayerStyle]) -> dict[str, LayerStyle]:
-    """Styles with range and threshold of new maps: those of an older run may not suit them."""
-    fresh = {found.name: first_style(found, prediction.parameters) for found in prediction.maps}
-    return {
-        name: replace(style, range=fresh[name].range, threshold=fresh[name].threshold)
-        if name in fresh
-        else style
-        for name, style in styles.items()
-    }

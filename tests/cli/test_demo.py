@@ -23,7 +23,7 @@ from medview.domain.progress import Silent
 from medview.domain.resources import resource
 from medview.io.readers import load, scan
 from medview.main import build
-from medview.services.analysis import Choices
+from medview.services.choices import Choices
 from medview.services.demo import study_folder
 from medview.services.offers import role_of
 from medview.services.settings import Preferences

@@ -1,17 +1,16 @@
 from dataclasses import replace
 
-import numpy as np
 import pytest
 from phantoms import phantom
 from services.stubs import CARD, StubJobs, catalogue_of, finding_at, on_screen, result_about
+from services.test_filling import block
 
 from medview.domain.card import OutputSpec
 from medview.domain.errors import WorkerDied
 from medview.domain.overlay import LayerStyle
-from medview.domain.prediction import MapSlices
 from medview.io.cards import write_card
-from medview.services import analysis as analysis_module
-from medview.services.analysis import Analysis, Choices, run_model
+from medview.services.analysis import Analysis, run_model
+from medview.services.choices import Choices
 from medview.services.session import Session
 from medview.services.settings import Preferences
 
@@ -40,18 +39,6 @@ def analysis(jobs, session, preferences, tmp_path):
         (tmp_path / name).mkdir()
         write_card(replace(CARD, id=name), tmp_path / name / "card.json")
     return Analysis(jobs, session, preferences, weights=tmp_path)
-
-
-@pytest.fixture
-def every_slice(monkeypatch):
-    """Show slices as they come, however fast."""
-    monkeypatch.setattr(analysis_module, "SHOW_EVERY_S", 0.0)
-
-
-def block(first, values, name="score"):
-    array = np.empty((len(values), 20, 24), dtype=np.float32)
-    array[:] = np.array(values, dtype=np.float32)[:, None, None]
-    return MapSlices(name, first, array)
 
 
 def test_with_nothing_open_every_model_says_so(jobs, preferences, analysis, tmp_path):
@@ -87,86 +74,6 @@ def test_settings_stand_behind_what_was_not_chosen(analysis, jobs, preferences):
     request = jobs.last.args[0]
     assert (request.device, request.threads) == ("cpu", 1)
     assert (request.age_years, request.sex) == (50.0, "M")
-
-
-@pytest.mark.usefixtures("every_slice")
-def test_slices_fill_their_map_as_they_come(analysis, jobs, session):
-    analysis.run("anomaly")
-    jobs.last.send(block(0, [1.0, 2.0]))
-    found = session.map("score")
-    assert found.array[:2, 0, 0].tolist() == [1.0, 2.0]
-    assert np.isnan(found.array[2:]).all()
-    jobs.last.send(block(2, [7.0], "epistemic"))
-    assert session.map("score").array[1, 0, 0] == 2.0
-    assert session.map("epistemic").range == (0.0, 7.0)
-
-
-@pytest.mark.usefixtures("every_slice")
-@pytest.mark.parametrize("axis", [0, 1, 2])
-def test_a_model_may_go_through_the_volume_along_any_axis(analysis, jobs, session, axis):
-    whole = np.arange(16 * 20 * 24, dtype=np.float32).reshape(16, 20, 24)
-    analysis.run("anomaly")
-    slices = np.moveaxis(whole, axis, 0)
-    for first in range(0, len(slices), 4):
-        jobs.last.send(MapSlices("score", first, slices[first : first + 4], axis))
-    assert np.array_equal(session.map("score").array, whole)
-
-
-@pytest.mark.usefixtures("every_slice")
-def test_the_colours_of_a_growing_score_stand_still(analysis, jobs, session):
-    analysis.run("anomaly")
-    for first, value in enumerate((1.0, 30.0)):
-        jobs.last.send(block(first, [value]))
-        style = session.style("score")
-        assert (style.range, style.threshold) == ((0.0, 18.0), 6.0)
-
-
-@pytest.mark.usefixtures("every_slice")
-def test_every_block_that_is_shown_is_heard(analysis, jobs, session):
-    heard = []
-    session.events.unfinished.connect(heard.append)
-    analysis.run("anomaly")
-    for first in range(3):
-        jobs.last.send(block(first, [1.0]))
-    assert len(heard) == 3
-
-
-def test_slices_that_come_too_fast_to_see_are_shown_together(analysis, jobs, session):
-    heard = []
-    session.events.unfinished.connect(heard.append)
-    analysis.run("anomaly")
-    for first in range(16):
-        jobs.last.send(block(first, [1.0]))
-    assert len(heard) == 1
-    assert (session.map("score").array == 1.0).all()
-
-
-@pytest.mark.usefixtures("every_slice")
-def test_slices_that_waited_for_their_map_are_put_there_a_few_at_a_time(
-    analysis, jobs, session, monkeypatch
-):
-    is_ready = [False]
-    monkeypatch.setattr(analysis_module._Blank, "is_ready", property(lambda _: is_ready[0]))
-    monkeypatch.setattr(analysis_module, "_SLICES_AT_ONCE", 3)
-    analysis.run("anomaly")
-    for first in range(6):
-        jobs.last.send(block(first, [float(first)]))
-    assert session.map("score") is None
-    is_ready[0] = True
-    shown = []
-    for first in range(6, 10):
-        jobs.last.send(block(first, [float(first)]))
-        shown.append(int(np.isfinite(session.map("score").array[:, 0, 0]).sum()))
-    assert shown == [3, 6, 9, 10]
-    assert session.map("score").array[:10, 0, 0].tolist() == list(range(10))
-
-
-@pytest.mark.parametrize(
-    ("values", "highest"),
-    [([1.0, np.nan], 1.0), ([np.inf, 3.0, np.nan], 3.0), ([np.nan, -np.inf], 0.0), ([-2.0], -2.0)],
-)
-def test_the_top_of_the_colours_is_a_number(values, highest):
-    assert analysis_module._highest(np.array(values, dtype=np.float32)) == highest
 
 
 def test_a_result_takes_the_place_of_its_unfinished_maps(analysis, jobs, session):

@@ -8,7 +8,8 @@ from medview.domain.card import InputSpec
 from medview.domain.prediction import InputRef
 from medview.domain.record import Record, Strip
 from medview.io.cards import write_card
-from medview.services.analysis import Analysis, Choices
+from medview.services.analysis import Analysis
+from medview.services.choices import Choices
 from medview.services.offers import offer
 from medview.services.records import Records
 from medview.services.session import Session, VolumeId

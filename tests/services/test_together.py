@@ -18,7 +18,8 @@ from medview.domain.errors import InputRefused, ReadError
 from medview.io.cards import write_card
 from medview.services import analysis as analysis_module
 from medview.services import library as library_module
-from medview.services.analysis import Analysis, Choices
+from medview.services.analysis import Analysis
+from medview.services.choices import Choices
 from medview.services.jobs import Jobs
 from medview.services.library import Library
 from medview.services.session import Session

@@ -19,7 +19,8 @@ from medview.cli.contract import Context
 from medview.domain.resources import resource
 from medview.io.cards import read_card, write_card
 from medview.services import analysis
-from medview.services.analysis import Analysis, Choices
+from medview.services.analysis import Analysis
+from medview.services.choices import Choices
 from medview.services.demo import MODEL
 from medview.services.jobs import Jobs
 from medview.services.library import Library

@@ -18,7 +18,7 @@ import psutil
 from PySide6.QtCore import QObject, Qt, QTimer
 
 from medview.main import Program, build
-from medview.services.analysis import Choices
+from medview.services.choices import Choices
 from medview.services.demo import MODEL, study_folder
 
 # What has no place in the process of the window: it costs memory and time to start.

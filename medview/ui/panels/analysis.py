@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
 )
 
 from medview.domain.wording import duration_words
-from medview.services.analysis import Choices
+from medview.services.choices import Choices
 from medview.services.offers import Offer
 from medview.services.session import Task
 from medview.services.takes import Estimate, free_memory_mb
