@@ -333,8 +333,16 @@ def _series_case(catalogue: Catalogue, series: Series) -> Case:
     if series.format != "dicom":
         name = file.partition(".")[0]
     patient = owner[0].id if owner else ""
-    wanted = Wanted(tuple(series.files), series=series.key)
+    wanted = Wanted(_files_of(catalogue, series), series=series.key)
     return Case(_safe(name), wanted, patient or "", title=name)
+
+
+def _files_of(catalogue: Catalogue, series: Series) -> tuple[Path, ...]:
+    """The files of a series with those of its other stacks: alone they would be counted anew."""
+    if series.format != "dicom":
+        return tuple(series.files)
+    stacks = [each for each in catalogue.all_series() if each.uid == series.uid]
+    return tuple(dict.fromkeys(file for each in stacks for file in each.files))
 
 
 def _safe(name: str) -> str:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 from services.stubs import CARD
+from throwaway import save_dicom, small_head
 
 from medview.domain.errors import UsageError
+from medview.domain.progress import Silent
+from medview.io.readers import scan
 from medview.services import batch, cluster
 from medview.services.batch import Case, Outcome, run_batch
 from medview.services.inputs import Wanted
@@ -49,6 +52,18 @@ def test_names_that_differ_in_nothing_but_case_are_told_apart():
 def test_a_name_that_is_made_apart_is_nobody_elses():
     given = [replace(CASES[0], name=name) for name in ("c1", "C1", "c1-2", "C1-3")]
     assert [case.name for case in batch._named_apart(given)] == ["c1", "C1-4", "c1-2", "C1-3"]
+
+
+def test_each_stack_of_a_series_is_found_again_by_its_number(tmp_path):
+    for n, across in enumerate(([1, 0, 0, 0, 0, -1], [1, 0, 0, 0, 1, 0])):
+        folder = tmp_path / f"{n}"
+        save_dicom(small_head(), folder, SeriesDescription="T1", ImageOrientationPatient=across)
+    catalogue = scan(Silent(), (tmp_path,))
+    cases = [batch._series_case(catalogue, series) for series in catalogue.all_series()]
+    assert [case.wanted.series for case in cases] == ["1.2.3.4#0", "1.2.3.4#1"]
+    for case in cases:
+        found = scan(Silent(), case.wanted.paths).all_series()
+        assert case.wanted.series in [series.key for series in found]
 
 
 def test_tables_call_a_case_as_its_list_does_and_name_the_folder_that_could_not(tmp_path):
