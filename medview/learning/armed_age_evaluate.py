@@ -14,10 +14,11 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
-from medview.learning.armed_age import MODEL, Floats, divided
 from medview.learning.armed_age_card import ArmedAge, load_armed_age
 from medview.learning.armed_age_measure import age_rows
+from medview.learning.armed_age_recipe import MODEL
 from medview.learning.armed_age_run import OneAge, one_age, scores_of
+from medview.learning.armed_age_table import Floats, divided
 from medview.learning.cases import find_subsets
 from medview.learning.metrics import MetricRow, mean_interval, paired_mean_difference
 from medview.learning.metrics_file import head_of, write_metrics

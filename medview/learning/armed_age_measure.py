@@ -15,15 +15,9 @@ from sklearn.linear_model import RidgeCV
 from threadpoolctl import threadpool_limits
 
 from medview.io.atomic import whole_file
-from medview.learning.armed_age import (
-    AgeTable,
-    AgeTrainer,
-    Ensemble,
-    Floats,
-    Plan,
-    Scale,
-    together,
-)
+from medview.learning.armed_age_ensemble import Ensemble, together
+from medview.learning.armed_age_table import AgeTable, Floats, Plan, Scale
+from medview.learning.armed_age_trainer import AgeTrainer
 from medview.learning.metrics import (
     CI,
     Interval,

@@ -14,8 +14,9 @@ from medview.domain.errors import ModelInputError
 from medview.domain.prediction import Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
-from medview.learning.armed_age import FURTHEST, Floats, divided, together
 from medview.learning.armed_age_card import ArmedAge, load_armed_age
+from medview.learning.armed_age_ensemble import together
+from medview.learning.armed_age_table import FURTHEST, Floats, divided
 from medview.learning.devices import peak_memory_mb
 from medview.learning.vectors import numbers_of
 

@@ -16,17 +16,8 @@ from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
-from medview.learning.armed_age import (
-    LEARNS,
-    MODEL,
-    AgeRecipe,
-    AgeTable,
-    AgeTrainer,
-    Ensemble,
-    plans_for,
-    table_of,
-)
 from medview.learning.armed_age_card import ArmedAge, Outcome, load_armed_age, make_card
+from medview.learning.armed_age_ensemble import Ensemble
 from medview.learning.armed_age_measure import (
     SEEN,
     UNSEEN,
@@ -40,6 +31,9 @@ from medview.learning.armed_age_measure import (
     site_effects,
     write_effects,
 )
+from medview.learning.armed_age_recipe import LEARNS, MODEL, AgeRecipe
+from medview.learning.armed_age_table import AgeTable, plans_for, table_of
+from medview.learning.armed_age_trainer import AgeTrainer
 from medview.learning.armed_age_unseen import unseen_ways
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT

@@ -12,7 +12,9 @@ from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn import functional as F
 
-from medview.learning.armed_age import AgeTrainer, Floats, Plan, together
+from medview.learning.armed_age_ensemble import together
+from medview.learning.armed_age_table import Floats, Plan
+from medview.learning.armed_age_trainer import AgeTrainer
 from medview.models.armed import Z_MODES, ClusterPredictor, z_of
 
 STEPS, BATCH = 200, 128
