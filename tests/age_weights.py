@@ -9,10 +9,10 @@ from age_sets import write_ixi_table
 
 from medview.domain.progress import Silent
 from medview.learning.brain_age_card import make_card
-from medview.learning.brain_age_fit import AgeRecipe, Fitted, fit_age_model, usable
+from medview.learning.brain_age_fit import Fitted, fit_age_model, usable
+from medview.learning.brain_age_recipe import AgeRecipe, TrainOptions
 from medview.learning.brain_age_sets import load_ixi_roi
 from medview.learning.brain_age_table import AgeTable, table_of
-from medview.learning.mavae_train import TrainOptions
 from medview.learning.weights import WEIGHTS, save
 
 QUICK = AgeRecipe(

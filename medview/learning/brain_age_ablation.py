@@ -12,7 +12,7 @@ import torch
 
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.progress import Progress
-from medview.learning.brain_age_fit import AgeRecipe, usable
+from medview.learning.brain_age_fit import usable
 from medview.learning.brain_age_folds import (
     Split,
     baseline_answer,
@@ -21,6 +21,7 @@ from medview.learning.brain_age_folds import (
     splits_of,
 )
 from medview.learning.brain_age_model import AgeModel
+from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_table import AgeTable, Matrix, kinds_of, table_of
 from medview.learning.brain_age_training import MODEL, subset_name
 from medview.learning.cases import find_subsets

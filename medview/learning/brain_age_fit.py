@@ -1,118 +1,40 @@
-"""Fit an age model to a table: members, their calibration, and the linear baseline beside them."""
+"""Fit an age model to a table: members before their first step, and trained to the end."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
+from medview.learning.brain_age_calibration import calibrated
 from medview.learning.brain_age_model import (
     AgeEnsemble,
     AgeModel,
     AgeSettings,
     Scaling,
-    conformal_half_width,
     divided,
     fit_scaling,
 )
+from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_table import (
     AgeTable,
     Matrix,
     aligned,
     fold_numbers,
-    kinds_of,
-    known_rows,
 )
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.feature_rows import refuse_few
-from medview.learning.mavae_train import MavaeTrainer, Member, TrainOptions
+from medview.learning.mavae_batches import Member
+from medview.learning.mavae_trainer import MavaeTrainer
 from medview.learning.preview import Previews
-from medview.learning.table_baselines import ridge_to_card
 from medview.learning.vectors import Vector
-from medview.models.mavae import ROLES, LossWeights, Mavae, MavaeOptions
-
-ABSENT = np.nan
-
-
-@dataclass(frozen=True, slots=True)
-class AgeRecipe:
-    """How an age model is made; ``resources/recipes/brain-age.toml`` holds the shipped one.
-
-    `members` networks are trained, each without another part of the rows. `features` is the most
-    that a modality may have before a forest chooses. `rows` says which rows are measured by
-    folds: "all", "pairs" (only rows with both modalities are used at all) or "pairs+" (only those
-    are measured, the others are always trained on). `strata` age groups are kept even over the
-    `folds`, which are drawn with `fold_seed`; with `sites` each site is left out once, too.
-    `modalities` may leave one out.
-    """
-
-    members: int = 5
-    features: int = 800
-    divide_by: str = "MUSE_702"
-    target: str = "years"
-    modalities: str = "smri+fmri"
-    rows: str = "all"
-    folds: int = 0
-    strata: int = 5
-    fold_seed: int = 0
-    sites: bool = False
-    predictor: str = "all"
-    dropout: float = 0.4
-    skip: bool = True
-    train: TrainOptions = field(default_factory=TrainOptions)
-    loss: LossWeights = field(default_factory=LossWeights)
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any]) -> AgeRecipe:
-        """Make a recipe from plain values, refusing names it does not know.
-
-        Raises
-        ------
-        DataError
-            A key that no recipe has, or a word that means nothing.
-        """
-        parts: dict[str, Any] = {"train": TrainOptions, "loss": LossWeights}
-        known = {one.name for one in fields(cls)}
-        made: dict[str, Any] = {}
-        for name, value in values.items():
-            if name not in known:
-                raise _odd(f"the recipe has no setting called {name}", ", ".join(sorted(known)))
-            try:
-                made[name] = parts[name](**value) if name in parts else value
-            except TypeError as error:
-                names = ", ".join(one.name for one in fields(parts[name]))
-                raise _odd(f"the recipe has a table {name} that cannot be used", names) from error
-        recipe = cls(**made)
-        for name, words in _WORDS.items():
-            if getattr(recipe, name) not in words:
-                raise _odd(f"{name} is {getattr(recipe, name)!r}", ", ".join(words))
-        if recipe.members < 2:
-            raise _odd("an ensemble needs at least 2 members", "members=5")
-        return recipe
-
-    def plain(self) -> dict[str, Any]:
-        """The recipe as plain values."""
-        return asdict(self)
-
-
-_WORDS = {
-    "target": ("years", "log"),
-    "modalities": ("smri+fmri", "smri", "fmri"),
-    "rows": ("all", "pairs", "pairs+"),
-    "predictor": ("all", "shared"),
-}
-
-
-def _odd(what: str, known: str) -> DataError:
-    return DataError(what, do=f"Known are: {known}.", code="MV-DAT-020")
-
+from medview.models.mavae import Mavae, MavaeOptions
 
 HEADS = ("age_head", "sex_head", "skips")
 """Parts of a member that make the answer of what the rest has found."""
@@ -251,7 +173,7 @@ def fit_age_model(
 
     _train_to_end(job, trainer, max_minutes, name, after)
     model = AgeModel(ensemble_of(trainer.networks()).eval(), ready.settings)
-    fitted = _calibrated(model, ready.table, ready.values, ready.numbers, trainer)
+    fitted = Fitted(*calibrated(model, ready.table, ready.values, ready.numbers), trainer)
     return fitted if start is None else _with_range_of(fitted, start.model)
 
 
@@ -367,70 +289,3 @@ def _train_to_end(
             trainer.stopped = "time"
             trainer.keep()
             break
-
-
-def _calibrated(
-    model: AgeModel,
-    table: AgeTable,
-    ready: Mapping[str, Matrix],
-    numbers: NDArray[np.intp],
-    trainer: MavaeTrainer,
-) -> Fitted:
-    """Bias, intervals and reference from what each row's own stranger says of it."""
-    ages, kinds = table.age, np.array(kinds_of(table))
-    said = _by_strangers(model, ready, numbers)
-    errors = said - ages
-    widths = {}
-    for kind in dict.fromkeys([*kinds.tolist(), *_alone(kinds.tolist())]):
-        roles = kind.split("+")
-        able = np.array([set(roles) <= set(each.split("+")) for each in kinds])
-        given = {role: ready[role] if role in roles else ready[role] * ABSENT for role in ready}
-        alone = _by_strangers(model, given, numbers) - ages
-        widths[kind] = conformal_half_width(alone[able])
-    both = widths.get("+".join(ROLES))
-    if both is not None:  # less is never known better
-        widths = {kind: max(width, both) for kind, width in widths.items()}
-    intercept, slope = _line(ages, errors)
-    controls = np.array([case.label != 1 for case in table.cases])
-    sexes = table.female[np.isfinite(table.female)]
-    settings = replace(
-        model.settings,
-        bias=(intercept, slope),
-        half_width=widths,
-        ages=(float(ages.min()), float(ages.max())),
-        knows_sex=bool(sexes.size and (sexes == 0).any() and (sexes == 1).any()),
-        mean_age=float(ages.mean()),
-        ridge=ridge_to_card(ready, table),
-        reference=tuple(
-            (round(float(a), 2), round(float(p), 2))
-            for a, p in zip(ages[controls], said[controls], strict=True)
-        ),
-    )
-    return Fitted(AgeModel(model.ensemble, settings), said, trainer)
-
-
-def _alone(kinds: list[str]) -> list[str]:
-    """Each modality of rows that have both, given alone."""
-    return list(ROLES) if "+".join(ROLES) in kinds else []
-
-
-def _by_strangers(
-    model: AgeModel, ready: Mapping[str, Matrix], numbers: NDArray[np.intp]
-) -> Vector:
-    """Ages (N,) in years, each by the member that had not been trained on the row."""
-    present = {role: known_rows(matrix) for role, matrix in ready.items()}
-    said = np.full(len(numbers), np.nan)
-    for number in range(len(model.ensemble.members)):
-        held = np.asarray(numbers == number)
-        values = {role: matrix[held] for role, matrix in ready.items()}
-        here = {role: known[held] for role, known in present.items()}
-        said[held] = model.settings.to_years(model.ensemble.member_says(number, values, here)[0])
-    return said
-
-
-def _line(ages: Vector, gaps: Vector) -> tuple[float, float]:
-    """Intercept and slope of gaps over ages; a flat line where all are of one age."""
-    if np.ptp(ages) == 0:
-        return float(gaps.mean()), 0.0
-    slope, intercept = np.polyfit(ages, gaps, 1)
-    return float(intercept), float(slope)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
-from medview.learning.brain_age_fit import AgeRecipe, Fitted, fit_age_model
+from medview.learning.brain_age_fit import Fitted, fit_age_model
 from medview.learning.brain_age_model import divided
+from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_rows import Told, groups_of
 from medview.learning.brain_age_table import AgeTable, fold_numbers, kinds_of
 from medview.learning.table_baselines import BASELINES, design

@@ -18,16 +18,9 @@ from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.anomaly_card import figure_of
 from medview.learning.brain_age_card import make_card
-from medview.learning.brain_age_fit import (
-    HEADS,
-    AgeRecipe,
-    Fitted,
-    Start,
-    fit_age_model,
-    prepared,
-    usable,
-)
+from medview.learning.brain_age_fit import HEADS, Fitted, Start, fit_age_model, prepared, usable
 from medview.learning.brain_age_folds import Split, answer_fold, splits_by_site, splits_of, told_of
+from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_rows import age_rows
 from medview.learning.brain_age_table import AgeTable, table_of
 from medview.learning.brain_age_weights import load_age_model
@@ -37,7 +30,7 @@ from medview.learning.devices import choose_device
 from medview.learning.feature_rows import refuse_few
 from medview.learning.finetune_method import refuse_other
 from medview.learning.mavae_health import health_words
-from medview.learning.mavae_train import MavaeTrainer
+from medview.learning.mavae_trainer import MavaeTrainer
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.preview import Previews

@@ -10,7 +10,7 @@ from age_sets import write_abide, write_ixi_table
 from medview.domain.ablation import AblateRequest
 from medview.domain.progress import Silent
 from medview.learning.brain_age_ablation import CHANGES, changed, study, without
-from medview.learning.brain_age_fit import AgeRecipe
+from medview.learning.brain_age_recipe import AgeRecipe
 
 TINY = {"members": 2, "target": "years", "train": {"epochs": 1, "batch": 16}}
 

@@ -10,10 +10,10 @@ from medview.domain.card import Figure
 from medview.domain.progress import Silent
 from medview.learning.brain_age_card import _drawn, make_card, weak_spots
 from medview.learning.brain_age_fit import fit_age_model, usable
+from medview.learning.brain_age_recipe import TrainOptions
 from medview.learning.brain_age_sets import load_abide, load_ixi_roi
 from medview.learning.brain_age_table import table_of
 from medview.learning.brain_age_training import train_command
-from medview.learning.mavae_train import TrainOptions
 
 SHORT = replace(QUICK, train=TrainOptions(epochs=1, batch=16))
 

@@ -9,29 +9,10 @@ from age_weights import QUICK, made_up_table
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Silent
-from medview.learning.brain_age_fit import AgeRecipe, fit_age_model, usable
+from medview.learning.brain_age_fit import fit_age_model, usable
+from medview.learning.brain_age_recipe import AgeRecipe, TrainOptions
 from medview.learning.brain_age_sets import load_abide
 from medview.learning.brain_age_table import kinds_of, table_of
-from medview.learning.mavae_train import TrainOptions
-from medview.services.recipes import read_recipe
-
-
-def test_the_shipped_recipe_is_what_the_program_has_without_one():
-    assert AgeRecipe.of(read_recipe("brain-age")) == AgeRecipe()
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"rows": "some"}, "rows is 'some'"),
-        ({"tea": 1}, "no setting called tea"),
-        ({"train": {"tea": 1}}, "table train that cannot be used"),
-        ({"members": 1}, "at least 2 members"),
-    ],
-)
-def test_a_recipe_that_means_nothing_is_refused(values, said):
-    with pytest.raises(DataError, match=said):
-        AgeRecipe.of(values)
 
 
 def test_age_is_learnt_and_calibrated_on_rows_left_out(tmp_path):
@@ -53,27 +34,6 @@ def test_age_is_learnt_and_calibrated_on_rows_left_out(tmp_path):
         0, fitted.model.prepared(table.values), {"smri": table.present("smri")}
     )[0]
     assert fitted.left_out[held] == pytest.approx(told[held])
-
-
-def test_one_modality_alone_has_an_interval_at_least_as_wide(tmp_path):
-    write_abide(tmp_path, count=30, pairs=20)
-    recipe = replace(QUICK, target="log", features=30)
-    table = usable(table_of([load_abide(tmp_path)]), recipe)
-    fitted = fit_age_model(Silent(), table, recipe)
-    widths = fitted.model.settings.half_width
-    assert set(widths) == {"smri", "fmri", "smri+fmri"}
-    assert min(widths["smri"], widths["fmri"]) >= widths["smri+fmri"]
-    assert fitted.model.ensemble.options.width("fmri") == 30
-    assert not fitted.model.settings.knows_sex
-    only = {role: v[:4].copy() for role, v in table.values.items()}
-    both = fitted.model.answer(only)
-    alone = fitted.model.answer({**only, "smri": np.full_like(only["smri"], np.nan)})
-    missing = fitted.model.answer({"smri": only["smri"]})
-    assert np.isfinite(alone.age).all()
-    assert not np.allclose(alone.age, both.age)
-    assert (missing.high - missing.low >= both.high - both.low).all()
-    # Controls only are the reference.
-    assert len(fitted.model.settings.reference) == 20
 
 
 def test_a_recipe_chooses_rows_and_modalities(tmp_path):

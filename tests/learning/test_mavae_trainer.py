@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from medview.domain.errors import DataError, MedviewError
-from medview.learning.mavae_train import MavaeTrainer, Member, TrainOptions
-from medview.models.mavae import LossWeights, MavaeOptions
+from medview.learning.brain_age_recipe import TrainOptions
+from medview.learning.mavae_batches import Member
+from medview.learning.mavae_trainer import MavaeTrainer
+from medview.models.mavae import LossWeights, MavaeOptions, Rows
 
 NETWORK = MavaeOptions(
     smri=6, fmri=5, hidden=(12, 8), code=6, generic=3, age_head=(8,), sex_head=(8,), dropout=0.1
@@ -80,13 +82,13 @@ def test_a_checkpoint_of_other_settings_is_refused(tmp_path):
 def test_the_batched_members_are_the_networks_that_predict():
     run = trainer(options=replace(OPTIONS, epochs=1))
     next(run.fit())
-    rows = run.rows_of(1, np.arange(5))
-    stacked = {"inputs": {r: v[:, :5] for r, v in run._data.items()}}
-    stacked["inputs"] = {
-        r: v * rows.present[r][None, :, None] for r, v in stacked["inputs"].items()
-    }
-    stacked |= {"present": {r: p.repeat(2, 1) for r, p in rows.present.items()}}
-    stacked |= {"age": rows.age.repeat(2, 1), "sex": rows.sex.repeat(2, 1)}
+    rows = run._batches.of_member(1, np.arange(5))
+    stacked = Rows(
+        {r: v[:, :5] * rows.present[r][None, :, None] for r, v in run._batches._data.items()},
+        {r: p.repeat(2, 1) for r, p in rows.present.items()},
+        rows.age.repeat(2, 1),
+        rows.sex.repeat(2, 1),
+    )
     run._base.eval()
     zero = {role: torch.zeros(2, 5, 6) for role in run.network.roles}
     batched = run._call(stacked, zero, None)["age"][1]
@@ -120,16 +122,6 @@ def test_a_loss_that_is_not_finite_is_told():
     with pytest.raises(MedviewError, match="not finite") as caught:
         next(run.fit())
     assert caught.value.code == "MV-TRN-001"
-
-
-def test_modality_dropout_leaves_each_row_something():
-    run = trainer(options=replace(OPTIONS, drop_modality=1.0))
-    here = np.ones((1, 4000), bool)
-    lost = run._dropped({"smri": here, "fmri": here})
-    assert (lost["smri"] | lost["fmri"]).all()
-    assert lost["smri"].mean() == pytest.approx(0.5, abs=0.05)
-    only = run._dropped({"smri": here, "fmri": ~here})
-    assert only["smri"].all()
 
 
 def test_health_figures_say_kl_per_dimension_and_shares_of_the_gradient():

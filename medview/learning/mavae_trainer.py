@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 from medview.domain.training import Method
+from medview.learning.brain_age_recipe import TrainOptions
 from medview.learning.checkpoint import (
     Due,
     EpochReport,
@@ -30,49 +31,11 @@ from medview.learning.checkpoint import (
     write_checkpoint,
     write_history,
 )
+from medview.learning.mavae_batches import Batches, Member
 from medview.learning.mavae_health import gradient_shares, health
 from medview.models.mavae import TERMS, LossWeights, Mavae, MavaeOptions, Rows
 
-Indices = NDArray[np.intp]
 DISCRIMINATOR = "net.discriminator."
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """How the members are trained.
-
-    The rate rises for a tenth of the steps and falls to zero (the authors keep 2e-4). A share
-    `drop_modality` of the rows with both modalities is shown without one of them. `noise` is the
-    standard deviation of noise added to the standardised features; `mix` the share of rows that
-    are mixed with another one. `patience` counts epochs without gain on the rows left out; 0
-    trains to the end, so that those rows stay unseen and calibrate the ensemble.
-    """
-
-    epochs: int = 60
-    batch: int = 64
-    rate: float = 1e-3
-    weight_decay: float = 0.1
-    clip: float = 5.0
-    drop_modality: float = 0.3
-    noise: float = 0.7
-    mix: float = 0.5
-    patience: int = 0
-    health_every: int = 10
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Member:
-    """What one member learns from and what it is asked about.
-
-    `inputs` by role (N, width) are its own standardised features of all N rows, zero where absent;
-    `age` (N,) is standardised by its own training rows; `train` and `held` are row numbers.
-    """
-
-    inputs: Mapping[str, NDArray[np.float32]]
-    age: NDArray[np.float32]
-    train: Indices
-    held: Indices
-    years: float = 1.0
 
 
 class _Losses(nn.Module):
@@ -139,7 +102,7 @@ class MavaeTrainer:
     _rng: np.random.Generator = field(init=False)
     _main: torch.optim.Optimizer = field(init=False)
     _adversary: torch.optim.Optimizer = field(init=False)
-    _data: dict[str, Tensor] = field(init=False)
+    _batches: Batches = field(init=False)
     _due: Due = field(init=False, default_factory=Due)
     _method: Method = field(init=False, default="full")
 
@@ -167,16 +130,9 @@ class MavaeTrainer:
             first,
             (0.5, 0.99),
         )
-        self._data = {
-            role: torch.from_numpy(np.stack([m.inputs[role] for m in self.members]))
-            for role in self.network.roles
-        }
-
-    @property
-    def steps(self) -> int:
-        """Steps in an epoch: one pass over the rows of the largest member."""
-        most = max(member.train.size for member in self.members)
-        return -(-most // min(self.options.batch, most))
+        self._batches = Batches(
+            self.members, self.network.roles, self.present, self.sex, self.options, self._rng
+        )
 
     def fit(self) -> Iterator[EpochReport]:
         """Train to the end, one report an epoch; close the iterator to stop."""
@@ -204,14 +160,14 @@ class MavaeTrainer:
 
     def _train_epoch(self) -> dict[str, float]:
         self._base.train()
-        orders = [self._order(member) for member in self.members]
+        orders = [self._batches.order(member) for member in self.members]
         sums: dict[str, Tensor] = {}
-        size = orders[0].size // self.steps
-        for step in range(self.steps):
-            self._set_rate(self.epoch + step / self.steps)
+        size = orders[0].size // self._batches.steps
+        for step in range(self._batches.steps):
+            self._set_rate(self.epoch + step / self._batches.steps)
             chosen = np.stack([order[step * size : (step + 1) * size] for order in orders])
-            for name, value in self._step(self._batch(chosen)).items():
-                sums[name] = sums.get(name, torch.zeros(())) + value / self.steps
+            for name, value in self._step(self._batches.drawn(chosen)).items():
+                sums[name] = sums.get(name, torch.zeros(())) + value / self._batches.steps
         return {name: float(value) for name, value in sums.items()}
 
     def try_rate(self, rate: float) -> float:
@@ -220,17 +176,9 @@ class MavaeTrainer:
         for optimiser in (self._main, self._adversary):
             for group in optimiser.param_groups:
                 group["lr"] = rate
-        orders = np.stack([self._order(member) for member in self.members])
-        size = orders.shape[1] // self.steps
-        return float(self._step(self._batch(orders[:, :size]))["loss"])
-
-    def _order(self, member: Member) -> Indices:
-        """A new order of a member's rows, as long for all members."""
-        size = min(self.options.batch, max(m.train.size for m in self.members))
-        wanted = self.steps * size
-        rounds = -(-wanted // member.train.size)
-        order = np.concatenate([self._rng.permutation(member.train) for _ in range(rounds)])
-        return np.asarray(order[:wanted], dtype=np.intp)
+        orders = np.stack([self._batches.order(member) for member in self.members])
+        size = orders.shape[1] // self._batches.steps
+        return float(self._step(self._batches.drawn(orders[:, :size]))["loss"])
 
     def _set_rate(self, epoch: float) -> None:
         """The rate rises for a tenth of the epochs and falls as a cosine."""
@@ -240,80 +188,35 @@ class MavaeTrainer:
             for group in optimiser.param_groups:
                 group["lr"] = self.options.rate * max(float(factor), 0.01)
 
-    def _batch(self, chosen: Indices) -> dict[str, object]:
-        """Rows (K, B) of each member, changed as in training."""
-        whose = np.arange(len(chosen))[:, None]
-        inputs = {role: values[whose, chosen] for role, values in self._data.items()}
-        age = torch.from_numpy(np.stack([m.age for m in self.members])[whose, chosen])
-        sex = torch.from_numpy(self.sex[chosen])
-        given = {role: self.present[role][chosen] for role in self.network.roles}
-        present = {
-            role: torch.from_numpy(values.astype(np.float32))
-            for role, values in self._dropped(given).items()
-        }
-        if self.options.noise > 0:
-            inputs = {r: x + self.options.noise * self._normal(x.shape) for r, x in inputs.items()}
-        if self.options.mix > 0:
-            inputs, present, age, sex = self._mixed(inputs, present, age, sex)
-        inputs = {role: x * present[role][:, :, None] for role, x in inputs.items()}
-        return {"inputs": inputs, "present": present, "age": age, "sex": sex}
-
-    def _normal(self, shape: Sequence[int]) -> Tensor:
-        return torch.from_numpy(self._rng.standard_normal(tuple(shape), dtype=np.float32))
-
-    def _dropped(self, given: dict[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
-        """Modalities left after some rows with both have lost one of them."""
-        if len(given) < 2 or self.options.drop_modality <= 0:
-            return given
-        first, second = given.values()
-        drawn = self._rng.random(first.shape)
-        both, half = first & second, self.options.drop_modality / 2
-        lost = (both & (drawn < half), both & (drawn > 1 - half))
-        return {r: v & ~gone for (r, v), gone in zip(given.items(), lost, strict=True)}
-
-    def _mixed(
-        self, inputs: dict[str, Tensor], present: dict[str, Tensor], age: Tensor, sex: Tensor
-    ) -> tuple[dict[str, Tensor], dict[str, Tensor], Tensor, Tensor]:
-        """Some rows become a point between themselves and the next row of the batch."""
-        share = self._rng.beta(2.0, 2.0, age.shape)
-        share = np.where(self._rng.random(age.shape) < self.options.mix, share, 1.0)
-        same = torch.ones(age.shape, dtype=torch.bool)
-        for values in present.values():  # only rows that have the same modalities
-            same &= values == values.roll(1, 1)
-        part = torch.where(same, torch.from_numpy(share.astype(np.float32)), torch.ones(()))
-
-        def between(x: Tensor, p: Tensor) -> Tensor:
-            mixed = p * x + (1 - p) * x.roll(1, 1)
-            return torch.where(p == 1, x, mixed)  # an unknown neighbour spoils mixed rows only
-
-        mixed_inputs = {role: between(x, part[:, :, None]) for role, x in inputs.items()}
-        return mixed_inputs, present, between(age, part), between(sex, part)
-
     def _noise(self, rows: int) -> dict[str, Tensor]:
         shape = (len(self.members), rows, self.network.code)
-        return {role: self._normal(shape) for role in self.network.roles}
+        return {role: self._batches.normal(shape) for role in self.network.roles}
 
-    def _call(self, batch: Mapping[str, object], noise: object, prior: Tensor | None) -> object:
-        def one(state: dict[str, Tensor], given: tuple[object, ...]) -> object:
-            return functional_call(self._base, state, given)
+    def _call(
+        self, batch: Rows, noise: Mapping[str, Tensor], prior: Tensor | None
+    ) -> dict[str, Tensor]:
+        def one(state: dict[str, Tensor], given: tuple[object, ...]) -> dict[str, Tensor]:
+            told: dict[str, Tensor] = functional_call(self._base, state, given)
+            return told
 
-        given = (*(batch[name] for name in ("inputs", "present", "age", "sex")), noise, prior)
+        given = (batch.inputs, batch.present, batch.age, batch.sex, noise, prior)
         dims = (0, (*(0 for _ in range(5)), None if prior is None else 0))
-        return vmap(one, in_dims=dims, randomness="different")(self.state, given)
+        said: dict[str, Tensor] = vmap(one, in_dims=dims, randomness="different")(self.state, given)
+        return said
 
-    def _step(self, batch: dict[str, object]) -> dict[str, Tensor]:
+    def _step(self, batch: Rows) -> dict[str, Tensor]:
         """One step of the discriminators, then one of everything else."""
-        rows = len(batch["age"][0])  # type: ignore[index]  # a tensor (K, B)
-        prior = self._normal((len(self.members), rows, self.network.generic))
+        rows = batch.age.shape[1]
+        prior = self._batches.normal((len(self.members), rows, self.network.generic))
         told: dict[str, Tensor] = {}
         learns = any(p.requires_grad for p in self._adversary.param_groups[0]["params"])
         if self.weights.adv > 0 and learns:
-            found = self._call(batch, self._noise(rows), prior)["adversary"]  # type: ignore[index]
+            found = self._call(batch, self._noise(rows), prior)["adversary"]
             self._adversary.zero_grad(set_to_none=True)
-            found.sum().backward()
+            found.sum().backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
             self._adversary.step()
             told["adversary"] = found.detach().mean()
-        losses: dict[str, Tensor] = self._call(batch, self._noise(rows), None)  # type: ignore[assignment]
+        losses = self._call(batch, self._noise(rows), None)
         loss = sum((getattr(self.weights, name) * losses[name] for name in TERMS), torch.zeros(()))
         refuse_not_finite(loss, self.epoch + 1)
         self._main.zero_grad(set_to_none=True)
@@ -364,19 +267,6 @@ class MavaeTrainer:
             made.append(net.eval())
         return made
 
-    def rows_of(self, number: int, chosen: Indices) -> Rows:
-        """Rows as a member sees them, unchanged."""
-        present = {
-            role: torch.from_numpy(self.present[role][chosen].astype(np.float32))
-            for role in self.network.roles
-        }
-        inputs = {
-            role: self._data[role][number, chosen] * present[role][:, None]
-            for role in self.network.roles
-        }
-        age = torch.from_numpy(self.members[number].age[chosen])
-        return Rows(inputs, present, age, torch.from_numpy(self.sex[chosen]))
-
     def _measure(self) -> dict[tuple[str, str], float]:
         """Error on the rows left out, and health of the first member on its training rows."""
         networks = self.networks(best=False)
@@ -384,14 +274,14 @@ class MavaeTrainer:
         with torch.inference_mode():
             for number, (net, member) in enumerate(zip(networks, self.members, strict=True)):
                 if member.held.size:
-                    rows = self.rows_of(number, member.held)
+                    rows = self._batches.of_member(number, member.held)
                     errors.append((net(rows).age - rows.age).abs() * member.years)
         found: dict[tuple[str, str], float] = {}
         known = torch.cat(errors) if errors else torch.zeros(0)
         known = known[torch.isfinite(known)]
         if known.numel():
             found["val", "mae"] = float(known.mean())
-        rows = self.rows_of(0, self.members[0].train)
+        rows = self._batches.of_member(0, self.members[0].train)
         found |= {("health", name): value for name, value in health(networks[0], rows).items()}
         shares = gradient_shares(networks[0], rows, self.weights)
         return found | {("gradient", name): value for name, value in shares.items()}
