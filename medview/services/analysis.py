@@ -14,11 +14,11 @@ from medview.domain.prediction import InputRef, Prediction, RunRequest
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.io.cards import read_card
+from medview.services.calling import called
 from medview.services.choices import USUAL, Choices, choices_of
 from medview.services.filling import Filling, fills_a_map
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
-from medview.services.library import called
 from medview.services.offers import Offer, age_at, offer, offer_tables, shipped_cards
 from medview.services.session import Message, Session, VolumeId, Way
 from medview.services.settings import Preferences

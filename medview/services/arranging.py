@@ -67,9 +67,9 @@ class Arranging:
         if session.volume is None:
             return
         self._is_to_fill = False
-        self._library.keep_views()
+        self._library.seen.keep()
         own = Shown(opened, session.volume, session.time, session.volume_id)
-        views = self._library.views_of(own)
+        views = self._library.seen.of(own)
         is_mpr = LAYOUTS[key].is_mpr
         places = [pane for pane, series in panes.items() if series is opened] or [MAIN_PANE]
         with session.together():
@@ -87,19 +87,19 @@ class Arranging:
 
     def _use_mpr(self, key: str) -> None:
         session = self._session
-        self._library.keep_views()
+        self._library.seen.keep()
         with session.together():
             session.layout, session.shown, session.maximised = key, {}, None
             session.alone = frozenset()
             if session.series is not None and session.volume is not None:
                 held = Shown(session.series, session.volume, session.time, session.volume_id)
-                session.views = self._library.views_of(held)
+                session.views = self._library.seen.of(held)
                 session.active_pane = MAIN_PANE
 
     def _use_grid(self, key: str) -> None:
         """Keep what the first panes hold; without a grid before, the series on screen."""
         session = self._session
-        self._library.keep_views()
+        self._library.seen.keep()
         held = dict(session.shown)
         if not held and session.series is not None and session.volume is not None:
             own = Shown(session.series, session.volume, session.time, session.volume_id)
@@ -210,12 +210,12 @@ class Arranging:
         assert prior is not None
         assert session.volume is not None
         own = Shown(series, session.volume, session.time, session.volume_id)
-        self._library.keep_views()
+        self._library.seen.keep()
         with session.together():
             session.layout, session.maximised, session.alone = COMPARE, None, frozenset()
             session.linked = True
             session.shown = {MAIN_PANE: own}
-            session.views = {MAIN_PANE: self._library.views_of(own)[MAIN_PANE]}
+            session.views = {MAIN_PANE: self._library.seen.of(own)[MAIN_PANE]}
             session.active_pane = MAIN_PANE
         self._library.show(prior, pane=PANES[1])
         return True

@@ -8,8 +8,8 @@ from psygnal import Signal
 
 from medview.domain.tag import Tag
 from medview.imaging.reslice import cut_of
+from medview.services.calling import called
 from medview.services.jobs import Job, Jobs
-from medview.services.library import called
 from medview.services.session import Message, Session, Shown
 from medview.services.tasks import Answers, Errand, Tasks
 

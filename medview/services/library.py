@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
 from psygnal import Signal
 
-from medview.domain.discretion import series_words
 from medview.domain.errors import ReadError, UsageError
-from medview.domain.study import Catalogue, Choice, Patient, Series, Skipped
+from medview.domain.study import Catalogue, Choice, Series
 from medview.domain.volume import Volume
 from medview.imaging.view import View
 from medview.services.browsing import listed
-from medview.services.first_views import first_views
+from medview.services.calling import called, skipped_note
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
+from medview.services.kept_volumes import Kept, KeptVolumes
 from medview.services.laying import Laying
 from medview.services.layouts import MAIN_PANE, layout_of
+from medview.services.seen import Seen
 from medview.services.session import Message, Session, Shown, VolumeId
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
@@ -28,8 +28,6 @@ from medview.services.tasks import Answers, Errand, Tasks
 SCAN = "medview.io.readers:scan"
 LOAD = "medview.io.readers:load"
 LOAD_AND_IDENTIFY = "medview.services.loading:load_and_identify"
-# Files that are no images at all are nothing to trouble a reader with.
-_NOT_AN_IMAGE = "MV-IO-001"
 
 
 def scan(
@@ -66,14 +64,6 @@ def load(jobs: Jobs, series: Series, time: int = 0, *, progress: Listener | None
     return cast(Volume, jobs.call("files", LOAD, series, time, progress=progress))
 
 
-@dataclass(slots=True, eq=False)
-class _Kept:
-    """A volume that was read; `sha256` is empty until it has been counted."""
-
-    volume: Volume
-    sha256: str = ""
-
-
 class Library:
     """Fills ``session.catalogue`` and puts series on screen.
 
@@ -90,9 +80,9 @@ class Library:
         self._tasks = Tasks(jobs, session)
         self._session = session
         self._preferences = preferences
-        self._keep_bytes = keep_mb << 20
-        self._kept: OrderedDict[tuple[str, int], _Kept] = OrderedDict()
-        self._views: dict[str, dict[str, View]] = {}
+        self._kept = KeptVolumes(keep_mb << 20)
+        #: How series are looked at.
+        self.seen = Seen(session)
         self._reading: Job | None = None
         self._paths: tuple[Path, ...] = ()
         self._choices: dict[str, Choice] = {}
@@ -131,11 +121,8 @@ class Library:
 
     def _chosen(self, choice: Choice, choices: dict[str, Choice], catalogue: Catalogue) -> None:
         self._choices = choices
-        for key in [key for key in self._kept if key[0].partition("#")[0] == choice.series]:
-            del self._kept[key]
-        self._views = {
-            key: view for key, view in self._views.items() if key.partition("#")[0] != choice.series
-        }
+        self._kept.forget(choice.series)
+        self.seen.forget(choice.series)
         self._session.catalogue = catalogue
         series = catalogue.find(choice.series)
         if series is not None:
@@ -157,7 +144,7 @@ class Library:
             )
             self._session.message = Message.of(refusal)
             return None
-        kept = self._kept.get((series.key, time))
+        kept = self._kept.get(series, time)
         key = f"show {pane}"
         # Even when kept: a series that is still being read must not come up afterwards.
         if kept is not None and kept.sha256:
@@ -228,7 +215,7 @@ class Library:
         # The files may have changed since they were read last.
         self._kept.clear()
         self._remember(paths)
-        note = _skipped_note(catalogue.skipped, private=self._session.private)
+        note = skipped_note(catalogue.skipped, private=self._session.private)
         if note:
             self._session.message = Message(note, "warning")
         self.show(there[0])
@@ -246,8 +233,7 @@ class Library:
         Only the first of its `parts` chooses a pane: it may have gone to another since.
         """
         if isinstance(part, Volume):
-            kept = _Kept(part)
-            self._keep(series, time, kept)
+            kept = self._kept.put(series, time, part)
             if not (parts and self._renew(series, time, part)):
                 self._put_on_screen(series, time, kept, pane)
             parts.append(None)
@@ -266,7 +252,7 @@ class Library:
         return True
 
     def _identified(self, series: Series, time: int, sha256: str) -> None:
-        kept = self._kept.get((series.key, time))
+        kept = self._kept.get(series, time)
         if kept is None:
             return
         kept.sha256 = sha256
@@ -289,19 +275,9 @@ class Library:
         k = round(float(volume.geometry.to_index(view.point_lps)[0]))
         job.hint = min(max(k, 0), volume.geometry.shape[0] - 1)
 
-    def _keep(self, series: Series, time: int, kept: _Kept) -> None:
-        self._kept[series.key, time] = kept
-        self._kept.move_to_end((series.key, time))
-        while len(self._kept) > 1 and self._taken() > self._keep_bytes:
-            self._kept.popitem(last=False)
-
-    def _taken(self) -> int:
-        return sum(kept.volume.array.nbytes for kept in self._kept.values())
-
-    def _put_on_screen(self, series: Series, time: int, kept: _Kept, pane: str) -> None:
+    def _put_on_screen(self, series: Series, time: int, kept: Kept, pane: str) -> None:
         """Change all that belongs together before anyone is told of any of it."""
         about = VolumeId(series.key, kept.sha256) if kept.sha256 else None
-        self._kept.move_to_end((series.key, time))
         shown = Shown(series, kept.volume, time, about)
         if self._is_grid:
             self._put_in_pane(shown, self._place_for(pane))
@@ -314,11 +290,11 @@ class Library:
             return
         before = session.series
         self.leaving.emit()
-        self.keep_views()
+        self.seen.keep()
         with session.together():
             session.series, session.time, session.volume = series, time, shown.volume
             session.volume_id = about
-            session.views = self.views_of(shown)
+            session.views = self.seen.of(shown)
             session.finding = None
             if before is None or before.key != series.key:
                 session.active_pane = MAIN_PANE
@@ -338,11 +314,11 @@ class Library:
         view = session.views.get(pane) if pane in more else None
         if not more:
             self.leaving.emit()
-        self.keep_views()
+        self.seen.keep()
         with session.together():
             session.shown = {**kept, **more, pane: shown}
             stay = {other: session.views[other] for other in kept if other in session.views}
-            session.views = {**stay, pane: view or self.views_of(shown)[MAIN_PANE]}
+            session.views = {**stay, pane: view or self.seen.of(shown)[MAIN_PANE]}
             if session.active_pane not in layout_of(session).panes or session.volume is None:
                 session.active_pane = pane
             active = session.shown.get(session.active_pane)
@@ -365,56 +341,8 @@ class Library:
         """The folders and files that are open."""
         return self._paths
 
-    @property
-    def views(self) -> dict[str, dict[str, View]]:
-        """How series were looked at when they were left, by their keys."""
-        return self._views
-
-    def recall(self, series: Series, views: dict[str, View]) -> None:
-        """Show a series so when it comes on screen."""
-        self._views[series.key] = views
-
-    def keep_views(self) -> None:
-        """Remember how every series on screen is looked at, for when it comes back."""
-        session = self._session
-        for pane, each in session.shown.items():
-            if pane in session.views:
-                views = self._views.get(each.series.key, {})
-                self._views[each.series.key] = {**views, MAIN_PANE: session.views[pane]}
-        if not session.shown and session.series is not None and session.views:
-            self._views[session.series.key] = session.views
-
-    def views_of(self, shown: Shown) -> dict[str, View]:
-        """How a series was looked at last; else as it is first."""
-        first, kept = first_views(shown.volume), self._views.get(shown.series.key, {})
-        if MAIN_PANE not in kept:
-            return first
-        here = kept[MAIN_PANE].point_lps
-        others = {pane: replace(view, point_lps=here) for pane, view in first.items()}
-        return {pane: kept.get(pane, view) for pane, view in others.items()}
-
 
 def same_owner(catalogue: Catalogue, one: Series, other: Series) -> bool:
     """Whether two series of a list are of the same patient."""
     owners = catalogue.owner(one), catalogue.owner(other)
     return owners[0] is not None and owners[1] is not None and owners[0][0] is owners[1][0]
-
-
-def called(session: Session, series: Series) -> str:
-    """What a series is called in a sentence; in private mode nothing that may tell who it is."""
-    words = series.description
-    if session.private:
-        owner = session.catalogue.owner(series)
-        words = series_words(series, owner[0] if owner else Patient(series.patient_key))
-    return words or f"{series.modality} series {series.number or ''}".strip()
-
-
-def _skipped_note(skipped: tuple[Skipped, ...], *, private: bool) -> str:
-    """One sentence on the files that were left out, naming the first unless private."""
-    told = [file for file in skipped if file.code != _NOT_AN_IMAGE]
-    if not told:
-        return ""
-    first = told[0].what if private else f"{Path(told[0].file).name}: {told[0].what}"
-    if len(told) == 1:
-        return f"1 file could not be read: {first}"
-    return f"{len(told)} files could not be read, the first is {first}"

@@ -8,8 +8,8 @@ from psygnal import Signal
 
 from medview.domain.study import Series
 from medview.imaging.curves import Curve, over_time, through_slices
+from medview.services.calling import called
 from medview.services.jobs import Job, Jobs
-from medview.services.library import called
 from medview.services.session import Session
 from medview.services.tasks import Answers, Errand, Tasks
 

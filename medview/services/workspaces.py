@@ -114,7 +114,7 @@ class Workspaces:
             return None
         if self._forgotten == self._name:
             return None
-        return workspace_of(self._session, self._study, self._library.views)
+        return workspace_of(self._session, self._study, self._library.seen.views)
 
     @property
     def _name(self) -> str:
@@ -176,7 +176,7 @@ class Workspaces:
         for hash_, series in known.items():
             views = {each.pane: each.view for each in kept.views if each.series == hash_}
             if views:
-                self._library.recall(series, views)
+                self._library.seen.recall(series, views)
         self._take_display(kept)
         self._take_panes(kept, known)
         return True
@@ -219,7 +219,7 @@ class Workspaces:
         with session.together():
             session.layout = kept.layout if is_grid else MPR
             session.shown = {place: own} if is_grid else {}
-            views: dict[str, View] = self._library.views_of(own)
+            views: dict[str, View] = self._library.seen.of(own)
             session.views = {place: views[MAIN_PANE]} if is_grid else views
             session.active_pane = place
         # A second reading would stop the one that goes on, which is for the main pane.
