@@ -17,7 +17,7 @@ TORN = Skipped("/data/Abel^Ann.dcm", "MV-IO-004", "ends too early")
     ("description", "private", "said"),
     [
         ("T1 axial", False, "T1 axial"),
-        ("T1 of 19501121", False, "T1 of P1"),
+        ("T1 of 19501121", False, "T1 of 19501121"),
         ("", False, "MR series 7"),
         ("T1 axial", True, "T1 axial"),
         ("T1 of 19501121", True, "MR series 7"),
