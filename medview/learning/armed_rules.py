@@ -134,7 +134,8 @@ def read_out(
         found[name, "random_intercept"] = float(armed.intercept.mu[k, 0].detach())
         if (clusters == k).any():
             found[name, "added_log_odds"] = float(added[clusters == k].mean())
-    found[whole, "slope_spread"] = float(armed.slopes.mu.detach().std(0).mean())
+    if len(names) > 1:
+        found[whole, "slope_spread"] = float(armed.slopes.mu.detach().std(0).mean())
     if known.any():
         found[whole, "effect_share"] = float(added.var() / (added.var() + said.fixed.var()))
         guess = armed.adversary(said.seen).argmax(1)

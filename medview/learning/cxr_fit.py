@@ -227,14 +227,22 @@ class Run:
         self._rng = np.random.default_rng((seed, len(phase)))
         torch.manual_seed(seed + 1)
         self._chance = {task: chances(given, self.train, task) for task in self.tasks}
-        learnt = [p for p in model.parameters() if p.requires_grad]
         self._optimiser = torch.optim.Adam(
-            learnt, recipe.rate, betas=(0.9, 0.999), weight_decay=recipe.weight_decay
+            self._learnt(), recipe.rate, betas=(0.9, 0.999), weight_decay=recipe.weight_decay
         )
         self._plateau = torch.optim.lr_scheduler.ReduceLROnPlateau(
             self._optimiser, factor=recipe.factor, patience=recipe.plateau,
             min_lr=recipe.least_rate,
         )  # fmt: skip
+
+    @property
+    def whole(self) -> nn.Module:
+        """What of the best epoch comes back in the end."""
+        return self.model
+
+    def _learnt(self) -> list[nn.Parameter]:
+        """What the steps move."""
+        return [p for p in self.model.parameters() if p.requires_grad]
 
     def to_end(
         self,
@@ -259,7 +267,7 @@ class Run:
         if self._is_late:
             self.stopped = "patience"
         if self.best_epoch:
-            self.model.load_state_dict(self.best)
+            self.whole.load_state_dict(self.best)
         model = self.model.eval()
         best = self.best_epoch or self.epoch
         return Fitted(model, best, self.epoch, self.stopped, tuple(self.history))
@@ -284,7 +292,7 @@ class Run:
         # Selection begins after the warm-up: until then the loss of few films says little.
         if self.epoch > min(self.recipe.warmup, self.recipe.epochs - 1) and value < self.best_value:
             self.best_value, self.best_epoch = value, self.epoch
-            self.best = copy.deepcopy(self.model.state_dict())
+            self.best = copy.deepcopy(self.whole.state_dict())
 
     def _judged(self, losses: Mapping[str, float]) -> float:
         """What the best epoch is chosen by: low is good; without validation the last is best."""

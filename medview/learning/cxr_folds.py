@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,7 +110,13 @@ def train_and_predict(
 
 def said_of(fitted: Fitted, given: Given, test: Index, median: float) -> Said:
     """What a trained network says of films."""
-    found = predict(fitted.model, given, test)
+    return as_said(predict(fitted.model, given, test), given, test, median)
+
+
+def as_said(
+    found: Mapping[str, NDArray[np.float64]], given: Given, test: Index, median: float
+) -> Said:
+    """Scores of films by name (``cxr_given.predict``), with the films they are of."""
     n = len(test)
     return Said(
         tuple(given.films.cases[k] for k in test),

@@ -1,8 +1,11 @@
-"""Variants of the chest model for ``medview ablate cxr``: single tasks, fine-tuning, MDMT."""
+"""Variants of the chest model for ``medview ablate cxr``.
+
+Single tasks, fine-tuning and MDMT; effects of clusters (ARMED); one joined label set.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -10,20 +13,15 @@ import numpy as np
 
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.progress import Progress
+from medview.learning.armed_rules import effect_rows
 from medview.learning.cases import find_subsets
-from medview.learning.chest_rows import zone_scores
+from medview.learning.cxr_armed import ARMED, ClusterOf, armed_said, clusters_of, source_of
 from medview.learning.cxr_fit import Fitted
 from medview.learning.cxr_folds import fold_of_patients, train_and_predict
 from medview.learning.cxr_given import Given, make_given
-from medview.learning.cxr_metrics import (
-    ADMISSION,
-    FIRST,
-    Said,
-    first_films,
-    people_of,
-    up_to_admission,
-)
 from medview.learning.cxr_recipe import CxrRecipe
+from medview.learning.cxr_scored import scored
+from medview.learning.cxr_unified import UNIFIED, unified_said
 from medview.learning.cxr_weights import encoder
 from medview.learning.film_set import load_films
 
@@ -38,7 +36,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "regression": {"severity": "regression"},
     "lung": {"severity": "lung"},
 }
-DECISIONS = ("roc_auc", "accuracy", "balanced_accuracy", "f1_weighted", "g_mean")
+DEFAULT = "default"
+LABELS = ("prognosis", "brixia")
+AVERAGE = ", average over clusters"
 # What the frozen part of the encoder gives depends on these settings only.
 _FILMS = ("backbone", "size", "copies", "frozen")
 
@@ -54,8 +54,28 @@ class CxrStudy:
         self._fitted: tuple[tuple[object, ...], dict[str, Fitted]] = ((), {})
 
     def variants(self) -> tuple[str, ...]:
-        """All names, the default (MDMT) first."""
-        return tuple(VARIANTS)
+        """All that the data can tell apart, the default (MDMT) first.
+
+        Effects of clusters and a joined label set need films with either label; effects also need
+        two clusters with an outcome to learn from.
+        """
+        both = all(any(c.cells.get(label) for c in self._cases) for label in LABELS)
+        armed = [name for name, (_, cluster_of) in ARMED.items() if self._has_effects(cluster_of)]
+        return (*VARIANTS, *((*armed, *UNIFIED) if both else ()))
+
+    def _has_effects(self, cluster_of: ClusterOf) -> bool:
+        """At least two clusters are left to learn from, whatever site is left out.
+
+        Clusters that are the sources again have no variants of their own.
+        """
+        cases = [case for case in self._cases if case.cells.get("prognosis")]
+        if cluster_of is not source_of and len(clusters_of(cases, cluster_of)) == len(
+            clusters_of(cases, source_of)
+        ):
+            return False
+        out = sorted({c.site for c in cases}) if self._request.leave_out else [""]
+        rest = ([case for case in cases if case.site != site] for site in out)
+        return all(len(clusters_of(some, cluster_of)) > 1 for some in rest)
 
     def folds(self, seed: int) -> tuple[str, ...]:
         """Numbers of the folds, or the sites whose films have an outcome."""
@@ -68,17 +88,25 @@ class CxrStudy:
         self, job: Progress, variant: str, settings: Mapping[str, Any], seed: int, fold: str
     ) -> tuple[Scored, ...]:
         """Train without one fold and score its films."""
-        changed = {**VARIANTS[variant], **settings}
+        changed = {**VARIANTS.get(variant, VARIANTS[DEFAULT]), **settings}
         recipe = CxrRecipe.of({**self._request.recipe, **changed})
         given = self._films(job, recipe, seed)
         test = self._left_out(given, fold)
-        train = np.flatnonzero(~test)
+        parts = np.flatnonzero(~test), np.flatnonzero(test)
         own = (*asdict(replace(recipe, method="")).values(), seed, fold)
         if self._fitted[0] != own:
             self._fitted = (own, {})
         known = self._fitted[1]
-        said = train_and_predict(job, recipe, given, train, np.flatnonzero(test), seed, known)
-        return tuple(scored(said))
+        if variant in ARMED:
+            told = armed_said(job, recipe, given, parts, seed, known, variant)
+            return (
+                *scored(told.own),
+                *(one for one in scored(told.average, AVERAGE) if one.task == "prognosis"),
+                *effect_rows(told.effects, "all", fold),
+            )
+        if variant in UNIFIED:
+            return tuple(scored(unified_said(job, recipe, given, parts, seed, known, variant)))
+        return tuple(scored(train_and_predict(job, recipe, given, *parts, seed, known)))
 
     def _films(self, job: Progress, recipe: CxrRecipe, seed: int) -> Given:
         key = tuple(getattr(recipe, name) for name in _FILMS)
@@ -100,60 +128,3 @@ class CxrStudy:
 def make_study(job: Progress, request: AblateRequest) -> CxrStudy:
     """The study of the chest model."""
     return CxrStudy(job, request)
-
-
-def scored(said: Said) -> list[Scored]:
-    """What a run said, task by task: the outcome by patient, severity by film and by zone."""
-    found = []
-    outcome = np.array([bool(case.cells.get("prognosis")) for case in said.cases], np.bool_)
-    here = said.only(outcome & np.isfinite(said.severe))
-    if here.cases:
-        found += _outcome(here)
-    has = np.array([bool(case.cells.get("brixia")) for case in said.cases], np.bool_)
-    films = said.only(has & np.isfinite(said.severity))
-    if films.cases:
-        found += _severity(films)
-    return found
-
-
-def _outcome(said: Said) -> list[Scored]:
-    parts = {"all": said, FIRST: said.only(first_films(said.cases))}
-    early = np.array([c.site == "hannover" for c in said.cases]) & up_to_admission(said.cases)
-    parts[ADMISSION] = said.only(early)
-    for site in sorted({case.site for case in said.cases}):
-        parts[site] = said.only(np.array([case.site == site for case in said.cases]))
-    found = []
-    for subset, part in parts.items():
-        if not part.cases:
-            continue
-        people = people_of(part.cases, part.severe)
-        truth = tuple(people.severe.astype(float))
-        score = tuple(people.scores["model"])
-        names = people.names
-        found.append(Scored("prognosis", DECISIONS, names, names, truth, score, subset))
-    return found
-
-
-def _severity(said: Said) -> list[Scored]:
-    truth = np.array([zone_scores(case.cells["brixia"]) for case in said.cases], float)
-    names = tuple(f"{case.subset}:{case.case}" for case in said.cases)
-    patients = tuple(case.patient for case in said.cases)
-    total = truth.sum(1)
-    classes = np.digitize(total, (4.5, 9.5, 14.5))
-    hit = (classes == said.severity).astype(float)
-    found = [Scored("severity", ("class_accuracy",), names, patients, _t(classes), _t(hit), "all")]
-    if np.isfinite(said.zones).all():
-        score = said.zones.sum(1)
-        figures = ("mae", "pearson_r")
-        found.append(Scored("severity", figures, names, patients, _t(total), _t(score), "all"))
-        cases = tuple(f"{name}:{zone}" for name in names for zone in "ABCDEF")
-        people = tuple(patient for patient in patients for _ in range(6))
-        flat = (_t(truth.ravel()), _t(said.zones.ravel()))
-        found.append(Scored("severity", ("mae",), cases, people, *flat, "all", "zone"))
-    if np.isfinite(said.median).all():
-        found.append(Scored("median", ("mae",), names, patients, _t(total), _t(said.median), "all"))
-    return found
-
-
-def _t(values: Sequence[float] | np.ndarray[Any, Any]) -> tuple[float, ...]:
-    return tuple(float(value) for value in values)
