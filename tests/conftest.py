@@ -7,6 +7,7 @@ import tempfile
 from dataclasses import replace
 
 import pytest
+from hypothesis import settings
 
 # Windows are drawn into memory where there is no display.
 if sys.platform.startswith("linux") and not (
@@ -21,6 +22,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # What the program keeps for its user goes to a place of this run's own.
 if "MEDVIEW_HOME" not in os.environ:
     os.environ["MEDVIEW_HOME"] = tempfile.mkdtemp(prefix="medview-tests-")
+
+
+# How long one example may take is no matter of right or wrong, and of the machine.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="module")

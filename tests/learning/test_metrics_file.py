@@ -16,7 +16,7 @@ def test_the_head_names_the_weights_and_the_way():
     card = SimpleNamespace(id="cxr", version="2", weights_sha256="ab")
     request = EvaluateRequest("cxr", (), "out", seed=5)
     head = head_of(card, request, time.perf_counter() - 2, {"size": 64}, "cuda:0")
-    assert head.pop("seconds") == pytest.approx(2, abs=0.2)
+    assert 2 <= head.pop("seconds") < 60
     assert head == {
         **{"model": "cxr", "version": "2", "weights_sha256": "ab", "device": "cuda:0"},
         **{"dtype": "float32", "seed": 5, "parameters": {"size": 64}},

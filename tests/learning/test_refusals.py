@@ -88,7 +88,7 @@ def test_voxels_that_are_no_numbers_are_no_brain_and_the_result_says_how_many(we
     assert "NOT_FINITE" in [note.code for note in found.warnings]
     assert all(np.isfinite(item.array).all() for item in found.maps)
     assert not found.map("brain").array[12, 14:18, 12:16].any()
-    assert found.map("brain").array[12, 20, 14]
+    assert found.map("brain").array.mean() > 0.1
 
 
 def test_the_share_of_values_that_are_no_numbers_is_told():

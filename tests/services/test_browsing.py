@@ -1,3 +1,5 @@
+"""Where the keys for studies and patients lead, and the order of the list."""
+
 import pytest
 from phantoms import geometry_of
 from services.stubs import series_of

@@ -10,6 +10,7 @@ from services.stubs import StubJobs, catalogue_of, series_of
 
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import Laid, ScalarMap
+from medview.domain.study import Catalogue, Patient, Study
 from medview.domain.volume import Volume
 from medview.services.laying import LAY, Laying
 from medview.services.session import Session, VolumeId
@@ -97,13 +98,14 @@ def test_the_first_reader_is_not_shown_what_others_marked(desk):
     assert session.maps == ()
 
 
-def test_a_label_that_says_who_it_is_is_not_shown(desk):
+@pytest.mark.parametrize("title", ["tumour P-4711", "tumour of Mustermann"])
+def test_a_label_that_says_who_it_is_is_not_shown(desk, title):
     session, jobs, laying, other = desk
-    owner, _ = session.catalogue.owner(other)
+    patient = Patient("p", "P-4711", "Mustermann^Max", studies=(Study("1", series=(other,)),))
+    session.catalogue = Catalogue((patient,))
     laying.lay(other)
-    jobs.last.finish(Laid((mask(title=f"tumour {owner.id}"),)))
-    if len(owner.id) > 2:
-        assert owner.id not in session.maps[0].title
+    jobs.last.finish(Laid((mask(title=title),)))
+    assert [each.title for each in session.maps] == [f"{other.modality} 1"]
 
 
 def test_only_such_objects_and_not_over_themselves(desk):

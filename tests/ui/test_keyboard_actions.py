@@ -43,7 +43,9 @@ def test_keys_go_to_the_other_study_and_the_other_patient(head):
     head.session.catalogue = Catalogue((*patients, stranger))
     head.press("Ctrl+Down")
     assert head.jobs.last.args[0] is other
+    asked = len(head.jobs.asked)
     head.press("Ctrl+Up")
+    assert len(head.jobs.asked) == asked  # there is nobody before the first
 
 
 def test_giving_up_ends_a_drawing_and_changes_nothing_else(head):

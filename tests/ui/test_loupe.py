@@ -5,6 +5,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt
 from PySide6.QtGui import QTransform
 from ui.fakes import hover, key, wheel
 
+from medview.ui import action_table
 from medview.ui.loupe import RADIUS_PX, TIMES, magnified
 
 
@@ -64,11 +65,11 @@ def test_it_goes_with_the_mouse_and_stays_over_the_image_that_scrolls(plain):
     assert plain.pane().loupe is None
 
 
-def test_held_down_it_is_there_only_so_long(plain, qtbot):
+def test_held_down_it_is_there_only_so_long(plain, monkeypatch):
+    monkeypatch.setattr(action_table, "_HELD_MS", -1)
     hover(plain.pane(), (100, 120))
     plain.press("G")
     assert plain.window.table["view.magnify"].isChecked()
-    qtbot.wait(400)
     key(plain.window, Qt.Key.Key_G, kind=QEvent.Type.KeyRelease)
     assert plain.pane().loupe is None
     assert not plain.window.table["view.magnify"].isChecked()

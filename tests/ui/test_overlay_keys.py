@@ -7,6 +7,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtTest import QTest
 from ui.fakes import drag, key, two_findings, type_key, wheel
 
+from medview.ui import action_table
 from medview.ui.panels.findings import FindingsList
 
 FIVE = ("score", "residual", "epistemic", "aleatoric", "total")
@@ -46,18 +47,19 @@ def test_o_hides_the_maps_and_brings_them_back_as_they_were(head):
     assert np.array_equal(head.frame().tints[-1], tint)
 
 
-def test_holding_o_is_a_peek(head, qtbot):
+def test_holding_o_is_a_peek(head, monkeypatch):
+    monkeypatch.setattr(action_table, "_HELD_MS", -1)
     head.add_result("score")
     pane = head.pane()
     pane.setFocus()
     QTest.keyPress(pane, Qt.Key.Key_O)
     assert not head.session.overlay_on
-    qtbot.wait(420)
     QTest.keyRelease(pane, Qt.Key.Key_O)
     assert head.session.overlay_on
 
 
-def test_a_short_press_of_o_is_a_switch(head):
+def test_a_short_press_of_o_is_a_switch(head, monkeypatch):
+    monkeypatch.setattr(action_table, "_HELD_MS", 60_000)
     head.add_result("score")
     pane = head.pane()
     pane.setFocus()
