@@ -48,7 +48,7 @@ def places_of(cut, shape):
     return matrix[:3, 3] + columns[..., None] * matrix[:3, 0] + rows[..., None] * matrix[:3, 1]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     tilt=tilts,
     code=st.sampled_from(ORIENTATIONS),
@@ -71,7 +71,7 @@ def test_every_pixel_has_the_value_of_the_place_its_matrix_names(tilt, code, pla
         assert np.isnan(drawn[outer]).all()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tilt=tilts, code=st.sampled_from(ORIENTATIONS), x=st.floats(-30, 30), y=st.floats(-30, 30))
 def test_planes_go_through_the_crosshair_at_right_angles(tilt, code, x, y):
     grid = geometry_of(code)

@@ -6,7 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from dicom_files import compressed, image, only, write
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageCms
 
@@ -89,13 +89,11 @@ def test_a_segmented_table_has_points_lines_and_repeats():
     assert _unfolded(table, 100) == [10, 20, 30, 40, 10, 20, 30, 40]
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 65535), max_size=60), st.integers(1, 65536))
 def test_no_segmented_table_runs_in_circles(table, count):
     assert len(_unfolded(table, count)) <= count
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 4), max_size=80))
 def test_no_table_of_small_segments_runs_in_circles(table):
     assert len(_unfolded(table, 65536)) <= 65536

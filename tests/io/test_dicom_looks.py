@@ -48,7 +48,7 @@ def by_the_volume(voi, modality, rescale, form=EIGHT_BITS):
     return share_of(rescale.slope * STORED + rescale.intercept, turned)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     own=st.tuples(SLOPES, OFFSETS),
     states=st.tuples(st.floats(0.25, 8), OFFSETS),
@@ -62,7 +62,7 @@ def test_a_window_gives_the_same_grey_to_the_same_stored_value(own, states, widt
     assert found == pytest.approx(by_the_state(window, modality), abs=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(own=st.tuples(SLOPES, OFFSETS), level=st.floats(0, 255), first=st.integers(-20, 20))
 def test_a_modality_table_of_the_state_goes_before_its_window(own, level, first):
     table = np.linspace(0, 255, 200).round().astype(np.uint16)[::-1]
@@ -71,7 +71,7 @@ def test_a_modality_table_of_the_state_goes_before_its_window(own, level, first)
     assert found == pytest.approx(by_the_state(window, modality), abs=1e-5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(slope=st.floats(0.25, 8), offset=OFFSETS, first=st.integers(0, 100))
 def test_a_table_of_grey_is_asked_at_the_same_stored_values(slope, offset, first):
     grey = np.linspace(0, 1, 100).astype(np.float32) ** 2

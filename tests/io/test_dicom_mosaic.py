@@ -7,7 +7,7 @@ import struct
 import numpy as np
 import pytest
 from dicom_files import catalogue, codes, image, only, write
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medview.domain.errors import ReadError
@@ -85,7 +85,6 @@ def test_numbers_of_a_private_header_are_read():
     assert read_csa(raw)["SliceNormalVector"] == (0, 0.6, 0.8)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 500), st.binary(max_size=8))
 def test_a_damaged_private_header_gives_what_is_there(at, noise):
     raw = bytearray(csa(NumberOfImagesInMosaic=[48], SliceNormalVector=[0, 0.6, 0.8]))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import SimpleITK
 from dicom_files import catalogue, codes, image, marked_slice, only, save, stack, write
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import dcmread
 from pydicom.dataset import Dataset
@@ -140,7 +140,6 @@ finite = st.floats(-200, 200)
 angles = st.floats(-3.2, 3.2)
 
 
-@settings(deadline=None)
 @given(
     st.tuples(finite, finite, finite),
     st.tuples(angles, angles, angles),

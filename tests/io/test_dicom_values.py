@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from dicom_files import image, marked_slice, write
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from medview.io.dicom_outline import Outline, read_outline
@@ -83,7 +83,6 @@ def test_an_unknown_character_set_is_no_error():
     assert header.text("PatientName").startswith("M")
 
 
-@settings(deadline=None)
 @given(st.sampled_from(["DS", "US", "FD", "PN", "SQ", "UN", ""]), st.binary(max_size=64))
 def test_any_bytes_give_a_value_or_nothing(vr, raw):
     value = (vr, raw)

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dicom_files import codes, only
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nifti_files import patched, written
 
@@ -119,7 +119,6 @@ def test_a_header_that_lies_is_refused_before_memory_is_taken(fields, what, suff
     assert caught.value.code in ("MV-IO-200", "MV-IO-201", "MV-IO-105")
 
 
-@settings(deadline=None)
 @given(st.binary(min_size=348, max_size=348))
 def test_any_header_is_read_or_refused(raw):
     with tempfile.TemporaryDirectory() as folder:
