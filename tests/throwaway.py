@@ -11,9 +11,9 @@ from dicom_files import image, write
 from phantoms import geometry_of, phantom_on
 
 from medview.domain.volume import Volume
-from medview.learning.anomaly import AnomalySettings
 from medview.learning.anomaly_card import make_card
 from medview.learning.anomaly_recipe import Recipe
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.weights import WEIGHTS, save
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 

@@ -23,16 +23,10 @@ from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
-from medview.learning.anomaly import (
-    AnomalySettings,
-    Drawn,
-    Engine,
-    Rule,
-    noise_for,
-    rimless,
-    run_slices,
-)
+from medview.learning.anomaly_engine import Engine, noise_for, run_slices
 from medview.learning.anomaly_recipe import Recipe, same_run
+from medview.learning.anomaly_scores import Drawn, rimless
+from medview.learning.anomaly_settings import AnomalySettings, Rule
 from medview.learning.anomaly_training import (
     NormalCase,
     TimeLeft,

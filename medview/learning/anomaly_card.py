@@ -7,8 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.learning.anomaly import AnomalySettings
 from medview.learning.anomaly_recipe import Recipe
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.scoring import JUDGED
 from medview.learning.subset import Subset
 from medview.learning.weights import patient_hash

@@ -18,17 +18,15 @@ from medview.domain.overlay import MapKind, ScalarMap
 from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore, with_doubts
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
-from medview.learning.anomaly import (
-    AnomalySettings,
+from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_scores import (
     Drawn,
-    Engine,
-    noise_for,
     rimless,
-    run_slices,
     score_with_interval,
     slice_scores,
     sum_up,
 )
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.brain import Prepared, prepare
 from medview.learning.convergence import converge
 from medview.learning.devices import choose_device, peak_memory_mb

@@ -19,7 +19,6 @@ from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import write_card
-from medview.learning.anomaly import AnomalySettings, Engine
 from medview.learning.anomaly_card import (
     figure_of,
     findings_in_words,
@@ -27,9 +26,11 @@ from medview.learning.anomaly_card import (
     make_card,
     weak_spots,
 )
+from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_evaluate import evaluate_anomaly
 from medview.learning.anomaly_health import health, health_words
 from medview.learning.anomaly_recipe import Recipe
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.anomaly_trainer import Trainer, first_model
 from medview.learning.augment import Brain
 from medview.learning.brain import clean

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from sklearn.decomposition import PCA
 
-from medview.learning.anomaly import rimless
+from medview.learning.anomaly_scores import rimless
 from medview.learning.brain import BRIGHTEST
 from medview.learning.cases import PreparedCase
 from medview.learning.scoring import STEPS, Scored, Scorer, Slices, protocol_rows, slices_of

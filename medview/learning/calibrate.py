@@ -14,17 +14,10 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from medview.domain.progress import Progress
-from medview.learning.anomaly import (
-    AnomalySettings,
-    Drawn,
-    Engine,
-    Norm,
-    SliceMaps,
-    noise_for,
-    rimless,
-    run_slices,
-    sums,
-)
+from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_maps import SliceMaps
+from medview.learning.anomaly_scores import Drawn, rimless, sums
+from medview.learning.anomaly_settings import AnomalySettings, Norm
 from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 from medview.learning.lesions import Lesion, draw_lesion
 from medview.learning.recognised import floor_of

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.prediction import PassScore, SlicePass
-from medview.learning.anomaly import AnomalySettings, Drawn, slice_scores, sum_up, volume_score
+from medview.learning.anomaly_scores import Drawn, slice_scores, sum_up, volume_score
+from medview.learning.anomaly_settings import AnomalySettings
 
 FEWEST = 2
 """One pass has no spread, so its score is another one."""

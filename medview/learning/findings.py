@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Finding
-from medview.learning.anomaly import AnomalySettings
+from medview.learning.anomaly_settings import AnomalySettings
 
 SMALLEST_ML = 0.2
 MOST = 20

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from medview.domain.progress import Progress
-from medview.learning.anomaly import AnomalySettings, Engine
+from medview.learning.anomaly_engine import Engine
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.baselines import fit_baselines
 from medview.learning.cases import PreparedCase
 from medview.learning.metrics import MetricRow

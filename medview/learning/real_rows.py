@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.learning.anomaly import rimless, volume_score
+from medview.learning.anomaly_scores import rimless, volume_score
 from medview.learning.cases import PreparedCase
 from medview.learning.grid import PIXEL_MM
 from medview.learning.metrics import (

@@ -10,14 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medview.domain.progress import Progress, Silent
-from medview.learning.anomaly import (
-    AnomalySettings,
-    Drawn,
-    Engine,
-    Rule,
-    noise_for,
-    run_slices,
-)
+from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_scores import Drawn
+from medview.learning.anomaly_settings import AnomalySettings, Rule
 from medview.learning.brain import SMALLEST_SLICE_PX, Prepared
 
 STEPS = 64

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.prediction import MapSlices
-from medview.learning.anomaly import SliceMaps, combine
+from medview.learning.anomaly_maps import SliceMaps, combine
 from medview.learning.brain import Prepared
 
 NAMES = ("score", "residual", "epistemic", "aleatoric", "total")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.learning.anomaly import Drawn, rimless
+from medview.learning.anomaly_scores import Drawn, rimless
 
 SMALLEST = 1e-12
 EVEN = 1e-6

@@ -17,14 +17,9 @@ from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from medview.domain.progress import Progress
-from medview.learning.anomaly import (
-    AnomalySettings,
-    Drawn,
-    Engine,
-    noise_for,
-    rimless,
-    run_slices,
-)
+from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_scores import Drawn, rimless
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.brain import Prepared
 from medview.learning.cases import PreparedCase
 from medview.learning.findings import SMALLEST_ML, grown

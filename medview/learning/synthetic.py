@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medview.domain.progress import Progress
-from medview.learning.anomaly import AnomalySettings, Engine, rimless, volume_score
+from medview.learning.anomaly_engine import Engine
+from medview.learning.anomaly_scores import rimless, volume_score
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.cases import PreparedCase
 from medview.learning.grid import PIXEL_MM
 from medview.learning.lesions import Lesion, draw_lesion

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from medview.learning.anomaly import Drawn, rimless
+from medview.learning.anomaly_scores import Drawn, rimless
 from medview.learning.metrics import CI, MetricRow, mean_interval
 
 FIFTHS = 5

@@ -20,7 +20,7 @@ from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.hashing import file_sha256
 from medview.learning.adapters import plain_state
-from medview.learning.anomaly import AnomalySettings
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.patients import patient_hash
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 

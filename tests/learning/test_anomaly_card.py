@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from medview.domain.card import Figure
-from medview.learning.anomaly import AnomalySettings
 from medview.learning.anomaly_card import (
     figure_of,
     findings_in_words,
@@ -12,6 +11,7 @@ from medview.learning.anomaly_card import (
     licence_of,
     weak_spots,
 )
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.subset import Subset
 
 

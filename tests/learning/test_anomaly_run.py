@@ -28,14 +28,11 @@ from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
 from medview.learning import anomaly_run
-from medview.learning.anomaly import (
-    EPSILON,
-    AnomalySettings,
-    Engine,
-    slice_scores,
-    volume_score,
-)
+from medview.learning.anomaly_engine import Engine
+from medview.learning.anomaly_maps import EPSILON
 from medview.learning.anomaly_run import position_mm
+from medview.learning.anomaly_scores import slice_scores, volume_score
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.predict import run
 from medview.models.anomaly_vae import LATENT
 
@@ -78,7 +75,7 @@ def black(monkeypatch):
     )
     settings = AnomalySettings(threshold=1.0, residual_threshold=0.9, samples=2)
     monkeypatch.setattr(anomaly_run, "load_anomaly", lambda path, device: (Black(), card, settings))
-    monkeypatch.setattr("medview.learning.anomaly.FusedVae", lambda model: model)
+    monkeypatch.setattr("medview.learning.anomaly_engine.FusedVae", lambda model: model)
     monkeypatch.setattr("medview.learning.brain.find_brain", lambda head, ml: (head > 0, False))
 
 

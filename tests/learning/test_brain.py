@@ -11,7 +11,7 @@ from medview.domain.errors import ModelInputError, WeightsError
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
 from medview.learning import brain
-from medview.learning.anomaly import Engine
+from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_run import draw_volume
 from medview.learning.brain import (
     SMALLEST_SLICE_PX,

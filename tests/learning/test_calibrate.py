@@ -8,7 +8,8 @@ from brains import normal_case
 
 from medview.domain.progress import Silent
 from medview.learning import calibrate as calibration
-from medview.learning.anomaly import AnomalySettings, Drawn, rimless
+from medview.learning.anomaly_scores import Drawn, rimless
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.calibrate import (
     FALSE_ALARM_SHARE,
     SEED,

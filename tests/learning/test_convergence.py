@@ -7,7 +7,8 @@ from throwaway import small_head, throwaway_weights
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.learning import anomaly_run
-from medview.learning.anomaly import AnomalySettings, Drawn
+from medview.learning.anomaly_scores import Drawn
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.convergence import MOST_POINTS, converge, numbers_of_passes
 from medview.learning.predict import run
 

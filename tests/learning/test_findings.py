@@ -8,7 +8,7 @@ from oblique import oblique
 from phantoms import ORIENTATIONS, geometry_of
 
 from medview.domain.overlay import ScalarMap
-from medview.learning.anomaly import AnomalySettings
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.findings import MOST, SMALLEST_ML, find_all, regions
 
 SETTINGS = AnomalySettings(threshold=5.0, residual_threshold=0.1)

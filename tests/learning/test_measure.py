@@ -6,7 +6,8 @@ from brains import normal_case
 
 from medview.domain.card import Figure
 from medview.domain.progress import Silent
-from medview.learning.anomaly import AnomalySettings, Engine
+from medview.learning.anomaly_engine import Engine
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.measure import measure_folds, try_folds
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 

@@ -9,8 +9,9 @@ import torch
 
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
-from medview.learning.anomaly import Engine, rimless
+from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_run import run_anomaly
+from medview.learning.anomaly_scores import rimless
 from medview.learning.brain import prepare
 from medview.learning.calibrate import draw_slices
 from medview.learning.cases import brain_of, find_subsets, prepare_case

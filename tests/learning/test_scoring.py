@@ -7,7 +7,9 @@ import pytest
 import torch
 from brains import normal_case
 
-from medview.learning.anomaly import AnomalySettings, Engine, volume_score
+from medview.learning.anomaly_engine import Engine
+from medview.learning.anomaly_scores import volume_score
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.lesions import draw_lesion
 from medview.learning.scoring import (
     Said,

@@ -5,7 +5,7 @@ import pytest
 from oblique import oblique
 from phantoms import ORIENTATIONS, geometry_of, positions
 
-from medview.learning.anomaly import EPSILON, SliceMaps
+from medview.learning.anomaly_maps import EPSILON, SliceMaps
 from medview.learning.brain import Prepared
 from medview.learning.grid import SIDE, BrainGrid
 from medview.learning.sheets import NAMES, Sheets

@@ -8,7 +8,7 @@ from medview.domain.resources import resource
 from medview.io.cards import card_dict, read_card
 from medview.io.hashing import file_sha256
 from medview.learning import anomaly_card, cxr_card, icu_card
-from medview.learning.anomaly import AnomalySettings
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.icu_model import load_icu
 from medview.learning.weights import load_anomaly, shipped

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medview.learning.anomaly import Drawn
+from medview.learning.anomaly_scores import Drawn
 from medview.learning.single_pass import SinglePass, fit_single_pass
 
 BRAIN = np.zeros((2, 128, 128), bool)

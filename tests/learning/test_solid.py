@@ -8,7 +8,9 @@ import torch
 from brains import normal_case
 
 from medview.domain.progress import Silent
-from medview.learning.anomaly import AnomalySettings, Drawn, Engine, rimless
+from medview.learning.anomaly_engine import Engine
+from medview.learning.anomaly_scores import Drawn, rimless
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.solid import (
     Block,
     choose_volume,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medview.learning.anomaly import Drawn
+from medview.learning.anomaly_scores import Drawn
 from medview.learning.uncertainty import judge, uncertainty_rows
 
 BRAIN = np.zeros((4, 128, 128), bool)

@@ -13,14 +13,10 @@ from numpy.typing import NDArray
 from medview.cli.benches.infer import SAMPLES, Asked, Timing
 from medview.domain.prediction import Precision
 from medview.domain.progress import Progress, Silent
-from medview.learning.anomaly import (
-    AnomalySettings,
-    Drawn,
-    Engine,
-    maps_from_draws,
-    noise_for,
-    run_slices,
-)
+from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_maps import maps_from_draws
+from medview.learning.anomaly_scores import Drawn
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.devices import choose_device, peak_memory_mb
 from medview.learning.weights import load_anomaly
 from medview.models.anomaly_vae import SIDE, AnomalyVae

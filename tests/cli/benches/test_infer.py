@@ -12,7 +12,9 @@ from medview.cli.benches.studies import film
 from medview.cli.contract import Context, Options
 from medview.cli.progress import ProgressLine
 from medview.domain.progress import Silent
-from medview.learning.anomaly import AnomalySettings, Drawn, Engine, noise_for, run_slices
+from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_scores import Drawn
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.film import prepare_film
 from medview.learning.icu_grid import discretise
 from medview.learning.icu_variables import shipped_map

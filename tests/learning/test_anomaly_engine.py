@@ -1,0 +1,104 @@
+"""The network at work: the same answers whatever the blocks."""
+
+import numpy as np
+import pytest
+import torch
+from discs import slices
+
+from medview.domain.errors import Cancelled
+from medview.domain.progress import Silent
+from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions, draw
+
+
+@pytest.fixture(scope="module")
+def model(narrow):
+    torch.manual_seed(0)
+    return AnomalyVae(VaeOptions(attention=False)).eval()
+
+
+def test_noise_depends_on_seed_and_slice_only():
+    first, more = noise_for(4, 3, 7), noise_for(6, 3, 7)
+    assert first.shape == (3, 4, LATENT)
+    assert torch.equal(more[:, :4], first)
+    assert not torch.equal(noise_for(4, 3, 8), first)
+    assert abs(float(noise_for(50, 5, 0).std()) - 1) < 0.02
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 7])
+def test_the_answer_does_not_depend_on_the_size_of_the_blocks(model, batch):
+    noise = noise_for(5, 3, 0)
+    whole = run_slices(Engine(model, batch=5), slices(), noise, Silent())
+    parts = run_slices(Engine(model, batch=batch), slices(), noise, Silent())
+    for one, other in zip(whole, parts, strict=True):
+        assert other == pytest.approx(one, abs=1e-5)
+
+
+def test_the_same_noise_gives_the_same_answer_and_another_does_not(model):
+    one, again = (run_slices(Engine(model), slices(2), noise_for(2, 2, 0), Silent()) for _ in "ab")
+    other = run_slices(Engine(model), slices(2), noise_for(2, 2, 1), Silent())
+    assert np.array_equal(one[0], again[0])
+    assert not np.array_equal(one[0], other[0])
+
+
+def test_the_engine_draws_what_the_network_draws(model):
+    noise = noise_for(3, 4, 0)
+    pictures, aleatoric = run_slices(Engine.fast(model), slices(3), noise, Silent())
+    with torch.inference_mode():
+        wanted = draw(model, torch.from_numpy(slices(3))[:, None], noise)
+    assert pictures.mean(0) == pytest.approx(wanted.mean[:, 0].numpy(), abs=1e-5)
+    assert pictures.var(0) == pytest.approx(wanted.epistemic[:, 0].numpy(), abs=1e-6)
+    assert aleatoric == pytest.approx(wanted.aleatoric[:, 0].numpy(), rel=1e-3)
+
+
+def test_more_draws_than_fit_at_once_are_decoded_in_parts(model):
+    noise = noise_for(1, 7, 0)
+    assert Engine(model, batch=1).draws == 5
+    pictures, _ = run_slices(Engine(model, batch=1), slices(1), noise, Silent())
+    alone, _ = run_slices(Engine(model, batch=1), slices(1), noise[6:], Silent())
+    assert pictures.shape == (7, 1, 128, 128)
+    assert pictures[6:] == pytest.approx(alone, abs=1e-5)
+
+
+def test_half_precision_is_close(model):
+    exact, _ = run_slices(Engine(model), slices(2), noise_for(2, 2, 0), Silent())
+    quick, variance = run_slices(
+        Engine(model, precision="bfloat16"), slices(2), noise_for(2, 2, 0), Silent()
+    )
+    assert (quick.dtype, variance.dtype) == (np.float32, np.float32)
+    assert 0 < np.abs(quick - exact).max() < 0.02
+
+
+def test_each_block_is_told_as_it_comes(model):
+    told = []
+    pictures, _ = run_slices(
+        Engine(model, batch=2),
+        slices(),
+        noise_for(5, 2, 0),
+        Silent(),
+        lambda here, block, variance: told.append((here, block, variance.shape)),
+    )
+    assert [shape for *_, shape in told] == [(2, 128, 128), (2, 128, 128), (1, 128, 128)]
+    for here, block, _ in told:
+        assert np.array_equal(pictures[:, here], block)
+
+
+def test_a_run_stops_before_the_next_block(model):
+    class Impatient(Silent):
+        checks = 0
+
+        def check(self):
+            self.checks += 1
+            if self.checks == 2:
+                raise Cancelled("stopped")
+
+    told = []
+    with pytest.raises(Cancelled):
+        run_slices(
+            Engine(model, batch=1),
+            slices(),
+            noise_for(5, 1, 0),
+            Impatient(),
+            lambda *block: told.append(block),
+        )
+    assert len(told) == 1

@@ -1,0 +1,79 @@
+"""From draws to maps, by hand and by rule."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from discs import disc, drawn, full
+
+from medview.learning.anomaly_maps import (
+    EPSILON,
+    SliceMaps,
+    combine,
+    maps_from_draws,
+    smooth_difference,
+)
+from medview.learning.anomaly_settings import RULES
+
+
+def test_residual_and_variances_of_two_draws_by_hand():
+    pictures = np.stack([full(0.2), full(0.4)])
+    found = maps_from_draws(full(0.8), disc(), pictures, full(0.05), smooth_px=0)
+    middle = (0, 64, 64)
+    assert found.x_bar[middle] == pytest.approx(0.3)
+    assert found.residual[middle] == pytest.approx(0.25)
+    assert found.epistemic[middle] == pytest.approx(0.01)  # divided by K, not K - 1
+    assert found.aleatoric[middle] == pytest.approx(0.05)
+    assert found.total[middle] == pytest.approx(0.06)
+    assert found.score()[middle] == pytest.approx(0.25 / (0.06 + EPSILON))
+
+
+def test_maps_are_zero_outside_the_brain():
+    one = drawn(count=1)
+    found = replace(one, brain=disc(10)).maps(2.0)
+    for values in (found.x_bar, found.residual, found.epistemic, found.aleatoric, found.score()):
+        assert not values[~disc(10)].any()
+        assert values[disc(10)].any()
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ("ratio", 0.09 / (0.16 + EPSILON)),
+        ("product", np.sqrt(0.09 * 0.16)),
+        ("sum", 0.3 + 0.4),
+        ("epistemic", 0.06),
+        ("residual", 0.09),
+    ],
+)
+def test_each_rule_by_hand(rule, value):
+    one = full(0.09), full(0.06), full(0.16)
+    assert combine(*one, rule)[0, 0, 0] == pytest.approx(value)
+    assert rule in RULES
+
+
+def test_uncertainty_pulls_the_ratio_down_and_pushes_product_and_sum_up():
+    sure = SliceMaps(full(0), full(0.1), full(0), full(0.01))
+    unsure = replace(sure, epistemic=full(0.2))
+    assert unsure.score("ratio").max() < sure.score("ratio").max()
+    assert unsure.score("product").max() > sure.score("product").max()
+    assert unsure.score("sum").max() > sure.score("sum").max()
+
+
+def test_without_any_variance_the_score_is_finite():
+    assert np.isfinite(combine(full(1.0), full(0.0), full(0.0), "ratio")).all()
+
+
+def test_smoothing_leaves_a_constant_difference_up_to_the_rim():
+    smooth = smooth_difference(full(0.5) * disc(), disc(), 3.0)
+    assert smooth[disc()] == pytest.approx(0.5, abs=1e-5)
+    assert not smooth[~disc()].any()
+
+
+def test_smoothing_stays_within_its_slice():
+    difference = np.zeros((3, 128, 128), np.float32)
+    difference[1, 64, 64] = 1
+    smooth = smooth_difference(difference, disc(30, 3), 2.0)
+    assert not smooth[[0, 2]].any()
+    # A Gaussian of 2 px has 1 / (2 pi 4) at its top.
+    assert smooth[1, 64, 64] == pytest.approx(1 / (2 * np.pi * 4), rel=0.02)
