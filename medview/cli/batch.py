@@ -57,7 +57,8 @@ def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) ->
     "--resume" a case whose inputs, weights or options are not those of its result is run again
     and named.
     """
-    from medview.services.batch import find_cases, run_batch
+    from medview.services.batch import run_batch
+    from medview.services.batch_cases import find_cases
     from medview.services.versions import located
 
     found = located(model, wanted["weights"])

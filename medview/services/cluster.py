@@ -7,7 +7,8 @@ from importlib import import_module
 from typing import Any
 
 from medview.domain.errors import UsageError
-from medview.services.batch import Engine, Outcome, Task, run_task
+from medview.services.batch import Engine, Task, run_task
+from medview.services.batch_outcome import Outcome
 from medview.services.jobs import Jobs
 
 

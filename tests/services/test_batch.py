@@ -1,17 +1,16 @@
-"""Cases of a batch: names that are folders, rows of tables, engines."""
+"""Batches: outcomes, going on after a stop, engines."""
 
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from services.stubs import CARD
-from throwaway import save_dicom, small_head
 
 from medview.domain.errors import UsageError
-from medview.domain.progress import Silent
-from medview.io.readers import scan
-from medview.services import batch, cluster
-from medview.services.batch import Case, Outcome, run_batch
+from medview.services import batch, batch_cases, cluster
+from medview.services.batch import run_batch
+from medview.services.batch_cases import Case
+from medview.services.batch_outcome import Outcome
 from medview.services.inputs import Wanted
 from medview.services.running import RunOptions
 
@@ -22,53 +21,9 @@ def unseen(done, total, text):
     """Progress that nobody reads."""
 
 
-@pytest.mark.parametrize(
-    ("name", "kept"),
-    [
-        ("sub-01", True),
-        ("Fall 1, Müller 日本", True),
-        ("a b/c", False),
-        ("..", False),
-        (".hidden", False),
-        ("a\nb", False),
-        ("b\udcff", False),
-        ("x" * 200, False),
-        ("日" * 79, False),
-    ],
-)
-def test_names_of_cases_become_names_of_folders(name, kept):
-    safe = batch._safe(name)
-    assert (safe == name) is kept
-    assert Path(safe).name == safe
-    assert safe not in ("", ".", "..")
-    assert len(safe.encode()) < 255
-
-
-def test_names_that_differ_in_nothing_but_case_are_told_apart():
-    given = [replace(CASES[0], name=name) for name in ("Head", "head", "HEAD")]
-    assert [case.name for case in batch._named_apart(given)] == ["Head", "head-2", "HEAD-3"]
-
-
-def test_a_name_that_is_made_apart_is_nobody_elses():
-    given = [replace(CASES[0], name=name) for name in ("c1", "C1", "c1-2", "C1-3")]
-    assert [case.name for case in batch._named_apart(given)] == ["c1", "C1-4", "c1-2", "C1-3"]
-
-
-def test_each_stack_of_a_series_is_found_again_by_its_number(tmp_path):
-    for n, across in enumerate(([1, 0, 0, 0, 0, -1], [1, 0, 0, 0, 1, 0])):
-        folder = tmp_path / f"{n}"
-        save_dicom(small_head(), folder, SeriesDescription="T1", ImageOrientationPatient=across)
-    catalogue = scan(Silent(), (tmp_path,))
-    cases = [batch._series_case(catalogue, series) for series in catalogue.all_series()]
-    assert [case.wanted.series for case in cases] == ["1.2.3.4#0", "1.2.3.4#1"]
-    for case in cases:
-        found = scan(Silent(), case.wanted.paths).all_series()
-        assert case.wanted.series in [series.key for series in found]
-
-
 def test_tables_call_a_case_as_its_list_does_and_name_the_folder_that_could_not(tmp_path):
-    cases = [Case(batch._safe(name), Wanted(), title=name) for name in ("a/b", "../c", "d")]
-    named = batch._named_apart(cases)
+    cases = [Case(batch_cases._safe(name), Wanted(), title=name) for name in ("a/b", "../c", "d")]
+    named = batch_cases._named_apart(cases)
 
     def engine(tasks):
         yield Outcome(tasks[0].case, ({"name": "age", "value": 1.0, "low": None, "high": None},))
@@ -81,25 +36,6 @@ def test_tables_call_a_case_as_its_list_does_and_name_the_folder_that_could_not(
         "case,patient,site,subset,age,age_low,age_high,folder",
         f"a/b,a/b,,,1.0,,,{named[0].name}",
     ]
-
-
-def test_of_a_table_of_many_a_case_gets_its_own_row(tmp_path):
-    table = tmp_path / "table.csv"
-    table.write_text("case,x\na,1\nb,2\n")
-    case = Case("b", Wanted(named=(("smri", table),)), row="b")
-    with batch._own_rows(case, tmp_path / "out" / "b") as wanted:
-        ((role, file),) = wanted.named
-        assert (role, file.read_text().split()) == ("smri", ["case,x", "b,2"])
-    assert not file.exists()
-    assert not list((tmp_path / "out").iterdir())
-
-
-def test_a_table_that_is_not_utf_8_is_left_to_the_run_which_tells_of_it(tmp_path):
-    table = tmp_path / "table.csv"
-    table.write_bytes("case,x\nb,2\nM\xfcller,1\n".encode("latin-1"))
-    case = Case("c", Wanted(named=(("smri", table),)), row="c")
-    with batch._own_rows(case, tmp_path / "out" / "c") as wanted:
-        assert wanted.named == (("smri", table),)
 
 
 def test_outcomes_are_told_in_the_order_of_the_cases_whoever_is_first(tmp_path):

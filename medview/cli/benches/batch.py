@@ -20,7 +20,8 @@ from PIL import Image
 from medview.cli.benches.rows import Row
 from medview.cli.contract import Context
 from medview.domain.card import ModelCard
-from medview.services.batch import Case, find_cases, local_engine, run_batch
+from medview.services.batch import local_engine, run_batch
+from medview.services.batch_cases import Case, find_cases
 from medview.services.models import find_card
 from medview.services.running import RunOptions, run_case
 

@@ -1,0 +1,178 @@
+"""The cases of a batch: found in a folder or a case list, each with a name of its own."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+from medview.domain.card import ModelCard
+from medview.domain.errors import InputRefused
+from medview.domain.study import Catalogue, Series
+from medview.learning.case_list import refuse_other_tables
+from medview.services import library
+from medview.services.inputs import Wanted, fits, is_table
+from medview.services.jobs import Jobs
+from medview.services.offers import TABLES
+
+CASE_LIST = "medview.learning.case_list:cases_of"
+# What some file system takes for a path, and what does not print.
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]+')
+_LONGEST_NAME = 80
+_LONGEST_BYTES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case: the folder name of its result, what to run on, and what differs from the rest.
+
+    `row` is where a table holds the case among others: its column "case" has that value.
+    `title` is how predictions.csv calls it, where no folder can be called so.
+    """
+
+    name: str
+    wanted: Wanted
+    patient: str = ""
+    site: str = ""
+    age_years: float | None = None
+    sex: str | None = None
+    film_hour: float | None = None
+    row: str = ""
+    title: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables call it."""
+        return self.title or self.name
+
+
+def find_cases(jobs: Jobs, card: ModelCard, path: Path, *, private: bool = False) -> list[Case]:
+    """The cases of a case list, or each series and table of a folder that the model takes.
+
+    Raises
+    ------
+    InputRefused
+        If there is none.
+    DataError
+        If the case list is no good; it names row and column.
+    """
+    if path.suffix.lower() == ".csv" and _is_case_list(path):
+        found = _listed(jobs, card, path)
+    else:
+        if not any(spec.role in TABLES for spec in card.inputs):
+            refuse_other_tables(path)
+        found = _found(jobs, card, path)
+    if not found:
+        refuse_other_tables(path)
+        raise InputRefused(
+            f"holds nothing that {card.title} can use",
+            file=path.name,
+            do="Choose another folder, or give a case list.",
+            code="MV-IN-010",
+        )
+    if private:
+        found = [_unnamed(case, n) for n, case in enumerate(found, start=1)]
+    return _named_apart(found)
+
+
+def _unnamed(case: Case, number: int) -> Case:
+    return replace(case, name=f"case-{number:05d}", title="", patient="")
+
+
+def _is_case_list(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
+        return "case" in [name.strip() for name in next(csv.reader(file), [])]
+
+
+def _listed(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
+    roles = tuple(spec.role for spec in card.inputs)
+    cases = []
+    for each in cast(Sequence[Any], jobs.call("files", CASE_LIST, path, roles)):
+        named = tuple((role, each.images[role]) for role in roles if role in each.images)
+        hour = each.cells.get("film_hour", "")
+        cases.append(
+            Case(
+                _safe(each.case),
+                Wanted(named=named),
+                each.patient,
+                each.site,
+                each.age_years,
+                each.sex,
+                float(hour) if hour else None,
+                row=each.case,
+                title=each.case,
+            )
+        )
+    return cases
+
+
+def _found(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
+    tables = any(spec.role in TABLES for spec in card.inputs)
+    below = sorted(path.rglob("*")) if path.is_dir() else [path]
+    cases = []
+    if tables:
+        files = [p for p in below if p.is_file() and is_table(p)]
+        cases = [Case(_safe(p.stem), Wanted((p,)), title=p.stem) for p in files]
+    if any(spec.role not in TABLES for spec in card.inputs):
+        catalogue = library.scan(jobs, (path,))
+        cases += [_series_case(catalogue, series) for series in _fitting(card, catalogue)]
+    return cases
+
+
+def _fitting(card: ModelCard, catalogue: Catalogue) -> list[Series]:
+    images = [series for series in catalogue.all_series() if series.geometry is not None]
+    return [series for series in images if fits(card, series)]
+
+
+def _series_case(catalogue: Catalogue, series: Series) -> Case:
+    owner = catalogue.owner(series)
+    file = series.files[0].name if series.files else series.uid
+    name = series.uid + (f"-{series.stack}" if series.stack else "")
+    if series.format != "dicom":
+        name = file.partition(".")[0]
+    patient = owner[0].id if owner else ""
+    wanted = Wanted(_files_of(catalogue, series), series=series.key)
+    return Case(_safe(name), wanted, patient or "", title=name)
+
+
+def _files_of(catalogue: Catalogue, series: Series) -> tuple[Path, ...]:
+    """The files of a series with those of its other stacks: alone they would be counted anew."""
+    if series.format != "dicom":
+        return tuple(series.files)
+    stacks = [each for each in catalogue.all_series() if each.uid == series.uid]
+    return tuple(dict.fromkeys(file for each in stacks for file in each.files))
+
+
+def _safe(name: str) -> str:
+    """A folder name; what had to be changed is told apart by a hash."""
+    safe = _UNSAFE.sub("_", name).strip(". ")[:_LONGEST_NAME].rstrip(". ")
+    while len(safe.encode()) > _LONGEST_BYTES:
+        safe = safe[:-1]
+    if safe == name and safe:
+        return safe
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    return f"{safe or 'case'}-{digest[:8]}"
+
+
+def _named_apart(cases: Sequence[Case]) -> list[Case]:
+    """Give each case a folder and a label of its own, folders also where capitals are the same."""
+    wished = {case.name.lower() for case in cases}
+    taken: set[str] = set()
+    labels: set[str] = set()
+    named = []
+    for case in cases:
+        name, count = case.name, 1
+        while name.lower() in taken or (count > 1 and name.lower() in wished):
+            count += 1
+            name = f"{case.name}-{count}"
+        taken.add(name.lower())
+        title = "" if case.label in labels else case.title
+        labels.add(case.label)
+        named.append(replace(case, name=name, title=title))
+    return named
