@@ -48,7 +48,7 @@ def body_corners(volume: Volume) -> NDArray[np.float64] | None:
 
 def body_box(frame: Frame, corners: NDArray[np.float64] | None) -> Box:
     """Left, top, right and bottom of the body in pixels of a frame, with a little margin."""
-    rows, columns = frame.image.shape[:2]
+    rows, columns = frame.size
     whole = (0.0, 0.0, float(columns), float(rows))
     if corners is None:
         return whole

@@ -17,10 +17,11 @@ from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.volume import Volume, Window
 from medview.imaging.intensity import grey
 from medview.imaging.looks import drawn as drawn_by_look
-from medview.imaging.looks import look_of, shut, slice_of_grey, tone_of
+from medview.imaging.looks import is_drawn_on, look_of, shut, slice_of_grey, tone_of
 from medview.imaging.marks import Mark, drawn
 from medview.imaging.oblique import STRAIGHT, lean_of
 from medview.imaging.paint import certainty, colour_bar, tint
+from medview.imaging.part import take
 from medview.imaging.picture import flatten, placement
 from medview.imaging.resample import NEAREST_KINDS
 from medview.imaging.reslice import Cut, crosshair_lines, cut_of, plane_axes
@@ -31,6 +32,7 @@ from medview.imaging.view import (
     Frame,
     Labels,
     Layer,
+    Part,
     SlabMode,
     View,
 )
@@ -69,14 +71,18 @@ def compose_frame(
     *,
     marks: tuple[Mark, ...] = (),
     said: tuple[str, ...] = (),
+    part: Part | None = None,
 ) -> Frame:
     """Cut, window, invert, tint and label: everything a pane shows of a volume.
 
     Pure: equal inputs give equal frames, and layers change nothing but tints, values, colour
     bar and the overlay's name. `marks` are boxes on the image, `said` the results of models in
     a line each, for the upper right corner. Maps must lie on the volume's own grid (bring them
-    there with `resample_onto`, on a worker). On one core 512 x 512 with two overlays, one of
-    them faded, takes about 8 ms, so panes may compose on the thread that draws.
+    there with `resample_onto`, on a worker).
+
+    With `part` (see `needed`) image and tints are those blocks of a film: values are averaged
+    before they turn to grey or colour, of masks and labels the highest counts. All places and
+    values stay those of the pixels of the film.
 
     Raises
     ------
@@ -84,18 +90,19 @@ def compose_frame(
         If a map, or the map that fades it, lies on another grid.
     """
     cut = cut_of(volume.geometry, view)
+    part = None if is_drawn_on(volume, view) else part
     to_lps = cut.pixel_to_lps
     absent = cut.absent(volume.missing_slices)
-    image, window = _image(volume, view, cut)
+    image, window = _image(volume, view, cut, part)
     noted = drawn_by_look(volume, view, cut)
     shown = tuple(layer for layer in layers if layer.style.visible)
     x, y = _pixel_of(to_lps, view.point_lps)
     return Frame(
         image=image,
         paints=(
-            *_graphics(volume, cut),
+            *_graphics(volume, cut, part),
             *(() if noted is None else (noted,)),
-            *(_tint(layer, cut) for layer in shown),
+            *(_tint(layer, cut, part) for layer in shown),
         ),
         pixel_to_lps=to_lps,
         pixel_mm=cut.pixel_mm,
@@ -117,6 +124,7 @@ def compose_frame(
         absent=absent,
         annotations=view.annotations,
         marks=drawn(marks, to_lps),
+        part=part,
     )
 
 
@@ -150,9 +158,14 @@ def _labels(geometry: Geometry, to_lps: NDArray[np.float64]) -> Labels:
     )
 
 
-def _image(volume: Volume, view: View, cut: Cut) -> tuple[NDArray[np.uint8], Window | None]:
+def _image(
+    volume: Volume, view: View, cut: Cut, part: Part | None
+) -> tuple[NDArray[np.uint8], Window | None]:
     """Grey or colour of the cut, and the window it was made with (None for a table)."""
-    plane = cut.take(volume.array, skip=volume.missing_slices)
+    if part is None:
+        plane = cut.take(volume.array, skip=volume.missing_slices)
+    else:
+        plane = take(cut, volume.array, part)
     if volume.is_colour:
         colour = np.ascontiguousarray(plane, dtype=np.uint8)
         turned = volume.inverted != view.inverted
@@ -164,24 +177,30 @@ def _image(volume: Volume, view: View, cut: Cut) -> tuple[NDArray[np.uint8], Win
     return shut(volume, view, cut, image), window
 
 
-def _graphics(volume: Volume, cut: Cut) -> tuple[Tint, ...]:
+def _graphics(volume: Volume, cut: Cut, part: Part | None) -> tuple[Tint, ...]:
     """What the file itself lays over the image, in white, beneath all maps (R30)."""
     if volume.graphics is None:
         return ()
-    mask = cut.take(volume.graphics.view(np.uint8), overlay=True)
-    places = (np.nan_to_num(mask) > 0).view(np.uint8)
+    if part is None:
+        mask = np.nan_to_num(cut.take(volume.graphics.view(np.uint8), overlay=True)) > 0
+    else:
+        mask = np.asarray(take(cut, volume.graphics, part, highest=True), dtype=bool)
+    places = mask.view(np.uint8)
     return (Tint(np.ascontiguousarray(places), _WHITE),) if places.any() else ()
 
 
-def _tint(layer: Layer, cut: Cut) -> Tint:
+def _tint(layer: Layer, cut: Cut, part: Part | None) -> Tint:
     """One layer on the drawn pixels."""
-    _check_grid(layer.map, cut.source)
-    discrete = layer.map.kind in NEAREST_KINDS
-    values = cut.take(layer.map.array, overlay=True, nearest=discrete)
-    fade = None
-    if layer.fade is not None:
-        _check_grid(layer.fade, cut.source)
-        fade = certainty(cut.take(layer.fade.array, overlay=True), layer.fade.range)
+
+    def laid(shown: ScalarMap) -> NDArray[np.generic]:
+        _check_grid(shown, cut.source)
+        discrete = shown.kind in NEAREST_KINDS
+        if part is None:
+            return cut.take(shown.array, overlay=True, nearest=discrete)
+        return take(cut, shown.array, part, highest=discrete)
+
+    values = laid(layer.map)
+    fade = None if layer.fade is None else certainty(laid(layer.fade), layer.fade.range)
     return tint(values, _style(layer), fade)
 
 

@@ -184,6 +184,12 @@ _OPEN: dict[
 # ----------------------------------------------------------------------- what is drawn
 
 
+def is_drawn_on(volume: Volume, view: View) -> bool:
+    """Whether the state that a view shows the volume by closes or draws on any of it."""
+    look = look_of(volume, view)
+    return look is not None and bool(look.state.drawings or look.state.shutters)
+
+
 def drawn(volume: Volume, view: View, cut: Cut) -> Tint | None:
     """What the state draws on a stored slice, as laid on the screen."""
     look = look_of(volume, view)

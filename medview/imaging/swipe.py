@@ -35,5 +35,5 @@ def divided(old: Frame, new: Frame, share: float, shown: Shown = "both") -> Fram
 
 def divider_column(frame: Frame, share: float) -> int:
     """The first column of the image that is right of the divider."""
-    columns = frame.image.shape[1]
+    _, columns = frame.size
     return int(np.rint(min(max(share, 0.0), 1.0) * columns))

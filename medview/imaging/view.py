@@ -121,9 +121,37 @@ class ReferenceLine:
     is_edge: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The pixels of a large film that a frame holds, one for every block of `step` x `step`.
+
+    The first block begins at `left` and `top`, in pixels of the slice as it is drawn: before 0
+    where a turned slice begins with less than a block. `whole` is the slice, (rows, columns).
+    """
+
+    left: int
+    top: int
+    columns: int
+    rows: int
+    step: int
+    whole: tuple[int, int]
+
+    def covers(self, other: Part) -> bool:
+        """Whether all of another part of the same slice is in it, as fine as there."""
+        return (
+            (self.step, self.whole) == (other.step, other.whole)
+            and self.left <= other.left
+            and self.top <= other.top
+            and self.left + self.columns * self.step >= other.left + other.columns * other.step
+            and self.top + self.rows * self.step >= other.top + other.rows * other.step
+        )
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
-    """What a pane shows, at the resolution of the data.
+    """What a pane shows, at the resolution of the data, or of the screen if that is less.
+
+    Places are counted in pixels of the slice, whatever `part` of it is there.
 
     Parameters
     ----------
@@ -133,13 +161,13 @@ class Frame:
     paints : tuple[Tint, ...]
         The overlays in drawing order, same grid as `image`; `tints` gives them as RGBA.
     pixel_to_lps : NDArray[np.float64]
-        (4, 4) from (x, y, 0, 1), pixel centres of `image`, to LPS mm.
+        (4, 4) from (x, y, 0, 1), pixel centres of the slice, to LPS mm.
     pixel_mm : tuple[float, float]
-        Size of a pixel of `image` to the right and down, mm.
+        Size of a pixel of the slice to the right and down, mm.
     labels : Labels
         Orientation letters from the drawing matrix.
     cursor : tuple[float, float]
-        The crosshair (x, y) in pixels of `image`.
+        The crosshair (x, y) in pixels of the slice.
     slice, slices : int
         Index along the array axis being cut (0-based) and how many there are.
     position : str
@@ -174,6 +202,8 @@ class Frame:
     strip : tuple[float, ...]
         One figure a slice (index order) for the score strip at the lower edge; filled by the
         caller, who knows the result.
+    part : Part | None
+        What `image` and `paints` are of the slice; None for all of it, pixel by pixel.
     """
 
     image: NDArray[np.uint8]
@@ -199,6 +229,15 @@ class Frame:
     shapes: tuple[DrawnShape, ...] = ()
     reference: tuple[ReferenceLine, ...] = ()
     strip: tuple[float, ...] = ()
+    part: Part | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns of the slice."""
+        if self.part is not None:
+            return self.part.whole
+        rows, columns = self.image.shape[:2]
+        return rows, columns
 
     @property
     def tints(self) -> tuple[NDArray[np.uint8], ...]:

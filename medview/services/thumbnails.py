@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
+from medview.imaging.part import Room, needed
 from medview.services.first_views import first_views
 from medview.services.jobs import Job, Jobs
 from medview.services.layouts import MAIN_PANE
@@ -34,11 +35,16 @@ class Thumbnail:
 
 def thumbnail_of(volume: Volume) -> Thumbnail:
     """The middle of a volume as its main pane shows it, without the air around the body."""
-    frame = compose_frame(volume, (), first_views(volume)[MAIN_PANE])
-    left, top, right, bottom = (round(n) for n in body_box(frame, body_corners(volume)))
+    view = replace(first_views(volume)[MAIN_PANE], zoom=1.0, pan_mm=(0.0, 0.0))
+    part = needed(volume, view, Room(_MOST_PX, _MOST_PX))
+    frame = compose_frame(volume, (), view, part=part)
+    block = 1 if frame.part is None else frame.part.step
+    box = body_box(frame, body_corners(volume))
+    left, top, right, bottom = (round(n / block) for n in box)
     step = max(1, max(bottom - top, right - left) // _MOST_PX)
     pixels = np.ascontiguousarray(frame.image[top:bottom:step, left:right:step])
-    return Thumbnail(pixels, (frame.pixel_mm[0] * step, frame.pixel_mm[1] * step))
+    x, y = (mm * step * block for mm in frame.pixel_mm)
+    return Thumbnail(pixels, (x, y))
 
 
 class Thumbnails:

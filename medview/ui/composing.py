@@ -16,9 +16,10 @@ from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
 from medview.imaging.measuring import shapes_on
 from medview.imaging.oblique import STRAIGHT
+from medview.imaging.part import Room, grown, needed
 from medview.imaging.reference import reference_lines
 from medview.imaging.reslice import cut_of
-from medview.imaging.view import Corners, DrawnShape, Frame, Layer, View
+from medview.imaging.view import Corners, DrawnShape, Frame, Layer, Part, View
 from medview.services.layering import base_name
 from medview.services.layouts import is_prior, share_space
 from medview.services.session import Session, Shown
@@ -53,11 +54,11 @@ class Composer:
             self._figures = None
 
     def compose(
-        self, pane: str, held: Shown, others: tuple[str, ...], *, is_large: bool
+        self, pane: str, held: Shown, others: tuple[str, ...], room: Room, *, is_large: bool
     ) -> tuple[Frame, Placing, Dress]:
         """All that a pane draws of what it holds; `others` are the panes seen beside it."""
         view, volume = self._session.views[pane], held.volume
-        frame = self._frame(pane, held, view, others)
+        frame = self._frame(pane, held, view, others, room)
         shapes = self._shapes(held, view)
         if shapes or frame.shapes:
             frame = replace(frame, shapes=shapes)
@@ -74,7 +75,9 @@ class Composer:
         box = body_box(frame, self._body_of(volume))
         return frame, Placing(view.zoom, view.pan_mm, box), dress
 
-    def _frame(self, pane: str, held: Shown, view: View, others: tuple[str, ...]) -> Frame:
+    def _frame(
+        self, pane: str, held: Shown, view: View, others: tuple[str, ...], room: Room
+    ) -> Frame:
         """Compose, unless only the place on the screen has changed."""
         session, volume = self._session, held.volume
         swipe = swipe_on(session, volume, view)
@@ -86,13 +89,16 @@ class Composer:
         cutting = self._cutting(held, view, others)
         cuts = tuple((each.plane, each.point_lps, each.slab_mm, each.tilt) for each in cutting)
         asked = (volume, plain, drawn, results, session.zones_on, cuts, swipe)
+        part = needed(volume, view, room) if swipe is None else None
         before = self._composed.get(pane)
-        if before is not None and before[0] == asked:
+        if before is not None and before[0] == asked and _holds(before[1], part):
             return before[1]
         if swipe is not None:
             frame = swiped_frame(session, volume, plain, swipe)
         else:
-            frame = compose_frame(volume, layers, plain, marks=marks, said=result_lines(results))
+            part = None if part is None else grown(part, cut_of(volume.geometry, view))
+            said = result_lines(results)
+            frame = compose_frame(volume, layers, plain, marks=marks, said=said, part=part)
         # On a film there is no other plane that the crosshair could lead to.
         crosshair = frame.crosshair and not volume.is_film
         frame = replace(
@@ -221,6 +227,13 @@ class Composer:
             known = body_corners(volume)
             self._bodies.append((volume, known))
         return known
+
+
+def _holds(frame: Frame, part: Part | None) -> bool:
+    """Whether what a pane needs of a slice is in its frame."""
+    if frame.part is None or part is None:
+        return frame.part is part
+    return frame.part.covers(part)
 
 
 def _figures(result: Prediction, map_name: str, slices: int) -> tuple[float, ...]:

@@ -65,6 +65,7 @@ class PaneGrid(QFrame):
         self.panes = {key: SlicePane(key, "", self) for key in PANES}
         for pane in self.panes.values():
             pane.listener = listener
+            pane.on_room = self.mark
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.setInterval(0)
@@ -176,7 +177,8 @@ class PaneGrid(QFrame):
             pane.draw(None, Placing(), dress)
             return
         others = tuple(key for key in keys if key != pane.key)
-        pane.draw(*self._composer.compose(pane.key, held, others, is_large=self._is_large(pane)))
+        is_large = self._is_large(pane)
+        pane.draw(*self._composer.compose(pane.key, held, others, pane.room, is_large=is_large))
 
     def _is_large(self, pane: SlicePane) -> bool:
         """Room for all corner texts, colour bar and scale."""

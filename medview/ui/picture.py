@@ -14,10 +14,10 @@ from PySide6.QtCore import QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QTransform
 
 from medview.imaging.frame import Frame
+from medview.imaging.part import FINEST
 from medview.imaging.tint import Tint
+from medview.imaging.view import Part
 
-# Smoothing looks at two pixels a side; of an image that is finer on screen it would miss some.
-_FINEST = 0.5
 # Pixels that are merged in one go: what lies between stays in the processor's cache.
 _AT_ONCE = 1 << 18
 
@@ -29,9 +29,11 @@ class Picture:
         self._made_of: tuple[object, ...] = ()
         #: The merged image, then each time half as fine.
         self._images: list[QImage] = []
+        self._part: Part | None = None
 
     def show(self, frame: Frame | None) -> None:
         """Take the pixels of a frame; None takes them away."""
+        self._part = None if frame is None else frame.part
         pixels = () if frame is None else (frame.image, *frame.paints)
         if _same(pixels, self._made_of):
             return
@@ -40,21 +42,38 @@ class Picture:
         self._images = [] if frame is None else [merged(frame, *self._images[:1])]
 
     def paint(self, painter: QPainter, to_pane: QTransform) -> None:
-        """Paint it by the transform from corners of image pixels to pixels of the pane."""
+        """Paint it by the transform from corners of slice pixels to pixels of the pane."""
         if not self._images:
             return
         fine = painter.device().devicePixelRatioF() * max(abs(to_pane.m11()), abs(to_pane.m22()))
-        whole = self._images[0]
+        lies, shows = self._places()
+        image = self._image_for(fine * (1 if self._part is None else self._part.step))
+        coarse_x, coarse_y = (
+            image.width() / self._images[0].width(),
+            image.height() / self._images[0].height(),
+        )
         painter.save()
         painter.setTransform(to_pane)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(QRectF(0, 0, whole.width(), whole.height()), self._image_for(fine))
+        painter.drawImage(lies, image, QTransform.fromScale(coarse_x, coarse_y).mapRect(shows))
         painter.restore()
+
+    def _places(self) -> tuple[QRectF, QRectF]:
+        """Where it lies in pixels of the slice, and which part of its own pixels that is."""
+        image, part = self._images[0], self._part
+        own = QRectF(0, 0, image.width(), image.height())
+        if part is None:
+            return own, own
+        blocks = QTransform.fromTranslate(part.left, part.top).scale(part.step, part.step)
+        rows, columns = part.whole
+        # Of blocks that reach beyond the edge only what the slice has.
+        lies = blocks.mapRect(own).intersected(QRectF(0, 0, columns, rows))
+        return lies, blocks.inverted()[0].mapRect(lies)
 
     def _image_for(self, fine: float) -> QImage:
         """The image whose pixels are at most twice as fine as those of the screen."""
         level = 0
-        while fine < _FINEST and min(self._images[level].width(), self._images[level].height()) > 1:
+        while fine < FINEST and min(self._images[level].width(), self._images[level].height()) > 1:
             fine, level = 2 * fine, level + 1
             if level == len(self._images):
                 self._images.append(_halved(self._images[-1]))

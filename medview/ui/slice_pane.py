@@ -27,9 +27,10 @@ from PySide6.QtWidgets import QAbstractScrollArea, QFrame, QWidget
 
 from medview.imaging.body import Box
 from medview.imaging.frame import Corners, Frame
+from medview.imaging.part import Room, placed, px_per_mm
 from medview.imaging.swipe import divider_column
 from medview.ui import bars, furniture
-from medview.ui.loupe import draw_loupe
+from medview.ui.loupe import TIMES, draw_loupe
 from medview.ui.marks import draw_marks
 from medview.ui.picture import Picture
 from medview.ui.shapes import draw_shapes
@@ -123,7 +124,8 @@ class SlicePane(QAbstractScrollArea):
         super().__init__(parent)
         self.key = key
         self.listener: Listener = Listener()
-        self.on_resized: Callable[[], None] = lambda: None
+        #: Called when other pixels of a large film may be needed.
+        self.on_room: Callable[[], None] = lambda: None
         self._frame: Frame | None = None
         self._placing, self._dress = Placing(), Dress()
         self._transform = QTransform()
@@ -161,6 +163,13 @@ class SlicePane(QAbstractScrollArea):
         """The pane in its own pixels."""
         return QRectF(self.viewport().rect())
 
+    @property
+    def room(self) -> Room:
+        """The pixels that an image has; under the magnifying glass they are to be finer."""
+        glass = 1.0 if self._loupe is None else TIMES
+        fine = self.viewport().devicePixelRatioF() * glass
+        return Room(self.area.width(), self.area.height(), fine)
+
     def draw(self, frame: Frame | None, placing: Placing, dress: Dress) -> None:
         """Show `frame` at its place; None empties the pane, ``dress.note`` says what to do."""
         before = self._frame
@@ -180,12 +189,8 @@ class SlicePane(QAbstractScrollArea):
 
     def _transform_of(self, frame: Frame, placing: Placing) -> QTransform:
         """From corners of image pixels to pixels of the pane."""
-        scale = self.px_per_mm(placing.zoom)
-        left, top, right, bottom = _box_of(frame, placing)
-        wide, high = frame.pixel_mm[0] * scale, frame.pixel_mm[1] * scale
-        centre = self.area.center()
-        x = centre.x() + placing.pan_mm[0] * scale - (left + right) / 2 * wide
-        y = centre.y() + placing.pan_mm[1] * scale - (top + bottom) / 2 * high
+        box = _box_of(frame, placing)
+        x, y, wide, high = placed(self.room, box, frame.pixel_mm, placing.zoom, placing.pan_mm)
         return QTransform.fromTranslate(x, y).scale(wide, high)
 
     def px_per_mm(self, zoom: float | None = None) -> float:
@@ -193,14 +198,12 @@ class SlicePane(QAbstractScrollArea):
         frame, placing = self._frame, self._placing
         if frame is None:
             return 1.0
-        left, top, right, bottom = _box_of(frame, placing)
-        across = self.area.width() / ((right - left) * frame.pixel_mm[0])
-        down = self.area.height() / ((bottom - top) * frame.pixel_mm[1])
-        return max(min(across, down), 1e-6) * (placing.zoom if zoom is None else zoom)
+        fits = px_per_mm(self.room, _box_of(frame, placing), frame.pixel_mm)
+        return fits * (placing.zoom if zoom is None else zoom)
 
     def _image_area(self, frame: Frame) -> QRectF:
         """Where the image lies, in pixels of the pane."""
-        rows, columns = frame.image.shape[:2]
+        rows, columns = frame.size
         return self._transform.mapRect(QRectF(0, 0, columns, rows))
 
     def to_pixel(self, x: float, y: float) -> tuple[float, float]:
@@ -243,9 +246,13 @@ class SlicePane(QAbstractScrollArea):
 
     def set_loupe(self, at: QPointF | None) -> None:
         """Hold the magnifying glass over a place, None takes it away."""
-        if at != self._loupe:
-            self._loupe = at
-            self.viewport().update()
+        if at == self._loupe:
+            return
+        is_other = (at is None) != (self._loupe is None)
+        self._loupe = at
+        self.viewport().update()
+        if is_other:
+            self._ask_for_pixels()
 
     @property
     def loupe(self) -> QPointF | None:
@@ -280,7 +287,7 @@ class SlicePane(QAbstractScrollArea):
         """A place in the pane as a share of the image's width, 0 at its left edge."""
         if self._frame is None:
             return 0.5
-        return (self.to_pixel(x, 0.0)[0] + 0.5) / float(self._frame.image.shape[1])
+        return (self.to_pixel(x, 0.0)[0] + 0.5) / self._frame.size[1]
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
         """Paint the image, then what stands over it."""
@@ -370,7 +377,11 @@ class SlicePane(QAbstractScrollArea):
         """Keep the image where it belongs."""
         super().resizeEvent(event)
         self._place()
-        self.on_resized()
+        self._ask_for_pixels()
+
+    def _ask_for_pixels(self) -> None:
+        if self._frame is not None and self._frame.part is not None:
+            self.on_room()
 
     def picture(self) -> QPixmap:
         """The pane with drawings, scale and corner texts, without outline and magnifying glass."""
@@ -434,9 +445,9 @@ class SlicePane(QAbstractScrollArea):
 
 
 def _box_of(frame: Frame, placing: Placing) -> Box:
-    rows, columns = frame.image.shape[:2]
+    rows, columns = frame.size
     return placing.box or (0.0, 0.0, float(columns), float(rows))
 
 
 def _shape_of(frame: Frame) -> tuple[object, ...]:
-    return (frame.image.shape[:2], frame.pixel_mm)
+    return (frame.size, frame.pixel_mm)

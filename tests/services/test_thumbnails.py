@@ -115,3 +115,17 @@ def test_other_formats_are_read_as_a_whole(monkeypatch):
     series = series_of("1.1", format="nifti")
     thumbnail_work.thumbnail(Silent(), series)
     assert asked == [series]
+
+
+def test_the_picture_of_a_large_film_is_made_of_its_coarse_pixels():
+    grid = geometry_of("LIP", (1, 3000, 2000), (1.0, 0.1, 0.1))
+    array = np.zeros(grid.shape, np.int16)
+    array[:, :1500, :1000] = 100
+    made = thumbnail_of(Volume(array, grid, modality="DX"))
+    assert 150 < max(made.pixels.shape) < 400
+    rows, columns = made.pixels.shape
+    assert rows / columns == pytest.approx(1.5, abs=0.02)
+    assert rows * made.pixel_mm[1] == pytest.approx(300, rel=0.02)
+    bright = made.pixels > made.pixels.mean()
+    assert bright[: rows // 2 - 1, : columns // 2 - 1].all()
+    assert not bright[rows // 2 + 1 :].any()

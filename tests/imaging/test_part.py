@@ -1,0 +1,167 @@
+"""The part of a large film that a pane needs, and what is drawn of it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from phantoms import geometry_of
+
+from medview.domain.geometry import Plane
+from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.volume import Volume, Window
+from medview.imaging import part
+from medview.imaging.frame import Layer, View, compose_frame
+from medview.imaging.part import Room, grown, needed, part_of, placed
+from medview.imaging.reslice import cut_of
+
+# Neither side is a whole number of blocks.
+ROWS, COLUMNS = 101, 150
+GEOMETRY = geometry_of("PSR", (1, ROWS, COLUMNS), (1.0, 0.5, 0.5))
+DICE = np.random.default_rng(7)
+FILM = Volume(
+    DICE.integers(0, 256, GEOMETRY.shape).astype(np.int16),
+    GEOMETRY,
+    quantity="a.u.",
+    modality="DX",
+    # Grey is the value, so that a mean of values can be read from the picture.
+    windows=(Window(255.0, 127.5, "LINEAR_EXACT"),),
+)
+MAP = ScalarMap("map", DICE.random(GEOMETRY.shape, dtype=np.float32), GEOMETRY, range=(0.0, 1.0))
+MASK = ScalarMap("mask", (DICE.random(GEOMETRY.shape) < 0.01).astype(np.uint8), GEOMETRY, "mask")
+STYLE = LayerStyle(visible=True, range=(0.0, 1.0), threshold=0.3, opacity=0.6)
+LAYERS = (Layer(MAP, STYLE), Layer(MAP, STYLE, MAP), Layer(MASK, STYLE))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def every_film_is_large():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(part, "_LARGE", 0)
+        yield
+
+
+views = st.builds(
+    View,
+    plane=st.sampled_from([Plane.ACQUIRED, Plane.CORONAL]),
+    flip_h=st.booleans(),
+    flip_v=st.booleans(),
+    rotate=st.sampled_from([0, 90, 180, 270]),
+    zoom=st.floats(0.3, 30),
+    pan_mm=st.tuples(st.floats(-40, 40), st.floats(-40, 40)),
+)
+rooms = st.builds(Room, st.floats(5, 400), st.floats(5, 400), st.sampled_from([1.0, 1.5, 2.0, 5.0]))
+
+
+def crop(pixels, piece):
+    """What of a whole slice a part of step 1 holds."""
+    return pixels[piece.top : piece.top + piece.rows, piece.left : piece.left + piece.columns]
+
+
+@given(views, rooms)
+def test_where_a_pixel_of_the_film_is_one_of_the_frame_they_are_the_same(view, room):
+    piece = needed(FILM, view, replace(room, fine=1000.0))
+    assert piece.step == 1
+    some, whole = (compose_frame(FILM, LAYERS, view, part=each) for each in (piece, None))
+    assert np.array_equal(some.image, crop(whole.image, piece))
+    for tint, all_of_it in zip(some.tints, whole.tints, strict=True):
+        assert np.array_equal(tint, crop(all_of_it, piece))
+    assert some.size == whole.size
+    assert np.array_equal(some.pixel_to_lps, whole.pixel_to_lps)
+    assert (some.values, some.cursor, some.labels) == (whole.values, whole.cursor, whole.labels)
+
+
+@given(views, rooms)
+def test_every_pixel_shows_the_film_at_the_place_that_the_matrix_names(view, room):
+    piece = needed(FILM, view, room)
+    frame = compose_frame(FILM, (), view, part=piece)
+    assert frame.image.shape == (piece.rows, piece.columns)
+    step = piece.step
+    for row, column in ((0, 0), (piece.rows - 1, piece.columns - 1), (piece.rows // 2, 0)):
+        middle = np.array([piece.left, piece.top]) + (np.array([column, row]) + 0.5) * step - 0.5
+        index = GEOMETRY.to_index(tuple((frame.pixel_to_lps @ [*middle, 0, 1])[:3]))
+        j, i = (index[1:] - (step - 1) / 2).round().astype(int)
+        block = FILM.array[0, max(j, 0) : j + step, max(i, 0) : i + step]
+        assert block.size
+        if block.shape == (step, step):
+            assert frame.image[row, column] == pytest.approx(
+                block.mean(), abs=0.5 * step.bit_length()
+            )
+        assert block.min() <= frame.image[row, column] <= block.max()
+
+
+@given(views, rooms)
+def test_all_that_is_seen_is_there_and_no_more_pixels_than_the_screen_can_show(view, room):
+    piece = needed(FILM, view, room)
+    rows, columns = piece.whole
+    spacing = cut_of(GEOMETRY, view).pixel_mm
+    box = (0.0, 0.0, float(columns), float(rows))
+    x, y, wide, high = placed(room, box, spacing, view.zoom, view.pan_mm)
+    for n, start, count, at, size, pane in (
+        (columns, piece.left, piece.columns, x, wide, room.width),
+        (rows, piece.top, piece.rows, y, high, room.height),
+    ):
+        low, end = max(0.0, -at / size), min(float(n), (pane - at) / size)
+        if low < end:
+            assert start <= low + 1e-6
+            assert start + count * piece.step >= end - 1e-6
+        # At most two to a pixel of the screen along a side, and a block over at both ends.
+        assert count <= 2 * pane * room.fine / 0.999 + 2
+    assert needed(FILM, view, room) == piece
+    assert grown(piece, cut_of(GEOMETRY, view)).covers(piece)
+
+
+@given(views, st.sampled_from([1, 2, 4, 8, 16]))
+@settings(max_examples=30)
+def test_of_a_mask_every_place_is_seen_however_coarse(view, step):
+    cut = cut_of(GEOMETRY, view)
+    whole = compose_frame(FILM, LAYERS[2:], view)
+    rows, columns = whole.size
+    piece = part_of(cut, (0, 0, columns, rows), step)
+    seen = compose_frame(FILM, LAYERS[2:], view, part=piece).tints[0][..., 3] > 0
+    y, x = np.nonzero(whole.tints[0][..., 3])
+    assert seen[(y - piece.top) // step, (x - piece.left) // step].all()
+    assert seen.sum() <= len(y)
+
+
+def test_a_part_covers_what_lies_in_it_and_is_as_fine():
+    cut = cut_of(GEOMETRY, View(plane=Plane.ACQUIRED))
+    large, small = part_of(cut, (0, 0, 80, 80), 2), part_of(cut, (20, 20, 60, 60), 2)
+    assert large.covers(small)
+    assert not small.covers(large)
+    assert not large.covers(part_of(cut, (20, 20, 60, 60), 1))
+    assert not large.covers(replace(small, whole=(7, 7)))
+
+
+def test_small_films_and_stacks_are_drawn_whole(monkeypatch):
+    monkeypatch.setattr(part, "_LARGE", ROWS * COLUMNS)
+    assert needed(FILM, View(), Room(10, 10)) is None
+    monkeypatch.setattr(part, "_LARGE", 0)
+    grid = geometry_of("LPS", (2, 30, 30))
+    stack = Volume(np.zeros(grid.shape, np.int16), grid, quantity="HU", modality="CT")
+    assert needed(stack, View(), Room(10, 10)) is None
+
+
+def test_what_the_file_lays_over_a_film_is_not_thinned_out():
+    lines = np.zeros(GEOMETRY.shape, bool)
+    lines[0, 50, :] = True
+    drawn = replace(FILM, graphics=lines)
+    view = View(plane=Plane.ACQUIRED)
+    piece = needed(drawn, view, Room(20, 20))
+    assert piece.step > 2
+    (tint,) = compose_frame(drawn, (), view, part=piece).tints
+    row = (50 - piece.top) // piece.step
+    assert (tint[row] == 255).all()
+    assert not tint[row + 1].any()
+
+
+def test_a_pane_without_any_room_is_no_error():
+    assert needed(FILM, View(), Room(0, 0)).columns >= 1
+
+
+def test_colours_keep_their_part():
+    colours = np.random.default_rng(1).integers(0, 256, (*GEOMETRY.shape, 3), dtype=np.uint8)
+    film = Volume(colours, GEOMETRY, quantity="", modality="XC")
+    piece = needed(film, View(plane=Plane.ACQUIRED, rotate=90), Room(30, 30))
+    frame = compose_frame(film, (), View(plane=Plane.ACQUIRED, rotate=90), part=piece)
+    assert frame.image.shape == (piece.rows, piece.columns, 3)
