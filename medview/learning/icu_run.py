@@ -152,6 +152,10 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
             noun = "row lies" if found.before == 1 else "rows lie"
             text = f"{found.before} {noun} before admission; nothing of it is used"
             notes.append(Note("BEFORE_ADMISSION", text))
+        if found.twice:
+            noun = "value is" if found.twice == 1 else "values are"
+            text = f"{found.twice} {noun} told again for the same time; each counts once"
+            notes.append(Note("DUPLICATE", text))
     steps = list(card.preparation)
     film = None
     if volume is not None and model.uses_film:

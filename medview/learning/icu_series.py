@@ -45,6 +45,8 @@ class Series:
         How many rows of the file lie before admission and were left out.
     commas : int
         How many numbers of the file have a comma before their decimals.
+    twice : int
+        How many measurements were left out because the file gives them once more.
     """
 
     names: tuple[str, ...]
@@ -55,6 +57,7 @@ class Series:
     rows: Mapping[int, int] = field(default_factory=dict)
     before: int = 0
     commas: int = 0
+    twice: int = 0
 
     @classmethod
     def of(
@@ -86,19 +89,32 @@ class Series:
 
     def since_admission(self) -> Series:
         """The same without what was measured before; its rows are counted."""
-        kept = np.flatnonzero(self.hours >= 0)
         left = set(np.flatnonzero(self.hours < 0).tolist())
-        places = {int(old): new for new, old in enumerate(kept)}
         gone = {row for n, row in self.rows.items() if n in left}
-        return Series(
-            self.names,
-            self.hours[kept],
-            self.columns[kept],
-            self.values[kept],
-            {places[n]: word for n, word in self.words.items() if n in places},
-            {places[n]: row for n, row in self.rows.items() if n in places},
-            before=len(gone) or len(left),
-            commas=self.commas,
+        return replace(self._only(np.flatnonzero(self.hours >= 0)), before=len(gone) or len(left))
+
+    def once(self) -> Series:
+        """The same without what is told again: of equal values at one time the last one stays.
+
+        A line that an export writes twice is no second measurement, and the model counts those.
+        """
+        told = zip(self.hours.tolist(), self.columns.tolist(), self.values.tolist(), strict=True)
+        last = {(h, c, self.words.get(n, v)): n for n, (h, c, v) in enumerate(told)}
+        if len(last) == len(self.hours):
+            return self
+        kept = self._only(np.array(sorted(last.values()), np.intp))
+        return replace(kept, twice=len(self.hours) - len(last))
+
+    def _only(self, kept: NDArray[np.intp]) -> Series:
+        """The measurements at these places."""
+        places = {old: new for new, old in enumerate(kept.tolist())}
+        return replace(
+            self,
+            hours=self.hours[kept],
+            columns=self.columns[kept],
+            values=self.values[kept],
+            words={places[n]: word for n, word in self.words.items() if n in places},
+            rows={places[n]: row for n, row in self.rows.items() if n in places},
         )
 
     def events(self, variables: VariableMap, file: str = "") -> Events:
@@ -198,7 +214,7 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
 
     Time is called as the map says, or Hours (Day, Minutes). The long form of the PhysioNet
     challenge (Time as HH:MM, Parameter, Value) is read, too. Rows from before admission
-    (negative times) are left out and counted.
+    (negative times) and what is told twice are left out and counted.
 
     Raises
     ------
@@ -233,7 +249,7 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     if not after.any():
         what = "all its values lie before admission" if len(after) else "it has no values"
         raise odd_table(path, what, "Give a table with values; count hours from admission.")
-    return found if after.all() else found.since_admission()
+    return (found if after.all() else found.since_admission()).once()
 
 
 def _wide(

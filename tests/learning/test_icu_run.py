@@ -94,6 +94,14 @@ def test_the_risk_at_an_hour_does_not_change_with_later_values(trained, tmp_path
     assert before[-1].mortality != after[-1].mortality
 
 
+def test_rows_that_are_there_twice_change_nothing_and_are_told(trained, tmp_path):
+    once, twice = (asked(trained, table(tmp_path, rows)) for rows in (ROWS, ROWS + ROWS))
+    assert [(s.value, s.low) for s in once.scores] == [(s.value, s.low) for s in twice.scores]
+    assert once.trace == twice.trace
+    (told,) = [note.text for note in twice.warnings if note.code == "DUPLICATE"]
+    assert told == "60 values are told again for the same time; each counts once"
+
+
 def test_the_same_seed_gives_the_same_interval(trained, tmp_path):
     path = table(tmp_path, ROWS)
     one, two = (asked(trained, path, seed=3).score("mortality") for _ in range(2))

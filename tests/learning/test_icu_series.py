@@ -53,6 +53,19 @@ def test_the_coma_scale_is_summed_from_its_parts_where_all_are_there(tmp_path):
     assert series.ignored(CHALLENGE) == ()
 
 
+def test_what_a_table_tells_twice_was_measured_once(tmp_path):
+    text = "Hours,Heart Rate,Glascow coma scale eye opening\n1,80,To Speech\n1,90,\n"
+    again = "1,80,To Speech\n2,80,\n"
+    series = read_series(table(tmp_path, text + again))
+    assert series.twice == 2
+    assert rows(series.events(BENCH), BENCH) == [
+        (1, "Heart Rate", 90),
+        (1, "Heart Rate", 80),  # the last one of an hour is the one that holds
+        (1, "Glascow coma scale eye opening", 5),
+        (2, "Heart Rate", 80),
+    ]
+
+
 def test_days_count_24_hours(tmp_path):
     lab = shipped_map("hannover")
     found = read_series(table(tmp_path, "Day,CRP\n2,30\n"), lab).events(lab)
