@@ -1,7 +1,8 @@
 """One joined label set instead of two heads with missing labels: what MDMT is compared with.
 
-All films teach one outcome. Those with Brixia scores only are given one: by their total, or by a
-network that was trained on the outcomes that are known. Films of validation keep what is known.
+Either all films teach one outcome: those with Brixia scores only are given one, by their total or
+by a network that was trained on the outcomes that are known; films of validation keep what is
+known. Or all teach the four classes of severity: MILD is one of the lower two, SEVERE of the upper.
 """
 
 from __future__ import annotations
@@ -13,15 +14,16 @@ import torch
 from torch import Tensor
 
 from medview.domain.progress import Progress
-from medview.learning.cxr_fit import Fitted, fit_method
+from medview.learning.cxr_fit import Fitted, Run, chances, fit_method, network_for
 from medview.learning.cxr_folds import Index, median_total, said_of, split_val
 from medview.learning.cxr_given import Given, predict
 from medview.learning.cxr_metrics import Said
 from medview.learning.cxr_recipe import CxrRecipe
+from medview.models.mdmt import Mdmt
 
-BY_TOTAL, TAUGHT = "unified-labels", "unified-taught"
-UNIFIED = (BY_TOTAL, TAUGHT)
-ALONE = "stl-prognosis"
+BY_TOTAL, TAUGHT, SCALE = "unified-labels", "unified-taught", "unified-scale"
+UNIFIED = (BY_TOTAL, TAUGHT, SCALE)
+ALONE, SEVERITY_ALONE = "stl-prognosis", "stl-severity"
 CUTS = (5, 10, 15)
 """Brixia totals from which a film may count as SEVERE: where the classes of severity part."""
 SURE = 0.8
@@ -54,12 +56,14 @@ def fit_unified(
     known: dict[str, Fitted],
     variant: str,
 ) -> Fitted:
-    """Train the single-task network of the outcome on films of both kinds (first of `parts`).
+    """Train a single-task network on films of both kinds (first of `parts`).
 
     "unified-labels" says SEVERE from a total on that is chosen by the validation films (the
     middle one without any); "unified-taught" asks the network of the known outcomes, which
-    `known` holds or takes in.
+    `known` holds or takes in; "unified-scale" has one head of four classes.
     """
+    if variant == SCALE:
+        return _ScaleRun(recipe, given, parts, seed).to_end(job)
     alone = replace(recipe, method=ALONE)
     if variant == TAUGHT:
         teacher = fit_method(job, alone, given, parts, seed, known=known)
@@ -69,6 +73,33 @@ def fit_unified(
         for cut in (CUTS if len(parts[1]) else CUTS[1:2])
     ]
     return min(fits, key=_loss)
+
+
+class OneScale(Mdmt):
+    """A network whose classes of severity also say the outcome."""
+
+    def forward(self, pooled: Tensor) -> dict[str, Tensor]:
+        """Classes (B, 4), and as logits of the outcome (B, 2) those of the lower and upper two."""
+        said = super().forward(pooled)
+        halves = said["severity"].view(-1, 2, 2)
+        return {**said, "prognosis": halves.logsumexp(2)}
+
+
+class _ScaleRun(Run):
+    """The training of a network with one scale: both kinds of films are drawn alike."""
+
+    def __init__(
+        self, recipe: CxrRecipe, given: Given, parts: tuple[Index, Index], seed: int
+    ) -> None:
+        torch.manual_seed(seed)
+        classes = replace(recipe, method=SEVERITY_ALONE, severity="global")
+        like = network_for(classes, given, SEVERITY_ALONE)
+        model = OneScale(like.options, like.tail)
+        if given.pooled is not None:
+            model.settle(given.pooled[torch.from_numpy(parts[0]), 0])
+        super().__init__(classes, given, parts, model, SEVERITY_ALONE, seed, None)
+        self.tasks = ("prognosis", "severity")
+        self._chance = {task: chances(given, self.train, task) for task in self.tasks}
 
 
 def by_total(given: Given, train: Index, cut: int) -> Given:

@@ -11,7 +11,15 @@ from medview.domain.progress import Silent
 from medview.learning import cxr_unified
 from medview.learning.cxr_fit import Fitted
 from medview.learning.cxr_recipe import CxrRecipe
-from medview.learning.cxr_unified import BY_TOTAL, CUTS, TAUGHT, by_total, fit_unified, taught_by
+from medview.learning.cxr_unified import (
+    BY_TOTAL,
+    CUTS,
+    SCALE,
+    TAUGHT,
+    by_total,
+    fit_unified,
+    taught_by,
+)
 
 TRAIN, VAL = np.arange(60), np.arange(60, 80)
 
@@ -64,3 +72,17 @@ def test_the_teacher_is_the_single_task_network_of_the_same_films():
     assert set(known) == {"stl-prognosis"}
     assert set(found.model.heads) == {"prognosis"}
     assert found is not known["stl-prognosis"]
+
+
+def test_on_one_scale_the_outcome_is_the_chance_of_the_upper_two_classes():
+    films, val = given(240), np.arange(160, 240)
+    recipe = CxrRecipe(**{**RECIPE, "epochs": 30})
+    found = fit_unified(Silent(), recipe, films, (np.arange(160), val), 0, {}, SCALE)
+    with torch.no_grad():
+        said = found.model(films.pooled[val, 0])
+    upper = said["severity"].softmax(1)[:, 2:].sum(1)
+    assert torch.allclose(said["prognosis"].softmax(1)[:, 1], upper, atol=1e-6)
+    names = {name for _, part, name, _ in found.history if part == "train"}
+    assert names == {"loss", "prognosis", "severity"}
+    outcome = films.labels["prognosis"][val]
+    assert upper[outcome == 1].mean() > upper[outcome == 0].mean() + 0.05
