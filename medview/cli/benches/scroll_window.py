@@ -15,7 +15,7 @@ from medview.cli.contract import Context
 STEPS, QUICK_STEPS = 100, 5
 # How much smaller every side of the volumes is for a quick look.
 _QUICK_SMALLER = 16
-_ONE_MS, _ONE_MOST_MS, _THREE_MOST_MS = 12.0, 16.0, 33.0
+_ONE_MS, _ONE_MOST_MS, _THREE_MOST_MS, _FILM_MOST_MS = 12.0, 16.0, 33.0, 33.0
 _FRAMES = 30.0
 _RUN = "medview.cli.benches.scroll_window_run"
 
@@ -47,4 +47,22 @@ def rows(seen: dict[str, Any]) -> list[Row]:
         frames = 1000 / float(np.mean(seen[key]["wall_ms"]))
         what = f"crosshair dragged through 512 x 512 x 400 in three planes, {words}"
         found.append(Row(what, frames, "frames/s", aim=_FRAMES, at_least=True))
+    return found + _film_rows(seen)
+
+
+def _film_rows(seen: dict[str, Any]) -> list[Row]:
+    film = "film of 8192 x 8192"
+    first = seen["film, first"]
+    found = [
+        Row(f"{film}: first picture of what is in memory", first["wall_ms"][0], "ms"),
+        Row(f"{film}: processor time of that", first["cpu_ms"][0], "ms"),
+    ]
+    for key, words in (("film, window", "window turned"), ("film, zoom", "zoomed and moved")):
+        wall, own = np.array(seen[key]["wall_ms"]), np.array(seen[key]["cpu_ms"])
+        what = f"{film}, {words}"
+        found += [
+            Row(f"{what}: a step, median", float(np.median(wall)), "ms", aim=_ONE_MOST_MS),
+            Row(f"{what}: a step, 95 %", float(np.percentile(wall, 95)), "ms", aim=_FILM_MOST_MS),
+            Row(f"{what}: processor time of a step, median", float(np.median(own)), "ms"),
+        ]
     return found

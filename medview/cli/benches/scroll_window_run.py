@@ -10,6 +10,8 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +30,8 @@ from medview.services.session import VolumeId
 SIZE = (1720, 1060)
 #: Slices, rows and columns, as in the aims; each with two maps above it.
 STACK, THIN = (48, 1024, 1024), (400, 512, 512)
+#: Rows and columns, as in the aims: larger than any chest film.
+FILM = (8192, 8192)
 _WARM = 4
 _PANE = "main"
 
@@ -52,6 +56,11 @@ def main(words: list[str]) -> None:
     answer["crosshair"] = watch.times(drag, steps)
     viewing.maps.toggle_overlay()
     answer["crosshair, bare"] = watch.times(drag, steps)
+    rows, columns = (max(12, n // smaller) for n in FILM)
+    film = noise_film(rows, columns)
+    answer["film, first"] = watch.once(lambda: on_screen(program, film))
+    answer["film, window"] = watch.times(window_turn(program), steps)
+    answer["film, zoom"] = watch.times(zoom_and_pan(program), steps)
     program.close()
     print(json.dumps(answer))
 
@@ -81,17 +90,51 @@ def open_stack(program: Program, shape: tuple[int, int, int]) -> Volume:
     values = dice.integers(-1000, 1000, shape, dtype=np.int16)
     window = Window(400.0, 40.0)
     volume = Volume(values, geometry, quantity="HU", modality="CT", windows=(window,))
-    made = _result(shape, geometry, dice)
-    series = Series(str(shape), modality="CT", description="noise", size=shape[::-1])
+    on_screen(program, volume, _result(shape, geometry, dice))
+    return volume
+
+
+def on_screen(program: Program, volume: Volume, made: Prediction | None = None) -> None:
+    """Show a volume, and the maps of a result above it."""
+    shape = volume.geometry.shape
+    series = Series(str(shape), modality=volume.modality, description="noise", size=shape[::-1])
     patient = Patient("p", "P", "Bench", studies=(Study("1", series=(series,)),))
     about, session = VolumeId(series.key, "0"), program.app.session
     with session.together():
         session.catalogue = Catalogue((patient,))
         session.series, session.volume, session.volume_id = series, volume, about
         session.views, session.active_pane = first_views(volume), _PANE
-        session.predictions = {about: (made,)}
+        session.predictions = {} if made is None else {about: (made,)}
         session.kept_maps, session.overlay_on = frozenset({"total"}), True
-    return volume
+
+
+def noise_film(rows: int, columns: int) -> Volume:
+    """A film of noise, 12 bits deep."""
+    dice = np.random.default_rng(0)
+    geometry = Geometry((1, rows, columns), np.diag([0.1, 0.1, 1.0, 1.0])[:, [2, 1, 0, 3]])
+    values = dice.integers(0, 4096, geometry.shape, dtype=np.uint16)
+    window = Window(3000.0, 2000.0)
+    return Volume(values, geometry, quantity="a.u.", modality="DX", windows=(window,))
+
+
+def window_turn(program: Program) -> Callable[[int], object]:
+    """Another window at every step."""
+    return lambda n: _look(program, window=Window(2000.0 + 10 * n, 2000.0))
+
+
+def zoom_and_pan(program: Program) -> Callable[[int], object]:
+    """Into the film up to a pixel of it on several of the screen, sideways, and out again."""
+
+    def step(n: int) -> None:
+        share = abs((n / 40) % 2 - 1)
+        _look(program, zoom=1.01 * 20**share, pan_mm=(100 * share, 10.0 * (n % 7)))
+
+    return step
+
+
+def _look(program: Program, **changes: Any) -> None:
+    session = program.app.session
+    session.views = {**session.views, _PANE: replace(session.views[_PANE], **changes)}
 
 
 def _result(
@@ -130,14 +173,19 @@ class Watch(QObject):
         """Do something so many times; milliseconds of each until every pane is painted."""
         found: dict[str, list[float]] = {"wall_ms": [], "cpu_ms": []}
         for n in range(-_WARM, steps):
-            wall, own = time.perf_counter(), time.process_time()
-            self._painted.clear()
-            act(n + _WARM)
-            self._until_painted()
-            if n >= 0:
-                found["wall_ms"].append(1000 * (time.perf_counter() - wall))
-                found["cpu_ms"].append(1000 * (time.process_time() - own))
+            taken = self.once(partial(act, n + _WARM))
+            for key in found if n >= 0 else ():
+                found[key] += taken[key]
         return found
+
+    def once(self, act: Callable[[], object]) -> dict[str, list[float]]:
+        """The same for something that is done a single time."""
+        wall, own = time.perf_counter(), time.process_time()
+        self._painted.clear()
+        act()
+        self._until_painted()
+        passed = (time.perf_counter() - wall, time.process_time() - own)
+        return {key: [1000 * each] for key, each in zip(("wall_ms", "cpu_ms"), passed, strict=True)}
 
     def _until_painted(self) -> None:
         grid, end = self._program.app.window.grid, time.monotonic() + 10
