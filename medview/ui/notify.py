@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
 from medview.domain.errors import Cancelled, MedviewError
+from medview.services.session import Message
 from medview.ui.controls import button, clear, label, name
 from medview.ui.words import tr
 
@@ -85,6 +86,16 @@ class NoteBar(QWidget):
         note = self._add(text, kind, choices)
         if note is not None and not stays:
             QTimer.singleShot(_STAYS_MS, note, note.close_note)
+
+    def show_message(self, message: Message | None) -> None:
+        """Say what a service says; what is wrong or a warning stays."""
+        if message is None:
+            return
+        if message.error is not None:
+            ways = (Choice(tr(way.text), way.take) for way in message.ways)
+            self.show_error(message.error, *ways)
+        else:
+            self.show_note(message.text, kind=message.kind, stays=message.kind != "info")
 
     def texts(self) -> list[str]:
         """What is said now, newest first."""

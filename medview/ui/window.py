@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, QTimer, QUrl
+from PySide6.QtCore import QPoint, QSize, Qt, QUrl
 from PySide6.QtGui import (
     QCloseEvent,
     QDesktopServices,
@@ -25,22 +25,22 @@ from PySide6.QtWidgets import (
 )
 
 from medview.domain.tag import Tag
-from medview.services.reading import REPORT_TITLE
 from medview.services.records import is_table
-from medview.services.session import Message, Session, Task
+from medview.services.session import Session
 from medview.services.settings import Settings
-from medview.services.shelf import KEEP_TITLE
 from medview.ui.action_table import ActionTable
 from medview.ui.actions import ACTIONS, CONTEXT
 from medview.ui.app import App
 from medview.ui.autosave import Autosave
+from medview.ui.blink import Blink
 from medview.ui.cine import Cine
+from medview.ui.closing import may_close
 from medview.ui.controls import name
 from medview.ui.curve_bar import CurveBar
 from medview.ui.gestures import with_own
 from medview.ui.help import show_about, show_shortcuts
 from medview.ui.mouse import Mouse
-from medview.ui.notify import Choice, NoteBar, ask
+from medview.ui.notify import Choice, NoteBar
 from medview.ui.palette import Palette
 from medview.ui.pane_grid import PaneGrid
 from medview.ui.panels.details import DetailsPanel
@@ -49,6 +49,7 @@ from medview.ui.panels.studies import StudiesPanel
 from medview.ui.probe import probe
 from medview.ui.recent_menu import RecentMenu
 from medview.ui.record_pane import RecordPane
+from medview.ui.regions import focus_next
 from medview.ui.report_preview import ReportPreview
 from medview.ui.shortcut_editor import ShortcutEditor
 from medview.ui.shortcuts import profile_of
@@ -62,10 +63,15 @@ from medview.ui.volume_pane import VolumePane
 from medview.ui.words import tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
-_BLINK_MS = 500
 _WIDE_PX = 1380
 _SLIM_PX = (190, 340)
 _REPORT_NAME = "report.pdf"
+# Fields of the session that decide which actions can be used, and which are ticked.
+_MATTERING = (
+    "volume", "catalogue", "active_pane", "maximised", "overlay_on", "drawings", "chosen_drawing",
+    "key_images", "layout", "linked", "alone", "swipe", "predictions", "volume_id", "unfinished",
+    "tasks", "private", "styles",
+)  # fmt: skip
 
 
 class MainWindow(QMainWindow):
@@ -80,9 +86,7 @@ class MainWindow(QMainWindow):
         self._app = app
         app.window = self
         self._theme = self._dress(app.preferences.settings)
-        self._blink = QTimer(self)
-        self._blink.setInterval(_BLINK_MS)
-        self._blink.timeout.connect(self._on_blink)
+        self.blink: Blink = Blink(app, self)
         self._is_wide: bool | None = None
         self.mouse: Mouse = Mouse(
             app.session, app.viewing, app.measuring, app.preferences.settings.left_drag
@@ -166,24 +170,13 @@ class MainWindow(QMainWindow):
 
     def _connect(self) -> None:
         app = self._app
-        for field in ("volume", "catalogue", "active_pane", "maximised", "overlay_on"):
+        for field in _MATTERING:
             getattr(app.session.events, field).connect(self.table.refresh)
         app.session.events.views.connect(self.table.refresh_soon)
-        for field in (
-            "drawings",
-            "chosen_drawing",
-            "key_images",
-            "layout",
-            "linked",
-            "alone",
-            "swipe",
-        ):
-            getattr(app.session.events, field).connect(self.table.refresh)
-        for field in ("predictions", "volume_id", "unfinished", "tasks", "private", "styles"):
-            getattr(app.session.events, field).connect(self.table.refresh)
         self.cine.changed.connect(self.table.refresh)
+        self.blink.changed.connect(self.table.refresh)
         self.grid.drawn.connect(self._read_values)
-        app.session.events.message.connect(self._on_message)
+        app.session.events.message.connect(self.notes.show_message)
         app.preferences.changed.connect(self._on_settings)
         app.preferences.unsaved.connect(self.notes.show_error)
         app.reading.exported.connect(self._on_exported)
@@ -268,16 +261,12 @@ class MainWindow(QMainWindow):
 
     def next_region(self) -> None:
         """Move the keyboard on: list, images, side panel, and round again."""
-        main = self.grid.visible_panes[0]
-        regions: list[tuple[QWidget, QWidget]] = [
+        focus_next(
+            self,
             (self.studies, self.studies.tree),
-            (self.grid, main),
+            (self.grid, self.grid.visible_panes[0]),
             (self.side, self.side.tabBar()),
-        ]
-        shown = [each for each in regions if each[0].isVisible()]
-        here = [each[0].isAncestorOf(self.focusWidget() or self) for each in shown]
-        place = here.index(True) + 1 if True in here else 0
-        shown[place % len(shown)][1].setFocus(Qt.FocusReason.ShortcutFocusReason)
+        )
 
     def toggle_full_screen(self) -> None:
         """Use the whole screen, or give it back."""
@@ -285,31 +274,6 @@ class MainWindow(QMainWindow):
             self.showNormal()
         else:
             self.showFullScreen()
-
-    def toggle_blink(self) -> None:
-        """Show and hide the maps in turn; a second time leaves them shown."""
-        if self._blink.isActive():
-            self._blink.stop()
-            if self.session.swiped is not None:
-                self._app.viewing.maps.move_divider(self.session.swiped.share)
-            elif not self.session.overlay_on:
-                self._app.viewing.maps.toggle_overlay()
-        else:
-            self._blink.start()
-        self.table.refresh()
-
-    @property
-    def blinks(self) -> bool:
-        """The maps are shown and hidden in turn."""
-        return self._blink.isActive()
-
-    def _on_blink(self) -> None:
-        if self.session.swiped is not None:
-            self._app.viewing.maps.blink_versions()
-        elif self.session.maps:
-            self._app.viewing.maps.toggle_overlay()
-        else:
-            self._blink.stop()
 
     def show_shortcuts(self) -> None:
         """List what mouse and keys do."""
@@ -335,12 +299,6 @@ class MainWindow(QMainWindow):
         self._app.records.expect(paths)
         self._app.library.open(tuple(path for path in paths if not is_table(path)))
 
-    def _work_under_way(self) -> list[Task]:
-        """Jobs whose stop would lose something: models, trainings, reports, not reading."""
-        titles = {card.title for card in self._app.analysis.cards()} | {REPORT_TITLE, KEEP_TITLE}
-        titles.add(self._app.tuning.title)
-        return [task for task in self._app.session.tasks if task.title in titles]
-
     # -- something happened ----------------------------------------------------------------
 
     def _dress(self, settings: Settings) -> Theme:
@@ -358,15 +316,6 @@ class MainWindow(QMainWindow):
             self._theme = self._dress(settings)
             self.table.set_icons(self._theme)
         self.table.refresh()
-
-    def _on_message(self, message: Message | None) -> None:
-        if message is None:
-            return
-        if message.error is not None:
-            ways = (Choice(tr(way.text), way.take) for way in message.ways)
-            self.notes.show_error(message.error, *ways)
-        else:
-            self.notes.show_note(message.text, kind=message.kind, stays=message.kind != "info")
 
     def _on_header(self, title: str, tags: tuple[Tag, ...]) -> None:
         TagBrowser(self, title, tags).show()
@@ -438,15 +387,9 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802  # Qt's hook
         """Ask once when work goes on; then stop it."""
-        work = self._work_under_way()
-        if work:
-            text = tr("{job} is still running. Stop it and close?", job=tr(work[0].title))
-            if any(task.title == self._app.tuning.title for task in work):
-                again = tr("The training can go on from its last whole epoch at the next start.")
-                text = f"{text} {again}"
-            if not ask(self, text, tr("Stop and close"), tr("Keep open")):
-                event.ignore()
-                return
+        if not may_close(self._app):
+            event.ignore()
+            return
         for task in self._app.session.tasks:
             task.cancel()
         self._app.reading.flush()

@@ -24,8 +24,7 @@ from medview.io.cards import write_card
 from medview.io.installation import home
 from medview.main import build
 from medview.services.settings import Preferences
-from medview.ui import commands
-from medview.ui import window as window_module
+from medview.ui import closing, commands
 from medview.ui.screenshot import save_pictures
 
 PATIENCE_S = 240
@@ -89,7 +88,7 @@ def day(app, study: Path, out: Path) -> None:
 
 def main() -> None:
     studies, out = (Path(word) for word in sys.argv[1:])
-    window_module.ask = lambda *_: True
+    closing.ask = lambda *_: True
     logging.getLogger().addHandler(logging.FileHandler(out.with_name("debug.log")))
     logging.getLogger().setLevel(logging.DEBUG)
     write_card(card(), out / "weights" / "anomaly" / "card.json")

@@ -28,7 +28,7 @@ MAPS = {
 
 @pytest.fixture
 def program(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr("medview.ui.window.ask", lambda *_: True)
+    monkeypatch.setattr("medview.ui.closing.ask", lambda *_: True)
     made = build(Preferences(tmp_path / "settings.json"))
     qtbot.addWidget(made.app.window)
     with qtbot.waitExposed(made.app.window):

@@ -38,7 +38,7 @@ class PagesAtOnce(StubJobs):
 @pytest.fixture
 def bench(qtbot, tmp_path, monkeypatch):
     monkeypatch.setattr(fakes, "StubJobs", PagesAtOnce)
-    monkeypatch.setattr("medview.ui.window.ask", lambda *_: True)
+    monkeypatch.setattr("medview.ui.closing.ask", lambda *_: True)
     return start(qtbot, tmp_path)
 
 

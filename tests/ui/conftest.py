@@ -26,7 +26,7 @@ class _Windows(QObject):
 def unwatched(qtbot, tmp_path, monkeypatch):
     """The window with real services and jobs that the test answers."""
     # A question at the end of a test would wait for ever.
-    for module in ("window", "commands"):
+    for module in ("closing", "commands"):
         monkeypatch.setattr(f"medview.ui.{module}.ask", lambda *_: True)
     made = make_bench(tmp_path)
     qtbot.addWidget(made.window)

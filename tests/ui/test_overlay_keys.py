@@ -197,14 +197,14 @@ def test_resizing_the_window_changes_no_view(head):
 def test_blinking_shows_and_hides_until_pressed_again(head, qtbot):
     head.add_result("score")
     head.press("Shift+B")
-    assert head.window.blinks
+    assert head.window.blink.is_on
     for _ in range(2):
-        with qtbot.waitSignal(head.window._blink.timeout, timeout=2000):
+        with qtbot.waitSignal(head.window.blink._timer.timeout, timeout=2000):
             pass
     assert head.session.overlay_on
-    with qtbot.waitSignal(head.window._blink.timeout, timeout=2000):
+    with qtbot.waitSignal(head.window.blink._timer.timeout, timeout=2000):
         pass
     assert not head.session.overlay_on
     head.press("Shift+B")
     assert head.session.overlay_on
-    assert not head.window.blinks
+    assert not head.window.blink.is_on

@@ -88,7 +88,7 @@ def test_a_key_blinks_between_new_and_old(swiped):
 
 def test_blinking_by_itself_ends_with_both(swiped):
     swiped.press("Shift+B")
-    swiped.window._on_blink()
+    swiped.window.blink._on_turn()
     assert swiped.session.swiped.shown == "new"
     swiped.press("Shift+B")
     assert swiped.session.swiped.shown == "both"

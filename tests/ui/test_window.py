@@ -145,11 +145,11 @@ def test_about_says_version_and_what_it_is_not_for(bench):
 def test_closing_while_a_job_runs_asks_once(bench, monkeypatch):
     asked, stopped = [], []
     bench.session.tasks = (Task(1, "Anomaly", lambda: stopped.append(1)),)
-    monkeypatch.setattr("medview.ui.window.ask", lambda *a: asked.append(a[1]) or False)
+    monkeypatch.setattr("medview.ui.closing.ask", lambda *a: asked.append(a[1]) or False)
     assert not bench.window.close()
     assert asked == ["Anomaly is still running. Stop it and close?"]
     assert bench.window.isVisible()
-    monkeypatch.setattr("medview.ui.window.ask", lambda *a: True)
+    monkeypatch.setattr("medview.ui.closing.ask", lambda *a: True)
     assert bench.window.close()
     assert stopped == [1]
 

@@ -31,7 +31,7 @@ ENTRY = Entry(
 
 @pytest.fixture
 def bench(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr("medview.ui.window.ask", lambda *_: True)
+    monkeypatch.setattr("medview.ui.closing.ask", lambda *_: True)
     made = make_bench(tmp_path, CARD, OTHER, results=tmp_path / "results")
     qtbot.addWidget(made.window)
     made.window.show()

@@ -56,7 +56,7 @@ AGES = (
 
 @pytest.fixture
 def bench(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr("medview.ui.window.ask", lambda *_: True)
+    monkeypatch.setattr("medview.ui.closing.ask", lambda *_: True)
     made = make_bench(tmp_path, CARD, AGE, CHEST, STAY)
     qtbot.addWidget(made.window)
     made.window.show()

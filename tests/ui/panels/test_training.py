@@ -295,7 +295,7 @@ def test_nothing_is_offered_where_nothing_was_interrupted(bench, panel, tmp_path
 def test_closing_asks_while_a_training_runs(bench, panel, tmp_path, monkeypatch):
     said_so = []
     monkeypatch.setattr(
-        "medview.ui.window.ask", lambda parent, text, *_: bool(said_so.append(text))
+        "medview.ui.closing.ask", lambda parent, text, *_: bool(said_so.append(text))
     )
     looked_at(bench, tmp_path)
     bench.find(QPushButton, "training_go").click()
