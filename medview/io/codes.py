@@ -37,7 +37,6 @@ class Code(StrEnum):
     IMPOSSIBLE_SIZE = "MV-IO-110"  # no or absurd rows, columns, bits, samples
     NIFTI_HEADER = "MV-IO-200"
     NIFTI_SHORT = "MV-IO-201"  # claims more than the file holds
-    NIFTI_INFLATES = "MV-IO-202"
     META_HEADER = "MV-IO-210"  # NRRD, MHA, MHD
     META_DATA_FILE = "MV-IO-211"  # detached data outside the folder
     FILM_DAMAGED = "MV-IO-220"  # PNG, JPEG, TIFF

@@ -16,23 +16,12 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medview.domain.progress import Progress
-from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_scores import rimless, volume_score
-from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.cases import PreparedCase
 from medview.learning.grid import PIXEL_MM
 from medview.learning.lesions import Lesion, draw_lesion
 from medview.learning.metrics import best_dice, peak_hit, pr_auc
-from medview.learning.scoring import (
-    Scored,
-    Scorer,
-    Slices,
-    model_scorer,
-    protocol_rows,
-    slices_of,
-    together,
-    trivial_scorer,
-)
+from medview.learning.scoring import Scored, Scorer, Slices, protocol_rows, slices_of
 from medview.learning.subset import TrainCase
 
 DRAWS = 5
@@ -86,7 +75,6 @@ class PixelTrial:
 
     case: TrainCase
     draw: int
-    n_slices: int
     prevalence: float
     figures: Mapping[str, PixelFigures]
 
@@ -108,19 +96,6 @@ class SyntheticTrials:
     slices: tuple[SliceTrial, ...]
     pixels: tuple[PixelTrial, ...]
     cases: tuple[CaseTrial, ...]
-
-
-def with_model(
-    found: PreparedCase,
-    engine: Engine,
-    settings: AnomalySettings,
-    baselines: Sequence[Scorer] = (),
-    *,
-    seed: int = 0,
-) -> HeldOut:
-    """A held-out case with the model and everything that it is compared with."""
-    model = model_scorer(engine, settings, seed=seed)
-    return HeldOut(found, together(model, trivial_scorer, *baselines))
 
 
 def try_lesions(
@@ -250,7 +225,7 @@ def _pixel_trials(
         if one.pixels is not None
     }
     share = float(truth[inner].mean())
-    return (PixelTrial(case, draw, len(lesions), share, figures),)
+    return (PixelTrial(case, draw, share, figures),)
 
 
 def pixel_figures(

@@ -331,7 +331,7 @@ def z_of(mode: ZMode, soft: Tensor) -> Tensor:
     Raises
     ------
     ValueError
-        For "average", which is no single z: see `predict_unseen`.
+        For "average", which is no single z.
     """
     if mode == "zero":
         return torch.zeros_like(soft)
@@ -340,15 +340,3 @@ def z_of(mode: ZMode, soft: Tensor) -> Tensor:
     if mode == "argmax":
         return F.one_hot(soft.argmax(1), soft.shape[1]).to(soft.dtype)
     raise ValueError("the average over clusters is no single z")
-
-
-def predict_unseen(model: Armed, inputs: tuple[Any, ...], soft: Tensor, mode: ZMode) -> Tensor:
-    """Mixed predictions (n,), after the link, of rows whose cluster is not known.
-
-    "average" is the mean of what would be said in each cluster in turn.
-    """
-    if mode != "average":
-        return model.respond(model(inputs, z_of(mode, soft)).mixed)
-    each = torch.eye(soft.shape[1], dtype=soft.dtype, device=soft.device)
-    said = [model.respond(model(inputs, one.expand_as(soft)).mixed) for one in each]
-    return torch.stack(said).mean(0)

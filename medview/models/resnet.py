@@ -63,8 +63,3 @@ class ResNet34(nn.Module):
         for number in range(1, len(_STAGES) + 1):
             x = self.get_submodule(f"layer{number}")(x)
         return x.mean((2, 3))
-
-
-def without_classifier(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Weights of torchvision's or timm's whole network without the 1000-class layer."""
-    return {name: value for name, value in state.items() if not name.startswith("fc.")}

@@ -78,11 +78,6 @@ class Workspace:
     drawings: tuple[Drawn, ...] = ()
     key_images: tuple[Marked, ...] = ()
 
-    @property
-    def is_worth_asking(self) -> bool:
-        """Whether there is more in it than where one looked."""
-        return bool(self.drawings or self.key_images)
-
 
 def study_key(series: Series) -> str:
     """The study of a series; files without one are a study each."""

@@ -18,8 +18,15 @@ from medview.learning.cases import brain_of, find_subsets, prepare_case
 from medview.learning.grid import PIXEL_MM
 from medview.learning.images import read_image
 from medview.learning.lesions import draw_lesion
-from medview.learning.scoring import ask_model, model_scores, slices_of
-from medview.learning.synthetic import solid, try_lesions, with_model
+from medview.learning.scoring import (
+    ask_model,
+    model_scorer,
+    model_scores,
+    slices_of,
+    together,
+    trivial_scorer,
+)
+from medview.learning.synthetic import HeldOut, solid, try_lesions
 from medview.learning.synthetic_rows import synthetic_rows
 from medview.learning.weights import WEIGHTS, load_anomaly, save
 
@@ -64,7 +71,8 @@ def shuffled(model, seed, part=""):
 
 def figures(network, settings, brains):
     """The model's rows on synthetic lesions in these brains, by level, name and group."""
-    held = [with_model(one, Engine.fast(network), settings) for one in brains]
+    scorer = together(model_scorer(Engine.fast(network), settings), trivial_scorer)
+    held = [HeldOut(one, scorer) for one in brains]
     rows = synthetic_rows(try_lesions(Silent(), held, draws=2))
     both = "+".join(dict.fromkeys(one.case.subset for one in brains))
     return {

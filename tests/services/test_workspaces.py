@@ -239,7 +239,7 @@ def test_after_a_kill_the_change_is_offered_once_and_recovered(seat, tmp_path):
     other = Seat(tmp_path)
     lost = other.kept.lost()
     assert lost is not None
-    assert lost.workspace.is_worth_asking
+    assert lost.workspace.drawings
     assert other.kept.recover() == (Path("/data/Abel^Ann"),)
     other.open()
     assert other.session.drawings[NEW[0].key] == (RULER,)
