@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 from medview.domain.errors import DataError
 from medview.learning.augment import Augmentation
+from medview.learning.checkpoint import all_but_folds
 from medview.models.anomaly_vae import VaeOptions
 
 
@@ -80,7 +81,7 @@ class Recipe:
 
 def same_run(recipe: Recipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
-    values = {name: value for name, value in asdict(recipe).items() if name != "folds"}
+    values = all_but_folds(recipe)
     if not recipe.network.deterministic:  # unknown to older checkpoints, which are not
         values["network"].pop("deterministic")
     return str(values)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,15 +20,13 @@ from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.augment import NONE, Brain, batch_of, cut
 from medview.learning.checkpoint import (
     EpochReport,
+    keep_run,
     of_method,
-    plain_dict,
     read_checkpoint,
-    refuse_not_finite,
     snapshot,
-    write_checkpoint,
-    write_history,
 )
 from medview.learning.finetune_method import restrict
+from medview.learning.learner import KEPT, Learner
 from medview.learning.ranks import ALONE, Ranks
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 from medview.models.blocks import SpatialAttention, channels_last
@@ -86,22 +85,22 @@ class Trainer:
     _method: Method = field(init=False, default="full")
     _rng: np.random.Generator = field(init=False)
     _noise: torch.Generator = field(init=False)
-    _optimiser: torch.optim.Optimizer = field(init=False)
-    _schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
+    _learner: Learner = field(init=False)
     _weights: NDArray[np.float64] = field(init=False)
     _fixed: tuple[Tensor, Tensor] = field(init=False)
 
     def _begin(self) -> None:
         """Network, optimiser and schedule as they are before the first step."""
         self._network = self.ranks.spread(self.model)
-        self._optimiser = self._make_optimiser()
+        optimiser = self._make_optimiser()
         total = self.recipe.epochs * self.recipe.steps
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser,
-            [group["lr"] for group in self._optimiser.param_groups],
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser,
+            [group["lr"] for group in optimiser.param_groups],
             total_steps=max(total, 2),
             pct_start=0.1,
         )
+        self._learner = Learner(self.model, optimiser, schedule, self._rng, self.recipe.clip)
 
     def restrict(self, method: Method, head: Sequence[str]) -> None:
         """Let only the head or adapters learn; call it before ``fit`` and ``resume``."""
@@ -174,8 +173,9 @@ class Trainer:
         """One step at a rate; that of the latent layers stays its share of it. The loss."""
         self.model.train()
         # The schedule would end with the epochs of the recipe.
-        self._schedule = torch.optim.lr_scheduler.ConstantLR(self._optimiser, 1.0)
-        for group in self._optimiser.param_groups:
+        optimiser = self._learner.optimiser
+        self._learner.schedule = torch.optim.lr_scheduler.ConstantLR(optimiser, 1.0)
+        for group in optimiser.param_groups:
             group["lr"] = group["max_lr"] * rate / self.recipe.rate
         size = self.recipe.attention_batch if self._switch_attention() else self.recipe.batch
         x, mask = batch_of(self.train, size, self.recipe.augment, self._rng, self._weights)
@@ -226,12 +226,7 @@ class Trainer:
         reconstruction = gaussian_nll(x[mine], picture, s, mask[mine]) * weight
         divergence = kl.sum(1).mean() * share
         loss = reconstruction + self._beta(step) * divergence / pixels
-        refuse_not_finite(loss, self.epoch + 1)
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
-        self._optimiser.step()
-        self._schedule.step()
+        self._learner.learn(loss, self.epoch + 1)
         error = ((x[mine] - picture) ** 2 * mask[mine]).sum() / mask.sum() * self.ranks.world
         told = {"loss": loss, "nll": reconstruction, "kl": divergence, "mse": error}
         whole = self.ranks.mean({name: value.item() for name, value in told.items()})
@@ -260,27 +255,20 @@ class Trainer:
 
     def _record(self, figures: dict[tuple[str, str], float]) -> None:
         self._history += [(self.epoch, part, name, v) for (part, name), v in figures.items()]
-        if self.folder is not None and self.ranks.leads:
-            write_history(self.folder / "history.csv", self._history)
-            self._save_checkpoint(self.folder)
+        if self.ranks.leads:
+            keep_run(self.folder, self._state())
 
-    def _save_checkpoint(self, folder: Path) -> None:
-        write_checkpoint(
-            folder,
-            {
-                "epoch": self.epoch,
-                "model": self.model.state_dict(),
-                "best_state": self.best_state,
-                "best_epoch": self.best_epoch,
-                "best_value": self.best_value,
-                "optimiser": self._optimiser.state_dict(),
-                "schedule": self._schedule.state_dict(),
-                "noise": self._noise.get_state(),
-                "rng": str(self._rng.bit_generator.state),
-                "history": self._history,
-                "recipe": of_method(same_run(self.recipe), self._method),
-            },
-        )
+    def _state(self) -> dict[str, Any]:
+        return {
+            "epoch": self.epoch,
+            "best_state": self.best_state,
+            "best_epoch": self.best_epoch,
+            "best_value": self.best_value,
+            "noise": self._noise.get_state(),
+            "history": self._history,
+            "recipe": of_method(same_run(self.recipe), self._method),
+            **self._learner.state(),
+        }
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint of an interrupted run of the same recipe and data.
@@ -292,13 +280,10 @@ class Trainer:
         """
         run = of_method(same_run(self.recipe), self._method)
         kept = read_checkpoint(folder, names=_KEPT, run=run)
-        self.model.load_state_dict(kept["model"])
+        self._learner.load(kept)
         self.best_state, self.best_epoch = kept["best_state"], kept["best_epoch"]
         self.best_value, self.epoch = kept["best_value"], kept["epoch"]
-        self._optimiser.load_state_dict(kept["optimiser"])
-        self._schedule.load_state_dict(kept["schedule"])
         self._noise.set_state(kept["noise"])
-        self._rng.bit_generator.state = plain_dict(kept["rng"])
         self._history = [tuple(row) for row in kept["history"]]
 
 
@@ -307,8 +292,8 @@ HEALTH_SLICES = 24
 KNOTS = 10
 """Knots of the disturbing noise along each side of a slice."""
 _KEPT = (
-    *("epoch", "model", "best_state", "best_epoch", "best_value", "optimiser"),
-    *("schedule", "noise", "rng", "history", "recipe"),
+    *("epoch", "best_state", "best_epoch", "best_value", "noise", "history", "recipe"),
+    *KEPT,
 )
 PLAIN_LOG_VARIANCE = -4.6
 """Fixed variance of the first epochs: a standard deviation of 0.1, of the size of the errors."""

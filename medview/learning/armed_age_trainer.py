@@ -25,12 +25,11 @@ from medview.learning.checkpoint import (
     Due,
     EpochReport,
     HistoryRow,
+    keep_run,
     of_method,
     plain_dict,
     read_checkpoint,
     refuse_not_finite,
-    write_checkpoint,
-    write_history,
 )
 from medview.models.armed import LossWeights
 
@@ -142,21 +141,16 @@ class AgeTrainer:
 
     def keep(self) -> None:
         """Write the checkpoint and the curve."""
-        if self.folder is None:
-            return
-        write_history(self.folder / "history.csv", self.history)
-        write_checkpoint(
-            self.folder,
-            {
-                "recipe": self._run,
-                "epoch": self.epoch,
-                "trainer": self._trainer.state(),
-                "dice": self._dice.get_state(),
-                "order": str(self._order.bit_generator.state),
-                "torch": torch.get_rng_state(),
-                "history": [list(row) for row in self.history],
-            },
-        )
+        kept = {
+            "recipe": self._run,
+            "epoch": self.epoch,
+            "trainer": self._trainer.state(),
+            "dice": self._dice.get_state(),
+            "order": str(self._order.bit_generator.state),
+            "torch": torch.get_rng_state(),
+            "history": self.history,
+        }
+        keep_run(self.folder, kept)
 
     @property
     def _run(self) -> str:

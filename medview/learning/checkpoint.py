@@ -8,7 +8,7 @@ import pickle
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -96,6 +96,18 @@ def write_checkpoint(folder: Path, kept: Mapping[str, Any], name: str = LAST) ->
     """Write ``checkpoint/<name>`` below a folder."""
     with whole_file(folder / FOLDER / name) as draft:
         store(kept, draft)
+
+
+def keep_run(folder: Path | None, kept: Mapping[str, Any], name: str = LAST) -> None:
+    """Write the curve (``kept["history"]``) and the checkpoint, where there is a folder."""
+    if folder is not None:
+        write_history(folder / "history.csv", kept["history"])
+        write_checkpoint(folder, kept, name)
+
+
+def all_but_folds(recipe: Any) -> dict[str, Any]:
+    """What of a recipe (a dataclass) its last network depends on: folds only measure."""
+    return {name: value for name, value in asdict(recipe).items() if name != "folds"}
 
 
 def store(kept: Mapping[str, Any], path: Path) -> None:

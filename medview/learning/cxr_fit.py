@@ -19,12 +19,11 @@ from medview.domain.training import Method
 from medview.learning.checkpoint import (
     FOLDER,
     Due,
+    keep_run,
     of_method,
     plain_dict,
     read_checkpoint,
     refuse_not_finite,
-    write_checkpoint,
-    write_history,
 )
 from medview.learning.cxr_given import Given, answers
 from medview.learning.cxr_recipe import ALL, CxrRecipe, same_run
@@ -356,7 +355,7 @@ class Run:
 
     def keep(self) -> None:
         """Write the checkpoint of this phase and the curve."""
-        if self.folder is None or not self.ranks.leads:
+        if not self.ranks.leads:
             return
         kept = {name: getattr(self, name) for name in _PLAIN_STATE} | {
             "model": self.model.state_dict(),
@@ -367,8 +366,7 @@ class Run:
             "rng": str(self._rng.bit_generator.state),
             "recipe": self._same,
         }
-        write_history(self.folder / "history.csv", self.history)
-        write_checkpoint(self.folder, kept, self._file)
+        keep_run(self.folder, kept, self._file)
 
     @property
     def _file(self) -> str:

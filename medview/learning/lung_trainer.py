@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +17,16 @@ from medview.learning.checkpoint import (
     Due,
     EpochReport,
     HistoryRow,
-    plain_dict,
+    all_but_folds,
+    keep_run,
     read_checkpoint,
-    refuse_not_finite,
-    snapshot,
-    write_checkpoint,
-    write_history,
 )
+from medview.learning.learner import KEPT, Learner
 from medview.learning.subset import TrainCase
 from medview.models.blocks import channels_last
 from medview.models.lung_net import LungNet
 
-_KEPT = ("epoch", "model", "optimiser", "schedule", "rng", "history", "recipe")
+_KEPT = ("epoch", "history", "recipe", *KEPT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +74,21 @@ class LungTrainer:
     epoch: int = field(init=False, default=0)
     stopped: str = field(init=False, default="epochs")
     history: list[HistoryRow] = field(init=False, default_factory=list)
-    _rng: np.random.Generator = field(init=False)
-    _optimiser: torch.optim.Optimizer = field(init=False)
-    _schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
+    _learner: Learner = field(init=False)
     _due: Due = field(init=False, default_factory=Due)
 
     def __post_init__(self) -> None:
         torch.manual_seed(self.seed)
-        self._rng = np.random.default_rng(self.seed)
         network = LungNet()
         network.train().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's own signature leaves it out
         self.model = network
         recipe = self.recipe
-        self._optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-4)
+        optimiser = torch.optim.AdamW(network.parameters(), recipe.rate, weight_decay=1e-4)
         steps = -(-len(self._lungs) // recipe.batch)
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser, recipe.rate, total_steps=recipe.epochs * steps, pct_start=0.15
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser, recipe.rate, total_steps=recipe.epochs * steps, pct_start=0.15
         )
+        self._learner = Learner(network, optimiser, schedule, np.random.default_rng(self.seed))
 
     @property
     def _lungs(self) -> list[LungFilm]:
@@ -112,21 +108,17 @@ class LungTrainer:
             yield EpochReport(self.epoch, self.recipe.epochs, figures, seconds, True)
 
     def _one_epoch(self) -> float:
-        recipe, lungs = self.recipe, self._lungs
+        recipe, lungs, rng = self.recipe, self._lungs, self._learner.rng
         laterals = [film for film in self.films if film.is_lateral]
         extra = round(recipe.laterals * recipe.batch) if laterals else 0
-        order, losses = self._rng.permutation(len(lungs)), []
+        order, losses = rng.permutation(len(lungs)), []
         for first in range(0, len(lungs), recipe.batch):
             chosen = [lungs[n] for n in order[first : first + recipe.batch]]
             if extra:
-                chosen += [laterals[n] for n in self._rng.integers(len(laterals), size=extra)]
-            x, y = augmented(chosen, self._rng)
+                chosen += [laterals[n] for n in rng.integers(len(laterals), size=extra)]
+            x, y = augmented(chosen, rng)
             loss = _loss(self.model(channels_last(x)), y)
-            refuse_not_finite(loss, self.epoch + 1)
-            self._optimiser.zero_grad(set_to_none=True)
-            loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
-            self._optimiser.step()
-            self._schedule.step()
+            self._learner.learn(loss, self.epoch + 1)
             losses.append(loss.item())
         return float(np.mean(losses))
 
@@ -139,27 +131,13 @@ class LungTrainer:
 
     def keep(self) -> None:
         """Write the checkpoint and the curve."""
-        if self.folder is None:
-            return
-        write_history(self.folder / "history.csv", self.history)
-        write_checkpoint(
-            self.folder,
-            {
-                "epoch": self.epoch,
-                "model": snapshot(self.model),
-                "optimiser": self._optimiser.state_dict(),
-                "schedule": self._schedule.state_dict(),
-                "rng": str(self._rng.bit_generator.state),
-                "history": self.history,
-                "recipe": self._run,
-            },
-        )
+        kept = {"epoch": self.epoch, "history": self.history, "recipe": self._run}
+        keep_run(self.folder, kept | self._learner.state())
 
     @property
     def _run(self) -> str:
         """What two runs must share so that one can go on from the other's checkpoint."""
-        same = {k: v for k, v in asdict(self.recipe).items() if k != "folds"}
-        return str((same, [film.case.case for film in self.films], self.seed))
+        return str((all_but_folds(self.recipe), [film.case.case for film in self.films], self.seed))
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint of an interrupted run of the same recipe and films.
@@ -170,10 +148,7 @@ class LungTrainer:
             No checkpoint there, a damaged one, or one of another recipe.
         """
         kept = read_checkpoint(folder, names=_KEPT, run=self._run)
-        self.model.load_state_dict(kept["model"])
-        self._optimiser.load_state_dict(kept["optimiser"])
-        self._schedule.load_state_dict(kept["schedule"])
-        self._rng.bit_generator.state = plain_dict(kept["rng"])
+        self._learner.load(kept)
         self.history = [tuple(row) for row in kept["history"]]
         self.epoch = kept["epoch"]
 

@@ -24,12 +24,11 @@ from medview.learning.checkpoint import (
     Due,
     EpochReport,
     HistoryRow,
+    keep_run,
     of_method,
     plain_dict,
     read_checkpoint,
     refuse_not_finite,
-    write_checkpoint,
-    write_history,
 )
 from medview.learning.mavae_batches import Batches, Member
 from medview.learning.mavae_health import gradient_shares, health
@@ -302,25 +301,20 @@ class MavaeTrainer:
 
     def keep(self) -> None:
         """Write the checkpoint and the curve."""
-        if self.folder is None:
-            return
-        write_history(self.folder / "history.csv", self.history)
-        write_checkpoint(
-            self.folder,
-            {
-                "epoch": self.epoch,
-                "state": {name: value.detach() for name, value in self.state.items()},
-                "best": self._best,
-                "best_epoch": self.best_epoch,
-                "best_value": self._best_value,
-                "main": self._main.state_dict(),
-                "adversary": self._adversary.state_dict(),
-                "torch": torch.get_rng_state(),
-                "rng": str(self._rng.bit_generator.state),
-                "history": self.history,
-                "recipe": self._same_run(),
-            },
-        )
+        kept = {
+            "epoch": self.epoch,
+            "state": {name: value.detach() for name, value in self.state.items()},
+            "best": self._best,
+            "best_epoch": self.best_epoch,
+            "best_value": self._best_value,
+            "main": self._main.state_dict(),
+            "adversary": self._adversary.state_dict(),
+            "torch": torch.get_rng_state(),
+            "rng": str(self._rng.bit_generator.state),
+            "history": self.history,
+            "recipe": self._same_run(),
+        }
+        keep_run(self.folder, kept)
 
     def _same_run(self) -> str:
         """What two runs must share so that one can go on from the other's checkpoint."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import ndimage
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from medview.domain.errors import DataError
 from medview.learning.checkpoint import (
     EpochReport,
-    plain_dict,
+    all_but_folds,
+    keep_run,
     read_checkpoint,
-    refuse_not_finite,
-    snapshot,
-    write_checkpoint,
-    write_history,
 )
+from medview.learning.learner import KEPT, Learner
 from medview.learning.region_augment import (
     RegionAugmentation,
     RegionCase,
@@ -36,7 +34,7 @@ from medview.learning.region_grid import SHAPE
 from medview.learning.region_groups import CLASSES, UNKNOWN
 from medview.models.region_net import FOLD, RegionNet, RegionOptions, places_of
 
-_KEPT = ("epoch", "model", "optimiser", "schedule", "rng", "history", "recipe")
+_KEPT = ("epoch", "history", "recipe", *KEPT)
 PART = (SHAPE[0] // 2, SHAPE[1] // 2 + 4, SHAPE[2] // 2)
 """Sides of the parts that are learnt from, multiples of 8."""
 _NEAR_CELLS = 2
@@ -122,8 +120,7 @@ class RegionTrainer:
     epoch: int = field(init=False, default=0)
     stopped: str = field(init=False, default="epochs")
     _rng: np.random.Generator = field(init=False)
-    _optimiser: torch.optim.Optimizer = field(init=False)
-    _schedule: torch.optim.lr_scheduler.LRScheduler = field(init=False)
+    _learner: Learner = field(init=False)
     _history: list[tuple[int, str, str, float]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
@@ -135,16 +132,17 @@ class RegionTrainer:
         network.start_from(atlas_of(self.cases))
         self.model = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]  # torch does not annotate it
         recipe = self.recipe
-        self._optimiser = torch.optim.AdamW(
+        optimiser = torch.optim.AdamW(
             self.model.parameters(), recipe.rate, weight_decay=recipe.weight_decay
         )
-        self._schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self._optimiser,
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimiser,
             recipe.rate,
             total_steps=recipe.epochs * recipe.steps + 1,
             pct_start=0.1,
             div_factor=4,
         )
+        self._learner = Learner(self.model, optimiser, schedule, self._rng, recipe.clip)
 
     def fit(self) -> Iterator[EpochReport]:
         """Train to the end of the recipe, one report an epoch."""
@@ -171,12 +169,7 @@ class RegionTrainer:
         truth = wanted[chosen].flatten().to(self.device)
         cross, dice = losses(cells.float().flatten(0, 1), truth)
         loss = cross + dice
-        refuse_not_finite(loss, self.epoch + 1)
-        self._optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.recipe.clip)
-        self._optimiser.step()
-        self._schedule.step()
+        self._learner.learn(loss, self.epoch + 1)
         return {"loss": loss.item(), "cross_entropy": cross.item(), "dice": 1 - dice.item()}
 
     def _batch(self) -> tuple[Tensor, Tensor, list[Tensor]]:
@@ -194,21 +187,8 @@ class RegionTrainer:
 
     def _record(self, figures: dict[str, float]) -> None:
         self._history += [(self.epoch, "train", name, v) for name, v in figures.items()]
-        if self.folder is None:
-            return
-        write_history(self.folder / "history.csv", self._history)
-        write_checkpoint(
-            self.folder,
-            {
-                "epoch": self.epoch,
-                "model": snapshot(self.model),
-                "optimiser": self._optimiser.state_dict(),
-                "schedule": self._schedule.state_dict(),
-                "rng": str(self._rng.bit_generator.state),
-                "history": self._history,
-                "recipe": self._run(),
-            },
-        )
+        kept = {"epoch": self.epoch, "history": self._history, "recipe": self._run()}
+        keep_run(self.folder, kept | self._learner.state())
 
     def resume(self, folder: Path) -> None:
         """Go on from the checkpoint of an interrupted run of the same recipe and cases.
@@ -219,17 +199,13 @@ class RegionTrainer:
             No checkpoint there, a damaged one, or one of another recipe.
         """
         kept = read_checkpoint(folder, names=_KEPT, run=self._run())
-        self.model.load_state_dict(kept["model"])
-        self._optimiser.load_state_dict(kept["optimiser"])
-        self._schedule.load_state_dict(kept["schedule"])
-        self._rng.bit_generator.state = plain_dict(kept["rng"])
+        self._learner.load(kept)
         self._history = [tuple(row) for row in kept["history"]]
         self.epoch = kept["epoch"]
 
     def _run(self) -> str:
         """What two runs must share so that one can go on from the other's checkpoint."""
-        same = {k: v for k, v in asdict(self.recipe).items() if k != "folds"}
-        return str((same, [case.case for case in self.cases], self.seed))
+        return str((all_but_folds(self.recipe), [case.case for case in self.cases], self.seed))
 
 
 def in_cells(regions: Tensor) -> Tensor:

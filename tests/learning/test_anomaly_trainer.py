@@ -247,7 +247,7 @@ def test_disturbance_stays_in_the_brain_and_leaves_some_slices_alone():
 
 def test_every_parameter_is_in_one_group_and_wide_layers_learn_slower():
     run = trainer(replace(TINY, rate=1e-2, latent_share=0.1, code_share=0.5))
-    groups = run._optimiser.param_groups
+    groups = run._learner.optimiser.param_groups
     known = [id(p) for group in groups for p in group["params"]]
     assert sorted(known) == sorted(id(p) for p in run.model.parameters())
     assert [group["max_lr"] for group in groups] == pytest.approx([1e-2, 1e-3, 5e-3])

@@ -5,6 +5,7 @@ import errno
 import multiprocessing
 import random
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from medview.learning.checkpoint import (
     KEEP_S,
     Due,
     EpochReport,
+    all_but_folds,
+    keep_run,
     plain_dict,
     read_checkpoint,
     refuse_not_finite,
@@ -36,6 +39,24 @@ def test_a_checkpoint_comes_back(tmp_path):
     kept = read(tmp_path)
     assert kept["epoch"] == 3
     assert kept["weights"].tolist() == [1, 1]
+
+
+def test_a_run_keeps_its_curve_and_its_checkpoint_where_it_has_a_folder(tmp_path):
+    kept = {"recipe": "a", "epoch": 1, "history": [(1, "train", "loss", 0.5)]}
+    keep_run(None, kept)
+    keep_run(tmp_path, kept)
+    assert read(tmp_path)["history"] == kept["history"]
+    with (tmp_path / "history.csv").open(newline="") as file:
+        assert list(csv.reader(file))[1:] == [["1", "train", "loss", "0.5"]]
+
+
+def test_folds_are_no_part_of_what_two_runs_share():
+    @dataclass(frozen=True)
+    class Recipe:
+        epochs: int = 2
+        folds: int = 3
+
+    assert all_but_folds(Recipe()) == {"epochs": 2}
 
 
 def test_what_is_no_checkpoint_of_this_run_is_refused(tmp_path):
