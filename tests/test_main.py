@@ -29,6 +29,7 @@ import sys, time
 from pathlib import Path
 from medview.main import build
 from medview.services.session import VolumeId
+from medview.ui.panels import PANELS
 from result_phantom import prediction_on
 
 program = build()
@@ -41,6 +42,9 @@ while app.session.volume_id is None and time.monotonic() < end:
     time.sleep(0.01)
 app.session.predictions = {app.session.volume_id: (prediction_on(app.session.volume),)}
 app.session.overlay_on = True
+for panel in PANELS:
+    app.window.show_panel(panel.key)
+    qt.processEvents()
 app.window.show_panel("results")
 app.window.grid.redraw()
 qt.processEvents()
