@@ -21,10 +21,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.imaging.curves import Curve
 from medview.ui.controls import name
+from medview.ui.plotting import plot_painter
 from medview.ui.theme import current
 from medview.ui.words import short, tr
 
-_SMALL_PX = 11
 _HIGH_PX = 128
 _LEFT_PX = 52
 _FEW = 60
@@ -92,11 +92,7 @@ class CurvePlot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
         """Draw scale, kept curves, the curve and where one is."""
         theme = current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        font.setPixelSize(_SMALL_PX)
-        painter.setFont(font)
+        painter = plot_painter(self)
         if self.hasFocus():
             painter.setPen(QPen(QColor(theme.accent), 1))
             painter.drawRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5))

@@ -10,10 +10,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.domain.prediction import Prediction
 from medview.ui.controls import name
+from medview.ui.plotting import TEXT_PX, small_text
 from medview.ui.theme import current
 from medview.ui.words import number, tr
 
-_SMALL_PX = 11
 _HEIGHT = 92
 _GAP = 14
 
@@ -107,12 +107,10 @@ class ConvergenceStrip(QWidget):
         bounds: tuple[float, float, int],
     ) -> None:
         low, high, last = bounds
-        font = painter.font()
-        font.setPixelSize(_SMALL_PX)
-        painter.setFont(font)
+        font = small_text(painter)
         painter.setPen(QColor(current().quiet))
         metrics = QFontMetricsF(font)
-        painter.drawText(QPointF(area.left(), area.top() + _SMALL_PX), title)
+        painter.drawText(QPointF(area.left(), area.top() + TEXT_PX), title)
         for value, y in ((high, inner.top() + 4), (low, inner.bottom() + 4)):
             text = number(value, 2)
             room = inner.left() - 5 - metrics.horizontalAdvance(text)

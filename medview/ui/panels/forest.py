@@ -11,10 +11,10 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.ui.controls import name
+from medview.ui.plotting import plot_painter
 from medview.ui.theme import current
 from medview.ui.words import tr
 
-_SMALL_PX = 11
 _ROW_PX = 14
 _FOOT_PX = 18
 
@@ -80,11 +80,7 @@ class ForestPlot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
         """Draw the line of no effect, every site, and the bounds in years."""
         theme, area = current(), self._area
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        font.setPixelSize(_SMALL_PX)
-        painter.setFont(font)
+        painter = plot_painter(self)
         painter.setPen(QPen(QColor(theme.quiet), 1, Qt.PenStyle.DashLine))
         zero = self.place(0.0)
         painter.drawLine(QPointF(zero, area.top()), QPointF(zero, area.bottom()))

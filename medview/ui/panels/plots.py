@@ -9,10 +9,9 @@ from PySide6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.ui.controls import name
+from medview.ui.plotting import TEXT_PX, small_text
 from medview.ui.theme import current
 from medview.ui.words import number, tr
-
-_SMALL_PX = 11
 
 
 class CohortPlot(QWidget):
@@ -89,12 +88,10 @@ class CohortPlot(QWidget):
 
     def _draw_words(self, painter: QPainter, colour: QColor) -> None:
         low, high = self.span
-        font = painter.font()
-        font.setPixelSize(_SMALL_PX)
-        painter.setFont(font)
+        font = small_text(painter)
         painter.setPen(colour)
         area, metrics = self._area, QFontMetricsF(font)
-        painter.drawText(QPointF(0, _SMALL_PX), tr("predicted, y"))
+        painter.drawText(QPointF(0, TEXT_PX), tr("predicted, y"))
         base = self.height() - 4.0
         painter.drawText(QPointF(area.left(), base), f"{low + 2:.0f}")
         right = tr("{n} y of age", n=f"{high - 2:.0f}")

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from medview.services.histories import Points, main_curves
 from medview.services.runs import Run
 from medview.ui.controls import name
+from medview.ui.plotting import plot_painter
 from medview.ui.theme import current
 from medview.ui.words import number, tr
 
@@ -63,11 +64,7 @@ class RunsPlot(QWidget):
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
         """Scale and ends of the axis, then the lines and their best epochs."""
         theme = current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
+        painter = plot_painter(self)
         if self.lines:
             self._write_scale(painter)
         else:

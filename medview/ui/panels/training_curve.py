@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from medview.services.histories import Points, main_curves
 from medview.services.tuned import Tuned
 from medview.ui.controls import name
+from medview.ui.plotting import small_text
 from medview.ui.theme import current
 from medview.ui.words import tr
 
@@ -60,9 +61,7 @@ class CurvePlot(QWidget):
                 painter.drawPolyline(QPolygonF([self.place(*point) for point in points]))
         best = min(self.curves.get("val", ()), key=lambda point: point[1], default=None)
         painter.setPen(QPen(QColor(theme.quiet), 1, Qt.PenStyle.DashLine))
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
+        small_text(painter)
         if best is not None:
             x = self.place(*best).x()
             painter.drawLine(QPointF(x, 10), QPointF(x, self.height() - 18))

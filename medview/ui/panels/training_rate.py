@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.controls import DecimalField, Row, button, label, name
+from medview.ui.plotting import plot_painter
 from medview.ui.theme import current
 from medview.ui.words import number, tr
 
@@ -86,11 +87,7 @@ class RatePlot(QWidget):
         if len(self.points) < 2:
             return
         theme = current()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        font = painter.font()
-        font.setPixelSize(11)
-        painter.setFont(font)
+        painter = plot_painter(self)
         painter.setPen(QPen(QColor(theme.accent), 1.6))
         painter.drawPolyline(QPolygonF([self.place(*point) for point in self.points]))
         if self.suggested is not None:

@@ -8,10 +8,10 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.domain.report import Plot
 from medview.ui.controls import name
+from medview.ui.plotting import TEXT_PX, small_text
 from medview.ui.theme import current
 from medview.ui.words import tr
 
-_SMALL_PX = 11
 _HIGH = 190
 
 
@@ -70,11 +70,9 @@ class UncertaintyChart(QWidget):
         painter.setPen(QPen(colour, 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
         painter.drawLine(area.bottomLeft(), area.topLeft())
-        font = painter.font()
-        font.setPixelSize(_SMALL_PX)
-        painter.setFont(font)
+        small_text(painter)
         right, middle = Qt.AlignmentFlag.AlignRight, Qt.AlignmentFlag.AlignHCenter
-        painter.drawText(QPointF(0, _SMALL_PX), tr(plot.labels[1]))
+        painter.drawText(QPointF(0, TEXT_PX), tr(plot.labels[1]))
         for value in plot.y:
             y = self.place(plot.x[0], value).y() - (5 if value == plot.y[0] else 0)
             painter.drawText(QRectF(0, y - 7, area.left() - 4, 14), right, f"{value:.2f}")
