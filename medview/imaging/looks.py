@@ -211,7 +211,7 @@ def _drawn(look: Look, k: int, layout: Layout, shape: tuple[int, int, int]) -> T
         points = _on_screen(np.array(drawing.points) - 0.5, layout, shape)
         _draw(pen, drawing, points, shape[1])
     grey, alpha = (np.ascontiguousarray(np.asarray(picture)[..., n]) for n in range(2))
-    return Tint(grey, _GREYS, alpha)
+    return Tint(grey, _GREYS, alpha=alpha)
 
 
 def _on_screen(points: Points, layout: Layout, shape: tuple[int, int, int]) -> Points:

@@ -27,10 +27,11 @@ def tint(
     """
     rows, columns = values.shape
     alpha = _byte(style.opacity)
-    # A clear pixel has the first colour's place, where no value that is drawn has that itself.
-    own = fade is not None or not _place(style.threshold, style)
     places = np.zeros((rows, columns), np.uint8)
-    left = np.zeros((rows, columns), np.uint8) if own else None
+    left = None if fade is None else np.zeros((rows, columns), np.uint8)
+    # A clear pixel has the first colour's place, where no value that is drawn has that itself.
+    is_first_clear = fade is None and _place(style.threshold, style) > 0
+    drawn = None if is_first_clear or fade is not None else np.zeros((rows, columns), np.bool_)
     inside = np.asarray(values, np.float32) >= style.threshold if style.outline else None
     edge = None if inside is None else _edge(inside)
     step = max(1, _AT_ONCE // max(columns, 1))
@@ -42,13 +43,13 @@ def tint(
         if not shown.any():
             continue
         _place_all(numbers, style, room[: len(numbers)], places[part])
-        if left is None:
-            places[part] *= shown
-        elif fade is None:
-            np.multiply(shown, np.uint8(alpha), out=left[part])
-        else:
+        if fade is not None and left is not None:
             _fade(fade[part], alpha, shown, left[part])
-    return Tint(places, _colours(style.colour_map, 255 if own else alpha, not own), left)
+        elif drawn is not None:
+            drawn[part] = shown
+        else:
+            places[part] *= shown
+    return Tint(places, _colours(style.colour_map, alpha, is_first_clear), drawn, left)
 
 
 def _fade(

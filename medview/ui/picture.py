@@ -108,7 +108,11 @@ def _over(tint: Tint, rows: slice) -> QImage:
     if tint.alpha is None:
         image = QImage(places.data, wide, high, wide, QImage.Format.Format_Indexed8)
         image.setColorTable(_argb(tint.colours).tolist())
-        return image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+        over = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
+        if tint.shown is not None:
+            packed = np.frombuffer(over.bits(), np.uint32).reshape(high, wide)
+            packed *= tint.shown[rows]
+        return over
     both = np.left_shift(tint.alpha[rows], 8, dtype=np.uint16)
     both |= places
     image = QImage(wide, high, QImage.Format.Format_ARGB32_Premultiplied)
@@ -140,7 +144,8 @@ def _fill(packed: NDArray[np.uint32], pixels: NDArray[np.uint8]) -> None:
     Qt's own conversion waits for threads of its own, which come late on a busy machine.
     """
     if pixels.ndim == 2:
-        np.multiply(pixels, np.uint32(0x010101), out=packed, dtype=np.uint32)
+        np.copyto(packed, pixels)
+        packed *= np.uint32(0x010101)
     else:
         red, green, blue = (pixels[..., n].astype(np.uint32) for n in range(3))
         np.bitwise_or(red << 16, green << 8, out=packed)

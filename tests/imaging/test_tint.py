@@ -20,9 +20,14 @@ def test_every_pixel_has_the_colour_of_its_place():
 
 def test_an_alpha_of_its_own_takes_the_place_of_the_colours():
     alpha = np.full(PLACES.shape, 40, np.uint8)
-    rgba = Tint(PLACES, COLOURS, alpha).rgba
+    rgba = Tint(PLACES, COLOURS, alpha=alpha).rgba
     assert (rgba[..., 3] == 40).all()
     assert rgba[1, 1, :3].tolist() == COLOURS[7, :3].tolist()
+
+
+def test_what_is_not_shown_is_clear_whatever_its_place():
+    rgba = Tint(PLACES, COLOURS[1:2].repeat(256, 0), PLACES == 0).rgba
+    assert (rgba.any(axis=-1) == (PLACES == 0)).all()
 
 
 def test_rows_without_anything_drawn_are_known():
@@ -30,11 +35,12 @@ def test_rows_without_anything_drawn_are_known():
     assert Tint(np.zeros_like(PLACES), COLOURS).covered_rows == slice(0, 0)
     shown = np.zeros_like(PLACES)
     shown[3, 2] = 1
-    assert Tint(PLACES, COLOURS, shown).covered_rows == slice(3, 4)
+    assert Tint(PLACES, COLOURS, alpha=shown).covered_rows == slice(3, 4)
+    assert Tint(PLACES, COLOURS, shown > 0).covered_rows == slice(3, 4)
 
 
 def test_two_tints_meet_at_a_column_and_stay_as_they_were():
-    left, right = Tint(PLACES, COLOURS, PLACES), Tint(PLACES + 1, COLOURS, PLACES + 1)
+    left, right = (Tint(each, COLOURS, each > 3, each) for each in (PLACES, PLACES + 1))
     made = joined(left, right, 1)
     assert np.array_equal(made.rgba[:, :1], left.rgba[:, :1])
     assert np.array_equal(made.rgba[:, 1:], right.rgba[:, 1:])
@@ -43,6 +49,6 @@ def test_two_tints_meet_at_a_column_and_stay_as_they_were():
 
 
 def test_tints_of_other_colours_are_a_mistake():
-    for other in (Tint(PLACES, COLOURS[::-1]), Tint(PLACES, COLOURS, PLACES)):
+    for other in (Tint(PLACES, COLOURS[::-1]), Tint(PLACES, COLOURS, PLACES > 0)):
         with pytest.raises(ValueError, match="same way"):
             joined(Tint(PLACES, COLOURS), other, 1)

@@ -128,6 +128,14 @@ def test_an_image_of_another_size_is_not_written_into(frame):
     assert merged(frame, kept) is kept
 
 
+def test_what_is_not_shown_leaves_the_image_as_it_is(frame):
+    shown = np.random.default_rng(9).random(frame.image.shape) < 0.5
+    bare = replace(frame, paints=())
+    some = replace(frame, paints=(replace(frame.paints[0], shown=shown),))
+    assert np.abs(rgb_of(merged(some)) - blended(some)).max() <= 1
+    assert np.array_equal(rgb_of(merged(some))[~shown], rgb_of(merged(bare))[~shown])
+
+
 def test_fading_is_laid_over_as_the_formula_says(frame):
     dice = np.random.default_rng(9)
     alpha = dice.integers(0, 256, frame.image.shape, dtype=np.uint8)
