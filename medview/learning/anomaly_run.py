@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.geometry import Geometry
@@ -29,9 +27,10 @@ from medview.learning.anomaly_scores import (
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.brain import Prepared, prepare
 from medview.learning.convergence import converge
-from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.devices import choose_device
 from medview.learning.findings import find_all
 from medview.learning.refusals import few_slices, notes_on, refuse_unfit
+from medview.learning.run_stamp import stamped
 from medview.learning.sheets import Sheets
 from medview.learning.weights import load_anomaly
 
@@ -80,27 +79,20 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     known = drawn.brain.any()
     passes, slice_passes = converge(drawn, settings, indices) if known else ((), ())
     notes = (*not_judged(prepared, drawn), *_warnings(volume, prepared, role))
-    return Prediction(
-        model=card.id,
-        version=card.version,
-        weights_sha256=card.weights_sha256,
-        code=__version__,
-        device=device,
-        dtype=request.precision,
-        mode="batched",
-        seed=request.seed,
-        parameters={**{name: getattr(settings, name) for name in _TOLD}, "floor": floor},
-        seconds=round(time.perf_counter() - began, 2),
-        peak_memory_mb=peak_memory_mb(),
-        inputs=tuple(i for i in request.inputs if i.role == role),
-        scores=with_doubts(_scores(drawn, settings, card, whole=not few_slices(volume)), notes),
+    return replace(
+        stamped(
+            *(card, request, began),
+            with_doubts(_scores(drawn, settings, card, whole=not few_slices(volume)), notes),
+            {**{name: getattr(settings, name) for name in _TOLD}, "floor": floor},
+            (role,),
+            device=device,
+            dtype=request.precision,
+        ),
         maps=maps,
         findings=find_all(maps[0], maps[1], inner, settings),
         slices=_slice_rows(volume.geometry, prepared, drawn, settings, share),
         preparation=prepared.steps,
         warnings=notes,
-        parent=card.parent,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
         passes=passes,
         slice_passes=slice_passes,
     )

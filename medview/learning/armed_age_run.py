@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from medview import __version__
 from medview.domain.errors import ModelInputError
 from medview.domain.prediction import Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
@@ -17,7 +15,7 @@ from medview.domain.volume import Note
 from medview.learning.armed_age_card import ArmedAge, load_armed_age
 from medview.learning.armed_age_ensemble import together
 from medview.learning.armed_age_table import FURTHEST, Floats, divided
-from medview.learning.devices import peak_memory_mb
+from medview.learning.run_stamp import stamped
 from medview.learning.vectors import numbers_of
 
 FAR_SHARE = 0.05
@@ -69,28 +67,16 @@ def run_armed_age(job: Progress, request: RunRequest) -> Prediction:
     x = measures(Path(request.tables["smri"]), model)
     said = one_age(model, x, request.site)
     notes = _notes(model, x, request.site)
-    return Prediction(
-        model=card.id,
-        version=card.version,
-        weights_sha256=card.weights_sha256,
-        code=__version__,
-        device="cpu",
-        dtype="float32",
-        mode="batched",
-        seed=request.seed,
-        parameters={
-            name: value
-            for name, value in (("site", request.site), ("age_years", request.age_years))
-            if value is not None
-        },
-        seconds=round(time.perf_counter() - began, 2),
-        peak_memory_mb=peak_memory_mb(),
-        inputs=tuple(each for each in request.inputs if each.role == "smri"),
-        scores=scores_of(said, model, request.site, request.age_years, far=_is_far(model, x)),
+    told = {"site": request.site, "age_years": request.age_years}
+    return replace(
+        stamped(
+            *(card, request, began),
+            scores_of(said, model, request.site, request.age_years, far=_is_far(model, x)),
+            {name: value for name, value in told.items() if value is not None},
+            ("smri",),
+        ),
         preparation=card.preparation,
         warnings=notes,
-        parent=card.parent,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import DataError, ModelInputError
 from medview.domain.prediction import Prediction, RunRequest, Score, Status
@@ -19,7 +17,7 @@ from medview.domain.volume import Note
 from medview.learning.brain_age_model import FARTHEST, LEVEL, AgeAnswer, AgeModel
 from medview.learning.brain_age_table import Matrix, aligned
 from medview.learning.brain_age_weights import load_age_model
-from medview.learning.devices import peak_memory_mb
+from medview.learning.run_stamp import stamped
 from medview.learning.vectors import Vector, numbers_of
 from medview.models.mavae import ROLES
 
@@ -61,28 +59,15 @@ def run_brain_age(job: Progress, request: RunRequest) -> Prediction:
         )
     person = Person(request.age_years, request.sex)
     scores, notes = age_scores(model, values, person)
-    return Prediction(
-        model=card.id,
-        version=card.version,
-        weights_sha256=card.weights_sha256,
-        code=__version__,
-        device="cpu",
-        dtype="float32",
-        mode="batched",
-        seed=request.seed,
-        parameters={
-            "members": len(model.ensemble.members),
-            "age_years": request.age_years,
-            "sex": request.sex,
-        },
-        seconds=round(time.perf_counter() - began, 2),
-        peak_memory_mb=peak_memory_mb(),
-        inputs=tuple(each for each in request.inputs if each.role in values),
-        scores=scores,
+    parameters = {
+        "members": len(model.ensemble.members),
+        "age_years": request.age_years,
+        "sex": request.sex,
+    }
+    return replace(
+        stamped(card, request, began, scores, parameters, values),
         preparation=steps(model, card, tuple(values)),
         warnings=notes,
-        parent=card.parent,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.overlay import MapKind, ScalarMap
@@ -32,9 +30,10 @@ from medview.learning.cxr_evidence import (
 )
 from medview.learning.cxr_given import scores_of
 from medview.learning.cxr_weights import load_cxr, temperature_of
-from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.devices import choose_device
 from medview.learning.film import Film, Picture, prepare_film
 from medview.learning.film_shape import unlike_lungs
+from medview.learning.run_stamp import stamped
 from medview.learning.temperature import calmed
 from medview.models.backbones import Backbone
 from medview.models.mdmt import Mdmt, pool_zones
@@ -91,25 +90,16 @@ def run_cxr(job: Progress, request: RunRequest) -> Prediction:
     job.report(1, 2, "reading the film")
     kinds = tuple(kind for kind in TITLES if kind == GRADIENTS or kind in request.maps)
     said = ask(job, model, backbone, film, card, device, kinds)
-    return Prediction(
-        model=card.id,
-        version=card.version,
-        weights_sha256=card.weights_sha256,
-        code=__version__,
-        device=device,
-        dtype="float32",
-        mode="single",
-        seed=request.seed,
-        parameters={"size": size, "backbone": backbone.name, **_asked(request)},
-        seconds=round(time.perf_counter() - began, 2),
-        peak_memory_mb=peak_memory_mb(),
-        inputs=tuple(i for i in request.inputs if i.role == ROLE),
-        scores=_scores(said, film, card),
+    parameters = {"size": size, "backbone": backbone.name, **_asked(request)}
+    return replace(
+        stamped(
+            *(card, request, began, _scores(said, film, card), parameters, (ROLE,)),
+            device=device,
+            mode="single",
+        ),
         maps=_maps(said, film, volume, size),
         preparation=(*film.steps, f"square of {size} x {size}, three equal channels"),
         warnings=_warnings(film, volume, card, kinds),
-        parent=card.parent,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction, RunRequest, Score, TracePoint
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
-from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.devices import choose_device
 from medview.learning.icu_evidence import film_map, shown
 from medview.learning.icu_films import features_of, seen_map, steps_of
 from medview.learning.icu_grid import Events, Floats, Grid, clean, discretise
@@ -35,6 +33,7 @@ from medview.learning.icu_phenotypes import PHENOTYPES, phenotypes
 from medview.learning.icu_series import Series, read_series
 from medview.learning.icu_stays import imputed_share, observed_until
 from medview.learning.icu_variables import VariableMap
+from medview.learning.run_stamp import stamped
 
 DEFAULT_SAMPLES = 8
 _RISKS = ("mortality", "icu_admission")
@@ -88,26 +87,13 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
         "sex": request.sex,
         "film_hour": given.film_hour if given.film is not None else None,
     }
-    return Prediction(
-        model=card.id,
-        version=card.version,
-        weights_sha256=card.weights_sha256,
-        code=__version__,
-        device=device,
-        dtype="float32",
-        mode="whole",
-        seed=request.seed,
-        parameters={name: value for name, value in told.items() if value is not None},
-        seconds=round(time.perf_counter() - began, 2),
-        peak_memory_mb=peak_memory_mb(),
-        inputs=tuple(one for one in request.inputs if one.role in used),
-        scores=scores,
+    parameters = {name: value for name, value in told.items() if value is not None}
+    return replace(
+        stamped(card, request, began, scores, parameters, used, device=device, mode="whole"),
         maps=maps,
         trace=trace,
         preparation=given.steps,
         warnings=given.notes,
-        parent=card.parent,
-        made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
 
 
