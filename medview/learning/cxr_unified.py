@@ -19,10 +19,11 @@ from medview.learning.cxr_folds import Index, median_total, said_of, split_val
 from medview.learning.cxr_given import Given, predict
 from medview.learning.cxr_metrics import Said
 from medview.learning.cxr_recipe import CxrRecipe
-from medview.models.mdmt import Mdmt
+from medview.models.mdmt import Mdmt, class_head
 
 BY_TOTAL, TAUGHT, SCALE = "unified-labels", "unified-taught", "unified-scale"
-UNIFIED = (BY_TOTAL, TAUGHT, SCALE)
+ZONES = "unified-scale-zones"
+UNIFIED = (BY_TOTAL, TAUGHT, SCALE, ZONES)
 ALONE, SEVERITY_ALONE = "stl-prognosis", "stl-severity"
 CUTS = (5, 10, 15)
 """Brixia totals from which a film may count as SEVERE: where the classes of severity part."""
@@ -60,10 +61,11 @@ def fit_unified(
 
     "unified-labels" says SEVERE from a total on that is chosen by the validation films (the
     middle one without any); "unified-taught" asks the network of the known outcomes, which
-    `known` holds or takes in; "unified-scale" has one head of four classes.
+    `known` holds or takes in; "unified-scale" has one head of four classes, and
+    "unified-scale-zones" the recipe's head of zones beside it.
     """
-    if variant == SCALE:
-        return _ScaleRun(recipe, given, parts, seed).to_end(job)
+    if variant in (SCALE, ZONES):
+        return _ScaleRun(recipe, given, parts, seed, zones=variant == ZONES).to_end(job)
     alone = replace(recipe, method=ALONE)
     if variant == TAUGHT:
         teacher = fit_method(job, alone, given, parts, seed, known=known)
@@ -76,7 +78,11 @@ def fit_unified(
 
 
 class OneScale(Mdmt):
-    """A network whose classes of severity also say the outcome."""
+    """A network whose classes of severity also say the outcome, with other heads or without."""
+
+    def __init__(self, like: Mdmt) -> None:
+        super().__init__(like.options, like.tail)
+        self.heads["severity"] = class_head(like.options.features)
 
     def forward(self, pooled: Tensor) -> dict[str, Tensor]:
         """Classes (B, 4), and as logits of the outcome (B, 2) those of the lower and upper two."""
@@ -89,15 +95,21 @@ class _ScaleRun(Run):
     """The training of a network with one scale: both kinds of films are drawn alike."""
 
     def __init__(
-        self, recipe: CxrRecipe, given: Given, parts: tuple[Index, Index], seed: int
+        self,
+        recipe: CxrRecipe,
+        given: Given,
+        parts: tuple[Index, Index],
+        seed: int,
+        *,
+        zones: bool,
     ) -> None:
         torch.manual_seed(seed)
-        classes = replace(recipe, method=SEVERITY_ALONE, severity="global")
-        like = network_for(classes, given, SEVERITY_ALONE)
-        model = OneScale(like.options, like.tail)
+        severity = recipe.severity if zones else "global"
+        alone = replace(recipe, method=SEVERITY_ALONE, severity=severity)
+        model = OneScale(network_for(alone, given, SEVERITY_ALONE))
         if given.pooled is not None:
             model.settle(given.pooled[torch.from_numpy(parts[0]), 0])
-        super().__init__(classes, given, parts, model, SEVERITY_ALONE, seed, None)
+        super().__init__(alone, given, parts, model, SEVERITY_ALONE, seed, None)
         self.tasks = ("prognosis", "severity")
         self._chance = {task: chances(given, self.train, task) for task in self.tasks}
 

@@ -16,6 +16,7 @@ from medview.learning.cxr_unified import (
     CUTS,
     SCALE,
     TAUGHT,
+    ZONES,
     by_total,
     fit_unified,
     taught_by,
@@ -74,15 +75,16 @@ def test_the_teacher_is_the_single_task_network_of_the_same_films():
     assert found is not known["stl-prognosis"]
 
 
-def test_on_one_scale_the_outcome_is_the_chance_of_the_upper_two_classes():
+@pytest.mark.parametrize(("variant", "more"), [(SCALE, set()), (ZONES, {"zones"})])
+def test_on_one_scale_the_outcome_is_the_chance_of_the_upper_two_classes(variant, more):
     films, val = given(240), np.arange(160, 240)
     recipe = CxrRecipe(**{**RECIPE, "epochs": 30})
-    found = fit_unified(Silent(), recipe, films, (np.arange(160), val), 0, {}, SCALE)
+    found = fit_unified(Silent(), recipe, films, (np.arange(160), val), 0, {}, variant)
     with torch.no_grad():
         said = found.model(films.pooled[val, 0])
     upper = said["severity"].softmax(1)[:, 2:].sum(1)
     assert torch.allclose(said["prognosis"].softmax(1)[:, 1], upper, atol=1e-6)
     names = {name for _, part, name, _ in found.history if part == "train"}
-    assert names == {"loss", "prognosis", "severity"}
+    assert names == {"loss", "prognosis", "severity"} | more
     outcome = films.labels["prognosis"][val]
     assert upper[outcome == 1].mean() > upper[outcome == 0].mean() + 0.05
