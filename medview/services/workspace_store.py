@@ -52,15 +52,17 @@ class WorkspaceStore:
             return self._unwritten[study].workspace
         return read_workspace(self._root, study)
 
-    def keep(self, study: str, workspace: Workspace) -> None:
+    def keep(
+        self, study: str, workspace: Workspace, done: Callable[[], object] = lambda: None
+    ) -> None:
         """Keep how a study was left; its draft goes."""
         root = self._root
-        self._put(study, workspace, lambda: write_workspace(root, study, workspace))
+        self._put(study, workspace, lambda: write_workspace(root, study, workspace), done)
 
     def forget(self, study: str) -> None:
         """Delete what is kept of a study."""
         root = self._root
-        self._put(study, None, lambda: delete_workspace(root, study))
+        self._put(study, None, lambda: delete_workspace(root, study), lambda: None)
 
     def keep_draft(self, draft: Draft) -> None:
         """Keep what would be lost if the program ended now."""
@@ -88,13 +90,20 @@ class WorkspaceStore:
         for draft in self.lost():
             draft_of(self._root, draft.study).unlink(missing_ok=True)
 
-    def _put(self, study: str, workspace: Workspace | None, work: Callable[[], object]) -> None:
+    def _put(
+        self,
+        study: str,
+        workspace: Workspace | None,
+        work: Callable[[], object],
+        done: Callable[[], object],
+    ) -> None:
         mine = self._unwritten[study] = _Unwritten(workspace)
 
         def written() -> None:
             if self._unwritten.get(study) is mine:
                 del self._unwritten[study]
             self._on_written()
+            done()
 
         self._writer.put(work, key=f"kept {study}", done=written, failed=self._on_refused)
 

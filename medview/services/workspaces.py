@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,10 +81,11 @@ class Workspaces:
         paths = () if private else tuple(str(path) for path in self._library.paths)
         self._store.keep_draft(Draft(self._name, at, now, paths))
 
-    def save(self, *, asked: bool = False) -> bool:
+    def save(self, *, asked: bool = False, done: Callable[[], object] = lambda: None) -> bool:
         """Make what is on screen the workspace of its study; False when nothing is kept.
 
         What was forgotten is kept again once it is `asked` for, or the study is opened anew.
+        `done` is called once the disk has it.
         """
         if asked:
             self._forgotten = ""
@@ -91,7 +93,7 @@ class Workspaces:
         if now is None or self._store is None or not self._is_open:
             return False
         self._saved = now
-        self._store.keep(self._name, now)
+        self._store.keep(self._name, now, done)
         return True
 
     def forget(self) -> None:

@@ -62,8 +62,12 @@ class Autosave(QObject):
 
 def save_workspace(app: App) -> None:
     """Keep layout, views and drawings of the study on screen now."""
-    if app.workspaces.save(asked=True):
-        app.session.message = Message(tr("Workspace of this study saved."))
+    said = Message(tr("Workspace of this study saved."))
+
+    def done() -> None:
+        app.session.message = said
+
+    app.workspaces.save(asked=True, done=done)
 
 
 def open_known(app: App, paths: tuple[Path, ...]) -> None:

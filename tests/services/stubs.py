@@ -7,7 +7,7 @@ from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
-from phantoms import geometry_of, phantom
+from phantoms import geometry_of, phantom, phantom_on
 
 from medview.domain.card import InputSpec, ModelCard, OutputSpec
 from medview.domain.errors import Cancelled
@@ -96,19 +96,26 @@ class StubJobs:
     def running(self, work):
         return [job for job in self.asked if job.work.endswith(work) and not job.is_over]
 
+    def read(self):
+        """Read every series that is asked for, as the child for files would; also what follows."""
+        while waiting := self.running("load_and_identify"):
+            job, asked = waiting[0], waiting[0].args[0]
+            fields = {"modality": asked.modality, "quantity": asked.quantity}
+            job.send(phantom_on(asked.geometry, **fields))
+            job.finish(f"sha{asked.uid}")
 
-class LaterWriter:
+
+class LaterWriter(AtOnce):
     """A writer that does what it was given when the test says so."""
 
     def __init__(self):
         self.waiting = []
 
-    def put(self, work, **calls):
-        self.waiting.append((work, calls))
+    def _take(self, piece):
+        self.waiting.append(piece)
 
     def go_on(self):
-        work, calls = self.waiting.pop(0)
-        AtOnce().put(work, **calls)
+        super()._take(self.waiting.pop(0))
 
 
 def series_of(uid, **fields):

@@ -2,19 +2,11 @@
 
 import numpy as np
 import pytest
-from services.stubs import CARD, on_screen
+from services.stubs import CARD
 
 from medview.domain.prediction import MapSlices
 from medview.services import filling
 from medview.services.filling import Filling
-from medview.services.session import Session
-
-
-@pytest.fixture
-def session():
-    session = Session()
-    on_screen(session)
-    return session
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from phantoms import geometry_of, phantom_on
+from phantoms import geometry_of
 from services.stubs import StubJobs, series_of
 
 from medview.domain.geometry import Plane
@@ -65,10 +65,7 @@ class Desk:
         self.read()
 
     def read(self):
-        while waiting := self.jobs.running("load_and_identify"):
-            job, asked = waiting[0], waiting[0].args[0]
-            job.send(phantom_on(asked.geometry, modality=asked.modality, quantity=asked.quantity))
-            job.finish(f"sha{asked.uid}")
+        self.jobs.read()
 
     def own(self, text):
         (self.folder / FILE).write_text(text, "utf-8")

@@ -4,25 +4,17 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from services.stubs import on_screen, result_about
+from services.stubs import result_about
 
 from medview.domain.overlay import LayerStyle
 from medview.domain.volume import Window
 from medview.imaging.frame import compose_frame
 from medview.services.layouts import MAIN_PANE
 from medview.services.overlaying import Overlaying
-from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.viewing import Viewing
 
 NAMES = ("score", "residual", "epistemic", "aleatoric", "total", "seen")
-
-
-@pytest.fixture
-def session():
-    session = Session()
-    on_screen(session)
-    return session
 
 
 @pytest.fixture

@@ -19,13 +19,6 @@ from medview.services.viewing import Viewing
 
 
 @pytest.fixture
-def session():
-    session = Session()
-    on_screen(session)
-    return session
-
-
-@pytest.fixture
 def viewing(session):
     return Viewing(session)
 

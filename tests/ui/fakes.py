@@ -96,6 +96,11 @@ class Bench:
         self.session.overlay_on = True
         self.settle()
 
+    def read(self) -> None:
+        """Let every series that is asked for be read and drawn."""
+        self.jobs.read()
+        self.settle()
+
     def settle(self) -> None:
         """Let the window draw what changed."""
         QApplication.processEvents()

@@ -14,7 +14,7 @@ from phantoms import MARK_LPS, geometry_of, phantom_on, tilted
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QMenu
 from ui.fakes import CONTROL, MIDDLE, RIGHT, SHIFT, drag, hover, wheel
-from ui.test_layout_actions import CATALOGUE, NOW, STRANGER, let_go, read
+from ui.test_layout_actions import CATALOGUE, NOW, STRANGER, let_go
 
 from medview.domain.geometry import Plane
 from medview.domain.progress import Silent
@@ -183,9 +183,9 @@ def test_a4_a_preset_changes_the_active_one_of_two_views(desk_of_two):
 def desk_of_two(bench):
     bench.session.catalogue = CATALOGUE
     bench.app.library.show(NOW)
-    read(bench)
+    bench.read()
     bench.press("Alt+2")
-    read(bench)
+    bench.read()
     return bench
 
 
@@ -258,7 +258,7 @@ def test_a6_three_slices_are_not_cut_across_and_the_menu_says_why(bench, shot):
 def test_a7_the_prior_stands_right_says_so_and_scrolls_along_in_mm(desk_of_two, shot):
     desk = desk_of_two
     desk.press("Ctrl+Shift+C")
-    read(desk)
+    desk.read()
     assert [desk.pane(key).dress.tag for key in ("main", "upper")] == ["", "PRIOR"]
     heights = [desk.session.views[key].point_lps[2] for key in ("main", "upper")]
     desk.press("Down")

@@ -11,20 +11,10 @@ from ui.fakes import drag, make_bench
 from medview.ui.autosave import open_known
 
 
-def read(bench):
-    from phantoms import phantom_on
-
-    for job in bench.jobs.running("load_and_identify"):
-        job.send(phantom_on(job.args[0].geometry, modality="MR"))
-        job.finish("sha" + job.args[0].uid)
-    bench.settle()
-
-
 def open_study(bench, folder):
     bench.window.open_paths((folder,))
     bench.jobs.running("scan")[-1].finish(catalogue_of(series_of("1.1"), series_of("1.2")))
-    read(bench)
-    read(bench)
+    bench.read()
 
 
 @pytest.fixture
@@ -60,7 +50,6 @@ def measure(bench):
 def kill(bench, tmp_path):
     """Leave the disk as a killed program leaves it."""
     bench.app.workspaces.keep_draft()
-    bench.app.workspaces._writer.shutdown()
     for path in (tmp_path / "workspaces").glob("*.draft.json"):
         body = json.loads(path.read_text())
         body["process"]["started"] -= 1000
@@ -80,7 +69,7 @@ def test_everything_is_there_again_when_it_is_opened_from_recent(bench, folder, 
     measure(bench)
     bench.press("K")
     bench.press("Alt+2")
-    read(bench)
+    bench.read()
     bench.press("2")
     drawn, views = bench.session.drawings, bench.session.views
     bench.window.close()
@@ -91,7 +80,7 @@ def test_everything_is_there_again_when_it_is_opened_from_recent(bench, folder, 
     menu.actions()[0].trigger()
     other.jobs.running("scan")[-1].finish(catalogue_of(series_of("1.1"), series_of("1.2")))
     for _ in range(3):
-        read(other)
+        other.read()
     assert other.session.drawings == drawn
     assert other.session.views == views
     assert other.session.layout == "1x2"
@@ -114,7 +103,7 @@ def test_after_a_kill_one_prompt_with_the_time_brings_the_change_back(
     recover.click()
     assert other.jobs.running("scan")[0].args == ((folder,),)
     other.jobs.running("scan")[0].finish(catalogue_of(series_of("1.1")))
-    read(other)
+    other.read()
     assert other.session.drawings == bench.session.drawings
     assert start().window.notes.texts() == []
 
@@ -163,10 +152,8 @@ def test_saving_says_so_and_forgetting_deletes_it(bench, folder, tmp_path):
     open_study(bench, folder)
     bench.press("Ctrl+S")
     assert bench.window.notes.texts() == ["Workspace of this study saved."]
-    bench.app.workspaces._writing.result()
     assert len(list((tmp_path / "workspaces").iterdir())) == 1
     bench.window.table["file.forget"].trigger()
-    bench.app.workspaces._writing.result()
     assert list((tmp_path / "workspaces").iterdir()) == []
     assert bench.window.isVisible()
     assert bench.window.testAttribute(Qt.WidgetAttribute.WA_WState_Visible)

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 from services.stubs import CARD, catalogue_of, series_of
 from ui.fakes import make_bench
-from ui.test_autosave import read
 
 from medview.io.cards import write_card
 from medview.learning.patients import patient_hash
@@ -22,12 +21,11 @@ def bench(qtbot, tmp_path):
     qtbot.addWidget(made.window)
     made.window.open_paths((tmp_path / "study",))
     made.jobs.running("scan")[-1].finish(catalogue_of(series_of("1.1"), series_of("1.2")))
-    read(made)
+    made.read()
     made.add_result()
     made.app.reading.write(findings="A lesion on the left.")
     made.app.reading.flush()
     made.press("Ctrl+S")
-    made.app.workspaces._writing.result()
     yield made
     made.app.workspaces.close()
 
@@ -59,7 +57,6 @@ def test_forgetting_a_study_deletes_all_that_is_kept_of_it_for_good(bench, tmp_p
     answering(monkeypatch, True)
     assert str(tmp_path / "study") in bench.app.preferences.settings.recent
     bench.window.table["file.forget_study"].trigger()
-    bench.app.workspaces._writing.result()
     assert [job.args for job in bench.jobs.asked if job.work == FORGET] == [
         (tmp_path / "results", bench.session.series.study_uid)
     ]

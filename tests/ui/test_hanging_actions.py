@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from phantoms import geometry_of, phantom_on
+from phantoms import geometry_of
 from PySide6.QtWidgets import QInputDialog
 from services.stubs import series_of
 
@@ -39,16 +39,8 @@ LIST = Catalogue(
 def desk(bench):
     bench.session.catalogue = LIST
     bench.app.library.show(CHEST)
-    read(bench)
+    bench.read()
     return bench
-
-
-def read(bench):
-    while waiting := bench.jobs.running("load_and_identify"):
-        job, asked = waiting[0], waiting[0].args[0]
-        job.send(phantom_on(asked.geometry, modality="CT", quantity="HU"))
-        job.finish("sha" + asked.uid)
-    bench.settle()
 
 
 def test_a_study_opens_with_its_prior_beside_it(desk):
@@ -59,12 +51,12 @@ def test_a_study_opens_with_its_prior_beside_it(desk):
 
 def test_the_full_stop_goes_to_the_next_hanging_and_says_its_name(desk):
     desk.press(".")
-    read(desk)
+    desk.read()
     assert "Hanging 2 of" in desk.window.notes.texts()[0]
     assert "soft tissue and lung" in desk.window.notes.texts()[0]
     assert desk.frame("upper").window.width == 1500
     desk.press(",")
-    read(desk)
+    desk.read()
     assert "Hanging 1 of" in desk.window.notes.texts()[0]
     assert desk.pane("upper").dress.tag == "PRIOR"
 
@@ -118,7 +110,7 @@ def test_a_hanging_is_chosen_by_name(desk, monkeypatch):
         QInputDialog, "getItem", lambda *given: offered.extend(given[3]) or ("One series", True)
     )
     desk.window.table["hanging.choose"].trigger()
-    read(desk)
+    desk.read()
     assert offered[0] == "CT beside the earlier one"
     assert desk.session.layout == "1x1"
     assert "One series" in desk.window.notes.texts()[0]

@@ -34,18 +34,11 @@ CATALOGUE = Catalogue(
 )  # fmt: skip
 
 
-def read(bench):
-    for job in bench.jobs.running("load_and_identify"):
-        job.send(phantom_on(job.args[0].geometry, modality="MR"))
-        job.finish("sha" + job.args[0].uid)
-    bench.settle()
-
-
 @pytest.fixture
 def desk(bench):
     bench.session.catalogue = CATALOGUE
     bench.app.library.show(NOW)
-    read(bench)
+    bench.read()
     return bench
 
 
@@ -70,7 +63,7 @@ def let_go(bench, uid, pane):
     QApplication.sendEvent(target, enter)
     assert enter.isAccepted()
     QApplication.sendEvent(target, QDropEvent(QPointF(9, 9), copy, data, LEFT, NO))
-    read(bench)
+    bench.read()
 
 
 def walk(model, parent=None):
@@ -107,7 +100,7 @@ def test_the_layout_that_is_on_is_ticked_and_in_the_bar(desk):
 
 def test_every_pane_shows_the_identity_of_its_own_data(desk):
     desk.press("Alt+4")
-    read(desk)
+    desk.read()
     let_go(desk, "2.1", "lower")
     said = {key: desk.pane(key).dress.corners.top_left for key in ("main", "upper", "lower")}
     assert all(lines[0] == "Abel, Ann" for lines in said.values())
@@ -120,7 +113,7 @@ def test_every_pane_shows_the_identity_of_its_own_data(desk):
 
 def test_private_mode_reaches_every_pane(desk):
     desk.press("Alt+2")
-    read(desk)
+    desk.read()
     desk.press("Ctrl+Shift+P")
     text = str([desk.pane(key).dress.corners for key in ("main", "upper")])
     assert "Abel" not in text
@@ -129,7 +122,7 @@ def test_private_mode_reaches_every_pane(desk):
 
 def test_a_strangers_series_cannot_be_let_go_beside_this_one(desk):
     desk.press("Alt+2")
-    read(desk)
+    desk.read()
     let_go(desk, "9.1", "upper")
     assert shown(desk) == {"main": "1.1", "upper": "1.2"}
     assert "another patient" in desk.window.notes.texts()[0]
@@ -145,7 +138,7 @@ def test_files_dropped_on_a_pane_are_the_windows(desk):
 
 def test_a_click_makes_a_pane_the_one_that_panels_are_about(desk):
     desk.press("Alt+2")
-    read(desk)
+    desk.read()
     drag(desk.pane("upper"), (60, 60), (0, 0))
     assert desk.session.active_pane == "upper"
     assert desk.session.series.uid == "1.2"
@@ -156,7 +149,7 @@ def test_a_click_makes_a_pane_the_one_that_panels_are_about(desk):
 
 def test_a_double_click_lets_one_pane_of_a_grid_fill_the_room_and_back(desk):
     desk.press("Alt+4")
-    read(desk)
+    desk.read()
     double_click(desk.pane("upper"))
     desk.settle()
     assert [pane.key for pane in desk.window.grid.visible_panes] == ["upper"]
@@ -167,7 +160,7 @@ def test_a_double_click_lets_one_pane_of_a_grid_fill_the_room_and_back(desk):
 
 def test_the_values_under_the_mouse_are_those_of_the_pane_under_it(desk):
     desk.press("Alt+2")
-    read(desk)
+    desk.read()
     hover(desk.pane("upper"), middle(desk.pane("upper")))
     assert "T1 1.2" in desk.window.status.probe_text
     hover(desk.pane("main"), middle(desk.pane("main")))
@@ -176,7 +169,7 @@ def test_the_values_under_the_mouse_are_those_of_the_pane_under_it(desk):
 
 def test_scrolling_takes_the_other_pane_along_until_it_is_switched_off(desk):
     desk.press("Alt+2")
-    read(desk)
+    desk.read()
     first = desk.frame("upper").slice
     desk.press("Down")
     assert desk.frame("upper").slice == first + 1
@@ -188,7 +181,7 @@ def test_scrolling_takes_the_other_pane_along_until_it_is_switched_off(desk):
 
 def test_compare_with_prior_names_both_dates_and_says_it_is_not_registered(desk):
     desk.press("Ctrl+Shift+C")
-    read(desk)
+    desk.read()
     assert shown(desk) == {"main": "1.1", "upper": "2.1"}
     assert desk.pane("upper").dress.tag == "PRIOR"
     assert "linked in mm, not registered" in desk.pane("upper").dress.corners.top_right
@@ -198,7 +191,7 @@ def test_compare_with_prior_names_both_dates_and_says_it_is_not_registered(desk)
 
 def test_a_plane_is_chosen_for_one_pane(desk):
     desk.press("Alt+2")
-    read(desk)
+    desk.read()
     desk.window.table["plane.coronal"].trigger()
     desk.settle()
     assert desk.frame("main").labels.top == "H"

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from phantoms import phantom_on
 from PySide6.QtWidgets import QApplication, QWidget
 from services.stubs import catalogue_of
 from services.test_arranging import CATALOGUE
@@ -29,10 +28,7 @@ def memory_mb():
 
 def answer(bench):
     """Read whatever was asked for, as the child for files would."""
-    for job in bench.jobs.running("load_and_identify"):
-        asked = job.args[0]
-        job.send(phantom_on(asked.geometry, modality=asked.modality))
-        job.finish(f"sha{asked.uid}")
+    bench.jobs.read()
     bench.jobs.asked = [job for job in bench.jobs.asked if not job.is_over][-50:]
 
 
