@@ -75,7 +75,9 @@ def _place_all(
         room *= scale
     else:
         np.multiply(numbers, scale, out=room)
-    np.clip(room, np.float32(0), np.float32(255), out=room)
+    # Seldom is anything above the range; what is below it is below the threshold, too.
+    if low > style.threshold or not room.max() <= 255:
+        np.clip(room, np.float32(0), np.float32(255), out=room)
     room += np.float32(0.5)
     with np.errstate(invalid="ignore"):  # what NaN becomes is not shown
         np.copyto(out, room, casting="unsafe")
