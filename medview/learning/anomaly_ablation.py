@@ -23,7 +23,7 @@ from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
-from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.anomaly_scores import Drawn, rimless
 from medview.learning.anomaly_settings import AnomalySettings, Rule
@@ -36,7 +36,7 @@ from medview.learning.anomaly_training import (
     split,
     train_to_end,
 )
-from medview.learning.calibrate import Pasted, Trial, choose, paste_lesions
+from medview.learning.calibrate import Pasted, Trial, choose, draw_slices, paste_lesions
 from medview.learning.cases import find_subsets
 from medview.learning.devices import choose_device
 from medview.learning.lesions import draw_lesion
@@ -145,11 +145,11 @@ class _Trained:
         key = (samples, spread)
         if key not in self._said:
             one = self.chosen_on
-            clean = ask(job, self.engine, one.plain, one.brain, samples, spread)
-            sick = ask(job, self.engine, one.pasted, one.brain, samples, spread)
+            clean = draw_slices(job, self.engine, one.plain, one.brain, samples, spread=spread)
+            sick = draw_slices(job, self.engine, one.pasted, one.brain, samples, spread=spread)
             began = time.process_time()
             held_out = tuple(
-                ask(job, self.engine, each.pictures, each.brain, samples, spread)
+                draw_slices(job, self.engine, each.pictures, each.brain, samples, spread=spread)
                 for each in self.shown
             )
             self._cpu_s[key] = time.process_time() - began
@@ -262,19 +262,6 @@ def show(case: NormalCase, seed: int) -> Shown:
             pictures[n] = lesion.paste(pictures[n], kept.brain[n])
             truth[n] = lesion.truth & kept.brain[n]
     return Shown(case.case, pictures, kept.brain, truth)
-
-
-def ask(
-    job: Progress,
-    engine: Engine,
-    slices: NDArray[np.float32],
-    brain: NDArray[np.bool_],
-    samples: int,
-    spread: bool,
-) -> Drawn:
-    """Run the network on slices (n, 128, 128) with seed 0."""
-    noise = noise_for(len(slices), samples, 0) * float(spread)
-    return Drawn(slices, brain, *run_slices(engine, slices, noise, job))
 
 
 def scored(shown: Shown, drawn: Drawn, settings: AnomalySettings) -> tuple[Scored, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
-from medview.domain.errors import DataError
 from medview.learning.augment import Augmentation
 from medview.learning.checkpoint import all_but_folds
+from medview.learning.recipe_values import recipe_of
 from medview.models.anomaly_vae import VaeOptions
 
 
@@ -59,24 +59,7 @@ class Recipe:
         DataError
             A key that no recipe has, or a value of the wrong kind.
         """
-        parts = {"network": VaeOptions, "augment": Augmentation}
-        made: dict[str, object] = {}
-        for name, value in values.items():
-            if name not in {f.name for f in fields(cls)}:
-                raise DataError(
-                    f"the recipe has no setting called {name}",
-                    do=f"Known are: {', '.join(f.name for f in fields(cls))}.",
-                    code="MV-DAT-020",
-                )
-            try:
-                made[name] = parts[name](**value) if name in parts else value  # type: ignore[arg-type]  # a table of the recipe
-            except TypeError as error:
-                raise DataError(
-                    f"the recipe has a table {name} that cannot be used",
-                    do=f"Known are: {', '.join(f.name for f in fields(parts[name]))}.",
-                    code="MV-DAT-020",
-                ) from error
-        return cls(**made)  # type: ignore[arg-type]  # names are checked above
+        return recipe_of(cls, values, {"network": VaeOptions, "augment": Augmentation})
 
 
 def same_run(recipe: Recipe) -> str:

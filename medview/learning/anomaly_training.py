@@ -42,7 +42,7 @@ from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.preview import Previews
 from medview.learning.ranks import Ranks
-from medview.learning.subset import LeftOut, Subset, TrainCase
+from medview.learning.subset import LeftOut, Subset, TrainCase, none_usable
 from medview.learning.weights import CARD, WEIGHTS, fill, load_anomaly, patient_hash, save
 from medview.models.anomaly_vae import AnomalyVae
 
@@ -167,13 +167,7 @@ def _nothing_to_train_on(skipped: Sequence[LeftOut]) -> DataError:
             do="Give a folder of normal T1 volumes.",
             code="MV-DAT-030",
         )
-    return DataError(
-        f"none of {len(skipped)} cases can be used; {skipped[0].what}",
-        file=skipped[0].case,
-        code="MV-DAT-031",
-        skipped=len(skipped),
-        do="Correct the data and try again.",
-    )
+    return none_usable(skipped, "MV-DAT-031")
 
 
 def load_normal(case: TrainCase) -> NormalCase:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from medview.domain.errors import DataError
+from medview.learning.recipe_values import odd_value, recipe_of
 from medview.models.mavae import LossWeights
 
 
@@ -70,23 +70,12 @@ class AgeRecipe:
         DataError
             A key that no recipe has, or a word that means nothing.
         """
-        parts: dict[str, Any] = {"train": TrainOptions, "loss": LossWeights}
-        known = {one.name for one in fields(cls)}
-        made: dict[str, Any] = {}
-        for name, value in values.items():
-            if name not in known:
-                raise _odd(f"the recipe has no setting called {name}", ", ".join(sorted(known)))
-            try:
-                made[name] = parts[name](**value) if name in parts else value
-            except TypeError as error:
-                names = ", ".join(one.name for one in fields(parts[name]))
-                raise _odd(f"the recipe has a table {name} that cannot be used", names) from error
-        recipe = cls(**made)
+        recipe = recipe_of(cls, values, {"train": TrainOptions, "loss": LossWeights})
         for name, words in _WORDS.items():
             if getattr(recipe, name) not in words:
-                raise _odd(f"{name} is {getattr(recipe, name)!r}", ", ".join(words))
+                raise odd_value(f"{name} is {getattr(recipe, name)!r}", words)
         if recipe.members < 2:
-            raise _odd("an ensemble needs at least 2 members", "members=5")
+            raise odd_value("an ensemble needs at least 2 members", ("members=5",))
         return recipe
 
     def plain(self) -> dict[str, Any]:
@@ -100,7 +89,3 @@ _WORDS = {
     "rows": ("all", "pairs", "pairs+"),
     "predictor": ("all", "shared"),
 }
-
-
-def _odd(what: str, known: str) -> DataError:
-    return DataError(what, do=f"Known are: {known}.", code="MV-DAT-020")

@@ -38,10 +38,12 @@ def draw_slices(
     slices: NDArray[np.float32],
     brain: NDArray[np.bool_],
     samples: int,
+    *,
+    spread: bool = True,
 ) -> Drawn:
-    """Run the network on slices (n, 128, 128) with seed 0."""
-    pictures, aleatoric = run_slices(engine, slices, noise_for(len(slices), samples, 0), job)
-    return Drawn(slices, brain, pictures, aleatoric)
+    """Run the network on slices (n, 128, 128) with seed 0; without `spread` on mean codes alone."""
+    noise = noise_for(len(slices), samples, 0) * float(spread)
+    return Drawn(slices, brain, *run_slices(engine, slices, noise, job))
 
 
 def slices_with_room(

@@ -151,23 +151,10 @@ def begun(
     init: Mapping[str, Tensor] | None = None,
     learns: Method = "full",
 ) -> Mdmt:
-    """The network of a phase before its first step, with only that learning which shall."""
-    model = _started(recipe, given, train, phase, done, seed)
-    if init is not None:
-        take_fitting(model, init)
-        restrict(model, learns, ("heads.",), seed=seed)
-    return model
+    """The network of a phase before its first step, with only that learning which shall.
 
-
-def _started(
-    recipe: CxrRecipe,
-    given: Given,
-    train: NDArray[np.intp],
-    phase: str,
-    done: Mapping[str, Fitted],
-    seed: int,
-) -> Mdmt:
-    """First weights of a phase: random, or from the single-task nets."""
+    Its first weights are random, or from the single-task nets, or those given.
+    """
     torch.manual_seed(seed)
     model = network_for(recipe, given, phase)
     if given.pooled is not None:
@@ -178,6 +165,9 @@ def _started(
         ours = done["stl-prognosis"].model.state_dict()
         theirs = done["stl-severity"].model.state_dict()
         take_fitting(model, beta_average(ours, theirs, recipe.beta))
+    if init is not None:
+        take_fitting(model, init)
+        restrict(model, learns, ("heads.",), seed=seed)
     return model
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from medview.domain.errors import DataError
+from medview.learning.recipe_values import recipe_of
 from medview.models.mdmt import (
     SEVERITIES,
 )
@@ -57,15 +58,7 @@ class CxrRecipe:
         DataError
             A key that no recipe has, or a word that is no choice.
         """
-        known = {f.name for f in fields(cls)}
-        odd = [name for name in values if name not in known]
-        if odd:
-            raise DataError(
-                f"the recipe has no setting called {odd[0]}",
-                do=f"Known are: {', '.join(sorted(known))}.",
-                code="MV-DAT-020",
-            )
-        made = cls(**values)
+        made = recipe_of(cls, values)
         for name, choices in (
             ("method", METHODS),
             ("severity", SEVERITIES),

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, cast, get_args
+from dataclasses import asdict, dataclass, replace
+from typing import Any, get_args
 
-from medview.domain.errors import DataError
+from medview.learning.recipe_values import odd_value, recipe_of
 from medview.models.fusion import FilmEncoder, Fusing, FusionOptions, Missing, SeriesKind
 from medview.models.label_loss import Weighting
 
@@ -91,14 +91,11 @@ class IcuRecipe:
         DataError
             A setting that there is not, or a word that means nothing; it is named.
         """
-        known = {field.name for field in fields(cls)}
-        odd = sorted(set(values) - known)
-        if odd:
-            raise _wrong(f"the recipe has no setting called {odd[0]}", ", ".join(sorted(known)))
+        made = recipe_of(cls, values)
         for name, words in _WORDS.items():
             if name in values and values[name] not in words:
-                raise _wrong(f"{name} = {values[name]} means nothing", ", ".join(words))
-        return cls(**cast(dict[str, Any], dict(values)))
+                raise odd_value(f"{name} = {values[name]} means nothing", words)
+        return made
 
     def network(self, columns: int, outputs: int) -> FusionOptions:
         """The network for inputs of so many columns."""
@@ -152,7 +149,3 @@ class IcuRecipe:
             if not kept[name]:
                 kept.pop(name)
         return str(kept)
-
-
-def _wrong(what: str, known: str) -> DataError:
-    return DataError(what, do=f"Known are: {known}.", code="MV-DAT-020")

@@ -34,6 +34,10 @@ class Interval:
     high: float | None = None
 
 
+RowKey = tuple[str, Level, str, str, str]
+"""Predictor, level, name, subset and group: which row of a table of figures."""
+
+
 @dataclass(frozen=True, slots=True)
 class MetricRow:
     """One row of ``medview.metrics/1``.
@@ -59,6 +63,35 @@ class MetricRow:
     prevalence: float | None = None
     truth: str = ""
     draws: int = 1
+
+    @classmethod
+    def of(
+        cls,
+        key: RowKey,
+        found: Interval,
+        patients: Sequence[str],
+        *,
+        n: int | None = None,
+        truth: str = "",
+        positive: int | None = None,
+        share: float | None = None,
+        draws: int = 1,
+    ) -> MetricRow:
+        """A figure with its interval over `patients`, one name a unit; `n` where they are others.
+
+        Without an interval none is named.
+        """
+        predictor, level, name, subset, group = key
+        return cls(
+            *(predictor, level, name, subset, found.value),
+            len(patients) if n is None else n,
+            *(len(set(patients)), found.low, found.high, group),
+            ci=CI if found.low is not None else "",
+            n_positive=positive,
+            prevalence=share,
+            truth=truth,
+            draws=draws,
+        )
 
     def as_dict(self) -> dict[str, object]:
         """The row as plain values."""

@@ -17,10 +17,8 @@ from medview.learning.anomaly_scores import rimless, volume_score
 from medview.learning.cases import PreparedCase
 from medview.learning.grid import PIXEL_MM
 from medview.learning.metrics import (
-    CI,
-    Interval,
-    Level,
     MetricRow,
+    RowKey,
     best_dice,
     curve_interval,
     mean_interval,
@@ -148,9 +146,10 @@ def _judged_rows(subset: str, results: Sequence[CaseResult]) -> Iterator[MetricR
     if here:
         rates = np.array([np.isfinite(one.scores[MODEL]).mean() for one in here])
         patients = [one.case.patient for one in here]
-        key: _Key = (MODEL, "slice", JUDGED, subset, "all")
+        key: RowKey = (MODEL, "slice", JUDGED, subset, "all")
         count = sum(len(one.slices) for one in here)
-        yield replace(_row(key, mean_interval(rates, patients), patients, 0, 0.0, ""), n=count)
+        found = mean_interval(rates, patients)
+        yield MetricRow.of(key, found, patients, n=count, positive=0, share=0.0)
 
 
 def _pixel_row(
@@ -160,8 +159,9 @@ def _pixel_row(
     values = [getattr(one.figures[predictor], name) for one in here if one.figures]
     found = mean_interval(np.array(values), patients)
     share = float(np.mean([one.prevalence for one in here if one.prevalence is not None]))
-    key: _Key = (predictor, "pixel", name, subset, group)
-    return _row(key, found, patients, len(here), share, here[0].truth)
+    key: RowKey = (predictor, "pixel", name, subset, group)
+    truth = here[0].truth
+    return MetricRow.of(key, found, patients, truth=truth, positive=len(here), share=share)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,8 +221,9 @@ def _slice_row(
     patients = [p for p, kept in zip(table.patients, here, strict=True) if kept]
     found = curve_interval(name, truth, table.scores[predictor][here], patients, weight=weight)
     share = float(np.average(truth, weights=weight))
-    key: _Key = (predictor, "slice", name, subset, group)
-    return _row(key, found, patients, int(truth.sum()), share, "tumour mask")
+    key: RowKey = (predictor, "slice", name, subset, group)
+    positive = int(truth.sum())
+    return MetricRow.of(key, found, patients, truth="tumour mask", positive=positive, share=share)
 
 
 def _at_prevalence(truth: NDArray[np.bool_], share: float) -> NDArray[np.float64]:
@@ -262,36 +263,6 @@ def _case_rows(subset: str, results: Sequence[CaseResult]) -> Iterator[MetricRow
             continue
         for name in ("roc_auc", "pr_auc"):
             found = curve_interval(name, truth, score, patients)
-            key: _Key = (predictor, "case", name, subset, "all")
-            yield _row(key, found, patients, int(truth.sum()), float(truth.mean()), "label")
-
-
-# predictor, level, name, subset, group
-_Key = tuple[str, Level, str, str, str]
-
-
-def _row(
-    key: _Key,
-    found: Interval,
-    patients: Sequence[str],
-    positive: int,
-    share: float,
-    truth: str,
-) -> MetricRow:
-    predictor, level, name, subset, group = key
-    return MetricRow(
-        predictor,
-        level,
-        name,
-        subset,
-        found.value,
-        len(patients),
-        len(set(patients)),
-        found.low,
-        found.high,
-        group,
-        ci=CI if found.low is not None else "",
-        n_positive=positive,
-        prevalence=share,
-        truth=truth,
-    )
+            key: RowKey = (predictor, "case", name, subset, "all")
+            positive, share = int(truth.sum()), float(truth.mean())
+            yield MetricRow.of(key, found, patients, truth="label", positive=positive, share=share)

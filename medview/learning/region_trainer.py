@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from medview.learning.checkpoint import (
     read_checkpoint,
 )
 from medview.learning.learner import KEPT, Learner
+from medview.learning.recipe_values import recipe_of
 from medview.learning.region_augment import (
     RegionAugmentation,
     RegionCase,
@@ -73,25 +74,7 @@ class RegionRecipe:
         DataError
             A key that no recipe has.
         """
-        known = {f.name for f in fields(cls)}
-        odd = sorted(set(values) - known)
-        if odd:
-            raise DataError(
-                f"the recipe has no setting called {odd[0]}",
-                do=f"Known are: {', '.join(sorted(known))}.",
-                code="MV-DAT-020",
-            )
-        made = dict(values)
-        table = made.pop("augment", {})
-        try:
-            augment = RegionAugmentation(**table)  # type: ignore[arg-type]  # a table of the recipe
-        except TypeError as error:
-            raise DataError(
-                "the recipe has a table augment that cannot be used",
-                do=f"Known are: {', '.join(f.name for f in fields(RegionAugmentation))}.",
-                code="MV-DAT-020",
-            ) from error
-        return cls(**made, augment=augment)  # type: ignore[arg-type]  # names are checked above
+        return recipe_of(cls, values, {"augment": RegionAugmentation})
 
 
 @dataclass(slots=True, eq=False)

@@ -25,7 +25,7 @@ from medview.learning.cases import PreparedCase
 from medview.learning.findings import SMALLEST_ML, grown
 from medview.learning.grid import PIXEL_MM
 from medview.learning.lesions import Lesion, draw_lesion
-from medview.learning.metrics import CI, Level, MetricRow, mean_interval
+from medview.learning.metrics import Level, MetricRow, RowKey, mean_interval
 from medview.learning.scoring import Slices, protocol_rows, slices_of
 from medview.learning.subset import TrainCase
 from medview.learning.synthetic import solid
@@ -274,17 +274,5 @@ def _row(
     patients: Sequence[str],
 ) -> MetricRow:
     found = mean_interval(np.asarray(values, dtype=np.float64), patients)
-    return MetricRow(
-        predictor,
-        level,
-        name,
-        subset,
-        found.value,
-        len(values),
-        len(set(patients)),
-        found.low,
-        found.high,
-        "solid",
-        ci=CI if found.low is not None else "",
-        truth="solid synthetic lesions",
-    )
+    key: RowKey = (predictor, level, name, subset, "solid")
+    return MetricRow.of(key, found, patients, truth="solid synthetic lesions")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
+
+from medview.domain.errors import DataError
 
 Split = Literal["", "train", "val", "test"]
 BrainRule = Literal["found", "labels", "mask", "positive"]
@@ -78,6 +80,17 @@ class LeftOut:
     case: str
     code: str
     what: str
+
+
+def none_usable(skipped: Sequence[LeftOut], code: str) -> DataError:
+    """Of cases that are all left out: how many, and why the first one is."""
+    return DataError(
+        f"none of {len(skipped)} cases can be used; {skipped[0].what}",
+        file=skipped[0].case,
+        code=code,
+        skipped=len(skipped),
+        do="Correct the data and try again.",
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

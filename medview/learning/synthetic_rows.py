@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medview.learning.metrics import (
-    CI,
     Difference,
     Interval,
     Level,
     MetricRow,
+    RowKey,
     Truth,
     curve_interval,
     mean_interval,
@@ -37,10 +38,6 @@ GROUPS: dict[str, Callable[[SliceTrial], bool]] = {
     "contrast:0.3-0.5": lambda t: t.contrast is None or abs(t.contrast) >= FAINT,
 }
 """Which trials belong to a group: the lesions named, radius in model pixels, and all clean ones."""
-
-
-# predictor, level, name, subset, group
-_Key = tuple[str, Level, str, str, str]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +116,7 @@ def _slice_rows(table: _Table, predictor: str) -> Iterator[MetricRow]:
     yield _within_volumes(table, predictor)
     yield from _twin_rows(table, predictor)
     if predictor == MODEL:
-        key: _Key = (predictor, "slice", JUDGED, table.subset, "all")
+        key: RowKey = (predictor, "slice", JUDGED, table.subset, "all")
         found = mean_interval(table.judged(), table.patients)
         yield _row(key, found, len(everything) // table.draws, table.patients, draws=table.draws)
 
@@ -153,7 +150,7 @@ def _within_volumes(table: _Table, predictor: str) -> MetricRow:
     patients = [table.patients[rows[0]] for rows in parts.values()]
     found = mean_interval(values, patients)
     n = len(parts) // table.draws
-    key: _Key = (predictor, "slice", "roc_auc", table.subset, "within:volume")
+    key: RowKey = (predictor, "slice", "roc_auc", table.subset, "within:volume")
     return _row(key, found, n, patients, draws=table.draws)
 
 
@@ -241,34 +238,8 @@ def _case_rows(subset: str, trials: Sequence[CaseTrial]) -> Iterator[MetricRow]:
         yield _row((predictor, "case", "win_rate", subset, "twin"), wins, n, patients, draws=draws)
 
 
-def _row(
-    key: _Key,
-    found: Interval,
-    n: int,
-    patients: Sequence[str],
-    *,
-    positive: int | None = None,
-    share: float | None = None,
-    draws: int = 1,
-) -> MetricRow:
-    predictor, level, name, subset, group = key
-    return MetricRow(
-        predictor,
-        level,
-        name,
-        subset,
-        found.value,
-        n,
-        len(set(patients)),
-        found.low,
-        found.high,
-        group,
-        ci=CI if found.low is not None else "",
-        n_positive=positive,
-        prevalence=share,
-        truth=TRUTH,
-        draws=draws,
-    )
+def _row(key: RowKey, found: Interval, n: int, patients: Sequence[str], **more: Any) -> MetricRow:
+    return MetricRow.of(key, found, patients, n=n, truth=TRUTH, **more)
 
 
 def synthetic_differences(trials: SyntheticTrials, ours: str = "model") -> list[dict[str, object]]:

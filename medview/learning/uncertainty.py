@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from medview.learning.anomaly_scores import Drawn, rimless
-from medview.learning.metrics import CI, MetricRow, mean_interval
+from medview.learning.metrics import MetricRow, RowKey, mean_interval
 
 FIFTHS = 5
 WHOLE = 3
@@ -63,17 +63,5 @@ def _row(
 ) -> MetricRow:
     patients = [one.patient for one in trials]
     found = mean_interval(np.array(values), patients)
-    return MetricRow(
-        "model",
-        "pixel",
-        name,
-        subset,
-        found.value,
-        len(values),
-        len(set(patients)),
-        found.low,
-        found.high,
-        group,
-        ci=CI if found.low is not None else "",
-        truth="normal brains",
-    )
+    key: RowKey = ("model", "pixel", name, subset, group)
+    return MetricRow.of(key, found, patients, truth="normal brains")

@@ -9,7 +9,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.learning.patients import patient_hash
-from medview.learning.subset import LeftOut, Subset, TrainCase
+from medview.learning.subset import LeftOut, Subset, TrainCase, none_usable
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,13 +68,7 @@ def nothing_left(parts: Sequence[Unseen], skipped: Sequence[LeftOut], noun: str)
             "patients).",
         )
     if skipped:
-        return DataError(
-            f"none of {len(skipped)} cases can be used; {skipped[0].what}",
-            file=skipped[0].case,
-            code="MV-DAT-142",
-            skipped=len(skipped),
-            do="Correct the data and try again.",
-        )
+        return none_usable(skipped, "MV-DAT-142")
     return DataError(
         f"there is no {noun} to measure",
         code="MV-DAT-141",

@@ -5,6 +5,9 @@ import pytest
 
 from medview.learning import metrics
 from medview.learning.metrics import (
+    CI,
+    Interval,
+    MetricRow,
     best_dice,
     curve_interval,
     mean_interval,
@@ -121,3 +124,14 @@ def test_repeated_draws_are_averaged_and_do_not_narrow_the_interval():
         draw=np.repeat([0, 1], 80),
     )
     assert (twice.value, twice.low, twice.high) == pytest.approx((once.value, once.low, once.high))
+
+
+def test_a_row_counts_patients_and_names_its_interval_only_where_it_has_one():
+    key = ("model", "slice", "roc_auc", "a set", "all")
+    wide = MetricRow.of(key, Interval(0.8, 0.6, 0.9), people(3, each=2), truth="label", share=0.5)
+    assert (wide.predictor, wide.level, wide.name, wide.subset, wide.group) == key
+    assert (wide.value, wide.low, wide.high, wide.ci) == (0.8, 0.6, 0.9, CI)
+    assert (wide.n, wide.n_patients, wide.truth, wide.prevalence) == (6, 3, "label", 0.5)
+    bare = MetricRow.of(key, Interval(0.8), people(3), n=40, positive=4, draws=2)
+    assert (bare.ci, bare.low, bare.n, bare.n_patients) == ("", None, 40, 3)
+    assert (bare.n_positive, bare.prevalence, bare.draws) == (4, None, 2)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from medview.learning.subset import Subset, TrainCase
+from medview.learning.subset import LeftOut, Subset, TrainCase, none_usable
 
 
 def subset(*labels, layout="cases", **more):
@@ -40,3 +40,11 @@ def test_of_a_published_set_all_or_nothing_is_taken():
 def test_patients_are_counted_once_and_a_case_knows_its_image():
     assert subset(0, 0, 0, 0, 0).n_patients == 3
     assert subset(0).cases[0].image == Path("0.nii")
+
+
+def test_where_none_can_be_used_the_first_reason_is_told():
+    gone = [LeftOut("c1", "MV-DAT-030", "there is no file"), LeftOut("c2", "MV-DAT-031", "odd")]
+    told = none_usable(gone, "MV-DAT-142")
+    assert told.what == "none of 2 cases can be used; there is no file"
+    assert (told.file, told.code) == ("c1", "MV-DAT-142")
+    assert told.do
