@@ -16,6 +16,7 @@ from medview.io.installation import keyed
 from medview.learning.case_list import write_rows
 from medview.learning.patients import patient_hash
 from medview.services.gathering import FOLDER, LIST
+from medview.services.session import Message
 from medview.services.versions import Version
 
 
@@ -72,6 +73,23 @@ def _drop_lines(file: Path, names: Collection[str]) -> None:
     kept = [line for line in lines if line.get("case") not in names]
     if len(kept) < len(lines):
         write_rows(file, kept)
+
+
+def forget_training(
+    folder: Path, patient: Patient, study: Study, versions: Iterable[Version]
+) -> tuple[dict[str, Any], Message | None]:
+    """Delete copies for training; what the audit trail says of it, and what the reader is told.
+
+    `folder` is the program's own, `versions` are all there are.
+    """
+    copies, learnt = 0, learnt_from(patient, study, versions)
+    message = Message(in_words(learnt), "warning") if learnt else None
+    try:
+        copies = drop_copies(folder, patient, study)
+    except WriteError as error:
+        error.do = f"{error.do} {in_words(learnt)}".strip()
+        message = Message.of(error)
+    return told(study, learnt, copies), message
 
 
 def told(study: Study, versions: tuple[str, ...], copies: int) -> dict[str, Any]:

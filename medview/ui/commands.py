@@ -6,10 +6,9 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
-from medview.domain.errors import MedviewError, WriteError
-from medview.domain.study import Patient, Study
+from medview.domain.errors import WriteError
 from medview.imaging.intensity import presets_for
-from medview.services.forgetting import alias, drop_copies, in_words, learnt_from, told
+from medview.services.forgetting import alias, forget_training
 from medview.services.session import Message
 from medview.ui.app import App
 from medview.ui.notify import ask
@@ -135,20 +134,10 @@ def forget_study(app: App) -> None:
     for path in app.library.paths:
         app.preferences.relocate(path, None)
     if owner is not None:
-        _forget_training(app, *owner)
-
-
-def _forget_training(app: App, patient: Patient, study: Study) -> None:
-    """Delete copies for training; tell and put down which versions have learnt from the patient."""
-    copies = 0
-    versions = learnt_from(patient, study, app.models.versions())
-    try:
-        copies = drop_copies(app.preferences.folder, patient, study)
-    except MedviewError as error:
-        app.session.message = Message.of(error)
-    app.witness.deleted(told(study, versions, copies))
-    if versions:
-        app.session.message = Message(in_words(versions), "warning")
+        detail, left = forget_training(app.preferences.folder, *owner, app.models.versions())
+        app.witness.deleted(detail)
+        if left is not None:
+            app.session.message = left
 
 
 def give_up(app: App) -> bool:

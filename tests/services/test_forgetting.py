@@ -14,7 +14,14 @@ from medview.io.identity import former_key, patient_key
 from medview.learning.case_list import write_rows
 from medview.learning.patients import patient_hash
 from medview.services import audit
-from medview.services.forgetting import alias, drop_copies, in_words, learnt_from, told
+from medview.services.forgetting import (
+    alias,
+    drop_copies,
+    forget_training,
+    in_words,
+    learnt_from,
+    told,
+)
 from medview.services.gathering import FOLDER, LIST
 from medview.services.versions import Version
 
@@ -67,6 +74,21 @@ def test_a_list_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / FOLDER / LIST).write_bytes(b"case\n\xff\n")
     with pytest.raises(WriteError, match="lines of the study may stay"):
         drop_copies(tmp_path, PATIENT, STUDY)
+
+
+def test_neither_a_list_that_stays_nor_a_version_that_learnt_hides_the_other(tmp_path):
+    (tmp_path / FOLDER).mkdir()
+    (tmp_path / FOLDER / LIST).write_bytes(b"case\n\xff\n")
+    learnt = version("mine", PATIENT.key)
+    detail, message = forget_training(tmp_path, PATIENT, STUDY, (learnt,))
+    assert detail == told(STUDY, ("anomaly@mine",), 0)
+    assert message.kind == "error"
+    for words in (message.text, str(message.error)):
+        assert "lines of the study may stay" in words
+        assert "anomaly@mine has learnt" in words
+    (tmp_path / FOLDER / LIST).unlink()
+    assert forget_training(tmp_path, PATIENT, STUDY, (learnt,))[1].kind == "warning"
+    assert forget_training(tmp_path, PATIENT, STUDY, ()) == (told(STUDY, (), 0), None)
 
 
 def test_nothing_to_delete_is_no_mistake(tmp_path):
