@@ -9,7 +9,6 @@ from PySide6.QtGui import QColor, QKeyEvent
 from PySide6.QtWidgets import (
     QDialog,
     QHeaderView,
-    QLineEdit,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -19,6 +18,7 @@ from medview.ui.action import Action
 from medview.ui.action_table import ActionTable
 from medview.ui.app import App
 from medview.ui.controls import label, name
+from medview.ui.find_box import FindBox
 from medview.ui.reasons import why_not
 from medview.ui.shortcuts import key_text
 from medview.ui.theme import current
@@ -57,12 +57,14 @@ class Palette(QDialog):
         self._look_for("")
         self.field.setFocus()
 
-    def _field(self) -> QLineEdit:
-        made = QLineEdit()
-        name(made, "palette_field", tr("Find a command"))
-        made.setPlaceholderText(tr("What do you want to do?"))
-        made.setToolTip(tr("Type words of a command, or its key; Return uses it"))
-        made.textChanged.connect(self._look_for)
+    def _field(self) -> FindBox:
+        made = FindBox(
+            "palette_field",
+            tr("Find a command"),
+            tr("What do you want to do?"),
+            tr("Type words of a command, or its key; Return uses it"),
+            self._look_for,
+        )
         made.installEventFilter(self)
         return made
 

@@ -23,6 +23,7 @@ from medview.services.settings import Drag, LeftDrag, Settings
 from medview.ui.action import Action
 from medview.ui.app import App
 from medview.ui.controls import Row, button, label, name
+from medview.ui.find_box import FindBox
 from medview.ui.mouse import tool_named
 from medview.ui.profiles import PROFILES
 from medview.ui.shortcuts import (
@@ -95,13 +96,14 @@ class ShortcutEditor(QDialog):
         self.about = label(tr(profile_of(self._settings).tip), "quiet", wraps=True)
         return Row(label(tr("Profile"), "strong"), self.profile, self.about, gap=8, grow=(2,))
 
-    def _search_box(self) -> QLineEdit:
-        made = QLineEdit()
-        name(made, "shortcut_search", tr("Find a command"))
-        made.setPlaceholderText(tr("Find a command or a key"))
-        made.setToolTip(tr("Show only commands that have these words"))
-        made.textChanged.connect(self._filter)
-        return made
+    def _search_box(self) -> FindBox:
+        return FindBox(
+            "shortcut_search",
+            tr("Find a command"),
+            tr("Find a command or a key"),
+            tr("Show only commands that have these words"),
+            self._filter,
+        )
 
     def _list(self) -> QTreeWidget:
         made = QTreeWidget()

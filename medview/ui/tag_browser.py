@@ -6,8 +6,6 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QHeaderView,
-    QLineEdit,
-    QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -16,6 +14,7 @@ from PySide6.QtWidgets import (
 
 from medview.domain.tag import Tag
 from medview.ui.controls import label, name
+from medview.ui.find_box import FindBox
 from medview.ui.words import tr
 
 _WIDTHS = (120, 280, 48)
@@ -30,15 +29,13 @@ class TagBrowser(QDialog):
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Header of the image"))
         self.resize(860, 720)
-        self.search = QLineEdit()
-        name(self.search, "tags_search", tr("Find in the header"))
-        self.search.setPlaceholderText(tr("Find tag, name or value"))
-        self.search.setToolTip(tr("Show only entries that have all of these words"))
-        self.search.setClearButtonEnabled(True)
-        for cross in self.search.findChildren(QToolButton):
-            name(cross, "tags_search_clear", tr("Clear"))
-            cross.setToolTip(tr("Clear"))
-        self.search.textChanged.connect(self.look_for)
+        self.search = FindBox(
+            "tags_search",
+            tr("Find in the header"),
+            tr("Find tag, name or value"),
+            tr("Show only entries that have all of these words"),
+            self.look_for,
+        )
         self.tree = QTreeWidget()
         name(self.tree, "tags_tree", tr("Entries of the header"))
         self.tree.setColumnCount(4)

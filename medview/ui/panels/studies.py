@@ -8,10 +8,8 @@ from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QSize, Qt
 from PySide6.QtGui import QImage, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
-    QLineEdit,
     QListWidget,
     QMenu,
-    QToolButton,
     QTreeView,
     QVBoxLayout,
     QWidget,
@@ -25,6 +23,7 @@ from medview.services.browsing import newest_first
 from medview.services.thumbnails import Thumbnail
 from medview.ui.app import App
 from medview.ui.controls import button, label, name
+from medview.ui.find_box import FindBox
 from medview.ui.identity import patient_facts, patient_name, series_name, study_name
 from medview.ui.panels.series_menu import series_menu
 from medview.ui.panels.study_rows import (
@@ -55,15 +54,9 @@ class StudiesPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._app = app
         self._drawn: dict[str, QPixmap] = {}
-        self.find_box = QLineEdit()
-        name(self.find_box, "studies_find", tr("Find patient, study, series"))
-        self.find_box.setPlaceholderText(tr("Find patient, study, series"))
-        self.find_box.setToolTip(tr("Show only what has these words (Ctrl+F)"))
-        self.find_box.setClearButtonEnabled(True)
-        for cross in self.find_box.findChildren(QToolButton):
-            name(cross, "studies_find_clear", tr("Clear"))
-            cross.setToolTip(tr("Clear"))
-        self.find_box.textChanged.connect(self._filter)
+        what = tr("Find patient, study, series")
+        tip = tr("Show only what has these words (Ctrl+F)")
+        self.find_box = FindBox("studies_find", what, what, tip, self._filter)
         self.tree = self._tree()
         self.left_out = button("", "studies_left_out", look="link")
         self.left_out.clicked.connect(self._on_left_out)
