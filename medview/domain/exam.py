@@ -19,7 +19,8 @@ _MAY_TELL = ("study_description", "series_description", "contrast", "study_date"
 class Exam:
     """One series with its study and patient, as plain values.
 
-    `size` is (column, row, slice), `spacing_mm` likewise; dates are ISO "2026-11-21" or empty.
+    `size` is (column, row, slice), `spacing_mm` likewise; `at_detector` says that its mm are not
+    those of the patient (a projection). Dates are ISO "2026-11-21" or empty.
     `patient_key` is a pseudonym; name, patient id, birth date, accession, institution and who
     referred are identity, and a series UID leads to it.
     """
@@ -47,6 +48,7 @@ class Exam:
     body_part: str = ""
     contrast: str = ""
     series_uid: str = ""
+    at_detector: bool = False
 
     @classmethod
     def of(cls, patient: Patient, study: Study, series: Series) -> Exam:
@@ -76,6 +78,7 @@ class Exam:
             body_part=series.body_part,
             contrast=series.contrast,
             series_uid=series.uid,
+            at_detector=bool(grid and grid.spacing_kind == "detector"),
         )
 
     def without_identity(self) -> Exam:

@@ -14,7 +14,7 @@ from medview.domain.volume import Note, Volume
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.tables import table_size
 from medview.services.offers import TABLES as TABLES
-from medview.services.offers import Offer, offer_by_header, role_of
+from medview.services.offers import Offer, is_elsewhere, offer_by_header, role_of
 
 ROLES = ("t1", "t1ce", "t2", "flair", "smri", "fmri", "film", "series")
 """Every input that some model has; each card says which ones are its own."""
@@ -112,7 +112,8 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
         notes += left_out
     if not images and not tables:
         raise _nothing_used(card, [role for role, _ in wanted.named])
-    return Gathered(tuple(images.values()), tuple(tables.values()), tuple(notes))
+    given = tuple(replace(each, notes=each.notes + _elsewhere(each)) for each in images.values())
+    return Gathered(given, tuple(tables.values()), tuple(notes))
 
 
 def fits(card: ModelCard, series: Series) -> bool:
@@ -298,6 +299,15 @@ def _against(series: Series, role: str) -> tuple[Note, ...]:
         return ()
     name = other or called.upper()
     return (Note("OUTSIDE_TRAINING", f"by its name this is {name}; taken for {role}, as given"),)
+
+
+def _elsewhere(given: Given) -> tuple[Note, ...]:
+    """A note where the header names another part of the body than the input is about."""
+    part = given.series.body_part
+    if not is_elsewhere(given.role, part):
+        return ()
+    text = f"by its header this shows another part of the body ({part}); taken for {given.role}"
+    return (Note("OUTSIDE_TRAINING", text),)
 
 
 def _unused(card: ModelCard, role: str) -> Note:

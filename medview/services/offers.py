@@ -36,6 +36,12 @@ _OTHER_CONTRASTS = (
     ("an angiogram", r"tof|angio|\bmra\b"),
     ("functional images", r"bold|fmri|asl\b|perf"),
 )
+# Body parts (0018,0015) that a film of the chest or a brain may be filed under, and others.
+_CHEST, _HEAD = r"chest|thorax|lung|rib|heart|cardiac", r"head|brain|skull|cerebr|face|orbit|neck"
+_ELSEWHERE = (
+    rf"{_CHEST}|{_HEAD}|spine|shoulder|clavicle|humerus|arm|elbow|wrist|hand|finger|thumb|breast|"
+    r"abdomen|liver|kidney|prostate|uterus|pelvis|hip|femur|thigh|knee|leg|ankle|foot|toe|extremity"
+)
 _FILM_MODALITIES = ("CR", "DX", "RG")
 TABLES = ("smri", "fmri", "series")
 """Roles that are no images: feature files (.npy or CSV) and time series (CSV)."""
@@ -145,6 +151,13 @@ def role_of(series: Series) -> tuple[str, str]:
         if re.search(pattern, name):
             return role, ""
     return "", ""
+
+
+def is_elsewhere(role: str, body_part: str) -> bool:
+    """Whether a header says that another part of the body is shown than an input is about."""
+    part = body_part.lower()
+    own = _CHEST if role == "film" else _HEAD
+    return bool(re.search(_ELSEWHERE, part)) and not re.search(own, part)
 
 
 def age_at(birth_date: str | None, study_date: str) -> float | None:

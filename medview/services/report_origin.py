@@ -308,8 +308,11 @@ def _modality(exam: Exam) -> str:
 def _series(exam: Exam) -> str:
     name = exam.series_description or NOT_AVAILABLE
     count = f" (no. {exam.series_number})" if exam.series_number is not None else ""
-    size = " × ".join(str(n) for n in exam.size) if any(exam.size) else ""
-    step = " × ".join(f"{mm:.3g}" for mm in exam.spacing_mm) + " mm" if exam.spacing_mm else ""
+    axes = 2 if exam.size[2] == 1 else 3  # of one image nothing says how far the next would be
+    size = " × ".join(str(n) for n in exam.size[:axes]) if any(exam.size) else ""
+    step = " × ".join(f"{mm:.3g}" for mm in (exam.spacing_mm or ())[:axes])
+    if step:
+        step += " mm at the detector" if exam.at_detector else " mm"
     return " · ".join(part for part in (f"{name}{count}", size, step) if part)
 
 

@@ -116,6 +116,29 @@ def test_a_name_that_says_otherwise_than_who_gave_it_is_told(role, words, name, 
     assert all(said in note.text and role in note.text for note in given[0].notes)
 
 
+@pytest.mark.parametrize(
+    ("role", "modality", "part", "told"),
+    [
+        ("film", "DX", "HAND", True),
+        ("film", "CR", "SKULL", True),
+        ("film", "DX", "CHEST", False),
+        ("film", "DX", "CHESTABDOMEN", False),
+        ("film", "DX", "", False),
+        ("t1", "MR", "KNEE", True),
+        ("t1", "MR", "HEADNECK", False),
+        ("t1", "MR", "WHOLEBODY", False),
+    ],
+)
+@pytest.mark.parametrize("named", [True, False])
+def test_another_part_of_the_body_is_told(role, modality, part, told, named):
+    spec = InputSpec(role, "an image", required=True, modalities=(modality,))
+    wanted = Wanted(named=((role, STUDY),)) if named else Wanted((STUDY,))
+    series = series_of("1", modality=modality, body_part=part)
+    _, _, (given,) = gathered(wanted, series, card=replace(CARD, inputs=(spec,)))
+    assert [note.code for note in given.notes] == ["OUTSIDE_TRAINING"] * told
+    assert all(part in note.text for note in given.notes)
+
+
 def test_under_a_named_path_the_series_called_so_is_taken():
     named = Wanted(named=(("t1ce", STUDY),))
     two = (series_of("1", description="T1"), series_of("2", description="T1 Gd"))

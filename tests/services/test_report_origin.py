@@ -62,6 +62,16 @@ def test_facts_are_never_blank():
     }
 
 
+@pytest.mark.parametrize(
+    ("at_detector", "told"),
+    [(True, "0.3 × 0.4 mm at the detector"), (False, "0.3 × 0.4 mm")],
+)
+def test_one_image_has_no_third_size_and_a_film_is_not_told_in_the_patient(at_detector, told):
+    film = Exam(size=(576, 472, 1), spacing_mm=(0.3, 0.4, 1.0), at_detector=at_detector)
+    used = dict(report_origin.facts(film, ""))["Series used"]
+    assert used == f"not available · 576 × 472 · {told}"
+
+
 def test_what_was_published_is_told_apart(prediction):
     rows = dict(report_origin.trust(prediction, card(), None, exam()).table.rows)
     assert rows["Published elsewhere"] == (

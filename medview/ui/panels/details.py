@@ -86,7 +86,7 @@ _FORMATS = {
 
 def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
     k, j, i = volume.geometry.shape
-    step = volume.geometry.spacing_mm
+    step = volume.geometry.spacing_mm[1 if k == 1 else 0 :]  # one image has no next one
     spacing = " × ".join(number(mm) for mm in step[::-1]) + " mm"
     unit = {"detector": tr(" at the detector"), "patient": ""}
     kind = volume.geometry.spacing_kind
