@@ -14,11 +14,9 @@ from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.overlay import LayerStyle
 from medview.domain.volume import Window
-from medview.imaging.view import View
 from medview.services.arranging import Arranging
 from medview.services.library import Library
 from medview.services.measuring import Measuring
-from medview.services.plain_form import from_plain, to_plain
 from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.viewing import Viewing
@@ -316,21 +314,6 @@ def test_a_disk_that_refuses_is_said_and_work_goes_on(tmp_path):
     seat.kept.keep_draft()
     seat.kept.save()
     assert seat.session.message.kind == "error"
-
-
-@pytest.mark.parametrize(
-    "value", [View(Plane.CORONAL, (1.0, 2.0, 3.0), Window(3.0, 4.0)), RULER, LayerStyle()]
-)
-def test_records_come_back_from_their_plain_form(value):
-    assert from_plain(type(value), json.loads(json.dumps(to_plain(value)))) == value
-
-
-@pytest.mark.parametrize(
-    "body", [{"zoom": "2"}, {"plane": "oblique"}, {"pan_mm": [1.0]}, {"zoom": float("nan")}, 7]
-)
-def test_what_does_not_fit_is_refused(body):
-    with pytest.raises(ValueError):  # noqa: PT011  # the message is of no use to anyone
-        from_plain(View, body)
 
 
 def test_the_draft_of_a_living_program_is_nobody_elses(seat, tmp_path):
