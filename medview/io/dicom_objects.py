@@ -86,7 +86,15 @@ def _maps_of(dataset: pydicom.Dataset, file: str) -> tuple[ScalarMap, ...]:
     name = f"object-{hashlib.sha256(str(dataset.SOPInstanceUID).encode()).hexdigest()[:6]}"
     if kind == PARAMETRIC_MAP:
         return (_values(ParametricMap.from_dataset(dataset, copy=False), name),)
-    return _segments(Segmentation.from_dataset(dataset, copy=False), name)
+    made = _segments(Segmentation.from_dataset(dataset, copy=False), name)
+    if not made:
+        raise ReadError(
+            "this segmentation holds no segments",
+            code=Code.NO_PIXELS,
+            file=file,
+            do="Write it again with the program that it comes from.",
+        )
+    return made
 
 
 def _segments(found: Segmentation, name: str) -> tuple[ScalarMap, ...]:

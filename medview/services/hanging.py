@@ -176,7 +176,7 @@ class Hanging:
 
     def keep(self, rule: Rule) -> bool:
         """Keep a rule of the reader's own; False, with a sentence, where that cannot be."""
-        if not self.own.keep(rule):
+        if not self.own.keep(rule, hangs=self._preferences.settings.hang):
             return False
         self._here = next((own for own in self.own.rules() if own.name == rule.name), None)
         return True

@@ -55,16 +55,21 @@ class OwnRules:
         """The names of the rules, in order."""
         return tuple(rule.name for rule in self.rules())
 
-    def keep(self, rule: Rule) -> bool:
-        """Put a rule before the others; False, with a sentence, where that cannot be."""
+    def keep(self, rule: Rule, *, hangs: bool = True) -> bool:
+        """Put a rule before the others; False, with a sentence, where that cannot be.
+
+        `hangs` says whether studies are hung by rules as they are opened.
+        """
         if rule.name in self.names:
             taken = UsageError(
                 f"there is a rule “{rule.name}” of yours already", do="Choose another name."
             )
             self._tell(Message.of(taken))
             return False
-        said = f"Studies like this one are hung so from now on: {rule.name}"
-        return self._rewrite(lambda text: with_rule(text, rule), said)
+        said = "Studies like this one are hung so from now on"
+        if not hangs:
+            said = "Kept for the keys . and , as studies are not hung when they are opened"
+        return self._rewrite(lambda text: with_rule(text, rule), f"{said}: {rule.name}")
 
     def delete(self, name: str) -> bool:
         """Take a rule away; False, with a sentence, where that cannot be."""

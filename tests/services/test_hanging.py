@@ -256,6 +256,10 @@ def test_a_name_is_given_once_and_a_damaged_file_is_not_written_over(desk):
     desk.open(patient(KNEES))
     rule = desk.hanging.arrangement("Knee")
     assert desk.hanging.keep(rule)
+    assert desk.said() == "Studies like this one are hung so from now on: Knee"
+    desk.preferences.change(hang=False)
+    assert desk.hanging.keep(replace(rule, name="By hand"))
+    assert "are not hung when they are opened: By hand" in desk.said()
     assert not desk.hanging.keep(rule)
     assert "“Knee” of yours already" in desk.said()
     desk.own("[[rule]\n")

@@ -1,6 +1,7 @@
 """Objects of other programs on the grid of an image: everything stays where it is in mm."""
 
 import numpy as np
+import pydicom
 import pytest
 from dicom_files import catalogue, save, stack
 from foreign_objects import (
@@ -133,6 +134,15 @@ def test_what_is_no_object_is_refused_in_a_sentence(tmp_path, spoil):
     path.write_bytes({"text": b"no object", "torn": raw[: len(raw) // 3], "image": raw}[spoil])
     with pytest.raises(ReadError, match=r"^s\.dcm: this (object cannot|is no segmentation)"):
         read_object(path)
+
+
+def test_a_segmentation_without_segments_is_refused(tmp_path):
+    path = segmentation({"A": ball()}, OWN, tmp_path / "s.dcm")
+    dataset = pydicom.dcmread(path)
+    dataset.SegmentSequence = []
+    dataset.save_as(path)
+    with pytest.raises(ReadError, match="holds no segments"):
+        lay(Silent(), path, image())
 
 
 def test_a_series_says_that_it_can_lie_over_others(tmp_path):
