@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -18,6 +17,8 @@ from medview.services.layouts import LAYOUTS
 
 _PLANES = {plane.value: plane for plane in Plane if plane is not Plane.ACQUIRED}
 _PRESET_KEYS = {each.key for known in PRESETS.values() for each in known if each.key}
+# No value of a pixel lies beyond; so neither inf nor nan is a number here.
+_LARGEST = 1e12
 # Where a rule begins; the words of a comment or a text are none.
 _BEGIN = re.compile(r"^[ \t]*\[\[[ \t]*rule[ \t]*\]\]", re.MULTILINE)
 
@@ -32,7 +33,7 @@ def rules_in(text: str) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """
     try:
         body = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also of a number too long to be read
         raise UsageError(f"cannot be read ({error})") from error
     entries = body.get("rule", [])
     if not isinstance(entries, list) or set(body) - {"rule"}:
@@ -203,7 +204,7 @@ def _window(value: object, key: str) -> str | tuple[float, float]:
 def _is_number(value: object) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return math.isfinite(value)
+    return abs(value) <= _LARGEST
 
 
 def _one_of(allowed: Mapping[str, Any]) -> Callable[[object, str], Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import lzma
 import re
 import shutil
+import tempfile
 import uuid
 import zipfile
 import zlib
@@ -220,8 +221,8 @@ def import_file(
     """
     if not file.is_file():
         raise InputRefused("does not exist", file=file.name, do="Check the path.")
-    folder = (own or own_folder()) / ".import"
-    try:
+    with tempfile.TemporaryDirectory(prefix="medview-") as place:
+        folder = Path(place) / "version"
         with whole_folder(folder) as draft:
             _unpack(file, draft)
         card = read_card(folder / CARD)
@@ -234,8 +235,6 @@ def import_file(
             )
         check(card.id, folder / WEIGHTS)
         return register(folder / WEIGHTS, card.version, own=own or own_folder())
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(file: Path, folder: Path) -> None:

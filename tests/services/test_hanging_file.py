@@ -59,6 +59,7 @@ def test_a_new_rule_stands_before_the_others_and_all_else_stays():
         ('layout = "1x1"\npanes = [{ side = ["L"] }]', "can only be one of L, R"),
         ('layout = "1x1"\npanes = [{ window = [inf, 40] }]', "key of a preset"),
         ('layout = "1x1"\npanes = [{ window = [80, nan] }]', "key of a preset"),
+        (f'layout = "1x1"\npanes = [{{ window = [1{"0" * 400}, 5] }}]', "key of a preset"),
     ],
 )
 def test_a_rule_with_a_fault_is_left_out_by_name_and_the_others_stay(line, said):
@@ -69,7 +70,9 @@ def test_a_rule_with_a_fault_is_left_out_by_name_and_the_others_stay(line, said)
     assert said in wrong[0]
 
 
-@pytest.mark.parametrize("text", ["[[rule]\n", "x = 1\n", "rule = 3\n"])
+@pytest.mark.parametrize(
+    "text", ["[[rule]\n", "x = 1\n", "rule = 3\n", "x = 1" + "0" * 5000, "x = " + "[" * 9000]
+)
 def test_what_is_no_file_of_rules_is_refused(text):
     with pytest.raises(UsageError):
         rules_in(text)

@@ -111,6 +111,15 @@ def test_what_lies_beside_the_weights_goes_along(places, tmp_path):
     assert there.weights.with_name(service.BASELINES).read_bytes() == b"classical"
 
 
+def test_nothing_of_an_import_that_was_cut_short_comes_into_the_next(places, tmp_path):
+    left = tmp_path / "own" / ".import"
+    left.mkdir(parents=True)
+    (left / service.BASELINES).write_bytes(b"of another model")
+    service.export(located("icu@1.0-film", **places), tmp_path / "icu.zip")
+    there = service.import_file(tmp_path / "icu.zip", own=tmp_path / "own")
+    assert not there.weights.with_name(service.BASELINES).exists()
+
+
 @pytest.mark.parametrize("packing", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
 def test_a_damaged_archive_is_refused_whatever_is_damaged(places, tmp_path, packing):
     weights = put(tmp_path / "tuned", b"tuned" * 400, id="icu", version="2")
