@@ -18,6 +18,7 @@ from medview.services.audit import note
 from medview.services.case_table import case_lines
 from medview.services.checking import Checking
 from medview.services.gathering import Gathering
+from medview.services.histories import Curves
 from medview.services.jobs import Job, Jobs
 from medview.services.locked_set import LockedSet
 from medview.services.rate_search import RateSearch
@@ -69,7 +70,7 @@ class Tuning:
         self._checking = Checking(self._tasks, self._checked, self._not_checked)
         self._job: Job | None = None
         self._finish_after_stop = False
-        self._is_keeping = False
+        self._is_keeping = self._is_reading = False
         self._pace = Pace()
         self._title = ""
         self._asked: FinetuneRequest | None = None
@@ -257,13 +258,32 @@ class Tuning:
         return True
 
     def refresh(self) -> None:
-        """Read the curve again, while a training runs."""
-        if self.now.phase == "running":
-            curves, preview = curves_in(self.folder), newest_preview(self.folder)
-            if (curves, preview) != (self.now.curves, self.now.preview):
-                pid = self._job.pid if self._job is not None else None
-                told = self._pace.told(curves, self.now.epochs, pid)
-                self.state.set(curves=curves, preview=preview, **told)
+        """Have the curve read again, while a training runs; one reading at a time."""
+        if self.now.phase != "running" or self._is_reading:
+            return
+        self._is_reading = True
+        folder, job = self.folder, self._job
+        read: list[tuple[Curves, Path | None]] = []
+
+        def done() -> None:
+            self._is_reading = False
+            if self.now.phase == "running" and self._job is job:
+                self._show(*read[0])
+
+        def failed(error: MedviewError) -> None:
+            self._is_reading = False
+
+        self._preferences.writer.put(
+            lambda: read.append((curves_in(folder), newest_preview(folder))),
+            done=done,
+            failed=failed,
+        )
+
+    def _show(self, curves: Curves, preview: Path | None) -> None:
+        if (curves, preview) != (self.now.curves, self.now.preview):
+            pid = self._job.pid if self._job is not None else None
+            told = self._pace.told(curves, self.now.epochs, pid)
+            self.state.set(curves=curves, preview=preview, **told)
 
     def _stopped(self, error: MedviewError) -> None:
         left = (self.folder / "checkpoint").is_dir()

@@ -190,6 +190,58 @@ def test_what_goes_on_is_what_was_begun_whatever_was_chosen_since(tuning, jobs, 
     assert (tuning.now.wish.method, tuning.now.found["cases"]) == ("head", 3)
 
 
+# -- how far it is -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def under_way(tuning, jobs):
+    """A training that runs, with a disk that takes its time."""
+    surveyed(tuning, jobs).finish(FOUND)
+    tuning.start()
+    tuning.folder.mkdir(exist_ok=True)
+    tuning._preferences.writer = LaterWriter()
+    return SimpleNamespace(tuning=tuning, disk=tuning._preferences.writer)
+
+
+def epochs_done(tuning, count):
+    rows = "".join(f"{n},train,loss,{1 / n}\n" for n in range(1, count + 1))
+    (tuning.folder / "history.csv").write_text(f"epoch,part,name,value\n{rows}")
+
+
+def test_the_curve_is_read_beside_the_window_once_at_a_time(under_way):
+    epochs_done(under_way.tuning, 2)
+    for _ in range(3):
+        under_way.tuning.refresh()
+    assert (len(under_way.disk.waiting), under_way.tuning.now.epoch) == (1, 0)
+    under_way.disk.go_on()
+    assert under_way.tuning.now.epoch == 2
+    under_way.tuning.refresh()
+    assert len(under_way.disk.waiting) == 1
+
+
+def test_a_curve_that_comes_after_the_end_is_left(under_way, jobs):
+    epochs_done(under_way.tuning, 2)
+    under_way.tuning.refresh()
+    under_way.tuning.stop()
+    before = under_way.tuning.now
+    under_way.disk.go_on()
+    assert under_way.tuning.now is before
+
+
+def test_a_disk_that_cannot_be_read_is_tried_again(under_way, monkeypatch):
+    def gone(folder):
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("medview.services.tuning.curves_in", gone)
+        under_way.tuning.refresh()
+        under_way.disk.go_on()
+    epochs_done(under_way.tuning, 1)
+    under_way.tuning.refresh()
+    under_way.disk.go_on()
+    assert under_way.tuning.now.epoch == 1
+
+
 # -- what is kept of it ------------------------------------------------------------------------
 
 
