@@ -1,7 +1,6 @@
 """Work for the disk, done beside the window: in order, the newest alone, nothing lost."""
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -53,10 +52,8 @@ def desk():
 
 def test_nobody_waits_for_the_disk_and_at_the_end_all_is_done_in_order(desk):
     desk.hold()
-    began = time.perf_counter()
     for name in "abc":
         desk.put(name)
-    assert time.perf_counter() - began < 1.0
     assert desk.made == []
     desk.end()
     assert desk.made == ["a", "b", "c"]
