@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -10,6 +10,8 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 T = TypeVar("T")
+# Neither inf nor nan is below, nor a whole number that no float can be.
+_LARGEST = sys.float_info.max
 
 
 def to_plain(value: object) -> Any:
@@ -51,7 +53,7 @@ def _made(kind: Any, value: object) -> Any:
         return _record(kind, value)
     if kind is float:
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        return float(_checked(is_number and math.isfinite(value), value))  # type: ignore[arg-type]  # a number
+        return float(_checked(is_number and abs(value) <= _LARGEST, value))  # type: ignore[arg-type]  # a number
     return _checked(type(value) is kind, value)
 
 

@@ -44,6 +44,7 @@ def test_a_whole_number_does_for_a_float_and_an_unknown_field_for_nothing():
         (View, {"plane": "oblique"}),
         (View, {"pan_mm": [1.0]}),
         (View, {"zoom": float("nan")}),
+        (View, {"zoom": 10**400}),
         (View, {"zoom": True}),
         (View, {"slab_mode": "sum"}),
         (View, 7),
