@@ -1,11 +1,42 @@
 """What tests of trainings share."""
 
+import functools
+import hashlib
+import os
+
 import pytest
 import torch
 from armed_ages import age_cases, train_ages
 
-from medview.learning import checkpoint
+from medview.learning import brain, checkpoint
 from medview.models import anomaly_vae
+
+_FOUND = {}
+"""Brains that were found in this process, by the bytes of the head."""
+
+
+def found_once(find):
+    """`find`, asked once about the same head; the tests have few heads and train on them often."""
+
+    @functools.wraps(find)
+    def found(head, voxel_ml):
+        key = (head.shape, voxel_ml, hashlib.sha256(head.tobytes()).digest())
+        if key not in _FOUND:
+            _FOUND[key] = find(head, voxel_ml)
+        mask, stripped = _FOUND[key]
+        return mask.copy(), stripped
+
+    return found
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _quick():
+    """Brains are found once, and nobody waits for the disk: power does not fail here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(brain, "find_brain", found_once(brain.find_brain))
+        patch.setattr(os, "fsync", lambda file: None)
+        yield
+    _FOUND.clear()
 
 
 @pytest.fixture

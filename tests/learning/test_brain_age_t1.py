@@ -16,7 +16,7 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.volume import Volume
-from medview.learning import brain_age_routes, brain_age_t1, brain_age_t1_evaluate
+from medview.learning import brain_age_routes, brain_age_t1, brain_age_t1_evaluate, regions
 from medview.learning.brain_age_t1 import run_t1
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_augment import atlas_of
@@ -51,6 +51,7 @@ def model(head: LabelledHead) -> RegionModel:
 def _throwaway(model: RegionModel, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (brain_age_t1, brain_age_t1_evaluate):
         monkeypatch.setattr(module, "load_region_model", lambda *_: model)
+    monkeypatch.setattr(regions, "_STEPS", (0,))  # half the time, the same way
 
 
 def _request(volume: Volume, **fields: object) -> RunRequest:

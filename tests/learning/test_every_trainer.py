@@ -15,7 +15,8 @@ from icu_minis import challenge
 
 from medview.domain.errors import DataError, MedviewError, WriteError
 from medview.io.atomic import DRAFT
-from medview.learning import anomaly_training, checkpoint, region_training
+from medview.learning import anomaly_training, checkpoint, cxr_training, region_training
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.checkpoint import FOLDER, store
 
 
@@ -34,7 +35,10 @@ def _small(monkeypatch, tmp_path, every_epoch, narrow):
     monkeypatch.setattr(
         region_training, "load_heads", lambda *given: heads or heads.extend(load(*given)) or heads
     )
+    # What is measured after a training has tests of its own.
     monkeypatch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
+    monkeypatch.setattr(anomaly_training, "calibrate", lambda *given: AnomalySettings())
+    monkeypatch.setattr(cxr_training, "evidence_rows", lambda *given: [])
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
 
 

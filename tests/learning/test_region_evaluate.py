@@ -15,7 +15,7 @@ from region_heads import labelled_head, people, write_head
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Silent
-from medview.learning import evaluate, region_evaluate
+from medview.learning import evaluate, region_evaluate, regions
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_augment import atlas_of
 from medview.learning.region_card import Trained, make_card
@@ -52,6 +52,7 @@ def model(folder: Path) -> RegionModel:
 @pytest.fixture(autouse=True)
 def _untrained(model: RegionModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(region_evaluate, "load_region_model", lambda *_: model)
+    monkeypatch.setattr(regions, "_STEPS", (0,))  # half the time, the same way
 
 
 def _asked(folder: Path, out: Path, *lines: str, **terms: object) -> EvaluateRequest:
