@@ -38,6 +38,7 @@ def test_the_shipped_card_says_first_what_is_detected():
     assert all(len(mark) == 16 for mark in card.seen_patients)
     shortcuts = {figure.predictor for figure in card.measured}
     assert shortcuts >= {"model", "film_count", "bedside_share", "source", "junior_reader"}
+    assert shortcuts >= {"mdmt", "armed", "armed_view", "one_label_by_total", "one_scale"}
 
 
 def test_two_lungs_with_six_zones_are_found_in_real_films(films):
