@@ -20,7 +20,7 @@ import medview
 from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WorkerDied
 from medview.services.job import Job, Report
 from medview.services.wire import Channel, pair
-from medview.services.worker import WARM, Place, Terms, place_of
+from medview.services.worker import WARM, Place, Terms, mistake, place_of
 
 Post = Callable[[Callable[[], object]], object]
 
@@ -308,9 +308,4 @@ def _how_it_died(habits: Habits, why: object, code: int) -> str:
 
 def _unexpected(job: Job, place: Place) -> MedviewError:
     _log.error("job %d (%s): %s", job.number, job.work, place)
-    return MedviewError(
-        f"unexpected error ({place})",
-        code="MV-GEN-002",
-        still_works="everything else",
-        do="This is a mistake in the program; please report the words in brackets.",
-    )
+    return mistake(place)

@@ -216,6 +216,16 @@ def place_of(error: BaseException) -> Place:
     return Place(type(error).__name__, names[last], frames[last].tb_lineno)
 
 
+def mistake(place: Place) -> MedviewError:
+    """What a reader is told of an error that nobody foresaw."""
+    return MedviewError(
+        f"unexpected error ({place})",
+        code="MV-GEN-002",
+        still_works="everything else",
+        do="This is a mistake in the program; please report the words in brackets.",
+    )
+
+
 def _say_in_debug() -> None:
     """Print the traceback where someone has asked for it."""
     if os.environ.get("MEDVIEW_DEBUG"):

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from medview.domain.errors import MedviewError, WriteError
+from medview.services.worker import mistake, place_of
 
 Post = Callable[[Callable[[], object]], object]
 Failed = Callable[[MedviewError], object]
@@ -115,9 +116,9 @@ class Beside(Writer):
                 self._last = None
         try:
             refused = piece.do()
-        except Exception:  # a mistake in the work must not be silent, nor end the thread
+        except Exception as error:  # it must not be silent, nor end the thread
             threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), None)))
-            return
+            refused = mistake(place_of(error))
         if refused is None:
             self._say(piece.done)
             return

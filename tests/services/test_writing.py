@@ -116,12 +116,13 @@ def test_what_the_system_refuses_is_told_in_words(desk):
 
 
 def test_a_mistake_in_the_work_is_not_silent_and_ends_nothing(desk, monkeypatch):
-    seen = []
+    seen, heard = [], []
     monkeypatch.setattr(threading, "excepthook", lambda args: seen.append(args.exc_type))
-    desk.writer.put(lambda: 1 / 0)
+    desk.writer.put(lambda: 1 / 0, failed=lambda error: heard.append(error.what))
     desk.put("next")
     desk.end()
     assert (seen, desk.made) == ([ZeroDivisionError], ["next"])
+    assert heard[0].startswith("unexpected error (ZeroDivisionError")
 
 
 def test_without_a_window_all_is_done_at_once():
