@@ -18,7 +18,7 @@ from medview.domain.progress import Silent
 from medview.learning import anomaly_evaluate as evaluation
 from medview.learning.evaluate import evaluate
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "narrow")
 
 
 @pytest.fixture

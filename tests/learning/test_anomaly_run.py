@@ -36,6 +36,8 @@ from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.predict import run
 from medview.models.anomaly_vae import LATENT
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 MAPS = ["score", "residual", "epistemic", "aleatoric", "total", "brain", "seen"]
 
 

@@ -28,6 +28,8 @@ from medview.learning.brain import (
 from medview.learning.images import read_image
 from medview.learning.weights import load_anomaly
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 IXI = Path(__file__).parents[2] / "../shared/data/mri3d/normal/ixi_t1_2mm"
 
 

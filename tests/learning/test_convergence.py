@@ -12,6 +12,8 @@ from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.convergence import MOST_POINTS, converge, numbers_of_passes
 from medview.learning.predict import run
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 @pytest.mark.parametrize(
     ("samples", "points"),

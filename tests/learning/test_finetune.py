@@ -25,6 +25,8 @@ from medview.learning.finetune_method import refuse_other, restrict
 from medview.learning.patients import patient_hash
 from medview.learning.weights import CARD, WEIGHTS
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 def case_list(folder, rows, header="case,patient,split,t1"):
     save_nifti(small_head(), folder / "t1.nii.gz")

@@ -11,6 +11,8 @@ from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.measure import measure_folds, try_folds
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 @pytest.fixture(scope="module")
 def folds(tmp_path_factory):

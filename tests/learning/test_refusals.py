@@ -13,6 +13,8 @@ from medview.domain.progress import Silent
 from medview.learning.predict import run
 from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 @pytest.fixture(scope="module")
 def weights(tmp_path_factory):

@@ -25,6 +25,8 @@ from medview.learning.scoring import (
 )
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
+pytestmark = pytest.mark.usefixtures("narrow")
+
 
 def ball(count: int, side: int = 40) -> Slices:
     """Slices through a ball whose widest slice is a disc of `side` pixels radius."""
