@@ -19,6 +19,7 @@ from medview.learning.refusals import notes_on, refuse_unfit
 from medview.learning.region_age import FEATURES, AgeModel, grouped_ml
 from medview.learning.region_groups import CLASSES, REGIONS
 from medview.learning.regions import RegionModel, Regions, find_regions, load_region_model
+from medview.learning.upright_words import lie_notes, turned_words
 
 MODEL = "brain-age"
 ROLE = "t1"
@@ -74,7 +75,11 @@ def run_t1(job: Progress, request: RunRequest) -> Prediction:
         inputs=tuple(i for i in request.inputs if i.role == ROLE),
         scores=with_doubts(scores, warnings),
         maps=_maps(volume, regions),
-        preparation=(regions.box.words, *model.card.preparation[1:]),
+        preparation=(
+            regions.box.words,
+            *turned_words(regions.box.pose),
+            *model.card.preparation[1:],
+        ),
         warnings=warnings,
         made_at=datetime.now(UTC).isoformat(timespec="seconds"),
     )
@@ -227,6 +232,7 @@ def _warnings(volume: Volume, regions: Regions, age: Score) -> tuple[Note, ...]:
         words += "interval mean little here"
         beyond = "the age lies outside those that were learnt from"
         notes.append(Note("OUTSIDE_TRAINING", words if UNLIKE in age.meaning else beyond))
+    notes += lie_notes(regions.box.pose)
     missing = [r.title for r, ml in zip(REGIONS, regions.ml, strict=True) if ml < 0.2]
     if missing:
         notes.append(Note("OUTSIDE_TRAINING", f"regions that were not found: {', '.join(missing)}"))

@@ -15,6 +15,7 @@ from medview.learning.region_measure import Table
 from medview.learning.region_sets import MODEL
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.subset import Subset
+from medview.learning.upright import MOST_DEG
 from medview.learning.weights import card_beside, patient_hash, shipped
 from medview.models.region_net import RegionOptions
 
@@ -52,6 +53,8 @@ def make_card(trained: Trained, age: AgeModel | None, rows: Sequence[MetricRow])
         preparation=(
             "brain mask (network of deepbet, MIT licence, at low resolution)",
             "2 mm voxels along the patient's axes, 160 x 208 x 160 mm round the brain",
+            f"a head turned by more than {MOST_DEG:.0f} degrees against the mean head is turned "
+            "upright",
             "2nd percentile of the brain to 0, white matter near 1 everywhere (means over 20 mm)",
             "nothing is shown beyond 6 mm of the brain",
             "network asked four times: the head as it is and moved by a voxel, each once mirrored; "

@@ -1,8 +1,11 @@
-"""The box that the region network sees: 2 mm voxels along the patient's axes, round the brain."""
+"""The box that the region network sees: 2 mm voxels along the patient's axes, round the brain.
+
+Of a head that lies far off, the axes are its own: as they would be, were it upright.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,6 +18,7 @@ from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
 from medview.learning.brain import CleanBrain, clean
 from medview.learning.grid import canonical_axes
+from medview.learning.upright import Pose, pose_of
 
 STEP_MM = 2.0
 SHAPE = (80, 104, 80)
@@ -57,13 +61,26 @@ def _nearest_voxel(source: Geometry, place_lps: NDArray[np.float64]) -> NDArray[
     return np.asarray(np.floor(source.to_index(place_lps) * along + 0.5 + _TIE) * along)
 
 
+def _turned_box(surface_lps: NDArray[np.float64], turn: NDArray[np.float64]) -> Geometry:
+    """The box along a head's own axes: `turn` (3, 3) takes LPS directions to those of the head.
+
+    Its middle is that of the smallest such box round points (n, 3) of the brain, LPS mm.
+    """
+    affine = np.eye(4)
+    affine[:3, :3] = turn @ np.diag([STEP_MM] * 3)[:, ::-1]
+    affine[:3, 3] = turn @ _middle(surface_lps @ turn)
+    affine[:3, 3] -= affine[:3, :3] @ ((np.array(SHAPE) - 1) / 2)
+    return Geometry(SHAPE, affine)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Boxed:
     """A head in the box.
 
     `values` (80, 104, 80) float32: 2nd percentile of the brain at 0, local white matter near 1,
     clipped to 0-1.5; `outside_mm` how far a voxel lies outside the brain mask (0 within); `mask`
-    the brain on the volume's own grid (k, j, i).
+    the brain on the volume's own grid (k, j, i). `pose` is how the head lay before it was turned
+    upright, None where nobody asked.
     """
 
     values: NDArray[np.float32]
@@ -72,6 +89,7 @@ class Boxed:
     mask: NDArray[np.bool_]
     words: str
     skull_stripped: bool
+    pose: Pose | None = None
 
     @property
     def shown(self) -> NDArray[np.float32]:
@@ -80,23 +98,42 @@ class Boxed:
 
 
 def boxed(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Boxed:
-    """Find the brain and bring the head into the box, through patient space.
+    """Find the brain and bring the head into the box, upright, through patient space.
 
     Raises
     ------
     ModelInputError
         Colour, not finite, constant, or no brain found.
     """
+    head = lying(volume, given_mask)
+    pose = pose_of(head.shown, STEP_MM)
+    if not pose.is_turned:
+        return replace(head, pose=pose)
+    box = _turned_box(_surface_lps(head.mask, volume.geometry), pose.turn)
+    upright = _filled(volume, head.mask, box)
+    return replace(
+        head, values=upright.values, outside_mm=upright.outside_mm, geometry=box, pose=pose
+    )
+
+
+def lying(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Boxed:
+    """The same as the header says that the head lies; errors as for ``boxed``."""
     brain = clean(volume, given_mask)
     mask = _own_order(brain, volume.geometry)
-    geometry = box_round(_middle_lps(mask, volume.geometry), volume.geometry)
+    middle = _middle(_surface_lps(mask, volume.geometry))
+    found = _filled(volume, mask, box_round(middle, volume.geometry))
+    return replace(found, words=brain.words, skull_stripped=brain.skull_stripped)
+
+
+def _filled(volume: Volume, mask: NDArray[np.bool_], geometry: Geometry) -> Boxed:
+    """A head in a given box, its brightness evened out."""
     array = np.nan_to_num(np.asarray(volume.array, dtype=np.float32), posinf=0.0, neginf=0.0)
     head = taken_to(array, volume.geometry, geometry)
     inside = taken_to(mask.astype(np.float32), volume.geometry, geometry) > 0.5
     low, high = np.percentile(head[inside], (2, 98))
     values = evened(np.maximum((head - low) / max(high - low, 1e-6), 0), inside)
     away = ndimage.distance_transform_edt(~inside, sampling=STEP_MM).astype(np.float32)
-    return Boxed(values, away, geometry, mask, brain.words, brain.skull_stripped)
+    return Boxed(values, away, geometry, mask, "", False)
 
 
 def evened(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> NDArray[np.float32]:
@@ -129,9 +166,13 @@ def _own_order(brain: CleanBrain, geometry: Geometry) -> NDArray[np.bool_]:
     return np.ascontiguousarray(np.transpose(mask, np.argsort(order)))
 
 
-def _middle_lps(mask: NDArray[np.bool_], geometry: Geometry) -> NDArray[np.float64]:
-    """The middle of the smallest patient-aligned box round a mask, LPS mm."""
-    points = geometry.to_mm(np.argwhere(mask & ~ndimage.binary_erosion(mask)))
+def _surface_lps(mask: NDArray[np.bool_], geometry: Geometry) -> NDArray[np.float64]:
+    """The outermost voxels of a mask, (n, 3) LPS mm."""
+    return geometry.to_mm(np.argwhere(mask & ~ndimage.binary_erosion(mask)))
+
+
+def _middle(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The middle of the smallest box along the axes round points (n, 3)."""
     return np.asarray((points.min(axis=0) + points.max(axis=0)) / 2)
 
 

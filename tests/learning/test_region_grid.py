@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -9,15 +11,19 @@ from oblique import oblique
 from phantoms import MARK_LPS, ORIENTATIONS, geometry_of, phantom_on
 
 from medview.domain.geometry import Geometry
+from medview.domain.volume import Volume
 from medview.learning.region_grid import (
     SHAPE,
     STEP_MM,
+    Boxed,
     box_round,
+    boxed,
     evened,
     labels_in,
     look_up,
     taken_to,
 )
+from medview.learning.upright import mean_head
 
 
 def test_the_box_grows_to_head_posterior_and_left() -> None:
@@ -110,3 +116,28 @@ def test_brightness_is_evened_out() -> None:
     assert z[65, 0, 0] / z[15, 0, 0] > 1.8
     assert max(white) / min(white) < 1.1
     assert found.max() <= 1.5
+
+
+@pytest.mark.parametrize("degrees", [0.0, 20.0])
+def test_a_head_whose_header_is_turned_is_boxed_as_the_same_head_upright(degrees: float) -> None:
+    """The voxels stay; a box that knew the header alone would show another head."""
+    found = _boxed_head(degrees)
+    upright = _boxed_head(0.0)
+    assert found.pose is not None
+    assert found.pose.degrees == pytest.approx(degrees, abs=1)
+    assert found.pose.is_turned == (degrees > 0)
+    alike = np.corrcoef(found.shown.ravel(), upright.shown.ravel())[0, 1]
+    assert alike > 0.97
+    turn = found.geometry.affine[:3, :3] / STEP_MM
+    assert np.allclose(turn @ turn.T, np.eye(3))
+    assert np.degrees(np.arccos(turn[2, 0])) == pytest.approx(degrees, abs=1)
+
+
+def _boxed_head(degrees: float) -> Boxed:
+    """The mean head at 4 mm with a header that is turned about the axis to left, in the box."""
+    values = np.pad(mean_head(), 4)
+    volume = Volume(values, geometry_of("LPS", values.shape, (4.0, 4.0, 4.0)))
+    turn, angle = np.eye(4), np.deg2rad(degrees)
+    turn[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    geometry = replace(volume.geometry, affine=turn @ volume.geometry.affine)
+    return boxed(replace(volume, geometry=geometry), values > 0.4)
