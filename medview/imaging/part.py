@@ -65,6 +65,8 @@ def needed(volume: Volume, view: View, room: Room) -> Part | None:
     rows, columns = (cut.grid.shape[axis] for axis in cut.layout.shape_axes)
     if not volume.is_film or rows * columns <= _LARGE or is_drawn_on(volume, view):
         return None
+    if volume.slices_to_come:  # coarse pixels of what is not there yet would be kept
+        return None
     whole = (0.0, 0.0, float(columns), float(rows))
     x, y, wide, high = placed(room, whole, cut.pixel_mm, view.zoom, view.pan_mm)
     step, fine = 1, room.fine * max(wide, high)

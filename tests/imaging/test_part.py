@@ -140,6 +140,8 @@ def test_small_films_and_stacks_are_drawn_whole(monkeypatch):
     grid = geometry_of("LPS", (2, 30, 30))
     stack = Volume(np.zeros(grid.shape, np.int16), grid, quantity="HU", modality="CT")
     assert needed(stack, View(), Room(10, 10)) is None
+    assert needed(FILM, View(), Room(10, 10)) is not None
+    assert needed(replace(FILM, slices_to_come=(0,)), View(), Room(10, 10)) is None
 
 
 def test_what_the_file_lays_over_a_film_is_not_thinned_out():
