@@ -13,14 +13,15 @@ from medview.cli.arguments import Finite, run_choices
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
 from medview.cli.running import run_options
+from medview.domain.wording import counted
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
     each = body["seconds_per_study"]
     pace = f", {each:.3g} s each" if each is not None else ""
-    lines = [f"{body['done']} cases done in {in_time(body['seconds'])}{pace}"]
+    lines = [f"{counted(body['done'], 'case')} done in {in_time(body['seconds'])}{pace}"]
     if body["resumed"]:
-        lines.append(f"{body['resumed']} of them were finished before")
+        lines.append(f"{body['resumed']} of them finished before")
     lines += [f"run again: {o['case']}: changed: {', '.join(o['changed'])}" for o in body["redone"]]
     lines += [f"failed: {one['case']}: {one['what']}" for one in body["failed"]]
     return "\n".join(lines)

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from medview.cli.contract import Answer, Context, command
+from medview.domain.wording import counted
 
 GATHER = "medview.services.local_work:gather"
 WRITE = "medview.services.local_work:write"
@@ -30,8 +31,9 @@ def _in_words(body: Mapping[str, Any]) -> str:
 
 def _checked_words(body: Mapping[str, Any]) -> str:
     lines = [f"{one['case']}: {one['what']}" for one in body["skipped"]]
-    sites = f", {body['sites']} sites" if body["sites"] else ""
-    count = f"{body['cases']} cases of {body['patients']} patients{sites} can be used"
+    sites = f", {counted(body['sites'], 'site')}" if body["sites"] else ""
+    cases, patients = counted(body["cases"], "case"), counted(body["patients"], "patient")
+    count = f"can be used: {cases} of {patients}{sites}"
     return "\n".join([*lines, count])
 
 

@@ -9,14 +9,16 @@ from typing import Any
 import click
 
 from medview.cli.contract import Answer, Context, command
+from medview.domain.wording import counted
 
 DEIDENTIFY = "medview.io.deidentify:deidentify_into"
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
-    lines = [f"{body['files']} files of {body['patients']} patients copied without identity"]
+    files, patients = counted(body["files"], "file"), counted(body["patients"], "patient")
+    lines = [f"{files} of {patients} copied without identity"]
     if body["results"]:
-        lines.append(f"{body['results']} DICOM objects of results about the copies")
+        lines.append(f"{counted(body['results'], 'DICOM object')} of results about the copies")
     lines += [f"held back: file {one['number']}: {one['what']}" for one in body["withheld"]]
     lines += [f"note: {one['text']}" for one in body["warnings"]]
     return "\n".join(lines)

@@ -10,6 +10,7 @@ import click
 
 from medview.cli.arguments import data_sets, only_for_series
 from medview.cli.contract import Answer, Context, command
+from medview.domain.wording import counted
 
 EVALUATE = "medview.learning.evaluate:evaluate"
 # What a reader wants first; everything else is in metrics.json.
@@ -20,7 +21,8 @@ def _in_words(body: Mapping[str, Any]) -> str:
     lines = []
     for part in body["data"]:
         lines.append(
-            f"{part['subset']}: {part['cases']} cases of {part['patients']} patients; "
+            f"{part['subset']}: {counted(part['cases'], 'case')} of "
+            f"{counted(part['patients'], 'patient')}; "
             f"{part['seen_in_training']} left out as seen in training, "
             f"{len(part['skipped'])} not usable"
         )
@@ -37,7 +39,7 @@ def _row_words(row: Mapping[str, Any]) -> str:
     share = "" if chance is None else f", prevalence {chance:.3f}"
     what = f"{row['subset']}  {row['level']} {row['name']}"
     group = "" if row["group"] == "all" else f" ({row['group']})"
-    count = f"n {row['n']}, {row['n_patients']} patients{share}"
+    count = f"n {row['n']}, {counted(row['n_patients'], 'patient')}{share}"
     return f"{what}{group}  {row['predictor']}: {figure}{spread}  {count}"
 
 

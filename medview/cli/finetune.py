@@ -11,6 +11,7 @@ import click
 from medview.cli.arguments import Finite
 from medview.cli.compare import in_words as differences_in_words
 from medview.cli.contract import Answer, Context, command
+from medview.domain.wording import counted
 
 FINETUNE = "medview.learning.finetune:finetune"
 LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
@@ -28,7 +29,8 @@ _OF_TRAINING = {
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
-    trained = f"{body['epochs']} epochs; {body['held_out'] or 'the marked'} patients were held out"
+    apart = counted(body["held_out"], "patient") if body["held_out"] else "the marked patients"
+    trained = f"{counted(body['epochs'], 'epoch')}; held out: {apart}"
     fitted = [
         f"{one['what']} of {one['score']} x {one['value']:.3g}, from {one['n']} local cases"
         for one in body.get("calibrated", ())

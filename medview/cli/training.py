@@ -11,12 +11,13 @@ import click
 from medview.cli.arguments import Finite, data_sets, only_for_series
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
+from medview.domain.wording import counted
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
-    parts = ", ".join(f"{count} patients in {part}" for part, count in body["n"].items())
+    parts = ", ".join(f"{counted(count, 'patient')} in {part}" for part, count in body["n"].items())
     lines = [
-        f"{body['epochs']} epochs in {in_time(body['seconds'])}, the best was "
+        f"{counted(body['epochs'], 'epoch')} in {in_time(body['seconds'])}, the best was "
         f"{body['best_epoch']}; stopped by {body['stopped']}",
         parts,
     ]

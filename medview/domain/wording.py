@@ -22,6 +22,11 @@ def number(value: float, digits: int = 3) -> str:
     return text.replace("-", "\u2212")
 
 
+def counted(count: int, noun: str) -> str:
+    """Write "1 case" or "2 cases"."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def interval(low: float | None, high: float | None) -> str:
     """Write "1.61 – 2.10", or nothing when either bound is unknown."""
     if low is None or high is None:

@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from medview.domain.errors import DataError, UsageError
 from medview.domain.volume import Volume
+from medview.domain.wording import counted
 from medview.learning import (
     brain_age_sets,
     brain_sets,
@@ -194,7 +195,7 @@ def refuse_leaks(cases: Iterable[TrainCase]) -> None:
     leaked = sorted(patient for patient, here in parts.items() if "train" in here and len(here) > 1)
     if leaked:
         raise DataError(
-            f"{len(leaked)} patients are in the training part and in another part: "
+            f"{counted(len(leaked), 'patient')} in the training part and in another part, too: "
             f"{', '.join(leaked[:5])}",
             code="MV-DAT-110",
             do="Put all cases of a patient into one part.",

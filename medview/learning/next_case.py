@@ -60,7 +60,7 @@ def open_rows(data: Sequence[str]) -> list[dict[str, str]]:
     rows = [row for row in every if not any(row[name] for name in row if is_label(name))]
     if not rows:
         raise DataError(
-            f"all {len(every)} cases have a label: there is none to choose"
+            "each case has a label: there is none to choose"
             if every
             else "the list has no case, only a first line",
             do="Give cases whose label is empty.",

@@ -10,6 +10,7 @@ from typing import Any
 from psygnal import Signal
 
 from medview.domain.study import Series
+from medview.domain.wording import counted
 from medview.io.dicom_out.parts import Handover
 from medview.services.analysis import Analysis
 from medview.services.audit import of_result
@@ -159,15 +160,15 @@ class Outgoing:
         self, folder: Path, count: int, details: list[dict[str, Any]], left_out: str
     ) -> None:
         self.left.emit("exported", {"kind": "dicom", "objects": count, "results": details})
-        text = f"{count} DICOM objects written to {folder.name}. Research use only."
+        text = f"{counted(count, 'DICOM object')} written to {folder.name}. Research use only."
         text = f"{text} {left_out}".strip()
         self._session.message = Message(text, "warning") if left_out else Message(text)
 
     def _copied(self, folder: Path, body: Mapping[str, Any]) -> None:
         self.left.emit("deidentified", {name: body[name] for name in _COUNTED})
-        parts = [f"{body['files']} files copied without identity to {folder.name}."]
+        parts = [f"{counted(body['files'], 'file')} copied without identity to {folder.name}."]
         if body["results"]:
-            parts[0] += f" {body['results']} DICOM objects of results are about the copies."
+            parts[0] += f" About the copies: {counted(body['results'], 'DICOM object')} of results."
         if body["withheld"]:
             reasons = dict.fromkeys(str(each["what"]) for each in body["withheld"])
             parts.append(f"{len(body['withheld'])} held back: {'; '.join(reasons)}.")

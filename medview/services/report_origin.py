@@ -14,7 +14,14 @@ from medview.domain.prediction import Prediction
 from medview.domain.report import NOT_AVAILABLE, Section, Table
 from medview.domain.resources import resource
 from medview.domain.volume import Volume
-from medview.domain.wording import date_words, duration_words, number, sentence, time_words
+from medview.domain.wording import (
+    counted,
+    date_words,
+    duration_words,
+    number,
+    sentence,
+    time_words,
+)
 from medview.services.report_figures import (
     calibrated_here,
     figure_words,
@@ -84,7 +91,7 @@ def table_facts(results: tuple[Prediction, ...], comparison: str) -> tuple[tuple
     """Four facts under the title where there are tables and no image."""
     inputs = {each.sha256: each for result in results for each in result.inputs}
     sizes = [
-        f"{each.role} · {_count(each.size[0], 'column')} · {_count(each.size[1], 'row')}"
+        f"{each.role} · {counted(each.size[0], 'column')} · {counted(each.size[1], 'row')}"
         for each in inputs.values()
     ]
     given = {
@@ -233,7 +240,7 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
 
 def _cohort(seen: TrainedOn) -> str:
     note = f" ({_unmarked(seen.note)})" if seen.note else ""
-    return f"{seen.set}, {_count(seen.n_patients, 'patient')}{note}"
+    return f"{seen.set}, {counted(seen.n_patients, 'patient')}{note}"
 
 
 def _intended(prediction: Prediction, card: ModelCard) -> str:
@@ -291,10 +298,6 @@ def _run(prediction: Prediction) -> str:
         f"code {prediction.code}",
     ]
     return " · ".join(part for part in parts if part)
-
-
-def _count(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _plain(value: object) -> str:

@@ -3,6 +3,7 @@ import math
 import pytest
 
 from medview.domain.wording import (
+    counted,
     date_words,
     duration_words,
     interval,
@@ -29,6 +30,10 @@ from medview.domain.wording import (
 )
 def test_a_number_has_three_figures_that_say_something(value, text):
     assert number(value) == text
+
+
+def test_one_is_no_plural():
+    assert [counted(n, "case") for n in (0, 1, 2)] == ["0 cases", "1 case", "2 cases"]
 
 
 def test_an_interval_needs_both_bounds():

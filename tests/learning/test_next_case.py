@@ -53,7 +53,7 @@ def test_cases_without_a_label_come_by_doubt_and_those_without_an_answer_last(
 
 
 def test_where_all_have_a_label_there_is_none_to_choose(tmp_path, monkeypatch):
-    with pytest.raises(DataError, match="all 1 cases have a label"):
+    with pytest.raises(DataError, match="each case has a label"):
         ranked(tmp_path, monkeypatch, "case,film,prognosis\na,a.png,MILD\n")
 
 

@@ -135,7 +135,7 @@ def test_what_was_held_back_is_said_with_the_reason(desk):
     assert message.kind == "warning"
     assert message.text == (
         "7 files copied without identity to out. "
-        "3 DICOM objects of results are about the copies. 2 held back: names may be burned in. "
+        "About the copies: 3 DICOM objects of results. 2 held back: names may be burned in. "
         "1 series show a head."
     )
     assert desk.left == [("deidentified", {"files": 7, "patients": 1, "results": 3})]

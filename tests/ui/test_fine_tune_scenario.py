@@ -62,7 +62,7 @@ def test_from_refused_cases_to_a_version_that_is_kept(bench, tmp_path, monkeypat
 
     # The same patient in both parts: refused by name, and nothing can be started.
     bench.app.tuning.look(tmp_path / "cases.csv")
-    leak = "1 patients are in the training part and in another part: P7"
+    leak = "1 patient in the training part and in another part, too: P7"
     bench.jobs.running("finetune:survey")[0].fail(DataError(leak, do="Part them."))
     bench.settle()
     assert "P7" in bench.find(QLabel, "training_refused").text()

@@ -118,7 +118,7 @@ def test_cases_are_counted_and_what_cannot_be_used_is_named(bench, panel, tmp_pa
 def test_cases_that_leak_are_refused_in_words_and_nothing_starts(bench, panel, tmp_path):
     bench.app.tuning.look(tmp_path / "cases.csv")
     error = DataError(
-        "1 patients are in the training part and in another part: P7", do="Part them."
+        "1 patient in the training part and in another part, too: P7", do="Part them."
     )
     bench.jobs.running("finetune:survey")[0].fail(error)
     bench.settle()
