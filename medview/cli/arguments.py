@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,13 @@ class Numbers(click.ParamType[tuple[float, ...]]):
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """Show the names in the help."""
         return ",".join(self.names)
+
+
+def keep_apart(out: Path, files: Iterable[Path]) -> None:
+    """Raise a UsageError where what is to be written is one of the files that were read."""
+    place = out.resolve()
+    if any(file.resolve() == place for file in files):
+        raise UsageError("is the file that is read", file=out.name, do="Give another name.")
 
 
 class NewFile(click.ParamType[Path]):

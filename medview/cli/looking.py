@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medview.cli.arguments import reader_choice
+from medview.cli.arguments import keep_apart, reader_choice
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import InputRefused, ReadError, UsageError
 
@@ -104,6 +104,7 @@ def convert(
             file=path.name,
             do='Name one with "--series UID#STACK", or give a folder after "--out".',
         )
+    keep_apart(out, (path, *chosen[0].files))
     with whole_file(out) as draft:
         notes = context.call("files", CONVERT, chosen[0], draft)
     return Answer({"outputs": [_output(context, chosen[0], out.name, notes)]})
@@ -126,9 +127,11 @@ def _into_folder(context: Context, chosen: list[Series], out: Path) -> dict[str,
 
     outputs: list[dict[str, Any]] = []
     refused: list[ReadError] = []
+    here = out.resolve()
+    read = {f.name for series in chosen for f in series.files if f.parent.resolve() == here}
     with whole_folder(out) as folder:
         for series in chosen:
-            name = _file_name(series, {output["file"] for output in outputs}, context)
+            name = _file_name(series, read | {output["file"] for output in outputs}, context)
             try:
                 notes = context.call("files", CONVERT, series, folder / name)
             except ReadError as error:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from medview.cli.arguments import NewFile, Numbers, reader_choice
+from medview.cli.arguments import NewFile, Numbers, keep_apart, reader_choice
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import MedviewError, UsageError
 
@@ -110,6 +110,7 @@ def render(
     laid = _laid(context, over, volume) if over is not None else None
     with _naming(path):
         drawn = rendering.render(volume, wish, prediction, laid=laid, heading=heading)
+    keep_apart(out, (path, *series.files))
     with whole_file(out) as draft:
         _write_picture(drawn.rgb, draft, _FORMATS.get(out.suffix.lower(), "PNG"))
     return Answer({"file": out.name, "series": series.uid, **drawn.description})

@@ -20,7 +20,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from medview import __version__
-from medview.domain.errors import InputRefused
+from medview.domain.errors import InputRefused, UsageError
 from medview.domain.progress import Progress
 from medview.io.atomic import whole_folder
 from medview.io.confidentiality import EDITION, NewUid, new_uids, take_identity_out
@@ -115,11 +115,17 @@ def deidentify_into(
 
     Raises
     ------
+    UsageError
+        If the originals lie in `out`: with its copies it would be taken for clean.
     InputRefused
         If nothing could be copied; no folder is left then.
     WriteError
         If the folder cannot be written.
     """
+    for path in paths:
+        if out.resolve() in (path.resolve(), *path.resolve().parents):
+            what = "the originals lie in the folder for the copies"
+            raise UsageError(what, file=out.name, do="Choose a folder of its own for the copies.")
     with whole_folder(out) as draft:
         done = deidentify(job, paths, draft, with_burned_in)
         if not done.places:

@@ -221,3 +221,13 @@ def test_a_choice_that_nothing_allows_is_wrong_use(tmp_path, capsys):
     code, body = answer(capsys, "info", folder, "--split-by", "KVP")
     assert (code, body["schema"]) == (2, "medview.error/1")
     assert "EchoTime" in body["do"]
+
+
+def test_nothing_is_written_over_what_is_read(tmp_path, capsys):
+    file = written(tmp_path / "head.nii.gz", marked_slice(0)[..., None])
+    before = file.read_bytes()
+    code, body = answer(capsys, "convert", file, "--out", tmp_path / "." / file.name)
+    assert (code, body["what"]) == (2, "is the file that is read")
+    code, body = answer(capsys, "convert", file, "--out", tmp_path)
+    assert (code, [one["file"] for one in body["outputs"]]) == (0, ["head-2.nii.gz"])
+    assert file.read_bytes() == before

@@ -181,3 +181,11 @@ def test_an_object_of_another_frame_of_reference_is_refused(tmp_path, capfd):
     assert (code, told["file"]) == (3, "s.dcm")
     assert "another frame of reference" in told["what"]
     assert not (tmp_path / "f.png").exists()
+
+
+def test_a_picture_is_not_drawn_over_itself(tmp_path, capfd):
+    film = tmp_path / "film.png"
+    Image.fromarray(np.arange(256, dtype=np.uint8).reshape(16, 16)).save(film)
+    before = film.read_bytes()
+    code, body = answer(capfd, film, "--slice", 0, "--out", film)
+    assert (code, body["what"], film.read_bytes()) == (2, "is the file that is read", before)

@@ -14,7 +14,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 from result_phantom import card, prediction_on
 from throwaway import save_dicom, small_head
 
-from medview.domain.errors import InputRefused
+from medview.domain.errors import InputRefused, UsageError
 from medview.domain.measurement import Measured, Measurement, Quantity
 from medview.domain.progress import Silent
 from medview.io.deidentify import deidentify_into
@@ -95,6 +95,14 @@ def test_what_cannot_be_cleaned_by_its_header_is_held_back(tmp_path, change, cod
 def test_nothing_that_can_be_copied_leaves_no_folder(tmp_path):
     refused, files = cleaned(tmp_path, tainted(Modality="US"))
     assert (refused.code, files) == ("MV-DEI-005", [])
+
+
+@pytest.mark.parametrize("out", [".", "in", "in/../in"])
+def test_copies_do_not_go_where_the_originals_lie(tmp_path, out):
+    folder = save_dicom(small_head(), tmp_path / "in")
+    with pytest.raises(UsageError, match="originals lie in the folder"):
+        deidentify_into(Silent(), (folder,), tmp_path / out)
+    assert len(list(tmp_path.rglob("*"))) == 25
 
 
 def test_a_directory_of_a_disc_is_not_copied(tmp_path):
