@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medview.domain.errors import UsageError, WriteError
+from medview.domain.training import Method
 from medview.io.atomic import write_error
 
 # Model -> the work function of the train lane.
@@ -19,6 +20,14 @@ TRAINERS: dict[str, str] = {
     "region-net": "medview.learning.region_training:fit",
     "lung-net": "medview.learning.lung_training:fit",
 }
+METHODS: dict[str, tuple[Method, ...]] = {
+    "anomaly": ("full", "head", "adapter"),
+    "brain-age": ("full", "head", "calibrate"),
+    "brain-age-armed": ("full", "head", "site-effects"),
+    "cxr": ("full", "head", "adapter", "calibrate"),
+    "icu": ("full", "head", "adapter", "calibrate"),
+}
+"""What of a model can learn from local cases."""
 FINDERS = ("anomaly", "brain-age", "brain-age-armed", "cxr", "icu")
 """Models for which a learning rate can be searched."""
 TRIALS: dict[str, str] = {"cxr": "medview.learning.choice_trial:trial"}

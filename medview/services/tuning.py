@@ -27,7 +27,7 @@ from medview.services.runs import RUNS, keep_run, write_run
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.training import TRAINERS
+from medview.services.training import METHODS, TRAINERS
 from medview.services.training_notes import (
     Expected,
     expected,
@@ -104,8 +104,11 @@ class Tuning:
         """Choose a version, a method or a number of epochs; other cases may fit then."""
         now = self.now
         wish = replace(now.wish, **new)
-        if wish.version.partition("@")[0] != now.model and "rate" not in new:
+        model = wish.version.partition("@")[0]
+        if model != now.model and "rate" not in new:
             wish = replace(wish, rate=0.0)  # rates of other models say nothing of this one
+        if wish.method not in METHODS.get(model, ("full",)):
+            wish = replace(wish, method="full")
         again = wish.version != now.wish.version and now.data is not None
         of_other = (wish.version, wish.method) != (now.wish.version, now.wish.method)
         self.state.set(wish=wish, rates={} if of_other else now.rates)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
@@ -243,6 +243,11 @@ class Segments(QFrame):
         self._group.addButton(made)
         self._row.addWidget(made)
         return made
+
+    def offer(self, values: Container[str]) -> None:
+        """Let only these be chosen; the others stay in sight."""
+        for value, made in self._buttons.items():
+            made.setEnabled(value in values)
 
     def value(self) -> str:
         """What is on; empty when nothing is."""

@@ -17,10 +17,12 @@ from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.learning import recalibrate as module
+from medview.learning.armed_age_recipe import LEARNS
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.left_sites import calibrate_and_leave_sites
 from medview.learning.recalibrate import recalibrate
 from medview.learning.weights import CARD, WEIGHTS
+from medview.services.training import METHODS
 
 
 @pytest.fixture(scope="module")
@@ -178,3 +180,10 @@ def test_of_one_site_alone_none_can_be_left_out_of_a_calibration(parent, tmp_pat
     )
     with pytest.raises(DataError, match="0 sites are named"):
         calibrate_and_leave_sites(Silent(), asked(tmp_path, tmp_path / "o", parent, "cxr"))
+
+
+def test_the_window_offers_what_learning_can_do():
+    offered = {model for model, methods in METHODS.items() if "calibrate" in methods}
+    assert offered == set(module.SCORES)
+    assert set(METHODS["brain-age-armed"]) == set(LEARNS) | {"full"}
+    assert {m for m, methods in METHODS.items() if "site-effects" in methods} == {"brain-age-armed"}

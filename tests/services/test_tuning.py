@@ -28,8 +28,12 @@ def tuning(jobs, tmp_path, monkeypatch):
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path))
     preferences = Preferences(tmp_path / "settings.json")
     made = Tuning(jobs, Session(), preferences)
-    made.wish(version=next(v.name for v in made.choices() if v.card.id == "anomaly"))
+    made.wish(version=version_of(made, "anomaly"))
     return made
+
+
+def version_of(tuning, model):
+    return next(each.name for each in tuning.choices() if each.card.id == model)
 
 
 def surveyed(tuning, jobs, found=FOUND):
@@ -150,7 +154,7 @@ def test_none_chosen_writes_nothing(tuning, jobs):
 
 def test_another_model_has_other_cases(tuning, jobs):
     gathered(tuning, jobs, case(1))
-    tuning.wish(version=next(v.name for v in tuning.choices() if v.card.id == "cxr"))
+    tuning.wish(version=version_of(tuning, "cxr"))
     assert tuning.library.found == ()
 
 
@@ -308,8 +312,22 @@ def test_a_rate_is_searched_for_what_was_chosen_and_forgotten_with_it(tuning, jo
     assert (tuning.now.is_finding, tuning.now.rates["suggested"]) == (False, 3e-4)
     tuning.wish(method="head")
     assert tuning.now.rates == {}
-    tuning.wish(method="calibrate")
+
+
+def test_no_rate_is_searched_for_a_calibration(tuning, jobs):
+    tuning.wish(version=version_of(tuning, "cxr"), method="calibrate")
+    surveyed(tuning, jobs).finish(FOUND)
+    assert tuning.now.may_start
     assert tuning.rates.find() is None
+
+
+def test_a_method_that_the_model_chosen_next_does_not_have_is_not_kept(tuning):
+    tuning.wish(version=version_of(tuning, "brain-age-armed"), method="site-effects")
+    assert tuning.now.wish.method == "site-effects"
+    tuning.wish(version=version_of(tuning, "cxr"))
+    assert tuning.now.wish.method == "full"
+    tuning.wish(method="calibrate")
+    assert tuning.now.wish.method == "calibrate"
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QCheckBox, QComboBox
 
+from medview.services.training import METHODS
 from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.controls import Card, Row, Segments, WholeField, button, label, name
@@ -17,11 +18,11 @@ FEW_PATIENTS = 60
 _METHODS = (
     ("full", "Full", "All of the network learns"),
     ("head", "Head only", "Only its last part learns"),
-    ("adapter", "Adapters", "Thin layers beside the network learn"),
-    ("site-effects", "Sites", "Only the effects of sites learn"),
+    ("adapter", "Adapters", "Thin layers beside the network learn (not of the age models)"),
+    ("site-effects", "Sites", "Only the effects of sites learn (of a model that has them)"),
     (
         *("calibrate", "Calibrate"),
-        "Nothing learns: probabilities and intervals are fitted to the cases",
+        "Nothing learns: probabilities, or intervals of an age, are fitted to the cases",
     ),
 )
 
@@ -97,6 +98,7 @@ class StartCard(Card):
         self._resume.setVisible(now.phase == "stopped")
         for field in (self.version, self.method, self.epochs, self.folds, self.sites):
             field.setEnabled(now.phase != "running")
+        self.method.offer(METHODS.get(now.model, ()))
         self._show_wish(now)
         is_fit = now.wish.method == "calibrate"
         self.folds.setVisible(0 < now.found.get("patients", 0) < FEW_PATIENTS and not is_fit)

@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from typing import get_args
 
 import pytest
 from PySide6.QtWidgets import (
@@ -14,8 +15,10 @@ from PySide6.QtWidgets import (
 from throwaway import throwaway_weights
 
 from medview.domain.errors import Cancelled, DataError
+from medview.domain.training import Method
 from medview.services.audit import trail_file
 from medview.services.case_table import case_lines
+from medview.services.training import METHODS
 from medview.services.training_notes import note_time
 from medview.services.tuned import Tuned
 from medview.services.versions import located, versions
@@ -125,6 +128,16 @@ def test_cases_that_leak_are_refused_in_words_and_nothing_starts(bench, panel, t
     assert "P7" in bench.find(QLabel, "training_refused").text()
     assert not bench.find(QPushButton, "training_go").isEnabled()
     assert bench.app.tuning.start() is None
+
+
+@pytest.mark.parametrize("model", METHODS)
+def test_what_a_model_cannot_learn_by_cannot_be_chosen(bench, panel, model):
+    tuning = bench.app.tuning
+    tuning.wish(version=next(each.name for each in tuning.choices() if each.card.id == model))
+    bench.settle()
+    every = get_args(Method)
+    buttons = {one: bench.find(QPushButton, f"training_method_{one}") for one in every}
+    assert tuple(one for one in every if buttons[one].isEnabled()) == METHODS[model]
 
 
 def test_start_trains_in_its_own_lane_and_the_curve_is_that_of_the_file(bench, panel, tmp_path):
