@@ -8,7 +8,7 @@ import pytest
 import torch
 from armed_ages import age_cases, train_ages
 
-from medview.learning import brain, checkpoint
+from medview.learning import brain, calibrate, checkpoint, solid
 from medview.models import anomaly_vae
 
 _FOUND = {}
@@ -71,3 +71,14 @@ def armed_weights(tmp_path_factory):
         train_ages(age_cases(folder / "data"), folder / "out")
     torch.set_num_threads(threads)
     return folder / "out"
+
+
+@pytest.fixture(scope="module")
+def few_choices():
+    """A calibration has few settings to choose between."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(calibrate, "SMOOTHINGS", (1.0, 3.0))
+        patch.setattr(calibrate, "QUANTILES", (0.0, 0.95))
+        patch.setattr(calibrate, "WIDES", (0.0, 16.0))
+        patch.setattr(solid, "VOLUME_MM", (0.0, 4.5))
+        yield

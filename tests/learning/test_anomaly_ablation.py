@@ -18,7 +18,7 @@ TINY = (
 )
 
 
-pytestmark = pytest.mark.usefixtures("narrow")
+pytestmark = pytest.mark.usefixtures("narrow", "few_choices")
 
 
 @pytest.fixture(scope="module")

@@ -32,7 +32,7 @@ TINY = (
 
 
 @pytest.fixture(autouse=True)
-def _measured_here(monkeypatch, narrow):
+def _measured_here(monkeypatch, narrow, few_choices):
     monkeypatch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
 
 

@@ -38,6 +38,8 @@ def one_film_for_maps():
     """What maps hang on is measured on one film: with six it takes longer than the training."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cxr_evidence, "FILMS", 1)
+        patch.setattr(cxr_evidence, "WINDOW", 2)
+        patch.setattr(cxr_evidence, "STEPS", 8)
         yield
 
 
