@@ -15,7 +15,7 @@ CARDS = sorted((ROOT / "resources" / "weights").glob("*/card.json"))
 
 def test_all_weights_that_ship_are_named():
     ship = {folder.name for folder in (ROOT / "resources" / "weights").iterdir()}
-    assert ship <= set(re.findall("`resources/weights/([^/`]+)/`", NOTICES))
+    assert ship == set(re.findall("`resources/weights/([^/`]+)/`", NOTICES))
 
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.parent.name)
