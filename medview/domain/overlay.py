@@ -18,7 +18,8 @@ class ScalarMap:
     """Values of a model on a grid, (k, j, i) float32 or uint8; NaN where there is none.
 
     `title` is what a reader sees ("anomaly score"), `name` the key in results ("score"),
-    `unit` "1" for pure numbers, `range` the values the colour bar spans by default.
+    `unit` "1" for pure numbers, `range` the values the colour bar spans by default. `labels` are
+    what the values 1, 2, ... of a map of kind "labels" stand for, where that is known.
     """
 
     name: str
@@ -28,6 +29,7 @@ class ScalarMap:
     unit: str = "1"
     range: tuple[float, float] = (0.0, 1.0)
     title: str = ""
+    labels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.array.shape != self.geometry.shape:

@@ -71,6 +71,11 @@ def _map_entry(item: ScalarMap) -> dict[str, Any]:
         "range": plain(item.range),
         "dtype": str(item.array.dtype),
         "grid": grid_dict(geometry),
+        **(
+            {"labels": {str(n): label for n, label in enumerate(item.labels, 1)}}
+            if item.labels
+            else {}
+        ),
     }
 
 

@@ -260,6 +260,7 @@ def _read_map(job: Progress, folder: Path, entry: dict[str, Any]) -> ScalarMap:
         unit=str(entry["unit"]),
         range=(low, high),
         title=str(entry["title"]),
+        labels=tuple(str(label) for label in entry.get("labels", {}).values()),
     )
 
 

@@ -200,10 +200,15 @@ def _volumes(regions: Regions, model: AgeModel | None) -> tuple[Score, ...]:
 
 
 def _maps(volume: Volume, regions: Regions) -> tuple[ScalarMap, ...]:
-    top = float(CLASSES - 1)
     return (
         ScalarMap(
-            "regions", regions.map, volume.geometry, "labels", "1", (0.0, top), "brain regions"
+            "regions",
+            regions.map,
+            volume.geometry,
+            "labels",
+            range=(0.0, float(CLASSES - 1)),
+            title="brain regions",
+            labels=tuple(region.title for region in REGIONS),
         ),
         ScalarMap(
             "seen", regions.seen, volume.geometry, "image", "1", (0.0, 1.0), "what the model saw"

@@ -51,7 +51,7 @@ def same(one: Prediction, other: Prediction) -> None:
         np.testing.assert_array_equal(mine.array, theirs.array)
         assert np.array_equal(mine.geometry.affine, theirs.geometry.affine)
         assert mine.geometry.frame_of_reference == theirs.geometry.frame_of_reference
-        named = ("name", "kind", "unit", "range", "title")
+        named = ("name", "kind", "unit", "range", "title", "labels")
         assert [getattr(mine, n) for n in named] == [getattr(theirs, n) for n in named]
 
 
@@ -76,6 +76,15 @@ def test_not_a_number_in_a_map_stays_so(tmp_path):
     made = replace(made, maps=(replace(made.maps[0], array=array),))
     write_prediction(JOB, made, tmp_path / "out")
     same(made, read_prediction(JOB, tmp_path / "out"))
+
+
+def test_what_the_values_of_a_map_stand_for_comes_back(tmp_path):
+    grid = geometry_of(shape=(2, 3, 4))
+    names = ("ventricle right", "ventricle left")
+    shown = ScalarMap("regions", np.ones(grid.shape, np.uint8), grid, "labels", labels=names)
+    body = write_prediction(JOB, replace(small(), maps=(shown,)), tmp_path / "out")
+    assert body["maps"][0]["labels"] == {"1": names[0], "2": names[1]}
+    assert read_prediction(JOB, tmp_path / "out").map("regions").labels == names
 
 
 def test_the_written_maps_obey_the_two_laws(tmp_path, prediction):

@@ -72,7 +72,8 @@ def test_a_run_says_age_gaps_volumes_and_where_the_regions_are(head: LabelledHea
     assert found.score("intracranial_volume_ml").value == pytest.approx(head.ml.sum(), rel=0.15)
     assert found.score("ventricles_ml").low < found.score("ventricles_ml").value
     regions = found.map("regions")
-    assert regions.kind == "labels"
+    assert (regions.kind, len(regions.labels)) == ("labels", 27)
+    assert regions.labels[:2] == ("lateral ventricle right", "lateral ventricle left")
     assert regions.array.shape == head.volume.array.shape
     assert found.map("seen").array.max() <= 1
     assert found.parameters == {"route": "t1", "age_years": 44.0}

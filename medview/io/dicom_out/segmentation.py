@@ -85,10 +85,16 @@ def _label_masks(prediction: Prediction) -> list[tuple[str, Code, NDArray[np.boo
         array = np.round(np.asarray(item.array, dtype=np.float32))
         values = [int(v) for v in np.unique(array) if v > 0]
         for value in values[:_MOST_SEGMENTS]:
-            label = item.title or item.name
-            name = label if len(values) == 1 else f"{label} {value}"
-            masks.append((name, kind, np.asarray(array == value)))
+            masks.append((_label(item, value, values), kind, np.asarray(array == value)))
     return masks
+
+
+def _label(item: ScalarMap, value: int, values: Sequence[int]) -> str:
+    """What a value of a map stands for, in words where the map has them."""
+    if value <= len(item.labels):
+        return item.labels[value - 1]
+    title = item.title or item.name
+    return title if len(values) == 1 else f"{title} {value}"
 
 
 def _maps(maps: Sequence[ScalarMap]) -> list[ScalarMap]:

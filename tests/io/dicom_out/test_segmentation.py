@@ -78,6 +78,9 @@ def test_a_map_of_labels_becomes_a_segment_each(origin):
     bare = replace(origin.prediction, findings=(), maps=(regions,))
     found = segmentation(replace(origin, prediction=bare))
     assert [s.SegmentLabel for s in found.SegmentSequence] == ["regions 1", "regions 7"]
+    named = replace(regions, labels=("left half",))
+    found = segmentation(replace(origin, prediction=replace(bare, maps=(named,))))
+    assert [s.SegmentLabel for s in found.SegmentSequence] == ["left half", "regions 7"]
     stored = found.pixel_array  # a frame a segment and slice with anything in it
     assert stored.sum() == (halves > 0).sum()
 
