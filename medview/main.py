@@ -81,11 +81,20 @@ class Program:
         self.jobs.close()
 
 
-def build(preferences: Preferences | None = None, weights: Path | None = None) -> Program:
-    """Make the whole program; the window is built and not yet shown.
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the program finds and keeps things besides its settings; None keeps no results.
 
     `weights` is a folder with a folder for each model, in place of the one that ships.
     """
+
+    trail: Path
+    results: Path | None = None
+    weights: Path | None = None
+
+
+def build(preferences: Preferences | None = None, weights: Path | None = None) -> Program:
+    """Make the whole program; the window is built and not yet shown. `weights` as in ``Places``."""
     qt = _application()
     _keep_log()
     session, preferences = Session(), preferences or Preferences()
@@ -94,22 +103,36 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     preferences.writer = writer
     session.private = preferences.settings.private
     session.first_reader = preferences.settings.first_reader
-    shelf = Shelf(jobs, session, preferences.folder / "results")
-    own = preferences.folder / "models"
-    analysis = Analysis(jobs, session, preferences, weights=weights, own=own, shelf=shelf)
+    places = Places(trail_file(), preferences.folder / "results", weights)
+    app = joined(jobs, session, preferences, places)
+    window = MainWindow(app)
+    if app.tuning.reopen():
+        text = "A training was interrupted. It can go on from its last whole epoch: panel Training."
+        session.message = Message(text)
+    _catch_what_nobody_foresaw(session)
+    window.destroyed.connect(jobs.close)
+    return Program(qt, app, jobs, writer)
+
+
+def joined(jobs: Jobs, session: Session, preferences: Preferences, places: Places) -> App:
+    """All services on one session, joined to each other; the window comes later."""
+    folder, writer = preferences.folder, preferences.writer
+    own = folder / "models"
+    shelf = Shelf(jobs, session, places.results)
+    analysis = Analysis(jobs, session, preferences, weights=places.weights, own=own, shelf=shelf)
     viewing = Viewing(session, preferences)
     library = Library(jobs, session, preferences)
     measuring = Measuring(session, viewing)
     arranging = Arranging(session, library)
-    kept = preferences.folder / "workspaces"
+    kept = folder / "workspaces"
     workspaces = Workspaces(session, library, viewing, measuring, kept, writer)
-    hanging = Hanging(session, arranging, preferences, preferences.folder)
+    hanging = Hanging(session, arranging, preferences, folder)
     workspaces.fresh.connect(hanging.open)
     tuning = Tuning(jobs, session, preferences)
     reading = Reading(jobs, session, preferences, analysis, shelf)
     outgoing = Outgoing(jobs, session, analysis, measuring)
     reading.filed.connect(outgoing.take_report)
-    app = App(
+    return App(
         session=session,
         preferences=preferences,
         library=library,
@@ -119,7 +142,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
-        models=ModelLibrary(jobs, session, shipped=weights, own=own),
+        models=ModelLibrary(jobs, session, shipped=places.weights, own=own),
         tuning=tuning,
         trying=Trying(jobs, session, analysis, tuning),
         measuring=measuring,
@@ -130,15 +153,8 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
         volume_view=VolumeView(jobs, session, viewing),
         headers=Headers(jobs, session),
         outgoing=outgoing,
-        witness=Witness(jobs, session, reading, outgoing, trail_file(), writer),
+        witness=Witness(jobs, session, reading, outgoing, places.trail, writer),
     )
-    window = MainWindow(app)
-    if tuning.reopen():
-        text = "A training was interrupted. It can go on from its last whole epoch: panel Training."
-        session.message = Message(text)
-    _catch_what_nobody_foresaw(session)
-    window.destroyed.connect(jobs.close)
-    return Program(qt, app, jobs, writer)
 
 
 def open_window(paths: tuple[Path, ...] = (), screenshot: Path | None = None) -> int:

@@ -17,27 +17,9 @@ from medview.domain.card import ModelCard
 from medview.domain.prediction import Score, SliceScore
 from medview.domain.volume import Volume
 from medview.io.cards import write_card
-from medview.services.analysis import Analysis
-from medview.services.arranging import Arranging
-from medview.services.hanging import Hanging
-from medview.services.headers import Headers
-from medview.services.library import Library
-from medview.services.measuring import Measuring
-from medview.services.model_library import ModelLibrary
-from medview.services.outgoing import Outgoing
-from medview.services.reading import Reading
-from medview.services.records import Records
+from medview.main import Places, joined
 from medview.services.session import Session, VolumeId
 from medview.services.settings import Preferences
-from medview.services.shelf import Shelf
-from medview.services.thumbnails import Thumbnails
-from medview.services.trying import Trying
-from medview.services.tuning import Tuning
-from medview.services.viewing import Viewing
-from medview.services.volume_view import VolumeView
-from medview.services.voxel_curves import VoxelCurves
-from medview.services.witness import Witness
-from medview.services.workspaces import Workspaces
 from medview.ui.app import App
 from medview.ui.slice_pane import SlicePane
 from medview.ui.window import MainWindow
@@ -135,43 +117,8 @@ def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> 
     for card in cards or (CARD,):
         write_card(card, folder / "weights" / card.id / "card.json")
     session, jobs = Session(), StubJobs()
-    preferences = Preferences(folder / "settings.json")
-    shelf = Shelf(jobs, session, results)
-    analysis = Analysis(jobs, session, preferences, weights=folder / "weights", shelf=shelf)
-    viewing = Viewing(session, preferences)
-    library = Library(jobs, session, preferences)
-    measuring = Measuring(session, viewing)
-    tuning = Tuning(jobs, session, preferences)
-    reading = Reading(jobs, session, preferences, analysis, shelf)
-    outgoing = Outgoing(jobs, session, analysis, measuring)
-    reading.filed.connect(outgoing.take_report)
-    arranging = Arranging(session, library)
-    workspaces = Workspaces(session, library, viewing, measuring, folder / "workspaces")
-    hanging = Hanging(session, arranging, preferences, folder)
-    workspaces.fresh.connect(hanging.open)
-    app = App(
-        session=session,
-        preferences=preferences,
-        library=library,
-        viewing=viewing,
-        analysis=analysis,
-        reading=reading,
-        thumbnails=Thumbnails(jobs, session),
-        shelf=shelf,
-        records=Records(jobs, session),
-        models=ModelLibrary(jobs, session, shipped=folder / "weights", own=folder / "models"),
-        tuning=tuning,
-        trying=Trying(jobs, session, analysis, tuning),
-        measuring=measuring,
-        arranging=arranging,
-        hanging=hanging,
-        curves=VoxelCurves(jobs, session),
-        workspaces=workspaces,
-        volume_view=VolumeView(jobs, session, viewing),
-        headers=Headers(jobs, session),
-        outgoing=outgoing,
-        witness=Witness(jobs, session, reading, outgoing, folder / "audit.jsonl"),
-    )
+    places = Places(folder / "audit.jsonl", results, folder / "weights")
+    app = joined(jobs, session, Preferences(folder / "settings.json"), places)
     window = MainWindow(app)
     window.resize(1400, 900)
     return Bench(app, window, jobs, session)
