@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 from psygnal import Signal
-from services.stubs import StubJobs, on_screen, result_about
+from services.stubs import LaterWriter, StubJobs, on_screen, result_about
 
 from medview.domain.prediction import Opinion
 from medview.imaging.view import LayerStyle
@@ -126,3 +126,19 @@ def test_the_trail_is_read_in_a_child_after_all_is_written(desk):
     assert desk.jobs.last.args == (desk.path,)
     desk.jobs.last.finish(([{"what": "opened"}], "verdict"))
     assert found == [([{"what": "opened"}], "verdict")]
+
+
+def test_on_a_slow_disk_nobody_waits_and_the_trail_is_read_when_all_is_written(tmp_path):
+    session, jobs, disk, sender = Session(), StubJobs(), LaterWriter(), Sender()
+    witness = Witness(jobs, session, Reader(), sender, tmp_path / "audit.jsonl", disk)
+    on_screen(session)
+    sender.left.emit("deidentified", {"files": 3})
+    witness.look(lambda *_: None)
+    assert (jobs.asked, (tmp_path / "audit.jsonl").exists()) == ([], False)
+    while disk.waiting:
+        disk.go_on()
+    assert [each["what"] for each in entries(tmp_path / "audit.jsonl")] == [
+        "opened",
+        "deidentified",
+    ]
+    assert jobs.last.work.endswith("trail:look")
