@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from medview.cli.contract import Answer, Context, command
+from medview.domain.errors import DataError
 
 _COLUMNS = {"made": "made_at", "name": "run", "epochs": "epochs"}
 _SORTS = ("best", *_COLUMNS)
@@ -49,7 +50,13 @@ def runs(context: Context, folders: tuple[Path, ...], sort: str, out: Path | Non
     from medview.services.runs import RUNS, differing, read_runs, write_curves
     from medview.services.settings import Preferences
 
-    found = read_runs(folders or (Preferences().folder / RUNS,))
+    made_here = Preferences().folder / RUNS
+    if not folders and not made_here.is_dir():
+        raise DataError(
+            "no training was made in the window yet",
+            do="Name a folder that a training has written.",
+        )
+    found = read_runs(folders or (made_here,))
     if context.options.private:
         found = tuple(replace(run, name=f"run {n}") for n, run in enumerate(found, 1))
     if out is not None:

@@ -118,7 +118,7 @@ def read_runs(folders: Iterable[Path]) -> tuple[Run, ...]:
         )
         if not inside:
             raise DataError(
-                "there is no training in it",
+                "there is no training in it" if folder.is_dir() else "does not exist",
                 file=folder.name,
                 do=f"Name a folder that a training has written ({HISTORY} is in it).",
             )

@@ -40,4 +40,6 @@ def test_private_runs_go_by_numbers(tmp_path, capfd):
 def test_where_nothing_was_trained_it_is_said(tmp_path, capfd, monkeypatch):
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path))
     assert main(["runs"]) == 3
-    assert "no training in it" in capfd.readouterr().err
+    assert "no training was made in the window yet" in capfd.readouterr().err
+    assert main(["runs", str(tmp_path)]) == 3
+    assert "there is no training in it" in capfd.readouterr().err

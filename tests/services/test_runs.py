@@ -74,7 +74,7 @@ def test_a_folder_of_runs_stands_for_all_of_them_and_a_curve_alone_is_one(tmp_pa
         ("a", "brain-age", 2),
         ("b", "", 2),
     ]
-    with pytest.raises(DataError, match="no training in it"):
+    with pytest.raises(DataError, match=r"^nowhere: does not exist\."):
         read_runs((tmp_path / "nowhere",))
 
 

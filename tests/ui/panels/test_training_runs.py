@@ -72,6 +72,7 @@ def test_ticks_choose_what_is_drawn_and_a_row_tells_its_outcome(view):
 
 def test_other_folders_are_added_and_one_without_a_training_is_said(view, tmp_path, monkeypatch):
     training(tmp_path / "elsewhere", [1, 2])
+    (tmp_path / "nothing").mkdir()
     for folder in ("elsewhere", "elsewhere", "nothing"):
         monkeypatch.setattr(
             QFileDialog, "getExistingDirectory", lambda *_, here=folder: str(tmp_path / here)
