@@ -108,26 +108,17 @@ def fit_fold(
 
 
 def answer_fold(
-    job: Progress,
+    fitted: Fitted,
     table: AgeTable,
     split: Split,
     recipe: AgeRecipe,
-    *,
-    seed: int = 0,
-    folder: Path | None = None,
-    resume: bool = False,
-    max_minutes: float | None = None,
     compared: Sequence[str] = COMPARED,
 ) -> FoldAnswer:
-    """Train without a fold and ask about it; bias, interval and baselines come from the rest."""
+    """What a model says of the fold that it was fitted without.
+
+    Bias, interval and baselines come from the rest.
+    """
     train, held = table.take(split.train), table.take(split.held)
-    fitted = fit_fold(
-        *(job, table, split, recipe),
-        seed=seed,
-        folder=folder,
-        resume=resume,
-        max_minutes=max_minutes,
-    )
     answer = fitted.model.answer(held.values)
     gap = answer.age - held.age
     ages = {"model": answer.age}

@@ -19,7 +19,14 @@ from medview.io.atomic import whole_file
 from medview.learning.anomaly_card import figure_of
 from medview.learning.brain_age_card import make_card
 from medview.learning.brain_age_fit import HEADS, Fitted, Start, fit_age_model, prepared, usable
-from medview.learning.brain_age_folds import Split, answer_fold, splits_by_site, splits_of, told_of
+from medview.learning.brain_age_folds import (
+    Split,
+    answer_fold,
+    fit_fold,
+    splits_by_site,
+    splits_of,
+    told_of,
+)
 from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_rows import age_rows
 from medview.learning.brain_age_table import AgeTable, table_of
@@ -118,16 +125,16 @@ def cross_validated(
     command = train_command(table, recipe)
 
     def measured(splits: Sequence[Split]) -> list[MetricRow]:
-        answers = [
-            answer_fold(
+        answers = []
+        for split in splits:
+            fitted = fit_fold(
                 *(job, table, split, recipe),
                 seed=request.seed,
                 folder=out / f"fold-{split.name}",
                 resume=request.resume,
                 max_minutes=_share(request, recipe),
             )
-            for split in splits
-        ]
+            answers.append(answer_fold(fitted, table, split, recipe))
         return age_rows(told_of(table, answers, subset_name(table)))
 
     rows = measured(splits_of(table, recipe, recipe.folds))

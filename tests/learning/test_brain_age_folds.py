@@ -13,6 +13,7 @@ from medview.learning import brain_age_folds
 from medview.learning.brain_age_folds import (
     answer_fold,
     baseline_answer,
+    fit_fold,
     splits_by_site,
     splits_of,
     told_of,
@@ -31,7 +32,10 @@ def test_every_row_is_told_once_by_a_model_that_never_saw_it(tmp_path, monkeypat
 
     monkeypatch.setattr(brain_age_folds, "fit_age_model", watched)
     splits = splits_of(table, QUICK, 2)
-    answers = [answer_fold(Silent(), table, split, QUICK) for split in splits]
+    answers = [
+        answer_fold(fit_fold(Silent(), table, split, QUICK), table, split, QUICK)
+        for split in splits
+    ]
     assert (sum(split.held for split in splits) == 1).all()
     for patients, split in zip(trained, splits, strict=True):
         assert patients.isdisjoint(table.take(split.held).patients)
