@@ -1,0 +1,117 @@
+"""What the training panel says of pace, health and differences."""
+
+import pytest
+
+from medview.services.tuned import Tuned
+from medview.ui.panels.training_words import (
+    difference_lines,
+    duration,
+    group_words,
+    health_words,
+    pace_words,
+)
+
+CURVES = {("train", "loss"): ((1, 0.5), (2, 0.25)), ("val", "loss"): ((1, 0.6), (2, 0.4))}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0.4, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "120 min"), (7200, "2.0 h")],
+)
+def test_time_is_said_in_one_unit(seconds, said):
+    assert duration(seconds) == said
+
+
+def test_pace_is_told_as_far_as_it_is_known():
+    assert pace_words(Tuned("running"), "auto") == "device automatic"
+    now = Tuned(
+        "running", found={"cases": 30}, epochs=12, curves=CURVES, seconds_left=100.0,
+        memory_mb=512.4, is_paused=True,
+    )  # fmt: skip
+    assert pace_words(now, "cpu") == "paused · 100 s left · 3.00 cases/s · device cpu · 512 MB"
+
+
+def test_at_the_last_epoch_no_pace_is_made_up():
+    now = Tuned("running", found={"cases": 30}, epochs=2, curves=CURVES, seconds_left=0.0)
+    assert "cases/s" not in pace_words(now, "cpu")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ({}, "training 0.250 · validation 0.400"),
+        (
+            {"health": [{"name": "mean_loss", "value": 0.5, "ok": True},
+                        {"name": "spread", "value": 9.0, "ok": False, "text": "too wide"},
+                        {"name": "drift", "value": 1.0, "ok": False}]},
+            "mean loss 0.500 · spread 9.00 (too wide) · drift 1.00 (not healthy)",
+        ),
+        (
+            {"calibrated": [{"what": "probability", "score": "severe", "value": 1.5, "n": 40}]},
+            "probability of severe × 1.50, 40 local cases",
+        ),
+    ],
+)  # fmt: skip
+def test_health_is_what_the_training_says_else_the_last_figures(outcome, said):
+    assert health_words(Tuned("done", curves=CURVES, outcome=outcome)) == said
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        ("validation", "Held out"),
+        ("reference", "Locked set"),
+        ("site:north", "Site north, left out"),
+        ("reference, site:north", "Locked set: site north"),
+    ],
+)
+def test_a_group_is_named_for_people(group, said):
+    assert group_words(group) == said
+
+
+def difference(group="validation", value=-1.25, low=-2.0, high=-0.5, name="mae"):
+    one = {"task": "age", "level": "case", "name": name, "subset": "", "group": group}
+    return one | {"new_minus_old": value, "low": low, "high": high}
+
+
+def lines(*differences, worse=()):
+    metrics = [
+        {**{key: one[key] for key in ("task", "level", "name", "subset", "group")},
+         "predictor": who, "value": value}
+        for one in differences
+        for who, value in (("old", 5.25), ("new", 4.0))
+    ]  # fmt: skip
+    return difference_lines({"differences": differences, "metrics": metrics, "worse": worse})
+
+
+def test_a_line_has_old_new_and_the_difference_with_its_interval():
+    head, line = lines(difference())
+    assert head.cells == ("", "before", "after", "difference")
+    assert line.cells == ("age mae", "5.25", "4.00", "-1.25 (-2.0 to -0.50)")
+    assert line.look == "good"
+
+
+@pytest.mark.parametrize(
+    ("one", "worse", "look"),
+    [
+        (difference(low=-2.0, high=0.5), (), ""),
+        (difference(value=1.0, low=0.5, high=2.0), ("validation mae",), "worse"),
+        (difference(name="coverage", low=-0.2, high=-0.1), (), ""),
+        (difference(low=None, high=None), (), ""),
+    ],
+)
+def test_only_what_is_sure_is_good_and_some_figures_are_neither(one, worse, look):
+    assert lines(one, worse=worse)[1].look == look
+
+
+def test_sites_come_after_all_of_them_under_a_name_of_their_own():
+    made = lines(difference("reference, site:a"), difference(), difference("reference"))
+    assert [line.cells[0] for line in made if len(line.cells) == 1] == [
+        "Locked set",
+        "Locked set: site a",
+    ]
+
+
+def test_without_a_difference_there_is_no_table():
+    assert difference_lines({}) == []
+    assert lines(difference(value=None))[1].cells[3] == "-"
