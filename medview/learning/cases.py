@@ -195,9 +195,9 @@ def refuse_leaks(cases: Iterable[TrainCase]) -> None:
     leaked = sorted(patient for patient, here in parts.items() if "train" in here and len(here) > 1)
     if leaked:
         raise DataError(
-            f"{counted(len(leaked), 'patient')} in the training part and in another part, too: "
-            f"{', '.join(leaked[:5])}",
+            f"{counted(len(leaked), 'patient')} in the training part and in another part, too",
             code="MV-DAT-110",
+            file=", ".join(leaked[:5]),
             do="Put all cases of a patient into one part.",
         )
 

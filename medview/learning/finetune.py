@@ -35,6 +35,7 @@ EVERY = 5
 PAUSE = "pause"
 """The hint that makes a training wait."""
 _PAUSE_S = 0.1
+_SHARED = "patients of the locked set are among the cases, too"
 FEWEST = 4
 """Patients: below, nothing can be held out and told apart from chance."""
 
@@ -113,7 +114,7 @@ def look_at_locked(
         "cases": len(locked),
         "patients": len({case.patient for case in locked}),
         "shared": sorted(shared),
-        "what": _shared_words(sorted(shared)),
+        "what": f"{_SHARED}: {_named(sorted(shared))}" if shared else "",
     }
 
 
@@ -130,19 +131,17 @@ def refuse_shared(job: Progress, request: FinetuneRequest) -> None:
     found = look_at_locked(job, request.model, request.train.data, request.reference)
     if found["shared"]:
         raise DataError(
-            found["what"],
+            _SHARED,
             code="MV-DAT-147",
+            file=_named(found["shared"]),
             do="Take them out of the cases or out of the locked set.",
         )
 
 
-def _shared_words(patients: Sequence[str]) -> str:
-    """Who is in both, by name; empty where nobody is."""
-    if not patients:
-        return ""
+def _named(patients: Sequence[str]) -> str:
+    """The first of some patients, and how many more there are."""
     more = f" and {len(patients) - 5} more" if len(patients) > 5 else ""
-    named = ", ".join(patients[:5])
-    return f"patients of the locked set are among the cases, too: {named}{more}"
+    return f"{', '.join(patients[:5])}{more}"
 
 
 def _balance(cases: Sequence[TrainCase]) -> dict[str, int]:

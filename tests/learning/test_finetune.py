@@ -169,5 +169,6 @@ def test_nobody_of_a_locked_set_may_be_among_the_cases(tmp_path):
     refuse_shared(Silent(), request(data, tmp_path))
     both = case_list(tmp_path / "ref", [f"r{n},p{n}," for n in range(7)])
     wanted = replace(request(data, tmp_path), reference=(str(both),))
-    with pytest.raises(DataError, match="too: p0, p1, p2, p3, p4 and 2 more"):
+    with pytest.raises(DataError, match=r"^p0, p1, p2, p3, p4 and 2 more: patients of") as caught:
         refuse_shared(Silent(), wanted)
+    assert "p0" not in caught.value.what  # who it is stands where --private takes it away
