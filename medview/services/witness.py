@@ -70,6 +70,16 @@ class Witness:
         """Put down that something kept of a study was deleted."""
         self._put("deleted", detail)
 
+    def deleting(
+        self, work: Callable[[], Mapping[str, Any]], done: Callable[[], object] = lambda: None
+    ) -> None:
+        """Have something deleted beside the window, and put down what `work` tells of it.
+
+        `done` is called in the end, also where the trail could not be written.
+        """
+        self._put_thresholds()
+        self._write("deleted", work, done)
+
     def close(self) -> None:
         """Put down what rests; then nothing is heard."""
         self._put_thresholds()
@@ -79,11 +89,17 @@ class Witness:
         self._put_thresholds()
         self._write(deed, detail)
 
-    def _write(self, deed: Deed, detail: Mapping[str, Any]) -> None:
+    def _write(
+        self,
+        deed: Deed,
+        detail: Mapping[str, Any] | Callable[[], Mapping[str, Any]],
+        done: Callable[[], object] = lambda: None,
+    ) -> None:
+        def work() -> None:
+            put_down(deed, detail() if callable(detail) else detail, self._path)
+
         if self._is_open:
-            self._writer.put(
-                lambda: put_down(deed, detail, self._path), failed=lambda _: self._on_refused()
-            )
+            self._writer.put(work, done=done, failed=lambda _: (self._on_refused(), done()))
 
     def _on_refused(self) -> None:
         self._session.message = Message(_NOT_WRITTEN, "warning")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
 from medview.domain.errors import WriteError
+from medview.domain.study import Patient, Study
 from medview.imaging.intensity import presets_for
 from medview.services.forgetting import alias, forget_training
 from medview.services.session import Message
@@ -134,10 +136,24 @@ def forget_study(app: App) -> None:
     for path in app.library.paths:
         app.preferences.relocate(path, None)
     if owner is not None:
-        detail, left = forget_training(app.preferences.folder, *owner, app.models.versions())
-        app.witness.deleted(detail)
-        if left is not None:
-            app.session.message = left
+        _forget_training(app, *owner)
+
+
+def _forget_training(app: App, patient: Patient, study: Study) -> None:
+    """Delete copies for training, put it down, and say what is left; no disk is waited for."""
+    left: list[Message] = []
+
+    def work() -> dict[str, Any]:
+        versions = app.models.versions()
+        detail, message = forget_training(app.preferences.folder, patient, study, versions)
+        left.extend(() if message is None else (message,))
+        return detail
+
+    def done() -> None:
+        for message in left:
+            app.session.message = message
+
+    app.witness.deleting(work, done)
 
 
 def give_up(app: App) -> bool:

@@ -128,6 +128,21 @@ def test_the_trail_is_read_in_a_child_after_all_is_written(desk):
     assert found == [([{"what": "opened"}], "verdict")]
 
 
+def test_what_was_deleted_is_put_down_with_what_the_deletion_tells(desk):
+    done = []
+    desk.witness.deleting(lambda: {"kind": "study", "training_copies": 3}, lambda: done.append(1))
+    assert desk.told() == [("deleted", {"kind": "study", "training_copies": 3})]
+    assert done == [1]
+
+
+def test_a_deletion_is_made_and_told_also_where_the_trail_cannot_be_written(desk):
+    made = []
+    desk.path.mkdir()
+    desk.witness.deleting(lambda: made.append("deleted") or {}, lambda: made.append("told"))
+    assert made == ["deleted", "told"]
+    assert "cannot be written" in desk.session.message.text
+
+
 def test_on_a_slow_disk_nobody_waits_and_the_trail_is_read_when_all_is_written(tmp_path):
     session, jobs, disk, sender = Session(), StubJobs(), LaterWriter(), Sender()
     witness = Witness(jobs, session, Reader(), sender, tmp_path / "audit.jsonl", disk)
