@@ -10,6 +10,7 @@ import torch
 from region_heads import training_case
 
 from medview.domain.errors import DataError
+from medview.learning import region_trainer
 from medview.learning.region_augment import RegionCase
 from medview.learning.region_groups import CLASSES, UNKNOWN
 from medview.learning.region_trainer import RegionRecipe, RegionTrainer, in_cells, losses
@@ -24,6 +25,13 @@ def cases(tmp_path_factory: pytest.TempPathFactory) -> tuple[RegionCase, ...]:
     return (training_case(Path(tmp_path_factory.mktemp("head"))),)
 
 
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Going on does not know how large the parts are that are learnt from."""
+    monkeypatch.setattr(region_trainer, "PART", (16, 16, 16))
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_a_resumed_run_has_the_same_curve(cases: tuple[RegionCase, ...], tmp_path: Path) -> None:
     whole = RegionTrainer(RECIPE, cases, folder=tmp_path / "a", options=SMALL)
     straight = [report.value("train", "loss") for report in whole.fit()]
@@ -37,6 +45,7 @@ def test_a_resumed_run_has_the_same_curve(cases: tuple[RegionCase, ...], tmp_pat
     assert text == (tmp_path / "a" / "history.csv").read_text()
 
 
+@pytest.mark.usefixtures("small_parts")
 def test_another_recipe_cannot_go_on(cases: tuple[RegionCase, ...], tmp_path: Path) -> None:
     trainer = RegionTrainer(RECIPE, cases, folder=tmp_path, options=SMALL)
     next(iter(trainer.fit()))

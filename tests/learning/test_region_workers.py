@@ -12,7 +12,7 @@ from region_heads import training_case
 
 from medview.domain.errors import DataError, MedviewError
 from medview.domain.progress import Silent
-from medview.learning import region_workers
+from medview.learning import region_trainer, region_workers
 from medview.learning.region_augment import RegionCase
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.region_workers import Habits, Training, train_all
@@ -45,6 +45,13 @@ def _weights(trainings: list[Training], habits: Habits) -> list[torch.Tensor]:
     return [t.model.head.weight.detach() for t in train_all(Silent(), trainings, habits)]
 
 
+@pytest.fixture
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of a head are small; of a child of its own they would not be."""
+    monkeypatch.setattr(region_trainer, "PART", (16, 16, 16))
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_one_after_the_other_each_in_its_folder(case: RegionCase, tmp_path: Path) -> None:
     told = Asked()
     made = train_all(told, _two(case, tmp_path), Habits(RECIPE))
@@ -57,6 +64,7 @@ def test_one_after_the_other_each_in_its_folder(case: RegionCase, tmp_path: Path
     assert torch.equal(again[0].model.head.weight, made[0].model.head.weight)
 
 
+@pytest.mark.usefixtures("small_parts")
 def test_time_is_shared_and_said_when_it_is_up(case: RegionCase, tmp_path: Path) -> None:
     began = time.monotonic()
     made = train_all(Silent(), _two(case, tmp_path), Habits(RECIPE, minutes=0.0))

@@ -46,6 +46,28 @@ def network(head: LabelledHead) -> RegionNet:
     return made.eval()
 
 
+@pytest.fixture
+def one_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The head is shown at one place of the blocks only: half the time, the same geometry."""
+    monkeypatch.setattr(regions, "_STEPS", (0,))
+
+
+@pytest.fixture(scope="module")
+def shares(head: LabelledHead, network: RegionNet) -> torch.Tensor:
+    """Probabilities of the classes in the head, shown at one place of the blocks only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regions, "_STEPS", (0,))
+        return class_shares(network, head.box)
+
+
+@pytest.fixture(scope="module")
+def plain(head: LabelledHead, network: RegionNet, shares: torch.Tensor) -> regions.Regions:
+    """The regions of the head by these probabilities."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regions, "class_shares", lambda *asked: shares)
+        return find_regions(head.volume, network, head.box)
+
+
 def _seen_from(volume: Volume, code: str) -> Volume:
     """The same head stored toward other letters."""
     old = volume.geometry
@@ -67,9 +89,12 @@ def _middle(found: np.ndarray, geometry: Geometry, title: str) -> np.ndarray:
 
 @pytest.mark.parametrize("code", ["PSR", "AIL"])
 def test_left_stays_left_however_the_volume_is_stored(
-    head: LabelledHead, network: RegionNet, code: str, monkeypatch: pytest.MonkeyPatch
+    head: LabelledHead,
+    network: RegionNet,
+    plain: regions.Regions,
+    code: str,
+    one_step: None,
 ) -> None:
-    monkeypatch.setattr(regions, "_STEPS", (0,))  # half the time, the same geometry
     volume = _seen_from(head.volume, code)
     found = find_regions(volume, network)
     for side, sign in (("left", 1), ("right", -1)):
@@ -77,7 +102,6 @@ def test_left_stays_left_however_the_volume_is_stored(
             assert sign * _middle(found.map, volume.geometry, f"{name} {side}")[0] > 2
     assert _middle(found.map, volume.geometry, "frontal grey left")[1] < -5
     assert found.map.shape == volume.array.shape == found.seen.shape
-    plain = find_regions(head.volume, network, head.box)
     assert np.allclose(found.box.geometry.affine, plain.box.geometry.affine)
     assert np.allclose(found.ml, plain.ml, rtol=1e-3, atol=1e-3)
 
@@ -93,9 +117,8 @@ def test_zeros_added_round_a_head_change_nothing_that_the_network_sees(head: Lab
 
 
 def test_shares_add_up_and_do_not_know_a_better_side(
-    head: LabelledHead, network: RegionNet
+    head: LabelledHead, network: RegionNet, shares: torch.Tensor, one_step: None
 ) -> None:
-    shares = class_shares(network, head.box)
     assert (shares.sum(0) - 1).abs().max() < 1e-5
     mirror = replace(
         head.box,
@@ -138,9 +161,10 @@ def test_a_moved_head_is_answered_where_it_lies(head: LabelledHead) -> None:
     assert torch.allclose(shares[NUMBERS["brain stem"]], shown, atol=1e-5)
 
 
-def test_volumes_are_sums_of_probabilities_in_ml(head: LabelledHead, network: RegionNet) -> None:
-    found = find_regions(head.volume, network, head.box)
-    shares = class_shares(network, head.box)
+def test_volumes_are_sums_of_probabilities_in_ml(
+    head: LabelledHead, plain: regions.Regions, shares: torch.Tensor
+) -> None:
+    found = plain
     left = NUMBERS["white matter left"]
     assert found.ml[left - 1] == pytest.approx(float(shares[left].sum()) * 0.008, rel=1e-4)
     assert found.ml[left - 1] == pytest.approx(head.ml[left - 1], rel=0.1)
