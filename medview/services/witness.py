@@ -99,10 +99,11 @@ class Witness:
             put_down(deed, detail() if callable(detail) else detail, self._path)
 
         if self._is_open:
-            self._writer.put(work, done=done, failed=lambda _: (self._on_refused(), done()))
+            self._writer.put(work, done=done, failed=lambda _: self._on_refused(done))
 
-    def _on_refused(self) -> None:
+    def _on_refused(self, done: Callable[[], object]) -> None:
         self._session.message = Message(_NOT_WRITTEN, "warning")
+        done()
 
     def _put_thresholds(self) -> None:
         if self._resting:
