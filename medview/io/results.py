@@ -252,6 +252,7 @@ def _read_map(job: Progress, folder: Path, entry: dict[str, Any]) -> ScalarMap:
         raise ValueError("the name of a map would lead out of the folder")
     low, high = entry["range"]
     array = _read_array(job, folder / map_file(name), grid)
+    labels = entry.get("labels", {})  # in whatever order another program has left them
     return ScalarMap(
         name=name,
         array=array.astype(np.dtype(entry["dtype"]), copy=False),
@@ -260,7 +261,7 @@ def _read_map(job: Progress, folder: Path, entry: dict[str, Any]) -> ScalarMap:
         unit=str(entry["unit"]),
         range=(low, high),
         title=str(entry["title"]),
-        labels=tuple(str(label) for label in entry.get("labels", {}).values()),
+        labels=tuple(str(labels[str(n)]) for n in range(1, len(labels) + 1)),
     )
 
 

@@ -85,6 +85,10 @@ def test_what_the_values_of_a_map_stand_for_comes_back(tmp_path):
     body = write_prediction(JOB, replace(small(), maps=(shown,)), tmp_path / "out")
     assert body["maps"][0]["labels"] == {"1": names[0], "2": names[1]}
     assert read_prediction(JOB, tmp_path / "out").map("regions").labels == names
+    told = json.loads((tmp_path / "out" / "result.json").read_text("utf-8"))
+    told["maps"][0]["labels"] = dict(reversed(told["maps"][0]["labels"].items()))
+    (tmp_path / "out" / "result.json").write_text(json.dumps(told), "utf-8")
+    assert read_prediction(JOB, tmp_path / "out").map("regions").labels == names
 
 
 def test_the_written_maps_obey_the_two_laws(tmp_path, prediction):
