@@ -20,7 +20,7 @@ FINEST = 0.5
 # Smaller ones are composed whole, once for every place on the screen.
 _LARGE = 1 << 22
 # A pane takes so much more than it shows on each side: a short way needs no new pixels.
-_MARGIN = 0.25
+_MARGIN = 0.125
 
 
 @dataclass(frozen=True, slots=True)
