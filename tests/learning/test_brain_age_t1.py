@@ -23,7 +23,7 @@ from medview.learning.region_augment import atlas_of
 from medview.learning.region_card import Trained, make_card
 from medview.learning.region_cases import LabelledHead
 from medview.learning.region_trainer import RegionRecipe
-from medview.learning.regions import RegionModel
+from medview.learning.regions import RegionModel, Regions, find_regions
 from medview.learning.weights import patient_hash
 from medview.models.region_net import RegionNet, RegionOptions
 
@@ -45,6 +45,14 @@ def model(head: LabelledHead) -> RegionModel:
     card = make_card(Trained([], [], None, RegionRecipe(), SMALL), fitted, [])
     card = replace(card, seen_patients=(patient_hash("seen"),))
     return RegionModel(network.eval(), card, fitted)
+
+
+@pytest.fixture(scope="module")
+def found(head: LabelledHead, model: RegionModel) -> Regions:
+    """What the network finds in the head, shown at one place of its blocks."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(regions, "_STEPS", (0,))
+        return find_regions(head.volume, model.network, head.box)
 
 
 @pytest.fixture(autouse=True)
@@ -93,8 +101,7 @@ def test_without_an_age_there_is_no_gap(head: LabelledHead) -> None:
     assert {score.status for score in found.scores} == {"extrapolating", "not_available"}
 
 
-def test_an_age_beyond_those_learnt_from_is_told(head: LabelledHead, model: RegionModel) -> None:
-    found = brain_age_t1.find_regions(head.volume, model.network, head.box)
+def test_an_age_beyond_those_learnt_from_is_told(model: RegionModel, found: Regions) -> None:
     old = replace(model.age, high=model.age.low + 0.01)
     scores = brain_age_t1.scores_of(replace(model, age=old), found, None)
     assert scores[0].status == "extrapolating"
@@ -103,9 +110,8 @@ def test_an_age_beyond_those_learnt_from_is_told(head: LabelledHead, model: Regi
 
 
 def test_a_volume_known_to_come_out_too_large_has_its_interval_below(
-    head: LabelledHead, model: RegionModel
+    model: RegionModel, found: Regions
 ) -> None:
-    found = brain_age_t1.find_regions(head.volume, model.network, head.box)
     off = replace(model.age, error_middle=(0.4, 0.0, *model.age.error_middle[2:]))
     scores = {s.name: s for s in brain_age_t1.scores_of(replace(model, age=off), found, None)}
     large, right = scores["ventricles_ml"], scores["fluid_round_the_brain_ml"]
