@@ -32,6 +32,7 @@ from medview.learning.findings import find_all
 from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 from medview.learning.run_stamp import stamped
 from medview.learning.sheets import Sheets
+from medview.learning.tilt import tilt_notes
 from medview.learning.weights import load_anomaly
 
 _REACH = 4.0
@@ -79,6 +80,8 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     known = drawn.brain.any()
     passes, slice_passes = converge(drawn, settings, indices) if known else ((), ())
     notes = (*not_judged(prepared, drawn), *_warnings(volume, prepared, role))
+    if request.slice is None and not few_slices(volume):
+        notes += tilt_notes(volume, prepared.mask)
     return replace(
         stamped(
             *(card, request, began),

@@ -1,0 +1,56 @@
+"""How a head lies in its slices, for models that look at the slices as they were taken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from medview.domain.geometry import Geometry
+from medview.domain.volume import Note, Volume
+from medview.learning.region_grid import STEP_MM, lying
+from medview.learning.upright import Pose, pose_of
+
+MOST_DEG = 18.0
+"""Turned by more, a brain without anything scores as one with something does."""
+
+
+def pose_in_slices(volume: Volume, mask: NDArray[np.bool_]) -> Pose:
+    """How the head lies against the axes of its array, whatever the header says of these.
+
+    `mask` is the brain on the volume's own grid (k, j, i).
+    """
+    geometry = straight(volume.geometry)
+    # Finer voxels than the box has tell nothing more of how a head lies.
+    every = [max(1, int(STEP_MM / step)) for step in geometry.spacing_mm]
+    thin = tuple(slice(None, None, n) for n in every)
+    affine = geometry.affine.copy()
+    affine[:3, :3] *= every
+    array = np.ascontiguousarray(volume.array[thin])
+    own = replace(geometry, shape=array.shape, affine=affine)
+    small = Volume(array, own, modality=volume.modality)
+    return pose_of(lying(small, np.ascontiguousarray(mask[thin])).shown, STEP_MM)
+
+
+def straight(geometry: Geometry) -> Geometry:
+    """The same grid along the axes of the patient that its own are nearest to."""
+    affine = np.zeros((4, 4))
+    for axis, (world, step) in enumerate(
+        zip(np.argsort(geometry.axis_of), geometry.spacing_mm, strict=True)
+    ):
+        affine[world, axis] = np.copysign(step, geometry.affine[world, axis])
+    affine[:3, 3], affine[3, 3] = geometry.affine[:3, 3], 1
+    return replace(geometry, affine=affine)
+
+
+def tilt_notes(volume: Volume, mask: NDArray[np.bool_]) -> tuple[Note, ...]:
+    """A doubt where the head is turned far against its slices; nothing where it is not."""
+    pose = pose_in_slices(volume, mask)
+    if not pose.known or pose.degrees <= MOST_DEG:
+        return ()
+    words = (
+        f"the head lies turned by {pose.degrees:.0f} degrees against its slices; brains that do so "
+        "score higher, whatever is in them"
+    )
+    return (Note("OUTSIDE_TRAINING", words),)

@@ -1,0 +1,55 @@
+"""A head that is turned in its slices is told; what the header says of them is not asked."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from phantoms import ORIENTATIONS, geometry_of
+from scipy.ndimage import affine_transform
+
+from medview.domain.volume import Volume
+from medview.learning.tilt import MOST_DEG, straight, tilt_notes
+from medview.learning.upright import mean_head
+
+
+def about_left(degrees: float) -> np.ndarray:
+    """A turn (3, 3) of array directions (k, j, i) about the axis to left."""
+    turn, angle = np.eye(3), np.deg2rad(degrees)
+    turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+    return turn
+
+
+def head(tilted: float, header: float = 0.0) -> Volume:
+    """The mean head at 4 mm, its voxels and its header turned."""
+    values, turn = np.pad(mean_head(), 4), about_left(tilted)
+    middle = (np.array(values.shape) - 1) / 2
+    values = affine_transform(values, turn, middle - turn @ middle, order=1)
+    geometry = geometry_of("LPS", values.shape, (4.0, 4.0, 4.0))
+    affine = geometry.affine.copy()
+    affine[1:3, :3] = about_left(header)[:2, :2] @ affine[1:3, :3]
+    return Volume(values.astype(np.float32), replace(geometry, affine=affine))
+
+
+@pytest.mark.parametrize(
+    ("tilted", "header", "is_told"), [(MOST_DEG + 7, 0.0, True), (6.0, 0.0, False), (0, 30, False)]
+)
+def test_a_head_far_off_its_slices_is_in_doubt(tilted: float, header: float, is_told: bool) -> None:
+    volume = head(tilted, header)
+    notes = tilt_notes(volume, np.asarray(volume.array) > 0.4)
+    assert [note.code for note in notes] == ["OUTSIDE_TRAINING"] * is_told
+    if is_told:
+        assert f"{tilted:.0f} degrees" in notes[0].text or f"{tilted - 1:.0f}" in notes[0].text
+
+
+@pytest.mark.parametrize("code", ORIENTATIONS[::5])
+def test_a_straight_grid_keeps_its_axes_and_a_turned_one_gets_the_nearest(code: str) -> None:
+    geometry = geometry_of(code)
+    assert np.allclose(straight(geometry).affine, geometry.affine)
+    turn = np.eye(4)
+    turn[:3, :3] = about_left(25.0)
+    tilted = replace(geometry, affine=turn @ geometry.affine)
+    found = straight(tilted)
+    assert np.allclose(found.affine[:3, :3], geometry.affine[:3, :3])
+    assert found.axis_of == geometry.axis_of
