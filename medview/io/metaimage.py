@@ -37,11 +37,13 @@ _NRRD, _META = "nrrd", "metaimage"
 _IO_OF = {_NRRD: "NrrdImageIO", _META: "MetaImageIO"}
 _NRRD_BYTES = {
     "signed char": 1, "int8": 1, "int8_t": 1, "uchar": 1, "unsigned char": 1, "uint8": 1,
-    "uint8_t": 1, "short": 2, "short int": 2, "signed short": 2, "int16": 2, "int16_t": 2,
-    "ushort": 2, "unsigned short": 2, "unsigned short int": 2, "uint16": 2, "uint16_t": 2,
-    "int": 4, "signed int": 4, "int32": 4, "int32_t": 4, "uint": 4, "unsigned int": 4,
-    "uint32": 4, "uint32_t": 4, "longlong": 8, "long long": 8, "int64": 8, "int64_t": 8,
-    "ulonglong": 8, "unsigned long long": 8, "uint64": 8, "uint64_t": 8, "float": 4, "double": 8,
+    "uint8_t": 1, "short": 2, "short int": 2, "signed short": 2, "signed short int": 2,
+    "int16": 2, "int16_t": 2, "ushort": 2, "unsigned short": 2, "unsigned short int": 2,
+    "uint16": 2, "uint16_t": 2, "int": 4, "signed int": 4, "int32": 4, "int32_t": 4, "uint": 4,
+    "unsigned int": 4, "uint32": 4, "uint32_t": 4, "longlong": 8, "long long": 8,
+    "long long int": 8, "signed long long": 8, "signed long long int": 8, "int64": 8,
+    "int64_t": 8, "ulonglong": 8, "unsigned long long": 8, "unsigned long long int": 8,
+    "uint64": 8, "uint64_t": 8, "float": 4, "double": 8,
 }  # fmt: skip
 _META_BYTES = {
     "MET_CHAR": 1, "MET_UCHAR": 1, "MET_SHORT": 2, "MET_USHORT": 2, "MET_INT": 4, "MET_UINT": 4,

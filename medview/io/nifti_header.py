@@ -97,8 +97,12 @@ def _head(path: Path) -> tuple[bytes, bool]:
     found = b""
     # In small steps: what comes before a damaged place, or a wrong checksum, can be used.
     for at in range(0, len(head), _STEP):
+        part = head[at : at + _STEP]
         try:
-            found += engine.decompress(head[at : at + _STEP], _HEAD)
+            found += engine.decompress(part, _HEAD)
+            while engine.eof:  # parts may be packed one after the other
+                part, engine = engine.unused_data, zlib.decompressobj(16 + zlib.MAX_WBITS)
+                found += engine.decompress(part, _HEAD)
         except zlib.error:
             break
         if len(found) >= _HEAD:

@@ -44,6 +44,13 @@ def test_each_voxel_has_its_value_and_its_place(name, packed, tmp_path):
     np.testing.assert_allclose(volume.geometry.to_mm((0, 1, 3)), place, atol=1e-9)
 
 
+@pytest.mark.parametrize("kind", ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8"])
+@pytest.mark.parametrize("name", ["v.nrrd", "v.mha"])
+def test_every_type_of_number_is_read(name, kind, tmp_path):
+    _, volume = only(written(tmp_path / name, image(VALUES.astype(kind))))
+    np.testing.assert_array_equal(volume.array, VALUES)
+
+
 def test_a_header_and_its_data_file_are_one_image(tmp_path):
     written(tmp_path / "v.mhd")
     series, _ = only(tmp_path)

@@ -12,7 +12,7 @@ import pytest
 from dicom_files import codes, only
 from hypothesis import given
 from hypothesis import strategies as st
-from nifti_files import patched, written
+from nifti_files import VALUES, patched, written
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
@@ -177,3 +177,13 @@ def test_the_time_step_is_read_in_its_unit(step, unit, seconds, tmp_path):
     (series,) = readers.scan(Silent(), (path,)).all_series()
     assert series.times == 3
     assert series.time_step_s == (None if seconds is None else pytest.approx(seconds))
+
+
+@pytest.mark.parametrize("cuts", [(0,), (300,), (7, 348), tuple(range(10, 340, 10))])
+def test_a_file_may_be_packed_in_several_parts(cuts, tmp_path):
+    raw = written(tmp_path / "v.nii").read_bytes()
+    ends = zip((0, *cuts), (*cuts, len(raw)), strict=True)
+    path = tmp_path / "parts.nii.gz"
+    path.write_bytes(b"".join(gzip.compress(raw[a:b]) for a, b in ends))
+    _, volume = only(path)
+    assert np.array_equal(volume.array, VALUES)
