@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from medview.domain.progress import Silent
-from medview.learning.armed_stack import Stack, StackBatch, Steps, train_stack
 from medview.learning.spirals import VARIANTS, Variant, bench, make_spirals, run_spirals
-from medview.models.armed import Armed, ArmedOptions, LossWeights, perceptron
+from medview.models.armed import LossWeights
 
 RADII = (0.701911, 0.680980, 0.808577, 1.318477, 0.952779)
 RADII += (1.328119, 0.377544, 1.210190, 1.502392, 0.880800)
@@ -23,60 +22,6 @@ def test_golden_values_of_the_generator() -> None:
     np.testing.assert_allclose(data.x.std(0), (0.44257, 0.42230), atol=5e-6)
     assert data.x.shape == (10_000, 2)
     assert np.bincount(data.c * 2 + data.y).tolist() == [500] * 20
-
-
-def _stack(weights: LossWeights, copies: int = 2) -> Stack:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(1)
-        options = ArmedOptions(3, ("1",), "hidden", "1")
-        models = [
-            Armed(perceptron((2, 4, 1)), options, (torch.zeros(1, 2),)) for _ in range(copies)
-        ]
-    return Stack(models, weights)
-
-
-def _batch(copies: int = 2) -> StackBatch:
-    dice = torch.Generator().manual_seed(2)
-    x = torch.randn(copies, 9, 2, generator=dice)
-    return StackBatch(x, (x[..., 0] > 0).float(), torch.arange(9).repeat(copies, 1) % 3)
-
-
-def test_copies_do_not_touch_each_other() -> None:
-    batch = _batch()
-    both, lone = _stack(LossWeights()), _stack(LossWeights())
-    other = StackBatch(batch.inputs.clone(), batch.truth.clone(), batch.cluster.clone())
-    other.inputs[1] += 5
-    for stack, rows in ((both, batch), (lone, other)):
-        dice = torch.Generator().manual_seed(3)
-        list(train_stack(stack, [rows] * 3, Steps(), generator=dice))
-    for name, value in both.parameters.items():
-        torch.testing.assert_close(value[0], lone.parameters[name][0])
-    assert not torch.equal(both.parameters["base.0.weight"], lone.parameters["base.0.weight"])
-
-
-def test_main_step_leaves_the_adversary_and_the_reverse() -> None:
-    stack = _stack(LossWeights(0.0, 0.0, 0.0, 0.0))
-    before = {name: value.detach().clone() for name, value in stack.parameters.items()}
-    list(train_stack(stack, [_batch()], Steps()))
-    moved = {n for n, v in stack.parameters.items() if not torch.equal(v, before[n])}
-    assert moved == {n for n in before if n.startswith("adversary.")}
-    stack = _stack(LossWeights(1.0, 1.0, 50.0, 0.0))
-    before = {name: value.detach().clone() for name, value in stack.parameters.items()}
-    list(train_stack(stack, [_batch()], Steps(adversary_rate=0.0)))
-    assert all(torch.equal(v, before[n]) for n, v in stack.parameters.items() if "adv" in n)
-    assert not torch.equal(stack.parameters["base.0.weight"], before["base.0.weight"])
-
-
-def test_the_adversary_removes_what_tells_the_clusters() -> None:
-    """The second input is the cluster, and helps to predict: without an adversary it is kept."""
-    dice = torch.Generator().manual_seed(4)
-    c = torch.arange(60).repeat(2, 1) % 3
-    x = torch.stack([torch.randn(2, 60, generator=dice), 2 * (c - 1.0)], 2)
-    batch = StackBatch(x, (x.sum(2) > 0).float(), c)
-    weights = LossWeights(0.0, 1.0, torch.tensor([0.0, 2.0]), 0.0)
-    *_, last = train_stack(_stack(weights), [batch] * 150, Steps(rate=1e-2, adversary_rate=5e-2))
-    told, hidden = last["adversary"].tolist()
-    assert told < 0.5 < 0.9 < hidden
 
 
 @pytest.fixture
