@@ -14,6 +14,8 @@ from medview.learning.upright import Pose, pose_of
 
 MOST_DEG = 18.0
 """Turned by more, a brain without anything scores as one with something does."""
+LEAST_ML = 100.0
+"""Of less of a brain nothing can be told, and a mask of a few voxels is none."""
 
 
 def pose_in_slices(volume: Volume, mask: NDArray[np.bool_]) -> Pose:
@@ -46,6 +48,8 @@ def straight(geometry: Geometry) -> Geometry:
 
 def tilt_notes(volume: Volume, mask: NDArray[np.bool_]) -> tuple[Note, ...]:
     """A doubt where the head is turned far against its slices; nothing where it is not."""
+    if mask.sum() * volume.geometry.voxel_ml < LEAST_ML:
+        return ()
     pose = pose_in_slices(volume, mask)
     if not pose.known or pose.degrees <= MOST_DEG:
         return ()

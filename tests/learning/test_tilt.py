@@ -43,6 +43,13 @@ def test_a_head_far_off_its_slices_is_in_doubt(tilted: float, header: float, is_
         assert f"{tilted:.0f} degrees" in notes[0].text or f"{tilted - 1:.0f}" in notes[0].text
 
 
+def test_of_a_few_voxels_of_brain_nothing_is_told_and_nothing_breaks() -> None:
+    geometry = geometry_of("LPS", (24, 32, 28), (0.5, 0.5, 0.5))
+    mask = np.zeros(geometry.shape, dtype=bool)
+    mask[13, 15:17, 13] = True
+    assert tilt_notes(Volume(np.arange(mask.size).reshape(mask.shape), geometry), mask) == ()
+
+
 @pytest.mark.parametrize("code", ORIENTATIONS[::5])
 def test_a_straight_grid_keeps_its_axes_and_a_turned_one_gets_the_nearest(code: str) -> None:
     geometry = geometry_of(code)
