@@ -141,12 +141,13 @@ def find_brain(head: NDArray[np.float32], voxel_ml: float) -> tuple[NDArray[np.b
         closed = ndimage.binary_closing(np.pad(present, 3), iterations=2)[3:-3, 3:-3, 3:-3]
         mask = ndimage.binary_fill_holes(closed) & (head > 0)
     if mask.sum() * voxel_ml < SMALLEST_BRAIN_ML:
-        raise _no_brain()
+        raise no_brain()
     whole[here] = mask
     return whole, bool(stripped)
 
 
-def _no_brain() -> ModelInputError:
+def no_brain() -> ModelInputError:
+    """Of a volume that shows none, or one too small to be told from its surroundings."""
     return ModelInputError(
         "no brain was found in this volume",
         do="Choose a head MRI that covers the brain.",
@@ -209,7 +210,7 @@ def clean(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> CleanB
         stripped = bool((head[~mask] == 0).mean() > 0.99) if (~mask).any() else True
         words = "brain mask: given with the data"
     if not mask.any():
-        raise _no_brain()
+        raise no_brain()
     lowest = without_empty_edges(head)[0].start
     return CleanBrain(normalise(head, mask), mask, words, stripped, lowest)
 

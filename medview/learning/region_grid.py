@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
-from medview.learning.brain import CleanBrain, clean
+from medview.learning.brain import CleanBrain, clean, no_brain
 from medview.learning.grid import canonical_axes
 from medview.learning.upright import Pose, pose_of
 
@@ -130,6 +130,8 @@ def _filled(volume: Volume, mask: NDArray[np.bool_], geometry: Geometry) -> Boxe
     array = np.nan_to_num(np.asarray(volume.array, dtype=np.float32), posinf=0.0, neginf=0.0)
     head = taken_to(array, volume.geometry, geometry)
     inside = taken_to(mask.astype(np.float32), volume.geometry, geometry) > 0.5
+    if not inside.any():
+        raise no_brain()
     low, high = np.percentile(head[inside], (2, 98))
     values = evened(np.maximum((head - low) / max(high - low, 1e-6), 0), inside)
     away = ndimage.distance_transform_edt(~inside, sampling=STEP_MM).astype(np.float32)

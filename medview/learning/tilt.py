@@ -9,13 +9,12 @@ from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
 from medview.domain.volume import Note, Volume
+from medview.learning.brain import SMALLEST_BRAIN_ML
 from medview.learning.region_grid import STEP_MM, lying
 from medview.learning.upright import Pose, pose_of
 
 MOST_DEG = 18.0
 """Turned by more, a brain without anything scores as one with something does."""
-LEAST_ML = 100.0
-"""Of less of a brain nothing can be told, and a mask of a few voxels is none."""
 
 
 def pose_in_slices(volume: Volume, mask: NDArray[np.bool_]) -> Pose:
@@ -48,7 +47,7 @@ def straight(geometry: Geometry) -> Geometry:
 
 def tilt_notes(volume: Volume, mask: NDArray[np.bool_]) -> tuple[Note, ...]:
     """A doubt where the head is turned far against its slices; nothing where it is not."""
-    if mask.sum() * volume.geometry.voxel_ml < LEAST_ML:
+    if mask.sum() * volume.geometry.voxel_ml < SMALLEST_BRAIN_ML:
         return ()
     pose = pose_in_slices(volume, mask)
     if not pose.known or pose.degrees <= MOST_DEG:

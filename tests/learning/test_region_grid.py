@@ -10,6 +10,7 @@ import torch
 from oblique import oblique
 from phantoms import MARK_LPS, ORIENTATIONS, geometry_of, phantom_on
 
+from medview.domain.errors import ModelInputError
 from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
 from medview.learning.region_grid import (
@@ -24,6 +25,14 @@ from medview.learning.region_grid import (
     taken_to,
 )
 from medview.learning.upright import mean_head
+
+
+def test_a_mask_smaller_than_a_voxel_of_the_box_is_no_brain() -> None:
+    geometry = geometry_of("LPS", (24, 32, 28), (0.5, 0.5, 0.5))
+    mask = np.zeros(geometry.shape, dtype=bool)
+    mask[13, 15:17, 13] = True
+    with pytest.raises(ModelInputError, match="no brain was found"):
+        boxed(Volume(np.arange(mask.size).reshape(mask.shape), geometry), mask)
 
 
 def test_the_box_grows_to_head_posterior_and_left() -> None:
