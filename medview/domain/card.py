@@ -63,7 +63,9 @@ class ModelCard:
 
     `limits` is what a reader must know before trusting a result: where it is weak, what it is not
     for, where it extrapolates. `method` is how it was trained and measured. `trained_at` is the
-    day of the training (ISO), empty where it is not known.
+    day of the training (ISO), empty where it is not known. `seen_patients` are marks of the
+    patients that the weights have learnt from, made with `seen_salts` (``medview.io.seen``): one
+    salt of the card's own, and those of versions it comes from.
     """
 
     id: str
@@ -84,6 +86,7 @@ class ModelCard:
     published: tuple[Figure, ...] = ()
     settings: dict[str, object] = field(default_factory=dict)
     seen_patients: tuple[str, ...] = ()
+    seen_salts: tuple[str, ...] = ()
     method: tuple[str, ...] = ()
     trained_at: str = ""
 

@@ -12,6 +12,7 @@ from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, Traine
 from medview.domain.errors import WeightsError
 from medview.io.atomic import whole_file
 from medview.io.plain import plain, record_of
+from medview.io.seen import salted
 
 SCHEMA = "medview.card/1"
 _PARTS: dict[str, type[Any]] = {
@@ -25,7 +26,7 @@ _MUST_SPEAK = ("id", "version", "title", "intended_use", "limits", "licence", "s
 
 
 def write_card(card: ModelCard, path: Path) -> None:
-    """Write a card as JSON.
+    """Write a card as JSON; patients it has seen get marks with a salt, where they have none.
 
     Raises
     ------
@@ -35,6 +36,7 @@ def write_card(card: ModelCard, path: Path) -> None:
         If the file cannot be written.
     """
     _check_complete(card, path.name)
+    card = salted(card)
     with whole_file(path) as draft:
         draft.write_text(json.dumps(card_dict(card), indent=1, ensure_ascii=False) + "\n", "utf-8")
 
@@ -65,8 +67,11 @@ def read_card(path: Path) -> ModelCard:
 
 
 def card_dict(card: ModelCard) -> dict[str, Any]:
-    """Return a card as plain values, all of it."""
-    return {"schema": SCHEMA, **plain(card)}
+    """Return a card as plain values, all of it; salts only where there are any."""
+    body = {"schema": SCHEMA, **plain(card)}
+    if not card.seen_salts:
+        del body["seen_salts"]
+    return body
 
 
 def card_of(body: Mapping[str, Any]) -> ModelCard:

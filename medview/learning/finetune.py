@@ -22,6 +22,7 @@ from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.plain import plain
+from medview.io.seen import joined_seen, seen_of
 from medview.learning.anomaly_card import figure_of
 from medview.learning.cases import find_subsets
 from medview.learning.compare import EVERYBODY, compare
@@ -190,7 +191,7 @@ def held_out(request: FinetuneRequest) -> tuple[str, ...]:
     if any(case.split == "val" for case in cases):
         return ()
     here = {patient_hash(case.patient) for case in cases if case.split in ("", "train")}
-    hashes = sorted(here - _seen_by(request.train.init))
+    hashes = sorted(here - _seen_by(request.train.init, here))
     if len(hashes) < FEWEST:
         raise DataError(
             f"{len(hashes)} patients that the version has not seen are too few to hold one out",
@@ -200,9 +201,11 @@ def held_out(request: FinetuneRequest) -> tuple[str, ...]:
     return tuple(hashes[request.train.seed % EVERY :: EVERY] or hashes[:1])
 
 
-def _seen_by(weights: str | None) -> set[str]:
+def _seen_by(weights: str | None, hashes: set[str]) -> frozenset[str]:
+    """Which of some patients the version to start from has seen."""
     card = Path(weights or "").with_name(CARD) if weights else None
-    return set(read_card(card).seen_patients) if card is not None and card.is_file() else set()
+    known = card is not None and card.is_file()
+    return seen_of(read_card(card), hashes) if card is not None and known else frozenset()
 
 
 def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str, Any]:
@@ -254,13 +257,11 @@ def write_before_after(out: Path, found: Mapping[str, Any]) -> None:
 def _descend(out: Path, parent: Path) -> None:
     """Give the new card its parent, and the patients that the parent has seen."""
     card, older = read_card(out / CARD), read_card(parent.with_name(CARD))
-    seen = tuple(sorted({*card.seen_patients, *older.seen_patients}))
     own = tuple(one for one in card.trained_on if one not in older.trained_on)
     write_card(
         replace(
-            card,
+            joined_seen(card, older),
             parent=older.weights_sha256,
-            seen_patients=seen,
             trained_on=(*older.trained_on, *own),
         ),
         out / CARD,

@@ -26,6 +26,7 @@ from medview.io.atomic import whole_file
 from medview.io.cards import write_card
 from medview.io.hashing import file_sha256
 from medview.io.plain import plain
+from medview.io.seen import with_seen
 from medview.learning.calibration import FEWEST, Local, judged, worse
 from medview.learning.evaluate import evaluate
 from medview.learning.finetune import compared, joined
@@ -186,12 +187,11 @@ def _store(
         for row in rows
     )
     card = replace(
-        older,
+        with_seen(older, used),
         parent=older.weights_sha256,
         weights_sha256=file_sha256(out / WEIGHTS),
         settings=settings,
         measured=(*older.measured, *figures),
-        seen_patients=tuple(sorted({*older.seen_patients, *used})),
     )
     write_card(card, out / CARD)
     return card

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from medview.domain.card import ModelCard
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
+from medview.io.seen import seen_of
 from medview.learning.patients import patient_hash
 from medview.learning.subset import LeftOut, Subset, TrainCase, none_usable
 
@@ -49,8 +50,9 @@ class Unseen:
 def unseen(subset: Subset, card: ModelCard, request: EvaluateRequest) -> Unseen:
     """Part a subset into what is measured, what the weights have seen, and the rest."""
     here = [c for c in subset.cases if request.split == "all" or c.split in ("", "test")]
-    known = set(card.seen_patients)
-    seen = tuple(case for case in here if patient_hash(case.patient) in known)
+    hashes = {case.patient: patient_hash(case.patient) for case in here}
+    known = seen_of(card, hashes.values())
+    seen = tuple(case for case in here if hashes[case.patient] in known)
     gone = set() if request.include_seen else {id(case) for case in seen}
     kept = tuple(case for case in here if id(case) not in gone)
     return Unseen(subset, kept, seen, len(subset.cases) - len(here))

@@ -13,6 +13,7 @@ from medview.domain.study import Patient, Study
 from medview.io.atomic import write_error
 from medview.io.identity import former_key
 from medview.io.installation import keyed
+from medview.io.seen import seen_of
 from medview.learning.case_list import write_rows
 from medview.learning.patients import patient_hash
 from medview.services.gathering import FOLDER, LIST
@@ -33,7 +34,7 @@ def learnt_from(patient: Patient, study: Study, versions: Iterable[Version]) -> 
     named_by = (patient.id, patient.name) if patient.id or patient.name else ("", study.uid)
     named = {patient.key, former_key(*named_by), patient.id} - {""}
     hashes = {patient_hash(name) for name in named}
-    return tuple(one.name for one in versions if one.own and hashes & set(one.card.seen_patients))
+    return tuple(one.name for one in versions if one.own and seen_of(one.card, hashes))
 
 
 def drop_copies(folder: Path, patient: Patient, study: Study) -> int:

@@ -8,6 +8,7 @@ from age_sets import IXI_HEADER, ixi_rows, write_age_cases, write_ixi_table, wri
 
 from medview.cli import main
 from medview.io.cards import read_card
+from medview.io.seen import seen_of
 from medview.learning.weights import patient_hash
 
 pytestmark = pytest.mark.usefixtures("lasting_children")
@@ -51,7 +52,7 @@ def test_training_writes_everything_and_its_card_speaks(trained):
     assert card.licence == "CC BY-SA 3.0"
     assert card.settings["columns"]["smri"] == list(IXI_HEADER[5:])
     assert len(card.seen_patients) == 40
-    assert patient_hash("IXI003") in card.seen_patients
+    assert seen_of(card, [patient_hash("IXI003")])
     assert len(card.settings["reference"]) == 40
     # The card also tells of the route from a T1 volume, which ships with figures of its own.
     own = [f for f in card.measured if "train brain-age" in f.command]

@@ -9,6 +9,8 @@ import pytest
 
 from medview.cli import main
 from medview.cli.compare import in_words as differences_in_words
+from medview.io.cards import read_card
+from medview.io.seen import seen_of
 from medview.learning.patients import patient_hash
 
 IXI = Path(__file__).parents[2] / "../shared/data/brain_age/ixi/ixi_dlmuse_n291.csv.gz"
@@ -102,9 +104,9 @@ def test_each_site_is_left_out_of_a_fine_tuning_in_turn(tmp_path, capfd):
         here = [p for p in people if p["site"] == one["site"] and p["subject"] not in half]
         assert one["why_not"] == ""
         assert rows[f"site:{one['site']}", "new"]["n"] == len(here) == one["cases"]
-    seen = json.loads((tmp_path / "out" / "sites" / "0" / "card.json").read_text())
+    seen = read_card(tmp_path / "out" / "sites" / "0" / "card.json")
     away = {patient_hash(p["subject"]) for p in people if p["site"] == sites[0]}
-    assert not away & set(seen["seen_patients"])
+    assert not seen_of(seen, away)
 
 
 @pytest.mark.slow

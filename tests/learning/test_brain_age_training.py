@@ -12,6 +12,7 @@ from age_weights import write_age_weights
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
+from medview.io.seen import seen_of
 from medview.learning.brain_age_training import fit
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.patients import patient_hash
@@ -43,7 +44,7 @@ def test_held_out_patients_are_not_trained_on(tmp_path):
     assert body["n"] == {"train": 38, "val": 2}
     assert [patient for patient, part in parts(tmp_path / "o") if part == "val"] == [*held]
     _, card = load_age_model(tmp_path / "o" / "weights.safetensors")
-    assert not {patient_hash(patient) for patient in held} & set(card.seen_patients)
+    assert not seen_of(card, {patient_hash(patient) for patient in held})
     assert {check["name"] for check in body["health"]} >= {"mae_val", "mae_left_out"}
 
 

@@ -15,6 +15,7 @@ from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card
+from medview.io.seen import seen_of
 from medview.learning import ablation_figures, cxr_evaluate, cxr_evidence
 from medview.learning.cxr_fit import fit_method
 from medview.learning.cxr_given import make_given
@@ -329,8 +330,9 @@ def test_a_version_goes_on_learning_and_is_compared_on_patients_nobody_saw(
     assert tuned.parent == card.weights_sha256
     with (tmp_path / "out" / "splits.csv").open() as file:
         rows = list(csv.DictReader(file))
-    held = {row["patient"] for row in rows if patient_hash(row["patient"]) not in
-            set(tuned.seen_patients)}  # fmt: skip
+    hashes = {row["patient"]: patient_hash(row["patient"]) for row in rows}
+    seen = seen_of(tuned, hashes.values())
+    held = {name for name, hashed in hashes.items() if hashed not in seen}
     assert len(held) == body["held_out"] == 4
     assert all(row["part"] == "val" for row in rows if row["patient"] in held)
     assert {row["predictor"] for row in body["before_after"]["metrics"]} == {"old", "new"}

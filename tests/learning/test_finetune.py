@@ -11,6 +11,7 @@ from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
+from medview.io.seen import seen_of
 from medview.learning import finetune as module
 from medview.learning.cases import find_subsets
 from medview.learning.finetune import (
@@ -94,7 +95,7 @@ def _train(job, asked):
     out = Path(asked.out)
     throwaway_weights(out, seed=1)
     card = read_card(out / CARD)
-    write_card(replace(card, seen_patients=("own",)), out / CARD)
+    write_card(replace(card, seen_patients=("own",), seen_salts=()), out / CARD)
     assert len(asked.held_out) == 2
     return {"epochs": 1}
 
@@ -117,7 +118,9 @@ def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatc
     body = finetune(Silent(), wanted, "x:f")
     older, card = read_card(parent.with_name(CARD)), read_card(tmp_path / "out" / CARD)
     assert card.parent == older.weights_sha256
-    assert set(card.seen_patients) == {"own", *older.seen_patients}
+    assert seen_of(card, ["own", "other"]) == {"own"}
+    assert set(older.seen_patients) < set(card.seen_patients)
+    assert set(older.seen_salts) < set(card.seen_salts)
     assert asked.pop(0) == ("ref",)
     assert [one.data for one in asked] == [(str(data),), ("ref",)]
     assert asked[0].new == str(tmp_path / "out" / WEIGHTS)

@@ -13,6 +13,7 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
 from medview.io.cards import read_card
+from medview.io.seen import seen_of
 from medview.learning import icu_evidence
 from medview.learning.icu_model import load_icu
 from medview.learning.icu_training import fit
@@ -73,7 +74,7 @@ def test_a_training_in_folds_measures_stays_it_never_saw_and_learns_the_signal(t
     assert any("Calibration error" in line for line in card.method)
     assert card.settings["reliability"]["mortality"]["after"]
     assert (tmp_path / "out" / "baselines.safetensors").is_file()
-    assert patient_hash("100") in card.seen_patients
+    assert seen_of(card, [patient_hash("100")])
     assert body["n"] == {"train": 30, "val": 0}
     model, _ = load_icu(tmp_path / "out" / "weights.safetensors")
     assert not model.uses_film

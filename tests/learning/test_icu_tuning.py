@@ -14,6 +14,7 @@ from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card
+from medview.io.seen import seen_of
 from medview.learning import ablation_figures
 from medview.learning.finetune import finetune
 from medview.learning.icu_model import load_icu
@@ -94,8 +95,8 @@ def test_held_out_patients_are_not_learnt_from_and_the_curve_has_every_epoch(tmp
         part = {row["patient"]: row["part"] for row in csv.DictReader(file)}
     held = {name for name, where in part.items() if where == "val"}
     assert len(held) == 5
-    seen = set(read_card(tmp_path / "out" / "card.json").seen_patients)
-    assert not seen & {patient_hash(name) for name in held}
+    card = read_card(tmp_path / "out" / "card.json")
+    assert not seen_of(card, {patient_hash(name) for name in held})
     with (tmp_path / "out" / "history.csv").open() as file:
         epochs = [int(r["epoch"]) for r in csv.DictReader(file) if r["name"] == "loss"]
     assert epochs == [1, 2, 3, 4]  # two networks, one after the other

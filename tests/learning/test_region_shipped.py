@@ -9,6 +9,7 @@ import pytest
 
 from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
+from medview.io.seen import seen_of
 from medview.learning import brain_sets
 from medview.learning.region_cases import load_head
 from medview.learning.region_measure import measure
@@ -25,8 +26,8 @@ def test_the_shipped_weights_hold_an_age_model_and_a_licence() -> None:
     assert model.age is not None
     assert model.card.inputs == ()
     assert "non-commercial" not in model.card.licence
-    assert patient_hash("IXI012") in model.card.seen_patients
-    assert patient_hash("elderly-t1:Subj1") not in model.card.seen_patients
+    assert seen_of(model.card, [patient_hash("IXI012")])
+    assert not seen_of(model.card, [patient_hash("elderly-t1:Subj1")])
 
 
 @pytest.mark.slow

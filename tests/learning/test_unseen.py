@@ -24,7 +24,9 @@ CASES = tuple(
     )
 )
 SET = Subset("a set", "cases", Path(), CASES, licence="CC0")
-BOB_IS_KNOWN = SimpleNamespace(seen_patients=(patient_hash("bob"), patient_hash("cid")))
+BOB_IS_KNOWN = SimpleNamespace(
+    seen_patients=(patient_hash("bob"), patient_hash("cid")), seen_salts=()
+)
 FOLDED = LeftOut("c9", "MV-DAT-001", "it is folded")
 
 
