@@ -27,6 +27,8 @@ from medview.ui.words import plain_tip
 
 _STEPS = 1000
 _FIELD_MARGINS_PX = (6, 0, 4, 0)
+# Frame and padding of a button of the look "row", as in the style sheet.
+_BUTTON_PADDING_PX = 9
 GAP = 8
 
 
@@ -402,6 +404,26 @@ class ElidedLabel(QLabel):
         self.setText(fitted)
         if tip != self.toolTip():
             self.setToolTip(tip)
+
+
+class ElidedButton(QPushButton):
+    """A button whose text ends in "…" where there is no room; the tip begins with it then."""
+
+    def __init__(self, text: str, key: str, tip: str) -> None:
+        super().__init__(text)
+        self._text, self._tip = text, tip
+        name(self, key, text)
+        self.setToolTip(plain_tip(tip))
+        self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
+        """Fit the text again."""
+        super().resizeEvent(event)
+        room = self.width() - 2 * _BUTTON_PADDING_PX
+        fitted = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room)
+        self.setText(fitted)
+        cut = fitted != self._text
+        self.setToolTip(plain_tip(f"{self._text}\n{self._tip}" if cut else self._tip))
 
 
 class Held(QWidget):

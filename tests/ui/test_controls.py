@@ -11,6 +11,7 @@ from medview.ui import controls
 from medview.ui.controls import (
     Card,
     DecimalField,
+    ElidedButton,
     ElidedLabel,
     Fold,
     RangeRow,
@@ -172,3 +173,16 @@ def test_every_number_field_of_the_program_is_one_of_these():
     plain = re.compile(r"\bQ(Double)?SpinBox\(\)")
     made = [path.name for path in folder.rglob("*.py") if plain.search(path.read_text("utf-8"))]
     assert made == []
+
+
+def test_a_button_takes_no_more_room_than_there_is_and_its_tip_tells_what_is_cut(qtbot):
+    made = ElidedButton("What the model saw, anomaly 1.0", "long", "Choose <this> map")
+    qtbot.addWidget(made)
+    made.resize(90, 24)
+    made.show()
+    assert made.text().endswith("…")
+    assert made.accessibleName() == "What the model saw, anomaly 1.0"
+    assert made.toolTip().startswith("<qt>What the model saw, anomaly 1.0<br>Choose &lt;this&gt;")
+    made.resize(400, 24)
+    assert made.text() == "What the model saw, anomaly 1.0"
+    assert "What the model saw" not in made.toolTip()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
 from medview.domain.overlay import ScalarMap
 from medview.services.viewing import Viewing
 from medview.ui.app import App
-from medview.ui.controls import beside, button, name
+from medview.ui.controls import ElidedButton, beside, button, name
 from medview.ui.panels.style_editor import map_title
 from medview.ui.words import tr
 
@@ -32,10 +32,10 @@ class LayerRow(QWidget):
         name(self._shown, f"layer_{key}_shown", tr("Draw {map}", map=title))
         self._shown.setToolTip(tr("Draw this map, also beside others"))
         self._shown.clicked.connect(lambda on: viewing.maps.keep_map(key, on=on))
-        self._name = QPushButton(title + ("" if found.unit == "1" else f", {found.unit}"))
-        name(self._name, f"layer_{key}", title)
+        said = title + ("" if found.unit == "1" else f", {found.unit}")
+        tip = tr("Choose this map (U goes round): what is below is about it")
+        self._name = ElidedButton(said, f"layer_{key}", tip)
         self._name.setProperty("look", "row")
-        self._name.setToolTip(tr("Choose this map (U goes round): what is below is about it"))
         self._name.setCheckable(True)
         self._name.clicked.connect(lambda: self._on_chosen(viewing, key))
         self._up = button("▲", f"layer_{key}_up", look="link", tip=tr("Draw it above the next"))

@@ -198,3 +198,12 @@ def test_a_press_that_moves_a_pixel_is_still_a_press(head):
     QTest.mouseRelease(part, Qt.MouseButton.LeftButton, pos=QPoint(10, 9))
     assert head.session.map_name == "total"
     assert order(head) == ["score", "total"]
+
+
+def test_the_longest_name_pushes_no_card_under_the_scroll_bar(head):
+    head.window.show_panel("layers")
+    head.add_result("score", "total")
+    found = head.session.layers[0].map
+    row = LayerRow(head.app, replace(found, title="What the model saw, brain-age-armed 1.0"))
+    assert row.minimumSizeHint().width() <= 260
+    row.deleteLater()
