@@ -5,13 +5,15 @@ from __future__ import annotations
 from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QComboBox, QMenu, QPlainTextEdit, QWidget
 
+from medview.domain.prediction import Prediction
 from medview.services.report_inserts import Insertion, Kind, insertions
 from medview.services.reporting import template_for, templates
 from medview.services.session import Session
+from medview.services.telling import figure_text
 from medview.ui.app import App
 from medview.ui.controls import Card, Column, Row, button, label, name
 from medview.ui.panels.signing import SigningCard
-from medview.ui.words import number, tr
+from medview.ui.words import tr
 
 # Key, title, hint and how many lines are seen at once.
 _FIELDS = (
@@ -190,9 +192,17 @@ def _inside(session: Session) -> str:
     if not session.results:
         more = tr(" A model is still running.") if session.unfinished is not None else ""
         return tr("No model has been run: the report holds images and your words.") + more
-    first = session.results[-1]
-    score = first.scores[0] if first.scores else None
-    value = f" {number(score.value)}" if score is not None else ""
-    text = tr("Holds the result of {model}{value}", model=first.model, value=value)
+    said = ", ".join(_result_words(each) for each in session.results)
+    one = len(session.results) == 1
+    text = tr("Holds the result of ") if one else tr("Holds the results of ")
     findings = len(session.findings)
+    text += said
     return text + (tr(", {n} findings.", n=findings) if findings != 1 else tr(", 1 finding."))
+
+
+def _result_words(result: Prediction) -> str:
+    """A model and the first figure that it told."""
+    score = result.scores[0] if result.scores else None
+    if score is None or score.value is None:
+        return result.model
+    return f"{result.model} {figure_text(score.value, score.name)}"

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
@@ -5,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPus
 
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
+from medview.domain.prediction import Score
 
 
 def panel(head):
@@ -47,6 +50,15 @@ def test_it_says_what_will_stand_in_the_report(head):
     assert "No model has been run" in texts(head)
     head.add_result("score")
     assert "Holds the result of anomaly 1.83, 0 findings." in texts(head)
+
+
+def test_of_several_results_each_is_named(head):
+    head.add_result("score")
+    older = head.session.results[-1]
+    age = replace(older, model="brain-age", scores=(Score("age", 37.24, unit="years"),))
+    head.session.predictions = {head.session.volume_id: (older, age)}
+    head.settle()
+    assert "Holds the results of anomaly 1.83, brain-age 37.2, 0 findings." in texts(head)
 
 
 def test_paper_is_kept(head):
