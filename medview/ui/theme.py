@@ -37,6 +37,7 @@ class Theme:
     text: str
     strong: str
     quiet: str
+    faint: str
     accent: str
     action: str
     action_hover: str
@@ -61,6 +62,7 @@ DARK = Theme(
     text="#d5d9df",
     strong="#eef1f5",
     quiet="#868f9b",
+    faint="#59626d",
     accent="#5aa9e6",
     action="#2f7fc4",
     action_hover="#3b8fd8",
@@ -85,6 +87,7 @@ LIGHT = Theme(
     text="#2b323a",
     strong="#1b1f24",
     quiet="#5d6773",
+    faint="#8a939e",
     accent="#2f6ea5",
     action="#2f6ea5",
     action_hover="#3a7eb8",

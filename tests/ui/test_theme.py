@@ -45,6 +45,12 @@ def test_text_can_be_read_on_what_it_stands_on(theme, text, back):
     assert contrast(getattr(theme, text), getattr(theme, back)) >= 4.5
 
 
+@pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.name)
+def test_what_cannot_be_chosen_now_can_still_be_read_and_looks_fainter(theme):
+    assert contrast(theme.faint, theme.window) >= 2.5
+    assert contrast(theme.faint, theme.window) < 0.8 * contrast(theme.quiet, theme.window)
+
+
 def test_the_font_is_inter_with_its_real_weight(qapp):
     info = QFontInfo(base_font())
     assert info.family() == "Inter"
