@@ -178,11 +178,15 @@ def _with_patient(events: Events, variables: VariableMap, request: RunRequest) -
     )
 
 
+def _values(count: int) -> str:
+    return "1 value" if count == 1 else f"{count} values"
+
+
 def _notes(
     found: Series, variables: VariableMap, events: Events, said: dict[str, int]
 ) -> list[Note]:
     notes = [
-        Note("UNIT" if "converted" in text else "OUT_OF_RANGE", f"{text} ({count} values)")
+        Note("UNIT" if "converted" in text else "OUT_OF_RANGE", f"{text} ({_values(count)})")
         for text, count in said.items()
     ]
     ignored = found.ignored(variables)

@@ -78,7 +78,7 @@ class RecordPane(QWidget):
             self._take_room(_SHARE if has_image else _SHARE_ALONE)
         self.strips.show_record(record, risk_of(self._app.session.results))
         said = tr("filled: measured   hollow: carried on   dashed: film")
-        share = f"{record.imputed_share:.0%}".replace("%", " %")
+        share = f"{record.imputed_share:.0%}".replace("%", "\u00a0%")
         self._foot.setText(f"{said}   ·   {tr('{n} of the hours not measured', n=share)}")
 
     def _take_room(self, share: float) -> None:

@@ -119,6 +119,12 @@ def test_fahrenheit_is_recognised_and_said(trained, tmp_path):
     ]
 
 
+def test_one_value_out_of_range_is_one_value(trained, tmp_path):
+    path = table(tmp_path, [*ROWS, (21, 9999, 37.0, 15)])
+    (told,) = [n.text for n in asked(trained, path).warnings if n.code == "OUT_OF_RANGE"]
+    assert told.endswith("(1 value)")
+
+
 def test_unknown_columns_and_absent_variables_are_listed(trained, tmp_path):
     path = table(tmp_path, [(1, 80, "blue")], "Hours,HR,Mood")
     notes = {note.code: note.text for note in asked(trained, path).warnings}

@@ -72,7 +72,7 @@ class ProgressCard(Card):
         if swipe is not None:
             old, new = swipe.old, swipe.new
             text = tr(
-                "Open image: {a} ({x}), {name} {b} ({y}).",
+                "Open image: before {a} ({x}), {name}: {b} ({y}).",
                 a=number(old.figure),
                 x=old.sha256[:8],
                 name=tr(new.name),

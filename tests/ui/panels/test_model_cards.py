@@ -130,7 +130,10 @@ def test_without_a_birth_date_there_is_no_gap_and_the_age_is_asked_for(bench):
     assert bench.window.findChild(QLabel, "row_gap_raw") is None
     run = bench.find(QPushButton, "age_run")
     assert not run.isEnabled()
-    bench.find(QDoubleSpinBox, "age_given").setValue(61.5)
+    given = bench.find(QDoubleSpinBox, "age_given")
+    assert given.text() == "not given"
+    given.setValue(61.5)
+    assert given.text() == "61.5 y"
     run.click()
     assert bench.jobs.running("predict:run")[0].args[0].age_years == 61.5
 
