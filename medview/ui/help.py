@@ -34,7 +34,11 @@ def shortcut_rows(settings: Settings) -> dict[str, list[tuple[str, str]]]:
 
 def show_shortcuts(parent: QWidget, settings: Settings, change: Callable[[], object]) -> QDialog:
     """Open the page of mouse gestures and keys; it does not block the window."""
-    dialog, rows = _dialog(parent, "shortcuts", tr("Mouse and keys"), 900, 820)
+    other = button(tr("Change keys …"), "shortcuts_change")
+    other.clicked.connect(change)
+    profile = label(tr("Profile: {title}", title=tr(profile_of(settings).title)), "quiet")
+    title, size = tr("Mouse and keys"), (900, 820)
+    dialog, rows = _dialog(parent, "shortcuts", title, size, other, profile)
     page = Column("shortcuts_page", tr("Mouse and keys"))
     holder = QWidget()
     columns = QHBoxLayout(holder)
@@ -48,17 +52,13 @@ def show_shortcuts(parent: QWidget, settings: Settings, change: Callable[[], obj
         column.addStretch(1)
     page.add(holder)
     rows.insertWidget(0, page, 1)
-    other = button(tr("Change keys …"), "shortcuts_change")
-    other.clicked.connect(change)
-    profile = label(tr("Profile: {title}", title=tr(profile_of(settings).title)), "quiet")
-    rows.insertWidget(1, Row(other, profile, 1))
     dialog.show()
     return dialog
 
 
 def show_about(parent: QWidget, cards: tuple[ModelCard, ...]) -> QDialog:
     """Open the page about version, models and what this is not for."""
-    dialog, rows = _dialog(parent, "about", tr("About medview"), 520, 420)
+    dialog, rows = _dialog(parent, "about", tr("About medview"), (520, 420))
     page = Column("about_page", tr("About medview"))
     page.add(label(f"medview {__version__}", "result"))
     page.add(label(tr(RESEARCH_USE), "research"))
@@ -75,18 +75,19 @@ def show_about(parent: QWidget, cards: tuple[ModelCard, ...]) -> QDialog:
 
 
 def _dialog(
-    parent: QWidget, key: str, title: str, wide: int, high: int
+    parent: QWidget, key: str, title: str, size: tuple[int, int], *foot: QWidget
 ) -> tuple[QDialog, QVBoxLayout]:
+    """A dialog with Close at the end of its last row, after the parts of `foot`."""
     dialog = QDialog(parent)
     name(dialog, key, title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setWindowTitle(title)
-    dialog.resize(wide, high)
+    dialog.resize(*size)
     rows = QVBoxLayout(dialog)
-    rows.setContentsMargins(8, 8, 8, 12)
+    rows.setContentsMargins(12, 8, 12, 12)
     close = button(tr("Close"), f"{key}_close")
     close.clicked.connect(dialog.close)
-    rows.addWidget(Row(1, close))
+    rows.addWidget(Row(*foot, 1, close))
     return dialog, rows
 
 
