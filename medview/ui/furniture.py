@@ -48,6 +48,7 @@ _PLANES = {
     Plane.ACQUIRED: PANE_ACCENT,
 }
 _TAGGED = "#c3a6f2"
+_NO_CORNERS = Corners((), (), (), ())
 _SCALES_MM = (200, 100, 50, 20, 10, 5, 2, 1)
 
 
@@ -186,10 +187,17 @@ def scale_length(px_per_mm: float, longest_px: float) -> tuple[int, float] | Non
     return None
 
 
-def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float, note: str = "") -> None:
-    """A bracket of a round length above the lower letter, with its length beside it.
+def draw_scale(
+    painter: QPainter,
+    area: QRectF,
+    px_per_mm: float,
+    note: str = "",
+    corners: Corners = _NO_CORNERS,
+) -> None:
+    """A bracket of a round length above the lower letter, with its length on the right of it.
 
-    `note` follows the length, such as "at detector".
+    `note` follows the length, such as "at detector". Where the right corner of `corners` needs
+    that room, the words stand on the left.
     """
     found = scale_length(px_per_mm, min(110.0, area.width() * 0.18))
     if found is None:
@@ -209,7 +217,18 @@ def draw_scale(painter: QPainter, area: QRectF, px_per_mm: float, note: str = ""
         )
     text = tr("{n} cm", n=length // 10) if length >= 10 else tr("{n} mm", n=length)
     text = f"{text} {note}".strip()
-    write(painter, QPointF(left + wide + 3, y - 13), text, px=11, colour=PANE_QUIET)
+    at, align = QPointF(left + wide + 3, y - 13), "left"
+    needs, edge = width_of(text, 11), area.width() / 2 - MARGIN
+    taken = [_beside_scale(lines) for lines in (corners.bottom_left, corners.bottom_right)]
+    free_left, free_right = (edge - wide / 2 - 3 - each for each in taken)
+    if free_right < needs <= free_left:
+        at, align = QPointF(left - 3, y - 13), "right"
+    write(painter, at, text, px=11, colour=PANE_QUIET, align=align)
+
+
+def _beside_scale(lines: Sequence[str]) -> float:
+    """How wide the lower corner's line is that stands as high as the scale, in pixels."""
+    return width_of(lines[-2]) if len(lines) > 1 else 0.0
 
 
 def draw_crosshair(

@@ -338,11 +338,12 @@ class SlicePane(QAbstractScrollArea):
         draw_marks(painter, frame.marks, self.pixel_of)
         draw_shapes(painter, area, frame.shapes, self.pixel_of)
         furniture.draw_letters(painter, area, frame.labels)
-        furniture.draw_corners(painter, area, self._corners(frame))
+        corners = self._corners(frame)
+        furniture.draw_corners(painter, area, corners)
         if dress.is_large:
             bars.draw_colour_bars(painter, area, frame.colour_bars)
         if self._has_room and dress.has_scale:
-            furniture.draw_scale(painter, area, self.px_per_mm(), dress.scale_note)
+            furniture.draw_scale(painter, area, self.px_per_mm(), dress.scale_note, corners)
         if self._has_room:
             bars.draw_strip(painter, area, frame.strip, frame.slice)
         if any(dress.sides):

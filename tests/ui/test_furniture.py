@@ -43,6 +43,18 @@ def test_the_scale_is_the_longest_round_length_that_fits(px_per_mm, length_mm):
     assert furniture.scale_length(px_per_mm, 110.0) == (length_mm, length_mm * px_per_mm)
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "is_left"),
+    [("W 902", "", False), ("W 902", 6 * "score ", True), (6 * "level ", 6 * "score ", False)],
+)
+def test_the_length_keeps_off_the_name_of_the_map_where_it_can(canvas, left, right, is_left):
+    image, painter = canvas
+    corners = Corners((), (), (left, "zoom"), (right, "research use only"))
+    furniture.draw_scale(painter, AREA, 1.0, "", corners)
+    assert lit(image, (150, 550, 201, 575)) == is_left
+    assert lit(image, (304, 550, 350, 575)) != is_left
+
+
 def test_no_scale_where_a_millimetre_is_wider_than_the_room():
     assert furniture.scale_length(200.0, 110.0) is None
 
