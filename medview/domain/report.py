@@ -47,7 +47,10 @@ class Picture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ColourBar:
-    """Colours from low to high, (n, 3) uint8, with the numbers beside them."""
+    """Colours from low to high, (n, 3) uint8, with the numbers beside them.
+
+    One colour alone is that of a mask, which has a name and no numbers.
+    """
 
     colours: NDArray[np.uint8]
     low: float
@@ -55,6 +58,11 @@ class ColourBar:
     threshold: float | None
     unit: str
     title: str
+
+    @property
+    def is_swatch(self) -> bool:
+        """Whether it is the colour of a mask."""
+        return len(self.colours) == 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,6 +27,8 @@ _ROOM_FOR_LETTERS = 64
 _ROOM_FOR_TEXT = 200
 # So many colour bars stand beside each other, so many letters apart.
 _MOST_BARS, _BAR_STEP = 3, 7.5
+# Lines of masks without and with bars above them.
+_MOST_PATCHES, _FEW_PATCHES = 12, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,13 +145,37 @@ def _corner_texts(frame: Frame, size: tuple[int, int], text_px: float) -> list[_
 
 def _colour_bars(picture: Image.Image, bars: tuple[ColourBar, ...], text_px: float) -> list[_Text]:
     """A bar for each of the upper maps, the topmost at the edge; several bear their names."""
-    texts = []
+    masks = [bar for bar in bars if bar.is_swatch]
+    bars = tuple(bar for bar in bars if not bar.is_swatch)
+    texts = _patches(picture, masks, text_px, below=bool(bars))
     for place, bar in enumerate(bars[:_MOST_BARS]):
         shift = place * _BAR_STEP * text_px
         texts += _colour_bar(picture, bar, text_px, shift)
         if len(bars) > 1:
             at = (picture.width - 3.4 * text_px - shift, 0.71 * picture.height + 0.5 * text_px)
             texts.append(_Text(bar.title, at, "ra", px=0.8 * text_px, colour=_QUIET))
+    return texts
+
+
+def _patches(
+    picture: Image.Image, masks: Sequence[ColourBar], text_px: float, *, below: bool
+) -> list[_Text]:
+    """Colour and name of each mask in lines at the right edge, `below` the bars of other maps."""
+    side, right = round(0.8 * text_px), picture.width - 4 * text_px
+    top = (0.71 if below else 0.29) * picture.height + (2 * text_px if below else 0)
+    most = _FEW_PATCHES if below else _MOST_PATCHES
+    pen = ImageDraw.Draw(picture)
+    texts = []
+    for number, mask in enumerate(masks[:most]):
+        y = top + 1.5 * number * text_px
+        words = mask.title
+        if number == most - 1 and len(masks) > most:
+            words = f"{len(masks) - number} more"
+        else:
+            colour = tuple(int(part) for part in mask.colours[0])
+            pen.rectangle((right - side, y, right, y + side), fill=colour)
+        at = (right - 1.5 * side, y + side / 2)
+        texts.append(_Text(words, at, "rm", px=0.9 * text_px))
     return texts
 
 

@@ -113,8 +113,13 @@ def certainty(values: NDArray[np.generic], span: tuple[float, float]) -> NDArray
 def colour_bar(shown: ScalarMap, style: LayerStyle) -> ColourBar:
     """The legend of a map as `tint` colours it."""
     low, high = style.range
+    colours = colour_table(style.colour_map)[:, :3]
+    if shown.kind == "mask":
+        # All of a mask is 1: a bar with numbers would tell nothing, its name and colour do.
+        place = np.clip(255 * (1 - low) / max(high - low, 1e-12), 0, 255).round().astype(int)
+        colours = colours[place : place + 1]
     return ColourBar(
-        colours=colour_table(style.colour_map)[:, :3],
+        colours=colours,
         low=low,
         high=high,
         threshold=style.threshold,

@@ -264,6 +264,10 @@ def _scale(picture: Picture) -> str:
 
 
 def _colour_bar(bar: ColourBar) -> str:
+    if bar.is_swatch:
+        red, green, blue = bar.colours[0]
+        patch = f"background: #{red:02x}{green:02x}{blue:02x}; flex: none; width: 4mm"
+        return f'<div class="bar"><span style="{patch}"></span>{escape(bar.title)}</div>'
     stops = bar.colours[np.linspace(0, len(bar.colours) - 1, 24).round().astype(int)]
     colours = ", ".join(f"#{r:02x}{g:02x}{b:02x}" for r, g, b in stops)
     gradient = f"background: linear-gradient(to right, {colours})"

@@ -13,13 +13,16 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 from medview.domain.report import ColourBar
 from medview.ui.furniture import LINE, fitted, write
 from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_QUIET, PANE_STRONG
-from medview.ui.words import short
+from medview.ui.words import short, tr
 
 _MOST_BARS, _BAR_STEP_PX = 3, 84
 # Round about the bars of a strip.
 _BARS_EDGE = QMarginsF(6, 4, 6, 3)
 # Room for the outline of a bar.
 _BAR_EDGE, _BAR_MARGINS = QPointF(1, 1), QMarginsF(1, 1, 1, 1)
+# Lines of masks: how high, how wide at most, and how many without and with bars above them.
+_PATCH_STEP_PX, _PATCH_TEXT_PX = 18, 180
+_MOST_PATCHES, _FEW_PATCHES = 12, 3
 # A threshold nearer to the end of its bar is the end.
 _LEAST_TICK = 0.01
 _DOT = "#5a6470"
@@ -32,7 +35,13 @@ def colour_bar_area(area: QRectF) -> QRectF:
 
 
 def draw_colour_bars(painter: QPainter, area: QRectF, bars: Sequence[ColourBar]) -> None:
-    """A bar for each of the upper maps, the topmost at the edge; several bear their names."""
+    """A bar for each of the upper maps, the topmost at the edge; several bear their names.
+
+    Masks have a patch of their colour with their name instead.
+    """
+    patches = [bar for bar in bars if bar.is_swatch]
+    bars = [bar for bar in bars if not bar.is_swatch]
+    _draw_patches(painter, area, patches, below=bool(bars))
     for place, bar in enumerate(bars[:_MOST_BARS]):
         own = area.adjusted(0, 0, -place * _BAR_STEP_PX, 0)
         draw_colour_bar(painter, own, bar)
@@ -41,6 +50,24 @@ def draw_colour_bars(painter: QPainter, area: QRectF, bars: Sequence[ColourBar])
             at = QPointF(box.right() + 4, box.bottom() + 6)
             text = fitted(bar.title, _BAR_STEP_PX - 6)
             write(painter, at, text, px=11, colour=PANE_QUIET, align="right")
+
+
+def _draw_patches(
+    painter: QPainter, area: QRectF, masks: Sequence[ColourBar], *, below: bool
+) -> None:
+    """Colour and name of each mask in lines at the right edge, `below` the bars of other maps."""
+    box = colour_bar_area(area)
+    top = box.bottom() + 28 if below else box.top()
+    most = _FEW_PATCHES if below else _MOST_PATCHES
+    lines = [(fitted(mask.title, _PATCH_TEXT_PX), mask.colours[0]) for mask in masks[:most]]
+    if len(masks) > most:
+        lines[-1] = (tr("{n} more", n=len(masks) - most + 1), None)
+    for number, (text, colour) in enumerate(lines):
+        y = top + number * _PATCH_STEP_PX
+        if colour is not None:
+            patch = QRectF(box.right() - 10, y + 4, 10, 10)
+            painter.fillRect(patch, QColor(*(int(part) for part in colour)))
+        write(painter, QPointF(box.right() - 16, y), text, px=11, align="right")
 
 
 def draw_colour_bar(painter: QPainter, area: QRectF, bar: ColourBar) -> None:

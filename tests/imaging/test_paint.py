@@ -157,3 +157,13 @@ def test_every_pixel_is_what_the_rule_says(seed, low, span, threshold, opacity, 
     drawn = wanted[..., 3] > 0
     assert np.array_equal(found[..., 3], wanted[..., 3])
     assert np.array_equal(found[drawn], wanted[drawn])
+
+
+def test_a_mask_is_told_by_its_colour_and_name_alone():
+    shown = replace(map_of(phantom(), name="seg-2"), kind="mask", title="Liver")
+    style = LayerStyle(colour_map="viridis", range=(0.0, 1.5), threshold=0.5, opacity=1.0)
+    bar = colour_bar(shown, style)
+    assert bar.is_swatch
+    assert bar.title == "Liver"
+    assert bar.colours[0].tolist() == tint(plane(1.0), style)[0, 0, :3].tolist()
+    assert not colour_bar(replace(shown, kind="anomaly"), style).is_swatch

@@ -168,3 +168,11 @@ def test_short_cells_are_kept_whole_and_names_of_dicom_are_small():
     )
     assert '<td class="whole"><bdi>1</bdi></td><td><bdi>left posterior' in made
     assert f'<td class="uid"><bdi>{uid}' in made
+
+
+def test_the_legend_of_a_mask_is_its_colour_and_its_name():
+    bar = replace(BAR, colours=np.array([[255, 128, 0]], np.uint8), title="<liver>")
+    made = page(Section("", figures=(FigureRow((Picture(BLACK, ""),), "", (bar,)),)))
+    assert "background: #ff8000" in made
+    assert "&lt;liver&gt;" in made
+    assert "shown from" not in made

@@ -60,3 +60,27 @@ def test_a_place_on_the_strip_is_a_slice_and_beside_it_none():
         assert bars.strip_slice(AREA, 100, x, box.center().y()) == index
     assert bars.strip_slice(AREA, 100, box.left() - 20, box.center().y()) is None
     assert bars.strip_slice(AREA, 0, box.left(), box.center().y()) is None
+
+
+def patch(red: int, name: str) -> ColourBar:
+    """The legend of a mask."""
+    return ColourBar(np.array([[red, 0, 0]], np.uint8), 0.0, 1.0, None, "1", name)
+
+
+def test_masks_have_a_patch_of_their_colour_each_and_no_bar(canvas):
+    image, painter = canvas
+    bars.draw_colour_bars(painter, AREA, [patch(250, "liver"), patch(150, "spleen")])
+    box = bars.colour_bar_area(AREA)
+    reds = [image.pixelColor(int(box.right()) - 5, int(box.top()) + 9 + 18 * n).red()
+            for n in range(3)]  # fmt: skip
+    assert reds[:2] == [250, 150]
+    rest = (int(box.left()), int(box.top()) + 60, int(box.right()), int(box.bottom()))
+    assert not lit(image, rest)
+
+
+def test_of_many_masks_the_last_line_says_how_many_more(canvas, monkeypatch):
+    said = []
+    monkeypatch.setattr(bars, "write", lambda _, __, text, **___: said.append(text))
+    _, painter = canvas
+    bars.draw_colour_bars(painter, AREA, [patch(9, f"mask {n}") for n in range(20)])
+    assert said == [*(f"mask {n}" for n in range(11)), "9 more"]
