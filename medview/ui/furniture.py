@@ -141,23 +141,31 @@ def draw_letters(painter: QPainter, area: QRectF, labels: Labels, *, lift: float
         write(painter, at, text, px=LETTER_PX, bold=True, align=align)
 
 
-def draw_corners(painter: QPainter, area: QRectF, corners: Corners) -> None:
-    """The texts of the four corners; the first line of each is the strong one."""
+def draw_corners(
+    painter: QPainter, area: QRectF, corners: Corners, *, lifted: bool = False
+) -> None:
+    """The texts of the four corners; the first line of each is the strong one.
+
+    `lifted` says that the lower letter stands above them and leaves them the middle.
+    """
     top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
     left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
+    low_left, low_right = corners.bottom_left, corners.bottom_right
     sides = (
         (corners.top_left, corners.top_right, left, top, "left"),
         (corners.top_right, corners.top_left, right, top, "right"),
-        (corners.bottom_left, (), left, bottom - LINE * len(corners.bottom_left), "left"),
-        (corners.bottom_right, (), right, bottom - LINE * len(corners.bottom_right), "right"),
+        (low_left, low_right, left, bottom - LINE * len(low_left), "left"),
+        (low_right, low_left, right, bottom - LINE * len(low_right), "right"),
     )
     # The middle belongs to the letters, but for lines that stand below the upper one.
     half = area.width() / 2 - MARGIN - _MIDDLE
     for lines, across, x, y, align in sides:
         for row, text in enumerate(lines):
             room = half
-            if y == top and row >= _LETTER_LINES:
-                beside = width_of(across[row]) if row < len(across) else 0.0
+            if (lifted and y != top) or (y == top and row >= _LETTER_LINES):
+                # Below, lines stand beside each other counted from the last one.
+                level = row if y == top else row - len(lines) + len(across)
+                beside = width_of(across[level]) if 0 <= level < len(across) else 0.0
                 room = max(half, area.width() - 3 * MARGIN - beside)
             colour = PANE_QUIET if row else PANE_STRONG
             at = QPointF(x, y + row * LINE)

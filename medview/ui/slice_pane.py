@@ -337,9 +337,11 @@ class SlicePane(QAbstractScrollArea):
         furniture.draw_reference(painter, area, frame, self.pixel_of)
         draw_marks(painter, frame.marks, self.pixel_of)
         draw_shapes(painter, area, frame.shapes, self.pixel_of)
-        furniture.draw_letters(painter, area, frame.labels)
         corners = self._corners(frame)
-        furniture.draw_corners(painter, area, corners)
+        is_narrow = dress.is_large and not self._has_room
+        lines = max(len(corners.bottom_left), len(corners.bottom_right)) if is_narrow else 0
+        furniture.draw_letters(painter, area, frame.labels, lift=lines * furniture.LINE)
+        furniture.draw_corners(painter, area, corners, lifted=is_narrow)
         if dress.is_large:
             bars.draw_colour_bars(painter, area, frame.colour_bars)
         if self._has_room and dress.has_scale:

@@ -36,6 +36,17 @@ def test_a_line_below_the_letter_may_go_on_past_the_middle_but_not_into_its_neig
     assert not lit(image, (30, 42, 60, 60))
 
 
+def test_below_a_lifted_letter_a_line_may_use_the_middle_but_not_its_neighbour(canvas):
+    image, painter = canvas
+    corners = Corners((), (), ("W 1", "zoom"), ("Score", 12 * "only "))
+    across = 200, 575, 232, 592
+    furniture.draw_corners(painter, AREA, corners)
+    assert not lit(image, across)
+    furniture.draw_corners(painter, AREA, corners, lifted=True)
+    assert lit(image, across)
+    assert not lit(image, (50, 575, 70, 592))
+
+
 @pytest.mark.parametrize(
     ("px_per_mm", "length_mm"), [(1.0, 100), (2.4, 20), (30.0, 2), (0.2, 200), (110.0, 1)]
 )
