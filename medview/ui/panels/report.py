@@ -25,7 +25,7 @@ _FIELDS = (
 _OTHER_LETTERS = (QEvent.Type.FontChange, QEvent.Type.StyleChange)
 _PAPERS = (("a4", "A4"), ("letter", "Letter"))
 _INSERTS: tuple[tuple[Kind, str, str], ...] = (
-    ("measurement", "Measurement", "Nothing was measured yet (L draws a length)"),
+    ("measurement", "Measurement", "Nothing was measured yet (D measures a length)"),
     ("key image", "Key image", "No image is marked yet (K marks one)"),
     ("result", "Result", "No model has been run yet"),
 )
@@ -45,7 +45,8 @@ class ReportPanel(Column):
         for key, title, hint, lines in _FIELDS:
             words.add(label(tr(title), "strong"), self._field(key, tr(title), tr(hint), lines))
             if key == "findings":
-                words.add(Row(label(tr("Insert"), "quiet"), *map(self._insert, _INSERTS), 1))
+                kinds = map(self._insert, _INSERTS)
+                words.add(Row(label(tr("Insert"), "quiet"), *kinds, 1, gap=2))
         self.add(words)
         self.add(SigningCard(app))
         self.add(self._out())
@@ -142,7 +143,7 @@ class ReportPanel(Column):
         made.addItem(tr("As the results need"), "")
         for each in templates():
             made.addItem(tr(each.title), each.name)
-        made.setMaximumWidth(220)
+        made.setMaximumWidth(216)
         made.activated.connect(lambda: self._choose(made.currentData()))
         return made
 

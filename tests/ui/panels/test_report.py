@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPus
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.prediction import Score
+from medview.ui.drawing_tools import LengthTool
 
 
 def panel(head):
@@ -50,6 +51,11 @@ def test_it_says_what_will_stand_in_the_report(head):
     assert "No model has been run" in texts(head)
     head.add_result("score")
     assert "Holds the result of anomaly 1.83, 0 findings." in texts(head)
+
+
+def test_what_is_said_of_nothing_measured_names_the_key_in_force_at_first(head):
+    (line,) = panel(head).menu("measurement").actions()
+    assert f"({LengthTool.shortcut} measures a length)" in line.text()
 
 
 def test_of_several_results_each_is_named(head):
