@@ -158,7 +158,7 @@ class Phenotypes(QWidget):
 def _phenotype_row(score: Score) -> Row:
     value = score.value or 0.0
     text = ElidedLabel(phenotype_name(score))
-    text.setFixedWidth(178)
+    text.setFixedWidth(168)
     # As it comes it asks for no room, and beside a stretch it would get none.
     text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
     share = label(f"{value:.0%}".replace("%", " %"), "value")
