@@ -88,6 +88,7 @@ def _dialog(
     close = button(tr("Close"), f"{key}_close")
     close.clicked.connect(dialog.close)
     rows.addWidget(Row(*foot, 1, close))
+    close.setFocus()  # Enter closes a page that was read
     return dialog, rows
 
 

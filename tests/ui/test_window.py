@@ -126,6 +126,7 @@ def test_f6_takes_the_keyboard_round(head):
 def test_f1_lists_every_shortcut(bench):
     bench.press("F1")
     dialog = bench.find(QDialog, "shortcuts")
+    assert dialog.focusWidget().objectName() == "shortcuts_close"
     said = {each.text() for each in dialog.findChildren(QLabel)}
     missing = [a.id for a in ACTIONS if a.keys and a.text not in said]
     assert missing == []

@@ -16,7 +16,7 @@ from medview.ui.plotting import plot_painter
 from medview.ui.theme import current
 from medview.ui.words import number, tr
 
-_FIELD_PX, _PLOT_PX = 122, 96
+_FIELD_PX, _PLOT_PX = 119, 96
 _DECIMALS = 9
 _SIDE_PX, _TOP_PX, _BOTTOM_PX = 8, 12, 18
 
