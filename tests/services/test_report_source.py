@@ -15,6 +15,7 @@ from medview.domain.volume import Volume
 from medview.io import nifti, readers
 from medview.io.hashing import volume_sha256
 from medview.io.results import write_prediction
+from medview.io.seen import salted
 from medview.services.report_source import card_for, find_input, gather, result_folders
 
 JOB = Silent()
@@ -46,14 +47,15 @@ def result_about(study: Path) -> Prediction:
 
 
 def test_a_folder_alone_gives_image_and_examination_but_no_name(tmp_path):
-    write_prediction(JOB, prediction_on(head()), tmp_path / "out", head(), exam(), card())
+    known = salted(card())
+    write_prediction(JOB, prediction_on(head()), tmp_path / "out", head(), exam(), known)
     material = gather(call, tmp_path / "out")
     assert material.volume is not None
     np.testing.assert_array_equal(material.volume.array, head().array)
     assert material.exam == exam().without_identity()
     (outcome,) = material.outcomes
     assert outcome.prediction.model == "anomaly"
-    assert outcome.card == card()
+    assert outcome.card == known
     assert len(outcome.file_sha256) == 64
 
 

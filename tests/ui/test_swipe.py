@@ -51,7 +51,7 @@ def test_left_is_old_and_right_is_new_with_both_hashes(swiped):
 
 def test_the_panel_tells_both_figures_and_hashes(swiped):
     words = swiped.find(QLabel, "training_open").text()
-    for part in ("4.00 (5f0c9f3e)", "epoch 3 12.0 (c21a77d0)"):
+    for part in ("4.00 (5f0c9f3e)", "epoch 3: 12.0 (c21a77d0)"):
         assert part in words
 
 
