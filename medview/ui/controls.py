@@ -365,11 +365,15 @@ class RangeRow(QWidget):
 
 
 class ElidedLabel(QLabel):
-    """A line that ends in "…" where there is no room, with the whole text as its tip."""
+    """A line with less room than it may need, then with the whole text as its tip.
 
-    def __init__(self, text: str = "", look: str = "") -> None:
+    The first of the `shorter` texts that fits stands in its place; where there is none, the line
+    ends in "…".
+    """
+
+    def __init__(self, text: str = "", look: str = "", shorter: Sequence[str] = ()) -> None:
         super().__init__()
-        self._text = ""
+        self._text, self._shorter = "", shorter
         self.setTextFormat(Qt.TextFormat.PlainText)
         if look:
             self.setProperty("look", look)
@@ -397,9 +401,10 @@ class ElidedLabel(QLabel):
         self._fit()
 
     def _fit(self) -> None:
-        fitted = self.fontMetrics().elidedText(
-            self._text, Qt.TextElideMode.ElideRight, self.width()
-        )
+        size, right = self.fontMetrics(), Qt.TextElideMode.ElideRight
+        texts = (self._text, *self._shorter)
+        fits = (text for text in texts if size.elidedText(text, right, self.width()) == text)
+        fitted = next(fits, None) or size.elidedText(texts[-1], right, self.width())
         tip = plain_tip(self._text) if fitted != self._text else ""
         self.setText(fitted)
         if tip != self.toolTip():

@@ -112,6 +112,20 @@ def test_a_text_that_looks_like_a_page_is_shown_as_it_is(qtbot):
     assert label(text).textFormat() is Qt.TextFormat.PlainText
 
 
+def test_a_shorter_text_stands_where_the_whole_one_does_not_fit(qtbot):
+    texts = ("M-AVAE brain age 1.0 · CPU", "M-AVAE brain age 1.0", "brain-age 1.0")
+    made = ElidedLabel(texts[0], shorter=texts[1:])
+    qtbot.addWidget(made)
+    made.show()
+    for text in texts:
+        made.resize(made.fontMetrics().horizontalAdvance(text) + 1, 20)
+        assert made.text() == text
+        assert made.toolTip() == ("" if text == texts[0] else texts[0])
+    made.resize(30, 20)
+    assert made.text().endswith("…")
+    assert texts[2].startswith(made.text()[:-1])
+
+
 def test_clearing_a_layout_takes_its_widgets_out(qtbot):
     holder = QWidget()
     qtbot.addWidget(holder)

@@ -57,8 +57,10 @@ class ResultCard(Card):
             made = label(tr(each.text), each.look)
             made.setToolTip(each.tip)
             parts.append(made)
-        device = device_name(self.result.device)
-        right = ElidedLabel(f"{self.title} {self.result.version} · {device}", "quiet")
+        full = f"{self.title} {self.result.version}"
+        whole = f"{full} · {device_name(self.result.device)}"
+        brief = f"{self.result.model} {self.result.version}"
+        right = ElidedLabel(whole, "quiet", shorter=(full, brief))
         right.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.add(Row(*parts, right, grow=(len(parts),)))
 
