@@ -112,16 +112,22 @@ class AnalysisCard(Card):
         if not offers:
             self._offers.addWidget(label(tr("No model came with this copy."), "quiet", wraps=True))
         others = [each for each in offers if not each.fits]
+        same = not fitting and len({each.why_not for each in others}) == 1
         for each in offers:
-            if each.fits:
+            if each.fits or same:
                 self._offers.addWidget(self._choice(each))
-        if others:
-            fold = Fold("analysis_others", tr("{n} more, for other data", n=len(others)))
-            for each in others:
-                why = label(sentence(each.why_not), "quiet", wraps=True)
-                fold.add(self._choice(each), why)
-            fold.set_open(on=not fitting)
-            self._offers.addWidget(fold)
+        if same:
+            self._offers.addWidget(label(sentence(others[0].why_not), "quiet", wraps=True))
+        elif others:
+            self._offers.addWidget(self._fold_of(others, is_open=not fitting))
+
+    def _fold_of(self, others: list[Offer], *, is_open: bool) -> Fold:
+        """Models for other data, each with why it does not fit."""
+        fold = Fold("analysis_others", tr("{n} more, for other data", n=len(others)))
+        for each in others:
+            fold.add(self._choice(each), label(sentence(each.why_not), "quiet", wraps=True))
+        fold.set_open(on=is_open)
+        return fold
 
     def _choice(self, each: Offer) -> QRadioButton:
         made = QRadioButton(f"{each.card.title} {each.card.version}")

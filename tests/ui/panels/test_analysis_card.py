@@ -21,7 +21,7 @@ from medview.io.result_index import Entry
 from medview.services import takes
 from medview.services.session import Task
 from medview.services.tasks import mark_silent
-from medview.ui.panels.analysis import estimate_words, progress_words
+from medview.ui.panels.analysis import AnalysisCard, estimate_words, progress_words
 
 OTHER = replace(CARD, id="other", title="Other")
 ENTRY = Entry(
@@ -169,3 +169,18 @@ def test_models_that_do_not_fit_stand_behind_a_link_with_their_reasons(qtbot, tm
     reasons = [each.text() for each in other.parentWidget().findChildren(QLabel)]
     assert reasons
     assert all(each.startswith("Needs ") for each in reasons)
+
+
+def test_a_reason_that_all_models_share_is_said_once(qtbot, tmp_path):
+    made = make_bench(tmp_path, CARD, OTHER)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    made.window.show_panel("results")
+    made.settle()
+    card = made.window.findChild(AnalysisCard)
+    texts = [each.text() for each in card.findChildren(QLabel) if each.isVisible()]
+    assert texts.count("No series is open.") == 1
+    assert made.window.findChild(QPushButton, "analysis_others") is None
+    choices = card.findChildren(QRadioButton)
+    assert len(choices) == 2
+    assert not any(each.isEnabled() for each in choices)
