@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.geometry import Geometry
+from medview.domain.overlay import ScalarMap
 from medview.services.layering import base_name, short_name
 from medview.services.session import Session
 from medview.ui.identity import shown_name
@@ -21,12 +22,16 @@ _Place = tuple[float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One layer's value at a place; None outside, where it is not a number, or in colour."""
+    """One layer's value at a place; None outside, where it is not a number, or in colour.
+
+    `label` is what the value stands for where the map says it.
+    """
 
     name: str
     title: str
     value: float | None
     unit: str
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ def probe(session: Session, point_lps: _Place, pane: str | None = None) -> Probe
         if found.name not in seen and (layer.style.visible or base_name(found.name) == found.name):
             seen.add(found.name)
             value = value_at(found.array, found.geometry, point_lps)
-            values.append(Value(found.name, found.title or found.name, value, found.unit))
+            title, label = found.title or found.name, label_of(found, value)
+            values.append(Value(found.name, title, value, found.unit, label))
     return Probe(point_lps, tuple(values), _where(volume.geometry, point_lps))
 
 
@@ -87,8 +93,17 @@ def probe_lines(read: Probe) -> tuple[str, ...]:
 def value_text(value: Value, *, titled: bool = True) -> str:
     """A layer and its value, such as "score 14.1" or "T1 37 HU"."""
     unit = "" if value.unit in ("1", "a.u.", "") else f" {value.unit}"
-    text = f"{number(value.value)}{unit}"
+    text = value.label or f"{number(value.value)}{unit}"
     return f"{value.title} {text}".strip() if titled else text
+
+
+def label_of(found: ScalarMap, value: float | None) -> str:
+    """What a value of a map of labels stands for; empty where the map does not say it."""
+    if not found.labels or value is None:
+        return ""
+    if value == 0:
+        return tr("none")
+    return found.labels[int(value) - 1] if value in range(1, len(found.labels) + 1) else ""
 
 
 def value_at(array: NDArray[np.generic], geometry: Geometry, point_lps: _Place) -> float | None:

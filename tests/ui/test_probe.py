@@ -7,7 +7,7 @@ from services.stubs import on_screen, result_about
 
 from medview.domain.volume import Volume
 from medview.services.session import Session
-from medview.ui.probe import probe, probe_lines, value_at, value_text
+from medview.ui.probe import label_of, probe, probe_lines, short_text, value_at, value_text
 
 
 def read_at(point, **fields):
@@ -72,3 +72,27 @@ def test_numbers_without_a_unit_have_none():
 def test_a_map_on_the_grid_reads_like_the_image(name):
     volume = phantom()
     assert value_at(map_of(volume, name).array, volume.geometry, MARK_LPS) == 1000
+
+
+REGIONS = ("right thalamus", "left thalamus")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.0, "none"), (2.0, REGIONS[1]), (3.0, ""), (1.5, ""), (None, "")]
+)
+def test_a_value_of_a_map_of_labels_has_a_name(value, text):
+    found = map_of(phantom(), "score")
+    assert label_of(replace(found, kind="labels", labels=REGIONS), value) == text
+    assert label_of(found, value) == ""
+
+
+def test_the_name_stands_in_place_of_the_number():
+    session = Session()
+    shown = on_screen(session)
+    result = result_about(shown.id, shown.volume, names=("regions",))
+    (found,) = result.maps
+    named = replace(found, array=np.ones_like(found.array), kind="labels", labels=REGIONS)
+    session.predictions = {shown.id: (replace(result, maps=(named,)),)}
+    read = probe(session, MARK_LPS).values[1]
+    assert value_text(read, titled=False) == REGIONS[0]
+    assert short_text(read) == "regions right thalamus"
