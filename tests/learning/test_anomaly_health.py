@@ -61,6 +61,8 @@ def test_a_deterministic_code_has_no_spread_and_no_epistemic_variance(slices):
     model = first_model(VaeOptions(attention=False, deterministic=True)).eval()
     with torch.no_grad():
         assert model.encode(slices[0])[1].max() == -20
-    assert health(model, *slices)["epistemic"] < 1e-9
     usual = first_model(VaeOptions(attention=False)).eval()
-    assert health(usual, *slices)["epistemic"] > 1e-9
+    fixed, spread = (health(each, *slices)["epistemic"] for each in (model, usual))
+    assert fixed < 1e-13
+    # How far draws of untrained weights part depends on the weights; never as little as rounding.
+    assert spread > 1e4 * fixed
