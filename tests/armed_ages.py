@@ -56,7 +56,7 @@ def train_ages(data: Path, out: Path, **changes: object) -> dict[str, object]:
 def age_of(weights: Path, table: Path, **asked: object) -> Prediction:
     request = RunRequest(
         "brain-age-armed", {}, (), weights=str(weights / "weights.safetensors"),
-        tables={"smri": str(table)}, **asked,  # type: ignore[arg-type]
+        tables={"smri": str(table)}, **asked,  # type: ignore[arg-type]  # fields of the request
     )  # fmt: skip
     return run_armed_age(Silent(), request)
 
