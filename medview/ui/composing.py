@@ -24,8 +24,8 @@ from medview.services.layering import base_name
 from medview.services.layouts import is_prior, share_space
 from medview.services.session import Session, Shown
 from medview.services.telling import result_lines, result_marks
+from medview.ui.dress import Dress, Placing
 from medview.ui.identity import corner_lines, time_words
-from medview.ui.slice_pane import Dress, Placing
 from medview.ui.swiping import swipe_on, swiped_dress, swiped_frame
 from medview.ui.words import tr
 

@@ -10,8 +10,11 @@ from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from medview.imaging.curves import Curve
 from medview.ui.app import App
-from medview.ui.controls import ElidedLabel, Row, Segments, button, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, name
 from medview.ui.curve_plot import CurvePlot
+from medview.ui.eliding import ElidedLabel
+from medview.ui.inputs import Segments
 from medview.ui.mouse import Mouse
 from medview.ui.words import place, tr
 

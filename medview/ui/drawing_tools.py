@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF, Qt
 from PySide6.QtWidgets import QInputDialog
 
 from medview.domain.measurement import Kind
-from medview.ui.slice_pane import Pointer
+from medview.ui.pointer import Pointer
 from medview.ui.tools import Hand, Tool
 from medview.ui.words import tr
 

@@ -11,7 +11,8 @@ from medview import RESEARCH_USE, __version__
 from medview.domain.card import ModelCard
 from medview.services.settings import Settings
 from medview.ui.actions import ACTIONS
-from medview.ui.controls import Column, Row, button, label, name
+from medview.ui.containers import Column, Row
+from medview.ui.controls import button, label, name
 from medview.ui.gestures import mouse_rows, with_own
 from medview.ui.shortcuts import key_text, keys_in_force, profile_of
 from medview.ui.words import tr

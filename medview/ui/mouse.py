@@ -13,7 +13,8 @@ from medview.services.session import Session
 from medview.services.viewing import Viewing
 from medview.ui.drawing_tools import DRAWING_TOOLS
 from medview.ui.gestures import IMAGES_A_NOTCH, OWN, Gesture, MouseMap
-from medview.ui.slice_pane import Listener, Pointer, SlicePane
+from medview.ui.pointer import Listener, Pointer
+from medview.ui.slice_pane import SlicePane
 from medview.ui.tools import TOOLS, Hand, Tool, zoom_about
 
 # A right press that moves less is a click and opens the menu.

@@ -11,7 +11,9 @@ from medview.services.layouts import MAIN_PANE, PANES, PLANE_PANES, Layout, layo
 from medview.services.session import Session
 from medview.ui.composing import Composer
 from medview.ui.controls import name
-from medview.ui.slice_pane import Dress, Listener, Placing, SlicePane
+from medview.ui.dress import Dress, Placing
+from medview.ui.pointer import Listener
+from medview.ui.slice_pane import SlicePane
 from medview.ui.words import tr
 
 _GAP = 2

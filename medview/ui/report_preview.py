@@ -18,7 +18,8 @@ from PySide6.QtWidgets import (
 from medview.domain.errors import MedviewError
 from medview.services.report_order import Preview
 from medview.ui.app import App
-from medview.ui.controls import Row, button, clear, label, name, styled
+from medview.ui.containers import Row
+from medview.ui.controls import button, clear, label, name, styled
 from medview.ui.words import tr
 
 # So long after the last change the pages are drawn: between words, not between letters.

@@ -22,7 +22,8 @@ from PySide6.QtWidgets import (
 from medview.services.settings import Drag, LeftDrag, Settings
 from medview.ui.action import Action
 from medview.ui.app import App
-from medview.ui.controls import Row, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
 from medview.ui.find_box import FindBox
 from medview.ui.mouse import tool_named
 from medview.ui.profiles import PROFILES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt
@@ -30,9 +30,11 @@ from medview.imaging.frame import Corners, Frame
 from medview.imaging.part import Room, placed, px_per_mm
 from medview.imaging.swipe import divider_column
 from medview.ui import bars, furniture
+from medview.ui.dress import Dress, Placing
 from medview.ui.loupe import TIMES, draw_loupe
 from medview.ui.marks import draw_marks
 from medview.ui.picture import Picture
+from medview.ui.pointer import Listener, Pointer
 from medview.ui.shapes import draw_shapes
 from medview.ui.theme import PANE_ACTIVE, PANE_BACK, PANE_QUIET
 from medview.ui.words import tr
@@ -43,78 +45,6 @@ _NARROW_PX = 400
 SERIES_DRAG = "application/x-medview-series"
 # So near counts as on the divider.
 _GRIP_PX = 14
-
-
-@dataclass(frozen=True, slots=True)
-class Placing:
-    """How a frame lies in its pane.
-
-    `zoom` 1 fits `box` (left, top, right, bottom in pixels of the frame; None: all of it);
-    `pan_mm` is along screen right and down.
-    """
-
-    zoom: float = 1.0
-    pan_mm: tuple[float, float] = (0.0, 0.0)
-    box: Box | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Dress:
-    """What stands around the image beside what its frame says.
-
-    `corners` None takes the frame's own; `is_large` adds colour bar and score strip;
-    `has_scale` says that millimetres mean something here, `scale_note` where they are measured;
-    `tag` is a word that sets the pane apart, such as "PRIOR".
-    `divider` is where old and new versions meet, as a share of the image's width, `sides` what
-    stands to its left and right; without it the left text is that of all.
-    """
-
-    corners: Corners | None = None
-    is_active: bool = False
-    is_large: bool = True
-    has_scale: bool = False
-    scale_note: str = ""
-    note: str = ""
-    tag: str = ""
-    divider: float | None = None
-    sides: tuple[str, str] = ("", "")
-
-
-@dataclass(frozen=True, slots=True)
-class Pointer:
-    """Where the mouse is: the pane's key, pixels in it, LPS mm, and mm to one pixel."""
-
-    pane: str
-    x: float
-    y: float
-    point_lps: _Place | None
-    mm_per_px: float = 1.0
-    size: tuple[int, int] = (1, 1)
-
-
-class Listener:
-    """What a pane tells of mouse and wheel; the base class listens to nothing."""
-
-    def pressed(self, pane: SlicePane, event: QMouseEvent) -> None:
-        """A button went down in a pane."""
-
-    def moved(self, pane: SlicePane, event: QMouseEvent) -> None:
-        """The mouse moved over a pane."""
-
-    def released(self, pane: SlicePane, event: QMouseEvent) -> None:
-        """A button came up."""
-
-    def double_clicked(self, pane: SlicePane, event: QMouseEvent) -> None:
-        """A button was pressed twice."""
-
-    def wheeled(self, pane: SlicePane, event: QWheelEvent) -> None:
-        """The wheel turned."""
-
-    def left(self, pane: SlicePane) -> None:
-        """The mouse left the pane."""
-
-    def dropped(self, pane: SlicePane, series: str) -> None:
-        """A series of the list, by its key, was let go over a pane."""
 
 
 class SlicePane(QAbstractScrollArea):

@@ -10,7 +10,9 @@ from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 from medview import RESEARCH_USE
 from medview.services.session import Session, Task
 from medview.services.settings import Preferences
-from medview.ui.controls import ElidedLabel, Held, beside, button, label, name
+from medview.ui.containers import beside
+from medview.ui.controls import button, label, name
+from medview.ui.eliding import ElidedLabel, Held
 from medview.ui.probe import Probe, short_text
 from medview.ui.words import time_left, tr
 

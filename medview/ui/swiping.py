@@ -13,7 +13,7 @@ from medview.imaging.swipe import divided
 from medview.imaging.view import Frame, Layer, View
 from medview.services.layering import first_style
 from medview.services.session import Session
-from medview.ui.slice_pane import Dress
+from medview.ui.dress import Dress
 from medview.ui.words import number, tr
 
 

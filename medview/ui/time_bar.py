@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QFrame, QSlider
 
 from medview.ui.app import App
 from medview.ui.cine import Cine
-from medview.ui.controls import beside, button, label, name
+from medview.ui.containers import beside
+from medview.ui.controls import button, label, name
 from medview.ui.identity import time_words
 from medview.ui.theme import icon, theme_named
 from medview.ui.words import tr

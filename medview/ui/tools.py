@@ -20,8 +20,9 @@ from medview.services import tilting
 from medview.services.measuring import Measuring
 from medview.services.session import Message, Session
 from medview.services.viewing import Viewing
+from medview.ui.pointer import Pointer
 from medview.ui.probe import probe, probe_lines
-from medview.ui.slice_pane import Pointer, SlicePane
+from medview.ui.slice_pane import SlicePane
 from medview.ui.words import tr
 
 # Nearer to the crosshair than this a pixel would be a large angle.

@@ -23,7 +23,8 @@ from medview.imaging.frame import RESEARCH_ONLY, Corners, Labels, letters
 from medview.services.volume_view import Picture
 from medview.ui import furniture
 from medview.ui.app import App
-from medview.ui.controls import Row, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
 from medview.ui.identity import corner_lines
 from medview.ui.theme import PANE_BACK, PANE_QUIET
 from medview.ui.words import tr

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QWidget
 from medview.domain.geometry import Plane
 from medview.imaging.frame import Labels, View, compose_frame
 from medview.ui import picture
+from medview.ui.dress import Dress, Placing
 from medview.ui.picture import Picture, merged
-from medview.ui.slice_pane import Dress, Placing, SlicePane
+from medview.ui.slice_pane import SlicePane
 
 
 @pytest.fixture

@@ -20,7 +20,8 @@ from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.volume import Volume, Window
 from medview.imaging.frame import compose_frame
 from medview.imaging.view import Frame, Layer, View
-from medview.ui.slice_pane import Dress, Placing, SlicePane
+from medview.ui.dress import Dress, Placing
+from medview.ui.slice_pane import SlicePane
 
 # The viewer beside it takes rows down the screen as well.
 pg.setConfigOptions(imageAxisOrder="row-major")

@@ -17,17 +17,9 @@ from medview.services.offers import Offer
 from medview.services.session import Task
 from medview.services.takes import Estimate, free_memory_mb
 from medview.ui.app import App
-from medview.ui.controls import (
-    Card,
-    DecimalField,
-    Fold,
-    Row,
-    WholeField,
-    button,
-    clear,
-    label,
-    name,
-)
+from medview.ui.containers import Card, Fold, Row
+from medview.ui.controls import button, clear, label, name
+from medview.ui.inputs import DecimalField, WholeField
 from medview.ui.panels.anomaly_card import MOST_SAMPLES
 from medview.ui.panels.result_card import sentence
 from medview.ui.words import time_left, tr

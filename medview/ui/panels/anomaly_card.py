@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from medview.ui.controls import Row, WholeField, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
+from medview.ui.inputs import WholeField
 from medview.ui.panels.convergence import ConvergenceStrip, convergence_words
 from medview.ui.panels.result_card import ResultCard
 from medview.ui.words import tr

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 from medview.domain.prediction import Opinion, Prediction
 from medview.domain.wording import time_words
 from medview.ui.app import App
-from medview.ui.controls import Row, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
 from medview.ui.words import tr
 
 ANSWERS = (("agree", "Agree"), ("rejected", "Reject"), ("unsure", "Unsure"))

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QComboBox
 
 from medview.domain.prediction import Score
 from medview.services.telling import interval_text, score_text
-from medview.ui.controls import DecimalField, Row, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
+from medview.ui.inputs import DecimalField
 from medview.ui.panels.forest import ForestPlot, effects_of
 from medview.ui.panels.plots import CohortPlot
 from medview.ui.panels.result_card import Badge, ResultCard

@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QPushButton
 
 from medview.domain.card import Figure
 from medview.services.telling import figure_text, interval_text, score_text
-from medview.ui.controls import Row, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
 from medview.ui.panels.result_card import ResultCard, sentence
 from medview.ui.panels.zone_grades import ZoneGrades
 from medview.ui.words import interval, number, tr

@@ -8,7 +8,8 @@ from medview.domain.discretion import without_file_names
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.ui.app import App
-from medview.ui.controls import Card, Column, clear, label
+from medview.ui.containers import Card, Column
+from medview.ui.controls import clear, label
 from medview.ui.identity import patient_facts, patient_name, series_name, study_name
 from medview.ui.panels.drawings import DrawingsCard
 from medview.ui.panels.key_images import KeyImagesCard

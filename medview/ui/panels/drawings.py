@@ -5,7 +5,8 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout
 
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, clear, label
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, clear, label
 from medview.ui.words import tr
 
 _TITLES = {

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 
 from medview.domain.prediction import Finding, Prediction
 from medview.ui.app import App
-from medview.ui.controls import Row, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
 from medview.ui.panels.answers import ANSWERS, said_by
 from medview.ui.words import number, sides, tr
 

@@ -8,7 +8,9 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout
 
 from medview.services.session import TableFile
 from medview.ui.app import App
-from medview.ui.controls import Card, ElidedLabel, Row, button, clear, label, name
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, clear, label, name
+from medview.ui.eliding import ElidedLabel
 from medview.ui.words import tr
 
 _ROLES = {"series": "Record", "smri": "Structural features", "fmri": "Functional features"}

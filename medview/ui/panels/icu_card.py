@@ -6,7 +6,10 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from medview.domain.prediction import Score
 from medview.services.telling import main_score
-from medview.ui.controls import DecimalField, ElidedLabel, Row, Segments, button, clear, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, clear, label, name
+from medview.ui.eliding import ElidedLabel
+from medview.ui.inputs import DecimalField, Segments
 from medview.ui.panels.plots import ShareBar
 from medview.ui.panels.result_card import Badge, ResultCard
 from medview.ui.words import tr

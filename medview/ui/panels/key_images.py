@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QVBoxLayout
 
 from medview.domain.key_image import KeyImage
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, clear, label
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, clear, label
 from medview.ui.words import place, tr
 
 

@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
 from medview.domain.overlay import ScalarMap
 from medview.services.viewing import Viewing
 from medview.ui.app import App
-from medview.ui.controls import ElidedButton, beside, button, name
+from medview.ui.containers import beside
+from medview.ui.controls import button, name
+from medview.ui.eliding import ElidedButton
 from medview.ui.panels.style_editor import map_title
 from medview.ui.words import tr
 

@@ -7,8 +7,10 @@ from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
 from medview.domain.volume import Window
 from medview.imaging.intensity import presets_for
 from medview.ui.app import App
-from medview.ui.controls import Card, Column, RangeRow, Row, button, clear, label, name
+from medview.ui.containers import Card, Column, Row
+from medview.ui.controls import button, clear, label, name
 from medview.ui.identity import shown_name
+from medview.ui.inputs import RangeRow
 from medview.ui.panels.layer_rows import LayerRow
 from medview.ui.panels.style_editor import StyleEditor, map_title
 from medview.ui.words import number, plain_tip, tr

@@ -11,7 +11,8 @@ from medview.domain.card_plots import card_plots
 from medview.domain.wording import date_words
 from medview.services.versions import Version
 from medview.ui.app import App
-from medview.ui.controls import Card, Column, Row, button, clear, label
+from medview.ui.containers import Card, Column, Row
+from medview.ui.controls import button, clear, label
 from medview.ui.panels.uncertainty_chart import UncertaintyChart
 from medview.ui.words import interval, number, tr
 

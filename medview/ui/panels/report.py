@@ -11,7 +11,8 @@ from medview.services.reporting import template_for, templates
 from medview.services.session import Session
 from medview.services.telling import figure_text
 from medview.ui.app import App
-from medview.ui.controls import Card, Column, Row, button, label, name
+from medview.ui.containers import Card, Column, Row
+from medview.ui.controls import button, label, name
 from medview.ui.panels.signing import SigningCard
 from medview.ui.words import tr
 

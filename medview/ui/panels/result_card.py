@@ -13,7 +13,9 @@ from medview.domain.prediction import Prediction, Score
 from medview.domain.wording import duration_words
 from medview.services.telling import interval_text, main_score, score_text
 from medview.ui.app import App
-from medview.ui.controls import Card, ElidedLabel, Fold, Row, label, name
+from medview.ui.containers import Card, Fold, Row
+from medview.ui.controls import label, name
+from medview.ui.eliding import ElidedLabel
 from medview.ui.panels.answers import AnswerRow
 from medview.ui.words import interval, number, tr
 

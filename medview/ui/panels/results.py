@@ -8,7 +8,8 @@ from medview.domain.prediction import Prediction
 from medview.services.session import MAPS_IN_TURN
 from medview.services.telling import family
 from medview.ui.app import App
-from medview.ui.controls import Card, Column, Fold, Row, button, clear, label
+from medview.ui.containers import Card, Column, Fold, Row
+from medview.ui.controls import button, clear, label
 from medview.ui.panels.analysis import AnalysisCard
 from medview.ui.panels.anomaly_card import AnomalyCard
 from medview.ui.panels.brain_age_card import BrainAgeCard

@@ -7,7 +7,8 @@ from PySide6.QtWidgets import QLineEdit, QVBoxLayout
 from medview.domain.wording import time_words
 from medview.services.report_history import is_final, since
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, clear, label, name, styled
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, clear, label, name, styled
 from medview.ui.words import tr
 
 

@@ -10,7 +10,9 @@ from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.imaging.colour import COLOUR_MAPS
 from medview.services.session import MAPS_IN_TURN
 from medview.ui.app import App
-from medview.ui.controls import GAP, RangeRow, Row, Segments, SliderRow, label, name
+from medview.ui.containers import GAP, Row
+from medview.ui.controls import label, name
+from medview.ui.inputs import RangeRow, Segments, SliderRow
 from medview.ui.words import tr
 
 SHORT_NAMES = {

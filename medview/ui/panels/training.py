@@ -6,7 +6,7 @@ from PySide6.QtCore import QTimer
 
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Column
+from medview.ui.containers import Column
 from medview.ui.panels.training_data import CasesCard
 from medview.ui.panels.training_outcome import OutcomeCard
 from medview.ui.panels.training_preview import PreviewCard

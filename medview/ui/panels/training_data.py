@@ -9,7 +9,8 @@ from PySide6.QtWidgets import QFileDialog, QPushButton, QSizePolicy, QWidget
 
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, beside, button, label, name, styled
+from medview.ui.containers import Card, Row, beside
+from medview.ui.controls import button, label, name, styled
 from medview.ui.panels.training_library import LibraryCases
 from medview.ui.words import tr
 

@@ -16,7 +16,8 @@ from PySide6.QtWidgets import (
 from medview.domain.choice import UNTRIED, WORTH
 from medview.domain.local_case import ANSWERS_AS_LABELS, IMAGE_ROLES, STATED, LocalCase
 from medview.ui.app import App
-from medview.ui.controls import Row, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
 from medview.ui.words import plain_tip, tr
 
 _ROW_PX, _MOST_ROWS = 40, 6

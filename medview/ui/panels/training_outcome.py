@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QGridLayout, QInputDialog
 
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, clear, label, name
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, clear, label, name
 from medview.ui.notify import ask
 from medview.ui.panels.training_cases import CaseTable
 from medview.ui.panels.training_words import difference_lines

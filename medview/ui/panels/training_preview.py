@@ -10,7 +10,8 @@ from PySide6.QtWidgets import QGridLayout, QWidget
 from medview.domain.varied import Variant
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, clear, label, name
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, clear, label, name
 from medview.ui.words import tr
 
 _SIDE_PX, _COLUMNS = 92, 3

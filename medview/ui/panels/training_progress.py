@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, label, name
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, label, name
 from medview.ui.panels.training_curve import CurvePlot, loss_curves
 from medview.ui.panels.training_words import health_words, pace_words
 from medview.ui.words import number, tr

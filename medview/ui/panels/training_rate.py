@@ -11,7 +11,9 @@ from PySide6.QtWidgets import QSizePolicy, QVBoxLayout, QWidget
 
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import DecimalField, Row, button, label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
+from medview.ui.inputs import DecimalField
 from medview.ui.plotting import plot_painter
 from medview.ui.theme import current
 from medview.ui.words import number, tr

@@ -22,7 +22,8 @@ from medview.domain.wording import time_words
 from medview.services.runs import Run, differing, read_runs
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, button, label, name
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, label, name
 from medview.ui.panels.runs_plot import RunsPlot, colour_of
 from medview.ui.panels.training_words import duration
 from medview.ui.words import number, tr

@@ -7,7 +7,9 @@ from PySide6.QtWidgets import QCheckBox, QComboBox
 from medview.services.training import METHODS
 from medview.services.tuned import Tuned
 from medview.ui.app import App
-from medview.ui.controls import Card, Row, Segments, WholeField, button, label, name
+from medview.ui.containers import Card, Row
+from medview.ui.controls import button, label, name
+from medview.ui.inputs import Segments, WholeField
 from medview.ui.panels.training_rate import RateRow
 from medview.ui.panels.training_words import duration
 from medview.ui.words import tr

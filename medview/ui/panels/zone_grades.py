@@ -6,7 +6,8 @@ from PySide6.QtWidgets import QComboBox, QGridLayout, QVBoxLayout, QWidget
 
 from medview.domain.prediction import GRADES, NO_GRADE, ZONE_GRADES, Prediction
 from medview.ui.app import App
-from medview.ui.controls import Row, button, label, name, styled
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name, styled
 from medview.ui.panels.answers import said_by
 from medview.ui.words import tr
 

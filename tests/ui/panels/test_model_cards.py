@@ -16,7 +16,7 @@ from medview.domain.prediction import ZONE_GRADES, InputRef, Score, TracePoint
 from medview.domain.record import Record, Strip
 from medview.domain.volume import Note, Volume
 from medview.services.session import TableFile
-from medview.ui.controls import ElidedLabel
+from medview.ui.eliding import ElidedLabel
 from medview.ui.panels.icu_card import Phenotypes
 from medview.ui.panels.plots import CohortPlot, ShareBar
 from medview.ui.record_pane import Strips

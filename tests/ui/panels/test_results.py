@@ -9,7 +9,7 @@ from ui.fakes import two_findings
 from medview.domain.errors import Cancelled
 from medview.domain.prediction import MapSlices, Score
 from medview.domain.volume import Volume
-from medview.ui.controls import Card
+from medview.ui.containers import Card
 from medview.ui.panels.findings import FindingsList
 from medview.ui.panels.results import ResultCard
 
