@@ -22,6 +22,7 @@ from medview.learning.armed_age_table import Floats, divided
 from medview.learning.cases import find_subsets
 from medview.learning.metrics import MetricRow, mean_interval, paired_mean_difference
 from medview.learning.metrics_file import head_of, write_metrics
+from medview.learning.site_effects import SEEN, GivenSite, by_site_known, odd_sites_note
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
 
@@ -132,12 +133,7 @@ def _rows(part: Part) -> Iterator[MetricRow]:
     subset = part.whole.subset.name
     told = [one for one in part.asked if one.case.age_years is not None]
     groups: dict[str, list[Asked]] = {"all": told}
-    for name, chosen in (
-        ("sites seen", [one for one in told if one.said.mixed is not None]),
-        ("sites unseen", [one for one in told if one.said.mixed is None]),
-    ):
-        if chosen and len(chosen) < len(told):
-            groups[name] = chosen
+    groups |= by_site_known(told, [one.said.mixed is not None for one in told])
     for name, members in groups.items():
         if members:
             yield from _group_rows(subset, name, members, brief=False)
@@ -205,7 +201,7 @@ def _differences(part: Part) -> list[dict[str, Any]]:
         {
             "name": "mae_difference",
             "subset": part.whole.subset.name,
-            "group": "sites seen",
+            "group": SEEN,
             "against": "fixed",
             "n": len(told),
             "value": apart.value,
@@ -221,11 +217,7 @@ def _notes(parts: Sequence[Part], model: ArmedAge) -> list[str]:
         "age is with the effect of the site where the weights know it, and the fixed effects alone "
         "elsewhere; predictor fixed is the same without that effect."
     ]
-    odd = sorted(
-        {o.case.site or "not given" for p in parts for o in p.asked if o.said.mixed is None}
-    )
-    if odd:
-        notes.append(f"sites that the weights do not know: {', '.join(odd[:10])}")
+    notes += odd_sites_note(GivenSite(o.case.site, model.sites) for p in parts for o in p.asked)
     if model.conformal is None:
         notes.append("these weights have no interval: they were not measured on rows left out.")
     return notes

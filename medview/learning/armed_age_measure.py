@@ -26,10 +26,10 @@ from medview.learning.metrics import (
     mean_interval,
     paired_mean_difference,
 )
+from medview.learning.site_effects import UNSEEN
 from medview.models.armed import Armed
 
 LEVEL = 0.95
-SEEN, UNSEEN = "sites seen", "sites unseen"
 DRAWS = 200
 """Draws of the posterior of each member for the interval of a site's effect."""
 Summary = Callable[[Floats, Floats, Floats], Floats]

@@ -7,16 +7,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from medview.domain.errors import DataError
-from medview.domain.training import Method
+from medview.learning.site_effects import learns
 from medview.models.age_net import AgeNetOptions
 
 MODEL = "brain-age-armed"
-EFFECTS = ("slopes.", "intercept.")
-LEARNS: dict[Method, tuple[str, ...]] = {
-    "full": ("",),
-    "head": ("base.out.", "base.skip.", *EFFECTS),
-    "site-effects": EFFECTS,
-}
+LEARNS = learns("base.out.", "base.skip.")
 """Beginnings of the names of what each way of training changes."""
 
 

@@ -16,6 +16,7 @@ from medview.learning.armed_age_card import ArmedAge, load_armed_age
 from medview.learning.armed_age_ensemble import together
 from medview.learning.armed_age_table import FURTHEST, Floats, divided
 from medview.learning.run_stamp import stamped
+from medview.learning.site_effects import Both, GivenSite
 from medview.learning.vectors import numbers_of
 
 FAR_SHARE = 0.05
@@ -26,18 +27,11 @@ _NO_INTERVAL = "these weights have no interval: they were not measured on rows l
 
 
 @dataclass(frozen=True, slots=True)
-class OneAge:
+class OneAge(Both[float]):
     """What is said of one brain, years; `half` is None without an interval."""
 
-    fixed: float
-    mixed: float | None
     half_fixed: float | None
     half_mixed: float | None
-
-    @property
-    def best(self) -> float:
-        """The age with the effect of the site, where there is one."""
-        return self.fixed if self.mixed is None else self.mixed
 
     @property
     def half(self) -> float | None:
@@ -119,13 +113,13 @@ def _divided_row(values: Floats, model: ArmedAge, file: str) -> Floats:
 
 def one_age(model: ArmedAge, x: Floats, site: str | None) -> OneAge:
     """Ask the ensemble about one row; `mixed` is None for a site without an effect."""
-    number = model.sites.index(site) if site in model.sites else -1
-    said = model.ensemble.ask(model.scale, x, np.array([number]))
+    given = GivenSite(site, model.sites)
+    said = model.ensemble.ask(model.scale, x, np.array([given.number]))
     fixed, mixed = float(together(said.fixed)[0]), float(together(said.mixed)[0])
     kept = model.conformal
     return OneAge(
         fixed,
-        mixed if number >= 0 else None,
+        mixed if given.is_known else None,
         kept.unknown if kept else None,
         kept.known if kept else None,
     )
@@ -138,11 +132,7 @@ def scores_of(
     low, high = model.ages
     inside = low <= said.best <= high and not far
     status: Status = "ok" if inside else "extrapolating"
-    where = (
-        f"with the effect of the site {site}"
-        if said.mixed is not None
-        else f"fixed effects alone: {_why_fixed(site)}"
-    )
+    where = GivenSite(site, model.sites).words
     return (
         _age_score("age", said.best, said.half, status, where),
         _age_score(
@@ -152,10 +142,6 @@ def scores_of(
         *_gaps(said, model, age_years, status),
         _missing("sex_male", "the network is not trained to tell sex", "1"),
     )
-
-
-def _why_fixed(site: str | None) -> str:
-    return f"{site} is none of the sites it was trained on" if site else "no site was given"
 
 
 def _age_score(
@@ -203,10 +189,7 @@ def _is_far(model: ArmedAge, x: Floats) -> bool:
 
 
 def _notes(model: ArmedAge, x: Floats, site: str | None) -> tuple[Note, ...]:
-    notes = []
-    if site not in model.sites:
-        text = f"{_why_fixed(site)}; the age comes from the fixed effects alone"
-        notes.append(Note("UNKNOWN_SITE", text))
+    notes = list(GivenSite(site, model.sites).notes("the age"))
     missing = int(np.isnan(x).sum())
     if missing:
         words = f"{missing} of {x.size} measures are missing and taken as average"

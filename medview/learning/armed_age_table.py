@@ -14,6 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from medview.domain.errors import DataError
 from medview.learning.armed_age_recipe import AgeRecipe
+from medview.learning.site_effects import joined
 from medview.learning.subset import Subset, TrainCase
 
 Floats = NDArray[np.float64]
@@ -129,7 +130,7 @@ def table_of(subsets: Sequence[Subset], sites: tuple[str, ...] = ()) -> tuple[Ag
         if key != names and others
     ]
     here = {case.site for case in cases}
-    sites = (*sites, *sorted(here - set(sites)))
+    sites = joined(sites, here)
     if len(cases) < FEWEST or len(sites) < 2:
         raise DataError(
             f"{len(cases)} rows of {len(here)} sites have measures, age and site; "

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from medview.domain.training import Method
 from medview.learning.armed_age_ensemble import Ensemble, fresh
-from medview.learning.armed_age_recipe import EFFECTS, LEARNS, AgeRecipe
+from medview.learning.armed_age_recipe import LEARNS, AgeRecipe
 from medview.learning.armed_age_table import AgeTable, Plan
 from medview.learning.armed_stack import Stack, StackBatch, StackTrainer, Steps
 from medview.learning.checkpoint import (
@@ -31,6 +31,7 @@ from medview.learning.checkpoint import (
     read_checkpoint,
     refuse_not_finite,
 )
+from medview.learning.site_effects import EFFECTS
 from medview.models.armed import LossWeights
 
 _KEPT = ("recipe", "epoch", "trainer", "dice", "order", "torch", "history")

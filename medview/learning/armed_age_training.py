@@ -19,8 +19,6 @@ from medview.io.atomic import whole_file
 from medview.learning.armed_age_card import ArmedAge, Outcome, load_armed_age, make_card
 from medview.learning.armed_age_ensemble import Ensemble
 from medview.learning.armed_age_measure import (
-    SEEN,
-    UNSEEN,
     age_rows,
     conformal,
     coverage_rows,
@@ -41,6 +39,7 @@ from medview.learning.devices import choose_device
 from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
 from medview.learning.ranks import refuse_several
+from medview.learning.site_effects import SEEN, UNSEEN
 from medview.learning.subset import Subset
 from medview.learning.too_alike import refuse_one_age
 from medview.learning.weights import patient_hash, save

@@ -20,10 +20,12 @@ TRAINERS: dict[str, str] = {
     "region-net": "medview.learning.region_training:fit",
     "lung-net": "medview.learning.lung_training:fit",
 }
+OF_SITES: tuple[Method, ...] = ("full", "head", "site-effects")
+"""What can learn of a model with effects of sites."""
 METHODS: dict[str, tuple[Method, ...]] = {
     "anomaly": ("full", "head", "adapter"),
     "brain-age": ("full", "head", "calibrate"),
-    "brain-age-armed": ("full", "head", "site-effects"),
+    "brain-age-armed": OF_SITES,
     "cxr": ("full", "head", "adapter", "calibrate"),
     "icu": ("full", "head", "adapter", "calibrate"),
 }

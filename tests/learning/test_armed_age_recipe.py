@@ -4,7 +4,8 @@ import pytest
 
 from medview.domain.errors import DataError
 from medview.learning.armed_age_ensemble import fresh
-from medview.learning.armed_age_recipe import EFFECTS, LEARNS, AgeRecipe
+from medview.learning.armed_age_recipe import LEARNS, AgeRecipe
+from medview.learning.site_effects import EFFECTS
 from medview.services.recipes import read_recipe
 
 
