@@ -15,6 +15,7 @@ from medview.domain.volume import Note
 from medview.learning.armed_age_card import ArmedAge, load_armed_age
 from medview.learning.armed_age_ensemble import together
 from medview.learning.armed_age_table import FURTHEST, Floats, divided
+from medview.learning.gap_words import gap_by_age
 from medview.learning.run_stamp import stamped
 from medview.learning.site_effects import Both, GivenSite
 from medview.learning.vectors import numbers_of
@@ -165,12 +166,13 @@ def _gaps(
         why = "no age was given"
         return _missing("gap_raw", why), _missing("gap_corrected", why)
     gap, kept = said.best - age_years, model.conformal
+    by_age = f"; {gap_by_age(kept.gap_slope)}, see gap_corrected" if kept else ""
     raw = Score(
         "gap_raw",
         gap,
         unit="years",
         status=status,
-        meaning="age told minus age given; it falls with age in everybody, see gap_corrected",
+        meaning=f"age told minus age given{by_age}",
     )
     if kept is None:
         return raw, _missing("gap_corrected", "these weights were not measured on rows left out")

@@ -17,6 +17,7 @@ from medview.domain.volume import Note
 from medview.learning.brain_age_model import FARTHEST, LEVEL, AgeAnswer, AgeModel
 from medview.learning.brain_age_table import Matrix, aligned
 from medview.learning.brain_age_weights import load_age_model
+from medview.learning.gap_words import gap_by_age
 from medview.learning.run_stamp import stamped
 from medview.learning.vectors import Vector, numbers_of
 from medview.models.mavae import ROLES
@@ -169,8 +170,8 @@ def _gaps(
             unit="years",
             status=status,
             method="conformal",
-            meaning="predicted less given age; the young are predicted too old and the old too "
-            "young, so read it with the corrected one",
+            meaning=f"predicted less given age; {gap_by_age(model.settings.bias[1])}: "
+            "read it with the corrected one",
         ),
         Score(
             *("gap_corrected", moved, moved - half, moved + half, LEVEL),

@@ -15,6 +15,7 @@ from medview.domain.prediction import Prediction, RunRequest, Score, with_doubts
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
 from medview.learning.devices import peak_memory_mb
+from medview.learning.gap_words import gap_by_age
 from medview.learning.refusals import notes_on, refuse_unfit
 from medview.learning.region_age import FEATURES, AgeModel, grouped_ml
 from medview.learning.region_groups import CLASSES, REGIONS
@@ -151,7 +152,7 @@ def _ages(model: AgeModel, regions: Regions, known: float | None) -> tuple[Score
             method=method,
             unit="years",
             status=age.status,
-            meaning="age found less true age; young people come out older, old ones younger",
+            meaning=f"age found less true age; {gap_by_age(model.drift)}",
         ),
         Score(
             "gap_corrected",
