@@ -28,6 +28,7 @@ from medview.learning.cases import find_subsets
 from medview.learning.table_baselines import BASELINES
 from medview.learning.vectors import Vector
 from medview.models.mavae import ROLES
+from medview.models.priors import PRIORS
 
 NAMES = ("mae", "rmse", "pearson_r", "bias_slope")
 OWN = ("mae", "rmse")
@@ -45,6 +46,7 @@ CHANGES: dict[str, dict[str, Any]] = {
     "no-reconstruction": {"loss.rec": 0.0, "loss.cross": 0.0},
     "shared-predictor": {"predictor": "shared"},
     "no-skip": {"skip": False},
+    **{f"prior-{name}": {"prior": name} for name in PRIORS[1:]},
     "smri-only": {"modalities": "smri"},
     "fmri-only": {"modalities": "fmri"},
 }

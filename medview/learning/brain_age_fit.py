@@ -118,6 +118,7 @@ def prepared(
         predictor=recipe.predictor,  # type: ignore[arg-type]  # its words are checked
         dropout=recipe.dropout,
         skip=recipe.skip,
+        prior=recipe.prior,  # type: ignore[arg-type]  # as those of the predictor
     )
     trainer = MavaeTrainer(
         network,
@@ -200,6 +201,7 @@ def _as_before(
         predictor=options.predictor,
         dropout=options.dropout,
         skip=options.skip,
+        prior=options.prior,
     )
     form = AgeSettings(columns, settings.divide_by, settings.target)
     return recipe, form, AgeTable(table.cases, columns, values)

@@ -8,6 +8,7 @@ from typing import Any
 
 from medview.learning.recipe_values import odd_value, recipe_of
 from medview.models.mavae import LossWeights
+from medview.models.priors import PRIORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class AgeRecipe:
     folds: "all", "pairs" (only rows with both modalities are used at all) or "pairs+" (only those
     are measured, the others are always trained on). `strata` age groups are kept even over the
     `folds`, which are drawn with `fold_seed`; with `sites` each site is left out once, too.
-    `modalities` may leave one out.
+    `modalities` may leave one out. `prior` is what the codes are
+    drawn to.
     """
 
     members: int = 5
@@ -58,6 +60,7 @@ class AgeRecipe:
     predictor: str = "all"
     dropout: float = 0.4
     skip: bool = True
+    prior: str = "normal"
     train: TrainOptions = field(default_factory=TrainOptions)
     loss: LossWeights = field(default_factory=LossWeights)
 
@@ -88,4 +91,5 @@ _WORDS = {
     "modalities": ("smri+fmri", "smri", "fmri"),
     "rows": ("all", "pairs", "pairs+"),
     "predictor": ("all", "shared"),
+    "prior": PRIORS,
 }

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from medview.learning.brain_age_recipe import TrainOptions
 from medview.models.mavae import Rows
+from medview.models.priors import Prior, draws
 
 Indices = NDArray[np.intp]
 
@@ -88,7 +89,11 @@ class Batches:
 
     def normal(self, shape: Sequence[int]) -> Tensor:
         """Standard normal noise."""
-        return torch.from_numpy(self.rng.standard_normal(tuple(shape), dtype=np.float32))
+        return self.of_prior("normal", shape)
+
+    def of_prior(self, prior: Prior, shape: Sequence[int]) -> Tensor:
+        """Draws of a prior of the codes."""
+        return torch.from_numpy(draws(prior, self.rng, tuple(shape)))
 
     def _dropped(self, given: dict[str, NDArray[np.bool_]]) -> dict[str, NDArray[np.bool_]]:
         """Modalities left after some rows with both have lost one of them."""

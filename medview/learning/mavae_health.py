@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from medview.models.losses import kl_standard_normal
 from medview.models.mavae import TERMS, LossWeights, Mavae, Rows
+from medview.models.priors import divergence, draws
 
 MOSTLY = 0.95
 """A larger share of the age by the linear path leaves the codes little to say."""
@@ -29,18 +30,18 @@ def health(net: Mavae, rows: Rows) -> dict[str, float]:
     codes = net.encode(rows)
     split, found = net.options.generic, dict[str, float]()
     active, fooled, spread = 0, list[Tensor](), list[Tensor]()
-    generator = torch.Generator().manual_seed(0)
+    generator = np.random.default_rng(0)
     for role in net.options.roles:
         here = rows.present[role] > 0
         mean, log_variance = codes.mean[role][here], codes.log_variance[role][here]
         if len(mean) < 2:
             continue
         active += int((mean.var(0) > ACTIVE).sum())
-        own = kl_standard_normal(mean, log_variance)[:, split:].mean(0)
+        own = divergence(net.options.prior, mean, log_variance)[:, split:].mean(0)
         found[f"kl_{role}"] = float(own.mean())
         found |= {f"kl_{role}_{number:02d}": float(value) for number, value in enumerate(own)}
         generic = mean[:, :split]
-        prior = torch.randn(generic.shape, generator=generator)
+        prior = torch.from_numpy(draws(net.options.prior, generator, tuple(generic.shape)))
         fooled += [net.discriminator(prior) > 0, net.discriminator(generic) <= 0]
         spread.append(generic.std(0).mean())
     if not spread:

@@ -206,7 +206,8 @@ class MavaeTrainer:
     def _step(self, batch: Rows) -> dict[str, Tensor]:
         """One step of the discriminators, then one of everything else."""
         rows = batch.age.shape[1]
-        prior = self._batches.normal((len(self.members), rows, self.network.generic))
+        shape = (len(self.members), rows, self.network.generic)
+        prior = self._batches.of_prior(self.network.prior, shape)
         told: dict[str, Tensor] = {}
         learns = any(p.requires_grad for p in self._adversary.param_groups[0]["params"])
         if self.weights.adv > 0 and learns:

@@ -2,9 +2,9 @@
 
 Source: Usman et al., arXiv 2411.10100, with the sizes of the authors' program. Each modality has
 an encoder and a mirrored decoder; its code is parted into a generic half, which an adversary
-compares with N(0, I), and a unique half, which a KL term draws to N(0, I). All four halves tell
-age and sex. Unpublished parts (split, heads of the code, discriminator, distance ratio) are said
-where they stand.
+compares with draws of a prior, N(0, I) in the paper, and a unique half, which a KL term draws to
+it. All four halves tell age and sex. Unpublished parts (split, heads of the code, discriminator,
+distance ratio) are said where they stand.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from medview.models.losses import kl_standard_normal
+from medview.models.priors import Prior, divergence
 
 ROLES = ("smri", "fmri")
 TERMS = ("rec", "cross", "adv", "kl", "ratio", "age", "sex")
@@ -44,6 +44,8 @@ class MavaeOptions:
         Chance that a hidden activation is dropped in training.
     skip : bool
         Add a linear function of the features to age and sex (not in the paper).
+    prior : Prior
+        What the codes are to look like.
     """
 
     smri: int = 800
@@ -56,6 +58,7 @@ class MavaeOptions:
     sex_head: tuple[int, ...] = (120, 100)
     dropout: float = 0.0
     skip: bool = False
+    prior: Prior = "normal"
 
     def width(self, role: str) -> int:
         """Number of features of a modality."""
@@ -152,7 +155,7 @@ class Encoder(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Tells generic codes from draws of N(0, I); sizes are unpublished."""
+    """Tells generic codes from draws of their prior; sizes are unpublished."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -257,8 +260,8 @@ class Mavae(nn.Module):
             rec = rec + mean_over((again - rows.inputs[role]).abs().mean(1), present)
             told = self.discriminator(codes.generic[role])
             adv = adv + mean_over(F.softplus(-told), present) / len(here)
-            own = kl_standard_normal(codes.mean[role], codes.log_variance[role])[:, split:]
-            kl = kl + mean_over(own.mean(1), present)
+            own = (codes.mean[role][:, split:], codes.log_variance[role][:, split:])
+            kl = kl + mean_over(divergence(self.options.prior, *own).mean(1), present)
         both = rows.present[here[0]] * rows.present[here[1]] if len(here) == 2 else None
         return {
             "rec": rec,

@@ -106,6 +106,16 @@ def test_without_the_adversary_the_discriminator_stands_still():
     assert any("age_head" in name for name in moved)
 
 
+def test_another_prior_is_what_the_discriminator_is_shown():
+    normal, bumps = (
+        trainer(network=replace(NETWORK, prior=name)) for name in ("normal", "mixture")
+    )
+    first, other = next(normal.fit()).figures, next(bumps.fit()).figures
+    assert first["train", "adversary"] != other["train", "adversary"]
+    assert first["train", "kl"] != other["train", "kl"]
+    assert all(np.isfinite(value) for value in other.values())
+
+
 def test_patience_stops_and_keeps_the_best_epoch():
     options = replace(OPTIONS, epochs=60, patience=2, rate=0.05)
     run = trainer(options=options)

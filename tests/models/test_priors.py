@@ -1,0 +1,76 @@
+"""Priors of the codes: their moments, and divergences against plain Monte Carlo."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from scipy import stats
+
+from medview.models.mavae import Mavae, MavaeOptions, Rows
+from medview.models.priors import PRIORS, divergence, draws, log_density
+
+DENSITIES = {
+    "normal": stats.norm().logpdf,
+    "laplace": stats.laplace(scale=math.sqrt(0.5)).logpdf,
+    "student": stats.t(5, scale=math.sqrt(0.6)).logpdf,
+    "mixture": lambda z: np.log((stats.norm(0.8, 0.6).pdf(z) + stats.norm(-0.8, 0.6).pdf(z)) / 2),
+}
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_every_prior_has_mean_zero_and_variance_one(prior):
+    found = draws(prior, np.random.default_rng(0), (40_000, 3))
+    assert found.dtype == np.float32
+    assert np.abs(found.mean(0)).max() < 0.02
+    assert found.var(0) == pytest.approx([1, 1, 1], abs=0.05)
+
+
+def test_their_shapes_differ():
+    found = {one: draws(one, np.random.default_rng(0), (40_000, 3)) for one in PRIORS}
+    tails = {one: stats.kurtosis(values.ravel()) for one, values in found.items()}
+    assert tails["mixture"] < -0.5 < tails["normal"] < 0.5 < tails["laplace"]
+    assert tails["student"] > 1
+    length = np.linalg.norm(found["sphere"], axis=1)
+    assert length == pytest.approx(math.sqrt(3), abs=1e-5)
+
+
+def test_the_normal_one_takes_the_same_numbers_as_before():
+    wanted = np.random.default_rng(4).standard_normal((5, 2), dtype=np.float32)
+    assert np.array_equal(draws("normal", np.random.default_rng(4), (5, 2)), wanted)
+
+
+@pytest.mark.parametrize("prior", DENSITIES)
+@pytest.mark.parametrize(("mean", "sd"), [(0.0, 1.0), (0.7, 0.4), (-2.0, 0.8)])
+def test_divergences_are_those_of_monte_carlo(prior, mean, sd):
+    z = stats.norm(mean, sd).rvs(100_000, random_state=1)
+    by_chance = (stats.norm(mean, sd).logpdf(z) - DENSITIES[prior](z)).mean()
+    told = divergence(prior, torch.tensor([[mean]]), torch.tensor([[2 * math.log(sd)]]))
+    assert told.item() == pytest.approx(by_chance, abs=0.02)
+    if prior in ("student", "mixture"):
+        logs = log_density(prior, torch.from_numpy(z)).numpy()
+        assert np.allclose(logs, DENSITIES[prior](z), atol=1e-9)
+
+
+def test_on_the_sphere_unique_codes_keep_the_normal_prior():
+    given = torch.randn(4, 3), torch.randn(4, 3)
+    assert torch.equal(divergence("sphere", *given), divergence("normal", *given))
+
+
+@pytest.mark.parametrize("prior", PRIORS[1:4])
+def test_the_loss_of_the_network_follows_its_prior(prior):
+    terms = []
+    for name in ("normal", prior):
+        torch.manual_seed(0)
+        net = Mavae(MavaeOptions(6, 5, (8,), 6, 3, age_head=(4,), sex_head=(4,), prior=name))
+        torch.manual_seed(1)
+        here = {"smri": torch.ones(9), "fmri": torch.ones(9)}
+        rows = Rows(
+            {"smri": torch.randn(9, 6), "fmri": torch.randn(9, 5)},
+            here,
+            torch.randn(9),
+            torch.ones(9),
+        )
+        terms.append(net.losses(net(rows), rows))
+    assert terms[0]["kl"] != terms[1]["kl"]
+    assert all(terms[0][n] == terms[1][n] for n in terms[0] if n != "kl")
