@@ -6,7 +6,7 @@ everywhere.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,23 +75,48 @@ class Opponent:
         """One draw of the effects, for all rows of a step."""
         return torch.randn(self.armed.options.clusters, self.armed.units, generator=self._dice)
 
+    def state(self) -> dict[str, Any]:
+        """What is needed to go on: the adversary's optimiser, and the next draw."""
+        return {"resist": self._resist.state_dict(), "dice": self._dice.get_state()}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Go on from what ``state`` gave."""
+        self._resist.load_state_dict(state["resist"])
+        self._dice.set_state(state["dice"])
+
     def loss(self, asked: Sequence[Asked]) -> Tensor:
-        """Let the adversary learn from the layers as they are; the loss of all the others."""
+        """Let the adversary learn from the layers as they are; the loss of all the others.
+
+        It looks at rows of known clusters only, and stands still where the layers do.
+        """
         guess = self.armed.adversary
         resisted = [
-            one.share * F.cross_entropy(guess(one.said.seen.detach()), one.cluster) for one in asked
-        ]
-        self._resist.zero_grad()
-        torch.autograd.backward(torch.stack(resisted).sum())
-        self._resist.step()
-        parts = [
-            one.share
-            * main_loss(
-                "binary", one.said, guess(one.said.seen), one.truth, one.cluster, self.weights
-            )
+            one.share * F.cross_entropy(*_told(guess(one.said.seen.detach()), one.cluster))
             for one in asked
         ]
+        if resisted[0].requires_grad:
+            self._resist.zero_grad()
+            torch.autograd.backward(torch.stack(resisted).sum())
+            self._resist.step()
+        parts = []
+        for one in asked:
+            guesses, cluster = _told(guess(one.said.seen), one.cluster)
+            main = main_loss("binary", one.said, guesses, one.truth, cluster, self.weights)
+            parts.append(one.share * main)
         return torch.stack(parts).sum()
+
+
+def _told(guess: Tensor, cluster: Tensor) -> tuple[Tensor, Tensor]:
+    """Guesses (n, K) and clusters (n,) of the rows whose cluster is known.
+
+    Without any a guess that says nothing: the mean of no losses is no number.
+    """
+    known = cluster >= 0
+    if known.all():
+        return guess, cluster
+    if known.any():
+        return guess[known], cluster[known]
+    return guess[:1] * 0.0, torch.zeros_like(cluster[:1])
 
 
 def one_hot(clusters: Tensor, count: int) -> Tensor:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from medview.domain.ablation import Scored
 from medview.domain.progress import Progress
 from medview.learning.armed_rules import effect_rows, numbered
-from medview.learning.icu_armed import ArmedFit, untold
+from medview.learning.icu_armed import ArmedFit, unit_columns
 from medview.learning.icu_fit import Fit, StaySet, probabilities
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay
@@ -68,17 +68,17 @@ def by_unit(
 
     With `weights` it is ARMED: also what every unit in turn would say, averaged, and the effects.
     """
-    train, test = (untold(one, given.variables) for one in (given.train, given.test))
+    blank = unit_columns(given.variables)
     if weights is None:
-        plain = Fit(given.recipe, train, None, seed)
+        plain = Fit(given.recipe, given.train, None, seed, blank=blank)
         _to_end(job, plain)
-        return given.scored(probabilities(plain.net, test))
+        return given.scored(probabilities(plain.net, given.test))
     names = sorted({stay.case.site for stay in given.stays[0] if stay.case.site})
     train, test = (
         replace(one, cluster=numbered([stay.case.site for stay in stays], names))
-        for one, stays in zip((train, test), given.stays, strict=True)
+        for one, stays in zip((given.train, given.test), given.stays, strict=True)
     )
-    fit = ArmedFit(given.recipe, train, None, seed, weights=weights)
+    fit = ArmedFit(given.recipe, train, None, seed, blank=blank, weights=weights)
     _to_end(job, fit)
     risks = fit.risks(test)
     found = given.scored(risks["own"][:, None])

@@ -73,13 +73,17 @@ class StaySet:
 
 @dataclass(slots=True, eq=False)
 class Fit:
-    """One training; ``epoch()`` does one round, ``state()`` and ``restore()`` make it resumable."""
+    """One training; ``epoch()`` does one round, ``state()`` and ``restore()`` make it resumable.
+
+    `blank` are columns that the network is not shown.
+    """
 
     recipe: IcuRecipe
     train: StaySet
     val: StaySet | None
     seed: int
     ranks: Ranks = ALONE
+    blank: tuple[int, ...] = ()
 
     net: FusionNet = None  # type: ignore[assignment]  # made below
     loss: LabelLoss = None  # type: ignore[assignment]  # made below
@@ -97,13 +101,27 @@ class Fit:
         if recipe.loss in BY_GRADIENT:
             refuse_several(f"loss = {recipe.loss}", "it looks at the gradient of every label")
         outputs = labels.shape[1]
-        self.net = FusionNet(recipe.network(self.train.series.shape[2], outputs))
+        options = recipe.network(self.train.series.shape[2], outputs)
+        self.net = FusionNet(replace(options, blank=self.blank))
         prevalence = torch.nanmean(labels, 0).nan_to_num(0.0)
         known = labels.isfinite().sum(0).tolist()
         self.loss = LabelLoss(outputs, recipe.loss, prevalence.tolist(), known)
         with torch.no_grad():
             self.net.head.bias.copy_(torch.logit(prevalence.clamp(0.01, 0.99)))
+        self._put_round()
         self._begin()
+
+    def _put_round(self) -> None:
+        """Put what is learnt beside the network round it."""
+
+    @property
+    def whole(self) -> nn.Module:
+        """All that is learnt and kept."""
+        return self.net
+
+    def asked(self, stays: StaySet) -> NDArray[np.float64]:
+        """Probabilities (N, K) after the last hour."""
+        return probabilities(self.net, stays)
 
     def _begin(self) -> None:
         """Optimiser and schedule as they are before the first step."""
@@ -128,8 +146,8 @@ class Fit:
 
     def go_on_from(self, state: Mapping[str, Tensor], method: Method, head: Sequence[str]) -> None:
         """Begin with given weights, and let all of them, the head or adapters learn."""
-        self.net.load_state_dict(state)
-        restrict(self.net, method, head, seed=self.seed)
+        self.whole.load_state_dict(state)
+        restrict(self.whole, method, head, seed=self.seed)
         self._begin()
 
     @property
@@ -225,7 +243,7 @@ class Fit:
 
     def _validate(self, val: StaySet) -> float:
         """Mean AUROC over the labels of the validation stays; keeps the best network."""
-        scores = probabilities(self.net, val)
+        scores = self.asked(val)
         labels = val.labels.numpy()
         areas = [
             roc_auc(labels[known, k] == 1, scores[known, k])
@@ -235,18 +253,18 @@ class Fit:
         value = float(np.nanmean(areas)) if np.isfinite(areas).any() else 0.0
         if value > self.best:
             self.best, self.best_epoch = value, self.done
-            self.best_state = {k: v.detach().clone() for k, v in self.net.state_dict().items()}
+            self.best_state = {k: v.detach().clone() for k, v in self.whole.state_dict().items()}
         return value
 
     def network_state(self) -> dict[str, Tensor]:
         """The best network by validation, or the last one without any."""
-        state = self.net.state_dict() if self.best_state is None else self.best_state
+        state = self.whole.state_dict() if self.best_state is None else self.best_state
         return {name: value.detach().clone() for name, value in state.items()}
 
     def state(self) -> dict[str, Any]:
         """All that is needed to go on as if nothing had happened."""
         return {
-            "net": self.net.state_dict(),
+            "net": self.whole.state_dict(),
             "loss": self.loss.state_dict(),
             "optimiser": self._optimiser.state_dict(),
             "schedule": self._schedule.state_dict(),
@@ -259,7 +277,7 @@ class Fit:
 
     def restore(self, kept: dict[str, Any]) -> None:
         """Go on from ``state()``."""
-        self.net.load_state_dict(kept["net"])
+        self.whole.load_state_dict(kept["net"])
         self.loss.load_state_dict(kept["loss"])
         self._optimiser.load_state_dict(kept["optimiser"])
         self._schedule.load_state_dict(kept["schedule"])

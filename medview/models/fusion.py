@@ -38,6 +38,8 @@ class FusionOptions:
     encoder : SeriesKind
         "lstm" as in the paper; "hourly" sees one hour at a time, which is enough where an hour
         holds the lowest, highest and mean values so far.
+    blank : tuple[int, ...]
+        Columns that the network is not shown, whatever they say.
     missing : Missing
         What stands for an input that is not there: a zero token (as the authors), a learned
         token, or a zero token that no other token may look at.
@@ -60,6 +62,7 @@ class FusionOptions:
     missing: Missing = "zero"
     fusing: Fusing = "attention"
     encoder: SeriesKind = "lstm"
+    blank: tuple[int, ...] = ()
 
 
 class HourlyEncoder(nn.Module):
@@ -133,6 +136,9 @@ class FusionNet(nn.Module):
 
     def states(self, series: Tensor) -> Tensor:
         """Series tokens after each hour, (B, T, width), of (B, T, columns)."""
+        if self.options.blank:
+            places = torch.tensor(self.options.blank, device=series.device)
+            series = series.index_fill(-1, places, 0.0)
         found: Tensor = self.widen(self.series(series))
         return found
 

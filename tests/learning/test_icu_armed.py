@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from medview.learning.armed_rules import RULES, UNKNOWN, one_hot
-from medview.learning.icu_armed import ArmedFit, untold
+from medview.learning.icu_armed import ArmedFit, unit_columns
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_variables import shipped_map
@@ -90,12 +90,62 @@ def test_the_main_step_leaves_the_adversary_as_it_is():
     assert {id(p) for p in fit.net.parameters()} <= own
 
 
-def test_the_columns_of_the_type_are_blanked_and_no_others():
+def test_the_columns_of_the_type_are_hidden_from_the_network_and_no_others():
     variables = shipped_map("physionet2012")
-    given = replace(stays(count=2), series=torch.ones(2, 5, variables.columns))
-    blank = untold(given, variables).series
     # Values come in the order of the map; the type is its last variable, one column a level.
     place = sum(variable.width for variable in variables.variables) - 4
     assert variables.variables[-1].name == "ICUType"
-    assert (blank == 0).nonzero()[:, 2].unique().tolist() == list(range(place, place + 4))
-    assert (given.series == 1).all()
+    blank = unit_columns(variables)
+    assert blank == tuple(range(place, place + 4))
+    fit = ArmedFit(RECIPE, stays(), None, 1, blank=(0, 2))
+    given = stays(9)
+    for column in range(COLUMNS):
+        other = given.series.clone()
+        other[:, :, column] += 3.0
+        same = torch.equal(fit.net.states(other), fit.net.states(given.series))
+        assert same == (column in (0, 2))
+
+
+def test_a_training_that_goes_on_is_the_one_that_was_not_broken_off():
+    whole, recipe = trained(epochs=4), replace(RECIPE, epochs=4)
+    first = ArmedFit(recipe, stays(), None, 1, weights=RULES["armed"])
+    first.epoch(lambda: None)
+    first.epoch(lambda: None)
+    kept = first.state()
+    second = ArmedFit(recipe, stays(), None, 1, weights=RULES["armed"])
+    second.restore(kept)
+    while not second.finished:
+        second.epoch(lambda: None)
+    ours, theirs = second.whole.state_dict(), whole.whole.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+
+
+@pytest.mark.parametrize(
+    ("method", "learns"),
+    [("full", ("base.", "slopes.", "intercept.", "adversary.")),
+     ("head", ("base.net.head.", "slopes.", "intercept.")),
+     ("site-effects", ("slopes.", "intercept."))],
+)  # fmt: skip
+def test_by_method_only_its_part_learns_from_given_weights(method, learns):
+    start = trained(epochs=2)
+    fit = ArmedFit(replace(RECIPE, epochs=1), stays(3), None, 5, weights=RULES["armed"])
+    before = start.network_state()
+    fit.go_on_from(before, method, ())
+    fit.epoch(lambda: None)
+    after = fit.network_state()
+    moved = {name for name in before if not torch.equal(before[name], after[name])}
+    assert moved
+    assert all(name.startswith(learns) for name in moved)
+    assert any(name.startswith("slopes.") for name in moved)
+
+
+def test_stays_of_unknown_units_teach_the_network_but_not_the_effects():
+    given = replace(stays(), cluster=torch.full((160,), UNKNOWN))
+    fit = ArmedFit(RECIPE, given, None, 1, count=2, weights=RULES["armed"])
+    before = fit.network_state()
+    fit.epoch(lambda: None)
+    after = fit.network_state()
+    assert all(value.isfinite().all() for value in after.values())
+    assert not torch.equal(before["base.net.head.weight"], after["base.net.head.weight"])
+    same = [n for n in before if n.startswith("adversary.")]
+    assert all(torch.allclose(before[n], after[n]) for n in same)
