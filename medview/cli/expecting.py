@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import resource
 import sys
 import time
@@ -13,8 +12,9 @@ from typing import Any
 
 from medview.cli.contract import Context
 from medview.cli.progress import in_time
-from medview.domain.errors import MedviewError
+from medview.domain.errors import DataError, MedviewError
 from medview.io.installation import home
+from medview.io.tables import read_table
 from medview.services.recipes import epochs_of
 from medview.services.training_notes import Expected, expected, note_time
 
@@ -56,9 +56,8 @@ class Expecting:
         """
         self.context.close()
         try:
-            with (out / "splits.csv").open(newline="", encoding="utf-8") as file:
-                cases = sum(1 for _ in csv.DictReader(file))
-        except OSError:
+            cases = len(read_table(out / "splits.csv").rows)
+        except DataError:
             return
         note_time(
             home(),

@@ -9,6 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+from medview.io.tables import read_table
+
 _COLUMN = "case"
 # A path, or a name with an ending; figures such as 0.5 are none.
 _FILE = re.compile(r"[^\s\"“”]*[/\\][^\s\"“”]*|[^\s\"“”]*\w\.[A-Za-z][A-Za-z0-9]{1,6}\b")
@@ -25,15 +27,13 @@ def hide_case_names(folder: Path, body: dict[str, Any]) -> dict[str, Any]:
     Sentences about cases that were skipped name no file either.
     """
     for path in sorted(folder.rglob("*.csv")):
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
-        if not rows or _COLUMN not in rows[0]:
+        table = read_table(path)
+        if _COLUMN not in table.header:
             continue
-        place = rows[0].index(_COLUMN)
-        for row in rows[1:]:
-            row[place] = case_hash(row[place])
         with path.open("w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(rows)
+            rows = csv.DictWriter(file, table.header)
+            rows.writeheader()
+            rows.writerows({**row, _COLUMN: case_hash(row[_COLUMN])} for row in table.by_name())
     told = folder / "metrics.json"
     if told.is_file():
         hidden = json.dumps(_hidden(json.loads(told.read_text("utf-8"))), indent=1)

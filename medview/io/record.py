@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import yaml
 
-from medview.domain.errors import ReadError
+from medview.domain.errors import DataError, ReadError
 from medview.domain.prediction import InputRef
 from medview.domain.progress import Progress
 from medview.domain.record import Record, Strip
 from medview.domain.resources import resource
 from medview.io.hashing import file_sha256
-from medview.io.tables import table_lines, table_size
+from medview.io.tables import Line, columns_of, table_size
+from medview.io.tables import read_table as read_lines
 
 # Columns of time, in lower case, and how many hours their unit has.
 TIME = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
@@ -73,57 +74,56 @@ def read_record(path: Path) -> Record:
     ReadError
         If there is no such column, an hour is no number, or there is no row from admission on.
     """
-    columns, rows = _rows(path)
+    columns, rows = _lines(path)
     if set(LONG) <= set(columns):
-        columns, rows = _spread(path, columns, rows)
+        columns, rows = _spread(columns, rows)
     place = next((n for n, name in enumerate(columns) if name.lower() in TIME), None)
     if place is None:
         raise _odd(path, 'has no column "Hours"')
     each = TIME[columns[place].lower()]
-    hours = [each * _hour(path, number, row, place) for number, row in enumerate(rows, 2)]
+    hours = [each * _hour(path, number, row[place]) for number, row in rows]
     if not hours:
         raise _odd(path, "has no rows")
     every, hours = hours, [hour for hour in hours if hour >= 0]
     if not hours:
         raise _odd(path, "has no row from admission on: all hours are negative")
-    rows = [row for hour, row in zip(every, rows, strict=True) if hour >= 0]
+    cells = [row for hour, (_, row) in zip(every, rows, strict=True) if hour >= 0]
     strips, ignored = [], []
     for n, name in enumerate(columns):
         if n == place:
             continue
         known = sorted(
             (hour, value)
-            for hour, row in zip(hours, rows, strict=True)
-            if n < len(row) and (value := _measured(row[n])) is not None
+            for hour, row in zip(hours, cells, strict=True)
+            if (value := _measured(row[n])) is not None
         )
         if known:
             when, what = zip(*known, strict=True)
             strips.append(Strip(name, _unit_of(name), when, what))
-        elif any(n < len(row) and row[n].strip() for row in rows):
+        elif any(row[n] for row in cells):
             ignored.append(name)
     strips.sort(key=lambda strip: -len(strip.hours))
     return Record(tuple(strips), max(hours), tuple(ignored), len(every) - len(hours))
 
 
 def _is_series(path: Path) -> bool:
-    columns, _ = _rows(path, head=True)
-    return any(name.lower() in TIME for name in columns) or set(LONG) <= set(columns)
+    names = {name.lower() for name in columns_of(path)}
+    return bool(names & TIME.keys()) or set(map(str.lower, LONG)) <= names
 
 
 def _spread(
-    path: Path, columns: list[str], rows: list[list[str]]
-) -> tuple[list[str], list[list[str]]]:
+    columns: Sequence[str], rows: Sequence[Line]
+) -> tuple[tuple[str, ...], tuple[Line, ...]]:
     """The rows of a long table as those of a wide one, with the time in hours first."""
     time, parameter, value = (columns.index(name) for name in LONG)
-    whole = [row for row in rows if len(row) > max(time, parameter, value)]
-    known = [row for row in whole if row[parameter].strip() not in ("", "RecordID")]
-    names = list(dict.fromkeys(row[parameter].strip() for row in known))
+    known = [(n, row) for n, row in rows if row[parameter] not in ("", "RecordID")]
+    names = list(dict.fromkeys(row[parameter] for _, row in known))
     wide = []
-    for row in known:
+    for number, row in known:
         line = [_clock(row[time]), *[""] * len(names)]
-        line[1 + names.index(row[parameter].strip())] = row[value]
-        wide.append(line)
-    return ["Hours", *names], wide
+        line[1 + names.index(row[parameter])] = row[value]
+        wide.append((number, tuple(line)))
+    return ("Hours", *names), tuple(wide)
 
 
 def _clock(cell: str) -> str:
@@ -133,28 +133,28 @@ def _clock(cell: str) -> str:
     return "" if whole is None or rest is None else f"{whole + rest / 60}"
 
 
-def _rows(path: Path, *, head: bool = False) -> tuple[list[str], list[list[str]]]:
+def _lines(path: Path) -> tuple[tuple[str, ...], tuple[Line, ...]]:
     try:
-        first, *rows = table_lines(path, head=head)[0] or [[]]
-        return [name.strip() for name in first], [row for row in rows if row]
-    except (OSError, ValueError, csv.Error) as error:
-        raise _odd(path, "cannot be read as a table") from error
+        table = read_lines(path, known=LONG, uneven=True).with_points()
+    except DataError as error:
+        raise _odd(path, error.what) from error
+    return table.header, table.rows
 
 
-def _hour(path: Path, number: int, row: list[str], place: int) -> float:
-    value = _number(row[place]) if place < len(row) else None
+def _hour(path: Path, number: int, cell: str) -> float:
+    value = _number(cell)
     if value is None:
         raise _odd(path, f"row {number} has no time")
     return value
 
 
 def _measured(cell: str) -> float | None:
-    return None if cell.strip() == _NOT_MEASURED else _number(cell)
+    return None if cell == _NOT_MEASURED else _number(cell)
 
 
 def _number(cell: str) -> float | None:
     """A cell as a number; "4 Spontaneously" is 4. None for an empty one and for words."""
-    found = _NUMBER.match(cell.strip())
+    found = _NUMBER.match(cell)
     value = float(found[0]) if found else math.nan
     return value if math.isfinite(value) else None
 

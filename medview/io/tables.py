@@ -1,45 +1,120 @@
-"""Feature files and time series: what they are, before a model reads them."""
+"""Tables that users give: one reader for CSV, whichever program wrote it.
+
+Commas, semicolons or tabs between the cells, UTF-8, UTF-16 or the old Western encoding, any end
+of line, decimals after a point or, where cells are not parted by commas, after a comma.
+"""
 
 from __future__ import annotations
 
+import codecs
 import csv
+import io
 import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from medview.domain.errors import ReadError
+from medview.domain.errors import DataError, ReadError
+from medview.io.gzipped import Unpacked, unpack
+from medview.io.sources import open_binary, read_from
 
+CODE = "MV-DAT-100"
 _MARKS = ",;\t"
+# Spreadsheets say in a first line of its own what stands between the cells.
+_SAID = re.compile(r'"?sep=([,;\t|])"?[\r\n]+', re.IGNORECASE)
+_QUOTED = re.compile(r'"[^"]*"')
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*")
+# Stands in no text: bytes of another kind of file, or of an encoding that is not known.
+_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x80-\x9f]")
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_HEAD = 2**16
+# A table larger than this is no list that somebody has written.
+_MOST_BYTES = 2**31
+_NO_TABLE = "this is not a table as CSV in UTF-8"
+_AS_CSV = "Save it as CSV UTF-8."
+_ENDS = {
+    "cut": "ends early",
+    "more": "unpacks to more than 2 GB",
+    "damaged": "is damaged: what it holds does not fit its checksum",
+}
+
+Line = tuple[int, tuple[str, ...]]
+"""Number of a row in its file (the header is 1), and its cells."""
 
 
-def table_lines(path: Path, *, head: bool = False) -> tuple[list[list[str]], int]:
-    """Cells of a CSV in UTF-8, line by line, and how many decimal commas became points.
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A header and rows of text without spaces around it; rows without a word are left out.
 
-    Between the cells stand commas, semicolons or tabs, whichever the first line has most of;
-    where it is no comma a number may have one before its decimals. With `head` the first line
-    alone.
+    `mark` stands between the cells of the file; `commas` says how many decimal commas became
+    points, see `with_points`.
+    """
+
+    header: tuple[str, ...]
+    rows: tuple[Line, ...]
+    mark: str = ","
+    commas: int = 0
+
+    def by_name(self) -> list[dict[str, str]]:
+        """Each row as its cells by column."""
+        return [dict(zip(self.header, cells, strict=True)) for _, cells in self.rows]
+
+    def number(self, text: str) -> str:
+        """A number with a point before its decimals, also where the file has a comma there.
+
+        Where commas part the cells, one within a cell may as well part thousands: it stays.
+        """
+        if self.mark == "," or not _DECIMAL_COMMA.fullmatch(text):
+            return text
+        return text.replace(",", ".")
+
+    def with_points(self) -> Table:
+        """The same with a point before all decimals, and how many were changed."""
+        rows = tuple((n, tuple(map(self.number, cells))) for n, cells in self.rows)
+        changed = (
+            sum(a != b for a, b in zip(old, new, strict=True))
+            for (_, old), (_, new) in zip(self.rows, rows, strict=True)
+        )
+        return replace(self, rows=rows, commas=sum(changed))
+
+
+def read_table(path: Path, *, known: Iterable[str] = (), uneven: bool = False) -> Table:
+    """Read a CSV, packed (.gz) or not; its first line with a word names the columns.
+
+    A column called as one of the `known`, but for capitals, gets that name. With `uneven` a
+    short row is filled up with empty cells and a long one is cut.
 
     Raises
     ------
-    OSError, UnicodeDecodeError, csv.Error
-        If it is no such table.
+    DataError
+        If it cannot be read as a table, a column is given twice, or a row has another number of
+        cells than the header: row and column are said.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        mark = max(_MARKS, key=file.readline().count)
-        file.seek(0)
-        table = csv.reader(file, delimiter=mark, strict=True)
-        lines = [next(table, [])] if head else list(table)
-    if mark == ",":
-        return lines, 0
-    commas = 0
-    for line in lines:
-        for n, cell in enumerate(line):
-            if _DECIMAL_COMMA.fullmatch(cell):
-                line[n] = cell.replace(",", ".")
-                commas += 1
-    return lines, commas
+    mark, lines = _lines(path)
+    first = next((n for n, line in enumerate(lines) if any(map(str.strip, line))), len(lines))
+    header = _header(path, lines[first] if first < len(lines) else (), known)
+    rows = []
+    for number, line in enumerate(lines[first + 1 :], start=first + 2):
+        cells = tuple(map(str.strip, line))
+        if any(cells):
+            rows.append((number, _fitted(path, number, cells, header, uneven=uneven)))
+    return Table(header, tuple(rows), mark)
+
+
+def columns_of(path: Path) -> tuple[str, ...]:
+    """The names in the first line of a CSV, as they stand there; none where it is no table."""
+    try:
+        raw, _ = _bytes(path, _HEAD)
+        if len(raw) == _HEAD:  # not a part of a sign at the end
+            raw = raw.rpartition(b"\n")[0] or raw
+        mark, text = _mark_of(_text(path, raw))
+        lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True)
+        first = next((line for line in lines if any(map(str.strip, line))), [])
+    except (ReadError, DataError, csv.Error):
+        return ()
+    return tuple(map(str.strip, first))
 
 
 def table_size(path: Path) -> tuple[int, int]:
@@ -55,12 +130,108 @@ def table_size(path: Path) -> tuple[int, int]:
             shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
             columns, rows = (int(shape[-1]) if shape else 1), int(np.prod(shape[:-1], dtype=int))
             return columns, rows
-        first, *lines = table_lines(path)[0] or [[]]
-        return len(first), sum(1 for line in lines if line)
-    except (OSError, ValueError, EOFError, csv.Error) as error:
+        table = read_table(path, uneven=True)
+        return len(table.header), len(table.rows)
+    except (OSError, ValueError, EOFError, DataError) as error:
         raise ReadError(
             "cannot be read as a table",
             file=path.name,
             do="Give a CSV in UTF-8 or an array as .npy.",
             code="MV-IO-310",
         ) from error
+
+
+def _lines(path: Path) -> tuple[str, list[list[str]]]:
+    """What stands between the cells, and the cells of every line."""
+    try:
+        raw, end = _bytes(path, _MOST_BYTES)
+    except ReadError as error:
+        raise _odd(path, error.what, error.do) from error
+    if end != "whole":
+        raise _odd(path, _ENDS[end], "Copy it again.")
+    mark, text = _mark_of(_text(path, raw))
+    odd = _NO_TEXT.search(text)
+    table = csv.reader(
+        io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True, strict=True
+    )
+    lines: list[list[str]] = []
+    try:
+        for line in table:
+            if odd:
+                _refuse_no_text(path, line, len(lines) + 1)
+            lines.append(line)
+    except csv.Error as error:
+        what = f"{_NO_TABLE}: the quotes of row {len(lines) + 1} do not match"
+        raise _odd(path, what, "Check the quotes of that row.") from error
+    return mark, lines
+
+
+def _bytes(path: Path, most: int) -> Unpacked:
+    with open_binary(path) as file:
+        if path.suffix.lower() == ".gz":
+            try:
+                return unpack(file, most)
+            except OSError as error:
+                raise _odd(path, "cannot be read", "Copy it again.") from error
+        return Unpacked(read_from(file, path, 0, most), "whole")
+
+
+def _text(path: Path, raw: bytes) -> str:
+    try:
+        if raw.startswith(_UTF16):
+            return raw.decode("utf-16")
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        if raw.startswith(_UTF16):
+            raise _odd(path, _NO_TABLE, _AS_CSV) from error
+    try:
+        return raw.decode("cp1252")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
+
+
+def _mark_of(text: str) -> tuple[str, str]:
+    """What stands between the cells, and the text without a line that says so.
+
+    It is what the first line with a word has most of, quoted words apart.
+    """
+    said = _SAID.match(text)
+    if said:
+        return said[1], text[said.end() :]
+    first = _QUOTED.sub("", next((line for line in text.splitlines() if line.strip()), ""))
+    return max(_MARKS, key=first.count), text
+
+
+def _refuse_no_text(path: Path, line: Sequence[str], row: int) -> None:
+    for column, cell in enumerate(line, start=1):
+        if _NO_TEXT.search(cell):
+            what = f"{_NO_TABLE}: row {row}, column {column} holds what is no text"
+            raise _odd(path, what, _AS_CSV)
+
+
+def _header(path: Path, names: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
+    called = {name.lower(): name for name in known}
+    header = tuple(called.get(name.strip().lower(), name.strip()) for name in names)
+    twice = next((name for name in header if name and header.count(name) > 1), None)
+    if twice is not None:
+        raise _odd(path, f'the column "{twice}" is given twice', "Rename one of them.")
+    while header and not header[-1]:
+        header = header[:-1]
+    return header
+
+
+def _fitted(
+    path: Path, number: int, cells: tuple[str, ...], header: tuple[str, ...], *, uneven: bool
+) -> tuple[str, ...]:
+    """As many cells as the header has; empty ones behind its last column say nothing."""
+    beyond = any(cells[len(header) :])
+    if not uneven and (beyond or len(cells) < len(header)):
+        what = f"row {number} has {len(cells)} cells, the header {len(header)}"
+        if beyond:
+            what += f': "{next(filter(None, cells[len(header) :]))[:40]}" stands in no column'
+        raise _odd(path, what, "Check what stands between the cells of that row, and its quotes.")
+    return (*cells[: len(header)], *[""] * (len(header) - len(cells)))
+
+
+def _odd(path: Path, what: str, do: str) -> DataError:
+    return DataError(what, file=path.name, code=CODE, do=do)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import cast
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.io.atomic import whole_file
+from medview.io.tables import CODE, columns_of, read_table
 from medview.learning.subset import LeftOut, Split, Subset, TrainCase
 
 IMAGE_COLUMNS = ("t1", "t1ce", "t2", "flair", "film", "smri", "fmri", "series")
@@ -25,6 +27,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 """Columns that know a few words only; empty is unknown."""
 _NUMBERS = ("age_years", "film_hour")
+_KNOWN = (
+    *("case", "patient", "site", *_FILE_COLUMNS, *_CHOICES, *_NUMBERS, "brixia"),
+    *(f"phenotype_{n:02}" for n in range(1, 26)),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +47,7 @@ class Row:
 def is_case_list(path: Path) -> bool:
     """A CSV with a column "case", or a folder with such a file named cases.csv."""
     file = list_file(path)
-    if file is None:
-        return False
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
-        return "case" in next(csv.reader(opened), [])
+    return file is not None and "case" in map(str.lower, columns_of(file))
 
 
 def load_case_list(path: Path, roles: tuple[str, ...]) -> Subset:
@@ -94,32 +97,21 @@ def read_rows(file: Path) -> list[Row]:
     Raises
     ------
     DataError
-        If it is no UTF-8 table, has no column "case", names a column twice, or a row has another
+        If it is no table, has no column "case", names a column twice, or a row has another
         number of cells than the header.
     """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            lines = list(csv.reader(opened, strict=True))
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise DataError(
-            "this is not a table as CSV in UTF-8", file=file.name, do="Save it as CSV UTF-8."
-        ) from error
-    header = [name.strip() for name in lines[0]] if lines else []
+    table = read_table(file, known=_KNOWN)
+    header = table.header
+    if not header:
+        raise _odd(file.name, "it is empty", "A case list has a first line with its columns.")
     if "case" not in header:
         own = ", ".join(header[:6]) + (", ..." if len(header) > 6 else "")
         what = f'the column "case" is missing; there are: {own}'
         raise _odd(file.name, what, "Add it to the first line.")
-    twice = next((name for name in header if name and header.count(name) > 1), "")
-    if twice:
-        raise _odd(file.name, f'the column "{twice}" is given twice', "Rename one of them.")
     rows = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not any(cell.strip() for cell in line):
-            continue
-        if len(line) != len(header):
-            what = f"row {number} has {len(line)} cells, the header {len(header)}"
-            raise _odd(file.name, what, "Check the commas and quotes of that row.")
-        cells = {name: cell.strip() for name, cell in zip(header, line, strict=True)}
+    for number, line in table.rows:
+        cells = dict(zip(header, line, strict=True))
+        cells |= {name: table.number(cells[name]) for name in _NUMBERS if name in cells}
         rows.append(Row(number, cells))
     return rows
 
@@ -150,19 +142,11 @@ def refuse_other_tables(path: Path) -> None:
     Raises
     ------
     DataError
-        Columns with semicolons or tabs between them, no column "case", or no row.
+        No column "case", or no row.
     """
     file = list_file(path)
     if file is None:
         return
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
-        first = opened.readline().strip()
-    for mark, name in ((";", "semicolons"), ("\t", "tabs")):
-        if mark in first and "," not in first:
-            what = f"its columns have {name} between them"
-            raise _odd(file.name, what, "Save it as CSV with commas.")
-    if not first:
-        raise _odd(file.name, "it is empty", "A case list has a first line with its columns.")
     if not read_rows(file):
         raise _odd(file.name, "it has no case, only a first line", "Add a line for each case.")
 
@@ -232,7 +216,9 @@ def _refuse_odd_cells(row: Row, file: str) -> None:
     for column in _NUMBERS:
         if row[column] and not _is_number(row[column]):
             what = f'row {row.number}, column "{column}": "{row[column]}" is no number'
-            raise _odd(file, what, "Correct it or leave it empty.")
+            comma = re.fullmatch(r"[-+]?\d+,\d+", row[column])
+            do = "Write decimals with a point." if comma else "Correct it or leave it empty."
+            raise _odd(file, what, do)
 
 
 def _is_number(text: str) -> bool:
@@ -277,4 +263,4 @@ def _described(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase:
 
 
 def _odd(file: str, what: str, do: str) -> DataError:
-    return DataError(what, file=file, code="MV-DAT-100", do=do)
+    return DataError(what, file=file, code=CODE, do=do)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from medview.domain.errors import DataError
+from medview.io import tables
 
 ZONES = ("A", "B", "C", "D", "E", "F")
 """Upper, middle and lower zone of the right lung (left in the picture), then of the left lung."""
@@ -18,24 +18,17 @@ HIGHEST = 18
 Row = Mapping[str, str]
 
 
-def read_table(file: Path, needed: Sequence[str], delimiter: str = ",") -> list[dict[str, str]]:
-    """Rows of a CSV (UTF-8, with or without BOM), all cells as text.
+def read_table(file: Path, needed: Sequence[str]) -> list[dict[str, str]]:
+    """Rows of a published table, all cells as text; short rows are filled up.
 
     Raises
     ------
     DataError
-        Not such a table, or one of the `needed` columns is missing: it is named.
+        No table, or one of the `needed` columns is missing: it is named.
     """
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as opened:
-            reader = csv.DictReader(opened, delimiter=delimiter)
-            rows = [{k: (v or "").strip() for k, v in row.items() if k} for row in reader]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            "this is not a table as CSV in UTF-8", file=file.name, do="Save it as CSV UTF-8."
-        ) from error
-    refuse_missing(file.name, list(reader.fieldnames or ()), needed)
-    return rows
+    table = tables.read_table(file, uneven=True)
+    refuse_missing(file.name, table.header, needed)
+    return table.by_name()
 
 
 def refuse_missing(file: str, header: Iterable[str], needed: Sequence[str]) -> None:
@@ -54,14 +47,6 @@ def refuse_missing(file: str, header: Iterable[str], needed: Sequence[str]) -> N
             code="MV-DAT-150",
             do="Use the table as it was published.",
         )
-
-
-def columns_of(file: Path, delimiter: str = ",") -> set[str]:
-    """The column names of a CSV; empty when there is no such file."""
-    if not file.is_file():
-        return set()
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as opened:
-        return set(next(csv.reader(opened, delimiter=delimiter), []))
 
 
 def brixia_text(digits: str, where: str, *, pad: bool = False) -> str:

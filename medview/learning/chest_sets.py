@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from medview.domain.errors import DataError
+from medview.io.tables import columns_of
 from medview.io.xlsx import read_sheet
 from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.chest_rows import (
@@ -19,7 +20,6 @@ from medview.learning.chest_rows import (
     Row,
     brixia_of_zones,
     brixia_text,
-    columns_of,
     outcome_by_patient,
     read_table,
     refuse_missing,
@@ -42,7 +42,7 @@ _BRIXIA_REMOVED = {"1773596264454332092"}
 
 def is_covid_chestxray(folder: Path) -> bool:
     """A folder with the metadata of covid-chestxray, joined with the Brixia scores."""
-    return columns_of(folder / "metadata.csv") >= set(_COVID_COLUMNS)
+    return set(_COVID_COLUMNS) <= set(columns_of(folder / "metadata.csv"))
 
 
 def load_covid_chestxray(folder: Path) -> Subset:
@@ -122,7 +122,7 @@ def load_lung_films(folder: Path) -> Subset:
 
 def is_hannover(folder: Path) -> bool:
     """A folder with the metadata of the Hannover films."""
-    return columns_of(folder / "metadata.csv") >= set(_HANNOVER_COLUMNS)
+    return set(_HANNOVER_COLUMNS) <= set(columns_of(folder / "metadata.csv"))
 
 
 def load_hannover(folder: Path) -> Subset:
@@ -162,7 +162,7 @@ def load_hannover(folder: Path) -> Subset:
 def is_brixia_extra(folder: Path) -> bool:
     """A folder with the Brixia-scored films that are not in covid-chestxray."""
     columns = columns_of(folder / "metadata.csv")
-    return columns >= set(_EXTRA_COLUMNS) and "patient_key" not in columns
+    return set(_EXTRA_COLUMNS) <= set(columns) and "patient_key" not in columns
 
 
 def load_brixia_extra(folder: Path) -> Subset:
@@ -274,7 +274,7 @@ def load_brixia(folder: Path) -> Subset:
     """
     table = folder / _BRIXIA_TABLE
     cases, skipped = [], []
-    for number, row in enumerate(read_table(table, _BRIXIA_COLUMNS, ";"), start=2):
+    for number, row in enumerate(read_table(table, _BRIXIA_COLUMNS), start=2):
         name = Path(row["Filename"]).stem
         film = folder / "dicom_clean" / row["Filename"]
         if name in _BRIXIA_REMOVED or not film.is_file():
@@ -293,7 +293,7 @@ def load_brixia(folder: Path) -> Subset:
 
 def _consensus_apart(cases: list[TrainCase], table: Path) -> list[TrainCase]:
     """Mark patients with a film in the consensus set as test, the others as train."""
-    rows = read_table(table, _BRIXIA_COLUMNS, ";")
+    rows = read_table(table, _BRIXIA_COLUMNS)
     marked = {Path(row["Filename"]).stem for row in rows if row["ConsensusTestset"] == "1"}
     test = {case.patient for case in cases if case.case in marked}
     if not test:

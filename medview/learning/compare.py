@@ -9,7 +9,6 @@ their intervals; of several sites each is told on its own, too.
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from medview.domain.comparison import CompareRequest
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
+from medview.io.tables import read_table
 from medview.learning.ablation_figures import DEFAULT, compared
 from medview.learning.evaluate import evaluate
 from medview.learning.metrics import (
@@ -129,8 +129,7 @@ def sites_in(rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    return read_table(path).by_name()
 
 
 def _by_case(rows: Sequence[Mapping[str, str]]) -> list[Scored]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
-from medview.io.tables import table_lines
+from medview.io.tables import read_table
 from medview.learning.icu_grid import Events, Floats
 from medview.learning.icu_variables import VariableMap
 
@@ -223,28 +222,15 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
         column are named.
     """
     try:
-        lines, commas = table_lines(path)
-    except (UnicodeDecodeError, csv.Error, OSError) as error:
-        raise odd_table(
-            path, "this is not a table as CSV in UTF-8", "Save it as CSV UTF-8."
-        ) from error
-    header = [name.strip() for name in lines[0]] if lines else []
-    if not any(header):
-        what = "its first line names no columns" if lines else "the table is empty"
+        table = read_table(path, known=_LONG).with_points()
+    except DataError as error:
+        raise odd_table(path, error.what, error.do) from error
+    header, rows = table.header, table.rows
+    if not header:
+        what = "the table is empty"
         raise odd_table(path, what, "Give a table with values; its first line names the columns.")
-    twice = next((name for name in header if name and header.count(name) > 1), "")
-    if twice:
-        raise odd_table(path, f'the column "{twice}" is given twice', "Rename one of them.")
-    rows = [(n, line) for n, line in enumerate(lines[1:], 2) if any(c.strip() for c in line)]
-    short = next((n for n, line in rows if len(line) != len(header)), 0)
-    if short:
-        raise odd_table(
-            path,
-            f"row {short} has not as many cells as the header",
-            "Check commas and quotes; decimals are written with a point.",
-        )
     found = _long(path, header, rows) if set(_LONG) <= set(header) else None
-    found = replace(found or _wide(path, header, rows, variables), commas=commas)
+    found = replace(found or _wide(path, header, rows, variables), commas=table.commas)
     after = found.hours >= 0
     if not after.any():
         what = "all its values lie before admission" if len(after) else "it has no values"

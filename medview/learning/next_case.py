@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from medview.domain.choice import SCORES, doubt_of
 from medview.domain.errors import DataError, UsageError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
+from medview.io.tables import read_table
 from medview.learning.case_list import list_rows, write_rows
 from medview.learning.evaluate import evaluate
 
@@ -44,8 +44,7 @@ def rank(job: Progress, request: EvaluateRequest) -> list[dict[str, Any]]:
     rows = open_rows(request.data)
     write_rows(out / OPEN, rows)
     evaluate(job, replace(request, data=(f"cases={out / OPEN}",), out=str(out / "said")))
-    with (out / "said" / PREDICTIONS).open(newline="", encoding="utf-8") as file:
-        return ordered(request.model, list(csv.DictReader(file)))
+    return ordered(request.model, read_table(out / "said" / PREDICTIONS).by_name())
 
 
 def open_rows(data: Sequence[str]) -> list[dict[str, str]]:

@@ -69,7 +69,7 @@ def _openbhb_columns() -> tuple[str, ...]:
 def _openbhb(folder: Path, found: Mapping[str, Mapping[str, Path]], layout: str) -> Subset:
     path = folder / "participants.tsv"
     needed = ("participant_id", "age", "sex", "site", "split")
-    _, lines = read_table(path, needed, delimiter="\t")
+    _, lines = read_table(path, needed)
     cases, skipped = list[TrainCase](), list[LeftOut]()
     for number, line in lines:
         # As text: as a float the 12 digits of an id lose the last ones.
@@ -129,7 +129,7 @@ def _ramp_matrices(folder: Path) -> Subset:
         table = folder / f"{part}.tsv"
         if not table.is_file():
             continue
-        _, lines = read_table(table, ("participant_id", "age", "site"), delimiter="\t")
+        _, lines = read_table(table, ("participant_id", "age", "site"))
         matrix = read_vector(folder / f"{part}.npy", whole=False)
         rows = list(lines)
         if matrix.ndim != 2 or matrix.shape != (len(rows), before + regional):

@@ -6,7 +6,6 @@ its own and one file tells all.
 
 from __future__ import annotations
 
-import csv
 import json
 import time
 from collections.abc import Mapping
@@ -27,6 +26,7 @@ from medview.io.cards import write_card
 from medview.io.hashing import file_sha256
 from medview.io.plain import plain
 from medview.io.seen import with_seen
+from medview.io.tables import read_table
 from medview.learning.calibration import FEWEST, Local, judged, worse
 from medview.learning.evaluate import evaluate
 from medview.learning.finetune import compared, joined
@@ -126,8 +126,7 @@ def local_cases(model: str, out: Path) -> list[Local]:
     DataError
         If of no score there are enough patients with both outcomes.
     """
-    with (out / LOCAL / "predictions.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_table(out / LOCAL / "predictions.csv").by_name()
     found = [_local(score, rows) for score in SCORES[model]]
     enough = [one for one in found if one.tells]
     if not enough:

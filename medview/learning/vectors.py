@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,56 +10,38 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
+from medview.io import tables
 
 Vector = NDArray[np.float64]
 Line = tuple[int, dict[str, str]]
 """Number of a row in its file (the header is 1) and its cells by column."""
-NOT_FEATURES = (
-    *("case", "patient", "site", "split", "age_years", "sex", "label", "ID", "subject"),
-    *("Age", "Sex", "SUB_ID", "FILE_ID", "AGE_AT_SCAN", "SEX", "DX_GROUP"),
-)
-"""Columns of a feature table that say who it is, not how the brain is."""
+NOT_FEATURES = {
+    *("case", "patient", "site", "split", "age_years", "sex", "label", "id", "subject"),
+    *("age", "sub_id", "file_id", "age_at_scan", "dx_group"),
+}
+"""Columns of a feature table, in small letters, that say who it is, not how the brain is."""
 
 
 def odd(file: str, what: str, do: str) -> DataError:
     """An error about a table."""
-    return DataError(what, file=file, code="MV-DAT-100", do=do)
+    return DataError(what, file=file, code=tables.CODE, do=do)
 
 
-def read_table(
-    path: Path, needed: Sequence[str], *, delimiter: str = ","
-) -> tuple[list[str], list[Line]]:
+def read_table(path: Path, needed: Sequence[str]) -> tuple[list[str], list[Line]]:
     """Read a table with a header; all cells are text without spaces around them.
 
     Raises
     ------
     DataError
-        It is no table in UTF-8, a needed column is missing, a column is given twice, or a row has
-        another number of cells than the header.
+        It is no table, a needed column is missing, a column is given twice, or a row has another
+        number of cells than the header.
     """
-    try:
-        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        text = raw.decode("utf-8-sig")
-        lines = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
-        raise odd(path.name, "cannot be read as a table in UTF-8", "Save it again.") from error
-    header = [name.strip() for name in lines[0]] if lines else []
-    missing = next((name for name in needed if name not in header), None)
+    table = tables.read_table(path, known=("case",)).with_points()
+    missing = next((name for name in needed if name not in table.header), None)
     if missing is not None:
         raise odd(path.name, f'the column "{missing}" is missing', "Use the table as it came.")
-    twice = next((name for name in header if name and header.count(name) > 1), None)
-    if twice is not None:
-        raise odd(path.name, f'the column "{twice}" is given twice', "Rename one of them.")
-    found: list[Line] = []
-    for number, line in enumerate(lines[1:], start=2):
-        if not any(cell.strip() for cell in line):
-            continue
-        if len(line) != len(header):
-            what = f"row {number} has {len(line)} cells, the header {len(header)}"
-            raise odd(path.name, what, "Check the separators of that row.")
-        cells = (cell.strip() for cell in line)
-        found.append((number, dict(zip(header, cells, strict=True))))
-    return header, found
+    rows = [(n, dict(zip(table.header, cells, strict=True))) for n, cells in table.rows]
+    return list(table.header), rows
 
 
 def read_vector(path: Path, *, whole: bool = True) -> NDArray[np.float64]:
@@ -105,7 +84,7 @@ def numbers_of(path: Path, case: str = "") -> tuple[tuple[str, ...] | None, Vect
     if len(own) != 1:
         which = f'{len(own)} rows of the case "{case}"' if case else f"{len(own)} rows"
         raise odd(path.name, f"it has {which}; one is needed", "Give a table with one row.")
-    names = tuple(name for name in header if name and name not in NOT_FEATURES)
+    names = tuple(name for name in header if name and name.lower() not in NOT_FEATURES)
     values = np.array([_number(own[0][name]) for name in names], dtype=np.float64)
     if not np.isfinite(values).any():
         raise odd(path.name, "it has no column with numbers", "Give a table of features.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import re
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from typing import Any, cast
 from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
 from medview.domain.study import Catalogue, Series
-from medview.learning.case_list import refuse_other_tables
+from medview.learning.case_list import is_case_list, refuse_other_tables
 from medview.services import library
 from medview.services.inputs import Wanted, fits, is_table
 from medview.services.jobs import Jobs
@@ -60,7 +59,7 @@ def find_cases(jobs: Jobs, card: ModelCard, path: Path, *, private: bool = False
     DataError
         If the case list is no good; it names row and column.
     """
-    if path.suffix.lower() == ".csv" and _is_case_list(path):
+    if path.is_file() and is_case_list(path):
         found = _listed(jobs, card, path)
     else:
         if not any(spec.role in TABLES for spec in card.inputs):
@@ -81,13 +80,6 @@ def find_cases(jobs: Jobs, card: ModelCard, path: Path, *, private: bool = False
 
 def _unnamed(case: Case, number: int) -> Case:
     return replace(case, name=f"case-{number:05d}", title="", patient="")
-
-
-def _is_case_list(path: Path) -> bool:
-    if not path.is_file():
-        return False
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
-        return "case" in [name.strip() for name in next(csv.reader(file), [])]
 
 
 def _listed(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:

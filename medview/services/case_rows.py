@@ -9,6 +9,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from medview.domain.errors import DataError
+from medview.io.tables import read_table
 from medview.services.batch_cases import Case
 from medview.services.inputs import Wanted
 from medview.services.offers import TABLES
@@ -38,20 +40,18 @@ def _cut(case: Case, role: str, path: Path, draft: Path) -> Path:
     return file
 
 
-def _row_of(path: Path, case: str) -> list[list[str]] | None:
+def _row_of(path: Path, case: str) -> list[tuple[str, ...]] | None:
     """Header and the row of a case; None where the file has no column "case".
 
     So it is with a file that cannot be read, of which the run tells.
     """
     if path.suffix.lower() != ".csv" or not path.is_file():
         return None
-    with suppress(OSError, UnicodeDecodeError), path.open(encoding="utf-8-sig", newline="") as file:
-        lines = csv.reader(file)
-        header = [name.strip() for name in next(lines, [])]
-        if "case" not in header:
+    with suppress(DataError):
+        table = read_table(path, known=("case",)).with_points()
+        if "case" not in table.header:
             return None
-        column = header.index("case")
-        for line in lines:
-            if len(line) > column and line[column].strip() == case:
-                return [header, line]
+        column = table.header.index("case")
+        own = next((cells for _, cells in table.rows if cells[column] == case), None)
+        return [table.header, own] if own is not None else None
     return None

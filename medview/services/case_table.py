@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from medview.domain.errors import DataError
+from medview.io.tables import read_table
 
 TRUE = "true_"
 
@@ -65,7 +67,7 @@ def _score(rows: Mapping[str, Mapping[str, str]]) -> str:
 
 def _rows(folder: Path) -> dict[str, dict[str, Any]]:
     try:
-        with (folder / "predictions.csv").open(newline="", encoding="utf-8") as file:
-            return {row["case"]: row for row in csv.DictReader(file)}
-    except (OSError, KeyError):
+        rows = read_table(folder / "predictions.csv").by_name()
+        return {row["case"]: row for row in rows}
+    except (DataError, KeyError):
         return {}

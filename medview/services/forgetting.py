@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
-from medview.domain.errors import WriteError
+from medview.domain.errors import DataError, WriteError
 from medview.domain.local_case import case_name
 from medview.domain.study import Patient, Study
 from medview.io.atomic import write_error
 from medview.io.identity import former_key
 from medview.io.installation import keyed
 from medview.io.seen import seen_of
+from medview.io.tables import read_table
 from medview.learning.case_list import write_rows
 from medview.learning.patients import patient_hash
 from medview.services.gathering import FOLDER, LIST
@@ -63,9 +63,8 @@ def _drop_lines(file: Path, names: Collection[str]) -> None:
     if not file.is_file():
         return
     try:
-        with file.open(newline="", encoding="utf-8") as opened:
-            lines = list(csv.DictReader(opened))
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_table(file).by_name()
+    except DataError as error:
         raise WriteError(
             "the list of training cases cannot be read, so lines of the study may stay in it",
             file=file.name,

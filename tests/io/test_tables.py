@@ -1,37 +1,96 @@
 """Cells of tables, whichever program wrote them."""
 
-import csv
+import gzip
 
 import pytest
 
-from medview.domain.errors import ReadError
-from medview.io.tables import table_lines, table_size
+from medview.domain.errors import DataError, ReadError
+from medview.io.tables import columns_of, read_table, table_size
+
+
+def written(folder, text, encoding="utf-8-sig"):
+    path = folder / "t.csv"
+    path.write_bytes(text.encode(encoding) if isinstance(text, str) else text)
+    return path
 
 
 @pytest.mark.parametrize(
-    ("text", "lines", "commas"),
+    ("text", "rows", "commas"),
     [
-        ("a,b\n1,2\n", [["a", "b"], ["1", "2"]], 0),
-        ("a;b\n1,5;2\n", [["a", "b"], ["1.5", "2"]], 1),
-        ("a\tb\n-1,5e3\tx, y\n", [["a", "b"], ["-1.5e3", "x, y"]], 1),
-        ('a,b\n"1,5",2;3\n', [["a", "b"], ["1,5", "2;3"]], 0),
-        ("a;b\n1,234,567;2,\n", [["a", "b"], ["1,234,567", "2,"]], 0),
-        ("", [], 0),
+        ("a,b\n1,2\n", [(2, ("1", "2"))], 0),
+        ("a;b\n1,5;2\n", [(2, ("1.5", "2"))], 1),
+        ("a\tb\n-1,5e3\tx, y\n", [(2, ("-1.5e3", "x, y"))], 1),
+        ('a,b\n"1,5",2;3\n', [(2, ("1,5", "2;3"))], 0),
+        ("a;b\n1,234,567;2,\n", [(2, ("1,234,567", "2,"))], 0),
+        ("a,b\r\n1,2\r\n\r\n3,4", [(2, ("1", "2")), (4, ("3", "4"))], 0),
+        ("a,b\r1,2\r", [(2, ("1", "2"))], 0),
+        ("\n\n,,\n a , b \n\n1 , 2\n,\n", [(6, ("1", "2"))], 0),
+        ('a, "b"\n"x\ny", "2 ""q"""\n3,4\n', [(2, ("x\ny", '2 "q"')), (3, ("3", "4"))], 0),
+        ("a,b,,\n1,2,,\n3,4,\n", [(2, ("1", "2")), (3, ("3", "4"))], 0),
+        ("sep=;\na;b\n1,5;2\n", [(2, ("1.5", "2"))], 1),
+        ('"a";b\n"1;5";2\n', [(2, ("1;5", "2"))], 0),
+        ("a,b\n", [], 0),
     ],
 )
-def test_cells_stand_between_commas_semicolons_or_tabs(tmp_path, text, lines, commas):
-    path = tmp_path / "t.csv"
-    path.write_text(text, encoding="utf-8-sig")
-    assert table_lines(path) == (lines, commas)
-    assert table_lines(path, head=True)[0] == (lines[:1] or [[]])
-    assert table_size(path) == ((2, 1) if lines else (0, 0))
+def test_cells_are_the_same_whichever_program_wrote_them(tmp_path, text, rows, commas):
+    path = written(tmp_path, text)
+    table = read_table(path).with_points()
+    assert (table.header, list(table.rows), table.commas) == (("a", "b"), rows, commas)
+    assert columns_of(path)[:2] == ("a", "b")
+    assert table_size(path) == (2, len(rows))
 
 
-@pytest.mark.parametrize("raw", ["a,b\n".encode("utf-16"), b'a,"b\n'])
-def test_what_is_no_table_is_told(tmp_path, raw):
-    path = tmp_path / "t.csv"
-    path.write_bytes(raw)
-    with pytest.raises((UnicodeDecodeError, csv.Error)):
-        table_lines(path)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "latin-1", "cp1252", "utf-16"])
+def test_letters_are_read_in_the_encodings_of_spreadsheets(tmp_path, encoding):
+    path = written(tmp_path, "Größe;Straße\r\nMüller;Ä\r\n", encoding)
+    assert read_table(path).by_name() == [{"Größe": "Müller", "Straße": "Ä"}]
+    assert columns_of(path) == ("Größe", "Straße")
+
+
+def test_a_packed_table_is_read_as_far_as_it_is_whole(tmp_path):
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    assert read_table(path).by_name() == [{"a": "1", "b": "2"}]
+    path.write_bytes(path.read_bytes()[:-4])
+    assert columns_of(path) == ("a", "b")
+    with pytest.raises(DataError, match=r"t\.csv\.gz: ends early"):
+        read_table(path)
+
+
+def test_a_known_column_is_found_whatever_its_capitals(tmp_path):
+    path = written(tmp_path, "CASE,Age_Years,Other\na,5,x\n")
+    assert read_table(path, known=("case", "age_years")).header == ("case", "age_years", "Other")
+    with pytest.raises(DataError, match='the column "case" is given twice'):
+        read_table(written(tmp_path, "CASE,case\na,5\n"), known=("case",))
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b'a,b\n1,2\n3,"4\n5,6\n', "the quotes of row 3 do not match"),
+        (b'a,b\n"1"x,2\n', "the quotes of row 2 do not match"),
+        (b"a,b\n1,\x00\n", "row 2, column 2 holds what is no text"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00,", "row 2, column 1 holds what is no text"),
+        (b"\xff\xfe\x00", "this is not a table as CSV in UTF-8"),
+        (b"a,b\n1\n", "row 2 has 1 cells, the header 2"),
+        (b"a,b\n1,2,x y\n", 'row 2 has 3 cells, the header 2: "x y" stands in no column'),
+        (b"a,b,a\n", 'the column "a" is given twice'),
+    ],
+)
+def test_what_cannot_be_read_is_told_by_row_and_column(tmp_path, text, said):
+    with pytest.raises(DataError, match=said):
+        read_table(written(tmp_path, text))
+
+
+def test_uneven_rows_are_filled_and_cut_where_that_is_wanted(tmp_path):
+    table = read_table(written(tmp_path, "a,b\n1\n1,2,3\n"), uneven=True)
+    assert [cells for _, cells in table.rows] == [("1", ""), ("1", "2")]
+
+
+def test_what_is_no_table_has_no_size_and_no_columns(tmp_path):
+    path = written(tmp_path, b'a,"b\n')
     with pytest.raises(ReadError, match="cannot be read as a table"):
         table_size(path)
+    assert columns_of(tmp_path / "gone.csv") == ()
+    assert columns_of(written(tmp_path, "")) == ()
+    assert table_size(written(tmp_path, "")) == (0, 0)

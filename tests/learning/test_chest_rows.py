@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from medview.domain.errors import DataError
+from medview.io.tables import columns_of
 from medview.learning.chest_rows import (
     MIRRORED,
     brixia_of_zones,
     brixia_text,
-    columns_of,
     lung_class,
     outcome_by_patient,
     read_table,
@@ -105,11 +105,11 @@ def test_one_sign_is_severe_and_mild_is_only_who_is_known_to_be():
 def test_a_table_is_read_with_its_mark_and_without_its_blanks(tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(b"\xef\xbb\xbfa;b\n 1 ;\n2\n")
-    assert read_table(path, ("a",), ";") == [{"a": "1", "b": ""}, {"a": "2", "b": ""}]
-    assert columns_of(path, ";") == {"a", "b"}
-    assert columns_of(tmp_path / "gone.csv") == set()
+    assert read_table(path, ("a",)) == [{"a": "1", "b": ""}, {"a": "2", "b": ""}]
+    assert columns_of(path) == ("a", "b")
+    assert columns_of(tmp_path / "gone.csv") == ()
     with pytest.raises(DataError, match=r"t\.csv: the column c, d is missing"):
-        read_table(path, ("a", "c", "d"), ";")
+        read_table(path, ("a", "c", "d"))
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(DataError, match="not a table as CSV in UTF-8"):
         read_table(path, ())

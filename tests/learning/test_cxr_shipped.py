@@ -7,7 +7,7 @@ import pytest
 
 from medview.domain.errors import ModelInputError
 from medview.domain.progress import Silent
-from medview.learning.chest_rows import columns_of
+from medview.io.tables import columns_of
 from medview.learning.chest_sets import LATERAL, load_hannover, load_lung_films
 from medview.learning.cxr_evidence import (
     TITLES,

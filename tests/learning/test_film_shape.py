@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from medview.learning.chest_rows import columns_of
+from medview.io.tables import columns_of
 from medview.learning.chest_sets import load_hannover
 from medview.learning.film import FEWEST_LUNG, Film, as_grey, label_zones, lung_box, lung_mask
 from medview.learning.film_shape import unlike_lungs

@@ -18,9 +18,17 @@ def test_of_a_table_of_many_a_case_gets_its_own_row(tmp_path):
     assert not list((tmp_path / "out").iterdir())
 
 
-def test_a_table_that_is_not_utf_8_is_left_to_the_run_which_tells_of_it(tmp_path):
+def test_a_table_of_a_spreadsheet_is_cut_as_well(tmp_path):
     table = tmp_path / "table.csv"
-    table.write_bytes("case,x\nb,2\nM\xfcller,1\n".encode("latin-1"))
+    table.write_bytes("Case;x\r\nb;2\r\nMüller ;1,5\r\n".encode("latin-1"))
+    case = Case("m", Wanted(named=(("smri", table),)), row="Müller")
+    with own_rows(case, tmp_path / "out" / "m") as wanted:
+        assert wanted.named[0][1].read_text("utf-8").split() == ["case,x", "Müller,1.5"]
+
+
+def test_a_table_that_is_no_text_is_left_to_the_run_which_tells_of_it(tmp_path):
+    table = tmp_path / "table.csv"
+    table.write_bytes(b"case,x\nb,2\nc,\x00\n")
     case = Case("c", Wanted(named=(("smri", table),)), row="c")
     with own_rows(case, tmp_path / "out" / "c") as wanted:
         assert wanted.named == (("smri", table),)

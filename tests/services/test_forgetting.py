@@ -71,14 +71,14 @@ def test_copies_and_lines_of_the_study_go_and_those_of_others_stay(tmp_path):
 
 def test_a_list_that_cannot_be_read_is_told(tmp_path):
     (tmp_path / FOLDER).mkdir()
-    (tmp_path / FOLDER / LIST).write_bytes(b"case\n\xff\n")
+    (tmp_path / FOLDER / LIST).write_bytes(b"case\n\x00\n")
     with pytest.raises(WriteError, match="lines of the study may stay"):
         drop_copies(tmp_path, PATIENT, STUDY)
 
 
 def test_neither_a_list_that_stays_nor_a_version_that_learnt_hides_the_other(tmp_path):
     (tmp_path / FOLDER).mkdir()
-    (tmp_path / FOLDER / LIST).write_bytes(b"case\n\xff\n")
+    (tmp_path / FOLDER / LIST).write_bytes(b"case\n\x00\n")
     learnt = version("mine", PATIENT.key)
     detail, message = forget_training(tmp_path, PATIENT, STUDY, (learnt,))
     assert detail == told(STUDY, ("anomaly@mine",), 0)
