@@ -61,6 +61,8 @@ def report(context: Context, source: Path | None, verify: Path | None, **wanted:
     ("2: rejected: vessel"). "--amends SIGNED.pdf" prints who signed that report when, and what
     is different in this one.
 
+    With "--sign" the exit code is 1 where the report stays a draft, for want of an impression.
+
     "--verify FILE.pdf" says whether a report was changed, and with "--study" whether the model
     still comes to the same numbers.
     """
@@ -84,6 +86,8 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
     from medview.services.reporting import build_report, template_for
 
     out: Path = wanted["out"]
+    if wanted["sign"] is not None and not wanted["sign"].strip():
+        raise UsageError("the name to sign with is empty", do="Give a name with --sign.")
     template = template_for(wanted["template"], ()) if wanted["template"] else None
     words = reader_text(_text_of(wanted["findings"])) if wanted["findings"] else ReaderText()
     material = with_words(
@@ -108,14 +112,15 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
             "status": made.status,
             "results": [each.file_sha256 for each in material.outcomes],
             "notes": _notes(made, material.signer),
-        }
+        },
+        exit_code=int(bool(wanted["sign"]) and deed != "signed"),
     )
 
 
 def _notes(made: Report, signer: str) -> list[str]:
     """What the writer of the report should know."""
     if signer and made.status.startswith("DRAFT"):
-        return ["It stays a draft: a signed report needs an impression in --findings."]
+        return ["It is not signed: it stays a draft until there is an impression in --findings."]
     return []
 
 

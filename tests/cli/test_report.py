@@ -126,11 +126,14 @@ def test_a_changed_report_answers_no(result, tmp_path, capfd):
     assert "was changed after it was written" in capfd.readouterr().out
 
 
-def test_a_signature_without_an_impression_leaves_a_draft_and_says_so(result, tmp_path, capfd):
-    options = ("--template", "images", "--sign", "Dr A")
+def test_a_signature_without_an_impression_is_answered_with_no_and_a_draft(result, tmp_path, capfd):
+    words = tmp_path / "f.md"
+    words.write_text("# Findings\nNone.\n# Impression\n \n")
+    options = ("--template", "images", "--sign", "Dr A", "--findings", words)
     code, told = answer(capfd, result, "--out", tmp_path / "r.pdf", *options)
-    assert (code, told["status"]) == (0, "DRAFT")
+    assert (code, told["status"]) == (1, "DRAFT")
     assert "impression" in told["notes"][0]
+    assert "DRAFT" in text_of(tmp_path / "r.pdf")
 
 
 def test_a_study_alone_becomes_a_report_without_results(study, tmp_path, capfd):
@@ -145,6 +148,7 @@ def test_a_study_alone_becomes_a_report_without_results(study, tmp_path, capfd):
         ((), 2, "a report needs a source and a file to write"),
         (("{result}",), 2, "a report needs a source and a file to write"),
         (("{result}", "--verify", "r.pdf"), 2, "either written or verified"),
+        (("{result}", "--out", "{out}", "--sign", " "), 2, "the name to sign with is empty"),
         (("{result}", "--out", "{out}", "--template", "x"), 2, "no report template 'x'"),
         (("{result}", "--out", "{out}", "--findings", "none.md"), 3, "none.md: cannot be read"),
         (("{result}/nowhere", "--out", "{out}"), 3, "nowhere"),
