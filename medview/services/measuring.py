@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import cast
 
@@ -103,14 +104,21 @@ class Measuring:
         self,
         drawings: dict[str, tuple[Measurement, ...]],
         key_images: dict[str, tuple[KeyImage, ...]],
+        marked: Collection[str] = (),
     ) -> None:
         """Take in what was kept of series; no step back leads to before it was there.
 
-        What is there already of a series is newer and stays.
+        What is there already of a series is newer and stays; of the series in `marked` it comes
+        after what was kept.
         """
 
         def with_kept(edited: Edited) -> Edited:
-            return Edited(drawings | edited.drawings, key_images | edited.key_images)
+            drawn, marks = drawings | edited.drawings, key_images | edited.key_images
+            for key in marked:
+                drawn[key] = _after(drawings.get(key, ()), edited.drawings.get(key, ()))
+                both = (*key_images.get(key, ()), *edited.key_images.get(key, ()))
+                marks[key] = tuple(dict.fromkeys(both))
+            return Edited(drawn, marks)
 
         self._steps.amend(with_kept)
         self._put(with_kept(self._now))
@@ -265,6 +273,12 @@ class Measuring:
         axes = [matrix[:3, n] / np.linalg.norm(matrix[:3, n]) for n in (0, 1)]
         right, down = (cast(Point, tuple(float(v) for v in axis)) for axis in axes)
         return right, down
+
+
+def _after(kept: tuple[Measurement, ...], new: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
+    """New drawings behind those that were kept, with numbers that none of these has."""
+    most = max((each.id for each in kept), default=0)
+    return (*kept, *(replace(each, id=each.id + most) for each in new))
 
 
 def _extent(draft: Measurement) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from psygnal import Signal
@@ -55,6 +56,7 @@ class Workspaces:
         if root is not None:
             self._store = WorkspaceStore(root, writer or AtOnce(), self._on_refused)
         self._study: tuple[Series, ...] = ()
+        self._looked_for: object | None = None
         self._saved: Workspace | None = None
         self._wanted: Workspace | None = None
         self._met: set[str] = set()
@@ -112,7 +114,8 @@ class Workspaces:
 
     def _now(self) -> Workspace | None:
         """None without a study, and while what was kept of it is still coming back."""
-        if not self._study or self._wanted is not None or self._session.volume is None:
+        is_coming = self._wanted is not None or self._looked_for is not None
+        if not self._study or is_coming or self._session.volume is None:
             return None
         if self._forgotten == self._name:
             return None
@@ -124,15 +127,19 @@ class Workspaces:
 
     # -- coming back -----------------------------------------------------------------------
 
-    def lost(self) -> Draft | None:
-        """What a program that did not end well had not saved, the newest; None: nothing."""
-        drafts = self._store.lost() if self._store is not None else []
-        return drafts[0] if drafts else None
+    def lost(self, found: Callable[[Draft], object]) -> None:
+        """Call `found` with the newest that a program which was killed had not saved, if any."""
+        if self._store is not None:
+            self._store.lost(lambda drafts: found(drafts[0]) if drafts else None)
 
-    def recover(self) -> tuple[Path, ...]:
-        """Take all that was lost for saved; the folders of the newest, to open them again."""
-        drafts = self._store.recover() if self._store is not None else []
-        return tuple(Path(path) for path in drafts[0].paths) if drafts else ()
+    def recover(self, done: Callable[[tuple[Path, ...]], object]) -> None:
+        """Take all that was lost for saved; `done` is given the folders of the newest."""
+
+        def recovered(drafts: list[Draft]) -> None:
+            done(tuple(Path(path) for path in drafts[0].paths) if drafts else ())
+
+        if self._store is not None:
+            self._store.recover(recovered)
 
     def skip(self) -> None:
         """Leave what was lost away, for good."""
@@ -142,6 +149,7 @@ class Workspaces:
     def _on_catalogue(self) -> None:
         """Folders were opened: what is in them comes as it was left, also for the second time."""
         self._study, self._wanted, self._forgotten = (), None, ""
+        self._looked_for = None
         self._met.clear()
 
     def _on_series(self, series: Series | None) -> None:
@@ -154,36 +162,51 @@ class Workspaces:
             self._on_shown()
             return
         self._saved, self._study, self._forgotten = None, self._series_of(series), ""
-        if not self._restore():
+        self._look_for(series)
+
+    def _look_for(self, series: Series) -> None:
+        """Have what is kept of the study read; nothing of it is kept anew before that."""
+        if self._store is None:
             self.fresh.emit(series)
+            return
+        session, look = self._session, object()
+        self._looked_for = look
+        before = session.drawings, session.key_images
+
+        def found(kept: Workspace | None) -> None:
+            if self._looked_for is not look:  # another study was opened meanwhile
+                return
+            self._looked_for = None
+            if kept is None:
+                self.fresh.emit(series)
+            else:
+                self._restore(kept, _changed(before, (session.drawings, session.key_images)))
+
+        self._store.read(self._name, found, lambda: self._damaged(found))
+
+    def _damaged(self, found: Callable[[Workspace | None], object]) -> None:
+        text = "What was kept of this study (layout, drawings) is damaged and was left out."
+        self._session.message = Message(text, "warning")
+        found(None)
 
     def _series_of(self, series: Series) -> tuple[Series, ...]:
         found = self._session.catalogue.owner(series)
         return found[1].series if found is not None else (series,)
 
-    def _restore(self) -> bool:
-        """Bring the study back as it was left; False when nothing is kept of it."""
-        if self._store is None:
-            return False
-        try:
-            kept = self._store.read(self._name)
-        except ValueError:
-            text = "What was kept of this study (layout, drawings) is damaged and was left out."
-            self._session.message = Message(text, "warning")
-            return False
-        if kept is None:
-            return False
+    def _restore(self, kept: Workspace, marked: frozenset[str]) -> None:
+        """Bring the study back as it was left; series in `marked` were drawn on meanwhile."""
         known = {hashed(each.key): each for each in self._session.catalogue.all_series()}
-        self._take_marks(kept, known)
+        self._take_marks(kept, known, marked)
         for hash_, series in known.items():
             views = {each.pane: each.view for each in kept.views if each.series == hash_}
             if views:
                 self._library.seen.recall(series, views)
         self._take_display(kept)
         self._take_panes(kept, known)
-        return True
 
-    def _take_marks(self, kept: Workspace, known: dict[str, Series]) -> None:
+    def _take_marks(
+        self, kept: Workspace, known: dict[str, Series], both: frozenset[str] = frozenset()
+    ) -> None:
         drawings: dict[str, tuple[Measurement, ...]] = {}
         for drawn in kept.drawings:
             if drawn.series in known:
@@ -194,7 +217,7 @@ class Workspaces:
             if marked.series in known:
                 key = known[marked.series].key
                 images[key] = (*images.get(key, ()), marked.image)
-        self._measuring.adopt(drawings, images)
+        self._measuring.adopt(drawings, images, both)
 
     def _take_display(self, kept: Workspace) -> None:
         session = self._session
@@ -263,9 +286,16 @@ class Workspaces:
             if study in own | self._met or owner is None:
                 continue
             self._met.add(study)
-            try:
-                kept = self._store.read(hashed(study))
-            except ValueError:
-                continue
-            if kept is not None:
-                self._take_marks(kept, {hashed(s.key): s for s in owner[1].series})
+            self._store.read(hashed(study), partial(self._met_one, owner[1].series))
+
+    def _met_one(self, theirs: tuple[Series, ...], kept: Workspace | None) -> None:
+        if kept is not None:
+            self._take_marks(kept, {hashed(series.key): series for series in theirs})
+
+
+def _changed(
+    before: tuple[Mapping[str, object], ...], now: tuple[Mapping[str, object], ...]
+) -> frozenset[str]:
+    """Keys of which one of the dictionaries says something else than before."""
+    pairs = zip(before, now, strict=True)
+    return frozenset(key for old, new in pairs for key in new if new[key] != old.get(key, ()))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from services.stubs import StubJobs
+from services.stubs import LaterWriter, StubJobs
 from services.test_arranging import CATALOGUE, NEW, OLD
 
 from medview.domain.geometry import Plane
@@ -30,15 +30,21 @@ RULER = Measurement(1, "length", ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)), (1.0, 0, 0)
 class Seat:
     """A program of its own on the same disk."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, writer=None):
         self.session, self.jobs = Session(), StubJobs()
         preferences = Preferences(folder / "settings.json")
+        self.writer = writer
         self.library = Library(self.jobs, self.session, preferences)
         self.viewing = Viewing(self.session, preferences)
         self.measuring = Measuring(self.session, self.viewing)
         self.arranging = Arranging(self.session, self.library)
         self.kept = Workspaces(
-            self.session, self.library, self.viewing, self.measuring, folder / "workspaces"
+            self.session,
+            self.library,
+            self.viewing,
+            self.measuring,
+            folder / "workspaces",
+            writer,
         )
 
     def open(self, catalogue=CATALOGUE):
@@ -223,20 +229,29 @@ def test_opening_the_same_folder_again_comes_back_too(seat):
     assert seat.session.series.uid == "1.3"
 
 
+def lost_by(seat):
+    """What a start of the program finds that was lost, None: nothing."""
+    found = []
+    seat.kept.lost(found.append)
+    return next(iter(found), None)
+
+
 def test_after_a_kill_the_change_is_offered_once_and_recovered(seat, tmp_path):
     seat.kept.save()
     seat.draw()
     seat.kept.keep_draft()
-    assert Seat(tmp_path).kept.lost() is None  # it still runs
+    assert lost_by(Seat(tmp_path)) is None  # it still runs
     died(tmp_path)
     other = Seat(tmp_path)
-    lost = other.kept.lost()
+    lost = lost_by(other)
     assert lost is not None
     assert lost.workspace.drawings
-    assert other.kept.recover() == (Path("/data/Abel^Ann"),)
+    opened = []
+    other.kept.recover(opened.extend)
+    assert opened == [Path("/data/Abel^Ann")]
     other.open()
     assert other.session.drawings[NEW[0].key] == (RULER,)
-    assert Seat(tmp_path).kept.lost() is None
+    assert lost_by(Seat(tmp_path)) is None
 
 
 def test_no_is_remembered_and_leaves_what_was_saved(seat, tmp_path):
@@ -246,7 +261,7 @@ def test_no_is_remembered_and_leaves_what_was_saved(seat, tmp_path):
     died(tmp_path)
     Seat(tmp_path).kept.skip()
     other = Seat(tmp_path)
-    assert other.kept.lost() is None
+    assert lost_by(other) is None
     other.open()
     assert other.session.drawings == {}
 
@@ -256,7 +271,7 @@ def test_in_private_mode_no_folder_is_kept(seat, tmp_path):
     seat.draw()
     seat.kept.keep_draft()
     died(tmp_path)
-    assert Seat(tmp_path).kept.lost().paths == ()
+    assert lost_by(Seat(tmp_path)).paths == ()
 
 
 def test_a_kill_in_the_middle_of_a_write_leaves_a_whole_file(tmp_path):
@@ -289,7 +304,7 @@ def test_a_damaged_file_is_said_put_aside_and_not_fatal(tmp_path, text):
     (folder / "x.draft.json").write_text(text)
     seat = again(tmp_path)
     assert "damaged" in seat.session.message.text
-    assert seat.kept.lost() is None
+    assert lost_by(seat) is None
     assert seat.session.series.uid == "1.1"
     assert (folder / f"{hashed('1')}.damaged").exists()
 
@@ -321,7 +336,7 @@ def test_the_draft_of_a_living_program_is_nobody_elses(seat, tmp_path):
     seat.kept.keep_draft()
     body = json.loads(next((tmp_path / "workspaces").glob("*.draft.json")).read_text())
     assert body["process"]["pid"] == os.getpid()
-    assert Seat(tmp_path).kept.lost() is None
+    assert lost_by(Seat(tmp_path)) is None
 
 
 def test_what_was_forgotten_stays_forgotten_until_it_is_asked_for_or_opened_anew(seat, tmp_path):
@@ -342,3 +357,38 @@ def test_what_was_forgotten_stays_forgotten_until_it_is_asked_for_or_opened_anew
     seat.kept.forget()
     seat.kept.close()
     assert len(list((tmp_path / "workspaces").iterdir())) == 1
+
+
+def test_on_a_slow_disk_the_study_is_read_at_once_and_comes_back_when_it_answers(seat, tmp_path):
+    seat.draw()
+    seat.arranging.use("1x2")
+    seat.read()
+    seat.kept.close()
+    slow = Seat(tmp_path, LaterWriter())
+    slow.open()
+    assert (slow.session.series.uid, slow.session.layout) == ("1.1", "mpr")
+    second = replace(RULER, points=((9.0, 9.0, 9.0), (1.0, 5.0, 6.0)))
+    slow.session.drawings = {NEW[0].key: (second,)}
+    slow.kept.keep_draft()
+    assert not slow.kept.save()
+    assert len(slow.writer.waiting) == 1
+    slow.writer.go_on()
+    slow.read()
+    assert slow.session.layout == "1x2"
+    assert slow.session.drawings[NEW[0].key] == (RULER, replace(second, id=2))
+    assert slow.kept.save()
+
+
+def test_what_comes_when_another_study_was_opened_meanwhile_is_left(seat, tmp_path):
+    seat.arranging.use("1x2")
+    seat.read()
+    seat.kept.close()
+    slow, fresh = Seat(tmp_path, LaterWriter()), []
+    slow.kept.fresh.connect(lambda series: fresh.append(series.uid))
+    slow.open()
+    slow.library.show(CATALOGUE.patients[1].studies[0].series[0])
+    slow.read()
+    other = slow.session.series.uid
+    while slow.writer.waiting:
+        slow.writer.go_on()
+    assert (slow.session.layout, slow.session.series.uid, fresh) == ("mpr", other, [other])
