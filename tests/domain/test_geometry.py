@@ -5,7 +5,7 @@ from dataclasses import replace
 import nibabel
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from nibabel.orientations import aff2axcodes
 from scipy.spatial.transform import Rotation
@@ -66,6 +66,32 @@ def test_the_grid_holds_its_corners_and_nothing_a_voxel_outside(geometry):
     assert not geometry.contains(geometry.to_mm((-1, 0, 0)))
 
 
+@given(geometries(), st.tuples(STEPS, STEPS, STEPS))
+def test_which_axis_runs_where_hangs_on_directions_not_on_steps(geometry, steps):
+    """Thick slices pull no axis to themselves."""
+    unit = geometry.affine[:3, :3] / np.array(geometry.spacing_mm)
+    assume(np.min(np.diff(np.sort(np.abs(unit), axis=None))) > 1e-6)  # two alike: either is right
+    stretched = geometry.affine.copy()
+    stretched[:3, :3] = unit * np.array(steps)
+    assert Geometry(geometry.shape, stretched).axis_of == geometry.axis_of
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+def test_the_grid_reaches_half_a_voxel_beyond_its_outer_centres(axis):
+    grid = Geometry((4, 5, 6), np.eye(4))
+    inside = np.array([1.0, 1.0, 1.0])
+    for edge, outward in ((-0.5, -0.01), (grid.shape[axis] - 0.5, 0.01)):
+        at = np.where(np.arange(3) == axis, edge, inside)
+        assert grid.contains(at)
+        assert not grid.contains(at + np.where(np.arange(3) == axis, outward, 0.0))
+
+
+def test_the_middle_lies_halfway_between_opposite_corners():
+    made = plain()
+    ends = made.to_mm([(0, 0, 0), (4, 5, 6)])
+    assert made.centre_mm == pytest.approx(ends.mean(axis=0))
+
+
 def test_json_order_swaps_row_and_slice_only():
     made = plain()
     assert np.array_equal(Geometry.from_ijk_affine(made.shape, made.affine_ijk).affine, made.affine)
@@ -76,21 +102,24 @@ def test_a_voxel_of_2_3_and_4_mm_holds_24_microlitres():
     assert plain().voxel_ml == pytest.approx(0.024)
 
 
-def test_a_tilted_gantry_shears_and_keeps_the_volume():
+@pytest.mark.parametrize("world", [0, 1])
+def test_a_tilted_gantry_shears_and_keeps_the_volume(world):
     affine = plain().affine.copy()
-    affine[1, 0] = 2.0 * np.tan(np.radians(15))  # each slice further back
+    affine[world, 0] = 2.0 * np.tan(np.radians(15))  # each slice further to a side or back
     tilted = Geometry((5, 6, 7), affine)
     assert tilted.shear_degrees == pytest.approx(15)
     assert tilted.voxel_ml == pytest.approx(0.024)
     assert tilted.spacing_mm[0] == pytest.approx(2.0 / np.cos(np.radians(15)))
 
 
-def test_grids_are_the_same_within_a_thousandth():
-    moved = plain().affine.copy()
-    moved[0, 3] += 5e-4
-    assert plain().same_grid(Geometry((5, 6, 7), moved))
-    moved[0, 3] += 5e-3
-    assert not plain().same_grid(Geometry((5, 6, 7), moved))
+@pytest.mark.parametrize("column", [0, 1, 2, 3])
+def test_grids_are_the_same_within_a_thousandth(column):
+    """A step that is a little longer is held against where the far end then lies."""
+    steps = (5, 6, 7, 1)[column]
+    for apart, same in ((9e-4, True), (-9e-4, True), (1.1e-3, False), (-1.1e-3, False)):
+        moved = plain().affine.copy()
+        moved[0, column] += apart / steps
+        assert plain().same_grid(Geometry((5, 6, 7), moved)) is same
     assert not plain().same_grid(Geometry((5, 6, 8), plain().affine))
 
 
@@ -99,6 +128,7 @@ def test_grids_are_the_same_within_a_thousandth():
     [
         (np.eye(3), "4 x 4"),
         (np.full((4, 4), np.nan), "finite"),
+        (np.diag([1.0, 1.0, np.nan, 1.0]), "finite"),
         (np.diag([1.0, 1.0, 0.0, 1.0]), "singular"),
     ],
 )
