@@ -10,7 +10,6 @@ from typing import Any
 
 from medview.domain.draft import FIELDS, Draft
 from medview.domain.errors import WriteError
-from medview.domain.progress import Progress
 from medview.domain.signing import Signature, Statement
 from medview.io.atomic import whole_file, write_error
 from medview.io.plain import plain, record_of
@@ -32,7 +31,7 @@ def read_draft(folder: Path, study: str) -> Draft:
         return Draft()
 
 
-def write_draft(job: Progress, folder: Path, study: str, draft: Draft) -> None:
+def write_draft(folder: Path, study: str, draft: Draft) -> None:
     """Keep a draft, for the owner's eyes only; an empty one leaves no file.
 
     Raises
@@ -40,7 +39,6 @@ def write_draft(job: Progress, folder: Path, study: str, draft: Draft) -> None:
     WriteError
         If the disk refuses; what was kept before is untouched.
     """
-    job.check()
     path = draft_file(folder, study)
     if draft == Draft():
         forget_draft(folder, study)

@@ -62,7 +62,7 @@ def append(path: Path, what: str, detail: Mapping[str, Any], who: str = "") -> s
             }
             seal = _hash(body)
             line = json.dumps({**body, "hash": seal}, ensure_ascii=False, sort_keys=True)
-            os.write(file, line.encode() + b"\n")
+            os.write(file, _end_of_torn(file) + line.encode() + b"\n")
             os.fsync(file)
             return seal
     except OSError as error:
@@ -142,6 +142,15 @@ def _last_hash(path: Path) -> str:
         return str(json.loads(last)["hash"])
     except (ValueError, TypeError, KeyError):
         return hashlib.sha256(last).hexdigest()
+
+
+def _end_of_torn(file: int) -> bytes:
+    """What ends a line that a program which was killed has not: else ours would be part of it."""
+    size = os.fstat(file).st_size
+    if not size:
+        return b""
+    os.lseek(file, -1, os.SEEK_END)
+    return b"" if os.read(file, 1) == b"\n" else b"\n"
 
 
 @contextmanager

@@ -2,89 +2,98 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import threading
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from medview.domain.draft import Draft
-from medview.domain.errors import MedviewError, WriteError
-from medview.domain.progress import Silent
-from medview.io.drafts import forget_draft, read_draft, write_draft
-from medview.services.jobs import Jobs
+from medview.domain.draft import FIELDS, Draft
+from medview.domain.errors import MedviewError
+from medview.io.drafts import read_draft, write_draft
 from medview.services.session import Message, Session
-
-SAVE = "medview.io.drafts:write_draft"
+from medview.services.writing import Writer
 
 
 class Drafts:
     """Keeps a draft for each study; `folder` None keeps nothing beyond the session.
 
-    A save that is under way is never stopped: when it is done the newest words are saved.
+    `arrived` is told when what was written before the program was started has been read.
     """
 
-    def __init__(self, jobs: Jobs, session: Session, folder: Path | None) -> None:
-        self._jobs = jobs
-        self._session = session
-        self._folder = folder
+    def __init__(
+        self,
+        session: Session,
+        folder: Path | None,
+        writer: Writer,
+        arrived: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._session, self._folder = session, folder
+        self._writer, self._arrived = writer, arrived
         self._drafts: dict[str, Draft] = {}
-        self._unsaved: set[str] = set()
-        self._saving = ""
         self._refused = False
 
     def of(self, study: str) -> Draft:
-        """What was written about a study, now or before the program was started."""
+        """What was written about a study, also before the program was started, once it is read."""
         if study not in self._drafts:
-            stored = read_draft(self._folder, study) if self._folder and study else Draft()
-            self._drafts[study] = stored
+            self._drafts[study] = Draft()
+            self._read(study)
         return self._drafts[study]
 
     def put(self, study: str, draft: Draft) -> None:
-        """Keep a draft, and put it on the disk as soon as the one before is there."""
+        """Keep a draft; of those that wait for the disk the newest of a study is written."""
         self._drafts[study] = draft
-        if self._folder is not None and study:
-            self._unsaved.add(study)
-            self._save_next()
+        self._write(study, draft)
 
     def forget(self, study: str) -> None:
         """Drop what was written about a study, here and on the disk."""
         self._drafts[study] = Draft()
-        self._unsaved.discard(study)
-        if self._saving == study:
-            # What is being written now would come back; the empty draft after it leaves no file.
-            self._unsaved.add(study)
-        if self._folder is not None:
-            try:
-                forget_draft(self._folder, study)
-            except WriteError as error:
-                self._session.message = Message.of(error)
+        self._write(study, Draft())
 
-    def flush(self) -> None:
-        """Put on the disk what is not there yet, at once: the program is about to end."""
-        if self._folder is None:
+    def _read(self, study: str) -> None:
+        folder, empty = self._folder, self._drafts[study]
+        if folder is None or not study:
             return
-        for study in {*self._unsaved, self._saving} - {""}:
-            # Nobody is left to be told; what was kept before is still there.
-            with suppress(WriteError):
-                write_draft(Silent(), self._folder, study, self._drafts[study])
-        self._unsaved.clear()
+        found: list[Draft] = []
+        is_over = threading.Event()
 
-    def _save_next(self) -> None:
-        if self._saving or not self._unsaved:
+        def done() -> None:
+            now = self._drafts[study]
+            if now is not empty and now == Draft():  # it was forgotten meanwhile
+                return
+            self._drafts[study] = _with(found[0], now)
+            if now != Draft():
+                self.put(study, self._drafts[study])
+            if is_over.is_set() and self._drafts[study] != now:
+                self._arrived()
+
+        self._writer.put(lambda: found.append(read_draft(folder, study)), done=done)
+        is_over.set()
+
+    def _write(self, study: str, draft: Draft) -> None:
+        """Have it written; an empty draft leaves no file."""
+        folder = self._folder
+        if folder is None or not study:
             return
-        study = self._saving = self._unsaved.pop()
-        self._jobs.run(
-            "pages", SAVE, self._folder, study, self._drafts[study],
-            done=lambda _: self._saved(), failed=self._failed,
-        )  # fmt: skip
 
-    def _saved(self) -> None:
-        self._saving, self._refused = "", False
-        self._save_next()
+        def done() -> None:
+            self._refused = False
+
+        self._writer.put(
+            lambda: write_draft(folder, study, draft),
+            key=f"words {study}",
+            done=done,
+            failed=self._failed,
+        )
 
     def _failed(self, error: MedviewError) -> None:
         """Say once that a draft is not safe; the next word tries again."""
-        self._saving = ""
         if not self._refused:
             self._refused = True
             words = "Your words are not stored and would be lost if the program ended"
             self._session.message = Message(f"{words}. {error}", "warning", error)
-        self._save_next()
+
+
+def _with(stored: Draft, typed: Draft) -> Draft:
+    """What was kept, with what was written before it was read in its place."""
+    words = {name: text for name in (*FIELDS, "template") if (text := getattr(typed, name))}
+    return replace(stored, **words, signatures=(*stored.signatures, *typed.signatures))

@@ -82,7 +82,11 @@ class Hanging:
 
         Where none fits the panes lie as the reader had them before a rule changed them.
         """
-        if not self._preferences.settings.hang:
+        if self._preferences.settings.hang:
+            self.own.look(lambda: self._hang(series))
+
+    def _hang(self, series: Series) -> None:
+        if self._session.series is not series:
             return
         self._here, self._pending = None, {}
         rule = next((each for each in self.fitting() if each.auto), None)
@@ -115,6 +119,9 @@ class Hanging:
 
     def step(self, steps: int) -> None:
         """Hang by the next rule that fits (or the one before), round and round; say which."""
+        self.own.look(lambda: self._step(steps))
+
+    def _step(self, steps: int) -> None:
         rules = self.fitting()
         if not rules:
             self._session.message = Message(self.refusal, "warning")
@@ -174,12 +181,13 @@ class Hanging:
         subject = self._subject()
         return None if subject is None else rule_of(self._session, subject, name)
 
-    def keep(self, rule: Rule) -> bool:
-        """Keep a rule of the reader's own; False, with a sentence, where that cannot be."""
-        if not self.own.keep(rule, hangs=self._preferences.settings.hang):
-            return False
-        self._here = next((own for own in self.own.rules() if own.name == rule.name), None)
-        return True
+    def keep(self, rule: Rule) -> None:
+        """Keep a rule of the reader's own; a sentence where that cannot be."""
+
+        def kept() -> None:
+            self._here = next((own for own in self.own.rules() if own.name == rule.name), None)
+
+        self.own.keep(rule, hangs=self._preferences.settings.hang, done=kept)
 
 
 def _window_of(volume: Volume, row: PaneRule, *, is_whole: bool) -> Window | None:

@@ -1,9 +1,8 @@
-"""Rules of hanging of the reader's own: one file, read again when it has changed."""
+"""Rules of hanging of the reader's own: one file, read beside the window when it is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from medview.domain.resources import resource
 from medview.io.atomic import whole_file
 from medview.services.hanging_file import rules_in, with_rule, without_rule
 from medview.services.hanging_rules import Rule
+from medview.services.known import Known
 from medview.services.session import Message
 from medview.services.writing import Writer
 
@@ -20,8 +20,6 @@ FILE = "hanging.toml"
 _TEXTS = 4
 
 _rules_in = lru_cache(_TEXTS)(rules_in)
-# What tells a file from what it was before: when it was written, its size, its inode.
-_Stamp = tuple[int, int, int]
 
 
 class OwnRules:
@@ -32,18 +30,23 @@ class OwnRules:
     ) -> None:
         self.file = None if folder is None else folder / FILE
         self._writer, self._tell = writer, tell
-        self._text = ""
-        self._stamp: _Stamp | None = None
-        self._unwritten: list[str] = []
+        # None stands for a file that cannot be read.
+        self._text: Known[str | None] = Known(self._read, "", writer)
         self._told: str | None = None
 
+    def look(self, then: Callable[[], object] = lambda: None) -> None:
+        """Have the file read, then call `then`: what was written by hand counts as well."""
+        self._text.look(then)
+
     def rules(self) -> tuple[Rule, ...]:
-        """All that can be read, in order; none of a file that is damaged."""
+        """All that could be read, in order; none of a file that is damaged."""
+        text = self._text.now
         try:
-            rules, wrong = _rules_in(self._read())
-        except (UsageError, OSError, UnicodeDecodeError) as error:
-            why = error.what if isinstance(error, UsageError) else "cannot be read"
-            self._warn(f"{FILE} in the settings folder {why}. The rules that came are used.")
+            if text is None:
+                raise UsageError("cannot be read")
+            rules, wrong = _rules_in(text)
+        except UsageError as error:
+            self._warn(f"{FILE} in the settings folder {error.what}. The rules that came are used.")
             return ()
         if wrong:
             more = f" {len(wrong) - 1} more rules have a fault." if len(wrong) > 1 else ""
@@ -55,83 +58,74 @@ class OwnRules:
         """The names of the rules, in order."""
         return tuple(rule.name for rule in self.rules())
 
-    def keep(self, rule: Rule, *, hangs: bool = True) -> bool:
-        """Put a rule before the others; False, with a sentence, where that cannot be.
+    def keep(
+        self, rule: Rule, *, hangs: bool = True, done: Callable[[], object] = lambda: None
+    ) -> None:
+        """Put a rule before the others, then call `done`; a sentence where that cannot be.
 
         `hangs` says whether studies are hung by rules as they are opened.
         """
-        if rule.name in self.names:
-            taken = UsageError(
-                f"there is a rule “{rule.name}” of yours already", do="Choose another name."
-            )
-            self._tell(Message.of(taken))
-            return False
+
+        def change(text: str) -> str:
+            if any(other.name == rule.name for other in _rules_in(text)[0]):
+                raise UsageError(
+                    f"there is a rule “{rule.name}” of yours already", do="Choose another name."
+                )
+            return with_rule(text, rule)
+
         said = "Studies like this one are hung so from now on"
         if not hangs:
             said = "Kept for the keys . and , as studies are not hung when they are opened"
-        return self._rewrite(lambda text: with_rule(text, rule), f"{said}: {rule.name}")
+        self._rewrite(change, f"{said}: {rule.name}", done)
 
-    def delete(self, name: str) -> bool:
-        """Take a rule away; False, with a sentence, where that cannot be."""
-        return self._rewrite(
-            lambda text: without_rule(text, name), f"The rule “{name}” is deleted."
-        )
+    def delete(self, name: str) -> None:
+        """Take a rule away; a sentence where that cannot be."""
+        self._rewrite(lambda text: without_rule(text, name), f"The rule “{name}” is deleted.")
 
     def begin(self, show: Callable[[Path], object]) -> None:
         """Hand the file over, made with a word on how rules are written where there is none."""
         file = self.file
-        if file is None or file.is_file():
-            if file is not None:
-                show(file)
+        if file is None:
             return
-        notes = resource(FILE).read_text("utf-8").partition("\n\n[[rule]]")[0]
-        self._write(file, f"{notes}\n", lambda: show(file))
 
-    def _read(self) -> str:
-        """The text of the file, as it will be when all that was asked for is written."""
-        if self._unwritten:
-            return self._unwritten[-1]
-        stamp = None if self.file is None else _stamp(self.file)
-        if self.file is None or stamp is None:
+        def work() -> None:
+            if not file.is_file():
+                notes = resource(FILE).read_text("utf-8").partition("\n\n[[rule]]")[0]
+                _write(file, f"{notes}\n")
+
+        self._writer.put(work, done=lambda: show(file), failed=self._refused)
+
+    def _read(self) -> str | None:
+        try:
+            return "" if self.file is None else self.file.read_text("utf-8")
+        except (FileNotFoundError, NotADirectoryError):
             return ""
-        if stamp != self._stamp:
-            self._text = self.file.read_text("utf-8")
-            self._stamp = stamp
-        return self._text
+        except (OSError, UnicodeDecodeError):
+            return None
 
-    def _rewrite(self, change: Callable[[str], str], said: str) -> bool:
+    def _rewrite(
+        self, change: Callable[[str], str], said: str, done: Callable[[], object] = lambda: None
+    ) -> None:
         """Change the text, which must be readable: nothing is written over a damaged file."""
         file = self.file
-        try:
+
+        def work() -> None:
             if file is None:
                 raise WriteError("nothing is kept in this session", file=FILE)
             text = self._read()
+            if text is None:
+                raise WriteError("cannot be read", file=FILE, do="Mend it, or move it away, first.")
             _check(text)
-        except (OSError, UnicodeDecodeError) as error:
-            self._tell(Message(f"{FILE} cannot be read ({error}).", "error"))
-            return False
-        except MedviewError as error:
-            self._tell(Message.of(error))
-            return False
-        self._write(file, change(text), lambda: self._tell(Message(said)))
-        return True
-
-    def _write(self, file: Path, text: str, done: Callable[[], object]) -> None:
-        self._unwritten.append(text)
-
-        def work() -> None:
-            with whole_file(file) as draft:
-                draft.write_text(text, "utf-8")
+            _write(file, change(text))
 
         def written() -> None:
-            self._unwritten.pop(0)
-            done()
+            self._tell(Message(said))
+            self._text.look(done)
 
-        def refused(error: MedviewError) -> None:
-            self._unwritten.pop(0)
-            self._tell(Message.of(error))
+        self._writer.put(work, done=written, failed=self._refused)
 
-        self._writer.put(work, done=written, failed=refused)
+    def _refused(self, error: MedviewError) -> None:
+        self._tell(Message.of(error))
 
     def _warn(self, text: str) -> None:
         if text != self._told:
@@ -139,12 +133,9 @@ class OwnRules:
             self._tell(Message(text, "warning"))
 
 
-def _stamp(file: Path) -> _Stamp | None:
-    """None where there is no file."""
-    with suppress(FileNotFoundError, NotADirectoryError):
-        told = file.stat()
-        return told.st_mtime_ns, told.st_size, told.st_ino
-    return None
+def _write(file: Path, text: str) -> None:
+    with whole_file(file) as draft:
+        draft.write_text(text, "utf-8")
 
 
 def _check(text: str) -> None:

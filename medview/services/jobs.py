@@ -22,6 +22,9 @@ from medview.services.worker import WARM
 
 __all__ = ["Job", "Jobs", "LaneName", "Report"]
 
+# Children are killed within a second; busy machines may take some more to give memory back.
+_GIVE_UP_S = 10.0
+
 LaneName = Literal["files", "compute", "train", "scene", "pages"]
 
 _LANES: dict[str, Habits] = {
@@ -134,12 +137,15 @@ class Jobs:
         return self.run(lane, WARM, *modules)
 
     def close(self) -> None:
-        """Cancel everything, end the children and wait for it; nobody is called any more."""
+        """Cancel everything, end the children and wait for it; nobody is called any more.
+
+        A child that the system cannot end, because a disk does not answer it, is left to it.
+        """
         for lane in self._lanes.values():
             lane.leave()
         for lane in self._lanes.values():
             if lane.is_alive():
-                lane.join()
+                lane.join(_GIVE_UP_S)
 
     def __enter__(self) -> Self:
         return self

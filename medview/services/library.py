@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -27,6 +27,7 @@ from medview.services.tasks import Answers, Errand, Tasks
 
 SCAN = "medview.io.readers:scan"
 LOAD = "medview.io.readers:load"
+MISSING = "medview.services.loading:missing"
 LOAD_AND_IDENTIFY = "medview.services.loading:load_and_identify"
 
 
@@ -105,6 +106,12 @@ class Library:
             key="open",
         )
         return self._tasks.run(errand, Answers(lambda found: self._opened(chosen, found)))
+
+    def look_for(self, paths: Sequence[Path], done: Callable[[tuple[Path, ...]], object]) -> Job:
+        """Call `done` with those of the paths that are not there; a disk may take its time."""
+        about = paths[0].name if paths else ""
+        errand = Errand("Looking for files", "files", MISSING, (tuple(paths),), about, "look for")
+        return self._tasks.run(errand, Answers(done))
 
     def choose(self, choice: Choice) -> Job:
         """Read what is open again as the reader decided for one series, and show that one."""

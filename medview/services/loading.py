@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from medview.domain.progress import Progress
 from medview.domain.study import Series
 from medview.io.hashing import volume_sha256
 from medview.io.readers import load_and_show
+
+
+def missing(job: Progress, paths: tuple[Path, ...]) -> tuple[Path, ...]:
+    """Those of the paths at which there is nothing."""
+    job.check()
+    return tuple(path for path in paths if not path.exists())
 
 
 def load_and_identify(

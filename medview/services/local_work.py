@@ -160,7 +160,7 @@ def _drawn(wish: LocalWish, series: Series) -> tuple[Measurement, ...]:
         return ()
     try:
         kept = read_workspace(wish.workspaces, hashed(study_key(series)))
-    except ValueError:
+    except DataError:
         return ()
     here = hashed(series.key)
     return tuple(each.drawing for each in kept.drawings if each.series == here) if kept else ()

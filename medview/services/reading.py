@@ -61,7 +61,9 @@ class Reading:
         self._session = session
         self._preferences = preferences
         self._analysis = analysis
-        self._drafts = Drafts(jobs, session, self._shelf.drafts_folder)
+        self._drafts = Drafts(
+            session, self._shelf.drafts_folder, preferences.writer, self.changed.emit
+        )
         self._printing = Printing(jobs, session)
         self.signer = ""
         for field in ("series", "opinions", "volume_id", "predictions", "key_images", "drawings"):
@@ -103,10 +105,6 @@ class Reading:
         if self._study:
             self._drafts.forget(self._study)
             self.changed.emit()
-
-    def flush(self) -> None:
-        """Put on the disk what is not there yet: the program is about to end."""
-        self._drafts.flush()
 
     # -- the report ------------------------------------------------------------------------
 

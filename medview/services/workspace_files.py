@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-from medview.domain.errors import WriteError
+from medview.domain.errors import DataError, WriteError
 from medview.io.atomic import whole_file
 from medview.services.plain_form import from_plain, to_plain
 from medview.services.workspace import Workspace
@@ -49,7 +49,7 @@ def read_workspace(root: Path, study: str) -> Workspace | None:
 
     Raises
     ------
-    ValueError
+    DataError
         If the file is damaged; it is put aside under another name.
     """
     path = file_of(root, study)
@@ -60,7 +60,7 @@ def read_workspace(root: Path, study: str) -> Workspace | None:
     except (ValueError, KeyError) as error:
         with suppress(OSError):
             os.replace(path, path.with_suffix(_DAMAGED))
-        raise ValueError("the kept workspace is damaged") from error
+        raise DataError("the kept workspace is damaged", do="It was put aside.") from error
 
 
 def write_workspace(root: Path, study: str, workspace: Workspace) -> None:
@@ -96,6 +96,12 @@ def lost_drafts(root: Path) -> list[Draft]:
         except (OSError, ValueError, KeyError):
             path.unlink(missing_ok=True)
     return sorted(found, key=lambda draft: draft.at, reverse=True)
+
+
+def delete_drafts(root: Path) -> None:
+    """Delete what ``lost_drafts`` finds."""
+    for draft in lost_drafts(root):
+        draft_of(root, draft.study).unlink(missing_ok=True)
 
 
 def _body(path: Path) -> dict[str, object]:

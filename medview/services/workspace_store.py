@@ -10,8 +10,8 @@ from medview.domain.errors import MedviewError
 from medview.services.workspace import Workspace
 from medview.services.workspace_files import (
     Draft,
+    delete_drafts,
     delete_workspace,
-    draft_of,
     lost_drafts,
     read_workspace,
     write_draft,
@@ -40,17 +40,25 @@ class WorkspaceStore:
         self._is_refused = False
         self._unwritten: dict[str, _Unwritten] = {}
 
-    def read(self, study: str) -> Workspace | None:
-        """How a study was left; None when nothing is kept.
+    def read(
+        self,
+        study: str,
+        done: Callable[[Workspace | None], object],
+        damaged: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Call `done` with how a study was left, None when nothing is kept.
 
-        Raises
-        ------
-        ValueError
-            If the file is damaged; it is put aside under another name.
+        A file that is damaged is put aside under another name, and `damaged` is called.
         """
         if study in self._unwritten:
-            return self._unwritten[study].workspace
-        return read_workspace(self._root, study)
+            done(self._unwritten[study].workspace)
+            return
+        found: list[Workspace | None] = []
+        self._writer.put(
+            lambda: found.append(read_workspace(self._root, study)),
+            done=lambda: done(found[0]),
+            failed=lambda error: damaged(),
+        )
 
     def keep(
         self, study: str, workspace: Workspace, done: Callable[[], object] = lambda: None
@@ -74,21 +82,25 @@ class WorkspaceStore:
             failed=self._on_refused,
         )
 
-    def lost(self) -> list[Draft]:
-        """What programs that did not end well had not saved, the newest first."""
-        return lost_drafts(self._root) if self._root.is_dir() else []
+    def lost(self, done: Callable[[list[Draft]], object]) -> None:
+        """Call `done` with what programs that did not end well had not saved, newest first."""
+        found: list[Draft] = []
+        self._writer.put(lambda: found.extend(lost_drafts(self._root)), done=lambda: done(found))
 
-    def recover(self) -> list[Draft]:
-        """Take all that was lost for kept; the newest first."""
-        drafts = self.lost()
-        for draft in reversed(drafts):
-            self.keep(draft.study, draft.workspace)
-        return drafts
+    def recover(self, done: Callable[[list[Draft]], object]) -> None:
+        """Take all that was lost for kept, then call `done` with it; the newest first."""
+
+        def keep(drafts: list[Draft]) -> None:
+            for draft in reversed(drafts):
+                self.keep(draft.study, draft.workspace)
+            done(drafts)
+
+        self.lost(keep)
 
     def skip(self) -> None:
         """Leave what was lost away, for good."""
-        for draft in self.lost():
-            draft_of(self._root, draft.study).unlink(missing_ok=True)
+        root = self._root
+        self._writer.put(lambda: delete_drafts(root), failed=self._on_refused)
 
     def _put(
         self,

@@ -6,18 +6,22 @@ import contextlib
 import sys
 import threading
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from medview.domain.errors import MedviewError, WriteError
+from medview.domain.wording import counted
 from medview.services.worker import mistake, place_of
 
 Post = Callable[[Callable[[], object]], object]
 Failed = Callable[[MedviewError], object]
 
+# A disk that has not ended one piece of work after so long is taken for one that never will.
+GIVE_UP_S = 15.0
 
-@dataclass(slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Piece:
     """Work that waits, or is under way, and whom to tell how it ended."""
 
@@ -79,41 +83,68 @@ class AtOnce(Writer):
 class Beside(Writer):
     """A writer with a thread of its own; `post` runs a call on the thread that owns the state.
 
-    Leave with ``close``. Where nobody does, the interpreter still waits for the work at its end.
+    Leave with ``close``: what nobody waited for there ends with the program.
     """
 
     def __init__(self, post: Post) -> None:
         self._post = post
-        self._thread = ThreadPoolExecutor(1, "medview-writer")
-        self._lock = threading.Lock()
-        self._last: Piece | None = None
+        self._thread = threading.Thread(target=self._work, name="medview-writer", daemon=True)
+        self._change = threading.Condition()
+        self._waiting: deque[Piece] = deque()
+        self._ended = 0
+        self._taken = 0
         self._is_open = True
         self._untold: list[MedviewError] = []
 
+    @property
+    def is_at_work(self) -> bool:
+        """Whether something is not written yet; after ``close``: and never will be."""
+        return self._ended < self._taken
+
     def _take(self, piece: Piece) -> None:
         """Queue the work and return at once; after ``close`` nothing is done."""
-        with self._lock:
+        with self._change:
             if not self._is_open:
                 return
-            last = self._last
-            if piece.key and last is not None and last.key == piece.key:
-                last.work, last.done, last.failed = piece.work, piece.done, piece.failed
+            if piece.key and self._waiting and self._waiting[-1].key == piece.key:
+                self._waiting[-1] = piece
                 return
-            self._last = piece
-            self._thread.submit(self._do, piece)
+            self._waiting.append(piece)
+            self._taken += 1
+            if self._thread.ident is None:
+                self._thread.start()
+            self._change.notify()
 
-    def close(self) -> tuple[MedviewError, ...]:
-        """Wait until all is written; what the disk refused meanwhile, which nobody was told."""
-        with self._lock:
+    def close(self, give_up_s: float = GIVE_UP_S) -> tuple[MedviewError, ...]:
+        """Wait until all is written; what the disk refused meanwhile, which nobody was told.
+
+        A disk that ends nothing for `give_up_s` is waited for no longer. What it was writing then
+        is there whole or as it was before, and of what waited behind it nothing is there.
+        """
+        with self._change:
             self._is_open = False
-        self._thread.shutdown(wait=True)
-        told, self._untold = tuple(self._untold), []
-        return told
+            self._change.notify()
+        ended = -1
+        while self._thread.is_alive() and ended < self._ended:
+            ended = self._ended
+            self._thread.join(give_up_s)
+        told, self._untold = list(self._untold), []
+        if self.is_at_work:
+            told.append(_unanswered(self._taken - self._ended))
+        return tuple(told)
+
+    def _work(self) -> None:
+        """Do one piece after the other until the program ends."""
+        while True:
+            with self._change:
+                self._change.wait_for(lambda: self._waiting or not self._is_open)
+                if not self._waiting:
+                    return
+                piece = self._waiting.popleft()
+            self._do(piece)
+            self._ended += 1
 
     def _do(self, piece: Piece) -> None:
-        with self._lock:
-            if self._last is piece:
-                self._last = None
         try:
             refused = piece.do()
         except Exception as error:  # it must not be silent, nor end the thread
@@ -130,3 +161,11 @@ class Beside(Writer):
         # At the end of the program what would be told may be gone already.
         with contextlib.suppress(RuntimeError):
             self._post(call)
+
+
+def _unanswered(count: int) -> WriteError:
+    return WriteError(
+        f"{counted(count, 'change')} could not be written: the disk with medview's own folder "
+        "does not answer",
+        do="What was kept before is as it was. Look at the disk or its network.",
+    )

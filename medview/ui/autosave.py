@@ -9,6 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog
 
 from medview.services.session import Message
+from medview.services.workspace_files import Draft
 from medview.services.workspaces import KEPT
 from medview.ui.app import App
 from medview.ui.notify import Choice
@@ -37,9 +38,9 @@ class Autosave(QObject):
 
     def offer(self) -> None:
         """Say that the program ended unexpectedly, where it did; "no" is remembered."""
-        lost = self._app.workspaces.lost()
-        if lost is None:
-            return
+        self._app.workspaces.lost(self._offer)
+
+    def _offer(self, lost: Draft) -> None:
         text = tr(
             "medview ended unexpectedly. What was not saved, of {when}, can be taken back.",
             when=_when(lost.at),
@@ -52,7 +53,9 @@ class Autosave(QObject):
         )
 
     def _recover(self) -> None:
-        paths = self._app.workspaces.recover()
+        self._app.workspaces.recover(self._recovered)
+
+    def _recovered(self, paths: tuple[Path, ...]) -> None:
         if paths:
             open_known(self._app, paths)
         else:
@@ -72,7 +75,10 @@ def save_workspace(app: App) -> None:
 
 def open_known(app: App, paths: tuple[Path, ...]) -> None:
     """Open paths that were open before; ask where they are now if they have been moved."""
-    gone = [path for path in paths if not path.exists()]
+    app.library.look_for(paths, lambda gone: _open_known(app, paths, gone))
+
+
+def _open_known(app: App, paths: tuple[Path, ...], gone: tuple[Path, ...]) -> None:
     if not gone:
         app.window.open_paths(paths)
         return

@@ -35,6 +35,10 @@ def keep(app: App) -> None:
 
 def choose(app: App) -> None:
     """Ask for one of the rules that fit and hang the study by it."""
+    app.hanging.own.look(lambda: _choose(app))
+
+
+def _choose(app: App) -> None:
     rules = app.hanging.fitting()
     if not rules:
         app.session.message = Message(app.hanging.refusal, "warning")
@@ -49,6 +53,10 @@ def choose(app: App) -> None:
 
 def delete(app: App) -> None:
     """Ask for one of the reader's own rules and take it away."""
+    app.hanging.own.look(lambda: _delete(app))
+
+
+def _delete(app: App) -> None:
     names = app.hanging.own.names
     if not names:
         app.session.message = Message(tr("There is no rule of your own."), "warning")

@@ -392,7 +392,6 @@ class MainWindow(QMainWindow):
             return
         for task in self._app.session.tasks:
             task.cancel()
-        self._app.reading.flush()
         event.accept()
 
 

@@ -5,7 +5,6 @@ import pytest
 
 from medview.domain.draft import Draft
 from medview.domain.errors import WriteError
-from medview.domain.progress import Silent
 from medview.domain.signing import Signature, Statement
 from medview.io.drafts import draft_file, forget_draft, read_draft, write_draft
 
@@ -27,13 +26,13 @@ def folder(tmp_path):
 
 
 def test_a_draft_comes_back_as_it_was(folder):
-    write_draft(Silent(), folder, STUDY, FULL)
+    write_draft(folder, STUDY, FULL)
     assert read_draft(folder, STUDY) == FULL
     assert read_draft(folder, "1.2.3") == Draft()
 
 
 def test_only_the_owner_can_read_it_and_its_name_tells_nothing(folder):
-    write_draft(Silent(), folder, STUDY, FULL)
+    write_draft(folder, STUDY, FULL)
     path = draft_file(folder, STUDY)
     assert STUDY not in path.name
     if os.name == "posix":
@@ -44,10 +43,10 @@ def test_only_the_owner_can_read_it_and_its_name_tells_nothing(folder):
 
 def test_an_empty_draft_and_a_forgotten_one_leave_nothing(folder):
     forget_draft(folder, STUDY)  # nothing there yet
-    write_draft(Silent(), folder, STUDY, FULL)
-    write_draft(Silent(), folder, STUDY, Draft())
+    write_draft(folder, STUDY, FULL)
+    write_draft(folder, STUDY, Draft())
     assert list(folder.iterdir()) == []
-    write_draft(Silent(), folder, STUDY, FULL)
+    write_draft(folder, STUDY, FULL)
     forget_draft(folder, STUDY)
     assert read_draft(folder, STUDY) == Draft()
 
@@ -62,14 +61,14 @@ def test_a_damaged_file_counts_as_no_draft(folder, text):
 
 
 def test_what_was_kept_outlives_a_write_that_fails(folder, monkeypatch):
-    write_draft(Silent(), folder, STUDY, FULL)
+    write_draft(folder, STUDY, FULL)
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("medview.io.atomic.os.replace", full)
     with pytest.raises(WriteError, match="the disk is full"):
-        write_draft(Silent(), folder, STUDY, Draft(question="other"))
+        write_draft(folder, STUDY, Draft(question="other"))
     monkeypatch.undo()
     assert read_draft(folder, STUDY) == FULL
     assert len(list(folder.iterdir())) == 1
@@ -78,4 +77,4 @@ def test_what_was_kept_outlives_a_write_that_fails(folder, monkeypatch):
 def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(WriteError, match="lies below a file"):
-        write_draft(Silent(), tmp_path / "file" / "drafts", STUDY, FULL)
+        write_draft(tmp_path / "file" / "drafts", STUDY, FULL)

@@ -77,6 +77,14 @@ def test_the_first_broken_line_is_named(chain, way):
     assert verdict.what
 
 
+def test_a_line_torn_by_a_kill_takes_no_other_with_it(chain):
+    whole = chain.read_bytes()
+    chain.write_bytes(whole[:-30])
+    append(chain, "ran", {"model": "after"}, "somebody")
+    assert [one["detail"]["model"] for one in entries(chain)] == ["m0", "m1", "m2", "m3", "after"]
+    assert (verify(chain).broken, verify(chain).lines) == (5, 6)
+
+
 def test_many_writers_keep_one_chain(tmp_path):
     path = tmp_path / "audit.jsonl"
     with ThreadPoolExecutor(4) as pool:

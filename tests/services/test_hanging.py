@@ -216,7 +216,7 @@ def test_an_arrangement_is_kept_and_hangs_the_next_study_of_its_kind(desk):
     desk.read()
     desk.viewing.set_plane("upper", Plane.SAGITTAL)
     desk.viewing.use_preset("upper", "2")
-    assert desk.hanging.keep(desk.hanging.arrangement("Knee"))
+    desk.hanging.keep(desk.hanging.arrangement("Knee"))
     text = (desk.folder / FILE).read_text("utf-8")
     assert "ABEL" not in text.upper()
     assert rules_in(text)[0][0].name == "Knee"
@@ -255,13 +255,13 @@ def test_a_dragged_window_is_kept_in_hu_only(desk):
 def test_a_name_is_given_once_and_a_damaged_file_is_not_written_over(desk):
     desk.open(patient(KNEES))
     rule = desk.hanging.arrangement("Knee")
-    assert desk.hanging.keep(rule)
+    desk.hanging.keep(rule)
     assert desk.said() == "Studies like this one are hung so from now on: Knee"
     desk.preferences.change(hang=False)
-    assert desk.hanging.keep(replace(rule, name="By hand"))
+    desk.hanging.keep(replace(rule, name="By hand"))
     assert "are not hung when they are opened: By hand" in desk.said()
-    assert not desk.hanging.keep(rule)
+    desk.hanging.keep(rule)
     assert "“Knee” of yours already" in desk.said()
     desk.own("[[rule]\n")
-    assert not desk.hanging.keep(replace(rule, name="Other"))
+    desk.hanging.keep(replace(rule, name="Other"))
     assert (desk.folder / FILE).read_text("utf-8") == "[[rule]\n"

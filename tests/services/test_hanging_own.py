@@ -1,7 +1,4 @@
-"""The file of the reader's own rules: read when it has changed, never waited for, never lost."""
-
-import os
-from pathlib import Path
+"""The file of the reader's own rules: read when it is looked at, never waited for, never lost."""
 
 import pytest
 from services.stubs import LaterWriter
@@ -28,6 +25,10 @@ class Desk:
         self.own = OwnRules(folder, writer, lambda message: self.said.append(message.text))
         self.writer = writer
 
+    def finish(self):
+        while self.writer.waiting:
+            self.writer.go_on()
+
 
 @pytest.fixture
 def desk(tmp_path):
@@ -39,56 +40,42 @@ def slow(tmp_path):
     return Desk(tmp_path, LaterWriter())
 
 
-@pytest.fixture
-def reads(monkeypatch):
-    """Which files were read."""
-    seen, real = [], Path.read_text
-
-    def read_text(path, *given):
-        seen.append(path.name)
-        return real(path, *given)
-
-    monkeypatch.setattr(Path, "read_text", read_text)
-    return seen
-
-
-def test_the_file_is_read_once_and_again_when_it_has_changed(desk, reads):
-    desk.file.write_text(OWN)
-    for _ in range(5):
-        assert desk.own.names == ("Knees my way",)
-    assert reads == [FILE]
-    desk.file.write_text(OWN.replace("Knees", "Elbow"))
-    assert desk.own.names == desk.own.names == ("Elbow my way",)
-    assert reads == [FILE] * 2
-
-
-def test_a_change_of_the_same_length_is_seen_and_so_is_a_file_that_is_gone(desk):
+def test_what_was_written_by_hand_counts_at_the_next_look(desk):
+    assert desk.own.names == ()
     desk.file.write_text(OWN)
     assert desk.own.names == ("Knees my way",)
-    at = desk.file.stat()
     desk.file.write_text(OWN.replace("Knees", "Wrist"))
-    os.utime(desk.file, ns=(at.st_atime_ns, at.st_mtime_ns + 1))
     assert desk.own.names == ("Wrist my way",)
     desk.file.unlink()
     assert desk.own.names == ()
 
 
-def test_a_damaged_file_is_gone_through_again_only_when_it_has_changed(desk, reads):
-    desk.file.write_text("[[rule]\n")
+def test_nobody_waits_for_the_file_and_what_is_found_counts_from_then_on(slow):
+    slow.file.write_text(OWN)
+    heard = []
+    slow.own.look(lambda: heard.append(slow.own.names))
+    assert (slow.own.names, heard) == ((), [])
+    slow.writer.go_on()
+    assert heard == [("Knees my way",)]
+
+
+@pytest.mark.parametrize("damage", [b"[[rule]\n", b"\xff\xfe"])
+def test_a_damaged_file_is_told_once_and_read_again_when_it_is_mended(desk, damage):
+    desk.file.write_bytes(damage)
     assert desk.own.rules() == desk.own.rules() == ()
-    assert reads == [FILE]
     assert len(desk.said) == 1
+    assert "cannot be read" in desk.said[0]
     desk.file.write_text(OWN)
     assert desk.own.names == ("Knees my way",)
 
 
 def test_a_rule_is_deleted_and_the_file_stays_readable(desk):
     desk.file.write_text(OWN + OWN.replace("Knees my way", "Other"))
-    assert desk.own.delete("Knees my way")
+    desk.own.delete("Knees my way")
     assert desk.own.names == ("Other",)
     assert desk.said == ["The rule “Knees my way” is deleted."]
     desk.file.write_text("[[rule]\n")
-    assert not desk.own.delete("Other")
+    desk.own.delete("Other")
     assert desk.said[-1].startswith("hanging.toml: cannot be read (")
     assert desk.said[-1].endswith("Mend it, or move it away, first.")
     assert desk.file.read_text() == "[[rule]\n"
@@ -106,24 +93,29 @@ def test_the_file_begins_with_how_rules_are_written(desk):
     assert shown == [desk.file] * 2
 
 
-def test_what_is_not_written_yet_counts_and_is_said_when_it_is(slow):
-    assert slow.own.keep(KNEE)
-    assert slow.own.keep(HIP)
-    assert not slow.own.keep(HIP)
-    assert slow.own.names == ("Hip", "Knee")
-    assert (slow.file.exists(), slow.said) == (
-        False,
-        ["there is a rule “Hip” of yours already. Choose another name."],
-    )
-    slow.writer.go_on()
-    assert slow.own.names == ("Hip", "Knee")
-    slow.writer.go_on()
+def test_rules_that_are_kept_one_after_the_other_are_all_written(slow):
+    heard = []
+    for rule in (KNEE, HIP, HIP):
+        slow.own.keep(rule, done=lambda: heard.append(slow.own.names))
+    assert (slow.file.exists(), slow.said, heard) == (False, [], [])
+    slow.finish()
     assert [rule.name for rule in rules_in(slow.file.read_text())[0]] == ["Hip", "Knee"]
-    assert slow.said[-1] == "Studies like this one are hung so from now on: Hip"
-    assert slow.own.names == ("Hip", "Knee")
+    assert slow.said == [
+        "Studies like this one are hung so from now on: Knee",
+        "Studies like this one are hung so from now on: Hip",
+        "there is a rule “Hip” of yours already. Choose another name.",
+    ]
+    assert heard[-1] == slow.own.names == ("Hip", "Knee")
 
 
-def test_a_full_disk_is_said_and_the_file_counts_again(slow, monkeypatch):
+def test_a_rule_comes_to_what_was_written_by_hand_meanwhile(slow):
+    slow.own.keep(KNEE)
+    slow.file.write_text(OWN)
+    slow.finish()
+    assert slow.own.names == ("Knee", "Knees my way")
+
+
+def test_a_full_disk_is_said_and_the_file_is_as_it_was(slow, monkeypatch):
     slow.file.write_text(OWN)
     slow.own.keep(KNEE)
 
@@ -131,15 +123,17 @@ def test_a_full_disk_is_said_and_the_file_counts_again(slow, monkeypatch):
         raise WriteError("the disk is full", file=path.name, do="Free some space.")
 
     monkeypatch.setattr(hanging_own, "whole_file", full)
-    slow.writer.go_on()
+    slow.finish()
     assert slow.said == ["hanging.toml: the disk is full. Free some space."]
+    slow.own.look()
+    slow.finish()
     assert slow.own.names == ("Knees my way",)
 
 
 def test_without_a_folder_nothing_is_kept(tmp_path):
     said = []
     own = OwnRules(None, AtOnce(), lambda message: said.append(message.text))
-    assert not own.keep(KNEE)
+    own.keep(KNEE)
     assert said == ["hanging.toml: nothing is kept in this session."]
     own.begin(said.append)
     assert (own.rules(), len(said)) == ((), 1)

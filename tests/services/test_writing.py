@@ -1,6 +1,7 @@
 """Work for the disk, done beside the window: in order, the newest alone, nothing lost."""
 
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,23 @@ def test_what_is_refused_at_the_end_is_handed_over(desk):
     assert desk.writer.close() == ()
     desk.put("too late")
     assert desk.made == []
+
+
+def test_a_disk_that_never_answers_is_not_waited_for_for_ever(desk):
+    desk.hold()
+    desk.put("behind it", key="a")
+    desk.put("left out for it", key="a")
+    (told,) = desk.writer.close(give_up_s=0.05)
+    assert told.what.startswith("2 changes could not be written: the disk")
+    assert desk.writer.is_at_work
+    assert desk.made == []
+
+
+def test_a_slow_disk_is_waited_for_as_long_as_it_gets_on(desk):
+    for n in range(4):
+        desk.writer.put(lambda n=n: (time.sleep(0.15), desk.made.append(n)))
+    assert desk.writer.close(give_up_s=0.4) == ()
+    assert (desk.made, desk.writer.is_at_work) == ([0, 1, 2, 3], False)
 
 
 def test_what_the_system_refuses_is_told_in_words(desk):

@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QFileDialog, QMenu, QPushButton
 from services.stubs import catalogue_of, series_of
 from ui.fakes import drag, make_bench
 
+from medview.domain.progress import Silent
+from medview.services.loading import missing
 from medview.ui.autosave import open_known
 
 
@@ -56,6 +58,12 @@ def kill(bench, tmp_path):
         path.write_text(json.dumps(body))
 
 
+def look(bench):
+    """Look where the folders are, as the child for files does."""
+    job = bench.jobs.running("missing")[-1]
+    job.finish(missing(Silent(), *job.args))
+
+
 def choices(bench):
     return [
         each
@@ -78,6 +86,7 @@ def test_everything_is_there_again_when_it_is_opened_from_recent(bench, folder, 
     menu = other.find(QMenu, "menu_recent")
     menu.aboutToShow.emit()
     menu.actions()[0].trigger()
+    look(other)
     other.jobs.running("scan")[-1].finish(catalogue_of(series_of("1.1"), series_of("1.2")))
     for _ in range(3):
         other.read()
@@ -101,6 +110,7 @@ def test_after_a_kill_one_prompt_with_the_time_brings_the_change_back(
     recover, skip = choices(other)
     assert (recover.text(), skip.text()) == ("Recover", "Skip")
     recover.click()
+    look(other)
     assert other.jobs.running("scan")[0].args == ((folder,),)
     other.jobs.running("scan")[0].finish(catalogue_of(series_of("1.1")))
     other.read()
@@ -132,6 +142,7 @@ def test_a_moved_folder_is_asked_for_and_takes_its_place_in_the_list(
     open_study(bench, folder)
     moved = folder.rename(tmp_path / "moved")
     open_known(bench.app, (folder,))
+    look(bench)
     assert "study is not where it was" in bench.window.notes.texts()[0]
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: str(moved))
     choices(bench)[0].click()
@@ -144,6 +155,7 @@ def test_a_folder_that_is_gone_can_be_taken_off_the_list(bench, folder):
     open_study(bench, folder)
     folder.rmdir()
     open_known(bench.app, (folder,))
+    look(bench)
     choices(bench)[1].click()
     assert bench.app.preferences.settings.recent == ()
 

@@ -24,7 +24,6 @@ def bench(qtbot, tmp_path):
     made.read()
     made.add_result()
     made.app.reading.write(findings="A lesion on the left.")
-    made.app.reading.flush()
     made.press("Ctrl+S")
     yield made
     made.app.workspaces.close()
@@ -63,7 +62,6 @@ def test_forgetting_a_study_deletes_all_that_is_kept_of_it_for_good(bench, tmp_p
     assert bench.session.results == ()
     assert bench.app.reading.words.findings == ""
     assert bench.app.preferences.settings.recent == ()
-    bench.app.reading.flush()
     bench.app.workspaces.keep_draft()
     bench.app.workspaces.close()
     assert kept(tmp_path) == []

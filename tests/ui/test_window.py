@@ -68,6 +68,7 @@ def test_a_folder_that_was_opened_is_among_the_recent(bench, tmp_path):
     menu.aboutToShow.emit()
     assert [each.text() for each in menu.actions()] == ["study"]
     menu.actions()[0].trigger()
+    bench.jobs.running("missing")[0].finish(())
     assert bench.jobs.running("scan")[0].args == ((tmp_path / "study",),)
 
 
