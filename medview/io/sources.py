@@ -1,4 +1,7 @@
-"""Where bytes come from: files and members of ZIP archives, never anything that can block."""
+"""Where bytes come from: files and members of ZIP archives, never anything that can block.
+
+A DICOM file that gzip has packed is given as if it were not packed.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,25 @@ import io
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from medview.domain.errors import ReadError
 from medview.io import archives
 from medview.io.codes import Code
+from medview.io.gzipped import unpack
+from medview.io.limits import memory_cap
 
 # A folder tree deeper than this is a loop or an attack.
 MAX_FOLDER_DEPTH = 64
+# A packed DICOM file is held unpacked; one that grows further is no such file but an attack (A6).
+MOST_UNPACKED = 2**30
+ALWAYS_UNPACKED = 256 * 2**20
+MOST_GROWTH = 200
+# Preamble and mark of a DICOM file; old files begin with the first group of the data set.
+_DICOM_HEAD = 132
+_OLD_DICOM = b"\x08\x00"
 
 
 def find_files(paths: Iterable[Path]) -> Iterator[Path]:
@@ -81,8 +94,14 @@ def open_binary(path: Path) -> BinaryIO:
     Raises
     ------
     ReadError
-        If it is gone, may not be read, or is no regular file.
+        If it is gone, may not be read, is no regular file, or a packed one that is damaged or
+        holds too much.
     """
+    unpacked = _unpacked(path)
+    return _open_as_it_is(path) if unpacked is None else io.BytesIO(unpacked)
+
+
+def _open_as_it_is(path: Path) -> BinaryIO:
     try:
         # O_NONBLOCK: opening a pipe would wait for a writer before fstat could be asked.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
@@ -103,6 +122,54 @@ def open_binary(path: Path) -> BinaryIO:
 
 def size_of(path: Path) -> int:
     """Number of bytes of a file, or that a member of an archive declares."""
+    unpacked = _unpacked(path)
+    return _packed_size(path) if unpacked is None else len(unpacked)
+
+
+def _unpacked(path: Path) -> bytes | None:
+    """What a packed DICOM file holds; None for any other file."""
+    if path.suffix.lower() != ".gz":
+        return None
+    owner = archives.split(path)
+    try:
+        status = (owner[0] if owner else path).stat()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from error
+    return _dicom_within(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=2)
+def _dicom_within(path: Path, _size: int, _changed: int) -> bytes | None:
+    """As `_unpacked`; size and time tell a file from a later one under its name."""
+    with _open_as_it_is(path) as file:
+        try:
+            head = unpack(file, _DICOM_HEAD).data
+            if not (head.endswith(b"DICM") or head.startswith(_OLD_DICOM)):
+                return None
+            file.seek(0)
+            packed = _packed_size(path)
+            most = min(max(ALWAYS_UNPACKED, MOST_GROWTH * packed), MOST_UNPACKED, memory_cap())
+            data, end = unpack(file, most)
+        except archives.MEMBER_ERRORS as error:
+            raise _unreadable(path, error) from error
+    if end == "more":
+        raise ReadError(
+            f"unpacks to more than {most / 2**20:.0f} MB from {packed / 2**20:.1f} MB",
+            code=Code.ARCHIVE_TOO_LARGE,
+            file=path.name,
+            do="Unpack it by itself if you know where it comes from, and open what comes out.",
+        )
+    if end == "damaged":
+        raise ReadError(
+            "is damaged: what it holds does not fit its checksum",
+            code=Code.ARCHIVE_DAMAGED,
+            file=path.name,
+            do="Copy the file again.",
+        )
+    return data
+
+
+def _packed_size(path: Path) -> int:
     try:
         return path.stat().st_size
     except NotADirectoryError as error:
