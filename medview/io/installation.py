@@ -7,11 +7,16 @@ import hashlib
 import hmac
 import os
 import secrets
-from contextlib import suppress
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
 import platformdirs
+
+if sys.platform != "win32":
+    import fcntl
 
 SECRET = "installation.key"
 _DIGITS = 64
@@ -41,22 +46,40 @@ def _secret(folder: Path) -> bytes:
     """
     path = folder / SECRET
     with suppress(OSError):
-        if not path.exists():
-            _make(path)
-        elif not _is_whole(path):  # torn by a crash of the machine
-            path.unlink()
-            _make(path)
+        if not _is_whole(path):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with _alone(folder):
+                if not _is_whole(path):  # nor made by another process meanwhile
+                    path.unlink(missing_ok=True)  # torn by a crash of the machine
+                    _make(path)
         return path.read_bytes().strip()
     return _of_machine()
 
 
 def _is_whole(path: Path) -> bool:
-    return len(path.read_bytes().strip()) >= _DIGITS
+    try:
+        return len(path.read_bytes().strip()) >= _DIGITS
+    except FileNotFoundError:
+        return False
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time, where the system and the disk can hold a folder."""
+    if sys.platform == "win32":
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _make(path: Path) -> None:
     """Write a new secret, for the owner alone; of two processes at once the first one's stays."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{SECRET}-{secrets.token_hex(4)}")
     file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:

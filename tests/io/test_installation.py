@@ -1,10 +1,12 @@
 """The program's own folder, and keys that hang on the secret in it."""
 
+import multiprocessing
 import os
 import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 
@@ -12,6 +14,7 @@ from medview.io import installation
 from medview.io.identity import former_key, patient_key
 from medview.io.installation import SECRET, home, keyed
 
+ROUNDS = 25
 ASK = "from medview.io.identity import patient_key; print(patient_key('P1', 'Test^Case'))"
 
 
@@ -66,6 +69,7 @@ def test_a_key_says_nothing_without_the_secret():
 
 def test_many_at_once_agree_on_one_secret(tmp_path):
     place = tmp_path / "many" / SECRET
+    place.parent.mkdir()
 
     def made(_):
         installation._make(place)
@@ -75,6 +79,36 @@ def test_many_at_once_agree_on_one_secret(tmp_path):
         [secret] = set(pool.map(made, range(24)))
     assert len(secret.strip()) == 64
     assert os.listdir(place.parent) == [SECRET]
+
+
+def starting(home, torn, linked, together, told):
+    """A program that starts at the same moment as others, over and over."""
+    if not linked:
+        os.link = lambda *_: (_ for _ in ()).throw(PermissionError)
+    for number in range(ROUNDS):
+        folder = home / str(number)
+        if torn and not folder.exists():
+            with suppress(FileExistsError):
+                folder.mkdir(parents=True)
+                (folder / SECRET).write_bytes(b"ab")
+        os.environ["MEDVIEW_HOME"] = str(folder)
+        together.wait(60)
+        told.put((number, keyed(b"x")))
+
+
+@pytest.mark.parametrize(("torn", "linked"), [(False, True), (True, True), (False, False)])
+def test_programs_that_start_at_once_agree_on_one_secret(tmp_path, torn, linked):
+    made = multiprocessing.get_context("spawn")
+    together, told = made.Barrier(3), made.SimpleQueue()
+    given = (tmp_path, torn, linked, together, told)
+    programs = [made.Process(target=starting, args=given) for _ in range(3)]
+    for each in programs:
+        each.start()
+    keys = {told.get() for _ in range(3 * ROUNDS)}
+    for each in programs:
+        each.join()
+    assert len(keys) == ROUNDS
+    assert {tuple(os.listdir(tmp_path / str(n))) for n in range(ROUNDS)} == {(SECRET,)}
 
 
 def test_a_torn_secret_is_made_anew():
