@@ -22,7 +22,7 @@ def sampled(
     if array.ndim == 4:
         channels = (array[..., c] for c in range(array.shape[3]))
         parts = [_onto(one, source, plane, order=1, outside=0.0) for one in channels]
-        return np.stack(parts, axis=-1).astype(np.uint8)
+        return np.rint(np.stack(parts, axis=-1)).astype(np.uint8)
     if array.dtype == np.bool_:
         return _onto(array, source, plane, order=0, outside=0.0)
     return _onto(array, source, plane, order=0 if nearest else 1, outside=np.nan)

@@ -170,8 +170,8 @@ class Cut:
         if self.is_oblique:
             return True
         apart, *within = self.source.spacing_mm
-        across = self.layout.cut != 0 and self.grid.shape[0] > 1
-        return across and (self.grid is not self.source or apart > THICK * min(within))
+        thick = self.grid is not self.source or apart > THICK * min(within)
+        return self.layout.cut != 0 and thick
 
     @property
     def is_stored(self) -> bool:

@@ -16,7 +16,7 @@ from phantoms import (
 
 from medview.domain.errors import GeometryError
 from medview.domain.overlay import ScalarMap
-from medview.imaging.resample import resample_onto
+from medview.imaging.resample import resample_onto, sampled
 
 
 @pytest.mark.parametrize("code", ["LPS", "RAS", "PIR", "SAL", "IRP"])
@@ -65,6 +65,45 @@ def test_outside_the_map_there_is_nothing():
     assert resample_onto(values, large, outside=-1.0).array[0, 0, 0] == -1.0
 
 
+def test_a_map_reaches_half_a_voxel_beyond_its_outer_centres():
+    small = geometry_of("LPS", (4, 3, 2), (2.0, 3.0, 4.0))
+    fine = geometry_of("LPS", (37, 41, 39), (0.25, 0.25, 0.25))
+    moved = resample_onto(ScalarMap("score", np.ones((4, 3, 2), np.float32), small), fine).array
+    within = np.abs(positions(fine)) <= np.array([4.0, 4.5, 4.0])  # half of 2 x 4, 3 x 3, 4 x 2 mm
+    assert np.array_equal(np.isfinite(moved), within.all(axis=-1))
+
+
+@pytest.mark.parametrize("kind", ["mask", "labels"])
+def test_outside_a_mask_nothing_is_marked(kind):
+    small = geometry_of("LPS", (4, 4, 4), (2.0, 2.0, 2.0))
+    large = geometry_of("LPS", (9, 9, 9), (2.0, 2.0, 2.0))
+    mask = ScalarMap("brain", np.full((4, 4, 4), 3, np.uint8), small, kind=kind)
+    moved = resample_onto(mask, large).array
+    assert moved[0, 0, 0] == 0
+    assert moved[4, 4, 4] == 3
+
+
+def test_between_two_voxels_a_value_is_shared_by_how_near_they_are():
+    """A bump tells a straight line from a curve, which a ramp does not."""
+    coarse = geometry_of("LPS", (1, 1, 5), (4.0, 4.0, 4.0))
+    fine = geometry_of("LPS", (1, 1, 17), (4.0, 4.0, 1.0))
+    bump = np.array([[[0, 0, 8, 0, 0]]], np.float32)
+    moved = resample_onto(ScalarMap("score", bump, coarse), fine).array[0, 0]
+    assert moved[3:14].tolist() == [0, 0, 2, 4, 6, 8, 6, 4, 2, 0, 0]
+
+
+def test_colours_are_mixed_channel_by_channel_and_black_outside():
+    row = geometry_of("LPS", (1, 1, 3), (4.0, 4.0, 4.0))
+    fine = geometry_of("LPS", (1, 1, 17), (4.0, 4.0, 1.0))
+    colour = np.array([[[(0, 200, 7), (100, 201, 7), (0, 200, 7)]]], np.uint8)
+    drawn = sampled(colour, row, fine, nearest=False)[0, 0]
+    assert drawn.dtype == np.uint8
+    assert drawn[:, 0].tolist() == [0, 0, 0, 0, 0, 25, 50, 75, 100, 75, 50, 25, 0, 0, 0, 0, 0]
+    assert drawn[5:12, 1].tolist() == [200, 200, 201, 201, 201, 200, 200]  # rounded, not cut off
+    assert drawn[2:15, 2].tolist() == [7] * 13
+    assert drawn[[0, 1, 15, 16]].max() == 0
+
+
 def test_a_map_on_the_same_grid_is_handed_back_untouched():
     volume = phantom()
     shown = map_of(volume)
@@ -76,6 +115,23 @@ def test_a_map_elsewhere_in_the_patient_is_refused():
     far = geometry_of("LPS", centre_lps=(900.0, 0.0, 0.0))
     with pytest.raises(GeometryError, match="anomaly score lies elsewhere"):
         resample_onto(shown, far)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_boxes_that_touch_by_a_corner_of_a_voxel_overlap_and_others_do_not(axis, sign):
+    sizes = np.array([4.0, 6.0, 8.0])  # mm along x, y and z
+    here = geometry_of("LPS", (4, 3, 2), (2.0, 2.0, 2.0))
+    shown = ScalarMap("score", np.ones((4, 3, 2), np.float32), here)
+    for gap, met in ((-0.1, True), (0.1, False)):
+        centre = np.zeros(3)
+        centre[axis] = sign * (sizes[axis] + gap)
+        there = geometry_of("RAS", (4, 3, 2), (2.0, 2.0, 2.0), tuple(centre))
+        if met:
+            assert resample_onto(shown, there).geometry is there
+        else:
+            with pytest.raises(GeometryError, match="lies elsewhere"):
+                resample_onto(shown, there)
 
 
 def test_a_map_of_another_frame_of_reference_is_refused():

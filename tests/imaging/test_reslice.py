@@ -1,5 +1,7 @@
 """Cuts, slabs and maps on other grids, in the patient's millimetres."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +15,7 @@ from phantoms import (
     tilted,
 )
 
-from medview.domain.geometry import Plane
+from medview.domain.geometry import Geometry, Plane
 from medview.imaging.reslice import (
     cut_of,
     layout_of,
@@ -86,7 +88,7 @@ def test_a_tilt_is_measured_and_small_deviations_are_not_called_one():
 
 
 @pytest.mark.parametrize("degrees", [15.0, -15.0])
-@pytest.mark.parametrize("code", ["LPS", "RAS", "RPI"])
+@pytest.mark.parametrize("code", ["LPS", "RAS", "RPI", "LPI", "LAS"])
 def test_the_straight_grid_covers_every_voxel_of_the_sheared_one(code, degrees):
     sheared = tilted(geometry_of(code, (12, 20, 16), (3.0, 1.0, 1.2)), degrees)
     grid = straightened(sheared)
@@ -96,6 +98,57 @@ def test_the_straight_grid_covers_every_voxel_of_the_sheared_one(code, degrees):
     index = grid.to_index(positions(sheared))
     assert (index > -1e-6).all()
     assert (index < np.array(grid.shape) - 1 + 1e-6).all()
+
+
+@pytest.mark.parametrize(("leaning", "toward"), [(0, 1), (0, 2), (1, 2), (2, 1)])
+def test_every_pair_of_axes_may_lean_and_is_drawn_at_right_angles(leaning, toward):
+    straight = geometry_of("LPS", (8, 10, 12), (3.0, 2.0, 2.5))
+    affine = straight.affine.copy()
+    along = affine[:3, toward] / np.linalg.norm(affine[:3, toward])
+    affine[:3, leaning] += along * np.linalg.norm(affine[:3, leaning]) * np.tan(np.radians(12))
+    grid = Geometry(straight.shape, affine)
+    assert lean_degrees(grid) == pytest.approx(12.0)
+    for plane in (Plane.CORONAL, Plane.SAGITTAL, Plane.AXIAL):
+        cut = cut_of(grid, View(plane))
+        screen = cut.pixel_to_lps[:3, :2]
+        stored = plane is Plane.AXIAL and leaning == 0  # slices that are shifted stay as they are
+        assert screen[:, 0] @ screen[:, 1] == pytest.approx(0, abs=1e-9)
+        assert cut.is_stored is stored
+
+
+@pytest.mark.parametrize("mode", ["mip", "minip"])
+def test_a_slab_across_a_tilt_is_made_of_all_its_planes(mode):
+    grid = tilted(geometry_of("LPS", (10, 12, 14), (3.0, 3.0, 3.0)), 15.0)
+    numbers = np.random.default_rng(1).normal(size=grid.shape).astype(np.float32)
+    cut = cut_of(grid, View(Plane.CORONAL, slab_mm=12.0, slab_mode=mode))
+    planes = range(cut.first, cut.last + 1)
+    alone = [replace(cut, first=n, last=n).take(numbers) for n in planes]
+    assert len(planes) == 5
+    pick = np.fmax if mode == "mip" else np.fmin
+    assert np.array_equal(cut.take(numbers), pick.reduce(alone), equal_nan=True)
+
+
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL])
+def test_a_mean_slab_counts_what_is_known_and_knows_nothing_of_the_rest(plane):
+    grid = geometry_of("LPS", (3, 3, 3), (2.0, 2.0, 2.0))
+    values = np.full((3, 3, 3), np.nan, np.float32)
+    values[1] = [[1, 2, 3], [4, 5, 6], [7, 8, 9]]
+    drawn = cut_of(grid, View(plane, slab_mm=4.0, slab_mode="mean")).take(values)
+    if plane is Plane.AXIAL:
+        assert np.array_equal(drawn, values[1])
+    else:  # only the middle row was measured
+        expected = [4, 5, 6] if plane is Plane.CORONAL else [2, 5, 8]
+        assert drawn[1].tolist() == expected
+        assert np.isnan(drawn[[0, 2]]).all()
+
+
+def test_a_slab_is_absent_only_where_none_of_its_slices_is_there():
+    grid = geometry_of("LPS", (9, 4, 4), (2.0, 2.0, 2.0))
+    cut = cut_of(grid, View(Plane.AXIAL, slab_mm=4.0))
+    assert (cut.first, cut.last) == (3, 5)
+    for missing in ((3,), (5,), (3, 4), (4, 5), (2, 6)):
+        assert cut.absent(missing) is None
+    assert cut.absent((3, 4, 5)).all()
 
 
 def test_tilted_colour_is_still_drawn():
