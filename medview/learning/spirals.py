@@ -1,7 +1,6 @@
 """Spirals in clusters: the simulation of the ARMED paper, its protocol and its rivals.
 
-Source: the published generator and notebook, seed 48: ten pairs of spirals, each cluster with a
-radius of its own; two inputs, two classes, 10-fold accuracy.
+Source: the published notebook; 10-fold accuracy on the data of seed 48.
 """
 
 from __future__ import annotations
@@ -20,50 +19,24 @@ from torch.nn import functional as F
 
 from medview.domain.progress import Progress
 from medview.learning.armed_stack import Stack, StackBatch, Steps, train_stack
+from medview.learning.spirals_data import CLUSTERS, Floats, Spirals, make_spirals
+from medview.learning.spirals_mldg import ROWS, cluster_batches, train_mldg
 from medview.models.armed import Armed, ArmedOptions, Link, LossWeights, perceptron
 
-CLUSTERS, IN_A_CLASS = 10, 500
-GENERATOR_SEED = 48
 HIDDEN = (4, 4, 4)
 BATCH = 32
 FOLDS = 10
 
-Floats = NDArray[np.float64]
 Report = Callable[[int, int, str], None]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Spirals:
-    """Points `x` (n, 2), classes `y` (n,) of 0 and 1, clusters `c` (n,), and their `radii`."""
-
-    x: Floats
-    y: NDArray[np.int64]
-    c: NDArray[np.int64]
-    radii: Floats
-
-
-def make_spirals(seed: int = GENERATOR_SEED) -> Spirals:
-    """The published data, value by value (numpy's legacy generator, in this order of calls)."""
-    dice = np.random.RandomState(seed)
-    radii = dice.normal(1.0, 0.3, CLUSTERS)
-    points = [_arm(dice, radius, label * np.pi) for radius in radii for label in (0, 1)]
-    labels = np.tile(np.repeat([0, 1], IN_A_CLASS), CLUSTERS)
-    clusters = np.repeat(np.arange(CLUSTERS), 2 * IN_A_CLASS)
-    return Spirals(np.concatenate(points), labels, clusters, radii)
-
-
-def _arm(dice: np.random.RandomState, radius: float, phase: float) -> Floats:
-    theta = np.deg2rad(dice.randint(0, 360, IN_A_CLASS))
-    r = theta * radius / theta.max()
-    clean = np.stack([-np.cos(theta - phase) * r, np.sin(theta - phase) * r], axis=1)
-    return np.asarray(clean + dice.normal(0.0, 0.1, (IN_A_CLASS, 2)), dtype=np.float64)
+Tensors = tuple[Tensor, Tensor, Tensor]
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """A rival: the loss terms it learns by, and what of it is scored.
 
-    `published` is the accuracy of the authors' single seed, where there is one.
+    `meta` learns by MLDG. `published` is the accuracy of the authors' single seed, where there is
+    one.
     """
 
     name: str
@@ -71,12 +44,14 @@ class Variant:
     mixed: bool = False
     link: Link = "prob"
     cluster_input: bool = False
+    meta: bool = False
     random_z: float | None = None
     published: float | None = None
 
 
 VARIANTS = (
     Variant("conventional", LossWeights(0.0, 1.0, 0.0, 0.0), published=0.7636),
+    Variant("MLDG", LossWeights(0.0, 1.0, 0.0, 0.0), meta=True, published=0.6328),
     Variant("cluster input", LossWeights(0.0, 1.0, 0.0, 0.0), cluster_input=True, published=0.6755),
     Variant("domain adversarial", LossWeights(0.0, 1.0, 0.5, 0.0), published=0.7525),
     Variant("ARMED (ME)", LossWeights(), mixed=True, published=0.7878, random_z=0.7670),
@@ -104,15 +79,16 @@ def run_spirals(
     """
     data = make_spirals()
     found: dict[str, Scores] = {}
-    shapes = dict.fromkeys((v.link, v.cluster_input) for v in variants)
+    shapes = dict.fromkeys((v.link, v.cluster_input, v.meta) for v in variants)
     for number, shape in enumerate(shapes):
-        group = [v for v in variants if (v.link, v.cluster_input) == shape]
+        group = [v for v in variants if (v.link, v.cluster_input, v.meta) == shape]
         name = ", ".join(v.name for v in group)
 
         def tell(done: int, total: int, at: int = number, name: str = name) -> None:
             report(at * total + done, len(shapes) * total, name)
 
-        found |= {s.variant.name: s for s in _run_group(data, group, seeds, epochs, tell)}
+        run = _run_meta if group[0].meta else _run_group
+        found |= {s.variant.name: s for s in run(data, group, seeds, epochs, tell)}
     return [found[v.name] for v in variants]
 
 
@@ -123,24 +99,65 @@ def _run_group(
     epochs: int,
     tell: Callable[[int, int], None],
 ) -> list[Scores]:
-    first = group[0]
-    x = torch.tensor(data.x, dtype=torch.float32)
-    if first.cluster_input:
-        x = torch.cat([x, F.one_hot(torch.tensor(data.c), CLUSTERS).float()], 1)
     train, test = _folds(data)
-    starts = [_start(seed, x, first.link) for seed in seeds]
-    # Copies in the order variant, seed, fold.
-    models = [start for _ in group for start in starts for _ in range(FOLDS)]
-    weights = _weights(group, len(seeds) * FOLDS)
-    stack = Stack(models, weights)
-    y, c = torch.tensor(data.y, dtype=torch.float32), torch.tensor(data.c)
-    batches = _batches(x, y, c, train, (len(group), seeds, epochs))
+    given = tensors_of(data, cluster_input=group[0].cluster_input)
+    stack = trained_stack(given, train, group, (seeds, epochs), tell)
+    return _scored(stack, group, given, test, len(seeds))
+
+
+def tensors_of(data: Spirals, *, cluster_input: bool = False) -> Tensors:
+    """Inputs (n, d), classes and clusters (n,); with `cluster_input` its one-hot code behind x."""
+    x, c = torch.tensor(data.x, dtype=torch.float32), torch.tensor(data.c)
+    if cluster_input:
+        x = torch.cat([x, F.one_hot(c, CLUSTERS).float()], 1)
+    return x, torch.tensor(data.y, dtype=torch.float32), c
+
+
+def trained_stack(
+    data: Tensors,
+    train: Tensor,
+    group: Sequence[Variant],
+    plan: tuple[Sequence[int], int],
+    tell: Callable[[int, int], None],
+) -> Stack:
+    """Train variants of one shape on rows `train` (folds, rows); copies as variant, seed, fold.
+
+    `plan` are seeds and epochs.
+    """
+    seeds, epochs = plan
+    starts = [_start(seed, data[0], group[0].link) for seed in seeds]
+    models = [start for _ in group for start in starts for _ in range(len(train))]
+    stack = Stack(models, _weights(group, len(seeds) * len(train)))
+    batches = _batches(data, train, (len(group), seeds, epochs))
     total = epochs * -(-train.shape[1] // BATCH)
     dice = torch.Generator().manual_seed(int(seeds[0]))
     for done, _ in enumerate(train_stack(stack, batches, Steps(), generator=dice)):
         if done % 50 == 0:
             tell(done, total)
-    return _scored(stack, group, (x, y, c), test, len(seeds))
+    return stack
+
+
+def _run_meta(
+    data: Spirals,
+    group: Sequence[Variant],
+    seeds: Sequence[int],
+    epochs: int,
+    tell: Callable[[int, int], None],
+) -> list[Scores]:
+    x, y, c = tensors_of(data)
+    train, test = _folds(data)
+    bases = [_start(seed, x, group[0].link).base for seed in seeds for _ in range(FOLDS)]
+    total = epochs * (train.shape[1] // CLUSTERS // ROWS)
+
+    def report(done: int) -> None:
+        if done % 50 == 0:
+            tell(done, total)
+
+    says = train_mldg(bases, cluster_batches((x, y, c), train, seeds, epochs), report)
+    rows = test.repeat(len(seeds), 1)
+    right = ((says(x[rows]) > 0) == (y[rows] > 0.5)).double().mean(1)
+    accuracy = np.asarray(right.reshape(len(seeds), FOLDS).numpy(), dtype=np.float64)
+    return [Scores(variant, accuracy, None) for variant in group]
 
 
 def _folds(data: Spirals) -> tuple[Tensor, Tensor]:
@@ -170,10 +187,10 @@ def _weights(group: Sequence[Variant], each: int) -> LossWeights:
 
 
 def _batches(
-    x: Tensor, y: Tensor, c: Tensor, train: Tensor, plan: tuple[int, Sequence[int], int]
+    data: Tensors, train: Tensor, plan: tuple[int, Sequence[int], int]
 ) -> Iterator[StackBatch]:
     """Batches of every copy; a seed shuffles alike in all folds and variants."""
-    variants, seeds, epochs = plan
+    (x, y, c), (variants, seeds, epochs) = data, plan
     dice = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
     for _ in range(epochs):
         orders = torch.stack([torch.randperm(train.shape[1], generator=one) for one in dice])
@@ -187,7 +204,7 @@ def _batches(
 def _scored(
     stack: Stack,
     group: Sequence[Variant],
-    data: tuple[Tensor, Tensor, Tensor],
+    data: Tensors,
     test: Tensor,
     seeds: int,
 ) -> list[Scores]:

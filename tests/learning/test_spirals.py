@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from medview.domain.progress import Silent
-from medview.learning.spirals import VARIANTS, Variant, bench, make_spirals, run_spirals
+from medview.learning.spirals import VARIANTS, Variant, bench, run_spirals
+from medview.learning.spirals_data import make_spirals
 from medview.models.armed import LossWeights
 
 RADII = (0.701911, 0.680980, 0.808577, 1.318477, 0.952779)
@@ -26,7 +27,7 @@ def test_golden_values_of_the_generator() -> None:
 
 @pytest.fixture
 def _few(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("medview.learning.spirals.IN_A_CLASS", 20)
+    monkeypatch.setattr("medview.learning.spirals_data.IN_A_CLASS", 20)
 
 
 @pytest.mark.usefixtures("_few")
@@ -53,5 +54,6 @@ def test_rows_carry_what_was_published(monkeypatch: pytest.MonkeyPatch) -> None:
     names = [row["name"] for row in body["rows"]]
     assert names[0] == "conventional"
     assert "ARMED (ME), random Z" in names
-    assert {row["published"] for row in body["rows"]} >= {0.7636, 0.7525, 0.7878, 0.7933, 0.7670}
+    told = {0.7636, 0.6328, 0.7525, 0.7878, 0.7933, 0.7670}
+    assert {row["published"] for row in body["rows"]} >= told
     assert all(0.3 < row["mean"] < 0.9 for row in body["rows"])

@@ -38,12 +38,13 @@ def _row(each: Mapping[str, Any], reference: Sequence[float], epochs: int) -> Ro
     if len(values) > 1:
         words += f", sd over seeds {statistics.stdev(values):.3f}"
     if each["name"] != "conventional":
-        words += "; " + _difference(values, reference)
+        words += "; " + paired(values, reference)
     peer = "published, one seed" if each["published"] else None
     return Row(words, each["mean"], "share", peer, each["published"])
 
 
-def _difference(values: Sequence[float], reference: Sequence[float]) -> str:
+def paired(values: Sequence[float], reference: Sequence[float]) -> str:
+    """Mean difference over seeds with its 95 % interval by Student's t, in words."""
     apart = [ours - theirs for ours, theirs in zip(values, reference, strict=True)]
     mean = statistics.fmean(apart)
     words = f"minus conventional, same seeds {mean:+.3f}"
