@@ -12,7 +12,7 @@ from medview.cli.contract import Context
 
 WORK = "medview.learning.spirals_probes:bench"
 SEEDS, QUICK_SEEDS = 10, 2
-EPOCHS, QUICK_EPOCHS = 20, 1
+EPOCHS, QUICK_EPOCHS = 10, 1
 FIRST = "conventional"
 
 
