@@ -142,8 +142,6 @@ def values_inside(measurement: Measurement, volume: Volume, cut: Cut) -> RegionV
         return None
     plane = np.asarray(cut.take(volume.array, skip=volume.missing_slices), dtype=np.float64)
     inside = _mask(measurement, cut, plane.shape[:2])
-    across, down = cut.pixel_mm
-    each = across * down if volume.geometry.spacing_kind else 1.0
     counted = inside & np.isfinite(plane)
     if volume.padding is not None:
         low, high = sorted(volume.padding)
@@ -153,7 +151,7 @@ def values_inside(measurement: Measurement, volume: Volume, cut: Cut) -> RegionV
         return None
     return RegionValues(
         int(values.size),
-        area_of(measurement) if volume.geometry.spacing_kind else float(inside.sum()) * each,
+        area_of(measurement) if volume.geometry.spacing_kind else float(inside.sum()),
         float(values.mean()),
         float(values.std()),
         float(values.min()),

@@ -87,9 +87,7 @@ def _shortest(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[n
     axis = np.cross(one, other)
     sine, cosine = float(np.linalg.norm(axis)), float(one @ other)
     if sine < 1e-12:
-        if cosine > 0:
-            return np.eye(3)
-        # Any axis across will do for a half turn.
+        # Any axis across will do for a half turn, and for none.
         axis, sine = np.cross(one, np.eye(3)[int(np.argmin(np.abs(one)))]), 0.0
     return _about(axis / np.linalg.norm(axis), float(np.arctan2(sine, cosine)))
 

@@ -15,10 +15,14 @@ from medview.imaging.measuring import (
     area_of,
     described,
     lies_on,
+    measured,
+    outline,
+    own_view,
     shapes_on,
     values_inside,
     voxels_inside,
 )
+from medview.imaging.oblique import STRAIGHT, turned
 from medview.imaging.reslice import cut_of
 from medview.imaging.view import View
 
@@ -119,7 +123,7 @@ def test_a_polygon_has_its_own_area_and_pixels():
 
 def test_padding_and_missing_slices_do_not_count():
     scan = volume()
-    padded = replace(scan, padding=(-5000, 0))
+    padded = replace(scan, padding=(0, -5000))  # in either order
     cut = cut_of(GRID, view_at((15, 20, 25)))
     shape = drawn("rectangle", [(-0.5, -0.5), (49.5, 39.5)], cut)
     values = cut.take(scan.array)
@@ -148,6 +152,122 @@ def test_a_drawing_is_on_its_own_slice_and_plane_only():
     assert lies_on(line, cut_of(GRID, replace(view_at((15, 1, 1)), flip_v=True, rotate=180)))
     assert not lies_on(line, cut_of(GRID, view_at((16, 20, 25))))
     assert not lies_on(line, cut_of(GRID, view_at((15, 20, 25), Plane.CORONAL)))
+
+
+@pytest.mark.parametrize(("away", "on"), [(1.4, True), (-1.4, True), (1.6, False), (-1.6, False)])
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL])
+def test_a_drawing_is_on_the_slice_that_is_less_than_half_a_step_away(plane, away, on):
+    grid = geometry_of("LPS", (30, 40, 50), (3.0, 3.0, 1.0))
+    cut = cut_of(grid, view_at((15, 20, 25), plane, grid))
+    moved = drawn("length", [(2, 3), (12, 3)], cut)
+    points = tuple(tuple(np.array(point) + away * cut.normal) for point in moved.points)
+    assert lies_on(replace(moved, points=points), cut) is on
+
+
+@pytest.mark.parametrize("code", ["LPS", "RPI", "SAL", "PIR"])
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL])
+@pytest.mark.parametrize(
+    "tilt", [STRAIGHT, turned(turned(STRAIGHT, (1, 0, 0), 20), (0, 0, 1), -30)]
+)
+def test_a_drawing_is_found_again_on_the_plane_it_was_drawn_on(code, plane, tilt):
+    grid = geometry_of(code, (20, 22, 24), (3.0, 2.0, 1.0))
+    cut = cut_of(grid, View(plane, (4.0, -3.0, 2.0), tilt=tilt))
+    line = drawn("length", [(2, 3), (12, 9)], cut)
+    found = own_view(line, grid)
+    assert (found.plane, found.point_lps) == (plane, line.points[0])
+    assert lies_on(line, cut_of(grid, found))
+    assert bool(found.tilt) is bool(tilt)
+
+
+def test_a_drawing_on_a_film_is_found_on_the_film():
+    film = geometry_of("LIP", (1, 40, 50))
+    line = drawn("length", [(2, 3), (12, 9)], cut_of(film, View(Plane.ACQUIRED)))
+    assert own_view(line, film).plane is Plane.ACQUIRED
+
+
+def flat_outline(shape):
+    """The outline along the drawing's own axes, mm (n, 2)."""
+    return outline(shape) @ np.stack([shape.right, shape.down], axis=-1)
+
+
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.SAGITTAL])
+def test_outlines_are_those_of_the_figure_and_closed(plane):
+    cut = cut_of(GRID, view_at((15, 20, 25), plane))
+    box = drawn("rectangle", [(4, 6), (14, 12)], cut)
+    (left, top), (right, low) = flat_outline(replace(box, kind="arrow"))
+    corners = [(left, top), (right, top), (right, low), (left, low), (left, top)]
+    assert flat_outline(box) == pytest.approx(np.array(corners))
+    round_ = flat_outline(replace(box, kind="ellipse"))
+    middle, half = np.array([left + right, top + low]) / 2, np.array([right - left, low - top]) / 2
+    assert (((round_ - middle) / half) ** 2).sum(axis=1) == pytest.approx(1.0)
+    assert round_[0] == pytest.approx(round_[-1])
+    assert len(np.unique(round_.round(6), axis=0)) == len(round_) - 1 >= 36
+    for kind in ("rectangle", "ellipse"):  # on the plane it was drawn on
+        away = (outline(replace(box, kind=kind)) - np.array(box.points[0])) @ cut.normal
+        assert away == pytest.approx(0, abs=1e-9)
+
+
+def test_a_polygon_closes_with_its_third_point_and_drafts_are_as_they_are():
+    cut = cut_of(GRID, view_at((15, 20, 25)))
+    corners = [(4, 6), (14, 12), (9, 20)]
+    shape = drawn("polygon", corners, cut)
+    assert outline(shape).tolist() == [list(point) for point in (*shape.points, shape.points[0])]
+    for kind, count in (("polygon", 2), ("ellipse", 1), ("rectangle", 1), ("length", 2)):
+        draft = drawn(kind, corners[:count], cut)
+        assert outline(draft).tolist() == [list(point) for point in draft.points]
+
+
+def figures_of(kind, pixels, scan, cut):
+    return [
+        (each.name, pytest.approx(each.value), each.unit, each.at_detector)
+        for each in measured(drawn(kind, pixels, cut), scan, cut).figures
+    ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "mm", "mm2", "at_detector"),
+    [("patient", "mm", "mm2", False), ("detector", "mm", "mm2", True), (None, "px", "px", False)],
+)
+def test_figures_have_their_units_and_say_when_they_are_of_the_detector(kind, mm, mm2, at_detector):
+    grid = replace(geometry_of("LPS", (1, 40, 50), (1.0, 1.0, 1.0)), spacing_kind=kind)
+    scan = volume(grid)
+    cut = cut_of(grid, view_at((0, 20, 25), geometry=grid))
+    assert figures_of("length", [(5, 5), (8, 9)], scan, cut) == [("length", 5.0, mm, at_detector)]
+    assert figures_of("angle", [(9, 0), (0, 0), (0, 5)], scan, cut) == [
+        ("angle", 90.0, "deg", False)
+    ]
+    values = cut.take(scan.array)[5:15, 5:25].astype(float)
+    assert figures_of("rectangle", [(4.5, 4.5), (24.5, 14.5)], scan, cut) == [
+        ("area", 200.0, mm2, at_detector),
+        ("mean", values.mean(), "HU", False),
+        ("SD", values.std(), "HU", False),
+        ("minimum", values.min(), "HU", False),
+        ("maximum", values.max(), "HU", False),
+    ]
+    assert figures_of("text", [(1, 1)], scan, cut) == []
+
+
+def test_a_drawing_with_its_numbers_has_its_line_through_the_patient():
+    cut = cut_of(GRID, view_at((15, 20, 25)))
+    box = drawn("rectangle", [(4, 6), (14, 12)], cut)
+    made = measured(box, volume(), cut)
+    assert made.drawing is box
+    assert np.array(made.outline) == pytest.approx(outline(box))
+
+
+@pytest.mark.parametrize(
+    ("quantity", "value", "said"),
+    [
+        ("HU", 1.0, ("mean 1.0 HU, SD 0.0", "1.0 to 1.0 HU")),
+        ("a.u.", -7.25, ("mean -7.2, SD 0.0", "-7.2 to -7.2")),
+        ("1", 0.25, ("mean 0.250, SD 0.000", "0.250 to 0.250")),
+        ("g/ml", -0.9, ("mean -0.900 g/ml, SD 0.000", "-0.900 to -0.900 g/ml")),
+    ],
+)
+def test_small_values_have_more_digits_and_no_unit_is_made_up(quantity, value, said):
+    scan = Volume(np.full(GRID.shape, value, np.float32), GRID, quantity=quantity)
+    cut = cut_of(GRID, view_at((15, 20, 25)))
+    assert described(drawn("rectangle", [(4, 6), (14, 12)], cut), scan, cut)[1:] == said
 
 
 def test_shapes_come_back_on_the_pixels_they_were_drawn_on():

@@ -21,7 +21,15 @@ from medview.domain.geometry import Plane
 from medview.domain.overlay import LayerStyle
 from medview.domain.volume import Volume
 from medview.imaging.frame import compose_frame
-from medview.imaging.oblique import STRAIGHT, lean_of, matrix_of, oblique_grid, onto, turned
+from medview.imaging.oblique import (
+    STRAIGHT,
+    covering,
+    lean_of,
+    matrix_of,
+    oblique_grid,
+    onto,
+    turned,
+)
 from medview.imaging.reslice import crosshair_lines, cut_of, plane_axes
 from medview.imaging.view import Layer, View
 
@@ -222,9 +230,17 @@ def test_onto_takes_a_direction_to_another_the_shortest_way(one, other):
     assert angle == pytest.approx(np.degrees(np.arccos(np.clip(unit @ wanted, -1, 1))), abs=1e-4)
 
 
-def test_a_half_turn_is_found_too():
-    found = matrix_of(onto((0, 0, 1), (0, 0, -1))) @ (0, 0, 1)
-    np.testing.assert_allclose(found, (0, 0, -1), atol=1e-9)
+@pytest.mark.parametrize("axis", [(0, 0, 1), (0, -1, 0), (-3, 0, 0), (1, 1, 0), (-1, -2, -3)])
+def test_a_half_turn_and_no_turn_are_found_too(axis):
+    unit = np.array(axis) / np.linalg.norm(axis)
+    np.testing.assert_allclose(matrix_of(onto(axis, -unit)) @ unit, -unit, atol=1e-9)
+    assert onto(axis, 2 * unit) == STRAIGHT
+
+
+def test_the_length_of_a_direction_does_not_matter():
+    assert onto((2, 0, 0), (0, 5, 0)) == onto((1, 0, 0), (0, 1, 0))
+    tilt = turned(STRAIGHT, (1, 0, 0), 20)
+    assert lean_of(tilt, (0, 0, 7)) == pytest.approx(lean_of(tilt, (0, 0, 1))) == pytest.approx(20)
 
 
 def test_a_lean_is_measured_between_planes_not_between_their_sides():
@@ -239,6 +255,19 @@ def test_the_turned_grid_covers_every_voxel_with_cubes_of_the_smallest_spacing()
     index = wide.to_index(positions(grid).reshape(-1, 3))
     assert (index >= -1e-6).all()
     assert (index <= np.array(wide.shape) - 1 + 1e-6).all()
+
+
+@pytest.mark.parametrize("code", ["LPS", "SAR"])
+def test_the_turned_grid_is_no_larger_than_what_it_covers(code):
+    grid = geometry_of(code, (7, 9, 11), (3.0, 2.0, 2.5))
+    unit = grid.affine[:3, :3] / np.array(grid.spacing_mm)
+    again = covering(grid, unit, np.array(grid.spacing_mm))
+    assert again.same_grid(grid)
+    wide = oblique_grid(grid, 0, turned(STRAIGHT, (1, 1, 1), 40))
+    index = wide.to_index(positions(grid).reshape(-1, 3))
+    assert index.min(axis=0) == pytest.approx([0, 0, 0], abs=1e-6)
+    assert (index.max(axis=0) > np.array(wide.shape) - 2).all()
+    np.testing.assert_allclose(np.linalg.det(wide.affine[:3, :3] / np.linalg.det(unit)), 2.0**3)
 
 
 def test_axes_of_the_planes_turn_with_the_tilt():
