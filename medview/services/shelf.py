@@ -12,7 +12,7 @@ from medview.domain.study import Series
 from medview.io.result_index import Binding, Entry, Found
 from medview.services.jobs import Job, Jobs
 from medview.services.session import Message, Session, VolumeId
-from medview.services.takes import Estimate, scaled
+from medview.services.takes import Estimate, is_alike, scaled
 from medview.services.tasks import Answers, Errand, Tasks
 
 KEEP = "medview.services.shelf_work:keep"
@@ -99,7 +99,7 @@ class Shelf:
     def estimate(self, model: str, voxels: int, samples: int = 0) -> Estimate | None:
         """What a run on so many voxels will take; None when the model never ran here."""
         for entry in reversed(self._runs):
-            if entry.model == model and entry.voxels > 0 and voxels > 0:
+            if entry.model == model and is_alike(entry, voxels):
                 return scaled(entry, voxels, samples)
         return None
 

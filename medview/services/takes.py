@@ -8,6 +8,8 @@ from pathlib import Path
 from medview.io.result_index import Entry
 
 _MEMORY = Path("/proc/meminfo")
+_FAR = 64
+"""Runs on inputs that differ by more than so many times in size are not compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,14 @@ TAKES: dict[str, Take] = {
     "cxr": Take(0.3, 0.0, 0.0, 520.0),
     "icu": Take(2.6, 0.0, 0.0, 680.0),
 }
+
+
+def is_alike(entry: Entry, voxels: int) -> bool:
+    """Whether an earlier run says something of one on so many voxels.
+
+    A table of a few hundred figures says nothing of an image, nor the other way round.
+    """
+    return min(entry.voxels, voxels) * _FAR >= max(entry.voxels, voxels) > 0
 
 
 def scaled(entry: Entry, voxels: int, samples: int) -> Estimate:

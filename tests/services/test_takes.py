@@ -1,10 +1,12 @@
 """What a run will take, scaled to size and number of passes."""
 
+from dataclasses import replace
+
 import pytest
 
 from medview.io.result_index import Entry
 from medview.services import takes
-from medview.services.takes import Estimate, Take, free_memory_mb, measured, scaled
+from medview.services.takes import Estimate, Take, free_memory_mb, is_alike, measured, scaled
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +43,11 @@ def test_free_memory_is_known_here_and_unknown_without_its_file(monkeypatch, tmp
     assert free_memory_mb() > 0
     monkeypatch.setattr(takes, "_MEMORY", tmp_path / "nothing")
     assert free_memory_mb() is None
+
+
+def test_a_run_on_a_table_says_nothing_of_one_on_an_image():
+    table = replace(entry(), voxels=265)
+    assert not is_alike(table, 1_000_000)
+    assert not is_alike(entry(), 265)
+    assert not is_alike(replace(entry(), voxels=0), 0)
+    assert is_alike(entry(), 8_000_000)
