@@ -10,7 +10,14 @@ from medview.domain.prediction import Prediction, Score
 from medview.domain.report import NOT_AVAILABLE, Section, Table
 from medview.domain.wording import interval, number
 from medview.services.report_figures import of_route, told_whole
-from medview.services.telling import BRIXIA_TOP, family, figure_text, interval_text, main_score
+from medview.services.telling import (
+    BRIXIA_TOP,
+    family,
+    figure_text,
+    interval_text,
+    main_score,
+    zone_texts,
+)
 
 _NO_FORECAST = "intensive care"
 _VOLUME = "_ml"
@@ -256,16 +263,17 @@ def _share(part: float, whole: float | None) -> str:
 
 
 def _zones(prediction: Prediction) -> Section:
+    texts = zone_texts(prediction)
+    known = [(zone, prediction.score(f"brixia_{zone}"), text) for zone, text in texts.items()]
     rows = tuple(
         (
-            each.name.removeprefix("brixia_"),
-            figure_text(each.value, each.name),
-            interval_text(each) or NOT_AVAILABLE,
-            each.meaning.partition(",")[0],
+            zone,
+            text,
+            interval_text(score) or NOT_AVAILABLE,
+            score.meaning.partition(",")[0],
         )
-        for each in prediction.scores
-        if each.name.startswith("brixia_") and each.name != "brixia_total"
-        if each.value is not None
+        for zone, score, text in known
+        if score is not None
     )
     headings = ("Zone", "Of 3", "95 % interval", "Where")
     return Section("Brixia score", table=Table(rows, headings), narrow=True)

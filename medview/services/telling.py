@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from medview.domain.prediction import Prediction, Score
 from medview.domain.wording import number, span
 from medview.imaging.marks import ZONES, Mark, zone_marks
@@ -48,7 +50,7 @@ def score_text(score: Score) -> str:
     if score.value is None:
         return "–"
     unit = "" if score.unit in ("", "1", "probability") else f" {_short_unit(score.unit)}"
-    text = f"{figure_text(score.value, score.name)}{unit}"
+    text = f"{_alike(score, score.value)}{unit}"
     return f"{text} / {BRIXIA_TOP}" if score.name == "brixia_total" else text
 
 
@@ -56,7 +58,7 @@ def interval_text(score: Score) -> str:
     """The interval of a score, a gap with signs; empty where there is none."""
     if score.low is None or score.high is None:
         return ""
-    return span(figure_text(score.low, score.name), figure_text(score.high, score.name))
+    return span(_alike(score, score.low), _alike(score, score.high))
 
 
 def result_line(prediction: Prediction) -> str:
@@ -83,13 +85,30 @@ def result_marks(predictions: tuple[Prediction, ...]) -> tuple[Mark, ...]:
         lungs = each.map("lungs")
         scores = {letter: each.score(f"brixia_{letter}") for letter in ZONES}
         if lungs is not None and lungs.geometry.shape[0] == 1 and any(scores.values()):
-            words = {
-                zone: figure_text(score.value, score.name)
-                for zone, score in scores.items()
-                if score is not None and score.value is not None
-            }
-            return zone_marks(lungs, words)
+            return zone_marks(lungs, zone_texts(each))
     return ()
+
+
+def zone_texts(prediction: Prediction) -> dict[str, str]:
+    """The grades of the zones by their letters, all whole or all with tenths."""
+    scores = {letter: prediction.score(f"brixia_{letter}") for letter in ZONES}
+    known = {zone: s for zone, s in scores.items() if s is not None and s.value is not None}
+    texts = figure_texts([s.value or 0.0 for s in known.values()], "brixia_total")
+    return dict(zip(known, texts, strict=True))
+
+
+def figure_texts(values: Sequence[float], name: str) -> list[str]:
+    """Figures of one kind that stand together, with as many decimals each."""
+    texts = [figure_text(value, name) for value in values]
+    if name.startswith("brixia_") and any("." in text for text in texts):
+        return [f"{value:.1f}" for value in values]
+    return texts
+
+
+def _alike(score: Score, value: float) -> str:
+    """The value or a bound of a score, with as many decimals as the others."""
+    known = [each for each in (score.value, score.low, score.high) if each is not None]
+    return figure_texts([value, *known], score.name)[0]
 
 
 def figure_text(value: float, name: str) -> str:

@@ -68,7 +68,7 @@ def test_a_chest_film_says_what_it_detects_rather_than_forecasts():
     scores = (Score("severe", 0.31, method="not calibrated"), Score("brixia_total", 4.66, 0, 12.1))
     made = told(said("cxr", *scores), known)
     assert made.line == (
-        "Probability of a severe course 0.31; Brixia total 4.7 of 18 (95 % interval 0 – 12.1)."
+        "Probability of a severe course 0.31; Brixia total 4.7 of 18 (95 % interval 0.0 – 12.1)."
     )
     assert made.details[:2] == ("Calibration of the probability: not calibrated.", limit)
     assert "ROC AUC 0.890 (films)" in made.details[2]
@@ -130,7 +130,7 @@ def test_volumes_and_zones_are_tables_and_an_empty_one_is_left_out():
     assert [row[3] for row in volumes.table.rows] == ["2.50 %", "100 %"]
     assert volumes.text == "Shares are of the intracranial volume. Intervals: left-out heads."
     (zones,) = measures(said("cxr", Score("brixia_A", 0.7, 0, 2.6, meaning="upper right, 0 to 3")))
-    assert zones.table.rows == (("A", "0.7", "0 – 2.6", "upper right"),)
+    assert zones.table.rows == (("A", "0.7", "0.0 – 2.6", "upper right"),)
     assert measures(said("brain-age", Score("age", 50.0))) == ()
     assert measures(said("unheard-of", Score("x", 1.0))) == ()
 

@@ -5,7 +5,14 @@ from services.stubs import result_about
 
 from medview.domain.prediction import Score
 from medview.services.session import VolumeId
-from medview.services.telling import figure_text, interval_text, main_score, result_line
+from medview.services.telling import (
+    figure_text,
+    interval_text,
+    main_score,
+    result_line,
+    score_text,
+    zone_texts,
+)
 
 
 def result(model, *scores):
@@ -51,3 +58,12 @@ def test_without_a_gap_the_age_is_told_and_without_anything_nothing():
 
 def test_an_interval_without_one_end_is_none():
     assert interval_text(Score("severe", 0.3, 0.1, None)) == ""
+
+
+def test_brixia_figures_that_stand_together_have_as_many_decimals():
+    total = Score("brixia_total", 4.66, 0.0, 12.1)
+    assert (score_text(total), interval_text(total)) == ("4.7 / 18", "0.0 – 12.1")
+    zones = (Score("brixia_A", 0.7), Score("brixia_C", 1.0), Score("brixia_F", None))
+    assert zone_texts(result("cxr", *zones)) == {"A": "0.7", "C": "1.0"}
+    whole = (Score("brixia_A", 2.0), Score("brixia_C", 1.0))
+    assert zone_texts(result("cxr", *whole)) == {"A": "2", "C": "1"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 
 from medview.domain.card import Figure
-from medview.services.telling import figure_text, interval_text, score_text
+from medview.services.telling import interval_text, score_text, zone_texts
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.result_card import ResultCard, sentence
@@ -18,7 +18,6 @@ _ACCURACY_WORDS = {
     "balanced_accuracy": "balanced accuracy",
     "roc_auc": "AUROC",
 }
-_ZONES = ("A", "B", "C", "D", "E", "F")
 
 
 class ChestCard(ResultCard):
@@ -114,12 +113,7 @@ class ChestCard(ResultCard):
         self._boxes.setChecked(session.zones_on)
 
     def _zone_words(self) -> str:
-        known = [(z, self.result.score(f"brixia_{z}")) for z in _ZONES]
-        parts = [
-            f"{zone}\u00a0{figure_text(score.value, score.name)}"
-            for zone, score in known
-            if score is not None and score.value is not None
-        ]
+        parts = [f"{zone}\u00a0{text}" for zone, text in zone_texts(self.result).items()]
         self._boxes.setVisible(bool(parts) and self.result.map("lungs") is not None)
         return tr("Zones (0 to 3): ") + "  ".join(parts) if parts else ""
 
