@@ -103,7 +103,9 @@ def read_record(path: Path) -> Record:
         elif any(row[n] for row in cells):
             ignored.append(name)
     strips.sort(key=lambda strip: -len(strip.hours))
-    return Record(tuple(strips), max(hours), tuple(ignored), len(every) - len(hours))
+    # Days with a time of day in them are hours after all.
+    step = each if each > 1 and all(hour % each == 0 for hour in hours) else 1.0
+    return Record(tuple(strips), max(hours), tuple(ignored), len(every) - len(hours), step)
 
 
 def _is_series(path: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
@@ -23,6 +24,7 @@ from medview.services.telling import family, main_score
 from medview.ui.app import App
 from medview.ui.controls import label, name
 from medview.ui.panels.icu_card import RISKS
+from medview.ui.record_axis import TimeAxis
 from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_BACK, PANE_QUIET, PANE_STRONG, base_font
 from medview.ui.words import number, tr
 
@@ -31,10 +33,9 @@ _ROW_PX, _RISK_PX, _AXIS_PX = 46, 104, 22
 _RIGHT_PX = 16.0
 _GRID = "#20252c"
 _DOT_PX = 2.2
-_LABEL_PX = 44
 _SHARE, _SHARE_ALONE = 0.46, 0.7
 _LEAST_PX = 340
-
+_LACKS_HOURS = "{n} of the hours not measured"
 
 _HEARD = ("tables", "hour", "predictions", "volume", "volume_id", "read", "first_reader")
 
@@ -79,7 +80,8 @@ class RecordPane(QWidget):
         self.strips.show_record(record, risk_of(self._app.session.results))
         said = tr("filled: measured   hollow: carried on   dashed: film")
         share = f"{record.imputed_share:.0%}".replace("%", "\u00a0%")
-        self._foot.setText(f"{said}   ·   {tr('{n} of the hours not measured', n=share)}")
+        lacks = "{n} of the days not measured" if record.step > 1 else _LACKS_HOURS
+        self._foot.setText(f"{said}   ·   {tr(lacks, n=share)}")
 
     def _take_room(self, share: float) -> None:
         """Nearly half of the room beside a film, and more where there is none."""
@@ -137,14 +139,10 @@ class Strips(QWidget):
         last = self._record.last if self._record is not None else 0.0
         return max(1.0, last, *(point.hour for point in self._trace))
 
-    def x_of(self, hour: float) -> float:
-        """Where an hour stands, in pixels."""
-        return _WORDS_PX + (self.width() - _WORDS_PX - _RIGHT_PX) * hour / self.hours
-
-    def hour_at(self, x: float) -> float:
-        """The hour under a pixel; the ends hold."""
-        share = (x - _WORDS_PX) / (self.width() - _WORDS_PX - _RIGHT_PX)
-        return min(max(share, 0.0), 1.0) * self.hours
+    @property
+    def axis(self) -> TimeAxis:
+        """Where the hours of the stay stand."""
+        return TimeAxis(self.hours, _WORDS_PX, self.width() - _RIGHT_PX)
 
     @property
     def film_hour(self) -> float | None:
@@ -157,7 +155,7 @@ class Strips(QWidget):
         if self._record is None:
             return {}
         hour = self._cursor
-        texts = {each.name: number(each.at(hour)) for each in self._record.strips}
+        texts = {each.name: value_text(each, each.at(hour)) for each in self._record.strips}
         risk = [point for point in self._trace if point.hour <= hour]
         return texts | ({"mortality": f"{risk[-1].mortality:.2f}"} if risk else {})
 
@@ -169,12 +167,12 @@ class Strips(QWidget):
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
         """Put the cursor there."""
-        self._app.records.look_at(self.hour_at(event.position().x()))
+        self._app.records.look_at(self.axis.hour_at(event.position().x()))
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
         """Draw the cursor along."""
         if event.buttons() & Qt.MouseButton.LeftButton:
-            self._app.records.look_at(self.hour_at(event.position().x()))
+            self._app.records.look_at(self.axis.hour_at(event.position().x()))
 
     # -- drawing ---------------------------------------------------------------------------
 
@@ -207,7 +205,8 @@ class Strips(QWidget):
         top = min(1.0, max(0.2, math.ceil(max(tops) * 5) / 5))
 
         def place(hour: float, risk: float) -> QPointF:
-            return QPointF(self.x_of(hour), area.bottom() - 10 - (area.height() - 26) * risk / top)
+            share = risk / top
+            return QPointF(self.axis.x_of(hour), area.bottom() - 10 - (area.height() - 26) * share)
 
         band = [place(p.hour, p.high) for p in trace if p.high is not None]
         band += [place(p.hour, p.low) for p in reversed(trace) if p.low is not None]
@@ -220,7 +219,9 @@ class Strips(QWidget):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(PANE_ACCENT), 2))
         painter.drawPolyline(QPolygonF([place(p.hour, p.mortality) for p in trace]))
-        _write(painter, self.width() - 4, 14, f"{top:.1f}", PANE_QUIET, px=11, right=True)
+        for risk, words in ((top, f"{top:.1f}"), (0.0, "0.0")):
+            y = place(0.0, risk).y() - 7
+            _write(painter, _WORDS_PX - 12, y, words, PANE_QUIET, px=11, right=True)
         self._line_below(painter, area)
 
     def _draw_row(self, painter: QPainter, area: QRectF, strip: Strip, value: str) -> None:
@@ -231,14 +232,15 @@ class Strips(QWidget):
         _write(painter, 10, area.top() + 24, tag or strip.unit, colour, px=11)
         _write(painter, _WORDS_PX - 12, area.top() + 6, value, PANE_ACCENT, right=True)
         assert self._record is not None  # rows are those of a record
-        carried = strip.carried(self._record.last)
+        step = max(self._record.step, self.axis.dot_step)
+        carried = strip.carried(self._record.last, step)
         values = strip.values
         low, high = min(values), max(values)
         span = (high - low) or 1.0
 
         def place(hour: float, value: float) -> QPointF:
             share = (value - low) / span if high > low else 0.5
-            return QPointF(self.x_of(hour), area.bottom() - 11 - (area.height() - 22) * share)
+            return QPointF(self.axis.x_of(hour), area.bottom() - 11 - (area.height() - 22) * share)
 
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(PANE_ACCENT).darker(140), 1))
@@ -255,37 +257,53 @@ class Strips(QWidget):
         notes = self._result.warnings if self._result is not None else ()
         for note in notes:
             low = note.text.lower()
-            if strip.name.lower() in low and ("fahrenheit" in low or "unit" in low):
-                return tr("was °F") if "fahrenheit" in low else tr("unit changed")
+            about = re.match(rf"{re.escape(strip.name.lower())}\b", low) is not None
+            if about and "fahrenheit" in low:
+                return tr("°F, converted")
+            if about and ("converted" in low or "unit" in low):
+                return tr("unit converted")
         return ""
 
     def _draw_axis(self, painter: QPainter) -> None:
-        bottom = self.height() - _AXIS_PX
-        room = (self.width() - _WORDS_PX) / _LABEL_PX
-        step = next(s for s in (1, 2, 6, 12, 24, 48, 96, 1 << 20) if self.hours / s <= room)
-        for hour in range(0, int(self.hours) + 1, step):
-            text = tr("{n} h", n=hour)
-            left = self.x_of(hour) - _metrics(11).horizontalAdvance(text) / 2
-            left = min(left, self.width() - _metrics(11).horizontalAdvance(text) - 2)
+        bottom, axis = self.height() - _AXIS_PX, self.axis
+        for hour, text in axis.ticks:
+            wide = _metrics(11).horizontalAdvance(text)
+            left = min(axis.x_of(hour) - wide / 2, self.width() - wide - 2)
             _write(painter, left, bottom + 4, text, PANE_QUIET, px=11)
         if self.film_hour is not None:
-            self._upright(painter, self.film_hour, PANE_ACTIVE, Qt.PenStyle.DashLine)
-            text = tr("film, hour {n}", n=f"{self.film_hour:.1f}".removesuffix(".0"))
-            wide = _metrics(11).horizontalAdvance(text)
-            at = self.x_of(self.film_hour)
-            left = at + 5 if at + wide + 34 < self.width() else at - wide - 5
-            _write(painter, left, 2, text, PANE_ACTIVE, px=11)
-        if self._app.session.hour is not None:
-            self._upright(painter, self._cursor, PANE_STRONG, Qt.PenStyle.SolidLine)
+            words = tr("film, {when}", when=axis.words(self.film_hour))
+            self._mark(painter, self.film_hour, words, PANE_ACTIVE, Qt.PenStyle.DashLine)
+        cursor = self._app.session.hour
+        if cursor is not None:
+            words, plain = axis.words(cursor), Qt.PenStyle.SolidLine
+            self._mark(painter, cursor, words, PANE_STRONG, plain, 16)
+
+    def _mark(
+        self, painter: QPainter, hour: float, words: str, colour: str, look: Qt.PenStyle, y: int = 2
+    ) -> None:
+        """A line through all rows, and at its top what it is, on the side with more room."""
+        self._upright(painter, hour, colour, look)
+        wide, at = _metrics(11).horizontalAdvance(words), self.axis.x_of(hour)
+        left = at + 5 if at + wide + 8 < self.width() else at - wide - 5
+        _write(painter, left, y, words, colour, px=11)
 
     def _upright(self, painter: QPainter, hour: float, colour: str, look: Qt.PenStyle) -> None:
         painter.setPen(QPen(QColor(colour), 1, look))
-        at = round(self.x_of(hour)) + 0.5
+        at = round(self.axis.x_of(hour)) + 0.5
         painter.drawLine(QPointF(at, 0), QPointF(at, self.height() - _AXIS_PX))
 
     def _line_below(self, painter: QPainter, area: QRectF) -> None:
         painter.setPen(QPen(QColor(_GRID), 1))
         painter.drawLine(area.bottomLeft(), area.bottomRight())
+
+
+def value_text(strip: Strip, value: float | None) -> str:
+    """A value with the decimals that its column is written with; "–" where none is known."""
+    if value is None:
+        return "–"
+    digits = strip.decimals
+    text = number(value) if digits is None else f"{value:.{digits}f}"
+    return text.replace("-", "\u2212")
 
 
 def _font(px: int, *, bold: bool = False) -> QFont:

@@ -29,14 +29,15 @@ def plain_tip(text: str) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """A figure with `digits` significant digits, never in scientific notation; "-" for none."""
+    """A figure with `digits` significant digits, never in scientific notation; "–" for none."""
     if value is None or not math.isfinite(value):
-        return "-"
+        return "–"
     if value == 0:
         return "0"
     decimals = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:.{min(decimals, 6)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text and abs(value) >= 100 else text
+    text = text.rstrip("0").rstrip(".") if "." in text and abs(value) >= 100 else text
+    return text.replace("-", "\u2212")
 
 
 def short(value: float) -> str:

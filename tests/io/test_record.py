@@ -130,3 +130,10 @@ def test_half_a_number_is_none(tmp_path):
     record = read_record(path)
     assert [strip.name for strip in record.strips] == ["GCS"]
     assert record.ignored == ("Temperature",)
+
+
+@pytest.mark.parametrize(("second", "step"), [("2", 24.0), ("2.5", 1.0)])
+def test_a_table_of_whole_days_says_so(tmp_path, second, step):
+    path = tmp_path / "stay.csv"
+    path.write_text(f"Day,CRP\n0,12\n{second},40\n")
+    assert read_record(path).step == step

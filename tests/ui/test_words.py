@@ -13,10 +13,10 @@ from medview.ui import words
         (0.0, "0"),
         (980.4, "980"),
         (1234567.0, "1234567"),
-        (-3.456, "-3.46"),
+        (-3.456, "\u22123.46"),
         (0.00000012, "0.000000"),
-        (None, "-"),
-        (float("nan"), "-"),
+        (None, "–"),
+        (float("nan"), "–"),
     ],
 )
 def test_a_figure_has_three_significant_digits(value, text):

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
     QProgressBar,
+    QPushButton,
     QRadioButton,
     QVBoxLayout,
     QWidget,
@@ -40,9 +41,9 @@ class AnalysisCard(Card):
         self._offers.setSpacing(4)
         self._run = button(tr("Run"), "analysis_run", look="primary", tip=tr("Run this model (F5)"))
         self._run.clicked.connect(self.run)
-        self._more = button(tr("Options"), "analysis_more", look="link")
-        self._more.setToolTip(tr("Device, number of samples, seed"))
-        self._more.clicked.connect(self._on_more)
+        self.more: QPushButton = button(tr("Options"), "analysis_more", look="link")
+        self.more.setToolTip(tr("Device, number of samples, seed"))
+        self.more.clicked.connect(self._on_more)
         self.options = RunOptions(app)
         self.options.hide()
         self.options.samples.valueChanged.connect(self.refresh)
@@ -52,7 +53,7 @@ class AnalysisCard(Card):
         self.add(label(tr("Analysis"), "strong"))
         self.add(self._offers)
         self.add(self.options, self._takes, self._queue)
-        self.add(Row(self._more, 1, self._run))
+        self.add(Row(self.more, 1, self._run))
         for field in ("series", "volume", "volume_id", "tasks", "tables", "running"):
             getattr(app.session.events, field).connect(self.refresh)
         app.models.changed.connect(lambda: self.options.show_versions(self._model))
@@ -139,7 +140,7 @@ class AnalysisCard(Card):
 
     def _on_more(self) -> None:
         self.options.setVisible(self.options.isHidden())
-        self._more.setText(tr("Options") if self.options.isHidden() else tr("Fewer options"))
+        self.more.setText(tr("Options") if self.options.isHidden() else tr("Fewer options"))
         if not self.options.isHidden():
             self.options.ask_devices()
 

@@ -165,10 +165,10 @@ def cohort_words(cohort: list[tuple[float, float]], given: float, predicted: flo
     """Where the gap stands among people of about the same age, with their number."""
     near = [p - a for a, p in cohort if abs(a - given) <= _NEAR_YEARS]
     if len(near) < _FEWEST:
+        few = {0: tr("Nobody"), 1: tr("Only 1 person")}
+        who = few.get(len(near), tr("Only {n} people", n=len(near)))
         return tr(
-            "Only {n} people of the reference cohort are within 5 years of this age: "
-            "no percentile.",
-            n=len(near),
+            "{who} of the reference cohort within 5 years of this age: no percentile.", who=who
         )
     below = sum(gap < predicted - given for gap in near) / len(near)
     return tr(

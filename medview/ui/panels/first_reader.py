@@ -11,6 +11,7 @@ from medview.ui.app import App
 from medview.ui.containers import Card, Row
 from medview.ui.controls import button, clear, label, name
 from medview.ui.eliding import ElidedLabel
+from medview.ui.record_axis import length_words
 from medview.ui.words import tr
 
 _ROLES = {"series": "Record", "smri": "Structural features", "fmri": "Functional features"}
@@ -80,20 +81,21 @@ class TablesCard(Card):
         for role, each in session.tables.items():
             away = button("✕", f"table_remove_{role}", look="link", tip=tr("Use it no more"))
             away.clicked.connect(lambda _=False, role=role: self._app.records.remove(role))
-            text = ElidedLabel(self._words(each))
+            text = ElidedLabel(self._words(each), shorter=(self._words(each, brief=True),))
             role_words = label(tr(_ROLES[role]), "quiet")
             self._rows.addWidget(Row(role_words, text, away, grow=(1,)))
 
-    def _words(self, each: TableFile) -> str:
+    def _words(self, each: TableFile, *, brief: bool = False) -> str:
+        """Name and size of a table; its name alone where that is told and there is no room."""
         called = "" if self._app.session.private else each.path.name
+        if brief and called:
+            return called
         if each.record is None:
             columns, _, _ = each.given.size
             size = tr("{n} columns", n=columns)
         else:
             count = len(each.record.strips)
-            size = tr(
-                "{n} variables, {h} h", n=count, h=f"{each.record.last:.1f}".removesuffix(".0")
-            )
+            size = tr("{n} variables, {h}", n=count, h=length_words(each.record.last))
         return " · ".join(part for part in (called, size) if part)
 
     def _on_add(self) -> None:

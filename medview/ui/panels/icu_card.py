@@ -12,6 +12,7 @@ from medview.ui.eliding import ElidedLabel
 from medview.ui.inputs import DecimalField, Segments
 from medview.ui.panels.plots import ShareBar
 from medview.ui.panels.result_card import Badge, ResultCard
+from medview.ui.record_axis import length_words
 from medview.ui.words import tr
 
 _FIRST_SHOWN = 5
@@ -31,7 +32,8 @@ class IcuCard(ResultCard):
         given = {each.role for each in self.result.inputs}
         risk = main_score(self.result)
         what, words = RISKS.get(risk.name if risk is not None else "", RISKS["mortality"])
-        self.add_head(tr(what), self._window_badge(), _left_out_badge(given))
+        takes = {each.role for each in self.card.inputs} if self.card is not None else given
+        self.add_head(tr(what), self._window_badge(), _left_out_badge(given, takes))
         if risk is not None:
             self.add_line(tr(words), score=risk, meant=risk.name not in RISKS)
         self._add_switch(given)
@@ -46,7 +48,7 @@ class IcuCard(ResultCard):
 
     def _window_badge(self) -> Badge | None:
         hours = max((point.hour for point in self.result.trace), default=None)
-        return Badge(tr("{n} h", n=f"{hours:.0f}"), "tag") if hours else None
+        return Badge(length_words(hours), "tag") if hours else None
 
     def _add_switch(self, given: set[str]) -> None:
         """Run again without the film or without the series, where both are open."""
@@ -86,7 +88,7 @@ class IcuCard(ResultCard):
         go.clicked.connect(
             lambda: self.app.analysis.again(self.result.key, film_hour=field.value())
         )
-        self.add(Row(label(tr("Hour of the film")), 1, field, go))
+        self.add(Row(label(tr("Film at")), 1, field, go))
 
     def _has_both(self) -> bool:
         """Record and film are open, and the weights have learnt from both."""
@@ -184,10 +186,11 @@ def _why_missing(scores: list[Score]) -> str:
     return f": {reason}." if reason else "."
 
 
-def _left_out_badge(given: set[str]) -> Badge | None:
-    if "series" in given and "film" not in given:
+def _left_out_badge(given: set[str], takes: set[str]) -> Badge | None:
+    """What was not used of that which the model can use."""
+    if "series" in given and "film" in takes - given:
         return Badge("film off", tip=tr("Made without a film"))
-    if "film" in given and "series" not in given:
+    if "film" in given and "series" in takes - given:
         return Badge("series off", tip=tr("Made without the record"))
     return None
 
@@ -195,4 +198,6 @@ def _left_out_badge(given: set[str]) -> Badge | None:
 def _share(score: Score | None, *, signed: bool) -> str:
     if score is None or score.value is None:
         return "–"
-    return f"{score.value:+.2f}" if signed else f"{score.value:.0%}".replace("%", " %")
+    if signed:
+        return f"{score.value:+.2f}".replace("-", "\u2212")
+    return f"{score.value:.0%}".replace("%", " %")

@@ -13,13 +13,15 @@ from medview.domain.prediction import Prediction, Score
 from medview.domain.wording import duration_words
 from medview.services.telling import interval_text, main_score, score_text
 from medview.ui.app import App
-from medview.ui.containers import Card, Fold, Row
+from medview.ui.containers import GAP, Card, Fold, Row
 from medview.ui.controls import label, name
 from medview.ui.eliding import ElidedLabel
 from medview.ui.panels.answers import AnswerRow
 from medview.ui.words import interval, number, tr
 
 _UNUSUAL_PERCENT = 95.0
+# What a card has for a row in a small window, beside the scroll bar.
+_LEAST_PX = 280
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ResultCard(Card):
 
     def add_head(self, what: str, *badges: Badge | None) -> None:
         """What it is, what to notice, and by which model on which device."""
-        parts: list[QWidget | int] = [label(what)]
+        parts: list[QWidget] = [label(what)]
         for each in filter(None, badges):
             made = label(tr(each.text), each.look)
             made.setToolTip(each.tip)
@@ -62,9 +64,14 @@ class ResultCard(Card):
         full = f"{self.title} {self.result.version}"
         whole = f"{full} · {device_name(self.result.device)}"
         brief = f"{self.result.model} {self.result.version}"
-        right = ElidedLabel(whole, "quiet", shorter=(full, brief))
-        right.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.add(Row(*parts, right, grow=(len(parts),)))
+        by = ElidedLabel(whole, "quiet", shorter=(full, brief))
+        name(by, "result_by", whole)
+        if _width_of((*parts, by), brief) > _LEAST_PX:
+            # Beside long words too little would be left of it: a line of its own.
+            self.add(Row(*parts, 1), by)
+            return
+        by.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.add(Row(*parts, by, grow=(len(parts),)))
 
     def add_line(self, *more: str, score: Score | None = None, meant: bool = True) -> None:
         """The figure that matters, large, with its interval and what it is compared with.
@@ -167,6 +174,14 @@ def score_row(score: Score) -> Row:
     value = label(f"{text}  ({spread})" if spread else text, "value")
     value.setToolTip(score.meaning)
     return Row(label(tr(score.name.replace("_", " ").capitalize())), 1, value)
+
+
+def _width_of(parts: Sequence[QWidget], last: str) -> int:
+    """How wide a row of these is, in pixels, when the last one says `last`."""
+    for part in parts:
+        part.ensurePolished()
+    wide = sum(part.sizeHint().width() for part in parts[:-1])
+    return wide + parts[-1].fontMetrics().horizontalAdvance(last) + GAP * (len(parts) - 1)
 
 
 def _words_of(score: Score | None, model: str) -> str:

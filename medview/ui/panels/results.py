@@ -17,6 +17,7 @@ from medview.ui.panels.chest_card import ChestCard
 from medview.ui.panels.findings import FindingsList
 from medview.ui.panels.first_reader import FirstReaderCard, TablesCard
 from medview.ui.panels.icu_card import IcuCard
+from medview.ui.panels.kept_focus import KeptFocus
 from medview.ui.panels.result_card import ResultCard
 from medview.ui.panels.style_editor import StyleEditor
 from medview.ui.words import tr
@@ -42,6 +43,7 @@ class ResultsPanel(Column):
         self._first = FirstReaderCard(app)
         self._tables = TablesCard(app)
         self.analysis = AnalysisCard(app)
+        self._focus = KeptFocus(self._cards, self.analysis.more)
         for part in (self._first, self._cards, self._map, self.analysis, self._tables, self._saw):
             self.add(part)
         for field in _HEARD:
@@ -57,12 +59,14 @@ class ResultsPanel(Column):
         if session.results == self._shown:
             return
         self._shown = session.results
+        self._focus.before()
         # Empty, it would still take the gap between two cards.
         self._cards.setVisible(bool(session.results))
         clear(self._results)
         for result in session.results:
             kind = CARDS.get(family(result.model), ResultCard)
             self._results.addWidget(kind(self._app, result, self._app.analysis.card_of(result)))
+        self._focus.after()
         self._saw.refresh()
 
 

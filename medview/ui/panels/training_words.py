@@ -103,9 +103,9 @@ def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
 
 
 def _difference(one: Mapping[str, Any]) -> str:
-    """New minus old with its interval; "-" where there is none."""
+    """New minus old with its interval; "–" where there is none."""
     if one["new_minus_old"] is None:
-        return "-"
+        return "–"
     text = _signed(one["new_minus_old"], 3)
     if one["low"] is None:
         return text
@@ -113,7 +113,7 @@ def _difference(one: Mapping[str, Any]) -> str:
 
 
 def _signed(value: float, digits: int) -> str:
-    return f"{'-' if value < 0 else '+'}{number(abs(value), digits)}"
+    return ("+" if value >= 0 else "") + number(value, digits)
 
 
 def group_words(group: str) -> str:

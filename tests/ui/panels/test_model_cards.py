@@ -120,7 +120,9 @@ def test_an_age_from_an_image_is_not_held_against_people_told_from_features(benc
 def test_without_people_of_that_age_there_is_no_percentile(bench):
     bench.show()
     file(bench, "brain-age-armed", AGES, parameters={"age_years": 30.0})
-    assert "no percentile" in bench.find(QLabel, "cohort_words").text()
+    words = bench.find(QLabel, "cohort_words").text()
+    assert words.startswith("Nobody of the reference cohort")
+    assert "no percentile" in words
 
 
 def test_without_a_birth_date_there_is_no_gap_and_the_age_is_asked_for(bench):
@@ -155,6 +157,8 @@ def test_an_unseen_site_is_a_badge(bench):
     gone = Score("age_mixed", None, status="not_available", meaning="site not in training")
     file(bench, "brain-age-armed", (*AGES, gone), parameters={"age_years": 61.0})
     assert "unseen site: fixed effects only" in said(bench)
+    # Beside so long a badge nothing would be left of the model: it has a line of its own.
+    assert bench.find(ElidedLabel, "result_by").text() == "Brain age 1.0 · CPU"
 
 
 def test_outside_the_training_ages_the_number_is_grey(bench):
@@ -302,7 +306,7 @@ def record():
     return Record(
         (
             Strip("Heart Rate", "1/min", (0.5, 1.5, 5.5), (80.0, 90.0, 100.0)),
-            Strip("Temperature", "°C", (2.5,), (38.0,)),
+            Strip("Temperature", "°C", (2.5,), (38.5,)),
         ),
         last=8.0,
         ignored=("Note",),
@@ -362,6 +366,33 @@ def test_the_film_can_be_switched_off_and_the_result_says_so(bench):
     assert "film off" in said(bench)
 
 
+def test_weights_that_take_no_film_do_not_say_it_was_left_out(bench):
+    bench.app.analysis._cards = tuple(
+        replace(each, inputs=STAY.inputs[:1]) if each.id == "icu" else each
+        for each in bench.app.analysis.cards()
+    )
+    stay(bench, roles=("series",))
+    assert "film off" not in said(bench)
+
+
+def test_the_keyboard_comes_back_to_where_it_was_after_another_run(bench):
+    made = stay(bench)
+    bench.window.activateWindow()
+    bench.find(QPushButton, "icu_inputs_series").setFocus()
+    bench.session.predictions = {}
+    bench.settle()
+    assert bench.window.focusWidget().objectName() == "analysis_more"
+    bench.session.predictions = {bench.session.volume_id: (made,)}
+    bench.settle()
+    assert bench.window.focusWidget().objectName() == "icu_inputs_series"
+
+
+def test_the_hour_of_the_film_fits_beside_the_scroll_bar_of_a_small_window(bench):
+    stay(bench)
+    row = bench.find(QPushButton, "film_hour_run").parentWidget()
+    assert row.minimumSizeHint().width() <= 280
+
+
 def test_the_hour_of_the_film_can_be_told(bench):
     stay(bench)
     field, go = bench.find(QDoubleSpinBox, "film_hour"), bench.find(QPushButton, "film_hour_run")
@@ -377,17 +408,19 @@ def test_the_time_cursor_reads_every_row_and_the_risk(bench):
     stay(bench)
     strips = bench.window.findChild(Strips)
     assert strips.isVisible()
-    assert strips.value_texts() == {"Heart Rate": "100", "Temperature": "38.0", "mortality": "0.40"}
-    bench.app.records.look_at(strips.hour_at(strips.x_of(2.0)))
-    assert strips.value_texts() == {"Heart Rate": "90.0", "Temperature": "-", "mortality": "0.10"}
+    assert strips.value_texts() == {"Heart Rate": "100", "Temperature": "38.5", "mortality": "0.40"}
+    bench.app.records.look_at(strips.axis.hour_at(strips.axis.x_of(2.0)))
+    assert strips.value_texts() == {"Heart Rate": "90", "Temperature": "–", "mortality": "0.10"}
     assert strips.film_hour == 5.0
 
 
 def test_a_changed_unit_is_a_tag_at_its_row(bench):
     stay(bench, notes=("Temperature was in Fahrenheit; turned into °C",))
     strips = bench.window.findChild(Strips)
-    assert strips._unit_tag(record().strips[1]) == "was °F"
+    assert strips._unit_tag(record().strips[1]) == "°F, converted"
     assert strips._unit_tag(record().strips[0]) == ""
+    # Its letters stand in "Fahrenheit", and nothing was said of it.
+    assert strips._unit_tag(Strip("HR", "1/min", (0.5,), (80.0,))) == ""
 
 
 def test_the_record_has_room_beside_the_film_and_more_without_one(bench):

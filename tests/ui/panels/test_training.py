@@ -185,7 +185,7 @@ def done(bench, tmp_path, outcome=OUTCOME):
 def test_old_and_new_stand_beside_each_other_and_a_version_is_kept(bench, panel, tmp_path):
     done(bench, tmp_path)
     words = said(panel.outcome)
-    for part in ("5.20", "4.10", "-1.10 (-1.6 to -0.50)", "age mae"):
+    for part in ("5.20", "4.10", "−1.10 (−1.6 to −0.50)", "age mae"):
         assert part in words
     bench.app.tuning.keep("ward-1")
     bench.settle()

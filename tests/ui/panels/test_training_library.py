@@ -241,7 +241,7 @@ def test_figures_say_whose_they_are_and_how_sure():
         *("Site HH, left out", "age mae"),
     ]
     assert [line.look for line in lines if len(line.cells) > 1] == ["quiet", "good", "worse", ""]
-    assert lines[1].cells[1:] == ("5.00", "5.00", "-1.50 (-2.0 to -1.0)")
+    assert lines[1].cells[1:] == ("5.00", "5.00", "−1.50 (−2.0 to −1.0)")
     assert difference_lines({}) == []
     for one in (*found["metrics"], *found["differences"]):
         one["level"] = "slice"

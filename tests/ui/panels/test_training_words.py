@@ -87,7 +87,7 @@ def lines(*differences, worse=()):
 def test_a_line_has_old_new_and_the_difference_with_its_interval():
     head, line = lines(difference())
     assert head.cells == ("", "before", "after", "difference")
-    assert line.cells == ("age mae", "5.25", "4.00", "-1.25 (-2.0 to -0.50)")
+    assert line.cells == ("age mae", "5.25", "4.00", "−1.25 (−2.0 to −0.50)")
     assert line.look == "good"
 
 
@@ -114,4 +114,4 @@ def test_sites_come_after_all_of_them_under_a_name_of_their_own():
 
 def test_without_a_difference_there_is_no_table():
     assert difference_lines({}) == []
-    assert lines(difference(value=None))[1].cells[3] == "-"
+    assert lines(difference(value=None))[1].cells[3] == "–"
