@@ -37,6 +37,19 @@ def test_whole_numbers_are_averaged_within_a_unit(array, step):
         assert block.min() <= found[0][place] <= block.max()
 
 
+@given(
+    arrays.arrays(np.float32, SHAPES, elements=st.floats(-1000, 1000, width=32)),
+    st.sampled_from([2, 4, 8]),
+)
+def test_values_that_are_all_known_are_averaged(array, step):
+    found = coarser(array, step)
+    assert found.dtype == np.float32
+    for place, block in blocks(array[0], step):
+        if block.shape == (step, step):
+            assert found[0][place] == pytest.approx(block.mean(dtype=float), abs=1e-2)
+        assert block.min() - 1e-2 <= found[0][place] <= block.max() + 1e-2
+
+
 def test_coarser_planes_are_no_brighter():
     array = np.random.default_rng(0).integers(0, 200, (1, 512, 512)).astype(np.int16)
     assert coarser(array, 8).mean() == pytest.approx(array.mean(), abs=0.1)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phantoms import geometry_of, phantom
 
+from medview.domain.presentation import Look, Presentation
 from medview.domain.volume import ValueTable, Volume, Window
 from medview.imaging import intensity
 from medview.imaging.intensity import (
@@ -128,8 +129,36 @@ def test_padding_missing_slices_and_nan_do_not_count():
 def test_a_constant_or_empty_image_still_has_a_window():
     constant = as_volume(np.full(10, 7, dtype=np.int16))
     assert grey(constant.array, automatic_window(constant)).max() == 0
+    assert (automatic_window(constant).width, automatic_window(constant).level) == (1.0, 7.5)
     empty = as_volume(np.full(10, np.nan, dtype=np.float32))
     assert automatic_window(empty).width > 0
+
+
+def test_the_foreground_begins_a_tenth_of_the_way_from_the_dark_to_the_bright():
+    """Percentile 2 is 50 and percentile 98 is 150, whatever the outermost values are."""
+    shares = ((-900, 15), (50, 940), (59, 8), (61, 7), (150, 15), (1100, 15))
+    values = np.repeat([value for value, _ in shares], [count for _, count in shares])
+    volume = as_volume(values.astype(np.float32))
+    window = percentile_window(volume, 0, 100, foreground=True)
+    assert (window.level - window.width / 2, window.level + window.width / 2) == (61, 1100)
+
+
+def test_the_foreground_of_an_even_image_is_all_of_it():
+    even = as_volume(np.array([4, 4, 4], dtype=np.float32))
+    assert percentile_window(even, 5, 95, foreground=True).level == 4.5
+
+
+@pytest.mark.parametrize("missing", [(), (0, 1, 2)])
+def test_of_a_large_volume_every_part_is_looked_at(missing, monkeypatch):
+    monkeypatch.setattr(intensity, "_SAMPLE", 500)
+    grid = geometry_of("LPS", (90, 4, 5), (1, 1, 1))
+    slices = np.broadcast_to(np.arange(90.0)[:, None, None], grid.shape).astype(np.float32)
+    found = image_values(Volume(slices, grid, missing_slices=missing))
+    assert 200 <= found.size <= 500
+    assert found.min() <= len(missing) + 3
+    assert found.max() >= 86
+    rows = np.broadcast_to(np.arange(4.0)[:, None], grid.shape).astype(np.float32)
+    assert set(image_values(Volume(rows, grid, missing_slices=missing))) == {0, 1, 2, 3}
 
 
 def test_a_large_volume_is_sampled_and_its_window_hardly_moves(monkeypatch):
@@ -173,6 +202,33 @@ def test_the_automatic_window_is_counted_once_and_forgotten_with_its_volume(monk
 def test_the_number_keys_give_the_ct_windows(key, width, level):
     window = preset(phantom(modality="CT", quantity="HU"), key)
     assert (window.width, window.level) == (width, level)
+
+
+@pytest.mark.parametrize(
+    ("title", "width", "level"),
+    [("Ischaemia, narrow", 15, 32), ("Air", 1000, -426), ("Emphysema", 500, -850)],
+)
+def test_the_ct_windows_of_the_menu(title, width, level):
+    (found,) = (p.window for p in presets_for(phantom(modality="CT", quantity="HU"))
+                if p.title == title)  # fmt: skip
+    assert (found.width, found.level, found.function) == (width, level, "LINEAR")
+
+
+def test_windows_of_presentation_states_are_those_of_the_middle_slice():
+    volume = phantom(modality="CT", quantity="HU")
+    slices = volume.geometry.shape[0]
+    windows = [Window(100.0 + k, 40.0, "LINEAR", f"slice {k}") for k in range(slices)]
+    table = ValueTable(0.0, np.array([0.0, 1.0], dtype=np.float32))
+    vois = tuple((table, window) for window in windows)
+    look = Look(Presentation(), (("1.2", 0),) * slices, vois)
+    offered = presets_for(replace(volume, looks=(look,)))[len(PRESETS["HU"]) :]
+    assert [(p.key, p.window) for p in offered] == [("file1", windows[slices // 2])]
+
+
+def test_hounsfield_units_without_a_modality_are_those_of_ct():
+    assert presets_for(phantom(modality="", quantity="HU")) == PRESETS["HU"]
+    assert presets_for(phantom(modality="", quantity="a.u.")) == PRESETS["other"]
+    assert presets_for(phantom(modality="CT", quantity="a.u.")) == PRESETS["other"]
 
 
 def test_no_hounsfield_preset_is_offered_on_anything_but_ct():

@@ -13,7 +13,7 @@ from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.volume import Volume, Window
 from medview.imaging import part
 from medview.imaging.frame import Layer, View, compose_frame
-from medview.imaging.part import Room, grown, needed, part_of, placed
+from medview.imaging.part import Room, grown, needed, part_of, placed, px_per_mm
 from medview.imaging.reslice import cut_of
 
 # Neither side is a whole number of blocks.
@@ -122,6 +122,52 @@ def test_of_a_mask_every_place_is_seen_however_coarse(view, step):
     y, x = np.nonzero(whole.tints[0][..., 3])
     assert seen[(y - piece.top) // step, (x - piece.left) // step].all()
     assert seen.sum() <= len(y)
+
+
+@pytest.mark.parametrize(
+    ("room", "px"),
+    [(Room(300, 200), 3.0), (Room(600, 150), 3.0), (Room(500, 500), 5.0), (Room(0, 90), 1e-6)],
+)
+def test_a_slice_just_fits_its_pane(room, px):
+    """50 columns of 2 mm and 100 rows of half a mm: 100 mm wide, 50 mm high."""
+    assert px_per_mm(room, (10, 20, 60, 120), (2.0, 0.5)) == pytest.approx(px)
+
+
+def test_a_slice_lies_in_the_middle_of_its_pane_and_goes_where_it_is_drawn_to():
+    box, pixel_mm = (10.0, 20.0, 60.0, 120.0), (2.0, 0.5)
+    x, y, wide, high = placed(Room(300, 200), box, pixel_mm, 1.0, (0.0, 0.0))
+    assert (wide, high) == pytest.approx((6.0, 1.5))  # 3 pixels of the pane to a mm
+    assert (x + 10 * wide, x + 60 * wide) == pytest.approx((0.0, 300.0))
+    assert (y + 20 * high, y + 120 * high) == pytest.approx((25.0, 175.0))
+    x, y, wide, high = placed(Room(300, 200), box, pixel_mm, 2.0, (5.0, -4.0))
+    assert (wide, high) == pytest.approx((12.0, 3.0))
+    assert (x + 35 * wide, y + 70 * high) == pytest.approx((150 + 5 * 6, 100 - 4 * 6))
+
+
+@pytest.mark.parametrize("turn", [{}, {"flip_h": True, "flip_v": True}])
+def test_beside_the_film_the_nearest_blocks_are_kept(turn):
+    cut = cut_of(GEOMETRY, View(plane=Plane.ACQUIRED, **turn))
+    left, top = (-2, -3) if turn else (0, 0)  # blocks are counted from the first stored pixel
+    before = part_of(cut, (-70, -60, -50, -40), 4)
+    assert (before.left, before.top, before.columns, before.rows) == (left, top, 1, 1)
+    beyond = part_of(cut, (500, 400, 600, 500), 4)
+    last = (left + 37 * 4, top + 25 * 4)  # of 38 and 26 blocks
+    assert (beyond.left, beyond.top, beyond.columns, beyond.rows) == (*last, 1, 1)
+    some = part_of(cut, (left + 9, top + 9, left + 19, top + 11), 4)
+    assert (some.left, some.top, some.columns, some.rows) == (left + 8, top + 8, 3, 1)
+
+
+def test_an_eighth_more_is_kept_on_each_side_as_far_as_the_film_goes():
+    cut = cut_of(GEOMETRY, View(plane=Plane.ACQUIRED))
+    more = grown(part_of(cut, (40, 24, 80, 40), 1), cut)
+    assert (more.left, more.columns, more.top, more.rows) == (35, 50, 22, 20)
+    edge = grown(part_of(cut, (0, 0, COLUMNS, 80), 1), cut)
+    assert (edge.left, edge.columns, edge.top, edge.rows) == (0, COLUMNS, 0, 90)
+
+
+def test_a_film_that_a_state_draws_on_is_drawn_whole(monkeypatch):
+    monkeypatch.setattr(part, "is_drawn_on", lambda volume, view: True)
+    assert needed(FILM, View(), Room(10, 10)) is None
 
 
 def test_a_part_covers_what_lies_in_it_and_is_as_fine():
