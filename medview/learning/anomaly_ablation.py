@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import UsageError
@@ -25,10 +24,10 @@ from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_recipe import Recipe, same_run
-from medview.learning.anomaly_scores import Drawn, rimless
+from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings, Rule
+from medview.learning.anomaly_shown import FULL, Shown, agreement, joined, looked, scored, show
 from medview.learning.anomaly_training import (
-    NormalCase,
     TimeLeft,
     finished_model,
     load_normals,
@@ -39,15 +38,10 @@ from medview.learning.anomaly_training import (
 from medview.learning.calibrate import Pasted, Trial, choose, draw_slices, paste_lesions
 from medview.learning.cases import find_subsets
 from medview.learning.devices import choose_device
-from medview.learning.lesions import draw_lesion
-from medview.learning.metrics import pr_auc
-from medview.learning.scoring import protocol_rows, slices_of
 from medview.learning.single_pass import fit_single_pass
-from medview.learning.subset import TrainCase
 
-TASK = "synthetic lesions"
-FULL = 5
-"""The draws of the default, with which a single pass is compared."""
+LOOKED_AT = ("default", "heads-4")
+"""Variants whose attention is asked for, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +94,6 @@ VARIANTS: dict[str, Variant] = {
     "heads-4": Variant({"network.heads": 4}),
 }
 """By name. Attention, aleatoric and epistemic part, and draws: the published ablation."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shown:
-    """A left-out brain as it was shown: its compared slices, half of them with a lesion."""
-
-    case: TrainCase
-    pictures: NDArray[np.float32]
-    brain: NDArray[np.bool_]
-    truth: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -211,8 +195,10 @@ class AnomalyStudy:
         found = joined([one for shown, drawn in pairs for one in scored(shown, drawn, chosen)])
         if wanted.single:
             several = trained.said(job, FULL, True).held_out
-            found += joined(_agreement(trained.shown, said.held_out, several))
+            found += joined(agreement(trained.shown, said.held_out, several))
             return (*found, trained.cost(1, False))
+        if variant in LOOKED_AT and recipe.network.attention:
+            found += looked(trained.engine, trained.shown)
         if variant == "default" or wanted.samples != FULL:
             return (*found, trained.cost(wanted.samples, wanted.spread))
         return found
@@ -247,77 +233,6 @@ def recipe_of(base: Mapping[str, Any], changes: Mapping[str, Any]) -> Recipe:
         table, _, name = key.rpartition(".")
         (values.setdefault(table, {}) if table else values)[name] = value
     return Recipe.of(values)
-
-
-def show(case: NormalCase, seed: int) -> Shown:
-    """The compared slices of a brain, a random half of them with a lesion each."""
-    prepared = case.prepared.prepared
-    whole = slices_of(prepared)
-    kept = whole.take(protocol_rows(whole))
-    rng = np.random.default_rng([seed, zlib.crc32(case.case.case.encode())])
-    pictures, truth = kept.pictures.copy(), np.zeros(kept.brain.shape, np.bool_)
-    for n in np.sort(rng.permutation(len(kept))[: len(kept) // 2]):
-        lesion = draw_lesion(kept.brain[n], rng)
-        if lesion is not None:
-            pictures[n] = lesion.paste(pictures[n], kept.brain[n])
-            truth[n] = lesion.truth & kept.brain[n]
-    return Shown(case.case, pictures, kept.brain, truth)
-
-
-def scored(shown: Shown, drawn: Drawn, settings: AnomalySettings) -> tuple[Scored, ...]:
-    """Slice scores with their labels, and the pixel average precision of the brain."""
-    maps = drawn.maps(settings.smooth_px)
-    ill = np.asarray(shown.truth.any(axis=(1, 2)), dtype=np.bool_)
-    inner = rimless(shown.brain)[ill]
-    found = pr_auc(shown.truth[ill][inner], maps.score(settings.rule)[ill][inner].astype(float))
-    per_slice = drawn.slice_scores(settings)
-    case, patient, subset = shown.case.case, shown.case.patient, shown.case.subset
-    names = tuple(f"{case}:{n}" for n in range(len(ill)))
-    labels, values = tuple(ill.astype(float)), tuple(per_slice.astype(float))
-    patients = (patient,) * len(ill)
-    return (
-        Scored(TASK, ("roc_auc", "pr_auc"), names, patients, labels, values, "all", "slice"),
-        Scored(TASK, ("pixel_precision",), (case,), (patient,), (0.0,), (found,), subset, "pixel"),
-    )
-
-
-def _agreement(
-    shown: Sequence[Shown], guessed: Sequence[Drawn], several: Sequence[Drawn]
-) -> list[Scored]:
-    """How alike a guessed epistemic part and that of several draws order the pixels of a brain."""
-    found = []
-    for one, guess, drawn in zip(shown, guessed, several, strict=True):
-        inner = rimless(one.brain)
-        pair = [each.pictures.var(0)[inner] for each in (guess, drawn)]
-        alike = float(stats.spearmanr(*pair).statistic)
-        found.append(
-            Scored(
-                f"epistemic part against {FULL} draws",
-                ("rank_correlation",),
-                (one.case.case,),
-                (one.case.patient,),
-                (0.0,),
-                (alike if np.isfinite(alike) else 0.0,),
-                "all",
-                "pixel",
-            )
-        )
-    return found
-
-
-def joined(parts: Sequence[Scored]) -> tuple[Scored, ...]:
-    """The brains of one run as one, by subset and level."""
-    found: dict[tuple[str, str], Scored] = {}
-    for one in parts:
-        before = found.get((one.subset, one.level))
-        if before is not None:
-            both = {
-                name: getattr(before, name) + getattr(one, name)
-                for name in ("cases", "patients", "truth", "score")
-            }
-            one = replace(before, **both)
-        found[one.subset, one.level] = one
-    return tuple(found.values())
 
 
 def study(job: Progress, request: AblateRequest) -> AnomalyStudy:

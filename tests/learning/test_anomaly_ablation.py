@@ -93,6 +93,16 @@ def test_a_single_pass_says_what_it_costs_and_how_alike_its_uncertainty_is(one):
     assert cost.score[0] < run(one, "default")[-1].score[0]
 
 
+def test_of_a_network_with_attention_it_is_told_where_it_lies(one):
+    found = run(one, "default", **{"network.attention": True, "network.heads": 4})
+    told = {each.names[0]: each for each in found}
+    lifted, gained = told["attention_lift"], told["attention_gain"]
+    assert (lifted.subset, lifted.cases) == ("ixi-t1", (NAMES[0],))
+    assert lifted.score[0] > 0
+    # Next to nothing was learnt: a lesion hardly turns the attention.
+    assert gained.score[0] == pytest.approx(1, abs=0.2)
+
+
 def test_another_network_is_trained_anew(one):
     default = run(one, "default")
     changed = run(one, "default", **{"network.variance_floor": -3.0})
