@@ -43,7 +43,7 @@ from medview.services.volume_view import VolumeView
 from medview.services.voxel_curves import VoxelCurves
 from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
-from medview.services.writing import Beside
+from medview.services.writing import Beside, Writer
 from medview.ui.app import App
 from medview.ui.main_thread import MainThread
 from medview.ui.screenshot import WhenDrawn
@@ -63,20 +63,26 @@ class Program:
     app: App
     jobs: Jobs
     writer: Beside
+    exit_code: int = 0
 
     def run(self) -> int:
         """Go on until the window is closed; then end the children."""
         try:
-            return self.qt.exec()
+            code = self.qt.exec()
         finally:
             self.close()
+        return code or self.exit_code
 
     def close(self) -> None:
-        """End the children and drop the window; what is to be kept is on the disk then."""
+        """End the children and drop the window; what is to be kept is on the disk then.
+
+        A disk that does not answer is waited for some seconds, then a line says so.
+        """
         self.app.window.hide()
         self.app.workspaces.close()
         self.app.witness.close()
         for error in self.writer.close():
+            self.exit_code = error.exit_code
             print(f"medview: {error}", file=sys.stderr)
         self.jobs.close()
 
@@ -96,19 +102,18 @@ class Places:
 def build(preferences: Preferences | None = None, weights: Path | None = None) -> Program:
     """Make the whole program; the window is built and not yet shown. `weights` as in ``Places``."""
     qt = _application()
-    _keep_log()
     session, preferences = Session(), preferences or Preferences()
     post = MainThread(qt).post
     jobs, writer = Jobs(post, hung=lambda job: mark_silent(session, job)), Beside(post)
+    _keep_log(writer)
     preferences.writer = writer
     session.private = preferences.settings.private
     session.first_reader = preferences.settings.first_reader
     places = Places(trail_file(), preferences.folder / "results", weights)
     app = joined(jobs, session, preferences, places)
     window = MainWindow(app)
-    if app.tuning.reopen():
-        text = "A training was interrupted. It can go on from its last whole epoch: panel Training."
-        session.message = Message(text)
+    text = "A training was interrupted. It can go on from its last whole epoch: panel Training."
+    app.tuning.reopen(lambda: setattr(session, "message", Message(text)))
     _catch_what_nobody_foresaw(session)
     window.destroyed.connect(jobs.close)
     return Program(qt, app, jobs, writer)
@@ -117,9 +122,11 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
 def joined(jobs: Jobs, session: Session, preferences: Preferences, places: Places) -> App:
     """All services on one session, joined to each other; the window comes later."""
     folder, writer = preferences.folder, preferences.writer
-    own = folder / "models"
+    models = ModelLibrary(
+        jobs, session, shipped=places.weights, own=folder / "models", writer=writer
+    )
     shelf = Shelf(jobs, session, places.results)
-    analysis = Analysis(jobs, session, preferences, weights=places.weights, own=own, shelf=shelf)
+    analysis = Analysis(jobs, session, preferences, models=models, shelf=shelf)
     viewing = Viewing(session, preferences)
     library = Library(jobs, session, preferences)
     measuring = Measuring(session, viewing)
@@ -128,7 +135,7 @@ def joined(jobs: Jobs, session: Session, preferences: Preferences, places: Place
     workspaces = Workspaces(session, library, viewing, measuring, kept, writer)
     hanging = Hanging(session, arranging, preferences, folder)
     workspaces.fresh.connect(hanging.open)
-    tuning = Tuning(jobs, session, preferences)
+    tuning = Tuning(jobs, session, preferences, models)
     reading = Reading(jobs, session, preferences, analysis, shelf)
     outgoing = Outgoing(jobs, session, analysis, measuring)
     reading.filed.connect(outgoing.take_report)
@@ -142,7 +149,7 @@ def joined(jobs: Jobs, session: Session, preferences: Preferences, places: Place
         thumbnails=Thumbnails(jobs, session),
         shelf=shelf,
         records=Records(jobs, session),
-        models=ModelLibrary(jobs, session, shipped=places.weights, own=own),
+        models=models,
         tuning=tuning,
         trying=Trying(jobs, session, analysis, tuning),
         measuring=measuring,
@@ -187,7 +194,12 @@ def open_window(paths: tuple[Path, ...] = (), screenshot: Path | None = None) ->
         QTimer.singleShot(0, lambda: window.open_paths(paths))
     _warm_when_idle(program)
     code = program.run()
-    return answer[0] if answer else code
+    code = answer[0] if answer else code
+    if program.writer.is_at_work:
+        # Files of a disk that does not answer would be closed at the interpreter's end.
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 def _application() -> QApplication:
@@ -246,17 +258,28 @@ class _OwnersLog(RotatingFileHandler):
     """A log for the eyes of its owner alone."""
 
     def _open(self) -> TextIOWrapper:
+        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         own = functools.partial(os.open, mode=0o600)
         return open(self.baseFilename, "a", encoding="utf-8", opener=own)
 
 
-def _keep_log() -> None:
+class _Beside(logging.Handler):
+    """Has another handler write beside the window."""
+
+    def __init__(self, file: logging.Handler, writer: Writer) -> None:
+        super().__init__(logging.WARNING)
+        self._file, self._writer = file, writer
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._writer.put(lambda: self._file.handle(record))
+
+
+def _keep_log(writer: Writer) -> None:
     """Keep warnings and errors in a small file of our own; it is made when there is one."""
-    if any(isinstance(handler, RotatingFileHandler) for handler in _LOG.handlers):
-        return
-    home().mkdir(parents=True, exist_ok=True, mode=0o700)
+    for handler in _LOG.handlers[:]:
+        if isinstance(handler, _Beside):
+            _LOG.removeHandler(handler)
     path = home() / "medview.log"
-    handler = _OwnersLog(path, maxBytes=_LOG_BYTES, backupCount=1, delay=True)
-    handler.setLevel(logging.WARNING)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
-    _LOG.addHandler(handler)
+    file = _OwnersLog(path, maxBytes=_LOG_BYTES, backupCount=1, delay=True)
+    file.setFormatter(logging.Formatter("%(asctime)s %(name)s %(levelname)s %(message)s"))
+    _LOG.addHandler(_Beside(file, writer))

@@ -19,7 +19,7 @@ from medview.main import build
 from medview.services import settings
 from medview.services.hanging_file import rules_in
 from medview.services.hanging_rules import Rule
-from medview.services.settings import Preferences, read_settings
+from medview.services.settings import Preferences, Settings, read_settings, write_settings
 
 # What a child process of this test may see: no display, its own settings.
 _KEPT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
@@ -53,6 +53,34 @@ print("tints", len(frame.tints))
 from medview.cli.benches.viewer_run import HEAVY as heavy
 print("loaded", [name for name in heavy if name in sys.modules])
 program.close()
+"""
+
+
+# A file that never answers whoever opens it stands for a disk that does.
+_HANGING = """
+import sys, time
+from PySide6.QtCore import QTimer
+from medview import main
+from medview.services import writing
+from medview.services.settings import read_settings
+
+writing.Beside.close.__defaults__ = (0.4,)
+built = main.build
+
+def build():
+    program = built()
+    def use():
+        program.app.hanging.own.look()
+        for rate in (5.0, 7.0):
+            program.app.preferences.change(cine_rate=rate)
+        program.app.witness.deleted({"kind": "study"})
+        print(program.app.preferences.settings.cine_rate, flush=True)
+        program.app.window.close()
+    QTimer.singleShot(0, use)
+    return program
+
+main.build = build
+sys.exit(main.open_window())
 """
 
 
@@ -179,6 +207,22 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_at_the_end_all_is_there(
     assert (kept.cine_rate, kept.hang) == (9.0, False)
     text = (tmp_path / "hanging.toml").read_text("utf-8")
     assert [rule.name for rule in rules_in(text)[0]] == ["Mine"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no files that never answer")
+def test_a_disk_that_never_answers_again_is_said_and_the_program_ends(environment, tmp_path):
+    home = tmp_path / "home"
+    write_settings(Settings(cine_rate=3.0), home / "settings.json")
+    os.mkfifo(home / "hanging.toml")
+    done = run(environment, "-c", _HANGING)
+    assert done.stdout == "7.0\n"
+    assert done.stderr == (
+        "medview: 3 changes could not be written: the disk with medview's own folder does not "
+        "answer. What was kept before is as it was. Look at the disk or its network.\n"
+    )
+    assert done.returncode == WriteError("").exit_code
+    assert sorted(path.name for path in home.iterdir()) == ["hanging.toml", "settings.json"]
+    assert read_settings(home / "settings.json").cine_rate == 3.0
 
 
 def test_a_full_disk_is_said_in_the_window_and_the_choice_is_in_force(program, monkeypatch, qtbot):

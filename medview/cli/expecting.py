@@ -16,7 +16,7 @@ from medview.domain.errors import DataError, MedviewError
 from medview.io.installation import home
 from medview.io.tables import read_table
 from medview.services.recipes import epochs_of
-from medview.services.training_notes import Expected, expected, note_time
+from medview.services.training_notes import Expected, expected, note_time, read_times
 
 SURVEY = "medview.learning.finetune:survey"
 
@@ -73,7 +73,7 @@ class Expecting:
         return f"{self.model} {self.way}"
 
     def _known(self, epochs: int, cases: int) -> Expected | None:
-        return expected(home(), self._kind, epochs=epochs, cases=cases)
+        return expected(read_times(home()), self._kind, epochs=epochs, cases=cases)
 
     def _rounds(self, epochs: int) -> int:
         """Epochs of all trainings of a cross-validation together."""

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import cast
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WeightsError
+from medview.domain.errors import OUT_OF_MEMORY, MedviewError
 from medview.domain.prediction import InputRef, Prediction, RunRequest
 from medview.domain.study import Series
 from medview.domain.volume import Volume
-from medview.io.cards import read_card
 from medview.services.calling import called
 from medview.services.choices import USUAL, Choices, choices_of
 from medview.services.filling import Filling, fills_a_map
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
-from medview.services.offers import Offer, age_at, offer, offer_tables, shipped_cards
+from medview.services.model_library import ModelLibrary
+from medview.services.offers import Offer, age_at, offer, offer_tables
 from medview.services.session import Message, Session, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.takes import Estimate, free_memory_mb, measured
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.versions import CARD, Version, located, versions
+from medview.services.versions import Version
 
 PREDICT = "medview.learning.predict:run"
 DEVICES = "medview.learning.devices:devices_here"
@@ -45,8 +45,7 @@ class Analysis:
         session: Session,
         preferences: Preferences,
         *,
-        weights: Path | None = None,
-        own: Path | None = None,
+        models: ModelLibrary | None = None,
         shelf: Shelf | None = None,
     ) -> None:
         self._shelf = shelf
@@ -54,9 +53,7 @@ class Analysis:
         self._tasks = Tasks(jobs, session)
         self._session = session
         self._preferences = preferences
-        self._weights = weights
-        self._own = own
-        self._cards: tuple[ModelCard, ...] | None = None
+        self._models = models or ModelLibrary(jobs, session, writer=preferences.writer)
         self._chosen: dict[str, tuple[str, Choices]] = {}
 
     def warm(self) -> Job:
@@ -82,10 +79,8 @@ class Analysis:
         return here or measured(name, size, passes)
 
     def cards(self) -> tuple[ModelCard, ...]:
-        """The cards of the models there are, read once."""
-        if self._cards is None:
-            self._cards = shipped_cards(self._weights)
-        return self._cards
+        """The cards of the models there are."""
+        return tuple(each.card for each in self._models.shipped)
 
     def key_of(self, card: ModelCard) -> str:
         """What a model is called: its id, or "ID@VERSION" where the id means another version."""
@@ -101,7 +96,7 @@ class Analysis:
 
     def _own_versions(self, prediction: Prediction) -> list[Version]:
         """The reader's own version that gave a result, if it is still there."""
-        every = versions(prediction.model, shipped=self._weights, own=self._own)
+        every = self._models.versions(prediction.model)
         return [each for each in every if each.own and each.card.version == prediction.version]
 
     def offers(self) -> tuple[Offer, ...]:
@@ -134,8 +129,9 @@ class Analysis:
             session.message = Message("The series is still being read. Try again in a moment.")
             return None
         if "@" in model and choices.weights is None:
-            choices = replace(choices, weights=str(located(model, shipped=self._weights).weights))
-        card = _card_beside(choices.weights) or chosen.card
+            named = next(each for each in self._models.shipped if each.card is chosen.card)
+            choices = replace(choices, weights=str(named.weights))
+        card = self._card_beside(choices.weights) or chosen.card
         run = Filling(session, card, about, volume.geometry if volume is not None else None)
         self._chosen[run.key[1]] = (model, choices)
         run.done = lambda made: self._keep(made, about, series, card, (model, choices))
@@ -157,6 +153,11 @@ class Analysis:
             run.finish, run.fail, run.fill, lambda error: self._ways(error, model, choices)
         )
         return self._tasks.run(errand, answers)
+
+    def _card_beside(self, weights: str | None) -> ModelCard | None:
+        """The card of weights that were chosen; None for the usual ones, or a damaged card."""
+        every = self._models.versions() if weights else ()
+        return next((each.card for each in every if str(each.weights) == weights), None)
 
     def _ways(self, error: MedviewError, model: str, choices: Choices) -> tuple[Way, ...]:
         """Where memory ran out: what is needed and free, and to try with less or on the CPU."""
@@ -256,14 +257,6 @@ class Analysis:
         k, j, i = volume.geometry.shape
         sha256 = about.sha256 if about is not None else ""
         return InputRef(role, series.study_uid, series.uid, series.stack, sha256, (i, j, k))
-
-
-def _card_beside(weights: str | None) -> ModelCard | None:
-    """The card of weights of the reader's own; None for the shipped ones, or a damaged card."""
-    try:
-        return read_card(Path(weights).with_name(CARD)) if weights else None
-    except WeightsError:
-        return None  # the run itself will say so
 
 
 def _names(made: Prediction) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from functools import cached_property
 from pathlib import Path
 
 from psygnal import Signal
@@ -11,10 +12,20 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import MedviewError, WeightsError
 from medview.domain.progress import Progress
 from medview.services.jobs import Job, Jobs
+from medview.services.known import Known
 from medview.services.models import CHECK
 from medview.services.session import Message, Session
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.versions import Version, import_file, own_folder, register, remove, versions
+from medview.services.versions import (
+    Version,
+    import_file,
+    own_folder,
+    own_versions,
+    register,
+    remove,
+    shipped_versions,
+)
+from medview.services.writing import AtOnce, Writer
 
 ADD = "medview.services.model_library:add"
 _SAFE = ".safetensors"
@@ -83,17 +94,36 @@ class ModelLibrary:
     changed = Signal()
 
     def __init__(
-        self, jobs: Jobs, session: Session, *, shipped: Path | None = None, own: Path | None = None
+        self,
+        jobs: Jobs,
+        session: Session,
+        *,
+        shipped: Path | None = None,
+        own: Path | None = None,
+        writer: Writer | None = None,
     ) -> None:
-        self._jobs = jobs
         self._tasks = Tasks(jobs, session)
         self._session = session
-        self._shipped = shipped
-        self._own = own or own_folder()
+        self._folders = shipped, own or own_folder()
+        self._writer = writer or AtOnce()
+        self._own: Known[tuple[Version, ...]] = Known(
+            lambda: own_versions(self._folders[1]), (), self._writer
+        )
+        self._own.changed.connect(self.changed.emit)
+
+    @cached_property
+    def shipped(self) -> tuple[Version, ...]:
+        """The versions that came with the program, read once."""
+        return shipped_versions(self._folders[0])
 
     def versions(self, model: str | None = None) -> tuple[Version, ...]:
-        """Shipped versions first, then the user's own."""
-        return versions(model, shipped=self._shipped, own=self._own)
+        """Shipped versions first, then the user's own, as they were found last."""
+        every = (*self.shipped, *self._own.now)
+        return tuple(one for one in every if model in (None, one.card.id))
+
+    def look(self) -> None:
+        """Have the user's own versions looked for again: there is one more or less."""
+        self._own.look(self.changed.emit)
 
     def add(self, path: Path) -> Job | None:
         """Add weights of one's own; they are checked by the network before they stay."""
@@ -102,7 +132,7 @@ class ModelLibrary:
         except WeightsError as error:
             self._session.message = Message.of(error)
             return None
-        errand = Errand("Adding weights", "files", ADD, (path, self._own), about=path.name)
+        errand = Errand("Adding weights", "files", ADD, (path, self._folders[1]), about=path.name)
         return self._tasks.run(errand, Answers(self._added))
 
     def check(self, version: Version) -> Job:
@@ -111,12 +141,12 @@ class ModelLibrary:
         return self._tasks.run(self._checking(version), Answers(lambda told: self._sound(card)))
 
     def remove(self, version: Version) -> None:
-        """Take a version of one's own away."""
-        try:
-            remove(version)
-        except MedviewError as error:
-            self._session.message = Message.of(error)
-        self.changed.emit()
+        """Take a version of one's own away, beside the window."""
+        self._writer.put(lambda: remove(version), done=self.look, failed=self._not_removed)
+
+    def _not_removed(self, error: MedviewError) -> None:
+        self._session.message = Message.of(error)
+        self.look()
 
     def _added(self, version: Version) -> None:
         self._tasks.run(
@@ -130,7 +160,7 @@ class ModelLibrary:
 
     def _kept(self, version: Version) -> None:
         self._sound(version.card)
-        self.changed.emit()
+        self.look()
 
     def _sound(self, card: ModelCard) -> None:
         tail = card.weights_sha256[:8]
@@ -139,5 +169,5 @@ class ModelLibrary:
 
     def _refused(self, version: Version) -> None:
         """Weights that do not fit the network do not stay."""
-        shutil.rmtree(version.weights.parent, ignore_errors=True)
-        self.changed.emit()
+        folder = version.weights.parent
+        self._writer.put(lambda: shutil.rmtree(folder, ignore_errors=True), done=self.look)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from medview.domain.errors import DataError, WriteError
+from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.services.histories import Curves, main_curves, main_names, read_curves
@@ -99,6 +100,17 @@ def keep_run(home: Path, folder: Path) -> None:
                 shutil.copyfile(folder / file, kept / name / file)
         for old in sorted(kept.iterdir())[:-MOST_KEPT]:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def count_runs(kept: Path) -> int:
+    """How many trainings are kept."""
+    return sum(1 for _ in kept.iterdir()) if kept.is_dir() else 0
+
+
+def read_all(job: Progress, folders: tuple[Path, ...]) -> tuple[Run, ...]:
+    """The same as ``read_runs``, in a child."""
+    job.check()
+    return read_runs(folders)
 
 
 def read_runs(folders: Iterable[Path]) -> tuple[Run, ...]:

@@ -48,9 +48,14 @@ def note_time(
     _write(home / TIMES, {**_read(home / TIMES), kind: own})
 
 
-def expected(home: Path, kind: str, *, epochs: int, cases: int) -> Expected | None:
-    """What a training will take; None where none of its kind has run here."""
-    found: Any = _read(home / TIMES).get(kind)
+def read_times(home: Path) -> dict[str, Any]:
+    """What trainings of each kind took here."""
+    return _read(home / TIMES)
+
+
+def expected(times: Mapping[str, Any], kind: str, *, epochs: int, cases: int) -> Expected | None:
+    """What a training will take by such `times`; None where none of its kind has run here."""
+    found: Any = times.get(kind)
     try:
         return Expected(
             float(found["seconds_per_case_epoch"]) * epochs * cases, float(found["memory_mb"])

@@ -44,11 +44,6 @@ def curves_in(folder: Path) -> Curves:
     return read_curves(folder / HISTORY)
 
 
-def was_interrupted(folder: Path) -> bool:
-    """Whether a training can go on: it left a checkpoint and no outcome."""
-    return (folder / "checkpoint").is_dir() and not (folder / WEIGHTS).is_file()
-
-
 def newest_preview(folder: Path) -> Path | None:
     """The weights that a training left after its last validation."""
     left = sorted((folder / "preview").glob(f"[0-9]*/{WEIGHTS}"))

@@ -6,8 +6,7 @@ on the disk. A training that is stopped leaves its checkpoint and goes on from i
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,27 +14,28 @@ from typing import Any
 from medview.domain.errors import Cancelled, MedviewError
 from medview.domain.training import FinetuneRequest
 from medview.services.audit import note
-from medview.services.case_table import case_lines
 from medview.services.checking import Checking
 from medview.services.gathering import Gathering
 from medview.services.histories import Curves
 from medview.services.jobs import Job, Jobs
+from medview.services.known import Known
 from medview.services.locked_set import LockedSet
+from medview.services.model_library import ModelLibrary
 from medview.services.rate_search import RateSearch
 from medview.services.recipes import epochs_of
-from medview.services.runs import RUNS, keep_run, write_run
+from medview.services.runs import RUNS, Run, count_runs, keep_run, write_run
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.training import METHODS, TRAINERS
+from medview.services.training_folder import Left, TrainingFolder
 from medview.services.training_notes import (
     Expected,
     expected,
     note_time,
-    read_wish,
-    write_wish,
+    read_times,
 )
-from medview.services.training_pace import Pace, curves_in, newest_preview, was_interrupted
+from medview.services.training_pace import Pace
 from medview.services.training_request import (
     as_begun,
     as_wish,
@@ -45,8 +45,9 @@ from medview.services.training_request import (
 )
 from medview.services.tuned import Tuned, TuningState
 from medview.services.varying import Varying
-from medview.services.versions import WEIGHTS, Version, register, versions
+from medview.services.versions import Version, register
 
+READ_RUNS = "medview.services.runs:read_all"
 SURVEY = "medview.learning.finetune:survey"
 # Hints that ``medview.learning.finetune`` understands.
 PAUSE, GO_ON = "pause", "go on"
@@ -57,7 +58,15 @@ AT_ONCE = 1e-4
 class Tuning:
     """Runs one fine-tuning at a time; ``changed`` tells of each new snapshot."""
 
-    def __init__(self, jobs: Jobs, session: Session, preferences: Preferences) -> None:
+    def __init__(
+        self,
+        jobs: Jobs,
+        session: Session,
+        preferences: Preferences,
+        models: ModelLibrary | None = None,
+    ) -> None:
+        writer = preferences.writer
+        self.models = models or ModelLibrary(jobs, session, writer=writer)
         self._tasks = Tasks(jobs, session)
         self._session = session
         self._preferences = preferences
@@ -69,12 +78,21 @@ class Tuning:
         self.rates = RateSearch(self._tasks, self.state, self._request)
         self._checking = Checking(self._tasks, self._checked, self._not_checked)
         self._job: Job | None = None
+        self._errand: Errand | None = None
         self._finish_after_stop = False
         self._is_keeping = self._is_reading = False
+        self._folder = TrainingFolder(preferences)
         self._pace = Pace()
         self._title = ""
         self._asked: FinetuneRequest | None = None
-        self._begun: dict[str, Any] = {}
+        self._begun: Mapping[str, Any] = {}
+        self._times: Known[dict[str, Any]] = Known(
+            lambda: read_times(preferences.folder), {}, writer
+        )
+        self._kept_runs = Known(lambda: count_runs(self.runs), 0, writer)
+        # The panel shows what lies on the disk: it is told that this is another now.
+        self._times.changed.connect(lambda: self.state.set())
+        self._kept_runs.changed.connect(lambda: self.state.set())
 
     @property
     def now(self) -> Tuned:
@@ -89,16 +107,31 @@ class Tuning:
     @property
     def folder(self) -> Path:
         """Where the training under way writes."""
-        return self._preferences.folder / "training"
+        return self._folder.path
 
     @property
     def runs(self) -> Path:
         """Where curves and settings of earlier trainings are kept."""
         return self._preferences.folder / RUNS
 
+    @property
+    def kept_runs(self) -> int:
+        """How many of them there are."""
+        return self._kept_runs.now
+
+    def read_runs(
+        self,
+        folders: Sequence[Path],
+        done: Callable[[tuple[Run, ...]], object],
+        failed: Callable[[MedviewError], object],
+    ) -> None:
+        """Have the trainings in these folders read, wherever they lie."""
+        errand = Errand("Reading trainings", "files", READ_RUNS, (tuple(folders),))
+        self._tasks.run(errand, Answers(done, failed))
+
     def choices(self) -> tuple[Version, ...]:
         """Versions that can be trained further."""
-        return tuple(version for version in versions() if version.card.id in TRAINERS)
+        return tuple(one for one in self.models.versions() if one.card.id in TRAINERS)
 
     def wish(self, **new: Any) -> None:
         """Choose a version, a method or a number of epochs; other cases may fit then."""
@@ -122,8 +155,8 @@ class Tuning:
         cases = self.now.found.get("cases")
         if not cases:
             return None
-        home, epochs = self._preferences.folder, epochs_wished(self.now)
-        return expected(home, self._kind, epochs=epochs, cases=cases)
+        epochs = epochs_wished(self.now)
+        return expected(self._times.now, self._kind, epochs=epochs, cases=cases)
 
     @property
     def _kind(self) -> str:
@@ -165,16 +198,23 @@ class Tuning:
         self.locked.look()
         self._checking.run(self.now.model, self.now.data)
 
-    def _checked(self, found: Mapping[str, Any]) -> None:
-        phase = "stopped" if was_interrupted(self.folder) else "ready"
-        phase = phase if found["cases"] else "empty"
-        self.state.set(phase=phase, found=found, is_checked=True)
+    def _checked(self, found: Mapping[str, Any], *, is_checked: bool = True) -> None:
+        data = self.now.data
+
+        def seen(left: Left | None) -> None:
+            if (self.now.phase, self.now.data) == ("checking", data):
+                phase = "ready"
+                if left is not None and left.can_go_on:
+                    phase, self._begun = "stopped", self._begun or left.begun
+                phase = phase if found["cases"] else "empty"
+                self.state.set(phase=phase, found=found, is_checked=is_checked)
+
+        self._folder.look(seen)
 
     def _not_checked(self, error: MedviewError) -> None:
         """The reader did not wait: what cannot be read is then left out by the training."""
         if isinstance(error, Cancelled):
-            self._checked(self.now.found)
-            self.state.set(is_checked=False)
+            self._checked(self.now.found, is_checked=False)
         else:
             self._unusable(error)
 
@@ -202,17 +242,11 @@ class Tuning:
         begun, with its cases and its method, whatever was chosen since.
         """
         if resume:
-            self.state.set(**as_begun(self._begun or read_wish(self.folder)))
+            self.state.set(**as_begun(self._begun))
         request = self._request(resume=resume, max_minutes=max_minutes)
         if request is None:
             return None
-        if not resume:
-            shutil.rmtree(self.folder, ignore_errors=True)
         self._asked, self._begun = request, as_wish(self.now)
-        if not self._session.private:
-            # Names of folders are remembered by nobody then; it goes on as long as the window does.
-            folder, begun = self.folder, self._begun
-            self._preferences.writer.put(lambda: write_wish(folder, begun))
         self._pace = Pace()
         self.state.set(
             phase="running",
@@ -223,24 +257,41 @@ class Tuning:
             is_paused=False,
             seconds_left=None,
             base=Path(request.train.init or ""),
-            preview=newest_preview(self.folder) if resume else None,
+            preview=self.now.preview if resume else None,
         )
-        errand = errand_of(self.now, request)
-        self._title = errand.title
-        self._job = self._tasks.run(errand, Answers(self._done, self._stopped))
+        errand = self._errand = errand_of(self.now, request)
+        self._title, self._job = errand.title, None
+        self._begin(errand, resume=resume)
         return self._job
+
+    def _begin(self, errand: Errand, *, resume: bool) -> None:
+        """Delete what an earlier training left, or find what this one did; then begin."""
+
+        def ready(left: Left | None) -> None:
+            if self._errand is errand:
+                self._job = self._tasks.run(errand, Answers(self._done, self._stopped))
+                self.state.set(preview=left.preview if left is not None else None)
+
+        # In private mode nobody remembers names of folders: it goes on as the window does.
+        begun = None if self._session.private else self._begun
+        self._folder.make_room(begun, ready, resume=resume)
 
     def stop(self) -> None:
         """Stop the training; its checkpoint stays."""
-        if self._job is not None and self.now.phase == "running":
-            self._finish_after_stop = False
-            self._job.cancel()
+        self._end(finish=False)
 
     def finish_now(self) -> None:
         """Stop after the last whole epoch, and go on with the best weights until then."""
-        if self._job is not None and self.now.phase == "running":
-            self._finish_after_stop = True
+        self._end(finish=True)
+
+    def _end(self, *, finish: bool) -> None:
+        if self.now.phase != "running":
+            return
+        self._finish_after_stop, self._errand = finish, None
+        if self._job is not None:
             self._job.cancel()
+        else:  # the disk has not even let it begin
+            self._stopped(Cancelled("stopped by the user"))
 
     def pause(self, *, on: bool) -> None:
         """Let the training wait after the present epoch, or go on."""
@@ -248,39 +299,35 @@ class Tuning:
             self._job.hint = PAUSE if on else GO_ON
             self.state.set(is_paused=on)
 
-    def reopen(self) -> bool:
-        """Offer to go on with a training that was interrupted; False where there is none."""
-        kept = read_wish(self.folder)
-        left = was_interrupted(self.folder) and kept.get("data")
-        if not left or self.now.phase not in ("empty", "ready"):
-            return False
-        begun = as_begun(kept)
-        if not any(version.name == begun["wish"].version for version in self.choices()):
-            return False
-        self.state.set(phase="stopped", curves=curves_in(self.folder), **begun)
-        return True
+    def reopen(self, offered: Callable[[], object] = lambda: None) -> None:
+        """Offer to go on with a training that was interrupted, where there is one."""
+
+        def seen(left: Left | None) -> None:
+            if left is None or not left.can_go_on:
+                return
+            begun, names = as_begun(left.begun), {version.name for version in self.choices()}
+            if begun and begun["wish"].version in names and self.now.phase in ("empty", "ready"):
+                self._begun = left.begun
+                self.state.set(phase="stopped", curves=left.curves, **begun)
+                offered()
+
+        # The versions of one's own that it may be of are read before.
+        self.models.look()
+        self._folder.look(seen)
 
     def refresh(self) -> None:
         """Have the curve read again, while a training runs; one reading at a time."""
         if self.now.phase != "running" or self._is_reading:
             return
         self._is_reading = True
-        folder, job = self.folder, self._job
-        read: list[tuple[Curves, Path | None]] = []
+        job = self._job
 
-        def done() -> None:
+        def seen(left: Left | None) -> None:
             self._is_reading = False
-            if self.now.phase == "running" and self._job is job:
-                self._show(*read[0])
+            if left is not None and self.now.phase == "running" and self._job is job:
+                self._show(left.curves, left.preview)
 
-        def failed(error: MedviewError) -> None:
-            self._is_reading = False
-
-        self._preferences.writer.put(
-            lambda: read.append((curves_in(folder), newest_preview(folder))),
-            done=done,
-            failed=failed,
-        )
+        self._folder.look(seen)
 
     def _show(self, curves: Curves, preview: Path | None) -> None:
         if (curves, preview) != (self.now.curves, self.now.preview):
@@ -289,28 +336,35 @@ class Tuning:
             self.state.set(curves=curves, preview=preview, **told)
 
     def _stopped(self, error: MedviewError) -> None:
-        left = (self.folder / "checkpoint").is_dir()
-        phase = "stopped" if left else "ready"
-        self.state.set(phase=phase, curves=curves_in(self.folder), is_paused=False)
-        if left and self._finish_after_stop:
-            self._finish_after_stop = False
-            self.start(resume=True, max_minutes=AT_ONCE)
+        def seen(left: Left | None) -> None:
+            left = left or Left()
+            phase = "stopped" if left.has_checkpoint else "ready"
+            self.state.set(phase=phase, curves=left.curves, is_paused=False)
+            if left.has_checkpoint and self._finish_after_stop:
+                self._finish_after_stop = False
+                self.start(resume=True, max_minutes=AT_ONCE)
+
+        self._folder.look(seen)
 
     # -- what comes of it ------------------------------------------------------------------
 
     def _done(self, outcome: Mapping[str, Any]) -> None:
+        def seen(left: Left | None) -> None:
+            left = left or Left()
+            self.state.set(
+                lines=left.lines,
+                is_paused=False,
+                phase="done",
+                outcome=outcome,
+                curves=left.curves,
+                preview=self._folder.weights,
+            )
+
+        self._folder.look(seen, self.now.found.get("files", {}))
         self._note_run(outcome)
-        self.state.set(
-            lines=case_lines(self.folder, self.now.found.get("files", {})),
-            is_paused=False,
-            phase="done",
-            outcome=outcome,
-            curves=curves_in(self.folder),
-            preview=self.folder / WEIGHTS,
-        )
 
     def _note_run(self, outcome: Mapping[str, Any]) -> None:
-        """Keep curve, settings and time of the training, beside the window."""
+        """Keep curve, settings and time of the training."""
         home, folder, asked, kind = self._preferences.folder, self.folder, self._asked, self._kind
         seconds, epochs = self._pace.seconds, int(outcome.get("epochs") or 1)
         cases, memory = int(self.now.found.get("cases", 0)), self.now.memory_mb or 0.0
@@ -329,7 +383,7 @@ class Tuning:
 
         One that is worse on the locked set is kept only with `accept_worse`.
         """
-        now, weights = self.now, self.folder / WEIGHTS
+        now, weights = self.now, self._folder.weights
         if now.worse_on_locked and not accept_worse:
             worse = ", ".join(now.worse_on_locked)
             text = f"The new version is worse on the locked set ({worse}). It was not kept."
@@ -348,6 +402,7 @@ class Tuning:
 
     def _kept(self, version: Version) -> None:
         self._is_keeping = False
+        self.models.look()
         if self.now.phase == "done":  # else other cases were looked at meanwhile
             self.state.set(phase="kept", kept=version.name, preview=None)
 
@@ -357,5 +412,5 @@ class Tuning:
 
     def reject(self) -> None:
         """Throw the outcome away; everything is as it was before."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self._folder.clear()
         self.state.set(phase="ready", outcome={}, curves={}, preview=None, lines=())

@@ -14,7 +14,7 @@ import tempfile
 import uuid
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,11 +73,23 @@ def versions(
     Of the shipped ones of a model the first is the one in the folder of its name. Damaged cards
     are left out.
     """
-    ours = sorted((shipped or resource("weights")).glob(f"*/{CARD}"))
-    theirs = sorted((own or own_folder()).glob(f"*/*/{CARD}"))
-    found = [*_read(ours, own=False), *_read(theirs, own=True)]
-    found.sort(key=lambda v: (v.own, v.card.id, v.weights.parent.name != v.card.id))
+    found = (*shipped_versions(shipped), *own_versions(own))
     return tuple(version for version in found if model in (None, version.card.id))
+
+
+def shipped_versions(folder: Path | None = None) -> tuple[Version, ...]:
+    """The versions that came with the program; `folder` in place of where they lie."""
+    paths = sorted((folder or resource("weights")).glob(f"*/{CARD}"))
+    return _in_order(_read(paths, own=False))
+
+
+def own_versions(folder: Path | None = None) -> tuple[Version, ...]:
+    """The user's own versions; `folder` in place of where they lie."""
+    return _in_order(_read(sorted((folder or own_folder()).glob(f"*/*/{CARD}")), own=True))
+
+
+def _in_order(found: Iterable[Version]) -> tuple[Version, ...]:
+    return tuple(sorted(found, key=lambda v: (v.card.id, v.weights.parent.name != v.card.id)))
 
 
 def located(

@@ -11,6 +11,7 @@ from medview.domain.overlay import LayerStyle
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis, run_model
 from medview.services.choices import Choices
+from medview.services.model_library import ModelLibrary
 from medview.services.session import Session
 from medview.services.settings import Preferences
 
@@ -33,16 +34,21 @@ def preferences(tmp_path):
     return Preferences(tmp_path / "settings.json")
 
 
+def analysis_of(jobs, session, preferences, shipped, own=None):
+    models = ModelLibrary(jobs, session, shipped=shipped, own=own)
+    return Analysis(jobs, session, preferences, models=models)
+
+
 @pytest.fixture
 def analysis(jobs, session, preferences, tmp_path):
     for name in ("anomaly", "other"):
         (tmp_path / name).mkdir()
         write_card(replace(CARD, id=name), tmp_path / name / "card.json")
-    return Analysis(jobs, session, preferences, weights=tmp_path)
+    return analysis_of(jobs, session, preferences, tmp_path)
 
 
 def test_with_nothing_open_every_model_says_so(jobs, preferences, analysis, tmp_path):
-    empty = Analysis(jobs, Session(), preferences, weights=tmp_path)
+    empty = analysis_of(jobs, Session(), preferences, tmp_path)
     assert {(o.fits, o.why_not) for o in empty.offers()} == {(False, "no series is open")}
 
 
@@ -223,7 +229,7 @@ def test_evidence_of_a_film_stays_closed_until_it_is_asked_for(
     outputs = (OutputSpec("severe", "score"), OutputSpec("evidence", "map"))
     (tmp_path / "cxr").mkdir()
     write_card(replace(CARD, id="cxr", outputs=outputs), tmp_path / "cxr" / "card.json")
-    Analysis(jobs, session, preferences, weights=tmp_path).run("cxr")
+    analysis_of(jobs, session, preferences, tmp_path).run("cxr")
     assert not session.overlay_on
 
 
@@ -289,7 +295,7 @@ def lab(analysis, jobs, session, preferences, tmp_path):
     weights = tmp_path / "shipped"
     write_card(replace(CARD, id="other"), weights / "other" / "card.json")
     own = tmp_path / "own"
-    return Analysis(jobs, session, preferences, weights=weights, own=own), folder
+    return analysis_of(jobs, session, preferences, weights, own), folder
 
 
 def test_another_version_of_a_model_stands_beside_the_earlier_result(lab, jobs, session):

@@ -10,6 +10,7 @@ from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.prediction import InputRef
 from medview.services.analysis import Analysis
+from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.report_order import Written
 from medview.services.session import Session, TableFile, Unfinished, VolumeId
@@ -33,7 +34,8 @@ def preferences(tmp_path):
 
 @pytest.fixture
 def reading(session, jobs, preferences, tmp_path):
-    analysis = Analysis(jobs, session, preferences, weights=tmp_path / "weights")
+    models = ModelLibrary(jobs, session, shipped=tmp_path / "weights")
+    analysis = Analysis(jobs, session, preferences, models=models)
     return Reading(jobs, session, preferences, analysis)
 
 

@@ -10,6 +10,7 @@ from medview.domain.record import Record, Strip
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
 from medview.services.choices import Choices
+from medview.services.model_library import ModelLibrary
 from medview.services.offers import offer
 from medview.services.records import Records
 from medview.services.session import Session, VolumeId
@@ -124,7 +125,8 @@ def test_a_stay_is_run_without_any_image_and_its_result_kept_apart(desk, tmp_pat
         write_card(card, tmp_path / "weights" / card.id / "card.json")
     shelf = Shelf(jobs, session, tmp_path / "results")
     preferences = Preferences(tmp_path / "settings.json")
-    analysis = Analysis(jobs, session, preferences, weights=tmp_path / "weights", shelf=shelf)
+    models = ModelLibrary(jobs, session, shipped=tmp_path / "weights")
+    analysis = Analysis(jobs, session, preferences, models=models, shelf=shelf)
     opened(records, jobs)
     fits = {each.card.id: (each.fits, each.why_not) for each in analysis.offers()}
     assert fits == {"anomaly": (False, "needs a T1 volume or slice"), "icu": (True, "")}

@@ -13,6 +13,7 @@ from medview.domain.progress import Silent
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
 from medview.services.library import Library
+from medview.services.model_library import ModelLibrary
 from medview.services.session import Session, VolumeId
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
@@ -43,8 +44,9 @@ class Desk:
         preferences = Preferences(folder / "settings.json")
         self.shelf = Shelf(self.jobs, self.session, folder / "results")
         write_card(CARD, folder / "weights" / "anomaly" / "card.json")
+        models = ModelLibrary(self.jobs, self.session, shipped=folder / "weights")
         self.analysis = Analysis(
-            self.jobs, self.session, preferences, weights=folder / "weights", shelf=self.shelf
+            self.jobs, self.session, preferences, models=models, shelf=self.shelf
         )
 
     def show(self, uid="1.1", sha256="abc"):

@@ -22,6 +22,7 @@ from medview.services.analysis import Analysis
 from medview.services.choices import Choices
 from medview.services.jobs import Jobs
 from medview.services.library import Library
+from medview.services.model_library import ModelLibrary
 from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.tasks import mark_silent
@@ -37,7 +38,8 @@ class Window:
         self.jobs = Jobs(self._calls.put, hang_after_s=0.5, hung=hung)
         preferences = Preferences(folder / "settings.json")
         self.library = Library(self.jobs, self.session, preferences)
-        self.analysis = Analysis(self.jobs, self.session, preferences, weights=folder)
+        models = ModelLibrary(self.jobs, self.session, shipped=folder)
+        self.analysis = Analysis(self.jobs, self.session, preferences, models=models)
 
     def turn(self, wait=0.01):
         """Run what was posted within some time."""

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from medview.services import training_pace
-from medview.services.training_pace import Pace, memory_of, newest_preview, was_interrupted
+from medview.services.training_pace import Pace, memory_of, newest_preview
 from medview.services.versions import WEIGHTS
 
 
@@ -52,11 +52,3 @@ def test_the_newest_weights_are_those_of_the_last_epoch(tmp_path):
         (tmp_path / "preview" / name).mkdir(parents=True)
         (tmp_path / "preview" / name / WEIGHTS).touch()
     assert newest_preview(tmp_path) == tmp_path / "preview" / "0010" / WEIGHTS
-
-
-def test_one_with_a_checkpoint_and_no_outcome_was_interrupted(tmp_path):
-    assert not was_interrupted(tmp_path)
-    (tmp_path / "checkpoint").mkdir()
-    assert was_interrupted(tmp_path)
-    (tmp_path / WEIGHTS).touch()
-    assert not was_interrupted(tmp_path)

@@ -10,6 +10,7 @@ from medview.domain.errors import ModelInputError
 from medview.domain.prediction import SliceScore
 from medview.io.cards import write_card
 from medview.services.analysis import Analysis
+from medview.services.model_library import ModelLibrary
 from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.trying import Trying
@@ -25,7 +26,8 @@ class Room:
         write_card(CARD, folder / "weights" / CARD.id / "card.json")
         self.session, self.jobs = Session(), StubJobs()
         preferences = Preferences(folder / "settings.json")
-        analysis = Analysis(self.jobs, self.session, preferences, weights=folder / "weights")
+        models = ModelLibrary(self.jobs, self.session, shipped=folder / "weights")
+        analysis = Analysis(self.jobs, self.session, preferences, models=models)
         self.tuning = Tuning(self.jobs, self.session, preferences)
         self.trying = Trying(self.jobs, self.session, analysis, self.tuning)
         self.viewing = Viewing(self.session)

@@ -227,7 +227,11 @@ def test_a_curve_that_comes_after_the_end_is_left(under_way, jobs):
     epochs_done(under_way.tuning, 2)
     under_way.tuning.refresh()
     under_way.tuning.stop()
+    assert len(under_way.disk.waiting) == 2
+    under_way.disk.waiting.reverse()  # as if the first answer had lain about
+    under_way.disk.go_on()
     before = under_way.tuning.now
+    assert (before.phase, before.epoch) == ("ready", 2)
     under_way.disk.go_on()
     assert under_way.tuning.now is before
 
@@ -237,7 +241,7 @@ def test_a_disk_that_cannot_be_read_is_tried_again(under_way, monkeypatch):
         raise OSError(5, "Input/output error")
 
     with monkeypatch.context() as patch:
-        patch.setattr("medview.services.tuning.curves_in", gone)
+        patch.setattr("medview.services.training_folder.curves_in", gone)
         under_way.tuning.refresh()
         under_way.disk.go_on()
     epochs_done(under_way.tuning, 1)
@@ -261,20 +265,27 @@ def trained(tuning, jobs, monkeypatch):
         "medview.services.tuning.register",
         lambda weights, name: made.append(name) or SimpleNamespace(name=f"anomaly@{name}"),
     )
-    return SimpleNamespace(tuning=tuning, made=made, disk=tuning._preferences.writer)
+    disk = tuning._preferences.writer
+
+    def finish():
+        while disk.waiting:
+            disk.go_on()
+
+    return SimpleNamespace(tuning=tuning, made=made, disk=disk, finish=finish)
 
 
 def test_the_run_is_kept_beside_the_window_and_the_panel_told_of_it(trained):
     told = []
     trained.tuning.changed.connect(told.append)
+    trained.disk.go_on()
     assert (trained.tuning.now.phase, trained.tuning.runs.exists()) == ("done", False)
     trained.disk.go_on()
     assert len(list(trained.tuning.runs.iterdir())) == 1
-    assert [now.phase for now in told] == ["done"]
+    assert [now.phase for now in told] == ["done"] * 2
 
 
 def test_a_version_is_copied_beside_the_window_and_only_once(trained):
-    trained.disk.go_on()
+    trained.finish()
     trained.tuning.keep("ward-1")
     trained.tuning.keep("ward-1")
     assert (trained.made, trained.tuning.now.phase) == ([], "done")
@@ -287,7 +298,7 @@ def test_a_version_that_cannot_be_kept_is_said_and_can_be_tried_again(trained, m
     def full(weights, name):
         raise WriteError("the disk is full", file=name)
 
-    trained.disk.go_on()
+    trained.finish()
     with monkeypatch.context() as patch:
         patch.setattr("medview.services.tuning.register", full)
         trained.tuning.keep("ward-1")
@@ -384,3 +395,29 @@ def test_a_locked_set_that_cannot_be_read_is_told_and_counted_again_with_other_c
     surveyed(tuning, jobs)
     jobs.running("look_at_locked")[-1].fail(InputRefused("no cases", do="Choose a case list."))
     assert tuning.now.not_locked == "no cases. Choose a case list."
+
+
+def test_nobody_waits_for_the_disk_to_delete_a_training_and_the_next_finds_nothing(trained, jobs):
+    tuning = trained.tuning
+    trained.finish()
+    (tuning.folder / "checkpoint").mkdir(parents=True)
+    tuning.reject()
+    assert (tuning.now.phase, tuning.folder.exists()) == ("ready", True)
+    begun = len(jobs.running("finetune:finetune"))
+    assert tuning.start() is None
+    assert (tuning.now.phase, len(jobs.running("finetune:finetune"))) == ("running", begun)
+    (tuning.folder / "left over").touch()
+    trained.finish()
+    assert len(jobs.running("finetune:finetune")) == begun + 1
+    assert [path.name for path in tuning.folder.iterdir()] == ["wish.json"]
+
+
+def test_a_training_that_the_disk_has_not_let_begin_can_be_stopped(trained, jobs):
+    tuning = trained.tuning
+    trained.finish()
+    tuning.reject()
+    begun = len(jobs.running("finetune:finetune"))
+    tuning.start()
+    tuning.stop()
+    trained.finish()
+    assert (tuning.now.phase, len(jobs.running("finetune:finetune"))) == ("ready", begun)

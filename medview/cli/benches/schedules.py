@@ -24,6 +24,7 @@ from medview.services.choices import Choices
 from medview.services.demo import MODEL
 from medview.services.jobs import Jobs
 from medview.services.library import Library
+from medview.services.model_library import ModelLibrary
 from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
@@ -46,9 +47,8 @@ class Desk:
         preferences = Preferences(folder / "settings.json")
         self.library = Library(self.jobs, self.session, preferences)
         shelf = Shelf(self.jobs, self.session, folder / "results")
-        self.analysis = Analysis(
-            self.jobs, self.session, preferences, weights=folder / "weights", shelf=shelf
-        )
+        models = ModelLibrary(self.jobs, self.session, shipped=folder / "weights")
+        self.analysis = Analysis(self.jobs, self.session, preferences, models=models, shelf=shelf)
         self.faults: list[str] = []
         self.seen = 0
         self.session.events.connect(lambda _: self._look())

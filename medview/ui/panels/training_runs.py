@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -17,9 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.domain.errors import DataError
+from medview.domain.errors import MedviewError
 from medview.domain.wording import time_words
-from medview.services.runs import Run, differing, read_runs
+from medview.services.runs import Run, differing
 from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.containers import Card, Row
@@ -31,6 +31,11 @@ from medview.ui.words import number, tr
 _MOST_DRAWN = 5
 _DOT_PX, _FIRST_PX = 10, 230
 _ON, _OFF = Qt.CheckState.Checked, Qt.CheckState.Unchecked
+
+
+ReadRuns = Callable[
+    [Sequence[Path], Callable[[tuple[Run, ...]], object], Callable[[MedviewError], object]], object
+]
 
 
 class RunsCard(Card):
@@ -48,20 +53,21 @@ class RunsCard(Card):
 
     def show_state(self, now: Tuned) -> None:
         """Seen once one was made; while one runs they can be looked at as well."""
-        folder = self._app.tuning.runs
-        count = sum(1 for _ in folder.iterdir()) if folder.is_dir() else 0
+        count = self._app.tuning.kept_runs
         self._count.setText(str(count))
         self.setVisible(count > 0 and now.phase != "looking")
 
     def _on_go(self) -> None:
-        RunsView(self._app.window, (self._app.tuning.runs,)).show()
+        tuning = self._app.tuning
+        RunsView(self._app.window, tuning.read_runs, (tuning.runs,)).show()
 
 
 class RunsView(QDialog):
     """Ticked trainings are drawn; a row tells what differs; a click on a head sorts by it."""
 
-    def __init__(self, parent: QWidget | None, folders: Sequence[Path]) -> None:
+    def __init__(self, parent: QWidget | None, read: ReadRuns, folders: Sequence[Path]) -> None:
         super().__init__(parent)
+        self._read = read
         name(self, "runs_view", tr("Trainings beside each other"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Trainings beside each other"))
@@ -102,12 +108,13 @@ class RunsView(QDialog):
 
     def add(self, folders: Sequence[Path]) -> None:
         """Show the trainings of these folders, too; the newest ones are drawn."""
-        try:
-            found = read_runs(folders)
-        except DataError as error:
-            self._problem.setText(f"{error.file}: {error.what}. {error.do}")
-            self._problem.show()
-            return
+        self._read(folders, self._arrived, self._refused)
+
+    def _refused(self, error: MedviewError) -> None:
+        self._problem.setText(f"{error.file}: {error.what}. {error.do}")
+        self._problem.show()
+
+    def _arrived(self, found: tuple[Run, ...]) -> None:
         self._problem.hide()
         known = {run.folder for run in self.runs}
         self.runs += tuple(run for run in found if run.folder not in known)

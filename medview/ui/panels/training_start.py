@@ -56,11 +56,21 @@ class StartCard(Card):
     def _build_version(self) -> None:
         self.version = QComboBox()
         name(self.version, "training_version", tr("Start from"))
-        for choice in self._app.tuning.choices():
-            self.version.addItem(f"{choice.card.title} {choice.card.version}", choice.name)
+        self._list_versions()
+        self._app.tuning.models.changed.connect(self._list_versions)
         self.version.setToolTip(tr("The version whose weights are trained further"))
         self.version.setFixedWidth(_FIELD_PX)
         self.version.currentIndexChanged.connect(self._on_version)
+
+    def _list_versions(self) -> None:
+        """List what can be trained further; what was chosen stays chosen."""
+        here = self.version.currentData()
+        self.version.blockSignals(True)
+        self.version.clear()
+        for choice in self._app.tuning.choices():
+            self.version.addItem(f"{choice.card.title} {choice.card.version}", choice.name)
+        self.version.setCurrentIndex(max(0, self.version.findData(here)))
+        self.version.blockSignals(False)
 
     def _build_epochs(self) -> None:
         self.epochs = WholeField()

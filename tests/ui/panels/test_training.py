@@ -18,6 +18,7 @@ from medview.domain.errors import Cancelled, DataError
 from medview.domain.training import Method
 from medview.services.audit import trail_file
 from medview.services.case_table import case_lines
+from medview.services.model_library import ModelLibrary
 from medview.services.training import METHODS
 from medview.services.training_notes import note_time
 from medview.services.tuned import Tuned
@@ -80,6 +81,12 @@ def said(widget):
     return " | ".join(each.text() for each in widget.findChildren(QLabel) if not each.isHidden())
 
 
+def with_all_models(bench):
+    """The fine-tuning of the window, of any model that ships."""
+    bench.app.tuning.models = ModelLibrary(bench.jobs, bench.session)
+    return bench.app.tuning
+
+
 def looked_at(bench, tmp_path, found=FOUND):
     bench.app.tuning.look(tmp_path / "cases.csv")
     bench.jobs.running("finetune:survey")[0].finish(found)
@@ -132,7 +139,7 @@ def test_cases_that_leak_are_refused_in_words_and_nothing_starts(bench, panel, t
 
 @pytest.mark.parametrize("model", METHODS)
 def test_what_a_model_cannot_learn_by_cannot_be_chosen(bench, panel, model):
-    tuning = bench.app.tuning
+    tuning = with_all_models(bench)
     tuning.wish(version=next(each.name for each in tuning.choices() if each.card.id == model))
     bench.settle()
     every = get_args(Method)
@@ -279,7 +286,9 @@ def test_a_training_of_another_day_is_offered_with_all_that_was_chosen(bench, pa
     (bench.app.tuning.folder / "checkpoint").mkdir(parents=True)
     write_history(bench.app.tuning.folder, 2)
     bench.app.tuning.state.now = Tuned()
-    assert bench.app.tuning.reopen()
+    offered = []
+    bench.app.tuning.reopen(lambda: offered.append(1))
+    assert offered
     bench.settle()
     now = bench.app.tuning.now
     assert (now.phase, now.wish.method, now.wish.epochs, now.epoch) == ("stopped", "head", 7, 2)
@@ -298,11 +307,11 @@ def test_in_private_no_file_says_where_the_cases_are(bench, panel, tmp_path):
     data = str(bench.app.tuning.now.data)
     assert not [path.name for path in kept if data in path.read_text()]
     bench.app.tuning.state.now = Tuned()
-    assert not bench.app.tuning.reopen()
+    bench.app.tuning.reopen(lambda: pytest.fail("nothing can go on"))
 
 
 def test_nothing_is_offered_where_nothing_was_interrupted(bench, panel, tmp_path):
-    assert not bench.app.tuning.reopen()
+    bench.app.tuning.reopen(lambda: pytest.fail("nothing can go on"))
 
 
 def test_closing_asks_while_a_training_runs(bench, panel, tmp_path, monkeypatch):

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QLabel, QPushButton, QTreeWidget
-from ui.panels.test_training import FOUND, looked_at, panel, said  # noqa: F401  # a fixture
+from ui.panels.test_training import (  # noqa: F401  # a fixture
+    FOUND,
+    looked_at,
+    panel,
+    said,
+    with_all_models,
+)
 
 from medview.domain.errors import DataError, InputRefused
 from medview.domain.local_case import LocalCase, LocalCases
@@ -183,7 +189,7 @@ def test_sites_can_be_left_out_where_a_case_list_names_several(bench, panel, tmp
 
 
 def test_a_calibration_leaves_sites_out_of_any_set_that_names_them(bench, panel, tmp_path):  # noqa: F811
-    tuning = bench.app.tuning
+    tuning = with_all_models(bench)
     cxr = next(each.name for each in tuning.choices() if each.card.id == "cxr")
     tuning.wish(version=cxr, method="calibrate", sites=True)
     tuning.look(tmp_path / "folder")

@@ -6,8 +6,18 @@ from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTreeWidget
 from services.test_runs import training
 from ui.panels.test_training import OUTCOME, looked_at, write_history
 
+from medview.domain.errors import DataError
+from medview.domain.progress import Silent
+from medview.services.runs import read_all, read_runs
 from medview.ui.panels.runs_plot import COLOURS
 from medview.ui.panels.training_runs import RunsView
+
+
+def read_at_once(folders, done, failed):
+    try:
+        done(read_runs(folders))
+    except DataError as error:
+        failed(error)
 
 
 @pytest.fixture
@@ -15,7 +25,7 @@ def view(qtbot, tmp_path):
     training(tmp_path / "r" / "a", [9, 3, 4], rate=0.01, figures=[("old", 5.0), ("new", 4.0)])
     training(tmp_path / "r" / "b", [9, 2], rate=0.002, method="head")
     training(tmp_path / "r" / "c", [9, 20], rate=0.1)
-    made = RunsView(None, (tmp_path / "r",))
+    made = RunsView(None, read_at_once, (tmp_path / "r",))
     qtbot.addWidget(made)
     made.show()
     return made
@@ -95,6 +105,8 @@ def test_the_panel_keeps_each_training_and_compares_them(bench, tmp_path, monkey
         bench.settle()
     assert len(list(bench.app.tuning.runs.iterdir())) == 2
     bench.find(QPushButton, "training_runs_go").click()
+    job = bench.jobs.running("runs:read_all")[0]
+    job.finish(read_all(Silent(), *job.args))
     shown = bench.window.findChild(QTreeWidget, "runs_table")
     assert shown.topLevelItemCount() == 2
     bench.window.findChild(RunsView, "runs_view").close()

@@ -1,0 +1,86 @@
+"""The folder that a training of the window writes into, looked at and emptied beside the window."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from medview.services.case_table import CaseLine, case_lines
+from medview.services.histories import Curves
+from medview.services.settings import Preferences
+from medview.services.training_notes import read_wish, write_wish
+from medview.services.training_pace import curves_in, newest_preview
+from medview.services.versions import WEIGHTS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Left:
+    """What a training has left there so far; `begun` is what it was begun with, as it was noted.
+
+    `lines` are the cases that were held out, where they were asked for.
+    """
+
+    has_checkpoint: bool = False
+    has_weights: bool = False
+    curves: Curves = field(default_factory=dict)
+    preview: Path | None = None
+    begun: Mapping[str, Any] = field(default_factory=dict)
+    lines: tuple[CaseLine, ...] = ()
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it was interrupted: there is a checkpoint and no outcome."""
+        return self.has_checkpoint and not self.has_weights
+
+
+Seen = Callable[[Left | None], object]
+
+
+class TrainingFolder:
+    """Below the program's own folder; nobody waits for what is asked of it."""
+
+    def __init__(self, preferences: Preferences) -> None:
+        self._preferences = preferences
+        self.path = preferences.folder / "training"
+        self.weights = self.path / WEIGHTS
+
+    def look(self, done: Seen, files: Mapping[str, str] | None = None) -> None:
+        """Call `done` with what was left, None where the disk refuses; with `files` lines, too."""
+        found: list[Left] = []
+        self._put(
+            lambda: found.append(_read(self.path, files)), lambda: done(next(iter(found), None))
+        )
+
+    def make_room(self, begun: Mapping[str, Any] | None, done: Seen, *, resume: bool) -> None:
+        """Before a training: note what it is begun with; one that does not go on finds nothing."""
+        found: list[Left] = []
+
+        def work() -> None:
+            if not resume:
+                shutil.rmtree(self.path, ignore_errors=True)
+            if begun is not None:
+                write_wish(self.path, begun)
+            found.append(_read(self.path))
+
+        self._put(work, lambda: done(next(iter(found), None)))
+
+    def clear(self) -> None:
+        """Delete it with all that is in it."""
+        self._put(lambda: shutil.rmtree(self.path, ignore_errors=True), lambda: None)
+
+    def _put(self, work: Callable[[], object], done: Callable[[], object]) -> None:
+        self._preferences.writer.put(work, done=done, failed=lambda _: done())
+
+
+def _read(folder: Path, files: Mapping[str, str] | None = None) -> Left:
+    return Left(
+        (folder / "checkpoint").is_dir(),
+        (folder / WEIGHTS).is_file(),
+        curves_in(folder),
+        newest_preview(folder),
+        read_wish(folder),
+        case_lines(folder, files) if files is not None else (),
+    )
