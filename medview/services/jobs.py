@@ -31,7 +31,8 @@ _LANES: dict[str, Habits] = {
     "files": Habits("The process that reads and writes files"),
     # The window and the decoder go first on a small machine.
     "compute": Habits("The process that runs the models", nice=5, ends="cancelled"),
-    "train": Habits("The process that trains", nice=10, ends="always"),
+    # It speaks after each epoch, and one through many volumes takes minutes.
+    "train": Habits("The process that trains", nice=10, ends="always", patience=40.0),
     "scene": Habits("The process that draws in 3-D", nice=2),
     # It reads the series of key images, too: what may be hostile gets no more memory here.
     "pages": Habits("The process that lays out reports", nice=2),
@@ -68,7 +69,8 @@ class Jobs:
         self._newest: dict[str, Job] = {}
         self._lanes: dict[str, Lane] = {}
         for name, habits in _LANES.items():
-            own = replace(habits, memory_mb=memory.get(name), hang_after_s=hang_after_s)
+            hang = hang_after_s * habits.patience
+            own = replace(habits, memory_mb=memory.get(name), hang_after_s=hang)
             self._lanes[name] = Lane(name, own, post, hung)
 
     def run(

@@ -53,7 +53,8 @@ class Habits:
 
     `child` is its child's name in a sentence; `nice` how far it stands back for others;
     `ends` when the child ends although nothing went wrong, to give all its memory back, also
-    that of a GPU: after a job that the user has cancelled, after every job, or never.
+    that of a GPU: after a job that the user has cancelled, after every job, or never; `patience`
+    how many times as long as others it may say nothing.
     """
 
     child: str
@@ -61,6 +62,7 @@ class Habits:
     ends: Literal["never", "cancelled", "always"] = "never"
     memory_mb: int | None = None
     hang_after_s: float = 30.0
+    patience: float = 1.0
 
 
 class Child:

@@ -219,7 +219,7 @@ class Tuning:
             self._unusable(error)
 
     def _unusable(self, error: MedviewError) -> None:
-        self.state.set(phase="empty", refused=f"{error.what}. {error.do}".strip())
+        self.state.set(phase="empty", refused=str(error))
 
     # -- the training ----------------------------------------------------------------------
 

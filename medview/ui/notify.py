@@ -87,6 +87,12 @@ class NoteBar(QWidget):
         if note is not None and not stays:
             QTimer.singleShot(_STAYS_MS, note, note.close_note)
 
+    def take_back(self, text: str) -> None:
+        """Take a note away that holds no more; nothing where it is not said."""
+        for note in self._notes():
+            if text and note.text == text:
+                note.close_note()
+
     def show_message(self, message: Message | None) -> None:
         """Say what a service says; what is wrong or a warning stays."""
         if message is None:

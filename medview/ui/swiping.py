@@ -14,7 +14,7 @@ from medview.imaging.view import Frame, Layer, View
 from medview.services.layering import first_style
 from medview.services.session import Session
 from medview.ui.dress import Dress
-from medview.ui.words import number, tr
+from medview.ui.words import alike, tr
 
 
 def swipe_on(session: Session, volume: Volume, view: View) -> Swipe | None:
@@ -48,12 +48,14 @@ def swiped_dress(dress: Dress, swipe: Swipe | None) -> Dress:
     """The same with the divider and what stands beside it; of one alone its own words only."""
     if swipe is None:
         return dress
-    old, new = f"{tr('before')} · {_words(swipe.old)}", _words(swipe.new)
+    before, after = alike(swipe.old.figure, swipe.new.figure)
+    old = f"{tr('before')} · {_words(swipe.old, before)}"
+    new = _words(swipe.new, after)
     if swipe.shown == "both":
         return replace(dress, divider=swipe.share, sides=(old, new))
     return replace(dress, sides=(old if swipe.shown == "old" else new, ""))
 
 
-def _words(side: Side) -> str:
-    figure = "" if side.figure is None else number(side.figure)
+def _words(side: Side, figure: str) -> str:
+    figure = "" if side.figure is None else figure
     return " · ".join(filter(None, (tr(side.name), side.sha256[:8], figure)))

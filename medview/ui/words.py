@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
@@ -11,6 +12,7 @@ from PySide6.QtCore import QCoreApplication
 from medview.domain.wording import span
 
 _CONTEXT = "medview"
+_HASH, _THIN = re.compile(r"[0-9a-f]{32,}"), "\u200b"
 _SIDES = (("L", "R"), ("P", "A"), ("H", "F"))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -28,6 +30,11 @@ def plain_tip(text: str) -> str:
     return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>")
 
 
+def breakable(text: str) -> str:
+    """A text whose hashes may go on in the next line, where a row is too short for one."""
+    return _HASH.sub(lambda found: _THIN.join(re.findall(".{1,16}", found.group())), text)
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """A figure with `digits` significant digits, never in scientific notation; "–" for none."""
     if value is None or not math.isfinite(value):
@@ -38,6 +45,19 @@ def number(value: float | None, digits: int = 3) -> str:
     text = f"{value:.{min(decimals, 6)}f}"
     text = text.rstrip("0").rstrip(".") if "." in text and abs(value) >= 100 else text
     return text.replace("-", "\u2212")
+
+
+def alike(*values: float | None) -> tuple[str, ...]:
+    """Figures to be compared: with as many decimals each as the largest needs."""
+    known = [abs(value) for value in values if value is not None and math.isfinite(value)]
+    largest = max(known, default=0.0)
+    decimals = 2 if largest == 0 else min(6, max(0, 2 - math.floor(math.log10(largest))))
+    return tuple(
+        "–"
+        if value is None or not math.isfinite(value)
+        else f"{value:.{decimals}f}".replace("-", "\u2212")
+        for value in values
+    )
 
 
 def short(value: float) -> str:

@@ -479,6 +479,11 @@ def test_a_silent_job_is_told_once():
         assert silent == [job]
 
 
+def test_a_training_may_be_silent_for_long(jobs):
+    habits = {name: lane._habits for name, lane in jobs._lanes.items()}
+    assert habits["train"].hang_after_s == 40 * habits["compute"].hang_after_s
+
+
 def test_a_job_that_keeps_reporting_is_not_taken_for_hung():
     silent = []
     with Jobs(lambda call: call(), hang_after_s=1.5, hung=silent.append) as jobs:

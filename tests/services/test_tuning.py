@@ -83,7 +83,10 @@ def test_a_file_that_ends_the_reader_is_one_case_and_the_check_goes_on(tuning, j
 def test_a_reader_that_ends_by_itself_is_told_and_not_started_again(tuning, jobs):
     surveyed(tuning, jobs).fail(WorkerDied("the process ended", do="Try again."))
     assert jobs.running("case_check:check") == []
-    assert (tuning.now.phase, tuning.now.refused) == ("empty", "the process ended. Try again.")
+    assert (tuning.now.phase, tuning.now.refused) == (
+        "empty",
+        "cases.csv: the process ended. Try again.",
+    )
 
 
 def test_other_cases_end_a_check_that_still_runs(tuning, jobs):

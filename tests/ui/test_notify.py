@@ -63,3 +63,11 @@ def test_clear_takes_all_away(bar):
     bar.clear()
     assert bar.texts() == []
     assert [n for n in bar.findChildren(Note) if n.isVisible()] == []
+
+
+def test_what_holds_no_more_is_taken_back_and_the_rest_stays(bar):
+    bar.show_note("refused")
+    bar.show_note("written")
+    bar.take_back("refused")
+    bar.take_back("never said")
+    assert bar.texts() == ["written"]

@@ -44,14 +44,14 @@ def test_left_is_old_and_right_is_new_with_both_hashes(swiped):
     assert left != right
     assert left[3] == right[3] > 0
     dress = swiped.pane().dress
-    assert dress.sides == ("before · 1.0 · 5f0c9f3e · 4.00", "epoch 3 · c21a77d0 · 12.0")
+    assert dress.sides == ("before · 1.0 · 5f0c9f3e · 4.0", "epoch 3 · c21a77d0 · 12.0")
     assert dress.divider == 0.5
     assert swiped.pane("upper").dress.sides == ("", "")
 
 
 def test_the_panel_tells_both_figures_and_hashes(swiped):
     words = swiped.find(QLabel, "training_open").text()
-    for part in ("4.00 (5f0c9f3e)", "epoch 3: 12.0 (c21a77d0)"):
+    for part in ("4.0 (5f0c9f3e)", "epoch 3: 12.0 (c21a77d0)"):
         assert part in words
 
 

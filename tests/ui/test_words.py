@@ -79,3 +79,15 @@ def test_a_translation_keeps_the_named_places(qapp):
         assert words.tr("{n} s left", n=8) == "«8 s left»"
     finally:
         QCoreApplication.removeTranslator(made)
+
+
+def test_figures_to_be_compared_have_as_many_decimals():
+    assert words.alike(-0.5951, -0.0832) == ("\u22120.595", "\u22120.083")
+    assert words.alike(12.34, 9.8) == ("12.3", "9.8")
+    assert words.alike(None, 0.0) == ("–", "0.00")
+
+
+def test_a_hash_may_be_broken_and_other_words_are_not():
+    text = "abc " + "0123456789abcdef" * 4
+    assert words.breakable(text) == "abc " + "\u200b".join(["0123456789abcdef"] * 4)
+    assert words.breakable("facade of 12 mm") == "facade of 12 mm"

@@ -68,6 +68,9 @@ class CurvePlot(QWidget):
             self._write_best(painter, x, tr("best, epoch {n}", n=best[0]))
         self._write_legend(painter)
         painter.setPen(QColor(theme.quiet))
+        if not any(self.curves.values()):
+            words = tr("The curves begin after the first epoch.")
+            painter.drawText(QRectF(self.rect()), Qt.AlignmentFlag.AlignCenter, words)
         base = self.height() - 4.0
         painter.drawText(QPointF(8, base), "1")
         painter.drawText(

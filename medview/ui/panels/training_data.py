@@ -31,6 +31,7 @@ class CasesCard(Card):
     def __init__(self, app: App) -> None:
         super().__init__("training_cases", tr("Cases"))
         self._app = app
+        self._said = ""
         self._counts = label("")
         name(self._counts, "training_counts", tr("How many cases"))
         self._summary = label("", "quiet", wraps=True)
@@ -71,7 +72,10 @@ class CasesCard(Card):
         return made
 
     def show_state(self, now: Tuned) -> None:
-        """Counts, parts and what was refused."""
+        """Counts, parts and what was refused; what was said of other cases is taken back."""
+        if now.refused != self._said:
+            self._app.window.notes.take_back(self._said)
+            self._said = now.refused
         self._counts.setText(counts_words(now))
         self._summary.setText(cases_words(now))
         self._summary.setVisible(bool(self._summary.text()))

@@ -8,7 +8,7 @@ from medview.ui.containers import Card, Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.training_curve import CurvePlot, loss_curves
 from medview.ui.panels.training_words import health_words, pace_words
-from medview.ui.words import number, tr
+from medview.ui.words import alike, tr
 
 
 class ProgressCard(Card):
@@ -72,12 +72,13 @@ class ProgressCard(Card):
         text = tr("Open image: {why}.", why=why_not) if why_not else ""
         if swipe is not None:
             old, new = swipe.old, swipe.new
+            before, after = alike(old.figure, new.figure)
             text = tr(
                 "Open image: before {a} ({x}), {name}: {b} ({y}).",
-                a=number(old.figure),
+                a=before,
                 x=old.sha256[:8],
                 name=tr(new.name),
-                b=number(new.figure),
+                b=after,
                 y=new.sha256[:8],
             )
         self._open.setText(text)

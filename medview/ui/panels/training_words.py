@@ -24,7 +24,7 @@ def pace_words(now: Tuned, device: str) -> str:
         left = now.epochs - now.epoch
         if left > 0 and now.seconds_left > 0 and now.found.get("cases"):
             pace = now.found["cases"] * left / now.seconds_left
-            parts.append(tr("{n} cases/s", n=number(pace)))
+            parts.append(tr("{n} cases/s", n=number(pace, 2)))
     parts.append(tr("device {name}", name=tr("automatic") if device == "auto" else device))
     if now.memory_mb:
         parts.append(tr("{n} MB", n=f"{now.memory_mb:.0f}"))

@@ -127,14 +127,17 @@ def test_cases_are_counted_and_what_cannot_be_used_is_named(bench, panel, tmp_pa
 
 def test_cases_that_leak_are_refused_in_words_and_nothing_starts(bench, panel, tmp_path):
     bench.app.tuning.look(tmp_path / "cases.csv")
-    error = DataError(
-        "1 patient in the training part and in another part, too: P7", do="Part them."
-    )
+    error = DataError("is in two parts", file="P7", do="Part them.")
     bench.jobs.running("finetune:survey")[0].fail(error)
     bench.settle()
-    assert "P7" in bench.find(QLabel, "training_refused").text()
+    said = bench.find(QLabel, "training_refused").text()
+    assert said == "P7: is in two parts. Part them."
+    assert said in bench.window.notes.texts()
     assert not bench.find(QPushButton, "training_go").isEnabled()
     assert bench.app.tuning.start() is None
+    # Other cases: nothing is left of what was said of these.
+    bench.app.tuning.look(tmp_path / "others.csv")
+    assert bench.window.notes.texts() == []
 
 
 @pytest.mark.parametrize("model", METHODS)
