@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from datetime import datetime
 
+_TYPED_MINUS = re.compile(r"(?<![\w.,)\]\-\u2212])-(?=\.?\d)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -75,6 +77,14 @@ def duration_words(seconds: float) -> str:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min"
+
+
+def typeset(text: str) -> str:
+    """The same with a minus before figures below zero, where a hyphen was typed.
+
+    What stands between two figures or letters ("ages 23-51", "T1-2") stays.
+    """
+    return _TYPED_MINUS.sub("\u2212", text)
 
 
 def place_words(point_lps: tuple[float, float, float]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,10 +18,13 @@ from PySide6.QtWidgets import (
 
 from medview.domain.wording import time_words
 from medview.services.audit import in_words
-from medview.ui.controls import label, name
+from medview.ui.containers import Row
+from medview.ui.controls import button, label, name
 from medview.ui.words import tr
 
 _WIDTHS = (190, 110, 110)
+# The beginning tells hashes apart; the tip has them whole.
+_HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{24,}\b")
 
 
 class AuditView(QDialog):
@@ -51,14 +55,17 @@ class AuditView(QDialog):
         rows.setSpacing(8)
         rows.addWidget(self.verdict)
         rows.addWidget(self.tree, 1)
-        rows.addWidget(
-            label(tr("Pixels, models and reports are named by hashes and ids."), "quiet")
-        )
+        said = label(tr("Pixels, models and reports are named by hashes and ids."), "quiet")
+        close = button(tr("Close"), "audit_close")
+        close.clicked.connect(self.close)
+        rows.addWidget(Row(said, 1, close))
+        close.setFocus()  # Enter closes a page that was read
 
 
 def _row(entry: Mapping[str, Any]) -> QTreeWidgetItem:
     detail = in_words(dict(entry.get("detail", {})))
-    words = (time_words(str(entry.get("when", ""))), entry.get("who"), entry.get("what"), detail)
+    brief = _HASH.sub(r"\1…", detail)
+    words = (time_words(str(entry.get("when", ""))), entry.get("who"), entry.get("what"), brief)
     item = QTreeWidgetItem([str(each or "") for each in words])
     item.setToolTip(3, detail)
     return item

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QDialog, QGridLayout, QHBoxLayout, QVBoxLayout, QW
 
 from medview import RESEARCH_USE, __version__
 from medview.domain.card import ModelCard
+from medview.domain.wording import typeset
 from medview.services.settings import Settings
 from medview.ui.actions import ACTIONS
 from medview.ui.containers import Column, Row
@@ -68,7 +69,7 @@ def show_about(parent: QWidget, cards: tuple[ModelCard, ...]) -> QDialog:
         page.add(label(f"{card.title} {card.version} ({card.id})", "strong"))
         page.add(label(card.intended_use, "", wraps=True))
         for limit in card.limits:
-            page.add(label(f"• {limit}", "quiet", wraps=True))
+            page.add(label(f"• {typeset(limit)}", "quiet", wraps=True))
         page.add(label(tr("Weights: {licence}", licence=card.licence), "quiet", wraps=True))
     rows.insertWidget(0, page, 1)
     dialog.show()

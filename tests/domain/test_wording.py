@@ -12,6 +12,7 @@ from medview.domain.wording import (
     place_words,
     sentence,
     time_words,
+    typeset,
 )
 
 
@@ -92,3 +93,15 @@ def test_a_sentence_begins_large_and_ends_with_a_stop(text, told):
 )
 def test_a_dash_never_stands_before_a_minus(low, high, said):
     assert interval(low, high) == said
+
+
+@pytest.mark.parametrize(
+    ("typed", "set_"),
+    [
+        ("by -0.04 [-0.06, -0.02]", "by \u22120.04 [\u22120.06, \u22120.02]"),
+        ("(difference -.012 to +0.012)", "(difference \u2212.012 to +0.012)"),
+        ("ages 23-51, T1-2, 2026-11-21, --resume, top-5", None),
+    ],
+)
+def test_a_hyphen_before_a_figure_below_zero_becomes_a_minus(typed, set_):
+    assert typeset(typed) == (set_ or typed)

@@ -80,6 +80,14 @@ def test_a_broken_trail_says_where(head):
     assert view.tree.topLevelItem(0).text(3) == "model m"
 
 
+def test_the_trail_tells_hashes_apart_by_their_beginning_and_has_them_whole_in_the_tip(head):
+    entry = {"when": "", "what": "ran", "detail": {"model": "m", "weights": "84779edd" + "0a" * 28}}
+    view = AuditView(head.window, [entry], "1 line", holds=True)
+    row = view.tree.topLevelItem(0)
+    assert row.text(3) == "model m, weights 84779edd…"
+    assert entry["detail"]["weights"] in row.toolTip(3)
+
+
 def test_a_movie_of_the_stack_gets_a_name_that_says_nothing(head, chosen, tmp_path):
     head.window.table.refresh()
     run(head, "file.save_movie")

@@ -8,13 +8,13 @@ from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
 
 from medview.domain.card import Figure, ModelCard
 from medview.domain.card_plots import card_plots
-from medview.domain.wording import date_words
+from medview.domain.wording import date_words, typeset
 from medview.services.versions import Version
 from medview.ui.app import App
 from medview.ui.containers import Card, Column, Row
 from medview.ui.controls import button, clear, label
 from medview.ui.panels.uncertainty_chart import UncertaintyChart
-from medview.ui.words import interval, number, tr
+from medview.ui.words import breakable, interval, number, tr
 
 _MOST_FIGURES = 6
 
@@ -70,20 +70,20 @@ class VersionCard(Card):
         self.add(Row(label(f"{card.title} {card.version}", "strong"), tag, 1))
         self.add(label(card.summary, wraps=True))
         for text in card.limits[:2]:
-            self.add(label(tr("Limit: {what}", what=text), "quiet", wraps=True))
+            self.add(label(tr("Limit: {what}", what=typeset(text)), "quiet", wraps=True))
         self._more = QWidget()
         rows = QVBoxLayout(self._more)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(6)
         for title, text in card_words(card):
             rows.addWidget(label(title, "heading"))
-            rows.addWidget(label(text, "quiet", wraps=True))
+            rows.addWidget(label(breakable(typeset(text)), "quiet", wraps=True))
         for title, plot in card_plots(card):
             rows.addWidget(label(tr(title).upper(), "heading"))
             rows.addWidget(UncertaintyChart(plot))
             rows.addWidget(label(plot.caption, "quiet", wraps=True))
         if card.method:
-            rows.addWidget(_Fold(f"method_{version.name}", _listed(card.method)))
+            rows.addWidget(_Fold(f"method_{version.name}", typeset(_listed(card.method))))
         self._more.hide()
         self.add(self._more)
         self._show = button(tr("Whole card"), f"card_{version.name}", look="link")

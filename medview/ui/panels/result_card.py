@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QWidget
 
 from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
-from medview.domain.wording import duration_words
+from medview.domain.wording import duration_words, typeset
 from medview.services.telling import interval_text, main_score, score_text
 from medview.ui.app import App
 from medview.ui.containers import GAP, Card, Fold, Row
@@ -140,6 +140,7 @@ def made_words(result: Prediction) -> str:
 
 def sentence(text: str) -> str:
     """A phrase with a capital and a full stop; what ends in dots keeps them."""
+    text = typeset(text)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "…")) else ".")
 
 

@@ -18,18 +18,19 @@ class SigningCard(Card):
     def __init__(self, app: App) -> None:
         super().__init__("report_signing", tr("Signature"))
         self._app = app
+        self._refusal = ""
         self._badge = label("", "tag")
         self._sign = button(
             tr("Sign"), "report_sign", tip=tr("Make it final; later changes are amendments")
         )
         self._name = self._line("report_signer", tr("Signed by"), tr("your name"), 190)
-        self._role = self._line("report_role", tr("Role"), tr("such as radiologist"), 120)
+        self._role = self._line("report_role", tr("Role"), tr("such as radiologist"), 190)
         self._name.setText(app.preferences.settings.reader)
         self._before = QVBoxLayout()
         self._before.setSpacing(2)
         self.add(Row(label(tr("Signature"), "strong"), 1, self._badge))
         self.add(Row(label(tr("Signed by")), 1, self._name))
-        self.add(Row(label(tr("Role")), 1, self._role, self._sign))
+        self.add(Row(label(tr("Role")), 1, self._role), Row(1, self._sign))
         self.add(self._before)
         self._name.textChanged.connect(self._on_named)
         self._sign.clicked.connect(self._on_sign)
@@ -72,4 +73,7 @@ class SigningCard(Card):
         self._app.reading.signer = text.strip()
 
     def _on_sign(self) -> None:
-        self._app.reading.sign(self._name.text(), self._role.text())
+        if self._app.reading.sign(self._name.text(), self._role.text()):
+            self._app.window.notes.take_back(self._refusal)
+        elif self._app.session.message is not None:
+            self._refusal = self._app.session.message.text

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton
+from PySide6.QtWidgets import QComboBox, QLabel, QLineEdit, QPlainTextEdit, QPushButton, QWidget
 
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
@@ -112,7 +112,12 @@ def test_signing_needs_a_name_and_later_words_are_an_amendment(head):
     head.find(QLineEdit, "report_signer").setText("  Dr Doe ")
     head.find(QLineEdit, "report_role").setText("radiologist")
     assert head.app.reading.signer == "Dr Doe"
+    field(head, "impression").setPlainText("")
     sign.click()
+    (refusal,) = head.window.notes.texts()
+    field(head, "impression").setPlainText("Benign.")
+    sign.click()
+    assert refusal not in head.window.notes.texts()
     assert "FINAL" in texts(head)
     assert "Dr Doe, radiologist · signed" in texts(head)
     assert not sign.isEnabled()
@@ -120,6 +125,8 @@ def test_signing_needs_a_name_and_later_words_are_an_amendment(head):
     assert "DRAFT AMENDMENT" in texts(head)
     assert "Impression changed; before: “Benign.”" in texts(head)
     assert (sign.isEnabled(), sign.text()) == (True, "Sign the amendment")
+    # Beside the scroll bar of a small window a card has this much room.
+    assert head.find(QWidget, "report_signing").minimumSizeHint().width() <= 306
 
 
 def test_fields_have_room_for_their_lines_at_any_size_of_letters(head):
