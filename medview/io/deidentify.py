@@ -172,7 +172,8 @@ def _hand_over_about_copies(job: Progress, parts: Handover, out: Path, done: Cop
 def _told(done: Copied) -> dict[str, Any]:
     warnings = []
     if done.faces:
-        text = f"{len(done.faces)} series show a head; a face can be rendered from them"
+        show, them = ("shows", "it") if len(done.faces) == 1 else ("show", "them")
+        text = f"{len(done.faces)} series {show} a head; a face can be rendered from {them}"
         warnings.append({"code": "FACE", "text": text})
     if done.without_results:
         text = "results are left out: their images are held back, or they cannot be DICOM objects"

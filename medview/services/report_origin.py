@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib import metadata
 
@@ -21,6 +22,7 @@ from medview.domain.wording import (
     number,
     sentence,
     time_words,
+    typeset,
 )
 from medview.services.report_figures import (
     calibrated_here,
@@ -35,6 +37,7 @@ from medview.services.telling import family
 
 _MOST_CALIBRATIONS = 4
 _ROW_LETTERS = 225
+_ROUNDED = 1e-4
 _GIVEN = {
     "age_years": "age {} years",
     "sex": "sex {}",
@@ -121,7 +124,7 @@ def trust(
         trained = "; ".join(map(_cohort, card.trained_on_by(prediction.parameters.get("route"))))
         rows += [
             ("Intended use", _intended(prediction, card)),
-            *_limits(card.limits_on(prediction.parameters.get("route"))),
+            *_limits(tuple(map(typeset, card.limits_on(prediction.parameters.get("route"))))),
             ("Trained on", trained or NOT_AVAILABLE),
             ("Measured here", measured_words(of_route(card.measured, prediction))),
             ("Published elsewhere", published_words(published_of(card, prediction))),
@@ -137,7 +140,7 @@ def trust(
 def method(prediction: Prediction, card: ModelCard | None) -> tuple[Section, ...]:
     """How the model was trained and measured, in small print; nothing where nothing is known."""
     lines = card.method_on(prediction.parameters.get("route")) if card else ()
-    text = " ".join(sentence(_unmarked(each)) for each in lines)
+    text = typeset(" ".join(sentence(_unmarked(each)) for each in lines))
     return (Section("How it was trained and measured", text, small=True),) if text else ()
 
 
@@ -313,10 +316,17 @@ def _series(exam: Exam) -> str:
     count = f" (no. {exam.series_number})" if exam.series_number is not None else ""
     axes = 2 if exam.size[2] == 1 else 3  # of one image nothing says how far the next would be
     size = " × ".join(str(n) for n in exam.size[:axes]) if any(exam.size) else ""
-    step = " × ".join(f"{mm:.3g}" for mm in (exam.spacing_mm or ())[:axes])
+    step = " × ".join(_spacings((exam.spacing_mm or ())[:axes]))
     if step:
         step += " mm at the detector" if exam.at_detector else " mm"
     return " · ".join(part for part in (f"{name}{count}", size, step) if part)
+
+
+def _spacings(spacing_mm: Sequence[float]) -> list[str]:
+    """Sizes of a voxel with as many decimals each, at most three."""
+    digits = (n for n in range(3) if all(abs(round(mm, n) - mm) < _ROUNDED for mm in spacing_mm))
+    decimals = next(digits, 3)
+    return [f"{mm:.{decimals}f}" for mm in spacing_mm]
 
 
 def _scanner(exam: Exam) -> str:

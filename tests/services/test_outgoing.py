@@ -128,7 +128,7 @@ def test_only_the_study_is_copied_where_nothing_was_found_or_marked(desk):
 def test_what_was_held_back_is_said_with_the_reason(desk):
     desk.outgoing.deidentify(desk.to / "out")
     held = [{"number": n, "code": "MV-DEI-004", "what": "names may be burned in"} for n in (1, 2)]
-    warnings = [{"code": "FACE", "text": "1 series show a head"}]
+    warnings = [{"code": "FACE", "text": "1 series shows a head"}]
     body = {"files": 7, "patients": 1, "results": 3, "withheld": held, "warnings": warnings}
     desk.jobs.last.finish(body)
     message = desk.session.message
@@ -136,7 +136,7 @@ def test_what_was_held_back_is_said_with_the_reason(desk):
     assert message.text == (
         "7 files copied without identity to out. "
         "About the copies: 3 DICOM objects of results. 2 held back: names may be burned in. "
-        "1 series show a head."
+        "1 series shows a head."
     )
     assert desk.left == [("deidentified", {"files": 7, "patients": 1, "results": 3})]
 

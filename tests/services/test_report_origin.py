@@ -240,3 +240,12 @@ def test_program_and_libraries_are_named():
 @pytest.mark.parametrize(("models", "level"), [(0, "level 0: no model"), (1, "level 1 of 0 to 4")])
 def test_the_part_of_the_model_is_told_on_a_scale(models, level):
     assert report_origin.involvement(models).startswith(level)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "told"),
+    [((1.0, 1.0, 1.5), "1.0 × 1.0 × 1.5 mm"), ((0.6836, 0.6836, 5.0), "0.684 × 0.684 × 5.000 mm")],
+)
+def test_sizes_of_a_voxel_have_as_many_decimals_each(spacing, told):
+    rows = dict(report_origin.facts(Exam(size=(4, 4, 4), spacing_mm=spacing), ""))
+    assert rows["Series used"].endswith(told)
