@@ -161,6 +161,14 @@ def _clear(place: Path | None, missing: list[Path]) -> None:
             folder.rmdir()
 
 
+def written_at(path: Path) -> int:
+    """When a file was written, in ns; 0 where it is gone."""
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def write_error(path: Path, error: OSError) -> WriteError:
     """What a reader is told when the disk refuses `path`."""
     what, do = _REASONS.get(

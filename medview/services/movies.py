@@ -1,4 +1,4 @@
-"""The slices of a pane as a film that any browser plays; written in a child."""
+"""A pane as a picture, and its slices as a film that any browser plays; written in a child."""
 
 from __future__ import annotations
 
@@ -57,6 +57,13 @@ def write_movie(job: Progress, reel: Reel, path: Path) -> int:
             optimize=False,
         )
     return slices_of(reel.volume, reel.view)
+
+
+def write_picture(job: Progress, png: bytes, path: Path) -> None:
+    """Write a picture that is drawn already. Raises WriteError; nothing new stands there then."""
+    job.check()
+    with whole_file(path) as draft:
+        draft.write_bytes(png)
 
 
 def slices_of(volume: Volume, view: View) -> int:

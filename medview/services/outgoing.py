@@ -22,6 +22,7 @@ from medview.services.tasks import Answers, Errand, Tasks
 
 EXPORT = "medview.io.dicom_out.handover:hand_over"
 DEIDENTIFY = "medview.io.deidentify:deidentify_into"
+PICTURE = "medview.services.movies:write_picture"
 MOVIE = "medview.services.movies:write_movie"
 _COUNTED = ("files", "patients", "results")
 _OPEN_FIRST = "Open a DICOM series first."
@@ -66,7 +67,9 @@ class Outgoing:
         if refusal or session.series is None:
             session.message = Message(refusal, "warning")
             return None
-        parts = replace(self._parts(session.series), report=self._report_of(session.series))
+        study = session.series.study_uid or session.series.uid
+        report, written_at = self._reports.get(study, (None, 0))
+        parts = replace(self._parts(session.series), report=report, written_at=written_at)
         details = [of_result(each) for each, _ in parts.results]
         return self._run(
             Errand("Exporting DICOM", "files", EXPORT, (parts, folder), about=folder.name),
@@ -125,21 +128,25 @@ class Outgoing:
         )  # fmt: skip
         return self._run(errand, lambda count: self._filmed(path, count))
 
+    def picture(self, path: Path, png: bytes) -> Job:
+        """Write a picture of a pane."""
+        errand = Errand("Writing a picture", "files", PICTURE, (png, path), about=path.name)
+        return self._run(errand, lambda _: self._pictured(path))
+
+    def _pictured(self, path: Path) -> None:
+        self._session.message = Message(f"Picture written: {path.name}")
+
     def _filmed(self, path: Path, count: int) -> None:
         self.left.emit("exported", {"kind": "movie", "pictures": count})
         self._session.message = Message(f"Movie of {count} pictures written: {path.name}")
 
-    def take_report(self, study: str, path: Path) -> None:
+    def take_report(self, study: str, path: Path, written_at: int) -> None:
         """Note where the report of a study was written last; it leaves with its objects.
 
         A file that was written over, here for another study or by others, is not it any more.
         """
         others = {other: kept for other, kept in self._reports.items() if kept[0] != path}
-        self._reports = {**others, study: (path, _written_at(path))}
-
-    def _report_of(self, series: Series) -> Path | None:
-        path, at = self._reports.get(series.study_uid or series.uid, (None, 0))
-        return path if path is not None and at and _written_at(path) == at else None
+        self._reports = {**others, study: (path, written_at)}
 
     def _parts(self, series: Series) -> Handover:
         """Results, measurements and key images of the series on screen."""
@@ -175,11 +182,3 @@ class Outgoing:
         parts += [f"{each['text']}." for each in body["warnings"]]
         text = " ".join(parts)
         self._session.message = Message(text, "warning") if len(parts) > 1 else Message(text)
-
-
-def _written_at(path: Path) -> int:
-    """When a file was written, in ns; 0 where it is gone."""
-    try:
-        return path.stat().st_mtime_ns
-    except OSError:
-        return 0

@@ -39,12 +39,12 @@ class Reading:
 
     ``changed`` tells that words are other ones, also because another study is on screen;
     ``exported`` tells where a report was written and how many pages it has, ``filed`` of which
-    study it is; ``left`` what of it went to the clipboard or a printer.
+    study it is and when (ns); ``left`` what of it went to the clipboard or a printer.
     """
 
     changed = Signal()
     exported = Signal(Path, int)
-    filed = Signal(str, Path)
+    filed = Signal(str, Path, int)
     signed = Signal(str)
     wrote = Signal(str, str)
     left = Signal(str)
@@ -248,7 +248,7 @@ class Reading:
         )
         if signatures != draft.signatures:
             self._drafts.put(study, replace(draft, signatures=signatures))
-        self.filed.emit(study, path)
+        self.filed.emit(study, path, made.written_at)
         self.exported.emit(path, made.pages)
         self.wrote.emit(made.report_id, made.content_sha256)
 

@@ -68,7 +68,7 @@ class Records:
             self._session.tables = {}
             self._stand_alone()
         self._session.hour = None
-        if any(is_table(path) or path.is_dir() for path in chosen):
+        if chosen:  # a folder may hold a table as well
             self._read(chosen)
 
     def _read(self, paths: tuple[Path, ...]) -> Job:

@@ -49,9 +49,10 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A report that was written."""
+    """A report that was written; `written_at` (ns) tells the file from one written over it."""
 
     pages: int
     report_id: str
     content_sha256: str
     status: str
+    written_at: int = 0

@@ -17,6 +17,7 @@ from medview.domain.report import Report, Section
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.io import readers
+from medview.io.atomic import written_at
 from medview.io.dicom_instances import instance_of
 from medview.io.page_pictures import page_pictures
 from medview.io.pdf import draw_report, write_report
@@ -73,7 +74,8 @@ def build_and_write(
     job.check()
     job.report(1, 2, "laying out the pages")
     pages = write_report(job, report, path, order.paper)
-    return Written(pages, report.report_id, report.content_sha256, report.status)
+    made = report.report_id, report.content_sha256, report.status
+    return Written(pages, *made, written_at(path))
 
 
 def words(job: Progress, number: int, material: Material, order: Order) -> Copied:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
-from medview.domain.errors import WriteError
 from medview.domain.study import Patient, Study
 from medview.imaging.intensity import presets_for
 from medview.services.forgetting import alias, forget_training
@@ -49,14 +49,10 @@ def save_picture(app: App) -> None:
     chosen, _ = QFileDialog.getSaveFileName(app.window, tr("Save picture"), start, "PNG (*.png)")
     if not chosen:
         return
-    path = Path(chosen).with_suffix(".png")
-    if app.window.grid.panes[pane].picture().save(str(path)):
-        app.session.message = Message(tr("Picture written: {file}", file=path.name))
-    else:
-        refusal = WriteError(
-            "the picture cannot be written", file=path.name, do="Choose another folder."
-        )
-        app.session.message = Message.of(refusal)
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    app.window.grid.panes[pane].picture().save(buffer, "PNG")
+    app.outgoing.picture(Path(chosen).with_suffix(".png"), bytes(buffer.data().data()))
 
 
 def toggle_private(app: App) -> None:
@@ -109,7 +105,7 @@ def forget_results(app: App) -> None:
         owner = app.session.catalogue.owner(series) if series is not None else None
         app.shelf.forget()
         if owner is not None:
-            app.witness.deleted({"kind": "results", "study": alias(owner[1])})
+            app.witness.deleting(lambda: {"kind": "results", "study": alias(owner[1])})
 
 
 def forget_workspace(app: App) -> None:

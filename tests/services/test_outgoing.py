@@ -1,6 +1,5 @@
 """What leaves from the window: everything on screen, nothing where it may not, and it is said."""
 
-import os
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -57,24 +56,17 @@ def test_the_report_that_was_written_of_the_study_leaves_with_it_and_no_other(de
 
     def leaving():
         desk.outgoing.export(desk.to / "out")
-        return desk.jobs.last.args[0].report
+        parts = desk.jobs.last.args[0]
+        return parts.report, parts.written_at
 
-    report.write_bytes(b"%PDF of another study")
-    desk.outgoing.take_report("9.9", report)
-    assert leaving() is None
-    report.write_bytes(b"%PDF of this study")
-    desk.outgoing.take_report(study, report)
-    assert leaving() == report
+    desk.outgoing.take_report("9.9", report, 1)
+    assert leaving() == (None, 0)
+    desk.outgoing.take_report(study, report, 2)
+    assert leaving() == (report, 2)
     desk.outgoing.deidentify(desk.to / "out")
     assert desk.jobs.last.args[-1][0].report is None
-    os.utime(report, ns=(1, 1))
-    assert leaving() is None
-    report.unlink()
-    assert leaving() is None
-    report.write_bytes(b"%PDF of this study")
-    desk.outgoing.take_report(study, report)
-    desk.outgoing.take_report("9.9", report)
-    assert leaving() is None
+    desk.outgoing.take_report("9.9", report, 3)
+    assert leaving() == (None, 0)
 
 
 def test_results_kept_back_from_a_first_reader_stay_back(desk):

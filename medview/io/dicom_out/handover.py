@@ -7,7 +7,7 @@ from typing import Any
 
 from medview.domain.errors import InputRefused
 from medview.domain.progress import Progress
-from medview.io.atomic import whole_folder
+from medview.io.atomic import whole_folder, written_at
 from medview.io.dicom_out.export import export, saved
 from medview.io.dicom_out.origin import read_source
 from medview.io.dicom_out.parts import Handover
@@ -39,7 +39,7 @@ def hand_over(job: Progress, parts: Handover, out: Path) -> list[dict[str, Any]]
             state = presentation_state(source, parts.drawn, parts.series.geometry)
             written += saved(draft, "reader_key_images_ko", marked)
             written += saved(draft, "reader_drawings_pr", state)
-        if parts.report is not None:
+        if parts.report is not None and written_at(parts.report) == parts.written_at:
             document = readers_document(read_source(parts.series), parts.report.read_bytes())
             written += saved(draft, "reader_report_pdf", document)
         if not written:

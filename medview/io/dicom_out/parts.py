@@ -16,7 +16,7 @@ class Handover:
     """A series with results and their cards, drawings with their numbers, and marked slices k.
 
     `time` is the time point that drawings and marks are of, `report` the PDF that was written of
-    the study.
+    the study at `written_at` (ns). One that was written over since is not it any more.
     """
 
     series: Series
@@ -25,6 +25,7 @@ class Handover:
     key_slices: tuple[int, ...] = ()
     time: int = 0
     report: Path | None = None
+    written_at: int = 0
 
     @property
     def left_out(self) -> str:

@@ -52,7 +52,8 @@ def left(request, tmp_path_factory):
     (folder / "report.pdf").write_bytes(b"%PDF-1.7 a report")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        whole = replace(parts, report=folder / "report.pdf")
+        report = folder / "report.pdf"
+        whole = replace(parts, report=report, written_at=report.stat().st_mtime_ns)
         hand_over(Silent(), whole, folder / "objects")
         (folder / "one").mkdir()
         export(Silent(), *parts.results[0], series, folder / "one", folder / "report.pdf")

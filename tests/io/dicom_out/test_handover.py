@@ -1,7 +1,9 @@
 """What a reader measured and marked, read back from DICOM by an independent reader."""
 
+import os
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import highdicom as hd
 import numpy as np
@@ -141,12 +143,25 @@ def test_a_typed_text_is_written_where_it_points(head, tmp_path):
 
 def test_the_report_of_the_study_is_inside_byte_by_byte(head, tmp_path):
     series, _ = head
-    (tmp_path / "Doe.pdf").write_bytes(b"%PDF-1.7 a report")
-    hand_over(Silent(), Handover(series, report=tmp_path / "Doe.pdf"), tmp_path / "out")
+    report = tmp_path / "Doe.pdf"
+    report.write_bytes(b"%PDF-1.7 a report")
+    parts = Handover(series, report=report, written_at=report.stat().st_mtime_ns)
+    hand_over(Silent(), parts, tmp_path / "out")
     found = pydicom.dcmread(tmp_path / "out" / "reader_report_pdf.dcm")
     assert found.EncapsulatedDocument[: found.EncapsulatedDocumentLength] == b"%PDF-1.7 a report"
     assert (found.PatientName, found.DocumentTitle) == ("Doe^Jane", "Report")
     assert found.SeriesDescription == "RESEARCH USE ONLY report of the reader"
+
+
+@pytest.mark.parametrize("change", [lambda file: os.utime(file, ns=(1, 1)), Path.unlink])
+def test_a_report_that_was_written_over_or_is_gone_does_not_leave(head, tmp_path, change):
+    series, _ = head
+    report = tmp_path / "Doe.pdf"
+    report.write_bytes(b"%PDF-1.7 a report")
+    parts = Handover(series, report=report, written_at=report.stat().st_mtime_ns)
+    change(report)
+    with pytest.raises(InputRefused, match="nothing to export"):
+        hand_over(Silent(), parts, tmp_path / "out")
 
 
 @pytest.mark.parametrize(
