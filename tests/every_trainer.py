@@ -102,6 +102,15 @@ KINDS = (
             *("members=1", "hourly_members=0", "folds=0"),
         ),
     ),
+    Kind(
+        "icu-armed",
+        lambda folder: challenge(folder, 12),
+        (
+            *("hidden=8", "width=8", "heads=2", "feed_forward=8", f"epochs={EPOCHS}", "batch=6"),
+            *("members=1", "hourly_members=0", "folds=0"),
+        ),
+        part="site-effects",
+    ),
 )
 
 STEPS_OF_OTHERS = (

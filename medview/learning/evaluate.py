@@ -20,6 +20,7 @@ from medview.learning.devices import choose_device
 EVALUATORS: dict[str, str] = {
     "cxr": "medview.learning.cxr_evaluate:evaluate_cxr",
     "icu": "medview.learning.icu_evaluate:evaluate_icu",
+    "icu-armed": "medview.learning.icu_evaluate:evaluate_icu",
     "anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly",
     "brain-age": "medview.learning.brain_age_routes:evaluate",
     "brain-age-armed": "medview.learning.armed_age_evaluate:evaluate_armed_age",

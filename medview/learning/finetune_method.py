@@ -10,7 +10,7 @@ from medview.domain.errors import UsageError
 from medview.domain.training import Method
 from medview.learning.adapters import add_adapters
 
-_NO_ADAPTERS = ": its networks learn stacked in one pass and are too small to gain by adapters"
+_NO_ADAPTERS = ": its networks are too small to gain by adapters"
 
 
 def refuse_other(model: str, method: Method, offered: Sequence[Method]) -> None:

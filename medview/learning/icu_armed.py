@@ -30,7 +30,7 @@ from medview.learning.icu_asked import states_at
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_variables import VariableMap
 from medview.learning.site_effects import learns
-from medview.models.armed import Armed, ArmedOutput, LossWeights
+from medview.models.armed import Armed, ArmedOutput, LossWeights, watching
 from medview.models.fusion import FusionNet, last_valid
 
 UNIT_COLUMNS = ("ICUType",)
@@ -83,6 +83,20 @@ def ask(armed: Armed, stays: StaySet, shares: Tensor) -> ArmedOutput:
         found.append(armed((states, part.present), shares[rows]))
     both = [torch.cat([getattr(o, n) for o in found]) for n in ("fixed", "mixed", "seen")]
     return ArmedOutput(both[0], both[1], both[2], found[0].kl)
+
+
+@torch.no_grad()
+def average_layer(armed: Armed, stays: StaySet) -> Tensor:
+    """The mean over stays of what the random slopes multiply, (units - 1,)."""
+    net, name = inside(armed), armed.options.slopes_of
+    armed.eval()
+    found = []
+    for rows in torch.split(torch.arange(len(stays)), BLOCK):
+        part = stays.only(rows)
+        with watching(armed.base, (name,)) as layers:
+            armed.base(last_valid(net.states(part.series), part.lengths), part.present)
+        found.append(layers[name].flatten(1))
+    return torch.cat(found).mean(0)
 
 
 @dataclass(slots=True, eq=False)

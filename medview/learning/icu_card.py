@@ -10,7 +10,10 @@ from medview.domain.wording import lead
 from medview.learning.anomaly_card import UNMEASURED, figure_of, licence_of
 from medview.learning.icu_model import IcuModel
 from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.icu_site_card import SOURCE as ARMED
+from medview.learning.icu_site_card import outputs_of, site_limits, site_method, sites_of
 from medview.learning.metrics import MetricRow
+from medview.learning.site_effects import FIXED, NETWORK
 from medview.learning.subset import Subset
 from medview.learning.weights import patient_hash
 
@@ -37,21 +40,27 @@ def make_card(
     patients: Sequence[str],
     rows: Mapping[str, Sequence[MetricRow]],
     command: str,
+    effects: Sequence[Mapping[str, object]] = (),
 ) -> ModelCard:
-    """The card of freshly trained weights; its hash is filled in when they are saved."""
+    """The card of freshly trained weights; its hash is filled in when they are saved.
+
+    `effects` are what sites add, where they have effects.
+    """
     figures = tuple(f for some in rows.values() for f in figure_rows(some, command))
     film = model.uses_film
     series = InputSpec("series", "time series of a stay (CSV: Hours + variables)", not film, ())
     films = (InputSpec("film", "frontal chest film", False, _FILM_MODALITIES),) if film else ()
     outputs = [name for part in model.parts.values() for name in part.outputs]
+    by_site = recipe.rule is not None
+    title = "ICU series and film" if film else "ICU series"
     return ModelCard(
-        id="icu",
+        id=recipe.MODEL,
         version=FILM_VERSION if film else "1.0",
-        title="ICU series and film" if film else "ICU series",
+        title=f"{title} with site effects" if by_site else title,
         summary=_summary(outputs, film),
         inputs=(series, *films),
         outputs=(
-            *(OutputSpec(name, "score") for name in outputs),
+            *(outputs_of(outputs) if by_site else (OutputSpec(n, "score") for n in outputs)),
             *((OutputSpec("evidence", "map"),) if film else ()),
         ),
         preparation=(
@@ -61,16 +70,27 @@ def make_card(
             "foreign units turned, impossible values left out, the others clipped",
         ),
         intended_use="Research on records of adults. Not for diagnosis, triage or treatment.",
-        limits=_limits(model, patients, figures),
-        method=_method(model, recipe, figures),
+        limits=(
+            *(site_limits(model, figures) if by_site else ()),
+            *_limits(model, patients, figures),
+        ),
+        method=(
+            *_method(model, recipe, figures),
+            *(site_method(figures, effects) if by_site else ()),
+        ),
         licence=licence_of(subsets),
-        source=SOURCE,
+        source=f"{SOURCE}; {ARMED}" if by_site else SOURCE,
         trained_on=tuple(
             TrainedOn(s.name, s.n_patients, s.licence, _note(s)) for s in subsets if s.cases
         ),
         measured=figures,
         published=() if film else PUBLISHED,
-        settings={**model.to_card(), "samples": SAMPLES, "recipe": asdict(recipe)},
+        settings={
+            **model.to_card(),
+            "samples": SAMPLES,
+            "recipe": asdict(recipe),
+            **({"sites": sites_of(model), "site_effects": list(effects)} if by_site else {}),
+        },
         seen_patients=tuple(sorted(patient_hash(patient) for patient in patients)),
     )
 
@@ -150,6 +170,8 @@ def _against_words(figures: Sequence[Figure]) -> list[tuple[bool, str]]:
     for (predictor, name, group, on), plain in found.items():
         ahead = found.get(("model", "roc_auc_difference", f"all, against:{predictor}", on))
         if (name, group) != ("roc_auc", "all") or ahead is None or ahead.value is None:
+            continue
+        if predictor in (FIXED, NETWORK):  # told apart, by ``icu_site_card``
             continue
         clear = (ahead.low or 0) > 0
         less = ahead.high is not None and ahead.high < 0

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from medview.domain.card import ModelCard
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
+from medview.learning.icu_at_sites import AtSites, at_sites, notes, site_rows
 from medview.learning.icu_baselines import Tables, answers_of
 from medview.learning.icu_figures import beside_baselines
 from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import StaySet, probabilities
 from medview.learning.icu_measure import Said, film_rows, group_rows, label_rows, risk_rows
-from medview.learning.icu_model import MODEL, IcuModel, load_icu
+from medview.learning.icu_model import IcuModel, load_icu
 from medview.learning.icu_stays import Stay, encoded, find_stays, to_bins, with_films
 from medview.learning.icu_variants import variant_scores
 from medview.learning.metrics import MetricRow
@@ -43,6 +44,7 @@ class Measured:
     scores: Mapping[str, NDArray[np.float64]]
     spread: Mapping[str, NDArray[np.float64]]
     variants: Mapping[str, NDArray[np.float64]]
+    at_sites: Mapping[str, AtSites]
 
 
 def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
@@ -58,8 +60,8 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         Unusable weights.
     """
     began = time.perf_counter()
-    model, card = load_icu(Path(request.weights) if request.weights else None)
-    weights = Path(request.weights) if request.weights else shipped(MODEL)
+    weights = Path(request.weights) if request.weights else shipped(request.model)
+    model, card = load_icu(weights, name=request.model)
     kept = load_models(weights, card.settings)
     subsets = find_stays(request.data, request.model, request.variables)
     found = [_measure(job, model, card, subset, request) for subset in subsets]
@@ -72,7 +74,10 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         "data": [_data_line(one) for one in found],
         "metrics": [row.as_dict() for one in found for row in _rows(model, kept, one)],
         "reliability": told(curves),
-        "notes": [] if kept else ["no classical models lie beside these weights"],
+        "notes": [
+            *([] if kept else ["no classical models lie beside these weights"]),
+            *notes([one for part in found for one in part.at_sites.values()]),
+        ],
     }
     lines = [line for one in found for line in _lines(model, one, request)]
     written = write_metrics(Path(request.out), body, lines)
@@ -89,11 +94,16 @@ def _measure(
         features = film_features(job, [stay.case for stay in stays], equalise=model.clahe)
         stays = with_films(stays, features)
     scores, spread, variants = {}, {}, {}
+    sites: dict[str, AtSites] = {}
     for name, part in model.parts.items():
         if not stays:
             break
         job.check()
         given = encoded(stays, model.variables, part.normaliser, part.outputs)
+        if part.sites:
+            sites[name] = one = at_sites(model, name, given, [stay.case.site for stay in stays])
+            scores[name], spread[name] = one.best[:, None], one.spread[:, None]
+            continue
         each = _each(model, name, given)
         scores[name], spread[name] = part.calmed(each.mean(0)), part.calmed(each).std(0)
         if part.uses_film and len(part.outputs) == 1:
@@ -105,6 +115,7 @@ def _measure(
         scores,
         spread,
         variants,
+        sites,
     )
 
 
@@ -134,6 +145,10 @@ def _rows(model: IcuModel, kept: Mapping[str, Model], one: Measured) -> list[Met
             known = np.array([bool(stay.case.cells.get(output)) for stay in one.stays])
             stays = [stay for stay, here in zip(one.stays, known, strict=True) if here]
             said = replace(said, threshold=part.threshold)
+            if name in one.at_sites:
+                here = one.at_sites[name].only(known)
+                said = replace(said, threshold=here.threshold)
+                rows += site_rows(said, here)
             rows += risk_rows(said)
             rows += group_rows(said, [stay.case.site for stay in stays])
             variants = {v: found[known, k] for v, found in one.variants.items()}
@@ -177,6 +192,8 @@ def _lines(model: IcuModel, one: Measured, request: EvaluateRequest) -> list[dic
                 line[output] = None if gone else float(value)
                 line[f"{output}_low"] = None if gone else float(max(0.0, value - apart))
                 line[f"{output}_high"] = None if gone else float(min(1.0, value + apart))
+                if name in one.at_sites:
+                    line |= one.at_sites[name].columns(output, n)
                 truth = stay.labels([output])[0]
                 line[f"true_{output}"] = None if gone or np.isnan(truth) else truth
         lines.append(line)

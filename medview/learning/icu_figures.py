@@ -19,7 +19,9 @@ from medview.learning.icu_measure import (
     risk_rows,
 )
 from medview.learning.icu_stays import Stay
+from medview.learning.icu_units import rivals
 from medview.learning.icu_variables import VariableMap
+from medview.learning.icu_variants import VARIANTS
 from medview.learning.icu_work import Work
 from medview.learning.metrics import MetricRow
 from medview.learning.temperature import calmed_by_others
@@ -82,7 +84,26 @@ def _risk(
     tables = Tables.of(work.stays, variables)
     answers = left_out_answers(job, tables, truth, parts)
     answers = {name: score[known] for name, score in answers.items()}
-    return rows + beside_baselines(said, stays, answers, calm[known])
+    rows += beside_baselines(said, stays, answers, calm[known])
+    for name, scores in rivals(work, phase).items():
+        rows += rival_rows(
+            said, name, scores[known], calm[known], calmed_by_others(scores, truth, parts)[known]
+        )
+    return rows
+
+
+def rival_rows(
+    said: Said,
+    name: str,
+    scores: NDArray[np.float64],
+    calm: NDArray[np.float64],
+    theirs_calm: NDArray[np.float64],
+) -> list[MetricRow]:
+    """Other networks on the same stays: like the model calibrated only where that counts."""
+    plain = baseline_rows(said, {name: scores}, calm)
+    sure = baseline_rows(replace(said, score=calm), {name: theirs_calm}, calm)
+    both = zip(plain, sure, strict=True)
+    return [s if p.name.removesuffix("_difference") in CALIBRATED else p for p, s in both]
 
 
 def beside_baselines(
@@ -108,7 +129,7 @@ def beside_baselines(
 def _variants(work: Work, phase: str, known: NDArray[np.bool_]) -> dict[str, NDArray[np.float64]]:
     """Scores in each variant that the tasks of a phase have."""
     tasks = [done for task, done in work.done.values() if task.phase == phase]
-    names = tasks[0].variants if tasks else {}
+    names = [name for name in VARIANTS if tasks and name in tasks[0].variants]
     found = {name: work.scores(phase, name) for name in names}
     return {name: one[known, 0] for name, one in found.items() if one is not None}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medview.domain.card import ModelCard
+from medview.learning.icu_armed import armed_net, inside
 from medview.learning.icu_grid import Floats, Grid, Normaliser, encode
+from medview.learning.icu_recipe import ArmedRecipe, IcuRecipe
 from medview.learning.icu_variables import VariableMap, map_of
+from medview.learning.site_effects import GivenSite
 from medview.learning.temperature import calmed
 from medview.learning.weights import (
     card_of,
@@ -23,10 +26,23 @@ from medview.learning.weights import (
     shipped,
     usable_settings,
 )
+from medview.models.armed import Armed
 from medview.models.fusion import FILM, SERIES, FusionNet, FusionOptions, last_valid
 
-MODEL = "icu"
+TITLES = {
+    IcuRecipe.MODEL: "the ICU model",
+    ArmedRecipe.MODEL: "the ICU model with site effects",
+}
+"""What the models are called in a sentence."""
 Probabilities = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where an alarm starts and by what logits are divided, chosen on stays left out."""
+
+    threshold: float | None = None
+    temperature: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +52,7 @@ class Part:
     `temperature` divides the logits of the networks' mean; `threshold` is where min(sensitivity,
     positive predictive value) was best, None where there is none: both are chosen on stays that
     were left out in training. `unavailable` says of an output why it must not be given out.
+    `sites` have an effect each; `elsewhere` is what was chosen for the fixed effects alone.
     """
 
     name: str
@@ -45,6 +62,15 @@ class Part:
     threshold: float | None = None
     unavailable: Mapping[str, str] | None = None
     temperature: float = 1.0
+    sites: tuple[str, ...] = ()
+    elsewhere: Cut = Cut()
+
+    def at(self, site: GivenSite) -> Part:
+        """The part as it speaks of a stay of this site."""
+        if not self.sites or site.is_known:
+            return self
+        cut = self.elsewhere
+        return replace(self, threshold=cut.threshold, temperature=cut.temperature)
 
     def calmed(self, probability: Probabilities) -> Probabilities:
         """Probabilities under the temperature of this part."""
@@ -68,6 +94,11 @@ class Part:
             "threshold": self.threshold,
             "temperature": self.temperature,
             "unavailable": dict(self.unavailable or {}),
+            **(
+                {"sites": list(self.sites), "elsewhere": asdict(self.elsewhere)}
+                if self.sites
+                else {}
+            ),
         }
 
     @classmethod
@@ -79,12 +110,22 @@ class Part:
         return cls(
             values["name"],
             tuple(values["outputs"]),
-            tuple(FusionOptions(**one) for one in values["networks"]),
+            tuple(
+                FusionOptions(**{**one, "blank": tuple(one.get("blank", ()))})
+                for one in values["networks"]
+            ),
             normaliser,
             values["threshold"],
             dict(values["unavailable"]),
             float(values.get("temperature", 1.0)),
+            tuple(values.get("sites", ())),
+            Cut(**values.get("elsewhere", {})),
         )
+
+
+def _fresh(part: Part) -> list[nn.Module]:
+    nets = [FusionNet(one) for one in part.networks]
+    return [armed_net(net, len(part.sites), 0) for net in nets] if part.sites else list(nets)
 
 
 class IcuModel(nn.Module):
@@ -96,15 +137,17 @@ class IcuModel(nn.Module):
         super().__init__()
         self.variables, self.clahe = variables, clahe
         self.parts = {part.name: part for part in parts}
-        self.nets = nn.ModuleDict(
-            {part.name: nn.ModuleList(FusionNet(one) for one in part.networks) for part in parts}
-        )
+        self.nets = nn.ModuleDict({part.name: nn.ModuleList(_fresh(part)) for part in parts})
 
-    def members(self, part: str) -> list[FusionNet]:
-        """The networks of a part."""
+    def whole(self, part: str) -> list[nn.Module]:
+        """The networks of a part, with effects of sites where it has them."""
         found = self.nets[part]
         assert isinstance(found, nn.ModuleList)
-        return [net for net in found if isinstance(net, FusionNet)]
+        return list(found)
+
+    def members(self, part: str) -> list[FusionNet]:
+        """The networks of a part, without effects of sites."""
+        return [inside(net) for net in self.whole(part)]
 
     @property
     def uses_film(self) -> bool:
@@ -127,20 +170,27 @@ def model_of(settings: Mapping[str, Any]) -> IcuModel:
     return IcuModel(variables, parts, clahe=bool(settings.get("clahe", False)))
 
 
-def load_icu(weights: Path | None, device: str = "cpu") -> tuple[IcuModel, ModelCard]:
-    """The networks in evaluation mode and their card.
+def load_icu(
+    weights: Path | None, device: str = "cpu", name: str = IcuRecipe.MODEL
+) -> tuple[IcuModel, ModelCard]:
+    """The networks of ``icu`` or, by its `name`, ``icu-armed`` in evaluation mode; their card.
 
     Raises
     ------
     WeightsError
         Missing, damaged or foreign weights or card.
     """
-    path = weights or shipped(MODEL)
-    card = card_of(path, MODEL, "the ICU model")
+    path = weights or shipped(name)
+    card = card_of(path, name, TITLES[name])
     with usable_settings(path):
         model = model_of(card.settings)
     fill(model, load_state(path, card), path.name)
     return model.eval().to(device), card
+
+
+def load_armed_icu(weights: Path | None) -> tuple[IcuModel, ModelCard]:
+    """The networks of ``icu-armed``; as ``load_icu``."""
+    return load_icu(weights, name=ArmedRecipe.MODEL)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,8 +227,39 @@ class OneStay:
         return OneStay(self.series, self.film, self.film_hour, False)
 
 
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """Those of the site of a number, their means or (`drawn`) one draw of what they may be; of -1
+    there are none.
+    """
+
+    site: int = -1
+    drawn: bool = False
+
+    def shares(self, armed: Armed) -> Tensor:
+        """The share of each site, (sites,)."""
+        return torch.eye(armed.options.clusters)[self.site]
+
+    def noise(self, armed: Armed) -> Tensor | None:
+        """How far the effects of all sites are from their means, in standard deviations."""
+        return torch.randn(armed.options.clusters, armed.units) if self.drawn else None
+
+
+NONE = Effects()
+MOST_STAND_INS = 12
+
+
+def stand_ins(count: int) -> list[int]:
+    """Numbers of the known sites, of `count`, that stand for one that is not known: all of them, or
+    so many from the first to the last.
+    """
+    return [
+        round(place) for place in np.linspace(0, count - 1, min(count, MOST_STAND_INS)).tolist()
+    ]
+
+
 @torch.no_grad()
-def hourly(model: IcuModel, part: str, stay: OneStay) -> Probabilities:
+def hourly(model: IcuModel, part: str, stay: OneStay, effects: Effects = NONE) -> Probabilities:
     """Probabilities after each bin, (members, bins, outputs). A film counts from its bin on."""
     bins = stay.series.shape[1]
     hours = np.arange(1, bins + 1) * model.variables.bin_hours
@@ -187,9 +268,14 @@ def hourly(model: IcuModel, part: str, stay: OneStay) -> Probabilities:
     if stay.film is not None:
         present[:, FILM] = torch.from_numpy(hours >= min(stay.film_hour, hours[-1]))
     found = []
-    for net in model.members(part):
-        tokens = _tokens(net, stay, present)
-        found.append(torch.sigmoid(net.fuse(tokens, present)))
+    for whole in model.whole(part):
+        net = inside(whole)
+        if isinstance(whole, Armed) and effects.site >= 0:
+            states, shares = net.states(stay.series)[0], effects.shares(whole).expand(bins, -1)
+            logits = whole((states, present), shares, effects.noise(whole)).mixed[:, None]
+        else:
+            logits = net.fuse(_tokens(net, stay, present), present)
+        found.append(torch.sigmoid(logits))
     return torch.stack(found).double().numpy()
 
 
@@ -202,14 +288,24 @@ def _tokens(net: FusionNet, stay: OneStay, present: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def drawn(model: IcuModel, part: str, stay: OneStay, samples: int, seed: int) -> Probabilities:
-    """Probabilities after each bin with dropout left on, (members x samples, bins, outputs)."""
+def drawn(
+    model: IcuModel, part: str, stay: OneStay, samples: int, seed: int, site: int = -1
+) -> Probabilities:
+    """Probabilities after each bin with dropout left on, (members x samples, bins, outputs).
+
+    The effects of `site` are drawn, too; of a site that is not known each of the known ones
+    stands for it in turn, so there are no fewer samples than these.
+    """
+    sites = [site] * samples
+    if site < 0 and model.parts[part].sites:
+        others = stand_ins(len(model.parts[part].sites))
+        sites = (others * samples)[: max(samples, len(others))]
     torch.manual_seed(seed)
     for module in model.modules():
         if isinstance(module, nn.Dropout):
             module.train()
     try:
-        runs = [hourly(model, part, stay) for _ in range(samples)]
+        runs = [hourly(model, part, stay, Effects(one, drawn=True)) for one in sites]
     finally:
         model.eval()
     return np.concatenate(runs)

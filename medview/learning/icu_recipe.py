@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, get_args
+from typing import Any, ClassVar, Self, get_args
 
 from medview.learning.recipe_values import odd_value, recipe_of
+from medview.models.armed import LossWeights
 from medview.models.fusion import FilmEncoder, Fusing, FusionOptions, Missing, SeriesKind
 from medview.models.label_loss import Weighting
 
@@ -27,7 +28,7 @@ _NOT_THE_RUN = (
     "tune_rate",
     "folds", "leave_sites", "phases", "fewest_positives", "phenotype_epochs", "phenotype_members",
     "hourly_members", "hourly_hidden", "hourly_epochs", "hourly_rate", "hourly_dropout",
-    "hourly_column_dropout", "hourly_weight_decay",
+    "hourly_column_dropout", "hourly_weight_decay", "compare",
 )  # fmt: skip
 """Settings that change which networks are trained, not how one is."""
 
@@ -82,8 +83,20 @@ class IcuRecipe:
     hourly_column_dropout: float = 0.3
     hourly_weight_decay: float = 0.1
 
+    MODEL: ClassVar[str] = "icu"
+
+    @property
+    def rule(self) -> LossWeights | None:
+        """How effects of units are learnt; None where there are none."""
+        return None
+
+    @property
+    def compares(self) -> bool:
+        """Whether every network that is measured has a twin without effects of units."""
+        return False
+
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> IcuRecipe:
+    def of(cls, values: Mapping[str, Any]) -> Self:
         """From the plain values of a recipe.
 
         Raises
@@ -120,7 +133,7 @@ class IcuRecipe:
         """How many networks of a part read the whole course."""
         return self.members if part not in MANY_LABELS else self.phenotype_members
 
-    def of_member(self, part: str, member: int) -> IcuRecipe:
+    def of_member(self, part: str, member: int) -> Self:
         """The settings of one network of a part: after the recurrent ones come the hourly ones.
 
         Phenotypes have more to learn from fewer stays.
@@ -149,3 +162,28 @@ class IcuRecipe:
             if not kept[name]:
                 kept.pop(name)
         return str(kept)
+
+
+@dataclass(frozen=True, slots=True)
+class ArmedRecipe(IcuRecipe):
+    """The same with effects of units; ``resources/recipes/icu-armed.toml`` says what is new."""
+
+    members: int = 3
+    hourly_members: int = 3
+    mixed: float = 1.0
+    fixed: float = 1.0
+    adversary: float = 0.1
+    kl: float = 1e-3
+    compare: bool = False
+
+    MODEL: ClassVar[str] = "icu-armed"
+
+    @property
+    def rule(self) -> LossWeights | None:
+        """How effects of units are learnt."""
+        return LossWeights(self.mixed, self.fixed, self.adversary, self.kl)
+
+    @property
+    def compares(self) -> bool:
+        """Whether every network that is measured has a twin without effects of units."""
+        return self.compare

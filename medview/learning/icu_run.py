@@ -19,6 +19,7 @@ from medview.learning.icu_evidence import film_map, shown
 from medview.learning.icu_films import features_of, seen_map, steps_of
 from medview.learning.icu_grid import Events, Floats, Grid, clean, discretise
 from medview.learning.icu_model import (
+    Effects,
     IcuModel,
     OneStay,
     Part,
@@ -31,9 +32,11 @@ from medview.learning.icu_model import (
 )
 from medview.learning.icu_phenotypes import PHENOTYPES, phenotypes
 from medview.learning.icu_series import Series, read_series
+from medview.learning.icu_site_card import sites_of
 from medview.learning.icu_stays import imputed_share, observed_until
 from medview.learning.icu_variables import VariableMap
 from medview.learning.run_stamp import stamped
+from medview.learning.site_effects import GivenSite
 
 DEFAULT_SAMPLES = 8
 _RISKS = ("mortality", "icu_admission")
@@ -73,11 +76,13 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
     """
     began = time.perf_counter()
     device = choose_device("cpu" if request.device == "auto" else request.device)
-    model, card = load_icu(Path(request.weights) if request.weights else None)
+    model, card = load_icu(Path(request.weights) if request.weights else None, name=request.model)
     given = _given(request, model, card)
     job.check()
     samples = request.samples or int(str(card.settings.get("samples", DEFAULT_SAMPLES)))
-    scores, trace = _said(job, model, given, samples, request.seed)
+    scores, trace = _said(job, model, given, samples, request)
+    sites = tuple(sites_of(model))
+    notes = GivenSite(request.site, sites).notes("the risk") if sites else ()
     maps = _maps(job, request, model, card, given)
     used = {"series"} if "series" in request.tables else set()
     used |= {"film"} if given.film is not None else set()
@@ -86,6 +91,7 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
         "age_years": request.age_years,
         "sex": request.sex,
         "film_hour": given.film_hour if given.film is not None else None,
+        "site": request.site if sites else None,
     }
     parameters = {name: value for name, value in told.items() if value is not None}
     return replace(
@@ -93,7 +99,7 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
         maps=maps,
         trace=trace,
         preparation=given.steps,
-        warnings=given.notes,
+        warnings=(*notes, *given.notes),
     )
 
 
@@ -202,9 +208,10 @@ def _notes(
 
 
 def _said(
-    job: Progress, model: IcuModel, given: Given, samples: int, seed: int
+    job: Progress, model: IcuModel, given: Given, samples: int, request: RunRequest
 ) -> tuple[tuple[Score, ...], tuple[TracePoint, ...]]:
     """Scores in the order of the contract, and the course of the risk."""
+    seed = request.seed
     share = imputed_share(given.grid, model.variables)
     thin = 1 - share < _FEW_OBSERVED
     scores: list[Score] = []
@@ -218,10 +225,18 @@ def _said(
                 scores.append(_missing(name, _NO_HEAD))
             continue
         stay = OneStay.of(given.grid, model, part, given.film, given.film_hour)
-        value, spread = hourly(model, name, stay), drawn(model, name, stay, samples, seed)
+        site = GivenSite(request.site, part.sites)
+        made = _course(model, given, name, stay, site, samples, seed)
         job.check()
-        made = _curve(part.calmed(value.mean(0)), part.calmed(spread), given.grid, model)
-        scores.append(_score(name, made[-1], part, samples, thin=thin))
+        best = _score(name, made[-1], part.at(site), samples, site, thin=thin)
+        scores.append(best)
+        if part.sites:
+            fixed = best
+            if site.is_known:
+                nowhere = GivenSite(None, part.sites)
+                alone = _course(model, given, name, stay, nowhere, samples, seed)[-1]
+                fixed = _score(name, alone, part.at(nowhere), samples, nowhere, thin=thin)
+            scores += _by_effect(name, best, fixed, site)
         trace = made if name == "mortality" or not trace else trace
     scores += _phenotype_scores(model, given, samples, seed, thin=thin)
     scores += _modality_scores(model, risk, stay)
@@ -230,6 +245,32 @@ def _said(
               "were not measured in their bin but repeated or imputed")
     )  # fmt: skip
     return tuple(scores), trace
+
+
+def _course(
+    model: IcuModel,
+    given: Given,
+    name: str,
+    stay: OneStay,
+    site: GivenSite,
+    samples: int,
+    seed: int,
+) -> tuple[TracePoint, ...]:
+    """The risk of a part after each bin, as it is at this site."""
+    part = model.parts[name].at(site)
+    value = hourly(model, name, stay, Effects(site.number)).mean(0)
+    spread = drawn(model, name, stay, samples, seed, site.number)
+    return _curve(part.calmed(value), part.calmed(spread), given.grid, model)
+
+
+def _by_effect(name: str, best: Score, fixed: Score, site: GivenSite) -> list[Score]:
+    """The risk without the effect of the site, and with it where there is one."""
+    alone = f"{_MEANS[name]}; without the effect of a site"
+    mixed = replace(best, name=f"{name}_mixed")
+    return [
+        replace(fixed, name=f"{name}_fixed", meaning=alone),
+        mixed if site.is_known else _missing(f"{name}_mixed", site.words),
+    ]
 
 
 def _curve(
@@ -251,16 +292,22 @@ def _curve(
     )
 
 
-def _score(name: str, last: TracePoint, part: Part, samples: int, *, thin: bool) -> Score:
+def _score(
+    name: str, last: TracePoint, part: Part, samples: int, site: GivenSite, *, thin: bool
+) -> Score:
+    where = f"; {site.words}" if part.sites else ""
+    effects = "draws of the site's effect" if site.is_known else "each known site's effect in turn"
     return Score(
         name,
         last.mortality,
         last.low,
         last.high,
-        method=f"{len(part.networks)} networks x {samples} dropout draws: their own spread"
+        method=f"{len(part.networks)} networks x {samples} dropout draws"
+        + (f", with {effects}" if part.sites else "")
+        + ": their own spread"
         + ("; temperature from stays left out in training" if part.temperature != 1.0 else ""),
         status="extrapolating" if thin else "ok",
-        meaning=_MEANS[name],
+        meaning=f"{_MEANS[name]}{where}",
     )
 
 

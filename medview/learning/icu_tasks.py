@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from torch import Tensor
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.io.atomic import whole_file
+from medview.learning.armed_rules import numbered
 from medview.learning.checkpoint import (
     CHECKPOINT,
     Due,
@@ -35,6 +36,7 @@ from medview.learning.checkpoint import (
     write_checkpoint,
     write_history,
 )
+from medview.learning.icu_armed import ArmedFit, unit_columns
 from medview.learning.icu_fit import Fit, StaySet, probabilities
 from medview.learning.icu_grid import Normaliser
 from medview.learning.icu_recipe import IcuRecipe
@@ -42,14 +44,19 @@ from medview.learning.icu_stays import Stay, encoded, fit_normaliser
 from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_variants import variant_scores
 from medview.learning.ranks import ALONE, Ranks
+from medview.learning.site_effects import FIXED
 
 Rows = NDArray[np.intp]
 _KEPT = ("recipe", "task", "fit", "history")
+PLAIN = "plain-"
+"""How a phase begins whose networks are the twins, without effects of units, of another's."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """One network: of a part, in a phase ("folds", "sites", "final"), without `held` stays."""
+    """One network: of a part, in a phase ("folds", "sites", "final"; a twin "plain-folds" ...),
+    without `held` stays.
+    """
 
     part: str
     phase: str
@@ -117,6 +124,8 @@ def plan(
     if recipe.leave_sites and part == "mortality":
         sites = np.array([stays[n].case.site for n in usable.tolist()])
         groups += [("sites", str(s), usable[sites == s]) for s in np.unique(sites) if s]
+    if recipe.compares:
+        groups += [(PLAIN + phase, name, held) for phase, name, held in groups]
     groups.append(("final", "all", nobody))
     return [
         Task(part, phase, name, member, np.setdiff1d(usable, held), held, val)
@@ -219,7 +228,7 @@ class Runner:
     ) -> Done:
         train, val, held = self._sets(task, stays, outputs)
         recipe = self.recipe.of_member(task.part, task.member)
-        fit = Fit(recipe, train, val, 1000 * self.seed + task.member, self.ranks)
+        fit = self._fit(task, train, val, units_of(stays, task.train))
         identity, leads = self._identity(task, stays), self.ranks.leads
         keeper = Keeper(self.out, task.key, identity, self.history, leads)
         if self.resume:
@@ -230,14 +239,26 @@ class Runner:
             curve = [(fit.done, f"{p}:{task.key}", n, v) for (p, n), v in figures.items()]
             keeper.learn(curve, fit)
         state = fit.network_state()
-        fit.net.load_state_dict(state)
+        fit.whole.load_state_dict(state)
         scores, variants = np.empty((0, len(outputs))), {}
         if held is not None:
-            scores = probabilities(fit.net, held)
-            unseen = [stays[n] for n in task.held.tolist()]
-            variants = variant_scores(partial(probabilities, fit.net), held, unseen)
+            scores = fit.asked(held)
+            if isinstance(fit, ArmedFit):
+                variants = {FIXED: fit.fixed(held)}
+            else:
+                unseen = [stays[n] for n in task.held.tolist()]
+                variants = variant_scores(partial(probabilities, fit.net), held, unseen)
         best = fit.best_epoch or fit.done
         return Done(scores, variants, state, keeper.rows, fit.done, best)
+
+    def _fit(self, task: Task, train: StaySet, val: StaySet | None, units: Sequence[str]) -> Fit:
+        """The training of a task before its first step."""
+        recipe, seed = self.recipe.of_member(task.part, task.member), 1000 * self.seed + task.member
+        if recipe.rule is None or task.phase.startswith(PLAIN):
+            return Fit(recipe, train, val, seed, self.ranks)
+        blank = unit_columns(self.variables)
+        rule = recipe.rule
+        return ArmedFit(recipe, train, val, seed, self.ranks, blank, weights=rule, count=len(units))
 
     def normaliser(self, task: Task, stays: Sequence[Stay]) -> Normaliser:
         """Statistics of the task's own training stays."""
@@ -252,10 +273,14 @@ class Runner:
         group = f"{task.part}-{task.phase}-{task.name}"
         if self._kept is None or self._kept[0] != group:
             normaliser = self.normaliser(task, stays)
+            units = units_of(stays, task.train)
 
             def encoded_rows(rows: Rows) -> StaySet | None:
                 chosen = [stays[n] for n in rows.tolist()]
-                return encoded(chosen, self.variables, normaliser, outputs) if chosen else None
+                if not chosen:
+                    return None
+                made = encoded(chosen, self.variables, normaliser, outputs)
+                return replace(made, cluster=numbered([stay.case.site for stay in chosen], units))
 
             train = encoded_rows(task.train)
             if train is None:
@@ -271,6 +296,11 @@ class Runner:
         digest = hashlib.sha256(f"{cases} {self.variables.body}".encode()).hexdigest()[:16]
         run = self.recipe.of_member(task.part, task.member).run
         return f"{run} seed {self.seed} data {digest}"
+
+
+def units_of(stays: Sequence[Stay], rows: Rows) -> list[str]:
+    """The sites of some stays, by name."""
+    return sorted({stays[n].case.site for n in rows.tolist() if stays[n].case.site})
 
 
 def write_done(path: Path, identity: str, done: Done) -> None:

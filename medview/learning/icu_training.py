@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,14 @@ from medview.domain.training import FOLLOWS, TrainRequest
 from medview.io.atomic import whole_file
 from medview.learning.checkpoint import HistoryRow, write_history
 from medview.learning.devices import choose_device
+from medview.learning.icu_armed import unit_columns
 from medview.learning.icu_baselines import Tables, fit_models
 from medview.learning.icu_card import make_card
 from medview.learning.icu_evidence import measured_likeness
 from medview.learning.icu_figures import measured
 from medview.learning.icu_films import film_features
-from medview.learning.icu_measure import best_threshold
-from medview.learning.icu_model import IcuModel, Part
-from medview.learning.icu_recipe import JOINT, IcuRecipe
+from medview.learning.icu_model import Cut, IcuModel, Part
+from medview.learning.icu_recipe import JOINT, ArmedRecipe, IcuRecipe
 from medview.learning.icu_stays import (
     JOINTLY,
     OUTPUTS,
@@ -35,21 +35,36 @@ from medview.learning.icu_stays import (
     to_bins,
     with_films,
 )
-from medview.learning.icu_tasks import Done, Runner, plan, to_train_on
+from medview.learning.icu_tasks import PLAIN, Done, Runner, plan, to_train_on, units_of
+from medview.learning.icu_units import (
+    cut_elsewhere,
+    cut_of,
+    refuse_films,
+    site_effects,
+    with_units,
+)
 from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_work import Work
 from medview.learning.metrics import MetricRow
 from medview.learning.plain_models import Model, save_models
 from medview.learning.ranks import Ranks, refuse_several
 from medview.learning.subset import LeftOut, Subset
-from medview.learning.temperature import best_temperature, calmed, calmed_by_others, reliability
+from medview.learning.temperature import calmed_by_others, reliability
 from medview.learning.too_alike import refuse_one_class, refuse_one_patient
 from medview.learning.weights import patient_hash, save
 
-TRAIN = "medview train icu"
-
 
 def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
+    """Train ``icu``; see ``fit_kind``."""
+    return fit_kind(job, request, IcuRecipe)
+
+
+def fit_armed(job: Progress, request: TrainRequest) -> dict[str, Any]:
+    """Train ``icu-armed``, the risks with effects of units; see ``fit_kind``."""
+    return fit_kind(job, request, ArmedRecipe)
+
+
+def fit_kind(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dict[str, Any]:
     """Train every part that the data have labels for; write weights, card, history and splits.
 
     With weights to start from these go on learning (``icu_tuning``).
@@ -68,13 +83,15 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     """
     choose_device(request.device)
     if request.init:
-        refuse_several("icu with --init", "a version goes on in a minute")
+        refuse_several(f"{kind.MODEL} with --init", "a version goes on in a minute")
         from medview.learning.icu_tuning import tune
 
-        return tune(job, request)
+        return tune(job, request, kind)
     began = time.perf_counter()
     torch.set_num_threads(request.threads or 2)
-    recipe = IcuRecipe.of(dict(request.recipe))
+    recipe = kind.of(dict(request.recipe))
+    if recipe.rule is not None:
+        refuse_several(kind.MODEL, "its adversary looks at every stay of a batch")
     if recipe.joint:
         raise DataError(
             "joint = true makes no version: the program has a part for each",
@@ -82,11 +99,12 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
             code="MV-DAT-020",
         )
     variables = map_called(request.variables or recipe.variables)
-    subsets = find_stays(request.data, "icu", request.variables)
+    subsets = find_stays(request.data, kind.MODEL, request.variables)
     ranks = Ranks.here()
     runner = Runner(recipe, variables, Path(request.out), request.seed, request.resume, ranks)
     runner.out.mkdir(parents=True, exist_ok=True)
     works, skipped = works_in(job, recipe, variables, subsets)
+    works = works if recipe.rule is None else with_units(works)
     late = _run_tasks(job, request, runner, works, began)
     if not ranks.leads:
         return {FOLLOWS: True}
@@ -125,6 +143,9 @@ def works_in(
     """Each part with the stays that know one of its labels."""
     wanted = {"mortality": recipe.mortality_sets, "phenotypes": recipe.phenotype_sets}
     parts = {JOINT: JOINTLY} if recipe.joint else OUTPUTS
+    if recipe.rule is not None:
+        refuse_films(recipe)
+        parts = {name: outputs for name, outputs in parts.items() if len(outputs) == 1}
     skipped = [one for subset in subsets for one in subset.skipped]
     binned: dict[str, list[Stay]] = {}
     for subset in subsets:
@@ -171,7 +192,7 @@ def _run_tasks(
         (work, task)
         for work in works
         for task in plan(work.name, runner.recipe, work.stays, work.labels)
-        if task.phase in phases
+        if task.phase.removeprefix(PLAIN) in phases
     ]
     for n, (work, task) in enumerate(todo):
         late = request.max_minutes and time.perf_counter() - began > 60 * request.max_minutes
@@ -197,10 +218,15 @@ def _finish(
     parts = [_part(runner, work, rows[work.name]) for work in ready]
     model = IcuModel(runner.variables, parts, clahe=runner.recipe.clahe)
     for work in ready:
-        for net, done in zip(model.members(work.name), _final(work), strict=True):
+        for net, done in zip(model.whole(work.name), _final(work), strict=True):
             net.load_state_dict(done.state)
     command = command_of(request, runner.recipe)
-    card = make_card(model, runner.recipe, subsets, patients_in(works)["train"], rows, command)
+    effects = (
+        [one for work in ready for one in site_effects(model, work)] if runner.recipe.rule else []
+    )
+    card = make_card(
+        model, runner.recipe, subsets, patients_in(works)["train"], rows, command, effects
+    )
     settings = {**card.settings, **_beside(runner, works)}
     for work in ready:
         if len(work.outputs) == 1:
@@ -240,24 +266,23 @@ def _final(work: Work) -> list[Done]:
 
 def _part(runner: Runner, work: Work, rows: Sequence[MetricRow]) -> Part:
     task = next(task for task, _ in work.done.values() if task.phase == "final")
-    recipe, scores = runner.recipe, work.scores("folds")
-    threshold, temperature = None, 1.0
-    if scores is not None and len(work.outputs) == 1:
-        known = np.isfinite(scores[:, 0])
-        truth, left_out = work.labels[known, 0] == 1, scores[known, 0]
-        temperature = best_temperature(left_out, truth)
-        threshold = best_threshold(truth, calmed(left_out, temperature))  # as the part says it
+    recipe, variables = runner.recipe, runner.variables
+    armed, cut = recipe.rule is not None, cut_of(work, work.scores("folds"))
+    networks = [
+        recipe.of_member(work.name, n).network(variables.columns, len(work.outputs))
+        for n in range(len(_final(work)))
+    ]
+    blank = unit_columns(variables) if armed else ()
     return Part(
         work.name,
         work.outputs,
-        tuple(
-            recipe.of_member(work.name, n).network(runner.variables.columns, len(work.outputs))
-            for n in range(len(_final(work)))
-        ),
+        tuple(replace(one, blank=blank) for one in networks),
         runner.normaliser(task, work.stays),
-        threshold,
+        cut.threshold,
         _unavailable(work, rows, recipe.fewest_positives),
-        temperature,
+        cut.temperature,
+        tuple(units_of(work.stays, task.train)) if armed else (),
+        cut_elsewhere(work) if armed else Cut(),
     )
 
 
@@ -322,14 +347,16 @@ def health_of(history: Sequence[HistoryRow]) -> list[dict[str, object]]:
 
 def command_of(request: TrainRequest, recipe: IcuRecipe) -> str:
     """The command that gives the figures again; folders by their names, not this machine's."""
-    shown = IcuRecipe()
+    shown = type(recipe)()
     changed = [
         f"--set {name}={getattr(recipe, name)}"
-        for name in IcuRecipe.__slots__
+        for name in (one.name for one in fields(recipe))
         if getattr(recipe, name) != getattr(shown, name) and name != "phases"
     ]
     data = [f"--data {_shown(spec)}" for spec in request.data]
-    return " ".join([TRAIN, *data, *changed, "--out DIR"]).replace("=True", "=true")
+    return " ".join([f"medview train {recipe.MODEL}", *data, *changed, "--out DIR"]).replace(
+        "=True", "=true"
+    )
 
 
 def _shown(spec: str) -> str:

@@ -17,10 +17,13 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from medview.domain.card import ModelCard
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
+from medview.learning.armed_rules import numbered
 from medview.learning.checkpoint import (
     CHECKPOINT,
     HistoryRow,
@@ -28,15 +31,26 @@ from medview.learning.checkpoint import (
     snapshot,
     write_history,
 )
+from medview.learning.finetune_method import refuse_other
+from medview.learning.icu_armed import LEARNS, ArmedFit, inside
 from medview.learning.icu_card import make_card
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_model import IcuModel, Part, load_icu
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay, encoded, find_stays
-from medview.learning.icu_tasks import Done, Keeper, read_done, write_done
+from medview.learning.icu_tasks import (
+    Done,
+    Keeper,
+    read_done,
+    to_train_on,
+    units_of,
+    write_done,
+)
 from medview.learning.icu_training import health_of, patients_in, works_in, write_splits
+from medview.learning.icu_units import grown, refuse_no_unit, site_effects
 from medview.learning.icu_work import Work
 from medview.learning.patients import patient_hash
+from medview.learning.subset import LeftOut, Subset
 from medview.learning.weights import save
 from medview.models.fusion import FusionNet
 
@@ -48,7 +62,7 @@ _OF_THE_NETWORK = (
 """Settings that a network brings with it."""
 
 
-def tune(job: Progress, request: TrainRequest) -> dict[str, Any]:
+def tune(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dict[str, Any]:
     """Train on from the weights `request.init`; write weights, card, history and splits.
 
     Returns
@@ -67,17 +81,9 @@ def tune(job: Progress, request: TrainRequest) -> dict[str, Any]:
     """
     began = time.perf_counter()
     torch.set_num_threads(request.threads or 2)
-    model, card = load_icu(Path(request.init or ""))
-    recipe = replace(
-        IcuRecipe.of(dict(request.recipe)),
-        film="features" if model.uses_film else "none",
-        clahe=model.clahe,
-    )
-    subsets = find_stays(request.data, "icu", request.variables)
-    works, skipped = works_in(job, recipe, model.variables, subsets)
-    works = [_parted(work, request) for work in works if work.name in model.parts]
-    if not works:
-        raise _no_label(model)
+    subsets = find_stays(request.data, kind.MODEL, request.variables)
+    given = _given(job, request, kind, subsets)
+    card, model, recipe, works = given.card, given.model, given.recipe, given.works
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     write_splits(out / "splits.csv", works, private=request.private)
@@ -86,7 +92,8 @@ def tune(job: Progress, request: TrainRequest) -> dict[str, Any]:
     history, late = _all_of(job, runs, until)
     write_history(out / "history.csv", history)
     patients = patients_in(works)
-    made = make_card(model, recipe, subsets, patients["train"], {}, "")
+    effects = [one for w in works for one in site_effects(model, w)] if recipe.rule else []
+    made = make_card(model, recipe, subsets, patients["train"], {}, "", effects)
     made = replace(made, version=card.version)
     body = {
         "epochs": recipe.epochs,
@@ -95,12 +102,12 @@ def tune(job: Progress, request: TrainRequest) -> dict[str, Any]:
         "n": {part: len(names) for part, names in patients.items()},
         "weights_sha256": save(model, made, out).weights_sha256,
         "health": health_of(history),
-        "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in skipped],
+        "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in given.skipped],
     }
     return body | {"seconds": round(time.perf_counter() - began, 1)}
 
 
-def first_fit(job: Progress, request: TrainRequest) -> Fit:
+def first_fit(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> Fit:
     """The first network that would go on learning, before its first step.
 
     Raises
@@ -108,17 +115,42 @@ def first_fit(job: Progress, request: TrainRequest) -> Fit:
     DataError
         Unusable data, or no labels of any part of the weights.
     """
-    model, _ = load_icu(Path(request.init or ""))
+    given = _given(job, request, kind, find_stays(request.data, kind.MODEL))
+    return _runs(given.works[0], given.model, given.recipe, request)[0].fit()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """Weights to start from, how they go on, and the stays they go on with."""
+
+    model: IcuModel
+    card: ModelCard
+    recipe: IcuRecipe
+    works: list[Work]
+    skipped: list[LeftOut]
+
+
+def _given(
+    job: Progress, request: TrainRequest, kind: type[IcuRecipe], subsets: Sequence[Subset]
+) -> _Given:
+    """Read the weights and the stays; sites that are new get effects of their own."""
+    model, card = load_icu(Path(request.init or ""), name=kind.MODEL)
     recipe = replace(
-        IcuRecipe.of(dict(request.recipe)),
+        kind.of(dict(request.recipe)),
         film="features" if model.uses_film else "none",
         clahe=model.clahe,
     )
-    works, _ = works_in(job, recipe, model.variables, find_stays(request.data, "icu"))
+    if recipe.rule is not None:
+        refuse_other(kind.MODEL, request.method, tuple(LEARNS))
+    works, skipped = works_in(job, recipe, model.variables, subsets)
     works = [_parted(work, request) for work in works if work.name in model.parts]
     if not works:
         raise _no_label(model)
-    return _runs(works[0], model, recipe, request)[0].fit()
+    if recipe.rule is not None:
+        units = {work.name: units_of(work.stays, to_train_on(work.stays)) for work in works}
+        refuse_no_unit(request.method, units)
+        model = grown(model, units)
+    return _Given(model, card, recipe, works, skipped)
 
 
 def _no_label(model: IcuModel) -> DataError:
@@ -170,7 +202,7 @@ class _Run:
     """One network that goes on learning; finished ones are kept for --resume."""
 
     key: str
-    net: FusionNet
+    net: nn.Module
     fit: Callable[[], Fit]
     path: Path
     identity: str
@@ -194,7 +226,7 @@ class _Run:
             figures = fit.epoch(job.check)
             epoch = self.first_epoch + fit.done
             keeper.learn([(epoch, *name, value) for name, value in figures.items()], fit)
-        done = Done(np.empty((0, 0)), {}, snapshot(fit.net), keeper.rows, fit.done, fit.done)
+        done = Done(np.empty((0, 0)), {}, snapshot(fit.whole), keeper.rows, fit.done, fit.done)
         write_done(self.path, self.identity, done)
         return done
 
@@ -204,22 +236,27 @@ def _runs(work: Work, model: IcuModel, recipe: IcuRecipe, request: TrainRequest)
     train, val = (_set_of(work, model, part, name) for name in ("train", "val"))
     if train is None:
         raise DataError("there is nothing to train on", do="Add stays.", code="MV-DAT-021")
-    members = model.members(work.name)
     place = Path(request.out) / CHECKPOINT.parent / "tasks"
     cases = " ".join(f"{s.case.subset}/{s.case.case}/{s.case.split}" for s in work.stays)
     told = f"{recipe} {request.init} {request.seed} {cases}"
     identity = of_method(hashlib.sha256(told.encode()).hexdigest(), request.method)
     runs: list[_Run] = []
-    for n, net in enumerate(members):
+    for n, whole in enumerate(model.whole(work.name)):
 
-        def fit(net: FusionNet = net, n: int = n) -> Fit:
-            made = Fit(own_recipe(net, recipe), train, val, 1000 * request.seed + n)
-            made.go_on_from(net.state_dict(), request.method, HEAD)
+        def fit(whole: nn.Module = whole, n: int = n) -> Fit:
+            own, seed = own_recipe(inside(whole), recipe), 1000 * request.seed + n
+            made = Fit(own, train, val, seed)
+            if own.rule is not None and part.sites:
+                made = ArmedFit(
+                    own, train, val, seed, blank=inside(whole).options.blank, weights=own.rule,
+                    count=len(part.sites),
+                )  # fmt: skip
+            made.go_on_from(whole.state_dict(), request.method, HEAD)
             return made
 
         key = f"tune-{work.name}-{n}"
         first = n * recipe.epochs
-        runs.append(_Run(key, net, fit, place / f"{key}.pt", identity, request.resume, first))
+        runs.append(_Run(key, whole, fit, place / f"{key}.pt", identity, request.resume, first))
     return runs
 
 
@@ -229,4 +266,5 @@ def _set_of(work: Work, model: IcuModel, part: Part, name: str) -> StaySet | Non
     stays: list[Stay] = [stay for stay in work.stays if stay.case.split in wanted]
     if not stays:
         return None
-    return encoded(stays, model.variables, part.normaliser, part.outputs)
+    made = encoded(stays, model.variables, part.normaliser, part.outputs)
+    return replace(made, cluster=numbered([stay.case.site for stay in stays], part.sites))

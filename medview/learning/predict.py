@@ -34,6 +34,7 @@ Runner = Callable[[Progress, RunRequest], Prediction]
 # Model -> "module:function" that takes (job, request) and returns the Prediction.
 RUNNERS: dict[str, str] = {
     "icu": "medview.learning.icu_run:run_icu",
+    "icu-armed": "medview.learning.icu_run:run_icu",
     "anomaly": "medview.learning.anomaly_run:run_anomaly",
     "cxr": "medview.learning.cxr_run:run_cxr",
     "brain-age": "medview.learning.brain_age_routes:run",

@@ -37,6 +37,7 @@ FINDERS: dict[str, str] = {
     "brain-age-armed": "medview.learning.rate_steps:armed_age",
     "cxr": "medview.learning.rate_steps:cxr",
     "icu": "medview.learning.rate_steps:icu",
+    "icu-armed": "medview.learning.rate_steps:armed_icu",
 }
 
 

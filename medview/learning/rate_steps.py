@@ -58,10 +58,20 @@ def armed_age(job: Progress, request: TrainRequest) -> Step:
 
 def icu(job: Progress, request: TrainRequest) -> Step:
     """Of the first network of the first part."""
+    from medview.learning.icu_recipe import IcuRecipe
     from medview.learning.icu_tuning import first_fit
 
     _use(request)
-    return first_fit(job, request).try_rate
+    return first_fit(job, request, IcuRecipe).try_rate
+
+
+def armed_icu(job: Progress, request: TrainRequest) -> Step:
+    """Of the first network with effects of sites."""
+    from medview.learning.icu_recipe import ArmedRecipe
+    from medview.learning.icu_tuning import first_fit
+
+    _use(request)
+    return first_fit(job, request, ArmedRecipe).try_rate
 
 
 def _use(request: TrainRequest) -> None:

@@ -15,6 +15,8 @@ from medview.domain.volume import Note
 
 EFFECTS = ("slopes.", "intercept.")
 """How the names of the parameters begin that are effects of sites (``models.armed.Armed``)."""
+FIXED, NETWORK = "fixed", "network"
+"""What is measured beside a model: its fixed effects alone, and its twin without effects."""
 SEEN, UNSEEN = "sites seen", "sites unseen"
 """Groups of cases: of sites that the weights know, and of others or none."""
 UNKNOWN_SITE = "UNKNOWN_SITE"

@@ -104,7 +104,7 @@ def epochs_of(recipe: Mapping[str, Any]) -> int:
 
 
 # The setting of the rate of a fine-tuning, where it has another name than "rate".
-_RATES = {"brain-age": "train.rate", "icu": "tune_rate"}
+_RATES = {"brain-age": "train.rate", "icu": "tune_rate", "icu-armed": "tune_rate"}
 
 
 def rate_setting(model: str, recipe: Mapping[str, Any]) -> tuple[str, float]:

@@ -7,6 +7,7 @@ import os
 import pytest
 import torch
 from armed_ages import age_cases, train_ages
+from armed_stays import train_stays
 
 from medview.learning import brain, calibrate, checkpoint, solid
 from medview.models import anomaly_vae
@@ -71,6 +72,18 @@ def armed_weights(tmp_path_factory):
         train_ages(age_cases(folder / "data"), folder / "out")
     torch.set_num_threads(threads)
     return folder / "out"
+
+
+@pytest.fixture(scope="session")
+def armed_icu(tmp_path_factory):
+    """Weights of a small ICU model with effects of sites, measured in every way."""
+    place = tmp_path_factory.mktemp("armed-icu")
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]), pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDVIEW_HOME", str(place / "home"))
+        weights = train_stays(place, "folds=2", "leave_sites=true", "compare=true")
+    torch.set_num_threads(threads)
+    return weights
 
 
 @pytest.fixture(scope="module")

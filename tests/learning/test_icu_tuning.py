@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from armed_stays import SITES, SMALL
 from icu_minis import challenge, table
 
 from medview.domain.errors import DataError, UsageError
@@ -17,16 +18,11 @@ from medview.io.cards import read_card
 from medview.io.seen import seen_of
 from medview.learning import ablation_figures
 from medview.learning.finetune import finetune
-from medview.learning.icu_model import load_icu
-from medview.learning.icu_training import fit
+from medview.learning.icu_model import load_armed_icu, load_icu
+from medview.learning.icu_training import fit, fit_armed
 from medview.learning.patients import patient_hash
 from medview.services.recipes import read_recipe
 from medview.services.training import trainer_of
-
-SMALL = (
-    "hidden=8", "width=8", "heads=2", "feed_forward=8", "epochs=2", "batch=8", "members=1",
-    "hourly_members=1", "hourly_hidden=8", "hourly_epochs=2", "rate=2e-2",
-)  # fmt: skip
 
 
 @pytest.fixture
@@ -127,3 +123,66 @@ def test_stays_without_a_label_of_the_weights_are_refused(tmp_path, parent):
 def test_another_method_is_refused(tmp_path, parent):
     with pytest.raises(UsageError, match="full, head or adapter"):
         fit(Silent(), request(tmp_path, parent, "site-effects").train)
+
+
+def at_sites(folder, sites):
+    """24 stays as a case list, each of a patient of its own, at these sites in turn."""
+    folder.mkdir()
+    rows = []
+    for n in range(24):
+        sick = n // 2 % 2
+        lines = [f"{hour},{115 - 40 * sick + n},{15 - 9 * sick}" for hour in range(0, 24, 3)]
+        (folder / f"{n}.csv").write_text("\n".join(["Hours,HR,GCS", *lines]) + "\n")
+        rows.append((f"c{n}", f"p{n}", f"{n}.csv", sick, sites[n % len(sites)]))
+    return table(folder / "cases.csv", "case,patient,series,mortality,site", *rows)
+
+
+def armed_request(tmp_path, weights, method, sites):
+    recipe = read_recipe("icu-armed", None, (*SMALL, "tune_rate=1e-2"))
+    data = str(at_sites(tmp_path / "new", sites))
+    train = TrainRequest(
+        (data,), str(tmp_path / "out"), recipe, threads=1, init=str(weights), method=method
+    )
+    return FinetuneRequest("icu-armed", train)
+
+
+@pytest.fixture
+def quiet(tmp_path, monkeypatch):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(ablation_figures, "REPEATS", 10)
+
+
+@pytest.mark.usefixtures("quiet", "seeded")
+@pytest.mark.parametrize(
+    ("method", "learns"),
+    [("site-effects", ("slopes.", "intercept.")),
+     ("head", ("slopes.", "intercept.", "base.net.head.")),
+     ("full", ("",))],
+)  # fmt: skip
+def test_of_a_model_with_effects_of_sites_a_part_learns_and_new_sites_come_in(
+    tmp_path, armed_icu, method, learns
+):
+    wanted = armed_request(tmp_path, armed_icu, method, (SITES[1], "Ward X", ""))
+    finetune(Silent(), wanted, trainer_of("icu-armed"))
+    old, card = load_armed_icu(armed_icu)
+    new, tuned = load_armed_icu(tmp_path / "out" / "weights.safetensors")
+    assert new.parts["mortality"].sites == (*SITES, "Ward X")
+    assert (tuned.id, tuned.parent) == ("icu-armed", card.weights_sha256)
+    assert "Ward X" in [one["site"] for one in tuned.settings["site_effects"]]
+    before, after = old.state_dict(), new.state_dict()
+    same = {n for n in before if before[n].shape == after[n].shape}
+    moved = {n.split(".", 3)[3] for n in same if not torch.equal(before[n], after[n])}
+    effects = [n for n in before if n.endswith("slopes.mu")]
+    # The effects of a site move with its stays, not those of one without any.
+    assert all(not torch.equal(before[n][1], after[n][1]) for n in effects)
+    assert all(name.startswith(learns) for name in moved)
+    assert bool(moved) == (method != "site-effects")
+
+
+@pytest.mark.usefixtures("quiet")
+def test_effects_are_not_learnt_of_stays_without_a_site_nor_by_adapters(tmp_path, armed_icu):
+    wanted = armed_request(tmp_path, armed_icu, "site-effects", ("",))
+    with pytest.raises(DataError, match="no stay says its site"):
+        fit_armed(Silent(), wanted.train)
+    with pytest.raises(UsageError, match="full or head or site-effects"):
+        fit_armed(Silent(), replace(wanted.train, method="adapter"))

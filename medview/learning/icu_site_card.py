@@ -1,0 +1,81 @@
+"""What a card of the ICU model says of effects of sites: sentences made of its own figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from medview.domain.card import Figure, OutputSpec
+from medview.learning.icu_model import IcuModel
+from medview.learning.site_effects import FIXED, NETWORK, listed
+
+SOURCE = "Nguyen et al., adversarially-regularized mixed effects deep learning (ARMED)"
+_TWIN = "the same networks without effects, which are told the site as a column where there is one"
+
+
+def outputs_of(names: Sequence[str]) -> tuple[OutputSpec, ...]:
+    """Each risk as it is said, without and with the effect of the site."""
+    return tuple(
+        OutputSpec(f"{name}{end}", "score") for name in names for end in ("", "_fixed", "_mixed")
+    )
+
+
+def sites_of(model: IcuModel) -> list[str]:
+    """The sites that have effects, by name."""
+    return sorted({site for part in model.parts.values() for site in part.sites})
+
+
+def site_limits(model: IcuModel, figures: Sequence[Figure]) -> tuple[str, ...]:
+    """What a reader must know first: what the effects are worth, and where there are any."""
+    sites = sites_of(model)
+    return (
+        *_worth(figures),
+        f"It knows {len(sites)} sites ({listed(sites)}). At any other the fixed effects speak "
+        "alone, and the interval also holds what each known site would add.",
+        "The effect of a site holds whatever its stays have in common, also how many died; it is "
+        "no cause.",
+        "Phenotypes are not told: this model has risks only.",
+    )
+
+
+def _worth(figures: Sequence[Figure]) -> list[str]:
+    """The model against its twins, on sites that it knows and on sites left out."""
+    found = {(f.predictor, f.name, f.group, f.on): f for f in figures if f.value is not None}
+    said = []
+    for (who, name, group, on), theirs in found.items():
+        ours = found.get(("model", "roc_auc", "all", on))
+        apart = found.get(("model", "roc_auc_difference", f"all, against:{NETWORK}", on))
+        if (who, name, group) != (NETWORK, "roc_auc", "all") or ours is None or apart is None:
+            continue
+        said.append(
+            f"On {on} the effects of sites {_verdict(apart)}: AUROC {ours.value:.3f} against "
+            f"{theirs.value:.3f} of {_TWIN} (difference {apart.value:+.3f} "
+            f"[{apart.low or 0:+.3f}, {apart.high or 0:+.3f}], n {ours.n})."
+        )
+    return said
+
+
+def _verdict(apart: Figure) -> str:
+    if apart.low is not None and apart.low > 0:
+        return "gain"
+    if apart.high is not None and apart.high < 0:
+        return "make it worse"
+    return "gain nothing that could be shown"
+
+
+def site_method(figures: Sequence[Figure], effects: Sequence[Mapping[str, object]]) -> list[str]:
+    """How the effects were learnt, what they are, and the answer without them."""
+    said = [
+        "An adversary hides the site from the networks, which are not shown the column of the ICU "
+        "type either; random slopes and an intercept of each site are added to the log-odds "
+        "(ARMED)."
+    ]
+    for one in figures:
+        if (one.name, one.group) == ("roc_auc_difference", f"all, against:{FIXED}"):
+            said.append(
+                f"On {one.on} the effect of a known site changes the AUROC of the fixed effects by "
+                f"{one.value or 0:+.3f} [{one.low or 0:+.3f}, {one.high or 0:+.3f}]."
+            )
+    if effects:
+        added = [f"{one['site']} {float(str(one['effect_log_odds'])):+.2f}" for one in effects]
+        said.append(f"What a site adds to the log-odds of an average stay: {', '.join(added)}.")
+    return said
