@@ -33,6 +33,7 @@ from medview.learning.feature_rows import refuse_few
 from medview.learning.mavae_batches import Member
 from medview.learning.mavae_trainer import MavaeTrainer
 from medview.learning.preview import Previews
+from medview.learning.ranks import Ranks
 from medview.learning.vectors import Vector
 from medview.models.mavae import Mavae, MavaeOptions
 
@@ -129,6 +130,7 @@ def prepared(
         table.female.astype(np.float32),
         seed,
         folder,
+        Ranks.here(),
     )
     if start is not None:
         trainer.begin_from(_networks(start.model), only=start.only)
@@ -170,7 +172,9 @@ def fit_age_model(
 
     def after(epoch: int) -> None:
         if previews is not None:
-            previews.leave(epoch, ensemble_of(trainer.networks(best=False)), half=False)
+            now = ensemble_of(trainer.networks(best=False))
+            if trainer.ranks.leads:
+                previews.leave(epoch, now, half=False)
 
     _train_to_end(job, trainer, max_minutes, name, after)
     model = AgeModel(ensemble_of(trainer.networks()).eval(), ready.settings)
@@ -286,8 +290,8 @@ def _train_to_end(
         job.partial(report)
         if ("val", "mae") in report.figures:
             after(report.epoch)
-        late = max_minutes and time.perf_counter() - began > 60 * max_minutes
-        if late and trainer.epoch < trainer.options.epochs:
+        over = bool(max_minutes) and time.perf_counter() - began > 60 * (max_minutes or 0)
+        if trainer.ranks.agreed(over) and trainer.epoch < trainer.options.epochs:
             trainer.stopped = "time"
             trainer.keep()
             break

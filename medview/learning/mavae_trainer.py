@@ -1,8 +1,9 @@
 """Train several M-AVAEs at once: members of one ensemble, in one pass of one loop.
 
 Each member has its own rows, statistics and first weights; their weights are stacked and every
-step is one batched pass (``torch.func.vmap``). Steps alternate as in the paper's kind of model:
-the discriminator first, then the rest with the discriminator standing still.
+step is one batched pass (``torch.func.vmap``). Several processes share the members. Steps
+alternate as in the paper's kind of model: the discriminator first, then the rest with the
+discriminator standing still.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from medview.learning.checkpoint import (
 )
 from medview.learning.mavae_batches import Batches, Member
 from medview.learning.mavae_health import gradient_shares, health
+from medview.learning.mavae_ranks import Deal
+from medview.learning.ranks import ALONE, Ranks
 from medview.models.mavae import TERMS, LossWeights, Mavae, MavaeOptions, Rows
 
 DISCRIMINATOR = "net.discriminator."
@@ -80,6 +83,8 @@ class MavaeTrainer:
         (N,) 1 for female, 0 for male, NaN unknown.
     folder : Path | None
         Where checkpoint/ and history.csv go; None keeps nothing on disk.
+    ranks : Ranks
+        This process among several, each of which trains some members; the first one writes.
     """
 
     network: MavaeOptions
@@ -90,6 +95,7 @@ class MavaeTrainer:
     sex: NDArray[np.float32]
     seed: int = 0
     folder: Path | None = None
+    ranks: Ranks = ALONE
     epoch: int = field(init=False, default=0)
     best_epoch: int = field(init=False, default=0)
     stopped: str = field(init=False, default="epochs")
@@ -104,14 +110,17 @@ class MavaeTrainer:
     _batches: Batches = field(init=False)
     _due: Due = field(init=False, default_factory=Due)
     _method: Method = field(init=False, default="full")
+    _deal: Deal = field(init=False)
 
     def __post_init__(self) -> None:
+        self._deal = Deal(self.ranks, len(self.members))
         networks = []
-        for number in range(len(self.members)):
+        for number in range(len(self.members))[self._deal.own]:
             torch.manual_seed(1000 * self.seed + number)
             networks.append(_Losses(Mavae(self.network)))
         self._base = networks[0]
         stacked, _ = stack_module_state(list[nn.Module](networks))
+        self._deal.spread(self._base)
         self.state = {name: value.detach().requires_grad_() for name, value in stacked.items()}
         torch.manual_seed(self.seed)
         self._rng = np.random.default_rng(self.seed)
@@ -144,7 +153,8 @@ class MavaeTrainer:
                 figures |= self._measure()
             best = self._keep_best(figures)
             self.history += [(self.epoch, *name, value) for name, value in figures.items()]
-            if self._due.after_epoch() or self._is_late or last:
+            due = self.ranks.agreed(self._due.after_epoch())
+            if due or self._is_late or last:
                 self.keep()
             yield EpochReport(
                 self.epoch, self.options.epochs, figures, time.perf_counter() - began, best
@@ -167,7 +177,7 @@ class MavaeTrainer:
             chosen = np.stack([order[step * size : (step + 1) * size] for order in orders])
             for name, value in self._step(self._batches.drawn(chosen)).items():
                 sums[name] = sums.get(name, torch.zeros(())) + value / self._batches.steps
-        return {name: float(value) for name, value in sums.items()}
+        return self.ranks.mean({name: float(value) for name, value in sums.items()})
 
     def try_rate(self, rate: float) -> float:
         """One step of all members at a rate; their mean loss."""
@@ -189,7 +199,7 @@ class MavaeTrainer:
 
     def _noise(self, rows: int) -> dict[str, Tensor]:
         shape = (len(self.members), rows, self.network.code)
-        return {role: self._batches.normal(shape) for role in self.network.roles}
+        return {role: self._batches.normal(shape)[self._deal.own] for role in self.network.roles}
 
     def _call(
         self, batch: Rows, noise: Mapping[str, Tensor], prior: Tensor | None
@@ -205,9 +215,9 @@ class MavaeTrainer:
 
     def _step(self, batch: Rows) -> dict[str, Tensor]:
         """One step of the discriminators, then one of everything else."""
-        rows = batch.age.shape[1]
+        rows, batch = batch.age.shape[1], self._deal.rows(batch)
         shape = (len(self.members), rows, self.network.generic)
-        prior = self._batches.of_prior(self.network.prior, shape)
+        prior = self._batches.of_prior(self.network.prior, shape)[self._deal.own]
         told: dict[str, Tensor] = {}
         learns = any(p.requires_grad for p in self._adversary.param_groups[0]["params"])
         if self.weights.adv > 0 and learns:
@@ -215,7 +225,7 @@ class MavaeTrainer:
             self._adversary.zero_grad(set_to_none=True)
             found.sum().backward()  # type: ignore[no-untyped-call]  # torch has no annotation for it
             self._adversary.step()
-            told["adversary"] = found.detach().mean()
+            told["adversary"] = self._deal.average(found.detach())
         losses = self._call(batch, self._noise(rows), None)
         loss = sum((getattr(self.weights, name) * losses[name] for name in TERMS), torch.zeros(()))
         refuse_not_finite(loss, self.epoch + 1)
@@ -223,8 +233,8 @@ class MavaeTrainer:
         loss.sum().backward()
         self._clip()
         self._main.step()
-        terms = {name: value.detach().mean() for name, value in losses.items()}
-        return {"loss": loss.detach().mean(), **terms, **told}
+        terms = {name: self._deal.average(value.detach()) for name, value in losses.items()}
+        return {"loss": self._deal.average(loss.detach()), **terms, **told}
 
     def _clip(self) -> None:
         """Shorten the gradient of each member on its own."""
@@ -244,7 +254,8 @@ class MavaeTrainer:
         """
         if len(networks) != len(self.members) or networks[0].options != self.network:
             raise ValueError("the members to begin from have other widths or another number")
-        stacked, _ = stack_module_state([_Losses(net) for net in networks])
+        own = networks[self._deal.own]
+        stacked, _ = stack_module_state([_Losses(net) for net in own])
         with torch.no_grad():
             for name, value in self.state.items():
                 value.copy_(stacked[name])
@@ -258,7 +269,7 @@ class MavaeTrainer:
 
     def networks(self, *, best: bool = True) -> list[Mavae]:
         """The members as they are, or as they were in their best epoch; ready to predict."""
-        state = self._best if best and self._best else self.state
+        state = self._deal.gathered(self._best if best and self._best else self.state)
         made = []
         for number in range(len(self.members)):
             net = Mavae(self.network)
@@ -301,21 +312,22 @@ class MavaeTrainer:
     # -- on disk ---------------------------------------------------------------------------
 
     def keep(self) -> None:
-        """Write the checkpoint and the curve."""
+        """Write the checkpoint and the curve; of several processes all must ask for it."""
         kept = {
             "epoch": self.epoch,
-            "state": {name: value.detach() for name, value in self.state.items()},
-            "best": self._best,
+            "state": self._deal.gathered(self.state),
+            "best": self._deal.gathered(self._best),
             "best_epoch": self.best_epoch,
             "best_value": self._best_value,
-            "main": self._main.state_dict(),
-            "adversary": self._adversary.state_dict(),
+            "main": self._deal.gathered_optimiser(self._main),
+            "adversary": self._deal.gathered_optimiser(self._adversary),
             "torch": torch.get_rng_state(),
             "rng": str(self._rng.bit_generator.state),
             "history": self.history,
             "recipe": self._same_run(),
         }
-        keep_run(self.folder, kept)
+        if self.ranks.leads:
+            keep_run(self.folder, kept)
 
     def _same_run(self) -> str:
         """What two runs must share so that one can go on from the other's checkpoint."""
@@ -334,11 +346,12 @@ class MavaeTrainer:
         kept = read_checkpoint(folder, names=_KEPT, run=self._same_run())
         with torch.no_grad():
             for name, value in self.state.items():
-                value.copy_(kept["state"][name])
+                value.copy_(kept["state"][name][self._deal.own])
         self.epoch, self.best_epoch = kept["epoch"], kept["best_epoch"]
-        self._best, self._best_value = kept["best"], kept["best_value"]
-        self._main.load_state_dict(kept["main"])
-        self._adversary.load_state_dict(kept["adversary"])
+        own = {name: value[self._deal.own] for name, value in kept["best"].items()}
+        self._best, self._best_value = own, kept["best_value"]
+        self._deal.load_optimiser(self._main, kept["main"])
+        self._deal.load_optimiser(self._adversary, kept["adversary"])
         torch.set_rng_state(kept["torch"])
         self._rng.bit_generator.state = plain_dict(kept["rng"])
         self.history = [tuple(row) for row in kept["history"]]

@@ -92,6 +92,10 @@ class Ranks:
         rows[self.rows] = mine
         return _over_all(rows)
 
+    def agreed(self, wish: bool) -> bool:
+        """What the first process wishes; clocks differ."""
+        return self.mean({"wish": float(wish and self.leads) * self.world})["wish"] > 0.5
+
     def mean(self, values: Mapping[str, float]) -> dict[str, float]:
         """Figures averaged over the processes."""
         if self.world < 2:

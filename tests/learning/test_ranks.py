@@ -16,6 +16,7 @@ from medview.learning import anomaly_trainer
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_trainer import Trainer
 from medview.learning.augment import Brain
+from medview.learning.brain_age_recipe import TrainOptions
 from medview.learning.checkpoint import write_history
 from medview.learning.cxr_fit import fit_method
 from medview.learning.cxr_given import Given
@@ -23,10 +24,14 @@ from medview.learning.cxr_recipe import ALL, CxrRecipe
 from medview.learning.film_set import FilmSet
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.mavae_batches import Member
+from medview.learning.mavae_ranks import Deal
+from medview.learning.mavae_trainer import MavaeTrainer
 from medview.learning.ranks import Ranks, WholeBatchNorm, refuse_several
 from medview.learning.subset import TrainCase
 from medview.models.anomaly_vae import VaeOptions
 from medview.models.backbones import Backbone
+from medview.models.mavae import LossWeights, MavaeOptions
 
 RECIPE = Recipe(
     epochs=1, steps=2, batch=3, plain=0.0, val_slices=2, bfloat16=False, clip=0.1,
@@ -132,6 +137,37 @@ def icu_hourly(folder):
     return icu(folder, encoder="hourly", missing="mask", blocks=2)
 
 
+def ages(folder):
+    """Train three M-AVAEs, dealt two and one: dropout, missing modalities, a best epoch."""
+    rng = np.random.default_rng(3)
+    age = rng.normal(0, 1, 30).astype(np.float32)
+    x = {
+        role: rng.normal(0, 1, (30, n)).astype(np.float32) for role, n in (("smri", 6), ("fmri", 5))
+    }
+    present = {"smri": np.ones(30, bool), "fmri": np.arange(30) % 3 > 0}
+    own = [np.arange(30) % 3 == k for k in range(3)]
+    members = tuple(Member(x, age, np.flatnonzero(~one), np.flatnonzero(one)) for one in own)
+    network = MavaeOptions(6, 5, (12, 8), 6, 3, age_head=(8,), sex_head=(8,), dropout=0.3)
+    options = TrainOptions(epochs=4, batch=8, health_every=2, patience=9)
+    sex = (np.arange(30) % 2).astype(np.float32)
+    ranks = Ranks.here()
+    given = (network, LossWeights(), options, members, present, sex, 0, folder)
+    first = MavaeTrainer(*given, ranks)
+    for report in first.fit():
+        if report.epoch == 2:
+            first.keep()
+            break
+    run = MavaeTrainer(*given, ranks)  # the rest after an interruption
+    if ranks.world > 1:
+        torch.distributed.barrier()  # until the first one has written
+    run.resume(folder)
+    for _ in run.fit():
+        pass
+    nets = run.networks()
+    kept = {f"{n}.{name}": v for n, net in enumerate(nets) for name, v in net.state_dict().items()}
+    return kept if ranks.leads else None
+
+
 def work(train_one, folder, env):
     """Train in a process of its own."""
     os.environ |= env
@@ -154,7 +190,7 @@ def free_port():
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.usefixtures("narrow")
-@pytest.mark.parametrize("train_one", [anomaly, chest, icu, icu_hourly])
+@pytest.mark.parametrize("train_one", [anomaly, ages, chest, icu, icu_hourly])
 def test_two_processes_give_the_curve_and_weights_of_one(train_one, tmp_path):
     common = {
         "MASTER_ADDR": "127.0.0.1",
@@ -192,6 +228,12 @@ def test_alone_nothing_changes():
     assert ranks.leads
     assert list(range(5))[ranks.rows] == [0, 1, 2, 3, 4]
     assert ranks.mean({"loss": 2.0}) == {"loss": 2.0}
+
+
+def test_there_are_no_more_processes_than_members():
+    assert [list(range(5))[Deal(Ranks(rank, 2), 5).own] for rank in (0, 1)] == [[0, 2, 4], [1, 3]]
+    with pytest.raises(UsageError, match="5 networks cannot be dealt to 6 processes"):
+        Deal(Ranks(0, 6), 5)
 
 
 def test_a_model_that_trains_alone_says_why(monkeypatch):
