@@ -149,6 +149,7 @@ def _next(
     """The unlabelled cases of data that the model doubts most."""
     from medview.domain.choice import UNTRIED, WORTH
     from medview.domain.evaluation import EvaluateRequest
+    from medview.io.case_names import case_hash
     from medview.services.versions import located
 
     data, options = _named(paths, "choose from"), context.options
@@ -160,6 +161,8 @@ def _next(
             seed=options.seed, private=options.private,
         )  # fmt: skip
         ranked = context.call("compute", RANK, request)
+    if options.private:
+        ranked = [{**one, "case": case_hash(one["case"])} for one in ranked]
     body = {"model": found.card.id, "version": found.card.version,
             "weights_sha256": found.card.weights_sha256, "open": len(ranked),
             "next": ranked[: wanted["count"]],
@@ -192,9 +195,13 @@ def _trial(
 def _check(
     context: Context, model: str, paths: tuple[Path, ...], _wanted: Mapping[str, Any]
 ) -> Answer:
+    from medview.io.case_names import without_case_names
+
     data = _named(paths, "check")
     found = context.call("compute", CHECK, model, data)
     skipped = [{"case": case, "what": what} for case, what in found.pop("skipped")]
     found.pop("files")
     body = {"model": model, **found, "skipped": skipped}
+    if context.options.private:
+        body = without_case_names(body)
     return Answer(body, int(bool(skipped)), kind=CHECKED, text=_checked_words(body))

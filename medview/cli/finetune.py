@@ -111,6 +111,7 @@ def finetune(
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.errors import UsageError
     from medview.domain.training import FinetuneRequest, TrainRequest
+    from medview.io.case_names import hide_case_names, without_case_names
     from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.runs import write_run
     from medview.services.training import only_checkpoints_stay, trainer_of
@@ -155,6 +156,11 @@ def finetune(
             body = context.call("compute", CALIBRATE_SITES if leaves else CALIBRATE, request)
         else:
             body = context.call("train", LEAVE_SITES if leaves else FINETUNE, request, trainer)
+        if options.private:
+            # Of what stands in the folder only these tables are certainly the program's own.
+            for folder in (out / "comparison", *out.glob("sites/*/comparison")):
+                hide_case_names(folder, {})
+            body = without_case_names(body)
     if not train.resume:
         expecting.note({**body, "epochs": body.get("epochs") or 1}, out)
     write_run(out, found.card.id, train, body)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from medview.domain.discretion import discreet
 from medview.domain.errors import Cancelled, MedviewError, UsageError
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ class Voice:
         """Tell any error in a sentence, and in JSON where that was asked for."""
         known = error if isinstance(error, MedviewError) else self._in_plain_words(error)
         if self.private:
-            # Files and folders are often called like the patient.
-            known.what = known.what.replace(known.file, "the file") if known.file else known.what
+            # Files, folders and cases are often called like the patient.
+            known.what = discreet(known.what, known.file, instead="the file")
             known.file = ""
         if self.debug:
             traceback.print_exception(error)

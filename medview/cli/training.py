@@ -53,6 +53,7 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     """
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.training import FOLLOWS, TrainRequest
+    from medview.io.case_names import without_case_names
     from medview.services.models import find_card
     from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.runs import write_run
@@ -81,6 +82,8 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     before = expecting.say(data)
     with only_checkpoints_stay(out):
         body = context.call("train", work, request)
+        if options.private:
+            body = without_case_names(body)
     if FOLLOWS in body:
         return Answer(body, silent=True)
     if not request.resume:

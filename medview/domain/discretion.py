@@ -14,6 +14,10 @@ from medview.domain.study import Patient, Series, Study
 
 # Shorter parts of a name or id ("Li", "7") stand in too many words that mean nothing.
 _SHORTEST = 3
+# What somebody has typed stands in quotes; names of columns belong to nobody.
+_QUOTED = re.compile(r'(column "[^"\n]*")|"[^"\n]*"|“[^”\n]*”')
+# A path, or a name with an ending; figures such as 0.5 are none.
+_FILE = re.compile(r"[^\s\"“”]*[/\\][^\s\"“”]*|[^\s\"“”]*\w\.[A-Za-z][A-Za-z0-9]{1,6}\b")
 
 
 def tells_who(text: str, patient: Patient) -> bool:
@@ -41,3 +45,14 @@ def without_file_names(text: str, files: Iterable[Path]) -> str:
     for name in sorted({file.name for file in files if file.name in text}, key=len, reverse=True):
         text = text.replace(name, "a file")
     return text
+
+
+def discreet(text: str, name: str = "", *, instead: str = "the case") -> str:
+    """A sentence about what went wrong, without names of cases and files.
+
+    What stands in quotes is left out, but for names of columns, and `name` (of one letter or
+    more than digits) is called `instead`.
+    """
+    if name and not name.isdigit():
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", instead, text)
+    return _FILE.sub("a file", _QUOTED.sub(lambda found: found[1] or "“…”", text))

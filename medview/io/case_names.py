@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
-import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from medview.domain.discretion import discreet
+from medview.io.installation import keyed
 from medview.io.tables import read_table
 
 _COLUMN = "case"
-# A path, or a name with an ending; figures such as 0.5 are none.
-_FILE = re.compile(r"[^\s\"“”]*[/\\][^\s\"“”]*|[^\s\"“”]*\w\.[A-Za-z][A-Za-z0-9]{1,6}\b")
 
 
 def case_hash(case: str) -> str:
-    """What a case is called where nobody is named: 16 hex digits, the same for the same name."""
-    return hashlib.sha256(f"medview case {case}".encode()).hexdigest()[:16]
+    """What a case is called where nobody is named: 16 hex digits, at this installation only."""
+    return keyed(f"case\0{case}".encode())[:16]
 
 
-def hide_case_names(folder: Path, body: dict[str, Any]) -> dict[str, Any]:
-    """Name cases by hashes in the tables and metrics.json of `folder`, and return `body` so.
+def shown_case(case: str, *, private: bool) -> str:
+    """The name of a case for a table."""
+    return case_hash(case) if private else case
+
+
+def shown_patient(patient: str, *, private: bool) -> str:
+    """The name of a patient for a table: by itself, or 16 hex digits of this installation.
+
+    It is not the hash that cards mark those by whom weights have learnt from: who has a list of
+    ids could try which of them gives that one.
+    """
+    return keyed(f"patient of a table\0{patient}".encode())[:16] if private else patient
+
+
+def hide_case_names(folder: Path, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Name cases by hashes in the tables and every metrics.json below `folder`; return `body` so.
 
     Sentences about cases that were skipped name no file either.
     """
@@ -34,10 +47,14 @@ def hide_case_names(folder: Path, body: dict[str, Any]) -> dict[str, Any]:
             rows = csv.DictWriter(file, table.header)
             rows.writeheader()
             rows.writerows({**row, _COLUMN: case_hash(row[_COLUMN])} for row in table.by_name())
-    told = folder / "metrics.json"
-    if told.is_file():
+    for told in folder.rglob("metrics.json"):
         hidden = json.dumps(_hidden(json.loads(told.read_text("utf-8"))), indent=1)
         told.write_text(hidden + "\n", "utf-8")
+    return without_case_names(body)
+
+
+def without_case_names(body: Mapping[str, Any]) -> dict[str, Any]:
+    """An answer with hashes in place of the names of cases that were skipped."""
     return {key: _hidden(value, key) for key, value in body.items()}
 
 
@@ -49,10 +66,6 @@ def _hidden(value: Any, key: str = "") -> Any:
     if key != "skipped":
         return [_hidden(each) for each in value]
     return [
-        {**each, "case": case_hash(each["case"]), "what": _without(each["what"], each["case"])}
+        {**each, "case": case_hash(each["case"]), "what": discreet(each["what"], each["case"])}
         for each in value
     ]
-
-
-def _without(text: str, case: str) -> str:
-    return _FILE.sub("a file", text.replace(case, "the case"))

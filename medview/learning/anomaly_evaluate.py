@@ -21,6 +21,7 @@ from medview.domain.errors import InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress, Silent
 from medview.domain.uncertainty_plot import uncertainty_plot
+from medview.io.case_names import shown_patient
 from medview.io.plot_file import write_plot
 from medview.learning.anomaly_card import figure_of
 from medview.learning.anomaly_engine import Engine
@@ -50,7 +51,7 @@ from medview.learning.synthetic import HeldOut, SyntheticTrials, gathered, try_c
 from medview.learning.synthetic_rows import synthetic_differences, synthetic_rows, synthetic_table
 from medview.learning.uncertainty import WHOLE, UncertaintyTrial, judge, uncertainty_rows
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
-from medview.learning.weights import load_anomaly, patient_hash
+from medview.learning.weights import load_anomaly
 
 PIXELS = "pixels.csv"
 """How well the map finds the marked lesion of each case that has one."""
@@ -306,7 +307,7 @@ def _pixel_lines(result: CaseResult, request: EvaluateRequest) -> list[dict[str,
     if result.figures is None or MODEL not in result.figures:
         return []
     case, figures = result.case, result.figures[MODEL]
-    patient = patient_hash(case.patient) if request.private else case.patient
+    patient = shown_patient(case.patient, private=request.private)
     return [{"case": case.case, "patient": patient, "subset": case.subset, **asdict(figures)}]
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,6 @@ from medview.domain.errors import DataError, InputRefused
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
-from medview.io.atomic import whole_file
 from medview.io.cards import write_card
 from medview.learning.anomaly_card import (
     figure_of,
@@ -42,8 +40,9 @@ from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.preview import Previews
 from medview.learning.ranks import Ranks
+from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.subset import LeftOut, Subset, TrainCase, none_usable
-from medview.learning.weights import CARD, WEIGHTS, fill, load_anomaly, patient_hash, save
+from medview.learning.weights import CARD, WEIGHTS, fill, load_anomaly, save
 from medview.models.anomaly_vae import AnomalyVae
 
 ROLES = ("t1",)
@@ -100,7 +99,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     parts = split(cases)
     if Ranks.here(request.device).leads:
-        write_splits(out / "splits.csv", parts, private=request.private)
+        every = ((one.case, part) for part, cases in parts.items() for one in cases)
+        write_splits(out / SPLITS, every, private=request.private)
     several = recipe.folds > 1
     time_left = TimeLeft.of(request, 1 + recipe.folds if several else 1)
     folds = run_folds(job, request, recipe, parts["train"], out, time_left) if several else ()
@@ -192,18 +192,6 @@ def split(cases: Sequence[NormalCase]) -> dict[str, tuple[NormalCase, ...]]:
     train = tuple(c for c in cases if c.case.split in ("", "train"))
     val = tuple(c for c in cases if c.case.split == "val")
     return {"train": train, "val": val}
-
-
-def write_splits(
-    path: Path, parts: Mapping[str, Sequence[NormalCase]], *, private: bool = False
-) -> None:
-    """splits.csv: case, patient, site, part; with `private` a patient is named by a hash."""
-    shown = patient_hash if private else str
-    with whole_file(path) as draft, draft.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("case", "patient", "site", "part"))
-        for part, cases in parts.items():
-            writer.writerows((c.case.case, shown(c.case.patient), c.case.site, part) for c in cases)
 
 
 def make_trainer(

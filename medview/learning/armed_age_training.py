@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +14,6 @@ import torch
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
-from medview.io.atomic import whole_file
 from medview.learning.armed_age_card import ArmedAge, Outcome, load_armed_age, make_card
 from medview.learning.armed_age_ensemble import Ensemble
 from medview.learning.armed_age_measure import (
@@ -40,9 +38,10 @@ from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
 from medview.learning.ranks import refuse_several
 from medview.learning.site_effects import SEEN, UNSEEN
+from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.subset import Subset
 from medview.learning.too_alike import refuse_one_age
-from medview.learning.weights import patient_hash, save
+from medview.learning.weights import save
 
 
 def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
@@ -67,7 +66,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     recipe, subsets, table, told = _given(request, start)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
-    write_splits(out / "splits.csv", table, private=request.private)
+    # The refit learns from every row.
+    write_splits(out / SPLITS, ((c, "train") for c in table.cases), private=request.private)
     plans = plans_for(table, recipe, start.scale if start else None)
     trainer = AgeTrainer(recipe, table, plans, request.seed, out, request.method)
     if start:
@@ -202,15 +202,6 @@ def _ways_rows(trainer: AgeTrainer, subset: str) -> Iterator[MetricRow]:
         task="site",
         ci="",
     )
-
-
-def write_splits(path: Path, table: AgeTable, *, private: bool = False) -> None:
-    """splits.csv: case, patient, site, part; the refit learns from every row."""
-    with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("case", "patient", "site", "part"))
-        shown = patient_hash if private else str
-        writer.writerows((c.case, shown(c.patient), c.site, "train") for c in table.cases)
 
 
 def health_words(

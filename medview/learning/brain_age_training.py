@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,7 +14,6 @@ import torch
 from medview.domain.card import Figure
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
-from medview.io.atomic import whole_file
 from medview.learning.anomaly_card import figure_of
 from medview.learning.brain_age_card import make_card
 from medview.learning.brain_age_fit import HEADS, Fitted, Start, fit_age_model, prepared, usable
@@ -42,6 +40,7 @@ from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.preview import Previews
 from medview.learning.ranks import refuse_several
+from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.too_alike import refuse_one_age
 from medview.learning.weights import save
 
@@ -76,7 +75,9 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     refuse_one_age(table.age)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
-    _write_splits(out / "splits.csv", table, val, private=request.private)
+    parts = zip(("train", "val"), (table, val), strict=True)
+    every = ((case, part) for part, those in parts for case in those.cases)
+    write_splits(out / SPLITS, every, private=request.private)
     figures = cross_validated(job, table, recipe, request, out) if recipe.folds > 1 else ()
     fitted = fit_age_model(
         *(job, table, recipe),
@@ -212,14 +213,3 @@ def _start(request: TrainRequest) -> Start | None:
         return None
     model, _ = load_age_model(Path(request.init))
     return Start(model, HEADS if request.method == "head" else ())
-
-
-def _write_splits(path: Path, *tables: AgeTable, private: bool) -> None:
-    """splits.csv: case, patient, site, part."""
-    with whole_file(path) as draft, draft.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("case", "patient", "site", "part"))
-        for part, table in zip(("train", "val"), tables, strict=True):
-            for case in table.cases:
-                name = patient_hash(case.patient) if private else case.patient
-                writer.writerow((case.case, name, case.site, part))

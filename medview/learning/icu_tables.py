@@ -87,7 +87,7 @@ def refuse_twice(path: Path, stays: Iterable[str]) -> None:
     for stay in stays:
         if stay in seen:
             raise DataError(
-                f"the stay {stay} is given twice",
+                f'the stay "{stay}" is given twice',
                 file=path.name,
                 code="MV-DAT-167",
                 do="Keep one row of each stay.",

@@ -18,6 +18,7 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
+from medview.io.case_names import shown_case, shown_patient
 from medview.learning.anomaly_card import licence_of
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
@@ -26,6 +27,7 @@ from medview.learning.film import FEWEST_LUNG, as_grey, label_zones, lung_mask, 
 from medview.learning.images import read_image
 from medview.learning.lung_trainer import LungFilm, LungRecipe, LungTrainer
 from medview.learning.metrics import mean_interval
+from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.subset import Subset, TrainCase
 from medview.learning.weights import patient_hash, save
 from medview.models.lung_net import SIDE, LungNet
@@ -63,15 +65,10 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         folder=out, resume=request.resume, until=until,
     )  # fmt: skip
     card = make_card(subsets, figures, patients)
-    shown = patient_hash if request.private else str
     kept = save(trainer.finished(), card, out)
-    _write(out / "splits.csv", [
-        {"case": f.case.case, "patient": shown(f.case.patient), "site": "", "part": "train"}
-        for f in films
-    ])  # fmt: skip
+    write_splits(out / SPLITS, ((f.case, "train") for f in films), private=request.private)
     if lines:
-        left_out = [{**line, "patient": shown(str(line["patient"]))} for line in lines]
-        _write(out / "folds.csv", left_out)
+        _write(out / "folds.csv", [_shown(line, private=request.private) for line in lines])
     return {
         "epochs": trainer.epoch,
         "best_epoch": trainer.epoch,
@@ -213,6 +210,15 @@ def make_card(
         measured=figures,
         seen_patients=tuple(sorted(patient_hash(p) for p in patients)),
     )
+
+
+def _shown(line: dict[str, object], *, private: bool) -> dict[str, object]:
+    case, patient = str(line["case"]), str(line["patient"])
+    names = {
+        "case": shown_case(case, private=private),
+        "patient": shown_patient(patient, private=private),
+    }
+    return {**line, **names}
 
 
 def _write(path: Path, lines: Sequence[dict[str, object]]) -> None:

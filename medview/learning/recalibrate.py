@@ -23,11 +23,13 @@ from medview.domain.progress import Progress
 from medview.domain.training import FinetuneRequest
 from medview.io.atomic import whole_file
 from medview.io.cards import write_card
+from medview.io.case_names import shown_patient
 from medview.io.hashing import file_sha256
 from medview.io.plain import plain
 from medview.io.seen import with_seen
 from medview.io.tables import read_table
 from medview.learning.calibration import FEWEST, Local, judged, worse
+from medview.learning.cases import find_subsets
 from medview.learning.evaluate import evaluate
 from medview.learning.finetune import compared, joined
 from medview.learning.patients import patient_hash
@@ -82,7 +84,7 @@ def recalibrate(job: Progress, request: FinetuneRequest) -> dict[str, Any]:
     found: dict[str, Any] = {"metrics": rows, "differences": differences}
     found["worse"] = worse(differences)
     older = card_beside(parent)
-    card = _store(parent, older, fitted, rows, cases, out)
+    card = _store(parent, older, fitted, rows, cases, _own_names(request), out)
     if request.reference:
         found = joined(found, compared(job, request, "reference", request.reference))
     with whole_file(out / "before_after.json") as draft:
@@ -116,6 +118,16 @@ def _ask(job: Progress, request: FinetuneRequest, out: Path) -> None:
             private=train.private,
         ),
     )
+
+
+def _own_names(request: FinetuneRequest) -> dict[str, str]:
+    """The names of patients by what the tables call them where nobody is named."""
+    train = request.train
+    if not train.private:
+        return {}
+    subsets = find_subsets(train.data, request.model)
+    people = {case.patient for subset in subsets for case in subset.cases}
+    return {shown_patient(name, private=True): name for name in people}
 
 
 def local_cases(model: str, out: Path) -> list[Local]:
@@ -162,16 +174,20 @@ def _store(
     fitted: list[dict[str, Any]],
     rows: list[dict[str, Any]],
     cases: list[Local],
+    own: Mapping[str, str],
     out: Path,
 ) -> ModelCard:
-    """Weights with what was fitted, and the card: parent, settings, figures, who was used."""
+    """Weights with what was fitted, and the card: parent, settings, figures, who was used.
+
+    `own` are the names of patients by what a table calls them.
+    """
     settings = dict(older.settings)
     for one in fitted:
         settings = _settings(settings, one)
     settings["calibrated"] = plain(fitted)
     with whole_file(out / WEIGHTS) as draft:
         save_file(load_file(parent), draft, metadata={"calibrated": json.dumps(plain(fitted))})
-    used = {patient_hash(name) for one in cases for name in one.patients}
+    used = {patient_hash(own.get(name, name)) for one in cases for name in one.patients}
     figures = tuple(
         Figure(
             name=row["name"],

@@ -7,7 +7,6 @@ that are not learnt from are measured with the last network.
 
 from __future__ import annotations
 
-import csv
 import os
 import time
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ import torch
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
-from medview.io.atomic import whole_file
 from medview.learning.cases import find_subsets
 from medview.learning.devices import choose_device
 from medview.learning.metrics import MetricRow
@@ -42,6 +40,7 @@ from medview.learning.region_measure import (
 from medview.learning.region_sets import MODEL, ROLE
 from medview.learning.region_trainer import RegionRecipe, RegionTrainer
 from medview.learning.region_workers import Habits, Training, train_all
+from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.subset import Subset
 from medview.learning.weights import save
 
@@ -75,7 +74,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         )
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
-    _write_splits(out / "splits.csv", learnt, heads)
+    parts = ((one.case, "train" if one in learnt else "test") for one in heads)
+    write_splits(out / SPLITS, parts, private=request.private)
     left_out, trainer = _networks(job, learnt, recipe, request)
     network = trainer.model.eval()
     others = [measure(network, head) for head in heads if head not in learnt]
@@ -194,15 +194,3 @@ def _health(rows: Sequence[MetricRow]) -> list[dict[str, object]]:
         {"name": f"{row.subset} {row.name}", "value": row.value, "ok": row.value is not None}
         for row in shown
     ]
-
-
-def _write_splits(
-    path: Path, learnt: Sequence[LabelledHead], heads: Sequence[LabelledHead]
-) -> None:
-    """splits.csv: case, patient, site, part; what is only measured is the part "test"."""
-    with whole_file(path) as draft, draft.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("case", "patient", "site", "part"))
-        for head in heads:
-            part = "train" if head in learnt else "test"
-            writer.writerow((head.case.case, head.case.patient, head.case.site, part))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from medview.domain.card import ModelCard
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
+from medview.io.case_names import shown_patient
 from medview.io.seen import seen_of
 from medview.learning.patients import patient_hash
 from medview.learning.subset import LeftOut, Subset, TrainCase, none_usable
@@ -82,7 +83,7 @@ def first_columns(case: TrainCase, *, private: bool) -> dict[str, object]:
     """How a line of predictions.csv begins; `private` hides the patient's name behind a hash."""
     return {
         "case": case.case,
-        "patient": patient_hash(case.patient) if private else case.patient,
+        "patient": shown_patient(case.patient, private=private),
         "site": case.site,
         "subset": case.subset,
     }

@@ -243,7 +243,8 @@ def _images(catalogue: Catalogue, name: str) -> list[Series]:
 
 def _only(series: Sequence[Series], name: str) -> Series:
     if len(series) > 1:
-        keys = ", ".join(f"{s.key} ({s.description or s.modality or 'image'})" for s in series[:4])
+        named = ((s.key, s.description or s.modality or "image") for s in series[:4])
+        keys = ", ".join(f'{key} ("{words}")' for key, words in named)
         more = f" and {len(series) - 4} more" if len(series) > 4 else ""
         raise UsageError(
             f"{len(series)} series would fit: {keys}{more}",

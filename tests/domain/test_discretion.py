@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from medview.domain.discretion import series_words, study_words, tells_who, without_file_names
+from medview.domain.discretion import (
+    discreet,
+    series_words,
+    study_words,
+    tells_who,
+    without_file_names,
+)
 from medview.domain.study import Patient, Series, Study
 
 PATIENT = Patient("9f2c41aa", "H-4711", "Miller^Jo Ann", "F", "1950-01-31")
@@ -38,3 +44,17 @@ def test_names_of_files_and_folders_are_not_told():
 def test_a_warning_names_no_file():
     files = (Path("/x/IM1"), Path("/x/IM12.dcm"), Path("/x/other"))
     assert without_file_names("(IM12.dcm: ends early)", files) == "(a file: ends early)"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        ('the case "Doe" is in row 2 and 4', "l.csv", "the case “…” is in row 2 and 4"),
+        ('row 2, column "sex": "Doe" is no word', "l.csv", 'row 2, column "sex": “…” is no word'),
+        ("none of 2 cases can be used; Doe: a/b.nii is gone", "Doe", "none of 2 cases can be used; "
+         "the case: a file is gone"),
+        ("row 100 has 2 cells, 0.5 mm", "100", "row 100 has 2 cells, 0.5 mm"),
+    ],
+)  # fmt: skip
+def test_a_sentence_is_told_without_names_of_cases_and_files(text, name, told):
+    assert discreet(text, name) == told

@@ -1,11 +1,13 @@
 """Names of cases and files in what a measurement wrote: only hashes are left."""
 
 import csv
+import hashlib
 import json
 
 import pytest
 
-from medview.io.case_names import case_hash, hide_case_names
+from medview.io.case_names import case_hash, hide_case_names, shown_case, shown_patient
+from medview.learning.patients import patient_hash
 
 SKIPPED = {"case": "Doe_Jane", "code": "MV-IO-001", "what": "Doe_Jane: scans/jane.nii.gz is cut"}
 BODY = {"data": [{"subset": "cases", "skipped": [SKIPPED]}], "metrics": [{"name": "mae"}]}
@@ -37,6 +39,22 @@ def test_file_and_answer_still_say_the_same(folder):
     told = json.loads((folder / "metrics.json").read_text())
     assert told.pop("schema") == "medview.metrics/1"
     assert told == body
+
+
+def test_a_name_in_a_table_is_of_this_installation_only(monkeypatch, tmp_path):
+    assert (shown_case("a", private=False), shown_patient("p", private=False)) == ("a", "p")
+    here = shown_case("a", private=True), shown_patient("a", private=True)
+    assert len({*here, patient_hash("a"), hashlib.sha256(b"medview case a").hexdigest()[:16]}) == 4
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "elsewhere"))
+    there = shown_case("a", private=True), shown_patient("a", private=True)
+    assert not {*here} & {*there}
+
+
+def test_measurements_deeper_in_a_folder_are_hidden_too(folder, tmp_path):
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "metrics.json").write_text((folder / "metrics.json").read_text())
+    hide_case_names(folder, {})
+    assert "Doe" not in (tmp_path / "new" / "metrics.json").read_text()
 
 
 def test_figures_in_a_sentence_stay(folder):

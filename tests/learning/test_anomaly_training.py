@@ -10,16 +10,14 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
 from medview.io.cards import read_card
+from medview.io.case_names import case_hash, shown_patient
 from medview.io.seen import seen_of
 from medview.learning import anomaly_training
 from medview.learning.anomaly_training import (
     TimeLeft,
     fit,
-    load_normals,
     train_to_end,
-    write_splits,
 )
-from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import EpochReport
 from medview.learning.recognised import LOWEST_FLOOR
 from medview.learning.weights import patient_hash
@@ -124,10 +122,8 @@ def test_nothing_but_unreadable_cases_is_refused_with_the_reason(tmp_path):
 def test_patients_are_named_by_a_hash_where_privacy_is_asked_for(brains, tmp_path):
     fit(Silent(), asked(brains, tmp_path, private=True))
     rows = table(tmp_path / "splits.csv")
-    assert [row["patient"] for row in rows] == [patient_hash(name[:6]) for name in NAMES]
-    cases, _ = load_normals(Silent(), find_subsets((str(brains),), "anomaly"))
-    write_splits(tmp_path / "open.csv", {"train": cases})
-    assert [row["patient"] for row in table(tmp_path / "open.csv")] == [n[:6] for n in NAMES]
+    assert [row["patient"] for row in rows] == [shown_patient(n[:6], private=True) for n in NAMES]
+    assert [row["case"] for row in rows] == [case_hash(name) for name in NAMES]
 
 
 class Clock:

@@ -12,6 +12,7 @@ from age_weights import write_age_weights
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
+from medview.io.case_names import shown_patient
 from medview.io.seen import seen_of
 from medview.learning.brain_age_training import fit
 from medview.learning.brain_age_weights import load_age_model
@@ -63,7 +64,7 @@ def test_parts_of_a_case_list_are_kept_and_private_names_are_not_written(tmp_pat
     write_rows(tmp_path / "d" / "cases.csv", ("case", "age_years", "split", "smri"), rows)
     body = fit(Silent(), request(tmp_path / "d", tmp_path / "p", private=True))
     assert body["n"] == {"train": 12, "val": 4}
-    assert parts(tmp_path / "p")[0] == (patient_hash("c0"), "train")
+    assert parts(tmp_path / "p")[0] == (shown_patient("c0", private=True), "train")
 
 
 def test_a_version_goes_on_with_its_own_scaling_and_columns(parent, tmp_path):

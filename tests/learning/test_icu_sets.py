@@ -61,7 +61,7 @@ def test_a_stay_given_twice_is_named(tmp_path):
     folder = challenge(tmp_path / "set", 2)
     header = "RecordID,In-hospital_death,ICUType"
     table(folder / "outcomes-a.csv", header, (100, 1, 1), (101, 0, 1), (100, 0, 1))
-    with pytest.raises(DataError, match="stay 100 is given twice"):
+    with pytest.raises(DataError, match='stay "100" is given twice'):
         found(folder)
 
 

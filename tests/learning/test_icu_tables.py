@@ -69,7 +69,7 @@ def test_what_is_no_table_is_refused_by_its_name(tmp_path, name, content):
 
 def test_a_stay_that_is_given_twice_is_named(tmp_path):
     refuse_twice(tmp_path / "a.csv", ["1", "2", "3"])
-    with pytest.raises(DataError, match="the stay 2 is given twice"):
+    with pytest.raises(DataError, match='the stay "2" is given twice'):
         refuse_twice(tmp_path / "a.csv", ["1", "2", "3", "2"])
 
 

@@ -16,11 +16,14 @@ from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
+from medview.io.seen import seen_of
+from medview.io.tables import read_table
 from medview.learning import recalibrate as module
 from medview.learning.armed_age_recipe import LEARNS
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.left_sites import calibrate_and_leave_sites
-from medview.learning.recalibrate import recalibrate
+from medview.learning.patients import patient_hash
+from medview.learning.recalibrate import LOCAL, recalibrate
 from medview.learning.weights import CARD, WEIGHTS
 from medview.services.training import METHODS
 
@@ -68,6 +71,18 @@ def test_intervals_are_widened_and_all_else_stays(parent, tmp_path):
     }
     kept = json.loads((tmp_path / "o" / "before_after.json").read_text())
     assert kept["differences"] == body["before_after"]["differences"]
+
+
+def test_who_was_used_is_marked_on_the_card_also_where_nobody_is_named(parent, tmp_path):
+    request = asked(local_people(tmp_path / "d", 40), tmp_path / "o", parent)
+    recalibrate(Silent(), replace(request, train=replace(request.train, private=True)))
+    card = read_card(tmp_path / "o" / CARD)
+    people = {patient_hash(f"N{row[1]}") for row in ixi_rows(40, seed=7)}
+    assert seen_of(card, people) == people
+    table = read_table(tmp_path / "o" / LOCAL / "predictions.csv")
+    told = {row["patient"] for row in table.by_name()}
+    assert len(told) == 40
+    assert not any("IXI" in name for name in told)
 
 
 def test_under_thirty_people_nothing_is_made(parent, tmp_path):
