@@ -22,6 +22,7 @@ from medview.domain.geometry import Plane
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.volume import Note, ValueTable, Volume, Window
 from medview.imaging.frame import INTERPOLATED, Labels, Layer, View, compose_frame, letters
+from medview.imaging.oblique import STRAIGHT, turned
 
 CUT_PLANES = (Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL)
 WIDE = Window(1000, 500, "LINEAR_EXACT")
@@ -397,6 +398,65 @@ def test_values_outside_the_image_are_not_known():
     volume = phantom()
     frame = compose_frame(volume, (overlay(volume),), View(point_lps=(500, 0, 0)))
     assert frame.values == {"image": None, "score": None}
+
+
+def test_the_first_and_the_last_voxel_have_values_and_missing_slices_have_none():
+    grid = geometry_of("LPS", (6, 4, 5), (2.0, 1.0, 1.0))
+    numbers = np.arange(1, 121, dtype=np.int16).reshape(grid.shape)
+    volume = Volume(numbers, grid, missing_slices=(3,))
+    inside = {(0, 0, 0): 1.0, (5, 3, 4): 120.0, (2.4, 0, 0): 41.0, (3.6, 0, 0): 81.0}
+    outside = [(2.6, 0, 0), (3.4, 0, 0), (0, 0, -0.6), (0, 0, 4.6)]
+    wanted = inside | dict.fromkeys(outside)
+    for index, value in wanted.items():
+        point = tuple(float(mm) for mm in grid.to_mm(index))
+        assert compose_frame(volume, (), View(point_lps=point)).values == {"image": value}
+
+
+@pytest.mark.parametrize("tilt", [(1, 0, 0), (0, 1, 0)])
+def test_the_place_of_a_turned_slice_is_that_of_the_crosshair(tilt):
+    view = View(Plane.AXIAL, (30.0, -20.0, 5.0), tilt=turned(STRAIGHT, tilt, 20))
+    letter, mm, _ = compose_frame(phantom(), (), view).position.split()
+    assert letter == "H"
+    assert float(mm) == pytest.approx(5.0, abs=2.2)  # to the slice, half a step of 4 mm
+
+
+def test_corners_of_other_planes_say_which_and_films_have_no_slices():
+    assert (
+        compose_frame(phantom(), (), View(Plane.CORONAL))
+        .corners.top_right[0]
+        .startswith("Coronal ")
+    )
+    film = phantom_on(geometry_of("PSR", (1, 20, 24)), modality="DX")
+    assert compose_frame(film, (), View(Plane.ACQUIRED)).corners.top_right == ()
+
+
+@pytest.mark.parametrize("kind", [None, "detector"])
+def test_millimetres_that_are_not_the_patients_are_not_written(kind):
+    volume = phantom_on(replace(geometry_of("LPS"), spacing_kind=kind))
+    corners = compose_frame(volume, (), View(point_lps=(0, 0, 2.5))).corners
+    assert corners.top_right == ("Im 9 / 16",)
+
+
+def test_what_models_say_stands_below_the_place_unless_texts_are_hidden():
+    said = ("Brain age 63", "Anomaly 0.2")
+    for annotations, found in (("all", said), ("minimal", ()), ("none", ())):
+        view = View(annotations=annotations)
+        lines = compose_frame(phantom(), (), view, said=said).corners.top_right
+        plain = compose_frame(phantom(), (), view).corners.top_right
+        assert lines == (*plain, *found)
+
+
+@pytest.mark.parametrize(
+    ("window", "said"),
+    [
+        (Window(5.256, 0.5), "W 5.26  L 0.5"),
+        (Window(1234.4, -600.4), "W 1234  L -600"),
+        (Window(10.0, 9.99), "W 10  L 9.99"),
+    ],
+)
+def test_windows_are_written_short(window, said):
+    view = View(window=window, slab_mm=10.0, annotations="minimal")
+    assert compose_frame(phantom(), (), view).corners.bottom_left == (said,)
 
 
 def test_corners_say_slice_window_and_that_it_is_for_research():

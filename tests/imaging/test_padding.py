@@ -13,9 +13,10 @@ def volume_of(values, **fields):
     return Volume(array, geometry_of("LPS", array.shape, (1, 1, 1)), **fields)
 
 
+@pytest.mark.parametrize("ends", [(-3024, -2000), (-2000, -3024)])
 @pytest.mark.parametrize("dtype", [np.int16, np.float32])
-def test_padding_of_a_ct_becomes_air(dtype):
-    given = volume_of(np.array([-3024, -2000, -20, 40], dtype), padding=(-3024, -2000))
+def test_padding_of_a_ct_becomes_air(dtype, ends):
+    given = volume_of(np.array([-3024, -2000, -20, 40], dtype), padding=ends)
     found = without_padding(Volume(given.array, given.geometry, "HU", padding=given.padding))
     assert found.array.ravel().tolist() == [-1000, -1000, -20, 40]
     assert found.array.dtype == dtype

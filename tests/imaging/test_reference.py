@@ -7,6 +7,7 @@ import pytest
 from phantoms import ORIENTATIONS, geometry_of, tilted
 
 from medview.domain.geometry import Plane
+from medview.imaging.oblique import STRAIGHT, turned
 from medview.imaging.reference import reference_lines
 from medview.imaging.reslice import cut_of
 from medview.imaging.view import View
@@ -64,6 +65,36 @@ def test_in_a_tilted_stack_the_line_leans_with_the_slices():
     normal = np.cross(matrix[:3, 0], matrix[:3, 1])
     away = (in_patient(geometry, view, line) - matrix[:3, 3]) @ (normal / np.linalg.norm(normal))
     assert away == pytest.approx([0.0, 0.0], abs=1e-6)
+
+
+@pytest.mark.parametrize("plane", PLANES)
+@pytest.mark.parametrize("lean", [0.0, 20.0, -12.0])
+@pytest.mark.parametrize("code", ["LPS", "RSA", "PIR"])
+def test_a_line_ends_at_the_border_of_the_other_slice_and_lies_in_it(code, lean, plane):
+    """Leaning planes meet at no right angle, so only a place in both is the right one."""
+    straight = geometry_of(code, (16, 20, 24), (5.0, 6.0, 4.0))
+    geometry = tilted(straight, lean) if lean else straight
+    view = View(plane, POINT)
+    others = [View(other, POINT) for other in PLANES if other is not plane]
+    lines = reference_lines(geometry, view, others)
+    assert len(lines) == 2
+    for line, other in zip(lines, others, strict=True):
+        cut = cut_of(geometry, other)
+        ends = np.column_stack([in_patient(geometry, view, line), np.ones(2)])
+        x, y, away = (np.linalg.inv(cut.pixel_to_lps) @ ends.T)[:3]
+        assert away == pytest.approx([0, 0], abs=1e-9)
+        rows, columns = (cut.grid.shape[axis] for axis in cut.layout.shape_axes)
+        to_border = np.abs([x + 0.5, x - columns + 0.5, y + 0.5, y - rows + 0.5]).min(axis=0)
+        assert to_border == pytest.approx([0, 0], abs=1e-9)
+        assert np.linalg.norm(ends[1] - ends[0]) > 50
+        assert line.ends[0] < line.ends[1]
+
+
+@pytest.mark.parametrize(("degrees", "count"), [(0.5, 0), (2.0, 1), (-2.0, 1), (179.5, 0)])
+def test_planes_that_hardly_lean_against_each_other_have_no_line(degrees, count):
+    own = View(Plane.AXIAL, POINT)
+    other = replace(own, tilt=turned(STRAIGHT, (1, 0, 0), degrees))
+    assert len(reference_lines(geometry_of(), own, [other])) == count
 
 
 def test_a_slab_shows_its_edges():
