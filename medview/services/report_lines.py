@@ -124,10 +124,12 @@ def _gap_words(gaps: list[Score]) -> str:
 
 
 def _effects_words(prediction: Prediction) -> str:
-    fixed = prediction.score("age_fixed")
+    """The answer without the effect of a site, of models that have such effects."""
+    fixed = next((one for one in prediction.scores if one.name.endswith("_fixed")), None)
     if fixed is None or fixed.value is None:
         return ""
-    return f"Without the effect of a site {_with_interval(fixed, 'years')}."
+    unit = fixed.unit if fixed.unit != "1" else ""
+    return f"Without the effect of a site {_with_interval(fixed, unit)}."
 
 
 def _chest(prediction: Prediction, card: ModelCard | None) -> Told:
@@ -141,7 +143,7 @@ def _chest(prediction: Prediction, card: ModelCard | None) -> Told:
     method = f"Calibration of the probability: {severe.method}." if severe and severe.method else ""
     wanted = (("roc_auc", ""), ("mae", " points of the Brixia total"))
     details = [method, _detected(card), _measured(prediction, card, wanted), _doubt(prediction)]
-    details.append(not_available_words(prediction.scores))
+    details += [_effects_words(prediction), not_available_words(prediction.scores)]
     return _told(f"{'; '.join(parts)}." if parts else "No score.", details)
 
 

@@ -119,7 +119,8 @@ def figure_text(value: float, name: str) -> str:
         text = f"{abs(value):.1f}"
         sign = "+" if name in _GAPS and value > 0 else ""
         return f"\u2212{text}" if value < 0 and float(text) else f"{sign}{text}"
-    if name in _SHARES or name.startswith("phenotype_"):
+    whole = name.removesuffix("_fixed").removesuffix("_mixed")
+    if whole in _SHARES or name.startswith("phenotype_"):
         return _share_text(value)
     if name.startswith("brixia_"):
         return f"{value:.1f}".removesuffix(".0")

@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import pytest
 from result_phantom import card as anomaly_card
 from result_phantom import head, prediction_on
 
@@ -72,6 +73,18 @@ def test_a_chest_film_says_what_it_detects_rather_than_forecasts():
     )
     assert made.details[:2] == ("Calibration of the probability: not calibrated.", limit)
     assert "ROC AUC 0.890 (films)" in made.details[2]
+
+
+@pytest.mark.parametrize(
+    ("model", "first", "fixed", "words"),
+    [
+        ("brain-age-armed", "age", Score("age_fixed", 56.2, unit="years"), "56.2 years"),
+        ("cxr-armed", "severe", Score("severe_fixed", 0.41), "0.41"),
+    ],
+)
+def test_an_answer_with_the_effect_of_a_site_is_told_without_it_too(model, first, fixed, words):
+    made = told(said(model, Score(first, 0.6), fixed), None)
+    assert f"Without the effect of a site {words}." in made.details
 
 
 def test_a_stay_with_a_film_says_so_too_and_one_without_does_not():

@@ -28,6 +28,8 @@ def result(model, *scores):
         ("gap_raw", -3.26, "\u22123.3"),
         ("severe", 0.309, "0.31"),
         ("severe", 0.0003, "< 0.01"),
+        ("severe_fixed", 0.309, "0.31"),
+        ("mortality_mixed", 0.0003, "< 0.01"),
         ("mortality", 0.9996, "> 0.99"),
         ("mortality", 0.0, "0.00"),
         ("brixia_A", 2.0, "2"),

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import math
 
-from PySide6.QtWidgets import QComboBox
-
 from medview.domain.prediction import Score
 from medview.services.telling import interval_text, score_text
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name
 from medview.ui.inputs import DecimalField
-from medview.ui.panels.forest import ForestPlot, effects_of
 from medview.ui.panels.plots import CohortPlot
 from medview.ui.panels.result_card import Badge, ResultCard
+from medview.ui.panels.site_choice import add_site, site_badge
 from medview.ui.words import tr
 
 # The percentile is said of people within so many years of the patient's age, if they are enough.
 _NEAR_YEARS = 5.0
 _FEWEST = 10
-_UNKNOWN_SITE = "unknown"
 _MALE = 0.5
 
 
@@ -29,7 +26,8 @@ class BrainAgeCard(ResultCard):
     def build(self) -> None:
         """Head, age, gaps, cohort, site, input check."""
         age = self.result.score("age")
-        self.add_head(tr("Brain age"), self._site_badge(), self._missing_badge(), _range_badge(age))
+        badges = site_badge(self, "age_mixed"), self._missing_badge(), _range_badge(age)
+        self.add_head(tr("Brain age"), *badges)
         given = self._given_age()
         self.add_line(
             tr("age {n} y", n=f"{given:.1f}".removesuffix(".0")) if given is not None else "",
@@ -40,10 +38,7 @@ class BrainAgeCard(ResultCard):
         else:
             self._add_gaps()
             self._add_cohort(given)
-        for text, key in ((tr("Without site"), "age_fixed"), (tr("With site"), "age_mixed")):
-            for score in self.scored(key):
-                self.row(text, score_text(score), key=f"row_{key}", tip=score.meaning)
-        self._add_site()
+        add_site(self, "age_fixed", "age_mixed")
         self._check_sex()
         self.add_answer()
 
@@ -51,15 +46,6 @@ class BrainAgeCard(ResultCard):
         """The age that the gap is taken from; None where nobody has told it."""
         told = self.result.parameters.get("age_years")
         return float(told) if isinstance(told, int | float) else None
-
-    def _site_badge(self) -> Badge | None:
-        """Whether the effect of the site is in the figure (models with sites only)."""
-        if not self.result.model.endswith("-armed"):
-            return None
-        if self.scored("age_mixed"):
-            return Badge("site known", "tag", tr("The effect of this site is part of the figure"))
-        tip = tr("No effect of a site could be added: the site is not one of training")
-        return Badge("unseen site: fixed effects only", tip=tip)
 
     def _missing_badge(self) -> Badge | None:
         """One of two tables was not there."""
@@ -125,29 +111,6 @@ class BrainAgeCard(ResultCard):
         )
         said = tr("No birth date in the files, so there is no gap. Age at the scan:")
         self.add(label(said, "quiet", wraps=True), Row(field, 1, go))
-
-    def _add_site(self) -> None:
-        """Sites of training to choose from, and unknown."""
-        told = self.card.settings.get("sites") if self.card is not None else None
-        sites = [str(each) for each in told] if isinstance(told, list | tuple | dict) else []
-        if not sites:
-            return
-        box = QComboBox()
-        name(box, "site", tr("Site"))
-        box.setToolTip(tr("Where the scan was made; unknown leaves the effect of the site out"))
-        box.addItems([_UNKNOWN_SITE, *sites])
-        here = str(self.result.parameters.get("site") or _UNKNOWN_SITE)
-        box.setCurrentText(here if here in sites else _UNKNOWN_SITE)
-        box.setFixedWidth(176)
-        box.textActivated.connect(
-            lambda text: self.app.analysis.again(
-                self.result.key, site=None if text == _UNKNOWN_SITE else text
-            )
-        )
-        self.add(Row(label(tr("Site")), 1, box))
-        effects = effects_of(self.card.settings.get("site_effects") if self.card else None)
-        if effects:
-            self.add(ForestPlot(effects, here))
 
     def _check_sex(self) -> None:
         """The sex head only checks the input; it is never a finding."""

@@ -9,6 +9,7 @@ from medview.services.telling import interval_text, score_text, zone_texts
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.result_card import ResultCard, sentence
+from medview.ui.panels.site_choice import add_site, site_badge
 from medview.ui.panels.zone_grades import ZoneGrades
 from medview.ui.words import interval, number, tr
 
@@ -25,7 +26,7 @@ class ChestCard(ResultCard):
 
     def build(self) -> None:
         """Head, line, accuracy, total, buttons."""
-        self.add_head(tr("Chest severity"))
+        self.add_head(tr("Chest severity"), site_badge(self, "severe_mixed"))
         severe = self.result.score("severe")
         if severe is not None:
             self.add_line(tr("probability of a severe course"), score=severe, meant=False)
@@ -37,6 +38,7 @@ class ChestCard(ResultCard):
             told = value if total.value is not None else tr("not available")
             self.row(tr("Brixia total"), told, key="brixia_total", tip=total.meaning)
         self._add_limit()
+        add_site(self, "severe_fixed", "severe_mixed")
         self._buttons()
         self._zones = label("", "quiet", wraps=True)
         name(self._zones, "zone_scores", tr("Scores of the zones"))

@@ -17,17 +17,24 @@ from medview.ui.words import tr
 
 _ROW_PX = 14
 _FOOT_PX = 18
+# What a card calls the effect of a site, with the unit of the figures.
+_UNITS = {"effect_years": "y", "effect_log_odds": ""}
+_TIPS = {
+    "y": "How many years each site of training adds for an average brain, with 95 % interval",
+    "": "What each site of training adds to the log-odds of the outcome, with 95 % interval",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """By how many years a site makes an average brain older, with its 95 % interval."""
+    """What a site adds (years to the age of an average brain, or to log-odds), 95 % interval."""
 
     site: str
     rows: int
-    years: float
+    value: float
     low: float
     high: float
+    unit: str = "y"
 
 
 def effects_of(told: object) -> tuple[Effect, ...]:
@@ -36,12 +43,14 @@ def effects_of(told: object) -> tuple[Effect, ...]:
     for each in told if isinstance(told, list | tuple) else ():
         if not isinstance(each, Mapping):
             continue
-        numbers = [each.get(key) for key in ("effect_years", "low", "high")]
+        key = next((key for key in _UNITS if key in each), "")
+        numbers = [each.get(one) for one in (key, "low", "high")]
         if all(isinstance(one, int | float) and math.isfinite(one) for one in numbers):
             rows = each.get("rows")
             known = rows if isinstance(rows, int) else 0
-            found.append(Effect(str(each.get("site", "")), known, *map(float, numbers)))  # type: ignore[arg-type]  # checked above
-    return tuple(sorted(found, key=lambda effect: -effect.years))
+            value, low, high = map(float, numbers)  # type: ignore[arg-type]  # checked above
+            found.append(Effect(str(each.get("site", "")), known, value, low, high, _UNITS[key]))
+    return tuple(sorted(found, key=lambda effect: -effect.value))
 
 
 class ForestPlot(QWidget):
@@ -51,11 +60,10 @@ class ForestPlot(QWidget):
         super().__init__()
         name(self, "forest_plot", tr("Effects of {n} sites", n=len(effects)))
         self.effects, self.here = effects, here
+        self.unit = effects[0].unit if effects else ""
         self.setFixedHeight(_ROW_PX * len(effects) + _FOOT_PX)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-        self.setToolTip(
-            tr("How many years each site of training adds for an average brain, with 95 % interval")
-        )
+        self.setToolTip(tr(_TIPS[self.unit]))
 
     def sizeHint(self) -> QSize:  # noqa: N802  # Qt's hook
         """As wide as the card."""
@@ -63,22 +71,22 @@ class ForestPlot(QWidget):
 
     @property
     def span(self) -> tuple[float, float]:
-        """Lowest and highest year that is drawn; zero lies between them."""
+        """Lowest and highest value that is drawn; zero lies between them."""
         bounds = [bound for effect in self.effects for bound in (effect.low, effect.high)]
         return min(0.0, *bounds), max(0.0, *bounds)
 
-    def place(self, years: float) -> float:
+    def place(self, value: float) -> float:
         """Where an effect stands along the plot, in pixels."""
         low, high = self.span
         area = self._area
-        return area.left() + area.width() * (years - low) / ((high - low) or 1.0)
+        return area.left() + area.width() * (value - low) / ((high - low) or 1.0)
 
     @property
     def _area(self) -> QRectF:
         return QRectF(self.rect()).adjusted(84, 0, -8, -_FOOT_PX)
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
-        """Draw the line of no effect, every site, and the bounds in years."""
+        """Draw the line of no effect, every site, and the bounds."""
         theme, area = current(), self._area
         painter = plot_painter(self)
         painter.setPen(QPen(QColor(theme.quiet), 1, Qt.PenStyle.DashLine))
@@ -88,9 +96,9 @@ class ForestPlot(QWidget):
             self._draw_site(painter, effect, area.top() + _ROW_PX * (number + 0.5))
         painter.setPen(QColor(theme.quiet))
         base = self.height() - 4.0
-        for years in self.span:
-            words = tr("{n} y", n=f"{years:+.1f}")
-            left = years == self.span[0]
+        for value in self.span:
+            words = f"{value:+.1f} {self.unit}".rstrip()
+            left = value == self.span[0]
             box = QRectF(area.left() if left else area.right() - 60, base - 13, 60, 14)
             side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight
             painter.drawText(box, side, words)
@@ -108,4 +116,4 @@ class ForestPlot(QWidget):
         ends = QPointF(self.place(effect.low), y), QPointF(self.place(effect.high), y)
         painter.drawLine(*ends)
         painter.setBrush(colour)
-        painter.drawEllipse(QPointF(self.place(effect.years), y), 2.5, 2.5)
+        painter.drawEllipse(QPointF(self.place(effect.value), y), 2.5, 2.5)

@@ -21,6 +21,15 @@ def test_effects_of_a_card_come_largest_first_and_damaged_ones_are_left_out():
     assert effects_of(None) == effects_of({"HH": 1}) == ()
 
 
+def test_effects_of_log_odds_have_no_unit(qtbot):
+    (effect,) = effects_of([{"site": "A", "effect_log_odds": 0.7, "low": 0.4, "high": 0.9}])
+    assert effect == Effect("A", 0, 0.7, 0.4, 0.9, "")
+    made = ForestPlot((effect,))
+    qtbot.addWidget(made)
+    assert (made.unit, ForestPlot(effects_of(KEPT)).unit) == ("", "y")
+    assert "log-odds" in made.toolTip()
+
+
 @pytest.fixture
 def plot(qtbot):
     made = ForestPlot(effects_of(KEPT), "HH")
@@ -42,7 +51,7 @@ def test_the_site_of_the_result_is_drawn_in_the_colour_of_the_patient(plot):
     accent = QColor(current().accent)
 
     def near(row):
-        return image.pixelColor(round(plot.place(plot.effects[row].years)), 7 + 14 * row)
+        return image.pixelColor(round(plot.place(plot.effects[row].value)), 7 + 14 * row)
 
     assert near(1) == accent
     assert near(0) != accent
