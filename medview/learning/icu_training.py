@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -15,7 +14,7 @@ import torch
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
-from medview.io.atomic import whole_file
+from medview.learning import splits_file
 from medview.learning.checkpoint import HistoryRow, write_history
 from medview.learning.devices import choose_device
 from medview.learning.icu_armed import unit_columns
@@ -51,7 +50,7 @@ from medview.learning.ranks import Ranks, refuse_several
 from medview.learning.subset import LeftOut, Subset
 from medview.learning.temperature import calmed_by_others, reliability
 from medview.learning.too_alike import refuse_one_class, refuse_one_patient
-from medview.learning.weights import patient_hash, save
+from medview.learning.weights import save
 
 
 def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
@@ -301,19 +300,11 @@ def _unavailable(work: Work, rows: Sequence[MetricRow], fewest: int) -> dict[str
 
 
 def write_splits(path: Path, works: Sequence[Work], *, private: bool = False) -> None:
-    """splits.csv: case, patient (private: its hash), site, part as the data have it."""
-    seen = {}
-    for work in works:
-        for stay in work.stays:
-            case = stay.case
-            part = case.split or "train"
-            hashed = patient_hash(case.patient)
-            names = (hashed, hashed) if private else (case.case, case.patient)
-            seen[case.subset, case.case] = (*names, case.site, part)
-    with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(("case", "patient", "site", "part"))
-        writer.writerows(seen.values())
+    """splits.csv, with the part as the data have it; a stay stands there once."""
+    stays = [stay.case for work in works for stay in work.stays]
+    once = {(case.subset, case.case): case for case in stays}
+    told = ((case, case.split or "train") for case in once.values())
+    splits_file.write_splits(path, told, private=private)
 
 
 def patients_in(works: Sequence[Work]) -> dict[str, list[str]]:
