@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -16,7 +15,6 @@ from medview.domain.card import Figure
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
-from medview.io.atomic import whole_file
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
 from medview.learning.chest_rows import zone_scores
@@ -56,6 +54,7 @@ from medview.learning.patients import patient_hash
 from medview.learning.plain_models import Matrix, save_models
 from medview.learning.preview import Previews
 from medview.learning.ranks import Ranks
+from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.subset import Subset, TrainCase
 from medview.learning.temperature import calmed
 from medview.learning.too_alike import refuse_one_outcome, refuse_one_patient
@@ -336,11 +335,9 @@ def _write_tables(
     """history.csv and splits.csv; films in no part are held out, which is called val."""
     rest = np.setdiff1d(np.arange(given.n), np.concatenate(parts))
     write_history(out / "history.csv", fitted.history)
-    with whole_file(out / "splits.csv") as draft, draft.open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(("case", "patient", "site", "part"))
-        for name, part in zip(("train", "val", "val"), (*parts, rest), strict=True):
-            for n in part:
-                case = given.films.cases[n]
-                patient = patient_hash(case.patient) if private else case.patient
-                writer.writerow((case.case, patient, case.site, name))
+    told = (
+        (given.films.cases[n], name)
+        for name, part in zip(("train", "val", "val"), (*parts, rest), strict=True)
+        for n in part
+    )
+    write_splits(out / SPLITS, told, private=private)
