@@ -19,6 +19,11 @@ from pydicom import dcmread
 from pydicom.dataset import Dataset
 
 from medview.domain.geometry import Geometry
+from medview.io.dicom_classes import RT_DOSE
+from medview.io.dicom_frames import Frames
+from medview.io.dicom_outline import read_outline
+from medview.io.dicom_place import aspect_of, place_of, spacing_of
+from medview.io.dicom_values import Header
 
 # case: orientation, index axes (column, row, slice), place of voxel (1, 2) on slice 3.
 CASES = {
@@ -245,3 +250,170 @@ def test_the_sign_of_the_spacing_directs_a_nuclear_tomogram(step, tmp_path):
     _, volume = only(write(ds, tmp_path / "nm.dcm"))
     heights = {int(volume.array[k, 1, 2]): volume.geometry.to_mm((k, 0, 0))[2] for k in range(4)}
     assert heights == pytest.approx({1000 + k: 100 + step * k for k in range(4)})
+
+
+@pytest.fixture
+def frames_of(tmp_path):
+    """The frames of a picture of 6 x 9 pixels with some elements, as read from its file."""
+
+    def made(**elements):
+        plain = {
+            "ImagePositionPatient": None,
+            "ImageOrientationPatient": None,
+            "PixelSpacing": None,
+        }
+        ds = image(marked_slice(0), **(plain | elements))
+        return Frames(Header(read_outline(write(ds, tmp_path / "x.dcm"))))
+
+    return made
+
+
+def item(**elements):
+    ds = Dataset()
+    for keyword, value in elements.items():
+        setattr(ds, keyword, value)
+    return ds
+
+
+DOSE = {
+    "SOPClassUID": RT_DOSE,
+    "NumberOfFrames": 3,
+    "ImagePositionPatient": [-10, -20, 30],
+    "ImageOrientationPatient": [0, 1, 0, 0, 0, -1],  # the normal is -x
+}
+
+
+def test_planes_of_a_dose_are_counted_from_the_first_along_the_normal(frames_of):
+    frames = frames_of(**DOSE, GridFrameOffsetVector=[5, 8, 12])
+    places = [place_of(frames, n) for n in range(3)]
+    assert [position.tolist() for position, _ in places] == [
+        [-10, -20, 30],
+        [-13, -20, 30],
+        [-17, -20, 30],
+    ]
+    assert places[1][1].tolist() == [[0, 1, 0], [0, 0, -1]]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"GridFrameOffsetVector": [0, 3]},
+        {"ImagePositionPatient": None},
+        {"ImageOrientationPatient": None},
+        {"ImageOrientationPatient": [1, 0, 0, 0.9, 0.1, 0]},
+    ],
+)
+def test_a_plane_of_a_dose_of_which_too_little_is_said_lies_nowhere(changes, frames_of):
+    frames = frames_of(**(DOSE | {"GridFrameOffsetVector": [0, 3, 6]} | changes))
+    assert place_of(frames, 2) == (None, None)
+
+
+NUCLEAR = {
+    "NumberOfFrames": 3,
+    "ImageType": ["ORIGINAL", "PRIMARY", "RECON TOMO", "EMISSION"],
+    "SpacingBetweenSlices": -2.5,
+    "SliceVector": [3, 1, 2],
+    "DetectorInformationSequence": [
+        item(ImagePositionPatient=[1, 2, 3], ImageOrientationPatient=[1, 0, 0, 0, 0, -1])
+    ],
+}
+
+
+def test_slices_of_a_tomogram_lie_by_their_number_not_by_their_frame(frames_of):
+    frames = frames_of(**NUCLEAR)
+    assert [place_of(frames, n)[0].tolist() for n in range(3)] == [
+        [1, -3, 3],
+        [1, 2, 3],
+        [1, -0.5, 3],
+    ]
+    without = frames_of(**(NUCLEAR | {"SliceVector": [1, 2]}))
+    assert place_of(without, 2)[0].tolist() == [1, -3, 3]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"SpacingBetweenSlices": None},
+        {"ImageType": ["ORIGINAL", "PRIMARY", "STATIC", "EMISSION"]},
+        {"DetectorInformationSequence": [item(ImagePositionPatient=[1, 2, 3])]},
+        {"DetectorInformationSequence": []},
+    ],
+)
+def test_a_nuclear_frame_of_which_too_little_is_said_lies_nowhere(changes, frames_of):
+    fields = {key: value for key, value in (NUCLEAR | changes).items() if value is not None}
+    assert place_of(frames_of(**fields), 1) == (None, None)
+
+
+@pytest.mark.parametrize("letter", "LRPAHF")
+def test_each_letter_of_a_film_is_the_direction_it_stands_for(letter, frames_of):
+    toward = {"L": (0, 1), "R": (0, -1), "P": (1, 1), "A": (1, -1), "H": (2, 1), "F": (2, -1)}
+    axis, sign = toward[letter]
+    wanted = [0.0, 0.0, 0.0]
+    wanted[axis] = sign
+    other = "F" if letter in "LRPA" else "L"
+    position, directions = place_of(frames_of(PatientOrientation=[letter, other]), 0)
+    assert position is None
+    assert directions[0].tolist() == wanted
+
+
+@pytest.mark.parametrize("words", [["L"], ["L", "X"], ["L", "L"], ["L", "R"], ["L", "F", "P"]])
+def test_letters_that_are_no_plane_say_nothing(words, frames_of):
+    assert place_of(frames_of(PatientOrientation=words), 0) == (None, None)
+
+
+def region(y_cm=0.02, x_cm=0.03, units=(3, 3)):
+    return item(
+        PhysicalDeltaY=y_cm, PhysicalDeltaX=x_cm,
+        PhysicalUnitsXDirection=units[0], PhysicalUnitsYDirection=units[1],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("regions", "spacing"),
+    [
+        ([region()], (0.2, 0.3)),
+        ([region(), region(-0.02, 0.03)], (0.2, 0.3)),
+        ([region(), region(0.5, 0.5, units=(4, 7))], (0.2, 0.3)),  # a curve in seconds, not cm
+        ([region(), region(0.02, 0.04)], None),
+        ([region(units=(3, 4))], None),
+        ([region(units=(4, 3))], None),
+        ([region(0.0, 0.03)], None),
+        ([item(PhysicalUnitsXDirection=3, PhysicalUnitsYDirection=3)], None),
+        ([], None),
+    ],
+)
+def test_ultrasound_has_the_size_that_its_regions_in_centimetres_agree_on(
+    regions, spacing, frames_of
+):
+    found, at_detector, times = spacing_of(frames_of(SequenceOfUltrasoundRegions=regions), 0)
+    assert found == (None if spacing is None else pytest.approx(spacing))
+    assert (at_detector, times) == (False, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("elements", "spacing", "at_detector"),
+    [
+        ({"PixelSpacing": [0.2, 0.3]}, (0.2, 0.3), False),
+        ({"PixelSpacing": [0.2, 0.3], "ImagerPixelSpacing": [0.2, 0.3]}, (0.2, 0.3), True),
+        ({"PixelSpacing": [0.2, 0.3], "ImagerPixelSpacing": [0.2, 0.3],
+          "PixelSpacingCalibrationType": "GEOMETRY"}, (0.2, 0.3), False),
+        ({"PixelSpacing": [0.1, 0.1], "ImagerPixelSpacing": [0.2, 0.2]}, (0.1, 0.1), False),
+        ({"NominalScannedPixelSpacing": [0.1, 0.2]}, (0.1, 0.2), True),
+        ({"PixelSpacing": [0.2, 0.0]}, None, False),
+        ({"PixelSpacing": [-0.2, 0.2]}, None, False),
+        ({}, None, False),
+    ],
+)  # fmt: skip
+def test_what_a_millimetre_means_follows_from_which_spacings_are_said(
+    elements, spacing, at_detector, frames_of
+):
+    assert spacing_of(frames_of(**elements), 0) == (spacing, at_detector, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("ratio", "aspect"),
+    [([3, 2], 1.5), ([1, 100], 0.01), ([1, 101], 1.0), ([0, 1], 1.0), ([-1, 1], 1.0), (None, 1.0)],
+)
+def test_pixels_are_no_stranger_than_a_hundred_to_one(ratio, aspect, frames_of):
+    header = frames_of(**({} if ratio is None else {"PixelAspectRatio": ratio})).header
+    assert aspect_of(header) == pytest.approx((aspect, 1.0))
