@@ -48,7 +48,7 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     """Train MODEL on --data and write weights, card, history and splits into --out.
 
     An interrupted training leaves its checkpoint, and "--resume" goes on from it. The models
-    of anomalies, chest films and ICU stays also train in several processes: "torchrun
+    of anomalies, ages, chest films and ICU stays also train in several processes: "torchrun
     --nproc-per-node N -m medview train ...".
     """
     from medview.cli.expecting import Expecting, as_answer

@@ -13,7 +13,7 @@ import torch
 
 from medview.domain.card import Figure
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import FOLLOWS, TrainRequest
 from medview.learning.anomaly_card import figure_of
 from medview.learning.brain_age_card import make_card
 from medview.learning.brain_age_fit import HEADS, Fitted, Start, fit_age_model, prepared, usable
@@ -39,7 +39,7 @@ from medview.learning.mavae_trainer import MavaeTrainer
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.preview import Previews
-from medview.learning.ranks import refuse_several
+from medview.learning.ranks import Ranks
 from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.too_alike import refuse_one_age
 from medview.learning.weights import save
@@ -55,14 +55,13 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     Returns
     -------
     dict
-        The body of ``medview.train/1``.
+        The body of ``medview.train/1``; of several processes only the first one's.
 
     Raises
     ------
     DataError
         Unusable data or recipe; a patient in two parts.
     """
-    refuse_several(MODEL, "its networks are small and learn in one pass")
     began = time.perf_counter()
     choose_device(request.device)
     torch.set_num_threads(request.threads or 1)
@@ -77,7 +76,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     parts = zip(("train", "val"), (table, val), strict=True)
     every = ((case, part) for part, those in parts for case in those.cases)
-    write_splits(out / SPLITS, every, private=request.private)
+    if Ranks.here().leads:
+        write_splits(out / SPLITS, every, private=request.private)
     figures = cross_validated(job, table, recipe, request, out) if recipe.folds > 1 else ()
     fitted = fit_age_model(
         *(job, table, recipe),
@@ -89,6 +89,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         previews=Previews.of(request),
     )
     trainer = fitted.trainer
+    if not trainer.ranks.leads:
+        return {FOLLOWS: True}
     write_history(out / "history.csv", trainer.history)
     card = make_card(subsets, table, recipe, fitted, figures)
     # Whole numbers of columns and volumes in mm3 do not fit into half precision.

@@ -237,10 +237,10 @@ def test_there_are_no_more_processes_than_members():
 
 
 def test_a_model_that_trains_alone_says_why(monkeypatch):
-    refuse_several("brain-age", "it is small")
+    refuse_several("brain-age-armed", "it is small")
     monkeypatch.setenv("WORLD_SIZE", "2")
-    with pytest.raises(UsageError, match="brain-age trains in one process only: it is small"):
-        refuse_several("brain-age", "it is small")
+    with pytest.raises(UsageError, match="brain-age-armed trains in one process only: it is small"):
+        refuse_several("brain-age-armed", "it is small")
 
 
 def test_every_row_belongs_to_one_process():
