@@ -114,9 +114,10 @@ def _chosen(catalogue: Catalogue, key: str | None, path: Path) -> list[Series]:
     """The series named by "UID" (all its stacks) or "UID#STACK", or all."""
     found = [s for s in catalogue.all_series() if s.geometry is not None]
     if key is not None:
-        found = [s for s in found if key in (s.key, s.uid)]
+        # Files that are the same byte for byte have one key: one of them is enough.
+        found = list({s.key: s for s in found if key in (s.key, s.uid)}.values())
     if not found:
-        what = "holds no images" if key is None else f"holds no series {key}"
+        what = "holds no images" if key is None else f'holds no series "{key}"'
         raise InputRefused(what, file=path.name, do='See what there is with "medview info".')
     return found
 

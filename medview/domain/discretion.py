@@ -16,8 +16,8 @@ from medview.domain.study import Patient, Series, Study
 _SHORTEST = 3
 # What somebody has typed stands in quotes; names of columns belong to nobody.
 _QUOTED = re.compile(r'(column "[^"\n]*")|"[^"\n]*"|“[^”\n]*”')
-# A path, or a name with an ending; figures such as 0.5 are none.
-_FILE = re.compile(r"[^\s\"“”]*[/\\][^\s\"“”]*|[^\s\"“”]*\w\.[A-Za-z][A-Za-z0-9]{1,6}\b")
+# A path, or a name with an ending; figures such as 0.5 are none, nor are files of the program.
+_FILE = re.compile(r"[^\s\"“”]*[/\\][^\s\"“”]*|[^\s\"“”]*\w\.(?!py\b)[A-Za-z][A-Za-z0-9]{1,6}\b")
 
 
 def tells_who(text: str, patient: Patient) -> bool:

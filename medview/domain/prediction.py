@@ -216,7 +216,8 @@ class RunRequest:
     `batch` is how many slices are computed at once, None the model's own number. With `slice` only
     that slice of the volume is wanted, its index along the array axis the model goes along; maps
     are as in a run of all slices there and may be empty elsewhere, scores are not to be used.
-    `maps` are names of maps that are made only on demand.
+    `maps` are names of maps that are made only on demand. `notes` are what the headers say against
+    the input; the result carries them.
     """
 
     model: str
@@ -237,3 +238,4 @@ class RunRequest:
     slice: int | None = None
     maps: tuple[str, ...] = ()
     tables: dict[str, str] = field(default_factory=dict)
+    notes: tuple[Note, ...] = ()

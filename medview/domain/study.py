@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,6 +68,13 @@ class Series:
     def key(self) -> str:
         """The name under which the command line finds it: "UID" or "UID#STACK"."""
         return f"{self.uid}#{self.stack}"
+
+
+def first_few(series: Sequence[Series], most: int = 4) -> str:
+    """The keys of some series to choose from; in quotes what the file or its name says of each."""
+    named = ((s.key, s.description or s.modality or "image") for s in series[:most])
+    more = f" and {len(series) - most} more" if len(series) > most else ""
+    return ", ".join(f'{key} ("{words}")' for key, words in named) + more
 
 
 @dataclass(frozen=True, slots=True)

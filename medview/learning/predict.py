@@ -75,7 +75,13 @@ def run(job: Progress, request: RunRequest) -> Prediction:
         *(f"{role}: padding replaced by background" for role in padded),
         *(f"{role}: missing slices made of their neighbours" for role in bridged),
     )
-    return replace(made, preparation=(*steps, *made.preparation), code=code_version())
+    return replace(
+        made,
+        preparation=(*steps, *made.preparation),
+        warnings=(*made.warnings, *request.notes),
+        scores=with_doubts(made.scores, request.notes),
+        code=code_version(),
+    )
 
 
 def _blank_where_missing(made: Prediction, volumes: Mapping[str, Volume]) -> Prediction:

@@ -19,7 +19,7 @@ from medview.services.filling import Filling, fills_a_map
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
 from medview.services.model_library import ModelLibrary
-from medview.services.offers import Offer, age_at, offer, offer_tables
+from medview.services.offers import Offer, age_at, notes_against, offer, offer_tables
 from medview.services.session import Message, Session, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
@@ -250,6 +250,7 @@ class Analysis:
             film_hour=choices.film_hour,
             batch=choices.batch,
             maps=choices.maps,
+            notes=notes_against(role, series) if images and series else (),
         )
 
     def _input(self, role: str, series: Series, volume: Volume) -> InputRef:

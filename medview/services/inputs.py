@@ -9,12 +9,12 @@ from pathlib import Path
 from medview.domain.card import InputSpec, ModelCard
 from medview.domain.errors import InputRefused, ModelInputError, UsageError
 from medview.domain.prediction import InputRef
-from medview.domain.study import Catalogue, Series
+from medview.domain.study import Catalogue, Series, first_few
 from medview.domain.volume import Note, Volume
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.tables import table_size
 from medview.services.offers import TABLES as TABLES
-from medview.services.offers import Offer, is_elsewhere, offer_by_header, role_of
+from medview.services.offers import Offer, notes_against, offer_by_header, role_of
 
 ROLES = ("t1", "t1ce", "t2", "flair", "smri", "fmri", "film", "series")
 """Every input that some model has; each card says which ones are its own."""
@@ -112,7 +112,10 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
         notes += left_out
     if not images and not tables:
         raise _nothing_used(card, [role for role, _ in wanted.named])
-    given = tuple(replace(each, notes=each.notes + _elsewhere(each)) for each in images.values())
+    given = tuple(
+        replace(each, notes=each.notes + notes_against(each.role, each.series))
+        for each in images.values()
+    )
     return Gathered(given, tuple(tables.values()), tuple(notes))
 
 
@@ -202,7 +205,7 @@ def _bare_inputs(
         images = [series for series in images if key in (series.key, series.uid)]
         if not images:
             raise InputRefused(
-                f"holds no series {key}", file=name, do='See the series with "medview info".'
+                f'holds no series "{key}"', file=name, do='See the series with "medview info".'
             )
     offers = [(series, offer_of(card, series)) for series in images]
     fitting = [(series, each.role) for series, each in offers if each.fits]
@@ -243,11 +246,8 @@ def _images(catalogue: Catalogue, name: str) -> list[Series]:
 
 def _only(series: Sequence[Series], name: str) -> Series:
     if len(series) > 1:
-        named = ((s.key, s.description or s.modality or "image") for s in series[:4])
-        keys = ", ".join(f'{key} ("{words}")' for key, words in named)
-        more = f" and {len(series) - 4} more" if len(series) > 4 else ""
         raise UsageError(
-            f"{len(series)} series would fit: {keys}{more}",
+            f"{len(series)} series would fit: {first_few(series)}",
             file=name,
             do='Name one with "--series".',
         )
@@ -300,15 +300,6 @@ def _against(series: Series, role: str) -> tuple[Note, ...]:
         return ()
     name = other or called.upper()
     return (Note("OUTSIDE_TRAINING", f"by its name this is {name}; taken for {role}, as given"),)
-
-
-def _elsewhere(given: Given) -> tuple[Note, ...]:
-    """A note where the header names another part of the body than the input is about."""
-    part = given.series.body_part
-    if not is_elsewhere(given.role, part):
-        return ()
-    text = f"by its header this shows another part of the body ({part}); taken for {given.role}"
-    return (Note("OUTSIDE_TRAINING", text),)
 
 
 def _unused(card: ModelCard, role: str) -> Note:

@@ -12,7 +12,7 @@ from medview.domain.card import InputSpec, ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
 from medview.domain.study import Series
-from medview.domain.volume import Volume
+from medview.domain.volume import Note, Volume
 from medview.io.cards import read_card
 
 # "subject1" and "visit2" name no weighting, "sagT1" and "sT1W" do.
@@ -158,6 +158,15 @@ def is_elsewhere(role: str, body_part: str) -> bool:
     part = body_part.lower()
     own = _CHEST if role == "film" else _HEAD
     return bool(re.search(_ELSEWHERE, part)) and not re.search(own, part)
+
+
+def notes_against(role: str, series: Series) -> tuple[Note, ...]:
+    """A note where the header names another part of the body than the input is about."""
+    part = series.body_part
+    if not is_elsewhere(role, part):
+        return ()
+    text = f"by its header this shows another part of the body ({part}); taken for {role}"
+    return (Note("OUTSIDE_TRAINING", text),)
 
 
 def age_at(birth_date: str | None, study_date: str) -> float | None:

@@ -14,7 +14,7 @@ from medview.domain.geometry import Plane
 from medview.domain.overlay import Laid, ScalarMap
 from medview.domain.prediction import Prediction
 from medview.domain.presentation import Look
-from medview.domain.study import Catalogue, Series
+from medview.domain.study import Catalogue, Series, first_few
 from medview.domain.volume import Note, Volume, Window
 from medview.domain.wording import date_words
 from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, flatten, placement
@@ -123,16 +123,14 @@ def only_series(catalogue: Catalogue, key: str | None) -> Series:
     if key is not None:
         found = catalogue.find(key)
         if found is None:
-            raise InputRefused(f"holds no series {key}", do='See the series with "medview info".')
+            raise InputRefused(f'holds no series "{key}"', do='See the series with "medview info".')
         return found
     shown = [series for series in catalogue.all_series() if series.geometry is not None]
     if not shown:
         raise InputRefused("holds no images", do="Choose another file or folder.")
     if len(shown) > 1:
-        names = ", ".join(f"{s.key} ({s.description or s.modality or 'image'})" for s in shown[:4])
-        more = f" and {len(shown) - 4} more" if len(shown) > 4 else ""
         raise UsageError(
-            f"there are {len(shown)} series: {names}{more}", do='Name one with "--series".'
+            f"there are {len(shown)} series: {first_few(shown)}", do='Name one with "--series".'
         )
     return shown[0]
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from medview.domain.study import Catalogue, Choice, Patient, Series, Study, choice_for
+from medview.domain.study import Catalogue, Choice, Patient, Series, Study, choice_for, first_few
 
 
 def catalogue():
@@ -56,3 +56,9 @@ def test_what_was_chosen_for_one_series_goes_before_what_was_chosen_for_all():
     assert choice_for(given[:1], "1.1.2") == choice_for((), "1.1.1") == Choice()
     # Of two for the same series the later one is what the reader wanted last.
     assert choice_for((for_one, replace(for_one, split_by="")), "1.1.1").split_by == ""
+
+
+def test_of_series_to_choose_from_the_first_few_are_named():
+    series = [Series("1", description="T1"), *(Series(f"{n}", modality="MR") for n in range(2, 7))]
+    assert first_few(series[:2]) == '1#0 ("T1"), 2#0 ("MR")'
+    assert first_few(series).endswith('4#0 ("MR") and 2 more')

@@ -10,7 +10,7 @@ from medview.domain.errors import OUT_OF_MEMORY, ModelInputError
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import RunRequest, Score, SliceScore
 from medview.domain.progress import Silent
-from medview.domain.volume import Volume
+from medview.domain.volume import Note, Volume
 from medview.learning import predict
 from medview.services.session import VolumeId
 
@@ -24,7 +24,7 @@ def hungry(job, request):
     on_gpu = request.device != "cpu"
     if (on_gpu and (request.batch or 4) > memory_for["batch"]) or not (on_gpu or memory_for["cpu"]):
         raise torch.OutOfMemoryError("CUDA out of memory")
-    return result_about(VolumeId("1.1#0", "abc"))
+    return replace(result_about(VolumeId("1.1#0", "abc")), scores=(Score("anomaly", 1.0),))
 
 
 class Heard(Silent):
@@ -52,6 +52,14 @@ def test_with_enough_memory_nothing_is_changed_and_nothing_said():
     memory_for["batch"] = 4
     made = predict.run(Silent(), request())
     assert (made.mode, made.warnings, len(asked)) == ("batched", (), 1)
+
+
+def test_what_headers_say_against_the_input_is_told_and_puts_scores_in_doubt():
+    memory_for["batch"] = 4
+    note = Note("OUTSIDE_TRAINING", "another part of the body")
+    made = predict.run(Silent(), replace(request(), notes=(note,)))
+    assert made.warnings == (note,)
+    assert {score.status for score in made.scores} == {"extrapolating"}
 
 
 def test_smaller_batches_come_first_and_the_result_names_them():

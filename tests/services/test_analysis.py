@@ -74,6 +74,17 @@ def test_a_request_says_everything_that_may_change_the_answer(analysis, jobs, se
     assert (request.sex, request.threads, request.device) == ("F", 2, "auto")
 
 
+@pytest.mark.parametrize(("part", "doubted"), [("KNEE", True), ("BRAIN", False), ("", False)])
+def test_a_request_says_what_the_header_says_against_the_image(
+    analysis, jobs, session, part, doubted
+):
+    session.series = replace(session.series, body_part=part)
+    analysis.run("anomaly")
+    notes = jobs.last.args[0].notes
+    assert [note.code for note in notes] == ["OUTSIDE_TRAINING"] * doubted
+    assert all(part in note.text for note in notes)
+
+
 def test_settings_stand_behind_what_was_not_chosen(analysis, jobs, preferences):
     preferences.change(device="cpu", threads=1)
     analysis.run("anomaly", Choices(age_years=50.0, sex="M"))

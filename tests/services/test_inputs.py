@@ -65,7 +65,7 @@ def test_a_series_that_is_named_is_taken_and_an_unknown_one_refused():
     two = (series_of("1", description="T1"), series_of("2", description="T1"))
     assert bare(*two, key="2")[0] == {"t1": "2"}
     assert bare(*two, key="2#0")[0] == {"t1": "2"}
-    with pytest.raises(InputRefused, match="no series 9"):
+    with pytest.raises(InputRefused, match='no series "9"'):
         bare(*two, key="9")
     with pytest.raises(ModelInputError, match="looks like T2"):
         bare(*two, series_of("3", description="T2"), key="3")

@@ -193,7 +193,7 @@ def test_one_series_needs_no_name_and_several_do():
     assert only_series(catalogue_with(one, two), "1.2.4#1") is two
     with pytest.raises(UsageError, match=r"2 series.*T1.*T2"):
         only_series(catalogue_with(one, two), None)
-    with pytest.raises(InputRefused, match="no series 7"):
+    with pytest.raises(InputRefused, match='no series "7"'):
         only_series(catalogue_with(one), "7")
     with pytest.raises(InputRefused, match="no images"):
         only_series(catalogue_with(text_only), None)
