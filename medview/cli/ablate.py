@@ -66,7 +66,7 @@ def _number(value: float | None) -> str:
 def ablate(context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any) -> Answer:
     """Train the variants of MODEL on folds of --data and compare them with one of them.
 
-    Writes ablation.csv and ablation.json; finished runs are kept, and the same command goes on
+    Writes ablation.csv, ablation.json and a drawing, ablation.svg; finished runs are kept, and the same command goes on
     after an interruption. The variant "default" alone is the cross-validation.
     """
     from medview.domain.ablation import AblateRequest

@@ -20,6 +20,7 @@ from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Progress
 from medview.io.atomic import whole_file
+from medview.io.forest import write_forest
 from medview.io.plain import plain, record_of
 from medview.learning.ablation_figures import Runs, compared, figures_of
 from medview.learning.devices import choose_device
@@ -74,7 +75,7 @@ class Run:
 
 
 def ablate(job: Progress, request: AblateRequest) -> dict[str, Any]:
-    """Run all variants, or go on with them, and write ablation.csv and ablation.json.
+    """Run all variants, or go on with them, and write ablation.csv, .json and .svg.
 
     Returns
     -------
@@ -214,3 +215,6 @@ def _write_tables(out: Path, lines: list[dict[str, Any]], body: Mapping[str, Any
     text = json.dumps(plain({"schema": "medview.ablation/1", **body}), indent=1)
     with whole_file(out / "ablation.json") as draft:
         draft.write_text(text + "\n", "utf-8")
+    done = f"{body['runs_done']} of {body['runs_planned']} runs."
+    note = f"Dot and line: difference with its 95 % interval, a paired bootstrap. {done}"
+    write_forest(body["rows"], body["against"], note, out / "ablation.svg")
