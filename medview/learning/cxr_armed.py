@@ -7,15 +7,21 @@ of the network without effects; ``medview ablate cxr`` compares the two.
 
 from __future__ import annotations
 
+import copy
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from medview.domain.errors import DataError
 from medview.domain.progress import Progress
+from medview.domain.training import Method
 from medview.learning.armed_rules import (
     RULES,
     UNKNOWN,
@@ -28,19 +34,21 @@ from medview.learning.armed_rules import (
     read_out,
     risks,
 )
-from medview.learning.cxr_fit import PHASES, Fitted, Run, begun, fit_method
-from medview.learning.cxr_folds import Index, as_said, median_total, split_val
+from medview.learning.cxr_fit import PHASES, Run, begun, fit_method
+from medview.learning.cxr_folds import Fold, Index, as_said
 from medview.learning.cxr_given import Given, scores_of
 from medview.learning.cxr_metrics import Said
 from medview.learning.cxr_recipe import CxrRecipe
+from medview.learning.ranks import ALONE, Ranks
+from medview.learning.site_effects import EFFECTS, joined
 from medview.learning.subset import TrainCase
 from medview.models.armed import Armed, ArmedOutput, LossWeights, watching
 from medview.models.mdmt import Mdmt, task_losses
+from medview.models.site_mdmt import OUTCOME, SiteMdmt, watched
 
-OUTCOME = "prognosis"
 NET = "net"
-LAYERS = tuple(f"{NET}.heads.{OUTCOME}.{n}" for n in (1, 4))
-"""Both hidden layers of the head of the outcome (``mdmt.deep_head``), after their ReLU."""
+DRAWS = 200
+"""Draws of the posterior for the interval of a site's effect."""
 
 
 def source_of(case: TrainCase) -> str:
@@ -82,8 +90,21 @@ class Whole(nn.Module):
         return said
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Effects:
+    """Effects to learn: what each term of the loss counts, and of which clusters.
+
+    Of weights to start from, `known` are their clusters, in their places, and `start` is the state.
+    """
+
+    weights: LossWeights
+    cluster_of: ClusterOf = source_of
+    known: tuple[str, ...] = ()
+    start: Mapping[str, Tensor] = field(default_factory=dict)
+
+
 class ArmedRun(Run):
-    """The last phase of a training, with adversary and effects; `clusters` numbers all films."""
+    """The last phase of a training, with adversary and effects of the clusters of its films."""
 
     def __init__(
         self,
@@ -91,20 +112,50 @@ class ArmedRun(Run):
         given: Given,
         parts: tuple[Index, Index],
         model: Mdmt,
+        phase: str,
         seed: int,
-        weights: LossWeights,
-        clusters: Tensor,
+        folder: Path | None = None,
+        ranks: Ranks = ALONE,
+        learns: Method = "full",
+        *,
+        effects: Effects,
     ) -> None:
-        self.weights, self.clusters = weights, clusters
-        self.count = int(clusters.max()) + 1
+        cases, self.weights = given.films.cases, effects.weights
+        here = clusters_of([cases[n] for n in parts[0]], effects.cluster_of)
+        self.names = joined(effects.known, here)
+        if not self.names:
+            raise DataError(
+                "no film to train on has an outcome and a site, which effects of sites need",
+                code="MV-DAT-156",
+                do="Give such films, or train the model without effects of sites.",
+            )
+        self.clusters = numbered([effects.cluster_of(case) for case in cases], self.names)
+        self.count = len(self.names)
         nobody = np.zeros(1, np.intp)
         self.armed: Armed = put_round(
-            Whole(model, pooled=given.pooled is not None), self.count, LAYERS,
+            Whole(model, pooled=given.pooled is not None), self.count,
+            tuple(f"{NET}.{layer}" for layer in watched(model.options)),
             given.batch(nobody, nobody), lambda said: said[OUTCOME][:, 1] - said[OUTCOME][:, 0],
             seed,
         )  # fmt: skip
-        self._opponent = Opponent(self.armed, weights, recipe.rate, seed)
-        super().__init__(recipe, given, parts, model, PHASES["mdmt"][-1], seed, None)
+        begin_with(self.armed, effects.start)
+        self._opponent = Opponent(self.armed, self.weights, recipe.rate, seed)
+        super().__init__(recipe, given, parts, model, phase, seed, folder, ranks, learns)
+
+    @property
+    def network(self) -> SiteMdmt:
+        """The network with its effects, as it answers."""
+        with torch.random.fork_rng(devices=[]):  # who looks at it does not change the draws
+            made = SiteMdmt(self.model.options, copy.deepcopy(self.model.tail), self.names)
+        state = self.armed.state_dict()
+        made.load_state_dict({n.removeprefix(f"base.{NET}."): v for n, v in state.items()})
+        return made
+
+    def _own_state(self) -> dict[str, Any]:
+        return self._opponent.state()
+
+    def _take_own(self, kept: Mapping[str, Any]) -> None:
+        self._opponent.load(kept)
 
     @property
     def whole(self) -> nn.Module:
@@ -151,6 +202,48 @@ class ArmedRun(Run):
         return {task: value.item() for task, value in found.items()}
 
 
+@torch.no_grad()
+def begin_with(armed: Armed, start: Mapping[str, Tensor]) -> None:
+    """Take effects and adversary from a state (``SiteMdmt``), whose clusters are the first ones.
+
+    What is new, or of another size, keeps its start.
+    """
+    for name, value in armed.state_dict().items():
+        old = start.get(name)
+        if old is not None and name.startswith(EFFECTS):
+            value[: len(old)] = old
+        elif old is not None and old.shape == value.shape:
+            value.copy_(old)
+
+
+@torch.no_grad()
+def what_sites_add(model: SiteMdmt, given: Given, seed: int) -> list[dict[str, object]]:
+    """What each site adds to the log-odds of SEVERE, mean over all films with an outcome.
+
+    With the 2.5th and 97.5th percentile over draws of the effects, and the films of the site.
+    """
+    films = [n for n, case in enumerate(given.films.cases) if case.cells.get(OUTCOME)]
+    chosen = np.array(films, np.intp)
+    inputs, shares = given.batch(chosen, np.zeros(len(films), np.intp))
+    pooled = inputs if given.pooled is not None else model.run_tail(inputs, shares)
+    hidden = model.hidden(pooled).mean(0)
+    dice = torch.Generator().manual_seed(seed)
+    rows = Counter(given.films.cases[n].site for n in films)
+    found: list[dict[str, object]] = []
+    for k, site in enumerate(model.sites):
+        slopes, shift = model.slopes, model.intercept
+        noise = torch.randn(DRAWS, len(hidden), generator=dice)
+        drawn = (slopes.mu[k] + slopes.sd[k] * noise) @ hidden
+        drawn += shift.mu[k] + shift.sd[k] * torch.randn(DRAWS, generator=dice)
+        low, high = np.percentile(drawn.numpy(), (2.5, 97.5)).tolist()
+        middle = float(slopes.mu[k] @ hidden + shift.mu[k, 0])
+        value = {"effect_log_odds": middle, "low": low, "high": high}
+        found.append(
+            {"site": site, "rows": rows[site], **{n: round(v, 3) for n, v in value.items()}}
+        )
+    return found
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class ArmedSaid:
     """What is said of left-out films: as the variant says it, as all clusters would on the mean,
@@ -162,36 +255,27 @@ class ArmedSaid:
     effects: dict[tuple[str, str], float]
 
 
-def armed_said(
-    job: Progress,
-    recipe: CxrRecipe,
-    given: Given,
-    parts: tuple[Index, Index],
-    seed: int,
-    known: dict[str, Fitted],
-    variant: str,
-) -> ArmedSaid:
-    """Train on the first of `parts` with effects of clusters, and ask of the second.
-
-    `known` holds the single-task nets of the same films and seed, and takes in those trained here.
-    """
-    train, test = parts
+def armed_said(job: Progress, fold: Fold, variant: str) -> ArmedSaid:
+    """Train with effects of clusters, and ask of the films left out."""
     weights, cluster_of = ARMED[variant]
-    cases = given.films.cases
-    inner = split_val(cases, train, recipe.val_share, seed)
-    for phase in PHASES["mdmt"][:-1]:
-        fit_method(job, replace(recipe, method=phase), given, inner, seed, known=known)
-    names = clusters_of([cases[n] for n in inner[0]], cluster_of)
-    clusters = numbered([cluster_of(case) for case in cases], names)
-    model = begun(recipe, given, inner[0], PHASES["mdmt"][-1], known, seed)
-    run = ArmedRun(recipe, given, inner, model, seed, weights, clusters)
+    *before, final = PHASES["mdmt"]
+    parts = fold.parts
+    for phase in before:
+        alone = replace(fold.recipe, method=phase)
+        fit_method(job, alone, fold.given, parts, fold.seed, known=fold.known)
+    model = begun(fold.recipe, fold.given, parts[0], final, fold.known, fold.seed)
+    run = ArmedRun(
+        *(fold.recipe, fold.given, parts, model, final, fold.seed),
+        effects=Effects(weights, cluster_of),
+    )
     run.to_end(job)
-    return _said(run, test, names, median_total([cases[n] for n in train]))
+    return _said(run, fold)
 
 
 @torch.no_grad()
-def _said(run: ArmedRun, test: Index, names: Sequence[str], median: float) -> ArmedSaid:
+def _said(run: ArmedRun, fold: Fold) -> ArmedSaid:
     run.armed.eval()
+    test = fold.test
     plain = np.zeros(len(test), np.intp)
     clusters = run.clusters[torch.from_numpy(test)]
     heads, output = run.ask(test, plain, one_hot(clusters, run.count))
@@ -200,10 +284,10 @@ def _said(run: ArmedRun, test: Index, names: Sequence[str], median: float) -> Ar
         return run.ask(test, plain, shares)[1]
 
     def said(severe: Scores) -> Said:
-        return as_said({**scores_of(heads), "severe": severe}, run.given, test, median)
+        return as_said({**scores_of(heads), "severe": severe}, fold)
 
     found = risks(ask, clusters, run.count, run.weights)
     outcome = [bool(run.given.films.cases[n].cells.get(OUTCOME)) for n in test]
     told = torch.where(torch.tensor(outcome), clusters, UNKNOWN)
-    effects = read_out(run.armed, output, told, names, "clusters")
+    effects = read_out(run.armed, output, told, run.names, "clusters")
     return ArmedSaid(said(found["own"]), said(found["average"]), effects)

@@ -90,4 +90,4 @@ def with_baselines(said: Said, models: Mapping[str, Model], table: Matrix) -> Sa
     answers = {name: model(table) for name, model in models.items()}
     if RIDGE in answers:
         answers[RIDGE] = np.clip(answers[RIDGE], 0, HIGHEST)
-    return replace(said, baselines=answers)
+    return replace(said, baselines={**said.baselines, **answers})

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly_card import UNMEASURED, figure_of, licence_of, measured_in
+from medview.learning.cases import ARMED
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_evidence import HIGHEST_LIKENESS, LIKENESS, kinds_to_show
 from medview.learning.cxr_metrics import ADMISSION, FIRST, SHORTCUTS
 from medview.learning.cxr_recipe import CxrRecipe
+from medview.learning.cxr_site_card import SITE_SCORES, site_limits, site_method
 from medview.learning.metrics import MetricRow
 from medview.learning.patients import patient_hash
 from medview.learning.subset import Subset
@@ -28,6 +30,11 @@ DETECTED = (
     "It mostly detects that a patient already is in intensive care (bedside film, tubes, lines): "
     "that is what nearly all severe films it learnt from show. It does not forecast the course."
 )
+SEVERE_IS = (
+    "SEVERE is ICU, intubation or death at any time of the illness; MILD is known to have had "
+    "none of them."
+)
+ZONES_ARE = "Zones are thirds of the height of each lung found; white lungs are found in part."
 
 
 def make_card(
@@ -36,18 +43,22 @@ def make_card(
     recipe: CxrRecipe,
     settings: dict[str, object],
     figures: Sequence[Figure],
+    model: str = "cxr",
 ) -> ModelCard:
     """The card of freshly trained weights; its hash is filled in when they are saved."""
+    by_sites = model.endswith(ARMED)
     return ModelCard(
-        id="cxr",
+        id=model,
         version="1.0",
-        title="Chest film severity (MDMT)",
-        summary="How severe COVID-19 looks on a chest film: course and Brixia scores of zones.",
+        title="Chest film severity with site effects" if by_sites else "Chest film severity (MDMT)",
+        summary="How severe COVID-19 looks on a chest film: course and Brixia scores of zones"
+        + (", with an effect of the film's source on the course (ARMED)." if by_sites else "."),
         inputs=(
             InputSpec("film", "frontal chest film (PA or AP)", True, modalities=FILM_MODALITIES),
         ),
         outputs=(
             OutputSpec("severe", "score"),
+            *(OutputSpec(name, "score") for name in (SITE_SCORES if by_sites else ())),
             *(OutputSpec(f"brixia_{zone}", "score", "points") for zone in ZONES),
             OutputSpec("brixia_total", "score", "points"),
             *(OutputSpec(name, "map") for name in (*kinds_to_show(settings), "lungs", "seen")),
@@ -59,11 +70,15 @@ def make_card(
         ),
         intended_use="Research on frontal chest films of adults with COVID-19. Not for diagnosis, "
         "triage or treatment.",
-        limits=_limits(figures),
-        method=_method(recipe, figures),
+        limits=_site_limits(figures, settings) if by_sites else _limits(figures),
+        method=(
+            *(_site_method(figures, settings) if by_sites else ()),
+            *_method(recipe, figures),
+        ),
         licence=licence_of(subsets),
         source="Ruffini and others, Multi-Dataset Multi-Task Learning for COVID-19 Prognosis, "
-        "MICCAI 2024, arXiv 2405.13771",
+        "MICCAI 2024, arXiv 2405.13771"
+        + ("; Nguyen and others, ARMED, IEEE TPAMI 2023" if by_sites else ""),
         trained_on=tuple(
             TrainedOn(s.name, s.n_patients, s.licence, _labels(s)) for s in subsets if s.cases
         ),
@@ -84,13 +99,32 @@ def _limits(figures: Sequence[Figure]) -> tuple[str, ...]:
     return (
         DETECTED,
         *_shortcut_words(figures),
+        *_weak_sources(figures),
+        *_crossed_words(figures),
         *_brixia_words(figures),
         *_map_words(figures),
-        "SEVERE is ICU, intubation or death at any time of the illness; MILD is known to have had "
-        "none of them.",
-        "Zones are thirds of the height of each lung found; white lungs are found in part.",
+        SEVERE_IS,
+        ZONES_ARE,
         *(() if figures else (UNMEASURED,)),
     )
+
+
+def _site_limits(figures: Sequence[Figure], settings: Mapping[str, object]) -> tuple[str, ...]:
+    """First what effects of sites are worth; what a film shows, and zones, stands in the method."""
+    weak = " ".join(_weak_sources(figures))
+    return (
+        *site_limits(figures, settings),
+        DETECTED,
+        *_shortcut_words(figures),
+        *((weak,) if weak else ()),
+        *_brixia_words(figures),
+        SEVERE_IS,
+        *(() if figures else (UNMEASURED,)),
+    )
+
+
+def _site_method(figures: Sequence[Figure], settings: Mapping[str, object]) -> tuple[str, ...]:
+    return (*site_method(figures, settings), *_map_words(figures), ZONES_ARE)
 
 
 def _method(recipe: CxrRecipe, figures: Sequence[Figure]) -> tuple[str, ...]:
@@ -122,7 +156,7 @@ def _shortcut_words(figures: Sequence[Figure]) -> tuple[str, ...]:
         one = _find(figures, "model", group)
         if one is not None:
             sentences.append(f"AUROC {words}: {one.value:.2f} (n {one.n}).")
-    return (*sentences, *_weak_sources(figures), *_crossed_words(figures))
+    return tuple(sentences)
 
 
 def _against_words(figures: Sequence[Figure]) -> list[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +17,29 @@ from medview.domain.progress import Progress
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_baselines import whole_features, with_baselines
 from medview.learning.cxr_evidence import evidence_rows
-from medview.learning.cxr_given import scores_of
-from medview.learning.cxr_metrics import Said, outcome_reliability, outcome_rows, severity_rows
+from medview.learning.cxr_given import scores_at
+from medview.learning.cxr_metrics import (
+    Said,
+    outcome_reliability,
+    outcome_rows,
+    severity_rows,
+)
+from medview.learning.cxr_site_card import SITE_SCORES
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
 from medview.learning.film_set import FilmSet, load_films
+from medview.learning.metrics import MetricRow
 from medview.learning.metrics_file import head_of, write_metrics
 from medview.learning.plain_models import load_models
 from medview.learning.reliability import Curve, draw, told
+from medview.learning.site_effects import FIXED, GivenSite, by_site_known, odd_sites_note
 from medview.learning.subset import TrainCase
 from medview.learning.temperature import calmed
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
 from medview.learning.weights import shipped
 from medview.models.backbones import Backbone
 from medview.models.mdmt import Mdmt, pool_zones
+from medview.models.site_mdmt import SiteMdmt
 
 BATCH = 16
 NOTES = (
@@ -36,6 +47,10 @@ NOTES = (
     "outcome is in large part detection of that. Read it beside the rows film_count, "
     "bedside_share, stored_pixels and source, and the groups first-film and to-icu-admission.",
     "junior_reader is a second human against the senior one; median always says the median total.",
+)
+SITE_NOTE = (
+    "severe is with the effect of the film's site where the weights know it, and the fixed effects "
+    "alone elsewhere; predictor fixed is the same without that effect."
 )
 NO_MODELS = "no classical models lie beside these weights"
 
@@ -56,8 +71,8 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
 
     began = time.perf_counter()
     device = choose_device(request.device)
-    weights = Path(request.weights) if request.weights else shipped("cxr")
-    model, card, backbone = load_cxr(weights, device)
+    weights = Path(request.weights) if request.weights else shipped(request.model)
+    model, card, backbone = load_cxr(weights, device, request.model)
     parts = [unseen(each, card, request) for each in find_subsets(request.data, request.model)]
     skipped = [left_out for part in parts for left_out in part.subset.skipped]
     cases = [case for part in parts for case in part.cases]
@@ -70,7 +85,8 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     kept_models = load_models(weights, card.settings)
     if kept_models:
         said = with_baselines(said, kept_models, whole_features(job, films.cases))
-    rows = [*outcome_rows(said), *severity_rows(said)]
+    sites = model.sites if isinstance(model, SiteMdmt) else None
+    rows = [*outcome_rows(said), *severity_rows(said), *_by_site_known(said, sites)]
     curves = (Curve("chest-outcome", "severe", outcome_reliability(said)),)
     rows += evidence_rows(job, model, backbone, films.cases, int(str(card.settings["size"])))
     parameters = {"size": card.settings["size"], "backbone": backbone.name}
@@ -80,9 +96,9 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         "metrics": [row.as_dict() for row in rows],
         "reliability": told(curves),
         "differences": [],
-        "notes": [*NOTES, *([] if kept_models else [NO_MODELS])],
+        "notes": [*NOTES, *([] if kept_models else [NO_MODELS]), *_site_notes(said, sites)],
     }
-    lines = [_line(said, n, request) for n in range(len(said.cases))]
+    lines = [_line(said, n, request, sites) for n in range(len(said.cases))]
     written = write_metrics(Path(request.out), body, lines)
     draw(curves, Path(request.out), seen=request.include_seen)
     return written
@@ -94,7 +110,7 @@ def said_of_films(
 ) -> Said:
     """What the network says of each film as it is."""
     n = len(films.cases)
-    severe, severity = np.full(n, np.nan), np.full(n, np.nan)
+    severe, severity, fixed = (np.full(n, np.nan) for _ in range(3))
     zones = np.full((n, 6), np.nan)
     for first in range(0, n, BATCH):
         job.check()
@@ -103,21 +119,49 @@ def said_of_films(
         grey = torch.from_numpy(films.squares[here, 0]).float().to(device) / 255
         shares = torch.from_numpy(films.shares[here, 0]).float().to(device)
         pooled = pool_zones(model.tail(backbone.normalised(grey)), shares)
-        found = scores_of({task: out.cpu() for task, out in model(pooled).items()})
+        found = scores_at(model, pooled, [case.site for case in films.cases[here]])
+        fixed[here] = found.get(FIXED, fixed[here])
         severe[here] = found.get("severe", severe[here])
         severity[here] = found.get("severity", severity[here])
         zones[here] = found.get("zones", zones[here])
-    severe = calmed(severe, temperature_of(card))
+    by = temperature_of(card)
     median = card.settings.get("median_total")
     known = float(median) if isinstance(median, int | float) else float("nan")
-    return Said(films.cases, severe, zones, severity, np.full(n, known))
+    both = {FIXED: calmed(fixed, by)} if isinstance(model, SiteMdmt) else {}
+    return Said(films.cases, calmed(severe, by), zones, severity, np.full(n, known), both)
 
 
-def _line(said: Said, n: int, request: EvaluateRequest) -> dict[str, object]:
+def _by_site_known(said: Said, sites: tuple[str, ...] | None) -> Iterator[MetricRow]:
+    """The outcome of films of sites that the weights know, and of others, where both are there."""
+    known = [GivenSite(case.site, sites or ()).is_known for case in said.cases]
+    for group, places in by_site_known(range(len(said.cases)), known).items():
+        kept = np.zeros(len(said.cases), np.bool_)
+        kept[places] = True
+        for row in outcome_rows(said.only(kept)):
+            if row.group.split(", ")[0] == "all":
+                yield replace(row, group=row.group.replace("all", group, 1))
+
+
+def _site_notes(said: Said, sites: tuple[str, ...] | None) -> list[str]:
+    if sites is None:
+        return []
+    known = odd_sites_note(GivenSite(case.site, sites) for case in said.cases)
+    return [SITE_NOTE, *known]
+
+
+def _line(
+    said: Said, n: int, request: EvaluateRequest, sites: tuple[str, ...] | None
+) -> dict[str, object]:
     """A line of predictions.csv."""
     case = said.cases[n]
     line = first_columns(case, private=request.private)
-    line |= {"severe": said.severe[n], "severe_low": None, "severe_high": None}
+    scores: dict[str, float | None] = {"severe": said.severe[n]}
+    if sites is not None:
+        is_mixed = GivenSite(case.site, sites).is_known
+        mixed = said.severe[n] if is_mixed else None
+        scores |= zip(SITE_SCORES, (said.baselines[FIXED][n], mixed), strict=True)
+    for name, value in scores.items():
+        line |= {name: value, f"{name}_low": None, f"{name}_high": None}
     for k, zone in enumerate(ZONES):
         line |= {f"brixia_{zone}": said.zones[n, k], f"brixia_{zone}_low": None,
                  f"brixia_{zone}_high": None}  # fmt: skip

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -116,6 +117,7 @@ def fit_method(
     after: Callable[[int, Mdmt], None] | None = None,
     learns: Method = "full",
     ranks: Ranks = ALONE,
+    last: Callable[..., Run] | None = None,
 ) -> Fitted:
     """Train the phases of a method on the training films (first of `parts`).
 
@@ -124,21 +126,39 @@ def fit_method(
     `folder` is where checkpoint/ is kept. At `until` (of ``time.perf_counter``) training stops
     and goes on with what there is. `known` holds phases that are already trained on the
     same films with the same seed, and takes in those that are trained here. `after` is told of
-    each epoch of the last phase. Of several processes (`ranks`) only the first one writes.
+    each epoch of the last phase, which is a ``Run`` or what `last` makes of the same words (then
+    it is not kept in `known`). Of several processes (`ranks`) only the first one writes.
     Where films have labels of one task only, only that one is trained (``taught``).
     """
     recipe = taught(recipe, given, parts[0]) if init is None else recipe
     done = known if known is not None else {}
-    phases = PHASES[recipe.method] if init is None else PHASES[recipe.method][-1:]
-    for phase in phases:
-        if phase in done:
-            continue
-        model = begun(recipe, given, parts[0], phase, done, seed, init, learns)
-        run = Run(recipe, given, parts, model, phase, seed, folder, ranks, learns)
-        if resume:
-            run.resume()
-        done[phase] = run.to_end(job, until, after if phase == phases[-1] else None)
-    return done[phases[-1]]
+    *before, final = PHASES[recipe.method]
+    for phase in before if init is None else ():
+        if phase not in done:
+            model = begun(recipe, given, parts[0], phase, done, seed)
+            run = Run(recipe, given, parts, model, phase, seed, folder, ranks, learns)
+            done[phase] = _ended(run, job, until, resume=resume)
+    if last is None and final in done:
+        return done[final]
+    model = begun(recipe, given, parts[0], final, done, seed, init, learns)
+    run = (last or Run)(recipe, given, parts, model, final, seed, folder, ranks, learns)
+    fitted = _ended(run, job, until, after, resume=resume)
+    if last is None:
+        done[final] = fitted
+    return fitted
+
+
+def _ended(
+    run: Run,
+    job: Progress,
+    until: float,
+    after: Callable[[int, Mdmt], None] | None = None,
+    *,
+    resume: bool,
+) -> Fitted:
+    if resume:
+        run.resume()
+    return run.to_end(job, until, after)
 
 
 def begun(
@@ -167,7 +187,10 @@ def begun(
         take_fitting(model, beta_average(ours, theirs, recipe.beta))
     if init is not None:
         take_fitting(model, init)
-        restrict(model, learns, ("heads.",), seed=seed)
+        if learns == "site-effects":  # these lie round the network
+            model.requires_grad_(requires_grad=False)
+        else:
+            restrict(model, learns, ("heads.",), seed=seed)
     return model
 
 
@@ -229,6 +252,11 @@ class Run:
         """What of the best epoch comes back in the end."""
         return self.model
 
+    @property
+    def network(self) -> Mdmt:
+        """What is trained, as it answers."""
+        return self.model
+
     def _learnt(self) -> list[nn.Parameter]:
         """What the steps move."""
         return [p for p in self.model.parameters() if p.requires_grad]
@@ -246,7 +274,7 @@ class Run:
             job.report(self.epoch, recipe.epochs, f"{self.phase}: epoch {self.epoch + 1}")
             self._one_epoch()
             if after is not None:
-                after(self.epoch, self.model)
+                after(self.epoch, self.network)
             if self._due.after_epoch():
                 self.keep()
             if time.perf_counter() > until and self.epoch < recipe.epochs:
@@ -257,9 +285,8 @@ class Run:
             self.stopped = "patience"
         if self.best_epoch:
             self.whole.load_state_dict(self.best)
-        model = self.model.eval()
         best = self.best_epoch or self.epoch
-        return Fitted(model, best, self.epoch, self.stopped, tuple(self.history))
+        return Fitted(self.network.eval(), best, self.epoch, self.stopped, tuple(self.history))
 
     @property
     def _is_late(self) -> bool:
@@ -347,15 +374,19 @@ class Run:
         """Write the checkpoint of this phase and the curve."""
         if not self.ranks.leads:
             return
-        kept = {name: getattr(self, name) for name in _PLAIN_STATE} | {
-            "model": self.model.state_dict(),
-            "best": self.best,
-            "optimiser": self._optimiser.state_dict(),
-            "plateau": self._plateau.state_dict(),
-            "torch": torch.get_rng_state(),
-            "rng": str(self._rng.bit_generator.state),
-            "recipe": self._same,
-        }
+        kept = (
+            {name: getattr(self, name) for name in _PLAIN_STATE}
+            | self._own_state()
+            | {
+                "model": self.whole.state_dict(),
+                "best": self.best,
+                "optimiser": self._optimiser.state_dict(),
+                "plateau": self._plateau.state_dict(),
+                "torch": torch.get_rng_state(),
+                "rng": str(self._rng.bit_generator.state),
+                "recipe": self._same,
+            }
+        )
         keep_run(self.folder, kept, self._file)
 
     @property
@@ -376,12 +407,20 @@ class Run:
         for name in _PLAIN_STATE:
             setattr(self, name, kept[name])
         self.history = [tuple(line) for line in kept["history"]]
-        self.model.load_state_dict(kept["model"])
+        self.whole.load_state_dict(kept["model"])
         self.best = kept["best"]
         self._optimiser.load_state_dict(kept["optimiser"])
         self._plateau.load_state_dict(kept["plateau"])
         torch.set_rng_state(kept["torch"])
         self._rng.bit_generator.state = plain_dict(kept["rng"])
+        self._take_own(kept)
+
+    def _own_state(self) -> dict[str, Any]:
+        """What a kind of run keeps beside that."""
+        return {}
+
+    def _take_own(self, kept: Mapping[str, Any]) -> None:
+        """Go on with what ``_own_state`` gave."""
 
 
 _PLAIN_STATE = ("epoch", "best_epoch", "best_value", "history")

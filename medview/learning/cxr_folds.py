@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +13,11 @@ from sklearn.model_selection import StratifiedGroupKFold
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.learning.chest_rows import SEVERE, severity_class, zone_scores
-from medview.learning.cxr_fit import Fitted, fit_method
+from medview.learning.cxr_fit import Fitted, Run, fit_method
 from medview.learning.cxr_given import Given, predict
 from medview.learning.cxr_metrics import Said
 from medview.learning.cxr_recipe import CxrRecipe
+from medview.learning.site_effects import FIXED
 from medview.learning.subset import TrainCase
 
 Index = NDArray[np.intp]
@@ -91,39 +93,58 @@ def _where(like: Index, numbers: Sequence[int]) -> Index:
     return np.asarray(numbers, dtype=like.dtype)
 
 
-def train_and_predict(
-    job: Progress,
-    recipe: CxrRecipe,
-    given: Given,
-    train: Index,
-    test: Index,
-    seed: int,
-    known: dict[str, Fitted] | None = None,
-) -> Said:
-    """Train without the films `test` and say what the network makes of them."""
-    cases = given.films.cases
+@dataclass(frozen=True, slots=True, eq=False)
+class Fold:
+    """Films to train on and films left out, with recipe and seed.
+
+    `known` holds networks of single phases that were trained on the same films with the same
+    seed, and takes in those that are trained for this one.
+    """
+
+    recipe: CxrRecipe
+    given: Given
+    train: Index
+    test: Index
+    seed: int
+    known: dict[str, Fitted] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[Index, Index]:
+        """Films to train on, parted into those that are learnt from and those to select by."""
+        return split_val(self.given.films.cases, self.train, self.recipe.val_share, self.seed)
+
+    @property
+    def median(self) -> float:
+        """Median Brixia total of the films to train on."""
+        return median_total([self.given.films.cases[n] for n in self.train])
+
+
+def train_and_predict(job: Progress, fold: Fold, last: Callable[..., Run] | None = None) -> Said:
+    """Train without the films left out and say what the network makes of them.
+
+    `last` makes another last phase (``fit_method``).
+    """
     fitted = fit_method(
-        job, recipe, given, split_val(cases, train, recipe.val_share, seed), seed, known=known
+        job, fold.recipe, fold.given, fold.parts, fold.seed, known=fold.known, last=last
     )
-    return said_of(fitted, given, test, median_total([cases[n] for n in train]))
+    return said_of(fitted, fold)
 
 
-def said_of(fitted: Fitted, given: Given, test: Index, median: float) -> Said:
-    """What a trained network says of films."""
-    return as_said(predict(fitted.model, given, test), given, test, median)
+def said_of(fitted: Fitted, fold: Fold) -> Said:
+    """What a trained network says of the films left out."""
+    return as_said(predict(fitted.model, fold.given, fold.test), fold)
 
 
-def as_said(
-    found: Mapping[str, NDArray[np.float64]], given: Given, test: Index, median: float
-) -> Said:
-    """Scores of films by name (``cxr_given.predict``), with the films they are of."""
-    n = len(test)
+def as_said(found: Mapping[str, NDArray[np.float64]], fold: Fold) -> Said:
+    """Scores of the films left out by name (``cxr_given.predict``), with the films."""
+    n = len(fold.test)
     return Said(
-        tuple(given.films.cases[k] for k in test),
+        tuple(fold.given.films.cases[k] for k in fold.test),
         found.get("severe", np.full(n, np.nan)),
         found.get("zones", np.full((n, 6), np.nan)),
         found.get("severity", np.full(n, np.nan)),
-        np.full(n, median),
+        np.full(n, fold.median),
+        {FIXED: found[FIXED]} if FIXED in found else {},
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,11 +13,10 @@ from torch import Tensor, nn
 from medview.domain.progress import Progress
 from medview.learning.cxr_recipe import ALL
 from medview.learning.film_set import FilmSet, mirror_targets, pooled_features, targets_of
+from medview.learning.site_effects import FIXED, GivenSite
 from medview.models.backbones import Backbone
-from medview.models.mdmt import (
-    Mdmt,
-    refuse_foreign,
-)
+from medview.models.mdmt import Mdmt, refuse_foreign
+from medview.models.site_mdmt import SiteMdmt
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -109,8 +108,25 @@ def predict(model: Mdmt, given: Given, chosen: NDArray[np.intp]) -> dict[str, ND
     summed zones.
     """
     model.eval()
-    said = answers(model, given, chosen, np.zeros(len(chosen), np.intp))
-    return scores_of(said)
+    inputs, shares = given.batch(chosen, np.zeros(len(chosen), np.intp))
+    pooled = inputs if given.pooled is not None else model.run_tail(inputs, shares)
+    return scores_at(model, pooled, [given.films.cases[n].site for n in chosen])
+
+
+def scores_at(
+    model: Mdmt, pooled: Tensor, sites: Sequence[str | None]
+) -> dict[str, NDArray[np.float64]]:
+    """Scores of films (B, 7, F).
+
+    Where the network has effects of sites, ``severe`` has that of each film's own site, if it is
+    known, and ``fixed`` is the same without it.
+    """
+    found = scores_of({task: out.cpu() for task, out in model(pooled).items()})
+    if isinstance(model, SiteMdmt):
+        numbers = [GivenSite(site, model.sites).number for site in sites]
+        logits = model.outcome_at(pooled, torch.tensor(numbers, device=pooled.device)).cpu()
+        return {**found, FIXED: found["severe"], **scores_of({"prognosis": logits})}
+    return found
 
 
 def scores_of(said: Mapping[str, Tensor]) -> dict[str, NDArray[np.float64]]:

@@ -20,6 +20,7 @@ from medview.learning.metrics import (
     mean_interval,
     paired_difference,
 )
+from medview.learning.site_effects import FIXED, NETWORK
 from medview.learning.subset import TrainCase
 from medview.learning.temperature import (
     best_temperature,
@@ -32,6 +33,8 @@ Scores = NDArray[np.float64]
 THRESHOLD = 0.5
 FIRST, ADMISSION = "first-film", "to-icu-admission"
 """Groups: the first film of each patient; severe films up to the day of ICU admission."""
+_OUTCOME = ("logistic", FIXED, NETWORK)
+"""How the names of scores of the outcome among the baselines begin."""
 SHORTCUTS = ("film_count", "bedside_share", "stored_pixels", "source")
 
 
@@ -40,8 +43,9 @@ class Said:
     """What a model said of films that it was not trained on; NaN where it has no such head.
 
     `severe` (n,), `zones` (n, 6), `severity` (n,) as `cxr_given.predict` gives them; `median` (n,)
-    is the median total of the films that it was trained on; `baselines` what classical models
-    say, "logistic" (and names that begin so) of the outcome, "ridge" of the total.
+    is the median total of the films that it was trained on; `baselines` what other models say:
+    "logistic" (and names that begin so), "fixed" and "network" of the outcome, "ridge" of the
+    total.
     """
 
     cases: tuple[TrainCase, ...]
@@ -164,7 +168,7 @@ def outcome_rows(said: Said) -> list[MetricRow]:
 
 
 def _outcome_group(said: Said, group: str, films: Mapping[str, int]) -> list[MetricRow]:
-    plain = {name: score for name, score in said.baselines.items() if name.startswith("logistic")}
+    plain = {name: score for name, score in said.baselines.items() if name.startswith(_OUTCOME)}
     people = people_of(said.cases, said.severe, plain, films)
     base = MetricRow(
         "model", "case", "roc_auc", "chest-outcome", None, len(people.names), len(people.names),
@@ -176,6 +180,8 @@ def _outcome_group(said: Said, group: str, films: Mapping[str, int]) -> list[Met
         simple = predictor != "model"
         if simple and (not np.isfinite(score).all() or np.ptp(score) == 0):
             continue
+        if simple and np.array_equal(score, people.scores["model"]):
+            continue  # no film has an effect of its site
         area = curve_interval("roc_auc", people.severe, score, people.names)
         rows.append(_filled(replace(base, predictor=predictor), "roc_auc", area))
         if simple:
@@ -220,9 +226,18 @@ def calmed_by_other_folds(folds: Sequence[Said]) -> Said:
     found = []
     for n, fold in enumerate(folds):
         others = [other for k, other in enumerate(folds) if k != n]
-        by = temperature_of(together(others)) if others else 1.0
-        found.append(replace(fold, severe=calmed(fold.severe, by)))
+        found.append(calmed_as(fold, together(others)) if others else fold)
     return together(found)
+
+
+def calmed_as(said: Said, others: Said) -> Said:
+    """Films calmed as those of `others` ask for; a network without effects as its own ask for."""
+    by = temperature_of(others)
+    own = {FIXED: by} if FIXED in said.baselines else {}
+    if NETWORK in said.baselines and NETWORK in others.baselines:
+        own[NETWORK] = temperature_of(replace(others, severe=others.baselines[NETWORK]))
+    calm = {name: calmed(said.baselines[name], value) for name, value in own.items()}
+    return replace(said, severe=calmed(said.severe, by), baselines={**said.baselines, **calm})
 
 
 def outcome_reliability(said: Said) -> list[dict[str, float]]:

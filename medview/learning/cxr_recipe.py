@@ -8,9 +8,8 @@ from typing import Any
 
 from medview.domain.errors import DataError
 from medview.learning.recipe_values import recipe_of
-from medview.models.mdmt import (
-    SEVERITIES,
-)
+from medview.models.armed import LossWeights
+from medview.models.mdmt import SEVERITIES
 
 METHODS = ("mdmt", "ft", "stl-prognosis", "stl-severity")
 ALL = -1
@@ -75,6 +74,28 @@ class CxrRecipe:
         if made.size % 32:
             raise DataError("size must be a multiple of 32", do="Use 224.", code="MV-DAT-020")
         return made
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRecipe(CxrRecipe):
+    """The same with effects of sites: what each term of the loss of the outcome counts.
+
+    The paper's weights of its tabular task.
+    """
+
+    mixed: float = 1.0
+    fixed: float = 1.0
+    adversary: float = 0.1
+    kl: float = 1e-3
+
+    @property
+    def weights(self) -> LossWeights:
+        """As the loss takes them."""
+        return LossWeights(self.mixed, self.fixed, self.adversary, self.kl)
+
+
+RECIPES: dict[str, type[CxrRecipe]] = {"cxr": CxrRecipe, "cxr-armed": SiteRecipe}
+"""Model -> what its recipe says."""
 
 
 def same_run(recipe: CxrRecipe) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -28,15 +28,17 @@ from medview.learning.cxr_evidence import (
     kinds_to_show,
     remembering,
 )
-from medview.learning.cxr_given import scores_of
+from medview.learning.cxr_given import scores_at
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
 from medview.learning.film import Film, Picture, prepare_film
 from medview.learning.film_shape import unlike_lungs
 from medview.learning.run_stamp import stamped
+from medview.learning.site_effects import FIXED, Both, GivenSite
 from medview.learning.temperature import calmed
 from medview.models.backbones import Backbone
 from medview.models.mdmt import Mdmt, pool_zones
+from medview.models.site_mdmt import SiteMdmt
 
 ROLE = "film"
 
@@ -45,19 +47,22 @@ ROLE = "film"
 class Answer:
     """What the network says of one film.
 
-    `severe` is None without such a head, `zones` (6,) likewise. `evidence` holds maps (cells,
-    cells) by kind, signed: above 0 where the square speaks for a severe course.
+    `severe` is None without such a head, `zones` (6,) likewise; without effects of sites, or where
+    the site has none, nothing of `severe` is mixed. `evidence` holds maps (cells, cells) by kind,
+    signed: above 0 where the square speaks for a severe course.
     """
 
-    severe: float | None
+    severe: Both[float] | None
     zones: NDArray[np.float64] | None
     evidence: Mapping[str, Picture]
 
 
 @lru_cache(maxsize=2)
-def _loaded(weights: str | None, changed: float, device: str) -> tuple[Mdmt, ModelCard, Backbone]:
+def _loaded(
+    model: str, weights: str | None, changed: float, device: str
+) -> tuple[Mdmt, ModelCard, Backbone]:
     """The network, kept from run to run; `changed` is when its file was written."""
-    return load_cxr(Path(weights) if weights else None, device)
+    return load_cxr(Path(weights) if weights else None, device, model)
 
 
 def run_cxr(job: Progress, request: RunRequest) -> Prediction:
@@ -82,24 +87,28 @@ def run_cxr(job: Progress, request: RunRequest) -> Prediction:
         )
     device = choose_device(request.device)
     written = Path(request.weights).stat().st_mtime if request.weights else 0.0
-    model, card, backbone = _loaded(request.weights, written, device)
+    model, card, backbone = _loaded(request.model, request.weights, written, device)
+    site = GivenSite(request.site, model.sites) if isinstance(model, SiteMdmt) else None
     size = int(str(card.settings["size"]))
     job.report(0, 2, "finding the lungs")
     film = prepare_film(volume)
     job.check()
     job.report(1, 2, "reading the film")
     kinds = tuple(kind for kind in TITLES if kind == GRADIENTS or kind in request.maps)
-    said = ask(job, model, backbone, film, card, device, kinds)
-    parameters = {"size": size, "backbone": backbone.name, **_asked(request)}
+    said = ask(job, model, backbone, film, card, device, kinds, site)
+    parameters = {"size": size, "backbone": backbone.name, **_asked(request, site)}
     return replace(
         stamped(
-            *(card, request, began, _scores(said, film, card), parameters, (ROLE,)),
+            *(card, request, began, _scores(said, film, card, site), parameters, (ROLE,)),
             device=device,
             mode="single",
         ),
         maps=_maps(said, film, volume, size),
         preparation=(*film.steps, f"square of {size} x {size}, three equal channels"),
-        warnings=_warnings(film, volume, card, kinds),
+        warnings=(
+            *_warnings(film, volume, card, kinds),
+            *(site.notes("the probability of a severe course") if site is not None else ()),
+        ),
     )
 
 
@@ -111,40 +120,63 @@ def ask(
     card: ModelCard,
     device: str,
     wanted: Sequence[str] = (GRADIENTS,),
+    site: GivenSite | None = None,
 ) -> Answer:
     """Run the network on one film, with the wanted kinds of evidence for its outcome.
 
-    Of these, maps are those that passed under shuffled heads.
+    Of these, maps are those that passed under shuffled heads. They are of the answer with the
+    effect of the `site`, where the network has one.
     """
     size = int(str(card.settings["size"]))
     square, shares = (given.to(device) for given in inputs_of(film, size))
     encode = remembering(encoder_of(model, backbone))
+    own = model.at(site.number) if isinstance(model, SiteMdmt) and site is not None else model
     kinds = kinds_to_show(card.settings) if "prognosis" in model.heads else ()
     kinds = tuple(kind for kind in kinds if kind in wanted)
-    evidence = evidence_maps(job, model, encode, square, shares, kinds)
+    evidence = evidence_maps(job, own, encode, square, shares, kinds)
     with torch.no_grad():
-        pooled = pool_zones(encode(square), shares)
-        said = {task: out.cpu() for task, out in model(pooled).items()}
-    found = scores_of(said)
-    severe = float(calmed(found["severe"], temperature_of(card))[0]) if "severe" in found else None
+        name = site.name if site is not None else None
+        found = scores_at(model, pool_zones(encode(square), shares), [name])
+    calm = {n: float(calmed(found[n], temperature_of(card))[0]) for n in (FIXED, "severe")
+            if n in found}  # fmt: skip
+    severe = None
+    if "severe" in calm:
+        is_mixed = site is not None and site.is_known
+        severe = Both(calm.get(FIXED, calm["severe"]), calm["severe"] if is_mixed else None)
     return Answer(severe, found["zones"][0] if "zones" in found else None, evidence)
 
 
-def _scores(said: Answer, film: Film, card: ModelCard) -> tuple[Score, ...]:
+def _scores(said: Answer, film: Film, card: ModelCard, site: GivenSite | None) -> tuple[Score, ...]:
     status: Status = "ok" if film.found and not unlike_lungs(film) else "extrapolating"
-    return (_severe(said, card, status), *_zones(said, film, card, status))
+    return (*_severe(said, card, status, site), *_zones(said, film, card, status))
 
 
-def _severe(said: Answer, card: ModelCard, status: Status) -> Score:
+def _severe(
+    said: Answer, card: ModelCard, status: Status, site: GivenSite | None
+) -> Iterator[Score]:
+    """The probability; with effects of sites also without and with that of the film's own."""
     meaning = (
         "probability that this film is of a patient with a severe course (intensive care, "
         "ventilation or death), as in the training sets: mostly films of patients who already "
         "were in intensive care; no forecast"
     )
-    if said.severe is None:
-        return Score("severe", None, status="not_available", meaning="no such head was trained")
-    return Score("severe", said.severe, method=_calibration(card), status=status,
-                 meaning=meaning)  # fmt: skip
+
+    def told(name: str, value: float | None, words: str) -> Score:
+        if value is None:
+            return Score(name, None, status="not_available", meaning=words)
+        return Score(name, value, method=_calibration(card), status=status, meaning=words)
+
+    both = said.severe
+    if both is None:
+        yield told("severe", None, "no such head was trained")
+        return
+    where = "" if site is None else f"; {site.words}"
+    yield told("severe", both.best, f"{meaning}{where}")
+    if site is not None:
+        brief = "probability of a severe course"
+        yield told("severe_fixed", both.fixed, f"{brief}, without the effect of a site")
+        words = f"{brief}, {site.words}" if both.mixed is not None else site.words
+        yield told("severe_mixed", both.mixed, words)
 
 
 def _calibration(card: ModelCard) -> str:
@@ -205,9 +237,10 @@ def _maps(said: Answer, film: Film, volume: Volume, size: int) -> tuple[ScalarMa
     return tuple(maps)
 
 
-def _asked(request: RunRequest) -> dict[str, object]:
-    """What the result tells of the maps that were asked for."""
-    return {"maps": list(request.maps)} if request.maps else {}
+def _asked(request: RunRequest, site: GivenSite | None) -> dict[str, object]:
+    """What the result tells of the maps that were asked for, and of the site."""
+    told: dict[str, object] = {"maps": list(request.maps)} if request.maps else {}
+    return {**told, "site": site.name} if site is not None and site.name else told
 
 
 def _warnings(

@@ -17,7 +17,7 @@ from medview.learning.armed_rules import effect_rows
 from medview.learning.cases import find_subsets
 from medview.learning.cxr_armed import ARMED, ClusterOf, armed_said, clusters_of, source_of
 from medview.learning.cxr_fit import Fitted
-from medview.learning.cxr_folds import fold_of_patients, train_and_predict
+from medview.learning.cxr_folds import Fold, fold_of_patients, train_and_predict
 from medview.learning.cxr_given import Given, make_given
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.cxr_scored import scored
@@ -57,14 +57,14 @@ class CxrStudy:
         """All that the data can tell apart, the default (MDMT) first.
 
         Effects of clusters and a joined label set need films with either label; effects also need
-        two clusters with an outcome to learn from.
+        two clusters with an outcome.
         """
         both = all(any(c.cells.get(label) for c in self._cases) for label in LABELS)
         armed = [name for name, (_, cluster_of) in ARMED.items() if self._has_effects(cluster_of)]
         return (*VARIANTS, *((*armed, *UNIFIED) if both else ()))
 
     def _has_effects(self, cluster_of: ClusterOf) -> bool:
-        """At least two clusters are left to learn from, whatever site is left out.
+        """There are at least two clusters; with a source left out, there may be one to learn from.
 
         Clusters that are the sources again have no variants of their own.
         """
@@ -73,9 +73,7 @@ class CxrStudy:
             clusters_of(cases, source_of)
         ):
             return False
-        out = sorted({c.site for c in cases}) if self._request.leave_out else [""]
-        rest = ([case for case in cases if case.site != site] for site in out)
-        return all(len(clusters_of(some, cluster_of)) > 1 for some in rest)
+        return len(clusters_of(cases, cluster_of)) > 1
 
     def folds(self, seed: int) -> tuple[str, ...]:
         """Numbers of the folds, or the sites whose films have an outcome."""
@@ -92,21 +90,21 @@ class CxrStudy:
         recipe = CxrRecipe.of({**self._request.recipe, **changed})
         given = self._films(job, recipe, seed)
         test = self._left_out(given, fold)
-        parts = np.flatnonzero(~test), np.flatnonzero(test)
         own = (*asdict(replace(recipe, method="")).values(), seed, fold)
         if self._fitted[0] != own:
             self._fitted = (own, {})
-        known = self._fitted[1]
+        left = np.flatnonzero(~test), np.flatnonzero(test)
+        whole = Fold(recipe, given, *left, seed, self._fitted[1])
         if variant in ARMED:
-            told = armed_said(job, recipe, given, parts, seed, known, variant)
+            told = armed_said(job, whole, variant)
             return (
                 *scored(told.own),
                 *(one for one in scored(told.average, AVERAGE) if one.task == "prognosis"),
                 *effect_rows(told.effects, "all", fold),
             )
         if variant in UNIFIED:
-            return tuple(scored(unified_said(job, recipe, given, parts, seed, known, variant)))
-        return tuple(scored(train_and_predict(job, recipe, given, *parts, seed, known)))
+            return tuple(scored(unified_said(job, whole, variant)))
+        return tuple(scored(train_and_predict(job, whole)))
 
     def _films(self, job: Progress, recipe: CxrRecipe, seed: int) -> Given:
         key = tuple(getattr(recipe, name) for name in _FILMS)

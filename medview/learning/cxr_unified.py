@@ -15,7 +15,7 @@ from torch import Tensor
 
 from medview.domain.progress import Progress
 from medview.learning.cxr_fit import Fitted, Run, chances, fit_method, network_for
-from medview.learning.cxr_folds import Index, median_total, said_of, split_val
+from medview.learning.cxr_folds import Fold, Index, said_of
 from medview.learning.cxr_given import Given, predict
 from medview.learning.cxr_metrics import Said
 from medview.learning.cxr_recipe import CxrRecipe
@@ -31,21 +31,10 @@ SURE = 0.8
 """A film whose taught outcome is less likely than this stays without."""
 
 
-def unified_said(
-    job: Progress,
-    recipe: CxrRecipe,
-    given: Given,
-    parts: tuple[Index, Index],
-    seed: int,
-    known: dict[str, Fitted],
-    variant: str,
-) -> Said:
-    """Train on the first of `parts` with one label set, and ask of the second."""
-    train, test = parts
-    cases = given.films.cases
-    inner = split_val(cases, train, recipe.val_share, seed)
-    fitted = fit_unified(job, recipe, given, inner, seed, known, variant)
-    return said_of(fitted, given, test, median_total([cases[n] for n in train]))
+def unified_said(job: Progress, fold: Fold, variant: str) -> Said:
+    """Train with one label set, and ask of the films left out."""
+    fitted = fit_unified(job, fold.recipe, fold.given, fold.parts, fold.seed, fold.known, variant)
+    return said_of(fitted, fold)
 
 
 def fit_unified(

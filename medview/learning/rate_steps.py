@@ -33,11 +33,18 @@ def anomaly(job: Progress, request: TrainRequest) -> Step:
 
 def cxr(job: Progress, request: TrainRequest) -> Step:
     """Of the last phase of the chest model."""
-    from medview.learning.cxr_recipe import CxrRecipe
-    from medview.learning.cxr_training import first_run
+    from medview.learning.cxr_training import MODEL, first_run
 
     _use(request)
-    return first_run(job, CxrRecipe.of(request.recipe), request).try_rate
+    return first_run(job, request, MODEL).try_rate
+
+
+def cxr_armed(job: Progress, request: TrainRequest) -> Step:
+    """Of the last phase of the chest model, with effects of sites."""
+    from medview.learning.cxr_training import ARMED_MODEL, first_run
+
+    _use(request)
+    return first_run(job, request, ARMED_MODEL).try_rate
 
 
 def brain_age(job: Progress, request: TrainRequest) -> Step:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -125,11 +125,19 @@ class Mdmt(nn.Module):
             heads[TASK_OF[options.severity]] = _severity_head(options.severity, width)
         self.heads = nn.ModuleDict(heads)
 
+    def like(self, tail: nn.Sequential) -> Self:
+        """An untrained network of the same parts with another ``tail``."""
+        return type(self)(self.options, tail)
+
     def settle(self, pooled: Tensor) -> None:
         """Take mean and spread of frozen features (n, 7, F) from training films."""
         flat = pooled[:, 0].float()
         self.get_buffer("mean").copy_(flat.mean(0))
         self.get_buffer("scale").copy_(flat.std(0).clamp_min(1e-3))
+
+    def standardised(self, pooled: Tensor) -> Tensor:
+        """Features as the layers are given them."""
+        return (pooled - self.get_buffer("mean")) / self.get_buffer("scale")
 
     def run_tail(self, maps: Tensor, shares: Tensor) -> Tensor:
         """Maps before the trained stages (B, C, h, w) to pooled features (B, 7, F)."""
@@ -137,7 +145,7 @@ class Mdmt(nn.Module):
 
     def forward(self, pooled: Tensor) -> dict[str, Tensor]:
         """Outputs by task: prognosis (B, 2), severity (B, 4), lungs (B, 2, 4), zones (B, 6)."""
-        x = (pooled - self.get_buffer("mean")) / self.get_buffer("scale")
+        x = self.standardised(pooled)
         whole = self.adapter(x[:, 0])
         said: dict[str, Tensor] = {}
         for task, head in self.heads.items():
