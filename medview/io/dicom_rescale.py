@@ -131,7 +131,8 @@ def table_of(item: Header, *, signed: bool) -> tuple[int, NDArray[np.uint16], in
     wide = len(raw) >= 2 * count
     order = "<" if item.outline.little else ">"
     values = np.frombuffer(raw[: 2 * count if wide else count], f"{order}u2" if wide else "u1")
-    if values.size != count or not 1 <= bits <= 16:
+    # A table of more bits that is cut short must not be taken for one of bytes.
+    if values.size != count or not 1 <= bits <= (16 if wide else 8):
         return None
     return first, values.astype(np.uint16), bits
 

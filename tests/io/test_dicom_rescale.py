@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from dicom_files import ct, image, only, positions, save, write
 from pydicom.dataset import Dataset
+
+from medview.io.dicom_classes import PARAMETRIC_MAP, RT_DOSE
+from medview.io.dicom_form import Form
+from medview.io.dicom_frames import Frames
+from medview.io.dicom_outline import read_outline
+from medview.io.dicom_rescale import (
+    Rescale,
+    Table,
+    padding_of,
+    rescale_of,
+    table_of,
+    windows_in,
+)
+from medview.io.dicom_values import Header
 
 RAMP = np.arange(54, dtype=np.int16).reshape(6, 9)
 
@@ -138,4 +154,186 @@ def test_padding_written_without_sign_is_understood(tmp_path):
     assert volume.padding == (-3024, -3024)
 
 
-# ---------------------------------------------------------------------------------- doubts
+@pytest.mark.parametrize(
+    ("value", "limit", "signed", "found"),
+    [
+        (-5, None, True, (-5, -5)),
+        (65531, None, True, (-5, -5)),
+        (-1, None, False, (65535, 65535)),
+        (10, 4, False, (4, 10)),
+        (0, 0, False, (0, 0)),
+    ],
+)
+def test_padding_is_a_span_of_stored_values(value, limit, signed, found, tmp_path):
+    form = replace(FORM, signed=signed, stored=16, high=15)
+    more = {} if limit is None else {"PixelPaddingRangeLimit": limit}
+    raw = {"PixelRepresentation": int(value < 0), "PixelPaddingValue": value} | more
+    header = frames_of(tmp_path, **raw)
+    assert padding_of(header.header, Rescale(), form) == found
+    turned = padding_of(header.header, Rescale(-2.0, 1.0), form)
+    assert turned == (1 - 2 * found[1], 1 - 2 * found[0])
+    table = Table(found[0], np.array([7, 9], np.uint16))
+    by_table = padding_of(header.header, Rescale(table=table), form)
+    assert by_table == ((7, 7) if found[0] == found[1] else (7, 9))
+
+
+def test_without_padding_all_is_image(tmp_path):
+    assert padding_of(frames_of(tmp_path).header, Rescale(), FORM) is None
+
+
+# ------------------------------------------------------------------------- the rule by itself
+
+FORM = Form(
+    rows=6, columns=9, frames=1, samples=1, planar=False, photometric="MONOCHROME2",
+    allocated=16, stored=12, high=11, signed=False, floating=False,
+)  # fmt: skip
+TABLE = Table(0, np.array([5, 300, 40], np.uint16))
+
+
+def frames_of(tmp_path, **elements):
+    return Frames(Header(read_outline(write(image(RAMP, **elements), tmp_path / "f.dcm"))))
+
+
+@pytest.mark.parametrize(
+    ("rescale", "signed", "limits"),
+    [
+        (Rescale(1.0, -1024.0), False, (-1024, 3071)),
+        (Rescale(-2.0, 10.0), False, (-8180, 10)),
+        (Rescale(1.0, 0.0), True, (-2048, 2047)),
+        (Rescale(table=TABLE), False, (5, 300)),
+    ],
+)
+def test_limits_are_the_smallest_and_largest_value_that_can_come_out(rescale, signed, limits):
+    assert rescale.limits(replace(FORM, signed=signed)) == limits
+
+
+@pytest.mark.parametrize(
+    ("rescale", "changes", "fits"),
+    [
+        (Rescale(1.0, -1024.0), {}, True),
+        (Rescale(8.0, 7.0), {}, True),  # up to 4095 x 8 + 7 = 32767
+        (Rescale(8.0, 8.0), {}, False),
+        (Rescale(1.0, -32768.0), {}, True),
+        (Rescale(1.0, -32769.0), {}, False),
+        (Rescale(0.5, 0.0), {}, False),
+        (Rescale(1.0, 0.5), {}, False),
+        (Rescale(1.0, 0.0), {"stored": 16, "high": 15}, False),
+        (Rescale(1.0, 0.0), {"stored": 16, "high": 15, "signed": True}, True),
+        (Rescale(1.0, 0.0), {"floating": True}, False),
+        (Rescale(table=TABLE), {}, True),
+        (Rescale(table=Table(0, np.array([32768], np.uint16))), {}, False),
+    ],
+)
+def test_sixteen_bits_are_used_where_every_value_fits_and_nowhere_else(rescale, changes, fits):
+    assert rescale.fits_int16(replace(FORM, **changes)) is fits
+
+
+@pytest.mark.parametrize(
+    "rescale", [Rescale(1.0, -1024.0), Rescale(-2.0, 10.0), Rescale(table=TABLE)]
+)
+def test_in_place_and_into_are_the_same_values(rescale):
+    stored = np.arange(6, dtype=np.uint16)
+    expected = [5, 300, 40, 40, 40, 40]
+    if rescale.table is None:
+        expected = [int(rescale.slope * n + rescale.intercept) for n in range(6)]
+    for kind in (np.int16, np.float32):
+        out = np.empty(6, kind)
+        rescale.into(stored, out)
+        assert out.tolist() == expected
+    words = stored.copy().view(np.int16)
+    rescale.in_place(words, np.dtype(np.uint16))
+    assert words.tolist() == expected
+
+
+def test_a_table_looks_signed_values_up_in_place():
+    words = np.array([-3, -2, -1, 0], np.int16)
+    Rescale(table=Table(-2, TABLE.values)).in_place(words, np.dtype(np.int16))
+    assert words.tolist() == [5, 5, 300, 40]
+
+
+def test_only_a_slope_of_one_without_more_leaves_stored_values_as_they_are():
+    assert Rescale().is_identity
+    for other in (Rescale(2.0, 0.0), Rescale(1.0, 1.0), Rescale(table=TABLE)):
+        assert not other.is_identity
+        assert not other.same_as(Rescale())
+        assert not Rescale().same_as(other)
+        assert other.same_as(replace(other))
+    assert Rescale(2.0, 3.0).same_as(Rescale(2.0, 3.0))
+    assert not Rescale(table=TABLE).same_as(Rescale(table=Table(0, TABLE.values)))
+
+
+@pytest.mark.parametrize(
+    ("elements", "slope", "intercept"),
+    [
+        ({"SOPClassUID": RT_DOSE, "DoseGridScaling": 0.25}, 0.25, 0.0),
+        ({"SOPClassUID": RT_DOSE, "DoseGridScaling": 0.25, "RescaleSlope": 9}, 0.25, 0.0),
+        ({"SOPClassUID": RT_DOSE}, 1.0, 0.0),
+        ({"SegmentationType": "FRACTIONAL", "MaximumFractionalValue": 200}, 0.005, 0.0),
+        ({"SegmentationType": "FRACTIONAL"}, 1 / 255, 0.0),
+        ({"SegmentationType": "BINARY", "MaximumFractionalValue": 200}, 1.0, 0.0),
+        ({"RescaleSlope": 2, "RescaleIntercept": -3}, 2.0, -3.0),
+    ],
+)
+def test_each_kind_of_file_has_its_own_rule(elements, slope, intercept, tmp_path):
+    found = rescale_of(frames_of(tmp_path, **elements), 0)
+    assert (found.slope, found.intercept, found.table) == (pytest.approx(slope), intercept, None)
+
+
+def test_a_parametric_map_means_what_its_mapping_says(tmp_path):
+    group, mapping = Dataset(), Dataset()
+    mapping.RealWorldValueSlope, mapping.RealWorldValueIntercept = 0.5, -2.0
+    group.RealWorldValueMappingSequence = [mapping]
+    plain = {"SOPClassUID": PARAMETRIC_MAP}
+    found = rescale_of(frames_of(tmp_path, **plain, SharedFunctionalGroupsSequence=[group]), 0)
+    assert (found.slope, found.intercept) == (0.5, -2.0)
+    bare = rescale_of(frames_of(tmp_path, **plain), 0)
+    assert (bare.slope, bare.intercept) == (1.0, 0.0)
+    told = frames_of(tmp_path, **plain, RescaleSlope=3, SharedFunctionalGroupsSequence=[group])
+    assert rescale_of(told, 0).slope == 3.0
+
+
+def table_in(tmp_path, descriptor, data, *, signed=False):
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", descriptor)
+    item.LUTData = data
+    header = frames_of(tmp_path, VOILUTSequence=[item]).header
+    return table_of(header.items("VOILUTSequence")[0], signed=signed)
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "data", "signed", "first", "values"),
+    [
+        ([3, 10, 12], np.array([1, 2, 4095], "<u2").tobytes(), False, 10, [1, 2, 4095]),
+        ([4, 10, 8], bytes([1, 2, 3, 255]), False, 10, [1, 2, 3, 255]),
+        ([2, 65526, 16], np.array([1, 2], "<u2").tobytes(), True, -10, [1, 2]),
+        ([2, 65526, 16], np.array([1, 2], "<u2").tobytes(), False, 65526, [1, 2]),
+        ([2, 32767, 1], np.array([1, 0], "<u2").tobytes(), True, 32767, [1, 0]),
+        ([0, 0, 16], np.arange(65536, dtype="<u2").tobytes(), False, 0, list(range(65536))),
+    ],
+)
+def test_tables_of_every_form_are_read(descriptor, data, signed, first, values, tmp_path):
+    found = table_in(tmp_path, descriptor, data, signed=signed)
+    assert (found[0], found[1].tolist(), found[2]) == (first, values, descriptor[2])
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "count"),
+    [([3, 0, 16], 2), ([6, 0, 8], 2), ([2, 0, 0], 2), ([2, 0, 17], 2), ([2, 0], 2)],
+)
+def test_a_table_that_cannot_be_is_not_used(descriptor, count, tmp_path):
+    assert table_in(tmp_path, descriptor, np.zeros(count, "<u2").tobytes()) is None
+
+
+def test_an_unusable_modality_table_leaves_the_slope(tmp_path):
+    bad = lut(0, [1, 2], 0)
+    found = rescale_of(frames_of(tmp_path, ModalityLUTSequence=[bad], RescaleSlope=2), 0)
+    assert (found.table, found.slope) == (None, 2.0)
+
+
+def test_a_window_without_an_explanation_has_the_name_it_is_given(tmp_path):
+    elements = {"WindowCenter": [40, 50], "WindowWidth": [80, 90]}
+    source = frames_of(tmp_path, **elements, WindowCenterWidthExplanation=["BRAIN"]).header
+    assert [w.label for w in windows_in(source, "Window of the state")] == [
+        "BRAIN",
+        "Window of the state",
+    ]
