@@ -10,7 +10,7 @@ from medview.domain.report import NOT_AVAILABLE
 from medview.domain.wording import interval, number, sentence
 
 _MOST_FIGURES = 6
-_FIGURE_NAMES = {
+FIGURE_NAMES = {
     "roc_auc": "ROC AUC",
     "pr_auc": "average precision",
     "dice_best": "best Dice",
@@ -41,7 +41,7 @@ _PREDICTORS = {
 _DEVIATIONS = re.compile(r"\b(\d+)sd\b")
 _HERE = ("cross-fitted", "validation")
 """Groups of figures that a version has from local cases: of a calibration, of a fine-tuning."""
-_LOWER_IS_BETTER = ("mae", "mae_corrected", "rmse", "brier", "ece", "interval_width")
+LOWER_IS_BETTER = ("mae", "mae_corrected", "rmse", "brier", "ece", "interval_width")
 
 
 def of_route(figures: tuple[Figure, ...], prediction: Prediction) -> tuple[Figure, ...]:
@@ -101,7 +101,7 @@ def published_words(figures: tuple[Figure, ...]) -> str:
 
 def figure_words(figure: Figure) -> str:
     """One figure: level, name, value, interval, data and number of cases."""
-    name = _FIGURE_NAMES.get(figure.name, figure.name.replace("_", " "))
+    name = FIGURE_NAMES.get(figure.name, figure.name.replace("_", " "))
     value = NOT_AVAILABLE if figure.value is None else number(figure.value)
     bounds = interval(figure.low, figure.high)
     count = f", n {figure.n}" if figure.n else ""
@@ -126,7 +126,7 @@ def _best(name: str, figures: list[Figure]) -> Figure | None:
     known = [(each.value, n) for n, each in enumerate(figures) if each.value is not None]
     if not known:
         return None
-    chosen = min if name in _LOWER_IS_BETTER else max
+    chosen = min if name in LOWER_IS_BETTER else max
     return figures[chosen(known)[1]]
 
 
@@ -142,7 +142,7 @@ def calibrated_here(figures: tuple[Figure, ...]) -> str:
         new, old = found.get((name, "new")), found.get((name, "old"))
         if new is not None and new.value is not None:
             before = f", {number(old.value)} before" if old and old.value is not None else ""
-            said.append(f"{_FIGURE_NAMES[name]} {number(new.value)}{before} (n {new.n})")
+            said.append(f"{FIGURE_NAMES[name]} {number(new.value)}{before} (n {new.n})")
     if not said:
         return "at this site not established, no cases of it were labelled here"
     return f"on local cases that were left out of the fit {', '.join(said)}"

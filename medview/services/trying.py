@@ -27,6 +27,8 @@ from medview.services.tuning import Tuning
 
 # Models that are run slice by slice; others are run on all there is.
 _BY_SLICE = ("anomaly",)
+# Models that learn from tables: of an image on screen both versions would say the same.
+_BY_TABLE = ("brain-age", "brain-age-armed")
 # Maps that are kept of each version; all of them would take a gigabyte.
 _SHOWN = ("score", "total", "evidence")
 
@@ -93,6 +95,8 @@ class Trying:
 
     def _request(self, place: _Place, weights: Path) -> RunRequest | None:
         model = self._tuning.now.wish.version.partition("@")[0]
+        if model in _BY_TABLE:
+            return None
         request = self._analysis.request(model, weights)
         if request is None or model not in _BY_SLICE:
             return request

@@ -47,11 +47,16 @@ def number(value: float | None, digits: int = 3) -> str:
     return text.replace("-", "\u2212")
 
 
-def alike(*values: float | None) -> tuple[str, ...]:
-    """Figures to be compared: with as many decimals each as the largest needs."""
+def decimals_of(*values: float | None) -> int:
+    """How many decimals figures need that are compared: three digits of the largest."""
     known = [abs(value) for value in values if value is not None and math.isfinite(value)]
     largest = max(known, default=0.0)
-    decimals = 2 if largest == 0 else min(6, max(0, 2 - math.floor(math.log10(largest))))
+    return 2 if largest == 0 else min(6, max(0, 2 - math.floor(math.log10(largest))))
+
+
+def alike(*values: float | None) -> tuple[str, ...]:
+    """Figures to be compared: with as many decimals each as the largest needs."""
+    decimals = decimals_of(*values)
     return tuple(
         "–"
         if value is None or not math.isfinite(value)

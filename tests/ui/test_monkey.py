@@ -37,7 +37,7 @@ def desk(unwatched, monkeypatch):
     # A filter in Python of all events makes each of them slower: nothing here needs it.
     bench = unwatched
     for each in ("getText", "getInt"):
-        monkeypatch.setattr(f"PySide6.QtWidgets.QInputDialog.{each}", lambda *a: ("", False))
+        monkeypatch.setattr(f"PySide6.QtWidgets.QInputDialog.{each}", lambda *a, **k: ("", False))
     bench.window.resize(1000, 700)
     bench.window.open_paths((Path("/data"),))
     bench.jobs.running("scan")[-1].finish(replace(CATALOGUE))

@@ -44,6 +44,11 @@ class CurvePlot(QWidget):
         )
 
     @property
+    def _foot(self) -> float:
+        """Where words above the axis stand, in pixels."""
+        return self.height() - 24.0
+
+    @property
     def _span(self) -> tuple[float, float]:
         values = [value for points in self.curves.values() for _, value in points]
         low, high = min(values, default=0.0), max(values, default=1.0)
@@ -65,7 +70,7 @@ class CurvePlot(QWidget):
         if best is not None:
             x = self.place(*best).x()
             painter.drawLine(QPointF(x, 10), QPointF(x, self.height() - 18))
-            self._write_best(painter, x, tr("best, epoch {n}", n=best[0]))
+            self._write_best(painter, self.place(*best), tr("best, epoch {n}", n=best[0]))
         self._write_legend(painter)
         painter.setPen(QColor(theme.quiet))
         if not any(self.curves.values()):
@@ -80,12 +85,16 @@ class CurvePlot(QWidget):
         )
         painter.end()
 
-    def _write_best(self, painter: QPainter, x: float, text: str) -> None:
-        """The epoch of the best validation, on the side of its line that has room."""
+    def _write_best(self, painter: QPainter, at: QPointF, text: str) -> None:
+        """The epoch of the best validation, on the side of its line that has room.
+
+        It stands at the upper end of the line, or at the lower one where the curve is above.
+        """
+        x = at.x()
         wide = painter.fontMetrics().horizontalAdvance(text) + 5
         painter.setPen(QColor(current().good))
         left = x + 5 if x + wide + 5 < self.width() else x - wide
-        painter.drawText(QPointF(left, 12), text)
+        painter.drawText(QPointF(left, 12 if at.y() > self.height() / 2 else self._foot), text)
 
     def _write_legend(self, painter: QPainter) -> None:
         """Which line is which, under the curves."""

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from itertools import count
+
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QInputDialog
 
 from medview.services.tuned import Tuned
@@ -10,7 +14,7 @@ from medview.ui.containers import Card, Row
 from medview.ui.controls import button, clear, label, name
 from medview.ui.notify import ask
 from medview.ui.panels.training_cases import CaseTable
-from medview.ui.panels.training_words import difference_lines
+from medview.ui.panels.training_words import DifferenceLine, difference_lines
 from medview.ui.words import tr
 
 
@@ -23,10 +27,16 @@ class OutcomeCard(Card):
         self._head = label(tr("Before and after"), "strong")
         self._grid = QGridLayout()
         self._grid.setHorizontalSpacing(8)
+        self._grid.setVerticalSpacing(2)
         self._grid.setColumnStretch(0, 1)
         self._worse = label("", "attention", wraps=True)
         name(self._worse, "training_worse", tr("What became worse"))
-        self._keep = button(tr("Keep as"), "training_keep", look="primary")
+        self._keep = button(
+            tr("Keep as …"),
+            "training_keep",
+            look="primary",
+            tip=tr("Make a version of its own of it; the one before stays as it is"),
+        )
         self._keep.clicked.connect(self._on_keep)
         self._reject = button(tr("Reject"), "training_reject", tip=tr("Everything stays as it was"))
         self._reject.clicked.connect(app.tuning.reject)
@@ -41,13 +51,8 @@ class OutcomeCard(Card):
         self.setVisible(now.phase in ("done", "kept"))
         clear(self._grid)
         found = now.outcome.get("before_after", {})
-        for row, line in enumerate(difference_lines(found)):
-            if len(line.cells) == 1:
-                self._grid.addWidget(label(line.cells[0], "quiet"), row, 0, 1, 4)
-                continue
-            for column, text in enumerate(line.cells):
-                look = line.look if row == 0 or column == len(line.cells) - 1 else ""
-                self._grid.addWidget(label(text, look, wraps=column == 0), row, column)
+        for number, line in enumerate(difference_lines(found)):
+            self._add_line(2 * number, line)
         worse = tr("Worse for sure: {what}.", what=", ".join(now.worse)) if now.worse else ""
         self._worse.setText(worse)
         self._worse.setVisible(bool(worse))
@@ -55,6 +60,21 @@ class OutcomeCard(Card):
         self._kept.setVisible(bool(now.kept))
         self.cases.show_lines(now.lines)
         self._decide.setVisible(now.phase == "done")
+
+    def _add_line(self, row: int, line: DifferenceLine) -> None:
+        """A figure in two rows, as the interval stands under the difference."""
+        if len(line.cells) == 1:
+            self._grid.addWidget(label(line.cells[0], "quiet"), row, 0, 1, 4)
+            return
+        *cells, bounds = line.cells
+        for column, text in enumerate(cells):
+            look = line.look if row == 0 or column == len(cells) - 1 else ""
+            made = label(text, look, wraps=column == 0)
+            self._grid.addWidget(made, row, column, 1 if column or not bounds else 2, 1)
+        if bounds:
+            made = label(bounds, "quiet")
+            made.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(made, row + 1, 1, 1, 3)
 
     def _on_keep(self) -> None:
         worse = self._app.tuning.now.worse_on_locked
@@ -65,9 +85,19 @@ class OutcomeCard(Card):
             )
             if not ask(self, what, tr("Keep it"), tr("Do not keep it")):
                 return
-        model = self._app.tuning.now.wish.version.partition("@")[0]
+        version = self._app.tuning.now.wish.version
         chosen, agreed = QInputDialog.getText(
-            self, tr("Keep this version"), tr("Name of the version of {model}", model=model)
+            self,
+            tr("Keep this version"),
+            tr("Name of the version of {model}", model=version.partition("@")[0]),
+            text=free_name(version, [each.name for each in self._app.tuning.choices()]),
         )
         if agreed and chosen:
             self._app.tuning.keep(chosen, accept_worse=bool(worse))
+
+
+def free_name(version: str, taken: Collection[str]) -> str:
+    """A name for a version made from "ID@1.0" that none has yet: "1.0-local", "1.0-local-2"."""
+    model, _, number = version.partition("@")
+    names = (f"{number}-local{f'-{n}' if n > 1 else ''}" for n in count(1))
+    return next(name for name in names if f"{model}@{name}" not in taken)

@@ -47,7 +47,7 @@ class StartCard(Card):
         self._go.clicked.connect(lambda: app.tuning.start())
         self._resume = button(tr("Go on"), "training_resume", tip=tr("From the last whole epoch"))
         self._resume.clicked.connect(lambda: app.tuning.start(resume=True))
-        self.add(Row(label(tr("Start from"), "strong"), 1, self.version), self.method)
+        self.add(label(tr("Start from"), "strong"), self.version, self.method)
         self.rate = RateRow(app)
         self.add(Row(label(tr("Epochs")), 1, self.epochs), self.rate, self.folds, self.sites)
         self.add(self._expected, Row(1, self._resume, self._go))
@@ -59,7 +59,7 @@ class StartCard(Card):
         self._list_versions()
         self._app.tuning.models.changed.connect(self._list_versions)
         self.version.setToolTip(tr("The version whose weights are trained further"))
-        self.version.setFixedWidth(_FIELD_PX)
+        self.version.setMinimumWidth(_FIELD_PX)
         self.version.currentIndexChanged.connect(self._on_version)
 
     def _list_versions(self) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from medview.domain.wording import span
+from medview.services.report_figures import FIGURE_NAMES, LOWER_IS_BETTER
 from medview.services.tuned import Tuned
 from medview.ui.panels.training_curve import loss_curves
-from medview.ui.words import number, tr
+from medview.ui.words import alike, decimals_of, number, short, tr
 
 _MOST_DIFFERENCES = 20
 # More or less of these is neither better nor worse by itself.
@@ -52,7 +53,7 @@ def health_words(now: Tuned) -> str:
     checks = now.outcome.get("health", ())
     if checks:
         return " · ".join(
-            f"{check['name'].replace('_', ' ')} {number(check['value'])}"
+            f"{check['name'].replace('_', ' ')} {short(check['value'])}"
             + ("" if check["ok"] else f" ({check.get('text') or tr('not healthy')})")
             for check in checks
         )
@@ -63,9 +64,10 @@ def health_words(now: Tuned) -> str:
 
 @dataclass(frozen=True, slots=True)
 class DifferenceLine:
-    """A line of the table of differences: its cells, and the look of the last one.
+    """A line of the table of differences: its cells, and the look of the difference.
 
-    One cell alone is the name of the group that the lines below it are of.
+    The cells are figure, old, new, difference and its interval ("" without one). One cell alone
+    is the name of the group that the lines below it are of.
     """
 
     cells: tuple[str, ...]
@@ -78,6 +80,7 @@ def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
     group = "validation"
     # What is of all sites comes before what is of one of them.
     ordered = sorted(found.get("differences", ()), key=lambda one: ", site:" in one["group"])
+    several = len({one["task"] for one in ordered}) > 1
     for one in ordered[:_MOST_DIFFERENCES]:
         if one["group"] != group:
             group = one["group"]
@@ -87,33 +90,43 @@ def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
             for row in found["metrics"]
             if all(row[key] == one[key] for key in ("task", "level", "name", "subset", "group"))
         }
-        level = "" if one["level"] == "case" else f"{one['level']} "
-        cells = (
-            f"{one['task']} {level}{one['name'].replace('_', ' ')}",
-            number(values.get("old")),
-            number(values.get("new")),
-            _difference(one),
-        )
-        is_worse = f"{one['group']} {one['name']}" in found.get("worse", ())
-        is_sure = one["low"] is not None and (one["low"] > 0 or one["high"] < 0)
-        is_sure = is_sure and one["name"] not in _NEITHER
-        lines.append(DifferenceLine(cells, "worse" if is_worse else "good" if is_sure else ""))
-    head = DifferenceLine(("", tr("before"), tr("after"), tr("difference")), "quiet")
+        old, new = values.get("old"), values.get("new")
+        told = alike(old, new), _difference(one, decimals_of(old, new))
+        cells = (figure_words(one, with_task=several), *told[0], *told[1])
+        is_listed = f"{one['group']} {one['name']}" in found.get("worse", ())
+        lines.append(DifferenceLine(cells, "worse" if is_listed else _look(one)))
+    head = DifferenceLine(("", tr("before"), tr("after"), tr("difference"), ""), "quiet")
     return [head, *lines] if lines else []
 
 
-def _difference(one: Mapping[str, Any]) -> str:
-    """New minus old with its interval; "–" where there is none."""
+def figure_words(one: Mapping[str, Any], *, with_task: bool) -> str:
+    """What a figure is called, with what it is of where several tasks are told."""
+    level = "" if one["level"] == "case" else one["level"]
+    plain = FIGURE_NAMES.get(one["name"], one["name"].replace("_", " "))
+    return " ".join(part for part in (one["task"] if with_task else "", level, plain) if part)
+
+
+def _look(one: Mapping[str, Any]) -> str:
+    """Whether a difference is good or worse for sure: all of its interval on one side."""
+    if one["name"] in _NEITHER or one["low"] is None or one["low"] <= 0 <= one["high"]:
+        return ""
+    rises = one["low"] > 0
+    return "good" if rises != (one["name"] in LOWER_IS_BETTER) else "worse"
+
+
+def _difference(one: Mapping[str, Any], decimals: int) -> tuple[str, str]:
+    """New minus old, "–" where there is none; and its interval."""
     if one["new_minus_old"] is None:
-        return "–"
-    text = _signed(one["new_minus_old"], 3)
+        return "–", ""
+    text = _signed(one["new_minus_old"], decimals)
     if one["low"] is None:
-        return text
-    return f"{text} ({span(_signed(one['low'], 2), _signed(one['high'], 2))})"
+        return text, ""
+    return text, span(_signed(one["low"], decimals), _signed(one["high"], decimals))
 
 
-def _signed(value: float, digits: int) -> str:
-    return ("+" if value >= 0 else "") + number(value, digits)
+def _signed(value: float, decimals: int) -> str:
+    text = f"{value:+.{decimals}f}"
+    return text.replace("-", "\u2212") if float(text) else text[1:]
 
 
 def group_words(group: str) -> str:

@@ -216,6 +216,9 @@ def test_one_line_with_the_accuracy_beside_it_and_evidence_closed(bench):
     assert "0.80 (0.71 – 0.87), n = 61, on hannover" in bench.find(QLabel, "model_accuracy").text()
     assert "may already be in intensive care" in said(bench)
     assert bench.find(QLabel, "brixia_total").text() == "10 / 18"
+    # Where most of it lies outside of the zones, that must not be overlooked.
+    share = bench.find(QLabel, "evidence_share")
+    assert (share.text(), share.property("look")) == ("80\u00a0%", "value")
     assert bench.frame().tints == ()
 
 
@@ -366,11 +369,9 @@ def test_the_film_can_be_switched_off_and_the_result_says_so(bench):
     assert "film off" in said(bench)
 
 
-def test_weights_that_take_no_film_do_not_say_it_was_left_out(bench):
-    bench.app.analysis._cards = tuple(
-        replace(each, inputs=STAY.inputs[:1]) if each.id == "icu" else each
-        for each in bench.app.analysis.cards()
-    )
+def test_weights_that_take_no_film_do_not_say_it_was_left_out(bench, monkeypatch):
+    alone = replace(STAY, inputs=STAY.inputs[:1])
+    monkeypatch.setattr(bench.app.analysis, "card_of", lambda made: alone)
     stay(bench, roles=("series",))
     assert "film off" not in said(bench)
 

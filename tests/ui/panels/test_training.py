@@ -23,6 +23,7 @@ from medview.services.training import METHODS
 from medview.services.training_notes import note_time
 from medview.services.tuned import Tuned
 from medview.services.versions import located, versions
+from medview.ui.panels.training_outcome import free_name
 
 FOUND = {
     "cases": 12,
@@ -195,7 +196,7 @@ def done(bench, tmp_path, outcome=OUTCOME):
 def test_old_and_new_stand_beside_each_other_and_a_version_is_kept(bench, panel, tmp_path):
     done(bench, tmp_path)
     words = said(panel.outcome)
-    for part in ("5.20", "4.10", "−1.10 (−1.6 to −0.50)", "age mae"):
+    for part in ("5.20", "4.10", "−1.10", "−1.60 to −0.50", "mean absolute error"):
         assert part in words
     bench.app.tuning.keep("ward-1")
     bench.settle()
@@ -339,7 +340,7 @@ def test_worse_on_the_locked_set_is_kept_only_after_a_second_word(
     answers, asked = [False, True], []
     card = "medview.ui.panels.training_outcome"
     monkeypatch.setattr(f"{card}.ask", lambda *words: asked.append(words[1]) or answers.pop(0))
-    monkeypatch.setattr(f"{card}.QInputDialog.getText", lambda *_: ("ward-1", True))
+    monkeypatch.setattr(f"{card}.QInputDialog.getText", lambda *_, **__: ("ward-1", True))
     bench.find(QPushButton, "training_keep").click()
     assert bench.app.tuning.now.phase == "done"
     bench.find(QPushButton, "training_keep").click()
@@ -414,3 +415,9 @@ def test_no_card_is_wider_than_the_panel_beside_its_scroll_bar(bench, panel, tmp
     assert {card.objectName(): card.minimumSizeHint().width() > room for card in cards} == {
         card.objectName(): False for card in cards
     }
+
+
+def test_a_name_is_offered_that_no_version_has():
+    assert free_name("brain-age@1.0", ["brain-age@1.0"]) == "1.0-local"
+    taken = ["brain-age@1.0", "brain-age@1.0-local", "cxr@1.0-local-2"]
+    assert free_name("brain-age@1.0", taken) == "1.0-local-2"

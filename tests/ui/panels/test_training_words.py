@@ -28,7 +28,7 @@ def test_pace_is_told_as_far_as_it_is_known():
         "running", found={"cases": 30}, epochs=12, curves=CURVES, seconds_left=100.0,
         memory_mb=512.4, is_paused=True,
     )  # fmt: skip
-    assert pace_words(now, "cpu") == "paused · 100 s left · 3.00 cases/s · device cpu · 512 MB"
+    assert pace_words(now, "cpu") == "paused · 100 s left · 3.0 cases/s · device cpu · 512 MB"
 
 
 def test_at_the_last_epoch_no_pace_is_made_up():
@@ -44,7 +44,7 @@ def test_at_the_last_epoch_no_pace_is_made_up():
             {"health": [{"name": "mean_loss", "value": 0.5, "ok": True},
                         {"name": "spread", "value": 9.0, "ok": False, "text": "too wide"},
                         {"name": "drift", "value": 1.0, "ok": False}]},
-            "mean loss 0.500 · spread 9.00 (too wide) · drift 1.00 (not healthy)",
+            "mean loss 0.5 · spread 9 (too wide) · drift 1 (not healthy)",
         ),
         (
             {"calibrated": [{"what": "probability", "score": "severe", "value": 1.5, "n": 40}]},
@@ -86,8 +86,9 @@ def lines(*differences, worse=()):
 
 def test_a_line_has_old_new_and_the_difference_with_its_interval():
     head, line = lines(difference())
-    assert head.cells == ("", "before", "after", "difference")
-    assert line.cells == ("age mae", "5.25", "4.00", "−1.25 (−2.0 to −0.50)")
+    assert head.cells == ("", "before", "after", "difference", "")
+    told = ("mean absolute error", "5.25", "4.00", "−1.25", "−2.00 to −0.50")
+    assert line.cells == told
     assert line.look == "good"
 
 
@@ -98,10 +99,14 @@ def test_a_line_has_old_new_and_the_difference_with_its_interval():
         (difference(value=1.0, low=0.5, high=2.0), ("validation mae",), "worse"),
         (difference(name="coverage", low=-0.2, high=-0.1), (), ""),
         (difference(low=None, high=None), (), ""),
+        # An error that rises at one site is worse there, also where nothing is listed.
+        (difference("site:a", value=1.0, low=0.5, high=2.0), (), "worse"),
+        (difference(name="pearson_r", value=-0.1, low=-0.2, high=-0.05), (), "worse"),
+        (difference(name="pearson_r", value=0.1, low=0.05, high=0.2), (), "good"),
     ],
 )
 def test_only_what_is_sure_is_good_and_some_figures_are_neither(one, worse, look):
-    assert lines(one, worse=worse)[1].look == look
+    assert lines(one, worse=worse)[-1].look == look
 
 
 def test_sites_come_after_all_of_them_under_a_name_of_their_own():
@@ -115,3 +120,15 @@ def test_sites_come_after_all_of_them_under_a_name_of_their_own():
 def test_without_a_difference_there_is_no_table():
     assert difference_lines({}) == []
     assert lines(difference(value=None))[1].cells[3] == "–"
+
+
+def test_a_difference_is_told_with_the_decimals_of_what_it_is_between():
+    one = difference(value=-0.0289, low=-0.0741, high=0.0002)
+    assert lines(one)[1].cells[3:] == ("\u22120.03", "\u22120.07 to 0.00")
+
+
+def test_of_several_tasks_each_figure_says_what_it_is_of():
+    made = lines(difference(), difference() | {"task": "sex", "level": "slice"})
+    assert [line.cells[0] for line in made[1:]] == [
+        "age mean absolute error", "sex slice mean absolute error",
+    ]  # fmt: skip
