@@ -6,15 +6,18 @@ import pytest
 from medview.learning import metrics
 from medview.learning.metrics import (
     CI,
+    Difference,
     Interval,
     MetricRow,
     best_dice,
     curve_interval,
     mean_interval,
     paired_difference,
+    paired_mean_difference,
     peak_hit,
     pr_auc,
     roc_auc,
+    win_interval,
     win_rate,
 )
 
@@ -110,6 +113,88 @@ def test_a_paired_difference_of_a_score_with_itself_is_nothing():
     better = paired_difference("roc_auc", truth, truth + score, score, people(12, 5))
     assert better.low > 0
     assert better.p < 0.05
+
+
+def test_an_interval_is_as_wide_as_the_error_of_the_mean_says():
+    values = np.random.default_rng(4).normal(5, 2, 400)
+    found = mean_interval(values, people(400))
+    half = 1.96 * values.std() / np.sqrt(400)
+    assert found.value == pytest.approx(values.mean())
+    assert (found.value - found.low, found.high - found.value) == pytest.approx(
+        (half, half), rel=0.12
+    )
+
+
+def test_the_interval_of_an_area_lies_about_its_value():
+    rng = np.random.default_rng(5)
+    truth = np.tile([True, False], 200)
+    score = truth + rng.normal(0, 1, 400)
+    found = curve_interval("roc_auc", truth, score, people(400))
+    # Hanley and McNeil's standard error of an area of 0.76 with 200 and 200 is 0.024.
+    assert found.value == pytest.approx(roc_auc(truth, score))
+    assert found.low == pytest.approx(found.value - 1.96 * 0.024, abs=0.012)
+    assert found.high == pytest.approx(found.value + 1.96 * 0.024, abs=0.012)
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "pr_auc"])
+def test_unequal_weights_are_those_of_the_library(name):
+    rng = np.random.default_rng(6)
+    truth, score = np.tile([True, False], 30), rng.random(60)
+    weight = rng.integers(1, 4, 60).astype(float)
+    found = curve_interval(name, truth, score, people(4, 15), weight=weight)
+    assert found.value == pytest.approx({"roc_auc": roc_auc, "pr_auc": pr_auc}[name](
+        truth, score, weight))  # fmt: skip
+    repeated = np.repeat(np.arange(60), weight.astype(int))
+    alike = curve_interval(name, truth[repeated], score[repeated], ["p"] * len(repeated))
+    assert found.value == pytest.approx(alike.value)
+
+
+def test_a_draw_of_one_class_says_nothing_and_the_others_are_averaged():
+    truth = np.array([True, False, True, False, True, True])
+    score = np.array([0.9, 0.1, 0.2, 0.7, 0.5, 0.5])
+    draw = np.array([0, 0, 1, 1, 2, 2])  # areas 1, 0 and none
+    found = curve_interval("roc_auc", truth, score, people(6), draw=draw)
+    assert found.value == 0.5
+
+
+def test_a_paired_difference_says_who_is_ahead_and_by_how_much():
+    truth = np.tile([True, False], 20)
+    good, bad = truth.astype(float), 1.0 - truth
+    few = paired_difference("roc_auc", truth, good, bad, people(4, 10))
+    assert few == Difference(1.0, None, None, None)
+    many = paired_difference("roc_auc", truth, bad, good, people(10, 4))
+    assert (many.value, many.low, many.high) == (-1.0, -1.0, -1.0)
+    assert many.p == pytest.approx(1 / 1000)
+
+
+def test_a_difference_of_means_is_ours_less_theirs_over_patients():
+    rng = np.random.default_rng(7)
+    theirs = rng.normal(0, 1, 200)
+    ours = theirs + 0.5 + rng.normal(0, 1, 200)
+    found = paired_mean_difference(ours, theirs, people(200))
+    assert found.value == pytest.approx((ours - theirs).mean())
+    half = 1.96 * (ours - theirs).std() / np.sqrt(200)
+    assert (found.value - found.low, found.high - found.value) == pytest.approx(
+        (half, half), rel=0.15
+    )
+    assert found.p == pytest.approx(1 / 1000)
+    assert paired_mean_difference(ours[:4], theirs[:4], people(4)).p is None
+    chance = paired_mean_difference(ours - 0.5, theirs, people(200))
+    assert chance.p > 0.05
+
+
+def test_wins_are_counted_over_patients():
+    with_lesion, without = np.array([2.0, 1.0, 0.0, 3.0]), np.array([1.0, 1.0, 1.0, 1.0])
+    found = win_interval(with_lesion, without, people(4))
+    assert (found.value, found.low) == (0.625, None)
+    often = win_interval(np.tile(with_lesion, 5), np.tile(without, 5), people(20))
+    assert often.low < 0.625 < often.high
+
+
+@pytest.mark.parametrize(("count", "given"), [(4, False), (5, True)])
+def test_five_patients_are_the_fewest_with_an_interval(count, given):
+    found = mean_interval(np.arange(float(count)), people(count))
+    assert (found.low is not None) is given
 
 
 def test_repeated_draws_are_averaged_and_do_not_narrow_the_interval():

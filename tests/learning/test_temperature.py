@@ -34,8 +34,28 @@ def test_the_temperature_that_was_put_in_is_found(factor):
     assert best_temperature(*overconfident(factor=factor)) == pytest.approx(factor, rel=0.12)
 
 
-def test_without_both_outcomes_nothing_is_known():
-    assert best_temperature(np.array([0.2, 0.9]), np.array([True, True])) == 1.0
+@pytest.mark.parametrize("outcome", [True, False])
+def test_without_both_outcomes_nothing_is_known(outcome):
+    assert best_temperature(np.array([0.2, 0.9]), np.array([outcome, outcome])) == 1.0
+
+
+def test_the_error_of_calibration_by_hand():
+    score, truth = np.array([0.05, 0.15, 0.15, 1.0]), np.array([False, True, False, True])
+    # Bins: 0 to 0.1 errs by 0.05, 0.1 to 0.2 by (1 - 0.15) - 0.15, the last by nothing.
+    assert calibration_error(truth, score, np.ones((1, 4)))[0] == pytest.approx(0.75 / 4)
+    # Counted twice, not at all, once and once: 2 x 0.05 and 0.15 of four.
+    assert calibration_error(truth, score, np.array([[2.0, 0, 1, 1]]))[0] == pytest.approx(0.0625)
+
+
+def test_a_probability_on_the_border_of_two_bins_is_in_the_upper_one():
+    said = [point["said"] for point in reliability(np.array([0.1, 0.19, 0.2]), np.ones(3, bool))]
+    assert said == [0.145, 0.2]
+
+
+def test_without_parts_nothing_changes():
+    score, truth = overconfident(20)
+    assert calmed_by_others(score, truth, []).tolist() == score.tolist()
+    assert calmed_by_others(score, truth, [np.arange(20)]).tolist() == score.tolist()
 
 
 def test_weights_say_who_counts():
