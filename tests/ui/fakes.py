@@ -20,6 +20,7 @@ from medview.io.cards import write_card
 from medview.main import Places, joined
 from medview.services.session import Session, VolumeId
 from medview.services.settings import Preferences
+from medview.services.writing import Writer
 from medview.ui.app import App
 from medview.ui.slice_pane import SlicePane
 from medview.ui.window import MainWindow
@@ -112,13 +113,17 @@ class Bench:
         raise AssertionError(f"no action has the key {key}")
 
 
-def make_bench(folder: Path, *cards: ModelCard, results: Path | None = None) -> Bench:
-    """A window with these models; `results` is where what they say is kept."""
+def make_bench(
+    folder: Path, *cards: ModelCard, results: Path | None = None, writer: Writer | None = None
+) -> Bench:
+    """A window with these models; `results` is where what they say is kept, `writer` writes."""
     for card in cards or (CARD,):
         write_card(card, folder / "weights" / card.id / "card.json")
     session, jobs = Session(), StubJobs()
     places = Places(folder / "audit.jsonl", results, folder / "weights")
-    app = joined(jobs, session, Preferences(folder / "settings.json"), places)
+    preferences = Preferences(folder / "settings.json")
+    preferences.writer = writer or preferences.writer
+    app = joined(jobs, session, preferences, places)
     window = MainWindow(app)
     window.resize(1400, 900)
     return Bench(app, window, jobs, session)
