@@ -9,6 +9,7 @@ from medview.domain.card import Figure, ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.report import NOT_AVAILABLE, Section, Table
 from medview.domain.wording import interval, number
+from medview.services.evidence import LEAST_SHARE, share_in_lungs
 from medview.services.report_figures import of_route, told_whole
 from medview.services.telling import (
     BRIXIA_TOP,
@@ -142,9 +143,19 @@ def _chest(prediction: Prediction, card: ModelCard | None) -> Told:
         parts.append(f"Brixia total {score}")
     method = f"Calibration of the probability: {severe.method}." if severe and severe.method else ""
     wanted = (("roc_auc", ""), ("mae", " points of the Brixia total"))
-    details = [method, _detected(card), _measured(prediction, card, wanted), _doubt(prediction)]
+    details = [method, _detected(card), _evidence_words(prediction)]
+    details += [_measured(prediction, card, wanted), _doubt(prediction)]
     details += [_effects_words(prediction), not_available_words(prediction.scores)]
     return _told(f"{'; '.join(parts)}." if parts else "No score.", details)
+
+
+def _evidence_words(prediction: Prediction) -> str:
+    """How much of the evidence lies inside the lungs."""
+    share = share_in_lungs(prediction)
+    if share is None:
+        return ""
+    doubt = ": most of it is about something else" if share < LEAST_SHARE else ""
+    return f"{_percent(share)} of the evidence for a severe course lies inside the lungs{doubt}."
 
 
 def _detected(card: ModelCard | None) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 
 from medview.domain.card import Figure
+from medview.services.evidence import LEAST_SHARE, share_in_lungs
 from medview.services.telling import interval_text, score_text, zone_texts
 from medview.ui.containers import Row
-from medview.ui.controls import button, label, name
+from medview.ui.controls import button, label, name, styled
 from medview.ui.panels.result_card import ResultCard, sentence
 from medview.ui.panels.site_choice import add_site, site_badge
 from medview.ui.panels.zone_grades import ZoneGrades
@@ -38,6 +39,7 @@ class ChestCard(ResultCard):
             told = value if total.value is not None else tr("not available")
             self.row(tr("Brixia total"), told, key="brixia_total", tip=total.meaning)
         self._add_limit()
+        self._add_share()
         add_site(self, "severe_fixed", "severe_mixed")
         self._buttons()
         self._zones = label("", "quiet", wraps=True)
@@ -63,6 +65,17 @@ class ChestCard(ResultCard):
         """What the model really detects, in the first of its limits."""
         if self.card is not None and self.card.limits:
             self.add(label(sentence(self.card.limits[0]), "quiet", wraps=True))
+
+    def _add_share(self) -> None:
+        """How much of the evidence is about the lungs; in colour where most of it is not."""
+        share = share_in_lungs(self.result)
+        if share is None:
+            return
+        tip = tr("Share of what speaks for a severe course that lies in the six zones")
+        text = f"{share:.0%}".replace("%", "\u00a0%")
+        told = self.row(tr("Evidence inside the lungs"), text, key="evidence_share", tip=tip)
+        if share < LEAST_SHARE:
+            styled(told, "attention")
 
     def _buttons(self) -> None:
         self._evidence = self._switch("evidence", tr("Evidence"), tr("Where the score comes from"))
