@@ -52,6 +52,12 @@ def test_the_part_that_answered_is_asked_too(tmp_path):
     assert without_uncounted(routed, request) is routed
 
 
+def test_without_weights_of_ones_own_the_shipped_card_is_asked():
+    request = RunRequest("brain-age", {}, ())
+    shipped = read_card(resource("weights", "brain-age", "card.json"))
+    assert [card.measured for card in cards_of(made(), request)] == [shipped.measured]
+
+
 def test_a_result_without_such_intervals_is_left_as_it_is(tmp_path):
     plain = replace(made(), scores=(OWN,))
     assert without_uncounted(plain, asked(tmp_path)) is plain

@@ -52,6 +52,38 @@ def test_rows_of_regions_name_each_region_and_all() -> None:
     assert region_rows(_heads(4))[0].low is None
 
 
+@pytest.mark.parametrize("factor", [1.25, 0.8])
+def test_the_volume_of_the_whole_head_is_over_or_under_by_so_much(factor: float) -> None:
+    rows = {(row.name, row.group): row for row in region_rows(_heads(6, factor, spread=0.0))}
+    off = 100 * (factor - 1)
+    whole = rows["volume_error", "region:intracranial volume"]
+    assert (whole.value, whole.low, whole.high) == pytest.approx((abs(off),) * 3)
+    assert rows["volume_bias", "all"].value == pytest.approx(off)
+    assert rows["volume_error", "all"].value == pytest.approx(abs(off))
+
+
+def test_a_region_that_a_head_does_not_have_is_not_measured_in_it() -> None:
+    heads = _heads(6, factor=1.5, spread=0.0)
+    heads[0].true_ml[0] = 0.0
+    heads[0].dice[0] = np.nan
+    rows = {(row.name, row.group): row for row in region_rows(heads)}
+    first = f"region:{REGIONS[0].title}"
+    assert rows["volume_bias", first].value == pytest.approx(50)
+    assert (rows["volume_bias", first].n, rows["dice", first].n_patients) == (5, 5)
+    assert rows["dice", first].value == pytest.approx(0.73)
+    assert rows["dice", "all"].n == 6
+
+
+def test_the_mean_age_of_the_others_is_the_guess_to_beat() -> None:
+    ages = table_ages(TABLE, _heads(4), exact=True, mean=True)
+    for guess in np.unique(ages.found):
+        told = ages.found == guess
+        assert guess == pytest.approx(AGE[~told].mean())
+        assert told.sum() == 12
+        inside = np.abs(AGE[~told] - guess) <= ages.half[told][0]
+        assert inside.mean() >= 0.95
+
+
 def test_a_group_is_measured_as_the_sum_of_its_regions() -> None:
     heads = _heads(6, factor=1.0, spread=0.0)
     first = [n for n, r in enumerate(REGIONS) if r.name == "thalamus"]
