@@ -16,6 +16,7 @@ from scipy import ndimage
 from medview.domain.errors import DataError, UsageError
 from medview.domain.volume import Volume
 from medview.domain.wording import counted
+from medview.imaging.reorder import reordered
 from medview.learning import (
     brain_age_sets,
     brain_sets,
@@ -267,27 +268,29 @@ def _truth_of(case: TrainCase, volume: Volume, prepared: Prepared) -> NDArray[np
 
 
 def values_on(path: Path, volume: Volume) -> NDArray[np.float32]:
-    """Values of a mask or label file (k, j, i), which must lie on the grid of the image.
+    """Values of a mask or label file (k, j, i), which must have the voxels of the image.
 
-    Slices of a mask with values below 0 are those of which nobody has said anything.
+    They may be in another order of axes, as other programs write them. Slices of a mask with
+    values below 0 are those of which nobody has said anything.
 
     Raises
     ------
     ReadError
         If it cannot be read.
     DataError
-        If it lies on another grid.
+        If it has other voxels.
     """
     found = read_image(path)
     tolerance_mm = 0.5 * min(volume.geometry.spacing_mm)
-    if not found.geometry.same_grid(volume.geometry, tolerance_mm=tolerance_mm):
+    values = reordered(found.array, found.geometry, volume.geometry, tolerance_mm=tolerance_mm)
+    if values is None:
         raise DataError(
             "the mask lies on another grid than its image",
             file=path.name,
             code="MV-DAT-120",
             do="Resample the mask onto the image.",
         )
-    return found.array.astype(np.float32)
+    return values.astype(np.float32)
 
 
 def _box_mask(

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from medview.domain.errors import DataError
 from medview.domain.volume import Volume
+from medview.imaging.reorder import reordered
 from medview.learning.images import read_image
 from medview.learning.region_augment import RegionCase
 from medview.learning.region_grid import STEP_MM, Boxed, boxed, labels_in
@@ -76,14 +77,15 @@ def load_head(case: TrainCase) -> LabelledHead:
     if case.brain is None or case.brain_rule != "labels":
         raise DataError("it has no region labels", file=case.image.name, do="Leave it out.")
     labels = read_image(case.brain)
-    if not labels.geometry.same_grid(volume.geometry, tolerance_mm=0.5):
+    turned = reordered(labels.array, labels.geometry, volume.geometry, tolerance_mm=0.5)
+    if turned is None:
         raise DataError(
             "the labels lie on another grid than their image",
             file=case.brain.name,
             code="MV-DAT-120",
             do="Resample the labels onto the image.",
         )
-    regions = grouped(np.asarray(labels.array))
+    regions = grouped(np.asarray(turned))
     if (regions[regions > 0] == UNKNOWN).mean() > 0.05:
         raise DataError(
             "these are no MUSE labels", file=case.brain.name, do="Give DLMUSE label maps."

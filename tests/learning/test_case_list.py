@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import nibabel as nib
+import numpy as np
 import pytest
 from brains import head, write_nifti
 
@@ -51,6 +53,22 @@ def test_a_mask_and_a_brain_are_read_with_the_case(tmp_path):
     found = prepare_case(load(path).cases[0])
     assert found.prepared.mask.sum() == (head() > 100).sum()
     assert found.truth.any()
+
+
+def test_a_mask_whose_axes_lie_in_another_order_marks_the_same_voxels(tmp_path):
+    path = write_list(tmp_path, "case,t1,mask\na,a.nii.gz,m.nii.gz\n", "a.nii.gz")
+    lesion = np.zeros(head().shape, np.uint8)
+    lesion[8:14, 10:13, 9:11] = 1
+    truth = []
+    for axes in ("RAS", "PIL"):
+        mask = nib.load(write_nifti(tmp_path / "m.nii.gz", lesion))
+        turned = nib.orientations.ornt_transform(
+            nib.io_orientation(mask.affine), nib.orientations.axcodes2ornt(axes)
+        )
+        nib.save(mask.as_reoriented(turned), tmp_path / "m.nii.gz")
+        truth.append(prepare_case(load(path).cases[0]).truth)
+    assert truth[0].any()
+    np.testing.assert_array_equal(*truth)
 
 
 @pytest.mark.parametrize(
