@@ -24,7 +24,7 @@ from medview.learning.cxr_metrics import (
     up_to_admission,
 )
 from medview.learning.subset import TrainCase
-from medview.learning.temperature import calmed
+from medview.learning.temperature import calibration_error, calmed
 
 
 def case(number, patient=None, site="a", **cells):
@@ -55,6 +55,28 @@ def test_a_patient_has_the_mean_of_his_films_and_their_number():
     assert people.severe.tolist() == [True, False]
 
 
+def test_what_could_stand_in_for_the_picture_is_counted_by_patient():
+    cases = [
+        case(1, "p", "x", prognosis="SEVERE", pixels="900", view="AP"),
+        case(2, "q", "x", prognosis="MILD", pixels="100", view="pa"),
+        case(3, "p", "x", prognosis="SEVERE", pixels="300"),
+        case(4, "r", "y", prognosis="SEVERE", pixels="50", view="PA"),
+    ]
+    plain = {"logistic": np.array([0.1, 0.2, 0.5, 0.9])}
+    people = people_of(cases, np.zeros(4), plain, {"p": 7, "q": 1})
+    assert people.sites == ("x", "x", "y")
+    assert people.scores["stored_pixels"].tolist() == [-600, -100, -50]
+    assert people.scores["logistic"].tolist() == pytest.approx([0.3, 0.2, 0.9])
+    assert people.scores["source"].tolist() == [0.5, 0.5, 1.0]
+    assert people.scores["film_count"].tolist() == [7, 1, 1]
+    assert people.scores["bedside_share"].tolist() == [1, 0, 0]
+
+
+def test_the_first_of_films_of_one_day_stays_and_the_latest_never_comes_first():
+    cases = [case(1, "p", day="2"), case(2, "p", day="2"), case(3, "p", day="5")]
+    assert first_films(cases).tolist() == [True, False, False]
+
+
 def test_the_first_film_is_the_one_of_the_earliest_day():
     cases = [case(1, "p", day="4"), case(2, "p", day="-1"), case(3, "q"), case(4, "q", day="2")]
     assert first_films(cases).tolist() == [False, True, False, True]
@@ -76,7 +98,25 @@ def test_figures_at_one_half_by_hand():
         (3 * 2 / 3 + 5 * 4 / 5) / 8
     )
     found = decided("balanced_accuracy", truth, score, names)
+    assert found.value == pytest.approx((2 / 3 + 4 / 5) / 2)
     assert found.low < found.value < found.high
+    few = decided("accuracy", truth[:4], score[:4], names[:4])
+    assert (few.value, few.low, few.high) == (0.5, None, None)
+    assert decided("g_mean", truth[:3], score[:3], names[:3]).value is None  # nobody is well
+    assert decided("accuracy", np.array([True]), np.array([0.5]), ["p"]).value == 1.0
+
+
+def test_the_brier_score_is_the_mean_square_of_what_was_wrong():
+    cases = [case(n, prognosis="SEVERE" if n < 3 else "MILD") for n in range(6)]
+    rows = outcome_rows(said(cases, [0.9, 0.8, 0.5, 0.4, 0.2, 0.1]))
+    assert row(rows, predictor="model", group="all", name="brier").value == pytest.approx(
+        (0.01 + 0.04 + 0.25 + 0.16 + 0.04 + 0.01) / 6
+    )
+    assert row(rows, predictor="model", group="all", name="roc_auc").value == 1.0
+    # Each in a bin of its own, off by 0.1, 0.2, 0.5, 0.4, 0.2 and 0.1.
+    assert row(rows, predictor="model", group="all", name="ece").value == pytest.approx(0.25)
+    # One site alone has no row of its own: it would be that of all.
+    assert not [r for r in rows if r.group.startswith("site:")]
 
 
 def test_outcome_rows_stand_beside_shortcuts_and_fair_groups():
@@ -151,7 +191,11 @@ def test_a_fold_has_no_say_in_its_own_temperature_and_the_error_falls():
     found = calmed_by_other_folds(folds)
     others = temperature_of(together(folds[1:]))
     assert found.severe[:300] == pytest.approx(calmed(folds[0].severe, others))
-    errors = [row(outcome_rows(one), name="ece").value for one in (together(folds), found)]
+    happened = np.array([one.cells["prognosis"] == "SEVERE" for one in found.cases])
+    errors = [
+        calibration_error(happened, one.severe, np.ones((1, len(happened))))[0]
+        for one in (together(folds), found)
+    ]
     assert errors[1] < 0.3 * errors[0]
     assert calmed_by_other_folds(folds[:1]).severe == pytest.approx(folds[0].severe)
 
@@ -190,6 +234,22 @@ def test_severity_rows_stand_beside_the_junior_reader_and_the_median():
     assert row(rows, predictor="model", level="zone", group="zone:B").value == pytest.approx(0.5)
     assert row(rows, predictor="junior_reader", level="case", name="mae").value == 1
     assert row(rows, predictor="median", name="mae").value == 0
+
+
+def test_errors_of_zones_and_totals_by_hand():
+    """Totals 6 and 15; zones are off by 1 in one place and by 3 in another of the second film."""
+    cases = [case(1, brixia="111111"), case(2, brixia="333330"), case(3, brixia="111111")]
+    zones = [[1] * 6, [3, 3, 3, 3, 2, 3], [1, 1, 1, 1, 1, 0]]
+    rows = severity_rows(replace(said(cases, zones=zones), baselines={"ridge": np.full(3, 6.0)}))
+    assert row(rows, predictor="model", level="case", name="mae").value == pytest.approx(3 / 3)
+    zone = row(rows, predictor="model", level="zone", name="mae", group="all")
+    assert (zone.value, zone.n) == (pytest.approx(5 / 18), 18)
+    assert row(rows, level="zone", group="zone:F").value == pytest.approx(4 / 3)
+    assert row(rows, level="zone", group="zone:E").value == pytest.approx(1 / 3)
+    # 15 and 17 are of one class, and so are 6 and 5.
+    assert row(rows, predictor="model", name="accuracy").value == 1.0
+    apart = row(rows, name="mae_difference", group="all, against:ridge")
+    assert apart.value == pytest.approx(1 - 3)
 
 
 def test_no_labels_no_rows():
