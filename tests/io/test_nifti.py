@@ -157,6 +157,37 @@ def test_the_window_of_the_file_is_proposed(tmp_path):
     assert (volume.windows[0].width, volume.windows[0].level) == (400, 100)
 
 
+@pytest.mark.parametrize(
+    ("low", "high"), [(5, 5), (300, -100), (math.nan, 300), (-100, math.nan), (-math.inf, 300)]
+)
+def test_a_window_that_cannot_be_is_not_proposed(low, high, tmp_path):
+    path = patched(written(tmp_path / "v.nii"), cal_min=low, cal_max=high)
+    assert only(path)[1].windows == ()
+
+
+def test_of_complex_values_the_magnitude_is_shown(tmp_path):
+    values = np.full((2, 3, 4), 3 - 4j, np.complex64)
+    _, volume = only(written(tmp_path / "v.nii", values))
+    np.testing.assert_allclose(volume.array, 5.0)
+
+
+@pytest.mark.parametrize("name", ["head.nii", "head.nii.gz"])
+def test_an_image_is_called_as_its_file(name, tmp_path):
+    assert only(written(tmp_path / name))[0].description == "head"
+
+
+@pytest.mark.parametrize(("step_s", "found"), [(2.5, 2.5), (None, None)])
+def test_times_are_written_with_the_step_between_them(step_s, found, tmp_path):
+    grid = Geometry.from_ijk_affine((2, 3, 4), OBLIQUE)
+    volumes = [Volume(VALUES + 100 * n, grid) for n in range(3)]
+    nifti.write_times(volumes, tmp_path / "v.nii", step_s=step_s)
+    assert nib.load(tmp_path / "v.nii").shape == (4, 3, 2, 3)
+    series, _ = only(tmp_path / "v.nii")
+    assert (series.times, series.time_step_s) == (3, found)
+    for n in range(3):
+        np.testing.assert_array_equal(nifti.load(Silent(), series, n).array, VALUES + 100 * n)
+
+
 # ------------------------------------------------------------------------------- lies (A16)
 
 
