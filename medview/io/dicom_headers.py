@@ -20,6 +20,7 @@ from medview.io.dicom_keys import keys_of_file, keys_of_frame
 from medview.io.dicom_mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom_outline import Outline
 from medview.io.dicom_place import aspect_of, place_of, spacing_of
+from medview.io.dicom_times import frame_step_of, temporal_step_of
 from medview.io.dicom_values import Header
 
 MAX_FRAMES = 1_000_000
@@ -71,6 +72,8 @@ class FileInfo:
     referring: str = ""
     body_part: str = ""
     contrast: str = ""
+    frame_step_s: float | None = None
+    temporal_step_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -199,6 +202,8 @@ def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
         referring=header.text("ReferringPhysicianName"),
         body_part=header.word("BodyPartExamined"),
         contrast=header.text("ContrastBolusAgent"),
+        frame_step_s=frame_step_of(header),
+        temporal_step_s=temporal_step_of(header),
     )
 
 

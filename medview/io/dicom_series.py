@@ -24,6 +24,7 @@ from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_presentation import note_of
 from medview.io.dicom_rescale import Rescale, rescale_of
 from medview.io.dicom_stack import Stack, stacks_of
+from medview.io.dicom_times import time_step_of
 from medview.io.identity import Found, patient_key, uid_of_text
 
 BESIDE_MM = 20.0
@@ -172,6 +173,7 @@ def _as_listed(info: FileInfo, stack: Stack) -> Series:
         size=stack.geometry.shape[::-1],
         times=len(stack.volumes),
         split_by=stack.split_by,
+        time_step_s=time_step_of(stack.split_by, stack.volumes),
         geometry=stack.geometry,
         quantity=info.quantity,
         lossy=_is_lossy(stack),
