@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-SCORES: dict[str, str] = {"anomaly": "anomaly", "cxr": "severe", "icu": "mortality"}
+SCORES: dict[str, str] = {
+    "anomaly": "anomaly",
+    "cxr": "severe",
+    "cxr-armed": "severe",
+    "icu": "mortality",
+    "icu-armed": "mortality",
+}
 """The score whose doubt ranks the cases of a model; the others have no label that a reader gives.
 """
 
@@ -57,5 +63,7 @@ def _apart(who: str) -> Callable[[float, float | None, float | None], Doubt | No
 _RULES: dict[str, Callable[[float, float | None, float | None], Doubt | None]] = {
     "anomaly": _apart("draws"),
     "cxr": _even,
+    "cxr-armed": _even,
     "icu": _apart("networks"),
+    "icu-armed": _apart("networks"),
 }

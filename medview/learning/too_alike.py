@@ -23,7 +23,7 @@ def refuse_one_outcome(model: str, cases: Sequence[TrainCase]) -> None:
     DataError
         Naming the outcome.
     """
-    name = OUTCOMES.get(model, "")
+    name = OUTCOMES.get(model.removesuffix("-armed"), "")
     seen = {case.cells[name] for case in cases if case.cells.get(name)}
     other = any(case.cells.get("brixia") or _phenotyped(case) for case in cases)
     if len(seen) == 1 and not other:

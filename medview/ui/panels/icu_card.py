@@ -12,6 +12,7 @@ from medview.ui.eliding import ElidedLabel
 from medview.ui.inputs import DecimalField, Segments
 from medview.ui.panels.plots import ShareBar
 from medview.ui.panels.result_card import Badge, ResultCard
+from medview.ui.panels.site_choice import add_site, site_badge
 from medview.ui.record_axis import length_words
 from medview.ui.words import tr
 
@@ -33,7 +34,8 @@ class IcuCard(ResultCard):
         risk = main_score(self.result)
         what, words = RISKS.get(risk.name if risk is not None else "", RISKS["mortality"])
         takes = {each.role for each in self.card.inputs} if self.card is not None else given
-        self.add_head(tr(what), self._window_badge(), _left_out_badge(given, takes))
+        site = site_badge(self, f"{risk.name}_mixed") if risk is not None else None
+        self.add_head(tr(what), self._window_badge(), site, _left_out_badge(given, takes))
         if risk is not None:
             self.add_line(tr(words), score=risk, meant=risk.name not in RISKS)
         self._add_switch(given)
@@ -43,6 +45,8 @@ class IcuCard(ResultCard):
         imputed = self.result.score("imputed_share")
         if imputed is not None and imputed.value is not None:
             self.row(tr("Imputed values"), f"{imputed.value:.0%}".replace("%", " %"))
+        if risk is not None:
+            add_site(self, f"{risk.name}_fixed", f"{risk.name}_mixed")
         self.add_answer()
         self._phenotypes()
 

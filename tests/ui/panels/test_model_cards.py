@@ -443,6 +443,34 @@ def test_the_trace_says_what_it_is_a_risk_of(bench):
     assert strips._title == "ICU admission"
 
 
+@pytest.mark.parametrize("site", ["ICU type 2", None])
+def test_a_risk_with_effects_of_sites_says_which_answer_it_is(qtbot, tmp_path, monkeypatch, site):
+    monkeypatch.setattr("medview.ui.closing.ask", lambda *_: True)
+    card = replace(STAY, id="icu-armed", title="ICU", settings={"sites": ["ICU type 2"]})
+    bench = make_bench(tmp_path, CARD, card)
+    qtbot.addWidget(bench.window)
+    bench.show()
+    mixed = 0.34 if site else None
+    scores = (Score("mortality", mixed or 0.3), Score("mortality_fixed", 0.3),
+              Score("mortality_mixed", mixed, status="ok" if site else "not_available"),
+    )  # fmt: skip
+    given = InputRef("series", "", "2.25.1", 0, "aa", (3, 4, 1))
+    bench.session.tables = {"series": TableFile("series", Path("stay.csv"), given, record())}
+    told = {"site": site} if site else {}
+    file(bench, "icu-armed", scores, parameters=told, inputs=(given,))
+    text = said(bench)
+    assert ("site known" in text) == bool(site)
+    assert ("unseen site: fixed effects only" in text) == (not site)
+    assert "Without site | 0.30" in text
+    assert ("With site | 0.34" in text) == bool(site)
+    box = bench.find(QComboBox, "site")
+    assert box.currentText() == (site or "unknown")
+    other = "unknown" if site else "ICU type 2"
+    box.setCurrentText(other)
+    box.textActivated.emit(other)
+    assert bench.jobs.running("predict:run")[0].args[0].site == (None if site else other)
+
+
 def test_no_name_of_a_phenotype_lies_under_its_bar(bench):
     stay(bench)
     rows = bench.find(QWidget, "phenotypes")
