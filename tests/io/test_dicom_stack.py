@@ -85,3 +85,51 @@ def test_pixels_that_are_not_square_are_shown_so_without_a_measure(tmp_path):
     _, volume = only(save([capture], tmp_path))
     assert volume.geometry.spacing_kind is None
     assert volume.geometry.spacing_mm[1:] == (1.5, 1.0)
+
+
+def turned(angle):
+    """Rows and columns of an axial slice turned by an angle, radians."""
+    return [np.cos(angle), np.sin(angle), 0, -np.sin(angle), np.cos(angle), 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "stacks"),
+    [
+        ({}, 1),
+        ({"FrameOfReferenceUID": "1.2.3.6"}, 2),
+        ({"ImageOrientationPatient": turned(5e-5)}, 1),
+        ({"ImageOrientationPatient": turned(5e-4)}, 2),
+        ({"ImageOrientationPatient": turned(-5e-4)}, 2),
+        ({"ImageOrientationPatient": None}, 2),
+        ({"ImagePositionPatient": None}, 2),
+        ({"PixelSpacing": [0.70002, 0.5]}, 1),
+        ({"PixelSpacing": [0.701, 0.5]}, 2),
+        ({"PixelSpacing": [0.7, 0.501]}, 2),
+        ({"PixelSpacing": None}, 2),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}, 2),
+    ],
+)
+def test_slices_that_differ_in_what_places_them_are_no_one_stack(changes, stacks, tmp_path):
+    datasets = stack()
+    for ds in datasets[5:]:
+        for keyword, value in changes.items():
+            if value is None:
+                delattr(ds, keyword)
+            else:
+                setattr(ds, keyword, value)
+        ds.file_meta.MediaStorageSOPClassUID = ds.SOPClassUID
+    found = catalogue(save(datasets, tmp_path)).all_series()
+    assert [series.stack for series in found] == list(range(stacks))
+    assert found[0].size == (9, 6, 8 if stacks == 1 else 5)
+    slices = sum(series.size[2] * series.times for series in found)
+    assert slices == 8
+
+
+def test_stacks_of_a_size_are_ordered_by_their_place_whatever_the_files_are_called(tmp_path):
+    datasets = stack()
+    for ds in datasets[:4]:
+        ds.FrameOfReferenceUID = "1.2.3.9"
+    one = catalogue(save(datasets, tmp_path / "a")).all_series()
+    other = catalogue(save(datasets[::-1], tmp_path / "b")).all_series()
+    for found in (one, other):
+        assert [series.geometry.to_mm((0, 0, 0))[2] for series in found] == [40.0, 50.0]
