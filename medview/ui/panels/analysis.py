@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QLineEdit,
@@ -30,12 +31,19 @@ _PRECISIONS = ("float32", "bfloat16")
 
 
 class AnalysisCard(Card):
-    """Chooses a model and runs it on the series on screen."""
+    """Chooses a model and runs it on the series on screen.
+
+    ``listed`` tells that its list of models was made anew, `parts` what lies in it from top to
+    bottom.
+    """
+
+    listed = Signal()
 
     def __init__(self, app: App) -> None:
         super().__init__("analysis", tr("Analysis"))
         self._app = app
         self._model = ""
+        self.parts: tuple[QWidget, ...] = ()
         self._known: tuple[tuple[str, str, str], ...] | None = None
         self._offers = QVBoxLayout()
         self._offers.setSpacing(4)
@@ -67,6 +75,7 @@ class AnalysisCard(Card):
             self._known = known
             self._list(offers)
             self.options.show_versions(self._model)
+            self.listed.emit()
         titles = {each.card.title for each in offers}
         self._queue.show_tasks(tuple(t for t in self._app.session.tasks if t.title in titles))
         key_of = self._app.analysis.key_of
@@ -106,13 +115,14 @@ class AnalysisCard(Card):
             self._offers.addWidget(label(tr("No model came with this copy."), "quiet", wraps=True))
         others = [each for each in offers if not each.fits]
         same = not fitting and len({each.why_not for each in others}) == 1
-        for each in offers:
-            if each.fits or same:
-                self._offers.addWidget(self._choice(each))
+        rows: list[QWidget] = [self._choice(each) for each in offers if each.fits or same]
         if same:
-            self._offers.addWidget(label(sentence(others[0].why_not), "quiet", wraps=True))
+            rows.append(label(sentence(others[0].why_not), "quiet", wraps=True))
         elif others:
-            self._offers.addWidget(self._fold_of(others, is_open=not fitting))
+            rows.append(self._fold_of(others, is_open=not fitting))
+        for row in rows:
+            self._offers.addWidget(row)
+        self.parts = (*rows, self.options, self._queue, self.more, self._run)
 
     def _fold_of(self, others: list[Offer], *, is_open: bool) -> Fold:
         """Models for other data, each with why it does not fit."""

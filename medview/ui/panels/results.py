@@ -20,6 +20,7 @@ from medview.ui.panels.icu_card import IcuCard
 from medview.ui.panels.kept_focus import KeptFocus
 from medview.ui.panels.result_card import ResultCard
 from medview.ui.panels.style_editor import StyleEditor
+from medview.ui.tab_order import in_order
 from medview.ui.words import tr
 
 
@@ -44,6 +45,7 @@ class ResultsPanel(Column):
         self._tables = TablesCard(app)
         self.analysis = AnalysisCard(app)
         self._focus = KeptFocus(self._cards, self.analysis.more)
+        self.analysis.listed.connect(self._in_order)
         for part in (self._first, self._cards, self._map, self.analysis, self._tables, self._saw):
             self.add(part)
         for field in _HEARD:
@@ -66,8 +68,14 @@ class ResultsPanel(Column):
         for result in session.results:
             kind = CARDS.get(family(result.model), ResultCard)
             self._results.addWidget(kind(self._app, result, self._app.analysis.card_of(result)))
-        self._focus.after()
         self._saw.refresh()
+        self._in_order()
+        self._focus.after()
+
+    def _in_order(self) -> None:
+        """Let Tab go through the cards as they are seen."""
+        above = (self._first, self._cards, self._map)
+        in_order(self, (*above, *self.analysis.parts, self._tables, self._saw))
 
 
 _HEARD = (

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phantoms import geometry_of
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QRadioButton, QSpinBox
 from ui.fakes import two_findings
 
@@ -176,3 +177,18 @@ def test_without_a_result_the_first_card_has_no_gap_above_it(head):
     inner = cards[0].parentWidget()
     top = min(each.y() for each in cards if each.parentWidget() is inner)
     assert top == inner.layout().contentsMargins().top()
+
+
+def test_tab_goes_through_the_cards_as_they_are_seen(head):
+    head.add_result("score", findings=two_findings(head.session.volume))
+    reached, at = [], panel(head)
+    for _ in range(400):
+        at = at.nextInFocusChain()
+        if at.focusPolicy() & Qt.FocusPolicy.TabFocus and at.isVisible() and at.isEnabled():
+            reached.append(at.objectName())
+    wanted = ["result_behind", "results_opacity", "findings", "model_anomaly", "analysis_more"]
+    wanted += ["analysis_run", "saw_steps"]
+    places = [reached.index(each) for each in wanted]
+    assert places == sorted(places)
+    # Nothing else of the window lies between them.
+    assert not [each for each in reached[: places[-1]] if each.startswith("bar_")]
