@@ -14,6 +14,7 @@ from medview.services.session import Message, Session, VolumeId
 from medview.services.tasks import Answers, Errand, Tasks
 
 LAY = "medview.services.laying_work:lay"
+_MOST_BYTES = 1 << 30
 
 
 class Laying:
@@ -23,6 +24,7 @@ class Laying:
         self._tasks = Tasks(jobs, session)
         self._session = session
         self._names: dict[tuple[VolumeId, str], str] = {}
+        session.events.volume_id.connect(self._let_go)
 
     def can_lay(self, series: Series) -> bool:
         """Whether a series is an object that another image on screen can have over it."""
@@ -71,6 +73,23 @@ class Laying:
             session.overlay_on = True
         words = ", ".join(each.title for each in maps)
         session.message = Message(f"{words}: laid over the image. {laid.words}".strip())
+
+    def _let_go(self) -> None:
+        """Once another folder is on screen, keep nothing that lay over images of the former.
+
+        Of what is open the newest maps stay, up to so many bytes; the others are laid again by a
+        click.
+        """
+        session, room = self._session, _MOST_BYTES
+        kept = []
+        for about, maps in reversed(session.laid.items()):
+            room -= sum(each.array.nbytes for each in maps)
+            if session.is_open(about) and (room >= 0 or about == session.volume_id):
+                kept.append((about, maps))
+        if len(kept) < len(session.laid):
+            session.laid = dict(reversed(kept))
+            here = session.laid.keys()
+            self._names = {key: name for key, name in self._names.items() if key[0] in here}
 
     def _name(self, about: VolumeId, laid: ScalarMap, title: str) -> str:
         """What a map is called under the mouse: its title, with a number where that is taken.

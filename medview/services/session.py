@@ -259,6 +259,12 @@ class Session:
         found = ((pane, self.content(pane)) for pane in self.views)
         return tuple(pane for pane, each in found if each is not None and each.series.key == series)
 
+    def is_open(self, about: VolumeId) -> bool:
+        """Whether pixels are of a series that is listed or on screen, or of a table that is."""
+        if self.catalogue.find(about.series) is not None or about == self.volume_id:
+            return True
+        return any(each.series.key == about.series for each in self.shown.values())
+
     @property
     def results(self) -> tuple[Prediction, ...]:
         """Finished results about the very pixels on screen, and about nothing else.

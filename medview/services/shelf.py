@@ -135,6 +135,7 @@ class Shelf:
         """Look for what was stored of the pixels that are on screen now."""
         if about is None or self._root is None:
             return
+        self._let_go()
         self._jobs.run(
             "files",
             REOPEN,
@@ -163,6 +164,26 @@ class Shelf:
                 session.predictions = {**session.predictions, about: results}
         for error in found.errors:
             self._say(Message(f"A stored result cannot be shown: {error}", "warning", error))
+
+    def _let_go(self) -> None:
+        """Once another folder is on screen, results of the former are left to the disk."""
+        session = self._session
+        gone = {
+            about
+            for about, results in session.predictions.items()
+            if not session.is_open(about) and all((about, one.key) in self._ids for one in results)
+        }
+        if gone:
+            self._ids = {key: each for key, each in self._ids.items() if key[0] not in gone}
+            with session.together():
+                session.predictions = {
+                    about: results
+                    for about, results in session.predictions.items()
+                    if about not in gone
+                }
+                session.opinions = {
+                    key: said for key, said in session.opinions.items() if key[0] not in gone
+                }
 
     def _filed(self, about: VolumeId, entry: Entry) -> None:
         self._runs = (*self._runs, entry)

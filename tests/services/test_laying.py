@@ -117,3 +117,15 @@ def test_only_such_objects_and_not_over_themselves(desk):
     session.series, session.volume_id = None, None
     assert not laying.can_lay(other)
     assert jobs.asked == []
+
+
+def test_of_what_is_open_the_newest_maps_stay_up_to_so_many_bytes(desk, monkeypatch):
+    session, _, _, other = desk
+    here, size = session.series, mask().array.nbytes
+    monkeypatch.setattr("medview.services.laying._MOST_BYTES", 2 * size)
+    closed, older = VolumeId("9.9#0", "sha"), VolumeId(other.key, "sha")
+    newer = VolumeId(here.key, "another time")
+    session.laid = {each: (mask(),) for each in (older, closed, ABOUT, newer)}
+    session.volume_id = None
+    session.volume_id = ABOUT
+    assert list(session.laid) == [ABOUT, newer]

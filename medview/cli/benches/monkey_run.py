@@ -7,12 +7,15 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 from PySide6.QtWidgets import QWidget
 
 from medview.cli.benches.monkey_hand import MonkeyHand
+from medview.domain.overlay import ScalarMap
 from medview.main import Program, build
 
 _SEED = 7
@@ -46,10 +49,14 @@ def main(words: list[str]) -> None:
 
 
 def _open_often(program: Program, folders: list[Path], opens: int) -> dict[str, float]:
-    """Open one study after the other; what is there more at the end than after a tenth."""
+    """Open one study after the other; what is there more at the end than after a tenth.
+
+    Something lies over each of them, as a segmentation of another program does.
+    """
     before: dict[str, float] = {}
     for n in range(opens):
         _open(program, [folders[n % len(folders)]])
+        _lay(program, n)
         if n == opens // 10:
             before = _count(program)
     after = _count(program)
@@ -64,6 +71,16 @@ def _open(program: Program, folders: list[Path]) -> None:
     whole = lambda: listed and session.volume_id is not None and not session.tasks  # noqa: E731
     _until(program, whole)
     _until(program, lambda: len(program.app.thumbnails.pictures) > 0)
+
+
+def _lay(program: Program, number: int) -> None:
+    """Lay a map over the study, as if no other had these pixels."""
+    session = program.app.session
+    if session.volume is not None and session.volume_id is not None:
+        grid = session.volume.geometry
+        laid = ScalarMap("Laid", np.zeros(grid.shape, np.float32) + number, grid, title="Laid")
+        about = replace(session.volume_id, series=f"{session.volume_id.series} {number}")
+        session.laid = {**session.laid, about: (laid,)}
 
 
 def _count(program: Program) -> dict[str, float]:
