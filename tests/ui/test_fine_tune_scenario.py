@@ -104,7 +104,7 @@ def test_from_refused_cases_to_a_version_that_is_kept(bench, tmp_path, monkeypat
     worse = {**OUTCOME["before_after"], "worse": ["reference mae"]}
     training(bench).finish({**OUTCOME, "before_after": worse})
     bench.settle()
-    assert "reference mae" in bench.find(QLabel, "training_worse").text()
+    assert "mean absolute error, locked set" in bench.find(QLabel, "training_worse").text()
     bench.app.tuning.keep("ward-1")
     assert [each.name for each in versions()] == before
     bench.app.tuning.keep("ward-1", accept_worse=True)

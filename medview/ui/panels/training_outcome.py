@@ -14,8 +14,11 @@ from medview.ui.containers import Card, Row
 from medview.ui.controls import button, clear, label, name
 from medview.ui.notify import ask
 from medview.ui.panels.training_cases import CaseTable
-from medview.ui.panels.training_words import DifferenceLine, difference_lines
+from medview.ui.panels.training_words import DifferenceLine, difference_lines, worse_words
 from medview.ui.words import tr
+
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop
+_RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignTop
 
 
 class OutcomeCard(Card):
@@ -53,7 +56,8 @@ class OutcomeCard(Card):
         found = now.outcome.get("before_after", {})
         for number, line in enumerate(difference_lines(found)):
             self._add_line(2 * number, line)
-        worse = tr("Worse for sure: {what}.", what=", ".join(now.worse)) if now.worse else ""
+        what = worse_words(now.worse)
+        worse = tr("Worse for sure: {what}.", what=what) if what else ""
         self._worse.setText(worse)
         self._worse.setVisible(bool(worse))
         self._kept.setText(tr("Kept as {version}.", version=now.kept) if now.kept else "")
@@ -70,10 +74,12 @@ class OutcomeCard(Card):
         for column, text in enumerate(cells):
             look = line.look if row == 0 or column == len(cells) - 1 else ""
             made = label(text, look, wraps=column == 0)
+            made.setAlignment(_RIGHT if column else _LEFT)
             self._grid.addWidget(made, row, column, 1 if column or not bounds else 2, 1)
         if bounds:
             made = label(bounds, "quiet")
-            made.setAlignment(Qt.AlignmentFlag.AlignRight)
+            made.setAlignment(_RIGHT)
+            made.setContentsMargins(0, 0, 0, 4)
             self._grid.addWidget(made, row + 1, 1, 1, 3)
 
     def _on_keep(self) -> None:
@@ -81,7 +87,7 @@ class OutcomeCard(Card):
         if worse:
             what = tr(
                 "The new version is worse on the locked set ({what}). Keep it all the same?",
-                what=", ".join(worse),
+                what=worse_words(worse),
             )
             if not ask(self, what, tr("Keep it"), tr("Do not keep it")):
                 return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -104,6 +104,13 @@ def figure_words(one: Mapping[str, Any], *, with_task: bool) -> str:
     level = "" if one["level"] == "case" else one["level"]
     plain = FIGURE_NAMES.get(one["name"], one["name"].replace("_", " "))
     return " ".join(part for part in (one["task"] if with_task else "", level, plain) if part)
+
+
+def worse_words(worse: Sequence[str]) -> str:
+    """What became worse for sure ("validation mae"), in words: "mean absolute error, held out"."""
+    pairs = [each.rpartition(" ") for each in worse]
+    named = [(FIGURE_NAMES.get(key, key.replace("_", " ")), group) for group, _, key in pairs]
+    return "; ".join(f"{what}, {group_words(group).lower()}" for what, group in named)
 
 
 def _look(one: Mapping[str, Any]) -> str:

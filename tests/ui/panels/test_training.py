@@ -370,7 +370,7 @@ def test_each_case_is_told_old_against_new_and_opens(bench, panel, tmp_path, mon
 def test_what_became_worse_is_said(bench, panel, tmp_path):
     worse = {**OUTCOME["before_after"], "worse": ["validation mae"]}
     done(bench, tmp_path, {**OUTCOME, "before_after": worse})
-    assert "validation mae" in bench.find(QLabel, "training_worse").text()
+    assert "mean absolute error, held out" in bench.find(QLabel, "training_worse").text()
     shutil.rmtree(bench.app.tuning.folder)
 
 

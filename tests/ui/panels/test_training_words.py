@@ -9,6 +9,7 @@ from medview.ui.panels.training_words import (
     group_words,
     health_words,
     pace_words,
+    worse_words,
 )
 
 CURVES = {("train", "loss"): ((1, 0.5), (2, 0.25)), ("val", "loss"): ((1, 0.6), (2, 0.4))}
@@ -132,3 +133,10 @@ def test_of_several_tasks_each_figure_says_what_it_is_of():
     assert [line.cells[0] for line in made[1:]] == [
         "age mean absolute error", "sex slice mean absolute error",
     ]  # fmt: skip
+
+
+def test_what_became_worse_is_said_in_words():
+    assert worse_words(("validation mae", "reference roc_auc")) == (
+        "mean absolute error, held out; ROC AUC, locked set"
+    )
+    assert worse_words(()) == ""
