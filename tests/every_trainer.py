@@ -95,6 +95,15 @@ KINDS = (
         ),
     ),
     Kind(
+        "cxr-armed",
+        lambda folder: case_list(folder, 12),
+        (
+            *("method=stl-prognosis", "size=64", "copies=1", f"epochs={EPOCHS}", "steps=1"),
+            *("batch=8", "warmup=1", "val_share=0"),
+        ),
+        part="site-effects",
+    ),
+    Kind(
         "icu",
         lambda folder: challenge(folder, 12),
         (

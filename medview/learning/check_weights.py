@@ -12,6 +12,7 @@ from medview.domain.progress import Progress
 # Model -> "module:function" that loads its weights and returns (network, card, ...).
 LOADERS: dict[str, str] = {
     "cxr": "medview.learning.cxr_weights:load_cxr",
+    "cxr-armed": "medview.learning.cxr_weights:load_armed_cxr",
     "icu": "medview.learning.icu_model:load_icu",
     "anomaly": "medview.learning.weights:load_anomaly",
     "brain-age": "medview.learning.brain_age_weights:load_for_check",

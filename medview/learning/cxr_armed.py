@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +139,9 @@ class ArmedRun(Run):
             seed,
         )  # fmt: skip
         begin_with(self.armed, effects.start)
+        # Nothing is learnt of clusters without films, and the prior must not draw them to 0.
+        self._resting = torch.tensor([name not in here for name in self.names])
+        self._rest = {n: value[self._resting].clone() for n, value in self._effects()}
         self._opponent = Opponent(self.armed, self.weights, recipe.rate, seed)
         super().__init__(recipe, given, parts, model, phase, seed, folder, ranks, learns)
 
@@ -150,6 +153,18 @@ class ArmedRun(Run):
         state = self.armed.state_dict()
         made.load_state_dict({n.removeprefix(f"base.{NET}."): v for n, v in state.items()})
         return made
+
+    def _effects(self) -> Iterator[tuple[str, Tensor]]:
+        """Means and spreads of the effects, (clusters, units) each."""
+        for name, value in self.armed.named_parameters():
+            if name.startswith(EFFECTS):
+                yield name, value.detach()
+
+    def _step(self) -> dict[str, float]:
+        told = super()._step()
+        for name, value in self._effects():
+            value[self._resting] = self._rest[name]
+        return told
 
     def _own_state(self) -> dict[str, Any]:
         return self._opponent.state()

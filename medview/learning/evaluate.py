@@ -19,6 +19,7 @@ from medview.learning.devices import choose_device
 # Model -> "module:function" that takes (job, request) and returns the body of medview.metrics/1.
 EVALUATORS: dict[str, str] = {
     "cxr": "medview.learning.cxr_evaluate:evaluate_cxr",
+    "cxr-armed": "medview.learning.cxr_evaluate:evaluate_cxr",
     "icu": "medview.learning.icu_evaluate:evaluate_icu",
     "icu-armed": "medview.learning.icu_evaluate:evaluate_icu",
     "anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly",

@@ -37,6 +37,7 @@ RUNNERS: dict[str, str] = {
     "icu-armed": "medview.learning.icu_run:run_icu",
     "anomaly": "medview.learning.anomaly_run:run_anomaly",
     "cxr": "medview.learning.cxr_run:run_cxr",
+    "cxr-armed": "medview.learning.cxr_run:run_cxr",
     "brain-age": "medview.learning.brain_age_routes:run",
     "brain-age-armed": "medview.learning.armed_age_run:run_armed_age",
 }

@@ -36,6 +36,7 @@ FINDERS: dict[str, str] = {
     "brain-age": "medview.learning.rate_steps:brain_age",
     "brain-age-armed": "medview.learning.rate_steps:armed_age",
     "cxr": "medview.learning.rate_steps:cxr",
+    "cxr-armed": "medview.learning.rate_steps:cxr_armed",
     "icu": "medview.learning.rate_steps:icu",
     "icu-armed": "medview.learning.rate_steps:armed_icu",
 }

@@ -16,6 +16,8 @@ Rows = NDArray[np.intp]
 STEPS = np.exp(np.linspace(np.log(0.5), np.log(30), 120))
 """Temperatures that are tried; below 1 a probability becomes more certain."""
 BINS = 10
+LEAST = np.finfo(np.float64).tiny
+"""Certainty that was wrong has a loss that is finite."""
 
 
 def calmed(score: Scores, temperature: Scores | float) -> Scores:
@@ -32,7 +34,8 @@ def best_temperature(score: Scores, truth: Truth, weight: Scores | None = None) 
     losses = []
     for step in STEPS:
         p = calmed(score, float(step))
-        losses.append(-(counts * np.log(np.where(truth, p, 1 - p))).sum())
+        said = np.maximum(np.where(truth, p, 1 - p), LEAST)
+        losses.append(-(counts * np.log(said)).sum())
     return float(STEPS[int(np.argmin(losses))])
 
 

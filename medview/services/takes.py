@@ -40,6 +40,7 @@ TAKES: dict[str, Take] = {
     "brain-age": Take(2.0, 1.1, 0.0, 1150.0),
     "brain-age-armed": Take(0.1, 0.0, 0.0, 520.0),
     "cxr": Take(0.3, 0.0, 0.0, 520.0),
+    "cxr-armed": Take(0.3, 0.0, 0.0, 520.0),
     "icu": Take(2.6, 0.0, 0.0, 680.0),
 }
 

@@ -18,6 +18,7 @@ TRAINERS: dict[str, str] = {
     "icu": "medview.learning.icu_training:fit",
     "icu-armed": "medview.learning.icu_training:fit_armed",
     "cxr": "medview.learning.cxr_training:fit",
+    "cxr-armed": "medview.learning.cxr_training:fit_armed",
     "region-net": "medview.learning.region_training:fit",
     "lung-net": "medview.learning.lung_training:fit",
 }
@@ -28,11 +29,12 @@ METHODS: dict[str, tuple[Method, ...]] = {
     "brain-age": ("full", "head", "calibrate"),
     "brain-age-armed": OF_SITES,
     "cxr": ("full", "head", "adapter", "calibrate"),
+    "cxr-armed": OF_SITES,
     "icu": ("full", "head", "adapter", "calibrate"),
     "icu-armed": OF_SITES,
 }
 """What of a model can learn from local cases."""
-FINDERS = ("anomaly", "brain-age", "brain-age-armed", "cxr", "icu", "icu-armed")
+FINDERS = ("anomaly", "brain-age", "brain-age-armed", "cxr", "cxr-armed", "icu", "icu-armed")
 """Models for which a learning rate can be searched."""
 TRIALS: dict[str, str] = {"cxr": "medview.learning.choice_trial:trial"}
 """Trials of the order of labelling, by model: a training must be short to be repeated so often."""

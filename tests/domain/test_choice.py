@@ -9,6 +9,7 @@ from medview.domain.choice import doubt_of
     ("model", "score", "value", "why"),
     [
         ("cxr", (0.5,), 1.0, "severe 0.50, 0.00 from even"),
+        ("cxr-armed", (0.9,), 0.2, "severe 0.90, 0.40 from even"),
         ("cxr", (0.9,), 0.2, "severe 0.90, 0.40 from even"),
         ("icu", (0.3, 0.1, 0.6), 0.5, "networks say 0.10 to 0.60"),
         ("anomaly", (4.0, 3.0, 5.0), 2.0, "draws say 3.00 to 5.00"),

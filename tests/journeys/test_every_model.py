@@ -22,6 +22,7 @@ MAPS = {
     ("anomaly", "a head"): ("score", "residual", "epistemic", "aleatoric", "total", "seen"),
     ("brain-age", "a head"): ("regions", "seen"),
     ("cxr", "a film"): ("evidence", "seen", "lungs"),
+    ("cxr-armed", "a film"): ("evidence", "seen", "lungs"),
     ("icu@1.0-hannover", "laboratory and film"): ("seen",),
 }
 

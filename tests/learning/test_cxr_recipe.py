@@ -1,16 +1,24 @@
 """Settings of a chest film training."""
 
+from dataclasses import fields
+
 import pytest
 
 from medview.domain.errors import DataError
-from medview.learning.cxr_recipe import CxrRecipe, same_run
+from medview.learning.armed_rules import RULES
+from medview.learning.cxr_recipe import RECIPES, CxrRecipe, SiteRecipe, same_run
 from medview.services.recipes import shipped_recipe
 
 
-def test_the_shipped_recipe_has_every_setting_and_the_defaults():
-    recipe = shipped_recipe("cxr")
-    assert CxrRecipe.of(recipe) == CxrRecipe()
-    assert set(recipe) == set(CxrRecipe.__slots__)
+@pytest.mark.parametrize(("model", "kind"), RECIPES.items())
+def test_the_shipped_recipe_has_every_setting_and_the_defaults(model, kind):
+    recipe = shipped_recipe(model)
+    assert kind.of(recipe) == kind()
+    assert set(recipe) == {each.name for each in fields(kind)}
+
+
+def test_what_the_terms_of_the_loss_count_is_that_of_the_variants():
+    assert SiteRecipe().weights == RULES["armed"]
 
 
 def test_unknown_words_of_a_recipe_are_refused():

@@ -16,7 +16,7 @@ from medview.learning import anomaly_training, rate_finder
 from medview.learning.checkpoint import refuse_not_finite
 from medview.learning.rate_finder import FINDERS, HIGHEST, LOWEST, find_rate, suggestion, sweep
 
-_SHORTER = {"anomaly": ("epochs=1",), "cxr": ("epochs=2",)}
+_SHORTER = {"anomaly": ("epochs=1",), "cxr": ("epochs=2",), "cxr-armed": ("epochs=2",)}
 """What makes slow trainings of weights to start from shorter."""
 
 

@@ -9,7 +9,7 @@ from medview.io.cards import card_dict, read_card
 from medview.io.hashing import file_sha256
 from medview.learning import anomaly_card, cxr_card, icu_card
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.cxr_recipe import CxrRecipe
+from medview.learning.cxr_recipe import CxrRecipe, SiteRecipe
 from medview.learning.icu_model import load_icu
 from medview.learning.weights import load_anomaly, shipped
 
@@ -46,6 +46,17 @@ def test_the_next_training_says_of_the_same_figures_what_the_chest_card_says():
     assert cxr_card._limits(shipped.measured) == shipped.limits
     recipe = CxrRecipe(**shipped.settings["recipe"])
     assert set(cxr_card._method(recipe, shipped.measured)) <= set(shipped.method)
+
+
+def test_and_what_the_chest_card_with_site_effects_says():
+    shipped = card("cxr-armed")
+    assert cxr_card._site_limits(shipped.measured, shipped.settings) == shipped.limits
+    recipe = SiteRecipe(**shipped.settings["recipe"])
+    said = (
+        *cxr_card._site_method(shipped.measured, shipped.settings),
+        *cxr_card._method(recipe, shipped.measured),
+    )
+    assert said == shipped.method
 
 
 def test_and_what_the_anomaly_card_says():

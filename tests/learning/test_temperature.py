@@ -21,6 +21,12 @@ def overconfident(n=4000, factor=2.5, seed=0):
     return 1 / (1 + np.exp(-factor * logit)), truth
 
 
+def test_a_certainty_that_was_wrong_calms_without_a_warning():
+    score = np.array([1.0, 1.0, 0.0, 0.0, 1.0])
+    truth = np.array([True, True, False, False, False])
+    assert best_temperature(score, truth) > 10
+
+
 def test_a_temperature_divides_the_logit():
     assert calmed(np.array([0.9]), 2.0)[0] == pytest.approx(1 / (1 + 9**-0.5))
     assert calmed(np.array([0.2, 0.5]), 1.0) == pytest.approx([0.2, 0.5])

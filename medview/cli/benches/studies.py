@@ -111,6 +111,7 @@ STUDIES = (
     Study("brain-age", "volumes of regions", volumes),
     Study("brain-age-armed", "measures of the cortex", measures),
     Study("cxr", "a film", film),
+    Study("cxr-armed", "a film", film),
     Study("icu", "a stay of 48 h", stay),
     Study("icu@1.0-hannover", "laboratory and film", laboratory_and_film),
 )
