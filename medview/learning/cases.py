@@ -184,6 +184,8 @@ def _named_apart(subsets: list[Subset]) -> list[Subset]:
 def refuse_leaks(cases: Iterable[TrainCase]) -> None:
     """Refuse a patient who is in the training part and in another one.
 
+    A case of which no part is told is trained on.
+
     Raises
     ------
     DataError
@@ -191,15 +193,14 @@ def refuse_leaks(cases: Iterable[TrainCase]) -> None:
     """
     parts: dict[str, set[str]] = {}
     for case in cases:
-        if case.split:
-            parts.setdefault(case.patient, set()).add(case.split)
+        parts.setdefault(case.patient, set()).add(case.split or "train")
     leaked = sorted(patient for patient, here in parts.items() if "train" in here and len(here) > 1)
     if leaked:
         raise DataError(
             f"{counted(len(leaked), 'patient')} in the training part and in another part, too",
             code="MV-DAT-110",
             file=", ".join(leaked[:5]),
-            do="Put all cases of a patient into one part.",
+            do="Put all cases of a patient into one part; a case without a part is trained on.",
         )
 
 

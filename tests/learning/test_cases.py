@@ -7,6 +7,7 @@ import pytest
 from brains import head, write_ixi, write_nifti
 
 from medview.domain.errors import DataError, UsageError
+from medview.learning import cases
 from medview.learning.cases import find_subsets, prepare_case, refuse_leaks
 from medview.learning.real_rows import result_of
 from medview.learning.scoring import Scored, slices_of
@@ -40,6 +41,11 @@ def test_a_patient_in_training_and_test_is_refused_by_name():
     refuse_leaks([case("a", "p1", "val"), case("b", "p1", "test"), case("c", "p2", "train")])
     with pytest.raises(DataError, match="p7") as caught:
         refuse_leaks([case("a", "p7", "train"), case("b", "p7", "test")])
+    # A case of which no part is told is trained on.
+    refuse_leaks([case("a", "p1", ""), case("b", "p1", "train"), case("c", "p1", "")])
+    for part in ("val", "test"):
+        with pytest.raises(DataError, match="p8"):
+            refuse_leaks([case("a", "p8", ""), case("b", "p8", part)])
     assert "p7" not in caught.value.what  # who it is stands where --private takes it away
 
 
@@ -73,8 +79,8 @@ def test_a_path_that_does_not_exist_is_said(tmp_path):
 
 
 def labelled(layout, *labels):
-    cases = tuple(TrainCase(f"c{n}", f"p{n}", {}, "", label=k) for n, k in enumerate(labels))
-    return Subset("x", layout, Path(), cases)
+    made = tuple(TrainCase(f"c{n}", f"p{n}", {}, "", label=k) for n, k in enumerate(labels))
+    return Subset("x", layout, Path(), made)
 
 
 def test_of_a_case_list_with_lesions_the_normal_cases_are_learnt_from():
@@ -83,6 +89,16 @@ def test_of_a_case_list_with_lesions_the_normal_cases_are_learnt_from():
     assert labelled("cases", 1, None).normal_part is None
     assert labelled("ixi-t1", 0, 0).normal_part.is_normal
     assert labelled("tumour-volumes", 0, 1).normal_part is None
+
+
+def test_a_box_is_a_share_of_the_picture_and_marks_the_middles_within_it():
+    """Column, row, width and height of its middle; the picture is 40 columns and 48 rows."""
+    made = cases._box_mask((0.25, 0.75, 0.2, 0.125), (2, 48, 40))
+    assert made.shape == (2, 48, 40)
+    assert np.array_equal(made[0], made[1])
+    rows, columns = np.nonzero(made[0])
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (33, 38, 6, 13)
+    assert made[0].sum() == 6 * 8
 
 
 def test_slices_of_a_mask_that_nobody_has_looked_at_do_not_count(tmp_path):
