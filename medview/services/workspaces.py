@@ -62,6 +62,7 @@ class Workspaces:
         self._met: set[str] = set()
         self._forgotten = ""
         self._is_open = True
+        self._is_chosen = False
         library.leaving.connect(self.save)
         session.events.series.connect(self._on_series)
         session.events.shown.connect(self._on_shown)
@@ -149,7 +150,7 @@ class Workspaces:
     def _on_catalogue(self) -> None:
         """Folders were opened: what is in them comes as it was left, also for the second time."""
         self._study, self._wanted, self._forgotten = (), None, ""
-        self._looked_for = None
+        self._looked_for, self._is_chosen = None, False
         self._met.clear()
 
     def _on_series(self, series: Series | None) -> None:
@@ -163,13 +164,15 @@ class Workspaces:
             return
         self._saved, self._study, self._forgotten = None, self._series_of(series), ""
         self._look_for(series)
+        # The first series of folders comes by itself; whatever follows, the reader has chosen.
+        self._is_chosen = True
 
     def _look_for(self, series: Series) -> None:
         """Have what is kept of the study read; nothing of it is kept anew before that."""
         if self._store is None:
             self.fresh.emit(series)
             return
-        session, look = self._session, object()
+        session, look, was_chosen = self._session, object(), self._is_chosen
         self._looked_for = look
         before = session.drawings, session.key_images
 
@@ -180,7 +183,8 @@ class Workspaces:
             if kept is None:
                 self.fresh.emit(series)
             else:
-                self._restore(kept, _changed(before, (session.drawings, session.key_images)))
+                marked = _changed(before, (session.drawings, session.key_images))
+                self._restore(kept, marked, was_chosen=was_chosen)
 
         self._store.read(self._name, found, lambda: self._damaged(found))
 
@@ -193,8 +197,11 @@ class Workspaces:
         found = self._session.catalogue.owner(series)
         return found[1].series if found is not None else (series,)
 
-    def _restore(self, kept: Workspace, marked: frozenset[str]) -> None:
-        """Bring the study back as it was left; series in `marked` were drawn on meanwhile."""
+    def _restore(self, kept: Workspace, marked: frozenset[str], *, was_chosen: bool) -> None:
+        """Bring the study back as it was left; series in `marked` were drawn on meanwhile.
+
+        `was_chosen` says that the reader asked for the very series that is on screen.
+        """
         known = {hashed(each.key): each for each in self._session.catalogue.all_series()}
         self._take_marks(kept, known, marked)
         for hash_, series in known.items():
@@ -202,7 +209,10 @@ class Workspaces:
             if views:
                 self._library.seen.recall(series, views)
         self._take_display(kept)
-        self._take_panes(kept, known)
+        here = hashed(self._session.series.key) if self._session.series is not None else ""
+        # Whoever chooses a series sees that one, not the one that lay there before.
+        if not was_chosen or any(each.series == here for each in kept.panes):
+            self._take_panes(kept, known)
 
     def _take_marks(
         self, kept: Workspace, known: dict[str, Series], both: frozenset[str] = frozenset()

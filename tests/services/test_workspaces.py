@@ -229,6 +229,22 @@ def test_opening_the_same_folder_again_comes_back_too(seat):
     assert seat.session.series.uid == "1.3"
 
 
+def test_whoever_chooses_a_series_of_a_study_that_was_left_sees_that_series(seat):
+    stranger = CATALOGUE.patients[1].studies[0].series[0]
+    seat.draw()
+    drawn = seat.session.drawings
+    for chosen in (stranger, NEW[2], stranger, NEW[2]):
+        seat.library.show(chosen)
+        seat.read()
+        assert seat.session.series.uid == chosen.uid
+        assert {each.uid for each in (s.series for s in seat.session.shown.values())} <= {
+            chosen.uid
+        }
+    assert seat.session.drawings == drawn
+    seat.open()
+    assert seat.session.series.uid == NEW[2].uid
+
+
 def lost_by(seat):
     """What a start of the program finds that was lost, None: nothing."""
     found = []
