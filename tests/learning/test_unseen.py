@@ -1,11 +1,13 @@
 """Patients whom weights have seen are left out and counted, and so are other parts of a set."""
 
+import re
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from medview.domain.evaluation import EvaluateRequest
+from medview.io.case_names import shown_patient
 from medview.learning.patients import patient_hash
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.unseen import first_columns, nothing_left, unseen
@@ -79,4 +81,8 @@ def test_why_nothing_is_left_is_said(cases, skipped, code, says):
 def test_a_private_line_hides_the_name_and_nothing_else():
     open_line, hidden = (first_columns(CASES[0], private=private) for private in (False, True))
     assert list(open_line.values()) == ["c0", "ann", "one", "a set"]
-    assert hidden == {**open_line, "patient": patient_hash("ann")}
+    assert hidden == {**open_line, "patient": shown_patient("ann", private=True)}
+    # Not the mark of a card: who has a list of names could try which of them gives that one.
+    assert hidden["patient"] not in ("ann", patient_hash("ann"))
+    assert re.fullmatch("[0-9a-f]{16}", str(hidden["patient"]))
+    assert shown_patient("bob", private=True) != hidden["patient"]
