@@ -14,6 +14,7 @@ LOADERS: dict[str, str] = {
     "cxr": "medview.learning.cxr_weights:load_cxr",
     "cxr-armed": "medview.learning.cxr_weights:load_armed_cxr",
     "icu": "medview.learning.icu_model:load_icu",
+    "icu-armed": "medview.learning.icu_model:load_armed_icu",
     "anomaly": "medview.learning.weights:load_anomaly",
     "brain-age": "medview.learning.brain_age_weights:load_for_check",
     "region-net": "medview.learning.regions:load_for_check",

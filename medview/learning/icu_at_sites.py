@@ -106,7 +106,11 @@ def at_sites(model: IcuModel, name: str, given: StaySet, sites: Sequence[str]) -
 
 
 def site_rows(said: Said, found: AtSites) -> Iterator[MetricRow]:
-    """The fixed effects alone beside the whole, and known and unknown sites apart."""
+    """The fixed effects alone beside the whole, and known and unknown sites apart; nothing where no
+    site is known: all is of the fixed effects then.
+    """
+    if not found.known.any():
+        return
     yield from baseline_rows(said, {FIXED: found.fixed})
     for group, here in by_site_known(range(len(found.best)), found.known).items():
         chosen = np.isin(np.arange(len(found.best)), here)

@@ -42,6 +42,7 @@ TAKES: dict[str, Take] = {
     "cxr": Take(0.3, 0.0, 0.0, 520.0),
     "cxr-armed": Take(0.3, 0.0, 0.0, 520.0),
     "icu": Take(2.6, 0.0, 0.0, 680.0),
+    "icu-armed": Take(0.7, 0.0, 0.0, 410.0),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from medview.learning.armed_rules import RULES, UNKNOWN, one_hot
-from medview.learning.icu_armed import ArmedFit, unit_columns
+from medview.learning.icu_armed import ArmedFit, average_layer, unit_columns
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_variables import shipped_map
@@ -149,3 +149,21 @@ def test_stays_of_unknown_units_teach_the_network_but_not_the_effects():
     assert not torch.equal(before["base.net.head.weight"], after["base.net.head.weight"])
     same = [n for n in before if n.startswith("adversary.")]
     assert all(torch.allclose(before[n], after[n]) for n in same)
+
+
+def test_it_has_the_parameters_of_the_network_of_the_adversary_and_of_each_unit():
+    fit = ArmedFit(RECIPE, stays(), None, 1, count=5)
+    net = sum(value.numel() for value in fit.net.parameters())
+    # The adversary reads the state and both tokens, by 32 units; slopes are of the tokens.
+    read, slopes = 3 * RECIPE.width, 2 * RECIPE.width
+    adversary = 32 * read + 32 + 5 * 32 + 5
+    effects = 5 * 2 * (slopes + 1)
+    assert sum(value.numel() for value in fit.whole.parameters()) == net + adversary + effects
+
+
+def test_the_average_stay_has_the_mean_of_what_the_slopes_multiply():
+    fit, given = trained(epochs=1), stays(9, 300)
+    mean = average_layer(fit.armed, given)
+    one = torch.stack([average_layer(fit.armed, given.only([n])) for n in range(300)])
+    assert mean.shape == (2 * RECIPE.width,)
+    assert torch.allclose(mean, one.mean(0), atol=1e-5)

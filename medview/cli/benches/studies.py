@@ -113,6 +113,7 @@ STUDIES = (
     Study("cxr", "a film", film),
     Study("cxr-armed", "a film", film),
     Study("icu", "a stay of 48 h", stay),
+    Study("icu-armed", "a stay of 48 h", stay),
     Study("icu@1.0-hannover", "laboratory and film", laboratory_and_film),
 )
 
