@@ -13,6 +13,7 @@ from medview.io import nifti, readers
 from medview.io.cards import write_card
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.pdf import write_report
+from medview.services import verifying
 from medview.services.analysis import PREDICT
 from medview.services.reporting import Material, Outcome, build_report
 from medview.services.verifying import Again, verify
@@ -190,6 +191,25 @@ def test_one_voxel_makes_it_answer_no(report, said, tmp_path):
     assert (verdict.holds, verdict.rerun) == (False, False)
     assert verdict.differences[0]["input"] == "t1"
     assert model.requests == []
+
+
+def test_a_series_of_that_name_with_other_pixels_is_not_run(report, study, said, monkeypatch):
+    found = (None, head(), "f" * 64)
+    monkeypatch.setattr(verifying, "find_input", lambda call, catalogue, wanted: found)
+    model = Model(said)
+    verdict = verify(model, report, study)
+    assert (verdict.holds, verdict.rerun, model.requests) == (False, False, [])
+    assert verdict.differences == (
+        {"input": "t1", "printed": said.inputs[0].sha256, "now": "f" * 64},
+    )
+
+
+def test_a_changed_file_answers_no_also_without_the_study(report, said, tmp_path):
+    with pikepdf.open(report) as pdf:
+        pdf.pages[0].MediaBox = [0, 0, 500, 500]
+        pdf.save(tmp_path / "r.pdf")
+    verdict = verify(Model(said), tmp_path / "r.pdf")
+    assert (verdict.holds, verdict.hash_ok, verdict.rerun) == (False, False, False)
 
 
 def test_a_private_report_finds_its_pixels_without_names(study, said, tmp_path):

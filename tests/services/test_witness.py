@@ -91,6 +91,35 @@ def test_a_threshold_is_noted_where_it_rested_before_the_next_deed(desk):
     ]
 
 
+def test_a_style_whose_threshold_stays_is_not_noted_again(desk):
+    on_screen(desk.session)
+    desk.session.styles = {"score": LayerStyle(threshold=7.0)}
+    desk.reader.signed.emit("ab12-cd34")
+    desk.session.styles = {"score": LayerStyle(threshold=7.0, opacity=0.3)}
+    desk.reader.signed.emit("ab12-cd35")
+    assert [deed for deed, _ in desk.told()] == ["opened", "threshold", "signed", "signed"]
+
+
+def test_a_threshold_stands_before_the_deletion_that_follows_it(desk):
+    on_screen(desk.session)
+    desk.session.styles = {"score": LayerStyle(threshold=7.0)}
+    desk.witness.deleting(lambda: {"kind": "study"})
+    desk.session.styles = {"score": LayerStyle(threshold=8.0)}
+    desk.witness.deleted({"kind": "result"})
+    assert desk.told()[1:] == [
+        ("threshold", {"pixels": "abc", "maps": {"score": 7.0}}),
+        ("deleted", {"kind": "study"}),
+        ("threshold", {"pixels": "abc", "maps": {"score": 8.0}}),
+        ("deleted", {"kind": "result"}),
+    ]
+
+
+def test_a_result_that_does_not_say_when_it_was_made_is_of_another_day(desk):
+    there = on_screen(desk.session)
+    desk.session.predictions = {there.id: (replace(result_about(there.id), made_at="once"),)}
+    assert [deed for deed, _ in desk.told()] == ["opened"]
+
+
 def test_reports_and_what_leaves_are_noted(desk):
     desk.reader.signed.emit("ab12-cd34")
     desk.reader.wrote.emit("ab12-cd34", "f" * 64)
