@@ -123,7 +123,8 @@ def aligned(vector: Vector, names: Sequence[str] | None, wanted: Sequence[str]) 
     missing = [name for name in wanted if name not in place]
     if missing:
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        return f'the column "{missing[0]}"{more} of {len(wanted)} is missing'
+        lack = "are" if more else "is"
+        return f'the column "{missing[0]}"{more} of {len(wanted)} {lack} missing'
     return np.asarray(vector[[place[name] for name in wanted]])
 
 

@@ -14,7 +14,7 @@ from medview.domain.prediction import InputRef, Prediction, RunRequest
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.services.calling import called
-from medview.services.choices import USUAL, Choices, choices_of
+from medview.services.choices import USUAL, Choices, choices_of, site_of
 from medview.services.filling import Filling, fills_a_map
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
@@ -246,7 +246,7 @@ class Analysis:
             weights=choices.weights,
             age_years=choices.age_years if choices.age_years is not None else age,
             sex=choices.sex or (patient.sex if patient else None),
-            site=choices.site,
+            site=site_of(choices.site, chosen.card, series),
             film_hour=choices.film_hour,
             batch=choices.batch,
             maps=choices.maps,

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
+from medview.domain.card import ModelCard
 from medview.domain.prediction import Precision, Prediction
+from medview.domain.study import Series
 
 # What a result tells of the choices that it was made with, by the names of both.
 _TOLD = ("samples", "alpha", "age_years", "sex", "site", "film_hour")
+
+_MANY = (list, tuple, dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +20,8 @@ class Choices:
     """What the reader may choose of a run; None is the card's own or the settings' value.
 
     `without` names inputs that are there and are left out, `batch` is how many slices are
-    computed at once, `maps` names maps that are made only on demand.
+    computed at once, `maps` names maps that are made only on demand. `site` "" is an unknown
+    one, where None leaves it to the header.
     """
 
     samples: int | None = None
@@ -50,3 +55,15 @@ def choices_of(made: Prediction, weights: str | None) -> Choices:
         maps=tuple(str(name) for name in maps) if isinstance(maps, list) else (),
         **{name: value for name, value in told.items() if value is not None},  # type: ignore[arg-type]  # as the runs tell them
     )
+
+
+def site_of(chosen: str | None, card: ModelCard, series: Series | None) -> str | None:
+    """The site of a run: the chosen one, else that of the header where the card knows it.
+
+    None is an unknown site. Case and blanks round a name do not matter.
+    """
+    if chosen is not None:
+        return chosen or None
+    told = card.settings.get("sites")
+    known = {str(each).casefold(): str(each) for each in told} if isinstance(told, _MANY) else {}
+    return known.get(series.institution.strip().casefold()) if series is not None else None

@@ -62,7 +62,7 @@ def test_a_vector_is_put_into_the_order_of_the_training():
     assert "2 of 3" not in aligned(np.array([1.0]), ("a",), ("a", "b"))
     assert (
         aligned(np.array([1.0]), ("a",), ("a", "b", "c"))
-        == 'the column "b" and 1 more of 3 is missing'
+        == 'the column "b" and 1 more of 3 are missing'
     )
     assert (
         aligned(np.array([1.0, 2]), None, ("a",)) == "it has 2 values, the model was trained on 1"

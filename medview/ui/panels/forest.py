@@ -97,7 +97,7 @@ class ForestPlot(QWidget):
         painter.setPen(QColor(theme.quiet))
         base = self.height() - 4.0
         for value in self.span:
-            words = f"{value:+.1f} {self.unit}".rstrip()
+            words = f"{value:+.1f} {self.unit}".replace("-", "\u2212").rstrip()
             left = value == self.span[0]
             box = QRectF(area.left() if left else area.right() - 60, base - 13, 60, 14)
             side = Qt.AlignmentFlag.AlignLeft if left else Qt.AlignmentFlag.AlignRight

@@ -42,10 +42,11 @@ def add_site(card: ResultCard, fixed: str, mixed: str) -> None:
     box.setFixedWidth(176)
     box.textActivated.connect(
         lambda text: card.app.analysis.again(
-            card.result.key, site=None if text == _UNKNOWN_SITE else text
+            card.result.key, site="" if text == _UNKNOWN_SITE else text
         )
     )
     card.add(Row(label(tr("Site")), 1, box))
     effects = effects_of(card.card.settings.get("site_effects") if card.card else None)
     if effects:
-        card.add(ForestPlot(effects, here))
+        said = tr("What each site of training adds, with 95 % interval:")
+        card.add(label(said, "quiet", wraps=True), ForestPlot(effects, here))
