@@ -76,6 +76,12 @@ def needed(volume: Volume, view: View, room: Room) -> Part | None:
     return part_of(cut, seen, step)
 
 
+def needed_here(volume: Volume, view: View, size: tuple[int, int]) -> Part | None:
+    """The same for a picture of so many pixels, with what smoothing looks at beyond its edges."""
+    part = needed(volume, view, Room(*size))
+    return None if part is None else grown(part, cut_of(volume.geometry, view))
+
+
 def part_of(cut: Cut, box: Box, step: int) -> Part:
     """The blocks of a cut that hold a box; at least one, even where the box lies beside it."""
     left, columns = _blocks(cut, cut.layout.right, box[0], box[2], step)

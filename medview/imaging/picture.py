@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from medview.imaging.lettering import ACCENT, write, write_marks
-from medview.imaging.view import Frame
+from medview.imaging.view import Frame, Part
 
+_Edges = tuple[tuple[float, float], tuple[float, float]]
 _HATCH = (118, 112, 98)
 
 
@@ -29,9 +30,18 @@ class _Fit:
             (y - self.centre_in[1]) * self.scale[1] + self.centre_out[1],
         )
 
+    def of_blocks(self, part: Part) -> _Fit:
+        """The same from the blocks of a part: their centres lie amid their pixels."""
+        x, y = (
+            (centre - first + 0.5) / part.step - 0.5
+            for centre, first in zip(self.centre_in, (part.left, part.top), strict=True)
+        )
+        scale = (self.scale[0] * part.step, self.scale[1] * part.step)
+        return _Fit(scale, (x, y), self.centre_out)
+
 
 def _fit(frame: Frame, size: tuple[int, int], zoom: float, pan_mm: tuple[float, float]) -> _Fit:
-    height, width = frame.image.shape[:2]
+    height, width = frame.image.shape[:2] if frame.part is None else frame.part.whole
     right_mm, down_mm = frame.pixel_mm
     per_mm = zoom * min(size[0] / (width * right_mm), size[1] / (height * down_mm))
     return _Fit(
@@ -93,9 +103,13 @@ def flatten(
     """
     fit = _fit(frame, size, zoom, pan_mm)
     picture = Image.new("RGB", size)
-    picture.paste(_scaled(frame.image, size, fit, Image.Resampling.BICUBIC).convert("RGB"))
+    blocks, edges = fit, None
+    if frame.part is not None:
+        blocks, edges = fit.of_blocks(frame.part), _edges(frame.part)
+    image = _scaled(frame.image, size, blocks, Image.Resampling.BICUBIC, edges)
+    picture.paste(image.convert("RGB"))
     for rgba in frame.tints:
-        tint = _scaled(rgba, size, fit, Image.Resampling.BILINEAR)
+        tint = _scaled(rgba, size, blocks, Image.Resampling.BILINEAR, edges)
         picture.paste(tint.convert("RGB"), mask=tint.getchannel("A"))
     if frame.absent is not None:
         mask = np.asarray(frame.absent, dtype=np.uint8) * np.uint8(255)
@@ -107,15 +121,38 @@ def flatten(
     return np.asarray(picture, dtype=np.uint8)
 
 
+def _edges(part: Part) -> _Edges:
+    """Where the slice begins and ends in blocks of a part, to the right and down.
+
+    Blocks at an edge reach beyond it, by less than one.
+    """
+    sides = zip((part.left, part.top), (part.columns, part.rows), reversed(part.whole), strict=True)
+    (left, right), (top, bottom) = (
+        (
+            max(-0.5, -first / part.step - 0.5),
+            min(count - 0.5, (side - first) / part.step - 0.5),
+        )
+        for first, count, side in sides
+    )
+    return (left, right), (top, bottom)
+
+
 def _scaled(
-    pixels: NDArray[np.uint8], size: tuple[int, int], fit: _Fit, filter_: Image.Resampling
+    pixels: NDArray[np.uint8],
+    size: tuple[int, int],
+    fit: _Fit,
+    filter_: Image.Resampling,
+    edges: _Edges | None = None,
 ) -> Image.Image:
     """The image as it falls on the output; black (and clear) where there is none.
 
-    Every output pixel whose centre lies on the image is filled, from a source box that is
-    not rounded, so the picture stays true to `_Fit` to a small part of a pixel.
+    `edges` are where it begins and ends, where that is not at the edges of its pixels. Every
+    output pixel whose centre lies on the image is filled, from a source box that is not rounded,
+    so the picture stays true to `_Fit` to a small part of a pixel.
     """
-    spans = [_span(n, size[n], pixels.shape[1 - n], fit) for n in range(2)]
+    high, wide = pixels.shape[:2]
+    edges = edges or ((-0.5, wide - 0.5), (-0.5, high - 0.5))
+    spans = [_span(n, size[n], edges[n], fit) for n in range(2)]
     border = [int(np.ceil(0.5 / fit.scale[n])) + 1 for n in range(2)]
     widths = [(border[1], border[1]), (border[0], border[0]), (0, 0)][: pixels.ndim]
     source = Image.fromarray(np.pad(pixels, widths, mode="edge"))
@@ -128,13 +165,15 @@ def _scaled(
     return output
 
 
-def _span(axis: int, outputs: int, inputs: int, fit: _Fit) -> tuple[int, int, float, float] | None:
+def _span(
+    axis: int, outputs: int, edges: tuple[float, float], fit: _Fit
+) -> tuple[int, int, float, float] | None:
     """Output pixels [first, end) on the image, and the image edges they cover; None if none."""
     scale, centre_in, centre_out = (
         values[axis] for values in (fit.scale, fit.centre_in, fit.centre_out)
     )
-    first = max(0, int(np.ceil(centre_out + scale * (-0.5 - centre_in) - 1e-9)))
-    last = min(outputs - 1, int(np.floor(centre_out + scale * (inputs - 0.5 - centre_in) + 1e-9)))
+    first = max(0, int(np.ceil(centre_out + scale * (edges[0] - centre_in) - 1e-9)))
+    last = min(outputs - 1, int(np.floor(centre_out + scale * (edges[1] - centre_in) + 1e-9)))
     if last < first:
         return None
     low, high = (

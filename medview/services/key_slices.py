@@ -16,6 +16,8 @@ from medview.domain.volume import Volume
 from medview.domain.wording import number
 from medview.imaging.frame import Corners, Frame, Layer, View, compose_frame, flatten, placement
 from medview.imaging.marks import Mark
+from medview.imaging.part import needed_here
+from medview.imaging.reslice import Cut, cut_of
 from medview.services.layering import first_style
 
 # Two pictures nearer to each other than this show the same anatomy.
@@ -202,10 +204,11 @@ def drawn_picture(
 ) -> tuple[Picture, ColourBar | None]:
     """Draw what a view shows of a volume, with `lines` over it, cropped to `box`."""
     view = replace(view, crosshair=False, annotations="none")
-    frame = compose_frame(volume, (layer,) if layer else (), view)
+    zoom, pan_mm, width_mm = _crop(cut_of(volume.geometry, view), box, size)
+    part = needed_here(volume, replace(view, zoom=zoom, pan_mm=pan_mm), size)
+    frame = compose_frame(volume, (layer,) if layer else (), view, part=part)
     # Every page says what the report is for; here it would lie under the scale bar.
     frame = replace(frame, corners=Corners())
-    zoom, pan_mm, width_mm = _crop(frame, volume.geometry, box, size)
     labels = frame.labels
     to_lps = placement(frame, size, zoom=zoom, pan_mm=pan_mm)
     return Picture(
@@ -333,22 +336,22 @@ def _point(mm: NDArray[np.float64]) -> tuple[float, float, float]:
 
 
 def _crop(
-    frame: Frame, geometry: Geometry, box: tuple[int, ...], size: tuple[int, int]
+    cut: Cut, box: tuple[int, ...], size: tuple[int, int]
 ) -> tuple[float, tuple[float, float], float]:
     """Zoom and pan for ``flatten`` that show the box with a margin, and the width shown in mm."""
-    height, width = frame.image.shape[:2]
-    size_mm = np.array([width * frame.pixel_mm[0], height * frame.pixel_mm[1]])
+    height, width = (cut.grid.shape[axis] for axis in cut.layout.shape_axes)
+    size_mm = np.array([width * cut.pixel_mm[0], height * cut.pixel_mm[1]])
     scale = np.array(size) / size_mm
     if not box:
         return 1.0, (0.0, 0.0), float(size[0] / scale.min())
     ends = [box[0:2], box[2:4], box[4:6]]
     corners = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
-    places = geometry.to_mm(corners)
-    back = np.linalg.inv(frame.pixel_to_lps)
-    pixels = (np.c_[places, np.ones(len(places))] @ back.T)[:, :2] * frame.pixel_mm
+    places = cut.source.to_mm(corners)
+    back = np.linalg.inv(cut.pixel_to_lps)
+    pixels = (np.c_[places, np.ones(len(places))] @ back.T)[:, :2] * cut.pixel_mm
     low, high = pixels.min(axis=0) - _MARGIN_MM, pixels.max(axis=0) + _MARGIN_MM
     per_mm = float((np.array(size) / (high - low)).min())
-    middle = (np.array([width, height]) - 1) / 2 * frame.pixel_mm
+    middle = (np.array([width, height]) - 1) / 2 * cut.pixel_mm
     pan = middle - (low + high) / 2
     return per_mm / float(scale.min()), (float(pan[0]), float(pan[1])), size[0] / per_mm
 

@@ -19,6 +19,7 @@ from medview.domain.volume import Note, Volume, Window
 from medview.domain.wording import date_words
 from medview.imaging.frame import Frame, Layer, SlabMode, View, compose_frame, flatten, placement
 from medview.imaging.looks import look_of, newest_look, presented
+from medview.imaging.part import needed_here
 from medview.imaging.resample import resample_onto
 from medview.imaging.reslice import Cut, cut_of
 from medview.io.hashing import volume_sha256
@@ -97,7 +98,12 @@ def render(
         doubts += (Note("RESAMPLED", laid.words),) if laid.words else ()
     results = () if prediction is None else (prediction,)
     frame = compose_frame(
-        volume, layers, view, marks=result_marks(results), said=result_lines(results)
+        volume,
+        layers,
+        view,
+        marks=result_marks(results),
+        said=result_lines(results),
+        part=needed_here(volume, view, wish.size),
     )
     frame = replace(frame, corners=replace(frame.corners, top_left=heading))
     look = look_of(volume, view)

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phantoms import BASE_CASES, MARK_LPS, geometry_of, map_of, phantom, phantom_on, sphere_at
+from scipy import ndimage
 
-from medview.domain.geometry import Plane
-from medview.domain.overlay import LayerStyle
-from medview.domain.volume import Window
+from medview.domain.geometry import Geometry, Plane
+from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.volume import Volume, Window
 from medview.imaging.frame import Corners, Labels, Layer, View, compose_frame, flatten, placement
+from medview.imaging.part import needed_here
 
 WIDE = Window(1000, 500, "LINEAR_EXACT")
 SIZE = (300, 240)
@@ -201,3 +203,56 @@ def test_colour_is_drawn_in_its_colours():
     film = replace(phantom_on(geometry_of("LPS", (1, 8, 8))), array=values)
     picture = flatten(bare(compose_frame(film, (), View())), (80, 80))
     assert picture[40, 40].tolist() == [200, 100, 50]
+
+
+# -- large films -------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def film():
+    """A film of 5 Mpx: a slope with a bright square, and a map with a square of its own."""
+    rows, columns = 2501, 2003
+    array = 300 + np.add.outer(np.arange(rows), np.arange(columns))[None].astype(np.int16)
+    array[0, 600:700, 400:500] = 4800
+    array.setflags(write=False)
+    grid = Geometry(array.shape, np.diag([0.1, 0.1, 1.0, 1.0])[:, [2, 1, 0, 3]])
+    volume = Volume(array, grid, windows=(Window(5000, 2500),), modality="DX")
+    found = np.zeros(array.shape, np.float32)
+    found[0, 1200:1500, 900:1400] = 1.0
+    return volume, Layer(ScalarMap("evidence", found, grid), LayerStyle(visible=True))
+
+
+def both_ways(film, size, **turned):
+    """A picture made of the whole film, and of what it needs of it."""
+    volume, layer = film
+    middle = tuple(float(mm) for mm in volume.geometry.to_mm([0, 1250, 1000]))
+    view = View(Plane.ACQUIRED, middle, crosshair=False, annotations="none", **turned)
+    part = needed_here(volume, view, size)
+    way = {"zoom": view.zoom, "pan_mm": view.pan_mm}
+    frames = [compose_frame(volume, (layer,), view, part=each) for each in (None, part)]
+    for each in frames:
+        np.testing.assert_array_equal(
+            placement(each, size, **way), placement(frames[0], size, **way)
+        )
+    return part, [flatten(each, size, **way).astype(int) for each in frames]
+
+
+@pytest.mark.parametrize("rotate", [0, 90])
+@pytest.mark.parametrize("flip_h", [False, True])
+def test_of_a_film_no_finer_pixels_are_drawn_than_the_picture_has(film, rotate, flip_h):
+    size = (400, 300) if rotate else (300, 400)
+    part, (whole, coarse) = both_ways(film, size, rotate=rotate, flip_h=flip_h)
+    assert part.step == 4
+    assert np.abs(whole - coarse).mean() < 0.6
+    away = np.abs(whole - coarse).max(axis=2) > 24
+    # Only along the edges of the squares, by less than two pixels, and nowhere else.
+    assert away.mean() < 0.01
+    assert not ndimage.binary_erosion(away, iterations=2).any()
+    np.testing.assert_array_equal(whole.sum(axis=2) == 0, coarse.sum(axis=2) == 0)
+
+
+def test_of_a_film_that_is_magnified_what_is_seen_is_drawn_pixel_by_pixel(film):
+    part, (whole, seen) = both_ways(film, (300, 300), zoom=9.0, pan_mm=(30.0, 12.0))
+    assert part.step == 1
+    assert part.rows * part.columns < 2501 * 2003 / 9
+    assert np.abs(whole - seen).max() <= 1
