@@ -190,6 +190,8 @@ class Composer:
             return ()
         if not session.linked or pane in session.alone:
             return (tr("not linked"),)
+        if session.active_pane in session.alone:
+            return ()
         active = session.content(session.active_pane)
         if active is None or active.volume.is_film or share_space(held, active):
             return ()

@@ -37,7 +37,7 @@ _HALO, _HALO_OPACITY = 2.6, 0.59
 _ROUND_ABOUT = tuple(QPointF(2.1 * cos(pi * n / 6), 2.1 * sin(pi * n / 6)) for n in range(12))
 _MIDDLE = 16.0
 # So many lines of a corner are as high as the letter between them.
-_LETTER_LINES = 2
+_LETTER_LINES = 1
 _HANDLE = 12.0
 _DOT = "#5a6470"
 # Colours of the planes where one runs through another.

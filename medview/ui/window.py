@@ -64,7 +64,7 @@ from medview.ui.words import tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
 _WIDE_PX = 1380
-_SLIM_PX = (190, 340)
+_SLIM_PX = (216, 340)
 _REPORT_NAME = "report.pdf"
 # Fields of the session that decide which actions can be used, and which are ticked.
 _MATTERING = (

@@ -1,4 +1,5 @@
 import pytest
+from PySide6.QtCore import QRectF
 from ui.painted import AREA, lit
 
 from medview.imaging.frame import Corners, Labels
@@ -29,11 +30,18 @@ def test_a_line_below_the_letter_may_go_on_past_the_middle_but_not_into_its_neig
     long = "Anomaly 0.898 [0.865 - 0.930] and its model, which has a name"
     furniture.draw_corners(painter, AREA, Corners(("A", "B", "C"), (long, long, long), (), ()))
     left_of_middle = (100, 0, 232, 22), (100, 22, 232, 40), (100, 42, 232, 60)
-    assert [lit(image, box) for box in left_of_middle] == [False, False, True]
+    assert [lit(image, box) for box in left_of_middle] == [False, True, True]
     image.fill(0)
     furniture.draw_corners(painter, AREA, Corners(("", "", "C"), ("", "", 9 * "far "), (), ()))
     assert lit(image, (0, 42, 30, 60))
     assert not lit(image, (30, 42, 60, 60))
+
+
+def test_a_date_is_whole_in_a_narrow_pane_that_says_nothing_on_the_right_of_it(canvas):
+    image, painter = canvas
+    narrow, who = QRectF(0, 0, 200, 200), "F · 61 y · 14 Mar 2026"
+    furniture.draw_corners(painter, narrow, Corners(("NAME", who), ("Im 45 / 155",), (), ()))
+    assert lit(image, (round(furniture.width_of(who)) - 12, 26, 200, 44))
 
 
 def test_below_a_lifted_letter_a_line_may_use_the_middle_but_not_its_neighbour(canvas):

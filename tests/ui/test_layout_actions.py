@@ -189,6 +189,15 @@ def test_compare_with_prior_names_both_dates_and_says_it_is_not_registered(desk)
     assert "01 Feb 2024" in str(desk.pane("upper").dress.corners.top_left)
 
 
+def test_beside_a_pane_for_itself_no_pane_claims_to_be_linked(desk):
+    desk.press("Ctrl+Shift+C")
+    desk.read()
+    desk.app.viewing.activate("upper")
+    desk.press("Shift+L")
+    assert "not linked" in desk.pane("upper").dress.corners.top_right
+    assert not any("linked" in line for line in desk.pane("main").dress.corners.top_right)
+
+
 def test_a_plane_is_chosen_for_one_pane(desk):
     desk.press("Alt+2")
     desk.read()
