@@ -47,7 +47,8 @@ class MedviewError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.file}: {self.what}" if self.file else self.what
-        return f"{head.rstrip('.')}. {self.do}".strip()
+        end = "" if head.endswith(("?", "!")) else "."
+        return f"{head.rstrip('.')}{end} {self.do}".strip()
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.as_dict())

@@ -92,7 +92,8 @@ def render(
     layers: tuple[Layer, ...] = ()
     if wish.map is not None:
         layers = (_layer(volume, wish, prediction),)
-    doubts = () if prediction is None else _doubts(volume, prediction)
+    doubts = _not_cut(volume, wish)
+    doubts += () if prediction is None else _doubts(volume, prediction)
     if laid is not None:
         layers += tuple(_laid_layer(each, n, wish) for n, each in enumerate(laid.maps))
         doubts += (Note("RESAMPLED", laid.words),) if laid.words else ()
@@ -262,6 +263,19 @@ def _laid_layer(shown: ScalarMap, place: int, wish: Wish) -> Layer:
     name = f"{shown.title} {place + 1}" if place else shown.title
     style = replace(style, visible=True, opacity=opacity, range=wish.range or style.range)
     return Layer(replace(shown, name=name), style)
+
+
+def _not_cut(volume: Volume, wish: Wish) -> tuple[Note, ...]:
+    """A note where another plane was wished for than the one that a single slice lies in."""
+    if not volume.is_film or wish.plane is Plane.ACQUIRED:
+        return ()
+    own = Plane.AXIAL  # also said where nobody knows how it lies: it is not asked for then
+    if volume.geometry.orientation_known:
+        own = (Plane.SAGITTAL, Plane.CORONAL, Plane.AXIAL)[volume.geometry.axis_of.index(0)]
+    if wish.plane is own:
+        return ()
+    text = f"a single slice is shown as it was acquired; nothing {wish.plane.value} is cut from it"
+    return (Note("OTHER_PLANE", text),)
 
 
 def _doubts(volume: Volume, prediction: Prediction) -> tuple[Note, ...]:

@@ -185,6 +185,25 @@ def test_a_point_outside_the_volume_is_refused_but_only_along_the_cut():
     assert beside.description["values"] == {"image": None}
 
 
+@pytest.mark.parametrize(
+    ("code", "plane", "told"),
+    [
+        ("LPS", "axial", False),
+        ("LPS", "sagittal", True),
+        ("PIR", "sagittal", False),
+        ("PIR", "axial", True),
+        ("LPS", "acquired", False),
+        (None, "axial", False),
+        (None, "coronal", True),
+    ],
+)
+def test_a_single_slice_in_another_plane_than_wished_says_so(code, plane, told):
+    grid = geometry_of(code or "LPS", (1, 20, 16), (5.0, 2.0, 2.0))
+    volume = phantom_on(replace(grid, orientation_known=code is not None))
+    drawn = render(volume, Wish(Plane(plane), slice=0))
+    assert [one["code"] for one in drawn.description["warnings"]] == ["OTHER_PLANE"] * told
+
+
 def test_one_series_needs_no_name_and_several_do():
     one = Series("1.2.3", geometry=geometry_of(), description="T1")
     two = Series("1.2.4", stack=1, geometry=geometry_of(), description="T2")
