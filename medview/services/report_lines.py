@@ -143,7 +143,7 @@ def _chest(prediction: Prediction, card: ModelCard | None) -> Told:
         parts.append(f"Brixia total {score}")
     method = f"Calibration of the probability: {severe.method}." if severe and severe.method else ""
     wanted = (("roc_auc", ""), ("mae", " points of the Brixia total"))
-    details = [method, _detected(card), _evidence_words(prediction)]
+    details = [method, detects(card), _evidence_words(prediction)]
     details += [_measured(prediction, card, wanted), _doubt(prediction)]
     details += [_effects_words(prediction), not_available_words(prediction.scores)]
     return _told(f"{'; '.join(parts)}." if parts else "No score.", details)
@@ -158,7 +158,7 @@ def _evidence_words(prediction: Prediction) -> str:
     return f"{_percent(share)} of the evidence for a severe course lies inside the lungs{doubt}."
 
 
-def _detected(card: ModelCard | None) -> str:
+def detects(card: ModelCard | None) -> str:
     """That films tell who already is in intensive care, where the card says so."""
     return next((each for each in (card.limits if card else ()) if _NO_FORECAST in each), "")
 
@@ -174,7 +174,7 @@ def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
     sides = [each for each in prediction.scores if each.name.startswith(("attention", "shapley"))]
     words = "; ".join(score_words(each) for each in sides if each.value is not None)
     line = f"{name} {_with_interval(score)}."
-    caution = _detected(card) if prediction.score("icu_admission") is not None else ""
+    caution = detects(card) if prediction.score("icu_admission") is not None else ""
     measured = _measured(prediction, card, (("roc_auc", ""),))
     details = [caution, imputed, measured, _doubt(prediction)]
     return _told(

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QPushButton
 
 from medview.domain.card import Figure
 from medview.services.evidence import LEAST_SHARE, share_in_lungs
+from medview.services.report_lines import detects
 from medview.services.telling import interval_text, score_text, zone_texts
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name, styled
@@ -62,9 +63,10 @@ class ChestCard(ResultCard):
         self.add(made)
 
     def _add_limit(self) -> None:
-        """What the model really detects, in the first of its limits."""
+        """What the model really detects, or the first of its limits where none says so."""
         if self.card is not None and self.card.limits:
-            self.add(label(sentence(self.card.limits[0]), "quiet", wraps=True))
+            told = detects(self.card) or self.card.limits[0]
+            self.add(label(sentence(told), "quiet", wraps=True))
 
     def _add_share(self) -> None:
         """How much of the evidence is about the lungs; in colour where most of it is not."""

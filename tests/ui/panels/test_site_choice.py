@@ -20,6 +20,7 @@ SITES = replace(
     id="cxr-armed",
     inputs=(InputSpec("film", "a frontal chest film", modalities=("CR", "DX")),),
     settings={"sites": ["north", "south"], "site_effects": [EFFECT]},
+    limits=("The effects of sources gain nothing.", "It detects who already is in intensive care."),
 )
 GRID = Geometry.from_ijk_affine((1, 40, 48), np.diag([0.8, 0.8, 1, 1]).tolist())
 GONE = Score("severe_mixed", None, status="not_available", meaning="no site was given")
@@ -58,6 +59,8 @@ def test_a_known_site_is_told_with_and_without_its_effect(bench):
     assert bench.find(QComboBox, "site").currentText() == "north"
     (forest,) = bench.window.findChildren(ForestPlot)
     assert (forest.here, forest.unit) == ("north", "")
+    # Of all limits the reader of a film is told what the score detects.
+    assert "It detects who already is in intensive care." in words
 
 
 @pytest.mark.parametrize("given", [{}, {"site": "elsewhere"}])
