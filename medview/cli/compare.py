@@ -60,7 +60,7 @@ def compare(
     from medview.domain.comparison import CompareRequest
     from medview.domain.errors import UsageError
     from medview.io.atomic import whole_folder
-    from medview.io.case_names import hide_case_names
+    from medview.io.case_names import hide_case_names, set_names
 
     first, second = _version(old), _version(new)
     if first.card.id != second.card.id:
@@ -84,7 +84,7 @@ def compare(
         )
         body = context.call("compute", COMPARE, request)
         if options.private:
-            body = hide_case_names(draft, body)
+            body = hide_case_names(draft, body, set_names(data))
     ends = {"model": first.card.id, "old": _told(first), "new": _told(second)}
     return Answer({**ends, **body})
 

@@ -74,7 +74,7 @@ def evaluate(
     """
     from medview.domain.evaluation import EvaluateRequest
     from medview.io.atomic import whole_folder
-    from medview.io.case_names import hide_case_names
+    from medview.io.case_names import hide_case_names, set_names
 
     model, weights = _chosen(model, wanted.pop("weights"))
     only_for_series(model, wanted["variables"])
@@ -93,7 +93,9 @@ def evaluate(
             **wanted,
         )
         body = context.call("compute", EVALUATE, request)
-        return Answer(hide_case_names(draft, body) if options.private else body)
+        if options.private:
+            body = hide_case_names(draft, body, set_names(data))
+        return Answer(body)
 
 
 def _chosen(name: str, weights: Path | None) -> tuple[str, Path | None]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from medview.domain.discretion import discreet
@@ -13,6 +14,7 @@ from medview.io.installation import keyed
 from medview.io.tables import read_table
 
 _COLUMN = "case"
+_NO_SETS: Mapping[str, str] = MappingProxyType({})
 
 
 def case_hash(case: str) -> str:
@@ -34,10 +36,19 @@ def shown_patient(patient: str, *, private: bool) -> str:
     return keyed(f"patient of a table\0{patient}".encode())[:16] if private else patient
 
 
-def hide_case_names(folder: Path, body: Mapping[str, Any]) -> dict[str, Any]:
+def set_names(data: Iterable[str]) -> dict[str, str]:
+    """What sets are called where no file may be named: those that bear a name of --data."""
+    paths = [Path(part) for one in data for part in (one, one.partition("=")[2]) if part]
+    names = dict.fromkeys(name for path in paths for name in (path.stem, path.name))
+    return {name: f"data {n}" for n, name in enumerate(names, start=1)}
+
+
+def hide_case_names(
+    folder: Path, body: Mapping[str, Any], sets: Mapping[str, str] = _NO_SETS
+) -> dict[str, Any]:
     """Name cases by hashes in the tables and every metrics.json below `folder`; return `body` so.
 
-    Sentences about cases that were skipped name no file either.
+    Sentences about cases that were skipped name no file either; `sets` are other names of sets.
     """
     for path in sorted(folder.rglob("*.csv")):
         table = read_table(path)
@@ -46,25 +57,42 @@ def hide_case_names(folder: Path, body: Mapping[str, Any]) -> dict[str, Any]:
         with path.open("w", newline="", encoding="utf-8") as file:
             rows = csv.DictWriter(file, table.header)
             rows.writeheader()
-            rows.writerows({**row, _COLUMN: case_hash(row[_COLUMN])} for row in table.by_name())
+            rows.writerows(_hidden_row(row, sets) for row in table.by_name())
     for told in folder.rglob("metrics.json"):
-        hidden = json.dumps(_hidden(json.loads(told.read_text("utf-8"))), indent=1)
+        hidden = json.dumps(_hidden(json.loads(told.read_text("utf-8")), sets), indent=1)
         told.write_text(hidden + "\n", "utf-8")
-    return without_case_names(body)
+    return without_case_names(body, sets)
 
 
-def without_case_names(body: Mapping[str, Any]) -> dict[str, Any]:
+def without_case_names(
+    body: Mapping[str, Any], sets: Mapping[str, str] = _NO_SETS
+) -> dict[str, Any]:
     """An answer with hashes in place of the names of cases that were skipped."""
-    return {key: _hidden(value, key) for key, value in body.items()}
+    return {key: _hidden(value, sets, key) for key, value in body.items()}
 
 
-def _hidden(value: Any, key: str = "") -> Any:
+def _hidden_row(row: dict[str, str], sets: Mapping[str, str]) -> dict[str, str]:
+    named = {"subset": _called(row["subset"], sets)} if "subset" in row else {}
+    return {**row, **named, _COLUMN: case_hash(row[_COLUMN])}
+
+
+def _called(name: str, sets: Mapping[str, str]) -> str:
+    """The other name of a set; of several of one name the later ones have a number behind it."""
+    first, dash, number = name.rpartition("-")
+    if dash and number.isdigit() and first in sets:
+        return f"{sets[first]}-{number}"
+    return sets.get(name, name)
+
+
+def _hidden(value: Any, sets: Mapping[str, str], key: str = "") -> Any:
     if isinstance(value, dict):
-        return {name: _hidden(each, name) for name, each in value.items()}
+        return {name: _hidden(each, sets, name) for name, each in value.items()}
+    if key == "subset" and isinstance(value, str):
+        return _called(value, sets)
     if not isinstance(value, list):
         return value
     if key != "skipped":
-        return [_hidden(each) for each in value]
+        return [_hidden(each, sets) for each in value]
     return [
         {**each, "case": case_hash(each["case"]), "what": discreet(each["what"], each["case"])}
         for each in value

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from medview.io.case_names import case_hash, hide_case_names, shown_case, shown_patient
+from medview.io.case_names import case_hash, hide_case_names, set_names, shown_case, shown_patient
 from medview.learning.patients import patient_hash
 
 SKIPPED = {"case": "Doe_Jane", "code": "MV-IO-001", "what": "Doe_Jane: scans/jane.nii.gz is cut"}
@@ -55,6 +55,19 @@ def test_measurements_deeper_in_a_folder_are_hidden_too(folder, tmp_path):
     (tmp_path / "new" / "metrics.json").write_text((folder / "metrics.json").read_text())
     hide_case_names(folder, {})
     assert "Doe" not in (tmp_path / "new" / "metrics.json").read_text()
+
+
+def test_sets_that_are_called_like_a_file_get_other_names(tmp_path):
+    data = ["cases=/x/Doe-list.csv", "/y/a=b.csv", "ixi-t1=/z/Roe"]
+    (tmp_path / "predictions.csv").write_text("case,subset\na,Doe-list\nb,Doe-list-2\nc,ixi-t1\n")
+    rows = [{"subset": "Roe", "value": 1}, {"subset": "a=b"}, {"subset": "ixi-t1"}]
+    body = hide_case_names(tmp_path, {"metrics": rows}, set_names(data))
+    left = json.dumps(body) + (tmp_path / "predictions.csv").read_text()
+    assert not any(name in left for name in ("Doe", "Roe", "a=b", ".csv"))
+    assert left.count("ixi-t1") == 2
+    with (tmp_path / "predictions.csv").open() as file:
+        first, second, _ = (row["subset"] for row in csv.DictReader(file))
+    assert second == f"{first}-2"
 
 
 def test_figures_in_a_sentence_stay(folder):
