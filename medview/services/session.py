@@ -269,13 +269,24 @@ class Session:
     def results(self) -> tuple[Prediction, ...]:
         """Finished results about the very pixels on screen, and about nothing else.
 
-        None while they are kept back until the reader's own reading is done.
+        None while they are kept back until the reader's own reading is done, and none that was
+        made with another table than the one of its role that is open now.
         """
         return self.results_about(self.volume_id)
 
+    def _is_of_these(self, made: Prediction) -> bool:
+        """No other table stands in the place of one that a result was made with."""
+        open_now = {role: each.given.sha256 for role, each in self.tables.items()}
+        return all(open_now.get(each.role, each.sha256) == each.sha256 for each in made.inputs)
+
     def results_about(self, about: VolumeId | None) -> tuple[Prediction, ...]:
         """The same about the pixels that another pane shows."""
-        return () if about is None or self._waits(about) else self.predictions.get(about, ())
+        if about is None or self._waits(about):
+            return ()
+        found = self.predictions.get(about, ())
+        if about != self.volume_id or not self.tables:
+            return found
+        return tuple(each for each in found if self._is_of_these(each))
 
     @property
     def is_waiting(self) -> bool:

@@ -1,3 +1,6 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from phantoms import phantom
 from services.stubs import (
@@ -10,8 +13,9 @@ from services.stubs import (
 )
 
 from medview.domain.overlay import LayerStyle
+from medview.domain.prediction import InputRef
 from medview.imaging.frame import compose_frame
-from medview.services.session import Session, Unfinished, VolumeId
+from medview.services.session import Session, TableFile, Unfinished, VolumeId
 
 
 @pytest.fixture
@@ -122,3 +126,21 @@ def test_findings_are_those_of_the_pixels_on_screen(session):
         other: (result_about(other, phantom(), findings=[there]),),
     }
     assert session.findings == (here,)
+
+
+def test_a_result_of_another_table_is_not_shown_beside_this_one(session):
+    shown = on_screen(session)
+
+    def table(sha256):
+        given = InputRef("series", "", "2.25.1", 0, sha256, (3, 4, 1))
+        return {"series": TableFile("series", Path("stay.csv"), given, None)}
+
+    made = result_about(shown.id, model="icu", names=())
+    of_a = replace(made, inputs=(*made.inputs, table("aa")["series"].given))
+    plain = result_about(shown.id)
+    session.predictions = {shown.id: (of_a, plain)}
+    assert session.results == (of_a, plain)
+    session.tables = table("bb")
+    assert session.results == (plain,)
+    session.tables = table("aa")
+    assert session.results == (of_a, plain)

@@ -80,7 +80,7 @@ class ResultsPanel(Column):
 
 _HEARD = (
     *("predictions", "volume_id", "unfinished", "series", "read", "first_reader"),
-    *("overlay_on", "map_name"),
+    *("overlay_on", "map_name", "tables"),
 )
 
 _SEEN = "seen"
