@@ -17,6 +17,7 @@ from medview.services.telling import (
     figure_text,
     interval_text,
     main_score,
+    value_text,
     zone_texts,
 )
 
@@ -55,7 +56,7 @@ def score_words(score: Score) -> str:
     if score.value is None:
         return f"{name} not available{': ' if score.meaning else ''}{score.meaning}"
     unit = "" if score.unit in ("", "1") else f" {score.unit}"
-    text = f"{name} {figure_text(score.value, score.name)}{unit}"
+    text = f"{name} {value_text(score)}{unit}"
     bounds = interval_text(score)
     if bounds:
         method = f", {score.method}" if score.method else ""
@@ -215,7 +216,7 @@ def _with_interval(score: Score | None, unit: str = "") -> str:
         return f"{NOT_AVAILABLE}{f' ({score.meaning})' if score.meaning else ''}"
     bounds = interval_text(score)
     beside = f" ({_percent(score.level)} interval {bounds})" if bounds else ""
-    return f"{figure_text(score.value, score.name)}{f' {unit}' if unit else ''}{beside}"
+    return f"{value_text(score)}{f' {unit}' if unit else ''}{beside}"
 
 
 def _measured(

@@ -50,8 +50,13 @@ def score_text(score: Score) -> str:
     if score.value is None:
         return "–"
     unit = "" if score.unit in ("", "1", "probability") else f" {_short_unit(score.unit)}"
-    text = f"{_alike(score, score.value)}{unit}"
+    text = f"{value_text(score)}{unit}"
     return f"{text} / {BRIXIA_TOP}" if score.name == "brixia_total" else text
+
+
+def value_text(score: Score) -> str:
+    """The value of a score without its unit; "–" when there is none."""
+    return "–" if score.value is None else _alike(score, score.value)
 
 
 def interval_text(score: Score) -> str:

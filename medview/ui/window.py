@@ -88,6 +88,7 @@ class MainWindow(QMainWindow):
         self._theme = self._dress(app.preferences.settings)
         self.blink: Blink = Blink(app, self)
         self._is_wide: bool | None = None
+        self._reported = ""
         self.mouse: Mouse = Mouse(
             app.session, app.viewing, app.measuring, app.preferences.settings.left_drag
         )
@@ -324,9 +325,9 @@ class MainWindow(QMainWindow):
         counted = tr("{n} pages", n=pages) if pages != 1 else tr("1 page")
         url = QUrl.fromLocalFile(str(path))
         show = Choice(tr("Open"), lambda: QDesktopServices.openUrl(url))
-        self.notes.show_note(
-            tr("Report written: {file}, {pages}", file=path.name, pages=counted), show
-        )
+        self.notes.take_back(self._reported)
+        self._reported = tr("Report written: {file}, {pages}", file=path.name, pages=counted)
+        self.notes.show_note(self._reported, show)
 
     def _read_values(self) -> None:
         """Read every layer under the mouse, or at the crosshair when it is elsewhere."""

@@ -11,6 +11,7 @@ from medview.services.telling import (
     main_score,
     result_line,
     score_text,
+    value_text,
     zone_texts,
 )
 
@@ -65,6 +66,8 @@ def test_an_interval_without_one_end_is_none():
 def test_brixia_figures_that_stand_together_have_as_many_decimals():
     total = Score("brixia_total", 4.66, 0.0, 12.1)
     assert (score_text(total), interval_text(total)) == ("4.7 / 18", "0.0 – 12.1")
+    assert value_text(Score("brixia_total", 9.0, 2.1, 16.8)) == "9.0"
+    assert value_text(Score("brixia_total", None)) == "–"
     zones = (Score("brixia_A", 0.7), Score("brixia_C", 1.0), Score("brixia_F", None))
     assert zone_texts(result("cxr", *zones)) == {"A": "0.7", "C": "1.0"}
     whole = (Score("brixia_A", 2.0), Score("brixia_C", 1.0))

@@ -171,6 +171,9 @@ def test_export_asks_where_to_and_tells_when_it_is_written(head, monkeypatch, tm
     job.finish(Written(2, "7c1e-0110", "ab" * 32, "DRAFT"))
     assert head.window.notes.texts() == ["Report written: mine.pdf, 2 pages"]
     assert head.find(QPushButton, "note_1_choice_0").text() == "Open"
+    # One that is written later takes its place: the images need the room.
+    head.app.reading.exported.emit(tmp_path / "later.pdf", 1)
+    assert head.window.notes.texts() == ["Report written: later.pdf, 1 page"]
 
 
 def test_running_from_the_bar_shows_the_results_panel(head):
