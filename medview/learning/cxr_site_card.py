@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from medview.domain.card import Figure
-from medview.learning.site_effects import FIXED, NETWORK, listed
+from medview.learning.site_effects import FIXED, NETWORK, listed, worth
 
 SITE_SCORES = ("severe_fixed", "severe_mixed")
 """The outcome without and with the effect of the film's site; "severe" is the better informed."""
@@ -65,7 +65,8 @@ def _gain_words(figures: Sequence[Figure]) -> list[str]:
                 else ""
             )
             return [
-                f"{_verdict(apart)}: AUROC by patient {ours.value:.3f} with them, "
+                f"The effects of sources {worth(apart.low, apart.high)}: AUROC by patient "
+                f"{ours.value:.3f} with them, "
                 f"{plain.value:.3f} of the same network without them ({_difference(apart)}, "
                 f"n {ours.n}; {_seeds(ours)}{own})."
             ]
@@ -97,14 +98,6 @@ def _seeds(figure: Figure) -> str:
     """How many trainings of each part a figure is the mean of."""
     seeds = figure.extra.get("seeds")
     return f"{seeds} seeds" if seeds else "one seed"
-
-
-def _verdict(apart: Figure) -> str:
-    if apart.low is not None and apart.low > 0:
-        return "The effects of sources gain"
-    if apart.high is not None and apart.high < 0:
-        return "The effects of sources make it worse"
-    return "The effects of sources gain nothing that could be shown"
 
 
 def _difference(apart: Figure) -> str:

@@ -57,7 +57,7 @@ def make_card(
         id=recipe.MODEL,
         version=FILM_VERSION if film else "1.0",
         title=f"{title} with site effects" if by_site else title,
-        summary=_summary(outputs, film),
+        summary=_summary(outputs, film, by_site=by_site),
         inputs=(series, *films),
         outputs=(
             *(outputs_of(outputs) if by_site else (OutputSpec(n, "score") for n in outputs)),
@@ -100,10 +100,12 @@ def figure_rows(rows: Sequence[MetricRow], command: str) -> list[Figure]:
     return [figure_of(row.as_dict(), command) for row in rows]
 
 
-def _summary(outputs: Sequence[str], film: bool) -> str:
+def _summary(outputs: Sequence[str], film: bool, *, by_site: bool) -> str:
     if film:
         return "Intensive care during the illness, from laboratory values and a chest film."
     said = "Risk of death in hospital, hour by hour"
+    if by_site:
+        return f"{said}, with an effect of the site where it is known (ARMED)."
     return f"{said}, and phenotypes." if len(outputs) > 1 else f"{said}."
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from medview.domain.card import Figure, OutputSpec
 from medview.learning.icu_model import IcuModel
-from medview.learning.site_effects import FIXED, NETWORK, listed
+from medview.learning.site_effects import FIXED, NETWORK, listed, worth
 
 SOURCE = "Nguyen et al., adversarially-regularized mixed effects deep learning (ARMED)"
 _TWIN = "the same networks without effects, which are told the site as a column where there is one"
@@ -47,19 +47,11 @@ def _worth(figures: Sequence[Figure]) -> list[str]:
         if (who, name, group) != (NETWORK, "roc_auc", "all") or ours is None or apart is None:
             continue
         said.append(
-            f"On {on} the effects of sites {_verdict(apart)}: AUROC {ours.value:.3f} against "
-            f"{theirs.value:.3f} of {_TWIN} (difference {apart.value:+.3f} "
-            f"[{apart.low or 0:+.3f}, {apart.high or 0:+.3f}], n {ours.n})."
+            f"On {on} the effects of sites {worth(apart.low, apart.high)}: "
+            f"AUROC {ours.value:.3f} against {theirs.value:.3f} of {_TWIN} "
+            f"(difference {apart.value:+.3f} [{apart.low or 0:+.3f}, {apart.high or 0:+.3f}], n {ours.n})."
         )
     return said
-
-
-def _verdict(apart: Figure) -> str:
-    if apart.low is not None and apart.low > 0:
-        return "gain"
-    if apart.high is not None and apart.high < 0:
-        return "make it worse"
-    return "gain nothing that could be shown"
 
 
 def site_method(figures: Sequence[Figure], effects: Sequence[Mapping[str, object]]) -> list[str]:

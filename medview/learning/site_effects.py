@@ -93,6 +93,15 @@ def listed(sites: Sequence[str]) -> str:
     return ", ".join(sites[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+def worth(low: float | None, high: float | None) -> str:
+    """What effects do, by the ends of how far a model is ahead of its twin without them."""
+    if low is not None and low > 0:
+        return "gain"
+    if high is not None and high < 0:
+        return "make it worse"
+    return "gain nothing that could be shown"
+
+
 def by_site_known(cases: Sequence[T], known: Iterable[bool]) -> dict[str, list[T]]:
     """The cases in two groups, of sites seen and of others; nothing where all are of one kind."""
     groups: dict[str, list[T]] = {SEEN: [], UNSEEN: []}

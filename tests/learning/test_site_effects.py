@@ -14,6 +14,7 @@ from medview.learning.site_effects import (
     learns,
     listed,
     odd_sites_note,
+    worth,
 )
 
 KNOWN = ("West", "North")
@@ -72,3 +73,13 @@ def test_a_measurement_names_the_sites_without_an_effect():
 def test_by_method_all_the_head_or_the_effects_alone_learn():
     found = learns("out.")
     assert found == {"full": ("",), "head": ("out.", *EFFECTS), "site-effects": EFFECTS}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "says"),
+    [(0.01, 0.02, "gain"), (-0.02, -0.01, "make it worse"),
+     (-0.01, 0.01, "gain nothing that could be shown"),
+     (None, None, "gain nothing that could be shown")],
+)  # fmt: skip
+def test_what_effects_are_worth_hangs_on_the_whole_interval(low, high, says):
+    assert worth(low, high) == says
