@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from medview.cli.arguments import NewFile
+from medview.cli.arguments import NewFile, keep_apart
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import ReadError, UsageError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from medview.domain.report import Report
 
 WRITE = "medview.io.pdf:write_report"
+# Options that say nothing to a report that stands.
+_OF_WRITING = ("out", "template", "findings", "sign", "role", "amends")
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
@@ -67,8 +69,11 @@ def report(context: Context, source: Path | None, verify: Path | None, **wanted:
     still comes to the same numbers.
     """
     if verify is not None:
-        if source is not None:
-            raise UsageError("a report is either written or verified", do="Leave one of them out.")
+        idle = [f"--{name}" for name in _OF_WRITING if wanted[name] is not None]
+        if source is not None or idle:
+            named = f"; {', '.join(idle)} writes one" if idle else ""
+            what = f"a report is either written or verified{named}"
+            raise UsageError(what, do="Leave one of them out.")
         return _verified(context, verify, wanted["study"], wanted["weights"])
     if source is None or wanted["out"] is None:
         raise UsageError(
@@ -88,6 +93,8 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
     out: Path = wanted["out"]
     if wanted["sign"] is not None and not wanted["sign"].strip():
         raise UsageError("the name to sign with is empty", do="Give a name with --sign.")
+    # A signed report that is amended stays as it is.
+    keep_apart(out, filter(None, (wanted["amends"], wanted["findings"])))
     template = template_for(wanted["template"], ()) if wanted["template"] else None
     words = reader_text(_text_of(wanted["findings"])) if wanted["findings"] else ReaderText()
     material = with_words(

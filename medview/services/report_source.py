@@ -87,7 +87,12 @@ def _record_in(call: Call, study: Path, outcomes: tuple[Outcome, ...]) -> Record
 
 
 def result_folders(source: Path) -> tuple[Path, ...]:
-    """The folder itself if it holds a result, else those directly below it that do."""
+    """The folder itself if it holds a result, else those directly below it that do.
+
+    The file result.json stands for its folder.
+    """
+    if source.name == RESULT and source.is_file():
+        return (source.parent,)
     if (source / RESULT).is_file():
         return (source,)
     if not source.is_dir():

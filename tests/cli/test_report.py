@@ -148,6 +148,8 @@ def test_a_study_alone_becomes_a_report_without_results(study, tmp_path, capfd):
         ((), 2, "a report needs a source and a file to write"),
         (("{result}",), 2, "a report needs a source and a file to write"),
         (("{result}", "--verify", "r.pdf"), 2, "either written or verified"),
+        (("--verify", "r.pdf", "--sign", "Dr A"), 2, "verified; --sign writes one"),
+        (("{result}", "--out", "{out}", "--amends", "{out}"), 2, "is the file that is read"),
         (("{result}", "--out", "{out}", "--sign", " "), 2, "the name to sign with is empty"),
         (("{result}", "--out", "{out}", "--template", "x"), 2, "no report template 'x'"),
         (("{result}", "--out", "{out}", "--findings", "none.md"), 3, "none.md: cannot be read"),

@@ -113,6 +113,8 @@ def test_results_of_one_study_make_one_report_and_of_two_none(tmp_path):
     for name in ("one", "two"):
         write_prediction(JOB, made, tmp_path / "out" / name)
     assert [f.name for f in result_folders(tmp_path / "out")] == ["one", "two"]
+    named = tmp_path / "out" / "one" / "result.json"
+    assert result_folders(named) == (named.parent,)
     assert len(gather(call, tmp_path / "out").outcomes) == 2
     other = replace(made, inputs=(replace(made.inputs[0], study="9.9"),))
     write_prediction(JOB, other, tmp_path / "out" / "three")
