@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QPushButton
 
 from medview.domain.card import Figure
+from medview.domain.prediction import Score
 from medview.services.evidence import LEAST_SHARE, share_in_lungs
 from medview.services.report_lines import detects
 from medview.services.telling import interval_text, score_text, zone_texts
@@ -16,6 +17,8 @@ from medview.ui.panels.zone_grades import ZoneGrades
 from medview.ui.words import interval, number, tr
 
 _ACCURACIES = ("accuracy", "balanced_accuracy", "roc_auc")
+# Where the accuracy beside it was measured at.
+_SEVERE = 0.5
 _ACCURACY_WORDS = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
@@ -31,7 +34,7 @@ class ChestCard(ResultCard):
         self.add_head(tr("Chest severity"), site_badge(self, "severe_mixed"))
         severe = self.result.score("severe")
         if severe is not None:
-            self.add_line(tr("probability of a severe course"), score=severe, meant=False)
+            self.add_line(*_class_words(severe), score=severe, meant=False)
         self._add_accuracy()
         total = self.result.score("brixia_total")
         if total is not None:
@@ -133,6 +136,17 @@ class ChestCard(ResultCard):
         parts = [f"{zone}\u00a0{text}" for zone, text in zone_texts(self.result).items()]
         self._boxes.setVisible(bool(parts) and self.result.map("lungs") is not None)
         return tr("Zones (0 to 3): ") + "  ".join(parts) if parts else ""
+
+
+def _class_words(severe: Score) -> tuple[str, ...]:
+    """What the figure is, the class it makes of the film, and that there is no interval."""
+    what = tr("probability of a severe course")
+    if severe.value is None:
+        return (what,)
+    is_severe = severe.value >= _SEVERE
+    made = tr("class severe (from 0.5 on)") if is_severe else tr("class mild (below 0.5)")
+    spread = "" if severe.low is not None else tr("interval not available")
+    return what, made, spread
 
 
 def measured(figures: tuple[Figure, ...]) -> Figure | None:

@@ -212,7 +212,8 @@ def chest(bench, others=("occlusion",)):
 def test_one_line_with_the_accuracy_beside_it_and_evidence_closed(bench):
     chest(bench)
     assert bench.find(QLabel, "result_value").text() == "0.31"
-    assert bench.find(QLabel, "result_rest").text().startswith("0.18 – 0.47")
+    line = bench.find(QLabel, "result_rest").text()
+    assert line == "0.18 – 0.47 · probability of a severe course · class mild (below 0.5)"
     assert "0.80 (0.71 – 0.87), n = 61, on hannover" in bench.find(QLabel, "model_accuracy").text()
     assert "may already be in intensive care" in said(bench)
     assert bench.find(QLabel, "brixia_total").text() == "10 / 18"
@@ -220,6 +221,13 @@ def test_one_line_with_the_accuracy_beside_it_and_evidence_closed(bench):
     share = bench.find(QLabel, "evidence_share")
     assert (share.text(), share.property("look")) == ("80\u00a0%", "value")
     assert bench.frame().tints == ()
+
+
+def test_a_film_without_an_interval_says_so_beside_its_class(bench):
+    film(bench)
+    file(bench, "cxr", (Score("severe", 0.5),))
+    line = bench.find(QLabel, "result_rest").text()
+    assert line.endswith("class severe (from 0.5 on) · interval not available")
 
 
 def test_six_zones_lie_on_the_film_with_their_scores(bench):
