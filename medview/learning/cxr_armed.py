@@ -1,8 +1,8 @@
 """ARMED round the chest network: what a source adds to the odds of a severe course.
 
-The cluster of a film is its source, or its source and projection. Adversary and effects are of the
-outcome alone, and zones are learnt as without them. First weights, films and draws are those
-of the network without effects; ``medview ablate cxr`` compares the two.
+Adversary and effects are of the outcome alone, and zones are learnt as without them. First weights,
+films and draws are those of the network without effects, so that the two can be compared
+(``cxr_compared``); ``cxr-armed`` is a model of such networks.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +20,17 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from medview.domain.errors import DataError
-from medview.domain.progress import Progress
 from medview.domain.training import Method
 from medview.learning.armed_rules import (
-    RULES,
-    UNKNOWN,
     Asked,
     Opponent,
-    Scores,
     numbered,
     one_hot,
     put_round,
-    read_out,
-    risks,
 )
-from medview.learning.cxr_fit import PHASES, Run, begun, fit_method
-from medview.learning.cxr_folds import Fold, Index, as_said
-from medview.learning.cxr_given import Given, scores_of
-from medview.learning.cxr_metrics import Said
+from medview.learning.cxr_fit import Run
+from medview.learning.cxr_folds import Index
+from medview.learning.cxr_given import Given
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.ranks import ALONE, Ranks
 from medview.learning.site_effects import EFFECTS, joined
@@ -56,18 +49,7 @@ def source_of(case: TrainCase) -> str:
     return case.site
 
 
-def view_of(case: TrainCase) -> str:
-    """Source and projection, PA or bedside; the source alone where it is not known."""
-    view = case.cells.get("view", "").upper()
-    return f"{case.site}, {'PA' if view == 'PA' else 'bedside'}" if view else case.site
-
-
 ClusterOf = Callable[[TrainCase], str]
-# Variant -> the weights of its loss, and what a cluster is.
-ARMED: dict[str, tuple[LossWeights, ClusterOf]] = {
-    **{name: (rule, source_of) for name, rule in RULES.items()},
-    **{f"{name}-view": (rule, view_of) for name, rule in RULES.items()},
-}
 
 
 def clusters_of(cases: Sequence[TrainCase], cluster_of: ClusterOf) -> list[str]:
@@ -257,52 +239,3 @@ def what_sites_add(model: SiteMdmt, given: Given, seed: int) -> list[dict[str, o
             {"site": site, "rows": rows[site], **{n: round(v, 3) for n, v in value.items()}}
         )
     return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ArmedSaid:
-    """What is said of left-out films: as the variant says it, as all clusters would on the mean,
-    and the effects (``armed_rules.read_out``).
-    """
-
-    own: Said
-    average: Said
-    effects: dict[tuple[str, str], float]
-
-
-def armed_said(job: Progress, fold: Fold, variant: str) -> ArmedSaid:
-    """Train with effects of clusters, and ask of the films left out."""
-    weights, cluster_of = ARMED[variant]
-    *before, final = PHASES["mdmt"]
-    parts = fold.parts
-    for phase in before:
-        alone = replace(fold.recipe, method=phase)
-        fit_method(job, alone, fold.given, parts, fold.seed, known=fold.known)
-    model = begun(fold.recipe, fold.given, parts[0], final, fold.known, fold.seed)
-    run = ArmedRun(
-        *(fold.recipe, fold.given, parts, model, final, fold.seed),
-        effects=Effects(weights, cluster_of),
-    )
-    run.to_end(job)
-    return _said(run, fold)
-
-
-@torch.no_grad()
-def _said(run: ArmedRun, fold: Fold) -> ArmedSaid:
-    run.armed.eval()
-    test = fold.test
-    plain = np.zeros(len(test), np.intp)
-    clusters = run.clusters[torch.from_numpy(test)]
-    heads, output = run.ask(test, plain, one_hot(clusters, run.count))
-
-    def ask(shares: Tensor) -> ArmedOutput:
-        return run.ask(test, plain, shares)[1]
-
-    def said(severe: Scores) -> Said:
-        return as_said({**scores_of(heads), "severe": severe}, fold)
-
-    found = risks(ask, clusters, run.count, run.weights)
-    outcome = [bool(run.given.films.cases[n].cells.get(OUTCOME)) for n in test]
-    told = torch.where(torch.tensor(outcome), clusters, UNKNOWN)
-    effects = read_out(run.armed, output, told, run.names, "clusters")
-    return ArmedSaid(said(found["own"]), said(found["average"]), effects)

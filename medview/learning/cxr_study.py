@@ -15,7 +15,8 @@ from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.progress import Progress
 from medview.learning.armed_rules import effect_rows
 from medview.learning.cases import find_subsets
-from medview.learning.cxr_armed import ARMED, ClusterOf, armed_said, clusters_of, source_of
+from medview.learning.cxr_armed import ClusterOf, clusters_of, source_of
+from medview.learning.cxr_compared import ARMED, armed_said
 from medview.learning.cxr_fit import Fitted
 from medview.learning.cxr_folds import Fold, fold_of_patients, train_and_predict
 from medview.learning.cxr_given import Given, make_given
