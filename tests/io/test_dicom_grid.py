@@ -83,6 +83,51 @@ def test_small_deviations_that_add_up_are_said():
     assert even.notes == ()
 
 
+NORMAL = np.array([0.0, 0.6, 0.8])
+
+
+def grids(*along, sparse=False):
+    """Grids of places so far along a leaning normal."""
+    places = np.array([1.0, 2.0, 3.0]) + np.outer(along, NORMAL)
+    return grids_of(places, NORMAL, sparse=sparse)
+
+
+def test_one_place_steps_along_the_normal():
+    (grid,) = grids(7.5)
+    assert grid.slots == (0,)
+    assert grid.step == pytest.approx(NORMAL)
+    assert grid.origin == pytest.approx((1.0, 6.5, 9.0))
+
+
+def test_places_with_gaps_keep_their_slots():
+    (grid,) = grids(0, 2.5, 10, 12.5)
+    assert grid.slots == (0, 1, None, None, 2, 3)
+    assert grid.step == pytest.approx(2.5 * NORMAL)
+    assert [note.text for note in grid.notes] == ["2 slices are missing of 6; left blank"]
+
+
+def test_more_may_be_missing_than_is_there_only_where_that_is_usual():
+    far = (0, 2.5, 25, 27.5)
+    (grid,) = grids(*far, sparse=True)
+    assert (len(grid.slots), grid.notes) == (12, ())
+    assert len(grids(*far)) > 1
+
+
+def test_places_much_closer_than_the_others_are_not_put_into_one_slot():
+    found = grids(0, 2.5, 5, 5.1, 7.6, 10.1)
+    assert len(found) > 1
+    used = sorted(n for grid in found for n in grid.slots if n is not None)
+    assert used == list(range(6))
+    assert {note.code for grid in found for note in grid.notes} == {"VARIABLE_SPACING"}
+
+
+def test_each_even_part_keeps_its_own_step_and_says_the_span_of_gaps():
+    one, other = grids(0, 2, 4, 6, 6 + 5, 6 + 10)
+    assert (one.slots, other.slots) == ((0, 1, 2, 3), (4, 5))
+    assert (one.step, other.step) == (pytest.approx(2 * NORMAL), pytest.approx(5 * NORMAL))
+    assert one.notes[0].text.startswith("slices are 2 to 5 mm apart")
+
+
 def test_three_tenths_of_a_millimetre_are_said(tmp_path):
     found = catalogue(save(heights(0, 2.5, 5.3, 7.5, 10, 12.5), tmp_path)).all_series()
     assert all("VARIABLE_SPACING" in codes(series) for series in found)

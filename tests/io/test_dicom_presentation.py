@@ -12,6 +12,8 @@ from medview.domain.progress import Silent
 from medview.domain.volume import ValueTable
 from medview.imaging.intensity import presets_for
 from medview.io import readers
+from medview.io.dicom_outline import read_outline
+from medview.io.dicom_presentation import read_presentation
 
 WINDOW = item(WindowCenter=40, WindowWidth=80)
 
@@ -217,3 +219,72 @@ def test_a_damaged_state_never_takes_the_images_with_it(tmp_path):
         assert volume.array.shape == (1, 30, 40)
         drawn += any(shown(volume, n).tints for n in range(len(volume.looks)))
     assert 0 < drawn < 100
+
+
+# ------------------------------------------------------------------------- read by itself
+
+
+def read(tmp_path, **elements):
+    state = state_of([image(marked_slice(0))], **elements)
+    return read_presentation(read_outline(write(state, tmp_path / "state.dcm")))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [([3, 4], [9, 6]), ([9, 6], [3, 4]), ([9, 4], [3, 6]), ([3, 6], [9, 4])]
+)
+def test_the_part_to_be_seen_is_counted_from_one_whichever_corners_are_named(one, other, tmp_path):
+    named = item(DisplayedAreaTopLeftHandCorner=one, DisplayedAreaBottomRightHandCorner=other)
+    (area,) = read(tmp_path, DisplayedAreaSelectionSequence=[named]).areas
+    assert (area.left, area.top, area.right, area.bottom) == (2, 3, 8, 5)
+
+
+EDGES = {
+    "ShutterLeftVerticalEdge": 2,
+    "ShutterRightVerticalEdge": 8,
+    "ShutterUpperHorizontalEdge": 3,
+    "ShutterLowerHorizontalEdge": 5,
+}
+
+
+@pytest.mark.parametrize(
+    ("shape", "elements", "values"),
+    [
+        ("RECTANGULAR", EDGES, (2, 8, 3, 5)),
+        ("RECTANGULAR", {"ShutterLeftVerticalEdge": 2}, None),
+        ("CIRCULAR", {"CenterOfCircularShutter": [3, 4], "RadiusOfCircularShutter": 2}, (3, 4, 2)),
+        ("CIRCULAR", {"CenterOfCircularShutter": [3, 4]}, None),
+        ("POLYGONAL", {"VerticesOfThePolygonalShutter": [1, 1, 1, 9, 6, 9]}, (1, 1, 1, 9, 6, 9)),
+        ("POLYGONAL", {"VerticesOfThePolygonalShutter": [1, 1, 1, 9, 6, 9, 6]},
+         (1, 1, 1, 9, 6, 9)),
+        ("POLYGONAL", {"VerticesOfThePolygonalShutter": [1, 1, 1, 9]}, None),
+        ("BITMAP", EDGES, None),
+    ],
+)  # fmt: skip
+def test_a_shutter_is_taken_where_all_of_it_is_said(shape, elements, values, tmp_path):
+    found = read(tmp_path, ShutterShape=shape, ShutterPresentationValue=0x8000, **elements)
+    assert [each.values for each in found.shutters] == ([] if values is None else [values])
+    assert found.closed_grey == 128
+
+
+def test_a_presentation_table_is_a_curve_and_sets_the_polarity(tmp_path):
+    values = [0, 16384, 65535]
+    found = read(
+        tmp_path, PresentationLUTSequence=[table(0, values)], PresentationLUTShape="INVERSE"
+    )
+    assert found.curve.first == 0
+    assert found.curve.values == pytest.approx([0, 0.25, 1], abs=1e-4)
+    assert found.inverted is False
+    assert read(tmp_path, PresentationLUTShape="INVERSE").inverted is True
+    assert read(tmp_path).curve is None
+
+
+@pytest.mark.parametrize(("said", "turned"), [(90, 90), (450, 90), (45, 0), (360, 0), (270, 270)])
+def test_only_quarter_turns_are_made(said, turned, tmp_path):
+    assert read(tmp_path, ImageRotation=said).rotate == turned
+
+
+def test_a_state_was_made_at_a_second_of_a_day(tmp_path):
+    made = read(
+        tmp_path, PresentationCreationDate="20260102", PresentationCreationTime="101530.25"
+    ).made
+    assert made == "20260102101530"

@@ -1,13 +1,16 @@
 """Findings and masks as segments: on the voxels of the result, hidden findings left out."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import highdicom as hd
 import numpy as np
 import pytest
+from phantoms import geometry_of
 from result_phantom import card
 
-from medview.io.dicom_out.segmentation import finding_masks, segmentation
+from medview.domain.overlay import ScalarMap
+from medview.io.dicom_out.segmentation import _label_masks, finding_masks, segmentation
 
 
 @pytest.fixture(scope="module")
@@ -91,3 +94,19 @@ def test_nothing_to_show_makes_no_object(origin):
     empty = replace(origin.prediction.map("brain"), array=np.zeros((24, 32, 28), np.uint8))
     blank = replace(bare, maps=(empty,))
     assert segmentation(replace(origin, prediction=blank)) is None
+
+
+def test_each_value_of_a_map_has_its_own_label_and_voxels():
+    values = np.array([[[0, 1, 2, 3]]], np.uint8)
+    maps = (
+        ScalarMap("zones", values, geometry_of("LPS", (1, 1, 4)), "labels", labels=("A", "B")),
+        ScalarMap("brain", values.clip(0, 1), geometry_of("LPS", (1, 1, 4)), "mask"),
+        ScalarMap("score", values, geometry_of("LPS", (1, 1, 4))),
+    )
+    made = _label_masks(SimpleNamespace(maps=maps))
+    assert [(label, mask.nonzero()[2].tolist()) for label, _, mask in made] == [
+        ("A", [1]),
+        ("B", [2]),
+        ("zones 3", [3]),
+        ("brain", [1, 2, 3]),
+    ]
