@@ -10,6 +10,7 @@ from medview.learning.film_set import FilmSet, targets_of
 from medview.learning.subset import TrainCase
 
 FEATURES = 8
+NAN = float("nan")
 RECIPE = {"copies": 1, "adapter": 2, "epochs": 12, "steps": 4, "batch": 32, "warmup": 2,
           "patience": 12, "rate": 1e-2, "val_share": 0.2}  # fmt: skip
 
@@ -52,3 +53,12 @@ def given(n=80, seed=0, view=False):
     labels = {task: torch.from_numpy(values) for task, values in targets_of(films).items()}
     backbone = SimpleNamespace(features=FEATURES)
     return Given(one, backbone, -1, labels, labels, pooled=torch.from_numpy(pooled).float())
+
+
+def labelled(patients, outcome, zones=None):
+    """Films of patients (a letter each) with their outcome; `zones` is one score for all six."""
+    cases = [TrainCase(f"c{n}", who, {}, "film") for n, who in enumerate(patients)]
+    labels = {"prognosis": torch.tensor(outcome)}
+    if zones is not None:
+        labels["zones"] = torch.tensor([[value] * 6 for value in zones])
+    return SimpleNamespace(films=SimpleNamespace(cases=cases), labels=labels)

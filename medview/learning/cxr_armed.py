@@ -28,9 +28,9 @@ from medview.learning.armed_rules import (
     one_hot,
     put_round,
 )
-from medview.learning.cxr_fit import Run
 from medview.learning.cxr_folds import Index
 from medview.learning.cxr_given import Given
+from medview.learning.cxr_phase import Run
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.ranks import ALONE, Ranks
 from medview.learning.site_effects import EFFECTS, joined

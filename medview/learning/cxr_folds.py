@@ -13,9 +13,10 @@ from sklearn.model_selection import StratifiedGroupKFold
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.learning.chest_rows import SEVERE, severity_class, zone_scores
-from medview.learning.cxr_fit import Fitted, Run, fit_method
+from medview.learning.cxr_fit import fit_method
 from medview.learning.cxr_given import Given, predict
 from medview.learning.cxr_metrics import Said
+from medview.learning.cxr_phase import Fitted, Run
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.site_effects import FIXED
 from medview.learning.subset import TrainCase

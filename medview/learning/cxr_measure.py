@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from medview.domain.progress import Progress
 from medview.learning.chest_rows import zone_scores
 from medview.learning.cxr_baselines import LOGISTIC, LUNGS, fit_models, with_baselines
-from medview.learning.cxr_fit import Run
 from medview.learning.cxr_folds import Fold, fold_of_patients, train_and_predict
 from medview.learning.cxr_given import Given
 from medview.learning.cxr_metrics import (
@@ -24,6 +23,7 @@ from medview.learning.cxr_metrics import (
     temperature_of,
     together,
 )
+from medview.learning.cxr_phase import Run
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.metrics import MetricRow
 from medview.learning.plain_models import Matrix

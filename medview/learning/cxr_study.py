@@ -17,9 +17,9 @@ from medview.learning.armed_rules import effect_rows
 from medview.learning.cases import find_subsets
 from medview.learning.cxr_armed import ClusterOf, clusters_of, source_of
 from medview.learning.cxr_compared import ARMED, armed_said
-from medview.learning.cxr_fit import Fitted
 from medview.learning.cxr_folds import Fold, fold_of_patients, train_and_predict
 from medview.learning.cxr_given import Given, make_given
+from medview.learning.cxr_phase import Fitted
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.cxr_scored import scored
 from medview.learning.cxr_unified import UNIFIED, unified_said

@@ -21,10 +21,11 @@ from medview.learning.cxr_armed import ArmedRun, Effects, what_sites_add
 from medview.learning.cxr_baselines import fit_models, whole_features
 from medview.learning.cxr_card import card_figures, make_card
 from medview.learning.cxr_evidence import evidence_rows, likeness_in
-from medview.learning.cxr_fit import PHASES, Fitted, Run, begun, fit_method, taught
+from medview.learning.cxr_fit import PHASES, begun, fit_method, taught
 from medview.learning.cxr_folds import Index, median_total, split_val
 from medview.learning.cxr_given import Given, make_given
 from medview.learning.cxr_measure import Measuring
+from medview.learning.cxr_phase import Fitted, Run
 from medview.learning.cxr_recipe import RECIPES, CxrRecipe, SiteRecipe
 from medview.learning.cxr_weights import encoder, kept_part, load_cxr, settings_of, whole_network
 from medview.learning.devices import choose_device

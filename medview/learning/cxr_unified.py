@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from medview.domain.progress import Progress
-from medview.learning.cxr_fit import Fitted, Run, chances, fit_method, network_for
+from medview.learning.cxr_fit import fit_method, network_for
 from medview.learning.cxr_folds import Fold, Index, said_of
 from medview.learning.cxr_given import Given, predict
 from medview.learning.cxr_metrics import Said
+from medview.learning.cxr_phase import Fitted, Run, chances
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.models.mdmt import Mdmt, class_head
 

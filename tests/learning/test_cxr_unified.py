@@ -9,7 +9,7 @@ from chest_given import RECIPE, given
 
 from medview.domain.progress import Silent
 from medview.learning import cxr_unified
-from medview.learning.cxr_fit import Fitted
+from medview.learning.cxr_phase import Fitted
 from medview.learning.cxr_recipe import CxrRecipe
 from medview.learning.cxr_unified import (
     BY_TOTAL,
