@@ -8,6 +8,7 @@ from phantoms import geometry_of, phantom_on
 from services.stubs import series_of
 
 from medview.domain.geometry import Plane
+from medview.imaging.oblique import STRAIGHT, turned
 from medview.imaging.view import View
 from medview.services.following import point_at
 from medview.services.session import Session, Shown
@@ -51,6 +52,34 @@ def test_slices_that_lie_across_stay():
 @pytest.mark.parametrize("frame", ["1.9", "1.8"])
 def test_who_does_not_go_along_stays(how, frame):
     assert moved(session_with(held("2.1", frame), **how)) == HERE
+
+
+@pytest.mark.parametrize("code", ["LPI", "RAS", "PLS"])
+def test_the_way_is_that_of_the_patient_whichever_way_slices_are_counted(code):
+    assert moved(session_with(held("2.1", "1.8", code))) == pytest.approx((0.0, 0.0, 12.0))
+
+
+@pytest.mark.parametrize(("degrees", "goes"), [(20.0, True), (-20.0, True), (30.0, False)])
+def test_slices_that_lean_go_along_by_their_own_way_up_to_25_degrees(degrees, goes):
+    session = session_with(held("2.1", "1.8"))
+    leaning = replace(session.views["upper"], tilt=turned(STRAIGHT, (1.0, 0.0, 0.0), degrees))
+    session.views = session.views | {"upper": leaning}
+    found = np.array(moved(session, (0.0, 0.0, 12.0)))
+    along = 12 * np.cos(np.radians(degrees)) if goes else 0.0
+    assert np.linalg.norm(found) == pytest.approx(along)
+    assert found[2] == pytest.approx(along * np.cos(np.radians(degrees)))
+
+
+def test_without_any_other_series_all_panes_go_to_the_point():
+    session = session_with(held("2.1", "1.8"))
+    session.shown = {}
+    assert moved(session) == (8.0, 0.0, 12.0)
+
+
+def test_nothing_follows_a_film():
+    session = session_with(held("2.1", "1.8"))
+    session.shown = session.shown | {"main": held("1.1", "1.9", shape=(1, 10, 10))}
+    assert moved(session, (4.0, 4.0, 0.0)) == HERE
 
 
 def test_a_film_stays():
