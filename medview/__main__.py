@@ -73,6 +73,9 @@ def _open(words: list[str]) -> int:
         chosen = _understood(words)
     except UsageError as error:
         return Voice.for_words(words).failed(error)
+    # PySide reads the source of whatever is imported after it: what knows no Qt comes before.
+    import medview.ui.app  # noqa: F401  # isort: skip
+
     # Qt takes a third of a second to import; commands do without.
     from medview.main import open_window
 
