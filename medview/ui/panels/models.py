@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QSizePolicy, QVBoxLayout, QWidget
 
 from medview.domain.card import Figure, ModelCard
 from medview.domain.card_plots import card_plots
-from medview.domain.wording import date_words, typeset
+from medview.domain.wording import counted, date_words, typeset
+from medview.services.report_figures import FIGURE_NAMES
 from medview.services.versions import Version
 from medview.ui.app import App
 from medview.ui.containers import Card, Column, Row
@@ -67,7 +68,9 @@ class VersionCard(Card):
         super().__init__(f"version_{version.name}", f"{card.title} {card.version}")
         self._app, self._version = app, version
         tag = label(tr("own") if version.own else tr("shipped"), "tag")
-        self.add(Row(label(f"{card.title} {card.version}", "strong"), tag, 1))
+        tag.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
+        title = label(f"{card.title} {card.version}", "strong", wraps=True)
+        self.add(Row(title, tag, grow=(0,)))
         self.add(label(card.summary, wraps=True))
         for text in card.limits[:2]:
             self.add(label(tr("Limit: {what}", what=typeset(text)), "quiet", wraps=True))
@@ -122,7 +125,7 @@ class _Fold(QWidget):
 def card_words(card: ModelCard) -> list[tuple[str, str]]:
     """The parts of a card with something in them, as heading and text."""
     trained = "\n".join(
-        tr("{set}: {n} patients, {licence}", set=each.set, n=each.n_patients, licence=each.licence)
+        f"{each.set}: {counted(each.n_patients, tr('patient'))}, {each.licence}"
         + (f" ({each.note})" if each.note else "")
         for each in card.trained_on
     )
@@ -149,11 +152,12 @@ def _listed(lines: tuple[str, ...]) -> str:
 def figure_words(figure: Figure) -> str:
     """A figure in one line: what, how much, interval, where, and of how many."""
     bounds = interval(figure.low, figure.high)
+    name = FIGURE_NAMES.get(figure.name, figure.name.replace("_", " "))
     parts = [
-        f"{figure.name.replace('_', ' ')} {number(figure.value)}" + (f" ({bounds})" * bool(bounds)),
+        f"{name} {number(figure.value)}" + (f" ({bounds})" * bool(bounds)),
         figure.on,
         figure.level,
-        f"n = {figure.n}" if figure.n else "",
+        f"n\u00a0=\u00a0{figure.n}" if figure.n else "",
         figure.predictor if figure.predictor != "model" else "",
     ]
     return " · ".join(part for part in parts if part)

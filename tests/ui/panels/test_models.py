@@ -3,6 +3,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
 from services.stubs import CARD
+from ui.fakes import make_bench
 
 from medview.domain.card import Figure, TrainedOn
 from medview.io.cards import write_card
@@ -35,15 +36,38 @@ def test_the_method_comes_out_when_it_is_asked_for(bench):
     shown.deleteLater()
 
 
+def test_a_whole_card_fits_and_nothing_of_it_is_cut(qtbot, tmp_path):
+    long = replace(
+        CARD,
+        title="Chest film severity with the effects of sites and much else",
+        limits=("few " * 120, "more " * 90),
+        weights_sha256="0123456789abcdef" * 4,
+    )
+    made = make_bench(tmp_path, long)
+    qtbot.addWidget(made.window)
+    made.window.resize(1366, 768)
+    made.window.show()
+    made.window.show_panel("models")
+    made.find(QPushButton, "card_anomaly@1.0").click()
+    made.settle()
+    column = made.window.side.shown
+    assert column.widget().minimumSizeHint().width() <= column.viewport().width()
+    labels = [each for each in column.findChildren(QLabel) if each.isVisible() and each.wordWrap()]
+    assert len(labels) > 8
+    assert all(each.height() >= each.heightForWidth(each.width()) for each in labels)
+
+
 def test_a_figure_stands_with_interval_set_and_number():
     figure = Figure("roc_auc", 0.834, "ixi-t1", 0.71, 0.9, 7, level="slice")
-    assert figure_words(figure) == "roc auc 0.834 (0.710 – 0.900) · ixi-t1 · slice · n = 7"
+    assert figure_words(figure) == (
+        "ROC AUC 0.834 (0.710 – 0.900) · ixi-t1 · slice · n\u00a0=\u00a07"
+    )
 
 
 def test_published_figures_stand_apart():
     card = replace(CARD, published=(Figure("roc_auc", 0.9, "elsewhere"),))
     told = dict(card_words(card))
-    assert told["PUBLISHED, NOT MEASURED HERE"].startswith("roc auc 0.900")
+    assert told["PUBLISHED, NOT MEASURED HERE"].startswith("ROC AUC 0.900")
     assert "MEASURED HERE" not in told
 
 
