@@ -27,6 +27,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 """Columns that know a few words only; empty is unknown."""
 _NUMBERS = ("age_years", "film_hour")
+_RANGES = {"age_years": (0.0, 130.0)}
 _KNOWN = (
     *("case", "patient", "site", *_FILE_COLUMNS, *_CHOICES, *_NUMBERS, "brixia"),
     *(f"phenotype_{n:02}" for n in range(1, 26)),
@@ -214,16 +215,17 @@ def _refuse_odd_cells(row: Row, file: str) -> None:
             what = f'row {row.number}, column "{column}": "{row[column]}" is none of '
             raise _odd(file, what + ", ".join(words), "Correct it or leave it empty.")
     for column in _NUMBERS:
-        if row[column] and not _is_number(row[column]):
-            what = f'row {row.number}, column "{column}": "{row[column]}" is no number'
+        if row[column] and not _is_number(row[column], *_RANGES.get(column, ())):
+            kind = "age in years" if column in _RANGES else "number"
+            what = f'row {row.number}, column "{column}": "{row[column]}" is no {kind}'
             comma = re.fullmatch(r"[-+]?\d+,\d+", row[column])
             do = "Write decimals with a point." if comma else "Correct it or leave it empty."
             raise _odd(file, what, do)
 
 
-def _is_number(text: str) -> bool:
+def _is_number(text: str, low: float = -math.inf, high: float = math.inf) -> bool:
     try:
-        return math.isfinite(float(text))
+        return math.isfinite(float(text)) and low <= float(text) <= high
     except ValueError:
         return False
 

@@ -83,11 +83,16 @@ def find_subsets(specs: Iterable[str], model: str, held_out: Iterable[str] = ())
     Raises
     ------
     UsageError
-        For a layout that the model does not know.
+        For an unknown model, or a layout that the model does not know.
     DataError
         If a path does not exist, nothing known is found there, or a patient is both in the
         training and in the validation or test part.
     """
+    if not layouts_for(model):
+        raise UsageError(
+            f"there is no model called {model} that learns from data",
+            do='"medview models" lists those there are.',
+        )
     found: list[Subset] = []
     for spec in specs:
         layout, path = _split_spec(spec, model)

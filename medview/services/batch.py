@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from medview.domain.card import ModelCard
-from medview.domain.errors import MedviewError
+from medview.domain.discretion import discreet
+from medview.domain.errors import DataError, MedviewError
 from medview.io.atomic import sweep
 from medview.services.batch_cases import Case
 from medview.services.batch_outcome import RESULT, Outcome, outcome_of, summary, write_outcomes
@@ -112,13 +113,29 @@ def run_task(jobs: Jobs, task: Task) -> Outcome:
     case, options = task.case, _own_options(task)
     began = time.perf_counter()
     try:
+        _refuse_nothing(task)
         with own_rows(case, task.out) as wanted:
             asked = _asked(task, wanted)
             body = run_case(jobs, task.card, wanted, options, task.out)
     except MedviewError as error:
-        return Outcome(case, code=error.code, what=error.what)
+        return Outcome(case, code=error.code, what=_told(error, private=options.private))
     seconds = round(time.perf_counter() - began, 2)
     return Outcome(case, tuple(body["scores"]), seconds, asked=asked)
+
+
+def _refuse_nothing(task: Task) -> None:
+    """Raise a DataError for a case whose list names no file that the model takes."""
+    wanted = task.case.wanted
+    if not wanted.paths and not wanted.named:
+        roles = " or ".join(spec.role for spec in task.card.inputs)
+        raise DataError(f"its row names no {roles} file", code="MV-DAT-101")
+
+
+def _told(error: MedviewError, *, private: bool) -> str:
+    """What is wrong with which file; in private without its name."""
+    if private:
+        return discreet(error.what, error.file, instead="the file")
+    return f"{error.file}: {error.what}" if error.file else error.what
 
 
 def _own_options(task: Task) -> RunOptions:

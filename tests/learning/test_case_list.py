@@ -81,7 +81,9 @@ def test_a_mask_whose_axes_lie_in_another_order_marks_the_same_voxels(tmp_path):
         ("case,t1\na,x.nii,y.nii\n", "row 2 has 3 cells"),
         ("case,t1,label\na,x.nii,yes\n", 'row 2, column "label": "yes"'),
         ("case,t1,split\na,x.nii,training\n", 'row 2, column "split": "training"'),
-        ("case,t1,age_years\na,x.nii,old\n", 'row 2, column "age_years": "old" is no number'),
+        ("case,t1,age_years\na,x.nii,old\n", 'row 2, column "age_years": "old" is no age'),
+        ("case,t1,age_years\na,x.nii,-5\n", '"-5" is no age in years'),
+        ("case,film,film_hour\na,x.png,nan\n", 'column "film_hour": "nan" is no number'),
         ("case,t1,sex\na,x.nii,m\n", 'row 2, column "sex": "m" is none of F, M'),
     ],
 )

@@ -21,6 +21,11 @@ def test_an_unknown_layout_is_wrong_use_and_names_the_known_ones():
         find_subsets(("adni=/nowhere",), "anomaly")
 
 
+def test_an_unknown_model_is_wrong_use():
+    with pytest.raises(UsageError, match="there is no model called nomodel"):
+        find_subsets(("/nowhere",), "nomodel")
+
+
 def test_a_folder_without_images_is_refused(tmp_path):
     with pytest.raises(DataError, match="no data set that anomaly can use"):
         find_subsets((str(tmp_path),), "anomaly")

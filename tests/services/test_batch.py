@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from services.stubs import CARD
 
-from medview.domain.errors import UsageError
+from medview.domain.errors import ReadError, UsageError
 from medview.services import batch, batch_cases, cluster
-from medview.services.batch import run_batch
+from medview.services.batch import Task, run_batch
 from medview.services.batch_cases import Case
 from medview.services.batch_outcome import Outcome
 from medview.services.inputs import Wanted
@@ -36,6 +36,26 @@ def test_tables_call_a_case_as_its_list_does_and_name_the_folder_that_could_not(
         "case,patient,site,subset,age,age_low,age_high,folder",
         f"a/b,a/b,,,1.0,,,{named[0].name}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("private", "what"), [(False, "doe.nii: ends early"), (True, "ends early")]
+)
+def test_a_case_that_fails_names_its_file_unless_it_is_private(
+    tmp_path, monkeypatch, private, what
+):
+    def fail(*given):
+        raise ReadError("ends early", file="doe.nii")
+
+    monkeypatch.setattr(batch, "run_case", fail)
+    given = Case("a", Wanted(named=(("t1", tmp_path / "doe.nii"),)))
+    task = Task(CARD, given, RunOptions(private=private), tmp_path / "a")
+    assert batch.run_task(None, task).what == what
+
+
+def test_a_case_whose_row_names_no_file_of_the_model_says_so(tmp_path):
+    told = batch.run_task(None, Task(CARD, CASES[0], RunOptions(), tmp_path / "a"))
+    assert (told.code, told.what) == ("MV-DAT-101", "its row names no t1 or t1ce file")
 
 
 def test_outcomes_are_told_in_the_order_of_the_cases_whoever_is_first(tmp_path):
