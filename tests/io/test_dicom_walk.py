@@ -3,34 +3,12 @@
 from __future__ import annotations
 
 import struct
-from pathlib import Path
 
 import pytest
-from pydicom.uid import ExplicitVRLittleEndian
+from dicom_bytes import element, file_of
 
 from medview.domain.errors import ReadError
 from medview.io.dicom_outline import read_outline
-
-PREAMBLE = b"\0" * 128 + b"DICM"
-
-
-def element(group: int, number: int, vr: bytes, value: bytes, length: int | None = None) -> bytes:
-    """One explicit little endian element; `length` is what it claims."""
-    size = len(value) if length is None else length
-    head = struct.pack("<HH2s", group, number, vr)
-    if vr in (b"OB", b"OW", b"SQ", b"UN", b"UT"):
-        return head + struct.pack("<HI", 0, size) + value
-    return head + struct.pack("<H", size & 0xFFFF) + value
-
-
-def syntax(uid: str) -> bytes:
-    value = uid.encode() + b"\0" * (len(uid) % 2)
-    return element(2, 0x10, b"UI", value)
-
-
-def file_of(path: Path, *elements: bytes, uid: str = ExplicitVRLittleEndian) -> Path:
-    path.write_bytes(PREAMBLE + syntax(uid) + b"".join(elements))
-    return path
 
 
 def nested(depth: int, *, known_length: bool) -> bytes:

@@ -1,9 +1,10 @@
 """What tests of services start from."""
 
 import pytest
-from services.stubs import on_screen
+from services.stubs import StubJobs, on_screen
 
 from medview.services.session import Session
+from medview.services.settings import Preferences
 
 
 @pytest.fixture
@@ -12,3 +13,14 @@ def session():
     session = Session()
     on_screen(session)
     return session
+
+
+@pytest.fixture
+def jobs():
+    """Jobs that the test answers."""
+    return StubJobs()
+
+
+@pytest.fixture
+def preferences(tmp_path):
+    return Preferences(tmp_path / "settings.json")

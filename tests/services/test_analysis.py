@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 from phantoms import phantom
-from services.stubs import CARD, StubJobs, catalogue_of, finding_at, on_screen, result_about
+from services.stubs import CARD, catalogue_of, finding_at, on_screen, result_about
 from services.test_filling import block
 
 from medview.domain.card import OutputSpec
@@ -13,7 +13,6 @@ from medview.services.analysis import Analysis, run_model
 from medview.services.choices import Choices
 from medview.services.model_library import ModelLibrary
 from medview.services.session import Session
-from medview.services.settings import Preferences
 
 
 @pytest.fixture
@@ -22,16 +21,6 @@ def session():
     shown = on_screen(session)
     session.catalogue = catalogue_of(shown.series)
     return session
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
-
-
-@pytest.fixture
-def preferences(tmp_path):
-    return Preferences(tmp_path / "settings.json")
 
 
 def analysis_of(jobs, session, preferences, shipped, own=None):

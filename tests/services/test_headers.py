@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from services.stubs import StubJobs, series_of
+from services.stubs import series_of
 
 from medview.domain.tag import Tag
 from medview.services.headers import HIDDEN, Headers
@@ -15,11 +15,6 @@ ROWS = Tag(0, "(0028,0010)", "Rows", "US", "20")
 FILES = tuple(Path(f"/data/{n}.dcm") for n in range(16))
 # The slices lie in the files the other way round; one of them has none.
 SLOTS = tuple(None if k == 3 else (15 - k, 0) for k in range(16))
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 from phantoms import geometry_of, phantom, phantom_on
-from services.stubs import StubJobs, catalogue_of, series_of
+from services.stubs import catalogue_of, series_of
 
 from medview.domain.errors import ReadError
 from medview.domain.study import Catalogue, Choice, Skipped
@@ -10,23 +10,12 @@ from medview.domain.volume import Window
 from medview.services.layouts import MAIN_PANE
 from medview.services.library import Library
 from medview.services.session import Session, VolumeId
-from medview.services.settings import Preferences
 from medview.services.viewing import Viewing
 
 
 @pytest.fixture
 def session():
     return Session()
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
-
-
-@pytest.fixture
-def preferences(tmp_path):
-    return Preferences(tmp_path / "settings.json")
 
 
 @pytest.fixture

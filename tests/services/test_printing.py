@@ -3,18 +3,12 @@ from pathlib import Path
 
 import pytest
 from result_phantom import card, exam, head, prediction_on
-from services.stubs import StubJobs
 
 from medview.domain.errors import WorkerDied
 from medview.services.printing import Printing
 from medview.services.report_order import Order
 from medview.services.reporting import Material, Outcome
 from medview.services.session import Session
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from services.stubs import StubJobs, catalogue_of, on_screen, result_about, series_of
+from services.stubs import catalogue_of, on_screen, result_about, series_of
 
 from medview.domain.errors import WriteError
 from medview.domain.exam import Exam
@@ -14,22 +14,11 @@ from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.report_order import Written
 from medview.services.session import Session, TableFile, Unfinished, VolumeId
-from medview.services.settings import Preferences
 
 
 @pytest.fixture
 def session():
     return Session()
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
-
-
-@pytest.fixture
-def preferences(tmp_path):
-    return Preferences(tmp_path / "settings.json")
 
 
 @pytest.fixture

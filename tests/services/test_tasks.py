@@ -1,5 +1,4 @@
 import pytest
-from services.stubs import StubJobs
 
 from medview.domain.errors import ReadError, WorkerDied
 from medview.services.session import Session
@@ -9,11 +8,6 @@ from medview.services.tasks import Answers, Errand, Tasks, mark_silent
 @pytest.fixture
 def session():
     return Session()
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
 
 
 @pytest.fixture

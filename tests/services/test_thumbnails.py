@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from phantoms import geometry_of, phantom_on
-from services.stubs import StubJobs, catalogue_of, on_screen, series_of
+from services.stubs import catalogue_of, on_screen, series_of
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
@@ -18,11 +18,6 @@ FIRST, SECOND, THIRD = (series_of(uid) for uid in ("1.1", "1.2", "1.3"))
 @pytest.fixture
 def session():
     return Session()
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
 
 
 @pytest.fixture

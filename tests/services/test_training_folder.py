@@ -4,13 +4,7 @@ import pytest
 from services.stubs import LaterWriter
 
 from medview.services import training_folder
-from medview.services.settings import Preferences
 from medview.services.training_folder import TrainingFolder
-
-
-@pytest.fixture
-def preferences(tmp_path):
-    return Preferences(tmp_path / "settings.json")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from services.stubs import LaterWriter, StubJobs
+from services.stubs import LaterWriter
 
 from medview.domain.case_check import Fault, Tried
 from medview.domain.errors import InputRefused, WorkerDied, WriteError
@@ -16,11 +16,6 @@ from medview.services.tuning import Tuning
 
 FOUND = {"cases": 3, "patients": 3, "sites": 0, "parts": {"": 3}, "labels": {}, "skipped": []}
 REGION = Measurement(1, "ellipse", ((0, 0, 0), (5, 5, 0)), (1, 0, 0), (0, 1, 0))
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
 
 
 @pytest.fixture

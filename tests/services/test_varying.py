@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from services.stubs import StubJobs
 
 from medview.domain.errors import DataError
 from medview.domain.varied import Varied
@@ -11,11 +10,6 @@ from medview.services.session import Session
 from medview.services.varying import Varying
 
 DATA = Path("/cases/cases.csv")
-
-
-@pytest.fixture
-def jobs():
-    return StubJobs()
 
 
 @pytest.fixture
