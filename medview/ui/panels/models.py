@@ -69,8 +69,8 @@ class VersionCard(Card):
         self._app, self._version = app, version
         tag = label(tr("own") if version.own else tr("shipped"), "tag")
         tag.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
-        title = label(f"{card.title} {card.version}", "strong", wraps=True)
-        self.add(Row(title, tag, grow=(0,)))
+        named = label(f"{card.title} {card.version}", "strong", wraps=True)
+        self.add(Row(named, tag, grow=(0,)))
         self.add(label(card.summary, wraps=True))
         for text in card.limits[:2]:
             self.add(label(tr("Limit: {what}", what=typeset(text)), "quiet", wraps=True))
