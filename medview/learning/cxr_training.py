@@ -124,6 +124,15 @@ def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
     card = make_card(used, _learnt_from(given, request), recipe, settings, figures, model)
     kept = save(kept_part(whole, settings), card, out)
     return {
+        **_told(fitted, given, parts),
+        "seconds": round(time.perf_counter() - began, 1),
+        "weights_sha256": kept.weights_sha256,
+    }
+
+
+def _told(fitted: Fitted, given: Given, parts: tuple[Index, Index]) -> dict[str, Any]:
+    """What the answer of a training says of its course."""
+    return {
         "epochs": fitted.epochs,
         "best_epoch": fitted.best_epoch,
         "stopped": fitted.stopped,
@@ -131,8 +140,6 @@ def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
             name: len({given.films.cases[n].patient for n in part})
             for name, part in zip(("train", "val"), parts, strict=True)
         },
-        "seconds": round(time.perf_counter() - began, 1),
-        "weights_sha256": kept.weights_sha256,
         "health": _health(fitted),
     }
 
