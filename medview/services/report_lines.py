@@ -177,7 +177,8 @@ def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
     line = f"{name} {_with_interval(score)}."
     caution = detects(card) if prediction.score("icu_admission") is not None else ""
     measured = _measured(prediction, card, (("roc_auc", ""),))
-    details = [caution, imputed, measured, _doubt(prediction)]
+    effects = _effects_words(prediction)
+    details = [caution, effects, imputed, measured, _doubt(prediction)]
     return _told(
         line, [*details, f"{_capital(words)}." if words else "", not_available_words(rest)]
     )

@@ -80,6 +80,7 @@ def test_a_chest_film_says_what_it_detects_rather_than_forecasts():
     [
         ("brain-age-armed", "age", Score("age_fixed", 56.2, unit="years"), "56.2 years"),
         ("cxr-armed", "severe", Score("severe_fixed", 0.41), "0.41"),
+        ("icu-armed", "mortality", Score("mortality_fixed", 0.33), "0.33"),
     ],
 )
 def test_an_answer_with_the_effect_of_a_site_is_told_without_it_too(model, first, fixed, words):
