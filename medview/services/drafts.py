@@ -53,20 +53,19 @@ class Drafts:
         folder, empty = self._folder, self._drafts[study]
         if folder is None or not study:
             return
-        found: list[Draft] = []
         is_over = threading.Event()
 
-        def done() -> None:
+        def found(stored: Draft) -> None:
             now = self._drafts[study]
             if now is not empty and now == Draft():  # it was forgotten meanwhile
                 return
-            self._drafts[study] = _with(found[0], now)
+            self._drafts[study] = _with(stored, now)
             if now != Draft():
                 self.put(study, self._drafts[study])
             if is_over.is_set() and self._drafts[study] != now:
                 self._arrived()
 
-        self._writer.put(lambda: found.append(read_draft(folder, study)), done=done)
+        self._writer.fetch(lambda: read_draft(folder, study), found)
         is_over.set()
 
     def _write(self, study: str, draft: Draft) -> None:

@@ -35,17 +35,16 @@ class Known(Generic[Value]):
 
     def look(self, then: Callable[[], object] = lambda: None) -> None:
         """Have it read, then call `then`, also where it cannot be read: it stays as it was."""
-        found: list[Value] = []
         is_over = threading.Event()
 
-        def done() -> None:
+        def found(value: Value) -> None:
             self._is_asked = False
-            if found and found[0] != self._value:
-                self._value = found[0]
+            if value != self._value:
+                self._value = value
                 if is_over.is_set():  # who looks is given it, and need not be told
                     self.changed.emit()
             then()
 
         self._is_asked = True
-        self._writer.put(lambda: found.append(self._read()), done=done, failed=lambda _: done())
+        self._writer.fetch(self._read, found, lambda _: found(self._value))
         is_over.set()

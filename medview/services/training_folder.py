@@ -49,30 +49,26 @@ class TrainingFolder:
 
     def look(self, done: Seen, files: Mapping[str, str] | None = None) -> None:
         """Call `done` with what was left, None where the disk refuses; with `files` lines, too."""
-        found: list[Left] = []
-        self._put(
-            lambda: found.append(_read(self.path, files)), lambda: done(next(iter(found), None))
-        )
+        self._fetch(lambda: _read(self.path, files), done)
 
     def make_room(self, begun: Mapping[str, Any] | None, done: Seen, *, resume: bool) -> None:
         """Before a training: note what it is begun with; one that does not go on finds nothing."""
-        found: list[Left] = []
 
-        def work() -> None:
+        def work() -> Left:
             if not resume:
                 shutil.rmtree(self.path, ignore_errors=True)
             if begun is not None:
                 write_wish(self.path, begun)
-            found.append(_read(self.path))
+            return _read(self.path)
 
-        self._put(work, lambda: done(next(iter(found), None)))
+        self._fetch(work, done)
 
     def clear(self) -> None:
         """Delete it with all that is in it."""
-        self._put(lambda: shutil.rmtree(self.path, ignore_errors=True), lambda: None)
+        self._preferences.writer.put(lambda: shutil.rmtree(self.path, ignore_errors=True))
 
-    def _put(self, work: Callable[[], object], done: Callable[[], object]) -> None:
-        self._preferences.writer.put(work, done=done, failed=lambda _: done())
+    def _fetch(self, work: Callable[[], Left], done: Seen) -> None:
+        self._preferences.writer.fetch(work, done, lambda _: done(None))
 
 
 def _read(folder: Path, files: Mapping[str, str] | None = None) -> Left:

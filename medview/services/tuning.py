@@ -390,15 +390,13 @@ class Tuning:
             self._session.message = Message(text, "warning")
         elif not self._is_keeping:
             self._is_keeping = True
-            made: list[Version] = []
 
-            def work() -> None:
-                made.append(register(weights, name))
-                note("accepted", {"version": made[0].name, "worse": list(now.worse)})
+            def work() -> Version:
+                made = register(weights, name)
+                note("accepted", {"version": made.name, "worse": list(now.worse)})
+                return made
 
-            self._preferences.writer.put(
-                work, done=lambda: self._kept(made[0]), failed=self._not_kept
-            )
+            self._preferences.writer.fetch(work, self._kept, self._not_kept)
 
     def _kept(self, version: Version) -> None:
         self._is_keeping = False

@@ -53,12 +53,8 @@ class WorkspaceStore:
         if study in self._unwritten:
             done(self._unwritten[study].workspace)
             return
-        found: list[Workspace | None] = []
-        self._writer.put(
-            lambda: found.append(read_workspace(self._root, study)),
-            done=lambda: done(found[0]),
-            failed=lambda error: damaged(),
-        )
+        root = self._root
+        self._writer.fetch(lambda: read_workspace(root, study), done, lambda error: damaged())
 
     def keep(
         self, study: str, workspace: Workspace, done: Callable[[], object] = lambda: None
@@ -84,8 +80,8 @@ class WorkspaceStore:
 
     def lost(self, done: Callable[[list[Draft]], object]) -> None:
         """Call `done` with what programs that did not end well had not saved, newest first."""
-        found: list[Draft] = []
-        self._writer.put(lambda: found.extend(lost_drafts(self._root)), done=lambda: done(found))
+        root = self._root
+        self._writer.fetch(lambda: lost_drafts(root), done)
 
     def recover(self, done: Callable[[list[Draft]], object]) -> None:
         """Take all that was lost for kept, then call `done` with it; the newest first."""

@@ -9,6 +9,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from medview.domain.errors import MedviewError, WriteError
 from medview.domain.wording import counted
@@ -16,6 +17,7 @@ from medview.services.worker import mistake, place_of
 
 Post = Callable[[Callable[[], object]], object]
 Failed = Callable[[MedviewError], object]
+Value = TypeVar("Value")
 
 # A disk that has not ended one piece of work after so long is taken for one that never will.
 GIVE_UP_S = 15.0
@@ -63,6 +65,16 @@ class Writer(ABC):
         what is left out nothing is heard. An empty key replaces none.
         """
         self._take(Piece(key, work, done, failed))
+
+    def fetch(
+        self,
+        read: Callable[[], Value],
+        done: Callable[[Value], object],
+        failed: Failed = lambda error: None,
+    ) -> None:
+        """Have something read, after all that was put before, and call `done` with it."""
+        found: list[Value] = []
+        self.put(lambda: found.append(read()), done=lambda: done(found[0]), failed=failed)
 
     @abstractmethod
     def _take(self, piece: Piece) -> None:

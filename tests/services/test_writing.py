@@ -77,6 +77,17 @@ def test_what_was_put_after_other_work_stays_after_it(desk):
     assert desk.made == ["draft 1", "kept", "draft 2"]
 
 
+def test_what_is_read_is_handed_over_after_all_that_was_put_before(desk):
+    desk.hold()
+    heard = []
+    desk.put("written")
+    desk.writer.fetch(lambda: list(desk.made), heard.append)
+    desk.writer.fetch(refuse, heard.append, heard.append)
+    assert heard == []
+    desk.end()
+    assert heard == [["written"], FULL]
+
+
 def test_work_under_way_is_not_replaced(desk):
     def slow():
         desk._wait()
