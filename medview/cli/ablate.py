@@ -66,8 +66,8 @@ def _number(value: float | None) -> str:
 def ablate(context: Context, model: str, data: tuple[str, ...], out: Path, **wanted: Any) -> Answer:
     """Train the variants of MODEL on folds of --data and compare them with one of them.
 
-    Writes ablation.csv, ablation.json and a drawing, ablation.svg; finished runs are kept, and the same command goes on
-    after an interruption. The variant "default" alone is the cross-validation.
+    Writes ablation.csv, ablation.json and a drawing, ablation.svg; finished runs are kept, and the
+    same command goes on after an interruption. The variant "default" alone is the cross-validation.
     """
     from medview.domain.ablation import AblateRequest
     from medview.domain.errors import UsageError

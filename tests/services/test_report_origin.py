@@ -222,7 +222,9 @@ def test_the_rest_of_the_headers_stands_in_one_line_and_gaps_are_named():
     assert "Example Hospital" not in str(report_origin.exam_row(said.without_identity()))
 
 
-@pytest.mark.parametrize("model", ["anomaly", "brain-age", "brain-age-armed", "cxr", "cxr-armed", "icu"])
+@pytest.mark.parametrize(
+    "model", ["anomaly", "brain-age", "brain-age-armed", "cxr", "cxr-armed", "icu"]
+)
 def test_the_intended_use_has_its_six_items(prediction, model):
     made = report_origin.trust(replace(prediction, model=model), card(), None, exam())
     words = dict(made.table.rows)["Intended use"]
