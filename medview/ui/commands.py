@@ -17,7 +17,7 @@ from medview.ui.notify import ask
 from medview.ui.words import tr
 
 _FILES = (
-    "Images (*.dcm *.dicom *.ima *.nii *.nii.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg "
+    "Images (*.dcm *.dicom *.ima *.nii *.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg "
     "*.tif *.tiff *.zip DICOMDIR)"
 )
 
