@@ -49,7 +49,8 @@ class Picture:
 class ColourBar:
     """Colours from low to high, (n, 3) uint8, with the numbers beside them.
 
-    One colour alone is that of a mask, which has a name and no numbers.
+    One colour alone is that of a mask, which has a name and no numbers; `is_label` says that it
+    is that of one label among those of its map.
     """
 
     colours: NDArray[np.uint8]
@@ -58,6 +59,7 @@ class ColourBar:
     threshold: float | None
     unit: str
     title: str
+    is_label: bool = False
 
     @property
     def is_swatch(self) -> bool:

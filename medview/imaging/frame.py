@@ -20,7 +20,7 @@ from medview.imaging.looks import drawn as drawn_by_look
 from medview.imaging.looks import is_drawn_on, look_of, shut, slice_of_grey, tone_of
 from medview.imaging.marks import Mark, drawn
 from medview.imaging.oblique import STRAIGHT, lean_of
-from medview.imaging.paint import certainty, colour_bar, tint
+from medview.imaging.paint import certainty, legend, tint
 from medview.imaging.part import take
 from medview.imaging.picture import flatten, placement
 from medview.imaging.resample import NEAREST_KINDS
@@ -96,13 +96,14 @@ def compose_frame(
     image, window = _image(volume, view, cut, part)
     noted = drawn_by_look(volume, view, cut)
     shown = tuple(layer for layer in layers if layer.style.visible)
+    tints = tuple(_tint(layer, cut, part) for layer in shown)
     x, y = _pixel_of(to_lps, view.point_lps)
     return Frame(
         image=image,
         paints=(
             *_graphics(volume, cut, part),
             *(() if noted is None else (noted,)),
-            *(_tint(layer, cut, part) for layer in shown),
+            *tints,
         ),
         pixel_to_lps=to_lps,
         pixel_mm=cut.pixel_mm,
@@ -113,7 +114,11 @@ def compose_frame(
         position=_position(volume, cut, (x, y)),
         window=window,
         values=_values(volume, layers, view.point_lps),
-        colour_bars=tuple(colour_bar(layer.map, layer.style) for layer in reversed(shown)),
+        colour_bars=tuple(
+            bar
+            for layer, drawn in reversed(tuple(zip(shown, tints, strict=True)))
+            for bar in legend(layer.map, _style(layer), drawn)
+        ),
         corners=_with_results(
             _corners(volume, shown, view, cut=cut, window=window, at=(x, y)), view, said
         ),

@@ -30,7 +30,7 @@ def tint(
     places = np.zeros((rows, columns), np.uint8)
     left = None if fade is None else np.zeros((rows, columns), np.uint8)
     # A clear pixel has the first colour's place, where no value that is drawn has that itself.
-    is_first_clear = fade is None and _place(style.threshold, style) > 0
+    is_first_clear = fade is None and place_of(style.threshold, style) > 0
     drawn = None if is_first_clear or fade is not None else np.zeros((rows, columns), np.bool_)
     inside = np.asarray(values, np.float32) >= style.threshold if style.outline else None
     edge = None if inside is None else _edge(inside)
@@ -83,8 +83,8 @@ def _place_all(
         np.copyto(out, room, casting="unsafe")
 
 
-def _place(value: float, style: LayerStyle) -> int:
-    """The place of one value; no larger value has a lower one."""
+def place_of(value: float, style: LayerStyle) -> int:
+    """The place of one value in the table of colours; no larger value has a lower one."""
     number, out = np.full((1, 1), value, np.float32), np.zeros((1, 1), np.uint8)
     _place_all(number, style, np.empty_like(number), out)
     return int(out[0, 0])
@@ -125,6 +125,31 @@ def colour_bar(shown: ScalarMap, style: LayerStyle) -> ColourBar:
         threshold=style.threshold,
         unit=shown.unit,
         title=shown.title or shown.name,
+    )
+
+
+def legend(shown: ScalarMap, style: LayerStyle, drawn: Tint) -> tuple[ColourBar, ...]:
+    """The legend of a map as it is `drawn`: of named labels, colour and name of those seen there.
+
+    They come in the order of the labels. A map of labels without names has its numbers.
+    """
+    if shown.kind != "labels" or not shown.labels:
+        return (colour_bar(shown, style),)
+    table, there = colour_table(style.colour_map)[:, :3], set(np.unique(drawn.places).tolist())
+    places = {place_of(value, style): value for value in range(len(shown.labels), 0, -1)}
+    values = sorted(value for place, value in places.items() if place in there)
+    return tuple(
+        ColourBar(
+            colours=table[[place_of(value, style)]],
+            low=value,
+            high=value,
+            threshold=None,
+            unit="",
+            title=shown.labels[value - 1][:1].upper() + shown.labels[value - 1][1:],
+            is_label=True,
+        )
+        for value in values
+        if value >= style.threshold
     )
 
 

@@ -246,5 +246,6 @@ class Frame:
 
     @property
     def colour_bar(self) -> ColourBar | None:
-        """The legend of the topmost overlay; None without one."""
-        return self.colour_bars[0] if self.colour_bars else None
+        """The legend of the topmost overlay; None without one, and of labels, which have many."""
+        first = self.colour_bars[0] if self.colour_bars else None
+        return None if first is None or first.is_label else first

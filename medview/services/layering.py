@@ -13,9 +13,11 @@ from typing import NamedTuple
 
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import Prediction
+from medview.imaging.colour import DISTINCT
 from medview.imaging.view import Layer
 
 # Which setting of a model is the threshold of which of its maps.
+_FIRST_COLOURS = {"uncertainty": "viridis", "image": "gray", "labels": DISTINCT}
 _THRESHOLDS = {"score": "threshold", "residual": "residual_threshold"}
 # From the bottom up: what covers everything first, what is looked for last.
 _KINDS = ("image", "uncertainty", "labels", "mask", "evidence", "anomaly")
@@ -122,8 +124,11 @@ def short_name(key: str) -> str:
 
 def first_style(shown: ScalarMap, settings: Mapping[str, object]) -> LayerStyle:
     """How a map is drawn before the reader says otherwise: by its kind and its threshold."""
-    colours = {"uncertainty": "viridis", "image": "gray"}.get(shown.kind, "inferno")
+    colours = _FIRST_COLOURS.get(shown.kind, "inferno")
     low, high = shown.range
+    if shown.kind == "labels":
+        # Every label from the first on, so thin that the image is seen below all of them.
+        return LayerStyle(colour_map=colours, range=shown.range, threshold=0.5, opacity=0.4)
     # Maps are zero outside the brain; drawn from zero on they would colour the whole pane. A
     # low uncertainty is to be seen, too: holes in it would look like places without an answer.
     part = {"image": 0.0, "uncertainty": 0.001}.get(shown.kind, 0.05)

@@ -26,7 +26,17 @@ class Overlaying:
 
     def toggle_overlay(self) -> None:
         """Show or hide all maps; opacity, range and threshold stay as they are."""
-        self._session.overlay_on = not self._session.overlay_on
+        session = self._session
+        with session.together():
+            session.overlay_on = not session.overlay_on
+            if session.overlay_on:
+                self._choose_one()
+
+    def _choose_one(self) -> None:
+        """Where none of the maps is chosen, as of a model without a score: the topmost one."""
+        session = self._session
+        if session.layers and session.map(session.map_name) is None:
+            session.map_name = session.layers[-1].map.name
 
     def set_first_reader(self, *, on: bool) -> None:
         """Keep what models say back until the reader's own reading is done, or no more."""
@@ -89,8 +99,12 @@ class Overlaying:
             self._session.map_order = tuple(order)
 
     def cycle_map(self) -> None:
-        """Show the next map: score, residual, epistemic, aleatoric, total, score."""
+        """Show the next map: score, residual, epistemic, aleatoric, total, score.
+
+        Of models that make none of these: their maps from the topmost on.
+        """
         there = [name for name in MAPS_IN_TURN if self._session.map(name) is not None]
+        there = there or [layer.map.name for layer in reversed(self._session.layers)]
         if there:
             here = self._session.map_name
             place = there.index(here) + 1 if here in there else 0

@@ -23,6 +23,7 @@ _BAR_EDGE, _BAR_MARGINS = QPointF(1, 1), QMarginsF(1, 1, 1, 1)
 # Lines of masks: how high, how wide at most, and how many without and with bars above them.
 _PATCH_STEP_PX, _PATCH_TEXT_PX = 18, 180
 _MOST_PATCHES, _FEW_PATCHES = 12, 3
+_PATCH_EDGE_PX = 80
 # A threshold nearer to the end of its bar is the end.
 _LEAST_TICK = 0.01
 _DOT = "#5a6470"
@@ -57,8 +58,10 @@ def _draw_patches(
 ) -> None:
     """Colour and name of each mask in lines at the right edge, `below` the bars of other maps."""
     box = colour_bar_area(area)
+    # The score strip and the corner texts keep their places.
+    room = area.bottom() - _PATCH_EDGE_PX - box.top()
+    most = _FEW_PATCHES if below else max(_MOST_PATCHES, int(room // _PATCH_STEP_PX))
     top = box.bottom() + 28 if below else box.top()
-    most = _FEW_PATCHES if below else _MOST_PATCHES
     lines = [(fitted(mask.title, _PATCH_TEXT_PX), mask.colours[0]) for mask in masks[:most]]
     if len(masks) > most:
         lines[-1] = (tr("{n} more", n=len(masks) - most + 1), None)

@@ -63,11 +63,16 @@ class ElidedLabel(QLabel):
 
 
 class ElidedButton(QPushButton):
-    """A button whose text ends in "…" where there is no room; the tip begins with it then."""
+    """A button whose text ends in "…" where there is no room; the tip begins with it then.
 
-    def __init__(self, text: str, key: str, tip: str) -> None:
+    With `keeps_end` the middle goes: the end is what tells it from others.
+    """
+
+    def __init__(self, text: str, key: str, tip: str, *, keeps_end: bool = False) -> None:
         super().__init__(text)
         self._text, self._tip = text, tip
+        modes = Qt.TextElideMode
+        self._mode = modes.ElideMiddle if keeps_end else modes.ElideRight
         name(self, key, text)
         self.setToolTip(plain_tip(tip))
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
@@ -76,7 +81,7 @@ class ElidedButton(QPushButton):
         """Fit the text again."""
         super().resizeEvent(event)
         room = self.width() - 2 * _BUTTON_PADDING_PX
-        fitted = self.fontMetrics().elidedText(self._text, Qt.TextElideMode.ElideRight, room)
+        fitted = self.fontMetrics().elidedText(self._text, self._mode, room)
         self.setText(fitted)
         cut = fitted != self._text
         self.setToolTip(plain_tip(f"{self._text}\n{self._tip}" if cut else self._tip))

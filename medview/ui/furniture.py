@@ -38,6 +38,7 @@ _ROUND_ABOUT = tuple(QPointF(2.1 * cos(pi * n / 6), 2.1 * sin(pi * n / 6)) for n
 _MIDDLE = 16.0
 # So many lines of a corner are as high as the letter between them.
 _LETTER_LINES = 1
+_LEAST_SCALE_PX = 24.0
 _HANDLE = 12.0
 _DOT = "#5a6470"
 # Colours of the planes where one runs through another.
@@ -207,7 +208,11 @@ def draw_scale(
     `note` follows the length, such as "at detector". Where the right corner of `corners` needs
     that room, the words stand on the left.
     """
-    found = scale_length(px_per_mm, min(110.0, area.width() * 0.18))
+    edge = area.width() / 2 - MARGIN
+    taken = [_beside_scale(lines) for lines in (corners.bottom_left, corners.bottom_right)]
+    # Where a corner's line comes near the middle the bracket is shorter.
+    free = max(2 * (edge - max(taken) - 4), _LEAST_SCALE_PX)
+    found = scale_length(px_per_mm, min(110.0, area.width() * 0.18, free))
     if found is None:
         return
     length, wide = found
@@ -226,8 +231,7 @@ def draw_scale(
     text = tr("{n} cm", n=length // 10) if length >= 10 else tr("{n} mm", n=length)
     text = f"{text} {note}".strip()
     at, align = QPointF(left + wide + 3, y - 13), "left"
-    needs, edge = width_of(text, 11), area.width() / 2 - MARGIN
-    taken = [_beside_scale(lines) for lines in (corners.bottom_left, corners.bottom_right)]
+    needs = width_of(text, 11)
     free_left, free_right = (edge - wide / 2 - 3 - each for each in taken)
     if free_right < needs <= free_left:
         at, align = QPointF(left - 3, y - 13), "right"

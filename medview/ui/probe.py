@@ -17,6 +17,8 @@ from medview.ui.words import number, place, tr
 # Longer names of series are left out of the status bar.
 _SHORT = 16
 
+_LAST = ("labels", "mask", "image")
+
 _Place = tuple[float, float, float]
 
 
@@ -57,7 +59,9 @@ def probe(session: Session, point_lps: _Place, pane: str | None = None) -> Probe
     image = None if volume.is_colour else value_at(volume.array, volume.geometry, point_lps)
     values = [Value("image", about or volume.modality, image, volume.quantity)]
     seen = set()
-    for layer in reversed(session.layers_about(held.id)):
+    # Figures first: where the line is cut it is cut at masks, and at what a model was given.
+    layers = session.layers_about(held.id)[::-1]
+    for layer in sorted(layers, key=lambda each: each.map.kind in _LAST):
         found = layer.map
         # Of older versions only what is drawn: the line has room for one set of figures.
         if found.name not in seen and (layer.style.visible or base_name(found.name) == found.name):

@@ -10,8 +10,8 @@ from phantoms import map_of, phantom
 
 from medview.domain.overlay import LayerStyle
 from medview.imaging import paint
-from medview.imaging.colour import colour_table
-from medview.imaging.paint import certainty, colour_bar
+from medview.imaging.colour import DISTINCT, colour_table
+from medview.imaging.paint import certainty, colour_bar, legend
 
 
 def plane(*values):
@@ -83,6 +83,34 @@ def test_the_legend_tells_range_threshold_unit_and_title():
     assert (bar.low, bar.high, bar.threshold) == (0.0, 18.0, 6.0)
     assert (bar.unit, bar.title) == ("a.u.", "residual")
     assert np.array_equal(bar.colours, colour_table("inferno")[:, :3])
+
+
+LABELS = map_of(phantom(), name="regions", kind="labels", labels=("thalamus", "caudate", "pons"))
+BY_LABEL = LayerStyle(colour_map=DISTINCT, range=(0.0, 3.0), threshold=0.5, opacity=1.0)
+
+
+def test_the_legend_of_labels_has_colour_and_name_of_those_that_are_drawn():
+    drawn = paint.tint(plane(0.0, 3.0, 1.0, 3.0), BY_LABEL)
+    bars = legend(LABELS, BY_LABEL, drawn)
+    assert [bar.title for bar in bars] == ["Thalamus", "Pons"]
+    assert all(bar.is_swatch and bar.is_label for bar in bars)
+    assert bars[0].colours[0].tolist() == drawn.rgba[0, 2, :3].tolist()
+    assert bars[1].colours[0].tolist() == drawn.rgba[0, 1, :3].tolist()
+
+
+def test_labels_below_the_threshold_and_labels_without_a_name_have_no_line():
+    style = replace(BY_LABEL, threshold=2.5)
+    values = plane(1.0, 2.0, 3.0)
+    assert [bar.title for bar in legend(LABELS, style, paint.tint(values, style))] == ["Pons"]
+    nameless = replace(LABELS, labels=())
+    assert not legend(nameless, BY_LABEL, paint.tint(values, BY_LABEL))[0].is_swatch
+
+
+def test_labels_one_after_the_other_do_not_look_alike():
+    table = colour_table(DISTINCT)[:, :3].astype(int)
+    for step in range(1, 14):  # up to 255 labels, or only 18
+        assert np.abs(table[step:] - table[:-step]).max(axis=1).min() > 25
+    assert table.max(axis=1).min() > 200
 
 
 def test_an_outline_leaves_the_inside_as_it_is():

@@ -54,6 +54,18 @@ def test_the_overlay_goes_off_and_on_exactly(with_result, maps):
     assert [layer.style for layer in with_result.layers] == [layer.style for layer in before]
 
 
+@pytest.mark.parametrize("way", ["toggle_overlay", "cycle_map"])
+def test_of_a_model_without_a_score_the_topmost_map_is_shown(session, maps, way):
+    about = session.volume_id
+    session.overlay_on = way != "toggle_overlay"
+    session.predictions = {about: (result_about(about, names=("seen", "regions")),)}
+    top = session.layers[-1].map.name
+    getattr(maps, way)()
+    assert [each.map.name for each in session.layers if each.style.visible] == [top]
+    maps.cycle_map()
+    assert session.map_name != top
+
+
 def test_opacity_goes_by_tenths_from_none_to_all(with_result, maps):
     seen = []
     for steps in (1, 5, -1, -20, 1):

@@ -83,4 +83,4 @@ def test_of_many_masks_the_last_line_says_how_many_more(canvas, monkeypatch):
     monkeypatch.setattr(bars, "write", lambda _, __, text, **___: said.append(text))
     _, painter = canvas
     bars.draw_colour_bars(painter, AREA, [patch(9, f"mask {n}") for n in range(20)])
-    assert said == [*(f"mask {n}" for n in range(11)), "9 more"]
+    assert said == [*(f"mask {n}" for n in range(18)), "2 more"]

@@ -64,14 +64,26 @@ def test_the_scale_is_the_longest_round_length_that_fits(px_per_mm, length_mm):
 
 @pytest.mark.parametrize(
     ("left", "right", "is_left"),
-    [("W 902", "", False), ("W 902", 6 * "score ", True), (6 * "level ", 6 * "score ", False)],
+    [("W 902", "", False), ("W 902", 6 * "score ", True), (7 * "level ", 6 * "score ", False)],
 )
 def test_the_length_keeps_off_the_name_of_the_map_where_it_can(canvas, left, right, is_left):
     image, painter = canvas
     corners = Corners((), (), (left, "zoom"), (right, "research use only"))
     furniture.draw_scale(painter, AREA, 1.0, "", corners)
-    assert lit(image, (150, 550, 201, 575)) == is_left
-    assert lit(image, (304, 550, 350, 575)) != is_left
+    assert lit(image, (150, 550, 222, 575)) == is_left
+    assert lit(image, (264, 550, 350, 575)) != is_left
+
+
+def test_the_scale_is_shorter_where_a_long_line_comes_near_the_middle(canvas):
+    image, painter = canvas
+    end = (285, 558, 296, 570)  # of ten centimetres
+    furniture.draw_scale(painter, AREA, 0.9, "", Corners((), (), (), ("short", "only")))
+    assert lit(image, end)
+    image.fill(0)
+    long = next("x" * n for n in range(99) if furniture.width_of("x" * n) > 205)
+    furniture.draw_scale(painter, AREA, 0.9, "", Corners((), (), (), (long, "only")))
+    assert not lit(image, end)
+    assert lit(image, (235, 558, 265, 570))
 
 
 def test_no_scale_where_a_millimetre_is_wider_than_the_room():

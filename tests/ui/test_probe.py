@@ -30,6 +30,18 @@ def test_every_layer_has_its_own_value():
     assert values == {"image": 1000, "score": 0, "total": 0}
 
 
+def test_figures_are_read_before_masks_and_what_a_model_was_given():
+    session = Session()
+    shown = on_screen(session)
+    result = result_about(shown.id, shown.volume, names=("score", "seen", "brain", "total"))
+    kinds = {"seen": "image", "brain": "mask"}
+    maps = tuple(replace(each, kind=kinds.get(each.name, each.kind)) for each in result.maps)
+    session.predictions = {shown.id: (replace(result, maps=maps),)}
+    names = [value.name for value in probe(session, MARK_LPS).values]
+    assert set(names[1:3]) == {"score", "total"}
+    assert set(names[3:]) == {"seen", "brain"}
+
+
 def test_outside_there_is_nothing_to_read():
     assert read_at((500.0, 0.0, 0.0)) is None
     assert probe(Session(), (0.0, 0.0, 0.0)) is None

@@ -9,6 +9,7 @@ from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPalette
 from PySide6.QtWidgets import QApplication, QCheckBox, QPushButton, QWidget
 
 from medview.domain.overlay import ScalarMap
+from medview.services.layering import base_name
 from medview.services.viewing import Viewing
 from medview.ui.app import App
 from medview.ui.containers import beside
@@ -23,12 +24,14 @@ _GRIP = QSize(12, 18)
 class LayerRow(QWidget):
     """A map: whether it is drawn, its name with unit (pressed, it is chosen), up and down.
 
-    It can be dragged by its name or by the dots before it; the keyboard has the arrows.
+    `made_by` is added where maps of several results have one name. It can be dragged by its name
+    or by the dots before it; the keyboard has the arrows.
     """
 
-    def __init__(self, app: App, found: ScalarMap) -> None:
+    def __init__(self, app: App, found: ScalarMap, made_by: str = "") -> None:
         super().__init__()
         key, title = found.name, map_title(found)
+        title = f"{title}, {made_by}" if made_by else title
         viewing = app.viewing
         self._shown = QCheckBox()
         name(self._shown, f"layer_{key}_shown", tr("Draw {map}", map=title))
@@ -36,7 +39,8 @@ class LayerRow(QWidget):
         self._shown.clicked.connect(lambda on: viewing.maps.keep_map(key, on=on))
         said = title + ("" if found.unit == "1" else f", {found.unit}")
         tip = tr("Choose this map (U goes round): what is below is about it")
-        self._name = ElidedButton(said, f"layer_{key}", tip)
+        has_namesake = bool(made_by) or key != base_name(key)
+        self._name = ElidedButton(said, f"layer_{key}", tip, keeps_end=has_namesake)
         self._name.setProperty("look", "row")
         self._name.setCheckable(True)
         self._name.clicked.connect(lambda: self._on_chosen(viewing, key))

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QCheckBox, QPushButton, QVBoxLayout
 
 from medview.domain.volume import Window
 from medview.imaging.intensity import presets_for
+from medview.services.layering import base_name
 from medview.ui.app import App
 from medview.ui.containers import Card, Column, Row
 from medview.ui.controls import button, clear, label, name
@@ -53,7 +54,10 @@ class LayersPanel(Column):
         names = tuple((found.name, found.title) for found in maps)
         if set(names) != set(self._listed):
             clear(self._list)
-            self._rows = {found.name: LayerRow(self._app, found) for found in maps}
+            self._rows = {
+                found.name: LayerRow(self._app, found, self._maker(found.name, names))
+                for found in maps
+            }
         if names != self._listed:
             # The same rows in another order: the one that was pressed keeps the keyboard.
             self._rows = {key: self._rows[key] for key, _ in names}
@@ -72,6 +76,12 @@ class LayersPanel(Column):
         chosen = session.map(session.map_name)
         self._style_card.setVisible(chosen is not None)
         self._style_title.setText(map_title(chosen) if chosen is not None else "")
+
+    def _maker(self, key: str, names: tuple[tuple[str, str], ...]) -> str:
+        """The model of the newest of several maps of one name; the others say theirs already."""
+        alike = [other for other, _ in names if base_name(other) == key]
+        owner = self._app.session.owner(key) if len(alike) > 1 else None
+        return f"{owner.model} {owner.version}" if owner is not None else ""
 
     def _on_overlay(self, on: bool) -> None:
         if on != self._app.session.overlay_on:

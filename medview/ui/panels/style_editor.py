@@ -108,6 +108,9 @@ class StyleEditor(QWidget):
 
     def _show(self, found: ScalarMap, style: LayerStyle, there: dict[str, ScalarMap]) -> None:
         self.opacity.set_value(style.opacity)
+        # Labels have no order: neither a value to begin at nor a span.
+        for part in (self.threshold, self.range):
+            part.setVisible(found.kind != "labels")
         low, high = min(0.0, found.range[0]), max(found.range[1], style.threshold)
         self.threshold.set_range(low, high, digits=1 if high >= 5 else 2 if high >= 0.5 else 4)
         self.threshold.set_value(style.threshold)

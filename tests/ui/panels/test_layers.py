@@ -89,6 +89,12 @@ def test_maps_of_two_versions_are_two_rows_with_their_names(head):
     older = "score|anomaly@1.0"
     head.find(QCheckBox, f"layer_{older}_shown").click()
     assert drawn(head) == ["score", older]
+    rows = [head.find(QPushButton, f"layer_{key}") for key in ("score", older, "total")]
+    assert [row.accessibleName() for row in rows] == [
+        "Score, anomaly 1.1",
+        "Score, anomaly 1.0",
+        "Total",
+    ]
     assert head.session.owner("score") is second
     assert head.session.owner(older) is first
     head.app.viewing.maps.set_style("score", replace(head.session.style("score"), opacity=0.1))

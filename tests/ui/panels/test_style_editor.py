@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QPushButton, QSlider
@@ -102,6 +104,21 @@ def test_every_colour_map_offered_can_be_drawn(shown):
 def test_both_editors_say_the_same(shown):
     slide(shown, "layers_opacity", 0.2)
     assert shown.find(QSlider, "results_opacity").value() == 200
+
+
+def test_labels_have_neither_threshold_nor_range(head):
+    head.window.show_panel("layers")
+    head.add_result("score", "regions")
+    (made,) = head.session.results
+    labels = replace(made.map("regions"), kind="labels", labels=("pons", "vermis"))
+    result = replace(made, maps=(made.map("score"), labels))
+    head.session.predictions = {head.session.volume_id: (result,)}
+    sliders = [head.find(QSlider, f"layers_{row}") for row in ("opacity", "threshold")]
+    assert [each.isVisible() for each in sliders] == [True, True]
+    head.app.viewing.maps.show_map("regions")
+    head.settle()
+    assert [each.isVisible() for each in sliders] == [True, False]
+    assert head.session.style("regions").threshold < 1
 
 
 def test_without_a_map_there_is_nothing_to_edit(head):
