@@ -10,6 +10,7 @@ nothing it needs (such as torch) is ever loaded here.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from types import TracebackType
@@ -145,9 +146,10 @@ class Jobs:
         """
         for lane in self._lanes.values():
             lane.leave()
+        until = time.monotonic() + _GIVE_UP_S
         for lane in self._lanes.values():
             if lane.is_alive():
-                lane.join(_GIVE_UP_S)
+                lane.join(max(0.0, until - time.monotonic()))
 
     def __enter__(self) -> Self:
         return self

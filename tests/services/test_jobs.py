@@ -15,6 +15,7 @@ import pytest
 from services.stubs import seconds
 
 from medview.domain.errors import OUT_OF_MEMORY, Cancelled, MedviewError, ReadError, WorkerDied
+from medview.services import lane
 from medview.services.jobs import Jobs
 
 HERE = "services.works"
@@ -517,6 +518,25 @@ def test_closing_ends_every_child_within_three_seconds():
     assert psutil.Process().children() == []
     assert queued.state == "cancelled"
     assert heard.of("done") == heard.of("failed") == []
+
+
+def test_children_that_the_system_cannot_end_are_not_waited_for_for_ever(monkeypatch):
+    """As those are that wait for a disk in a network."""
+    gate, really = threading.Event(), lane.Child.end
+
+    def end(child, patience_s=0.0):
+        assert gate.wait(20)
+        return really(child, patience_s)
+
+    monkeypatch.setattr(lane.Child, "end", end)
+    monkeypatch.setattr("medview.services.jobs._GIVE_UP_S", 0.2)
+    jobs = Jobs(lambda call: call())
+    pids = [jobs.call(name, f"{HERE}:who") for name in ("files", "pages")]
+    started = time.monotonic()
+    jobs.close()
+    assert time.monotonic() - started < seconds(1)
+    gate.set()
+    assert soon(lambda: not any(is_running(pid) for pid in pids))
 
 
 def test_closing_twice_and_asking_after_it_does_no_harm():
