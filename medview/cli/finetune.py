@@ -111,7 +111,12 @@ def finetune(
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.errors import UsageError
     from medview.domain.training import FinetuneRequest, TrainRequest
-    from medview.io.case_names import hide_case_names, set_names, without_case_names
+    from medview.io.case_names import (
+        hide_case_names,
+        hide_set_names,
+        set_names,
+        without_case_names,
+    )
     from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.runs import write_run
     from medview.services.training import only_checkpoints_stay, trainer_of
@@ -160,6 +165,7 @@ def finetune(
             # Of what stands in the folder only these tables are certainly the program's own.
             for folder in (out / "comparison", *out.glob("sites/*/comparison")):
                 hide_case_names(folder, {}, set_names(data))
+            hide_set_names(out, set_names(data))
             body = without_case_names(body, set_names(data))
     if not train.resume:
         expecting.note({**body, "epochs": body.get("epochs") or 1}, out)

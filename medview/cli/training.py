@@ -53,7 +53,7 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     """
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.training import FOLLOWS, TrainRequest
-    from medview.io.case_names import without_case_names
+    from medview.io.case_names import hide_set_names, set_names, without_case_names
     from medview.services.models import find_card
     from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.runs import write_run
@@ -82,8 +82,9 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     before = expecting.say(data)
     with only_checkpoints_stay(out):
         body = context.call("train", work, request)
-        if options.private:
-            body = without_case_names(body)
+        if options.private and FOLLOWS not in body:
+            hide_set_names(out, set_names(data))
+            body = without_case_names(body, set_names(data))
     if FOLLOWS in body:
         return Answer(body, silent=True)
     if not request.resume:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from medview.domain.discretion import discreet
+from medview.io.cards import read_card, write_card
 from medview.io.installation import keyed
 from medview.io.tables import read_table
 
 _COLUMN = "case"
+_CARD, _COMPARED = "card.json", "before_after.json"
 _NO_SETS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -59,9 +62,24 @@ def hide_case_names(
             rows.writeheader()
             rows.writerows(_hidden_row(row, sets) for row in table.by_name())
     for told in folder.rglob("metrics.json"):
-        hidden = json.dumps(_hidden(json.loads(told.read_text("utf-8")), sets), indent=1)
-        told.write_text(hidden + "\n", "utf-8")
+        _rewrite(told, sets)
     return without_case_names(body, sets)
+
+
+def hide_set_names(out: Path, sets: Mapping[str, str]) -> None:
+    """Call sets by other names on the card of a training, and in before_after.json beside it."""
+    if (out / _COMPARED).is_file():
+        _rewrite(out / _COMPARED, sets)
+    if (out / _CARD).is_file():
+        card = read_card(out / _CARD)
+        learnt = tuple(replace(one, set=_called(one.set, sets)) for one in card.trained_on)
+        measured = tuple(replace(one, on=_called(one.on, sets)) for one in card.measured)
+        write_card(replace(card, trained_on=learnt, measured=measured), out / _CARD)
+
+
+def _rewrite(path: Path, sets: Mapping[str, str]) -> None:
+    hidden = json.dumps(_hidden(json.loads(path.read_text("utf-8")), sets), indent=1)
+    path.write_text(hidden + "\n", "utf-8")
 
 
 def without_case_names(

@@ -3,10 +3,21 @@
 import csv
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
+from services.stubs import CARD
 
-from medview.io.case_names import case_hash, hide_case_names, set_names, shown_case, shown_patient
+from medview.domain.card import Figure, TrainedOn
+from medview.io.cards import read_card, write_card
+from medview.io.case_names import (
+    case_hash,
+    hide_case_names,
+    hide_set_names,
+    set_names,
+    shown_case,
+    shown_patient,
+)
 from medview.learning.patients import patient_hash
 
 SKIPPED = {"case": "Doe_Jane", "code": "MV-IO-001", "what": "Doe_Jane: scans/jane.nii.gz is cut"}
@@ -68,6 +79,19 @@ def test_sets_that_are_called_like_a_file_get_other_names(tmp_path):
     with (tmp_path / "predictions.csv").open() as file:
         first, second, _ = (row["subset"] for row in csv.DictReader(file))
     assert second == f"{first}-2"
+
+
+def test_sets_get_other_names_on_a_card_and_in_what_was_compared(tmp_path):
+    seen = (TrainedOn("Doe-list", 3), TrainedOn("ixi-t1", 7))
+    write_card(replace(CARD, trained_on=seen, measured=(Figure("mae", 1.0, "Doe-list"),)),
+               tmp_path / "card.json")  # fmt: skip
+    rows = {"metrics": [{"subset": "Doe-list", "value": 1}]}
+    (tmp_path / "before_after.json").write_text(json.dumps(rows))
+    hide_set_names(tmp_path, set_names(["/x/Doe-list.csv"]))
+    card = read_card(tmp_path / "card.json")
+    assert [one.set for one in card.trained_on][1] == "ixi-t1"
+    assert card.trained_on[0].set == card.measured[0].on
+    assert not any("Doe" in path.read_text() for path in tmp_path.iterdir())
 
 
 def test_figures_in_a_sentence_stay(folder):
