@@ -1,25 +1,9 @@
 import pytest
-from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtGui import QColor, QImage, QPainter
-from PySide6.QtWidgets import QMainWindow, QWidget
 from ui.fakes import make_bench
 from ui.painted import AREA
+from ui.stray_windows import Windows
 from ui.wrappers import layout_items
-
-
-class _Windows(QObject):
-    """Notes widgets that are shown as windows of their own though nobody meant them to be."""
-
-    def __init__(self):
-        super().__init__()
-        self.stray = []
-
-    def eventFilter(self, watched, event):  # noqa: N802  # Qt's hook
-        if event.type() == QEvent.Type.Show and isinstance(watched, QWidget):
-            plain = watched.windowType() in (Qt.WindowType.Widget, Qt.WindowType.Window)
-            if plain and watched.isWindow() and not isinstance(watched, QMainWindow):
-                self.stray.append(f"{type(watched).__name__} {watched.objectName()}")
-        return False
 
 
 @pytest.fixture
@@ -42,7 +26,7 @@ def bench(unwatched, qapp):
 
     A part of it that is shown before it has its parent would flash up and take the keyboard.
     """
-    watch = _Windows()
+    watch = Windows()
     qapp.installEventFilter(watch)
     yield unwatched
     qapp.removeEventFilter(watch)

@@ -97,7 +97,8 @@ class ChestCard(ResultCard):
     def _switch(self, map_name: str, text: str, tip: str) -> QPushButton:
         made = button(text, f"show_{map_name}", tip=tip)
         made.setCheckable(True)
-        made.setVisible(self._has(map_name) or self._can_make(map_name))
+        if not (self._has(map_name) or self._can_make(map_name)):
+            made.hide()  # shown before it has its place it would be a window for a moment
         made.clicked.connect(lambda on: self._on_map(map_name, on=on))
         return made
 

@@ -66,12 +66,14 @@ class ResultCard(Card):
         brief = f"{self.result.model} {self.result.version}"
         by = ElidedLabel(whole, "quiet", shorter=(full, brief))
         name(by, "result_by", whole)
-        if _width_of((*parts, by), brief) > _LEAST_PX:
+        if _width_of(parts, by, brief) <= _LEAST_PX:
+            by.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+            self.add(Row(*parts, by, grow=(len(parts),)))
+        elif _width_of(parts, by, "") <= _LEAST_PX:
             # Beside long words too little would be left of it: a line of its own.
             self.add(Row(*parts, 1), by)
-            return
-        by.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        self.add(Row(*parts, by, grow=(len(parts),)))
+        else:
+            self.add(Row(*parts[:-1], 1), Row(parts[-1], by, grow=(1,)))
 
     def add_line(self, *more: str, score: Score | None = None, meant: bool = True) -> None:
         """The figure that matters, large, with its interval and what it is compared with.
@@ -177,12 +179,12 @@ def score_row(score: Score) -> Row:
     return Row(label(tr(score.name.replace("_", " ").capitalize())), 1, value)
 
 
-def _width_of(parts: Sequence[QWidget], last: str) -> int:
-    """How wide a row of these is, in pixels, when the last one says `last`."""
-    for part in parts:
+def _width_of(parts: Sequence[QWidget], last: QWidget, words: str) -> int:
+    """How wide a row of these is, in pixels, with a label that says `words` at its end."""
+    for part in (*parts, last):
         part.ensurePolished()
-    wide = sum(part.sizeHint().width() for part in parts[:-1])
-    return wide + parts[-1].fontMetrics().horizontalAdvance(last) + GAP * (len(parts) - 1)
+    wide = sum(part.sizeHint().width() + GAP for part in parts)
+    return wide + last.fontMetrics().horizontalAdvance(words)
 
 
 def _words_of(score: Score | None, model: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton, QWidget
 from services.stubs import CARD, result_about
 from ui.fakes import make_bench
+from ui.stray_windows import Windows
 
 from medview.domain.card import Figure, InputSpec, OutputSpec
 from medview.domain.geometry import Geometry
@@ -19,6 +20,7 @@ from medview.services.session import TableFile
 from medview.ui.eliding import ElidedLabel
 from medview.ui.panels.icu_card import Phenotypes
 from medview.ui.panels.plots import CohortPlot, ShareBar
+from medview.ui.panels.result_card import Badge, ResultCard
 from medview.ui.record_pane import Strips
 
 COHORT = [[60.0 + n / 10, 60.0 + n / 10 + (n % 7) - 3] for n in range(40)]
@@ -209,6 +211,14 @@ def chest(bench, others=("occlusion",)):
     return file(bench, "cxr", tuple(scores), maps=maps)
 
 
+def test_no_part_of_a_card_is_a_window_for_a_moment(bench, qapp):
+    watch = Windows()
+    qapp.installEventFilter(watch)
+    chest(bench)
+    qapp.removeEventFilter(watch)
+    assert watch.stray == []
+
+
 def test_one_line_with_the_accuracy_beside_it_and_evidence_closed(bench):
     chest(bench)
     assert bench.find(QLabel, "result_value").text() == "0.31"
@@ -394,6 +404,14 @@ def test_the_keyboard_comes_back_to_where_it_was_after_another_run(bench):
     bench.session.predictions = {bench.session.volume_id: (made,)}
     bench.settle()
     assert bench.window.focusWidget().objectName() == "icu_inputs_series"
+
+
+def test_a_head_with_long_badges_is_no_wider_than_the_card(bench):
+    made = stay(bench)
+    card = ResultCard(bench.app, made, STAY)
+    card.add_head("Mortality", Badge("48 h", "tag"), Badge("unseen site: fixed effects only"))
+    assert card.minimumSizeHint().width() <= 306
+    card.deleteLater()
 
 
 def test_the_hour_of_the_film_fits_beside_the_scroll_bar_of_a_small_window(bench):
