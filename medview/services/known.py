@@ -39,7 +39,8 @@ class Known(Generic[Value]):
 
         def found(value: Value) -> None:
             self._is_asked = False
-            if value != self._value:
+            # A file may hold a NaN, which is another one each time it is read.
+            if value != self._value and repr(value) != repr(self._value):
                 self._value = value
                 if is_over.is_set():  # who looks is given it, and need not be told
                     self.changed.emit()

@@ -43,6 +43,15 @@ def test_what_is_looked_at_is_what_was_read_last_and_a_new_value_is_told(shelf):
     assert (shelf.told, shelf.known.now) == (2, "b")
 
 
+def test_a_nan_that_is_read_again_is_no_new_value(shelf):
+    shelf.value = {"seconds": float("nan")}
+    for _ in range(2):
+        shelf.known.look()
+        shelf.writer.go_on()
+        shelf.value = {"seconds": float("nan")}
+    assert shelf.told == 1
+
+
 def test_who_looks_is_called_once_it_is_read_also_where_it_cannot_be(shelf):
     heard = []
     for value in ("a", None):
