@@ -15,7 +15,8 @@ from medview.learning.icu_armed import ask
 from medview.learning.icu_baselines import baseline_rows
 from medview.learning.icu_fit import StaySet
 from medview.learning.icu_measure import Said, curve_rows
-from medview.learning.icu_model import IcuModel, stand_ins
+from medview.learning.icu_model import IcuModel
+from medview.learning.icu_one_stay import stand_ins
 from medview.learning.metrics import MetricRow
 from medview.learning.site_effects import FIXED, GivenSite, by_site_known, odd_sites_note
 from medview.models.armed import Armed

@@ -19,7 +19,8 @@ from medview.domain.progress import Progress, Silent
 from medview.domain.volume import Volume
 from medview.learning.cxr_evidence import HIGHEST_LIKENESS, Encode, likeness, occluded, remembering
 from medview.learning.icu_films import encoded, squeezed
-from medview.learning.icu_model import IcuModel, OneStay
+from medview.learning.icu_model import IcuModel
+from medview.learning.icu_one_stay import OneStay
 from medview.learning.icu_stays import Stay
 from medview.learning.images import read_image
 from medview.models.fusion import last_valid

@@ -30,9 +30,8 @@ def site_limits(model: IcuModel, figures: Sequence[Figure]) -> tuple[str, ...]:
     return (
         *_worth(figures),
         f"It knows {len(sites)} sites ({listed(sites)}). At any other the fixed effects speak "
-        "alone, and the interval also holds what each known site would add.",
-        "The effect of a site holds whatever its stays have in common, also how many died; it is "
-        "no cause.",
+        "alone, and the interval also holds what each known site would add. An effect holds all "
+        "that the stays of a site have in common, also how many died; it is no cause.",
         "Phenotypes are not told: this model has risks only.",
     )
 

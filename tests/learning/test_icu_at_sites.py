@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from armed_stays import SITES, risk_at, stay
+from armed_stays import SITES
 from icu_minis import challenge
 
 from medview.domain.evaluation import EvaluateRequest
@@ -16,7 +16,7 @@ from medview.learning.evaluate import evaluate
 from medview.learning.icu_at_sites import at_sites, notes, site_rows
 from medview.learning.icu_fit import StaySet
 from medview.learning.icu_measure import Said
-from medview.learning.icu_model import Cut, Part, load_armed_icu, stand_ins
+from medview.learning.icu_model import Cut, Part, load_armed_icu
 from medview.learning.site_effects import FIXED, SEEN, UNSEEN, GivenSite
 
 pytestmark = pytest.mark.usefixtures("seeded")
@@ -74,12 +74,6 @@ def test_columns_of_the_predictions_are_empty_where_there_is_no_effect(asked):
     assert unknown["mortality_mixed"] is unknown["mortality_mixed_low"] is None
 
 
-def test_of_many_sites_a_few_from_first_to_last_stand_for_an_unknown_one():
-    assert stand_ins(3) == [0, 1, 2]
-    many = stand_ins(186)
-    assert (len(many), many[0], many[-1]) == (12, 0, 185)
-
-
 def test_a_part_speaks_elsewhere_under_its_other_cut():
     part = Part("mortality", ("mortality",), (), None, 0.4, None, 1.5, ("A",), Cut(0.2, 2.0))
     assert part.at(GivenSite("A", part.sites)) is part
@@ -121,26 +115,3 @@ def test_an_evaluation_tells_the_answers_apart_and_names_odd_sites(
     assert len(lines) == 24
     assert all(line["mortality"] == line["mortality_mixed"] for line in lines)
     assert any(line["mortality"] != line["mortality_fixed"] for line in lines)
-
-
-def test_a_run_says_which_answer_it_is_and_names_the_known_sites(armed_icu, tmp_path):
-    table = stay(tmp_path)
-    known = risk_at(armed_icu, table, SITES[1])
-    assert [score.name for score in known.scores][:3] == [
-        "mortality", "mortality_fixed", "mortality_mixed",
-    ]  # fmt: skip
-    best, fixed, mixed = known.scores[:3]
-    assert best.value == mixed.value == known.trace[-1].mortality
-    assert best.value != fixed.value
-    assert "with the effect of the site ICU type 2" in best.meaning
-    assert known.parameters["site"] == SITES[1]
-    assert "UNKNOWN_SITE" not in [note.code for note in known.warnings]
-    for site in (None, "Atlantis"):
-        other = risk_at(armed_icu, table, site)
-        best, alone, mixed = other.scores[:3]
-        assert best.value == alone.value == fixed.value
-        assert (best.low, best.high) == (fixed.low, fixed.high)
-        assert mixed.status == "not_available"
-        assert "fixed effects alone" in best.meaning
-        (note,) = [note for note in other.warnings if note.code == "UNKNOWN_SITE"]
-        assert note.text.endswith(f"It knows: {', '.join(SITES)}")

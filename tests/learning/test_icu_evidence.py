@@ -9,7 +9,8 @@ from medview.domain.progress import Silent
 from medview.learning import icu_evidence
 from medview.learning.icu_evidence import film_map, likeness_of_maps, shown, with_shuffled_heads
 from medview.learning.icu_grid import Normaliser
-from medview.learning.icu_model import IcuModel, OneStay, Part
+from medview.learning.icu_model import IcuModel, Part
+from medview.learning.icu_one_stay import OneStay
 from medview.learning.icu_variables import shipped_map
 from medview.learning.images import read_image
 from medview.models.fusion import FusionOptions

@@ -7,10 +7,10 @@ import pytest
 from medview.domain.resources import resource
 from medview.io.cards import card_dict, read_card
 from medview.io.hashing import file_sha256
-from medview.learning import anomaly_card, cxr_card, icu_card
+from medview.learning import anomaly_card, cxr_card, icu_card, icu_site_card
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.cxr_recipe import CxrRecipe, SiteRecipe
-from medview.learning.icu_model import load_icu
+from medview.learning.icu_model import load_armed_icu, load_icu
 from medview.learning.weights import load_anomaly, shipped
 
 NAMES = [path.parent.name for path in sorted(resource("weights").glob("*/card.json"))]
@@ -75,6 +75,18 @@ def test_and_what_the_card_of_film_and_stay_says():
     model, shipped = load_icu(resource("weights", "icu-hannover", "weights.safetensors"))
     people = range(len(shipped.seen_patients))
     assert set(icu_card._limits(model, people, shipped.measured)) <= set(shipped.limits)
+
+
+def test_and_what_the_card_of_stays_with_site_effects_says():
+    model, shipped = load_armed_icu(None)
+    figures = [one for one in shipped.measured if one.command.startswith("medview train")]
+    limits = (
+        *icu_site_card.site_limits(model, figures),
+        *icu_card._limits(model, range(len(shipped.seen_patients)), figures),
+    )
+    assert set(limits) <= set(shipped.limits)
+    effects = shipped.settings["site_effects"]
+    assert set(icu_site_card.site_method(figures, effects)) <= set(shipped.method)
 
 
 def test_the_shipped_weights_are_what_their_card_says():
