@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from journeys.heads import write_head
+from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
 
 from medview.__main__ import main
@@ -185,7 +187,7 @@ def program(tmp_path, monkeypatch, qtbot):
 
 
 def test_a_disk_that_hangs_keeps_nobody_waiting_and_at_the_end_all_is_there(
-    program, tmp_path, monkeypatch
+    program, tmp_path, monkeypatch, qtbot
 ):
     """As a home folder in a network may: nothing is written for good until the gate opens."""
     gate, synced, really = threading.Event(), [], atomic.sync
@@ -195,18 +197,30 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_at_the_end_all_is_there(
         synced.append(path)
         really(path)
 
+    left, rmtree = tmp_path / "training" / "checkpoint", shutil.rmtree
+    left.mkdir(parents=True)
     monkeypatch.setattr(atomic, "sync", hanging)
-    app = program.app
+    monkeypatch.setattr(
+        shutil, "rmtree", lambda *how, **ways: (gate.wait(20), rmtree(*how, **ways))
+    )
+    app, turns = program.app, []
+    heart = QTimer()
+    heart.timeout.connect(lambda: turns.append(1))
+    heart.start(5)
     began = time.perf_counter()
     for rate in (5.0, 7.0, 9.0):
         app.preferences.change(cine_rate=rate)
     app.hanging.keep(Rule("Mine", "1x1"))
     app.window.table["hanging.auto"].trigger()
     app.witness.deleted({"kind": "study"})
+    app.tuning.reject()
+    app.workspaces.skip()
     assert time.perf_counter() - began < 10
-    assert synced == []
+    qtbot.waitUntil(lambda: len(turns) > 10)
+    assert (synced, left.exists()) == ([], True)
     gate.set()
     program.close()
+    assert not left.exists()
     kept = read_settings(tmp_path / "settings.json")
     assert (kept.cine_rate, kept.hang) == (9.0, False)
     text = (tmp_path / "hanging.toml").read_text("utf-8")
