@@ -172,6 +172,17 @@ def test_no_canary_is_left_in_the_bytes(copied):
     assert not left & told
 
 
+@pytest.mark.parametrize("first", [0x5000, 0x6000])
+def test_none_of_sixteen_overlays_and_curves_stays(first):
+    found = Dataset()
+    for group in range(first, first + 0x20, 2):
+        found.add_new((group, 0x0010), "US", 6)
+        found.add_new((group, 0x0022), "LO", CANARY)
+    found.Rows = 6
+    take_identity_out(found, new_uids(b"key"))
+    assert [element.keyword for element in found] == ["Rows"]
+
+
 def test_private_unknown_overlay_and_curve_attributes_and_unlisted_names_are_gone(copied):
     top, _ = holders(copied[1])
     wrong = [

@@ -1,5 +1,6 @@
 """De-identified copies: what they say of themselves, what is held back, results about them."""
 
+import re
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from pydicom.uid import MediaStorageDirectoryStorage
 from result_phantom import card, prediction_on
 from throwaway import save_dicom, small_head
 
-from medview.domain.errors import InputRefused, UsageError
+from medview.domain.errors import Cancelled, InputRefused, UsageError
 from medview.domain.measurement import Measured, Measurement, Quantity
 from medview.domain.progress import Silent
 from medview.io.deidentify import deidentify_into
@@ -41,6 +42,8 @@ def test_the_copy_says_what_was_done_and_keeps_its_pixels(tmp_path):
     _, (file,) = cleaned(tmp_path, before)
     after = pydicom.dcmread(file)
     assert after.PatientIdentityRemoved == "YES"
+    assert re.fullmatch("ANON-[0-9a-f]{8}", after.PatientID)
+    assert after.PatientName == after.PatientID == file.parent.name
     assert after.DeidentificationMethodCodeSequence[0].CodeValue == "113100"
     assert after.LongitudinalTemporalInformationModified == "REMOVED"
     assert after.PixelData == before.PixelData
@@ -90,6 +93,28 @@ def test_what_cannot_be_cleaned_by_its_header_is_held_back(tmp_path, change, cod
     body, files = cleaned(tmp_path, found, tainted())
     assert [one["code"] for one in body["withheld"]] == [code]
     assert len(files) == 1
+
+
+class Stopped(Silent):
+    """A job that the user stops before its second file."""
+
+    files = 0
+
+    def check(self):
+        self.files += 1
+        if self.files == 2:
+            raise Cancelled("stopped by the user")
+
+
+def test_whoever_stops_it_is_left_with_no_half_a_folder(tmp_path):
+    (tmp_path / "in").mkdir()
+    for number in range(3):
+        write(tainted(), tmp_path / "in" / f"{number}.dcm")
+    job = Stopped()
+    with pytest.raises(Cancelled):
+        deidentify_into(job, (tmp_path / "in",), tmp_path / "out")
+    assert job.files == 2
+    assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
 def test_nothing_that_can_be_copied_leaves_no_folder(tmp_path):

@@ -2,12 +2,15 @@
 
 import json
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from medview.cli import main
 from medview.domain.errors import ReadError, WriteError
+from medview.domain.progress import Silent
+from medview.io import trail
 from medview.io.trail import FIRST, append, entries, verify
 from medview.services import audit
 
@@ -85,12 +88,31 @@ def test_a_line_torn_by_a_kill_takes_no_other_with_it(chain):
     assert (verify(chain).broken, verify(chain).lines) == (5, 6)
 
 
-def test_many_writers_keep_one_chain(tmp_path):
+def test_many_writers_keep_one_chain(tmp_path, monkeypatch):
     path = tmp_path / "audit.jsonl"
+    read = trail._last_hash
+
+    def slowly(path):
+        found = read(path)
+        time.sleep(0.002)  # long enough for another writer to come between
+        return found
+
+    monkeypatch.setattr(trail, "_last_hash", slowly)
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda n: append(path, "ran", {"n": n}), range(40)))
     assert verify(path).holds
     assert {one["detail"]["n"] for one in entries(path)} == set(range(40))
+
+
+def test_a_look_shows_the_newest_lines_and_checks_all_of_them(chain):
+    lines, verdict = trail.look(Silent(), chain, 2)
+    assert [each["detail"]["model"] for each in lines] == ["m3", "m4"]
+    assert (verdict.lines, verdict.holds) == (5, True)
+    first, *rest = chain.read_text().splitlines(keepends=True)
+    chain.write_text("".join((first.replace("m0", "m9"), *rest)))
+    lines, verdict = trail.look(Silent(), chain, 2)
+    assert (len(lines), verdict.broken) == (2, 1)
+    assert trail.look(Silent(), chain.with_name("none")) == ([], trail.Verdict(0))
 
 
 def test_without_a_trail_there_is_nothing_to_verify(tmp_path):
