@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO, Literal, NamedTuple
 
 MAGIC = b"\x1f\x8b"
-_STEP = 2**16
+_STEP, _PIECE = 2**16, 2**22
 # zlib's way to say that there is a header of gzip around the packed data.
 _WITH_HEADER = 16 + zlib.MAX_WBITS
+
+
+End = Literal["whole", "cut", "more", "damaged"]
 
 
 class Unpacked(NamedTuple):
@@ -19,7 +23,7 @@ class Unpacked(NamedTuple):
     """
 
     data: bytes
-    end: Literal["whole", "cut", "more", "damaged"]
+    end: End
 
 
 def unpack(file: BinaryIO, most: int) -> Unpacked:
@@ -27,8 +31,19 @@ def unpack(file: BinaryIO, most: int) -> Unpacked:
 
     Whatever reading the file raises comes through.
     """
-    engine = zlib.decompressobj(_WITH_HEADER)
     pieces: list[bytes] = []
+    end = _each(file, most, pieces.append)
+    return Unpacked(b"".join(pieces), end)
+
+
+def grows_beyond(file: BinaryIO, most: int) -> bool:
+    """Say whether there is more in it than so many bytes; none of them are held."""
+    return _each(file, most, lambda _: None) == "more"
+
+
+def _each(file: BinaryIO, most: int, take: Callable[[bytes], object]) -> End:
+    """Hand over piece after piece, and say how it ended."""
+    engine = zlib.decompressobj(_WITH_HEADER)
     room, packed = most, b""
     while packed or (packed := file.read(_STEP)):
         if engine.eof:
@@ -38,12 +53,12 @@ def unpack(file: BinaryIO, most: int) -> Unpacked:
             continue
         try:
             # One byte more than there is room for tells that there is more.
-            piece = engine.decompress(packed, room + 1)
+            piece = engine.decompress(packed, min(room, _PIECE) + 1)
         except zlib.error:
-            return Unpacked(b"".join(pieces), "damaged")
+            return "damaged"
         packed = engine.unused_data if engine.eof else engine.unconsumed_tail
-        pieces.append(piece[:room])
+        take(piece[:room])
         if len(piece) > room:
-            return Unpacked(b"".join(pieces), "more")
+            return "more"
         room -= len(piece)
-    return Unpacked(b"".join(pieces), "whole" if engine.eof else "cut")
+    return "whole" if engine.eof else "cut"

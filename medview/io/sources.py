@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 from medview.domain.errors import ReadError
 from medview.io import archives
 from medview.io.codes import Code
-from medview.io.gzipped import unpack
+from medview.io.gzipped import grows_beyond, unpack
 from medview.io.limits import memory_cap
 
 # A folder tree deeper than this is a loop or an attack.
@@ -149,16 +149,12 @@ def _dicom_within(path: Path, _size: int, _changed: int) -> bytes | None:
             file.seek(0)
             packed = _packed_size(path)
             most = min(max(ALWAYS_UNPACKED, MOST_GROWTH * packed), MOST_UNPACKED, memory_cap())
+            if grows_beyond(file, most):
+                raise _too_large(path, most, packed)
+            file.seek(0)
             data, end = unpack(file, most)
         except archives.MEMBER_ERRORS as error:
             raise _unreadable(path, error) from error
-    if end == "more":
-        raise ReadError(
-            f"unpacks to more than {most / 2**20:.0f} MB from {packed / 2**20:.1f} MB",
-            code=Code.ARCHIVE_TOO_LARGE,
-            file=path.name,
-            do="Unpack it by itself if you know where it comes from, and open what comes out.",
-        )
     if end == "damaged":
         raise ReadError(
             "is damaged: what it holds does not fit its checksum",
@@ -167,6 +163,15 @@ def _dicom_within(path: Path, _size: int, _changed: int) -> bytes | None:
             do="Copy the file again.",
         )
     return data
+
+
+def _too_large(path: Path, most: int, packed: int) -> ReadError:
+    return ReadError(
+        f"unpacks to more than {most / 2**20:.0f} MB from {packed / 2**20:.1f} MB",
+        code=Code.ARCHIVE_TOO_LARGE,
+        file=path.name,
+        do="Unpack it by itself if you know where it comes from, and open what comes out.",
+    )
 
 
 def _packed_size(path: Path) -> int:

@@ -17,8 +17,9 @@ from pathlib import Path
 import numpy as np
 
 from medview.domain.errors import DataError, ReadError
+from medview.io import sources
 from medview.io.gzipped import Unpacked, unpack
-from medview.io.sources import open_binary, read_from
+from medview.io.sources import open_binary, read_from, size_of
 
 CODE = "MV-DAT-100"
 _MARKS = ",;\t"
@@ -36,7 +37,7 @@ _NO_TABLE = "this is not a table as CSV in UTF-8"
 _AS_CSV = "Save it as CSV UTF-8."
 _ENDS = {
     "cut": "ends early",
-    "more": "unpacks to more than 2 GB",
+    "more": "unpacks to far more than a table that somebody has written",
     "damaged": "is damaged: what it holds does not fit its checksum",
 }
 
@@ -170,7 +171,8 @@ def _bytes(path: Path, most: int) -> Unpacked:
     with open_binary(path) as file:
         if path.suffix.lower() == ".gz":
             try:
-                return unpack(file, most)
+                bound = max(sources.ALWAYS_UNPACKED, sources.MOST_GROWTH * size_of(path))
+                return unpack(file, min(most, bound))
             except OSError as error:
                 raise _odd(path, "cannot be read", "Copy it again.") from error
         return Unpacked(read_from(file, path, 0, most), "whole")

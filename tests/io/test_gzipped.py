@@ -15,7 +15,7 @@ from nifti_files import written
 
 from medview.domain.errors import ReadError
 from medview.io import sources
-from medview.io.gzipped import unpack
+from medview.io.gzipped import grows_beyond, unpack
 
 WORDS = b"0123456789" * 20_000
 
@@ -35,6 +35,11 @@ WORDS = b"0123456789" * 20_000
 def test_bytes_come_out_as_far_as_they_are_wanted_and_sound(packed, most, found):
     data, end = unpack(io.BytesIO(packed), most)
     assert (data if found[0] or end != "damaged" else b"", end) == found
+
+
+@pytest.mark.parametrize(("most", "more"), [(len(WORDS) - 1, True), (len(WORDS), False)])
+def test_how_far_something_grows_is_known_without_holding_it(most, more):
+    assert grows_beyond(io.BytesIO(gzip.compress(WORDS)), most) is more
 
 
 def packed(folder: Path, out: Path) -> Path:

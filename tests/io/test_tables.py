@@ -5,6 +5,7 @@ import gzip
 import pytest
 
 from medview.domain.errors import DataError, ReadError
+from medview.io import sources
 from medview.io.tables import columns_of, read_table, table_size
 
 
@@ -54,6 +55,14 @@ def test_a_packed_table_is_read_as_far_as_it_is_whole(tmp_path):
     path.write_bytes(path.read_bytes()[:-4])
     assert columns_of(path) == ("a", "b")
     with pytest.raises(DataError, match=r"t\.csv\.gz: ends early"):
+        read_table(path)
+
+
+def test_a_packed_table_that_grows_without_end_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "ALWAYS_UNPACKED", 2**16)
+    path = tmp_path / "t.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n" + b"1,2\n" * 2**19))
+    with pytest.raises(DataError, match="unpacks to far more than a table"):
         read_table(path)
 
 
