@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
+    QApplication,
     QComboBox,
     QLineEdit,
     QProgressBar,
@@ -69,6 +70,14 @@ class AnalysisCard(Card):
 
     def refresh(self) -> None:
         """Ask again which models fit, and how the running one gets on."""
+        here = QApplication.focusWidget()
+        goes = here is self._run or (here is not None and self._queue.isAncestorOf(here))
+        self._show()
+        if goes and QApplication.focusWidget() is not here:
+            # Run cannot be pressed now, or Cancel is gone: the keyboard stays in this card.
+            (self._run if self._run.isEnabled() else self.more).setFocus()
+
+    def _show(self) -> None:
         offers = self._app.analysis.offers()
         known = tuple((each.card.id, each.card.version, each.why_not) for each in offers)
         if known != self._known:

@@ -192,3 +192,21 @@ def test_tab_goes_through_the_cards_as_they_are_seen(head):
     assert places == sorted(places)
     # Nothing else of the window lies between them.
     assert not [each for each in reached[: places[-1]] if each.startswith("bar_")]
+
+
+def test_the_keyboard_stays_in_the_card_from_run_to_cancel_and_back(head):
+    head.window.activateWindow()
+    run = head.find(QPushButton, "analysis_run")
+    run.setFocus()
+    run.click()
+    head.settle()
+    assert head.window.focusWidget().objectName() == "analysis_more"
+    cancel = head.find(QPushButton, "analysis_cancel")
+    cancel.setFocus()
+    job = head.jobs.running("predict:run")[0]
+    job.report(1, 40, "slice 1 / 40", 12.0)
+    assert head.window.focusWidget() is cancel
+    job.fail(Cancelled("stopped by the user"))
+    head.settle()
+    # Which of the two hangs on what is told first; both are in the last row of the card.
+    assert head.window.focusWidget().objectName() in ("analysis_run", "analysis_more")
