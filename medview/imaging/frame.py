@@ -353,4 +353,5 @@ def _look_lines(volume: Volume, view: View, cut: Cut) -> tuple[str, ...]:
 
 def _short(number: float) -> str:
     """A number as short as it can be read: whole from 10 on, else three figures."""
-    return f"{number:.0f}" if abs(number) >= 10 else f"{number:.3g}"
+    text = f"{number:.0f}" if abs(number) >= 10 else f"{number:.3g}"
+    return text.replace("-", "\u2212")

@@ -75,6 +75,11 @@ class Hanging:
     def _tell(self, message: Message) -> None:
         self._session.message = message
 
+    @property
+    def here(self) -> Rule | None:
+        """The rule that the study on screen was hung by last; None without one."""
+        return self._here
+
     # -- hanging ---------------------------------------------------------------------------
 
     def open(self, series: Series) -> None:

@@ -21,7 +21,7 @@ _BARS_EDGE = QMarginsF(6, 4, 6, 3)
 # Room for the outline of a bar.
 _BAR_EDGE, _BAR_MARGINS = QPointF(1, 1), QMarginsF(1, 1, 1, 1)
 # Lines of masks: how high, how wide at most, and how many without and with bars above them.
-_PATCH_STEP_PX, _PATCH_TEXT_PX = 18, 180
+_PATCH_STEP_PX, _PATCH_TEXT_PX = 18, 220
 _MOST_PATCHES, _FEW_PATCHES = 12, 3
 _PATCH_EDGE_PX = 80
 # A threshold nearer to the end of its bar is the end.

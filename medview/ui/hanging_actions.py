@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QInputDialog
 from medview.services.session import Message
 from medview.ui.action import Action, has_image
 from medview.ui.app import App
+from medview.ui.hanging_dialog import HangingDialog, layout_words
 from medview.ui.words import tr
 
 _MENU = "View/Hanging"
@@ -21,7 +22,7 @@ def keep(app: App) -> None:
     rule = app.hanging.arrangement("")
     if rule is None:
         return
-    first = " ".join((*rule.modality, *rule.body, rule.layout))
+    first = " ".join((*rule.modality, *rule.body)) + ", " + layout_words(rule.layout)
     name, agreed = QInputDialog.getText(
         app.window,
         tr("Save this arrangement as a rule"),
@@ -34,7 +35,7 @@ def keep(app: App) -> None:
 
 
 def choose(app: App) -> None:
-    """Ask for one of the rules that fit and hang the study by it."""
+    """List the rules that fit, to hang the study by one."""
     app.hanging.own.look(lambda: _choose(app))
 
 
@@ -43,12 +44,7 @@ def _choose(app: App) -> None:
     if not rules:
         app.session.message = Message(app.hanging.refusal, "warning")
         return
-    names = [rule.name for rule in rules]
-    name, agreed = QInputDialog.getItem(
-        app.window, tr("Hang the study"), tr("Rules that fit this study:"), names, 0, False
-    )
-    if agreed:
-        app.hanging.choose(rules[names.index(name)])
+    HangingDialog(app, rules).show()
 
 
 def delete(app: App) -> None:

@@ -450,7 +450,7 @@ def test_what_models_say_stands_below_the_place_unless_texts_are_hidden():
     ("window", "said"),
     [
         (Window(5.256, 0.5), "W 5.26  L 0.5"),
-        (Window(1234.4, -600.4), "W 1234  L -600"),
+        (Window(1234.4, -600.4), "W 1234  L \u2212600"),
         (Window(10.0, 9.99), "W 10  L 9.99"),
     ],
 )

@@ -93,6 +93,16 @@ def test_drawings_belong_to_their_series(head):
     assert len(here(head)) == 1
 
 
+def test_what_is_measured_in_a_region_is_whole_in_the_list_of_a_small_window(head):
+    head.window.resize(1200, 760)
+    head.window.show_panel("details")
+    draw(head, "ellipse", ((220, 320), (60, 50)))
+    row = head.find(QPushButton, "drawing_1")
+    words = row.text().splitlines()
+    assert len(words) >= 3
+    assert max(row.fontMetrics().horizontalAdvance(line) for line in words) < row.width() - 16
+
+
 def test_the_list_jumps_to_the_slice_and_deletes(head):
     head.window.show_panel("details")
     draw(head, "length", ((200, 300), (90, 0)))

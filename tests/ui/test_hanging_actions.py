@@ -67,7 +67,7 @@ def test_an_arrangement_is_saved_under_a_name(desk, monkeypatch, tmp_path):
         QInputDialog, "getText", lambda *_, text: asked.append(text) or ("  My chest ", True)
     )
     desk.window.table["hanging.keep"].trigger()
-    assert asked == ["CT 1x2"]
+    assert asked == ["CT, 1 × 2"]
     rules = rules_in((tmp_path / "hanging.toml").read_text("utf-8"))[0]
     assert [(rule.name, rule.layout) for rule in rules] == [("My chest", "1x2")]
     assert "My chest" in desk.window.notes.texts()[0]
@@ -102,18 +102,6 @@ def test_hanging_at_opening_is_a_switch(desk):
     table["hanging.auto"].trigger()
     assert not desk.app.preferences.settings.hang
     assert not table["hanging.auto"].isChecked()
-
-
-def test_a_hanging_is_chosen_by_name(desk, monkeypatch):
-    offered = []
-    monkeypatch.setattr(
-        QInputDialog, "getItem", lambda *given: offered.extend(given[3]) or ("One series", True)
-    )
-    desk.window.table["hanging.choose"].trigger()
-    desk.read()
-    assert offered[0] == "CT beside the earlier one"
-    assert desk.session.layout == "1x1"
-    assert "One series" in desk.window.notes.texts()[0]
 
 
 def test_an_own_rule_is_deleted_by_name(desk, monkeypatch):

@@ -46,7 +46,8 @@ class DrawingsCard(Card):
             words = self._app.measuring.words(each.id)
             text = f"{each.id}  {tr(_TITLES[each.kind])}"
             if words:
-                text += f"\n{' · '.join(words)}"
+                # A line each, as in the pane: a button is no wider than its panel.
+                text = "\n".join((text, *words))
             go = button(text, f"drawing_{each.id}", look="row", tip=tr("Go to its slice"))
             go.setCheckable(True)
             go.setChecked(each.id == self._app.session.chosen_drawing)
