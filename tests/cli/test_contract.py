@@ -15,7 +15,8 @@ import pytest
 import medview.cli
 from medview.cli import main
 from medview.cli.contract import Answer, command
-from medview.domain.errors import ModelInputError
+from medview.cli.output import Voice
+from medview.domain.errors import DataError, ModelInputError
 
 
 @command("echo")
@@ -258,6 +259,15 @@ def test_the_unforeseen_keeps_what_private_forbids(capfd):
     assert main(["break", "--json", "--private"]) == 4
     captured = capfd.readouterr()
     assert "A^B" not in captured.out + captured.err
+
+
+def test_a_refusal_names_no_case_and_no_file_in_private(capfd):
+    what = 'row 3, column "t1": the case "Doe" needs scans/doe.nii.gz beside Doe-list.csv'
+    for private in (False, True):
+        Voice(json=True, debug=False, private=private).failed(DataError(what, file="Doe-list.csv"))
+        said = "".join(capfd.readouterr()).lower()
+        assert ("doe" in said) is not private
+        assert "row 3, column" in said
 
 
 def test_debug_shows_where_it_happened(capfd):
