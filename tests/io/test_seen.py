@@ -40,6 +40,20 @@ def test_a_card_of_an_older_version_is_read_as_it_was():
     assert seen_of(replace(PLAIN, seen_patients=()), [ANN]) == frozenset()
 
 
+def test_marks_of_cards_that_are_out_are_known_again():
+    """Were they made otherwise, patients of a training would count as unseen."""
+    card = replace(PLAIN, seen_patients=("67b439bbe82dcf52",), seen_salts=("ab" * 8,))
+    assert seen_of(card, [ANN, BOB]) == {ANN}
+
+
+def test_without_patients_there_is_nothing_to_salt_and_nobody_is_known():
+    nobody = replace(PLAIN, seen_patients=())
+    assert salted(nobody) is nobody
+    known = salted(PLAIN)
+    assert salted(known) is known
+    assert seen_of(replace(known, seen_patients=()), [ANN]) == frozenset()
+
+
 @pytest.mark.parametrize("parent", [PLAIN, salted(PLAIN)])
 def test_a_version_knows_the_patients_of_its_parent_and_its_own(parent):
     own = replace(PLAIN, seen_patients=(CID,))

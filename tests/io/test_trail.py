@@ -80,6 +80,19 @@ def test_the_first_broken_line_is_named(chain, way):
     assert verdict.what
 
 
+def test_a_trail_of_an_earlier_version_still_holds_and_goes_on(tmp_path):
+    line = {
+        "when": "2026-01-02T03:04:05+00:00", "who": "Dr Grey", "what": "ran", "before": "0" * 64,
+        "detail": {"model": "anomaly@1.0", "ä": 1.5},
+        "hash": "bcd17c29edc816d17a821b01dbfd7a35b8e4d225c6c19265b1c219f3207ed77d",
+    }  # fmt: skip
+    path = tmp_path / "audit.jsonl"
+    path.write_text(json.dumps(line) + "\n")
+    append(path, "ran", {})
+    assert (verify(path).lines, verify(path).holds) == (2, True)
+    assert entries(path)[1]["before"] == line["hash"]
+
+
 def test_a_line_torn_by_a_kill_takes_no_other_with_it(chain):
     whole = chain.read_bytes()
     chain.write_bytes(whole[:-30])
