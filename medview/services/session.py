@@ -72,7 +72,8 @@ class TableFile:
 class Task:
     """A running or waiting job as the status bar shows it. `total` 0: nothing known yet.
 
-    `is_silent`: it has said nothing for so long that the reader may want to stop it.
+    `is_silent`: it has said nothing for so long that the reader may want to stop it;
+    `is_cancelled`: the reader has.
     """
 
     number: int
@@ -83,6 +84,7 @@ class Task:
     text: str = ""
     seconds_left: float | None = None
     is_silent: bool = False
+    is_cancelled: bool = False
     job: int | None = None
 
 

@@ -117,6 +117,7 @@ class _Running:
 
     def cancel(self) -> None:
         if self.job is not None:
+            self.change(is_cancelled=True)
             self.job.cancel()
 
     def move(self, done: int, total: int, text: str) -> None:

@@ -31,7 +31,7 @@ class Note(QFrame):
     def __init__(self, text: str, kind: str, choices: tuple[Choice, ...], number: int) -> None:
         super().__init__()
         name(self, f"note_{number}", text)
-        self.text, self.kind = text, kind
+        self.text, self.kind, self.has_choices = text, kind, bool(choices)
         self.setProperty("look", "note")
         self.setProperty("kind", kind)
         row = QHBoxLayout(self)
@@ -102,6 +102,12 @@ class NoteBar(QWidget):
             self.show_error(message.error, *ways)
         else:
             self.show_note(message.text, kind=message.kind, stays=message.kind != "info")
+
+    def let_go(self) -> None:
+        """Take away what was said of folders that are left; errors and offers stay."""
+        for note in self._notes():
+            if note.kind != "error" and not note.has_choices:
+                note.close_note()
 
     def texts(self) -> list[str]:
         """What is said now, newest first."""

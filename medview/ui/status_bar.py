@@ -26,6 +26,7 @@ class TaskLine(QWidget):
         super().__init__()
         name(self, "task", tr("Running job"))
         self._task: Task | None = None
+        self._last: Task | None = None
         self._title = label()
         self._bar = QProgressBar()
         name(self._bar, "task_bar", tr("Progress"))
@@ -40,12 +41,18 @@ class TaskLine(QWidget):
 
     def show_tasks(self, tasks: tuple[Task, ...]) -> None:
         """Show the first that is under way and say how many wait."""
+        last = self._last
         self._task = next((task for task in tasks if task.done), tasks[0] if tasks else None)
+        self._last = self._task or last
         busy = self._task is not None
         for part in (self._bar, self._left, self._cancel):
             part.setVisible(busy)
         if self._task is None:
-            self._title.setText(tr("Ready"))
+            # Until the next job the line says that this one was stopped and left nothing.
+            said = tr("Ready")
+            if last is not None and last.is_cancelled:
+                said = tr("{job}: cancelled", job=tr(last.title))
+            self._title.setText(said)
             return
         self._title.setText(_title_of(self._task, len(tasks) - 1))
         self._bar.setRange(0, max(self._task.total, 0))

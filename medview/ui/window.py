@@ -297,6 +297,7 @@ class MainWindow(QMainWindow):
         if all(is_table(path) for path in paths):
             self._app.records.add(paths)
             return
+        self.notes.let_go()
         self._app.records.expect(paths)
         self._app.library.open(tuple(path for path in paths if not is_table(path)))
 

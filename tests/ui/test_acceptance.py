@@ -83,6 +83,8 @@ def test_a1_a_messy_folder_is_listed_shown_and_what_failed_is_said_once(bench, t
     assert "notes" not in note
     assert bench.window.studies.left_out.isVisible()
     shot("A1_messy_folder")
+    bench.window.open_paths((folder / "1.1",))
+    assert bench.window.notes.texts() == []
 
 
 def test_a1_a_cancelled_import_leaves_what_is_open(head):

@@ -58,6 +58,15 @@ def test_a_passing_note_goes_by_itself(bar, monkeypatch, qtbot):
     qtbot.waitUntil(lambda: bar.texts() == [])
 
 
+def test_what_was_said_of_folders_that_are_left_goes_and_errors_and_offers_stay(bar):
+    bar.show_note("1 file could not be read")
+    bar.show_note("no earlier study", kind="warning")
+    bar.show_note("Report written", Choice("Open", lambda: None))
+    bar.show_error(ReadError("cannot be written", file="settings.json"))
+    bar.let_go()
+    assert [text.split(":")[0] for text in bar.texts()] == ["settings.json", "Report written"]
+
+
 def test_clear_takes_all_away(bar):
     bar.show_note("one")
     bar.clear()

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 from phantoms import MARK_LPS
 from PySide6.QtCore import QEvent, QObject
@@ -33,6 +35,17 @@ def test_a_job_has_title_bar_and_time_left(bench):
 def test_a_job_that_says_nothing_is_said_to(bench):
     bench.session.tasks = (task(done=1, total=9, is_silent=True),)
     assert "no answer for a while" in texts(bench)
+
+
+def test_a_job_that_was_stopped_is_said_to_be_cancelled_until_the_next(bench):
+    running = task(done=3, total=9)
+    bench.session.tasks = (running,)
+    bench.session.tasks = (replace(running, is_cancelled=True),)
+    bench.session.tasks = ()
+    assert "Anomaly: cancelled" in texts(bench)
+    bench.session.tasks = (task(2),)
+    bench.session.tasks = ()
+    assert "Ready" in texts(bench)
 
 
 def test_cancel_stops_the_job_that_is_shown(bench):
