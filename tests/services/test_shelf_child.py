@@ -49,7 +49,8 @@ def test_a_result_with_its_answers_outlives_the_processes(tmp_path):
         )
         first.session.predictions = {about: (made,)}
         first.shelf.keep(about, made, first.shown.series)
-        first.until(lambda: first.shelf.estimate("anomaly", 1) is not None)
+        size = first.shown.volume.array.size
+        first.until(lambda: first.shelf.estimate("anomaly", size) is not None)
         first.shelf.answer("anomaly@1.0", "score anomaly", "unsure", "A reader")
         first.until(lambda: not first.session.tasks)
 
