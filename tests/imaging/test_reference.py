@@ -68,14 +68,15 @@ def test_in_a_tilted_stack_the_line_leans_with_the_slices():
 
 
 @pytest.mark.parametrize("plane", PLANES)
-@pytest.mark.parametrize("lean", [0.0, 20.0, -12.0])
+@pytest.mark.parametrize("lean", [0.0, 20.0])
 @pytest.mark.parametrize("code", ["LPS", "RSA", "PIR"])
-def test_a_line_ends_at_the_border_of_the_other_slice_and_lies_in_it(code, lean, plane):
-    """Leaning planes meet at no right angle, so only a place in both is the right one."""
+@pytest.mark.parametrize("tilt", [STRAIGHT, turned(turned(STRAIGHT, (1, 0, 0), 25), (0, 1, 1), 20)])
+def test_a_line_ends_at_the_border_of_the_other_slice_and_lies_in_it(tilt, code, lean, plane):
+    """Turned planes meet at no right angle, so only a place in both is the right one."""
     straight = geometry_of(code, (16, 20, 24), (5.0, 6.0, 4.0))
     geometry = tilted(straight, lean) if lean else straight
     view = View(plane, POINT)
-    others = [View(other, POINT) for other in PLANES if other is not plane]
+    others = [View(other, POINT, tilt=tilt) for other in PLANES if other is not plane]
     lines = reference_lines(geometry, view, others)
     assert len(lines) == 2
     for line, other in zip(lines, others, strict=True):
@@ -86,6 +87,9 @@ def test_a_line_ends_at_the_border_of_the_other_slice_and_lies_in_it(code, lean,
         rows, columns = (cut.grid.shape[axis] for axis in cut.layout.shape_axes)
         to_border = np.abs([x + 0.5, x - columns + 0.5, y + 0.5, y - rows + 0.5]).min(axis=0)
         assert to_border == pytest.approx([0, 0], abs=1e-9)
+        assert (np.minimum(x, y) > -0.5 - 1e-9).all()
+        assert (x < columns - 0.5 + 1e-9).all()
+        assert (y < rows - 0.5 + 1e-9).all()
         assert np.linalg.norm(ends[1] - ends[0]) > 50
         assert line.ends[0] < line.ends[1]
 
