@@ -20,6 +20,7 @@ from medview.domain.training import Method
 from medview.learning.armed_age_ensemble import Ensemble, fresh
 from medview.learning.armed_age_recipe import LEARNS, AgeRecipe
 from medview.learning.armed_age_table import AgeTable, Plan
+from medview.learning.armed_rules import Resting
 from medview.learning.armed_stack import Stack, StackBatch, StackTrainer, Steps
 from medview.learning.checkpoint import (
     Due,
@@ -56,6 +57,7 @@ class AgeTrainer:
     _x: Tensor = field(init=False)
     _y: Tensor = field(init=False)
     _due: Due = field(init=False, default_factory=Due)
+    _resting: Resting = field(init=False)
 
     def __post_init__(self) -> None:
         torch.manual_seed(self.seed)
@@ -77,6 +79,7 @@ class AgeTrainer:
         )
         steps = Steps(recipe.rate, recipe.rate, 1e-8, recipe.decay, LEARNS[self.method])
         self._trainer = StackTrainer(Stack(models, weights), steps, self._dice)
+        self._resting = Resting((), ())
         self._x = torch.from_numpy(np.stack([p.scale.inputs(table.x) for p in self.plans]))
         self._y = torch.from_numpy(np.stack([p.scale.target(table.age) for p in self.plans]))
 
@@ -104,7 +107,7 @@ class AgeTrainer:
         self._trainer.stack.skeleton.train()
         while self.epoch < self.recipe.epochs:
             began = time.perf_counter()
-            found = [self._trainer.step(batch, self._share(n)) for n, batch in self._batches()]
+            found = [self._step(batch, self._share(n)) for n, batch in self._batches()]
             self.epoch += 1
             figures = {
                 ("train", name): float(np.mean([float(one[name].mean()) for one in found]))
@@ -117,6 +120,11 @@ class AgeTrainer:
                 self.keep()
             took = time.perf_counter() - began
             yield EpochReport(self.epoch, self.recipe.epochs, figures, took, last)
+
+    def _step(self, batch: StackBatch, share: float) -> dict[str, Tensor]:
+        told = self._trainer.step(batch, share)
+        self._resting.put_back()
+        return told
 
     def try_rate(self, rate: float) -> float:
         """One step of all copies at a rate; their mean loss."""
@@ -179,7 +187,7 @@ class AgeTrainer:
         """Start every copy from the member of `start` in its place.
 
         Its sites are the first ones of the table; those that it does not know keep their start,
-        and so does the adversary, if there are such.
+        and so does the adversary, if there are such. Those without rows rest.
         """
         parameters = self._trainer.stack.parameters
         for copy in range(len(self._whose)):
@@ -189,6 +197,8 @@ class AgeTrainer:
                     value[copy, : len(state[name])] = state[name]
                 elif value[copy].shape == state[name].shape:
                     value[copy] = state[name]
+        without = set(range(len(self.table.sites))) - set(self.table.site.tolist())
+        self._resting = Resting(parameters.items(), without, along=1)
 
     # -- asking ------------------------------------------------------------------------------
 

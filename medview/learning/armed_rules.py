@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from medview.domain.ablation import Scored
+from medview.learning.site_effects import EFFECTS
 from medview.models.armed import Armed, ArmedOptions, ArmedOutput, LossWeights, main_loss
 
 Scores = NDArray[np.float64]
@@ -51,6 +52,37 @@ def put_round(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return Armed(base.eval(), options, example, read=read)
+
+
+class Resting:
+    """Effects of clusters without cases, which a training leaves as they are.
+
+    Nothing is learnt of them, but their prior draws them to 0, and Adam's steps are as long for
+    that small a slope as for any.
+
+    Parameters
+    ----------
+    named : iterable of (str, Tensor)
+        Parameters of a network; of the effects among them `along` is the axis of the clusters.
+    clusters : iterable of int
+        Those without cases.
+    """
+
+    def __init__(
+        self, named: Iterable[tuple[str, Tensor]], clusters: Iterable[int], along: int = 0
+    ) -> None:
+        self._along = along
+        self._clusters = torch.tensor(sorted(clusters), dtype=torch.long)
+        self._kept = [
+            (value.detach(), value.detach().index_select(along, self._clusters))
+            for name, value in named
+            if name.startswith(EFFECTS)
+        ]
+
+    def put_back(self) -> None:
+        """Set them to what they were."""
+        for value, kept in self._kept:
+            value.index_copy_(self._along, self._clusters, kept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from medview.domain.training import Method
 from medview.learning.armed_rules import (
     Asked,
     Opponent,
+    Resting,
     numbered,
     one_hot,
     put_round,
@@ -121,9 +122,8 @@ class ArmedRun(Run):
             seed,
         )  # fmt: skip
         begin_with(self.armed, effects.start)
-        # Nothing is learnt of clusters without films, and the prior must not draw them to 0.
-        self._resting = torch.tensor([name not in here for name in self.names])
-        self._rest = {n: value[self._resting].clone() for n, value in self._effects()}
+        without = (n for n, name in enumerate(self.names) if name not in here)
+        self._resting = Resting(self.armed.named_parameters(), without)
         self._opponent = Opponent(self.armed, self.weights, recipe.rate, seed)
         super().__init__(recipe, given, parts, model, phase, seed, folder, ranks, learns)
 
@@ -136,16 +136,9 @@ class ArmedRun(Run):
         made.load_state_dict({n.removeprefix(f"base.{NET}."): v for n, v in state.items()})
         return made
 
-    def _effects(self) -> Iterator[tuple[str, Tensor]]:
-        """Means and spreads of the effects, (clusters, units) each."""
-        for name, value in self.armed.named_parameters():
-            if name.startswith(EFFECTS):
-                yield name, value.detach()
-
     def _step(self) -> dict[str, float]:
         told = super()._step()
-        for name, value in self._effects():
-            value[self._resting] = self._rest[name]
+        self._resting.put_back()
         return told
 
     def _own_state(self) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from medview.domain.training import Method
 from medview.learning.armed_rules import (
     Asked,
     Opponent,
+    Resting,
     Scores,
     one_hot,
     put_round,
@@ -111,6 +112,7 @@ class ArmedFit(Fit):
     count: int = 0
     armed: Armed = None  # type: ignore[assignment]  # made below
     _opponent: Opponent = None  # type: ignore[assignment]  # made below
+    _resting: Resting = field(default_factory=lambda: Resting((), ()))
 
     @property
     def units(self) -> int:
@@ -130,9 +132,19 @@ class ArmedFit(Fit):
         Fit._begin(self)
 
     def go_on_from(self, state: Mapping[str, Tensor], method: Method, head: Sequence[str]) -> None:
-        """Begin with given weights, and let all of them, head and effects, or effects learn."""
+        """Begin with given weights, and let all of them, head and effects, or effects learn.
+
+        The effects of units without stays rest.
+        """
         learns = LEARNS[method]
         Fit.go_on_from(self, state, "full" if method == "full" else "head", learns)
+        without = set(range(self.units)) - set(cast(Tensor, self.train.cluster).tolist())
+        self._resting = Resting(self.armed.named_parameters(), without)
+
+    def _step(self, batch: StaySet) -> tuple[float, float]:
+        told = Fit._step(self, batch)
+        self._resting.put_back()
+        return told
 
     def state(self) -> dict[str, Any]:
         """Also the adversary's own steps."""

@@ -10,6 +10,7 @@ from medview.learning.armed_rules import (
     UNKNOWN,
     Asked,
     Opponent,
+    Resting,
     numbered,
     one_hot,
     put_round,
@@ -71,3 +72,23 @@ def test_a_cluster_without_effects_gets_what_holds_everywhere():
     assert (said["own"][[0, 3]] < fixed[[0, 3]]).all()
     assert (said["own"][[1, 4]] > fixed[[1, 4]]).all()
     assert alone["own"] == pytest.approx(fixed)
+
+
+def test_effects_of_clusters_at_rest_do_not_drift_to_their_prior():
+    armed, opponent = small(clusters=3)
+    before = {name: value.clone() for name, value in armed.state_dict().items()}
+    resting = Resting(armed.named_parameters(), [2])
+    steps = torch.optim.Adam(armed.main_parameters(), 1e-2)
+    for _ in range(3):
+        steps.zero_grad()
+        x = torch.randn(12, 3)
+        cluster = torch.arange(12) % 2
+        said = armed((x,), one_hot(cluster, 3), opponent.noise())
+        opponent.loss([Asked(1.0, said, (x[:, 0] > 0).float(), cluster)]).backward()
+        steps.step()
+        assert not torch.equal(armed.slopes.mu[2], before["slopes.mu"][2])
+        resting.put_back()
+    for name, value in armed.state_dict().items():
+        if name.startswith(("slopes.", "intercept.")):
+            assert torch.equal(value[2], before[name][2])
+            assert not torch.equal(value[:2], before[name][:2])

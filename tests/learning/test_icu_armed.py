@@ -139,6 +139,19 @@ def test_by_method_only_its_part_learns_from_given_weights(method, learns):
     assert any(name.startswith("slopes.") for name in moved)
 
 
+def test_units_without_stays_keep_their_effects_when_others_learn():
+    given, recipe = stays(), replace(RECIPE, epochs=1)
+    given = replace(given, cluster=torch.zeros(len(given), dtype=torch.long))
+    start = ArmedFit(recipe, stays(), None, 1, weights=RULES["armed"]).network_state()
+    fit = ArmedFit(recipe, given, None, 1, count=2, weights=RULES["armed"])
+    fit.go_on_from(start, "site-effects", ())
+    fit.epoch(lambda: None)
+    after = fit.network_state()
+    for name in (n for n in start if n.startswith(("slopes.", "intercept."))):
+        assert torch.equal(start[name][1], after[name][1])
+        assert not torch.equal(start[name][0], after[name][0])
+
+
 def test_stays_of_unknown_units_teach_the_network_but_not_the_effects():
     given = replace(stays(), cluster=torch.full((160,), UNKNOWN))
     fit = ArmedFit(RECIPE, given, None, 1, count=2, weights=RULES["armed"])
