@@ -20,9 +20,10 @@ _MOST_BARS, _BAR_STEP_PX = 3, 84
 _BARS_EDGE = QMarginsF(6, 4, 6, 3)
 # Room for the outline of a bar.
 _BAR_EDGE, _BAR_MARGINS = QPointF(1, 1), QMarginsF(1, 1, 1, 1)
-# Lines of masks: how high, how wide at most, and how many without and with bars above them.
+# Lines of masks: how high, how wide at most, and how many below bars of other maps.
 _PATCH_STEP_PX, _PATCH_TEXT_PX = 18, 220
-_MOST_PATCHES, _FEW_PATCHES = 12, 3
+_FEW_PATCHES = 3
+# Above and below them, for the corner texts and the score strip.
 _PATCH_EDGE_PX = 80
 # A threshold nearer to the end of its bar is the end.
 _LEAST_TICK = 0.01
@@ -58,10 +59,14 @@ def _draw_patches(
 ) -> None:
     """Colour and name of each mask in lines at the right edge, `below` the bars of other maps."""
     box = colour_bar_area(area)
-    # The score strip and the corner texts keep their places.
-    room = area.bottom() - _PATCH_EDGE_PX - box.top()
-    most = _FEW_PATCHES if below else max(_MOST_PATCHES, int(room // _PATCH_STEP_PX))
-    top = box.bottom() + 28 if below else box.top()
+    # The score strip and the corner texts keep their places: many lines begin higher.
+    most, top = _FEW_PATCHES, box.bottom() + 28
+    if not below:
+        room = area.height() - 2 * _PATCH_EDGE_PX
+        most = max(_FEW_PATCHES, int(room // _PATCH_STEP_PX))
+        needs = min(len(masks), most) * _PATCH_STEP_PX
+        last = area.bottom() - _PATCH_EDGE_PX - needs
+        top = max(min(box.top(), last), area.top() + _PATCH_EDGE_PX)
     lines = [(fitted(mask.title, _PATCH_TEXT_PX), mask.colours[0]) for mask in masks[:most]]
     if len(masks) > most:
         lines[-1] = (tr("{n} more", n=len(masks) - most + 1), None)

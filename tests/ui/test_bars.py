@@ -1,6 +1,8 @@
 """Colour bars and the score strip, read from drawn pixels."""
 
 import numpy as np
+import pytest
+from PySide6.QtCore import QRectF
 from ui.painted import AREA, lit
 
 from medview.domain.report import ColourBar
@@ -82,5 +84,14 @@ def test_of_many_masks_the_last_line_says_how_many_more(canvas, monkeypatch):
     said = []
     monkeypatch.setattr(bars, "write", lambda _, __, text, **___: said.append(text))
     _, painter = canvas
-    bars.draw_colour_bars(painter, AREA, [patch(9, f"mask {n}") for n in range(20)])
-    assert said == [*(f"mask {n}" for n in range(18)), "2 more"]
+    bars.draw_colour_bars(painter, AREA, [patch(9, f"mask {n}") for n in range(30)])
+    assert said == [*(f"mask {n}" for n in range(23)), "7 more"]
+
+
+@pytest.mark.parametrize("height", [335, 480, 900])
+def test_masks_keep_off_the_corners_of_a_low_pane(canvas, monkeypatch, height):
+    places = []
+    monkeypatch.setattr(bars, "write", lambda _, at, *__, **___: places.append(at.y()))
+    bars.draw_colour_bars(canvas[1], QRectF(0, 0, 400, height), [patch(9, "x") for _ in range(30)])
+    assert places[0] >= 4 * 18
+    assert places[-1] + 18 <= height - 76
