@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -119,17 +118,11 @@ class Column(QScrollArea):
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         inner = QWidget()
-        self._inner = inner
         self.rows = QVBoxLayout(inner)
         self.rows.setContentsMargins(12, 12, 12, 12)
         self.rows.setSpacing(10)
         self.rows.addStretch(1)
         self.setWidget(inner)
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
-        """Keep all within the width there is: a long word must not push the rest out of sight."""
-        self._inner.setMaximumWidth(self.viewport().width())
-        super().resizeEvent(event)
 
     def add(self, part: QWidget) -> None:
         """Put a widget below the others."""

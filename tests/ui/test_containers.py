@@ -1,6 +1,6 @@
 from ui.wrappers import layout_items
 
-from medview.ui.containers import Card, Column, Fold, Row
+from medview.ui.containers import Card, Fold, Row
 from medview.ui.controls import clear, label
 
 
@@ -38,14 +38,3 @@ def test_a_fold_shows_its_rows_when_asked_for(qtbot):
     assert inside.isVisible()
     made.link.click()
     assert not inside.isVisible()
-
-
-def test_a_word_without_end_pushes_nothing_out_of_a_column(qtbot):
-    column = Column("column", "Column")
-    qtbot.addWidget(column)
-    column.add(label("f" * 400, wraps=True))
-    column.add(other := label("the rest", wraps=True))
-    column.resize(300, 400)
-    column.show()
-    assert column.widget().width() == column.viewport().width()
-    assert other.geometry().right() < column.viewport().width()

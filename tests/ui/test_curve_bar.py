@@ -181,7 +181,7 @@ def test_a_gap_is_no_value(curved):
     assert np.isnan(curve.y[[3, 4]]).all()
     curved.window.curve.plot.chosen.emit(3)
     draw(curved)
-    assert curved.window.curve.plot.words == "9 mm: -"
+    assert curved.window.curve.plot.words == "9 mm: –"
     assert not curved.window.curve.grab().isNull()
 
 

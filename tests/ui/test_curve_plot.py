@@ -52,7 +52,7 @@ def test_the_scale_is_found_once_however_many_values_are_drawn(plot, monkeypatch
     ("shown", "said"),
     [
         (curve(1, 30, here=1), "2 mm: 30"),
-        (curve(1, np.nan, here=1, unit="s"), "2 s: -"),
+        (curve(1, np.nan, here=1, unit="s"), "2 s: –"),
         (curve(1, 30, here=1, unit="", step=1.0), "1: 30"),
     ],
 )
