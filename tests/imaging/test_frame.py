@@ -459,6 +459,21 @@ def test_windows_are_written_short(window, said):
     assert compose_frame(phantom(), (), view).corners.bottom_left == (said,)
 
 
+def test_a_table_of_grey_is_named_and_colour_has_none():
+    table = ValueTable(0.0, np.array([0.0, 1.0], dtype=np.float32))
+    grey = compose_frame(replace(phantom(), value_table=table), (), View())
+    assert grey.corners.bottom_left == ("Look-up table",)
+    colours = np.zeros((*phantom().geometry.shape, 3), np.uint8)
+    colour = compose_frame(Volume(colours, phantom().geometry), (), View())
+    assert colour.corners.bottom_left == ()
+
+
+@pytest.mark.parametrize("length", [1e-6, 1.0, 1e4])
+def test_letters_do_not_hang_on_how_long_a_direction_is(length):
+    assert letters(np.array([1.0, 5e-5, 0.0]) * length) == "L"
+    assert letters(np.array([1.0, -5e-3, 0.0]) * length) == "LA"
+
+
 def test_corners_say_slice_window_and_that_it_is_for_research():
     volume = phantom()
     view = View(point_lps=(0, 0, 2.5), window=Window(980, 470), slab_mm=10.0, inverted=True)
