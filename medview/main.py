@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from medview import __version__
 from medview.domain.errors import MedviewError
+from medview.io.atomic import own_folder
 from medview.io.installation import home
 from medview.services.analysis import Analysis
 from medview.services.arranging import Arranging
@@ -258,7 +259,7 @@ class _OwnersLog(RotatingFileHandler):
     """A log for the eyes of its owner alone."""
 
     def _open(self) -> TextIOWrapper:
-        Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        own_folder(Path(self.baseFilename).parent)
         own = functools.partial(os.open, mode=0o600)
         return open(self.baseFilename, "a", encoding="utf-8", opener=own)
 

@@ -247,7 +247,7 @@ def test_a_full_disk_is_said_in_the_window_and_the_choice_is_in_force(program, m
     def full(path):
         raise WriteError("the disk is full", file=path.name, do="Free some space.")
 
-    monkeypatch.setattr(settings, "whole_file", full)
+    monkeypatch.setattr(settings, "own_file", full)
     program.app.preferences.change(cine_rate=7.0)
     notes = program.app.window.notes
     qtbot.waitUntil(lambda: bool(notes.texts()), timeout=5000)
@@ -260,7 +260,7 @@ def test_what_is_refused_at_the_very_end_is_printed(program, monkeypatch, capsys
         time.sleep(0.1)
         raise WriteError("the disk is full", file=path.name, do="Free some space.")
 
-    monkeypatch.setattr(settings, "whole_file", full)
+    monkeypatch.setattr(settings, "own_file", full)
     program.app.preferences.change(cine_rate=7.0)
     program.close()
     assert capsys.readouterr().err == "medview: settings.json: the disk is full. Free some space.\n"

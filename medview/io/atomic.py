@@ -53,6 +53,30 @@ def whole_file(path: Path) -> Iterator[Path]:
         sync(path.parent)
 
 
+def own_folder(folder: Path) -> None:
+    """Make a folder that only its owner may look into; so are those above it that are missing.
+
+    Raises
+    ------
+    OSError
+        If the disk refuses.
+    """
+    folder = folder.absolute()
+    missing = [part for part in (folder, *folder.parents) if not part.exists()]
+    for part in reversed(missing):
+        part.mkdir(mode=0o700, exist_ok=True)
+
+
+@contextmanager
+def own_file(path: Path) -> Iterator[Path]:
+    """As ``whole_file``, for the eyes of its owner alone."""
+    with suppress(OSError):  # what is wrong is said when the file is written
+        own_folder(path.parent)
+    with whole_file(path) as draft:
+        draft.touch(mode=0o600)
+        yield draft
+
+
 @contextmanager
 def whole_folder(path: Path) -> Iterator[Path]:
     """Give an empty folder to fill; its entries stand at `path` when the block ends well.

@@ -11,7 +11,7 @@ from typing import Any
 from medview.domain.draft import FIELDS, Draft
 from medview.domain.errors import WriteError
 from medview.domain.signing import Signature, Statement
-from medview.io.atomic import whole_file, write_error
+from medview.io.atomic import own_file
 from medview.io.plain import plain, record_of
 
 SCHEMA = "medview.draft/1"
@@ -43,12 +43,7 @@ def write_draft(folder: Path, study: str, draft: Draft) -> None:
     if draft == Draft():
         forget_draft(folder, study)
         return
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise write_error(folder, error) from error
-    with whole_file(path) as place:
-        place.touch(mode=0o600)
+    with own_file(path) as place:
         text = json.dumps({"schema": SCHEMA} | plain(draft), ensure_ascii=False, indent=1)
         place.write_text(text + "\n", "utf-8")
 

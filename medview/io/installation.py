@@ -15,6 +15,8 @@ from pathlib import Path
 
 import platformdirs
 
+from medview.io.atomic import own_folder
+
 if sys.platform != "win32":
     import fcntl
 
@@ -47,7 +49,7 @@ def _secret(folder: Path) -> bytes:
     path = folder / SECRET
     with suppress(OSError):
         if not _is_whole(path):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own_folder(folder)
             with _alone(folder):
                 if not _is_whole(path):  # nor made by another process meanwhile
                     path.unlink(missing_ok=True)  # torn by a crash of the machine

@@ -27,7 +27,7 @@ from medview.domain.exam import Exam
 from medview.domain.prediction import Opinion, Prediction, Score
 from medview.domain.progress import Progress
 from medview.io import result_index
-from medview.io.atomic import sync, write_error
+from medview.io.atomic import own_folder, sync, write_error
 from medview.io.hashing import file_sha256
 from medview.io.plain import plain, record_of
 from medview.io.result_index import Binding, Entry, Kept, connected
@@ -222,7 +222,7 @@ class ResultStore:
     def _changing(self) -> Iterator[None]:
         """Wait for the lock, which the system takes back from a process that dies."""
         try:
-            self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+            own_folder(self.root)
             with (self.root / "lock").open("w") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX)
                 yield

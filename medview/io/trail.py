@@ -18,7 +18,7 @@ from typing import Any
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Progress
-from medview.io.atomic import write_error
+from medview.io.atomic import own_folder, write_error
 
 if os.name != "nt":
     import fcntl
@@ -51,7 +51,7 @@ def append(path: Path, what: str, detail: Mapping[str, Any], who: str = "") -> s
         If the disk refuses.
     """
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own_folder(path.parent)
         with _locked(path) as file:
             body = {
                 "when": datetime.now(UTC).isoformat(timespec="seconds"),

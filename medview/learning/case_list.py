@@ -12,7 +12,7 @@ from typing import cast
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
-from medview.io.atomic import whole_file
+from medview.io.atomic import own_file
 from medview.io.tables import CODE, columns_of, read_table
 from medview.learning.subset import LeftOut, Split, Subset, TrainCase
 
@@ -175,13 +175,10 @@ def write_rows(file: Path, rows: Iterable[Mapping[str, str]]) -> None:
     used = dict.fromkeys(name for line in lines for name, text in line.items() if text)
     columns = [name for name in first if name in used or name == "case"]
     columns += [name for name in used if name not in columns]
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with whole_file(file) as draft:
-        draft.touch(mode=0o600)
-        with draft.open("w", newline="", encoding="utf-8") as opened:
-            table = csv.DictWriter(opened, columns, restval="", extrasaction="ignore")
-            table.writeheader()
-            table.writerows(lines)
+    with own_file(file) as draft, draft.open("w", newline="", encoding="utf-8") as opened:
+        table = csv.DictWriter(opened, columns, restval="", extrasaction="ignore")
+        table.writeheader()
+        table.writerows(lines)
 
 
 def _named(file: Path, column: str, text: str) -> str:

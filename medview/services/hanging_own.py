@@ -8,7 +8,7 @@ from pathlib import Path
 
 from medview.domain.errors import MedviewError, UsageError, WriteError
 from medview.domain.resources import resource
-from medview.io.atomic import whole_file
+from medview.io.atomic import own_file
 from medview.services.hanging_file import rules_in, with_rule, without_rule
 from medview.services.hanging_rules import Rule
 from medview.services.known import Known
@@ -134,7 +134,7 @@ class OwnRules:
 
 
 def _write(file: Path, text: str) -> None:
-    with whole_file(file) as draft:
+    with own_file(file) as draft:
         draft.write_text(text, "utf-8")
 
 

@@ -19,6 +19,7 @@ from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.domain.volume import Volume
 from medview.domain.wording import date_words
 from medview.io import nifti
+from medview.io.atomic import own_folder
 from medview.io.hashing import volume_sha256
 from medview.io.readers import load, scan
 from medview.io.result_index import Entry
@@ -261,7 +262,7 @@ def _files(out: Path, read: _Read, label: Labelled, answers: _Answers | None) ->
     mask = mask_of(label, answers.prediction if answers is not None else None, volume.geometry)
     if mask is not None:
         path = out / MASKS / f"{read.case}{_SUFFIX}"
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        own_folder(path.parent)
         nifti.write(Volume(mask, volume.geometry), path)
         cells["mask"] = str(path)
     return cells
@@ -279,7 +280,7 @@ def _image(out: Path, read: _Read, volume: Volume) -> Path:
         ):
             return first.parent
     path = out / IMAGES / f"{read.case}{_SUFFIX}"
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own_folder(path.parent)
     nifti.write(volume, path)
     return path
 

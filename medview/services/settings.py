@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 from psygnal import Signal
 
 from medview.domain.errors import MedviewError
-from medview.io.atomic import whole_file
+from medview.io.atomic import own_file
 from medview.io.installation import home
 from medview.services.writing import AtOnce, Writer
 
@@ -80,8 +80,7 @@ def write_settings(settings: Settings, path: Path) -> None:
     WriteError
         If the file cannot be written; what stood there is untouched.
     """
-    with whole_file(path) as draft:
-        draft.touch(mode=0o600)
+    with own_file(path) as draft:
         draft.write_text(
             json.dumps({"schema": SCHEMA} | asdict(settings), indent=1) + "\n", "utf-8"
         )

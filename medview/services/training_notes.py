@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from medview.domain.errors import WriteError
-from medview.io.atomic import whole_file
+from medview.io.atomic import own_file
 
 WISH = "wish.json"
 TIMES = "training-times.json"
@@ -73,5 +73,5 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, value: Mapping[str, Any]) -> None:
-    with suppress(WriteError), whole_file(path) as draft:
+    with suppress(WriteError), own_file(path) as draft:
         draft.write_text(json.dumps(value, indent=1) + "\n", "utf-8")

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from medview.domain.errors import DataError, WriteError
-from medview.io.atomic import whole_file
+from medview.io.atomic import own_file
 from medview.services.plain_form import from_plain, to_plain
 from medview.services.workspace import Workspace
 
@@ -112,10 +112,7 @@ def _body(path: Path) -> dict[str, object]:
 
 
 def _write(path: Path, body: Mapping[str, object]) -> None:
-    with suppress(OSError):  # what is wrong is said when the file is written
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with whole_file(path) as draft:
-        draft.touch(mode=0o600)
+    with own_file(path) as draft:
         draft.write_text(json.dumps({"schema": SCHEMA, **body}) + "\n", "utf-8")
 
 

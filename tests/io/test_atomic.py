@@ -6,7 +6,7 @@ import pytest
 
 from medview.domain.errors import WriteError
 from medview.io import atomic
-from medview.io.atomic import sweep, whole_file, whole_folder
+from medview.io.atomic import own_file, own_folder, sweep, whole_file, whole_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -134,3 +134,19 @@ def test_drafts_of_killed_processes_are_swept_and_held_ones_stay(tmp_path, monke
         sweep(tmp_path)
         assert draft.is_dir()
     assert names(tmp_path) == [".medview-b2", "case-1", "case-2", "old", "result.json"]
+
+
+def test_a_file_for_its_owner_makes_no_folder_that_others_may_look_into(tmp_path):
+    target = tmp_path / "home" / "drafts" / "one.json"
+    with own_file(target) as draft:
+        draft.write_text("words")
+    assert target.read_text() == "words"
+    assert target.stat().st_mode & 0o777 == 0o600
+    assert [p.stat().st_mode & 0o777 for p in (target.parent, tmp_path / "home")] == [0o700] * 2
+    own_folder(tmp_path / "home")  # what is there stays
+
+
+def test_a_file_for_its_owner_below_a_file_is_refused(tmp_path):
+    (tmp_path / "notes").write_text("words")
+    with pytest.raises(WriteError, match="lies below a file"), own_file(tmp_path / "notes" / "r"):
+        raise AssertionError("never reached")

@@ -122,7 +122,7 @@ def test_a_full_disk_is_said_and_the_file_is_as_it_was(slow, monkeypatch):
     def full(path):
         raise WriteError("the disk is full", file=path.name, do="Free some space.")
 
-    monkeypatch.setattr(hanging_own, "whole_file", full)
+    monkeypatch.setattr(hanging_own, "own_file", full)
     slow.finish()
     assert slow.said == ["hanging.toml: the disk is full. Free some space."]
     slow.own.look()

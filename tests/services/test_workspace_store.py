@@ -49,7 +49,7 @@ def refused(monkeypatch):
     def full(path):
         raise WriteError("the disk is full", file=path.name)
 
-    monkeypatch.setattr(workspace_files, "whole_file", full)
+    monkeypatch.setattr(workspace_files, "own_file", full)
 
 
 def test_a_study_that_was_just_left_comes_back_before_the_disk_has_it(desk):
