@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from medview.domain.study import Patient, Series, Study
+if TYPE_CHECKING:  # what tells an error loads no arrays
+    from medview.domain.study import Patient, Series, Study
 
 # Shorter parts of a name or id ("Li", "7") stand in too many words that mean nothing.
 _SHORTEST = 3

@@ -142,7 +142,7 @@ def test_features_of_another_kind_are_refused_with_the_column(trained, tmp_path,
     words = ("--data", tmp_path, "--weights", trained / "out" / "weights.safetensors")
     code, told, _ = typed(capfd, "evaluate", "brain-age", *words, "--out", tmp_path / "e")
     assert code == 3
-    assert 'the column "MUSE_702" and 5 more of 6 is missing' in told["what"]
+    assert 'the column "MUSE_702" and 5 more of 6 are missing' in told["what"]
     assert not (tmp_path / "e").exists()
     code, told, _ = typed(
         *(capfd, "run", "brain-age", "--input", f"smri={tmp_path / 'smri.csv'}"),

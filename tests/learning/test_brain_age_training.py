@@ -124,7 +124,7 @@ def test_rows_without_any_age_are_refused_in_words(tmp_path, age):
     lines = [f"c{n},{age},v.npy" for n in range(12)]
     (tmp_path / "cases.csv").write_text("\n".join(["case,age_years,smri", *lines]))
     np.save(tmp_path / "v.npy", np.ones(6))
-    with pytest.raises(DataError, match=r"only 0 rows with an age|\"nan\" is no number"):
+    with pytest.raises(DataError, match=r"only 0 rows with an age|\"nan\" is no age in years"):
         fit(Silent(), request(tmp_path / "cases.csv", tmp_path / "o"))
 
 

@@ -15,6 +15,7 @@ from region_heads import labelled_head, people, write_head
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Silent
+from medview.io.case_names import shown_patient
 from medview.learning import evaluate, region_evaluate, regions
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_augment import atlas_of
@@ -110,4 +111,5 @@ def test_a_seen_head_is_measured_when_asked_for_and_its_patient_hidden(
     asked = _asked(folder, tmp_path, line, include_seen=True, private=True)
     region_evaluate.evaluate_regions(Silent(), asked)
     (told,) = csv.DictReader((tmp_path / "predictions.csv").read_text("utf-8").splitlines())
-    assert told["patient"] == patient_hash("seen")
+    assert told["patient"] == shown_patient("seen", private=True)
+    assert told["patient"] != patient_hash("seen")

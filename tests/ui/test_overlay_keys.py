@@ -119,7 +119,7 @@ def test_numbers_are_presets_on_ct(ct, key_, width, level):
     ct.press(key_)
     window = ct.frame().window
     assert (window.width, window.level) == (width, level)
-    assert ct.frame().corners.bottom_left[0] == f"W {width}  L {level}"
+    assert ct.frame().corners.bottom_left[0] == f"W {width}  L {level}".replace("-", "−")
 
 
 def test_zero_is_automatic_and_backtick_is_the_file_again(ct):
