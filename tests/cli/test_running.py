@@ -216,7 +216,7 @@ def test_several_series_that_would_do_are_told_by_name(study, weights, tmp_path,
     code, told, _ = ran(capfd, "anomaly", again, "--out", tmp_path / "o", "--weights", weights)
     assert code == 2
     assert '1.2.1#0 ("T1 MPRAGE")' in told["what"]
-    assert "1.2.9#0 (T1 FFE)" in told["what"]
+    assert '1.2.9#0 ("T1 FFE")' in told["what"]
     assert "--series" in told["do"]
 
 
