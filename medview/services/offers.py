@@ -189,7 +189,7 @@ def _needs(card: ModelCard) -> str:
 
 
 def _words_for(role: str) -> str:
-    return "a film" if role == "film" else role.upper()
+    return {"film": "a film", "t1ce": "T1 with contrast"}.get(role, role.upper())
 
 
 def _kind_of(modality: str) -> str:

@@ -90,6 +90,12 @@ def test_what_does_not_fit_is_told_why(series, why):
     assert (found.fits, found.why_not) == (False, why)
 
 
+def test_contrast_is_said_in_words_where_a_model_does_not_take_it():
+    plain = replace(CARD, inputs=tuple(spec for spec in CARD.inputs if spec.role == "t1"))
+    found = offer(plain, series_of("1.1", description="T1 +C"), phantom())
+    assert found.why_not == "needs a T1 volume or slice; this looks like T1 with contrast"
+
+
 def test_a_colour_image_does_not_fit():
     colour = Volume(np.zeros((1, 20, 24, 3), np.uint8), geometry_of(shape=(1, 20, 24)))
     found = offer(CARD, series_of("1.1"), colour)

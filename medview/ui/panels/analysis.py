@@ -124,7 +124,7 @@ class AnalysisCard(Card):
             self._offers.addWidget(label(tr("No model came with this copy."), "quiet", wraps=True))
         others = [each for each in offers if not each.fits]
         same = not fitting and len({each.why_not for each in others}) == 1
-        rows: list[QWidget] = [self._choice(each) for each in offers if each.fits or same]
+        rows: list[QWidget] = [self._choice(each) for each in ranked if each.fits or same]
         if same:
             rows.append(label(sentence(others[0].why_not), "quiet", wraps=True))
         elif others:

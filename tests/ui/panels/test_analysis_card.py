@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from phantoms import geometry_of, phantom_on
 from PySide6.QtWidgets import (
     QComboBox,
     QLabel,
@@ -169,6 +170,22 @@ def test_models_that_do_not_fit_stand_behind_a_link_with_their_reasons(qtbot, tm
     reasons = [each.text() for each in other.parentWidget().findChildren(QLabel)]
     assert reasons
     assert all(each.startswith("Needs ") for each in reasons)
+
+
+def test_of_a_single_plane_models_for_films_come_first(qtbot, tmp_path):
+    plane = replace(CARD, inputs=(InputSpec("t1", "a T1 volume or slice"),))
+    film = replace(CARD, id="film", title="Film", inputs=(InputSpec("film", "a chest film"),))
+    made = make_bench(tmp_path, plane, film)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    made.window.show_panel("results")
+    film_like = phantom_on(geometry_of("LPS", (1, 44, 40), (3.0, 3.0, 3.0)))
+    made.show(film_like, modality="", description="a picture")
+    choices = made.window.findChild(AnalysisCard).findChildren(QRadioButton)
+    assert all(each.isEnabled() for each in choices)
+    places = {each.objectName(): each.mapTo(made.window, each.pos()).y() for each in choices}
+    assert places["model_film"] < places[f"model_{CARD.id}"]
+    assert [each.objectName() for each in choices if each.isChecked()] == ["model_film"]
 
 
 def test_a_reason_that_all_models_share_is_said_once(qtbot, tmp_path):
