@@ -30,6 +30,8 @@ class Drafts:
         self._session, self._folder = session, folder
         self._writer, self._arrived = writer, arrived
         self._drafts: dict[str, Draft] = {}
+        # What the disk holds of studies whose words were asked for: filled beside the window.
+        self._coming: dict[str, list[Draft]] = {}
         self._refused = False
 
     def of(self, study: str) -> Draft:
@@ -47,38 +49,46 @@ class Drafts:
     def forget(self, study: str) -> None:
         """Drop what was written about a study, here and on the disk."""
         self._drafts[study] = Draft()
+        self._coming.pop(study, None)
         self._write(study, Draft())
 
     def _read(self, study: str) -> None:
-        folder, empty = self._folder, self._drafts[study]
+        folder = self._folder
         if folder is None or not study:
             return
         is_over = threading.Event()
+        coming: list[Draft] = []
+        self._coming[study] = coming
 
-        def found(stored: Draft) -> None:
-            now = self._drafts[study]
-            if now is not empty and now == Draft():  # it was forgotten meanwhile
+        def found(_: object) -> None:
+            if self._coming.get(study) is not coming:  # it was forgotten meanwhile
                 return
-            self._drafts[study] = _with(stored, now)
+            del self._coming[study]
+            now = self._drafts[study]
+            self._drafts[study] = _with(coming[0], now)
             if now != Draft():
                 self.put(study, self._drafts[study])
             if is_over.is_set() and self._drafts[study] != now:
                 self._arrived()
 
-        self._writer.fetch(lambda: read_draft(folder, study), found)
+        self._writer.fetch(lambda: coming.append(read_draft(folder, study)), found)
         is_over.set()
 
     def _write(self, study: str, draft: Draft) -> None:
         """Have it written; an empty draft leaves no file."""
-        folder = self._folder
+        folder, coming = self._folder, self._coming.get(study)
         if folder is None or not study:
             return
+
+        def work() -> None:
+            # The window may be closed before it hears of what was kept: that is not overwritten.
+            write_draft(folder, study, _with(coming[0], draft) if coming else draft)
 
         def done() -> None:
             self._refused = False
 
         self._writer.put(
-            lambda: write_draft(folder, study, draft),
+            work,
             key=f"words {study}",
             done=done,
             failed=self._failed,

@@ -1,6 +1,7 @@
 """Words of the reader on a disk that takes its time, or refuses."""
 
 from dataclasses import replace
+from threading import Event
 
 import pytest
 from services.stubs import LaterWriter
@@ -12,7 +13,7 @@ from medview.io.drafts import read_draft, write_draft
 from medview.services import drafts as module
 from medview.services.drafts import Drafts
 from medview.services.session import Session
-from medview.services.writing import AtOnce
+from medview.services.writing import AtOnce, Beside
 
 A, B = Draft(findings="a"), Draft(findings="b")
 SIGNED = Signature("Dr Ada", "", "2026-11-22T06:00:00+00:00", "r1", ())
@@ -59,6 +60,28 @@ def test_words_typed_before_the_disk_has_answered_stand_beside_the_stored_ones(d
     desk.go_on()
     both = Draft(question="why", findings="new", signatures=(SIGNED, again))
     assert desk.drafts.of("1.2") == read_draft(desk.folder, "1.2") == both
+
+
+@pytest.mark.parametrize("typed", [("new",), ("new", "")])
+def test_a_window_closed_before_the_disk_has_answered_leaves_what_was_kept(tmp_path, typed):
+    stored, held = Draft(question="why", findings="old", signatures=(SIGNED,)), Event()
+    write_draft(tmp_path, "1.2", stored)
+    writer = Beside(lambda call: None)  # nobody listens any more
+    writer.put(held.wait)
+    drafts = Drafts(Session(), tmp_path, writer)
+    for words in typed:
+        drafts.put("1.2", replace(drafts.of("1.2"), impression=words))
+    held.set()
+    assert writer.close() == ()
+    assert read_draft(tmp_path, "1.2") == replace(stored, impression=typed[-1])
+
+
+def test_words_taken_back_before_the_disk_has_answered_leave_the_stored_ones(desk):
+    write_draft(desk.folder, "1.2", A)
+    for words in ("b", ""):
+        desk.drafts.put("1.2", replace(desk.drafts.of("1.2"), impression=words))
+    desk.go_on()
+    assert desk.drafts.of("1.2") == read_draft(desk.folder, "1.2") == A
 
 
 def test_of_words_that_wait_the_newest_are_written(desk, monkeypatch):
