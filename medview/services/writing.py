@@ -165,9 +165,14 @@ class Beside(Writer):
         if refused is None:
             self._say(piece.done)
             return
-        if not self._is_open:
-            self._untold.append(refused)
-        self._say(lambda: piece.failed(refused))
+        self._untold.append(refused)
+        self._say(lambda: self._tell(piece, refused))
+
+    def _tell(self, piece: Piece, refused: MedviewError) -> None:
+        # At the end nobody may listen any more: what is told from then on, ``close`` tells.
+        if self._is_open:
+            self._untold.remove(refused)
+        piece.failed(refused)
 
     def _say(self, call: Callable[[], object]) -> None:
         # At the end of the program what would be told may be gone already.

@@ -119,6 +119,21 @@ def test_what_is_refused_at_the_end_is_handed_over(desk):
     assert desk.made == []
 
 
+def test_what_was_refused_just_before_the_end_and_not_heard_is_handed_over(desk):
+    heard = []
+    desk.writer.put(refuse, failed=heard.append)
+    desk.hold()
+    for call in desk.posted:
+        call()
+    assert heard == [FULL]
+    desk.gate.set()
+    refused = threading.Event()
+    desk.writer.put(refuse)
+    desk.writer.put(refused.set)
+    assert refused.wait(10)
+    assert desk.writer.close() == (FULL,)
+
+
 def test_a_disk_that_never_answers_is_not_waited_for_for_ever(desk):
     desk.hold()
     desk.put("behind it", key="a")
