@@ -108,7 +108,18 @@ class RunsView(QDialog):
 
     def add(self, folders: Sequence[Path]) -> None:
         """Show the trainings of these folders, too; the newest ones are drawn."""
-        self._read(folders, self._arrived, self._refused)
+        gone: list[bool] = []  # what comes after the window was closed has no place
+        self.destroyed.connect(lambda: gone.append(True))
+
+        def arrived(found: tuple[Run, ...]) -> None:
+            if not gone:
+                self._arrived(found)
+
+        def refused(error: MedviewError) -> None:
+            if not gone:
+                self._refused(error)
+
+        self._read(folders, arrived, refused)
 
     def _refused(self, error: MedviewError) -> None:
         self._problem.setText(f"{error.file}: {error.what}. {error.do}")

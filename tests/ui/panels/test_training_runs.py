@@ -1,8 +1,8 @@
 """Earlier trainings in a window: drawn, sorted, told."""
 
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QLabel, QPushButton, QTreeWidget
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPushButton, QTreeWidget
 from services.test_runs import training
 from ui.panels.test_training import OUTCOME, looked_at, write_history
 
@@ -38,6 +38,17 @@ def rows(view, column=0):
 def head(view, text):
     names = [view.table.headerItem().text(n) for n in range(view.table.columnCount())]
     return names.index(text)
+
+
+@pytest.mark.parametrize("answer", [(), DataError("there is no training", file="r")])
+def test_what_arrives_after_the_window_was_closed_is_left_out(qapp, tmp_path, answer):
+    asked = []
+    view = RunsView(None, lambda *given: asked.append(given), (tmp_path,))
+    view.show()
+    view.close()
+    QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    ((_, done, failed),) = asked
+    (failed if isinstance(answer, DataError) else done)(answer)
 
 
 def test_each_run_has_its_line_and_its_best_epoch(view):
