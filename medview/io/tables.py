@@ -25,7 +25,8 @@ CODE = "MV-DAT-100"
 _MARKS = ",;\t"
 # Spreadsheets say in a first line of its own what stands between the cells.
 _SAID = re.compile(r'"?sep=([,;\t|])"?[\r\n]+', re.IGNORECASE)
-_QUOTED = re.compile(r'"[^"]*"')
+# A quoted cell, which may have lines and quotes in it; a quote amid a word begins none.
+_QUOTED = re.compile(r'(?<![^\s,;|])"(?:[^"]|"")*"')
 _DECIMAL_COMMA = re.compile(r"\s*[-+]?\d+,\d+([eE][-+]?\d+)?\s*")
 # Stands in no text: bytes of another kind of file, or of an encoding that is not known.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f\x80-\x9f]")
@@ -109,7 +110,8 @@ def columns_of(path: Path) -> tuple[str, ...]:
     try:
         raw, _ = _bytes(path, _HEAD)
         if len(raw) == _HEAD:  # not a part of a sign at the end
-            raw = raw.rpartition(b"\n")[0] or raw
+            end = b"\0\n" if raw.startswith(codecs.BOM_UTF16_BE) else b"\n"
+            raw = raw.rpartition(end)[0] or raw
         mark, text = _mark_of(_text(path, raw))
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True)
         first = next((line for line in lines if any(map(str.strip, line))), [])
@@ -200,7 +202,8 @@ def _mark_of(text: str) -> tuple[str, str]:
     said = _SAID.match(text)
     if said:
         return said[1], text[said.end() :]
-    first = _QUOTED.sub("", next((line for line in text.splitlines() if line.strip()), ""))
+    head = _QUOTED.sub("x", text[:_HEAD])
+    first = next((line for line in head.splitlines() if line.strip()), "")
     return max(_MARKS, key=first.count), text
 
 

@@ -48,6 +48,27 @@ def test_letters_are_read_in_the_encodings_of_spreadsheets(tmp_path, encoding):
     assert columns_of(path) == ("Größe", "Straße")
 
 
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        ('"age\nin years";sex;case\n1;F;a\n', ("age\nin years", "sex", "case")),
+        ('"a, ""b"",\nc";d\n1;2\n', ('a, "b",\nc', "d")),
+        ('"a; b;\nc",d\n1,2\n', ("a; b;\nc", "d")),
+        ('"case"\na\n', ("case",)),
+        ('width 5";b;c\n"1,2,3,4";2;3\n', ('width 5"', "b", "c")),
+    ],
+)
+def test_a_name_of_a_column_may_have_lines_and_quotes(tmp_path, text, header):
+    path = written(tmp_path, text)
+    assert read_table(path).header == columns_of(path) == header
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_the_columns_of_a_long_table_are_read_in_every_encoding(tmp_path, encoding):
+    path = written(tmp_path, "\ufeffa,b\n" + "ü,2\n" * 2**14, encoding)
+    assert columns_of(path) == ("a", "b")
+
+
 def test_a_packed_table_is_read_as_far_as_it_is_whole(tmp_path):
     path = tmp_path / "t.csv.gz"
     path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
