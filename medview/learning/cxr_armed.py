@@ -106,7 +106,8 @@ class ArmedRun(Run):
         cases, self.weights = given.films.cases, effects.weights
         here = clusters_of([cases[n] for n in parts[0]], effects.cluster_of)
         self.names = joined(effects.known, here)
-        if not self.names:
+        scored = learns != "site-effects" and any(cases[n].cells.get("brixia") for n in parts[0])
+        if not self.names or not (any(here) or scored):
             raise DataError(
                 "no film to train on has an outcome and a site, which effects of sites need",
                 code="MV-DAT-156",
@@ -175,6 +176,8 @@ class ArmedRun(Run):
         if known.any():
             only = ArmedOutput(armed.fixed[known], armed.mixed[known], armed.seen[known], armed.kl)
             losses[OUTCOME] = self._opponent.loss([Asked(1.0, only, truth[known], cluster[known])])
+        elif not any(loss.requires_grad for loss in losses.values()):
+            losses[OUTCOME] = 0.0 * armed.mixed.sum()  # nothing of the batch moves what learns
         return losses
 
     @torch.no_grad()
@@ -210,9 +213,12 @@ def begin_with(armed: Armed, start: Mapping[str, Tensor]) -> None:
 def what_sites_add(model: SiteMdmt, given: Given, seed: int) -> list[dict[str, object]]:
     """What each site adds to the log-odds of SEVERE, mean over all films with an outcome.
 
-    With the 2.5th and 97.5th percentile over draws of the effects, and the films of the site.
+    With the 2.5th and 97.5th percentile over draws of the effects, and the films of the site;
+    nothing without such films.
     """
     films = [n for n, case in enumerate(given.films.cases) if case.cells.get(OUTCOME)]
+    if not films:
+        return []
     chosen = np.array(films, np.intp)
     inputs, shares = given.batch(chosen, np.zeros(len(films), np.intp))
     pooled = inputs if given.pooled is not None else model.run_tail(inputs, shares)

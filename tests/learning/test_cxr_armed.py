@@ -1,6 +1,6 @@
 """ARMED round the chest network: what learns, what an adversary takes away, what sites add."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -24,9 +24,9 @@ def effects(adversary=0.1, **start):
     return Effects(LossWeights(1.0, 1.0, adversary, 1e-3), **start)
 
 
-def learnt(recipe, learning, job=None, **how):
+def learnt(recipe, learning, job=None, parts=(TRAIN, VAL), **how):
     last = partial(ArmedRun, effects=learning)
-    return fit_method(job or Silent(), recipe, given(240), (TRAIN, VAL), 1, last=last, **how).model
+    return fit_method(job or Silent(), recipe, given(240), parts, 1, last=last, **how).model
 
 
 def small(**changes):
@@ -105,3 +105,27 @@ def test_what_sites_add_is_told_with_its_interval_and_films():
 def test_films_without_an_outcome_teach_no_effects():
     with pytest.raises(DataError, match="has an outcome and a site"):
         learnt(small(), effects(cluster_of=lambda case: ""))
+
+
+def test_where_effects_alone_learn_films_need_a_site_though_the_weights_know_some():
+    state = learnt(small(epochs=1), effects()).state_dict()
+    nowhere = effects(known=("a", "b"), start=state, cluster_of=lambda case: "")
+    with pytest.raises(DataError, match="has an outcome and a site"):
+        learnt(small(), nowhere, init=state, learns="site-effects")
+    assert learnt(small(epochs=1), nowhere, init=state).sites == ("a", "b")  # zones learn
+    every_other = (TRAIN[::2], VAL[::2])  # films with an outcome
+    with pytest.raises(DataError, match="has an outcome and a site"):
+        learnt(small(), nowhere, init=state, parts=every_other)
+
+
+def test_a_batch_of_which_no_site_is_known_leaves_effects_that_learn_alone():
+    state = learnt(small(epochs=1), effects()).state_dict()
+    one = effects(known=("a", "b"), start=state,
+                  cluster_of=lambda case: case.site if case.case == "c0" else "")  # fmt: skip
+    assert learnt(small(), one, init=state, learns="site-effects").sites == ("a", "b")
+
+
+def test_nothing_is_told_of_sites_where_no_film_has_an_outcome():
+    net, films = learnt(small(epochs=1), effects()), given(240)
+    scored = tuple(replace(case, cells={"brixia": "000000"}) for case in films.films.cases)
+    assert what_sites_add(net, replace(films, films=replace(films.films, cases=scored)), 0) == []
