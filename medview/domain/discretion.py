@@ -18,7 +18,9 @@ if TYPE_CHECKING:  # what tells an error loads no arrays
 _SHORTEST = 3
 # What somebody has typed stands in quotes; names of columns belong to nobody.
 _QUOTED = re.compile(r'(column "[^"\n]*")|"[^"\n]*"|“[^”\n]*”')
-# A path, or a name with an ending; figures such as 0.5 are none, nor are files of the program.
+# The file that a sentence begins with may have spaces in its name; amid one it is in quotes.
+# Else a path, or a name with an ending; figures such as 0.5 are none, nor are files of the program.
+_NAMED = re.compile(r"\A[^:;\"“”\n]*\w\.(?!py\b)[A-Za-z][A-Za-z0-9]{1,6}(?=: )")
 _FILE = re.compile(r"[^\s\"“”]*[/\\][^\s\"“”]*|[^\s\"“”]*\w\.(?!py\b)[A-Za-z][A-Za-z0-9]{1,6}\b")
 
 
@@ -57,4 +59,5 @@ def discreet(text: str, name: str = "", *, instead: str = "the case") -> str:
     """
     if name and not name.isdigit():
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", instead, text)
+    text = _NAMED.sub("a file", text)
     return _FILE.sub("a file", _QUOTED.sub(lambda found: found[1] or "“…”", text))

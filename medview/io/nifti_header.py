@@ -156,7 +156,7 @@ def _offset(path: Path, offset: float, *, lowest: int) -> int:
 def _check_size(header: Header) -> None:
     if not is_there(header.data_path):
         raise ReadError(
-            f"its pixels, {header.data_path.name}, are not there",
+            f'its pixels, "{header.data_path.name}", are not there',
             code=Code.NIFTI_SHORT,
             file=header.path.name,
             do="Copy both files into one folder.",

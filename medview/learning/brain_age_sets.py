@@ -254,7 +254,7 @@ def load_age_cases(path: Path) -> Subset:
             if file is None:
                 continue
             if not file.is_file():
-                wrong = f'column "{role}": {file.name} is not there'
+                wrong = f'column "{role}": "{file.name}" is not there'
                 break
             names, vector = numbers_of(file, case.case)
             known = columns.setdefault(role, names or tuple(map(str, range(vector.size))))
@@ -271,7 +271,7 @@ def load_age_cases(path: Path) -> Subset:
 
 def _differs(names: tuple[str, ...] | None, vector: Vector, known: Sequence[str], file: str) -> str:
     if vector.size != len(known):
-        return f"{file} has {vector.size} values, the first case {len(known)}"
+        return f'"{file}" has {vector.size} values, the first case {len(known)}'
     if names is not None and tuple(names) != tuple(known):
         odd_one = next(a for a, b in zip(names, known, strict=True) if a != b)
         return f'{file}: the column "{odd_one}" is not in the first case\'s place'

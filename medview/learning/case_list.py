@@ -235,7 +235,7 @@ def _case_of(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase | Left
     needed = [role, *(column for column in ("mask", "brain") if column in files)]
     missing = next((column for column in needed if not files[column].exists()), None)
     if missing:
-        what = f'row {row.number}, column "{missing}": {files[missing].name} is not there'
+        what = f'row {row.number}, column "{missing}": "{files[missing].name}" is not there'
         return LeftOut(row["case"], "MV-DAT-102", what)
     return _described(row, folder, roles)
 

@@ -53,6 +53,8 @@ def test_a_warning_names_no_file():
         ('row 2, column "sex": "Doe" is no word', "l.csv", 'row 2, column "sex": “…” is no word'),
         ("none of 2 cases can be used; Doe: a/b.nii is gone", "Doe", "none of 2 cases can be used; "
          "the case: a file is gone"),
+        ("Ann Doe.nii.gz: it is damaged", "7", "a file: it is damaged"),
+        ('column "t1": "Ann Doe.nii.gz" is not there', "7", 'column "t1": “…” is not there'),
         ("row 100 has 2 cells, 0.5 mm", "100", "row 100 has 2 cells, 0.5 mm"),
     ],
 )  # fmt: skip

@@ -185,8 +185,8 @@ def test_cases_whose_files_do_not_fit_are_left_out_with_the_reason(tmp_path):
     (tmp_path / "c5.npy").unlink()
     np.save(tmp_path / "c7.npy", np.full(4, np.nan))
     left = {one.case: one.what for one in sets.load_age_cases(path).skipped}
-    assert left["c3"] == "c3.npy has 5 values, the first case 4"
-    assert "c5.npy is not there" in left["c5"]
+    assert left["c3"] == '"c3.npy" has 5 values, the first case 4'
+    assert '"c5.npy" is not there' in left["c5"]
     assert "no value that is a number" in left["c7"]
 
 

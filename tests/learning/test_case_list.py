@@ -136,7 +136,7 @@ def test_a_case_whose_file_is_missing_is_left_out_by_name(tmp_path):
     subset = load(path)
     assert [case.case for case in subset.cases] == ["a"]
     missing, other = subset.skipped
-    assert (missing.case, missing.what) == ("b", 'row 3, column "t1": gone.nii.gz is not there')
+    assert (missing.case, missing.what) == ("b", 'row 3, column "t1": "gone.nii.gz" is not there')
     assert (other.case, other.what) == ("c", "it has no t1 or t1ce file")
 
 
