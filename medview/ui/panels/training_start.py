@@ -51,26 +51,38 @@ class StartCard(Card):
         self.rate = RateRow(app)
         self.add(Row(label(tr("Epochs")), 1, self.epochs), self.rate, self.folds, self.sites)
         self.add(self._expected, Row(1, self._resume, self._go))
-        self._on_version()
+        self._choose_one()
 
     def _build_version(self) -> None:
         self.version = QComboBox()
         name(self.version, "training_version", tr("Start from"))
         self._list_versions()
-        self._app.tuning.models.changed.connect(self._list_versions)
+        self._app.tuning.models.changed.connect(self._on_versions)
         self.version.setToolTip(tr("The version whose weights are trained further"))
         self.version.setMinimumWidth(_FIELD_PX)
         self.version.currentIndexChanged.connect(self._on_version)
 
     def _list_versions(self) -> None:
         """List what can be trained further; what was chosen stays chosen."""
-        here = self.version.currentData()
+        here = self._app.tuning.now.wish.version
         self.version.blockSignals(True)
         self.version.clear()
         for choice in self._app.tuning.choices():
             self.version.addItem(f"{choice.card.title} {choice.card.version}", choice.name)
         self.version.setCurrentIndex(max(0, self.version.findData(here)))
         self.version.blockSignals(False)
+
+    def _on_versions(self) -> None:
+        self._list_versions()
+        self._choose_one()
+
+    def _choose_one(self) -> None:
+        """Where what was wished for is not there: wish for the one that is seen."""
+        now = self._app.tuning.now
+        is_there = self.version.findData(now.wish.version) >= 0
+        # Another wish would have the cases looked at anew, and an outcome would be gone.
+        if not is_there and now.phase in ("empty", "ready"):
+            self._on_version()
 
     def _build_epochs(self) -> None:
         self.epochs = WholeField()

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from PySide6.QtWidgets import (
     QCheckBox,
+    QComboBox,
     QLabel,
     QPushButton,
     QSpinBox,
@@ -21,7 +22,7 @@ from medview.services.case_table import case_lines
 from medview.services.model_library import ModelLibrary
 from medview.services.training import METHODS
 from medview.services.training_notes import note_time
-from medview.services.tuned import Tuned
+from medview.services.tuned import Tuned, Wish
 from medview.services.versions import located, versions
 from medview.ui.panels.training_outcome import free_name
 
@@ -421,3 +422,24 @@ def test_a_name_is_offered_that_no_version_has():
     assert free_name("brain-age@1.0", ["brain-age@1.0"]) == "1.0-local"
     taken = ["brain-age@1.0", "brain-age@1.0-local", "cxr@1.0-local-2"]
     assert free_name("brain-age@1.0", taken) == "1.0-local-2"
+
+
+def test_the_panel_opened_later_leaves_what_is_offered_to_go_on(bench, monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    tuning = with_all_models(bench)
+    other = tuning.choices()[1].name
+    tuning.state.set(phase="stopped", data=tmp_path, wish=Wish(other))
+    bench.window.show_panel("training")
+    assert (tuning.now.wish.version, tuning.now.phase) == (other, "stopped")
+    assert bench.window.side.shown.findChild(QComboBox, "training_version").currentData() == other
+
+
+def test_of_a_version_that_is_gone_what_is_seen_is_what_would_be_trained(bench, monkeypatch):
+    tuning = with_all_models(bench)
+    one, other = tuning.choices()[:2]
+    bench.window.show_panel("training")
+    tuning.wish(version=other.name)
+    monkeypatch.setattr(type(tuning), "choices", lambda _: (one,))
+    tuning.models.changed.emit()
+    box = bench.window.side.shown.findChild(QComboBox, "training_version")
+    assert box.currentData() == tuning.now.wish.version == one.name
