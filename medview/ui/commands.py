@@ -14,6 +14,7 @@ from medview.services.forgetting import alias, forget_training
 from medview.services.session import Message
 from medview.ui.app import App
 from medview.ui.notify import ask
+from medview.ui.saving import ask_for_file
 from medview.ui.words import tr
 
 _FILES = (
@@ -45,14 +46,13 @@ def save_picture(app: App) -> None:
     if app.window.grid.view_of(pane) is None:
         return
     # The name says nothing of the patient.
-    start = str(Path.home() / _PICTURE_NAME)
-    chosen, _ = QFileDialog.getSaveFileName(app.window, tr("Save picture"), start, "PNG (*.png)")
-    if not chosen:
+    chosen = ask_for_file(app.window, tr("Save picture"), _PICTURE_NAME, "PNG", ".png")
+    if chosen is None:
         return
     buffer = QBuffer()
     buffer.open(QIODevice.OpenModeFlag.WriteOnly)
     app.window.grid.panes[pane].picture().save(buffer, "PNG")
-    app.outgoing.picture(Path(chosen).with_suffix(".png"), bytes(buffer.data().data()))
+    app.outgoing.picture(chosen, bytes(buffer.data().data()))
 
 
 def toggle_private(app: App) -> None:

@@ -11,6 +11,7 @@ from medview.ui.action import Action, has_image
 from medview.ui.app import App
 from medview.ui.audit_view import AuditView
 from medview.ui.notify import ask
+from medview.ui.saving import ask_for_file
 from medview.ui.words import tr
 
 _FILES = "medview-dicom"
@@ -43,11 +44,9 @@ def save_movie(app: App) -> None:
     if not app.outgoing.has_stack:
         return
     # The name says nothing of the patient.
-    start = str(Path.home() / _MOVIE)
-    chosen, _ = QFileDialog.getSaveFileName(app.window, tr("Save movie"), start, "GIF (*.gif)")
-    if chosen:
-        rate = app.preferences.settings.cine_rate
-        app.outgoing.movie(Path(chosen).with_suffix(".gif"), rate)
+    chosen = ask_for_file(app.window, tr("Save movie"), _MOVIE, "GIF", ".gif")
+    if chosen is not None:
+        app.outgoing.movie(chosen, app.preferences.settings.cine_rate)
 
 
 def show_trail(app: App) -> None:

@@ -16,7 +16,6 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import (
     QApplication,
-    QFileDialog,
     QMainWindow,
     QMenu,
     QSplitter,
@@ -51,6 +50,7 @@ from medview.ui.recent_menu import RecentMenu
 from medview.ui.record_pane import RecordPane
 from medview.ui.regions import focus_next
 from medview.ui.report_preview import ReportPreview
+from medview.ui.saving import ask_for_file
 from medview.ui.shortcut_editor import ShortcutEditor
 from medview.ui.shortcuts import profile_of
 from medview.ui.side import Side
@@ -217,10 +217,9 @@ class MainWindow(QMainWindow):
     def export_report(self) -> None:
         """Ask where to, then write the report."""
         self.show_panel("report")
-        start = str(Path.home() / _REPORT_NAME)
-        chosen, _ = QFileDialog.getSaveFileName(self, tr("Export report"), start, "PDF (*.pdf)")
-        if chosen:
-            self._app.reading.export(Path(chosen).with_suffix(".pdf"))
+        chosen = ask_for_file(self, tr("Export report"), _REPORT_NAME, "PDF", ".pdf")
+        if chosen is not None:
+            self._app.reading.export(chosen)
 
     def toggle_preview(self) -> None:
         """Show the pages of the report beside the images, or hide them."""

@@ -5,7 +5,7 @@ import os
 import stat
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import suppress
 
 import pytest
@@ -81,9 +81,15 @@ def test_many_at_once_agree_on_one_secret(tmp_path):
     assert os.listdir(place.parent) == [SECRET]
 
 
-def starting(root, together, told):
-    """A program that starts at the same moment as others, over and over."""
-    link = os.link
+def met_at(barrier):
+    """The programs of a pool wait for each other there."""
+    global together  # noqa: PLW0603  # a barrier can only be handed on when a program starts
+    together = barrier
+
+
+def starting(root):
+    """A program that starts at the same moment as others, over and over; the key of each home."""
+    link, keys = os.link, set()
     for kind in KINDS:
         os.link = without_links if kind == "unlinked" else link
         for number in range(ROUNDS):
@@ -94,7 +100,8 @@ def starting(root, together, told):
                     (folder / SECRET).write_bytes(b"ab")
             os.environ["MEDVIEW_HOME"] = str(folder)
             together.wait(60)
-            told.put((folder.name, keyed(b"x")))
+            keys.add((folder.name, keyed(b"x")))
+    return keys
 
 
 def without_links(*_):
@@ -103,15 +110,10 @@ def without_links(*_):
 
 def test_programs_that_start_at_once_agree_on_one_secret(tmp_path):
     made = multiprocessing.get_context("spawn")
-    together, told = made.Barrier(3), made.SimpleQueue()
-    programs = [made.Process(target=starting, args=(tmp_path, together, told)) for _ in range(3)]
-    for each in programs:
-        each.start()
-    homes = ROUNDS * len(KINDS)
-    keys = {told.get() for _ in range(3 * homes)}
-    for each in programs:
-        each.join()
-    assert len(keys) == homes
+    with ProcessPoolExecutor(3, made, met_at, (made.Barrier(3),)) as pool:
+        asked = [pool.submit(starting, tmp_path) for _ in range(3)]
+        keys = set().union(*(each.result(120) for each in asked))
+    assert len(keys) == ROUNDS * len(KINDS)
     assert {tuple(os.listdir(folder)) for folder in tmp_path.iterdir()} == {(SECRET,)}
 
 
