@@ -83,7 +83,7 @@ def test_many_at_once_agree_on_one_secret(tmp_path):
 
 def met_at(barrier):
     """The programs of a pool wait for each other there."""
-    global together  # noqa: PLW0603  # a barrier can only be handed on when a program starts
+    global together  # a barrier can only be handed on when a program starts
     together = barrier
 
 
