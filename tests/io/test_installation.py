@@ -6,15 +6,14 @@ import stat
 import subprocess
 import sys
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import suppress
 
 import pytest
+from at_once import KINDS, ROUNDS, met_at, starting
 
 from medview.io import installation
 from medview.io.identity import former_key, patient_key
 from medview.io.installation import SECRET, home, keyed
 
-KINDS, ROUNDS = ("new", "torn", "unlinked"), 15
 ASK = "from medview.io.identity import patient_key; print(patient_key('P1', 'Test^Case'))"
 
 
@@ -79,33 +78,6 @@ def test_many_at_once_agree_on_one_secret(tmp_path):
         [secret] = set(pool.map(made, range(24)))
     assert len(secret.strip()) == 64
     assert os.listdir(place.parent) == [SECRET]
-
-
-def met_at(barrier):
-    """The programs of a pool wait for each other there."""
-    global together  # a barrier can only be handed on when a program starts
-    together = barrier
-
-
-def starting(root):
-    """A program that starts at the same moment as others, over and over; the key of each home."""
-    link, keys = os.link, set()
-    for kind in KINDS:
-        os.link = without_links if kind == "unlinked" else link
-        for number in range(ROUNDS):
-            folder = root / f"{kind} {number}"
-            if kind == "torn":
-                with suppress(FileExistsError):
-                    folder.mkdir()
-                    (folder / SECRET).write_bytes(b"ab")
-            os.environ["MEDVIEW_HOME"] = str(folder)
-            together.wait(60)
-            keys.add((folder.name, keyed(b"x")))
-    return keys
-
-
-def without_links(*_):
-    raise PermissionError
 
 
 def test_programs_that_start_at_once_agree_on_one_secret(tmp_path):
