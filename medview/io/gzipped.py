@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Literal, NamedTuple
 
-MAGIC = b"\x1f\x8b"
 _STEP, _PIECE = 2**16, 2**22
 # zlib's way to say that there is a header of gzip around the packed data.
 _WITH_HEADER = 16 + zlib.MAX_WBITS

@@ -19,36 +19,6 @@ from medview.learning.synthetic_rows import synthetic_rows
 FoldOf = tuple[Engine, AnomalySettings, Sequence[PreparedCase]]
 
 
-def folds_of(cases: Sequence[PreparedCase], folds: int) -> list[list[PreparedCase]]:
-    """Every n-th patient in the order of the list; all cases of a patient in one fold."""
-    patients = list(dict.fromkeys(case.case.patient for case in cases))
-    return [
-        [case for case in cases if case.case.patient in patients[n::folds]] for n in range(folds)
-    ]
-
-
-def cross_validate_baselines(
-    job: Progress,
-    cases: Sequence[PreparedCase],
-    *,
-    always: Sequence[PreparedCase] = (),
-    folds: int = 5,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> list[MetricRow]:
-    """Figures of PCA, z-score and the trivial scores: what a model has to beat.
-
-    Each fold is scored by baselines fitted on the other folds and on the cases of `always`
-    (templates), which are themselves never scored.
-    """
-    held_out = []
-    for fold in folds_of(cases, folds):
-        training = [case for case in (*cases, *always) if case not in fold]
-        scorer = together(trivial_scorer, *fit_baselines(training, seed))
-        held_out += [HeldOut(case, scorer) for case in fold]
-    return synthetic_rows(try_lesions(job, held_out, draws=draws, seed=seed))
-
-
 def try_folds(
     job: Progress,
     folds: Sequence[FoldOf],

@@ -125,11 +125,6 @@ def peak_hit(truth: Truth, score: Scores) -> float:
     return float(truth[score == score.max()].mean())
 
 
-def win_rate(with_lesion: Scores, without: Scores) -> float:
-    """Share of pairs in which the slice with the lesion scores higher; ties count one half."""
-    return float(((with_lesion > without) + 0.5 * (with_lesion == without)).mean())
-
-
 def roc_auc_many(truth: Truth, score: Scores, weights: Weights) -> Scores:
     """ROC AUC under each row of `weights` (b, n), as (b,); equal to `roc_auc` row by row."""
     hit, missed_by, gained = _steps(truth, score, weights)
@@ -229,7 +224,7 @@ def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
 
 
 def win_interval(with_lesion: Scores, without: Scores, patients: Sequence[str]) -> Interval:
-    """`win_rate` with its interval over patients."""
+    """Share of pairs in which the slice with the lesion scores higher; ties count one half."""
     wins = (with_lesion > without) + 0.5 * (with_lesion == without)
     return mean_interval(np.asarray(wins, dtype=np.float64), patients)
 

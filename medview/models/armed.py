@@ -251,10 +251,6 @@ class Armed(nn.Module):
         by_probability = options.head == "binary" and options.link == "prob"
         return added + (torch.sigmoid(fixed) if by_probability else fixed)
 
-    def respond(self, predictor: Tensor) -> Tensor:
-        """A logit as a probability; a mean as it is."""
-        return torch.sigmoid(predictor) if self.options.head == "binary" else predictor
-
     def main_parameters(self) -> list[nn.Parameter]:
         """What the main step learns: everything but the adversary."""
         return [p for name, p in self.named_parameters() if not name.startswith("adversary.")]

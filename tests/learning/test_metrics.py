@@ -18,7 +18,6 @@ from medview.learning.metrics import (
     pr_auc,
     roc_auc,
     win_interval,
-    win_rate,
 )
 
 TRUTH = np.array([True, False, True, False])
@@ -61,7 +60,8 @@ def test_a_peak_hits_when_it_lies_in_the_truth():
 
 
 def test_ties_are_half_a_win():
-    assert win_rate(np.array([2.0, 1.0, 0.0]), np.array([1.0, 1.0, 1.0])) == 0.5
+    found = win_interval(np.array([2.0, 1.0, 0.0]), np.ones(3), ["a", "b", "c"])
+    assert found.value == 0.5
 
 
 @pytest.mark.parametrize("name", ["roc_auc", "pr_auc"])
