@@ -79,7 +79,11 @@ class Measuring:
         return replace(found, baselines={**found.baselines, **more})
 
     def _crossed(self, job: Progress, inside: Said) -> Iterator[MetricRow]:
-        """Outcome on each source by networks trained on the others, calmed by films `inside`."""
+        """Outcome on each source by networks trained on the others.
+
+        They are calmed as the films of the other sources ask for among those `inside` (said by
+        networks that never saw the film): outcomes of the source itself choose no temperature.
+        """
         cases = self.given.films.cases
         sites = sorted({case.site for case in cases if case.cells.get("prognosis")})
         for site in sites if len(sites) > 1 else ():
@@ -87,7 +91,8 @@ class Measuring:
             left = np.array([case.patient in here for case in cases], np.bool_)
             if not any(cases[n].cells.get("prognosis") for n in np.flatnonzero(~left)):
                 continue  # the other sources teach no outcome
-            said = calmed_as(self._left_out(job, left), inside)
+            others = np.array([case.patient not in here for case in inside.cases], np.bool_)
+            said = calmed_as(self._left_out(job, left), inside.only(others))
             for row in outcome_rows(said):
                 if row.group.split(", ")[0] == "all":
                     group = row.group.replace("all", f"source-left-out:{site}", 1)

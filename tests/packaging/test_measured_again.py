@@ -1,0 +1,57 @@
+"""Figures measured again, on the card of the same weights."""
+
+import runpy
+import sys
+from dataclasses import replace
+
+import pytest
+from age_weights import write_age_weights
+
+from medview.domain.card import Figure
+from medview.io.cards import read_card, write_card
+
+TRAIN = "medview train brain-age --data DATA --out DIR"
+
+
+def figure(value, group="all", command=TRAIN):
+    return Figure("mae", value, "ixi", n=9, group=group, command=command)
+
+
+def put(tmp_path, old, new, monkeypatch, *more, weights=None):
+    first = write_age_weights(tmp_path / "w")[0].with_name("card.json")
+    second = tmp_path / "new.json"
+    card = read_card(first)
+    write_card(replace(card, measured=tuple(old)), first)
+    again = replace(card, measured=tuple(new), limits=("Other.",))
+    write_card(replace(again, weights_sha256=weights or card.weights_sha256), second)
+    monkeypatch.setattr(sys, "argv", ["measured_again.py", str(first), str(second), *more])
+    runpy.run_path("packaging/measured_again.py", run_name="__main__")
+    made = read_card(first)
+    assert made.limits == card.limits
+    return [(one.group, one.value, one.command) for one in made.measured]
+
+
+def test_rows_of_the_groups_asked_for_are_new_in_their_old_place(tmp_path, monkeypatch):
+    ablate = "medview ablate x"
+    old = [figure(1.0), figure(2.0, "left-out:a"), figure(3.0, "left-out:b", ablate), figure(4.0)]
+    new = [figure(5.0), figure(6.0, "left-out:a"), figure(7.0, "left-out:c")]
+    assert put(tmp_path, old, new, monkeypatch, "--groups", "left-out:") == [
+        ("all", 1.0, TRAIN),
+        ("left-out:a", 6.0, TRAIN),
+        ("left-out:c", 7.0, TRAIN),
+        ("left-out:b", 3.0, ablate),
+        ("all", 4.0, TRAIN),
+    ]
+
+
+def test_without_groups_all_rows_of_the_command_are_new(tmp_path, monkeypatch):
+    old = [figure(1.0), figure(2.0, command="medview evaluate x")]
+    found = put(tmp_path, old, [figure(5.0)], monkeypatch)
+    assert found == [("all", 5.0, TRAIN), ("all", 2.0, "medview evaluate x")]
+
+
+def test_figures_of_other_weights_and_of_nothing_are_refused(tmp_path, monkeypatch):
+    with pytest.raises(SystemExit, match="other weights"):
+        put(tmp_path, [figure(1.0)], [figure(5.0)], monkeypatch, weights="0" * 64)
+    with pytest.raises(SystemExit, match="nothing was measured on left-out"):
+        put(tmp_path, [figure(1.0)], [figure(5.0)], monkeypatch, "--groups", "left-out:")
