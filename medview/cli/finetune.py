@@ -168,7 +168,7 @@ def finetune(
             hide_set_names(out, set_names(data))
             body = without_case_names(body, set_names(data))
     if not train.resume:
-        expecting.note({**body, "epochs": body.get("epochs") or 1}, out)
+        expecting.note({**body, "epochs": body.get("epochs") or 1})
     write_run(out, found.card.id, train, body)
     told = {**body, "expected": as_answer(before)}
     return _registered(out, found.card.id, told, wanted)

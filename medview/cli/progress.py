@@ -24,6 +24,7 @@ class ProgressLine:
     on_terminal: bool
     clock: Callable[[], float] = time.monotonic
     _began: float = field(default=0.0, init=False)
+    _first: int = field(default=0, init=False)
     _shown: float = field(default=0.0, init=False)
     _done: int = field(default=-1, init=False)
     _total: int = field(default=-1, init=False)
@@ -38,7 +39,7 @@ class ProgressLine:
         """Show that `done` of `total` is done, unless something was shown just before."""
         now = self.clock()
         if total != self._total or done < self._done:
-            self._began = now
+            self._began, self._first = now, done
             if not self.on_terminal:
                 self._shown = now
         self._done, self._total = done, total
@@ -64,9 +65,9 @@ class ProgressLine:
     def _sentence(self, now: float, text: str) -> str:
         share = self._done / self._total if self._total > 0 else 0.0
         parts = [f"{share:4.0%}"]
-        spent = now - self._began
-        if 0 < share < 1 and spent >= 1:
-            parts.append(f"{in_time(spent * (1 - share) / share)} left")
+        spent, made = now - self._began, self._done - self._first
+        if made > 0 and share < 1 and spent >= 1:
+            parts.append(f"{in_time(spent * (self._total - self._done) / made)} left")
         return "  ".join([*parts, text] if text else parts)
 
     def _draw(self, line: str) -> None:

@@ -11,7 +11,7 @@ import multiprocessing
 import queue
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -76,13 +76,13 @@ def train_all(job: Progress, trainings: Sequence[Training], habits: Habits) -> l
     ]
     if at_once > 1:
         return _side_by_side(job, trainings, habits, ends, at_once)
-    made = []
+    made, tell = [], _Told(job, len(trainings))
     for training, end in zip(trainings, ends, strict=True):
         trainer = _begun(training, habits, resume=habits.resume)
 
         def heard(report: EpochReport, name: str = training.name) -> None:
             job.check()
-            _tell(job, name, report)
+            tell(name, report)
 
         _run(trainer, end, heard)
         made.append(trainer)
@@ -107,9 +107,19 @@ def _run(trainer: RegionTrainer, end: float, heard: Heard) -> None:
             break
 
 
-def _tell(job: Progress, name: str, report: EpochReport) -> None:
-    job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
-    job.partial(report)
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """Says how far all trainings together are, as each of them tells of its epochs."""
+
+    job: Progress
+    trainings: int
+    epochs: dict[str, int] = field(default_factory=dict)
+
+    def __call__(self, name: str, report: EpochReport) -> None:
+        self.epochs[name] = report.epoch
+        done, total = sum(self.epochs.values()), self.trainings * report.epochs
+        self.job.report(done, total, f"{name}: epoch {report.epoch} / {report.epochs}")
+        self.job.partial(report)
 
 
 def _side_by_side(
@@ -123,6 +133,7 @@ def _side_by_side(
     said: multiprocessing.Queue[tuple[str, Any]] = context.Queue()
     waiting = list(zip(trainings, ends, strict=True))
     running: list[BaseProcess] = []
+    tell = _Told(job, len(trainings))
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -133,7 +144,7 @@ def _side_by_side(
                 begun.start()
                 running.append(begun)
             job.check()
-            _listen(job, said)
+            _listen(tell, said)
             running = [child for child in running if child.is_alive() or not _ended(child, said)]
     finally:
         for child in running:
@@ -142,7 +153,7 @@ def _side_by_side(
     return [_finished(training, habits) for training in trainings]
 
 
-def _listen(job: Progress, said: multiprocessing.Queue[tuple[str, Any]]) -> None:
+def _listen(tell: _Told, said: multiprocessing.Queue[tuple[str, Any]]) -> None:
     """Pass on what the children say for a moment; raise what one of them failed with."""
     until = time.monotonic() + _LOOK_EVERY_S
     while (left := until - time.monotonic()) > 0:
@@ -152,7 +163,7 @@ def _listen(job: Progress, said: multiprocessing.Queue[tuple[str, Any]]) -> None
             return
         if isinstance(word, MedviewError):
             raise word
-        _tell(job, name, word)
+        tell(name, word)
 
 
 def _ended(child: BaseProcess, said: multiprocessing.Queue[tuple[str, Any]]) -> bool:

@@ -7,6 +7,7 @@ in the program's own folder keeps seconds and memory by model and method.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from medview.io.atomic import own_file
 
 WISH = "wish.json"
 TIMES = "training-times.json"
+_NOTED = ("epochs", "cases", "seconds", "memory_mb")
+_KEPT_RUNS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +44,12 @@ def read_wish(folder: Path) -> dict[str, Any]:
 def note_time(
     home: Path, kind: str, *, seconds: float, epochs: int, cases: int, memory_mb: float
 ) -> None:
-    """Keep what a training took, in place of what one of its kind took before."""
+    """Keep what a training took, beside the few of its kind before it."""
     if epochs < 1 or cases < 1:
         return
-    own = {"seconds_per_case_epoch": seconds / epochs / cases, "memory_mb": memory_mb}
-    _write(home / TIMES, {**_read(home / TIMES), kind: own})
+    times = _read(home / TIMES)
+    own = {"epochs": epochs, "cases": cases, "seconds": seconds, "memory_mb": memory_mb}
+    _write(home / TIMES, {**times, kind: [*_runs(times, kind), own][-_KEPT_RUNS:]})
 
 
 def read_times(home: Path) -> dict[str, Any]:
@@ -54,14 +58,29 @@ def read_times(home: Path) -> dict[str, Any]:
 
 
 def expected(times: Mapping[str, Any], kind: str, *, epochs: int, cases: int) -> Expected | None:
-    """What a training will take by such `times`; None where none of its kind has run here."""
-    found: Any = times.get(kind)
-    try:
-        return Expected(
-            float(found["seconds_per_case_epoch"]) * epochs * cases, float(found["memory_mb"])
-        )
-    except (TypeError, KeyError, ValueError):
+    """What a training will take by such `times`; None where none of its kind has run here.
+
+    It goes by the run that is nearest in amount (a short trial says little of a long training),
+    the last one of several.
+    """
+    runs = _runs(times, kind)
+    if not runs:
         return None
+    share = [run["epochs"] * run["cases"] / (epochs * cases) for run in runs]
+    near = min(reversed(range(len(runs))), key=lambda n: abs(math.log(share[n])))
+    return Expected(runs[near]["seconds"] / share[near], runs[near]["memory_mb"])
+
+
+def _runs(times: Mapping[str, Any], kind: str) -> list[dict[str, float]]:
+    """Trainings of a kind that are noted, the last one at the end; what is damaged is left out."""
+    found: Any = times.get(kind)
+    runs = []
+    for one in found if isinstance(found, list) else ():
+        with suppress(TypeError, KeyError, ValueError):
+            run = {name: float(one[name]) for name in _NOTED}
+            if run["epochs"] >= 1 and run["cases"] >= 1:
+                runs.append(run)
+    return runs
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -57,6 +57,14 @@ def test_a_new_stage_starts_the_clock_again():
     assert progress.stream.getvalue().split("\r")[-1].strip() == "50%  2 s left"
 
 
+def test_what_was_done_before_says_nothing_of_the_time_left():
+    progress, clock = line(on_terminal=True)
+    progress.report(90, 100)  # as it goes on where it was interrupted
+    clock.now += 10
+    progress.report(92, 100)
+    assert progress.stream.getvalue().split("\r")[-1].strip() == "92%  40 s left"
+
+
 def test_quiet_shows_nothing_and_needs_no_stream():
     progress = ProgressLine(None, on_terminal=True)
     progress.report(1, 2, "x")

@@ -24,10 +24,11 @@ class Asked(Silent):
     """Progress that is asked to stop after some reports."""
 
     def __init__(self, most: int = 99) -> None:
-        self.most, self.heard = most, list[str]()
+        self.most, self.heard, self.shares = most, list[str](), list[float]()
 
     def report(self, done: int, total: int, text: str = "") -> None:
         self.heard.append(text)
+        self.shares.append(done / total)
         if len(self.heard) > self.most:
             raise KeyboardInterrupt
 
@@ -58,6 +59,7 @@ def test_one_after_the_other_each_in_its_folder(case: RegionCase, tmp_path: Path
     assert [trainer.epoch for trainer in made] == [2, 2]
     assert told.heard[0] == "one: epoch 1 / 2"
     assert told.heard[-1] == "two: epoch 2 / 2"
+    assert told.shares == [0.25, 0.5, 0.75, 1.0]
     assert (tmp_path / "two" / "history.csv").is_file()
     # All is done: going on changes nothing.
     again = train_all(Silent(), _two(case, tmp_path), Habits(RECIPE, resume=True))

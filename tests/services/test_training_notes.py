@@ -27,7 +27,27 @@ def test_a_training_without_an_epoch_says_nothing(tmp_path):
     assert expected(read_times(tmp_path), "cxr full", epochs=1, cases=1) is None
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"cxr full": 3}'])
+def test_the_run_nearest_in_amount_tells_the_last_of_those(tmp_path):
+    for seconds, epochs in ((50, 1), (900, 100), (1000, 100), (70, 2)):
+        note_time(tmp_path, "cxr full", seconds=seconds, epochs=epochs, cases=10, memory_mb=800)
+
+    def seconds_of(epochs):
+        return expected(read_times(tmp_path), "cxr full", epochs=epochs, cases=10).seconds
+
+    assert seconds_of(200) == pytest.approx(2000)
+    assert seconds_of(1) == pytest.approx(50)
+    assert seconds_of(4) == pytest.approx(140)
+    for _ in range(3):
+        note_time(tmp_path, "cxr full", seconds=7, epochs=1, cases=10, memory_mb=800)
+    assert seconds_of(1) == pytest.approx(7)
+    assert seconds_of(2) == pytest.approx(70)
+    assert seconds_of(100) == pytest.approx(3500)
+
+
+_ZERO = '{"cxr full": [{"epochs": 0, "cases": 3, "seconds": 1, "memory_mb": 2}, {"epochs": 1}, 5]}'
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"cxr full": 3}', _ZERO])
 def test_damaged_notes_are_no_notes(tmp_path, text):
     (tmp_path / TIMES).write_text(text)
     (tmp_path / WISH).write_text(text)
