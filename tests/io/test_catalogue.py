@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 from dicom_files import catalogue, codes, image, save, stack
 
-from medview.io.identity import patient_key, uid_of_file, uid_of_text
-
 
 def test_patient_study_and_series_are_those_of_the_files(tmp_path):
     more = {
@@ -82,24 +80,3 @@ def test_series_are_found_by_uid_and_stack(tmp_path):
     assert found.find("1.2.3.4#1").size[2] == 1
     assert found.find("1.2.3.4").size[2] == 8
     assert found.find("1.2.3.4#2") is None
-
-
-def test_the_key_of_a_patient_tells_nothing_and_is_always_the_same():
-    assert patient_key("P1", "Test^Case") == patient_key("p1", "TEST^CASE")
-    assert patient_key("P1", "Test^Case") != patient_key("P2", "Test^Case")
-    assert int(patient_key("P1", "Test^Case"), 16) >= 0
-
-
-def test_a_folder_whose_name_is_no_utf_8_has_a_key_and_a_uid():
-    # As os.fsdecode gives the bytes b"b\xffd", and "é" where the locale knows ASCII only.
-    assert int(patient_key("", "folder", "/b\udcffd"), 16) >= 0
-    assert uid_of_text("folder", "\udcc3\udca9") == uid_of_text("folder", "é")
-
-
-def test_the_uid_of_a_file_is_that_of_its_content(tmp_path):
-    for name, content in (("a", b"x" * 100), ("b", b"x" * 100), ("c", b"x" * 99 + b"y")):
-        (tmp_path / name).write_bytes(content)
-    a, b, c = (uid_of_file(tmp_path / name) for name in "abc")
-    assert a == b != c
-    assert a.startswith("2.25.")
-    assert len(a) <= 64

@@ -66,6 +66,30 @@ def test_transparency_and_palettes_are_taken_away(tmp_path):
     assert volume.array.shape == (1, 6, 10, 3)
 
 
+@pytest.mark.parametrize(
+    ("pixels", "shown"), [(GREY > 100, (GREY > 100) * 255), (np.dstack([GREY, GREY // 2]), GREY)]
+)
+def test_bits_and_grey_with_transparency_are_grey(pixels, shown, tmp_path):
+    _, volume = only(picture(tmp_path / "f.png", pixels))
+    np.testing.assert_array_equal(volume.array[0], shown)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "stored", "inverted"), [(GREY, 255 - GREY, False), (DEEP, DEEP, True)]
+)
+def test_tiffs_in_which_white_is_zero_are_shown_as_they_are_meant(
+    pixels, stored, inverted, tmp_path
+):
+    path = picture(tmp_path / "f.tif", pixels)
+    dark, white = (struct.pack("<HHII", 262, 3, 1, n) for n in (1, 0))
+    assert not only(path)[1].inverted
+    path.write_bytes(path.read_bytes().replace(dark, white))
+    _, volume = only(path)
+    # Eight bits are turned on reading; of sixteen the values stay, and the picture is turned.
+    np.testing.assert_array_equal(volume.array[0], stored)
+    assert volume.inverted is inverted
+
+
 def test_pages_of_a_tiff_are_times(tmp_path):
     pages = [Image.fromarray(GREY + np.uint8(n)) for n in range(3)]
     pages[0].save(tmp_path / "p.tif", save_all=True, append_images=pages[1:])
