@@ -68,9 +68,7 @@ class Table:
 
         Where commas part the cells, one within a cell may as well part thousands: it stays.
         """
-        if self.mark == "," or not _DECIMAL_COMMA.fullmatch(text):
-            return text
-        return text.replace(",", ".")
+        return text if self.mark == "," else with_point(text)
 
     def with_points(self) -> Table:
         """The same with a point before all decimals, and how many were changed."""
@@ -80,6 +78,11 @@ class Table:
             for (_, old), (_, new) in zip(self.rows, rows, strict=True)
         )
         return replace(self, rows=rows, commas=sum(changed))
+
+
+def with_point(text: str) -> str:
+    """A number with a point in the place of its decimal comma; other text as it is."""
+    return text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text
 
 
 def read_table(path: Path, *, known: Iterable[str] = (), uneven: bool = False) -> Table:
@@ -118,6 +121,20 @@ def columns_of(path: Path) -> tuple[str, ...]:
     except (ReadError, DataError, csv.Error):
         return ()
     return tuple(map(str.strip, first))
+
+
+def written_as(path: Path) -> tuple[str, str, int]:
+    """How to read a large table line by line: mark between cells, encoding, lines before its names.
+
+    Told by its beginning alone; what cannot be read passes for commas in UTF-8.
+    """
+    try:
+        raw, _ = _bytes(path, _HEAD)
+        encoding = "utf-16" if raw.startswith(_UTF16) else "utf-8-sig"
+        text = raw.decode(encoding, errors="ignore")
+    except (ReadError, DataError):
+        return ",", "utf-8-sig", 0
+    return _mark_of(text)[0], encoding, int(_SAID.match(text) is not None)
 
 
 def table_size(path: Path) -> tuple[int, int]:

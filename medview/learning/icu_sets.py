@@ -57,6 +57,8 @@ def is_physionet2012(folder: Path) -> bool:
 def load_physionet2012(folder: Path) -> Subset:
     """PhysioNet / CinC Challenge 2012, set A: 48 hours, death in hospital; site is the ICU type.
 
+    Outcomes may lack death and ICU type; the type then is the one told among the measurements.
+
     Raises
     ------
     DataError
@@ -64,7 +66,7 @@ def load_physionet2012(folder: Path) -> Subset:
     """
     outcomes, table = need_table(folder, "outcomes-a"), need_table(folder, "set-a_timeseries")
     series = cached("physionet2012", [table], lambda: _challenge_series(table))
-    rows = list(rows_of(outcomes, ("RecordID", "In-hospital_death", "ICUType")))
+    rows = list(rows_of(outcomes, ("RecordID",), ("In-hospital_death", "ICUType")))
     refuse_twice(outcomes, (row[0] for row in rows))
     cases, skipped = [], []
     for stay, died, unit in rows:
@@ -72,8 +74,16 @@ def load_physionet2012(folder: Path) -> Subset:
             skipped.append(LeftOut(stay, "MV-DAT-168", "it has no measurements"))
             continue
         cells = {"mortality": died, "hours": "48"}
-        cases.append(_case(stay, stay, series[stay], cells, site=f"ICU type {unit}"))
+        kind = unit or _unit_told(series[stay])
+        site = f"ICU type {kind}" if kind else ""
+        cases.append(_case(stay, stay, series[stay], cells, site=site))
     return _subset("physionet2012", folder, cases, skipped, "ODC-BY 1.0")
+
+
+def _unit_told(series: Series) -> str:
+    """The ICU type among the measurements of a stay; empty where it is not told."""
+    values = series.values[series.columns == series.names.index("ICUType")]
+    return f"{values[0]:g}" if values.size and values[0] == values[0] else ""
 
 
 def _challenge_series(table: Path) -> dict[str, Series]:

@@ -6,9 +6,11 @@ import csv
 import gzip
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from medview.domain.errors import DataError
+from medview.io.tables import with_point, written_as
 
 
 def table_at(folder: Path, *names: str) -> Path | None:
@@ -39,18 +41,24 @@ def need_table(folder: Path, *names: str) -> Path:
     return found
 
 
-def rows_of(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The cells of `columns` of each row, in that order, as text.
+def rows_of(
+    path: Path, columns: Sequence[str], optional: Sequence[str] = ()
+) -> Iterator[tuple[str, ...]]:
+    """The cells of `columns` of each row, in that order, as text, read line by line.
+
+    Cells of `optional` columns stand behind them, empty where the table has no such column. The
+    first line tells what stands between cells; where it is no comma, decimals may have one.
 
     Raises
     ------
     DataError
         If the file cannot be read, or a column is missing: it is named.
     """
+    mark, encoding, before = written_as(path)
     opener = gzip.open if path.suffix == ".gz" else open
     try:
-        with opener(path, "rt", encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file)
+        with opener(path, "rt", encoding=encoding, newline="") as file:
+            lines = islice(csv.reader(file, delimiter=mark), before, None)
             header = [name.strip() for name in next(lines, [])]
             missing = next((name for name in columns if name not in header), None)
             if missing is not None:
@@ -60,11 +68,13 @@ def rows_of(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
                     code="MV-DAT-166",
                     do="Use the table as it was published.",
                 )
-            places = [header.index(name) for name in columns]
+            wanted = (*columns, *optional)
+            places = [header.index(name) if name in header else None for name in wanted]
             for line in lines:
                 if line:
-                    yield tuple(line[place] for place in places)
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error, IndexError) as error:
+                    cells = tuple("" if place is None else line[place] for place in places)
+                    yield cells if mark == "," else tuple(map(with_point, cells))
+    except (OSError, EOFError, UnicodeError, csv.Error, IndexError) as error:
         raise DataError(
             "cannot be read as a table", file=path.name, code="MV-DAT-166", do="Copy it again."
         ) from error

@@ -52,9 +52,29 @@ def test_a_second_reading_comes_from_the_cache_and_is_the_same(tmp_path):
 
 def test_a_missing_column_is_named(tmp_path):
     folder = challenge(tmp_path / "set", 2)
-    table(folder / "outcomes-a.csv", "RecordID,ICUType", (100, 1))
-    with pytest.raises(DataError, match='column "In-hospital_death" is missing'):
+    table(folder / "outcomes-a.csv", "Record,ICUType", (100, 1))
+    with pytest.raises(DataError, match='column "RecordID" is missing'):
         found(folder)
+
+
+def test_outcomes_without_labels_and_types_leave_the_type_to_the_measurements(tmp_path):
+    folder = challenge(tmp_path / "set", 3)
+    table(folder / "outcomes-a.csv", "RecordID", (102,), (100,))
+    cases = found(folder).cases
+    assert [(case.case, case.site) for case in cases] == [
+        ("102", "ICU type 3"),
+        ("100", "ICU type 1"),
+    ]
+    assert all("mortality" not in case.cells for case in cases)
+
+
+def test_stays_without_any_type_have_no_site(tmp_path):
+    folder = challenge(tmp_path / "set", 1)
+    table(folder / "outcomes-a.csv", "RecordID", (100,))
+    (folder / "set-a_timeseries.csv.gz").unlink()
+    rows = [(100, "00:30", "HR", 80)]
+    table(folder / "set-a_timeseries.csv", "RecordID,Time,Parameter,Value", *rows)
+    assert [case.site for case in found(folder).cases] == [""]
 
 
 def test_a_stay_given_twice_is_named(tmp_path):

@@ -34,6 +34,25 @@ def test_columns_are_found_by_name_in_the_order_asked_for(table):
     assert pairs_of(table, "stay", "hour") == {"1": "9", "2": "5"}
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("head", ["", "sep={}\n"])
+def test_whatever_stands_between_cells_is_found(mark, encoding, head, tmp_path):
+    text = head.format(mark) + f"stay{mark}hour\n1{mark}0\n2{mark}5\n"
+    (tmp_path / "a.csv").write_text(text, encoding=encoding)
+    assert list(rows_of(tmp_path / "a.csv", ("hour", "stay"))) == [("0", "1"), ("5", "2")]
+
+
+def test_decimals_have_a_comma_only_where_none_parts_the_cells(tmp_path):
+    (tmp_path / "a.csv").write_text("stay;value;word\n1;36,5;a,b\n")
+    assert list(rows_of(tmp_path / "a.csv", ("value", "word"))) == [("36.5", "a,b")]
+
+
+def test_a_column_that_may_be_absent_is_empty_in_its_own_place(table):
+    rows = list(rows_of(table, ("stay",), ("weight", "value")))
+    assert rows[0] == ("1", "", "36.5")
+
+
 def test_the_first_name_that_is_there_is_taken_packed_or_not(table, tmp_path):
     assert table_at(tmp_path, "admissions", "stays") == table
     assert need_table(tmp_path, "stays") == table
