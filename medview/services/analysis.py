@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -149,18 +150,33 @@ class Analysis:
         if self._preferences.settings.show_overlay and fills_a_map(chosen.card):
             session.overlay_on = True
         session.running = session.running | {run.key}
+        again = partial(self._run_again, about, errand.about, model)
         answers = Answers(
-            run.finish, run.fail, run.fill, lambda error: self._ways(error, model, choices)
+            run.finish, run.fail, run.fill, lambda error: self._ways(error, model, choices, again)
         )
         return self._tasks.run(errand, answers)
+
+    def _run_again(self, about: VolumeId, named: str, model: str, choices: Choices) -> None:
+        """Run as was offered after an error, on those pixels and on no others."""
+        if self._session.volume_id == about:
+            self.run(model, choices)
+        else:
+            words = f"{named} is not on screen any more. Show it, then run the model again."
+            self._session.message = Message(words)
 
     def _card_beside(self, weights: str | None) -> ModelCard | None:
         """The card of weights that were chosen; None for the usual ones, or a damaged card."""
         every = self._models.versions() if weights else ()
         return next((each.card for each in every if str(each.weights) == weights), None)
 
-    def _ways(self, error: MedviewError, model: str, choices: Choices) -> tuple[Way, ...]:
-        """Where memory ran out: what is needed and free, and to try with less or on the CPU."""
+    def _ways(
+        self,
+        error: MedviewError,
+        model: str,
+        choices: Choices,
+        again: Callable[[Choices], object],
+    ) -> tuple[Way, ...]:
+        """Where memory ran out: what is needed and free, and to try `again` with less."""
         if error.code != OUT_OF_MEMORY:
             return ()
         free, told = free_memory_mb(), self.estimate(model, choices.samples)
@@ -169,10 +185,10 @@ class Analysis:
         words = "; ".join(sizes)
         error.do = f"{words[:1].upper()}{words[1:]}. {error.do}" if words else error.do
         smaller = replace(choices, batch=1)
-        ways = [Way("Smaller batch", lambda: self.run(model, smaller))]
+        ways = [Way("Smaller batch", lambda: again(smaller))]
         if (choices.device or self._preferences.settings.device) != "cpu":
             on_cpu = replace(smaller, device="cpu")
-            ways.append(Way("CPU", lambda: self.run(model, on_cpu)))
+            ways.append(Way("CPU", lambda: again(on_cpu)))
         return tuple(ways)
 
     def request(self, model: str, weights: Path, choices: Choices = USUAL) -> RunRequest | None:

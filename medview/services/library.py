@@ -70,10 +70,11 @@ class Library:
 
     `keep_mb` is how much the volumes may take that are kept for coming back to them; the
     newest one is kept whatever its size. ``leaving`` tells that what is on screen, or part of
-    it, is about to be another series.
+    it, is about to be another series, ``stayed`` that the one asked for could not be read.
     """
 
     leaving = Signal()
+    stayed = Signal()
 
     def __init__(
         self, jobs: Jobs, session: Session, preferences: Preferences, *, keep_mb: int = 1024
@@ -170,6 +171,7 @@ class Library:
         parts: list[object] = []
         answers = Answers(
             done=lambda sha256: self._identified(series, time, sha256),
+            failed=lambda _: self.stayed.emit(),
             partial=lambda part: self._arrived(series, time, part, pane, parts),
         )
         job = self._tasks.run(errand, answers)

@@ -130,6 +130,9 @@ def offer_by_header(card: ModelCard, series: Series, modality: str = "") -> Offe
     role, other = role_of(series)
     if other:
         return Offer(card, why_not=f"needs {_needs(card)}; this looks like {other}")
+    if not role and fitting[0].role == "film" and series.size[2] > 1:
+        told = f"this is a volume of {series.size[2]} slices"
+        return Offer(card, why_not=f"needs {_needs(card)}; {told}")
     if not role:
         return Offer(card, fitting[0].role)
     if role not in {spec.role for spec in fitting}:

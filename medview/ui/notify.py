@@ -8,13 +8,21 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
-from medview.domain.errors import Cancelled, MedviewError
+from medview.domain.errors import (
+    Cancelled,
+    GeometryError,
+    MedviewError,
+    ModelInputError,
+    ReadError,
+)
 from medview.services.session import Message
 from medview.ui.controls import button, clear, label, name
 from medview.ui.words import tr
 
 _AT_MOST = 3
 _STAYS_MS = 8000
+# Errors of these kinds are about a file or a series that was open when they were told.
+_OF_IMAGES = (ReadError, GeometryError, ModelInputError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +40,7 @@ class Note(QFrame):
         super().__init__()
         name(self, f"note_{number}", text)
         self.text, self.kind, self.has_choices = text, kind, bool(choices)
+        self.is_of_images = False
         self.setProperty("look", "note")
         self.setProperty("kind", kind)
         row = QHBoxLayout(self)
@@ -77,7 +86,9 @@ class NoteBar(QWidget):
         if not isinstance(error, Cancelled):
             still = error.still_works
             tail = " " + tr("Still usable: {what}.", what=still.rstrip(".")) if still else ""
-            self._add(f"{error}{tail}", "error", choices)
+            note = self._add(f"{error}{tail}", "error", choices)
+            if note is not None:
+                note.is_of_images = isinstance(error, _OF_IMAGES)
 
     def show_note(
         self, text: str, *choices: Choice, kind: str = "info", stays: bool = True
@@ -104,9 +115,9 @@ class NoteBar(QWidget):
             self.show_note(message.text, kind=message.kind, stays=message.kind != "info")
 
     def let_go(self) -> None:
-        """Take away what was said of folders that are left; errors and offers stay."""
+        """Take away what was said of folders that are left; other errors and offers stay."""
         for note in self._notes():
-            if note.kind != "error" and not note.has_choices:
+            if (note.kind != "error" or note.is_of_images) and not note.has_choices:
                 note.close_note()
 
     def texts(self) -> list[str]:

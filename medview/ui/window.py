@@ -42,6 +42,7 @@ from medview.ui.mouse import Mouse
 from medview.ui.notify import Choice, NoteBar
 from medview.ui.palette import Palette
 from medview.ui.pane_grid import PaneGrid
+from medview.ui.panels.analysis import AnalysisCard
 from medview.ui.panels.details import DetailsPanel
 from medview.ui.panels.results import ResultsPanel
 from medview.ui.panels.studies import StudiesPanel
@@ -174,6 +175,7 @@ class MainWindow(QMainWindow):
         for field in _MATTERING:
             getattr(app.session.events, field).connect(self.table.refresh)
         app.session.events.views.connect(self.table.refresh_soon)
+        self._analysis.turned.connect(self.table.refresh)
         self.cine.changed.connect(self.table.refresh)
         self.blink.changed.connect(self.table.refresh)
         self.grid.drawn.connect(self._read_values)
@@ -198,15 +200,18 @@ class MainWindow(QMainWindow):
     def run_analysis(self) -> None:
         """Run the chosen model and show its panel."""
         self.show_panel("results")
-        panel = self.side.panel("results")
-        if isinstance(panel, ResultsPanel):
-            panel.analysis.run()
+        self._analysis.run()
 
     @property
     def can_run_analysis(self) -> bool:
         """A model that fits can be started now."""
+        return self._analysis.can_run
+
+    @property
+    def _analysis(self) -> AnalysisCard:
         panel = self.side.panel("results")
-        return isinstance(panel, ResultsPanel) and panel.analysis.can_run
+        assert isinstance(panel, ResultsPanel)
+        return panel.analysis
 
     def show_panel(self, key: str) -> None:
         """Bring a panel of the side to the front, and the side with it."""

@@ -5,9 +5,17 @@ import pytest
 from phantoms import geometry_of, phantom
 from services.stubs import CARD, series_of
 
+from medview.domain.card import InputSpec
 from medview.domain.volume import Volume
 from medview.io.cards import write_card
-from medview.services.offers import age_at, card_errors, offer, role_of, shipped_cards
+from medview.services.offers import (
+    age_at,
+    card_errors,
+    offer,
+    offer_by_header,
+    role_of,
+    shipped_cards,
+)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +102,15 @@ def test_contrast_is_said_in_words_where_a_model_does_not_take_it():
     plain = replace(CARD, inputs=tuple(spec for spec in CARD.inputs if spec.role == "t1"))
     found = offer(plain, series_of("1.1", description="T1 +C"), phantom())
     assert found.why_not == "needs a T1 volume or slice; this looks like T1 with contrast"
+
+
+@pytest.mark.parametrize(("slices", "fits"), [(1, True), (151, False)])
+def test_a_stack_of_slices_is_no_film(slices, fits):
+    film = replace(CARD, inputs=(InputSpec("film", "a frontal chest film", modalities=("DX",)),))
+    series = replace(series_of("1.1", modality="", description="head"), size=(24, 20, slices))
+    found = offer_by_header(film, series)
+    assert found.fits is fits
+    assert fits or found.why_not == "needs a frontal chest film; this is a volume of 151 slices"
 
 
 def test_a_colour_image_does_not_fit():

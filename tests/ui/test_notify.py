@@ -1,7 +1,7 @@
 import pytest
 from PySide6.QtWidgets import QPushButton
 
-from medview.domain.errors import Cancelled, ReadError
+from medview.domain.errors import Cancelled, ModelInputError, ReadError, WriteError
 from medview.ui.notify import Choice, Note, NoteBar
 
 
@@ -62,7 +62,8 @@ def test_what_was_said_of_folders_that_are_left_goes_and_errors_and_offers_stay(
     bar.show_note("1 file could not be read")
     bar.show_note("no earlier study", kind="warning")
     bar.show_note("Report written", Choice("Open", lambda: None))
-    bar.show_error(ReadError("cannot be written", file="settings.json"))
+    bar.show_error(WriteError("cannot be written", file="settings.json"))
+    bar.show_error(ModelInputError("is a shoulder", file="T1 1.1"))
     bar.let_go()
     assert [text.split(":")[0] for text in bar.texts()] == ["settings.json", "Report written"]
 

@@ -34,11 +34,12 @@ _PRECISIONS = ("float32", "bfloat16")
 class AnalysisCard(Card):
     """Chooses a model and runs it on the series on screen.
 
-    ``listed`` tells that its list of models was made anew, `parts` what lies in it from top to
-    bottom.
+    ``listed`` tells that its list of models was made anew, ``turned`` that Run can be pressed now
+    or no more, `parts` what lies in it from top to bottom.
     """
 
     listed = Signal()
+    turned = Signal()
 
     def __init__(self, app: App) -> None:
         super().__init__("analysis", tr("Analysis"))
@@ -94,7 +95,10 @@ class AnalysisCard(Card):
         running = self._app.session.running
         runs = any(pixels == about and key.startswith(f"{model}@") for pixels, key in running)
         fits = chosen is not None and chosen.fits and about is not None
+        could = self._run.isEnabled()
         self._run.setEnabled(fits and not runs)
+        if self._run.isEnabled() != could:
+            self.turned.emit()
         self._run.setText(tr("Running") if runs else tr("Run"))
         passes = self.options.value().samples
         told = self._app.analysis.estimate(self._model, passes) if fits and not runs else None

@@ -79,6 +79,7 @@ class StudiesPanel(QWidget):
         events.private.connect(self.refresh)
         app.thumbnails.arrived.connect(self._on_thumbnail)
         events.series.connect(self._select)
+        app.library.stayed.connect(self._select)
         events.volume.connect(self._on_volume)
         self.refresh()
 

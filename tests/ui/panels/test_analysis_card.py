@@ -17,7 +17,7 @@ from services.stubs import CARD
 from ui.fakes import make_bench
 
 from medview.domain.card import InputSpec
-from medview.domain.errors import OUT_OF_MEMORY, WorkerDied
+from medview.domain.errors import OUT_OF_MEMORY, ModelInputError, WorkerDied
 from medview.io.result_index import Entry
 from medview.services import takes
 from medview.services.session import Task
@@ -119,6 +119,25 @@ def test_where_memory_ran_out_less_can_be_tried(bench):
     bench.find(QPushButton, "note_2_choice_1").click()
     on_cpu = bench.jobs.running("predict:run")[-1].args[0]
     assert (on_cpu.batch, on_cpu.device) == (1, "cpu")
+
+
+def test_what_was_offered_for_one_series_is_not_run_on_another(bench):
+    run(bench, "anomaly").fail(WorkerDied("No memory", code=OUT_OF_MEMORY, do="Again."))
+    bench.show(uid="1.9")
+    bench.find(QPushButton, "note_1_choice_0").click()
+    assert not bench.jobs.running("predict:run")
+    assert bench.window.notes.texts()[0].startswith("T1 1.1 is not on screen any more.")
+
+
+def test_the_bar_and_its_key_follow_what_the_card_can_run(bench):
+    bench.show()
+    action = bench.window.table["analysis.run"]
+    bench.press("F5")
+    assert not action.isEnabled()
+    bench.jobs.running("predict:run")[-1].fail(ModelInputError("no brain was found"))
+    bench.settle()
+    assert bench.find(QPushButton, "analysis_run").isEnabled()
+    assert action.isEnabled()
 
 
 def test_other_errors_offer_nothing(bench):

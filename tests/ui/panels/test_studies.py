@@ -6,6 +6,7 @@ from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton
 from services.stubs import series_of
 
+from medview.domain.errors import ReadError
 from medview.domain.study import Catalogue, Choice, Patient, Skipped, Study
 from medview.domain.volume import Note
 from medview.ui.panels.study_rows import KIND, SECOND, SERIES, TAG, THUMB, WARNS
@@ -199,3 +200,15 @@ def test_the_row_says_how_fast_volumes_follow_each_other(bench):
     series = series_of("1.1", times=120, time_step_s=2.2)
     bench.session.catalogue = Catalogue((Patient("k", studies=(Study("1", series=(series,)),)),))
     assert series_row(bench, "1.1#0").data(SECOND).endswith("120 times, every 2.20 s")
+
+
+def test_what_could_not_be_read_is_not_marked_as_on_screen(bench):
+    bench.show(uid="1.1")
+    bench.session.catalogue = two_patients()
+    bench.settle()
+    bench.window.studies.tree.clicked.emit(series_row(bench, "2.1#0"))
+    bench.window.studies.tree.setCurrentIndex(series_row(bench, "2.1#0"))
+    bench.jobs.running("load_and_identify")[-1].fail(ReadError("no such file", file="a.dcm"))
+    bench.settle()
+    assert bench.session.series.key == "1.1#0"
+    assert bench.window.studies.tree.currentIndex().data(SERIES) == "1.1#0"
