@@ -15,6 +15,7 @@ from medview.learning.calibration import (
     without_site,
     worse,
 )
+from medview.learning.temperature import calmed
 
 
 def outcomes(n=400, sharp=3.0):
@@ -112,3 +113,77 @@ def test_patients_of_both_sites_are_fitted_on_for_neither():
     cases = replace(at_two_sites(40), patients=tuple(f"p{k % 50}" for k in range(80)))
     assert without_site(cases, "b") is None  # ten of "a" were never at "b"
     assert without_site(at_two_sites(40), "b") is not None
+
+
+@pytest.mark.parametrize(("right", "limit"), [(True, 1 / 12), (False, 33)])
+def test_a_temperature_stays_within_its_limits(right, limit):
+    truth = np.tile([0.0, 1.0], 40)
+    said = np.where((truth > 0.5) == right, 0.6, 0.4)
+    cases = Local("mortality", truth, said, tuple(f"p{k}" for k in range(80)))
+    assert temperature(cases) == pytest.approx(limit, rel=0.02)
+
+
+@pytest.mark.parametrize(("n", "rank"), [(39, 38), (40, 39), (59, 57), (10, 10)])
+def test_half_widths_are_stretched_by_the_ratio_of_the_promised_rank(n, rank):
+    # Errors of 1 to n years, told as +- 2: the ceil((n + 1) 0.95)-th, or the largest.
+    errors = np.random.default_rng(5).permutation(np.arange(1.0, n + 1))
+    signs = np.where(np.arange(n) % 2, 1, -1)
+    cases = Local("age", np.full(n, 50.0), 50 + signs * errors, ("p",) * n, np.full(n, 2.0))
+    assert stretch(cases) == rank / 2
+
+
+def test_cases_that_are_left_keep_all_that_is_known_of_them():
+    every = replace(ages(6), half=np.arange(6.0), sites=tuple("aabbcc"))
+    some = every.only(np.array([False, True, False, True, True, False]))
+    assert (some.score, some.patients, some.sites) == ("age", ("p1", "p3", "p4"), tuple("abc"))
+    for name in ("truth", "said", "half"):
+        assert getattr(some, name).tolist() == getattr(every, name)[[1, 3, 4]].tolist()
+    assert replace(every, half=None, sites=()).only(np.ones(6, bool)).half is None
+
+
+@pytest.mark.parametrize(
+    ("ill", "patients", "tells"),
+    [(1, 30, True), (29, 30, True), (0, 30, False), (30, 30, False), (15, 29, False)],
+)
+def test_a_fit_needs_thirty_patients_and_both_outcomes(ill, patients, tells):
+    names = tuple(f"p{min(k, patients - 1)}" for k in range(30))
+    truth = (np.arange(30) < ill).astype(float)
+    assert Local("mortality", truth, np.full(30, 0.4), names).tells is tells
+    # Ages have no outcomes: there is nothing to be on one side of.
+    aged = Local("age", np.full(30, 60.0), np.full(30, 61.0), names, np.full(30, 5.0))
+    assert aged.tells is (patients == 30)
+
+
+def test_figures_before_and_after_are_those_of_the_cases():
+    cases = replace(outcomes(90), patients=tuple(f"p{k // 2}" for k in range(90)))
+    _, rows, differences = judged(cases)
+    told = {(row["predictor"], row["name"]): row for row in rows}
+    ill = int(cases.truth.sum())
+    for row in rows:
+        assert (row["n"], row["n_patients"], row["n_positive"]) == (90, 45, ill)
+        assert row["prevalence"] == ill / 90
+        assert (row["task"], row["group"]) == ("mortality", "cross-fitted")
+    after = calmed(cases.said, cross_fitted(cases, temperature))
+    for who, score in (("old", cases.said), ("new", after)):
+        tenth = np.minimum((score * 10).astype(int), 9)
+        apart = [abs((score - cases.truth)[tenth == n].sum()) for n in range(10)]
+        assert told[who, "ece"]["value"] == pytest.approx(sum(apart) / 90)
+        assert told[who, "brier"]["value"] == pytest.approx(np.mean((score - cases.truth) ** 2))
+    for one in differences:
+        values = [told[who, one["name"]]["value"] for who in ("new", "old")]
+        assert one["new_minus_old"] == pytest.approx(values[0] - values[1])
+
+
+def test_widths_before_and_after_are_whole_ones_and_of_ages_none_is_positive():
+    cases = ages(40)
+    _, rows, differences = judged(cases)
+    told = {(row["predictor"], row["name"]): row for row in rows}
+    factors = cross_fitted(cases, stretch)
+    error = abs(cases.said - cases.truth)
+    for who, half in (("old", cases.half), ("new", cases.half * factors)):
+        assert told[who, "interval_width"]["value"] == pytest.approx(2 * half.mean())
+        assert told[who, "coverage"]["value"] == pytest.approx((error <= half).mean())
+    assert {row["n_positive"] for row in rows} == {row["prevalence"] for row in rows} == {None}
+    assert {one["name"] for one in differences} == {"coverage", "interval_width"}
+    wider = next(one for one in differences if one["name"] == "interval_width")
+    assert 0 < wider["low"] < wider["new_minus_old"] < wider["high"]
