@@ -31,6 +31,7 @@ from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.anomaly_trainer import Trainer, first_model
 from medview.learning.augment import Brain
+from medview.learning.begun_with import begin
 from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
@@ -98,7 +99,9 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
     parts = split(cases)
-    if Ranks.here(request.device).leads:
+    leads = Ranks.here(request.device).leads
+    begin(request, subsets, leads=leads)
+    if leads:
         every = ((one.case, part) for part, cases in parts.items() for one in cases)
         write_splits(out / SPLITS, every, private=request.private)
     several = recipe.folds > 1

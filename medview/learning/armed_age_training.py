@@ -31,6 +31,7 @@ from medview.learning.armed_age_recipe import LEARNS, MODEL, AgeRecipe
 from medview.learning.armed_age_table import AgeTable, plans_for, table_of
 from medview.learning.armed_age_trainer import AgeTrainer
 from medview.learning.armed_age_unseen import unseen_ways
+from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.devices import choose_device
@@ -66,6 +67,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     recipe, subsets, table, told = _given(request, start)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
+    begin(request, subsets)
     # The refit learns from every row.
     write_splits(out / SPLITS, ((c, "train") for c in table.cases), private=request.private)
     plans = plans_for(table, recipe, start.scale if start else None)

@@ -15,6 +15,7 @@ from medview.domain.card import Figure
 from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
 from medview.learning.anomaly_card import figure_of
+from medview.learning.begun_with import begin
 from medview.learning.brain_age_card import make_card
 from medview.learning.brain_age_fit import HEADS, Fitted, Start, fit_age_model, prepared, usable
 from medview.learning.brain_age_folds import (
@@ -76,7 +77,9 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     out.mkdir(parents=True, exist_ok=True)
     parts = zip(("train", "val"), (table, val), strict=True)
     every = ((case, part) for part, those in parts for case in those.cases)
-    if Ranks.here().leads:
+    leads = Ranks.here().leads
+    begin(request, subsets, leads=leads)
+    if leads:
         write_splits(out / SPLITS, every, private=request.private)
     figures = cross_validated(job, table, recipe, request, out) if recipe.folds > 1 else ()
     fitted = fit_age_model(

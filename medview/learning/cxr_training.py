@@ -15,6 +15,7 @@ import torch
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
+from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
 from medview.learning.cxr_armed import ArmedRun, Effects, what_sites_add
@@ -94,6 +95,7 @@ def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
     last = start.last(recipe)
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
+    begin(request, subsets, leads=Ranks.here().leads)
     until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
     table = whole_features(job, given.films.cases) if recipe.folds > 1 else None
     rows, settings = list[MetricRow](), dict(start.carried)

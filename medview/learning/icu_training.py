@@ -15,6 +15,7 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
 from medview.learning import splits_file
+from medview.learning.begun_with import begin
 from medview.learning.checkpoint import HistoryRow, write_history
 from medview.learning.devices import choose_device
 from medview.learning.icu_armed import unit_columns
@@ -104,6 +105,7 @@ def fit_kind(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dic
     runner.out.mkdir(parents=True, exist_ok=True)
     works, skipped = works_in(job, recipe, variables, subsets)
     works = works if recipe.rule is None else with_units(works)
+    begin(request, subsets, leads=ranks.leads)
     late = _run_tasks(job, request, runner, works, began)
     if not ranks.leads:
         return {FOLLOWS: True}

@@ -24,6 +24,7 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.armed_rules import numbered
+from medview.learning.begun_with import begin
 from medview.learning.checkpoint import (
     CHECKPOINT,
     HistoryRow,
@@ -86,6 +87,7 @@ def tune(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dict[st
     card, model, recipe, works = given.card, given.model, given.recipe, given.works
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
+    begin(request, subsets)
     write_splits(out / "splits.csv", works, private=request.private)
     until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
     runs = [run for work in works for run in _runs(work, model, recipe, request)]

@@ -20,6 +20,7 @@ from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.case_names import shown_case, shown_patient
 from medview.learning.anomaly_card import licence_of
+from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.devices import choose_device
@@ -56,6 +57,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         )
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
+    begin(request, subsets)
     patients = sorted({film.case.patient for film in films})
     folds = {p: n % max(recipe.folds, 1) for n, p in enumerate(_shuffled(patients, request.seed))}
     until = began + 60 * request.max_minutes if request.max_minutes else float("inf")

@@ -20,6 +20,7 @@ import torch
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
+from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.devices import choose_device
 from medview.learning.metrics import MetricRow
@@ -74,6 +75,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         )
     out = Path(request.out)
     out.mkdir(parents=True, exist_ok=True)
+    begin(request, subsets)
     parts = ((one.case, "train" if one in learnt else "test") for one in heads)
     write_splits(out / SPLITS, parts, private=request.private)
     left_out, trainer = _networks(job, learnt, recipe, request)

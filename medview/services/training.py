@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from medview.domain.errors import UsageError, WriteError
-from medview.domain.training import Method
+from medview.domain.training import BEGUN_WITH, Method
 from medview.io.atomic import write_error
 
 # Model -> the work function of the train lane.
@@ -96,8 +96,12 @@ def _table(path: Path) -> bytes | None:
 
 
 def _tidy(out: Path, before: dict[Path, bytes | None]) -> None:
-    for path in sorted(out.rglob("*"), reverse=True):
-        if CHECKPOINT in path.relative_to(out).parts:
+    everything = sorted(out.rglob("*"), reverse=True)
+    kept = {path for path in everything if CHECKPOINT in path.relative_to(out).parts}
+    if {path.name for path in kept} <= {CHECKPOINT, BEGUN_WITH}:
+        kept = set()  # nothing to go on from
+    for path in everything:
+        if path in kept:
             continue
         with suppress(OSError):
             if path.is_dir():

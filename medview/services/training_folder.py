@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from medview.domain.training import BEGUN_WITH
 from medview.services.case_table import CaseLine, case_lines
 from medview.services.histories import Curves
 from medview.services.settings import Preferences
@@ -71,9 +72,14 @@ class TrainingFolder:
         self._preferences.writer.fetch(work, done, lambda _: done(None))
 
 
+def _has_checkpoint(folder: Path) -> bool:
+    """Whether there is more than the note of what it was begun with, which comes first."""
+    return folder.is_dir() and [path.name for path in folder.iterdir()] != [BEGUN_WITH]
+
+
 def _read(folder: Path, files: Mapping[str, str] | None = None) -> Left:
     return Left(
-        (folder / "checkpoint").is_dir(),
+        _has_checkpoint(folder / "checkpoint"),
         (folder / WEIGHTS).is_file(),
         curves_in(folder),
         newest_preview(folder),

@@ -3,6 +3,7 @@
 import csv
 import errno
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,8 @@ def test_a_training_writes_weights_card_history_splits_and_can_go_on(brains, tmp
     assert names >= {"active_units", "epistemic"}
     assert all(isinstance(check["ok"], bool) for check in told["health"])
     assert files(out) == [
-        *("card.json", "checkpoint/last.pt", "events.out.tfevents.0.medview"),
+        *("card.json", "checkpoint/begun_with.json", "checkpoint/last.pt"),
+        "events.out.tfevents.0.medview",
         *("history.csv", "run.json", "splits.csv", "weights.safetensors"),
     ]
     assert read_card(out / "card.json").weights_sha256 == told["weights_sha256"]
@@ -85,7 +87,8 @@ def test_after_a_failure_only_the_checkpoint_is_left(brains, tmp_path, capfd):
     assert "not finite" in told["what"]
     assert told["do"]
     assert "Traceback" not in err
-    assert not out.exists() or set(files(out)) <= {"checkpoint/last.pt"}
+    left = ["checkpoint/begun_with.json", "checkpoint/last.pt"]
+    assert files(out) == (left if out.exists() else [])
 
 
 @pytest.mark.parametrize(
@@ -137,6 +140,16 @@ def test_what_was_there_before_a_failure_is_there_after_it(tmp_path):
         fail_inside(out)
     assert files(out) == ["fold-1/checkpoint/last.pt", "history.csv"]
     assert (out / "history.csv").read_text() == "older"
+
+
+def test_of_one_that_failed_before_its_first_checkpoint_nothing_is_left(tmp_path):
+    out = tmp_path / "out"
+    note = out / "checkpoint" / "begun_with.json"
+    with suppress(KeyboardInterrupt), only_checkpoints_stay(out):
+        note.parent.mkdir()
+        note.write_text("{}")
+        raise KeyboardInterrupt
+    assert not out.exists()
 
 
 def test_a_training_that_ends_well_keeps_all(tmp_path):

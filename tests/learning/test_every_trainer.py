@@ -2,6 +2,7 @@
 
 import csv
 import errno
+import gzip
 import multiprocessing
 import os
 import signal
@@ -120,6 +121,46 @@ def test_a_training_by_one_method_does_not_go_on_by_another(kind, data, tmp_path
     with pytest.raises(DataError, match=f"by the method {kind.part}, not by full") as caught:
         kind.train(data, tmp_path / "out", init=start, resume=True)
     assert f"Go on with the method {kind.part}" in caught.value.do
+
+
+EDITS = (
+    ("anomaly", "participants.csv", "Age", "ages or sexes"),
+    ("brain-age", "ixi_dlmuse_n291.csv.gz", "Age", "ages or sexes"),
+    ("brain-age-armed", "ixi_dlmuse_n291.csv.gz", "site", "sites"),
+    ("cxr", "cases.csv", "prognosis", "labels"),
+    ("cxr-armed", "cases.csv", "site", "sites"),
+    ("icu", "outcomes-a.csv", "In-hospital_death", "labels"),
+    ("icu-armed", "outcomes-a.csv", "ICUType", "sites"),
+)
+"""Of each model a table of its data, a column of it, and what a sentence calls that."""
+
+
+def edited(path, column):
+    """The first two rows of a table change their cells of a column, or the first gets another."""
+    words = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+    head, one, two, *others = [line.split(",") for line in words.decode().split()]
+    n = head.index(column)
+    one[n], two[n] = two[n], one[n] if one[n] != two[n] else f"{one[n]}9"
+    words = "\n".join(",".join(row) for row in (head, one, two, *others)).encode()
+    path.write_bytes(gzip.compress(words) if path.suffix == ".gz" else words)
+
+
+@pytest.mark.parametrize(("model", "table", "column", "says"), EDITS)
+def test_what_was_edited_meanwhile_does_not_go_on(
+    model, table, column, says, tmp_path, monkeypatch
+):
+    kind = next(each for each in KINDS if each.model == model)
+    (tmp_path / "data").mkdir()
+    kind.write(tmp_path / "data")
+    given = tmp_path / "data", tmp_path / "out"
+    monkeypatch.setattr(checkpoint, "store", accident_at(2, no_space))
+    with pytest.raises(WriteError):
+        kind.train(*given)
+    monkeypatch.setattr(checkpoint, "store", store)
+    edited(next(given[0].rglob(table)), column)
+    with pytest.raises(DataError, match=f"was begun with other {says}") as caught:
+        kind.train(*given, resume=True)
+    assert "start without --resume" in caught.value.do
 
 
 @each_network

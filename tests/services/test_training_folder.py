@@ -3,6 +3,7 @@
 import pytest
 from services.stubs import LaterWriter
 
+from medview.domain.training import BEGUN_WITH
 from medview.services import training_folder
 from medview.services.training_folder import TrainingFolder
 
@@ -21,6 +22,9 @@ def seen(folder, **fields):
 def test_one_with_a_checkpoint_and_no_outcome_can_go_on(folder):
     assert not seen(folder).can_go_on
     (folder.path / "checkpoint").mkdir(parents=True)
+    (folder.path / "checkpoint" / BEGUN_WITH).touch()
+    assert not seen(folder).can_go_on
+    (folder.path / "checkpoint" / "last.pt").touch()
     assert seen(folder).can_go_on
     folder.weights.touch()
     assert not seen(folder).can_go_on
