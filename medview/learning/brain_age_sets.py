@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.domain.errors import DataError
+from medview.io import tables
 from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.feature_rows import age_of, checked, sex_of, with_vector
 from medview.learning.openbhb_sets import (
@@ -51,28 +53,29 @@ def load_ixi_roi(folder: Path) -> Subset:
 
 
 def load_ixi_table(path: Path, name: str) -> Subset:
-    """Read one table of IXI regions.
+    """Read one table of IXI regions; subject and site stand in the ID where they have no column.
 
     Raises
     ------
     DataError
-        A column is missing or a subject is there twice.
+        There is no ID or no region, a cell is odd, or a subject is there twice.
     """
-    header, lines = read_table(path, ("ID", "subject", "site", "Age", "Sex"))
+    header, lines = read_table(path, ("ID",))
     columns = tuple(column for column in header if column.startswith("MUSE_"))
     if not columns:
         raise odd(path.name, 'there is no column "MUSE_<number>"', "Use the table as it came.")
     cases, skipped = list[TrainCase](), list[LeftOut]()
     for number, line in lines:
+        subject, _, rest = line["ID"].partition("-")
         person = TrainCase(
             line["ID"],
-            line["subject"] or line["ID"],
+            line.get("subject") or subject,
             {},
             "smri",
-            site=line["site"],
+            site=line.get("site", rest.partition("-")[0]),
             label=0,
-            age_years=age_of(line["Age"], number, "Age", path.name),
-            sex=sex_of(line["Sex"], {"M": "M", "F": "F"}, number, "Sex", path.name),
+            age_years=age_of(line.get("Age", ""), number, "Age", path.name),
+            sex=sex_of(line.get("Sex", ""), {"M": "M", "F": "F"}, number, "Sex", path.name),
         )
         with_vector(person, "smri", line, columns, number, cases, skipped)
     subset = Subset(
@@ -102,14 +105,14 @@ def load_abide(folder: Path) -> Subset:
     Connectivity is Fisher's z of the Pearson correlations of 116 AAL regions (6,670 values).
     """
     path = sorted(folder.glob(_FREESURFER))[0]
-    header, lines = read_table(path, ("SUB_ID", "site", "AGE_AT_SCAN", "SEX", "DX_GROUP"))
+    header, lines = read_table(path, ("SUB_ID", "DX_GROUP"))
     columns = tuple(header[header.index("DX_GROUP") + 1 :])
     series = _series_files(folder)
     cases, skipped = list[TrainCase](), list[LeftOut]()
     for number, line in lines:
         name = line["SUB_ID"]
         group = {"1": 1, "-1": 0, "0": 0}.get(line["DX_GROUP"])
-        if group is None:
+        if group is None and line["DX_GROUP"]:
             what = f'row {number}, column "DX_GROUP": "{line["DX_GROUP"]}" is none of 1, -1'
             raise odd(path.name, what, "Correct it.")
         person = TrainCase(
@@ -117,13 +120,15 @@ def load_abide(folder: Path) -> Subset:
             f"abide:{name}",
             {},
             "smri",
-            site=line["site"],
+            site=line.get("site", ""),
             label=group,
-            age_years=age_of(line["AGE_AT_SCAN"], number, "AGE_AT_SCAN", path.name),
-            cells={"sex_in_table": line["SEX"]},
+            age_years=age_of(line.get("AGE_AT_SCAN", ""), number, "AGE_AT_SCAN", path.name),
+            cells={"sex_in_table": line.get("SEX", "")},
         )
         with_vector(person, "smri", line, columns, number, cases, skipped)
-    cases = [_with_series(case, series.pop(case.case, None)) for case in cases]
+    read = [_with_series(case, series.pop(case.case, None)) for case in cases]
+    cases = [case for case in read if isinstance(case, TrainCase)]
+    skipped += [broken for broken in read if isinstance(broken, LeftOut)]
     skipped += [
         LeftOut(name, "MV-DAT-101", "it has time series but no row of FreeSurfer measures")
         for name in series
@@ -166,13 +171,18 @@ def _series_files(folder: Path) -> dict[str, Path]:
     return {line["SUB_ID"]: folder / line["file"] for _, line in lines}
 
 
-def _with_series(case: TrainCase, path: Path | None) -> TrainCase:
+def _with_series(case: TrainCase, path: Path | None) -> TrainCase | LeftOut:
+    """The case with its connectivity where it has series, or why these cannot be used."""
     if path is None or not path.is_file():
         return case
-    series = read_vector(path)
+    try:
+        series = read_vector(path)
+    except DataError as error:
+        return LeftOut(case.case, error.code, f"{error.file} {error.what}")
     if series.ndim != 2 or series.shape[1] != 116 or not np.isfinite(series).all():
         shape = " x ".join(map(str, series.shape))
-        raise odd(path.name, f"time x 116 finite values are needed, not {shape}", "Check the file.")
+        what = f"{path.name}: time x 116 finite values are needed, not {shape}"
+        return LeftOut(case.case, tables.CODE, what)
     return replace(case, rows={**case.rows, "fmri": connectivity(series)})
 
 
@@ -256,7 +266,11 @@ def load_age_cases(path: Path) -> Subset:
             if not file.is_file():
                 wrong = f'column "{role}": "{file.name}" is not there'
                 break
-            names, vector = numbers_of(file, case.case)
+            try:
+                names, vector = numbers_of(file, case.case)
+            except DataError as error:
+                wrong = f"{error.file}: {error.what}"
+                break
             known = columns.setdefault(role, names or tuple(map(str, range(vector.size))))
             wrong = wrong or _differs(names, vector, known, file.name)
             vectors[role] = vector

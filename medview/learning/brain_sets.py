@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from medview.learning.feature_rows import age_of
 from medview.learning.subset import Subset, TrainCase
+from medview.learning.vectors import read_table
 
 IMAGE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".png", ".jpg", ".jpeg")
-_LABELS = "_DLMUSE.nii.gz"
+_LABELS = "_DLMUSE"
+_NIFTI = (".nii.gz", ".nii")
+_PEOPLE = "participants.csv"
 _MNI = "mni_icbm152_t1_*.nii*"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """What participants.csv says of somebody; None where it does not."""
+
+    age_years: float | None = None
+    sex: str | None = None
 
 
 def stem(path: Path) -> str:
@@ -31,29 +41,30 @@ def load_ixi_t1(folder: Path) -> Subset:
     people = _participants(folder)
     cases = []
     for path in sorted(folder.glob("IXI*-T1*.nii*")):
-        if path.name.endswith(_LABELS):
+        if stem(path).endswith(_LABELS):
             continue
         name = stem(path).split("-T1")[0]
         parts = name.split("-")
         case = TrainCase(name, parts[0], {"t1": path}, "t1", site=parts[1] if parts[1:] else "")
-        cases.append(_normal(case, people.get(name, {})))
+        cases.append(_normal(case, people.get(name, Person())))
     return Subset("ixi-t1", "ixi-t1", folder, tuple(cases), licence="CC BY-SA 3.0")
 
 
 def is_elderly_t1(folder: Path) -> bool:
-    """T1 volumes of elderly people, each with its DLMUSE labels."""
-    return any(folder.glob("Subj*_T1_DLMUSE.nii.gz"))
+    """T1 volumes Subj<number>_T1 of elderly people, with DLMUSE labels or a table of the people."""
+    known = any(folder.glob(f"Subj*_T1{_LABELS}.nii*")) or (folder / _PEOPLE).is_file()
+    return known and any(folder.glob("Subj*_T1.nii*"))
 
 
 def load_elderly_t1(folder: Path) -> Subset:
     """Read the volumes of elderly people."""
     people = _participants(folder)
     cases = []
-    for path in sorted(folder.glob("Subj*_T1.nii.gz")):
-        name = path.name.removesuffix("_T1.nii.gz")
+    for path in sorted(folder.glob("Subj*_T1.nii*")):
+        name = stem(path).removesuffix("_T1")
         # Names as common as "Subj1" must not be taken for the same patient in another set.
         case = TrainCase(name, f"elderly-t1:{name}", {"t1": path}, "t1")
-        cases.append(_normal(case, people.get(name, {})))
+        cases.append(_normal(case, people.get(name, Person())))
     licence = "SBIA/CBICA research licence"
     return Subset("elderly-t1", "elderly-t1", folder, tuple(cases), licence=licence)
 
@@ -91,23 +102,24 @@ def _images_in(folder: Path) -> list[Path]:
     return files + series
 
 
-def _normal(case: TrainCase, person: Mapping[str, str]) -> TrainCase:
+def _normal(case: TrainCase, person: Person) -> TrainCase:
     """Add what is known of a normal case: brain labels beside the image, age, sex."""
-    labels = case.image.with_name(stem(case.image) + _LABELS)
-    if labels.exists():
+    beside = [case.image.with_name(stem(case.image) + _LABELS + ending) for ending in _NIFTI]
+    labels = next((path for path in beside if path.exists()), None)
+    if labels is not None:
         case = replace(case, brain=labels, brain_rule="labels")
-    age = person.get("Age", "")
-    return replace(
-        case,
-        label=0,
-        age_years=float(age) if age else None,
-        sex=person.get("Sex") or None,
-    )
+    return replace(case, label=0, age_years=person.age_years, sex=person.sex)
 
 
-def _participants(folder: Path) -> dict[str, dict[str, str]]:
-    table = folder / "participants.csv"
+def _participants(folder: Path) -> dict[str, Person]:
+    table = folder / _PEOPLE
     if not table.exists():
         return {}
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        return {row["MRID"]: row for row in csv.DictReader(file) if row.get("MRID")}
+    _, lines = read_table(table, ())
+    return {
+        line["MRID"]: Person(
+            age_of(line.get("Age", ""), number, "Age", table.name), line.get("Sex") or None
+        )
+        for number, line in lines
+        if line.get("MRID")
+    }

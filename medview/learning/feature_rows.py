@@ -14,6 +14,8 @@ from medview.learning.vectors import Vector, odd
 
 FEWEST = 10
 """Fewer rows than this teach nothing and measure nothing."""
+_UNKNOWN = ("", "na", "n/a", "nan")
+"""What programs write where nothing is known, in small letters."""
 
 
 def checked(subset: Subset, file: str) -> Subset:
@@ -93,8 +95,11 @@ def keep(
 
 
 def age_of(text: str, number: int, column: str, file: str) -> float | None:
-    """An age in years; None where the cell is empty. Anything else is refused by row and column."""
-    if not text:
+    """An age in years; None where the cell is empty or says that it is not known.
+
+    Anything else is refused by row and column.
+    """
+    if text.lower() in _UNKNOWN:
         return None
     try:
         age = float(text)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,10 +13,11 @@ from medview.domain.errors import DataError
 from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.region_groups import REGIONS, column_names, table_volumes
 from medview.learning.subset import Layout, Subset, TrainCase
+from medview.learning.vectors import read_table
 
 MODEL = "region-net"
 ROLE = "regions"
-_TABLE = "ixi_dlmuse_2mm_*.csv.gz"
+_TABLE = "ixi_dlmuse_2mm_*.csv*"
 _COLUMNS = tuple(dict.fromkeys(c for region in REGIONS for c in column_names(region)))
 
 
@@ -36,14 +35,8 @@ def load_ixi_2mm(folder: Path) -> Subset:
         If a column is missing or a cell is no number: row and column are said.
     """
     file = sorted(folder.glob(_TABLE))[0]
-    with gzip.open(file, "rt", encoding="utf-8-sig", newline="") as opened:
-        reader = csv.DictReader(opened)
-        missing = sorted({"ID", "Age", *_COLUMNS} - set(reader.fieldnames or ()))
-        if missing:
-            raise DataError(
-                f'there is no column "{missing[0]}"', file=file.name, do="Give the whole table."
-            )
-        cases = [_case(number, row, file.name) for number, row in enumerate(reader, start=2)]
+    _, lines = read_table(file, ("ID", "Age", *_COLUMNS))
+    cases = [_case(number, row, file.name) for number, row in lines]
     columns = {ROLE: tuple(region.title for region in REGIONS)}
     return Subset(
         "ixi-roi-2mm", "ixi-roi-2mm", file, tuple(cases), licence="CC BY-SA 3.0", columns=columns

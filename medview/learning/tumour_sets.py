@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from medview.io.tables import columns_of
 from medview.learning.brain_sets import stem
 from medview.learning.subset import LeftOut, Subset, TrainCase
+from medview.learning.vectors import odd, read_table
 
 _BRATS_CASE = re.compile(r"BraTS20_(Training|Validation)_\d{3}")
 _BRATS_ROLES = ("t1", "t1ce", "t2", "flair")
@@ -28,6 +29,8 @@ _TCGA_LICENCE = "CC BY 3.0"
 _LICENCES = {"TCGA": _TCGA_LICENCE, "pyradiomics": "BSD-3-Clause", "BraTS": "research"}
 # Of the collection's paper: 512 x 512 matrix with pixels of 0.49 mm; the JPEG files say nothing.
 CHENG_PIXEL_MM = 0.49
+_BOX = ("bbox_xc", "bbox_yc", "bbox_w", "bbox_h")
+_CHENG_COLUMNS = ("image_file", "label", "tumour_type", "source", "group", *_BOX)
 # The first tumour label; 1 to 3 are normal tissue.
 BRATS2013_TUMOUR = 4.0
 
@@ -175,10 +178,7 @@ def _labelled(folder: Path) -> tuple[Path, Path] | None:
 def is_cheng_t1ce(folder: Path) -> bool:
     """A table labels.csv with tumour boxes beside a folder t1ce."""
     table = folder / "labels.csv"
-    if not (folder / "t1ce").is_dir() or not table.is_file():
-        return False
-    with table.open(encoding="utf-8-sig") as file:
-        return "bbox_xc" in file.readline()
+    return (folder / "t1ce").is_dir() and "bbox_xc" in columns_of(table)
 
 
 def load_cheng_t1ce(folder: Path) -> Subset:
@@ -189,28 +189,32 @@ def load_cheng_t1ce(folder: Path) -> Subset:
     from another source, by which alone they can be told apart, and are left out.
     """
     cases, skipped = [], []
-    with (folder / "labels.csv").open(newline="", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file):
-            if row["label"] != "tumour" or not row["source"].startswith("Cheng"):
-                continue
-            path = folder / row["image_file"]
-            name = f"{path.parent.name}-{path.stem}"
-            if not path.is_file():
-                skipped.append(LeftOut(name, "MV-DAT-131", "its picture is missing"))
-                continue
-            cases.append(_boxed(name, path, row))
+    for number, row in read_table(folder / "labels.csv", _CHENG_COLUMNS)[1]:
+        if row["label"] != "tumour" or not row["source"].startswith("Cheng"):
+            continue
+        path = folder / row["image_file"]
+        name = f"{path.parent.name}-{path.stem}"
+        if path.is_file():
+            cases.append(_boxed(name, path, row, number))
+        else:
+            skipped.append(LeftOut(name, "MV-DAT-131", "its picture is missing"))
     return Subset("cheng-t1ce", "cheng-t1ce", folder, tuple(cases), tuple(skipped), "CC BY 4.0")
 
 
-def _boxed(name: str, path: Path, row: dict[str, str]) -> TrainCase:
-    column, line, width, height = (float(row[f"bbox_{key}"]) for key in ("xc", "yc", "w", "h"))
+def _boxed(name: str, path: Path, row: dict[str, str], number: int) -> TrainCase:
+    box = [row[column] for column in _BOX]
+    try:
+        column, line, width, height = (float(cell or "nan") for cell in box)
+    except ValueError:
+        what = f'row {number}: "{", ".join(box)}" is no box of a tumour'
+        raise odd("labels.csv", what, "Correct its cells or leave them empty.") from None
     return TrainCase(
         name,
-        row["group"],
+        row["group"] or name,
         {"t1ce": path},
         "t1ce",
         label=1,
-        box=(column, line, width, height),
+        box=(column, line, width, height) if all(box) else None,
         pixel_mm=CHENG_PIXEL_MM,
         cells={"tumour_type": row["tumour_type"]},
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from brains import head, write_ixi, write_nifti
 
+from medview.domain.errors import DataError
 from medview.learning.cases import find_subsets, prepare_case
 
 
@@ -51,6 +52,43 @@ def test_elderly_brains_have_patients_of_their_own_set(tmp_path):
     (subset,) = find_subsets((f"elderly-t1={tmp_path}",), "anomaly")
     (case,) = subset.cases
     assert (case.patient, case.age_years, case.brain_rule) == ("elderly-t1:Subj1", 82.3, "labels")
+
+
+@pytest.mark.parametrize("ending", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("name", ["IXI012-HH-1211-T1_ds", "Subj1_T1"])
+def test_brains_and_labels_are_found_packed_or_not(name, ending, tmp_path):
+    write_nifti(tmp_path / f"{name}{ending}", head())
+    write_nifti(tmp_path / f"{name}_DLMUSE{ending}", (head() > 100).astype(np.uint8))
+    (subset,) = find_subsets((str(tmp_path),), "anomaly")
+    (case,) = subset.cases
+    assert (case.image.name, case.brain.name) == (f"{name}{ending}", f"{name}_DLMUSE{ending}")
+
+
+def test_elderly_brains_without_labels_are_known_by_the_table_of_people(tmp_path):
+    for name in ("T1", "FLAIR"):
+        write_nifti(tmp_path / f"Subj1_{name}.nii.gz", head())
+    (tmp_path / "participants.csv").write_text("MRID,Age,Sex\nSubj1,82.3,M\n")
+    (subset,) = find_subsets((str(tmp_path),), "anomaly")
+    assert [(case.case, case.brain) for case in subset.cases] == [("Subj1", None)]
+
+
+@pytest.mark.parametrize(
+    ("table", "age"),
+    [("MRID;Age;Sex\nSubj1;82,3;M\n", 82.3), ("MRID,Age\nSubj1,n/a\n", None)],
+    ids=["semicolons", "unknown"],
+)
+def test_a_table_of_people_is_read_whichever_program_wrote_it(table, age, tmp_path):
+    write_nifti(tmp_path / "Subj1_T1.nii", head())
+    (tmp_path / "participants.csv").write_text(table)
+    (subset,) = find_subsets((str(tmp_path),), "anomaly")
+    assert [case.age_years for case in subset.cases] == [age]
+
+
+def test_an_age_that_is_none_is_refused_by_its_row(tmp_path):
+    write_ixi(tmp_path, "IXI012-HH-1211")
+    (tmp_path / "participants.csv").write_text("MRID,Age\nIXI012-HH-1211,old\n")
+    with pytest.raises(DataError, match='row 2, column "Age": "old" is no age'):
+        find_subsets((str(tmp_path),), "anomaly")
 
 
 def test_the_dicom_slices_of_a_folder_are_one_case(tmp_path):

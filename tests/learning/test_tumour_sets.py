@@ -8,6 +8,7 @@ import pytest
 from brains import head, write_nifti
 from PIL import Image
 
+from medview.domain.errors import DataError
 from medview.learning.cases import find_subsets, prepare_case
 
 ROLES = ("t1", "t1ce", "t2", "flair")
@@ -123,6 +124,34 @@ def test_cheng_boxes_become_a_truth_of_their_size_and_other_sources_stay_out(tmp
     assert np.ptp(columns) + 1 == pytest.approx(width, abs=1)
     assert np.ptp(rows) + 1 == pytest.approx(height, abs=1)
     assert columns.min() > 63
+
+
+CHENG_ROW = "t1ce/glioma/0001.jpg,tumour,glioma,Cheng figshare,1,0.6,0.5,0.1,{},512,512,{}\n"
+
+
+def test_cheng_is_read_with_semicolons_and_without_boxes_or_groups(tmp_path):
+    write_cheng(tmp_path, CHENG_ROW.format("0.2", "run-4"))
+    text = (tmp_path / "labels.csv").read_text().replace(",", ";").replace("0.5", "0,5")
+    (tmp_path / "labels.csv").write_text(text)
+    assert only(find_subsets((str(tmp_path),), "anomaly")).cases[0].box == (0.6, 0.5, 0.1, 0.2)
+    (tmp_path / "labels.csv").write_text(text.replace("0.2", "").replace("run-4", ""))
+    (case,) = only(find_subsets((str(tmp_path),), "anomaly")).cases
+    assert (case.box, case.patient, case.label) == (None, "glioma-0001", 1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("0.2", "wide", 'row 2: "0.6, 0.5, 0.1, wide" is no box'),
+        ("bbox_h", "tall", 'the column "bbox_h" is missing'),
+    ],
+)
+def test_a_table_of_boxes_that_is_none_is_refused_by_row_or_column(old, new, said, tmp_path):
+    write_cheng(tmp_path, CHENG_ROW.format("0.2", "run-4"))
+    table = tmp_path / "labels.csv"
+    table.write_text(table.read_text().replace(old, new, 1))
+    with pytest.raises(DataError, match=said):
+        find_subsets((str(tmp_path),), "anomaly")
 
 
 def test_a_mask_on_another_grid_is_refused(tmp_path):
