@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
@@ -54,7 +53,8 @@ def begin(request: TrainRequest, subsets: Sequence[Subset], *, leads: bool = Tru
         return
     if not request.resume:
         for folder in (out, *out.glob("fold-*")):
-            shutil.rmtree(folder / FOLDER, ignore_errors=True)
+            for kept in (folder / FOLDER).rglob("*.pt"):
+                kept.unlink(missing_ok=True)
     with whole_file(note) as draft:
         draft.write_text(json.dumps(now, indent=1) + "\n", "utf-8")
 
