@@ -222,6 +222,8 @@ def test_a_magnified_film_is_measured_in_the_patient_and_said_to_be_estimated(
     series, volume = only(write(film, tmp_path / "x.dcm"))
     assert volume.geometry.spacing_mm[1:] == pytest.approx((spacing, spacing))
     assert (volume.geometry.spacing_kind, codes(series)) == (kind, said)
+    texts = [note.text.rpartition(" ")[2] for note in series.warnings]
+    assert texts == ["1.6"] * len(said)
 
 
 def test_a_calibrated_film_measures_in_the_patient(tmp_path):

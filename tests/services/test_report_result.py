@@ -32,6 +32,8 @@ def prediction(volume):
         ((-40, -60, -40), "right anterior, low"),
         ((2, 0, 0), "midline central, mid-height"),
         ((-12, 0, 30), "right central, high"),
+        ((4, 0, 0), "midline central, mid-height"),
+        ((-6, 0, 0), "right central, mid-height"),
     ],
 )
 def test_where_is_told_by_side_depth_and_height(prediction, place, words):
@@ -70,6 +72,41 @@ def test_one_region_and_none_have_their_own_words(prediction):
     assert section.result == "No region above the threshold."
     assert "hidden" not in section.text
     assert "warning" not in section.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({}, "; higher than in 98 % of 14 normal brains. "),
+        ({"meaning": ""}, "; 98 % (percentile among training normals). "),
+        ({"meaning": "rank", "unit": "1", "value": 0.5}, "; 0.50 (rank). "),
+        ({"value": None, "status": "not_available"}, ". "),
+    ],
+)
+def test_the_rank_of_a_score_is_told_in_the_words_of_its_card(fields, words, prediction):
+    scores = (prediction.scores[0], replace(prediction.scores[1], **fields))
+    made = report_result.result(exam(), replace(prediction, scores=scores))
+    assert f"1.61 – 2.10, 5 samples){words}Uncertainty there" in made.text
+
+
+@pytest.mark.parametrize(
+    ("higher", "level"),
+    [(0.0, "low"), (0.3, "low"), (0.6, "ordinary"), (0.85, "ordinary"), (0.95, "high: read it")],
+)
+def test_how_sure_the_model_is_is_told_against_the_rest_of_the_brain(higher, level, prediction):
+    # This share of the brain has less uncertainty than the finding's region.
+    region = prediction.map("score").array >= 6
+    brain = prediction.map("brain").array > 0
+    ranks = np.arange(brain.sum()) / brain.sum() < higher
+    total = np.zeros(brain.shape)
+    total[brain] = np.where(ranks, 1.0, 3.0)
+    total[region] = 2.0
+    maps = tuple(replace(m, array=total) if m.name == "total" else m for m in prediction.maps)
+    text = report_result.result(exam(), replace(prediction, maps=maps)).text
+    assert f"Uncertainty there is {level}" in text
+    assert " % of the brain)." in text
+    unknown = replace(prediction, maps=tuple(m for m in maps if m.kind != "uncertainty"))
+    assert "Uncertainty there" not in report_result.result(exam(), unknown).text
 
 
 def test_a_synthetic_lesion_is_called_synthetic(prediction):
@@ -135,6 +172,7 @@ def test_the_table_says_where_how_large_and_what_the_reader_said(prediction):
     assert [row[0] for row in table.rows] == ["1", "2", "3"]
     assert table.rows[0][2:4] == ("L 20, P 30, H 12 mm", "3.2 ml")
     assert [row[5] for row in table.rows] == ["agree", "not reviewed", "rejected: vessel"]
+    assert report_result.findings(prediction, reader).text == ""
     assert table.rows[2][4].startswith("residual 0.00")
     assert table.rows[2][4].endswith(", hidden")
 
@@ -259,9 +297,15 @@ def test_a_film_is_shown_once_with_its_zones_and_once_with_the_evidence():
     section = report_result.pictures(*chest_result())
     (row,) = section.figures
     assert len(row.pictures) == row.abreast == 2
-    assert row.caption.startswith("The film with zones A to F")
-    alone = report_result.pictures(chest_result()[0], None).figures[0].pictures[0]
-    assert alone.strokes == ()
+    assert row.caption == "The film with zones A to F and the Brixia score of each; evidence."
+    assert [bar and bar.title for bar in row.colour_bars] == [None, "evidence"]
+    film, _ = chest_result()
+    (plain,) = report_result.pictures(film, None).figures
+    assert (plain.caption, plain.colour_bars, plain.abreast) == ("The film.", (), 2)
+    assert plain.pictures[0].strokes == ()
+    lost = replace(film, geometry=replace(film.geometry, orientation_known=False))
+    (plain,) = report_result.pictures(lost, None).figures
+    assert plain.caption == "The film. The file does not tell left from right."
     words = [each.words[0] for each in row.pictures[0].strokes]
     assert [text[0] for text in words] == sorted(text[0] for text in words)  # zones, A first
     assert all(0 <= x <= 1 for each in row.pictures[0].strokes for x, _ in each.paths[0])
