@@ -66,6 +66,14 @@ def test_what_is_not_a_number_becomes_null(prediction):
     assert body["seconds"] is None
 
 
+def test_what_the_numbers_of_a_map_stand_for_is_told_from_one_on(prediction):
+    regions = replace(prediction.maps[0], labels=("left", "right"))
+    told = result_dict(replace(prediction, maps=(regions, prediction.maps[1]), passes=()))
+    assert told["maps"][0]["labels"] == {"1": "left", "2": "right"}
+    assert "labels" not in told["maps"][1]
+    assert "passes" not in told
+
+
 def through_text(body):
     return json.loads(json.dumps(body))
 
