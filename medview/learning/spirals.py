@@ -28,6 +28,10 @@ BATCH = 32
 FOLDS = 10
 
 Report = Callable[[int, int, str], None]
+"""Takes what is done, of how many, and its name."""
+Tell = Callable[[int, int], None]
+Plan = tuple[Sequence[int], int]
+"""Seeds and epochs."""
 Tensors = tuple[Tensor, Tensor, Tensor]
 
 
@@ -88,21 +92,15 @@ def run_spirals(
             report(at * total + done, len(shapes) * total, name)
 
         run = _run_meta if group[0].meta else _run_group
-        found |= {s.variant.name: s for s in run(data, group, seeds, epochs, tell)}
+        found |= {s.variant.name: s for s in run(data, group, (seeds, epochs), tell)}
     return [found[v.name] for v in variants]
 
 
-def _run_group(
-    data: Spirals,
-    group: Sequence[Variant],
-    seeds: Sequence[int],
-    epochs: int,
-    tell: Callable[[int, int], None],
-) -> list[Scores]:
+def _run_group(data: Spirals, group: Sequence[Variant], plan: Plan, tell: Tell) -> list[Scores]:
     train, test = _folds(data)
     given = tensors_of(data, cluster_input=group[0].cluster_input)
-    stack = trained_stack(given, train, group, (seeds, epochs), tell)
-    return _scored(stack, group, given, test, len(seeds))
+    stack = trained_stack(given, train, group, plan, tell)
+    return _scored(stack, group, given, test, len(plan[0]))
 
 
 def tensors_of(data: Spirals, *, cluster_input: bool = False) -> Tensors:
@@ -117,13 +115,10 @@ def trained_stack(
     data: Tensors,
     train: Tensor,
     group: Sequence[Variant],
-    plan: tuple[Sequence[int], int],
-    tell: Callable[[int, int], None],
+    plan: Plan,
+    tell: Tell,
 ) -> Stack:
-    """Train variants of one shape on rows `train` (folds, rows); copies as variant, seed, fold.
-
-    `plan` are seeds and epochs.
-    """
+    """Train variants of one shape on rows `train` (folds, rows); copies as variant, seed, fold."""
     seeds, epochs = plan
     starts = [_start(seed, data[0], group[0].link) for seed in seeds]
     models = [start for _ in group for start in starts for _ in range(len(train))]
@@ -137,13 +132,8 @@ def trained_stack(
     return stack
 
 
-def _run_meta(
-    data: Spirals,
-    group: Sequence[Variant],
-    seeds: Sequence[int],
-    epochs: int,
-    tell: Callable[[int, int], None],
-) -> list[Scores]:
+def _run_meta(data: Spirals, group: Sequence[Variant], plan: Plan, tell: Tell) -> list[Scores]:
+    seeds, epochs = plan
     x, y, c = tensors_of(data)
     train, test = _folds(data)
     bases = [_start(seed, x, group[0].link).base for seed in seeds for _ in range(FOLDS)]
@@ -229,31 +219,33 @@ def _scored(
 def bench(job: Progress, seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
     """Run all rivals, for ``medview bench spirals``: accuracies of each seed, mean over folds."""
     began = time.perf_counter()
-    # The tensors are so small that a second thread would only be waited for.
+    use_one_thread()
+    rows: list[dict[str, Any]] = []
+    for each in run_spirals(reported(job), seeds, epochs):
+        name, published = each.variant.name, each.variant.published
+        rows.append(bench_row(name, "accuracy", each.accuracy, published))
+        if each.random_z is not None:
+            name, published = f"{name}, random Z", each.variant.random_z
+            rows.append(bench_row(name, "accuracy", each.random_z, published))
+    return {"rows": rows, "seconds": round(time.perf_counter() - began, 1)}
+
+
+def use_one_thread() -> None:
+    """Use one thread: the tensors are so small that a second one would only be waited for."""
     torch.set_num_threads(1)
+
+
+def reported(job: Progress) -> Report:
+    """Tell a job how far the rivals are, and stop when it is cancelled."""
 
     def tell(done: int, total: int, name: str) -> None:
         job.check()
         job.report(done, total, name)
 
-    rows: list[dict[str, Any]] = []
-    for each in run_spirals(tell, seeds, epochs):
-        rows.append(_line(each.variant.name, each.accuracy, each.variant.published))
-        if each.random_z is not None:
-            name = f"{each.variant.name}, random Z"
-            rows.append(_line(name, each.random_z, each.variant.random_z))
-    return {
-        "rows": rows,
-        "accuracies": {row["name"]: row["accuracies"] for row in rows},
-        "seconds": round(time.perf_counter() - began, 1),
-    }
+    return tell
 
 
-def _line(name: str, accuracy: Floats, published: float | None) -> dict[str, Any]:
-    values = [float(value) for value in accuracy.mean(1)]
-    return {
-        "name": name,
-        "accuracies": values,
-        "mean": float(accuracy.mean()),
-        "published": published,
-    }
+def bench_row(name: str, figure: str, values: Floats, published: float | None) -> dict[str, Any]:
+    """One figure (seeds, folds) of a rival: the means over folds, one a seed."""
+    by_seed = values.mean(1).tolist()
+    return {"name": name, "figure": figure, "values": by_seed, "published": published}

@@ -19,7 +19,17 @@ from torch.nn import functional as F
 
 from medview.domain.progress import Progress
 from medview.learning.armed_stack import Stack
-from medview.learning.spirals import VARIANTS, Report, Tensors, Variant, tensors_of, trained_stack
+from medview.learning.spirals import (
+    VARIANTS,
+    Report,
+    Tensors,
+    Variant,
+    bench_row,
+    reported,
+    tensors_of,
+    trained_stack,
+    use_one_thread,
+)
 from medview.learning.spirals_data import CLUSTERS, PROBES, Floats, Spirals, make_confounded
 
 RIVALS = tuple(one for one in VARIANTS if not one.meta and one.link == "prob")
@@ -133,14 +143,9 @@ def balanced(logit: Tensor, truth: Tensor) -> Tensor:
 def bench(job: Progress, seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
     """Run all rivals, for ``medview bench probes``: figures of each seed, mean over folds."""
     began = time.perf_counter()
-    torch.set_num_threads(1)  # so small that a second thread would only be waited for
-
-    def tell(done: int, total: int, name: str) -> None:
-        job.check()
-        job.report(done, total, name)
-
-    rows = []
-    for one in run_probes(tell, seeds, epochs):
+    use_one_thread()
+    rows: list[dict[str, Any]] = []
+    for one in run_probes(reported(job), seeds, epochs):
         known = PUBLISHED.get(one.variant.name, (None, None))
         figures: dict[str, tuple[Floats, float | None]] = {
             "balanced accuracy, clusters seen": (one.seen, known[0]),
@@ -148,13 +153,5 @@ def bench(job: Progress, seeds: tuple[int, ...], epochs: int) -> dict[str, Any]:
             "share of the importance that the probes have": (one.share, None),
             "share of the runs that rank both probes last": (one.ranked, None),
         }
-        rows += [
-            {
-                "name": one.variant.name,
-                "figure": name,
-                "values": values.mean(1).tolist(),
-                "published": published,
-            }
-            for name, (values, published) in figures.items()
-        ]
+        rows += [bench_row(one.variant.name, name, *each) for name, each in figures.items()]
     return {"rows": rows, "seconds": round(time.perf_counter() - began, 1)}

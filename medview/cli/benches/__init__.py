@@ -21,7 +21,7 @@ BENCHES: dict[str, str] = {
     "infer": "medview.cli.benches.infer:measure",
     "fuzz": "medview.cli.benches.fuzz:measure",
     "spirals": "medview.cli.benches.spirals:measure",
-    "probes": "medview.cli.benches.probes:measure",
+    "probes": "medview.cli.benches.spirals:measure_probes",
     "kill": "medview.cli.benches.kill:measure",
     "batch": "medview.cli.benches.batch:measure",
     "report": "medview.cli.benches.report:measure",
