@@ -35,7 +35,8 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
     """Collect what a report of a result folder, of several of one study, or of a study needs.
 
     With `study` the pictures, the patient and the record of a stay come from there, and its
-    pixels must be those the model was given; a study that is a table alone gives the record.
+    pixels must be those the model was given; a study that is a table alone gives the record,
+    and must be the one the model was given.
     Without it the folder's own image is shown and the patient is not named.
 
     Raises
@@ -58,7 +59,9 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
     first = next((each for each in stored if each.exam is not None), stored[0])
     exam, image = first.exam or Exam(), first.image or seen_as_image(first.prediction)
     images = [each for each in first.prediction.inputs if each.role not in TABLES]
-    if study is not None and images and study.suffix.lower() not in TABLE_SUFFIXES:
+    if study is not None and study.suffix.lower() in TABLE_SUFFIXES:
+        _check_table(study, outcomes)
+    elif study is not None and images:
         exam, image = _from_study(call, study, images[0])
     return Material(
         exam=exam,
@@ -73,6 +76,17 @@ def find_table(study: Path, sha256: str) -> Path | None:
     paths = sorted(study.rglob("*")) if study.is_dir() else [study]
     tables = (each for each in paths if each.suffix.lower() in TABLE_SUFFIXES and each.is_file())
     return next((each for each in tables if file_sha256(each) == sha256), None)
+
+
+def _check_table(table: Path, outcomes: tuple[Outcome, ...]) -> None:
+    """Refuse a table that no result was made from: left out in silence it would be missed."""
+    inputs = (each for outcome in outcomes for each in outcome.prediction.inputs)
+    if not any(find_table(table, each.sha256) for each in inputs if each.role in TABLES):
+        raise InputRefused(
+            "is not the table that this result is about" if table.exists() else "does not exist",
+            file=table.name,
+            do="Choose the table that the model was run on, or leave it out.",
+        )
 
 
 def _record_in(call: Call, study: Path, outcomes: tuple[Outcome, ...]) -> Record | None:

@@ -14,9 +14,17 @@ from medview.domain.progress import Silent
 from medview.domain.volume import Volume
 from medview.io import nifti, readers
 from medview.io.hashing import volume_sha256
+from medview.io.record import read_table
 from medview.io.results import write_prediction
 from medview.io.seen import salted
-from medview.services.report_source import card_for, find_input, gather, result_folders
+from medview.services.report_source import (
+    card_for,
+    find_input,
+    gather,
+    result_folders,
+    with_words,
+)
+from medview.services.report_text import ReaderText
 
 JOB = Silent()
 
@@ -154,9 +162,73 @@ def test_a_result_of_a_table_and_one_of_an_image_make_one_report(tmp_path):
     assert material.exam == exam().without_identity()
 
 
-def test_a_result_of_a_table_alone_needs_no_image_in_the_study(tmp_path):
-    about = InputRef("series", "", "2.25.1", 0, "cd" * 32, (11, 48, 1))
+@pytest.fixture
+def stay(tmp_path) -> Path:
+    """The table of a stay, and in the folder "out" a result about it."""
+    path = tmp_path / "study" / "stay.csv"
+    path.parent.mkdir()
+    path.write_text("Hours,Heart Rate\n0.5,80\n1.0,90\n")
+    _, about, _ = read_table(JOB, path)
     table = replace(prediction_on(head()), inputs=(about,), maps=(), findings=(), slices=())
     write_prediction(JOB, table, tmp_path / "out")
+    return path
+
+
+def test_a_result_of_a_table_alone_needs_no_image_in_the_study(tmp_path, stay):
     material = gather(call, tmp_path / "out", tmp_path)
     assert material.volume is None
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["the folder", "the table"])
+def test_the_record_of_a_stay_is_the_table_with_the_bytes_of_the_result(whole, tmp_path, stay):
+    (stay.parent / "other.csv").write_text("Hours,Heart Rate\n0.5,60\n")
+    stay.with_suffix(".txt").write_bytes(stay.read_bytes())  # no table, whatever it holds
+    moved = stay.rename(stay.parent / "zzz.CSV")
+    record = gather(call, tmp_path / "out", moved.parent if whole else moved).record
+    assert [strip.values for strip in record.strips] == [(80.0, 90.0)]
+    assert gather(call, tmp_path / "out").record is None
+    moved.unlink()
+    assert gather(call, tmp_path / "out", stay.parent).record is None
+
+
+@pytest.mark.parametrize(
+    ("name", "what"), [("other.csv", "is not the table that this result"), ("no.csv", "not exist")]
+)
+def test_another_table_is_refused_and_not_left_out_in_silence(name, what, tmp_path, stay):
+    (stay.parent / "other.csv").write_text("Hours,Heart Rate\n0.5,60\n")
+    with pytest.raises(InputRefused, match=what):
+        gather(call, tmp_path / "out", stay.parent / name)
+    write_prediction(JOB, replace(prediction_on(head()), maps=()), tmp_path / "image")
+    with pytest.raises(InputRefused, match=what):
+        gather(call, tmp_path / "image", stay.parent / name)
+
+
+def test_what_is_neither_file_nor_folder_holds_no_result(tmp_path):
+    assert result_folders(tmp_path / "nowhere") == ()
+    (tmp_path / "result.json").mkdir()
+    assert result_folders(tmp_path / "result.json") == ()
+
+
+def test_pixels_under_the_uid_of_the_result_are_told_though_they_changed(study):
+    catalogue = readers.scan(JOB, (study,))
+    wanted = result_about(study).inputs[0]
+    (series,) = catalogue.all_series()
+    found = find_input(call, catalogue, replace(wanted, sha256="00"))
+    assert (found[0], found[2]) == (series, wanted.sha256)
+
+
+def test_of_a_study_without_a_result_the_series_of_most_slices_is_shown(study):
+    nifti.write(phantom(), study / "a.nii.gz")
+    sizes = {s.description: s.size for s in readers.scan(JOB, (study,)).all_series()}
+    largest = max(sizes, key=lambda name: sizes[name][2])
+    assert gather(call, study).exam.series_description == largest
+    assert len({size[2] for size in sizes.values()}) == 2
+
+
+def test_the_words_of_a_reader_are_added_and_who_is_named_by_default(tmp_path):
+    write_prediction(JOB, replace(prediction_on(head()), maps=()), tmp_path / "out")
+    material = gather(call, tmp_path / "out")
+    words = ReaderText(impression="normal")
+    told = with_words(material, words, signer="Dr A", role="reader")
+    assert (told.reader, told.signer, told.role, told.private) == (words, "Dr A", "reader", False)
+    assert with_words(material, words, private=True).private
