@@ -122,6 +122,8 @@ def look_at_locked(
 def refuse_shared(job: Progress, request: FinetuneRequest) -> None:
     """Refuse a locked set with patients who are trained on or held out: it is none, then.
 
+    Nor is it one where the version to start from has seen all of them.
+
     Raises
     ------
     DataError
@@ -136,6 +138,29 @@ def refuse_shared(job: Progress, request: FinetuneRequest) -> None:
             code="MV-DAT-147",
             file=_named(found["shared"]),
             do="Take them out of the cases or out of the locked set.",
+        )
+    locked = [c for s in find_subsets(request.reference, request.model) for c in s.cases]
+    _refuse_all_seen(request, locked, "of the locked set", "Choose another locked set.")
+
+
+def _refuse_all_seen(
+    request: FinetuneRequest, cases: Sequence[TrainCase], which: str, do: str
+) -> None:
+    """Refuse, before anything is trained, cases on which old and new could not be compared.
+
+    Raises
+    ------
+    DataError
+        If the version to start from has seen every patient of them.
+    """
+    people = {patient_hash(case.patient) for case in cases}
+    if people and _seen_by(request.train.init, people) >= people:
+        told = f"all {len(people)} patients" if len(people) > 1 else "the one patient"
+        raise DataError(
+            f"the version to start from was trained on {told} {which}; old and new cannot be "
+            "compared on them",
+            code="MV-DAT-149",
+            do=do,
         )
 
 
@@ -183,12 +208,15 @@ def held_out(request: FinetuneRequest) -> tuple[str, ...]:
     Raises
     ------
     DataError
-        If there are too few such patients, or a patient is in two parts.
+        If there are too few such patients, none among those whom the data name, or a patient is in
+        two parts.
     """
     subsets = find_subsets(request.train.data, request.model)
     cases = [case for subset in subsets for case in subset.cases if not subset.training_only]
     refuse_one_outcome(request.model, cases)
     if any(case.split == "val" for case in cases):
+        apart = [case for case in cases if case.split in ("val", "test")]
+        _refuse_all_seen(request, apart, "marked as val", "Mark other patients as val.")
         return ()
     here = {patient_hash(case.patient) for case in cases if case.split in ("", "train")}
     hashes = sorted(here - _seen_by(request.train.init, here))
@@ -196,7 +224,7 @@ def held_out(request: FinetuneRequest) -> tuple[str, ...]:
         raise DataError(
             f"{len(hashes)} patients that the version has not seen are too few to hold one out",
             code="MV-DAT-144",
-            do=f"Give at least {FEWEST}, or mark cases as val in a case list.",
+            do=f"Give at least {FEWEST}, or mark cases of such patients as val in a case list.",
         )
     return tuple(hashes[request.train.seed % EVERY :: EVERY] or hashes[:1])
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medview.domain.errors import Cancelled, MedviewError
+from medview.domain.errors import Cancelled, DataError, MedviewError
 from medview.domain.training import FinetuneRequest
 from medview.services.audit import note
 from medview.services.checking import Checking
@@ -250,6 +250,7 @@ class Tuning:
         self._pace = Pace()
         self.state.set(
             phase="running",
+            refused="",
             epochs=epochs_of(request.train.recipe),
             outcome={},
             kept="",
@@ -339,7 +340,9 @@ class Tuning:
         def seen(left: Left | None) -> None:
             left = left or Left()
             phase = "stopped" if left.has_checkpoint else "ready"
-            self.state.set(phase=phase, curves=left.curves, is_paused=False)
+            # What is wrong with the cases stays beside them until others are looked at.
+            refused = str(error) if isinstance(error, DataError) else ""
+            self.state.set(phase=phase, curves=left.curves, is_paused=False, refused=refused)
             if left.has_checkpoint and self._finish_after_stop:
                 self._finish_after_stop = False
                 self.start(resume=True, max_minutes=AT_ONCE)

@@ -56,6 +56,29 @@ def test_where_the_data_mark_patients_those_are_held_out(tmp_path):
     assert held_out(request(data, tmp_path)) == ()
 
 
+@pytest.mark.parametrize("part", ["val", "locked"])
+def test_what_the_version_has_seen_is_refused_before_it_is_trained_further(tmp_path, part):
+    parent = throwaway_weights(tmp_path / "parent")
+    card = read_card(parent.with_name(CARD))
+    seen = tuple(patient_hash(name) for name in ("p2", "p3"))
+    write_card(replace(card, seen_patients=seen, seen_salts=()), parent.with_name(CARD))
+    for name in ("own", "ref"):
+        (tmp_path / name).mkdir()
+
+    def look(*rows):
+        if part == "val":
+            data = case_list(tmp_path / "own", ["a,p1,train", *rows])
+            return held_out(request(data, tmp_path, parent))
+        data = case_list(tmp_path / "own", ["a,p1,train"])
+        locked = (str(case_list(tmp_path / "ref", list(rows))),)
+        asked = request(data, tmp_path, parent)
+        return refuse_shared(Silent(), replace(asked, reference=locked))
+
+    with pytest.raises(DataError, match="was trained on all 2 patients"):
+        look("b,p2,val", "c,p3,val")
+    assert not look("b,p2,val", "c,p4,val")
+
+
 def test_a_patient_in_two_parts_is_refused_by_name(tmp_path):
     data = case_list(tmp_path, ["a,p1,train", "b,p1,val"])
     with pytest.raises(DataError, match="p1"):

@@ -7,7 +7,7 @@ import pytest
 from services.stubs import LaterWriter
 
 from medview.domain.case_check import Fault, Tried
-from medview.domain.errors import InputRefused, WorkerDied, WriteError
+from medview.domain.errors import DataError, InputRefused, WorkerDied, WriteError
 from medview.domain.local_case import LocalCase, LocalCases
 from medview.domain.measurement import Measurement
 from medview.services.session import Session
@@ -232,6 +232,15 @@ def test_a_curve_that_comes_after_the_end_is_left(under_way, jobs):
     assert (before.phase, before.epoch) == ("ready", 2)
     under_way.disk.go_on()
     assert under_way.tuning.now is before
+
+
+def test_cases_that_a_training_refuses_are_told_until_it_starts_again(under_way, jobs):
+    tuning = under_way.tuning
+    jobs.running("finetune:finetune")[-1].fail(DataError("too few patients", file="cases.csv"))
+    under_way.disk.go_on()
+    assert (tuning.now.phase, tuning.now.refused) == ("ready", "cases.csv: too few patients.")
+    tuning.start()
+    assert tuning.now.refused == ""
 
 
 def test_a_disk_that_cannot_be_read_is_tried_again(under_way, monkeypatch):
