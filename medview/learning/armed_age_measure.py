@@ -114,7 +114,7 @@ def _pearson(age: Floats, said: Floats, weight: Floats) -> Floats:
     a, s = _centred(age, weight), _centred(said, weight)
     norm = np.sqrt((weight * a**2).sum(1) * (weight * s**2).sum(1))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((weight * a * s).sum(1) / norm)
+        return np.asarray(np.clip((weight * a * s).sum(1) / norm, -1, 1))
 
 
 def _slope(age: Floats, said: Floats, weight: Floats) -> Floats:

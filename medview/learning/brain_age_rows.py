@@ -9,13 +9,14 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.learning.metrics import MetricRow, drawn_patients
+from medview.learning.metrics import REPEATS, MetricRow, drawn_patients
 from medview.learning.vectors import Vector
 
 TASK = "brain-age"
 AGE_EDGES = (0, 25, 35, 45, 55, 65, 75, 120)
 """Bounds of the age groups; the first four are the paper's."""
 FEWEST = 3
+_DIAGNOSES: Mapping[int | None, str] = {0: "control", 1: "case"}
 Weights = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
@@ -58,7 +59,7 @@ def groups_of(
     for name, code in (("F", 1.0), ("M", 0.0)):
         found[f"sex:{name}"] = sexes == code
     words = [("site", list(sites)), ("modality", list(kinds)), ("part", list(parts))]
-    words.append(("diagnosis", [{0: "control", 1: "case"}.get(label or 0, "") for label in labels]))
+    words.append(("diagnosis", [_DIAGNOSES.get(label, "") for label in labels]))
     for kind, values in words:
         for value in sorted({value for value in values if value}):
             found[f"{kind}:{value}"] = np.array([each == value for each in values])
@@ -143,7 +144,7 @@ def interval(
     if draws is None or not np.isfinite(value):
         return (value if np.isfinite(value) else None), None, None
     drawn = figure(truth, score, draws)
-    if not np.isfinite(drawn).any():
+    if np.isfinite(drawn).sum() < REPEATS // 2:
         return value, None, None
     low, high = np.nanpercentile(drawn, (2.5, 97.5))
     return value, float(low), float(high)
@@ -181,7 +182,8 @@ def pearson_many(truth: Vector, score: Vector, weights: Weights) -> Weights:
     product = weights @ (truth * score) / total - a * b
     spread = (weights @ truth**2 / total - a**2) * (weights @ score**2 / total - b**2)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.where(spread > 1e-9, product / np.sqrt(np.maximum(spread, 0)), np.nan))
+        found = np.where(spread > 1e-9, product / np.sqrt(np.maximum(spread, 0)), np.nan)
+    return np.asarray(np.clip(found, -1, 1))  # few people drawn often: rounding goes beyond
 
 
 def slope_many(truth: Vector, score: Vector, weights: Weights) -> Weights:

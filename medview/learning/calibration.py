@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from medview.learning.metrics import CI, Difference, drawn_patients, paired_mean_difference
+from medview.learning.metrics import Difference, drawn_patients, paired_mean_difference
 from medview.learning.temperature import calibration_error, calmed
 
 Values = NDArray[np.float64]
@@ -190,7 +190,7 @@ def _row(cases: Local, name: str, who: str, value: float) -> dict[str, Any]:
         "value": value,
         "low": None,
         "high": None,
-        "ci": CI,
+        "ci": "",
         "n": len(cases.truth),
         "n_patients": cases.people,
         "n_positive": positive,

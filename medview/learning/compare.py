@@ -25,6 +25,7 @@ from medview.io.tables import read_table
 from medview.learning.ablation_figures import DEFAULT, compared
 from medview.learning.evaluate import evaluate
 from medview.learning.metrics import (
+    CI,
     CURVES,
     FEWEST_PATIENTS,
     mean_interval,
@@ -257,7 +258,7 @@ def _metric(row: Mapping[str, Any], pairs: Sequence[Scored], group: str) -> dict
         "value": row["mean"],
         "low": row["value_low"],
         "high": row["value_high"],
-        "ci": "patient bootstrap, 1000",
+        "ci": CI if row["value_low"] is not None else "",
         "n": row["n"],
         "n_patients": len(set(of.patients)),
         "n_positive": positive,
@@ -297,7 +298,8 @@ def pixel_rows(old: Path, new: Path) -> dict[str, list[dict[str, Any]]]:
                 metrics.append(
                     {
                         **{"predictor": who, **same, **asdict(told)},
-                        **{"ci": "patient bootstrap, 1000", "n_patients": len(set(patients))},
+                        **{"ci": CI if told.low is not None else ""},
+                        **{"n_patients": len(set(patients))},
                         **{"n_positive": len(here), "prevalence": None},
                     }
                 )

@@ -94,8 +94,8 @@ class MetricRow:
         )
 
     def as_dict(self) -> dict[str, object]:
-        """The row as plain values."""
-        return asdict(self)
+        """The row as plain values; without an interval none is named."""
+        return asdict(self) | {"ci": self.ci if self.low is not None else ""}
 
 
 def roc_auc(truth: Truth, score: Scores, weight: Weights | None = None) -> float:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.learning.brain_age_rows import interval, pearson_many, rmse_many
 from medview.learning.metrics import MetricRow, mean_interval
 from medview.learning.region_age import (
     FEATURES,
@@ -237,11 +238,12 @@ def age_rows(ages: Ages, subset: str, predictor: str) -> list[MetricRow]:
     for name, values in figures.items():
         found = mean_interval(values, ages.patients)
         rows.append(_age_row(predictor, name, subset, found.value, found.low, found.high, ages))
-    rmse = float(np.sqrt((gap**2).mean()))
-    rows.append(_age_row(predictor, "rmse", subset, rmse, None, None, ages))
+    wholes = {"rmse": rmse_many}
     if len(gap) > SMALLEST and ages.found.std() > 0:
-        r = float(np.corrcoef(ages.found, ages.age)[0, 1])
-        rows.append(_age_row(predictor, "pearson_r", subset, r, None, None, ages))
+        wholes["pearson_r"] = pearson_many
+    for name, figure in wholes.items():
+        ends = interval(figure, ages.age, ages.found, ages.patients)
+        rows.append(_age_row(predictor, name, subset, *ends, ages))
     return rows
 
 

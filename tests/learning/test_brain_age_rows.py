@@ -49,6 +49,29 @@ def test_few_patients_get_a_figure_without_an_interval():
     assert interval(mae_many, truth[:0], score[:0], []) == (None, None, None)
 
 
+def test_a_correlation_of_few_people_ends_at_one():
+    rng = np.random.default_rng(4)
+    for count in (5, 6, 7):
+        truth = rng.uniform(40, 80, count)
+        score = truth + rng.normal(0, 4, count)
+        value, low, high = interval(pearson_many, truth, score, [f"p{n}" for n in range(count)])
+        assert -1 <= low <= value <= high <= 1
+
+
+def test_one_draw_with_a_value_is_no_interval():
+    def seldom(truth, score, weights):
+        return np.where(np.arange(len(weights)) == 0, 1.0, np.nan)
+
+    ages = np.arange(5.0)
+    assert interval(seldom, ages, ages, list("abcde")) == (1.0, None, None)
+
+
+def test_who_has_no_diagnosis_is_no_control():
+    unknown = (np.full(3, 50.0), np.zeros(3), [""] * 3, [1, None, 0], ["smri"] * 3)
+    groups = groups_of(*unknown)
+    assert groups["diagnosis:control"].tolist() == [False, False, True]
+
+
 def test_groups_are_those_that_part_the_people():
     groups = groups_of(
         *(np.array([20.0, 30, 40, 50]), np.array([1, 0, 1, np.nan]), ["A", "A", "B", ""]),

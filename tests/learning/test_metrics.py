@@ -220,3 +220,5 @@ def test_a_row_counts_patients_and_names_its_interval_only_where_it_has_one():
     bare = MetricRow.of(key, Interval(0.8), people(3), n=40, positive=4, draws=2)
     assert (bare.ci, bare.low, bare.n, bare.n_patients) == ("", None, 40, 3)
     assert (bare.n_positive, bare.prevalence, bare.draws) == (4, None, 2)
+    assert MetricRow(*key[:4], 0.8, 40, 3).as_dict()["ci"] == ""
+    assert wide.as_dict()["ci"] == CI

@@ -150,6 +150,11 @@ def test_figures_of_ages_are_those_of_the_ages() -> None:
     found = age + np.array([1.0, -1.0, 3.0, -3.0, 2.0])
     ages = Ages(("a", "b", "c", "d", "e"), age, found, np.full(5, 2.5))
     rows = {row.name: row.value for row in age_rows(ages, "x", "model")}
+    intervals = {row.name: (row.low, row.high) for row in age_rows(ages, "x", "model")}
+    for name in ("rmse", "pearson_r"):
+        low, high = intervals[name]
+        assert low <= rows[name] <= high
+    assert rows["pearson_r"] == pytest.approx(np.corrcoef(age, found)[0, 1])
     assert rows["mae"] == 2.0
     assert rows["bias"] == pytest.approx(0.4)
     assert rows["coverage"] == 0.6

@@ -107,3 +107,12 @@ def test_the_interval_of_the_calibration_error_is_over_patients():
     assert found.value == pytest.approx(calibration_error(truth, score, np.ones((1, 400)))[0])
     assert found.low < found.value < found.high
     assert calibration_interval(truth[:3], score[:3], ["p", "q", "r"]).low is None
+
+
+def test_the_interval_of_an_error_that_every_draw_exceeds_reaches_down_to_it():
+    # Right in each of three bins: whoever is drawn, the error can only grow.
+    score = np.repeat([0.25, 0.5, 0.75], 20)
+    truth = np.concatenate([np.arange(20) < n for n in (5, 10, 15)])
+    found = calibration_interval(truth, score, [f"p{n}" for n in range(60)])
+    assert found.low == found.value == 0
+    assert found.high > 0
