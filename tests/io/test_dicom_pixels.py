@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import imagecodecs
 import numpy as np
 import pytest
 from coded_pixels import COLOUR, LOSSLESS, RAMP, SIGNED, values_of
 from dicom_files import compressed, image, write
 from pydicom.pixels.encoders import RLELosslessEncoder
-from pydicom.uid import ExplicitVRBigEndian, RLELossless, generate_uid
+from pydicom.uid import (
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    JPEGBaseline8Bit,
+    RLELossless,
+    generate_uid,
+)
 
 from medview.domain.errors import ReadError
+from medview.io import dicom_pixels
 from medview.io.dicom_pixels import PixelFile
 
 
@@ -79,6 +87,70 @@ def test_a_cut_file_says_how_much_of_it_is_there(tmp_path):
     with pytest.raises(ReadError, match="ends early: 61 % of the pixel data present") as caught:
         PixelFile(path).stored_values(0)
     assert caught.value.code == "MV-IO-103"
+
+
+def several(tmp_path, syntax=None):
+    """A file of three frames that differ, and the frames."""
+    frames = np.stack([RAMP + np.uint16(n) for n in (0, 1000, 2000)])
+    ds = image(RAMP, NumberOfFrames=3)
+    ds.PixelData = frames.tobytes()
+    if syntax is not None:
+        ds.file_meta.TransferSyntaxUID = syntax
+    return write(ds, tmp_path / "x.dcm"), frames
+
+
+@pytest.mark.parametrize("syntax", [None, DeflatedExplicitVRLittleEndian])
+def test_each_frame_lies_behind_the_one_before(syntax, tmp_path):
+    path, frames = several(tmp_path, syntax)
+    file = PixelFile(path)
+    assert file.has_plain_words is (syntax is None)
+    for n in (2, 0, 1):
+        np.testing.assert_array_equal(file.stored_values(n), frames[n])
+        np.testing.assert_array_equal(file.raw_words(n), frames[n])
+        file.forget()
+
+
+def test_of_a_file_that_was_cut_the_whole_frames_are_read_and_no_part_of_one(tmp_path):
+    path, frames = several(tmp_path)
+    path.write_bytes(path.read_bytes()[:-1537])  # of three times 1536
+    file = PixelFile(path)
+    out = np.full(RAMP.shape, 7, np.uint16)
+    file.read_words(0, out)
+    np.testing.assert_array_equal(out, frames[0])
+    for n, share in ((1, 66), (2, 66)):
+        out[...] = 7
+        with pytest.raises(ReadError, match=f"ends early: {share} % of the pixel data"):
+            file.read_words(n, out)
+        assert not out.any()
+        with pytest.raises(ReadError, match=f"ends early: {share} % of the pixel data"):
+            file.stored_values(n)
+
+
+def test_what_lies_behind_the_pixels_is_not_taken_for_a_frame(tmp_path):
+    ds = image(RAMP, NumberOfFrames=2)
+    ds.add_new(0xFFFCFFFC, "OB", bytes(4000))  # padding behind the only frame
+    path = write(ds, tmp_path / "x.dcm")
+    with pytest.raises(ReadError, match="ends early: 50 %"):
+        PixelFile(path).stored_values(1)
+    with pytest.raises(ReadError, match="ends early: 50 %"):
+        PixelFile(path).read_words(1, np.empty(RAMP.shape, np.uint16))
+
+
+def test_deflated_data_are_unpacked_up_to_a_limit_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(dicom_pixels, "MAX_INFLATED", 2 * 1536)
+    monkeypatch.setattr(dicom_pixels, "MAX_INFLATION", 0)
+    path, _ = several(tmp_path, DeflatedExplicitVRLittleEndian)
+    with pytest.raises(ReadError, match="inflates to more than") as caught:
+        PixelFile(path).stored_values(0)
+    assert caught.value.code == "MV-IO-104"
+
+
+def test_a_colour_stream_under_a_grey_header_is_refused(tmp_path):
+    stream = imagecodecs.jpeg8_encode(COLOUR)
+    ds = compressed(image(RAMP.astype(np.uint8)), JPEGBaseline8Bit, [stream])
+    error = refused(ds, tmp_path)
+    assert error.code == "MV-IO-108"
+    assert "the header says (32, 24), the image inside is (32, 24, 3)" in error.what
 
 
 def test_a_file_that_changed_after_it_was_listed_is_a_named_error(tmp_path):
