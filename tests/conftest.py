@@ -1,13 +1,16 @@
 """Settings of the whole test run."""
 
 import os
+import random
 import signal
 import sys
 import tempfile
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+from pytestqt.qtbot import QtBot
 
 # Windows are drawn into memory where there is no display.
 if sys.platform.startswith("linux") and not (
@@ -24,9 +27,24 @@ if "MEDVIEW_HOME" not in os.environ:
     os.environ["MEDVIEW_HOME"] = tempfile.mkdtemp(prefix="medview-tests-")
 
 
-# How long one example may take is no matter of right or wrong, and of the machine.
-settings.register_profile("unhurried", deadline=None)
-settings.load_profile("unhurried")
+# How long an example takes is no matter of right or wrong, and of the machine. The examples of a
+# check are the same every time; `--hypothesis-profile seeking` looks for others.
+settings.register_profile("seeking", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("same", settings.get_profile("seeking"), derandomize=True)
+settings.load_profile("same")
+
+# What never comes is noticed a minute later; five seconds pass on a busy machine as well.
+for wait in (QtBot.waitUntil, QtBot.waitExposed, QtBot.waitSignal):
+    wait.__kwdefaults__["timeout"] = 60_000
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup():
+    """A test throws the same dice whichever tests ran before it, and so do its fixtures."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(0)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ import pytest
 from journeys.heads import write_head
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
+from running import PATIENCE_S
 
 from medview.__main__ import main
 from medview.domain.errors import WriteError
@@ -40,7 +41,7 @@ app.window.show()
 late = ("cmap", *(f"medview.ui.panels.{name}" for name in ("training", "report", "models")))
 print("before they are asked for", [name for name in late if name in sys.modules])
 app.window.open_paths((Path(sys.argv[1]),))
-end = time.monotonic() + 100
+end = time.monotonic() + 240
 while app.session.volume_id is None and time.monotonic() < end:
     qt.processEvents()
     time.sleep(0.01)
@@ -156,7 +157,7 @@ def test_a_misspelt_command_is_told_in_json_too(capfd, words):
 def test_a_stream_that_was_closed_takes_nothing_away(environment, closed):
     script = f'exec {closed}; exec "$@"'
     words = ("bash", "-c", script, "x", sys.executable, "-m", "medview", "versions", "--json")
-    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert (">&-" in closed.split()) or json.loads(done.stdout)["schema"] == "medview.versions/1"
@@ -193,7 +194,7 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_at_the_end_all_is_there(
     gate, synced, really = threading.Event(), [], atomic.sync
 
     def hanging(path):
-        assert gate.wait(20)
+        assert gate.wait(PATIENCE_S)
         synced.append(path)
         really(path)
 
@@ -201,7 +202,7 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_at_the_end_all_is_there(
     left.mkdir(parents=True)
     monkeypatch.setattr(atomic, "sync", hanging)
     monkeypatch.setattr(
-        shutil, "rmtree", lambda *how, **ways: (gate.wait(20), rmtree(*how, **ways))
+        shutil, "rmtree", lambda *how, **ways: (gate.wait(PATIENCE_S), rmtree(*how, **ways))
     )
     app, turns = program.app, []
     heart = QTimer()
@@ -215,7 +216,7 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_at_the_end_all_is_there(
     app.witness.deleted({"kind": "study"})
     app.tuning.reject()
     app.workspaces.skip()
-    assert time.perf_counter() - began < 10
+    assert time.perf_counter() - began < PATIENCE_S / 2
     qtbot.waitUntil(lambda: len(turns) > 10)
     assert (synced, left.exists()) == ([], True)
     gate.set()
@@ -250,7 +251,7 @@ def test_a_full_disk_is_said_in_the_window_and_the_choice_is_in_force(program, m
     monkeypatch.setattr(settings, "own_file", full)
     program.app.preferences.change(cine_rate=7.0)
     notes = program.app.window.notes
-    qtbot.waitUntil(lambda: bool(notes.texts()), timeout=5000)
+    qtbot.waitUntil(lambda: bool(notes.texts()))
     assert notes.texts()[0].startswith("settings.json: the disk is full. Free some space.")
     assert program.app.preferences.settings.cine_rate == 7.0
 

@@ -178,6 +178,7 @@ def test_the_automatic_window_is_counted_once_and_forgotten_with_its_volume(monk
     monkeypatch.setattr(intensity, "percentile_window", None)  # would fail if counted again
     assert automatic_window(volume) is first
     monkeypatch.undo()
+    gc.collect()  # what other tests have left
     kept, gone = len(intensity._found), weakref.ref(volume.array)
     del volume
     gc.collect()

@@ -109,7 +109,7 @@ def test_cancel_in_the_middle_leaves_no_overlay(program, qtbot, tmp_path):
     app.window.run_analysis()
     qtbot.waitUntil(lambda: any(t.done for t in session.tasks), timeout=LONG_MS)
     app.window.findChild(QPushButton, "analysis_cancel").click()
-    qtbot.waitUntil(lambda: not session.tasks, timeout=2000)
+    qtbot.waitUntil(lambda: not session.tasks, timeout=LONG_MS)
     assert session.maps == ()
     assert session.results == ()
     app.window.grid.redraw()

@@ -3,7 +3,6 @@
 import csv
 import multiprocessing
 import os
-import socket
 
 import numpy as np
 import pytest
@@ -182,19 +181,16 @@ def told(folder):
         return {(r["epoch"], r["part"], r["name"]): float(r["value"]) for r in csv.DictReader(file)}
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return str(one.getsockname()[1])
-
-
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.usefixtures("narrow")
 @pytest.mark.parametrize("train_one", [anomaly, ages, chest, icu, icu_hourly])
 def test_two_processes_give_the_curve_and_weights_of_one(train_one, tmp_path):
+    # The processes meet at a port that is held from here: one that was free may not stay so.
+    meeting = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True, wait_for_workers=False)
     common = {
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": free_port(),
+        "MASTER_PORT": str(meeting.port),
+        "TORCHELASTIC_USE_AGENT_STORE": "True",
         "WORLD_SIZE": "2",
         "GLOO_SOCKET_IFNAME": "lo",
     }
@@ -207,7 +203,7 @@ def test_two_processes_give_the_curve_and_weights_of_one(train_one, tmp_path):
         processes.append(fork.Process(target=work, args=(train_one, tmp_path / name, env)))
         processes[-1].start()
     for process in processes:
-        process.join(240)
+        process.join(600)
         assert process.exitcode == 0
     first, second = told(tmp_path / "one"), told(tmp_path / "two")
     assert first.keys() == second.keys()

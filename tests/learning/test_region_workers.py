@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,10 +67,8 @@ def test_one_after_the_other_each_in_its_folder(case: RegionCase, tmp_path: Path
 
 @pytest.mark.usefixtures("small_parts")
 def test_time_is_shared_and_said_when_it_is_up(case: RegionCase, tmp_path: Path) -> None:
-    began = time.monotonic()
     made = train_all(Silent(), _two(case, tmp_path), Habits(RECIPE, minutes=0.0))
     assert [(t.epoch, t.stopped) for t in made] == [(1, "time"), (1, "time")]
-    assert time.monotonic() - began < 60
 
 
 @pytest.mark.slow

@@ -4,7 +4,8 @@ import queue
 import time
 
 import numpy as np
-from services.stubs import catalogue_of, on_screen, result_about, seconds
+from running import PATIENCE_S
+from services.stubs import catalogue_of, on_screen, result_about
 
 from medview.domain.prediction import Score
 from medview.services.jobs import Jobs
@@ -28,7 +29,7 @@ class Start:
 
     def until(self, there):
         """Do what is posted until something is there."""
-        end = time.monotonic() + seconds(20)
+        end = time.monotonic() + PATIENCE_S
         while not there() and time.monotonic() < end:
             try:
                 self.calls.get(timeout=0.05)()

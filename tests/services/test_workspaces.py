@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from running import soon
 from services.stubs import LaterWriter, StubJobs
 from services.test_arranging import CATALOGUE, NEW, OLD
 
@@ -303,8 +304,7 @@ def test_a_kill_in_the_middle_of_a_write_leaves_a_whole_file(tmp_path):
     process = subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
-    while not list(tmp_path.glob("*.draft.json")):
-        pass
+    assert soon(lambda: list(tmp_path.glob("*.draft.json")))
     process.kill()
     process.communicate()
     from medview.services.workspace_files import lost_drafts

@@ -1,10 +1,10 @@
 """Work for the disk, done beside the window: in order, the newest alone, nothing lost."""
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
+from running import PATIENCE_S, soon
 
 from medview.domain.errors import WriteError
 from medview.services.writing import AtOnce, Beside
@@ -26,11 +26,11 @@ class Desk:
 
     def hold(self):
         self.writer.put(self._wait)
-        assert self.reached.wait(10)
+        assert self.reached.wait(PATIENCE_S)
 
     def _wait(self):
         self.reached.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(PATIENCE_S)
 
     def put(self, name, key="", **calls):
         self.writer.put(lambda: self.made.append(name), key=key, **calls)
@@ -94,7 +94,7 @@ def test_work_under_way_is_not_replaced(desk):
         desk.made.append("old")
 
     desk.writer.put(slow, key="settings")
-    assert desk.reached.wait(10)
+    assert desk.reached.wait(PATIENCE_S)
     desk.put("new", "settings")
     desk.end()
     assert desk.made == ["old", "new"]
@@ -130,7 +130,7 @@ def test_what_was_refused_just_before_the_end_and_not_heard_is_handed_over(desk)
     refused = threading.Event()
     desk.writer.put(refuse)
     desk.writer.put(refused.set)
-    assert refused.wait(10)
+    assert refused.wait(PATIENCE_S)
     assert desk.writer.close() == (FULL,)
 
 
@@ -144,11 +144,23 @@ def test_a_disk_that_never_answers_is_not_waited_for_for_ever(desk):
     assert desk.made == []
 
 
-def test_a_slow_disk_is_waited_for_as_long_as_it_gets_on(desk):
+def test_a_slow_disk_is_waited_for_as_long_as_it_gets_on(desk, monkeypatch):
+    ready, asked, thread = threading.Semaphore(0), [], desk.writer._thread
     for n in range(4):
-        desk.writer.put(lambda n=n: (time.sleep(0.15), desk.made.append(n)))
-    assert desk.writer.close(give_up_s=0.4) == ()
+        desk.writer.put(lambda n=n: (ready.acquire(timeout=PATIENCE_S), desk.made.append(n)))
+
+    def join(patience, really=thread.join):
+        """The patience is over, and one piece more is there."""
+        asked.append(patience)
+        ended = desk.writer._ended
+        ready.release()
+        assert soon(lambda: desk.writer._ended > ended)
+        really(0.0 if len(asked) < 4 else patience)
+
+    monkeypatch.setattr(thread, "join", join)
+    assert desk.writer.close(give_up_s=PATIENCE_S) == ()
     assert (desk.made, desk.writer.is_at_work) == ([0, 1, 2, 3], False)
+    assert asked == [PATIENCE_S] * 4
 
 
 def test_what_the_system_refuses_is_told_in_words(desk):

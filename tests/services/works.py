@@ -114,10 +114,14 @@ def report_often(job: Progress, times: int, pause: float) -> None:
         time.sleep(pause)
 
 
-def prepare_then_report(job: Progress, seconds: float, times: int, pause: float) -> None:
-    job.report(0, 1, "finding the brain")
-    time.sleep(seconds)
-    report_often(job, times, pause)
+def report_and_sleep(job: Progress, times: int, total: int, pause: float) -> None:
+    """Get so far, and no further."""
+    for n in range(times):
+        job.report(n + 1, total, f"step {n + 1}")
+        time.sleep(pause)
+    while True:
+        job.check()
+        time.sleep(0.01)
 
 
 def slices(job: Progress, count: int) -> str:

@@ -47,7 +47,7 @@ def test_c_plays_by_the_clock_and_stops(head, qtbot):
     first = head.frame().slice
     head.press("C")
     assert head.window.table["cine.play"].isChecked()
-    qtbot.waitUntil(lambda: head.frame().slice >= first + 2, timeout=8000)
+    qtbot.waitUntil(lambda: head.frame().slice >= first + 2)
     head.press("C")
     stopped = head.frame().slice
     qtbot.wait(120)

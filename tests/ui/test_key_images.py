@@ -37,7 +37,7 @@ def test_the_wheel_takes_the_mark_off_the_button_a_moment_later(head, qtbot):
     head.press("K")
     for steps, is_marked in ((2, False), (-2, True)):
         head.app.viewing.scroll("main", steps)
-        qtbot.waitUntil(lambda wanted=is_marked: shown.isChecked() is wanted, timeout=2000)
+        qtbot.waitUntil(lambda wanted=is_marked: shown.isChecked() is wanted)
 
 
 def test_the_crosshair_elsewhere_on_the_slice_is_the_same_image(head):

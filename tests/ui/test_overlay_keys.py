@@ -1,5 +1,7 @@
 """Keys for overlays, windows and panes on the real window."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from phantoms import geometry_of, phantom_on
@@ -196,15 +198,14 @@ def test_resizing_the_window_changes_no_view(head):
 
 def test_blinking_shows_and_hides_until_pressed_again(head, qtbot):
     head.add_result("score")
+    head.window.blink._timer.setInterval(20)
     head.press("Shift+B")
     assert head.window.blink.is_on
-    for _ in range(2):
-        with qtbot.waitSignal(head.window.blink._timer.timeout, timeout=2000):
-            pass
-    assert head.session.overlay_on
-    with qtbot.waitSignal(head.window.blink._timer.timeout, timeout=2000):
-        pass
-    assert not head.session.overlay_on
+    seen = [head.session.overlay_on]
+    head.window.blink._timer.timeout.connect(lambda: seen.append(head.session.overlay_on))
+    qtbot.waitUntil(lambda: len(seen) > 3)
+    assert all(one is not other for one, other in pairwise(seen))
+    qtbot.waitUntil(lambda: not head.session.overlay_on)
     head.press("Shift+B")
     assert head.session.overlay_on
     assert not head.window.blink.is_on

@@ -34,7 +34,7 @@ def test_it_waits_until_the_series_is_drawn(bench, tmp_path, qtbot):
     bench.settle()
     assert ended == []
     bench.show()
-    qtbot.waitUntil(lambda: bool(ended), timeout=8000)
+    qtbot.waitUntil(lambda: bool(ended))
     assert ended == [None]
     assert (tmp_path / "window.png").is_file()
 

@@ -112,6 +112,7 @@ def test_a_frame_is_painted_once_and_merged_once(pane, qtbot, monkeypatch):
     )
     for painted, (step, times_merged) in enumerate(steps, 1):
         pane.draw(*step)
+        qtbot.waitUntil(lambda painted=painted: len(paints) >= painted)
         qtbot.wait(40)
         assert (len(merges), len(paints)) == (times_merged, painted)
 

@@ -21,7 +21,7 @@ def test_another_process_counts_as_soon_as_it_is_named():
     with subprocess.Popen([sys.executable, "-c", WAIT], stdin=pipe, stdout=pipe) as child:
         child.stdout.readline()
         own = memory_mb(os.getpid())
-        assert memory_mb(os.getpid(), child.pid) > own + 45
+        assert memory_mb(os.getpid(), child.pid) > own + 30  # of 60, and own ones may go meanwhile
         child.stdin.close()
 
 
