@@ -2,19 +2,34 @@
 
 from dataclasses import replace
 
-from result_phantom import head, prediction_on
+import pytest
+from result_phantom import card, head, prediction_on
 
 from medview.domain.card import Figure
-from medview.services.report_figures import group_words, measured_words, of_route, published_words
+from medview.services.report_figures import (
+    calibrated_here,
+    figure_words,
+    group_words,
+    measured_words,
+    of_route,
+    published_of,
+    published_words,
+)
 
 
-def test_of_an_error_the_lowest_is_the_best_to_compare_with():
+@pytest.mark.parametrize(
+    ("name", "best"),
+    [("mae", 5), ("rmse", 5), ("brier", 5), ("ece", 5), ("interval_width", 5),
+     ("roc_auc", 8), ("dice", 8), ("coverage", 8)],
+)  # fmt: skip
+def test_of_an_error_the_lowest_is_the_best_to_compare_with(name, best):
     shared = {"on": "ixi", "n": 9, "level": "case"}
     figures = tuple(
-        Figure("mae", value, predictor=name, **shared)
-        for name, value in (("model", 4.9), ("mean", 8.6), ("ridge", 5.0))
+        Figure(name, value, predictor=who, **shared)
+        for who, value in (("model", 4), ("mean", 8), ("ridge", 5), ("plain", None))
     )
-    assert measured_words(figures).endswith("; a ridge regression 5.0.")
+    who = {5: "a ridge regression 5.0", 8: "mean 8.0"}[best]
+    assert measured_words(figures).endswith(f"; {who}.")
 
 
 def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
@@ -76,3 +91,60 @@ def test_of_what_was_published_only_the_model_is_told():
     own = Figure("roc_auc", 0.834, "BraTS2020")
     assert published_words((rival, own)) == published_words((own,))
     assert published_words((rival,)) == "not available"
+
+
+def test_of_a_way_of_its_own_nothing_was_published():
+    own = Figure("mae", 11.7, on="set a", extra={"route": "t1"})
+    both = replace(card(), measured=(own,), published=(Figure("mae", 4.2, on="theirs"),))
+    prediction = prediction_on(head())
+    assert published_of(both, prediction) == both.published
+    assert published_of(both, replace(prediction, parameters={"route": "t1"})) == ()
+
+
+def test_published_figures_stand_by_their_data():
+    figures = (
+        Figure("roc_auc", 0.834, "BraTS2020"),
+        Figure("mae", 4.2, "ixi", n=90),
+        Figure("dice", 0.5, "BraTS2020", level="slice"),
+    )
+    assert published_words(figures) == (
+        "With other weights and data: ROC AUC 0.834, slice Dice 0.500 on BraTS2020; "
+        "mean absolute error 4.20 on ixi, n 90."
+    )
+
+
+def test_at_most_six_figures_are_told_and_one_without_a_value_says_so():
+    figures = tuple(Figure("dice", n / 10, on=f"set {n}") for n in range(1, 9))
+    assert measured_words(figures).count("Dice") == 6
+    assert published_words(figures).count("Dice") == 6
+    assert figure_words(Figure("own_name", None, on="a")) == "own name not available on a"
+
+
+NEW = Figure("ece", 0.03, on="here", predictor="new", group="cross-fitted", n=40)
+
+
+@pytest.mark.parametrize(
+    ("figures", "said"),
+    [
+        ((), None),
+        ((replace(NEW, group="all"),), None),
+        ((replace(NEW, predictor="old"),), None),
+        ((NEW,), "calibration error 0.0300 (n 40)"),
+        (
+            (replace(NEW, predictor="old", value=0.08), NEW),
+            "calibration error 0.0300, 0.0800 before (n 40)",
+        ),
+        ((NEW, replace(NEW, value=0.02, group="validation")), "calibration error 0.0200 (n 40)"),
+        (
+            (replace(NEW, name="coverage", value=0.95), NEW, replace(NEW, name="mae")),
+            "calibration error 0.0300 (n 40), coverage of the interval 0.950 (n 40)",
+        ),
+    ],
+)
+def test_calibration_here_is_told_by_the_last_figures_on_local_cases(figures, said):
+    expected = (
+        f"on local cases that were left out of the fit {said}"
+        if said
+        else "at this site not established, no cases of it were labelled here"
+    )
+    assert calibrated_here(figures) == expected

@@ -7,7 +7,15 @@ from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.prediction import Opinion
 from medview.domain.signing import Signature
-from medview.services.report_history import since, statements, status
+from medview.services import report_history
+from medview.services.report_history import (
+    history,
+    is_final,
+    signature_words,
+    since,
+    statements,
+    status,
+)
 from medview.services.report_marks import Marked
 from medview.services.report_text import ReaderText
 from medview.services.reporting import Material, Outcome, build_report, signatures_of
@@ -106,3 +114,49 @@ def test_signing_now_adds_a_signature_with_the_time_of_the_report(material):
     assert (kept.at, kept.report_id) == (AT, made.report_id)
     again = build_report(asked)
     assert again.content_sha256 == made.content_sha256
+
+
+@pytest.mark.parametrize("name", ["question", "comparison", "findings", "impression"])
+def test_each_of_the_words_is_signed_under_its_name(name, material):
+    first = signed(material)
+    edited = replace(first, reader=replace(first.reader, **{name: "Other words."}))
+    (told,) = since(edited)
+    assert told.startswith(name.capitalize())
+    assert since(first) == ()
+
+
+@pytest.mark.parametrize(
+    ("words", "final"),
+    [
+        ({"impression": "Benign."}, True),
+        ({"in_one": True, "findings": "All in one."}, True),
+        ({"findings": "Two."}, False),
+    ],
+)
+def test_what_is_signed_needs_an_impression(words, final, material):
+    asked = replace(material, reader=ReaderText(**words), signer="Dr A", role="")
+    made = report_history.signed(asked)
+    assert is_final(status(made)) is final
+    assert [each.by for each in made.history] == ["Dr A"] * final
+    expected = (
+        "Dr A · signed at the time at the foot of each page"
+        if final
+        else "Dr A; a draft until there is an impression"
+    )
+    assert signature_words(made) == expected
+    assert report_history.signed(replace(asked, signer="")).history == ()
+
+
+def test_who_has_not_signed_is_not_named(material):
+    assert (status(material), signature_words(material)) == ("DRAFT", "not signed")
+    assert history(material) == ()
+    assert not is_final(status(material))
+
+
+def test_a_signature_without_a_time_has_that_of_the_pages(material):
+    again = signed(signed(material), at="")
+    (table,) = (each.table for each in history(again))
+    assert table.headings == ("When", "Who", "What")
+    assert table.rows[1][0] == "the time at the foot of each page"
+    assert table.rows[1][2] == "Signed again without a change. Report 7c1e-0110."
+    assert is_final(status(again))
