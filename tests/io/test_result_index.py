@@ -103,6 +103,22 @@ def test_what_cannot_be_used_is_found_out_made_again_and_kept_aside(tmp_path, da
     assert path.with_name("index.bad").exists() is was_there
 
 
+def test_a_journal_of_the_damaged_index_is_not_played_into_the_new_one(tmp_path):
+    path = tmp_path / "index"
+    path.write_bytes(b"damaged")
+    for name in ("index-journal", "index.new", "index.new-journal"):
+        (tmp_path / name).write_bytes(b"left by a crash")
+    made(path, entry(1))
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["index", "index.bad"]
+    assert kept(path) == (entry(1),)
+
+
+def test_what_is_committed_is_on_the_disk(tmp_path):
+    with connected(tmp_path / "index") as base:
+        assert base.execute("PRAGMA synchronous").fetchone() == (3,)  # EXTRA
+        assert base.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+
+
 def run(path, words):
     with connected(path) as base:
         base.execute(words)

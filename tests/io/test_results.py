@@ -14,11 +14,11 @@ from result_phantom import EPSILON, card, exam, head, prediction_on
 
 from medview.domain.errors import Cancelled, ReadError, WriteError
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import PassScore, Prediction, SlicePass, SliceScore
+from medview.domain.prediction import PassScore, Prediction, SlicePass, SliceScore, TracePoint
 from medview.domain.progress import Silent
 from medview.domain.volume import Note, Window
 from medview.io import results
-from medview.io.results import read_prediction, read_result, write_prediction
+from medview.io.results import read_prediction, read_result, read_scores, write_prediction
 from medview.io.seen import salted
 
 JOB = Silent()
@@ -133,6 +133,47 @@ def test_the_table_of_slices_has_the_columns_of_the_contract(tmp_path, predictio
     assert rows[1] == ["0", "-70.0", "", "", "", "", ""]  # no brain there
     assert len(rows) == 1 + 36
     assert float(rows[20][2]) == prediction.slices[19].score
+
+
+def test_the_hours_of_a_stay_come_back_with_what_is_not_known_of_them(tmp_path):
+    trace = (TracePoint(0.5, 1 / 3), TracePoint(1.0, 0.4, 0.3, 0.5, 0.25))
+    made = replace(small(), trace=trace)
+    write_prediction(JOB, made, tmp_path / "out")
+    assert read_prediction(JOB, tmp_path / "out").trace == trace
+    rows = (tmp_path / "out" / "trace.csv").read_text().splitlines()
+    assert rows[0] == "hour,mortality,low,high,observed_share"
+    assert rows[1] == f"0.5,{1 / 3!r},,,"
+    write_prediction(JOB, small(), tmp_path / "without")
+    tables = sorted(path.name for path in (tmp_path / "without").glob("*.csv"))
+    assert tables == ["slices.csv"]
+
+
+@pytest.mark.parametrize(
+    ("array", "kind", "stored"),
+    [
+        (np.full((2, 3, 4), 40_000, np.uint16), "anomaly", np.float32),
+        (np.full((2, 3, 4), 3000, np.uint16), "anomaly", np.int16),
+        (np.full((2, 3, 4), 3, np.float32), "labels", np.int16),
+        (np.full((2, 3, 4), 3, np.float32), "anomaly", np.float32),
+        (np.full((2, 3, 4), 1.5, np.float32), "mask", np.float32),
+    ],
+)
+def test_values_are_stored_whole_only_where_that_is_exact(array, kind, stored, tmp_path):
+    grid = geometry_of(shape=array.shape)
+    made = replace(small(), maps=(ScalarMap("m", array, grid, kind),))
+    write_prediction(JOB, made, tmp_path / "out")
+    assert nib.load(tmp_path / "out" / "maps" / "m.nii.gz").get_data_dtype() == stored
+    same(made, read_prediction(JOB, tmp_path / "out"))
+
+
+def test_scores_alone_are_read_without_the_maps(tmp_path):
+    made = small()
+    write_prediction(JOB, made, tmp_path / "out")
+    (tmp_path / "out" / "maps" / "score.nii.gz").unlink()
+    assert read_scores(tmp_path / "out") == made.scores
+    (tmp_path / "out" / "result.json").write_text('{"schema": "medview.result/1"}')
+    with pytest.raises(ReadError, match="not a result of this program"):
+        read_scores(tmp_path / "out")
 
 
 def test_a_table_of_slices_of_an_earlier_version_is_read(tmp_path, prediction):
