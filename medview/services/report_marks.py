@@ -18,14 +18,9 @@ from medview.domain.wording import place_words
 from medview.imaging.frame import View
 from medview.imaging.measuring import described, lies_on, outline, own_view
 from medview.imaging.reslice import cut_of
-from medview.services.key_slices import (
-    FILM_SIZE,
-    PICTURE_SIZE,
-    Line,
-    box_of,
-    cut_axis,
-    drawn_picture,
-)
+from medview.services.key_slices import cut_axis
+from medview.services.result_maps import box_of
+from medview.services.slice_pictures import FILM_SIZE, PICTURE_SIZE, Line, drawn_picture
 
 _ABREAST = 3
 _MEASURED = ("Kind", "Value", "Where", "Series")

@@ -28,6 +28,7 @@ from medview.services import (
     report_lines,
     report_marks,
     report_origin,
+    report_pictures,
     report_plots,
     report_result,
 )
@@ -168,9 +169,11 @@ def pictures(material: Material) -> tuple[Section, ...]:
         return ()
     volume = material.volume
     results = tuple(each.prediction for each in material.outcomes)
-    marked = tuple(each for each in results if report_result.has_marks(each))
+    marked = tuple(each for each in results if report_pictures.has_marks(each))
     # Where no result says anything of a place, the images are shown once.
-    return tuple(report_result.pictures(volume, each) for each in marked or results[:1] or (None,))
+    return tuple(
+        report_pictures.pictures(volume, each) for each in marked or results[:1] or (None,)
+    )
 
 
 def findings(material: Material) -> tuple[Section, ...]:
