@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from medview.domain.card import ModelCard
@@ -112,16 +114,31 @@ def _bar(name: str, score: Score) -> Bar:
     return Bar(name, value, score.low, score.high, figure_text(value, score.name))
 
 
-def cohort_plot(prediction: Prediction, card: ModelCard | None) -> Plot | None:
-    """The ages told of people left out of training, with this one; None without such people.
+def reference_people(
+    prediction: Prediction, card: ModelCard | None
+) -> tuple[tuple[float, float], ...]:
+    """Age and age told of each person of the card who was left out of training.
 
-    Only for features like theirs: an age from volumes of a T1 image is told by another estimator.
+    Nobody for an age from the volumes of a T1 image, which another estimator tells, and what is
+    no pair of numbers in a damaged card is left out.
     """
+    told = card.settings.get("reference") if card is not None else None
+    if not isinstance(told, list | tuple) or prediction.parameters.get("route") == "t1":
+        return ()
+    return tuple((float(each[0]), float(each[1])) for each in told if _is_pair(each))
+
+
+def _is_pair(each: object) -> bool:
+    if not isinstance(each, list | tuple) or len(each) != 2:
+        return False
+    return all(isinstance(value, int | float) and math.isfinite(value) for value in each)
+
+
+def cohort_plot(prediction: Prediction, card: ModelCard | None) -> Plot | None:
+    """The ages told of people left out of training, with this one; None without such people."""
     given, age = prediction.parameters.get("age_years"), prediction.score("age")
-    if card is None or age is None or age.value is None or not isinstance(given, int | float):
-        return None
-    people = _pairs(card.settings.get("reference"))
-    if not people or prediction.parameters.get("route") == "t1":
+    people = reference_people(prediction, card)
+    if not people or age is None or age.value is None or not isinstance(given, int | float):
         return None
     values = [x for x, _ in people] + [float(given)]
     told = [y for _, y in people] + [age.value]
@@ -224,14 +241,6 @@ def _time_unit(last_hour: float) -> tuple[str, float]:
 def _film_hour(prediction: Prediction) -> float | None:
     given = prediction.parameters.get("film_hour")
     return float(given) if isinstance(given, int | float) else None
-
-
-def _pairs(body: object) -> tuple[tuple[float, float], ...]:
-    """Age and age told of each person; a damaged list counts as none."""
-    if not isinstance(body, list | tuple):
-        return ()
-    pairs = [each for each in body if isinstance(each, list | tuple) and len(each) == 2]
-    return tuple((float(age), float(told)) for age, told in pairs)
 
 
 def _bounds(values: list[float]) -> tuple[float, float]:

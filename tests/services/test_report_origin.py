@@ -181,7 +181,26 @@ def test_everything_doubtful_about_the_input_is_told_once(prediction):
         "Slices are thicker than in the training data. 2 of 36 slices missing. "
         "The images were compressed with loss."
     )
-    assert quality_words(replace(prediction, warnings=()), None, exam()).startswith("No warning")
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (Exam(size=(4, 4, 9)), "No warning; no slice is missing."),
+        (Exam(), "No warning."),
+        (Exam(size=(4, 4, 9), missing_slices=2), "2 of 9 slices missing."),
+        (Exam(size=(4, 4, 9), lossy=True), "The images were compressed with loss."),
+    ],
+)
+def test_without_a_volume_the_headers_tell_what_is_doubtful(shown, words, prediction):
+    assert quality_words(replace(prediction, warnings=()), None, shown) == words
+
+
+def test_of_a_volume_its_own_slices_count(prediction):
+    bare = replace(prediction, warnings=())
+    assert quality_words(bare, head(), Exam(missing_slices=3)) == "No warning; no slice is missing."
+    words = quality_words(bare, replace(head(), missing_slices=(1,)), Exam())
+    assert words == "1 of 36 slices missing."
 
 
 def test_the_origin_holds_all_that_a_second_run_needs(prediction):
@@ -220,6 +239,25 @@ def test_the_rest_of_the_headers_stands_in_one_line_and_gaps_are_named():
         "contrast, acquired, series UID not available"
     )
     assert "Example Hospital" not in str(report_origin.exam_row(said.without_identity()))
+
+
+@pytest.mark.parametrize(
+    ("acquired", "told"),
+    [
+        ("2026-11-21 10:15", "acquired 21 Nov 2026 10:15 · "),
+        ("in the evening", "acquired in the evening · "),
+    ],
+)
+def test_when_images_were_made_is_told_as_far_as_it_is_known(acquired, told):
+    assert told in report_origin.exam_row(replace(exam(), acquired=acquired))[1]
+
+
+def test_what_it_is_compared_with_is_told(prediction):
+    for told in (
+        report_origin.facts(exam(), "MR of 2024"),
+        report_origin.table_facts((prediction,), "MR of 2024"),
+    ):
+        assert dict(told)["Comparison"] == "MR of 2024"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from result_phantom import head, prediction_on
 from medview.domain.prediction import Score, TracePoint
 from medview.domain.record import Record, Strip
 from medview.services import report_plots
-from medview.services.report_plots import cohort_plot, plots, trace_plot
+from medview.services.report_plots import cohort_plot, plots, reference_people, trace_plot
 
 PEOPLE = [[40.1, 45.0], [60.0, 61.0], [80.0, 72.0]]
 
@@ -62,9 +62,36 @@ def test_nine_of_ten_of_the_cohort_lie_in_the_band(aged, card):
     assert "Shaded" not in few.caption
 
 
-def test_no_cohort_without_people(aged, card):
+@pytest.mark.parametrize("told", [None, 7, {}, [], [[40.0]], [["a", "b"], [None, 3.0]]])
+def test_no_cohort_without_people(told, aged, card):
     assert cohort_plot(aged, None) is None
-    assert cohort_plot(aged, replace(card, settings={})) is None
+    assert cohort_plot(aged, replace(card, settings={"reference": told})) is None
+
+
+def test_of_a_damaged_cohort_the_people_that_are_whole_are_told(aged, card):
+    told = [[40, 45.5], [50, float("nan")], ["60", 61.0], [70, 71, 72], (80.0, 72.0)]
+    damaged = replace(card, settings={"reference": told})
+    assert reference_people(aged, damaged) == ((40.0, 45.5), (80.0, 72.0))
+    assert cohort_plot(aged, damaged).caption.startswith("2 people of 40 to 80 years")
+
+
+def test_what_is_drawn_of_one_age_is_what_is_said(aged, card):
+    plot = cohort_plot(aged, card)
+    assert plot.guide == ((40.0, 40.0), (75.0, 75.0))  # where both axes reach
+    assert "this one in blue with its interval." in plot.caption
+    bare = cohort_plot(replace(aged, scores=(Score("age", 54.0),)), card)
+    assert "this one in blue." in bare.caption
+    apart = replace(card, settings={"reference": [[90.0, 20.0], [95.0, 22.0]]})
+    far = replace(aged, scores=(Score("age", 21.0),), parameters={"age_years": 91.0})
+    assert cohort_plot(far, apart).guide == ()
+
+
+@pytest.mark.parametrize(
+    ("risks", "top"), [((0.01, 0.02), 0.1), ((0.2, 0.5), 0.55), ((0.5, 0.99), 1.0)]
+)
+def test_small_risks_are_drawn_small_and_none_above_one(risks, top, aged):
+    trace = tuple(TracePoint(n, risk) for n, risk in enumerate(risks))
+    assert trace_plot(replace(aged, model="icu", trace=trace)).y == (0.0, pytest.approx(top))
 
 
 def test_the_trace_has_the_risk_over_hours_and_its_band(aged):
@@ -142,6 +169,11 @@ def test_the_record_shows_the_first_variables_and_the_hour_of_the_film():
     assert "2 more variables are not drawn." in lanes.caption
     assert "Dashed: the hour of the film." in lanes.caption
     assert lanes.rows[0].carried[0] == (1.5, 60.0)
+    unmarked = replace(stay(), parameters={})
+    (section,) = report_plots.record(Record(strips[:2], 24.0), (unmarked,))
+    assert section.lanes[0].mark is None
+    assert "Dashed" not in section.lanes[0].caption
+    assert "not drawn" not in section.lanes[0].caption
 
 
 def test_without_a_record_or_an_icu_result_there_are_no_lanes():

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-
 from medview.domain.prediction import Score
+from medview.services.report_plots import reference_people
 from medview.services.telling import interval_text, score_text
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name
@@ -70,7 +69,7 @@ class BrainAgeCard(ResultCard):
             self.row(text, told, key=f"row_{key}", tip=score.meaning)
 
     def _add_cohort(self, given: float) -> None:
-        cohort, age = self._cohort(), self.result.score("age")
+        cohort, age = list(reference_people(self.result, self.card)), self.result.score("age")
         if not cohort or age is None or age.value is None:
             return
         bounds = (age.low, age.high) if age.low is not None and age.high is not None else None
@@ -78,20 +77,6 @@ class BrainAgeCard(ResultCard):
         text = label(cohort_words(cohort, given, age.value), "quiet", wraps=True)
         name(text, "cohort_words", text.text())
         self.add(text)
-
-    def _cohort(self) -> list[tuple[float, float]]:
-        """People of the card that are not of training: (age, predicted); empty without them.
-
-        Of an age from the volumes of a T1 image nobody is told: another estimator says it.
-        """
-        if self.result.parameters.get("route") == "t1":
-            return []
-        settings = self.card.settings if self.card is not None else {}
-        told = settings.get("reference_cohort", settings.get("reference"))
-        if not isinstance(told, list | tuple):
-            return []
-        pairs = [each for each in told if isinstance(each, list | tuple) and len(each) == 2]
-        return [(float(a), float(p)) for a, p in pairs if math.isfinite(a) and math.isfinite(p)]
 
     def _ask_age(self) -> None:
         """The gap needs an age, and no header tells it."""

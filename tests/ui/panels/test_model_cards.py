@@ -31,7 +31,7 @@ AGE = replace(
     title="Brain age",
     inputs=(InputSpec("t1", "a T1 volume"), InputSpec("smri", "structural features"),
             InputSpec("fmri", "functional features")),
-    settings={"sites": ["HH", "Guys"], "reference_cohort": COHORT},
+    settings={"sites": ["HH", "Guys"], "reference": COHORT},
 )  # fmt: skip
 CHEST = replace(
     CARD,
