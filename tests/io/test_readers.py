@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
 from dicom_files import image, marked_slice, save, stack
+from PIL import Image
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
@@ -37,6 +39,78 @@ def test_files_that_are_no_images_are_skipped_and_counted(tmp_path):
     codes = {item.file: item.code for item in catalogue.skipped}
     assert codes["notes.txt"] == "MV-IO-001"
     assert codes["broken.dcm"].startswith("MV-IO-1")
+
+
+def nifti_of(path, shape=(4, 3, 2)):
+    """A NIfTI file of rising numbers."""
+    values = np.arange(np.prod(shape), dtype=np.int16).reshape(shape)
+    nib.save(nib.Nifti1Image(values, np.eye(4)), path)
+
+
+def test_what_is_skipped_is_named_as_seen_from_what_was_chosen(tmp_path):
+    save(stack()[:2], tmp_path / "in")
+    for name in ("in/deep/notes.txt", "own.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("no image")
+    with zipfile.ZipFile(tmp_path / "in" / "more.zip", "w") as archive:
+        archive.writestr("x", "x")
+    chosen = (tmp_path / "in", tmp_path / "own.txt", tmp_path / "in" / "deep" / "notes.txt")
+    found = readers.scan(Silent(), chosen)
+    assert {item.file: item.code for item in found.skipped} == {
+        "deep/notes.txt": "MV-IO-001", "own.txt": "MV-IO-001", "more.zip": "MV-IO-016",
+    }  # fmt: skip
+    assert (found.files, found.read) == (5, 2)
+
+
+def test_a_picture_beside_images_is_a_film_only_where_it_was_chosen(tmp_path):
+    nifti_of(tmp_path / "t1.nii")
+    picture = tmp_path / "film.png"
+    Image.fromarray(np.zeros((4, 5), np.uint8)).save(picture)
+    assert [each.format for each in scan(tmp_path).all_series()] == ["nifti"]
+    both = readers.scan(Silent(), (tmp_path, picture))
+    assert sorted(each.format for each in both.all_series()) == ["film", "nifti"]
+    assert both.skipped == ()
+
+
+class Heard(Silent):
+    """What was reported, as (done, total), and how many partial answers came."""
+
+    def __init__(self):
+        self.told, self.parts = [], 0
+
+    def report(self, done, total, text=""):
+        self.told.append((done, total))
+
+    def partial(self, payload):
+        self.parts += 1
+
+
+def test_reading_headers_is_told_from_the_first_file_to_the_last(tmp_path, monkeypatch):
+    monkeypatch.setattr(readers, "REPORT_EVERY", 3)
+    job = Heard()
+    readers.scan(job, (save(stack(), tmp_path),))
+    assert job.told == [(0, 8), (3, 8), (6, 8), (8, 8)]
+
+
+@pytest.mark.parametrize("wanted", [None, 1])
+def test_what_is_shown_while_it_is_read_ends_as_the_same_volume(wanted, tmp_path):
+    nifti_of(tmp_path / "a.nii")
+    save(stack(), tmp_path)
+    for series in scan(tmp_path).all_series():
+        shown = readers.load_and_show(Heard(), series, 0, wanted)
+        np.testing.assert_array_equal(shown.array, readers.load(Silent(), series).array)
+
+
+def test_a_folder_of_no_images_tells_how_many_it_has(tmp_path):
+    for name in "ab":
+        (tmp_path / name).write_text("no image")
+    with pytest.raises(ReadError, match="none of its 2 files is an image") as caught:
+        scan(tmp_path)
+    assert (caught.value.file, caught.value.skipped) == (tmp_path.name, 2)
+    (tmp_path / "a").unlink()
+    with pytest.raises(ReadError, match="not a medical image") as caught:
+        scan(tmp_path)
+    assert (caught.value.file, caught.value.skipped) == ("b", 1)
 
 
 def test_a_single_cut_file_is_an_error_that_says_how_much_is_there(tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import socket
 from pathlib import Path
@@ -10,7 +12,16 @@ import pytest
 from dicom_files import catalogue, save, stack
 
 from medview.domain.errors import ReadError
-from medview.io.sources import find_files, is_there, open_binary, read_head, size_of
+from medview.io import sources
+from medview.io.sources import (
+    find_files,
+    is_there,
+    open_binary,
+    read_from,
+    read_head,
+    read_into,
+    size_of,
+)
 
 
 def names(*paths: Path) -> list[str]:
@@ -33,6 +44,14 @@ def test_what_is_no_regular_file_is_left_out_without_being_opened(tmp_path):
         listener.bind(str(tmp_path / "socket.dcm"))
         found = catalogue(tmp_path)
     assert (found.files, found.read) == (1, 1)
+
+
+def test_folders_are_followed_down_to_a_depth_and_no_further(tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, "MAX_FOLDER_DEPTH", 2)
+    for folder in (".", "1", "1/2", "1/2/3"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / f"in {folder[-1]}").write_text("x")
+    assert sorted(names(tmp_path)) == ["in .", "in 1", "in 2"]
 
 
 def test_links_in_circles_end(tmp_path):
@@ -75,6 +94,50 @@ def test_only_the_beginning_is_read(tmp_path):
     (tmp_path / "file").write_bytes(b"0123456789")
     assert read_head(tmp_path / "file", 4) == b"0123"
     assert size_of(tmp_path / "file") == 10
+
+
+class Halting(io.RawIOBase):
+    """A file that gives three bytes at a time."""
+
+    def __init__(self, data):
+        self.file = io.BytesIO(data)
+
+    def seek(self, offset, whence=0):
+        return self.file.seek(offset, whence)
+
+    def read(self, size=-1):
+        return self.file.read(min(size, 3))
+
+    def readinto(self, out):
+        return self.file.readinto(out[:3])
+
+
+@pytest.mark.parametrize("kind", [Halting, io.BytesIO])
+@pytest.mark.parametrize(
+    ("offset", "size", "expected"),
+    [(0, 4, b"0123"), (3, 7, b"3456789"), (8, 9, b"89"), (10, 3, b""), (2, 0, b"")],
+)
+def test_bytes_are_read_from_their_place_until_the_end(kind, offset, size, expected):
+    file, path, out = kind(b"0123456789"), Path("f"), bytearray(size)
+    assert read_from(file, path, offset, size) == expected
+    assert read_into(file, path, offset, memoryview(out)) == len(expected)
+    assert out == expected.ljust(size, b"\0")
+
+
+class Failing(io.RawIOBase):
+    """A file on a disk that fails."""
+
+    def seek(self, offset, whence=0):
+        raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_disk_that_fails_is_said_with_the_name_of_the_file():
+    for read in (
+        lambda: read_from(Failing(), Path("a/x.dcm"), 0, 4),
+        lambda: read_into(Failing(), Path("a/x.dcm"), 0, memoryview(bytearray(4))),
+    ):
+        with pytest.raises(ReadError, match=r"^x\.dcm: cannot be read \(input/output error\)"):
+            read()
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
