@@ -95,6 +95,7 @@ def ablate(context: Context, model: str, data: tuple[str, ...], out: Path, **wan
         seed=options.seed,
         threads=options.threads,
         device=options.device,
+        private=options.private,
     )
     with only_checkpoints_stay(out):
         return Answer(context.call("train", ABLATE, request))

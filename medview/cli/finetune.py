@@ -162,11 +162,12 @@ def finetune(
         else:
             body = context.call("train", LEAVE_SITES if leaves else FINETUNE, request, trainer)
         if options.private:
+            sets = set_names((*data, *wanted["reference"]))
             # Of what stands in the folder only these tables are certainly the program's own.
             for folder in (out / "comparison", *out.glob("sites/*/comparison")):
-                hide_case_names(folder, {}, set_names(data))
-            hide_set_names(out, set_names(data))
-            body = without_case_names(body, set_names(data))
+                hide_case_names(folder, {}, sets)
+            hide_set_names(out, sets)
+            body = without_case_names(body, sets)
     if not train.resume:
         expecting.note({**body, "epochs": body.get("epochs") or 1})
     write_run(out, found.card.id, train, body)

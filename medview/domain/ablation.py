@@ -27,6 +27,8 @@ class AblateRequest:
         How many seeds, from `seed` on.
     against : str
         The variant that the others are compared with.
+    private : bool
+        What is kept of finished runs names nobody and no set.
     """
 
     model: str
@@ -43,6 +45,7 @@ class AblateRequest:
     threads: int | None = None
     device: str = "cpu"
     against: str = "default"
+    private: bool = False
 
 
 @dataclass(frozen=True, slots=True)

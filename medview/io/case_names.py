@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from medview.domain.card import Figure
 from medview.domain.discretion import discreet
 from medview.io.cards import read_card, write_card
 from medview.io.installation import keyed
@@ -17,6 +19,8 @@ from medview.io.tables import read_table
 
 _COLUMN = "case"
 _CARD, _COMPARED = "card.json", "before_after.json"
+# What follows --data in a command, to the next option.
+_DATA = re.compile(r"--data .*?(?= --|$)")
 _NO_SETS: Mapping[str, str] = MappingProxyType({})
 
 
@@ -72,9 +76,28 @@ def hide_set_names(out: Path, sets: Mapping[str, str]) -> None:
         _rewrite(out / _COMPARED, sets)
     if (out / _CARD).is_file():
         card = read_card(out / _CARD)
-        learnt = tuple(replace(one, set=_called(one.set, sets)) for one in card.trained_on)
-        measured = tuple(replace(one, on=_called(one.on, sets)) for one in card.measured)
-        write_card(replace(card, trained_on=learnt, measured=measured), out / _CARD)
+        learnt = tuple(replace(one, set=called(one.set, sets)) for one in card.trained_on)
+        measured = tuple(_figure(one, sets) for one in card.measured)
+        limits = tuple(_words(one, sets) for one in card.limits)
+        write_card(replace(card, trained_on=learnt, measured=measured, limits=limits), out / _CARD)
+
+
+def _figure(one: Figure, sets: Mapping[str, str]) -> Figure:
+    """A figure of sets by other names; a command that names files is told without them."""
+    on = ", ".join(called(part, sets) for part in one.on.split(", "))
+    named = any(name in one.command for name in sets)
+    return replace(
+        one, on=on, command=_DATA.sub("--data DATA", one.command) if named else one.command
+    )
+
+
+def _words(text: str, sets: Mapping[str, str]) -> str:
+    """A limit with other names of sets, where cards name them; "cases" may be a word, too."""
+    for name, other in sets.items():
+        text = re.sub(
+            rf"(\A|On |rows of ){re.escape(name)}(?=(-\d+)?(: | it | have ))", rf"\1{other}", text
+        )
+    return text
 
 
 def _rewrite(path: Path, sets: Mapping[str, str]) -> None:
@@ -90,11 +113,11 @@ def without_case_names(
 
 
 def _hidden_row(row: dict[str, str], sets: Mapping[str, str]) -> dict[str, str]:
-    named = {"subset": _called(row["subset"], sets)} if "subset" in row else {}
+    named = {"subset": called(row["subset"], sets)} if "subset" in row else {}
     return {**row, **named, _COLUMN: case_hash(row[_COLUMN])}
 
 
-def _called(name: str, sets: Mapping[str, str]) -> str:
+def called(name: str, sets: Mapping[str, str]) -> str:
     """The other name of a set; of several of one name the later ones have a number behind it."""
     first, dash, number = name.rpartition("-")
     if dash and number.isdigit() and first in sets:
@@ -106,7 +129,7 @@ def _hidden(value: Any, sets: Mapping[str, str], key: str = "") -> Any:
     if isinstance(value, dict):
         return {name: _hidden(each, sets, name) for name, each in value.items()}
     if key == "subset" and isinstance(value, str):
-        return _called(value, sets)
+        return called(value, sets)
     if not isinstance(value, list):
         return value
     if key != "skipped":

@@ -20,6 +20,7 @@ from medview.domain.ablation import AblateRequest, Scored
 from medview.domain.errors import DataError, UsageError
 from medview.domain.progress import Progress
 from medview.io.atomic import whole_file
+from medview.io.case_names import called, case_hash, set_names, shown_patient
 from medview.io.forest import write_forest
 from medview.io.plain import plain, record_of
 from medview.learning.ablation_figures import Runs, compared, figures_of
@@ -109,6 +110,7 @@ def ablate(job: Progress, request: AblateRequest) -> dict[str, Any]:
             words = f"{run.name}, seed {run.seed}, fold {run.fold}"
             job.report(number, len(planned), f"run {number + 1} / {len(planned)}: {words}")
             found = study.run(job, run.variant, run.settings, run.seed, run.fold)
+            found = tuple(map(_unnamed(request), found)) if request.private else found
             _write(kept / run.file, found)
         done[run.name, run.seed, run.fold] = found
     lines = figures_of(done)
@@ -174,7 +176,9 @@ def _same_request(folder: Path, request: AblateRequest) -> None:
     own = plain(
         replace(request, out="", variants=(), sweeps={}, seeds=1, max_minutes=None, threads=None)
     )
-    del own["against"]  # says what is compared, not what is trained
+    del own["against"], own["private"]  # neither says what is trained
+    if request.private:
+        own["data"] = [case_hash(one) for one in request.data]
     text = json.dumps(own, sort_keys=True)
     path = folder / "request.json"
     if path.is_file() and path.read_text("utf-8") != text:
@@ -187,6 +191,17 @@ def _same_request(folder: Path, request: AblateRequest) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as draft:
         draft.write_text(text, "utf-8")
+
+
+def _unnamed(request: AblateRequest) -> Callable[[Scored], Scored]:
+    """What a run found, with hashes for cases and patients and other names for sets."""
+    sets = set_names(request.data)
+    return lambda found: replace(
+        found,
+        cases=tuple(case_hash(one) for one in found.cases),
+        patients=tuple(shown_patient(one, private=True) for one in found.patients),
+        subset=called(found.subset, sets),
+    )
 
 
 def _write(path: Path, found: tuple[Scored, ...]) -> None:

@@ -201,7 +201,7 @@ def _measure(job: Progress, asked: _Asked, part: Unseen, found: _Found, total: i
     results: list[CaseResult] = []
     skipped = list(part.subset.skipped)
     for block in _blocks(_prepared(job, part.cases), skipped):
-        job.report(len(found.predictions), total, part.subset.name)
+        job.report(len(found.predictions), total, "measuring")
         for one, whole, said in _said(job, asked, block):
             step_mm = one.prepared.grid.spacing_mm[0] if len(whole) > 1 else None
             ours = model_scores(whole, said, asked.settings, step_mm=step_mm)

@@ -63,7 +63,7 @@ def evaluate_armed_age(job: Progress, request: EvaluateRequest) -> dict[str, Any
     _, card, model = load_armed_age(Path(request.weights) if request.weights else None)
     parts: list[Part] = []
     for subset in find_subsets(request.data, MODEL):
-        job.report(len(parts), 0, subset.name)
+        job.report(len(parts), 0, f"set {len(parts) + 1}")
         parts.append(_part(job, subset, model, card, request))
     if not any(part.asked for part in parts):
         skipped = [left_out for part in parts for left_out in part.skipped]

@@ -72,7 +72,7 @@ def measured_ages(job: Progress, request: EvaluateRequest) -> Answered:
     lines: list[dict[str, object]] = []
     for number, part in enumerate(parts):
         job.check()
-        job.report(number, len(parts), part.whole.subset.name)
+        job.report(number, len(parts), f"set {number + 1} / {len(parts)}")
         if len(part.table):
             answer = model.answer(part.table.values)
             lines += _lines(part, model, answer, private=request.private)

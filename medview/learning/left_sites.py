@@ -6,11 +6,14 @@ and new are compared on them. The version that is kept is the one of all sites.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from medview.domain.discretion import discreet
 from medview.domain.errors import DataError, InputRefused
 from medview.domain.progress import Progress, Silent, Steered
 from medview.domain.training import FinetuneRequest
@@ -80,7 +83,8 @@ def finetune_and_leave_sites(
             rows = _without(_OfSite(job, site), request, trainer, number, site, (others, here))
             found = joined(found, rows)
         except InputRefused as error:
-            why = error.what
+            private = request.train.private
+            why = discreet(error.what, error.file) if private else error.what
         told.append({"site": site, "cases": len(here), "why_not": why})
     write_before_after(Path(request.train.out), found)
     return {**body, "before_after": plain(found), "sites": told}
@@ -161,14 +165,23 @@ def _without(
 ) -> dict[str, Any]:
     """Old and new on one site that the new one was trained without."""
     folder = Path(request.train.out) / FOLDER / str(number)
-    lists = folder / "others.csv", folder / "site.csv"
-    for path, rows in zip(lists, parts, strict=True):
-        write_rows(path, rows)
     recipe = {name: _ALONE.get(name, value) for name, value in request.train.recipe.items()}
-    train = replace(
-        request.train, data=(str(lists[0]),), out=str(folder), recipe=recipe, preview=False
-    )
-    own = replace(request, train=train, reference=())
-    if not (train.resume and (folder / WEIGHTS).is_file()):
-        run_trainer(job, replace(train, held_out=held_out(own)), trainer)
-    return compared(job, own, f"site:{site}", (str(lists[1]),), folder="site")
+    with _lists(folder, parts, private=request.train.private) as (others, here):
+        train = replace(
+            request.train, data=(others,), out=str(folder), recipe=recipe, preview=False
+        )
+        own = replace(request, train=train, reference=())
+        if not (train.resume and (folder / WEIGHTS).is_file()):
+            run_trainer(job, replace(train, held_out=held_out(own)), trainer)
+        return compared(job, own, f"site:{site}", (here,), folder="site")
+
+
+@contextmanager
+def _lists(folder: Path, parts: tuple[Rows, Rows], *, private: bool) -> Iterator[tuple[str, str]]:
+    """The case lists of the others and of the site; where nobody is named they do not stay."""
+    with tempfile.TemporaryDirectory() as spare:
+        place = Path(spare) if private else folder
+        paths = place / "others.csv", place / "site.csv"
+        for path, rows in zip(paths, parts, strict=True):
+            write_rows(path, rows)
+        yield str(paths[0]), str(paths[1])

@@ -9,6 +9,7 @@ import pytest
 
 from medview.cli import main
 from medview.cli.compare import in_words as differences_in_words
+from medview.cli.contract import Context
 from medview.io.cards import read_card
 from medview.io.seen import seen_of
 from medview.learning.patients import patient_hash
@@ -60,6 +61,27 @@ def test_old_and_new_are_told_of_each_group_by_itself():
         "validation cases age mae: old 0.000, new 10.000, difference +10.000, n 3",
         "site:HH cases age mae: old 1.000, new 11.000, difference +10.000, n 3",
     ]
+
+
+def test_in_private_also_the_reference_set_is_called_otherwise(tmp_path, capfd, monkeypatch):
+    out = tmp_path / "out"
+
+    def call(self, lane, work, *args):
+        if work.endswith(":survey"):
+            return {"cases": 8}
+        (out / "comparison" / "reference").mkdir(parents=True)
+        table = out / "comparison" / "reference" / "predictions.csv"
+        table.write_text("case,subset\nDoe,Doe-list\n")
+        found = {"metrics": [{"subset": "Doe-list", "group": "reference"}], "worse": []}
+        (out / "before_after.json").write_text(json.dumps(found))
+        return {"epochs": 1, "weights_sha256": "", "seconds": 1.0, "before_after": found}
+
+    monkeypatch.setattr(Context, "call", call)
+    words = ["--data", "/x/local.csv", "--reference", "/x/Doe-list.csv", "--out", str(out)]
+    main(["finetune", "icu", *words, "--private", "--json"])
+    left = capfd.readouterr().out + "".join(path.read_text() for path in out.rglob("*.*"))
+    assert "reference" in left
+    assert "Doe" not in left
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,33 @@ def test_sets_get_other_names_on_a_card_and_in_what_was_compared(tmp_path):
     assert not any("Doe" in path.read_text() for path in tmp_path.iterdir())
 
 
+def test_limits_and_commands_of_a_card_name_no_set(tmp_path):
+    limits = (
+        "Doe-list: 3 rows without an age",
+        "On Doe-list-2 it finds little.",
+        "2 rows of Roe have other measures",
+        "30 cases of ixi-t1: all of them normal",
+    )
+    command = "medview train icu --data cases=/x/Doe-list.csv --set folds=2 --out DIR"
+    figures = (
+        Figure("mae", 1.0, "Doe-list, Roe", command=command),
+        Figure("mae", 1.0, "ixi-t1", command="medview train icu --data ../shared/data --out DIR"),
+    )
+    write_card(replace(CARD, limits=limits, measured=figures), tmp_path / "card.json")
+    names = set_names(["/x/Doe-list.csv", "/y/Roe", "/z/cases.csv"])
+    hide_set_names(tmp_path, names)
+    card = read_card(tmp_path / "card.json")
+    assert card.limits == (
+        f"{names['Doe-list']}: 3 rows without an age",
+        f"On {names['Doe-list']}-2 it finds little.",
+        f"2 rows of {names['Roe']} have other measures",
+        "30 cases of ixi-t1: all of them normal",
+    )
+    assert card.measured[0].on == f"{names['Doe-list']}, {names['Roe']}"
+    assert card.measured[0].command == "medview train icu --data DATA --set folds=2 --out DIR"
+    assert card.measured[1].command == figures[1].command
+
+
 def test_figures_in_a_sentence_stay(folder):
     said = {**SKIPPED, "what": "Doe_Jane: 0.5 mm of 2.0 mm. Give more"}
     body = hide_case_names(folder, {"skipped": [said]})

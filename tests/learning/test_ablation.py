@@ -126,6 +126,21 @@ def test_runs_of_other_data_are_not_mixed(request_of):
         ablate(Silent(), replace(request_of, data=("e",)))
 
 
+def test_kept_runs_name_nobody_where_that_is_asked(request_of, tmp_path):
+    private = replace(request_of, data=("/x/made-up.csv",), private=True)
+    body = ablate(Silent(), private)
+    open_body = ablate(Silent(), replace(private, out=str(tmp_path / "open"), private=False))
+    for name in ("mae", "rmse"):
+        kept, told = rows(body, name)["bad"], rows(open_body, name)["bad"]
+        assert (kept["mean"], kept["n"]) == (told["mean"], told["n"])
+    left = "".join(path.read_text() for path in (tmp_path / "out").rglob("*.*"))
+    assert not any(name in left for name in ("made-up", '"c0"', '"c39"'))
+    assert "made-up" not in str(body)
+    Guess.made.clear()
+    ablate(Silent(), private)
+    assert not Guess.made
+
+
 def test_an_unknown_variant_or_model_is_wrong_use(request_of, monkeypatch):
     with pytest.raises(UsageError, match="no variant tea"):
         ablate(Silent(), replace(request_of, variants=("tea",)))

@@ -116,6 +116,22 @@ def test_every_site_is_trained_without_and_measured_on(tmp_path, monkeypatch):
     assert job.texts[0] == "without A: epoch 1 / 2"
 
 
+def test_where_nobody_is_named_no_list_stays_and_no_sentence_names_a_file(tmp_path, monkeypatch):
+    done = Trained(monkeypatch)
+    (tmp_path / "out").mkdir()
+
+    def compare(job, request, group, data, folder):
+        done.compare(job, request, group, data, folder)
+        raise DataError('none of 2 cases can be used; row 2: "Doe.nii.gz" is not there')
+
+    monkeypatch.setattr(left_sites, "compared", compare)
+    body = finetune_and_leave_sites(Silent(), request(tmp_path, private=True), "x:f")
+    assert done.compared == [("site:A", ["a", "b"]), ("site:B", ["c", "d"])]  # while it is needed
+    assert not list((tmp_path / "out").rglob("*.csv"))
+    assert not Path(done.asked[0].data[0]).exists()
+    assert body["sites"][0]["why_not"] == "none of 2 cases can be used; row 2: “…” is not there"
+
+
 def test_what_goes_on_another_day_trains_no_finished_site_again(tmp_path, monkeypatch):
     done = Trained(monkeypatch)
     finished = tmp_path / "out" / "sites" / "0"
