@@ -10,12 +10,18 @@ from PIL import Image
 ROWS, COLUMNS = 200, 180
 
 
-def lungs(shift=(0, 0)):
-    rows, columns = np.mgrid[:ROWS, :COLUMNS]
+def two_lungs(shape=(200, 180), left=(100, 50), right=(100, 130), radii=(60, 30)):
+    """Masks of two ellipses side by side, the left of the picture first."""
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
     return [
-        ((rows - 100 - shift[0]) / 62) ** 2 + ((columns - c - shift[1]) / 30) ** 2 < 1
-        for c in (52, 128)
+        ((rows - r) / radii[0]) ** 2 + ((columns - c) / radii[1]) ** 2 < 1 for r, c in (left, right)
     ]
+
+
+def lungs(shift=(0, 0)):
+    row = 100 + shift[0]
+    sides = (row, 52 + shift[1]), (row, 128 + shift[1])
+    return two_lungs((ROWS, COLUMNS), *sides, radii=(62, 30))
 
 
 def picture(scores=(0, 0, 0, 0, 0, 0), seed=0, shift=(0, 0), line=False):

@@ -18,7 +18,8 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from medview.domain.progress import Progress, Silent
-from medview.learning.film import Film, Picture, prepare_film, shares_of
+from medview.learning.film import Film, prepare_film
+from medview.learning.film_squares import Picture, shares_of
 from medview.learning.images import read_image
 from medview.learning.metrics import MetricRow, mean_interval
 from medview.learning.subset import TrainCase

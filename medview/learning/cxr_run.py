@@ -31,8 +31,9 @@ from medview.learning.cxr_evidence import (
 from medview.learning.cxr_given import scores_at
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
-from medview.learning.film import Film, Picture, prepare_film
+from medview.learning.film import Film, prepare_film
 from medview.learning.film_shape import unlike_lungs
+from medview.learning.film_squares import Picture
 from medview.learning.run_stamp import stamped
 from medview.learning.site_effects import FIXED, Both, GivenSite
 from medview.learning.temperature import calmed

@@ -20,7 +20,8 @@ from medview.learning.chest_rows import (
     severity_class,
     zone_scores,
 )
-from medview.learning.film import Film, Picture, prepare_film, shares_of
+from medview.learning.film import Film, prepare_film
+from medview.learning.film_squares import Picture, shares_of
 from medview.learning.images import read_image
 from medview.learning.subset import LeftOut, TrainCase
 from medview.models.backbones import Backbone

@@ -24,9 +24,10 @@ from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.devices import choose_device
-from medview.learning.film import FEWEST_LUNG, as_grey, label_zones, lung_mask, resized
+from medview.learning.film import as_grey
 from medview.learning.images import read_image
 from medview.learning.lung_trainer import LungFilm, LungRecipe, LungTrainer
+from medview.learning.lungs import FEWEST_LUNG, label_zones, lung_mask, resized
 from medview.learning.metrics import mean_interval
 from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.subset import Subset, TrainCase

@@ -15,8 +15,9 @@ from medview.learning.cxr_evidence import (
     likeness_under_shuffled_heads,
 )
 from medview.learning.cxr_weights import load_cxr
-from medview.learning.film import as_grey, label_zones, lung_mask, prepare_film
+from medview.learning.film import as_grey, prepare_film
 from medview.learning.images import read_image
+from medview.learning.lungs import label_zones, lung_mask
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "cxr"
 

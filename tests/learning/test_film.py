@@ -1,28 +1,12 @@
 import numpy as np
 import pytest
+from chest_phantom import two_lungs
 
 from medview.domain.errors import ModelInputError
 from medview.domain.geometry import Geometry
 from medview.domain.volume import Volume
-from medview.learning.film import (
-    as_grey,
-    cut_square,
-    label_zones,
-    lung_box,
-    lung_mask,
-    paste_square,
-    pick_square,
-    prepare_film,
-    refuse_unfit,
-    shares_of,
-)
-
-
-def two_lungs(shape=(200, 180), left=(100, 50), right=(100, 130), radii=(60, 30)):
-    rows, columns = np.mgrid[: shape[0], : shape[1]]
-    return [
-        ((rows - r) / radii[0]) ** 2 + ((columns - c) / radii[1]) ** 2 < 1 for r, c in (left, right)
-    ]
+from medview.learning.film import as_grey, prepare_film, refuse_unfit
+from medview.learning.lungs import lung_mask
 
 
 def film(picture=None, **fields):
@@ -38,75 +22,6 @@ def film(picture=None, **fields):
         (1, *picture.shape), affine, orientation_known=known.get("known", False)
     )
     return Volume(picture[None].astype(np.float32), geometry, **fields)
-
-
-def test_zones_are_thirds_of_each_lung_and_sides_are_those_of_the_picture():
-    left, right = two_lungs()
-    zones = label_zones(left | right)
-    assert set(np.unique(zones[left])) == {1, 2, 3}
-    assert set(np.unique(zones[right])) == {4, 5, 6}
-    assert zones[45, 50] == 1
-    assert zones[100, 50] == 2
-    assert zones[155, 130] == 6
-
-
-def test_zones_move_with_a_shifted_film_and_swap_with_a_mirrored_one():
-    left, right = two_lungs(left=(90, 50), right=(110, 130))
-    mask = left | right
-    zones = label_zones(mask)
-    moved = label_zones(np.roll(mask, (7, -5), (0, 1)))
-    assert np.array_equal(moved, np.roll(zones, (7, -5), (0, 1)))
-    swapped = np.array([0, 4, 5, 6, 1, 2, 3])[zones[:, ::-1]]
-    assert np.array_equal(label_zones(mask[:, ::-1]), swapped)
-
-
-def test_lungs_that_touch_are_parted_where_least_is_lung():
-    left, right = two_lungs(left=(100, 62), right=(100, 118))
-    zones = label_zones(left | right)
-    assert (zones[100, 40], zones[100, 140]) == (2, 5)
-
-
-@pytest.mark.parametrize("mask", [two_lungs()[0], np.zeros((200, 180), bool)])
-def test_one_lung_alone_has_no_zones(mask):
-    wide = np.zeros_like(mask)
-    wide[:, : mask.shape[1] // 2] = mask[:, : mask.shape[1] // 2]
-    if mask.any():
-        wide[150:, :] = False
-        wide &= np.arange(180) < 30
-        assert not label_zones(np.pad(wide, 1)).any()
-
-
-def test_the_box_is_a_square_about_the_lungs_inside_the_film():
-    top, left, side = lung_box(np.logical_or(*two_lungs()))
-    assert side == pytest.approx(139 * 1.1, abs=2)  # the wider direction with 5 % on each side
-    assert top >= 0
-    assert left >= 0
-    assert top + side <= 200
-    assert left + side <= 180
-
-
-def test_a_square_is_cut_by_area_and_goes_back_to_its_place():
-    rng = np.random.default_rng(0)
-    picture = rng.random((60, 50)).astype(np.float32)
-    assert cut_square(picture, (10, 5, 40), 10) == pytest.approx(
-        picture[10:50, 5:45].reshape(10, 4, 10, 4).mean((1, 3)), abs=1e-5
-    )
-    back = paste_square(np.ones((8, 8), np.float32), (10, 5, 40), (60, 50))
-    assert back[10:50, 5:45].min() == 1
-    assert back.sum() == 1600
-
-
-def test_beyond_the_film_its_edge_goes_on():
-    picture = np.arange(4, dtype=np.float32)[:, None] * np.ones((1, 4), np.float32)
-    assert cut_square(picture, (-4, 0, 4), 2) == pytest.approx(np.zeros((2, 2)))
-    assert cut_square(picture, (4, 0, 4), 2) == pytest.approx(np.full((2, 2), 3))
-    assert not pick_square(np.ones((4, 4), np.int8), (5, 0, 4), 4).any()
-
-
-def test_shares_are_parts_of_each_cell():
-    zones = np.zeros((8, 8), np.int8)
-    zones[:4, :2] = 1
-    assert shares_of(zones, 2)[0] == pytest.approx(np.array([[0.5, 0], [0, 0]]))
 
 
 def test_monochrome1_becomes_dark_air_again():

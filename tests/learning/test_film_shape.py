@@ -7,9 +7,10 @@ import pytest
 
 from medview.io.tables import columns_of
 from medview.learning.chest_sets import load_hannover
-from medview.learning.film import FEWEST_LUNG, Film, as_grey, label_zones, lung_box, lung_mask
+from medview.learning.film import Film, as_grey
 from medview.learning.film_shape import unlike_lungs
 from medview.learning.images import read_image
+from medview.learning.lungs import FEWEST_LUNG, label_zones, lung_box, lung_mask
 
 DATA = Path(__file__).parents[2] / ".." / "shared" / "data" / "cxr" / "hannover"
 
