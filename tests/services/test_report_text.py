@@ -14,6 +14,11 @@ def test_a_word_with_a_colon_is_a_heading_too():
     assert (text.findings, text.impression, text.in_one) == ("Nothing.", "Normal.", False)
 
 
+def test_a_word_without_a_colon_and_other_words_with_one_are_text():
+    text = reader_text("Findings:\nImpression\nSee below:\nImpression:\nNormal.")
+    assert (text.findings, text.impression) == ("Impression\nSee below:", "Normal.")
+
+
 def test_a_text_without_headings_is_findings_and_impression_in_one():
     text = reader_text("Normal brain.\nNo lesion: nothing to add.")
     assert text.in_one

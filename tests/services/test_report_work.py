@@ -92,6 +92,35 @@ def test_images_of_other_series_are_read_and_lost_ones_are_told(material, volume
     assert len(section.figures[0].pictures) == 1
 
 
+def test_of_other_series_the_pixels_of_the_last_two_are_kept(material, volume, monkeypatch):
+    read = []
+
+    def load(job, series, time):
+        read.append(f"{series.uid} {time}")
+        return volume
+
+    monkeypatch.setattr(report_work.readers, "load", load)
+    for name in ("pictures", "marked"):
+        monkeypatch.setitem(report_work.SECTIONS, name, lambda _: ())
+    image = KeyImage(Plane.AXIAL, 20, point_lps=(0.0, 0.0, 10.0))
+
+    def shown(*given):
+        marked = tuple(
+            Marked((image,), (), exam(), uid, time, number=n, series=Series(uid))
+            for n, (uid, time) in enumerate(given, 1)
+        )
+        report_work.words(JOB, 7, material, Order("images"))  # reads no pixels
+        report_work._report(JOB, 7, replace(material, marked=marked), Order("images"))
+
+    shown(("a", 0), ("a", 1), ("a", 0), ("b", 0), ("a", 1))
+    assert read == ["a 0", "a 1", "b 0"]
+    shown(("a", 0))
+    assert read[3:] == ["a 0"]
+    report_work.hold(JOB, 7, report_work._held.heavy)
+    shown(("b", 0))
+    assert read[4:] == ["b 0"]
+
+
 def test_key_images_are_named_by_their_files_and_each_file_is_asked_once(material, monkeypatch):
     asked = []
 
