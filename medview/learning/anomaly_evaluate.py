@@ -7,12 +7,10 @@ useful, so that these are fitted on what the model was trained on.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -31,7 +29,7 @@ from medview.learning.baselines import fit_baselines
 from medview.learning.cases import PreparedCase, find_subsets, prepare_case
 from medview.learning.devices import choose_device
 from medview.learning.metrics import MetricRow
-from medview.learning.metrics_file import head_of, write_lines, write_metrics
+from medview.learning.metrics_file import Measurement, write_lines
 from medview.learning.real_rows import CaseResult, real_rows, result_of
 from medview.learning.scoring import (
     MODEL,
@@ -115,8 +113,8 @@ class _Unreported(Silent):
         self.job.check()
 
 
-def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
-    """Measure the anomaly model: metrics.json, tables and a plot in `request.out`.
+def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
+    """Measure the anomaly model; tables of slices and a plot go into `request.out`.
 
     Raises
     ------
@@ -127,7 +125,6 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     WeightsError
         Unusable weights.
     """
-    began = time.perf_counter()
     device = choose_device(request.device)
     model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
     settings = replace(settings, samples=request.samples or settings.samples)
@@ -149,21 +146,13 @@ def evaluate_anomaly(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     found.rows[:0] = synthetic_rows(trials)
     judged = [trial for several in found.judged.values() for trial in several]
     found.rows += uncertainty_rows("+".join(found.judged), judged) if judged else []
-    body = {
-        **head_of(card, request, began, _parameters(settings), device),
-        "data": found.data,
-        "metrics": [row.as_dict() for row in found.rows],
+    _write_more(Path(request.out), found, trials, with_seen=request.include_seen)
+    more = {
         "differences": synthetic_differences(trials) if trials.slices else [],
         "notes": [text for name, text in NOTES.items() if name in measured],
     }
-    out = Path(request.out)
-    written = write_metrics(out, body, found.predictions)
-    _write_slices(out, found, trials)
-    figures = [figure_of(row.as_dict(), "") for row in found.rows]
-    plot = uncertainty_plot(figures, with_seen=request.include_seen)
-    if plot is not None:
-        write_plot(plot, out / PLOT)
-    return written
+    asked_for = _parameters(settings)
+    return Measurement(card, found.data, found.rows, found.predictions, asked_for, device, more)
 
 
 def _parameters(settings: AnomalySettings) -> dict[str, object]:
@@ -325,11 +314,18 @@ def _data_line(
     )
 
 
-def _write_slices(out: Path, found: _Found, trials: SyntheticTrials) -> None:
-    """Tables of slices, of slices with made-up lesions and of marked lesions, where there are."""
+def _write_more(out: Path, found: _Found, trials: SyntheticTrials, *, with_seen: bool) -> None:
+    """Tables of slices, of slices with made-up lesions and of marked lesions, and the plot.
+
+    Each where there is something for it; `with_seen` says that patients seen in training count.
+    """
     write_lines(out / "slices.csv", found.slices)
     synthetic = synthetic_table(trials)
     if synthetic:
         write_lines(out / "synthetic_slices.csv", synthetic)
     if found.pixels:
         write_lines(out / PIXELS, found.pixels)
+    figures = [figure_of(row.as_dict(), "") for row in found.rows]
+    plot = uncertainty_plot(figures, with_seen=with_seen)
+    if plot is not None:
+        write_plot(plot, out / PLOT)

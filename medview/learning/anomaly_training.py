@@ -25,7 +25,6 @@ from medview.learning.anomaly_card import (
     weak_spots,
 )
 from medview.learning.anomaly_engine import Engine
-from medview.learning.anomaly_evaluate import evaluate_anomaly
 from medview.learning.anomaly_health import health, health_words
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
@@ -37,6 +36,7 @@ from medview.learning.calibrate import calibrate, commonest, draw_slices, settle
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
 from medview.learning.checkpoint import snapshot
 from medview.learning.devices import choose_device
+from medview.learning.evaluate import evaluate
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
 from medview.learning.preview import Previews
@@ -352,7 +352,7 @@ def measured_elsewhere(job: Progress, request: TrainRequest, out: Path) -> tuple
         seed=request.seed,
     )
     try:
-        body = evaluate_anomaly(job, wanted)
+        body = evaluate(job, wanted)
     except DataError:  # the data hold nothing but what was trained on
         return ()
     return tuple(figure_of(row, MEASURE) for row in body["metrics"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from medview.learning.armed_age_run import OneAge, one_age, scores_of
 from medview.learning.armed_age_table import Floats, divided
 from medview.learning.cases import find_subsets
 from medview.learning.metrics import MetricRow, mean_interval, paired_mean_difference
-from medview.learning.metrics_file import head_of, write_metrics
+from medview.learning.metrics_file import Measurement
 from medview.learning.site_effects import SEEN, GivenSite, by_site_known, odd_sites_note
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
@@ -49,8 +48,8 @@ class Part:
     skipped: tuple[LeftOut, ...]
 
 
-def evaluate_armed_age(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
-    """Write metrics.json and predictions.csv into `request.out`.
+def measure_armed_age(job: Progress, request: EvaluateRequest) -> Measurement:
+    """Tell every row its age with and without its site's effect, and compare with those known.
 
     Raises
     ------
@@ -59,7 +58,6 @@ def evaluate_armed_age(job: Progress, request: EvaluateRequest) -> dict[str, Any
     WeightsError
         Unusable weights.
     """
-    began = time.perf_counter()
     _, card, model = load_armed_age(Path(request.weights) if request.weights else None)
     parts: list[Part] = []
     for subset in find_subsets(request.data, MODEL):
@@ -68,19 +66,14 @@ def evaluate_armed_age(job: Progress, request: EvaluateRequest) -> dict[str, Any
     if not any(part.asked for part in parts):
         skipped = [left_out for part in parts for left_out in part.skipped]
         raise nothing_left([part.whole for part in parts], skipped, "case")
-    rows, apart = list[MetricRow](), list[dict[str, Any]]()
-    for part in parts:
-        rows += _rows(part)
-        apart += _differences(part)
-    body = {
-        **head_of(card, request, began, {}),
-        "data": [_data_line(part) for part in parts],
-        "metrics": [row.as_dict() for row in rows],
-        "differences": apart,
-        "notes": _notes(parts, model),
-    }
-    lines = [_line(one, request) for part in parts for one in part.asked]
-    return write_metrics(Path(request.out), body, lines)
+    apart = [line for part in parts for line in _differences(part)]
+    return Measurement(
+        card,
+        [_data_line(part) for part in parts],
+        [row for part in parts for row in _rows(part)],
+        [_line(one, request) for part in parts for one in part.asked],
+        more={"differences": apart, "notes": _notes(parts, model)},
+    )
 
 
 def _part(

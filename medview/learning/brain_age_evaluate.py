@@ -6,11 +6,9 @@ all the same; sets whose columns the model does not know are told as skipped.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -23,7 +21,7 @@ from medview.learning.brain_age_table import AgeTable, Columns, Matrix, aligned,
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.cases import find_subsets
 from medview.learning.metrics import MetricRow
-from medview.learning.metrics_file import Answered, head_of, write_metrics
+from medview.learning.metrics_file import Measurement
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.table_baselines import ridge_from_card
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
@@ -38,20 +36,8 @@ class _Part:
     skipped: tuple[LeftOut, ...]
 
 
-def evaluate_brain_age(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
-    """Measure the age model: metrics.json and predictions.csv in `request.out`.
-
-    Raises
-    ------
-    DataError, WeightsError
-        As for ``measured_ages``.
-    """
-    found = measured_ages(job, request)
-    return write_metrics(Path(request.out), found.body, found.lines)
-
-
-def measured_ages(job: Progress, request: EvaluateRequest) -> Answered:
-    """Ask the age model about every row and compare with the ages known; nothing is written.
+def measure_ages(job: Progress, request: EvaluateRequest) -> Measurement:
+    """Ask the age model about every row and compare with the ages known.
 
     Raises
     ------
@@ -60,7 +46,6 @@ def measured_ages(job: Progress, request: EvaluateRequest) -> Answered:
     WeightsError
         Unusable weights.
     """
-    began = time.perf_counter()
     model, card = load_age_model(Path(request.weights) if request.weights else None)
     parts = [
         _part(subset, model, card, request) for subset in find_subsets(request.data, request.model)
@@ -77,12 +62,8 @@ def measured_ages(job: Progress, request: EvaluateRequest) -> Answered:
             answer = model.answer(part.table.values)
             lines += _lines(part, model, answer, private=request.private)
             rows += _figures(part, model, answer)
-    body = {
-        **head_of(card, request, began, {"members": len(model.ensemble.members)}),
-        "data": [_data_line(part) for part in parts],
-        "metrics": [row.as_dict() for row in rows],
-    }
-    return Answered(body, lines)
+    members = {"members": len(model.ensemble.members)}
+    return Measurement(card, [_data_line(part) for part in parts], rows, lines, members)
 
 
 def _part(subset: Subset, model: AgeModel, card: ModelCard, request: EvaluateRequest) -> _Part:

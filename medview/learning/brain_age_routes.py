@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
-from medview.learning.brain_age_evaluate import evaluate_brain_age, measured_ages
+from medview.learning.brain_age_evaluate import measure_ages
 from medview.learning.brain_age_run import run_brain_age
 from medview.learning.brain_age_t1 import MODEL, ROLE, run_t1
-from medview.learning.brain_age_t1_evaluate import evaluate_t1, t1_subsets
+from medview.learning.brain_age_t1_evaluate import measure_t1, t1_subsets
 from medview.learning.cases import find_subsets
-from medview.learning.metrics_file import Answered, write_metrics
+from medview.learning.metrics_file import Measurement
 
 
 def run(job: Progress, request: RunRequest) -> Prediction:
@@ -31,7 +32,7 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     return run_brain_age(job, request)
 
 
-def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
+def measure(job: Progress, request: EvaluateRequest) -> Measurement:
     """Measure both routes on what each can use; cases of a list with a T1 and no features go
     the image route.
 
@@ -44,24 +45,26 @@ def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     """
     images = t1_subsets(request.data)
     if not images:
-        return evaluate_brain_age(job, request)
-    found = evaluate_t1(job, request, images)
+        return measure_ages(job, request)
+    found = measure_t1(job, request, images)
     if any(subset.cases for subset in find_subsets(request.data, MODEL)):
-        found = _together(measured_ages(job, request), found)
-    return write_metrics(Path(request.out), found.body, found.lines)
+        return _together(measure_ages(job, request), found)
+    return found
 
 
-def _together(tables: Answered, images: Answered) -> Answered:
-    """Both answers in one; its head is that of the feature route."""
+def _together(tables: Measurement, images: Measurement) -> Measurement:
+    """Both answers in one, under the card of the feature route."""
     taken = {line["case"] for line in images.lines}
-    data = [
-        {**part, "skipped": [one for one in part["skipped"] if one["case"] not in taken]}
-        for part in tables.body["data"]
-    ]
-    body = {
-        **tables.body,
-        "image_weights_sha256": images.body["weights_sha256"],
-        "data": [part for part in data if part["cases"] or part["skipped"]] + images.body["data"],
-        "metrics": [*tables.body["metrics"], *images.body["metrics"]],
-    }
-    return Answered(body, [*tables.lines, *images.lines])
+    data = [_without(part, taken) for part in tables.data]
+    return replace(
+        tables,
+        data=[*(part for part in data if part["cases"] or part["skipped"]), *images.data],
+        rows=[*tables.rows, *images.rows],
+        lines=[*tables.lines, *images.lines],
+        more={"image_weights_sha256": images.card.weights_sha256},
+    )
+
+
+def _without(part: Mapping[str, Any], taken: Collection[object]) -> dict[str, Any]:
+    """A data line whose left-out cases are those that the other route could not use either."""
+    return {**part, "skipped": [one for one in part["skipped"] if one["case"] not in taken]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from medview.learning.brain_age_t1 import MODEL, ROLE, refuse_part, scores_of
 from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.images import read_image
 from medview.learning.metrics import MetricRow
-from medview.learning.metrics_file import Answered, head_of
+from medview.learning.metrics_file import Measurement
 from medview.learning.region_measure import Ages, age_rows
 from medview.learning.regions import RegionModel, find_regions, load_region_model
 from medview.learning.subset import LeftOut, Subset, TrainCase
@@ -43,7 +42,7 @@ def t1_subsets(specs: Sequence[str]) -> list[Subset]:
     return found
 
 
-def evaluate_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subset]) -> Answered:
+def measure_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subset]) -> Measurement:
     """Find the age of every case and compare it with the one that the list knows.
 
     Raises
@@ -53,7 +52,6 @@ def evaluate_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subse
     WeightsError
         Unusable weights.
     """
-    began = time.perf_counter()
     # Weights named on the command line are those of the feature route.
     model = load_region_model()
     data, rows = [], list[MetricRow]()
@@ -64,17 +62,11 @@ def evaluate_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subse
         told, skipped = _predicted(job, model, part.cases, request)
         lines += told
         gone += skipped
-        rows += age_figures(part, told, model)
+        rows += [replace(row, task=MODEL) for row in age_figures(part, told, model)]
         data.append(data_line(part, told, skipped))
     if not lines:
         raise nothing_left(parts, gone, "T1 volume")
-    body = {
-        **head_of(model.card, request, began, {"route": ROLE}),
-        "model": MODEL,
-        "data": data,
-        "metrics": [{**row.as_dict(), "task": MODEL} for row in rows],
-    }
-    return Answered(body, lines)
+    return Measurement(model.card, data, rows, lines, {"route": ROLE})
 
 
 def _predicted(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +12,7 @@ import torch
 from medview.domain.card import ModelCard
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
+from medview.learning.cases import find_subsets
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_baselines import whole_features, with_baselines
 from medview.learning.cxr_evidence import evidence_rows
@@ -29,7 +28,7 @@ from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
 from medview.learning.film_set import FilmSet, load_films
 from medview.learning.metrics import MetricRow
-from medview.learning.metrics_file import head_of, write_metrics
+from medview.learning.metrics_file import Measurement
 from medview.learning.plain_models import load_models
 from medview.learning.reliability import Curve, draw, told
 from medview.learning.site_effects import FIXED, GivenSite, by_site_known, odd_sites_note
@@ -55,8 +54,8 @@ SITE_NOTE = (
 NO_MODELS = "no classical models lie beside these weights"
 
 
-def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
-    """Measure the chest model: metrics.json and predictions.csv in `request.out`.
+def measure_cxr(job: Progress, request: EvaluateRequest) -> Measurement:
+    """Measure the chest model; diagrams of its probabilities go into `request.out`.
 
     Raises
     ------
@@ -67,9 +66,6 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     WeightsError
         Unusable weights.
     """
-    from medview.learning.cases import find_subsets
-
-    began = time.perf_counter()
     device = choose_device(request.device)
     weights = Path(request.weights) if request.weights else shipped(request.model)
     model, card, backbone = load_cxr(weights, device, request.model)
@@ -89,19 +85,20 @@ def evaluate_cxr(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     rows = [*outcome_rows(said), *severity_rows(said), *_by_site_known(said, sites)]
     curves = (Curve("chest-outcome", "severe", outcome_reliability(said)),)
     rows += evidence_rows(job, model, backbone, films.cases, int(str(card.settings["size"])))
-    parameters = {"size": card.settings["size"], "backbone": backbone.name}
-    body = {
-        **head_of(card, request, began, parameters, device),
-        "data": [_data_line(part, films) for part in parts],
-        "metrics": [row.as_dict() for row in rows],
-        "reliability": told(curves),
-        "differences": [],
-        "notes": [*NOTES, *([] if kept_models else [NO_MODELS]), *_site_notes(said, sites)],
-    }
-    lines = [_line(said, n, request, sites) for n in range(len(said.cases))]
-    written = write_metrics(Path(request.out), body, lines)
     draw(curves, Path(request.out), seen=request.include_seen)
-    return written
+    return Measurement(
+        card,
+        [_data_line(part, films) for part in parts],
+        rows,
+        [_line(said, n, request, sites) for n in range(len(said.cases))],
+        {"size": card.settings["size"], "backbone": backbone.name},
+        device,
+        {
+            "reliability": told(curves),
+            "differences": [],
+            "notes": [*NOTES, *([] if kept_models else [NO_MODELS]), *_site_notes(said, sites)],
+        },
+    )
 
 
 @torch.inference_mode()

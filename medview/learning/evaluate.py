@@ -5,8 +5,10 @@ To add a model: write its measurement in a file of its own and one line in ``EVA
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 import torch
@@ -15,17 +17,19 @@ from medview.domain.errors import UsageError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.learning.devices import choose_device
+from medview.learning.metrics_file import Measurement, write_metrics
 
-# Model -> "module:function" that takes (job, request) and returns the body of medview.metrics/1.
+# Model -> "module:function" that takes (job, request) and returns a `Measurement`. Beside the two
+# files that every model leaves it may write its own into `request.out`.
 EVALUATORS: dict[str, str] = {
-    "cxr": "medview.learning.cxr_evaluate:evaluate_cxr",
-    "cxr-armed": "medview.learning.cxr_evaluate:evaluate_cxr",
-    "icu": "medview.learning.icu_evaluate:evaluate_icu",
-    "icu-armed": "medview.learning.icu_evaluate:evaluate_icu",
-    "anomaly": "medview.learning.anomaly_evaluate:evaluate_anomaly",
-    "brain-age": "medview.learning.brain_age_routes:evaluate",
-    "brain-age-armed": "medview.learning.armed_age_evaluate:evaluate_armed_age",
-    "region-net": "medview.learning.region_evaluate:evaluate_regions",
+    "cxr": "medview.learning.cxr_evaluate:measure_cxr",
+    "cxr-armed": "medview.learning.cxr_evaluate:measure_cxr",
+    "icu": "medview.learning.icu_evaluate:measure_icu",
+    "icu-armed": "medview.learning.icu_evaluate:measure_icu",
+    "anomaly": "medview.learning.anomaly_evaluate:measure_anomaly",
+    "brain-age": "medview.learning.brain_age_routes:measure",
+    "brain-age-armed": "medview.learning.armed_age_evaluate:measure_armed_age",
+    "region-net": "medview.learning.region_evaluate:measure_regions",
 }
 
 
@@ -52,12 +56,15 @@ def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         raise UsageError(
             f"{request.model} cannot be evaluated", do=f"Choose one of: {', '.join(EVALUATORS)}."
         )
+    began = time.perf_counter()
     choose_device(request.device)
     if request.threads:
         torch.set_num_threads(request.threads)
     module, _, function = EVALUATORS[request.model].partition(":")
-    work = cast(
-        Callable[[Progress, EvaluateRequest], dict[str, Any]],
+    measure = cast(
+        Callable[[Progress, EvaluateRequest], Measurement],
         getattr(import_module(module), function),
     )
-    return work(job, request)
+    found = measure(job, request)
+    body = found.body(request, time.perf_counter() - began)
+    return write_metrics(Path(request.out), body, found.lines)

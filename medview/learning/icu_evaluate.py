@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +23,7 @@ from medview.learning.icu_model import IcuModel, load_icu
 from medview.learning.icu_stays import Stay, encoded, find_stays, to_bins, with_films
 from medview.learning.icu_variants import variant_scores
 from medview.learning.metrics import MetricRow
-from medview.learning.metrics_file import head_of, write_metrics
+from medview.learning.metrics_file import Measurement
 from medview.learning.plain_models import Model, load_models
 from medview.learning.reliability import Curve, draw, told
 from medview.learning.subset import LeftOut, Subset
@@ -47,8 +45,8 @@ class Measured:
     at_sites: Mapping[str, AtSites]
 
 
-def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
-    """Measure the ICU model: metrics.json and predictions.csv in `request.out`.
+def measure_icu(job: Progress, request: EvaluateRequest) -> Measurement:
+    """Measure the ICU model; diagrams of its probabilities go into `request.out`.
 
     Raises
     ------
@@ -59,7 +57,6 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     WeightsError
         Unusable weights.
     """
-    began = time.perf_counter()
     weights = Path(request.weights) if request.weights else shipped(request.model)
     model, card = load_icu(weights, name=request.model)
     kept = load_models(weights, card.settings)
@@ -69,20 +66,21 @@ def evaluate_icu(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
         skipped = [left_out for one in found for left_out in one.skipped]
         raise nothing_left([one.part for one in found], skipped, "stay")
     curves = [curve for one in found for curve in _curves(model, one)]
-    body = {
-        **head_of(card, request, began, {"variables": model.variables.name}),
-        "data": [_data_line(one) for one in found],
-        "metrics": [row.as_dict() for one in found for row in _rows(model, kept, one)],
-        "reliability": told(curves),
-        "notes": [
-            *([] if kept else ["no classical models lie beside these weights"]),
-            *notes([one for part in found for one in part.at_sites.values()]),
-        ],
-    }
-    lines = [line for one in found for line in _lines(model, one, request)]
-    written = write_metrics(Path(request.out), body, lines)
     draw(curves, Path(request.out), seen=request.include_seen)
-    return written
+    return Measurement(
+        card,
+        [_data_line(one) for one in found],
+        [row for one in found for row in _rows(model, kept, one)],
+        [line for one in found for line in _lines(model, one, request)],
+        {"variables": model.variables.name},
+        more={
+            "reliability": told(curves),
+            "notes": [
+                *([] if kept else ["no classical models lie beside these weights"]),
+                *notes([one for part in found for one in part.at_sites.values()]),
+            ],
+        },
+    )
 
 
 def _measure(

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +13,56 @@ from medview.domain.card import ModelCard
 from medview.domain.evaluation import EvaluateRequest
 from medview.io.atomic import whole_file
 from medview.io.plain import plain
+from medview.learning.metrics import MetricRow
 
 SCHEMA = "medview.metrics/1"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answered:
-    """The body of ``medview.metrics/1`` and the lines of predictions.csv."""
+class Measurement:
+    """What was found of weights: all that metrics.json and predictions.csv tell of it.
 
-    body: dict[str, Any]
-    lines: list[dict[str, object]]
+    Parameters
+    ----------
+    card : ModelCard
+        Of the weights.
+    data : Sequence[Mapping[str, object]]
+        One line a subset (``Unseen.data_line``).
+    rows : Sequence[MetricRow]
+        The figures.
+    lines : Sequence[Mapping[str, object]]
+        predictions.csv, one a case.
+    parameters : Mapping[str, object]
+        How the model was asked.
+    device : str
+        What it ran on, "cpu" or "cuda[:N]".
+    more : Mapping[str, object]
+        Parts of metrics.json that only some models have: "differences", "reliability", "notes".
+    """
 
+    card: ModelCard
+    data: Sequence[Mapping[str, object]]
+    rows: Sequence[MetricRow]
+    lines: Sequence[Mapping[str, object]]
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    device: str = "cpu"
+    more: Mapping[str, object] = field(default_factory=dict)
 
-def head_of(
-    card: ModelCard,
-    request: EvaluateRequest,
-    began: float,
-    parameters: Mapping[str, object],
-    device: str = "cpu",
-) -> dict[str, object]:
-    """Which weights were measured and how; `began` is of ``time.perf_counter``, in s."""
-    return {
-        "model": card.id,
-        "version": card.version,
-        "weights_sha256": card.weights_sha256,
-        "device": device,
-        "dtype": "float32",
-        "seed": request.seed,
-        "parameters": dict(parameters),
-        "seconds": round(time.perf_counter() - began, 1),
-    }
+    def body(self, request: EvaluateRequest, seconds: float) -> dict[str, object]:
+        """The body of ``medview.metrics/1``; `seconds` is how long it took."""
+        return {
+            "model": request.model,
+            "version": self.card.version,
+            "weights_sha256": self.card.weights_sha256,
+            "device": self.device,
+            "dtype": "float32",
+            "seed": request.seed,
+            "parameters": dict(self.parameters),
+            "seconds": round(seconds, 1),
+            "data": list(self.data),
+            "metrics": [row.as_dict() for row in self.rows],
+            **self.more,
+        }
 
 
 def write_metrics(

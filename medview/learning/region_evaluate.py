@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -18,7 +16,8 @@ from medview.learning.brain_age_t1 import refuse_part, scores_of
 from medview.learning.brain_age_t1_evaluate import age_figures, data_line, line_of
 from medview.learning.cases import find_subsets
 from medview.learning.images import read_image
-from medview.learning.metrics_file import head_of, write_metrics
+from medview.learning.metrics import MetricRow
+from medview.learning.metrics_file import Measurement
 from medview.learning.region_cases import load_head
 from medview.learning.region_grid import Boxed, boxed
 from medview.learning.region_measure import Measured, compared, region_rows
@@ -37,15 +36,8 @@ class _Part:
     skipped: list[LeftOut] = field(default_factory=list)
 
 
-def evaluate_regions(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
-    """Find regions and ages of every head; write metrics.json and predictions.csv.
-
-    Heads without labels or age are told all the same.
-
-    Returns
-    -------
-    dict
-        The body of ``medview.metrics/1``.
+def measure_regions(job: Progress, request: EvaluateRequest) -> Measurement:
+    """Find regions and age of every head; heads without labels or age are told all the same.
 
     Raises
     ------
@@ -54,32 +46,23 @@ def evaluate_regions(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     WeightsError
         Unusable weights.
     """
-    began = time.perf_counter()
     model = load_region_model(Path(request.weights) if request.weights else None)
-    data: list[dict[str, object]] = []
-    rows: list[dict[str, object]] = []
+    data, rows = list[dict[str, object]](), list[MetricRow]()
     lines: list[dict[str, object]] = []
     heads = [_heads(subset) for subset in find_subsets(request.data, MODEL)]
     parts = [unseen(subset, model.card, request) for subset in heads if subset.cases]
     gone = list[LeftOut]()
     for part in parts:
         found = _asked(job, model, part.cases, request)
-        made = region_rows(found.measured) if found.measured else []
-        made += age_figures(part, found.lines, model)
-        rows += [row.as_dict() for row in made]
+        rows += region_rows(found.measured) if found.measured else []
+        rows += age_figures(part, found.lines, model)
         skipped = [*part.subset.skipped, *found.skipped]
         data.append(data_line(part, found.lines, skipped))
         lines += found.lines
         gone += skipped
     if not lines:
         raise nothing_left(parts, gone, "head")
-    body = {
-        **head_of(model.card, request, began, {}),
-        "model": MODEL,
-        "data": data,
-        "metrics": rows,
-    }
-    return write_metrics(Path(request.out), body, lines)
+    return Measurement(model.card, data, rows, lines)
 
 
 def _heads(subset: Subset) -> Subset:

@@ -12,7 +12,7 @@ from armed_ages import age_cases, table_lines
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Silent
-from medview.learning.armed_age_evaluate import evaluate_armed_age
+from medview.learning.evaluate import evaluate
 
 pytestmark = pytest.mark.usefixtures("seeded")
 
@@ -24,7 +24,7 @@ def test_evaluation_leaves_out_whom_the_weights_saw(armed_weights: Path, tmp_pat
         str(tmp_path / "out"),
         weights=str(armed_weights / "weights.safetensors"),
     )
-    body = evaluate_armed_age(Silent(), request)
+    body = evaluate(Silent(), request)
     assert body["data"][0]["cases"] == 18
     assert body["data"][0]["seen_in_training"] == 12
     mae = {
@@ -39,7 +39,7 @@ def test_evaluation_leaves_out_whom_the_weights_saw(armed_weights: Path, tmp_pat
     assert float(one["age_low"]) < float(one["age"]) < float(one["age_high"])
     old = replace(request, data=(str(age_cases(tmp_path / "old", 9)),))
     with pytest.raises(DataError, match="9 are of patients that the weights were trained on"):
-        evaluate_armed_age(Silent(), old)
+        evaluate(Silent(), old)
 
 
 def test_labels_and_sites_may_be_missing(armed_weights: Path, tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_labels_and_sites_may_be_missing(armed_weights: Path, tmp_path: Path) ->
     bare = [lines[0], *([case, who, "", "", file] for case, who, _, _, file in lines[1:])]
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows(bare)
-    body = evaluate_armed_age(
+    body = evaluate(
         Silent(),
         EvaluateRequest(
             "brain-age-armed", (str(path),), str(tmp_path / "out"),

@@ -10,7 +10,7 @@ from age_weights import write_age_weights
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Silent
-from medview.learning.brain_age_evaluate import evaluate_brain_age
+from medview.learning.evaluate import evaluate
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def strangers(count=20):
 
 def measured(weights, data, out, **more):
     request = EvaluateRequest("brain-age", (str(data),), str(out), weights=str(weights), **more)
-    return evaluate_brain_age(Silent(), request)
+    return evaluate(Silent(), request)
 
 
 def test_strangers_are_measured_beside_mean_and_ridge(trained, tmp_path):

@@ -18,6 +18,7 @@ from medview.domain.progress import Silent
 from medview.domain.volume import Volume
 from medview.learning import brain_age_routes, brain_age_t1, brain_age_t1_evaluate, regions
 from medview.learning.brain_age_t1 import run_t1
+from medview.learning.evaluate import evaluate
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_augment import atlas_of
 from medview.learning.region_card import Trained, make_card
@@ -148,7 +149,7 @@ def test_a_case_list_is_measured_without_the_patients_seen(tmp_path: Path) -> No
     rows = "a,pa,a.nii.gz,41\nb,seen,a.nii.gz,41\nc,pc,a.nii.gz,\n"
     path = _list(tmp_path, rows)
     out = tmp_path / "out"
-    body = brain_age_routes.evaluate(Silent(), EvaluateRequest("brain-age", (str(path),), str(out)))
+    body = evaluate(Silent(), EvaluateRequest("brain-age", (str(path),), str(out)))
     assert body["data"][0]["seen_in_training"] == 1
     assert body["data"][0]["cases"] == 2
     figures = {(r["predictor"], r["name"]): r for r in body["metrics"]}
@@ -167,6 +168,4 @@ def test_a_list_with_nothing_left_is_refused(tmp_path: Path) -> None:
     write_head(tmp_path, "a")
     path = _list(tmp_path, "b,seen,a.nii.gz,41\n")
     with pytest.raises(DataError, match="no T1 volume is left"):
-        brain_age_routes.evaluate(
-            Silent(), EvaluateRequest("brain-age", (str(path),), str(tmp_path / "out"))
-        )
+        evaluate(Silent(), EvaluateRequest("brain-age", (str(path),), str(tmp_path / "out")))

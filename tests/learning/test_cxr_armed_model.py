@@ -18,10 +18,10 @@ from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.learning import ablation_figures, cxr_evidence, cxr_measure, cxr_run
-from medview.learning.cxr_evaluate import evaluate_cxr
 from medview.learning.cxr_run import run_cxr
 from medview.learning.cxr_training import fit_armed
 from medview.learning.cxr_weights import SHARED, load_armed_cxr, load_cxr
+from medview.learning.evaluate import evaluate
 from medview.learning.finetune import finetune
 from medview.learning.images import read_image
 from medview.learning.site_effects import EFFECTS, UNKNOWN_SITE
@@ -124,7 +124,7 @@ def test_evaluation_knows_the_site_of_each_film(trained, tmp_path):
     path, weights = trained
     moved = path.with_name("moved.csv")
     moved.write_text(re.sub(r",b,", ",elsewhere,", path.read_text()))
-    body = evaluate_cxr(
+    body = evaluate(
         Silent(), EvaluateRequest(MODEL, (str(moved),), str(tmp_path), str(weights),
                                   include_seen=True)
     )  # fmt: skip

@@ -16,7 +16,7 @@ from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card
 from medview.io.seen import seen_of
-from medview.learning import ablation_figures, cxr_evaluate, cxr_evidence
+from medview.learning import ablation_figures, cxr_evidence
 from medview.learning.cxr_fit import fit_method
 from medview.learning.cxr_given import make_given
 from medview.learning.cxr_recipe import CxrRecipe
@@ -24,6 +24,7 @@ from medview.learning.cxr_run import run_cxr
 from medview.learning.cxr_study import make_study
 from medview.learning.cxr_training import fit
 from medview.learning.cxr_weights import encoder, load_cxr
+from medview.learning.evaluate import evaluate
 from medview.learning.film_set import load_films
 from medview.learning.finetune import finetune
 from medview.learning.images import read_image
@@ -199,16 +200,12 @@ def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp
     folder, path, _ = trained
     weights = str(folder / "out" / "weights.safetensors")
     with pytest.raises(DataError, match="no film is left"):
-        cxr_evaluate.evaluate_cxr(
-            Silent(), EvaluateRequest("cxr", (str(path),), str(tmp_path), weights)
-        )
+        evaluate(Silent(), EvaluateRequest("cxr", (str(path),), str(tmp_path), weights))
     lost = tmp_path / "lost.csv"
     lost.write_text("case,film\na,nowhere.png\nb,\n")
     with pytest.raises(DataError, match=r"none of 2 cases .*nowhere\.png"):
-        cxr_evaluate.evaluate_cxr(
-            Silent(), EvaluateRequest("cxr", (str(lost),), str(tmp_path), weights)
-        )
-    body = cxr_evaluate.evaluate_cxr(
+        evaluate(Silent(), EvaluateRequest("cxr", (str(lost),), str(tmp_path), weights))
+    body = evaluate(
         Silent(),
         EvaluateRequest("cxr", (str(path),), str(tmp_path), weights, include_seen=True),
     )
@@ -230,7 +227,7 @@ def test_films_without_labels_are_predicted_all_the_same(trained, tmp_path):
     Image.fromarray(picture(seed=9)).save(tmp_path / "f.png")
     (tmp_path / "cases.csv").write_text("case,film\nx,f.png\n")
     weights = str(folder / "out" / "weights.safetensors")
-    body = cxr_evaluate.evaluate_cxr(
+    body = evaluate(
         Silent(), EvaluateRequest("cxr", (str(tmp_path / "cases.csv"),), str(tmp_path), weights)
     )
     assert {row["task"] for row in body["metrics"]} == {"evidence"}

@@ -1,7 +1,6 @@
 """What a measurement leaves on the disk: whole files, and empty cells where nothing is known."""
 
 import json
-import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,17 +8,22 @@ import pytest
 
 from medview.domain.errors import WriteError
 from medview.domain.evaluation import EvaluateRequest
-from medview.learning.metrics_file import head_of, write_lines, write_metrics
+from medview.learning.metrics import MetricRow
+from medview.learning.metrics_file import Measurement, write_lines, write_metrics
 
 
-def test_the_head_names_the_weights_and_the_way():
-    card = SimpleNamespace(id="cxr", version="2", weights_sha256="ab")
-    request = EvaluateRequest("cxr", (), "out", seed=5)
-    head = head_of(card, request, time.perf_counter() - 2, {"size": 64}, "cuda:0")
-    assert 2 <= head.pop("seconds") < 60
-    assert head == {
-        **{"model": "cxr", "version": "2", "weights_sha256": "ab", "device": "cuda:0"},
-        **{"dtype": "float32", "seed": 5, "parameters": {"size": 64}},
+def test_the_body_names_the_weights_and_the_way_before_what_was_found():
+    card = SimpleNamespace(id="region-net", version="2", weights_sha256="ab")
+    row = MetricRow("model", "case", "mae", "own", 2.5, 3, 3)
+    told = {"notes": ["few"]}
+    found = Measurement(card, [{"subset": "own"}], [row], [], {"size": 64}, "cuda:0", told)
+    body = found.body(EvaluateRequest("brain-age", (), "out", seed=5), 2.04)
+    (figure,) = body.pop("metrics")
+    assert (figure["name"], figure["value"]) == ("mae", 2.5)
+    assert body == {
+        **{"model": "brain-age", "version": "2", "weights_sha256": "ab", "device": "cuda:0"},
+        **{"dtype": "float32", "seed": 5, "parameters": {"size": 64}, "seconds": 2.0},
+        **{"data": [{"subset": "own"}], "notes": ["few"]},
     }
 
 

@@ -101,7 +101,7 @@ def test_nothing_left_to_measure_is_refused(
     folder: Path, tmp_path: Path, line: str, says: str
 ) -> None:
     with pytest.raises(DataError, match=says):
-        region_evaluate.evaluate_regions(Silent(), _asked(folder, tmp_path, line))
+        evaluate.evaluate(Silent(), _asked(folder, tmp_path, line))
 
 
 def test_a_seen_head_is_measured_when_asked_for_and_its_patient_hidden(
@@ -109,7 +109,7 @@ def test_a_seen_head_is_measured_when_asked_for_and_its_patient_hidden(
 ) -> None:
     line = "x,seen,a.nii.gz,a_DLMUSE.nii.gz,"
     asked = _asked(folder, tmp_path, line, include_seen=True, private=True)
-    region_evaluate.evaluate_regions(Silent(), asked)
+    evaluate.evaluate(Silent(), asked)
     (told,) = csv.DictReader((tmp_path / "predictions.csv").read_text("utf-8").splitlines())
     assert told["patient"] == shown_patient("seen", private=True)
     assert told["patient"] != patient_hash("seen")
