@@ -112,16 +112,11 @@ class Measuring:
         after what was kept.
         """
 
-        def with_kept(edited: Edited) -> Edited:
-            drawn, marks = drawings | edited.drawings, key_images | edited.key_images
-            for key in marked:
-                drawn[key] = _after(drawings.get(key, ()), edited.drawings.get(key, ()))
-                both = (*key_images.get(key, ()), *edited.key_images.get(key, ()))
-                marks[key] = tuple(dict.fromkeys(both))
-            return Edited(drawn, marks)
+        def both(edited: Edited) -> Edited:
+            return with_kept(Edited(drawings, key_images), edited, marked)
 
-        self._steps.amend(with_kept)
-        self._put(with_kept(self._now))
+        self._steps.amend(both)
+        self._put(both(self._now))
 
     @property
     def can_undo(self) -> bool:
@@ -275,10 +270,20 @@ class Measuring:
         return right, down
 
 
+def with_kept(kept: Edited, now: Edited, marked: Collection[str]) -> Edited:
+    """What is there now in place of what was kept; of the series in `marked` behind it."""
+    drawn, marks = {**kept.drawings, **now.drawings}, {**kept.key_images, **now.key_images}
+    for key in marked:
+        drawn[key] = _after(kept.drawings.get(key, ()), now.drawings.get(key, ()))
+        both = (*kept.key_images.get(key, ()), *now.key_images.get(key, ()))
+        marks[key] = tuple(dict.fromkeys(both))
+    return Edited(drawn, marks)
+
+
 def _after(kept: tuple[Measurement, ...], new: tuple[Measurement, ...]) -> tuple[Measurement, ...]:
     """New drawings behind those that were kept, with numbers that none of these has."""
     most = max((each.id for each in kept), default=0)
-    return (*kept, *(replace(each, id=each.id + most) for each in new))
+    return (*kept, *(replace(each, id=each.id + most) for each in new if each not in kept))
 
 
 def _extent(draft: Measurement) -> float:

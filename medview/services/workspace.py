@@ -13,6 +13,7 @@ from medview.domain.study import Series
 from medview.imaging.view import View
 from medview.services.layouts import MAIN_PANE, MPR
 from medview.services.session import Session
+from medview.services.steps import Edited
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +145,29 @@ def workspace_of(
             if key in own
         ),
     )
+
+
+def with_marks(kept: Workspace, marks: Edited) -> Workspace:
+    """How a study was left, with other drawings and key images; `marks` go by hashes of series."""
+    return replace(
+        kept,
+        drawings=tuple(Drawn(key, one) for key, all_ in marks.drawings.items() for one in all_),
+        key_images=tuple(
+            Marked(key, one) for key, all_ in marks.key_images.items() for one in all_
+        ),
+    )
+
+
+def marks_of(kept: Workspace) -> Edited:
+    """Drawings and key images by the hashes of their series."""
+    marks = Edited({}, {})
+    for drawn in kept.drawings:
+        there = marks.drawings.get(drawn.series, ())
+        marks.drawings[drawn.series] = (*there, drawn.drawing)
+    for marked in kept.key_images:
+        before = marks.key_images.get(marked.series, ())
+        marks.key_images[marked.series] = (*before, marked.image)
+    return marks
 
 
 def _own_view(session: Session, pane: str, series: str) -> View | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from medview.domain.errors import MedviewError
+from medview.domain.errors import DataError, MedviewError
 from medview.services.workspace import Workspace
 from medview.services.workspace_files import (
     Draft,
@@ -62,6 +62,28 @@ class WorkspaceStore:
         """Keep how a study was left; its draft goes."""
         root = self._root
         self._put(study, workspace, lambda: write_workspace(root, study, workspace), done)
+
+    def keep_behind(
+        self,
+        study: str,
+        join: Callable[[Workspace | None], Workspace],
+        done: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Keep what `join` makes of how a study was left; both are done beside the window."""
+        root = self._root
+
+        def work() -> None:
+            try:
+                kept = read_workspace(root, study)
+            except DataError:  # it was put aside
+                kept = None
+            write_workspace(root, study, join(kept))
+
+        def written() -> None:
+            self._on_written()
+            done()
+
+        self._writer.put(work, key=f"kept {study}", done=written, failed=self._on_refused)
 
     def forget(self, study: str) -> None:
         """Delete what is kept of a study."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -10,16 +11,22 @@ from pathlib import Path
 from psygnal import Signal
 
 from medview.domain.errors import MedviewError
-from medview.domain.key_image import KeyImage
-from medview.domain.measurement import Measurement
 from medview.domain.study import Series
 from medview.imaging.view import View
 from medview.services.layouts import LAYOUTS, MAIN_PANE, MPR, owner_of
 from medview.services.library import Library
-from medview.services.measuring import Measuring
+from medview.services.measuring import Measuring, with_kept
 from medview.services.session import Message, Session, Shown
+from medview.services.steps import Edited
 from medview.services.viewing import Viewing
-from medview.services.workspace import Workspace, hashed, study_key, workspace_of
+from medview.services.workspace import (
+    Workspace,
+    hashed,
+    marks_of,
+    study_key,
+    with_marks,
+    workspace_of,
+)
 from medview.services.workspace_files import Draft
 from medview.services.workspace_store import WorkspaceStore
 from medview.services.writing import AtOnce, Writer
@@ -56,7 +63,7 @@ class Workspaces:
         if root is not None:
             self._store = WorkspaceStore(root, writer or AtOnce(), self._on_refused)
         self._study: tuple[Series, ...] = ()
-        self._looked_for: object | None = None
+        self._looked_for: _Look | None = None
         self._saved: Workspace | None = None
         self._wanted: Workspace | None = None
         self._met: set[str] = set()
@@ -88,15 +95,23 @@ class Workspaces:
         """Make what is on screen the workspace of its study; False when nothing is kept.
 
         What was forgotten is kept again once it is `asked` for, or the study is opened anew.
-        `done` is called once the disk has it.
+        `done` is called once the disk has it. While the study is still coming back only what was
+        drawn meanwhile is new.
         """
         if asked:
             self._forgotten = ""
-        now = self._now()
-        if now is None or self._store is None or not self._is_open:
+        store, now = self._store, self._on_screen()
+        if now is None or store is None or not self._is_open:
             return False
+        look, wanted = self._looked_for, self._wanted
+        if look is not None:
+            marked = frozenset(map(hashed, _changed(look.before, self._marks())))
+            if marked:
+                store.keep_behind(self._name, partial(_joined, now=now, marked=marked), done)
+            return bool(marked)
+        now = now if wanted is None else with_marks(wanted, marks_of(now))
         self._saved = now
-        self._store.keep(self._name, now, done)
+        store.keep(self._name, now, done)
         return True
 
     def forget(self) -> None:
@@ -116,9 +131,11 @@ class Workspaces:
     def _now(self) -> Workspace | None:
         """None without a study, and while what was kept of it is still coming back."""
         is_coming = self._wanted is not None or self._looked_for is not None
-        if not self._study or is_coming or self._session.volume is None:
-            return None
-        if self._forgotten == self._name:
+        return None if is_coming else self._on_screen()
+
+    def _on_screen(self) -> Workspace | None:
+        """None without a study, and where it is to be forgotten."""
+        if not self._study or self._session.volume is None or self._forgotten == self._name:
             return None
         return workspace_of(self._session, self._study, self._library.seen.views)
 
@@ -172,18 +189,19 @@ class Workspaces:
         if self._store is None:
             self.fresh.emit(series)
             return
-        session, look, was_chosen = self._session, object(), self._is_chosen
-        self._looked_for = look
-        before = session.drawings, session.key_images
+        was_chosen, catalogue = self._is_chosen, self._session.catalogue
+        look = self._looked_for = _Look(self._marks())
 
         def found(kept: Workspace | None) -> None:
+            marked = _changed(look.before, self._marks())
             if self._looked_for is not look:  # another study was opened meanwhile
+                if kept is not None and self._session.catalogue is catalogue:
+                    self._take_marks(kept, self._by_hash(), marked)
                 return
             self._looked_for = None
             if kept is None:
                 self.fresh.emit(series)
             else:
-                marked = _changed(before, (session.drawings, session.key_images))
                 self._restore(kept, marked, was_chosen=was_chosen)
 
         self._store.read(self._name, found, lambda: self._damaged(found))
@@ -192,6 +210,12 @@ class Workspaces:
         text = "What was kept of this study (layout, drawings) is damaged and was left out."
         self._session.message = Message(text, "warning")
         found(None)
+
+    def _marks(self) -> Edited:
+        return Edited(dict(self._session.drawings), dict(self._session.key_images))
+
+    def _by_hash(self) -> dict[str, Series]:
+        return {hashed(each.key): each for each in self._session.catalogue.all_series()}
 
     def _series_of(self, series: Series) -> tuple[Series, ...]:
         found = self._session.catalogue.owner(series)
@@ -202,7 +226,7 @@ class Workspaces:
 
         `was_chosen` says that the reader asked for the very series that is on screen.
         """
-        known = {hashed(each.key): each for each in self._session.catalogue.all_series()}
+        known = self._by_hash()
         self._take_marks(kept, known, marked)
         for hash_, series in known.items():
             views = {each.pane: each.view for each in kept.views if each.series == hash_}
@@ -217,17 +241,12 @@ class Workspaces:
     def _take_marks(
         self, kept: Workspace, known: dict[str, Series], both: frozenset[str] = frozenset()
     ) -> None:
-        drawings: dict[str, tuple[Measurement, ...]] = {}
-        for drawn in kept.drawings:
-            if drawn.series in known:
-                key = known[drawn.series].key
-                drawings[key] = (*drawings.get(key, ()), drawn.drawing)
-        images: dict[str, tuple[KeyImage, ...]] = {}
-        for marked in kept.key_images:
-            if marked.series in known:
-                key = known[marked.series].key
-                images[key] = (*images.get(key, ()), marked.image)
-        self._measuring.adopt(drawings, images, both)
+        marks = marks_of(kept)
+        self._measuring.adopt(
+            {known[hash_].key: own for hash_, own in marks.drawings.items() if hash_ in known},
+            {known[hash_].key: own for hash_, own in marks.key_images.items() if hash_ in known},
+            both,
+        )
 
     def _take_display(self, kept: Workspace) -> None:
         session = self._session
@@ -301,6 +320,20 @@ class Workspaces:
     def _met_one(self, theirs: tuple[Series, ...], kept: Workspace | None) -> None:
         if kept is not None:
             self._take_marks(kept, {hashed(series.key): series for series in theirs})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Look:
+    """What is kept of a study is asked for; `before` is what was drawn until then."""
+
+    before: Edited
+
+
+def _joined(kept: Workspace | None, now: Workspace, marked: frozenset[str]) -> Workspace:
+    """How a study was left, with what was drawn on series (hashes) before that was known."""
+    if kept is None:
+        return now
+    return with_marks(kept, with_kept(marks_of(kept), marks_of(now), marked))
 
 
 def _changed(

@@ -177,12 +177,14 @@ def test_what_was_kept_comes_in_behind_what_is_newer_and_is_no_step(session, mea
 
 
 def test_of_marked_series_both_stay_with_numbers_of_their_own(session, measuring):
-    draw(measuring)
-    draw(measuring)
+    draw(measuring, points=(END, START))
+    draw(measuring, points=(END, START))
     measuring.set_key(mark(4), on=True)
     found = {"1.1#0": (mark(4), mark(2))}
     measuring.adopt({"1.1#0": (kept(1), kept(5))}, found, marked=["1.1#0"])
     assert numbers(measuring) == [1, 5, 6, 7]
+    measuring.adopt({"1.1#0": measuring.here}, {}, marked=["1.1#0"])
+    assert numbers(measuring) == [1, 5, 6, 7]  # what is there already is not there twice
     assert session.key_images["1.1#0"] == (mark(4), mark(2))
 
 

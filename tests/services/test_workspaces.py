@@ -386,13 +386,99 @@ def test_on_a_slow_disk_the_study_is_read_at_once_and_comes_back_when_it_answers
     second = replace(RULER, points=((9.0, 9.0, 9.0), (1.0, 5.0, 6.0)))
     slow.session.drawings = {NEW[0].key: (second,)}
     slow.kept.keep_draft()
-    assert not slow.kept.save()
     assert len(slow.writer.waiting) == 1
     slow.writer.go_on()
     slow.read()
     assert slow.session.layout == "1x2"
     assert slow.session.drawings[NEW[0].key] == (RULER, replace(second, id=2))
     assert slow.kept.save()
+
+
+SECOND = replace(RULER, points=((9.0, 9.0, 9.0), (1.0, 5.0, 6.0)))
+BOTH = (RULER, replace(SECOND, id=2))
+
+
+@pytest.fixture
+def slow(seat, tmp_path):
+    """The study was left with a ruler in two panes; it is opened again from a slow disk."""
+    seat.draw()
+    seat.arranging.use("1x2")
+    seat.read()
+    seat.kept.close()
+    made = Seat(tmp_path, LaterWriter())
+    made.open()
+    return made
+
+
+def all_done(slow):
+    while slow.writer.waiting:
+        slow.writer.go_on()
+
+
+def test_what_is_drawn_before_the_disk_has_answered_stays_where_the_window_closes_at_once(
+    slow, tmp_path
+):
+    slow.session.drawings = {NEW[0].key: (SECOND,)}
+    slow.session.key_images = {NEW[0].key: (KeyImage(Plane.AXIAL, 3, 0, (1.0, 2.0, 3.0)),)}
+    # The window hears of nothing any more, as at the end of the program.
+    pieces = [slow.writer.waiting.pop()]
+    slow.kept.close()
+    pieces += slow.writer.waiting
+    assert [piece.do() for piece in pieces] == [None, None]
+    other = again(tmp_path).session
+    assert other.drawings == {NEW[0].key: BOTH}
+    assert len(other.key_images[NEW[0].key]) == 1
+    assert other.layout == "1x2"
+
+
+def test_where_nothing_was_drawn_meanwhile_nothing_is_written(slow):
+    assert not slow.kept.save()
+    assert len(slow.writer.waiting) == 1
+
+
+def test_of_a_study_without_anything_kept_or_damaged_all_is_new(tmp_path):
+    for text in ("", "{"):
+        folder = tmp_path / f"disk{text}" / "workspaces"
+        folder.mkdir(parents=True)
+        if text:
+            (folder / f"{hashed('1')}.json").write_text(text)
+        slow = Seat(folder.parent, LaterWriter())
+        slow.open()
+        slow.viewing.zoom("main", 2.0)
+        slow.draw()
+        views = slow.session.views
+        slow.kept.close()
+        for piece in slow.writer.waiting:
+            piece.do()
+        other = again(folder.parent)
+        assert other.session.drawings == {NEW[0].key: (RULER,)}
+        assert other.session.views == views
+
+
+def test_what_is_drawn_before_another_study_is_opened_is_there_when_one_comes_back(slow, tmp_path):
+    slow.session.drawings = {NEW[0].key: (SECOND,)}
+    slow.library.show(CATALOGUE.patients[1].studies[0].series[0])
+    slow.read()
+    all_done(slow)
+    assert slow.session.drawings == {NEW[0].key: BOTH}
+    slow.library.show(NEW[0])
+    slow.read()
+    all_done(slow)
+    assert slow.session.drawings == {NEW[0].key: BOTH}
+    slow.kept.close()
+    all_done(slow)
+    assert again(tmp_path).session.drawings == {NEW[0].key: BOTH}
+
+
+def test_what_is_drawn_while_panes_are_still_read_stays(slow, tmp_path):
+    slow.writer.go_on()
+    assert slow.session.drawings == {NEW[0].key: (RULER,)}
+    slow.session.drawings = {NEW[0].key: BOTH}
+    slow.kept.close()
+    all_done(slow)
+    other = again(tmp_path)
+    assert other.session.drawings == {NEW[0].key: BOTH}
+    assert len(other.uids()) == 2
 
 
 def test_what_comes_when_another_study_was_opened_meanwhile_is_left(seat, tmp_path):
