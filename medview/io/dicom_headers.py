@@ -269,13 +269,17 @@ def _quantity(header: Header, modality: str) -> str:
 def _acquired(header: Header) -> str:
     date = header.word("AcquisitionDate") or header.word("SeriesDate") or header.word("StudyDate")
     time = header.word("AcquisitionTime") or header.word("SeriesTime")
-    return f"{iso_date(date)} {time[:2]}:{time[2:4]}" if len(time) >= 4 else iso_date(date)
+    digits = time.replace(":", "")[:4]  # files from before DICOM 3.0 have colons
+    clock = f"{digits[:2]}:{digits[2:]}" if len(digits) == 4 and digits.isdecimal() else ""
+    return f"{iso_date(date)} {clock}".strip()
 
 
 def iso_date(text: str) -> str:
-    """Turn "20261121" into "2026-11-21"; anything else into ""."""
+    """Turn "20261121" and the older "2026.11.21" into "2026-11-21"; anything else into ""."""
     digits = text.replace(".", "").replace("-", "")
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}" if digits.isdigit() else ""
+    if len(digits) < 8 or not digits.isdecimal():
+        return ""
+    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
 
 
 def _scanner(header: Header) -> str:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pydicom
 import pytest
 from dicom_files import (
+    catalogue,
     codes,
+    enhanced,
     image,
     marked_slice,
     only,
@@ -14,6 +17,8 @@ from dicom_files import (
 )
 from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
+
+from medview.domain.errors import ReadError
 
 RAMP = np.arange(54, dtype=np.int16).reshape(6, 9)
 
@@ -120,3 +125,75 @@ def test_positions_on_the_other_side_than_the_one_named_are_said(side, x_mm, exp
     assert codes(series) == expected
     if expected:
         assert series.warnings[0].text.endswith("check the side")
+
+
+PT = {"Modality": "PT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.128"}
+CT = {"Modality": "CT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "KVP": 120}
+
+
+@pytest.mark.parametrize(
+    ("elements", "quantity"),
+    [
+        ({}, "a.u."),
+        (CT, "HU"),
+        (CT | {"RescaleType": "HU"}, "HU"),
+        (CT | {"RescaleType": "HU_MOD"}, "HU"),
+        (CT | {"RescaleType": "MGML"}, "a.u."),
+        ({"RescaleType": "HU"}, "HU"),
+        ({"RescaleType": "HU_MOD"}, "HU_MOD"),
+        (PT | {"Units": "BQML"}, "Bq/ml"),
+        (PT | {"Units": "GML"}, "g/ml"),
+        (PT | {"Units": "PROPCPS"}, "PROPCPS"),
+        (PT, "a.u."),
+    ],
+)
+def test_what_values_are_of_is_told_by_type_and_units(elements, quantity, tmp_path):
+    series, _ = opened(tmp_path, image(RAMP, **elements))
+    assert series.quantity == quantity
+
+
+@pytest.mark.parametrize(
+    ("elements", "acquired"),
+    [
+        ({"AcquisitionDate": "20260102", "SeriesDate": "20260103"}, "2026-01-02"),
+        ({"SeriesDate": "20260103", "SeriesTime": "101112.5"}, "2026-01-03 10:11"),
+        ({"AcquisitionTime": "0930", "SeriesTime": "101112"}, "2026-11-21 09:30"),
+        ({"AcquisitionTime": "09"}, "2026-11-21"),
+        # As before DICOM 3.0, and what is no date or time at all.
+        ({"AcquisitionDate": "1997.07.26", "AcquisitionTime": "09:30:15"}, "1997-07-26 09:30"),
+        ({"AcquisitionDate": "1997", "AcquisitionTime": "noon"}, ""),
+    ],
+)
+def test_when_images_were_made_is_the_nearest_date_and_time(elements, acquired, tmp_path):
+    with pydicom.config.disable_value_validation():
+        series, _ = opened(tmp_path, image(RAMP, **elements))
+    assert series.acquired == acquired
+
+
+@pytest.mark.parametrize(
+    ("elements", "what"),
+    [
+        ({"Rows": 0}, "no usable number of rows"),
+        ({"Columns": 0}, "no usable number of rows"),
+        ({"Rows": None}, "no usable number of rows"),
+        ({"Columns": [9, 9]}, "no usable number of rows"),
+        ({"NumberOfFrames": 1_000_001}, "claims 1000001 frames"),
+        ({"TotalPixelMatrixColumns": 9}, "whole-slide"),
+        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.77.1.6"}, "whole-slide"),
+        ({"PixelData": None}, "DICOM without an image"),
+        ({"PixelData": None, "DirectoryRecordSequence": []}, "is the index of a DICOM medium"),
+    ],
+)
+def test_what_cannot_be_shown_is_refused_by_its_header(elements, what, tmp_path):
+    with pytest.raises(ReadError, match=what) as caught:
+        opened(tmp_path, image(RAMP, **elements))
+    assert caught.value.file == "x.dcm"
+
+
+def test_frames_of_other_types_in_one_file_are_series_of_their_own(tmp_path):
+    places = [{"PlanePositionSequence": {"ImagePositionPatient": [0, 0, k]}} for k in range(4)]
+    for n, place in enumerate(places):
+        kind = ["ORIGINAL", "PRIMARY", "M" if n < 3 else "R", "NONE"]
+        place["MRImageFrameTypeSequence"] = {"FrameType": kind}
+    found = catalogue(write(enhanced([marked_slice(0)] * 4, places), tmp_path / "x.dcm"))
+    assert [series.size[2] for series in found.all_series()] == [3, 1]
