@@ -52,6 +52,17 @@ def test_a_card_that_cannot_be_written_says_so(tmp_path):
         write_card(card(), tmp_path / "file" / "card.json")
 
 
+def test_a_card_of_another_schema_is_not_read_as_if_it_were_of_this(tmp_path):
+    (tmp_path / "card.json").write_text(json.dumps(card_dict(card()) | {"schema": "other/1"}))
+    with pytest.raises(WeightsError, match="not a model card of this program"):
+        read_card(tmp_path / "card.json")
+
+
+def test_salts_are_told_only_where_there_are_any():
+    assert "seen_salts" not in card_dict(card())
+    assert card_dict(replace(card(), seen_salts=("ab",)))["seen_salts"] == ["ab"]
+
+
 def test_keys_of_a_later_version_are_left_alone(tmp_path):
     body = card_dict(card()) | {"colour": "green"}
     (tmp_path / "card.json").write_text(json.dumps(body))

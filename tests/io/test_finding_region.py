@@ -1,5 +1,7 @@
 """A finding's region is found again in its map: in any orientation, as large as it was told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from phantoms import ORIENTATIONS, geometry_of, positions
@@ -24,8 +26,7 @@ def findings(shown=None, level=4.0):
     shown = shown or score_map()
     found = regions(shown, shown.array > level)
     assert len(found) == 2
-    return [type(one)(**{k: getattr(one, k) for k in one.__slots__} | {"id": n})
-            for n, one in enumerate(found, 1)]  # fmt: skip
+    return [replace(one, id=n) for n, one in enumerate(found, 1)]
 
 
 @pytest.mark.parametrize("code", ORIENTATIONS[::7])
@@ -44,6 +45,16 @@ def test_the_region_of_a_finding_is_found_again_from_its_peak_and_volume(code):
 
 def test_a_finding_whose_map_has_changed_is_still_about_its_place():
     one = findings()[0]
-    gone = type(one)(**{k: getattr(one, k) for k in one.__slots__} | {"peak": 99.0})
-    inside = region_of(gone, score_map())
+    inside = region_of(replace(one, peak=99.0), score_map())
     assert positions(GRID)[inside].mean(axis=0) == pytest.approx(one.centroid_lps, abs=4)
+
+
+@pytest.mark.parametrize(("slice_", "volume_ml"), [(-3, 1.0), (999, 1.0), (None, 1e6), (None, 0)])
+def test_a_finding_that_is_told_wrongly_is_about_something_and_raises_nothing(slice_, volume_ml):
+    one = replace(findings()[0], volume_ml=volume_ml)
+    one = one if slice_ is None else replace(one, slice=slice_)
+    inside = region_of(one, score_map())
+    assert inside.shape == GRID.shape
+    assert inside.any()
+    if volume_ml == 0:
+        assert inside.sum() == 1  # the peak alone

@@ -3,6 +3,7 @@ import pytest
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
+from medview.io import record as record_module
 from medview.io.hashing import file_sha256
 from medview.io.record import find_tables, read_record, read_table
 
@@ -132,8 +133,30 @@ def test_half_a_number_is_none(tmp_path):
     assert record.ignored == ("Temperature",)
 
 
-@pytest.mark.parametrize(("second", "step"), [("2", 24.0), ("2.5", 1.0)])
-def test_a_table_of_whole_days_says_so(tmp_path, second, step):
+@pytest.mark.parametrize(
+    ("time", "second", "step"),
+    [("Day", "2", 24.0), ("Day", "2.5", 1.0), ("Hours", "24", 1.0), ("Minutes", "60", 1.0)],
+)
+def test_a_table_of_whole_days_says_so(tmp_path, time, second, step):
     path = tmp_path / "stay.csv"
-    path.write_text(f"Day,CRP\n0,12\n{second},40\n")
+    path.write_text(f"{time},CRP\n0,12\n{second},40\n")
     assert read_record(path).step == step
+
+
+def test_a_table_without_a_time_is_of_features(tmp_path):
+    for name, role in (("volumes.csv", "smri"), ("func_a.CSV", "fmri")):
+        (tmp_path / name).write_text("age,left,right\n40,1,2\n")
+        assert read_table(Silent(), tmp_path / name)[::2] == (role, None)
+        (found,) = find_tables(Silent(), (tmp_path / name,))
+        assert found[:2] == (tmp_path / name, role)
+    assert find_tables(Silent(), (tmp_path,)) == ()
+
+
+def test_what_is_larger_than_any_table_is_not_read(tmp_path, monkeypatch):
+    path = tmp_path / "stay.csv"
+    path.write_text("Hours,HR\n0,80\n")
+    monkeypatch.setattr(record_module, "_MOST_BYTES", path.stat().st_size)
+    assert read_table(Silent(), path)[0] == "series"
+    monkeypatch.setattr(record_module, "_MOST_BYTES", path.stat().st_size - 1)
+    with pytest.raises(ReadError, match="larger than any table"):
+        read_table(Silent(), path)
