@@ -7,6 +7,7 @@ from dataclasses import replace
 from medview.domain.report import Section, Side
 
 READING = ("Findings by the reader", "Impression")
+_OF = ": "
 _FILM = "Film"
 # More words than these would make a column longer than the tables beside it.
 _SHORT_WORDS = 700
@@ -14,6 +15,16 @@ _SHORT_WORDS = 700
 _MANY_WORDS = 1500
 _COURSES = ("Risk over the stay", "Record of the stay")
 RESTS_ON = "What the risk rests on"
+
+
+def of_model(title: str, model: str) -> str:
+    """The title of a section that says of which model it is."""
+    return f"{title or 'Key slices'}{_OF}{model}"
+
+
+def _kind(section: Section) -> str:
+    """The title of a section, whichever model it is of."""
+    return section.title.partition(_OF)[0]
 
 
 def arranged(sections: tuple[Section, ...]) -> tuple[Section, ...]:
@@ -27,7 +38,7 @@ def arranged(sections: tuple[Section, ...]) -> tuple[Section, ...]:
 
 
 def _words(sections: tuple[Section, ...]) -> tuple[Section, ...]:
-    places = [n for n, each in enumerate(sections) if each.title in READING]
+    places = [n for n, each in enumerate(sections) if _kind(each) in READING]
     if len(places) != len(READING):
         return sections
     words = sum(len(sections[n].text) for n in places)
@@ -46,11 +57,12 @@ def _film(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     """A film and its map below each other, beside them what the stay looked like by the hour.
 
     Below a film without a map there is room for what the risk rests on. Without a film the risk
-    stands beside the record.
+    stands beside the record; so it does where several results show the film, each in a low row:
+    the high block would not fit below the lines of all of them, and leave the first page empty.
     """
-    titles = [each.title for each in sections]
+    titles = [_kind(each) for each in sections]
     courses = [n for n, title in enumerate(titles) if title in _COURSES]
-    if _FILM not in titles:
+    if titles.count(_FILM) != 1:
         both = len(courses) == len(_COURSES) and courses[1] == courses[0] + 1
         return _sided(sections, {courses[0]: "left", courses[1]: "right"}) if both else sections
     if not courses:

@@ -32,7 +32,7 @@ from medview.services import (
     report_plots,
     report_result,
 )
-from medview.services.report_layout import READING, arranged
+from medview.services.report_layout import READING, arranged, of_model
 from medview.services.report_marks import Marked
 from medview.services.report_text import ReaderText
 
@@ -143,7 +143,18 @@ def _titled(title: str, material: Material, outcome: Outcome) -> str:
         return title
     made = outcome.prediction
     name = outcome.card.title if outcome.card else made.model
-    return f"{title}: {name} {made.version}"
+    return of_model(title, f"{name} {made.version}")
+
+
+def _each(
+    material: Material, make: Callable[[Outcome], tuple[Section, ...]]
+) -> tuple[Section, ...]:
+    """The sections of each result; of several, each section says of which model it is."""
+    return tuple(
+        replace(section, title=_titled(section.title, material, each))
+        for each in material.outcomes
+        for section in make(each)
+    )
 
 
 def _answers(material: Material, outcome: Outcome) -> dict[int, str]:
@@ -168,33 +179,39 @@ def pictures(material: Material) -> tuple[Section, ...]:
     if material.volume is None:
         return ()
     volume = material.volume
-    results = tuple(each.prediction for each in material.outcomes)
-    marked = tuple(each for each in results if report_pictures.has_marks(each))
-    # Where no result says anything of a place, the images are shown once.
-    return tuple(
-        report_pictures.pictures(volume, each) for each in marked or results[:1] or (None,)
+    made = _each(
+        material,
+        lambda each: (
+            (report_pictures.pictures(volume, each.prediction),)
+            if report_pictures.has_marks(each.prediction)
+            else ()
+        ),
     )
+    # Where no result says anything of a place, the images are shown once.
+    results = [each.prediction for each in material.outcomes]
+    return made or (report_pictures.pictures(volume, results[0] if results else None),)
 
 
 def findings(material: Material) -> tuple[Section, ...]:
     """The regions a model found and what the reader says to each."""
-    return tuple(
-        report_result.findings(each.prediction, material.reader, _answers(material, each))
-        for each in material.outcomes
-        if each.prediction.findings
+    return _each(
+        material,
+        lambda each: (
+            (report_result.findings(each.prediction, material.reader, _answers(material, each)),)
+            if each.prediction.findings
+            else ()
+        ),
     )
 
 
 def measures(material: Material) -> tuple[Section, ...]:
     """The many scores beside the main one: volumes, zones, phenotypes."""
-    every = (report_lines.measures(each.prediction) for each in material.outcomes)
-    return tuple(section for sections in every for section in sections)
+    return _each(material, lambda each: report_lines.measures(each.prediction))
 
 
 def plots(material: Material) -> tuple[Section, ...]:
     """A brain age among others, and the risk over the hours of a stay."""
-    every = (report_plots.plots(each.prediction, each.card) for each in material.outcomes)
-    return tuple(section for sections in every for section in sections)
+    return _each(material, lambda each: report_plots.plots(each.prediction, each.card))
 
 
 def record(material: Material) -> tuple[Section, ...]:
@@ -213,16 +230,12 @@ def reading(material: Material) -> tuple[Section, ...]:
 
 def trust(material: Material) -> tuple[Section, ...]:
     """What the model is for, how well it does and how good its input was; then its method."""
-    told = tuple(
-        (each, section)
-        for each in material.outcomes
-        for section in (
+    return _each(
+        material,
+        lambda each: (
             report_origin.trust(each.prediction, each.card, material.volume, material.exam),
             *report_origin.method(each.prediction, each.card),
-        )
-    )
-    return tuple(
-        replace(section, title=_titled(section.title, material, each)) for each, section in told
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medview.domain.report import ColourBar, FigureRow, Picture, Section
-from medview.services.report_layout import READING, arranged
+from medview.services.report_layout import READING, arranged, of_model
 
 BLACK = Picture(np.zeros((4, 6, 3), np.uint8), "")
 BAR = ColourBar(np.zeros((4, 3), np.uint8), 0.0, 1.0, None, "", "evidence")
@@ -85,3 +85,19 @@ def test_without_a_film_the_risk_stands_beside_the_record():
 def test_a_film_without_a_stay_has_the_whole_line():
     film = Section("Film", figures=(FigureRow((BLACK, BLACK), "x"),))
     assert arranged((film, TABLE)) == (film, TABLE)
+
+
+def test_films_of_several_results_stand_in_low_rows_and_the_risk_beside_the_record():
+    film = Section("Film", figures=(FigureRow((BLACK, BLACK), "x"),))
+    films = tuple(replace(film, title=of_model("Film", name)) for name in ("A 1.0", "B 1.0"))
+    courses = [Section(f"{each}: C 1.0") for each in ("Risk over the stay", "Record of the stay")]
+    made = arranged((Section("Result: A 1.0"), *films, *courses, *WORDS))
+    assert made[1:3] == films
+    assert [each.side for each in made] == ["", "", "", "left", "right", "left", "right"]
+
+
+def test_one_film_among_several_results_stands_beside_the_course_all_the_same():
+    row = FigureRow((BLACK, BLACK), "The film; evidence.", (None, BAR), abreast=2)
+    film = Section(of_model("Film", "A 1.0"), figures=(row,))
+    made = arranged((film, Section(of_model("Risk over the stay", "B 1.0"))))
+    assert [each.side for each in made] == ["left", "right"]

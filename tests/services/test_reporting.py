@@ -106,6 +106,11 @@ def test_of_several_results_each_section_says_whose_it_is(material):
     made = titles(build_report(replace(material, outcomes=(outcome, other))))
     assert "Result: Bayesian VAE with attention 1.2" in made
     assert "How far to trust this: mine 1.2" in made
+    for title in ("Key slices", "Findings of the model"):
+        assert [each for each in made if each.startswith(title)] == [
+            f"{title}: Bayesian VAE with attention 1.2",
+            f"{title}: mine 1.2",
+        ]
 
 
 def test_templates_name_only_sections_that_exist():
