@@ -57,4 +57,4 @@ def test_a_finding_that_is_told_wrongly_is_about_something_and_raises_nothing(sl
     assert inside.shape == GRID.shape
     assert inside.any()
     if volume_ml == 0:
-        assert inside.sum() == 1  # the peak alone
+        assert inside.sum() <= 2  # the peak, and what is as high beside it
