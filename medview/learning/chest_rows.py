@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -47,6 +48,23 @@ def refuse_missing(file: str, header: Iterable[str], needed: Sequence[str]) -> N
             code="MV-DAT-150",
             do="Use the table as it was published.",
         )
+
+
+def hannover_outcome(row: Row) -> str:
+    """SEVERE with an ICU stay or death, MILD where both are denied, else empty: not known."""
+    told = [number_of(row.get(column, "")) for column in ("patient_icu", "patient_died")]
+    if 1 in told:
+        return SEVERE
+    return MILD if told == [0, 0] else ""
+
+
+def number_of(text: str) -> float | None:
+    """A number, or None where there is none."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def brixia_text(digits: str, where: str, *, pad: bool = False) -> str:

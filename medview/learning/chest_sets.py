@@ -20,16 +20,19 @@ from medview.learning.chest_rows import (
     Row,
     brixia_of_zones,
     brixia_text,
+    hannover_outcome,
+    number_of,
     outcome_by_patient,
     read_table,
     refuse_missing,
 )
+from medview.learning.feature_rows import age_of
 from medview.learning.subset import Layout, LeftOut, Subset, TrainCase
 
 ROLES = ("film",)
 LATERAL = ("L", "LL", "RL", "LATERAL")
 _COVID_COLUMNS = ("patient_key", "image_file", "view", "finding", "brixia_senior_Global")
-_HANNOVER_COLUMNS = ("patient_id", "image_id", "image_file", "patient_icu", "patient_died")
+_HANNOVER_COLUMNS = ("patient_id", "image_id", "image_file")
 _EXTRA_COLUMNS = ("filename", "image_file", "brixia_senior_Global", "brixia_junior_Global")
 _AFC_TABLES = ("AIforCOVID.xlsx", "AIforCOVID_r2.xlsx", "AIforCOVID_r3.xlsx")
 _AFC_FOLDERS = ("imgs", "imgs_r2", "imgs_r3")
@@ -63,7 +66,7 @@ def load_covid_chestxray(folder: Path) -> Subset:
     for number, row in enumerate(rows, start=2):
         if not row["image_file"] or row.get("same_as_hannover_image"):
             continue
-        case = _covid_case(folder, row, outcome, f"{table.name}, row {number}")
+        case = _covid_case(folder, row, outcome, table.name, number)
         if case is None:
             continue
         if row["view"] in LATERAL:
@@ -78,8 +81,11 @@ def load_covid_chestxray(folder: Path) -> Subset:
     )
 
 
-def _covid_case(folder: Path, row: Row, outcome: dict[str, str], where: str) -> TrainCase | None:
+def _covid_case(
+    folder: Path, row: Row, outcome: dict[str, str], file: str, number: int
+) -> TrainCase | None:
     """A film with a label, or None: neither outcome nor score."""
+    where = f"{file}, row {number}"
     cells = {
         "prognosis": outcome.get(row["patient_key"], "") if "COVID" in row["finding"] else "",
         "brixia": brixia_of_zones(row, "senior", where),
@@ -97,7 +103,7 @@ def _covid_case(folder: Path, row: Row, outcome: dict[str, str], where: str) -> 
         "film",
         site="covid-chestxray",
         mask=folder / mask if mask else None,
-        age_years=float(row["age"]) if row.get("age") else None,
+        age_years=age_of(row.get("age", ""), number, "age", file),
         sex=row.get("sex") or None,
         licence=row.get("license", ""),
         cells={name: text for name, text in cells.items() if text},
@@ -126,7 +132,8 @@ def is_hannover(folder: Path) -> bool:
 
 
 def load_hannover(folder: Path) -> Subset:
-    """Read the Hannover films; SEVERE is a patient with an ICU stay or who died, else MILD.
+    """Read the Hannover films; SEVERE is a patient with an ICU stay or who died, MILD one of whom
+    neither is known to have happened and both are told.
 
     Raises
     ------
@@ -137,12 +144,11 @@ def load_hannover(folder: Path) -> Subset:
     for row in read_table(folder / "metadata.csv", _HANNOVER_COLUMNS):
         if not row["image_file"] or not (folder / row["image_file"]).is_file():
             continue
-        severe = "1" in (row["patient_icu"], row["patient_died"])
-        admitted = row.get("admission_offset", "")
+        admitted = number_of(row.get("admission_offset", ""))
         cells = {
-            "prognosis": SEVERE if severe else MILD,
+            "prognosis": hannover_outcome(row),
             "view": row.get("projection", "").upper(),
-            "day": str(-float(admitted)) if admitted else "",
+            "day": "" if admitted is None else str(-admitted),
             "to_icu": row.get("icu_admission_offset", ""),
         }
         cases.append(
@@ -221,7 +227,7 @@ def load_aiforcovid(folder: Path) -> Subset:
         header, rows = read_sheet(folder / name)
         refuse_missing(name, header, _AFC_COLUMNS)
         for number, row in enumerate(rows, start=2):
-            made = _afc_case(row, films, f"{name}, row {number}")
+            made = _afc_case(row, films, name, number)
             if isinstance(made, TrainCase):
                 cases.append(made)
             else:
@@ -230,7 +236,8 @@ def load_aiforcovid(folder: Path) -> Subset:
     return Subset("aiforcovid", "aiforcovid", folder, tuple(cases), tuple(skipped), licence)
 
 
-def _afc_case(row: Row, films: dict[str, Path], where: str) -> TrainCase | LeftOut:
+def _afc_case(row: Row, films: dict[str, Path], file: str, number: int) -> TrainCase | LeftOut:
+    where = f"{file}, row {number}"
     name = Path(row["ImageFile"]).stem if "." in row["ImageFile"] else row["ImageFile"]
     if name in _AFC_REMOVED:
         return LeftOut(name, "MV-DAT-103", "its film is known to be unusable")
@@ -243,14 +250,13 @@ def _afc_case(row: Row, films: dict[str, Path], where: str) -> TrainCase | LeftO
             code="MV-DAT-152",
             do="Correct that row.",
         )
-    age = row["Age"]
     return TrainCase(
         name,
         f"aiforcovid:{name}",
         {"film": films[name]},
         "film",
         site=row["Hospital"],
-        age_years=float(age) if age else None,
+        age_years=age_of(row["Age"], number, "Age", file),
         sex={"0": "M", "1": "F"}.get(row["Sex"].removesuffix(".0"), row["Sex"] or None),
         cells={"prognosis": prognosis} if prognosis else {},
     )

@@ -11,14 +11,15 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from medview.io.tables import columns_of
 from medview.learning.icu_series import Series
-from medview.learning.icu_tables import refuse_twice, rows_of, table_at
+from medview.learning.icu_tables import need_table, refuse_twice, rows_of, table_at
 from medview.learning.subset import LeftOut, Subset, TrainCase
 
 LABS = ("crp", "d-dimer", "factor_xii", "ldh", "lymphocytes", "neutrophils", "pco2", "po2")
-_FIXED = ("patient_id", "image_id", "sex", "admission_offset", "icu_admission_offset")
-_LAST = ("projection", "image_file", "patient_icu", "patient_died")
-_COLUMNS = (*_FIXED, *_LAST, *(f"{lab}_{end}" for lab in LABS for end in ("offset", "val")))
+_NEEDED = ("patient_id", "image_id", "image_file")
+_COURSE = ("sex", "admission_offset", "icu_admission_offset", "projection", "patient_icu")
+_OPTIONAL = (*_COURSE, *(f"{lab}_{end}" for lab in LABS for end in ("offset", "val")))
 _DAY = 24.0
 Row = Mapping[str, str]
 
@@ -28,10 +29,7 @@ def is_hannover(folder: Path) -> bool:
     table = table_at(folder, "metadata")
     if table is None:
         return False
-    with table.open(encoding="utf-8", errors="replace") as file:
-        return {"patient_icu", "icu_admission_offset", "crp_val"} <= set(
-            file.readline().strip().split(",")
-        )
+    return {*_NEEDED, "crp_val"} <= set(columns_of(table))
 
 
 def load_hannover(folder: Path) -> Subset:
@@ -47,8 +45,9 @@ def load_hannover(folder: Path) -> Subset:
     DataError
         A column is missing or a film is given twice.
     """
-    table = folder / "metadata.csv"
-    rows = [dict(zip(_COLUMNS, row, strict=True)) for row in rows_of(table, _COLUMNS)]
+    table = need_table(folder, "metadata")
+    columns = (*_NEEDED, *_OPTIONAL)
+    rows = [dict(zip(columns, row, strict=True)) for row in rows_of(table, _NEEDED, _OPTIONAL)]
     refuse_twice(table, (row["image_id"] for row in rows))
     patients: dict[str, list[Row]] = defaultdict(list)
     for row in rows:

@@ -154,6 +154,34 @@ def test_hannover_course(tmp_path):
     assert case.cells == {"prognosis": "SEVERE", "view": "AP", "day": "3.0", "to_icu": "2.0"}
 
 
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [
+        ({"patient_icu": "0", "patient_died": "0"}, "MILD"),
+        ({"patient_icu": "0", "patient_died": "1"}, "SEVERE"),
+        ({"patient_icu": "1.0", "patient_died": ""}, "SEVERE"),
+        ({"patient_icu": "", "patient_died": ""}, None),
+        ({"patient_icu": "0", "patient_died": ""}, None),
+        ({}, None),
+    ],
+)
+def test_a_course_that_is_not_told_is_no_mild_one(told, outcome, tmp_path):
+    row = {"patient_id": "p", "image_id": "i", "image_file": "i.jpg", "admission_offset": "NA"}
+    table(tmp_path / "metadata.csv", [{**row, **told}])
+    picture(tmp_path / "i.jpg")
+    (case,) = only(tmp_path).cases
+    assert case.cells.get("prognosis") == outcome
+    assert "day" not in case.cells
+
+
+def test_an_age_of_covid_chestxray_that_is_none_is_named(tmp_path):
+    picture(tmp_path / "x.jpg")
+    rows = [covid_row(image_file="x.jpg", went_icu="Y", age="old")]
+    table(tmp_path / "metadata.csv", rows)
+    with pytest.raises(DataError, match='row 2, column "age": "old" is no age'):
+        only(tmp_path)
+
+
 def test_a_case_list_reads_scores_as_text(tmp_path):
     picture(tmp_path / "f.png")
     rows = [{"case": "c", "film": "f.png", "prognosis": "MILD", "brixia": "001020"}]

@@ -160,6 +160,21 @@ def test_hannover_knows_only_the_laboratory_up_to_the_film(tmp_path):
     assert stays[0].grid.values[-1, oxygen] == 10  # "-inf": below what can be told
 
 
+def test_hannover_without_course_and_with_semicolons_has_the_same_laboratory(tmp_path):
+    folder = hannover(tmp_path / "h", 3)
+    whole = found(folder).cases
+    path = folder / "metadata.csv"
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    lost = [n for n, name in enumerate(lines[0]) if name in ("sex", "patient_icu", "projection")]
+    kept = [[cell for n, cell in enumerate(line) if n not in lost] for line in lines]
+    path.write_text("\n".join(";".join(line) for line in kept))
+    bare = found(folder).cases
+    assert [case.case for case in bare] == [case.case for case in whole]
+    for one, other in zip(bare, whole, strict=True):
+        assert one.rows["series"].values.tolist() == other.rows["series"].values.tolist()
+        assert "icu_admission" not in one.cells
+
+
 def test_a_csv_folder_brings_its_map_or_gets_one(tmp_path):
     folder = tmp_path / "own"
     table(folder / "a.csv", "Hours,Pulse", (1, 80))
