@@ -29,8 +29,10 @@ from medview.models.mdmt import pool_zones
 
 Labels = NDArray[np.int8]
 SHIFT, ZOOM, TURN, LIKELY = 0.1, 0.1, 10.0, 0.5
-"""Augmentation: largest shift, zoom and turn (degrees), each with this chance (2a-5)."""
+"""Augmentation: largest shift (share of the side), zoom (share) and turn (degrees), each with
+this chance."""
 ELASTIC, SMOOTH = (20.0, 40.0), 7.0
+"""Augmentation: least and largest strength of a bend, and how smooth it is, both in pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,8 +81,8 @@ def load_films(
         except InputRefused as error:
             skipped.append(LeftOut(case.case, error.code, error.what))
             continue
-        size_cell = {"pixels": str(film.grey.size)}
-        kept.append(replace(case, cells={**case.cells, **size_cell}))
+        pixels = {"pixels": str(film.grey.size)}
+        kept.append(replace(case, cells={**case.cells, **pixels}))
         films.append(_copies(film, size, copies, np.random.default_rng((seed, n))))
     cells = size // 32
     squares = np.empty((len(films), copies, size, size), np.uint8)
