@@ -45,7 +45,8 @@ class Tuned:
     (None before the first validation, and when they were kept or rejected). `reference` is the
     locked set, `locked` what was counted there, `not_locked` why it cannot be one; `lines` tell of
     each case that was held out. `rates` is what a search for a learning rate gave, or why it gave
-    nothing; one is under way while `is_finding`.
+    nothing; one is under way while `is_finding`. While `is_finishing` a training ends with the best
+    weights until then.
     """
 
     phase: Phase = "empty"
@@ -64,6 +65,7 @@ class Tuned:
     locked: Mapping[str, Any] = field(default_factory=dict)
     not_locked: str = ""
     is_paused: bool = False
+    is_finishing: bool = False
     seconds_left: float | None = None
     memory_mb: float | None = None
     lines: tuple[CaseLine, ...] = ()

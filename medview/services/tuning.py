@@ -80,6 +80,7 @@ class Tuning:
         self._job: Job | None = None
         self._errand: Errand | None = None
         self._finish_after_stop = False
+        self._is_ending = False
         self._is_keeping = self._is_reading = False
         self._folder = TrainingFolder(preferences)
         self._pace = Pace()
@@ -246,7 +247,7 @@ class Tuning:
         request = self._request(resume=resume, max_minutes=max_minutes)
         if request is None:
             return None
-        self._asked, self._begun = request, as_wish(self.now)
+        self._asked, self._begun, self._is_ending = request, as_wish(self.now), False
         self._pace = Pace()
         self.state.set(
             phase="running",
@@ -256,6 +257,7 @@ class Tuning:
             kept="",
             lines=(),
             is_paused=False,
+            is_finishing=max_minutes is not None,
             seconds_left=None,
             base=Path(request.train.init or ""),
             preview=self.now.preview if resume else None,
@@ -283,12 +285,17 @@ class Tuning:
 
     def finish_now(self) -> None:
         """Stop after the last whole epoch, and go on with the best weights until then."""
-        self._end(finish=True)
+        if not self.now.is_finishing:  # what finishes already would only be begun once more
+            self._end(finish=True)
 
     def _end(self, *, finish: bool) -> None:
         if self.now.phase != "running":
             return
         self._finish_after_stop, self._errand = finish, None
+        self.state.set(is_finishing=finish)
+        if self._is_ending:  # the last wish counts, once the disk has answered
+            return
+        self._is_ending = True
         if self._job is not None:
             self._job.cancel()
         else:  # the disk has not even let it begin
@@ -342,7 +349,11 @@ class Tuning:
             phase = "stopped" if left.has_checkpoint else "ready"
             # What is wrong with the cases stays beside them until others are looked at.
             refused = str(error) if isinstance(error, DataError) else ""
-            self.state.set(phase=phase, curves=left.curves, is_paused=False, refused=refused)
+            self._is_ending = False
+            self.state.set(
+                phase=phase, curves=left.curves, is_paused=False, is_finishing=False,
+                refused=refused,
+            )  # fmt: skip
             if left.has_checkpoint and self._finish_after_stop:
                 self._finish_after_stop = False
                 self.start(resume=True, max_minutes=AT_ONCE)
@@ -357,6 +368,7 @@ class Tuning:
             self.state.set(
                 lines=left.lines,
                 is_paused=False,
+                is_finishing=False,
                 phase="done",
                 outcome=outcome,
                 curves=left.curves,

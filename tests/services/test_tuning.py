@@ -12,7 +12,7 @@ from medview.domain.local_case import LocalCase, LocalCases
 from medview.domain.measurement import Measurement
 from medview.services.session import Session
 from medview.services.settings import Preferences
-from medview.services.tuning import Tuning
+from medview.services.tuning import AT_ONCE, Tuning
 
 FOUND = {"cases": 3, "patients": 3, "sites": 0, "parts": {"": 3}, "labels": {}, "skipped": []}
 REGION = Measurement(1, "ellipse", ((0, 0, 0), (5, 5, 0)), (1, 0, 0), (0, 1, 0))
@@ -190,6 +190,57 @@ def test_what_goes_on_is_what_was_begun_whatever_was_chosen_since(tuning, jobs, 
     train = jobs.running("finetune:finetune")[-1].args[0].train
     assert (train.method, train.recipe["epochs"], train.data) == ("head", 7, ("/cases/cases.csv",))
     assert (tuning.now.wish.method, tuning.now.found["cases"]) == ("head", 3)
+
+
+@pytest.fixture
+def stopped(tuning, jobs):
+    """A training that was stopped and has a checkpoint; from now on the disk takes its time."""
+    surveyed(tuning, jobs).finish(FOUND)
+    tuning.start()
+    (tuning.folder / "checkpoint").mkdir(parents=True)
+    tuning.stop()
+    assert tuning.now.phase == "stopped"
+    tuning._preferences.writer = LaterWriter()
+    return tuning
+
+
+def disk_answers(tuning):
+    while tuning._preferences.writer.waiting:
+        tuning._preferences.writer.go_on()
+
+
+def test_finish_twice_before_the_disk_has_answered_finishes_once(stopped, jobs):
+    stopped.start(resume=True)
+    for _ in range(3):
+        stopped.finish_now()
+    assert stopped.now.is_finishing
+    disk_answers(stopped)
+    (job,) = jobs.running("finetune:finetune")
+    assert job.args[0].train.max_minutes == AT_ONCE
+    assert (stopped.now.phase, stopped.now.is_finishing) == ("running", True)
+
+
+def test_finish_again_leaves_what_finishes_and_later_still_ends_it(stopped, jobs):
+    stopped.start(resume=True)
+    disk_answers(stopped)
+    stopped.finish_now()
+    stopped.finish_now()
+    disk_answers(stopped)
+    (job,) = jobs.running("finetune:finetune")
+    stopped.finish_now()
+    assert not job.is_over
+    stopped.stop()
+    disk_answers(stopped)
+    assert (job.is_over, stopped.now.phase, stopped.now.is_finishing) == (True, "stopped", False)
+
+
+def test_later_after_finish_counts_and_ends_it_once(stopped, jobs):
+    stopped.start(resume=True)
+    disk_answers(stopped)
+    stopped.finish_now()
+    stopped.stop()
+    disk_answers(stopped)
+    assert (stopped.now.phase, jobs.running("finetune:finetune")) == ("stopped", [])
 
 
 # -- how far it is -----------------------------------------------------------------------------

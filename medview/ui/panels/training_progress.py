@@ -57,6 +57,8 @@ class ProgressCard(Card):
         self._show_open()
         runs = now.phase == "running"
         self._steer.setVisible(runs)
+        for part in (self._pause, self._best):
+            part.setDisabled(now.is_finishing)
         self._pause.setText(tr("Continue") if now.is_paused else tr("Pause"))
         pace = pace_words(now, self._app.preferences.settings.device)
         self._pace.setText(pace if runs else "")
