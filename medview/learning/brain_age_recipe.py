@@ -39,12 +39,14 @@ class AgeRecipe:
     """How an age model is made; ``resources/recipes/brain-age.toml`` holds the shipped one.
 
     `members` networks are trained, each without another part of the rows. `features` is the most
-    that a modality may have before a forest chooses. `rows` says which rows are measured by
-    folds: "all", "pairs" (only rows with both modalities are used at all) or "pairs+" (only those
-    are measured, the others are always trained on). `strata` age groups are kept even over the
-    `folds`, which are drawn with `fold_seed`; with `sites` each site is left out once, too.
-    `modalities` may leave one out. `prior` is what the codes are
-    drawn to.
+    that a modality may have before a forest chooses; all of them are divided by the column
+    `divide_by` where there is one. `target` is the age in "years" or its "log". `rows` says which
+    rows are measured by folds: "all", "pairs" (only rows with both modalities are used at all) or
+    "pairs+" (only those are measured, the others are always trained on). `strata` age groups are
+    kept even over the `folds`, which are drawn with `fold_seed`; with `sites` each site is left
+    out once, too. `modalities` may leave one out. Age and sex are read from "all" codes or the
+    "shared" ones (`predictor`), and with `skip` from the features themselves, too. `prior` is
+    what the codes are drawn to.
     """
 
     members: int = 5

@@ -16,6 +16,7 @@ TASK = "brain-age"
 AGE_EDGES = (0, 25, 35, 45, 55, 65, 75, 120)
 """Bounds of the age groups; the first four are the paper's."""
 FEWEST = 3
+"""People of a group for figures of its own."""
 _DIAGNOSES: Mapping[int | None, str] = {0: "control", 1: "case"}
 Weights = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -97,17 +98,17 @@ def _own_rows(told: Told, group: str, mask: Mask) -> Iterator[MetricRow]:
             *(told, "model", group, "mae_corrected", mask, mean_score, told.age),
             np.abs(told.corrected),
         )
-        if told.female is not None:
-            known = mask & np.isfinite(told.sex)
-            if np.ptp(told.sex[known]) > 0 if known.any() else False:
-                right = ((told.female >= 0.5) == (told.sex == 1)).astype(np.float64)
-                for name, figure in (
-                    ("accuracy", mean_score),
-                    ("balanced_accuracy", balanced_many),
-                ):
-                    yield _row(
-                        *(told, "model", group, name, known, figure, told.sex, right), task="sex"
-                    )
+        yield from _sex_rows(told, told.female)
+
+
+def _sex_rows(told: Told, female: Vector | None) -> Iterator[MetricRow]:
+    """How often the sex is right; nothing unless people of both are known."""
+    known = np.isfinite(told.sex)
+    if female is None or np.unique(told.sex[known]).size < 2:
+        return
+    right = ((female >= 0.5) == (told.sex == 1)).astype(np.float64)
+    for name, figure in (("accuracy", mean_score), ("balanced_accuracy", balanced_many)):
+        yield _row(*(told, "model", "all", name, known, figure, told.sex, right), task="sex")
 
 
 def _row(

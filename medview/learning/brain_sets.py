@@ -27,7 +27,7 @@ class Person:
 def stem(path: Path) -> str:
     """File name without its ending, ".nii.gz" taken as one."""
     name = path.name
-    ending = next((end for end in (".nii.gz", ".nii") if name.endswith(end)), path.suffix)
+    ending = next((end for end in _NIFTI if name.endswith(end)), path.suffix)
     return name.removesuffix(ending)
 
 

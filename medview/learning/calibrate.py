@@ -26,6 +26,7 @@ from medview.learning.solid import choose_volume, draw_blocks
 SMOOTHINGS = (1.0, 2.0, 3.0, 4.0, 5.0)
 QUANTILES = (0.0, 0.95, 0.99)
 WIDES = (0.0, 16.0, 24.0)
+"""What is tried of ``AnomalySettings``: `smooth_px`, `quantile` and `wide_px`."""
 SEED = 777
 """Of the lesions and slices used here; figures are measured with others."""
 FALSE_ALARM_SHARE = 0.0005

@@ -32,14 +32,19 @@ from medview.learning.synthetic import solid
 from medview.learning.uncertainty import WHOLE, UncertaintyTrial, judge, uncertainty_rows
 
 VOLUME_MM = (0.0, 3.0, 4.5, 6.0)
+"""Widths of the smoothing over slices that are tried; 0 leaves each slice alone."""
 GROWS = (0.1, 0.15, 0.2, 0.25, 0.35, 0.5, 1.0)
+"""Shares of its peak down to which a finding may grow that are tried."""
 BLOCKS = 8
 """So many training brains get a solid lesion to choose on."""
 MARGIN_MM = 12.0
 """A block reaches so far beyond its lesion."""
 SEED = 778
+"""Of the lesions drawn here; slices with a lesion each have another (``calibrate``)."""
 FALSE_ALARM_SHARE = 0.0005
+"""Share of the pixels of clean blocks over the threshold of volumes."""
 DRAWS = 3
+"""Lesions for each volume that is measured."""
 SEED_PX = 3
 """Growth starts from so many pixels about the peak."""
 

@@ -18,8 +18,9 @@ from medview.domain.resources import resource
 from medview.services.demo import study_folder
 
 FILM_SIDE = 1024
-_HEADS_ML = 1.4e6
+_HEAD_MM3 = 1.4e6
 HEAD_MM = 1.5
+"""Side of a voxel of the made-up brains."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def volumes(folder: Path) -> tuple[Path, ...]:
     settings = _settings("brain-age")
     names = settings["columns"]["smri"]
     sizes = np.random.default_rng(0).uniform(2e3, 2e4, len(names)).tolist()
-    values = dict(zip(names, sizes, strict=True)) | {settings["divide_by"]: _HEADS_ML}
+    values = dict(zip(names, sizes, strict=True)) | {settings["divide_by"]: _HEAD_MM3}
     return (_row(folder / "volumes.csv", values),)
 
 
