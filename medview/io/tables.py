@@ -13,13 +13,18 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from medview.domain import wording
 from medview.domain.errors import DataError, ReadError
 from medview.io import sources
 from medview.io.gzipped import Unpacked, unpack
 from medview.io.sources import open_binary, read_from, size_of
+
+if TYPE_CHECKING:
+    import _csv
 
 CODE = "MV-DAT-100"
 _MARKS = ",;\t"
@@ -171,19 +176,42 @@ def _lines(path: Path) -> tuple[str, list[list[str]]]:
         raise _odd(path, _ENDS[end], "Copy it again.")
     mark, text = _mark_of(_text(path, raw))
     odd = _NO_TEXT.search(text)
-    table = csv.reader(
-        io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True, strict=True
-    )
+    table = _cells(text, mark)
     lines: list[list[str]] = []
+    start = 0
     try:
         for line in table:
             if odd:
                 _refuse_no_text(path, line, len(lines) + 1)
             lines.append(line)
+            start = table.line_num
     except csv.Error as error:
-        what = f"{_NO_TABLE}: the quotes of row {len(lines) + 1} do not match"
-        raise _odd(path, what, "Check the quotes of that row.") from error
+        raise _unread(path, text, mark, start, len(lines) + 1) from error
     return mark, lines
+
+
+def _cells(text: str, mark: str, start: int = 0) -> _csv.Reader:
+    """Row after row from a line of the text on (the first is 0)."""
+    lines = io.StringIO(text, newline="")
+    for _ in range(start):
+        next(lines)
+    return csv.reader(lines, delimiter=mark, skipinitialspace=True, strict=True)
+
+
+def _unread(path: Path, text: str, mark: str, start: int, row: int) -> DataError:
+    """Why the row that begins with the line `start` cannot be read."""
+    usual = csv.field_size_limit(len(text) + 1)
+    try:
+        cells = next(_cells(text, mark, start))
+    except csv.Error:
+        what = f"{_NO_TABLE}: the quotes of row {row} do not match"
+        return _odd(path, what, "Check the quotes of that row.")
+    finally:
+        csv.field_size_limit(usual)
+    column, cell = next((n, one) for n, one in enumerate(cells, 1) if len(one) > usual)
+    size, most = wording.number(len(cell)), wording.number(usual)
+    what = f"row {row}, column {column} has {size} characters; a cell may have {most}"
+    return _odd(path, what, "Shorten that cell, or check the quotes round it.")
 
 
 def _bytes(path: Path, most: int) -> Unpacked:

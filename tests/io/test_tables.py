@@ -1,5 +1,6 @@
 """Cells of tables, whichever program wrote them."""
 
+import csv
 import gzip
 
 import pytest
@@ -92,6 +93,28 @@ def test_a_known_column_is_found_whatever_its_capitals(tmp_path):
     assert read_table(path, known=("case", "age_years")).header == ("case", "age_years", "Other")
     with pytest.raises(DataError, match='the column "case" is given twice'):
         read_table(written(tmp_path, "CASE,case\na,5\n"), known=("case",))
+
+
+LONG = "x" * 131_073
+TOO_LONG = "has 131\u202f073 characters; a cell may have 131\u202f072"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f"a,b\n1,2\n3,{LONG}\n", f"row 3, column 2 {TOO_LONG}"),
+        (f'a;b\n"1\n2";2\n"{LONG}";4\n5;6\n', f"row 3, column 1 {TOO_LONG}"),
+        (f"a,{LONG}\n1,2\n", f"row 1, column 2 {TOO_LONG}"),
+        (f'a,b\n1,"{LONG}\n5,6\n', "the quotes of row 2 do not match"),
+    ],
+)
+def test_of_a_cell_that_is_too_long_row_and_column_are_said(tmp_path, text, said):
+    usual = csv.field_size_limit()
+    with pytest.raises(DataError, match=said) as caught:
+        read_table(written(tmp_path, text))
+    assert "quotes" in caught.value.do
+    assert csv.field_size_limit() == usual
+    assert read_table(written(tmp_path, f"a,b\n1,{LONG[1:]}\n")).rows[0][1][1] == LONG[1:]
 
 
 @pytest.mark.parametrize(
