@@ -49,7 +49,7 @@ def is_covid_chestxray(folder: Path) -> bool:
 
 
 def load_covid_chestxray(folder: Path) -> Subset:
-    """Read the films of covid-chestxray that have an outcome or a Brixia score.
+    """Read the films of covid-chestxray; many have neither an outcome nor a Brixia score.
 
     Films that are Hannover's come with that set; lateral ones are left out by name. Only films
     of COVID-19 have an outcome here.
@@ -67,8 +67,6 @@ def load_covid_chestxray(folder: Path) -> Subset:
         if not row["image_file"] or row.get("same_as_hannover_image"):
             continue
         case = _covid_case(folder, row, outcome, table.name, number)
-        if case is None:
-            continue
         if row["view"] in LATERAL:
             skipped.append(LeftOut(case.case, "MV-MOD-021", "it is a lateral film"))
         elif not case.image.is_file():
@@ -83,8 +81,8 @@ def load_covid_chestxray(folder: Path) -> Subset:
 
 def _covid_case(
     folder: Path, row: Row, outcome: dict[str, str], file: str, number: int
-) -> TrainCase | None:
-    """A film with a label, or None: neither outcome nor score."""
+) -> TrainCase:
+    """A film with what is known of it, which may be neither outcome nor score."""
     where = f"{file}, row {number}"
     cells = {
         "prognosis": outcome.get(row["patient_key"], "") if "COVID" in row["finding"] else "",
@@ -93,8 +91,6 @@ def _covid_case(
         "view": row["view"],
         "day": row.get("offset", ""),
     }
-    if not cells["prognosis"] and not cells["brixia"]:
-        return None
     mask = row.get("lung_mask", "")
     return TrainCase(
         Path(row["image_file"]).stem,

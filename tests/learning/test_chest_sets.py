@@ -130,7 +130,7 @@ def test_covid_chestxray_outcome_views_and_scores(tmp_path):
         picture(tmp_path / f"images/{name}.jpg")
     subset = only(tmp_path)
     assert {c.case: c.cells.get("prognosis", "") for c in subset.cases} == {
-        "a": "MILD", "b": "SEVERE", "d": ""
+        "a": "MILD", "b": "SEVERE", "d": "", "e": ""
     }  # fmt: skip
     assert subset.cases[2].cells["brixia"] == "001203"
     assert [(one.case, one.what) for one in subset.skipped] == [("c", "it is a lateral film")]
