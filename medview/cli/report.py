@@ -87,8 +87,9 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
     from medview.services.audit import Deed, note
     from medview.services.report_history import is_final
     from medview.services.report_source import amending, gather, with_words
+    from medview.services.report_templates import template_for
     from medview.services.report_text import ReaderText, reader_text
-    from medview.services.reporting import build_report, template_for
+    from medview.services.reporting import build_report
 
     out: Path = wanted["out"]
     if wanted["sign"] is not None and not wanted["sign"].strip():

@@ -11,8 +11,8 @@ from medview.domain.errors import MedviewError
 from medview.domain.prediction import Prediction
 from medview.domain.volume import Volume
 from medview.services.jobs import Job, Jobs
+from medview.services.report_material import Material
 from medview.services.report_order import Copied, Heavy, Order, Preview, Written
-from medview.services.reporting import Material
 from medview.services.session import Session
 from medview.services.tasks import Answers, Errand, Tasks
 

@@ -21,9 +21,10 @@ from medview.services.drafts import Drafts
 from medview.services.jobs import Job, Jobs
 from medview.services.marking import marked_of
 from medview.services.printing import REPORT_TITLE, Printing
+from medview.services.report_manifest import new_report_id
+from medview.services.report_material import Material, Outcome
 from medview.services.report_order import Copied, Order, Preview, Written
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome, new_report_id
 from medview.services.session import Message, Session
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf

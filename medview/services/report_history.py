@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
+from medview.domain.prediction import Prediction
 from medview.domain.report import Section, Table
 from medview.domain.signing import Signature, Statement, changes
 from medview.domain.wording import time_words
+from medview.services.report_material import Material
 from medview.services.telling import main_score, score_text
-
-if TYPE_CHECKING:
-    from medview.domain.prediction import Prediction
-    from medview.services.reporting import Material
 
 DRAFT, FINAL, AMENDED, AMENDMENT = "DRAFT", "FINAL", "AMENDED", "DRAFT AMENDMENT"
 _HEADINGS = ("When", "Who", "What")

@@ -20,8 +20,9 @@ from medview.io.results import RESULT, StoredResult
 from medview.services.inputs import TABLE_SUFFIXES
 from medview.services.library import LOAD, SCAN
 from medview.services.offers import TABLES, shipped_cards
+from medview.services.report_manifest import signatures_of
+from medview.services.report_material import Material, Outcome
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome, signatures_of
 
 READ = "medview.io.results:read_result"
 READ_TABLE = "medview.io.record:read_table"

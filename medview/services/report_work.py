@@ -22,9 +22,11 @@ from medview.io.dicom_instances import instance_of
 from medview.io.page_pictures import page_pictures
 from medview.io.pdf import draw_report, write_report
 from medview.services.report_marks import Marked, acquired_image
+from medview.services.report_material import Material
 from medview.services.report_order import Copied, Heavy, Order, Preview, Written
+from medview.services.report_templates import template_for
 from medview.services.report_words import SPOKEN, in_words
-from medview.services.reporting import SECTIONS, Material, build_report, template_for
+from medview.services.reporting import SECTIONS, build_report
 
 NOT_HELD = "MV-RPT-010"
 # Sections made of pixels alone, whatever the reader writes.

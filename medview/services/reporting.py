@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from medview.domain.card import ModelCard
-from medview.domain.errors import UsageError
 from medview.domain.exam import Exam
-from medview.domain.prediction import Opinion, Prediction
-from medview.domain.record import Record
+from medview.domain.prediction import Opinion
 from medview.domain.report import NOT_AVAILABLE, Report, Section, content_sha256
-from medview.domain.resources import resource
-from medview.domain.signing import Signature
-from medview.domain.volume import Volume
 from medview.domain.wording import time_words
-from medview.io.code_version import code_version
-from medview.io.drafts import signature_of
-from medview.io.plain import plain
-from medview.io.resultjson import result_dict
 from medview.services import (
     report_history,
     report_lines,
@@ -33,75 +20,9 @@ from medview.services import (
     report_result,
 )
 from medview.services.report_layout import READING, arranged, of_model
-from medview.services.report_marks import Marked
-from medview.services.report_text import ReaderText
-
-MANIFEST_SCHEMA = "medview.manifest/1"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Outcome:
-    """One result of a model: the prediction, the card it came with and the file it lies in.
-
-    `file_sha256` is that of result.json; empty for a result that was never written. `opinions`
-    are the reader's answers to its findings and scores.
-    """
-
-    prediction: Prediction
-    card: ModelCard | None = None
-    file_sha256: str = ""
-    opinions: tuple[Opinion, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Material:
-    """All that a report is made from. `volume` is what the pictures show; None: no pictures.
-
-    `signer` with `role` is who signs now, `history` who has signed before; `private` leaves out
-    who it is about. `pending` says that a model is still running, so its result is not in the
-    report. `marked` is what the reader marked and drew, `record` the time series of a stay.
-    """
-
-    exam: Exam
-    volume: Volume | None = None
-    outcomes: tuple[Outcome, ...] = ()
-    reader: ReaderText = field(default_factory=ReaderText)
-    signer: str = ""
-    private: bool = False
-    pending: bool = False
-    role: str = ""
-    history: tuple[Signature, ...] = ()
-    marked: tuple[Marked, ...] = ()
-    record: Record | None = None
-
-    def as_told(self) -> Material:
-        """What a report may say of it: in private nothing that the headers say of a person."""
-        if not self.private:
-            return self
-        marked = tuple(replace(each, exam=each.exam.in_private()) for each in self.marked)
-        return replace(self, exam=self.exam.in_private(), marked=marked)
-
-
-@dataclass(frozen=True, slots=True)
-class Template:
-    """What a report is called and which sections it has, in order.
-
-    It is for results of some of `models` ("*": of any) that together have an input of each of
-    `roles`. `findings` is what a reader goes through, a line each, to begin with.
-    """
-
-    name: str
-    title: str
-    models: tuple[str, ...]
-    sections: tuple[str, ...]
-    roles: tuple[str, ...] = ()
-    findings: str = ""
-
-    def fits(self, models: tuple[str, ...], roles: tuple[str, ...]) -> bool:
-        """Whether it is made for these results."""
-        known = "*" in self.models or set(models) <= set(self.models)
-        return bool(models) and known and set(self.roles) <= set(roles)
-
+from medview.services.report_manifest import manifest_of, new_report_id
+from medview.services.report_material import Material, Outcome
+from medview.services.report_templates import Template, template_for
 
 SectionMaker = Callable[[Material], tuple[Section, ...]]
 
@@ -276,42 +197,6 @@ SECTIONS: dict[str, SectionMaker] = {
 }
 
 
-def templates() -> tuple[Template, ...]:
-    """The templates that ship, from ``resources/report/templates.json``."""
-    body = json.loads(resource("report", "templates.json").read_text("utf-8"))
-    return tuple(
-        Template(
-            name,
-            each["title"],
-            tuple(each["models"]),
-            tuple(each["sections"]),
-            tuple(each.get("roles", ())),
-            "\n".join(each.get("findings", ())),
-        )
-        for name, each in body.items()
-    )
-
-
-def template_for(
-    name: str | None, models: tuple[str, ...], roles: tuple[str, ...] = ()
-) -> Template:
-    """The template of that name, or the first that fits the models and inputs of the results.
-
-    Raises
-    ------
-    UsageError
-        If there is no template of that name.
-    """
-    known = templates()
-    if name is None:
-        return next((each for each in known if each.fits(models, roles)), known[-1])
-    for each in known:
-        if each.name == name:
-            return each
-    names = ", ".join(each.name for each in known)
-    raise UsageError(f"there is no report template {name!r}", do=f"Choose one of: {names}.")
-
-
 def build_report(
     material: Material,
     template: Template | None = None,
@@ -351,7 +236,7 @@ def build_report(
     return replace(
         report,
         content_sha256=digest,
-        manifest=_manifest(material, report, digest) | {"template": template.name},
+        manifest=manifest_of(material, report, digest) | {"template": template.name},
     )
 
 
@@ -362,50 +247,3 @@ def _facts(material: Material) -> tuple[tuple[str, str], ...]:
     if results and material.volume is None and material.exam == Exam():
         return report_origin.table_facts(results, comparison)
     return report_origin.facts(material.exam, comparison)
-
-
-def new_report_id() -> str:
-    """A name for a report that says nothing of whom it is about."""
-    return f"{secrets.token_hex(2)}-{secrets.token_hex(2)}"
-
-
-def signatures_of(manifest: Mapping[str, Any]) -> tuple[Signature, ...]:
-    """Who signed an earlier report, from what is attached to it."""
-    return tuple(signature_of(each) for each in manifest.get("signatures", ()))
-
-
-def _manifest(material: Material, report: Report, digest: str) -> dict[str, object]:
-    """What is attached for machines: the runs and hashes, nothing of who it is."""
-    results = []
-    for each in material.outcomes:
-        body = result_dict(each.prediction)
-        if material.private:
-            body["inputs"] = [item | {"study": None, "series": None} for item in body["inputs"]]
-            for each_map in body["maps"]:
-                each_map["grid"]["frame_of_reference"] = ""
-        said = [plain(replace(o, by="") if material.private else o) for o in each.opinions]
-        results.append({"file_sha256": each.file_sha256 or None, "result": body, "opinions": said})
-    return {
-        "schema": MANIFEST_SCHEMA,
-        "report_id": report.report_id,
-        "made_at": report.made_at,
-        "status": report.status,
-        "code": code_version(),
-        "content_sha256": digest,
-        "results": results,
-        "signatures": [_attached(each, report, digest) for each in material.history],
-    }
-
-
-def _attached(signature: Signature, report: Report, digest: str) -> dict[str, object]:
-    """A signature as it is attached: with the hashes of what it covers, without the words."""
-    covered = tuple(replace(each, text="") for each in signature.statements)
-    made = replace(
-        signature,
-        at=signature.at or report.made_at,
-        report_id=signature.report_id or report.report_id,
-        content_sha256=signature.content_sha256 or digest,
-        statements=covered,
-        about="",
-    )
-    return dict(plain(made))

@@ -22,8 +22,9 @@ from medview.domain.report import RESEARCH_USE, Report, Section, Table
 from medview.domain.resources import resource
 from medview.io import pdf as module
 from medview.io.pdf import read_report, write_report
+from medview.services.report_material import Material, Outcome
 from medview.services.report_text import reader_text
-from medview.services.reporting import Material, Outcome, build_report
+from medview.services.reporting import build_report
 
 JOB = Silent()
 WORDS = """# Question

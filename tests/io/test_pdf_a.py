@@ -12,8 +12,9 @@ from result_phantom import card, exam, head, prediction_on
 from medview.domain.progress import Silent
 from medview.domain.report import Bar, Bars, Lane, Lanes, Plot, Section, Stroke
 from medview.io.pdf import write_report
+from medview.services.report_material import Material, Outcome
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome, build_report
+from medview.services.reporting import build_report
 
 # Latin, Greek and Cyrillic; ligatures and marks that stand on their letter.
 WORDS = ReaderText("Łódź, Ωμέγα, Ёжик?", "none", "Office ﬁnding, naïve café.", "Benign.")

@@ -6,8 +6,8 @@ from result_phantom import card, exam, head, prediction_on
 
 from medview.domain.errors import WorkerDied
 from medview.services.printing import Printing
+from medview.services.report_material import Material, Outcome
 from medview.services.report_order import Order
-from medview.services.reporting import Material, Outcome
 from medview.services.session import Session
 
 

@@ -16,9 +16,11 @@ from medview.services.report_history import (
     statements,
     status,
 )
+from medview.services.report_manifest import signatures_of
 from medview.services.report_marks import Marked
+from medview.services.report_material import Material, Outcome
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome, build_report, signatures_of
+from medview.services.reporting import build_report
 
 AT = "2026-11-21T10:41:00+00:00"
 

@@ -26,8 +26,9 @@ from medview.domain.volume import Volume
 from medview.io.page_pictures import page_pictures
 from medview.io.pdf import write_report
 from medview.services.report_marks import Marked
+from medview.services.report_material import Material, Outcome
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome, build_report
+from medview.services.reporting import build_report
 
 PICTURES = Path(__file__).parent / "pages"
 WORDS = ReaderText("Why?", "none", "Two lesions.", "Benign.", verdicts={1: "agree"})

@@ -4,9 +4,11 @@ import pytest
 from result_phantom import card, exam, head, prediction_on
 
 from medview.domain.report import RESEARCH_USE
+from medview.services.report_material import Material, Outcome
+from medview.services.report_templates import Template
 from medview.services.report_text import ReaderText
 from medview.services.report_words import SPOKEN, in_words
-from medview.services.reporting import SECTIONS, Material, Outcome, Template, build_report
+from medview.services.reporting import SECTIONS, build_report
 
 WORDS = ReaderText("Why?", "02 Sep 2025", "Two lesions.\n<5 mm & round.", "Benign.")
 TEMPLATE = Template("words", "Brain MRI", ("*",), SPOKEN)

@@ -14,9 +14,9 @@ from medview.domain.study import Series
 from medview.services import report_work
 from medview.services.report_history import signed
 from medview.services.report_marks import Marked
+from medview.services.report_material import Material, Outcome
 from medview.services.report_order import Heavy, Order
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome
 
 JOB = Silent()
 

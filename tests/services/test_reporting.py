@@ -6,20 +6,13 @@ import pytest
 from phantoms import geometry_of
 from result_phantom import card, exam, head, prediction_on
 
-from medview.domain.errors import UsageError
 from medview.domain.exam import Exam
 from medview.domain.prediction import Opinion, Score, TracePoint
 from medview.domain.report import Report, content_sha256
 from medview.domain.volume import Volume
+from medview.services.report_material import Material, Outcome
 from medview.services.report_text import ReaderText, reader_text
-from medview.services.reporting import (
-    SECTIONS,
-    Material,
-    Outcome,
-    build_report,
-    template_for,
-    templates,
-)
+from medview.services.reporting import SECTIONS, build_report
 
 WORDS = ReaderText("Why?", "none", "Two lesions.", "Benign.")
 
@@ -111,29 +104,6 @@ def test_of_several_results_each_section_says_whose_it_is(material):
             f"{title}: Bayesian VAE with attention 1.2",
             f"{title}: mine 1.2",
         ]
-
-
-def test_templates_name_only_sections_that_exist():
-    assert len(templates()) >= 2
-    for template in templates():
-        assert set(template.sections) <= set(SECTIONS)
-        assert template.title
-
-
-def test_the_template_follows_the_models_and_can_be_chosen():
-    assert template_for(None, ("anomaly",)).name == "brain-mri"
-    assert template_for(None, ()).name == "images"
-    assert template_for(None, ("brain-age",)).name == "brain-age"
-    assert template_for(None, ("brain-age-armed", "anomaly")).name == "brain-mri"
-    assert template_for(None, ("cxr",), ("film",)).name == "chest-film"
-    assert template_for(None, ("icu",), ("series",)).name == "icu"
-    assert template_for(None, ("icu",), ("series", "film")).name == "icu-film"
-    assert template_for(None, ("icu", "cxr"), ("series", "film")).name == "icu-film"
-    assert template_for(None, ("icu", "anomaly"), ("series", "t1")).name == "analysis"
-    assert template_for(None, ("unheard-of",)).name == "analysis"
-    assert template_for("images", ("anomaly",)).name == "images"
-    with pytest.raises(UsageError, match=r"no report template 'x'\. Choose one of: brain-age, b"):
-        template_for("x", ())
 
 
 def test_two_reports_of_one_state_differ_only_in_id_and_time(material, report):

@@ -15,7 +15,8 @@ from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.pdf import write_report
 from medview.services import verifying
 from medview.services.analysis import PREDICT
-from medview.services.reporting import Material, Outcome, build_report
+from medview.services.report_material import Material, Outcome
+from medview.services.reporting import build_report
 from medview.services.verifying import Again, verify
 
 JOB = Silent()

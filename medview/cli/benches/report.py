@@ -22,9 +22,9 @@ from medview.domain.volume import Volume
 from medview.services.models import find_card
 from medview.services.printing import DRAW, HOLD, WRITE
 from medview.services.report_marks import Marked
+from medview.services.report_material import Material, Outcome
 from medview.services.report_order import Heavy, Order, Preview, Written
 from medview.services.report_text import ReaderText
-from medview.services.reporting import Material, Outcome
 
 BUSY = "medview.cli.benches.report:busy_seconds"
 PAGES = 4

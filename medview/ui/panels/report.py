@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QComboBox, QMenu, QPlainTextEdit, QWidget
 
 from medview.domain.prediction import Prediction
 from medview.services.report_inserts import Insertion, Kind, insertions
-from medview.services.reporting import template_for, templates
+from medview.services.report_templates import template_for, templates
 from medview.services.session import Session
 from medview.services.telling import figure_text
 from medview.ui.app import App
