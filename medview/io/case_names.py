@@ -78,26 +78,33 @@ def hide_set_names(out: Path, sets: Mapping[str, str]) -> None:
         card = read_card(out / _CARD)
         learnt = tuple(replace(one, set=called(one.set, sets)) for one in card.trained_on)
         measured = tuple(_figure(one, sets) for one in card.measured)
-        limits = tuple(_words(one, sets) for one in card.limits)
-        write_card(replace(card, trained_on=learnt, measured=measured, limits=limits), out / _CARD)
+        limits, method = (
+            tuple(_words(one, sets) for one in said) for said in (card.limits, card.method)
+        )
+        hidden = replace(card, trained_on=learnt, measured=measured, limits=limits, method=method)
+        write_card(hidden, out / _CARD)
 
 
 def _figure(one: Figure, sets: Mapping[str, str]) -> Figure:
     """A figure of sets by other names; a command that names files is told without them."""
-    on = ", ".join(called(part, sets) for part in one.on.split(", "))
     named = any(name in one.command for name in sets)
-    return replace(
-        one, on=on, command=_DATA.sub("--data DATA", one.command) if named else one.command
-    )
+    command = _DATA.sub("--data DATA", one.command) if named else one.command
+    return replace(one, on=called(one.on, sets), command=command)
 
 
 def _words(text: str, sets: Mapping[str, str]) -> str:
-    """A limit with other names of sets, where cards name them; "cases" may be a word, too."""
-    for name, other in sets.items():
-        text = re.sub(
-            rf"(\A|On |rows of ){re.escape(name)}(?=(-\d+)?(: | it | have ))", rf"\1{other}", text
-        )
-    return text
+    """A sentence with other names of sets, where cards name them; "cases" may be a word, too."""
+    if not sets:
+        return text
+    one = rf"(?:{'|'.join(map(re.escape, sorted(sets, key=len, reverse=True)))})(?:-\d+)?"
+    word = rf"(?:{one}|[\w.-]*\w)(?![\w-])"
+    several = rf"({word}(?:(?:, |\+){word})*)"
+    text = re.sub(rf"\A{several}(?=: | it | have )", lambda found: called(found[1], sets), text)
+    return re.sub(
+        rf"\b(On |error on |rows of |heads of ){several}",
+        lambda found: found[1] + called(found[2], sets),
+        text,
+    )
 
 
 def _rewrite(path: Path, sets: Mapping[str, str]) -> None:
@@ -118,11 +125,23 @@ def _hidden_row(row: dict[str, str], sets: Mapping[str, str]) -> dict[str, str]:
 
 
 def called(name: str, sets: Mapping[str, str]) -> str:
-    """The other name of a set; of several of one name the later ones have a number behind it."""
+    """The other name of a set, or of several together ("a+b", "a, b").
+
+    Of several of one name the later ones have a number behind it.
+    """
+    found = _of_one(name, sets)
+    if found is not None:
+        return found
+    parts = re.split(r"(, |\+)", name)
+    parts[::2] = [_of_one(part, sets) or part for part in parts[::2]]
+    return "".join(parts)
+
+
+def _of_one(name: str, sets: Mapping[str, str]) -> str | None:
     first, dash, number = name.rpartition("-")
     if dash and number.isdigit() and first in sets:
         return f"{sets[first]}-{number}"
-    return sets.get(name, name)
+    return sets.get(name)
 
 
 def _hidden(value: Any, sets: Mapping[str, str], key: str = "") -> Any:

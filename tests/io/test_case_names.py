@@ -11,6 +11,7 @@ from services.stubs import CARD
 from medview.domain.card import Figure, TrainedOn
 from medview.io.cards import read_card, write_card
 from medview.io.case_names import (
+    called,
     case_hash,
     hide_case_names,
     hide_set_names,
@@ -119,6 +120,46 @@ def test_limits_and_commands_of_a_card_name_no_set(tmp_path):
     assert card.measured[0].on == f"{names['Doe-list']}, {names['Roe']}"
     assert card.measured[0].command == "medview train icu --data DATA --set folds=2 --out DIR"
     assert card.measured[1].command == figures[1].command
+
+
+SETS = {"Doe": "data 1", "Roe-list": "data 2", "a b": "data 3", "cases": "data 4"}
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("Doe", "data 1"),
+        ("Doe-2", "data 1-2"),
+        ("Doe-x", "Doe-x"),
+        ("ixi", "ixi"),
+        ("Doe+Roe-list", "data 1+data 2"),
+        ("ixi, Roe-list-3+a b", "ixi, data 2-3+data 3"),
+    ],
+)
+def test_sets_together_get_the_names_of_each(name, other, tmp_path):
+    assert called(name, SETS) == other
+    body = hide_case_names(tmp_path, {"metrics": [{"subset": name, "value": 1}]}, SETS)
+    assert body["metrics"][0]["subset"] == other
+
+
+@pytest.mark.parametrize(
+    ("said", "hidden"),
+    [
+        ("On Doe boosting reaches AUROC 0.8.", "On data 1 boosting reaches AUROC 0.8."),
+        ("On a b-2, Doe the effects of sites", "On data 3-2, data 1 the effects of sites"),
+        ("Calibration error on Doe+ixi: 0.1", "Calibration error on data 1+ixi: 0.1"),
+        ("The age of left-out heads of Roe-list is", "The age of left-out heads of data 2 is"),
+        ("On Doe (9 people, other scanners)", "On data 1 (9 people, other scanners)"),
+        ("On Doering it is weak", "On Doering it is weak"),
+        ("5 cases of Doering: none", "5 cases of Doering: none"),
+        ("AUROC on cases up to the day", "AUROC on cases up to the day"),
+    ],
+)
+def test_no_sentence_of_a_card_names_a_set(said, hidden, tmp_path):
+    write_card(replace(CARD, limits=(said,), method=(said,)), tmp_path / "card.json")
+    hide_set_names(tmp_path, SETS)
+    card = read_card(tmp_path / "card.json")
+    assert card.limits == card.method == (hidden,)
 
 
 def test_figures_in_a_sentence_stay(folder):
