@@ -219,7 +219,7 @@ class AnomalyStudy:
             (), str(folder), {}, seed=seed, device=self._request.device, resume=True
         )
         trainer = make_trainer(recipe, asked, train, (), folder)
-        train_to_end(job, trainer, TimeLeft(None, 1), f"fold {fold}")
+        train_to_end(job, trainer, TimeLeft(float("inf"), 1), f"fold {fold}")
         engine = Engine.fast(finished_model(trainer), self._request.device)
         chosen_on = paste_lesions([c.prepared.prepared for c in train])
         held = [c for c in self._cases if c.case.patient in left_out]

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from medview.domain.card import Figure
 from medview.domain.errors import DataError, InputRefused
@@ -35,7 +34,7 @@ from medview.learning.brain import clean
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
 from medview.learning.cases import PreparedCase, brain_of, find_subsets, prepare_case
 from medview.learning.checkpoint import snapshot
-from medview.learning.devices import choose_device
+from medview.learning.course import Course, end_after, epochs_of
 from medview.learning.evaluate import evaluate
 from medview.learning.images import read_image
 from medview.learning.measure import measure_folds
@@ -88,16 +87,13 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe; a patient in two parts.
     """
-    began = time.perf_counter()
-    if request.threads:
-        torch.set_num_threads(request.threads)
-    request = replace(request, device=choose_device(request.device))
+    course = Course.start(request)
+    request = replace(request, device=course.device)
     recipe = Recipe.of(dict(request.recipe))
     found = find_subsets(request.data, "anomaly", request.held_out)
     subsets = [normal for each in found if (normal := each.normal_part) is not None]
     cases, skipped = load_normals(job, subsets)
-    out = Path(request.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = course.made_folder()
     parts = split(cases)
     leads = Ranks.here(request.device).leads
     begin(request, subsets, leads=leads)
@@ -127,16 +123,15 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         kept = replace(kept, measured=measured, limits=limits)
         write_card(kept, out / CARD)
     last = (epochs[-1] if epochs else {}) or health(model, *trainer.fixed_slices())
-    return {
-        "epochs": trainer.epoch,
-        "best_epoch": trainer.best_epoch,
-        "stopped": trainer.stopped,
-        "n": {part: len({c.case.patient for c in cases}) for part, cases in parts.items()},
-        "seconds": round(time.perf_counter() - began, 1),
-        "weights_sha256": kept.weights_sha256,
-        "health": health_words(last),
-        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
-    }
+    return course.answer(
+        epochs=trainer.epoch,
+        best_epoch=trainer.best_epoch,
+        stopped=trainer.stopped,
+        n={part: len({c.case.patient for c in cases}) for part, cases in parts.items()},
+        weights_sha256=kept.weights_sha256,
+        health=health_words(last),
+        skipped=skipped,
+    )
 
 
 def load_normals(
@@ -222,19 +217,16 @@ def make_trainer(
 class TimeLeft:
     """A deadline that several trainings share: each gets an equal part of what is left."""
 
-    deadline: float | None
+    deadline: float
     trainings: int
 
     @classmethod
     def of(cls, request: TrainRequest, trainings: int) -> TimeLeft:
         """From now on, as long as the request allows."""
-        minutes = request.max_minutes
-        return cls(time.perf_counter() + 60 * minutes if minutes else None, trainings)
+        return cls(end_after(request.max_minutes), trainings)
 
     def next_deadline(self) -> float:
         """When the next training must end."""
-        if self.deadline is None:
-            return float("inf")
         now = time.perf_counter()
         share = (self.deadline - now) / max(1, self.trainings)
         self.trainings -= 1
@@ -251,16 +243,10 @@ def train_to_end(
     """Run the epochs, report each, stop in time; validation figures of each epoch."""
     deadline = time_left.next_deadline()
     seen = []
-    for report in trainer.fit():
-        job.check()
-        job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
-        job.partial(report)
+    for report in epochs_of(job, trainer, lambda: time.perf_counter() > deadline, name):
         if previews is not None:
             previews.leave(report.epoch, trainer.model)
         seen.append({n: v for (part, n), v in report.figures.items() if part == "val"})
-        if time.perf_counter() > deadline and trainer.epoch < trainer.recipe.epochs:
-            trainer.stopped = "time"
-            break
     return seen
 
 

@@ -34,7 +34,7 @@ from medview.learning.armed_age_unseen import unseen_ways
 from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
-from medview.learning.devices import choose_device
+from medview.learning.course import Course, end_after, epochs_of
 from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
 from medview.learning.ranks import refuse_several
@@ -59,14 +59,12 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         Unusable data or recipe.
     """
     refuse_several(MODEL, "its networks are small and learn in one pass")
-    began = time.perf_counter()
-    choose_device(request.device)
+    course = Course.start(request)
     # One thread for all: products of so many small matrices only wait for each other.
     torch.set_num_threads(1)
     start = load_armed_age(Path(request.init))[2] if request.init else None
     recipe, subsets, table, told = _given(request, start)
-    out = Path(request.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = course.made_folder()
     begin(request, subsets)
     # The refit learns from every row.
     write_splits(out / SPLITS, ((c, "train") for c in table.cases), private=request.private)
@@ -82,15 +80,14 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     outcome, ensemble = _outcome(trainer, told, request.seed)
     write_effects(out / "site_effects.csv", outcome.effects)
     card = save(ensemble, make_card(subsets, outcome), out, half=False)
-    return {
-        "epochs": trainer.epoch,
-        "best_epoch": trainer.epoch,
-        "stopped": trainer.stopped,
-        "n": {"train": len(set(table.patients)), "val": 0},
-        "seconds": round(time.perf_counter() - began, 1),
-        "weights_sha256": card.weights_sha256,
-        "health": health_words(figures, table, effect_share(ensemble, outcome.scale, table)),
-    }
+    return course.answer(
+        epochs=trainer.epoch,
+        best_epoch=trainer.epoch,
+        stopped=trainer.stopped,
+        n={"train": len(set(table.patients)), "val": 0},
+        weights_sha256=card.weights_sha256,
+        health=health_words(figures, table, effect_share(ensemble, outcome.scale, table)),
+    )
 
 
 def first_trainer(request: TrainRequest) -> AgeTrainer:
@@ -154,16 +151,11 @@ def _refuse_other_measures(table: AgeTable, start: ArmedAge | None, request: Tra
 
 
 def _train(job: Progress, trainer: AgeTrainer, max_minutes: float | None) -> None:
-    began = time.perf_counter()
-    for report in trainer.fit():
-        job.check()
-        job.report(report.epoch, report.epochs, f"epoch {report.epoch} / {report.epochs}")
-        job.partial(report)
-        late = max_minutes and time.perf_counter() - began > 60 * max_minutes
-        if late and trainer.epoch < trainer.recipe.epochs:
-            trainer.stopped = "time"
-            trainer.keep()
-            break
+    until = end_after(max_minutes)
+    for _ in epochs_of(job, trainer, lambda: time.perf_counter() > until):
+        pass  # the trainer keeps what is to be kept of an epoch
+    if trainer.stopped == "time":
+        trainer.keep()
 
 
 def _outcome(trainer: AgeTrainer, told: list[str], seed: int) -> tuple[Outcome, Ensemble]:

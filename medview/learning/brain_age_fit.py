@@ -29,6 +29,7 @@ from medview.learning.brain_age_table import (
     fold_numbers,
 )
 from medview.learning.checkpoint import CHECKPOINT
+from medview.learning.course import end_after, epochs_of
 from medview.learning.feature_rows import refuse_few
 from medview.learning.mavae_batches import Member
 from medview.learning.mavae_trainer import MavaeTrainer
@@ -283,15 +284,13 @@ def _train_to_end(
     name: str,
     after: Callable[[int], None],
 ) -> None:
-    began = time.perf_counter()
-    for report in trainer.fit():
-        job.check()
-        job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
-        job.partial(report)
+    until = end_after(max_minutes)
+
+    def is_over() -> bool:
+        return trainer.ranks.agreed(time.perf_counter() > until)
+
+    for report in epochs_of(job, trainer, is_over, name):
         if ("val", "mae") in report.figures:
             after(report.epoch)
-        over = bool(max_minutes) and time.perf_counter() - began > 60 * (max_minutes or 0)
-        if trainer.ranks.agreed(over) and trainer.epoch < trainer.options.epochs:
-            trainer.stopped = "time"
-            trainer.keep()
-            break
+    if trainer.stopped == "time":
+        trainer.keep()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from medview.domain.card import Figure
 from medview.domain.progress import Progress
@@ -32,7 +30,7 @@ from medview.learning.brain_age_table import AgeTable, table_of
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
-from medview.learning.devices import choose_device
+from medview.learning.course import Course
 from medview.learning.feature_rows import refuse_few
 from medview.learning.finetune_method import refuse_other
 from medview.learning.mavae_health import health_words
@@ -63,9 +61,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe; a patient in two parts.
     """
-    began = time.perf_counter()
-    choose_device(request.device)
-    torch.set_num_threads(request.threads or 1)
+    course = Course.start(request, threads=1)
     recipe = AgeRecipe.of(dict(request.recipe))
     subsets = find_subsets(request.data, MODEL)
     whole = usable(table_of(subsets), recipe)
@@ -73,8 +69,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     skipped = [one for subset in subsets for one in subset.skipped]
     refuse_few(len(table), skipped)
     refuse_one_age(table.age)
-    out = Path(request.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = course.made_folder()
     parts = zip(("train", "val"), (table, val), strict=True)
     every = ((case, part) for part, those in parts for case in those.cases)
     leads = Ranks.here().leads
@@ -98,16 +93,15 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     card = make_card(subsets, table, recipe, fitted, figures)
     # Whole numbers of columns and volumes in mm3 do not fit into half precision.
     kept = save(fitted.model.ensemble, card, out, half=False)
-    return {
-        "epochs": trainer.epoch,
-        "best_epoch": trainer.best_epoch,
-        "stopped": trainer.stopped,
-        "n": {"train": len(set(table.patients)), "val": len(set(val.patients))},
-        "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
-        "seconds": round(time.perf_counter() - began, 1),
-        "weights_sha256": kept.weights_sha256,
-        "health": [*_health(fitted), *_errors(fitted, table, val)],
-    }
+    return course.answer(
+        epochs=trainer.epoch,
+        best_epoch=trainer.best_epoch,
+        stopped=trainer.stopped,
+        n={"train": len(set(table.patients)), "val": len(set(val.patients))},
+        weights_sha256=kept.weights_sha256,
+        health=[*_health(fitted), *_errors(fitted, table, val)],
+        skipped=skipped,
+    )
 
 
 def first_trainer(request: TrainRequest) -> MavaeTrainer:

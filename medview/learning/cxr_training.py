@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,6 +17,7 @@ from medview.domain.training import FOLLOWS, TrainRequest
 from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
+from medview.learning.course import Course
 from medview.learning.cxr_armed import ArmedRun, Effects, what_sites_add
 from medview.learning.cxr_baselines import fit_models, whole_features
 from medview.learning.cxr_card import card_figures, make_card
@@ -29,7 +29,6 @@ from medview.learning.cxr_measure import Measuring
 from medview.learning.cxr_phase import Fitted, Run
 from medview.learning.cxr_recipe import RECIPES, CxrRecipe, SiteRecipe
 from medview.learning.cxr_weights import encoder, kept_part, load_cxr, settings_of, whole_network
-from medview.learning.devices import choose_device
 from medview.learning.film_set import load_films
 from medview.learning.finetune_method import refuse_other
 from medview.learning.metrics import MetricRow
@@ -83,20 +82,15 @@ def fit_armed(job: Progress, request: TrainRequest) -> dict[str, Any]:
 
 
 def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
-    began = time.perf_counter()
-    if request.threads:
-        torch.set_num_threads(request.threads)
-    choose_device(request.device)
+    course = Course.start(request)
     recipe = RECIPES[model].of(request.recipe)
     subsets = find_subsets(request.data, model)
     given, start = _given(job, recipe, _labelled(subsets), request, model)
     parts = _parts(given, recipe, request)
     recipe = recipe if request.init else taught(recipe, given, parts[0])
     last = start.last(recipe)
-    out = Path(request.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = course.made_folder()
     begin(request, subsets, leads=Ranks.here().leads)
-    until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
     table = whole_features(job, given.films.cases) if recipe.folds > 1 else None
     rows, settings = list[MetricRow](), dict(start.carried)
     if table is not None:
@@ -105,7 +99,7 @@ def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
     ranks = Ranks.here()
     fitted = fit_method(
         job, recipe, given, parts, request.seed,
-        folder=out, resume=request.resume, until=until, init=start.state,
+        folder=out, resume=request.resume, until=course.until, init=start.state,
         after=_previewed(given, recipe, request) if ranks.leads else None,
         learns=request.method, ranks=ranks, last=last,
     )  # fmt: skip
@@ -125,25 +119,17 @@ def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
     used = [replace(s, cases=tuple(c for c in s.cases if has_label(c))) for s in subsets]
     card = make_card(used, _learnt_from(given, request), recipe, settings, figures, model)
     kept = save(kept_part(whole, settings), card, out)
-    return {
-        **_told(fitted, given, parts),
-        "seconds": round(time.perf_counter() - began, 1),
-        "weights_sha256": kept.weights_sha256,
-    }
-
-
-def _told(fitted: Fitted, given: Given, parts: tuple[Index, Index]) -> dict[str, Any]:
-    """What the answer of a training says of its course."""
-    return {
-        "epochs": fitted.epochs,
-        "best_epoch": fitted.best_epoch,
-        "stopped": fitted.stopped,
-        "n": {
+    return course.answer(
+        epochs=fitted.epochs,
+        best_epoch=fitted.best_epoch,
+        stopped=fitted.stopped,
+        n={
             name: len({given.films.cases[n].patient for n in part})
             for name, part in zip(("train", "val"), parts, strict=True)
         },
-        "health": _health(fitted),
-    }
+        weights_sha256=kept.weights_sha256,
+        health=_health(fitted),
+    )
 
 
 def first_run(job: Progress, request: TrainRequest, model: str) -> Run:

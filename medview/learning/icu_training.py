@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
@@ -17,7 +15,7 @@ from medview.domain.training import FOLLOWS, TrainRequest
 from medview.learning import splits_file
 from medview.learning.begun_with import begin
 from medview.learning.checkpoint import HistoryRow, write_history
-from medview.learning.devices import choose_device
+from medview.learning.course import Course
 from medview.learning.icu_armed import unit_columns
 from medview.learning.icu_baselines import Tables, fit_models
 from medview.learning.icu_card import make_card
@@ -81,14 +79,12 @@ def fit_kind(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dic
     UsageError
         Several processes that cannot reach each other, or with weights to start from.
     """
-    choose_device(request.device)
+    course = Course.start(request, threads=2)
     if request.init:
         refuse_several(f"{kind.MODEL} with --init", "a version goes on in a minute")
         from medview.learning.icu_tuning import tune
 
         return tune(job, request, kind)
-    began = time.perf_counter()
-    torch.set_num_threads(request.threads or 2)
     recipe = kind.of(dict(request.recipe))
     if recipe.rule is not None:
         refuse_several(kind.MODEL, "its adversary looks at every stay of a batch")
@@ -101,26 +97,25 @@ def fit_kind(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dic
     variables = map_called(request.variables or recipe.variables)
     subsets = find_stays(request.data, kind.MODEL, request.variables)
     ranks = Ranks.here()
-    runner = Runner(recipe, variables, Path(request.out), request.seed, request.resume, ranks)
-    runner.out.mkdir(parents=True, exist_ok=True)
+    out = course.made_folder()
+    runner = Runner(recipe, variables, out, request.seed, request.resume, ranks)
     works, skipped = works_in(job, recipe, variables, subsets)
     works = works if recipe.rule is None else with_units(works)
     begin(request, subsets, leads=ranks.leads)
-    late = _run_tasks(job, request, runner, works, began)
+    late = _run_tasks(job, course, runner, works)
     if not ranks.leads:
         return {FOLLOWS: True}
     write_splits(runner.out / "splits.csv", works, private=request.private)
     write_history(runner.out / "history.csv", runner.history)
-    body = {
-        "epochs": max((d.epochs for w in works for _, d in w.done.values()), default=0),
-        "best_epoch": max((d.best_epoch for w in works for _, d in w.done.values()), default=0),
-        "stopped": "time" if late else "epochs",
-        "n": {part: len(patients) for part, patients in patients_in(works).items()},
-        "weights_sha256": _finish(job, runner, works, subsets, request),
-        "health": health_of(runner.history),
-        "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in skipped],
-    }
-    return body | {"seconds": round(time.perf_counter() - began, 1)}
+    return course.answer(
+        epochs=max((d.epochs for w in works for _, d in w.done.values()), default=0),
+        best_epoch=max((d.best_epoch for w in works for _, d in w.done.values()), default=0),
+        stopped="time" if late else "epochs",
+        n={part: len(patients) for part, patients in patients_in(works).items()},
+        weights_sha256=_finish(job, runner, works, subsets, request),
+        health=health_of(runner.history),
+        skipped=skipped,
+    )
 
 
 def works_of(
@@ -184,9 +179,7 @@ def works_in(
     return works, skipped
 
 
-def _run_tasks(
-    job: Progress, request: TrainRequest, runner: Runner, works: Sequence[Work], began: float
-) -> bool:
+def _run_tasks(job: Progress, course: Course, runner: Runner, works: Sequence[Work]) -> bool:
     """Run what the recipe's phases ask for; True when the time was over first."""
     phases = [phase.strip() for phase in runner.recipe.phases.split(",")]
     todo = [
@@ -196,8 +189,7 @@ def _run_tasks(
         if task.phase.removeprefix(PLAIN) in phases
     ]
     for n, (work, task) in enumerate(todo):
-        late = request.max_minutes and time.perf_counter() - began > 60 * request.max_minutes
-        if runner.ranks.mean({"late": float(bool(late))})["late"]:  # all of them stop, or none
+        if runner.ranks.mean({"late": float(course.is_over)})["late"]:  # all of them stop, or none
             return True
         done = runner.run(job, task, work.stays, work.outputs, (n, len(todo)))
         work.done[task.key] = (task, done)

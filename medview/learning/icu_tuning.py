@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from medview.domain.card import ModelCard
@@ -32,6 +31,7 @@ from medview.learning.checkpoint import (
     snapshot,
     write_history,
 )
+from medview.learning.course import Course
 from medview.learning.finetune_method import refuse_other
 from medview.learning.icu_armed import LEARNS, ArmedFit, inside
 from medview.learning.icu_card import make_card
@@ -80,33 +80,29 @@ def tune(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> dict[st
     WeightsError
         Weights missing, damaged or foreign.
     """
-    began = time.perf_counter()
-    torch.set_num_threads(request.threads or 2)
+    course = Course.start(request, threads=2)
     subsets = find_stays(request.data, kind.MODEL, request.variables)
     given = _given(job, request, kind, subsets)
     card, model, recipe, works = given.card, given.model, given.recipe, given.works
-    out = Path(request.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = course.made_folder()
     begin(request, subsets)
     write_splits(out / "splits.csv", works, private=request.private)
-    until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
     runs = [run for work in works for run in _runs(work, model, recipe, request)]
-    history, late = _all_of(job, runs, until)
+    history, late = _all_of(job, runs, course.until)
     write_history(out / "history.csv", history)
     patients = patients_in(works)
     effects = [one for w in works for one in site_effects(model, w)] if recipe.rule else []
     made = make_card(model, recipe, subsets, patients["train"], {}, "", effects)
     made = replace(made, version=card.version)
-    body = {
-        "epochs": recipe.epochs,
-        "best_epoch": recipe.epochs,
-        "stopped": "time" if late else "epochs",
-        "n": {part: len(names) for part, names in patients.items()},
-        "weights_sha256": save(model, made, out).weights_sha256,
-        "health": health_of(history),
-        "skipped": [{"case": s.case, "code": s.code, "what": s.what} for s in given.skipped],
-    }
-    return body | {"seconds": round(time.perf_counter() - began, 1)}
+    return course.answer(
+        epochs=recipe.epochs,
+        best_epoch=recipe.epochs,
+        stopped="time" if late else "epochs",
+        n={part: len(names) for part, names in patients.items()},
+        weights_sha256=save(model, made, out).weights_sha256,
+        health=health_of(history),
+        skipped=given.skipped,
+    )
 
 
 def first_fit(job: Progress, request: TrainRequest, kind: type[IcuRecipe]) -> Fit:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
 from medview.domain.card import Figure, ModelCard, TrainedOn
@@ -23,7 +22,7 @@ from medview.learning.anomaly_card import licence_of
 from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
-from medview.learning.devices import choose_device
+from medview.learning.course import Course, epochs_of
 from medview.learning.film import as_grey
 from medview.learning.images import read_image
 from medview.learning.lung_trainer import LungFilm, LungRecipe, LungTrainer
@@ -45,10 +44,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         No film with a lung mask.
     """
-    began = time.perf_counter()
-    choose_device(request.device)
-    if request.threads:
-        torch.set_num_threads(request.threads)
+    course = Course.start(request)
     recipe = recipe_of(request.recipe)
     subsets = find_subsets(request.data, "lung-net")
     films = [read_film(case) for subset in subsets for case in subset.cases]
@@ -56,31 +52,28 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         raise DataError(
             "no film with a lung mask was found", do="Give such a set.", code="MV-DAT-154"
         )
-    out = Path(request.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = course.made_folder()
     begin(request, subsets)
     patients = sorted({film.case.patient for film in films})
     folds = {p: n % max(recipe.folds, 1) for n, p in enumerate(_shuffled(patients, request.seed))}
-    until = began + 60 * request.max_minutes if request.max_minutes else float("inf")
-    lines, figures = _cross_validate(job, recipe, films, folds, request, until)
+    lines, figures = _cross_validate(job, recipe, films, folds, request, course.until)
     trainer = train(
         job, recipe, films, request.seed, "all films",
-        folder=out, resume=request.resume, until=until,
+        folder=out, resume=request.resume, until=course.until,
     )  # fmt: skip
     card = make_card(subsets, figures, patients)
     kept = save(trainer.finished(), card, out)
     write_splits(out / SPLITS, ((f.case, "train") for f in films), private=request.private)
     if lines:
         _write(out / "folds.csv", [_shown(line, private=request.private) for line in lines])
-    return {
-        "epochs": trainer.epoch,
-        "best_epoch": trainer.epoch,
-        "stopped": trainer.stopped,
-        "n": {"train": len(patients), "val": 0},
-        "seconds": round(time.perf_counter() - began, 1),
-        "weights_sha256": kept.weights_sha256,
-        "health": [{"name": f.name, "value": f.value, "ok": True} for f in figures],
-    }
+    return course.answer(
+        epochs=trainer.epoch,
+        best_epoch=trainer.epoch,
+        stopped=trainer.stopped,
+        n={"train": len(patients), "val": 0},
+        weights_sha256=kept.weights_sha256,
+        health=[{"name": f.name, "value": f.value, "ok": True} for f in figures],
+    )
 
 
 def recipe_of(values: Any) -> LungRecipe:
@@ -118,12 +111,8 @@ def train(
     trainer = LungTrainer(recipe, films, seed, folder)
     if resume and folder is not None and (folder / CHECKPOINT).is_file():
         trainer.resume(folder)
-    for report in trainer.fit():
-        job.check()
-        job.report(report.epoch, report.epochs, f"{name}: epoch {report.epoch} / {report.epochs}")
-        if time.perf_counter() > until and trainer.epoch < recipe.epochs:
-            trainer.stopped = "time"
-            break
+    for _ in epochs_of(job, trainer, lambda: time.perf_counter() > until, name):
+        pass  # nobody else looks at an epoch of these
     trainer.keep()
     return trainer
 

@@ -8,21 +8,19 @@ that are not learnt from are measured with the last network.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
-from medview.learning.devices import choose_device
+from medview.learning.course import Course
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import AgeModel, fit_age
 from medview.learning.region_card import Trained, make_card
@@ -59,10 +57,8 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     DataError
         Unusable data or recipe, or nothing to learn from.
     """
-    began = time.perf_counter()
-    if request.threads:
-        torch.set_num_threads(request.threads)
-    request = replace(request, device=choose_device(request.device))
+    course = Course.start(request)
+    request = replace(request, device=course.device)
     recipe = RegionRecipe.of(dict(request.recipe))
     subsets = find_subsets(request.data, MODEL)
     heads = load_heads(job, subsets)
@@ -73,8 +69,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
             do="Name the sets to learn from with --set sets=NAME.",
             code="MV-DAT-030",
         )
-    out = Path(request.out)
-    out.mkdir(parents=True, exist_ok=True)
+    out = course.made_folder()
     begin(request, subsets)
     parts = ((one.case, "train" if one in learnt else "test") for one in heads)
     write_splits(out / SPLITS, parts, private=request.private)
@@ -87,15 +82,14 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     card = make_card(Trained(subsets, learnt, table, recipe, trainer.options), age, rows)
     # Rounded to half precision a volume moves by up to 1 %, and the age by 0.4 years.
     kept = save(network, card, out, half=False)
-    return {
-        "epochs": trainer.epoch,
-        "best_epoch": trainer.epoch,
-        "stopped": trainer.stopped,
-        "n": {"train": len({head.case.patient for head in learnt}), "val": 0},
-        "seconds": round(time.perf_counter() - began, 1),
-        "weights_sha256": kept.weights_sha256,
-        "health": _health(rows),
-    }
+    return course.answer(
+        epochs=trainer.epoch,
+        best_epoch=trainer.epoch,
+        stopped=trainer.stopped,
+        n={"train": len({head.case.patient for head in learnt}), "val": 0},
+        weights_sha256=kept.weights_sha256,
+        health=_health(rows),
+    )
 
 
 def load_heads(job: Progress, subsets: Sequence[Subset]) -> list[LabelledHead]:

@@ -81,6 +81,10 @@ class LeftOut:
     code: str
     what: str
 
+    def as_dict(self) -> dict[str, str]:
+        """The case as answers tell it."""
+        return {"case": self.case, "code": self.code, "what": self.what}
+
 
 def none_usable(skipped: Sequence[LeftOut], code: str) -> DataError:
     """Of cases that are all left out: how many, and why the first one is."""

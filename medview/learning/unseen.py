@@ -44,7 +44,7 @@ class Unseen:
             "other_split": self.other_split,
             **more,
             "licence": self.subset.licence,
-            "skipped": [{"case": one.case, "code": one.code, "what": one.what} for one in skipped],
+            "skipped": [one.as_dict() for one in skipped],
         }
 
 
