@@ -9,6 +9,7 @@ The parent sends ("start", Terms), then ("run", (number, work, args)) and perhap
 from __future__ import annotations
 
 import ctypes
+import errno
 import gc
 import logging
 import os
@@ -33,6 +34,11 @@ WARM = "medview.services.worker:warm"
 # A reader's eye takes no more than this from a progress bar.
 REPORT_EVERY_S = 0.05
 ALIVE_EVERY_S = 1.0
+# What torch, the loader of libraries and Python say where there is no room.
+_NO_MEMORY = (
+    *("can't allocate memory", "out of memory"),
+    *("failed to map segment", "can't start new thread"),
+)
 # <linux/prctl.h>
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -173,13 +179,31 @@ def _outcome(link: Link, work: str, args: tuple[object, ...]) -> tuple[str, obje
         return "done", _find(work)(link, *args)
     except MedviewError as error:
         return "failed", error.with_traceback(None)
-    except MemoryError:
-        return "died", "memory"
+    except Exception as error:
+        if says_memory(error):
+            return "died", "memory"
+        _say_in_debug()
+        return "broken", place_of(error)
     # A decoder written in Rust panics with a class of its own below BaseException.
     except BaseException as error:
         _say_in_debug()
-        place = place_of(error)
-        return ("broken" if isinstance(error, Exception) else "died"), place
+        return "died", place_of(error)
+
+
+def says_memory(error: BaseException) -> bool:
+    """Whether an error, or one that it came of, says that memory ran out.
+
+    Not every library says so by MemoryError: the system has a number for it, its loader finds no
+    room for a library, and torch has no class of its own for the memory of a CPU.
+    """
+    if isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM:
+        return True
+    if isinstance(error, RuntimeError | ImportError):
+        words = str(error)
+        if any(each in words for each in _NO_MEMORY):
+            return True
+    cause = error.__cause__ or error.__context__
+    return cause is not None and says_memory(cause)
 
 
 def _answer(channel: Channel, kind: str, answer: object) -> None:
