@@ -26,7 +26,20 @@ def test_times_are_the_fourth_dimension(tmp_path):
     )
     values = np.asarray(written.dataobj)
     assert (values[2, 1, 3, 0], values[2, 1, 3, 1]) == (1003, 1503)
-    assert notes == []
+    assert (values.dtype, notes) == (np.int16, [])
+
+
+def test_each_time_that_was_read_is_told(tmp_path):
+    told = []
+
+    class Heard(Silent):
+        def report(self, done, total, text=""):
+            if text == "reading":
+                told.append((done, total))
+
+    (series,) = catalogue(save(two_phases("EchoTime", (4.6, 9.2)), tmp_path / "in")).all_series()
+    conversion.convert(Heard(), series, tmp_path / "t.nii")
+    assert told == [(1, 2), (2, 2)]
 
 
 def test_a_time_that_is_no_whole_number_makes_all_of_them_floats(tmp_path):

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dicom_files import only
+from dicom_files import catalogue, only
 from phantoms import geometry_of
+from PIL import Image
 
 from medview.domain.errors import Cancelled, ReadError
 from medview.domain.progress import Silent
@@ -65,6 +66,29 @@ def test_what_would_take_too_much_memory_is_refused_before_it_is_read(written, m
     series, _ = only(written)
     monkeypatch.setattr(courses, "MOST_BYTES", 100)
     with pytest.raises(ReadError, match="one by one"):
+        read_course(Silent(), series)
+
+
+def test_each_time_point_is_told_and_all_that_may_be_held_are_read(written, monkeypatch):
+    told = []
+
+    class Heard(Silent):
+        def report(self, done, total, text=""):
+            told.append((done, total))
+
+    series, _ = only(written)
+    monkeypatch.setattr(courses, "MOST_BYTES", 3 * 4 * 5 * 6 * 4)
+    read_course(Heard(), series)
+    assert told[-3:] == [(1, 3), (2, 3), (3, 3)]
+
+
+@pytest.mark.parametrize("second", [Image.new("L", (6, 9), 5), Image.new("RGB", (6, 5), (9, 5, 1))])
+def test_pages_of_other_sizes_and_colours_have_no_curve(second, tmp_path):
+    first = Image.new("L", (6, 5), 7)
+    first.save(tmp_path / "f.tif", save_all=True, append_images=[first, second])
+    (series,) = catalogue(tmp_path / "f.tif").all_series()
+    assert series.times == 3
+    with pytest.raises(ReadError, match=r"f\.tif: has no curve over time"):
         read_course(Silent(), series)
 
 
