@@ -13,14 +13,22 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import OUT_OF_MEMORY, MedviewError
 from medview.domain.prediction import InputRef, Prediction, RunRequest
 from medview.domain.study import Series
-from medview.domain.volume import Volume
+from medview.domain.volume import Note, Volume
 from medview.services.calling import called
 from medview.services.choices import USUAL, Choices, choices_of, site_of
 from medview.services.filling import Filling, fills_a_map
 from medview.services.job import Listener
 from medview.services.jobs import Job, Jobs
 from medview.services.model_library import ModelLibrary
-from medview.services.offers import Offer, age_at, notes_against, offer, offer_tables
+from medview.services.offers import (
+    Offer,
+    age_at,
+    doubt_of,
+    notes_against,
+    offer,
+    offer_tables,
+    role_by_name,
+)
 from medview.services.session import Message, Session, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
@@ -266,7 +274,7 @@ class Analysis:
             film_hour=choices.film_hour,
             batch=choices.batch,
             maps=choices.maps,
-            notes=notes_against(role, series) if images and series else (),
+            notes=_notes_on(role, series) if images and series else (),
         )
 
     def _input(self, role: str, series: Series, volume: Volume) -> InputRef:
@@ -274,6 +282,12 @@ class Analysis:
         k, j, i = volume.geometry.shape
         sha256 = about.sha256 if about is not None else ""
         return InputRef(role, series.study_uid, series.uid, series.stack, sha256, (i, j, k))
+
+
+def _notes_on(role: str, series: Series) -> tuple[Note, ...]:
+    """What its header says against the role that a series takes, or that it says nothing."""
+    is_said = bool(role_by_name(series)[0])
+    return (*notes_against(role, series), *(() if is_said else (doubt_of(role, series),)))
 
 
 def _names(made: Prediction) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from medview.domain.volume import Note, Volume
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.tables import table_size
 from medview.services.offers import TABLES as TABLES
-from medview.services.offers import Offer, notes_against, offer_by_header, role_of
+from medview.services.offers import Offer, doubt_of, notes_against, offer_by_header, role_by_name
 
 ROLES = ("t1", "t1ce", "t2", "flair", "smri", "fmri", "film", "series")
 """Every input that some model has; each card says which ones are its own."""
@@ -191,7 +191,7 @@ def _named_input(
         fitting = [series for series in fitting if key in (series.key, series.uid)] or fitting
     if not fitting:
         raise _refusal(card, images, name)
-    called_so = [series for series in fitting if _role(series)[0] == role]
+    called_so = [series for series in fitting if role_by_name(series)[0] == role]
     series = _only(called_so or fitting, name)
     return Given(role, series, catalogue, _against(series, role))
 
@@ -211,11 +211,11 @@ def _bare_inputs(
     fitting = [(series, each.role) for series, each in offers if each.fits]
     if not fitting:
         raise _refusal(card, images, name)
-    sure = [(series, role) for series, role in fitting if _role(series)[0]]
+    sure = [(series, role) for series, role in fitting if role_by_name(series)[0]]
     if not sure:
         series = _only([series for series, _ in fitting], name)
         role = fitting[0][1]
-        return {role: Given(role, series, catalogue, (_doubt(series, role),))}, []
+        return {role: Given(role, series, catalogue, (doubt_of(role, series),))}, []
     return _by_role(card, sure, catalogue, name)
 
 
@@ -254,17 +254,9 @@ def _only(series: Sequence[Series], name: str) -> Series:
     return series[0]
 
 
-def _role(series: Series) -> tuple[str, str]:
-    """Role by description, else by file name; what it is instead by the description alone."""
-    role, other = role_of(series)
-    if not role and not other and series.files:
-        role, _ = role_of(replace(series, description=series.files[0].name))
-    return role, other
-
-
 def offer_of(card: ModelCard, series: Series) -> Offer:
     """The role a series takes by its headers or, where these are silent, its name; or why not."""
-    role, _ = _role(series)
+    role, _ = role_by_name(series)
     named = replace(series, description=role) if role else series
     return offer_by_header(card, named)
 
@@ -285,16 +277,9 @@ def _refusal(card: ModelCard, images: Sequence[Series], name: str) -> ModelInput
     )
 
 
-def _doubt(series: Series, role: str) -> Note:
-    if role == "film":
-        return Note("MODALITY_DOUBTFUL", "no header says that this is a chest film; taken for one")
-    kind = "" if series.modality else "that this is MR or "
-    return Note("MODALITY_DOUBTFUL", f"no header says {kind}which weighting; taken for {role}")
-
-
 def _against(series: Series, role: str) -> tuple[Note, ...]:
     """A note where a series is called something else than it was given as."""
-    called, other = _role(series)
+    called, other = role_by_name(series)
     # What is called T1 may well be one with contrast.
     if not other and called in ("", role, role.removesuffix("ce")):
         return ()

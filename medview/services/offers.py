@@ -156,6 +156,14 @@ def role_of(series: Series) -> tuple[str, str]:
     return "", ""
 
 
+def role_by_name(series: Series) -> tuple[str, str]:
+    """The same; where the header is silent the role that the name of the file says."""
+    role, other = role_of(series)
+    if not role and not other and series.files:
+        role, _ = role_of(replace(series, description=series.files[0].name))
+    return role, other
+
+
 def is_elsewhere(role: str, body_part: str) -> bool:
     """Whether a header says that another part of the body is shown than an input is about."""
     part = body_part.lower()
@@ -170,6 +178,14 @@ def notes_against(role: str, series: Series) -> tuple[Note, ...]:
         return ()
     text = f"by its header this shows another part of the body ({part}); taken for {role}"
     return (Note("OUTSIDE_TRAINING", text),)
+
+
+def doubt_of(role: str, series: Series) -> Note:
+    """That no header says what a series was taken for."""
+    if role == "film":
+        return Note("MODALITY_DOUBTFUL", "no header says that this is a chest film; taken for one")
+    kind = "" if series.modality else "that this is MR or "
+    return Note("MODALITY_DOUBTFUL", f"no header says {kind}which weighting; taken for {role}")
 
 
 def age_at(birth_date: str | None, study_date: str) -> float | None:

@@ -1,4 +1,5 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from phantoms import phantom
@@ -72,6 +73,23 @@ def test_a_request_says_what_the_header_says_against_the_image(
     notes = jobs.last.args[0].notes
     assert [note.code for note in notes] == ["OUTSIDE_TRAINING"] * doubted
     assert all(part in note.text for note in notes)
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"description": "T1 mprage"}, ""),
+        ({"description": "head"}, "no header says which weighting; taken for t1"),
+        ({"description": "", "modality": ""}, "no header says that this is MR or which"),
+        ({"description": "", "files": (Path("/x/sub-1_T1w.nii.gz"),)}, ""),
+    ],
+)
+def test_a_request_says_that_no_header_tells_what_it_is(analysis, jobs, session, fields, says):
+    session.series = replace(session.series, **fields)
+    analysis.run("anomaly")
+    notes = jobs.last.args[0].notes
+    assert [note.code for note in notes] == ["MODALITY_DOUBTFUL"] * bool(says)
+    assert all(note.text.startswith(says) for note in notes)
 
 
 def test_settings_stand_behind_what_was_not_chosen(analysis, jobs, preferences):
