@@ -47,6 +47,28 @@ def test_the_header_comes_first_and_a_contradiction_is_said(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("step", "told", "found"),
+    [(2.0, 2.01, 2.0), (2.0, None, 2.0), (0, 2.01, 2.01)],
+)
+def test_times_that_nearly_agree_or_are_told_once_raise_no_doubt(step, told, found, tmp_path):
+    series, _ = beside(tmp_path, BIDS | {"RepetitionTime": told}, step)
+    assert (series.time_step_s, codes(series)) == (found, [])
+
+
+def test_a_single_volume_has_no_step_in_time(tmp_path):
+    written(tmp_path / "t1.nii", TIMES[..., 0], np.diag([2.0, 2, 2, 1]))
+    (tmp_path / "t1.json").write_text(json.dumps(BIDS))
+    series, _ = only(tmp_path / "t1.nii")
+    assert (series.times, series.time_step_s, series.modality) == (1, None, "MR")
+
+
+def test_words_are_cut_and_hold_no_signs_that_command(tmp_path):
+    series, _ = beside(tmp_path, {"Manufacturer": "A\x1b[2J\n" + "b" * 10_000})
+    assert series.scanner.startswith("A[2Jbbb")
+    assert len(series.scanner) < 300
+
+
+@pytest.mark.parametrize(
     "said",
     ["", "[1]", "{", "[" * 100_000, '{"RepetitionTime": NaN, "Modality": ["MR"]}',
      '{"RepetitionTime": true}', '{"RepetitionTime": 1e999}', '{"RepetitionTime": -1}',
