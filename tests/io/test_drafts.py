@@ -41,6 +41,23 @@ def test_only_the_owner_can_read_it_and_its_name_tells_nothing(folder):
     assert list(folder.iterdir()) == [path]
 
 
+def test_drafts_of_earlier_versions_are_found(folder):
+    assert draft_file(folder, STUDY).name == "b195e883694915601231237696055615.json"
+    folder.mkdir(parents=True)
+    draft_file(folder, STUDY).write_text(
+        '{"schema": "medview.draft/1", "findings": "Two.", "signatures": [{"by": "Dr A"}]}'
+    )
+    assert read_draft(folder, STUDY) == Draft(findings="Two.", signatures=(Signature("Dr A"),))
+
+
+def test_a_draft_that_cannot_be_deleted_is_told(folder, tmp_path):
+    draft_file(folder, STUDY).mkdir(parents=True)
+    with pytest.raises(WriteError, match="a draft cannot be deleted"):
+        forget_draft(folder, STUDY)
+    (tmp_path / "file").write_text("")
+    forget_draft(tmp_path / "file", STUDY)  # below a file there is none
+
+
 def test_an_empty_draft_and_a_forgotten_one_leave_nothing(folder):
     forget_draft(folder, STUDY)  # nothing there yet
     write_draft(folder, STUDY, FULL)

@@ -26,8 +26,10 @@ def test_each_variable_has_its_course_with_carried_values_hollow():
     points = named(first, "circle")
     assert [each.get("fill") == "#ffffff" for each in points] == [True, False, False]
     low, high = points[1], points[2]
-    assert float(low.get("cy")) > float(high.get("cy"))  # larger values stand higher
-    assert float(low.get("cx")) < float(high.get("cx"))
+    assert (low.get("cy"), high.get("cy")) == ("22.0", "4.0")  # larger values stand higher
+    assert (low.get("cx"), high.get("cx")) == ("4.0", "300.0")
+    (course,) = named(first, "polyline")
+    assert course.get("points") == "4.0,22.0 158.2,22.0 300.0,4.0"
     assert "HR &lt;x&gt;" in html
     assert "a &amp; b" in html
     assert 'alt="HR &lt;x&gt;: 60 – 120 1/min"' in html
@@ -39,6 +41,13 @@ def test_many_carried_values_are_a_line_and_half_a_line_is_narrower():
     assert len(named(drawing, "circle")) == 2
     assert drawing.get("width") == "300"
     assert "<td>days</td>" in lanes_html(Lanes((long,), 48.0, None, "", "", "days"))
+
+
+@pytest.mark.parametrize("measured", [(), ((6.0, 7.0), (12.0, 7.0))])
+def test_values_that_never_change_run_through_the_middle(measured):
+    flat = Lane("v", measured, (), "7")
+    (drawing,) = drawings(lanes_html(Lanes((flat,), 24.0, None, "", "")))
+    assert [each.get("cy") for each in named(drawing, "circle")] == ["13.0"] * len(measured)
 
 
 def test_the_hour_of_the_film_is_dashed_at_its_place():
