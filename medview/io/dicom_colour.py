@@ -92,8 +92,11 @@ def _palette(header: Header, colour: str) -> tuple[int, RGB8]:
             raw[: len(raw) // 2 * 2] if wide else raw, f"{order}u2" if wide else "u1"
         )
         table = table[:count].astype(np.int64)
-        # 8-bit tables are written in 16-bit words, too; then the upper byte says nothing.
-        bits = 8 if not wide or (bits == 8 and table.max(initial=0) < 256) else bits
+        # Tables of 8 bits are written in 16-bit words, too: in the lower byte, the upper or both.
+        if not wide:
+            bits = 8
+        elif table.max(initial=0) > 255:
+            bits = bits if bits > 8 else 16
     if not table.size:
         return 0, np.arange(256, dtype=np.uint8)
     shift = max(0, min(bits, 16) - 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import sys
 
 import imagecodecs
@@ -12,7 +13,7 @@ from dicom_files import compressed, image, only, write
 from pydicom.uid import RLELossless, UID_dictionary
 
 from medview.domain.errors import ReadError
-from medview.io.dicom_codecs import SYNTAXES, CodecError, Coded, decode
+from medview.io.dicom_codecs import SYNTAXES, CodecError, Coded, Stream, decode, stream_header
 
 
 @pytest.mark.parametrize("pixels", [RAMP, SIGNED], ids=["unsigned", "signed"])
@@ -27,6 +28,39 @@ def test_run_lengths_give_the_values_that_went_in(pixels, tmp_path):
     ds = image(pixels)
     ds.compress(RLELossless, encoding_plugin="pydicom", generate_instance_uid=False)
     np.testing.assert_array_equal(values_of(ds, tmp_path), pixels)
+
+
+@pytest.mark.parametrize(
+    ("count", "offsets"),
+    [(2, (64, 70)), (1, (64,)), (3, (64, 70, 76)), (2, (70, 64)), (2, (60, 70)), (2, (64, 99_999))],
+)
+def test_run_lengths_whose_segments_lie_elsewhere_are_refused(count, offsets):
+    # Two segments of 3 bytes that stand for 4 values each: 0x0102 four times.
+    segments = b"\xfd\x01\0\0\0\0\xfd\x02"
+    head = struct.pack("<16I", count, *offsets, *[0] * (15 - len(offsets)))
+    if (count, offsets) == (2, (64, 70)):
+        values = decode(RLELossless, head + segments, Coded(2, 2, 1, 16, ""))
+        assert values.tolist() == [[0x0102] * 2] * 2
+        return
+    with pytest.raises(CodecError):
+        decode(RLELossless, head + segments, Coded(2, 2, 1, 16, ""))
+
+
+@pytest.mark.parametrize(
+    ("stream", "uid"),
+    [
+        (b"\xff\x4f\xff\x51" + struct.pack(">HH8IH3B", 41, 0, 24, 40, 4, 10, 9, 9, 0, 0, 1,
+                                             0x8B, 1, 1), "1.2.840.10008.1.2.4.90"),
+        (b"\xff\xd8\xff\xe0\0\4ab\xff\xff\xc3" + struct.pack(">HBHHB", 8, 12, 30, 20, 1),
+         "1.2.840.10008.1.2.4.70"),
+    ],
+    ids=["JPEG 2000", "JPEG"],
+)  # fmt: skip
+def test_a_stream_says_its_size_and_bits_as_far_as_it_is_there(stream, uid):
+    signed = uid.endswith("90")
+    assert stream_header(uid, stream) == Stream(30, 20, 1, 12, signed)
+    assert stream_header(uid, stream[:-6]) is None
+    assert stream_header("1.2.840.10008.1.2.1", stream) is None
 
 
 def test_a_signed_image_in_an_unsigned_stream_keeps_its_sign(tmp_path):

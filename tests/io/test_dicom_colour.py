@@ -89,6 +89,41 @@ def test_a_segmented_table_has_points_lines_and_repeats():
     assert _unfolded(table, 100) == [10, 20, 30, 40, 10, 20, 30, 40]
 
 
+@pytest.mark.parametrize(
+    ("table", "values"),
+    [
+        # The second segment again, which lies 6 bytes in; then a line, from where it stands.
+        ([0, 1, 5, 0, 2, 10, 20, 2, 1, 6, 0], [5, 10, 20, 10, 20]),
+        ([0, 1, 0, 1, 2, 20, 2, 1, 6, 0], [0, 10, 20, 20, 20]),
+        ([0, 1, 0, 1, 2, 20, 0, 1, 40, 2, 1, 6, 0], [0, 10, 20, 40, 30, 20]),
+        # What lies ahead, between segments or is cut off ends the table.
+        ([0, 1, 5, 2, 1, 6, 0, 0, 1, 7], [5]),
+        ([0, 1, 5, 2, 1, 2, 0], [5]),
+        ([0, 1, 5, 1, 2], [5]),
+        ([0, 1, 5, 3, 1, 1], [5]),
+    ],
+)
+def test_repeats_are_of_the_segment_that_they_name(table, values):
+    assert _unfolded(table, 100) == values
+    assert _unfolded(table, 2) == values[:2]
+
+
+@pytest.mark.parametrize(
+    ("bits", "packed", "shown"),
+    [
+        (8, bytes([0, 100, 255, 0]), [0, 100, 255]),  # bytes, filled up to an even number
+        (8, words(0, 100, 255), [0, 100, 255]),  # bytes in words
+        (8, words(0, 100 << 8, 255 << 8), [0, 100, 255]),  # words that call themselves bytes
+        (16, words(0, 100 << 8, 255 << 8), [0, 100, 255]),
+        (12, words(0, 100 << 4, 255 << 4), [0, 100, 255]),
+    ],
+)
+def test_a_palette_has_bytes_or_words(bits, packed, shown, tmp_path):
+    index = np.array([[0, 1, 2]], np.uint8)
+    found = rgb_of(palette(3, 0, bits, [packed] * 3, index), tmp_path)
+    assert found[0, :, 0].tolist() == shown
+
+
 @given(st.lists(st.integers(0, 65535), max_size=60), st.integers(1, 65536))
 def test_no_segmented_table_runs_in_circles(table, count):
     assert len(_unfolded(table, count)) <= count
