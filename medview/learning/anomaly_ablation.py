@@ -23,21 +23,15 @@ from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.anomaly_engine import Engine
+from medview.learning.anomaly_folds import TimeLeft, finished_model, make_trainer, train_to_end
 from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings, Rule
 from medview.learning.anomaly_shown import FULL, Shown, agreement, joined, looked, scored, show
-from medview.learning.anomaly_training import (
-    TimeLeft,
-    finished_model,
-    load_normals,
-    make_trainer,
-    split,
-    train_to_end,
-)
 from medview.learning.calibrate import Pasted, Trial, choose, draw_slices, paste_lesions
 from medview.learning.cases import find_subsets
 from medview.learning.devices import choose_device
+from medview.learning.normal_cases import load_normals, split
 from medview.learning.single_pass import fit_single_pass
 
 LOOKED_AT = ("default", "heads-4")

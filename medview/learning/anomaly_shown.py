@@ -14,10 +14,10 @@ from medview.domain.ablation import Scored
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_scores import Drawn, rimless
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.anomaly_training import NormalCase
 from medview.learning.attention_mass import attention_mass, band, lift
 from medview.learning.lesions import draw_lesion
 from medview.learning.metrics import pr_auc
+from medview.learning.normal_cases import NormalCase
 from medview.learning.scoring import protocol_rows, slices_of
 from medview.learning.subset import TrainCase
 

@@ -63,7 +63,7 @@ def words_for_table(base: str, recipe: Recipe) -> str:
 
 
 def _brain(job: Progress, case: TrainCase, recipe: Recipe, seed: int) -> Varied:
-    from medview.learning.anomaly_training import load_normal
+    from medview.learning.normal_cases import load_normal
 
     brain = load_normal(case).brains[0]
     how = Augmentation(**recipe.get("augment", {}))

@@ -17,10 +17,10 @@ from medview.learning.icu_compared import Given, by_unit
 from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import Fit, probabilities
 from medview.learning.icu_grid import Floats
+from medview.learning.icu_parts import works_of
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay, encoded, fit_normaliser, with_films
 from medview.learning.icu_tasks import Rows, fold_rows
-from medview.learning.icu_training import works_of
 from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_variants import without
 from medview.learning.icu_work import Work

@@ -37,6 +37,7 @@ from medview.learning.icu_armed import LEARNS, ArmedFit, inside
 from medview.learning.icu_card import make_card
 from medview.learning.icu_fit import Fit, StaySet
 from medview.learning.icu_model import IcuModel, Part, load_icu
+from medview.learning.icu_parts import patients_in, works_in, write_splits
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay, encoded, find_stays
 from medview.learning.icu_tasks import (
@@ -47,7 +48,7 @@ from medview.learning.icu_tasks import (
     units_of,
     write_done,
 )
-from medview.learning.icu_training import health_of, patients_in, works_in, write_splits
+from medview.learning.icu_training import health_of
 from medview.learning.icu_units import grown, refuse_no_unit, site_effects
 from medview.learning.icu_work import Work
 from medview.learning.patients import patient_hash

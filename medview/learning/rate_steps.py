@@ -19,8 +19,9 @@ Step = Callable[[float], float]
 
 def anomaly(job: Progress, request: TrainRequest) -> Step:
     """Of the anomaly model, from given weights."""
+    from medview.learning.anomaly_folds import make_trainer
     from medview.learning.anomaly_recipe import Recipe
-    from medview.learning.anomaly_training import load_normals, make_trainer, split
+    from medview.learning.normal_cases import load_normals, split
 
     _use(request)
     request = replace(request, device=choose_device(request.device))

@@ -1,7 +1,6 @@
 """A whole training on made-up brains: folds, time, cases that cannot be read, names kept back."""
 
 import csv
-from dataclasses import replace
 
 import pytest
 from brains import head, write_ixi, write_nifti
@@ -13,12 +12,7 @@ from medview.io.cards import read_card
 from medview.io.case_names import case_hash, shown_patient
 from medview.io.seen import seen_of
 from medview.learning import anomaly_training
-from medview.learning.anomaly_training import (
-    TimeLeft,
-    fit,
-    train_to_end,
-)
-from medview.learning.checkpoint import EpochReport
+from medview.learning.anomaly_training import fit
 from medview.learning.recognised import LOWEST_FLOOR
 from medview.learning.weights import patient_hash
 from medview.services.recipes import read_recipe
@@ -124,52 +118,3 @@ def test_patients_are_named_by_a_hash_where_privacy_is_asked_for(brains, tmp_pat
     rows = table(tmp_path / "splits.csv")
     assert [row["patient"] for row in rows] == [shown_patient(n[:6], private=True) for n in NAMES]
     assert [row["case"] for row in rows] == [case_hash(name) for name in NAMES]
-
-
-class Clock:
-    """Time that passes as it is told."""
-
-    def __init__(self):
-        self.now = 1000.0
-
-    def __call__(self):
-        return self.now
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    found = Clock()
-    monkeypatch.setattr(anomaly_training.time, "perf_counter", found)
-    return found
-
-
-def test_the_minutes_count_for_all_trainings_together(clock):
-    request = TrainRequest((), "", {}, max_minutes=10)
-    left = TimeLeft.of(request, 3)
-    assert left.next_deadline() == pytest.approx(1000 + 200)
-    clock.now += 320  # it was late: the others share what is left
-    assert left.next_deadline() == pytest.approx(1320 + 140)
-    clock.now += 10  # it was early
-    assert left.next_deadline() == pytest.approx(1330 + 270)
-    assert TimeLeft.of(replace(request, max_minutes=None), 3).next_deadline() == float("inf")
-
-
-def test_a_training_that_is_late_stops_after_its_epoch_and_says_so(clock):
-    class Slow:
-        """Takes a minute an epoch."""
-
-        class recipe:  # noqa: N801  # stands for an object
-            epochs = 9
-
-        epoch, stopped = 0, "epochs"
-
-        def fit(self):
-            while self.epoch < 9:
-                self.epoch += 1
-                clock.now += 60
-                yield EpochReport(self.epoch, 9, {("val", "loss"): 1.0}, 60.0, True)
-
-    slow = Slow()
-    left = TimeLeft.of(TrainRequest((), "", {}, max_minutes=2.5), 1)
-    assert len(train_to_end(Silent(), slow, left, "")) == 3
-    assert slow.stopped == "time"

@@ -38,7 +38,9 @@ def _small(monkeypatch, tmp_path, every_epoch, narrow):
     )
     # What is measured after a training has tests of its own.
     monkeypatch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
-    monkeypatch.setattr(anomaly_training, "calibrate", lambda *given: AnomalySettings())
+    monkeypatch.setattr(
+        "medview.learning.anomaly_folds.calibrate", lambda *given: AnomalySettings()
+    )
     monkeypatch.setattr(cxr_training, "evidence_rows", lambda *given: [])
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
 
