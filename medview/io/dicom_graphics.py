@@ -12,8 +12,7 @@ Mask = NDArray[np.bool_]
 
 GROUPS = range(0x6000, 0x6020, 2)
 _ROWS, _COLUMNS, _FRAMES, _ORIGIN, _FIRST = 0x10, 0x11, 0x15, 0x50, 0x51
-_BITS, _POSITION, _DATA = 0x100, 0x102, 0x3000
-MAX_SIDE = 65_535
+_POSITION, _DATA = 0x102, 0x3000
 
 
 def has_graphics(file: PixelFile) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from medview.learning.augment import Augmentation
 from medview.learning.checkpoint import all_but_folds
@@ -68,8 +68,3 @@ def same_run(recipe: Recipe) -> str:
     if not recipe.network.deterministic:  # unknown to older checkpoints, which are not
         values["network"].pop("deterministic")
     return str(values)
-
-
-def shorter(recipe: Recipe, epochs: int | None) -> Recipe:
-    """The recipe with another number of epochs."""
-    return replace(recipe, epochs=epochs) if epochs else recipe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal
 
 _PLAIN = (
     "samples",
@@ -25,7 +25,6 @@ _PLAIN = (
 Rule = Literal[
     "ratio", "product", "sum", "epistemic", "residual", "ratio-aleatoric", "ratio-epistemic"
 ]
-RULES: tuple[Rule, ...] = get_args(Rule)
 """The first is the paper's; the last two divide by one part of the uncertainty alone."""
 
 

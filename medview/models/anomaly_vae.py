@@ -123,37 +123,3 @@ class AnomalyVae(nn.Module):
         z = mean + torch.exp(0.5 * log_variance) * noise
         picture, picture_log_variance = self.decode(z)
         return picture, picture_log_variance, mean, log_variance
-
-
-@dataclass(frozen=True, slots=True)
-class Draws:
-    """What K draws say of each pixel, each (B, 1, 128, 128) (paper equations 10-13)."""
-
-    mean: Tensor
-    epistemic: Tensor
-    aleatoric: Tensor
-
-
-def draw(model: AnomalyVae, x: Tensor, noise: Tensor) -> Draws:
-    """Encode once, decode K draws in one batch.
-
-    Parameters
-    ----------
-    x : Tensor
-        (B, 1, 128, 128).
-    noise : Tensor
-        (K, B, 256), standard normal, from the caller so that a seed fixes the answer.
-
-    Returns
-    -------
-    Draws
-        Mean over draws, variance over draws (epistemic, divided by K as the paper has it) and
-        mean predicted variance (aleatoric).
-    """
-    samples, batch, _ = noise.shape
-    mean, log_variance = model.encode(x)
-    z = mean + torch.exp(0.5 * log_variance) * noise  # (K, B, 256)
-    pictures, s = model.decode(z.reshape(samples * batch, -1))
-    pictures = pictures.reshape(samples, *x.shape)
-    s = s.reshape(samples, *x.shape)
-    return Draws(pictures.mean(0), pictures.var(0, correction=0), s.exp().mean(0))

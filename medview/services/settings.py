@@ -126,12 +126,6 @@ class Preferences:
         )
 
 
-def texts() -> dict[str, str]:
-    """What the settings dialog says of each setting, by its name."""
-    kinds = get_type_hints(Settings, include_extras=True)
-    return {name: kind.__metadata__[0] for name, kind in kinds.items()}
-
-
 def _settings_of(body: Mapping[str, object]) -> Settings:
     known: dict[str, Any] = {}
     for name, kind in get_type_hints(Settings).items():

@@ -21,7 +21,6 @@ from medview.ui.words import place, tr
 # The curve follows the mouse no faster than this.
 _SOON_MS = 30
 _MOST_KEPT = 6
-_Place = tuple[float, float, float]
 
 
 class CurveBar(QFrame):

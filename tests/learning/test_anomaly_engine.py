@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 import torch
 from discs import slices
+from vae_draws import draw
 
 from medview.domain.errors import Cancelled
 from medview.domain.progress import Silent
 from medview.learning.anomaly_engine import Engine, noise_for, run_slices
-from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions, draw
+from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 
 
 @pytest.fixture(scope="module")

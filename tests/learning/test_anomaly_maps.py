@@ -1,6 +1,7 @@
 """From draws to maps, by hand and by rule."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from medview.learning.anomaly_maps import (
     maps_from_draws,
     smooth_difference,
 )
-from medview.learning.anomaly_settings import RULES
+from medview.learning.anomaly_settings import Rule
 
 
 def test_residual_and_variances_of_two_draws_by_hand():
@@ -49,7 +50,7 @@ def test_maps_are_zero_outside_the_brain():
 def test_each_rule_by_hand(rule, value):
     one = full(0.09), full(0.06), full(0.16)
     assert combine(*one, rule)[0, 0, 0] == pytest.approx(value)
-    assert rule in RULES
+    assert rule in get_args(Rule)
 
 
 def test_uncertainty_pulls_the_ratio_down_and_pushes_product_and_sum_up():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from medview.domain.errors import DataError
-from medview.learning.anomaly_recipe import Recipe, same_run, shorter
+from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.augment import Augmentation
 from medview.models.anomaly_vae import VaeOptions
 
@@ -39,8 +39,3 @@ def test_runs_are_the_same_when_all_but_the_folds_is():
 
 def test_checkpoints_from_before_a_setting_existed_can_be_gone_on_from():
     assert "deterministic" not in same_run(Recipe())
-
-
-def test_a_shorter_recipe_has_fewer_epochs_and_nothing_else_changed():
-    assert shorter(Recipe(), 1) == replace(Recipe(), epochs=1)
-    assert shorter(Recipe(), None) == Recipe()

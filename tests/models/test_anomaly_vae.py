@@ -3,8 +3,9 @@
 import pytest
 import torch
 from torch import nn
+from vae_draws import draw
 
-from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions, draw
+from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 from medview.models.blocks import SpatialAttention
 from medview.models.losses import gaussian_nll, kl_standard_normal
 

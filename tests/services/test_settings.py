@@ -1,6 +1,5 @@
 import json
 import stat
-from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,6 @@ from medview.services.settings import (
     Preferences,
     Settings,
     read_settings,
-    texts,
     write_settings,
 )
 
@@ -84,8 +82,3 @@ def test_in_private_mode_no_path_is_kept(path):
     preferences.remember(Path("/data/ZQ7PN-Name"))
     assert preferences.settings.recent == ()
     assert "ZQ7PN" not in path.read_text()
-
-
-def test_every_setting_has_a_text_for_the_dialog():
-    assert set(texts()) == {field.name for field in fields(Settings)}
-    assert all(texts().values())
