@@ -7,7 +7,7 @@ two models, stand side by side.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -40,14 +40,15 @@ class Known(NamedTuple):
 class Renamed:
     """Maps under longer names; each is made once, because what is drawn is compared by identity."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: Callable[[Prediction], str]) -> None:
+        self._named = named
         self._made: dict[tuple[int, str], tuple[ScalarMap, ScalarMap]] = {}
 
     def of(self, found: ScalarMap, owner: Prediction) -> ScalarMap:
         """The map under the key that names its result, with a title that does."""
         key = (id(found), owner.key)
         if key not in self._made:
-            title = f"{found.title or found.name}, {owner.model} {owner.version}"
+            title = f"{found.title or found.name}, {self._named(owner)}"
             other = replace(found, name=f"{found.name}{_MARK}{owner.key}", title=title)
             self._made[key] = (found, other)
         return self._made[key][1]

@@ -16,6 +16,7 @@ from medview.services.known import Known
 from medview.services.models import CHECK
 from medview.services.session import Message, Session
 from medview.services.tasks import Answers, Errand, Tasks
+from medview.services.telling import titles_of
 from medview.services.versions import (
     Version,
     import_file,
@@ -110,6 +111,7 @@ class ModelLibrary:
             lambda: own_versions(self._folders[1]), (), self._writer
         )
         self._own.changed.connect(self.changed.emit)
+        session.titles = titles_of(each.card for each in self.shipped)
 
     @cached_property
     def shipped(self) -> tuple[Version, ...]:

@@ -24,7 +24,8 @@ from medview.imaging.resample import resample_onto
 from medview.imaging.reslice import Cut, cut_of
 from medview.io.hashing import volume_sha256
 from medview.services.layering import first_style, laid_style
-from medview.services.telling import result_lines, result_marks
+from medview.services.offers import shipped_cards
+from medview.services.telling import result_lines, result_marks, titles_of
 
 Point = tuple[float, float, float]
 
@@ -103,7 +104,7 @@ def render(
         layers,
         view,
         marks=result_marks(results),
-        said=result_lines(results),
+        said=result_lines(results, titles_of(shipped_cards()) if results else {}),
         part=needed_here(volume, view, wish.size),
     )
     frame = replace(frame, corners=replace(frame.corners, top_left=heading))

@@ -61,7 +61,7 @@ def _results(session: Session) -> tuple[Insertion, ...]:
         for finding in result.findings:
             said = _answer(session, result, f"finding {finding.id}")
             what = (
-                f"Finding {finding.id} of {result.model} {result.version}: "
+                f"Finding {finding.id} of {session.named(result)}: "
                 f"{where_words(finding, result)}, {number(finding.volume_ml, 2)} ml, "
                 f"peak {number(finding.peak)}"
             )
@@ -73,7 +73,7 @@ def _results(session: Session) -> tuple[Insertion, ...]:
             bounds = interval_text(score)
             beside = f" ({score.level:.0%} interval {bounds})".replace("%", " %") if bounds else ""
             name = score.name.replace("_", " ")
-            what = f"{name} {score_text(score)}{beside}, {result.model} {result.version}"
+            what = f"{name} {score_text(score)}{beside}, {session.named(result)}"
             made.append(Insertion(f"{what} – {said}", f"{what}; reader: {said}."))
     return tuple(made)
 

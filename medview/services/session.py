@@ -32,6 +32,7 @@ from medview.services.layering import (
     known_maps,
     layers_of,
 )
+from medview.services.telling import titled
 
 # The maps that one key goes round, in this order; others ("seen") are chosen by name.
 MAPS_IN_TURN = ("score", "residual", "epistemic", "aleatoric", "total")
@@ -194,6 +195,8 @@ class Session:
         The newest one.
     private : bool
         True hides name, id and birth date, and keeps nothing in the list of recent folders.
+    titles : dict[str, str]
+        What models are called, by version ("ID@VERSION") and by id.
     """
 
     events: ClassVar[SignalGroupDescriptor] = SignalGroupDescriptor()
@@ -235,6 +238,7 @@ class Session:
     tasks: tuple[Task, ...] = ()
     message: Message | None = None
     private: bool = False
+    titles: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def together(self) -> Iterator[None]:
@@ -280,6 +284,10 @@ class Session:
         """No other table stands in the place of one that a result was made with."""
         open_now = {role: each.given.sha256 for role, each in self.tables.items()}
         return all(open_now.get(each.role, each.sha256) == each.sha256 for each in made.inputs)
+
+    def named(self, result: Prediction) -> str:
+        """The model and version that gave a result as a reader knows it: "Bayesian VAE 1.0"."""
+        return titled(result, self.titles)
 
     def results_about(self, about: VolumeId | None) -> tuple[Prediction, ...]:
         """The same about the pixels that another pane shows."""
@@ -399,7 +407,7 @@ class Session:
 
     def __post_init__(self) -> None:
         """Names that maps of several results are given are no state that is told of."""
-        self._renamed = Renamed()
+        self._renamed = Renamed(self.named)
         self.events.predictions.connect(
             lambda every: self._renamed.keep(each for some in every.values() for each in some)
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
+from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.wording import number, span
 from medview.imaging.marks import ZONES, Mark, zone_marks
@@ -66,9 +67,23 @@ def interval_text(score: Score) -> str:
     return span(_alike(score, score.low), _alike(score, score.high))
 
 
-def result_line(prediction: Prediction) -> str:
-    """A result in one line, such as "Gap +5.1 y [−1.0 to +11.2] · brain-age 1.0"."""
-    made_by = f"{prediction.model} {prediction.version}"
+def titles_of(cards: Iterable[ModelCard]) -> dict[str, str]:
+    """What models are called, by "ID@VERSION" and by id; of one id the first card counts."""
+    known: dict[str, str] = {}
+    for card in cards:
+        known[f"{card.id}@{card.version}"] = card.title
+        known.setdefault(card.id, card.title)
+    return known
+
+
+def titled(result: Prediction, titles: Mapping[str, str]) -> str:
+    """The model and version that gave a result: by its title, where that is known, else its id."""
+    title = titles.get(result.key) or titles.get(result.model) or result.model
+    return f"{title} {result.version}"
+
+
+def result_line(prediction: Prediction, titles: Mapping[str, str]) -> str:
+    """A result in one line, such as "Gap +5.1 y [−1.0 to +11.2] · M-AVAE brain age 1.0"."""
     score = main_score(prediction)
     if score is None or score.value is None:
         return ""
@@ -76,22 +91,33 @@ def result_line(prediction: Prediction) -> str:
     bounds = interval_text(score)
     said = f"{name} {score_text(score)}" + (f" [{bounds}]" if bounds else "")
     doubt = " (outside training)" if score.status == "extrapolating" else ""
-    return f"{said}{doubt} · {made_by}"
+    return f"{said}{doubt} · {titled(prediction, titles)}"
 
 
-def result_lines(predictions: tuple[Prediction, ...]) -> tuple[str, ...]:
+def result_lines(predictions: tuple[Prediction, ...], titles: Mapping[str, str]) -> tuple[str, ...]:
     """One line for each result that has a score."""
-    return tuple(line for each in predictions if (line := result_line(each)))
+    return tuple(line for each in predictions if (line := result_line(each, titles)))
+
+
+def zones_line(predictions: tuple[Prediction, ...], titles: Mapping[str, str]) -> tuple[str, ...]:
+    """Whose zones are drawn, where several results have some."""
+    having = [each for each in predictions if _has_zones(each)]
+    return (f"Zones: {titled(having[-1], titles)}",) if len(having) > 1 else ()
 
 
 def result_marks(predictions: tuple[Prediction, ...]) -> tuple[Mark, ...]:
     """The zones of the lungs with their scores, of the newest result that has them."""
     for each in reversed(predictions):
         lungs = each.map("lungs")
-        scores = {letter: each.score(f"brixia_{letter}") for letter in ZONES}
-        if lungs is not None and lungs.geometry.shape[0] == 1 and any(scores.values()):
+        if lungs is not None and _has_zones(each):
             return zone_marks(lungs, zone_texts(each))
     return ()
+
+
+def _has_zones(prediction: Prediction) -> bool:
+    lungs = prediction.map("lungs")
+    is_flat = lungs is not None and lungs.geometry.shape[0] == 1
+    return is_flat and any(prediction.score(f"brixia_{letter}") for letter in ZONES)
 
 
 def zone_texts(prediction: Prediction) -> dict[str, str]:

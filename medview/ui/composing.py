@@ -23,7 +23,7 @@ from medview.imaging.view import Corners, DrawnShape, Frame, Layer, Part, View
 from medview.services.layering import base_name
 from medview.services.layouts import is_prior, share_space
 from medview.services.session import Session, Shown
-from medview.services.telling import result_lines, result_marks
+from medview.services.telling import result_lines, result_marks, zones_line
 from medview.ui.dress import Dress, Placing
 from medview.ui.identity import corner_lines, time_words
 from medview.ui.swiping import swipe_on, swiped_dress, swiped_frame
@@ -97,7 +97,8 @@ class Composer:
             frame = swiped_frame(session, volume, plain, swipe)
         else:
             part = None if part is None else grown(part, cut_of(volume.geometry, view))
-            said = result_lines(results)
+            said = result_lines(results, session.titles)
+            said += zones_line(results, session.titles) if session.zones_on else ()
             frame = compose_frame(volume, layers, plain, marks=marks, said=said, part=part)
         # On a film there is no other plane that the crosshair could lead to.
         crosshair = frame.crosshair and not volume.is_film
@@ -218,7 +219,7 @@ class Composer:
         owner = self._session.owner_about(held.id, key)
         if owner is None or key != base_name(key):
             return title
-        return f"{title} · {owner.model} {owner.version}"
+        return f"{title} · {self._session.named(owner)}"
 
     def _body_of(self, volume: Volume) -> NDArray[np.float64] | None:
         """Where the body is; unknown as long as slices are still to come."""

@@ -25,12 +25,16 @@ VOLUME = phantom()
 NOTHING_BEGUN = ((), {})
 
 
+def by_id(made):
+    return f"{made.model} {made.version}"
+
+
 def result(version="1.0", names=("score",), model="anomaly"):
     return replace(result_about(ABOUT, VOLUME, model=model, names=names), version=version)
 
 
 def known(*results, begun=NOTHING_BEGUN, renamed=None):
-    return known_maps(results, begun, renamed or Renamed())
+    return known_maps(results, begun, renamed or Renamed(by_id))
 
 
 def test_the_newest_result_keeps_the_name_and_others_are_told_by_version():
@@ -43,7 +47,7 @@ def test_the_newest_result_keeps_the_name_and_others_are_told_by_version():
 
 
 def test_a_map_under_a_longer_name_is_made_once_and_let_go_with_its_result():
-    old, new, renamed = result("1.0"), result("2.0"), Renamed()
+    old, new, renamed = result("1.0"), result("2.0"), Renamed(by_id)
     first = known(old, new, renamed=renamed)["score|anomaly@1.0"].map
     assert known(old, new, renamed=renamed)["score|anomaly@1.0"].map is first
     renamed.keep((new,))

@@ -1,8 +1,11 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from services.stubs import result_about
+from phantoms import geometry_of
+from services.stubs import CARD, result_about
 
+from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Score
 from medview.services.session import VolumeId
 from medview.services.telling import (
@@ -11,8 +14,11 @@ from medview.services.telling import (
     main_score,
     result_line,
     score_text,
+    titled,
+    titles_of,
     value_text,
     zone_texts,
+    zones_line,
 )
 
 
@@ -46,16 +52,34 @@ def test_a_figure_has_the_digits_that_mean_something(name, value, text):
 def test_the_line_names_score_interval_and_model():
     gap = Score("gap_corrected", 5.1, -1.0, 11.2, unit="years")
     made = result("brain-age", Score("age", 67.2, unit="years"), gap)
-    assert result_line(made) == "Gap +5.1 y [\u22121.0 to +11.2] · brain-age 1.0"
+    assert result_line(made, {}) == "Gap +5.1 y [\u22121.0 to +11.2] · brain-age 1.0"
+    titles = {"brain-age": "Age of a brain"}
+    assert result_line(made, titles).endswith(" · Age of a brain 1.0")
+
+
+def test_of_cards_with_one_id_each_version_has_its_own_title_and_others_the_first():
+    cards = (CARD, replace(CARD, version="1.0-ward", title="Ward"))
+    titles = titles_of(cards)
+    named = [titled(replace(result("anomaly"), version=v), titles) for v in ("1.0-ward", "2.0")]
+    assert named == ["Ward 1.0-ward", f"{CARD.title} 2.0"]
+
+
+def test_of_several_results_with_zones_it_is_said_whose_are_drawn():
+    grid = geometry_of(shape=(1, 20, 24))
+    lungs = ScalarMap("lungs", np.ones(grid.shape, np.float32), grid, "mask")
+    one = replace(result("cxr", Score("brixia_A", 1.0)), maps=(lungs,))
+    plain = result("icu")
+    assert zones_line((one, plain), {}) == ()
+    assert zones_line((one, replace(one, version="2.0"), plain), {}) == ("Zones: cxr 2.0",)
 
 
 def test_without_a_gap_the_age_is_told_and_without_anything_nothing():
     gone = Score("gap_corrected", None, status="not_available", meaning="no age")
     age = Score("age", 67.2, unit="years", status="extrapolating")
-    assert result_line(result("brain-age", gone, age)) == (
+    assert result_line(result("brain-age", gone, age), {}) == (
         "Brain age 67.2 y (outside training) · brain-age 1.0"
     )
-    assert result_line(result("brain-age", gone)) == ""
+    assert result_line(result("brain-age", gone), {}) == ""
     assert main_score(result("brain-age", gone)) == gone
 
 

@@ -100,7 +100,7 @@ def test_the_pane_names_the_map_the_model_and_that_it_is_for_research(head):
     assert head.frame() is not None
     lines = head.pane().dress.corners.bottom_right
     assert lines[-1] == "research use only"
-    assert "anomaly 1.0" in lines[0]
+    assert "Anomaly 1.0" in lines[0]
 
 
 def test_the_strip_belongs_to_the_pane_that_steps_through_the_slices(head):

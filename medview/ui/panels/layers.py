@@ -81,7 +81,7 @@ class LayersPanel(Column):
         """The model of the newest of several maps of one name; the others say theirs already."""
         alike = [other for other, _ in names if base_name(other) == key]
         owner = self._app.session.owner(key) if len(alike) > 1 else None
-        return f"{owner.model} {owner.version}" if owner is not None else ""
+        return self._app.session.named(owner) if owner is not None else ""
 
     def _on_overlay(self, on: bool) -> None:
         if on != self._app.session.overlay_on:

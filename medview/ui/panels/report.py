@@ -194,7 +194,7 @@ def _inside(session: Session) -> str:
     if not session.results:
         more = tr(" A model is still running.") if session.unfinished is not None else ""
         return tr("No model has been run: the report holds images and your words.") + more
-    said = ", ".join(_result_words(each) for each in session.results)
+    said = ", ".join(_result_words(each, session.named(each)) for each in session.results)
     one = len(session.results) == 1
     text = tr("Holds the result of ") if one else tr("Holds the results of ")
     findings = len(session.findings)
@@ -202,9 +202,9 @@ def _inside(session: Session) -> str:
     return text + (tr(", {n} findings.", n=findings) if findings != 1 else tr(", 1 finding."))
 
 
-def _result_words(result: Prediction) -> str:
+def _result_words(result: Prediction, called: str) -> str:
     """A model and the first figure that it told."""
     score = result.scores[0] if result.scores else None
     if score is None or score.value is None:
-        return result.model
-    return f"{result.model} {figure_text(score.value, score.name)}"
+        return called
+    return f"{called}: {figure_text(score.value, score.name)}"

@@ -63,7 +63,7 @@ class ResultCard(Card):
             parts.append(made)
         full = f"{self.title} {self.result.version}"
         whole = f"{full} · {device_name(self.result.device)}"
-        brief = f"{self.result.model} {self.result.version}"
+        brief = tr("version {name}", name=self.result.version)
         by = ElidedLabel(whole, "quiet", shorter=(full, brief))
         name(by, "result_by", whole)
         if _width_of(parts, by, brief) <= _LEAST_PX:

@@ -139,7 +139,7 @@ class SawCard(Card):
         clear(self._steps)
         steps = result.preparation if result is not None else ()
         if result is not None and len(session.results) > 1:
-            by = label(f"{result.model} {result.version}", "quiet")
+            by = label(session.named(result), "quiet")
             self._steps.addWidget(by)
         for place, step in enumerate(steps, 1):
             self._steps.addWidget(label(f"{place}. {step}", "quiet", wraps=True))

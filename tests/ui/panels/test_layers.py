@@ -43,7 +43,7 @@ def test_several_maps_are_drawn_in_the_order_of_the_list(head):
     assert np.array_equal(turned.tints[0], frame.tints[1])
     assert [bar.title for bar in turned.colour_bars] == ["total", "score"]
     corner = head.pane().dress.corners.bottom_right
-    assert corner == ("Total · anomaly 1.0, 1 more", "research use only")
+    assert corner == ("Total · Anomaly 1.0, 1 more", "research use only")
     assert not head.find(QPushButton, "layer_seen_up").isEnabled()
     assert not head.find(QPushButton, "layer_score_down").isEnabled()
 
@@ -91,8 +91,8 @@ def test_maps_of_two_versions_are_two_rows_with_their_names(head):
     assert drawn(head) == ["score", older]
     rows = [head.find(QPushButton, f"layer_{key}") for key in ("score", older, "total")]
     assert [row.accessibleName() for row in rows] == [
-        "Score, anomaly 1.1",
-        "Score, anomaly 1.0",
+        "Score, Anomaly 1.1",
+        "Score, Anomaly 1.0",
         "Total",
     ]
     assert head.session.owner("score") is second
@@ -101,7 +101,7 @@ def test_maps_of_two_versions_are_two_rows_with_their_names(head):
     assert head.session.style(older).opacity == 0.7
     head.settle()
     assert head.pane().dress.corners.bottom_right == (
-        "Score, anomaly 1.0, 1 more",
+        "Score, Anomaly 1.0, 1 more",
         "research use only",
     )
     assert len(head.frame().tints) == 2

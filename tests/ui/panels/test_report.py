@@ -50,7 +50,7 @@ def test_with_nothing_open_nothing_can_be_written(bench):
 def test_it_says_what_will_stand_in_the_report(head):
     assert "No model has been run" in texts(head)
     head.add_result("score")
-    assert "Holds the result of anomaly 1.83, 0 findings." in texts(head)
+    assert "Holds the result of Anomaly 1.0: 1.83, 0 findings." in texts(head)
 
 
 def test_what_is_said_of_nothing_measured_names_the_key_in_force_at_first(head):
@@ -64,7 +64,7 @@ def test_of_several_results_each_is_named(head):
     age = replace(older, model="brain-age", scores=(Score("age", 37.24, unit="years"),))
     head.session.predictions = {head.session.volume_id: (older, age)}
     head.settle()
-    assert "Holds the results of anomaly 1.83, brain-age 37.2, 0 findings." in texts(head)
+    assert "Holds the results of Anomaly 1.0: 1.83, brain-age 1.0: 37.2, 0 findings." in texts(head)
 
 
 def test_paper_is_kept(head):
