@@ -9,6 +9,8 @@ from dicom_files import catalogue, save, stack, write
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
+from medview.io.dicomdir import files_of, is_dicomdir
+
 
 def index(path: Path, records: list[list[str]], *, offset: int = 0) -> Path:
     """An index of these files; `offset` is what every record names as its next."""
@@ -23,7 +25,8 @@ def index(path: Path, records: list[list[str]], *, offset: int = 0) -> Path:
         record.OffsetOfTheNextDirectoryRecord = offset
         record.OffsetOfReferencedLowerLevelDirectoryEntity = offset
         record.DirectoryRecordType = "IMAGE"
-        record.ReferencedFileID = parts
+        if parts:
+            record.ReferencedFileID = parts
         ds.DirectoryRecordSequence.append(record)
     return write(ds, path)
 
@@ -53,6 +56,31 @@ def test_the_files_that_are_named_are_read_and_no_others(medium):
 @pytest.mark.parametrize("offset", [0, 1, 400, 2**31])
 def test_links_between_records_do_not_matter(offset, medium):
     assert series_of(index(medium / "DICOMDIR", GOOD, offset=offset)) == {"1.2.3.4": 8}
+
+
+def test_records_of_patients_name_no_file_and_a_file_may_be_named_twice(medium):
+    path = index(medium / "DICOMDIR", [[], GOOD[0], [], GOOD[1], GOOD[0]])
+    assert files_of(path) == ([medium / "A" / "IM0", medium / "A" / "IM1"], [])
+
+
+def test_an_index_of_nothing_and_what_is_none_name_no_file(medium):
+    assert files_of(index(medium / "DICOMDIR", [])) == ([], [])
+    (medium / "DICOMDIR").write_text("no index")
+    assert files_of(medium / "DICOMDIR") == ([], [])
+    assert not is_dicomdir(medium / "DICOMDIR")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_one"), [("DICOMDIR", True), ("dicomdir.bak", True), ("x.dcm", False)]
+)
+def test_an_index_is_known_by_its_name(name, is_one, medium):
+    assert is_dicomdir(index(medium / name, GOOD)) is is_one
+
+
+@pytest.mark.filterwarnings("ignore:Invalid value for VR CS")
+def test_a_name_that_leads_out_is_told_as_far_as_it_fits(medium):
+    ([], [wrong]) = files_of(index(medium / "DICOMDIR", [["..", *["A"] * 300]]))
+    assert wrong.file == ("../" + "A/" * 300)[:200]
 
 
 def secret(medium: Path) -> str:
