@@ -19,6 +19,7 @@ from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.telling import titles_of
 from medview.services.versions import (
     Version,
+    export,
     import_file,
     own_folder,
     own_versions,
@@ -141,6 +142,17 @@ class ModelLibrary:
         """Compare weights with their card and the network."""
         card = version.card
         return self._tasks.run(self._checking(version), Answers(lambda told: self._sound(card)))
+
+    def export(self, version: Version, file: Path) -> None:
+        """Write a version with its card as one file, which another installation can add."""
+
+        def told() -> None:
+            self._session.message = Message(f"Version written: {file.name}.")
+
+        self._writer.put(lambda: export(version, file), done=told, failed=self._not_written)
+
+    def _not_written(self, error: MedviewError) -> None:
+        self._session.message = Message.of(error)
 
     def remove(self, version: Version) -> None:
         """Take a version of one's own away, beside the window."""

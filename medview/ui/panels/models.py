@@ -14,7 +14,9 @@ from medview.services.versions import Version
 from medview.ui.app import App
 from medview.ui.containers import Card, Column, Row
 from medview.ui.controls import button, clear, label
+from medview.ui.notify import ask
 from medview.ui.panels.uncertainty_chart import UncertaintyChart
+from medview.ui.saving import ask_for_file
 from medview.ui.words import breakable, interval, number, tr
 
 _MOST_FIGURES = 6
@@ -97,10 +99,33 @@ class VersionCard(Card):
         check.clicked.connect(lambda: app.models.check(version))
         parts: list[QWidget | int] = [self._show, 1, check]
         if version.own:
+            out = button(
+                tr("Export …"), f"export_{version.name}",
+                tip=tr("Write weights and card as one file, for another installation"),
+            )  # fmt: skip
+            out.clicked.connect(self._on_export)
             away = button(tr("Remove"), f"remove_{version.name}", tip=tr("Delete this version"))
-            away.clicked.connect(lambda: app.models.remove(version))
-            parts.append(away)
+            away.clicked.connect(self._on_remove)
+            parts += [out, away]
         self.add(Row(*parts))
+
+    def _on_export(self) -> None:
+        card = self._version.card
+        start = f"{card.id}-{card.version}.zip"
+        chosen = ask_for_file(self, tr("Export version"), start, "ZIP", ".zip")
+        if chosen is not None:
+            self._app.models.export(self._version, chosen)
+
+    def _on_remove(self) -> None:
+        card = self._version.card
+        text = tr(
+            "Delete {title} {version}? What it was trained to cannot be brought back; its results "
+            "stay. Export it first to keep it elsewhere.",
+            title=card.title,
+            version=card.version,
+        )
+        if ask(self, text, tr("Delete"), tr("Keep")):
+            self._app.models.remove(self._version)
 
     def _on_more(self) -> None:
         self._more.setVisible(self._more.isHidden())

@@ -1,13 +1,15 @@
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtWidgets import QComboBox, QLabel, QPushButton
+import pytest
+from PySide6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton
 from services.stubs import CARD
 from ui.fakes import make_bench
 
 from medview.domain.card import Figure, TrainedOn
 from medview.io.cards import write_card
-from medview.services.versions import Version
+from medview.io.hashing import file_sha256
+from medview.services.versions import Version, import_file
 from medview.ui.panels.models import VersionCard, card_words, figure_words
 
 
@@ -87,3 +89,52 @@ def test_own_weights_are_offered_for_the_next_run(head, tmp_path):
     head.find(QPushButton, "analysis_run").click()
     request = head.jobs.running("predict:run")[0].args[0]
     assert request.weights == str(own.with_name("weights.safetensors"))
+
+
+@pytest.fixture
+def own(head, tmp_path):
+    """The card of a version of one's own, with weights that are bytes."""
+    folder = tmp_path / "models" / "anomaly" / "mine"
+    folder.mkdir(parents=True)
+    weights = folder / "weights.safetensors"
+    weights.write_bytes(b"numbers")
+    card = replace(CARD, version="mine", weights_sha256=file_sha256(weights))
+    write_card(card, folder / "card.json")
+    head.app.models.look()
+    head.window.show_panel("models")
+    head.settle()
+    return head, folder
+
+
+def test_a_version_of_ones_own_goes_only_after_a_question(own, monkeypatch):
+    head, folder = own
+    asked = []
+    monkeypatch.setattr("medview.ui.panels.models.ask", lambda *words: asked.append(words))
+    head.find(QPushButton, "remove_anomaly@mine").click()
+    assert asked[0][1].startswith("Delete Anomaly mine?")
+    assert folder.is_dir()
+    monkeypatch.setattr("medview.ui.panels.models.ask", lambda *_: True)
+    head.find(QPushButton, "remove_anomaly@mine").click()
+    assert not folder.exists()
+
+
+def test_a_version_of_ones_own_is_exported_as_one_file_that_can_be_added(
+    own, monkeypatch, tmp_path
+):
+    head, _ = own
+    out = tmp_path / "out.zip"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(out), ""))
+    head.find(QPushButton, "export_anomaly@mine").click()
+    assert "Version written: out.zip." in head.window.notes.texts()
+    assert import_file(out, own=tmp_path / "elsewhere").name == "anomaly@mine"
+    assert head.window.findChild(QPushButton, "export_anomaly@1.0") is None
+
+
+def test_where_a_version_cannot_be_written_that_is_said(own, monkeypatch, tmp_path):
+    head, _ = own
+    (tmp_path / "file").write_text("no folder")
+    out = tmp_path / "file" / "out.zip"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(out), ""))
+    head.find(QPushButton, "export_anomaly@mine").click()
+    assert "out.zip" in head.window.notes.texts()[0]
+    assert not out.exists()
