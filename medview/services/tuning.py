@@ -13,7 +13,6 @@ from typing import Any
 
 from medview.domain.errors import Cancelled, DataError, MedviewError
 from medview.domain.training import FinetuneRequest
-from medview.services.audit import note
 from medview.services.checking import Checking
 from medview.services.gathering import Gathering
 from medview.services.histories import Curves
@@ -24,7 +23,7 @@ from medview.services.model_library import ModelLibrary
 from medview.services.rate_search import RateSearch
 from medview.services.recipes import epochs_of
 from medview.services.runs import RUNS, Run, count_runs, keep_run, write_run
-from medview.services.session import Message, Session
+from medview.services.session import Session
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.training import METHODS, TRAINERS
@@ -44,8 +43,9 @@ from medview.services.training_request import (
     request_of,
 )
 from medview.services.tuned import Tuned, TuningState
+from medview.services.tuning_outcome import TuningOutcome
 from medview.services.varying import Varying
-from medview.services.versions import Version, register
+from medview.services.versions import Version
 
 READ_RUNS = "medview.services.runs:read_all"
 SURVEY = "medview.learning.finetune:survey"
@@ -81,8 +81,10 @@ class Tuning:
         self._errand: Errand | None = None
         self._finish_after_stop = False
         self._is_ending = False
-        self._is_keeping = self._is_reading = False
+        self._is_reading = False
         self._folder = TrainingFolder(preferences)
+        outcome = TuningOutcome(self.state, self._folder, session, preferences, self.models)
+        self.keep, self.reject = outcome.keep, outcome.reject
         self._pace = Pace()
         self._title = ""
         self._asked: FinetuneRequest | None = None
@@ -392,38 +394,3 @@ class Tuning:
 
         # The panel counts the runs that are kept: it is told when this one is.
         self._preferences.writer.put(work, done=self.state.set)
-
-    def keep(self, name: str, *, accept_worse: bool = False) -> None:
-        """Make a version of the outcome; a message says why where that cannot be.
-
-        One that is worse on the locked set is kept only with `accept_worse`.
-        """
-        now, weights = self.now, self._folder.weights
-        if now.worse_on_locked and not accept_worse:
-            worse = ", ".join(now.worse_on_locked)
-            text = f"The new version is worse on the locked set ({worse}). It was not kept."
-            self._session.message = Message(text, "warning")
-        elif not self._is_keeping:
-            self._is_keeping = True
-
-            def work() -> Version:
-                made = register(weights, name)
-                note("accepted", {"version": made.name, "worse": list(now.worse)})
-                return made
-
-            self._preferences.writer.fetch(work, self._kept, self._not_kept)
-
-    def _kept(self, version: Version) -> None:
-        self._is_keeping = False
-        self.models.look()
-        if self.now.phase == "done":  # else other cases were looked at meanwhile
-            self.state.set(phase="kept", kept=version.name, preview=None)
-
-    def _not_kept(self, error: MedviewError) -> None:
-        self._is_keeping = False
-        self._session.message = Message.of(error)
-
-    def reject(self) -> None:
-        """Throw the outcome away; everything is as it was before."""
-        self._folder.clear()
-        self.state.set(phase="ready", outcome={}, curves={}, preview=None, lines=())

@@ -7,7 +7,7 @@ import pytest
 from services.stubs import LaterWriter
 
 from medview.domain.case_check import Fault, Tried
-from medview.domain.errors import DataError, InputRefused, WorkerDied, WriteError
+from medview.domain.errors import DataError, InputRefused, WorkerDied
 from medview.domain.local_case import LocalCase, LocalCases
 from medview.domain.measurement import Measurement
 from medview.services.session import Session
@@ -320,7 +320,7 @@ def trained(tuning, jobs, monkeypatch):
     jobs.running("finetune:finetune")[-1].finish({"epochs": 2})
     made = []
     monkeypatch.setattr(
-        "medview.services.tuning.register",
+        "medview.services.tuning_outcome.register",
         lambda weights, name: made.append(name) or SimpleNamespace(name=f"anomaly@{name}"),
     )
     disk = tuning._preferences.writer
@@ -340,32 +340,6 @@ def test_the_run_is_kept_beside_the_window_and_the_panel_told_of_it(trained):
     trained.disk.go_on()
     assert len(list(trained.tuning.runs.iterdir())) == 1
     assert [now.phase for now in told] == ["done"] * 2
-
-
-def test_a_version_is_copied_beside_the_window_and_only_once(trained):
-    trained.finish()
-    trained.tuning.keep("ward-1")
-    trained.tuning.keep("ward-1")
-    assert (trained.made, trained.tuning.now.phase) == ([], "done")
-    assert len(trained.disk.waiting) == 1
-    trained.disk.go_on()
-    assert (trained.made, trained.tuning.now.kept) == (["ward-1"], "anomaly@ward-1")
-
-
-def test_a_version_that_cannot_be_kept_is_said_and_can_be_tried_again(trained, monkeypatch):
-    def full(weights, name):
-        raise WriteError("the disk is full", file=name)
-
-    trained.finish()
-    with monkeypatch.context() as patch:
-        patch.setattr("medview.services.tuning.register", full)
-        trained.tuning.keep("ward-1")
-        trained.disk.go_on()
-    assert trained.tuning._session.message.text == "ward-1: the disk is full."
-    assert trained.tuning.now.phase == "done"
-    trained.tuning.keep("ward-1")
-    trained.disk.go_on()
-    assert trained.tuning.now.phase == "kept"
 
 
 # -- a rate, and a locked set ------------------------------------------------------------------
