@@ -95,7 +95,9 @@ def _nifti(file: Any, path: Path) -> Iterator[Tag]:
 
     import nibabel
 
-    stream = gzip.GzipFile(fileobj=file) if path.suffix == ".gz" else file
+    packed = file.read(2) == b"\x1f\x8b"  # whatever it is called
+    file.seek(0)
+    stream = gzip.GzipFile(fileobj=file) if packed else file
     header = None
     begin = stream.read(540)
     for kind, size in ((nibabel.Nifti1Header, 348), (nibabel.Nifti2Header, 540)):

@@ -44,6 +44,9 @@ def test_every_entry_is_there_with_its_sequences_and_without_pixels(tmp_path):
     assert by_name["Pixel Spacing"].value == "0.5 \\ 0.5"
     assert by_name["Transfer Syntax UID"].kind == "UI"
     assert (by_name["Code Meaning"].level, by_name["Code Meaning"].value) == (2, "Head")
+    sequence = by_name["Anatomic Region Sequence"]
+    assert (sequence.level, sequence.kind, sequence.value) == (0, "SQ", "1 items")
+    assert by_name["Item 1"].level == 1
     assert "Pixel Data" not in by_name
 
 
@@ -55,10 +58,13 @@ def test_what_tells_who_it_is_is_marked_also_in_sequences_and_private_entries(tm
 
 
 def test_long_values_are_cut_and_bytes_are_counted(tmp_path):
-    path = written(tmp_path / "a.dcm", ImageComments="x " * 600)
+    more = {"ImageComments": "x " * 600, "StudyComments": "y" * 160, "ICCProfile": bytes(12)}
+    path = written(tmp_path / "a.dcm", **more)
     found = {each.name: each.value for each in read_tags(JOB, path, "dicom")}
     assert len(found["Image Comments"]) < 200
     assert found["Image Comments"].endswith("…")
+    assert found["Study Comments"] == "y" * 160
+    assert found["ICC Profile"] == "12 bytes"
 
 
 def test_of_a_huge_header_the_first_entries_are_listed_and_it_is_said(tmp_path, monkeypatch):
@@ -68,13 +74,18 @@ def test_of_a_huge_header_the_first_entries_are_listed_and_it_is_said(tmp_path, 
     assert "first 3" in found[-1].value
 
 
-@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz"])
-def test_nifti_fields_are_listed(tmp_path, name):
-    path = tmp_path / name
-    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 3, 4), np.int16), np.eye(4)), path)
-    found = {each.name: each.value for each in read_tags(JOB, path, "nifti")}
-    assert found["dim"] == "[3, 2, 3, 4, 1, 1, 1, 1]"
-    assert found["magic"] == "n+1"
+@pytest.mark.parametrize("kind", [nibabel.Nifti1Image, nibabel.Nifti2Image])
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "A.NII.GZ", "A.NII"])
+def test_nifti_fields_are_listed(tmp_path, name, kind):
+    image = kind(np.zeros((2, 3, 4), np.int16), np.eye(4))
+    image.header["descrip"] = b"of Sam"
+    nibabel.save(image, tmp_path / name.lower())
+    path = (tmp_path / name.lower()).rename(tmp_path / name)
+    tags = {each.name: each for each in read_tags(JOB, path, "nifti")}
+    assert tags["dim"].value == "[3, 2, 3, 4, 1, 1, 1, 1]"
+    assert tags["magic"].value in ("n+1", "n+2")
+    assert (tags["descrip"].value, tags["descrip"].tells_who) == ("of Sam", True)
+    assert not tags["dim"].tells_who
 
 
 @pytest.mark.parametrize("form", ["dicom", "nifti"])
