@@ -25,6 +25,7 @@ from medview.imaging.padding import without_padding
 from medview.io.code_version import code_version
 from medview.learning.coverage import without_uncounted
 from medview.learning.devices import choose_device
+from medview.learning.told_by_table import with_person
 
 # Share of missing slices from which a result rests too much on what was made up for them.
 _MUCH_MISSING = 0.05
@@ -66,6 +67,7 @@ def run(job: Progress, request: RunRequest) -> Prediction:
         torch.set_num_threads(request.threads)
     module, _, function = RUNNERS[request.model].partition(":")
     work = cast(Runner, getattr(import_module(module), function))
+    request, own = with_person(request)
     clean = {role: without_padding(volume) for role, volume in request.volumes.items()}
     whole = {role: without_gaps(volume) for role, volume in clean.items()}
     made = _within_memory(job, work, replace(request, volumes=whole))
@@ -73,6 +75,11 @@ def run(job: Progress, request: RunRequest) -> Prediction:
     padded = [role for role, volume in request.volumes.items() if clean[role] is not volume]
     bridged = [role for role, volume in clean.items() if whole[role] is not volume]
     steps = (
+        *(
+            f"{name.replace('_', ' in ')} as the feature table says"
+            for name in own
+            if name in made.parameters
+        ),
         *(f"{role}: padding replaced by background" for role in padded),
         *(f"{role}: missing slices made of their neighbours" for role in bridged),
     )

@@ -60,10 +60,11 @@ def choices_of(made: Prediction, weights: str | None) -> Choices:
 def site_of(chosen: str | None, card: ModelCard, series: Series | None) -> str | None:
     """The site of a run: the chosen one, else that of the header where the card knows it.
 
-    None is an unknown site. Case and blanks round a name do not matter.
+    "" is an unknown site; None leaves it to a feature table, and is an unknown one without. Case
+    and blanks round a name do not matter.
     """
     if chosen is not None:
-        return chosen or None
+        return chosen
     told = card.settings.get("sites")
     known = {str(each).casefold(): str(each) for each in told} if isinstance(told, _MANY) else {}
     return known.get(series.institution.strip().casefold()) if series is not None else None

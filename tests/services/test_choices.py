@@ -16,7 +16,7 @@ AT_SITES = replace(CARD, settings={"sites": ["Guys", "HH"]})
         (None, "", None),
         ("HH", "Guys", "HH"),
         # Chosen as unknown: the header says no more.
-        ("", "Guys", None),
+        ("", "Guys", ""),
     ],
 )
 def test_the_site_is_the_chosen_one_else_that_of_the_header_where_it_is_known(
