@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import math
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -43,6 +44,7 @@ from medview.io.values import as_volume_values, notes_on
 
 Values = NDArray[np.generic]
 
+_ENDS = re.compile(r"(\.nii|\.hdr)?(\.gz)?\Z", re.IGNORECASE)
 # Warnings that depend on which form is used.
 _OF_PLACE = ("FORMS_DISAGREE", "TILTED")
 # Behind the pixels of a packed file its end is looked for in so many bytes.
@@ -69,7 +71,7 @@ def find(path: Path) -> list[Found] | None:
     uid = uid_of_file(header.data_path)
     series = Series(
         uid=uid,
-        description=path.name.removesuffix(".gz").removesuffix(".nii").removesuffix(".hdr"),
+        description=_ENDS.sub("", path.name),
         format="nifti",
         files=files,
         size=header.shape,
@@ -282,7 +284,7 @@ def write_times(
     shape = (*first.geometry.shape[::-1], *([len(images)] if len(images) > 1 else []))
     header = _header_for(first.geometry, first.array.dtype, shape, step_s, colour=colour)
     with whole_file(path) as draft, draft.open("wb") as file:
-        if path.suffix == ".gz":
+        if path.suffix.lower() == ".gz":
             # No name and no time within: the same image gives the same file.
             with gzip.GzipFile("", "wb", PACKING, fileobj=file, mtime=0) as packed:
                 _write_to(packed, header, images)

@@ -110,9 +110,14 @@ def _head(path: Path) -> tuple[bytes, bool]:
     return found[:_HEAD], True
 
 
+def other_of_pair(path: Path, suffix: str) -> Path:
+    """The other file of a header and its pixels; of A.HDR that is A.IMG."""
+    return path.with_suffix(suffix.upper() if path.suffix.isupper() else suffix)
+
+
 def _checked(path: Path, raw: NDArray[np.void], order: str, packed: bool) -> Header | None:
     is_pair = bytes(raw["magic"])[:2] != b"n+"
-    if is_pair and path.suffix != ".hdr":
+    if is_pair and path.suffix.lower() != ".hdr":
         return None
     dims = _dimensions(path, raw)
     kind = _TYPES.get(int(raw["datatype"]))
@@ -120,7 +125,7 @@ def _checked(path: Path, raw: NDArray[np.void], order: str, packed: bool) -> Hea
         raise _damaged(path, f"has values of an unknown type ({int(raw['datatype'])})")
     header = Header(
         path=path,
-        data_path=path.with_suffix(".img") if is_pair else path,
+        data_path=other_of_pair(path, ".img") if is_pair else path,
         raw=raw,
         order=order,
         shape=(dims[0], dims[1], dims[2]),

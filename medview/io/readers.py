@@ -19,6 +19,7 @@ from medview.io.dicom_outline import read_outline
 from medview.io.dicom_presentation import is_presentation, read_presentation
 from medview.io.dicom_series import series_of
 from medview.io.identity import Found
+from medview.io.nifti_header import other_of_pair
 from medview.io.sidecar import companion_words
 from medview.io.sources import find_files
 
@@ -166,8 +167,8 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
 
 def _header_of(path: Path) -> Path:
     """The header that a chosen file holds the pixels of (Analyze, NIfTI pair), else the file."""
-    header = path.with_suffix(".hdr")
-    if path.suffix != ".img" or not path.is_file() or not header.is_file():
+    header = other_of_pair(path, ".hdr")
+    if path.suffix.lower() != ".img" or not path.is_file() or not header.is_file():
         return path
     try:
         return path if read_outline(path) is not None else header

@@ -176,6 +176,17 @@ def test_an_image_is_called_as_its_file(name, tmp_path):
     assert only(written(tmp_path / name))[0].description == "head"
 
 
+@pytest.mark.parametrize("name", ["HEAD.NII", "HEAD.NII.GZ", "head.nii.gz"])
+def test_what_is_called_packed_is_packed_whatever_its_letters(name, tmp_path):
+    volume = Volume(VALUES, Geometry.from_ijk_affine((2, 3, 4), OBLIQUE))
+    nifti.write(volume, tmp_path / name)
+    packed = (tmp_path / name).read_bytes().startswith(b"\x1f\x8b")
+    assert packed is name.lower().endswith(".gz")
+    series, again = only(tmp_path / name)
+    np.testing.assert_array_equal(again.array, VALUES)
+    assert series.description.lower() == "head"
+
+
 @pytest.mark.parametrize(("step_s", "found"), [(2.5, 2.5), (None, None)])
 def test_times_are_written_with_the_step_between_them(step_s, found, tmp_path):
     grid = Geometry.from_ijk_affine((2, 3, 4), OBLIQUE)

@@ -136,6 +136,15 @@ def test_the_pixels_of_a_pair_open_as_their_header_does(tmp_path):
     (chosen,) = scan(tmp_path / "v.img").all_series()
     (header,) = scan(tmp_path / "v.hdr").all_series()
     assert (chosen.uid, chosen.files) == (header.uid, header.files)
+    for name in ("v.img", "v.hdr"):
+        (tmp_path / name).rename(tmp_path / name.upper())
+    for name in ("V.IMG", "V.HDR", "."):
+        (large,) = scan(tmp_path / name).all_series()
+        assert (large.uid, large.description) == (header.uid, "V")
+        assert readers.load(Silent(), large).array.shape == (4, 3, 2)
+        assert [path.name for path in large.files] == ["V.HDR", "V.IMG"]
+    for name in ("v.img", "v.hdr"):
+        (tmp_path / name.upper()).rename(tmp_path / name)
     # Slices are called .img, too.
     save(stack()[:1], tmp_path)
     slice_file = next(path for path in tmp_path.iterdir() if path.suffix not in (".img", ".hdr"))
