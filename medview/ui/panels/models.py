@@ -97,7 +97,7 @@ class VersionCard(Card):
             tr("Check"), f"check_{version.name}", tip=tr("Compare the weights with their card")
         )
         check.clicked.connect(lambda: app.models.check(version))
-        parts: list[QWidget | int] = [self._show, 1, check]
+        self.add(Row(self._show, 1, check))
         if version.own:
             out = button(
                 tr("Export …"), f"export_{version.name}",
@@ -106,8 +106,8 @@ class VersionCard(Card):
             out.clicked.connect(self._on_export)
             away = button(tr("Remove"), f"remove_{version.name}", tip=tr("Delete this version"))
             away.clicked.connect(self._on_remove)
-            parts += [out, away]
-        self.add(Row(*parts))
+            # A line of their own: beside the others there is no room in a slim panel.
+            self.add(Row(1, out, away))
 
     def _on_export(self) -> None:
         card = self._version.card
@@ -119,8 +119,8 @@ class VersionCard(Card):
     def _on_remove(self) -> None:
         card = self._version.card
         text = tr(
-            "Delete {title} {version}? What it was trained to cannot be brought back; its results "
-            "stay. Export it first to keep it elsewhere.",
+            "Delete {title} {version}? Its training cannot be brought back; its results stay. "
+            "Export it first to keep it elsewhere.",
             title=card.title,
             version=card.version,
         )

@@ -63,10 +63,9 @@ class ResultCard(Card):
             parts.append(made)
         full = f"{self.title} {self.result.version}"
         whole = f"{full} · {device_name(self.result.device)}"
-        brief = tr("version {name}", name=self.result.version)
-        by = ElidedLabel(whole, "quiet", shorter=(full, brief))
+        by = ElidedLabel(whole, "quiet", shorter=(full,))
         name(by, "result_by", whole)
-        if _width_of(parts, by, brief) <= _LEAST_PX:
+        if _width_of(parts, by, full) <= _LEAST_PX:
             by.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
             self.add(Row(*parts, by, grow=(len(parts),)))
         elif _width_of(parts, by, "") <= _LEAST_PX:

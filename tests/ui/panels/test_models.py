@@ -130,6 +130,14 @@ def test_a_version_of_ones_own_is_exported_as_one_file_that_can_be_added(
     assert head.window.findChild(QPushButton, "export_anomaly@1.0") is None
 
 
+def test_the_buttons_of_a_version_of_ones_own_fit_into_a_slim_panel(own):
+    head, _ = own
+    head.window.resize(1366, 768)
+    head.settle()
+    column = head.window.side.shown
+    assert column.widget().minimumSizeHint().width() <= column.viewport().width()
+
+
 def test_where_a_version_cannot_be_written_that_is_said(own, monkeypatch, tmp_path):
     head, _ = own
     (tmp_path / "file").write_text("no folder")
