@@ -11,6 +11,7 @@ from typing import Any
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.domain.errors import WeightsError
 from medview.io.atomic import whole_file
+from medview.io.hashing import file_sha256
 from medview.io.plain import plain, record_of
 from medview.io.seen import salted
 
@@ -23,6 +24,23 @@ _PARTS: dict[str, type[Any]] = {
     "published": Figure,
 }
 _MUST_SPEAK = ("id", "version", "title", "intended_use", "limits", "licence", "source")
+
+
+def refuse_other_weights(weights: Path, card: ModelCard) -> None:
+    """Refuse weights that are not, byte for byte, those of a card.
+
+    Raises
+    ------
+    WeightsError
+        If their hash is another one.
+    """
+    if file_sha256(weights) != card.weights_sha256:
+        raise WeightsError(
+            "the weights are not the ones that the card describes (SHA-256 differs)",
+            file=weights.name,
+            do="Copy the weights and their card again.",
+            code="MV-WGT-003",
+        )
 
 
 def write_card(card: ModelCard, path: Path) -> None:

@@ -17,7 +17,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
 from medview.io.atomic import whole_file
-from medview.io.cards import read_card, write_card
+from medview.io.cards import read_card, refuse_other_weights, write_card
 from medview.io.hashing import file_sha256
 from medview.learning.adapters import plain_state
 from medview.learning.anomaly_settings import AnomalySettings
@@ -99,13 +99,7 @@ def load_state(weights: Path, card: ModelCard) -> dict[str, Tensor]:
         raise WeightsError(
             "the weights are missing", file=weights.name, do="Install the program again."
         )
-    if file_sha256(weights) != card.weights_sha256:
-        raise WeightsError(
-            "the weights are not the ones that the card describes (SHA-256 differs)",
-            file=weights.name,
-            do="Copy the weights and their card again.",
-            code="MV-WGT-003",
-        )
+    refuse_other_weights(weights, card)
     try:
         state = {name: value.float() for name, value in load_file(weights).items()}
     except (SafetensorError, ValueError) as error:

@@ -22,8 +22,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused, UsageError, WeightsError
 from medview.domain.resources import resource
 from medview.io.atomic import whole_file, whole_folder, write_error
-from medview.io.cards import read_card, write_card
-from medview.io.hashing import file_sha256
+from medview.io.cards import read_card, refuse_other_weights, write_card
 from medview.io.installation import home
 
 WEIGHTS = "weights.safetensors"
@@ -160,13 +159,7 @@ def register(weights: Path, version: str, *, own: Path | None = None) -> Version
         If the disk refuses.
     """
     card = read_card(weights.with_name(CARD))
-    if file_sha256(weights) != card.weights_sha256:
-        raise WeightsError(
-            "the weights are not the ones that the card describes (SHA-256 differs)",
-            file=weights.name,
-            do="Copy the weights and their card again.",
-            code="MV-WGT-003",
-        )
+    refuse_other_weights(weights, card)
     refuse_name(card.id, version, own=own)
     device = f"2.25.{uuid.uuid4().int}"
     mine = replace(card, version=version, settings={**card.settings, "device_uid": device})

@@ -6,7 +6,8 @@ from result_phantom import SHA, card
 
 from medview.domain.card import OutputSpec
 from medview.domain.errors import WeightsError, WriteError
-from medview.io.cards import card_dict, model_entry, read_card, write_card
+from medview.io.cards import card_dict, model_entry, read_card, refuse_other_weights, write_card
+from medview.io.hashing import file_sha256
 from medview.io.seen import salted
 
 
@@ -109,3 +110,12 @@ def test_maps_made_on_demand_are_marked_in_the_entry():
     assert some.on_demand == ("occlusion",)
     told = {item["name"]: item.get("on_demand") for item in model_entry(some)["outputs"]}
     assert told == {"evidence": None, "occlusion": True}
+
+
+def test_weights_are_those_of_a_card_byte_for_byte(tmp_path):
+    (tmp_path / "weights.safetensors").write_bytes(b"learnt")
+    own = replace(card(), weights_sha256=file_sha256(tmp_path / "weights.safetensors"))
+    refuse_other_weights(tmp_path / "weights.safetensors", own)
+    (tmp_path / "weights.safetensors").write_bytes(b"learned")
+    with pytest.raises(WeightsError, match=r"^weights\.safetensors: .*SHA-256 differs"):
+        refuse_other_weights(tmp_path / "weights.safetensors", own)

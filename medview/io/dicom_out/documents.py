@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from highdicom.ko import KeyObjectSelection, KeyObjectSelectionDocument
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
@@ -33,17 +34,23 @@ def key_objects(origin: Origin, slices: Sequence[int]) -> KeyObjectSelectionDocu
     chosen = images_of(origin.source, slices)
     if not chosen:
         return None
-    made = KeyObjectSelectionDocument(
-        evidence=chosen,
-        content=KeyObjectSelection(
-            document_title=codes.DCM.OfInterest,
-            referenced_objects=chosen,
-            description="Slices with findings of a model. Research use only.",
-        ),
-        **origin.common("key objects", 2),
-    )
+    why = "Slices with findings of a model. Research use only."
+    made = of_interest(chosen, why, origin.common("key objects", 2))
     made.SeriesDescription = origin.description("key images")
     return made
+
+
+def of_interest(
+    chosen: Sequence[Dataset], why: str, series: Mapping[str, Any]
+) -> KeyObjectSelectionDocument:
+    """Images that are worth a look, and `why`; `series` are arguments for the series it makes."""
+    return KeyObjectSelectionDocument(
+        evidence=chosen,
+        content=KeyObjectSelection(
+            document_title=codes.DCM.OfInterest, referenced_objects=chosen, description=why
+        ),
+        **series,
+    )
 
 
 def report_of_model(origin: Origin, pdf: bytes, title: str) -> Dataset:

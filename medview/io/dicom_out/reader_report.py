@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from highdicom.base_content import ContributingEquipment
-from highdicom.ko import KeyObjectSelection, KeyObjectSelectionDocument
+from highdicom.ko import KeyObjectSelectionDocument
 from highdicom.sr import (
     CodedConcept,
     Comprehensive3DSR,
@@ -29,7 +29,7 @@ from pydicom.uid import generate_uid
 from medview import __version__
 from medview.domain.geometry import Geometry
 from medview.domain.measurement import Measured, Quantity
-from medview.io.dicom_out.documents import encapsulated_pdf, images_of
+from medview.io.dicom_out.documents import encapsulated_pdf, images_of, of_interest
 from medview.io.dicom_out.origin import CAUTION, MAKER, SCHEME, Source
 
 Coordinates: TypeAlias = CoordinatesForMeasurement | CoordinatesForMeasurement3D
@@ -88,14 +88,8 @@ def reader_key_objects(source: Source, slices: Sequence[int]) -> KeyObjectSelect
     chosen = images_of(source, slices)
     if not chosen:
         return None
-    made = KeyObjectSelectionDocument(
-        evidence=chosen,
-        content=KeyObjectSelection(
-            document_title=codes.DCM.OfInterest,
-            referenced_objects=chosen,
-            description="Images that a reader marked. Research use only.",
-        ),
-        **series_of_reader(2),
+    made = of_interest(
+        chosen, "Images that a reader marked. Research use only.", series_of_reader(2)
     )
     made.SeriesDescription = f"{CAUTION} key images of the reader"
     return made
