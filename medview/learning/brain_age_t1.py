@@ -122,49 +122,33 @@ def scores_of(model: RegionModel, regions: Regions, age_years: float | None) -> 
 
 
 def _ages(model: AgeModel, regions: Regions, known: float | None) -> tuple[Score, ...]:
+    """Age and gaps in years; `known` is the patient's age."""
     found = float(model.from_network(regions.ml[None])[0])
-    half = model.half_width
     strange = model.strangeness(regions.ml)
-    inside = model.low <= found <= model.high and strange <= 1
-    method = "conformal, with the error of the volumes"
-    unlike = "" if strange <= 1 else UNLIKE
-    age = Score(
+    is_inside = model.low <= found <= model.high and strange <= 1
+
+    def score(name: str, value: float, meaning: str) -> Score:
+        return Score(
+            *(name, value, value - model.half_width, value + model.half_width),
+            method="conformal, with the error of the volumes",
+            unit="years",
+            status="ok" if is_inside else "extrapolating",
+            meaning=meaning,
+        )
+
+    age = score(
         "age",
         found,
-        found - half,
-        found + half,
-        method=method,
-        unit="years",
-        status="ok" if inside else "extrapolating",
-        meaning=f"from {len(FEATURES)} groups of regions and the intracranial volume, by ridge "
-        f"regression on {model.n} people of {model.low:.0f}-{model.high:.0f} years{unlike}",
+        f"from {len(FEATURES)} groups of regions and the intracranial volume, by ridge regression "
+        f"on {model.n} people of {model.low:.0f}-{model.high:.0f} years"
+        f"{'' if strange <= 1 else UNLIKE}",
     )
     if known is None:
         return age, _no_gap("gap_raw"), _no_gap("gap_corrected")
-    raw, corrected = found - known, model.corrected_gap(known, found)
-    return (
-        age,
-        Score(
-            "gap_raw",
-            raw,
-            raw - half,
-            raw + half,
-            method=method,
-            unit="years",
-            status=age.status,
-            meaning=f"age found less true age; {gap_by_age(model.drift)}",
-        ),
-        Score(
-            "gap_corrected",
-            corrected,
-            corrected - half,
-            corrected + half,
-            method=method,
-            unit="years",
-            status=age.status,
-            meaning="the same without what is expected at that age",
-        ),
-    )
+    raw = score("gap_raw", found - known, f"age found less true age; {gap_by_age(model.drift)}")
+    corrected = model.corrected_gap(known, found)
+    expected = "the same without what is expected at that age"
+    return age, raw, score("gap_corrected", corrected, expected)
 
 
 def _no_gap(name: str) -> Score:

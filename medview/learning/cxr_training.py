@@ -106,14 +106,9 @@ def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
     if not ranks.leads:
         return {FOLLOWS: True}
     _write_tables(out, given, parts, fitted, private=request.private)
-    whole = whole_network(fitted.model, given.backbone, given.frozen)
-    settings |= settings_of(whole, recipe.backbone, recipe.size, given.frozen)
-    settings["median_total"] = _number(median_total(given.films.cases))
-    likeness = evidence_rows(job, whole, given.backbone, given.films.cases, recipe.size)
-    settings["map_likeness"] = likeness_in(likeness)
+    whole, found, likeness = _finished(job, recipe, given, fitted, request.seed)
+    settings |= found
     figures = card_figures([*rows, *likeness], COMMAND.format(model=model))
-    if isinstance(fitted.model, SiteMdmt):
-        settings["site_effects"] = what_sites_add(fitted.model, given, request.seed)
     if table is not None:
         settings["baselines"] = save_models(fit_models(table, given.films.cases), out)
     used = [replace(s, cases=tuple(c for c in s.cases if has_label(c))) for s in subsets]
@@ -130,6 +125,22 @@ def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
         weights_sha256=kept.weights_sha256,
         health=_health(fitted),
     )
+
+
+def _finished(
+    job: Progress, recipe: CxrRecipe, given: Given, fitted: Fitted, seed: int
+) -> tuple[Mdmt, dict[str, object], list[MetricRow]]:
+    """The whole network, what its card says of it, and how like its maps are to what it sees."""
+    whole = whole_network(fitted.model, given.backbone, given.frozen)
+    settings: dict[str, object] = dict(
+        settings_of(whole, recipe.backbone, recipe.size, given.frozen)
+    )
+    settings["median_total"] = _number(median_total(given.films.cases))
+    likeness = evidence_rows(job, whole, given.backbone, given.films.cases, recipe.size)
+    settings["map_likeness"] = likeness_in(likeness)
+    if isinstance(fitted.model, SiteMdmt):
+        settings["site_effects"] = what_sites_add(fitted.model, given, seed)
+    return whole, settings, likeness
 
 
 def first_run(job: Progress, request: TrainRequest, model: str) -> Run:

@@ -49,20 +49,19 @@ def works_of(
 def works_in(
     job: Progress, recipe: IcuRecipe, variables: VariableMap, subsets: Sequence[Subset]
 ) -> tuple[list[Work], list[LeftOut]]:
-    """Each part with the stays that know one of its labels."""
+    """Each part with the stays that know one of its labels, and what was left out.
+
+    Raises
+    ------
+    DataError
+        No labels, nobody to train on, or one outcome or patient alone.
+    """
     wanted = {"mortality": recipe.mortality_sets, "phenotypes": recipe.phenotype_sets}
     parts = {JOINT: JOINTLY} if recipe.joint else OUTPUTS
     if recipe.rule is not None:
         refuse_films(recipe)
         parts = {name: outputs for name, outputs in parts.items() if len(outputs) == 1}
-    skipped = [one for subset in subsets for one in subset.skipped]
-    binned: dict[str, list[Stay]] = {}
-    for subset in subsets:
-        binned[subset.name], left_out = to_bins(job, subset.cases, variables)
-        skipped += left_out
-        if recipe.film != "none":
-            features = film_features(job, subset.cases, equalise=recipe.clahe)
-            binned[subset.name] = with_films(binned[subset.name], features)
+    binned, skipped = _binned(job, recipe, variables, subsets)
     works = []
     for name, outputs in parts.items():
         sets = [one.strip() for one in wanted.get(name, "").split(",") if one.strip()]
@@ -72,6 +71,26 @@ def works_in(
         if known.any():
             chosen = [stay for stay, one in zip(stays, known, strict=True) if one]
             works.append(Work(name, outputs, chosen, labels[known], {}))
+    _refuse_unfit(works, skipped)
+    return works, skipped
+
+
+def _binned(
+    job: Progress, recipe: IcuRecipe, variables: VariableMap, subsets: Sequence[Subset]
+) -> tuple[dict[str, list[Stay]], list[LeftOut]]:
+    """The stays of each set, with films where the recipe has them; and those left out."""
+    skipped = [one for subset in subsets for one in subset.skipped]
+    binned: dict[str, list[Stay]] = {}
+    for subset in subsets:
+        binned[subset.name], left_out = to_bins(job, subset.cases, variables)
+        skipped += left_out
+        if recipe.film != "none":
+            features = film_features(job, subset.cases, equalise=recipe.clahe)
+            binned[subset.name] = with_films(binned[subset.name], features)
+    return binned, skipped
+
+
+def _refuse_unfit(works: Sequence[Work], skipped: Sequence[LeftOut]) -> None:
     if not works:
         lost = f"; {len(skipped)} were left out, the first: {skipped[0].what}" if skipped else ""
         raise DataError(
@@ -89,7 +108,6 @@ def works_in(
             )
     refuse_one_class([work.labels[to_train_on(work.stays)] for work in works])
     refuse_one_patient(stay.case.patient for work in works for stay in work.stays)
-    return works, skipped
 
 
 def write_splits(path: Path, works: Sequence[Work], *, private: bool = False) -> None:

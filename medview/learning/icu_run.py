@@ -14,6 +14,7 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
+from medview.domain.wording import counted
 from medview.learning.devices import choose_device
 from medview.learning.icu_evidence import film_map, shown
 from medview.learning.icu_films import features_of, seen_map, steps_of
@@ -104,18 +105,7 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
         found = read_series(Path(series), variables)
         events = _with_patient(found.events(variables, Path(series).name), variables, request)
         events, said = clean(events, variables)
-        notes += _notes(found, variables, events, said)
-        if found.commas:
-            text = f"{found.commas} numbers with a decimal comma were read as such"
-            notes.append(Note("DECIMAL_COMMA", text))
-        if found.before:
-            noun = "row lies" if found.before == 1 else "rows lie"
-            text = f"{found.before} {noun} before admission; nothing of it is used"
-            notes.append(Note("BEFORE_ADMISSION", text))
-        if found.twice:
-            noun = "value is" if found.twice == 1 else "values are"
-            text = f"{found.twice} {noun} told again for the same time; each counts once"
-            notes.append(Note("DUPLICATE", text))
+        notes += [*_notes(found, variables, events, said), *_odd_rows(found)]
     steps = list(card.preparation)
     film = None
     if volume is not None and model.uses_film:
@@ -152,15 +142,13 @@ def _with_patient(events: Events, variables: VariableMap, request: RunRequest) -
     )
 
 
-def _values(count: int) -> str:
-    return "1 value" if count == 1 else f"{count} values"
-
-
 def _notes(
     found: Series, variables: VariableMap, events: Events, said: dict[str, int]
 ) -> list[Note]:
     notes = [
-        Note("UNIT" if "converted" in text else "OUT_OF_RANGE", f"{text} ({_values(count)})")
+        Note(
+            "UNIT" if "converted" in text else "OUT_OF_RANGE", f"{text} ({counted(count, 'value')})"
+        )
         for text, count in said.items()
     ]
     ignored = found.ignored(variables)
@@ -172,4 +160,21 @@ def _notes(
         text = f"{len(absent)} of {len(variables.variables)} variables are not there and are "
         notes.append(Note("IMPUTED", text + f"imputed: {', '.join(absent[:12])}"
                           + (" ..." if len(absent) > 12 else "")))  # fmt: skip
+    return notes
+
+
+def _odd_rows(found: Series) -> list[Note]:
+    """What was odd in how the table is written, each kind once with its count."""
+    notes = []
+    if found.commas:
+        text = f"{found.commas} numbers with a decimal comma were read as such"
+        notes.append(Note("DECIMAL_COMMA", text))
+    if found.before:
+        verb = "lies" if found.before == 1 else "lie"
+        text = f"{counted(found.before, 'row')} {verb} before admission; nothing of it is used"
+        notes.append(Note("BEFORE_ADMISSION", text))
+    if found.twice:
+        values = f"{counted(found.twice, 'value')} {'is' if found.twice == 1 else 'are'}"
+        text = f"{values} told again for the same time; each counts once"
+        notes.append(Note("DUPLICATE", text))
     return notes
