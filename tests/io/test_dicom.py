@@ -95,6 +95,65 @@ def test_parts_share_the_memory_of_the_whole(series, monkeypatch):
     assert np.shares_memory(job.parts[0].array, whole.array)
 
 
+@pytest.fixture
+def one_by_one(monkeypatch):
+    """Slices are decoded one after the other; their numbers are listed as they come."""
+    taken = []
+
+    def decoded(job, filling, order):
+        while len(order):
+            taken.append(order.take())
+            filling.decode(taken[-1])
+            yield taken[-1], None
+
+    monkeypatch.setattr(dicom, "_decoded", decoded)
+    return taken
+
+
+@pytest.mark.parametrize(("wanted", "first"), [(None, COUNT // 2), (0, 0), (5, 5)])
+def test_slices_come_from_the_wanted_one_outward(wanted, first, series, one_by_one):
+    dicom.load(Silent(), series, wanted=wanted)
+    assert sorted(one_by_one) == list(range(COUNT))
+    away = [abs(k - first) for k in one_by_one]
+    assert away == sorted(away)
+
+
+def test_a_wish_is_followed_when_it_changes_and_only_then(series, one_by_one):
+    class Wishing(Child):
+        def hint(self):
+            return None if len(one_by_one) < 3 else 20 if len(one_by_one) < 6 else 0
+
+    dicom.load(Wishing(), series, wanted=10)
+    first, second, last = one_by_one[:3], one_by_one[3:6], one_by_one[6:]
+    assert sorted(first) == [9, 10, 11]
+    assert sorted(second) == [19, 20, 21]
+    assert last == sorted(last)  # from slice 0 on
+
+
+def test_what_has_come_is_shown_at_once_and_then_now_and_then(series, one_by_one, monkeypatch):
+    seconds = iter(range(1000))
+    monkeypatch.setattr(dicom.clock, "monotonic", lambda: 100 + next(seconds))
+    monkeypatch.setattr(dicom, "SHOW_EVERY_S", 5)
+    job = Child()
+    dicom.load(job, series, wanted=0)
+    there = [COUNT - len(part.slices_to_come) for part in job.parts]
+    assert there == list(range(1, COUNT, 5))
+    assert job.reports == [(n, COUNT) for n in range(1, COUNT + 1)]
+
+
+def test_the_whole_is_no_part_and_what_has_no_values_yet_is_not_shown(
+    series, one_by_one, monkeypatch
+):
+    monkeypatch.setattr(dicom, "SHOW_EVERY_S", 0.0)
+    job = Child()
+    dicom.load(job, series, wanted=0)
+    assert [len(part.slices_to_come) for part in job.parts] == list(range(COUNT - 1, 0, -1))
+    job.parts.clear()
+    monkeypatch.setattr(dicom.Filling, "so_far", lambda filling: None)
+    dicom.load(job, series, wanted=0)
+    assert job.parts == []
+
+
 # On a crowded machine the workers can be half through before the hint is heard.
 @pytest.mark.slow
 def test_a_hint_redirects_the_decoder(series, monkeypatch):
