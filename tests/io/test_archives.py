@@ -65,6 +65,24 @@ def test_two_members_of_one_name_are_both_read(tmp_path):
     assert series.size == (9, 6, 2)
 
 
+def test_only_what_lies_in_an_archive_is_a_member(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("deep/", b"")
+        archive.writestr("deep/x", b"12345")
+    (tmp_path / "folder.zip").mkdir()
+    (tmp_path / "file.txt").write_text("x")
+    member = tmp_path / "a.zip" / "deep" / "x"
+    assert list(archives.members(tmp_path / "a.zip")) == [member]
+    assert archives.split(member) == (tmp_path / "a.zip", "deep/x")
+    assert archives.member_size(member) == 5
+    for other in ("folder.zip/x", "file.txt/x", "gone.zip/x", "file.txt"):
+        assert archives.split(tmp_path / other) is None
+        assert archives.member_size(tmp_path / other) is None
+        assert archives.open_member(tmp_path / other) is None
+    with pytest.raises(ReadError, match="is not in its archive"):
+        archives.open_member(tmp_path / "a.zip" / "deep")
+
+
 def test_an_archive_within_a_folder_is_not_entered(tmp_path):
     save(stack(), tmp_path / "in")
     zipped(tmp_path / "in" / "more.zip", tmp_path / "in")
