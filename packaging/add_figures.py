@@ -9,13 +9,17 @@ trained or measured goes under method.
 Rows say of which variant they are ("model" is the default one); a difference from the default
 stands beside them with its interval. Figures of sites left out are of the group
 "unseen-site:all". Only figures of the given names are taken, and of the given subset alone.
+What the command sets stands in each row, so that the same figure under other settings is told
+apart; a row that another command has measured already, with the same settings, stands once.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 from medview.domain.card import Figure, ModelCard
@@ -34,8 +38,19 @@ def with_rows(
     """The card with these rows in the place of former ones of the same command."""
     kept = tuple(figure for figure in card.measured if figure.command != command)
     wanted = (row for row in rows if row["name"] in names and subset in ("", row["subset"]))
-    added = tuple(_figure(row, command) for row in wanted)
+    known = [replace(figure, command="") for figure in kept]
+    added = tuple(
+        figure
+        for figure in (_figure(row, command) for row in wanted)
+        if replace(figure, command="") not in known
+    )
     return replace(card, measured=kept + added)
+
+
+def set_in(command: str) -> dict[str, str]:
+    """The settings of a command, as a part of a row; empty where it has none."""
+    words = [value for word, value in pairwise(shlex.split(command)) if word == "--set"]
+    return {"settings": ", ".join(words)} if words else {}
 
 
 def _figure(row: dict[str, object], command: str) -> Figure:
@@ -52,7 +67,7 @@ def _figure(row: dict[str, object], command: str) -> Figure:
         level=str(row["level"]),
         group="unseen-site:all" if "--leave-out site" in command else "all",
         command=command,
-        extra={"task": row["task"], **apart},
+        extra={"task": row["task"], **apart, **set_in(command)},
     )
 
 

@@ -41,6 +41,23 @@ def test_a_shipped_card_is_written_as_the_program_writes_it(name):
     assert text == path.read_text("utf-8")
 
 
+TOLD_APART = ("task", "ci", "route", "settings")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_figure_stands_twice(name):
+    rows = [
+        (row.predictor, row.level, row.name, row.on, row.group, *map(row.extra.get, TOLD_APART))
+        for row in card(name).measured
+    ]
+    assert len(set(rows)) == len(rows)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "region-net"])
+def test_a_figure_without_an_interval_names_none(name):
+    assert not [row for row in card(name).measured if row.low is None and row.extra.get("ci")]
+
+
 def test_the_next_training_says_of_the_same_figures_what_the_chest_card_says():
     shipped = card("cxr")
     assert cxr_card._limits(shipped.measured) == shipped.limits

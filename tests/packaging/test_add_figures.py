@@ -2,6 +2,7 @@
 
 import json
 import runpy
+import shutil
 import sys
 
 import pytest
@@ -25,9 +26,14 @@ WORSE = ROW | {
 }
 
 
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    return write_age_weights(tmp_path_factory.mktemp("w"))[0].with_name("card.json")
+
+
 @pytest.fixture
-def card(tmp_path):
-    return write_age_weights(tmp_path / "w")[0].with_name("card.json")
+def card(trained, tmp_path):
+    return shutil.copy(trained, tmp_path / "card.json")
 
 
 def added(card, tmp_path, rows, monkeypatch, *more):
@@ -59,6 +65,25 @@ def test_figures_of_sites_left_out_are_a_group_of_their_own(card, tmp_path, monk
     added(card, tmp_path, [ROW], monkeypatch)
     made = added(card, tmp_path, [ROW], monkeypatch, *sites).measured
     assert [figure.group for figure in made[-2:]] == ["all", "unseen-site:all"]
+
+
+def test_the_same_figure_under_other_settings_is_told_apart(card, tmp_path, monkeypatch):
+    pairs = ("--command", "medview ablate x --set rows=pairs --set 'target=log age' --variants a")
+    added(card, tmp_path, [ROW], monkeypatch)
+    made = added(card, tmp_path, [ROW | {"mean": 3.0}], monkeypatch, *pairs).measured
+    assert [figure.extra.get("settings") for figure in made[-2:]] == [
+        *(None, "rows=pairs, target=log age"),
+    ]
+
+
+def test_a_row_that_two_commands_measure_stands_once(card, tmp_path, monkeypatch):
+    added(card, tmp_path, [ROW], monkeypatch)
+    other = ("--command", "medview ablate x --variants b")
+    made = added(card, tmp_path, [ROW, WORSE], monkeypatch, *other).measured
+    assert [(figure.predictor, figure.command) for figure in made[-2:]] == [
+        ("model, trained in these folds", "medview ablate x"),
+        ("ridge", "medview ablate x --variants b"),
+    ]
 
 
 def test_one_subset_alone_can_be_taken(card, tmp_path, monkeypatch):
