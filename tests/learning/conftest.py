@@ -10,7 +10,7 @@ import torch
 from armed_ages import age_cases, train_ages
 from armed_stays import train_stays
 
-from medview.learning import brain, calibrate, checkpoint, solid, tilt
+from medview.learning import brain, calibrate, checkpoint, cxr_evidence, solid, tilt
 from medview.models import anomaly_vae
 
 _FOUND = {}
@@ -100,6 +100,16 @@ def armed_icu(tmp_path_factory):
         weights = train_stays(place, "folds=2", "leave_sites=true", "compare=true")
     torch.set_num_threads(threads)
     return weights
+
+
+@pytest.fixture(scope="module")
+def quick_evidence():
+    """What maps hang on is measured on one film in few steps: else it outlasts the training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cxr_evidence, "FILMS", 1)
+        patch.setattr(cxr_evidence, "WINDOW", 2)
+        patch.setattr(cxr_evidence, "STEPS", 4)
+        yield
 
 
 @pytest.fixture(scope="module")

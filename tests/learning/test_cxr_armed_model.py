@@ -17,7 +17,7 @@ from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
-from medview.learning import ablation_figures, cxr_evidence, cxr_measure, cxr_run
+from medview.learning import ablation_figures, cxr_measure, cxr_run
 from medview.learning.cxr_run import run_cxr
 from medview.learning.cxr_training import fit_armed
 from medview.learning.cxr_weights import SHARED, load_armed_cxr, load_cxr
@@ -34,17 +34,11 @@ SMALL = {"size": 64, "copies": 1, "epochs": 3, "steps": 1, "batch": 16, "warmup"
 MODEL = "cxr-armed"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def quick():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cxr_evidence, "FILMS", 1)
-        patch.setattr(cxr_evidence, "WINDOW", 2)
-        patch.setattr(cxr_evidence, "STEPS", 4)
-        yield
+pytestmark = pytest.mark.usefixtures("quick_evidence")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, quick):
+def trained(tmp_path_factory, quick_evidence):
     """Weights with effects of the sites "a" and "b", and their films."""
     folder = tmp_path_factory.mktemp("sites")
     path = case_list(folder)

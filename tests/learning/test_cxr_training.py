@@ -16,7 +16,7 @@ from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card
 from medview.io.seen import seen_of
-from medview.learning import ablation_figures, cxr_evidence
+from medview.learning import ablation_figures
 from medview.learning.cxr_fit import fit_method
 from medview.learning.cxr_given import make_given
 from medview.learning.cxr_recipe import CxrRecipe
@@ -35,18 +35,11 @@ SMALL = {"size": 96, "copies": 2, "epochs": 12, "steps": 2, "batch": 16, "warmup
          "rate": 3e-3}  # fmt: skip
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_film_for_maps():
-    """What maps hang on is measured on one film: with six it takes longer than the training."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cxr_evidence, "FILMS", 1)
-        patch.setattr(cxr_evidence, "WINDOW", 2)
-        patch.setattr(cxr_evidence, "STEPS", 8)
-        yield
+pytestmark = pytest.mark.usefixtures("quick_evidence")
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory, one_film_for_maps):
+def trained(tmp_path_factory, quick_evidence):
     """Weights trained on drawn films, and the films."""
     folder = tmp_path_factory.mktemp("cxr")
     path = case_list(folder)
