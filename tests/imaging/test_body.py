@@ -6,6 +6,7 @@ from medview.domain.geometry import Plane
 from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import View, compose_frame
+from medview.imaging.oblique import STRAIGHT, turned
 
 
 def test_the_box_is_around_the_sphere_and_not_around_the_air():
@@ -29,6 +30,22 @@ def test_in_every_plane_the_body_is_inside_its_box(code, plane):
     assert top <= rows.min()
     assert bottom >= rows.max() + 1
     assert right - left < 40
+
+
+@pytest.mark.parametrize("degrees", [0, 20, 45, -45])
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL])
+def test_a_turned_plane_has_a_box_as_large_as_a_straight_one(plane, degrees):
+    grid = geometry_of("LPS", (60, 60, 60), (2.0, 2.0, 2.0))
+    volume = sphere_at((10.0, -6.0, 4.0), radius_mm=20.0, geometry=grid)
+    tilt = turned(turned(STRAIGHT, (1, 0, 0), degrees), (0, 1, 0), degrees)
+    frame = compose_frame(volume, (), View(plane, (10.0, -6.0, 4.0), tilt=tilt))
+    left, top, right, bottom = body_box(frame, body_corners(volume))
+    wide, high = frame.pixel_mm
+    assert (right - left) * wide == pytest.approx(46, abs=5)
+    assert (bottom - top) * high == pytest.approx(46, abs=5)
+    rows, columns = np.nonzero(frame.image > 128)
+    assert left <= columns.min() < columns.max() < right
+    assert top <= rows.min() < rows.max() < bottom
 
 
 def test_a_body_that_fills_the_image_is_the_whole_image():

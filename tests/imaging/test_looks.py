@@ -13,7 +13,8 @@ from states import about, annotation, graphic, item, shown, state_of, table
 from medview.domain.geometry import Plane
 from medview.domain.volume import Window
 from medview.imaging.frame import compose_frame, flatten, placement
-from medview.imaging.looks import newest_look, presented
+from medview.imaging.looks import drawn, is_drawn_on, newest_look, presented, shut, voi_in_use
+from medview.imaging.reslice import cut_of
 from medview.imaging.view import Corners, Labels, View
 from medview.services.first_views import first_views
 from medview.services.layouts import MAIN_PANE
@@ -224,6 +225,49 @@ def test_a_state_of_some_slices_leaves_the_others_as_they_are(tmp_path):
         corners[k] = "State: STROKE" in frame.corners.bottom_left
     assert windows == {1: (1000, 0), 2: (80, 255), 3: (1000, 255)}
     assert corners == {1: False, 2: True, 3: True}
+
+
+def test_drawings_and_shutters_are_of_single_slices_as_they_are_stored(tmp_path):
+    images = stack()
+    line = annotation(graphic("POLYLINE", [(1.5, 2.5), (4.5, 2.5)]))
+    state = state_of(images, [line], ShutterShape="CIRCULAR", **SHUTTERS["CIRCULAR"])
+    _, volume = only(save([*images, state], tmp_path))
+    look = newest_look(volume)
+    x, y, z = volume.geometry.to_mm((3, 3, 4))
+    at = View(point_lps=(x, y, z), look=look.state.uid)
+    for view, is_one in (
+        (at, True),
+        (replace(at, slab_mm=10.0), False),
+        (replace(at, plane=Plane.CORONAL), False),
+    ):
+        cut = cut_of(volume.geometry, view)
+        image = np.full((6, 9), 77, np.uint8)
+        assert (drawn(volume, view, cut) is not None) is is_one
+        assert (shut(volume, view, cut, image) is not image) is is_one
+        assert is_drawn_on(volume, view)
+    # A state that draws is first shown on a slice as it is stored.
+    across = presented(volume, replace(at, plane=Plane.CORONAL), look)
+    assert across.plane is Plane.ACQUIRED
+    assert presented(volume, at, look).plane is at.plane
+    assert not is_drawn_on(volume, replace(at, look=""))
+
+
+def test_the_window_in_use_is_that_of_the_slice_or_of_the_middle_one(tmp_path):
+    images = stack(WindowCenter=500, WindowWidth=1000)
+    near, far = (
+        item(WindowCenter=40, WindowWidth=width, ReferencedImageSequence=about(images[k]))
+        for width, k in ((80, 1), (90, 4))
+    )
+    state = state_of(images, SoftcopyVOILUTSequence=[near, far])
+    _, volume = only(save([*images, state], tmp_path))
+    uid = newest_look(volume).state.uid
+    x, y, z = volume.geometry.to_mm((1, 3, 4))
+    axial = View(point_lps=(x, y, z), look=uid)
+    assert voi_in_use(volume, axial).width == 80
+    assert voi_in_use(volume, replace(axial, plane=Plane.CORONAL)).width == 90
+    assert voi_in_use(volume, replace(axial, look="")).width == 1000
+    chosen = replace(axial, window=Window(7.0, 3.0))
+    assert voi_in_use(volume, chosen).width == 7
 
 
 def test_planes_across_the_slices_take_the_grey_and_nothing_else(tmp_path):
