@@ -11,13 +11,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
-from medview.io import tables
+from medview.learning.abide_sets import is_abide, load_abide
 from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.feature_rows import age_of, checked, sex_of, with_vector
 from medview.learning.openbhb_sets import (
@@ -32,9 +30,6 @@ from medview.learning.vectors import Vector, numbers_of, odd, read_table, read_v
 BRAIN_AGE = ("brain-age",)
 ROLES = ("smri", "fmri")
 _IXI = "ixi_dlmuse_n*.csv*"
-_FREESURFER = "freesurfer_features.csv*"
-_SERIES_INDEX = "roi_timeseries_index.csv"
-_ABIDE_LICENCE = "CC BY-NC-SA 3.0"
 _AUTHORS = {"smri": "features1.npy", "fmri": "features2.npy"}
 
 
@@ -88,102 +83,6 @@ def load_ixi_table(path: Path, name: str) -> Subset:
         columns={"smri": columns},
     )
     return checked(subset, path.name)
-
-
-# -- ABIDE ---------------------------------------------------------------------------------
-
-
-def is_abide(folder: Path) -> bool:
-    """The table freesurfer_features.csv[.gz]."""
-    return folder.is_dir() and any(folder.glob(_FREESURFER))
-
-
-def load_abide(folder: Path) -> Subset:
-    """Read ABIDE I: FreeSurfer measures, and connectivity where a subject has time series.
-
-    Everybody in the FreeSurfer table is male, so sex teaches nothing there and is unknown here.
-    Connectivity is Fisher's z of the Pearson correlations of 116 AAL regions (6,670 values).
-    """
-    path = sorted(folder.glob(_FREESURFER))[0]
-    header, lines = read_table(path, ("SUB_ID", "DX_GROUP"))
-    columns = tuple(header[header.index("DX_GROUP") + 1 :])
-    series = _series_files(folder)
-    cases, skipped = list[TrainCase](), list[LeftOut]()
-    for number, line in lines:
-        name = line["SUB_ID"]
-        group = {"1": 1, "-1": 0, "0": 0}.get(line["DX_GROUP"])
-        if group is None and line["DX_GROUP"]:
-            what = f'row {number}, column "DX_GROUP": "{line["DX_GROUP"]}" is none of 1, -1'
-            raise odd(path.name, what, "Correct it.")
-        person = TrainCase(
-            name,
-            f"abide:{name}",
-            {},
-            "smri",
-            site=line.get("site", ""),
-            label=group,
-            age_years=age_of(line.get("AGE_AT_SCAN", ""), number, "AGE_AT_SCAN", path.name),
-            cells={"sex_in_table": line.get("SEX", "")},
-        )
-        with_vector(person, "smri", line, columns, number, cases, skipped)
-    read = [_with_series(case, series.pop(case.case, None)) for case in cases]
-    cases = [case for case in read if isinstance(case, TrainCase)]
-    skipped += [broken for broken in read if isinstance(broken, LeftOut)]
-    skipped += [
-        LeftOut(name, "MV-DAT-101", "it has time series but no row of FreeSurfer measures")
-        for name in series
-    ]
-    names = {"smri": columns}
-    if any("fmri" in case.rows for case in cases):
-        names["fmri"] = connectivity_names(116)
-    subset = Subset(
-        "abide", "abide", folder, tuple(cases), tuple(skipped), _ABIDE_LICENCE, columns=names
-    )
-    return checked(subset, path.name)
-
-
-def connectivity_names(regions: int) -> tuple[str, ...]:
-    """Names of the upper triangle of a matrix of correlations, "r_000_001" first."""
-    first, second = np.triu_indices(regions, 1)
-    return tuple(f"r_{a:03d}_{b:03d}" for a, b in zip(first, second, strict=True))
-
-
-def connectivity(series: NDArray[np.floating[Any]]) -> Vector:
-    """Fisher's z of the correlations of time series (time, regions): the upper triangle.
-
-    Correlations are clipped to 0.999; those with a constant region are 0.
-    """
-    values = np.asarray(series, dtype=np.float64)
-    values = values - values.mean(0)
-    norm = np.sqrt((values**2).sum(0))
-    constant = norm < 1e-9
-    values = values / np.where(constant, 1.0, norm)
-    matrix = np.clip(values.T @ values, -0.999, 0.999)
-    matrix[constant] = matrix[:, constant] = 0.0
-    return np.asarray(np.arctanh(matrix[np.triu_indices(len(matrix), 1)]))
-
-
-def _series_files(folder: Path) -> dict[str, Path]:
-    index = folder / _SERIES_INDEX
-    if not index.is_file():
-        return {}
-    _, lines = read_table(index, ("SUB_ID", "file"))
-    return {line["SUB_ID"]: folder / line["file"] for _, line in lines}
-
-
-def _with_series(case: TrainCase, path: Path | None) -> TrainCase | LeftOut:
-    """The case with its connectivity where it has series, or why these cannot be used."""
-    if path is None or not path.is_file():
-        return case
-    try:
-        series = read_vector(path)
-    except DataError as error:
-        return LeftOut(case.case, error.code, f"{error.file} {error.what}")
-    if series.ndim != 2 or series.shape[1] != 116 or not np.isfinite(series).all():
-        shape = " x ".join(map(str, series.shape))
-        what = f"{path.name}: time x 116 finite values are needed, not {shape}"
-        return LeftOut(case.case, tables.CODE, what)
-    return replace(case, rows={**case.rows, "fmri": connectivity(series)})
 
 
 # -- the authors' arrays ---------------------------------------------------------------------
@@ -257,30 +156,37 @@ def load_age_cases(path: Path) -> Subset:
     columns: dict[str, tuple[str, ...]] = {}
     cases, skipped = [], list(listed.skipped)
     for case in listed.cases:
-        vectors: dict[str, Vector] = {}
-        wrong = ""
-        for role in ROLES:
-            file = case.images.get(role)
-            if file is None:
-                continue
-            if not file.is_file():
-                wrong = f'column "{role}": "{file.name}" is not there'
-                break
-            try:
-                names, vector = numbers_of(file, case.case)
-            except DataError as error:
-                wrong = f"{error.file}: {error.what}"
-                break
-            known = columns.setdefault(role, names or tuple(map(str, range(vector.size))))
-            wrong = wrong or _differs(names, vector, known, file.name)
-            vectors[role] = vector
-        if wrong:
-            skipped.append(LeftOut(case.case, "MV-DAT-103", wrong))
-        elif all(np.isfinite(vector).any() for vector in vectors.values()):
-            cases.append(replace(case, rows=vectors))
+        vectors = _vectors_of(case, columns)
+        if isinstance(vectors, str):
+            skipped.append(LeftOut(case.case, "MV-DAT-103", vectors))
         else:
-            skipped.append(LeftOut(case.case, "MV-DAT-103", "it has no value that is a number"))
+            cases.append(replace(case, rows=vectors))
     return replace(listed, cases=tuple(cases), skipped=tuple(skipped), columns=columns)
+
+
+def _vectors_of(case: TrainCase, columns: dict[str, tuple[str, ...]]) -> dict[str, Vector] | str:
+    """The vectors of a case by role, or why they cannot be used.
+
+    The first case names the `columns` of a role, and the others must have the same.
+    """
+    vectors: dict[str, Vector] = {}
+    wrong = ""
+    for role in ROLES:
+        file = case.images.get(role)
+        if file is None:
+            continue
+        if not file.is_file():
+            return f'column "{role}": "{file.name}" is not there'
+        try:
+            names, vector = numbers_of(file, case.case)
+        except DataError as error:
+            return f"{error.file}: {error.what}"
+        known = columns.setdefault(role, names or tuple(map(str, range(vector.size))))
+        wrong = wrong or _differs(names, vector, known, file.name)
+        vectors[role] = vector
+    if not wrong and not all(np.isfinite(vector).any() for vector in vectors.values()):
+        wrong = "it has no value that is a number"
+    return wrong or vectors
 
 
 def _differs(names: tuple[str, ...] | None, vector: Vector, known: Sequence[str], file: str) -> str:

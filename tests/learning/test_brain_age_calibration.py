@@ -8,9 +8,9 @@ from age_sets import write_abide
 from age_weights import QUICK
 
 from medview.domain.progress import Silent
+from medview.learning.abide_sets import load_abide
 from medview.learning.brain_age_calibration import _line
 from medview.learning.brain_age_fit import fit_age_model, usable
-from medview.learning.brain_age_sets import load_abide
 from medview.learning.brain_age_table import table_of
 
 

@@ -8,10 +8,11 @@ from age_weights import QUICK
 
 from medview.domain.card import Figure
 from medview.domain.progress import Silent
+from medview.learning.abide_sets import load_abide
 from medview.learning.brain_age_card import _drawn, make_card, weak_spots
 from medview.learning.brain_age_fit import fit_age_model, usable
 from medview.learning.brain_age_recipe import TrainOptions
-from medview.learning.brain_age_sets import load_abide, load_ixi_roi
+from medview.learning.brain_age_sets import load_ixi_roi
 from medview.learning.brain_age_table import table_of
 from medview.learning.brain_age_training import train_command
 

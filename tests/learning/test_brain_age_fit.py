@@ -9,9 +9,9 @@ from age_weights import QUICK, made_up_table
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Silent
+from medview.learning.abide_sets import load_abide
 from medview.learning.brain_age_fit import fit_age_model, usable
 from medview.learning.brain_age_recipe import AgeRecipe, TrainOptions
-from medview.learning.brain_age_sets import load_abide
 from medview.learning.brain_age_table import kinds_of, table_of
 
 

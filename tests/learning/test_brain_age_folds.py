@@ -10,6 +10,7 @@ from age_weights import QUICK, made_up_table
 from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.learning import brain_age_folds
+from medview.learning.abide_sets import load_abide
 from medview.learning.brain_age_folds import (
     answer_fold,
     baseline_answer,
@@ -18,7 +19,6 @@ from medview.learning.brain_age_folds import (
     splits_of,
     told_of,
 )
-from medview.learning.brain_age_sets import load_abide
 from medview.learning.brain_age_table import kinds_of, table_of
 
 

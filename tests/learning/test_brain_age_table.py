@@ -8,7 +8,8 @@ import pytest
 from age_sets import ixi_rows, write_abide, write_ixi_table
 
 from medview.domain.errors import DataError
-from medview.learning.brain_age_sets import load_abide, load_ixi_roi
+from medview.learning.abide_sets import load_abide
+from medview.learning.brain_age_sets import load_ixi_roi
 from medview.learning.brain_age_table import aligned, fold_numbers, kinds_of, strata_of, table_of
 
 
