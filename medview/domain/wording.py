@@ -7,6 +7,7 @@ import re
 from datetime import datetime
 
 _TYPED_MINUS = re.compile(r"(?<![\w.,)\]\-\u2212])-(?=\.?\d)")
+_TYPED_TIMES = re.compile(r"(?<=\d) x (?=\d)")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -82,9 +83,10 @@ def duration_words(seconds: float) -> str:
 def typeset(text: str) -> str:
     """The same with a minus before figures below zero, where a hyphen was typed.
 
-    What stands between two figures or letters ("ages 23-51", "T1-2") stays.
+    What stands between two figures or letters ("ages 23-51", "T1-2") stays. Between two figures
+    an "x" is a sign of multiplication ("128 x 128").
     """
-    return _TYPED_MINUS.sub("\u2212", text)
+    return _TYPED_TIMES.sub(" \u00d7 ", _TYPED_MINUS.sub("\u2212", text))
 
 
 def place_words(point_lps: tuple[float, float, float]) -> str:

@@ -23,6 +23,7 @@ from medview.services.telling import (
 
 _NO_FORECAST = "intensive care"
 _VOLUME = "_ml"
+_NO_AGE = "No age was given, so there is no gap."
 _WHOLE = "intracranial_volume_ml"
 _MOST_SETS = 3
 _MOST_PHENOTYPES = 6
@@ -92,10 +93,10 @@ def _brain_age(prediction: Prediction, card: ModelCard | None) -> Told:
     if sex is not None and sex.value is not None:
         share = figure_text(sex.value, sex.name)
         details.append(f"Sex told from the features: male {share} ({sex.meaning}).")
-    details += [
-        _measured(prediction, card, (("mae", " years"),)),
-        not_available_words(_rest(prediction)),
-    ]
+    rest = _rest(prediction)
+    if given == _NO_AGE:  # which says of the gaps all there is to say
+        rest = tuple(each for each in rest if not each.name.startswith("gap_"))
+    details += [_measured(prediction, card, (("mae", " years"),)), not_available_words(rest)]
     return _told(f"{line}.", details)
 
 
@@ -106,9 +107,7 @@ def _given_words(prediction: Prediction) -> str:
     if isinstance(age, int | float):
         parts.append(f"age {age:.1f} years")
     parts += [f"{name} {given[name]}" for name in ("sex", "site") if given.get(name)]
-    return (
-        f"Given with it: {', '.join(parts)}." if parts else "No age was given, so there is no gap."
-    )
+    return f"Given with it: {', '.join(parts)}." if parts else _NO_AGE
 
 
 def _gap_words(gaps: list[Score]) -> str:
@@ -203,10 +202,13 @@ def _rest(prediction: Prediction) -> tuple[Score, ...]:
 
 
 def _doubt(prediction: Prediction) -> str:
+    """Which figures extrapolate; where every volume does they are told in two words."""
     far = [each.name for each in prediction.scores if each.status == "extrapolating"]
-    if not far:
-        return ""
-    return f"Outside the range of the training data: {', '.join(far).replace('_', ' ')}."
+    volumes = [each.name for each in prediction.scores if each.name.endswith(_VOLUME)]
+    if len(volumes) > 1 and set(volumes) <= set(far):
+        far = [*(each for each in far if each not in volumes), "all volumes"]
+    names = ", ".join(each.removesuffix(_VOLUME).replace("_", " ") for each in far)
+    return f"Outside the range of the training data: {names}." if far else ""
 
 
 def _with_interval(score: Score | None, unit: str = "") -> str:

@@ -132,7 +132,7 @@ def trust(
     rows += [
         ("Uncertainty", _uncertainty(prediction, card)),
         ("Input quality", quality_words(prediction, volume, exam)),
-        ("Preparation", " · ".join(prediction.preparation) or NOT_AVAILABLE),
+        ("Preparation", typeset(" · ".join(prediction.preparation)) or NOT_AVAILABLE),
     ]
     return table("How far to trust this", tuple(rows))
 

@@ -26,7 +26,8 @@ _Place = tuple[float, float, float]
 class Value:
     """One layer's value at a place; None outside, where it is not a number, or in colour.
 
-    `label` is what the value stands for where the map says it.
+    `label` is what the value stands for where the map says it; `is_mask` where the value only
+    says whether the place belongs to something.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Value:
     value: float | None
     unit: str
     label: str = ""
+    is_mask: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ def probe(session: Session, point_lps: _Place, pane: str | None = None) -> Probe
             seen.add(found.name)
             value = value_at(found.array, found.geometry, point_lps)
             title, label = found.title or found.name, label_of(found, value)
-            values.append(Value(found.name, title, value, found.unit, label))
+            is_mask = found.kind == "mask"
+            values.append(Value(found.name, title, value, found.unit, label, is_mask))
     return Probe(point_lps, tuple(values), _where(volume.geometry, point_lps))
 
 

@@ -55,6 +55,9 @@ class RecordPane(QWidget):
         scroll.setWidget(self.strips)
         scroll.setProperty("look", "pane")
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        # The axis stays at the lower edge of what is seen: what moves would leave it behind.
+        scroll.verticalScrollBar().valueChanged.connect(self.strips.update)
+        scroll.verticalScrollBar().rangeChanged.connect(self.strips.update)
         self._foot = label("", "quiet", wraps=True)
         self._foot.setContentsMargins(10, 4, 10, 6)
         rows = QVBoxLayout(self)
@@ -78,7 +81,9 @@ class RecordPane(QWidget):
             self._had_image = has_image
             self._take_room(_SHARE if has_image else _SHARE_ALONE)
         self.strips.show_record(record, risk_of(self._app.session.results))
-        said = tr("filled: measured   hollow: carried on   dashed: film")
+        said = tr("filled: measured   hollow: carried on")
+        if self.strips.film_hour is not None:
+            said = tr("{others}   dashed: film", others=said)
         share = f"{record.imputed_share:.0%}".replace("%", "\u00a0%")
         lacks = "{n} of the days not measured" if record.step > 1 else _LACKS_HOURS
         self._foot.setText(f"{said}   ·   {tr(lacks, n=share)}")
@@ -190,6 +195,7 @@ class Strips(QWidget):
         for row, strip in enumerate(self._record.strips):
             area = QRectF(0, self._top + row * _ROW_PX, self.width(), _ROW_PX)
             self._draw_row(painter, area, strip, texts[strip.name])
+        self._draw_marks(painter)
         self._draw_axis(painter)
         painter.end()
 
@@ -264,12 +270,23 @@ class Strips(QWidget):
                 return tr("unit converted")
         return ""
 
+    @property
+    def axis_top(self) -> int:
+        """Where the axis begins: below the last row, or at the lower edge of what is seen of it."""
+        seen = self.visibleRegion().boundingRect()
+        return (self.height() if seen.isEmpty() else seen.bottom() + 1) - _AXIS_PX
+
     def _draw_axis(self, painter: QPainter) -> None:
-        bottom, axis = self.height() - _AXIS_PX, self.axis
+        top, axis = self.axis_top, self.axis
+        painter.fillRect(QRectF(0, top, self.width(), _AXIS_PX), QColor(PANE_BACK))
+        self._line_below(painter, QRectF(0, 0, self.width(), top))
         for hour, text in axis.ticks:
             wide = _metrics(11).horizontalAdvance(text)
             left = min(axis.x_of(hour) - wide / 2, self.width() - wide - 2)
-            _write(painter, left, bottom + 4, text, PANE_QUIET, px=11)
+            _write(painter, left, top + 4, text, PANE_QUIET, px=11)
+
+    def _draw_marks(self, painter: QPainter) -> None:
+        axis = self.axis
         if self.film_hour is not None:
             words = tr("film, {when}", when=axis.words(self.film_hour))
             self._mark(painter, self.film_hour, words, PANE_ACTIVE, Qt.PenStyle.DashLine)

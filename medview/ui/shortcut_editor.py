@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QKeySequence
+from PySide6.QtGui import QFont, QKeySequence
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -112,6 +112,8 @@ class ShortcutEditor(QDialog):
         made.setColumnCount(2)
         made.setHeaderLabels([tr("Command"), tr("Keys")])
         made.setColumnWidth(0, 360)
+        made.setRootIsDecorated(False)  # menus are heads, never folded
+        made.setItemsExpandable(False)
         made.currentItemChanged.connect(lambda *_: self._on_chosen())
         return made
 
@@ -180,6 +182,9 @@ class ShortcutEditor(QDialog):
             if title not in menus:
                 menus[title] = QTreeWidgetItem([tr(title), ""])
                 menus[title].setFlags(Qt.ItemFlag.ItemIsEnabled)
+                head = QFont(self.tree.font())
+                head.setBold(True)
+                menus[title].setFont(0, head)
                 self.tree.addTopLevelItem(menus[title])
             item = QTreeWidgetItem([tr(each.text), key_text(in_force[each.id], ", ")])
             item.setData(0, _ID, each.id)

@@ -102,7 +102,8 @@ class StatusBar(QStatusBar):
         if read is None:
             self._probe.set_text("")
             return
-        parts = [read.where, *(short_text(value) for value in read.values)]
+        # Beside the mouse masks are told as well; here figures have no room to share with them.
+        parts = [read.where, *(short_text(value) for value in read.values if not value.is_mask)]
         self._probe.set_text(_DOT.join(parts))
 
     @property

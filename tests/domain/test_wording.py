@@ -101,7 +101,9 @@ def test_a_dash_never_stands_before_a_minus(low, high, said):
         ("by -0.04 [-0.06, -0.02]", "by \u22120.04 [\u22120.06, \u22120.02]"),
         ("(difference -.012 to +0.012)", "(difference \u2212.012 to +0.012)"),
         ("ages 23-51, T1-2, 2026-11-21, --resume, top-5", None),
+        ("160 x 208 x 160 mm, 64 x 64", "160 \u00d7 208 \u00d7 160 mm, 64 \u00d7 64"),
+        ("factor x 2, 4 xyz", None),
     ],
 )
-def test_a_hyphen_before_a_figure_below_zero_becomes_a_minus(typed, set_):
+def test_a_hyphen_before_a_figure_becomes_a_minus_and_an_x_between_two_a_sign(typed, set_):
     assert typeset(typed) == (set_ or typed)

@@ -49,6 +49,30 @@ def test_without_an_age_there_is_no_gap():
     assert made.details[0] == "No age was given, so there is no gap."
 
 
+def test_gaps_that_are_not_there_are_told_of_once():
+    gap = Score("gap_raw", None, meaning="no age of the patient is known", status="not_available")
+    made = told(said("brain-age", Score("age", 54.1), gap), None)
+    assert "ot available" not in " ".join(made.details)
+    # With something else given the reason is said where the gap is missing.
+    made = told(said("brain-age", Score("age", 54.1), gap, sex="M"), None)
+    assert made.details[-1] == "Not available: gap raw (no age of the patient is known)."
+
+
+@pytest.mark.parametrize(
+    ("far", "words"),
+    [
+        (("age", "thalamus_ml", "brain_stem_ml"), "age, all volumes"),
+        (("age", "brain_stem_ml"), "age, brain stem"),
+        (("age",), "age"),
+    ],
+)
+def test_what_extrapolates_is_named_without_units_and_all_volumes_in_two_words(far, words):
+    names = ("age", "thalamus_ml", "brain_stem_ml")
+    scores = [Score(each, 2.0, status="extrapolating" if each in far else "ok") for each in names]
+    made = told(said("brain-age", *scores), None)
+    assert made.details[1] == f"Outside the range of the training data: {words}."
+
+
 def test_accuracy_stands_beside_the_result_for_every_set():
     figures = (
         Figure("mae", 4.92, "ixi-roi", 4.47, 5.42, 251, level="case"),

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 from ui.fakes import hover
 
 from medview.services.session import Task
+from medview.ui.probe import probe, probe_lines
 
 
 def task(number=1, **fields):
@@ -78,6 +79,18 @@ def test_the_mouse_reads_place_and_every_layer(head):
     assert "1000" in text
     assert "score" in text
     assert "total" in text
+
+
+def test_of_masks_the_line_says_nothing_and_the_words_at_the_mouse_do(head):
+    head.add_result("score", "brain")
+    made = head.session.results[0]
+    masks = tuple(replace(m, kind="mask") if m.name == "brain" else m for m in made.maps)
+    head.session.predictions = {head.session.volume_id: (replace(made, maps=masks),)}
+    read = probe(head.session, MARK_LPS)
+    assert any("brain" in line for line in probe_lines(read))
+    head.window.status.show_probe(read)
+    assert "score" in head.window.status.probe_text
+    assert "brain" not in head.window.status.probe_text
 
 
 def test_beside_the_pane_it_reads_the_crosshair(head):

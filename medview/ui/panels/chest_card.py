@@ -136,7 +136,7 @@ class ChestCard(ResultCard):
     def _zone_words(self) -> str:
         parts = [f"{zone}\u00a0{text}" for zone, text in zone_texts(self.result).items()]
         self._boxes.setVisible(bool(parts) and self.result.map("lungs") is not None)
-        return tr("Zones (0 to 3): ") + "  ".join(parts) if parts else ""
+        return tr("Zones: ") + "  ".join(parts) if parts else ""
 
 
 def _class_words(severe: Score) -> tuple[str, ...]:

@@ -40,8 +40,9 @@ class IcuCard(ResultCard):
             self.add_line(tr(words), score=risk, meant=risk.name not in RISKS)
         self._add_switch(given)
         self._add_film_hour(given)
-        self._pair(tr("Attention, series / film"), "attention", signed=False)
-        self._pair(tr("Contribution, series / film"), "shapley", signed=True)
+        if "film" in takes:  # shares of what the weights can take; of one input there are none
+            self._pair(tr("Attention, series / film"), "attention", signed=False)
+            self._pair(tr("Contribution, series / film"), "shapley", signed=True)
         imputed = self.result.score("imputed_share")
         if imputed is not None and imputed.value is not None:
             self.row(tr("Imputed values"), f"{imputed.value:.0%}".replace("%", " %"))

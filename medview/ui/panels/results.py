@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from medview.domain.prediction import Prediction
+from medview.domain.wording import typeset
 from medview.services.session import MAPS_IN_TURN
 from medview.services.telling import family
 from medview.ui.app import App
@@ -142,7 +143,7 @@ class SawCard(Card):
             by = label(session.named(result), "quiet")
             self._steps.addWidget(by)
         for place, step in enumerate(steps, 1):
-            self._steps.addWidget(label(f"{place}. {step}", "quiet", wraps=True))
+            self._steps.addWidget(label(f"{place}. {typeset(step)}", "quiet", wraps=True))
 
     def _on_show(self) -> None:
         session, viewing, key = self._app.session, self._app.viewing, self._key

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QComboBox, QDoubleSpinBox, QLabel, QPushButton, QWidget
+from PySide6.QtCore import QRect
+from PySide6.QtWidgets import (
+    QComboBox,
+    QDoubleSpinBox,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QWidget,
+)
 from services.stubs import CARD, result_about
 from ui.fakes import make_bench
+from ui.painted import lit
 from ui.stray_windows import Windows
 
 from medview.domain.card import Figure, InputSpec, OutputSpec
@@ -392,6 +401,8 @@ def test_weights_that_take_no_film_do_not_say_it_was_left_out(bench, monkeypatch
     monkeypatch.setattr(bench.app.analysis, "card_of", lambda made: alone)
     stay(bench, roles=("series",))
     assert "film off" not in said(bench)
+    # Nor do they share anything with one: no rows that say "not available" twice.
+    assert "series / film" not in said(bench)
 
 
 def test_the_keyboard_comes_back_to_where_it_was_after_another_run(bench):
@@ -439,6 +450,32 @@ def test_the_time_cursor_reads_every_row_and_the_risk(bench):
     bench.app.records.look_at(strips.axis.hour_at(strips.axis.x_of(2.0)))
     assert strips.value_texts() == {"Heart Rate": "90", "Temperature": "–", "mortality": "0.10"}
     assert strips.film_hour == 5.0
+
+
+def test_only_a_film_with_an_hour_is_in_the_legend(bench):
+    made = stay(bench)
+    foot = bench.find(QWidget, "record").findChild(QLabel)
+    assert foot.text().startswith("filled: measured   hollow: carried on   dashed: film   ·")
+    untold = replace(made, parameters={})
+    bench.session.predictions = {bench.session.volume_id: (untold,)}
+    assert foot.text().startswith("filled: measured   hollow: carried on   ·")
+
+
+def test_the_hours_stay_in_sight_while_the_rows_scroll(bench):
+    stay(bench)
+    strips, record_ = bench.find(QWidget, "strips"), bench.find(QWidget, "record")
+    assert strips.axis_top == strips.height() - 22  # all rows have room: below the last one
+    rows = tuple(Strip(f"V{n}", "", (0.5,), (1.0,)) for n in range(40))
+    strips.show_record(Record(rows, last=8.0), None)
+    bench.settle()
+    bar = record_.findChild(QScrollArea).verticalScrollBar()
+    assert bar.maximum() > 300
+    for at in (0, 150, bar.maximum()):
+        bar.setValue(at)
+        bench.settle()
+        assert strips.axis_top == at + bar.pageStep() - 22
+        seen = strips.grab(QRect(0, strips.axis_top, strips.width(), 22)).toImage()
+        assert lit(seen, (160, 2, strips.width(), 20))
 
 
 def test_a_changed_unit_is_a_tag_at_its_row(bench):
