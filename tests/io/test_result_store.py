@@ -84,9 +84,45 @@ def test_answers_of_the_reader_stay_with_the_result(store):
     entry = filed(store)
     said = (Opinion("score anomaly", "agree", "A reader", "2026-11-21T10:00:00+00:00"),)
     store.judge(entry.id, said)
-    assert store.load(Silent(), entry).opinions == said
+    assert store.load(Silent(), entry).opinions == store.answers(entry.id) == said
+    assert store.answers("never filed") == ()
     store.judge(entry.id, ())
     assert store.load(Silent(), entry).opinions == ()
+
+
+def test_what_is_not_there_any_more_is_not_judged(store):
+    entry = filed(store)
+    store.forget(entry.study)
+    with pytest.raises(ReadError, match="stored no more"):
+        store.judge(entry.id, ())
+
+
+def test_the_same_result_filed_again_is_one_and_leaves_no_draft(store, tmp_path):
+    first, again = filed(store), filed(store)
+    assert again.id == first.id
+    assert [each.id for each in store.entries()] == [first.id]
+    assert value_of(store, again) == 0.5
+    left = [list((tmp_path / "results" / name).iterdir()) for name in ("incoming", "trash")]
+    assert left == [[], []]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "samples"), [({"samples": 5}, 5), ({}, 0), ({"samples": "many"}, 0)]
+)
+def test_an_entry_says_what_the_run_took(parameters, samples, store):
+    prediction = prediction_on(head())
+    known = replace(prediction, maps=(), slices=(), parameters=parameters)
+    entry = store.add(Silent(), ABOUT, known)
+    assert (entry.voxels, entry.samples) == (40 * 48 * 36, samples)
+    assert (entry.seconds, entry.peak_memory_mb, entry.device) == (31.2, 2100.0, "cpu")
+    bare = store.add(Silent(), ABOUT, replace(known, inputs=()))
+    assert bare.voxels == 0
+
+
+def test_a_store_below_a_file_is_told(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(WriteError, match="lies below a file"):
+        ResultStore(tmp_path / "file" / "results")
 
 
 def test_a_deleted_study_takes_its_results_along_and_no_others(store, tmp_path):
