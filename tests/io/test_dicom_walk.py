@@ -71,7 +71,7 @@ def data_set() -> bytes:
     fragments = item(4) + b"\xfe\xff\xdd\xe0" + item(0) + END
     return b"".join(
         (
-            element(9, 0x1001, b"UT", b"long"),
+            element(9, 0x1001, b"UT", item(2000) + b"long" * 300),
             element(9, 0x1002, b"SQ", many),
             element(9, 0x1003, b"UN", many),
             element(9, 0x1004, b"SQ", inside + END, 0xFFFFFFFF),
@@ -92,12 +92,14 @@ def test_a_walk_finds_each_value_and_goes_on_wherever_its_bytes_ended():
     straight.run(whole, len(whole))
     values = {tag: whole[at : at + length] for tag, (_, at, length) in straight.places.items()}
     assert list(values) == [*(0x00091000 + n for n in range(1, 7)), 0x00100010]
-    assert (values[0x00091001], values[0x00100010]) == (b"long", b"A^B ")
+    assert values[0x00091001].endswith(b"long" * 300)  # a text that begins as an item is none
+    assert values[0x00100010] == b"A^B "
     assert len(values[0x00091002]) == len(values[0x00091003]) == 80 * 18
     assert len(values[0x00091004]) == len(values[0x00091006]) == 8 + 10 + 8 + 18
     assert len(values[0x00091005]) == 8 + 4 + 8  # a mark within a fragment is none
     assert straight.at == len(whole)
-    for there in range(0, len(whole), 23):
+    begins = [at for _, at, _ in straight.places.values()]
+    for there in (at + n for at in begins for n in range(-8, 6) if at + n < len(whole)):
         walk, needed = Walk(0, explicit=True, little=True), there + 1
         try:
             walk.run(whole[:there], len(whole))
