@@ -17,12 +17,8 @@ from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_baselines import whole_features, with_baselines
 from medview.learning.cxr_evidence import evidence_rows
 from medview.learning.cxr_given import scores_at
-from medview.learning.cxr_metrics import (
-    Said,
-    outcome_reliability,
-    outcome_rows,
-    severity_rows,
-)
+from medview.learning.cxr_metrics import Said, outcome_reliability, outcome_rows
+from medview.learning.cxr_severity_rows import severity_rows
 from medview.learning.cxr_site_card import SITE_SCORES
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device

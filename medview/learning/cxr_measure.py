@@ -19,12 +19,12 @@ from medview.learning.cxr_metrics import (
     calmed_by_other_folds,
     outcome_reliability,
     outcome_rows,
-    severity_rows,
     temperature_of,
     together,
 )
 from medview.learning.cxr_phase import Run
 from medview.learning.cxr_recipe import CxrRecipe
+from medview.learning.cxr_severity_rows import severity_rows
 from medview.learning.metrics import MetricRow
 from medview.learning.plain_models import Matrix
 from medview.learning.site_effects import NETWORK

@@ -1,4 +1,4 @@
-"""Figures of the chest model: outcome by patient beside shortcuts, Brixia beside two readers."""
+"""Figures of the chest model: what it said of films, and the outcome beside shortcuts."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from medview.learning.chest_rows import SEVERE, severity_class, zone_scores
+from medview.learning.chest_rows import SEVERE
 from medview.learning.metrics import (
     Interval,
-    Level,
     MetricRow,
     Weights,
     curve_interval,
@@ -183,18 +182,18 @@ def _outcome_group(said: Said, group: str, films: Mapping[str, int]) -> list[Met
         if simple and np.array_equal(score, people.scores["model"]):
             continue  # no film has an effect of its site
         area = curve_interval("roc_auc", people.severe, score, people.names)
-        rows.append(_filled(replace(base, predictor=predictor), "roc_auc", area))
+        rows.append(filled(replace(base, predictor=predictor), "roc_auc", area))
         if simple:
             rows += _ahead(base, people, predictor)
         else:
             rows += [
-                _filled(base, name, decided(name, people.severe, score, people.names))
+                filled(base, name, decided(name, people.severe, score, people.names))
                 for name in DECISIONS
             ]
-            rows.append(_filled(base, "brier", mean_interval((score - people.severe) ** 2,
+            rows.append(filled(base, "brier", mean_interval((score - people.severe) ** 2,
                                                             people.names)))  # fmt: skip
             found = calibration_interval(people.severe, score, people.names)
-            rows.append(_filled(base, "ece", found))
+            rows.append(filled(base, "ece", found))
     return rows
 
 
@@ -206,7 +205,7 @@ def _ahead(base: MetricRow, people: People, other: str) -> list[MetricRow]:
     found = paired_difference("roc_auc", people.severe, ours, theirs, people.names)
     interval = Interval(found.value, found.low, found.high)
     row = replace(base, group=f"{base.group}, against:{other}")
-    return [_filled(row, "roc_auc_difference", interval)]
+    return [filled(row, "roc_auc_difference", interval)]
 
 
 def temperature_of(said: Said) -> float:
@@ -250,7 +249,8 @@ def outcome_reliability(said: Said) -> list[dict[str, float]]:
     return reliability(people.scores["model"], people.severe)
 
 
-def _filled(row: MetricRow, name: str, found: Interval) -> MetricRow:
+def filled(row: MetricRow, name: str, found: Interval) -> MetricRow:
+    """A row with the name and the value of a figure."""
     return replace(row, name=name, value=found.value, low=found.low, high=found.high)
 
 
@@ -299,65 +299,3 @@ def _hits(truth: NDArray[np.bool_], score: Scores, weights: Weights) -> Scores:
     said = score >= THRESHOLD
     cells = (truth & said, ~truth & said, truth & ~said, ~truth & ~said)
     return np.stack([weights @ cell for cell in cells])
-
-
-def severity_rows(said: Said) -> list[MetricRow]:
-    """Brixia: error of the total and of zones, class accuracy; junior reader and median beside."""
-    kept = np.array([bool(case.cells.get("brixia")) for case in said.cases], np.bool_)
-    kept &= np.isfinite(said.severity)
-    if not kept.any():
-        return []
-    here = said.only(kept)
-    patients = [case.patient for case in here.cases]
-    truth = np.array([zone_scores(case.cells["brixia"]) for case in here.cases], float)
-    rows = [
-        _mean_row("model", "case", "accuracy", (_classes(truth) == here.severity) * 1.0, patients)
-    ]
-    if np.isfinite(here.zones).all():
-        rows += _zone_rows("model", here.zones, truth, patients)
-    junior = [case.cells.get("brixia_junior", "") for case in here.cases]
-    if all(junior):
-        read = np.array([zone_scores(text) for text in junior], float)
-        hit = (_classes(truth) == _classes(read)) * 1.0
-        rows.append(_mean_row("junior_reader", "case", "accuracy", hit, patients))
-        rows += _zone_rows("junior_reader", read, truth, patients)
-    if np.isfinite(here.median).all():
-        error = np.abs(here.median - truth.sum(1))
-        rows.append(_mean_row("median", "case", "mae", error, patients))
-    if "ridge" in here.baselines:
-        theirs = np.abs(here.baselines["ridge"] - truth.sum(1))
-        rows.append(_mean_row("ridge", "case", "mae", theirs, patients))
-        if np.isfinite(here.zones).all():
-            ours = np.abs(here.zones.sum(1) - truth.sum(1))
-            apart = _mean_row("model", "case", "mae_difference", ours - theirs, patients)
-            rows.append(replace(apart, group="all, against:ridge"))
-    return rows
-
-
-def _classes(zones: Scores) -> Scores:
-    return np.array([severity_class(int(total)) for total in zones.sum(1)], float)
-
-
-def _zone_rows(
-    predictor: str, zones: Scores, truth: Scores, patients: Sequence[str]
-) -> list[MetricRow]:
-    total = np.abs(zones.sum(1) - truth.sum(1))
-    apart = np.abs(zones - truth)
-    rows = [_mean_row(predictor, "case", "mae", total, patients)]
-    every = _mean_row(predictor, "zone", "mae", apart.mean(1), patients)
-    rows.append(replace(every, n=apart.size))
-    for k, zone in enumerate("ABCDEF"):
-        one = _mean_row(predictor, "zone", "mae", apart[:, k], patients)
-        rows.append(replace(one, group=f"zone:{zone}"))
-    return rows
-
-
-def _mean_row(
-    predictor: str, level: Level, name: str, values: Scores, patients: Sequence[str]
-) -> MetricRow:
-    found = mean_interval(values, patients)
-    row = MetricRow(
-        predictor, level, name, "brixia-senior", None, len(values), len(set(patients)),
-        task="severity", truth="senior reader",
-    )  # fmt: skip
-    return _filled(row, name, found)

@@ -5,21 +5,7 @@ import pytest
 
 from medview.domain.ablation import Scored
 from medview.learning import ablation_figures
-from medview.learning.ablation_figures import balanced_accuracy, bias_slope, compared, figure
-
-
-def test_the_figures_by_hand():
-    truth, score = np.array([20.0, 40.0, 60.0]), np.array([30.0, 40.0, 50.0])
-    assert figure("mae", truth, score) == pytest.approx(20 / 3)
-    assert figure("rmse", truth, score) == pytest.approx((200 / 3) ** 0.5)
-    assert figure("pearson_r", truth, score) == pytest.approx(1.0)
-    assert bias_slope(truth, score) == pytest.approx(-0.5)
-    assert bias_slope(truth, np.full(3, 7.0)) == pytest.approx(-1.0)
-    assert balanced_accuracy(np.array([0, 0, 1.0]), np.array([0.1, 0.9, 0.9])) == pytest.approx(
-        0.75
-    )
-    assert figure("roc_auc", np.array([0, 0, 1.0]), np.array([0.1, 0.9, 0.8])) == pytest.approx(0.5)
-    assert figure("dice", truth, score) == pytest.approx(40.0)
+from medview.learning.ablation_figures import compared
 
 
 def test_few_patients_have_a_difference_but_no_interval():
@@ -63,15 +49,6 @@ def test_only_folds_that_both_have_are_compared():
     assert (row["difference"], row["runs"]) == (1.0, 1)
 
 
-def test_decisions_at_one_half_by_hand():
-    truth = np.array([1, 1, 1, 0, 0, 0, 0, 0.0])
-    score = np.array([0.9, 0.8, 0.1, 0.7, 0.2, 0.2, 0.2, 0.2])
-    assert figure("accuracy", truth, score) == pytest.approx(6 / 8)
-    assert figure("g_mean", truth, score) == pytest.approx(np.sqrt(2 / 3 * 4 / 5))
-    assert figure("f1_weighted", truth, score) == pytest.approx((3 * 2 / 3 + 5 * 4 / 5) / 8)
-    assert np.isnan(figure("g_mean", np.ones(3), np.ones(3)))
-
-
 def test_a_seed_that_was_stopped_half_way_does_not_weigh_like_a_whole_one():
     def run(error, base):
         cases = tuple(f"{base}{n}" for n in range(6))
@@ -104,7 +81,7 @@ def test_all_draws_of_a_curve_at_once_are_those_one_by_one(monkeypatch):
     }
     monkeypatch.setattr(ablation_figures, "REPEATS", 60)
     fast = compared(runs)
-    monkeypatch.setattr(ablation_figures, "CURVES", {})
+    monkeypatch.setattr(ablation_figures, "WEIGHTED", {})
     slow = compared(runs)
     for one, two in zip(fast, slow, strict=True):
         for key in ("value_low", "value_high", "difference", "low", "high", "p"):
