@@ -26,7 +26,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import Cancelled, ModelInputError, WeightsError
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
-from medview.domain.volume import Volume
+from medview.domain.volume import Note, Volume
 from medview.learning import anomaly_run
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_maps import EPSILON
@@ -79,6 +79,8 @@ def black(monkeypatch):
     monkeypatch.setattr(anomaly_run, "load_anomaly", lambda path, device: (Black(), card, settings))
     monkeypatch.setattr("medview.learning.anomaly_engine.FusedVae", lambda model: model)
     monkeypatch.setattr("medview.learning.brain.find_brain", lambda head, ml: (head > 0, False))
+    # test_tilt asks how heads lie; here it would take a second each time, and say nothing.
+    monkeypatch.setattr(anomaly_run, "tilt_notes", lambda volume, mask: ())
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,12 @@ def test_the_bright_cube_is_found_where_it_lies_in_the_patient(code, black):
     for first, part in whole.items():
         assert np.array_equal(np.moveaxis(score, part.axis, 0)[first], part.array[0])
     assert len(whole) == len(found.slices)
+
+
+def test_a_head_that_lies_turned_is_told_with_the_result(black, monkeypatch):
+    doubt = Note("OUTSIDE_TRAINING", "the head lies turned")
+    monkeypatch.setattr(anomaly_run, "tilt_notes", lambda volume, mask: (doubt,))
+    assert doubt in run(Silent(), asked(head_on("LPS"))).warnings
 
 
 def test_a_patient_who_lies_the_other_way_round_has_the_cube_on_the_same_side(black):
