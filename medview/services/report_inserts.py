@@ -79,5 +79,5 @@ def _results(session: Session) -> tuple[Insertion, ...]:
 
 
 def _answer(session: Session, result: Prediction, about: str) -> str:
-    opinion = session.opinion(result.model, about)
+    opinion = session.opinion(result.key, about)
     return opinion.verdict if opinion is not None else NOT_ANSWERED
