@@ -1,13 +1,29 @@
-"""What draws of the anomaly network say, the plain way: what quicker ways are held against."""
+"""An anomaly network, and what its draws say the plain way, which quicker ones must match."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from medview.models.anomaly_vae import AnomalyVae
+from medview.models.anomaly_vae import AnomalyVae, VaeOptions
+from medview.models.blocks import SpatialAttention
+
+
+def lively(options: VaeOptions | None = None) -> AnomalyVae:
+    """A network in evaluation mode whose attention and norms do something."""
+    torch.manual_seed(0)
+    model = AnomalyVae(options).eval()
+    for part in model.modules():
+        if isinstance(part, SpatialAttention):
+            nn.init.constant_(part.gain, 0.5)
+        if isinstance(part, nn.BatchNorm2d):
+            assert part.running_mean is not None
+            assert part.running_var is not None
+            part.running_mean.normal_()
+            part.running_var.uniform_(0.5, 2)
+    return model
 
 
 @dataclass(frozen=True, slots=True)

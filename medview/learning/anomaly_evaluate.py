@@ -118,12 +118,8 @@ def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
 
     Raises
     ------
-    UsageError
-        An unknown layout.
-    DataError
-        Unusable data, or nothing left that the weights have not seen.
-    WeightsError
-        Unusable weights.
+    UsageError, DataError, WeightsError
+        As ``evaluate.evaluate``.
     """
     device = choose_device(request.device)
     model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)

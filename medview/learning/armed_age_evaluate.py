@@ -53,10 +53,8 @@ def measure_armed_age(job: Progress, request: EvaluateRequest) -> Measurement:
 
     Raises
     ------
-    DataError
-        Unusable data, or nothing left that the weights have not seen.
-    WeightsError
-        Unusable weights.
+    DataError, WeightsError
+        As ``evaluate.evaluate``.
     """
     _, card, model = load_armed_age(Path(request.weights) if request.weights else None)
     parts: list[Part] = []

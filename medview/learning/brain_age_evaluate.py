@@ -41,10 +41,8 @@ def measure_ages(job: Progress, request: EvaluateRequest) -> Measurement:
 
     Raises
     ------
-    DataError
-        Unusable data, or nothing left that the weights have not seen.
-    WeightsError
-        Unusable weights.
+    DataError, WeightsError
+        As ``evaluate.evaluate``.
     """
     model, card = load_age_model(Path(request.weights) if request.weights else None)
     parts = [

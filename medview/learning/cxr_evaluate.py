@@ -55,12 +55,8 @@ def measure_cxr(job: Progress, request: EvaluateRequest) -> Measurement:
 
     Raises
     ------
-    UsageError
-        An unknown layout.
-    DataError
-        Unusable data, or nothing left that the weights have not seen.
-    WeightsError
-        Unusable weights.
+    UsageError, DataError, WeightsError
+        As ``evaluate.evaluate``.
     """
     device = choose_device(request.device)
     weights = Path(request.weights) if request.weights else shipped(request.model)

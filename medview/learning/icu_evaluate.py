@@ -50,12 +50,8 @@ def measure_icu(job: Progress, request: EvaluateRequest) -> Measurement:
 
     Raises
     ------
-    UsageError
-        An unknown layout.
-    DataError
-        Unusable data, or nothing left that the weights have not seen.
-    WeightsError
-        Unusable weights.
+    UsageError, DataError, WeightsError
+        As ``evaluate.evaluate``.
     """
     weights = Path(request.weights) if request.weights else shipped(request.model)
     model, card = load_icu(weights, name=request.model)

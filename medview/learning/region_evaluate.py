@@ -41,10 +41,8 @@ def measure_regions(job: Progress, request: EvaluateRequest) -> Measurement:
 
     Raises
     ------
-    DataError
-        Unusable data, or no head left that the weights have not seen.
-    WeightsError
-        Unusable weights.
+    DataError, WeightsError
+        As ``evaluate.evaluate``.
     """
     model = load_region_model(Path(request.weights) if request.weights else None)
     data, rows = list[dict[str, object]](), list[MetricRow]()

@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from chest_said import case, row, said
 
 from medview.learning.cxr_baselines import (
     classes_alike,
@@ -11,7 +12,6 @@ from medview.learning.cxr_baselines import (
 )
 from medview.learning.cxr_folds import fold_of_patients, median_total, split_val
 from medview.learning.cxr_metrics import (
-    Said,
     calmed_by_other_folds,
     decided,
     first_films,
@@ -23,25 +23,7 @@ from medview.learning.cxr_metrics import (
     up_to_admission,
 )
 from medview.learning.cxr_severity_rows import severity_rows
-from medview.learning.subset import TrainCase
 from medview.learning.temperature import calibration_error, calmed
-
-
-def case(number, patient=None, site="a", **cells):
-    return TrainCase(f"c{number}", patient or f"p{number}", {}, "film", site=site, cells=cells)
-
-
-def said(cases, severe=None, zones=None):
-    n = len(cases)
-    zones = np.full((n, 6), np.nan) if zones is None else np.asarray(zones, float)
-    severity = np.digitize(zones.sum(1), (4.5, 9.5, 14.5)) * 1.0
-    severity[~np.isfinite(zones).all(1)] = np.nan
-    severe = np.full(n, np.nan) if severe is None else np.asarray(severe, float)
-    return Said(tuple(cases), severe, zones, severity, np.full(n, 6.0))
-
-
-def row(rows, **wanted):
-    return next(r for r in rows if all(getattr(r, k) == v for k, v in wanted.items()))
 
 
 def test_a_patient_has_the_mean_of_his_films_and_their_number():

@@ -4,29 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from chest_said import case, row, said
 
-from medview.learning.cxr_metrics import (
-    Said,
-)
 from medview.learning.cxr_severity_rows import severity_rows
-from medview.learning.subset import TrainCase
-
-
-def case(number, patient=None, site="a", **cells):
-    return TrainCase(f"c{number}", patient or f"p{number}", {}, "film", site=site, cells=cells)
-
-
-def said(cases, severe=None, zones=None):
-    n = len(cases)
-    zones = np.full((n, 6), np.nan) if zones is None else np.asarray(zones, float)
-    severity = np.digitize(zones.sum(1), (4.5, 9.5, 14.5)) * 1.0
-    severity[~np.isfinite(zones).all(1)] = np.nan
-    severe = np.full(n, np.nan) if severe is None else np.asarray(severe, float)
-    return Said(tuple(cases), severe, zones, severity, np.full(n, 6.0))
-
-
-def row(rows, **wanted):
-    return next(r for r in rows if all(getattr(r, k) == v for k, v in wanted.items()))
 
 
 def test_the_ridge_of_the_total_stands_beside_the_zones():

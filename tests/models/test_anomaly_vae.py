@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from vae_draws import draw
+from vae_draws import draw, lively
 
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 from medview.models.blocks import SpatialAttention
@@ -11,19 +11,6 @@ from medview.models.losses import gaussian_nll, kl_standard_normal
 
 PARAMETERS = 14_345_830
 """Of the network as it ships: 12.6 million of them between the last map and the latent code."""
-
-
-def lively(options=None):
-    """A network in evaluation mode whose attention and norms do something."""
-    torch.manual_seed(0)
-    model = AnomalyVae(options).eval()
-    for part in model.modules():
-        if isinstance(part, SpatialAttention):
-            nn.init.constant_(part.gain, 0.5)
-        if isinstance(part, nn.BatchNorm2d):
-            part.running_mean.normal_()
-            part.running_var.uniform_(0.5, 2)
-    return model
 
 
 @pytest.fixture(scope="module")
