@@ -108,9 +108,15 @@ def _result_words(prediction: Prediction) -> str:
     return f"{prediction.model} {prediction.version} {prediction.weights_sha256[:12]}{value}"
 
 
+def _named(prediction: Prediction, models: list[str]) -> str:
+    """The model, as in statements signed before; of several versions of it which one."""
+    return prediction.key if models.count(prediction.model) > 1 else prediction.model
+
+
 def _answers(material: Material) -> str:
+    models = [each.prediction.model for each in material.outcomes]
     said = [
-        f"{each.prediction.model} {opinion.about} {opinion.verdict}"
+        f"{_named(each.prediction, models)} {opinion.about} {opinion.verdict}"
         for each in material.outcomes
         for opinion in each.opinions
     ]

@@ -6,7 +6,7 @@ from result_phantom import card, exam, head, prediction_on
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.prediction import Opinion
-from medview.domain.signing import Signature
+from medview.domain.signing import Signature, Statement
 from medview.services import report_history
 from medview.services.report_history import (
     history,
@@ -116,6 +116,23 @@ def test_signing_now_adds_a_signature_with_the_time_of_the_report(material):
     assert (kept.at, kept.report_id) == (AT, made.report_id)
     again = build_report(asked)
     assert again.content_sha256 == made.content_sha256
+
+
+def test_answers_to_two_versions_of_a_model_are_told_apart(material):
+    (one,) = material.outcomes
+    agree, reject = (Opinion("finding 1", verdict) for verdict in ("agree", "rejected"))
+    other = replace(one, prediction=replace(one.prediction, version="ward"))
+
+    def answered(first, second):
+        outcomes = (replace(one, opinions=(first,)), replace(other, opinions=(second,)))
+        return replace(material, outcomes=outcomes)
+
+    first = signed(answered(agree, reject))
+    (told,) = since(replace(first, outcomes=answered(reject, agree).outcomes))
+    assert told.startswith("Answers to the results")
+    # What was signed of a single version is known again by earlier words.
+    alone = statements(replace(material, outcomes=(replace(one, opinions=(agree,)),)))
+    assert Statement.of("Answers to the results", "anomaly finding 1 agree") in alone
 
 
 @pytest.mark.parametrize("name", ["question", "comparison", "findings", "impression"])
