@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,6 +12,10 @@ from medview.cli.arguments import Finite
 from medview.cli.compare import in_words as differences_in_words
 from medview.cli.contract import Answer, Context, command
 from medview.domain.wording import counted
+
+if TYPE_CHECKING:
+    from medview.domain.training import FinetuneRequest
+    from medview.services.versions import Version
 
 FINETUNE = "medview.learning.finetune:finetune"
 LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
@@ -109,15 +113,6 @@ def finetune(
     tell how the same training does at a site that it has not seen.
     """
     from medview.cli.expecting import Expecting, as_answer
-    from medview.domain.errors import UsageError
-    from medview.domain.training import FinetuneRequest, TrainRequest
-    from medview.io.case_names import (
-        hide_case_names,
-        hide_set_names,
-        set_names,
-        without_case_names,
-    )
-    from medview.services.recipes import epochs_settings, read_recipe
     from medview.services.runs import write_run
     from medview.services.training import only_checkpoints_stay, trainer_of
     from medview.services.versions import located, refuse_name
@@ -125,21 +120,54 @@ def finetune(
     found = located(model, wanted["weights"])
     if wanted["register"] is not None:
         refuse_name(found.card.id, wanted["register"])
+    trainer = "" if wanted["method"] == "calibrate" else trainer_of(found.card.id)
+    request = _request(context, found, data, out, wanted)
+    if wanted["find_lr"]:
+        return _rates(context, request)
+    leaves, train = bool(wanted["leave_out"]), request.train
+    way = "leave-out" if leaves and train.method != "calibrate" else train.method
+    expecting = Expecting(context, request.model, way, train.recipe)
+    before = expecting.say(data)
+    with only_checkpoints_stay(out):
+        body = _trained(context, request, trainer, leaves=leaves)
+        if context.options.private:
+            body = _without_names(out, body, (*data, *request.reference))
+    if not train.resume:
+        expecting.note({**body, "epochs": body.get("epochs") or 1})
+    write_run(out, request.model, train, body)
+    told = {**body, "expected": as_answer(before)}
+    return _registered(out, request.model, told, wanted)
+
+
+def _request(
+    context: Context, found: Version, data: tuple[str, ...], out: Path, wanted: Mapping[str, Any]
+) -> FinetuneRequest:
+    """What is asked of the training or the calibration of a version.
+
+    Raises
+    ------
+    UsageError
+        A setting of trainings for a calibration.
+    """
+    from medview.domain.errors import UsageError
+    from medview.domain.training import FinetuneRequest, TrainRequest
+    from medview.services.recipes import epochs_settings, read_recipe
+
     is_fit = wanted["method"] == "calibrate"
     idle = [option for name, option in _OF_TRAINING.items() if is_fit and wanted[name]]
     if idle:
         raise UsageError(
             f"{', '.join(idle)}: --method calibrate trains nothing", do="Leave it out."
         )
-    trainer = "" if is_fit else trainer_of(found.card.id)
-    epochs = () if is_fit else epochs_settings(found.card.id, wanted["epochs"])
+    recipe: Mapping[str, Any] = {}
+    if not is_fit:
+        epochs = epochs_settings(found.card.id, wanted["epochs"])
+        recipe = read_recipe(found.card.id, wanted["recipe"], (*wanted["settings"], *epochs))
     options = context.options
     train = TrainRequest(
         data=data,
         out=str(out),
-        recipe={}
-        if is_fit
-        else read_recipe(found.card.id, wanted["recipe"], (*wanted["settings"], *epochs)),
+        recipe=recipe,
         seed=options.seed,
         threads=options.threads,
         device=options.device,
@@ -149,33 +177,39 @@ def finetune(
         private=options.private,
         method=wanted["method"],
     )
-    request = FinetuneRequest(found.card.id, train, wanted["reference"])
-    if wanted["find_lr"]:
-        return _rates(context, request)
-    leaves = bool(wanted["leave_out"])
-    way = "leave-out" if leaves and not is_fit else wanted["method"]
-    expecting = Expecting(context, found.card.id, way, train.recipe)
-    before = expecting.say(data)
-    with only_checkpoints_stay(out):
-        if is_fit:
-            body = context.call("compute", CALIBRATE_SITES if leaves else CALIBRATE, request)
-        else:
-            body = context.call("train", LEAVE_SITES if leaves else FINETUNE, request, trainer)
-        if options.private:
-            sets = set_names((*data, *wanted["reference"]))
-            # Of what stands in the folder only these tables are certainly the program's own.
-            for folder in (out / "comparison", *out.glob("sites/*/comparison")):
-                hide_case_names(folder, {}, sets)
-            hide_set_names(out, sets)
-            body = without_case_names(body, sets)
-    if not train.resume:
-        expecting.note({**body, "epochs": body.get("epochs") or 1})
-    write_run(out, found.card.id, train, body)
-    told = {**body, "expected": as_answer(before)}
-    return _registered(out, found.card.id, told, wanted)
+    return FinetuneRequest(found.card.id, train, wanted["reference"])
 
 
-def _rates(context: Context, request: Any) -> Answer:
+def _trained(
+    context: Context, request: FinetuneRequest, trainer: str, *, leaves: bool
+) -> dict[str, Any]:
+    """Train, or calibrate without a trainer; with `leaves` once more without each site."""
+    body: dict[str, Any]
+    if trainer:
+        body = context.call("train", LEAVE_SITES if leaves else FINETUNE, request, trainer)
+    else:
+        body = context.call("compute", CALIBRATE_SITES if leaves else CALIBRATE, request)
+    return body
+
+
+def _without_names(out: Path, body: dict[str, Any], data: tuple[str, ...]) -> dict[str, Any]:
+    """The answer, and what stands in the folder, with keys for the names of cases and sets."""
+    from medview.io.case_names import (
+        hide_case_names,
+        hide_set_names,
+        set_names,
+        without_case_names,
+    )
+
+    sets = set_names(data)
+    # Of what stands in the folder only these tables are certainly the program's own.
+    for folder in (out / "comparison", *out.glob("sites/*/comparison")):
+        hide_case_names(folder, {}, sets)
+    hide_set_names(out, sets)
+    return without_case_names(body, sets)
+
+
+def _rates(context: Context, request: FinetuneRequest) -> Answer:
     """Write rates.csv into the folder; nothing else is made."""
     from medview.io.atomic import whole_file
     from medview.services.recipes import rate_setting
