@@ -54,6 +54,12 @@ _LOG = logging.getLogger("medview")
 # Python notices Ctrl+C in the terminal only when it gets a turn.
 _TURN_MS = 400
 _LOG_BYTES = 1 << 20
+# A disk that takes longer to give the settings does not keep the window waiting.
+_PATIENCE_S = 2.0
+_LATE = (
+    "Your settings could not be read: the disk with medview's own folder does not answer. The "
+    "usual ones are in force until it does. Look at the disk or its network."
+)
 
 
 @dataclass(slots=True, eq=False)
@@ -103,21 +109,37 @@ class Places:
 def build(preferences: Preferences | None = None, weights: Path | None = None) -> Program:
     """Make the whole program; the window is built and not yet shown. `weights` as in ``Places``."""
     qt = _application()
-    session, preferences = Session(), preferences or Preferences()
-    post = MainThread(qt).post
+    session, post = Session(), MainThread(qt).post
     jobs, writer = Jobs(post, hung=lambda job: mark_silent(session, job)), Beside(post)
     _keep_log(writer)
+    preferences = preferences or Preferences(writer=writer, patience_s=_PATIENCE_S)
     preferences.writer = writer
-    session.private = preferences.settings.private
-    session.first_reader = preferences.settings.first_reader
+    _obey(preferences, session)
     places = Places(trail_file(), preferences.folder / "results", weights)
     app = joined(jobs, session, preferences, places)
     window = MainWindow(app)
+    if preferences.is_late:
+        session.message = Message(_LATE, "warning")
     text = "A training was interrupted. It can go on from its last whole epoch: panel Training."
     app.tuning.reopen(lambda: setattr(session, "message", Message(text)))
     _catch_what_nobody_foresaw(session)
     window.destroyed.connect(jobs.close)
     return Program(qt, app, jobs, writer)
+
+
+def _obey(preferences: Preferences, session: Session) -> None:
+    """Let the session be as the settings say, also where these come late."""
+
+    def take() -> None:
+        session.private = preferences.settings.private
+        session.first_reader = preferences.settings.first_reader
+
+    def arrived() -> None:
+        take()
+        session.message = Message("Your settings were read now, and are in force.")
+
+    take()
+    preferences.arrived.connect(arrived)
 
 
 def joined(jobs: Jobs, session: Session, preferences: Preferences, places: Places) -> App:

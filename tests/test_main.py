@@ -244,6 +244,54 @@ def test_a_disk_that_never_answers_again_is_said_and_the_program_ends(environmen
     assert read_settings(home / "settings.json").cine_rate == 3.0
 
 
+_LATE = """
+import os, sys, threading, time
+from PySide6.QtCore import QTimer
+from medview import main
+
+main._PATIENCE_S = 0.3
+built = main.build
+
+def answered():
+    home = os.environ["MEDVIEW_HOME"]
+    with open(home + "/settings.json", "w") as fifo:
+        fifo.write('{"theme": "light", "private": true}')
+
+def build():
+    program = built()
+    app = program.app
+
+    def look(since):
+        if app.preferences.is_late:
+            QTimer.singleShot(20, lambda: look(since))
+            return
+        print(app.session.private, app.preferences.settings.theme, flush=True)
+        program.qt.exit()
+
+    def use():
+        print(app.window.isVisible(), app.session.private, app.preferences.settings.theme)
+        print(app.window.notes.texts()[0], flush=True)
+        threading.Thread(target=answered).start()
+        look(time.monotonic())
+    QTimer.singleShot(0, use)
+    return program
+
+main.build = build
+sys.exit(main.open_window())
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no files that never answer")
+def test_settings_on_a_disk_that_hangs_keep_no_window_waiting(environment, tmp_path):
+    (tmp_path / "home").mkdir()
+    os.mkfifo(tmp_path / "home" / "settings.json")
+    done = run(environment, "-c", _LATE)
+    first, said, then = done.stdout.splitlines()
+    assert (first, then) == ("True False dark", "True light")
+    assert said.startswith("Your settings could not be read: the disk")
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_full_disk_is_said_in_the_window_and_the_choice_is_in_force(program, monkeypatch, qtbot):
     def full(path):
         raise WriteError("the disk is full", file=path.name, do="Free some space.")

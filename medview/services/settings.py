@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -67,7 +68,7 @@ def read_settings(path: Path) -> Settings:
     """
     try:
         body = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return Settings()
     return _settings_of(body) if isinstance(body, dict) else Settings()
 
@@ -89,17 +90,46 @@ def write_settings(settings: Settings, path: Path) -> None:
 class Preferences:
     """The settings in force. ``changed`` tells of new ones, ``unsaved`` that a disk refused.
 
-    A window puts a `writer` in place that does not keep it waiting.
+    A window gives a `writer` that does not keep it waiting, and waits `patience_s` for what is
+    kept. Until that is read the defaults are in force and ``is_late``; then ``arrived`` is told,
+    and what was changed meanwhile stays as it was changed.
     """
 
     changed = Signal(Settings)
     unsaved = Signal(MedviewError)
+    arrived = Signal()
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(
+        self, path: Path | None = None, writer: Writer | None = None, patience_s: float = 0.0
+    ) -> None:
         self._path = path or home() / "settings.json"
         self.folder = self._path.parent
-        self.writer: Writer = AtOnce()
-        self.settings = read_settings(self._path)
+        self.writer: Writer = writer or AtOnce()
+        self.settings = Settings()
+        self.is_late = False
+        # Filled beside the window; what is written while it comes goes on top of it.
+        self._stored: list[Settings] = []
+        self._meanwhile: dict[str, Any] = {}
+        is_read = threading.Event()
+
+        def read() -> None:
+            self._stored.append(read_settings(self._path))
+            is_read.set()
+
+        self.writer.fetch(read, lambda _: self._found())
+        if is_read.wait(patience_s):
+            self.settings = self._stored[0]
+        else:
+            self.is_late = True
+
+    def _found(self) -> None:
+        """What is kept was read, late or in time."""
+        if not self.is_late:
+            return
+        self.is_late = False
+        self.settings = _on_top(self._stored[0], self._meanwhile)
+        self.changed.emit(self.settings)
+        self.arrived.emit()
 
     def change(self, **new: object) -> None:
         """Change settings by name; they are in force at once and kept for the next start."""
@@ -119,11 +149,29 @@ class Preferences:
     def _take(self, settings: Settings) -> None:
         if settings == self.settings:
             return
+        if self.is_late:
+            self._meanwhile |= {
+                name: value
+                for name, value in asdict(settings).items()
+                if value != getattr(self.settings, name)
+            }
         self.settings = settings
         self.changed.emit(settings)
-        self.writer.put(
-            lambda: write_settings(settings, self._path), key="settings", failed=self.unsaved.emit
-        )
+        is_late, meanwhile = self.is_late, dict(self._meanwhile)
+
+        def work() -> None:
+            whole = _on_top(self._stored[0], meanwhile) if is_late else settings
+            write_settings(whole, self._path)
+
+        self.writer.put(work, key="settings", failed=self.unsaved.emit)
+
+
+def _on_top(stored: Settings, new: Mapping[str, Any]) -> Settings:
+    """What is kept with newer settings in its place, and newer folders before the others."""
+    made = replace(stored, **{name: value for name, value in new.items() if name != "recent"})
+    for path in reversed(new.get("recent", ())):
+        made = made.with_recent(Path(path))
+    return made
 
 
 def _settings_of(body: Mapping[str, object]) -> Settings:

@@ -3,6 +3,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from services.stubs import LaterWriter
 
 from medview.services.settings import (
     MOST_RECENT,
@@ -28,7 +29,7 @@ def test_a_missing_file_means_the_defaults(path):
     assert read_settings(path) == Settings()
 
 
-@pytest.mark.parametrize("body", ["", "{", "[1, 2]", "null", "\x00\xff", '"dark"'])
+@pytest.mark.parametrize("body", ["", "{", "[" * 100_000, "[1, 2]", "null", "\x00\xff", '"dark"'])
 def test_a_damaged_file_means_the_defaults(tmp_path, body):
     path = tmp_path / "settings.json"
     path.write_text(body, "latin-1")
@@ -81,4 +82,46 @@ def test_in_private_mode_no_path_is_kept(path):
     preferences.change(private=True)
     preferences.remember(Path("/data/ZQ7PN-Name"))
     assert preferences.settings.recent == ()
+    assert "ZQ7PN" not in path.read_text()
+
+
+@pytest.fixture
+def late(path):
+    """Settings that are kept, on a disk that has not answered in time."""
+    kept = Settings(theme="light", cine_rate=3.0, recent=("/a", "/b"))
+    write_settings(kept, path)
+    return Preferences(path, LaterWriter())
+
+
+def test_a_disk_that_takes_too_long_leaves_the_defaults_until_it_answers(late):
+    heard = []
+    late.changed.connect(heard.append)
+    late.arrived.connect(lambda: heard.append("arrived"))
+    assert (late.is_late, late.settings) == (True, Settings())
+    late.writer.go_on()
+    assert late.settings == Settings(theme="light", cine_rate=3.0, recent=("/a", "/b"))
+    assert heard == [late.settings, "arrived"]
+    assert not late.is_late
+
+
+def test_what_is_changed_before_the_settings_are_read_takes_nothing_else_away(late, path):
+    late.change(scale=1.5)
+    late.remember(Path("/c"))
+    late.change(cine_rate=5.0)
+    late.change(cine_rate=10.0)  # as it is usually, and still a choice
+    for piece in late.writer.waiting:  # the window hears of nothing any more
+        assert piece.do() is None
+    wanted = Settings(theme="light", scale=1.5, recent=("/c", "/a", "/b"))
+    assert read_settings(path) == wanted
+    late.writer.go_on()
+    assert late.settings == wanted
+
+
+def test_no_folder_is_kept_where_private_mode_was_chosen_and_is_read_late(path):
+    write_settings(Settings(private=True), path)
+    late = Preferences(path, LaterWriter())
+    late.remember(Path("/data/ZQ7PN-Name"))
+    while late.writer.waiting:
+        late.writer.go_on()
+    assert (late.settings.private, late.settings.recent) == (True, ())
     assert "ZQ7PN" not in path.read_text()
