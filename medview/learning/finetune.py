@@ -36,6 +36,7 @@ EVERY = 5
 PAUSE = "pause"
 """The hint that makes a training wait."""
 _PAUSE_S = 0.1
+_ON = {"reference": "the locked set", "validation": "the patients held out"}
 _SHARED = "patients of the locked set are among the cases, too"
 FEWEST = 4
 """Patients: below, nothing can be held out and told apart from chance."""
@@ -261,7 +262,7 @@ def finetune(job: Progress, request: FinetuneRequest, trainer: str) -> dict[str,
     if request.reference:
         found = joined(found, compared(job, request, "reference", request.reference))
     write_before_after(out, found)
-    _tell_card(out / CARD, request, found["metrics"])
+    _tell_card(out / CARD, request, found)
     return {**body, "held_out": len(own.held_out), "before_after": plain(found)}
 
 
@@ -296,13 +297,21 @@ def _descend(out: Path, parent: Path) -> None:
     )
 
 
-def _tell_card(path: Path, request: FinetuneRequest, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Put the figures of old and new on the new card."""
+def _tell_card(path: Path, request: FinetuneRequest, found: Mapping[str, Any]) -> None:
+    """Put the figures of old and new on the new card, and before its limits what became worse."""
     command = f"medview finetune {request.model} --method {request.train.method} --data DATA"
     command += " --reference REFERENCE" if request.reference else ""
-    figures = tuple(figure_of(row, f"{command} --out DIR") for row in rows)
+    figures = tuple(figure_of(row, f"{command} --out DIR") for row in found["metrics"])
     card = read_card(path)
-    write_card(replace(card, measured=(*card.measured, *figures)), path)
+    limits = (*_worse_words(found["worse"]), *card.limits)
+    write_card(replace(card, measured=(*card.measured, *figures), limits=limits), path)
+
+
+def _worse_words(worse: Sequence[str]) -> tuple[str, ...]:
+    """A limit that says what became worse for sure ("reference mae"); none where nothing did."""
+    pairs = (each.rpartition(" ") for each in worse)
+    told = [f"{name.replace('_', ' ')} on {_ON.get(group, group)}" for group, _, name in pairs]
+    return (f"Worse than the version it was made from: {'; '.join(told)}.",) if told else ()
 
 
 def compared(

@@ -156,6 +156,11 @@ def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatc
     assert (card.measured[-1].on, card.measured[-1].extra) == ("ixi", {"task": "age"})
     assert card.measured[-1].command.endswith("--data DATA --reference REFERENCE --out DIR")
     assert told["worse"] == ["validation mae", "reference mae"]
+    assert card.limits == (
+        "Worse than the version it was made from: mae on the patients held out; "
+        "mae on the locked set.",
+        *older.limits,
+    )
     assert (tmp_path / "out" / "before_after.json").is_file()
 
 

@@ -17,19 +17,21 @@ from medview.ui.words import tr
 
 
 class CurvePlot(QWidget):
-    """Lines over epochs, one a part; the lowest validation is marked."""
+    """Lines over epochs, one a part; the lowest validation is marked, in the end what was kept."""
 
     def __init__(self) -> None:
         super().__init__()
         name(self, "training_curves", tr("Loss of training and validation"))
         self.curves: dict[str, tuple[tuple[int, float], ...]] = {}
-        self._last = 1
+        self._last, self._kept = 1, 0
         self.setFixedHeight(130)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
-    def show_curves(self, curves: Mapping[str, tuple[tuple[int, float], ...]], epochs: int) -> None:
-        """Draw these from now on."""
-        self.curves = dict(curves)
+    def show_curves(
+        self, curves: Mapping[str, tuple[tuple[int, float], ...]], epochs: int, kept: int = 0
+    ) -> None:
+        """Draw these from now on; `kept` is the epoch whose weights were taken, 0 before that."""
+        self.curves, self._kept = dict(curves), kept
         ends = [points[-1][0] for points in self.curves.values() if points]
         self._last = max([epochs, 2, *ends])
         self.update()
@@ -64,13 +66,13 @@ class CurvePlot(QWidget):
             if points:
                 painter.setPen(QPen(QColor(colour), 1.6))
                 painter.drawPolyline(QPolygonF([self.place(*point) for point in points]))
-        best = min(self.curves.get("val", ()), key=lambda point: point[1], default=None)
+        best, said = self.marked()
         painter.setPen(QPen(QColor(theme.quiet), 1, Qt.PenStyle.DashLine))
         small_text(painter)
         if best is not None:
             x = self.place(*best).x()
             painter.drawLine(QPointF(x, 10), QPointF(x, self.height() - 18))
-            self._write_best(painter, self.place(*best), tr("best, epoch {n}", n=best[0]))
+            self._write_best(painter, self.place(*best), said)
         self._write_legend(painter)
         painter.setPen(QColor(theme.quiet))
         if not any(self.curves.values()):
@@ -84,6 +86,18 @@ class CurvePlot(QWidget):
             str(self._last),
         )
         painter.end()
+
+    def marked(self) -> tuple[tuple[int, float] | None, str]:
+        """The point that is marked, and what it is.
+
+        The curve is of one loss of several: which weights are kept is the training's choice.
+        """
+        points = self.curves.get("val", ())
+        kept = next((point for point in points if point[0] == self._kept), None)
+        if kept is not None:
+            return kept, tr("kept, epoch {n}", n=kept[0])
+        lowest = min(points, key=lambda point: point[1], default=None)
+        return lowest, tr("lowest, epoch {n}", n=lowest[0]) if lowest is not None else ""
 
     def _write_best(self, painter: QPainter, at: QPointF, text: str) -> None:
         """The epoch of the best validation, on the side of its line that has room.

@@ -86,7 +86,7 @@ class OutcomeCard(Card):
         worse = self._app.tuning.now.worse_on_locked
         if worse:
             what = tr(
-                "The new version is worse on the locked set ({what}). Keep it all the same?",
+                "The new version is worse for sure: {what}. Keep it all the same?",
                 what=worse_words(worse),
             )
             if not ask(self, what, tr("Keep it"), tr("Do not keep it")):
@@ -95,11 +95,16 @@ class OutcomeCard(Card):
         chosen, agreed = QInputDialog.getText(
             self,
             tr("Keep this version"),
-            tr("Name of the version of {model}", model=version.partition("@")[0]),
+            tr("Name of the version of {model}", model=self._title(version)),
             text=free_name(version, [each.name for each in self._app.tuning.choices()]),
         )
         if agreed and chosen:
             self._app.tuning.keep(chosen, accept_worse=bool(worse))
+
+    def _title(self, version: str) -> str:
+        """What the model of a version is called."""
+        known = self._app.tuning.choices()
+        return next((each.card.title for each in known if each.name == version), version)
 
 
 def free_name(version: str, taken: Collection[str]) -> str:

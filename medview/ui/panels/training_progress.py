@@ -52,7 +52,8 @@ class ProgressCard(Card):
         epoch = tr("Epoch {i} / {n}", i=now.epoch, n=now.epochs or "?")
         self._head.setText(tr("Calibration") if is_fit else epoch)
         self.curves.setVisible(not is_fit)
-        self.curves.show_curves(loss_curves(now), now.epochs)
+        kept = int(now.outcome.get("best_epoch") or 0)
+        self.curves.show_curves(loss_curves(now), now.epochs, kept)
         self._words.setText(health_words(now))
         self._show_open()
         runs = now.phase == "running"

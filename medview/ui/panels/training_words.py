@@ -20,7 +20,11 @@ _NEITHER = ("coverage", "interval_width")
 def pace_words(now: Tuned, device: str) -> str:
     """Time left, cases a second, device and memory, as far as they are known."""
     parts = [tr("paused")] if now.is_paused else []
-    if now.seconds_left is not None:
+    if 0 < now.epochs <= now.epoch:
+        several = tr("all epochs of this part are done")
+        measured = tr("all epochs are done, old and new are measured")
+        parts.append(measured if now.trainings == 1 else several)
+    elif now.seconds_left is not None:
         parts.append(tr("{time} left", time=duration(now.seconds_left)))
         left = now.epochs - now.epoch
         if left > 0 and now.seconds_left > 0 and now.found.get("cases"):
@@ -102,8 +106,9 @@ def difference_lines(found: Mapping[str, Any]) -> list[DifferenceLine]:
 def figure_words(one: Mapping[str, Any], *, with_task: bool) -> str:
     """What a figure is called, with what it is of where several tasks are told."""
     level = "" if one["level"] == "case" else one["level"]
+    task = one["task"].replace("_", " ")
     plain = FIGURE_NAMES.get(one["name"], one["name"].replace("_", " "))
-    return " ".join(part for part in (one["task"] if with_task else "", level, plain) if part)
+    return " ".join(part for part in (task if with_task else "", level, plain) if part)
 
 
 def worse_words(worse: Sequence[str]) -> str:

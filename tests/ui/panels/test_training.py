@@ -169,6 +169,11 @@ def test_start_trains_in_its_own_lane_and_the_curve_is_that_of_the_file(bench, p
     points = panel.progress.curves.curves
     assert points["train"] == ((1, 1.0), (2, 0.5), (3, pytest.approx(1 / 3)))
     assert panel.progress.curves.place(3, 0.4).x() > panel.progress.curves.place(1, 0.4).x()
+    assert panel.progress.curves.marked() == ((3, pytest.approx(0.4)), "lowest, epoch 3")
+    # Which weights are kept is said by the training, not read from one of its losses.
+    job.finish({**OUTCOME, "best_epoch": 2})
+    bench.settle()
+    assert panel.progress.curves.marked() == ((2, pytest.approx(0.6)), "kept, epoch 2")
 
 
 def test_a_stopped_training_can_go_on(bench, panel, tmp_path):

@@ -1,8 +1,10 @@
 """What the training panel says of pace, health and differences."""
 
+from dataclasses import replace
+
 import pytest
 
-from medview.services.tuned import Tuned
+from medview.services.tuned import Tuned, Wish
 from medview.ui.panels.training_words import (
     difference_lines,
     duration,
@@ -34,7 +36,10 @@ def test_pace_is_told_as_far_as_it_is_known():
 
 def test_at_the_last_epoch_no_pace_is_made_up():
     now = Tuned("running", found={"cases": 30}, epochs=2, curves=CURVES, seconds_left=0.0)
-    assert "cases/s" not in pace_words(now, "cpu")
+    done = "all epochs are done, old and new are measured"
+    assert pace_words(now, "cpu") == f"{done} · device cpu"
+    several = replace(now, wish=Wish(folds=5))
+    assert pace_words(several, "cpu") == "all epochs of this part are done · device cpu"
 
 
 @pytest.mark.parametrize(
@@ -115,6 +120,14 @@ def test_sites_come_after_all_of_them_under_a_name_of_their_own():
     assert [line.cells[0] for line in made if len(line.cells) == 1] == [
         "Locked set",
         "Locked set: site a",
+    ]
+
+
+def test_of_several_tasks_each_line_says_which_in_words():
+    made = lines(difference() | {"task": "brixia_total"}, difference() | {"task": "severe"})
+    assert [line.cells[0] for line in made[1:]] == [
+        "brixia total mean absolute error",
+        "severe mean absolute error",
     ]
 
 
