@@ -5,8 +5,6 @@ from __future__ import annotations
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import (
     QApplication,
-    QComboBox,
-    QLineEdit,
     QProgressBar,
     QPushButton,
     QRadioButton,
@@ -15,20 +13,15 @@ from PySide6.QtWidgets import (
 )
 
 from medview.domain.wording import duration_words
-from medview.services.choices import Choices
 from medview.services.offers import Offer
 from medview.services.session import Task
 from medview.services.takes import Estimate, free_memory_mb
 from medview.ui.app import App
 from medview.ui.containers import Card, Fold, Row
 from medview.ui.controls import button, clear, label, name
-from medview.ui.inputs import DecimalField, WholeField
-from medview.ui.panels.anomaly_card import MOST_SAMPLES
 from medview.ui.panels.result_card import sentence
+from medview.ui.panels.run_options import RunOptions
 from medview.ui.words import time_left, tr
-
-_DEVICES = (("auto", "Automatic"), ("cpu", "CPU"), ("cuda", "GPU"))
-_PRECISIONS = ("float32", "bfloat16")
 
 
 class AnalysisCard(Card):
@@ -130,7 +123,7 @@ class AnalysisCard(Card):
         same = not fitting and len({each.why_not for each in others}) == 1
         rows: list[QWidget] = [self._choice(each) for each in ranked if each.fits or same]
         if same:
-            rows.append(label(sentence(others[0].why_not), "quiet", wraps=True))
+            rows.append(label(sentence(others[0].words), "quiet", wraps=True))
         elif others:
             rows.append(self._fold_of(others, is_open=not fitting))
         for row in rows:
@@ -141,7 +134,7 @@ class AnalysisCard(Card):
         """Models for other data, each with why it does not fit."""
         fold = Fold("analysis_others", tr("{n} more, for other data", n=len(others)))
         for each in others:
-            fold.add(self._choice(each), label(sentence(each.why_not), "quiet", wraps=True))
+            fold.add(self._choice(each), label(sentence(each.words), "quiet", wraps=True))
         fold.set_open(on=is_open)
         return fold
 
@@ -166,110 +159,6 @@ class AnalysisCard(Card):
         self.more.setText(tr("Options") if self.options.isHidden() else tr("Fewer options"))
         if not self.options.isHidden():
             self.options.ask_devices()
-
-
-class RunOptions(QWidget):
-    """Device, samples and seed of a run."""
-
-    def __init__(self, app: App) -> None:
-        super().__init__()
-        name(self, "analysis_options", tr("Options"))
-        self._app = app
-        self.device = QComboBox()
-        name(self.device, "run_device", tr("Device"))
-        self.device.setToolTip(tr("Where the model runs"))
-        for value, text in _DEVICES:
-            self.device.addItem(tr(text), value)
-        self.device.setCurrentIndex(max(0, self.device.findData(app.preferences.settings.device)))
-        self.device.activated.connect(self._on_device)
-        self.samples = _figure(
-            "run_samples", tr("Samples"), tr("Passes whose spread is the uncertainty")
-        )
-        self.samples.setRange(0, MOST_SAMPLES)
-        self.samples.setSpecialValueText(tr("as in the card"))
-        self.precision = QComboBox()
-        name(self.precision, "run_precision", tr("Precision"))
-        self.precision.setToolTip(tr("Shorter numbers are faster on a GPU and a little coarser"))
-        for value in _PRECISIONS:
-            self.precision.addItem(value, value)
-        self.version = QComboBox()
-        name(self.version, "run_version", tr("Version"))
-        self.version.setToolTip(tr("Shipped weights, or weights of your own (panel Models)"))
-        self.reader = QLineEdit(app.preferences.settings.reader)
-        name(self.reader, "reader_name", tr("Your name"))
-        self.reader.setPlaceholderText(tr("kept with your answers"))
-        self.reader.setToolTip(tr("Your name, kept with each agree, reject or unsure"))
-        self.reader.editingFinished.connect(
-            lambda: app.preferences.change(reader=self.reader.text().strip())
-        )
-        self.film_hour = DecimalField()
-        name(self.film_hour, "run_film_hour", tr("Hour of the film"))
-        self.film_hour.setToolTip(tr("Hours from admission to the film; no header tells it"))
-        self.film_hour.setRange(-1, 10_000)
-        self.film_hour.setDecimals(1)
-        self.film_hour.setValue(-1)
-        self.film_hour.setSpecialValueText(tr("not known"))
-        self._has_asked = False
-        self.seed = _figure("run_seed", tr("Seed"), tr("The same seed gives the same maps"))
-        self.seed.setRange(0, 2**31 - 1)
-        rows = QVBoxLayout(self)
-        rows.setContentsMargins(0, 0, 0, 0)
-        for text, field in (
-            (tr("Version"), self.version),
-            (tr("Device"), self.device),
-            (tr("Precision"), self.precision),
-            (tr("Samples (K)"), self.samples),
-            (tr("Seed"), self.seed),
-            (tr("Your name"), self.reader),
-        ):
-            field.setFixedWidth(150)
-            rows.addWidget(Row(label(text), 1, field))
-        self.film_hour.setFixedWidth(150)
-        self._film_row = Row(label(tr("Hour of the film")), 1, self.film_hour)
-        rows.insertWidget(0, self._film_row)
-
-    def value(self) -> Choices:
-        """What is chosen; 0 samples mean the card's own number."""
-        return Choices(
-            samples=self.samples.value() or None,
-            seed=self.seed.value(),
-            precision=self.precision.currentData(),
-            weights=self.version.currentData(),
-            film_hour=hour if (hour := self.film_hour.value()) >= 0 else None,
-        )
-
-    def show_versions(self, model: str) -> None:
-        """Offer the versions of a model; None stands for the shipped weights."""
-        here = self.version.currentData()
-        # Only a stay has hours.
-        self._film_row.setVisible(model.partition("@")[0] == "icu")
-        self.version.clear()
-        # Another shipped version is a model of its own in the list.
-        known = self._app.models.versions(model.partition("@")[0]) if model else ()
-        for each in known if "@" not in model else ():
-            if not each.own and self._app.analysis.key_of(each.card) != model:
-                continue
-            self.version.addItem(each.card.version, str(each.weights) if each.own else None)
-        self.version.setCurrentIndex(max(0, self.version.findData(here)))
-
-    def ask_devices(self) -> None:
-        """List the devices of this machine by their names, once."""
-        if not self._has_asked:
-            self._has_asked = True
-            self._app.analysis.ask_devices(self._on_devices)
-
-    def _on_devices(self, found: tuple[tuple[str, str], ...]) -> None:
-        here = self.device.currentData()
-        self.device.clear()
-        self.device.addItem(tr("Automatic"), "auto")
-        for value, text in found:
-            self.device.addItem(text, value)
-        # "cuda" without a number is the first one.
-        wanted = self.device.findData("cuda:0" if here == "cuda" else here)
-        self.device.setCurrentIndex(max(0, wanted))
-
-    def _on_device(self) -> None:
-        self._app.preferences.change(device=self.device.currentData())
 
 
 class RunQueue(QWidget):
@@ -351,10 +240,3 @@ def estimate_words(told: Estimate, free_mb: float | None) -> str:
     if free_mb is None or free_mb >= told.peak_memory_mb:
         return said
     return f"{said} " + tr("Only {m} are free now.", m=f"{free_mb / 1000:.1f} GB")
-
-
-def _figure(key: str, text: str, tip: str) -> WholeField:
-    made = WholeField()
-    name(made, key, text)
-    made.setToolTip(tip)
-    return made

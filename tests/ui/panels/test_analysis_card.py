@@ -5,9 +5,7 @@ from dataclasses import replace
 import pytest
 from phantoms import geometry_of, phantom_on
 from PySide6.QtWidgets import (
-    QComboBox,
     QLabel,
-    QLineEdit,
     QPushButton,
     QRadioButton,
     QSpinBox,
@@ -143,28 +141,6 @@ def test_the_bar_and_its_key_follow_what_the_card_can_run(bench):
 def test_other_errors_offer_nothing(bench):
     run(bench, "anomaly").fail(WorkerDied("The process stopped (signal 11)", do="Try again."))
     assert bench.window.findChild(QPushButton, "note_1_choice_0") is None
-
-
-def test_devices_are_listed_by_name_when_the_options_are_opened(bench):
-    bench.find(QPushButton, "analysis_more").click()
-    bench.jobs.running("devices_here")[0].finish((("cpu", "CPU"), ("cuda:0", "A card")))
-    box = bench.find(QComboBox, "run_device")
-    assert [box.itemText(n) for n in range(box.count())] == ["Automatic", "CPU", "A card"]
-    box.setCurrentIndex(2)
-    box.activated.emit(2)
-    assert run(bench, "anomaly").args[0].device == "cuda:0"
-
-
-def test_precision_reaches_the_run(bench):
-    bench.find(QComboBox, "run_precision").setCurrentText("bfloat16")
-    assert run(bench, "anomaly").args[0].precision == "bfloat16"
-
-
-def test_the_readers_name_is_kept_for_the_answers(bench):
-    field = bench.find(QLineEdit, "reader_name")
-    field.setText("A. Reader")
-    field.editingFinished.emit()
-    assert bench.app.preferences.settings.reader == "A. Reader"
 
 
 def test_before_the_first_figure_it_is_starting():
