@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from medview.domain.key_image import KeyImage
@@ -99,33 +99,20 @@ def workspace_of(
     series of an earlier study, too.
     """
     own = {each.key for each in series}
-    shown = {pane: session.content(pane) for pane in session.views}
-    held = tuple(
-        Held(pane, hashed(each.series.key), each.time, _own_view(session, pane, each.series.key))
-        for pane, each in shown.items()
-        if each is not None and (session.shown or pane == MAIN_PANE)
-    )
-    # Where only another study is on screen, nothing is said of how this one lies.
-    hashes = {hashed(key) for key in own}
-    held = held if any(each.series in hashes for each in held) else ()
-    now = {
-        (each.series.key, pane if not session.shown else MAIN_PANE): session.views[pane]
-        for pane, each in shown.items()
-        if each is not None
-    }
+    now = _views_now(session)
     before = {(key, pane): view for key, views in kept.items() for pane, view in views.items()}
-    seen = {each.series.key for each in shown.values() if each is not None}
+    mine = own | {key for key, _ in now}
     return Workspace(
         layout=session.layout,
         active_pane=session.active_pane or MAIN_PANE,
         maximised=session.maximised,
         linked=session.linked,
         alone=tuple(sorted(session.alone)),
-        panes=held,
+        panes=_held(session, {hashed(key) for key in own}),
         views=tuple(
             Looked(hashed(key), pane, view)
             for (key, pane), view in (before | now).items()
-            if key in own | seen
+            if key in mine
         ),
         overlay_on=session.overlay_on,
         map_name=session.map_name,
@@ -145,6 +132,30 @@ def workspace_of(
             if key in own
         ),
     )
+
+
+def _held(session: Session, own: Collection[str]) -> tuple[Held, ...]:
+    """What the panes hold; nothing where no series of the study, by the hashes `own`, is there.
+
+    Where only another study is on screen, nothing is said of how this one lies.
+    """
+    shown = {pane: session.content(pane) for pane in session.views}
+    held = tuple(
+        Held(pane, hashed(each.series.key), each.time, _own_view(session, pane, each.series.key))
+        for pane, each in shown.items()
+        if each is not None and (session.shown or pane == MAIN_PANE)
+    )
+    return held if any(each.series in own for each in held) else ()
+
+
+def _views_now(session: Session) -> dict[tuple[str, str], View]:
+    """How each series on screen is seen, by its key and the pane."""
+    shown = {pane: session.content(pane) for pane in session.views}
+    return {
+        (each.series.key, pane if not session.shown else MAIN_PANE): session.views[pane]
+        for pane, each in shown.items()
+        if each is not None
+    }
 
 
 def with_marks(kept: Workspace, marks: Edited) -> Workspace:
