@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 from highdicom.seg import Segmentation
@@ -26,14 +27,16 @@ from medview.domain.prediction import Finding, Score
 from medview.io.dicom_out.origin import MAKER, SCHEME, Origin, uid_of
 
 KIND = "report"
+_CODE = 11
+_ML = CodedConcept("mL", "UCUM", "milliliter")
 _UNITS = {
     "1": CodedConcept("1", "UCUM", "no units"),
     "%": CodedConcept("%", "UCUM", "percent"),
     "y": CodedConcept("a", "UCUM", "year"),
     "years": CodedConcept("a", "UCUM", "year"),
     "h": CodedConcept("h", "UCUM", "hour"),
+    "ml": _ML,
 }
-_ML = CodedConcept("mL", "UCUM", "milliliter")
 _PROCEDURE = CodedConcept("computed", SCHEME, "Computed analysis of images")
 
 
@@ -106,9 +109,17 @@ def _measurements(score: Score) -> list[Measurement]:
             continue
         words = score.name.replace("_", " ")
         meaning = f"{words}, {end} end of the interval" if end else words
-        name = CodedConcept(f"{score.name[:11]}{'-' + end if end else ''}"[:16], SCHEME, meaning)
+        code = f"{_code_of(score.name)}{'-' + end if end else ''}"
+        name = CodedConcept(code, SCHEME, meaning)
         found.append(Measurement(name=name, value=float(value), unit=unit))
     return found
+
+
+def _code_of(name: str) -> str:
+    """A code of at most 11 letters, of 16 with "-high"; names that begin alike differ in it."""
+    if len(name) <= _CODE:
+        return name
+    return f"{name[: _CODE - 5]}{hashlib.sha256(name.encode()).hexdigest()[:5]}"
 
 
 def _finding_groups(

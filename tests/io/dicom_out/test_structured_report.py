@@ -12,6 +12,11 @@ from medview.io.dicom_out.structured_report import structured_report
 
 def numbers(report):
     """(meaning, value, unit) of every number in the report."""
+    return [each[1:] for each in coded(report)]
+
+
+def coded(report):
+    """The same with the code of each before it."""
     found = []
 
     def visit(_, element):
@@ -21,6 +26,7 @@ def numbers(report):
     report.walk(visit)
     return [
         (
+            item.ConceptNameCodeSequence[0].CodeValue,
             item.ConceptNameCodeSequence[0].CodeMeaning,
             float(item.MeasuredValueSequence[0].NumericValue),
             item.MeasuredValueSequence[0].MeasurementUnitsCodeSequence[0].CodeValue,
@@ -66,11 +72,24 @@ def test_it_is_complete_but_preliminary_and_names_the_model(origin):
                 ("gap raw, high end of the interval", 5.0, "a"),
             ],
         ),
+        (Score("ventricles_ml", 31.5, unit="ml"), [("ventricles ml", 31.5, "mL")]),
+        (Score("hours", 7.0, unit="h"), [("hours", 7.0, "h")]),
         (Score("odd", 1.0, unit="parsec"), [("odd", 1.0, "1")]),
     ],
 )
 def test_a_score_and_the_ends_of_its_interval_are_numbers_with_a_unit(origin, score, told):
     assert numbers(with_scores(origin, score)) == told
+
+
+def test_names_that_begin_alike_have_codes_of_their_own(origin):
+    names = ("age", "Diabetes with complications", "Diabetes without complications")
+    report = with_scores(origin, *(Score(name, 0.5, 0.4, 0.6) for name in names))
+    codes = [code for code, *_ in coded(report)]
+    assert len(set(codes)) == len(codes) == 9
+    assert codes[:3] == ["age", "age-low", "age-high"]
+    assert max(map(len, codes)) <= 16  # what a code value may have (SH)
+    again = with_scores(origin, Score(names[1], 0.7))
+    assert coded(again)[0][0] == codes[3]
 
 
 def test_a_score_without_a_value_is_left_out_with_its_interval(origin):
