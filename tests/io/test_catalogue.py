@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from dicom_files import catalogue, codes, image, save, stack
 
 
@@ -33,6 +34,44 @@ def test_two_patients_in_one_folder_are_two_and_both_are_warned_of(tmp_path):
     found = catalogue(save([*stack(), *other], tmp_path))
     assert [patient.id for patient in found.patients] == ["P2", "P1"]
     assert [codes(series) for series in found.all_series()] == [["MIXED_PATIENTS"]] * 2
+
+
+@pytest.mark.parametrize(
+    ("known", "warned"),
+    [
+        ({"PatientID": ""}, True),
+        ({"PatientName": ""}, True),
+        ({"PatientID": "", "PatientName": ""}, False),
+    ],
+)
+def test_another_patient_may_be_known_by_name_or_number_alone(known, warned, tmp_path):
+    other = {"PatientID": "P2", "PatientName": "Other^One", "SeriesInstanceUID": "1.2.3.9"}
+    found = catalogue(save([*stack()[:2], *stack(**(other | known))[:2]], tmp_path))
+    assert len(found.patients) == 2
+    assert ["MIXED_PATIENTS" in codes(series) for series in found.all_series()] == [warned] * 2
+
+
+def test_series_come_by_their_number_and_those_without_one_last(tmp_path):
+    numbers = {"1.2.3.1": 10, "1.2.3.2": 2, "1.2.3.3": 0, "1.2.3.4": None}
+    slices = [
+        image(np.zeros((6, 9), np.int16), SeriesInstanceUID=uid, SeriesNumber=number)
+        if number is not None
+        else image(np.zeros((6, 9), np.int16), SeriesInstanceUID=uid)
+        for uid, number in numbers.items()
+    ]
+    found = catalogue(save(slices, tmp_path)).all_series()
+    assert [series.number for series in found] == [0, 2, 10, None]
+
+
+def test_studies_come_by_date_and_patients_by_name(tmp_path):
+    for n, (name, date) in enumerate((("B", "20260301"), ("A", "20260201"), ("B", "20260101"))):
+        uid = f"1.2.{n}"
+        ds = image(np.zeros((6, 9), np.int16), StudyInstanceUID=uid, SeriesInstanceUID=f"{uid}.1",
+                   PatientName=name, PatientID=name, StudyDate=date)  # fmt: skip
+        save([ds], tmp_path / str(n))
+    found = catalogue(tmp_path)
+    assert [patient.name for patient in found.patients] == ["A", "B"]
+    assert [study.date for study in found.patients[1].studies] == ["2026-01-01", "2026-03-01"]
 
 
 def test_two_patients_under_one_series_uid_are_not_merged(tmp_path):

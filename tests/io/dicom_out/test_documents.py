@@ -42,6 +42,9 @@ def test_the_report_is_of_the_patient_and_the_study_of_its_images(origin):
     assert (made.PatientName, made.PatientID) == ("Doe^Jane", "ID7")
     assert made.StudyInstanceUID == image.StudyInstanceUID
     assert made.SeriesInstanceUID != image.SeriesInstanceUID
+    assert (made.Modality, made.SOPClassUID) == ("DOC", "1.2.840.10008.5.1.4.1.1.104.1")
+    assert made.file_meta.MediaStorageSOPClassUID == made.SOPClassUID
+    assert made.SeriesNumber != key_objects(origin, [3]).SeriesNumber
     assert made.SeriesDescription == "RESEARCH USE ONLY anomaly report"
     assert made.BurnedInAnnotation == "YES"  # a report names its patient
     assert len(made.DocumentTitle) == 1024
