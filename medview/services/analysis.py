@@ -115,7 +115,9 @@ class Analysis:
         if series is None or volume is None:
             if series is None and tables:
                 return tuple(offer_tables(card, tables) for card in self.cards())
-            return tuple(Offer(card, why_not="no series is open") for card in self.cards())
+            return tuple(
+                Offer(card, why_not="no series is open", do="Open one.") for card in self.cards()
+            )
         return tuple(offer(card, series, volume, tables) for card in self.cards())
 
     def run(self, model: str, choices: Choices = USUAL) -> Job | None:
@@ -131,7 +133,7 @@ class Analysis:
             session.message = Message(f"There is no model called {model}.", "error")
             return None
         if not chosen.fits:
-            session.message = Message(f"{chosen.card.title} {chosen.why_not}.", "error")
+            session.message = Message(f"{chosen.card.title} {chosen.words}", "error")
             return None
         about, series, volume = session.volume_id, session.series, session.volume
         if about is None or (series is None) != (volume is None):

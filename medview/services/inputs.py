@@ -14,7 +14,14 @@ from medview.domain.volume import Note, Volume
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.tables import table_size
 from medview.services.offers import TABLES as TABLES
-from medview.services.offers import Offer, doubt_of, notes_against, offer_by_header, role_by_name
+from medview.services.offers import (
+    Offer,
+    doubt_of,
+    needs_of,
+    notes_against,
+    offer_by_header,
+    role_by_name,
+)
 
 ROLES = ("t1", "t1ce", "t2", "flair", "smri", "fmri", "film", "series")
 """Every input that some model has; each card says which ones are its own."""
@@ -140,7 +147,7 @@ def table_role(card: ModelCard, path: Path) -> str:
     roles = [spec.role for spec in card.inputs if spec.role in TABLES]
     if not roles:
         raise ModelInputError(
-            f"{card.title} needs {_needs(card)}; this is a table",
+            f"{card.title} needs {needs_of(card)}; this is a table",
             file=path.name,
             do="Choose another file.",
             code="MV-MOD-005",
@@ -168,7 +175,7 @@ def _nothing_used(card: ModelCard, given: Sequence[str]) -> ModelInputError:
     """Why nothing that was given can be used, with the inputs that can."""
     own = ", ".join(spec.role for spec in card.inputs)
     return ModelInputError(
-        f"{card.title} has no input {' or '.join(given)}; it needs {_needs(card)}",
+        f"{card.title} has no input {' or '.join(given)}; it needs {needs_of(card)}",
         do=f'Give it with "--input ROLE=PATH", where ROLE is one of: {own}.',
         code="MV-MOD-004",
     )
@@ -289,7 +296,3 @@ def _against(series: Series, role: str) -> tuple[Note, ...]:
 
 def _unused(card: ModelCard, role: str) -> Note:
     return Note("UNUSED_INPUT", f"{card.title} {card.version} does not use {role}")
-
-
-def _needs(card: ModelCard) -> str:
-    return " or ".join(dict.fromkeys(spec.needs for spec in card.inputs))

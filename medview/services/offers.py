@@ -43,6 +43,9 @@ _ELSEWHERE = (
     r"abdomen|liver|kidney|prostate|uterus|pelvis|hip|femur|thigh|knee|leg|ankle|foot|toe|extremity"
 )
 _FILM_MODALITIES = ("CR", "DX", "RG")
+# Behind this the card tells more of an input than what it is.
+_MORE = re.compile(r"\s*[:;(,]| instead of\b")
+_BESIDE = "Open it beside the image."
 TABLES = ("smri", "fmri", "series")
 """Roles that are no images: feature files (.npy or CSV) and time series (CSV)."""
 
@@ -52,18 +55,24 @@ class Offer:
     """A model and the open series: the role that the series takes, or why it does not fit.
 
     `tables` are the roles of open tables that it takes as well; without an image `role` is
-    empty.
+    empty. `do` is what to do where it does not fit.
     """
 
     card: ModelCard
     role: str = ""
     why_not: str = ""
     tables: tuple[str, ...] = ()
+    do: str = "Choose another series."
 
     @property
     def fits(self) -> bool:
         """True when the model can be run on the series."""
         return not self.why_not
+
+    @property
+    def words(self) -> str:
+        """Why it does not fit, behind the name of the model, and what to do."""
+        return f"{self.why_not}. {self.do}" if self.why_not else ""
 
 
 def shipped_cards(folder: Path | None = None) -> tuple[ModelCard, ...]:
@@ -99,9 +108,9 @@ def offer(card: ModelCard, series: Series, volume: Volume, tables: Collection[st
     given = tuple(spec.role for spec in card.inputs if spec.role in TABLES and spec.role in tables)
     for spec in card.inputs:
         if spec.required and spec.role in TABLES and spec.role not in given:
-            return Offer(card, why_not=f"needs {spec.needs}; open it beside the image")
+            return Offer(card, why_not=f"needs {_short(spec)}", do=_BESIDE)
     if not given and all(spec.role in TABLES for spec in card.inputs):
-        return Offer(card, why_not=f"needs {_needs(card)}; open it beside the image")
+        return Offer(card, why_not=f"needs {needs_of(card)}", do=_BESIDE)
     found = offer_by_header(card, series, volume.modality)
     if found.fits and volume.is_colour:
         found = Offer(card, why_not="needs grey values; this is a colour image")
@@ -116,7 +125,8 @@ def offer_tables(card: ModelCard, tables: Collection[str]) -> Offer:
     given = tuple(spec.role for spec in card.inputs if spec.role in TABLES and spec.role in tables)
     lacks = next((s for s in card.inputs if s.required and s.role not in given), None)
     if lacks is not None or not given:
-        return Offer(card, why_not=f"needs {lacks.needs if lacks else _needs(card)}")
+        told = _short(lacks) if lacks else needs_of(card)
+        return Offer(card, why_not=f"needs {told}", do="Open it as well.")
     return Offer(card, tables=given)
 
 
@@ -126,17 +136,17 @@ def offer_by_header(card: ModelCard, series: Series, modality: str = "") -> Offe
     images = [spec for spec in card.inputs if spec.role not in TABLES]
     fitting = [spec for spec in images if _takes(spec, modality)]
     if not fitting:
-        return Offer(card, why_not=f"needs {_needs(card)}; this is {_kind_of(modality)}")
+        return Offer(card, why_not=f"needs {needs_of(card)}; this is {_kind_of(modality)}")
     role, other = role_of(series)
     if other:
-        return Offer(card, why_not=f"needs {_needs(card)}; this looks like {other}")
+        return Offer(card, why_not=f"needs {needs_of(card)}; this looks like {other}")
     if not role and fitting[0].role == "film" and series.size[2] > 1:
         told = f"this is a volume of {series.size[2]} slices"
-        return Offer(card, why_not=f"needs {_needs(card)}; {told}")
+        return Offer(card, why_not=f"needs {needs_of(card)}; {told}")
     if not role:
         return Offer(card, fitting[0].role)
     if role not in {spec.role for spec in fitting}:
-        return Offer(card, why_not=f"needs {_needs(card)}; this looks like {_words_for(role)}")
+        return Offer(card, why_not=f"needs {needs_of(card)}; this looks like {_words_for(role)}")
     return Offer(card, role)
 
 
@@ -202,9 +212,15 @@ def _takes(spec: InputSpec, modality: str) -> bool:
     return not modality or not spec.modalities or modality in spec.modalities
 
 
-def _needs(card: ModelCard) -> str:
-    """What the model needs, in the words of its card, each said once."""
-    return " or ".join(dict.fromkeys(spec.needs for spec in card.inputs))
+def needs_of(card: ModelCard) -> str:
+    """What the model cannot do without, in the first words of its card, each said once."""
+    needed = [spec for spec in card.inputs if spec.required] or card.inputs
+    return " or ".join(dict.fromkeys(map(_short, needed)))
+
+
+def _short(spec: InputSpec) -> str:
+    """What an input is, without what its card says of forms and ways."""
+    return _MORE.split(spec.needs, maxsplit=1)[0]
 
 
 def _words_for(role: str) -> str:

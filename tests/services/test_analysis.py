@@ -211,7 +211,10 @@ def test_a_new_result_brings_its_own_range_to_a_style_the_reader_has_set(analysi
     ("model", "said"),
     [
         ("no-such", "There is no model called no-such."),
-        ("anomaly", "Anomaly needs a T1 volume or slice; this is a CT series."),
+        (
+            "anomaly",
+            "Anomaly needs a T1 volume or slice; this is a CT series. Choose another series.",
+        ),
     ],
 )
 def test_a_run_that_cannot_be_is_a_sentence(analysis, jobs, session, model, said):
@@ -285,10 +288,12 @@ def test_the_score_is_shown_where_the_map_on_screen_is_not_there_any_more(analys
     assert session.map_name == "score"
 
 
-def test_two_shipped_versions_of_a_model_are_told_apart(analysis, jobs, session, tmp_path):
+@pytest.mark.usefixtures("analysis")  # for its cards
+def test_two_shipped_versions_of_a_model_are_told_apart(jobs, session, preferences, tmp_path):
     other = replace(CARD, id="other", version="1.0-lab")
     (tmp_path / "other-lab").mkdir()
     write_card(other, tmp_path / "other-lab" / "card.json")
+    analysis = analysis_of(jobs, session, preferences, tmp_path)
     assert [analysis.key_of(card) for card in analysis.cards()] == [
         "anomaly",
         "other",

@@ -13,6 +13,7 @@ from medview.services.offers import (
     card_errors,
     offer,
     offer_by_header,
+    offer_tables,
     role_of,
     shipped_cards,
 )
@@ -144,3 +145,31 @@ def test_cards_are_found_and_a_damaged_one_hides_none_of_the_others(tmp_path):
 def test_age_is_that_on_the_day_of_the_study(born, seen, years):
     age = age_at(born, seen)
     assert age == (None if years is None else pytest.approx(years, abs=0.01))
+
+
+LONG = (
+    ("table (CSV: Hours + variables)", "table"),
+    ("structural features: a table (CSV), or a vector", "structural features"),
+    ("T1 volume of the head instead of features: regions tell the age", "T1 volume of the head"),
+    ("T1 volume or slice, with or without skull", "T1 volume or slice"),
+)
+
+
+@pytest.mark.parametrize(("needs", "short"), LONG)
+def test_what_is_missing_and_what_to_do_are_a_short_sentence_each(needs, short):
+    card = replace(CARD, inputs=(InputSpec("t1", needs), InputSpec("t1ce", needs)))
+    found = offer(card, series_of("1"), phantom(modality="CT"))
+    assert found.words == f"needs {short}; this is a CT series. Choose another series."
+    table = replace(CARD, inputs=(InputSpec("smri", needs, required=True),))
+    assert offer(table, series_of("1"), phantom()).words == (
+        f"needs {short}. Open it beside the image."
+    )
+    assert offer_tables(table, ("fmri",)).words == f"needs {short}. Open it as well."
+    assert offer_tables(table, ("smri",)).words == ""
+
+
+def test_no_shipped_model_says_more_than_a_line_of_what_it_needs():
+    film = series_of("1", modality="DX")
+    for card in shipped_cards():
+        found = offer_by_header(card, film)
+        assert found.fits or len(found.words) < 110, found.words

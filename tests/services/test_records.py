@@ -74,7 +74,7 @@ def test_the_cursor_stays_within_the_record(desk):
 @pytest.mark.parametrize(
     ("modality", "tables", "role", "taken", "why"),
     [
-        ("DX", (), "", (), "needs a record; open it beside the image"),
+        ("DX", (), "", (), "needs a record"),
         ("DX", ("series",), "film", ("series",), ""),
         ("CT", ("series",), "", ("series",), ""),
     ],
