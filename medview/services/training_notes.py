@@ -14,13 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from medview.domain.errors import WriteError
+from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WriteError
 from medview.io.atomic import own_file
+from medview.services.session import Way
 
 WISH = "wish.json"
 TIMES = "training-times.json"
 _NOTED = ("epochs", "cases", "seconds", "memory_mb")
 _KEPT_RUNS = 4
+_LESS = (
+    "Close other programs, then start it again, or go on from the last whole epoch where there is "
+    "one. Fewer cases or a part of the network alone take less."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +99,10 @@ def _read(path: Path) -> dict[str, Any]:
 def _write(path: Path, value: Mapping[str, Any]) -> None:
     with suppress(WriteError), own_file(path) as draft:
         draft.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
+
+
+def advised(error: MedviewError) -> tuple[Way, ...]:
+    """Say what helps where memory ran out: a training works on all cases, not on one file."""
+    if error.code == OUT_OF_MEMORY:
+        error.do = _LESS
+    return ()

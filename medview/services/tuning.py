@@ -30,6 +30,7 @@ from medview.services.training import METHODS, TRAINERS
 from medview.services.training_folder import Left, TrainingFolder
 from medview.services.training_notes import (
     Expected,
+    advised,
     expected,
     note_time,
     read_times,
@@ -274,7 +275,8 @@ class Tuning:
 
         def ready(left: Left | None) -> None:
             if self._errand is errand:
-                self._job = self._tasks.run(errand, Answers(self._done, self._stopped))
+                answers = Answers(self._done, self._stopped, ways=advised)
+                self._job = self._tasks.run(errand, answers)
                 self.state.set(preview=left.preview if left is not None else None)
 
         # In private mode nobody remembers names of folders: it goes on as the window does.

@@ -7,7 +7,7 @@ import pytest
 from services.stubs import LaterWriter
 
 from medview.domain.case_check import Fault, Tried
-from medview.domain.errors import DataError, InputRefused, WorkerDied
+from medview.domain.errors import OUT_OF_MEMORY, DataError, InputRefused, WorkerDied
 from medview.domain.local_case import LocalCase, LocalCases
 from medview.domain.measurement import Measurement
 from medview.services.session import Session
@@ -292,6 +292,14 @@ def test_cases_that_a_training_refuses_are_told_until_it_starts_again(under_way,
     assert (tuning.now.phase, tuning.now.refused) == ("ready", "cases.csv: too few patients.")
     tuning.start()
     assert tuning.now.refused == ""
+
+
+def test_where_memory_ran_out_it_is_said_what_takes_less(under_way, jobs):
+    died = WorkerDied("the process that trains ran out of memory", code=OUT_OF_MEMORY, do="Wait.")
+    jobs.running("finetune:finetune")[-1].fail(died)
+    said = under_way.tuning._session.message.text
+    assert "Close other programs, then start it again" in said
+    assert "Wait." not in said
 
 
 def test_a_disk_that_cannot_be_read_is_tried_again(under_way, monkeypatch):
