@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from medview.learning.cases import find_subsets
+
 
 def table(path: Path, header: str, *rows: object) -> Path:
     """A CSV; a row is a tuple of cells. A name that ends in .gz is packed."""
@@ -114,3 +116,14 @@ def hannover(folder: Path, patients: int = 12) -> Path:
                          f"images/{name}.jpg", sick, 0, *cells))  # fmt: skip
     table(folder / "metadata.csv", header, *rows)
     return folder
+
+
+def found(path):
+    """The set that a folder is taken for."""
+    (subset,) = find_subsets([str(path)], "icu")
+    return subset
+
+
+def by_name(subset):
+    """The cases of a set by their names."""
+    return {case.case: case for case in subset.cases}

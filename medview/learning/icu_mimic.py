@@ -1,4 +1,4 @@
-"""MIMIC-IV with MIMIC-CXR-JPG, and the preprocessed layout of the benchmark.
+"""MIMIC-IV with MIMIC-CXR-JPG, as they are published.
 
 Both generations of folders: v1.0 keeps patients and admissions in ``core``, v2 and later in
 ``hosp`` (and calls ``ethnicity`` ``race``). Films lie in a folder with
@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from medview.domain.errors import DataError
-from medview.learning.icu_phenotypes import PHENOTYPES, phenotype_cells, phenotypes
-from medview.learning.icu_series import Series, read_series
+from medview.learning.icu_phenotypes import phenotype_cells
+from medview.learning.icu_series import Series
 from medview.learning.icu_tables import (
     hours_between,
     need_table,
@@ -24,7 +23,7 @@ from medview.learning.icu_tables import (
     rows_of,
     table_at,
 )
-from medview.learning.subset import LeftOut, Split, Subset, TrainCase
+from medview.learning.subset import LeftOut, Subset, TrainCase
 
 ROLE = "series"
 LICENCE = "PhysioNet credentialed (research, non-commercial terms of the data use agreement)"
@@ -111,7 +110,7 @@ def load_mimic4(folder: Path) -> Subset:
         need_table(folder / "hosp", "diagnoses_icd"), ("hadm_id", "icd_code")
     ):
         codes[admission].add(code.strip())
-    films = _films(folder)
+    films = films_in(folder)
     cases = []
     for one in stays:
         if not points.get(one.stay):
@@ -122,8 +121,8 @@ def load_mimic4(folder: Path) -> Subset:
         long_enough = hours_between(one.start, one.end) >= FIRST_HOURS
         if long_enough:
             cells["mortality"] = str(int(bool(died.get(one.admission, "").strip())))
-        film = _paired(films.get(one.subject, ()), one, FIRST_HOURS if long_enough else None)
-        cases.append(_case(one, Series.of(NAMES, points[one.stay]), cells, film))
+        film = paired_film(films.get(one.subject, ()), one, FIRST_HOURS if long_enough else None)
+        cases.append(case_of(one, Series.of(NAMES, points[one.stay]), cells, film))
     return Subset("mimic4", "mimic4", folder, tuple(cases), tuple(skipped), LICENCE)
 
 
@@ -193,7 +192,7 @@ def _cell(item: str, value: str, number: str) -> str | float:
     return float(number) * _FACTORS[item] if item in _FACTORS else number
 
 
-def _films(folder: Path) -> dict[str, list[Film]]:
+def films_in(folder: Path) -> dict[str, list[Film]]:
     """AP films by subject; none where MIMIC-CXR-JPG is not there."""
     root = _film_root(folder)
     if root is None:
@@ -231,7 +230,9 @@ def _moment(date: str, time: str) -> datetime:
     return datetime.strptime(f"{int(float(date))}{clock}", "%Y%m%d%H%M%S")
 
 
-def _paired(films: Iterable[Film], stay: Stay, hours: float | None) -> tuple[Film, float] | None:
+def paired_film(
+    films: Iterable[Film], stay: Stay, hours: float | None
+) -> tuple[Film, float] | None:
     """The last film taken in the stay (its first `hours`), and its hour."""
     start = datetime.fromisoformat(stay.start)
     end = datetime.fromisoformat(stay.end)
@@ -244,9 +245,10 @@ def _paired(films: Iterable[Film], stay: Stay, hours: float | None) -> tuple[Fil
     return last, (last.taken - start).total_seconds() / 3600
 
 
-def _case(
+def case_of(
     stay: Stay, series: Series, cells: Mapping[str, str], film: tuple[Film, float] | None
 ) -> TrainCase:
+    """A stay with its series, and the film with its hour where there is one."""
     kept = dict(cells)
     images = {}
     if film is not None:
@@ -261,91 +263,3 @@ def _case(
         cells=kept,
         rows={ROLE: series},
     )
-
-
-_PARTS: tuple[tuple[str, Split, str], ...] = (
-    ("train", "train", "train"),
-    ("val", "val", "train"),
-    ("test", "test", "test"),
-)
-"""Name of the list, part, folder of its series (the validation stays lie among the others)."""
-
-
-def is_benchmark(folder: Path) -> bool:
-    """A task of the benchmark: lists of stays beside folders with their series."""
-    return table_at(folder, "train_listfile", "test_listfile") is not None
-
-
-def load_benchmark(folder: Path) -> Subset:
-    """A task folder (in-hospital-mortality or phenotyping) with its committed split.
-
-    Films come from MIMIC-CXR-JPG where it lies beside and ``all_stays.csv`` says the times.
-
-    Raises
-    ------
-    DataError
-        A column is missing, or a stay is given twice in a list.
-    """
-    times = _stay_times(folder.parent)
-    films = _films(folder.parent) if times else {}
-    cases, skipped = [], []
-    for name, part, below in _PARTS:
-        table = table_at(folder, f"{name}_listfile")
-        if table is None:
-            continue
-        rows = _listed(table)
-        refuse_twice(table, (row["stay"] for row in rows))
-        for row in rows:
-            made = _listed_case(folder / below, row, part, times, films)
-            if isinstance(made, LeftOut):
-                skipped.append(made)
-            else:
-                cases.append(made)
-    name = f"benchmark-{folder.name}"
-    return Subset(name, "benchmark", folder, tuple(cases), tuple(skipped), LICENCE)
-
-
-def _listed(table: Path) -> list[dict[str, str]]:
-    """Rows of a list with the columns called as cells are."""
-    fixed = ("stay", "period_length", "stay_id")
-    try:
-        rows = list(rows_of(table, (*fixed, "y_true")))
-        names: tuple[str, ...] = (*fixed, "mortality")
-    except DataError:
-        titles = tuple(one.name for one in phenotypes())
-        rows = list(rows_of(table, (*fixed, *titles)))
-        names = (*fixed, *PHENOTYPES)
-    return [dict(zip(names, row, strict=True)) for row in rows]
-
-
-def _listed_case(
-    below: Path,
-    row: Mapping[str, str],
-    part: Split,
-    times: Mapping[str, Stay],
-    films: Mapping[str, list[Film]],
-) -> TrainCase | LeftOut:
-    path = below / row["stay"]
-    stay = row["stay"].removesuffix("_timeseries.csv")
-    subject = stay.partition("_")[0]
-    if not path.is_file():
-        return LeftOut(stay, "MV-DAT-102", f"{path.name} is not there")
-    labels = {k: v for k, v in row.items() if k == "mortality" or k in PHENOTYPES}
-    cells = {"hours": row["period_length"], **{k: str(int(float(v))) for k, v in labels.items()}}
-    try:
-        series = read_series(path)
-    except DataError as error:
-        return LeftOut(stay, error.code, f"{error.file}: {error.what}")
-    known = times.get(row["stay_id"].removesuffix(".0"), Stay(stay, subject, "", "", "", ""))
-    limit = FIRST_HOURS if "mortality" in row else None
-    film = _paired(films.get(subject, ()), known, limit) if known.start else None
-    case = _case(known, series, cells, film)
-    return replace(case, case=stay, patient=f"mimic4:{subject}", split=part)
-
-
-def _stay_times(root: Path) -> dict[str, Stay]:
-    table = table_at(root, "all_stays")
-    if table is None:
-        return {}
-    columns = ("stay_id", "subject_id", "hadm_id", "intime", "outtime")
-    return {r[0]: Stay(r[0], r[1], r[2], r[3], r[4], "") for r in rows_of(table, columns)}

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from medview.domain.errors import DataError
-from medview.learning import icu_mimic
+from medview.learning import icu_benchmark, icu_mimic
 from medview.learning.case_list import is_case_list, load_case_list, read_rows
 from medview.learning.icu_cache import cached
 from medview.learning.icu_demo_items import APACHE, MIMIC_LABS, UNIT_TYPES, URINE_ITEMS
@@ -327,7 +327,7 @@ LAYOUTS = (
     Layout("mimic3-demo", ICU, is_mimic3_demo, load_mimic3_demo),
     Layout("hannover", ICU, is_hannover, load_hannover),
     Layout("mimic4", ICU, icu_mimic.is_mimic4, icu_mimic.load_mimic4),
-    Layout("benchmark", ICU, icu_mimic.is_benchmark, icu_mimic.load_benchmark),
+    Layout("benchmark", ICU, icu_benchmark.is_benchmark, icu_benchmark.load_benchmark),
     Layout("csv", ICU, is_csv_folder, load_csv_folder),
     Layout("cases", ICU, is_cases, load_cases),
 )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from icu_minis import challenge, cxr, hannover, mimic4, table
+from icu_minis import by_name, challenge, found, hannover, table
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Silent
@@ -14,21 +14,11 @@ from medview.learning.icu_variables import shipped_map
 
 DATA = Path("../shared/data")
 needs_data = pytest.mark.skipif(not (DATA / "icu").is_dir(), reason="no ../shared/data/icu here")
-BENCH = shipped_map("benchmark")
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
-
-
-def found(path):
-    (subset,) = find_subsets([str(path)], "icu")
-    return subset
-
-
-def by_name(subset):
-    return {case.case: case for case in subset.cases}
 
 
 def test_the_challenge_gives_labels_and_sites(tmp_path):
@@ -92,60 +82,6 @@ def test_a_stay_without_measurements_is_left_out_by_name(tmp_path):
     assert [(one.case, one.what) for one in found(folder).skipped] == [
         ("999", "it has no measurements")
     ]
-
-
-@pytest.mark.parametrize("generation", [1, 2])
-def test_mimic4_of_both_generations_with_films(tmp_path, generation):
-    mimic4(tmp_path / "iv", generation)
-    cxr(tmp_path / "films")
-    subset = found(tmp_path / "iv")
-    cases = by_name(subset)
-    assert set(cases) == {"101", "102"}
-    assert [(one.case, one.what) for one in subset.skipped] == [("103", "the patient is no adult")]
-    long, short = cases["101"], cases["102"]
-    assert (long.cells["mortality"], long.cells["phenotype_25"]) == ("1", "1")
-    assert "mortality" not in short.cells
-    assert short.cells["phenotype_14"] == "1"
-    # The last AP film of the first 48 hours, not the one of day 3, the PA one or the one before.
-    assert long.images["film"].name == "a.jpg"
-    assert float(long.cells["film_hour"]) == pytest.approx(6.5, abs=0.01)
-    (stay, _), _ = to_bins(Silent(), subset.cases, BENCH)
-    value = dict(zip([v.name for v in BENCH.variables], stay.grid.values[-1], strict=True))
-    assert value["Heart Rate"] == 88
-    assert value["Temperature"] == pytest.approx(37.0, abs=0.01)
-    assert value["Weight"] == pytest.approx(220 * 0.453592, abs=0.01)
-    assert value["pH"] == pytest.approx(7.31)
-    assert (
-        BENCH.variables[3].levels[int(value["Glascow coma scale eye opening"])] == "Spontaneously"
-    )
-
-
-def test_the_benchmark_keeps_its_split_and_pairs_films(tmp_path):
-    root = tmp_path / "bench"
-    task = root / "in-hospital-mortality"
-    for part, name in (("train", "1_episode1"), ("train", "2_episode1"), ("test", "3_episode1")):
-        table(task / part / f"{name}_timeseries.csv", "Hours,Heart Rate,pH", (0.5, 90, 7.3))
-    header = "stay,period_length,stay_id,y_true"
-    table(task / "train_listfile.csv", header, ("1_episode1_timeseries.csv", 48.0, 101, 1))
-    table(task / "val_listfile.csv", header, ("2_episode1_timeseries.csv", 48.0, 102, 0))
-    table(
-        task / "test_listfile.csv", header,
-        ("3_episode1_timeseries.csv", 48.0, 103, 0), ("4_episode1_timeseries.csv", 48.0, 104, 0),
-    )  # fmt: skip
-    table(
-        root / "all_stays.csv", "subject_id,hadm_id,stay_id,intime,outtime",
-        (1, 11, 101, "2150-01-01 00:00:00", "2150-01-04 00:00:00"),
-    )  # fmt: skip
-    cxr(root / "cxr")
-    subset = found(task)
-    cases = by_name(subset)
-    assert {name: case.split for name, case in cases.items()} == {
-        "1_episode1": "train", "2_episode1": "val", "3_episode1": "test",
-    }  # fmt: skip
-    assert cases["1_episode1"].images["film"].name == "a.jpg"
-    assert cases["2_episode1"].images == {}
-    assert subset.skipped[0].case == "4_episode1"
-    assert cases["1_episode1"].cells["mortality"] == "1"
 
 
 def test_hannover_knows_only_the_laboratory_up_to_the_film(tmp_path):
