@@ -34,6 +34,8 @@ _ENDS = 0.14
 _LONG_LINE = 52
 _LONG_IDENTITY = 90
 _HUGE_IDENTITY = 250
+# A table of more rows beside other sections may go on overleaf.
+_LONG_TABLE = 8
 # Parts of a list that are shorter are kept on one line; columns of facts are narrow.
 _SHORT = 40
 _SHORT_FACT = 20
@@ -141,6 +143,9 @@ def _columns(columns: Mapping[str, list[Section]]) -> list[str]:
     if not any(columns.values()):
         return []
     kind = "halves filmed" if any(each.figures for each in columns["left"]) else "halves"
+    tables = (each.table for each in columns["left"] if each.table)
+    if any(len(table.rows) > _LONG_TABLE for table in tables):
+        kind += " long"
     left, right = ("".join(map(_section, columns[side])) for side in ("left", "right"))
     return [f'<table class="{kind}"><tr><td>{left}</td><td>{right}</td></tr></table>']
 

@@ -24,6 +24,13 @@ from medview.services.telling import (
 _NO_FORECAST = "intensive care"
 _VOLUME = "_ml"
 _NO_AGE = "No age was given, so there is no gap."
+_NAMES = {
+    "attention_series": "attention to the series",
+    "attention_film": "attention to the film",
+    "shapley_series": "contribution of the series",
+    "shapley_film": "contribution of the film",
+    "sex_male": "sex",
+}
 _WHOLE = "intracranial_volume_ml"
 _MOST_SETS = 3
 _MOST_PHENOTYPES = 6
@@ -51,9 +58,14 @@ def measures(prediction: Prediction) -> tuple[Section, ...]:
     return (section,) if section and section.table and section.table.rows else ()
 
 
+def score_name(score: Score) -> str:
+    """What a reader calls a score: in words of their own where its name is a word of the trade."""
+    return _NAMES.get(score.name, score.name.replace("_", " "))
+
+
 def score_words(score: Score) -> str:
     """A score with unit, interval and where the interval comes from."""
-    name = score.name.replace("_", " ")
+    name = score_name(score)
     if score.value is None:
         return f"{name} not available{': ' if score.meaning else ''}{score.meaning}"
     unit = "" if score.unit in ("", "1") else f" {score.unit}"
@@ -70,8 +82,7 @@ def not_available_words(scores: tuple[Score, ...]) -> str:
     reasons: dict[str, list[str]] = {}
     for score in scores:
         if score.value is None:
-            name = score.name.replace("_", " ")
-            reasons.setdefault(score.meaning or "no reason given", []).append(name)
+            reasons.setdefault(score.meaning or "no reason given", []).append(score_name(score))
     texts = [f"{', '.join(names)} ({reason})" for reason, names in reasons.items()]
     return f"Not available: {'; '.join(texts)}." if texts else ""
 
@@ -170,8 +181,10 @@ def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
     imputed = ""
     if share is not None and share.value is not None:
         imputed = f"{_percent(share.value)} of the values were not measured but imputed."
-    rest = tuple(each for each in _rest(prediction) if not each.name.startswith("phenotype_"))
     sides = [each for each in prediction.scores if each.name.startswith(("attention", "shapley"))]
+    rest = tuple(each for each in _rest(prediction) if not each.name.startswith("phenotype_"))
+    if card is not None and all(each.role != "film" for each in card.inputs):
+        rest = tuple(each for each in rest if each not in sides)  # nothing to share with a film
     words = "; ".join(score_words(each) for each in sides if each.value is not None)
     line = f"{name} {_with_interval(score)}."
     caution = detects(card) if prediction.score("icu_admission") is not None else ""

@@ -12,7 +12,7 @@ from medview.domain.record import Record, Strip
 from medview.domain.report import Bar, Bars, Lane, Lanes, Plot, Section
 from medview.domain.wording import number, span
 from medview.services.report_layout import RESTS_ON
-from medview.services.report_lines import risk_name
+from medview.services.report_lines import risk_name, score_name
 from medview.services.telling import family, figure_text, interval_text
 
 _LEAST_RISK = 0.1
@@ -57,15 +57,13 @@ def probability_bars(prediction: Prediction) -> Bars | None:
 def contribution_bars(prediction: Prediction) -> Bars | None:
     """How much of the risk rests on the series and how much on the film; None without both."""
     every = [each for each in prediction.scores if each.name.startswith(_SIDES)]
-    known = tuple(
-        _bar(each.name.replace("_", ", "), each) for each in every if each.value is not None
-    )
+    known = tuple(_bar(score_name(each), each) for each in every if each.value is not None)
     if not known:
         return None
     low = min(0.0, *(row.value for row in known))
     words = (
-        "Attention: shares that the network gives to series and film. Shapley: what each adds to "
-        "the risk of this stay, as a logit; below zero it lowers the risk."
+        "Attention: shares that the network gives to series and film. Contribution: what each adds "
+        "to the risk of this stay (Shapley value of the logit); below zero it lowers the risk."
     )
     high = max(1.0, *(row.value for row in known))
     return Bars(known, (low, high), words, words)

@@ -27,7 +27,7 @@ class Value:
     """One layer's value at a place; None outside, where it is not a number, or in colour.
 
     `label` is what the value stands for where the map says it; `is_mask` where the value only
-    says whether the place belongs to something.
+    says whether the place belongs to something, or is the number of a part without a name.
     """
 
     name: str
@@ -70,7 +70,7 @@ def probe(session: Session, point_lps: _Place, pane: str | None = None) -> Probe
             seen.add(found.name)
             value = value_at(found.array, found.geometry, point_lps)
             title, label = found.title or found.name, label_of(found, value)
-            is_mask = found.kind == "mask"
+            is_mask = found.kind == "mask" or (found.kind == "labels" and not label)
             values.append(Value(found.name, title, value, found.unit, label, is_mask))
     return Probe(point_lps, tuple(values), _where(volume.geometry, point_lps))
 

@@ -66,6 +66,13 @@ def test_sections_with_a_side_stand_in_columns(sides, columns):
         assert (f"<h2>{name}</h2>" in right.split("</table>")[0]) == (side == "right")
 
 
+@pytest.mark.parametrize(("rows", "kind"), [(8, "halves"), (9, "halves long")])
+def test_only_what_stands_beside_a_long_table_may_go_on_overleaf(rows, kind):
+    long = Section("a", side="left", table=Table((("x", "y"),) * rows, ("No.", "Where")))
+    made = page(long, Section("b", "words", side="right"))
+    assert f'<table class="{kind}">' in made
+
+
 def test_half_rows_of_pictures_stand_side_by_side_and_no_caption_is_empty():
     row = FigureRow((Picture(BLACK, ""),), "words")
     half = replace(row, half=True)

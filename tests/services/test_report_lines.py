@@ -119,6 +119,16 @@ def test_a_stay_with_a_film_says_so_too_and_one_without_does_not():
     assert limit not in told(said("icu", Score("mortality", 0.1, 0.0, 0.2)), known).details
 
 
+@pytest.mark.parametrize("takes_film", [True, False])
+def test_weights_that_take_no_film_say_nothing_of_its_share(takes_film):
+    lost = Score("shapley_film", None, status="not_available", meaning="no film")
+    roles = ("series", "film") if takes_film else ("series",)
+    known = measured()
+    known = replace(known, inputs=tuple(replace(known.inputs[0], role=role) for role in roles))
+    details = told(said("icu", Score("mortality", 0.1), lost), known).details
+    assert (details[-1:] == ("Not available: contribution of the film (no film).",)) == takes_film
+
+
 def test_an_icu_stay_says_its_risk_and_what_was_imputed():
     prediction = said("icu", Score("mortality", 0.114, 0.04, 0.53), Score("imputed_share", 0.778))
     made = told(prediction, None)

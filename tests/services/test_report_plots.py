@@ -145,7 +145,9 @@ def stay(**fields):
 def test_what_the_risk_rests_on_is_drawn_as_bars_with_zero_inside():
     bars = report_plots.contribution_bars(stay())
     assert [(row.label, row.value) for row in bars.rows] == [
-        *(("attention, series", 0.6), ("attention, film", 0.4), ("shapley, film", -0.5))
+        ("attention to the series", 0.6),
+        ("attention to the film", 0.4),
+        ("contribution of the film", -0.5),
     ]
     assert bars.x == (-0.5, 1.0)
     assert report_plots.contribution_bars(prediction_on(head())) is None

@@ -81,10 +81,11 @@ def test_the_mouse_reads_place_and_every_layer(head):
     assert "total" in text
 
 
-def test_of_masks_the_line_says_nothing_and_the_words_at_the_mouse_do(head):
+@pytest.mark.parametrize("kind", ["mask", "labels"])
+def test_of_masks_the_line_says_nothing_and_the_words_at_the_mouse_do(head, kind):
     head.add_result("score", "brain")
     made = head.session.results[0]
-    masks = tuple(replace(m, kind="mask") if m.name == "brain" else m for m in made.maps)
+    masks = tuple(replace(m, kind=kind) if m.name == "brain" else m for m in made.maps)
     head.session.predictions = {head.session.volume_id: (replace(made, maps=masks),)}
     read = probe(head.session, MARK_LPS)
     assert any("brain" in line for line in probe_lines(read))
