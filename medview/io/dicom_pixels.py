@@ -181,8 +181,9 @@ class PixelFile:
         first = frame * self.form.frame_bits
         begin, skip = divmod(first, 8)
         count = (skip + self.form.frame_bits + 7) // 8
-        if self._is_swapped:
-            count += count % 2
+        lead = begin % 2 if self._is_swapped else 0
+        if self._is_swapped:  # whole words are turned, also where a frame begins within one
+            begin, count = begin - lead, (lead + count + 1) // 2 * 2
         if self.outline.total is None:
             data = self._all()[place.offset + begin : place.offset + begin + count]
         else:
@@ -191,6 +192,8 @@ class PixelFile:
         declared = (place.length or 0) - begin
         if len(data) < count or declared < count:
             raise self._cut_short(min(len(data), max(0, declared)) + begin)
+        if self._is_swapped:
+            data = np.frombuffer(data, "u2").byteswap().tobytes()[lead:]
         return data, skip
 
     def _cut_short(self, present: int) -> ReadError:
@@ -229,8 +232,6 @@ class PixelFile:
             bits = np.unpackbits(np.frombuffer(data, np.uint8), bitorder="little")
             return bits[skip : skip + form.frame_bits].reshape(form.rows, form.columns)
         stored = form.dtype if self.outline.little else form.dtype.newbyteorder(">")
-        if self._is_swapped:
-            data = np.frombuffer(data, "u2").byteswap().tobytes()
         raw = np.frombuffer(data, stored, count=form.frame_bits // form.allocated)
         if form.photometric == "YBR_FULL_422" and form.samples == 3:
             if form.columns % 2:

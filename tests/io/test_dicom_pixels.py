@@ -31,6 +31,23 @@ def test_big_endian_words_are_turned(pixels, tmp_path):
     np.testing.assert_array_equal(values_of(ds, tmp_path), pixels)
 
 
+def test_frames_of_an_odd_number_of_bytes_lie_in_turned_words(tmp_path):
+    frames = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    ds = image(frames[0], NumberOfFrames=3)
+    ds.file_meta.TransferSyntaxUID = ExplicitVRBigEndian
+    ds["PixelData"].VR = "OW"
+    ds.PixelData = np.frombuffer(frames.tobytes() + b"\0", "u2").byteswap().tobytes()
+    for n in range(3):
+        np.testing.assert_array_equal(values_of(ds, tmp_path, n), frames[n])
+
+
+def test_shared_colours_are_spread_over_their_pixels(tmp_path):
+    ds = image(np.zeros((1, 4, 3), np.uint8), PhotometricInterpretation="YBR_FULL_422")
+    ds.PixelData = bytes([10, 20, 1, 2, 30, 40, 3, 4])
+    values = values_of(ds, tmp_path)
+    assert values.tolist() == [[[10, 1, 2], [20, 1, 2], [30, 3, 4], [40, 3, 4]]]
+
+
 @pytest.mark.parametrize("planar", [0, 1])
 def test_colour_planes_come_out_as_pixels(planar, tmp_path):
     ds = image(COLOUR, PlanarConfiguration=planar)

@@ -15,6 +15,7 @@ def test_the_key_of_a_patient_tells_nothing_and_is_always_the_same():
     assert patient_key("P1", "Test^Case") == patient_key("p1", "TEST^CASE")
     assert patient_key("P1", "Test^Case") != patient_key("P2", "Test^Case")
     assert int(patient_key("P1", "Test^Case"), 16) >= 0
+    assert len(patient_key("P1", "Test^Case")) == 8
 
 
 @pytest.mark.parametrize("key", [patient_key, former_key])

@@ -30,6 +30,7 @@ def picture(path: Path, pixels: np.ndarray, **how: object) -> Path:
 def test_grey_values_are_read_exactly(name, pixels, tmp_path):
     series, volume = only(picture(tmp_path / name, pixels))
     assert (series.format, series.size) == ("film", (10, 6, 1))
+    assert (series.times, series.split_by) == (1, None)
     assert codes(series) == ["UNKNOWN_ORIENTATION", "NO_SPACING"]
     assert volume.array.dtype == np.int16
     np.testing.assert_array_equal(volume.array[0], pixels)
