@@ -191,7 +191,7 @@ def test_a_reason_that_all_models_share_is_said_once(qtbot, tmp_path):
     made.settle()
     card = made.window.findChild(AnalysisCard)
     texts = [each.text() for each in card.findChildren(QLabel) if each.isVisible()]
-    assert texts.count("No series is open.") == 1
+    assert texts.count("No series is open. Open one.") == 1
     assert made.window.findChild(QPushButton, "analysis_others") is None
     choices = card.findChildren(QRadioButton)
     assert len(choices) == 2
