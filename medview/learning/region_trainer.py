@@ -54,7 +54,7 @@ class RegionRecipe:
     are measured only. `folds` networks are trained without some patients each, for the figures.
     """
 
-    epochs: int = 60
+    epochs: int = 240
     steps: int = 25
     batch: int = 2
     rate: float = 1e-2
