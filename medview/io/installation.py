@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import getpass
 import hashlib
 import hmac
 import os
 import secrets
+import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -27,7 +30,18 @@ _DIGITS = 64
 def home() -> Path:
     """The folder that is ours: ``MEDVIEW_HOME``, else where the system keeps such things."""
     chosen = os.environ.get("MEDVIEW_HOME")
-    return Path(chosen) if chosen else Path(platformdirs.user_data_dir("medview", False))
+    usual = Path(chosen or platformdirs.user_data_dir("medview", False))
+    # An account without a home has "~" there, which would be a folder of whatever place one is in.
+    return usual if chosen or usual.is_absolute() else _without_home()
+
+
+@cache
+def _without_home() -> Path:
+    """A folder of this start alone, which its children find, too, and which goes with it."""
+    folder = Path(tempfile.mkdtemp(prefix="medview-"))
+    os.environ["MEDVIEW_HOME"] = str(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 def keyed(text: bytes) -> str:

@@ -76,7 +76,7 @@ def delete_workspace(root: Path, study: str) -> None:
         draft_of(root, study).unlink(missing_ok=True)
     except OSError as error:
         what = "what was kept of this study cannot be deleted"
-        raise WriteError(what, file=f"{study}.json", do="Try again.") from error
+        raise WriteError(what, do="Try again.") from error
 
 
 def write_draft(root: Path, draft: Draft) -> None:
@@ -112,8 +112,15 @@ def _body(path: Path) -> dict[str, object]:
 
 
 def _write(path: Path, body: Mapping[str, object]) -> None:
-    with own_file(path) as draft:
-        draft.write_text(json.dumps({"schema": SCHEMA, **body}) + "\n", "utf-8")
+    try:
+        with own_file(path) as draft:
+            draft.write_text(json.dumps({"schema": SCHEMA, **body}) + "\n", "utf-8")
+    except WriteError as error:  # the name of the file says nothing to anybody
+        raise WriteError(
+            "drawings and layout of this study could not be kept in medview's own folder "
+            f"({error.what})",
+            do="Make room there or allow writing, or name another folder in MEDVIEW_HOME.",
+        ) from error
 
 
 def _me() -> dict[str, float]:

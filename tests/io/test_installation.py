@@ -28,6 +28,25 @@ def test_the_home_can_be_moved(monkeypatch, tmp_path):
     assert home().name == "medview"
 
 
+def test_an_account_without_a_home_gets_a_folder_that_goes_again(tmp_path):
+    ask = (
+        "import platformdirs; platformdirs.user_data_dir = lambda *_: '~/.local/share/medview'\n"
+        "from medview.io.installation import home, keyed\n"
+        "import os, subprocess, sys\n"
+        "keyed(b'x'); print(home(), os.environ['MEDVIEW_HOME'], home().is_dir(), sep='|')\n"
+    )
+    known = {name: value for name, value in os.environ.items() if name != "MEDVIEW_HOME"}
+    known["PYTHONPATH"] = os.getcwd()
+    found = subprocess.run(
+        [sys.executable, "-c", ask], cwd=tmp_path, env=known, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    place, told, is_there = found.stdout.strip().split("|")
+    assert (place, is_there) == (told, "True")
+    assert not os.path.exists(place)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_secret_is_made_once_and_for_the_owner_alone():
     first = keyed(b"x")
     path = home() / SECRET

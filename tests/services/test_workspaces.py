@@ -345,6 +345,11 @@ def test_a_disk_that_refuses_is_said_and_work_goes_on(tmp_path):
     seat.kept.keep_draft()
     seat.kept.save()
     assert seat.session.message.kind == "error"
+    assert seat.session.message.text == (
+        "drawings and layout of this study could not be kept in medview's own folder (lies below a "
+        "file, not a folder). Make room there or allow writing, or name another folder in "
+        "MEDVIEW_HOME."
+    )
 
 
 def test_the_draft_of_a_living_program_is_nobody_elses(seat, tmp_path):
