@@ -1,11 +1,14 @@
 """Settings of the whole test run."""
 
+import atexit
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,9 +25,10 @@ if sys.platform.startswith("linux") and not (
 # tests that interrupt a child need it to listen.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# What the program keeps for its user goes to a place of this run's own.
-if "MEDVIEW_HOME" not in os.environ:
-    os.environ["MEDVIEW_HOME"] = tempfile.mkdtemp(prefix="medview-tests-")
+# What the program keeps for its user goes to a place of this process's own.
+_HOMES = Path(tempfile.mkdtemp(prefix="medview-tests-"))
+os.environ["MEDVIEW_HOME"] = str(_HOMES)
+atexit.register(shutil.rmtree, _HOMES, ignore_errors=True)
 
 
 # How long an example takes is no matter of right or wrong, and of the machine. The examples of a
@@ -45,6 +49,14 @@ def pytest_runtest_setup():
     np.random.seed(0)
     if "torch" in sys.modules:
         sys.modules["torch"].manual_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _home():
+    """What the tests of one file leave in the program's folder is not there for the others."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MEDVIEW_HOME", tempfile.mkdtemp(dir=_HOMES))
+        yield
 
 
 @pytest.fixture(scope="module")

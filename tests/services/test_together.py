@@ -60,8 +60,9 @@ class Window:
 @pytest.fixture
 def folder(tmp_path, monkeypatch):
     monkeypatch.setattr(analysis_module, "PREDICT", "services.works:predict")
-    (tmp_path / "anomaly").mkdir()
-    write_card(CARD, tmp_path / "anomaly" / "card.json")
+    for name in ("anomaly", "other"):
+        (tmp_path / name).mkdir()
+        write_card(replace(CARD, id=name), tmp_path / name / "card.json")
     return tmp_path
 
 
@@ -117,8 +118,6 @@ def test_a_cancelled_run_is_gone_within_a_second_with_all_its_slices(window, fol
 def failing(monkeypatch, window, folder, samples):
     """A run that goes wrong, with another one behind it; the pixels are those of the 7s."""
     monkeypatch.setattr(analysis_module, "PREDICT", "services.works:predict_or_fail")
-    (folder / "other").mkdir()
-    write_card(replace(CARD, id="other"), folder / "other" / "card.json")
     window.library.open([study(folder, 7)])
     session = window.session
     window.until(lambda: session.volume_id is not None)
