@@ -24,7 +24,6 @@ from medview.learning.cxr_evidence import (
     TITLES,
     encoder_of,
     evidence_maps,
-    inputs_of,
     kinds_to_show,
     remembering,
 )
@@ -32,6 +31,7 @@ from medview.learning.cxr_given import scores_at
 from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
 from medview.learning.film import Film, prepare_film
+from medview.learning.film_set import one_film
 from medview.learning.film_shape import unlike_lungs
 from medview.learning.film_squares import Picture
 from medview.learning.run_stamp import stamped
@@ -129,7 +129,7 @@ def ask(
     effect of the `site`, where the network has one.
     """
     size = int(str(card.settings["size"]))
-    square, shares = (given.to(device) for given in inputs_of(film, size))
+    square, shares = (given.to(device) for given in one_film(film, size))
     encode = remembering(encoder_of(model, backbone))
     own = model.at(site.number) if isinstance(model, SiteMdmt) and site is not None else model
     kinds = kinds_to_show(card.settings) if "prognosis" in model.heads else ()

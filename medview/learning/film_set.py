@@ -92,9 +92,24 @@ def load_films(
     for n, (versions, whole) in enumerate(films):
         found[n] = whole
         for c, (square, zones, turned) in enumerate(versions):
-            squares[n, c] = np.round(255 * square)
+            squares[n, c] = _in_bytes(square)
             shares[n, c], mirrored[n, c] = shares_of(zones, cells), turned
     return FilmSet(tuple(kept), squares, shares, mirrored, found, tuple(skipped))
+
+
+def _in_bytes(square: Picture) -> NDArray[np.uint8]:
+    return np.round(255 * square).astype(np.uint8)
+
+
+def one_film(film: Film, size: int) -> tuple[Tensor, Tensor]:
+    """The square (1, size, size) of a film and the shares of its zones, as a set would hold them.
+
+    Rounding to bytes moves a probability by some thousandths: a film alone is asked as those were
+    that the network learnt from and was measured on.
+    """
+    shares = shares_of(film.zones(size), size // 32).astype(np.float16)
+    grey = torch.from_numpy(_in_bytes(film.crop(size)))[None].float() / 255
+    return grey, torch.from_numpy(shares)[None].float()
 
 
 Version = tuple[Picture, Labels, bool]
