@@ -59,12 +59,13 @@ def errand_of(now: Tuned, request: FinetuneRequest) -> Errand:
     """
     sites = now.wish.sites and now.can_leave_sites and request.train.max_minutes is None
     about = now.data.name if now.data is not None else ""
+    called = now.wish.version.replace("@", " ")
     if now.is_fit:
         work, given = CALIBRATE_SITES if sites else CALIBRATE, (request,)
-        return Errand(f"Calibrate {now.wish.version}", "train", work, given, about, "finetune")
+        return Errand(f"Calibrate {called}", "train", work, given, about, "finetune")
     work = LEAVE_SITES if sites else FINETUNE
     args = (request, trainer_of(request.model))
-    return Errand(f"Fine-tune {now.wish.version}", "train", work, args, about, "finetune")
+    return Errand(f"Fine-tune {called}", "train", work, args, about, "finetune")
 
 
 def epochs_wished(now: Tuned) -> int:

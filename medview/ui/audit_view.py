@@ -47,14 +47,15 @@ class AuditView(QDialog):
         for column, wide in enumerate(_WIDTHS):
             self.tree.setColumnWidth(column, wide)
         self.tree.header().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
-        for entry in reversed(entries):
-            self.tree.addTopLevelItem(_row(entry))
         self.verdict = label(verdict, "strong" if holds else "warning")
         rows = QVBoxLayout(self)
         rows.setContentsMargins(14, 12, 14, 12)
         rows.setSpacing(8)
         rows.addWidget(self.verdict)
         rows.addWidget(self.tree, 1)
+        # In its place: rows that are filled in before take the height of another style.
+        for entry in reversed(entries):
+            self.tree.addTopLevelItem(_row(entry))
         said = label(tr("Pixels, models and reports are named by hashes and ids."), "quiet")
         close = button(tr("Close"), "audit_close")
         close.clicked.connect(self.close)

@@ -65,7 +65,7 @@ def test_sites_are_left_out_only_where_there_is_time_for_it(wish, minutes, work,
     state = now(**wish)
     errand = errand_of(state, asked(state, max_minutes=minutes))
     assert (errand.work, errand.lane, errand.about) == (work, "train", "cases.csv")
-    assert errand.title == f"{title} {CARD.id}@{CARD.version}"
+    assert errand.title == f"{title} {CARD.id} {CARD.version}"
     assert len(errand.args) == (1 if state.is_fit else 2)
 
 

@@ -4,10 +4,12 @@ import pytest
 from PySide6.QtWidgets import QFileDialog
 
 from medview.domain.progress import Silent
+from medview.domain.tag import Tag
 from medview.io.trail import Verdict, look
 from medview.services.audit import broken_words
 from medview.ui.audit_view import AuditView
 from medview.ui.leaving import save_movie
+from medview.ui.tag_browser import TagBrowser
 
 
 @pytest.fixture
@@ -78,6 +80,19 @@ def test_a_broken_trail_says_where(head):
     view = AuditView(head.window, [entry], broken, holds=False)
     assert view.verdict.text() == "5 lines: line 3 was changed after it was written"
     assert view.tree.topLevelItem(0).text(3) == "model m"
+
+
+def test_rows_of_the_trail_are_as_high_as_those_of_other_lists(head, qtbot):
+    view = AuditView(head.window, [{"when": "", "what": "ran"}] * 3, "3 lines", holds=True)
+    qtbot.addWidget(view)
+    view.show()
+    tags = TagBrowser(head.window, "x", (Tag(0, "(0008,0060)", "Modality", "CS", "MR"),))
+    qtbot.addWidget(tags)
+    tags.show()
+    heights = {
+        tree.visualItemRect(tree.topLevelItem(0)).height() for tree in (view.tree, tags.tree)
+    }
+    assert len(heights) == 1
 
 
 def test_the_trail_tells_hashes_apart_by_their_beginning_and_has_them_whole_in_the_tip(head):

@@ -44,8 +44,12 @@ class TrainingPanel(Column):
 
     def show_state(self, now: Tuned) -> None:
         """Show a snapshot; the curve is read again every second while a training runs."""
+        was_here = self.start.has_keyboard
         for card in self._cards:
             card.show_state(now)
+        if was_here and now.phase == "running" and not self.start.has_keyboard:
+            # What started it rests now; the keyboard would go to the other end of the window.
+            self.progress.take_keyboard()
         if now.phase == "running":
             self._timer.start()
         else:

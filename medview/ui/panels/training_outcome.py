@@ -57,7 +57,7 @@ class OutcomeCard(Card):
         for number, line in enumerate(difference_lines(found)):
             self._add_line(2 * number, line)
         what = worse_words(now.worse)
-        worse = tr("Worse for sure: {what}.", what=what) if what else ""
+        worse = tr("Clearly worse: {what}.", what=what) if what else ""
         self._worse.setText(worse)
         self._worse.setVisible(bool(worse))
         self._kept.setText(tr("Kept as {version}.", version=now.kept) if now.kept else "")

@@ -65,6 +65,10 @@ class ProgressCard(Card):
         self._pace.setText(pace if runs else "")
         self._pace.setVisible(runs and bool(pace))
 
+    def take_keyboard(self) -> None:
+        """Have Enter pause the training."""
+        self._pause.setFocus()
+
     def _on_pause(self) -> None:
         tuning = self._app.tuning
         tuning.pause(on=not tuning.now.is_paused)

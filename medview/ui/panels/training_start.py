@@ -53,6 +53,11 @@ class StartCard(Card):
         self.add(self._expected, Row(1, self._resume, self._go))
         self._choose_one()
 
+    @property
+    def has_keyboard(self) -> bool:
+        """Whether one of the two buttons that start is the one that Enter presses."""
+        return self._go.hasFocus() or self._resume.hasFocus()
+
     def _build_version(self) -> None:
         self.version = QComboBox()
         name(self.version, "training_version", tr("Start from"))

@@ -152,6 +152,20 @@ def test_what_a_model_cannot_learn_by_cannot_be_chosen(bench, panel, model):
     assert tuple(one for one in every if buttons[one].isEnabled()) == METHODS[model]
 
 
+def test_the_keyboard_goes_from_start_to_pause_and_stays_elsewhere(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    bench.window.activateWindow()
+    go = bench.find(QPushButton, "training_go")
+    go.setFocus()
+    go.click()
+    bench.settle()
+    assert bench.window.focusWidget().objectName() == "training_pause"
+    bench.find(QPushButton, "training_stop").setFocus()
+    bench.app.tuning.refresh()
+    bench.settle()
+    assert bench.window.focusWidget().objectName() == "training_stop"
+
+
 def test_start_trains_in_its_own_lane_and_the_curve_is_that_of_the_file(bench, panel, tmp_path):
     looked_at(bench, tmp_path)
     bench.find(QPushButton, "training_method_head").click()
