@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from medview.domain.card import ModelCard
+from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
 from medview.learning.brain_age_model import AgeAnswer, AgeModel
@@ -25,6 +26,8 @@ from medview.learning.metrics_file import Measurement
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.table_baselines import ridge_from_card
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
+
+OTHER_COLUMNS = "MV-DAT-105"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +53,7 @@ def measure_ages(job: Progress, request: EvaluateRequest) -> Measurement:
     ]
     if not any(len(part.table) for part in parts):
         skipped = [left_out for part in parts for left_out in part.skipped]
+        _refuse_other_columns(skipped)
         raise nothing_left([part.whole for part in parts], skipped, "case")
     rows: list[MetricRow] = []
     lines: list[dict[str, object]] = []
@@ -64,6 +68,17 @@ def measure_ages(job: Progress, request: EvaluateRequest) -> Measurement:
     return Measurement(card, [_data_line(part) for part in parts], rows, lines, members)
 
 
+def _refuse_other_columns(skipped: Sequence[LeftOut]) -> None:
+    """Say why a whole set does not fit, where one does not: that is no fault of a case."""
+    odd = next((one for one in skipped if one.code == OTHER_COLUMNS), None)
+    if odd is not None:
+        raise DataError(
+            f"{odd.case} cannot be used: {odd.what}",
+            code=OTHER_COLUMNS,
+            do="Give the columns that the model was trained on.",
+        )
+
+
 def _part(subset: Subset, model: AgeModel, card: ModelCard, request: EvaluateRequest) -> _Part:
     wanted: Columns = {role: model.settings.columns[role] for role in model.ensemble.options.roles}
     whole = unseen(subset, card, request)
@@ -71,7 +86,7 @@ def _part(subset: Subset, model: AgeModel, card: ModelCard, request: EvaluateReq
     vectors, reason = _columns_of(subset, kept, wanted)
     skipped = list(subset.skipped)
     if reason:
-        skipped.append(LeftOut(f"all {len(kept)} of {subset.name}", "MV-DAT-105", reason))
+        skipped.append(LeftOut(f"all {len(kept)} of {subset.name}", OTHER_COLUMNS, reason))
         kept, vectors = (), {role: matrix[:0] for role, matrix in vectors.items()}
     table = AgeTable(kept, wanted, vectors)
     fits = np.array([bool(kind) for kind in kinds_of(table)], dtype=np.bool_)

@@ -77,7 +77,7 @@ def numbers_of(path: Path, case: str = "") -> tuple[tuple[str, ...] | None, Vect
     if path.suffix.lower() == ".npy":
         return None, read_vector(path).ravel()
     header, lines = read_table(path, ())
-    if "case" in header and (case or len(lines) > 1):
+    if "case" in header and case:
         own = [line for _, line in lines if line["case"] == case]
     else:
         own = [line for _, line in lines]

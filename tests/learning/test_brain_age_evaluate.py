@@ -64,6 +64,12 @@ def test_a_set_of_other_columns_is_told_and_the_rest_measured(trained, tmp_path)
     assert "MUSE_702" in lines["abide"]["skipped"][0]["what"]
 
 
+def test_a_set_of_other_columns_alone_is_refused_with_all_its_cases(trained, tmp_path):
+    write_abide(tmp_path / "abide")
+    with pytest.raises(DataError, match='all 24 of abide cannot be used: the column "MUSE_702"'):
+        measured(trained, tmp_path / "abide", tmp_path / "out")
+
+
 def test_parts_that_a_set_names_itself_have_figures_of_their_own(trained, tmp_path):
     folder, people = tmp_path / "d", strangers(8)
     rows = [[f"x{n}", "60", "internal" if n < 5 else "external", f"{n}.csv"] for n in range(8)]

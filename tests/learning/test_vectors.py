@@ -20,7 +20,7 @@ def test_several_rows_need_the_name_of_a_case(tmp_path):
     path = tmp_path / "many.csv"
     path.write_text("case,a\nx,1\ny,2\n")
     assert numbers_of(path, "y")[1].tolist() == [2]
-    with pytest.raises(DataError, match="one is needed"):
+    with pytest.raises(DataError, match="it has 2 rows; one is needed"):
         numbers_of(path)
     path.write_text("a,b\n1,2\n3,4\n")
     with pytest.raises(DataError, match="2 rows; one is needed"):
