@@ -34,6 +34,7 @@ from medview.learning.run_stamp import stamped
 from medview.learning.sheets import Sheets
 from medview.learning.tilt import tilt_notes
 from medview.learning.weights import load_anomaly
+from medview.models.anomaly_vae import AnomalyVae
 
 _REACH = 4.0
 """Standard deviations after which scipy's Gaussian ends."""
@@ -60,13 +61,9 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
     settings = _as_asked(settings, request)
     job.report(0, 1, "finding the brain")
-    prepared = _without_holes(_prepared(request, role, volume), volume)
-    if request.slice is not None:
-        prepared = _around(prepared, request.slice, _REACH * settings.volume_mm)
+    prepared = _to_judge(request, role, volume, settings)
     job.check()
-    engine = Engine.fast(model, device, request.precision)
-    if request.batch:
-        engine = replace(engine, batch=request.batch)
+    engine = _engine(model, device, request)
     drawn, sheets = draw_volume(job, engine, prepared, settings, request.seed)
     share, floor = drawn.explained(), settings.floor
     drawn, settings = drawn.judged(floor), replace(settings, floor=None)
@@ -102,6 +99,21 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
 
 
 _TOLD = ("samples", "alpha", "rule", "threshold", "smooth_px", "volume_mm", "wide_px", "grow")
+
+
+def _to_judge(
+    request: RunRequest, role: str, volume: Volume, settings: AnomalySettings
+) -> Prepared:
+    """The slices that are asked for, without holes: all, or those about one."""
+    prepared = _without_holes(_prepared(request, role, volume), volume)
+    if request.slice is None:
+        return prepared
+    return _around(prepared, request.slice, _REACH * settings.volume_mm)
+
+
+def _engine(model: AnomalyVae, device: str, request: RunRequest) -> Engine:
+    made = Engine.fast(model, device, request.precision)
+    return replace(made, batch=request.batch) if request.batch else made
 
 
 def _one_volume(request: RunRequest) -> tuple[str, Volume]:

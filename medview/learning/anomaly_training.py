@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from medview.domain.card import Figure
+from medview.domain.card import Figure, ModelCard
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
@@ -90,11 +90,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     card = make_card(subsets, patients, recipe, settings, normals, figures)
     kept = save(model, card, out)
     if folds:
-        elsewhere = measured_elsewhere(job, request, out)
-        measured = (*kept.measured, *elsewhere)
-        words = (*findings_in_words(measured), *weak_spots(measured), *judged_in_words(measured))
-        limits = (*kept.limits, *words)
-        kept = replace(kept, measured=measured, limits=limits)
+        kept = with_figures(kept, measured_elsewhere(job, request, out))
         write_card(kept, out / CARD)
     last = (epochs[-1] if epochs else {}) or health(model, *trainer.fixed_slices())
     return course.answer(
@@ -106,6 +102,13 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         health=health_words(last),
         skipped=skipped,
     )
+
+
+def with_figures(card: ModelCard, more: tuple[Figure, ...]) -> ModelCard:
+    """The card with more figures, and with what all of them say of its limits."""
+    measured = (*card.measured, *more)
+    words = (*findings_in_words(measured), *weak_spots(measured), *judged_in_words(measured))
+    return replace(card, measured=measured, limits=(*card.limits, *words))
 
 
 def cross_validated(
