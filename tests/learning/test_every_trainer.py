@@ -93,7 +93,7 @@ def test_after_a_kill_and_a_full_disk_the_curve_is_the_same(kind, data, tmp_path
     monkeypatch.setattr(checkpoint, "store", accident_at(2, kill))
     child = multiprocessing.get_context("fork").Process(target=kind.train, args=(data, out))
     child.start()
-    child.join(120)
+    child.join(600)
     assert child.exitcode == -signal.SIGKILL
     assert max(int(row[0]) for row in curve(out)) == 2
     assert not (out / "weights.safetensors").exists()

@@ -3,6 +3,7 @@
 import csv
 import multiprocessing
 import os
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -181,8 +182,14 @@ def told(folder):
         return {(r["epoch"], r["part"], r["name"]): float(r["value"]) for r in csv.DictReader(file)}
 
 
+@pytest.fixture(scope="module")
+def loaded():
+    """What the first optimiser of a process imports is there before the processes are forked."""
+    import_module("torch._dynamo")
+
+
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-@pytest.mark.usefixtures("narrow")
+@pytest.mark.usefixtures("narrow", "loaded")
 @pytest.mark.parametrize("train_one", [anomaly, ages, chest, icu, icu_hourly])
 def test_two_processes_give_the_curve_and_weights_of_one(train_one, tmp_path):
     # The processes meet at a port that is held from here: one that was free may not stay so.
