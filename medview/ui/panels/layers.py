@@ -14,6 +14,7 @@ from medview.ui.identity import shown_name
 from medview.ui.inputs import RangeRow
 from medview.ui.panels.layer_rows import LayerRow
 from medview.ui.panels.style_editor import StyleEditor, map_title
+from medview.ui.tab_order import in_order
 from medview.ui.words import number, plain_tip, tr
 
 
@@ -64,6 +65,7 @@ class LayersPanel(Column):
             for place, row in enumerate(self._rows.values()):
                 self._list.insertWidget(place, row)
             self._listed = names
+            in_order(self._overlay, (*self._rows.values(), self._style_card))
         drawn = session.maps_drawn if session.overlay_on else frozenset()
         for place, (key, row) in enumerate(self._rows.items()):
             ends = (place == 0, place == len(self._rows) - 1)

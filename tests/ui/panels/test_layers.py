@@ -12,6 +12,8 @@ from medview.domain.overlay import LayerStyle
 from medview.domain.volume import Window
 from medview.ui.panels.layer_rows import Grip, LayerRow
 
+ROW_STOPS = ("_shown", "", "_up", "_down")
+
 
 def test_every_map_is_listed_and_pressing_one_draws_it(head):
     head.window.show_panel("layers")
@@ -46,6 +48,21 @@ def test_several_maps_are_drawn_in_the_order_of_the_list(head):
     assert corner == ("Total · Anomaly 1.0, 1 more", "research use only")
     assert not head.find(QPushButton, "layer_seen_up").isEnabled()
     assert not head.find(QPushButton, "layer_score_down").isEnabled()
+
+
+def test_the_keyboard_goes_down_the_list_before_it_goes_to_the_chosen_map(head):
+    head.window.show_panel("layers")
+    head.add_result("score", "total")
+    head.find(QPushButton, "layer_total_up").click()
+    head.settle()
+    here, way = head.find(QCheckBox, "layers_overlay"), []
+    for _ in range(9):
+        here = here.nextInFocusChain()
+        while not here.focusPolicy() & Qt.FocusPolicy.TabFocus:
+            here = here.nextInFocusChain()
+        way.append(here.objectName())
+    rows = [f"layer_{key}{part}" for key in ("total", "score") for part in ROW_STOPS]
+    assert way == [*rows, "layers_maps_score"]
 
 
 def test_each_drawn_map_keeps_colours_range_and_threshold_of_its_own(head):
