@@ -134,6 +134,7 @@ NEW = Figure("ece", 0.03, on="here", predictor="new", group="cross-fitted", n=40
             (replace(NEW, predictor="old", value=0.08), NEW),
             "calibration error 0.0300, 0.0800 before (n 40)",
         ),
+        ((replace(NEW, predictor="old", value=None), NEW), "calibration error 0.0300 (n 40)"),
         ((NEW, replace(NEW, value=0.02, group="validation")), "calibration error 0.0200 (n 40)"),
         (
             (replace(NEW, name="coverage", value=0.95), NEW, replace(NEW, name="mae")),

@@ -125,6 +125,16 @@ def test_the_trace_says_what_it_is_a_risk_of(aged):
     assert trace_plot(admission).band == ()
 
 
+def test_each_plot_has_a_section_and_a_trace_says_its_interval_where_it_has_one(aged, card):
+    assert [each.title for each in plots(aged, card)] == ["Reference cohort"]
+    bare = (TracePoint(1, 0.2), TracePoint(2, 0.25))
+    made = replace(aged, scores=(), trace=bare)
+    assert [each.title for each in plots(made, card)] == ["Risk over the stay"]
+    assert "interval" not in trace_plot(made).caption
+    banded = tuple(replace(each, low=0.1, high=0.4) for each in bare)
+    assert ", with its interval; " in trace_plot(replace(made, trace=banded)).caption
+
+
 def test_nothing_is_drawn_of_a_single_hour(aged):
     assert trace_plot(replace(aged, trace=(TracePoint(1, 0.2),))) is None
     assert plots(replace(aged, trace=()), None) == ()

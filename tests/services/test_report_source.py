@@ -14,10 +14,12 @@ from medview.domain.progress import Silent
 from medview.domain.volume import Volume
 from medview.io import nifti, readers
 from medview.io.hashing import volume_sha256
+from medview.io.pdf import PrintedReport
 from medview.io.record import read_table
 from medview.io.results import write_prediction
 from medview.io.seen import salted
 from medview.services.report_source import (
+    amending,
     card_for,
     find_input,
     gather,
@@ -25,6 +27,7 @@ from medview.services.report_source import (
     with_words,
 )
 from medview.services.report_text import ReaderText
+from medview.services.reporting import Material
 
 JOB = Silent()
 
@@ -223,6 +226,29 @@ def test_of_a_study_without_a_result_the_series_of_most_slices_is_shown(study):
     largest = max(sizes, key=lambda name: sizes[name][2])
     assert gather(call, study).exam.series_description == largest
     assert len({size[2] for size in sizes.values()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("intact", "signed", "what"),
+    [
+        (True, True, None),
+        (False, True, "was changed after it was written"),
+        (True, False, "was never signed"),
+    ],
+)
+def test_only_a_whole_report_that_was_signed_is_amended(intact, signed, what, tmp_path):
+    manifest = {"signatures": [{"by": "Dr A", "at": "2026-11-21T10:41:00+00:00"}]}
+
+    def printed(lane, work, path):
+        return PrintedReport(manifest if signed else {}, intact, 2)
+
+    bare = Material(exam(), None, (), ReaderText())
+    if what is None:
+        (earlier,) = amending(printed, bare, tmp_path / "r.pdf").history
+        assert earlier.by == "Dr A"
+        return
+    with pytest.raises(InputRefused, match=rf"^r\.pdf: {what}"):
+        amending(printed, bare, tmp_path / "r.pdf")
 
 
 def test_the_words_of_a_reader_are_added_and_who_is_named_by_default(tmp_path):
