@@ -10,6 +10,7 @@ from typing import Any
 from medview.domain.errors import ReadError
 from medview.domain.progress import Progress
 from medview.domain.tag import Tag
+from medview.domain.wording import counted
 from medview.io.sources import open_binary
 
 # Nobody reads further; a file with more says so in its last line.
@@ -65,7 +66,7 @@ def _elements(dataset: Any, level: int, *, in_private: bool) -> Iterator[Tag]:
         group, number = element.tag.group, element.tag.element
         hides = in_private or element.tag.is_private or int(element.tag) in _identifying()
         is_sequence = element.VR == "SQ"
-        value = f"{len(element.value)} items" if is_sequence else _text(element)
+        value = counted(len(element.value), "item") if is_sequence else _text(element)
         yield Tag(level, f"({group:04X},{number:04X})", element.name, element.VR, value, hides)
         if is_sequence and level < _DEEPEST:
             for place, item in enumerate(element.value, 1):

@@ -45,7 +45,7 @@ def test_every_entry_is_there_with_its_sequences_and_without_pixels(tmp_path):
     assert by_name["Transfer Syntax UID"].kind == "UI"
     assert (by_name["Code Meaning"].level, by_name["Code Meaning"].value) == (2, "Head")
     sequence = by_name["Anatomic Region Sequence"]
-    assert (sequence.level, sequence.kind, sequence.value) == (0, "SQ", "1 items")
+    assert (sequence.level, sequence.kind, sequence.value) == (0, "SQ", "1 item")
     assert by_name["Item 1"].level == 1
     assert "Pixel Data" not in by_name
 

@@ -10,7 +10,7 @@ from medview.services.headers import HIDDEN
 TAGS = (
     Tag(0, "(0008,0060)", "Modality", "CS", "MR"),
     Tag(0, "(0010,0010)", "Patient's Name", "PN", "Secret^Sam", tells_who=True),
-    Tag(0, "(0008,2218)", "Anatomic Region Sequence", "SQ", "1 items"),
+    Tag(0, "(0008,2218)", "Anatomic Region Sequence", "SQ", "1 item"),
     Tag(1, "", "Item 1", "", ""),
     Tag(2, "(0008,0104)", "Code Meaning", "LO", "Head"),
 )
@@ -68,3 +68,24 @@ def test_a_slice_that_was_not_in_the_file_says_so(opened):
     opened.session.series = replace(series, slots=(None,) * 40)
     opened.press("Ctrl+I")
     assert opened.window.notes.texts() == ["No file lies behind this image."]
+
+
+def test_what_can_be_opened_has_an_arrow_and_the_chosen_row_is_of_one_colour(opened):
+    browse(opened)
+    dialog = opened.find(QDialog, "tags")
+    tree = opened.find(QTreeWidget, "tags_tree")
+    tree.setCurrentItem(tree.topLevelItem(0))
+    opened.settle()
+    seen = tree.viewport().grab().toImage()
+
+    def before(place):
+        """The colours left of the text of a row."""
+        row = tree.visualItemRect(tree.topLevelItem(place))
+        area = [(x, y) for x in range(1, row.left() - 1) for y in range(row.top(), row.bottom())]
+        return {seen.pixelColor(*at).name() for at in area}
+
+    assert len(before(1)) == 1  # nothing lies in it, nothing to open
+    assert len(before(2)) > 2
+    chosen = tree.visualItemRect(tree.topLevelItem(0))
+    assert before(0) == {seen.pixelColor(chosen.right() - 3, chosen.center().y()).name()}
+    dialog.close()
