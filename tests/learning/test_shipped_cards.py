@@ -53,7 +53,7 @@ def test_no_figure_stands_twice(name):
     assert len(set(rows)) == len(rows)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "region-net"])
+@pytest.mark.parametrize("name", NAMES)
 def test_a_figure_without_an_interval_names_none(name):
     assert not [row for row in card(name).measured if row.low is None and row.extra.get("ci")]
 
