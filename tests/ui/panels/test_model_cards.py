@@ -160,7 +160,7 @@ def test_site_known_unknown_and_another_one(bench):
     assert box.currentText() == "HH"
     box.setCurrentText("unknown")
     box.textActivated.emit("unknown")
-    assert bench.jobs.running("predict:run")[0].args[0].site is None
+    assert bench.jobs.running("predict:run")[0].args[0].site == ""  # unknown, whatever a table says
 
 
 def test_an_unseen_site_is_a_badge(bench):
@@ -531,7 +531,7 @@ def test_a_risk_with_effects_of_sites_says_which_answer_it_is(qtbot, tmp_path, m
     other = "unknown" if site else "ICU type 2"
     box.setCurrentText(other)
     box.textActivated.emit(other)
-    assert bench.jobs.running("predict:run")[0].args[0].site == (None if site else other)
+    assert bench.jobs.running("predict:run")[0].args[0].site == ("" if site else other)
 
 
 def test_no_name_of_a_phenotype_lies_under_its_bar(bench):
