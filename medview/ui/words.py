@@ -13,6 +13,7 @@ from medview.domain.wording import span
 
 _CONTEXT = "medview"
 _HASH, _THIN = re.compile(r"[0-9a-f]{32,}"), "\u200b"
+_LONG_WORD = re.compile(r"\S{24,}")
 _SIDES = (("L", "R"), ("P", "A"), ("H", "F"))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -33,6 +34,11 @@ def plain_tip(text: str) -> str:
 def breakable(text: str) -> str:
     """A text whose hashes may go on in the next line, where a row is too short for one."""
     return _HASH.sub(lambda found: _THIN.join(re.findall(".{1,16}", found.group())), text)
+
+
+def foldable(text: str) -> str:
+    """A text whose longest words (names, series with underscores) may go on in the next line."""
+    return _LONG_WORD.sub(lambda found: _THIN.join(re.findall(".{1,12}", found.group())), text)
 
 
 def number(value: float | None, digits: int = 3) -> str:

@@ -91,3 +91,9 @@ def test_a_hash_may_be_broken_and_other_words_are_not():
     text = "abc " + "0123456789abcdef" * 4
     assert words.breakable(text) == "abc " + "\u200b".join(["0123456789abcdef"] * 4)
     assert words.breakable("facade of 12 mm") == "facade of 12 mm"
+
+
+def test_only_long_words_may_go_on_in_the_next_line():
+    assert words.foldable("MR head, 181 × 217 × 106") == "MR head, 181 × 217 × 106"
+    long = "wolfeschlegelsteinhausenbergerdorff"
+    assert words.foldable(f"a {long}") == f"a {long[:12]}\u200b{long[12:24]}\u200b{long[24:]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from medview.domain.discretion import without_file_names
@@ -14,7 +15,9 @@ from medview.ui.identity import patient_facts, patient_name, series_name, study_
 from medview.ui.panels.drawings import DrawingsCard
 from medview.ui.panels.key_images import KeyImagesCard
 from medview.ui.probe import Probe, value_text
-from medview.ui.words import date, number, tr
+from medview.ui.words import date, foldable, number, tr
+
+_LONG_NAME = 20
 
 
 class DetailsPanel(Column):
@@ -137,8 +140,10 @@ class _Table(Card):
             clear(self._grid)
             self._values = [label("", "value", wraps=True) for _ in rows]
             for place_, (title, _) in enumerate(rows):
-                self._grid.addWidget(label(title, "quiet"), place_, 0)
+                # A map or a series may be called at length; short names stay in one line.
+                what = label(foldable(title), "quiet", wraps=len(title) > _LONG_NAME)
+                self._grid.addWidget(what, place_, 0, Qt.AlignmentFlag.AlignTop)
                 self._grid.addWidget(self._values[place_], place_, 1)
         self._rows = rows
         for place_, (_, value) in enumerate(rows):
-            self._values[place_].setText(value)
+            self._values[place_].setText(foldable(value))

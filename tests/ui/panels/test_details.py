@@ -61,3 +61,13 @@ def test_the_key_that_told_volumes_apart_is_named(bench):
     bench.session.series = series_of("1.9", times=4, split_by="EchoTime", time_step_s=2.2)
     bench.settle()
     assert "4 by EchoTime, every 2.20 s" in said(bench)
+
+
+def test_the_longest_names_push_no_card_out_of_the_panel(bench):
+    bench.window.show_panel("details")
+    bench.show(description="t1_mprage_sag_p2_iso_post_contrast_" + "reformatted" * 3)
+    bench.settle()
+    panel = bench.window.side.shown
+    assert panel.widget().minimumSizeHint().width() <= panel.viewport().width()
+    told = [text for text in said(bench) if text.startswith("t1_mprage")]
+    assert told[0].replace("\u200b", "").endswith("reformatted" * 3)
