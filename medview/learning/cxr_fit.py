@@ -107,7 +107,9 @@ def fit_method(
     it is not kept in `known`). Of several processes (`ranks`) only the first one writes.
     Where films have labels of one task only, only that one is trained (``taught``).
     """
-    recipe = taught(recipe, given, parts[0]) if init is None else recipe
+    # From first weights the best epoch is looked for at once: a warm-up as long as all epochs
+    # would keep the last one, whatever became of the patients held out.
+    recipe = replace(recipe, warmup=0) if init is not None else taught(recipe, given, parts[0])
     done = known if known is not None else {}
     *before, final = PHASES[recipe.method]
     for phase in before if init is None else ():

@@ -1,11 +1,12 @@
-"""Which tasks can be taught at all."""
+"""Which tasks can be taught at all, and which epoch is kept."""
 
 import numpy as np
 import pytest
-from chest_given import NAN, labelled
+from chest_given import NAN, RECIPE, given, labelled
 
 from medview.domain.errors import DataError
-from medview.learning.cxr_fit import taught
+from medview.domain.progress import Silent
+from medview.learning.cxr_fit import fit_method, taught
 from medview.learning.cxr_recipe import CxrRecipe
 
 KNOWN, NONE = [1.0, 0.0], [NAN, NAN]
@@ -37,3 +38,16 @@ def test_a_task_that_no_film_teaches_is_left_out(outcome, zones, method, left):
 def test_a_method_without_its_labels_is_refused(outcome, zones, method, says):
     with pytest.raises(DataError, match=says):
         taught(CxrRecipe(method=method), labelled("ab", outcome, zones), np.arange(2))
+
+
+def test_from_first_weights_the_best_epoch_is_kept_also_where_the_warm_up_is_longer():
+    films, parts = given(), (np.arange(12), np.arange(12, 80))
+    recipe = CxrRecipe(**{**RECIPE, "method": "mdmt", "epochs": 4, "warmup": 15, "rate": 0.3})
+    first = fit_method(Silent(), recipe, films, parts, 0)
+    assert first.best_epoch == 4  # without first weights it is the last: until then little is said
+    further = fit_method(Silent(), recipe, films, parts, 0, init=first.model.state_dict())
+    lost = dict.fromkeys(range(1, 5), 0.0)
+    for epoch, part, _, value in further.history:
+        if part == "val":
+            lost[epoch] += value
+    assert further.best_epoch == min(lost, key=lost.get) != 4
