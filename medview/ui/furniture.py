@@ -41,6 +41,7 @@ _LETTER_LINES = 1
 _LEAST_SCALE_PX = 24.0
 _HANDLE = 12.0
 _DOT = "#5a6470"
+_BESIDE = " · "
 # Colours of the planes where one runs through another.
 _PLANES = {
     Plane.AXIAL: "#ef8a94",
@@ -182,10 +183,18 @@ def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
 
 @lru_cache(maxsize=512)
 def fitted(text: str, room: float) -> str:
-    """As much of a text as there is room for."""
+    """As much of a text as there is room for.
+
+    What stands behind the last dot ("score [interval] · model") goes before anything is cut.
+    """
     font = base_font()
     font.setPixelSize(TEXT_PX)
-    return QFontMetricsF(font).elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0.0))
+    measures, parts = QFontMetricsF(font), text.split(_BESIDE)
+    for kept in range(len(parts), 0, -1):
+        shorter = _BESIDE.join(parts[:kept]) + (" …" if kept < len(parts) else "")
+        if measures.horizontalAdvance(shorter) <= room:
+            return shorter
+    return measures.elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0.0))
 
 
 def scale_length(px_per_mm: float, longest_px: float) -> tuple[int, float] | None:

@@ -37,6 +37,17 @@ def test_a_line_below_the_letter_may_go_on_past_the_middle_but_not_into_its_neig
     assert not lit(image, (30, 42, 60, 60))
 
 
+def test_an_interval_is_kept_whole_where_the_name_of_the_model_has_no_room(qapp):
+    whole = "Anomaly 0.906 [0.849 - 0.963] · Bayesian VAE anomaly 1.0"
+    short = "Anomaly 0.906 [0.849 - 0.963] …"
+    room = furniture.width_of(short)
+    assert furniture.fitted(whole, furniture.width_of(whole)) == whole
+    assert furniture.fitted(whole, room + 1) == short
+    cut = furniture.fitted(whole, room - 8)
+    assert cut.startswith("Anomaly 0.906 [0.8")
+    assert cut.endswith("…")
+
+
 def test_a_date_is_whole_in_a_narrow_pane_that_says_nothing_on_the_right_of_it(canvas):
     image, painter = canvas
     narrow, who = QRectF(0, 0, 200, 200), "F · 61 y · 14 Mar 2026"
