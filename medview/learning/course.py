@@ -113,10 +113,11 @@ def epochs_of(
     Cancelled
         The user asked to stop.
     """
+    front = f"{name}: " if name else ""
+    job.report(0, 1, f"{front}learning")  # an epoch may take minutes
     for report in trainer.fit():
         job.check()
-        words = f"epoch {report.epoch} / {report.epochs}"
-        job.report(report.epoch, report.epochs, f"{name}: {words}" if name else words)
+        job.report(report.epoch, report.epochs, f"{front}epoch {report.epoch} / {report.epochs}")
         job.partial(report)
         yield report
         if is_over() and report.epoch < report.epochs:

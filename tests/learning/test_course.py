@@ -97,14 +97,12 @@ def test_the_answer_tells_who_was_left_out_where_that_is_known(tmp_path):
     assert body["skipped"] == [{"case": "a", "code": "MV-DAT-101", "what": "odd"}]
 
 
-@pytest.mark.parametrize(
-    ("name", "words"), [("fold 1 of 2", "fold 1 of 2: epoch 1 / 4"), ("", "epoch 1 / 4")]
-)
-def test_each_epoch_is_told_and_its_figures_passed_on(name, words):
+@pytest.mark.parametrize(("name", "front"), [("fold 1 of 2", "fold 1 of 2: "), ("", "")])
+def test_each_epoch_is_told_and_its_figures_passed_on(name, front):
     job, trainer = Told(), Four()
     reports = list(epochs_of(job, trainer, lambda: False, name))
     assert [one.epoch for one in reports] == [1, 2, 3, 4]
-    assert job.heard[0] == (1, 4, words)
+    assert job.heard[:2] == [(0, 1, f"{front}learning"), (1, 4, f"{front}epoch 1 / 4")]
     assert job.parts == reports
     assert trainer.stopped == "epochs"
 
@@ -131,4 +129,4 @@ def test_a_training_that_is_cancelled_ends_before_its_epoch_is_told():
     job = Stopped()
     with pytest.raises(Cancelled):
         next(epochs_of(job, Four(), lambda: False))
-    assert job.heard == []
+    assert [words for *_, words in job.heard] == ["learning"]
