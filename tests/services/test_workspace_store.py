@@ -93,7 +93,11 @@ def test_a_full_disk_is_told_once_and_nothing_is_lost_while_the_program_runs(des
             desk.store.keep_draft(Draft("s", f"{n}", ONE))
         desk.store.keep("s", ONE)
         desk.go_on()
-        assert desk.said == ["the disk is full"]
+        refusal = (
+            "drawings and layout of this study could not be kept in medview's own folder "
+            "(the disk is full)"
+        )
+        assert desk.said == [refusal]
         assert desk.read("s") is ONE
     desk.store.keep("s", TWO)
     desk.go_on()
@@ -101,7 +105,7 @@ def test_a_full_disk_is_told_once_and_nothing_is_lost_while_the_program_runs(des
     refused(monkeypatch)
     desk.store.keep("s", ONE)
     desk.go_on()
-    assert desk.said == ["the disk is full"] * 2
+    assert desk.said == [refusal] * 2
 
 
 def test_what_cannot_be_deleted_is_said(desk):
