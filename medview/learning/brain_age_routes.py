@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
+from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
@@ -13,8 +16,9 @@ from medview.learning.brain_age_evaluate import measure_ages
 from medview.learning.brain_age_run import run_brain_age
 from medview.learning.brain_age_t1 import MODEL, ROLE, run_t1
 from medview.learning.brain_age_t1_evaluate import measure_t1, t1_subsets
-from medview.learning.cases import find_subsets
+from medview.learning.cases import find_subsets, heads_under, holds, named_apart
 from medview.learning.metrics_file import Measurement
+from medview.learning.unseen import NOTHING_LEFT
 
 
 def run(job: Progress, request: RunRequest) -> Prediction:
@@ -33,8 +37,9 @@ def run(job: Progress, request: RunRequest) -> Prediction:
 
 
 def measure(job: Progress, request: EvaluateRequest) -> Measurement:
-    """Measure both routes on what each can use; cases of a list with a T1 and no features go
-    the image route.
+    """Measure both routes on what each can use.
+
+    Sets of T1 volumes go the image route, and cases of a list with a T1 and no features.
 
     Raises
     ------
@@ -43,13 +48,26 @@ def measure(job: Progress, request: EvaluateRequest) -> Measurement:
     WeightsError
         Unusable weights.
     """
-    images = t1_subsets(request.data)
+    heads = {spec: heads_under(spec) for spec in request.data}
+    images = [*t1_subsets(request.data), *named_apart(list(chain(*heads.values())))]
     if not images:
         return measure_ages(job, request)
-    found = measure_t1(job, request, images)
-    if any(subset.cases for subset in find_subsets(request.data, MODEL)):
-        return _together(measure_ages(job, request), found)
-    return found
+    tables = tuple(spec for spec, found in heads.items() if not found or _has_features(spec))
+    if not tables or not any(subset.cases for subset in find_subsets(tables, MODEL)):
+        return measure_t1(job, request, images)
+    found = measure_t1(job, request, images, may_be_none=True)
+    try:
+        return _together(measure_ages(job, replace(request, data=tables)), found)
+    except DataError as error:
+        if found.lines and error.code in NOTHING_LEFT:
+            return found  # the weights have seen all whose features are there
+        raise
+
+
+def _has_features(spec: str) -> bool:
+    """Whether there are tables of features, too, at a path where T1 volumes were found."""
+    path = Path(spec)
+    return path.exists() and holds(path, MODEL)
 
 
 def _together(tables: Measurement, images: Measurement) -> Measurement:

@@ -1,4 +1,4 @@
-"""Measure the image route of brain age on case lists with T1 volumes. Never trains."""
+"""Measure the image route of brain age on T1 volumes, of sets and of lists. Never trains."""
 
 from __future__ import annotations
 
@@ -42,13 +42,20 @@ def t1_subsets(specs: Sequence[str]) -> list[Subset]:
     return found
 
 
-def measure_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subset]) -> Measurement:
-    """Find the age of every case and compare it with the one that the list knows.
+def measure_t1(
+    job: Progress,
+    request: EvaluateRequest,
+    subsets: Sequence[Subset],
+    *,
+    may_be_none: bool = False,
+) -> Measurement:
+    """Find the age of every case and compare it with the one that is known.
 
     Raises
     ------
     DataError
-        If no case is left that the weights have not seen and that can be read.
+        If no case is left that the weights have not seen and that can be read, unless there
+        `may_be_none`.
     WeightsError
         Unusable weights.
     """
@@ -64,7 +71,7 @@ def measure_t1(job: Progress, request: EvaluateRequest, subsets: Sequence[Subset
         gone += skipped
         rows += [replace(row, task=MODEL) for row in age_figures(part, told, model)]
         data.append(data_line(part, told, skipped))
-    if not lines:
+    if not lines and not may_be_none:
         raise nothing_left(parts, gone, "T1 volume")
     return Measurement(model.card, data, rows, lines, {"route": ROLE})
 

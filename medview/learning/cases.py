@@ -5,7 +5,7 @@ To add a layout: write a recogniser and a loader (see `brain_sets`) and one line
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -97,9 +97,31 @@ def find_subsets(specs: Iterable[str], model: str, held_out: Iterable[str] = ())
     for spec in specs:
         layout, path = _split_spec(spec, model)
         found += _subsets_at(path, layout, model)
-    subsets = _marked(_named_apart(found), set(held_out))
+    subsets = _marked(named_apart(found), set(held_out))
     refuse_leaks(case for subset in subsets for case in subset.cases)
     return subsets
+
+
+def holds(path: Path, model: str) -> bool:
+    """Whether there is a known set for a model at a path or below it; none is read."""
+    known = [one for one in layouts_for(model) if one is not FOLDER]
+    return any(one.is_here(here) for here in _places(path) for one in known)
+
+
+def heads_under(spec: str) -> list[Subset]:
+    """The sets of T1 volumes, as of IXI, under a ``[LAYOUT=]PATH``; those of case lists are not.
+
+    Raises
+    ------
+    DataError
+        A table beside the volumes that cannot be read.
+    """
+    known = {one.name: one for one in LAYOUTS if one.models is HEADS}
+    name, _, rest = spec.partition("=")
+    wanted, path = ([known[name]], rest) if name in known and rest else (known.values(), spec)
+    places = list(_places(Path(path)))
+    found = [one.load(here) for one in wanted for here in places if one.is_here(here)]
+    return [subset for subset in found if subset.cases]
 
 
 def _marked(subsets: list[Subset], held_out: set[str]) -> list[Subset]:
@@ -172,7 +194,8 @@ def _places(path: Path, depth: int = 0) -> Iterator[Path]:
                 yield from _places(below, depth + 1)
 
 
-def _named_apart(subsets: list[Subset]) -> list[Subset]:
+def named_apart(subsets: Sequence[Subset]) -> list[Subset]:
+    """The same with a name of its own for each, which its cases carry with its licence."""
     seen: dict[str, int] = {}
     named = []
     for subset in subsets:

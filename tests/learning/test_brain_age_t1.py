@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from age_sets import ixi_rows, write_ixi_table
+from age_weights import write_age_weights
 from region_heads import labelled_head, people, write_head
 
 from medview.domain.errors import DataError, ModelInputError
@@ -44,7 +46,7 @@ def model(head: LabelledHead) -> RegionModel:
     ml, age = people(60)
     fitted = fit_age(ml, age, VolumeError(np.zeros(10), np.full(10, 0.05)))
     card = make_card(Trained([], [], None, RegionRecipe(), SMALL), fitted, [])
-    card = replace(card, seen_patients=(patient_hash("seen"),))
+    card = replace(card, seen_patients=(patient_hash("seen"), patient_hash("IXI002")))
     return RegionModel(network.eval(), card, fitted)
 
 
@@ -169,3 +171,53 @@ def test_a_list_with_nothing_left_is_refused(tmp_path: Path) -> None:
     path = _list(tmp_path, "b,seen,a.nii.gz,41\n")
     with pytest.raises(DataError, match="no T1 volume is left"):
         evaluate(Silent(), EvaluateRequest("brain-age", (str(path),), str(tmp_path / "out")))
+
+
+@pytest.fixture
+def found_already(found: Regions, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The network has been asked before; which heads are asked about matters here."""
+    monkeypatch.setattr(brain_age_t1_evaluate, "find_regions", lambda *_: found)
+
+
+def _heads(folder: Path) -> Path:
+    """A folder as IXI's: two people, one of whom the weights have seen."""
+    for name in ("IXI001-HH-1-T1_ds", "IXI002-HH-2-T1_ds"):
+        write_head(folder, name)
+    rows = "MRID,Age,Sex\nIXI001-HH-1,41.5,F\nIXI002-HH-2,30,M\n"
+    (folder / "participants.csv").write_text(rows)
+    return folder
+
+
+@pytest.mark.usefixtures("found_already")
+@pytest.mark.parametrize("layout", ["", "ixi-t1="])
+def test_a_folder_of_heads_is_measured_without_a_list(tmp_path: Path, layout: str) -> None:
+    data = (f"{layout}{_heads(tmp_path / 'heads')}",)
+    body = evaluate(Silent(), EvaluateRequest("brain-age", data, str(tmp_path / "out")))
+    (line,) = body["data"]
+    assert (line["subset"], line["cases"], line["seen_in_training"]) == ("ixi-t1", 1, 1)
+    assert {row["n"] for row in body["metrics"]} == {1}
+    with (tmp_path / "out" / "predictions.csv").open(newline="") as file:
+        (told,) = csv.DictReader(file)
+    assert (told["case"], told["patient"], told["true_age"]) == ("IXI001-HH-1", "IXI001", "41.5")
+
+
+@pytest.mark.usefixtures("found_already")
+def test_heads_beside_tables_of_features_are_measured_with_them(tmp_path: Path) -> None:
+    weights = write_age_weights(tmp_path / "w")[0]
+    heads, table = _heads(tmp_path / "data" / "heads"), tmp_path / "data" / "table"
+    new = [[f"N{row[0]}", f"N{row[1]}", *row[2:]] for row in ixi_rows(5, seed=5)]
+    write_ixi_table(table, new)
+
+    def measured(*data: Path) -> list[tuple[str, int]]:
+        given = tuple(str(path) for path in data)
+        asked = EvaluateRequest("brain-age", given, str(tmp_path / "out"), str(weights))
+        return [(part["subset"], part["cases"]) for part in evaluate(Silent(), asked)["data"]]
+
+    assert measured(tmp_path / "data") == [("ixi-roi", 5), ("ixi-t1", 1)]
+    assert measured(table, heads) == [("ixi-roi", 5), ("ixi-t1", 1)]
+    # Where the weights have seen all of one kind, the other is measured all the same.
+    assert measured(heads, tmp_path / "w" / "data") == [("ixi-t1", 1)]
+    (heads / "IXI001-HH-1-T1_ds.nii.gz").unlink()
+    assert measured(tmp_path / "data") == [("ixi-roi", 5), ("ixi-t1", 0)]
+    with pytest.raises(DataError, match="no T1 volume is left"):
+        measured(heads)
