@@ -7,12 +7,14 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from medview.cli.contract import Context
 from medview.cli.progress import in_time
-from medview.domain.errors import MedviewError
+from medview.domain.errors import DataError, MedviewError
 from medview.io.installation import home
+from medview.io.tables import read_table
 from medview.services.recipes import epochs_of
 from medview.services.training_notes import Expected, expected, note_time, read_times
 
@@ -31,37 +33,41 @@ class Expecting:
     way: str
     recipe: Mapping[str, Any]
     _began: float = field(default_factory=time.monotonic)
-    _cases: int | None = None
 
     def say(self, data: tuple[str, ...]) -> Expected | None:
         """Say on stderr what to expect, and return it; None where none of its kind has run here."""
+        times = read_times(home())
+        if expected(times, self._kind, epochs=1, cases=1) is None:
+            self.context.say("How long this takes is not known yet: the first of its kind here.")
+            return None
         try:
-            self._cases = int(self.context.call("train", SURVEY, self.model, data)["cases"])
+            cases = int(self.context.call("train", SURVEY, self.model, data)["cases"])
         except MedviewError:
             return None  # the training itself says what is wrong
         epochs = self._rounds(epochs_of(self.recipe) or 1)
-        found = expected(read_times(home()), self._kind, epochs=epochs, cases=max(1, self._cases))
+        found = expected(times, self._kind, epochs=epochs, cases=max(1, cases))
         if found is None:
-            self.context.say("How long this takes is not known yet: the first of its kind here.")
             return None
         memory = f", {found.memory_mb:.0f} MB of memory" if found.memory_mb else ""
         self.context.say(f"Expected: about {in_time(found.seconds)}{memory}.")
         return found
 
-    def note(self, body: Mapping[str, Any]) -> None:
-        """Keep what it took, for the next of its kind.
+    def note(self, body: Mapping[str, Any], out: Path) -> None:
+        """Keep what it took, for the next of its kind; `out` is where it was written.
 
         Ends the children: the system tells the memory of those only that have ended.
         """
         self.context.close()
-        if self._cases is None:
+        try:
+            cases = len(read_table(out / "splits.csv").rows)
+        except DataError:
             return
         note_time(
             home(),
             self._kind,
             seconds=time.monotonic() - self._began,
             epochs=self._rounds(int(body.get("epochs") or 0)),
-            cases=self._cases,
+            cases=cases,
             memory_mb=_most_memory_mb(),
         )
 

@@ -133,7 +133,7 @@ def finetune(
         if context.options.private:
             body = _without_names(out, body, (*data, *request.reference))
     if not train.resume:
-        expecting.note({**body, "epochs": body.get("epochs") or 1})
+        expecting.note({**body, "epochs": body.get("epochs") or 1}, out)
     write_run(out, request.model, train, body)
     told = {**body, "expected": as_answer(before)}
     return _registered(out, request.model, told, wanted)

@@ -88,6 +88,6 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
     if FOLLOWS in body:
         return Answer(body, silent=True)
     if not request.resume:
-        expecting.note(body)
+        expecting.note(body, out)
     write_run(out, model, request, body)
     return Answer({**body, "expected": as_answer(before)})

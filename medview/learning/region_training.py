@@ -71,7 +71,9 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         )
     out = course.made_folder()
     begin(request, subsets)
-    parts = ((one.case, "train" if one in learnt else "test") for one in heads)
+    people = [c for subset in subsets for c in subset.cases if ROLE in c.rows]
+    parts = [(one.case, "train" if one in learnt else "test") for one in heads]
+    parts += [(case, "train") for case in people]  # the age model learns from them
     write_splits(out / SPLITS, parts, private=request.private)
     left_out, trainer = _networks(job, learnt, recipe, request)
     network = trainer.model.eval()

@@ -35,13 +35,20 @@ def _home(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
 
 
-def test_the_first_of_its_kind_is_noted_and_the_second_expected():
+def splits(out, cases):
+    out.mkdir()
+    rows = "".join(f"c{n},p{n},,train\n" for n in range(cases))
+    (out / "splits.csv").write_text("case,patient,site,part\n" + rows)
+
+
+def test_the_first_of_its_kind_is_noted_and_the_second_expected(tmp_path):
+    splits(tmp_path / "out", 40)
     context = Told(40)
     first = Expecting(context, "brain-age", "train", RECIPE)
     assert first.say(("data",)) is None
     assert "the first of its kind" in context.words
     first._began -= 100.0  # it took so long
-    first.note({"epochs": 10})
+    first.note({"epochs": 10}, tmp_path / "out")
     context.cases = 80
     second = Expecting(context, "brain-age", "train", {**RECIPE, "epochs": 5})
     found = second.say(("data",))
@@ -66,9 +73,8 @@ def test_data_that_are_refused_are_left_to_the_training(tmp_path):
     assert Expecting(Told(None), "cxr", "train", RECIPE).say(("data",)) is None
 
 
-def test_a_training_whose_cases_were_not_counted_is_not_noted():
-    made = Expecting(Told(None), "cxr", "train", RECIPE)
-    made.note({"epochs": 3})
-    made.context.cases = 3
+def test_where_nothing_was_written_nothing_is_noted(tmp_path):
+    made = Expecting(Told(3), "cxr", "train", RECIPE)
+    made.note({"epochs": 3}, tmp_path)
     assert made.say(("data",)) is None
     assert as_answer(None) is None
