@@ -146,6 +146,7 @@ def _list(folder: Path, rows: str) -> Path:
     return path
 
 
+@pytest.mark.usefixtures("found_already")
 def test_a_case_list_is_measured_without_the_patients_seen(tmp_path: Path) -> None:
     write_head(tmp_path, "a")
     rows = "a,pa,a.nii.gz,41\nb,seen,a.nii.gz,41\nc,pc,a.nii.gz,\n"
