@@ -21,6 +21,7 @@ _WORDS = {
     "TILTED": "tilted slices",
     "NOT_ORTHOGONAL": "skewed pixels",
     "LOSSY": "lossy",
+    "PARTLY_LOSSY": "partly lossy",
     "NO_SPACING": "no size in mm",
     "SPACING_ESTIMATED": "size in mm estimated",
     "SIDE_DOUBTFUL": "side doubtful",

@@ -21,6 +21,7 @@ from medview.io.dicom_form import Pixels
 from medview.io.dicom_frames import Frames
 from medview.io.dicom_graphics import graphics_of, has_graphics
 from medview.io.dicom_looks import look_of
+from medview.io.dicom_loss import is_lossy, loss_notes
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_rescale import (
@@ -80,6 +81,7 @@ class Filling:
         if not pieces:
             raise next(iter(errors.values()))
         gathering = _gathering(pieces.values())
+        series = _of_this_time(series, pieces.values())
         return cls(series, pieces, errors, gathering, _room(job, series, pieces, gathering))
 
     @property
@@ -244,6 +246,16 @@ def _opened(series: Series, index: int) -> tuple[PixelFile, Frames] | ReadError:
     except ReadError as error:
         return error
     return file, Frames(file.header)
+
+
+def _of_this_time(series: Series, pieces: Iterable[Piece]) -> Series:
+    """The series without what is said of the loss in images of its other times."""
+    if not series.lossy:
+        return series
+    files = [piece.file for piece in pieces]
+    lossy = [is_lossy(f.header.word("LossyImageCompression"), f.outline.syntax) for f in files]
+    others = [note for note in series.warnings if note.code not in ("LOSSY", "PARTLY_LOSSY")]
+    return replace(series, lossy=any(lossy), warnings=(*others, *loss_notes(lossy)))
 
 
 def _gathering(pieces: Iterable[Piece]) -> Gathering:

@@ -17,6 +17,7 @@ from medview.io.codes import Code
 from medview.io.dicom_classes import MEDIA_DIRECTORY, MODALITY_OF_CLASS, SEGMENTATION, SLIDE
 from medview.io.dicom_frames import Frames
 from medview.io.dicom_keys import keys_of_file, keys_of_frame
+from medview.io.dicom_loss import is_lossy
 from medview.io.dicom_mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom_outline import Outline
 from medview.io.dicom_place import aspect_of, place_of, spacing_of
@@ -189,7 +190,7 @@ def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
         modality=modality,
         modality_doubt=doubt,
         syntax=outline.syntax,
-        lossy=header.word("LossyImageCompression") == "01",
+        lossy=is_lossy(header.word("LossyImageCompression"), outline.syntax),
         acquired=_acquired(header),
         scanner=_scanner(header),
         field_strength_t=header.number("MagneticFieldStrength"),

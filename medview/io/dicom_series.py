@@ -19,6 +19,7 @@ from medview.io.dicom_classes import PARAMETRIC_MAP, SEGMENTATION
 from medview.io.dicom_codecs import SYNTAXES
 from medview.io.dicom_frames import Frames
 from medview.io.dicom_headers import SIDES, FileInfo, Slice, iso_date
+from medview.io.dicom_loss import loss_notes
 from medview.io.dicom_mosaic import open_pixels
 from medview.io.dicom_pixels import PixelFile
 from medview.io.dicom_presentation import note_of
@@ -176,7 +177,7 @@ def _as_listed(info: FileInfo, stack: Stack) -> Series:
         time_step_s=time_step_of(stack.split_by, stack.volumes),
         geometry=stack.geometry,
         quantity=info.quantity,
-        lossy=_is_lossy(stack),
+        lossy=any(piece.info.lossy for piece in _pieces(stack)),
         missing_slices=stack.missing,
         acquired=info.acquired,
         scanner=info.scanner,
@@ -209,16 +210,8 @@ def _slots(stack: Stack) -> tuple[tuple[Path, ...], tuple[tuple[int, int] | None
     return tuple(index), tuple(slots)
 
 
-def _is_lossy(stack: Stack) -> bool:
-    infos = [piece.info for piece in _pieces(stack)]
-    known = (SYNTAXES.get(info.syntax) for info in infos)
-    return any(info.lossy for info in infos) or any(s is not None and s.lossy for s in known)
-
-
 def _notes_of(stack: Stack) -> list[Note]:
-    notes = []
-    if _is_lossy(stack):
-        notes.append(Note("LOSSY", "the images were compressed with loss"))
+    notes = list(loss_notes([piece.info.lossy for piece in _pieces(stack)]))
     for uid in sorted({piece.info.syntax for piece in _pieces(stack)}):
         known = SYNTAXES.get(uid)
         if known is None or not known.known:

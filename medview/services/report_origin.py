@@ -234,7 +234,8 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
     slices = volume.geometry.shape[0] if volume else exam.size[2]
     if missing:
         notes.append(f"{missing} of {slices} slices missing")
-    if exam.lossy or (volume is not None and volume.lossy):
+    counted = volume is not None and any(note.code == "PARTLY_LOSSY" for note in volume.warnings)
+    if not counted and (volume.lossy if volume is not None else exam.lossy):
         notes.append("the images were compressed with loss")
     if not notes:
         return "No warning; no slice is missing." if slices else "No warning."

@@ -289,3 +289,13 @@ def test_the_part_of_the_model_is_told_on_a_scale(models, level):
 def test_sizes_of_a_voxel_have_as_many_decimals_each(spacing, told):
     rows = dict(report_origin.facts(Exam(size=(4, 4, 4), spacing_mm=spacing), ""))
     assert rows["Series used"].endswith(told)
+
+
+def test_loss_in_some_images_is_counted_and_not_said_of_all(prediction):
+    bare = replace(prediction, warnings=())
+    told = Note("PARTLY_LOSSY", "3 of 36 images were compressed with loss")
+    volume = replace(head(), lossy=True, warnings=(told,))
+    assert quality_words(bare, volume, Exam(lossy=True)) == f"{told.text}."
+    # Another volume of the series was; this one was not.
+    unspoilt = quality_words(bare, head(), Exam(lossy=True))
+    assert unspoilt == "No warning; no slice is missing."

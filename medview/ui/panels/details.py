@@ -104,9 +104,15 @@ def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
         (tr("Values"), volume.quantity),
         (tr("Scanner"), " · ".join(part for part in (series.scanner, field_t) if part)),
         (tr("Missing slices"), str(missing) if missing else ""),
-        (tr("Compression"), tr("lossy") if volume.lossy else ""),
+        (tr("Compression"), _loss(volume)),
         (tr("File format"), _FORMATS.get(series.format, series.format)),
     ]
+
+
+def _loss(volume: Volume) -> str:
+    """Whether all images on screen were compressed with loss, or some of them."""
+    in_part = any(note.code == "PARTLY_LOSSY" for note in volume.warnings)
+    return (tr("partly lossy") if in_part else tr("lossy")) if volume.lossy else ""
 
 
 def _volumes(series: Series) -> str:

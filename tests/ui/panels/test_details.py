@@ -1,3 +1,4 @@
+import pytest
 from phantoms import MARK_LPS, geometry_of, phantom_on
 from PySide6.QtWidgets import QLabel
 from services.stubs import series_of
@@ -44,6 +45,15 @@ def test_warnings_of_the_file_are_listed(bench):
     grid = geometry_of("LPS", (20, 20, 24), (3.0, 4.0, 4.0))
     bench.show(phantom_on(grid, warnings=(Note("TILTED", "the gantry was tilted by 12 degrees"),)))
     assert "the gantry was tilted by 12 degrees" in said(bench)
+
+
+@pytest.mark.parametrize(("code", "words"), [("LOSSY", "lossy"), ("PARTLY_LOSSY", "partly lossy")])
+def test_loss_in_some_images_is_not_said_of_all(bench, code, words):
+    bench.window.show_panel("details")
+    grid = geometry_of("LPS", (20, 20, 24), (3.0, 4.0, 4.0))
+    bench.show(phantom_on(grid, lossy=True, warnings=(Note(code, "some text"),)))
+    assert words in said(bench)
+    assert bench.frame().corners.bottom_left[0] == words.capitalize()
 
 
 def test_private_hides_who_it_is(head):
