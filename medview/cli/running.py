@@ -185,7 +185,7 @@ def _draw(model: str | None, path: Path) -> None:
 
 
 def _cards(name: str | None) -> list[ModelCard]:
-    """The shipped cards and the user's own; those of one model, or one version."""
+    """The shipped cards and the user's own; those of one model or part, or one version."""
     from medview.services.models import find_cards
     from medview.services.versions import located, versions
 
@@ -193,6 +193,7 @@ def _cards(name: str | None) -> list[ModelCard]:
         own = [one.card for one in versions() if one.own]
         return [*find_cards(), *own]
     model, _, version = name.partition("@")
-    if version:
-        return [located(name).card]
-    return [one.card for one in versions(model)] or list(find_cards(model))
+    found = [one.card for one in versions(model)]
+    if not found:
+        return list(find_cards(name, parts=True))
+    return [located(name).card] if version else found

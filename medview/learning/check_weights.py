@@ -18,6 +18,7 @@ LOADERS: dict[str, str] = {
     "anomaly": "medview.learning.weights:load_anomaly",
     "brain-age": "medview.learning.brain_age_weights:load_for_check",
     "region-net": "medview.learning.regions:load_for_check",
+    "lung-net": "medview.learning.lungs:load_for_check",
     "brain-age-armed": "medview.learning.armed_age_card:load_armed_age",
 }
 

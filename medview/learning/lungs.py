@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -12,9 +13,11 @@ from safetensors.torch import load_file
 from scipy import ndimage
 from torch.nn import functional as F
 
+from medview.domain.card import ModelCard
 from medview.domain.errors import WeightsError
 from medview.domain.resources import resource
 from medview.learning.film_squares import Picture
+from medview.learning.weights import card_of, fill, load_state
 from medview.models.lung_net import SIDE as LUNG_SIDE
 from medview.models.lung_net import LungNet
 
@@ -49,6 +52,20 @@ def lung_network() -> LungNet:
             code="MV-WGT-008",
         ) from error
     return network
+
+
+def load_for_check(weights: Path) -> tuple[LungNet, ModelCard]:
+    """The network and its card, for the check of a weights file.
+
+    Raises
+    ------
+    WeightsError
+        Weights missing, damaged or foreign.
+    """
+    card = card_of(weights, "lung-net", "the lung network")
+    network = LungNet()
+    fill(network, load_state(weights, card), weights.name)
+    return network.eval(), card
 
 
 def _whole(value: torch.Tensor) -> torch.Tensor:

@@ -7,21 +7,24 @@ from pathlib import Path
 from medview.domain.card import ModelCard
 from medview.domain.errors import UsageError, WeightsError
 from medview.io.cards import read_card
-from medview.services.offers import card_errors, shipped_cards
+from medview.services.offers import card_errors, part_cards, shipped_cards
 
 CHECK = "medview.learning.check_weights:check"
 _CARD = "card.json"
 
 
-def find_cards(name: str | None = None, folder: Path | None = None) -> tuple[ModelCard, ...]:
+def find_cards(
+    name: str | None = None, folder: Path | None = None, *, parts: bool = False
+) -> tuple[ModelCard, ...]:
     """The shipped cards, all or the one called "ID" or "ID@VERSION".
 
-    `folder` holds a folder for each model; None is the one that came with the program.
+    `folder` holds a folder for each model; None is the one that came with the program. With
+    `parts` a name may also be that of a part of other models, which is not run alone.
 
     Raises
     ------
     UsageError
-        If there is no such model or version.
+        If there is no such model or version, or it is a part and no part is wanted.
     WeightsError
         If its card is damaged.
     """
@@ -29,7 +32,7 @@ def find_cards(name: str | None = None, folder: Path | None = None) -> tuple[Mod
     if name is None:
         return cards
     model, _, version = name.partition("@")
-    found = [card for card in cards if card.id == model]
+    found = [card for card in cards if card.id == model] or _part(model, folder, wanted=parts)
     if not found:
         raise _damaged(model, folder) or _unknown(model, cards)
     if version and version not in {card.version for card in found}:
@@ -66,6 +69,16 @@ def find_card(name: str, weights: Path | None = None, folder: Path | None = None
             code="MV-WGT-006",
         )
     return card
+
+
+def _part(model: str, folder: Path | None, *, wanted: bool) -> list[ModelCard]:
+    found = [card for card in part_cards(folder) if card.id == model]
+    if found and not wanted:
+        raise UsageError(
+            f"{model} is a part of other models and does nothing alone",
+            do=f'See what it is with "medview models {model}".',
+        )
+    return found
 
 
 def _damaged(model: str, folder: Path | None) -> WeightsError | None:

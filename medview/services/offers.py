@@ -81,14 +81,23 @@ def shipped_cards(folder: Path | None = None) -> tuple[ModelCard, ...]:
     Damaged cards are left out; ``card_errors`` says which. Parts that other models use, such
     as the brain mask, have no card of their own or take no input by role.
     """
-    cards = (_card_or_error(path) for path in _card_paths(folder))
-    return tuple(card for card in cards if isinstance(card, ModelCard) and card.inputs)
+    return tuple(card for card in _cards(folder) if card.inputs)
+
+
+def part_cards(folder: Path | None = None) -> tuple[ModelCard, ...]:
+    """The cards of parts that other models use: what takes no input by role is not run alone."""
+    return tuple(card for card in _cards(folder) if not card.inputs)
 
 
 def card_errors(folder: Path | None = None) -> tuple[WeightsError, ...]:
     """Why cards that are there cannot be used."""
     cards = (_card_or_error(path) for path in _card_paths(folder))
     return tuple(card for card in cards if isinstance(card, WeightsError))
+
+
+def _cards(folder: Path | None) -> list[ModelCard]:
+    found = (_card_or_error(path) for path in _card_paths(folder))
+    return [card for card in found if isinstance(card, ModelCard)]
 
 
 def _card_paths(folder: Path | None) -> list[Path]:

@@ -15,6 +15,7 @@ from throwaway import save_dicom, save_nifti, small_head, throwaway_weights
 from medview.cli import main, running
 from medview.io.cards import model_entry
 from medview.io.hashing import volume_sha256
+from medview.services.training import TRAINERS
 
 pytestmark = pytest.mark.usefixtures("lasting_children")
 
@@ -302,6 +303,20 @@ def test_the_models_there_are_can_be_listed(capfd):
     assert isinstance(told["models"], list)
     code, told, _ = answer(capfd, "models", "nosuch")
     assert (code, told["schema"]) == (2, "medview.error/1")
+
+
+@pytest.mark.parametrize("model", TRAINERS)
+def test_the_card_of_everything_that_can_be_trained_is_told(model, capfd):
+    code, told, _ = answer(capfd, "models", model)
+    assert (code, {entry["id"] for entry in told["models"]}) == (0, {model})
+
+
+def test_a_part_is_not_listed_among_the_models_and_is_not_run(tmp_path, capfd):
+    code, told, _ = answer(capfd, "models")
+    assert not {entry["id"] for entry in told["models"]} & {"region-net", "lung-net"}
+    code, told, _ = answer(capfd, "run", "region-net", tmp_path, "--out", tmp_path / "out")
+    assert (code, told["code"]) == (2, "MV-USE-001")
+    assert "part of other models" in told["what"]
 
 
 @pytest.mark.parametrize(("alone", "told"), [(True, "    Five folds."), (False, "  trained and")])

@@ -33,6 +33,20 @@ def test_an_unknown_model_or_version_is_wrong_use_and_the_known_ones_are_named(s
         find_card("cxr", folder=tmp_path / "nothing")
 
 
+def test_a_part_of_other_models_is_told_where_parts_are_wanted_and_else_refused(shipped):
+    (shipped / "lung-net").mkdir()
+    write_card(replace(CARD, id="lung-net", inputs=()), shipped / "lung-net" / "card.json")
+    assert [card.id for card in find_cards(folder=shipped)] == ["anomaly", "cxr"]
+    assert [card.id for card in find_cards(folder=shipped, parts=True)] == ["anomaly", "cxr"]
+    for name in ("lung-net", "lung-net@1.0"):
+        (card,) = find_cards(name, folder=shipped, parts=True)
+        assert (card.id, card.inputs) == ("lung-net", ())
+        with pytest.raises(UsageError, match=r'part of other models.*"medview models lung-net"'):
+            find_card(name, folder=shipped)
+    with pytest.raises(UsageError, match=r"no version 2\.0 of lung-net.* 1\.0"):
+        find_cards("lung-net@2.0", folder=shipped, parts=True)
+
+
 def test_a_damaged_card_is_told_as_such(shipped):
     (shipped / "cxr" / "card.json").write_text("{")
     with pytest.raises(WeightsError, match=r"cxr/card\.json"):
