@@ -120,8 +120,7 @@ def build(preferences: Preferences | None = None, weights: Path | None = None) -
     window = MainWindow(app)
     if preferences.is_late:
         session.message = Message(_LATE, "warning")
-    text = "A training was interrupted. It can go on from its last whole epoch: panel Training."
-    app.tuning.reopen(lambda: setattr(session, "message", Message(text)))
+    app.tuning.reopen(lambda words: setattr(session, "message", Message(words)))
     _catch_what_nobody_foresaw(session)
     window.destroyed.connect(jobs.close)
     return Program(qt, app, jobs, writer)

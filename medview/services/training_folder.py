@@ -12,7 +12,7 @@ from medview.domain.training import BEGUN_WITH
 from medview.services.case_table import CaseLine, case_lines
 from medview.services.histories import Curves
 from medview.services.settings import Preferences
-from medview.services.training_notes import read_wish, write_wish
+from medview.services.training_notes import forget_wish, read_compared, read_wish, write_wish
 from medview.services.training_pace import curves_in, newest_preview
 from medview.services.versions import WEIGHTS
 
@@ -21,7 +21,8 @@ from medview.services.versions import WEIGHTS
 class Left:
     """What a training has left there so far; `begun` is what it was begun with, as it was noted.
 
-    `lines` are the cases that were held out, where they were asked for.
+    `lines` are the cases that were held out, where they were asked for; `compared` is old against
+    new, once both were measured.
     """
 
     has_checkpoint: bool = False
@@ -30,11 +31,17 @@ class Left:
     preview: Path | None = None
     begun: Mapping[str, Any] = field(default_factory=dict)
     lines: tuple[CaseLine, ...] = ()
+    compared: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def can_go_on(self) -> bool:
         """Whether it was interrupted: there is a checkpoint and no outcome."""
         return self.has_checkpoint and not self.has_weights
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it was interrupted before there was anything to go on from."""
+        return bool(self.begun) and not self.has_checkpoint and not self.has_weights
 
 
 Seen = Callable[[Left | None], object]
@@ -64,6 +71,10 @@ class TrainingFolder:
 
         self._fetch(work, done)
 
+    def forget(self) -> None:
+        """Let nothing be offered of it at the next start; what it made stays."""
+        self._preferences.writer.put(lambda: forget_wish(self.path))
+
     def clear(self) -> None:
         """Delete it with all that is in it."""
         self._preferences.writer.put(lambda: shutil.rmtree(self.path, ignore_errors=True))
@@ -85,4 +96,5 @@ def _read(folder: Path, files: Mapping[str, str] | None = None) -> Left:
         newest_preview(folder),
         read_wish(folder),
         case_lines(folder, files) if files is not None else (),
+        read_compared(folder),
     )

@@ -18,7 +18,7 @@ from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WriteError
 from medview.io.atomic import own_file
 from medview.services.session import Way
 
-WISH = "wish.json"
+WISH, COMPARED = "wish.json", "before_after.json"
 TIMES = "training-times.json"
 _NOTED = ("epochs", "cases", "seconds", "memory_mb")
 _KEPT_RUNS = 4
@@ -44,6 +44,17 @@ def write_wish(folder: Path, wish: Mapping[str, Any]) -> None:
 def read_wish(folder: Path) -> dict[str, Any]:
     """What an interrupted training was; empty where there is none."""
     return _read(folder / WISH)
+
+
+def forget_wish(folder: Path) -> None:
+    """Leave no word of what a training is; it stays where the disk refuses."""
+    with suppress(OSError):
+        (folder / WISH).unlink(missing_ok=True)
+
+
+def read_compared(folder: Path) -> dict[str, Any]:
+    """Old against new, as a training that is over left it; empty where there is none."""
+    return _read(folder / COMPARED)
 
 
 def note_time(

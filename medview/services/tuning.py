@@ -43,6 +43,7 @@ from medview.services.training_request import (
     errand_of,
     request_of,
 )
+from medview.services.training_taken_up import taken_up
 from medview.services.tuned import Tuned, TuningState
 from medview.services.tuning_outcome import TuningOutcome
 from medview.services.varying import Varying
@@ -311,17 +312,20 @@ class Tuning:
             self._job.hint = PAUSE if on else GO_ON
             self.state.set(is_paused=on)
 
-    def reopen(self, offered: Callable[[], object] = lambda: None) -> None:
-        """Offer to go on with a training that was interrupted, where there is one."""
+    def reopen(self, offered: Callable[[str], object] = lambda words: None) -> None:
+        """Take up a training of an earlier start, where there is one; `offered` is told how."""
 
         def seen(left: Left | None) -> None:
-            if left is None or not left.can_go_on:
+            if left is None or self.now.phase not in ("empty", "ready"):
                 return
-            begun, names = as_begun(left.begun), {version.name for version in self.choices()}
-            if begun and begun["wish"].version in names and self.now.phase in ("empty", "ready"):
-                self._begun = left.begun
-                self.state.set(phase="stopped", curves=left.curves, **begun)
-                offered()
+            found = taken_up(left, self.choices(), self._folder.weights)
+            if found is None:
+                return
+            self._begun = left.begun
+            if left.is_lost:
+                self._folder.forget()
+            self.state.set(**found.fields)
+            offered(found.words)
 
         # The versions of one's own that it may be of are read before.
         self.models.look()
@@ -351,6 +355,8 @@ class Tuning:
         def seen(left: Left | None) -> None:
             left = left or Left()
             phase = "stopped" if left.has_checkpoint else "ready"
+            if left.is_lost:  # the reader knows: it is not told once more at the next start
+                self._folder.forget()
             # What is wrong with the cases stays beside them until others are looked at.
             refused = str(error) if isinstance(error, DataError) else ""
             self._is_ending = False

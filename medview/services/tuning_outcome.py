@@ -52,6 +52,7 @@ class TuningOutcome:
 
     def _kept(self, version: Version) -> None:
         self._is_keeping = False
+        self._folder.forget()
         self._models.look()
         if self._state.now.phase == "done":  # else other cases were looked at meanwhile
             self._state.set(phase="kept", kept=version.name, preview=None)

@@ -1,6 +1,7 @@
 """The training panel with real widgets: cases, start, live curve, before and after."""
 
 import csv
+import json
 import shutil
 from typing import get_args
 
@@ -22,6 +23,7 @@ from medview.services.case_table import case_lines
 from medview.services.model_library import ModelLibrary
 from medview.services.training import METHODS
 from medview.services.training_notes import note_time
+from medview.services.training_taken_up import FINISHED, GOES_ON, LOST
 from medview.services.tuned import Tuned, Wish
 from medview.services.versions import located, versions
 from medview.ui.panels.training_outcome import free_name
@@ -311,8 +313,8 @@ def test_a_training_of_another_day_is_offered_with_all_that_was_chosen(bench, pa
     write_history(bench.app.tuning.folder, 2)
     bench.app.tuning.state.now = Tuned()
     offered = []
-    bench.app.tuning.reopen(lambda: offered.append(1))
-    assert offered
+    bench.app.tuning.reopen(offered.append)
+    assert offered == [GOES_ON]
     bench.settle()
     now = bench.app.tuning.now
     assert (now.phase, now.wish.method, now.wish.epochs, now.epoch) == ("stopped", "head", 7, 2)
@@ -320,6 +322,45 @@ def test_a_training_of_another_day_is_offered_with_all_that_was_chosen(bench, pa
     assert bench.find(QSpinBox, "training_epochs").value() == 7
     bench.find(QPushButton, "training_resume").click()
     assert bench.jobs.running("finetune:finetune")[-1].args[0].train.resume
+
+
+def started_anew(bench):
+    """The program after it was killed, and what it says of the training."""
+    bench.app.tuning.state.now = Tuned()
+    offered = []
+    bench.app.tuning.reopen(offered.append)
+    bench.settle()
+    return offered
+
+
+def test_a_training_that_was_killed_before_its_first_epoch_ended_is_told_once(
+    bench, panel, tmp_path
+):
+    looked_at(bench, tmp_path)
+    bench.find(QPushButton, "training_go").click()
+    assert started_anew(bench) == [LOST]
+    assert bench.app.tuning.now.data == tmp_path / "cases.csv"
+    assert bench.find(QPushButton, "training_go").isEnabled()
+    assert started_anew(bench) == []
+
+
+def test_a_training_that_the_reader_stopped_is_not_called_lost(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    bench.find(QPushButton, "training_go").click()
+    bench.find(QPushButton, "training_stop").click()
+    assert started_anew(bench) == []
+
+
+def test_a_finished_training_is_offered_until_it_is_kept_or_rejected(bench, panel, tmp_path):
+    done(bench, tmp_path)
+    compared = bench.app.tuning.folder / "before_after.json"
+    compared.write_text(json.dumps(OUTCOME["before_after"]))
+    for _ in range(2):
+        assert started_anew(bench) == [FINISHED]
+    assert "−1.10" in said(panel.outcome)
+    bench.app.tuning.keep("ward-2")
+    assert located("anomaly@ward-2").own
+    assert started_anew(bench) == []
 
 
 def test_in_private_no_file_says_where_the_cases_are(bench, panel, tmp_path):
@@ -331,11 +372,11 @@ def test_in_private_no_file_says_where_the_cases_are(bench, panel, tmp_path):
     data = str(bench.app.tuning.now.data)
     assert not [path.name for path in kept if data in path.read_text()]
     bench.app.tuning.state.now = Tuned()
-    bench.app.tuning.reopen(lambda: pytest.fail("nothing can go on"))
+    bench.app.tuning.reopen(lambda words: pytest.fail(words))
 
 
 def test_nothing_is_offered_where_nothing_was_interrupted(bench, panel, tmp_path):
-    bench.app.tuning.reopen(lambda: pytest.fail("nothing can go on"))
+    bench.app.tuning.reopen(lambda words: pytest.fail(words))
 
 
 def test_closing_asks_while_a_training_runs(bench, panel, tmp_path, monkeypatch):
