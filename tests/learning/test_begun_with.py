@@ -14,8 +14,9 @@ from medview.learning.subset import Subset, TrainCase
 
 
 def case(folder, name="a", **more):
-    known = {"site": "x", "age_years": 50.0, "rows": {"vector": np.arange(3.0)}} | more
-    return TrainCase(name, f"p-{name}", {"film": folder / f"{name}.png"}, "film", **known)
+    known = {"site": "x", "age_years": 50.0, "rows": {"vector": np.arange(3.0)},
+             "images": {"film": folder / f"{name}.png"}} | more  # fmt: skip
+    return TrainCase(case=name, patient=f"p-{name}", role=next(iter(known["images"])), **known)
 
 
 def subset(folder, *cases):
@@ -81,9 +82,57 @@ def test_another_start_seed_and_held_out_patients_are_refused(asked, tmp_path):
 
 
 def test_the_same_goes_on_also_from_another_folder(asked, tmp_path):
-    moved = tmp_path / "moved"
-    begin(replace(asked, resume=True), [subset(moved, case(moved), case(moved, "b"))])
-    assert (tmp_path / "out" / CHECKPOINT).is_file()
+    """A copy of the data has other times and another place, and the same bytes."""
+    begin(asked, [in_files(tmp_path / "here")])
+    noted = (tmp_path / "out" / CHECKPOINT).with_name(BEGUN_WITH)
+    before = noted.read_bytes()
+    begin(replace(asked, resume=True), [in_files(tmp_path / "moved")])
+    assert noted.read_bytes() == before
+
+
+def in_files(folder):
+    """Two cases with their files: a film and a mask, a folder of slices, a pair."""
+    for name in ("a.png", "mask.nii", "b/1.dcm", "b/2.dcm", "c.hdr", "c.img"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(name.encode())
+    other = case(folder, "b", images={"film": folder / "b", "t1": folder / "c.hdr"})
+    return subset(folder, case(folder, mask=folder / "mask.nii"), other)
+
+
+CHANGED = (("a.png", "a.png"), ("mask.nii", "mask.nii"), ("b/2.dcm", "b"), ("c.img", "c.hdr"))
+
+
+@pytest.mark.parametrize(("file", "named"), CHANGED)
+def test_a_file_that_holds_something_else_is_named(file, named, asked, tmp_path):
+    same = in_files(tmp_path)
+    begin(asked, [same])
+    (tmp_path / file).write_bytes(b"x" * len(file))  # as long as before
+    with pytest.raises(DataError, match=r"has changed since .*Put back") as caught:
+        begin(replace(asked, resume=True), [same])
+    assert (caught.value.file, caught.value.code) == (named, "MV-DAT-022")
+
+
+def test_a_file_that_is_gone_is_named_and_others_are_counted(asked, tmp_path):
+    same = in_files(tmp_path)
+    begin(asked, [same])
+    for name in ("a.png", "mask.nii", "c.img"):
+        (tmp_path / name).unlink()
+    with pytest.raises(DataError, match=r"is gone since .*, and 2 other files with it\.") as caught:
+        begin(replace(asked, resume=True), [same])
+    assert caught.value.file == "a.png"
+
+
+def test_what_the_rows_hold_is_not_asked_of_the_file_that_it_came_from(asked, tmp_path):
+    """A table of all cases may get a row more: of each case its own counts."""
+    (tmp_path / "table.csv").write_text("a 1")
+    whole = {"images": {"smri": tmp_path / "table.csv"}, "rows": {"smri": np.arange(3.0)}}
+    same = [subset(tmp_path, case(tmp_path, **whole))]
+    begin(asked, same)
+    (tmp_path / "table.csv").write_text("a 1, b 2")
+    begin(replace(asked, resume=True), same)
+    same = [subset(tmp_path, case(tmp_path, **whole | {"rows": {"smri": np.zeros(3)}}))]
+    with pytest.raises(DataError, match="other measured values"):
+        begin(replace(asked, resume=True), same)
 
 
 def test_one_that_begins_anew_with_others_leaves_no_older_checkpoint(asked, tmp_path):
