@@ -39,19 +39,22 @@ class _Part:
     skipped: tuple[LeftOut, ...]
 
 
-def measure_ages(job: Progress, request: EvaluateRequest) -> Measurement:
+def measure_ages(
+    job: Progress, request: EvaluateRequest, *, may_be_none: bool = False
+) -> Measurement:
     """Ask the age model about every row and compare with the ages known.
 
     Raises
     ------
     DataError, WeightsError
-        As ``evaluate.evaluate``.
+        As ``evaluate.evaluate``; with `may_be_none` rows of which none can be measured are only
+        counted.
     """
     model, card = load_age_model(Path(request.weights) if request.weights else None)
     parts = [
         _part(subset, model, card, request) for subset in find_subsets(request.data, request.model)
     ]
-    if not any(len(part.table) for part in parts):
+    if not may_be_none and not any(len(part.table) for part in parts):
         skipped = [left_out for part in parts for left_out in part.skipped]
         _refuse_other_columns(skipped)
         raise nothing_left([part.whole for part in parts], skipped, "case")

@@ -8,7 +8,6 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
@@ -18,7 +17,9 @@ from medview.learning.brain_age_t1 import MODEL, ROLE, run_t1
 from medview.learning.brain_age_t1_evaluate import measure_t1, t1_subsets
 from medview.learning.cases import find_subsets, heads_under, holds, named_apart
 from medview.learning.metrics_file import Measurement
-from medview.learning.unseen import NOTHING_LEFT
+
+_TELLING = ("cases", "seen_in_training", "skipped")
+"""What a line on data must tell something of, to be told."""
 
 
 def run(job: Progress, request: RunRequest) -> Prediction:
@@ -56,12 +57,8 @@ def measure(job: Progress, request: EvaluateRequest) -> Measurement:
     if not tables or not any(subset.cases for subset in find_subsets(tables, MODEL)):
         return measure_t1(job, request, images)
     found = measure_t1(job, request, images, may_be_none=True)
-    try:
-        return _together(measure_ages(job, replace(request, data=tables)), found)
-    except DataError as error:
-        if found.lines and error.code in NOTHING_LEFT:
-            return found  # the weights have seen all whose features are there
-        raise
+    of_tables = replace(request, data=tables)
+    return _together(measure_ages(job, of_tables, may_be_none=bool(found.lines)), found)
 
 
 def _has_features(spec: str) -> bool:
@@ -76,7 +73,7 @@ def _together(tables: Measurement, images: Measurement) -> Measurement:
     data = [_without(part, taken) for part in tables.data]
     return replace(
         tables,
-        data=[*(part for part in data if part["cases"] or part["skipped"]), *images.data],
+        data=[*(part for part in data if any(part[name] for name in _TELLING)), *images.data],
         rows=[*tables.rows, *images.rows],
         lines=[*tables.lines, *images.lines],
         more={"image_weights_sha256": images.card.weights_sha256},

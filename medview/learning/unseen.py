@@ -59,10 +59,6 @@ def unseen(subset: Subset, card: ModelCard, request: EvaluateRequest) -> Unseen:
     return Unseen(subset, kept, seen, len(subset.cases) - len(here))
 
 
-NOTHING_LEFT = ("MV-DAT-140", "MV-DAT-141", "MV-DAT-142")
-"""Codes of what ``nothing_left`` says."""
-
-
 def nothing_left(parts: Sequence[Unseen], skipped: Sequence[LeftOut], noun: str) -> DataError:
     """Why there is nothing to measure; `noun` is what the model calls a case."""
     seen = sum(len(part.seen) for part in parts)

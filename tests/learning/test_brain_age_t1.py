@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from age_sets import ixi_rows, write_ixi_table
+from age_sets import ixi_rows, write_abide, write_ixi_table
 from age_weights import write_age_weights
 from region_heads import labelled_head, people, write_head
 
@@ -209,16 +209,19 @@ def test_heads_beside_tables_of_features_are_measured_with_them(tmp_path: Path) 
     new = [[f"N{row[0]}", f"N{row[1]}", *row[2:]] for row in ixi_rows(5, seed=5)]
     write_ixi_table(table, new)
 
-    def measured(*data: Path) -> list[tuple[str, int]]:
+    def measured(*data: Path) -> list[tuple[str, int, int]]:
         given = tuple(str(path) for path in data)
         asked = EvaluateRequest("brain-age", given, str(tmp_path / "out"), str(weights))
-        return [(part["subset"], part["cases"]) for part in evaluate(Silent(), asked)["data"]]
+        names = ("subset", "cases", "seen_in_training")
+        return [tuple(part[name] for name in names) for part in evaluate(Silent(), asked)["data"]]
 
-    assert measured(tmp_path / "data") == [("ixi-roi", 5), ("ixi-t1", 1)]
-    assert measured(table, heads) == [("ixi-roi", 5), ("ixi-t1", 1)]
-    # Where the weights have seen all of one kind, the other is measured all the same.
-    assert measured(heads, tmp_path / "w" / "data") == [("ixi-t1", 1)]
+    assert measured(tmp_path / "data") == [("ixi-roi", 5, 0), ("ixi-t1", 1, 1)]
+    assert measured(table, heads) == [("ixi-roi", 5, 0), ("ixi-t1", 1, 1)]
+    # Where the weights have seen all of one kind, these are counted and the other is measured.
+    assert measured(heads, tmp_path / "w" / "data") == [("ixi-roi", 0, 40), ("ixi-t1", 1, 1)]
+    write_abide(tmp_path / "other")  # has no column that the model takes
+    assert measured(heads, tmp_path / "other") == [("abide", 0, 0), ("ixi-t1", 1, 1)]
     (heads / "IXI001-HH-1-T1_ds.nii.gz").unlink()
-    assert measured(tmp_path / "data") == [("ixi-roi", 5), ("ixi-t1", 0)]
+    assert measured(tmp_path / "data") == [("ixi-roi", 5, 0), ("ixi-t1", 0, 1)]
     with pytest.raises(DataError, match="no T1 volume is left"):
         measured(heads)
