@@ -25,13 +25,15 @@ _DAMAGED = ".damaged"
 class Draft:
     """What was not saved when a program ended: of which study (its hash), when, and where from.
 
-    `paths` are the folders that were open; none in private mode.
+    `paths` are the folders that were open, none in private mode; `running` names the models whose
+    results were still to come, for whatever was open.
     """
 
     study: str
     at: str
     workspace: Workspace
     paths: tuple[str, ...] = ()
+    running: tuple[str, ...] = ()
 
 
 def file_of(root: Path, study: str) -> Path:

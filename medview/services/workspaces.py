@@ -31,10 +31,10 @@ from medview.services.workspace_files import Draft
 from medview.services.workspace_store import WorkspaceStore
 from medview.services.writing import AtOnce, Writer
 
-#: Fields of the session that belong to a workspace.
+#: Fields of the session that belong to a workspace, or to what would be lost with it.
 KEPT = (
     "layout", "active_pane", "maximised", "linked", "alone", "shown", "views", "overlay_on",
-    "map_name", "styles", "drawings", "key_images",
+    "map_name", "styles", "drawings", "key_images", "running",
 )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ class Workspaces:
         self._study: tuple[Series, ...] = ()
         self._looked_for: _Look | None = None
         self._saved: Workspace | None = None
+        self._ran: tuple[str, ...] = ()
         self._wanted: Workspace | None = None
         self._met: set[str] = set()
         self._forgotten = ""
@@ -82,14 +83,26 @@ class Workspaces:
         if not self._session.tasks:
             # What could not be read any more is not waited for.
             self._wanted = None
-        now = self._now()
-        if now is None or now == self._saved or self._store is None or not self._is_open:
+        now, running = self._now(), self._running()
+        if now is None or self._store is None or not self._is_open:
             return
-        self._saved = now
+        if (now, running) == (self._saved, self._ran):
+            return
+        self._saved, self._ran = now, running
         at = datetime.now(UTC).isoformat(timespec="seconds")
         private = self._session.private
         paths = () if private else tuple(str(path) for path in self._library.paths)
-        self._store.keep_draft(Draft(self._name, at, now, paths))
+        self._store.keep_draft(Draft(self._name, at, now, paths, running))
+
+    def _running(self) -> tuple[str, ...]:
+        """The models whose results are still to come, as a reader knows them."""
+        titles = self._session.titles
+        keys = sorted({key for _, key in self._session.running})
+        parts = [(key, *key.partition("@")[::2]) for key in keys]
+        return tuple(
+            f"{titles.get(key) or titles.get(model) or model} {version}"
+            for key, model, version in parts
+        )
 
     def save(self, *, asked: bool = False, done: Callable[[], object] = lambda: None) -> bool:
         """Make what is on screen the workspace of its study; False when nothing is kept.
@@ -110,7 +123,7 @@ class Workspaces:
                 store.keep_behind(self._name, partial(_joined, now=now, marked=marked), done)
             return bool(marked)
         now = now if wanted is None else with_marks(wanted, marks_of(now))
-        self._saved = now
+        self._saved, self._ran = now, ()
         store.keep(self._name, now, done)
         return True
 

@@ -45,6 +45,10 @@ class Autosave(QObject):
             "medview ended unexpectedly. What was not saved, of {when}, can be taken back.",
             when=_when(lost.at),
         )
+        if lost.running:
+            models = ", ".join(lost.running)
+            more = tr("Not the results that were still to come; run again: {models}.", models=models)
+            text = f"{text} {more}"
         self._app.window.notes.show_note(
             text,
             Choice(tr("Recover"), self._recover),

@@ -118,6 +118,25 @@ def test_after_a_kill_one_prompt_with_the_time_brings_the_change_back(
     assert start().window.notes.texts() == []
 
 
+def test_the_prompt_names_the_model_whose_run_was_lost(bench, folder, start, tmp_path):
+    open_study(bench, folder)
+    bench.window.run_analysis()
+    kill(bench, tmp_path)
+    (said,) = start().window.notes.texts()
+    assert said.endswith("run again: Anomaly 1.0.")
+
+
+def test_a_run_that_came_to_its_end_is_not_called_lost(bench, folder, start, tmp_path):
+    open_study(bench, folder)
+    measure(bench)
+    bench.window.run_analysis()
+    bench.app.workspaces.keep_draft()
+    bench.jobs.running("predict:run")[-1].cancel()
+    kill(bench, tmp_path)
+    (said,) = start().window.notes.texts()
+    assert "run again" not in said
+
+
 def test_skip_is_remembered(bench, folder, start, tmp_path):
     open_study(bench, folder)
     measure(bench)
