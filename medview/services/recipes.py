@@ -10,6 +10,8 @@ from typing import Any
 from medview.domain.errors import DataError, UsageError
 from medview.domain.resources import resource
 
+# How many cases there are in a step. Statistics over a step need more than one of them.
+_BATCHES, _FEWEST = ("batch", "attention_batch"), 2
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}
 # Without these nothing is trained; all other numbers may be zero.
 _ABOVE_ZERO = {"epochs", "steps", "batch", "attention_batch", "heads", "key_pool", "rate", "clip"}
@@ -95,6 +97,17 @@ def epochs_settings(model: str, count: int | None) -> tuple[str, ...]:
 def _counts_epochs(name: str) -> bool:
     last = name.rpartition(".")[2]
     return last == "epochs" or last.endswith("_epochs")
+
+
+def halved(recipe: Mapping[str, Any], times: int = 1) -> tuple[str, ...]:
+    """The settings "KEY=VALUE" that halve how many cases there are in a step, so many times.
+
+    None where the recipe names no such number, or has as few as possible already.
+    """
+    flat = _flat(recipe)
+    sizes = {name: flat[name] for name in flat if name.rpartition(".")[2] in _BATCHES}
+    fewer = {name: max(size >> times, min(size, _FEWEST)) for name, size in sizes.items()}
+    return tuple(f"{name}={fewer[name]}" for name in sizes if fewer[name] < sizes[name])
 
 
 def epochs_of(recipe: Mapping[str, Any]) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,7 @@ _NOTED = ("epochs", "cases", "seconds", "memory_mb")
 _KEPT_RUNS = 4
 _LESS = (
     "Close other programs, then start it again, or go on from the last whole epoch where there is "
-    "one. Fewer cases or a part of the network alone take less."
+    "one. Fewer cases in a step, fewer cases at all or a part of the network alone take less."
 )
 
 
@@ -112,8 +112,12 @@ def _write(path: Path, value: Mapping[str, Any]) -> None:
         draft.write_text(json.dumps(value, indent=1) + "\n", "utf-8")
 
 
-def advised(error: MedviewError) -> tuple[Way, ...]:
-    """Say what helps where memory ran out: a training works on all cases, not on one file."""
-    if error.code == OUT_OF_MEMORY:
-        error.do = _LESS
-    return ()
+def advised(error: MedviewError, smaller: Callable[[], object] | None) -> tuple[Way, ...]:
+    """Say what helps where memory ran out: a training works on all cases, not on one file.
+
+    `smaller` starts it again with fewer cases in a step; None where there can be no fewer.
+    """
+    if error.code != OUT_OF_MEMORY:
+        return ()
+    error.do = _LESS
+    return (Way("Smaller batch", smaller),) if smaller is not None else ()

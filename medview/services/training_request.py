@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from medview.domain.training import FinetuneRequest, TrainRequest
-from medview.services.recipes import epochs_of, rate_setting, read_recipe
+from medview.services.recipes import epochs_of, halved, rate_setting, read_recipe
 from medview.services.settings import Settings
 from medview.services.tasks import Errand
 from medview.services.training import trainer_of
@@ -34,6 +34,7 @@ def request_of(
     own = [f"epochs={wish.epochs}"] if wish.epochs else []
     own += [f"folds={wish.folds}"] if wish.folds else []
     own += [f"{rate_setting(version.card.id, {})[0]}={wish.rate!r}"] if wish.rate else []
+    own += halved(read_recipe(version.card.id), wish.halved) if wish.halved else []
     train = TrainRequest(
         data=(str(now.data),),
         out=str(folder),

@@ -19,7 +19,7 @@ Phase = Literal["empty", "looking", "checking", "ready", "running", "stopped", "
 @dataclass(frozen=True, slots=True)
 class Wish:
     """What the reader chose: version to start from ("ID@VERSION"), method, epochs, seed, rate (0:
-    that of the recipe).
+    that of the recipe), and how often the number of cases in a step is halved for want of memory.
 
     With `folds` the training is also cross-validated, for sets too small to hold many out; with
     `sites` it is also made once without each site, to measure on a site that it has not seen.
@@ -32,6 +32,7 @@ class Wish:
     folds: int = 0
     sites: bool = False
     rate: float = 0.0
+    halved: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,9 +21,9 @@ from medview.services.known import Known
 from medview.services.locked_set import LockedSet
 from medview.services.model_library import ModelLibrary
 from medview.services.rate_search import RateSearch
-from medview.services.recipes import epochs_of
+from medview.services.recipes import epochs_of, halved
 from medview.services.runs import RUNS, Run, count_runs, keep_run, write_run
-from medview.services.session import Session
+from medview.services.session import Message, Session, Way
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.training import METHODS, TRAINERS
@@ -53,6 +53,7 @@ READ_RUNS = "medview.services.runs:read_all"
 SURVEY = "medview.learning.finetune:survey"
 # Hints that ``medview.learning.finetune`` understands.
 PAUSE, GO_ON = "pause", "go on"
+_OTHERS = "Other cases were chosen, or something runs on them. Start the training in its panel."
 AT_ONCE = 1e-4
 """Minutes: a training that goes on ends after its first epoch."""
 
@@ -147,6 +148,8 @@ class Tuning:
             wish = replace(wish, rate=0.0)  # rates of other models say nothing of this one
         if wish.method not in METHODS.get(model, ("full",)):
             wish = replace(wish, method="full")
+        if (model, wish.method) != (now.model, now.wish.method) and "halved" not in new:
+            wish = replace(wish, halved=0)  # another network may have the room
         again = wish.version != now.wish.version and now.data is not None
         of_other = (wish.version, wish.method) != (now.wish.version, now.wish.method)
         self.state.set(wish=wish, rates={} if of_other else now.rates)
@@ -276,13 +279,29 @@ class Tuning:
 
         def ready(left: Left | None) -> None:
             if self._errand is errand:
-                answers = Answers(self._done, self._stopped, ways=advised)
+                answers = Answers(self._done, self._stopped, ways=self._ways)
                 self._job = self._tasks.run(errand, answers)
                 self.state.set(preview=left.preview if left is not None else None)
 
         # In private mode nobody remembers names of folders: it goes on as the window does.
         begun = None if self._session.private else self._begun
         self._folder.make_room(begun, ready, resume=resume)
+
+    def _ways(self, error: MedviewError) -> tuple[Way, ...]:
+        """With half as many cases in a step a training may do where memory ran out."""
+        asked, times = self._asked, self.now.wish.halved + 1
+        if asked is None or not halved(asked.train.recipe):
+            return advised(error, None)
+
+        def again() -> None:
+            request = self._request()
+            if request is not None and request.train.data == asked.train.data:
+                self.wish(halved=times)
+                self.start()
+            else:
+                self._session.message = Message(_OTHERS)
+
+        return advised(error, again)
 
     def stop(self) -> None:
         """Stop the training; its checkpoint stays."""

@@ -9,6 +9,7 @@ from medview.learning.anomaly_recipe import Recipe
 from medview.services.recipes import (
     epochs_of,
     epochs_settings,
+    halved,
     read_recipe,
     read_sweeps,
     shipped_recipe,
@@ -99,3 +100,12 @@ def test_several_values_of_a_setting_are_a_sweep_and_one_is_a_setting():
 def test_every_model_is_told_its_epochs_by_the_same_word(model):
     assert epochs_of(read_recipe(model, None, ("epochs=3",))) == 3
     assert epochs_of(read_recipe(model)) > 3
+
+
+@pytest.mark.parametrize("model", ["anomaly", "brain-age", "cxr", "icu"])
+def test_half_as_many_cases_in_a_step_are_settings_of_the_recipe(model):
+    once, often = halved(read_recipe(model)), halved(read_recipe(model), 20)
+    smaller, smallest = (read_recipe(model, None, each) for each in (once, often))
+    assert once
+    assert halved(smaller)
+    assert halved(smallest) == ()

@@ -302,6 +302,46 @@ def test_where_memory_ran_out_it_is_said_what_takes_less(under_way, jobs):
     assert "Wait." not in said
 
 
+def answered(disk):
+    while disk.waiting:
+        disk.go_on()
+
+
+def ways(jobs, under_way):
+    """The ways on after memory ran out once more."""
+    died = WorkerDied("the process that trains ran out of memory", code=OUT_OF_MEMORY)
+    jobs.running("finetune:finetune")[-1].fail(died)
+    answered(under_way.disk)
+    return under_way.tuning._session.message.ways
+
+
+def test_where_memory_ran_out_a_smaller_batch_is_offered_until_it_can_be_no_smaller(
+    under_way, jobs
+):
+    def batch():
+        recipe = jobs.running("finetune:finetune")[-1].args[0].train.recipe
+        return recipe["batch"], recipe["attention_batch"]
+
+    assert batch() == (32, 12)
+    sizes = []
+    while found := ways(jobs, under_way):
+        (way,) = found
+        assert way.text == "Smaller batch"
+        way.take()
+        answered(under_way.disk)
+        sizes.append(batch())
+    assert sizes == [(16, 6), (8, 3), (4, 2), (2, 2)]
+
+
+def test_a_smaller_batch_is_not_for_other_cases(under_way, jobs, tmp_path):
+    (way,) = ways(jobs, under_way)
+    surveyed(under_way.tuning, jobs).finish(FOUND)
+    under_way.tuning.state.set(data=tmp_path / "others.csv")
+    way.take()
+    assert jobs.running("finetune:finetune") == []
+    assert "Other cases were chosen" in under_way.tuning._session.message.text
+
+
 def test_a_disk_that_cannot_be_read_is_tried_again(under_way, monkeypatch):
     def gone(folder):
         raise OSError(5, "Input/output error")
