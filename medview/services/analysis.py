@@ -32,7 +32,7 @@ from medview.services.offers import (
 from medview.services.session import Message, Session, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
-from medview.services.takes import Estimate, free_memory_mb, measured
+from medview.services.takes import Estimate, free_memory_mb, may_have_gpu, measured
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.versions import Version
 
@@ -64,6 +64,7 @@ class Analysis:
         self._preferences = preferences
         self._models = models or ModelLibrary(jobs, session, writer=preferences.writer)
         self._chosen: dict[str, tuple[str, Choices]] = {}
+        self._devices: tuple[tuple[str, str], ...] | None = None
 
     def warm(self) -> Job:
         """Have the compute child load what models need, before the first run."""
@@ -71,7 +72,19 @@ class Analysis:
 
     def ask_devices(self, done: Callable[[tuple[tuple[str, str], ...]], object]) -> Job:
         """Ask the compute child which devices there are: (value, name) of each."""
-        return self._jobs.run("compute", DEVICES, done=done)
+
+        def found(devices: tuple[tuple[str, str], ...]) -> None:
+            self._devices = devices
+            done(devices)
+
+        return self._jobs.run("compute", DEVICES, done=found)
+
+    @property
+    def _has_gpu(self) -> bool:
+        """Whether a run may have been on a GPU; as the system says, until the child was asked."""
+        if self._devices is None:
+            return may_have_gpu()
+        return any(value != "cpu" for value, _ in self._devices)
 
     def estimate(self, model: str, samples: int | None = None) -> Estimate | None:
         """What a run on the volume on screen will take with so many passes (None: the card's).
@@ -195,8 +208,8 @@ class Analysis:
         words = "; ".join(sizes)
         error.do = f"{words[:1].upper()}{words[1:]}. {error.do}" if words else error.do
         smaller = replace(choices, batch=1)
-        ways = [Way("Smaller batch", lambda: again(smaller))]
-        if (choices.device or self._preferences.settings.device) != "cpu":
+        ways = [Way("Smaller batch", lambda: again(smaller))] if choices != smaller else []
+        if (choices.device or self._preferences.settings.device) != "cpu" and self._has_gpu:
             on_cpu = replace(smaller, device="cpu")
             ways.append(Way("CPU", lambda: again(on_cpu)))
         return tuple(ways)

@@ -8,6 +8,8 @@ from pathlib import Path
 from medview.io.result_index import Entry
 
 _MEMORY = Path("/proc/meminfo")
+# What the drivers of graphics processors, also those of a virtual machine, leave in the system.
+_DRIVERS = (Path("/dev/nvidiactl"), Path("/dev/kfd"), Path("/dev/dxg"))
 _FAR = 64
 """Runs on inputs that differ by more than so many times in size are not compared."""
 
@@ -73,6 +75,14 @@ def measured(model: str, voxels: int, samples: int) -> Estimate | None:
 
 def _seconds(take: Take, voxels: int, samples: int) -> float:
     return take.fixed_s + voxels / 1e6 * (take.once_s + take.pass_s * samples)
+
+
+def may_have_gpu() -> bool:
+    """Whether the system has a driver of a graphics processor that computes.
+
+    Libraries of networks would know for sure; the window loads none of them.
+    """
+    return any(each.exists() for each in _DRIVERS)
 
 
 def free_memory_mb() -> float | None:

@@ -51,3 +51,10 @@ def test_a_run_on_a_table_says_nothing_of_one_on_an_image():
     assert not is_alike(entry(), 265)
     assert not is_alike(replace(entry(), voxels=0), 0)
     assert is_alike(entry(), 8_000_000)
+
+
+def test_a_gpu_is_looked_for_by_its_driver(tmp_path, monkeypatch):
+    monkeypatch.setattr(takes, "_DRIVERS", (tmp_path / "driver",))
+    assert not takes.may_have_gpu()
+    (tmp_path / "driver").touch()
+    assert takes.may_have_gpu()

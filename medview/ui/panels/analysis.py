@@ -125,17 +125,18 @@ class AnalysisCard(Card):
         if same:
             rows.append(label(sentence(others[0].words), "quiet", wraps=True))
         elif others:
-            rows.append(self._fold_of(others, is_open=not fitting))
+            rows.append(self._fold_of(others, none_fits=not fitting))
         for row in rows:
             self._offers.addWidget(row)
         self.parts = (*rows, self.options, self._queue, self.more, self._run)
 
-    def _fold_of(self, others: list[Offer], *, is_open: bool) -> Fold:
-        """Models for other data, each with why it does not fit."""
-        fold = Fold("analysis_others", tr("{n} more, for other data", n=len(others)))
+    def _fold_of(self, others: list[Offer], *, none_fits: bool) -> Fold:
+        """Models for other data, each with why it does not fit; open where there are no others."""
+        more, none = tr("{n} more, for other data"), tr("None of {n} models fits")
+        fold = Fold("analysis_others", (none if none_fits else more).format(n=len(others)))
         for each in others:
             fold.add(self._choice(each), label(sentence(each.words), "quiet", wraps=True))
-        fold.set_open(on=is_open)
+        fold.set_open(on=none_fits)
         return fold
 
     def _choice(self, each: Offer) -> QRadioButton:

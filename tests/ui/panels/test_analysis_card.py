@@ -102,7 +102,27 @@ def test_too_little_memory_is_said_before_the_start():
     assert "free" not in estimate_words(told, None)
 
 
-def test_where_memory_ran_out_less_can_be_tried(bench):
+@pytest.mark.parametrize(
+    ("driver", "devices", "ways"),
+    [
+        (False, None, ["Smaller batch"]),
+        (True, None, ["Smaller batch", "CPU"]),
+        (True, [("cpu", "CPU")], ["Smaller batch"]),
+        (False, [("cpu", "CPU"), ("cuda:0", "A card")], ["Smaller batch", "CPU"]),
+    ],
+)
+def test_the_cpu_is_a_way_on_only_from_a_gpu(bench, monkeypatch, driver, devices, ways):
+    monkeypatch.setattr("medview.services.analysis.may_have_gpu", lambda: driver)
+    if devices is not None:
+        bench.find(QPushButton, "analysis_more").click()
+        bench.jobs.running("devices:devices_here")[0].finish(tuple(devices))
+    job = run(bench, "anomaly")
+    job.fail(WorkerDied("The process ran out of memory", code=OUT_OF_MEMORY))
+    assert [way.text for way in bench.session.message.ways] == ways
+
+
+def test_where_memory_ran_out_less_can_be_tried(bench, monkeypatch):
+    monkeypatch.setattr("medview.services.analysis.may_have_gpu", lambda: True)
     bench.jobs.running("shelf_work:runs")[0].finish((ENTRY,))
     job = run(bench, "anomaly")
     job.fail(WorkerDied("The process ran out of memory", code=OUT_OF_MEMORY, do="Try again."))
@@ -113,8 +133,9 @@ def test_where_memory_ran_out_less_can_be_tried(bench):
     smaller = bench.jobs.running("predict:run")[-1]
     assert (smaller.args[0].batch, smaller.args[0].device) == (1, "auto")
     smaller.fail(WorkerDied("The process ran out of memory", code=OUT_OF_MEMORY, do="Again."))
-    assert bench.find(QPushButton, "note_2_choice_1").text() == "CPU"
-    bench.find(QPushButton, "note_2_choice_1").click()
+    # A batch of one can be no smaller.
+    assert [way.text for way in bench.session.message.ways] == ["CPU"]
+    bench.find(QPushButton, "note_2_choice_0").click()
     on_cpu = bench.jobs.running("predict:run")[-1].args[0]
     assert (on_cpu.batch, on_cpu.device) == (1, "cpu")
 
@@ -165,6 +186,17 @@ def test_models_that_do_not_fit_stand_behind_a_link_with_their_reasons(qtbot, tm
     reasons = [each.text() for each in other.parentWidget().findChildren(QLabel)]
     assert reasons
     assert all(each.startswith("Needs ") for each in reasons)
+
+
+def test_where_no_model_fits_none_is_called_one_more(qtbot, tmp_path):
+    film = replace(CARD, id="film", inputs=(InputSpec("film", "a chest film", modalities=("CR",)),))
+    table = replace(CARD, id="table", inputs=(InputSpec("smri", "a table of features"),))
+    made = make_bench(tmp_path, film, table)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    made.show()
+    assert made.find(QPushButton, "analysis_others").text() == "None of 2 models fits ▾"
+    assert made.window.findChild(QRadioButton, "model_table").isVisible()
 
 
 def test_of_a_single_plane_models_for_films_come_first(qtbot, tmp_path):
