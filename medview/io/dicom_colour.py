@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -14,6 +15,7 @@ from medview.io.dicom_values import Header
 
 RGB8 = NDArray[np.uint8]
 MAX_ENTRIES = 65536
+_MOST_OF_8, _BELOW_ZERO = 255, 0x8000
 # JPEG decoders turn colours themselves.
 _TURNED = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 
@@ -64,43 +66,66 @@ def _from_ybr(pixels: RGB8) -> RGB8:
     return np.asarray(np.clip(np.rint(rgb), 0, 255), dtype=np.uint8)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    """A colour of a palette: the index of its first entry, its entries, how many bits they have.
+
+    `wide` says that each takes two bytes, whatever the bits.
+    """
+
+    first: int
+    entries: NDArray[np.int64]
+    bits: int = 8
+    wide: bool = False
+
+
+_GREYS = _Table(0, np.arange(256))
+
+
 def _by_palette(pixels: Pixels, header: Header) -> RGB8:
     """Look indices up; below and above the table its ends hold (PS3.3 C.7.6.3.1.5)."""
+    tables = [_table(header, colour) for colour in ("Red", "Green", "Blue")]
+    highest = max((int(t.entries.max(initial=0)) for t in tables if t.wide), default=0)
     out = np.empty((*pixels.shape, 3), np.uint8)
-    for n, colour in enumerate(("Red", "Green", "Blue")):
-        first, table = _palette(header, colour)
-        index = np.clip(pixels.astype(np.int64) - first, 0, len(table) - 1)
-        out[..., n] = table[index]
+    for n, table in enumerate(tables):
+        index = np.clip(pixels.astype(np.int64) - table.first, 0, len(table.entries) - 1)
+        shades = np.clip(table.entries >> _shift(table, highest), 0, 255).astype(np.uint8)
+        out[..., n] = shades[index]
     return out
 
 
-def _palette(header: Header, colour: str) -> tuple[int, RGB8]:
+def _shift(table: _Table, highest: int) -> int:
+    """By how many bits entries are too deep; `highest` is the highest of all colours.
+
+    Descriptors say 8 or 16 bits of one way of writing and often mean the other (PS3.3
+    C.7.6.3.1.6): entries of two bytes hold 8 bits where none of any colour is above 255, and 16
+    where one is. A colour alone does not tell: of a deep palette it may be nearly black.
+    """
+    if not table.wide or highest <= _MOST_OF_8:
+        return 0
+    bits = table.bits if table.bits > 8 else 16
+    return min(bits, 16) - 8
+
+
+def _table(header: Header, colour: str) -> _Table:
     descriptor = header.numbers(f"{colour}PaletteColorLookupTableDescriptor")
     if len(descriptor) != 3:
-        return 0, np.arange(256, dtype=np.uint8)
+        return _GREYS
     count, first, bits = (int(n) for n in descriptor)
     count = count & 0xFFFF or MAX_ENTRIES
+    if header.whole("PixelRepresentation") == 1 and first >= _BELOW_ZERO:
+        first -= MAX_ENTRIES  # files that name no kinds of values leave open that it is signed
     order = "<" if header.outline.little else ">"
     raw = header.raw(f"Segmented{colour}PaletteColorLookupTableData")
     if raw:
         words = np.frombuffer(raw[: len(raw) // 2 * 2], f"{order}u2").astype(int).tolist()
-        table = np.array(_unfolded(words, count), np.int64)
+        entries, wide = np.array(_unfolded(words, count), np.int64), True
     else:
         raw = header.raw(f"{colour}PaletteColorLookupTableData")
         wide = len(raw) >= 2 * count
-        table = np.frombuffer(
-            raw[: len(raw) // 2 * 2] if wide else raw, f"{order}u2" if wide else "u1"
-        )
-        table = table[:count].astype(np.int64)
-        # Tables of 8 bits are written in 16-bit words, too: in the lower byte, the upper or both.
-        if not wide:
-            bits = 8
-        elif table.max(initial=0) > 255:
-            bits = bits if bits > 8 else 16
-    if not table.size:
-        return 0, np.arange(256, dtype=np.uint8)
-    shift = max(0, min(bits, 16) - 8)
-    return first, np.clip(table >> shift, 0, 255).astype(np.uint8)
+        whole = raw[: len(raw) // 2 * 2] if wide else raw
+        entries = np.frombuffer(whole, f"{order}u2" if wide else "u1")[:count].astype(np.int64)
+    return _Table(first, entries, bits, wide) if entries.size else _GREYS
 
 
 def _unfolded(words: list[int], count: int) -> list[int]:

@@ -9,6 +9,7 @@ from dicom_files import compressed, image, only, write
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageCms
+from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from medview.io.dicom_colour import _unfolded
 
@@ -116,12 +117,40 @@ def test_repeats_are_of_the_segment_that_they_name(table, values):
         (8, words(0, 100 << 8, 255 << 8), [0, 100, 255]),  # words that call themselves bytes
         (16, words(0, 100 << 8, 255 << 8), [0, 100, 255]),
         (12, words(0, 100 << 4, 255 << 4), [0, 100, 255]),
+        (16, words(0, 100, 255), [0, 100, 255]),  # bytes in words that call themselves words
+        (16, bytes([0, 100, 255, 0]), [0, 100, 255]),  # bytes that do
     ],
 )
 def test_a_palette_has_bytes_or_words(bits, packed, shown, tmp_path):
     index = np.array([[0, 1, 2]], np.uint8)
     found = rgb_of(palette(3, 0, bits, [packed] * 3, index), tmp_path)
     assert found[0, :, 0].tolist() == shown
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_a_dark_colour_of_a_deep_palette_stays_dark(bits, tmp_path):
+    """How deep the entries are is told by all three colours together."""
+    tables = [words(0, 90, 200), words(0, 100 << 8, 255 << 8), words(0, 0, 0)]
+    found = rgb_of(palette(3, 0, bits, tables, np.array([[0, 1, 2]], np.uint8)), tmp_path)
+    assert found[0].tolist() == [[0, 0, 0], [0, 100, 0], [0, 255, 0]]
+
+
+@pytest.mark.parametrize(("factor", "bits"), [(1, 16), (1, 8), (256, 16)])
+def test_a_segmented_palette_has_bytes_or_words(factor, bits, tmp_path):
+    ds = image(np.array([[0, 1, 2, 3]], np.uint8), PhotometricInterpretation="PALETTE COLOR")
+    for name in ("Red", "Green", "Blue"):
+        setattr(ds, f"{name}PaletteColorLookupTableDescriptor", [4, 0, bits])
+        lines = words(0, 1, 10 * factor, 1, 3, 220 * factor)
+        setattr(ds, f"Segmented{name}PaletteColorLookupTableData", lines)
+    assert rgb_of(ds, tmp_path)[0, :, 1].tolist() == [10, 80, 150, 220]
+
+
+@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRLittleEndian])
+def test_a_palette_of_signed_indices_begins_below_zero(syntax, tmp_path):
+    index = np.array([[-3, -2, -1, 0]], np.int16)
+    ds = palette(3, -2, 16, [words(0x1000, 0x8000, 0xF000)] * 3, index)
+    ds.file_meta.TransferSyntaxUID = syntax
+    assert rgb_of(ds, tmp_path)[0, :, 0].tolist() == [16, 16, 128, 240]
 
 
 @given(st.lists(st.integers(0, 65535), max_size=60), st.integers(1, 65536))
