@@ -48,14 +48,25 @@ def body_corners(volume: Volume) -> NDArray[np.float64] | None:
 
 def body_box(frame: Frame, corners: NDArray[np.float64] | None) -> Box:
     """Left, top, right and bottom of the body in pixels of a frame, with a little margin."""
-    rows, columns = frame.size
+    return box_in(frame.size, frame.pixel_to_lps, corners, is_turned=bool(frame.lean))
+
+
+def box_in(
+    size: tuple[int, int],
+    pixel_to_lps: NDArray[np.float64],
+    corners: NDArray[np.float64] | None,
+    *,
+    is_turned: bool = False,
+) -> Box:
+    """The same in a slice of so many rows and columns; `is_turned` where it is oblique."""
+    rows, columns = size
     whole = (0.0, 0.0, float(columns), float(rows))
     if corners is None:
         return whole
     homogeneous = np.column_stack([corners, np.ones(len(corners))])
-    pixels = (np.linalg.inv(frame.pixel_to_lps) @ homogeneous.T)[:2] + 0.5
+    pixels = (np.linalg.inv(pixel_to_lps) @ homogeneous.T)[:2] + 0.5
     low, high = pixels.min(axis=1), pixels.max(axis=1)
-    if frame.lean:
+    if is_turned:
         low, high = _rounded(pixels)
     margin = _MARGIN * (high - low)
     low = np.maximum(low - margin, 0)

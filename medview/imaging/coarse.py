@@ -1,4 +1,4 @@
-"""Planes with fewer pixels: one out of every block of two by two, made once for an array and kept.
+"""Slices with fewer pixels: one out of every block of two by two, made once and kept.
 
 A film has more pixels than a screen. What is drawn of it whole is taken from here, so that a
 turn of its window costs what the screen has and not what the film has.
@@ -15,17 +15,22 @@ from numpy.typing import NDArray
 # Pixels that are joined in one go: what lies between stays in the processor's cache.
 _AT_ONCE = 1 << 17
 
-# Ever coarser planes, by array identity and way; an entry goes when its array does.
-_kept: dict[tuple[int, bool], list[NDArray[np.generic]]] = {}
+# A slice and ever coarser ones of it, by array identity and way; an entry goes when its array
+# does. Of a stack only the slice that was asked for last is kept.
+_kept: dict[tuple[int, bool], tuple[int, list[NDArray[np.generic]]]] = {}
 
 
-def coarser(array: NDArray[np.generic], step: int, *, highest: bool = False) -> NDArray[np.generic]:
-    """One value for every block of `step` x `step` pixels of a single plane.
+def coarser(
+    array: NDArray[np.generic], k: int, step: int, *, highest: bool = False
+) -> NDArray[np.generic]:
+    """One value for every block of `step` x `step` pixels of a stored slice.
 
     Parameters
     ----------
     array : NDArray[np.generic]
-        (1, h, w), or (1, h, w, 3) of colour; it must not be written to afterwards.
+        (n, h, w), or (n, h, w, 3) of colour; it must not be written to afterwards.
+    k : int
+        Which of the slices.
     step : int
         A power of 2.
     highest : bool
@@ -34,18 +39,22 @@ def coarser(array: NDArray[np.generic], step: int, *, highest: bool = False) -> 
     Returns
     -------
     NDArray[np.generic]
-        (1, ceil(h / step), ceil(w / step)), of the same type. Means of whole numbers are rounded at
+        (ceil(h / step), ceil(w / step)), of the same type. Means of whole numbers are rounded at
         each halving, those of other numbers leave out NaN. Blocks that reach beyond the edge
         hold what there is of them; there the last row and column may count twice.
     """
+    stored: NDArray[np.generic] = array[k]
     if step == 1:
-        return array
-    levels = _kept.get((id(array), highest))
-    if levels is None:
-        levels = _kept[id(array), highest] = []
-        weakref.finalize(array, _kept.pop, (id(array), highest), None)
+        return stored
+    key = (id(array), highest)
+    known = _kept.get(key)
+    if known is None:
+        weakref.finalize(array, _kept.pop, key, None)
+    # Another list each time: two threads that draw the same film share no half-made one.
+    levels = list(known[1]) if known is not None and known[0] == k else []
     while 2 ** len(levels) < step:
-        levels.append(_halved((levels[-1] if levels else array)[0], highest=highest)[None])
+        levels.append(_halved(levels[-1] if levels else stored, highest=highest))
+    _kept[key] = (k, levels)
     return levels[step.bit_length() - 2]
 
 

@@ -80,9 +80,9 @@ def compose_frame(
     a line each, for the upper right corner. Maps must lie on the volume's own grid (bring them
     there with `resample_onto`, on a worker).
 
-    With `part` (see `needed`) image and tints are those blocks of a film: values are averaged
+    With `part` (see `needed`) image and tints are those blocks of a slice: values are averaged
     before they turn to grey or colour, of masks and labels the highest counts. All places and
-    values stay those of the pixels of the film.
+    values stay those of the pixels of the slice.
 
     Raises
     ------

@@ -20,6 +20,9 @@ from medview.imaging.tint import Tint
 SlabMode = Literal["mip", "minip", "mean"]
 Annotations = Literal["all", "minimal", "none"]
 
+# Blocks that lie apart by so little of one are drawn as the same.
+_SAME_BLOCK = 0.01
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -123,27 +126,32 @@ class ReferenceLine:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The pixels of a large film that a frame holds, one for every block of `step` x `step`.
+    """The pixels of a large slice that a frame holds, one for every block of `step` x `step`.
 
-    The first block begins at `left` and `top`, in pixels of the slice as it is drawn: before 0
-    where a turned slice begins with less than a block. `whole` is the slice, (rows, columns).
+    Blocks are pixels of the screen, or of the slice where `step` is 1; then all are whole
+    numbers. The first block begins at `left` and `top`, in pixels of the slice as it is drawn:
+    before 0 where only the rest of it lies on the slice. `whole` is the slice, (rows, columns).
     """
 
-    left: int
-    top: int
+    left: float
+    top: float
     columns: int
     rows: int
-    step: int
+    step: float
     whole: tuple[int, int]
 
     def covers(self, other: Part) -> bool:
-        """Whether all of another part of the same slice is in it, as fine as there."""
+        """Whether the very blocks of another part of the same slice are in it."""
+        if (self.step, self.whole) != (other.step, other.whole):
+            return False
+        away = ((other.left - self.left) / self.step, (other.top - self.top) / self.step)
+        x, y = (round(blocks) for blocks in away)
         return (
-            (self.step, self.whole) == (other.step, other.whole)
-            and self.left <= other.left
-            and self.top <= other.top
-            and self.left + self.columns * self.step >= other.left + other.columns * other.step
-            and self.top + self.rows * self.step >= other.top + other.rows * other.step
+            max(abs(away[0] - x), abs(away[1] - y)) < _SAME_BLOCK
+            and x >= 0
+            and y >= 0
+            and x + other.columns <= self.columns
+            and y + other.rows <= self.rows
         )
 
 

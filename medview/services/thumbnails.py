@@ -38,7 +38,7 @@ def thumbnail_of(volume: Volume) -> Thumbnail:
     view = replace(first_views(volume)[MAIN_PANE], zoom=1.0, pan_mm=(0.0, 0.0))
     part = needed(volume, view, Room(_MOST_PX, _MOST_PX))
     frame = compose_frame(volume, (), view, part=part)
-    block = 1 if frame.part is None else frame.part.step
+    block = 1.0 if frame.part is None else frame.part.step
     box = body_box(frame, body_corners(volume))
     left, top, right, bottom = (round(n / block) for n in box)
     step = max(1, max(bottom - top, right - left) // _MOST_PX)

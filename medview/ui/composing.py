@@ -89,7 +89,7 @@ class Composer:
         cutting = self._cutting(held, view, others)
         cuts = tuple((each.plane, each.point_lps, each.slab_mm, each.tilt) for each in cutting)
         asked = (volume, plain, drawn, results, session.zones_on, cuts, swipe)
-        part = needed(volume, view, room) if swipe is None else None
+        part = needed(volume, view, room, self._body_of(volume)) if swipe is None else None
         before = self._composed.get(pane)
         if before is not None and before[0] == asked and _holds(before[1], part):
             return before[1]

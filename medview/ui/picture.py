@@ -10,14 +10,17 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtCore import QPoint, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QImage, QPainter, QTransform
 
 from medview.imaging.frame import Frame
-from medview.imaging.part import FINEST
 from medview.imaging.tint import Tint
 from medview.imaging.view import Part
 
+# Smoothing looks at two pixels a side; of an image that is finer on screen it would miss some.
+FINEST = 0.5
+# Pixels of the image that are so nearly those of the screen are painted as they are.
+_SAME_SIZE = 1e-6
 # Pixels that are merged in one go: what lies between stays in the processor's cache.
 _AT_ONCE = 1 << 18
 
@@ -43,7 +46,7 @@ class Picture:
 
     def paint(self, painter: QPainter, to_pane: QTransform) -> None:
         """Paint it by the transform from corners of slice pixels to pixels of the pane."""
-        if not self._images:
+        if not self._images or self._paints_as_it_is(painter, to_pane):
             return
         fine = painter.device().devicePixelRatioF() * max(abs(to_pane.m11()), abs(to_pane.m22()))
         lies, shows = self._places()
@@ -57,6 +60,26 @@ class Picture:
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.drawImage(lies, image, QTransform.fromScale(coarse_x, coarse_y).mapRect(shows))
         painter.restore()
+
+    def _paints_as_it_is(self, painter: QPainter, to_pane: QTransform) -> bool:
+        """Paint pixels that are those of the screen, without smoothing; say if they are."""
+        part = self._part
+        if part is None or painter.device().devicePixelRatioF() != 1:
+            return False
+        sizes = (to_pane.m11() * part.step, to_pane.m22() * part.step)
+        if max(abs(size - 1) for size in sizes) > _SAME_SIZE:
+            return False
+        corner = to_pane.map(QPointF(part.left, part.top))
+        rows, columns = part.whole
+        painter.save()
+        # Pixels at an edge have the mean of what the slice has of them.
+        painter.setTransform(QTransform())
+        painter.setClipRect(
+            to_pane.mapRect(QRectF(0, 0, columns, rows)), Qt.ClipOperation.IntersectClip
+        )
+        painter.drawImage(QPoint(round(corner.x()), round(corner.y())), self._images[0])
+        painter.restore()
+        return True
 
     def _places(self) -> tuple[QRectF, QRectF]:
         """Where it lies in pixels of the slice, and which part of its own pixels that is."""

@@ -117,6 +117,51 @@ def test_the_pane_looks_as_if_all_of_the_film_were_painted(shown, film, place):
     assert away.mean() < 0.5
 
 
+@pytest.mark.parametrize("zoom", [0.7, 1.0, 1.9, 3.1, 9.0])
+@pytest.mark.parametrize("turn", [{}, {"flip_h": True, "rotate": 90}])
+def test_a_marked_pixel_is_painted_within_half_a_pixel_of_the_screen(shown, film, zoom, turn):
+    """Found by its weight in the painted pixels, on a film that is black elsewhere."""
+    j, i = 1303, 1098
+    spot = np.zeros(film.array.shape, np.int16)
+    spot[0, j - 8 : j + 9, i - 8 : i + 9] = 250
+    shown.show(replace(film, array=spot), uid="1.2")
+    frame = view(shown, annotations="none", zoom=zoom, **turn)
+    pane = shown.pane()
+    assert (frame.part.step == 1) == (pane.px_per_mm() * 0.15 >= 1)
+    seen = pixels_of(pane).astype(float)
+    x, y, *_ = np.linalg.inv(frame.pixel_to_lps) @ [*film.geometry.to_mm((0, j, i)), 1.0]
+    at = pane.pixel_of(x, y)
+    rows, columns = np.indices(seen.shape) + 0.5
+    seen[np.hypot(rows - at.y(), columns - at.x()) > 60] = 0  # letters
+    found = tuple(float(np.average(places, weights=seen)) for places in (columns, rows))
+    assert found == pytest.approx((at.x(), at.y()), abs=0.5)
+
+
+def test_lines_finer_than_the_screen_make_no_waves(shown, film):
+    """A grid of two bright columns in four is a grey on screen, as it is on a light box."""
+    lines = np.zeros(film.array.shape, np.int16)
+    lines[..., ::4] = lines[..., 1::4] = 300
+    shown.show(replace(film, array=lines), uid="1.2")
+    wide = 1 / (shown.pane().px_per_mm() * 0.15)  # pixels of the film to one of the screen
+    view(shown, annotations="none", zoom=wide / 3.9)
+    painted = pixels_of(shown.pane())
+    high, across = (n // 2 for n in painted.shape)
+    middle = painted[high - 100 : high + 100, across - 150 : across + 150]
+    assert middle.mean() == pytest.approx(127.5, abs=2)
+    assert np.ptp(np.median(middle, axis=0)) < 40
+
+
+@pytest.mark.parametrize("zoom", [1.0, 2.3, 8.0])
+def test_probed_values_are_those_of_the_stored_pixels(shown, film, zoom):
+    place = film.geometry.to_mm((0, 700, 900))
+    frame = view(shown, zoom=zoom, point_lps=tuple(float(mm) for mm in place))
+    assert frame.values["image"] == film.array[0, 700, 900]
+    x, y = frame.cursor
+    assert film.geometry.to_index((frame.pixel_to_lps @ [x, y, 0, 1])[:3])[1:] == pytest.approx(
+        (700, 900), abs=1e-6
+    )
+
+
 def test_under_the_glass_are_finer_pixels(shown):
     step = shown.frame().part.step
     shown.pane().set_loupe(QPointF(100, 100))

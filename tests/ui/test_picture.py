@@ -9,6 +9,7 @@ from PySide6.QtGui import QImage, QPainter, QTransform
 
 from medview.domain.overlay import LayerStyle
 from medview.imaging.frame import Layer, View, compose_frame
+from medview.imaging.view import Part
 from medview.ui.picture import Picture, merged
 
 STYLE = LayerStyle(visible=True, range=(0.0, 1.0), threshold=0.2, opacity=0.6)
@@ -107,6 +108,20 @@ def test_pixels_are_merged_again_only_when_they_are_others(frame, monkeypatch):
     picture.show(replace(frame, image=255 - frame.image))
     picture.show(None)
     assert len(calls) == 3
+
+
+@pytest.mark.parametrize("at", [(3.0, 5.0), (3.4, 4.8)])
+def test_pixels_of_the_screen_are_painted_as_they_are(frame, at):
+    """Blocks of 2.5 pixels of the slice on a screen that is 2.5 times as coarse."""
+    dice = np.random.default_rng(6)
+    image = dice.integers(1, 256, (8, 9), dtype=np.uint8)
+    part = Part(left=2.5, top=5.0, columns=9, rows=8, step=2.5, whole=(23, 24))
+    some = replace(frame, image=image, paints=(), part=part)
+    shown = painted(some, QTransform.fromTranslate(*at).scale(0.4, 0.4), (20, 20))[..., 0]
+    # The slice ends after 9.2 pixels of the screen: what lies beyond is not drawn.
+    assert np.array_equal(shown[7:14, 4:13], image[:7])
+    assert not shown[14:].any()
+    assert not shown[:7].any()
 
 
 def test_nothing_is_painted_where_there_is_no_frame():

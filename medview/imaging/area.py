@@ -1,0 +1,115 @@
+"""Means over pixels of the screen that are no whole number of pixels of a slice.
+
+Every pixel of the screen has the mean of exactly the area that it covers. Values between two
+pixels that are merely looked up would lay waves over fine structures, such as the lines of a
+grid on a film, that are not in the patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Of a pixel that reaches so little into a block nothing is seen of it.
+_TOUCH = 1e-6
+
+
+class Span(NamedTuple):
+    """Pixels of the screen along one side, in pixels of a plane: where the first begins, how
+    wide each is (1 or more) and how many there are.
+    """
+
+    start: float
+    wide: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """Which pixels of a plane every pixel of the screen touches along one side, and how much.
+
+    `first` (n,) and `shares` (n, m), which sum up to 1; `begin` and `end` of all that is touched.
+    """
+
+    first: NDArray[np.int64]
+    shares: NDArray[np.float32]
+    begin: int
+    end: int
+
+
+def averaged(plane: NDArray[np.generic], down: Span, right: Span) -> NDArray[np.generic]:
+    """The mean of `plane`, (h, w) or (h, w, 3), over every pixel of the screen; of the same type.
+
+    Whole numbers are rounded; NaN does not count unless all that a pixel covers is NaN. A pixel
+    that reaches beyond the plane has the mean of what there is.
+    """
+    rows, columns = _side(down, plane.shape[0]), _side(right, plane.shape[1])
+    values = plane[rows.begin : rows.end, columns.begin : columns.end]
+    if plane.dtype.kind != "f":
+        made = np.rint(_mean(np.asarray(values, np.float32), rows, columns))
+        return made.astype(plane.dtype)
+    known = np.isfinite(values)
+    if known.all():
+        return _mean(np.asarray(values, np.float32), rows, columns).astype(plane.dtype)
+    total = _mean(np.where(known, values, 0).astype(np.float32), rows, columns)
+    share = _mean(known.astype(np.float32), rows, columns)
+    made = np.full(total.shape, np.nan, plane.dtype)
+    np.divide(total, share, out=made, where=share > _TOUCH)
+    return made
+
+
+def highest_in(plane: NDArray[np.generic], down: Span, right: Span) -> NDArray[np.generic]:
+    """The highest value that every pixel of the screen touches: nothing of a mask is lost."""
+    rows, columns = _side(down, plane.shape[0]), _side(right, plane.shape[1])
+    values = plane[rows.begin : rows.end, columns.begin : columns.end]
+    return _peak(_peak(values, rows, 0), columns, 1)
+
+
+def _side(span: Span, size: int) -> _Side:
+    edges = np.clip(span.start + span.wide * np.arange(span.number + 1.0), 0, size)
+    low, high = edges[:-1], edges[1:]
+    first = np.minimum(np.floor(low + _TOUCH).astype(np.int64), size - 1)
+    reach = int(np.ceil(span.wide)) + 1
+    ends = first[:, None] + np.arange(reach + 1)
+    held = np.clip(ends.astype(np.float64), low[:, None], high[:, None])
+    shares = held[:, 1:] - held[:, :-1]
+    shares[shares < _TOUCH] = 0
+    # Beside the plane there is nothing to share: its last pixel stands for it.
+    shares[shares.sum(axis=1) == 0, 0] = 1
+    shares /= shares.sum(axis=1, keepdims=True)
+    begin, end = int(first.min()), int(min(first.max() + reach, size))
+    return _Side(first - begin, shares.astype(np.float32), begin, end)
+
+
+def _mean(values: NDArray[np.float32], rows: _Side, columns: _Side) -> NDArray[np.float32]:
+    """(n, m, ...) of (h, w, ...): first down, then to the right."""
+    made = _weigh(rows, values)
+    turned = _weigh(columns, np.ascontiguousarray(made.swapaxes(0, 1)))
+    return np.ascontiguousarray(turned.swapaxes(0, 1))
+
+
+def _weigh(side: _Side, values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The means along the first axis."""
+    from scipy.sparse import csr_array
+
+    size, reach = len(values), side.shares.shape[1]
+    places = np.minimum(side.first[:, None] + np.arange(reach), size - 1)
+    starts = np.arange(len(places) + 1) * reach
+    matrix: Any = csr_array((side.shares.ravel(), places.ravel(), starts), (len(places), size))
+    made = matrix @ values.reshape(size, -1)
+    return np.asarray(made.reshape(len(places), *values.shape[1:]), np.float32)
+
+
+def _peak(values: NDArray[np.generic], side: _Side, axis: int) -> NDArray[np.generic]:
+    last = values.shape[axis] - 1
+    made = np.take(values, side.first, axis=axis)
+    higher: Callable[..., Any] = np.fmax
+    for n in range(1, side.shares.shape[1]):
+        # What is not touched gives way to the first, which counts already.
+        places = np.where(side.shares[:, n] > 0, side.first + n, side.first)
+        higher(made, np.take(values, np.minimum(places, last), axis=axis), out=made)
+    return made
