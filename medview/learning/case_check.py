@@ -26,6 +26,7 @@ def check(
     data: tuple[str, ...],
     tried: tuple[str, ...] = (),
     faults: tuple[Fault, ...] = (),
+    init: str | None = None,
 ) -> dict[str, Any]:
     """Read every case that was not `tried`, and count what a training can use.
 
@@ -57,7 +58,8 @@ def check(
             found[fault.key] = fault
     left = [case for case in cases if key_of(case) not in found]
     skipped = [(one.case, one.what) for subset in subsets for one in subset.skipped]
-    return told_of(model, left, [*((one.case, one.text) for one in found.values()), *skipped])
+    faulty = [(one.case, one.text) for one in found.values()]
+    return told_of(model, left, [*faulty, *skipped], init)
 
 
 def key_of(case: TrainCase) -> str:

@@ -42,16 +42,18 @@ FEWEST = 4
 """Patients: below, nothing can be held out and told apart from chance."""
 
 
-def survey(job: Progress, model: str, data: tuple[str, ...]) -> dict[str, Any]:
-    """Count what a training would find, before anything runs.
+def survey(
+    job: Progress, model: str, data: tuple[str, ...], init: str | None = None
+) -> dict[str, Any]:
+    """Count what a training from the weights `init` would find, before anything runs.
 
     Returns
     -------
     dict
         ``cases``, ``patients``, ``sites``, ``parts`` (cases by split, "" where it is open),
         ``labels`` (cases by label, where there are some), ``ages`` (lowest and highest), ``files``
-        (the image of each case), ``by_site`` (cases by site, where there are some)
-        and ``skipped`` (case and reason).
+        (the image of each case), ``by_site`` (cases by site, where there are some), ``seen``
+        (the patients whom those weights have learnt from) and ``skipped`` (case and reason).
 
     Raises
     ------
@@ -61,13 +63,15 @@ def survey(job: Progress, model: str, data: tuple[str, ...]) -> dict[str, Any]:
     job.report(0, 1, "looking at the cases")
     subsets = find_subsets(data, model)
     cases = [case for subset in subsets for case in subset.cases]
-    return told_of(
-        model, cases, [(one.case, one.what) for subset in subsets for one in subset.skipped]
-    )
+    skipped = [(one.case, one.what) for subset in subsets for one in subset.skipped]
+    return told_of(model, cases, skipped, init)
 
 
 def told_of(
-    model: str, cases: Sequence[TrainCase], skipped: Sequence[tuple[str, str]]
+    model: str,
+    cases: Sequence[TrainCase],
+    skipped: Sequence[tuple[str, str]],
+    init: str | None = None,
 ) -> dict[str, Any]:
     """What ``survey`` says of these cases.
 
@@ -78,9 +82,11 @@ def told_of(
     """
     refuse_one_outcome(model, cases)
     ages = [case.age_years for case in cases if case.age_years is not None]
+    patients = {case.patient for case in cases}
     return {
         "cases": len(cases),
-        "patients": len({case.patient for case in cases}),
+        "patients": len(patients),
+        "seen": len(_seen_by(init, {patient_hash(each) for each in patients})),
         "sites": len({case.site for case in cases if case.site}),
         "by_site": dict(Counter(case.site for case in cases if case.site)),
         "parts": dict(Counter(case.split for case in cases)),

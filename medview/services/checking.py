@@ -27,14 +27,14 @@ class Checking:
         failed: Callable[[MedviewError], object],
     ) -> None:
         self._tasks, self._done, self._failed = tasks, done, failed
-        self._asked: tuple[str, Path] | None = None
+        self._asked: tuple[str, Path, str | None] | None = None
         self._tried: tuple[str, ...] = ()
         self._faults: tuple[Fault, ...] = ()
         self._begun: Tried | None = None
 
-    def run(self, model: str, data: Path) -> None:
-        """Read all cases; a check that runs already is given up."""
-        self._asked, self._tried, self._faults, self._begun = (model, data), (), (), None
+    def run(self, model: str, data: Path, init: str | None = None) -> None:
+        """Read all cases for a training from the weights `init`; a check that runs is given up."""
+        self._asked, self._tried, self._faults, self._begun = (model, data, init), (), (), None
         self._go_on()
 
     def give_up(self) -> None:
@@ -44,12 +44,12 @@ class Checking:
     def _go_on(self) -> None:
         if self._asked is None:
             return
-        model, data = self._asked
+        model, data, init = self._asked
         errand = Errand(
             "Reading each case once",
             "train",
             CHECK,
-            (model, (str(data),), self._tried, self._faults),
+            (model, (str(data),), self._tried, self._faults, init),
             about=data.name,
             key="check",
         )

@@ -167,6 +167,16 @@ class Tuning:
         return expected(self._times.now, self._kind, epochs=epochs, cases=cases)
 
     @property
+    def _version(self) -> Version | None:
+        """The version to start from; None while none is chosen that is there."""
+        return next((v for v in self.choices() if v.name == self.now.wish.version), None)
+
+    @property
+    def _init(self) -> str | None:
+        """Its weights."""
+        return None if self._version is None else str(self._version.weights)
+
+    @property
     def _kind(self) -> str:
         return f"{self.now.model} {self.now.wish.method}"
 
@@ -192,7 +202,7 @@ class Tuning:
             "Looking at cases",
             "compute",
             SURVEY,
-            (self.now.model, (str(data),)),
+            (self.now.model, (str(data),), self._init),
             about=data.name,
             key="survey",
         )
@@ -204,7 +214,7 @@ class Tuning:
             return
         self.state.set(phase="checking", found=found)
         self.locked.look()
-        self._checking.run(self.now.model, self.now.data)
+        self._checking.run(self.now.model, self.now.data, self._init)
 
     def _checked(self, found: Mapping[str, Any], *, is_checked: bool = True) -> None:
         data = self.now.data
@@ -236,7 +246,7 @@ class Tuning:
     ) -> FinetuneRequest | None:
         """The training that Start would begin; None where none may start."""
         now, settings = self.now, self._preferences.settings
-        version = next((v for v in self.choices() if v.name == now.wish.version), None)
+        version = self._version
         if now.data is None or version is None or not now.may_start:
             return None
         return request_of(

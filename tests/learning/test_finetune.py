@@ -13,6 +13,7 @@ from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.io.seen import seen_of
 from medview.learning import finetune as module
+from medview.learning.case_check import check
 from medview.learning.cases import find_subsets
 from medview.learning.finetune import (
     PAUSE,
@@ -203,3 +204,14 @@ def test_nobody_of_a_locked_set_may_be_among_the_cases(tmp_path):
     with pytest.raises(DataError, match=r"^p0, p1, p2, p3, p4 and 2 more: patients of") as caught:
         refuse_shared(Silent(), wanted)
     assert "p0" not in caught.value.what  # who it is stands where --private takes it away
+
+
+def test_the_survey_counts_the_patients_whom_the_version_has_learnt_from(tmp_path):
+    parent = throwaway_weights(tmp_path / "parent")
+    card = read_card(parent.with_name(CARD))
+    seen = (patient_hash("p2"), patient_hash("elsewhere"))
+    write_card(replace(card, seen_patients=seen, seen_salts=()), parent.with_name(CARD))
+    data = (str(case_list(tmp_path, ["a,p1,", "b,p2,", "c,p2,"])),)
+    assert survey(Silent(), "anomaly", data)["seen"] == 0
+    for found in (survey, check):
+        assert found(Silent(), "anomaly", data, init=str(parent))["seen"] == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton, QSizePolicy, QWidget
@@ -144,6 +146,19 @@ def counts_words(now: Tuned) -> str:
     return " · ".join(part for part in counts if part)
 
 
+def _held_out_words(found: Mapping[str, Any]) -> str:
+    """Who is held out of the patients whom the version has not learnt from."""
+    seen, patients = found.get("seen", 0), found["patients"]
+    chosen_here = not any(found["parts"])
+    if not seen:
+        return tr("A fifth of the patients is held out.") if chosen_here else ""
+    told = tr("The version has learnt from {n} of the {all} patients", n=seen, all=patients)
+    if patients == seen:
+        return f"{told}: {tr('old and new cannot be compared on them.')}"
+    rest = tr("a fifth of the others is held out.") if chosen_here else ""
+    return f"{told}; {rest or tr('old and new are compared on others.')}"
+
+
 def cases_words(now: Tuned) -> str:
     """Who is held out, how the labels are spread; or what to do."""
     if now.phase == "looking":
@@ -156,8 +171,7 @@ def cases_words(now: Tuned) -> str:
         lines.append(tr("Each file is read once before anything runs ..."))
     elif not now.is_checked and now.phase == "ready":
         lines.append(tr("Not all files were read: what cannot be read is left out later."))
-    if not any(found["parts"]):
-        lines.append(tr("A fifth of the patients is held out."))
+    lines.append(_held_out_words(found))
     labels = sorted(found["labels"].items())
     lines.append(", ".join(f"{tr(_LABELS.get(key, key))}: {n}" for key, n in labels))
     sites = found.get("by_site", {})

@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -127,6 +128,34 @@ def test_cases_are_counted_and_what_cannot_be_used_is_named(bench, panel, tmp_pa
     ):
         assert part in words
     assert bench.find(QPushButton, "training_go").isEnabled()
+
+
+@pytest.mark.parametrize(
+    ("seen", "parts", "words"),
+    [
+        (0, {"": 12}, "A fifth of the patients is held out."),
+        (4, {"": 12}, "has learnt from 4 of the 10 patients; a fifth of the others is held out."),
+        (4, {"train": 8, "val": 4}, "of the 10 patients; old and new are compared on others."),
+        (10, {"": 12}, "of the 10 patients: old and new cannot be compared on them."),
+    ],
+)
+def test_patients_whom_the_version_has_learnt_from_are_told_before_the_start(
+    bench, panel, tmp_path, seen, parts, words
+):
+    looked_at(bench, tmp_path, FOUND | {"seen": seen, "parts": parts})
+    assert words in said(panel.cases)
+    assert ("has learnt" in said(panel.cases)) is (seen > 0)
+
+
+def test_cases_are_counted_for_the_weights_that_are_trained_further(bench, panel, tmp_path):
+    looked_at(bench, tmp_path)
+    chosen = located(bench.app.tuning.now.wish.version)
+    counted, read = (
+        next(job for job in bench.jobs.asked if job.work.endswith(work))
+        for work in ("finetune:survey", "case_check:check")
+    )
+    assert counted.args[-1] == read.args[-1]
+    assert counted.args[-1].endswith(str(Path(*chosen.weights.parts[-2:])))
 
 
 def test_cases_that_leak_are_refused_in_words_and_nothing_starts(bench, panel, tmp_path):
