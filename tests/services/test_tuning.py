@@ -67,7 +67,7 @@ def test_a_file_that_ends_the_reader_is_one_case_and_the_check_goes_on(tuning, j
         job.send(part)
     job.fail(WorkerDied("the process ended"))
     (again,) = jobs.running("case_check:check")
-    _, _, tried, faults = again.args
+    _, _, tried, faults, _ = again.args
     assert tried == ("s/a", "s/b")
     assert [one.case for one in faults] == ["a", "b"]
     assert "ended at this file" in faults[1].text
