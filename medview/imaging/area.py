@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+# Pixels of the screen whose means are one product: few enough that little of it is zeros.
+_AT_ONCE = 16
 # Of a pixel that reaches so little into a block nothing is seen of it.
 _TOUCH = 1e-6
 
@@ -93,15 +95,20 @@ def _mean(values: NDArray[np.float32], rows: _Side, columns: _Side) -> NDArray[n
 
 
 def _weigh(side: _Side, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The means along the first axis."""
-    from scipy.sparse import csr_array
-
-    size, reach = len(values), side.shares.shape[1]
-    places = np.minimum(side.first[:, None] + np.arange(reach), size - 1)
-    starts = np.arange(len(places) + 1) * reach
-    matrix: Any = csr_array((side.shares.ravel(), places.ravel(), starts), (len(places), size))
-    made = matrix @ values.reshape(size, -1)
-    return np.asarray(made.reshape(len(places), *values.shape[1:]), np.float32)
+    """The means along the first axis, a few rows at a time as a product with a small matrix."""
+    flat, reach = values.reshape(len(values), -1), side.shares.shape[1]
+    made = np.empty((len(side.first), flat.shape[1]), np.float32)
+    for row in range(0, len(made), _AT_ONCE):
+        first, shares = side.first[row : row + _AT_ONCE], side.shares[row : row + _AT_ONCE]
+        begin, end = int(first[0]), int(first[-1]) + reach
+        weights = np.zeros((len(first), end - begin), np.float32)
+        weights[np.arange(len(first))[:, None], (first - begin)[:, None] + np.arange(reach)] = (
+            shares
+        )
+        # Beyond the last pixel of the plane nothing is touched.
+        some = flat[begin:end]
+        np.matmul(weights[:, : len(some)], some, out=made[row : row + _AT_ONCE])
+    return made.reshape(len(made), *values.shape[1:])
 
 
 def _peak(values: NDArray[np.generic], side: _Side, axis: int) -> NDArray[np.generic]:
