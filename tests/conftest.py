@@ -66,11 +66,22 @@ def lasting_children():
     Each start of them takes longer than what most commands do.
     """
     from medview.cli.contract import Context
-    from medview.services import jobs
+    from medview.services import batch, jobs
 
     lanes = {name: replace(habits, ends="never") for name, habits in jobs._LANES.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "_LANES", lanes)
         with jobs.Jobs(lambda call: call()) as shared:
             patch.setattr(Context, "jobs", property(lambda context: shared))
+            patch.setattr(batch, "Jobs", lambda post: _Lent(shared))
             yield shared
+
+
+class _Lent:
+    """Jobs that whoever borrowed them cannot close."""
+
+    def __init__(self, jobs):
+        self.run, self.call = jobs.run, jobs.call
+
+    def close(self):
+        pass

@@ -4,17 +4,16 @@ import functools
 import hashlib
 import os
 
-import numpy as np
 import pytest
 import torch
 from armed_ages import age_cases, train_ages
 from armed_stays import train_stays
 
-from medview.learning import brain, calibrate, checkpoint, cxr_evidence, solid, tilt
+from medview.learning import brain, calibrate, checkpoint, cxr_evidence, solid
 from medview.models import anomaly_vae
 
 _FOUND = {}
-"""Brains that were found in this process and how they lie, by the bytes of the head."""
+"""Brains that were found in this process, by the bytes of the head."""
 
 
 def found_once(find):
@@ -31,26 +30,11 @@ def found_once(find):
     return found
 
 
-def turned_once(tell):
-    """`tell`, asked once how the same head lies in its slices."""
-
-    @functools.wraps(tell)
-    def told(volume, mask):
-        arrays = (volume.geometry.affine, volume.array, mask)
-        key = tuple(hashlib.sha256(np.ascontiguousarray(each)).digest() for each in arrays)
-        if key not in _FOUND:
-            _FOUND[key] = tell(volume, mask)
-        return _FOUND[key]
-
-    return told
-
-
 @pytest.fixture(autouse=True, scope="module")
 def _quick():
     """Brains are found once, and nobody waits for the disk: power does not fail here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(brain, "find_brain", found_once(brain.find_brain))
-        patch.setattr(tilt, "pose_in_slices", turned_once(tilt.pose_in_slices))
         patch.setattr(os, "fsync", lambda file: None)
         yield
     _FOUND.clear()

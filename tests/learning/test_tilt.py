@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from phantoms import ORIENTATIONS, geometry_of
 from scipy.ndimage import affine_transform
 
 from medview.domain.volume import Volume
+from medview.learning import tilt
 from medview.learning.tilt import MOST_DEG, straight, tilt_notes
 from medview.learning.upright import mean_head
 
@@ -41,6 +43,29 @@ def test_a_head_far_off_its_slices_is_in_doubt(tilted: float, header: float, is_
     assert [note.code for note in notes] == ["OUTSIDE_TRAINING"] * is_told
     if is_told:
         assert f"{tilted:.0f} degrees" in notes[0].text or f"{tilted - 1:.0f}" in notes[0].text
+
+
+def test_how_the_last_heads_lie_is_asked_once_of_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(tilt, "_LAST", {})
+    monkeypatch.setattr(tilt, "lying", lambda volume, mask: SimpleNamespace(shown=mask))
+    monkeypatch.setattr(tilt, "pose_of", lambda *given: asked.append(given) or len(asked))
+    geometry = geometry_of("LPS", (4, 5, 6), (4.0, 4.0, 4.0))
+    one = Volume(np.arange(120.0).reshape(4, 5, 6), geometry)
+    mask = one.array > 60
+    others = (
+        (replace(one, array=one.array + 1), mask),
+        (one, one.array > 61),
+        (replace(one, geometry=geometry_of("RPS", (4, 5, 6), (4.0, 4.0, 4.0))), mask),
+        (replace(one, array=one.array.astype(np.float32)), mask),
+    )
+    assert [tilt.pose_in_slices(*given) for given in ((one, mask), *others)] == [1, 2, 3, 4, 5]
+    again = replace(one, array=one.array.copy()), mask.copy()
+    assert [tilt.pose_in_slices(*given) for given in (again, *others)] == [1, 2, 3, 4, 5]
+    for n in range(tilt._MOST_KEPT):
+        tilt.pose_in_slices(replace(one, array=one.array - 1 - n), mask)
+    assert len(tilt._LAST) == tilt._MOST_KEPT
+    assert tilt.pose_in_slices(one, mask) == 6 + tilt._MOST_KEPT
 
 
 def test_of_a_few_voxels_of_brain_nothing_is_told_and_nothing_breaks() -> None:

@@ -50,8 +50,16 @@ class Heard:
         return [value for said, value in self.said if said == kind]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def jobs():
+    """One for most tests: to start children takes longer than what they are asked."""
+    with Jobs(lambda call: call()) as shared:
+        yield shared
+
+
+@pytest.fixture
+def own():
+    """One whose children no other test has asked anything."""
     with Jobs(lambda call: call()) as jobs:
         yield jobs
 
@@ -92,11 +100,11 @@ def test_each_lane_has_a_process_of_its_own(jobs):
     assert jobs.call("files", f"{HERE}:who") != jobs.call("compute", f"{HERE}:who")
 
 
-def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise(jobs, monkeypatch):
+def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise(own, monkeypatch):
     monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
-    assert jobs.call("compute", f"{HERE}:setting", "OMP_WAIT_POLICY") == "PASSIVE"
+    assert own.call("compute", f"{HERE}:setting", "OMP_WAIT_POLICY") == "PASSIVE"
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    assert jobs.call("files", f"{HERE}:setting", "OMP_WAIT_POLICY") == "ACTIVE"
+    assert own.call("files", f"{HERE}:setting", "OMP_WAIT_POLICY") == "ACTIVE"
 
 
 def test_the_training_process_gives_its_memory_back_by_ending(jobs):
@@ -104,10 +112,10 @@ def test_the_training_process_gives_its_memory_back_by_ending(jobs):
     assert soon(lambda: not is_running(pid))
 
 
-def test_a_module_is_imported_in_the_child_and_never_here(jobs):
-    assert not jobs.call("compute", f"{HERE}:has_imported", "wave")
-    jobs.warm("compute", "wave")
-    assert jobs.call("compute", f"{HERE}:has_imported", "wave")
+def test_a_module_is_imported_in_the_child_and_never_here(own):
+    assert not own.call("compute", f"{HERE}:has_imported", "wave")
+    own.warm("compute", "wave")
+    assert own.call("compute", f"{HERE}:has_imported", "wave")
     assert not {"wave", "services.works"} & set(sys.modules)
 
 
@@ -344,10 +352,10 @@ def test_a_job_that_listens_stops_at_once_and_gives_its_memory_back(jobs):
     assert jobs.call("files", f"{HERE}:who") == job.pid
 
 
-def test_a_cancelled_model_ends_its_process_and_an_equally_warm_one_is_made_ready(jobs):
+def test_a_cancelled_model_ends_its_process_and_an_equally_warm_one_is_made_ready(own):
     before = children()
-    jobs.warm("compute", "wave")
-    job, heard = begin(jobs, "compute", "sleep_polite")
+    own.warm("compute", "wave")
+    job, heard = begin(own, "compute", "sleep_polite")
     assert soon(lambda: heard.of("progress"))
     asked = time.monotonic()
     job.cancel()
@@ -355,7 +363,7 @@ def test_a_cancelled_model_ends_its_process_and_an_equally_warm_one_is_made_read
     assert soon(lambda: not is_running(job.pid))
     assert time.monotonic() - asked < seconds(1)
     assert soon(lambda: len(children() - before) == 1)
-    assert jobs.call("compute", f"{HERE}:has_imported", "wave")
+    assert own.call("compute", f"{HERE}:has_imported", "wave")
 
 
 def test_a_replaced_model_run_leaves_its_process_warm(jobs):
@@ -365,13 +373,13 @@ def test_a_replaced_model_run_leaves_its_process_warm(jobs):
     assert new.wait() == ("done", older.pid)
 
 
-def test_an_accident_while_warming_is_not_repeated_for_ever(jobs):
-    job = jobs.warm("compute", "no.such.module")
+def test_an_accident_while_warming_is_not_repeated_for_ever(own):
+    job = own.warm("compute", "no.such.module")
     assert soon(lambda: job.is_over)
-    assert jobs.call("compute", f"{HERE}:double", 1) == 2
+    assert own.call("compute", f"{HERE}:double", 1) == 2
     with pytest.raises(WorkerDied):
-        jobs.call("compute", f"{HERE}:abort")
-    assert jobs.call("compute", f"{HERE}:double", 1) == 2
+        own.call("compute", f"{HERE}:abort")
+    assert own.call("compute", f"{HERE}:double", 1) == 2
 
 
 def test_a_job_that_does_not_listen_is_killed_within_a_second(jobs):
