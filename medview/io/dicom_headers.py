@@ -21,7 +21,7 @@ from medview.io.dicom_loss import is_lossy
 from medview.io.dicom_mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom_outline import Outline
 from medview.io.dicom_place import aspect_of, place_of, spacing_of
-from medview.io.dicom_times import frame_step_of, temporal_step_of
+from medview.io.dicom_times import clock_words, frame_step_of, temporal_step_of
 from medview.io.dicom_values import Header
 
 MAX_FRAMES = 1_000_000
@@ -270,9 +270,7 @@ def _quantity(header: Header, modality: str) -> str:
 def _acquired(header: Header) -> str:
     date = header.word("AcquisitionDate") or header.word("SeriesDate") or header.word("StudyDate")
     time = header.word("AcquisitionTime") or header.word("SeriesTime")
-    digits = time.replace(":", "")[:4]  # files from before DICOM 3.0 have colons
-    clock = f"{digits[:2]}:{digits[2:]}" if len(digits) == 4 and digits.isdecimal() else ""
-    return f"{iso_date(date)} {clock}".strip()
+    return f"{iso_date(date)} {clock_words(time)}".strip()
 
 
 def iso_date(text: str) -> str:

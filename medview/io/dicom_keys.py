@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from medview.io.dicom_frames import Frames
+from medview.io.dicom_times import clock_key
 from medview.io.dicom_values import Header
 
 # Name and keywords.
@@ -34,8 +35,19 @@ def keys_of_file(header: Header) -> dict[str, Hashable]:
     return found
 
 
+# Times of day, with the date that each is of; "1015" is a quarter past ten, not a small number.
+_CLOCKS = {
+    "AcquisitionTime": "AcquisitionDate",
+    "ContentTime": "ContentDate",
+    "FrameAcquisitionDateTime": "FrameAcquisitionDateTime",
+}
+
+
 def _key_value(header: Header, keyword: str) -> Hashable:
-    return header.numbers(keyword) or header.word(keyword)
+    if keyword not in _CLOCKS:
+        return header.numbers(keyword) or header.word(keyword)
+    when = clock_key(header, keyword, _CLOCKS[keyword])
+    return header.word(keyword) if when is None else (when,)
 
 
 # The same for frames of an enhanced file: name, functional group, keywords.

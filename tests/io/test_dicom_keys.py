@@ -78,6 +78,9 @@ def directed(*direction):
          "AcquisitionNumber"),
         ("FrameContentSequence", {"FrameAcquisitionDateTime": "20261121101500"},
          {"FrameAcquisitionDateTime": "20261121101530"}, "AcquisitionTime"),
+        # The night in which clocks are put back: what reads later comes first.
+        ("FrameContentSequence", {"FrameAcquisitionDateTime": "20261025025950.5+0200"},
+         {"FrameAcquisitionDateTime": "20261025020010.5+0100"}, "AcquisitionTime"),
         ("FrameContentSequence", {"DimensionIndexValues": [1, 1]},
          {"DimensionIndexValues": [1, 2]}, "DimensionIndexValues[1]"),
         ("MREchoSequence", {"EffectiveEchoTime": 4.6}, {"EffectiveEchoTime": 9.2}, "EchoTime"),
