@@ -86,6 +86,8 @@ VARIANTS: dict[str, Variant] = {
     "no-epistemic": Variant(_NO_SPREAD, rule="ratio-aleatoric"),
     "deterministic": Variant(_NO_SPREAD, rule="residual"),
     "heads-4": Variant({"network.heads": 4}),
+    # Learns from slices of many contrasts (not in the paper).
+    "contrasts": Variant({"augment.curve": 0.6, "augment.dim": 0.4}),
 }
 """By name. Attention, aleatoric and epistemic part, and draws: the published ablation."""
 

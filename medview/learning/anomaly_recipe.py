@@ -65,6 +65,10 @@ class Recipe:
 def same_run(recipe: Recipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
     values = all_but_folds(recipe)
-    if not recipe.network.deterministic:  # unknown to older checkpoints, which are not
+    # What is off was unknown to older checkpoints.
+    if not recipe.network.deterministic:
         values["network"].pop("deterministic")
+    for name in ("curve", "dim"):
+        if not values["augment"][name]:
+            values["augment"].pop(name)
     return str(values)

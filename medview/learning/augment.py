@@ -20,7 +20,12 @@ from medview.learning.grid import PIXEL_MM, SIDE
 
 @dataclass(frozen=True, slots=True)
 class Augmentation:
-    """Strengths, as standard deviations. Zero everywhere gives the plain slice."""
+    """Strengths, as standard deviations. Zero everywhere gives the plain slice.
+
+    `curve` is that of the logarithm of the slopes of a random rising brightness curve: other
+    contrasts between tissues. `dim` is no deviation but the largest part of its brightness that
+    a slice loses, as where vessels or remains of the skull outshine the brain.
+    """
 
     tilt_rad: float = 0.06
     turn_rad: float = 0.10
@@ -32,9 +37,13 @@ class Augmentation:
     gain: float = 0.06
     offset: float = 0.03
     noise: float = 0.03
+    curve: float = 0.0
+    dim: float = 0.0
 
 
-NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+NONE = Augmentation(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+CURVE_STEPS = 5
+"""Pieces of the random brightness curve between the 2nd and the 98th percentile of the brain."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,10 +141,29 @@ def _repaint(values: Tensor, how: Augmentation, rng: np.random.Generator) -> Ten
     if how == NONE:
         return values
     x = (values * BRIGHTEST).clamp(min=0) ** float(np.exp(rng.normal(0, how.gamma)))
+    if how.curve or how.dim:  # no draws without: what other recipes draw stays as it was
+        x = _other_contrast(x, how, rng)
     x = x * (1 + _soft(rng, 1, 3, how.bias_field)) * float(np.exp(rng.normal(0, how.gain)))
     x = x + float(rng.normal(0, how.offset))
     grain = rng.normal(0, rng.uniform(0, how.noise) if how.noise else 0, x.shape)
     return (x + torch.from_numpy(grain).float()).clamp(0, BRIGHTEST) / BRIGHTEST
+
+
+def rising_curve(strength: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Where the ends of `CURVE_STEPS` equal steps of brightness 0..1 come to: 0 first, 1 last.
+
+    Never falls; the logarithms of the slopes differ by `strength` (a standard deviation).
+    """
+    steps = np.exp(rng.normal(0, strength, CURVE_STEPS))
+    return np.concatenate([[0.0], np.cumsum(steps) / steps.sum()])
+
+
+def _other_contrast(x: Tensor, how: Augmentation, rng: np.random.Generator) -> Tensor:
+    """Brightness (1: the 98th percentile) by a rising curve, what is brighter kept; dimmed."""
+    at = np.linspace(0, 1, CURVE_STEPS + 1)
+    bent = np.interp(x.numpy(), at, rising_curve(how.curve, rng)).astype(np.float32)
+    changed = torch.where(x > 1, x, torch.from_numpy(bent))
+    return changed * float(rng.uniform(1 - how.dim, 1))
 
 
 def batch_of(

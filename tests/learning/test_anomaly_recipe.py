@@ -38,4 +38,7 @@ def test_runs_are_the_same_when_all_but_the_folds_is():
 
 
 def test_checkpoints_from_before_a_setting_existed_can_be_gone_on_from():
-    assert "deterministic" not in same_run(Recipe())
+    told = same_run(Recipe())
+    assert not any(name in told for name in ("deterministic", "curve", "dim"))
+    for name in ("curve", "dim"):
+        assert name in same_run(replace(Recipe(), augment=replace(Augmentation(), **{name: 0.5})))

@@ -6,7 +6,16 @@ import numpy as np
 import pytest
 import torch
 
-from medview.learning.augment import NONE, Augmentation, Brain, batch_of, cut
+from medview.learning.augment import (
+    CURVE_STEPS,
+    NONE,
+    Augmentation,
+    Brain,
+    batch_of,
+    cut,
+    is_mirrored,
+    rising_curve,
+)
 from medview.learning.brain import BRIGHTEST
 from medview.learning.grid import BrainGrid
 
@@ -81,9 +90,9 @@ def test_a_change_of_place_leaves_the_values_alone(name):
     assert inside.median() == pytest.approx(float(values[values > 0].median()), abs=0.03)
 
 
-@pytest.mark.parametrize("name", ["gamma", "bias_field", "gain", "offset", "noise"])
+@pytest.mark.parametrize("name", ["gamma", "bias_field", "gain", "offset", "noise", "curve", "dim"])
 def test_a_change_of_values_leaves_the_place_alone(name):
-    how = replace(NONE, **{name: getattr(Augmentation(), name)})
+    how = replace(NONE, **{name: getattr(Augmentation(), name) or 0.5})
     outlines = [cut(brain(), 0.5, how, np.random.default_rng(n))[1] for n in range(6)]
     plain = cut(brain(), 0.5, NONE, rng())[1]
     assert all(torch.equal(o, plain) or torch.equal(o, mirrored(plain)) for o in outlines)
@@ -106,6 +115,48 @@ def test_noise_has_the_strength_that_is_asked_for():
         apart.append(float((noisy - flipped)[inner].std()) * BRIGHTEST)
     assert max(apart) < 0.06
     assert np.mean(apart) == pytest.approx(0.025, abs=0.01)  # uniform from 0 to 0.05
+
+
+def test_a_brightness_curve_rises_from_0_to_1_and_is_straight_without_strength():
+    assert rising_curve(0, rng()) == pytest.approx(np.linspace(0, 1, CURVE_STEPS + 1))
+    steps = np.diff([rising_curve(0.6, np.random.default_rng(n)) for n in range(200)])
+    assert steps.min() > 0
+    assert steps.sum(1) == pytest.approx(np.ones(200))
+    apart = np.log(steps) - np.log(steps).mean(1, keepdims=True)
+    assert np.sqrt((apart**2).sum() / (200 * (CURVE_STEPS - 1))) == pytest.approx(0.6, abs=0.05)
+
+
+@pytest.mark.parametrize("n", range(4))
+def test_another_contrast_keeps_the_order_of_greys_and_what_is_brighter_than_the_brain(n):
+    values, mask = np.zeros((9, 90, 80), np.float32), np.ones((9, 90, 80), bool)
+    values[:] = np.linspace(0, 1, 80)  # every grey from left to right, above 1 / BRIGHTEST too
+    one = Brain.of("p", values, mask, STEP)
+    plain, _ = cut(one, 0.5, NONE, rng())
+    bent, _ = cut(one, 0.5, replace(NONE, curve=0.8), np.random.default_rng(n))
+    if is_mirrored(np.random.default_rng(n)):
+        bent = bent.flip(2)
+    x, y = (part[0, 64].numpy() for part in (plain, bent))
+    order = np.argsort(x, kind="stable")
+    assert (np.diff(y[order]) >= -1e-6).all()
+    assert y[x > 1 / BRIGHTEST] == pytest.approx(x[x > 1 / BRIGHTEST], abs=0.02)
+    assert np.abs(y - x)[(x > 0) & (x < 1 / BRIGHTEST)].max() > 0.01
+
+
+def test_a_slice_is_dimmed_by_no_more_than_asked_for():
+    ratios = []
+    for n in range(20):
+        dice = np.random.default_rng(n)
+        picture, inside = cut(brain(), 0.5, replace(NONE, dim=0.4), dice)
+        plain, mask = cut(brain(), 0.5, NONE, rng())
+        ratios.append(float(picture[inside > 0].mean() / plain[mask > 0].mean()))
+    assert min(ratios) == pytest.approx(0.65, abs=0.06)
+    assert max(ratios) == pytest.approx(0.95, abs=0.06)
+
+
+def test_without_other_contrasts_a_slice_is_drawn_as_before_there_were_any():
+    """The sum of a slice that was cut before this could be asked for."""
+    picture, _ = cut(brain(), 0.5, Augmentation(), np.random.default_rng(3))
+    assert float(picture.sum()) == pytest.approx(2399.162, rel=1e-5)
 
 
 def test_a_single_slice_can_be_cut():
