@@ -5,13 +5,15 @@
 Each head with region labels is turned by 10 and 20 degrees about the axis to left (pitch) and by
 20 about those to posterior (roll) and to head (yaw), every second one the other way, and measured
 twice: as shipped, turned back from 10 degrees on, and as its header says. Figures are mean
-and largest difference in years from the same head as it came. With --card they are written there.
+and largest difference in years from the same head as it came. With --card they are written there,
+and what they tell as a limit.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -20,13 +22,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medview.domain.card import Figure
+from medview.domain.card import Figure, ModelCard
 from medview.domain.volume import Volume
 from medview.io.cards import read_card, write_card
 from medview.learning.cases import find_subsets
 from medview.learning.images import read_image
 from medview.learning.region_grid import STEP_MM, Boxed, boxed, lying
 from medview.learning.regions import RegionModel, class_shares, load_region_model
+from medview.learning.upright import MOST_DEG
 
 COMMAND = "python packaging/turned_heads.py ../shared/data --set {}"
 AXES = ("pitch", "roll", "yaw")
@@ -63,9 +66,31 @@ def main() -> None:
     for one in figures:
         print(f"{one.on} {one.predictor} {one.group} {one.name}: {one.value:.1f} years, n {one.n}")
     if given.card:
-        card = read_card(given.card)
-        kept = [f for f in card.measured if f.command != COMMAND.format(given.set)]
-        write_card(replace(card, measured=(*kept, *figures)), given.card)
+        write_card(with_turns(read_card(given.card), given.set, figures), given.card)
+
+
+def with_turns(card: ModelCard, name: str, figures: Sequence[Figure]) -> ModelCard:
+    """The card with these rows on a set, and a limit that says what they tell."""
+    kept = [f for f in card.measured if f.command != COMMAND.format(name)]
+    found = {(f.predictor, f.group.partition(":")[2], f.name): f.value or 0.0 for f in figures}
+
+    def years(who: str, *turns: str) -> tuple[str, str]:
+        """The mean over turns and the largest, as they are told."""
+        mean = np.mean([found[who, turn, "age_moved"] for turn in turns])
+        return f"{mean:.1f}", f"{max(found[who, turn, 'age_moved_most'] for turn in turns):.1f}"
+
+    wide = [f"{axis} {angle}" for axis, angle in TURNS if angle > MOST_DEG]
+    (ours, most), (plain, worst) = (years(who, *wide) for who in PREDICTORS)
+    (slight, least) = years("model", "pitch 10")
+    begins = f"A header that turns heads of {name} "
+    seen = "(learnt from) " if any(each.set == name for each in card.trained_on) else ""
+    line = (
+        f"{begins}{seen}by 20 degrees moves their age by {ours} years on average, at most {most} "
+        f"(were they not turned upright: {plain} and {worst}); a pitch of 10 degrees, which is "
+        f"not always turned back, by {slight}, at most {least}."
+    )
+    limits = (*(each for each in card.limits if not each.startswith(begins)), line)
+    return replace(card, measured=(*kept, *figures), limits=limits)
 
 
 def moves(file: Path, sign: int) -> list[tuple[tuple[str, str], float]]:

@@ -65,6 +65,11 @@ class RegionRecipe:
     bfloat16: bool = True
     augment: RegionAugmentation = field(default_factory=RegionAugmentation)
 
+    @property
+    def set_names(self) -> tuple[str, ...]:
+        """The sets that are learnt from."""
+        return tuple(name.strip() for name in self.sets.split(","))
+
     @classmethod
     def of(cls, values: dict[str, object]) -> RegionRecipe:
         """Make a recipe from plain values.

@@ -40,7 +40,7 @@ from medview.learning.region_sets import MODEL, ROLE
 from medview.learning.region_trainer import RegionRecipe, RegionTrainer
 from medview.learning.region_workers import Habits, Training, train_all
 from medview.learning.splits_file import SPLITS, write_splits
-from medview.learning.subset import Subset
+from medview.learning.subset import Subset, TrainCase
 from medview.learning.weights import save
 
 
@@ -62,13 +62,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     recipe = RegionRecipe.of(dict(request.recipe))
     subsets = find_subsets(request.data, MODEL)
     heads = load_heads(job, subsets)
-    learnt = [head for head in heads if head.case.subset in recipe.sets.split(",")]
-    if not learnt:
-        raise DataError(
-            f"there is no set called {recipe.sets} with region labels",
-            do="Name the sets to learn from with --set sets=NAME.",
-            code="MV-DAT-030",
-        )
+    learnt = learnt_from(heads, recipe)
     out = course.made_folder()
     begin(request, subsets)
     people = [c for subset in subsets for c in subset.cases if ROLE in c.rows]
@@ -92,6 +86,24 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         weights_sha256=kept.weights_sha256,
         health=_health(rows),
     )
+
+
+def learnt_from(heads: Sequence[LabelledHead], recipe: RegionRecipe) -> list[LabelledHead]:
+    """The heads of the sets that the recipe names.
+
+    Raises
+    ------
+    DataError
+        A set that is not there, or that has no region labels.
+    """
+    for name in recipe.set_names:
+        if not any(head.case.subset == name for head in heads):
+            raise DataError(
+                f"there is no set called {name} with region labels",
+                do="Name the sets to learn from with --set sets=NAME.",
+                code="MV-DAT-030",
+            )
+    return [head for head in heads if head.case.subset in recipe.set_names]
 
 
 def load_heads(job: Progress, subsets: Sequence[Subset]) -> list[LabelledHead]:
@@ -119,9 +131,7 @@ def _networks(
 ) -> tuple[list[Measured], RegionTrainer]:
     """Every head measured by a network that never saw its patient; and the network of all."""
     out = Path(request.out)
-    patients = list(dict.fromkeys(head.case.patient for head in heads))
-    folds = [set(patients[n :: recipe.folds]) for n in range(recipe.folds)]
-    folds = [one for one in folds if 0 < len(one) < len(patients)] if recipe.folds > 1 else []
+    folds = left_out_patients([head.case for head in heads], recipe.folds)
     cases = {head.case.case: head.for_training() for head in heads}
 
     def training(name: str, folder: Path, without: set[str]) -> Training:
@@ -144,6 +154,16 @@ def _networks(
         network = part.model.eval()
         found += [measure(network, head) for head in heads if head.case.patient in without]
     return found, trainer
+
+
+def left_out_patients(cases: Sequence[TrainCase], folds: int) -> list[set[str]]:
+    """The patients that each fold leaves out; those of a set are spread evenly over the folds.
+
+    Cases come set by set. No folds are made of fewer than two.
+    """
+    patients = list(dict.fromkeys(case.patient for case in cases))
+    parts = [set(patients[n::folds]) for n in range(folds)] if folds > 1 else []
+    return [part for part in parts if 0 < len(part) < len(patients)]
 
 
 def _habits(recipe: RegionRecipe, request: TrainRequest) -> Habits:

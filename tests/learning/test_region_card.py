@@ -8,9 +8,8 @@ import numpy as np
 from region_heads import people
 
 from medview.domain.card import TrainedOn
-from medview.learning.metrics import MetricRow
 from medview.learning.region_age import VolumeError, fit_age
-from medview.learning.region_card import Trained, make_card, with_image_route
+from medview.learning.region_card import Trained, command_of, make_card, with_image_route
 from medview.learning.region_measure import Ages, Table, age_rows
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.weights import patient_hash
@@ -37,36 +36,18 @@ def test_the_card_names_who_was_seen_and_how_far_off_others_are() -> None:
     assert all(figure.command.startswith("medview train region-net") for figure in card.measured)
 
 
-def test_what_the_error_of_the_volumes_does_is_said_and_where_ages_are_not_followed() -> None:
-    def told(predictor: str, value: float) -> MetricRow:
-        return MetricRow(predictor, "case", "mae", "ixi-t1", value, 7, 7)
-
-    apart = [told("model", 9.1), told("uncorrected volumes", 8.5), told("label volumes", 5.6)]
-    odd = np.array([40.0, 50.0, 60.0, 70.0])
-    flat = Ages(("a", "b", "c", "d"), odd, odd[::-1] + 0.0, np.full(4, 5.0), np.full(4, 2.0))
-    rows = [*apart, *age_rows(flat, "elderly-t1", "model")]
-    trained = Trained([], [], TABLE, RegionRecipe(), RegionOptions())
-    made = make_card(trained, fit_age(ML, AGE, VolumeError.none()), rows)
-    said = " ".join(made.limits)
-    assert "left-out heads of ixi-t1 is off by 9.1 years on average." in said
-    assert "off by 8.5 years, from the volumes of the labels by 5.6" in made.method[-1]
-    assert "does not follow their ages (r -1.00). Of 100 % of them" in said
+def test_the_command_of_the_figures_names_the_sets_where_they_are_not_the_usual_ones() -> None:
+    usual = RegionRecipe()
+    assert command_of(usual) == "medview train region-net --data ../shared/data --out DIR"
+    assert command_of(replace(usual, sets="mine")) == f"{command_of(usual)} --set sets=mine"
 
 
-def test_what_is_found_worst_comes_from_the_figures() -> None:
-    def row(name: str, group: str, value: float, subset: str = "ixi-t1") -> MetricRow:
-        return MetricRow("model", "case", name, subset, value, 7, 7, group=f"group:{group}")
-
-    rows = [
-        *(row("dice", "thalamus", 0.9), row("dice", "ventricles", 0.8)),
-        *(row("dice", "fluid", 0.5), row("dice", "stem", 0.1, "elderly-t1")),
-        *(row("volume_bias", "thalamus", 2.0), row("volume_bias", "fluid", -17.6)),
-    ]
-    trained = Trained([], [], None, RegionRecipe(), RegionOptions())
-    said = " ".join(make_card(trained, None, rows).limits)
-    assert "fluid (Dice 0.50) and ventricles (Dice 0.80)" in said
-    assert "fluid, 18 % too small" in said
-    assert "stem" not in said
+def test_the_licence_of_the_route_stands_beside_that_of_the_age_weights() -> None:
+    plain, regions = replace(_card(), licence="free"), replace(_card(), licence="research")
+    once = with_image_route(plain, regions)
+    assert once.licence == "free; from a T1 volume: research"
+    assert with_image_route(once, regions).licence == once.licence
+    assert with_image_route(once, plain).licence == "free"
 
 
 def test_the_brain_age_card_tells_of_the_t1_route_once() -> None:
