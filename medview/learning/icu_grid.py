@@ -1,7 +1,10 @@
 """Events of a stay as hourly bins, and bins as the numbers that a network takes.
 
 The rules are those of the MIMIC-III benchmark, which the fusion paper uses: the last value in a
-bin wins, an empty bin repeats the one before, and what was never measured is imputed.
+bin wins, an empty bin repeats the one before, and what was never measured is imputed. The
+benchmark leaves open which one is last of several at the same time: here their mean counts, of
+flags the highest, of words the one whose level stands last in the map. So the order of the rows
+of a table, which says nothing, never counts.
 """
 
 from __future__ import annotations
@@ -16,6 +19,8 @@ from medview.domain.errors import DataError
 from medview.learning.icu_variables import VariableMap
 
 Floats = NDArray[np.float32]
+_Places = tuple[NDArray[np.int64], NDArray[np.int64]]
+"""Bin and variable of each of n values."""
 _EPS = 1e-6
 """A value at a full hour belongs to the hour that ends there, as in the benchmark."""
 FURTHEST = 6.0
@@ -136,24 +141,42 @@ def discretise(events: Events, variables: VariableMap, hours: float | None = Non
             )
         hours = float(events.hours.max())
     bins = min(n_bins(hours, variables.bin_hours), variables.longest)
-    order = np.argsort(events.hours, kind="stable")
+    # By value, too: sums are the same to the last digit then, whatever the order of the rows.
+    order = np.lexsort((events.values, events.codes, events.hours))
     times = events.hours[order].astype(np.float64) / variables.bin_hours
     places = np.maximum((times - _EPS).astype(np.int64), 0)
     inside = (times >= 0) & (places < bins)
     at = (places[inside], events.codes[order][inside].astype(np.int64))
     given = events.values[order][inside]
-    return _filled(at, given, variables, bins)
-
-
-def _filled(
-    at: tuple[NDArray[np.int64], NDArray[np.int64]],
-    given: Floats,
-    variables: VariableMap,
-    bins: int,
-) -> Grid:
     shape = (bins, len(variables.variables))
-    latest = np.full(shape, np.nan, np.float32)
-    latest[at] = given  # of several values in a bin the last one stays
+    return _filled(at, given, _latest(at, given, times[inside], variables, shape), variables)
+
+
+def _latest(
+    at: _Places,
+    given: Floats,
+    times: NDArray[np.float64],
+    variables: VariableMap,
+    shape: tuple[int, int],
+) -> Floats:
+    """What counts of the values in each bin (bins, variables); NaN where there is none."""
+    end = np.full(shape, -np.inf)
+    np.maximum.at(end, at, times)
+    last = times == end[at]
+    at, given = (at[0][last], at[1][last]), given[last]
+    total, count = np.zeros(shape, np.float64), np.zeros(shape, np.float64)
+    highest = np.full(shape, -np.inf, np.float32)
+    np.add.at(total, at, given)
+    np.add.at(count, at, 1)
+    np.maximum.at(highest, at, given)
+    mixes = np.array([not v.levels and v.kind != "flag" for v in variables.variables])
+    mean = np.where(mixes, total / np.maximum(count, 1), highest)
+    return np.where(count > 0, mean, np.nan).astype(np.float32)
+
+
+def _filled(at: _Places, given: Floats, latest: Floats, variables: VariableMap) -> Grid:
+    shape = latest.shape
+    bins = len(latest)
     observed = np.isfinite(latest)
     lowest, highest = np.full(shape, np.inf, np.float32), np.full(shape, -np.inf, np.float32)
     total, count = np.zeros(shape, np.float64), np.zeros(shape, np.float32)

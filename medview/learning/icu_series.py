@@ -195,17 +195,23 @@ class Series:
     def _summed(self, columns: Sequence[int]) -> Iterable[tuple[float, float]]:
         """Hours at which all of these columns have a value, and its sum.
 
-        Of a word such as "4 Spontaneously" the leading digit counts.
+        Of a word such as "4 Spontaneously" the leading digit counts, of several values of one
+        column at the same hour their mean.
         """
-        at: dict[float, dict[int, float]] = {}
+        at: dict[float, dict[int, list[float]]] = {}
         for n in np.flatnonzero(np.isin(self.columns, columns)):
             value = self.values[n]
             word = self.words.get(int(n), "")
             if word[:1].isdigit():
                 value = float(word[0])
             if np.isfinite(value):
-                at.setdefault(float(self.hours[n]), {})[int(self.columns[n])] = float(value)
-        return [(h, sum(parts.values())) for h, parts in at.items() if len(parts) == len(columns)]
+                parts = at.setdefault(float(self.hours[n]), {})
+                parts.setdefault(int(self.columns[n]), []).append(float(value))
+        return [
+            (hour, sum(sum(values) / len(values) for values in parts.values()))
+            for hour, parts in at.items()
+            if len(parts) == len(columns)
+        ]
 
 
 def read_series(path: Path, variables: VariableMap | None = None) -> Series:

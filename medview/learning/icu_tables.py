@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from medview.domain import wording
 from medview.domain.errors import DataError
 from medview.io.tables import with_point, written_as
 
@@ -52,13 +54,16 @@ def rows_of(
     Raises
     ------
     DataError
-        If the file cannot be read, or a column is missing: it is named.
+        If the file cannot be read, a column is missing, or a row is no row: column or line are
+        named.
     """
     mark, encoding, before = written_as(path)
     opener = gzip.open if path.suffix == ".gz" else open
+    start = 1
     try:
         with opener(path, "rt", encoding=encoding, newline="") as file:
-            lines = islice(csv.reader(file, delimiter=mark), before, None)
+            reader = csv.reader(file, delimiter=mark)
+            lines = islice(reader, before, None)
             header = [name.strip() for name in next(lines, [])]
             missing = next((name for name in columns if name not in header), None)
             if missing is not None:
@@ -70,14 +75,33 @@ def rows_of(
                 )
             wanted = (*columns, *optional)
             places = [header.index(name) if name in header else None for name in wanted]
+            start = reader.line_num + 1
             for line in lines:
                 if line:
                     cells = tuple("" if place is None else line[place] for place in places)
                     yield cells if mark == "," else tuple(map(with_point, cells))
-    except (OSError, EOFError, UnicodeError, csv.Error, IndexError) as error:
-        raise DataError(
-            "cannot be read as a table", file=path.name, code="MV-DAT-166", do="Copy it again."
-        ) from error
+                start = reader.line_num + 1
+    except (OSError, EOFError, zlib.error, UnicodeError, csv.Error, IndexError) as error:
+        what, do = _why_not(error, start)
+        raise DataError(what, file=path.name, code="MV-DAT-166", do=do) from error
+
+
+def _why_not(error: Exception, start: int) -> tuple[str, str]:
+    """Why a table cannot be read on from a line, and what to do."""
+    if isinstance(error, IndexError):
+        what = f"line {start} has fewer cells than the first line has names"
+        return what, "Check that line, or copy the table again."
+    if isinstance(error, csv.Error):
+        most = wording.number(csv.field_size_limit())
+        what = f"the row that begins in line {start} has a cell of more than {most} characters"
+        return what, "Check the quotes of that row, or shorten the cell."
+    if isinstance(error, UnicodeError):
+        return "cannot be read as a table: it is no text in UTF-8", "Save it as CSV UTF-8."
+    if isinstance(error, EOFError):
+        return "cannot be read as a table: it ends early", "Copy it again."
+    if isinstance(error, zlib.error | gzip.BadGzipFile):
+        return "cannot be read as a table: it is damaged, or not packed as .gz", "Copy it again."
+    return "cannot be read as a table", "Check that it is there, and your rights."
 
 
 def pairs_of(path: Path, key: str, value: str) -> dict[str, str]:

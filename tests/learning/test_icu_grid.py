@@ -1,5 +1,7 @@
 """Bins: order, last value, carrying forward, imputation, and no look into the future."""
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -51,6 +53,39 @@ def test_of_two_values_in_an_hour_the_later_one_stays_and_is_flagged():
     flags = encode(found, BENCH, PLAIN)[:, 59:]
     assert flags.sum() == 1
     assert flags[0, 8] == 1
+
+
+def test_of_several_values_at_one_time_the_mean_counts_of_flags_and_words_the_highest():
+    found = grid_of(
+        *((0.2, "Urine", 900), (0.7, "Urine", 400), (0.7, "Urine", 0), (1.5, "Urine", 30)),
+        *((0.7, "MechVent", 1), (0.7, "MechVent", 0), (0.1, "HR", 70)),
+        hours=2,
+        variables=CHALLENGE,
+    )
+    urine, vent, heart = (place(name, CHALLENGE) for name in ("Urine", "MechVent", "HR"))
+    assert found.values[:, urine].tolist() == [200, 30]
+    assert found.count[:, urine].tolist() == [3, 4]  # each was measured
+    assert found.values[:, [vent, heart]].tolist() == [[1, 70], [1, 70]]
+    scale = "Glascow coma scale total"
+    words = BENCH.variables[place(scale)].levels
+    found = grid_of((0.5, scale, words.index("3")), (0.5, scale, words.index("8")), hours=1)
+    assert words[int(found.values[0, place(scale)])] == "8"
+
+
+def test_the_order_of_the_rows_of_a_table_never_counts():
+    dice = np.random.default_rng(4)
+    rows = [
+        (round(float(hour), 1), name, value)
+        for name, low, high in (("HR", 40, 140), ("Urine", 0, 900), ("Temp", 35, 40))
+        for hour, value in zip(dice.uniform(0, 3, 40), dice.uniform(low, high, 40), strict=True)
+    ]
+    first = grid_of(*rows, hours=3, variables=CHALLENGE)
+    for _ in range(5):
+        other = grid_of(*dice.permutation(np.array(rows, object)), hours=3, variables=CHALLENGE)
+        for field in fields(first):
+            assert np.array_equal(
+                getattr(first, field.name), getattr(other, field.name), equal_nan=True
+            )
 
 
 def test_a_value_at_a_full_hour_belongs_to_the_hour_that_ends_there():

@@ -53,6 +53,15 @@ def test_the_coma_scale_is_summed_from_its_parts_where_all_are_there(tmp_path):
     assert series.ignored(CHALLENGE) == ()
 
 
+def test_parts_of_the_coma_scale_told_twice_at_one_hour_count_whatever_their_order(tmp_path):
+    names = [f"Glascow coma scale {part}" for part in ("eye opening", "motor response")]
+    lines = ["1,4,6,5\n", "1,2,6,5\n"]
+    for turned in (lines, lines[::-1]):
+        text = f"Hours,{','.join(names)},Glascow coma scale verbal response\n{''.join(turned)}"
+        series = read_series(table(tmp_path, text))
+        assert rows(series.events(CHALLENGE), CHALLENGE) == [(1, "GCS", 14)]
+
+
 def test_what_a_table_tells_twice_was_measured_once(tmp_path):
     text = "Hours,Heart Rate,Glascow coma scale eye opening\n1,80,To Speech\n1,90,\n"
     again = "1,80,To Speech\n2,80,\n"

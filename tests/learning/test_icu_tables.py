@@ -16,6 +16,7 @@ from medview.learning.icu_tables import (
 )
 
 TABLE = 'stay, hour,value\n1,0,36.5\n\n2,5,"37,0"\n1,9,38.1\n'
+PACKED = gzip.compress(b"stay,hour\n" + b"1,2\n" * 9999, mtime=0)
 
 
 @pytest.fixture(params=["stays.csv", "stays.csv.gz"])
@@ -68,22 +69,29 @@ def test_a_missing_column_is_named(table):
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("name", "content", "says"),
     [
-        ("a.csv.gz", b"no gzip at all"),
-        ("a.csv.gz", gzip.compress(b"stay,hour\n" + b"1,2\n" * 9999, mtime=0)[:-40]),
-        ("a.csv", b"stay,hour\n1\n"),
-        ("a.csv", b"stay,hour\n\xff\xfe,1\n"),
-        ("gone.csv", None),
+        ("a.csv.gz", b"no gzip at all", "table: it is damaged, or not packed"),
+        ("a.csv.gz", PACKED[:-40], "table: it ends early"),
+        ("a.csv.gz", PACKED[:12] + b"\xff" * 20 + PACKED[32:], "table: it is damaged"),
+        ("a.csv", b"stay,hour\n1,2\n\n1\n", "line 4 has fewer cells than"),
+        ("a.csv", b"stay,hour\n\xff\xfe,1\n", "it is no text in UTF-8"),
+        (
+            "a.csv",
+            b"stay,hour\n1,2\n1," + b"9" * 140_000,
+            r"line 3 has a cell of more than 131.072",
+        ),
+        ("a.csv", b'stay,hour\n1,"2\n' + b"1,2\n" * 40_000, r"line 2 has a cell of more .* quotes"),
+        ("gone.csv", None, "cannot be read as a table"),
     ],
-    ids=["unpacked", "cut short", "few fields", "no text", "not there"],
+    ids=["unpacked", "cut short", "damaged", "few fields", "no text", "long", "quote", "not there"],
 )
-def test_what_is_no_table_is_refused_by_its_name(tmp_path, name, content):
+def test_what_is_no_table_is_refused_by_its_name_with_the_reason(tmp_path, name, content, says):
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(DataError, match="cannot be read as a table") as caught:
+    with pytest.raises(DataError, match=says) as caught:
         list(rows_of(tmp_path / name, ("stay", "hour")))
-    assert caught.value.file == name
+    assert (caught.value.file, bool(caught.value.do)) == (name, True)
 
 
 def test_a_stay_that_is_given_twice_is_named(tmp_path):
