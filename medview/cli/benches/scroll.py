@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyqtgraph as pg
-from numpy.typing import NDArray
 from PySide6.QtWidgets import QApplication
 
 from medview.cli.benches.rows import Row
+from medview.cli.benches.scroll_film import film_rows
 from medview.cli.benches.scroll_window import window_rows
+from medview.cli.benches.turns import in_turns, ms, times
 from medview.cli.contract import Context
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
@@ -26,7 +26,7 @@ from medview.ui.slice_pane import SlicePane
 # The viewer beside it takes rows down the screen as well.
 pg.setConfigOptions(imageAxisOrder="row-major")
 
-PANE = 1000
+PANE, SLICES = 1000, 24
 WINDOW = Window(400.0, 40.0)
 # One refresh of a screen at 60 Hz; the aim for composing 512 x 512 with two overlays.
 REFRESH_MS = 16.0
@@ -50,13 +50,14 @@ SCENES = (Scene(512, 0), Scene(512, 2), Scene(1024, 2))
 
 
 def measure(context: Context, quick: bool) -> list[Row]:
-    """Give the rows of every scene, median and 95 % of a step in ms, then those of the window."""
+    """Give the rows of every scene, median and 95 % of a step in ms; film and window follow."""
     application = _application()
     rows: list[Row] = []
     for done, scene in enumerate(SCENES):
         context.report(done, len(SCENES), scene.what)
         rows += _rows(scene, 20 if quick else 100, application)
-    return rows + window_rows(context, quick)
+    context.report(0, 1, "window of a film")
+    return rows + film_rows(20 if quick else 100, 16 if quick else 1) + window_rows(context, quick)
 
 
 def _application() -> QApplication:
@@ -83,17 +84,16 @@ def _rows(scene: Scene, steps: int, application: QApplication) -> list[Row]:
         viewer.show_slice(k)
         application.processEvents()
 
-    composing = _times(compose, steps)
-    # In turns, so that whatever else the machine does meets both.
-    ours, theirs = (np.array(t) for t in zip(*_in_turns(step, peer_step, steps), strict=True))
+    composing = times(compose, steps, SLICES)
+    ours, theirs = in_turns(step, peer_step, steps, SLICES)
     pane.hide()
     viewer.hide()
     peer = "pyqtgraph ImageView"
     aim = REFRESH_MS if scene == Scene(512, 2) else None
     return [
-        Row(f"{scene.what}: a step, median", *_ms(ours, 50), peer, _ms(theirs, 50)[0], aim=1.0),
-        Row(f"{scene.what}: a step, 95 %", *_ms(ours, 95), peer, _ms(theirs, 95)[0]),
-        Row(f"{scene.what}: composing alone, median", *_ms(composing, 50), aim=aim),
+        Row(f"{scene.what}: a step, median", *ms(ours, 50), peer, ms(theirs, 50)[0], aim=1.0),
+        Row(f"{scene.what}: a step, 95 %", *ms(ours, 95), peer, ms(theirs, 95)[0]),
+        Row(f"{scene.what}: composing alone, median", *ms(composing, 50), aim=aim),
     ]
 
 
@@ -101,7 +101,7 @@ def _study(scene: Scene) -> tuple[Volume, list[ScalarMap]]:
     """Noise is the worst case: no two slices and no two pixels are alike."""
     dice = np.random.default_rng(0)
     geometry = Geometry(
-        (24, scene.size, scene.size), np.diag([0.5, 0.5, 2.0, 1.0])[:, [2, 1, 0, 3]]
+        (SLICES, scene.size, scene.size), np.diag([0.5, 0.5, 2.0, 1.0])[:, [2, 1, 0, 3]]
     )
     values = dice.integers(-1000, 1000, geometry.shape, dtype=np.int16)
     found = [dice.random(geometry.shape, dtype=np.float32) for _ in range(scene.maps)]
@@ -143,26 +143,3 @@ class _Viewer:
     def hide(self) -> None:
         """Take it off the screen; pyqtgraph's own ``close`` ends in a segmentation fault."""
         self._view.hide()
-
-
-def _in_turns(
-    step: Callable[[int], object], peer_step: Callable[[int], object], steps: int
-) -> list[tuple[float, float]]:
-    for warm in range(3):
-        step(warm)
-        peer_step(warm)
-    return [(_time(step, n % 24), _time(peer_step, n % 24)) for n in range(3, steps + 3)]
-
-
-def _times(step: Callable[[int], object], steps: int) -> NDArray[np.float64]:
-    return np.array([_time(step, n % 24) for n in range(steps)])
-
-
-def _time(step: Callable[[int], object], k: int) -> float:
-    began = time.perf_counter()
-    step(k)
-    return time.perf_counter() - began
-
-
-def _ms(seconds: NDArray[np.float64], percent: float) -> tuple[float, str]:
-    return float(np.percentile(seconds, percent)) * 1000, "ms"

@@ -18,6 +18,7 @@ import numpy as np
 from PySide6.QtCore import QEvent, QObject
 
 from medview.cli.benches.made_up import made_up
+from medview.cli.benches.scroll_film import noise_film
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction, SliceScore
@@ -106,15 +107,6 @@ def on_screen(program: Program, volume: Volume, made: Prediction | None = None) 
         session.views, session.active_pane = first_views(volume), _PANE
         session.predictions = {} if made is None else {about: (made,)}
         session.kept_maps, session.overlay_on = frozenset({"total"}), True
-
-
-def noise_film(rows: int, columns: int) -> Volume:
-    """A film of noise, 12 bits deep."""
-    dice = np.random.default_rng(0)
-    geometry = Geometry((1, rows, columns), np.diag([0.1, 0.1, 1.0, 1.0])[:, [2, 1, 0, 3]])
-    values = dice.integers(0, 4096, geometry.shape, dtype=np.uint16)
-    window = Window(3000.0, 2000.0)
-    return Volume(values, geometry, quantity="a.u.", modality="DX", windows=(window,))
 
 
 def window_turn(program: Program) -> Callable[[int], object]:

@@ -14,6 +14,7 @@ def context():
 
 def test_every_scene_is_scrolled_by_medview_and_by_its_peer(qapp, context, monkeypatch):
     monkeypatch.setattr(scroll, "SCENES", (Scene(32, 0), Scene(32, 2)))
+    monkeypatch.setattr(scroll, "film_rows", lambda steps, smaller: [])
     monkeypatch.setattr(scroll, "window_rows", lambda context, quick: [])
     rows = measure(context, True)
     steps = [row for row in rows if row.peer]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 from ui.fakes import make_bench
 
-from medview.cli.benches import scroll_window, scroll_window_run
+from medview.cli.benches import scroll_film, scroll_window, scroll_window_run
 from medview.cli.contract import Context, Options
 from medview.cli.progress import ProgressLine
 
@@ -57,7 +57,7 @@ def test_a_film_is_turned_zoomed_and_moved(qtbot, qapp, tmp_path):
     made.window.show()
     program = SimpleNamespace(app=made.app, qt=qapp)
     watch, views = scroll_window_run.Watch(program), []
-    film = scroll_window_run.noise_film(2200, 2000)
+    film = scroll_film.noise_film(2200, 2000)
     assert len(watch.once(lambda: scroll_window_run.on_screen(program, film))["wall_ms"]) == 1
     assert made.frame().part is not None
     for gesture in (scroll_window_run.window_turn, scroll_window_run.zoom_and_pan):
