@@ -10,6 +10,7 @@ from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.record import Record, Strip
 from medview.domain.report import Bar, Bars, Lane, Lanes, Plot, Section
+from medview.domain.variable_names import variable_name
 from medview.domain.wording import number, span
 from medview.services.report_layout import RESTS_ON
 from medview.services.report_lines import risk_name, score_name
@@ -99,7 +100,7 @@ def _lane(strip: Strip, last: float, hours: float) -> Lane:
     ends = f"{span(_short(min(values)), _short(max(values)))}{unit}" if values else "not measured"
     points = tuple((at / hours, value) for at, value in zip(strip.hours, values, strict=True))
     carried = tuple((at / hours, value) for at, value in strip.carried(last))
-    return Lane(strip.name, points, carried, ends)
+    return Lane(variable_name(strip.name), points, carried, ends)
 
 
 def _short(value: float) -> str:

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QScrollArea, QSizePolicy, QSplitter, QVBoxLayout, 
 
 from medview.domain.prediction import Prediction, TracePoint
 from medview.domain.record import Record, Strip
+from medview.domain.variable_names import variable_name
 from medview.services.telling import family, main_score
 from medview.ui.app import App
 from medview.ui.controls import label, name
@@ -232,7 +233,14 @@ class Strips(QWidget):
 
     def _draw_row(self, painter: QPainter, area: QRectF, strip: Strip, value: str) -> None:
         room = _WORDS_PX - 76
-        _write(painter, 10, area.top() + 6, _fitted(strip.name, room), PANE_STRONG, px=12)
+        _write(
+            painter,
+            10,
+            area.top() + 6,
+            _fitted(tr(variable_name(strip.name)), room),
+            PANE_STRONG,
+            px=12,
+        )
         tag = self._unit_tag(strip)
         colour = PANE_ACTIVE if tag else PANE_QUIET
         _write(painter, 10, area.top() + 24, tag or strip.unit, colour, px=11)

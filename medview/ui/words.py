@@ -123,8 +123,13 @@ def age(birth_date: str | None, at: str) -> str:
     return tr("{n} y", n=years) if 0 <= years < 130 else ""
 
 
+def unbroken(text: str) -> str:
+    """A text that stays in one line, such as an interval, whatever is beside it."""
+    return text.replace(" ", "\u00a0")
+
+
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:
-    """An interval as "1.61 – 2.10"; empty when there is none."""
+    """An interval as "1.61 – 2.10", which no line breaks; empty when there is none."""
     if low is None or high is None:
         return ""
-    return span(number(low, digits), number(high, digits))
+    return unbroken(span(number(low, digits), number(high, digits)))

@@ -175,7 +175,7 @@ def test_the_record_shows_the_first_variables_and_the_hour_of_the_film():
     strips = tuple(Strip(f"v{n}", "mmHg", (0.5, 10.0), (60.0, 70.0)) for n in range(12))
     (section,) = report_plots.record(Record(strips, 24.0), (stay(),))
     (lanes,) = section.lanes
-    assert [lane.name for lane in lanes.rows] == [f"v{n}" for n in range(10)]
+    assert [lane.name for lane in lanes.rows] == [f"V{n}" for n in range(10)]
     assert (lanes.hours, lanes.mark) == (24.0, 20.0)
     assert lanes.rows[0].words == "60 – 70 mmHg"
     assert "2 more variables are not drawn." in lanes.caption

@@ -11,7 +11,7 @@ from medview.ui.inputs import DecimalField
 from medview.ui.panels.plots import CohortPlot
 from medview.ui.panels.result_card import Badge, ResultCard
 from medview.ui.panels.site_choice import add_site, site_badge
-from medview.ui.words import tr
+from medview.ui.words import tr, unbroken
 
 # The percentile is said of people within so many years of the patient's age, if they are enough.
 _NEAR_YEARS = 5.0
@@ -63,7 +63,7 @@ class BrainAgeCard(ResultCard):
             score = self.result.score(key)
             if score is None:
                 continue
-            bounds = interval_text(score)
+            bounds = unbroken(interval_text(score))
             value = score_text(score) + (f"  ({bounds})" if bounds else "")
             told = value if score.value is not None else tr("not available")
             self.row(text, told, key=f"row_{key}", tip=score.meaning)

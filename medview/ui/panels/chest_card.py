@@ -14,7 +14,7 @@ from medview.ui.controls import button, label, name, styled
 from medview.ui.panels.result_card import ResultCard, sentence
 from medview.ui.panels.site_choice import add_site, site_badge
 from medview.ui.panels.zone_grades import ZoneGrades
-from medview.ui.words import interval, number, tr
+from medview.ui.words import interval, number, tr, unbroken
 
 _ACCURACIES = ("accuracy", "balanced_accuracy", "roc_auc")
 # Where the accuracy beside it was measured at.
@@ -38,7 +38,7 @@ class ChestCard(ResultCard):
         self._add_accuracy()
         total = self.result.score("brixia_total")
         if total is not None:
-            bounds = interval_text(total)
+            bounds = unbroken(interval_text(total))
             value = score_text(total) + (f"  ({bounds})" if bounds else "")
             told = value if total.value is not None else tr("not available")
             self.row(tr("Brixia total"), told, key="brixia_total", tip=total.meaning)

@@ -17,7 +17,7 @@ from medview.ui.containers import GAP, Card, Fold, Row
 from medview.ui.controls import label, name
 from medview.ui.eliding import ElidedLabel
 from medview.ui.panels.answers import AnswerRow
-from medview.ui.words import interval, number, tr
+from medview.ui.words import interval, number, tr, unbroken
 
 _UNUSUAL_PERCENT = 95.0
 # What a card has for a row in a small window, beside the scroll bar.
@@ -85,7 +85,7 @@ class ResultCard(Card):
         value = label(score_text(first), "result" if first.status == "ok" else "result-doubtful")
         name(value, "result_value", f"{first.name} {score_text(first)}")
         value.setToolTip(first.meaning)
-        parts = [interval_text(first), *more]
+        parts = [unbroken(interval_text(first)), *more]
         if first.status == "extrapolating":
             parts.append(tr("outside the training data"))
         if first.value is None:
