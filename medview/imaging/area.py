@@ -7,7 +7,7 @@ grid on a film, that are not in the patient.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 # Pixels of the screen whose means are one product: few enough that little of it is zeros.
-_AT_ONCE = 16
+_AT_ONCE = 32
 # Of a pixel that reaches so little into a block nothing is seen of it.
 _TOUCH = 1e-6
 
@@ -49,11 +49,13 @@ def averaged(plane: NDArray[np.generic], down: Span, right: Span) -> NDArray[np.
     Whole numbers are rounded; NaN does not count unless all that a pixel covers is NaN. A pixel
     that reaches beyond the plane has the mean of what there is.
     """
+    if plane.ndim == 3:
+        return np.stack([averaged(each, down, right) for each in np.moveaxis(plane, 2, 0)], axis=2)
     rows, columns = _side(down, plane.shape[0]), _side(right, plane.shape[1])
     values = plane[rows.begin : rows.end, columns.begin : columns.end]
     if plane.dtype.kind != "f":
-        made = np.rint(_mean(np.asarray(values, np.float32), rows, columns))
-        return made.astype(plane.dtype)
+        made = _mean(np.asarray(values, np.float32), rows, columns)
+        return np.rint(made, out=made).astype(plane.dtype)
     known = np.isfinite(values)
     if known.all():
         return _mean(np.asarray(values, np.float32), rows, columns).astype(plane.dtype)
@@ -88,27 +90,28 @@ def _side(span: Span, size: int) -> _Side:
 
 
 def _mean(values: NDArray[np.float32], rows: _Side, columns: _Side) -> NDArray[np.float32]:
-    """(n, m, ...) of (h, w, ...): first down, then to the right."""
-    made = _weigh(rows, values)
-    turned = _weigh(columns, np.ascontiguousarray(made.swapaxes(0, 1)))
-    return np.ascontiguousarray(turned.swapaxes(0, 1))
+    """(n, m) of (h, w): down and to the right a few at a time, as products of small matrices."""
+    down = np.empty((len(rows.first), values.shape[1]), np.float32)
+    for some, touched, weights in _products(rows, len(values)):
+        np.matmul(weights, values[touched], out=down[some])
+    made = np.empty((len(down), len(columns.first)), np.float32)
+    for some, touched, weights in _products(columns, values.shape[1]):
+        np.matmul(down[:, touched], weights.T, out=made[:, some])
+    return made
 
 
-def _weigh(side: _Side, values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The means along the first axis, a few rows at a time as a product with a small matrix."""
-    flat, reach = values.reshape(len(values), -1), side.shares.shape[1]
-    made = np.empty((len(side.first), flat.shape[1]), np.float32)
-    for row in range(0, len(made), _AT_ONCE):
-        first, shares = side.first[row : row + _AT_ONCE], side.shares[row : row + _AT_ONCE]
-        begin, end = int(first[0]), int(first[-1]) + reach
+def _products(side: _Side, size: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
+    """Some pixels of the screen, those of the plane that they touch, and how much of each."""
+    reach = np.arange(side.shares.shape[1])
+    for start in range(0, len(side.first), _AT_ONCE):
+        some = slice(start, start + _AT_ONCE)
+        first, shares = side.first[some], side.shares[some]
+        begin, end = int(first[0]), int(first[-1]) + len(reach)
         weights = np.zeros((len(first), end - begin), np.float32)
-        weights[np.arange(len(first))[:, None], (first - begin)[:, None] + np.arange(reach)] = (
-            shares
-        )
+        weights[np.arange(len(first))[:, None], (first - begin)[:, None] + reach] = shares
         # Beyond the last pixel of the plane nothing is touched.
-        some = flat[begin:end]
-        np.matmul(weights[:, : len(some)], some, out=made[row : row + _AT_ONCE])
-    return made.reshape(len(made), *values.shape[1:])
+        end = min(end, size)
+        yield some, slice(begin, end), weights[:, : end - begin]
 
 
 def _peak(values: NDArray[np.generic], side: _Side, axis: int) -> NDArray[np.generic]:
