@@ -25,8 +25,11 @@ BRIGHTEST = 1.5
 SMALLEST_BRAIN_ML = 200.0
 SMALLEST_SLICE_PX = 800
 """Of 16,384 pixels of a model slice: what a slice must hold of brain to be scored."""
-# A whole head holds two to three times the brain's volume; a stripped one little more than it.
+# A whole head holds two to four times the brain's volume; a stripped one little more than it.
 STRIPPED_RATIO = 1.35
+# After contrast or about a tumour the network leaves a part of a bare brain out.
+GAPPY_RATIO = 1.6
+LARGEST_BRAIN_ML = 2000.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +138,7 @@ def find_brain(head: NDArray[np.float32], voxel_ml: float) -> tuple[NDArray[np.b
     head = head[here]
     mask = network_mask(head)
     present = largest_region(head > 0)
-    stripped = present.sum() < STRIPPED_RATIO * max(int(mask.sum()), 1) and present.mean() < 0.6
+    stripped = _is_bare(mask, present, voxel_ml)
     if stripped:
         # Room on all sides, or closing would eat into a brain that touches the edge of the grid.
         closed = ndimage.binary_closing(np.pad(present, 3), iterations=2)[3:-3, 3:-3, 3:-3]
@@ -143,7 +146,15 @@ def find_brain(head: NDArray[np.float32], voxel_ml: float) -> tuple[NDArray[np.b
     if mask.sum() * voxel_ml < SMALLEST_BRAIN_ML:
         raise no_brain()
     whole[here] = mask
-    return whole, bool(stripped)
+    return whole, stripped
+
+
+def _is_bare(mask: NDArray[np.bool_], present: NDArray[np.bool_], voxel_ml: float) -> bool:
+    """Whether all that is `present` in a volume is a brain; `mask` is what the network found."""
+    size = int(present.sum())
+    could_be_one = size * voxel_ml < LARGEST_BRAIN_ML
+    most = GAPPY_RATIO if could_be_one else STRIPPED_RATIO
+    return size < most * max(int(mask.sum()), 1) and bool(present.mean() < 0.6)
 
 
 def no_brain() -> ModelInputError:

@@ -168,6 +168,17 @@ def test_a_bare_brain_at_the_edge_of_its_grid_keeps_its_edge(sees_bright):
     assert np.array_equal(found, head > 0)
 
 
+@pytest.mark.parametrize(
+    ("litres", "rim", "bare"), [(1.5, 11.5, True), (2.5, 11.5, False), (1.5, 12.5, False)]
+)
+def test_a_bare_brain_is_told_where_the_network_misses_a_part_of_it(sees_bright, litres, rim, bare):
+    """Whether it is one is told by its size and by how much of it was found."""
+    head = np.maximum(canonical_ball(), 0.3 * canonical_ball(radius=rim))
+    found, stripped = find_brain(head, 1000 * litres / (head > 0).sum())
+    assert stripped == bare
+    assert np.array_equal(found, head > 0) == bare
+
+
 @pytest.mark.parametrize("skull", [True, False])
 def test_zeros_added_round_a_volume_change_nothing_of_its_brain(sees_bright, skull):
     texture = np.random.default_rng(2).uniform(0.6, 1, (32, 40, 36)).astype(np.float32)
