@@ -8,6 +8,7 @@ from datetime import datetime
 
 _TYPED_MINUS = re.compile(r"(?<![\w.,)\]\-\u2212])-(?=\.?\d)")
 _TYPED_TIMES = re.compile(r"(?<=\d) x (?=\d)")
+_NO_TEXT = re.compile("[\ud800-\udfff]")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -23,6 +24,15 @@ def number(value: float, digits: int = 3) -> str:
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     text = f"{value:,.{places}f}".replace(",", "\u202f")
     return text.replace("-", "\u2212")
+
+
+def legible(name: str) -> str:
+    """A file's or folder's name as text: bytes in it that are no UTF-8 become "\ufffd".
+
+    Python hands these over as lone surrogates, which no JSON, CSV or PDF can hold. Such names
+    come from disks and archives of systems that wrote Latin-1.
+    """
+    return _NO_TEXT.sub("\ufffd", name)
 
 
 def counted(count: int, noun: str) -> str:

@@ -14,6 +14,7 @@ class Code(StrEnum):
     NOTHING_FOUND = "MV-IO-004"  # a folder or archive without a single image
     NOT_ALLOWED = "MV-IO-005"  # the system refused to read it
     PLAIN_PICTURE = "MV-IO-006"  # PNG, JPEG or TIFF that lies beside medical images
+    OWN_MAP = "MV-IO-008"  # a map of a result that lies beside medical images
     CHANGED = "MV-IO-007"  # the file is no longer what the list says
     ARCHIVE_DAMAGED = "MV-IO-010"
     ARCHIVE_LOCKED = "MV-IO-011"  # encrypted

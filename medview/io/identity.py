@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from medview.domain.study import Patient, Series, Study
+from medview.domain.wording import legible
 from medview.io.installation import keyed
 from medview.io.sources import open_binary, read_from, size_of
 
@@ -52,7 +53,8 @@ def unnamed(series: Series, path: Path) -> Found:
     """A series from a file that names nobody: all of a folder count as one study."""
     folder = path.absolute().parent
     owner = Patient(key=patient_key("", "folder", str(folder)))
-    return Found(series, owner, Study(uid_of_text("folder", str(folder)), "", folder.name))
+    study = Study(uid_of_text("folder", str(folder)), "", legible(folder.name))
+    return Found(series, owner, study)
 
 
 def uid_of_file(path: Path) -> str:

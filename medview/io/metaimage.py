@@ -21,6 +21,7 @@ from medview.domain.geometry import Geometry
 from medview.domain.progress import Progress
 from medview.domain.study import Series
 from medview.domain.volume import Note, Volume
+from medview.domain.wording import legible
 from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
@@ -96,7 +97,7 @@ def find(path: Path) -> list[Found] | None:
     geometry, notes = _geometry(path, header, reader, shape)
     series = Series(
         uid=uid_of_file(header.data),
-        description=path.stem,
+        description=legible(path.stem),
         format=header.format,
         files=(path,) if header.data == path else (path, header.data),
         size=(shape[0], shape[1], shape[2]),

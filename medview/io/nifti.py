@@ -25,6 +25,7 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.progress import Progress, zeros
 from medview.domain.study import Series
 from medview.domain.volume import Note, Volume, Window
+from medview.domain.wording import legible
 from medview.io.atomic import whole_file
 from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
@@ -71,7 +72,7 @@ def find(path: Path) -> list[Found] | None:
     uid = uid_of_file(header.data_path)
     series = Series(
         uid=uid,
-        description=_ENDS.sub("", path.name),
+        description=legible(_ENDS.sub("", path.name)),
         format="nifti",
         files=files,
         size=header.shape,

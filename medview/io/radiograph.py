@@ -17,6 +17,7 @@ from medview.domain.geometry import Geometry
 from medview.domain.progress import Progress
 from medview.domain.study import Series
 from medview.domain.volume import Volume
+from medview.domain.wording import legible
 from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
@@ -62,7 +63,7 @@ def find(path: Path) -> list[Found] | None:
         pages = min(getattr(picture, "n_frames", 1), _MAX_PAGES)
     series = Series(
         uid=uid_of_file(path),
-        description=path.stem,
+        description=legible(path.stem),
         format="film",
         files=(path,),
         size=(columns, rows, 1),

@@ -20,6 +20,8 @@ from medview.io.dicom_presentation import is_presentation, read_presentation
 from medview.io.dicom_series import series_of
 from medview.io.identity import Found
 from medview.io.nifti_header import other_of_pair
+from medview.io.resultjson import MAPS
+from medview.io.results import RESULT
 from medview.io.sidecar import companion_words
 from medview.io.sources import find_files
 
@@ -53,6 +55,7 @@ class _Findings:
     slices: list[Slice] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     pictures: list[Path] = field(default_factory=list)
+    own_maps: list[Path] = field(default_factory=list)
     skipped: dict[Path, ReadError] = field(default_factory=dict)
     states: dict[Path, Presentation] = field(default_factory=dict)
 
@@ -62,8 +65,9 @@ def scan(job: Progress, paths: Sequence[Path], choices: Sequence[Choice] = ()) -
 
     A path may be a file, a folder, a ZIP archive or a DICOMDIR. One unreadable file never
     stops the rest: it is listed in ``Catalogue.skipped``. PNG, JPEG and TIFF that lie beside
-    medical images are left out; opened by themselves they are films. `choices` are what the
-    reader decided where the files leave it open.
+    medical images are left out; opened by themselves they are films. So are maps of results that
+    lie below a chosen folder among other images. `choices` are what the reader decided where the
+    files leave it open.
 
     Raises
     ------
@@ -78,8 +82,12 @@ def scan(job: Progress, paths: Sequence[Path], choices: Sequence[Choice] = ()) -
         if n % REPORT_EVERY == 0:
             job.report(n, len(files), "reading headers")
             job.check()
-        _look_at(path, findings)
+        if _is_own_map(path, paths):
+            findings.own_maps.append(path)
+        else:
+            _look_at(path, findings)
     _look_at_pictures(findings, paths)
+    _look_at_own_maps(findings)
     job.report(len(files), len(files), "reading headers")
     found = _placed(findings.found, choices)
     found += series_of(findings.slices, choices, _states(findings))
@@ -226,6 +234,29 @@ def _look_at_pictures(findings: _Findings, chosen: Sequence[Path]) -> None:
             findings.found += PICTURES.find(path) or []
         except ReadError as error:
             findings.skipped[path] = error
+
+
+def _is_own_map(path: Path, chosen: Sequence[Path]) -> bool:
+    """Whether a file is a map of a result that was not itself chosen, nor its folders."""
+    if path.parent.name != MAPS:
+        return False
+    result = path.parent.parent
+    return (result / RESULT).is_file() and not {path, path.parent, result} & set(chosen)
+
+
+def _look_at_own_maps(findings: _Findings) -> None:
+    """Maps of results are images when there is nothing else."""
+    alone = not findings.slices and not findings.found
+    for path in findings.own_maps:
+        if alone:
+            _look_at(path, findings)
+            continue
+        findings.skipped[path] = ReadError(
+            "a map of a result beside medical images",
+            code=Code.OWN_MAP,
+            file=path.name,
+            do="Open it by itself, or lay it over its image.",
+        )
 
 
 def _relative(path: Path, paths: Sequence[Path]) -> str:

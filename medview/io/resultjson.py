@@ -55,9 +55,12 @@ def prediction_of(body: Mapping[str, Any]) -> Prediction:
     )
 
 
+MAPS = "maps"
+
+
 def map_file(name: str) -> str:
     """Where the map of that name lies in a result folder."""
-    return f"maps/{name}.nii.gz"
+    return f"{MAPS}/{name}.nii.gz"
 
 
 def _map_entry(item: ScalarMap) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from medview.io import nifti
 from medview.io.atomic import whole_folder
 from medview.io.cards import read_card, write_card
 from medview.io.plain import plain, record_of
-from medview.io.resultjson import geometry_of, grid_dict, map_file, prediction_of, result_dict
+from medview.io.resultjson import MAPS, geometry_of, grid_dict, map_file, prediction_of, result_dict
 
 RESULT = "result.json"
 SLICES = "slices.csv"
@@ -87,7 +87,7 @@ def write_prediction(
     if image:
         files[map_file(_IMAGE)] = image
     with whole_folder(Path(out_dir)) as draft:
-        (draft / "maps").mkdir()
+        (draft / MAPS).mkdir()
         _write_files(job, draft, files)
         _write_rows(draft / SLICES, SliceScore, prediction.slices)
         if prediction.trace:

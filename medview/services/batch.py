@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from medview.domain.card import ModelCard
 from medview.domain.discretion import discreet
 from medview.domain.errors import DataError, MedviewError
+from medview.domain.wording import legible
 from medview.io.atomic import sweep
 from medview.services.batch_cases import Case
 from medview.services.batch_outcome import RESULT, Outcome, outcome_of, summary, write_outcomes
@@ -135,7 +136,7 @@ def _told(error: MedviewError, *, private: bool) -> str:
     """What is wrong with which file; in private without its name."""
     if private:
         return discreet(error.what, error.file, instead="the file")
-    return f"{error.file}: {error.what}" if error.file else error.what
+    return legible(f"{error.file}: {error.what}" if error.file else error.what)
 
 
 def _own_options(task: Task) -> RunOptions:

@@ -12,6 +12,7 @@ from typing import Any, cast
 from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
 from medview.domain.study import Catalogue, Series
+from medview.domain.wording import legible
 from medview.learning.case_list import is_case_list, refuse_other_tables
 from medview.services import library
 from medview.services.inputs import Wanted, fits, is_table
@@ -110,7 +111,7 @@ def _found(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
     cases = []
     if tables:
         files = [p for p in below if p.is_file() and is_table(p)]
-        cases = [Case(_safe(p.stem), Wanted((p,)), title=p.stem) for p in files]
+        cases = [Case(_safe(p.stem), Wanted((p,)), title=legible(p.stem)) for p in files]
     if any(spec.role not in TABLES for spec in card.inputs):
         catalogue = library.scan(jobs, (path,))
         cases += [_series_case(catalogue, series) for series in _fitting(card, catalogue)]
@@ -130,7 +131,7 @@ def _series_case(catalogue: Catalogue, series: Series) -> Case:
         name = file.partition(".")[0]
     patient = owner[0].id if owner else ""
     wanted = Wanted(_files_of(catalogue, series), series=series.key)
-    return Case(_safe(name), wanted, patient or "", title=name)
+    return Case(_safe(name), wanted, patient or "", title=legible(name))
 
 
 def _files_of(catalogue: Catalogue, series: Series) -> tuple[Path, ...]:

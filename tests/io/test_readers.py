@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from pathlib import Path
 
@@ -70,6 +71,37 @@ def test_a_picture_beside_images_is_a_film_only_where_it_was_chosen(tmp_path):
     both = readers.scan(Silent(), (tmp_path, picture))
     assert sorted(each.format for each in both.all_series()) == ["film", "nifti"]
     assert both.skipped == ()
+
+
+def test_maps_of_a_result_are_images_only_where_they_were_chosen_or_alone(tmp_path):
+    nifti_of(tmp_path / "t1.nii")
+    result = tmp_path / "results" / "t1"
+    (result / "maps").mkdir(parents=True)
+    (result / "result.json").write_text("{}")
+    score = result / "maps" / "score.nii"
+    nifti_of(score)
+    plain = scan(tmp_path)
+    assert [each.description for each in plain.all_series()] == ["t1"]
+    assert {each.file: each.code for each in plain.skipped}[
+        "results/t1/maps/score.nii"
+    ] == "MV-IO-008"
+    for chosen in (result, result / "maps", score, tmp_path / "results"):
+        assert [each.description for each in scan(chosen).all_series()] == ["score"]
+    (result / "result.json").unlink()
+    assert len(list(scan(tmp_path).all_series())) == 2
+
+
+def test_a_name_in_latin_1_is_text_that_can_be_written(tmp_path):
+    folder = tmp_path / os.fsdecode(b"M\xfcller")
+    folder.mkdir()
+    try:
+        nifti_of(folder / os.fsdecode(b"sch\xe4del.nii"))
+        Image.fromarray(np.zeros((4, 5), np.uint8)).save(folder / os.fsdecode(b"\xe4.png"))
+    except OSError:
+        pytest.skip("this disk keeps no names but UTF-8")
+    films = readers.scan(Silent(), (folder, folder / os.fsdecode(b"\xe4.png")))
+    assert {each.description for each in films.all_series()} == {"sch\ufffddel", "\ufffd"}
+    assert films.patients[0].studies[0].description == "M\ufffdller"
 
 
 class Heard(Silent):

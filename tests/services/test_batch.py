@@ -39,13 +39,18 @@ def test_tables_call_a_case_as_its_list_does_and_name_the_folder_that_could_not(
 
 
 @pytest.mark.parametrize(
-    ("private", "what"), [(False, "doe.nii: ends early"), (True, "ends early")]
+    ("name", "private", "what"),
+    [
+        ("doe.nii", False, "doe.nii: ends early"),
+        ("doe.nii", True, "ends early"),
+        ("d\udcf6.nii", False, "d\ufffd.nii: ends early"),
+    ],
 )
 def test_a_case_that_fails_names_its_file_unless_it_is_private(
-    tmp_path, monkeypatch, private, what
+    tmp_path, monkeypatch, name, private, what
 ):
     def fail(*given):
-        raise ReadError("ends early", file="doe.nii")
+        raise ReadError("ends early", file=name)
 
     monkeypatch.setattr(batch, "run_case", fail)
     given = Case("a", Wanted(named=(("t1", tmp_path / "doe.nii"),)))
