@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from medview.domain.errors import DataError, ReadError
+from medview.domain.lab_units import UNIT_COLUMNS, named_unit, turned, with_unit
 from medview.domain.prediction import InputRef
 from medview.domain.progress import Progress
 from medview.domain.record import Record, Strip
@@ -89,9 +90,10 @@ def read_record(path: Path) -> Record:
         raise _odd(path, "has no row from admission on: all hours are negative")
     cells = [row for hour, (_, row) in zip(every, rows, strict=True) if hour >= 0]
     strips, ignored = [], []
-    for n, name in enumerate(columns):
+    for n, column in enumerate(columns):
         if n == place:
             continue
+        name, unit = _titled(column, columns)
         known = sorted(
             (hour, value)
             for hour, row in zip(hours, cells, strict=True)
@@ -99,9 +101,9 @@ def read_record(path: Path) -> Record:
         )
         if known:
             when, what = zip(*known, strict=True)
-            strips.append(Strip(name, _unit_of(name), when, what))
+            strips.append(Strip(name, unit, when, what))
         elif any(row[n] for row in cells):
-            ignored.append(name)
+            ignored.append(column)
     strips.sort(key=lambda strip: -len(strip.hours))
     # Days with a time of day in them are hours after all.
     step = each if each > 1 and all(hour % each == 0 for hour in hours) else 1.0
@@ -118,7 +120,12 @@ def _spread(
 ) -> tuple[tuple[str, ...], tuple[Line, ...]]:
     """The rows of a long table as those of a wide one, with the time in hours first."""
     time, parameter, value = (columns.index(name) for name in LONG)
-    known = [(n, row) for n, row in rows if row[parameter] not in ("", "RecordID")]
+    unit = next((n for n, name in enumerate(columns) if name.lower() in UNIT_COLUMNS), None)
+    known = [
+        (n, row if unit is None else _with(row, parameter, with_unit(row[parameter], row[unit])))
+        for n, row in rows
+        if row[parameter] not in ("", "RecordID")
+    ]
     names = list(dict.fromkeys(row[parameter] for _, row in known))
     wide = []
     for number, row in known:
@@ -126,6 +133,10 @@ def _spread(
         line[1 + names.index(row[parameter])] = row[value]
         wide.append((number, tuple(line)))
     return ("Hours", *names), tuple(wide)
+
+
+def _with(row: Sequence[str], place: int, cell: str) -> tuple[str, ...]:
+    return (*row[:place], cell, *row[place + 1 :])
 
 
 def _clock(cell: str) -> str:
@@ -159,6 +170,16 @@ def _number(cell: str) -> float | None:
     found = _NUMBER.match(cell)
     value = float(found[0]) if found else math.nan
     return value if math.isfinite(value) else None
+
+
+def _titled(column: str, every: Sequence[str]) -> tuple[str, str]:
+    """Name and unit of a column: of "WBC (K/uL)" both are told, and nothing is guessed."""
+    name, told = named_unit(column)
+    if not told:
+        return column, _unit_of(column)
+    twice = sum(named_unit(other)[0] == name for other in every) > 1
+    known = turned(told, _unit_of(name), name) is not None
+    return (name, told) if known and not twice else (column, "")
 
 
 def _unit_of(name: str) -> str:

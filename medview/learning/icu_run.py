@@ -21,6 +21,7 @@ from medview.learning.icu_films import features_of, seen_map, steps_of
 from medview.learning.icu_grid import Events, clean, discretise
 from medview.learning.icu_model import IcuModel, load_icu
 from medview.learning.icu_one_stay import OneStay
+from medview.learning.icu_readings import reading_of
 from medview.learning.icu_scores import RISKS, Given, scores_of
 from medview.learning.icu_series import Series, read_series
 from medview.learning.icu_site_card import sites_of
@@ -149,11 +150,16 @@ def _notes(
         Note(
             "UNIT" if "converted" in text else "OUT_OF_RANGE", f"{text} ({counted(count, 'value')})"
         )
-        for text, count in said.items()
+        for text, count in (found.converted(variables) | said).items()
     ]
-    ignored = found.ignored(variables)
-    if ignored:
-        notes.append(Note("IGNORED_COLUMNS", f"not used: {', '.join(ignored)}"))
+    ignored = {name: reading_of(name, variables).wanted for name in found.ignored(variables)}
+    if strange := [name for name, unit in ignored.items() if unit is None]:
+        notes.append(Note("IGNORED_COLUMNS", f"not used: {', '.join(strange)}"))
+    for name, unit in ignored.items():
+        if unit is not None:
+            do = f"; give it in {unit}" if unit else ""
+            text = f"not used: {name}, whose unit is not known{do}"
+            notes.append(Note("IGNORED_COLUMNS", text))
     seen = {variables.variables[code].name for code in np.unique(events.codes).tolist()}
     absent = [v.name for v in variables.variables if v.name not in seen]
     if absent:

@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
+from medview.domain.lab_units import UNIT_COLUMNS, with_unit
 from medview.io.tables import read_table
 from medview.learning.icu_grid import Events, Floats
+from medview.learning.icu_readings import reading_of
 from medview.learning.icu_variables import VariableMap
 
 _LONG = ("Time", "Parameter", "Value")
@@ -117,7 +119,7 @@ class Series:
         )
 
     def events(self, variables: VariableMap, file: str = "") -> Events:
-        """The measurements that a map knows, in its places; `ignored` names the others.
+        """The measurements that a map knows, in its places and units; `ignored` names the others.
 
         Raises
         ------
@@ -125,9 +127,14 @@ class Series:
             A word where the variable takes numbers; row and column are named. No column that the
             map knows.
         """
-        codes = np.array([variables.codes.get(n.lower(), -1) for n in self.names], np.int16)
+        readings = [reading_of(name, variables) for name in self.names]
+        codes = np.array([reading.place for reading in readings], np.int16)
         places = codes[self.columns] if len(self.columns) else np.empty(0, np.int16)
         values = self.values.copy()
+        for column, reading in enumerate(readings):
+            if reading.place >= 0 and reading.told:
+                here = self.columns == column
+                values[here] = reading.turned(values[here], variables)
         for place, variable in enumerate(variables.variables):
             if variable.levels:
                 for here in np.flatnonzero(places == place).tolist():
@@ -156,8 +163,24 @@ class Series:
         """Names that the map does not know and that hold at least one value."""
         used = {self.names[n] for n in np.unique(self.columns)}
         parts = {part.lower() for variable in variables.variables for part in variable.parts}
-        known = variables.codes.keys() | parts
-        return tuple(sorted(name for name in used if name.lower() not in known))
+        return tuple(
+            sorted(
+                name
+                for name in used
+                if name.lower() not in parts and reading_of(name, variables).place < 0
+            )
+        )
+
+    def converted(self, variables: VariableMap) -> dict[str, int]:
+        """How many values of which column are in another unit than the map's, in words."""
+        said = {}
+        for column, name in enumerate(self.names):
+            reading, count = reading_of(name, variables), int((self.columns == column).sum())
+            if reading.is_other and count:
+                variable = variables.variables[reading.place]
+                wanted = f", not {variable.unit}" if variable.unit else ""
+                said[f"{variable.name}: {reading.told}{wanted}; converted"] = count
+        return said
 
     def _level(self, variables: VariableMap, place: int, cell: str, n: int, file: str) -> float:
         value = variables.variables[place].number(cell)
@@ -218,8 +241,8 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     """Read the table of one stay: a column of time and one of each variable.
 
     Time is called as the map says, or Hours (Day, Minutes). The long form of the PhysioNet
-    challenge (Time as HH:MM, Parameter, Value) is read, too. Rows from before admission
-    (negative times) and what is told twice are left out and counted.
+    challenge (Time as HH:MM, Parameter, Value, perhaps Unit) is read, too. Rows from before
+    admission (negative times) and what is told twice are left out and counted.
 
     Raises
     ------
@@ -265,6 +288,7 @@ def _wide(
 
 def _long(path: Path, header: Sequence[str], rows: Sequence[tuple[int, Sequence[str]]]) -> Series:
     time, parameter, value = (header.index(name) for name in _LONG)
+    unit = next((n for n, name in enumerate(header) if name.lower() in UNIT_COLUMNS), None)
     names: dict[str, int] = {}
     measured, places = [], []
     for row, line in rows:
@@ -272,6 +296,7 @@ def _long(path: Path, header: Sequence[str], rows: Sequence[tuple[int, Sequence[
         if cell.lower() in _NOT_MEASURED or name in ("", "RecordID"):
             continue
         hour = _clock(path, row, line[time])
+        name = name if unit is None else with_unit(name, line[unit])
         measured.append((hour, names.setdefault(name, len(names)), cell))
         places.append(row)
     return Series.of(list(names), measured, places)

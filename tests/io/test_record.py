@@ -160,3 +160,17 @@ def test_what_is_larger_than_any_table_is_not_read(tmp_path, monkeypatch):
     monkeypatch.setattr(record_module, "_MOST_BYTES", path.stat().st_size - 1)
     with pytest.raises(ReadError, match="larger than any table"):
         read_table(Silent(), path)
+
+
+def test_units_in_brackets_are_told_and_none_is_guessed_then(tmp_path):
+    path = tmp_path / "x.csv"
+    columns = "Hours,Glucose (mmol/L),WBC [K/uL],HR (paced),Temp (°F),Temp (°C)"
+    path.write_text(f"{columns}\n1,5,8,70,99,37\n")
+    assert [(strip.name, strip.unit) for strip in read_record(path).strips] == [
+        *(("Glucose", "mmol/L"), ("WBC", "K/uL"), ("HR (paced)", "")),
+        *(("Temp (°F)", ""), ("Temp (°C)", "")),
+    ]
+    path.write_text("Time,Parameter,Value,Unit\n01:00,Glucose,5,mmol/l\n02:00,HR,70,\n")
+    assert [(strip.name, strip.unit) for strip in read_record(path).strips] == [
+        *(("Glucose", "mmol/l"), ("HR", "1/min")),
+    ]

@@ -126,10 +126,14 @@ def test_one_value_out_of_range_is_one_value(trained, tmp_path):
 
 
 def test_unknown_columns_and_absent_variables_are_listed(trained, tmp_path):
-    path = table(tmp_path, [(1, 80, "blue")], "Hours,HR,Mood")
-    notes = {note.code: note.text for note in asked(trained, path).warnings}
-    assert notes["IGNORED_COLUMNS"] == "not used: Mood"
-    assert "40 of 41 variables" in notes["IMPUTED"]
+    path = table(tmp_path, [(1, 80, "blue", 3, 10)], "Hours,HR (bpm),Mood,WBC (pots),MAP (kPa)")
+    notes = [note.text for note in asked(trained, path).warnings]
+    assert notes[:3] == [
+        "MAP: kPa, not mmHg; converted (1 value)",
+        "not used: Mood",
+        "not used: WBC (pots), whose unit is not known; give it in 1000/ul",
+    ]
+    assert "39 of 41 variables" in notes[3]
 
 
 def test_age_and_sex_from_outside_enter_where_the_table_has_none(trained, tmp_path):

@@ -148,3 +148,25 @@ def test_an_unknown_level_names_row_and_column(tmp_path):
     text = "Hours,Glascow coma scale eye opening\n1,9\n"
     with pytest.raises(DataError, match=r"row 2.*9.*not one of"):
         read_series(table(tmp_path, text)).events(BENCH)
+
+
+def test_a_unit_in_brackets_is_turned_into_that_of_the_map(tmp_path):
+    """Also where the value it becomes would pass for one in another unit."""
+    text = "Hours,WBC (K/uL),Glucose (mmol/L),Temp [°F],Lactate (foo),Colour (red)\n"
+    series = read_series(table(tmp_path, text + "1,8.1,5.5,98.6,2,1\n2,,0.5,,,\n"))
+    found = rows(series.events(CHALLENGE), CHALLENGE)
+    assert [(name, value) for _, name, value in found] == [
+        *(("WBC", pytest.approx(8.1)), ("Glucose", pytest.approx(99.088))),
+        *(("Temp", pytest.approx(37)), ("Glucose", 20)),
+    ]
+    assert series.converted(CHALLENGE) == {
+        "Glucose: mmol/L, not mg/dl; converted": 2,
+        "Temp: °F, not °C; converted": 1,
+    }
+    assert series.ignored(CHALLENGE) == ("Colour (red)", "Lactate (foo)")
+
+
+def test_a_long_table_may_have_a_column_of_units(tmp_path):
+    text = "Time,Parameter,Value,Unit\n01:00,Temp,98.6,°F\n01:30,Temp,38,\n02:00,MAP,10,kPa\n"
+    found = rows(read_series(table(tmp_path, text)).events(CHALLENGE), CHALLENGE)
+    assert [round(value, 3) for _, _, value in found] == [37, 38, 75.006]
