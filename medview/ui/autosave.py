@@ -46,9 +46,8 @@ class Autosave(QObject):
             when=_when(lost.at),
         )
         if lost.running:
-            models = ", ".join(lost.running)
-            more = tr("Not the results that were still to come; run again: {models}.", models=models)
-            text = f"{text} {more}"
+            more = tr("Not the results that were still to come; run again: {models}.")
+            text = f"{text} {more.format(models=', '.join(lost.running))}"
         self._app.window.notes.show_note(
             text,
             Choice(tr("Recover"), self._recover),

@@ -61,11 +61,11 @@ DARK = Theme(
     hover="#20262e",
     text="#d5d9df",
     strong="#eef1f5",
-    quiet="#868f9b",
+    quiet="#8c95a1",
     faint="#59626d",
     accent="#5aa9e6",
-    action="#2f7fc4",
-    action_hover="#3b8fd8",
+    action="#2c79bb",
+    action_hover="#276da9",
     chosen="#1e2c3a",
     chosen_border="#2f5577",
     attention="#e8a33d",
@@ -90,12 +90,12 @@ LIGHT = Theme(
     faint="#8a939e",
     accent="#2f6ea5",
     action="#2f6ea5",
-    action_hover="#3a7eb8",
-    chosen="#dbe8f4",
+    action_hover="#296293",
+    chosen="#e3edf7",
     chosen_border="#9fc0de",
-    attention="#94600a",
+    attention="#925f0a",
     attention_back="#fbf0da",
-    good="#1f7a49",
+    good="#1e7747",
     good_back="#e1f3e8",
     note_back="#e3eef8",
 )
@@ -162,9 +162,7 @@ def style_sheet(theme: Theme) -> str:
 def _palette(theme: Theme) -> QPalette:
     role = QPalette.ColorRole
     palette = QPalette()
-    half = QColor(theme.text)
-    half.setAlpha(128)  # what could stand in a field looks unlike what does
-    pairs: tuple[tuple[QPalette.ColorRole, QColor | str], ...] = (
+    pairs: tuple[tuple[QPalette.ColorRole, str], ...] = (
         (role.Window, theme.panel),
         (role.WindowText, theme.text),
         (role.Base, theme.field),
@@ -175,7 +173,7 @@ def _palette(theme: Theme) -> QPalette:
         (role.BrightText, theme.strong),
         (role.ToolTipBase, theme.card),
         (role.ToolTipText, theme.text),
-        (role.PlaceholderText, half),
+        (role.PlaceholderText, theme.quiet),  # unlike what does stand in a field
         (role.Highlight, theme.action),
         (role.HighlightedText, "#ffffff"),
         (role.Link, theme.accent),

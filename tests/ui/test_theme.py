@@ -39,10 +39,27 @@ def contrast(a, b):
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.name)
-@pytest.mark.parametrize("text", ["text", "strong", "quiet", "accent", "attention"])
-@pytest.mark.parametrize("back", ["panel", "card", "bar"])
+@pytest.mark.parametrize("text", ["text", "strong", "quiet", "accent", "attention", "good"])
+@pytest.mark.parametrize(
+    "back",
+    ["window", "panel", "card", "bar", "field", "hover", "chosen", "note_back", "attention_back"],
+)
 def test_text_can_be_read_on_what_it_stands_on(theme, text, back):
     assert contrast(getattr(theme, text), getattr(theme, back)) >= 4.5
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.name)
+def test_the_button_that_matters_can_be_read_and_seen_to_have_the_keyboard(theme):
+    assert contrast("#ffffff", theme.action) >= 4.5
+    assert contrast("#ffffff", theme.action_hover) >= 4.5
+    assert contrast(theme.strong, theme.action) >= 3.0
+
+
+@pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.name)
+def test_what_has_the_keyboard_has_a_frame_that_stands_out(theme):
+    rules = re.findall(r":focus[^{]*\{[^}]*border-color: (#\w+)", style_sheet(theme))
+    assert len(rules) > 5
+    assert all(contrast(each, theme.card) >= 3.0 for each in rules)
 
 
 @pytest.mark.parametrize("theme", THEMES, ids=lambda t: t.name)

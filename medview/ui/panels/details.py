@@ -17,7 +17,7 @@ from medview.ui.panels.key_images import KeyImagesCard
 from medview.ui.probe import Probe, value_text
 from medview.ui.words import date, foldable, number, tr
 
-_LONG_NAME = 20
+_LONG_NAME, _NAME_PX = 20, 124
 
 
 class DetailsPanel(Column):
@@ -26,7 +26,8 @@ class DetailsPanel(Column):
     def __init__(self, app: App) -> None:
         super().__init__("panel_details", tr("Details"))
         self._app = app
-        self._facts = _Table("details_facts", tr("Series"))
+        nothing = tr("No image. Drop a folder here, or press Ctrl+O")
+        self._facts = _Table("details_facts", tr("Series"), nothing)
         self._values = _Table("details_values", tr("Values"))
         self._notes = Card("details_notes", tr("Warnings"))
         self._lines = QVBoxLayout()
@@ -45,7 +46,7 @@ class DetailsPanel(Column):
         session = self._app.session
         series, volume = session.series, session.volume
         if series is None or volume is None:
-            self._facts.set_rows([("", tr("Drop a folder here, or press Ctrl+O"))])
+            self._facts.set_rows([])
         else:
             self._facts.set_rows(self._identity(series) + _facts(series, volume))
         hidden = series.files if series is not None and session.private else ()
@@ -125,10 +126,14 @@ def _volumes(series: Series) -> str:
 
 
 class _Table(Card):
-    """A card of names and values; rows without a value are left out."""
+    """A card of names and values; rows without a value are left out.
 
-    def __init__(self, key: str, title: str) -> None:
+    Where there is none it says what to do (`empty`).
+    """
+
+    def __init__(self, key: str, title: str, empty: str = "") -> None:
         super().__init__(key, title)
+        self._empty = label(empty, "quiet", wraps=True)
         self._holder = QWidget()
         self._grid = QGridLayout(self._holder)
         self._grid.setContentsMargins(0, 0, 0, 0)
@@ -137,17 +142,20 @@ class _Table(Card):
         self._grid.setColumnStretch(1, 1)
         self._rows: list[tuple[str, str]] = []
         self._values: list[QLabel] = []
-        self.add(label(title, "strong"), self._holder)
+        self.add(label(title, "strong"), self._holder, self._empty)
 
     def set_rows(self, rows: list[tuple[str, str]]) -> None:
         """Show name and value pairs; widgets are kept where the names stay the same."""
         rows = [row for row in rows if row[1]]
+        self._holder.setVisible(bool(rows))
+        self._empty.setVisible(not rows)
         if [row[0] for row in rows] != [row[0] for row in self._rows]:
             clear(self._grid)
             self._values = [label("", "value", wraps=True) for _ in rows]
             for place_, (title, _) in enumerate(rows):
                 # A map or a series may be called at length; short names stay in one line.
                 what = label(foldable(title), "quiet", wraps=len(title) > _LONG_NAME)
+                what.setMaximumWidth(_NAME_PX)
                 self._grid.addWidget(what, place_, 0, Qt.AlignmentFlag.AlignTop)
                 self._grid.addWidget(self._values[place_], place_, 1)
         self._rows = rows

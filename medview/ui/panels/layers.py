@@ -9,13 +9,14 @@ from medview.imaging.intensity import presets_for
 from medview.services.layering import base_name
 from medview.ui.app import App
 from medview.ui.containers import Card, Column, Row
-from medview.ui.controls import button, clear, label, name
+from medview.ui.controls import clear, label, name
+from medview.ui.eliding import ElidedButton
 from medview.ui.identity import shown_name
 from medview.ui.inputs import RangeRow
 from medview.ui.panels.layer_rows import LayerRow
 from medview.ui.panels.style_editor import StyleEditor, map_title
 from medview.ui.tab_order import in_order
-from medview.ui.words import number, plain_tip, tr
+from medview.ui.words import foldable, number, tr
 
 
 class LayersPanel(Column):
@@ -40,7 +41,7 @@ class LayersPanel(Column):
         self._maps.add(Row(label(tr("Maps"), "strong"), 1, self._overlay), self._empty)
         self._maps.add(self._list)
         self._style_card = Card("layers_style", tr("Chosen map"))
-        self._style_title = label("", "strong")
+        self._style_title = label("", "strong", wraps=True)
         self._style_card.add(self._style_title, StyleEditor(app, "layers"))
         for card in (self._image, self._maps, self._style_card):
             self.add(card)
@@ -77,7 +78,7 @@ class LayersPanel(Column):
         self._overlay.blockSignals(False)
         chosen = session.map(session.map_name)
         self._style_card.setVisible(chosen is not None)
-        self._style_title.setText(map_title(chosen) if chosen is not None else "")
+        self._style_title.setText(foldable(map_title(chosen)) if chosen is not None else "")
 
     def _maker(self, key: str, names: tuple[tuple[str, str], ...]) -> str:
         """The model of the newest of several maps of one name; the others say theirs already."""
@@ -102,7 +103,7 @@ class ImageCard(Card):
     def __init__(self, app: App) -> None:
         super().__init__("layers_image", tr("Image"))
         self._app = app
-        self._title = label("", "strong")
+        self._title = label("", "strong", wraps=True)
         self._what = label("", "quiet", wraps=True)
         self._window = RangeRow(
             tr("Grey from"), "image_range", tip=tr("Values drawn black and white")
@@ -127,7 +128,7 @@ class ImageCard(Card):
             self._window.hide()
             self._offer(())
             return
-        self._title.setText(shown_name(session))
+        self._title.setText(foldable(shown_name(session)))
         window = self._app.viewing.window(session.active_pane)
         self._window.setVisible(window is not None)
         if window is not None:
@@ -154,7 +155,9 @@ class ImageCard(Card):
     def _preset(self, key: str, title: str) -> QPushButton:
         by_key = tr("{title} (key {key})", title=title, key=key)
         tip = by_key if len(key) == 1 else tr("{title}, as the file proposes", title=title)
-        made = button(tr(title), f"preset_{key}", tip=plain_tip(tip))
+        # What a file calls its windows may be of any length.
+        made = ElidedButton(tr(title), f"preset_{key}", tip)
+        made.setProperty("look", "narrow")
         viewing, session = self._app.viewing, self._app.session
         made.clicked.connect(lambda: viewing.use_preset(session.active_pane, key))
         return made

@@ -79,5 +79,8 @@ def test_the_longest_names_push_no_card_out_of_the_panel(bench):
     bench.settle()
     panel = bench.window.side.shown
     assert panel.widget().minimumSizeHint().width() <= panel.viewport().width()
+    # Beside the longest name there is room for the place, in two lines at most.
+    place = next(each for each in panel.findChildren(QLabel) if each.text().endswith(" mm"))
+    assert place.height() <= 2.5 * place.fontMetrics().height()
     told = [text for text in said(bench) if text.startswith("t1_mprage")]
     assert told[0].replace("\u200b", "").endswith("reformatted" * 3)

@@ -223,6 +223,17 @@ def test_a_press_that_moves_a_pixel_is_still_a_press(head):
     assert order(head) == ["score", "total"]
 
 
+def test_the_longest_series_and_window_push_no_card_out_of_the_panel(bench):
+    bench.window.show_panel("layers")
+    words = "T1w MPRAGE sagittal isotropic post-contrast with fat saturation and correction"
+    grid = geometry_of("LPS", (20, 20, 24), (3.0, 4.0, 4.0))
+    windows = (Window(80, 40, label=words), Window(400, 60, label="b" * 60))
+    bench.show(phantom_on(grid, windows=windows), description=words + "_" + "x" * 40)
+    bench.settle()
+    panel = bench.window.side.shown
+    assert panel.widget().minimumSizeHint().width() <= panel.viewport().width()
+
+
 def test_the_longest_name_pushes_no_card_under_the_scroll_bar(head):
     head.window.show_panel("layers")
     head.add_result("score", "total")
