@@ -77,6 +77,7 @@ class PaneGrid(QFrame):
         self._one_by_one.setInterval(0)
         self._one_by_one.timeout.connect(self._draw_next)
         self._waiting: list[SlicePane] = []
+        self._arranged: tuple[object, ...] = ()
         for field in _LISTENED:
             getattr(session.events, field).connect(self.mark)
         session.events.unfinished.connect(self.mark_slowly)
@@ -146,7 +147,7 @@ class PaneGrid(QFrame):
         for pane in self.panes.values():
             if pane in shown:
                 self._draw(pane, keys)
-            else:
+            elif pane.frame_shown is not None:
                 # What is out of sight holds on to no volume.
                 pane.draw(None, Placing(), Dress())
         self.drawn.emit()
@@ -160,6 +161,10 @@ class PaneGrid(QFrame):
 
     def _arrange(self) -> None:
         shown, layout = self.visible_panes, layout_of(self._session)
+        asked = (self.rect(), layout, shown)
+        if asked == self._arranged:
+            return
+        self._arranged = asked
         for place, (pane, area) in enumerate(
             zip(shown, _places(self.rect(), layout, len(shown)), strict=True)
         ):

@@ -130,7 +130,7 @@ def _over(tint: Tint, rows: slice) -> QImage:
     high, wide = places.shape
     if tint.alpha is None:
         image = QImage(places.data, wide, high, wide, QImage.Format.Format_Indexed8)
-        image.setColorTable(_argb(tint.colours).tolist())
+        image.setColorTable(_table(tint.colours.tobytes()))
         over = image.convertToFormat(QImage.Format.Format_ARGB32_Premultiplied)
         if tint.shown is not None:
             packed = np.frombuffer(over.bits(), np.uint32).reshape(high, wide)
@@ -149,6 +149,13 @@ def _argb(rgba: NDArray[np.uint8]) -> NDArray[np.uint32]:
     """Colours (..., 4) as 0xAARRGGBB."""
     red, green, blue, alpha = (rgba[..., n].astype(np.uint32) for n in range(4))
     return np.asarray(alpha << 24 | red << 16 | green << 8 | blue)
+
+
+@lru_cache(maxsize=16)
+def _table(colours: bytes) -> list[int]:
+    """Colours (256, 4) as Qt has them in a table, kept."""
+    made: list[int] = _argb(np.frombuffer(colours, np.uint8).reshape(-1, 4)).tolist()
+    return made
 
 
 @lru_cache(maxsize=16)
