@@ -25,6 +25,7 @@ from medview.ui.action import Action
 from medview.ui.actions import ACTIONS
 from medview.ui.app import App
 from medview.ui.curve_plot import CurvePlot
+from medview.ui.record_pane import Strips
 from medview.ui.shortcuts import Chosen, key_text, keys_in_force
 from medview.ui.theme import Theme, icon
 from medview.ui.volume_pane import VolumePicture
@@ -46,6 +47,7 @@ _KEEPS_KEYS: tuple[type[QWidget], ...] = (
     QTabBar,
     VolumePicture,
     CurvePlot,
+    Strips,
 )
 _OWN_KEYS = {
     Qt.Key.Key_Up,

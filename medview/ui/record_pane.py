@@ -10,6 +10,7 @@ from PySide6.QtGui import (
     QColor,
     QFont,
     QFontMetricsF,
+    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -52,6 +53,8 @@ class RecordPane(QWidget):
         self.setMinimumWidth(_LEAST_PX)
         self._had_image = False
         scroll = QScrollArea()
+        name(scroll, "record_scroll", tr("Variables in time"))
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # what lies in it has the keyboard
         scroll.setWidgetResizable(True)
         scroll.setWidget(self.strips)
         scroll.setProperty("look", "pane")
@@ -116,13 +119,22 @@ class Strips(QWidget):
         self._result: Prediction | None = None
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
         self.setMinimumWidth(320)
-        self.setToolTip(tr("Drag to read the values of an hour"))
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self.setToolTip(tr("Drag to read the values of an hour; Left and Right go an hour"))
 
     def show_record(self, record: Record, result: Prediction | None) -> None:
         """Draw this record with this result (or none)."""
         self._record, self._result = record, result
         self.setFixedHeight(self._top + len(record.strips) * _ROW_PX + _AXIS_PX)
+        self.setAccessibleDescription(self.words)
         self.update()
+
+    @property
+    def words(self) -> str:
+        """All values at the cursor, to be read aloud."""
+        texts = self.value_texts().items()
+        said = [f"{tr(variable_name(key))} {text}" for key, text in texts]
+        return ", ".join((self.axis.words(self._cursor), *said))
 
     @property
     def _trace(self) -> tuple[TracePoint, ...]:
@@ -180,6 +192,18 @@ class Strips(QWidget):
         if event.buttons() & Qt.MouseButton.LeftButton:
             self._app.records.look_at(self.axis.hour_at(event.position().x()))
 
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802  # Qt's hook
+        """Move the cursor by a step of the record, or to an end; Up and Down scroll."""
+        key, record = Qt.Key(event.key()), self._record
+        ends = {Qt.Key.Key_Home: 0.0, Qt.Key.Key_End: self.hours}
+        step = {Qt.Key.Key_Left: -1.0, Qt.Key.Key_Right: 1.0}.get(key)
+        if record is None or (step is None and key not in ends):
+            super().keyPressEvent(event)
+        elif step is None:
+            self._app.records.look_at(ends[key])
+        else:
+            self._app.records.look_at(self._cursor + step * record.step)
+
     # -- drawing ---------------------------------------------------------------------------
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802  # Qt's hook
@@ -198,6 +222,11 @@ class Strips(QWidget):
             self._draw_row(painter, area, strip, texts[strip.name])
         self._draw_marks(painter)
         self._draw_axis(painter)
+        if self.hasFocus():
+            seen = QRectF(self.visibleRegion().boundingRect())
+            painter.setPen(QPen(QColor(PANE_ACCENT), 1))
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            painter.drawRect(seen.adjusted(0.5, 0.5, -0.5, -0.5))
         painter.end()
 
     def _draw_risk(self, painter: QPainter, value: str) -> None:

@@ -66,6 +66,7 @@ class ReportPreview(QWidget):
         self._column.setSpacing(_MARGIN_PX)
         self._column.addStretch(1)
         self._scroll = QScrollArea()
+        name(self._scroll, "preview_pages", tr("Pages of the report"))
         self._scroll.setWidgetResizable(True)
         self._scroll.setProperty("look", "pane")
         self._scroll.viewport().installEventFilter(self)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QRect
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 from services.stubs import CARD, result_about
-from ui.fakes import make_bench
+from ui.fakes import make_bench, type_key
 from ui.painted import lit
 from ui.stray_windows import Windows
 
@@ -453,6 +453,27 @@ def test_the_time_cursor_reads_every_row_and_the_risk(bench):
     bench.app.records.look_at(strips.axis.hour_at(strips.axis.x_of(2.0)))
     assert strips.value_texts() == {"Heart Rate": "90", "Temperature": "–", "mortality": "0.10"}
     assert strips.film_hour == 5.0
+
+
+def test_the_keyboard_moves_the_time_cursor_and_what_is_read_aloud_follows(bench):
+    stay(bench)
+    strips = bench.window.findChild(Strips)
+    strips.setFocus()
+    session = bench.session
+    for which, hour in (
+        (Qt.Key.Key_Left, 7.0),
+        (Qt.Key.Key_Left, 6.0),
+        (Qt.Key.Key_Right, 7.0),
+        (Qt.Key.Key_Home, 0.0),
+        (Qt.Key.Key_End, 8.0),
+        (Qt.Key.Key_Right, 8.0),
+    ):
+        type_key(strips, which)
+        assert session.hour == hour
+    assert strips.accessibleDescription() == (
+        "hour 8, Heart rate 100, Temperature 38.5, Mortality 0.40"
+    )
+    assert session.views["main"].zoom == 1.0
 
 
 def test_only_a_film_with_an_hour_is_in_the_legend(bench):
