@@ -11,6 +11,7 @@ import click
 from medview.cli.arguments import Finite, data_sets
 from medview.cli.contract import Answer, Context, command
 from medview.cli.progress import in_time
+from medview.services.report_figures import name_words
 
 ABLATE = "medview.learning.ablation:ablate"
 
@@ -25,7 +26,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
 
 
 def _row_words(row: Mapping[str, Any], against: str) -> str:
-    name = f"{row['subset']} {row['task']} {row['name']}  {row['variant']}"
+    name = f"{row['subset']} {row['task']} {name_words(row['name'])}  {row['variant']}"
     spread = _spread(row["value_low"], row["value_high"])
     text = f"{name}: {_number(row['mean'])}{spread}  n {row['n']}, {row['runs']} runs"
     if row["difference"] is None:

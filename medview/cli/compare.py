@@ -11,6 +11,7 @@ import click
 
 from medview.cli.arguments import data_sets
 from medview.cli.contract import Answer, Context, command
+from medview.services.report_figures import group_words, name_words
 
 COMPARE = "medview.learning.compare:compare"
 _SAME = ("task", "level", "name", "subset", "group")
@@ -27,9 +28,9 @@ def in_words(body: Mapping[str, Any]) -> str:
         }
         spread = "" if one["low"] is None else f" [{one['low']:+.3f}, {one['high']:+.3f}]"
         level = "" if one["level"] == "case" else f"{one['level']} "
-        group = "" if one["group"] == "all" else f"{one['group']} "
+        group = "" if one["group"] == "all" else f"{group_words(one['group'])} "
         lines.append(
-            f"{group}{one['subset']} {one['task']} {level}{one['name']}: "
+            f"{group}{one['subset']} {one['task']} {level}{name_words(one['name'])}: "
             f"old {_figure(rows['old'])}, new {_figure(rows['new'])}, "
             f"difference {_signed(one['new_minus_old'])}{spread}, n {one['n']}"
         )

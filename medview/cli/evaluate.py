@@ -11,20 +11,24 @@ import click
 from medview.cli.arguments import data_sets, only_for_series
 from medview.cli.contract import Answer, Context, command
 from medview.domain.wording import counted
+from medview.services.report_figures import group_words, name_words, predictor_words
 
 EVALUATE = "medview.learning.evaluate:evaluate"
 # What a reader wants first; everything else is in metrics.json.
 _MAIN_GROUPS = ("all", "twin")
 
 
-def _in_words(body: Mapping[str, Any]) -> str:
+def _in_words(body: Mapping[str, Any], *, with_seen: bool = False) -> str:
     lines = []
     for part in body["data"]:
+        seen = part["seen_in_training"]
+        known = (
+            f"{seen} of them seen in training, so too good" if with_seen
+            else f"{seen} left out as seen in training"
+        )  # fmt: skip
         lines.append(
             f"{part['subset']}: {counted(part['cases'], 'case')} of "
-            f"{counted(part['patients'], 'patient')}; "
-            f"{part['seen_in_training']} left out as seen in training, "
-            f"{len(part['skipped'])} not usable"
+            f"{counted(part['patients'], 'patient')}; {known}, {len(part['skipped'])} not usable"
         )
         lines += [f"  {one['case']}: {one['what']}" for one in part["skipped"]]
     lines += ["", *(_row_words(row) for row in body["metrics"] if row["group"] in _MAIN_GROUPS)]
@@ -37,10 +41,11 @@ def _row_words(row: Mapping[str, Any]) -> str:
     spread = "" if low is None or high is None else f" [{low:.3f}, {high:.3f}]"
     chance = row["prevalence"]
     share = "" if chance is None else f", prevalence {chance:.3f}"
-    what = f"{row['subset']}  {row['level']} {row['name']}"
-    group = "" if row["group"] == "all" else f" ({row['group']})"
+    level = "" if row["level"] == "case" else f"{row['level']} "
+    what = f"{row['subset']}  {level}{name_words(row['name'])}"
+    group = "" if row["group"] == "all" else f" ({group_words(row['group'])})"
     count = f"n {row['n']}, {counted(row['n_patients'], 'patient')}{share}"
-    return f"{what}{group}  {row['predictor']}: {figure}{spread}  {count}"
+    return f"{what}{group}  {predictor_words(row['predictor'])}: {figure}{spread}  {count}"
 
 
 @command("metrics", words=_in_words)
@@ -76,6 +81,7 @@ def evaluate(
     from medview.io.atomic import whole_folder
     from medview.io.case_names import hide_case_names, set_names
 
+    with_seen = bool(wanted["include_seen"])
     model, weights = _chosen(model, wanted.pop("weights"))
     only_for_series(model, wanted["variables"])
     options, variables = context.options, wanted.pop("variables")
@@ -95,7 +101,7 @@ def evaluate(
         body = context.call("compute", EVALUATE, request)
         if options.private:
             body = hide_case_names(draft, body, set_names(data))
-        return Answer(body)
+        return Answer(body, text=_in_words(body, with_seen=with_seen))
 
 
 def _chosen(name: str, weights: Path | None) -> tuple[str, Path | None]:

@@ -43,6 +43,9 @@ _SHORT_CELL = 14
 _UID = re.compile(r"\d+(\.\d+){5,}")
 # What a result is beside its figure: intervals and counts, in quieter letters.
 _BESIDE = re.compile(r"(\([^()]*\)\.?)")
+# An interval however it is written: "[0.04, 0.09]", "1.6 – 2.1", "-0.009 to +0.012".
+_FIGURE = r"[-+\u2212]?\d[\d.\u202f]*(?:\s?%)?"
+_INTERVAL = re.compile(rf"\[{_FIGURE}, {_FIGURE}\]|(?<![\w.]){_FIGURE} (?:–|to) {_FIGURE}")
 
 
 def html_of(report: Report) -> str:
@@ -165,12 +168,12 @@ def _section(section: Section) -> str:
 
 def _words(section: Section) -> str:
     parts = (part for part in section.text.splitlines() if part)
-    text = "".join(f"<p{_direction(part)}><bdi>{escape(part)}</bdi></p>" for part in parts)
+    text = "".join(f"<p{_direction(part)}><bdi>{_told(part)}</bdi></p>" for part in parts)
     if section.table and text:
         text = f'<div class="lead">{text}</div>'
     if not section.result:
         return text
-    line = _BESIDE.sub(r'<span class="beside">\1</span>', escape(section.result))
+    line = _BESIDE.sub(r'<span class="beside">\1</span>', _told(section.result))
     return f'<div class="result"><p class="line">{line}</p>{text}</div>'
 
 
@@ -204,11 +207,16 @@ def _cell(text: str, short: int = _SHORT) -> str:
     """The text of a cell; lists with dots between are broken at the dots only."""
     parts = text.split(" · ")
     if len(parts) == 1:
-        return f"<bdi>{escape(text)}</bdi>"
+        return f"<bdi>{_told(text)}</bdi>"
     return " · ".join(
-        f'<span class="whole">{escape(part)}</span>' if len(part) < short else escape(part)
+        f'<span class="whole">{escape(part)}</span>' if len(part) < short else _told(part)
         for part in parts
     )
+
+
+def _told(text: str) -> str:
+    """A text with each interval in one line: of a broken one half is read as a figure."""
+    return _INTERVAL.sub(r'<span class="whole">\g<0></span>', escape(text))
 
 
 def _figures(figures: tuple[FigureRow, ...]) -> str:
@@ -239,7 +247,7 @@ def _figure(figure: FigureRow) -> str:
 
 
 def _caption(text: str) -> str:
-    return f"<figcaption>{escape(text)}</figcaption>" if text else ""
+    return f"<figcaption>{_told(text)}</figcaption>" if text else ""
 
 
 def _picture(picture: Picture) -> str:

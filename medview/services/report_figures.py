@@ -24,7 +24,12 @@ FIGURE_NAMES = {
     "g_mean": "G-mean",
     "ece": "calibration error",
     "coverage": "coverage of the interval",
+    "interval_width": "width of the interval",
+    "brier": "Brier score",
+    "min_se_ppv": "sensitivity or PPV, the smaller one",
+    "bias_slope": "slope of the bias",
 }
+_DIFFERENCE = "_difference"
 _PREDICTORS = {
     "pca": "principal components",
     "intensity": "plain brightness",
@@ -82,7 +87,7 @@ def measured_words(figures: tuple[Figure, ...]) -> str:
         best = _best(each.name, rivals)
         beside = ""
         if best is not None and best.value is not None:
-            who = _PREDICTORS.get(best.predictor, best.predictor.replace("_", " "))
+            who = predictor_words(best.predictor)
             beside = f"; {who} {number(best.value, 2)}"
         texts.append(sentence(f"{figure_words(each)}{beside}"))
     return " ".join(texts) or NOT_AVAILABLE
@@ -101,13 +106,25 @@ def published_words(figures: tuple[Figure, ...]) -> str:
 
 def figure_words(figure: Figure) -> str:
     """One figure: level, name, value, interval, data and number of cases."""
-    name = FIGURE_NAMES.get(figure.name, figure.name.replace("_", " "))
+    name = name_words(figure.name)
     value = NOT_AVAILABLE if figure.value is None else number(figure.value)
     bounds = interval(figure.low, figure.high)
     count = f", n {figure.n}" if figure.n else ""
     level = "" if figure.level in ("", "case") else f"{figure.level} "
     group = "" if figure.group == "all" else f" ({group_words(figure.group)})"
     return f"{level}{name} {value}{f' ({bounds})' if bounds else ''} on {figure.on}{group}{count}"
+
+
+def name_words(name: str) -> str:
+    """What a figure is called for a reader: "roc_auc" is "ROC AUC"."""
+    plain = name.removesuffix(_DIFFERENCE)
+    words = FIGURE_NAMES.get(plain, plain.replace("_", " "))
+    return f"{words}, difference" if plain != name else words
+
+
+def predictor_words(name: str) -> str:
+    """Who said it: the model itself, or a baseline in words."""
+    return _PREDICTORS.get(name, name.replace("_", " "))
 
 
 def group_words(group: str) -> str:

@@ -17,7 +17,7 @@ def test_a_row_says_what_it_is_compared_with():
     summary, row = _in_words({**BODY, "rows": [ROW]}).splitlines()
     assert summary.startswith("20 of 20 runs in 2 min")
     assert row == (
-        "physionet2012 mortality roc_auc  armed: 0.812 [0.790, 0.830]  n 3396, 10 runs; "
+        "physionet2012 mortality ROC AUC  armed: 0.812 [0.790, 0.830]  n 3396, 10 runs; "
         "against bce -0.004 [-0.011, 0.003], p 0.256 (paired bootstrap, Holm)"
     )
 

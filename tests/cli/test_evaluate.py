@@ -6,7 +6,7 @@ import pytest
 from brains import head, write_ixi, write_nifti
 from weights_for_tests import write_weights
 
-from medview.cli import main
+from medview.cli import evaluate, main
 from medview.cli.contract import Context
 from medview.services.versions import register
 
@@ -54,6 +54,34 @@ def test_nothing_stands_in_the_folder_when_all_patients_were_seen(tmp_path, caps
     assert main([*line, "--out", str(tmp_path / "out"), "--json"]) == 3
     assert json.loads(capsys.readouterr().out)["code"] == "MV-DAT-140"
     assert not (tmp_path / "out").exists()
+
+
+ROW = {
+    "subset": "set a", "level": "slice", "name": "pr_auc", "group": "modality:smri",
+    "predictor": "film_count", "value": 0.5, "low": 0.4, "high": 0.61, "n": 9, "n_patients": 1,
+    "prevalence": 0.25,
+}  # fmt: skip
+PART = {"subset": "set a", "cases": 9, "patients": 4, "seen_in_training": 3, "skipped": ()}
+
+
+def test_figures_are_told_in_words_and_not_as_columns():
+    body = {"data": [PART], "metrics": [ROW | {"group": "all"}]}
+    left_out, _, told = evaluate._in_words(body).splitlines()
+    assert left_out == "set a: 9 cases of 4 patients; 3 left out as seen in training, 0 not usable"
+    assert told == (
+        "set a  slice average precision  the number of films: 0.500 [0.400, 0.610]  "
+        "n 9, 1 patient, prevalence 0.250"
+    )
+    assert "modality smri" in evaluate._row_words(ROW)
+    difference = evaluate._row_words(ROW | {"name": "min_se_ppv_difference", "level": "case"})
+    assert difference.startswith("set a  sensitivity or PPV, the smaller one, difference (")
+
+
+def test_patients_that_were_seen_are_not_said_to_be_left_out_where_they_are_not():
+    body = {"data": [PART], "metrics": []}
+    (told,) = evaluate._in_words(body, with_seen=True).strip().splitlines()
+    assert "3 of them seen in training, so too good" in told
+    assert "left out" not in told
 
 
 @pytest.mark.parametrize(

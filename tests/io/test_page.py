@@ -35,6 +35,20 @@ def test_every_text_is_escaped():
     assert made.count("&lt;b&gt;&amp;&quot;&#x27;") >= 20
 
 
+@pytest.mark.parametrize(
+    "interval",
+    [
+        *("[0.04, 0.09]", "[-0.01, +0.03]", "[2 %, 12 %]", "[\u22120.1, 0.2]"),
+        *("1.61 – 2.10", "1\u202f200 – 1\u202f300", "-0.009 to +0.012", "3 % to 4 %"),
+    ],
+)
+def test_an_interval_is_not_broken_over_two_lines(interval):
+    text = f"The difference is small ({interval}), a & b, in 23 of 24 heads."
+    made = page(Section("Limits", text, table=Table(((text, f"{text} · {text}"),))))
+    whole = f'(<span class="whole">{interval}</span>), a &amp; b, in 23 of 24 heads.'
+    assert made.count(whole) == 4
+
+
 def test_the_document_is_called_report_and_carries_the_caution():
     made = page(title="Of Jane Doe")
     assert "<title>Report</title>" in made
@@ -83,8 +97,10 @@ def test_half_rows_of_pictures_stand_side_by_side_and_no_caption_is_empty():
 
 def test_what_stands_beside_a_result_is_quieter():
     made = page(Section("Result", "text", "Age 67 years (61 – 73); gap +5."))
-    assert 'Age 67 years <span class="beside">(61 – 73)</span>; gap' in made
-    assert '<span class="beside">(61 – 73).</span>' in page(Section("", "", "Age 67 (61 – 73)."))
+    beside = '<span class="beside">(<span class="whole">61 – 73</span>)</span>'
+    assert f"Age 67 years {beside}; gap" in made
+    at_the_end = page(Section("", "", "Age 67 (61 – 73)."))
+    assert beside.replace(")</span>", ").</span>") in at_the_end
 
 
 def test_rows_of_one_name_are_one_entry():
