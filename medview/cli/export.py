@@ -33,11 +33,17 @@ def export(context: Context, result: Path, study: Path, report: Path | None, out
 
     The objects belong to the study of the images and refer to them. Research use only.
     """
+    from medview.domain.errors import UsageError
     from medview.io.atomic import whole_folder
     from medview.io.dicom_out.parts import Handover
     from medview.services.audit import note, of_result
     from medview.services.exporting import dicom_source
 
+    if context.options.private:
+        raise UsageError(
+            "DICOM objects of a study carry name and number of the patient",
+            do='Copy both without identity: "medview deidentify STUDY --result RESULT --out DIR".',
+        )
     if report is not None and not report.is_file():
         raise click.UsageError(f"{report.name} does not exist")
     prediction, card, series = dicom_source(context.call, result, study)

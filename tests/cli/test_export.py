@@ -47,6 +47,16 @@ def test_a_result_leaves_as_dicom_and_only_with_its_own_images(result, tmp_path,
     assert not (tmp_path / "no").exists()
 
 
+def test_objects_that_name_the_patient_are_refused_in_private(result, tmp_path, capfd):
+    capfd.readouterr()
+    out = tmp_path / "dicom"
+    words = (result / "out", "--study", result / "study", "--out", out, "--private")
+    code, told = answer(capfd, "export", *words)
+    assert (code, told["code"]) == (2, "MV-USE-001")
+    assert "deidentify" in told["do"]
+    assert not out.exists()
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_a_result_leaves_with_the_copy_of_its_study_that_names_nobody(result, tmp_path, capfd):
     capfd.readouterr()
