@@ -1,12 +1,16 @@
 """Data sets are found by how they lie on disk and read case by case."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from brains import head, write_ixi, write_nifti
+from phantoms import geometry_of
+from throwaway import save_nifti
 
 from medview.domain.errors import DataError, UsageError
+from medview.domain.volume import Volume
 from medview.learning import cases
 from medview.learning.cases import find_subsets, prepare_case, refuse_leaks
 from medview.learning.real_rows import result_of
@@ -37,6 +41,25 @@ def test_two_sets_of_one_kind_keep_apart_by_name(tmp_path):
     subsets = find_subsets((str(tmp_path / "a"), str(tmp_path / "b")), "anomaly")
     assert [subset.name for subset in subsets] == ["ixi-t1", "ixi-t1-2"]
     assert subsets[1].cases[0].subset == "ixi-t1-2"
+
+
+@pytest.mark.parametrize(
+    ("shift_mm", "fits"), [(0.0, True), (0.9, True), (-0.9, True), (1.1, False)]
+)
+def test_a_mask_is_laid_on_an_image_that_it_misses_by_half_a_voxel_at_most(
+    shift_mm, fits, tmp_path
+):
+    geometry = geometry_of("LPS", (4, 5, 6), (3.0, 2.0, 4.0))
+    moved = geometry.affine.copy()
+    moved[1, 3] += shift_mm
+    marked = np.arange(120, dtype=np.int16).reshape(4, 5, 6)
+    path = save_nifti(Volume(marked, replace(geometry, affine=moved)), tmp_path / "m.nii.gz")
+    image = Volume(np.zeros((4, 5, 6)), geometry)
+    if fits:
+        assert np.array_equal(cases.values_on(path, image), marked)
+    else:
+        with pytest.raises(DataError, match=r"m\.nii\.gz: the mask lies on another grid"):
+            cases.values_on(path, image)
 
 
 def test_a_patient_in_training_and_test_is_refused_by_name():

@@ -1,5 +1,7 @@
 """Batches: outcomes, going on after a stop, engines."""
 
+import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,9 +143,49 @@ def test_a_map_that_no_model_makes_is_refused_before_anything_runs(inputs):
     assert not (inputs / "o").exists()
 
 
-def test_what_the_list_says_of_a_case_goes_before_the_options_of_all():
-    task = batch.Task(CARD, replace(CASES[0], age_years=30.0), RunOptions(age_years=60.0), Path())
-    assert batch._asked(task, Wanted())["age_years"] == 30.0
+@pytest.mark.parametrize(
+    ("name", "own", "common"),
+    [("age_years", 30.0, 60.0), ("sex", "F", "M"), ("site", "A", "B"), ("film_hour", 0.0, 24.0)],
+)
+def test_what_the_list_says_of_a_case_goes_before_the_options_of_all(name, own, common):
+    task = Task(CARD, replace(CASES[0], **{name: own}), RunOptions(**{name: common}), Path())
+    assert batch._asked(task, Wanted())[name] == own
+    alone = replace(task, case=CASES[0])
+    assert batch._asked(alone, Wanted())[name] == common
+
+
+def test_each_worker_here_has_children_of_its_own_and_all_are_ended(monkeypatch):
+    opened, together = [], threading.Barrier(2)
+
+    class Children:
+        def __init__(self, post):
+            opened.append(self)
+            self.is_closed = False
+
+        def close(self):
+            self.is_closed = True
+
+    def run_task(jobs, task):
+        if task.case.name != "c":
+            together.wait(60)
+        return Outcome(task.case, asked={"jobs": jobs, "threads": task.options.threads})
+
+    monkeypatch.setattr(batch, "Jobs", Children)
+    monkeypatch.setattr(batch, "run_task", run_task)
+    tasks = [Task(CARD, case, RunOptions(threads=9), Path()) for case in CASES]
+    found = list(batch.local_engine(2, 3)(tasks))
+    assert sorted(one.case.name for one in found) == ["a", "b", "c"]
+    assert {one.asked["threads"] for one in found} == {3}
+    assert len(opened) == 2
+    assert {one.asked["jobs"] for one in found} == set(opened)
+    assert all(one.is_closed for one in opened)
+
+
+def test_a_case_that_was_never_run_is_run_and_not_called_one_that_changed(inputs):
+    of_age(inputs, RunOptions(), resume=False)
+    shutil.rmtree(inputs / "o" / "b")
+    body, ran = of_age(inputs, RunOptions())
+    assert (ran, body["resumed"], body["redone"]) == (["b"], 1, [])
 
 
 def test_without_the_extra_a_cluster_is_refused_with_what_to_install(monkeypatch):
