@@ -157,9 +157,9 @@ def test_dragging_starts_from_the_window_the_file_is_shown_with(session, viewing
 
 def test_dragging_a_table_of_the_file_starts_from_what_it_spans():
     session = Session()
-    table = ValueTable(100.0, np.linspace(0, 1, 200, dtype=np.float32))
+    table = ValueTable(30.0, np.linspace(0, 1, 200, dtype=np.float32))
     on_screen(session, volume=phantom(value_table=table))
-    assert Viewing(session).window(MAIN_PANE) == Window(200.0, 200.0, "LINEAR_EXACT")
+    assert Viewing(session).window(MAIN_PANE) == Window(200.0, 130.0, "LINEAR_EXACT")
 
 
 def test_colour_has_no_window():
