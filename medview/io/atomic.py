@@ -47,7 +47,12 @@ def whole_file(path: Path) -> Iterator[Path]:
         raise WriteError("is a folder", file=path.name, do="Name a file instead.")
     with _workplace(path) as place:
         draft = place / f"draft{''.join(path.suffixes)}"
-        yield draft
+        try:
+            yield draft
+        except WriteError as error:
+            # Whoever filled the draft knows it by that name only.
+            error.file = path.name if error.file == draft.name else error.file
+            raise
         sync(draft)
         os.replace(draft, path)
         sync(path.parent)
@@ -195,11 +200,32 @@ def written_at(path: Path) -> int:
 
 def write_error(path: Path, error: OSError) -> WriteError:
     """What a reader is told when the disk refuses `path`."""
+    known = _from_the_system(error) or error
     what, do = _REASONS.get(
-        error.errno or 0,
-        (f"could not be written ({error.strerror or 'unknown reason'})", "Try another folder."),
+        known.errno or 0,
+        (f"could not be written ({known.strerror or 'unknown reason'})", "Try another folder."),
     )
     return WriteError(what, file=path.name, do=do)
+
+
+def full_disk(error: BaseException) -> WriteError | None:
+    """What a reader is told of an error that says that a disk is full; None of any other."""
+    known = _from_the_system(error)
+    if known is None or known.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    return write_error(Path(), known)
+
+
+def _from_the_system(error: BaseException | None) -> OSError | None:
+    """The error with the system's number: this one, or the one it came of.
+
+    pydicom raises errors of the system anew with more words, and without the number.
+    """
+    while error is not None:
+        if isinstance(error, OSError) and error.errno:
+            return error
+        error = error.__cause__ or error.__context__
+    return None
 
 
 def sync(path: Path) -> None:

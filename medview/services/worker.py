@@ -27,6 +27,7 @@ from importlib import import_module
 from types import TracebackType
 
 from medview.domain.errors import Cancelled, MedviewError
+from medview.io.atomic import full_disk
 from medview.services.wire import Channel, room
 
 # The name of ``warm`` as a work.
@@ -183,7 +184,8 @@ def _outcome(link: Link, work: str, args: tuple[object, ...]) -> tuple[str, obje
         if says_memory(error):
             return "died", "memory"
         _say_in_debug()
-        return "broken", place_of(error)
+        full = full_disk(error)
+        return ("broken", place_of(error)) if full is None else ("failed", full)
     # A decoder written in Rust panics with a class of its own below BaseException.
     except BaseException as error:
         _say_in_debug()

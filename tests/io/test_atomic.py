@@ -59,6 +59,27 @@ def test_what_the_system_refuses_is_told_in_a_sentence(tmp_path, number, sentenc
     assert names(tmp_path) == []
 
 
+def test_a_library_that_raises_the_systems_error_anew_hides_no_reason(tmp_path):
+    def save():
+        try:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise OSError(f"With tag 7FE0,0010: {error}") from error
+
+    with pytest.raises(WriteError, match="the disk is full"), whole_file(tmp_path / "r.dcm"):
+        save()
+
+
+def test_who_fills_a_draft_is_refused_by_the_name_of_the_file(tmp_path):
+    def fill(draft):
+        with whole_file(draft):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(WriteError) as caught, whole_file(tmp_path / "head.nii.gz") as draft:
+        fill(draft)
+    assert caught.value.file == "head.nii.gz"
+
+
 def test_a_file_below_a_file_is_refused(tmp_path):
     (tmp_path / "notes").write_text("x")
     with pytest.raises(WriteError, match="lies below a file"), whole_file(tmp_path / "notes" / "r"):

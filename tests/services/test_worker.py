@@ -56,6 +56,12 @@ def test_other_errors_are_told_by_their_place(error, kind):
     assert place.kind == kind
 
 
+def test_a_full_disk_is_no_mistake_of_the_program():
+    said, error = outcome("fail", OSError(errno.ENOSPC, "No space left on device", "/doe/a.dcm"))
+    assert said == "failed"
+    assert str(error) == "the disk is full. Free some space and write it again."
+
+
 def test_an_error_with_words_for_the_reader_keeps_them():
     said, error = outcome("fail", ReadError("ends early", file="a.dcm"))
     assert (said, str(error)) == ("failed", "a.dcm: ends early.")
