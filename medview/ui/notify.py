@@ -120,6 +120,15 @@ class NoteBar(QWidget):
             if (note.kind != "error" or note.is_of_images) and not note.has_choices:
                 note.close_note()
 
+    @property
+    def newest(self) -> tuple[Note, QPushButton] | None:
+        """The note that was said last, with its first button; None where nothing is said."""
+        note = next(iter(self._notes()), None)
+        if note is None:
+            return None
+        here = Qt.FindChildOption.FindDirectChildrenOnly
+        return note, note.findChildren(QPushButton, options=here)[0]
+
     def texts(self) -> list[str]:
         """What is said now, newest first."""
         return [note.text for note in self._notes()]

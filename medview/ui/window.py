@@ -32,6 +32,7 @@ from medview.ui.actions import ACTIONS, CONTEXT
 from medview.ui.app import App
 from medview.ui.autosave import Autosave
 from medview.ui.blink import Blink
+from medview.ui.button_keys import ButtonKeys
 from medview.ui.cine import Cine
 from medview.ui.closing import may_close
 from medview.ui.controls import name
@@ -108,6 +109,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(self._split)
         self.table.spare_widgets(self)
         self.side.made.connect(self.table.spare_widgets)
+        ButtonKeys(self)
         self.status = StatusBar(app.session, app.preferences)
         self.setStatusBar(self.status)
         self.table.set_icons(self._theme)
@@ -265,10 +267,12 @@ class MainWindow(QMainWindow):
         self.studies.find_box.selectAll()
 
     def next_region(self) -> None:
-        """Move the keyboard on: list, images, side panel, and round again."""
+        """Move the keyboard on: list, what was said last, images, side panel, and round again."""
+        newest = self.notes.newest
         focus_next(
             self,
             (self.studies, self.studies.tree),
+            *((newest,) if newest is not None else ()),
             (self.grid, self.grid.visible_panes[0]),
             (self.side, self.side.tabBar()),
         )

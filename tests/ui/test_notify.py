@@ -1,5 +1,7 @@
 import pytest
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QPushButton
+from ui.fakes import type_key
 
 from medview.domain.errors import Cancelled, ModelInputError, ReadError, WriteError
 from medview.ui.notify import Choice, Note, NoteBar
@@ -81,3 +83,21 @@ def test_what_holds_no_more_is_taken_back_and_the_rest_stays(bar):
     bar.take_back("refused")
     bar.take_back("never said")
     assert bar.texts() == ["written"]
+
+
+def test_the_keyboard_goes_to_what_was_said_last_between_list_and_images(head):
+    taken = []
+    head.window.notes.show_note("Something was lost.", Choice("Recover", lambda: taken.append(1)))
+    tree = head.window.studies.tree
+    tree.setFocus()
+    type_key(tree, Qt.Key.Key_F6)
+    first = QApplication.focusWidget()
+    assert (first.text(), first.objectName()) == ("Recover", "note_1_choice_0")
+    type_key(first, Qt.Key.Key_F6)
+    assert QApplication.focusWidget() is head.pane()
+    first.setFocus()
+    type_key(first, Qt.Key.Key_Space)
+    assert taken == [1]
+    tree.setFocus()
+    type_key(tree, Qt.Key.Key_F6)
+    assert QApplication.focusWidget() is head.pane()
