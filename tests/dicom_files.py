@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
+from pydicom.tag import Tag
 from pydicom.uid import (
     CTImageStorage,
     EnhancedMRImageStorage,
@@ -77,6 +80,15 @@ def ct(pixels: np.ndarray, **elements: object) -> Dataset:
     fields = {"SOPClassUID": CTImageStorage, "Modality": "CT", "KVP": 120}
     fields |= {"RescaleSlope": 1, "RescaleIntercept": -1024, "RescaleType": "HU"}
     return image(pixels, **(fields | elements))
+
+
+def as_written(ds: Dataset, **texts: str) -> Dataset:
+    """The same with elements of text as no careful writer would fill them."""
+    for keyword, text in texts.items():
+        value = text.encode() + b" " * (len(text) % 2)
+        tag = Tag(keyword)
+        ds[tag] = RawDataElement(tag, dictionary_VR(tag), len(value), value, 0, False, True)
+    return ds
 
 
 def positions(

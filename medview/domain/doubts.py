@@ -17,6 +17,7 @@ _WORDS = {
     "UNKNOWN_ORIENTATION": "orientation unknown",
     "FORMS_DISAGREE": "two orientations in the file",
     "MODALITY_DOUBTFUL": "modality doubtful",
+    "VALUES_DOUBTFUL": "values doubtful",
     "VARIABLE_SPACING": "uneven spacing",
     "TILTED": "tilted slices",
     "NOT_ORTHOGONAL": "skewed pixels",

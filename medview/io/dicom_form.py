@@ -90,11 +90,17 @@ def form_of(path: Path, header: Header, pixel_tag: int) -> Form:
     return form
 
 
+# Taken out of the standard (PS3.3 C.7.6.3.1.2); drawn as red, green and blue they would be others.
+_OTHER_COLOURS = ("HSV", "ARGB", "CMYK")
+
+
 def _what_is_wrong(form: Form) -> str:
     if not (0 < form.rows <= 65535 and 0 < form.columns <= 65535):
         return "has no usable number of rows and columns"
     if form.samples not in (1, 3, 4):
         return f"has {form.samples} samples per pixel"
+    if form.photometric in _OTHER_COLOURS:
+        return f"stores colours as {form.photometric}, which is not shown"
     if form.floating:
         return "" if form.allocated in (32, 64) else f"stores floats in {form.allocated} bits"
     if form.allocated not in (1, 8, 16, 32):

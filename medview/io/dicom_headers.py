@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from medview.io.dicom_loss import is_lossy
 from medview.io.dicom_mosaic import Mosaic, is_mosaic, mosaic_of
 from medview.io.dicom_outline import Outline
 from medview.io.dicom_place import aspect_of, place_of, spacing_of
+from medview.io.dicom_rescale import value_doubt
 from medview.io.dicom_times import clock_words, frame_step_of, temporal_step_of
 from medview.io.dicom_values import Header
 
@@ -67,6 +69,7 @@ class FileInfo:
     quantity: str
     laterality: str
     side_doubt: str
+    value_doubt: str
     gantry_tilt: float
     begins_like_a_program: bool
     institution: str = ""
@@ -194,9 +197,10 @@ def _file_info(path: Path, header: Header, outline: Outline) -> FileInfo:
         acquired=_acquired(header),
         scanner=_scanner(header),
         field_strength_t=header.number("MagneticFieldStrength"),
-        quantity=_quantity(header, "" if doubt else modality),
+        quantity="a.u." if value_doubt(header) else _quantity(header, "" if doubt else modality),
         laterality=sides[0][1] if sides else "",
         side_doubt=_side_doubt(sides),
+        value_doubt=value_doubt(header),
         gantry_tilt=header.number("GantryDetectorTilt") or 0.0,
         begins_like_a_program=outline.preamble.startswith(_PROGRAMS),
         institution=header.text("InstitutionName"),
@@ -268,17 +272,21 @@ def _quantity(header: Header, modality: str) -> str:
 
 
 def _acquired(header: Header) -> str:
-    date = header.word("AcquisitionDate") or header.word("SeriesDate") or header.word("StudyDate")
+    day = header.word("AcquisitionDate") or header.word("SeriesDate") or header.word("StudyDate")
     time = header.word("AcquisitionTime") or header.word("SeriesTime")
-    return f"{iso_date(date)} {clock_words(time)}".strip()
+    return f"{iso_date(day)} {clock_words(time)}".strip()
 
 
 def iso_date(text: str) -> str:
     """Turn "20261121" and the older "2026.11.21" into "2026-11-21"; anything else into ""."""
-    digits = text.replace(".", "").replace("-", "")
-    if len(digits) < 8 or not digits.isdecimal():
+    digits = text.replace(".", "").replace("-", "")[:8]
+    if len(digits) < 8 or not (digits.isascii() and digits.isdecimal()):
         return ""
-    return f"{digits[:4]}-{digits[4:6]}-{digits[6:8]}"
+    iso = f"{digits[:4]}-{digits[4:6]}-{digits[6:]}"
+    try:
+        return date.fromisoformat(iso).isoformat()
+    except ValueError:  # a month or day that no calendar has
+        return ""
 
 
 def _scanner(header: Header) -> str:

@@ -13,6 +13,8 @@ Place = tuple[NDArray[np.float64] | None, NDArray[np.float64] | None]
 
 # More is no projection of a patient: the source would be within the body.
 MOST_MAGNIFIED = 20.0
+# Pixels are larger and places nearer, or the file is mistaken.
+SMALLEST_MM, FURTHEST_MM = 1e-5, 1e7
 
 
 def place_of(frames: Frames, frame: int) -> Place:
@@ -77,7 +79,9 @@ def _nuclear_place(header: Header, frame: int) -> Place:
 
 
 def _vector(values: tuple[float, ...], size: int) -> NDArray[np.float64] | None:
-    return np.array(values, dtype=np.float64) if len(values) == size else None
+    if len(values) != size or max(map(abs, values)) > FURTHEST_MM:
+        return None
+    return np.array(values, dtype=np.float64)
 
 
 def _unit_directions(values: tuple[float, ...]) -> NDArray[np.float64] | None:
@@ -109,11 +113,16 @@ def spacing_of(frames: Frames, frame: int) -> tuple[tuple[float, float] | None, 
         at_detector = "PixelSpacingCalibrationType" not in header
     if not values and "SequenceOfUltrasoundRegions" in header:
         values = _ultrasound_spacing(header)
-    if len(values) != 2 or min(values) <= 0:
+    if len(values) != 2 or not _is_size(*values):
         return None, False, 1.0
     times = magnification_of(header) if at_detector else 1.0
     spacing = float(values[0]) / times, float(values[1]) / times
     return spacing, at_detector and times == 1, times
+
+
+def _is_size(rows_mm: float, columns_mm: float) -> bool:
+    """Whether this can be the size of a pixel: of any picture from microscope to map."""
+    return min(rows_mm, columns_mm) > SMALLEST_MM and max(rows_mm, columns_mm) < FURTHEST_MM
 
 
 def magnification_of(header: Header) -> float:

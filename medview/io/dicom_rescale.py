@@ -14,6 +14,8 @@ from medview.io.dicom_frames import Frames
 from medview.io.dicom_values import Header
 
 INT16 = np.iinfo(np.int16)
+_MOST_SIGNS = 16  # of a decimal string
+_LARGEST = 1e28  # values of 32 bits times this are numbers in single precision still
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,6 +102,8 @@ def rescale_of(frames: Frames, frame: int) -> Rescale:
             return Rescale(table=Table(*table[:2]))
     slope, intercept = source.number("RescaleSlope"), source.number("RescaleIntercept")
     header = frames.header
+    if value_doubt(source):
+        return Rescale()
     sop_class = header.word("SOPClassUID")
     if slope is None and sop_class == PARAMETRIC_MAP:
         return _real_world(frames, frame)
@@ -108,6 +112,15 @@ def rescale_of(frames: Frames, frame: int) -> Rescale:
     if header.word("SegmentationType") == "FRACTIONAL":
         return Rescale(1.0 / (header.number("MaximumFractionalValue") or 255.0))
     return Rescale(slope or 1.0, intercept or 0.0)
+
+
+def value_doubt(header: Header) -> str:
+    """Why slope and intercept of a file cannot be used, or empty: then values are as stored."""
+    for keyword, name in (("RescaleSlope", "slope"), ("RescaleIntercept", "intercept")):
+        text, value = header.word(keyword)[:_MOST_SIGNS], header.number(keyword)
+        if text and (value is None or abs(value) > _LARGEST):
+            return f"{name} of the values is given as {text}, which cannot be: they are as stored"
+    return ""
 
 
 def _real_world(frames: Frames, frame: int) -> Rescale:

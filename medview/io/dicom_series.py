@@ -220,6 +220,8 @@ def _notes_of(stack: Stack) -> list[Note]:
             notes.append(Note("SYNTAX_UNKNOWN", text))
     doubts = sorted({s.info.modality_doubt for s in _pieces(stack)} - {""})
     notes += [Note("MODALITY_DOUBTFUL", doubt) for doubt in doubts]
+    values = sorted({s.info.value_doubt for s in _pieces(stack)} - {""})
+    notes += [Note("VALUES_DOUBTFUL", doubt) for doubt in values]
     sides = sorted({s.info.side_doubt for s in _pieces(stack)} - {""}) + _side_elsewhere(stack)
     notes += [Note("SIDE_DOUBTFUL", doubt) for doubt in sides]
     factors = sorted({piece.magnified for piece in _pieces(stack)} - {1.0})

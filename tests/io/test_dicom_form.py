@@ -59,6 +59,8 @@ def refused(ds, tmp_path) -> ReadError:
         ({"BitsAllocated": 12}, "MV-IO-110"),
         ({"BitsStored": 17}, "MV-IO-110"),
         ({"HighBit": 16}, "MV-IO-110"),
+        ({"PhotometricInterpretation": "CMYK"}, "MV-IO-110"),
+        ({"PhotometricInterpretation": "HSV"}, "MV-IO-110"),
         ({"BitsStored": 12, "HighBit": 10}, "MV-IO-110"),
         ({"Rows": 60000, "Columns": 60000, "NumberOfFrames": 100}, "MV-IO-105"),
         ({"Rows": 600}, "MV-IO-103"),

@@ -19,6 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from medview.domain.errors import ReadError
+from medview.io.dicom_headers import iso_date
 
 RAMP = np.arange(54, dtype=np.int16).reshape(6, 9)
 
@@ -197,3 +198,15 @@ def test_frames_of_other_types_in_one_file_are_series_of_their_own(tmp_path):
         place["MRImageFrameTypeSequence"] = {"FrameType": kind}
     found = catalogue(write(enhanced([marked_slice(0)] * 4, places), tmp_path / "x.dcm"))
     assert [series.size[2] for series in found.all_series()] == [3, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "iso"),
+    [
+        *(("20261121", "2026-11-21"), ("2026.11.21", "2026-11-21"), ("2026-11-21", "2026-11-21")),
+        *(("00000000", ""), ("20991332", ""), ("20260230", ""), ("202611", ""), ("2026112x", "")),
+        *(("\u0662026112", ""), ("", "")),
+    ],
+)
+def test_a_date_that_no_calendar_has_is_none(text, iso):
+    assert iso_date(text) == iso

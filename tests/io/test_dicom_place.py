@@ -12,7 +12,7 @@ import highdicom
 import numpy as np
 import pytest
 import SimpleITK
-from dicom_files import catalogue, codes, image, marked_slice, only, save, stack, write
+from dicom_files import as_written, catalogue, codes, image, marked_slice, only, save, stack, write
 from hypothesis import given
 from hypothesis import strategies as st
 from pydicom import dcmread
@@ -224,6 +224,20 @@ def test_a_magnified_film_is_measured_in_the_patient_and_said_to_be_estimated(
     assert (volume.geometry.spacing_kind, codes(series)) == (kind, said)
     texts = [note.text.rpartition(" ")[2] for note in series.warnings]
     assert texts == ["1.6"] * len(said)
+
+
+@pytest.mark.parametrize("size", ["1e-30", "1e30", "-1", "0", "NaN"])
+def test_a_pixel_of_a_size_that_cannot_be_has_none(size, tmp_path):
+    ds = as_written(image(marked_slice(0)), PixelSpacing=f"{size}\\0.5")
+    series, volume = only(write(ds, tmp_path / "x.dcm"))
+    assert codes(series) == ["NO_SPACING"]
+    assert volume.geometry.spacing_kind is None
+
+
+def test_a_place_further_than_any_room_is_none(tmp_path):
+    ds = as_written(image(marked_slice(0)), ImagePositionPatient="1e39\\0\\0")
+    _, volume = only(write(ds, tmp_path / "x.dcm"))
+    assert abs(volume.geometry.affine).max() < 1e3
 
 
 def test_a_calibrated_film_measures_in_the_patient(tmp_path):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dicom_files import ct, image, only, positions, save, write
+from dicom_files import as_written, ct, image, only, positions, save, write
 from pydicom.dataset import Dataset
 
 from medview.io.dicom_classes import PARAMETRIC_MAP, RT_DOSE
@@ -64,6 +64,24 @@ def test_a_slope_of_nothing_is_no_slope(slope, tmp_path):
     elements = {"RescaleIntercept": -5} | ({} if slope is None else {"RescaleSlope": slope})
     _, volume = opened(tmp_path, image(RAMP, **elements))
     assert volume.array[0, 5, 8] == 48
+
+
+@pytest.mark.parametrize(
+    ("elements", "told"),
+    [
+        ({"RescaleSlope": "abc"}, "slope of the values is given as abc"),
+        ({"RescaleSlope": "NaN", "RescaleIntercept": "-1024"}, "slope of the values is given as"),
+        ({"RescaleSlope": "1e400"}, "given as 1e400"),
+        ({"RescaleSlope": "-1e300"}, "given as -1e300"),
+        ({"RescaleSlope": "2", "RescaleIntercept": "1O24"}, "intercept of the values is given as"),
+    ],
+)
+def test_a_slope_that_cannot_be_is_told_and_values_are_as_stored(elements, told, tmp_path):
+    series, volume = opened(tmp_path, as_written(ct(RAMP), **elements))
+    assert np.array_equal(volume.array[0], RAMP)
+    (note,) = [note for note in series.warnings if note.code == "VALUES_DOUBTFUL"]
+    assert told in note.text
+    assert series.quantity == "a.u."  # and no Hounsfield units
 
 
 def test_a_modality_table_is_used_instead_of_a_slope(tmp_path):
