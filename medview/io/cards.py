@@ -153,6 +153,10 @@ def _metric_row(task: str, figure: Figure) -> dict[str, Any]:
         "high": plain(figure.high),
         "ci": "",
         "n": figure.n,
+        # Cards keep these where the measurement told them.
+        "n_patients": None,
+        "n_positive": None,
+        "prevalence": None,
     }
     return row | dict(plain(figure.extra)) | {"command": figure.command}
 

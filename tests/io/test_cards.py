@@ -99,10 +99,11 @@ def test_measured_figures_are_metric_rows_that_name_their_command():
     assert first == {
         "predictor": "model", "task": "anomaly", "level": "pixel", "name": "pr_auc",
         "subset": "brats2013-slices", "group": "all", "value": 0.41, "low": 0.29, "high": 0.55,
-        "ci": "", "n": 8, "command": "medview x",
+        "ci": "", "n": 8, "n_patients": None, "n_positive": None, "prevalence": None,
+        "command": "medview x",
     }  # fmt: skip
     assert second["predictor"] == "intensity"
-    assert third["ci"] == "bootstrap"
+    assert (third["ci"], list(third)) == ("bootstrap", list(first))
 
 
 def test_maps_made_on_demand_are_marked_in_the_entry():
