@@ -140,6 +140,19 @@ def test_classical_models_stand_beside_the_network_patient_by_patient():
     assert ahead.low > 0
 
 
+def test_a_classical_model_that_has_no_answer_for_somebody_has_no_row():
+    cases = [case(n, prognosis="SEVERE" if n % 2 else "MILD") for n in range(8)]
+    scores = np.linspace(0.1, 0.9, 8)
+    plain = {
+        "logistic": np.r_[scores[:7], np.nan],
+        "logistic of views": np.full(8, 0.5),
+        "logistic of all": scores[::-1],
+    }
+    rows = outcome_rows(replace(said(cases, scores), baselines=plain))
+    found = {one.predictor for one in rows if one.predictor.startswith("logistic")}
+    assert found == {"logistic of all"}
+
+
 def test_answers_of_folds_are_joined_with_what_classical_models_say():
     one = replace(said([case(1)], [0.5]), baselines={"logistic": np.array([0.1])})
     two = replace(said([case(2)], [0.6]), baselines={"logistic": np.array([0.2])})
