@@ -6,6 +6,7 @@ import dataclasses
 import json
 import math
 import os
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
@@ -22,6 +23,10 @@ from medview.domain.errors import Cancelled, MedviewError, UsageError
 
 if TYPE_CHECKING:
     from medview.cli.contract import Reply
+
+
+# What a terminal obeys, but for ends of lines and tabs.
+_COMMANDS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +170,12 @@ def _short(value: Any) -> str:
 
 
 def _print(text: str, *, to_stderr: bool = False) -> str:
-    """Print a line in UTF-8 and return why that failed; that nobody reads any more is no error."""
+    """Print a line in UTF-8 and return why that failed; that nobody reads any more is no error.
+
+    Names of files and words of headers may hold what colours or clears a terminal: that is shown.
+    """
     stream = sys.stderr if to_stderr else sys.stdout
-    line = text.rstrip("\n") + "\n"
+    line = _COMMANDS.sub("\ufffd", text.rstrip("\n")) + "\n"
     try:
         stream.flush()
         if hasattr(stream, "buffer"):

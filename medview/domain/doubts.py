@@ -28,6 +28,7 @@ _WORDS = {
     "SIDE_DOUBTFUL": "side doubtful",
     "STREAM_DISAGREES": "header and pixels disagree",
     "TIME_DOUBTFUL": "time step doubtful",
+    "PAGES_LEFT_OUT": "pages left out",
     "PRESENTATION": "presentation state",
     "NOT_FINITE": "not all values are numbers",
     "DUPLICATE": "duplicates left out",

@@ -9,6 +9,7 @@ from datetime import datetime
 _TYPED_MINUS = re.compile(r"(?<![\w.,)\]\-\u2212])-(?=\.?\d)")
 _TYPED_TIMES = re.compile(r"(?<=\d) x (?=\d)")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -30,9 +31,10 @@ def legible(name: str) -> str:
     """A file's or folder's name as text: bytes in it that are no UTF-8 become "\ufffd".
 
     Python hands these over as lone surrogates, which no JSON, CSV or PDF can hold. Such names
-    come from disks and archives of systems that wrote Latin-1.
+    come from disks and archives of systems that wrote Latin-1. Control characters become spaces:
+    a line ends where the program ends it, and no name colours or clears a terminal.
     """
-    return _NO_TEXT.sub("\ufffd", name)
+    return _CONTROL.sub(" ", _NO_TEXT.sub("\ufffd", name))
 
 
 def counted(count: int, noun: str) -> str:

@@ -38,6 +38,13 @@ def convert(job: Progress, series: Series, path: Path) -> tuple[Note, ...]:
                 file=series.description or series.files[0].name,
                 do="Close other programs and try again.",
             )
+        if volumes[-1].array.shape != volumes[0].array.shape:
+            raise ReadError(
+                "its times are not of one size, or some have colours and others none",
+                code=Code.SIZES_DISAGREE,
+                file=series.description or series.files[0].name,
+                do="Split the file, and convert its parts.",
+            )
         job.report(time + 1, series.times, "reading")
     nifti.write_times(_of_one_type(volumes), path, step_s=series.time_step_s)
     notes = [note for volume in volumes for note in volume.warnings]

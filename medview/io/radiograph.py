@@ -16,8 +16,8 @@ from medview.domain.errors import ReadError
 from medview.domain.geometry import Geometry
 from medview.domain.progress import Progress
 from medview.domain.study import Series
-from medview.domain.volume import Volume
-from medview.domain.wording import legible
+from medview.domain.volume import Note, Volume
+from medview.domain.wording import counted, legible
 from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
@@ -60,7 +60,8 @@ def find(path: Path) -> list[Found] | None:
         columns, rows = picture.size
         if _turn(picture) >= _ON_ITS_SIDE:
             columns, rows = rows, columns
-        pages = min(getattr(picture, "n_frames", 1), _MAX_PAGES)
+        count = _pages(picture)
+        pages = len(_alike(picture))
     series = Series(
         uid=uid_of_file(path),
         description=legible(path.stem),
@@ -70,7 +71,7 @@ def find(path: Path) -> list[Found] | None:
         times=pages,
         split_by="page" if pages > 1 else None,
         geometry=_geometry(rows, columns),
-        warnings=NOTES,
+        warnings=(*NOTES, *_left_out(count - pages)),
     )
     return [unnamed(series, path)]
 
@@ -86,7 +87,7 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
     path = series.files[0]
     with _opened(path) as picture:
         if time:
-            picture.seek(time)
+            picture.seek(_alike(picture)[time])
         inverted, turn = _is_inverted(picture), _turn(picture)
         if picture.mode in _COLOURS:
             array = _grey_if_equal(np.asarray(picture.convert("RGB")))
@@ -98,8 +99,33 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
         array=array[None].copy(),
         geometry=_geometry(rows, columns),
         inverted=inverted,
-        warnings=(*NOTES, *notes_on(array)),
+        warnings=(*series.warnings, *notes_on(array)),
     )
+
+
+def _pages(picture: Image.Image) -> int:
+    return min(getattr(picture, "n_frames", 1), _MAX_PAGES)
+
+
+def _alike(picture: Image.Image) -> list[int]:
+    """The pages of the size of the first, by their numbers; others are no times of one film."""
+    size, alike = picture.size, [0]
+    for page in range(1, _pages(picture)):
+        picture.seek(page)
+        if picture.size == size:
+            alike.append(page)
+    picture.seek(0)
+    return alike
+
+
+def _left_out(count: int) -> tuple[Note, ...]:
+    if not count:
+        return ()
+    be, it = ("is", "it is") if count == 1 else ("are", "they are")
+    text = (
+        f"{counted(count, 'page')} of the file {be} of another size than the first; {it} left out"
+    )
+    return (Note("PAGES_LEFT_OUT", text),)
 
 
 @contextmanager

@@ -175,8 +175,10 @@ def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
 
 def _header_of(path: Path) -> Path:
     """The header that a chosen file holds the pixels of (Analyze, NIfTI pair), else the file."""
+    if path.suffix.lower() != ".img" or not path.is_file():
+        return path  # also ".", which has no other name
     header = other_of_pair(path, ".hdr")
-    if path.suffix.lower() != ".img" or not path.is_file() or not header.is_file():
+    if not header.is_file():
         return path
     try:
         return path if read_outline(path) is not None else header

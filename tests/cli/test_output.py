@@ -3,7 +3,9 @@ from enum import Enum
 
 import pytest
 
-from medview.cli.output import in_words, one_line, plain
+from medview.cli.contract import Reply
+from medview.cli.output import Voice, in_words, one_line, plain
+from medview.domain.errors import ReadError
 
 
 class Colour(Enum):
@@ -22,6 +24,15 @@ def test_records_and_choices_become_their_fields_and_values():
         "c": "red",
         "3": [1],
     }
+
+
+def test_nothing_that_a_terminal_obeys_is_printed(capfd):
+    voice = Voice.for_words([])
+    assert voice.answer(Reply({}, "a\x1b[2Jb\x9b31m\tc\nd", 0)) == 0
+    assert voice.failed(ReadError("ends early", file="x\x1b]0;y\x07.dcm", do="Copy it.")) == 3
+    told = capfd.readouterr()
+    assert told.out == "a\ufffd[2Jb\ufffd31m\tc\nd\n"
+    assert told.err == "medview: x\ufffd]0;y\ufffd.dcm: ends early. Copy it.\n"
 
 
 def test_what_has_no_place_in_json_is_a_mistake_of_the_program():

@@ -8,6 +8,7 @@ from medview.domain.wording import (
     duration_words,
     interval,
     lead,
+    legible,
     number,
     place_words,
     sentence,
@@ -107,3 +108,11 @@ def test_a_dash_never_stands_before_a_minus(low, high, said):
 )
 def test_a_hyphen_before_a_figure_becomes_a_minus_and_an_x_between_two_a_sign(typed, set_):
     assert typeset(typed) == (set_ or typed)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("M\udcfcller", "M\ufffdller"), ("a\nb\x1b[31m", "a b [31m"), ("Ödem 1", "Ödem 1")],
+)
+def test_names_of_files_become_one_line_of_text(name, text):
+    assert legible(name) == text

@@ -8,6 +8,7 @@ import pytest
 from dicom_files import catalogue, save, stack, two_phases
 from nifti_files import patched
 from nifti_files import written as nifti_written
+from PIL import Image
 
 from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
@@ -75,3 +76,12 @@ def test_the_time_step_is_written_with_the_times(tmp_path):
     written, _ = converted(path, tmp_path / "t.nii.gz")
     assert written.header["pixdim"][4] == 2.5
     assert written.header.get_xyzt_units() == ("mm", "sec")
+
+
+def test_times_of_colours_and_of_grey_values_are_not_written_into_one_file(tmp_path):
+    pages = [Image.new("L", (8, 6), 7), Image.new("RGB", (8, 6), (200, 30, 7))]
+    pages[0].save(tmp_path / "p.tif", save_all=True, append_images=pages[1:])
+    (series,) = catalogue(tmp_path / "p.tif").all_series()
+    with pytest.raises(ReadError, match="some have colours"):
+        conversion.convert(Silent(), series, tmp_path / "out.nii")
+    assert not (tmp_path / "out.nii").exists()

@@ -99,6 +99,19 @@ def test_pages_of_a_tiff_are_times(tmp_path):
     np.testing.assert_array_equal(radiograph.load(Silent(), series, 2).array[0], GREY + 2)
 
 
+def test_pages_of_another_size_are_no_times_and_are_counted(tmp_path):
+    """Such as the small picture that a scanner puts behind the large one."""
+    sizes = [(8, 6), (4, 3), (8, 6), (2, 2)]
+    pages = [Image.new("L", size, 10 * n) for n, size in enumerate(sizes)]
+    pages[0].save(tmp_path / "p.tif", save_all=True, append_images=pages[1:])
+    series, volume = only(tmp_path / "p.tif")
+    assert (series.times, series.size) == (2, (8, 6, 1))
+    assert [note.text for note in volume.warnings if note.code == "PAGES_LEFT_OUT"] == [
+        "2 pages of the file are of another size than the first; they are left out"
+    ]
+    assert set(radiograph.load(Silent(), series, 1).array.ravel().tolist()) == {20}
+
+
 def test_pictures_beside_medical_images_are_left_out(tmp_path):
     save(stack(), tmp_path)
     picture(tmp_path / "icon.png", GREY)

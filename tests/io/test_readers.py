@@ -162,6 +162,14 @@ def test_an_empty_folder_is_refused_by_name(tmp_path):
     assert caught.value.exit_code == 3
 
 
+@pytest.mark.parametrize("place", [".", "..", "in/.."])
+def test_the_folder_that_one_stands_in_may_be_chosen(place, tmp_path, monkeypatch):
+    save(stack()[:2], tmp_path)
+    (tmp_path / "in").mkdir()
+    monkeypatch.chdir(tmp_path / "in" if place == ".." else tmp_path)
+    assert len(readers.scan(Silent(), (Path(place),)).all_series()) == 1
+
+
 def test_the_pixels_of_a_pair_open_as_their_header_does(tmp_path):
     pair = nib.Nifti1Pair(np.arange(24, dtype=np.int16).reshape(2, 3, 4), np.eye(4))
     nib.save(pair, tmp_path / "v.img")
