@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from medview.domain.crop import CropBox, Vector
+
 _STEEPEST = 89.0
 _ZOOMS = (0.3, 8.0)
-
-Vector = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,8 @@ class Scene:
         False draws a coarse picture, quickly.
     shows_overlay : bool
         Whether the map of a model is drawn with it.
+    crop : CropBox | None
+        What lies outside is cut away, and the box is drawn; None: no box.
     window : tuple[float, float]
         Values that are black and white where brightness stands for the value (MIP).
     """
@@ -43,6 +45,7 @@ class Scene:
     is_fine: bool = False
     shows_overlay: bool = True
     window: tuple[float, float] = (0.0, 1.0)
+    crop: CropBox | None = None
 
     def turned(self, right: float, up: float) -> Scene:
         """Seen after turning it by degrees; over the poles there is no way."""

@@ -207,6 +207,8 @@ class Frame:
         The reader's drawings that lie on this slice; filled by the caller.
     reference : tuple[ReferenceLine, ...]
         Where the slices of the other panes run; filled by the caller.
+    crop : tuple[tuple[float, float], ...]
+        The crop box of the 3-D view round about, in pixels of the slice; filled by the caller.
     strip : tuple[float, ...]
         One figure a slice (index order) for the score strip at the lower edge; filled by the
         caller, who knows the result.
@@ -236,6 +238,7 @@ class Frame:
     marks: tuple[DrawnMark, ...] = ()
     shapes: tuple[DrawnShape, ...] = ()
     reference: tuple[ReferenceLine, ...] = ()
+    crop: tuple[tuple[float, float], ...] = ()
     strip: tuple[float, ...] = ()
     part: Part | None = None
 

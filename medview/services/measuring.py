@@ -15,14 +15,15 @@ from medview.imaging.oblique import STRAIGHT
 from medview.imaging.reslice import Cut, cut_of
 from medview.services import tilting
 from medview.services.session import Session
-from medview.services.steps import Edited, Step, Steps
+from medview.services.steps import Edited, Recropped, Step, Steps
 from medview.services.viewing import Viewing
 
 
 class Measuring:
     """Edits ``session.drawings`` and ``session.key_images``; every edit can be undone.
 
-    So can what the reader changes of the styles of maps; steps are taken back in their order.
+    So can what the reader changes of the styles of maps and of the crop box of the 3-D view;
+    steps are taken back in their order.
     A drawing under way is ``session.draft``; it becomes a drawing with its last point.
     """
 
@@ -31,6 +32,7 @@ class Measuring:
         self._viewing = viewing
         self._steps = Steps()
         viewing.maps.restyled = self._steps.remember
+        viewing.crop.recropped = self._steps.remember
         session.events.series.connect(self.give_up)
 
     @property
@@ -247,6 +249,10 @@ class Measuring:
             self._put(step)
             return now
         session = self._session
+        if isinstance(step, Recropped):
+            back = step.turned()
+            session.crops = back.redone(session.crops)
+            return back
         style = step.undone(session.style(step.map))
         session.styles = {**session.styles, step.map: style}
         return step.turned()

@@ -14,6 +14,7 @@ from typing import ClassVar, Literal
 
 from psygnal import SignalGroup, SignalGroupDescriptor
 
+from medview.domain.crop import CropBox
 from medview.domain.errors import MedviewError
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
@@ -159,6 +160,9 @@ class Session:
         Whether boxes of a result, such as the zones of the lungs, are drawn.
     reference_on : bool
         Whether a pane shows where the slices of the other panes run.
+    crop_on, crops : bool, dict[str, CropBox]
+        Whether the 3-D view shows what lies in a box alone, and the boxes by the keys of series;
+        without one it is around all of the volume.
     styles : dict[str, LayerStyle]
         How maps are drawn that the reader has changed, by name; visibility is not kept here.
     predictions : dict[VolumeId, tuple[Prediction, ...]]
@@ -219,6 +223,8 @@ class Session:
     map_order: tuple[str, ...] = ()
     zones_on: bool = True
     reference_on: bool = False
+    crop_on: bool = False
+    crops: dict[str, CropBox] = field(default_factory=dict)
     styles: dict[str, LayerStyle] = field(default_factory=dict)
     predictions: dict[VolumeId, tuple[Prediction, ...]] = field(default_factory=dict)
     laid: dict[VolumeId, tuple[ScalarMap, ...]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""The one stack of what a reader can take back: drawings, key images, how maps are drawn."""
+"""The one stack of what a reader can take back: drawings, key images, styles, the crop box."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from typing import NamedTuple
 
+from medview.domain.crop import CropBox
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.overlay import LayerStyle
@@ -43,7 +44,26 @@ class Restyled:
         return bool(getattr(self.before, field) != getattr(self.after, field))
 
 
-Step = Edited | Restyled
+@dataclass(frozen=True, slots=True)
+class Recropped:
+    """The crop box of a series before and after a change; None is all of the volume."""
+
+    series: str
+    before: CropBox | None
+    after: CropBox | None
+    gesture: object = None
+
+    def redone(self, crops: dict[str, CropBox]) -> dict[str, CropBox]:
+        """The boxes of all series with the change."""
+        others = {key: box for key, box in crops.items() if key != self.series}
+        return others if self.after is None else {**others, self.series: self.after}
+
+    def turned(self) -> Recropped:
+        """The step the other way round."""
+        return Recropped(self.series, self.after, self.before)
+
+
+Step = Edited | Restyled | Recropped
 
 
 class Steps:
@@ -67,11 +87,10 @@ class Steps:
         """Keep a step; one more change of a gesture belongs to the step that there is."""
         last = self._past[-1] if self._past else None
         self._future.clear()
-        if isinstance(step, Restyled) and isinstance(last, Restyled):
-            is_more = step.gesture is not None and step.gesture is last.gesture
-            if is_more and step.map == last.map:
-                self._past[-1] = replace(last, after=step.after)
-                return
+        more = None if last is None else _joined(last, step)
+        if more is not None:
+            self._past[-1] = more
+            return
         self._past = [*self._past, step][-_MOST:]
 
     def undo(self, swap: Callable[[Step], Step]) -> None:
@@ -88,3 +107,16 @@ class Steps:
         """Change what is kept of drawings, on both ways."""
         for steps in (self._past, self._future):
             steps[:] = [change(each) if isinstance(each, Edited) else each for each in steps]
+
+
+def _joined(last: Step, step: Step) -> Step | None:
+    """Both as one step, where they are of one gesture about the same; else None."""
+    if isinstance(last, Edited) or isinstance(step, Edited):
+        return None
+    if step.gesture is None or step.gesture is not last.gesture:
+        return None
+    if isinstance(last, Restyled) and isinstance(step, Restyled) and step.map == last.map:
+        return replace(last, after=step.after)
+    if isinstance(last, Recropped) and isinstance(step, Recropped) and step.series == last.series:
+        return replace(last, after=step.after)
+    return None

@@ -19,6 +19,7 @@ from medview.imaging.looks import look_of, presented, voi_in_use
 from medview.imaging.reslice import Cut, cut_of
 from medview.imaging.view import Annotations, SlabMode, View
 from medview.services import tilting
+from medview.services.cropping import Cropping
 from medview.services.first_views import stored_view
 from medview.services.following import point_at
 from medview.services.layouts import layout_of
@@ -48,6 +49,8 @@ class Viewing:
         self._preferences = preferences
         #: What is done with the maps on the image.
         self.maps = Overlaying(session, preferences)
+        #: What the 3-D view cuts away.
+        self.crop = Cropping(session)
 
     # -- where -----------------------------------------------------------------------------
 

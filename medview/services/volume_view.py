@@ -52,11 +52,18 @@ class VolumeView:
         self.scene = Scene("mip")
         for field in ("volume", "volume_id", "overlay_on", "map_name", "predictions", "styles"):
             getattr(session.events, field).connect(self._on_change)
+        for field in ("crop_on", "crops"):
+            getattr(session.events, field).connect(self._on_crop)
 
     @property
     def is_open(self) -> bool:
         """Whether pictures are wanted."""
         return self._is_open
+
+    @property
+    def volume(self) -> Volume | None:
+        """What is seen; None while it is closed."""
+        return self._volume
 
     @property
     def presets(self) -> tuple[Preset3D, ...]:
@@ -108,7 +115,7 @@ class VolumeView:
 
     def want(self, scene: Scene) -> None:
         """Draw this next, coarsely."""
-        self.scene = replace(scene, is_fine=False)
+        self.scene = replace(scene, is_fine=False, crop=self._viewing.crop.box)
         self._ask(self.scene)
 
     def settle(self) -> None:
@@ -116,6 +123,10 @@ class VolumeView:
         if not self.scene.is_fine:
             self.scene = replace(self.scene, is_fine=True)
             self._ask(self.scene)
+
+    def _on_crop(self) -> None:
+        if self._is_open:
+            self.want(self.scene)
 
     # -- one after the other ---------------------------------------------------------------
 

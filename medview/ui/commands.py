@@ -202,6 +202,13 @@ def has_stack(app: App) -> bool:
     return app.session.volume is not None and not app.session.volume.is_film
 
 
+def toggle_crop(app: App) -> None:
+    """Cut the 3-D view by a box, or no more; it is opened for that."""
+    app.viewing.crop.toggle()
+    if app.session.crop_on and app.window.volume.isHidden():
+        app.window.toggle_volume()
+
+
 def has_times(app: App) -> bool:
     """The series on screen has several time points."""
     series = app.session.series

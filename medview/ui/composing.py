@@ -9,6 +9,7 @@ from math import isfinite, nan
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.domain.crop import CropBox
 from medview.domain.key_image import KeyImage
 from medview.domain.prediction import Prediction, SliceScore
 from medview.domain.volume import Volume
@@ -16,6 +17,7 @@ from medview.imaging.body import body_box, body_corners
 from medview.imaging.frame import compose_frame
 from medview.imaging.measuring import shapes_on
 from medview.imaging.oblique import STRAIGHT
+from medview.imaging.outline import outline
 from medview.imaging.part import Room, grown, needed
 from medview.imaging.reference import reference_lines
 from medview.imaging.reslice import cut_of
@@ -88,7 +90,8 @@ class Composer:
         drawn = tuple((each.map, each.style, each.fade) for each in layers)
         cutting = self._cutting(held, view, others)
         cuts = tuple((each.plane, each.point_lps, each.slab_mm, each.tilt) for each in cutting)
-        asked = (volume, plain, drawn, results, session.zones_on, cuts, swipe)
+        box = self._crop_box(held, view)
+        asked = (volume, plain, drawn, results, session.zones_on, cuts, swipe, box)
         part = needed(volume, view, room, self._body_of(volume)) if swipe is None else None
         before = self._composed.get(pane)
         if before is not None and before[0] == asked and _holds(before[1], part):
@@ -107,6 +110,7 @@ class Composer:
             strip=self._strip(held, view),
             crosshair=crosshair,
             reference=reference_lines(volume.geometry, view, cutting),
+            crop=() if box is None else outline(cut_of(volume.geometry, view), box),
         )
         self._composed[pane] = (asked, frame)
         return frame
@@ -122,6 +126,13 @@ class Composer:
             for pane, each in found
             if each is not None and share_space(held, each)
         )
+
+    def _crop_box(self, held: Shown, view: View) -> CropBox | None:
+        """What the 3-D view cuts this series by, where a pane is to say where that is."""
+        session = self._session
+        if not session.crop_on or view.annotations == "none" or held.volume.is_film:
+            return None
+        return session.crops.get(held.series.key) or CropBox.around(held.volume.geometry)
 
     def _shapes(self, held: Shown, view: View) -> tuple[DrawnShape, ...]:
         """The reader's drawings on the slice of a pane, with the one under way."""

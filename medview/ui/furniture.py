@@ -18,6 +18,7 @@ from PySide6.QtGui import (
     QImage,
     QPainter,
     QPen,
+    QPolygonF,
     QRegion,
 )
 
@@ -50,6 +51,8 @@ _PLANES = {
     Plane.ACQUIRED: PANE_ACCENT,
 }
 _TAGGED = "#c3a6f2"
+# As in the 3-D view.
+_BOX = "#8cc7f2"
 _NO_CORNERS = Corners((), (), (), ())
 _SCALES_MM = (200, 100, 50, 20, 10, 5, 2, 1)
 
@@ -323,6 +326,21 @@ def draw_reference(
         pen.setDashPattern([2, 5] if line.is_edge else [7, 5])
         painter.setPen(pen)
         painter.drawLine(*(place(x, y) for x, y in line.ends))
+    painter.restore()
+
+
+def draw_crop(painter: QPainter, frame: Frame, place: Callable[[float, float], QPointF]) -> None:
+    """The crop box of the 3-D view round about, dotted; nothing where it lies beside the slice."""
+    if not frame.crop:
+        return
+    painter.save()
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    corners = QPolygonF([place(x, y) for x, y in frame.crop])
+    dots = QPen(QColor(_BOX), 1.4)
+    dots.setDashPattern([3, 3])
+    for pen in (QPen(QColor(0, 0, 0, 110), 2.6), dots):
+        painter.setPen(pen)
+        painter.drawPolygon(corners)
     painter.restore()
 
 

@@ -42,6 +42,8 @@ _LISTENED = (
     "private",
     "zones_on",
     "reference_on",
+    "crop_on",
+    "crops",
     "first_reader",
     "read",
     "drawings",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from medview.domain.crop import CropBox
 from medview.domain.errors import NOT_STAGED, MedviewError
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.progress import Progress
@@ -19,6 +20,7 @@ from medview.domain.scene import Scene
 from medview.domain.volume import Volume
 from medview.imaging.colour import colour_table
 from medview.imaging.presets_3d import PRESETS, prepared
+from medview.imaging.sight import sight_of
 
 # A bay of 384 x 384 x 384 voxels; more takes long on a processor and shows no more.
 _MOST_VOXELS = 384**3
@@ -29,6 +31,8 @@ _FINEST = 1.0
 _PATIENCE_S = 0.8
 _SOFTWARE = ("llvmpipe", "softpipe", "swrast", "software")
 _BACK = (0.0, 0.0, 0.0)
+# The crop box: a light blue, and handles that a mouse hits.
+_BOX, _HANDLE_PX = (0.55, 0.78, 0.95), 8.0
 
 
 def stage(
@@ -81,14 +85,16 @@ class _Stage:
         self._window.AddRenderer(self._renderer)
         self._fine = _FINEST
         values, step = prepared(volume, _MOST_VOXELS)
+        self._geometry = volume.geometry
         self._affine = volume.geometry.affine @ np.diag([*step, 1.0])
-        self._shape = values.shape
         self._is_soft = self._draws_in_software()
         self._volume, self._mapper = self._add(values)
         self._overlay: Any = None
         if overlay is not None and style is not None:
             self._overlay = self._add_overlay(overlay, style, step)
         self._preset = ""
+        self._cropped: CropBox | None = None
+        self._box: Any = None
 
     def _draws_in_software(self) -> bool:
         said = str(self._window.ReportCapabilities()).lower()
@@ -160,6 +166,7 @@ class _Stage:
         self._window.SetSize(width, height)
         self._dress(scene)
         self._aim(scene)
+        self._crop(scene.crop)
         self._set_steps(scene)
         job.check()
         began = time.monotonic()
@@ -212,24 +219,64 @@ class _Stage:
 
     def _aim(self, scene: Scene) -> None:
         """Parallel rays, as readers are used to: sizes can be compared all over the picture."""
-        shape = np.array(self._shape)
-        middle = self._affine[:3, :3] @ ((shape - 1) / 2) + self._affine[:3, 3]
-        wide = float(np.linalg.norm(self._affine[:3, :3] * shape, "fro"))
-        width, height = scene.size
-        high = 0.42 * wide / scene.zoom / min(1.0, width / height)
-        along, up, right = (np.array(v) for v in (scene.looks_along, scene.up, scene.right))
-        focus = middle - 2 * high * (right * scene.pan[0] - up * scene.pan[1])
+        sight = sight_of(self._geometry, scene)
         camera = self._renderer.GetActiveCamera()
         camera.ParallelProjectionOn()
-        camera.SetFocalPoint(*focus)
-        camera.SetPosition(*(focus - along * 2 * wide))
-        camera.SetViewUp(*up)
-        camera.SetParallelScale(high)
+        camera.SetFocalPoint(*sight.focus)
+        # From outside at every zoom: rays are parallel, so how far is all the same.
+        camera.SetPosition(*(sight.focus - sight.along * 4 * sight.half_mm * scene.zoom))
+        camera.SetViewUp(*sight.up)
+        camera.SetParallelScale(sight.half_mm)
         self._renderer.ResetCameraClippingRange()
+
+    def _crop(self, box: CropBox | None) -> None:
+        """Cut volume and map by the faces of a box and draw it, or show all of them."""
+        from vtkmodules.vtkCommonDataModel import vtkPlanes
+
+        if box is not None and self._box is None:
+            self._box = self._new_box()
+        if box != self._cropped:
+            self._cropped = box
+            self._box.SetVisibility(int(box is not None))
+            for mapper in self._mappers:
+                mapper.RemoveAllClippingPlanes()
+                if box is not None:
+                    (left, front, foot), (right, back, head) = box.low, box.high
+                    self._box.PlaceWidget([left, right, front, back, foot, head])
+                    planes = vtkPlanes()
+                    self._box.GetPlanes(planes)
+                    mapper.SetClippingPlanes(planes)
+        if box is not None:
+            # Its handles are as large in every picture, so they change with the zoom.
+            self._box.BuildRepresentation()
+            self._renderer.ResetCameraClippingRange()
+
+    def _new_box(self) -> Any:
+        """Six faces with a handle each; what is within is kept."""
+        from vtkmodules.vtkInteractionWidgets import vtkBoxRepresentation
+
+        made = vtkBoxRepresentation()
+        made.SetRenderer(self._renderer)
+        made.SetPlaceFactor(1.0)
+        made.InsideOutOn()
+        made.HandlesOn()
+        made.SetHandleSize(_HANDLE_PX)
+        made.SetOutlineCursorWires(0)
+        for part in (made.GetOutlineProperty(), made.GetHandleProperty()):
+            part.SetColor(*_BOX)
+        # Lit and bright of themselves the lines would be white.
+        made.GetOutlineProperty().LightingOff()
+        made.GetOutlineProperty().SetAmbient(0.0)
+        self._renderer.AddViewProp(made)
+        return made
+
+    @property
+    def _mappers(self) -> list[Any]:
+        return [self._mapper, *([] if self._overlay is None else [self._overlay[1]])]
 
     def _set_steps(self, scene: Scene) -> None:
         step = float(np.linalg.norm(self._affine[:3, :3], axis=0).min())
         coarse = self._fine if scene.is_fine else _COARSE
-        for mapper in [self._mapper, *([self._overlay[1]] if self._overlay is not None else [])]:
+        for mapper in self._mappers:
             mapper.SetSampleDistance(step * (0.7 if scene.is_fine else 1.5))
             mapper.SetImageSampleDistance(coarse)

@@ -265,6 +265,7 @@ class SlicePane(QAbstractScrollArea):
             at = self.pixel_of(*frame.cursor)
             furniture.draw_crosshair(painter, area, at, lines=frame.lines)
         furniture.draw_reference(painter, area, frame, self.pixel_of)
+        furniture.draw_crop(painter, frame, self.pixel_of)
         draw_marks(painter, frame.marks, self.pixel_of)
         draw_shapes(painter, area, frame.shapes, self.pixel_of)
         corners = self._corners(frame)

@@ -52,6 +52,17 @@ VIEW: tuple[Action, ...] = (
         lambda app: not app.window.volume.isHidden(),
     ),
     Action(
+        "view.crop", "Crop box in 3-D", commands.toggle_crop, "View",
+        "Alt+X", "corners-out", "Cut the 3-D view by a box whose faces are drawn by the mouse; "
+        "lines in the panes show where it is", commands.has_stack,
+        lambda app: app.session.crop_on,
+    ),
+    Action(
+        "view.crop_reset", "Whole crop box", lambda app: app.viewing.crop.reset(), "View",
+        tip="Put all faces of the crop box back to the edges of the volume",
+        enabled=lambda app: app.viewing.crop.is_changed,
+    ),
+    Action(
         "view.tags", "Header of the image …",
         lambda app: app.headers.read(app.session.active_pane), "View",
         "Ctrl+I", "list-bullets", "Look through the tags of the file behind this image", has_image,

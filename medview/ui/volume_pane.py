@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
+from typing import NamedTuple
 
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer
 from PySide6.QtGui import (
@@ -19,7 +21,9 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QComboBox, QSplitter, QVBoxLayout, QWidget
 
+from medview.domain.crop import FACES, CropBox
 from medview.imaging.frame import RESEARCH_ONLY, Corners, Labels, letters
+from medview.imaging.sight import Sight, sight_of
 from medview.services.volume_view import Picture
 from medview.ui import furniture
 from medview.ui.app import App
@@ -37,6 +41,8 @@ _KEY_DEGREES = 10.0
 # Without a move for so long the fine picture is drawn.
 _STILL_MS = 200
 _SHARE = 0.42
+# A face of the crop box is taken hold of so near to its handle.
+_GRIP_PX = 11.0
 _TURNS = {
     Qt.Key.Key_Left: (-1, 0),
     Qt.Key.Key_Right: (1, 0),
@@ -60,11 +66,14 @@ class VolumePane(QWidget):
         self.presets.setToolTip(tr("Bone, soft tissue, or the brightest values"))
         self.presets.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self.presets.activated.connect(self._on_preset)
+        self.crop = button(tr("Crop"), "volume_crop", tip=tr("Cut it by a box, or show all of it"))
+        self.crop.setCheckable(True)
+        self.crop.clicked.connect(app.viewing.crop.toggle)
         front = button(tr("From the front"), "volume_reset", tip=tr("Turn and zoom back"))
         front.clicked.connect(app.volume_view.reset)
         close = button("✕", "volume_close", look="link", tip=tr("Close the 3-D view"))
         close.clicked.connect(self.hide)
-        bar = Row(label(tr("3-D"), "strong"), self.presets, 1, front, close, gap=8)
+        bar = Row(label(tr("3-D"), "strong"), self.presets, 1, self.crop, front, close, gap=8)
         bar.setContentsMargins(10, 6, 8, 6)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -73,6 +82,8 @@ class VolumePane(QWidget):
         rows.addWidget(self.picture, 1)
         self.setMinimumWidth(280)
         app.volume_view.staged.connect(self.refresh)
+        for field in ("crop_on", "crops"):
+            getattr(app.session.events, field).connect(self._on_crop)
         self.hide()
 
     def refresh(self) -> None:
@@ -82,6 +93,10 @@ class VolumePane(QWidget):
         for each in view.presets:
             self.presets.addItem(tr(each.title), each.key)
         self.presets.setCurrentIndex(self.presets.findData(view.scene.preset))
+
+    def _on_crop(self) -> None:
+        self.crop.setChecked(self._app.session.crop_on)
+        self._app.window.table.refresh_soon()
 
     def _on_preset(self, place: int) -> None:
         self._app.volume_view.use(self.presets.itemData(place))
@@ -114,6 +129,17 @@ class VolumePane(QWidget):
             self._app.window.table.refresh()
 
 
+class _Grip(NamedTuple):
+    """A face of the crop box that is drawn along: from where on, and the box as it was then.
+
+    All its moves are one step back.
+    """
+
+    face: int
+    at: QPointF
+    box: CropBox
+
+
 class VolumePicture(QWidget):
     """The picture with orientation letters and identity; a sentence where there is none."""
 
@@ -127,6 +153,8 @@ class VolumePicture(QWidget):
         self.shown: Picture | None = None
         self.note = ""
         self._at: QPointF | None = None
+        self._grip: _Grip | None = None
+        self.setMouseTracking(True)
         self._still = QTimer(self)
         self._still.setSingleShot(True)
         self._still.setInterval(_STILL_MS)
@@ -202,16 +230,24 @@ class VolumePicture(QWidget):
     # -- mouse and keys --------------------------------------------------------------------
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
-        """Take hold of it."""
+        """Take hold of it, or of a face of the crop box."""
         self._at = event.position()
+        is_left = event.button() == Qt.MouseButton.LeftButton
+        self._grip = self._grip_at(self._at) if is_left else None
         self._still.stop()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
         """Left turns, right zooms, middle (or Shift with left) pushes."""
         if self._at is None:
+            is_on_face = self._grip_at(event.position()) is not None
+            shape = Qt.CursorShape.SizeAllCursor if is_on_face else Qt.CursorShape.ArrowCursor
+            self.setCursor(shape)
             return
         moved = event.position() - self._at
         self._at = event.position()
+        if self._grip is not None:
+            self._draw_face(self._grip, self._at)
+            return
         shift = event.modifiers() & Qt.KeyboardModifier.ShiftModifier
         if event.buttons() & Qt.MouseButton.MiddleButton or shift:
             self._view.move(moved.x() / max(self.height(), 1), moved.y() / max(self.height(), 1))
@@ -222,13 +258,46 @@ class VolumePicture(QWidget):
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
         """Hold still."""
-        self._at = None
+        self._at = self._grip = None
         self._still.start()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802  # Qt's hook
-        """From the front again."""
-        self._view.reset()
+        """From the front again; on a face of the crop box all of that again."""
+        if self._grip_at(event.position()) is None:
+            self._view.reset()
+        else:
+            self._app.viewing.crop.reset()
         self._still.start()
+
+    def _sight(self) -> Sight | None:
+        """How the patient lies in the pixels of this widget; None without a picture."""
+        volume = self._view.volume
+        if self.shown is None or volume is None:
+            return None
+        return sight_of(volume.geometry, replace(self._view.scene, size=self._size))
+
+    @property
+    def _size(self) -> tuple[int, int]:
+        return max(self.width(), 1), max(self.height(), 1)
+
+    def _grip_at(self, at: QPointF) -> _Grip | None:
+        """The face of the crop box whose handle is under the mouse."""
+        sight, box = self._sight(), self._app.viewing.crop.box
+        face = None
+        if sight is not None and box is not None:
+            face = sight.face_at(box, at.x(), at.y(), _GRIP_PX)
+        return None if face is None or box is None else _Grip(face, at, box)
+
+    def _draw_face(self, grip: _Grip, at: QPointF) -> None:
+        """Draw a face along: where it was, and as far as the mouse has gone since."""
+        sight, box = self._sight(), self._app.viewing.crop.box
+        if sight is None or box is None:
+            return
+        axis, _ = FACES[grip.face]
+        away = at - grip.at
+        mm = sight.along_axis(axis, away.x(), away.y())
+        mm += grip.box.centre(grip.face)[axis] - box.centre(grip.face)[axis]
+        self._app.viewing.crop.move(grip.face, mm, grip)
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802  # Qt's hook
         """Nearer or farther."""
