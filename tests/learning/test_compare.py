@@ -111,6 +111,35 @@ def test_slices_with_and_without_lesion_stand_for_the_anomaly_model(said, tmp_pa
     assert {(row["level"], row["n"]) for row in body["metrics"]} == {("slice", 40)}
 
 
+@pytest.mark.parametrize(
+    ("table", "truth", "name", "figures"),
+    [
+        ("predictions.csv", "label", "anomaly", ("roc_auc", 1.0, 0.0)),
+        ("slices.csv", "label", "score", ("roc_auc", 1.0, 0.0)),
+        ("synthetic_slices.csv", "label", "model", ("roc_auc", 1.0, 0.0)),
+        ("predictions.csv", "true_age", "age", ("mae", 0.5, 1.5)),
+    ],
+)
+def test_each_set_has_the_figure_of_its_own_cases(table, truth, name, figures, said, tmp_path):
+    """What is right in one set is wrong in the other; together they would be in between."""
+    rows = []
+    for n in range(24):
+        right = n < 12
+        of = n % 2 if truth == "label" else 40 + n % 5
+        given = (of if right else 1 - of) if truth == "label" else of + (0.5 if right else 1.5)
+        rows.append({
+            "case": f"c{n}", "patient": f"p{n}", "subset": "one" if right else "two", "slice": n,
+            truth: of, name: given,
+        })  # fmt: skip
+    made = {table: rows, "predictions.csv": rows}
+    said |= {"old.st": made, "new.st": made}
+    figure, *wanted = figures
+    found = [row for row in compared(tmp_path)["metrics"] if row["name"] == figure]
+    assert {row["subset"]: row["value"] for row in found} == pytest.approx(
+        dict(zip(("one", "two"), wanted, strict=True))
+    )
+
+
 def test_without_a_known_truth_there_is_nothing_to_compare(said, tmp_path):
     rows = {"predictions.csv": [{"case": "a", "patient": "a", "age": 4.0, "true_age": ""}]}
     said |= {"old.st": rows, "new.st": rows}

@@ -146,6 +146,8 @@ def test_another_model_gets_its_first_score_as_the_line(prediction):
     unknown = report_result.result(exam(), replace(other, model="mine"))
     assert unknown.result == "Age 67.2 years (95 % interval 61.0 – 73.4)."
     assert unknown.text.startswith("gap raw +6.8 years.")
+    silent = report_result.result(exam(), replace(other, model="mine", scores=()))
+    assert silent.result == "No score."
 
 
 def test_the_rank_of_certainty_compares_a_region_with_the_brain(prediction):

@@ -13,9 +13,9 @@ from services.stubs import (
 )
 
 from medview.domain.overlay import LayerStyle
-from medview.domain.prediction import InputRef
+from medview.domain.prediction import InputRef, Opinion
 from medview.imaging.frame import compose_frame
-from medview.services.session import Session, TableFile, Unfinished, VolumeId
+from medview.services.session import Session, Shown, TableFile, Unfinished, VolumeId
 
 
 @pytest.fixture
@@ -142,5 +142,36 @@ def test_a_result_of_another_table_is_not_shown_beside_this_one(session):
     assert session.results == (of_a, plain)
     session.tables = table("bb")
     assert session.results == (plain,)
+    # In another pane lie other pixels, and the table is not theirs.
+    other = VolumeId("9.9#0", "abc")
+    session.predictions |= {other: (of_a,)}
+    assert session.results_about(other) == (of_a,)
     session.tables = table("aa")
     assert session.results == (of_a, plain)
+
+
+def test_an_answer_is_that_to_the_very_thing_and_version_on_these_pixels(session):
+    shown, other = on_screen(session), VolumeId("9.9#0", "abc")
+    said = tuple(Opinion(about, word) for about, word in (("finding 1", "agree"), ("severe", "no")))
+    session.opinions = {
+        (shown.id, "anomaly@1.0"): said,
+        (shown.id, "anomaly@1.1"): (Opinion("finding 1", "unsure"),),
+        (other, "anomaly@1.0"): (Opinion("finding 2", "rejected"),),
+    }
+    asked = ("finding 1", "severe", "finding 2")
+    assert [session.opinion("anomaly@1.0", about) for about in asked] == [*said, None]
+    assert session.opinion("anomaly@1.1", "finding 1").verdict == "unsure"
+    session.volume_id = None
+    assert session.opinion("anomaly@1.0", "finding 1") is None
+
+
+def test_a_pane_holds_what_was_put_into_it_and_an_empty_one_nothing(session):
+    shown = on_screen(session)
+    main = session.content("main")
+    assert (main.series, main.volume, main.id) == (session.series, session.volume, shown.id)
+    assert session.content("nowhere") is None
+    other = Shown(series_of("9.9"), phantom(), 2)
+    session.views |= dict.fromkeys(("right", "empty"), session.views["main"])
+    session.active_pane, session.shown = "main", {"main": main, "right": other}
+    assert [session.content(pane) for pane in ("right", "empty")] == [other, None]
+    assert session.panes_of("9.9#0") == ("right",)
