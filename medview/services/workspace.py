@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from medview.domain.crop import CropBox
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.overlay import LayerStyle
@@ -63,6 +64,14 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class Cropped:
+    """The crop box of a series in the 3-D view."""
+
+    series: str
+    box: CropBox
+
+
+@dataclass(frozen=True, slots=True)
 class Workspace:
     """A study as it was left. Series go by a hash: the file says nothing of who it is."""
 
@@ -78,6 +87,7 @@ class Workspace:
     styles: tuple[Styled, ...] = ()
     drawings: tuple[Drawn, ...] = ()
     key_images: tuple[Marked, ...] = ()
+    crops: tuple[Cropped, ...] = ()
 
 
 def study_key(series: Series) -> str:
@@ -131,6 +141,7 @@ def workspace_of(
             for each in images
             if key in own
         ),
+        crops=tuple(Cropped(hashed(key), box) for key, box in session.crops.items() if key in own),
     )
 
 

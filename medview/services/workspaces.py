@@ -34,7 +34,7 @@ from medview.services.writing import AtOnce, Writer
 #: Fields of the session that belong to a workspace, or to what would be lost with it.
 KEPT = (
     "layout", "active_pane", "maximised", "linked", "alone", "shown", "views", "overlay_on",
-    "map_name", "styles", "drawings", "key_images", "running",
+    "map_name", "styles", "drawings", "key_images", "crops", "running",
 )  # fmt: skip
 
 
@@ -246,6 +246,9 @@ class Workspaces:
             if views:
                 self._library.seen.recall(series, views)
         self._take_display(kept)
+        # Kept boxes cut nothing until the reader switches the box on.
+        boxes = {known[each.series].key: each.box for each in kept.crops if each.series in known}
+        self._session.crops = boxes | self._session.crops
         here = hashed(self._session.series.key) if self._session.series is not None else ""
         # Whoever chooses a series sees that one, not the one that lay there before.
         if not was_chosen or any(each.series == here for each in kept.panes):

@@ -191,6 +191,20 @@ def test_drawings_key_images_and_overlays_come_back(seat, tmp_path):
     assert (other.overlay_on, other.map_name) == (True, "residual")
 
 
+def test_the_crop_box_comes_back_and_cuts_nothing_until_it_is_asked_for(seat, tmp_path):
+    seat.viewing.crop.toggle()
+    seat.viewing.crop.move(1, -4.0)
+    cut = seat.viewing.crop.box
+    seat.kept.close()
+    again = Seat(tmp_path)
+    again.open()
+    assert again.viewing.crop.box is None
+    assert not again.measuring.can_undo
+    again.viewing.crop.toggle()
+    assert again.viewing.crop.box == cut
+    assert again.viewing.crop.is_changed
+
+
 def test_no_step_back_takes_away_what_was_kept(seat, tmp_path):
     seat.draw()
     seat.kept.close()
