@@ -56,9 +56,11 @@ def min_se_ppv(truth: Truth, alarm: Truth, weights: Weights) -> Scores:
 def best_threshold(truth: Truth, score: Scores) -> float:
     """The threshold with the highest min(sensitivity, positive predictive value)."""
     order = np.argsort(-score, kind="stable")
-    hit = np.cumsum(truth[order])
+    ranked, hit = score[order], np.cumsum(truth[order])
     value = np.minimum(hit / max(truth.sum(), 1), hit / np.arange(1, len(hit) + 1))
-    return float(score[order][int(np.argmax(value))])
+    # Equal scores are above a threshold together: it counts what stands after the last of them.
+    value[:-1][ranked[1:] == ranked[:-1]] = -1.0
+    return float(ranked[int(np.argmax(value))])
 
 
 def risk_rows(said: Said) -> list[MetricRow]:
