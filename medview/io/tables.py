@@ -10,6 +10,7 @@ import codecs
 import csv
 import io
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -148,7 +149,7 @@ def table_size(path: Path) -> tuple[int, int]:
     Raises
     ------
     ReadError
-        If it is neither.
+        If it is neither, with the reason.
     """
     try:
         if path.suffix.lower() == ".npy":
@@ -157,7 +158,9 @@ def table_size(path: Path) -> tuple[int, int]:
             return columns, rows
         table = read_table(path, uneven=True)
         return len(table.header), len(table.rows)
-    except (OSError, ValueError, EOFError, DataError) as error:
+    except DataError as error:
+        raise ReadError(error.what, file=path.name, do=error.do, code="MV-IO-310") from error
+    except (OSError, ValueError, EOFError) as error:
         raise ReadError(
             "cannot be read as a table",
             file=path.name,
@@ -262,7 +265,8 @@ def _refuse_no_text(path: Path, line: Sequence[str], row: int) -> None:
 def _header(path: Path, names: Sequence[str], known: Iterable[str]) -> tuple[str, ...]:
     called = {name.lower(): name for name in known}
     header = tuple(called.get(name.strip().lower(), name.strip()) for name in names)
-    twice = next((name for name in header if name and header.count(name) > 1), None)
+    told = Counter(header)  # a table of connections has tens of thousands of columns
+    twice = next((name for name in header if name and told[name] > 1), None)
     if twice is not None:
         raise _odd(path, f'the column "{twice}" is given twice', "Rename one of them.")
     while header and not header[-1]:

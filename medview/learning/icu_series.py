@@ -23,6 +23,9 @@ _LONG = ("Time", "Parameter", "Value")
 _TIMES = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 60}
 """What the first column of a table of one's own may be called, and how many hours it counts."""
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
+_CLOCK = re.compile(r"(-?)(\d{1,6}):([0-5]\d)")
+_FURTHEST = 1e7
+"""No time is later, in minutes as in days; what a single number of the grid can count."""
 _CORRECT = "Correct the cell or leave it empty."
 _NOT_MEASURED = {"", "nan", "na", "n/a", "none", "null", "-1"}
 """Cells that say that nothing was measured. -1 is the challenge's; no variable takes it."""
@@ -319,7 +322,7 @@ def _time_column(
 
 def _time(path: Path, row: int, column: str, cell: str) -> float:
     value = _number(cell)
-    if not math.isfinite(value):
+    if not math.isfinite(value) or abs(value) > _FURTHEST:
         raise odd_table(
             path, f'row {row}, column "{column}": "{cell}" is no time', "Give hours as a number."
         )
@@ -328,10 +331,11 @@ def _time(path: Path, row: int, column: str, cell: str) -> float:
 
 def _clock(path: Path, row: int, cell: str) -> float:
     """Hours of "HH:MM" or of a number."""
-    hours, colon, minutes = cell.strip().partition(":")
-    if not colon:
+    if not (found := _CLOCK.fullmatch(cell.strip())):
         return _time(path, row, "Time", cell)
-    return _time(path, row, "Time", hours) + _time(path, row, "Time", minutes) / 60
+    before, hours, minutes = found.groups()
+    since = int(hours) + int(minutes) / 60
+    return -since if before else since
 
 
 def _number(cell: str | float) -> float:

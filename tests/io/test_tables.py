@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import time
 
 import pytest
 
@@ -142,8 +143,18 @@ def test_uneven_rows_are_filled_and_cut_where_that_is_wanted(tmp_path):
 
 def test_what_is_no_table_has_no_size_and_no_columns(tmp_path):
     path = written(tmp_path, b'a,"b\n')
-    with pytest.raises(ReadError, match="cannot be read as a table"):
+    with pytest.raises(ReadError, match="the quotes of row 1 do not match"):
         table_size(path)
+    with pytest.raises(ReadError, match=r'the column "b" is given twice\. Rename'):
+        table_size(written(tmp_path, "a,b,b\n"))
     assert columns_of(tmp_path / "gone.csv") == ()
     assert columns_of(written(tmp_path, "")) == ()
     assert table_size(written(tmp_path, "")) == (0, 0)
+
+
+def test_a_table_of_very_many_columns_is_read_in_a_moment(tmp_path):
+    """As many as the connections of 300 regions; comparing each with each took half a minute."""
+    names = ",".join(f"c{n}" for n in range(45_000))
+    began = time.perf_counter()
+    assert len(read_table(written(tmp_path, names + "\n")).header) == 45_000
+    assert time.perf_counter() - began < 5

@@ -170,3 +170,21 @@ def test_a_long_table_may_have_a_column_of_units(tmp_path):
     text = "Time,Parameter,Value,Unit\n01:00,Temp,98.6,°F\n01:30,Temp,38,\n02:00,MAP,10,kPa\n"
     found = rows(read_series(table(tmp_path, text)).events(CHALLENGE), CHALLENGE)
     assert [round(value, 3) for _, _, value in found] == [37, 38, 75.006]
+
+
+@pytest.mark.parametrize("cell", ["1e300", "1e9", "-1e300"])
+def test_an_hour_that_no_stay_has_is_no_time(cell, tmp_path):
+    with pytest.raises(DataError, match=r'row 3, column "Hours": "-?1e(300|9)" is no time'):
+        read_series(table(tmp_path, f"Hours,HR\n1,80\n{cell},80\n"))
+
+
+@pytest.mark.parametrize("cell", ["99:99", "1:2:3", "1:60", "noon", "1:", ":30"])
+def test_a_clock_has_sixty_minutes(cell, tmp_path):
+    with pytest.raises(DataError, match=f'"{cell}" is no time'):
+        read_series(table(tmp_path, f"Time,Parameter,Value\n{cell},HR,80\n"))
+
+
+def test_a_clock_may_count_on_beyond_a_day_and_before_admission(tmp_path):
+    text = "Time,Parameter,Value\n-0:30,HR,80\n100:30,HR,90\n2.5,HR,70\n"
+    found = read_series(table(tmp_path, text))
+    assert (found.hours.tolist(), found.before) == ([100.5, 2.5], 1)
