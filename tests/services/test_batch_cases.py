@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from services.stubs import CARD
 from throwaway import save_dicom, small_head
 
+from medview.domain.errors import InputRefused
 from medview.domain.progress import Silent
 from medview.io.readers import scan
 from medview.services import batch_cases
@@ -57,3 +60,54 @@ def test_each_stack_of_a_series_is_found_again_by_its_number(tmp_path):
     for case in cases:
         found = scan(Silent(), case.wanted.paths).all_series()
         assert case.wanted.series in [series.key for series in found]
+
+
+def listed(*rows):
+    """What a child reads from a case list, of which each row says some fields."""
+    plain = {"patient": "", "site": "", "age_years": None, "sex": None, "cells": {}, "images": {}}
+    read = [SimpleNamespace(**plain | row) for row in rows]
+    return SimpleNamespace(call=lambda lane, work, path, roles: read)
+
+
+@pytest.fixture
+def case_list(tmp_path):
+    path = tmp_path / "cases.csv"
+    path.write_text("case,t1\n")
+    return path
+
+
+def test_a_case_has_what_its_own_row_says(case_list):
+    one = {
+        "case": "a/1", "patient": "Doe", "site": "A", "age_years": 61.5, "sex": "F",
+        "images": {"t1ce": Path("ce.nii"), "t1": Path("t1.nii"), "t2": Path("t2.nii")},
+        "cells": {"film_hour": "0"},
+    }  # fmt: skip
+    other = {"case": "b", "images": {"t1": Path("b.nii")}, "cells": {"film_hour": "12.5"}}
+    first, second = batch_cases.find_cases(listed(one, other), CARD, case_list)
+    given = (("t1", Path("t1.nii")), ("t1ce", Path("ce.nii")))
+    assert (first.wanted.named, second.wanted.named) == (given, (("t1", Path("b.nii")),))
+    assert replace(first, wanted=CASE.wanted) == Case(
+        batch_cases._safe("a/1"), CASE.wanted, "Doe", "A", 61.5, "F", 0.0, row="a/1", title="a/1"
+    )
+    assert replace(second, wanted=CASE.wanted) == Case(
+        "b", CASE.wanted, film_hour=12.5, row="b", title="b"
+    )
+
+
+def test_private_cases_have_numbers_in_place_of_names_and_keep_what_the_model_takes(case_list):
+    rows = [
+        {"case": name, "patient": name, "age_years": age, "images": {"t1": Path(f"{name}.nii")}}
+        for name, age in (("Doe", 61.5), ("Roe", 20.0))
+    ]
+    found = batch_cases.find_cases(listed(*rows), CARD, case_list, private=True)
+    assert [(one.name, one.label, one.patient) for one in found] == [
+        ("case-00001", "case-00001", ""), ("case-00002", "case-00002", ""),
+    ]  # fmt: skip
+    assert [(one.age_years, one.wanted.named[0][1].name) for one in found] == [
+        (61.5, "Doe.nii"), (20.0, "Roe.nii"),
+    ]  # fmt: skip
+
+
+def test_a_list_without_cases_is_refused_by_name(case_list):
+    with pytest.raises(InputRefused, match=r"cases\.csv: it has no case"):
+        batch_cases.find_cases(listed(), CARD, case_list)

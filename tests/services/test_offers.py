@@ -11,6 +11,7 @@ from medview.io.cards import write_card
 from medview.services.offers import (
     age_at,
     card_errors,
+    doubt_of,
     offer,
     offer_by_header,
     offer_tables,
@@ -129,6 +130,13 @@ def test_cards_are_found_and_a_damaged_one_hides_none_of_the_others(tmp_path):
     (tmp_path / "brain-mask").mkdir()
     assert [card.id for card in shipped_cards(tmp_path)] == ["anomaly", "cxr"]
     assert [error.file for error in card_errors(tmp_path)] == ["broken/card.json"]
+
+
+def test_a_film_that_no_header_calls_one_is_in_doubt_in_words_of_its_own():
+    note = doubt_of("film", series_of("1.1", modality=""))
+    assert (note.code, note.text) == (
+        "MODALITY_DOUBTFUL", "no header says that this is a chest film; taken for one",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
