@@ -39,6 +39,7 @@ class AuditView(QDialog):
         self.setWindowTitle(tr("Audit trail"))
         self.resize(920, 560)
         self.tree = QTreeWidget()
+        self.tree.setAllColumnsShowFocus(True)
         name(self.tree, "audit_lines", tr("What was done"))
         self.tree.setColumnCount(4)
         self.tree.setHeaderLabels([tr("When"), tr("Account"), tr("What"), tr("Details")])

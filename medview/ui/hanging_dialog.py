@@ -52,6 +52,7 @@ class HangingDialog(QDialog):
 
     def _made_list(self) -> QTreeWidget:
         made = QTreeWidget()
+        made.setAllColumnsShowFocus(True)
         name(made, "hangings_list", tr("Rules that fit this study"))
         made.setColumnCount(3)
         made.setHeaderLabels([tr("Rule"), tr("Layout"), tr("From")])

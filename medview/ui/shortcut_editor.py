@@ -108,6 +108,7 @@ class ShortcutEditor(QDialog):
 
     def _list(self) -> QTreeWidget:
         made = QTreeWidget()
+        made.setAllColumnsShowFocus(True)
         name(made, "shortcut_list", tr("Commands and their keys"))
         made.setColumnCount(2)
         made.setHeaderLabels([tr("Command"), tr("Keys")])

@@ -10,9 +10,13 @@ from PySide6.QtWidgets import QWidget
 
 
 def tab_stops(part: QWidget) -> list[QWidget]:
-    """A widget and all in it where the Tab key stops, in the order in which they were added."""
+    """A widget and all in it where the Tab key stops, in the order in which they were added.
+
+    The list that comes up over a field is a window of its own.
+    """
     every = (part, *part.findChildren(QWidget))
-    return [each for each in every if each.focusPolicy() & Qt.FocusPolicy.TabFocus]
+    stops = (each for each in every if each.focusPolicy() & Qt.FocusPolicy.TabFocus)
+    return [each for each in stops if each.window() is part.window()]
 
 
 def in_order(anchor: QWidget, parts: Sequence[QWidget]) -> None:

@@ -37,6 +37,7 @@ class TagBrowser(QDialog):
             self.look_for,
         )
         self.tree = QTreeWidget()
+        self.tree.setAllColumnsShowFocus(True)
         name(self.tree, "tags_tree", tr("Entries of the header"))
         self.tree.setColumnCount(4)
         self.tree.setHeaderLabels([tr("Tag"), tr("Name"), tr("Type"), tr("Value")])

@@ -32,6 +32,7 @@ class FindingsList(QWidget):
         super().__init__()
         self._app = app
         self.tree = QTreeWidget()
+        self.tree.setAllColumnsShowFocus(True)
         name(self.tree, "findings", tr("Findings of the model"))
         self.tree.setToolTip(tr("Click to go there (N and Shift+N go round)"))
         self.tree.setProperty("look", "rows")

@@ -33,6 +33,10 @@ class StudyDelegate(QStyledItemDelegate):
         draw = {"patient": _patient, "study": _study, "series": _series}.get(str(index.data(KIND)))
         if draw is not None:
             draw(painter, option, index, current())
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            is_series = str(index.data(KIND)) == "series"
+            box = _box(option) if is_series else QRectF(_area(option)).adjusted(1, 1, 0, -1)
+            _rounded(painter, box, "transparent", current().accent)
         painter.restore()
 
 
@@ -58,7 +62,7 @@ def _study(painter: QPainter, option: QStyleOptionViewItem, index: _Index, theme
 
 
 def _series(painter: QPainter, option: QStyleOptionViewItem, index: _Index, theme: Theme) -> None:
-    box = QRectF(_area(option).adjusted(6, 1, 0, -3))
+    box = _box(option)
     state = option.state
     if state & QStyle.StateFlag.State_Selected:
         _rounded(painter, box, theme.chosen, theme.chosen_border)
@@ -77,6 +81,11 @@ def _series(painter: QPainter, option: QStyleOptionViewItem, index: _Index, them
     second = f"⚠ {index.data(SECOND)}" if warns else str(index.data(SECOND))
     shade = theme.attention if warns else theme.quiet
     _text(painter, option, text.translated(0, 20), second, shade, small=True)
+
+
+def _box(option: QStyleOptionViewItem) -> QRectF:
+    """The card of a series."""
+    return QRectF(_area(option).adjusted(6, 1, 0, -3))
 
 
 def _area(option: QStyleOptionViewItem) -> QRect:

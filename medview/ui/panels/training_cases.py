@@ -23,6 +23,7 @@ class CaseTable(QTreeWidget):
         self._open = open_case
         self._lines: tuple[CaseLine, ...] = ()
         self.setRootIsDecorated(False)
+        self.setAllColumnsShowFocus(True)
         self.setHeaderLabels([tr("Case"), tr("true"), tr("before"), tr("after")])
         self.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         for column in (1, 2, 3):

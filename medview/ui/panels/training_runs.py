@@ -75,6 +75,7 @@ class RunsView(QDialog):
         self.runs: tuple[Run, ...] = ()
         self.plot = RunsPlot()
         self.table = QTreeWidget()
+        self.table.setAllColumnsShowFocus(True)
         name(self.table, "runs_table", tr("Trainings"))
         self.table.setRootIsDecorated(False)
         self.table.setUniformRowHeights(True)
