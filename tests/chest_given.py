@@ -6,13 +6,14 @@ import numpy as np
 import torch
 
 from medview.learning.cxr_given import Given
+from medview.learning.cxr_recipe import DEEP
 from medview.learning.film_set import FilmSet, targets_of
 from medview.learning.subset import TrainCase
 
 FEATURES = 8
 NAN = float("nan")
 RECIPE = {"copies": 1, "adapter": 2, "epochs": 12, "steps": 4, "batch": 32, "warmup": 2,
-          "patience": 12, "rate": 1e-2, "val_share": 0.2}  # fmt: skip
+          "patience": 12, "rate": 1e-2, "val_share": 0.2, **DEEP}  # fmt: skip
 
 
 def cases(n=80, seed=0, view=False):

@@ -16,7 +16,7 @@ from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.domain.training import Method
 from medview.learning.cxr_given import Given
-from medview.learning.cxr_phase import Fitted, Run, chances
+from medview.learning.cxr_phase import Fitted, Run, chances, shrinks
 from medview.learning.cxr_recipe import ALL, CxrRecipe
 from medview.learning.finetune_method import restrict
 from medview.learning.ranks import ALONE, Ranks
@@ -36,6 +36,7 @@ def network_for(recipe: CxrRecipe, given: Given, phase: str) -> Mdmt:
         severity="none" if phase in ("stl-prognosis", "ft") else recipe.severity,  # type: ignore[arg-type]  # checked by the recipe
         single=phase in ("stl-prognosis", "ft"),
         adapter=recipe.adapter,
+        outcome=recipe.outcome,  # type: ignore[arg-type]  # checked by the recipe
     )
     tail = None
     if given.frozen != ALL:
@@ -140,6 +141,13 @@ def _ended(
     return run.to_end(job, until, after)
 
 
+def _let_outcome_learn(model: Mdmt) -> None:
+    """A linear head of the outcome is thinner than an adapter, and before it nothing learns."""
+    for name, value in model.named_parameters():
+        if shrinks(name):
+            value.requires_grad = True
+
+
 def begun(
     recipe: CxrRecipe,
     given: Given,
@@ -170,4 +178,6 @@ def begun(
             model.requires_grad_(requires_grad=False)
         else:
             restrict(model, learns, ("heads.",), seed=seed)
+            if learns == "adapter" and recipe.outcome == "linear":
+                _let_outcome_learn(model)
     return model

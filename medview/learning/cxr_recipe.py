@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from medview.domain.errors import DataError
 from medview.learning.recipe_values import recipe_of
 from medview.models.armed import LossWeights
-from medview.models.mdmt import SEVERITIES
+from medview.models.mdmt import OUTCOMES, SEVERITIES
 
 METHODS = ("mdmt", "ft", "stl-prognosis", "stl-severity")
+DEEP: dict[str, Any] = {"outcome": "deep", "shrinkage": 1e-4}
+"""The head of the outcome as the paper has it."""
 ALL = -1
 """`frozen` of an encoder that is not trained at all."""
 
@@ -27,6 +29,7 @@ class CxrRecipe:
     backbone: str = "efficientnet_lite0"
     method: str = "mdmt"
     severity: str = "pooled"
+    outcome: str = "linear"
     size: int = 224
     copies: int = 3
     frozen: int = ALL
@@ -40,6 +43,7 @@ class CxrRecipe:
     batch: int = 64
     rate: float = 1e-3
     weight_decay: float = 1e-4
+    shrinkage: float = 0.03
     warmup: int = 15
     patience: int = 20
     plateau: int = 8
@@ -47,6 +51,8 @@ class CxrRecipe:
     least_rate: float = 1e-8
     val_share: float = 0.15
     folds: int = 0
+
+    outcomes: ClassVar[tuple[str, ...]] = OUTCOMES
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> CxrRecipe:
@@ -61,6 +67,7 @@ class CxrRecipe:
         for name, choices in (
             ("method", METHODS),
             ("severity", SEVERITIES),
+            ("outcome", cls.outcomes),
             ("prognosis_loss", ("ce", "mse_logits")),
             ("reduction", ("per_task", "whole_batch")),
             ("select", ("all", "prognosis")),
@@ -80,9 +87,13 @@ class CxrRecipe:
 class SiteRecipe(CxrRecipe):
     """The same with effects of sites: what each term of the loss of the outcome counts.
 
-    The paper's weights of its tabular task.
+    The paper's weights of its tabular task. Effects multiply hidden layers: the head is the deep
+    one.
     """
 
+    outcome: str = DEEP["outcome"]
+    shrinkage: float = DEEP["shrinkage"]
+    outcomes: ClassVar[tuple[str, ...]] = (DEEP["outcome"],)
     mixed: float = 1.0
     fixed: float = 1.0
     adversary: float = 0.1

@@ -20,7 +20,7 @@ from medview.learning.cxr_compared import ARMED, armed_said
 from medview.learning.cxr_folds import Fold, fold_of_patients, train_and_predict
 from medview.learning.cxr_given import Given, make_given
 from medview.learning.cxr_phase import Fitted
-from medview.learning.cxr_recipe import CxrRecipe
+from medview.learning.cxr_recipe import DEEP, CxrRecipe
 from medview.learning.cxr_scored import scored
 from medview.learning.cxr_unified import UNIFIED, unified_said
 from medview.learning.cxr_weights import encoder
@@ -31,6 +31,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "stl-prognosis": {"method": "stl-prognosis"},
     "stl-severity": {"method": "stl-severity"},
     "ft": {"method": "ft"},
+    "deep-outcome": DEEP,
     "authors-loss": {"prognosis_loss": "mse_logits", "reduction": "whole_batch"},
     "no-adapter": {"adapter": 0},
     "global": {"severity": "global"},
@@ -87,13 +88,14 @@ class CxrStudy:
         self, job: Progress, variant: str, settings: Mapping[str, Any], seed: int, fold: str
     ) -> tuple[Scored, ...]:
         """Train without one fold and score its films."""
-        changed = {**VARIANTS.get(variant, VARIANTS[DEFAULT]), **settings}
+        own = DEEP if variant in ARMED else VARIANTS.get(variant, VARIANTS[DEFAULT])
+        changed = {**own, **settings}
         recipe = CxrRecipe.of({**self._request.recipe, **changed})
         given = self._films(job, recipe, seed)
         test = self._left_out(given, fold)
-        own = (*asdict(replace(recipe, method="")).values(), seed, fold)
-        if self._fitted[0] != own:
-            self._fitted = (own, {})
+        shared = (*asdict(replace(recipe, method="")).values(), seed, fold)
+        if self._fitted[0] != shared:
+            self._fitted = (shared, {})
         left = np.flatnonzero(~test), np.flatnonzero(test)
         whole = Fold(recipe, given, *left, seed, self._fitted[1])
         if variant in ARMED:

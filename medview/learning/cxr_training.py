@@ -27,7 +27,7 @@ from medview.learning.cxr_folds import Index, median_total, split_val
 from medview.learning.cxr_given import Given, make_given
 from medview.learning.cxr_measure import Measuring
 from medview.learning.cxr_phase import Fitted, Run
-from medview.learning.cxr_recipe import RECIPES, CxrRecipe, SiteRecipe
+from medview.learning.cxr_recipe import DEEP, RECIPES, CxrRecipe, SiteRecipe
 from medview.learning.cxr_weights import encoder, kept_part, load_cxr, settings_of, whole_network
 from medview.learning.film_set import load_films
 from medview.learning.finetune_method import refuse_other
@@ -87,7 +87,7 @@ def _fit(job: Progress, request: TrainRequest, model: str) -> dict[str, Any]:
     subsets = find_subsets(request.data, model)
     given, start = _given(job, recipe, _labelled(subsets), request, model)
     parts = _parts(given, recipe, request)
-    recipe = recipe if request.init else taught(recipe, given, parts[0])
+    recipe = start.shaped(recipe) if request.init else taught(recipe, given, parts[0])
     last = start.last(recipe)
     out = course.made_folder()
     begin(request, subsets, leads=Ranks.here().leads)
@@ -154,7 +154,7 @@ def first_run(job: Progress, request: TrainRequest, model: str) -> Run:
     recipe = RECIPES[model].of(request.recipe)
     cases = _labelled(find_subsets(request.data, model))
     given, start = _given(job, recipe, cases, request, model)
-    parts = _parts(given, recipe, request)
+    recipe, parts = start.shaped(recipe), _parts(given, recipe, request)
     phase = PHASES[recipe.method][-1]
     net = begun(recipe, given, parts[0], phase, {}, request.seed, start.state, request.method)
     return (start.last(recipe) or Run)(recipe, given, parts, net, phase, request.seed, None)
@@ -212,6 +212,15 @@ class Start:
     state: dict[str, torch.Tensor] | None = None
     sites: tuple[str, ...] = ()
     carried: Mapping[str, object] = field(default_factory=dict)
+    outcome: str = ""
+
+    def shaped(self, recipe: CxrRecipe) -> CxrRecipe:
+        """The recipe with the head of the outcome that the weights have: another would be new."""
+        if self.outcome in ("", recipe.outcome):
+            return recipe
+        return replace(
+            recipe, **(DEEP if self.outcome == DEEP["outcome"] else {"outcome": self.outcome})
+        )
 
     def last(self, recipe: CxrRecipe) -> Callable[..., Run] | None:
         """What makes the last phase of the training, where it learns effects of sites."""
@@ -243,7 +252,7 @@ def _given(
         state = {k: v for k, v in net.state_dict().items() if not k.startswith("tail.")}
         sites = net.sites if isinstance(net, SiteMdmt) else ()
         carried = {name: card.settings[name] for name in CARRIED if name in card.settings}
-        start = Start(state, sites, carried)
+        start = Start(state, sites, carried, net.options.outcome)
     films = load_films(job, cases, recipe.size, recipe.copies, request.seed)
     return make_given(job, films, backbone, recipe.frozen), start
 

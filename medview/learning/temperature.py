@@ -13,8 +13,15 @@ from medview.learning.metrics import Interval, drawn_patients
 Scores = NDArray[np.float64]
 Truth = NDArray[np.bool_]
 Rows = NDArray[np.intp]
-STEPS = np.exp(np.linspace(np.log(0.5), np.log(30), 120))
-"""Temperatures that are tried; below 1 a probability becomes more certain."""
+STEPS = np.concatenate(
+    [
+        np.exp(np.linspace(np.log(0.02), np.log(0.5), 94))[:-1],
+        np.exp(np.linspace(np.log(0.5), np.log(30), 120)),
+    ]
+)
+"""Temperatures that are tried; below 1 a probability becomes more certain.
+
+A head that shrinks far says hardly more than one half of anybody: it asks for a tenth."""
 BINS = 10
 LEAST = np.finfo(np.float64).tiny
 """Certainty that was wrong has a loss that is finite."""

@@ -21,6 +21,9 @@ SEVERITIES: tuple[Severity, ...] = ("global", "lung", "regression", "pooled")
 TASK_OF: dict[str, str] = {
     "global": "severity", "lung": "lungs", "regression": "zones", "pooled": "zones"
 }  # fmt: skip
+Outcome = Literal["linear", "deep"]
+"""One layer that begins at zero; the three layers of the paper."""
+OUTCOMES: tuple[Outcome, ...] = ("linear", "deep")
 CLASSES = 4
 RANGES = {"prognosis": 1, "severity": 3, "lungs": 3, "zones": 3}
 """Highest label of each task; the lowest is 0."""
@@ -49,6 +52,23 @@ def class_head(features: int, classes: int = CLASSES, *, relu: bool = True) -> n
     """ReLU, dropout and one layer: a severity head; without ReLU a single-task outcome head."""
     parts: list[nn.Module] = [nn.ReLU()] if relu else []
     return nn.Sequential(*parts, nn.Dropout(0.5), nn.Linear(features, classes))
+
+
+class Divided(nn.Module):
+    """Features divided by the root of their number: a step of Adam moves a score of them little."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., F) to (..., F)."""
+        out: Tensor = x * x.shape[-1] ** -0.5
+        return out
+
+
+def linear_head(features: int, outputs: int) -> nn.Sequential:
+    """Dropout and one layer that begins at zero: with few films the most that can be learnt."""
+    layer = nn.Linear(features, outputs)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return nn.Sequential(nn.Dropout(0.5), Divided(), layer)
 
 
 class ZoneHead(nn.Module):
@@ -91,8 +111,9 @@ class Adapter(nn.Module):
 class MdmtOptions:
     """What a network is made of.
 
-    `prognosis` and `severity` say which heads it has; `single` gives the outcome the small head
-    of single-task nets. `adapter` is the width of the shared layer on frozen features (0: none).
+    `prognosis` and `severity` say which heads it has; `single` gives a deep outcome the small head
+    of single-task nets. `adapter` is the width of the shared layer on frozen features (0: none);
+    a linear outcome goes past it.
     """
 
     features: int = 1280
@@ -100,6 +121,7 @@ class MdmtOptions:
     severity: Severity | Literal["none"] = "pooled"
     single: bool = False
     adapter: int = 32
+    outcome: Outcome = "deep"
 
 
 class Mdmt(nn.Module):
@@ -119,8 +141,7 @@ class Mdmt(nn.Module):
         self.adapter = Adapter(width, options.adapter) if options.adapter else nn.Identity()
         heads: dict[str, nn.Module] = {}
         if options.prognosis:
-            small = class_head(width, 2, relu=False)
-            heads["prognosis"] = small if options.single else deep_head(width, 2)
+            heads["prognosis"] = _outcome_head(options)
         if options.severity != "none":
             heads[TASK_OF[options.severity]] = _severity_head(options.severity, width)
         self.heads = nn.ModuleDict(heads)
@@ -149,13 +170,22 @@ class Mdmt(nn.Module):
         whole = self.adapter(x[:, 0])
         said: dict[str, Tensor] = {}
         for task, head in self.heads.items():
-            if task == "lungs":
+            if task == "prognosis" and self.options.outcome == "linear":
+                said[task] = head(x[:, 0])  # past the shared layer: it learns films by heart
+            elif task == "lungs":
                 said[task] = torch.stack([side(whole) for side in head.children()], 1)
             elif self.options.severity == "pooled" and task == "zones":
                 said[task] = head(self.adapter(x[:, 1:]))[..., 0]
             else:
                 said[task] = head(whole)
         return said
+
+
+def _outcome_head(options: MdmtOptions) -> nn.Module:
+    if options.outcome == "linear":
+        return linear_head(options.features, 2)
+    small = class_head(options.features, 2, relu=False)
+    return small if options.single else deep_head(options.features, 2)
 
 
 def _severity_head(severity: Severity, features: int) -> nn.Module:

@@ -30,7 +30,13 @@ def test_unknown_words_of_a_recipe_are_refused():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("method", "all"), ("prognosis_loss", "hinge"), ("reduction", "sum"), ("select", "best")],
+    [
+        ("method", "all"),
+        ("outcome", "wide"),
+        ("prognosis_loss", "hinge"),
+        ("reduction", "sum"),
+        ("select", "best"),
+    ],
 )
 def test_a_word_that_is_no_choice_is_named(name, value):
     with pytest.raises(DataError, match=f'{name} "{value}" is no choice'):

@@ -16,7 +16,8 @@ from medview.domain.progress import Silent
 from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card
 from medview.io.seen import seen_of
-from medview.learning import ablation_figures
+from medview.learning import ablation_figures, cxr_run
+from medview.learning.cxr_evidence import TITLES
 from medview.learning.cxr_fit import fit_method
 from medview.learning.cxr_given import make_given
 from medview.learning.cxr_recipe import CxrRecipe
@@ -130,7 +131,9 @@ def test_the_encoder_learns_where_it_is_not_frozen(tmp_path, frozen):
         assert any(not torch.equal(tail[k], before[name]) for k, name in names.items())
 
 
-def test_a_run_gives_scores_maps_and_a_status(trained):
+def test_a_run_gives_scores_maps_and_a_status(trained, monkeypatch):
+    # Of one drawn film chance says which maps hang on the head.
+    monkeypatch.setattr(cxr_run, "kinds_to_show", lambda settings: tuple(TITLES))
     folder, _, _ = trained
     weights = folder / "out" / "weights.safetensors"
     volume = film_of(folder, scores=(3, 3, 3, 3, 3, 3), line=True)
@@ -297,6 +300,19 @@ def test_variants_are_compared_on_films_of_left_out_patients(tmp_path):
     assert len(people[0] | people[1]) == 24
     alone = study.run(Silent(), "stl-severity", {}, 0, "1")
     assert {one.task for one in alone} == {"severity", "median"}
+
+
+def test_a_version_keeps_the_head_that_it_was_trained_with(trained, tmp_path):
+    """A head of another kind would begin anew, whatever the parent had learnt."""
+    _, path, _ = trained
+    small = {**SMALL, "size": 64, "copies": 1, "epochs": 1, "steps": 1}
+    deep = {"outcome": "deep", "shrinkage": 1e-4}
+    fit(Silent(), TrainRequest((str(path),), str(tmp_path / "deep"), {**small, **deep}))
+    parent = tmp_path / "deep" / "weights.safetensors"
+    fit(Silent(), TrainRequest((str(path),), str(tmp_path / "new"), small, init=str(parent)))
+    net, card, _ = load_cxr(tmp_path / "new" / parent.name)
+    assert net.options.outcome == "deep"
+    assert {name: card.settings["recipe"][name] for name in deep} == deep
 
 
 @pytest.mark.parametrize("method", ["full", "head", "adapter"])

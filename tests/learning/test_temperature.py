@@ -35,7 +35,7 @@ def test_a_temperature_divides_the_logit():
     assert each == pytest.approx([0.9, 1 / (1 + 9**-0.5)])
 
 
-@pytest.mark.parametrize("factor", [0.7, 1.0, 2.5])
+@pytest.mark.parametrize("factor", [0.1, 0.7, 1.0, 2.5])
 def test_the_temperature_that_was_put_in_is_found(factor):
     assert best_temperature(*overconfident(factor=factor)) == pytest.approx(factor, rel=0.12)
 

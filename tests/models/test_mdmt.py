@@ -7,6 +7,7 @@ from medview.models.mdmt import (
     beta_average,
     class_head,
     deep_head,
+    linear_head,
     pool_zones,
     refuse_foreign,
     task_losses,
@@ -42,6 +43,25 @@ def network(severity="pooled", **fields):
 def test_heads_have_the_published_sizes():
     assert count(deep_head(512, 2)) == 69_858
     assert count(class_head(512)) == 2_052
+
+
+def test_a_linear_head_knows_nothing_at_first_and_a_step_moves_it_little():
+    head = linear_head(400, 2).eval()
+    x = torch.full((1, 400), 3.0)
+    assert head(x).tolist() == [[0.0, 0.0]]
+    with torch.no_grad():
+        head[-1].weight += 1e-3  # the first step of Adam, all weights one way
+    assert head(x)[0, 1].item() == pytest.approx(3.0 * 1e-3 * 400**0.5)
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_a_linear_head_is_that_of_single_task_networks_too(single):
+    """So that what they have learnt of the outcome goes on in the network of both tasks."""
+    head = network(single=single, outcome="linear").state_dict()
+    assert {n: tuple(v.shape) for n, v in head.items() if "prognosis" in n} == {
+        "heads.prognosis.2.weight": (2, 16),
+        "heads.prognosis.2.bias": (2,),
+    }
 
 
 def test_the_outcome_head_starts_as_published():
@@ -156,3 +176,14 @@ def test_a_mirrored_film_swaps_its_zone_scores():
     x, _ = batch()
     swapped = x[:, [0, 4, 5, 6, 1, 2, 3]]
     assert torch.allclose(model(swapped)["zones"], model(x)["zones"][:, [3, 4, 5, 0, 1, 2]])
+
+
+@torch.no_grad()
+def test_a_linear_outcome_goes_past_the_shared_layer_that_zones_go_through():
+    net, (x, _) = network(outcome="linear"), batch()
+    net.heads["prognosis"][-1].weight[1] = net.heads["zones"].linear.weight[0] = 1.0
+    before = net(x)
+    net.adapter.up.bias += 1.0
+    after = net(x)
+    assert torch.equal(after["prognosis"], before["prognosis"])
+    assert torch.allclose(after["zones"], before["zones"] + 16**0.5)
