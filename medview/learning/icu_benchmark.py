@@ -19,6 +19,7 @@ from medview.learning.icu_mimic import (
 from medview.learning.icu_phenotypes import PHENOTYPES, phenotypes
 from medview.learning.icu_series import read_series
 from medview.learning.icu_tables import (
+    number_of,
     refuse_twice,
     rows_of,
     table_at,
@@ -77,7 +78,15 @@ def _listed(table: Path) -> list[dict[str, str]]:
         titles = tuple(one.name for one in phenotypes())
         rows = list(rows_of(table, (*fixed, *titles)))
         names = (*fixed, *PHENOTYPES)
-    return [dict(zip(names, row, strict=True)) for row in rows]
+    # Labels are written as "1", or as "1.0"; one that is empty is not known.
+    return [
+        dict(zip(fixed, row, strict=False))
+        | {
+            name: str(int(number_of(table, name, cell))) if cell.strip() else ""
+            for name, cell in zip(names[len(fixed) :], row[len(fixed) :], strict=True)
+        }
+        for row in rows
+    ]
 
 
 def _listed_case(
@@ -93,7 +102,7 @@ def _listed_case(
     if not path.is_file():
         return LeftOut(stay, "MV-DAT-102", f"{path.name} is not there")
     labels = {k: v for k, v in row.items() if k == "mortality" or k in PHENOTYPES}
-    cells = {"hours": row["period_length"], **{k: str(int(float(v))) for k, v in labels.items()}}
+    cells = {"hours": row["period_length"], **labels}
     try:
         series = read_series(path)
     except DataError as error:

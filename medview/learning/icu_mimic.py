@@ -18,6 +18,7 @@ from medview.learning.icu_series import Series
 from medview.learning.icu_tables import (
     hours_between,
     need_table,
+    number_of,
     pairs_of,
     refuse_twice,
     rows_of,
@@ -101,7 +102,12 @@ def load_mimic4(folder: Path) -> Subset:
         A table or column is missing, or a stay is given twice.
     """
     people = folder / ("core" if (folder / "core").is_dir() else "hosp")
-    ages = pairs_of(need_table(people, "patients"), "subject_id", "anchor_age")
+    patients = need_table(people, "patients")
+    ages = {
+        subject: number_of(patients, "anchor_age", age)
+        for subject, age in pairs_of(patients, "subject_id", "anchor_age").items()
+        if age.strip()
+    }
     died = pairs_of(need_table(people, "admissions"), "hadm_id", "deathtime")
     stays, skipped = _cohort(need_table(folder / "icu", "icustays"), ages)
     points = _points(folder, stays)
@@ -126,7 +132,7 @@ def load_mimic4(folder: Path) -> Subset:
     return Subset("mimic4", "mimic4", folder, tuple(cases), tuple(skipped), LICENCE)
 
 
-def _cohort(table: Path, ages: Mapping[str, str]) -> tuple[list[Stay], list[LeftOut]]:
+def _cohort(table: Path, ages: Mapping[str, float]) -> tuple[list[Stay], list[LeftOut]]:
     columns = ("stay_id", "subject_id", "hadm_id", "intime", "outtime")
     rows = list(rows_of(table, (*columns, "first_careunit", "last_careunit")))
     refuse_twice(table, (row[0] for row in rows))
@@ -136,8 +142,7 @@ def _cohort(table: Path, ages: Mapping[str, str]) -> tuple[list[Stay], list[Left
     stays, skipped = [], []
     for *ids, first, last in rows:
         one = Stay(ids[0], ids[1], ids[2], ids[3], ids[4], first)
-        age = ages.get(one.subject, "")
-        if not age or float(age) < _ADULT:
+        if ages.get(one.subject, 0.0) < _ADULT:
             skipped.append(LeftOut(one.stay, "MV-DAT-169", "the patient is no adult"))
         elif first != last:
             skipped.append(LeftOut(one.stay, "MV-DAT-169", "it changes between units"))

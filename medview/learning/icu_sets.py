@@ -22,8 +22,10 @@ from medview.learning.icu_hannover import is_hannover, load_hannover
 from medview.learning.icu_phenotypes import phenotype_cells
 from medview.learning.icu_series import Series, read_series
 from medview.learning.icu_tables import (
+    clock_of,
     hours_between,
     need_table,
+    number_of,
     pairs_of,
     refuse_twice,
     rows_of,
@@ -93,7 +95,7 @@ def _challenge_series(table: Path) -> dict[str, Series]:
         place = names.get(parameter.lower())
         if place is None or value == "-1":
             continue
-        hour = int(time[:2]) + int(time[3:5]) / 60
+        hour = clock_of(table, "Time", time)
         if hour <= LONG_ENOUGH_HOURS:
             measured[stay].append((hour, place, value))
     return _made(measured)
@@ -135,7 +137,7 @@ def load_eicu_demo(folder: Path) -> Subset:
         if stay not in series:
             skipped.append(LeftOut(stay, "MV-DAT-168", "it has no measurements"))
             continue
-        hours = float(minutes) / 60
+        hours = number_of(stays, "unitdischargeoffset", minutes) / 60
         cells = {"hours": f"{hours:g}", **phenotype_cells(codes.get(stay, ()))}
         if hours >= LONG_ENOUGH_HOURS and status in ("Alive", "Expired"):
             cells["mortality"] = str(int(status == "Expired"))
@@ -161,13 +163,13 @@ def _eicu_series(stays: Path, pressures: Path, apache: Path) -> dict[str, Series
     for stay, minutes, *cells in rows_of(
         pressures, ("patientunitstayid", "observationoffset", *cuff)
     ):
-        hour = float(minutes) / 60
+        hour = number_of(pressures, "observationoffset", minutes) / 60
         if hour >= 0:
             pairs = zip(names, cells, strict=True)
             measured[stay] += [(hour, place[name], cell) for name, cell in pairs if cell]
     for stay, *cells in rows_of(apache, ("patientunitstayid", *APACHE)):
         pairs = zip(APACHE.values(), cells, strict=True)
-        given = {name: cell for name, cell in pairs if cell and float(cell) >= 0}
+        given = {name: cell for name, cell in pairs if cell and number_of(apache, name, cell) >= 0}
         coma = [float(given.pop(name, "nan")) for name in ("eyes", "motor", "verbal")]
         if sum(coma) >= 3:
             given["GCS"] = str(sum(coma))

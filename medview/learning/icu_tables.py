@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import math
+import re
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -13,6 +15,8 @@ from pathlib import Path
 from medview.domain import wording
 from medview.domain.errors import DataError
 from medview.io.tables import with_point, written_as
+
+_CLOCK = re.compile(r"(\d{2,6}):([0-5]\d)")
 
 
 def table_at(folder: Path, *names: str) -> Path | None:
@@ -127,6 +131,46 @@ def refuse_twice(path: Path, stays: Iterable[str]) -> None:
                 do="Keep one row of each stay.",
             )
         seen.add(stay)
+
+
+def number_of(path: Path, column: str, cell: str) -> float:
+    """A cell of a published table that must be a number.
+
+    Raises
+    ------
+    DataError
+        Naming table, column and cell.
+    """
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise _no(path, column, cell, "number")
+    return value
+
+
+def clock_of(path: Path, column: str, cell: str) -> float:
+    """Hours of a cell that must be a time as "HH:MM".
+
+    Raises
+    ------
+    DataError
+        Naming table, column and cell.
+    """
+    found = _CLOCK.fullmatch(cell.strip())
+    if not found:
+        raise _no(path, column, cell, "time")
+    return int(found[1]) + int(found[2]) / 60
+
+
+def _no(path: Path, column: str, cell: str, kind: str) -> DataError:
+    return DataError(
+        f'column "{column}": "{cell}" is no {kind}',
+        file=path.name,
+        code="MV-DAT-166",
+        do="Correct the cell, or use the table as it was published.",
+    )
 
 
 def hours_between(start: str, end: str) -> float:

@@ -84,6 +84,16 @@ def test_a_stay_without_measurements_is_left_out_by_name(tmp_path):
     ]
 
 
+@pytest.mark.parametrize("cell", ["", "noon", "12", "12:75", "-1:00"])
+def test_a_time_of_the_challenge_that_is_none_is_named(cell, tmp_path):
+    folder = challenge(tmp_path / "set", stays=1)
+    rows = ((100, "00:30", "HR", 80), (100, cell, "HR", 80))
+    table(folder / "set-a_timeseries.csv.gz", "RecordID,Time,Parameter,Value", *rows)
+    with pytest.raises(DataError, match=f'column "Time": "{cell}" is no time') as caught:
+        found(folder)
+    assert caught.value.file == "set-a_timeseries.csv.gz"
+
+
 def test_hannover_knows_only_the_laboratory_up_to_the_film(tmp_path):
     subset = found(hannover(tmp_path / "h", 6))
     films = [case for case in subset.cases if case.patient == "hannover:p5"]

@@ -7,8 +7,10 @@ import pytest
 
 from medview.domain.errors import DataError
 from medview.learning.icu_tables import (
+    clock_of,
     hours_between,
     need_table,
+    number_of,
     pairs_of,
     refuse_twice,
     rows_of,
@@ -115,3 +117,15 @@ def test_hours_lie_between_two_times(start, end, hours):
 @pytest.mark.parametrize("times", [("", "2150-01-01"), ("2150-01-01", "noon"), ("", "")])
 def test_where_a_time_is_not_known_neither_are_the_hours(times):
     assert math.isnan(hours_between(*times))
+
+
+@pytest.mark.parametrize("cell", ["", "old", "nan", "inf"])
+def test_a_cell_that_must_be_a_number_is_named(cell, tmp_path):
+    assert number_of(tmp_path / "a.csv", "age", " 70.5 ") == 70.5
+    with pytest.raises(DataError, match=f'column "age": "{cell}" is no number') as caught:
+        number_of(tmp_path / "a.csv", "age", cell)
+    assert (caught.value.file, bool(caught.value.do)) == ("a.csv", True)
+
+
+def test_a_clock_counts_on_beyond_a_day(tmp_path):
+    assert clock_of(tmp_path / "a.csv", "Time", "47:45") == 47.75
