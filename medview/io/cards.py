@@ -74,7 +74,7 @@ def read_card(path: Path) -> ModelCard:
         raise WeightsError(
             "the model card cannot be read", file=path.name, do="Put it back beside the weights."
         ) from error
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise WeightsError(
             "this is not a model card of this program",
             file=path.name,

@@ -149,7 +149,7 @@ def _manifest_in(pdf: Pdf, path: Path) -> dict[str, Any]:
         manifest = json.loads(pdf.attachments[MANIFEST].get_file().read_bytes())
         if manifest["schema"] != "medview.manifest/1":
             raise ValueError(manifest["schema"])
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ReadError(
             "no run manifest is attached to this PDF",
             file=path.name,

@@ -242,7 +242,7 @@ def _read_body(folder: Path) -> tuple[bytes, dict[str, Any]]:
         ) from error
     try:
         return source, dict(json.loads(source))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise _damaged(RESULT, "is damaged") from error
 
 

@@ -35,7 +35,10 @@ def test_a_card_that_is_silent_is_neither_written_nor_read(tmp_path, silent):
         read_card(tmp_path / "card.json")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema":"medview.card/1"}', "null"])
+NO_CARDS = ("", "[]", "{}", '{"schema":"medview.card/1"}', "null", "[" * 100_000)
+
+
+@pytest.mark.parametrize("text", NO_CARDS, ids=range(len(NO_CARDS)))
 def test_what_is_no_card_is_refused_in_a_sentence(tmp_path, text):
     (tmp_path / "card.json").write_text(text)
     with pytest.raises(WeightsError, match=r"^card\.json: this is not a model card"):

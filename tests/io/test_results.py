@@ -275,6 +275,7 @@ def test_a_stop_in_the_middle_leaves_nothing(tmp_path):
     ("file", "content", "sentence"),
     [
         ("result.json", b"{", "result.json: is damaged"),
+        pytest.param("result.json", b"[" * 100_000, "result.json: is damaged", id="nested"),
         ("result.json", b'{"schema":"medview.info/1"}', "is not a result of this program"),
         ("slices.csv", b"a,b\n1,2\n", "slices.csv: is not a table of slices"),
         ("maps/score.nii.gz", b"nothing", "score.nii.gz: is missing or no NIfTI"),
