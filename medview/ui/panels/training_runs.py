@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPixmap
@@ -18,14 +19,15 @@ from PySide6.QtWidgets import (
 )
 
 from medview.domain.errors import MedviewError
-from medview.domain.wording import time_words
+from medview.domain.wording import time_words, typeset
 from medview.services.runs import Run, differing
 from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.containers import Card, Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.runs_plot import RunsPlot, colour_of
-from medview.ui.panels.training_words import duration
+from medview.ui.panels.training_start import METHOD_NAMES
+from medview.ui.panels.training_words import duration, kept_figure_words, setting_words
 from medview.ui.words import number, tr
 
 _MOST_DRAWN = 5
@@ -59,15 +61,22 @@ class RunsCard(Card):
 
     def _on_go(self) -> None:
         tuning = self._app.tuning
-        RunsView(self._app.window, tuning.read_runs, (tuning.runs,)).show()
+        titles = self._app.session.titles
+        RunsView(self._app.window, tuning.read_runs, (tuning.runs,), titles).show()
 
 
 class RunsView(QDialog):
     """Ticked trainings are drawn; a row tells what differs; a click on a head sorts by it."""
 
-    def __init__(self, parent: QWidget | None, read: ReadRuns, folders: Sequence[Path]) -> None:
+    def __init__(
+        self,
+        parent: QWidget | None,
+        read: ReadRuns,
+        folders: Sequence[Path],
+        titles: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         super().__init__(parent)
-        self._read = read
+        self._read, self._titles = read, titles
         name(self, "runs_view", tr("Trainings beside each other"))
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(tr("Trainings beside each other"))
@@ -134,7 +143,8 @@ class RunsView(QDialog):
 
     def _fill(self) -> None:
         apart = differing(self.runs)
-        heads = (tr("Training"), tr("Model"), tr("Best"), tr("Epoch"), tr("Took"), *apart)
+        fixed = (tr("Training"), tr("Model"), tr("Best"), tr("In epoch"), tr("Took"))
+        heads = (*fixed, *map(setting_words, apart))
         newest = sorted(range(len(self.runs)), key=lambda n: self.runs[n].made_at)[-_MOST_DRAWN:]
         self.table.blockSignals(True)
         self.table.setSortingEnabled(False)
@@ -142,7 +152,8 @@ class RunsView(QDialog):
         self.table.setColumnCount(len(heads))
         self.table.setHeaderLabels(list(heads))
         for place, run in enumerate(self.runs):
-            row = _RunItem(_cells(run, apart), _keys(run, apart))
+            called = self._titles.get(run.model, run.model) or tr("not known")
+            row = _RunItem(_cells(run, called, apart), _keys(run, apart))
             row.setData(0, Qt.ItemDataRole.UserRole, place)
             row.setIcon(0, _dot(colour_of(place)))
             row.setCheckState(0, _ON if place in newest else _OFF)
@@ -153,11 +164,18 @@ class RunsView(QDialog):
         self.table.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
         self.table.setColumnWidth(0, _FIRST_PX)
         self.table.blockSignals(False)
+        for each in self._rows:
+            if _place_of(each) in newest[-1:]:
+                self.table.setCurrentItem(each)
         self._draw()
 
+    @property
+    def _rows(self) -> list[QTreeWidgetItem]:
+        every = (self.table.topLevelItem(n) for n in range(self.table.topLevelItemCount()))
+        return [row for row in every if row is not None]
+
     def _draw(self, *_changed: object) -> None:
-        rows = [self.table.topLevelItem(n) for n in range(self.table.topLevelItemCount())]
-        places = [_place_of(row) for row in rows if row is not None and row.checkState(0) == _ON]
+        places = [_place_of(row) for row in self._rows if row.checkState(0) == _ON]
         drawn = [(place, self.runs[place]) for place in sorted(places)]
         self.plot.show_runs(drawn)
         kinds = {(run.model, run.best.part, run.best.name) for _, run in drawn if run.best}
@@ -167,7 +185,12 @@ class RunsView(QDialog):
         """The outcome of the chosen training."""
         figures = self.runs[_place_of(row)].figures if row is not None else ()
         words = [
-            tr("{name}: {old} before, {new} after", name=one, old=number(old), new=number(new))
+            tr(
+                "{name}: {old} before, {new} after",
+                name=kept_figure_words(one),
+                old=number(old),
+                new=number(new),
+            )
             for one, old, new in figures
         ]
         nothing = tr("Nothing was compared before and after.")
@@ -210,15 +233,17 @@ def _keys(run: Run, apart: Sequence[str]) -> list[tuple[bool, float, str]]:
     return [_key(value) for value in values]
 
 
-def _cells(run: Run, apart: Sequence[str]) -> list[str]:
-    best = run.best
+def _cells(run: Run, called: str, apart: Sequence[str]) -> list[str]:
+    best, told = run.best, dict(run.settings)
+    method = told.get("method", "")
+    told["method"] = tr(METHOD_NAMES.get(method, method))
     return [
         time_words(run.made_at) if run.made_at else run.name,
-        run.model or tr("not known"),
-        "" if best is None else f"{best.name} {best.value:.4g}",
+        called,
+        "" if best is None else typeset(f"{best.name} {best.value:.4g}"),
         "" if best is None else f"{best.epoch}",
         "" if run.seconds is None else duration(run.seconds),
-        *(run.settings.get(each, "") for each in apart),
+        *(told.get(each, "") for each in apart),
     ]
 
 

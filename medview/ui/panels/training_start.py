@@ -29,6 +29,10 @@ _METHODS = (
 )
 
 
+METHOD_NAMES = {value: text for value, text, _ in _METHODS}
+"""What can learn, in a word or two."""
+
+
 class StartCard(Card):
     """What to start from, what learns, how long; Start is enough."""
 

@@ -11,6 +11,7 @@ from medview.domain.progress import Silent
 from medview.services.runs import read_all, read_runs
 from medview.ui.panels.runs_plot import COLOURS
 from medview.ui.panels.training_runs import RunsView
+from medview.ui.panels.training_words import setting_words
 
 
 def read_at_once(folders, done, failed):
@@ -25,7 +26,7 @@ def view(qtbot, tmp_path):
     training(tmp_path / "r" / "a", [9, 3, 4], rate=0.01, figures=[("old", 5.0), ("new", 4.0)])
     training(tmp_path / "r" / "b", [9, 2], rate=0.002, method="head")
     training(tmp_path / "r" / "c", [9, 20], rate=0.1)
-    made = RunsView(None, read_at_once, (tmp_path / "r",))
+    made = RunsView(None, read_at_once, (tmp_path / "r",), {"brain-age": "M-AVAE brain age"})
     qtbot.addWidget(made)
     made.show()
     return made
@@ -62,8 +63,8 @@ def test_each_run_has_its_line_and_its_best_epoch(view):
 
 def test_only_settings_that_differ_have_a_column_and_sort_as_numbers(view):
     names = [view.table.headerItem().text(n) for n in range(view.table.columnCount())]
-    assert set(names[5:]) == {"method", "rate", "epochs"}
-    rate = head(view, "rate")
+    assert set(names[5:]) == {"What learns", "Learning rate", "Epochs"}
+    rate = head(view, "Learning rate")
     view.table.sortItems(rate, Qt.SortOrder.AscendingOrder)
     assert rows(view, rate) == ["0.002", "0.01", "0.1"]
     view.table.sortItems(2, Qt.SortOrder.AscendingOrder)
@@ -80,15 +81,33 @@ def test_curves_of_different_losses_are_said_to_be(view, tmp_path):
     assert not apart.isHidden()
 
 
+def test_a_row_is_told_in_words_and_the_newest_training_is_chosen(view):
+    assert set(rows(view, 1)) == {"M-AVAE brain age"}
+    assert set(rows(view, head(view, "What learns"))) == {"Full", "Head only"}
+    newest = sorted(view.runs, key=lambda run: run.made_at)[-1]
+    assert view.table.currentItem().toolTip(0) == str(newest.folder)
+    assert view.findChild(QLabel, "runs_outcome").text()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("augment.noise", "Augment: noise"), ("train.rate", "Learning rate"), ("seed", "Seed")],
+)
+def test_settings_are_named_in_words(name, words):
+    assert setting_words(name) == words
+
+
 def test_ticks_choose_what_is_drawn_and_a_row_tells_its_outcome(view):
     view.table.topLevelItem(0).setCheckState(0, Qt.CheckState.Unchecked)
     assert len(view.plot.lines) == 2
     chosen = next(
-        view.table.topLevelItem(n) for n in range(3) if rows(view, head(view, "rate"))[n] == "0.01"
+        view.table.topLevelItem(n)
+        for n in range(3)
+        if rows(view, head(view, "Learning rate"))[n] == "0.01"
     )
     view.table.setCurrentItem(chosen)
     outcome = view.findChild(QLabel, "runs_outcome")
-    assert outcome.text() == "age mae: 5.00 before, 4.00 after"
+    assert outcome.text() == "age, mean absolute error: 5.00 before, 4.00 after"
 
 
 def test_other_folders_are_added_and_one_without_a_training_is_said(view, tmp_path, monkeypatch):
