@@ -6,8 +6,9 @@ from types import SimpleNamespace
 
 import pytest
 from services.stubs import CARD
-from throwaway import save_dicom, small_head
+from throwaway import save_dicom, save_nifti, small_head
 
+from medview.domain.card import InputSpec
 from medview.domain.errors import InputRefused
 from medview.domain.progress import Silent
 from medview.io.readers import scan
@@ -111,3 +112,27 @@ def test_private_cases_have_numbers_in_place_of_names_and_keep_what_the_model_ta
 def test_a_list_without_cases_is_refused_by_name(case_list):
     with pytest.raises(InputRefused, match=r"cases\.csv: it has no case"):
         batch_cases.find_cases(listed(), CARD, case_list)
+
+
+def test_a_folder_has_a_case_for_each_series_that_fits(tmp_path, monkeypatch):
+    save_nifti(small_head(), tmp_path / "one_T1.v2.nii.gz")
+    save_dicom(small_head(), tmp_path / "a", SeriesDescription="T1")
+    save_dicom(small_head(), tmp_path / "b", SeriesDescription="T2 TSE", SeriesInstanceUID="1.2.9")
+    (tmp_path / "ages.csv").write_text("id,age\n")
+    monkeypatch.setattr(batch_cases.library, "scan", lambda jobs, paths: scan(Silent(), paths))
+    found = {case.name: case for case in batch_cases.find_cases(None, CARD, tmp_path)}
+    assert {name: len(case.wanted.paths) for name, case in found.items()} == {
+        "one_T1": 1, "1.2.3.4": 24,
+    }  # fmt: skip
+    assert {path.parent.name for path in found["1.2.3.4"].wanted.paths} == {"a"}
+
+
+def test_a_model_of_tables_has_a_case_for_each_table(tmp_path):
+    card = replace(CARD, inputs=(InputSpec("smri", "a table"),))
+    for name in ("b.csv", "a.csv", "notes.txt", "c.nii"):
+        (tmp_path / name).write_text("id,age\n")
+    (tmp_path / "folder.csv").mkdir()
+    found = batch_cases.find_cases(None, card, tmp_path)
+    assert [(one.name, one.wanted.paths) for one in found] == [
+        ("a", (tmp_path / "a.csv",)), ("b", (tmp_path / "b.csv",)),
+    ]  # fmt: skip
