@@ -24,18 +24,22 @@ from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_folds import TimeLeft, finished_model, make_trainer, train_to_end
+from medview.learning.anomaly_marked import load_marked, scored_marked
 from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings, Rule
 from medview.learning.anomaly_shown import FULL, Shown, agreement, joined, looked, scored, show
 from medview.learning.calibrate import Pasted, Trial, choose, draw_slices, paste_lesions
-from medview.learning.cases import find_subsets
+from medview.learning.cases import PreparedCase, find_subsets
 from medview.learning.devices import choose_device
 from medview.learning.normal_cases import load_normals, split
+from medview.learning.recognised import floor_of
 from medview.learning.single_pass import fit_single_pass
 
 LOOKED_AT = ("default", "heads-4")
 """Variants whose attention is asked for, too."""
+ELSEWHERE = ("default", "contrasts")
+"""Variants that are also measured on marked lesions of sets that none learns from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +164,7 @@ class AnomalyStudy:
             )
         self._request = replace(request, device=choose_device(request.device))
         subsets = [s for s in find_subsets(request.data, request.model) if s.is_normal]
+        self._marked: tuple[PreparedCase, ...] | None = None
         found, _ = load_normals(job, subsets)
         self._cases = split(found)["train"]
         own = dict.fromkeys(c.case.patient for c in self._cases if not c.training_only)
@@ -195,9 +200,19 @@ class AnomalyStudy:
             return (*found, trained.cost(1, False))
         if variant in LOOKED_AT and recipe.network.attention:
             found += looked(trained.engine, trained.shown)
+        if variant in ELSEWHERE:
+            judging = replace(chosen, floor=floor_of(said.clean.explained()))
+            found += scored_marked(job, trained.engine, self._elsewhere(job), judging, seed)
         if variant == "default" or wanted.samples != FULL:
             return (*found, trained.cost(wanted.samples, wanted.spread))
         return found
+
+    def _elsewhere(self, job: Progress) -> tuple[PreparedCase, ...]:
+        """Marked lesions of the data's other sets, read when they are first asked for."""
+        if self._marked is None:
+            subsets = find_subsets(self._request.data, self._request.model)
+            self._marked = load_marked(job, [s for s in subsets if not s.is_normal])
+        return self._marked
 
     def _trained(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
         key = (same_run(recipe), seed, fold)

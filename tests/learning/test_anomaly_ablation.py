@@ -1,12 +1,15 @@
 """Variants on folds: what each changes, that they share weights, and what they are scored on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from brains import write_ixi
+from brains import head, write_ixi, write_nifti
 
 from medview.domain.ablation import AblateRequest
 from medview.domain.errors import UsageError
 from medview.domain.progress import Silent
+from medview.learning import anomaly_ablation
 from medview.learning.ablation import ablate
 from medview.learning.anomaly_ablation import VARIANTS, AnomalyStudy, recipe_of, study
 from medview.services.recipes import read_recipe, shipped_recipe
@@ -57,6 +60,8 @@ def test_the_left_out_brain_is_scored_by_slice_and_pixel(one):
 
 
 def test_scores_of_the_same_weights_train_once_and_share_lesions(one, monkeypatch):
+    elsewhere = []
+    monkeypatch.setattr(anomaly_ablation, "scored_marked", lambda *asked: elsewhere.append(1) or ())
     first = run(one, "default")
     scores = {first[0].score}
     monkeypatch.setattr(AnomalyStudy, "_train", None)
@@ -66,6 +71,8 @@ def test_scores_of_the_same_weights_train_once_and_share_lesions(one, monkeypatc
             assert found[0].truth == first[0].truth
             assert found[0].cases == first[0].cases
             scores.add(found[0].score)
+    # Of scores of the same weights only the default is asked of other sets, too.
+    assert len(elsewhere) == 2
     # What has learnt nothing has hardly any epistemic part: leaving it out may change nothing.
     assert len(scores) >= sum(not v.recipe and v.samples <= 5 for v in VARIANTS.values()) - 2
 
@@ -101,6 +108,19 @@ def test_of_a_network_with_attention_it_is_told_where_it_lies(one):
     assert lifted.score[0] > 0
     # Next to nothing was learnt: a lesion hardly turns the attention.
     assert gained.score[0] == pytest.approx(1, abs=0.2)
+
+
+def test_marked_lesions_of_another_set_are_read_once(brains, tmp_path):
+    place = tmp_path / "BraTS20_Training_001"
+    brain, lesion = np.where(head() > 100, head(), 0), np.zeros(head().shape, np.uint8)
+    lesion[18:22, 22:26, 18:22] = 4
+    for name, array in (("t1ce", brain.astype(np.int16)), ("seg", lesion)):
+        write_nifti(place / f"{place.name}_{name}.nii.gz", array)
+    both = replace(asked(brains, tmp_path / "out"), data=(str(brains), str(tmp_path)))
+    one = study(Silent(), both)
+    (case,) = one._elsewhere(Silent())
+    assert (case.case.subset, case.case.case) == ("brats2020", place.name)
+    assert one._elsewhere(Silent())[0] is case
 
 
 def test_another_network_is_trained_anew(one):
