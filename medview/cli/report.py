@@ -94,6 +94,8 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
     out: Path = wanted["out"]
     if wanted["sign"] is not None and not wanted["sign"].strip():
         raise UsageError("the name to sign with is empty", do="Give a name with --sign.")
+    if wanted["role"] is not None and wanted["sign"] is None:
+        raise UsageError("a role is told of who signs", do="Give a name with --sign.")
     # A signed report that is amended stays as it is.
     keep_apart(out, filter(None, (wanted["amends"], wanted["findings"])))
     template = template_for(wanted["template"], ()) if wanted["template"] else None
@@ -135,6 +137,8 @@ def _notes(made: Report, signer: str) -> list[str]:
 def _text_of(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise ReadError("does not exist", file=path.name, do="Check the path.") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ReadError(
             "cannot be read as text", file=path.name, do="Save it as plain text (UTF-8)."

@@ -158,7 +158,20 @@ def with_words(
     role: str = "",
     private: bool = False,
 ) -> Material:
-    """Add the reader's words and name."""
+    """Add the reader's words and name.
+
+    Raises
+    ------
+    InputRefused
+        If the reader answers a finding that no result has: a typing error would lose an answer.
+    """
+    there = sorted({found.id for each in material.outcomes for found in each.prediction.findings})
+    unknown = sorted(reader.verdicts.keys() - set(there))
+    if unknown:
+        raise InputRefused(
+            f"under Agreement there is an answer to finding {unknown[0]}, which the result has not",
+            do=f"It has: {', '.join(map(str, there))}." if there else "It has no findings.",
+        )
     return replace(material, reader=reader, signer=signer, role=role, private=private)
 
 

@@ -39,7 +39,8 @@ def reader_text(markdown: str) -> ReaderText:
 
     Headings are lines that start with "#" or are one of these words with a colon. A text without
     any heading is findings and impression in one. Lines under Agreement read "2: rejected:
-    vessel". Text before the first heading, and under headings not known, belongs to the findings.
+    vessel". Text before the first heading, under headings not known, and what is no such line under
+    Agreement belongs to the findings.
     """
     parts: dict[str, list[str]] = {}
     current, seen = "findings", False
@@ -51,7 +52,9 @@ def reader_text(markdown: str) -> ReaderText:
         seen = seen or heading in _HEADINGS
         current = _HEADINGS.get(heading, "findings")
     words = {name: _tidy(lines) for name, lines in parts.items()}
-    verdicts = _verdicts(words.pop("verdicts", ""))
+    verdicts, others = _verdicts(words.pop("verdicts", ""))
+    if others:
+        words["findings"] = "\n".join([*words.get("findings", "").splitlines(), *others])
     in_one = not seen and bool(words.get("findings"))
     return ReaderText(**words, in_one=in_one, verdicts=verdicts)
 
@@ -70,6 +73,8 @@ def _tidy(lines: list[str]) -> str:
     return "\n".join(re.sub(r"^[*+-]\s+", "• ", line) for line in kept if line)
 
 
-def _verdicts(text: str) -> dict[int, str]:
-    found = (_VERDICT.match(line) for line in text.splitlines())
-    return {int(match[1]): match[2].strip() for match in found if match}
+def _verdicts(text: str) -> tuple[dict[int, str], list[str]]:
+    """The answers by number, and the lines that are none."""
+    found = [(line, _VERDICT.match(line)) for line in text.splitlines()]
+    answers = {int(match[1]): match[2].strip() for _, match in found if match}
+    return answers, [line for line, match in found if not match]

@@ -135,11 +135,12 @@ def refuse_name(model: str, version: str, *, own: Path | None = None) -> None:
             f'"{version}" cannot be the name of a version',
             do="Use letters, digits, dots and dashes, at most 64.",
         )
-    if version in {one.card.version for one in versions(model, own=own)}:
+    taken = [one for one in versions(model, own=own) if one.card.version == version]
+    if taken:
+        away = f', or take that one away: "medview versions {model}@{version} --remove"'
         raise UsageError(
             f"there is a version {version} of {model} already",
-            do=f'Choose another name, or take that one away: "medview versions '
-            f'{model}@{version} --remove".',
+            do=f"Choose another name{away if taken[0].own else ''}.",
         )
 
 

@@ -251,6 +251,16 @@ def test_only_a_whole_report_that_was_signed_is_amended(intact, signed, what, tm
         amending(printed, bare, tmp_path / "r.pdf")
 
 
+@pytest.mark.parametrize(("findings", "do"), [(3, "It has: 1, 2, 3"), (0, "It has no findings")])
+def test_an_answer_to_a_finding_that_is_not_there_is_told(findings, do, tmp_path):
+    made = prediction_on(head())
+    made = replace(made, maps=(), findings=made.findings[:findings])
+    write_prediction(JOB, made, tmp_path / "out")
+    words = ReaderText(verdicts={9: "rejected"})
+    with pytest.raises(InputRefused, match=rf"finding 9, .*{do}"):
+        with_words(gather(call, tmp_path / "out"), words)
+
+
 def test_the_words_of_a_reader_are_added_and_who_is_named_by_default(tmp_path):
     write_prediction(JOB, replace(prediction_on(head()), maps=()), tmp_path / "out")
     material = gather(call, tmp_path / "out")

@@ -36,6 +36,7 @@ def test_unknown_headings_belong_to_the_findings():
 def test_answers_to_the_findings_of_the_model_are_kept_by_number():
     text = reader_text("# Agreement\n1: agree\n- Finding 2: rejected: vessel\n3. unsure\nthanks\n")
     assert text.verdicts == {1: "agree", 2: "rejected: vessel", 3: "unsure"}
+    assert text.findings == "thanks"
 
 
 def test_an_empty_text_says_nothing():

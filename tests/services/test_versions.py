@@ -56,8 +56,12 @@ def test_a_version_of_ones_own_keeps_its_parent_and_gets_a_device_uid(places, tm
     assert str(own.card.settings["device_uid"]).startswith("2.25.")
     assert len(str(own.card.settings["device_uid"])) <= 64
     assert located("icu", **places).card.version == "1.0"
-    with pytest.raises(UsageError, match="already"):
+    with pytest.raises(UsageError, match="already") as taken:
         register(weights, "ward-7", own=places["own"])
+    assert taken.value.do.endswith('take that one away: "medview versions icu@ward-7 --remove".')
+    with pytest.raises(UsageError, match="already") as shipped:
+        register(weights, "1.0", own=places["own"])
+    assert shipped.value.do == "Choose another name."
     service.remove(own)
     assert [one.name for one in versions(**places)] == ["icu@1.0", "icu@1.0-film"]
 
