@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +35,7 @@ def test_patients_of_a_site_are_never_trained_on_wherever_else_they_were(tmp_pat
     assert (names(others), names(here)) == (["d", "e", "f"], ["a", "b"])
     assert {row["split"] for row in here} == {""}
     assert others[0]["t1"] == str(tmp_path / "x" / "t1.nii.gz")
+    assert list(by_site((case_list(tmp_path, ROWS[:3]),))) == ["A", "B"]  # two are enough
 
 
 @pytest.mark.parametrize("rows", [["a,p1,A,", "b,p2,A,"], ["a,p1,,", "b,p2,,"]])
@@ -139,3 +141,36 @@ def test_what_goes_on_another_day_trains_no_finished_site_again(tmp_path, monkey
     (finished / WEIGHTS).write_bytes(b"x")
     finetune_and_leave_sites(Silent(), request(tmp_path, resume=True), "x:f")
     assert len(done.asked) == 2
+
+
+def test_a_calibration_is_fitted_again_without_each_site_that_a_score_knows(tmp_path, monkeypatch):
+    asked = []
+
+    def without(score, site):
+        asked.append((score.name, site))
+        return None if site == "C" else ([{"group": f"{score.name} {site}"}], [])
+
+    sites = {"age": ("A", "A", "B", ""), "risk": ("B", "B", "C")}
+    scores = [SimpleNamespace(name=name, sites=of) for name, of in sites.items()]
+    monkeypatch.setattr(
+        left_sites,
+        "recalibrate",
+        lambda job, request: {"epochs": 0, "before_after": rows_of("all")},
+    )
+    monkeypatch.setattr(left_sites, "local_cases", lambda model, out: scores)
+    monkeypatch.setattr(left_sites, "without_site", without)
+    (tmp_path / "out").mkdir()
+    body = left_sites.calibrate_and_leave_sites(Silent(), request(tmp_path))
+    assert asked == [("age", "A"), ("age", "B"), ("risk", "B"), ("risk", "C")]
+    groups = [row["group"] for row in body["before_after"]["metrics"]]
+    assert groups == ["all", "age A", "age B", "risk B"]
+    assert [(one["site"], one["cases"], bool(one["why_not"])) for one in body["sites"]] == [
+        ("A", 2, False), ("B", 2, False), ("C", 1, True),
+    ]  # fmt: skip
+    kept = json.loads((tmp_path / "out" / "before_after.json").read_text())
+    assert [row["group"] for row in kept["metrics"]] == groups
+    scores[1].sites = scores[0].sites = ("A", "B")  # two are enough
+    assert len(left_sites.calibrate_and_leave_sites(Silent(), request(tmp_path))["sites"]) == 2
+    scores[1].sites = scores[0].sites = ("A", "")
+    with pytest.raises(DataError, match="1 sites are named, two are needed"):
+        left_sites.calibrate_and_leave_sites(Silent(), request(tmp_path))
