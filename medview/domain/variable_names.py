@@ -45,6 +45,11 @@ _NAMES: tuple[tuple[str, str], ...] = (
 )
 
 
+def unit_name(unit: str) -> str:
+    """A unit as people write it: "1000/ul" is "1000/µl"."""
+    return re.sub(r"\bu(?=[lgm]\b)", "µ", unit)
+
+
 def variable_name(column: str) -> str:
     """The name of a column in words; what is not known keeps its own, with spaces and a capital."""
     plain = " ".join(column.replace("_", " ").split())

@@ -10,7 +10,7 @@ from medview.domain.card import ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.record import Record, Strip
 from medview.domain.report import Bar, Bars, Lane, Lanes, Plot, Section
-from medview.domain.variable_names import variable_name
+from medview.domain.variable_names import unit_name, variable_name
 from medview.domain.wording import number, span
 from medview.services.report_layout import RESTS_ON
 from medview.services.report_lines import risk_name, score_name
@@ -96,7 +96,7 @@ def record(stay: Record | None, results: tuple[Prediction, ...]) -> tuple[Sectio
 
 def _lane(strip: Strip, last: float, hours: float) -> Lane:
     values = strip.values
-    unit = f" {strip.unit}" if strip.unit else ""
+    unit = f" {unit_name(strip.unit)}" if strip.unit else ""
     ends = f"{span(_short(min(values)), _short(max(values)))}{unit}" if values else "not measured"
     points = tuple((at / hours, value) for at, value in zip(strip.hours, values, strict=True))
     carried = tuple((at / hours, value) for at, value in strip.carried(last))

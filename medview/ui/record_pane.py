@@ -21,7 +21,7 @@ from PySide6.QtWidgets import QScrollArea, QSizePolicy, QSplitter, QVBoxLayout, 
 
 from medview.domain.prediction import Prediction, TracePoint
 from medview.domain.record import Record, Strip
-from medview.domain.variable_names import variable_name
+from medview.domain.variable_names import unit_name, variable_name
 from medview.services.telling import family, main_score
 from medview.ui.app import App
 from medview.ui.controls import label, name
@@ -272,7 +272,7 @@ class Strips(QWidget):
         )
         tag = self._unit_tag(strip)
         colour = PANE_ACTIVE if tag else PANE_QUIET
-        _write(painter, 10, area.top() + 24, tag or strip.unit, colour, px=11)
+        _write(painter, 10, area.top() + 24, tag or unit_name(strip.unit), colour, px=11)
         _write(painter, _WORDS_PX - 12, area.top() + 6, value, PANE_ACCENT, right=True)
         assert self._record is not None  # rows are those of a record
         step = max(self._record.step, self.axis.dot_step)

@@ -4,7 +4,7 @@ import pytest
 import yaml
 
 from medview.domain.resources import resource
-from medview.domain.variable_names import variable_name
+from medview.domain.variable_names import unit_name, variable_name
 
 
 @pytest.mark.parametrize(
@@ -22,6 +22,14 @@ from medview.domain.variable_names import variable_name
 )
 def test_a_column_is_called_by_its_name(column, words):
     assert variable_name(column) == words
+
+
+@pytest.mark.parametrize(
+    ("unit", "words"),
+    [("1000/ul", "1000/µl"), ("ug/l", "µg/l"), ("mmol/l", "mmol/l"), ("U/l", "U/l"), ("", "")],
+)
+def test_a_unit_is_written_with_its_prefix(unit, words):
+    assert unit_name(unit) == words
 
 
 @pytest.mark.parametrize("table", ["benchmark", "physionet2012", "hannover"])

@@ -152,6 +152,8 @@ class _Table(Card):
         if [row[0] for row in rows] != [row[0] for row in self._rows]:
             clear(self._grid)
             self._values = [label("", "value", wraps=True) for _ in rows]
+            for value_ in self._values:
+                value_.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
             for place_, (title, _) in enumerate(rows):
                 # A map or a series may be called at length; short names stay in one line.
                 what = label(foldable(title), "quiet", wraps=len(title) > _LONG_NAME)

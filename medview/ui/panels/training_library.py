@@ -42,6 +42,8 @@ class LibraryCases(QWidget):
         self._list.setRootIsDecorated(False)
         self._list.setHeaderHidden(True)
         self._list.setUniformRowHeights(True)
+        # The end tells series of one patient apart.
+        self._list.setTextElideMode(Qt.TextElideMode.ElideMiddle)
         self._list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._list.itemChanged.connect(self._on_ticked)
         self._list.itemActivated.connect(self._on_opened)
