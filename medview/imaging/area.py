@@ -49,8 +49,6 @@ def averaged(plane: NDArray[np.generic], down: Span, right: Span) -> NDArray[np.
     Whole numbers are rounded; NaN does not count unless all that a pixel covers is NaN. A pixel
     that reaches beyond the plane has the mean of what there is.
     """
-    if plane.ndim == 3:
-        return np.stack([averaged(each, down, right) for each in np.moveaxis(plane, 2, 0)], axis=2)
     rows, columns = _side(down, plane.shape[0]), _side(right, plane.shape[1])
     values = plane[rows.begin : rows.end, columns.begin : columns.end]
     if plane.dtype.kind != "f":
@@ -90,14 +88,19 @@ def _side(span: Span, size: int) -> _Side:
 
 
 def _mean(values: NDArray[np.float32], rows: _Side, columns: _Side) -> NDArray[np.float32]:
-    """(n, m) of (h, w): down and to the right a few at a time, as products of small matrices."""
-    down = np.empty((len(rows.first), values.shape[1]), np.float32)
-    for some, touched, weights in _products(rows, len(values)):
-        np.matmul(weights, values[touched], out=down[some])
-    made = np.empty((len(down), len(columns.first)), np.float32)
+    """(n, m, ...) of (h, w, ...): down and to the right, a few at a time by small matrices."""
+    flat = values.reshape(len(values), -1)
+    down = np.empty((len(rows.first), flat.shape[1]), np.float32)
+    for some, touched, weights in _products(rows, len(flat)):
+        np.matmul(weights, flat[touched], out=down[some])
+    # Colours one behind the other: products want what they add up to lie close together.
+    planes = down.reshape(len(down), values.shape[1], -1).transpose(2, 0, 1)
+    planes = np.ascontiguousarray(planes)
+    made = np.empty((len(planes), len(down), len(columns.first)), np.float32)
     for some, touched, weights in _products(columns, values.shape[1]):
-        np.matmul(down[:, touched], weights.T, out=made[:, some])
-    return made
+        for plane, out in zip(planes, made, strict=True):
+            np.matmul(plane[:, touched], weights.T, out=out[:, some])
+    return made[0] if values.ndim == 2 else np.moveaxis(made, 0, 2)
 
 
 def _products(side: _Side, size: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:

@@ -99,7 +99,8 @@ class Composer:
         if swipe is not None:
             frame = swiped_frame(session, volume, plain, swipe)
         else:
-            part = None if part is None else grown(part, cut_of(volume.geometry, view))
+            if part is not None and _is_pushed(part, before):
+                part = grown(part, cut_of(volume.geometry, view))
             said = result_lines(results, session.titles)
             said += zones_line(results, session.titles) if session.zones_on else ()
             frame = compose_frame(volume, layers, plain, marks=marks, said=said, part=part)
@@ -248,6 +249,12 @@ def _holds(frame: Frame, part: Part | None) -> bool:
     if frame.part is None or part is None:
         return frame.part is part
     return frame.part.covers(part)
+
+
+def _is_pushed(part: Part, before: tuple[Hashable, Frame] | None) -> bool:
+    """Whether it pays to take more than is seen: not at another zoom, where it is of no use."""
+    last = None if before is None else before[1].part
+    return part.step == 1 or (last is not None and last.step == part.step)
 
 
 def _figures(result: Prediction, map_name: str, slices: int) -> tuple[float, ...]:

@@ -58,7 +58,10 @@ def _painter(
     def step(n: int) -> None:
         view = look(n)
         part = needed(film, view, pane.room) if in_part else None
-        part = None if part is None else grown(part, cut_of(film.geometry, view))
+        last = pane.frame_shown.part if pane.frame_shown is not None else None
+        # As the window does: more than is seen is taken where the zoom stays.
+        if part is not None and last is not None and last.step == part.step:
+            part = grown(part, cut_of(film.geometry, view))
         frame = compose_frame(film, (), view, part=part)
         pane.draw(frame, Placing(view.zoom, view.pan_mm), Dress())
         pane.viewport().repaint()
