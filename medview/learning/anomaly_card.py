@@ -9,7 +9,7 @@ from typing import Any
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.scoring import JUDGED
+from medview.learning.scoring import JUDGED, MODEL
 from medview.learning.subset import Subset
 from medview.learning.weights import patient_hash
 
@@ -31,6 +31,8 @@ BASELINE_WORDS = {
 }
 MOSTLY = 0.9
 """A set of which fewer slices are judged is named in the limits."""
+FEW_PATIENTS = 6
+"""A set with fewer is an illustration: the limits say with how many."""
 _MAPS = ("score", "residual", "epistemic", "aleatoric", "total", "brain", "seen")
 UNMEASURED = "These weights have not been measured on patients they never saw."
 _NON_COMMERCIAL = ("research", "NC", "non-commercial", "unstated")
@@ -147,24 +149,32 @@ def figure_of(row: Mapping[str, Any], command: str) -> Figure:
     return Figure(on=str(rest.pop("subset")), command=command, extra=rest, **fields)
 
 
+def _set_of(figure: Figure) -> str:
+    """The set of a figure, with the number of its patients where these are few."""
+    count = int(str(figure.extra.get("n_patients", FEW_PATIENTS)))
+    few = "1 patient" if count == 1 else f"{count} patients"
+    return f"{figure.on} ({few})" if count < FEW_PATIENTS else figure.on
+
+
 def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
     """Sets on which a simple score finds lesions at least as well, in plain sentences."""
     sentences = []
     for name in dict.fromkeys(f.on for f in figures):
-        found = {
-            f.predictor: f.value
+        here = [
+            f
             for f in figures
             if (f.on, f.level, f.name, f.group) == (name, "pixel", "pr_auc", "all")
-            and f.value is not None
-        }
+        ]
+        found = {f.predictor: f.value for f in here if f.value is not None}
         ours = found.get("model")
         others = {who: v for who, v in found.items() if not who.startswith("model")}
         if ours is None or not others:
             continue
         best = max(others, key=lambda who: others[who])
         if others[best] >= ours:
+            rival = BASELINE_WORDS.get(best, best)
             sentences.append(
-                f"On {name} it finds lesions worse than {BASELINE_WORDS.get(best, best)} "
+                f"On {_set_of(here[0])} it finds lesions worse than {rival} "
                 f"(pixel average precision {ours:.2f} against {others[best]:.2f})."
             )
     return tuple(sentences)
@@ -173,10 +183,10 @@ def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
 def judged_in_words(figures: Sequence[Figure]) -> tuple[str, ...]:
     """Sets of which the model does not recognise a good part, in plain sentences."""
     return tuple(
-        f"On {f.on} it recognises {100 * f.value:.0f} % of the slices; the others are not judged, "
-        "and count as an empty map in its figures."
+        f"On {_set_of(f)} it recognises {100 * f.value:.0f} % of the slices; the others are not "
+        "judged, and count as an empty map in its figures."
         for f in figures
-        if f.name == JUDGED and f.value is not None and f.value < MOSTLY
+        if (f.name, f.predictor) == (JUDGED, MODEL) and f.value is not None and f.value < MOSTLY
     )
 
 

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from medview.domain.card import Figure
 from medview.learning.anomaly_card import (
@@ -83,6 +86,23 @@ def test_sets_that_are_mostly_not_recognised_are_named() -> None:
     figures = [Figure("judged_rate", value, on, level="slice") for on, value in rates]
     [said] = judged_in_words([*figures, _figure("films", "model", 0.1)])
     assert said.startswith("On films it recognises 33 % of the slices; the others are not judged")
+
+
+def test_what_variants_judge_is_no_limit_of_these_weights() -> None:
+    assert judged_in_words([Figure("judged_rate", 0.3, "films", predictor="heads-4")]) == ()
+
+
+@pytest.mark.parametrize(
+    ("patients", "told"), [(1, "films (1 patient)"), (3, "films (3 patients)"), (6, "films")]
+)
+def test_of_a_set_of_few_patients_their_number_is_told(patients: int, told: str) -> None:
+    few = {"n_patients": patients}
+    rivals = (("model", 0.1), ("pca", 0.3))
+    figures = [replace(_figure("films", who, value), extra=few) for who, value in rivals]
+    [weak] = weak_spots(figures)
+    assert weak.startswith(f"On {told} it finds lesions worse")
+    [judged] = judged_in_words([Figure("judged_rate", 0.3, "films", extra=few)])
+    assert judged.startswith(f"On {told} it recognises 30 %")
 
 
 def test_the_floor_is_told_in_words() -> None:
