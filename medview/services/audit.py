@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from medview.domain.errors import WriteError
 from medview.domain.prediction import Prediction
+from medview.domain.wording import counted
 from medview.io import trail
 from medview.io.installation import home
 from medview.io.trail import Verdict
@@ -63,7 +64,7 @@ def _plain(value: object) -> str:
 def broken_words(verdict: Verdict) -> str:
     """Whether the chain holds, and the first line that does not."""
     if verdict.holds:
-        return f"{verdict.lines} lines: the trail is whole"
+        return f"{counted(verdict.lines, 'line')}: the trail is whole"
     return f"{verdict.lines} lines: line {verdict.broken} {verdict.what}"
 
 

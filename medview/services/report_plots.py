@@ -97,10 +97,11 @@ def record(stay: Record | None, results: tuple[Prediction, ...]) -> tuple[Sectio
 def _lane(strip: Strip, last: float, hours: float) -> Lane:
     values = strip.values
     unit = f" {unit_name(strip.unit)}" if strip.unit else ""
-    ends = f"{span(_short(min(values)), _short(max(values)))}{unit}" if values else "not measured"
+    ends = tuple(dict.fromkeys((_short(min(values)), _short(max(values))))) if values else ()
+    told = f"{span(*ends) if len(ends) > 1 else ends[0]}{unit}" if ends else "not measured"
     points = tuple((at / hours, value) for at, value in zip(strip.hours, values, strict=True))
     carried = tuple((at / hours, value) for at, value in strip.carried(last))
-    return Lane(variable_name(strip.name), points, carried, ends)
+    return Lane(variable_name(strip.name), points, carried, told)
 
 
 def _short(value: float) -> str:

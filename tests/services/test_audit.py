@@ -55,6 +55,7 @@ def test_details_are_one_line_without_what_is_empty():
     ("verdict", "said"),
     [
         (Verdict(3), "3 lines: the trail is whole"),
+        (Verdict(1), "1 line: the trail is whole"),
         (Verdict(3, 2, "was changed after it was written"), "3 lines: line 2 was changed after"),
     ],
 )

@@ -188,6 +188,15 @@ def test_the_record_shows_the_first_variables_and_the_hour_of_the_film():
     assert "not drawn" not in section.lanes[0].caption
 
 
+@pytest.mark.parametrize(
+    ("values", "words"), [((38.5, 38.5), "38.5 °C"), ((36.0, 38.5), "36 – 38.5 °C")]
+)
+def test_a_variable_that_stays_the_same_has_one_figure(values, words):
+    strip = Strip("Temp", "°C", (0.5, 10.0), values)
+    (section,) = report_plots.record(Record((strip,), 24.0), (stay(),))
+    assert section.lanes[0].rows[0].words == words
+
+
 def test_without_a_record_or_an_icu_result_there_are_no_lanes():
     assert report_plots.record(None, (stay(),)) == ()
     strip = Strip("v", "", (1.0,), (2.0,))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QSizePolicy, QVBoxLayout, QWidget
@@ -52,8 +53,9 @@ class ModelsPanel(Column):
     def refresh(self) -> None:
         """List the versions again."""
         clear(self._cards)
-        for version in self._app.models.versions():
-            self._cards.addWidget(VersionCard(self._app, version))
+        every = self._app.models.versions()
+        for version in by_descent(every):
+            self._cards.addWidget(VersionCard(self._app, version, made_from(version, every)))
 
     def _on_add(self) -> None:
         kinds = tr("Weights (*.safetensors *.zip);;All files (*)")
@@ -62,10 +64,23 @@ class ModelsPanel(Column):
             self._app.models.add(Path(chosen))
 
 
+def by_descent(versions: Sequence[Version]) -> list[Version]:
+    """The models in their order, each with the versions that were made from it behind it."""
+    order = list(dict.fromkeys(each.card.id for each in versions))
+    return sorted(versions, key=lambda each: (order.index(each.card.id), each.own))
+
+
+def made_from(version: Version, versions: Sequence[Version]) -> str:
+    """The version that one was trained from; empty where it is not known or not here any more."""
+    parent = version.card.parent
+    found = (each.card.version for each in versions if each.card.weights_sha256 == parent)
+    return next(found, "") if parent else ""
+
+
 class VersionCard(Card):
     """Title, what it is for, what it cannot do, and how well it did; the rest on demand."""
 
-    def __init__(self, app: App, version: Version) -> None:
+    def __init__(self, app: App, version: Version, parent: str = "") -> None:
         card = version.card
         super().__init__(f"version_{version.name}", f"{card.title} {card.version}")
         self._app, self._version = app, version
@@ -73,6 +88,8 @@ class VersionCard(Card):
         tag.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)
         named = label(f"{card.title} {card.version}", "strong", wraps=True)
         self.add(Row(named, tag, grow=(0,)))
+        if parent:
+            self.add(label(tr("Trained further from {version}", version=parent), "quiet"))
         self.add(label(card.summary, wraps=True))
         for text in card.limits[:2]:
             self.add(label(tr("Limit: {what}", what=typeset(text)), "quiet", wraps=True))

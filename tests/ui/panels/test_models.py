@@ -10,7 +10,13 @@ from medview.domain.card import Figure, TrainedOn
 from medview.io.cards import write_card
 from medview.io.hashing import file_sha256
 from medview.services.versions import Version, import_file
-from medview.ui.panels.models import VersionCard, card_words, figure_words
+from medview.ui.panels.models import (
+    VersionCard,
+    by_descent,
+    card_words,
+    figure_words,
+    made_from,
+)
 
 
 def test_every_version_has_its_card_and_can_be_checked(bench):
@@ -146,3 +152,21 @@ def test_where_a_version_cannot_be_written_that_is_said(own, monkeypatch, tmp_pa
     head.find(QPushButton, "export_anomaly@mine").click()
     assert "out.zip" in head.window.notes.texts()[0]
     assert not out.exists()
+
+
+def test_versions_stand_behind_the_model_they_were_made_from_and_name_their_parent(bench):
+    def version(id_, number, *, own=False, sha="", parent=None):
+        card = replace(CARD, id=id_, version=number, weights_sha256=sha, parent=parent)
+        return Version(card, Path(f"{id_}-{number}"), own=own)
+
+    shipped, other = version("a", "1.0", sha="s1"), version("b", "1.0", sha="s2")
+    child = version("a", "1.0-local", own=True, sha="s3", parent="s1")
+    grandchild = version("a", "1.0-local-2", own=True, sha="s4", parent="s3")
+    every = (shipped, other, child, grandchild)
+    assert by_descent(every) == [shipped, child, grandchild, other]
+    assert [made_from(each, every) for each in every] == ["", "", "1.0", "1.0-local"]
+    assert made_from(child, (other, child)) == ""
+    card = VersionCard(bench.app, child, "1.0")
+    texts = [each.text() for each in card.findChildren(QLabel)]
+    assert "Trained further from 1.0" in texts
+    card.deleteLater()
