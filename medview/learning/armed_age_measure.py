@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,11 +18,11 @@ from medview.io.atomic import whole_file
 from medview.learning.armed_age_ensemble import Ensemble, together
 from medview.learning.armed_age_table import AgeTable, Floats, Plan, Scale
 from medview.learning.armed_age_trainer import AgeTrainer
+from medview.learning.brain_age_rows import FIGURES, interval
 from medview.learning.metrics import (
     CI,
     Interval,
     MetricRow,
-    drawn_patients,
     mean_interval,
     paired_mean_difference,
 )
@@ -32,7 +32,7 @@ from medview.models.armed import Armed
 LEVEL = 0.95
 DRAWS = 200
 """Draws of the posterior of each member for the interval of a site's effect."""
-Summary = Callable[[Floats, Floats, Floats], Floats]
+SUMMARIES = ("rmse", "pearson_r", "bias_slope")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,30 +106,6 @@ def ridge(table: AgeTable, plan: Plan) -> Floats:
 # -- figures -------------------------------------------------------------------------------
 
 
-def _rmse(age: Floats, said: Floats, weight: Floats) -> Floats:
-    return np.asarray(np.sqrt((weight * (said - age) ** 2).sum(1) / weight.sum(1)))
-
-
-def _pearson(age: Floats, said: Floats, weight: Floats) -> Floats:
-    a, s = _centred(age, weight), _centred(said, weight)
-    norm = np.sqrt((weight * a**2).sum(1) * (weight * s**2).sum(1))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(np.clip((weight * a * s).sum(1) / norm, -1, 1))
-
-
-def _slope(age: Floats, said: Floats, weight: Floats) -> Floats:
-    a = _centred(age, weight)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray((weight * a * (said - age)).sum(1) / (weight * a**2).sum(1))
-
-
-def _centred(values: Floats, weight: Floats) -> Floats:
-    return np.asarray(values - ((weight * values).sum(1) / weight.sum(1))[:, None])
-
-
-SUMMARIES: dict[str, Summary] = {"rmse": _rmse, "pearson_r": _pearson, "bias_slope": _slope}
-
-
 def age_rows(
     predictor: str,
     age: Floats,
@@ -152,14 +128,8 @@ def age_rows(
     yield row("mae", mean_interval(np.abs(said - age), patients))
     if brief:
         return
-    draws = drawn_patients(patients)
-    for name, summary in SUMMARIES.items():
-        value = float(summary(age, said, np.ones((1, age.size)))[0])
-        ends: Any = (None, None)
-        if draws is not None:
-            drawn = summary(age, said, draws)
-            ends = np.percentile(drawn[np.isfinite(drawn)], (2.5, 97.5)).tolist()
-        yield row(name, Interval(value if np.isfinite(value) else None, *ends))
+    for name in SUMMARIES:
+        yield row(name, Interval(*interval(FIGURES[name], age, said, patients)))
 
 
 def fold_rows(table: AgeTable, found: LeftOutAges, subset: str, group: str) -> list[MetricRow]:
