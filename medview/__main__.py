@@ -99,6 +99,9 @@ def _understood(words: list[str]) -> argparse.Namespace:
                 file=path.name,
                 do='Check the spelling, or see "medview --help".',
             )
+    if known.screenshot is not None and not known.paths:
+        # Nothing would ever be drawn, and the window would wait for it unseen.
+        parser.error("--screenshot needs a path to open")
     if unknown:
         parser.error(f"No such option '{unknown[0]}'")
     return known

@@ -153,6 +153,11 @@ def test_a_misspelt_command_is_told_in_json_too(capfd, words):
     assert words[0] in captured.err
 
 
+def test_pictures_of_nothing_are_refused_instead_of_waited_for(tmp_path, capfd):
+    assert main(["open", "--screenshot", str(tmp_path / "shots"), "--json"]) == 2
+    assert json.loads(capfd.readouterr().out)["what"] == "--screenshot needs a path to open"
+
+
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_a_stream_that_was_closed_takes_nothing_away(environment, closed):
     script = f'exec {closed}; exec "$@"'
