@@ -33,7 +33,8 @@ def _tool(tool: type[Tool], menu: str = "Tools") -> Action:
 _EDIT = (
     Action(
         "edit.undo", "Undo", lambda app: app.measuring.undo(), "Tools",
-        "Ctrl+Z", "arrow-u-up-left", "Take the last drawing, key image, deletion or style back",
+        "Ctrl+Z", "arrow-u-up-left",
+        "Take the last drawing, key image, deletion, style or crop box back",
         lambda app: app.measuring.can_undo,
     ),
     Action(
