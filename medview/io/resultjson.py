@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from medview.domain.geometry import Geometry
@@ -12,6 +14,7 @@ from medview.domain.volume import Note
 from medview.io.plain import plain, record_of
 
 SCHEMA = "medview.result/1"
+_LONGEST = 2000
 # The version belongs to the model; weights, code and device say what answered and where.
 _PLAIN = (
     *("model", "version", "weights_sha256", "parent", "code", "device", "dtype", "mode", "seed"),
@@ -44,15 +47,47 @@ def prediction_of(body: Mapping[str, Any]) -> Prediction:
     """
     if body["schema"] != SCHEMA:
         raise ValueError(f"the schema is {body['schema']!r}")
-    return Prediction(
+    made = Prediction(
         **{name: body[name] for name in _PLAIN if name in body},
         inputs=tuple(record_of(InputRef, item) for item in body["inputs"]),
         scores=tuple(record_of(Score, item) for item in body["scores"]),
         findings=tuple(record_of(Finding, item) for item in body["findings"]),
         preparation=tuple(body["preparation"]),
-        warnings=tuple(record_of(Note, item) for item in body["warnings"]),
+        warnings=tuple(_shortened(record_of(Note, item)) for item in body["warnings"]),
         passes=tuple(record_of(PassScore, item) for item in body.get("passes", ())),
     )
+    _check_kinds(made)
+    return made
+
+
+def _shortened(note: Note) -> Note:
+    """A warning that a page has room for; whoever lays out one of a book's length never ends."""
+    text = note.text
+    return note if len(text) <= _LONGEST else replace(note, text=f"{text[:_LONGEST]} ...")
+
+
+def _check_kinds(made: Prediction) -> None:
+    """Raise a TypeError where a text, a number or a table is another kind of thing."""
+    texts = [made.model, made.version, made.weights_sha256, made.code, made.device, made.dtype]
+    texts += [made.mode, made.made_at, *made.preparation]
+    texts += [text for note in made.warnings for text in (note.code, note.text)]
+    known: list[object] = []
+    for score in made.scores:
+        texts += [score.name, score.method, score.unit, score.status, score.meaning]
+        known += [n for n in (score.value, score.low, score.high) if n is not None]
+    for found in made.findings:
+        texts.append(found.map)
+        known += [*found.centroid_lps, found.slice, found.volume_ml, found.peak]
+    for item in made.inputs:
+        texts += [item.role, item.study, item.series, item.sha256]
+        known += [*item.size]
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("a text is none")
+    if not all(isinstance(n, int | float) and math.isfinite(n) for n in known):
+        raise TypeError("a number is none")
+    sizes = {len(item.size) for item in made.inputs} | {len(f.centroid_lps) for f in made.findings}
+    if not isinstance(made.parameters, dict) or sizes - {3}:
+        raise TypeError("a table is none")
 
 
 MAPS = "maps"

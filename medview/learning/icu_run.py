@@ -30,6 +30,8 @@ from medview.learning.run_stamp import stamped
 from medview.learning.site_effects import GivenSite
 
 DEFAULT_SAMPLES = 8
+_MOST_NAMES = 40
+"""Of columns that are not used; a table may have thousands."""
 
 
 def run_icu(job: Progress, request: RunRequest) -> Prediction:
@@ -154,7 +156,9 @@ def _notes(
     ]
     ignored = {name: reading_of(name, variables).wanted for name in found.ignored(variables)}
     if strange := [name for name, unit in ignored.items() if unit is None]:
-        notes.append(Note("IGNORED_COLUMNS", f"not used: {', '.join(strange)}"))
+        more = f" and {len(strange) - _MOST_NAMES} more" if len(strange) > _MOST_NAMES else ""
+        text = f"not used: {', '.join(strange[:_MOST_NAMES])}{more}"
+        notes.append(Note("IGNORED_COLUMNS", text))
     for name, unit in ignored.items():
         if unit is not None:
             do = f"; give it in {unit}" if unit else ""

@@ -113,3 +113,29 @@ def test_a_grid_comes_back_to_the_last_bit(code, shape, spacing):
 
 def test_maps_lie_in_a_folder_of_their_own():
     assert map_file("score") == "maps/score.nii.gz"
+
+
+WRONG = (
+    ("model", 5), ("version", None), ("parameters", [1]), ("preparation", [1]), ("mode", {}),
+    ("scores", [{"name": "age", "value": "high"}]), ("scores", [{"name": "age", "low": [1]}]),
+    ("scores", [{"name": "age", "value": 1.0, "unit": 1}]), ("warnings", [{"code": 1, "text": ""}]),
+    ("findings", [{"id": 1, "map": "score", "centroid_lps": [0, 0], "slice": 1, "volume_ml": 1.0,
+                   "peak": 2.0}]),
+    ("findings", [{"id": 1, "map": "score", "centroid_lps": [0, 0, 0], "slice": 1,
+                   "volume_ml": float("nan"), "peak": 2.0}]),
+    ("inputs", [{"role": "t1", "study": "1", "series": "2", "stack": 0, "sha256": "a",
+                 "size": "x"}]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("key", "value"), WRONG)
+def test_what_is_of_another_kind_than_it_should_be_is_no_prediction(prediction, key, value):
+    """Whoever reads it need not ask again."""
+    with pytest.raises((TypeError, ValueError, KeyError)):
+        prediction_of(result_dict(prediction) | {key: value})
+
+
+def test_a_warning_of_the_length_of_a_book_is_cut(prediction):
+    body = result_dict(prediction) | {"warnings": [{"code": "X", "text": "y" * 100_000}]}
+    (note,) = prediction_of(body).warnings
+    assert (len(note.text), note.text[-5:]) == (2004, "y ...")

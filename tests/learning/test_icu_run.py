@@ -13,10 +13,13 @@ from medview.domain.prediction import RunRequest
 from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
 from medview.io.cards import read_card
-from medview.learning import icu_evidence
+from medview.learning import icu_evidence, icu_run
 from medview.learning.evaluate import evaluate
+from medview.learning.icu_grid import Events
 from medview.learning.icu_run import run_icu
+from medview.learning.icu_series import Series
 from medview.learning.icu_training import fit
+from medview.learning.icu_variables import shipped_map
 from medview.learning.images import read_image
 from medview.services.recipes import read_recipe
 
@@ -134,6 +137,16 @@ def test_unknown_columns_and_absent_variables_are_listed(trained, tmp_path):
         "not used: WBC (pots), whose unit is not known; give it in 1000/ul",
     ]
     assert "39 of 41 variables" in notes[3]
+
+
+def test_of_very_many_unknown_columns_some_are_named_and_the_others_counted():
+    """The warning goes into a report, which has no room for thousands of names."""
+    strange = [f"c{n:04}" for n in range(3000)]
+    series = Series.of(strange, [(1.0, n, 1.0) for n in range(3000)])
+    variables = shipped_map("physionet2012")
+    first, _ = icu_run._notes(series, variables, Events.of([]), {})
+    assert first.text.startswith("not used: c0000, c0001, ")
+    assert first.text.endswith(", c0039 and 2960 more")
 
 
 def test_age_and_sex_from_outside_enter_where_the_table_has_none(trained, tmp_path):
