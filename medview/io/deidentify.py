@@ -60,9 +60,15 @@ class Copied:
 
 
 def deidentify(
-    job: Progress, paths: tuple[Path, ...], out: Path, with_burned_in: bool = False
+    job: Progress,
+    paths: tuple[Path, ...],
+    out: Path,
+    with_burned_in: bool = False,
+    earlier: Path | None = None,
 ) -> Copied:
     """Copy all DICOM files under `paths` into `out` (which exists) without identity.
+
+    What lies below `earlier`, where copies were put before, is no original and stays out.
 
     UIDs are replaced consistently within one export and not beyond it; dates are emptied or
     dummies; private attributes, overlays and curves are removed. A patient is called "ANON-"
@@ -75,7 +81,7 @@ def deidentify(
     Cancelled
         If the user asked to stop.
     """
-    files = list(find_files(paths))
+    files = [path for path in find_files(paths) if not _lies_below(path, earlier)]
     key = secrets.token_bytes(32)
     new_uid = new_uids(key)
     done = Copied()
@@ -93,6 +99,10 @@ def deidentify(
         else:
             done.places[path] = target
     return done
+
+
+def _lies_below(path: Path, folder: Path | None) -> bool:
+    return folder is not None and path.absolute().is_relative_to(folder.absolute())
 
 
 def deidentify_into(
@@ -127,7 +137,7 @@ def deidentify_into(
             what = "the originals lie in the folder for the copies"
             raise UsageError(what, file=out.name, do="Choose a folder of its own for the copies.")
     with whole_folder(out) as draft:
-        done = deidentify(job, paths, draft, with_burned_in)
+        done = deidentify(job, paths, draft, with_burned_in, out)
         if not done.places:
             raise InputRefused(
                 "there is nothing that can be copied without identity",

@@ -130,6 +130,14 @@ def test_copies_do_not_go_where_the_originals_lie(tmp_path, out):
     assert len(list(tmp_path.rglob("*"))) == 25
 
 
+def test_copies_of_before_are_no_originals(tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    write(tainted(), folder / "a.dcm")
+    told = [deidentify_into(Silent(), (folder,), folder / "copies") for _ in range(2)]
+    assert [one["files"] for one in told] == [1, 1]
+
+
 def test_a_directory_of_a_disc_is_not_copied(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
