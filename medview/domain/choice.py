@@ -17,8 +17,8 @@ SCORES: dict[str, str] = {
 
 WORTH: dict[str, str] = {
     "cxr": (
-        "Tried on 121 patients with a known outcome, this order learnt no faster than random "
-        "order (ROC AUC 0.02 lower, interval 0.01 to 0.04)."
+        "Tried on 121 patients with a known outcome, this order learnt little faster than random "
+        "order (ROC AUC 0.01 higher, interval 0.01 to 0.02)."
     ),
 }
 """What the order is worth, by ``medview cases cxr ../shared/data/cxr --trial --threads 1``."""

@@ -51,7 +51,13 @@ class CxrStudy:
     def __init__(self, job: Progress, request: AblateRequest) -> None:
         self._request = request
         subsets = find_subsets(request.data, request.model)
-        self._cases = [case for subset in subsets for case in subset.cases]
+        # As in a training: films without a label would move the mean that features are told from.
+        self._cases = [
+            case
+            for subset in subsets
+            for case in subset.cases
+            if any(case.cells.get(label) for label in LABELS)
+        ]
         self._given: dict[tuple[object, ...], Given] = {}
         self._fitted: tuple[tuple[object, ...], dict[str, Fitted]] = ((), {})
 

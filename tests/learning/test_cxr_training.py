@@ -291,6 +291,8 @@ def test_a_method_that_the_labels_cannot_teach_is_refused(tmp_path, column, meth
 
 def test_variants_are_compared_on_films_of_left_out_patients(tmp_path):
     path = case_list(tmp_path, 24)
+    with path.open("a") as file:
+        file.write("odd,nobody,a,0.png,,\n")  # without a label: nothing to learn or to measure
     recipe = {**SMALL, "epochs": 2, "size": 64}
     study = make_study(Silent(), AblateRequest("cxr", (str(path),), "", recipe, folds=2))
     assert study.folds(0) == ("1", "2")
@@ -298,6 +300,8 @@ def test_variants_are_compared_on_films_of_left_out_patients(tmp_path):
     people = [{p for one in said for p in one.patients} for said in found]
     assert not people[0] & people[1]
     assert len(people[0] | people[1]) == 24
+    (known,) = study._given.values()
+    assert {case.patient for case in known.films.cases} == people[0] | people[1]
     alone = study.run(Silent(), "stl-severity", {}, 0, "1")
     assert {one.task for one in alone} == {"severity", "median"}
 
