@@ -71,7 +71,7 @@ def _check_kinds(made: Prediction) -> None:
     texts = [made.model, made.version, made.weights_sha256, made.code, made.device, made.dtype]
     texts += [made.mode, made.made_at, *made.preparation]
     texts += [text for note in made.warnings for text in (note.code, note.text)]
-    known: list[object] = []
+    known: list[object] = [n for n in (made.seconds, made.peak_memory_mb) if n is not None]
     for score in made.scores:
         texts += [score.name, score.method, score.unit, score.status, score.meaning]
         known += [n for n in (score.value, score.low, score.high) if n is not None]

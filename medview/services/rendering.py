@@ -160,7 +160,8 @@ def heading_of(catalogue: Catalogue, series: Series, *, private: bool) -> tuple[
 def _check(wish: Wish) -> None:
     """What is wrong with a wish before any image is looked at."""
     if (wish.at_lps is None) == (wish.slice is None):
-        raise UsageError("needs a place", do='Give either "--at" or "--slice".')
+        what = "needs a place" if wish.slice is None else "is given two places"
+        raise UsageError(what, do='Give either "--at" or "--slice".')
     if wish.window is not None and wish.window[0] <= 0:
         raise UsageError("the window has no width", do="Give a width above 0.")
     if wish.slab[0] < 0:

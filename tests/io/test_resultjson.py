@@ -116,7 +116,8 @@ def test_maps_lie_in_a_folder_of_their_own():
 
 
 WRONG = (
-    ("model", 5), ("version", None), ("parameters", [1]), ("preparation", [1]), ("mode", {}),
+    ("seconds", "x"), ("model", 5), ("version", None), ("parameters", [1]),
+    ("preparation", [1]), ("mode", {}),
     ("scores", [{"name": "age", "value": "high"}]), ("scores", [{"name": "age", "low": [1]}]),
     ("scores", [{"name": "age", "value": 1.0, "unit": 1}]), ("warnings", [{"code": 1, "text": ""}]),
     ("findings", [{"id": 1, "map": "score", "centroid_lps": [0, 0], "slice": 1, "volume_ml": 1.0,

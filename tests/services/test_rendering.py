@@ -157,6 +157,8 @@ def test_a_map_needs_the_pixels_it_was_made_from_or_a_frame_of_reference():
     [
         (Wish(Plane.AXIAL), "--at"),
         (Wish(Plane.AXIAL, at_lps=(0, 0, 0), slice=3), "--slice"),
+        (Wish(Plane.AXIAL), "needs a place"),
+        (Wish(Plane.AXIAL, slice=3, at_lps=(0.0, 0.0, 0.0)), "is given two places"),
         (Wish(Plane.AXIAL, slice=3, window=(0, 40)), "width"),
         (Wish(Plane.AXIAL, slice=3, slab=(-2.0, "mip")), "thickness"),
         (Wish(Plane.AXIAL, slice=3, map="score", opacity=1.5), "between 0 and 1"),
