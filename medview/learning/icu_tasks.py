@@ -128,10 +128,16 @@ def plan(
         groups += [(PLAIN + phase, name, held) for phase, name, held in groups]
     groups.append(("final", "all", nobody))
     return [
-        Task(part, phase, name, member, np.setdiff1d(usable, held), held, val)
+        Task(part, phase, name, member, _of_others(stays, usable, held), held, val)
         for phase, name, held in groups
         for member in range(recipe.recurrent(part) + recipe.hourly_members)
     ]
+
+
+def _of_others(stays: Sequence[Stay], rows: Rows, held: Rows) -> Rows:
+    """The rows of patients who have no stay among those held: some lie at several sites."""
+    away = {stays[n].case.patient for n in held.tolist()}
+    return np.array([n for n in rows.tolist() if stays[n].case.patient not in away], np.intp)
 
 
 @dataclass(slots=True, eq=False)
