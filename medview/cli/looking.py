@@ -172,6 +172,7 @@ def _output(context: Context, series: Series, file: str, notes: Any) -> dict[str
         "size": list(series.size),
         "times": series.times,
         "warnings": [
-            {"code": note.code, "text": without_file_names(note.text, hidden)} for note in notes
+            {"code": note.told_code, "text": without_file_names(note.text, hidden)}
+            for note in notes
         ],
     }

@@ -23,6 +23,14 @@ class Note:
     code: str
     text: str
 
+    @property
+    def told_code(self) -> str:
+        """The code that commands print: that of ``cli.md`` where the own one is finer."""
+        return _TOLD_AS.get(self.code, self.code)
+
+
+_TOLD_AS = {"PARTLY_LOSSY": "LOSSY"}
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

@@ -96,7 +96,7 @@ def _series(series: Series, summary: Summary, hidden: Patient | None) -> dict[st
         "lossy": series.lossy,
         "missing_slices": list(summary.missing_slices),
         "warnings": [
-            {"code": note.code, "text": without_file_names(note.text, files)}
+            {"code": note.told_code, "text": without_file_names(note.text, files)}
             for note in summary.warnings
         ],
     }

@@ -113,7 +113,7 @@ def render(
     picture = flatten(frame, wish.size, zoom=view.zoom, pan_mm=view.pan_mm)
     matrix = placement(frame, wish.size, zoom=view.zoom, pan_mm=view.pan_mm)
     description = _description(frame, wish.size, matrix)
-    warnings = [{"code": note.code, "text": note.text} for note in doubts]
+    warnings = [{"code": note.told_code, "text": note.text} for note in doubts]
     described = {**description, "presentation": told or None, "warnings": warnings}
     return Rendering(picture, described, doubts)
 

@@ -94,3 +94,10 @@ def test_a_decoder_that_dies_is_a_warning_of_its_series():
 def test_any_other_error_is_one():
     with pytest.raises(ReadError):
         summary_of(Jobs(ReadError("gone")), SERIES)
+
+
+def test_what_is_finer_inside_has_the_code_that_commands_know():
+    some = replace(SUMMARY, warnings=(Note("PARTLY_LOSSY", "1 of 3 images was compressed"),))
+    assert listed(summary=some)["warnings"] == [
+        {"code": "LOSSY", "text": "1 of 3 images was compressed"}
+    ]
