@@ -197,3 +197,11 @@ def test_with_and_without_skull_one_brain_scores_alike(weights):
         apart[case.case] = (scores[0] - scores[1]) / sd
     print({name: round(value, 2) for name, value in apart.items()})
     assert max(map(abs, apart.values())) < 1
+
+
+def test_a_bare_brain_after_contrast_keeps_its_lesion():
+    """The network of the mask leaves the metastasis and the midline of this volume out."""
+    volume = read_image(DATA / "mri3d/tumour/BraTS-MET-00110-000/BraTS-MET-00110-000-t1c.nii.gz")
+    found = prepare(volume)
+    assert found.skull_stripped
+    assert found.mask[volume.array > 0].mean() > 0.99
