@@ -13,6 +13,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
 from medview.domain.study import Catalogue, Series
 from medview.domain.wording import legible
+from medview.io.codes import Code
 from medview.learning.case_list import is_case_list, refuse_other_tables
 from medview.services import library
 from medview.services.inputs import Wanted, fits, is_table
@@ -22,6 +23,7 @@ from medview.services.offers import TABLES
 CASE_LIST = "medview.learning.case_list:cases_of"
 # What some file system takes for a path, and what does not print.
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]+')
+_ONE_FILE_A_CASE = (Code.FILM_DAMAGED, Code.NIFTI_HEADER, Code.NIFTI_SHORT, Code.META_HEADER)
 _LONGEST_NAME = 80
 _LONGEST_BYTES = 200
 
@@ -115,7 +117,25 @@ def _found(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
     if any(spec.role not in TABLES for spec in card.inputs):
         catalogue = library.scan(jobs, (path,))
         cases += [_series_case(catalogue, series) for series in _fitting(card, catalogue)]
+        cases += _damaged(catalogue, path) if cases else []
     return cases
+
+
+def _damaged(catalogue: Catalogue, path: Path) -> list[Case]:
+    """Files that would be a case each, were they whole: their runs fail, and say why.
+
+    Of DICOM series only single slices may be damaged; what their runs say of that is enough.
+    """
+    files = [
+        path if path.is_file() else path / one.file
+        for one in catalogue.skipped
+        if one.code in _ONE_FILE_A_CASE
+    ]
+    return [
+        Case(_safe(name), Wanted((file,)), title=legible(name))
+        for file, name in ((file, file.name.partition(".")[0]) for file in files)
+        if file.is_file()
+    ]
 
 
 def _fitting(card: ModelCard, catalogue: Catalogue) -> list[Series]:

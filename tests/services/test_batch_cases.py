@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from services.stubs import CARD
 from throwaway import save_dicom, save_nifti, small_head
 
@@ -136,3 +137,16 @@ def test_a_model_of_tables_has_a_case_for_each_table(tmp_path):
     assert [(one.name, one.wanted.paths) for one in found] == [
         ("a", (tmp_path / "a.csv",)), ("b", (tmp_path / "b.csv",)),
     ]  # fmt: skip
+
+
+def test_a_film_or_volume_that_is_damaged_is_a_case_that_fails(tmp_path):
+    Image.new("L", (9, 8)).save(tmp_path / "whole.png")
+    (tmp_path / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
+    short = save_nifti(small_head(), tmp_path / "short.nii")
+    short.write_bytes(short.read_bytes()[:400])
+    (tmp_path / "notes.txt").write_text("no image")
+    cases = batch_cases._damaged(scan(Silent(), (tmp_path,)), tmp_path)
+    assert sorted((case.name, case.wanted.paths[0].name) for case in cases) == [
+        ("short", "short.nii"),
+        ("torn", "torn.png"),
+    ]
