@@ -16,7 +16,7 @@ from medview.services.tuning_outcome import TuningOutcome
 @pytest.fixture
 def trained(monkeypatch):
     """A training that is done, with a disk that takes its time."""
-    made, noted, cleared, looked = [], [], [], []
+    made, noted, cleared, looked, forgotten = [], [], [], [], []
     monkeypatch.setattr(
         tuning_outcome,
         "register",
@@ -25,12 +25,16 @@ def trained(monkeypatch):
     monkeypatch.setattr(tuning_outcome, "note", lambda what, body: noted.append((what, body)))
     state, disk, session = TuningState(), LaterWriter(), Session()
     state.set(phase="done", outcome={"epochs": 2}, lines=("a line",))
-    folder = SimpleNamespace(weights=Path("weights"), clear=lambda: cleared.append(True))
+    folder = SimpleNamespace(
+        weights=Path("weights"),
+        clear=lambda: cleared.append(True),
+        forget=lambda: forgotten.append(True),
+    )
     models = SimpleNamespace(look=lambda: looked.append(True))
     outcome = TuningOutcome(state, folder, session, SimpleNamespace(writer=disk), models)
     return SimpleNamespace(
         outcome=outcome, state=state, disk=disk, session=session,
-        made=made, noted=noted, cleared=cleared, looked=looked,
+        made=made, noted=noted, cleared=cleared, looked=looked, forgotten=forgotten,
     )  # fmt: skip
 
 
@@ -43,6 +47,7 @@ def test_a_version_is_copied_beside_the_window_and_only_once(trained):
     assert (trained.made, trained.state.now.kept) == (["ward-1"], "anomaly@ward-1")
     assert trained.noted == [("accepted", {"version": "anomaly@ward-1", "worse": []})]
     assert trained.looked == [True]
+    assert trained.forgotten == [True]  # what is kept is not offered again after a crash
 
 
 def test_a_version_that_cannot_be_kept_is_said_and_can_be_tried_again(trained, monkeypatch):
@@ -55,6 +60,7 @@ def test_a_version_that_cannot_be_kept_is_said_and_can_be_tried_again(trained, m
         trained.disk.go_on()
     assert trained.session.message.text == "ward-1: the disk is full."
     assert trained.state.now.phase == "done"
+    assert trained.forgotten == []
     trained.outcome.keep("ward-1")
     trained.disk.go_on()
     assert trained.state.now.phase == "kept"
