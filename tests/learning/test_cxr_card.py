@@ -1,0 +1,40 @@
+"""What the card of the chest model says of sources left out, made of its own figures."""
+
+import pytest
+
+from medview.domain.card import Figure
+from medview.learning.cxr_card import CROSSED, _limits
+
+
+def left_out(source, off=0.1, right=0.8):
+    values = {"roc_auc": 0.9, "ece": off, "accuracy": right}
+    return [
+        Figure(name, value, "films", n=50, group=f"source-left-out:{source}")
+        for name, value in values.items()
+    ]
+
+
+def over_seeds(source, value, predictor="model"):
+    more = {"predictor": predictor, "group": f"folds-x-seeds:{source}", "extra": {"runs": 5}}
+    return Figure("roc_auc", value, CROSSED, value - 0.05, value + 0.05, 50, **more)
+
+
+def about(figures, word):
+    return [line for line in _limits(figures) if word in line]
+
+
+def test_a_source_on_which_probabilities_do_not_hold_is_named():
+    figures = [*left_out("a"), *left_out("b", off=0.4, right=0.65)]
+    (line,) = about(figures, "ECE")
+    assert line.startswith("On b left out its probabilities are off by 0.40 (ECE): at one half 65%")
+    assert not about(left_out("a"), "ECE")
+
+
+@pytest.mark.parametrize(
+    ("predictor", "end"),
+    [("model", "(one seed; over 5 seeds 0.85 [0.80, 0.90])."), ("mdmt", "a 0.90.")],
+)
+def test_several_seeds_are_said_of_the_network_that_ships(predictor, end):
+    figures = [*left_out("a"), over_seeds("a", 0.85, predictor)]
+    (line,) = about(figures, "AUROC on a source it was not trained on")
+    assert line.endswith(end)
