@@ -241,7 +241,7 @@ def test_a_disk_that_never_answers_again_is_said_and_the_program_ends(environmen
     done = run(environment, "-c", _HANGING)
     assert done.stdout == "7.0\n"
     assert done.stderr == (
-        "medview: 3 changes could not be written: the disk with medview's own folder does not "
+        "medview: 2 changes could not be written: the disk with medview's own folder does not "
         "answer. What was kept before is as it was. Look at the disk or its network.\n"
     )
     assert done.returncode == WriteError("").exit_code

@@ -31,6 +31,7 @@ class Piece:
     work: Callable[[], object]
     done: Callable[[], object]
     failed: Failed
+    is_change: bool = True
 
     def do(self) -> MedviewError | None:
         """Do the work; why it could not be done, None where it was."""
@@ -74,7 +75,11 @@ class Writer(ABC):
     ) -> None:
         """Have something read, after all that was put before, and call `done` with it."""
         found: list[Value] = []
-        self.put(lambda: found.append(read()), done=lambda: done(found[0]), failed=failed)
+
+        def work() -> None:
+            found.append(read())
+
+        self._take(Piece("", work, lambda: done(found[0]), failed, is_change=False))
 
     @abstractmethod
     def _take(self, piece: Piece) -> None:
@@ -103,6 +108,7 @@ class Beside(Writer):
         self._thread = threading.Thread(target=self._work, name="medview-writer", daemon=True)
         self._change = threading.Condition()
         self._waiting: deque[Piece] = deque()
+        self._under_way: Piece | None = None
         self._ended = 0
         self._taken = 0
         self._is_open = True
@@ -141,9 +147,17 @@ class Beside(Writer):
             ended = self._ended
             self._thread.join(give_up_s)
         told, self._untold = list(self._untold), []
-        if self.is_at_work:
-            told.append(_unanswered(self._taken - self._ended))
+        lost = self._changes_not_written()
+        if lost:
+            told.append(_unanswered(lost))
         return tuple(told)
+
+    def _changes_not_written(self) -> int:
+        with self._change:
+            left = (
+                [*self._waiting] if self._under_way is None else [self._under_way, *self._waiting]
+            )
+            return sum(piece.is_change for piece in left)
 
     def _work(self) -> None:
         """Do one piece after the other until the program ends."""
@@ -152,9 +166,11 @@ class Beside(Writer):
                 self._change.wait_for(lambda: self._waiting or not self._is_open)
                 if not self._waiting:
                     return
-                piece = self._waiting.popleft()
+                piece = self._under_way = self._waiting.popleft()
             self._do(piece)
-            self._ended += 1
+            with self._change:
+                self._under_way = None
+                self._ended += 1
 
     def _do(self, piece: Piece) -> None:
         try:

@@ -58,8 +58,8 @@ def test_old_and_new_are_told_of_each_group_by_itself():
     ]
     words = differences_in_words({"metrics": rows, "differences": differences, "worse": []})
     assert words.splitlines() == [
-        "validation cases age mae: old 0.000, new 10.000, difference +10.000, n 3",
-        "site:HH cases age mae: old 1.000, new 11.000, difference +10.000, n 3",
+        "validation cases age mean absolute error: old 0.000, new 10.000, difference +10.000, n 3",
+        "site HH cases age mean absolute error: old 1.000, new 11.000, difference +10.000, n 3",
     ]
 
 

@@ -169,7 +169,7 @@ def test_the_command_registers_it(parent, tmp_path, monkeypatch, capfd):
     assert main([*words, *more, "--quiet", "--threads", "1"]) == 0
     told = capfd.readouterr().out
     assert "half widths of age x" in told
-    assert "coverage: old" in told
+    assert "coverage of the interval: old" in told
     assert "registered as brain-age@ward" in told
     assert main(["versions", "brain-age", "--quiet"]) == 0
     assert "brain-age@ward  own" in capfd.readouterr().out

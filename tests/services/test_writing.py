@@ -144,6 +144,15 @@ def test_a_disk_that_never_answers_is_not_waited_for_for_ever(desk):
     assert desk.made == []
 
 
+def test_of_what_was_only_to_be_read_nothing_is_lost(desk):
+    desk.hold()
+    desk.writer.fetch(lambda: 1, desk.made.append)
+    desk.put("behind it")
+    desk.writer.fetch(lambda: 2, desk.made.append)
+    (told,) = desk.writer.close(give_up_s=0.05)
+    assert told.what.startswith("2 changes could not be written")
+
+
 def test_a_slow_disk_is_waited_for_as_long_as_it_gets_on(desk, monkeypatch):
     ready, asked, thread = threading.Semaphore(0), [], desk.writer._thread
     for n in range(4):
