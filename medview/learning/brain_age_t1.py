@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from medview import __version__
+from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction, RunRequest, Score, with_doubts
@@ -117,8 +118,8 @@ def scores_of(model: RegionModel, regions: Regions, age_years: float | None) -> 
             Score(name, None, unit="years", status="not_available", meaning=missing)
             for name in ("age", "gap_raw", "gap_corrected")
         )
-        return (*ages, sex, *_volumes(regions, None))
-    return (*_ages(model.age, regions, age_years), sex, *_volumes(regions, model.age))
+        return (*ages, sex, *_volumes(regions, model))
+    return (*_ages(model.age, regions, age_years), sex, *_volumes(regions, model))
 
 
 def _ages(model: AgeModel, regions: Regions, known: float | None) -> tuple[Score, ...]:
@@ -156,20 +157,22 @@ def _no_gap(name: str) -> Score:
     return Score(name, None, unit="years", status="not_available", meaning=reason)
 
 
-def _volumes(regions: Regions, model: AgeModel | None) -> tuple[Score, ...]:
+def _volumes(regions: Regions, model: RegionModel) -> tuple[Score, ...]:
     """Volume of each group in ml; the interval is what the network was off on other heads.
 
-    Where it was off to one side, so is the interval; the volume as found stays within it.
+    Where it was off to one side, so is the interval; the volume as found stays within it. Nobody
+    knows which of the measured sets a new head is like: the interval holds the mean error of each.
     """
     made = []
     for n, (name, ml) in enumerate(grouped_ml(regions.ml).items()):
         ends: tuple[float | None, float | None] = (None, None)
-        if model and model.error_spread[n] > 0:
+        if model.age and model.age.error_spread[n] > 0:
             # Errors are of logarithms, so they are factors of the volume.
-            off, reach = -model.error_middle[n], 1.96 * model.error_spread[n]
+            reach = 1.96 * model.age.error_spread[n]
+            middles = (-model.age.error_middle[n], *_errors_of_sets(model.card, name))
             ends = (
-                ml * float(np.exp(min(0, off - reach))),
-                ml * float(np.exp(max(0, off + reach))),
+                ml * float(np.exp(min(0.0, *(each - reach for each in middles)))),
+                ml * float(np.exp(max(0.0, *(each + reach for each in middles)))),
             )
         made.append(
             Score(
@@ -182,6 +185,22 @@ def _volumes(regions: Regions, model: AgeModel | None) -> tuple[Score, ...]:
             )
         )
     return tuple(made)
+
+
+def _errors_of_sets(card: ModelCard, group: str) -> tuple[float, ...]:
+    """Logarithm of the true volume over the one found, on average of each set of the card.
+
+    Of a group whose error is known without its side, it counts to both.
+    """
+    known: dict[str, list[float]] = {"volume_bias": [], "volume_error": []}
+    groups = {"volume_bias": f"group:{group}", "volume_error": f"region:{group}"}
+    for row in card.measured:
+        is_ours = row.predictor == "model" and groups.get(row.name) == row.group
+        if is_ours and row.value is not None:
+            known[row.name].append(row.value)
+    sides = (sign * size for size in known["volume_error"] for sign in (-1, 1))
+    shares = known["volume_bias"] or list(sides)
+    return tuple(-float(np.log1p(share / 100)) for share in shares if share > -100)
 
 
 def _maps(volume: Volume, regions: Regions) -> tuple[ScalarMap, ...]:

@@ -13,6 +13,7 @@ from age_sets import ixi_rows, write_abide, write_ixi_table
 from age_weights import write_age_weights
 from region_heads import labelled_head, people, write_head
 
+from medview.domain.card import Figure
 from medview.domain.errors import DataError, ModelInputError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import InputRef, RunRequest
@@ -121,6 +122,29 @@ def test_a_volume_known_to_come_out_too_large_has_its_interval_below(
     assert large.low == pytest.approx(large.value * np.exp(-0.4 - 1.96 * 0.05))
     assert large.high == large.value
     assert right.high / right.value == pytest.approx(np.exp(1.96 * 0.05))
+
+
+def test_the_interval_of_a_volume_holds_the_mean_error_of_each_measured_set(
+    model: RegionModel, found: Regions
+) -> None:
+    rows = (
+        Figure("volume_bias", 25.0, "elderly-t1", group="group:cortical grey"),
+        Figure("volume_bias", -20.0, "other", group="group:cortical grey"),
+        Figure("volume_bias", 90.0, "ixi", group="group:cortical grey", predictor="another net"),
+        Figure("volume_error", 10.0, "elderly-t1", group="region:intracranial volume"),
+    )
+    known = replace(model, card=replace(model.card, measured=rows))
+    scores = {s.name: s for s in brain_age_t1.scores_of(known, found, None)}
+    grey, head = scores["cortical_grey_ml"], scores["intracranial_volume_ml"]
+    usual = np.exp(1.96 * 0.05)
+    assert (grey.value / grey.low, grey.high / grey.value) == pytest.approx(
+        (1.25 * usual, usual / 0.8)
+    )
+    assert (head.value / head.low, head.high / head.value) == pytest.approx(
+        (1.1 * usual, usual / 0.9)
+    )
+    unknown = scores["thalamus_ml"]
+    assert unknown.high / unknown.value == pytest.approx(usual)
 
 
 def test_what_is_no_mr_volume_is_refused(head: LabelledHead) -> None:
