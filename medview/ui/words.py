@@ -125,7 +125,8 @@ def age(birth_date: str | None, at: str) -> str:
 
 def unbroken(text: str) -> str:
     """A text that stays in one line, such as an interval, whatever is beside it."""
-    return text.replace(" ", "\u00a0")
+    # A dash lets a line end behind it, also before a space that does not (UAX 14, rule LB12a).
+    return text.replace(" ", "\u00a0").replace("\u2013\u00a0", "\u2013\u2060\u00a0")
 
 
 def interval(low: float | None, high: float | None, digits: int = 3) -> str:

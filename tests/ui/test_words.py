@@ -1,5 +1,6 @@
 import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
+from PySide6.QtGui import QTextLayout
 
 from medview.ui import words
 
@@ -97,3 +98,17 @@ def test_only_long_words_may_go_on_in_the_next_line():
     assert words.foldable("MR head, 181 × 217 × 106") == "MR head, 181 × 217 × 106"
     long = "wolfeschlegelsteinhausenbergerdorff"
     assert words.foldable(f"a {long}") == f"a {long[:12]}\u200b{long[12:24]}\u200b{long[24:]}"
+
+
+@pytest.mark.usefixtures("qapp")
+def test_an_interval_stays_in_one_line_however_narrow_the_room():
+    text = f"accuracy 0.84 ({words.interval(0.78, 0.9)}), of 121"
+    assert text.replace("\u2060", "") == "accuracy 0.84 (0.780\u00a0–\u00a00.900), of 121"
+    for room in range(20, 400, 10):
+        layout = QTextLayout(text)
+        layout.beginLayout()
+        while (line := layout.createLine()).isValid():
+            line.setLineWidth(room)
+            part = text[line.textStart() : line.textStart() + line.textLength()]
+            assert ("0.780" in part) == ("0.900" in part)
+        layout.endLayout()

@@ -103,7 +103,7 @@ def test_age_and_both_gaps_stand_together(bench):
     bench.show()
     file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0})
     assert bench.find(QLabel, "result_value").text() == "67.2 y"
-    assert bench.find(QLabel, "result_rest").text() == "61.0\u00a0–\u00a073.4 · age 61 y"
+    assert bench.find(QLabel, "result_rest").text() == "61.0\u00a0–\u2060\u00a073.4 · age 61 y"
     assert bench.find(QLabel, "row_gap_corrected").text() == "+5.1 y  (−1.0\u00a0to\u00a0+11.2)"
     assert bench.find(QLabel, "row_gap_raw").text() == "+6.2 y"
 
@@ -232,9 +232,10 @@ def test_one_line_with_the_accuracy_beside_it_and_evidence_closed(bench):
     chest(bench)
     assert bench.find(QLabel, "result_value").text() == "0.31"
     line = bench.find(QLabel, "result_rest").text()
-    assert line == "0.18\u00a0–\u00a00.47 · probability of a severe course · class mild (below 0.5)"
+    course = "probability of a severe course · class mild (below 0.5)"
+    assert line == f"0.18\u00a0–\u2060\u00a00.47 · {course}"
     assert (
-        "0.80 (0.71\u00a0–\u00a00.87), n = 61, on hannover"
+        "0.80 (0.71\u00a0–\u2060\u00a00.87), n = 61, on hannover"
         in bench.find(QLabel, "model_accuracy").text()
     )
     assert "may already be in intensive care" in said(bench)

@@ -68,7 +68,7 @@ def test_a_whole_card_fits_and_nothing_of_it_is_cut(qtbot, tmp_path):
 def test_a_figure_stands_with_interval_set_and_number():
     figure = Figure("roc_auc", 0.834, "ixi-t1", 0.71, 0.9, 7, level="slice")
     assert figure_words(figure) == (
-        "ROC AUC 0.834 (0.710\u00a0–\u00a00.900) · ixi-t1 · slice · n\u00a0=\u00a07"
+        "ROC AUC 0.834 (0.710\u00a0–\u2060\u00a00.900) · ixi-t1 · slice · n\u00a0=\u00a07"
     )
 
 
