@@ -14,7 +14,7 @@ from services.test_arranging import CATALOGUE
 
 from medview.cli.benches.monkey_hand import MonkeyHand
 
-EVENTS = 2000
+EVENTS = 1200
 # One second on a desktop; a shared runner with two cores is given three times as much. The longest
 # is the change of the theme, which dresses every widget anew.
 STALL_S = 3.0
@@ -45,9 +45,7 @@ def desk(unwatched, monkeypatch):
     return bench
 
 
-def test_two_thousand_random_events_raise_nothing_stall_nothing_and_keep_no_memory(
-    desk, monkeypatch
-):
+def test_random_events_raise_nothing_stall_nothing_and_keep_no_memory(desk, monkeypatch):
     raised = []
     monkeypatch.setattr("sys.excepthook", lambda kind, error, trace: raised.append(error))
     hand = MonkeyHand(desk.app, 20261121, QApplication.instance())
