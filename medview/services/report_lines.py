@@ -13,6 +13,7 @@ from medview.services.evidence import LEAST_SHARE, share_in_lungs
 from medview.services.report_figures import of_route, told_whole
 from medview.services.telling import (
     BRIXIA_TOP,
+    SIDES,
     family,
     figure_text,
     interval_text,
@@ -181,7 +182,7 @@ def _stay(prediction: Prediction, card: ModelCard | None) -> Told:
     imputed = ""
     if share is not None and share.value is not None:
         imputed = f"{_percent(share.value)} of the values were not measured but imputed."
-    sides = [each for each in prediction.scores if each.name.startswith(("attention", "shapley"))]
+    sides = [each for each in prediction.scores if each.name.startswith(SIDES)]
     rest = tuple(each for each in _rest(prediction) if not each.name.startswith("phenotype_"))
     if card is not None and all(each.role != "film" for each in card.inputs):
         rest = tuple(each for each in rest if each not in sides)  # nothing to share with a film

@@ -14,12 +14,11 @@ from medview.domain.variable_names import unit_name, variable_name
 from medview.domain.wording import number, span
 from medview.services.report_layout import RESTS_ON
 from medview.services.report_lines import risk_name, score_name
-from medview.services.telling import family, figure_text, interval_text
+from medview.services.telling import SIDES, family, figure_text, interval_text
 
 _LEAST_RISK = 0.1
 _MOST_LANES = 10
 _LONG_STAY_HOURS = 120.0
-_SIDES = ("attention_", "shapley_")
 # People of about the same age, and how many it takes to compare with.
 _NEAR_YEARS, _LEAST_PEOPLE = 5.0, 10
 
@@ -57,7 +56,7 @@ def probability_bars(prediction: Prediction) -> Bars | None:
 
 def contribution_bars(prediction: Prediction) -> Bars | None:
     """How much of the risk rests on the series and how much on the film; None without both."""
-    every = [each for each in prediction.scores if each.name.startswith(_SIDES)]
+    every = [each for each in prediction.scores if each.name.startswith(SIDES)]
     known = tuple(_bar(score_name(each), each) for each in every if each.value is not None)
     if not known:
         return None

@@ -28,6 +28,8 @@ _NAMES = {
 }
 _GAPS = ("gap_corrected", "gap_raw")
 _YEARS = (*_GAPS, "age", "age_fixed", "age_mixed")
+SIDES = ("attention_", "shapley_")
+"""What names of scores begin with that say what a risk rests on."""
 _LEAST = 0.005
 _SHARES = ("severe", "mortality", "icu_admission", "sex_male", "imputed_share")
 BRIXIA_TOP = 18
@@ -144,10 +146,10 @@ def _alike(score: Score, value: float) -> str:
 
 def figure_text(value: float, name: str) -> str:
     """The figure of a score with the digits that mean something: tenths of a year, hundredths of
-    a probability, whole points of a Brixia score.
+    a probability and of what it rests on, whole points of a Brixia score.
     """
-    if name in _YEARS:
-        text = f"{abs(value):.1f}"
+    if name in _YEARS or name.startswith(SIDES):
+        text = f"{abs(value):.{1 if name in _YEARS else 2}f}"
         sign = "+" if name in _GAPS and value > 0 else ""
         return f"\u2212{text}" if value < 0 and float(text) else f"{sign}{text}"
     whole = name.removesuffix("_fixed").removesuffix("_mixed")
