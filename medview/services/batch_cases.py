@@ -24,6 +24,11 @@ CASE_LIST = "medview.learning.case_list:cases_of"
 # What some file system takes for a path, and what does not print.
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]+')
 _ONE_FILE_A_CASE = (Code.FILM_DAMAGED, Code.NIFTI_HEADER, Code.NIFTI_SHORT, Code.META_HEADER)
+# What is called so and is no image at all is a case, too; other files beside images are none.
+_CALLED_IMAGE = (
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm"),
+    *(".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"),
+)
 _LONGEST_NAME = 80
 _LONGEST_BYTES = 200
 
@@ -130,7 +135,9 @@ def _damaged(catalogue: Catalogue, path: Path) -> list[Case]:
         path if path.is_file() else path / one.file
         for one in catalogue.skipped
         if one.code in _ONE_FILE_A_CASE
+        or (one.code == Code.NOT_AN_IMAGE and one.file.lower().endswith(_CALLED_IMAGE))
     ]
+    files = [file for file in files if not file.name.startswith(".")]  # notes of a file system
     return [
         Case(_safe(name), Wanted((file,)), title=legible(name))
         for file, name in ((file, file.name.partition(".")[0]) for file in files)

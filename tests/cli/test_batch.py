@@ -22,7 +22,7 @@ def weights(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Two heads and a file that is none."""
+    """Two heads and a file that is called one and is none."""
     folder = tmp_path_factory.mktemp("cases")
     for name in ("one_T1", "two_T1"):
         save_nifti(small_head(), folder / f"{name}.nii.gz")
@@ -47,7 +47,8 @@ def test_a_folder_gives_a_result_each_equal_to_run_and_goes_on_where_it_stopped(
     out = tmp_path / "out"
     given = ("batch", "anomaly", folder, "--out", out, "--weights", weights)
     code, told = answer(capfd, *given)
-    assert (code, told["schema"], told["done"]) == (0, "medview.batch/1", 2)
+    assert (code, told["schema"], told["done"]) == (1, "medview.batch/1", 2)
+    assert [(one["case"], one["code"]) for one in told["failed"]] == [("broken_T1", "MV-IO-001")]
     assert json.loads((out / "batch.json").read_text())["done"] == 2
     with (out / "predictions.csv").open() as file:
         rows = list(csv.DictReader(file))
@@ -62,10 +63,11 @@ def test_a_folder_gives_a_result_each_equal_to_run_and_goes_on_where_it_stopped(
     assert float(rows[0]["anomaly"]) == alone["scores"][0]["value"]
     before = (out / "one_T1" / "result.json").stat().st_mtime_ns
     code, told = answer(capfd, *given, "--resume")
-    assert (code, told["done"], told["resumed"], told["seconds_per_study"]) == (0, 2, 2, None)
+    assert (code, told["done"], told["resumed"]) == (1, 2, 2)
+    assert told["seconds_per_study"] < told["seconds"]  # only what is no image was tried again
     assert (out / "one_T1" / "result.json").stat().st_mtime_ns == before
     code, told = answer(capfd, *given, "--resume", "--alpha", "0.25")
-    assert (code, told["done"], told["resumed"]) == (0, 2, 0)
+    assert (code, told["done"], told["resumed"]) == (1, 2, 0)
     assert [one["changed"] for one in told["redone"]] == [["alpha"]] * 2
     again = json.loads((out / "one_T1" / "result.json").read_text())
     assert again["parameters"]["alpha"] == 0.25

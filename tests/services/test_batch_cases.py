@@ -144,9 +144,18 @@ def test_a_film_or_volume_that_is_damaged_is_a_case_that_fails(tmp_path):
     (tmp_path / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
     short = save_nifti(small_head(), tmp_path / "short.nii")
     short.write_bytes(short.read_bytes()[:400])
-    (tmp_path / "notes.txt").write_text("no image")
+    for name in ("notes.txt", "words.png", "words.dcm", "Words.NII.GZ", "._words.png"):
+        (tmp_path / name).write_text("no image")
+    for name in ("none.jpg", "none.nii.gz", "none.dcm", "none.txt"):
+        (tmp_path / name).touch()
     cases = batch_cases._damaged(scan(Silent(), (tmp_path,)), tmp_path)
     assert sorted((case.name, case.wanted.paths[0].name) for case in cases) == [
+        ("Words", "Words.NII.GZ"),
+        ("none", "none.dcm"),
+        ("none", "none.jpg"),
+        ("none", "none.nii.gz"),
         ("short", "short.nii"),
         ("torn", "torn.png"),
+        ("words", "words.dcm"),
+        ("words", "words.png"),
     ]
