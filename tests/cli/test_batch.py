@@ -64,7 +64,7 @@ def test_a_folder_gives_a_result_each_equal_to_run_and_goes_on_where_it_stopped(
     before = (out / "one_T1" / "result.json").stat().st_mtime_ns
     code, told = answer(capfd, *given, "--resume")
     assert (code, told["done"], told["resumed"]) == (1, 2, 2)
-    assert told["seconds_per_study"] < told["seconds"]  # only what is no image was tried again
+    assert [one["case"] for one in told["failed"]] == ["broken_T1"]  # tried again, and nothing else
     assert (out / "one_T1" / "result.json").stat().st_mtime_ns == before
     code, told = answer(capfd, *given, "--resume", "--alpha", "0.25")
     assert (code, told["done"], told["resumed"]) == (1, 2, 0)
