@@ -80,6 +80,7 @@ def measured_words(figures: tuple[Figure, ...]) -> str:
     own = told_whole(figures)
     sets = {each.on: set(each.on.split("+")) for each in own}
     whole = [each for each in own if not any(sets[each.on] < other for other in sets.values())]
+    whole = [each for each in whole if each.name != "judged_rate"] or whole  # the limits tell it
     first = {(each.on, each.level, each.group): each for each in reversed(whole)}
     texts = []
     for each in [each for each in whole if each in first.values()][:_MOST_FIGURES]:
@@ -135,7 +136,8 @@ def group_words(group: str) -> str:
 def _rivals(own: Figure, other: Figure) -> bool:
     same = (other.name, other.on, other.level, other.group)
     is_other = other.predictor.partition(":")[0] != "model"  # "model:residual" is a part of it
-    return is_other and same == (own.name, own.on, own.level, own.group)
+    is_variant = "runs" in other.extra  # of the model itself, in a comparison of its parts
+    return is_other and not is_variant and same == (own.name, own.on, own.level, own.group)
 
 
 def _best(name: str, figures: list[Figure]) -> Figure | None:

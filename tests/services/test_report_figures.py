@@ -41,6 +41,8 @@ def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
         Figure("roc_auc", 0.79, predictor="model:residual", **same),
         Figure("roc_auc", 0.99, predictor="slice_height", on="set b", level="slice"),
         Figure("roc_auc", 0.5, group="age:20-30", **same),
+        Figure("roc_auc", 0.78, predictor="no-attention", extra={"runs": 5}, **same),
+        Figure("judged_rate", 1.0, on="set c", level="slice"),
     )
     assert measured_words(figures) == (
         "Slice ROC AUC 0.800 (0.700 – 0.900) on set a, n 10; brain area 0.71."
