@@ -174,19 +174,24 @@ def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
         if others[best] >= ours:
             rival = BASELINE_WORDS.get(best, best)
             sentences.append(
-                f"On {_set_of(here[0])} it finds lesions worse than {rival} "
-                f"(pixel average precision {ours:.2f} against {others[best]:.2f})."
+                f"On {_set_of(here[0])} {rival} finds lesions better "
+                f"(pixel average precision {others[best]:.2f} against {ours:.2f})."
             )
     return tuple(sentences)
 
 
 def judged_in_words(figures: Sequence[Figure]) -> tuple[str, ...]:
-    """Sets of which the model does not recognise a good part, in plain sentences."""
-    return tuple(
-        f"On {_set_of(f)} it recognises {100 * f.value:.0f} % of the slices; the others are not "
-        "judged, and count as an empty map in its figures."
+    """Sets of which the model does not recognise a good part, in one plain sentence."""
+    parts = [
+        f"{100 * f.value:.0f} % of the slices of {_set_of(f)}"
         for f in figures
         if (f.name, f.predictor) == (JUDGED, MODEL) and f.value is not None and f.value < MOSTLY
+    ]
+    if not parts:
+        return ()
+    return (
+        f"It recognises {' and '.join(parts)}; the others are not judged, and count as an empty "
+        "map in its figures.",
     )
 
 

@@ -25,8 +25,8 @@ def _figure(on: str, predictor: str, value: float, group: str = "all") -> Figure
 def test_a_set_where_a_simple_score_is_better_is_named_with_both_figures() -> None:
     said = weak_spots([_figure("films", "model", 0.04), _figure("films", "intensity", 0.35)])
     assert said == (
-        "On films it finds lesions worse than plain brightness "
-        "(pixel average precision 0.04 against 0.35).",
+        "On films plain brightness finds lesions better "
+        "(pixel average precision 0.35 against 0.04).",
     )
 
 
@@ -82,10 +82,11 @@ def test_findings_that_were_not_measured_are_not_spoken_of() -> None:
 
 
 def test_sets_that_are_mostly_not_recognised_are_named() -> None:
-    rates = (("films", 0.327), ("t1", 0.98), ("odd", None))
+    rates = (("films", 0.327), ("t1", 0.98), ("slabs", 0.1), ("odd", None))
     figures = [Figure("judged_rate", value, on, level="slice") for on, value in rates]
     [said] = judged_in_words([*figures, _figure("films", "model", 0.1)])
-    assert said.startswith("On films it recognises 33 % of the slices; the others are not judged")
+    parts = "33 % of the slices of films and 10 % of the slices of slabs"
+    assert said.startswith(f"It recognises {parts}; the others are not judged")
 
 
 def test_what_variants_judge_is_no_limit_of_these_weights() -> None:
@@ -100,9 +101,9 @@ def test_of_a_set_of_few_patients_their_number_is_told(patients: int, told: str)
     rivals = (("model", 0.1), ("pca", 0.3))
     figures = [replace(_figure("films", who, value), extra=few) for who, value in rivals]
     [weak] = weak_spots(figures)
-    assert weak.startswith(f"On {told} it finds lesions worse")
+    assert weak.startswith(f"On {told} principal components")
     [judged] = judged_in_words([Figure("judged_rate", 0.3, "films", extra=few)])
-    assert judged.startswith(f"On {told} it recognises 30 %")
+    assert judged.startswith(f"It recognises 30 % of the slices of {told};")
 
 
 def test_the_floor_is_told_in_words() -> None:
