@@ -51,14 +51,11 @@ def averaged(plane: NDArray[np.generic], down: Span, right: Span) -> NDArray[np.
     """
     rows, columns = _side(down, plane.shape[0]), _side(right, plane.shape[1])
     values = plane[rows.begin : rows.end, columns.begin : columns.end]
-    if plane.dtype.kind != "f":
-        made = _mean(np.asarray(values, np.float32), rows, columns)
-        return np.rint(made, out=made).astype(plane.dtype)
-    known = np.isfinite(values)
-    if known.all():
-        return _mean(np.asarray(values, np.float32), rows, columns).astype(plane.dtype)
-    total = _mean(np.where(known, values, 0).astype(np.float32), rows, columns)
-    share = _mean(known.astype(np.float32), rows, columns)
+    known = None if plane.dtype.kind != "f" else np.isfinite(values)
+    if known is None or known.all():
+        return _mean(values, rows, columns, plane.dtype)
+    total = _mean(np.where(known, values, 0), rows, columns, plane.dtype)
+    share = _mean(known, rows, columns, plane.dtype)
     made = np.full(total.shape, np.nan, plane.dtype)
     np.divide(total, share, out=made, where=share > _TOUCH)
     return made
@@ -87,20 +84,28 @@ def _side(span: Span, size: int) -> _Side:
     return _Side(first - begin, shares.astype(np.float32), begin, end)
 
 
-def _mean(values: NDArray[np.float32], rows: _Side, columns: _Side) -> NDArray[np.float32]:
-    """(n, m, ...) of (h, w, ...): down and to the right, a few at a time by small matrices."""
-    flat = values.reshape(len(values), -1)
-    down = np.empty((len(rows.first), flat.shape[1]), np.float32)
-    for some, touched, weights in _products(rows, len(flat)):
-        np.matmul(weights, flat[touched], out=down[some])
-    # Colours one behind the other: products want what they add up to lie close together.
-    planes = down.reshape(len(down), values.shape[1], -1).transpose(2, 0, 1)
-    planes = np.ascontiguousarray(planes)
-    made = np.empty((len(planes), len(down), len(columns.first)), np.float32)
-    for some, touched, weights in _products(columns, values.shape[1]):
-        for plane, out in zip(planes, made, strict=True):
-            np.matmul(plane[:, touched], weights.T, out=out[:, some])
-    return made[0] if values.ndim == 2 else np.moveaxis(made, 0, 2)
+def _mean(
+    values: NDArray[np.generic], rows: _Side, columns: _Side, dtype: np.dtype[Any]
+) -> NDArray[Any]:
+    """(n, m, ...) of (h, w, ...): down and to the right, a few at a time by small matrices.
+
+    A few rows go all the way, so that what lies between stays in the processor's cache.
+    """
+    across = tuple(_products(columns, values.shape[1]))
+    made = np.empty((len(rows.first), len(columns.first), *values.shape[2:]), dtype)
+    for some, touched, weights in _products(rows, len(values)):
+        flat = np.asarray(values[touched], np.float32).reshape(weights.shape[1], -1)
+        down = (weights @ flat).reshape(len(weights), values.shape[1], -1)
+        # Colours one behind the other: products want what they add up to lie close together.
+        lines = np.moveaxis(down, 2, 0).reshape(-1, values.shape[1])
+        means = np.empty((len(lines), len(columns.first)), np.float32)
+        for part, seen, shares in across:
+            np.matmul(lines[:, seen], shares.T, out=means[:, part])
+        if made.dtype.kind != "f":
+            np.rint(means, out=means)
+        each = np.moveaxis(means.reshape(-1, *made[some].shape[:2]), 0, 2)
+        made[some] = each.reshape(made[some].shape)
+    return made
 
 
 def _products(side: _Side, size: int) -> Iterator[tuple[slice, slice, NDArray[np.float32]]]:
