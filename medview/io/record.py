@@ -143,7 +143,7 @@ def _clock(cell: str) -> str:
     """Hours of "HH:MM" or of a number of hours; empty where it is neither."""
     hours, _, minutes = cell.partition(":")
     whole, rest = _number(hours), _number(minutes or "0")
-    return "" if whole is None or rest is None else f"{whole + rest / 60}"
+    return "" if whole is None or rest is None or not 0 <= rest < 60 else f"{whole + rest / 60}"
 
 
 def _lines(path: Path) -> tuple[tuple[str, ...], tuple[Line, ...]]:

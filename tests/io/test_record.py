@@ -48,6 +48,7 @@ def test_days_are_turned_into_hours(tmp_path):
         ("A,B\n1,2\n", "no column"),
         ("Hours,B\n", "no rows"),
         ("Hours,B\n,2\n", "row 2 has no time"),
+        ("Time,Parameter,Value\n01:00,HR,70\n99:99,HR,71\n", "row 3 has no time"),
         ("Hours,B\n-1,2\n-3,2\n", "no row from admission on"),
     ],
 )
