@@ -130,10 +130,17 @@ def first_films(cases: Sequence[TrainCase]) -> NDArray[np.bool_]:
 
 
 def up_to_admission(cases: Sequence[TrainCase]) -> NDArray[np.bool_]:
-    """True for mild films, and severe ones taken up to the day of admission to intensive care."""
+    """True for mild films, and severe ones taken up to the day of admission to intensive care.
+
+    Only of sites that tell that day of anybody: at others all severe films would be left out.
+    """
+    dated = {case.site for case in cases if case.cells.get("to_icu")}
     return np.array(
         [
-            case.cells["prognosis"] != SEVERE or float(case.cells.get("to_icu") or "-inf") >= 0
+            case.site in dated
+            and (
+                case.cells["prognosis"] != SEVERE or float(case.cells.get("to_icu") or "-inf") >= 0
+            )
             for case in cases
         ],
         dtype=np.bool_,
@@ -157,11 +164,8 @@ def outcome_rows(said: Said) -> list[MetricRow]:
         own = here.only(np.array([case.site == site for case in here.cases]))
         rows += _outcome_group(own, f"site:{site}", films)
     rows += _outcome_group(here.only(first_films(here.cases)), FIRST, films)
-    dated = np.array(["to_icu" in case.cells for case in here.cases])
-    with_days = {case.site for case, known in zip(here.cases, dated, strict=True) if known}
-    staged = here.only(np.array([case.site in with_days for case in here.cases], np.bool_))
-    if staged.cases:
-        early = staged.only(up_to_admission(staged.cases))
+    early = here.only(up_to_admission(here.cases))
+    if early.cases:
         rows += _outcome_group(early, ADMISSION, films)
     return rows
 

@@ -41,8 +41,7 @@ def scored(said: Said, suffix: str = "") -> list[Scored]:
 
 def _outcome(said: Said) -> list[Scored]:
     parts = {"all": said, FIRST: said.only(first_films(said.cases))}
-    early = np.array([c.site == "hannover" for c in said.cases]) & up_to_admission(said.cases)
-    parts[ADMISSION] = said.only(early)
+    parts[ADMISSION] = said.only(up_to_admission(said.cases))
     for site in sorted({case.site for case in said.cases}):
         parts[site] = said.only(np.array([case.site == site for case in said.cases]))
     found = []

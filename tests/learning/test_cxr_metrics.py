@@ -68,6 +68,16 @@ def test_severe_films_count_up_to_the_day_of_admission():
     cases = [case(1, prognosis="SEVERE", to_icu="0.0"), case(2, prognosis="SEVERE", to_icu="-1"),
              case(3, prognosis="SEVERE"), case(4, prognosis="MILD")]  # fmt: skip
     assert up_to_admission(cases).tolist() == [True, False, False, True]
+    # A source that tells nobody's admission has no such group: its mild people alone are none.
+    elsewhere = [case(n, f"p{n}", "x", prognosis="MILD", to_icu="") for n in range(2)]
+    assert up_to_admission([*cases, *elsewhere]).tolist() == [
+        True,
+        False,
+        False,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_figures_at_one_half_by_hand():
