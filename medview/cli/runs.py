@@ -11,27 +11,31 @@ import click
 
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import DataError
+from medview.services.report_figures import kept_figure_words, name_words
 
 _COLUMNS = {"made": "made_at", "name": "run", "epochs": "epochs"}
 _SORTS = ("best", *_COLUMNS)
 _MOST_FIGURES = 3
+_PARTS = {"train": "training", "val": "validation"}
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
     lines = []
     for one in body["runs"]:
         best = one["best"]
-        told = (
-            "no curve"
-            if best is None
-            else f"best {best['part']} {best['name']} {best['value']:.4g} in epoch {best['epoch']}"
-        )
+        told = "no curve" if best is None else _best_words(best)
         apart = ", ".join(f"{name} {one['settings'].get(name, '-')}" for name in body["differing"])
         parts = [one["model"] or "model not known", f"{one['epochs']} epochs", told, apart]
         lines.append(f"{one['run']}: " + "; ".join(part for part in parts if part))
         for name, old, new in one["figures"][:_MOST_FIGURES]:
-            lines.append(f"  {name}: {_figure(old)} before, {_figure(new)} after")
+            named = kept_figure_words(name)
+            lines.append(f"  {named}: {_figure(old)} before, {_figure(new)} after")
     return "\n".join(lines)
+
+
+def _best_words(best: Mapping[str, Any]) -> str:
+    what = f"{_PARTS[best['part']]} {name_words(best['name'])}"
+    return f"lowest {what} {best['value']:.4g} in epoch {best['epoch']}"
 
 
 def _figure(value: float | None) -> str:

@@ -123,6 +123,15 @@ def name_words(name: str) -> str:
     return f"{words}, difference" if plain != name else words
 
 
+def kept_figure_words(name: str) -> str:
+    """A figure of an earlier training ("age patient mae") with its name in words."""
+    for key, words in FIGURE_NAMES.items():
+        ending = f" {key.replace('_', ' ')}"
+        if name.endswith(ending):
+            return f"{name.removesuffix(ending).replace('_', ' ')}, {words}"
+    return name.replace("_", " ")
+
+
 def predictor_words(name: str) -> str:
     """Who said it: the model itself, or a baseline in words."""
     return _PREDICTORS.get(name, name.replace("_", " "))

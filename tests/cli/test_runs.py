@@ -18,8 +18,8 @@ def test_the_best_run_comes_first_and_what_differs_is_told(tmp_path, capfd):
     words = ("runs", str(tmp_path), "--sort", "name", "--out", str(tmp_path / "all.csv"))
     assert main(words) == 0
     told = capfd.readouterr().out.splitlines()
-    assert told[0] == "a: brain-age; 2 epochs; best val loss 2 in epoch 2; rate 0.01"
-    assert told[2] == "  age mae: 5 before, 4 after"
+    assert told[0] == "a: brain-age; 2 epochs; lowest validation loss 2 in epoch 2; rate 0.01"
+    assert told[2] == "  age, mean absolute error: 5 before, 4 after"
     assert (tmp_path / "all.csv").is_file()
 
 

@@ -10,6 +10,7 @@ from medview.services.report_figures import (
     calibrated_here,
     figure_words,
     group_words,
+    kept_figure_words,
     measured_words,
     of_route,
     published_of,
@@ -66,6 +67,12 @@ def test_only_figures_of_the_way_the_result_was_made_are_told():
 def test_groups_of_figures_are_told_in_words():
     assert group_words("within:1sd") == "within 1 SD"
     assert group_words("sites seen") == "sites seen"
+
+
+def test_a_figure_of_an_earlier_training_has_its_name_in_words():
+    assert kept_figure_words("age patient mae") == "age patient, mean absolute error"
+    assert kept_figure_words("mortality left_out roc auc") == "mortality left out, ROC AUC"
+    assert kept_figure_words("mae") == "mae"
 
 
 def test_groups_are_told_where_there_is_no_figure_on_all():

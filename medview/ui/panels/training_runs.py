@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from medview.domain.errors import MedviewError
 from medview.domain.wording import time_words, typeset
+from medview.services.report_figures import kept_figure_words
 from medview.services.runs import Run, differing
 from medview.services.tuned import Tuned
 from medview.ui.app import App
@@ -27,7 +28,7 @@ from medview.ui.containers import Card, Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.runs_plot import RunsPlot, colour_of
 from medview.ui.panels.training_start import METHOD_NAMES
-from medview.ui.panels.training_words import duration, kept_figure_words, setting_words
+from medview.ui.panels.training_words import duration, setting_words
 from medview.ui.words import number, tr
 
 _MOST_DRAWN = 5

@@ -111,15 +111,6 @@ def figure_words(one: Mapping[str, Any], *, with_task: bool) -> str:
     return " ".join(part for part in (task if with_task else "", level, plain) if part)
 
 
-def kept_figure_words(name: str) -> str:
-    """A figure of an earlier training ("age patient mae") with its name in words."""
-    for key, words in FIGURE_NAMES.items():
-        ending = f" {key.replace('_', ' ')}"
-        if name.endswith(ending):
-            return f"{name.removesuffix(ending).replace('_', ' ')}, {words}"
-    return name.replace("_", " ")
-
-
 def setting_words(name: str) -> str:
     """A setting of a recipe ("augment.noise") as the head of a column: "Augment: noise"."""
     known = {"rate": tr("Learning rate"), "method": tr("What learns")}
