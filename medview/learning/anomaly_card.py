@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
 from medview.learning.scoring import JUDGED, MODEL
 from medview.learning.subset import Subset
 from medview.learning.weights import patient_hash
@@ -34,8 +34,6 @@ MOSTLY = 0.9
 FEW_PATIENTS = 6
 """A set with fewer is an illustration: the limits say with how many."""
 _MAPS = ("score", "residual", "epistemic", "aleatoric", "total", "brain", "seen")
-UNMEASURED = "These weights have not been measured on patients they never saw."
-_NON_COMMERCIAL = ("research", "NC", "non-commercial", "unstated")
 
 
 def make_card(
@@ -87,14 +85,6 @@ def make_card(
     )
 
 
-def licence_of(subsets: Sequence[Subset]) -> str:
-    """The licences of all sets trained on, and the mark of the strictest."""
-    named = list(dict.fromkeys(s.licence for s in subsets if s.licence))
-    strict = any(mark in licence for licence in named for mark in _NON_COMMERCIAL)
-    words = "; ".join(named) or "not stated"
-    return f"research, non-commercial (data: {words})" if strict else words
-
-
 def _ages(subset: Subset) -> str:
     ages = [case.age_years for case in subset.cases if case.age_years is not None]
     return f"ages {min(ages):.0f}-{max(ages):.0f} y" if ages else "ages not stated"
@@ -109,12 +99,6 @@ def floor_words(settings: AnomalySettings) -> tuple[str, ...]:
         f"{100 * settings.floor:.0f} % is not judged: there the score would find whatever is "
         "brighter or darker than what is about it.",
     )
-
-
-def measured_in(folds: int, figures: Sequence[Figure]) -> tuple[str, ...]:
-    """Where the figures of a card come from; nothing where there are none."""
-    told = f"Figures come from {folds} folds by patient; these weights are a refit on all."
-    return (told,) if figures else ()
 
 
 def _limits(
@@ -139,14 +123,6 @@ def _method(figures: Sequence[Figure], recipe: Recipe) -> tuple[str, ...]:
         f"Keys and values of the largest attention are averaged over {pool} x {pool} positions.",
         *measured_in(recipe.folds, figures),
     )
-
-
-def figure_of(row: Mapping[str, Any], command: str) -> Figure:
-    """A metric row of ``medview.metrics/1`` as a figure of a card."""
-    rest = dict(row)
-    named = ("name", "value", "low", "high", "n", "predictor", "level", "group")
-    fields = {name: rest.pop(name) for name in named if name in rest}
-    return Figure(on=str(rest.pop("subset")), command=command, extra=rest, **fields)
 
 
 def _set_of(figure: Figure) -> str:

@@ -21,11 +21,11 @@ from medview.domain.progress import Progress, Silent
 from medview.domain.uncertainty_plot import uncertainty_plot
 from medview.io.case_names import shown_patient
 from medview.io.plot_file import write_plot
-from medview.learning.anomaly_card import figure_of
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_scores import Drawn, score_with_interval
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.baselines import fit_baselines
+from medview.learning.card_parts import figure_of
 from medview.learning.cases import PreparedCase, find_subsets, prepare_case
 from medview.learning.devices import choose_device
 from medview.learning.metrics import MetricRow

@@ -14,7 +14,6 @@ from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
 from medview.io.cards import write_card
 from medview.learning.anomaly_card import (
-    figure_of,
     findings_in_words,
     judged_in_words,
     make_card,
@@ -33,6 +32,7 @@ from medview.learning.anomaly_folds import (
 from medview.learning.anomaly_health import health, health_words
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.begun_with import begin
+from medview.learning.card_parts import figure_of
 from medview.learning.cases import PreparedCase, find_subsets
 from medview.learning.course import Course
 from medview.learning.evaluate import evaluate

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.learning.anomaly_card import figure_of, licence_of
 from medview.learning.armed_age_ensemble import Ensemble, fresh
 from medview.learning.armed_age_measure import Conformal, SiteEffect
 from medview.learning.armed_age_recipe import MODEL, AgeRecipe
 from medview.learning.armed_age_table import AgeTable, Scale
+from medview.learning.card_parts import figure_of, licence_of
 from medview.learning.metrics import MetricRow
 from medview.learning.subset import Subset
 from medview.learning.weights import (

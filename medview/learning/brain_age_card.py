@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.learning.anomaly_card import UNMEASURED, licence_of, measured_in
 from medview.learning.brain_age_fit import Fitted
 from medview.learning.brain_age_model import settings_to_card
 from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_table import AgeTable
+from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
 from medview.learning.mavae_health import MOSTLY
 from medview.learning.region_card import with_image_route
 from medview.learning.subset import Subset

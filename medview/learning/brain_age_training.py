@@ -12,7 +12,6 @@ import numpy as np
 from medview.domain.card import Figure
 from medview.domain.progress import Progress
 from medview.domain.training import FOLLOWS, TrainRequest
-from medview.learning.anomaly_card import figure_of
 from medview.learning.begun_with import begin
 from medview.learning.brain_age_card import make_card
 from medview.learning.brain_age_fit import HEADS, Fitted, Start, fit_age_model, prepared, usable
@@ -28,6 +27,7 @@ from medview.learning.brain_age_recipe import AgeRecipe
 from medview.learning.brain_age_rows import age_rows
 from medview.learning.brain_age_table import AgeTable, table_of
 from medview.learning.brain_age_weights import load_age_model
+from medview.learning.card_parts import figure_of
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import write_history
 from medview.learning.course import Course

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.learning.anomaly_card import UNMEASURED, figure_of, licence_of, measured_in
+from medview.learning.card_parts import UNMEASURED, figure_of, licence_of, measured_in
 from medview.learning.cases import ARMED
 from medview.learning.chest_rows import ZONES
 from medview.learning.cxr_evidence import HIGHEST_LIKENESS, LIKENESS, kinds_to_show

@@ -23,7 +23,7 @@ from medview.io.atomic import whole_file
 from medview.io.cards import read_card, write_card
 from medview.io.plain import plain
 from medview.io.seen import joined_seen, seen_of
-from medview.learning.anomaly_card import figure_of
+from medview.learning.card_parts import figure_of
 from medview.learning.cases import find_subsets
 from medview.learning.compare import EVERYBODY, compare
 from medview.learning.patients import patient_hash

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
 from medview.domain.wording import lead
-from medview.learning.anomaly_card import UNMEASURED, figure_of, licence_of
+from medview.learning.card_parts import UNMEASURED, figure_of, licence_of
 from medview.learning.icu_model import IcuModel
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_site_card import SOURCE as ARMED

@@ -18,8 +18,8 @@ from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.io.atomic import whole_file
 from medview.io.case_names import shown_case, shown_patient
-from medview.learning.anomaly_card import licence_of
 from medview.learning.begun_with import begin
+from medview.learning.card_parts import licence_of
 from medview.learning.cases import find_subsets
 from medview.learning.checkpoint import CHECKPOINT
 from medview.learning.course import Course, epochs_of

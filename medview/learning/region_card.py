@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from medview.domain.card import ROUTE_LIMITS, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.learning.anomaly_card import figure_of, licence_of
+from medview.learning.card_parts import figure_of, licence_of
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import NAMES, AgeModel
 from medview.learning.region_cases import LabelledHead

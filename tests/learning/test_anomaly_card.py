@@ -1,21 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from medview.domain.card import Figure
 from medview.learning.anomaly_card import (
-    figure_of,
     findings_in_words,
     floor_words,
     judged_in_words,
-    licence_of,
     weak_spots,
 )
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.subset import Subset
 
 
 def _figure(on: str, predictor: str, value: float, group: str = "all") -> Figure:
@@ -41,21 +37,6 @@ def test_the_models_own_residual_is_not_a_rival() -> None:
 def test_groups_do_not_stand_for_the_whole_set() -> None:
     rows = [_figure("t1", "model", 0.3), _figure("t1", "pca", 0.9, "radius:4-8")]
     assert weak_spots(rows) == ()
-
-
-def test_a_metric_row_keeps_all_it_says_as_a_figure() -> None:
-    row = {"predictor": "model", "level": "pixel", "name": "pr_auc", "subset": "t1", "value": 0.5}
-    figure = figure_of({**row, "low": 0.4, "high": 0.6, "n": 7, "n_patients": 7}, "medview x")
-    assert (figure.on, figure.value, figure.low, figure.n) == ("t1", 0.5, 0.4, 7)
-    assert figure.extra == {"n_patients": 7}
-    assert figure.command == "medview x"
-
-
-def test_one_strict_licence_marks_the_whole(tmp_path: Path) -> None:
-    free = Subset("a", "folder", tmp_path, (), licence="CC BY 4.0")
-    strict = Subset("b", "folder", tmp_path, (), licence="some research licence")
-    assert licence_of([free]) == "CC BY 4.0"
-    assert licence_of([free, strict]).startswith("research, non-commercial")
 
 
 def _of_case(name: str, value: float | None, group: str = "solid") -> Figure:
