@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from medview.domain.report import Report
 
 WRITE = "medview.io.pdf:write_report"
+KEEP = "medview.services.report_kept:keep_signed"
 # Options that say nothing to a report that stands.
 _OF_WRITING = ("out", "template", "findings", "sign", "role", "amends")
 
@@ -64,6 +65,7 @@ def report(context: Context, source: Path | None, verify: Path | None, **wanted:
     is different in this one.
 
     With "--sign" the exit code is 1 where the report stays a draft, for want of an impression.
+    A signed report is never written over: give another name.
 
     "--verify FILE.pdf" says whether a report was changed, and with "--study" whether the model
     still comes to the same numbers.
@@ -98,6 +100,7 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
         raise UsageError("a role is told of who signs", do="Give a name with --sign.")
     # A signed report that is amended stays as it is.
     keep_apart(out, filter(None, (wanted["amends"], wanted["findings"])))
+    context.call("files", KEEP, out)
     template = template_for(wanted["template"], ()) if wanted["template"] else None
     words = reader_text(_text_of(wanted["findings"])) if wanted["findings"] else ReaderText()
     material = with_words(

@@ -21,6 +21,7 @@ from medview.io.atomic import written_at
 from medview.io.dicom_instances import instance_of
 from medview.io.page_pictures import page_pictures
 from medview.io.pdf import draw_report, write_report
+from medview.services.report_kept import keep_signed
 from medview.services.report_marks import Marked, acquired_image
 from medview.services.report_material import Material
 from medview.services.report_order import Copied, Heavy, Order, Preview, Written
@@ -71,7 +72,14 @@ def preview(job: Progress, number: int, material: Material, order: Order, width:
 def build_and_write(
     job: Progress, number: int, material: Material, order: Order, path: Path
 ) -> Written:
-    """Make a report and write it."""
+    """Make a report and write it.
+
+    Raises
+    ------
+    UsageError
+        If a signed report of another id stands at `path`.
+    """
+    keep_signed(job, path, order.report_id)
     report = _report(job, number, material, order)
     job.check()
     job.report(1, 2, "laying out the pages")

@@ -136,6 +136,21 @@ def test_a_signature_without_an_impression_is_answered_with_no_and_a_draft(resul
     assert "DRAFT" in text_of(tmp_path / "r.pdf")
 
 
+def test_a_signed_report_is_not_written_over_and_a_draft_is(result, tmp_path, capfd):
+    words, out = tmp_path / "f.md", tmp_path / "r.pdf"
+    words.write_text("# Impression\nBenign.\n", "utf-8")
+    plain = ("--out", out, "--template", "images")
+    assert answer(capfd, result, *plain)[0] == 0
+    code, signed = answer(capfd, result, *plain, "--sign", "Dr A", "--findings", words)
+    assert (code, signed["status"]) == (0, "FINAL")
+    before = out.read_bytes()
+    code, refused = answer(capfd, result, *plain)
+    assert (code, refused["file"]) == (2, "r.pdf")
+    assert refused["what"] == "is a report that is signed, and is not written over"
+    assert "another name" in refused["do"]
+    assert out.read_bytes() == before
+
+
 def test_a_study_alone_becomes_a_report_without_results(study, tmp_path, capfd):
     code, told = answer(capfd, study, "--out", tmp_path / "r.pdf", "--private")
     assert (code, told["results"]) == (0, [])

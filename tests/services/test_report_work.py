@@ -6,7 +6,7 @@ import pytest
 from pypdf import PdfReader
 from result_phantom import card, exam, head, prediction_on
 
-from medview.domain.errors import MedviewError, ReadError
+from medview.domain.errors import MedviewError, ReadError, UsageError
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.progress import Silent
@@ -66,6 +66,18 @@ def test_the_written_report_has_the_id_and_pictures_of_the_held_pixels(material,
     pages = PdfReader(out).pages
     assert len(pages[0].images) > 3
     assert "7c1e-0110" in pages[1].extract_text()
+
+
+def test_a_signed_report_is_written_again_under_its_own_id_alone(material, tmp_path):
+    out, order = tmp_path / "r.pdf", Order(template="images", report_id="7c1e-0110")
+    final = replace(material, signer="Dr A")
+    assert report_work.build_and_write(JOB, 7, final, order, out).status == "FINAL"
+    assert report_work.build_and_write(JOB, 7, final, order, out).status == "FINAL"
+    before = out.read_bytes()
+    for report_id in ("", "7c1e-0111"):
+        with pytest.raises(UsageError, match="is signed"):
+            report_work.build_and_write(JOB, 7, final, replace(order, report_id=report_id), out)
+    assert out.read_bytes() == before
 
 
 def test_images_of_other_series_are_read_and_lost_ones_are_told(material, volume, monkeypatch):
