@@ -37,7 +37,7 @@ def button(text: str, key: str, *, look: str = "", tip: str = "") -> QPushButton
     name(made, key, text)
     made.setToolTip(tip or text)
     if "\n" in text:
-        made.setProperty("lines", 2)
+        made.setProperty("lines", text.count("\n") + 1)
     if look:
         made.setProperty("look", look)
     return made

@@ -101,6 +101,7 @@ def test_what_is_measured_in_a_region_is_whole_in_the_list_of_a_small_window(hea
     words = row.text().splitlines()
     assert len(words) >= 3
     assert max(row.fontMetrics().horizontalAdvance(line) for line in words) < row.width() - 16
+    assert row.fontMetrics().lineSpacing() * len(words) <= row.height() - 8
 
 
 def test_the_list_jumps_to_the_slice_and_deletes(head):
