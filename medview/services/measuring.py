@@ -62,6 +62,12 @@ class Measuring:
         if draft is not None:
             self._session.draft = replace(draft, points=(*draft.points, at))
 
+    def drop_point(self) -> None:
+        """Take the newest point of the draft back."""
+        draft = self._session.draft
+        if draft is not None:
+            self._session.draft = replace(draft, points=draft.points[:-1])
+
     def finish(self, text: str = "") -> bool:
         """Make a drawing of the draft when it has all its points and is no mere click."""
         draft = self._session.draft

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from PySide6.QtCore import QPointF, Qt
@@ -14,6 +15,8 @@ from medview.ui.words import tr
 
 # A click so near to the first point of a polygon closes it.
 _CLOSES_PX = 10.0
+# A hand is not still when it clicks: points nearer than this are one.
+_STILL_PX = 3.0
 
 
 class DrawingTool(Tool):
@@ -35,7 +38,7 @@ class DrawingTool(Tool):
 
     def release(self, hand: Hand, at: Pointer) -> None:
         """Keep it, unless it was a mere click."""
-        if not hand.measuring.finish():
+        if _ends_in_one_place(hand, at) or not hand.measuring.finish():
             hand.measuring.give_up()
 
 
@@ -83,7 +86,7 @@ class ArrowTool(DrawingTool):
 
 
 class AngleTool(DrawingTool):
-    """Drag the first arm towards the vertex, then drag or click the end of the second."""
+    """Drag the first arm towards the vertex, then click the end of the second; or three clicks."""
 
     id = "angle"
     text = "Angle"
@@ -93,7 +96,7 @@ class AngleTool(DrawingTool):
     kind: ClassVar[Kind] = "angle"
 
     def press(self, hand: Hand, at: Pointer) -> None:
-        """Begin, or put the third point."""
+        """Begin, or put the next point."""
         draft = hand.session.draft
         if at.point_lps is None:
             return
@@ -103,9 +106,13 @@ class AngleTool(DrawingTool):
             super().press(hand, at)
 
     def release(self, hand: Hand, at: Pointer) -> None:
-        """After the first arm the draft waits for the second."""
+        """Wait for the next point; an arm without length has no angle, so a click puts one."""
         draft = hand.session.draft
-        if draft is not None and draft.is_finished:
+        if draft is None:
+            return
+        if _ends_in_one_place(hand, at):
+            hand.measuring.drop_point()
+        elif draft.is_finished:
             hand.measuring.finish()
 
 
@@ -120,10 +127,11 @@ class CobbTool(AngleTool):
     kind = "cobb"
 
     def press(self, hand: Hand, at: Pointer) -> None:
-        """Begin, or begin the second line."""
+        """Begin, begin the second line, or put the end of one."""
         draft = hand.session.draft
         super().press(hand, at)
-        if draft is not None and draft.kind == self.kind and at.point_lps is not None:
+        is_second = draft is not None and draft.kind == self.kind and len(draft.points) == 2
+        if is_second and at.point_lps is not None:
             hand.measuring.add_point(at.point_lps)
 
 
@@ -191,6 +199,14 @@ class TextTool(DrawingTool):
         words, agreed = QInputDialog.getText(hand.pane, tr("Text"), tr("What shall stand there?"))
         if not (agreed and words.strip() and hand.measuring.finish(words.strip())):
             hand.measuring.give_up()
+
+
+def _ends_in_one_place(hand: Hand, at: Pointer) -> bool:
+    """Whether the two newest points of the draft are so near that the hand meant one."""
+    draft = hand.session.draft
+    if draft is None or len(draft.points) < 2:
+        return False
+    return math.dist(*draft.points[-2:]) <= _STILL_PX * at.mm_per_px
 
 
 DRAWING_TOOLS: tuple[type[Tool], ...] = (

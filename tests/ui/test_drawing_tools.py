@@ -27,8 +27,9 @@ def test_a_length_is_dragged_and_says_the_millimetres_under_the_mouse(head):
     assert pane.pixel_of(*shape.handles[0]).x() == pytest.approx(200, abs=0.5)
 
 
-def test_a_click_draws_nothing(head):
-    draw(head, "length", ((200, 300), (0, 0)))
+@pytest.mark.parametrize("shake", [(0, 0), (2, 1)])
+def test_a_click_draws_nothing(head, shake):
+    draw(head, "length", ((200, 300), shake))
     assert here(head) == ()
     assert head.session.draft is None
 
@@ -57,6 +58,24 @@ def test_an_angle_takes_an_arm_and_a_click(head):
     (found,) = here(head)
     assert len(found.points) == 3
     assert head.app.measuring.words(found.id) == ("90.0°",)
+
+
+@pytest.mark.parametrize(
+    ("tool", "places", "words"),
+    [
+        ("angle", ((300, 300), (220, 300), (220, 380)), "90.0°"),
+        ("cobb", ((200, 300), (280, 300), (200, 400), (280, 480)), "45.0°"),
+    ],
+)
+def test_an_angle_is_clicked_point_by_point_too(head, tool, places, words):
+    for place in places:
+        assert here(head) == ()
+        draw(head, tool, (place, (1, 0)))  # a hand that shakes
+    (found,) = here(head)
+    assert float(head.app.measuring.words(found.id)[0][:-1]) == pytest.approx(
+        float(words[:-1]), abs=1.5
+    )
+    assert head.session.draft is None
 
 
 def test_cobb_lines_need_not_meet(head):
