@@ -6,8 +6,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
-
 from medview import __version__
 from medview.domain.card import ModelCard
 from medview.domain.errors import ModelInputError
@@ -18,8 +16,9 @@ from medview.domain.volume import Note, Volume
 from medview.learning.devices import peak_memory_mb
 from medview.learning.gap_words import gap_by_age
 from medview.learning.refusals import notes_on, refuse_unfit
-from medview.learning.region_age import FEATURES, AgeModel, grouped_ml
+from medview.learning.region_age import FEATURES, AgeModel, VolumeError, grouped_ml
 from medview.learning.region_groups import CLASSES, REGIONS
+from medview.learning.region_intervals import factors
 from medview.learning.regions import RegionModel, Regions, find_regions, load_region_model
 from medview.learning.upright_words import lie_notes, turned_words
 
@@ -163,17 +162,12 @@ def _volumes(regions: Regions, model: RegionModel) -> tuple[Score, ...]:
     Where it was off to one side, so is the interval; the volume as found stays within it. Nobody
     knows which of the measured sets a new head is like: the interval holds the mean error of each.
     """
-    made = []
+    made, error = [], model.age.error.of_volumes() if model.age else VolumeError.none()
     for n, (name, ml) in enumerate(grouped_ml(regions.ml).items()):
         ends: tuple[float | None, float | None] = (None, None)
-        if model.age and model.age.error_spread[n] > 0:
-            # Errors are of logarithms, so they are factors of the volume.
-            reach = 1.96 * model.age.error_spread[n]
-            middles = (-model.age.error_middle[n], *_errors_of_sets(model.card, name))
-            ends = (
-                ml * float(np.exp(min(0.0, *(each - reach for each in middles)))),
-                ml * float(np.exp(max(0.0, *(each + reach for each in middles)))),
-            )
+        if error.spread[n] > 0:
+            low, high = factors(error.middle[n], error.spread[n], _biases(model.card, name))
+            ends = ml * low, ml * high
         made.append(
             Score(
                 f"{name.replace(' ', '_')}_ml",
@@ -187,20 +181,18 @@ def _volumes(regions: Regions, model: RegionModel) -> tuple[Score, ...]:
     return tuple(made)
 
 
-def _errors_of_sets(card: ModelCard, group: str) -> tuple[float, ...]:
-    """Logarithm of the true volume over the one found, on average of each set of the card.
+def _biases(card: ModelCard, group: str) -> tuple[float, ...]:
+    """By what share of the volume the network is off on average, on each set of the card.
 
     Of a group whose error is known without its side, it counts to both.
     """
-    known: dict[str, list[float]] = {"volume_bias": [], "volume_error": []}
-    groups = {"volume_bias": f"group:{group}", "volume_error": f"region:{group}"}
+    sides: dict[str, list[float]] = {"volume_bias": [], "volume_error": []}
     for row in card.measured:
-        is_ours = row.predictor == "model" and groups.get(row.name) == row.group
-        if is_ours and row.value is not None:
-            known[row.name].append(row.value)
-    sides = (sign * size for size in known["volume_error"] for sign in (-1, 1))
-    shares = known["volume_bias"] or list(sides)
-    return tuple(-float(np.log1p(share / 100)) for share in shares if share > -100)
+        is_ours = row.predictor == "model" and row.group in (f"group:{group}", f"region:{group}")
+        if is_ours and row.name in sides and row.value is not None:
+            sides[row.name].append(row.value / 100)
+    both = [sign * size for size in sides["volume_error"] for sign in (-1, 1)]
+    return tuple(share for share in sides["volume_bias"] or both if share > -1)
 
 
 def _maps(volume: Volume, regions: Regions) -> tuple[ScalarMap, ...]:

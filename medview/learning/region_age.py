@@ -126,6 +126,11 @@ class AgeModel:
         return self._age(features(ml) - np.array(self.error_middle))
 
     @property
+    def error(self) -> VolumeError:
+        """The error of measured features."""
+        return VolumeError(np.array(self.error_middle), np.array(self.error_spread))
+
+    @property
     def volume_sd(self) -> float:
         """Standard deviation of the age in years that the error of the volumes makes."""
         reach = np.array(self.slope) / np.array(self.spread) * np.array(self.error_spread)
@@ -173,6 +178,15 @@ class VolumeError:
         apart = features(measured) - features(true)
         spread = apart.std(axis=0, ddof=1) if len(apart) > 1 else np.zeros(apart.shape[1])
         return cls(apart.mean(axis=0), spread)
+
+    def of_volumes(self) -> VolumeError:
+        """Error of the logarithm of the groups' volumes: of their shares and of the whole head.
+
+        Both are taken as independent.
+        """
+        middle, spread = self.middle + self.middle[-1], np.hypot(self.spread, self.spread[-1])
+        middle[-1], spread[-1] = self.middle[-1], self.spread[-1]
+        return VolumeError(middle, spread)
 
     @classmethod
     def none(cls) -> VolumeError:

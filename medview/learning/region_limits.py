@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import NAMES, AgeModel
 from medview.learning.region_grid import Boxed
+from medview.learning.region_intervals import ELSEWHERE
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.subset import TrainCase
 
@@ -22,7 +23,7 @@ def limits_of(
     recipe: RegionRecipe,
 ) -> tuple[str, ...]:
     """The limits of weights that learnt from these heads; `rows` are of left-out ones."""
-    limits = [_few(learnt, recipe), *_weakest(rows, recipe)]
+    limits = [_few(learnt, recipe), *_weakest(rows, recipe), *_held(rows)]
     if recipe.folds <= 1:
         limits.append("These weights have not been measured on heads of their own sets.")
     if age is not None:
@@ -96,6 +97,27 @@ def _weakest(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:
     if said:
         said.append("Volumes are told as found; only the age takes their mean error off.")
     return said
+
+
+def _held(rows: Sequence[MetricRow]) -> list[str]:
+    """How often the interval of a volume holds the true one, of measured sets and of others."""
+    held = {
+        group: {
+            row.subset: f"{100 * row.value:.0f} %"
+            for row in rows
+            if (row.name, row.task, row.group) == ("coverage", "regions", group)
+            and row.value is not None
+        }
+        for group in ("all", ELSEWHERE)
+    }
+    known, elsewhere = (held[group] for group in ("all", ELSEWHERE))
+    if not known:
+        return []
+    told = [f"{share} ({name})" for name, share in known.items()]
+    said = f"The interval of a volume holds the true one in {' and '.join(told)} of left-out heads"
+    if elsewhere:
+        said += f"; had nothing of their set been measured, in {' and '.join(elsewhere.values())}"
+    return [f"{said}."]
 
 
 def _ages_of_heads(rows: Sequence[MetricRow], recipe: RegionRecipe) -> list[str]:

@@ -104,7 +104,8 @@ def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
         )
 
     rows = [row(name, _mean_of_known(values), "all") for name, values in table.items()]
-    rows.append(row("volume_error", np.abs(whole), "region:intracranial volume"))
+    for name, values in (("volume_error", np.abs(whole)), ("volume_bias", whole)):
+        rows.append(row(name, values, "region:intracranial volume"))
     for name, regions in FEATURES.items():
         mine = np.array([region.name in regions for region in REGIONS])
         both = np.array([[h.found_ml[mine].sum(), h.true_ml[mine].sum()] for h in heads])

@@ -25,6 +25,7 @@ from medview.learning.metrics import MetricRow
 from medview.learning.region_age import AgeModel, fit_age
 from medview.learning.region_card import Trained, make_card
 from medview.learning.region_cases import LabelledHead, load_head
+from medview.learning.region_intervals import interval_rows
 from medview.learning.region_measure import (
     Measured,
     Table,
@@ -184,6 +185,7 @@ def figures(
         by_set.setdefault(head.subset, []).append(head)
     for heads in by_set.values():
         rows += region_rows(heads)
+        rows += interval_rows(heads, (*left_out, *others))
     if table is None:
         return rows
     rows += age_rows(table_ages(table, left_out), "ixi-roi-2mm", "model")

@@ -119,9 +119,10 @@ def test_a_volume_known_to_come_out_too_large_has_its_interval_below(
     off = replace(model.age, error_middle=(0.4, 0.0, *model.age.error_middle[2:]))
     scores = {s.name: s for s in brain_age_t1.scores_of(replace(model, age=off), found, None)}
     large, right = scores["ventricles_ml"], scores["fluid_round_the_brain_ml"]
-    assert large.low == pytest.approx(large.value * np.exp(-0.4 - 1.96 * 0.05))
+    both = 1.96 * np.hypot(0.05, 0.05)  # of its share of the head, and of the head
+    assert large.low == pytest.approx(large.value * np.exp(-0.4 - both))
     assert large.high == large.value
-    assert right.high / right.value == pytest.approx(np.exp(1.96 * 0.05))
+    assert right.high / right.value == pytest.approx(np.exp(both))
 
 
 def test_the_interval_of_a_volume_holds_the_mean_error_of_each_measured_set(
@@ -136,12 +137,12 @@ def test_the_interval_of_a_volume_holds_the_mean_error_of_each_measured_set(
     known = replace(model, card=replace(model.card, measured=rows))
     scores = {s.name: s for s in brain_age_t1.scores_of(known, found, None)}
     grey, head = scores["cortical_grey_ml"], scores["intracranial_volume_ml"]
-    usual = np.exp(1.96 * 0.05)
+    usual, whole = np.exp(1.96 * np.hypot(0.05, 0.05)), np.exp(1.96 * 0.05)
     assert (grey.value / grey.low, grey.high / grey.value) == pytest.approx(
         (1.25 * usual, usual / 0.8)
     )
     assert (head.value / head.low, head.high / head.value) == pytest.approx(
-        (1.1 * usual, usual / 0.9)
+        (1.1 * whole, whole / 0.9)
     )
     unknown = scores["thalamus_ml"]
     assert unknown.high / unknown.value == pytest.approx(usual)

@@ -118,3 +118,13 @@ def test_volumes_unlike_all_others_are_told() -> None:
     odd = ml[0].copy()
     odd[2:12] *= 1.6
     assert model.strangeness(odd) > 2
+
+
+def test_a_volume_is_off_by_its_share_of_the_head_and_by_the_head() -> None:
+    last = len(NAMES) - 1
+    error = VolumeError(np.full(last + 1, 0.1), np.full(last + 1, 0.03))
+    error.middle[last], error.spread[last] = 0.2, 0.04
+    volumes = error.of_volumes()
+    assert volumes.middle[:last] == pytest.approx(0.3)
+    assert volumes.spread[:last] == pytest.approx(0.05)
+    assert (volumes.middle[last], volumes.spread[last]) == (0.2, 0.04)

@@ -12,6 +12,7 @@ from region_heads import people
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_grid import Boxed
+from medview.learning.region_intervals import ELSEWHERE
 from medview.learning.region_limits import limits_of, method_of
 from medview.learning.region_measure import Ages, age_rows
 from medview.learning.region_trainer import RegionRecipe
@@ -80,6 +81,22 @@ def test_ages_that_are_not_followed_are_told_of_sets_learnt_from_and_others(
     assert (
         "off by 20.0 years on average, and does not follow their ages (r -1.00). Of 100 %" in line
     )
+
+
+def test_how_often_intervals_hold_the_true_volume_is_told_of_measured_sets_and_of_others() -> None:
+    shares = {("all", "a"): 0.99, ("all", "b"): 0.958, (ELSEWHERE, "a"): 0.8, (ELSEWHERE, "b"): 0.5}
+    rows = [
+        MetricRow("model", "case", "coverage", on, value, 7, 7, group=group, task="regions")
+        for (group, on), value in shares.items()
+    ]
+    ages = MetricRow("model", "case", "coverage", "c", 1.0, 7, 7, task="age")
+    told = [line for line in limits_of([], None, [*rows, ages], BOTH) if "interval" in line]
+    assert told == [
+        "The interval of a volume holds the true one in 99 % (a) and 96 % (b) of left-out heads; "
+        "had nothing of their set been measured, in 80 % and 50 %."
+    ]
+    (alone,) = (line for line in limits_of([], None, rows[:1], ONE) if "interval" in line)
+    assert alone.endswith("in 99 % (a) of left-out heads.")
 
 
 def test_the_method_tells_folds_volumes_and_how_many_heads_were_turned() -> None:
