@@ -69,17 +69,20 @@ def _open(words: list[str]) -> int:
     from medview.cli.output import Voice
     from medview.domain.errors import UsageError
 
+    voice = Voice.for_words(words)
     try:
         chosen = _understood(words)
     except UsageError as error:
-        return Voice.for_words(words).failed(error)
+        return voice.failed(error)
     # PySide reads the source of whatever is imported after it: what knows no Qt comes before.
     import medview.ui.app  # noqa: F401  # isort: skip
 
     # Qt takes a third of a second to import; commands do without.
     from medview.main import open_window
 
-    return open_window(tuple(chosen.paths), chosen.screenshot)
+    return open_window(
+        tuple(chosen.paths), chosen.screenshot, private=chosen.private, tell=voice.failed
+    )
 
 
 def _understood(words: list[str]) -> argparse.Namespace:
@@ -90,6 +93,9 @@ def _understood(words: list[str]) -> argparse.Namespace:
     parser.add_argument("paths", nargs="*", type=Path, metavar="PATH", help="folders or files")
     parser.add_argument(
         "--screenshot", type=Path, metavar="DIR", help="save window.png and pane_*.png, then end"
+    )
+    parser.add_argument(
+        "--private", action="store_true", help="no name, id, birth date or path is shown"
     )
     known, unknown = parser.parse_known_args(words)
     for path in known.paths:

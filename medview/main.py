@@ -7,6 +7,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -130,7 +131,8 @@ def _obey(preferences: Preferences, session: Session) -> None:
     """Let the session be as the settings say, also where these come late."""
 
     def take() -> None:
-        session.private = preferences.settings.private
+        # What was asked for at the start, or since, stays.
+        session.private = session.private or preferences.settings.private
         session.first_reader = preferences.settings.first_reader
 
     def arrived() -> None:
@@ -186,15 +188,30 @@ def joined(jobs: Jobs, session: Session, preferences: Preferences, places: Place
     )
 
 
-def open_window(paths: tuple[Path, ...] = (), screenshot: Path | None = None) -> int:
-    """Open the window on paths; with `screenshot` save pictures there and end by itself."""
+def _say(error: MedviewError) -> int:
+    """Print why the window ends by itself; its exit code."""
+    print(f"medview: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+def open_window(
+    paths: tuple[Path, ...] = (),
+    screenshot: Path | None = None,
+    *,
+    private: bool = False,
+    tell: Callable[[MedviewError], int] = _say,
+) -> int:
+    """Open the window on paths; with `screenshot` save pictures there and end by itself.
+
+    `private` hides who is seen, whatever the settings say; these stay as they are. `tell` prints
+    why no pictures could be saved and gives the exit code.
+    """
     program = build()
+    program.app.session.private = private or program.app.session.private
     answer: list[int] = []
 
     def finish(error: MedviewError | None) -> None:
-        if error is not None:
-            print(f"medview: {error}", file=sys.stderr)
-        answer.append(0 if error is None else error.exit_code)
+        answer.append(0 if error is None else tell(error))
         program.qt.exit()
 
     def interrupted(*_: object) -> None:

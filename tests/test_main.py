@@ -128,12 +128,13 @@ def test_open_with_screenshot_saves_window_and_panes_and_ends(environment, folde
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_without_images_ends_with_the_reason(environment, tmp_path):
-    (tmp_path / "empty").mkdir()
-    words = ("open", str(tmp_path / "empty"), "--screenshot", str(tmp_path / "shots"))
+@pytest.mark.parametrize(("option", "about"), [((), "Doe: "), (("--private",), "")])
+def test_a_folder_without_images_ends_with_the_reason(environment, tmp_path, option, about):
+    (tmp_path / "Doe").mkdir()
+    words = ("open", str(tmp_path / "Doe"), "--screenshot", str(tmp_path / "shots"), *option)
     done = run(environment, "-m", "medview", *words)
     assert done.returncode == 3
-    assert done.stderr.startswith("medview: empty: ")
+    assert done.stderr.startswith(f"medview: {about}is empty. ")
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "shots" / "window.png").exists()
 
@@ -247,6 +248,28 @@ def test_a_disk_that_never_answers_again_is_said_and_the_program_ends(environmen
     assert done.returncode == WriteError("").exit_code
     assert sorted(path.name for path in home.iterdir()) == ["hanging.toml", "settings.json"]
     assert read_settings(home / "settings.json").cine_rate == 3.0
+
+
+@pytest.mark.parametrize("words", [[], ["--private"]])
+def test_private_is_for_this_window_and_the_settings_stay(
+    program, folder, monkeypatch, qtbot, words
+):
+    seen = []
+
+    def run():
+        qtbot.waitUntil(lambda: program.app.session.volume_id is not None, timeout=60_000)
+        seen.append(str(program.app.window.studies.tree.model().index(0, 0).data()))
+        program.close()
+        return 0
+
+    monkeypatch.setattr("medview.main.build", lambda: program)
+    monkeypatch.setattr(type(program), "run", lambda _: run())
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    assert main([str(folder), *words]) == 0
+    assert ("Journey" in seen[0]) is not bool(words)
+    assert program.app.session.private is bool(words)
+    settings = program.app.preferences.settings
+    assert (settings.private, bool(settings.recent)) == (False, not words)
 
 
 _LATE = """
