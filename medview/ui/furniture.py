@@ -156,25 +156,48 @@ def draw_corners(
     top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
     left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
     low_left, low_right = corners.bottom_left, corners.bottom_right
+    high_left = _with_dates_whole(corners.top_left, corners.top_right, area.width())
     sides = (
-        (corners.top_left, corners.top_right, left, top, "left"),
-        (corners.top_right, corners.top_left, right, top, "right"),
+        (high_left, corners.top_right, left, top, "left"),
+        (corners.top_right, high_left, right, top, "right"),
         (low_left, low_right, left, bottom - LINE * len(low_left), "left"),
         (low_right, low_left, right, bottom - LINE * len(low_right), "right"),
     )
-    # The middle belongs to the letters, but for lines that stand below the upper one.
-    half = area.width() / 2 - MARGIN - _MIDDLE
     for lines, across, x, y, align in sides:
         for row, text in enumerate(lines):
-            room = half
+            room = _half(area.width())
             if (lifted and y != top) or (y == top and row >= _LETTER_LINES):
                 # Below, lines stand beside each other counted from the last one.
                 level = row if y == top else row - len(lines) + len(across)
-                beside = width_of(across[level]) if 0 <= level < len(across) else 0.0
-                room = max(half, area.width() - 3 * MARGIN - beside)
+                room = _room_beside(across, level, area.width())
             colour = PANE_QUIET if row else PANE_STRONG
             at = QPointF(x, y + row * LINE)
             write(painter, at, fitted(text, room), colour=colour, align=align)
+
+
+def _half(width: float) -> float:
+    """The middle belongs to the letters, but for lines that stand below the upper one."""
+    return width / 2 - MARGIN - _MIDDLE
+
+
+def _room_beside(across: Sequence[str], level: int, width: float) -> float:
+    """What the line of the other corner at that height leaves."""
+    beside = width_of(across[level]) if 0 <= level < len(across) else 0.0
+    return max(_half(width), width - 3 * MARGIN - beside)
+
+
+def _with_dates_whole(lines: Sequence[str], across: Sequence[str], width: float) -> tuple[str, ...]:
+    """The upper left lines; what has no room in one goes on in the next.
+
+    Last in a line stands what tells studies or planes apart: the date, or how deep a plane lies.
+    """
+    laid: list[str] = []
+    for text in lines:
+        row = len(laid)
+        room = _room_beside(across, row, width) if row >= _LETTER_LINES else _half(width)
+        head, _, tail = text.rpartition(_BESIDE)
+        laid += [head, tail] if head and fitted(text, room) != text else [text]
+    return tuple(laid)
 
 
 def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:

@@ -55,6 +55,27 @@ def test_a_date_is_whole_in_a_narrow_pane_that_says_nothing_on_the_right_of_it(c
     assert lit(image, (round(furniture.width_of(who)) - 12, 26, 200, 44))
 
 
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (("NAME", "F · 61 y · 14 Mar 2026", "T1"), ["NAME", "F · 61 y", "14 Mar 2026", "T1"]),
+        (("Coronal · P 17.0",), ["Coronal", "P 17.0"]),
+    ],
+)
+def test_date_and_depth_stay_whole_beside_other_words_in_a_small_pane(
+    canvas, monkeypatch, lines, said
+):
+    written = []
+    monkeypatch.setattr(
+        furniture, "write", lambda _p, at, text, **_: written.append((at.y(), text))
+    )
+    beside = ("Im 45 / 155", "H 123.5 mm · 1.5 mm")
+    area = QRectF(0, 0, 160, 200)
+    furniture.draw_corners(canvas[1], area, Corners(lines, beside, (), ()))
+    assert [text for _, text in written[: len(said)]] == said
+    assert [y for y, _ in written[: len(said)]] == [7.0 + 18.0 * row for row in range(len(said))]
+
+
 def test_below_a_lifted_letter_a_line_may_use_the_middle_but_not_its_neighbour(canvas):
     image, painter = canvas
     corners = Corners((), (), ("W 1", "zoom"), ("Score", 12 * "only "))
