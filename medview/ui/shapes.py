@@ -70,10 +70,13 @@ def _write_lines(
     if not points or not shape.lines:
         return
     wide = max(furniture.width_of(text) for text in shape.lines)
+    high = furniture.LINE * len(shape.lines)
     right = max(points, key=lambda at: at.x())
     fits = right.x() + _BESIDE_PX + wide <= area.right()
     beside = right if fits else min(points, key=lambda at: at.x())
-    x, align = (_BESIDE_PX, "left") if fits else (-_BESIDE_PX, "right")
+    x = beside.x() + _BESIDE_PX if fits else beside.x() - _BESIDE_PX - wide
+    # Over the drawing rather than past the edge: a figure that is cut may be read as another.
+    at = QPointF(max(area.left(), x), max(area.top(), min(beside.y() - 8, area.bottom() - high)))
     for row, text in enumerate(shape.lines):
-        at = QPointF(beside.x() + x, beside.y() - 8 + row * furniture.LINE)
-        furniture.write(painter, at, text, colour=colour, align=align)
+        where = at + QPointF(0 if fits else wide, row * furniture.LINE)
+        furniture.write(painter, where, text, colour=colour, align="left" if fits else "right")
