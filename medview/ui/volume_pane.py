@@ -33,6 +33,8 @@ from medview.ui.identity import corner_lines
 from medview.ui.theme import PANE_BACK, PANE_QUIET
 from medview.ui.words import tr
 
+# So wide that the words of its bar are whole.
+_LEAST_PX = 300
 _DEGREES_PER_PX = 0.5
 _ZOOM_PX = 180.0
 _NOTCH = 120
@@ -65,22 +67,25 @@ class VolumePane(QWidget):
         name(self.presets, "volume_preset", tr("What is seen in 3-D"))
         self.presets.setToolTip(tr("Bone, soft tissue, or the brightest values"))
         self.presets.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
+        self.presets.setProperty("look", "narrow")
         self.presets.activated.connect(self._on_preset)
-        self.crop = button(tr("Crop"), "volume_crop", tip=tr("Cut it by a box, or show all of it"))
+        tip = tr("Cut it by a box, or show all of it")
+        self.crop = button(tr("Crop"), "volume_crop", look="narrow", tip=tip)
         self.crop.setCheckable(True)
         self.crop.clicked.connect(app.viewing.crop.toggle)
-        front = button(tr("From the front"), "volume_reset", tip=tr("Turn and zoom back"))
+        tip = tr("From the front again, all of it")
+        front = button(tr("Front"), "volume_reset", look="narrow", tip=tip)
         front.clicked.connect(app.volume_view.reset)
         close = button("✕", "volume_close", look="link", tip=tr("Close the 3-D view"))
         close.clicked.connect(self.hide)
-        bar = Row(label(tr("3-D"), "strong"), self.presets, 1, self.crop, front, close, gap=8)
-        bar.setContentsMargins(10, 6, 8, 6)
+        bar = Row(label(tr("3-D"), "strong"), self.presets, 1, self.crop, front, close, gap=6)
+        bar.setContentsMargins(8, 6, 8, 6)
         rows = QVBoxLayout(self)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(bar)
         rows.addWidget(self.picture, 1)
-        self.setMinimumWidth(280)
+        self.setMinimumWidth(_LEAST_PX)
         app.volume_view.staged.connect(self.refresh)
         for field in ("crop_on", "crops"):
             getattr(app.session.events, field).connect(self._on_crop)

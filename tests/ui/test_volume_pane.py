@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QPushButton
 from ui.fakes import LEFT, NO, RIGHT, drag, mouse, type_key, wheel
 
 from medview.domain.crop import CropBox
@@ -60,6 +60,14 @@ def test_it_takes_room_beside_the_planes_and_gives_it_back(seen):
     assert not pane.isVisible()
     assert not seen.app.volume_view.is_open
     assert not seen.window.table["view.volume"].isChecked()
+
+
+def test_the_words_of_its_bar_are_whole_in_a_small_window(seen):
+    seen.window.resize(1280, 720)
+    seen.settle()
+    bar = [seen.find(QPushButton, f"volume_{name}") for name in ("crop", "reset", "close")]
+    for part in (seen.window.volume.presets, *bar):
+        assert part.width() >= part.sizeHint().width(), part.objectName()
 
 
 def test_left_turns_right_zooms_middle_pushes_and_the_wheel_comes_nearer(seen):
