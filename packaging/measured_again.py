@@ -30,7 +30,7 @@ def with_new_rows(card: ModelCard, new: ModelCard, groups: str = "") -> ModelCar
         raise ValueError("these figures are of other weights")
     added = [figure for figure in new.measured if figure.group.startswith(groups)]
     if not added:
-        raise ValueError(f"nothing was measured on {groups}")
+        raise ValueError(f"nothing was measured on {groups}" if groups else "nothing was measured")
     commands = {figure.command for figure in added}
 
     def goes(figure: Figure) -> bool:

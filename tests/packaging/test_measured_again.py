@@ -5,12 +5,14 @@ import sys
 from dataclasses import replace
 
 import pytest
-from age_weights import write_age_weights
 
-from medview.domain.card import Figure
+from medview.domain.card import Figure, ModelCard
 from medview.io.cards import read_card, write_card
 
 TRAIN = "medview train brain-age --data DATA --out DIR"
+CARD = ModelCard(
+    *("brain-age", "1", "t", "s", (), (), (), "u", ("Weak.",), "l", "s"), weights_sha256="5" * 64
+)
 
 
 def figure(value, group="all", command=TRAIN):
@@ -18,16 +20,14 @@ def figure(value, group="all", command=TRAIN):
 
 
 def put(tmp_path, old, new, monkeypatch, *more, weights=None):
-    first = write_age_weights(tmp_path / "w")[0].with_name("card.json")
-    second = tmp_path / "new.json"
-    card = read_card(first)
-    write_card(replace(card, measured=tuple(old)), first)
-    again = replace(card, measured=tuple(new), limits=("Other.",))
-    write_card(replace(again, weights_sha256=weights or card.weights_sha256), second)
+    first, second = tmp_path / "card.json", tmp_path / "new.json"
+    write_card(replace(CARD, measured=tuple(old)), first)
+    again = replace(CARD, measured=tuple(new), limits=("Other.",))
+    write_card(replace(again, weights_sha256=weights or CARD.weights_sha256), second)
     monkeypatch.setattr(sys, "argv", ["measured_again.py", str(first), str(second), *more])
     runpy.run_path("packaging/measured_again.py", run_name="__main__")
     made = read_card(first)
-    assert made.limits == card.limits
+    assert made.limits == CARD.limits
     return [(one.group, one.value, one.command) for one in made.measured]
 
 
@@ -55,3 +55,5 @@ def test_figures_of_other_weights_and_of_nothing_are_refused(tmp_path, monkeypat
         put(tmp_path, [figure(1.0)], [figure(5.0)], monkeypatch, weights="0" * 64)
     with pytest.raises(SystemExit, match="nothing was measured on left-out"):
         put(tmp_path, [figure(1.0)], [figure(5.0)], monkeypatch, "--groups", "left-out:")
+    with pytest.raises(SystemExit, match="^nothing was measured$"):
+        put(tmp_path, [figure(1.0)], [], monkeypatch)
