@@ -55,5 +55,5 @@ def test_figures_of_other_weights_and_of_nothing_are_refused(tmp_path, monkeypat
         put(tmp_path, [figure(1.0)], [figure(5.0)], monkeypatch, weights="0" * 64)
     with pytest.raises(SystemExit, match="nothing was measured on left-out"):
         put(tmp_path, [figure(1.0)], [figure(5.0)], monkeypatch, "--groups", "left-out:")
-    with pytest.raises(SystemExit, match="^nothing was measured$"):
+    with pytest.raises(SystemExit, match=r"^nothing was measured$"):
         put(tmp_path, [figure(1.0)], [], monkeypatch)
