@@ -39,8 +39,11 @@ def _in_words(body: Mapping[str, Any]) -> str:
 
 
 def _series_lines(series: Mapping[str, Any]) -> list[str]:
+    from medview.domain.study import follow_in_time
+
     size = " x ".join(str(n) for n in series["size"])
-    times = f" x {series['times']} times" if series["times"] > 1 else ""
+    counted = "times" if follow_in_time(series["split_by"]) else "volumes"
+    times = f" x {series['times']} {counted}" if series["times"] > 1 else ""
     if series["time_step_s"] and times:
         times += f" every {series['time_step_s']:.4g} s"
     spacing = series["spacing_mm"]

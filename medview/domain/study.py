@@ -10,6 +10,23 @@ from medview.domain.geometry import Geometry
 from medview.domain.presentation import Presentation
 from medview.domain.volume import Note
 
+# What tells volumes apart that were taken one after the other.
+_TEMPORAL = {
+    "time",
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "TriggerTime",
+    "AcquisitionTime",
+    "ContentTime",
+}
+# What tells the volumes of a file apart whose every voxel has several values.
+COMPONENT = "component"
+
+
+def follow_in_time(split_by: str | None) -> bool:
+    """Whether volumes that this tells apart (None: not known) follow each other in time."""
+    return split_by is None or split_by in _TEMPORAL
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Series:

@@ -46,7 +46,9 @@ def convert(job: Progress, series: Series, path: Path) -> tuple[Note, ...]:
                 do="Split the file, and convert its parts.",
             )
         job.report(time + 1, series.times, "reading")
-    nifti.write_times(_of_one_type(volumes), path, step_s=series.time_step_s)
+    nifti.write_times(
+        _of_one_type(volumes), path, step_s=series.time_step_s, split_by=series.split_by
+    )
     notes = [note for volume in volumes for note in volume.warnings]
     return tuple(dict.fromkeys((*series.warnings, *notes)))
 

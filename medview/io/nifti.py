@@ -23,7 +23,7 @@ from medview.domain.errors import ReadError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.progress import Progress, zeros
-from medview.domain.study import Series
+from medview.domain.study import COMPONENT, Series
 from medview.domain.volume import Note, Volume, Window
 from medview.domain.wording import legible
 from medview.io.atomic import whole_file
@@ -32,6 +32,7 @@ from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.nifti_header import (
     COLOUR_BYTES,
     TILT_DEGREES,
+    VECTOR,
     Header,
     forms_of,
     geometry_of,
@@ -77,7 +78,7 @@ def find(path: Path) -> list[Found] | None:
         files=files,
         size=header.shape,
         times=header.times,
-        split_by="time" if header.times > 1 else None,
+        split_by=header.split_by,
         geometry=geometry,
         warnings=notes,
         form=forms[0] if forms else "",
@@ -274,15 +275,21 @@ def write(image: Volume | ScalarMap, path: Path) -> None:
 
 
 def write_times(
-    images: Sequence[Volume | ScalarMap], path: Path, *, step_s: float | None = None
+    images: Sequence[Volume | ScalarMap],
+    path: Path,
+    *,
+    step_s: float | None = None,
+    split_by: str | None = None,
 ) -> None:
     """Write volumes of one grid and type as the times of one file, as `write` does.
 
-    `step_s` seconds lie between two of them, None when that is not known.
+    `step_s` seconds lie between two of them, None when that is not known. Volumes split by
+    `COMPONENT` become the values that each voxel has, in the fifth dimension.
     """
     first = images[0]
     colour = first.array.ndim == 4
-    shape = (*first.geometry.shape[::-1], *([len(images)] if len(images) > 1 else []))
+    rest = (1, len(images)) if split_by == COMPONENT else (len(images),)
+    shape = (*first.geometry.shape[::-1], *(rest if len(images) > 1 else ()))
     header = _header_for(first.geometry, first.array.dtype, shape, step_s, colour=colour)
     with whole_file(path) as draft, draft.open("wb") as file:
         if path.suffix.lower() == ".gz":
@@ -321,6 +328,8 @@ def _header_for(
     header["scl_slope"], header["scl_inter"] = 1, 0
     if len(shape) > 3:
         header["pixdim"][4] = step_s or 0
+    if len(shape) > 4:
+        header["intent_code"] = VECTOR
     # Behind the header stand four bytes that say "no extensions"; pixels begin at a multiple
     # of 16.
     begin = -(-(header.sizeof_hdr + 4) // 16) * 16

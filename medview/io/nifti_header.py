@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
 from medview.domain.geometry import Geometry
+from medview.domain.study import COMPONENT
 from medview.domain.volume import Note
 from medview.io.codes import Code
 from medview.io.limits import memory_cap
@@ -35,6 +36,9 @@ _TYPES = {
     2: "u1", 4: "i2", 8: "i4", 16: "f4", 32: "c8", 64: "f8", 128: "rgb", 256: "i1",
     512: "u2", 768: "u4", 1024: "i8", 1280: "u8", 1792: "c16", 2304: "rgba",
 }  # fmt: skip
+# Meanings of values that every voxel has several of: matrices, vectors, colours one by one.
+_MANY_VALUED = (1004, 1005, 1006, 1007, 1008, 1009, 1010, 2003, 2004)
+VECTOR = 1007
 COLOUR_BYTES = {"rgb": 3, "rgba": 4}
 _TURN = np.diag([-1.0, -1.0, 1.0, 1.0])
 
@@ -49,7 +53,11 @@ def turn_ras_lps(affine: Affine) -> Affine:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a NIfTI header says, checked. `shape` is (column, row, slice), `times` the rest."""
+    """What a NIfTI header says, checked. `shape` is (column, row, slice), `times` the rest.
+
+    `split_by` is what tells its volumes apart: times, or components where every voxel has several
+    values, which by the format is said by a fifth dimension.
+    """
 
     path: Path
     data_path: Path
@@ -57,6 +65,7 @@ class Header:
     order: str
     shape: tuple[int, int, int]
     times: int
+    split_by: str | None
     kind: str
     offset: int
     packed: bool
@@ -123,13 +132,15 @@ def _checked(path: Path, raw: NDArray[np.void], order: str, packed: bool) -> Hea
     kind = _TYPES.get(int(raw["datatype"]))
     if kind is None:
         raise _damaged(path, f"has values of an unknown type ({int(raw['datatype'])})")
+    times, many = math.prod(dims[3:]), int(raw["intent_code"]) in _MANY_VALUED
     header = Header(
         path=path,
         data_path=other_of_pair(path, ".img") if is_pair else path,
         raw=raw,
         order=order,
         shape=(dims[0], dims[1], dims[2]),
-        times=math.prod(dims[3:]),
+        times=times,
+        split_by=(COMPONENT if many or times > dims[3] else "time") if times > 1 else None,
         kind=kind,
         offset=_offset(path, float(raw["vox_offset"]), lowest=0 if is_pair else 352),
         packed=packed,
@@ -255,11 +266,12 @@ _UNITS_S = {8: 1.0, 16: 1e-3, 24: 1e-6}
 
 
 def time_step_of(header: Header) -> float | None:
-    """Seconds between two times; None when the file has one time or does not say it (R38)."""
+    """Seconds between two times; None when the file has none or does not say it (R38)."""
     step = float(header.raw["pixdim"][4])
     unit = _UNITS_S.get(int(header.raw["xyzt_units"]) & 56)
     # Without a unit, seconds are what most programs mean; a step of 1 is what they leave behind.
-    if header.times == 1 or not math.isfinite(step) or step <= 0 or (unit is None and step == 1):
+    is_left_behind = unit is None and step == 1
+    if header.split_by != "time" or not math.isfinite(step) or step <= 0 or is_left_behind:
         return None
     return step * (unit or 1.0)
 

@@ -13,7 +13,7 @@ from glob import escape
 from pathlib import Path
 
 from medview.domain.errors import ReadError
-from medview.domain.study import Series
+from medview.domain.study import Series, follow_in_time
 from medview.domain.volume import Note
 from medview.io.sources import is_there, read_head, size_of
 
@@ -83,7 +83,8 @@ def with_sidecar(series: Series) -> Series:
     said = {key: value for found in read for key, value in found.items()}
     if not said:
         return series
-    step = _positive(said, "RepetitionTime") if series.times > 1 else None
+    is_timed = series.times > 1 and follow_in_time(series.split_by)
+    step = _positive(said, "RepetitionTime") if is_timed else None
     modality = _text(said, "Modality")
     makers = (_text(said, "Manufacturer"), _text(said, "ManufacturersModelName"))
     return replace(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from medview.domain.discretion import series_words, study_words
-from medview.domain.study import Catalogue, Patient, Series, Study
+from medview.domain.study import Catalogue, Patient, Series, Study, follow_in_time
 from medview.services.session import Session
 from medview.ui.words import age, date, tr
 
@@ -95,17 +95,6 @@ def _facts(patient: Patient, study: Study, *, private: bool) -> str:
     return " · ".join(part for part in parts if part)
 
 
-# What tells volumes apart that were taken one after the other.
-_TEMPORAL = {
-    "time",
-    "TemporalPositionIdentifier",
-    "TemporalPositionIndex",
-    "TriggerTime",
-    "AcquisitionTime",
-    "ContentTime",
-}
-
-
 def time_words(series: Series, time: int) -> str:
     """Which volume of a series with several: "Time 3 / 12 · 4.0 s"; empty where it has one.
 
@@ -113,7 +102,7 @@ def time_words(series: Series, time: int) -> str:
     """
     if series.times < 2:
         return ""
-    is_time = series.split_by is None or series.split_by in _TEMPORAL
+    is_time = follow_in_time(series.split_by)
     text = tr("Time {n} / {m}") if is_time else tr("Volume {n} / {m}")
     text = text.format(n=time + 1, m=series.times)
     step = series.time_step_s if is_time else None

@@ -4,7 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from medview.domain.study import Catalogue, Choice, Patient, Series, Study, choice_for, first_few
+from medview.domain.study import (
+    Catalogue,
+    Choice,
+    Patient,
+    Series,
+    Study,
+    choice_for,
+    first_few,
+    follow_in_time,
+)
 
 
 def catalogue():
@@ -46,6 +55,11 @@ def test_every_series_has_one_owner_and_a_stranger_none():
                 assert whole.owner(replace(series, description="read again")) == (patient, study)
     assert whole.owner(Series("9.9.9")) is None
     assert whole.owner(Series("1.1.1", stack=1)) is None
+
+
+def test_echoes_and_components_do_not_follow_each_other_in_time():
+    assert all(map(follow_in_time, (None, "time", "TriggerTime")))
+    assert not any(map(follow_in_time, ("EchoTime", "component", "page")))
 
 
 def test_what_was_chosen_for_one_series_goes_before_what_was_chosen_for_all():

@@ -67,6 +67,12 @@ def test_more_than_the_memory_holds_is_refused(tmp_path, monkeypatch):
     assert not (tmp_path / "t.nii").exists()
 
 
+def test_components_become_the_fifth_dimension_again(tmp_path):
+    values = np.arange(48, dtype=np.int16).reshape(2, 1, 2, 3, 4)
+    written, _ = converted(nifti_written(tmp_path / "in.nii", values), tmp_path / "t.nii.gz")
+    np.testing.assert_array_equal(np.asarray(written.dataobj).T, values)
+
+
 def test_the_time_step_is_written_with_the_times(tmp_path):
     values = np.zeros((3, 4, 3, 2), np.int16)
     path = patched(

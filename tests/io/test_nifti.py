@@ -135,11 +135,60 @@ def test_colours_are_read_and_written(tmp_path):
     np.testing.assert_array_equal(volume.array, colours)
 
 
+@pytest.mark.parametrize("names", ["RGB", "RGBA"])
+def test_colours_of_another_writer_are_read_without_what_is_seen_through(names, tmp_path):
+    colours = np.random.default_rng(3).integers(0, 256, (2, 3, 4, len(names)), np.uint8)
+    voxels = colours.view(np.dtype([(name, "u1") for name in names]))[..., 0]
+    _, volume = only(written(tmp_path / "v.nii.gz", voxels))
+    np.testing.assert_array_equal(volume.array, colours[..., :3])
+
+
+def test_a_picture_of_two_dimensions_is_one_slice(tmp_path):
+    series, volume = only(written(tmp_path / "v.nii", VALUES[0]))
+    assert (series.size, series.times) == ((4, 3, 1), 1)
+    np.testing.assert_array_equal(volume.array, VALUES[:1])
+
+
 def test_each_time_of_four_dimensions_is_read_by_itself(tmp_path):
     values = np.arange(5 * 24, dtype=np.int16).reshape(5, 2, 3, 4)
     series, _ = only(written(tmp_path / "v.nii.gz", values))
     assert (series.times, series.split_by, series.size) == (5, "time", (4, 3, 2))
     np.testing.assert_array_equal(nifti.load(Silent(), series, 3).array, values[3])
+
+
+@pytest.mark.parametrize(
+    ("shape", "intent", "split_by"),
+    [
+        ((3, 1), 1007, "component"),
+        ((3, 1), 0, "component"),
+        ((3,), 1007, "component"),
+        ((6, 1), 1005, "component"),
+        ((3, 2), 0, "component"),
+        ((3,), 0, "time"),
+        ((1, 3), 0, "time"),
+        ((1, 1), 1007, None),
+    ],
+)
+def test_values_that_each_voxel_has_several_of_are_no_times(shape, intent, split_by, tmp_path):
+    values = np.arange(math.prod(shape) * 24, dtype=np.int16).reshape(*shape, 2, 3, 4)
+    path = written(tmp_path / "v.nii", values, intent_code=intent, xyzt_units=10)
+    patched(path, pixdim=[1, 2, 2, 2, 2.5, 1, 1, 1])
+    series, _ = only(path)
+    assert (series.times, series.split_by) == (math.prod(shape), split_by)
+    assert series.time_step_s == (2.5 if split_by == "time" else None)
+    last = nifti.load(Silent(), series, series.times - 1).array
+    np.testing.assert_array_equal(last, values.reshape(-1, 2, 3, 4)[-1])
+
+
+def test_components_stay_components_when_they_are_written(tmp_path):
+    volumes = [Volume(VALUES + n, Geometry((2, 3, 4), np.eye(4))) for n in range(3)]
+    nifti.write_times(volumes, tmp_path / "v.nii.gz", split_by="component")
+    header = nib.load(tmp_path / "v.nii.gz").header
+    assert header.get_data_shape() == (4, 3, 2, 1, 3)
+    assert header.get_intent()[0] == "vector"
+    series, _ = only(tmp_path / "v.nii.gz")
+    assert (series.times, series.split_by) == (3, "component")
+    np.testing.assert_array_equal(nifti.load(Silent(), series, 2).array, VALUES + 2)
 
 
 def test_a_header_with_its_pixels_in_a_second_file_is_one_image(tmp_path):

@@ -38,6 +38,14 @@ def test_the_sidecar_adds_time_step_modality_scanner_and_field(tmp_path):
     assert "Doe" not in repr(series)
 
 
+def test_components_are_not_a_repetition_time_apart(tmp_path):
+    path = written(tmp_path / "v.nii", TIMES[:, None], np.diag([2.0, 2, 2, 1]))
+    (tmp_path / "v.json").write_text(json.dumps(BIDS))
+    series, _ = only(path)
+    assert (series.times, series.split_by, series.time_step_s) == (3, "component", None)
+    assert series.modality == "MR"
+
+
 def test_the_header_comes_first_and_a_contradiction_is_said(tmp_path):
     series, _ = beside(tmp_path, BIDS, step=3.0)
     assert series.time_step_s == 3.0

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 
 from medview.domain.discretion import without_file_names
 from medview.domain.doubts import doubts
-from medview.domain.study import Catalogue, Patient, Series, Study
+from medview.domain.study import Catalogue, Patient, Series, Study, follow_in_time
 from medview.domain.volume import Note, Volume
 from medview.services.browsing import newest_first
 from medview.services.thumbnails import Thumbnail
@@ -316,6 +316,8 @@ def size_text(series: Series) -> str:
 
 def times_text(series: Series) -> str:
     """How many volumes follow each other, and how fast where that is known (R38)."""
+    if not follow_in_time(series.split_by):
+        return tr("{n} volumes", n=series.times)
     counted = tr("{n} times", n=series.times)
     if series.time_step_s is None:
         return counted

@@ -196,10 +196,13 @@ def test_the_reader_chooses_form_and_key_from_the_menu_of_a_row(bench):
         assert bench.jobs.last.args[1][-1] == choice
 
 
-def test_the_row_says_how_fast_volumes_follow_each_other(bench):
-    series = series_of("1.1", times=120, time_step_s=2.2)
+@pytest.mark.parametrize(
+    ("split_by", "said"), [("time", "120 times, every 2.20 s"), ("component", "120 volumes")]
+)
+def test_the_row_says_how_fast_volumes_follow_each_other(bench, split_by, said):
+    series = series_of("1.1", times=120, time_step_s=2.2, split_by=split_by)
     bench.session.catalogue = Catalogue((Patient("k", studies=(Study("1", series=(series,)),)),))
-    assert series_row(bench, "1.1#0").data(SECOND).endswith("120 times, every 2.20 s")
+    assert series_row(bench, "1.1#0").data(SECOND).endswith(said)
 
 
 def test_what_could_not_be_read_is_not_marked_as_on_screen(bench):
