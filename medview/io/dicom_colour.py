@@ -16,6 +16,7 @@ from medview.io.dicom_values import Header
 RGB8 = NDArray[np.uint8]
 MAX_ENTRIES = 65536
 _MOST_OF_8, _BELOW_ZERO = 255, 0x8000
+_YBR = ("YBR_FULL", "YBR_PARTIAL")
 # JPEG decoders turn colours themselves.
 _TURNED = ("1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51")
 
@@ -29,8 +30,8 @@ def to_rgb(pixels: Pixels, form: Form, header: Header, syntax: str) -> RGB8:
     if form.photometric == "PALETTE COLOR":
         return _by_palette(pixels, header)
     shallow = _eight_bits(pixels[..., :3], form.stored)
-    if form.photometric in ("YBR_FULL", "YBR_FULL_422") and syntax not in _TURNED:
-        shallow = _from_ybr(shallow)
+    if form.photometric.startswith(_YBR) and syntax not in _TURNED:
+        shallow = _from_ybr(shallow, partial=form.photometric.startswith("YBR_PARTIAL"))
     profile = header.raw("ICCProfile")
     return _by_profile(shallow, profile) if profile else shallow
 
@@ -57,11 +58,17 @@ def _eight_bits(pixels: Pixels, bits: int) -> RGB8:
     return np.asarray(pixels.astype(np.int64) >> (bits - 8)).astype(np.uint8)
 
 
-def _from_ybr(pixels: RGB8) -> RGB8:
-    """Full-range luminance and chrominance (PS3.3 C.7.6.3.1.2, after ITU-R BT.601)."""
+def _from_ybr(pixels: RGB8, *, partial: bool = False) -> RGB8:
+    """Luminance and chrominance (PS3.3 C.7.6.3.1.2, after ITU-R BT.601).
+
+    They have the full range; in `partial` luminances go from 16 to 235 and chrominances to 240.
+    """
     y, b, r = np.moveaxis(pixels.astype(np.float32), -1, 0)
     b -= 128
     r -= 128
+    if partial:
+        y = (y - 16) * (255 / 219)
+        b, r = b * (255 / 224), r * (255 / 224)
     rgb = np.stack((y + 1.402 * r, y - 0.344136 * b - 0.714136 * r, y + 1.772 * b), axis=-1)
     return np.asarray(np.clip(np.rint(rgb), 0, 255), dtype=np.uint8)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +35,14 @@ class Form:
     floating: bool
 
     @property
+    def shares_colours(self) -> bool:
+        """Whether two pixels share their chrominances."""
+        return self.photometric in ("YBR_FULL_422", "YBR_PARTIAL_422") and self.samples == 3
+
+    @property
     def frame_bits(self) -> int:
         """Bits of one frame stored as it is."""
-        if self.photometric == "YBR_FULL_422" and self.samples == 3:
+        if self.shares_colours:
             return self.rows * self.columns * 2 * self.allocated
         return self.rows * self.columns * self.samples * self.allocated
 
@@ -117,6 +122,17 @@ def shaped(raw: Pixels, form: Form) -> Pixels:
     if form.planar:
         return np.moveaxis(raw.reshape(form.samples, form.rows, form.columns), 0, -1)
     return raw.reshape(form.rows, form.columns, form.samples)
+
+
+def as_present(form: Form, length: int) -> Form:
+    """The form by the bytes that are there (`length`), uncompressed.
+
+    Some programs spread the chrominances over their pixels and still call them shared.
+    """
+    whole = form.rows * form.columns * form.samples * form.frames * form.allocated // 8
+    if not form.shares_colours or length < whole:
+        return form
+    return replace(form, photometric=form.photometric.removesuffix("_422"))
 
 
 def expanded_422(raw: Pixels, form: Form) -> Pixels:

@@ -18,6 +18,7 @@ from medview.io.dicom_codecs import SYNTAXES, CodecError, Coded, decode, stream_
 from medview.io.dicom_form import (
     Form,
     Pixels,
+    as_present,
     clean_in_place,
     cleaned,
     expanded_422,
@@ -65,6 +66,8 @@ class PixelFile:
         self.outline = outline
         self.header = Header(outline)
         self.form = form_of(self.path, self.header, outline.pixels.tag)
+        if outline.pixels.length is not None:
+            self.form = as_present(self.form, outline.pixels.length)
         self._check_syntax()
         self._check_size()
 
@@ -233,7 +236,7 @@ class PixelFile:
             return bits[skip : skip + form.frame_bits].reshape(form.rows, form.columns)
         stored = form.dtype if self.outline.little else form.dtype.newbyteorder(">")
         raw = np.frombuffer(data, stored, count=form.frame_bits // form.allocated)
-        if form.photometric == "YBR_FULL_422" and form.samples == 3:
+        if form.shares_colours:
             if form.columns % 2:
                 raise self.error(Code.IMPOSSIBLE_SIZE, "shares colours in an odd number of columns")
             return expanded_422(raw, form)

@@ -50,6 +50,25 @@ def test_shared_chrominances_are_spread(tmp_path):
     assert grey[0, 1].tolist() == [120] * 3
 
 
+# How red, green and blue become luminance and chrominance, by the standard (PS3.3 C.7.6.3.1.2).
+_FULL = [[0.299, 0.587, 0.114], [-0.1687, -0.3313, 0.5], [0.5, -0.4187, -0.0813]]
+_PARTIAL = [[0.2568, 0.5041, 0.0979], [-0.1482, -0.2910, 0.4392], [0.4392, -0.3678, -0.0714]]
+
+
+@pytest.mark.parametrize("is_shared", [True, False])
+@pytest.mark.parametrize(
+    ("name", "matrix", "black"), [("YBR_FULL_422", _FULL, 0), ("YBR_PARTIAL_422", _PARTIAL, 16)]
+)
+def test_colours_that_are_stored_as_they_are_come_back(name, matrix, black, is_shared, tmp_path):
+    """Also where a program has spread the chrominances and calls them shared all the same."""
+    rgb = np.random.default_rng(1).integers(0, 256, (4, 3, 3)).repeat(2, axis=1)
+    ybr = np.rint(rgb @ np.transpose(matrix) + (black, 128, 128)).clip(0, 255).astype(np.uint8)
+    y, chrominance = ybr[..., 0].reshape(-1, 2), ybr[..., 1:].reshape(-1, 2, 2)[:, 0]
+    ds = image(ybr, PhotometricInterpretation=name)
+    ds.PixelData = (np.hstack((y, chrominance)) if is_shared else ybr).tobytes()
+    np.testing.assert_allclose(rgb_of(ds, tmp_path).astype(int), rgb, atol=3)
+
+
 def test_sixteen_bits_keep_the_upper_eight(tmp_path):
     deep = np.full((4, 6, 3), 0x1234, np.uint16)
     assert rgb_of(image(deep), tmp_path)[0, 0].tolist() == [0x12] * 3
