@@ -172,7 +172,10 @@ def draw_corners(
                 room = _room_beside(across, level, area.width())
             colour = PANE_QUIET if row else PANE_STRONG
             at = QPointF(x, y + row * LINE)
-            write(painter, at, fitted(text, room), colour=colour, align=align)
+            # Series of a study are called alike at first: what tells them apart comes last.
+            is_series = lines is high_left and row > 0
+            shorter = fitted(text, room, ends_matter=is_series)
+            write(painter, at, shorter, colour=colour, align=align)
 
 
 def _half(width: float) -> float:
@@ -208,8 +211,8 @@ def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
 
 
 @lru_cache(maxsize=512)
-def fitted(text: str, room: float) -> str:
-    """As much of a text as there is room for.
+def fitted(text: str, room: float, *, ends_matter: bool = False) -> str:
+    """As much of a text as there is room for; the middle goes first where both ends matter.
 
     What stands behind the last dot ("score [interval] · model") goes before anything is cut.
     """
@@ -220,7 +223,8 @@ def fitted(text: str, room: float) -> str:
         shorter = _BESIDE.join(parts[:kept]) + (" …" if kept < len(parts) else "")
         if measures.horizontalAdvance(shorter) <= room:
             return shorter
-    return measures.elidedText(text, Qt.TextElideMode.ElideRight, max(room, 0.0))
+    cut = Qt.TextElideMode.ElideMiddle if ends_matter else Qt.TextElideMode.ElideRight
+    return measures.elidedText(text, cut, max(room, 0.0))
 
 
 def scale_length(px_per_mm: float, longest_px: float) -> tuple[int, float] | None:

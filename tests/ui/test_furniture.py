@@ -76,6 +76,16 @@ def test_date_and_depth_stay_whole_beside_other_words_in_a_small_pane(
     assert [y for y, _ in written[: len(said)]] == [7.0 + 18.0 * row for row in range(len(said))]
 
 
+def test_series_that_begin_alike_are_told_apart_in_small_panes(canvas, monkeypatch):
+    written = []
+    monkeypatch.setattr(furniture, "write", lambda _p, _at, text, **_: written.append(text))
+    area, beside = QRectF(0, 0, 200, 200), ("Im 78 / 155", "not registered")
+    for series in ("BraTS-MET-00110-000-t1n", "BraTS-MET-00110-000-t2f"):
+        furniture.draw_corners(canvas[1], area, Corners(("NAME", series), beside, (), ()))
+    assert written[1].endswith("t1n")
+    assert written[5].endswith("t2f")
+
+
 def test_below_a_lifted_letter_a_line_may_use_the_middle_but_not_its_neighbour(canvas):
     image, painter = canvas
     corners = Corners((), (), ("W 1", "zoom"), ("Score", 12 * "only "))
