@@ -7,7 +7,7 @@ from medview.domain.study import Catalogue, Patient, Series, Study, follow_in_ti
 from medview.services.session import Session
 from medview.ui.words import age, date, tr
 
-_SEXES = {"F": "F", "M": "M", "O": "other"}
+_SEXES = {"F": "F", "M": "M", "O": "sex other"}
 
 
 def patient_name(patient: Patient, *, private: bool) -> str:
@@ -21,8 +21,12 @@ def patient_name(patient: Patient, *, private: bool) -> str:
 
 
 def readable(name: str) -> str:
-    """A DICOM name ("Doe^Jane^^Dr") as people write it ("Doe, Jane Dr")."""
-    family, _, rest = name.partition("=")[0].partition("^")
+    """A DICOM name ("Doe^Jane^^Dr") as people write it ("Doe, Jane Dr").
+
+    Of its spellings the first that is there: some scanners write ideograms only.
+    """
+    spelled = next((each for each in name.split("=") if each.strip(" ^")), "")
+    family, _, rest = spelled.partition("^")
     given = " ".join(part for part in rest.split("^") if part)
     return ", ".join(part.strip() for part in (family, given) if part.strip())
 

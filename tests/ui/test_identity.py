@@ -2,7 +2,7 @@ import pytest
 from services.stubs import catalogue_of, series_of
 
 from medview.domain.study import Patient, Study
-from medview.ui.identity import corner_lines, patient_name, readable, series_name
+from medview.ui.identity import corner_lines, patient_facts, patient_name, readable, series_name
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from medview.ui.identity import corner_lines, patient_name, readable, series_nam
         ("Doe", "Doe"),
         ("^Jane", "Jane"),
         ("Yamada^Tarou=山田^太郎", "Yamada, Tarou"),
+        ("=山田^太郎=やまだ^たろう", "山田, 太郎"),
         ("", ""),
     ],
 )
@@ -46,6 +47,11 @@ def test_the_side_that_the_file_names_stands_beside_the_series(side, words):
     series = series_of("1.1", laterality=side)
     lines = corner_lines(catalogue_of(series), series, private=False)
     assert lines[-1] == f"T1 1.1{words}"
+
+
+def test_a_sex_that_is_neither_says_of_what_it_speaks():
+    patient = Patient("9f2c41aa", "P1", "A^B", sex="O", birth_date="1965-01-01")
+    assert patient_facts(patient, "2026-02-01", private=False) == "sex other · 61 y"
 
 
 def test_in_private_mode_no_description_names_the_patient():
