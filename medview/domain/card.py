@@ -56,6 +56,11 @@ class Figure:
     command: str = ""
     extra: dict[str, object] = field(default_factory=dict)
 
+    @property
+    def is_of_variants(self) -> bool:
+        """Whether it compares variants: of networks trained for that, not of these weights."""
+        return "runs" in self.extra
+
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:

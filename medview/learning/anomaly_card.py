@@ -140,6 +140,7 @@ def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
             f
             for f in figures
             if (f.on, f.level, f.name, f.group) == (name, "pixel", "pr_auc", "all")
+            and not f.is_of_variants
         ]
         found = {f.predictor: f.value for f in here if f.value is not None}
         ours = found.get("model")

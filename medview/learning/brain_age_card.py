@@ -160,7 +160,7 @@ def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
         found = {
             f.predictor: f.value
             for f in figures
-            if (f.name, f.group) == ("mae", group) and f.value is not None
+            if (f.name, f.group) == ("mae", group) and f.value is not None and not f.is_of_variants
         }
         ours = found.pop("model", None)
         if ours is None or not found:

@@ -66,8 +66,8 @@ def published_of(card: ModelCard, prediction: Prediction) -> tuple[Figure, ...]:
 
 
 def told_whole(figures: tuple[Figure, ...]) -> list[Figure]:
-    """The model's own figures on all cases; of the groups where there is none on all."""
-    own = [each for each in figures if each.predictor == "model"]
+    """The figures of these weights on all cases; of the groups where there is none on all."""
+    own = [each for each in figures if each.predictor == "model" and not each.is_of_variants]
     return [each for each in own if each.group == "all"] or own
 
 
@@ -145,8 +145,9 @@ def group_words(group: str) -> str:
 def _rivals(own: Figure, other: Figure) -> bool:
     same = (other.name, other.on, other.level, other.group)
     is_other = other.predictor.partition(":")[0] != "model"  # "model:residual" is a part of it
-    is_variant = "runs" in other.extra  # of the model itself, in a comparison of its parts
-    return is_other and not is_variant and same == (own.name, own.on, own.level, own.group)
+    return (
+        is_other and not other.is_of_variants and same == (own.name, own.on, own.level, own.group)
+    )
 
 
 def _best(name: str, figures: list[Figure]) -> Figure | None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from medview.domain.card import ModelCard, OutputSpec, TrainedOn
+from medview.domain.card import Figure, ModelCard, OutputSpec, TrainedOn
 
 
 def card(**fields):
@@ -37,3 +37,8 @@ def test_the_sets_behind_a_route_are_its_own(route, sets):
 def test_maps_on_demand_are_those_that_take_long():
     outputs = (OutputSpec("score", "map"), OutputSpec("occlusion", "map"))
     assert card(outputs=outputs).on_demand == ("occlusion",)
+
+
+@pytest.mark.parametrize(("extra", "of_variants"), [({"runs": 5, "sd": 0.1}, True), ({}, False)])
+def test_a_row_that_is_the_mean_of_runs_is_of_variants_not_of_the_weights(extra, of_variants):
+    assert Figure("mae", 4.0, "ixi", extra=extra).is_of_variants == of_variants

@@ -34,6 +34,11 @@ def test_the_models_own_residual_is_not_a_rival() -> None:
     assert weak_spots([_figure("t1", "model", 0.3), _figure("t1", "model:residual", 0.4)]) == ()
 
 
+def test_a_variant_of_the_model_is_not_a_rival() -> None:
+    variant = replace(_figure("t1", "no-attention", 0.4), extra={"runs": 5})
+    assert weak_spots([_figure("t1", "model", 0.3), variant]) == ()
+
+
 def test_groups_do_not_stand_for_the_whole_set() -> None:
     rows = [_figure("t1", "model", 0.3), _figure("t1", "pca", 0.9, "radius:4-8")]
     assert weak_spots(rows) == ()

@@ -69,6 +69,11 @@ def test_a_simple_model_that_errs_no_more_is_named(ridge, says):
     assert weak_spots(()) == ()
 
 
+def test_a_variant_of_the_model_is_no_simple_model():
+    variant = Figure("mae", 4.0, "x", predictor="no-skip", extra={"runs": 5})
+    assert weak_spots((Figure("mae", 5.0, "x"), variant)) == ()
+
+
 def test_a_simple_model_that_is_better_at_new_sites_is_named():
     group = "unseen-site:all"
     figures = (

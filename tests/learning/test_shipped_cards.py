@@ -54,6 +54,12 @@ def test_no_figure_stands_twice(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_rows_of_a_comparison_of_variants_are_told_from_those_of_the_weights(name):
+    for row in card(name).measured:
+        assert row.is_of_variants == row.command.startswith("medview ablate "), row
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_a_figure_without_an_interval_names_none(name):
     assert not [row for row in card(name).measured if row.low is None and row.extra.get("ci")]
 

@@ -51,6 +51,14 @@ def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
     assert measured_words(()) == "not available"
 
 
+@pytest.mark.parametrize(("who", "group"), [("model", "folds-x-seeds:all"), ("armed", "all")])
+def test_of_a_comparison_of_variants_no_figure_is_one_of_the_weights(who, group):
+    variant = Figure("mae", 0.9, "set a", predictor=who, group=group, extra={"runs": 3})
+    assert measured_words((variant,)) == "not available"
+    told = measured_words((variant, Figure("mae", 2.0, "set a", n=4)))
+    assert told == "Mean absolute error 2.00 on set a, n 4."
+
+
 def test_only_figures_of_the_way_the_result_was_made_are_told():
     prediction = prediction_on(head())
     shared = {"on": "set a", "n": 9, "level": "case"}

@@ -156,7 +156,8 @@ def measured(figures: tuple[Figure, ...]) -> Figure | None:
         for each in figures:
             is_case = each.level in ("", "case") and each.predictor == "model"
             about = each.extra.get("task") in (None, "prognosis", "outcome", "severe")
-            if each.name == wanted and each.value is not None and is_case and about:
+            is_own = is_case and not each.is_of_variants
+            if each.name == wanted and each.value is not None and is_own and about:
                 return each
     return None
 

@@ -171,11 +171,12 @@ def card_words(card: ModelCard) -> list[tuple[str, str]]:
         + (f" ({each.note})" if each.note else "")
         for each in card.trained_on
     )
+    measured = [each for each in card.measured if not each.is_of_variants][:_MOST_FIGURES]
     parts = [
         (tr("INTENDED USE"), card.intended_use),
         (tr("INPUTS"), "\n".join(f"{each.role}: {each.needs}" for each in card.inputs)),
         (tr("LIMITS"), _listed(card.limits)),
-        (tr("MEASURED HERE"), "\n".join(map(figure_words, card.measured[:_MOST_FIGURES]))),
+        (tr("MEASURED HERE"), "\n".join(map(figure_words, measured))),
         (tr("PUBLISHED, NOT MEASURED HERE"), "\n".join(map(figure_words, card.published))),
         (tr("TRAINED ON"), trained),
         (tr("DAY OF TRAINING"), date_words(card.trained_at)),

@@ -27,6 +27,7 @@ from medview.domain.record import Record, Strip
 from medview.domain.volume import Note, Volume
 from medview.services.session import TableFile
 from medview.ui.eliding import ElidedLabel
+from medview.ui.panels.chest_card import measured
 from medview.ui.panels.icu_card import Phenotypes
 from medview.ui.panels.plots import CohortPlot, ShareBar
 from medview.ui.panels.result_card import Badge, ResultCard
@@ -331,6 +332,13 @@ def test_an_accuracy_that_nobody_measured_is_said(bench):
     bench.app.analysis.cards()
     file(bench, "cxr-armed", (Score("severe", 0.5),))
     assert "not measured" in bench.find(QLabel, "model_accuracy").text()
+
+
+def test_the_accuracy_told_is_not_one_of_variants():
+    of_variants = Figure("accuracy", 0.9, "a", extra={"runs": 3})
+    own = Figure("roc_auc", 0.7, "a")
+    assert measured((of_variants, own)) == own
+    assert measured((of_variants,)) is None
 
 
 # -- stay --------------------------------------------------------------------------------------

@@ -72,6 +72,12 @@ def test_a_figure_stands_with_interval_set_and_number():
     )
 
 
+def test_of_measured_figures_those_of_the_weights_are_told_not_of_variants():
+    variants = [Figure("mae", n, "ixi", extra={"runs": 5}, predictor="no-skip") for n in range(8)]
+    told = dict(card_words(replace(CARD, measured=(*variants, Figure("mae", 4.2, "ixi")))))
+    assert told["MEASURED HERE"] == "mean absolute error 4.20 · ixi"
+
+
 def test_published_figures_stand_apart():
     card = replace(CARD, published=(Figure("roc_auc", 0.9, "elsewhere"),))
     told = dict(card_words(card))
