@@ -286,7 +286,7 @@ def _volumes(prediction: Prediction) -> Section:
     words = f"Intervals: {'; '.join(methods)}." if methods else ""
     if whole is not None and whole.value:
         words = f"Shares are of the intracranial volume. {words}".strip()
-    return Section("Volumes", words, table=Table(rows, headings), narrow=True)
+    return Section("Volumes", words, table=_table(headings, rows), narrow=True)
 
 
 def _share(part: float, whole: float | None) -> str:
@@ -307,7 +307,7 @@ def _zones(prediction: Prediction) -> Section:
         if score is not None
     )
     headings = ("Zone", "Of 3", "95 % interval", "Where")
-    return Section("Brixia score", table=Table(rows, headings), narrow=True)
+    return Section("Brixia score", table=_table(headings, rows), narrow=True)
 
 
 def _phenotypes(prediction: Prediction) -> Section:
@@ -336,7 +336,14 @@ def _phenotypes(prediction: Prediction) -> Section:
     words = (more if fewer else "", f"Not available: {left_out}." if left_out else "")
     text = " ".join(each for each in words if each)
     headings = ("No.", "Probability", "95 % interval", "Phenotype")
-    return Section("Phenotypes", text, table=Table(rows, headings), narrow=True)
+    return Section("Phenotypes", text, table=_table(headings, rows), narrow=True)
+
+
+def _table(headings: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Table:
+    """A table without columns in which no row has anything, such as intervals that are not told."""
+    kept = [n for n in range(len(headings)) if any(row[n] != NOT_AVAILABLE for row in rows)]
+    chosen = tuple(tuple(row[n] for n in kept) for row in rows)
+    return Table(chosen, tuple(headings[n] for n in kept))
 
 
 def _some(names: list[str]) -> str:

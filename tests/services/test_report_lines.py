@@ -164,7 +164,7 @@ def test_phenotypes_are_sorted_and_those_without_a_value_told_by_reason():
     )
     # The risk of death is no phenotype.
     (section,) = measures(said("icu", Score("mortality", 0.4, meaning="Death: x"), *scores))
-    assert [(row[0], row[3]) for row in section.table.rows] == [
+    assert [(row[0], row[-1]) for row in section.table.rows] == [
         ("02", "Shock"),
         ("01", "Renal failure"),
     ]
@@ -176,7 +176,7 @@ def test_phenotypes_are_sorted_and_those_without_a_value_told_by_reason():
 
 def test_volumes_and_zones_are_tables_and_an_empty_one_is_left_out():
     (volumes,) = measures(said("brain-age", Score("brain_stem_ml", 37.3, 33.5, 41.4, unit="ml")))
-    assert volumes.table.rows == (("Brain stem", "37.3 ml", "33.5 – 41.4", "not available"),)
+    assert volumes.table.rows == (("Brain stem", "37.3 ml", "33.5 – 41.4"),)
     stem = Score("brain_stem_ml", 37.3, 33.5, 41.4, unit="ml", method="left-out heads")
     whole = Score("intracranial_volume_ml", 1492.0, unit="ml")
     (volumes,) = measures(said("brain-age", stem, whole))
@@ -186,6 +186,25 @@ def test_volumes_and_zones_are_tables_and_an_empty_one_is_left_out():
     assert zones.table.rows == (("A", "0.7", "0.0 – 2.6", "upper right"),)
     assert measures(said("brain-age", Score("age", 50.0))) == ()
     assert measures(said("unheard-of", Score("x", 1.0))) == ()
+
+
+@pytest.mark.parametrize(
+    ("model", "scores", "headings"),
+    [
+        ("cxr", (Score("brixia_A", 0.7, meaning="upper right, 0 to 3"),), "Zone, Of 3, Where"),
+        ("icu", (Score("phenotype_01", 0.3),), "No., Probability, Phenotype"),
+        ("brain-age", (Score("brain_stem_ml", 37.3, unit="ml"),), "Region, Volume"),
+        (
+            "icu",
+            (Score("phenotype_01", 0.3), Score("phenotype_02", 0.2, 0.1, 0.4)),
+            "No., Probability, 95 % interval, Phenotype",
+        ),
+    ],
+)
+def test_a_column_in_which_no_row_has_anything_is_left_out(model, scores, headings):
+    (made,) = measures(said(model, *scores))
+    assert ", ".join(made.table.headings) == headings
+    assert all(len(row) == len(made.table.headings) for row in made.table.rows)
 
 
 def test_reasons_are_told_once():
