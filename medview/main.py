@@ -33,7 +33,8 @@ from medview.services.model_library import ModelLibrary
 from medview.services.outgoing import Outgoing
 from medview.services.reading import Reading
 from medview.services.records import Records
-from medview.services.session import Message, Session
+from medview.services.session import Session
+from medview.services.session_values import Message
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.tasks import mark_silent

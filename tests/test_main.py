@@ -31,7 +31,7 @@ _SHOW_ALL = """
 import sys, time
 from pathlib import Path
 from medview.main import build
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 from medview.ui.panels import PANELS
 from result_phantom import prediction_on
 

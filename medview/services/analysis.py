@@ -29,7 +29,8 @@ from medview.services.offers import (
     offer_tables,
     role_by_name,
 )
-from medview.services.session import Message, Session, VolumeId, Way
+from medview.services.session import Session
+from medview.services.session_values import Message, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 from medview.services.takes import Estimate, free_memory_mb, may_have_gpu, measured

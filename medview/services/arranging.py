@@ -14,7 +14,8 @@ from medview.services.layouts import (
     mpr_refusal,
 )
 from medview.services.library import Library, same_owner
-from medview.services.session import Message, Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Message, Shown
 
 COMPARE = "1x2"
 # Panes are filled by themselves up to so many MB of pixels.

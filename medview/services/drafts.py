@@ -10,7 +10,8 @@ from pathlib import Path
 from medview.domain.draft import FIELDS, Draft
 from medview.domain.errors import MedviewError
 from medview.io.drafts import read_draft, write_draft
-from medview.services.session import Message, Session
+from medview.services.session import Session
+from medview.services.session_values import Message
 from medview.services.writing import Writer
 
 

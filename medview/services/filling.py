@@ -17,7 +17,8 @@ from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import MapSlices, Prediction
 from medview.services.layering import first_style
-from medview.services.session import Session, Unfinished, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import Unfinished, VolumeId
 
 # Slices that arrive are put on screen this often: more would only keep the window busy.
 SHOW_EVERY_S = 0.1

@@ -17,7 +17,7 @@ from medview.io.tables import read_table
 from medview.learning.case_list import write_rows
 from medview.learning.patients import patient_hash
 from medview.services.gathering import FOLDER, LIST
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.services.versions import Version
 
 

@@ -15,7 +15,8 @@ from medview.services.hanging_keeping import rule_of
 from medview.services.hanging_own import FILE, OwnRules
 from medview.services.hanging_rules import PaneRule, Rule, Subject, placed
 from medview.services.layouts import MPR, PANES, layout_of, mpr_refusal
-from medview.services.session import Message, Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Message, Shown
 from medview.services.settings import Preferences
 
 

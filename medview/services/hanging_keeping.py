@@ -11,7 +11,8 @@ from medview.imaging.intensity import presets_for
 from medview.imaging.view import View
 from medview.services.hanging_rules import PaneRule, Rule, Subject, tokens
 from medview.services.layouts import LAYOUTS, MPR, PANES, is_prior, layout_of
-from medview.services.session import Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Shown
 
 # Words that say what a series shows, and of which part. Only these are kept of a description:
 # people type names into descriptions.

@@ -12,7 +12,7 @@ from medview.io.atomic import own_file
 from medview.services.hanging_file import rules_in, with_rule, without_rule
 from medview.services.hanging_rules import Rule
 from medview.services.known import Known
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.services.writing import Writer
 
 FILE = "hanging.toml"

@@ -10,7 +10,8 @@ from medview.domain.tag import Tag
 from medview.imaging.reslice import cut_of
 from medview.services.calling import called
 from medview.services.jobs import Job, Jobs
-from medview.services.session import Message, Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Message, Shown
 from medview.services.tasks import Answers, Errand, Tasks
 
 READ = "medview.io.tags:read_tags"

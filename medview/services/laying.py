@@ -10,7 +10,8 @@ from medview.domain.overlay import Laid, ScalarMap
 from medview.domain.study import Series
 from medview.services.jobs import Job, Jobs
 from medview.services.layering import laid_style
-from medview.services.session import Message, Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import Message, VolumeId
 from medview.services.tasks import Answers, Errand, Tasks
 
 LAY = "medview.services.laying_work:lay"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from medview.domain.study import Patient, Study
 from medview.domain.volume import Volume
-from medview.services.session import Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Shown
 
 #: Panes by name: the first three are the planes of one series, a grid uses as many as it has.
 PANES = ("main", "upper", "lower", "pane4", "pane5", "pane6", "pane7", "pane8", "pane9")

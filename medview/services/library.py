@@ -21,7 +21,8 @@ from medview.services.kept_volumes import Kept, KeptVolumes
 from medview.services.laying import Laying
 from medview.services.layouts import MAIN_PANE, layout_of
 from medview.services.seen import Seen
-from medview.services.session import Message, Session, Shown, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import Message, Shown, VolumeId
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
 

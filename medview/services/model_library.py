@@ -14,7 +14,8 @@ from medview.domain.progress import Progress
 from medview.services.jobs import Job, Jobs
 from medview.services.known import Known
 from medview.services.models import CHECK
-from medview.services.session import Message, Session
+from medview.services.session import Session
+from medview.services.session_values import Message
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.telling import titles_of
 from medview.services.versions import (

@@ -17,7 +17,8 @@ from medview.services.audit import of_result
 from medview.services.jobs import Job, Jobs
 from medview.services.measuring import Measuring
 from medview.services.movies import Reel, slices_of
-from medview.services.session import Message, Session
+from medview.services.session import Session
+from medview.services.session_values import Message
 from medview.services.tasks import Answers, Errand, Tasks
 
 EXPORT = "medview.io.dicom_out.handover:hand_over"

@@ -25,7 +25,8 @@ from medview.services.report_manifest import new_report_id
 from medview.services.report_material import Material, Outcome
 from medview.services.report_order import Copied, Order, Preview, Written
 from medview.services.report_text import ReaderText
-from medview.services.session import Message, Session
+from medview.services.session import Session
+from medview.services.session_values import Message
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 

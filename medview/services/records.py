@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from medview.services.jobs import Job, Jobs
-from medview.services.session import Message, Session, TableFile, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import Message, TableFile, VolumeId
 from medview.services.tasks import Answers, Errand, Tasks
 
 READ = "medview.io.record:find_tables"

@@ -8,7 +8,8 @@ from medview.domain.study import Series
 from medview.imaging.view import View
 from medview.services.first_views import first_views
 from medview.services.layouts import MAIN_PANE
-from medview.services.session import Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Shown
 
 
 class Seen:

@@ -11,7 +11,8 @@ from medview.domain.prediction import Opinion, Prediction
 from medview.domain.study import Series
 from medview.io.result_index import Binding, Entry, Found
 from medview.services.jobs import Job, Jobs
-from medview.services.session import Message, Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import Message, VolumeId
 from medview.services.takes import Estimate, is_alike, scaled
 from medview.services.tasks import Answers, Errand, Tasks
 

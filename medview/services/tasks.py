@@ -8,7 +8,8 @@ from itertools import count
 
 from medview.domain.errors import Cancelled, MedviewError
 from medview.services.jobs import Job, Jobs, LaneName
-from medview.services.session import Message, Session, Task, Way
+from medview.services.session import Session
+from medview.services.session_values import Message, Task, Way
 
 # Lines of all services stand in one list.
 _numbers = count(1)

@@ -16,7 +16,7 @@ from typing import Any
 
 from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WriteError
 from medview.io.atomic import own_file
-from medview.services.session import Way
+from medview.services.session_values import Way
 
 WISH, COMPARED = "wish.json", "before_after.json"
 TIMES = "training-times.json"

@@ -20,7 +20,8 @@ from medview.imaging.oblique import STRAIGHT
 from medview.imaging.reslice import cut_of
 from medview.services.analysis import PREDICT, Analysis
 from medview.services.jobs import Jobs
-from medview.services.session import Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import VolumeId
 from medview.services.telling import main_score
 from medview.services.tuned import Tuned
 from medview.services.tuning import Tuning

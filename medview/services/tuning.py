@@ -23,7 +23,8 @@ from medview.services.model_library import ModelLibrary
 from medview.services.rate_search import RateSearch
 from medview.services.recipes import epochs_of, halved
 from medview.services.runs import RUNS, Run, count_runs, keep_run, write_run
-from medview.services.session import Message, Session, Way
+from medview.services.session import Session
+from medview.services.session_values import Message, Way
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.training import METHODS, TRAINERS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from medview.domain.errors import MedviewError
 from medview.services.audit import note
 from medview.services.model_library import ModelLibrary
-from medview.services.session import Message, Session
+from medview.services.session import Session
+from medview.services.session_values import Message
 from medview.services.settings import Preferences
 from medview.services.training_folder import TrainingFolder
 from medview.services.tuned import TuningState

@@ -12,7 +12,8 @@ from medview.services.audit import Deed, of_result, put_down
 from medview.services.jobs import Jobs
 from medview.services.outgoing import Outgoing
 from medview.services.reading import Reading
-from medview.services.session import Message, Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import Message, VolumeId
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.writing import AtOnce, Writer
 

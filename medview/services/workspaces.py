@@ -16,7 +16,8 @@ from medview.imaging.view import View
 from medview.services.layouts import LAYOUTS, MAIN_PANE, MPR, owner_of
 from medview.services.library import Library
 from medview.services.measuring import Measuring, with_kept
-from medview.services.session import Message, Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Message, Shown
 from medview.services.steps import Edited
 from medview.services.viewing import Viewing
 from medview.services.workspace import (

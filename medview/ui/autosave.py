@@ -8,7 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog
 
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.services.workspace_files import Draft
 from medview.services.workspaces import KEPT
 from medview.ui.app import App

@@ -8,7 +8,8 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from medview.domain.errors import Cancelled
 from medview.services.library import Library
-from medview.services.session import Message, Session
+from medview.services.session import Session
+from medview.services.session_values import Message
 from medview.services.settings import Preferences
 from medview.services.viewing import Viewing
 from medview.ui.pane_grid import PaneGrid

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QInputDialog
 from medview.domain.study import Patient, Study
 from medview.imaging.intensity import presets_for
 from medview.services.forgetting import alias, forget_training
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.ui.app import App
 from medview.ui.notify import ask
 from medview.ui.saving import ask_for_file

@@ -24,7 +24,8 @@ from medview.imaging.reslice import cut_of
 from medview.imaging.view import Corners, DrawnShape, Frame, Layer, Part, View
 from medview.services.layering import base_name
 from medview.services.layouts import is_prior, share_space
-from medview.services.session import Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Shown
 from medview.services.telling import result_lines, result_marks, zones_line
 from medview.ui.dress import Dress, Placing
 from medview.ui.identity import corner_lines, time_words

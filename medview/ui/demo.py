@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QApplication, QScrollArea, QWidget
 from medview.domain.errors import MedviewError, ModelInputError, WriteError
 from medview.services.choices import Choices
 from medview.services.demo import MODEL, Keeping
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.ui.app import App
 
 PLANES = ("axial", "coronal", "sagittal")

@@ -8,7 +8,7 @@ from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QInputDialog
 
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.ui.action import Action, has_image
 from medview.ui.app import App
 from medview.ui.hanging_dialog import HangingDialog, layout_words

@@ -15,7 +15,7 @@ from medview.domain.errors import (
     ModelInputError,
     ReadError,
 )
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.ui.controls import button, clear, label, name
 from medview.ui.words import tr
 

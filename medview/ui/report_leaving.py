@@ -8,7 +8,7 @@ from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
 from medview.domain.errors import MedviewError
 from medview.services.report_order import Copied, Preview
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.services.settings import Paper
 from medview.ui.action import Action, has_study
 from medview.ui.app import App

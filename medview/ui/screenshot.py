@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
 from medview.domain.errors import MedviewError, WriteError
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.ui.window import MainWindow
 
 _GIVE_UP_MS = 180_000

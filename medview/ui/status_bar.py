@@ -8,7 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QProgressBar, QStatusBar, QWidget
 
 from medview import RESEARCH_USE
-from medview.services.session import Session, Task
+from medview.services.session import Session
+from medview.services.session_values import Task
 from medview.services.settings import Preferences
 from medview.ui.containers import beside
 from medview.ui.controls import button, label, name

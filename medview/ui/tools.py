@@ -18,7 +18,8 @@ from medview.domain.volume import Window
 from medview.imaging.reslice import cut_of
 from medview.services import tilting
 from medview.services.measuring import Measuring
-from medview.services.session import Message, Session
+from medview.services.session import Session
+from medview.services.session_values import Message
 from medview.services.viewing import Viewing
 from medview.ui.pointer import Pointer
 from medview.ui.probe import probe, probe_lines

@@ -10,7 +10,7 @@ from medview.domain.prediction import RunRequest, Score
 from medview.domain.resources import resource
 from medview.io.cards import read_card, write_card
 from medview.learning.coverage import cards_of, is_counted, without_uncounted
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 
 AGE = Score("age", 61.0, 55.0, 67.0, method="conformal, from rows left out of training")
 OWN = Score("anomaly", 1.8, 1.6, 2.1, method="5 samples")

@@ -12,7 +12,7 @@ from medview.domain.prediction import RunRequest, Score, SliceScore
 from medview.domain.progress import Silent
 from medview.domain.volume import Note, Volume
 from medview.learning import predict
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 
 asked: list[RunRequest] = []
 memory_for = {"batch": 0, "cpu": True}

@@ -10,7 +10,7 @@ from medview.domain.prediction import RunRequest
 from medview.domain.progress import Silent
 from medview.learning import predict
 from medview.learning.told_by_table import with_person
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from medview.domain.errors import Cancelled
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Finding, InputRef, Prediction
 from medview.domain.study import Catalogue, Patient, Series, Study
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 from medview.services.writing import AtOnce
 
 _numbers = count(1)

@@ -8,7 +8,7 @@ from services.stubs import result_about
 from medview.domain.errors import WriteError
 from medview.io.trail import Verdict, entries
 from medview.services import audit
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 
 
 def test_a_deed_is_a_line_of_the_account_and_a_disk_that_refuses_is_told(tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from services.stubs import result_about
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.services.evidence import share_in_lungs
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 
 GRID = Geometry.from_ijk_affine((1, 4, 6), np.eye(4).tolist())
 

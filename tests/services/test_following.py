@@ -11,7 +11,8 @@ from medview.domain.geometry import Plane
 from medview.imaging.oblique import STRAIGHT, turned
 from medview.imaging.view import View
 from medview.services.following import point_at
-from medview.services.session import Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Shown
 
 HERE = (0.0, 0.0, 0.0)
 

@@ -18,7 +18,7 @@ from medview.services.layering import (
     layers_of,
     short_name,
 )
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 
 ABOUT = VolumeId("1.1#0", "abc")
 VOLUME = phantom()

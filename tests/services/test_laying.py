@@ -13,7 +13,8 @@ from medview.domain.overlay import Laid, ScalarMap
 from medview.domain.study import Catalogue, Patient, Study
 from medview.domain.volume import Volume
 from medview.services.laying import LAY, Laying
-from medview.services.session import Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import VolumeId
 
 GRID = Geometry((4, 5, 6), np.eye(4)[[2, 1, 0, 3]])
 ABOUT = VolumeId("1.1#0", "sha")

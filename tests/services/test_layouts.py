@@ -16,7 +16,8 @@ from medview.services.layouts import (
     mpr_refusal,
     share_space,
 )
-from medview.services.session import Session, Shown
+from medview.services.session import Session
+from medview.services.session_values import Shown
 
 
 def shown(uid="1.1", frame="", slices=6, **fields):

@@ -9,7 +9,8 @@ from medview.domain.study import Catalogue, Choice, Skipped
 from medview.domain.volume import Window
 from medview.services.layouts import MAIN_PANE
 from medview.services.library import Library
-from medview.services.session import Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import VolumeId
 from medview.services.viewing import Viewing
 
 

@@ -10,7 +10,7 @@ from services.stubs import finding_at, result_about
 from medview.domain.measurement import Measurement
 from medview.domain.prediction import ZONE_GRADES, Opinion, Score
 from medview.services.local_labels import Labelled, label_of_brain, label_of_film, mask_of
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 
 ABOUT = VolumeId("1.1#0", "abc")
 AT = "2026-03-14T09:00:00+00:00"

@@ -13,7 +13,8 @@ from medview.services.analysis import Analysis
 from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
 from medview.services.report_order import Written
-from medview.services.session import Session, TableFile, Unfinished, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import TableFile, Unfinished, VolumeId
 
 
 @pytest.fixture

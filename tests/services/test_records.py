@@ -13,7 +13,8 @@ from medview.services.choices import Choices
 from medview.services.model_library import ModelLibrary
 from medview.services.offers import offer
 from medview.services.records import Records
-from medview.services.session import Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import VolumeId
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 

@@ -15,7 +15,8 @@ from services.stubs import (
 from medview.domain.overlay import LayerStyle
 from medview.domain.prediction import InputRef, Opinion
 from medview.imaging.frame import compose_frame
-from medview.services.session import Session, Shown, TableFile, Unfinished, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import Shown, TableFile, Unfinished, VolumeId
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from medview.io.cards import write_card
 from medview.services.analysis import Analysis
 from medview.services.library import Library
 from medview.services.model_library import ModelLibrary
-from medview.services.session import Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import VolumeId
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
 

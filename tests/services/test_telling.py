@@ -7,7 +7,7 @@ from services.stubs import CARD, result_about
 
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Score
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 from medview.services.telling import (
     figure_text,
     interval_text,

@@ -8,7 +8,8 @@ from medview.domain.progress import Silent
 from medview.domain.volume import Volume
 from medview.io import readers
 from medview.services import thumbnail_work
-from medview.services.session import Session, Task
+from medview.services.session import Session
+from medview.services.session_values import Task
 from medview.services.thumbnails import Thumbnail, Thumbnails, thumbnail_of
 
 MADE = Thumbnail(np.zeros((4, 4), np.uint8), (1.0, 1.0))

@@ -15,7 +15,8 @@ from medview.services import tilting
 from medview.services.first_views import first_views
 from medview.services.layouts import MPR
 from medview.services.measuring import Measuring
-from medview.services.session import Session, Shown, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import Shown, VolumeId
 from medview.services.settings import Preferences
 from medview.services.viewing import Viewing
 

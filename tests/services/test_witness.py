@@ -11,7 +11,8 @@ from services.stubs import LaterWriter, StubJobs, on_screen, result_about
 from medview.domain.prediction import Opinion
 from medview.imaging.view import LayerStyle
 from medview.io.trail import entries, verify
-from medview.services.session import Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import VolumeId
 from medview.services.witness import Witness
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"

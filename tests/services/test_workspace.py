@@ -10,7 +10,7 @@ from medview.domain.key_image import KeyImage
 from medview.domain.measurement import Measurement
 from medview.domain.overlay import LayerStyle
 from medview.services.layouts import MAIN_PANE
-from medview.services.session import Shown
+from medview.services.session_values import Shown
 from medview.services.workspace import Held, Looked, hashed, study_key, workspace_of
 
 RULER = Measurement(1, "length", ((1.0, 2.0, 3.0), (4.0, 5.0, 6.0)), (1.0, 0, 0), (0, 1.0, 0))

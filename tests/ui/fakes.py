@@ -18,7 +18,8 @@ from medview.domain.prediction import Score, SliceScore
 from medview.domain.volume import Volume
 from medview.io.cards import write_card
 from medview.main import Places, joined
-from medview.services.session import Session, VolumeId
+from medview.services.session import Session
+from medview.services.session_values import VolumeId
 from medview.services.settings import Preferences
 from medview.services.writing import Writer
 from medview.ui.app import App

@@ -9,7 +9,7 @@ from medview.domain.geometry import Plane
 from medview.domain.overlay import ScalarMap
 from medview.domain.volume import Volume
 from medview.services.layouts import LAYOUTS
-from medview.services.session import Unfinished
+from medview.services.session_values import Unfinished
 from medview.ui.pane_grid import _places
 
 

@@ -7,7 +7,7 @@ from ui.fakes import drag
 from medview.domain.errors import ReadError, WriteError
 from medview.domain.progress import Silent
 from medview.services.movies import write_picture
-from medview.services.session import Message
+from medview.services.session_values import Message
 from medview.ui.screenshot import WhenDrawn, save_pictures
 
 

@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, QObject
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 from ui.fakes import hover
 
-from medview.services.session import Task
+from medview.services.session_values import Task
 from medview.ui.probe import probe, probe_lines
 
 

@@ -23,7 +23,7 @@ from medview import RESEARCH_USE, __version__
 from medview.domain.errors import ReadError
 from medview.domain.study import Skipped
 from medview.services.report_order import Written
-from medview.services.session import Message, Task
+from medview.services.session_values import Message, Task
 from medview.ui.actions import ACTIONS
 
 

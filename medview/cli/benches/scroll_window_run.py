@@ -26,7 +26,7 @@ from medview.domain.study import Catalogue, Patient, Series, Study
 from medview.domain.volume import Volume, Window
 from medview.main import Program, build
 from medview.services.first_views import first_views
-from medview.services.session import VolumeId
+from medview.services.session_values import VolumeId
 
 SIZE = (1720, 1060)
 #: Slices, rows and columns, as in the aims; each with two maps above it.

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
 
 from medview.domain.wording import duration_words
 from medview.services.offers import Offer
-from medview.services.session import Task
+from medview.services.session_values import Task
 from medview.services.takes import Estimate, free_memory_mb
 from medview.ui.app import App
 from medview.ui.containers import Card, Fold, Row

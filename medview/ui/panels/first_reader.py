@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QVBoxLayout
 
-from medview.services.session import TableFile
+from medview.services.session_values import TableFile
 from medview.ui.app import App
 from medview.ui.containers import Card, Row
 from medview.ui.controls import button, clear, label, name

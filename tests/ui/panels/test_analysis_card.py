@@ -18,7 +18,7 @@ from medview.domain.card import InputSpec
 from medview.domain.errors import OUT_OF_MEMORY, ModelInputError, WorkerDied
 from medview.io.result_index import Entry
 from medview.services import takes
-from medview.services.session import Task
+from medview.services.session_values import Task
 from medview.services.tasks import mark_silent
 from medview.ui.panels.analysis import AnalysisCard, estimate_words, progress_words
 

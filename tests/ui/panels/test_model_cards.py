@@ -25,7 +25,7 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import ZONE_GRADES, InputRef, Score, TracePoint
 from medview.domain.record import Record, Strip
 from medview.domain.volume import Note, Volume
-from medview.services.session import TableFile
+from medview.services.session_values import TableFile
 from medview.ui.eliding import ElidedLabel
 from medview.ui.panels.chest_card import measured
 from medview.ui.panels.icu_card import Phenotypes
