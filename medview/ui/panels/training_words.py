@@ -56,11 +56,13 @@ def health_words(now: Tuned) -> str:
         )  # fmt: skip
     checks = now.outcome.get("health", ())
     if checks:
-        return " · ".join(
+        told = [
             f"{check['name'].replace('_', ' ')} {short(check['value'])}"
             + ("" if check["ok"] else f" ({check.get('text') or tr('not healthy')})")
             for check in checks
-        )
+        ]
+        # The verdict first: what the figures are is known to few.
+        return " · ".join([tr("healthy"), *told] if all(one["ok"] for one in checks) else told)
     last = {part: points[-1][1] for part, points in loss_curves(now).items() if points}
     parts = {"train": tr("training"), "val": tr("validation")}
     return " · ".join(f"{parts[part]} {number(value)}" for part, value in last.items())

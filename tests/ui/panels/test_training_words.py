@@ -47,6 +47,10 @@ def test_at_the_last_epoch_no_pace_is_made_up():
     [
         ({}, "training 0.250 · validation 0.400"),
         (
+            {"health": [{"name": "active_units", "value": 61, "ok": True}]},
+            "healthy · active units 61",
+        ),
+        (
             {"health": [{"name": "mean_loss", "value": 0.5, "ok": True},
                         {"name": "spread", "value": 9.0, "ok": False, "text": "too wide"},
                         {"name": "drift", "value": 1.0, "ok": False}]},
