@@ -43,6 +43,7 @@ _LEAST_SCALE_PX = 24.0
 _HANDLE = 12.0
 _DOT = "#5a6470"
 _BESIDE = " · "
+_INTERVAL = " ["
 # Colours of the planes where one runs through another.
 _PLANES = {
     Plane.AXIAL: "#ef8a94",
@@ -156,10 +157,11 @@ def draw_corners(
     top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
     left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
     low_left, low_right = corners.bottom_left, corners.bottom_right
-    high_left = _with_dates_whole(corners.top_left, corners.top_right, area.width())
+    high_right = _with_intervals_whole(corners.top_right, area.width())
+    high_left = _with_dates_whole(corners.top_left, high_right, area.width())
     sides = (
-        (high_left, corners.top_right, left, top, "left"),
-        (corners.top_right, high_left, right, top, "right"),
+        (high_left, high_right, left, top, "left"),
+        (high_right, high_left, right, top, "right"),
         (low_left, low_right, left, bottom - LINE * len(low_left), "left"),
         (low_right, low_left, right, bottom - LINE * len(low_right), "right"),
     )
@@ -200,6 +202,16 @@ def _with_dates_whole(lines: Sequence[str], across: Sequence[str], width: float)
         room = _room_beside(across, row, width) if row >= _LETTER_LINES else _half(width)
         head, _, tail = text.rpartition(_BESIDE)
         laid += [head, tail] if head and fitted(text, room) != text else [text]
+    return tuple(laid)
+
+
+def _with_intervals_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:
+    """The upper right lines; an interval without room beside its value goes below, uncut."""
+    laid: list[str] = []
+    for text in lines:
+        value, bracket, interval = text.partition(_INTERVAL)
+        is_cut = bracket and len(laid) < _LETTER_LINES and "]" not in fitted(text, _half(width))
+        laid += [value, bracket.strip() + interval] if is_cut else [text]
     return tuple(laid)
 
 

@@ -76,6 +76,20 @@ def test_date_and_depth_stay_whole_beside_other_words_in_a_small_pane(
     assert [y for y, _ in written[: len(said)]] == [7.0 + 18.0 * row for row in range(len(said))]
 
 
+def test_an_interval_goes_below_its_value_rather_than_being_cut(canvas, monkeypatch):
+    written = []
+    monkeypatch.setattr(
+        furniture, "write", lambda _p, at, text, **_: written.append((at.y(), text))
+    )
+    result = "Mortality 0.34 [0.22 - 0.48] · ICU series and film 1.0"
+    for width in (360, 900):
+        corners = Corners(("NAME", "F · 76 y · 21 Nov 2026"), (result,), (), ())
+        furniture.draw_corners(canvas[1], QRectF(0, 0, width, 200), corners)
+    assert written[2] == (7.0, "Mortality 0.34")
+    assert written[3] == (25.0, "[0.22 - 0.48] …")
+    assert written[-1] == (7.0, result)
+
+
 def test_series_that_begin_alike_are_told_apart_in_small_panes(canvas, monkeypatch):
     written = []
     monkeypatch.setattr(furniture, "write", lambda _p, _at, text, **_: written.append(text))
