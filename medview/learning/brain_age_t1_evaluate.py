@@ -90,7 +90,7 @@ def _predicted(
         except InputRefused as error:
             skipped.append(LeftOut(case.case, error.code, error.what))
             continue
-        lines.append(line_of(case, scores, private=request.private))
+        lines.append(line_of(case, scores, private=request.private) | {"route": ROLE})
     return lines, skipped
 
 

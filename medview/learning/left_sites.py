@@ -28,7 +28,8 @@ from medview.learning.finetune import (
     run_trainer,
     write_before_after,
 )
-from medview.learning.recalibrate import local_cases, recalibrate
+from medview.learning.local_cases import local_cases
+from medview.learning.recalibrate import recalibrate
 from medview.learning.weights import WEIGHTS
 
 Rows = Sequence[Mapping[str, str]]

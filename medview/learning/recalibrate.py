@@ -13,12 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 from safetensors.torch import load_file, save_file
 
 from medview.domain.card import Figure, ModelCard
-from medview.domain.errors import DataError, UsageError
-from medview.domain.evaluation import EvaluateRequest
+from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import FinetuneRequest
 from medview.io.atomic import whole_file
@@ -27,23 +25,13 @@ from medview.io.case_names import shown_patient
 from medview.io.hashing import file_sha256
 from medview.io.plain import plain
 from medview.io.seen import with_seen
-from medview.io.tables import read_table
-from medview.learning.calibration import FEWEST, Local, judged, worse
+from medview.learning.calibration import Local, judged, worse
 from medview.learning.cases import find_subsets
 from medview.learning.evaluate import evaluate
 from medview.learning.finetune import compared, joined
+from medview.learning.local_cases import LOCAL, SCORES, local_cases, of_local, refuse_few
 from medview.learning.patients import patient_hash
 from medview.learning.weights import CARD, WEIGHTS, card_beside
-
-AGE = "age"
-LOCAL = Path("comparison") / "local"
-"""Below the folder of a calibration: what its parent says of the local cases."""
-SCORES: dict[str, tuple[str, ...]] = {
-    "cxr": ("severe",),
-    "icu": ("mortality", "icu_admission"),
-    "brain-age": (AGE,),
-}
-"""What can be calibrated, by model; each needs a way into the card in ``_settings``."""
 
 
 def recalibrate(job: Progress, request: FinetuneRequest) -> dict[str, Any]:
@@ -71,7 +59,10 @@ def recalibrate(job: Progress, request: FinetuneRequest) -> dict[str, Any]:
             do=f"Choose one of: {', '.join(SCORES)}.",
         )
     out, parent = Path(request.train.out), Path(cast(str, request.train.init))
-    _ask(job, request, out)
+    job.report(0, 1, "looking at the cases")
+    older = card_beside(parent)
+    refuse_few(request, older)
+    evaluate(job, of_local(request, str(out / LOCAL)))
     cases = local_cases(request.model, out)
     fitted, rows, differences = [], [], []
     for one in cases:
@@ -83,7 +74,6 @@ def recalibrate(job: Progress, request: FinetuneRequest) -> dict[str, Any]:
         differences += apart
     found: dict[str, Any] = {"metrics": rows, "differences": differences}
     found["worse"] = worse(differences)
-    older = card_beside(parent)
     card = _store(parent, older, fitted, rows, cases, _own_names(request), out)
     if request.reference:
         found = joined(found, compared(job, request, "reference", request.reference))
@@ -101,25 +91,6 @@ def recalibrate(job: Progress, request: FinetuneRequest) -> dict[str, Any]:
     }
 
 
-def _ask(job: Progress, request: FinetuneRequest, out: Path) -> None:
-    """Write what the version says of local cases whose patients it was not trained on."""
-    train = request.train
-    evaluate(
-        job,
-        EvaluateRequest(
-            request.model,
-            train.data,
-            str(out / LOCAL),
-            weights=train.init,
-            split="all",
-            device=train.device,
-            threads=train.threads,
-            seed=train.seed,
-            private=train.private,
-        ),
-    )
-
-
 def _own_names(request: FinetuneRequest) -> dict[str, str]:
     """The names of patients by what the tables call them where nobody is named."""
     train = request.train
@@ -128,44 +99,6 @@ def _own_names(request: FinetuneRequest) -> dict[str, str]:
     subsets = find_subsets(train.data, request.model)
     people = {case.patient for subset in subsets for case in subset.cases}
     return {shown_patient(name, private=True): name for name in people}
-
-
-def local_cases(model: str, out: Path) -> list[Local]:
-    """What the version says of local cases, by score.
-
-    Raises
-    ------
-    DataError
-        If of no score there are enough patients with both outcomes.
-    """
-    rows = read_table(out / LOCAL / "predictions.csv").by_name()
-    found = [_local(score, rows) for score in SCORES[model]]
-    enough = [one for one in found if one.tells]
-    if not enough:
-        most = max(one.people for one in found)
-        raise DataError(
-            f"not enough local cases: {most} patients with a label that the version has not "
-            f"seen, {FEWEST} are needed"
-            if most < FEWEST
-            else "all local cases have the same outcome",
-            code="MV-DAT-145",
-            do="Add labelled cases.",
-        )
-    return enough
-
-
-def _local(score: str, rows: list[dict[str, str]]) -> Local:
-    known = [row for row in rows if row.get(f"true_{score}") and row.get(score)]
-    if score == AGE:
-        known = [row for row in known if row.get("age_low") and row.get("age_high")]
-
-    def column(name: str) -> np.ndarray[Any, np.dtype[np.float64]]:
-        return np.array([float(row[name]) for row in known], dtype=np.float64)
-
-    half = (column("age_high") - column("age_low")) / 2 if score == AGE else None
-    names = tuple(row.get("patient") or row["case"] for row in known)
-    sites = tuple(row.get("site") or "" for row in known)
-    return Local(score, column(f"true_{score}"), column(score), names, half, sites)
 
 
 def _store(

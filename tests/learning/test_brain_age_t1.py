@@ -189,6 +189,7 @@ def test_a_case_list_is_measured_without_the_patients_seen(tmp_path: Path) -> No
     assert [line["case"] for line in lines] == ["a", "c"]
     assert lines[0]["age"] == lines[1]["age"] != ""
     assert lines[1]["gap_raw"] == ""
+    assert {line["route"] for line in lines} == {"t1"}
     assert (out / "metrics.json").is_file()
 
 

@@ -18,12 +18,15 @@ from medview.domain.training import FinetuneRequest, TrainRequest
 from medview.io.cards import read_card, write_card
 from medview.io.seen import seen_of
 from medview.io.tables import read_table
+from medview.learning import local_cases
 from medview.learning import recalibrate as module
 from medview.learning.armed_age_recipe import LEARNS
 from medview.learning.brain_age_weights import load_age_model
 from medview.learning.left_sites import calibrate_and_leave_sites
+from medview.learning.local_cases import LOCAL, SCORES
 from medview.learning.patients import patient_hash
-from medview.learning.recalibrate import LOCAL, recalibrate
+from medview.learning.recalibrate import recalibrate
+from medview.learning.subset import Subset, TrainCase
 from medview.learning.weights import CARD, WEIGHTS
 from medview.services.training import METHODS
 
@@ -85,15 +88,23 @@ def test_who_was_used_is_marked_on_the_card_also_where_nobody_is_named(parent, t
     assert not any("IXI" in name for name in told)
 
 
-def test_under_thirty_people_nothing_is_made(parent, tmp_path):
+@pytest.fixture
+def never_asked(monkeypatch):
+    """The version may not be asked about anybody."""
+    monkeypatch.setattr(module, "evaluate", lambda *_: pytest.fail("the model ran"))
+
+
+@pytest.mark.usefixtures("never_asked")
+def test_under_thirty_people_nothing_is_run_or_made(parent, tmp_path):
     with pytest.raises(DataError, match=r"not enough local cases: 29 .* 30 are needed"):
         recalibrate(Silent(), asked(local_people(tmp_path / "d", 29), tmp_path / "o", parent))
-    assert not (tmp_path / "o" / WEIGHTS).exists()
+    assert not (tmp_path / "o").exists()
 
 
+@pytest.mark.usefixtures("never_asked")
 def test_people_of_the_training_do_not_count(parent, tmp_path):
     data = Path(parent).parent / "data"
-    with pytest.raises(DataError):
+    with pytest.raises(DataError, match="not enough local cases: 0 patients"):
         recalibrate(Silent(), asked(data, tmp_path / "o", parent))
 
 
@@ -111,6 +122,20 @@ def predictions(folder, truth, said):
             table.writerow((f"c{n}", f"p{n}", s, int(t)))
 
 
+def answer(monkeypatch, truth, said):
+    """Films of as many patients, and what the version says of them, without a network."""
+
+    def case(n):
+        cells = {"prognosis": "SEVERE" if truth[n] else "MILD"}
+        return TrainCase(f"c{n}", f"p{n}", {}, "film", cells=cells)
+
+    films = Subset("films", "cases", Path(), tuple(map(case, range(len(truth)))))
+    monkeypatch.setattr(local_cases, "find_subsets", lambda *_: [films])
+    monkeypatch.setattr(
+        module, "evaluate", lambda job, one: predictions(Path(one.out), truth, said)
+    )
+
+
 def outcomes(n=200, *, same=False):
     rng = np.random.default_rng(0)
     logits = rng.normal(0, 1, n)
@@ -119,9 +144,7 @@ def outcomes(n=200, *, same=False):
 
 
 def test_a_temperature_multiplies_the_one_that_stands_in_the_card(parent, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        module, "evaluate", lambda job, one: predictions(Path(one.out), *outcomes())
-    )
+    answer(monkeypatch, *outcomes())
     card = read_card(parent.with_name(CARD))
     monkeypatch.setattr(
         module, "card_beside", lambda path: replace(card, settings={"temperature": 2.0})
@@ -136,9 +159,7 @@ def test_a_temperature_multiplies_the_one_that_stands_in_the_card(parent, tmp_pa
 
 
 def test_cases_of_one_outcome_only_say_nothing(parent, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        module, "evaluate", lambda job, one: predictions(Path(one.out), *outcomes(same=True))
-    )
+    answer(monkeypatch, *outcomes(same=True))
     with pytest.raises(DataError, match="all local cases have the same outcome"):
         recalibrate(Silent(), asked(tmp_path, tmp_path / "o", parent, "cxr"))
 
@@ -190,16 +211,14 @@ def test_each_site_is_left_out_of_a_calibration_in_turn(parent, tmp_path, capfd)
 
 
 def test_of_one_site_alone_none_can_be_left_out_of_a_calibration(parent, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        module, "evaluate", lambda job, one: predictions(Path(one.out), *outcomes())
-    )
+    answer(monkeypatch, *outcomes())
     with pytest.raises(DataError, match="0 sites are named"):
         calibrate_and_leave_sites(Silent(), asked(tmp_path, tmp_path / "o", parent, "cxr"))
 
 
 def test_the_window_offers_what_learning_can_do():
     offered = {model for model, methods in METHODS.items() if "calibrate" in methods}
-    assert offered == set(module.SCORES)
+    assert offered == set(SCORES)
     assert set(METHODS["brain-age-armed"]) == set(LEARNS) | {"full"}
     by_sites = {model for model, methods in METHODS.items() if "site-effects" in methods}
     assert by_sites == {model for model in METHODS if model.endswith("-armed")}
