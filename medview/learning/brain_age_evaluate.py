@@ -56,7 +56,7 @@ def measure_ages(
     ]
     if not may_be_none and not any(len(part.table) for part in parts):
         skipped = [left_out for part in parts for left_out in part.skipped]
-        _refuse_other_columns(skipped)
+        refuse_other_columns(skipped)
         raise nothing_left([part.whole for part in parts], skipped, "case")
     rows: list[MetricRow] = []
     lines: list[dict[str, object]] = []
@@ -71,8 +71,14 @@ def measure_ages(
     return Measurement(card, [_data_line(part) for part in parts], rows, lines, members)
 
 
-def _refuse_other_columns(skipped: Sequence[LeftOut]) -> None:
-    """Say why a whole set does not fit, where one does not: that is no fault of a case."""
+def refuse_other_columns(skipped: Sequence[LeftOut]) -> None:
+    """Say why a whole set does not fit, where one does not: that is no fault of a case.
+
+    Raises
+    ------
+    DataError
+        Naming the set.
+    """
     odd = next((one for one in skipped if one.code == OTHER_COLUMNS), None)
     if odd is not None:
         raise DataError(

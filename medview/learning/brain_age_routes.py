@@ -8,15 +8,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
-from medview.learning.brain_age_evaluate import measure_ages
+from medview.learning.brain_age_evaluate import measure_ages, refuse_other_columns
 from medview.learning.brain_age_run import run_brain_age
 from medview.learning.brain_age_t1 import MODEL, ROLE, run_t1
 from medview.learning.brain_age_t1_evaluate import measure_t1, t1_subsets
 from medview.learning.cases import find_subsets, heads_under, holds, named_apart
 from medview.learning.metrics_file import Measurement
+from medview.learning.subset import LeftOut, Subset
+from medview.learning.unseen import nothing_left, unseen
 
 _TELLING = ("cases", "seen_in_training", "skipped")
 """What a line on data must tell something of, to be told."""
@@ -54,17 +57,31 @@ def measure(job: Progress, request: EvaluateRequest) -> Measurement:
     if not images:
         return measure_ages(job, request)
     tables = tuple(spec for spec, found in heads.items() if not found or _has_features(spec))
-    if not tables or not any(subset.cases for subset in find_subsets(tables, MODEL)):
+    known = find_subsets(tables, MODEL) if tables else []
+    if not any(subset.cases for subset in known):
         return measure_t1(job, request, images)
     found = measure_t1(job, request, images, may_be_none=True)
-    of_tables = replace(request, data=tables)
-    return _together(measure_ages(job, of_tables, may_be_none=bool(found.lines)), found)
+    ages = measure_ages(job, replace(request, data=tables), may_be_none=True)
+    if not (found.lines or ages.lines):
+        raise _neither(request, (ages, known), (found, images))
+    return _together(ages, found)
 
 
 def _has_features(spec: str) -> bool:
     """Whether there are tables of features, too, at a path where T1 volumes were found."""
     path = Path(spec)
     return path.exists() and holds(path, MODEL)
+
+
+def _neither(request: EvaluateRequest, *routes: tuple[Measurement, list[Subset]]) -> DataError:
+    """Why there is nothing to measure on either way, with the cases of both counted."""
+    parts = [unseen(each, of.card, request) for of, subsets in routes for each in subsets]
+    data: list[Mapping[str, Any]] = [line for of, _ in routes for line in of.data]
+    skipped = [LeftOut(**one) for line in data for one in line["skipped"]]
+    refuse_other_columns(skipped)
+    # Of a case of a list the way of tables only says that it has no features.
+    last_told = {one.case: one for one in skipped}
+    return nothing_left(parts, list(last_told.values()), "case")
 
 
 def _together(tables: Measurement, images: Measurement) -> Measurement:

@@ -251,3 +251,12 @@ def test_heads_beside_tables_of_features_are_measured_with_them(tmp_path: Path) 
     assert measured(tmp_path / "data") == [("ixi-roi", 5, 0), ("ixi-t1", 0, 1)]
     with pytest.raises(DataError, match="no T1 volume is left"):
         measured(heads)
+    # 40 rows and one head, all of people whom the weights have seen.
+    with pytest.raises(DataError, match="no case is left to measure; 41 are of patients"):
+        measured(heads, tmp_path / "w" / "data")
+    with pytest.raises(DataError, match="abide cannot be used"):
+        measured(heads, tmp_path / "other")
+    write_head(heads, "IXI001-HH-1-T1_ds")
+    (heads / "IXI001-HH-1-T1_ds.nii.gz").write_bytes(b"torn")
+    with pytest.raises(DataError, match="none of 1 cases can be used"):
+        measured(heads, tmp_path / "w" / "data")
