@@ -108,7 +108,7 @@ def _anomaly_line(prediction: Prediction) -> str:
     where = f"{where_words(largest, prediction)}, {number(largest.volume_ml, 2)} ml"
     if len(seen) == 1:
         return f"Unusual region: {where}."
-    return f"{len(seen)} unusual regions; the largest {where}."
+    return f"{len(seen)} unusual regions; the largest: {where}."
 
 
 def _seen(prediction: Prediction) -> list[Finding]:

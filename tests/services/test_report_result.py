@@ -56,7 +56,7 @@ def test_without_orientation_only_the_slice_is_told(prediction):
 
 def test_the_line_names_the_largest_region_and_the_text_says_how_sure_it_is(prediction):
     section = report_result.result(exam(), prediction)
-    assert section.result == "2 unusual regions; the largest left posterior, mid-height, 3.2 ml."
+    assert section.result == "2 unusual regions; the largest: left posterior, mid-height, 3.2 ml."
     assert "Anomaly score 1.83 (95 % interval 1.61 – 2.10, 5 samples)" in section.text
     assert "Uncertainty there is" in section.text
     assert "1 more region is hidden by uncertainty" in section.text
