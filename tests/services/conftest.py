@@ -1,10 +1,11 @@
 """What tests of services start from."""
 
 import pytest
-from services.stubs import StubJobs, on_screen
+from services.stubs import StubJobs, on_screen, version_of
 
 from medview.services.session import Session
 from medview.services.settings import Preferences
+from medview.services.tuning import Tuning
 
 
 @pytest.fixture
@@ -24,3 +25,18 @@ def jobs():
 @pytest.fixture
 def preferences(tmp_path):
     return Preferences(tmp_path / "settings.json")
+
+
+@pytest.fixture
+def empty_session():
+    return Session()
+
+
+@pytest.fixture
+def tuning(jobs, empty_session, tmp_path, monkeypatch):
+    """Fine-tuning with the anomaly model chosen, on a session in which nothing is open."""
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path))
+    preferences = Preferences(tmp_path / "settings.json")
+    made = Tuning(jobs, empty_session, preferences)
+    made.wish(version=version_of(made, "anomaly"))
+    return made

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from itertools import count
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -19,6 +20,9 @@ from medview.services.session_values import VolumeId
 from medview.services.writing import AtOnce
 
 _numbers = count(1)
+
+# What a survey of three cases says.
+FOUND = {"cases": 3, "patients": 3, "sites": 0, "parts": {"": 3}, "labels": {}, "skipped": []}
 
 
 def seconds(limit: float) -> float:
@@ -197,3 +201,15 @@ def on_screen(session, uid="1.1", volume=None, sha256="abc"):
     session.views = first_views(volume)
     session.active_pane = MAIN_PANE
     return SimpleNamespace(volume=volume, id=session.volume_id, series=session.series)
+
+
+def version_of(tuning, model):
+    """The name of a version that can be trained further."""
+    return next(each.name for each in tuning.choices() if each.card.id == model)
+
+
+def surveyed(tuning, jobs, found=FOUND):
+    """Have cases counted; the job that then reads each once."""
+    tuning.look(Path("/cases/cases.csv"))
+    jobs.running("finetune:survey")[0].finish(found)
+    return jobs.running("case_check:check")[0]

@@ -108,7 +108,7 @@ def test_nothing_that_is_done_at_the_window_touches_a_disk_there(
 
 
 def test_what_was_asked_for_is_done_once_the_disk_answers(desk, tmp_path, later):
-    own, runs = desk.app.models.versions(), desk.app.tuning.kept_runs
+    own, runs = desk.app.models.versions(), desk.app.tuning.earlier.count
     while later.waiting:
         later.go_on()
     assert ([each.name for each in own], runs) == (["anomaly@1.0"], 0)
@@ -122,4 +122,4 @@ def test_what_was_asked_for_is_done_once_the_disk_answers(desk, tmp_path, later)
     assert not mine.weights.exists()
     assert not desk.app.tuning.folder.exists()
     assert desk.app.models.versions() == (shipped,)
-    assert desk.app.tuning.kept_runs == 1
+    assert desk.app.tuning.earlier.count == 1

@@ -56,14 +56,14 @@ class RunsCard(Card):
 
     def show_state(self, now: Tuned) -> None:
         """Seen once one was made; while one runs they can be looked at as well."""
-        count = self._app.tuning.kept_runs
+        count = self._app.tuning.earlier.count
         self._count.setText(str(count))
         self.setVisible(count > 0 and now.phase != "looking")
 
     def _on_go(self) -> None:
-        tuning = self._app.tuning
+        earlier = self._app.tuning.earlier
         titles = self._app.session.titles
-        RunsView(self._app.window, tuning.read_runs, (tuning.runs,), titles).show()
+        RunsView(self._app.window, earlier.read, (earlier.folder,), titles).show()
 
 
 class RunsView(QDialog):

@@ -158,7 +158,7 @@ class StartCard(Card):
     def _expected_words(self, now: Tuned) -> str:
         if now.phase not in ("ready", "stopped"):
             return ""
-        found = self._app.tuning.expected()
+        found = self._app.tuning.earlier.expected()
         if found is None:
             return tr("No such training has run here yet: time left is told after two epochs.")
         memory = tr(", {n} MB", n=f"{found.memory_mb:.0f}") if found.memory_mb else ""

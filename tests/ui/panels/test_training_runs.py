@@ -133,7 +133,7 @@ def test_the_panel_keeps_each_training_and_compares_them(bench, tmp_path, monkey
         write_history(bench.app.tuning.folder, epochs)
         bench.jobs.running("finetune:finetune")[-1].finish(OUTCOME)
         bench.settle()
-    assert len(list(bench.app.tuning.runs.iterdir())) == 2
+    assert len(list(bench.app.tuning.earlier.folder.iterdir())) == 2
     bench.find(QPushButton, "training_runs_go").click()
     job = bench.jobs.running("runs:read_all")[0]
     job.finish(read_all(Silent(), *job.args))
