@@ -21,6 +21,7 @@ import shlex
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from medview.domain.card import Figure, ModelCard
 from medview.io.cards import read_card, write_card
@@ -30,7 +31,7 @@ APART = ("difference", "low", "high", "p", "test", "runs", "sd")
 
 def with_rows(
     card: ModelCard,
-    rows: list[dict[str, object]],
+    rows: list[dict[str, Any]],
     command: str,
     names: tuple[str, ...],
     subset: str = "",
@@ -53,15 +54,15 @@ def set_in(command: str) -> dict[str, str]:
     return {"settings": ", ".join(words)} if words else {}
 
 
-def _figure(row: dict[str, object], command: str) -> Figure:
+def _figure(row: dict[str, Any], command: str) -> Figure:
     variant = str(row["variant"])
     apart = {f"against_default_{k}" if k in ("low", "high") else k: row[k] for k in APART}
     return Figure(
         name=str(row["name"]),
-        value=row["mean"],  # type: ignore[arg-type]  # a number or None
+        value=row["mean"],
         on=str(row["subset"]),
-        low=row["value_low"],  # type: ignore[arg-type]
-        high=row["value_high"],  # type: ignore[arg-type]
+        low=row["value_low"],
+        high=row["value_high"],
         n=int(str(row["n"])),
         predictor="model, trained in these folds" if variant == "default" else variant,
         level=str(row["level"]),

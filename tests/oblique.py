@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from phantoms import geometry_of
 
 from medview.domain.geometry import Geometry
 
 
-def oblique(**fields: object) -> Geometry:
+def oblique(**fields: Any) -> Geometry:
     """The default grid turned by 15 degrees about the vertical and tipped by 10."""
-    plain = geometry_of("LPS", **fields)  # type: ignore[arg-type]
+    plain = geometry_of("LPS", **fields)
     turn, tip = np.radians(15), np.radians(10)
     about_z = np.array(
         [[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import permutations, product
+from typing import Any
 
 import numpy as np
 
@@ -73,16 +74,16 @@ def positions(geometry: Geometry) -> np.ndarray:
     return geometry.to_mm(index)
 
 
-def phantom_on(geometry: Geometry, dtype: type = np.int16, **fields: object) -> Volume:
+def phantom_on(geometry: Geometry, dtype: type = np.int16, **fields: Any) -> Volume:
     """An ellipsoid head with a bright cube of 18 mm at `MARK_LPS`: no symmetry left."""
     place = positions(geometry)
     head = ((place / np.array([42.0, 55.0, 38.0])) ** 2).sum(axis=-1) <= 1.0
     cube = (np.abs(place - np.array(MARK_LPS)) <= 9.0).all(axis=-1)
     array = np.where(cube, MARK_VALUE, np.where(head, HEAD_VALUE, 0)).astype(dtype)
-    return Volume(array, geometry, **fields)  # type: ignore[arg-type]
+    return Volume(array, geometry, **fields)
 
 
-def phantom(code: str = "LPS", **fields: object) -> Volume:
+def phantom(code: str = "LPS", **fields: Any) -> Volume:
     """The head with the cube, on the default grid in the given orientation."""
     return phantom_on(geometry_of(code), **fields)
 
@@ -100,10 +101,10 @@ def sphere_at(
     return Volume(np.where(away <= radius_mm, value, 0.0).astype(np.float32), grid)
 
 
-def map_of(volume: Volume, name: str = "score", **fields: object) -> ScalarMap:
+def map_of(volume: Volume, name: str = "score", **fields: Any) -> ScalarMap:
     """The values of a volume as a map of a model on the same grid."""
     array = volume.array.astype(np.float32)
-    return ScalarMap(name, array, volume.geometry, **fields)  # type: ignore[arg-type]
+    return ScalarMap(name, array, volume.geometry, **fields)
 
 
 def prediction_with(*maps: ScalarMap, **parameters: object) -> Prediction:

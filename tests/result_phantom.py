@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from phantoms import geometry_of, positions
 
@@ -44,7 +46,7 @@ def prediction_on(volume: Volume) -> Prediction:
     total = epistemic + aleatoric
     residual = np.where(brain, (0.4 * noise + blob) * total, 0).astype(np.float32)
     score = (residual / (total + np.float32(EPSILON))).astype(np.float32)
-    fields = {
+    fields: dict[str, tuple[Any, ...]] = {
         "score": (score, "anomaly", (0.0, 18.0), "anomaly score"),
         "residual": (residual, "anomaly", (0.0, 0.05), "residual"),
         "epistemic": (epistemic, "uncertainty", (0.0, 0.004), "epistemic uncertainty"),
@@ -75,7 +77,7 @@ def prediction_on(volume: Volume) -> Prediction:
             ),
         ),
         maps=tuple(
-            ScalarMap(name, array, grid, kind, "1", span, title)  # type: ignore[arg-type]
+            ScalarMap(name, array, grid, kind, "1", span, title)
             for name, (array, kind, span, title) in fields.items()
         ),
         findings=_findings(score, residual, grid),
@@ -131,7 +133,12 @@ def exam() -> Exam:
 
 def card() -> ModelCard:
     """A complete card of the anomaly model; the figures are made up."""
-    localisation = {"on": "brats2013-slices", "n": 8, "level": "pixel", "command": "medview x"}
+    localisation: dict[str, Any] = {
+        "on": "brats2013-slices",
+        "n": 8,
+        "level": "pixel",
+        "command": "medview x",
+    }
     return ModelCard(
         id="anomaly",
         version="1.2",
@@ -147,8 +154,8 @@ def card() -> ModelCard:
         weights_sha256=SHA,
         trained_on=(TrainedOn("ixi-t1", 7, "CC BY-SA 3.0"),),
         measured=(
-            Figure("pr_auc", 0.41, low=0.29, high=0.55, **localisation),  # type: ignore[arg-type]
-            Figure("pr_auc", 0.33, predictor="intensity", **localisation),  # type: ignore[arg-type]
+            Figure("pr_auc", 0.41, low=0.29, high=0.55, **localisation),
+            Figure("pr_auc", 0.33, predictor="intensity", **localisation),
             Figure("coverage", 0.94, "held-out slices", n=40, extra={"ci": "bootstrap"}),
         ),
         published=(Figure("roc_auc", 0.834, "BraTS2020, balanced slices"),),

@@ -91,9 +91,8 @@ class Exam:
         That it is a synthetic lesion stays said.
         """
         kept = "Synthetic lesion" if self.has_synthetic_lesion else ""
-        # All of these fields are words, which the type of `replace` cannot know.
-        bare = replace(self.without_identity(), **dict.fromkeys(_MAY_TELL, ""))  # type: ignore[arg-type]
-        return replace(bare, study_description=kept)
+        bare = self.without_identity()
+        return replace(bare, **dict.fromkeys(_MAY_TELL, "") | {"study_description": kept})  # type: ignore[arg-type]  # all str
 
     @property
     def has_synthetic_lesion(self) -> bool:

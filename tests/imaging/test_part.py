@@ -21,14 +21,16 @@ from medview.imaging.reslice import cut_of
 ROWS, COLUMNS = 101, 150
 GEOMETRY = geometry_of("PSR", (1, ROWS, COLUMNS), (1.0, 0.5, 0.5))
 DICE = np.random.default_rng(7)
-FILM = Volume(
-    DICE.integers(0, 256, GEOMETRY.shape).astype(np.int16),
-    GEOMETRY,
-    quantity="a.u.",
-    modality="DX",
-    # Grey is the value, so that a mean of values can be read from the picture.
-    windows=(Window(255.0, 127.5, "LINEAR_EXACT"),),
-)
+
+
+def noise(geometry, modality):
+    """Grey is the value, so that a mean of values can be read from the picture."""
+    values = DICE.integers(0, 256, geometry.shape).astype(np.int16)
+    window = Window(255.0, 127.5, "LINEAR_EXACT")
+    return Volume(values, geometry, quantity="a.u.", modality=modality, windows=(window,))
+
+
+FILM = noise(GEOMETRY, "DX")
 MAP = ScalarMap("map", DICE.random(GEOMETRY.shape, dtype=np.float32), GEOMETRY, range=(0.0, 1.0))
 MASK = ScalarMap("mask", (DICE.random(GEOMETRY.shape) < 0.01).astype(np.uint8), GEOMETRY, "mask")
 STYLE = LayerStyle(visible=True, range=(0.0, 1.0), threshold=0.3, opacity=0.6)
@@ -216,13 +218,7 @@ def test_small_slices_are_drawn_whole_and_what_is_still_to_come(monkeypatch):
 
 
 GRID = geometry_of("LPS", (3, 40, 50), (2.0, 1.0, 1.0))
-STACK = Volume(
-    DICE.integers(0, 256, GRID.shape).astype(np.int16),
-    GRID,
-    quantity="a.u.",
-    modality="MG",
-    windows=(Window(255.0, 127.5, "LINEAR_EXACT"),),
-)
+STACK = noise(GRID, "MG")
 
 
 @pytest.mark.parametrize("k", [0, 1, 2])

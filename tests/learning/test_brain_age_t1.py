@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,10 +67,10 @@ def _throwaway(model: RegionModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regions, "_STEPS", (0,))  # half the time, the same way
 
 
-def _request(volume: Volume, **fields: object) -> RunRequest:
+def _request(volume: Volume, **fields: Any) -> RunRequest:
     k, j, i = volume.geometry.shape
     ref = InputRef("t1", "1", "1.2", 0, "ab", (i, j, k))
-    return RunRequest("brain-age", {"t1": volume}, (ref,), **fields)  # type: ignore[arg-type]
+    return RunRequest("brain-age", {"t1": volume}, (ref,), **fields)
 
 
 def test_a_run_says_age_gaps_volumes_and_where_the_regions_are(head: LabelledHead) -> None:

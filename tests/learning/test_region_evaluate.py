@@ -6,6 +6,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,9 +57,9 @@ def _untrained(model: RegionModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(regions, "_STEPS", (0,))  # half the time, the same way
 
 
-def _asked(folder: Path, out: Path, *lines: str, **terms: object) -> EvaluateRequest:
+def _asked(folder: Path, out: Path, *lines: str, **terms: Any) -> EvaluateRequest:
     (folder / "cases.csv").write_text(HEADER + "\n".join(lines), "utf-8")
-    return EvaluateRequest("region-net", (str(folder / "cases.csv"),), str(out), **terms)  # type: ignore[arg-type]
+    return EvaluateRequest("region-net", (str(folder / "cases.csv"),), str(out), **terms)
 
 
 def test_heads_are_measured_with_labels_and_told_without(folder: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from phantoms import geometry_of
 from region_heads import people
 
 from medview.learning.metrics import MetricRow
@@ -34,7 +35,8 @@ def _case(patient: str, subset: str, age: float | None) -> TrainCase:
 def _box(degrees: float) -> Boxed:
     nothing = np.zeros((1, 1, 1), dtype=np.float32)
     pose = Pose(np.eye(3), degrees, LEAST_ALIKE)
-    return Boxed(nothing, nothing, None, nothing > 0, "", False, pose)  # type: ignore[arg-type]
+    grid = geometry_of("LPS", nothing.shape)
+    return Boxed(nothing, nothing, grid, nothing > 0, "", skull_stripped=False, pose=pose)
 
 
 def _flat(name: str) -> list[MetricRow]:

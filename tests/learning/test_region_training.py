@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import pytest
 
 from medview.domain.errors import DataError
@@ -21,7 +21,8 @@ def _case(number: int, subset: str, patient: str = "") -> TrainCase:
 
 
 CASES = [*(_case(n, "ixi-t1") for n in range(7)), *(_case(n, "elderly-t1") for n in range(7))]
-HEADS = [LabelledHead(c, None, None, np.zeros(1, np.uint8)) for c in CASES]  # type: ignore[arg-type]
+NOTHING: Any = None  # by its case alone is a head chosen
+HEADS = [LabelledHead(case, NOTHING, NOTHING, NOTHING) for case in CASES]
 
 
 @pytest.mark.parametrize("folds", [2, 3, 4, 5])

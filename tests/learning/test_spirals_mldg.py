@@ -61,8 +61,8 @@ def test_copies_learn_and_do_not_touch_each_other() -> None:
     x, y, held = given(rows=20)
 
     def trained(which: list[nn.Sequential], steps: int) -> torch.Tensor:
-        batch = tuple(one.expand(len(which), *one.shape) for one in (x, y, held))
-        told = train_mldg(which, iter([batch] * steps))  # type: ignore[arg-type]
+        rows, truth, apart = (one.expand(len(which), *one.shape) for one in (x, y, held))
+        told = train_mldg(which, iter([(rows, truth, apart)] * steps))
         return told(x.reshape(1, -1, 2).expand(len(which), -1, -1))
 
     def loss(told: torch.Tensor) -> float:

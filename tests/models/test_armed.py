@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -48,14 +49,14 @@ def _foreign_inputs(n: int = 6) -> tuple[Tensor, Tensor]:
     return torch.randn(n, 1, 6, 6), torch.randn(n, 4)
 
 
-def _wrapped_foreign(**options: object) -> Armed:
-    plan = ArmedOptions(3, ("picture.1", "table"), slopes_of="table", **options)  # type: ignore[arg-type]
+def _wrapped_foreign(**options: Any) -> Armed:
+    plan = ArmedOptions(3, ("picture.1", "table"), slopes_of="table", **options)
     return Armed(Foreign(), plan, _foreign_inputs(1), read=lambda said: said["risk"].squeeze(1))
 
 
-def _spirals(form: Form = "hidden", clusters: int = 10, **options: object) -> Armed:
+def _spirals(form: Form = "hidden", clusters: int = 10, **options: Any) -> Armed:
     layer = "" if form == "linear" else "5"
-    plan = ArmedOptions(clusters, ("1", "3", "5"), form, layer, **options)  # type: ignore[arg-type]
+    plan = ArmedOptions(clusters, ("1", "3", "5"), form, layer, **options)
     return Armed(perceptron((2, 4, 4, 4, 1)), plan, (torch.zeros(1, 2),))
 
 

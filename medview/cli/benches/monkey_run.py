@@ -68,8 +68,11 @@ def _open(program: Program, folders: list[Path]) -> None:
     listed: list[bool] = []
     session.events.catalogue.connect(lambda: listed.append(True))
     program.app.window.open_paths(tuple(folders))
-    whole = lambda: listed and session.volume_id is not None and not session.tasks  # noqa: E731
-    _until(program, whole)
+
+    def is_whole() -> bool:
+        return bool(listed) and session.volume_id is not None and not session.tasks
+
+    _until(program, is_whole)
     _until(program, lambda: len(program.app.thumbnails.pictures) > 0)
 
 

@@ -34,8 +34,13 @@ def film_rows(steps: int, smaller: int) -> list[Row]:
     pane.resize(PANE // smaller, PANE // smaller)
     pane.show()
     start = View(Plane.ACQUIRED)
-    turn = lambda n: replace(start, window=Window(2000.0 + 50 * n, 2000.0))  # noqa: E731
-    zoom = lambda n: replace(start, zoom=1.0 + 0.05 * n)  # noqa: E731
+
+    def turn(n: int) -> View:
+        return replace(start, window=Window(2000.0 + 50 * n, 2000.0))
+
+    def zoom(n: int) -> View:
+        return replace(start, zoom=1.0 + 0.05 * n)
+
     rows: list[Row] = []
     for words, look in (("window turned", turn), ("zoomed", zoom)):
         ours, all_of_it = (_painter(pane, film, look, in_part=each) for each in (True, False))

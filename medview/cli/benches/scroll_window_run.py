@@ -48,7 +48,10 @@ def main(words: list[str]) -> None:
     answer: dict[str, Any] = {}
     viewing = program.app.viewing
     volume = open_stack(program, _shape(STACK, smaller))
-    wheel = lambda n: viewing.go_to(_PANE, n % volume.geometry.shape[0])  # noqa: E731
+
+    def wheel(n: int) -> None:
+        viewing.go_to(_PANE, n % volume.geometry.shape[0])
+
     viewing.maximise(_PANE)
     answer["one pane"] = watch.times(wheel, steps)
     viewing.maximise(_PANE)
