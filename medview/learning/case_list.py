@@ -24,14 +24,12 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "sex": ("F", "M"),
     "prognosis": ("MILD", "SEVERE"),
     "mortality": ("0", "1"),
+    **{f"phenotype_{n:02}": ("0", "1") for n in range(1, 26)},
 }
 """Columns that know a few words only; empty is unknown."""
 _NUMBERS = ("age_years", "film_hour")
 _RANGES = {"age_years": (0.0, 130.0)}
-_KNOWN = (
-    *("case", "patient", "site", *_FILE_COLUMNS, *_CHOICES, *_NUMBERS, "brixia"),
-    *(f"phenotype_{n:02}" for n in range(1, 26)),
-)
+_KNOWN = (*("case", "patient", "site", *_FILE_COLUMNS, *_CHOICES, *_NUMBERS, "brixia"),)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +111,7 @@ def read_rows(file: Path) -> list[Row]:
     for number, line in table.rows:
         cells = dict(zip(header, line, strict=True))
         cells |= {name: table.number(cells[name]) for name in _NUMBERS if name in cells}
+        cells |= {name: _word(cells[name], _CHOICES[name]) for name in header if name in _CHOICES}
         rows.append(Row(number, cells))
     return rows
 
@@ -218,6 +217,17 @@ def _refuse_odd_cells(row: Row, file: str) -> None:
             comma = re.fullmatch(r"[-+]?\d+,\d+", row[column])
             do = "Write decimals with a point." if comma else "Correct it or leave it empty."
             raise _odd(file, what, do)
+
+
+def _word(text: str, words: tuple[str, ...]) -> str:
+    """The word that a cell means, in any case; else the cell.
+
+    Programs write a column of 0 and 1 with an empty cell in it as 0.0 and 1.0.
+    """
+    plain = text.upper()
+    if words == ("0", "1"):
+        plain = plain.removesuffix(".0")
+    return next((word for word in words if word.upper() == plain), text)
 
 
 def _is_number(text: str, low: float = -math.inf, high: float = math.inf) -> bool:

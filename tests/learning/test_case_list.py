@@ -84,7 +84,9 @@ def test_a_mask_whose_axes_lie_in_another_order_marks_the_same_voxels(tmp_path):
         ("case,t1,age_years\na,x.nii,old\n", 'row 2, column "age_years": "old" is no age'),
         ("case,t1,age_years\na,x.nii,-5\n", '"-5" is no age in years'),
         ("case,film,film_hour\na,x.png,nan\n", 'column "film_hour": "nan" is no number'),
-        ("case,t1,sex\na,x.nii,m\n", 'row 2, column "sex": "m" is none of F, M'),
+        ("case,t1,sex\na,x.nii,w\n", 'row 2, column "sex": "w" is none of F, M'),
+        ("case,series,phenotype_03\na,x.csv,yes\n", 'row 2, column "phenotype_03": "yes"'),
+        ("case,series,phenotype_25\na,x.csv,2\n", 'column "phenotype_25": "2" is none of 0, 1'),
     ],
 )
 def test_what_is_wrong_is_named_by_column_and_row(tmp_path, text, said):
@@ -114,6 +116,20 @@ def test_a_list_is_read_whichever_program_wrote_it(tmp_path, raw):
     )
     (subset,) = find_subsets((str(tmp_path),), "anomaly")
     assert subset.layout == "cases"
+
+
+def test_words_count_in_any_case_and_labels_as_programs_write_them(tmp_path):
+    path = write_list(
+        tmp_path,
+        "case,split,t1,label,sex,prognosis,mortality,phenotype_02\n"
+        "a,Train,a.nii.gz,1.0,f,Severe,0.0,1\nb,TEST,a.nii.gz,,M,mild,1,0.0\n",
+        "a.nii.gz",
+    )
+    first, second = load(path).cases
+    assert (first.split, first.label, first.sex) == ("train", 1, "F")
+    assert (second.split, second.label, second.sex) == ("test", None, "M")
+    assert first.cells == {"prognosis": "SEVERE", "mortality": "0", "phenotype_02": "1"}
+    assert second.cells == {"prognosis": "MILD", "mortality": "1", "phenotype_02": "0"}
 
 
 def test_a_comma_in_a_number_of_a_list_with_commas_is_told_with_what_to_do(tmp_path):
