@@ -12,7 +12,10 @@ _IDENTITY = (
     *("institution", "referring", "series_uid"),
 )
 # What people typed, which may be a name, and when it was.
-_MAY_TELL = ("study_description", "series_description", "contrast", "study_date", "acquired")
+_MAY_TELL = (
+    *("study_description", "series_description", "contrast", "study_date", "acquired"),
+    *("earlier_date", "earlier_description"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,8 @@ class Exam:
     `size` is (column, row, slice), `spacing_mm` likewise; `at_detector` says that its mm are not
     those of the patient (a projection). Dates are ISO "2026-11-21" or empty.
     `patient_key` is a pseudonym; name, patient id, birth date, accession, institution and who
-    referred are identity, and a series UID leads to it.
+    referred are identity, and a series UID leads to it. `earlier_studies` of the same patient are
+    known, `earlier_date` and `earlier_description` are those of the newest among them.
     """
 
     patient_key: str = ""
@@ -49,11 +53,14 @@ class Exam:
     contrast: str = ""
     series_uid: str = ""
     at_detector: bool = False
+    earlier_studies: int = 0
+    earlier_date: str = ""
+    earlier_description: str = ""
 
     @classmethod
     def of(cls, patient: Patient, study: Study, series: Series) -> Exam:
         """Gather what the headers of one series say."""
-        grid = series.geometry
+        grid, earlier = series.geometry, patient.earlier(study)
         return cls(
             patient_key=patient.key,
             name=patient.name,
@@ -79,6 +86,9 @@ class Exam:
             contrast=series.contrast,
             series_uid=series.uid,
             at_detector=bool(grid and grid.spacing_kind == "detector"),
+            earlier_studies=len(earlier),
+            earlier_date=earlier[0].date if earlier else "",
+            earlier_description=earlier[0].description if earlier else "",
         )
 
     def without_identity(self) -> Exam:

@@ -147,6 +147,11 @@ class Patient:
     birth_date: str | None = None
     studies: tuple[Study, ...] = ()
 
+    def earlier(self, study: Study) -> tuple[Study, ...]:
+        """Studies before that one, the newest first; none where a date is missing."""
+        before = [each for each in self.studies if each.date and each.date < study.date]
+        return tuple(sorted(before, key=lambda each: each.date, reverse=True))
+
 
 @dataclass(frozen=True, slots=True)
 class Skipped:

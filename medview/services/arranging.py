@@ -233,14 +233,10 @@ class Arranging:
         owner = self._session.catalogue.owner(series)
         return owner is not None and any(s.date > owner[1].date for s in owner[0].studies)
 
-    def _earlier(self, series: Series) -> list[Study]:
+    def _earlier(self, series: Series) -> tuple[Study, ...]:
         """Studies of the same patient before this one, the newest first."""
         owner = self._session.catalogue.owner(series)
-        if owner is None or not owner[1].date:
-            return []
-        patient, own = owner
-        before = [study for study in patient.studies if study.date and study.date < own.date]
-        return sorted(before, key=lambda study: study.date, reverse=True)
+        return () if owner is None else owner[0].earlier(owner[1])
 
 
 def _likeness(one: Series, other: Series) -> tuple[bool, int, bool, int]:

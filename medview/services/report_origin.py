@@ -86,8 +86,22 @@ def facts(exam: Exam, comparison: str) -> tuple[tuple[str, str], ...]:
         ("Examination", exam.study_description or _modality(exam)),
         ("Series used", _series(exam)),
         ("Scanner", _scanner(exam)),
-        ("Comparison", comparison or "none available"),
+        ("Comparison", comparison or _not_compared(exam)),
     )
+
+
+def earlier_words(exam: Exam) -> str:
+    """The newest earlier study, "02 Mar 2024, MR head"; empty where none is known."""
+    parts = (date_words(exam.earlier_date), exam.earlier_description)
+    return ", ".join(part for part in parts if part)
+
+
+def _not_compared(exam: Exam) -> str:
+    """What stands for a comparison that the reader did not write."""
+    if not exam.earlier_studies:
+        return "none available"
+    which = earlier_words(exam)
+    return f"not stated; earlier study {which}" if which else "not stated; an earlier study exists"
 
 
 def table_facts(results: tuple[Prediction, ...], comparison: str) -> tuple[tuple[str, str], ...]:

@@ -42,6 +42,18 @@ def test_without_identity_only_the_pseudonym_is_left():
     assert bare.patient_key == "9f2c41aa"
 
 
+def test_of_the_studies_before_the_newest_is_known():
+    studies = [Study(day, date=day, description=f"MR {day}") for day in
+               ("2024-03-02", "2026-11-20", "2025-01-01", "")]  # fmt: skip
+    patient = Patient("9f2c41aa", studies=tuple(studies))
+    series = Series("1.1", "9f2c41aa", "MR", "T1")
+    found = Exam.of(patient, studies[1], series)
+    assert (found.earlier_studies, found.earlier_description) == (2, "MR 2025-01-01")
+    assert found.in_private().earlier_date == ""
+    assert Exam.of(patient, studies[0], series).earlier_studies == 0
+    assert Exam.of(patient, studies[3], series).earlier_studies == 0
+
+
 def test_in_private_nothing_that_a_person_typed_and_no_date_is_left():
     full = replace(exam(), contrast="Gadolinium for J. Doe", acquired="2026-03-14T10:41:00")
     bare = full.in_private()

@@ -63,6 +63,20 @@ def test_facts_are_never_blank():
 
 
 @pytest.mark.parametrize(
+    ("known", "said", "told"),
+    [
+        ({"earlier_date": "2024-03-02", "earlier_description": "MR head"}, "",
+         "not stated; earlier study 02 Mar 2024, MR head"),
+        ({}, "", "not stated; an earlier study exists"),
+        ({}, "CT of Tuesday", "CT of Tuesday"),
+    ],
+)  # fmt: skip
+def test_an_earlier_study_that_is_known_is_never_told_as_none(known, said, told):
+    found = dict(report_origin.facts(Exam(earlier_studies=1, **known), said))
+    assert found["Comparison"] == told
+
+
+@pytest.mark.parametrize(
     ("at_detector", "told"),
     [(True, "0.3 × 0.4 mm at the detector"), (False, "0.3 × 0.4 mm")],
 )

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QComboBox, QMenu, QPlainTextEdit, QWidget
 
 from medview.domain.prediction import Prediction
 from medview.services.report_inserts import Insertion, Kind, insertions
+from medview.services.report_origin import earlier_words
 from medview.services.report_templates import template_for, templates
 from medview.services.session import Session
 from medview.services.telling import figure_text
@@ -14,7 +15,7 @@ from medview.ui.app import App
 from medview.ui.containers import Card, Column, Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.signing import SigningCard
-from medview.ui.words import tr
+from medview.ui.words import date, tr
 
 # Key, title, hint and how many lines are seen at once.
 _FIELDS = (
@@ -41,10 +42,15 @@ class ReportPanel(Column):
         self._fields: dict[str, QPlainTextEdit] = {}
         self._into = "findings"
         self._template = self._templates()
+        self._earlier = button(tr("Compared with the study before"), "report_earlier", look="link")
+        self._earlier.setToolTip(tr("Write down that this examination was compared with it"))
+        self._earlier.clicked.connect(self._on_earlier)
         words = Card("report_words", tr("Your words"))
         words.add(Row(label(tr("Template")), 1, self._template))
         for key, title, hint, lines in _FIELDS:
             words.add(label(tr(title), "strong"), self._field(key, tr(title), tr(hint), lines))
+            if key == "comparison":
+                words.add(self._earlier)
             if key == "findings":
                 kinds = map(self._insert, _INSERTS)
                 words.add(Row(label(tr("Insert"), "quiet"), *kinds, 1, gap=2))
@@ -52,13 +58,18 @@ class ReportPanel(Column):
         self.add(SigningCard(app))
         self.add(self._out())
         app.reading.changed.connect(self.refresh)
-        for field in ("series", "volume", "predictions", "volume_id", "unfinished", "tables"):
+        known = ("series", "volume", "predictions", "volume_id", "unfinished", "tables")
+        for field in (*known, "catalogue", "private"):
             getattr(app.session.events, field).connect(self.refresh)
         self.refresh()
 
     def refresh(self) -> None:
         """Read the words of the study on screen again; the cursor stays where it is."""
-        words, ready = self._app.reading.words, self._app.reading.material is not None
+        words, material = self._app.reading.words, self._app.reading.material
+        ready = material is not None
+        before = material.as_told().exam.earlier_date if material is not None else ""
+        self._earlier.setText(tr("Compared with {date}", date=date(before)))
+        self._earlier.setVisible(bool(before) and not words.comparison.strip())
         for key, field in self._fields.items():
             text = getattr(words, key)
             field.setEnabled(ready)
@@ -92,6 +103,11 @@ class ReportPanel(Column):
                 if field is watched:
                     self._into = key
         return super().eventFilter(watched, event)
+
+    def _on_earlier(self) -> None:
+        material = self._app.reading.material
+        if material is not None:
+            self._app.reading.write(comparison=earlier_words(material.exam))
 
     # -- built once ------------------------------------------------------------------------
 

@@ -39,6 +39,26 @@ def test_words_belong_to_the_study_on_screen(head):
     assert field(head, "impression").toPlainText() in ("Metastasis likely.", "")
 
 
+def test_the_study_before_is_one_click_away_as_the_comparison(head):
+    (patient,) = head.session.catalogue.patients
+    (own,) = patient.studies
+    before = replace(own, uid="0.9", date="2024-03-02", description="MR head", series=())
+    head.session.catalogue = replace(
+        head.session.catalogue, patients=(replace(patient, studies=(own, before)),)
+    )
+    panel(head)
+    link = head.find(QPushButton, "report_earlier")
+    assert link.isVisible()
+    assert link.text() == "Compared with 02 Mar 2024"
+    link.click()
+    assert field(head, "comparison").toPlainText() == "02 Mar 2024, MR head"
+    assert not link.isVisible()
+    field(head, "comparison").clear()
+    assert link.isVisible()
+    head.session.private = True
+    assert not link.isVisible()
+
+
 def test_with_nothing_open_nothing_can_be_written(bench):
     bench.window.show_panel("report")
     for key in ("report_export", "report_sign"):
