@@ -25,8 +25,9 @@ CASE_LIST = "medview.learning.case_list:cases_of"
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]+')
 _ONE_FILE_A_CASE = (Code.FILM_DAMAGED, Code.NIFTI_HEADER, Code.NIFTI_SHORT, Code.META_HEADER)
 # What is called so and is no image at all is a case, too; other files beside images are none.
+# Readers go by what is in a file, not by its name.
 _CALLED_IMAGE = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm"),
+    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima"),
     *(".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"),
 )
 _LONGEST_NAME = 80
