@@ -24,11 +24,14 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     "sex": ("F", "M"),
     "prognosis": ("MILD", "SEVERE"),
     "mortality": ("0", "1"),
+    "icu_admission": ("0", "1"),
     **{f"phenotype_{n:02}": ("0", "1") for n in range(1, 26)},
 }
 """Columns that know a few words only; empty is unknown."""
 _NUMBERS = ("age_years", "film_hour")
 _RANGES = {"age_years": (0.0, 130.0)}
+_OF_SETS = ("hours", "first", "films", "to_icu")
+"""Cells by which loaders of known sets tell what they found; such a column of a list is none."""
 _KNOWN = (*("case", "patient", "site", *_FILE_COLUMNS, *_CHOICES, *_NUMBERS, "brixia"),)
 
 
@@ -254,6 +257,7 @@ def _described(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase:
     """What a row says, whether or not its files are there; role "" when it names none."""
     files = {column: folder / row[column] for column in _FILE_COLUMNS if row[column]}
     known = {"case", "patient", "site", "split", "label", "age_years", "sex", *_FILE_COLUMNS}
+    known |= set(_OF_SETS)
     return TrainCase(
         row["case"],
         row["patient"] or row["case"],

@@ -85,6 +85,7 @@ def test_a_mask_whose_axes_lie_in_another_order_marks_the_same_voxels(tmp_path):
         ("case,t1,age_years\na,x.nii,-5\n", '"-5" is no age in years'),
         ("case,film,film_hour\na,x.png,nan\n", 'column "film_hour": "nan" is no number'),
         ("case,t1,sex\na,x.nii,w\n", 'row 2, column "sex": "w" is none of F, M'),
+        ("case,series,icu_admission\na,x.csv,y\n", 'column "icu_admission": "y" is none of 0, 1'),
         ("case,series,phenotype_03\na,x.csv,yes\n", 'row 2, column "phenotype_03": "yes"'),
         ("case,series,phenotype_25\na,x.csv,2\n", 'column "phenotype_25": "2" is none of 0, 1'),
     ],

@@ -134,6 +134,21 @@ def test_a_csv_folder_brings_its_map_or_gets_one(tmp_path):
     assert other.name == "own"
 
 
+def test_own_columns_of_a_list_change_nothing_that_is_said_of_a_stay(tmp_path):
+    table(tmp_path / "s.csv", "Hours,HR", (0, 80), (5, 90))
+    table(tmp_path / "plain.csv", "case,series,mortality", ("a", "s.csv", 1))
+    own = "case,series,mortality,hours,first,films,to_icu"
+    table(tmp_path / "own.csv", own, ("a", "s.csv", 1, "about 30", "no", "two", "never"))
+    grids = []
+    for name in ("plain.csv", "own.csv"):
+        (subset,) = find_stays((str(tmp_path / name),), "icu")
+        ((stay,), skipped) = to_bins(Silent(), subset.cases, shipped_map("physionet2012"))
+        assert skipped == []
+        assert stay.case.cells == {"mortality": "1"}
+        grids.append(stay.grid)
+    np.testing.assert_array_equal(grids[0].values, grids[1].values)
+
+
 def test_a_case_list_needs_a_series_for_every_case(tmp_path):
     table(tmp_path / "s.csv", "Hours,HR", (1, 80))
     table(tmp_path / "t.csv", "Time of day,HR", (1, 80))
