@@ -1,14 +1,16 @@
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
-from services.stubs import catalogue_of, on_screen, result_about, series_of
+from services.stubs import catalogue_of, finding_at, on_screen, result_about, series_of
 
 from medview.domain.errors import WriteError
 from medview.domain.exam import Exam
 from medview.domain.geometry import Plane
 from medview.domain.key_image import KeyImage
 from medview.domain.prediction import InputRef
+from medview.domain.record import Record
 from medview.services.analysis import Analysis
 from medview.services.model_library import ModelLibrary
 from medview.services.reading import Reading
@@ -113,7 +115,7 @@ def test_where_it_was_written_is_told(reading, session, jobs, tmp_path):
 def signed(reading, session):
     opened(session)
     reading.write(findings="a cyst", impression="benign")
-    assert reading.sign(" Dr A ", "radiologist")
+    assert reading.sign(" Dr A ", " radiologist ")
 
 
 @pytest.mark.parametrize(
@@ -127,6 +129,7 @@ def test_what_cannot_be_signed_says_why(reading, session, name, impression, word
     reading.write(impression=impression)
     assert not reading.sign(name)
     assert words in session.message.text
+    assert session.message.kind == "warning"
     assert reading.status == "DRAFT"
 
 
@@ -155,6 +158,133 @@ def test_a_signature_is_about_the_pixels_it_was_given_for(reading, session):
     opened(session, uid="9.9")
     assert reading.words.findings == "a cyst"  # the same study
     assert reading.status == "DRAFT"
+    opened(session)
+    assert reading.status == "FINAL"
+    on_screen(session, sha256="def")  # the same series, with other pixels
+    assert reading.status == "DRAFT"
+
+
+def test_what_is_written_first_under_a_signature_is_noted_with_it_and_told(
+    reading, session, jobs, tmp_path
+):
+    told = []
+    reading.signed.connect(lambda report_id: told.append(("signed", report_id)))
+    reading.wrote.connect(lambda *what: told.append(("wrote", *what)))
+    reading.filed.connect(lambda *what: told.append(("filed", *what)))
+    signed(reading, session)
+    reading.write(impression="malignant")
+    reading.sign("Dr B")
+    first, last = (each.report_id for each in reading.draft.signatures)
+    assert told == [("signed", first), ("signed", last)]
+    for content in ("ab" * 32, "cd" * 32):
+        reading.export(tmp_path / "r.pdf")
+        assert jobs.last.args[2].report_id == last
+        jobs.last.finish(Written(2, last, content, "AMENDED", 7))
+    assert [each.content_sha256 for each in reading.draft.signatures] == ["", "ab" * 32]
+    assert told[2:4] == [
+        ("filed", reading._study, tmp_path / "r.pdf", 7),
+        ("wrote", last, "ab" * 32),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("way", "args", "what"), [("copy", (), "report words"), ("printed", (600,), "report pages")]
+)
+def test_what_leaves_has_an_id_and_is_told_once_it_is_made(reading, session, jobs, way, args, what):
+    left, made = [], []
+    reading.left.connect(left.append)
+    leave = getattr(reading, way)
+    assert not leave(*args, made.append, made.append)
+    opened(session)
+    ids = []
+    for _ in range(2):
+        assert leave(*args, made.append, made.append)
+        ids.append(jobs.last.args[2].report_id)
+        assert left == made
+        jobs.last.finish("the answer")
+        assert (left.pop(), made.pop()) == (what, "the answer")
+    assert all(ids)
+    assert ids[0] != ids[1]
+    signed(reading, session)
+    leave(*args, made.append, made.append)
+    assert jobs.last.args[2].report_id == reading.draft.signatures[0].report_id
+    reading.preview(600, print, print)
+    assert jobs.running("preview")[-1].args[2].report_id == reading.draft.signatures[0].report_id
+
+
+def test_answers_are_of_a_result_and_name_who_gave_them(reading, session, preferences):
+    shown = opened(session)
+    finding = finding_at(1, (0.0, 0.0, 0.0), 3)
+    result = result_about(shown.id, shown.volume, findings=(finding,))
+    session.predictions = {shown.id: (result,)}
+    preferences.change(reader="Dr S")
+    reading.judge(1, "agree")
+    reading.signer = "Dr A"
+    reading.answer(result.key, "score anomaly", "rejected")
+    (outcome,) = reading.material.outcomes
+    said = [(each.about, each.verdict, each.by) for each in outcome.opinions]
+    assert said == [("finding 1", "agree", "Dr S"), ("score anomaly", "rejected", "Dr A")]
+    assert reading.words.verdicts == {1: "agree"}
+
+
+def test_the_card_of_the_weights_that_were_run_goes_into_the_report(reading, session, monkeypatch):
+    shown = opened(session)
+    session.predictions = {shown.id: (result_about(shown.id, shown.volume),)}
+    monkeypatch.setattr(reading._analysis, "card_of", lambda made: f"card of {made.key}")
+    (outcome,) = reading.material.outcomes
+    assert outcome.card == f"card of {outcome.prediction.key}"
+
+
+def test_series_without_a_study_have_words_of_their_own(reading, session):
+    one, other = (replace(series_of(uid), study_uid="") for uid in ("1.1", "1.2"))
+    session.catalogue = catalogue_of(one, other)
+    session.series = one
+    reading.write(findings="a cyst")
+    session.series = other
+    assert reading.words.findings == ""
+    session.series = one
+    assert reading.words.findings == "a cyst"
+
+
+def test_words_that_are_forgotten_are_gone_and_it_is_told(reading, session):
+    told = []
+    opened(session)
+    reading.write(findings="a cyst")
+    reading.changed.connect(lambda: told.append(reading.words.findings))
+    reading.forget()
+    assert told == [""]
+    session.series = None
+    told.clear()
+    reading.forget()  # nothing is open
+    assert told == []
+
+
+def test_whatever_the_report_is_made_of_tells_of_a_change(reading, session):
+    told = []
+    reading.changed.connect(lambda: told.append(1))
+    shown = on_screen(session)
+    told.clear()
+    changes = {
+        "series": series_of("7.7"), "opinions": {(shown.id, "x"): ()}, "volume_id": None,
+        "predictions": {shown.id: ()}, "key_images": {"x": ()}, "drawings": {"x": ()},
+    }  # fmt: skip
+    for name, value in changes.items():
+        setattr(session, name, value)
+        assert told.pop() == 1, name
+        assert told == []
+
+
+def test_without_pixels_or_their_hash_there_is_nothing_to_report(reading, session):
+    shown = opened(session)
+    session.volume = None
+    assert reading.material is None
+    session.series, session.volume = None, None
+    assert reading.material is None  # the hash of what was on screen alone is nothing
+    session.tables = {"film": TableFile("film", Path("f.csv"), InputRef("film", "", "", 0, "", ()))}
+    assert reading.material.record is None
+    session.volume_id = None
+    assert reading.material is None
+    assert shown.id is not None
 
 
 def test_a_preview_is_named_so_and_asks_for_the_chosen_template(reading, session, jobs):
@@ -185,11 +315,13 @@ def test_a_folder_that_cannot_be_written_is_a_message(reading, session, jobs, tm
 
 def test_tables_alone_make_a_report_and_keep_their_own_words(reading, session):
     given = InputRef("series", "", "2.25.7", 0, "ab" * 32, (11, 48, 1))
-    session.tables = {"series": TableFile("series", Path("stay.csv"), given)}
+    record = Record((), 3.0)
+    session.tables = {"series": TableFile("series", Path("stay.csv"), given, record)}
     session.volume_id = VolumeId("2.25.7#0", given.sha256)
     reading.write(impression="stable")
     material = reading.material
     assert (material.volume, material.exam, material.marked) == (None, Exam(), ())
+    assert material.record is record
     assert material.reader.impression == "stable"
     opened(session)
     assert reading.words.impression == ""
