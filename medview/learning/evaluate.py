@@ -6,7 +6,7 @@ To add a model: write its measurement in a file of its own and one line in ``EVA
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -31,6 +31,11 @@ EVALUATORS: dict[str, str] = {
     "brain-age-armed": "medview.learning.armed_age_evaluate:measure_armed_age",
     "region-net": "medview.learning.region_evaluate:measure_regions",
 }
+
+_NO_TRUTH = (
+    "no case has a label that this model is measured by, so there are no figures; the predictions "
+    "are written. Check how the columns with the labels are called."
+)
 
 
 def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
@@ -67,4 +72,6 @@ def evaluate(job: Progress, request: EvaluateRequest) -> dict[str, Any]:
     )
     found = measure(job, request)
     body = found.body(request, time.perf_counter() - began)
+    if not found.rows:
+        body["notes"] = [*cast(Sequence[str], body.get("notes", ())), _NO_TRUTH]
     return write_metrics(Path(request.out), body, found.lines)

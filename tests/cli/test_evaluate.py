@@ -32,6 +32,20 @@ def test_figures_predictions_and_slices_stand_in_the_folder(tmp_path, capsys):
     }
 
 
+def test_a_list_whose_label_is_misspelt_has_predictions_and_is_told_why_no_figures(
+    tmp_path, capsys
+):
+    (tmp_path / "s.csv").write_text("Hours,Heart Rate\n0,80\n3,90\n")
+    (tmp_path / "cases.csv").write_text("case,series,mortalty\nx,s.csv,1\n")
+    out = tmp_path / "out"
+    line = ["evaluate", "icu", "--data", f"cases={tmp_path / 'cases.csv'}", "--samples", "1"]
+    assert main([*line, "--threads", "1", "--json", "--out", str(out)]) == 0
+    body = json.loads(capsys.readouterr().out)
+    assert body["metrics"] == []
+    assert "no case has a label" in body["notes"][-1]
+    assert len((out / "predictions.csv").read_text().splitlines()) == 2
+
+
 def test_private_figures_name_no_case_and_no_file(tmp_path, capsys):
     weights = write_weights(tmp_path / "w")
     write_nifti(tmp_path / "set" / "jane.nii.gz", head()[:, :, 20])
