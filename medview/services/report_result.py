@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medview.domain.card import ModelCard
 from medview.domain.exam import Exam
@@ -79,13 +80,30 @@ def where_words(finding: Finding, prediction: Prediction) -> str:
 
     By the thirds of the brain's extent in the patient; the slice where that is not known.
     """
+    extent = _brain_extent(prediction)
+    return f"slice {finding.slice + 1}" if extent is None else _place(finding, *extent)
+
+
+def places_of(prediction: Prediction) -> dict[int, str]:
+    """The same of all findings by their numbers; empty where it is not known."""
+    extent = _brain_extent(prediction) if prediction.findings else None
+    return {} if extent is None else {f.id: _place(f, *extent) for f in prediction.findings}
+
+
+def _brain_extent(
+    prediction: Prediction,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | None:
+    """Lowest and highest LPS mm of the brain; None where sides are not known."""
     source, box = prediction.map("brain"), brain_box(prediction)
     if source is None or not box or not source.geometry.orientation_known:
-        return f"slice {finding.slice + 1}"
+        return None
     ends = [box[0:2], box[2:4], box[4:6]]
     corners = np.stack(np.meshgrid(*ends, indexing="ij"), axis=-1).reshape(-1, 3)
     places = source.geometry.to_mm(corners)
-    low, high = places.min(axis=0), places.max(axis=0)
+    return places.min(axis=0), places.max(axis=0)
+
+
+def _place(finding: Finding, low: NDArray[np.float64], high: NDArray[np.float64]) -> str:
     part = (np.array(finding.centroid_lps) - low) / np.maximum(high - low, 1e-6)
     off = finding.centroid_lps[0] - (low[0] + high[0]) / 2
     side = "midline" if abs(off) < _MIDLINE_MM else "left" if off > 0 else "right"

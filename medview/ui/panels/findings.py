@@ -15,13 +15,15 @@ from PySide6.QtWidgets import (
 )
 
 from medview.domain.prediction import Finding, Prediction
+from medview.services.report_result import places_of
 from medview.ui.app import App
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.answers import ANSWERS, said_by
 from medview.ui.words import number, sides, tr
 
-_ROW_PX = 42
+# A row of two lines, and what a third one adds.
+_ROW_PX, _LINE_PX = 42, 16
 _MOST_ROWS = 6
 
 
@@ -31,6 +33,7 @@ class FindingsList(QWidget):
     def __init__(self, app: App) -> None:
         super().__init__()
         self._app = app
+        self._known: tuple[Prediction | None, dict[int, str]] = (None, {})
         self.tree = QTreeWidget()
         self.tree.setAllColumnsShowFocus(True)
         name(self.tree, "findings", tr("Findings of the model"))
@@ -39,8 +42,6 @@ class FindingsList(QWidget):
         self.tree.setColumnCount(4)
         self.tree.setHeaderHidden(True)
         self.tree.setRootIsDecorated(False)
-        self.tree.setUniformRowHeights(True)
-        self.tree.setWordWrap(True)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.tree.header()
         header.setStretchLastSection(False)
@@ -67,13 +68,13 @@ class FindingsList(QWidget):
 
     def refresh(self) -> None:
         """List the findings of the results on screen."""
-        findings = self._app.session.findings
+        findings, places = self._app.session.findings, self._places()
         self.tree.blockSignals(True)
         self.tree.clear()
         for each in findings:
-            self.tree.addTopLevelItem(_row(each))
+            self.tree.addTopLevelItem(_row(each, places.get(each.id, "")))
         self.tree.blockSignals(False)
-        self.tree.setFixedHeight(min(len(findings), _MOST_ROWS) * _ROW_PX + 4)
+        self.tree.setFixedHeight(sum(map(_height, findings[:_MOST_ROWS])) + 4)
         self.tree.setVisible(bool(findings))
         self._answers.setVisible(bool(findings))
         looked = [each for each in self._app.session.results if each.map("score") is not None]
@@ -81,6 +82,13 @@ class FindingsList(QWidget):
         self._none.setVisible(bool(looked) and not findings)
         self._show_verdicts()
         self._select()
+
+    def _places(self) -> dict[int, str]:
+        """Where in the brain each finding lies; looked up once a result."""
+        finder = self._app.session.finder
+        if self._known[0] is not finder:
+            self._known = (finder, places_of(finder) if finder is not None else {})
+        return self._known[1]
 
     @property
     def _chosen(self) -> int | None:
@@ -150,18 +158,29 @@ _FIT, _STRETCH = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode
 _MODES = (_FIT, _STRETCH, _FIT, _FIT)
 
 
-def _row(found: Finding) -> QTreeWidgetItem:
+def _row(found: Finding, place: str) -> QTreeWidgetItem:
+    """Where in words, as the report has it; in mm where the brain is not known.
+
+    Side and depth in one line; how high it lies says the slice.
+    """
     where = " ".join(f"{side} {mm:.0f}" for side, mm in sides(found.centroid_lps))
+    short = tr(place.partition(",")[0])
     peak = tr("peak {value} · slice {n}", value=number(found.peak), n=found.slice + 1)
-    second = tr("hidden by uncertainty · slice {n}", n=found.slice + 1)
-    second = second if found.hidden_by_uncertainty else peak
-    texts = [str(found.id), f"{where}\n{second}", tr("{n} ml", n=f"{found.volume_ml:.1f}"), ""]
+    lines = [short or where, peak]
+    if found.hidden_by_uncertainty:
+        # In a line of its own: beside the slice it had no room.
+        lines = [lines[0], tr("hidden by uncertainty"), tr("slice {n}", n=found.slice + 1)]
+    texts = [str(found.id), "\n".join(lines), tr("{n} ml", n=f"{found.volume_ml:.1f}"), ""]
     item = QTreeWidgetItem(texts)
     item.setData(0, Qt.ItemDataRole.UserRole, found.id)
     item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    item.setSizeHint(0, QSize(24, _ROW_PX))
+    item.setSizeHint(0, QSize(24, _height(found)))
     item.setToolTip(1, f"{where} mm, {peak}")
     return item
+
+
+def _height(found: Finding) -> int:
+    return _ROW_PX + (_LINE_PX if found.hidden_by_uncertainty else 0)
 
 
 def _id_of(item: QTreeWidgetItem) -> int:
