@@ -42,11 +42,11 @@ class Reading:
 
 def reading_of(name: str, variables: VariableMap) -> Reading:
     """How a map reads a column: by its name, or by its name in front of a unit in brackets."""
-    place = variables.codes.get(name.lower(), -1)
+    place = _place(name, variables)
     if place >= 0:
         return Reading(place)
     base, told = named_unit(name)
-    place = variables.codes.get(base.lower(), -1) if told else -1
+    place = _place(base, variables) if told else -1
     if place < 0:
         return Reading(-1)
     variable = variables.variables[place]
@@ -54,3 +54,9 @@ def reading_of(name: str, variables: VariableMap) -> Reading:
     if factors is None:
         return Reading(-1, told, wanted=variable.unit)
     return Reading(place, told, *factors)
+
+
+def _place(name: str, variables: VariableMap) -> int:
+    """The place of a variable by a name in any case; programs write "heart_rate"."""
+    low = name.lower()
+    return variables.codes.get(low, variables.codes.get(low.replace("_", " ").strip(), -1))

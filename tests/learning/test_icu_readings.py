@@ -14,6 +14,10 @@ BENCH, CHALLENGE = shipped_map("benchmark"), shipped_map("physionet2012")
     [
         *(("HR", CHALLENGE, "HR", False), ("heart rate (bpm)", CHALLENGE, "HR", False)),
         *(("WBC (G/l)", CHALLENGE, "WBC", False), ("Temp (°F)", CHALLENGE, "Temp", True)),
+        *(
+            ("heart_rate", CHALLENGE, "HR", False),
+            ("Mean_Blood_Pressure", CHALLENGE, "NIMAP", False),
+        ),
         ("FiO2 [%]", BENCH, "Fraction inspired oxygen", True),
     ],
 )
