@@ -43,7 +43,7 @@ _LEAST_SCALE_PX = 24.0
 _HANDLE = 12.0
 _DOT = "#5a6470"
 _BESIDE = " · "
-_INTERVAL = " ["
+_INTERVAL, _OF = " [", " / "
 # Colours of the planes where one runs through another.
 _PLANES = {
     Plane.AXIAL: "#ef8a94",
@@ -226,7 +226,8 @@ def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
 def fitted(text: str, room: float, *, ends_matter: bool = False) -> str:
     """As much of a text as there is room for; the middle goes first where both ends matter.
 
-    What stands behind the last dot ("score [interval] · model") goes before anything is cut.
+    What stands behind the last dot ("score [interval] · model") goes before anything is cut, then
+    how many there are ("Im 7 / 106"): a part of a number would be another number.
     """
     font = base_font()
     font.setPixelSize(TEXT_PX)
@@ -235,6 +236,9 @@ def fitted(text: str, room: float, *, ends_matter: bool = False) -> str:
         shorter = _BESIDE.join(parts[:kept]) + (" …" if kept < len(parts) else "")
         if measures.horizontalAdvance(shorter) <= room:
             return shorter
+    first, of, _ = text.partition(_OF)
+    if of and measures.horizontalAdvance(f"{first} …") <= room:
+        return f"{first} …"
     cut = Qt.TextElideMode.ElideMiddle if ends_matter else Qt.TextElideMode.ElideRight
     return measures.elidedText(text, cut, max(room, 0.0))
 

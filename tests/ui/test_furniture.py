@@ -48,6 +48,12 @@ def test_an_interval_is_kept_whole_where_the_name_of_the_model_has_no_room(qapp)
     assert cut.endswith("…")
 
 
+def test_of_a_number_no_part_is_left(qapp):
+    whole = "Im 70 / 106"
+    for room in range(round(furniture.width_of("Im 70 …")), round(furniture.width_of(whole)) + 9):
+        assert furniture.fitted(whole, room) in (whole, "Im 70 …")
+
+
 def test_a_date_is_whole_in_a_narrow_pane_that_says_nothing_on_the_right_of_it(canvas):
     image, painter = canvas
     narrow, who = QRectF(0, 0, 200, 200), "F · 61 y · 14 Mar 2026"
