@@ -13,6 +13,7 @@ from medview.domain.study import Catalogue, Series, first_few
 from medview.domain.volume import Note, Volume
 from medview.io.hashing import file_sha256, volume_sha256
 from medview.io.tables import table_size
+from medview.services.folder_tables import SERIES, may_hold_images, table_in
 from medview.services.offers import TABLES as TABLES
 from medview.services.offers import (
     Offer,
@@ -113,6 +114,9 @@ def gather(card: ModelCard, wanted: Wanted, scan: Scan) -> Gathered:
         role = table_role(card, path)
         tables.setdefault(role, _table(role, path))
     pictures = tuple(path for path in wanted.paths if not is_table(path))
+    if not tables and (inside := table_in(card, pictures)):
+        tables = {SERIES: _table(SERIES, inside)}
+        pictures = tuple(path for path in pictures if may_hold_images(path))
     if pictures:
         bare, left_out = _bare_inputs(card, scan(pictures), wanted.series, pictures[0].name)
         images = {**bare, **images}
