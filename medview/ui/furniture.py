@@ -156,7 +156,8 @@ def draw_corners(
     """
     top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
     left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
-    low_left, low_right = corners.bottom_left, corners.bottom_right
+    low_left = _with_warnings_whole(corners.bottom_left, area.width())
+    low_right = corners.bottom_right
     high_right = _with_intervals_whole(corners.top_right, area.width())
     high_left = _with_dates_whole(corners.top_left, high_right, area.width())
     sides = (
@@ -203,6 +204,13 @@ def _with_dates_whole(lines: Sequence[str], across: Sequence[str], width: float)
         head, _, tail = text.rpartition(_BESIDE)
         laid += [head, tail] if head and fitted(text, room) != text else [text]
     return tuple(laid)
+
+
+def _with_warnings_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:
+    """The lower left lines; of several warnings without room in one line each has its own."""
+    half = _half(width)
+    parts = (text.split(_BESIDE) if fitted(text, half) != text else [text] for text in lines)
+    return tuple(part for line in parts for part in line)
 
 
 def _with_intervals_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:

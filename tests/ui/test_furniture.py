@@ -96,6 +96,19 @@ def test_an_interval_goes_below_its_value_rather_than_being_cut(canvas, monkeypa
     assert written[-1] == (7.0, result)
 
 
+def test_no_warning_about_an_image_gives_way_to_dots(canvas, monkeypatch):
+    written = []
+    monkeypatch.setattr(
+        furniture, "write", lambda _p, at, text, **_: written.append((at.y(), text))
+    )
+    lines = ("Orientation unknown · no size in mm", "W 127  L 80", "zoom 0.8×")
+    for width in (440, 900):
+        furniture.draw_corners(canvas[1], QRectF(0, 0, width, 600), Corners((), (), lines, ()))
+    said = [text for _, text in written]
+    assert said == ["Orientation unknown", "no size in mm", *lines[1:], *lines]
+    assert [y for y, _ in written[:4]] == [519.0, 537.0, 555.0, 573.0]
+
+
 def test_series_that_begin_alike_are_told_apart_in_small_panes(canvas, monkeypatch):
     written = []
     monkeypatch.setattr(furniture, "write", lambda _p, _at, text, **_: written.append(text))
