@@ -13,7 +13,7 @@ from medview.domain.volume import Note
 from medview.io.dicom_grid import Grid, Vector, grids_of
 from medview.io.dicom_headers import Slice
 from medview.io.dicom_volumes import SamePixels, split_keys_of, volumes_of
-from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
+from medview.io.unknowns import NO_ORIENTATION, NO_POSITION, NO_SPACING
 
 SAME_DIRECTION = 1e-4  # R6, on unit vectors
 SAME_PLACE_MM = 0.01
@@ -102,8 +102,13 @@ def _with_place(group: list[Slice], same_pixels: SamePixels, wish: str) -> list[
     volumes, split_by, notes, left = volumes_of(places, same_pixels, wish)
     keys = split_keys_of(places, split_by)
     positions = np.array([_position(place[0]) for place in places])
+    runs = grids_of(positions, normal, sparse=group[0].sparse)
+    most = len(ordered) if left else len(runs)
+    if (parts := _acquisitions(ordered, normal, most)) and not group[0].sparse:
+        stacks = [stack for part in parts[1] for stack in _with_place(part, same_pixels, wish)]
+        return [_with_note(stack, parts[0]) for stack in stacks]
     stacks = []
-    for run in grids_of(positions, normal, sparse=group[0].sparse):
+    for run in runs:
         cut = tuple(
             tuple(None if n is None else volume[n] for n in run.slots) for volume in volumes
         )
@@ -111,6 +116,35 @@ def _with_place(group: list[Slice], same_pixels: SamePixels, wish: str) -> list[
     if left:
         stacks += [_with_note(s, notes[-1]) for s in _with_place(left, same_pixels, wish)]
     return stacks
+
+
+def _acquisitions(
+    ordered: list[Slice], normal: Vector, most: int
+) -> tuple[Note, list[list[Slice]]] | None:
+    """Tell apart even stacks that lie between or over each other, by one key (R9, R14).
+
+    None where no key parts the slices into 2 to `most` even stacks.
+    """
+    if most < 2:
+        return None
+    for name in dict.fromkeys(name for piece in ordered for name in piece.keys):
+        parts: dict[Hashable, list[Slice]] = defaultdict(list)
+        for piece in ordered:
+            parts[piece.keys.get(name)].append(piece)
+        if 2 <= len(parts) <= most and all(_even(p, normal) for p in parts.values()):
+            text = f"{len(parts)} sets of slices lie between or over each other; told apart by "
+            note = Note("SEVERAL_SETS", f"{text}{name}, each is a stack of its own")
+            return note, list(parts.values())
+    return None
+
+
+def _even(part: list[Slice], normal: Vector) -> bool:
+    """Whether slices lie one in each place, in even steps; two always would."""
+    if len(part) < 3 or len(_places(part, normal)) < len(part):
+        return False
+    positions = np.array([_position(piece) for piece in part])
+    runs = grids_of(positions, normal, sparse=False)
+    return len(runs) == 1 and not runs[0].notes
 
 
 def _directions(piece: Slice) -> Vector:
@@ -211,6 +245,7 @@ def _with_note(stack: Stack, note: Note) -> Stack:
     return replace(stack, notes=(*stack.notes, note)) if note not in stack.notes else stack
 
 
+_IN_STACKS = ("CT", "MR", "PT")
 PROJECTIONS = ("CR", "DX", "MG", "IO", "PX", "RG", "DR", "RF")
 
 
@@ -239,6 +274,8 @@ def _film(pieces: list[Slice]) -> Stack:
         spacing_kind=_spacing_kind(first),
     )
     notes = () if known else (NO_ORIENTATION,)
+    if known and first.position is None and first.info.modality in _IN_STACKS:
+        notes = (*notes, NO_POSITION)
     if first.spacing_mm is None:
         notes = (*notes, NO_SPACING)
     return Stack(

@@ -55,6 +55,45 @@ def test_a_capture_without_place_or_spacing_says_so(tmp_path):
     assert volume.geometry.spacing_kind is None
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_slices_that_do_not_say_where_they_lie_make_no_volume_and_that_is_told(tmp_path, count):
+    nowhere = [image(marked_slice(n), InstanceNumber=n + 1, ImagePositionPatient=None)
+               for n in range(count)]  # fmt: skip
+    series, _ = only(save(nowhere, tmp_path))
+    assert (series.size[2], series.times) == (1, count)
+    assert codes(series) == ["NO_POSITION"]
+
+
+def two_acquisitions(second: float, count: int = 5, **more):
+    """Two of `count` slices 2.5 mm apart, the second one `second` mm further along."""
+    return [
+        image(marked_slice(10 * n + k), AcquisitionNumber=n + 1,
+              ImagePositionPatient=[-100, -80, 40 + 2.5 * k + n * second], **more)
+        for n in range(2) for k in range(count)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("second", [1.0, 7.5, 8.0])
+def test_acquisitions_that_lie_between_or_over_each_other_are_even_stacks(tmp_path, second):
+    found = catalogue(save(two_acquisitions(second), tmp_path)).all_series()
+    assert [series.size[2] for series in found] == [5, 5]
+    assert [spacing_of(series) for series in found] == pytest.approx([2.5, 2.5])
+    firsts = [series.geometry.affine[2, 3] for series in found]
+    assert firsts == pytest.approx([40, 40 + second])
+    assert [codes(series) for series in found] == [["SEVERAL_SETS"]] * 2
+    assert all("AcquisitionNumber" in series.warnings[0].text for series in found)
+
+
+def test_a_key_that_parts_slices_into_pairs_makes_no_stacks_of_two(tmp_path):
+    uneven = [
+        image(marked_slice(k), AcquisitionNumber=k // 2,
+              ImagePositionPatient=[-100, -80, float(place)])
+        for k, place in enumerate([0, 2, 4, 6, 9, 12])
+    ]  # fmt: skip
+    found = catalogue(save(uneven, tmp_path)).all_series()
+    assert [series.size[2] for series in found] == [4, 2]
+
+
 def test_two_films_of_a_series_are_two_stacks(tmp_path):
     films = [
         image(
