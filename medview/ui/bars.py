@@ -11,7 +11,7 @@ from PySide6.QtCore import QMarginsF, QPointF, QRectF, QSizeF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPainterPath, QPen
 
 from medview.domain.report import ColourBar
-from medview.ui.furniture import LINE, fitted, write
+from medview.ui.pane_text import LINE, fitted, write
 from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_QUIET, PANE_STRONG
 from medview.ui.words import short, tr
 

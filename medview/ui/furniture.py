@@ -1,4 +1,4 @@
-"""What stands around the image of a pane: letters, corner texts, scale and the crosshair.
+"""What stands around the image of a pane: letters, scale, the crosshair and other lines.
 
 Plain functions on a painter, in pixels of the pane; positions of the image come from the
 pane, contents from its frame.
@@ -7,15 +7,10 @@ pane, contents from its frame.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
-from math import cos, pi, sin
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import (
     QColor,
-    QFont,
-    QFontMetricsF,
-    QImage,
     QPainter,
     QPen,
     QPolygonF,
@@ -24,26 +19,17 @@ from PySide6.QtGui import (
 
 from medview.domain.geometry import Plane
 from medview.imaging.frame import Corners, Frame, Labels
-from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_QUIET, PANE_STRONG, base_font
+from medview.ui.pane_text import HALO, LINE, MARGIN, fitted, width_of, write
+from medview.ui.theme import PANE_ACCENT, PANE_ACTIVE, PANE_QUIET, PANE_STRONG
 from medview.ui.words import tr
 
-MARGIN = 10.0
-TEXT_PX = 12
 LETTER_PX = 14
-LINE = 18.0
 #: The lines of a crosshair whose planes are not turned.
 UPRIGHT = ((1.0, 0.0), (0.0, 1.0))
 _CROSSHAIR = QColor(90, 169, 230, 125)
-_HALO, _HALO_OPACITY = 2.6, 0.59
-_ROUND_ABOUT = tuple(QPointF(2.1 * cos(pi * n / 6), 2.1 * sin(pi * n / 6)) for n in range(12))
-_MIDDLE = 16.0
-# So many lines of a corner are as high as the letter between them.
-_LETTER_LINES = 1
 _LEAST_SCALE_PX = 24.0
 _HANDLE = 12.0
 _DOT = "#5a6470"
-_BESIDE = " · "
-_INTERVAL, _OF = " [", " / "
 # Colours of the planes where one runs through another.
 _PLANES = {
     Plane.AXIAL: "#ef8a94",
@@ -58,85 +44,10 @@ _NO_CORNERS = Corners((), (), (), ())
 _SCALES_MM = (200, 100, 50, 20, 10, 5, 2, 1)
 
 
-@lru_cache(maxsize=512)
-def _written(text: str, px: int, weight: int, colour: str, scale: float) -> QImage:
-    """Text with a soft dark halo on nothing, drawn once and kept."""
-    font = base_font()
-    font.setPixelSize(px)
-    font.setWeight(QFont.Weight(weight))
-    metrics = QFontMetricsF(font)
-    width = metrics.horizontalAdvance(text) + 2 * _HALO + 1
-    height = metrics.height() + 2 * _HALO
-    size = QSize(max(1, round(width * scale)), max(1, round(height * scale)))
-    image = QImage(size, QImage.Format.Format_ARGB32_Premultiplied)
-    image.setDevicePixelRatio(scale)
-    image.fill(Qt.GlobalColor.transparent)
-    dark, at = image.copy(), QPointF(_HALO, _HALO + metrics.ascent())
-    # Black copies round about: a tenth of the time that stroking the outlines takes.
-    with QPainter(dark) as painter:
-        painter.setFont(font)
-        for away in _ROUND_ABOUT:
-            painter.drawText(at + away, text)
-    with QPainter(image) as painter:
-        painter.setOpacity(_HALO_OPACITY)
-        painter.drawImage(0, 0, dark)
-        painter.setOpacity(1.0)
-        painter.setFont(font)
-        painter.setPen(QColor(colour))
-        painter.drawText(at, text)
-    return image
-
-
-def write(
-    painter: QPainter,
-    at: QPointF,
-    text: str,
-    *,
-    colour: str = PANE_STRONG,
-    px: int = TEXT_PX,
-    bold: bool = False,
-    align: str = "left",
-) -> QRectF:
-    """Write one line whose top is at `at`; `align` says which end of it stands there."""
-    if not text:
-        return QRectF(at.x(), at.y(), 0, 0)
-    scale = painter.device().devicePixelRatioF()
-    weight = QFont.Weight.Bold if bold else QFont.Weight.Normal
-    image = _written(text, px, weight.value, colour, scale)
-    width, height = image.width() / scale, image.height() / scale
-    shift = {"left": 0.0, "centre": width / 2, "right": width}[align]
-    corner = QPointF(at.x() - shift, at.y())
-    painter.drawImage(corner, image)
-    return QRectF(corner.x(), corner.y(), width, height)
-
-
-@lru_cache(maxsize=512)
-def width_of(text: str, px: int = TEXT_PX) -> float:
-    """How wide `write` makes a line."""
-    font = base_font()
-    font.setPixelSize(px)
-    return QFontMetricsF(font).horizontalAdvance(text) + 2 * _HALO + 1
-
-
-def folded(text: str, width: float, px: int = TEXT_PX) -> tuple[str, ...]:
-    """Lines of `text` that `write` makes no wider than `width`; a longer word stays whole."""
-    lines: list[str] = []
-    for paragraph in text.splitlines():
-        line = ""
-        for word in paragraph.split():
-            longer = f"{line} {word}".strip()
-            if line and width_of(longer, px) > width:
-                lines.append(line)
-                longer = word
-            line = longer
-        lines.append(line)
-    return tuple(lines)
-
-
 def draw_letters(painter: QPainter, area: QRectF, labels: Labels, *, lift: float = 0.0) -> None:
     """The orientation letters at the four edges; `lift` raises the lower one."""
     middle = area.center()
-    half = (LETTER_PX + 2 * _HALO) / 2 + 2
+    half = (LETTER_PX + 2 * HALO) / 2 + 2
     places = (
         (labels.left, QPointF(area.left() + MARGIN - 2, middle.y() - half), "left"),
         (labels.right, QPointF(area.right() - MARGIN + 2, middle.y() - half), "right"),
@@ -147,108 +58,11 @@ def draw_letters(painter: QPainter, area: QRectF, labels: Labels, *, lift: float
         write(painter, at, text, px=LETTER_PX, bold=True, align=align)
 
 
-def draw_corners(
-    painter: QPainter, area: QRectF, corners: Corners, *, lifted: bool = False
-) -> None:
-    """The texts of the four corners; the first line of each is the strong one.
-
-    `lifted` says that the lower letter stands above them and leaves them the middle.
-    """
-    top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
-    left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
-    low_left = _with_warnings_whole(corners.bottom_left, area.width())
-    low_right = corners.bottom_right
-    high_right = _with_intervals_whole(corners.top_right, area.width())
-    high_left = _with_dates_whole(corners.top_left, high_right, area.width())
-    sides = (
-        (high_left, high_right, left, top, "left"),
-        (high_right, high_left, right, top, "right"),
-        (low_left, low_right, left, bottom - LINE * len(low_left), "left"),
-        (low_right, low_left, right, bottom - LINE * len(low_right), "right"),
-    )
-    for lines, across, x, y, align in sides:
-        for row, text in enumerate(lines):
-            room = _half(area.width())
-            if (lifted and y != top) or (y == top and row >= _LETTER_LINES):
-                # Below, lines stand beside each other counted from the last one.
-                level = row if y == top else row - len(lines) + len(across)
-                room = _room_beside(across, level, area.width())
-            colour = PANE_QUIET if row else PANE_STRONG
-            at = QPointF(x, y + row * LINE)
-            # Series of a study are called alike at first: what tells them apart comes last.
-            is_series = lines is high_left and row > 0
-            shorter = fitted(text, room, ends_matter=is_series)
-            write(painter, at, shorter, colour=colour, align=align)
-
-
-def _half(width: float) -> float:
-    """The middle belongs to the letters, but for lines that stand below the upper one."""
-    return width / 2 - MARGIN - _MIDDLE
-
-
-def _room_beside(across: Sequence[str], level: int, width: float) -> float:
-    """What the line of the other corner at that height leaves."""
-    beside = width_of(across[level]) if 0 <= level < len(across) else 0.0
-    return max(_half(width), width - 3 * MARGIN - beside)
-
-
-def _with_dates_whole(lines: Sequence[str], across: Sequence[str], width: float) -> tuple[str, ...]:
-    """The upper left lines; what has no room in one goes on in the next.
-
-    Last in a line stands what tells studies or planes apart: the date, or how deep a plane lies.
-    """
-    laid: list[str] = []
-    for text in lines:
-        row = len(laid)
-        room = _room_beside(across, row, width) if row >= _LETTER_LINES else _half(width)
-        head, _, tail = text.rpartition(_BESIDE)
-        laid += [head, tail] if head and fitted(text, room) != text else [text]
-    return tuple(laid)
-
-
-def _with_warnings_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:
-    """The lower left lines; of several warnings without room in one line each has its own."""
-    half = _half(width)
-    parts = (text.split(_BESIDE) if fitted(text, half) != text else [text] for text in lines)
-    return tuple(part for line in parts for part in line)
-
-
-def _with_intervals_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:
-    """The upper right lines; an interval without room beside its value goes below, uncut."""
-    laid: list[str] = []
-    for text in lines:
-        value, bracket, interval = text.partition(_INTERVAL)
-        is_cut = bracket and len(laid) < _LETTER_LINES and "]" not in fitted(text, _half(width))
-        laid += [value, bracket.strip() + interval] if is_cut else [text]
-    return tuple(laid)
-
-
 def draw_tag(painter: QPainter, area: QRectF, text: str) -> None:
     """A word and a bar along the upper edge that set a pane apart from the others."""
     painter.fillRect(QRectF(area.left(), area.top(), area.width(), 3), QColor(_TAGGED))
     at = QPointF(area.left() + MARGIN - 2, area.top() + MARGIN - 3)
     write(painter, at, text, colour=_TAGGED, bold=True)
-
-
-@lru_cache(maxsize=512)
-def fitted(text: str, room: float, *, ends_matter: bool = False) -> str:
-    """As much of a text as there is room for; the middle goes first where both ends matter.
-
-    What stands behind the last dot ("score [interval] · model") goes before anything is cut, then
-    how many there are ("Im 7 / 106"): a part of a number would be another number.
-    """
-    font = base_font()
-    font.setPixelSize(TEXT_PX)
-    measures, parts = QFontMetricsF(font), text.split(_BESIDE)
-    for kept in range(len(parts), 0, -1):
-        shorter = _BESIDE.join(parts[:kept]) + (" …" if kept < len(parts) else "")
-        if measures.horizontalAdvance(shorter) <= room:
-            return shorter
-    first, of, _ = text.partition(_OF)
-    if of and measures.horizontalAdvance(f"{first} …") <= room:
-        return f"{first} …"
-    cut = Qt.TextElideMode.ElideMiddle if ends_matter else Qt.TextElideMode.ElideRight
-    return measures.elidedText(text, cut, max(room, 0.0))
 
 
 def scale_length(px_per_mm: float, longest_px: float) -> tuple[int, float] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QTransform
 
-from medview.ui import furniture
+from medview.ui.pane_text import LINE, write
 from medview.ui.picture import Picture
 from medview.ui.theme import PANE_BACK, PANE_QUIET, PANE_STRONG
 from medview.ui.words import tr
@@ -36,9 +36,9 @@ def draw_loupe(
         painter.setPen(QPen(colour, wide))
         painter.drawEllipse(at, radius, radius)
     painter.restore()
-    below = QPointF(at.x(), at.y() + radius - 1.6 * furniture.LINE)
+    below = QPointF(at.x(), at.y() + radius - 1.6 * LINE)
     times = tr("{n}× larger", n=f"{TIMES:g}")
-    furniture.write(painter, below, times, px=11, colour=PANE_QUIET, align="centre")
+    write(painter, below, times, px=11, colour=PANE_QUIET, align="centre")
 
 
 def magnified(to_pane: QTransform, at: QPointF) -> QTransform:

@@ -8,7 +8,7 @@ from PySide6.QtCore import QPointF
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from medview.imaging.marks import DrawnMark
-from medview.ui.furniture import write
+from medview.ui.pane_text import write
 from medview.ui.theme import PANE_ACTIVE
 
 _INSIDE = 5.0

@@ -9,10 +9,10 @@ from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF
 
 from medview.imaging.view import DrawnShape
-from medview.ui import furniture
+from medview.ui.pane_text import LINE, width_of, write
 from medview.ui.theme import PANE_ACTIVE
 
-_LINE = "#ffe066"
+_DRAWN = "#ffe066"
 _HANDLE_PX = 3.0
 _HEAD_PX = 10.0
 _BESIDE_PX = 8.0
@@ -29,7 +29,7 @@ def draw_shapes(
     for shape in shapes:
         points = [place(x, y) for x, y in shape.line]
         handles = [place(x, y) for x, y in shape.handles]
-        colour = PANE_ACTIVE if shape.is_chosen else _LINE
+        colour = PANE_ACTIVE if shape.is_chosen else _DRAWN
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for pen in (QPen(QColor(0, 0, 0, 160), 3), QPen(QColor(colour), 1.4)):
             painter.setPen(pen)
@@ -69,8 +69,8 @@ def _write_lines(
     """What it says: right of its rightmost point, or left of the leftmost where no room is."""
     if not points or not shape.lines:
         return
-    wide = max(furniture.width_of(text) for text in shape.lines)
-    high = furniture.LINE * len(shape.lines)
+    wide = max(width_of(text) for text in shape.lines)
+    high = LINE * len(shape.lines)
     right = max(points, key=lambda at: at.x())
     fits = right.x() + _BESIDE_PX + wide <= area.right()
     beside = right if fits else min(points, key=lambda at: at.x())
@@ -78,5 +78,5 @@ def _write_lines(
     # Over the drawing rather than past the edge: a figure that is cut may be read as another.
     at = QPointF(max(area.left(), x), max(area.top(), min(beside.y() - 8, area.bottom() - high)))
     for row, text in enumerate(shape.lines):
-        where = at + QPointF(0 if fits else wide, row * furniture.LINE)
-        furniture.write(painter, where, text, colour=colour, align="left" if fits else "right")
+        where = at + QPointF(0 if fits else wide, row * LINE)
+        write(painter, where, text, colour=colour, align="left" if fits else "right")

@@ -30,9 +30,11 @@ from medview.imaging.frame import Corners, Frame
 from medview.imaging.part import Room, placed, px_per_mm
 from medview.imaging.swipe import divider_column
 from medview.ui import bars, furniture
+from medview.ui.corners import draw_corners
 from medview.ui.dress import Dress, Placing
 from medview.ui.loupe import TIMES, draw_loupe
 from medview.ui.marks import draw_marks
+from medview.ui.pane_text import LINE, MARGIN, folded, write
 from medview.ui.picture import Picture
 from medview.ui.pointer import Listener, Pointer
 from medview.ui.shapes import draw_shapes
@@ -204,7 +206,7 @@ class SlicePane(QAbstractScrollArea):
         if self._frame is None or self._dress.divider is None:
             return None
         column = divider_column(self._frame, self._dress.divider)
-        edge = furniture.MARGIN
+        edge = MARGIN
         at = self.pixel_of(column - 0.5, 0).x()
         return float(min(max(at, self.area.left() + edge), self.area.right() - edge))
 
@@ -241,11 +243,11 @@ class SlicePane(QAbstractScrollArea):
         """Letters, corners, bars and outline over the image."""
         area, frame = self.area, self._frame
         if frame is None:
-            at = QPointF(area.center().x(), area.center().y() - furniture.LINE)
-            lines = furniture.folded(self._dress.note, area.width() - 2 * furniture.LINE, px=13)
+            at = QPointF(area.center().x(), area.center().y() - LINE)
+            lines = folded(self._dress.note, area.width() - 2 * LINE, px=13)
             for row, text in enumerate(lines):
-                where = QPointF(at.x(), at.y() + row * furniture.LINE)
-                furniture.write(painter, where, text, colour=PANE_QUIET, px=13, align="centre")
+                where = QPointF(at.x(), at.y() + row * LINE)
+                write(painter, where, text, colour=PANE_QUIET, px=13, align="centre")
         else:
             self._draw_furniture(painter, area, frame)
             if self._loupe is not None:
@@ -271,8 +273,8 @@ class SlicePane(QAbstractScrollArea):
         corners = self._corners(frame)
         is_narrow = dress.is_large and not self._has_room
         lines = max(len(corners.bottom_left), len(corners.bottom_right)) if is_narrow else 0
-        furniture.draw_letters(painter, area, frame.labels, lift=lines * furniture.LINE)
-        furniture.draw_corners(painter, area, corners, lifted=is_narrow)
+        furniture.draw_letters(painter, area, frame.labels, lift=lines * LINE)
+        draw_corners(painter, area, corners, lifted=is_narrow)
         if dress.is_large:
             bars.draw_colour_bars(painter, area, frame.colour_bars)
         if self._has_room and dress.has_scale:
@@ -304,8 +306,8 @@ class SlicePane(QAbstractScrollArea):
             painter.setPen(QPen(QColor(PANE_ACTIVE), 1, Qt.PenStyle.DashLine))
             painter.drawRect(self._box)
         for row, text in enumerate(self._reading):
-            where = self._reading_at + QPointF(0, row * furniture.LINE)
-            furniture.write(painter, where, text)
+            where = self._reading_at + QPointF(0, row * LINE)
+            write(painter, where, text)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802  # Qt's hook
         """Keep the image where it belongs."""

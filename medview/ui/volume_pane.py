@@ -29,6 +29,7 @@ from medview.ui import furniture
 from medview.ui.app import App
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name
+from medview.ui.corners import draw_corners
 from medview.ui.identity import corner_lines
 from medview.ui.theme import PANE_BACK, PANE_QUIET
 from medview.ui.words import tr
@@ -217,7 +218,7 @@ class VolumePicture(QWidget):
         back = tuple(-v for v in right), tuple(-v for v in up)
         sides = Labels(letters(back[0]), letters(right), letters(up), letters(back[1]))
         furniture.draw_letters(painter, area, sides)
-        furniture.draw_corners(painter, area, self._corners())
+        draw_corners(painter, area, self._corners())
 
     def _draw_note(self, painter: QPainter, area: QRectF) -> None:
         painter.setPen(QColor(PANE_QUIET))

@@ -1,0 +1,93 @@
+"""The texts in the four corners of a pane, and what becomes of them where there is little room."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QPainter
+
+from medview.imaging.frame import Corners
+from medview.ui.pane_text import BESIDE, LINE, MARGIN, fitted, width_of, write
+from medview.ui.theme import PANE_QUIET, PANE_STRONG
+
+_MIDDLE = 16.0
+# So many lines of a corner are as high as the letter between them.
+_LETTER_LINES = 1
+_INTERVAL = " ["
+
+
+def draw_corners(
+    painter: QPainter, area: QRectF, corners: Corners, *, lifted: bool = False
+) -> None:
+    """The texts of the four corners; the first line of each is the strong one.
+
+    `lifted` says that the lower letter stands above them and leaves them the middle.
+    """
+    top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
+    left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
+    low_left = _with_warnings_whole(corners.bottom_left, area.width())
+    low_right = corners.bottom_right
+    high_right = _with_intervals_whole(corners.top_right, area.width())
+    high_left = _with_dates_whole(corners.top_left, high_right, area.width())
+    sides = (
+        (high_left, high_right, left, top, "left"),
+        (high_right, high_left, right, top, "right"),
+        (low_left, low_right, left, bottom - LINE * len(low_left), "left"),
+        (low_right, low_left, right, bottom - LINE * len(low_right), "right"),
+    )
+    for lines, across, x, y, align in sides:
+        for row, text in enumerate(lines):
+            room = _half(area.width())
+            if (lifted and y != top) or (y == top and row >= _LETTER_LINES):
+                # Below, lines stand beside each other counted from the last one.
+                level = row if y == top else row - len(lines) + len(across)
+                room = _room_beside(across, level, area.width())
+            colour = PANE_QUIET if row else PANE_STRONG
+            at = QPointF(x, y + row * LINE)
+            # Series of a study are called alike at first: what tells them apart comes last.
+            is_series = lines is high_left and row > 0
+            shorter = fitted(text, room, ends_matter=is_series)
+            write(painter, at, shorter, colour=colour, align=align)
+
+
+def _half(width: float) -> float:
+    """The middle belongs to the letters, but for lines that stand below the upper one."""
+    return width / 2 - MARGIN - _MIDDLE
+
+
+def _room_beside(across: Sequence[str], level: int, width: float) -> float:
+    """What the line of the other corner at that height leaves."""
+    beside = width_of(across[level]) if 0 <= level < len(across) else 0.0
+    return max(_half(width), width - 3 * MARGIN - beside)
+
+
+def _with_dates_whole(lines: Sequence[str], across: Sequence[str], width: float) -> tuple[str, ...]:
+    """The upper left lines; what has no room in one goes on in the next.
+
+    Last in a line stands what tells studies or planes apart: the date, or how deep a plane lies.
+    """
+    laid: list[str] = []
+    for text in lines:
+        row = len(laid)
+        room = _room_beside(across, row, width) if row >= _LETTER_LINES else _half(width)
+        head, _, tail = text.rpartition(BESIDE)
+        laid += [head, tail] if head and fitted(text, room) != text else [text]
+    return tuple(laid)
+
+
+def _with_warnings_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:
+    """The lower left lines; of several warnings without room in one line each has its own."""
+    half = _half(width)
+    parts = (text.split(BESIDE) if fitted(text, half) != text else [text] for text in lines)
+    return tuple(part for line in parts for part in line)
+
+
+def _with_intervals_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:
+    """The upper right lines; an interval without room beside its value goes below, uncut."""
+    laid: list[str] = []
+    for text in lines:
+        value, bracket, interval = text.partition(_INTERVAL)
+        is_cut = bracket and len(laid) < _LETTER_LINES and "]" not in fitted(text, _half(width))
+        laid += [value, bracket.strip() + interval] if is_cut else [text]
+    return tuple(laid)
