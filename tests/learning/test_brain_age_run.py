@@ -47,7 +47,12 @@ def test_an_age_with_both_gaps_and_a_check_of_sex(trained, tmp_path):
     assert raw.value == pytest.approx(age.value - 60)
     wanted = model.settings.corrected(np.array([raw.value]), np.array([60.0]))[0]
     assert told.score("gap_corrected").value == pytest.approx(wanted, abs=1e-6)
-    assert 0 <= told.score("sex_male").value <= 1
+    answer = model.answer(table.take(np.array([3])).values)
+    assert told.score("sex_male").value == pytest.approx(1 - answer.female[0], abs=1e-4)
+    half = float(answer.high[0] - answer.age[0])
+    for name in ("gap_raw", "gap_corrected"):
+        gap = told.score(name)
+        assert (gap.value - gap.low, gap.high - gap.value) == pytest.approx((half, half), abs=1e-3)
     assert told.parameters == {"members": 2, "age_years": 60.0, "sex": "M"}
     assert told.preparation[0] == "each feature over MUSE_702"
     assert told.inputs[0].role == "smri"
@@ -77,8 +82,9 @@ def test_without_an_age_there_is_no_gap_and_the_reason_is_told(trained, tmp_path
     assert told.score("age").status == "ok"
 
 
-def test_an_age_outside_the_training_is_an_extrapolation(trained, tmp_path):
-    told = ran(trained, one_row(tmp_path / "one.csv"), age_years=20.0)
+@pytest.mark.parametrize("years", [20.0, 99.0])
+def test_an_age_outside_the_training_is_an_extrapolation(trained, tmp_path, years):
+    told = ran(trained, one_row(tmp_path / "one.csv"), age_years=years)
     assert {told.score(n).status for n in ("age", "gap_raw", "gap_corrected")} == {"extrapolating"}
     assert told.warnings[0].code == "OUTSIDE_TRAINING"
     assert "trained on ages 4" in told.warnings[0].text
@@ -121,22 +127,47 @@ def test_without_any_feature_file_nothing_is_told(trained):
         run_brain_age(Silent(), request)
 
 
-def test_the_other_sex_is_doubted_and_few_unknown_features_are_told(trained):
-    model, table = trained[1].model, trained[2]
-    values = {"smri": table.values["smri"][:1].copy()}
+class Saying:
+    """The trained model, but sure of a sex or an age."""
+
+    def __init__(self, model, female=None, age=None):
+        self.model, self.female, self.age = model, female, age
+        self.ensemble, self.settings, self.prepared = model.ensemble, model.settings, model.prepared
+
+    def answer(self, given):
+        told = self.model.answer(given)
+        for column, value in ((told.female, self.female), (told.age, self.age)):
+            if value is not None:
+                column[:] = value
+        return told
+
+
+def test_few_unknown_features_are_told(trained):
+    values = {"smri": trained[2].values["smri"][:1].copy()}
     values["smri"][0, 3] = np.nan
+    _, notes = age_scores(trained[1].model, values, Person())
+    assert "1 smri features were taken at their mean" in [note.text for note in notes]
 
-    class Sure:
-        ensemble, settings = model.ensemble, model.settings
-        prepared = staticmethod(model.prepared)
 
-        @staticmethod
-        def answer(given):
-            told = model.answer(given)
-            told.female[:] = 0.999
-            return told
+@pytest.mark.parametrize(
+    ("female", "sex", "doubted"),
+    [(0.99, "M", True), (0.01, "F", True), (0.99, "F", False), (0.01, "M", False),
+     (0.9, "M", False), (0.1, "F", False), (0.99, None, False)],
+)  # fmt: skip
+def test_the_sex_is_doubted_only_where_the_model_is_sure_of_the_other(
+    trained, female, sex, doubted
+):
+    values = {"smri": trained[2].values["smri"][:1]}
+    _, notes = age_scores(Saying(trained[1].model, female), values, Person(sex=sex))
+    assert ("INPUT_DOUBTFUL" in [note.code for note in notes]) == doubted
 
-    _, notes = age_scores(Sure, values, Person(sex="M"))
-    texts = " ".join(note.text for note in notes)
-    assert "the other sex" in texts
-    assert "1 smri features were taken at their mean" in texts
+
+@pytest.mark.parametrize(("beyond", "outside"), [(-1, True), (0, False), (1, False), (2, True)])
+def test_an_age_found_outside_the_training_is_an_extrapolation(trained, beyond, outside):
+    model = trained[1].model
+    low, high = model.settings.ages
+    age = {-1: low - 0.1, 0: low, 1: high, 2: high + 0.1}[beyond]
+    values = {"smri": trained[2].values["smri"][:1]}
+    scores, notes = age_scores(Saying(model, age=age), values, Person())
+    assert (scores[0].status == "extrapolating") == outside
+    assert ("OUTSIDE_TRAINING" in [note.code for note in notes]) == outside

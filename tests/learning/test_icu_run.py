@@ -1,7 +1,9 @@
 """A stay to its Prediction: scores, course, units, and nothing from what was never trained."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -224,3 +226,86 @@ def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp
         lines = list(csv.DictReader(file))
     assert len(lines) == 32
     assert {"mortality", "mortality_low", "mortality_high"} <= lines[0].keys()
+
+
+MAP = shipped_map("physionet2012")
+CARD = SimpleNamespace(title="T", version="1", preparation=("bins",))
+PLAIN = SimpleNamespace(variables=MAP, uses_film=False, clahe=False)
+WITH_FILM = SimpleNamespace(variables=MAP, uses_film=True, clahe=False)
+
+
+def given(monkeypatch, path, model=WITH_FILM, *, film=True, **more):
+    """What a run is given of a table and a film, whose features are not looked for."""
+    monkeypatch.setattr(icu_run, "features_of", lambda *_, **__: np.zeros(3))
+    tables = {"series": str(path)} if path else {}
+    volumes = {"film": None} if not film else {"film": object()}
+    return icu_run._given(RunRequest("icu", volumes, (), tables=tables, **more), model, CARD)
+
+
+def codes_of(found):
+    return [note.code for note in found.notes]
+
+
+@pytest.mark.parametrize(("hour", "bins"), [(None, 5), (3.0, 5), (12.0, 12)])
+def test_bins_reach_to_the_last_value_and_to_the_film(tmp_path, monkeypatch, hour, bins):
+    path = table(tmp_path, [(1, 80, 37, 15), (4.5, 80, 37, 15)])
+    found = given(monkeypatch, path, film_hour=hour)
+    assert len(found.grid.values) == bins
+    assert found.film_hour == (4.5 if hour is None else hour)
+    assert ("NO_FILM_HOUR" in codes_of(found)) == (hour is None)
+    assert found.steps[0] == "bins"
+    assert len(found.steps) > 1
+
+
+def test_without_a_film_no_hour_of_one_is_missed(tmp_path, monkeypatch):
+    path = table(tmp_path, [(1, 80, 37, 15)])
+    for model, is_given in ((PLAIN, True), (WITH_FILM, False)):
+        found = given(monkeypatch, path, model, film=is_given)
+        assert (found.film, found.film_hour, found.steps) == (None, 0.0, ("bins",))
+        assert "NO_FILM_HOUR" not in codes_of(found)
+
+
+@pytest.mark.parametrize(("last", "told"), [(48, False), (48.5, True)])
+def test_only_what_lies_beyond_the_longest_stay_is_told(tmp_path, monkeypatch, last, told):
+    found = given(monkeypatch, table(tmp_path, [(last, 80, 37, 15)]), PLAIN)
+    assert ("OUTSIDE_TRAINING" in codes_of(found)) == told
+
+
+@pytest.mark.parametrize(("sex", "value"), [("F", 0.0), ("M", 1.0)])
+def test_age_and_sex_of_the_table_prevail(sex, value):
+    asked = RunRequest("icu", {}, (), age_years=88.0, sex=sex)
+    both = icu_run._with_patient(Events.of([]), MAP, asked)
+    told = dict(zip(both.codes.tolist(), both.values.tolist(), strict=True))
+    assert told == {MAP.codes["age"]: 88.0, MAP.codes["gender"]: value}
+    own = Events.of([(0.0, MAP.codes["age"], 50.0), (0.0, MAP.codes["gender"], 1 - value)])
+    kept = icu_run._with_patient(own, MAP, asked)
+    assert (kept.codes.tolist(), kept.values.tolist()) == (own.codes.tolist(), own.values.tolist())
+
+
+@pytest.mark.parametrize(
+    ("odd", "says"),
+    [
+        ({}, []),
+        ({"commas": 3}, ["3 numbers with a decimal comma were read as such"]),
+        ({"before": 1}, ["1 row lies before admission; nothing of it is used"]),
+        ({"before": 2}, ["2 rows lie before admission; nothing of it is used"]),
+        ({"twice": 1}, ["1 value is told again for the same time; each counts once"]),
+    ],
+)
+def test_what_is_odd_in_a_table_is_counted(odd, says):
+    series = replace(Series.of(["HR"], [(1.0, 0, 80.0)]), **odd)
+    assert [note.text for note in icu_run._odd_rows(series)] == says
+
+
+@pytest.mark.parametrize(("there", "more"), [(29, False), (28, True)])
+def test_of_absent_variables_twelve_are_named(there, more):
+    events = Events.of([(1.0, code, 1.0) for code in range(there)])
+    (note,) = icu_run._notes(Series.of([], []), MAP, events, {})
+    assert note.text.startswith(f"{41 - there} of 41 variables are not there")
+    assert note.text.endswith(" ...") == more
+    assert note.text.count(", ") == 11
+
+
+def test_what_a_run_was_asked_and_given_is_told(trained, tmp_path):
+    found = asked(trained, table(tmp_path, ROWS), samples=3, film_hour=2.0)
+    assert found.parameters == {"samples": 3}
