@@ -12,7 +12,7 @@ from medview.domain.overlay import ScalarMap
 from medview.services.layering import base_name, short_name
 from medview.services.session import Session
 from medview.ui.identity import shown_name
-from medview.ui.words import number, place, tr
+from medview.ui.words import isolated, number, place, tr
 
 # Longer names of series are left out of the status bar.
 _SHORT = 16
@@ -89,7 +89,7 @@ def short_text(value: Value) -> str:
     title = short_name(value.name) if value.name != "image" else value.title
     if len(title) > _SHORT:
         title = "image"
-    return f"{title} {value_text(value, titled=False)}"
+    return f"{isolated(title)} {value_text(value, titled=False)}"
 
 
 def probe_lines(read: Probe) -> tuple[str, ...]:
@@ -101,7 +101,7 @@ def value_text(value: Value, *, titled: bool = True) -> str:
     """A layer and its value, such as "score 14.1" or "T1 37 HU"."""
     unit = "" if value.unit in ("1", "a.u.", "") else f" {value.unit}"
     text = value.label or f"{number(value.value)}{unit}"
-    return f"{value.title} {text}".strip() if titled else text
+    return f"{isolated(value.title)} {text}".strip() if titled else text
 
 
 def label_of(found: ScalarMap, value: float | None) -> str:

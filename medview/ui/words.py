@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
@@ -13,7 +14,9 @@ from medview.domain.wording import span
 
 _CONTEXT = "medview"
 _HASH, _THIN = re.compile(r"[0-9a-f]{32,}"), "\u200b"
-_LONG_WORD = re.compile(r"\S{24,}")
+# A line breaks behind a hyphen by itself, but before no figure.
+_LONG_WORD = re.compile(r"(?:[^\s-]|-(?=\d)){24,}")
+_ISOLATED = "\u2068{}\u2069"
 _SIDES = (("L", "R"), ("P", "A"), ("H", "F"))
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -29,6 +32,12 @@ def plain_tip(text: str) -> str:
     if not set(text) & set("<&"):
         return text
     return f"<qt>{html.escape(text)}</qt>".replace("\n", "<br>")
+
+
+def isolated(text: str) -> str:
+    """A name that a figure follows: where it runs from right to left the figure stays behind it."""
+    from_right = any(unicodedata.bidirectional(each) in ("R", "AL") for each in text)
+    return _ISOLATED.format(text) if from_right else text
 
 
 def breakable(text: str) -> str:

@@ -7,7 +7,7 @@ from services.stubs import on_screen, result_about
 
 from medview.domain.volume import Volume
 from medview.services.session import Session
-from medview.ui.probe import label_of, probe, probe_lines, short_text, value_at, value_text
+from medview.ui.probe import Value, label_of, probe, probe_lines, short_text, value_at, value_text
 
 
 def read_at(point, **fields):
@@ -64,6 +64,11 @@ def test_the_lines_say_place_value_and_unit():
     lines = probe_lines(read_at(MARK_LPS, quantity="HU"))
     assert lines[0] == "L 20.0  A 25.0  H 15.0 mm"
     assert lines[1].endswith("1000 HU")
+
+
+def test_the_value_is_told_behind_a_name_from_right_to_left():
+    read = Value("image", "T1 محوري", 300.0, "a.u.")
+    assert short_text(read) == value_text(read) == "\u2068T1 محوري\u2069 300"
 
 
 def test_without_a_known_orientation_the_place_is_column_and_row():

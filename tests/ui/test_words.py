@@ -112,3 +112,22 @@ def test_an_interval_stays_in_one_line_however_narrow_the_room():
             part = text[line.textStart() : line.textStart() + line.textLength()]
             assert ("0.780" in part) == ("0.900" in part)
         layout.endLayout()
+
+
+def test_a_name_with_hyphens_breaks_behind_them_and_nowhere_else():
+    name_ = "Hohenstein-Waldenburg-Bartenstein"
+    assert words.foldable(name_) == name_
+    tail = "-00110-000-0123456789-01234"
+    assert "\u200b" in words.foldable(tail)
+
+
+def test_a_figure_stays_behind_a_name_that_runs_from_right_to_left(qapp):
+    assert words.isolated("T1 axial") == "T1 axial"
+    layout = QTextLayout(f"{words.isolated('T1 محوري')} 300")
+    layout.beginLayout()
+    line = layout.createLine()
+    layout.endLayout()
+    text = layout.text()
+    name_, figure = (line.cursorToX(text.index(each))[0] for each in ("T1", "300"))
+    letters = [line.cursorToX(n)[0] for n, each in enumerate(text) if each in "محوري"]
+    assert name_ < min(letters) <= max(letters) <= figure
