@@ -334,6 +334,53 @@ def test_t1_is_taken_where_both_are_given(weights):
     assert run(Silent(), both).map("score").array.shape == (24, 32, 28)
 
 
+def of_slices(count, apart_mm=2.0):
+    """A volume of so many axial slices, and what is asked of its brain."""
+    geometry = geometry_of("LPS", (count, 9, 10), (apart_mm, 1.0, 1.0))
+    volume = Volume(np.zeros(geometry.shape, np.int16), geometry, modality="MR")
+    return volume, SimpleNamespace(grid=SimpleNamespace(spacing_mm=(apart_mm, 1.5, 1.5)))
+
+
+@pytest.mark.parametrize(
+    ("count", "apart_mm", "codes"),
+    [
+        (20, 3.0, []),
+        (20, 3.1, ["OUTSIDE_TRAINING"]),
+        (5, 2.0, []),
+        (4, 2.0, ["FEW_SLICES"]),
+        (4, 9.0, ["FEW_SLICES"]),
+    ],
+)
+def test_few_slices_and_slices_far_apart_are_told(count, apart_mm, codes):
+    volume, prepared = of_slices(count, apart_mm)
+    notes = anomaly_run._warnings(volume, prepared, "t1")
+    assert [note.code for note in notes] == codes
+    beside = anomaly_run._warnings(volume, prepared, "t1ce")
+    assert len(beside) == len(notes) + 1
+
+
+def test_a_single_slice_is_called_so_and_few_are_counted():
+    said = [anomaly_run._warnings(*of_slices(n), "t1")[0].text.split(":")[0] for n in (1, 3)]
+    assert said == ["a single slice", "3 slices only"]
+
+
+def test_the_brain_of_the_same_pixels_is_looked_for_once(monkeypatch):
+    asked_for = []
+    monkeypatch.setattr(anomaly_run, "prepare", lambda volume: asked_for.append(volume) or volume)
+    monkeypatch.setattr(anomaly_run, "_LAST", {})
+    volume, _ = of_slices(6)
+    turned = replace(volume, geometry=of_slices(6, 4.0)[0].geometry)
+
+    def looked_for(sha256, one):
+        given = replace(reference("t1"), sha256=sha256)
+        anomaly_run._prepared(RunRequest("anomaly", {"t1": one}, (given,)), "t1", one)
+        return len(asked_for)
+
+    assert [looked_for("a", volume), looked_for("a", volume)] == [1, 1]
+    assert [looked_for("a", turned), looked_for("b", turned)] == [2, 3]
+    assert [looked_for("", turned), looked_for("", turned)] == [4, 5]  # of pixels not known
+
+
 SMALL = geometry_of(shape=(8, 9, 10), spacing_mm=(3, 3, 3))
 
 

@@ -1,6 +1,8 @@
 """A feature file to scores: what is told, and what is refused."""
 
 import csv
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -125,6 +127,31 @@ def test_without_any_feature_file_nothing_is_told(trained):
     request = RunRequest("brain-age", {}, (), weights=str(trained[0]))
     with pytest.raises(ModelInputError, match="needs a feature file"):
         run_brain_age(Silent(), request)
+
+
+def test_without_two_sexes_in_the_training_none_is_told_or_doubted(trained):
+    model = Saying(trained[1].model, female=0.99)
+    model.settings = replace(model.settings, knows_sex=False)
+    scores, notes = age_scores(model, {"smri": trained[2].values["smri"][:1]}, Person(sex="M"))
+    assert (scores[-1].name, scores[-1].value, scores[-1].status) == (
+        *("sex_male", None, "not_available"),
+    )
+    assert not notes
+
+
+@pytest.mark.parametrize(("unknown", "refused"), [(2, False), (3, True)])
+def test_a_twentieth_of_the_features_may_be_unknown(unknown, refused):
+    names = tuple(f"f{n}" for n in range(40))
+    model = SimpleNamespace(
+        settings=SimpleNamespace(columns={"smri": names}),
+        ensemble=SimpleNamespace(options=SimpleNamespace(roles=("smri",))),
+    )
+    vector = np.where(np.arange(40) < unknown, np.nan, 1.0)
+    if refused:
+        with pytest.raises(ModelInputError, match='3 of 40 features have no value, "f0"'):
+            features_row(model, "smri", vector, names)
+    else:
+        assert features_row(model, "smri", vector, names).shape == (1, 40)
 
 
 class Saying:
