@@ -18,7 +18,7 @@ BESIDE = " · "
 #: How far the halo reaches beyond the letters, and how dark it is.
 HALO, _HALO_OPACITY = 2.6, 0.59
 _ROUND_ABOUT = tuple(QPointF(2.1 * cos(pi * n / 6), 2.1 * sin(pi * n / 6)) for n in range(12))
-_OF = " / "
+_INTERVAL, _OF = " [", " / "
 
 
 @lru_cache(maxsize=512)
@@ -101,7 +101,7 @@ def fitted(text: str, room: float, *, ends_matter: bool = False) -> str:
     """As much of a text as there is room for; the middle goes first where both ends matter.
 
     What stands behind the last dot ("score [interval] · model") goes before anything is cut, then
-    how many there are ("Im 7 / 106"): a part of a number would be another number.
+    the interval, and of "Im 7 / 106" how many there are: a part of a number would be another one.
     """
     font = base_font()
     font.setPixelSize(TEXT_PX)
@@ -110,8 +110,9 @@ def fitted(text: str, room: float, *, ends_matter: bool = False) -> str:
         shorter = BESIDE.join(parts[:kept]) + (" …" if kept < len(parts) else "")
         if measures.horizontalAdvance(shorter) <= room:
             return shorter
-    first, of, _ = text.partition(_OF)
-    if of and measures.horizontalAdvance(f"{first} …") <= room:
-        return f"{first} …"
+    for mark in (_INTERVAL, _OF):
+        first, found, _ = text.partition(mark)
+        if found and measures.horizontalAdvance(f"{first} …") <= room:
+            return f"{first} …"
     cut = Qt.TextElideMode.ElideMiddle if ends_matter else Qt.TextElideMode.ElideRight
     return measures.elidedText(text, cut, max(room, 0.0))
