@@ -1,6 +1,7 @@
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 
 import pikepdf
 import pytest
@@ -82,14 +83,23 @@ def test_with_the_study_the_model_is_asked_the_same_again(report, study, said):
     assert (request.device, request.threads, request.precision) == ("cpu", 2, "float32")
     assert request.weights == "w.safetensors"
     assert volume_sha256(request.volumes["t1"]) == said.inputs[0].sha256
+    assert request.inputs == said.inputs
 
 
-def test_the_age_that_was_given_is_given_again(said, study, tmp_path):
-    aged = replace(said, parameters={**said.parameters, "age_years": 61.5})
+def test_without_a_result_there_is_nothing_to_run_again(study, tmp_path):
+    path = tmp_path / "r.pdf"
+    write_report(JOB, build_report(Material(exam(), None)), path)
+    verdict = verify(Model(WeightsError("is not asked")), path, study)
+    assert (verdict.holds, verdict.rerun) == (True, False)
+
+
+def test_the_age_and_precision_that_were_given_are_given_again(said, study, tmp_path):
+    given = {**said.parameters, "age_years": 61.5, "sex": ""}
+    aged = replace(said, parameters=given, dtype="bfloat16")
     model = Model(aged)
     assert verify(model, printed(aged, tmp_path), study).holds
     (request,) = model.requests
-    assert request.age_years == 61.5
+    assert (request.age_years, request.sex, request.precision) == (61.5, None, "bfloat16")
 
 
 @pytest.fixture
@@ -138,7 +148,8 @@ def test_a_changed_table_makes_it_answer_no(stay, tmp_path):
     model = Model(said)
     verdict = verify(model, printed(said, tmp_path), folder)
     assert (verdict.holds, verdict.rerun, model.requests) == (False, False, [])
-    assert verdict.differences[0]["input"] == "series"
+    (difference,) = verdict.differences
+    assert (difference["input"], difference["now"]) == ("series", None)
 
 
 def test_another_score_is_a_difference(report, study, said):
@@ -155,6 +166,7 @@ def test_another_score_is_a_difference(report, study, said):
     [
         (Score("anomaly", 1.83401, 1.61, 2.1), True),  # the last digit of another thread count
         (Score("anomaly", 1.834, 1.5, 2.1), False),
+        (Score("anomaly", 1.834, 1.61, 2.2), False),
         (Score("anomaly", 1.834), False),
         (Score("anomaly", None), False),
     ],
@@ -162,6 +174,28 @@ def test_another_score_is_a_difference(report, study, said):
 def test_value_and_interval_must_agree(report, study, said, score, holds):
     other = replace(said, scores=(score, *said.scores[1:]))
     assert verify(Model(other), report, study).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("devices", "value", "now", "agree"),
+    [
+        (("cpu", "cpu"), 2.0, 2.0001, True),
+        (("cpu", "cpu"), 2.0, 2.001, False),
+        (("cuda:0", "cuda:1"), 2.0, 2.001, False),
+        (("cpu", "cuda:0"), 2.0, 2.01, True),
+        (("cuda:0", "cpu"), 2.0, 2.1, False),
+        (("cpu", "cpu"), 0.0, 5e-7, True),
+        (("cpu", "cpu"), 0.0, 1e-4, False),
+    ],
+)
+def test_another_device_may_change_more_digits_than_another_thread(
+    said, devices, value, now, agree
+):
+    one, other = (
+        replace(said, device=device, scores=(Score("anomaly", each),))
+        for device, each in zip(devices, (value, now), strict=True)
+    )
+    assert (verifying._score_differences(one, other) == []) is agree
 
 
 def test_a_score_that_is_missing_now_is_a_difference(report, study, said):
@@ -259,6 +293,29 @@ def test_of_several_results_each_gets_its_own_weights(study, said, own_version, 
     named = Again(weights=str(own_version))
     verify(model, path, study, named)
     assert [each.weights for each in model.requests[2:]] == [str(own_version)] * 2
+
+
+def test_of_several_results_one_whose_image_is_gone_makes_it_answer_no(study, said, tmp_path):
+    lost = replace(
+        said, inputs=(replace(said.inputs[0], sha256="f" * 64, series="9", size=(1, 1, 1)),)
+    )
+    material = Material(exam(), None, (Outcome(lost, card()), Outcome(said, card())))
+    path = tmp_path / "two.pdf"
+    write_report(JOB, build_report(material), path)
+    model = Model(said)
+    verdict = verify(model, path, study)
+    assert (verdict.holds, verdict.rerun, len(model.requests)) == (False, False, 1)
+    assert [each["printed"] for each in verdict.differences] == ["f" * 64]
+
+
+def test_where_the_file_of_the_weights_is_gone_the_shipped_ones_are_asked(
+    report, study, said, monkeypatch
+):
+    gone = SimpleNamespace(card=card(), chosen=None)
+    monkeypatch.setattr(verifying, "versions", lambda model: (gone,))
+    model = Model(said)
+    verify(model, report, study)
+    assert [each.weights for each in model.requests] == [None]
 
 
 def test_a_weights_file_of_another_model_is_not_used(report, study, said, tmp_path):
