@@ -18,6 +18,8 @@ from medview.ui.probe import Probe, value_text
 from medview.ui.words import date, foldable, number, tr
 
 _LONG_NAME, _NAME_PX = 20, 124
+# Names that run from right to left as well: they stand in one column with the others.
+_AT_LEFT = Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignAbsolute
 
 
 class DetailsPanel(Column):
@@ -153,7 +155,7 @@ class _Table(Card):
             clear(self._grid)
             self._values = [label("", "value", wraps=True) for _ in rows]
             for value_ in self._values:
-                value_.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+                value_.setAlignment(_AT_LEFT)
             for place_, (title, _) in enumerate(rows):
                 # A map or a series may be called at length; short names stay in one line.
                 what = label(foldable(title), "quiet", wraps=len(title) > _LONG_NAME)

@@ -40,6 +40,22 @@ def test_under_the_mouse_it_reads_there(head):
         assert place(head.pane().to_lps(x, y)) in said(head)
 
 
+def test_a_name_from_right_to_left_stands_in_the_column_of_the_others(bench):
+    bench.window.show_panel("details")
+    bench.show(description="أشعة", uid="1.8")
+    panel = bench.window.side.shown
+    labels = [each for each in panel.findChildren(QLabel) if each.text() == "أشعة"]
+    (value,) = [each for each in labels if each.property("look") == "value"]
+    image = value.grab().toImage()
+    back = image.pixelColor(image.width() - 1, 0)
+    lit = [
+        x
+        for x in range(image.width())
+        if any(image.pixelColor(x, y) != back for y in range(image.height()))
+    ]
+    assert lit[0] < 8
+
+
 def test_warnings_of_the_file_are_listed(bench):
     bench.window.show_panel("details")
     grid = geometry_of("LPS", (20, 20, 24), (3.0, 4.0, 4.0))
