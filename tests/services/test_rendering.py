@@ -96,6 +96,21 @@ def test_flips_and_turns_are_told_by_the_letters():
     assert told == {"left": "P", "right": "A", "top": "L", "bottom": "R"}
 
 
+def test_a_flip_upwards_is_told_by_the_letters():
+    told = render(phantom(), Wish(Plane.AXIAL, slice=8, flips=("v",))).description["labels"]
+    assert told == {"left": "R", "right": "L", "top": "P", "bottom": "A"}
+
+
+def test_a_slab_takes_the_thickness_and_the_values_that_were_asked_for():
+    wish = Wish(Plane.AXIAL, slice=8, window=(1000, 500))
+    slabs = ((0.0, "mip"), (30.0, "mip"), (30.0, "minip"), (30.0, "mean"))
+    thin, highest, lowest, mean = (
+        render(phantom(), replace(wish, slab=slab)).rgb[150:350, 150:350].mean() for slab in slabs
+    )
+    assert lowest < mean < highest
+    assert thin != highest
+
+
 def test_a_map_is_laid_over_the_image_wherever_its_own_grid_lies():
     volume = phantom()
     fine = phantom_on(geometry_of("RAS", (40, 50, 48), (2.0, 2.5, 2.0)))
@@ -164,6 +179,8 @@ def test_a_map_needs_the_pixels_it_was_made_from_or_a_frame_of_reference():
         (Wish(Plane.AXIAL, slice=3, map="score", opacity=1.5), "between 0 and 1"),
         (Wish(Plane.AXIAL, slice=3, map="score", range=(2.0, 2.0)), "range"),
         (Wish(Plane.AXIAL, slice=3, size=(8, 99999)), "pixels"),
+        (Wish(Plane.AXIAL, slice=3, size=(15, 100)), "pixels"),
+        (Wish(Plane.AXIAL, slice=3, size=(100, 8193)), "pixels"),
         (Wish(Plane.AXIAL, slice=3, map="score"), "--result"),
     ],
 )
@@ -227,3 +244,18 @@ def test_the_heading_says_whose_picture_it_is_unless_it_is_private():
     assert lines == ("Doe Jane", "F · 14 Mar 2026", "T1 post-contrast")
     assert heading_of(catalogue, series, private=True) == ("Patient 9f2c41aa",)
     assert heading_of(Catalogue(), series, private=False) == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "first"),
+    [
+        ("Yamada^Tarou=\u5c71\u7530^\u592a\u90ce", "P1", "Yamada Tarou"),
+        ("", "P1", "P1"),
+        ("", "", "Patient 9f2c41aa"),
+    ],
+)
+def test_the_heading_names_the_patient_as_well_as_the_file_does(name, number, first):
+    series = Series("1.2.3", geometry=geometry_of())
+    study = Study("1.2", series=(series,))
+    whole = Catalogue((Patient("9f2c41aa", number, name, studies=(study,)),))
+    assert heading_of(whole, series, private=False) == (first,)
