@@ -154,6 +154,15 @@ def test_a_twentieth_of_the_features_may_be_unknown(unknown, refused):
         assert features_row(model, "smri", vector, names).shape == (1, 40)
 
 
+@pytest.mark.parametrize(("roles", "says"), [(("smri",), []), (("smri", "fmri"), ["fmri"])])
+def test_a_modality_that_is_not_given_is_told(trained, roles, says):
+    model = Saying(trained[1].model)
+    own = model.ensemble
+    model.ensemble = SimpleNamespace(options=SimpleNamespace(roles=roles), scaling=own.scaling)
+    _, notes = age_scores(model, {"smri": trained[2].values["smri"][:1]}, Person())
+    assert [note.text for note in notes] == [f"told without {role}" for role in says]
+
+
 class Saying:
     """The trained model, but sure of a sex or an age."""
 
