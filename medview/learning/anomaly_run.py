@@ -26,6 +26,7 @@ from medview.learning.anomaly_scores import (
 )
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.brain import Prepared, prepare
+from medview.learning.brain_size import size_notes
 from medview.learning.convergence import converge
 from medview.learning.devices import choose_device
 from medview.learning.findings import find_all
@@ -78,7 +79,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     passes, slice_passes = converge(drawn, settings, indices) if known else ((), ())
     notes = (*not_judged(prepared, drawn), *_warnings(volume, prepared, role))
     if request.slice is None and not few_slices(volume):
-        notes += tilt_notes(volume, prepared.mask)
+        notes += (*tilt_notes(volume, prepared.mask), *size_notes(volume, prepared.mask))
     return replace(
         stamped(
             *(card, request, began),
