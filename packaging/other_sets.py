@@ -36,7 +36,8 @@ def with_other(card: ModelCard, other: ModelCard) -> ModelCard:
     ValueError
         If both learnt from the same sets, or no row of the other is on a set of the card.
     """
-    own, sets = _sets(card), _sets(other)
+    recipe = _recipe(other)
+    own, sets = _recipe(card).set_names, recipe.set_names
     if set(own) == set(sets):
         raise ValueError("both learnt from the same sets")
     who = f"{_BEFORE}{' and '.join(sets)}"
@@ -44,7 +45,7 @@ def with_other(card: ModelCard, other: ModelCard) -> ModelCard:
     ours = _on_all(card.measured)
     measured = dict.fromkeys(on for on, _ in ours if (on, "dice") in ours)
     added = tuple(
-        replace(figure, predictor=who, command=command_of(RegionRecipe(sets=",".join(sets))))
+        replace(figure, predictor=who, command=command_of(recipe))
         for figure in other.measured
         if figure.predictor == "model"
         and figure.on in measured
@@ -81,9 +82,9 @@ def _on_all(figures: Sequence[Figure]) -> Rows:
     return {(f.on, f.name): f.value for f in own if f.value is not None}
 
 
-def _sets(card: ModelCard) -> tuple[str, ...]:
+def _recipe(card: ModelCard) -> RegionRecipe:
     recipe: Any = card.settings["recipe"]
-    return RegionRecipe(sets=str(recipe["sets"])).set_names
+    return RegionRecipe.of(dict(recipe))
 
 
 def main() -> None:

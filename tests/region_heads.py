@@ -10,6 +10,7 @@ import numpy as np
 from medview.learning.region_augment import RegionCase
 from medview.learning.region_cases import LabelledHead, load_head
 from medview.learning.region_groups import REGIONS
+from medview.learning.region_measure import Measured
 from medview.learning.subset import TrainCase
 
 MM = 2.0
@@ -75,3 +76,20 @@ def people(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         slope = 0.02 if "ventricle" in region.name else -0.004 if "grey" in region.name else 0.0
         ml[:, number] = 40 * np.exp(slope * (age - 50) + rng.normal(0, 0.03, n))
     return ml * rng.normal(1, 0.1, n)[:, None], age
+
+
+def measured_heads(count: int, factor: float = 1.2, spread: float = 0.02) -> list[Measured]:
+    """Heads of the first of sixty people, their volumes measured with an error."""
+    rng, (ml, age) = np.random.default_rng(0), people(60)
+    return [
+        Measured(
+            f"c{n}",
+            f"p{n}",
+            "heads",
+            float(age[n]),
+            np.full(len(REGIONS), 0.7 + 0.01 * n),
+            ml[n] * factor * np.exp(rng.normal(0, spread, len(REGIONS))),
+            ml[n],
+        )
+        for n in range(count)
+    ]

@@ -18,7 +18,7 @@ from medview.learning.case_list import is_case_list, load_case_list
 from medview.learning.images import read_image
 from medview.learning.metrics import MetricRow
 from medview.learning.metrics_file import Measurement
-from medview.learning.region_measure import Ages, age_rows
+from medview.learning.region_people import Ages, age_rows
 from medview.learning.regions import RegionModel, find_regions, load_region_model
 from medview.learning.subset import LeftOut, Subset, TrainCase
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen

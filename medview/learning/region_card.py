@@ -12,7 +12,7 @@ from medview.learning.region_age import NAMES, AgeModel
 from medview.learning.region_cases import LabelledHead
 from medview.learning.region_groups import REGIONS
 from medview.learning.region_limits import limits_of, method_of
-from medview.learning.region_measure import Table
+from medview.learning.region_people import Table
 from medview.learning.region_sets import MODEL
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.subset import Subset
@@ -38,9 +38,17 @@ class Trained:
 
 
 def command_of(recipe: RegionRecipe) -> str:
-    """What makes weights, and their figures, that learn from the sets of a recipe."""
-    sets = recipe.sets
-    return _COMMAND if sets == RegionRecipe().sets else f"{_COMMAND} --set sets={sets}"
+    """What makes weights of a recipe, and their figures; it names what is not as usual."""
+    usual = RegionRecipe()
+    odd = [
+        f" --set {name}={value}"
+        for name, value, known in (
+            ("sets", recipe.sets, usual.sets),
+            ("epochs", recipe.epochs, usual.epochs),
+        )
+        if value != known
+    ]
+    return _COMMAND + "".join(odd)
 
 
 def make_card(trained: Trained, age: AgeModel | None, rows: Sequence[MetricRow]) -> ModelCard:
@@ -75,7 +83,7 @@ def make_card(trained: Trained, age: AgeModel | None, rows: Sequence[MetricRow])
         source="3-D U-Net after Cicek and others (MICCAI 2016) with sub-pixel convolution; ridge "
         "regression with errors in variables",
         trained_on=tuple(
-            TrainedOn(s.name, s.n_patients, s.licence, _note(s, trained.recipe)) for s in used
+            TrainedOn(s.name, s.n_patients, s.licence, _note(s, trained, age)) for s in used
         ),
         measured=tuple(figure_of(row.as_dict(), command_of(trained.recipe)) for row in rows),
         settings={
@@ -147,7 +155,10 @@ def _used(trained: Trained, age: AgeModel | None) -> list[Subset]:
     return [s for s in trained.subsets if s.name in names or (age and s.layout == "ixi-roi-2mm")]
 
 
-def _note(subset: Subset, recipe: RegionRecipe) -> str:
+def _note(subset: Subset, trained: Trained, age: AgeModel | None) -> str:
+    """The ages of a set, and what has learnt from it."""
     ages = [case.age_years for case in subset.cases if case.age_years is not None]
     span = f"ages {min(ages):.0f}-{max(ages):.0f} y" if ages else "ages not stated"
-    return f"{span}; {'network' if subset.name in recipe.set_names else 'age model'}"
+    has_aged = age is not None and trained.table is not None and subset.name in trained.table.sets
+    uses = {"network": subset.name in trained.recipe.set_names, "age model": has_aged}
+    return f"{span}; {' and '.join(name for name, is_used in uses.items() if is_used)}"

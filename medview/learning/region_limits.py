@@ -28,8 +28,8 @@ def limits_of(
         limits.append("These weights have not been measured on heads of their own sets.")
     if age is not None:
         limits += [
-            f"Age: learnt from people of {age.low:.0f}-{age.high:.0f} years at one site; beyond "
-            "these ages it extrapolates.",
+            f"Age: learnt from people of {age.low:.0f}-{age.high:.0f} years on few scanners; "
+            "beyond these ages it extrapolates.",
             *_ages_of_heads(rows, recipe),
         ]
     return (*limits, *_elsewhere(rows, recipe))

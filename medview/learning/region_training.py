@@ -26,17 +26,8 @@ from medview.learning.region_age import AgeModel, fit_age
 from medview.learning.region_card import Trained, make_card
 from medview.learning.region_cases import LabelledHead, load_head
 from medview.learning.region_intervals import interval_rows
-from medview.learning.region_measure import (
-    Measured,
-    Table,
-    age_rows,
-    effect_row,
-    error_of,
-    head_ages,
-    measure,
-    region_rows,
-    table_ages,
-)
+from medview.learning.region_measure import Measured, error_of, measure, region_rows
+from medview.learning.region_people import Table, age_rows, effect_row, head_ages, table_ages
 from medview.learning.region_sets import MODEL, ROLE
 from medview.learning.region_trainer import RegionRecipe, RegionTrainer
 from medview.learning.region_workers import Habits, Training, train_all
@@ -73,7 +64,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     left_out, trainer = _networks(job, learnt, recipe, request)
     network = trainer.model.eval()
     others = [measure(network, head) for head in heads if head not in learnt]
-    table = table_of(subsets)
+    table = table_of(subsets, learnt)
     rows = figures(left_out, others, table)
     age = _age_model(table, left_out)
     card = make_card(Trained(subsets, learnt, table, recipe, trainer.options), age, rows)
@@ -118,13 +109,17 @@ def load_heads(job: Progress, subsets: Sequence[Subset]) -> list[LabelledHead]:
     return heads
 
 
-def table_of(subsets: Sequence[Subset]) -> Table | None:
-    """People with region volumes and an age, of all sets together; None without any."""
+def table_of(subsets: Sequence[Subset], learnt: Sequence[LabelledHead]) -> Table | None:
+    """People with region volumes and an age: of all tables, and of the heads learnt from.
+
+    None without any table: heads alone are too few.
+    """
     cases = [c for s in subsets for c in s.cases if ROLE in c.rows and c.age_years is not None]
     if not cases:
         return None
     ages = np.array([case.age_years for case in cases], dtype=np.float64)
-    return Table(tuple(c.patient for c in cases), np.stack([c.rows[ROLE] for c in cases]), ages)
+    volumes, sets = np.stack([c.rows[ROLE] for c in cases]), tuple(c.subset for c in cases)
+    return Table(tuple(c.patient for c in cases), volumes, ages, sets).and_heads(learnt)
 
 
 def _networks(
@@ -188,9 +183,16 @@ def figures(
         rows += interval_rows(heads, (*left_out, *others))
     if table is None:
         return rows
-    rows += age_rows(table_ages(table, left_out), "ixi-roi-2mm", "model")
-    rows += age_rows(table_ages(table, left_out, exact=True), "ixi-roi-2mm", "plain ridge")
-    rows += age_rows(table_ages(table, left_out, mean=True), "ixi-roi-2mm", "mean")
+    kinds = {
+        "model": table_ages(table, left_out),
+        "plain ridge": table_ages(table, left_out, exact=True),
+        "mean": table_ages(table, left_out, mean=True),
+    }
+    for subset in dict.fromkeys(table.sets):
+        if subset not in by_set:  # heads are asked of their own volumes below
+            here = [each == subset for each in table.sets]
+            for predictor, told in kinds.items():
+                rows += age_rows(told.only(here), subset, predictor)
     for subset, heads in by_set.items():
         if any(head.age_years is not None for head in heads):
             ages = head_ages(table, heads, left_out)

@@ -10,8 +10,9 @@ from region_heads import people
 from medview.domain.card import TrainedOn
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_card import Trained, command_of, make_card, with_image_route
-from medview.learning.region_measure import Ages, Table, age_rows
+from medview.learning.region_people import Ages, Table, age_rows
 from medview.learning.region_trainer import RegionRecipe
+from medview.learning.subset import Subset, TrainCase
 from medview.learning.weights import patient_hash
 from medview.models.region_net import RegionOptions
 
@@ -36,8 +37,10 @@ def test_the_card_names_who_was_seen_and_how_far_off_others_are() -> None:
     assert all(figure.command.startswith("medview train region-net") for figure in card.measured)
 
 
-def test_the_command_of_the_figures_names_the_sets_where_they_are_not_the_usual_ones() -> None:
+def test_the_command_of_the_figures_names_sets_and_epochs_that_are_not_the_usual_ones() -> None:
     usual = RegionRecipe()
+    shorter = replace(usual, sets="mine", epochs=60)
+    assert command_of(shorter) == f"{command_of(usual)} --set sets=mine --set epochs=60"
     assert command_of(usual) == "medview train region-net --data ../shared/data --out DIR"
     assert command_of(replace(usual, sets="mine")) == f"{command_of(usual)} --set sets=mine"
 
@@ -66,3 +69,21 @@ def test_the_brain_age_card_tells_of_the_t1_route_once() -> None:
     assert [each.note for each in once.trained_on_by("t1")] == ["From a T1 volume: ages 23-51 y"]
     assert once.trained_on_by(None) == plain.trained_on
     assert any(output.name == "regions" and output.kind == "map" for output in once.outputs)
+
+
+def test_the_card_tells_of_each_set_what_learnt_from_it(tmp_path) -> None:
+    case = TrainCase("a", "p0", {}, "t1", "heads", age_years=70.0)
+    sets = [Subset(name, "ixi-roi-2mm", tmp_path, (case,)) for name in ("heads", "table")]
+    table = replace(TABLE, sets=("table",) * 29 + ("heads",))
+    model = fit_age(ML, AGE, VolumeError.none())
+    notes = {
+        name: [
+            each.note
+            for each in make_card(
+                Trained(sets, [], told, RegionRecipe(sets="heads"), RegionOptions()), model, []
+            ).trained_on
+        ]
+        for name, told in (("both", table), ("apart", replace(TABLE, sets=("table",) * 30)))
+    }
+    assert notes["both"] == ["ages 70-70 y; network and age model", "ages 70-70 y; age model"]
+    assert notes["apart"][0] == "ages 70-70 y; network"

@@ -15,7 +15,7 @@ from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_grid import Boxed
 from medview.learning.region_intervals import ELSEWHERE
 from medview.learning.region_limits import limits_of, method_of
-from medview.learning.region_measure import Ages, age_rows
+from medview.learning.region_people import Ages, age_rows
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.subset import TrainCase
 from medview.learning.upright import LEAST_ALIKE, MOST_DEG, Pose

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
+from region_heads import people
 
 from medview.domain.errors import DataError
 from medview.learning.region_cases import LabelledHead
+from medview.learning.region_groups import REGIONS
+from medview.learning.region_measure import Measured
+from medview.learning.region_sets import ROLE
 from medview.learning.region_trainer import RegionRecipe
-from medview.learning.region_training import learnt_from, left_out_patients
-from medview.learning.subset import TrainCase
+from medview.learning.region_training import figures, learnt_from, left_out_patients, table_of
+from medview.learning.subset import Subset, TrainCase
+
+ML, AGE = people(30)
 
 
 def _case(number: int, subset: str, patient: str = "") -> TrainCase:
@@ -46,3 +55,41 @@ def test_only_heads_of_the_sets_named_are_learnt_from_and_a_set_that_is_not_ther
     assert learnt_from(HEADS, RegionRecipe(sets="ixi-t1, elderly-t1")) == HEADS
     with pytest.raises(DataError, match="no set called eldery-t1 with region labels"):
         learnt_from(HEADS, RegionRecipe(sets="ixi-t1,eldery-t1"))
+
+
+def _table_set() -> Subset:
+    """Thirty people with volumes and ages, and one without an age."""
+    cases = [replace(_case(n, "table"), rows={ROLE: ML[n]}, age_years=AGE[n]) for n in range(30)]
+    return Subset(
+        "table", "table", Path(), (*cases, replace(cases[0], patient="x", age_years=None))
+    )
+
+
+def _head(number: int, subset: str) -> LabelledHead:
+    regions = np.arange(8, dtype=np.uint8).reshape(2, 2, 2)
+    volume: Any = SimpleNamespace(geometry=SimpleNamespace(voxel_ml=1.0))  # all that is asked
+    return LabelledHead(replace(_case(number, subset), age_years=88.0), volume, NOTHING, regions)
+
+
+def test_an_age_is_learnt_from_people_of_tables_and_from_the_heads_learnt_from() -> None:
+    table = table_of([_table_set()], [_head(1, "mine")])
+    assert table is not None
+    assert Counter(table.sets) == {"table": 30, "mine": 1}
+    assert (table.patients[-1], table.age[-1]) == ("mine-1", 88.0)
+    assert table.ml[-1].sum() == 7  # of eight voxels one is no region
+    assert table_of([], [_head(1, "mine")]) is None
+
+
+def test_ages_of_a_table_are_measured_on_its_own_people_only() -> None:
+    def measured(number: int) -> Measured:
+        off = ML[number] * (1.1 if number % 2 else 1.0)
+        ones = np.ones(len(REGIONS))
+        return Measured(f"c{number}", f"mine-{number}", "mine", 50.0, ones, off, ML[number])
+
+    table = table_of([_table_set()], [_head(n, "mine") for n in range(4)])
+    rows = figures([measured(n) for n in range(4)], [], table)
+    counts = {(row.subset, row.predictor): row.n for row in rows if row.name == "mae"}
+    assert counts == {
+        **{("table", who): 30 for who in ("model", "plain ridge", "mean")},
+        **{("mine", who): 4 for who in ("model", "uncorrected volumes", "label volumes")},
+    }
