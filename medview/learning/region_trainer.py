@@ -54,14 +54,14 @@ class RegionRecipe:
     are measured only. `folds` networks are trained without some patients each, for the figures.
     """
 
-    epochs: int = 240
+    epochs: int = 480
     steps: int = 25
     batch: int = 2
     rate: float = 1e-2
     weight_decay: float = 1e-4
     clip: float = 1.0
     folds: int = 3
-    sets: str = "ixi-t1"
+    sets: str = "ixi-t1,elderly-t1"
     bfloat16: bool = True
     augment: RegionAugmentation = field(default_factory=RegionAugmentation)
 

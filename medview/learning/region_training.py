@@ -54,6 +54,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     recipe = RegionRecipe.of(dict(request.recipe))
     subsets = find_subsets(request.data, MODEL)
     heads = load_heads(job, subsets)
+    recipe = with_sets_there(heads, recipe)
     learnt = learnt_from(heads, recipe)
     out = course.made_folder()
     begin(request, subsets)
@@ -78,6 +79,13 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         weights_sha256=kept.weights_sha256,
         health=_health(rows),
     )
+
+
+def with_sets_there(heads: Sequence[LabelledHead], recipe: RegionRecipe) -> RegionRecipe:
+    """Of the usual sets those that are there, at least one; a recipe that names others stays."""
+    there = [name for name in recipe.set_names if any(h.case.subset == name for h in heads)]
+    is_usual = recipe.sets == RegionRecipe().sets
+    return replace(recipe, sets=",".join(there)) if is_usual and there else recipe
 
 
 def learnt_from(heads: Sequence[LabelledHead], recipe: RegionRecipe) -> list[LabelledHead]:

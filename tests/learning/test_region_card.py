@@ -24,7 +24,7 @@ AGES = Ages(("a", "b"), np.array([40.0, 60.0]), np.array([50.0, 50.0]), np.array
 def _card():
     model = fit_age(ML, AGE, VolumeError.none())
     rows = age_rows(AGES, "elderly-t1", "model")
-    trained = Trained([], [], TABLE, RegionRecipe(), RegionOptions())
+    trained = Trained([], [], TABLE, RegionRecipe(sets="ixi-t1"), RegionOptions())
     return make_card(trained, model, rows)
 
 

@@ -18,7 +18,13 @@ from medview.learning.region_groups import REGIONS
 from medview.learning.region_measure import Measured
 from medview.learning.region_sets import ROLE
 from medview.learning.region_trainer import RegionRecipe
-from medview.learning.region_training import figures, learnt_from, left_out_patients, table_of
+from medview.learning.region_training import (
+    figures,
+    learnt_from,
+    left_out_patients,
+    table_of,
+    with_sets_there,
+)
 from medview.learning.subset import Subset, TrainCase
 
 ML, AGE = people(30)
@@ -32,6 +38,15 @@ def _case(number: int, subset: str, patient: str = "") -> TrainCase:
 CASES = [*(_case(n, "ixi-t1") for n in range(7)), *(_case(n, "elderly-t1") for n in range(7))]
 NOTHING: Any = None  # by its case alone is a head chosen
 HEADS = [LabelledHead(case, NOTHING, NOTHING, NOTHING) for case in CASES]
+
+
+def test_of_the_usual_sets_those_are_learnt_from_that_are_there() -> None:
+    usual = RegionRecipe()
+    assert with_sets_there(HEADS, usual) == usual
+    assert with_sets_there(HEADS[:7], usual).sets == "ixi-t1"
+    assert with_sets_there([], usual) == usual
+    named = replace(usual, sets="ixi-t1,eldery-t1")
+    assert with_sets_there(HEADS, named) == named
 
 
 @pytest.mark.parametrize("folds", [2, 3, 4, 5])
