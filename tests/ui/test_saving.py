@@ -41,3 +41,13 @@ def test_a_file_that_the_dialog_did_not_ask_about_is_not_replaced_unasked(
     Path(tmp_path / "scan.1.png").write_bytes(b"kept")
     assert named("scan.1", replaces=replaces) == ("scan.1.png" if replaces else None)
     assert named.asked == ["scan.1.png is there already. Replace it?"]
+
+
+def test_a_name_is_offered_that_nothing_has_yet(monkeypatch, tmp_path):
+    offered = []
+    monkeypatch.setattr(saving.Path, "home", lambda: tmp_path)
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *a: offered.append(a[2]) or ("", ""))
+    for name in ("view.png", "view-2.png", "view-3.png"):
+        assert saving.ask_for_file(None, "Save picture", "view.png", "PNG", ".png") is None
+        assert offered[-1] == str(tmp_path / name)
+        (tmp_path / name).write_bytes(b"kept")
