@@ -16,6 +16,7 @@ from medview.learning.metrics import MetricRow, mean_interval
 from medview.learning.region_age import NAMES, Array, grouped_ml
 from medview.learning.region_measure import Measured, error_of
 
+COVERAGE, WIDTH = "volume_coverage", "volume_interval_width"
 ELSEWHERE = "unmeasured-set:all"
 """Group of the rows whose intervals know nothing of the head's own set."""
 _NORMAL_95 = 1.96
@@ -89,7 +90,7 @@ def _rows(
     values = np.stack([each for _, each in known])
     rows = []
     for group, part in groups.items():
-        for name, ours in zip(("coverage", "interval_width"), values.swapaxes(0, 1), strict=True):
+        for name, ours in zip((COVERAGE, WIDTH), values.swapaxes(0, 1), strict=True):
             found = mean_interval(ours[:, part].mean(axis=1), patients)
             rows.append(
                 MetricRow(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import NAMES, AgeModel
 from medview.learning.region_grid import Boxed
-from medview.learning.region_intervals import ELSEWHERE
+from medview.learning.region_intervals import COVERAGE, ELSEWHERE
 from medview.learning.region_trainer import RegionRecipe
 from medview.learning.subset import TrainCase
 
@@ -105,8 +105,7 @@ def _held(rows: Sequence[MetricRow]) -> list[str]:
         group: {
             row.subset: f"{100 * row.value:.0f} %"
             for row in rows
-            if (row.name, row.task, row.group) == ("coverage", "regions", group)
-            and row.value is not None
+            if (row.name, row.group) == (COVERAGE, group) and row.value is not None
         }
         for group in ("all", ELSEWHERE)
     }

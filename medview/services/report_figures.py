@@ -25,6 +25,8 @@ FIGURE_NAMES = {
     "ece": "calibration error",
     "coverage": "coverage of the interval",
     "interval_width": "width of the interval",
+    "volume_coverage": "share of volumes within their interval",
+    "volume_interval_width": "width of the intervals of volumes, % of the volume",
     "brier": "Brier score",
     "min_se_ppv": "sensitivity or PPV, the smaller one",
     "bias_slope": "slope of the bias",
@@ -46,7 +48,15 @@ _PREDICTORS = {
 _DEVIATIONS = re.compile(r"\b(\d+)sd\b")
 _HERE = ("cross-fitted", "validation")
 """Groups of figures that a version has from local cases: of a calibration, of a fine-tuning."""
-LOWER_IS_BETTER = ("mae", "mae_corrected", "rmse", "brier", "ece", "interval_width")
+LOWER_IS_BETTER = (
+    "mae",
+    "mae_corrected",
+    "rmse",
+    "brier",
+    "ece",
+    "interval_width",
+    "volume_interval_width",
+)
 
 
 def of_route(figures: tuple[Figure, ...], prediction: Prediction) -> tuple[Figure, ...]:

@@ -9,7 +9,7 @@ import pytest
 from region_heads import people
 
 from medview.learning.region_groups import REGIONS
-from medview.learning.region_intervals import ELSEWHERE, factors, interval_rows
+from medview.learning.region_intervals import COVERAGE, ELSEWHERE, WIDTH, factors, interval_rows
 from medview.learning.region_measure import Measured
 
 ML, AGE = people(20)
@@ -38,10 +38,10 @@ def test_a_set_that_is_off_is_held_once_it_has_been_measured() -> None:
     large = [_head(n, "large", 1.5) for n in range(6, 12)]
     every = right + large
     for heads in (right, large):
-        held = _by_group(heads, every, "coverage")
+        held = _by_group(heads, every, COVERAGE)
         assert held["all"] == held["group:thalamus"] == held["group:intracranial volume"] == 1
     # All are too large alike: their shares of the head are right, the head itself is not.
-    assert _by_group(large, every, "coverage")[ELSEWHERE] == 0
+    assert _by_group(large, every, COVERAGE)[ELSEWHERE] == 0
     rows = interval_rows(large, every)
     assert {(row.subset, row.n, row.n_patients, row.task) for row in rows} == {
         ("large", 6, 6, "regions")
@@ -50,7 +50,7 @@ def test_a_set_that_is_off_is_held_once_it_has_been_measured() -> None:
 
 def test_the_width_is_a_percentage_of_the_volume_found() -> None:
     heads = [_head(n, "one", 1.0) for n in range(12)]
-    widths = _by_group(heads, heads, "interval_width")
+    widths = _by_group(heads, heads, WIDTH)
     spread = np.std(np.log([0.99, 1.01] * 6), ddof=1)
     assert widths["group:intracranial volume"] == pytest.approx(200 * 1.96 * spread, rel=0.1)
     assert ELSEWHERE not in widths  # there is no other set
@@ -60,7 +60,7 @@ def test_a_head_does_not_tell_its_own_interval_nor_do_other_heads_of_its_patient
     heads = [_head(n, "one", 1.0) for n in range(8)]
     odd = replace(heads[0], found_ml=ML[0] * 1.6)
     twice = [odd, replace(odd, case="again"), *heads[1:]]
-    assert _by_group([odd], twice, "coverage")["group:intracranial volume"] == 0
+    assert _by_group([odd], twice, COVERAGE)["group:intracranial volume"] == 0
 
 
 def test_too_few_other_heads_make_no_rows() -> None:

@@ -13,7 +13,7 @@ from region_heads import people
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import VolumeError, fit_age
 from medview.learning.region_grid import Boxed
-from medview.learning.region_intervals import ELSEWHERE
+from medview.learning.region_intervals import COVERAGE, ELSEWHERE
 from medview.learning.region_limits import limits_of, method_of
 from medview.learning.region_people import Ages, age_rows
 from medview.learning.region_trainer import RegionRecipe
@@ -88,7 +88,7 @@ def test_ages_that_are_not_followed_are_told_of_sets_learnt_from_and_others(
 def test_how_often_intervals_hold_the_true_volume_is_told_of_measured_sets_and_of_others() -> None:
     shares = {("all", "a"): 0.99, ("all", "b"): 0.958, (ELSEWHERE, "a"): 0.8, (ELSEWHERE, "b"): 0.5}
     rows = [
-        MetricRow("model", "case", "coverage", on, value, 7, 7, group=group, task="regions")
+        MetricRow("model", "case", COVERAGE, on, value, 7, 7, group=group, task="regions")
         for (group, on), value in shares.items()
     ]
     ages = MetricRow("model", "case", "coverage", "c", 1.0, 7, 7, task="age")
