@@ -154,10 +154,10 @@ def group_words(group: str) -> str:
 
 def _rivals(own: Figure, other: Figure) -> bool:
     same = (other.name, other.on, other.level, other.group)
-    is_other = other.predictor.partition(":")[0] != "model"  # "model:residual" is a part of it
-    return (
-        is_other and not other.is_of_variants and same == (own.name, own.on, own.level, own.group)
-    )
+    # "model:residual" is a part of it; "learnt from SETS" is the same model with other weights.
+    is_it = other.predictor.partition(":")[0] == "model" or other.predictor.startswith("learnt ")
+    is_other = not is_it and not other.is_of_variants
+    return is_other and same == (own.name, own.on, own.level, own.group)
 
 
 def _best(name: str, figures: list[Figure]) -> Figure | None:

@@ -164,7 +164,7 @@ def origin_rows(
     """Model, weights, run and input: what is needed to get the same numbers again."""
     title = f" · {card.title}" if card else ""
     licence = f" · {card.licence}" if card and card.licence else ""
-    made = f"{_trained(card)} · {_base(prediction)}"
+    made = f"{_trained(prediction, card)} · {_base(prediction)}"
     rows = [
         ("Model", f"{prediction.model} {prediction.version}{title} · {made}{licence}"),
         ("Weights (SHA-256)", prediction.weights_sha256 or NOT_AVAILABLE),
@@ -287,8 +287,10 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
     return " ".join(texts)
 
 
-def _trained(card: ModelCard | None) -> str:
-    day = date_words(card.trained_at) if card else ""
+def _trained(prediction: Prediction, card: ModelCard | None) -> str:
+    """The day of the training; of a part that answered in the model's place the card knows none."""
+    is_of_these = card is not None and card.weights_sha256 == prediction.weights_sha256
+    day = date_words(card.trained_at) if card and is_of_these else ""
     return f"trained {day}" if day else f"day of training {NOT_AVAILABLE}"
 
 

@@ -43,6 +43,7 @@ def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
         Figure("roc_auc", 0.99, predictor="slice_height", on="set b", level="slice"),
         Figure("roc_auc", 0.5, group="age:20-30", **same),
         Figure("roc_auc", 0.78, predictor="no-attention", extra={"runs": 5}, **same),
+        Figure("roc_auc", 0.77, predictor="learnt from set b", **same),
         Figure("judged_rate", 1.0, on="set c", level="slice"),
     )
     assert measured_words(figures) == (

@@ -232,6 +232,8 @@ def test_the_origin_holds_all_that_a_second_run_needs(prediction):
     assert (
         " · trained 01 Mar 2026 · " in dict(report_origin.origin_rows(prediction, dated))["Model"]
     )
+    part = replace(prediction, weights_sha256="0" * 64)  # of a T1 volume: region-net's
+    assert "day of training not available" in dict(report_origin.origin_rows(part, dated))["Model"]
     tuned = dict(report_origin.origin_rows(replace(prediction, parent="c0ffee"), None))
     assert tuned["Model"] == (
         "anomaly 1.2 · day of training not available · fine-tuned from c0ffee"
