@@ -49,7 +49,7 @@ def test_training_writes_everything_and_its_card_speaks(trained):
         *("history.csv", "run.json", "splits.csv", "weights.safetensors"),
     }
     card = read_card(out / "card.json")
-    assert card.licence == "CC BY-SA 3.0"
+    assert card.licence.partition("; from a T1 volume: ")[0] == "CC BY-SA 3.0"
     assert card.settings["columns"]["smri"] == list(IXI_HEADER[5:])
     assert len(card.seen_patients) == 40
     assert seen_of(card, [patient_hash("IXI003")])
