@@ -120,6 +120,7 @@ def with_image_route(card: ModelCard, regions: ModelCard | None = None) -> Model
         "regression on their volumes tells the age",
     )
     maps = OutputSpec("regions", "map")
+    day = [f"Its weights were trained on {regions.trained_at}."] if regions.trained_at else []
     return replace(
         card,
         licence=_with_licence(card.licence, regions.licence),
@@ -128,7 +129,7 @@ def with_image_route(card: ModelCard, regions: ModelCard | None = None) -> Model
         trained_on=_with_sets(card.trained_on, regions.trained_on),
         measured=(*own, *told),
         limits=_with_route(card.limits, regions.limits),
-        method=_with_route(card.method, regions.method),
+        method=_with_route(card.method, (*regions.method, *day)),
     )
 
 

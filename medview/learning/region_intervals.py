@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from medview.learning.metrics import MetricRow, mean_interval
+from medview.learning.metrics import MetricRow
 from medview.learning.region_age import NAMES, Array, grouped_ml
-from medview.learning.region_measure import Measured, error_of
+from medview.learning.region_measure import Measured, error_of, figure_of_heads
 
 COVERAGE, WIDTH = "volume_coverage", "volume_interval_width"
 ELSEWHERE = "unmeasured-set:all"
@@ -86,26 +86,10 @@ def _rows(
     known = [(h, each) for h, each in zip(heads, told, strict=True) if each is not None]
     if not known:
         return []
-    patients = [head.patient for head, _ in known]
+    mine = [head for head, _ in known]
     values = np.stack([each for _, each in known])
-    rows = []
-    for group, part in groups.items():
-        for name, ours in zip((COVERAGE, WIDTH), values.swapaxes(0, 1), strict=True):
-            found = mean_interval(ours[:, part].mean(axis=1), patients)
-            rows.append(
-                MetricRow(
-                    "model",
-                    "case",
-                    name,
-                    known[0][0].subset,
-                    found.value,
-                    len(known),
-                    len(set(patients)),
-                    found.low,
-                    found.high,
-                    group,
-                    task="regions",
-                    truth="DLMUSE labels",
-                )
-            )
-    return rows
+    return [
+        figure_of_heads(mine, name, ours[:, part].mean(axis=1), group)
+        for group, part in groups.items()
+        for name, ours in zip((COVERAGE, WIDTH), values.swapaxes(0, 1), strict=True)
+    ]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medview.learning.metrics import MetricRow, mean_interval
-from medview.learning.region_age import (
-    FEATURES,
-    Array,
-    VolumeError,
-)
+from medview.learning.region_age import FEATURES, Array, VolumeError
 from medview.learning.region_cases import LabelledHead
 from medview.learning.region_groups import CLASSES, REGIONS, UNKNOWN
 from medview.learning.regions import Regions, find_regions
@@ -72,7 +69,6 @@ def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
     Of a group (a feature of the age model) the volumes are those of its regions together, and
     Dice is the mean over them.
     """
-    subset, patients = heads[0].subset, [head.patient for head in heads]
     dice = np.stack([head.dice for head in heads])
     ratio = np.array(
         [[_over(*pair) for pair in zip(h.found_ml, h.true_ml, strict=True)] for h in heads]
@@ -80,25 +76,7 @@ def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
     whole = np.array([100 * (h.found_ml.sum() / h.true_ml.sum() - 1) for h in heads])
     table = {"dice": dice, "volume_error": np.abs(ratio), "volume_bias": ratio}
 
-    def row(name: str, values: Array, group: str) -> MetricRow:
-        # A region that a head does not have is not measured in it.
-        whose = [p for p, value in zip(patients, values, strict=True) if np.isfinite(value)]
-        found = mean_interval(values, patients)
-        return MetricRow(
-            "model",
-            "case",
-            name,
-            subset,
-            found.value,
-            len(whose),
-            len(set(whose)),
-            found.low,
-            found.high,
-            group,
-            task="regions",
-            truth="DLMUSE labels",
-        )
-
+    row = partial(figure_of_heads, heads)
     rows = [row(name, _mean_of_known(values), "all") for name, values in table.items()]
     for name, values in (("volume_error", np.abs(whole)), ("volume_bias", whole)):
         rows.append(row(name, values, "region:intracranial volume"))
@@ -114,6 +92,27 @@ def region_rows(heads: Sequence[Measured]) -> list[MetricRow]:
     for number, region in enumerate(REGIONS):
         rows += [row(n, v[:, number], f"region:{region.title}") for n, v in table.items()]
     return rows
+
+
+def figure_of_heads(heads: Sequence[Measured], name: str, values: Array, group: str) -> MetricRow:
+    """The mean of a figure over heads of a set, (n,); NaN where a head has no such region."""
+    patients = [head.patient for head in heads]
+    whose = [p for p, value in zip(patients, values, strict=True) if np.isfinite(value)]
+    found = mean_interval(values, patients)
+    return MetricRow(
+        "model",
+        "case",
+        name,
+        heads[0].subset,
+        found.value,
+        len(whose),
+        len(set(whose)),
+        found.low,
+        found.high,
+        group,
+        task="regions",
+        truth="DLMUSE labels",
+    )
 
 
 def _mean_of_known(values: Array) -> Array:

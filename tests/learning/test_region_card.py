@@ -57,7 +57,8 @@ def test_the_brain_age_card_tells_of_the_t1_route_once() -> None:
     plain = replace(
         _card(), id="brain-age", limits=("Weak.",), method=(), measured=(), licence="none"
     )
-    regions = replace(_card(), trained_on=(TrainedOn("ixi-t1", 7, "", "ages 23-51 y"),))
+    seen = (TrainedOn("ixi-t1", 7, "", "ages 23-51 y"),)
+    regions = replace(_card(), trained_on=seen, trained_at="2026-03-01")
     once = with_image_route(plain, regions)
     twice = with_image_route(once, regions)
     assert once == twice
@@ -65,6 +66,7 @@ def test_the_brain_age_card_tells_of_the_t1_route_once() -> None:
     assert once.limits[0] == "Weak."
     assert all(line.startswith("From a T1 volume:") for line in (*once.limits[1:], *once.method))
     assert "From a T1 volume: its truth are labels of DLMUSE" in once.method[0]
+    assert once.method[-1] == "From a T1 volume: its weights were trained on 2026-03-01."
     assert {f.extra["route"] for f in once.measured} == {"t1"}
     assert [each.note for each in once.trained_on_by("t1")] == ["From a T1 volume: ages 23-51 y"]
     assert once.trained_on_by(None) == plain.trained_on
