@@ -7,7 +7,9 @@ import logging
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import TextIOWrapper
 from logging.handlers import RotatingFileHandler
@@ -18,7 +20,7 @@ from PySide6.QtCore import QSettings, QTimer, qInstallMessageHandler
 from PySide6.QtWidgets import QApplication
 
 from medview import __version__
-from medview.domain.errors import MedviewError
+from medview.domain.errors import Cancelled, MedviewError
 from medview.io.atomic import own_folder
 from medview.io.installation import home
 from medview.services.analysis import Analysis
@@ -35,7 +37,7 @@ from medview.services.reading import Reading
 from medview.services.records import Records
 from medview.services.session import Session
 from medview.services.session_values import Message
-from medview.services.settings import Preferences
+from medview.services.settings import Asked, Preferences
 from medview.services.shelf import Shelf
 from medview.services.tasks import mark_silent
 from medview.services.thumbnails import Thumbnails
@@ -64,15 +66,25 @@ _LATE = (
 )
 
 
+def _say(error: MedviewError) -> int:
+    """Print why the window ends by itself; its exit code."""
+    print(f"medview: {error}", file=sys.stderr)
+    return error.exit_code
+
+
 @dataclass(slots=True, eq=False)
 class Program:
-    """A running program: Qt, services with the window, child processes, and the files' thread."""
+    """A running program: Qt, services with the window, child processes, and the files' thread.
+
+    `tell` is given what fails at the very end.
+    """
 
     qt: QApplication
     app: App
     jobs: Jobs
     writer: Beside
     exit_code: int = 0
+    tell: Callable[[MedviewError], object] = _say
 
     def run(self) -> int:
         """Go on until the window is closed; then end the children."""
@@ -92,7 +104,7 @@ class Program:
         self.app.witness.close()
         for error in self.writer.close():
             self.exit_code = error.exit_code
-            print(f"medview: {error}", file=sys.stderr)
+            self.tell(error)
         self.jobs.close()
 
 
@@ -108,13 +120,18 @@ class Places:
     weights: Path | None = None
 
 
-def build(preferences: Preferences | None = None, weights: Path | None = None) -> Program:
-    """Make the whole program; the window is built and not yet shown. `weights` as in ``Places``."""
+def build(
+    preferences: Preferences | None = None, weights: Path | None = None, asked: Asked | None = None
+) -> Program:
+    """Make the whole program; the window is built and not yet shown. `weights` as in ``Places``.
+
+    `asked` is for this start alone; preferences that are given bring their own.
+    """
     qt = _application()
     session, post = Session(), MainThread(qt).post
     jobs, writer = Jobs(post, hung=lambda job: mark_silent(session, job)), Beside(post)
     _keep_log(writer)
-    preferences = preferences or Preferences(writer=writer, patience_s=_PATIENCE_S)
+    preferences = preferences or Preferences(writer=writer, patience_s=_PATIENCE_S, asked=asked)
     preferences.writer = writer
     _obey(preferences, session)
     places = Places(trail_file(), preferences.folder / "results", weights)
@@ -189,10 +206,17 @@ def joined(jobs: Jobs, session: Session, preferences: Preferences, places: Place
     )
 
 
-def _say(error: MedviewError) -> int:
-    """Print why the window ends by itself; its exit code."""
-    print(f"medview: {error}", file=sys.stderr)
-    return error.exit_code
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """How the end of the window is told, once nothing is printed any more by others.
+
+    `tell` prints why it ended and gives the exit code; `answer` is given the pictures that were
+    saved; `hushed` keeps stdout clean as long as the window is open.
+    """
+
+    tell: Callable[[MedviewError], int] = _say
+    answer: Callable[[tuple[Path, ...]], object] = lambda _: None
+    hushed: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def open_window(
@@ -200,27 +224,57 @@ def open_window(
     screenshot: Path | None = None,
     *,
     private: bool = False,
-    tell: Callable[[MedviewError], int] = _say,
+    asked: Asked | None = None,
+    speech: Speech | None = None,
 ) -> int:
     """Open the window on paths; with `screenshot` save pictures there and end by itself.
 
-    `private` hides who is seen, whatever the settings say; these stay as they are. `tell` prints
-    why no pictures could be saved and gives the exit code.
+    `private` hides who is seen, whatever the settings say; these stay as they are, as they do
+    with what is `asked` for this start.
     """
-    program = build()
+    speech = speech or Speech()
+    program = build(asked=asked)
     program.app.session.private = private or program.app.session.private
-    answer: list[int] = []
+    errors: list[MedviewError] = []
+    program.tell = errors.append
+    with speech.hushed():
+        saved = _run(program, paths, screenshot, errors.append)
+    if errors:
+        code = speech.tell(errors[0])
+        for error in errors[1:]:
+            _say(error)
+    else:
+        code = program.exit_code
+        speech.answer(saved)
+    if program.writer.is_at_work:
+        # Files of a disk that does not answer would be closed at the interpreter's end.
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
-    def finish(error: MedviewError | None) -> None:
-        answer.append(0 if error is None else tell(error))
+
+def _run(
+    program: Program,
+    paths: tuple[Path, ...],
+    screenshot: Path | None,
+    failed: Callable[[MedviewError], object],
+) -> tuple[Path, ...]:
+    """Show the window until it is closed or all is saved; the pictures that were saved."""
+    window = program.app.window
+    saved: list[Path] = []
+
+    def finish(found: tuple[Path, ...] | MedviewError) -> None:
+        if isinstance(found, MedviewError):
+            failed(found)
+        else:
+            saved.extend(found)
         program.qt.exit()
 
     def interrupted(*_: object) -> None:
-        answer.append(130)
+        failed(Cancelled("stopped before the end"))
         # quit() would close the window first, which asks back while a model runs.
         program.qt.exit()
 
-    window = program.app.window
     if screenshot is not None:
         WhenDrawn(window, screenshot, finish)
     signal.signal(signal.SIGINT, interrupted)
@@ -233,13 +287,8 @@ def open_window(
     if paths:
         QTimer.singleShot(0, lambda: window.open_paths(paths))
     _warm_when_idle(program)
-    code = program.run()
-    code = answer[0] if answer else code
-    if program.writer.is_at_work:
-        # Files of a disk that does not answer would be closed at the interpreter's end.
-        sys.stdout.flush()
-        os._exit(code)
-    return code
+    program.exit_code = program.run()
+    return tuple(saved)
 
 
 def _application() -> QApplication:
@@ -278,6 +327,8 @@ def _catch_what_nobody_foresaw(session: Session) -> None:
         # Names of kinds and places only: the text of an error may hold a name or a path.
         _LOG.error("unexpected %s at %s", kind.__name__, " < ".join(_places(trace)))
         print(f"medview: unexpected {kind.__name__}, see the log", file=sys.stderr)
+        if os.environ.get("MEDVIEW_DEBUG"):
+            traceback.print_exception(error)
         text = f"Something unexpected went wrong ({kind.__name__}). The images are unchanged."
         session.message = Message(text, "error")
 

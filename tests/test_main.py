@@ -13,6 +13,7 @@ import pytest
 from journeys.heads import write_head
 from PySide6.QtCore import QTimer
 from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QComboBox, QSpinBox
 from running import PATIENCE_S
 
 from medview.__main__ import main
@@ -22,7 +23,13 @@ from medview.main import build
 from medview.services import settings
 from medview.services.hanging_file import rules_in
 from medview.services.hanging_rules import Rule
-from medview.services.settings import Preferences, Settings, read_settings, write_settings
+from medview.services.settings import (
+    Asked,
+    Preferences,
+    Settings,
+    read_settings,
+    write_settings,
+)
 
 # What a child process of this test may see: no display, its own settings.
 _KEPT = {k: v for k, v in os.environ.items() if k not in ("DISPLAY", "WAYLAND_DISPLAY")}
@@ -72,8 +79,8 @@ from medview.services.settings import read_settings
 writing.Beside.close.__defaults__ = (0.4,)
 built = main.build
 
-def build():
-    program = built()
+def build(**how):
+    program = built(**how)
     def use():
         program.app.hanging.own.look()
         for rate in (5.0, 7.0):
@@ -126,6 +133,61 @@ def test_open_with_screenshot_saves_window_and_panes_and_ends(environment, folde
     row = picture.height() // 2
     assert max(picture.pixelColor(x, row).value() for x in range(picture.width())) > 100
     assert "Traceback" not in done.stderr
+
+
+def test_with_json_the_pictures_are_named_in_one_object_and_other_options_are_taken(
+    environment, folder, tmp_path
+):
+    shots = tmp_path / "shots"
+    common = ("--json", "--quiet", "--device", "cpu", "--threads", "1", "--seed", "3")
+    words = ("open", str(folder), "--screenshot", str(shots), *common)
+    done = run(environment, "-m", "medview", *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    panes = [f"pane_{plane}.png" for plane in ("axial", "coronal", "sagittal")]
+    told = json.loads(done.stdout)
+    assert told == {"schema": "medview.open/1", "files": told["files"]}
+    assert sorted(told["files"]) == [*panes, "window.png"]
+    kept = read_settings(tmp_path / "home" / "settings.json")
+    assert (kept.device, kept.threads) == ("auto", 0)
+
+
+def test_what_is_refused_in_the_window_is_one_object_too(environment, tmp_path):
+    (tmp_path / "Doe").mkdir()
+    words = ("open", str(tmp_path / "Doe"), "--screenshot", str(tmp_path / "shots"), "--json")
+    done = run(environment, "-m", "medview", *words)
+    assert done.returncode == 3
+    assert json.loads(done.stdout)["schema"] == "medview.error/1"
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--device", "gpu"], "'gpu' is none of auto, cpu, cuda, cuda:N"),
+        (["--threads", "0"], "threads are a whole number from 1"),
+        (["--seed", "-1"], "a seed is a whole number from 0 to 2147483647"),
+        (["--seed", "2147483648"], "a seed is a whole number from 0 to 2147483647"),
+    ],
+)
+def test_a_wrong_value_of_a_common_option_opens_no_window(capfd, words, says):
+    assert main(["open", *words, "--json"]) == 2
+    assert says in json.loads(capfd.readouterr().out)["what"]
+
+
+def test_what_was_asked_for_at_the_start_is_chosen_in_the_window(tmp_path, monkeypatch, qtbot):
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    asked = Asked("cuda:1", 2, 7)
+    preferences = Preferences(tmp_path / "settings.json", asked=asked)
+    made = build(preferences, tmp_path / "no weights")
+    qtbot.addWidget(made.app.window)
+    try:
+        made.app.window.show_panel("results")
+        device = made.app.window.findChild(QComboBox, "run_device")
+        seed = made.app.window.findChild(QSpinBox, "run_seed")
+        assert (device.currentData(), seed.value()) == ("cuda:1", 7)
+        assert made.app.tuning.now.wish.seed == 7
+    finally:
+        made.close()
 
 
 @pytest.mark.parametrize(("option", "about"), [((), "Doe: "), (("--private",), "")])
@@ -262,7 +324,7 @@ def test_private_is_for_this_window_and_the_settings_stay(
         program.close()
         return 0
 
-    monkeypatch.setattr("medview.main.build", lambda: program)
+    monkeypatch.setattr("medview.main.build", lambda **_: program)
     monkeypatch.setattr(type(program), "run", lambda _: run())
     monkeypatch.setattr("signal.signal", lambda *_: None)
     assert main([str(folder), *words]) == 0
@@ -285,8 +347,8 @@ def answered():
     with open(home + "/settings.json", "w") as fifo:
         fifo.write('{"theme": "light", "private": true}')
 
-def build():
-    program = built()
+def build(**how):
+    program = built(**how)
     app = program.app
 
     def look(since):

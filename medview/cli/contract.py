@@ -19,6 +19,8 @@ from medview.cli.progress import ProgressLine
 if TYPE_CHECKING:
     from medview.services.jobs import Jobs, LaneName
 
+DEVICE = r"auto|cpu|cuda(:\d+)?"
+"""What a device may be called."""
 Words = Callable[[Mapping[str, Any]], str]
 
 
@@ -180,7 +182,7 @@ def _environment(options: Options) -> Iterator[None]:
 
 
 def _device(context: click.Context, parameter: click.Parameter, value: str) -> str:
-    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", value):
+    if not re.fullmatch(DEVICE, value):
         raise click.BadParameter(f"{value!r} is none of auto, cpu, cuda, cuda:N")
     return value
 

@@ -281,7 +281,7 @@ class Analysis:
             alpha=choices.alpha,
             device=choices.device or settings.device,
             threads=choices.threads or settings.threads or None,
-            seed=choices.seed,
+            seed=choices.seed if choices.seed is not None else self._preferences.seed,
             precision=choices.precision,
             weights=choices.weights,
             age_years=choices.age_years if choices.age_years is not None else age,

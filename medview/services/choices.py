@@ -17,7 +17,8 @@ _MANY = (list, tuple, dict)
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the reader may choose of a run; None is the card's own or the settings' value.
+    """What the reader may choose of a run; None is the card's own or the settings' value, of the
+    seed that of this start.
 
     `without` names inputs that are there and are left out, `batch` is how many slices are
     computed at once, `maps` names maps that are made only on demand. `site` "" is an unknown
@@ -26,7 +27,7 @@ class Choices:
 
     samples: int | None = None
     alpha: float | None = None
-    seed: int = 0
+    seed: int | None = None
     precision: Precision = "float32"
     device: str | None = None
     threads: int | None = None

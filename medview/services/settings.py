@@ -87,8 +87,30 @@ def write_settings(settings: Settings, path: Path) -> None:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What was asked of this start of the program; it is never kept.
+
+    `device` and `threads` stand in the place of the settings of that name, None leaves these;
+    `seed` begins the random draws of runs and trainings.
+    """
+
+    device: str | None = None
+    threads: int | None = None
+    seed: int = 0
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What stands in the place of settings, by their names."""
+        told = {"device": self.device, "threads": self.threads}
+        return {name: value for name, value in told.items() if value is not None}
+
+
 class Preferences:
     """The settings in force. ``changed`` tells of new ones, ``unsaved`` that a disk refused.
+
+    What was `asked` of this start is in force and not kept, until the reader chooses another
+    value; ``seed`` is that of this start.
 
     A window gives a `writer` that does not keep it waiting, and waits `patience_s` for what is
     kept. Until that is read the defaults are in force and ``is_late``; then ``arrived`` is told,
@@ -100,12 +122,20 @@ class Preferences:
     arrived = Signal()
 
     def __init__(
-        self, path: Path | None = None, writer: Writer | None = None, patience_s: float = 0.0
+        self,
+        path: Path | None = None,
+        writer: Writer | None = None,
+        patience_s: float = 0.0,
+        asked: Asked | None = None,
     ) -> None:
+        asked = asked or Asked()
+        self.seed = asked.seed
+        self._asked = asked.settings
         self._path = path or home() / "settings.json"
         self.folder = self._path.parent
         self.writer: Writer = writer or AtOnce()
-        self.settings = Settings()
+        self._kept = Settings()
+        self.settings = self._in_force()
         self.is_late = False
         # Filled beside the window; what is written while it comes goes on top of it.
         self._stored: list[Settings] = []
@@ -118,16 +148,21 @@ class Preferences:
 
         self.writer.fetch(read, lambda _: self._found())
         if is_read.wait(patience_s):
-            self.settings = self._stored[0]
+            self._kept = self._stored[0]
+            self.settings = self._in_force()
         else:
             self.is_late = True
+
+    def _in_force(self) -> Settings:
+        return replace(self._kept, **self._asked)
 
     def _found(self) -> None:
         """What is kept was read, late or in time."""
         if not self.is_late:
             return
         self.is_late = False
-        self.settings = _on_top(self._stored[0], self._meanwhile)
+        self._kept = _on_top(self._stored[0], self._meanwhile)
+        self.settings = self._in_force()
         self.changed.emit(self.settings)
         self.arrived.emit()
 
@@ -156,11 +191,15 @@ class Preferences:
                 if value != getattr(self.settings, name)
             }
         self.settings = settings
+        new = asdict(settings)
+        self._asked = {name: value for name, value in self._asked.items() if new[name] == value}
+        kept = replace(settings, **{name: getattr(self._kept, name) for name in self._asked})
+        self._kept = kept
         self.changed.emit(settings)
         is_late, meanwhile = self.is_late, dict(self._meanwhile)
 
         def work() -> None:
-            whole = _on_top(self._stored[0], meanwhile) if is_late else settings
+            whole = _on_top(self._stored[0], meanwhile) if is_late else kept
             write_settings(whole, self._path)
 
         self.writer.put(work, key="settings", failed=self.unsaved.emit)

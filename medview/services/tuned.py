@@ -123,8 +123,8 @@ class TuningState:
 
     changed = Signal(Tuned)
 
-    def __init__(self) -> None:
-        self.now = Tuned()
+    def __init__(self, wish: Wish | None = None) -> None:
+        self.now = Tuned(wish=wish or Wish())
 
     def set(self, **new: Any) -> None:
         """Change fields of the snapshot, by name."""

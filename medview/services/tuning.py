@@ -27,7 +27,7 @@ from medview.services.training_folder import Left, TrainingFolder
 from medview.services.training_request import request_of
 from medview.services.training_run import TrainingRun
 from medview.services.training_taken_up import taken_up
-from medview.services.tuned import Tuned, TuningState
+from medview.services.tuned import Tuned, TuningState, Wish
 from medview.services.tuning_outcome import TuningOutcome
 from medview.services.varying import Varying
 from medview.services.versions import Version
@@ -49,7 +49,7 @@ class Tuning:
         self.models = models or ModelLibrary(jobs, session, writer=writer)
         self._tasks = Tasks(jobs, session)
         self._preferences = preferences
-        self.state = TuningState()
+        self.state = TuningState(Wish(seed=preferences.seed))
         self.changed = self.state.changed
         self.library = Gathering(jobs, session, preferences, self.look)
         self.varying = Varying(jobs, session)

@@ -16,7 +16,7 @@ _GIVE_UP_MS = 180_000
 # Panels and thumbnails are drawn in the turn after the panes.
 _SETTLE_MS = 150
 
-Finish = Callable[[MedviewError | None], object]
+Finish = Callable[[tuple[Path, ...] | MedviewError], object]
 
 
 def save_pictures(window: MainWindow, folder: Path) -> tuple[Path, ...]:
@@ -47,7 +47,7 @@ def save_pictures(window: MainWindow, folder: Path) -> tuple[Path, ...]:
 
 
 class WhenDrawn(QObject):
-    """Waits until an opened series is drawn in every pane, saves pictures, and says so."""
+    """Waits until an opened series is drawn in every pane, saves pictures, and says which."""
 
     def __init__(self, window: MainWindow, folder: Path, finish: Finish) -> None:
         super().__init__(window)
@@ -77,13 +77,13 @@ class WhenDrawn(QObject):
             return
         QApplication.processEvents()
         try:
-            save_pictures(self._window, self._folder)
+            saved = save_pictures(self._window, self._folder)
         except WriteError as error:
             self._end(error)
         else:
-            self._end(None)
+            self._end(saved)
 
-    def _end(self, error: MedviewError | None) -> None:
+    def _end(self, found: tuple[Path, ...] | MedviewError) -> None:
         if not self._is_over:
             self._is_over = True
-            self._finish(error)
+            self._finish(found)

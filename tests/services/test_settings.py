@@ -7,6 +7,7 @@ from services.stubs import LaterWriter
 
 from medview.services.settings import (
     MOST_RECENT,
+    Asked,
     Preferences,
     Settings,
     read_settings,
@@ -125,3 +126,30 @@ def test_no_folder_is_kept_where_private_mode_was_chosen_and_is_read_late(path):
         late.writer.go_on()
     assert (late.settings.private, late.settings.recent) == (True, ())
     assert "ZQ7PN" not in path.read_text()
+
+
+def test_what_was_asked_of_this_start_is_in_force_and_not_kept(path):
+    write_settings(Settings(device="auto", threads=4), path)
+    preferences = Preferences(path, asked=Asked("cpu", 2, 9))
+    now = preferences.settings
+    assert (now.device, now.threads, preferences.seed) == ("cpu", 2, 9)
+    preferences.change(theme="light")
+    assert (preferences.settings.device, preferences.settings.threads) == ("cpu", 2)
+    assert read_settings(path) == Settings(theme="light", device="auto", threads=4)
+
+
+def test_a_device_chosen_since_takes_the_place_of_what_was_asked(path):
+    preferences = Preferences(path, asked=Asked("cpu", 2))
+    preferences.change(device="cuda")
+    assert (preferences.settings.device, preferences.settings.threads) == ("cuda", 2)
+    assert read_settings(path) == Settings(device="cuda")
+
+
+def test_what_was_asked_stays_in_force_when_settings_come_late(path):
+    write_settings(Settings(device="cuda", theme="light"), path)
+    writer = LaterWriter()
+    preferences = Preferences(path, writer, asked=Asked("cpu"))
+    assert preferences.is_late
+    assert preferences.settings.device == "cpu"
+    writer.go_on()
+    assert preferences.settings == Settings(device="cpu", theme="light")

@@ -32,7 +32,7 @@ class RunOptions(QWidget):
         self.device = _choice("run_device", tr("Device"), tr("Where the model runs"))
         for value, text in _DEVICES:
             self.device.addItem(tr(text), value)
-        self.device.setCurrentIndex(max(0, self.device.findData(app.preferences.settings.device)))
+        self._show_device(app.preferences.settings.device)
         self.device.activated.connect(self._on_device)
         self._has_asked = False
         self.precision = _choice(
@@ -49,6 +49,7 @@ class RunOptions(QWidget):
         self.samples.setSpecialValueText(tr("as in the card"))
         self.seed = _figure("run_seed", tr("Seed"), tr("The same seed gives the same maps"))
         self.seed.setRange(0, 2**31 - 1)
+        self.seed.setValue(app.preferences.seed)
         self.reader, self.film_hour = self._reader(), _film_hour()
         self._film_row = _row(tr("Hour of the film"), self.film_hour)
         rows = QVBoxLayout(self)
@@ -110,8 +111,13 @@ class RunOptions(QWidget):
         for value, text in found:
             self.device.addItem(text, value)
         # "cuda" without a number is the first one.
-        wanted = self.device.findData("cuda:0" if here == "cuda" else here)
-        self.device.setCurrentIndex(max(0, wanted))
+        self._show_device("cuda:0" if here == "cuda" else here)
+
+    def _show_device(self, value: str) -> None:
+        """Choose a device in the list; one that is not there is shown as it is called."""
+        if self.device.findData(value) < 0:
+            self.device.addItem(value, value)
+        self.device.setCurrentIndex(self.device.findData(value))
 
     def _on_device(self) -> None:
         self._app.preferences.change(device=self.device.currentData())

@@ -47,7 +47,8 @@ class PreviewCard(Card):
     def _on_go(self) -> None:
         data = self._app.tuning.now.data
         if data is not None:
-            self._app.tuning.varying.show_next(self._app.tuning.now.model, data)
+            now = self._app.tuning.now
+            self._app.tuning.varying.show_next(now.model, data, now.wish.seed)
 
     def _show(self) -> None:
         varying = self._app.tuning.varying
