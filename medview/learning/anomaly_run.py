@@ -28,7 +28,7 @@ from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.brain import Prepared, prepare
 from medview.learning.brain_size import size_notes
 from medview.learning.convergence import converge
-from medview.learning.devices import choose_device
+from medview.learning.devices import choose_device, precision_here
 from medview.learning.findings import find_all
 from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 from medview.learning.run_stamp import stamped
@@ -59,6 +59,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     role, volume = _one_volume(request)
     refuse_unfit(volume)
     device = choose_device(request.device)
+    asked, request = request, replace(request, precision=precision_here(request.precision, device))
     model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
     settings = _as_asked(settings, request)
     job.report(0, 1, "finding the brain")
@@ -78,6 +79,8 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     known = drawn.brain.any()
     passes, slice_passes = converge(drawn, settings, indices) if known else ((), ())
     notes = (*not_judged(prepared, drawn), *_warnings(volume, prepared, role))
+    if request.precision != asked.precision:
+        notes += (_OTHER_PRECISION,)
     if request.slice is None and not few_slices(volume):
         notes += (*tilt_notes(volume, prepared.mask), *size_notes(volume, prepared.mask))
     return replace(
@@ -99,6 +102,10 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     )
 
 
+_OTHER_PRECISION = Note(
+    "PRECISION",
+    "computed in float32: this processor has no bfloat16 products, and float32 is faster here",
+)
 _TOLD = ("samples", "alpha", "rule", "threshold", "smooth_px", "volume_mm", "wide_px", "grow")
 
 

@@ -25,6 +25,7 @@ from medview.learning.checkpoint import (
     read_checkpoint,
     snapshot,
 )
+from medview.learning.devices import multiplies_bfloat16
 from medview.learning.finetune_method import restrict
 from medview.learning.learner import KEPT, Learner
 from medview.learning.ranks import ALONE, Ranks
@@ -209,7 +210,8 @@ class Trainer:
     def _step(self, x: Tensor, mask: Tensor, step: int) -> dict[str, float]:
         noise = torch.randn(len(x), LATENT, generator=self._noise).to(self.device)
         kind = self.device.split(":")[0]
-        with torch.autocast(kind, torch.bfloat16, enabled=self.recipe.bfloat16):
+        low = self.recipe.bfloat16 and multiplies_bfloat16(self.device)
+        with torch.autocast(kind, torch.bfloat16, enabled=low):
             mine = self.ranks.rows
             given = self._disturbed(x, mask)[mine]
             picture, s, mean, log_variance = self._network(channels_last(given), noise[mine])
@@ -257,6 +259,11 @@ class Trainer:
         self._history += [(self.epoch, part, name, v) for (part, name), v in figures.items()]
         if self.ranks.leads:
             keep_run(self.folder, self._state())
+
+    def told_last(self, part: str) -> dict[str, float]:
+        """The figures of the last epoch on a part ("train", "val"); none before the first."""
+        last = (self.epoch, part)
+        return {name: v for epoch, each, name, v in self._history if (epoch, each) == last}
 
     def _state(self) -> dict[str, Any]:
         return {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import resource
 import sys
+from collections.abc import Mapping
 
 import torch
 
 from medview.domain.errors import ModelInputError
+from medview.domain.prediction import Precision
 from medview.domain.progress import Progress
 
 
@@ -38,6 +40,23 @@ def choose_device(wanted: str) -> str:
                 f"no {which} is available here", do="Choose the CPU.", code="MV-MOD-003"
             )
     return wanted
+
+
+def multiplies_bfloat16(device: str) -> bool:
+    """Whether a device has bfloat16 products of its own.
+
+    A processor without them imitates them, which takes ten times as long as float32. Older
+    versions of torch cannot tell, and count as if it had none.
+    """
+    if device != "cpu":
+        return True
+    told: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(told.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+
+
+def precision_here(wanted: Precision, device: str) -> Precision:
+    """What a device computes in when it is asked for a precision: float32 where that is faster."""
+    return wanted if multiplies_bfloat16(device) else "float32"
 
 
 def peak_memory_mb() -> float:

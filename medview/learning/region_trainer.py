@@ -22,6 +22,7 @@ from medview.learning.checkpoint import (
     keep_run,
     read_checkpoint,
 )
+from medview.learning.devices import multiplies_bfloat16
 from medview.learning.learner import KEPT, Learner
 from medview.learning.recipe_values import recipe_of
 from medview.learning.region_augment import (
@@ -152,7 +153,8 @@ class RegionTrainer:
         wanted = torch.stack([in_cells(one) for one in regions])
         chosen = torch.from_numpy(np.stack([_learnt(one, self._rng) for one in wanted.numpy()]))
         kind = self.device.split(":")[0]
-        with torch.autocast(kind, torch.bfloat16, enabled=self.recipe.bfloat16):
+        low = self.recipe.bfloat16 and multiplies_bfloat16(self.device)
+        with torch.autocast(kind, torch.bfloat16, enabled=low):
             cells = self.model.cells(*(part.to(self.device) for part in (values, places, chosen)))
         truth = wanted[chosen].flatten().to(self.device)
         cross, dice = losses(cells.float().flatten(0, 1), truth)

@@ -27,7 +27,7 @@ from medview.domain.errors import Cancelled, ModelInputError, WeightsError
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.volume import Note, Volume
-from medview.learning import anomaly_run
+from medview.learning import anomaly_run, devices
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_maps import EPSILON
 from medview.learning.anomaly_run import position_mm
@@ -313,11 +313,28 @@ def test_a_run_can_be_stopped_between_blocks(weights):
     assert len(heard.parts) == 4
 
 
-def test_half_precision_is_named_and_close(weights, untrained):
+@pytest.fixture
+def low(monkeypatch):
+    """A machine that has bfloat16 products, whatever this one has."""
+    monkeypatch.setattr(devices, "multiplies_bfloat16", lambda device: True)
+
+
+def test_half_precision_is_named_and_close(weights, untrained, low):
     quick = run(Silent(), asked(small_head(), weights=weights, precision="bfloat16"))
     assert quick.dtype == "bfloat16"
     exact = untrained.score("anomaly").value
     assert quick.score("anomaly").value == pytest.approx(exact, rel=0.05)
+
+
+def test_half_precision_without_products_of_it_is_float32_and_told(weights, untrained, monkeypatch):
+    monkeypatch.setattr(devices, "multiplies_bfloat16", lambda device: False)
+    found = run(Silent(), asked(small_head(), weights=weights, precision="bfloat16"))
+    assert found.dtype == "float32"
+    assert found.score("anomaly") == untrained.score("anomaly")
+    assert [note.text for note in found.warnings if note.code == "PRECISION"] == [
+        "computed in float32: this processor has no bfloat16 products, and float32 is faster here"
+    ]
+    assert not [note for note in untrained.warnings if note.code == "PRECISION"]
 
 
 def test_contrast_and_thick_slices_are_outside_training(weights):
