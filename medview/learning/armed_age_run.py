@@ -54,7 +54,7 @@ def run_armed_age(job: Progress, request: RunRequest) -> Prediction:
     if "smri" not in request.tables:
         raise ModelInputError(
             "brain age with site effects needs a table of brain measures (role smri)",
-            do='Give it with "--input smri=FILE".',
+            do="Give a table of brain measures (CSV or NPY) as its input.",
             code="MV-MOD-004",
         )
     _, card, model = load_armed_age(Path(request.weights) if request.weights else None)

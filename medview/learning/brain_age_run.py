@@ -55,7 +55,7 @@ def run_brain_age(job: Progress, request: RunRequest) -> Prediction:
     if not values:
         raise ModelInputError(
             "the brain-age model needs a feature file (role smri or fmri)",
-            do="Give it with --input smri=FILE.",
+            do="Give a table of brain measures (CSV or NPY) as its input.",
             code="MV-MOD-004",
         )
     person = Person(request.age_years, request.sex)

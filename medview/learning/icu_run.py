@@ -99,7 +99,7 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
         wanted = "a time series or a film" if model.uses_film else "a time series"
         raise ModelInputError(
             f"{card.title} {card.version} needs {wanted}",
-            do='Give it with "--input series=FILE.csv".',
+            do="Give the table of a stay (CSV with hours and variables) as its input.",
             code="MV-MOD-004",
         )
     variables, notes = model.variables, list[Note]()

@@ -33,6 +33,7 @@ from medview.services.session import Session
 from medview.services.session_values import Message, VolumeId, Way
 from medview.services.settings import Preferences
 from medview.services.shelf import Shelf
+from medview.services.table_fit import READABLE, why_foreign
 from medview.services.takes import Estimate, free_memory_mb, may_have_gpu, measured
 from medview.services.tasks import Answers, Errand, Tasks
 from medview.services.versions import Version
@@ -124,15 +125,24 @@ class Analysis:
 
     def offers(self) -> tuple[Offer, ...]:
         """Every model: whether it fits the series on screen, and if not, why not."""
+        return tuple(self._offer(card) for card in self.cards())
+
+    def _offer(self, card: ModelCard) -> Offer:
         series, volume = self._session.series, self._session.volume
-        tables = frozenset(self._session.tables)
-        if series is None or volume is None:
-            if series is None and tables:
-                return tuple(offer_tables(card, tables) for card in self.cards())
-            return tuple(
-                Offer(card, why_not="no series is open", do="Open one.") for card in self.cards()
-            )
-        return tuple(offer(card, series, volume, tables) for card in self.cards())
+        table = self._session.tables.get("series")
+        own = (each.card for each in self._models.versions(card.id) if each.own)
+        foreign = why_foreign((card, *own), table.record) if table is not None else ""
+        tables = frozenset(self._session.tables) - ({"series"} if foreign else set())
+        if series is not None and volume is not None:
+            made = offer(card, series, volume, tables)
+        elif series is None and self._session.tables:
+            made = offer_tables(card, tables)
+        else:
+            return Offer(card, why_not="no series is open", do="Open one.")
+        is_its_own = any(spec.role == "series" for spec in card.inputs)
+        if made.fits or not foreign or not is_its_own:
+            return made
+        return Offer(card, why_not=foreign, do=READABLE)
 
     def run(self, model: str, choices: Choices = USUAL) -> Job | None:
         """Run a model on the series on screen; None and a message where it does not fit.

@@ -141,3 +141,53 @@ def test_a_stay_is_run_without_any_image_and_its_result_kept_apart(desk, tmp_pat
     assert (binding.study, binding.series, binding.sha256) == ("2.25.1", "2.25.1#0", "aa")
     on_screen(session)
     assert session.results == ()
+
+
+def stay_card(*variables):
+    told = [{"name": name, "impute": 1.0} for name in variables]
+    return replace(STAY, settings={"variables": {"variables": told}})
+
+
+@pytest.fixture
+def offering(desk, tmp_path):
+    """What is offered for the open table and a card of a model of stays."""
+    _, session, jobs = desk
+
+    def offers(card):
+        write_card(card, tmp_path / "weights" / card.id / "card.json")
+        models = ModelLibrary(jobs, session, shipped=tmp_path / "weights", own=tmp_path / "own")
+        preferences = Preferences(tmp_path / "settings.json")
+        (made,) = Analysis(jobs, session, preferences, models=models).offers()
+        return made
+
+    return offers
+
+
+def test_a_model_that_knows_no_column_of_the_table_says_so_in_the_list(desk, offering):
+    records, _, jobs = desk
+    opened(records, jobs)
+    made = offering(stay_card("crp", "ldh"))
+    assert made.words == (
+        "knows no column of the open table; it reads crp, ldh. "
+        "Open a table with one of these columns."
+    )
+    assert not made.fits
+
+
+def test_a_model_that_knows_one_column_of_the_table_is_offered(desk, offering):
+    records, _, jobs = desk
+    opened(records, jobs)
+    known = RECORD.strips[0].name
+    assert offering(stay_card("crp", known)).tables == ("series",)
+
+
+def test_a_film_is_offered_without_a_table_that_the_model_cannot_read(desk, offering):
+    records, session, jobs = desk
+    shown = on_screen(session)
+    session.series = replace(shown.series, modality="DX", description="thorax")
+    session.volume = replace(shown.volume, modality="DX")
+    opened(records, jobs)
+    inputs = tuple(replace(spec, required=False) for spec in STAY.inputs)
+    card = replace(stay_card("crp"), inputs=inputs)
+    made = offering(card)
+    assert (made.role, made.tables, made.fits) == ("film", (), True)
