@@ -10,7 +10,7 @@ import numpy as np
 
 from medview.domain.key_image import KeyImage
 from medview.domain.measurement import POINTS, Kind, Measured, Measurement, Point
-from medview.imaging.measuring import described, measured, own_view
+from medview.imaging.measuring import described, lies_on, measured, own_view
 from medview.imaging.oblique import STRAIGHT
 from medview.imaging.reslice import Cut, cut_of
 from medview.services import tilting
@@ -47,33 +47,48 @@ class Measuring:
         if axes is not None:
             number = max((each.id for each in self._all), default=0) + 1
             time = self._session.time
-            self._session.draft = Measurement(number, kind, (at,), *axes, time=time)
+            self._set_draft(Measurement(number, kind, (at,), *axes, time=time))
 
     def drag(self, at: Point) -> None:
         """Let the newest point of the draft follow the mouse; the first one stays."""
         draft = self._session.draft
         if draft is not None:
             kept = draft.points[:-1] if len(draft.points) > 1 else draft.points
-            self._session.draft = replace(draft, points=(*kept, at))
+            self._set_draft(replace(draft, points=(*kept, at)))
+
+    def point_to(self, pane: str, kind: Kind, at: Point | None) -> None:
+        """Let the line of a draft of this kind go on to the mouse until its next point is put.
+
+        None, and a pane that shows another slice, take the line back.
+        """
+        draft = self._session.draft
+        held, view = self._session.content(pane), self._session.views.get(pane)
+        if draft is None or draft.kind != kind or held is None or view is None:
+            at = None
+        elif draft.kind == "cobb" and len(draft.points) == 2:
+            at = None  # the second line has not begun
+        elif not lies_on(draft, cut_of(held.volume.geometry, view)):
+            at = None
+        self._session.draft_end = at
 
     def add_point(self, at: Point) -> None:
         """Put another point."""
         draft = self._session.draft
         if draft is not None:
-            self._session.draft = replace(draft, points=(*draft.points, at))
+            self._set_draft(replace(draft, points=(*draft.points, at)))
 
     def drop_point(self) -> None:
         """Take the newest point of the draft back."""
         draft = self._session.draft
         if draft is not None:
-            self._session.draft = replace(draft, points=draft.points[:-1])
+            self._set_draft(replace(draft, points=draft.points[:-1]))
 
     def finish(self, text: str = "") -> bool:
         """Make a drawing of the draft when it has all its points and is no mere click."""
         draft = self._session.draft
         if draft is None or not draft.is_finished:
             return False
-        self._session.draft = None
+        self._set_draft(None)
         if POINTS[draft.kind] != 1 and _extent(draft) <= 0:
             return False
         self._change((*self._all, replace(draft, text=text or draft.text)))
@@ -83,7 +98,7 @@ class Measuring:
     def give_up(self) -> bool:
         """Leave the draft; False when there was none."""
         was_there = self._session.draft is not None
-        self._session.draft = None
+        self._set_draft(None)
         return was_there
 
     def remove(self, number: int | None = None) -> None:
@@ -230,6 +245,10 @@ class Measuring:
             self._viewing.maximise(panes[0])
         tilting.use(session, image.tilt, (*own, *panes))
         self._viewing.set_point(image.point_lps)
+
+    def _set_draft(self, draft: Measurement | None) -> None:
+        """Put another draft; its line to the mouse comes with the next move."""
+        self._session.draft, self._session.draft_end = draft, None
 
     @property
     def _key(self) -> str:

@@ -15,7 +15,7 @@ from psygnal import SignalGroup, SignalGroupDescriptor
 
 from medview.domain.crop import CropBox
 from medview.domain.key_image import KeyImage
-from medview.domain.measurement import Measurement
+from medview.domain.measurement import Measurement, Point
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.prediction import Finding, Opinion, Prediction
 from medview.domain.study import Catalogue, Series
@@ -114,6 +114,8 @@ class Session:
         Images that the reader has marked, by the key of the series.
     draft, chosen_drawing : Measurement | None, int
         The drawing under way, and the one that was chosen last (0: none).
+    draft_end : Point | None
+        Where the mouse is while the drawing under way waits for its next point, LPS mm.
     tasks : tuple[Task, ...]
         Jobs that go on or wait, in order.
     message : Message | None
@@ -162,6 +164,7 @@ class Session:
     key_images: dict[str, tuple[KeyImage, ...]] = field(default_factory=dict)
     draft: Measurement | None = None
     chosen_drawing: int = 0
+    draft_end: Point | None = None
     tasks: tuple[Task, ...] = ()
     message: Message | None = None
     private: bool = False

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from medview.domain.crop import CropBox
 from medview.domain.key_image import KeyImage
+from medview.domain.measurement import Measurement
 from medview.domain.prediction import Prediction, SliceScore
 from medview.domain.volume import Volume
 from medview.imaging.body import body_box, body_corners
@@ -142,7 +143,7 @@ class Composer:
         drawn = session.drawings.get(held.series.key, ())
         here = tuple(each for each in drawn if each.time == held.time)
         is_read = session.series is not None and session.series.key == held.series.key
-        draft = (session.draft,) if session.draft is not None and is_read else ()
+        draft = (_to_the_mouse(session),) if session.draft is not None and is_read else ()
         if view.annotations == "none" or not (here or draft):
             return ()
         chosen = session.chosen_drawing if is_read else 0
@@ -243,6 +244,13 @@ class Composer:
             known = body_corners(volume)
             self._bodies.append((volume, known))
         return known
+
+
+def _to_the_mouse(session: Session) -> Measurement:
+    """The drawing under way with its line to the mouse, where that is its next point."""
+    draft, end = session.draft, session.draft_end
+    assert draft is not None
+    return draft if end is None else replace(draft, points=(*draft.points, end))
 
 
 def _holds(frame: Frame, part: Part | None) -> bool:

@@ -42,6 +42,15 @@ class DrawingTool(Tool):
             hand.measuring.give_up()
 
 
+class ClickedTool(DrawingTool):
+    """A drawing whose points may be clicked: between the clicks its line goes with the mouse."""
+
+    def hover(self, hand: Hand, at: Pointer | None) -> None:
+        """Draw on to the mouse."""
+        point = at.point_lps if at is not None else None
+        hand.measuring.point_to(hand.pane.key, self.kind, point)
+
+
 class LengthTool(DrawingTool):
     """A distance in mm."""
 
@@ -85,7 +94,7 @@ class ArrowTool(DrawingTool):
     kind = "arrow"
 
 
-class AngleTool(DrawingTool):
+class AngleTool(ClickedTool):
     """Drag the first arm towards the vertex, then click the end of the second; or three clicks."""
 
     id = "angle"
@@ -135,7 +144,7 @@ class CobbTool(AngleTool):
             hand.measuring.add_point(at.point_lps)
 
 
-class PolygonTool(DrawingTool):
+class PolygonTool(ClickedTool):
     """Click from corner to corner; a click on the first one closes the region."""
 
     id = "polygon"

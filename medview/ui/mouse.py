@@ -109,6 +109,7 @@ class Mouse(Listener):
         at = pane.pointer(event.position())
         self._hover_at(pane, event.position())
         if self._last is None or self._start is None:
+            tool_named(self.tool)().hover(self._hand(pane), at)
             if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and at.point_lps is not None:
                 self._viewing.set_point(at.point_lps, pane.key)
             return
@@ -164,6 +165,7 @@ class Mouse(Listener):
         """Nothing is under the mouse any more."""
         self._hover = None
         pane.set_loupe(None)
+        tool_named(self.tool)().hover(self._hand(pane), None)
         self.hovered()
 
     def dropped(self, pane: SlicePane, series: str) -> None:

@@ -48,6 +48,7 @@ _LISTENED = (
     "read",
     "drawings",
     "draft",
+    "draft_end",
     "chosen_drawing",
     "key_images",
     "tables",

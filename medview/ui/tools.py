@@ -66,6 +66,9 @@ class Tool:
     def release(self, hand: Hand, at: Pointer) -> None:
         """The button came up."""
 
+    def hover(self, hand: Hand, at: Pointer | None) -> None:
+        """The mouse went on with no button down; None: it left the pane."""
+
 
 class WindowTool(Tool):
     """Drag: right is wider, up is a lower level."""

@@ -1,8 +1,9 @@
 """Drawing with the mouse: by real events, undone and redone, across slices."""
 
 import pytest
-from PySide6.QtWidgets import QPushButton
-from ui.fakes import drag
+from PySide6.QtCore import QEvent
+from PySide6.QtWidgets import QApplication, QPushButton
+from ui.fakes import drag, hover
 
 
 def draw(head, tool, *drags):
@@ -135,3 +136,67 @@ def test_the_list_jumps_to_the_slice_and_deletes(head):
     assert [shape.is_chosen for shape in head.frame().shapes] == [True]
     head.find(QPushButton, "drawing_delete_1").click()
     assert here(head) == ()
+
+
+def line_of_draft(head):
+    """The line of the drawing under way on the pixels of the pane."""
+    pane, (shape,) = head.pane(), head.frame().shapes
+    return [(round(at.x()), round(at.y())) for at in (pane.pixel_of(*xy) for xy in shape.line)]
+
+
+@pytest.mark.parametrize("tool", ["angle", "cobb", "polygon"])
+def test_between_clicks_a_line_goes_on_to_the_mouse(head, tool):
+    draw(head, tool, ((300, 300), (0, 0)))
+    hover(head.pane(), (220, 310))
+    head.settle()
+    assert line_of_draft(head) == [(300, 300), (220, 310)]
+    assert "ffe066" in colours_between(head, (300, 300), (220, 310))
+
+
+def colours_between(head, one, other):
+    """Colours as they are painted a quarter, half and three quarters of the way."""
+    picture = head.pane().grab().toImage()
+    scale = picture.devicePixelRatio()
+    found = set()
+    for share in (0.25, 0.5, 0.75):
+        x, y = (round((a + (b - a) * share) * scale) for a, b in zip(one, other, strict=True))
+        near = [(x, y + dy) for dy in (-1, 0, 1)]
+        found |= {near_yellow(picture.pixelColor(*place)) for place in near}
+    return found
+
+
+def near_yellow(colour):
+    """Lines are painted with smooth edges: what is mostly their colour counts as it."""
+    is_line = colour.red() > 150 and colour.green() > 130 and colour.blue() < colour.red() - 40
+    return "ffe066" if is_line else colour.name()
+
+
+def test_the_angle_is_told_before_its_last_click_and_nothing_stays_of_it(head):
+    draw(head, "angle", ((300, 300), (0, 0)), ((220, 300), (0, 0)))
+    hover(head.pane(), (220, 380))
+    head.settle()
+    (shape,) = head.frame().shapes
+    assert shape.lines == ("90.0°",)
+    assert len(head.session.draft.points) == 2
+    head.press("Esc")
+    head.settle()
+    assert head.frame().shapes == ()
+    assert head.session.draft_end is None
+
+
+def test_a_mouse_beside_the_slice_of_the_drawing_draws_no_line(head):
+    draw(head, "angle", ((300, 300), (0, 0)))
+    hover(head.pane(), (220, 310))
+    hover(head.pane("upper"), (60, 60))
+    head.settle()
+    assert line_of_draft(head) == [(300, 300)]
+    hover(head.pane(), (220, 310))
+    QApplication.sendEvent(head.pane(), QEvent(QEvent.Type.Leave))
+    head.settle()
+    assert line_of_draft(head) == [(300, 300)]
+
+
+def test_no_line_leads_from_the_first_cobb_line_to_the_mouse(head):
+    draw(head, "cobb", ((300, 300), (-80, 0)))
+    hover(head.pane(), (220, 380))
+    assert head.session.draft_end is None
