@@ -18,6 +18,7 @@ from medview.io import archives
 from medview.io.codes import Code
 from medview.io.gzipped import grows_beyond, unpack
 from medview.io.limits import memory_cap
+from medview.io.named_files import refuse_elsewhere
 
 # A folder tree deeper than this is a loop or an attack.
 MAX_FOLDER_DEPTH = 64
@@ -50,6 +51,7 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
             if isinstance(error, NotADirectoryError) and is_there(path):
                 yield path
                 continue
+            refuse_elsewhere(path)
             raise ReadError(
                 "does not exist or may not be read",
                 code=Code.NO_SUCH_PATH,

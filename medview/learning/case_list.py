@@ -13,6 +13,7 @@ from typing import cast
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.io.atomic import own_file
+from medview.io.named_files import file_named, not_there
 from medview.io.tables import CODE, columns_of, read_table
 from medview.learning.subset import LeftOut, Split, Subset, TrainCase
 
@@ -157,7 +158,7 @@ def refuse_other_tables(path: Path) -> None:
 def with_whole_paths(row: Row, folder: Path) -> dict[str, str]:
     """The cells of a row of a list in `folder`, its files named from wherever one stands."""
     return {
-        name: str((folder / text).absolute()) if name in _FILE_COLUMNS and text else text
+        name: str(file_named(folder, text).absolute()) if name in _FILE_COLUMNS and text else text
         for name, text in row.cells.items()
     }
 
@@ -241,21 +242,25 @@ def _is_number(text: str, low: float = -math.inf, high: float = math.inf) -> boo
 
 
 def _case_of(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase | LeftOut:
-    files = {column: folder / row[column] for column in _FILE_COLUMNS if row[column]}
+    files = _files_of(row, folder)
     role = next((role for role in roles if role in files), None)
     if role is None:
         return LeftOut(row["case"], "MV-DAT-101", f"it has no {' or '.join(roles)} file")
     needed = [role, *(column for column in ("mask", "brain") if column in files)]
     missing = next((column for column in needed if not files[column].exists()), None)
     if missing:
-        what = f'row {row.number}, column "{missing}": "{files[missing].name}" is not there'
+        what = f'row {row.number}, column "{missing}": {not_there(folder, row[missing])}'
         return LeftOut(row["case"], "MV-DAT-102", what)
     return _described(row, folder, roles)
 
 
+def _files_of(row: Row, folder: Path) -> dict[str, Path]:
+    return {column: file_named(folder, row[column]) for column in _FILE_COLUMNS if row[column]}
+
+
 def _described(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase:
     """What a row says, whether or not its files are there; role "" when it names none."""
-    files = {column: folder / row[column] for column in _FILE_COLUMNS if row[column]}
+    files = _files_of(row, folder)
     known = {"case", "patient", "site", "split", "label", "age_years", "sex", *_FILE_COLUMNS}
     known |= set(_OF_SETS)
     return TrainCase(

@@ -12,6 +12,7 @@ from medview.domain.prediction import InputRef
 from medview.domain.study import Catalogue, Series, first_few
 from medview.domain.volume import Note, Volume
 from medview.io.hashing import file_sha256, volume_sha256
+from medview.io.named_files import refuse_elsewhere
 from medview.io.tables import table_size
 from medview.services.folder_tables import SERIES, may_hold_images, table_in
 from medview.services.offers import TABLES as TABLES
@@ -163,6 +164,7 @@ def table_role(card: ModelCard, path: Path) -> str:
 
 def _table(role: str, path: Path) -> GivenTable:
     if not path.is_file():
+        refuse_elsewhere(path)
         raise InputRefused("does not exist", file=path.name, do="Check the path.")
     return GivenTable(role, path)
 

@@ -1,5 +1,6 @@
 """Case lists: what they say is kept, what is wrong is named by column and row."""
 
+import sys
 from pathlib import Path
 
 import nibabel as nib
@@ -8,7 +9,14 @@ import pytest
 from brains import head, write_nifti
 
 from medview.domain.errors import DataError, UsageError
-from medview.learning.case_list import load_case_list, read_rows, write_rows
+from medview.domain.progress import Silent
+from medview.learning.case_list import (
+    cases_of,
+    list_rows,
+    load_case_list,
+    read_rows,
+    write_rows,
+)
 from medview.learning.cases import find_subsets, prepare_case
 
 
@@ -155,6 +163,48 @@ def test_a_case_whose_file_is_missing_is_left_out_by_name(tmp_path):
     missing, other = subset.skipped
     assert (missing.case, missing.what) == ("b", 'row 3, column "t1": "gone.nii.gz" is not there')
     assert (other.case, other.what) == ("c", "it has no t1 or t1ce file")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="backslashes part folders there")
+def test_a_list_written_on_windows_finds_its_files_with_all_its_ways(tmp_path):
+    (tmp_path / "img" / "sub").mkdir(parents=True)
+    write_nifti(tmp_path / "img" / "sub" / "a.nii.gz", head())
+    path = tmp_path / "cases.csv"
+    rows = r"case;t1;mask;age_years||a;img\sub\a.nii.gz;.\img\sub\a.nii.gz;61,5||"
+    path.write_bytes(b"\xef\xbb\xbf" + rows.replace("||", "\r\n").encode())
+    (case,) = load(path).cases
+    there = tmp_path / "img" / "sub" / "a.nii.gz"
+    assert (case.image, case.mask, case.age_years) == (there, there, 61.5)
+    (described,) = cases_of(Silent(), path, ("t1",))
+    assert described.image == there
+    (row,) = list_rows([str(path)], "")
+    assert row["t1"] == str(there)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="backslashes part folders there")
+def test_a_file_with_a_backslash_in_its_name_is_taken_as_it_is_called(tmp_path):
+    path = write_list(tmp_path, "case,t1\na,x\\a.nii.gz\n", "x\\a.nii.gz")
+    (case,) = load(path).cases
+    assert case.image.name == "x\\a.nii.gz"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="these are paths of another system here")
+@pytest.mark.parametrize(
+    ("named", "kind"),
+    [
+        (r"C:\Users\Doe\a.nii.gz", "of Windows"),
+        ("D:/data/a.nii.gz", "of Windows"),
+        (r"\\server\share\a.nii.gz", "of Windows"),
+        ("/home/doe/a.nii.gz", "that is not on this computer"),
+    ],
+)
+def test_a_full_path_of_another_computer_is_refused_in_a_sentence(tmp_path, named, kind):
+    path = write_list(tmp_path, f"case,t1\na,{named}\n")
+    (left,) = load(path).skipped
+    assert left.what == (
+        f'row 2, column "t1": "a.nii.gz" is named by a full path {kind}; '
+        "name it as it lies from the folder of the list"
+    )
 
 
 def test_a_patient_on_both_sides_of_the_split_is_refused_by_name(tmp_path):
