@@ -32,7 +32,7 @@ from medview.learning.cxr_weights import load_cxr, temperature_of
 from medview.learning.devices import choose_device
 from medview.learning.film import Film, prepare_film
 from medview.learning.film_set import one_film
-from medview.learning.film_shape import unlike_lungs
+from medview.learning.film_shape import oddities
 from medview.learning.film_squares import Picture
 from medview.learning.run_stamp import stamped
 from medview.learning.site_effects import FIXED, Both, GivenSite
@@ -148,7 +148,7 @@ def ask(
 
 
 def _scores(said: Answer, film: Film, card: ModelCard, site: GivenSite | None) -> tuple[Score, ...]:
-    status: Status = "ok" if film.found and not unlike_lungs(film) else "extrapolating"
+    status: Status = "extrapolating" if oddities(film) else "ok"
     return (*_severe(said, card, status, site), *_zones(said, film, card, status))
 
 
@@ -252,11 +252,4 @@ def _warnings(
     if gone:
         text = "stays much the same under a head with shuffled weights and is not shown"
         notes.append(Note("MAP_NOT_SHOWN", f"the map {' and '.join(gone)} {text}"))
-    if not film.found:
-        notes.append(
-            Note("OUTSIDE_TRAINING", "the two lungs were not told apart; the middle was taken")
-        )
-    odd = unlike_lungs(film)
-    if odd:
-        notes.append(Note("OUTSIDE_TRAINING", odd))
-    return tuple(notes)
+    return (*notes, *(Note("OUTSIDE_TRAINING", odd) for odd in oddities(film)))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import ModelInputError
 from medview.domain.volume import Volume
+from medview.learning.film_lie import Lie, lie_of
 from medview.learning.film_squares import Picture, cut_square, middle_box, paste_square, pick_square
 from medview.learning.lungs import FEWEST_LUNG, label_zones, lung_box, lung_mask
 
@@ -31,9 +32,9 @@ class Film:
         (rows, columns): 0 outside, 1 to 6 for the zones A to F of the lungs found in this film.
     box : tuple[float, float, float]
         Top row, left column and side of the square that the model sees, in pixels of the film.
-    mirrored : bool
-        True when the header says that columns run toward the patient's right: `grey`, `lungs` and
-        `box` are turned so that the right lung is on the left; ``on_film`` turns back.
+    lies : Lie
+        How the film lies by its header: `grey`, `lungs` and `box` are of the film put upright, the
+        right lung on the left; ``on_film`` turns back.
     found : bool
         False when both lungs were not found: `box` is the middle of the film, `lungs` is empty.
     steps : tuple[str, ...]
@@ -43,7 +44,7 @@ class Film:
     grey: Picture
     lungs: NDArray[np.int8]
     box: tuple[float, float, float]
-    mirrored: bool
+    lies: Lie
     found: bool
     steps: tuple[str, ...]
 
@@ -66,8 +67,8 @@ class Film:
         return self.turned(paste_square(values, self.box, self.grey.shape))
 
     def turned(self, values: Picture) -> Picture:
-        """A map in the order of the film's own columns."""
-        return np.ascontiguousarray(values[:, ::-1]) if self.mirrored else values
+        """A map in the order of the film's own rows and columns."""
+        return self.lies.back(values)
 
 
 def prepare_film(volume: Volume) -> Film:
@@ -80,9 +81,8 @@ def prepare_film(volume: Volume) -> Film:
         shape that no chest film has, no contrast, or no lungs in it.
     """
     refuse_unfit(volume)
-    grey = as_grey(volume)
-    mirrored = is_mirrored(volume)
-    grey = np.ascontiguousarray(grey[:, ::-1]) if mirrored else grey
+    lies = lie_of(volume.geometry)
+    grey = lies.upright(as_grey(volume))
     mask = lung_mask(grey)
     if mask.mean() < FEWEST_LUNG:
         raise ModelInputError(
@@ -102,15 +102,9 @@ def prepare_film(volume: Volume) -> Film:
         "grey: 2nd to 98th percentile of the film, clipped, scaled to 0-1, air dark",
         words,
     )
-    if mirrored:
-        steps = (*steps, "the film lies mirrored by its header; turned for the model")
-    return Film(grey, lungs, box, mirrored, found, steps)
-
-
-def is_mirrored(volume: Volume) -> bool:
-    """True when the header says that columns run toward the patient's right."""
-    geometry = volume.geometry
-    return bool(geometry.orientation_known and geometry.affine[0, 2] < 0)
+    if lies.words:
+        steps = (*steps, f"the film lies {lies.words} by its header; turned for the model")
+    return Film(grey, lungs, box, lies, found, steps)
 
 
 def refuse_unfit(volume: Volume) -> None:

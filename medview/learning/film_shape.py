@@ -1,4 +1,4 @@
-"""Whether the lungs found in a film look like lungs: not mirrored in grey, upside down or cut."""
+"""What is odd about a film: too few pixels, or lungs inverted in grey, upside down or cut."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import numpy as np
 
 from medview.learning.film import Film
 
+NOT_TOLD_APART = "the two lungs were not told apart; the middle was taken"
 FIRST_SHARE = (0.36, 0.68)
 """Share of the area that the lung on the left of the picture has; two lungs are about alike."""
 TOP_TO_BASE = (0.9, 5.1)
 """Area in the upper third of their height by that in the lowest, which the diaphragm takes."""
+FEWEST_PIXELS = 150
+"""Of the short side of a film; among 612 films here the smallest has 156."""
 BRIGHTEST = 0.02
 """How much brighter than the rest of their box they may be; air is dark.
 
@@ -17,6 +20,23 @@ Limits of real films: of 151 frontal ones 1 lies outside. Of films with their gr
 and of left halves about nine of ten are told or refused, of those upside down seven, but of those
 of one hospital four.
 """
+
+
+def oddities(film: Film) -> tuple[str, ...]:
+    """In words what sets a film apart from those that were learnt from; none where nothing does."""
+    found = (too_small(film), "" if film.found else NOT_TOLD_APART, unlike_lungs(film))
+    return tuple(words for words in found if words)
+
+
+def too_small(film: Film) -> str:
+    """In words that a film has fewer pixels than any that was learnt from; "" where it has not."""
+    rows, columns = film.grey.shape
+    if min(rows, columns) >= FEWEST_PIXELS:
+        return ""
+    return (
+        f"the film has only {columns} x {rows} pixels, fewer than any that was learnt from: "
+        "what is small in the lungs is not to be seen in it"
+    )
 
 
 def unlike_lungs(film: Film) -> str:

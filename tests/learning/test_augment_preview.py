@@ -9,6 +9,7 @@ from medview.domain.progress import Silent
 from medview.learning import augment_preview
 from medview.learning.augment_preview import preview
 from medview.learning.film import Film
+from medview.learning.film_lie import UPRIGHT
 from medview.services.recipes import read_recipe
 
 
@@ -59,7 +60,7 @@ def film(monkeypatch, tmp_path):
     grey = np.full((64, 60), 0.6, np.float32)
     grey[:, :20] = 1.0  # the patient's right
     lungs = np.ones((64, 60), np.int8)
-    made = Film(grey, lungs, (2.0, 0.0, 60.0), mirrored=False, found=True, steps=())
+    made = Film(grey, lungs, (2.0, 0.0, 60.0), UPRIGHT, found=True, steps=())
     monkeypatch.setattr(augment_preview, "read_image", lambda path: None)
     monkeypatch.setattr(augment_preview, "prepare_film", lambda volume: made)
     (tmp_path / "a.png").write_bytes(b"x")

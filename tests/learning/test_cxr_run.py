@@ -14,6 +14,7 @@ from medview.domain.volume import Note, Volume
 from medview.learning import cxr_run
 from medview.learning.cxr_run import Answer
 from medview.learning.film import Film
+from medview.learning.film_lie import Lie
 from medview.learning.site_effects import Both
 
 ERRORS = {"zone_errors": [-0.5, 1.0], "total_errors": [-3.0, 4.0], "temperature": 1.2}
@@ -27,7 +28,8 @@ def card(**settings):
 def film(*, found=True, mirrored=False):
     lungs = np.zeros((8, 9), np.int8)
     lungs[2:6, 1:3] = 1
-    return Film(np.zeros((8, 9), np.float32), lungs, (0.0, 0.0, 8.0), mirrored, found, ("step",))
+    lies = Lie(mirrored=mirrored)
+    return Film(np.zeros((8, 9), np.float32), lungs, (0.0, 0.0, 8.0), lies, found, ("step",))
 
 
 def zones_of(values, settings, **more):
@@ -77,26 +79,22 @@ def test_what_a_probability_was_calibrated_on_is_told(settings, method):
 
 
 @pytest.mark.parametrize(
-    ("found", "odd", "status", "texts"),
-    [
-        (True, "", "ok", []),
-        (False, "", "extrapolating", ["the two lungs were not told apart; the middle was taken"]),
-        (True, "is it cut?", "extrapolating", ["is it cut?"]),
-    ],
+    ("texts", "status"),
+    [((), "ok"), (("is it cut?",), "extrapolating"), (("small", "odd"), "extrapolating")],
 )
-def test_a_film_whose_lungs_are_odd_is_outside_the_training(found, odd, status, texts, monkeypatch):
-    monkeypatch.setattr(cxr_run, "unlike_lungs", lambda film: odd)
+def test_a_film_that_is_odd_is_outside_the_training(texts, status, monkeypatch):
+    monkeypatch.setattr(cxr_run, "oddities", lambda film: texts)
     said = Answer(Both(0.4, None), np.ones(6), {})
-    scores = cxr_run._scores(said, film(found=found), card(), None)
+    scores = cxr_run._scores(said, film(), card(), None)
     assert {one.status for one in scores} == {status}
-    notes = cxr_run._warnings(film(found=found), FLAT, card(), ())
+    notes = cxr_run._warnings(film(), FLAT, card(), ())
     assert [(note.code, note.text) for note in notes] == [
         ("OUTSIDE_TRAINING", text) for text in texts
     ]
 
 
 def test_what_the_reader_said_of_the_volume_and_maps_that_are_not_shown_are_told(monkeypatch):
-    monkeypatch.setattr(cxr_run, "unlike_lungs", lambda film: "")
+    monkeypatch.setattr(cxr_run, "oddities", lambda film: ())
     monkeypatch.setattr(cxr_run, "kinds_to_show", lambda settings: ("evidence",))
     doubt = Note("X", "of the file")
     volume = Volume(FLAT.array, FLAT.geometry, modality="CR", warnings=(doubt,))

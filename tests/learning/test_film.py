@@ -77,15 +77,38 @@ def test_the_network_finds_drawn_lungs():
     assert 2 * (mask & truth).sum() / (mask.sum() + truth.sum()) > 0.6
 
 
-def test_a_film_that_lies_mirrored_by_its_header_is_turned_and_maps_go_back():
-    upright = np.array([[1, 0, 0, 0], [0, 0, 1, 0], [0, -1, 0, 0], [0, 0, 0, 1]], float)
-    mirrored = upright.copy()
-    mirrored[0, 0] = -1
-    plain = film(affine=upright, known=True)
-    turned = film(np.ascontiguousarray(plain.array[0, :, ::-1]), affine=mirrored, known=True)
-    one, two = prepare_film(plain), prepare_film(turned)
-    assert not one.mirrored
-    assert two.mirrored
-    assert np.array_equal(one.lungs, two.lungs)
-    values = np.random.default_rng(0).random((7, 7)).astype(np.float32)
-    assert np.array_equal(one.on_film(values), two.on_film(values)[:, ::-1])
+def lying(letters):
+    """A drawn chest as a header describes it: toward where columns and rows run, LF is upright."""
+    step = {"L": (1, 0, 0), "R": (-1, 0, 0), "F": (0, 0, -1), "H": (0, 0, 1)}
+    affine = np.eye(4)
+    affine[:3, 0], affine[:3, 1] = step[letters[0]], step[letters[1]]
+    affine[:3, 2] = np.cross(affine[:3, 0], affine[:3, 1])
+    picture = film().array[0]
+    picture = picture[:, ::-1] if "R" in letters else picture
+    picture = picture[::-1] if "H" in letters else picture
+    picture = picture if letters[0] in "LR" else picture.T
+    return film(np.ascontiguousarray(picture), affine=affine, known=True)
+
+
+@pytest.mark.parametrize(
+    ("letters", "words"),
+    [
+        ("RF", "mirrored"),
+        ("LH", "upside down"),
+        ("RH", "turned by 180 degrees"),
+        ("FR", "on its side"),
+        ("HL", "on its side"),
+        ("FL", "on its side"),
+        ("HR", "on its side"),
+    ],
+)
+def test_a_film_that_lies_otherwise_by_its_header_is_put_upright_and_maps_go_back(letters, words):
+    upright, given = prepare_film(lying("LF")), lying(letters)
+    turned = prepare_film(given)
+    assert not any("header" in step for step in upright.steps)
+    assert turned.steps[-1] == f"the film lies {words} by its header; turned for the model"
+    assert np.array_equal(upright.grey, turned.grey)
+    assert np.array_equal(upright.lungs, turned.lungs)
+    assert upright.box == turned.box
+    assert turned.turned(turned.grey) == pytest.approx(as_grey(given))
+    assert turned.on_film(np.ones((7, 7), np.float32)).shape == given.array.shape[1:]

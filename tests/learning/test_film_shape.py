@@ -8,7 +8,8 @@ import pytest
 from medview.io.tables import columns_of
 from medview.learning.chest_sets import load_hannover
 from medview.learning.film import Film, as_grey
-from medview.learning.film_shape import unlike_lungs
+from medview.learning.film_lie import UPRIGHT
+from medview.learning.film_shape import FEWEST_PIXELS, oddities, unlike_lungs
 from medview.learning.images import read_image
 from medview.learning.lungs import FEWEST_LUNG, label_zones, lung_box, lung_mask
 
@@ -22,7 +23,7 @@ def drawn(left=(20, 45), right=(55, 80), base=20, grey=0.1):
         lungs[20:80, first:last] = zone
         lungs[80 - base : 80, first : first + (last - first) // 2] = 0
     picture = np.where(lungs > 0, grey, 0.6).astype(np.float32)
-    return Film(picture, lungs, lung_box(lungs > 0), False, True, ())
+    return Film(picture, lungs, lung_box(lungs > 0), UPRIGHT, True, ())
 
 
 @pytest.mark.parametrize(
@@ -44,13 +45,31 @@ def test_what_is_odd_is_said(changed, words):
 
 def test_a_film_upside_down_has_its_narrow_end_on_top():
     film = drawn()
-    turned = Film(film.grey[::-1], film.lungs[::-1], film.box, False, True, ())
+    turned = Film(film.grey[::-1], film.lungs[::-1], film.box, UPRIGHT, True, ())
     assert "upside down" in unlike_lungs(turned)
 
 
 def test_where_no_lungs_were_told_apart_that_is_said_elsewhere():
     film = drawn()
-    assert unlike_lungs(Film(film.grey, film.lungs * 0, film.box, False, False, ())) == ""
+    assert unlike_lungs(Film(film.grey, film.lungs * 0, film.box, UPRIGHT, False, ())) == ""
+
+
+def test_lungs_that_were_not_told_apart_are_an_oddity_of_the_film():
+    film = drawn()
+    whole = np.ones((FEWEST_PIXELS, FEWEST_PIXELS), np.float32)
+    alone = Film(whole, np.zeros_like(whole, np.int8), film.box, UPRIGHT, False, ())
+    assert oddities(alone) == ("the two lungs were not told apart; the middle was taken",)
+
+
+@pytest.mark.parametrize(
+    ("side", "told"), [(FEWEST_PIXELS, False), (FEWEST_PIXELS - 1, True), (64, True)]
+)
+def test_a_film_of_fewer_pixels_than_any_that_was_learnt_from_is_told(side, told):
+    grey = np.zeros((side + 30, side), np.float32)
+    film = Film(grey, grey.astype(np.int8), (0.0, 0.0, float(side)), UPRIGHT, True, ())
+    said = " ".join(oddities(film))
+    assert (f"only {side} x {side + 30} pixels" in said) == told
+    assert bool(said) == told
 
 
 def prepared(grey):
@@ -58,7 +77,7 @@ def prepared(grey):
     mask = lung_mask(np.ascontiguousarray(grey))
     zones = label_zones(mask)
     box = lung_box(zones > 0) if zones.any() else (0.0, 0.0, float(min(mask.shape)))
-    film = Film(grey, zones, box, False, bool(zones.any()), ())
+    film = Film(grey, zones, box, UPRIGHT, bool(zones.any()), ())
     return None if mask.mean() < FEWEST_LUNG else film
 
 
