@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import numpy as np
 
-from medview.domain.discretion import series_words, study_words, without_file_names
+from medview.domain.discretion import without_file_names
 from medview.domain.errors import WorkerDied
 from medview.domain.geometry import Geometry
 from medview.domain.study import Catalogue, Patient, Series, Skipped, Study, Summary
@@ -30,7 +30,10 @@ def summary_of(jobs: Jobs, series: Series, *, progress: Listener | None = None) 
 def describe(
     catalogue: Catalogue, summarise: Callable[[Series], Summary], *, private: bool = False
 ) -> Mapping[str, Any]:
-    """The body of ``medview.info/1``; with `private` without name, id, birth date and paths."""
+    """The body of ``medview.info/1``; with `private` without name, id, birth date and paths.
+
+    Neither has it then what somebody has typed, such as descriptions: a name may stand in it.
+    """
     return {
         "counts": {
             "files": catalogue.files,
@@ -51,34 +54,27 @@ def _patient(
         "name": None if private else patient.name or None,
         "sex": patient.sex,
         "birth_date": None if private else patient.birth_date,
-        "studies": [
-            _study(study, summarise, patient if private else None) for study in patient.studies
-        ],
+        "studies": [_study(study, summarise, private) for study in patient.studies],
     }
 
 
-def _study(
-    study: Study, summarise: Callable[[Series], Summary], hidden: Patient | None
-) -> dict[str, Any]:
-    """A study; `hidden` is the patient whom nothing may name."""
-    words = study.description if hidden is None else study_words(study, hidden)
+def _study(study: Study, summarise: Callable[[Series], Summary], private: bool) -> dict[str, Any]:
     return {
         "uid": study.uid,
         "date": study.date or None,
-        "description": words or None,
-        "series": [_series(series, summarise(series), hidden) for series in study.series],
+        "description": None if private else study.description or None,
+        "series": [_series(series, summarise(series), private) for series in study.series],
     }
 
 
-def _series(series: Series, summary: Summary, hidden: Patient | None) -> dict[str, Any]:
-    words = series.description if hidden is None else series_words(series, hidden)
-    files = () if hidden is None else series.files
+def _series(series: Series, summary: Summary, private: bool) -> dict[str, Any]:
+    files = series.files if private else ()
     return {
         "uid": series.uid,
         "stack": series.stack,
         "number": series.number,
         "modality": series.modality or None,
-        "description": words or None,
+        "description": None if private else series.description or None,
         "format": series.format,
         "files": len(series.files),
         "sidecars": series.sidecars,

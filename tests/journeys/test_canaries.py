@@ -135,10 +135,11 @@ def test_commands_in_private_leave_no_trace_of_the_patient(place):
         ("report", out / "run", "--out", out / "report.pdf"),
         ("render", study, "--plane", "axial", "--slice", "12", "--out", out / "slice.png"),
         ("convert", study, "--out", out / "converted"),
+        ("info", folder / "studies"),
         ("deidentify", study, "--result", out / "run", "--out", out / "copy"),
     )
     words = [[str(word) for word in (*each, *fast)] for each in commands]
-    # One after another in one process: starting Python six times would take longer.
+    # One after another in one process: starting Python seven times would take longer.
     done = run(place, "-c", ONE_AFTER_ANOTHER, json.dumps(words))
     assert CANARY not in done.stdout + done.stderr
     assert traces(folder / "home", folder / "temp", folder / "own") == {}
