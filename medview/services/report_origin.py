@@ -24,6 +24,7 @@ from medview.domain.wording import (
     time_words,
     typeset,
 )
+from medview.services.offers import part_cards
 from medview.services.report_figures import (
     calibrated_here,
     figure_words,
@@ -288,9 +289,10 @@ def _uncertainty(prediction: Prediction, card: ModelCard | None) -> str:
 
 
 def _trained(prediction: Prediction, card: ModelCard | None) -> str:
-    """The day of the training; of a part that answered in the model's place the card knows none."""
-    is_of_these = card is not None and card.weights_sha256 == prediction.weights_sha256
-    day = date_words(card.trained_at) if card and is_of_these else ""
+    """The day of the training of the weights that answered: the model's, or those of a part."""
+    cards = (each for each in (card, *part_cards()) if each is not None)
+    own = (each for each in cards if each.weights_sha256 == prediction.weights_sha256)
+    day = next((date_words(each.trained_at) for each in own), "")
     return f"trained {day}" if day else f"day of training {NOT_AVAILABLE}"
 
 

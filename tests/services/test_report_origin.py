@@ -6,7 +6,9 @@ from result_phantom import SHA, card, exam, head, prediction_on
 from medview.domain.card import Figure, TrainedOn
 from medview.domain.exam import Exam
 from medview.domain.volume import Note
+from medview.domain.wording import date_words
 from medview.services import report_origin
+from medview.services.offers import part_cards
 from medview.services.report_origin import name_words, quality_words
 
 
@@ -232,7 +234,7 @@ def test_the_origin_holds_all_that_a_second_run_needs(prediction):
     assert (
         " · trained 01 Mar 2026 · " in dict(report_origin.origin_rows(prediction, dated))["Model"]
     )
-    part = replace(prediction, weights_sha256="0" * 64)  # of a T1 volume: region-net's
+    part = replace(prediction, weights_sha256="0" * 64)
     assert "day of training not available" in dict(report_origin.origin_rows(part, dated))["Model"]
     tuned = dict(report_origin.origin_rows(replace(prediction, parent="c0ffee"), None))
     assert tuned["Model"] == (
@@ -315,3 +317,12 @@ def test_loss_in_some_images_is_counted_and_not_said_of_all(prediction):
     # Another volume of the series was; this one was not.
     unspoilt = quality_words(bare, head(), Exam(lossy=True))
     assert unspoilt == "No warning; no slice is missing."
+
+
+def test_the_day_is_that_of_the_part_that_answered_in_the_place_of_the_model(prediction):
+    """Of a T1 volume the weights of the regions answer, not those of the brain-age model."""
+    (regions,) = (each for each in part_cards() if each.id == "region-net")
+    of_part = replace(prediction, weights_sha256=regions.weights_sha256)
+    dated = replace(card(), weights_sha256="1" * 64, trained_at="2026-03-01")
+    told = dict(report_origin.origin_rows(of_part, dated))["Model"]
+    assert f" · trained {date_words(regions.trained_at)} · " in told
