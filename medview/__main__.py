@@ -22,14 +22,14 @@ def main(argv: list[str] | None = None) -> int:
                 from medview.cli import main as command
 
                 return command(words)
+            from medview.cli.opening import opened
+
+            return opened(words[1:] if words[:1] == ["open"] else words)
     except KeyboardInterrupt:
-        # Before the command could begin: its modules were still being read.
+        # Before command or window could begin: their modules were still being read.
         from medview.cli.output import Voice
 
         return Voice.for_words(words).stopped()
-    from medview.cli.opening import opened
-
-    return opened(words[1:] if words[:1] == ["open"] else words)
 
 
 def _is_command(word: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -50,13 +49,12 @@ from medview.services.witness import Witness
 from medview.services.workspaces import Workspaces
 from medview.services.writing import Beside, Writer
 from medview.ui.app import App
+from medview.ui.ending import leaving_when_asked
 from medview.ui.main_thread import MainThread
 from medview.ui.screenshot import WhenDrawn
 from medview.ui.window import MainWindow
 
 _LOG = logging.getLogger("medview")
-# Python notices Ctrl+C in the terminal only when it gets a turn.
-_TURN_MS = 400
 _LOG_BYTES = 1 << 20
 # A disk that takes longer to give the settings does not keep the window waiting.
 _PATIENCE_S = 2.0
@@ -270,24 +268,19 @@ def _run(
             saved.extend(found)
         program.qt.exit()
 
-    def interrupted(*_: object) -> None:
-        failed(Cancelled("stopped before the end"))
-        # quit() would close the window first, which asks back while a model runs.
-        program.qt.exit()
-
     if screenshot is not None:
         WhenDrawn(window, screenshot, finish)
-    signal.signal(signal.SIGINT, interrupted)
-    turn = QTimer()
-    turn.timeout.connect(lambda: None)
-    turn.start(_TURN_MS)
-    window.show()
-    if screenshot is None:
-        window.autosave.offer()
-    if paths:
-        QTimer.singleShot(0, lambda: window.open_paths(paths))
-    _warm_when_idle(program)
-    program.exit_code = program.run()
+    # quit() would close the window first, which asks back while a model runs.
+    with leaving_when_asked(program.qt.exit) as asked:
+        window.show()
+        if screenshot is None:
+            window.autosave.offer()
+        if paths:
+            QTimer.singleShot(0, lambda: window.open_paths(paths))
+        _warm_when_idle(program)
+        program.exit_code = program.run()
+    if asked:
+        failed(Cancelled("stopped before the end"))
     return tuple(saved)
 
 

@@ -6,14 +6,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
 EXIT_CODE = 130
 # Who asks again after this long does not want to wait for the tidying up.
 _PATIENCE_S = 5.0
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+# When requests to end came, since the command began.
+_asked: list[float] = []
 
 
 class Stopped(KeyboardInterrupt):
@@ -35,29 +37,33 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    numbers = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     plain = (signal.SIG_DFL, signal.default_int_handler)
     before = {number: signal.getsignal(number) for number in numbers}
     before = {number: handler for number, handler in before.items() if handler in plain}
-    handler = _once()
+    if before:
+        _asked.clear()
     for number in before:
-        signal.signal(number, handler)
+        signal.signal(number, _stop)
     try:
         yield
     finally:
         for number, old in before.items():
             signal.signal(number, old)
+        if before:
+            _asked.clear()
 
 
-def _once() -> Callable[[int, FrameType | None], None]:
-    """A handler that raises at the first request and loses patience at a late one."""
-    asked: list[float] = []
+def heed() -> None:
+    """Raise `Stopped` where a request came and its exception was lost, as in a call from Qt."""
+    if _asked:
+        raise Stopped
 
-    def stop(number: int, frame: FrameType | None) -> None:
-        if not asked:
-            asked.append(time.monotonic())
-            raise Stopped
-        if time.monotonic() - asked[0] > _PATIENCE_S:
-            os._exit(EXIT_CODE)
 
-    return stop
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """Raise at the first request and lose patience at a late one."""
+    if not _asked:
+        _asked.append(time.monotonic())
+        raise Stopped
+    if time.monotonic() - _asked[0] > _PATIENCE_S:
+        os._exit(EXIT_CODE)

@@ -95,6 +95,43 @@ main.build = build
 sys.exit(main.open_window())
 """
 
+# A signal that comes while Qt calls Python: what is raised there is lost.
+_ASKED_ON_THE_WAY = """
+import signal, sys
+from PySide6.QtCore import QCoreApplication, QEvent, QObject
+from medview import main
+from medview.__main__ import main as start
+
+class Deaf(QObject):
+    def event(self, event):
+        signal.raise_signal(getattr(signal, sys.argv[1]))
+        return True
+
+built = main.build
+
+def build(**how):
+    program = built(**how)
+    QCoreApplication.sendEvent(Deaf(), QEvent(QEvent.Type.User))
+    return program
+
+main.build = build
+sys.exit(start(["open", "--json", sys.argv[2]]))
+"""
+
+# One that comes while the window's modules are read.
+_ASKED_AT_IMPORT = """
+import signal, sys
+from medview.__main__ import main as start
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "medview.main":
+            signal.raise_signal(getattr(signal, sys.argv[1]))
+
+sys.meta_path.insert(0, Finder())
+sys.exit(start(["open", "--json", sys.argv[2]]))
+"""
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -229,6 +266,17 @@ def test_a_stream_that_was_closed_takes_nothing_away(environment, closed):
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     assert (">&-" in closed.split()) or json.loads(done.stdout)["schema"] == "medview.versions/1"
+
+
+@pytest.mark.parametrize("script", [_ASKED_AT_IMPORT, _ASKED_ON_THE_WAY])
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_request_to_end_on_the_way_to_the_window_is_told_without_a_trace(
+    environment, folder, script, name
+):
+    done = run(environment, "-c", script, name, str(folder))
+    assert done.returncode == 130, done.stderr
+    assert json.loads(done.stdout)["code"] == "MV-JOB-130"
+    assert done.stderr.strip() == "medview: stopped before the end."
 
 
 def test_a_first_word_that_is_a_command_goes_to_the_command_line(capsys):

@@ -1,12 +1,13 @@
 """Requests to end a command, from the first import on."""
 
+import contextlib
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from medview.stopping import Stopped, interruptible
+from medview.stopping import Stopped, heed, interruptible
 
 # A text that is compiled on the way, as a dataclass is, hears the signal.
 _IN_EXEC = """
@@ -31,6 +32,20 @@ def test_a_request_to_end_is_an_exception_for_its_time_only(name):
         assert signal.getsignal(number) is signal.SIG_DFL
     finally:
         signal.signal(number, here)
+
+
+def test_a_request_whose_exception_was_lost_is_heard_at_the_next_look_and_not_for_ever():
+    here = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with interruptible():
+            heed()
+            with contextlib.suppress(Stopped):
+                signal.raise_signal(signal.SIGTERM)
+            with pytest.raises(Stopped):
+                heed()
+        heed()
+    finally:
+        signal.signal(signal.SIGTERM, here)
 
 
 def test_what_is_ignored_stays_ignored():

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -21,8 +19,6 @@ if TYPE_CHECKING:
     from medview.services.choices import Choices
 
 OUT = "medview-demo"
-# Python notices signals only when it gets a turn.
-_TURN_MS = 400
 
 
 def _in_words(body: Mapping[str, Any]) -> str:
@@ -70,14 +66,17 @@ def _on_screen(context: Context, study: Path, choices: Choices) -> None:
     """The window as a user has it, with the demo study in it, until it is closed."""
     from medview.main import build
     from medview.ui.demo import DemoRun
+    from medview.ui.ending import leaving_when_asked
 
     program = build()
     program.app.session.private = context.options.private or program.app.session.private
     run = DemoRun(program.app, choices, lambda _: None)
-    with _until_stopped(program):
+    with leaving_when_asked(program.qt.exit) as asked:
         program.app.window.show()
         _soon(lambda: run.begin(study))
         program.run()
+    if asked:
+        raise Cancelled("stopped before the end")
 
 
 def _unseen(context: Context, study: Path, out: Path, choices: Choices) -> dict[str, Any]:
@@ -109,6 +108,7 @@ def write_demo(
     """
     from medview.services.demo import Keeping
     from medview.ui.demo import DemoPictures, DemoRun
+    from medview.ui.ending import leaving_when_asked
 
     app, ended = program.app, list[MedviewError | None]()
 
@@ -125,7 +125,7 @@ def write_demo(
             context.report(task.done, task.total, task.text or task.title)
 
     app.session.events.tasks.connect(tell)
-    with _until_stopped(program):
+    with leaving_when_asked(program.qt.exit):
         app.window.show()
         _soon(lambda: run.begin(study))
         program.run()
@@ -139,30 +139,3 @@ def _soon(call: Any) -> None:
     from PySide6.QtCore import QTimer
 
     QTimer.singleShot(0, call)
-
-
-@contextmanager
-def _until_stopped(program: Program) -> Iterator[None]:
-    """Let signals that ask to end leave the event loop; exceptions would be lost in it."""
-    from PySide6.QtCore import QTimer
-
-    asked: list[bool] = []
-
-    def leave_if_asked() -> None:
-        if asked:
-            # quit() would close the window first, which asks back while a model runs.
-            program.qt.exit()
-
-    names = ("SIGINT", "SIGTERM", "SIGHUP")
-    wanted = [getattr(signal, name) for name in names if hasattr(signal, name)]
-    before = {number: signal.signal(number, lambda *_: asked.append(True)) for number in wanted}
-    # A signal may come before the loop runs, which a loop does not notice.
-    turn = QTimer()
-    turn.timeout.connect(leave_if_asked)
-    turn.start(_TURN_MS)
-    try:
-        yield
-    finally:
-        turn.stop()
-        for number, handler in before.items():
-            signal.signal(number, handler)
