@@ -9,6 +9,7 @@ from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +79,20 @@ class FileInfo:
     contrast: str = ""
     frame_step_s: float | None = None
     temporal_step_s: float | None = None
+
+
+class StoredAs(NamedTuple):
+    """How the pixels of a file are stored; each a tuple of the numbers that the header has."""
+
+    allocated: tuple[float, ...]
+    stored: tuple[float, ...]
+    signed: tuple[float, ...]
+
+    @property
+    def words(self) -> str:
+        """Such as "12 of 16 bits, without sign"."""
+        bits = (f"{n[0]:.0f}" if n else "an unknown number" for n in (self.stored, self.allocated))
+        return f"{' of '.join(bits)} bits, {'with' if any(self.signed) else 'without'} sign"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -337,12 +352,15 @@ def _tiles(info: FileInfo, frames: Frames, mosaic: Mosaic) -> Iterator[Slice]:
 
 
 def _kind_of_file(header: Header) -> tuple[Hashable, ...]:
+    allocated, stored, signed = (
+        header.numbers(word) for word in ("BitsAllocated", "BitsStored", "PixelRepresentation")
+    )
     return (
         header.word("SOPClassUID"),
         header.words("ImageType"),
         header.word("PhotometricInterpretation"),
-        *(header.numbers(word) for word in ("BitsAllocated", "BitsStored", "SamplesPerPixel")),
-        header.numbers("PixelRepresentation"),
+        StoredAs(allocated, stored, signed),
+        header.numbers("SamplesPerPixel"),
     )
 
 

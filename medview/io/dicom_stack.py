@@ -11,7 +11,7 @@ import numpy as np
 from medview.domain.geometry import Geometry, SpacingKind
 from medview.domain.volume import Note
 from medview.io.dicom_grid import Grid, Vector, grids_of
-from medview.io.dicom_headers import Slice
+from medview.io.dicom_headers import Slice, StoredAs
 from medview.io.dicom_volumes import SamePixels, split_keys_of, volumes_of
 from medview.io.unknowns import NO_ORIENTATION, NO_POSITION, NO_SPACING
 
@@ -51,11 +51,15 @@ def stacks_of(slices: Sequence[Slice], same_pixels: SamePixels, split_by: str = 
     `split_by` is the key that the reader wants volumes told apart by (R15).
     """
     stacks: list[Stack] = []
-    for group in _alike(slices):
+    groups = _alike(slices)
+    for group in groups:
+        made: list[Stack] = []
         if group[0].position is None or group[0].orientation is None:
-            stacks += _without_place(group)
+            made = _without_place(group)
         else:
-            stacks += _with_place(group, same_pixels, split_by)
+            made = _with_place(group, same_pixels, split_by)
+        note = _stored_otherwise(group[0], groups)
+        stacks += [_with_note(stack, note) for stack in made] if note else made
     return sorted(stacks, key=_rank)
 
 
@@ -80,6 +84,36 @@ def _alike(slices: Iterable[Slice]) -> list[list[Slice]]:
         else:
             groups[exact].append([piece])
     return [group for alternatives in groups.values() for group in alternatives]
+
+
+def _stored_otherwise(piece: Slice, groups: Iterable[list[Slice]]) -> Note | None:
+    """Tell that slices are in a stack of their own only because their pixels are stored otherwise.
+
+    None for films and captures, which make no stack with others anyway.
+    """
+    if piece.position is None or piece.orientation is None:
+        return None
+    found: dict[StoredAs, int] = defaultdict(int)
+    for group in groups:
+        other = group[0]
+        is_alike = other.position is not None and _content(other) == _content(piece)
+        if is_alike and _same_plane(other, piece):
+            found[_stored_as(other)] += len(group)
+    if len(found) < 2:
+        return None
+    ways = "; ".join(f"{each.words}: {count}" for each, count in sorted(found.items()))
+    text = f"slices of this series are stored in {len(found)} ways ({ways})"
+    return Note("SEVERAL_SETS", f"{text}; those of each way are a stack of their own")
+
+
+def _content(piece: Slice) -> tuple[Hashable, ...]:
+    """What must agree within a stack, but for how pixels are stored."""
+    kind = tuple(part for part in piece.kind if not isinstance(part, StoredAs))
+    return (piece.frame_of_reference, piece.rows, piece.columns, *kind)
+
+
+def _stored_as(piece: Slice) -> StoredAs:
+    return next(part for part in piece.kind if isinstance(part, StoredAs))
 
 
 def _same_plane(a: Slice, b: Slice) -> bool:

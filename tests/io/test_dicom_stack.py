@@ -7,6 +7,7 @@ import pytest
 from dicom_files import (
     catalogue,
     codes,
+    heights,
     image,
     marked_slice,
     only,
@@ -172,3 +173,30 @@ def test_stacks_of_a_size_are_ordered_by_their_place_whatever_the_files_are_call
     other = catalogue(save(datasets[::-1], tmp_path / "b")).all_series()
     for found in (one, other):
         assert [series.geometry.to_mm((0, 0, 0))[2] for series in found] == [40.0, 50.0]
+
+
+@pytest.mark.parametrize(
+    ("other", "way"),
+    [
+        ({"PixelRepresentation": 1}, "16 of 16 bits, with sign"),
+        ({"BitsStored": 12, "HighBit": 11}, "12 of 16 bits, without sign"),
+    ],
+)
+def test_slices_that_are_apart_only_by_how_pixels_are_stored_are_told(tmp_path, other, way):
+    own = [image(marked_slice(k), ImagePositionPatient=[-100, -80, 2.5 * k], BitsStored=16,
+                 HighBit=15, PixelRepresentation=0) for k in range(4)]  # fmt: skip
+    for piece in own[2:]:
+        for name, value in other.items():
+            setattr(piece, name, value)
+    found = catalogue(save(own, tmp_path)).all_series()
+    assert [series.size[2] for series in found] == [2, 2]
+    for series in found:
+        (note,) = (each for each in series.warnings if each.code == "SEVERAL_SETS")
+        assert "slices of this series are stored in 2 ways" in note.text
+        assert f"{way}: 2" in note.text
+        assert "16 of 16 bits, without sign: 2" in note.text
+
+
+def test_slices_stored_in_one_way_are_told_nothing(tmp_path):
+    found = catalogue(save(heights(0, 2.5, 5), tmp_path)).all_series()
+    assert [codes(series) for series in found] == [[]]
