@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import sys
 
-from medview.stopping import interruptible
+from medview.stopping import heeded, interruptible
 
 _ALSO_COMMANDS = ("--version", "--help", "-h")
 
@@ -17,7 +17,7 @@ def main(argv: list[str] | None = None) -> int:
     _with_all_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        with interruptible():
+        with interruptible(), heeded():
             if words and _is_command(words[0]):
                 from medview.cli import main as command
 

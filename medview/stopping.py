@@ -60,6 +60,16 @@ def heed() -> None:
         raise Stopped
 
 
+@contextmanager
+def heeded() -> Iterator[None]:
+    """Raise `Stopped` in the place of an error that a request became, as in Qt's imports."""
+    try:
+        yield
+    except Exception:
+        heed()
+        raise
+
+
 def _stop(_number: int, _frame: FrameType | None) -> None:
     """Raise at the first request and lose patience at a late one."""
     if not _asked:

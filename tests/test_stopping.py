@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from medview.stopping import Stopped, heed, interruptible
+from medview.stopping import Stopped, heed, heeded, interruptible
 
 # A text that is compiled on the way, as a dataclass is, hears the signal.
 _IN_EXEC = """
@@ -44,6 +44,24 @@ def test_a_request_whose_exception_was_lost_is_heard_at_the_next_look_and_not_fo
             with pytest.raises(Stopped):
                 heed()
         heed()
+    finally:
+        signal.signal(signal.SIGTERM, here)
+
+
+def ask_as_qt_does():
+    """Libshiboken makes an ImportError of whatever is raised while it is imported."""
+    with contextlib.suppress(Stopped):
+        signal.raise_signal(signal.SIGTERM)
+    raise ImportError("libshiboken: could not import module")
+
+
+def test_an_error_that_a_request_became_is_the_request_and_any_other_stays_itself():
+    here = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    try:
+        with pytest.raises(ImportError), interruptible(), heeded():
+            raise ImportError("no request")
+        with pytest.raises(Stopped), interruptible(), heeded():
+            ask_as_qt_does()
     finally:
         signal.signal(signal.SIGTERM, here)
 

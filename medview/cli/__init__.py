@@ -46,7 +46,7 @@ import click
 from medview import __version__
 from medview.cli.contract import Reply
 from medview.cli.output import Voice
-from medview.stopping import interruptible
+from medview.stopping import Stopped, heeded, interruptible
 
 # Name -> "module:function", in the order of the help page.
 COMMANDS: dict[str, str] = {
@@ -106,9 +106,9 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else list(argv)
     voice = Voice.for_words(words)
     try:
-        with interruptible():
+        with interruptible(), heeded():
             reply = medview.main(args=words, prog_name="medview", standalone_mode=False)
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, Stopped):
         return voice.stopped()
     except click.ClickException as error:
         return voice.misused(error)
