@@ -48,6 +48,20 @@ def film(path: Path, bright: int = 120, side: int = 96) -> Path:
     return path
 
 
+def mimic3(folder: Path, *stays: tuple[int, int, str]) -> Path:
+    """The demo of MIMIC-III: stays of 60 hours as (subject, stay, unit), one sodium each."""
+    table(folder / "PATIENTS.csv", "SUBJECT_ID,GENDER,DOB",
+          *((subject, "M", "2100-01-01 00:00:00") for subject, _, _ in stays))  # fmt: skip
+    table(folder / "ADMISSIONS.csv", "HADM_ID,HOSPITAL_EXPIRE_FLAG", *((s, 0) for _, s, _ in stays))
+    table(folder / "DIAGNOSES_ICD.csv", "HADM_ID,ICD9_CODE", *((s, "4280") for _, s, _ in stays))
+    table(folder / "LABEVENTS.csv", "HADM_ID,ITEMID,CHARTTIME,VALUENUM",
+          *((s, 50983, "2160-01-01 05:00:00", 140) for _, s, _ in stays))  # fmt: skip
+    times = ("2160-01-01 00:00:00", "2160-01-03 12:00:00")
+    table(folder / "ICUSTAYS.csv", "ICUSTAY_ID,SUBJECT_ID,HADM_ID,INTIME,OUTTIME,FIRST_CAREUNIT",
+          *((stay, subject, stay, *times, unit) for subject, stay, unit in stays))  # fmt: skip
+    return folder
+
+
 def mimic4(folder: Path, generation: int = 1) -> Path:
     """Three subjects: an adult of 72 hours who dies, one of 30 hours, and a child."""
     people = folder / ("core" if generation == 1 else "hosp")

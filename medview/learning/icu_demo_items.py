@@ -35,6 +35,17 @@ UNIT_TYPES: dict[str, str] = {
     "MICU": "3",
     "SICU": "4",
 }
+# Units of MIMIC-III -> the same numbers; a trauma unit is a surgical one.
+MIMIC_UNITS: dict[str, str] = {"CCU": "1", "CSRU": "2", "MICU": "3", "SICU": "4", "TSICU": "4"}
+# Patients of the MIMIC-III demo -> their records in the challenge, which is of the same hospital:
+# age, sex, outcome and every laboratory value and urine of 48 hours agree, as with no other record.
+IN_THE_CHALLENGE: dict[str, str] = {
+    "10046": "140628",
+    "10083": "141790",
+    "10089": "134432",
+    "10111": "135404",
+    "10112": "133390",
+}
 # MIMIC laboratory items (blood) -> names.
 MIMIC_LABS: dict[str, str] = {
     "50862": "Albumin",

@@ -17,7 +17,14 @@ from medview.domain.errors import DataError
 from medview.learning import icu_benchmark, icu_mimic
 from medview.learning.case_list import is_case_list, load_case_list, read_rows
 from medview.learning.icu_cache import cached
-from medview.learning.icu_demo_items import APACHE, MIMIC_LABS, UNIT_TYPES, URINE_ITEMS
+from medview.learning.icu_demo_items import (
+    APACHE,
+    IN_THE_CHALLENGE,
+    MIMIC_LABS,
+    MIMIC_UNITS,
+    UNIT_TYPES,
+    URINE_ITEMS,
+)
 from medview.learning.icu_hannover import is_hannover, load_hannover
 from medview.learning.icu_phenotypes import phenotype_cells
 from medview.learning.icu_series import Series, read_series
@@ -193,7 +200,11 @@ def is_mimic3_demo(folder: Path) -> bool:
 
 
 def load_mimic3_demo(folder: Path) -> Subset:
-    """The MIMIC-III demo: laboratory values and urine (its CHARTEVENTS is absent here).
+    """The MIMIC-III demo: laboratory values, urine and the kind of unit (its CHARTEVENTS is absent
+    here).
+
+    Patients who are in PhysioNet 2012, too, are named as there: weights that learnt from it have
+    seen them, and no fold parts them.
 
     Raises
     ------
@@ -220,7 +231,8 @@ def load_mimic3_demo(folder: Path) -> Subset:
         if hours >= LONG_ENOUGH_HOURS:
             cells["mortality"] = died.get(admission, "")
         series = Series.of(_names(), sorted(measured[stay]))
-        cases.append(_case(stay, f"mimic3:{subject}", series, cells, site=unit))
+        patient = IN_THE_CHALLENGE.get(subject, f"mimic3:{subject}")
+        cases.append(_case(stay, patient, series, cells, site=unit))
     return _subset("mimic3-demo", folder, cases, skipped, "ODbL 1.0")
 
 
@@ -232,12 +244,14 @@ def _mimic3_measured(folder: Path, stays: Iterable[tuple[str, ...]]) -> Measured
     }
     of_admission: dict[str, list[tuple[str, str, str]]] = defaultdict(list)
     measured: Measured = defaultdict(list)
-    for stay, subject, admission, start, end, _ in stays:
+    for stay, subject, admission, start, end, unit in stays:
         of_admission[admission].append((stay, start, end))
         sex, born = people.get(subject, ("", ""))
         age = hours_between(born, start) / 8766
         measured[stay] += [(0.0, place["Gender"], "1" if sex == "M" else "0")] if sex else []
         measured[stay] += [(0.0, place["Age"], min(age, 90.0))] if age == age else []
+        kind = MIMIC_UNITS.get(unit)
+        measured[stay] += [(0.0, place["ICUType"], kind)] if kind else []
     events = _mimic3_events(folder)
     for admission, time, name, value in events:
         for stay, start, end in of_admission.get(admission, ()):

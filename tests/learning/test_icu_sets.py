@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from icu_minis import by_name, challenge, found, hannover, table
+from icu_minis import by_name, challenge, found, hannover, mimic3, table
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Silent
@@ -161,6 +161,46 @@ def test_a_case_list_needs_a_series_for_every_case(tmp_path):
     said = {one.case: one.what for one in subset.skipped}
     assert said["b"] == "it has no series file"
     assert 'column "Hours" is missing' in said["c"]
+
+
+def test_the_kind_of_unit_of_the_mimic_demo_is_told_in_the_numbers_of_the_challenge(tmp_path):
+    stays = ((1, 11, "CCU"), (2, 12, "TSICU"), (3, 13, "NWARD"))
+    subset = found(mimic3(tmp_path / "demo", *stays))
+    binned, _ = to_bins(Silent(), subset.cases, shipped_map("physionet2012"))
+    kind = [v.name for v in shipped_map("physionet2012").variables].index("ICUType")
+    told = [stay.grid.values[-1, kind] for stay in binned]
+    assert told[:2] == [0, 3]  # places of the levels 1 and 4
+    assert np.isnan(told[2])
+
+
+def test_patients_of_the_mimic_demo_who_are_in_the_challenge_are_named_as_there(tmp_path):
+    subset = found(mimic3(tmp_path / "demo", (10046, 11, "CCU"), (10047, 12, "CCU")))
+    assert [case.patient for case in subset.cases] == ["140628", "mimic3:10047"]
+
+
+@needs_data
+@pytest.mark.slow
+def test_the_patients_whom_mimic_demo_and_challenge_share_are_five():
+    (challenged,) = find_subsets([str(DATA / "icu" / "physionet2012")], "icu")
+    (demo,) = find_subsets([str(DATA / "icu" / "mimic3_demo")], "icu")
+    records = {case.patient: _measured(case) for case in challenged.cases}
+    shared = {}
+    for case in demo.cases:
+        mine = _measured(case)
+        if len(mine) >= 12:
+            agree, record = max((len(mine & r) / len(mine), p) for p, r in records.items())
+            shared |= {case.patient: record} if agree > 0.7 else {}
+    assert len(shared) == 5
+    assert all(patient == record for patient, record in shared.items())
+
+
+def _measured(case):
+    """Values of blood of the first 48 hours, each once."""
+    series = case.rows["series"]
+    blood = ("BUN", "Creatinine", "Na", "K", "HCT", "Platelets", "WBC", "Glucose", "Mg", "HCO3")
+    rows = zip(series.columns.tolist(), series.values.tolist(), series.hours.tolist(), strict=True)
+    named = ((series.names[column], round(value, 2), hour) for column, value, hour in rows)
+    return {(name, value) for name, value, hour in named if name in blood and hour <= 48}
 
 
 @needs_data

@@ -112,6 +112,19 @@ def test_and_what_the_card_of_stays_with_site_effects_says():
     assert set(icu_site_card.site_method(figures, effects)) <= set(shipped.method)
 
 
+@pytest.mark.parametrize("name", ["icu", "icu-armed"])
+def test_what_the_first_lines_say_of_the_mimic_demo_is_what_was_measured_on_it(name):
+    (line,) = [one for one in card(name).limits if "MIMIC-III demo" in one]
+    rows = [row for row in card(name).measured if row.on == "mimic3-demo" and row.group == "all"]
+    of_death = [row for row in rows if row.extra["task"] == "mortality"]
+    areas = {row.predictor: row for row in of_death if row.name == "roc_auc"}
+    model = areas["model"]
+    assert f"On {model.n} stays" in line
+    assert f"{model.value:.3f} [{model.low:.3f}, {model.high:.3f}]" in line
+    for who in ("logistic", "boosting"):
+        assert f"{who} {areas[who].value:.3f}" in line
+
+
 def test_the_shipped_weights_are_what_their_card_says():
     path = shipped("anomaly")
     model, card, settings = load_anomaly(None)
