@@ -22,11 +22,12 @@ from pydicom.uid import generate_uid
 from medview import __version__
 from medview.domain.errors import InputRefused, UsageError
 from medview.domain.progress import Progress
+from medview.domain.wording import counted
 from medview.io.atomic import whole_folder
 from medview.io.confidentiality import EDITION, NewUid, new_uids, take_identity_out
 from medview.io.dicom_out.parts import Handover
 from medview.io.held_back import UNREADABLE, read_whole, reason_against, shows_a_face
-from medview.io.sources import find_files
+from medview.io.readers import files_under
 
 PROFILE = codes.DCM.BasicApplicationConfidentialityProfile
 # What a network leaves before a data set (PS3.7), and file meta within one.
@@ -48,7 +49,8 @@ class Withheld:
 class Copied:
     """What came of it: `places` says where the copy of each file lies.
 
-    `faces` are the series from which a face could be rendered.
+    `faces` are the series from which a face could be rendered, `missing` counts the records of a
+    chosen index of a medium that lead to no file.
     """
 
     places: dict[Path, Path] = field(default_factory=dict)
@@ -57,6 +59,7 @@ class Copied:
     withheld: list[Withheld] = field(default_factory=list)
     results: int = 0
     without_results: bool = False
+    missing: int = 0
 
 
 def deidentify(
@@ -68,6 +71,7 @@ def deidentify(
 ) -> Copied:
     """Copy all DICOM files under `paths` into `out` (which exists) without identity.
 
+    The index of a medium stands for the files that it names.
     What lies below `earlier`, where copies were put before, is no original and stays out.
 
     UIDs are replaced consistently within one export and not beyond it; dates are emptied or
@@ -81,10 +85,11 @@ def deidentify(
     Cancelled
         If the user asked to stop.
     """
-    files = [path for path in find_files(paths) if not _lies_below(path, earlier)]
+    found_files, unfollowed = files_under(paths)
+    files = [path for path in found_files if not _lies_below(path, earlier)]
     key = secrets.token_bytes(32)
     new_uid = new_uids(key)
-    done = Copied()
+    done = Copied(missing=len(unfollowed))
     for number, path in enumerate(files):
         job.check()
         job.report(number, len(files), f"file {number + 1} / {len(files)}")
@@ -185,6 +190,10 @@ def _told(done: Copied) -> dict[str, Any]:
         show, them = ("shows", "it") if len(done.faces) == 1 else ("show", "them")
         text = f"{len(done.faces)} series {show} a head; a face can be rendered from {them}"
         warnings.append({"code": "FACE", "text": text})
+    if done.missing:
+        records = counted(done.missing, "record")
+        text = f"{records} of the index of the medium led to no file; what is there was copied"
+        warnings.append({"code": "INCOMPLETE", "text": text})
     if done.without_results:
         text = "results are left out: their images are held back, or they cannot be DICOM objects"
         warnings.append({"code": "NO_RESULTS", "text": text})

@@ -76,7 +76,7 @@ def scan(job: Progress, paths: Sequence[Path], choices: Sequence[Choice] = ()) -
     Cancelled
         If the user asked to stop.
     """
-    files, unfollowed = _files(paths)
+    files, unfollowed = files_under(paths)
     findings = _Findings()
     for n, path in enumerate(files):
         if n % REPORT_EVERY == 0:
@@ -158,8 +158,14 @@ def load_and_show(
     return load(job, series, time)
 
 
-def _files(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
-    """Files under the paths; those that a chosen index names, with the records it has wrong."""
+def files_under(paths: Sequence[Path]) -> tuple[list[Path], list[Skipped]]:
+    """Files under the paths; those that a chosen index names, with the records it has wrong.
+
+    Raises
+    ------
+    ReadError
+        If a path does not exist or is no file or folder.
+    """
     files: list[Path] = []
     unfollowed: list[Skipped] = []
     for path in paths:

@@ -9,6 +9,8 @@ from dicom_files import catalogue, save, stack, write
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
+from medview.domain.progress import Silent
+from medview.io.deidentify import deidentify_into
 from medview.io.dicomdir import files_of, is_dicomdir
 
 
@@ -117,6 +119,17 @@ def test_a_record_without_its_file_is_named_and_the_folder_is_read(medium):
     (wrong,) = [item for item in found.skipped if item.code == "MV-IO-014"]
     assert wrong.file == "A/GONE"
     assert found.files == found.read + len(found.skipped)
+
+
+def test_copies_without_identity_follow_the_index_and_say_what_it_names_in_vain(medium, tmp_path):
+    body = deidentify_into(Silent(), (index(medium / "DICOMDIR", GOOD),), tmp_path / "copies")
+    assert (body["files"], body["withheld"], body["warnings"]) == (8, [], [])
+    gone = index(medium / "DICOMDIR", [*GOOD, ["A", "GONE"], ["B", "GONE"]])
+    body = deidentify_into(Silent(), (gone,), tmp_path / "more")
+    assert body["files"] == 9  # all that lies there
+    assert [(one["code"], one["text"].split(" led")[0]) for one in body["warnings"]] == [
+        ("INCOMPLETE", "2 records of the index of the medium")
+    ]
 
 
 def test_names_in_small_letters_are_found(medium):
