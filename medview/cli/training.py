@@ -49,7 +49,8 @@ def train(context: Context, model: str, data: tuple[str, ...], out: Path, **want
 
     An interrupted training leaves its checkpoint, and "--resume" goes on from it. The models
     of anomalies, ages, chest films and ICU stays also train in several processes: "torchrun
-    --nproc-per-node N -m medview train ...".
+    --nproc-per-node N -m medview train ...". Folds of the networks of anomalies and regions train
+    side by side on a processor, up to --threads of them at once, each on one thread.
     """
     from medview.cli.expecting import Expecting, as_answer
     from medview.domain.training import FOLLOWS, TrainRequest

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import psutil
 
 MAX_PIXEL_BYTES = 8 * 2**30
@@ -19,3 +21,15 @@ def memory_cap() -> int:
 def is_too_large(size: int) -> bool:
     """Say whether so many bytes of pixels are more than may be held."""
     return size > ALWAYS_THERE and size > memory_cap()
+
+
+def networks_at_once(each_mb: float, threads: int | None, device: str) -> int:
+    """How many networks of so many MB (10^6 bytes) train side by side, on one thread each.
+
+    As many as threads were asked for (None: as there are), and as memory is there for: one where
+    the processor does not train, or where torchrun lets several processes train one network.
+    """
+    if device != "cpu" or int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        return 1
+    free = MAX_SHARE_OF_FREE_MEMORY * psutil.virtual_memory().available
+    return max(1, min(threads or os.cpu_count() or 1, int(free / (each_mb * 1e6))))

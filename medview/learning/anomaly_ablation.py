@@ -23,7 +23,7 @@ from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.anomaly_engine import Engine
-from medview.learning.anomaly_folds import TimeLeft, finished_model, make_trainer, train_to_end
+from medview.learning.anomaly_folds import NetworkTraining, finished_model
 from medview.learning.anomaly_marked import load_marked, scored_marked
 from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.anomaly_scores import Drawn
@@ -34,6 +34,7 @@ from medview.learning.cases import PreparedCase, find_subsets
 from medview.learning.devices import choose_device
 from medview.learning.normal_cases import load_normals, split
 from medview.learning.recognised import floor_of
+from medview.learning.side_by_side import Terms, train_each
 from medview.learning.single_pass import fit_single_pass
 
 LOOKED_AT = ("default", "heads-4")
@@ -226,11 +227,9 @@ class AnomalyStudy:
         train = [c for c in self._cases if c.case.patient not in left_out]
         name = f"{zlib.crc32(same_run(recipe).encode()):08x}-{seed}-{fold}"
         folder = Path(self._request.out) / "checkpoint" / name
-        asked = TrainRequest(
-            (), str(folder), {}, seed=seed, device=self._request.device, resume=True
-        )
-        trainer = make_trainer(recipe, asked, train, (), folder)
-        train_to_end(job, trainer, TimeLeft(float("inf"), 1), f"fold {fold}")
+        asked = TrainRequest((), str(folder), {}, seed=seed, device=self._request.device)
+        training = NetworkTraining.of(f"fold {fold}", folder, recipe, asked, train)
+        (trainer,) = train_each(job, [training], Terms(resume=True))
         engine = Engine.fast(finished_model(trainer), self._request.device)
         chosen_on = paste_lesions([c.prepared.prepared for c in train])
         held = [c for c in self._cases if c.case.patient in left_out]

@@ -1,8 +1,7 @@
-"""Trainings of the anomaly model that share their time: folds, the last one, and its settings."""
+"""The networks of a training of the anomaly model: folds, the last one, and its settings."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,17 +9,19 @@ from pathlib import Path
 import numpy as np
 
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import NETWORK_MB, TrainRequest
+from medview.io.limits import networks_at_once
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.anomaly_trainer import Trainer, first_model
+from medview.learning.augment import Brain
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
-from medview.learning.checkpoint import snapshot
-from medview.learning.course import end_after, epochs_of
+from medview.learning.checkpoint import CHECKPOINT, EpochReport, snapshot
 from medview.learning.normal_cases import NormalCase
 from medview.learning.preview import Previews
 from medview.learning.ranks import Ranks
+from medview.learning.side_by_side import Terms, train_each
 from medview.learning.weights import fill, load_anomaly
 from medview.models.anomaly_vae import AnomalyVae
 
@@ -37,62 +38,58 @@ class Fold:
     held_out: tuple[NormalCase, ...]
 
 
-def make_trainer(
-    recipe: Recipe,
-    request: TrainRequest,
-    train: Sequence[NormalCase],
-    val: Sequence[NormalCase],
-    folder: Path,
-) -> Trainer:
-    """A trainer on these cases, from given weights or a checkpoint where asked for."""
-    brains = tuple(brain for case in train for brain in case.brains)
-    held = tuple(case.brains[0] for case in val)
-    ranks = Ranks.here(request.device)
-    trainer = Trainer(recipe, brains, held, request.seed, request.device, folder, ranks)
-    if request.init:
-        start, _, _ = load_anomaly(Path(request.init))
-        fill(trainer.model, start.state_dict(), Path(request.init).name)
-    trainer.restrict(request.method, HEAD)
-    if request.resume and (folder / "checkpoint" / "last.pt").is_file():
-        trainer.resume(folder)
-    return trainer
+@dataclass(frozen=True, slots=True, eq=False)
+class NetworkTraining:
+    """One network to train, as ``side_by_side`` wants it: all that a process of its own needs."""
 
-
-@dataclass(slots=True)
-class TimeLeft:
-    """A deadline that several trainings share: each gets an equal part of what is left."""
-
-    deadline: float
-    trainings: int
+    name: str
+    folder: Path
+    recipe: Recipe
+    request: TrainRequest
+    train: tuple[Brain, ...]
+    val: tuple[Brain, ...]
+    previews: Previews | None = None
 
     @classmethod
-    def of(cls, request: TrainRequest, trainings: int) -> TimeLeft:
-        """From now on, as long as the request allows."""
-        return cls(end_after(request.max_minutes), trainings)
+    def of(
+        cls,
+        name: str,
+        folder: Path,
+        recipe: Recipe,
+        request: TrainRequest,
+        train: Sequence[NormalCase],
+        val: Sequence[NormalCase] = (),
+        previews: Previews | None = None,
+    ) -> NetworkTraining:
+        """Learn from every version of the brains of some cases; validate on one of others."""
+        brains = tuple(brain for case in train for brain in case.brains)
+        held = tuple(case.brains[0] for case in val)
+        return cls(name, folder, recipe, request, brains, held, previews)
 
-    def next_deadline(self) -> float:
-        """When the next training must end."""
-        now = time.perf_counter()
-        share = (self.deadline - now) / max(1, self.trainings)
-        self.trainings -= 1
-        return now + share
+    @property
+    def epochs(self) -> int:
+        """How many the recipe asks for."""
+        return self.recipe.epochs
 
+    def begun(self, *, resume: bool) -> Trainer:
+        """From nothing or from given weights; where there is a checkpoint to go on from, there."""
+        request = self.request
+        ranks = Ranks.here(request.device)
+        trainer = Trainer(
+            self.recipe, self.train, self.val, request.seed, request.device, self.folder, ranks
+        )
+        if request.init:
+            start, _, _ = load_anomaly(Path(request.init))
+            fill(trainer.model, start.state_dict(), Path(request.init).name)
+        trainer.restrict(request.method, HEAD)
+        if resume and (self.folder / CHECKPOINT).is_file():
+            trainer.resume(self.folder)
+        return trainer
 
-def train_to_end(
-    job: Progress,
-    trainer: Trainer,
-    time_left: TimeLeft,
-    name: str,
-    previews: Previews | None = None,
-) -> list[dict[str, float]]:
-    """Run the epochs, report each, stop in time; validation figures of each epoch."""
-    deadline = time_left.next_deadline()
-    seen = []
-    for report in epochs_of(job, trainer, lambda: time.perf_counter() > deadline, name):
-        if previews is not None:
-            previews.leave(report.epoch, trainer.model)
-        seen.append({n: v for (part, n), v in report.figures.items() if part == "val"})
-    return seen
+    def after_epoch(self, trainer: Trainer, report: EpochReport) -> None:
+        """Leave the weights where the reader's window can try them, if it wants to."""
+        if self.previews is not None:
+            self.previews.leave(report.epoch, trainer.model)
 
 
 def finished_model(trainer: Trainer) -> AnomalyVae:
@@ -105,31 +102,52 @@ def finished_model(trainer: Trainer) -> AnomalyVae:
     return model.eval().to(trainer.device)
 
 
-def run_folds(
+def fold_parts(
+    folds: int, cases: Sequence[NormalCase]
+) -> list[tuple[list[NormalCase], tuple[NormalCase, ...]]]:
+    """What each fold learns from, and what it leaves out: every n-th patient of the list.
+
+    Sets that are never evaluated (templates) are in every training part. No folds are made of
+    fewer than two.
+    """
+    patients = list(dict.fromkeys(c.case.patient for c in cases if not c.training_only))
+    parts = []
+    for n in range(folds if folds > 1 else 0):
+        left_out = set(patients[n::folds])
+        train = [c for c in cases if c.case.patient not in left_out]
+        parts.append((train, tuple(c for c in cases if c.case.patient in left_out)))
+    return parts
+
+
+def train_networks(
     job: Progress,
     request: TrainRequest,
     recipe: Recipe,
-    cases: Sequence[NormalCase],
-    out: Path,
-    time_left: TimeLeft,
-) -> tuple[Fold, ...]:
-    """Train once for each fold without its patients (every n-th patient of the list).
+    train: Sequence[NormalCase],
+    val: Sequence[NormalCase],
+) -> tuple[tuple[Fold, ...], Trainer]:
+    """Train once for each fold without its patients, and once on all: the one that is shipped.
 
-    Sets that are never evaluated (templates) are in every training part.
+    On a processor with several threads some at once. Settings of a fold are chosen on what it has
+    learnt from.
     """
-    patients = list(dict.fromkeys(c.case.patient for c in cases if not c.training_only))
+    out, parts = Path(request.out), fold_parts(recipe.folds, train)
+    trainings = [
+        NetworkTraining.of(
+            f"fold {n} of {recipe.folds}", out / f"fold-{n}", recipe, request, learnt
+        )
+        for n, (learnt, _) in enumerate(parts, start=1)
+    ]
+    last = NetworkTraining.of("training", out, recipe, request, train, val, Previews.of(request))
+    at_once = networks_at_once(NETWORK_MB["anomaly"], request.threads, request.device)
+    terms = Terms(request.resume, at_once, request.max_minutes)
+    networks = train_each(job, [*trainings, last], terms)
     folds = []
-    for n in range(recipe.folds):
-        left_out = set(patients[n :: recipe.folds])
-        train = [c for c in cases if c.case.patient not in left_out]
-        held = tuple(c for c in cases if c.case.patient in left_out)
-        trainer = make_trainer(recipe, request, train, (), out / f"fold-{n + 1}")
-        train_to_end(job, trainer, time_left, f"fold {n + 1} of {recipe.folds}")
-        engine = Engine.fast(finished_model(trainer), request.device)
-        prepared = [c.prepared.prepared for c in train]
-        settings = calibrate(job, engine, prepared, AnomalySettings())
-        folds.append(Fold(engine, settings, held))
-    return tuple(folds)
+    for learnt, held in parts:
+        engine = Engine.fast(finished_model(next(networks)), request.device)
+        prepared = [case.prepared.prepared for case in learnt]
+        folds.append(Fold(engine, calibrate(job, engine, prepared, AnomalySettings()), held))
+    return tuple(folds), next(networks)
 
 
 def settle(

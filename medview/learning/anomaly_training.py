@@ -20,15 +20,7 @@ from medview.learning.anomaly_card import (
     weak_spots,
 )
 from medview.learning.anomaly_engine import Engine
-from medview.learning.anomaly_folds import (
-    Fold,
-    TimeLeft,
-    finished_model,
-    make_trainer,
-    run_folds,
-    settle,
-    train_to_end,
-)
+from medview.learning.anomaly_folds import Fold, finished_model, settle, train_networks
 from medview.learning.anomaly_health import health, health_words
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.begun_with import begin
@@ -38,7 +30,6 @@ from medview.learning.course import Course
 from medview.learning.evaluate import evaluate
 from medview.learning.measure import measure_folds
 from medview.learning.normal_cases import load_normals, split
-from medview.learning.preview import Previews
 from medview.learning.ranks import Ranks
 from medview.learning.splits_file import SPLITS, write_splits
 from medview.learning.weights import CARD, WEIGHTS, save
@@ -74,11 +65,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     if leads:
         every = ((one.case, part) for part, cases in parts.items() for one in cases)
         write_splits(out / SPLITS, every, private=request.private)
-    several = recipe.folds > 1
-    time_left = TimeLeft.of(request, 1 + recipe.folds if several else 1)
-    folds = run_folds(job, request, recipe, parts["train"], out, time_left) if several else ()
-    trainer = make_trainer(recipe, request, parts["train"], parts["val"], out)
-    epochs = train_to_end(job, trainer, time_left, "training", Previews.of(request))
+    folds, trainer = train_networks(job, request, recipe, parts["train"], parts["val"])
     if not trainer.ranks.leads:
         return {FOLLOWS: True}
     model = finished_model(trainer)
@@ -92,7 +79,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     if folds:
         kept = with_figures(kept, measured_elsewhere(job, request, out))
         write_card(kept, out / CARD)
-    last = (epochs[-1] if epochs else {}) or health(model, *trainer.fixed_slices())
+    last = trainer.told_last("val") or health(model, *trainer.fixed_slices())
     return course.answer(
         epochs=trainer.epoch,
         best_epoch=trainer.best_epoch,

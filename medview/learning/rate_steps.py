@@ -19,7 +19,7 @@ Step = Callable[[float], float]
 
 def anomaly(job: Progress, request: TrainRequest) -> Step:
     """Of the anomaly model, from given weights."""
-    from medview.learning.anomaly_folds import make_trainer
+    from medview.learning.anomaly_folds import NetworkTraining
     from medview.learning.anomaly_recipe import Recipe
     from medview.learning.normal_cases import load_normals, split
 
@@ -29,7 +29,8 @@ def anomaly(job: Progress, request: TrainRequest) -> Step:
     cases, _ = load_normals(job, [normal for s in found if (normal := s.normal_part) is not None])
     train = split(cases)["train"]
     recipe = Recipe.of(dict(request.recipe))
-    return make_trainer(recipe, request, train, (), Path(request.out)).try_rate
+    training = NetworkTraining.of("", Path(request.out), recipe, request, train)
+    return training.begun(resume=request.resume).try_rate
 
 
 def cxr(job: Progress, request: TrainRequest) -> Step:

@@ -7,7 +7,6 @@ that are not learnt from are measured with the last network.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,8 @@ import numpy as np
 
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
-from medview.domain.training import TrainRequest
+from medview.domain.training import NETWORK_MB, TrainRequest
+from medview.io.limits import networks_at_once
 from medview.learning.begun_with import begin
 from medview.learning.cases import find_subsets
 from medview.learning.course import Course
@@ -172,7 +172,7 @@ def left_out_patients(cases: Sequence[TrainCase], folds: int) -> list[set[str]]:
 
 def _habits(recipe: RegionRecipe, request: TrainRequest) -> Habits:
     """As many networks at once as there are threads to use; one on a graphics card."""
-    at_once = (request.threads or os.cpu_count() or 1) if request.device == "cpu" else 1
+    at_once = networks_at_once(NETWORK_MB[MODEL], request.threads, request.device)
     return Habits(
         recipe, request.seed, request.device, request.resume, at_once, request.max_minutes
     )

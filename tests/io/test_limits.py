@@ -30,3 +30,24 @@ def test_what_is_small_is_never_too_large(free):
     free(0)
     assert not limits.is_too_large(2**20)
     assert limits.is_too_large(2**30)
+
+
+@pytest.mark.parametrize(
+    ("threads", "device", "free_mb", "wanted"),
+    [
+        (4, "cpu", 10_000, 4),
+        (1, "cpu", 10_000, 1),
+        (None, "cpu", 100_000, 6),  # as many as there are cores
+        (4, "cpu", 5_200, 3),  # 60 % of the memory is there for so many
+        (4, "cpu", 100, 1),
+        (4, "cuda:0", 10_000, 1),
+    ],
+)
+def test_as_many_networks_train_at_once_as_threads_and_memory_are_there_for(
+    threads, device, free_mb, wanted, free, monkeypatch
+):
+    free(free_mb * 10**6)
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    assert limits.networks_at_once(1000, threads, device) == wanted
+    monkeypatch.setenv("WORLD_SIZE", "2")  # torchrun: several processes train one network
+    assert limits.networks_at_once(1000, threads, device) == 1
