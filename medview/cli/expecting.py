@@ -16,7 +16,13 @@ from medview.domain.errors import DataError, MedviewError
 from medview.io.installation import home
 from medview.io.tables import read_table
 from medview.services.recipes import epochs_of
-from medview.services.training_notes import Expected, expected, note_time, read_times
+from medview.services.training_notes import (
+    Amount,
+    Expected,
+    expected,
+    note_time,
+    read_times,
+)
 
 SURVEY = "medview.learning.finetune:survey"
 
@@ -33,19 +39,26 @@ class Expecting:
     way: str
     recipe: Mapping[str, Any]
     _began: float = field(default_factory=time.monotonic)
+    _amount: Amount = field(init=False)
+
+    def __post_init__(self) -> None:
+        options, folds = self.context.options, int(self.recipe.get("folds") or 0)
+        self._amount = Amount.of(
+            self.model, self.way, folds=folds, threads=options.threads, device=options.device
+        )
 
     def say(self, data: tuple[str, ...]) -> Expected | None:
         """Say on stderr what to expect, and return it; None where none of its kind has run here."""
-        times = read_times(home())
-        if expected(times, self._kind, epochs=1, cases=1) is None:
+        times, kind = read_times(home()), self._amount.kind
+        if expected(times, kind, epochs=1, cases=1) is None:
             self.context.say("How long this takes is not known yet: the first of its kind here.")
             return None
         try:
             cases = int(self.context.call("train", SURVEY, self.model, data)["cases"])
         except MedviewError:
             return None  # the training itself says what is wrong
-        epochs = self._rounds(epochs_of(self.recipe) or 1)
-        found = expected(times, self._kind, epochs=epochs, cases=max(1, cases))
+        epochs = self._amount.rounds * (epochs_of(self.recipe) or 1)
+        found = expected(times, kind, epochs=epochs, cases=max(1, cases))
         if found is None:
             return None
         memory = f", {found.memory_mb:.0f} MB of memory" if found.memory_mb else ""
@@ -64,21 +77,12 @@ class Expecting:
             return
         note_time(
             home(),
-            self._kind,
+            self._amount.kind,
             seconds=time.monotonic() - self._began,
-            epochs=self._rounds(int(body.get("epochs") or 0)),
+            epochs=self._amount.rounds * int(body.get("epochs") or 0),
             cases=cases,
-            memory_mb=_most_memory_mb(),
+            memory_mb=_most_memory_mb() * self._amount.at_once,
         )
-
-    @property
-    def _kind(self) -> str:
-        return f"{self.model} {self.way}"
-
-    def _rounds(self, epochs: int) -> int:
-        """Epochs of all trainings of a cross-validation together."""
-        folds = int(self.recipe.get("folds") or 0)
-        return epochs * (1 + folds if folds > 1 else 1)
 
 
 def as_answer(found: Expected | None) -> dict[str, float] | None:

@@ -9,12 +9,19 @@ from typing import Any
 from medview.domain.errors import MedviewError
 from medview.domain.training import FinetuneRequest
 from medview.services.known import Known
+from medview.services.recipes import read_recipe
 from medview.services.runs import RUNS, Run, count_runs, keep_run, write_run
 from medview.services.settings import Preferences
 from medview.services.tasks import Answers, Errand, Tasks
-from medview.services.training_notes import Expected, expected, note_time, read_times
+from medview.services.training_notes import (
+    Amount,
+    Expected,
+    expected,
+    note_time,
+    read_times,
+)
 from medview.services.training_request import epochs_wished
-from medview.services.tuned import Tuned, TuningState
+from medview.services.tuned import TuningState
 
 READ_RUNS = "medview.services.runs:read_all"
 
@@ -59,7 +66,9 @@ class EarlierTrainings:
         cases = now.found.get("cases")
         if not cases:
             return None
-        return expected(self._times.now, _kind(now), epochs=epochs_wished(now), cases=cases)
+        amount = self._amount
+        epochs = amount.rounds * epochs_wished(now)
+        return expected(self._times.now, amount.kind, epochs=epochs, cases=cases)
 
     def keep(
         self,
@@ -70,7 +79,7 @@ class EarlierTrainings:
     ) -> None:
         """Keep curve, settings and time of a training that is over; `folder` is where it wrote."""
         now, home = self._state.now, self._preferences.folder
-        kind, epochs = _kind(now), int(outcome.get("epochs") or 1)
+        kind, epochs = self._amount.kind, self._amount.rounds * int(outcome.get("epochs") or 1)
         cases, memory = int(now.found.get("cases", 0)), now.memory_mb or 0.0
 
         def work() -> None:
@@ -82,7 +91,15 @@ class EarlierTrainings:
         # The panel counts the runs that are kept: it is told when this one is.
         self._preferences.writer.put(work, done=self._state.set)
 
-
-def _kind(now: Tuned) -> str:
-    """Trainings of one kind take as long as each other, by their amount."""
-    return f"{now.model} {now.wish.method}"
+    @property
+    def _amount(self) -> Amount:
+        """Trainings of one kind take as long as each other, by their amount."""
+        now, settings = self._state.now, self._preferences.settings
+        own = {} if now.is_fit else read_recipe(now.model)
+        return Amount.of(
+            now.model,
+            now.wish.method,
+            folds=now.wish.folds or int(own.get("folds") or 0),
+            threads=settings.threads or None,
+            device=settings.device,
+        )

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from medview.domain.errors import OUT_OF_MEMORY, MedviewError, WriteError
+from medview.domain.training import NETWORK_MB
 from medview.io.atomic import own_file
+from medview.io.limits import networks_at_once
 from medview.services.session_values import Way
+from medview.services.takes import may_have_gpu
 
 WISH, COMPARED = "wish.json", "before_after.json"
 TIMES = "training-times.json"
@@ -34,6 +37,31 @@ class Expected:
 
     seconds: float
     memory_mb: float
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """Of what kind a training is, and how much of it there is.
+
+    `rounds` trainings are made one after the other, each of `at_once` networks. Networks that
+    train side by side are of a kind of their own: all at once take as long as one of them.
+    """
+
+    kind: str
+    rounds: int = 1
+    at_once: int = 1
+
+    @classmethod
+    def of(cls, model: str, way: str, *, folds: int, threads: int | None, device: str) -> Amount:
+        """Of a model trained in a way ("train" or a method), once for each fold and once more."""
+        kind, networks = f"{model} {way}", 1 + folds if folds > 1 else 1
+        place = "cpu" if device == "auto" and not may_have_gpu() else device
+        each_mb = NETWORK_MB.get(model)
+        at_once = networks_at_once(each_mb, threads, place) if each_mb else 1
+        at_once = min(at_once, networks)
+        if at_once == 1:
+            return cls(kind, networks)
+        return cls(f"{kind}, side by side", -(-networks // at_once), at_once)
 
 
 def write_wish(folder: Path, wish: Mapping[str, Any]) -> None:

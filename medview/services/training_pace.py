@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -51,8 +52,20 @@ def newest_preview(folder: Path) -> Path | None:
 
 
 def memory_of(pid: int | None) -> float | None:
-    """What a process has in memory now, MB; None where it is gone."""
+    """What a process and its children have in memory now, MB; None where it is gone.
+
+    What the children share with others counts once, as the process's own.
+    """
+    if pid is None:
+        return None
     try:
-        return None if pid is None else psutil.Process(pid).memory_info().rss / 1e6
+        process = psutil.Process(pid)
+        found = process.memory_info().rss
+        children = process.children(recursive=True)
     except psutil.Error:
         return None
+    for child in children:
+        with suppress(psutil.Error):  # it has ended meanwhile
+            told = child.memory_info()
+            found += told.rss - getattr(told, "shared", 0)
+    return float(found) / 1e6

@@ -16,8 +16,8 @@ RECIPE = {"epochs": 10, "folds": 0}
 class Told(Context):
     """A command whose child finds so many cases, or refuses the data."""
 
-    def __init__(self, cases):
-        super().__init__(Options(), ProgressLine(io.StringIO(), on_terminal=False))
+    def __init__(self, cases, threads=None):
+        super().__init__(Options(threads=threads), ProgressLine(io.StringIO(), on_terminal=False))
         self.cases = cases
 
     def call(self, lane, work, *args):
@@ -66,6 +66,24 @@ def test_a_cross_validation_takes_as_many_trainings_more(tmp_path):
     found = Expecting(context, "cxr", "train", {"epochs": 10, "folds": 5}).say(("data",))
     assert as_answer(found) == {"seconds": 360.0, "memory_mb": 700}
     assert "Expected: about 6 min, 700 MB of memory." in context.words
+
+
+def test_networks_side_by_side_are_expected_to_take_as_long_as_those_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        "medview.services.training_notes.networks_at_once", lambda mb, threads, device: threads
+    )
+    splits(tmp_path / "out", 10)
+    recipe, body = {"epochs": 10, "folds": 5}, {"epochs": 10}
+    beside = Expecting(Told(10, threads=4), "anomaly", "train", recipe)
+    beside._began -= 200.0  # four networks, then two
+    beside.note(body, tmp_path / "out")
+    assert Expecting(Told(10, threads=1), "anomaly", "train", recipe).say(("data",)) is None
+    for threads, seconds in ((4, 200.0), (6, 100.0), (2, 300.0)):
+        found = Expecting(Told(10, threads), "anomaly", "train", recipe).say(("data",))
+        assert found.seconds == pytest.approx(seconds, rel=0.05)
+    # What one network takes on all threads is another matter.
+    alone = Expecting(Told(10, threads=4), "anomaly", "train", RECIPE)
+    assert alone.say(("data",)) is None
 
 
 def test_data_that_are_refused_are_left_to_the_training(tmp_path):

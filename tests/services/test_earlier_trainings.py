@@ -32,6 +32,18 @@ def test_the_time_of_a_training_is_expected_of_the_next_of_its_kind(earlier, sta
     assert earlier.expected() is None
 
 
+def test_a_cross_validation_is_expected_by_its_networks(earlier, state, tmp_path, monkeypatch):
+    earlier.keep(tmp_path / "training", None, {"epochs": 5}, 60.0)
+    state.set(wish=Wish("anomaly@1.0", "head", epochs=5, folds=5))
+    at_once = "medview.services.training_notes.networks_at_once"
+    monkeypatch.setattr(at_once, lambda mb, threads, device: 1)
+    assert earlier.expected().seconds == 360.0
+    monkeypatch.setattr(at_once, lambda mb, threads, device: 4)
+    assert earlier.expected() is None  # networks side by side were never trained here
+    earlier.keep(tmp_path / "training", None, {"epochs": 5}, 100.0)
+    assert earlier.expected().seconds == 100.0
+
+
 def test_who_shows_how_many_there_are_is_told_of_another(jobs, session, state, preferences):
     preferences.writer = LaterWriter()
     earlier, told = EarlierTrainings(Tasks(jobs, session), state, preferences), []

@@ -5,6 +5,7 @@ import pytest
 from medview.services.training_notes import (
     TIMES,
     WISH,
+    Amount,
     expected,
     note_time,
     read_times,
@@ -20,6 +21,28 @@ def test_time_goes_with_epochs_and_cases(tmp_path):
     assert found.seconds == pytest.approx(240)
     assert found.memory_mb == 800
     assert expected(read_times(tmp_path), "cxr head", epochs=6, cases=40) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "folds", "threads", "device", "wanted"),
+    [
+        ("anomaly", 5, 4, "cpu", Amount("anomaly train, side by side", 2, 4)),
+        ("anomaly", 5, 6, "auto", Amount("anomaly train, side by side", 1, 6)),
+        ("anomaly", 5, 1, "cpu", Amount("anomaly train", 6)),
+        ("anomaly", 5, 4, "cuda:0", Amount("anomaly train", 6)),
+        ("anomaly", 0, 4, "cpu", Amount("anomaly train")),
+        ("region-net", 3, 4, "cpu", Amount("region-net train, side by side", 1, 4)),
+        ("cxr", 5, 4, "cpu", Amount("cxr train", 6)),
+    ],
+)
+def test_networks_at_once_take_as_long_as_one(model, folds, threads, device, wanted, monkeypatch):
+    monkeypatch.setattr(
+        "medview.services.training_notes.networks_at_once",
+        lambda mb, threads, device: threads if device == "cpu" else 1,
+    )
+    monkeypatch.setattr("medview.services.training_notes.may_have_gpu", lambda: False)
+    found = Amount.of(model, "train", folds=folds, threads=threads, device=device)
+    assert found == wanted
 
 
 def test_a_training_without_an_epoch_says_nothing(tmp_path):

@@ -1,6 +1,8 @@
 """How far a training is, by what lies in its folder."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -44,6 +46,19 @@ def test_memory_is_that_of_the_process_and_none_where_it_is_gone():
     assert memory_of(os.getpid()) > 10
     assert memory_of(None) is None
     assert memory_of(2**22 + 1) is None
+
+
+def test_memory_of_the_children_counts():
+    before = memory_of(os.getpid())
+    work = "held = bytearray(100_000_000); print(len(held), flush=True); input()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    try:
+        assert child.stdout.readline()
+        assert memory_of(os.getpid()) > before + 90
+    finally:
+        child.communicate(b"\n")
 
 
 def test_the_newest_weights_are_those_of_the_last_epoch(tmp_path):
