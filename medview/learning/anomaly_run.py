@@ -33,8 +33,9 @@ from medview.learning.findings import find_all
 from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 from medview.learning.run_stamp import stamped
 from medview.learning.sheets import Sheets
-from medview.learning.tilt import tilt_notes
+from medview.learning.tilt import pose_in_slices, tilt_notes
 from medview.learning.weights import load_anomaly
+from medview.learning.whole_brain import refuse_noise
 from medview.models.anomaly_vae import AnomalyVae
 
 _REACH = 4.0
@@ -64,6 +65,8 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     settings = _as_asked(settings, request)
     job.report(0, 1, "finding the brain")
     prepared = _to_judge(request, role, volume, settings)
+    if not few_slices(volume):
+        refuse_noise(volume, prepared.mask, lambda: pose_in_slices(volume, prepared.mask))
     job.check()
     engine = _engine(model, device, request)
     drawn, sheets = draw_volume(job, engine, prepared, settings, request.seed)

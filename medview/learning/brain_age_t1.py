@@ -17,10 +17,13 @@ from medview.learning.devices import peak_memory_mb
 from medview.learning.gap_words import gap_by_age
 from medview.learning.refusals import notes_on, refuse_unfit
 from medview.learning.region_age import FEATURES, AgeModel, VolumeError, grouped_ml
+from medview.learning.region_grid import boxed
 from medview.learning.region_groups import CLASSES, REGIONS
 from medview.learning.region_intervals import factors
 from medview.learning.regions import RegionModel, Regions, find_regions, load_region_model
+from medview.learning.tilt import pose_in_slices
 from medview.learning.upright_words import lie_notes, turned_words
+from medview.learning.whole_brain import cut_notes, refuse_noise
 
 MODEL = "brain-age"
 ROLE = "t1"
@@ -56,7 +59,9 @@ def run_t1(job: Progress, request: RunRequest) -> Prediction:
     job.report(0, 2, "finding the brain")
     model = load_region_model(Path(request.weights) if request.weights else None)
     job.check()
-    regions = find_regions(volume, model.network)
+    box = boxed(volume)
+    refuse_noise(volume, box.mask, lambda: box.pose or pose_in_slices(volume, box.mask))
+    regions = find_regions(volume, model.network, box)
     job.check()
     job.report(1, 2, "measuring the regions")
     scores = scores_of(model, regions, request.age_years)
@@ -233,7 +238,7 @@ def _warnings(volume: Volume, regions: Regions, age: Score) -> tuple[Note, ...]:
         words += "interval mean little here"
         beyond = "the age lies outside those that were learnt from"
         notes.append(Note("OUTSIDE_TRAINING", words if UNLIKE in age.meaning else beyond))
-    notes += lie_notes(regions.box.pose)
+    notes += [*cut_notes(regions.box.mask), *lie_notes(regions.box.pose)]
     missing = [r.title for r, ml in zip(REGIONS, regions.ml, strict=True) if ml < 0.2]
     if missing:
         notes.append(Note("OUTSIDE_TRAINING", f"regions that were not found: {', '.join(missing)}"))

@@ -19,6 +19,7 @@ from medview.domain.volume import Volume
 from medview.learning.brain import CleanBrain, clean, no_brain
 from medview.learning.grid import canonical_axes
 from medview.learning.upright import Pose, pose_of
+from medview.learning.whole_brain import may_be_a_part
 
 STEP_MM = 2.0
 SHAPE = (80, 104, 80)
@@ -80,7 +81,7 @@ class Boxed:
     `values` (80, 104, 80) float32: 2nd percentile of the brain at 0, local white matter near 1,
     clipped to 0-1.5; `outside_mm` how far a voxel lies outside the brain mask (0 within); `mask`
     the brain on the volume's own grid (k, j, i). `pose` is how the head lay before it was turned
-    upright, None where nobody asked.
+    upright, None where nobody asked or nobody can tell.
     """
 
     values: NDArray[np.float32]
@@ -107,6 +108,8 @@ def boxed(volume: Volume, given_mask: NDArray[np.bool_] | None = None) -> Boxed:
     """
     head = lying(volume, given_mask)
     pose = pose_of(head.shown, STEP_MM)
+    if may_be_a_part(volume, head.mask, pose):
+        return head  # how a part of a head lies cannot be told
     if not pose.is_turned:
         return replace(head, pose=pose)
     box = _turned_box(_surface_lps(head.mask, volume.geometry), pose.turn)

@@ -13,9 +13,11 @@ from medview.domain.volume import Note, Volume
 from medview.learning.brain import SMALLEST_BRAIN_ML
 from medview.learning.region_grid import STEP_MM, lying
 from medview.learning.upright import Pose, pose_of
+from medview.learning.whole_brain import NOT_WHOLE, is_cut, may_be_a_part
 
 MOST_DEG = 18.0
 """Turned by more, a brain without anything scores as one with something does."""
+_CANNOT_BE_TOLD = f"{NOT_WHOLE}; how the head lies in its slices cannot be told"
 _MOST_KEPT = 8
 # How the last heads lie: a run again with other settings is about the same head.
 _LAST: dict[bytes, Pose] = {}
@@ -67,12 +69,21 @@ def straight(geometry: Geometry) -> Geometry:
 
 
 def tilt_notes(volume: Volume, mask: NDArray[np.bool_]) -> tuple[Note, ...]:
-    """A doubt where the head is turned far against its slices; nothing where it is not."""
+    """A doubt where the head is turned far against its slices; nothing where it is not.
+
+    How a part of a head lies cannot be told. That is said of slices that hold a part; of whole
+    slices of a part only where it would be called turned.
+    """
     if mask.sum() * volume.geometry.voxel_ml < SMALLEST_BRAIN_ML:
         return ()
+    within = tuple(axis for axis in range(3) if axis != volume.geometry.axis_of[2])
+    if is_cut(mask, within):
+        return (Note("OUTSIDE_TRAINING", _CANNOT_BE_TOLD),)
     pose = pose_in_slices(volume, mask)
     if not pose.known or pose.degrees <= MOST_DEG:
         return ()
+    if is_cut(mask) or may_be_a_part(volume, mask, pose):
+        return (Note("OUTSIDE_TRAINING", _CANNOT_BE_TOLD),)
     words = (
         f"the head lies turned by {pose.degrees:.0f} degrees against its slices; brains that do so "
         "score higher, whatever is in them"

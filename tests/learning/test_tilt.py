@@ -13,7 +13,7 @@ from scipy.ndimage import affine_transform
 from medview.domain.volume import Volume
 from medview.learning import tilt
 from medview.learning.tilt import MOST_DEG, straight, tilt_notes
-from medview.learning.upright import mean_head
+from medview.learning.upright import Pose, mean_head
 
 
 def about_left(degrees: float) -> np.ndarray:
@@ -85,3 +85,31 @@ def test_a_straight_grid_keeps_its_axes_and_a_turned_one_gets_the_nearest(code: 
     found = straight(tilted)
     assert np.allclose(found.affine[:3, :3], geometry.affine[:3, :3])
     assert found.axis_of == geometry.axis_of
+
+
+def half(volume: Volume, axis: int) -> Volume:
+    """What lies on one side of the middle along an axis of the array."""
+    n = volume.array.shape[axis] // 2
+    array = np.take(volume.array, range(n), axis=axis)
+    return replace(volume, array=array, geometry=replace(volume.geometry, shape=array.shape))
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_how_half_a_head_lies_cannot_be_told(axis: int) -> None:
+    volume = half(head(0.0), axis)
+    (note,) = tilt_notes(volume, np.asarray(volume.array) > 0.4)
+    assert note.text == (
+        "the brain seems not to be whole in this volume, it ends at its edge; "
+        "how the head lies in its slices cannot be told"
+    )
+
+
+def test_slices_of_the_lower_half_of_a_head_are_not_called_turned(monkeypatch) -> None:
+    volume = half(head(0.0), 0)
+    mask = np.asarray(volume.array) > 0.4
+    for degrees, count in ((93.0, 1), (MOST_DEG - 1, 0)):
+        pose = Pose(np.eye(3), degrees, 0.6)
+        monkeypatch.setattr(tilt, "pose_in_slices", lambda *_, pose=pose: pose)
+        notes = tilt_notes(volume, mask)
+        assert len(notes) == count
+        assert all("degrees" not in note.text for note in notes)

@@ -1,0 +1,99 @@
+"""Whether a brain lies whole in its volume, and whether there is one at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.stats import rankdata
+
+from medview.domain.errors import ModelInputError
+from medview.domain.volume import Note, Volume
+from medview.learning.brain import SMALLEST_BRAIN_ML
+from medview.learning.upright import LEAST_ALIKE, WIDEST_DEG, Pose
+
+MOST_AT_EDGE = 0.15
+"""Share of its largest section that a brain may have on a face of the volume. Whole heads of the
+sets learnt from have at most 0.07, at the lowest slice; halves have 0.28 to 0.97."""
+ALIKE_EVERYWHERE = 0.05
+"""A brain of noise is brighter than what lies round it as often as not, to within this share."""
+_NEAR_EDGE_MM = 12.0
+_STEP_MM = 2.0
+_MOST_COMPARED = 5000
+NOT_WHOLE = "the brain seems not to be whole in this volume, it ends at its edge"
+
+
+def is_cut(
+    mask: NDArray[np.bool_], axes: tuple[int, ...] = (0, 1, 2), planes: tuple[int, ...] = (1, 1, 1)
+) -> bool:
+    """Whether a brain (k, j, i) goes on beyond the volume, along any of these axes.
+
+    So many `planes` at each end of an axis count as its edge.
+    """
+    for axis in axes:
+        areas = mask.sum(axis=tuple(n for n in range(3) if n != axis))
+        at_edge = max(areas[: planes[axis]].max(), areas[-planes[axis] :].max())
+        if at_edge > MOST_AT_EDGE * max(areas.max(), 1):
+            return True
+    return False
+
+
+def may_be_a_part(volume: Volume, mask: NDArray[np.bool_], pose: Pose) -> bool:
+    """Whether a head that seems to lie as hardly any does may seem so because a part is missing.
+
+    The network that outlines brains stops some millimetres before the edge of a part.
+    """
+    planes = [max(1, round(_NEAR_EDGE_MM / step)) for step in volume.geometry.spacing_mm]
+    return pose.degrees > WIDEST_DEG and is_cut(mask, planes=(planes[0], planes[1], planes[2]))
+
+
+def cut_notes(mask: NDArray[np.bool_]) -> tuple[Note, ...]:
+    """A doubt about measures of a brain that is not there as a whole."""
+    if not is_cut(mask):
+        return ()
+    words = f"{NOT_WHOLE}; volumes and age are about a whole one and mean little here"
+    return (Note("OUTSIDE_TRAINING", words),)
+
+
+def refuse_noise(volume: Volume, mask: NDArray[np.bool_], pose: Callable[[], Pose]) -> None:
+    """Refuse what has no head in it, though the network that looks for a brain outlined one.
+
+    That is so where the outlined part is no brighter and no darker than what lies round it, and
+    is unlike the mean head, too; each alone is also seen in heads of patients. `pose` is asked
+    only then.
+
+    Raises
+    ------
+    ModelInputError
+        Nothing in the volume stands out as a brain does.
+    """
+    if mask.sum() * volume.geometry.voxel_ml < SMALLEST_BRAIN_ML:
+        return
+    if abs(_brighter(volume, mask) - 0.5) > ALIKE_EVERYWHERE or pose().alike >= LEAST_ALIKE:
+        return
+    raise ModelInputError(
+        "no brain was found in this volume: it is alike everywhere, as noise is",
+        do="Choose a head MRI that covers the brain.",
+        code="MV-MOD-011",
+    )
+
+
+def _brighter(volume: Volume, mask: NDArray[np.bool_]) -> float:
+    """How often a voxel of the outlined part is brighter than one round it, 0 to 1."""
+    every = [max(1, int(_STEP_MM / step)) for step in volume.geometry.spacing_mm]
+    thin = tuple(slice(None, None, n) for n in every)
+    values, inside = np.asarray(volume.array[thin], dtype=np.float32), mask[thin]
+    near, far = (ndimage.binary_dilation(inside, iterations=n) for n in (1, 3))
+    found = values[ndimage.binary_erosion(inside, iterations=2)], values[far & ~near]
+    one, other = (_some(each[np.isfinite(each)]) for each in found)
+    if not (one.size and other.size):
+        return 1.0
+    ranks = rankdata(np.concatenate([one, other]))[: one.size]
+    above = ranks.sum() - one.size * (one.size + 1) / 2
+    return float(above / (one.size * other.size))
+
+
+def _some(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    return values[:: max(1, values.size // _MOST_COMPARED)]
