@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from medview.domain.errors import ModelInputError
 from medview.domain.volume import Note, Volume
@@ -12,6 +11,9 @@ FEWEST_SLICES = 5
 """Below this a stack shows a part of the brain at most; norms and brain mask are for volumes."""
 # Air in Hounsfield units is -1000; MR images, also standardised ones, have nothing so low.
 _AIR_HU = -900.0
+# Heads have at most 0.02 there, CT less: how far up the median of the edges is in the range.
+_AS_BRIGHT = 0.9
+_EVERY = 13
 _KINDS = {"CR": "a film", "DX": "a film", "RG": "a film", "MG": "a mammogram", "PT": "PET"}
 
 
@@ -21,8 +23,8 @@ def refuse_unfit(volume: Volume) -> None:
     Raises
     ------
     ModelInputError
-        Another modality, values that are Hounsfield units, colour, a picture that says nothing of
-        itself, or a few slices of another plane than axial.
+        Another modality, values that are Hounsfield units, dark and bright swapped, colour, a
+        picture that says nothing of itself, or a few slices of another plane than axial.
     """
     kind = kind_of(volume)
     if kind:
@@ -50,6 +52,12 @@ def refuse_unfit(volume: Volume) -> None:
             do="Choose a T1 series of the whole brain, or an axial slice.",
             code="MV-MOD-006",
         )
+    if is_inverted(volume):
+        raise ModelInputError(
+            "dark and bright are swapped: the background is as bright as anything in it",
+            do="Choose the images as they were acquired.",
+            code="MV-MOD-018",
+        )
 
 
 def is_mere_picture(volume: Volume) -> bool:
@@ -72,9 +80,26 @@ def kind_of(volume: Volume) -> str:
     """What the volume is, in words, if it is certainly no MR; empty when it is or may be."""
     if volume.modality not in ("", "MR"):
         return _KINDS.get(volume.modality, volume.modality)
-    if volume.modality == "" and (volume.quantity == "HU" or _has_air(volume.array)):
+    if volume.modality == "" and (volume.quantity == "HU" or _has_air(volume)):
         return "CT (its values are Hounsfield units)"
     return ""
+
+
+def is_inverted(volume: Volume) -> bool:
+    """Whether the edges of the slices, where air is, are as bright as the brightest of the volume.
+
+    Air is black in MR as in CT: somebody has turned the values round.
+    """
+    if volume.is_colour:
+        return False
+    axes = [axis for axis in range(3) if axis != volume.geometry.axis_of[2]]
+    edges = [np.take(volume.array, n, axis=axis).ravel() for axis in axes for n in (0, -1)]
+    found = (np.concatenate(edges), volume.array.ravel()[::_EVERY])
+    edge, whole = (np.asarray(each[np.isfinite(each)], dtype=np.float64) for each in found)
+    if not (edge.size and whole.size):
+        return False
+    low, high = np.percentile(whole, (1, 99))
+    return bool(high > low and np.median(edge) - low >= _AS_BRIGHT * (high - low))
 
 
 def notes_on(volume: Volume) -> list[Note]:
@@ -88,7 +113,10 @@ def notes_on(volume: Volume) -> list[Note]:
     return [Note("NOT_FINITE", f"{share} of the values are not numbers; taken as no brain")]
 
 
-def _has_air(array: NDArray[np.generic]) -> bool:
-    """Whether a hundredth of the values or more are as low as only air in CT is."""
-    few = np.asarray(array[..., ::4, ::4], dtype=np.float32)
-    return bool((few < _AIR_HU).mean() >= 0.01)
+def _has_air(volume: Volume) -> bool:
+    """Whether a hundredth of the values or more are as low as only air in CT is.
+
+    Those of an MR image with all signs turned are, too.
+    """
+    few = np.asarray(volume.array[..., ::4, ::4], dtype=np.float32)
+    return bool((few < _AIR_HU).mean() >= 0.01) and not is_inverted(volume)

@@ -11,7 +11,7 @@ from medview.domain.errors import ModelInputError
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.learning.predict import run
-from medview.learning.refusals import few_slices, notes_on, refuse_unfit
+from medview.learning.refusals import few_slices, is_inverted, kind_of, notes_on, refuse_unfit
 
 pytestmark = pytest.mark.usefixtures("narrow")
 
@@ -70,6 +70,21 @@ def test_a_few_axial_slices_are_taken_but_are_no_volume():
     assert few_slices(phantom_on(geometry_of("PIR", shape=(20, 2, 24)))) == 2
 
 
+@pytest.mark.parametrize("modality", ["", "MR"])
+def test_a_head_with_dark_and_bright_swapped_is_called_so_and_no_ct(modality):
+    array = small_head().array.astype(np.float32) * 10
+    for swapped in (-array, array.max() - array):
+        with pytest.raises(ModelInputError, match="dark and bright are swapped") as told:
+            refuse_unfit(with_values(swapped, modality=modality))
+        assert "CT" not in str(told.value)
+
+
+def test_ct_without_a_word_in_its_header_is_still_called_ct():
+    assert kind_of(with_values(ct_like())) == "CT (its values are Hounsfield units)"
+    assert not is_inverted(with_values(ct_like()))
+    assert not is_inverted(small_head())
+
+
 def test_values_below_zero_alone_make_no_ct():
     standardised = (small_head().array.astype(np.float32) - 100) / 30
     refuse_unfit(with_values(standardised))
@@ -80,6 +95,17 @@ def test_a_volume_without_any_number_is_refused(weights):
     nothing = with_values(np.full((24, 32, 28), np.nan, np.float32))
     with pytest.raises(ModelInputError, match="NaN"):
         run(Silent(), requested(nothing, weights))
+
+
+@pytest.mark.parametrize("model", ["anomaly", "brain-age"])
+def test_neither_model_of_the_head_answers_about_noise(weights, model):
+    noise = np.abs(np.random.default_rng(0).normal(0, 100, (60, 70, 60))).astype(np.float32)
+    volume = replace(phantom_on(geometry_of("LPS", noise.shape, (3.0, 3.0, 3.0))), array=noise)
+    asked = requested(volume, weights)
+    if model == "brain-age":
+        asked = replace(asked, model=model, weights=None)
+    with pytest.raises(ModelInputError, match="no brain was found"):
+        run(Silent(), asked)
 
 
 def test_voxels_that_are_no_numbers_are_no_brain_and_the_result_says_how_many(weights):
