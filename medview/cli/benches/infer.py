@@ -43,23 +43,45 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class LowTiming:
+    """What came of bfloat16: best seconds, and how far it is from float32.
+
+    `apart` is as that of `Timing`, `score` the difference of the volume's score, in standard
+    deviations of training normals.
+    """
+
+    seconds: float
+    apart: float
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Timing:
     """What came of it: best seconds of each way, how far their answers are apart, memory.
 
     `apart` is the largest difference of any map, as a share of the largest value of that map;
-    `low_apart` the same for bfloat16, `low_score` the difference of the volume's score, in
-    standard deviations of training normals.
+    `low` is None where the device has no bfloat16 products.
     """
 
     load_s: float
     batched_s: float
     loop_s: float
-    low_s: float
     apart: float
-    low_apart: float
-    low_score: float
+    low: LowTiming | None
     peak_mb: float
     device: str
+
+
+def _low_rows(what: str, found: Timing) -> list[Row]:
+    """Rows of bfloat16; none where nothing is computed in it."""
+    low = found.low
+    if low is None:
+        return []
+    return [
+        Row(f"{what}, bfloat16", low.seconds, "s", "float32", found.batched_s),
+        Row("bfloat16: furthest from float32, share of each map's top", low.apart, "1"),
+        Row("bfloat16: change of the volume's score", low.score, "sd of normals"),
+    ]
 
 
 def measure(context: Context, quick: bool) -> list[Row]:
@@ -80,9 +102,7 @@ def measure(context: Context, quick: bool) -> list[Row]:
     return [
         Row(what, found.batched_s, "s", "plain loop", found.loop_s, aim=aim),
         Row("furthest from the plain loop, share of each map's top", found.apart, "1", aim=APART),
-        Row(f"{what}, bfloat16", found.low_s, "s", "float32", found.batched_s),
-        Row("bfloat16: furthest from float32, share of each map's top", found.low_apart, "1"),
-        Row("bfloat16: change of the volume's score", found.low_score, "sd of normals"),
+        *_low_rows(what, found),
         Row(f"one chest film, {one.side} x {one.side}, after loading", one.film_s, "s", aim=FILM_S),
         Row(f"{one.stays} stays of 48 hours in bins", one.bins_s, "s", aim=BINS_S),
         Row("start of the process for models", start_s, "s"),

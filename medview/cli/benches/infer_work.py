@@ -10,20 +10,23 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from medview.cli.benches.infer import SAMPLES, Asked, Timing
+from medview.cli.benches.infer import SAMPLES, Asked, LowTiming, Timing
 from medview.domain.prediction import Precision
 from medview.domain.progress import Progress, Silent
 from medview.learning.anomaly_engine import Engine, noise_for, run_slices
 from medview.learning.anomaly_maps import maps_from_draws
 from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.devices import choose_device, peak_memory_mb
+from medview.learning.devices import choose_device, multiplies_bfloat16, peak_memory_mb
 from medview.learning.weights import load_anomaly
 from medview.models.anomaly_vae import SIDE, AnomalyVae
 
 
 def compare(job: Progress, asked: Asked) -> Timing:
-    """Ask the shipped weights in blocks, one by one, and in blocks in half precision."""
+    """Ask the shipped weights in blocks, one by one, and in blocks in half precision.
+
+    The last is left out where the device has no such products.
+    """
     if asked.threads:
         torch.set_num_threads(asked.threads)
     device = choose_device(asked.device)
@@ -38,15 +41,16 @@ def compare(job: Progress, asked: Asked) -> Timing:
         engine = Engine.fast(model, device, precision)
         return lambda: Drawn(slices, brain, *run_slices(engine, slices, noise, Silent()))
 
-    ways: tuple[Callable[[], Drawn], ...] = (
+    ways: list[Callable[[], Drawn]] = [
         batched("float32"),
         lambda: Drawn(slices, brain, *plain_loop(model, device, slices, noise)),
-        batched("bfloat16"),
-    )
+    ]
+    if multiplies_bfloat16(device):
+        ways.append(batched("bfloat16"))
     seconds = [float("inf")] * len(ways)
     found = [ways[0]()]
     peak_mb = peak_memory_mb()  # before anything but the blocks has run
-    found += [ways[1](), ways[2]()]
+    found += [way() for way in ways[1:]]
     for turn in range(asked.rounds):
         job.check()
         job.report(turn, asked.rounds, f"round {turn + 1} / {asked.rounds}")
@@ -54,17 +58,23 @@ def compare(job: Progress, asked: Asked) -> Timing:
             began = time.perf_counter()
             way()
             seconds[n] = min(seconds[n], time.perf_counter() - began)
-    ours, loop, low = found
+    ours, loop, *lows = found
     # The model recognises no made-up brain; what is compared is what it would say all the same.
     settings = replace(settings, floor=None)
+    low = [
+        LowTiming(
+            seconds[2],
+            furthest(ours, one, settings),
+            abs(ours.volume_score(settings) - one.volume_score(settings)),
+        )
+        for one in lows
+    ]
     return Timing(
         load_s,
         seconds[0],
         seconds[1],
-        seconds[2],
         furthest(ours, loop, settings),
-        furthest(ours, low, settings),
-        abs(ours.volume_score(settings) - low.volume_score(settings)),
+        low[0] if low else None,
         peak_mb,
         device,
     )

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from medview.cli.benches import infer
-from medview.cli.benches.infer import measure
+from medview.cli.benches import infer, infer_work
+from medview.cli.benches.infer import Asked, measure
 from medview.cli.benches.infer_single import drawn_stay
 from medview.cli.benches.infer_work import brains, furthest, plain_loop
 from medview.cli.benches.studies import film
@@ -15,6 +15,7 @@ from medview.domain.progress import Silent
 from medview.learning.anomaly_engine import Engine, noise_for, run_slices
 from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.devices import multiplies_bfloat16
 from medview.learning.film import prepare_film
 from medview.learning.icu_grid import discretise
 from medview.learning.icu_variables import shipped_map
@@ -61,12 +62,27 @@ def test_every_row_is_measured_by_the_child(monkeypatch):
     for others in ("model_rows", "arrival_rows"):
         monkeypatch.setattr(infer, others, lambda context, quick: [])
     context = Context(Options(device="cpu", threads=1), ProgressLine(None, on_terminal=False))
-    rows = measure(context, True)
-    assert rows[0].what == "anomaly, 2 slices, K=5, cpu"
-    assert (rows[0].peer, rows[0].aim) == ("plain loop", 0.67)
-    assert rows[1].value < rows[1].aim == 1e-4
-    assert rows[3].value > rows[1].value
-    assert (rows[5].what, rows[5].aim) == ("one chest film, 1024 x 1024, after loading", 1.0)
-    assert (rows[6].what, rows[6].aim) == ("2 stays of 48 hours in bins", 60.0)
-    assert all(row.value >= 0 for row in rows)
-    assert rows[-1].value > 100
+    rows = {row.what: row for row in measure(context, True)}
+    what, apart = "anomaly, 2 slices, K=5, cpu", "furthest from the plain loop"
+    assert (rows[what].peer, rows[what].aim) == ("plain loop", 0.67)
+    loop = rows[f"{apart}, share of each map's top"]
+    assert loop.value < loop.aim == 1e-4
+    low = rows.get("bfloat16: furthest from float32, share of each map's top")
+    assert (low is not None) is multiplies_bfloat16("cpu")
+    assert low is None or low.value > loop.value
+    assert (f"{what}, bfloat16" in rows) is multiplies_bfloat16("cpu")
+    assert rows["one chest film, 1024 x 1024, after loading"].aim == 1.0
+    assert rows["2 stays of 48 hours in bins"].aim == 60.0
+    assert all(row.value >= 0 for row in rows.values())
+    assert rows["peak memory of that process, in blocks"].value > 100
+
+
+@pytest.mark.parametrize("has", [True, False])
+def test_bfloat16_is_timed_only_where_something_is_computed_in_it(monkeypatch, model, has):
+    monkeypatch.setattr(infer_work, "multiplies_bfloat16", lambda device: has)
+    monkeypatch.setattr(
+        infer_work, "load_anomaly", lambda given, device: (model, None, AnomalySettings())
+    )
+    found = infer_work.compare(Silent(), Asked(1, 1, "cpu"))
+    assert (found.low is not None) is has
+    assert found.low is None or found.low.apart > found.apart
