@@ -14,7 +14,9 @@ MAX_DEPTH = 64
 # A level takes 16 bytes at least, 8 of the sequence and 8 of its item. What is too small for
 # the levels that are still allowed needs no look inside.
 SHALLOW = 16 * MAX_DEPTH
-
+MOST_ELEMENTS = 100_000
+"""Of one level; real ones have hundreds. A file that a broken copy filled up with zeros has
+millions of empty ones, and reading through them takes minutes."""
 
 PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 UNDEFINED = 0xFFFFFFFF
@@ -65,6 +67,7 @@ class Walk:
         self.at, self.explicit, self.little, self.meta = at, explicit, little, meta
         self.places: dict[int, Place] = {}
         self.pixels: PixelPlace | None = None
+        self._seen = 0
 
     def run(self, data: bytes, end: int) -> None:
         """Note elements until the pixels, the end of the group 2, or `end`."""
@@ -87,6 +90,10 @@ class Walk:
                     _after_sequence(data, value, read, self.explicit, False, after)
             self.places[tag] = (vr.decode(), value, length)
             self.at = after
+            self._seen += 1
+            if self._seen > MOST_ELEMENTS:
+                what = f"holds more than {MOST_ELEMENTS:,} elements, as no image does"
+                raise Broken(Code.HEADER_DAMAGED, what)
 
     def _check(self, tag: int, length: int, after: int, end: int) -> None:
         if after > end:

@@ -36,7 +36,8 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
 
     A path that is a ZIP archive stands for its members; archives within folders are given as
     files, and so is a path of a member. Links are followed as far as they lead to regular files
-    or to folders not yet seen; pipes, sockets and devices are left out without being opened.
+    or to folders not yet seen; pipes, sockets and devices are left out without being opened. A
+    folder that may not be read is given as if it were a file: whoever opens it is told why.
 
     Raises
     ------
@@ -76,6 +77,7 @@ def _walk(folder: Path, seen: set[tuple[int, int]], depth: int) -> Iterator[Path
         status = folder.stat()
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
+        yield folder
         return
     if (status.st_dev, status.st_ino) in seen or depth > MAX_FOLDER_DEPTH:
         return

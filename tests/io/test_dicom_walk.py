@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 
 import pytest
 from dicom_bytes import element, file_of
@@ -51,6 +52,21 @@ def test_an_element_that_claims_more_than_the_file_has_is_refused(vr, length, tm
     path = file_of(tmp_path / "liar.dcm", element(9, 0x1001, vr, b"\0" * 20, length))
     with pytest.raises(ReadError, match=f"declares {length} bytes, the file has 20 more"):
         read_outline(path)
+
+
+@pytest.mark.parametrize("filler", [bytes(8), element(9, 0x1001, b"LO", b"")])
+def test_a_header_that_is_filled_up_without_end_is_refused_long_before_its_end(filler, tmp_path):
+    path = file_of(tmp_path / "filled.dcm", filler * 4_000_000)
+    begin = time.monotonic()
+    with pytest.raises(ReadError, match="holds more than 100,000 elements") as caught:
+        read_outline(path)
+    assert time.monotonic() - begin < 4
+    assert (caught.value.code, caught.value.file) == ("MV-IO-100", "filled.dcm")
+
+
+def test_an_end_that_was_filled_up_to_a_whole_block_does_no_harm(tmp_path):
+    path = file_of(tmp_path / "x", element(8, 0x60, b"CS", b"PR") + bytes(64 * 1024))
+    assert 0x00080060 in read_outline(path).places
 
 
 @pytest.mark.parametrize("pair", [b"AZ", b"ZA", b"OB"])

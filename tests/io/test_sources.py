@@ -146,3 +146,19 @@ def test_a_file_that_may_not_be_read_stops_no_other(tmp_path):
     next(tmp_path.iterdir()).chmod(0)
     found = catalogue(tmp_path)
     assert [item.code for item in found.skipped] == ["MV-IO-005"]
+
+
+def test_a_folder_that_may_not_be_read_is_told_and_stops_no_other(tmp_path, monkeypatch):
+    save(stack()[:1], tmp_path)
+    save(stack()[:1], tmp_path / "locked")
+    scandir = os.scandir
+
+    def guarded(folder):
+        if Path(folder).name == "locked":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    found = catalogue(tmp_path)
+    assert (found.files, found.read) == (2, 1)
+    assert [item.file for item in found.skipped] == ["locked"]
