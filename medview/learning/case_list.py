@@ -29,6 +29,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     **{f"phenotype_{n:02}": ("0", "1") for n in range(1, 26)},
 }
 """Columns that know a few words only; empty is unknown."""
+_NUMBERED = re.compile(r"phenotype[ _-]?(\d{1,4})", re.IGNORECASE)
 _NUMBERS = ("age_years", "film_hour")
 _RANGES = {"age_years": (0.0, 130.0)}
 _OF_SETS = ("hours", "first", "films", "to_icu")
@@ -100,11 +101,15 @@ def read_rows(file: Path) -> list[Row]:
     Raises
     ------
     DataError
-        If it is no table, has no column "case", names a column twice, or a row has another
-        number of cells than the header.
+        If it is no table, has no column "case", names a column twice or a phenotype that there is
+        not, or a row has another number of cells than the header.
     """
     table = read_table(file, known=_KNOWN)
-    header = table.header
+    header = tuple(_phenotype(name, file.name) for name in table.header)
+    twice = next((name for name in header if header.count(name) > 1), "")
+    if twice:
+        own = ", ".join(old for old, new in zip(table.header, header, strict=True) if new == twice)
+        raise _odd(file.name, f"the column {twice} is given twice: {own}", "Take one of them out.")
     if not header:
         raise _odd(file.name, "it is empty", "A case list has a first line with its columns.")
     if "case" not in header:
@@ -118,6 +123,24 @@ def read_rows(file: Path) -> list[Row]:
         cells |= {name: _word(cells[name], _CHOICES[name]) for name in header if name in _CHOICES}
         rows.append(Row(number, cells))
     return rows
+
+
+def _phenotype(name: str, file: str) -> str:
+    """A column of a phenotype as it is called here, also where its number has no 0; else the name.
+
+    Raises
+    ------
+    DataError
+        If there is no phenotype of that number: its labels would be left out without a word.
+    """
+    found = _NUMBERED.fullmatch(name)
+    if not found:
+        return name
+    wanted = f"phenotype_{int(found[1]):02}"
+    if wanted not in _CHOICES:
+        what = f'the column "{name}" is of no phenotype; there are phenotype_01 to phenotype_25'
+        raise _odd(file, what, "Correct its name or take it out.")
+    return wanted
 
 
 def list_rows(data: Iterable[str], do: str) -> list[dict[str, str]]:

@@ -141,6 +141,26 @@ def test_words_count_in_any_case_and_labels_as_programs_write_them(tmp_path):
     assert second.cells == {"prognosis": "MILD", "mortality": "1", "phenotype_02": "0"}
 
 
+@pytest.mark.parametrize("name", ["phenotype_1", "Phenotype_01", "phenotype 1", "phenotype1"])
+def test_a_phenotype_is_read_however_its_number_is_written(tmp_path, name):
+    text = f"case,t1,mortality,{name},phenotype_12\na,a.nii.gz,0,1.0,0\n"
+    (case,) = load(write_list(tmp_path, text, "a.nii.gz")).cases
+    assert case.cells == {"mortality": "0", "phenotype_01": "1", "phenotype_12": "0"}
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ("phenotype_26", 'the column "phenotype_26" is of no phenotype; there are phenotype_01'),
+        ("phenotype_0", 'the column "phenotype_0" is of no phenotype'),
+        ("phenotype_01,phenotype_1", "the column phenotype_01 is given twice: phenotype_01, pheno"),
+    ],
+)
+def test_a_phenotype_that_there_is_not_is_told_and_not_left_out(tmp_path, columns, said):
+    with pytest.raises(DataError, match=said):
+        load(write_list(tmp_path, f"case,t1,{columns}\na,a.nii.gz,{'1,' * columns.count(',')}1\n"))
+
+
 def test_a_comma_in_a_number_of_a_list_with_commas_is_told_with_what_to_do(tmp_path):
     path = write_list(tmp_path, 'case,t1,age_years\na,a.nii.gz,"61,5"\n', "a.nii.gz")
     with pytest.raises(DataError, match=r'row 2, column "age_years".*Write decimals with a point'):
