@@ -35,7 +35,7 @@ Image.MAX_IMAGE_PIXELS = None
 # What Pillow's parsers raise on damaged files.
 _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
-    ZeroDivisionError, AttributeError, struct.error, UnidentifiedImageError,
+    ZeroDivisionError, AttributeError, struct.error,
 )  # fmt: skip
 
 NOTES = (NO_ORIENTATION, NO_SPACING)
@@ -148,6 +148,13 @@ def _opened(path: Path) -> Iterator[Image.Image]:
                     do="Open a smaller copy.",
                 )
             yield picture
+    except UnidentifiedImageError as error:
+        raise ReadError(
+            "is damaged, or of a kind that is not read here",
+            code=Code.FILM_DAMAGED,
+            file=path.name,
+            do="Copy it again, or save it elsewhere as a grey PNG of 8 or 16 bits.",
+        ) from error
     except _DAMAGE as error:
         raise ReadError(
             "is damaged or ends early", code=Code.FILM_DAMAGED, file=path.name, do="Copy it again."
@@ -157,7 +164,18 @@ def _opened(path: Path) -> Iterator[Image.Image]:
 def _grey(picture: Image.Image) -> NDArray[np.generic]:
     if picture.mode in ("1", "La", "LA"):
         return np.asarray(picture.convert("L"))
-    return np.asarray(picture)
+    grey = np.asarray(picture)
+    # Pillow gives 32 bits with a sign, also where the file has none.
+    return grey.view(np.uint32) if _has_no_sign(picture) else grey
+
+
+def _has_no_sign(picture: Image.Image) -> bool:
+    """True for TIFFs of 32 bits of whole numbers without a sign, which is what TIFF has by rule."""
+    tags = getattr(picture, "tag_v2", None)
+    if tags is None or picture.mode != "I":
+        return False
+    formats = tags.get(_SAMPLE_FORMAT, (_NO_SIGN,))
+    return tuple(tags.get(_BITS, ())) == (32,) and tuple(formats) == (_NO_SIGN,)
 
 
 def _turn(picture: Image.Image) -> int:
@@ -201,9 +219,11 @@ def _is_inverted(picture: Image.Image) -> bool:
     return bool(tags.get(_PHOTOMETRIC) == _WHITE_IS_ZERO)
 
 
-_PHOTOMETRIC = next(
-    tag for tag, info in TiffTags.TAGS_V2.items() if info.name == "PhotometricInterpretation"
+_PHOTOMETRIC, _BITS, _SAMPLE_FORMAT = (
+    next(tag for tag, info in TiffTags.TAGS_V2.items() if info.name == name)
+    for name in ("PhotometricInterpretation", "BitsPerSample", "SampleFormat")
 )
+_NO_SIGN = 1
 
 
 def _geometry(rows: int, columns: int) -> Geometry:

@@ -24,10 +24,13 @@ CASE_LIST = "medview.learning.case_list:cases_of"
 # What some file system takes for a path, and what does not print.
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\ud800-\udfff]+')
 _ONE_FILE_A_CASE = (Code.FILM_DAMAGED, Code.NIFTI_HEADER, Code.NIFTI_SHORT, Code.META_HEADER)
+_UNREAD = (Code.NOT_ALLOWED, Code.NOT_A_FILE)
+_ANY_NAME = (Code.NOT_AN_IMAGE, Code.NOT_ALLOWED)
 # What is called so and is no image at all is a case, too; other files beside images are none.
 # Readers go by what is in a file, not by its name.
 _CALLED_IMAGE = (
     *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima"),
+    *(".jp2", ".j2k", ".jpx", ".jls", ".jxl", ".gif", ".webp", ".avif", ".heic", ".pgm"),
     *(".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"),
 )
 _LONGEST_NAME = 80
@@ -130,19 +133,21 @@ def _found(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
 def _damaged(catalogue: Catalogue, path: Path) -> list[Case]:
     """Files that would be a case each, were they whole: their runs fail, and say why.
 
+    So do those that may not be read, and folders that may not: nobody knows how much is in them.
     Of DICOM series only single slices may be damaged; what their runs say of that is enough.
     """
     files = [
         path if path.is_file() else path / one.file
         for one in catalogue.skipped
         if one.code in _ONE_FILE_A_CASE
-        or (one.code == Code.NOT_AN_IMAGE and one.file.lower().endswith(_CALLED_IMAGE))
+        or (one.code in _ANY_NAME and one.file.lower().endswith(_CALLED_IMAGE))
+        or (one.code in _UNREAD and (path / one.file).is_dir())
     ]
     files = [file for file in files if not file.name.startswith(".")]  # notes of a file system
     return [
         Case(_safe(name), Wanted((file,)), title=legible(name))
         for file, name in ((file, file.name.partition(".")[0]) for file in files)
-        if file.is_file()
+        if file.exists()
     ]
 
 

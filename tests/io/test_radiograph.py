@@ -44,6 +44,37 @@ def test_sixteen_bits_beyond_the_sign_become_floats(tmp_path):
     np.testing.assert_array_equal(volume.array[0], DEEP * 2)
 
 
+def bare_tiff(path: Path, pixels: np.ndarray, *more: tuple[int, int]) -> Path:
+    """A TIFF of one strip with the usual tags and `more` of one short number each."""
+    rows, columns = pixels.shape
+    tags = {256: columns, 257: rows, 258: 8 * pixels.itemsize, 259: 1, 262: 1, 277: 1, 278: rows}
+    tags |= {273: 8 + 2 + 12 * (9 + len(more)) + 4, 279: pixels.nbytes, **dict(more)}
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, tags[tag]) for tag in sorted(tags))
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + bytes(4)
+    path.write_bytes(head + pixels.tobytes())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("pixels", "more"),
+    [
+        (DEEP.astype(np.uint32) * 140_000, ()),
+        (DEEP.astype(np.uint32) * 140_000, ((339, 1),)),
+        (DEEP.astype(np.int32) * 70_000 - 2**30, ((339, 2),)),
+    ],
+)
+def test_whole_numbers_of_32_bits_keep_their_size_and_sign(pixels, more, tmp_path):
+    _, volume = only(bare_tiff(tmp_path / "f.tif", pixels, *more))
+    np.testing.assert_array_equal(volume.array[0], pixels.astype(np.float32))
+
+
+def test_a_kind_of_tiff_that_is_not_read_is_not_only_called_damaged(tmp_path):
+    path = bare_tiff(tmp_path / "f.tif", DEEP.astype(np.float64), (339, 3))
+    with pytest.raises(ReadError, match="of a kind that is not read here") as caught:
+        only(path)
+    assert "PNG" in caught.value.do
+
+
 def test_a_jpeg_of_a_film_is_grey(tmp_path):
     _, volume = only(picture(tmp_path / "f.jpg", GREY, quality=100))
     assert not volume.is_colour

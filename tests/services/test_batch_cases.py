@@ -13,6 +13,7 @@ from throwaway import save_dicom, save_nifti, small_head
 from medview.domain.card import InputSpec
 from medview.domain.errors import InputRefused
 from medview.domain.progress import Silent
+from medview.domain.study import Skipped
 from medview.io.readers import scan
 from medview.services import batch_cases
 from medview.services.batch_cases import Case
@@ -153,7 +154,7 @@ def test_a_film_or_volume_that_is_damaged_is_a_case_that_fails(tmp_path):
     (tmp_path / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(50))
     short = save_nifti(small_head(), tmp_path / "short.nii")
     short.write_bytes(short.read_bytes()[:400])
-    for name in ("notes.txt", "words.png", "words.dcm", "Words.NII.GZ", "._words.png"):
+    for name in ("notes.txt", "words.png", "words.dcm", "Words.NII.GZ", "._words.png", "w.jp2"):
         (tmp_path / name).write_text("no image")
     for name in ("none.jpg", "none.nii.gz", "none.dcm", "none.txt"):
         (tmp_path / name).touch()
@@ -165,6 +166,19 @@ def test_a_film_or_volume_that_is_damaged_is_a_case_that_fails(tmp_path):
         ("none", "none.nii.gz"),
         ("short", "short.nii"),
         ("torn", "torn.png"),
+        ("w", "w.jp2"),
         ("words", "words.dcm"),
         ("words", "words.png"),
     ]
+
+
+def test_a_folder_or_film_that_may_not_be_read_is_a_case_that_fails(tmp_path):
+    Image.new("L", (9, 8)).save(tmp_path / "whole.png")
+    (tmp_path / "locked").mkdir()
+    for name in ("film.png", "notes.txt"):
+        (tmp_path / name).write_text("who knows")
+    found = scan(Silent(), (tmp_path,))
+    names = ("locked", "film.png", "notes.txt")
+    unread = tuple(Skipped(name, "MV-IO-005", "cannot be read") for name in names)
+    cases = batch_cases._damaged(replace(found, skipped=unread), tmp_path)
+    assert [case.name for case in cases] == ["locked", "film"]
