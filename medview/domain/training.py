@@ -15,7 +15,7 @@ FOLLOWS = "follows"
 BEGUN_WITH = "begun_with.json"
 """The note, beside a checkpoint, of what must be the same to go on from it."""
 
-NETWORK_MB = {"anomaly": 1500, "region-net": 1500}
+NETWORK_MB = {"anomaly": 1500, "region-net": 800}
 """Models whose networks train side by side on a processor, and what each takes, MB (10^6 bytes)."""
 
 

@@ -87,6 +87,6 @@ def test_side_by_side_they_become_the_same(case: RegionCase, tmp_path: Path) -> 
 def test_stopped_children_go_and_leave_their_checkpoints(case: RegionCase, tmp_path: Path) -> None:
     habits = Habits(replace(RECIPE, epochs=50), at_once=2)
     with pytest.raises(KeyboardInterrupt):
-        train_all(Asked(most=1), _two(case, tmp_path), habits)
+        train_all(Asked(most=3), _two(case, tmp_path), habits)  # two of them before an epoch
     assert not side_by_side.multiprocessing.active_children()
-    assert (tmp_path / "one" / "checkpoint" / "last.pt").is_file()
+    assert any((tmp_path / name / "checkpoint" / "last.pt").is_file() for name in ("one", "two"))
