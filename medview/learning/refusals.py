@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from medview.domain.errors import ModelInputError
 from medview.domain.volume import Note, Volume
@@ -14,6 +15,7 @@ _AIR_HU = -900.0
 # Heads have at most 0.02 there, CT less: how far up the median of the edges is in the range.
 _AS_BRIGHT = 0.9
 _EVERY = 13
+_RIM, _RIM_SHARE = 3, 0.04
 _KINDS = {"CR": "a film", "DX": "a film", "RG": "a film", "MG": "a mammogram", "PT": "PET"}
 
 
@@ -93,7 +95,7 @@ def is_inverted(volume: Volume) -> bool:
     if volume.is_colour:
         return False
     axes = [axis for axis in range(3) if axis != volume.geometry.axis_of[2]]
-    edges = [np.take(volume.array, n, axis=axis).ravel() for axis in axes for n in (0, -1)]
+    edges = [edge for axis in axes for edge in _edges(volume.array, axis)]
     found = (np.concatenate(edges), volume.array.ravel()[::_EVERY])
     edge, whole = (np.asarray(each[np.isfinite(each)], dtype=np.float64) for each in found)
     if not (edge.size and whole.size):
@@ -111,6 +113,13 @@ def notes_on(volume: Volume) -> list[Note]:
         return []
     share = f"{100 * lost:.1f} %" if lost >= 0.001 else "less than 0.1 %"
     return [Note("NOT_FINITE", f"{share} of the values are not numbers; taken as no brain")]
+
+
+def _edges(array: NDArray[np.generic], axis: int) -> list[NDArray[np.generic]]:
+    """Values at both ends of an axis, so deep that a frame drawn round a picture is the least."""
+    deep = max(_RIM, round(_RIM_SHARE * array.shape[axis]))
+    whole = np.moveaxis(array, axis, 0)
+    return [whole[:deep:2].ravel(), whole[-1 : -deep - 1 : -2].ravel()]
 
 
 def _has_air(volume: Volume) -> bool:

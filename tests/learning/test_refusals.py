@@ -79,6 +79,15 @@ def test_a_head_with_dark_and_bright_swapped_is_called_so_and_no_ct(modality):
         assert "CT" not in str(told.value)
 
 
+def test_a_white_frame_round_a_picture_turns_nothing_round():
+    array = np.zeros((1, 200, 200), np.uint8)
+    array[:, 60:140, 60:140] = 120
+    array[:, [0, -1]] = array[:, :, [0, -1]] = 255
+    picture = replace(phantom_on(geometry_of(shape=array.shape)), array=array)
+    assert not is_inverted(picture)
+    assert is_inverted(replace(picture, array=255 - array))
+
+
 def test_ct_without_a_word_in_its_header_is_still_called_ct():
     assert kind_of(with_values(ct_like())) == "CT (its values are Hounsfield units)"
     assert not is_inverted(with_values(ct_like()))
