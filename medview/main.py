@@ -234,16 +234,19 @@ def open_window(
     program = build(asked=asked)
     program.app.session.private = private or program.app.session.private
     errors: list[MedviewError] = []
-    program.tell = errors.append
+    late: list[MedviewError] = []
+    program.tell = late.append
     with speech.hushed():
         saved = _run(program, paths, screenshot, errors.append)
+    # Pictures that were asked for are there, whatever could not be kept for the next time.
+    errors = errors if saved and not errors else [*errors, *late]
     if errors:
         code = speech.tell(errors[0])
-        for error in errors[1:]:
-            _say(error)
     else:
-        code = program.exit_code
+        code = 0 if saved else program.exit_code
         speech.answer(saved)
+    for error in errors[1:] or (late if saved else ()):
+        _say(error)
     if program.writer.is_at_work:
         # Files of a disk that does not answer would be closed at the interpreter's end.
         sys.stdout.flush()

@@ -273,6 +273,18 @@ def test_a_stream_that_was_closed_takes_nothing_away(environment, closed):
     assert (">&-" in closed.split()) or json.loads(done.stdout)["schema"] == "medview.versions/1"
 
 
+def test_pictures_that_are_there_are_the_answer_also_where_nothing_can_be_kept(
+    environment, folder, tmp_path
+):
+    (tmp_path / "file").write_text("no folder")
+    out = tmp_path / "shots"
+    words = ("-m", "medview", "open", str(folder), "--screenshot", str(out), "--json")
+    done = run({**environment, "MEDVIEW_HOME": str(tmp_path / "file" / "home")}, *words)
+    assert done.returncode == 0, done.stderr
+    assert sorted(json.loads(done.stdout)["files"]) == sorted(each.name for each in out.iterdir())
+    assert "could not be kept" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("script", "words"),
     [

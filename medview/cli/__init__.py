@@ -7,7 +7,7 @@ How a command is added
        from medview.cli.contract import Answer, Context, command
 
        @command("info", words=describe)          # the kind: "schema" becomes "medview.info/1"
-       @click.argument("path", type=click.Path(path_type=Path))
+       @click.argument("path", type=click.Path(path_type=Path, readable=False))
        def info(context: Context, path: Path) -> Answer:
            \"\"\"Say what a file, folder, ZIP or DICOMDIR holds.\"\"\"
            catalogue = context.call("files", "medview.io.readers:scan", (path,))
@@ -33,6 +33,8 @@ What the frame does for it
 - ``medview.io.atomic`` has ``whole_file(out)`` and ``whole_folder(out)``: what is written inside
   appears at ``--out`` only when the block ends well. Open it in the command, not in the child:
   a child that is killed cannot tidy up.
+- Input with ``readable=False`` is tried, not asked beforehand: what may not be read is refused by
+  its reader (3) with what to do, else as wrong use (2).
 - ``medview.cli.arguments`` has ``Numbers("L", "P", "H")`` for --at L,P,H and the like.
 """
 

@@ -29,7 +29,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
 
 @command("batch", words=_in_words)
 @click.argument("model")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path, readable=False))
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True)
 @click.option(

@@ -135,7 +135,7 @@ def command(
         made = click.command(name=name)(body)
         for parameter in made.params:
             if isinstance(parameter.type, click.Path):
-                parameter.type = _NamedPath(path_type=Path)
+                parameter.type = _NamedPath(path_type=Path, readable=parameter.type.readable)
         return made
 
     return make

@@ -25,7 +25,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
 
 
 @command("deidentify", words=_in_words)
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--result",
     "results",

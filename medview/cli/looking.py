@@ -58,7 +58,7 @@ def _series_lines(series: Mapping[str, Any]) -> list[str]:
 
 
 @command("info", words=_in_words)
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path, readable=False))
 @reader_choice
 def info(context: Context, path: Path, choice: Choice | None) -> Answer:
     """Say what PATH (a file, folder, ZIP or DICOMDIR) holds, and what is doubtful about it."""
@@ -74,7 +74,7 @@ def info(context: Context, path: Path, choice: Choice | None) -> Answer:
 
 
 @command("convert")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path, readable=False))
 @click.option("--series", metavar="UID[#STACK]", help="Which series, if there are several.")
 @click.option(
     "--out",

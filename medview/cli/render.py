@@ -52,7 +52,7 @@ class Slab(click.ParamType[tuple[float, str]]):
 
 
 @command("frame")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=click.Path(path_type=Path, readable=False))
 @click.option("--series", metavar="UID[#STACK]", help="Which series, if there are several.")
 @click.option(
     "--plane",

@@ -66,7 +66,9 @@ def _score_line(score: Mapping[str, Any]) -> str:
 
 @command("result", words=_in_words)
 @click.argument("model")
-@click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
+@click.argument(
+    "paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path, readable=False)
+)
 @click.option("--input", "named", multiple=True, type=RolePath(), help="An input by its role.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder to write.")
 @click.option("--series", metavar="UID[#STACK]", help="Which series, if there are several.")

@@ -231,3 +231,14 @@ def test_nothing_is_written_over_what_is_read(tmp_path, capsys):
     code, body = answer(capsys, "convert", file, "--out", tmp_path)
     assert (code, [one["file"] for one in body["outputs"]]) == (0, ["head-2.nii.gz"])
     assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize("words", [["info"], ["convert", "--out", "o"]])
+def test_whether_input_may_be_read_is_tried_and_not_asked(
+    words, study, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("os.access", lambda *_, **__: False)
+    image = next(each for each in study.iterdir() if each.suffix != ".txt")
+    code, said = answer(capsys, words[0], image, *words[1:])
+    assert code == 0, said
