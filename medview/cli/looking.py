@@ -12,6 +12,7 @@ import click
 from medview.cli.arguments import keep_apart, reader_choice
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import InputRefused, ReadError, UsageError
+from medview.domain.wording import legible
 
 if TYPE_CHECKING:
     from medview.domain.study import Catalogue, Choice, Series
@@ -34,7 +35,8 @@ def _in_words(body: Mapping[str, Any]) -> str:
                 lines += _series_lines(series)
     counts = body["counts"]
     lines.append(f"{counts['read']} of {counts['files']} files read")
-    lines += [f"  skipped {item['file'] or 'a file'}: {item['what']}" for item in body["skipped"]]
+    skipped = ((legible(item["file"] or "a file"), item["what"]) for item in body["skipped"])
+    lines += [f"  skipped {name}: {what}" for name, what in skipped]
     return "\n".join(lines)
 
 

@@ -290,6 +290,12 @@ def _nothing(paths: Sequence[Path], files: Sequence[Path], findings: _Findings) 
         return ReadError(
             "is empty", code=Code.NOTHING_FOUND, file=name, do="Choose a folder with images."
         )
+    reasons = {(error.code, error.what): error for error in findings.skipped.values()}
+    if len(reasons) == 1 and len(findings.skipped) == len(files):
+        only = next(iter(reasons.values()))
+        if only.code != Code.NOT_AN_IMAGE:
+            what = f"none of its {len(files)} files can be shown (each: {only.what})"
+            return ReadError(what, code=only.code, file=name, do=only.do, skipped=len(files))
     return ReadError(
         f"none of its {len(files)} files is an image that can be shown",
         code=Code.NOTHING_FOUND,

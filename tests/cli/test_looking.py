@@ -242,3 +242,13 @@ def test_whether_input_may_be_read_is_tried_and_not_asked(
     image = next(each for each in study.iterdir() if each.suffix != ".txt")
     code, said = answer(capsys, words[0], image, *words[1:])
     assert code == 0, said
+
+
+def test_a_name_of_two_lines_makes_no_line_of_its_own(study, capsys):
+    (study / "one\nforged: line\x1b[31m").write_text("no image")
+    assert main(["info", str(study), "--quiet"]) == 0
+    said = capsys.readouterr().out
+    assert "\x1b" not in said
+    assert [line for line in said.splitlines() if "forged" in line] == [
+        "  skipped one forged: line [31m: not a medical image"
+    ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import struct
 import zipfile
 from pathlib import Path
 
@@ -90,16 +89,28 @@ def test_an_archive_within_a_folder_is_not_entered(tmp_path):
     assert [(item.file, item.code) for item in found.skipped] == [("more.zip", "MV-IO-016")]
 
 
-def test_an_encrypted_member_is_named(tmp_path):
-    path = zipped(tmp_path / "s.zip", save(stack()[:1], tmp_path / "in"))
-    raw = bytearray(path.read_bytes())
+def locked(path: Path) -> Path:
+    """The archive with all its members marked as encrypted."""
+    raw = path.read_bytes()
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        at = raw.index(signature) + offset
-        raw[at : at + 2] = struct.pack("<H", struct.unpack_from("<H", raw, at)[0] | 1)
-    path.write_bytes(bytes(raw))
-    with pytest.raises(ReadError, match="encrypted") as caught:
+        first, *parts = raw.split(signature)
+        at = offset - len(signature)
+        parts = [part[:at] + bytes([part[at] | 1]) + part[at + 1 :] for part in parts]
+        raw = signature.join([first, *parts])
+    path.write_bytes(raw)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("count", "says"),
+    [(1, "is encrypted"), (3, r"none of its 3 files can be shown \(each: is encrypted")],
+)
+def test_an_encrypted_archive_is_refused_with_the_reason(count, says, tmp_path):
+    path = locked(zipped(tmp_path / "s.zip", save(stack()[:count], tmp_path / "in")))
+    with pytest.raises(ReadError, match=says) as caught:
         catalogue(path)
-    assert caught.value.code == "MV-IO-011"
+    assert (caught.value.code, caught.value.skipped) == ("MV-IO-011", count)
+    assert "password" in caught.value.do
 
 
 def test_a_damaged_member_stops_no_other(tmp_path):
