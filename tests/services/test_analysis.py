@@ -100,9 +100,7 @@ def test_settings_stand_behind_what_was_not_chosen(analysis, jobs, preferences):
     assert (request.age_years, request.sex) == (50.0, "M")
 
 
-def test_the_seed_of_this_start_stands_behind_one_that_was_not_chosen(
-    analysis, jobs, preferences
-):
+def test_the_seed_of_this_start_stands_behind_one_that_was_not_chosen(analysis, jobs, preferences):
     preferences.seed = 5
     analysis.run("anomaly", Choices(age_years=50.0))
     analysis.run("anomaly", Choices(seed=0))
