@@ -34,8 +34,9 @@ def test_an_unknown_site_has_no_effect_and_a_known_one_its_own(ensemble):
     assert np.array_equal(said.fixed[:, unknown], said.mixed[:, unknown])
     assert (said.fixed[:, ~unknown] != said.mixed[:, ~unknown]).all()
     same = ensemble.ask(SCALE, np.repeat(X[:1], 3, 0), np.arange(3))
-    assert len(set(same.mixed[0])) == 3
-    assert len(set(same.fixed[0])) == 1
+    # Rows of one batch may differ in their last digit, by the processor.
+    assert np.diff(np.sort(same.mixed[0])).min() > 1e-3
+    assert np.ptp(same.fixed[0]) < 1e-6
 
 
 def test_a_site_is_the_weight_of_one_on_its_effect(ensemble):
