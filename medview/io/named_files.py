@@ -19,9 +19,17 @@ def file_named(folder: Path, text: str) -> Path:
     with one in its name.
     """
     plain = folder / text
-    if os.sep == "\\" or "\\" not in text or is_elsewhere(text) or plain.exists():
+    if os.sep == "\\" or "\\" not in text or is_elsewhere(text) or lies_there(plain):
         return plain
     return folder.joinpath(*PureWindowsPath(text).parts)
+
+
+def lies_there(path: Path) -> bool:
+    """Whether a path exists; one whose name is longer than any can be does not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def is_elsewhere(text: str) -> bool:

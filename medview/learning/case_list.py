@@ -13,7 +13,7 @@ from typing import cast
 from medview.domain.errors import DataError
 from medview.domain.progress import Progress
 from medview.io.atomic import own_file
-from medview.io.named_files import file_named, not_there
+from medview.io.named_files import file_named, lies_there, not_there
 from medview.io.tables import CODE, columns_of, read_table
 from medview.learning.subset import LeftOut, Split, Subset, TrainCase
 
@@ -270,7 +270,7 @@ def _case_of(row: Row, folder: Path, roles: tuple[str, ...]) -> TrainCase | Left
     if role is None:
         return LeftOut(row["case"], "MV-DAT-101", f"it has no {' or '.join(roles)} file")
     needed = [role, *(column for column in ("mask", "brain") if column in files)]
-    missing = next((column for column in needed if not files[column].exists()), None)
+    missing = next((column for column in needed if not lies_there(files[column])), None)
     if missing:
         what = f'row {row.number}, column "{missing}": {not_there(folder, row[missing])}'
         return LeftOut(row["case"], "MV-DAT-102", what)

@@ -286,3 +286,13 @@ def test_a_list_that_is_written_is_read_again_as_it_was(tmp_path):
     assert list(cells) == ["case", "patient", "t1", "label", "note"]
     assert cells["t1"] == "a.nii.gz"
     assert (tmp_path / "in" / "cases.csv").stat().st_mode & 0o77 == 0
+
+
+def test_a_name_longer_than_any_file_has_is_of_one_that_is_not_there(tmp_path):
+    text = f"case,t1\na,{'x' * 300}\nb,sub\\{'y' * 300}\n"
+    (tmp_path / "cases.csv").write_text(text, encoding="utf-8")
+    found = load_case_list(tmp_path / "cases.csv", ("t1",))
+    assert [(one.case, one.code) for one in found.skipped] == [
+        ("a", "MV-DAT-102"),
+        ("b", "MV-DAT-102"),
+    ]
