@@ -30,7 +30,7 @@ from medview.learning.course import Trainer, epochs_of
 T = TypeVar("T", bound=Trainer)
 _LOOK_EVERY_S = 0.2
 _GO_ON = True
-_ALONE = "Give --threads 1: the networks are then trained one after the other."
+_ALONE = "Train on one processor thread: the networks then learn one after the other."
 
 
 class Training(Protocol[T]):
@@ -248,9 +248,9 @@ class _Crew:
                 while waiting and len(self.running) < at_once:
                     self._start(waiting.pop(0))
                 self.told.job.check()
-                for pipe in wait(list(self.running), _LOOK_EVERY_S):
-                    if isinstance(pipe, Connection):
-                        self._hear(pipe)
+                ready = wait(list(self.running), _LOOK_EVERY_S)
+                for pipe in [each for each in self.running if each in ready]:
+                    self._hear(pipe)
         finally:
             for pipe in list(self.running):
                 self._let_go(pipe)

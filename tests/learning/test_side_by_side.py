@@ -99,7 +99,7 @@ def test_one_that_is_killed_is_told_and_gone_on_with_to_the_same_end(tmp_path):
     first, second = walks(tmp_path / "out", "one", "two")
     with pytest.raises(MedviewError, match="ended without a word") as caught:
         train(Silent(), [replace(first, accident="killed"), second], at_once=2)
-    assert "Give --threads 1" in caught.value.do
+    assert "on one processor thread" in caught.value.do
     assert read_checkpoint(first.folder, names=("epoch",), run=None)["epoch"] == 2
     assert not side_by_side.multiprocessing.active_children()
     told = Heard()
@@ -204,7 +204,40 @@ def test_where_no_process_can_be_started_it_is_said_what_to_do(tmp_path, monkeyp
     monkeypatch.setattr("multiprocessing.context.SpawnProcess.start", none)
     with pytest.raises(MedviewError, match="no process can be started for one") as caught:
         train(Silent(), walks(tmp_path, "one", "two"), at_once=2)
-    assert "Give --threads 1" in caught.value.do
+    assert "on one processor thread" in caught.value.do
+
+
+class OtherPipe:
+    """An end of a pipe that is of no class of this system, as those of Windows are."""
+
+    def __init__(self, end):
+        self.end = end
+
+    def __getattr__(self, name):
+        return getattr(self.end, name)
+
+
+def test_ends_of_pipes_of_any_class_are_listened_to(tmp_path, monkeypatch):
+    class Impatient(Heard):
+        checks = 0
+
+        def check(self):
+            self.checks += 1
+            assert self.checks < 9, "nobody listened"
+
+    def start(crew, training):
+        ours, theirs = side_by_side.multiprocessing.Pipe()
+        theirs.send(("ended", "epochs"))
+        gone = side_by_side.multiprocessing.Process()
+        crew.running[OtherPipe(ours)] = training.name, gone
+        held.append(theirs)
+
+    held = []
+    monkeypatch.setattr(side_by_side._Crew, "_start", start)
+    given = walks(tmp_path, "one", "two")
+    told = side_by_side.Told.of(Impatient(), given, {"one": 0, "two": 0}, {})
+    crew = side_by_side._Crew(told, False, lambda name: 0.0)
+    assert crew.train(given, 2) == {"one": "epochs", "two": "epochs"}
 
 
 _TRAIN = """
