@@ -29,7 +29,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
     **{f"phenotype_{n:02}": ("0", "1") for n in range(1, 26)},
 }
 """Columns that know a few words only; empty is unknown."""
-_NUMBERED = re.compile(r"phenotype[ _-]?(\d{1,4})", re.IGNORECASE)
+_NUMBERED = re.compile(r"phenotype[ _-]?(\d{1,2})", re.IGNORECASE)
 _NUMBERS = ("age_years", "film_hour")
 _RANGES = {"age_years": (0.0, 130.0)}
 _OF_SETS = ("hours", "first", "films", "to_icu")

@@ -141,6 +141,12 @@ def test_words_count_in_any_case_and_labels_as_programs_write_them(tmp_path):
     assert second.cells == {"prognosis": "MILD", "mortality": "1", "phenotype_02": "0"}
 
 
+def test_a_column_of_ones_own_with_a_year_in_its_name_is_no_phenotype(tmp_path):
+    text = "case,t1,mortality,phenotype_2020\na,a.nii.gz,0,5\n"
+    (case,) = load(write_list(tmp_path, text, "a.nii.gz")).cases
+    assert case.cells == {"mortality": "0"}
+
+
 @pytest.mark.parametrize("name", ["phenotype_1", "Phenotype_01", "phenotype 1", "phenotype1"])
 def test_a_phenotype_is_read_however_its_number_is_written(tmp_path, name):
     text = f"case,t1,mortality,{name},phenotype_12\na,a.nii.gz,0,1.0,0\n"
