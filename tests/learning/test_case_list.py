@@ -144,7 +144,7 @@ def test_words_count_in_any_case_and_labels_as_programs_write_them(tmp_path):
 def test_a_column_of_ones_own_with_a_year_in_its_name_is_no_phenotype(tmp_path):
     text = "case,t1,mortality,phenotype_2020\na,a.nii.gz,0,5\n"
     (case,) = load(write_list(tmp_path, text, "a.nii.gz")).cases
-    assert case.cells == {"mortality": "0"}
+    assert case.cells == {"mortality": "0", "phenotype_2020": "5"}
 
 
 @pytest.mark.parametrize("name", ["phenotype_1", "Phenotype_01", "phenotype 1", "phenotype1"])
