@@ -88,7 +88,8 @@ class Volume:
     warnings : tuple[Note, ...]
         What the reader found doubtful.
     view : str
-        View position of a film as its header says it (0018,5101): "PA", "AP", "LL", ...
+        View position of a film as its header says it (0018,5101): "PA", "AP", "LL", ...;
+        without one "LATERAL" where the words of its series say so.
     looks : tuple[Look, ...]
         Presentation states about slices of this volume (R31), in the order they were made.
     """

@@ -33,6 +33,7 @@ from medview.io.dicom_rescale import (
     value_table_of,
     windows_of,
 )
+from medview.io.dicom_view import view_of
 from medview.io.limits import is_too_large
 from medview.io.values import notes_on
 
@@ -212,7 +213,7 @@ class Filling:
             missing_slices=blank,
             lossy=series.lossy,
             warnings=notes,
-            view=header.word("ViewPosition"),
+            view=view_of(header),
             looks=self._looks(),
         )
 

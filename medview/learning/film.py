@@ -128,7 +128,7 @@ def refuse_unfit(volume: Volume) -> None:
         )
     if _is_lateral(volume):
         raise ModelInputError(
-            "this is a lateral film, the model needs a frontal one",
+            "this is a lateral film by its header, the model needs a frontal one",
             do="Choose the PA or AP film.",
             code="MV-MOD-021",
         )
@@ -150,7 +150,7 @@ def _kind_of(volume: Volume) -> str:
 
 
 def _is_lateral(volume: Volume) -> bool:
-    """By the view in the header, or by its directions: rows that run from front to back."""
+    """By the view in the header or its directions: rows that run from front to back."""
     if volume.view in _LATERAL_VIEWS:
         return True
     geometry = volume.geometry
