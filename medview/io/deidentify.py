@@ -26,7 +26,14 @@ from medview.domain.wording import counted
 from medview.io.atomic import whole_folder
 from medview.io.confidentiality import EDITION, NewUid, new_uids, take_identity_out
 from medview.io.dicom_out.parts import Handover
-from medview.io.held_back import UNREADABLE, read_whole, reason_against, shows_a_face
+from medview.io.held_back import (
+    LOCKED,
+    UNREADABLE,
+    is_locked,
+    read_whole,
+    reason_against,
+    shows_a_face,
+)
 from medview.io.readers import files_under
 
 PROFILE = codes.DCM.BasicApplicationConfidentialityProfile
@@ -95,6 +102,8 @@ def deidentify(
         job.report(number, len(files), f"file {number + 1} / {len(files)}")
         found = read_whole(path)
         why = reason_against(found, with_burned_in=with_burned_in)
+        if found is None and is_locked(path):
+            why = LOCKED
         if found is not None and not why:
             name = pseudonym(found, key)
             target = out / name / f"{len(done.places) + 1:06d}.dcm"
@@ -144,16 +153,26 @@ def deidentify_into(
     with whole_folder(out) as draft:
         done = deidentify(job, paths, draft, with_burned_in, out)
         if not done.places:
-            raise InputRefused(
-                "there is nothing that can be copied without identity",
-                do="Choose a folder with DICOM images.",
-                code="MV-DEI-005",
-                skipped=len(done.withheld),
-            )
+            raise _nothing_to_copy(done)
         for number, parts in enumerate(results, start=1):
             name = RESULTS if len(results) == 1 else f"{RESULTS}-{number}"
             _hand_over_about_copies(job, parts, draft / name, done)
     return _told(done)
+
+
+def _nothing_to_copy(done: Copied) -> InputRefused:
+    """The refusal, with what may not be read as its reason where there is any."""
+    what, do = "there is nothing that can be copied without identity", "Choose a folder with"
+    locked = sum((one.code, one.what) == LOCKED for one in done.withheld)
+    if locked:
+        what += (
+            f": {locked} {'folder or file' if locked == 1 else 'folders or files'} may not be read"
+        )
+        do = "Allow reading it" if locked == 1 else "Allow reading them"
+        do += ", or choose a folder with"
+    return InputRefused(
+        what, do=f"{do} DICOM images.", code="MV-DEI-005", skipped=len(done.withheld)
+    )
 
 
 def _hand_over_about_copies(job: Progress, parts: Handover, out: Path, done: Copied) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 import zlib
 from pathlib import Path
@@ -18,8 +19,14 @@ from medview.io.sources import open_binary
 # Pictures that often carry names in their pixels.
 _PICTURES_WITH_TEXT = ("US", "OT", "SC", "XC", "ES", "GM", "SM", "IVUS")
 UNREADABLE = ("MV-DEI-001", "not a DICOM file that can be read")
+LOCKED = (UNREADABLE[0], "a folder or file that may not be read")
 _HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "NECK", "CRANI", "CEREBR", "SCHAEDEL", "SCHÄDEL")
 _WORDS = ("BodyPartExamined", "StudyDescription", "SeriesDescription", "ProtocolName")
+
+
+def is_locked(path: Path) -> bool:
+    """True for what may not be read; of folders the readers give only those."""
+    return os.path.isdir(path) or (os.path.exists(path) and not os.access(path, os.R_OK))
 
 
 def read_whole(path: Path) -> Dataset | None:

@@ -1,5 +1,7 @@
 """De-identified copies: what they say of themselves, what is held back, results about them."""
 
+import errno
+import os
 import re
 import warnings
 import zipfile
@@ -325,3 +327,22 @@ def test_results_that_cannot_be_objects_do_not_keep_the_copies_back(tmp_path):
     assert "NO_RESULTS" in [one["code"] for one in body["warnings"]]
     assert sorted(path.name for path in (tmp_path / "out").iterdir())[0].startswith("ANON-")
     assert len(list((tmp_path / "out").iterdir())) == 1
+
+
+def test_a_locked_folder_is_told_as_the_reason_why_nothing_is_copied(tmp_path, monkeypatch):
+    (tmp_path / "in" / "locked").mkdir(parents=True)
+    write(tainted(), tmp_path / "in" / "locked" / "a.dcm")
+    scandir = os.scandir
+
+    def guarded(folder="."):
+        if str(folder).endswith("locked"):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", guarded)
+    with pytest.raises(InputRefused, match="1 folder or file may not be read") as refused:
+        deidentify_into(Silent(), (tmp_path / "in",), tmp_path / "out")
+    assert refused.value.code == "MV-DEI-005"
+    write(tainted(), tmp_path / "in" / "b.dcm")
+    body = deidentify_into(Silent(), (tmp_path / "in",), tmp_path / "out")
+    assert [one["what"] for one in body["withheld"]] == ["a folder or file that may not be read"]
