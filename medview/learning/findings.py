@@ -22,7 +22,7 @@ _NEIGHBOUR_VOXELS = 2
 def find_all(
     score: ScalarMap, residual: ScalarMap, inner: NDArray[np.bool_], settings: AnomalySettings
 ) -> tuple[Finding, ...]:
-    """Regions over the threshold of the score, largest first, then those of the residual alone.
+    """Regions over the threshold of the score, highest first, then those of the residual alone.
 
     The latter are large differences that the model's own uncertainty hides in the score. Only
     voxels of `inner` (k, j, i) count: at the rim of the brain the mask decides. A region over the
@@ -69,15 +69,19 @@ def grown(
 
 
 def regions(shown: ScalarMap, mask: NDArray[np.bool_]) -> list[Finding]:
-    """Connected regions of a mask (k, j, i) of at least ``SMALLEST_ML``, largest first.
+    """Connected regions of a mask (k, j, i) of at least ``SMALLEST_ML``, highest peak first.
 
-    Centroids are in LPS mm, the peak is that of the map.
+    Of equal peaks the larger region comes first. Centroids are in LPS mm, the peak is that of the
+    map.
     """
     labels, count = ndimage.label(mask)
     sizes = np.bincount(labels.ravel(), minlength=count + 1)[1:] * shown.geometry.voxel_ml
     boxes = ndimage.find_objects(labels)
-    order = [n for n in np.argsort(-sizes, kind="stable") if sizes[n] >= SMALLEST_ML]
-    return [_finding(shown, labels, int(n) + 1, boxes[n], float(sizes[n])) for n in order]
+    found = [
+        _finding(shown, labels, int(n) + 1, boxes[n], float(sizes[n]))
+        for n in np.flatnonzero(sizes >= SMALLEST_ML)
+    ]
+    return sorted(found, key=lambda one: (-one.peak, -one.volume_ml))
 
 
 def _finding(

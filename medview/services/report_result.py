@@ -122,15 +122,20 @@ def _anomaly_line(prediction: Prediction) -> str:
         return "Not judged: the model did not recognise these images."
     if not seen:
         return "No region above the threshold."
-    largest = max(seen, key=lambda each: each.volume_ml)
-    where = f"{where_words(largest, prediction)}, {number(largest.volume_ml, 2)} ml"
+    first = _most_unusual(seen)
+    where = f"{where_words(first, prediction)}, {number(first.volume_ml, 2)} ml"
     if len(seen) == 1:
         return f"Unusual region: {where}."
-    return f"{len(seen)} unusual regions; the largest: {where}."
+    return f"{len(seen)} unusual regions; the most unusual: {where}."
 
 
 def _seen(prediction: Prediction) -> list[Finding]:
     return [each for each in prediction.findings if not each.hidden_by_uncertainty]
+
+
+def _most_unusual(seen: list[Finding]) -> Finding:
+    """The region with the highest peak; a large one may be faint."""
+    return max(seen, key=lambda each: each.peak)
 
 
 def _hidden_text(prediction: Prediction) -> str:
@@ -174,11 +179,11 @@ def _rank_words(share: str, meaning: str) -> str:
 
 
 def _certainty_text(prediction: Prediction) -> str:
-    """How the uncertainty in the largest region compares with the rest of the brain."""
+    """How the uncertainty in the most unusual region compares with the rest of the brain."""
     seen = _seen(prediction)
     if not seen:
         return ""
-    share = certainty_rank(max(seen, key=lambda each: each.volume_ml), prediction)
+    share = certainty_rank(_most_unusual(seen), prediction)
     if share is None:
         return ""
     level = "low" if share < 0.5 else "ordinary" if share < 0.9 else "high: read it with care"

@@ -106,7 +106,7 @@ def test_the_run_can_be_repeated_from_what_is_printed(printed):
 
 def test_the_result_has_its_interval_and_what_it_is_compared_with(printed):
     text = " ".join(text_of(printed))
-    assert "2 unusual regions; the largest: left posterior, mid-height, 3.2 ml." in text
+    assert "2 unusual regions; the most unusual: left posterior, mid-height, 3.2 ml." in text
     assert "Anomaly score 1.83 (95 % interval 1.61 – 2.10, 5 samples)" in text
     assert "higher than in 98 % of 14 normal brains" in text
     assert "1 more region is hidden by uncertainty" in text

@@ -97,7 +97,8 @@ def export(bench, path):
 
 BLOCKS = (
     # identity, examination, question, comparison, result, findings, impression
-    *("P1", "21 Nov 2026", "Metastasis?", "02 Sep 2025, MR head", "unusual regions; the largest"),
+    *("P1", "21 Nov 2026", "Metastasis?", "02 Sep 2025, MR head"),
+    "unusual regions; the most unusual",
     *("Lesion on the left, 20 mm.", "Metastasis likely.", "referred by", "facility"),
     # uncertainty, calibration, quality, use, figures, published
     *("95 % interval 1.61 – 2.10", "Spread between 5 samples", "Calibration:", "Input quality"),

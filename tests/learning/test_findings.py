@@ -33,12 +33,20 @@ def test_volume_centroid_slice_and_peak_of_two_boxes_by_hand():
     score.array[13, 16, 21] = 11.0
     found = find_all(score, shown([], "residual"), np.ones(GRID.shape, bool), SETTINGS)
     assert [f.id for f in found] == [1, 2]
-    assert [f.volume_ml for f in found] == pytest.approx([120 * 0.024, 27 * 0.024], abs=1e-3)
-    assert [f.peak for f in found] == [6.0, 11.0]
-    assert [f.slice for f in found] == [4, 13]
-    assert found[0].centroid_lps == pytest.approx(GRID.to_mm((5.5, 7.0, 8.5)), abs=0.01)
-    assert found[1].centroid_lps == pytest.approx(GRID.to_mm((13, 16, 21)), abs=0.01)
+    assert [f.volume_ml for f in found] == pytest.approx([27 * 0.024, 120 * 0.024], abs=1e-3)
+    assert [f.peak for f in found] == [11.0, 6.0]
+    assert [f.slice for f in found] == [13, 4]
+    assert found[1].centroid_lps == pytest.approx(GRID.to_mm((5.5, 7.0, 8.5)), abs=0.01)
+    assert found[0].centroid_lps == pytest.approx(GRID.to_mm((13, 16, 21)), abs=0.01)
     assert not any(f.hidden_by_uncertainty for f in found)
+
+
+def test_a_large_faint_region_comes_after_a_small_one_that_stands_out():
+    score = shown([(LARGE, 6.0), (SMALL, 15.0)])
+    found = find_all(score, shown([], "residual"), np.ones(GRID.shape, bool), SETTINGS)
+    assert [f.peak for f in found] == [15.0, 6.0]
+    assert found[0].volume_ml < found[1].volume_ml
+    assert [f.id for f in found] == [1, 2]
 
 
 def test_what_only_the_residual_shows_is_named_as_hidden_and_comes_last():
@@ -91,7 +99,7 @@ def test_regions_that_touch_at_a_corner_only_are_two():
     assert len(regions(score, score.array > 5)) == 2
 
 
-def test_only_the_largest_are_listed_in_order_and_numbered():
+def test_of_equal_peaks_only_the_largest_are_listed_in_order_and_numbered():
     grid = geometry_of(shape=(4, 100, 60), spacing_mm=(3.0, 3.0, 3.0))
     boxes = [((slice(0, 4), slice(3 * n, 3 * n + 2), slice(0, n + 2)), 9.0) for n in range(30)]
     inner = np.ones(grid.shape, bool)

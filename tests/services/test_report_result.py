@@ -54,9 +54,10 @@ def test_without_orientation_only_the_slice_is_told(prediction):
     assert where_words(prediction.findings[0], replace(prediction, maps=())) == "slice 21"
 
 
-def test_the_line_names_the_largest_region_and_the_text_says_how_sure_it_is(prediction):
+def test_the_line_names_the_most_unusual_region_and_the_text_says_how_sure_it_is(prediction):
     section = report_result.result(exam(), prediction)
-    assert section.result == "2 unusual regions; the largest: left posterior, mid-height, 3.2 ml."
+    said = "2 unusual regions; the most unusual: left posterior, mid-height, 3.2 ml."
+    assert section.result == said
     assert "Anomaly score 1.83 (95 % interval 1.61 – 2.10, 5 samples)" in section.text
     assert "Uncertainty there is" in section.text
     assert "1 more region is hidden by uncertainty" in section.text
