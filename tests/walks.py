@@ -75,6 +75,6 @@ def walks(folder: Path, *names: str, **more: object) -> list[Walk]:
     """Some that share what they step with."""
     step = torch.linspace(0.5, 2.0, 8)
     return [
-        Walk(name, folder / name, step, seed=100 * n, **more)  # type: ignore[arg-type]
+        Walk(name, folder / name, step, seed=100 * n, **more)  # type: ignore[arg-type]  # by name
         for n, name in enumerate(names)
     ]

@@ -22,18 +22,11 @@ def view_of(header: Header) -> str:
         return given
     for keyword in _SAID_IN:
         words = _words_of(header.text(keyword))
-        if words & (_SIDEWAYS | _NOT_SO):
-            return _called(words)
+        if words & _NOT_SO:
+            return ""
+        if words & _SIDEWAYS:
+            return LATERAL
     return ""
-
-
-def view_in(text: str) -> str:
-    """Give "LATERAL" where a description calls its film so and names no other view, else ""."""
-    return _called(_words_of(text))
-
-
-def _called(words: set[str]) -> str:
-    return LATERAL if words & _SIDEWAYS and not words & _NOT_SO else ""
 
 
 def _words_of(text: str) -> set[str]:

@@ -315,7 +315,7 @@ def _child(training: Training[T], resume: bool, end: float, pipe: Connection) ->
     try:
         trainer = training.begun(resume=resume)
         _to_end(Line(pipe), training, trainer, end)
-    except Exception as error:
+    except Exception as error:  # whatever it is, the parent must not wait for more
         pipe.send(("failed", error))
         if isinstance(error, MedviewError):
             raise SystemExit(1) from error

@@ -7,7 +7,6 @@ import pytest
 from dicom_files import image, only, write
 
 from medview.domain.errors import ModelInputError
-from medview.io.dicom_view import view_in
 from medview.learning.film import refuse_unfit
 
 
@@ -20,8 +19,8 @@ def film(tmp_path, **header):
     "text",
     ["thorax lateral", "LAT", "CHEST_LAT", "Thorax seitlich", "Thorax LL", "Lat. chest", "1V-LAT"],
 )
-def test_a_series_may_call_its_film_lateral(text):
-    assert view_in(text) == "LATERAL"
+def test_a_series_may_call_its_film_lateral(tmp_path, text):
+    assert film(tmp_path, SeriesDescription=text).view == "LATERAL"
 
 
 @pytest.mark.parametrize(
@@ -31,8 +30,8 @@ def test_a_series_may_call_its_film_lateral(text):
         *("PA and lateral", "p.a. + lat", "AP/LAT", "Left lateral decubitus", "no lateral"),
     ],
 )
-def test_other_words_say_nothing(text):
-    assert view_in(text) == ""
+def test_other_words_say_nothing(tmp_path, text):
+    assert film(tmp_path, SeriesDescription=text).view == ""
 
 
 @pytest.mark.parametrize("where", ["SeriesDescription", "ProtocolName"])
