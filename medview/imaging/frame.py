@@ -14,6 +14,7 @@ from medview.domain.doubts import doubts
 from medview.domain.errors import GeometryError
 from medview.domain.geometry import Geometry
 from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.report import ColourBar
 from medview.domain.volume import Volume, Window
 from medview.imaging.intensity import grey
 from medview.imaging.looks import drawn as drawn_by_look
@@ -94,17 +95,12 @@ def compose_frame(
     to_lps = cut.pixel_to_lps
     absent = cut.absent(volume.missing_slices)
     image, window = _image(volume, view, cut, part)
-    noted = drawn_by_look(volume, view, cut)
     shown = tuple(layer for layer in layers if layer.style.visible)
     tints = tuple(_tint(layer, cut, part) for layer in shown)
     x, y = _pixel_of(to_lps, view.point_lps)
     return Frame(
         image=image,
-        paints=(
-            *_graphics(volume, cut, part),
-            *(() if noted is None else (noted,)),
-            *tints,
-        ),
+        paints=(*_graphics(volume, view, cut, part), *tints),
         pixel_to_lps=to_lps,
         pixel_mm=cut.pixel_mm,
         labels=_labels(volume.geometry, to_lps),
@@ -114,11 +110,7 @@ def compose_frame(
         position=_position(volume, cut, (x, y)),
         window=window,
         values=_values(volume, layers, view.point_lps),
-        colour_bars=tuple(
-            bar
-            for layer, drawn in reversed(tuple(zip(shown, tints, strict=True)))
-            for bar in legend(layer.map, _style(layer), drawn)
-        ),
+        colour_bars=_colour_bars(shown, tints),
         corners=_with_results(
             _corners(volume, shown, view, cut=cut, window=window, at=(x, y)), view, said
         ),
@@ -182,8 +174,22 @@ def _image(
     return shut(volume, view, cut, image), window
 
 
-def _graphics(volume: Volume, cut: Cut, part: Part | None) -> tuple[Tint, ...]:
-    """What the file itself lays over the image, in white, beneath all maps (R30)."""
+def _colour_bars(shown: tuple[Layer, ...], tints: tuple[Tint, ...]) -> tuple[ColourBar, ...]:
+    """Of each layer as it was tinted, the topmost first."""
+    pairs = reversed(tuple(zip(shown, tints, strict=True)))
+    return tuple(
+        bar for layer, painted in pairs for bar in legend(layer.map, _style(layer), painted)
+    )
+
+
+def _graphics(volume: Volume, view: View, cut: Cut, part: Part | None) -> tuple[Tint, ...]:
+    """What the file and its presentation state lay over the image, beneath all maps (R30)."""
+    noted = drawn_by_look(volume, view, cut)
+    return (*_planes(volume, cut, part), *(() if noted is None else (noted,)))
+
+
+def _planes(volume: Volume, cut: Cut, part: Part | None) -> tuple[Tint, ...]:
+    """The overlay planes of the file, in white."""
     if volume.graphics is None:
         return ()
     if part is None:
