@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -21,6 +21,9 @@ from medview.learning.devices import choose_device, multiplies_bfloat16, peak_me
 from medview.learning.weights import load_anomaly
 from medview.models.anomaly_vae import SIDE, AnomalyVae
 
+Way = Callable[[], Drawn]
+"""One way to ask the weights."""
+
 
 def compare(job: Progress, asked: Asked) -> Timing:
     """Ask the shipped weights in blocks, one by one, and in blocks in half precision.
@@ -37,47 +40,43 @@ def compare(job: Progress, asked: Asked) -> Timing:
     noise = noise_for(len(slices), SAMPLES, asked.seed)
     run_slices(Engine.fast(model, device), slices[:8], noise[:, :8], Silent())  # warm
 
-    def batched(precision: Precision) -> Callable[[], Drawn]:
+    def batched(precision: Precision) -> Way:
         engine = Engine.fast(model, device, precision)
         return lambda: Drawn(slices, brain, *run_slices(engine, slices, noise, Silent()))
 
-    ways: list[Callable[[], Drawn]] = [
+    ways: list[Way] = [
         batched("float32"),
         lambda: Drawn(slices, brain, *plain_loop(model, device, slices, noise)),
     ]
     if multiplies_bfloat16(device):
         ways.append(batched("bfloat16"))
-    seconds = [float("inf")] * len(ways)
-    found = [ways[0]()]
+    ours = ways[0]()
     peak_mb = peak_memory_mb()  # before anything but the blocks has run
-    found += [way() for way in ways[1:]]
-    for turn in range(asked.rounds):
+    loop, *lows = [way() for way in ways[1:]]
+    batched_s, loop_s, *low_s = best_seconds(job, ways, asked.rounds)
+    # The model recognises no made-up brain; what is compared is what it would say all the same.
+    settings = replace(settings, floor=None)
+    low = _low_timing(ours, lows[0], low_s[0], settings) if lows else None
+    apart = furthest(ours, loop, settings)
+    return Timing(load_s, batched_s, loop_s, apart, low, peak_mb, device)
+
+
+def best_seconds(job: Progress, ways: Sequence[Way], rounds: int) -> list[float]:
+    """The shortest time of each way; the ways take turns, so that a busy minute is for all."""
+    seconds = [float("inf")] * len(ways)
+    for turn in range(rounds):
         job.check()
-        job.report(turn, asked.rounds, f"round {turn + 1} / {asked.rounds}")
+        job.report(turn, rounds, f"round {turn + 1} / {rounds}")
         for n, way in enumerate(ways):
             began = time.perf_counter()
             way()
             seconds[n] = min(seconds[n], time.perf_counter() - began)
-    ours, loop, *lows = found
-    # The model recognises no made-up brain; what is compared is what it would say all the same.
-    settings = replace(settings, floor=None)
-    low = [
-        LowTiming(
-            seconds[2],
-            furthest(ours, one, settings),
-            abs(ours.volume_score(settings) - one.volume_score(settings)),
-        )
-        for one in lows
-    ]
-    return Timing(
-        load_s,
-        seconds[0],
-        seconds[1],
-        furthest(ours, loop, settings),
-        low[0] if low else None,
-        peak_mb,
-        device,
-    )
+    return seconds
+
+
+def _low_timing(ours: Drawn, low: Drawn, seconds: float, settings: AnomalySettings) -> LowTiming:
+    change = abs(ours.volume_score(settings) - low.volume_score(settings))
+    return LowTiming(seconds, furthest(ours, low, settings), change)
 
 
 def furthest(one: Drawn, other: Drawn, settings: AnomalySettings) -> float:
