@@ -10,8 +10,7 @@ from medview.domain.wording import lead
 from medview.learning.card_parts import UNMEASURED, figure_of, licence_of
 from medview.learning.icu_model import IcuModel
 from medview.learning.icu_recipe import IcuRecipe
-from medview.learning.icu_site_card import SOURCE as ARMED
-from medview.learning.icu_site_card import outputs_of, site_limits, site_method, sites_of
+from medview.learning.icu_site_card import HOURLY, with_sites
 from medview.learning.metrics import MetricRow
 from medview.learning.site_effects import FIXED, NETWORK
 from medview.learning.subset import Subset
@@ -50,19 +49,15 @@ def make_card(
     film = model.uses_film
     series = InputSpec("series", "time series of a stay (CSV: Hours + variables)", not film, ())
     films = (InputSpec("film", "frontal chest film", False, _FILM_MODALITIES),) if film else ()
-    outputs = [name for part in model.parts.values() for name in part.outputs]
-    by_site = recipe.rule is not None
-    title = "ICU series and film" if film else "ICU series"
-    return ModelCard(
+    maps = (OutputSpec("evidence", "map"),) if film else ()
+    names = [name for part in model.parts.values() for name in part.outputs]
+    card = ModelCard(
         id=recipe.MODEL,
         version=FILM_VERSION if film else "1.0",
-        title=f"{title} with site effects" if by_site else title,
-        summary=_summary(outputs, film, by_site=by_site),
+        title="ICU series and film" if film else "ICU series",
+        summary=_summary(names, film),
         inputs=(series, *films),
-        outputs=(
-            *(outputs_of(outputs) if by_site else (OutputSpec(n, "score") for n in outputs)),
-            *((OutputSpec("evidence", "map"),) if film else ()),
-        ),
+        outputs=(*(OutputSpec(name, "score") for name in names), *maps),
         preparation=(
             f"map of variables {model.variables.name}: {model.variables.columns} numbers a bin of "
             f"{model.variables.bin_hours:g} h",
@@ -70,29 +65,19 @@ def make_card(
             "foreign units turned, impossible values left out, the others clipped",
         ),
         intended_use="Research on records of adults. Not for diagnosis, triage or treatment.",
-        limits=(
-            *(site_limits(model, figures) if by_site else ()),
-            *_limits(model, patients, figures),
-        ),
-        method=(
-            *_method(model, recipe, figures),
-            *(site_method(figures, effects) if by_site else ()),
-        ),
+        limits=_limits(model, patients, figures),
+        method=_method(model, recipe, figures),
         licence=licence_of(subsets),
-        source=f"{SOURCE}; {ARMED}" if by_site else SOURCE,
+        source=SOURCE,
         trained_on=tuple(
             TrainedOn(s.name, s.n_patients, s.licence, _note(s)) for s in subsets if s.cases
         ),
         measured=figures,
         published=() if film else PUBLISHED,
-        settings={
-            **model.to_card(),
-            "samples": SAMPLES,
-            "recipe": asdict(recipe),
-            **({"sites": sites_of(model), "site_effects": list(effects)} if by_site else {}),
-        },
+        settings={**model.to_card(), "samples": SAMPLES, "recipe": asdict(recipe)},
         seen_patients=tuple(sorted(patient_hash(patient) for patient in patients)),
     )
+    return card if recipe.rule is None else with_sites(card, model, effects)
 
 
 def figure_rows(rows: Sequence[MetricRow], command: str) -> list[Figure]:
@@ -100,13 +85,10 @@ def figure_rows(rows: Sequence[MetricRow], command: str) -> list[Figure]:
     return [figure_of(row.as_dict(), command) for row in rows]
 
 
-def _summary(outputs: Sequence[str], film: bool, *, by_site: bool) -> str:
+def _summary(outputs: Sequence[str], film: bool) -> str:
     if film:
         return "Intensive care during the illness, from laboratory values and a chest film."
-    said = "Risk of death in hospital, hour by hour"
-    if by_site:
-        return f"{said}, with an effect of the site where it is known (ARMED)."
-    return f"{said}, and phenotypes." if len(outputs) > 1 else f"{said}."
+    return f"{HOURLY}, and phenotypes." if len(outputs) > 1 else f"{HOURLY}."
 
 
 def _note(subset: Subset) -> str:

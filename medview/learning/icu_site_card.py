@@ -3,13 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from medview.domain.card import Figure, OutputSpec
+from medview.domain.card import Figure, ModelCard, OutputSpec
 from medview.learning.icu_model import IcuModel
 from medview.learning.site_effects import FIXED, NETWORK, listed, worth
 
 SOURCE = "Nguyen et al., adversarially-regularized mixed effects deep learning (ARMED)"
+HOURLY = "Risk of death in hospital, hour by hour"
 _TWIN = "the same networks without effects, which are told the site as a column where there is one"
+
+
+def with_sites(
+    card: ModelCard, model: IcuModel, effects: Sequence[Mapping[str, object]]
+) -> ModelCard:
+    """The card of the same networks with effects of sites: what they add stands first."""
+    return replace(
+        card,
+        title=f"{card.title} with site effects",
+        summary=f"{HOURLY}, with an effect of the site where it is known (ARMED).",
+        outputs=outputs_of([each.name for each in card.outputs]),
+        limits=(*site_limits(model, card.measured), *card.limits),
+        method=(*card.method, *site_method(card.measured, effects)),
+        source=f"{card.source}; {SOURCE}",
+        settings={**card.settings, "sites": sites_of(model), "site_effects": list(effects)},
+    )
 
 
 def outputs_of(names: Sequence[str]) -> tuple[OutputSpec, ...]:
