@@ -36,18 +36,14 @@ def _plot_of(figures: Sequence[Figure], with_seen: bool) -> Plot | None:
     known = tuple((x, y) for x, y in points if x is not None and y is not None)
     if len(known) < 2 or len(known) < len(points):
         return None
-    band = tuple(
-        (x, error.low, error.high)
-        for (x, _), error in zip(known, (errors[name] for name in names), strict=True)
-        if error.low is not None and error.high is not None
-    )
-    band = band if len(band) == len(known) else ()
+    measured = [errors[name] for name in names]
+    band = _band([x for x, _ in known], measured)
     reach = [part for point in (*known, *(each[1:] for each in band)) for part in point]
     bounds = _STEP * math.floor(min(reach) / _STEP), _STEP * math.ceil(max(reach) / _STEP)
-    first = errors[names[0]]
-    shares = [each for each in figures if each.name == "coverage"]
+    first = measured[0]
     origin = "some seen in training" if with_seen else "that the weights had not seen"
-    covered = f" {', '.join(map(_within_words, shares))}." if shares else ""
+    interval = ", with the 95 % interval of the error" if band else ""
+    told = ", ".join(f"{y:.3f} at {x:.3f}" for x, y in known)
     return Plot(
         x=bounds,
         y=bounds,
@@ -58,14 +54,29 @@ def _plot_of(figures: Sequence[Figure], with_seen: bool) -> Plot | None:
         guide=((bounds[0], bounds[0]), (bounds[1], bounds[1])),
         caption=(
             f"Pixels of {first.n} normal brains {origin} ({first.on}), in "
-            f"{len(known)} equal parts by predicted deviation"
-            f"{', with the 95 % interval of the error' if band else ''}. Dashed: the error is as "
-            f"large as predicted.{covered}"
+            f"{len(known)} equal parts by predicted deviation{interval}. Dashed: the error is as "
+            f"large as predicted.{_covered(figures)}"
         ),
-        alt="Error by predicted deviation: "
-        + ", ".join(f"{y:.3f} at {x:.3f}" for x, y in known)
-        + ".",
+        alt=f"Error by predicted deviation: {told}.",
     )
+
+
+def _band(
+    predicted: Sequence[float], errors: Sequence[Figure]
+) -> tuple[tuple[float, float, float], ...]:
+    """The interval of each error at its predicted deviation; nothing where one has none."""
+    band = tuple(
+        (x, error.low, error.high)
+        for x, error in zip(predicted, errors, strict=True)
+        if error.low is not None and error.high is not None
+    )
+    return band if len(band) == len(errors) else ()
+
+
+def _covered(figures: Sequence[Figure]) -> str:
+    """How many pixels lie within so many deviations; empty where that was not measured."""
+    shares = [_within_words(each) for each in figures if each.name == "coverage"]
+    return f" {', '.join(shares)}." if shares else ""
 
 
 def _within_words(figure: Figure) -> str:

@@ -97,23 +97,25 @@ def people_of(
     rows: dict[str, list[int]] = {}
     for n, case in enumerate(cases):
         rows.setdefault(case.patient, []).append(n)
+
+    def averaged(values: Scores) -> Scores:
+        return np.array([values[own].mean() for own in rows.values()])
+
+    first = [cases[own[0]] for own in rows.values()]
+    sites = np.array([case.site for case in first])
+    severe = np.array([case.cells["prognosis"] == SEVERE for case in first])
+    share = {site: severe[sites == site].mean() for site in sites.tolist()}
+    counts = {name: len(own) for name, own in rows.items()} | dict(films or {})
     bedside = np.array([case.cells.get("view", "").upper() != "PA" for case in cases], float)
     sizes = np.array([float(case.cells.get("pixels", "nan")) for case in cases])
-    first = [cases[own[0]] for own in rows.values()]
-    known = dict.fromkeys(case.site for case in first)
-    severe = np.array([case.cells["prognosis"] == SEVERE for case in first])
-    share = {site: np.mean([s for s, c in zip(severe, first, strict=True) if c.site == site])
-             for site in known}  # fmt: skip
     scores = {
-        "model": np.array([score[own].mean() for own in rows.values()]),
-        "film_count": np.array([float((films or {}).get(name, len(own)))
-                                for name, own in rows.items()]),
-        "bedside_share": np.array([bedside[own].mean() for own in rows.values()]),
-        "stored_pixels": np.array([-sizes[own].mean() for own in rows.values()]),
-        "source": np.array([share[case.site] for case in first]),
-    }  # fmt: skip
-    for name, each in (plain or {}).items():
-        scores[name] = np.array([each[own].mean() for own in rows.values()])
+        "model": averaged(score),
+        "film_count": np.array([float(counts[name]) for name in rows]),
+        "bedside_share": averaged(bedside),
+        "stored_pixels": -averaged(sizes),
+        "source": np.array([share[site] for site in sites.tolist()]),
+    }
+    scores |= {name: averaged(each) for name, each in (plain or {}).items()}
     return People(tuple(rows), tuple(case.site for case in first), severe, scores)
 
 

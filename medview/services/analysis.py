@@ -274,34 +274,47 @@ class Analysis:
         self, chosen: Offer, choices: Choices, series: Series | None, volume: Volume | None
     ) -> RunRequest:
         """Everything that may change the answer, in one value."""
-        settings = self._preferences.settings
-        owner = self._session.catalogue.owner(series) if series is not None else None
-        patient, study = owner if owner is not None else (None, None)
-        age = age_at(patient.birth_date, study.date) if patient and study else None
         taken = [role for role in chosen.tables if role not in choices.without]
         tables = [self._session.tables[role] for role in taken]
+        inputs = tuple(each.given for each in tables)
         role = chosen.role if chosen.role not in choices.without else ""
-        images = (self._input(role, series, volume),) if role and series and volume else ()
+        image = volume if role else None
+        notes: tuple[Note, ...] = ()
+        if image is not None and series is not None:
+            inputs = (self._input(role, series, image), *inputs)
+            notes = _notes_on(role, series)
+        age_years, sex = self._person(choices, series)
+        settings, seed = self._preferences.settings, self._preferences.seed
         return RunRequest(
             model=chosen.card.id,
-            volumes={role: volume} if role and volume is not None else {},
+            volumes={role: image} if image is not None else {},
             tables={each.role: str(each.path.absolute()) for each in tables},
-            inputs=(*images, *(each.given for each in tables)),
+            inputs=inputs,
             samples=choices.samples,
             alpha=choices.alpha,
             device=choices.device or settings.device,
             threads=choices.threads or settings.threads or None,
-            seed=choices.seed if choices.seed is not None else self._preferences.seed,
+            seed=choices.seed if choices.seed is not None else seed,
             precision=choices.precision,
             weights=choices.weights,
-            age_years=choices.age_years if choices.age_years is not None else age,
-            sex=choices.sex or (patient.sex if patient else None),
+            age_years=age_years,
+            sex=sex,
             site=site_of(choices.site, chosen.card, series),
             film_hour=choices.film_hour,
             batch=choices.batch,
             maps=choices.maps,
-            notes=_notes_on(role, series) if images and series else (),
+            notes=notes,
         )
+
+    def _person(self, choices: Choices, series: Series | None) -> tuple[float | None, str | None]:
+        """Age in years and sex: those chosen, else those that the series says."""
+        owner = self._session.catalogue.owner(series) if series is not None else None
+        if owner is None:
+            return choices.age_years, choices.sex or None
+        patient, study = owner
+        said = age_at(patient.birth_date, study.date)
+        age_years = choices.age_years if choices.age_years is not None else said
+        return age_years, choices.sex or patient.sex
 
     def _input(self, role: str, series: Series, volume: Volume) -> InputRef:
         about = self._session.volume_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from medview.domain.report import Section, Side
+from medview.domain.report import FigureRow, Section, Side
 
 READING = ("Findings by the reader", "Impression")
 _OF = ": "
@@ -63,31 +63,38 @@ def _film(sections: tuple[Section, ...]) -> tuple[Section, ...]:
     titles = [_kind(each) for each in sections]
     courses = [n for n, title in enumerate(titles) if title in _COURSES]
     if titles.count(_FILM) != 1:
-        both = len(courses) == len(_COURSES) and courses[1] == courses[0] + 1
-        return _sided(sections, {courses[0]: "left", courses[1]: "right"}) if both else sections
+        return _courses_alone(sections, courses)
     if not courses:
         return sections
     at = titles.index(_FILM)
-    rows = tuple(
-        replace(row, pictures=(picture,), colour_bars=(bar,) if bar else (), abreast=1,
-                caption=caption)
-        for row in sections[at].figures
-        for picture, bar, caption in zip(
-            row.pictures,
-            row.colour_bars or (None,) * len(row.pictures),
-            _captions(row.caption, len(row.pictures)),
-            strict=True,
-        )
-    )  # fmt: skip
+    rows = tuple(single for row in sections[at].figures for single in _one_below_another(row))
     film = replace(sections[at], figures=rows, side="left")
-    beside = tuple(replace(sections[n], side="right") for n in courses)
-    below = [n for n, title in enumerate(titles) if title == RESTS_ON and len(rows) == 1]
-    moved = {at, *courses, *below}
-    before, after = (
-        tuple(each for n, each in enumerate(sections) if n not in moved and (n < at) == early)
-        for early in (True, False)
+    rests_on = [n for n, title in enumerate(titles) if title == RESTS_ON and len(rows) == 1]
+    below = [replace(sections[n], side="left") for n in rests_on]
+    beside = [replace(sections[n], side="right") for n in courses]
+    moved = {at, *courses, *rests_on}
+    left = [(n, each) for n, each in enumerate(sections) if n not in moved]
+    before = [each for n, each in left if n < at]
+    after = [each for n, each in left if n > at]
+    return (*before, film, *below, *beside, *after)
+
+
+def _courses_alone(sections: tuple[Section, ...], courses: list[int]) -> tuple[Section, ...]:
+    """Record and risk beside each other, where both are there and follow each other."""
+    if len(courses) != len(_COURSES) or courses[1] != courses[0] + 1:
+        return sections
+    return _sided(sections, {courses[0]: "left", courses[1]: "right"})
+
+
+def _one_below_another(row: FigureRow) -> tuple[FigureRow, ...]:
+    """Each picture of a row in a row of its own."""
+    count = len(row.pictures)
+    bars = row.colour_bars or (None,) * count
+    parts = zip(row.pictures, bars, _captions(row.caption, count), strict=True)
+    return tuple(
+        replace(row, pictures=(made,), colour_bars=(bar,) if bar else (), abreast=1, caption=words)
+        for made, bar, words in parts
     )
-    return (*before, film, *(replace(sections[n], side="left") for n in below), *beside, *after)
 
 
 def _captions(caption: str, count: int) -> tuple[str, ...]:

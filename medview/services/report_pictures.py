@@ -10,6 +10,7 @@ from medview.domain.geometry import Geometry
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction
 from medview.domain.report import (
+    ColourBar,
     FigureRow,
     Picture,
     Section,
@@ -66,28 +67,32 @@ def pictures(volume: Volume, prediction: Prediction | None) -> Section:
     keys = key_slices(prediction, volume.geometry)
     layers = _layers(prediction)
     box = box_of(prediction, volume)
-    if not layers:
+    if prediction is None or not layers:
         made = [picture(volume, None, key, box)[0] for key in keys]
         return Section("Key slices", figures=(FigureRow(tuple(made), _plain_caption(keys)),))
+    # Boxes on the plain image only: under a colour they would not be read.
+    marks = result_marks((prediction,))
     rows: list[FigureRow] = []
     for letter, key in zip("ABC", keys, strict=False):
-        # Boxes on the plain image only: under a colour they would not be read.
-        marks = result_marks((prediction,)) if prediction is not None else ()
         half = bool(rows) and len(keys) == _KEY_SLICES
         size = SMALL_SIZE if half else PICTURE_SIZE
-        drawn = [
-            picture(volume, layer, key, box, () if layer else marks, size)
-            for layer in (None, *layers)
-        ]
-        bars = () if rows else tuple(bar for _, bar in drawn)
-        shown = (_lettered(drawn[0][0], letter), *(each for each, _ in drawn[1:]))
-        note = _READ if not rows and len(layers) > 1 else ""
-        words = _caption(key, layers, first=not rows)
-        row = FigureRow(shown, f"{letter}: {words}", bars, note, len(shown), half=half)
+        plain = picture(volume, None, key, box, marks, size)
+        drawn = [plain, *(picture(volume, layer, key, box, size=size) for layer in layers)]
+        row = _row(letter, _caption(key, layers, first=not rows), drawn)
         rows.append(_calm(row) if half else row)
-    assert prediction is not None  # there are layers
     charts = _strip(volume.geometry, prediction, keys)
     return Section("", _fewer(keys), figures=tuple(rows), charts=charts)
+
+
+def _row(letter: str, words: str, drawn: Sequence[tuple[Picture, ColourBar | None]]) -> FigureRow:
+    """A key slice, plain and under its maps; the first one shows how to read them all."""
+    (plain, _), *tinted = drawn
+    shown = (_lettered(plain, letter), *(each for each, _ in tinted))
+    row = FigureRow(shown, f"{letter}: {words}", abreast=len(shown))
+    if letter != "A":
+        return row
+    note = _READ if len(tinted) > 1 else ""
+    return replace(row, colour_bars=tuple(bar for _, bar in drawn), note=note)
 
 
 def _fewer(keys: Sequence[KeySlice]) -> str:
@@ -146,11 +151,12 @@ def _layers(prediction: Prediction | None) -> tuple[Layer, ...]:
 
 
 def _calm(row: FigureRow) -> FigureRow:
-    """A small row says its window and the names of its maps no second time."""
+    """A row of half the width, which says its window and the names of its maps no second time."""
     first, *others = row.pictures
     letter, where, _, last = first.corners
     plain = replace(first, corners=(letter, where, "", last))
-    return replace(row, pictures=(plain, *(replace(p, corners=("",) * 4) for p in others)))
+    pictures = (plain, *(replace(p, corners=("",) * 4) for p in others))
+    return replace(row, pictures=pictures, half=True)
 
 
 def _lettered(made: Picture, letter: str) -> Picture:
