@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -102,22 +104,26 @@ def spacing_of(frames: Frames, frame: int) -> tuple[tuple[float, float] | None, 
     Where a file says how much it magnifies, the spacing at the detector is divided by it, an
     estimate of that in the patient; the last value is that magnification, else 1.
     """
-    values = frames.numbers(frame, "PixelMeasuresSequence", "PixelSpacing")
-    header = frames.header
-    values = values or header.numbers("PixelSpacing")
-    at_detector = False
-    imager = header.numbers("ImagerPixelSpacing") or header.numbers("NominalScannedPixelSpacing")
-    if not values and imager:
-        values, at_detector = imager, True
-    elif values and imager and values == imager:
-        at_detector = "PixelSpacingCalibrationType" not in header
-    if not values and "SequenceOfUltrasoundRegions" in header:
-        values = _ultrasound_spacing(header)
+    values, at_detector = _stated_spacing(frames, frame)
     if len(values) != 2 or not _is_size(*values):
         return None, False, 1.0
-    times = magnification_of(header) if at_detector else 1.0
+    times = magnification_of(frames.header) if at_detector else 1.0
     spacing = float(values[0]) / times, float(values[1]) / times
     return spacing, at_detector and times == 1, times
+
+
+def _stated_spacing(frames: Frames, frame: int) -> tuple[Sequence[float], bool]:
+    """The spacing as it is written, empty where there is none, and whether at a detector."""
+    header = frames.header
+    values = frames.numbers(frame, "PixelMeasuresSequence", "PixelSpacing")
+    values = values or header.numbers("PixelSpacing")
+    imager = header.numbers("ImagerPixelSpacing") or header.numbers("NominalScannedPixelSpacing")
+    if values:
+        return values, values == imager and "PixelSpacingCalibrationType" not in header
+    if imager:
+        return imager, True
+    regions = "SequenceOfUltrasoundRegions" in header
+    return (_ultrasound_spacing(header) if regions else values), False
 
 
 def _is_size(rows_mm: float, columns_mm: float) -> bool:

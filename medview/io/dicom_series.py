@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -30,6 +30,12 @@ from medview.io.identity import Found, patient_key, uid_of_text
 
 BESIDE_MM = 20.0
 _UNNAMED = "Presentation state"
+_DOUBTS: tuple[tuple[str, Callable[[FileInfo], str]], ...] = (
+    ("MODALITY_DOUBTFUL", lambda info: info.modality_doubt),
+    ("VALUES_DOUBTFUL", lambda info: info.value_doubt),
+    ("SIDE_DOUBTFUL", lambda info: info.side_doubt),
+)
+"""Warnings about what a file says of itself; empty where there is no doubt."""
 _ESTIMATED = "sizes in mm are estimated: those at the detector, divided by the magnification {:g}"
 
 
@@ -218,12 +224,10 @@ def _notes_of(stack: Stack) -> list[Note]:
             name = known.name if known is not None else "an unknown transfer syntax"
             text = f"stored as {name} ({uid}), which cannot be decoded"
             notes.append(Note("SYNTAX_UNKNOWN", text))
-    doubts = sorted({s.info.modality_doubt for s in _pieces(stack)} - {""})
-    notes += [Note("MODALITY_DOUBTFUL", doubt) for doubt in doubts]
-    values = sorted({s.info.value_doubt for s in _pieces(stack)} - {""})
-    notes += [Note("VALUES_DOUBTFUL", doubt) for doubt in values]
-    sides = sorted({s.info.side_doubt for s in _pieces(stack)} - {""}) + _side_elsewhere(stack)
-    notes += [Note("SIDE_DOUBTFUL", doubt) for doubt in sides]
+    for code, doubt_of in _DOUBTS:
+        doubts = {doubt_of(piece.info) for piece in _pieces(stack)} - {""}
+        notes += [Note(code, doubt) for doubt in sorted(doubts)]
+    notes += [Note("SIDE_DOUBTFUL", doubt) for doubt in _side_elsewhere(stack)]
     factors = sorted({piece.magnified for piece in _pieces(stack)} - {1.0})
     notes += [Note("SPACING_ESTIMATED", _ESTIMATED.format(factor)) for factor in factors]
     if any(piece.info.begins_like_a_program for piece in _pieces(stack)):

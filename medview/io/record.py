@@ -93,21 +93,25 @@ def read_record(path: Path) -> Record:
     for n, column in enumerate(columns):
         if n == place:
             continue
-        name, unit = _titled(column, columns)
-        known = sorted(
-            (hour, value)
-            for hour, row in zip(hours, cells, strict=True)
-            if (value := _measured(row[n])) is not None
-        )
-        if known:
-            when, what = zip(*known, strict=True)
-            strips.append(Strip(name, unit, when, what))
+        strip = _strip(_titled(column, columns), hours, [row[n] for row in cells])
+        if strip is not None:
+            strips.append(strip)
         elif any(row[n] for row in cells):
             ignored.append(column)
     strips.sort(key=lambda strip: -len(strip.hours))
     # Days with a time of day in them are hours after all.
     step = each if each > 1 and all(hour % each == 0 for hour in hours) else 1.0
     return Record(tuple(strips), max(hours), tuple(ignored), len(every) - len(hours), step)
+
+
+def _strip(title: tuple[str, str], hours: Sequence[float], cells: Sequence[str]) -> Strip | None:
+    """What was measured of a variable, in order of time; None where no cell is a number."""
+    every = [(hour, _measured(cell)) for hour, cell in zip(hours, cells, strict=True)]
+    known = sorted((hour, value) for hour, value in every if value is not None)
+    if not known:
+        return None
+    when, what = zip(*known, strict=True)
+    return Strip(*title, when, what)
 
 
 def _is_series(path: Path) -> bool:

@@ -136,12 +136,9 @@ def weak_spots(figures: Sequence[Figure]) -> tuple[str, ...]:
     """Sets on which a simple score finds lesions at least as well, in plain sentences."""
     sentences = []
     for name in dict.fromkeys(f.on for f in figures):
-        here = [
-            f
-            for f in figures
-            if (f.on, f.level, f.name, f.group) == (name, "pixel", "pr_auc", "all")
-            and not f.is_of_variants
-        ]
+        wanted = (name, "pixel", "pr_auc", "all")
+        whole = [f for f in figures if (f.on, f.level, f.name, f.group) == wanted]
+        here = [f for f in whole if not f.is_of_variants]
         found = {f.predictor: f.value for f in here if f.value is not None}
         ours = found.get("model")
         others = {who: v for who, v in found.items() if not who.startswith("model")}

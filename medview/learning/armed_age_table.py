@@ -113,11 +113,7 @@ def table_of(subsets: Sequence[Subset], sites: tuple[str, ...] = ()) -> tuple[Ag
     groups: dict[tuple[str, ...], list[TrainCase]] = {}
     told = []
     for subset in subsets:
-        usable = [
-            c
-            for c in subset.cases
-            if "smri" in c.rows and c.age_years and c.site and c.split in ("", "train")
-        ]
+        usable = [case for case in subset.cases if _is_usable(case)]
         groups.setdefault(subset.columns.get("smri", ()), []).extend(usable)
         if len(usable) < len(subset.cases):
             left = len(subset.cases) - len(usable)
@@ -142,6 +138,11 @@ def table_of(subsets: Sequence[Subset], sites: tuple[str, ...] = ()) -> tuple[Ag
     age = np.array([case.age_years for case in cases], dtype=np.float64)
     site = np.array([sites.index(case.site) for case in cases], dtype=np.intp)
     return AgeTable(names, x, age, site, sites, tuple(cases)), told
+
+
+def _is_usable(case: TrainCase) -> bool:
+    is_known = bool("smri" in case.rows and case.age_years and case.site)
+    return is_known and case.split in ("", "train")
 
 
 def plans_for(table: AgeTable, recipe: AgeRecipe, scale: Scale | None = None) -> list[Plan]:

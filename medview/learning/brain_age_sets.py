@@ -107,10 +107,7 @@ def load_authors_npy(folder: Path) -> Subset:
         ages = read_vector(folder / f"{before}labels_Age.npy").ravel()
         sexes = _optional(folder / f"{before}labels_Gender.npy", ages.size)
         for role, array in arrays.items():
-            if array.ndim != 2 or len(array) != ages.size:
-                shape = " x ".join(map(str, array.shape))
-                what = f"it is {shape}, but there are {ages.size} ages"
-                raise odd(before + _AUTHORS[role], what, "Give one row for each age.")
+            _refuse_uneven(array, ages.size, before + _AUTHORS[role])
             columns[role] = tuple(f"{role}_{n:04d}" for n in range(array.shape[1]))
         for number, age in enumerate(ages):
             name = f"{before or 'Train_'}{number:04d}"
@@ -162,6 +159,12 @@ def load_age_cases(path: Path) -> Subset:
         else:
             cases.append(replace(case, rows=vectors))
     return replace(listed, cases=tuple(cases), skipped=tuple(skipped), columns=columns)
+
+
+def _refuse_uneven(array: Vector, ages: int, file: str) -> None:
+    if array.ndim != 2 or len(array) != ages:
+        shape = " x ".join(map(str, array.shape))
+        raise odd(file, f"it is {shape}, but there are {ages} ages", "Give one row for each age.")
 
 
 def _vectors_of(case: TrainCase, columns: dict[str, tuple[str, ...]]) -> dict[str, Vector] | str:

@@ -31,6 +31,7 @@ from medview.learning.site_effects import GivenSite
 
 DEFAULT_SAMPLES = 8
 _MOST_NAMES = 40
+_MOST_IMPUTED = 12
 """Of columns that are not used; a table may have thousands."""
 
 
@@ -154,6 +155,20 @@ def _notes(
         )
         for text, count in (found.converted(variables) | said).items()
     ]
+    notes += _unused(found, variables)
+    seen = {variables.variables[code].name for code in np.unique(events.codes).tolist()}
+    absent = [v.name for v in variables.variables if v.name not in seen]
+    if absent:
+        more = " ..." if len(absent) > _MOST_IMPUTED else ""
+        names = f"imputed: {', '.join(absent[:_MOST_IMPUTED])}{more}"
+        text = f"{len(absent)} of {len(variables.variables)} variables are not there and are"
+        notes.append(Note("IMPUTED", f"{text} {names}"))
+    return notes
+
+
+def _unused(found: Series, variables: VariableMap) -> list[Note]:
+    """The columns that the model takes nothing from, and what would make a unit known."""
+    notes = []
     ignored = {name: reading_of(name, variables).wanted for name in found.ignored(variables)}
     if strange := [name for name, unit in ignored.items() if unit is None]:
         more = f" and {len(strange) - _MOST_NAMES} more" if len(strange) > _MOST_NAMES else ""
@@ -164,12 +179,6 @@ def _notes(
             do = f"; give it in {unit}" if unit else ""
             text = f"not used: {name}, whose unit is not known{do}"
             notes.append(Note("IGNORED_COLUMNS", text))
-    seen = {variables.variables[code].name for code in np.unique(events.codes).tolist()}
-    absent = [v.name for v in variables.variables if v.name not in seen]
-    if absent:
-        text = f"{len(absent)} of {len(variables.variables)} variables are not there and are "
-        notes.append(Note("IMPUTED", text + f"imputed: {', '.join(absent[:12])}"
-                          + (" ..." if len(absent) > 12 else "")))  # fmt: skip
     return notes
 
 

@@ -78,17 +78,9 @@ class Subject:
 
 def placed(rule: Rule, subject: Subject) -> tuple[Series, ...] | None:
     """The series of each pane, in order; None when the rule does not fit."""
-    shown = subject.shown
-    has_prior = subject.prior_of(subject.series) is not None
-    if rule.modality and subject.series.modality not in rule.modality:
+    if not _fits(rule, subject):
         return None
-    if rule.body and not _named(rule.body, _body_text(subject)):
-        return None
-    if not rule.series[0] <= len(shown) <= rule.series[1]:
-        return None
-    if rule.prior is not None and rule.prior != has_prior:
-        return None
-    own = [each for each in shown if not rule.modality or each.modality in rule.modality]
+    own = [each for each in subject.shown if not rule.modality or each.modality in rule.modality]
     found: list[Series] = []
     for pane in rule.panes or (PaneRule(),):
         series = _series_for(pane, subject, own, found)
@@ -96,6 +88,18 @@ def placed(rule: Rule, subject: Subject) -> tuple[Series, ...] | None:
             return None
         found.append(series)
     return tuple(found)
+
+
+def _fits(rule: Rule, subject: Subject) -> bool:
+    """Whether a rule is for this series of this study, whatever its panes ask for."""
+    if rule.modality and subject.series.modality not in rule.modality:
+        return False
+    if rule.body and not _named(rule.body, _body_text(subject)):
+        return False
+    if not rule.series[0] <= len(subject.shown) <= rule.series[1]:
+        return False
+    has_prior = subject.prior_of(subject.series) is not None
+    return rule.prior is None or rule.prior == has_prior
 
 
 def _series_for(

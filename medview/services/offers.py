@@ -114,24 +114,31 @@ def _card_or_error(path: Path) -> ModelCard | WeightsError:
 
 def offer(card: ModelCard, series: Series, volume: Volume, tables: Collection[str] = ()) -> Offer:
     """Say whether a model can be run on a series and open tables, as what, or why not."""
-    given = tuple(spec.role for spec in card.inputs if spec.role in TABLES and spec.role in tables)
-    for spec in card.inputs:
-        if spec.required and spec.role in TABLES and spec.role not in given:
-            return Offer(card, why_not=f"needs {_short(spec)}", do=_BESIDE)
-    if not given and all(spec.role in TABLES for spec in card.inputs):
+    given = _given(card, tables)
+    images = [spec for spec in card.inputs if spec.role not in TABLES]
+    tables_wanted = [spec for spec in card.inputs if spec.required and spec.role in TABLES]
+    lacks = next((spec for spec in tables_wanted if spec.role not in given), None)
+    if lacks is not None:
+        return Offer(card, why_not=f"needs {_short(lacks)}", do=_BESIDE)
+    if not given and not images:
         return Offer(card, why_not=f"needs {needs_of(card)}", do=_BESIDE)
     found = offer_by_header(card, series, volume.modality)
     if found.fits and volume.is_colour:
         found = Offer(card, why_not="needs grey values; this is a colour image")
-    needs_image = any(spec.required for spec in card.inputs if spec.role not in TABLES)
+    needs_image = any(spec.required for spec in images)
     if found.fits or not given or needs_image:
         return replace(found, tables=given if found.fits else ())
     return Offer(card, tables=given)
 
 
+def _given(card: ModelCard, tables: Collection[str]) -> tuple[str, ...]:
+    """The tables that are open, of those that a model takes."""
+    return tuple(spec.role for spec in card.inputs if spec.role in TABLES and spec.role in tables)
+
+
 def offer_tables(card: ModelCard, tables: Collection[str]) -> Offer:
     """The same where tables are open and no image is."""
-    given = tuple(spec.role for spec in card.inputs if spec.role in TABLES and spec.role in tables)
+    given = _given(card, tables)
     lacks = next((s for s in card.inputs if s.required and s.role not in given), None)
     if lacks is not None or not given:
         told = _short(lacks) if lacks else needs_of(card)

@@ -325,18 +325,24 @@ def _phenotypes(prediction: Prediction) -> Section:
         )
         for each in known[:_MOST_PHENOTYPES]
     )
+    words = []
+    if len(rows) < len(known):
+        most = f"The {len(rows)} most likely of {len(known)}"
+        words.append(f"{most}; all are in the attached manifest.")
+    if left_out := _without_value(every):
+        words.append(f"Not available: {left_out}.")
+    headings = ("No.", "Probability", "95 % interval", "Phenotype")
+    return Section("Phenotypes", " ".join(words), table=_table(headings, rows), narrow=True)
+
+
+def _without_value(phenotypes: list[Score]) -> str:
+    """Those that have no value, together with the others that lack one for the same reason."""
     missing: dict[str, list[str]] = {}
-    for each in every:
+    for each in phenotypes:
         if each.value is None:
             name, _, reason = each.meaning.partition(":")
             missing.setdefault(reason.strip() or "no reason given", []).append(name)
-    left_out = "; ".join(f"{_some(names)} ({why})" for why, names in missing.items())
-    fewer = len(known) - len(rows)
-    more = f"The {len(rows)} most likely of {len(known)}; all are in the attached manifest."
-    words = (more if fewer else "", f"Not available: {left_out}." if left_out else "")
-    text = " ".join(each for each in words if each)
-    headings = ("No.", "Probability", "95 % interval", "Phenotype")
-    return Section("Phenotypes", text, table=_table(headings, rows), narrow=True)
+    return "; ".join(f"{_some(names)} ({why})" for why, names in missing.items())
 
 
 def _table(headings: tuple[str, ...], rows: tuple[tuple[str, ...], ...]) -> Table:
