@@ -23,11 +23,11 @@ from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.anomaly_engine import Engine
-from medview.learning.anomaly_folds import NetworkTraining, finished_model
+from medview.learning.anomaly_folds import NetworkTraining, finished_model, first_settings
 from medview.learning.anomaly_marked import load_marked, scored_marked
 from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.anomaly_scores import Drawn
-from medview.learning.anomaly_settings import AnomalySettings, Rule
+from medview.learning.anomaly_settings import Rule
 from medview.learning.anomaly_shown import FULL, Shown, agreement, joined, looked, scored, show
 from medview.learning.calibrate import Pasted, Trial, choose, draw_slices, paste_lesions
 from medview.learning.cases import PreparedCase, find_subsets
@@ -46,6 +46,8 @@ ELSEWHERE = ("default", "contrasts")
 @dataclass(frozen=True, slots=True)
 class Variant:
     """What a variant changes: the recipe (then it is trained anew), or how draws become scores.
+
+    `mirrored` of the recipe is no matter of training.
 
     `spread` False takes the mean of the code instead of draws; `single` estimates the epistemic
     part from one pass.
@@ -84,6 +86,7 @@ VARIANTS: dict[str, Variant] = {
     "draws-20": Variant(samples=20),
     "draws-50": Variant(samples=50),
     "single-pass": Variant(single=True),
+    "not-mirrored": Variant({"mirrored": False}),
     # Other networks.
     "no-attention": Variant({"network.attention": False}),
     "no-aleatoric": Variant({"network.aleatoric": False}, rule="ratio-epistemic"),
@@ -95,6 +98,9 @@ VARIANTS: dict[str, Variant] = {
     "contrasts": Variant({"augment.curve": 0.6, "augment.dim": 0.4}),
 }
 """By name. Attention, aleatoric and epistemic part, and draws: the published ablation."""
+
+
+_Way = tuple[int, bool, bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,13 +118,17 @@ class _Said:
 
 @dataclass(slots=True, eq=False)
 class _Trained:
-    """A network of one fold, what it is asked, and what it has said by (samples, spread)."""
+    """A network of one fold, what it is asked, and what it has said to whom.
+
+    Kept by (samples, spread, mirrored): how many draws, whether they differ, and whether every
+    other one is of the mirror image.
+    """
 
     engine: Engine
     chosen_on: Pasted
     shown: tuple[Shown, ...]
-    _said: dict[tuple[int, bool], _Said] = field(default_factory=dict)
-    _cpu_s: dict[tuple[int, bool], float] = field(default_factory=dict)
+    _said: dict[_Way, _Said] = field(default_factory=dict)
+    _cpu_s: dict[_Way, float] = field(default_factory=dict)
 
     @property
     def lesions(self) -> NDArray[np.bool_]:
@@ -127,7 +137,7 @@ class _Trained:
 
     def said(self, job: Progress, samples: int, spread: bool) -> _Said:
         """Ask with so many draws; without `spread` every draw is the mean of the code."""
-        key = (samples, spread)
+        key = (samples, spread, self.engine.mirrored)
         if key not in self._said:
             one = self.chosen_on
             clean = draw_slices(job, self.engine, one.plain, one.brain, samples, spread=spread)
@@ -147,7 +157,7 @@ class _Trained:
         They must have been asked.
         """
         slices = sum(len(each.pictures) for each in self.shown)
-        ms = 1000 * self._cpu_s[samples, spread] / slices
+        ms = 1000 * self._cpu_s[samples, spread, self.engine.mirrored] / slices
         case = self.shown[0].case
         return Scored(
             "cost", ("cpu_ms_per_slice",), (case.case,), (case.patient,), (0.0,), (ms,), "all",
@@ -191,7 +201,10 @@ class AnomalyStudy:
         if wanted.single:
             line = fit_single_pass(trained.said(job, 1, False).clean, said.clean)
             said = trained.said(job, 1, False).changed(line.estimate)
-        start = AnomalySettings(samples=wanted.samples, rule=wanted.rule, alpha=wanted.alpha)
+        start = replace(
+            first_settings(trained.engine),
+            samples=wanted.samples, rule=wanted.rule, alpha=wanted.alpha,
+        )  # fmt: skip
         chosen = choose(Trial(said.clean, said.sick, trained.lesions), start)
         pairs = zip(trained.shown, said.held_out, strict=True)
         found = joined([one for shown, drawn in pairs for one in scored(shown, drawn, chosen)])
@@ -220,7 +233,9 @@ class AnomalyStudy:
         if self._kept is None or self._kept[0] != key:
             self._kept = None  # one network at a time
             self._kept = (key, self._train(job, recipe, seed, fold))
-        return self._kept[1]
+        trained = self._kept[1]
+        trained.engine = replace(trained.engine, mirrored=recipe.mirrored)
+        return trained
 
     def _train(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
         left_out = set(self._patients[int(fold) - 1 :: self._request.folds])

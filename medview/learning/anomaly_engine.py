@@ -1,4 +1,8 @@
-"""The anomaly model at work: each slice is encoded once, and K draws of it are decoded."""
+"""The anomaly model at work: each slice is encoded, and K draws of it are decoded.
+
+Every other draw may be of the mirror image (ours; the paper has none): the two sides of a head
+are alike, so that both say what it should look like, and what they disagree on is uncertain.
+"""
 
 from __future__ import annotations
 
@@ -26,22 +30,31 @@ def noise_for(slices: int, samples: int, seed: int) -> torch.Tensor:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Where and how the network runs: `batch` slices are encoded at once."""
+    """Where and how the network runs: `batch` slices are encoded at once.
+
+    `mirrored`: the second draw of a slice, the fourth and so on are of its mirror image.
+    """
 
     model: AnomalyVae
     device: str = "cpu"
     precision: Precision = "float32"
     batch: int = 4
+    mirrored: bool = False
 
     @classmethod
     def fast(
-        cls, model: AnomalyVae, device: str = "cpu", precision: Precision = "float32"
+        cls,
+        model: AnomalyVae,
+        device: str = "cpu",
+        precision: Precision = "float32",
+        *,
+        mirrored: bool = False,
     ) -> Engine:
         """The same answers with less work, in blocks as large as the device likes.
 
         On a CPU blocks that leave the cache are slower; a GPU wants large ones.
         """
-        return cls(FusedVae(model), device, precision, 4 if device == "cpu" else 64)
+        return cls(FusedVae(model), device, precision, 4 if device == "cpu" else 64, mirrored)
 
     @property
     def draws(self) -> int:
@@ -56,12 +69,12 @@ def run_slices(
     job: Progress,
     arrived: Callable[[slice, NDArray[np.float32], NDArray[np.float32]], None] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Encode each slice once and decode its K draws together with those of its neighbours.
+    """Encode each slice and decode its K draws together with those of its neighbours.
 
     Parameters
     ----------
     slices : NDArray[np.float32]
-        (n, 128, 128) in 0..1.
+        (n, 128, 128) in 0..1, columns from right to left or from left to right.
     noise : torch.Tensor
         (K, n, 256) standard normal.
     arrived : Callable | None
@@ -96,10 +109,30 @@ def _run_block(
     kind = engine.device.split(":")[0]
     low = engine.precision == "bfloat16"
     with torch.autocast(kind, torch.bfloat16, enabled=low):
-        mean, log_variance = engine.model.encode(channels_last(x))
-        z = mean.float() + torch.exp(0.5 * log_variance.float()) * noise.to(engine.device)
+        z = _codes(engine, x, noise.to(engine.device))
         parts = torch.split(z.reshape(samples * batch, -1), engine.draws)
         pictures, s = zip(*(engine.model.decode(part) for part in parts), strict=True)
     shape = (samples, batch, *slices.shape[1:])
-    variance = torch.cat(s).float().exp().reshape(shape).mean(0)
-    return torch.cat(pictures).float().reshape(shape).cpu().numpy(), variance.cpu().numpy()
+    drawn, variances = (
+        _turned_back(engine, torch.cat(part).float().reshape(shape)) for part in (pictures, s)
+    )
+    return drawn.cpu().numpy(), variances.exp().mean(0).cpu().numpy()
+
+
+def _codes(engine: Engine, x: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+    """Draws of the latent code (K, B, 256) of slices (B, 1, 128, 128)."""
+    samples = len(noise)
+    seen = (x, x.flip(-1))[: min(samples, 1 + engine.mirrored)]
+    means, log_variances = zip(
+        *(engine.model.encode(channels_last(one)) for one in seen), strict=True
+    )
+    of_which = torch.arange(samples, device=x.device) % len(seen)
+    spread = torch.exp(0.5 * torch.stack(log_variances).float())[of_which]
+    return torch.stack(means).float()[of_which] + spread * noise
+
+
+def _turned_back(engine: Engine, drawn: torch.Tensor) -> torch.Tensor:
+    """Draws (K, B, 128, 128) with those of the mirror image mirrored back."""
+    if not engine.mirrored:
+        return drawn
+    return torch.stack([one.flip(-1) if k % 2 else one for k, one in enumerate(drawn)])

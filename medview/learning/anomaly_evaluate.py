@@ -130,7 +130,8 @@ def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
         raise nothing_left(parts, [one for part in parts for one in part.subset.skipped], "case")
     baselines = _fitted(job, subsets, parts, request)
     others = together(trivial_scorer, *baselines)
-    asked = _Asked(Engine.fast(model, device), settings, card, others, request)
+    engine = Engine.fast(model, device, mirrored=settings.mirrored)
+    asked = _Asked(engine, settings, card, others, request)
     found = _Found()
     total = sum(len(part.cases) for part in parts)
     for part in parts:
@@ -152,7 +153,10 @@ def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
 
 
 def _parameters(settings: AnomalySettings) -> dict[str, object]:
-    named = ("samples", "alpha", "rule", "smooth_px", "wide_px", "volume_mm", "quantile", "floor")
+    named = (
+        *("samples", "mirrored", "alpha", "rule"),
+        *("smooth_px", "wide_px", "volume_mm", "quantile", "floor"),
+    )
     return {name: getattr(settings, name) for name in named} | {"synthetic_draws": DRAWS}
 
 

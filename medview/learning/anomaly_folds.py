@@ -144,10 +144,16 @@ def train_networks(
     networks = train_each(job, [*trainings, last], terms)
     folds = []
     for learnt, held in parts:
-        engine = Engine.fast(finished_model(next(networks)), request.device)
+        model = finished_model(next(networks))
+        engine = Engine.fast(model, request.device, mirrored=recipe.mirrored)
         prepared = [case.prepared.prepared for case in learnt]
-        folds.append(Fold(engine, calibrate(job, engine, prepared, AnomalySettings()), held))
+        folds.append(Fold(engine, calibrate(job, engine, prepared, first_settings(engine)), held))
     return tuple(folds), next(networks)
+
+
+def first_settings(engine: Engine) -> AnomalySettings:
+    """The settings that a choice begins with; they tell how the engine draws."""
+    return AnomalySettings(mirrored=engine.mirrored)
 
 
 def settle(
@@ -160,7 +166,7 @@ def settle(
     """
     prepared = [c.prepared.prepared for c in train]
     if not folds:
-        settings = calibrate(job, engine, prepared, AnomalySettings())
+        settings = calibrate(job, engine, prepared, first_settings(engine))
         pairs = [(engine, p) for p in prepared]
     else:
         settings = commonest([fold.settings for fold in folds])

@@ -24,7 +24,8 @@ class Recipe:
     rises from `beta_start` to `beta_end` over the first `beta_share`. A share `disturb_share`
     of the slices is given with smooth noise of strength `disturb` added (knots every 19 mm) and
     the plain slice is what is wanted back: the network learns to undo what is not anatomy, as
-    denoising autoencoders do (not in the paper; 0 trains without).
+    denoising autoencoders do (not in the paper; 0 trains without). `mirrored` is about the
+    finished network: every other draw is of the mirror image.
     """
 
     epochs: int = 20
@@ -46,6 +47,7 @@ class Recipe:
     folds: int = 0
     disturb: float = 0.2
     disturb_share: float = 0.7
+    mirrored: bool = True
     bfloat16: bool = True
     network: VaeOptions = field(default_factory=VaeOptions)
     augment: Augmentation = field(default_factory=Augmentation)
@@ -65,6 +67,7 @@ class Recipe:
 def same_run(recipe: Recipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
     values = all_but_folds(recipe)
+    values.pop("mirrored")  # no matter of training
     # What is off was unknown to older checkpoints.
     if not recipe.network.deterministic:
         values["network"].pop("deterministic")

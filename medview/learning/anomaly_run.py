@@ -68,7 +68,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     if not few_slices(volume):
         refuse_noise(volume, prepared.mask, lambda: pose_in_slices(volume, prepared.mask))
     job.check()
-    engine = _engine(model, device, request)
+    engine = _engine(model, device, request, mirrored=settings.mirrored)
     drawn, sheets = draw_volume(job, engine, prepared, settings, request.seed)
     share, floor = drawn.explained(), settings.floor
     drawn, settings = drawn.judged(floor), replace(settings, floor=None)
@@ -109,7 +109,10 @@ _OTHER_PRECISION = Note(
     "PRECISION",
     "computed in float32: this processor has no bfloat16 products, and float32 is faster here",
 )
-_TOLD = ("samples", "alpha", "rule", "threshold", "smooth_px", "volume_mm", "wide_px", "grow")
+_TOLD = (
+    *("samples", "mirrored", "alpha", "rule", "threshold"),
+    *("smooth_px", "volume_mm", "wide_px", "grow"),
+)
 
 
 def _to_judge(
@@ -122,8 +125,8 @@ def _to_judge(
     return _around(prepared, request.slice, _REACH * settings.volume_mm)
 
 
-def _engine(model: AnomalyVae, device: str, request: RunRequest) -> Engine:
-    made = Engine.fast(model, device, request.precision)
+def _engine(model: AnomalyVae, device: str, request: RunRequest, *, mirrored: bool) -> Engine:
+    made = Engine.fast(model, device, request.precision, mirrored=mirrored)
     return replace(made, batch=request.batch) if request.batch else made
 
 

@@ -7,6 +7,7 @@ from typing import Literal
 
 _PLAIN = (
     "samples",
+    "mirrored",
     "alpha",
     "rule",
     "smooth_px",
@@ -47,9 +48,11 @@ class AnomalySettings:
     `residual_threshold` are for these, `slice_threshold` and `slice_residual_threshold` for
     single slices. A finding reaches down to the share `grow` of its peak (1: to the threshold).
     Slices of whose structure the model explains less than `floor` are not judged (None: all are).
+    `mirrored`: every other draw is of the mirror image.
     """
 
     samples: int = 5
+    mirrored: bool = False
     alpha: float = 0.5
     rule: Rule = "ratio"
     smooth_px: float = 1.0

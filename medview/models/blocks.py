@@ -22,13 +22,17 @@ def channels_last(x: Tensor) -> Tensor:
 def attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """softmax(Q K^T / sqrt(d_k)) V over (B, heads, positions, d_k); keys may be fewer.
 
-    Narrow heads go other ways on a CPU when no gradient is wanted, in float32, the same within
-    1e-5: at width 8 (1,024 keys) 1.4 times, at width 4 (64 keys) 1.7 times as fast as torch's
-    own kernel.
+    Narrow heads go other ways on a CPU, in float32, the same within 1e-5: without a gradient at
+    width 8 (1,024 keys) 1.4 times, at width 4 (64 keys) 1.7 times as fast as torch's own kernel;
+    with one, unless the products are of half precision, at least twice.
     """
     width = query.shape[-1]
-    if width >= _USUAL or query.device.type != "cpu" or torch.is_grad_enabled():
+    if width >= _USUAL or query.device.type != "cpu":
         return F.scaled_dot_product_attention(query, key, value)
+    if torch.is_grad_enabled():
+        usual = query.dtype != torch.float32
+        way = F.scaled_dot_product_attention if usual else _attend_padded
+        return way(query, key, value)
     with torch.autocast("cpu", enabled=False):
         whole = [part.float() for part in (query, key, value)]
         mixed = _attend_padded(*whole) if width >= _NARROW else _attend_narrow(*whole)

@@ -77,6 +77,15 @@ def test_scores_of_the_same_weights_train_once_and_share_lesions(one, monkeypatc
     assert len(scores) >= sum(not v.recipe and v.samples <= 5 for v in VARIANTS.values()) - 2
 
 
+def test_draws_without_mirror_images_are_of_the_same_weights(one, monkeypatch):
+    mirrored = run(one, "default")
+    monkeypatch.setattr(AnomalyStudy, "_train", None)
+    plain = run(one, "not-mirrored")
+    assert plain[0].truth == mirrored[0].truth
+    assert plain[0].score != mirrored[0].score
+    assert run(one, "default")[0].score == mirrored[0].score
+
+
 def test_without_spread_one_network_is_judged_with_and_without_its_variance(one, monkeypatch):
     first = run(one, "no-epistemic")
     monkeypatch.setattr(AnomalyStudy, "_train", None)
@@ -87,10 +96,10 @@ def test_without_spread_one_network_is_judged_with_and_without_its_variance(one,
 
 def test_draws_without_spread_are_the_mean_of_the_code(one):
     trained = one._trained(Silent(), recipe_of(one._request.recipe, {}), 0, "1")
-    still = trained.said(Silent(), 2, False).clean
-    assert np.array_equal(still.pictures[0], still.pictures[1])
-    moving = trained.said(Silent(), 2, True).clean
-    assert not np.array_equal(moving.pictures[0], moving.pictures[1])
+    still = trained.said(Silent(), 3, False).clean
+    assert np.array_equal(still.pictures[0], still.pictures[2])
+    moving = trained.said(Silent(), 3, True).clean
+    assert not np.array_equal(moving.pictures[0], moving.pictures[2])
 
 
 def test_a_single_pass_says_what_it_costs_and_how_alike_its_uncertainty_is(one):

@@ -52,6 +52,26 @@ def test_the_engine_draws_what_the_network_draws(model):
     assert aleatoric == pytest.approx(wanted.aleatoric[:, 0].numpy(), rel=1e-3)
 
 
+@pytest.mark.parametrize("samples", [1, 2, 5])
+def test_every_other_draw_is_of_the_mirror_image_mirrored_back(model, samples):
+    given, noise = slices(3), noise_for(3, samples, 0)
+    mirror = np.ascontiguousarray(given[:, :, ::-1])
+    straight, turned = (run_slices(Engine(model), x, noise, Silent())[0] for x in (given, mirror))
+    wanted = [turned[k, :, :, ::-1] if k % 2 else straight[k] for k in range(samples)]
+    found, _ = run_slices(Engine(model, mirrored=True), given, noise, Silent())
+    assert found == pytest.approx(np.stack(wanted), abs=1e-5)
+    assert samples == 1 or abs(found[1] - straight[1]).max() > 1e-3
+
+
+def test_a_mirrored_head_has_the_mirrored_maps_when_both_sides_are_drawn_alike(model):
+    given, noise = slices(2), noise_for(2, 1, 0).repeat(2, 1, 1)
+    engine = Engine.fast(model, mirrored=True)
+    pictures, aleatoric = run_slices(engine, given, noise, Silent())
+    other, same = run_slices(engine, np.ascontiguousarray(given[:, :, ::-1]), noise, Silent())
+    assert other.mean(0)[..., ::-1] == pytest.approx(pictures.mean(0), abs=1e-5)
+    assert same[..., ::-1] == pytest.approx(aleatoric, rel=1e-3)
+
+
 def test_more_draws_than_fit_at_once_are_decoded_in_parts(model):
     noise = noise_for(1, 7, 0)
     assert Engine(model, batch=1).draws == 5

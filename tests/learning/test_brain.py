@@ -300,7 +300,7 @@ def test_with_and_without_skull_one_brain_scores_the_same_within_the_spread_of_n
     closed = ndimage.binary_fill_holes(ndimage.binary_closing(labels, iterations=2))
     bare = Volume(np.where(closed, volume.array, 0), volume.geometry)
     model, card, settings = load_anomaly(None)
-    engine, scores, masks = Engine.fast(model), [], []
+    engine, scores, masks = Engine.fast(model, mirrored=settings.mirrored), [], []
     for one in (volume, bare):
         found = prepare(one)
         masks.append(found.mask)

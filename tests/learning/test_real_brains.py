@@ -71,7 +71,8 @@ def shuffled(model, seed, part=""):
 
 def figures(network, settings, brains):
     """The model's rows on synthetic lesions in these brains, by level, name and group."""
-    scorer = together(model_scorer(Engine.fast(network), settings), trivial_scorer)
+    engine = Engine.fast(network, mirrored=settings.mirrored)
+    scorer = together(model_scorer(engine, settings), trivial_scorer)
     held = [HeldOut(one, scorer) for one in brains]
     rows = synthetic_rows(try_lesions(Silent(), held, draws=2))
     both = "+".join(dict.fromkeys(one.case.subset for one in brains))
@@ -157,7 +158,7 @@ def test_a_pasted_lesion_raises_the_map_there_and_not_elsewhere(weights):
     pictures = whole.pictures.copy()
     for row, one in touched.items():
         pictures[row] = one.paste(pictures[row], whole.brain[row])
-    engine = Engine.fast(model)
+    engine = Engine.fast(model, mirrored=settings.mirrored)
     maps = []
     for shown in (whole, whole.showing(pictures)):
         said = ask_model(engine, shown, settings.samples)
@@ -178,7 +179,7 @@ def test_a_pasted_lesion_raises_the_map_there_and_not_elsewhere(weights):
 
 def test_with_and_without_skull_one_brain_scores_alike(weights):
     model, card, settings = weights
-    engine = Engine.fast(model)
+    engine = Engine.fast(model, mirrored=settings.mirrored)
     sd = float(np.std(card.settings["normal_scores"]))
     apart = {}
     for case in normal_cases(2):

@@ -38,15 +38,16 @@ def compare(job: Progress, asked: Asked) -> Timing:
     load_s = time.perf_counter() - began
     slices, brain = brains(asked.slices, asked.seed)
     noise = noise_for(len(slices), SAMPLES, asked.seed)
-    run_slices(Engine.fast(model, device), slices[:8], noise[:, :8], Silent())  # warm
+    shipped = Engine.fast(model, device, mirrored=settings.mirrored)
+    run_slices(shipped, slices[:8], noise[:, :8], Silent())  # warm
 
     def batched(precision: Precision) -> Way:
-        engine = Engine.fast(model, device, precision)
+        engine = replace(shipped, precision=precision)
         return lambda: Drawn(slices, brain, *run_slices(engine, slices, noise, Silent()))
 
     ways: list[Way] = [
         batched("float32"),
-        lambda: Drawn(slices, brain, *plain_loop(model, device, slices, noise)),
+        lambda: Drawn(slices, brain, *plain_loop(model, shipped, slices, noise)),
     ]
     if multiplies_bfloat16(device):
         ways.append(batched("bfloat16"))
@@ -97,17 +98,21 @@ def _maps(drawn: Drawn, settings: AnomalySettings) -> tuple[NDArray[np.float32],
 
 @torch.inference_mode()
 def plain_loop(
-    model: AnomalyVae, device: str, slices: NDArray[np.float32], noise: torch.Tensor
+    model: AnomalyVae, engine: Engine, slices: NDArray[np.float32], noise: torch.Tensor
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """K whole passes of each slice, one after the other, as the paper describes it."""
+    """K whole passes of each slice, one after the other, as the paper describes it.
+
+    On the device of `engine`, and of mirror images where that draws them.
+    """
     pictures = np.empty((noise.shape[0], *slices.shape), np.float32)
     aleatoric = np.zeros(slices.shape, np.float32)
     for n, one in enumerate(slices):
-        x = torch.from_numpy(one)[None, None].to(device)
+        x = torch.from_numpy(one)[None, None].to(engine.device)
         for k in range(noise.shape[0]):
-            picture, s, _, _ = model(x, noise[k, n : n + 1].to(device))
-            pictures[k, n] = picture[0, 0].cpu().numpy()
-            aleatoric[n] += s.exp()[0, 0].cpu().numpy() / noise.shape[0]
+            turned = (-1,) if engine.mirrored and k % 2 else ()
+            picture, s, _, _ = model(x.flip(turned), noise[k, n : n + 1].to(engine.device))
+            pictures[k, n] = picture.flip(turned)[0, 0].cpu().numpy()
+            aleatoric[n] += s.exp().flip(turned)[0, 0].cpu().numpy() / noise.shape[0]
     return pictures, aleatoric
 
 

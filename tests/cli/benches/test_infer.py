@@ -29,13 +29,14 @@ def model():
     return AnomalyVae().eval()
 
 
-def test_the_plain_loop_is_the_same_model(model):
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_the_plain_loop_is_the_same_model(model, mirrored):
     slices, brain = brains(3, 0)
-    noise = noise_for(3, 2, 0)
-    ours = Drawn(slices, brain, *run_slices(Engine.fast(model), slices, noise, Silent()))
-    loop = Drawn(slices, brain, *plain_loop(model, "cpu", slices, noise))
+    noise, engine = noise_for(3, 2, 0), Engine.fast(model, mirrored=mirrored)
+    ours = Drawn(slices, brain, *run_slices(engine, slices, noise, Silent()))
+    loop = Drawn(slices, brain, *plain_loop(model, engine, slices, noise))
     assert furthest(ours, loop, AnomalySettings()) < 1e-4
-    other = Drawn(slices, brain, *plain_loop(model, "cpu", slices, noise_for(3, 2, 1)))
+    other = Drawn(slices, brain, *plain_loop(model, engine, slices, noise_for(3, 2, 1)))
     assert furthest(ours, other, AnomalySettings()) > 1e-3
 
 
