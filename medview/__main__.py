@@ -13,11 +13,14 @@ _ALSO_COMMANDS = ("--version", "--help", "-h")
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Start medview with what was typed after its name; return the exit code."""
+    """Start medview with what was typed after its name, or with `argv`; return the exit code.
+
+    Without `argv` the process is taken to end with it.
+    """
     _with_all_streams()
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        with interruptible(), heeded():
+        with interruptible(for_good=argv is None), heeded():
             if words and _is_command(words[0]):
                 from medview.cli import main as command
 

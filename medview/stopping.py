@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import threading
@@ -28,11 +29,12 @@ class Stopped(KeyboardInterrupt):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(*, for_good: bool = False) -> Iterator[None]:
     """Let a request to end raise `Stopped`, so that children end and half-written files go.
 
-    Further requests are kept back while that happens. Signals that whoever started us ignores,
-    as ``nohup`` does, or that have a handler stay as they are; so a second use inside is none.
+    Further requests are kept back while that happens; with `for_good`, where the process ends
+    afterwards, until it has ended. Signals that whoever started us ignores, as ``nohup`` does, or
+    that have a handler stay as they are; so a second use inside is none.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -45,13 +47,17 @@ def interruptible() -> Iterator[None]:
         _asked.clear()
     for number in before:
         signal.signal(number, _stop)
+    if before and for_good:
+        # Registered first, run last: once threads have ended, there is nothing to wait for.
+        atexit.register(_deafen, tuple(before))
     try:
         yield
     finally:
-        for number, old in before.items():
-            signal.signal(number, old)
-        if before:
-            _asked.clear()
+        if not (for_good and _asked):
+            for number, old in before.items():
+                signal.signal(number, old)
+            if before:
+                _asked.clear()
 
 
 def heed() -> None:
@@ -68,6 +74,13 @@ def heeded() -> Iterator[None]:
     except Exception:
         heed()
         raise
+
+
+def _deafen(numbers: tuple[int, ...]) -> None:
+    """Let no further request change how a process ends that is ending by request."""
+    if _asked:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

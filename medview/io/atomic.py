@@ -58,6 +58,28 @@ def whole_file(path: Path) -> Iterator[Path]:
         sync(path.parent)
 
 
+@contextmanager
+def filled_folder(path: Path) -> Iterator[None]:
+    """Have a folder for what is finished one by one; gone if the block fails with nothing in it.
+
+    Raises
+    ------
+    WriteError
+        If the folder cannot be made, or `path` is a file.
+    """
+    _refuse_file(path)
+    missing = [part for part in (path, *path.absolute().parents) if not part.exists()]
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise write_error(path, error) from error
+    try:
+        yield
+    except BaseException:
+        _clear(None, missing)
+        raise
+
+
 def own_folder(folder: Path) -> None:
     """Make a folder that only its owner may look into; so are those above it that are missing.
 
@@ -94,8 +116,7 @@ def whole_folder(path: Path) -> Iterator[Path]:
     WriteError
         As for ``whole_file``, or if `path` is a file.
     """
-    if path.exists() and not path.is_dir():
-        raise WriteError("is a file", file=path.name, do="Name a folder instead.")
+    _refuse_file(path)
     with _workplace(path) as place:
         draft = place / "draft"
         draft.mkdir()
@@ -107,6 +128,11 @@ def whole_folder(path: Path) -> Iterator[Path]:
         else:
             os.replace(draft, path)
         sync(path.parent)
+
+
+def _refuse_file(path: Path) -> None:
+    if path.exists() and not path.is_dir():
+        raise WriteError("is a file", file=path.name, do="Name a folder instead.")
 
 
 def _replace_entries(draft: Path, target: Path, old: Path) -> None:

@@ -18,7 +18,7 @@ from medview.domain.card import ModelCard
 from medview.domain.discretion import discreet
 from medview.domain.errors import DataError, MedviewError
 from medview.domain.wording import legible
-from medview.io.atomic import sweep
+from medview.io.atomic import filled_folder, sweep
 from medview.services.batch_cases import Case
 from medview.services.batch_outcome import RESULT, Outcome, outcome_of, summary, write_outcomes
 from medview.services.case_rows import own_rows
@@ -62,23 +62,23 @@ def run_batch(
     """
     began = time.perf_counter()
     refuse_unknown_maps(card, options.maps)
-    out.mkdir(parents=True, exist_ok=True)
-    sweep(out)
-    tasks = [Task(card, case, options, out / case.name) for case in cases]
-    done, redone = _kept(tasks, out, progress) if resume else ([], [])
-    finished = {outcome.case.name for outcome in done}
-    tasks = [task for task in tasks if task.case.name not in finished]
-    progress(len(done), len(cases), "")
-    for outcome in engine(tasks):
-        done.append(outcome)
-        result = out / outcome.case.name / RESULT
-        if outcome.asked is not None and result.is_file():
-            note(out, outcome.case.name, outcome.asked, result)
-        progress(len(done), len(cases), f"case {len(done)} / {len(cases)}")
-    order = {case.name: n for n, case in enumerate(cases)}
-    done.sort(key=lambda outcome: order[outcome.case.name])
-    body = {**summary(done, len(tasks), time.perf_counter() - began), "redone": redone}
-    write_outcomes(out, body, done)
+    with filled_folder(out):
+        sweep(out)
+        tasks = [Task(card, case, options, out / case.name) for case in cases]
+        done, redone = _kept(tasks, out, progress) if resume else ([], [])
+        finished = {outcome.case.name for outcome in done}
+        tasks = [task for task in tasks if task.case.name not in finished]
+        progress(len(done), len(cases), "")
+        for outcome in engine(tasks):
+            done.append(outcome)
+            result = out / outcome.case.name / RESULT
+            if outcome.asked is not None and result.is_file():
+                note(out, outcome.case.name, outcome.asked, result)
+            progress(len(done), len(cases), f"case {len(done)} / {len(cases)}")
+        order = {case.name: n for n, case in enumerate(cases)}
+        done.sort(key=lambda outcome: order[outcome.case.name])
+        body = {**summary(done, len(tasks), time.perf_counter() - began), "redone": redone}
+        write_outcomes(out, body, done)
     return body
 
 
@@ -105,6 +105,7 @@ def local_engine(workers: int, threads: int | None) -> Engine:
             pool.shutdown(wait=False, cancel_futures=True)
             for jobs in opened:
                 jobs.close()
+            pool.shutdown()  # what was begun is tidied up in its thread
 
     return run
 

@@ -6,7 +6,7 @@ import pytest
 
 from medview.domain.errors import WriteError
 from medview.io import atomic
-from medview.io.atomic import own_file, own_folder, sweep, whole_file, whole_folder
+from medview.io.atomic import filled_folder, own_file, own_folder, sweep, whole_file, whole_folder
 
 
 def names(folder: Path) -> list[str]:
@@ -42,6 +42,23 @@ def test_folders_made_for_a_file_that_failed_go_with_it(tmp_path):
     with pytest.raises(ValueError, match="no"), whole_file(tmp_path / "a" / "b" / "r.pdf"):
         raise ValueError("no")
     assert names(tmp_path) == []
+
+
+def test_a_folder_for_finished_ones_goes_only_where_nothing_was_finished(tmp_path):
+    def stop_after(*finished):
+        with filled_folder(tmp_path / "a" / "b"):
+            for name in finished:
+                (tmp_path / "a" / "b" / name).touch()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stop_after()
+    assert names(tmp_path) == []
+    with pytest.raises(KeyboardInterrupt):
+        stop_after("one")
+    assert names(tmp_path) == ["a", "b", "one"]
+    with pytest.raises(WriteError, match="is a file"), filled_folder(tmp_path / "a" / "b" / "one"):
+        pass
 
 
 @pytest.mark.parametrize(
