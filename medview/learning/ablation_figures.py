@@ -167,16 +167,16 @@ def _done(runs: Runs, variant: str) -> set[tuple[int, str]]:
     return {(seed, fold) for its, seed, fold in runs if its == variant}
 
 
+def _is_of(kind: Kind, one: Scored) -> bool:
+    return (one.subset, one.task, one.level) == kind[:3] and kind[3] in one.names
+
+
 def _pools(runs: Runs, variant: str, kind: Kind, wanted: set[tuple[int, str]]) -> dict[int, _Pool]:
     """The cases of all wanted folds together, by seed; of the seeds that have the most cases."""
     parts: dict[int, list[Scored]] = {}
     for (its, seed, fold), found in runs.items():
         if its == variant and (seed, fold) in wanted:
-            parts.setdefault(seed, []).extend(
-                one
-                for one in found
-                if (one.subset, one.task, one.level) == kind[:3] and kind[3] in one.names
-            )
+            parts.setdefault(seed, []).extend(one for one in found if _is_of(kind, one))
     pools = {seed: _pool(some) for seed, some in parts.items() if some}
     # A seed that was stopped half way would weigh its few folds like all folds of another.
     most = max((len(pool.cases) for pool in pools.values()), default=0)

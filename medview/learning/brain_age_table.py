@@ -85,6 +85,13 @@ def table_of(subsets: Sequence[Subset]) -> AgeTable:
     used = [subset for subset in subsets if subset.cases]
     if not used:
         raise DataError("there is no row that can be used", do="Check the data.", code="MV-DAT-104")
+    columns = _columns_of(used)
+    cases = tuple(case for subset in used for case in subset.cases)
+    return AgeTable(cases, columns, {role: _matrix(cases, role, columns[role]) for role in columns})
+
+
+def _columns_of(used: Sequence[Subset]) -> dict[str, tuple[str, ...]]:
+    """The columns of each role, which all sets that have the role must share."""
     columns: dict[str, tuple[str, ...]] = {}
     for subset in used:
         for role, names in subset.columns.items():
@@ -97,8 +104,7 @@ def table_of(subsets: Sequence[Subset]) -> AgeTable:
                     do="Give sets with the same columns, or one of them.",
                     code="MV-DAT-105",
                 )
-    cases = tuple(case for subset in used for case in subset.cases)
-    return AgeTable(cases, columns, {role: _matrix(cases, role, columns[role]) for role in columns})
+    return columns
 
 
 def _matrix(cases: Sequence[TrainCase], role: str, names: Sequence[str]) -> Matrix:

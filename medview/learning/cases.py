@@ -151,17 +151,16 @@ def layouts_for(model: str) -> tuple[Layout, ...]:
 def _split_spec(spec: str, model: str) -> tuple[Layout | None, Path]:
     name, equals, rest = spec.partition("=")
     known = {layout.name: layout for layout in layouts_for(model)}
-    if not (rest if equals and name in known else spec):
+    layout = known.get(name) if equals else None
+    path = rest if layout is not None else spec
+    if not path:
         raise UsageError("the path after --data is empty", do='Give it as "[LAYOUT=]PATH".')
-    if equals and name in known:
-        return known[name], Path(rest)
-    path = Path(spec)
-    if equals and not path.exists():
+    if layout is None and equals and not Path(path).exists():
         raise UsageError(
             f'"{name}" is no layout of data that {model} can use',
             do=f"Known layouts: {', '.join(known)}.",
         )
-    return None, path
+    return layout, Path(path)
 
 
 def _subsets_at(path: Path, layout: Layout | None, model: str) -> list[Subset]:

@@ -117,14 +117,16 @@ def _part(runner: Runner, work: Work, rows: Sequence[MetricRow]) -> Part:
 
 def _unavailable(work: Work, rows: Sequence[MetricRow], fewest: int) -> dict[str, str]:
     """Outputs with too few positives, or no better than chance on stays left out in training."""
+    if len(work.outputs) == 1:
+        return {}
     reasons = {}
     areas = {row.task: row for row in rows if row.name == "roc_auc" and row.group == "all"}
     for k, name in enumerate(work.outputs):
         positive = int(np.nansum(work.labels[:, k]))
         row = areas.get(name)
-        if len(work.outputs) > 1 and positive < fewest:
+        if positive < fewest:
             reasons[name] = f"only {positive} stays to learn it from"
-        elif len(work.outputs) > 1 and row is not None and (row.low or 0) <= 0.5:
+        elif row is not None and (row.low or 0) <= 0.5:
             reasons[name] = "on stays left out in training it was no better than chance"
     return reasons
 

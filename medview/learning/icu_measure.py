@@ -110,11 +110,12 @@ def film_rows(said: Said, stays: Sequence[Stay], variants: Mapping[str, Scores])
     count = np.array([float(stay.case.cells.get("films", "1")) for stay in stays])
     rows = []
     scores = {"model": said.score, **variants, "film_count": count, **_no_pictures(stays)}
+    groups = {"film:first": first, "film:until_icu": before}
+    whole = {"all": np.ones(len(stays), dtype=bool)}
     for name, score in scores.items():
         one = replace(said, score=score, predictor=name, threshold=None)
-        groups = {"film:first": first, "film:until_icu": before}
-        groups |= {} if name == "model" else {"all": np.ones(len(stays), dtype=bool)}
-        for group, here in groups.items():
+        # The model's own figures on all films stand with the risks.
+        for group, here in (groups if name == "model" else groups | whole).items():
             rows += curve_rows(replace(one.only(here), group=group))
     return rows
 

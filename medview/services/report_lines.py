@@ -244,13 +244,12 @@ def _measured(
     `wanted` are the names of figures with the unit to write. Every set counts, so that one on
     which the model is weak is told as well.
     """
+    if card is None:
+        return ""
     found = []
+    known = [each for each in of_route(card.measured, prediction) if each.value is not None]
     for name, unit in wanted:
-        figures = tuple(
-            each
-            for each in (of_route(card.measured, prediction) if card else ())
-            if (each.name, each.level) == (name, "case") and each.value is not None
-        )
+        figures = tuple(each for each in known if (each.name, each.level) == (name, "case"))
         once = {(each.on, each.group): each for each in reversed(told_whole(figures))}
         first = [each for each in told_whole(figures) if each in once.values()]
         found += [_accuracy(each, unit) for each in first[:_MOST_SETS]]
