@@ -233,8 +233,8 @@ def test_the_result_says_how_it_was_made(untrained, weights):
         "batched",
     )
     assert told.parameters == {
-        "samples": 3, "alpha": 0.5, "rule": "ratio", "threshold": 6.0, "smooth_px": 1.0,
-        "volume_mm": 0.0, "wide_px": 0.0, "grow": 1.0, "floor": None,
+        "samples": 3, "mirrored": False, "alpha": 0.5, "rule": "ratio", "threshold": 6.0,
+        "smooth_px": 1.0, "volume_mm": 0.0, "wide_px": 0.0, "grow": 1.0, "floor": None,
     }  # fmt: skip
     assert len(told.weights_sha256) == 64
     assert told.inputs == (reference("t1"),)
