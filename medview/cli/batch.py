@@ -23,7 +23,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
     if body["resumed"]:
         lines.append(f"{body['resumed']} of them finished before")
     lines += [f"run again: {o['case']}: changed: {', '.join(o['changed'])}" for o in body["redone"]]
-    lines += [f"failed: {one['case']}: {one['what']}" for one in body["failed"]]
+    lines += [f"failed: {one['where'] or one['case']}: {one['what']}" for one in body["failed"]]
     return "\n".join(lines)
 
 
@@ -54,7 +54,8 @@ def batch(context: Context, model: str, path: Path, out: Path, **wanted: Any) ->
     """Run MODEL on every case of a folder or of a case list (CSV).
 
     Each case gets --out/CASE/result.json and maps, as "medview run" writes them;
-    predictions.csv and batch.json tell of all. Exit code 1 when some cases failed. With
+    predictions.csv and batch.json tell of all. Exit code 1 when some cases failed; they are named
+    by their files, and series of DICOM files by their UID in the tables. With
     "--resume" a case whose inputs, weights or options are not those of its result is run again
     and named.
     """

@@ -42,7 +42,8 @@ class Case:
     """One case: the folder name of its result, what to run on, and what differs from the rest.
 
     `row` is where a table holds the case among others: its column "case" has that value.
-    `title` is how predictions.csv calls it, where no folder can be called so.
+    `title` is how predictions.csv calls it, where no folder can be called so. `where` are its
+    files as seen from what was chosen, for readers who do not know its images by their numbers.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Case:
     film_hour: float | None = None
     row: str = ""
     title: str = ""
+    where: str = ""
 
     @property
     def label(self) -> str:
@@ -91,7 +93,7 @@ def find_cases(jobs: Jobs, card: ModelCard, path: Path, *, private: bool = False
 
 
 def _unnamed(case: Case, number: int) -> Case:
-    return replace(case, name=f"case-{number:05d}", title="", patient="")
+    return replace(case, name=f"case-{number:05d}", title="", patient="", where="")
 
 
 def _listed(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
@@ -122,10 +124,13 @@ def _found(jobs: Jobs, card: ModelCard, path: Path) -> list[Case]:
     cases = []
     if tables:
         files = [p for p in below if p.is_file() and is_table(p)]
-        cases = [Case(_safe(p.stem), Wanted((p,)), title=legible(p.stem)) for p in files]
+        cases = [
+            Case(_safe(p.stem), Wanted((p,)), title=legible(p.stem), where=_where((p,), path))
+            for p in files
+        ]
     if any(spec.role not in TABLES for spec in card.inputs):
         catalogue = library.scan(jobs, (path,))
-        cases += [_series_case(catalogue, series) for series in _fitting(card, catalogue)]
+        cases += [_series_case(catalogue, series, path) for series in _fitting(card, catalogue)]
         cases += _damaged(catalogue, path) if cases else []
     return cases
 
@@ -145,7 +150,7 @@ def _damaged(catalogue: Catalogue, path: Path) -> list[Case]:
     ]
     files = [file for file in files if not file.name.startswith(".")]  # notes of a file system
     return [
-        Case(_safe(name), Wanted((file,)), title=legible(name))
+        Case(_safe(name), Wanted((file,)), title=legible(name), where=_where((file,), path))
         for file, name in ((file, file.name.partition(".")[0]) for file in files)
         if file.exists()
     ]
@@ -156,7 +161,7 @@ def _fitting(card: ModelCard, catalogue: Catalogue) -> list[Series]:
     return [series for series in images if fits(card, series)]
 
 
-def _series_case(catalogue: Catalogue, series: Series) -> Case:
+def _series_case(catalogue: Catalogue, series: Series, chosen: Path) -> Case:
     owner = catalogue.owner(series)
     file = series.files[0].name if series.files else series.uid
     name = series.uid + (f"-{series.stack}" if series.stack else "")
@@ -164,7 +169,19 @@ def _series_case(catalogue: Catalogue, series: Series) -> Case:
         name = file.partition(".")[0]
     patient = owner[0].id if owner else ""
     wanted = Wanted(_files_of(catalogue, series), series=series.key)
-    return Case(_safe(name), wanted, patient or "", title=legible(name))
+    where = _where(series.files, chosen)
+    return Case(_safe(name), wanted, patient or "", title=legible(name), where=where)
+
+
+def _where(files: Sequence[Path], chosen: Path) -> str:
+    """The first file as seen from the chosen folder, and how many more there are."""
+    if not files:
+        return ""
+    first = files[0]
+    inside = first != chosen and first.is_relative_to(chosen)
+    name = first.relative_to(chosen).as_posix() if inside else first.name
+    more = len(set(files)) - 1
+    return legible(f"{name} and {more} more" if more else name)
 
 
 def _files_of(catalogue: Catalogue, series: Series) -> tuple[Path, ...]:

@@ -49,7 +49,10 @@ def summary(done: Sequence[Outcome], ran: int, seconds: float) -> dict[str, Any]
     failed = [outcome for outcome in done if outcome.failed]
     return {
         "done": len(done) - len(failed),
-        "failed": [{"case": o.case.label, "code": o.code, "what": o.what} for o in failed],
+        "failed": [
+            {"case": o.case.label, "code": o.code, "what": o.what, "where": o.case.where}
+            for o in failed
+        ],
         "resumed": len(done) - ran,
         "seconds": round(seconds, 2),
         "seconds_per_study": round(seconds / ran, 3) if ran else None,

@@ -60,7 +60,9 @@ def test_each_stack_of_a_series_is_found_again_by_its_number(tmp_path):
         folder = tmp_path / f"{n}"
         save_dicom(small_head(), folder, SeriesDescription="T1", ImageOrientationPatient=across)
     catalogue = scan(Silent(), (tmp_path,))
-    cases = [batch_cases._series_case(catalogue, series) for series in catalogue.all_series()]
+    cases = [
+        batch_cases._series_case(catalogue, series, tmp_path) for series in catalogue.all_series()
+    ]
     assert [case.wanted.series for case in cases] == ["1.2.3.4#0", "1.2.3.4#1"]
     for case in cases:
         found = scan(Silent(), case.wanted.paths).all_series()
@@ -129,6 +131,10 @@ def test_a_folder_has_a_case_for_each_series_that_fits(tmp_path, monkeypatch):
         "one_T1": 1, "1.2.3.4": 24,
     }  # fmt: skip
     assert {path.parent.name for path in found["1.2.3.4"].wanted.paths} == {"a"}
+    assert found["one_T1"].where == "one_T1.v2.nii.gz"
+    assert re.fullmatch(r"a/\S+ and 23 more", found["1.2.3.4"].where)
+    private = batch_cases.find_cases(None, CARD, tmp_path, private=True)
+    assert {case.where for case in private} == {""}
 
 
 def test_a_model_of_tables_has_a_case_for_each_table(tmp_path):
@@ -181,4 +187,7 @@ def test_a_folder_or_film_that_may_not_be_read_is_a_case_that_fails(tmp_path):
     names = ("locked", "film.png", "notes.txt")
     unread = tuple(Skipped(name, "MV-IO-005", "cannot be read") for name in names)
     cases = batch_cases._damaged(replace(found, skipped=unread), tmp_path)
-    assert [case.name for case in cases] == ["locked", "film"]
+    assert [(case.name, case.where) for case in cases] == [
+        ("locked", "locked"),
+        ("film", "film.png"),
+    ]

@@ -8,7 +8,8 @@ from medview.services.batch_cases import Case
 from medview.services.batch_outcome import Outcome, outcome_of, summary, write_outcomes
 from medview.services.inputs import Wanted
 
-A, B = Case("a", Wanted(), site="x"), Case("b", Wanted(), patient="p2")
+A = Case("a", Wanted(), site="x")
+B = Case("b", Wanted(), patient="p2", where="x/b.dcm")
 AGE = {"name": "age", "value": 41.5, "low": 40.0, "high": None}
 SEVERE = {"name": "severe", "value": None, "low": None, "high": None}
 
@@ -17,7 +18,9 @@ def test_the_summary_counts_what_ran_now_and_what_was_there():
     done = [Outcome(A, (AGE,)), Outcome(B, code="MV-IO-001", what="cannot be read")]
     body = summary(done, 1, 3.0)
     assert (body["done"], body["resumed"], body["seconds_per_study"]) == (1, 1, 3.0)
-    assert body["failed"] == [{"case": "b", "code": "MV-IO-001", "what": "cannot be read"}]
+    assert body["failed"] == [
+        {"case": "b", "code": "MV-IO-001", "what": "cannot be read", "where": "x/b.dcm"}
+    ]
     assert summary(done, 0, 3.0)["seconds_per_study"] is None
 
 
