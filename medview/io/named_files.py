@@ -10,6 +10,7 @@ from medview.domain.errors import ReadError
 from medview.io.codes import Code
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_IS_DRIVE = re.compile(r"[A-Za-z]:\Z")
 
 
 def file_named(folder: Path, text: str) -> Path:
@@ -43,9 +44,10 @@ def refuse_elsewhere(path: Path) -> None:
     Raises
     ------
     ReadError
-        If its last part is such a path; only the name of the file is told.
+        If its last part is such a path, or a part is a drive as of one with slashes; only the
+        name of the file is told.
     """
-    if is_elsewhere(path.name):
+    if is_elsewhere(path.name) or (os.sep != "\\" and any(map(_IS_DRIVE.match, path.parts))):
         raise ReadError(
             "is named by a full path of Windows, which is none on this computer",
             code=Code.NO_SUCH_PATH,

@@ -22,7 +22,8 @@ def test_only_full_paths_of_windows_are_elsewhere():
     assert [is_elsewhere(each) for each in named] == [True, True, True, False, False, False]
 
 
-def test_a_run_of_such_a_file_says_so_and_names_no_folder(tmp_path):
+@pytest.mark.parametrize("text", [r"C:\Users\Doe\a.nii.gz", "C:/Users/Doe/a.nii.gz"])
+def test_a_run_of_such_a_file_says_so_and_names_no_folder(tmp_path, text):
     with pytest.raises(ReadError, match="full path of Windows") as told:
-        list(find_files([file_named(tmp_path, r"C:\Users\Doe\a.nii.gz")]))
+        list(find_files([file_named(tmp_path, text)]))
     assert told.value.file == "a.nii.gz"
