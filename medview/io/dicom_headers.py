@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.errors import ReadError
+from medview.io import dicomdir
 from medview.io.codes import Code
 from medview.io.dicom_classes import MEDIA_DIRECTORY, MODALITY_OF_CLASS, SEGMENTATION, SLIDE
 from medview.io.dicom_frames import Frames
@@ -157,10 +158,11 @@ def _require_image(path: Path, header: Header, outline: Outline) -> None:
                 file=path.name,
                 do="Copy the file again.",
             )
-        is_index = "DirectoryRecordSequence" in header or sop_class == MEDIA_DIRECTORY
+        if dicomdir.RECORDS in header or sop_class == MEDIA_DIRECTORY:
+            raise dicomdir.refusal(path, header)
         raise ReadError(
-            "is the index of a DICOM medium" if is_index else "DICOM without an image",
-            code=Code.DIRECTORY_RECORD if is_index else Code.NO_PIXELS,
+            "DICOM without an image",
+            code=Code.NO_PIXELS,
             file=path.name,
             do="Choose the folder or the images beside it.",
         )

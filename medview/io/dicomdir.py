@@ -6,12 +6,13 @@ from pathlib import Path
 
 from medview.domain.errors import ReadError
 from medview.domain.study import Skipped
+from medview.domain.wording import counted
 from medview.io.codes import Code
 from medview.io.dicom_outline import read_outline
 from medview.io.dicom_values import Header
 from medview.io.sources import read_head
 
-_RECORDS = "DirectoryRecordSequence"
+RECORDS = "DirectoryRecordSequence"
 
 
 def is_dicomdir(path: Path) -> bool:
@@ -19,6 +20,18 @@ def is_dicomdir(path: Path) -> bool:
     if not path.name.upper().startswith("DICOMDIR") or not path.is_file():
         return False
     return read_head(path, 132)[128:] == b"DICM"
+
+
+def refusal(path: Path, header: Header) -> ReadError:
+    """Why an index is no image, and where its images are."""
+    named = sum(bool(record.words("ReferencedFileID")) for record in header.items(RECORDS))
+    files = f"that names {counted(named, 'file')}" if named else "and names no file"
+    return ReadError(
+        f"is the index of a DICOM medium {files}",
+        code=Code.DIRECTORY_RECORD,
+        file=path.name,
+        do="Choose the folder that holds them." if named else "Choose the images themselves.",
+    )
 
 
 def files_of(index: Path) -> tuple[list[Path], list[Skipped]]:
@@ -31,7 +44,7 @@ def files_of(index: Path) -> tuple[list[Path], list[Skipped]]:
         outline = read_outline(index)
     except ReadError as error:
         return [], [Skipped(index.name, error.code, error.what)]
-    records = [] if outline is None else Header(outline).items(_RECORDS)
+    records = [] if outline is None else Header(outline).items(RECORDS)
     root = index.parent.resolve()
     files: dict[Path, None] = {}
     bad: list[Skipped] = []

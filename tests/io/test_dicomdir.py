@@ -9,6 +9,7 @@ from dicom_files import catalogue, save, stack, write
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MediaStorageDirectoryStorage
 
+from medview.domain.errors import ReadError
 from medview.domain.progress import Silent
 from medview.io.deidentify import deidentify_into
 from medview.io.dicomdir import files_of, is_dicomdir
@@ -143,6 +144,20 @@ def test_a_cut_or_empty_index_gives_way_to_its_folder(end, medium):
     path.write_bytes(path.read_bytes()[:end])
     assert series_of(path)["1.2.3.4"] == 8
     assert series_of(index(path, []))["1.2.3.9"] == 1
+
+
+@pytest.mark.parametrize(
+    ("records", "told"),
+    [
+        (GOOD, "names 8 files. Choose the folder that holds them."),
+        ([], "names no file. Choose the images themselves."),
+    ],
+)
+def test_an_index_without_its_images_says_what_it_is_for(records, told, tmp_path):
+    (tmp_path / "alone").mkdir()
+    with pytest.raises(ReadError) as caught:
+        catalogue(index(tmp_path / "alone" / "DICOMDIR", records))
+    assert str(caught.value).endswith(told)
 
 
 def test_in_a_folder_the_index_itself_is_skipped_by_name(medium):
