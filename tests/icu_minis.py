@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from medview.learning.cases import find_subsets
+from medview.learning.icu_demo_items import APACHE
 
 
 def table(path: Path, header: str, *rows: object) -> Path:
@@ -46,6 +47,39 @@ def film(path: Path, bright: int = 120, side: int = 96) -> Path:
         grey[((rows - 0.5) / 0.35) ** 2 + ((columns - middle) / 0.15) ** 2 < 1] = bright * 0.4
     Image.fromarray((grey + 20 * rows).clip(0, 255).astype(np.uint8)).save(path)
     return path
+
+
+def eicu(folder: Path) -> Path:
+    """The demo of eICU: one dies after 48 hours, one lives, one is short, one has no outcome.
+
+    Stays 1 and 2 are of one person. Stay 1 has cuff pressures and all that APACHE tells; stay 2
+    has half a coma scale and no ventilator.
+    """
+    header = (
+        "patientunitstayid,uniquepid,hospitalid,hospitaldischargestatus,unitdischargeoffset,"
+        "age,gender,admissionheight,admissionweight,unittype"
+    )
+    table(
+        folder / "patient.csv", header,
+        (1, "002-1", 59, "Expired", 48 * 60, "> 89", "Female", 157.5, "", "CCU-CTICU"),
+        (2, "002-1", 59, "Alive", 72 * 60, 54, "Male", "", 80, "Med-Surg ICU"),
+        (3, "002-2", 60, "Expired", 48 * 60 - 1, 54, "Male", "", "", "MICU"),
+        (4, "002-3", 60, "", 72 * 60, 54, "Unknown", "", "", "SICU"),
+    )  # fmt: skip
+    cuff = "noninvasivesystolic,noninvasivediastolic,noninvasivemean"
+    table(
+        folder / "vitalaperiodic.csv", f"patientunitstayid,observationoffset,{cuff}",
+        (1, -1, 99, 99, 99), (1, 0, "", "", 116), (1, 90, 150, 80, ""),
+    )  # fmt: skip
+    names = ("vent", "eyes", "motor", "verbal", "sodium", "heartrate", "urine")
+    others = [name for name in APACHE if name not in names]
+    table(
+        folder / "apacheapsvar.csv", ",".join(["patientunitstayid", *names, *others]),
+        (1, 1, 1, 1, 1, 139.0, 0, -1.0, *[""] * len(others)),
+        (2, 0, 4, 6, -1, -1, "", "", *[-1] * len(others)),
+    )  # fmt: skip
+    table(folder / "diagnosis.csv", "patientunitstayid,icd9code", (1, "401.9, I10"), (1, "4280"))
+    return folder
 
 
 def mimic3(folder: Path, *stays: tuple[int, int, str]) -> Path:

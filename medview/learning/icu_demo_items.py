@@ -25,6 +25,12 @@ APACHE: dict[str, str] = {
     "bilirubin": "Bilirubin",
     "fio2": "FiO2",
 }
+CUFF: dict[str, str] = {
+    "noninvasivesystolic": "NISysABP",
+    "noninvasivediastolic": "NIDiasABP",
+    "noninvasivemean": "NIMAP",
+}
+"""Columns of eICU's vitalaperiodic, mm Hg."""
 # Kinds of unit of eICU -> the challenge's numbers (1 coronary, 2 cardiac surgery, 3 medical,
 # 4 surgical); mixed and neurological units have none.
 UNIT_TYPES: dict[str, str] = {

@@ -7,6 +7,7 @@ Both generations of folders: v1.0 keeps patients and admissions in ``core``, v2 
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from medview.learning.icu_phenotypes import phenotype_cells
 from medview.learning.icu_series import Series
 from medview.learning.icu_tables import (
+    NO_LENGTH,
     hours_between,
     need_table,
     number_of,
@@ -79,7 +81,6 @@ class Film:
     subject: str
     taken: datetime
     path: Path
-    part: str
 
 
 def is_mimic4(folder: Path) -> bool:
@@ -144,6 +145,8 @@ def _cohort(table: Path, ages: Mapping[str, float]) -> tuple[list[Stay], list[Le
         one = Stay(ids[0], ids[1], ids[2], ids[3], ids[4], first)
         if ages.get(one.subject, 0.0) < _ADULT:
             skipped.append(LeftOut(one.stay, "MV-DAT-169", "the patient is no adult"))
+        elif not math.isfinite(hours_between(one.start, one.end)):
+            skipped.append(LeftOut(one.stay, "MV-DAT-168", NO_LENGTH))
         elif first != last:
             skipped.append(LeftOut(one.stay, "MV-DAT-169", "it changes between units"))
         elif of_admission[one.admission] > 1:
@@ -202,10 +205,6 @@ def films_in(folder: Path) -> dict[str, list[Film]]:
     root = _film_root(folder)
     if root is None:
         return {}
-    parts: dict[str, str] = {}
-    split = table_at(root, "mimic-cxr-ehr-split", "mimic-cxr-2.0.0-split")
-    if split is not None:
-        parts = pairs_of(split, "dicom_id", "split")
     films: dict[str, list[Film]] = defaultdict(list)
     columns = ("dicom_id", "subject_id", "study_id", "ViewPosition", "StudyDate", "StudyTime")
     for name, subject, study, view, date, time in rows_of(need_table(root, _CXR), columns):
@@ -213,7 +212,7 @@ def films_in(folder: Path) -> dict[str, list[Film]]:
             continue
         path = _film_path(root, name, subject, study)
         if path is not None:
-            films[subject].append(Film(subject, _moment(date, time), path, parts.get(name, "")))
+            films[subject].append(Film(subject, _moment(date, time), path))
     return films
 
 

@@ -7,10 +7,12 @@ stay) and ``film_hour``.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from medview.domain.errors import DataError
@@ -19,6 +21,7 @@ from medview.learning.case_list import is_case_list, load_case_list, read_rows
 from medview.learning.icu_cache import cached
 from medview.learning.icu_demo_items import (
     APACHE,
+    CUFF,
     IN_THE_CHALLENGE,
     MIMIC_LABS,
     MIMIC_UNITS,
@@ -29,6 +32,7 @@ from medview.learning.icu_hannover import is_hannover, load_hannover
 from medview.learning.icu_phenotypes import phenotype_cells
 from medview.learning.icu_series import Series, read_series
 from medview.learning.icu_tables import (
+    NO_LENGTH,
     clock_of,
     hours_between,
     need_table,
@@ -48,6 +52,8 @@ MAP_FILE, LIST_FILE = "variables.yaml", "stays.csv"
 LONG_ENOUGH_HOURS = 48.0
 """Death in hospital is asked of stays of at least this length, as in the benchmark."""
 Measured = dict[str, list[tuple[float, int, str | float]]]
+Told = tuple[str, float, str, str]
+"""Stay, hour, name of the variable and cell."""
 
 
 @cache
@@ -155,35 +161,49 @@ def load_eicu_demo(folder: Path) -> Subset:
 def _eicu_series(stays: Path, pressures: Path, apache: Path) -> dict[str, Series]:
     place = {name: n for n, name in enumerate(_names())}
     measured: Measured = defaultdict(list)
+    told = chain(_eicu_people(stays), _eicu_pressures(pressures), _eicu_first_days(apache))
+    for stay, hour, name, cell in told:
+        if cell:
+            measured[stay].append((hour, place[name], cell))
+    return _made(measured)
+
+
+def _eicu_people(table: Path) -> Iterator[Told]:
+    """What is known of a patient at admission."""
     known = ("patientunitstayid", "age", "gender", "admissionheight", "admissionweight", "unittype")
-    for stay, age, gender, height, weight, unit in rows_of(stays, known):
-        first = {
-            "Age": "90" if age.startswith(">") else age,
-            "Gender": {"Male": "1", "Female": "0"}.get(gender, ""),
-            "Height": height,
-            "Weight": weight,
-            "ICUType": UNIT_TYPES.get(unit, ""),
-        }
-        measured[stay] += [(0.0, place[name], cell) for name, cell in first.items() if cell]
-    cuff = ("noninvasivesystolic", "noninvasivediastolic", "noninvasivemean")
-    names = ("NISysABP", "NIDiasABP", "NIMAP")
-    for stay, minutes, *cells in rows_of(
-        pressures, ("patientunitstayid", "observationoffset", *cuff)
-    ):
-        hour = number_of(pressures, "observationoffset", minutes) / 60
+    for stay, age, gender, height, weight, unit in rows_of(table, known):
+        yield stay, 0.0, "Age", "90" if age.startswith(">") else age
+        yield stay, 0.0, "Gender", {"Male": "1", "Female": "0"}.get(gender, "")
+        yield stay, 0.0, "Height", height
+        yield stay, 0.0, "Weight", weight
+        yield stay, 0.0, "ICUType", UNIT_TYPES.get(unit, "")
+
+
+def _eicu_pressures(table: Path) -> Iterator[Told]:
+    """Cuff pressures from admission on."""
+    columns = ("patientunitstayid", "observationoffset")
+    for stay, minutes, *cells in rows_of(table, (*columns, *CUFF)):
+        hour = number_of(table, "observationoffset", minutes) / 60
         if hour >= 0:
-            pairs = zip(names, cells, strict=True)
-            measured[stay] += [(hour, place[name], cell) for name, cell in pairs if cell]
-    for stay, *cells in rows_of(apache, ("patientunitstayid", *APACHE)):
-        pairs = zip(APACHE.values(), cells, strict=True)
-        given = {name: cell for name, cell in pairs if cell and number_of(apache, name, cell) >= 0}
-        coma = [float(given.pop(name, "nan")) for name in ("eyes", "motor", "verbal")]
-        if sum(coma) >= 3:
-            given["GCS"] = str(sum(coma))
+            for name, cell in zip(CUFF.values(), cells, strict=True):
+                yield stay, hour, name, cell
+
+
+def _eicu_first_days(table: Path) -> Iterator[Told]:
+    """The values of the first day that APACHE keeps, at its end; -1 is "not measured"."""
+    for stay, *cells in rows_of(table, ("patientunitstayid", *APACHE)):
+        given = {
+            name: cell
+            for (column, name), cell in zip(APACHE.items(), cells, strict=True)
+            if cell and number_of(table, column, cell) >= 0
+        }
+        coma = sum(float(given.pop(name, "nan")) for name in ("eyes", "motor", "verbal"))
+        if coma >= 3:
+            given["GCS"] = str(coma)
         if given.pop("vent", "0") == "1":
             given["MechVent"] = "1"
-        measured[stay] += [(24.0, place[name], cell) for name, cell in given.items()]
-    return _made(measured)
+        for name, cell in given.items():
+            yield stay, 24.0, name, cell
 
 
 def _eicu_codes(table: Path | None) -> dict[str, set[str]]:
@@ -223,10 +243,13 @@ def load_mimic3_demo(folder: Path) -> Subset:
     measured = _mimic3_measured(folder, stays)
     cases, skipped = [], []
     for stay, subject, admission, start, end, unit in stays:
+        hours = hours_between(start, end)
+        if not math.isfinite(hours):
+            skipped.append(LeftOut(stay, "MV-DAT-168", NO_LENGTH))
+            continue
         if not measured.get(stay):
             skipped.append(LeftOut(stay, "MV-DAT-168", "it has no measurements"))
             continue
-        hours = hours_between(start, end)
         cells = {"hours": f"{hours:g}", **phenotype_cells(codes.get(admission, ()))}
         if hours >= LONG_ENOUGH_HOURS:
             cells["mortality"] = died.get(admission, "")

@@ -16,6 +16,8 @@ from medview.domain import wording
 from medview.domain.errors import DataError
 from medview.io.tables import with_point, written_as
 
+NO_LENGTH = "the time of its admission or discharge is missing, or no date and time"
+"""Why a stay is left out whose length is not known."""
 _CLOCK = re.compile(r"(\d{2,6}):([0-5]\d)")
 
 

@@ -163,6 +163,14 @@ def test_a_case_list_needs_a_series_for_every_case(tmp_path):
     assert 'column "Hours" is missing' in said["c"]
 
 
+def test_a_folder_of_a_case_list_in_which_one_row_is_about_a_stay_is_taken(tmp_path):
+    table(tmp_path / "s.csv", "Hours,HR", (1, 80))
+    table(tmp_path / "cases.csv", "case,series,smri", ("a", "", "x.csv"), ("b", "s.csv", ""))
+    assert [case.case for case in found(tmp_path).cases] == ["b"]
+    table(tmp_path / "cases.csv", "case,mortality,smri", ("a", "", "x.csv"), ("b", 1, ""))
+    assert [one.what for one in found(tmp_path).skipped] == ["it has no series file"] * 2
+
+
 def test_the_kind_of_unit_of_the_mimic_demo_is_told_in_the_numbers_of_the_challenge(tmp_path):
     stays = ((1, 11, "CCU"), (2, 12, "TSICU"), (3, 13, "NWARD"))
     subset = found(mimic3(tmp_path / "demo", *stays))
