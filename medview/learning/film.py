@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from medview.domain.errors import ModelInputError
 from medview.domain.volume import Volume
+from medview.learning.film_frame import MOST, Inside, inside_of
 from medview.learning.film_lie import Lie, lie_of
 from medview.learning.film_squares import Picture, cut_square, middle_box, paste_square, pick_square
-from medview.learning.lungs import FEWEST_LUNG, label_zones, lung_box, lung_mask
+from medview.learning.lungs import FEWEST_LUNG, Mask, label_zones, lung_box, lung_mask
 
 NARROWEST, WIDEST = 0.55, 1.8
 """Width by height of a chest film; among 561 films here 0.67 to 1.61, one collage of 2.2."""
@@ -39,6 +40,8 @@ class Film:
         False when both lungs were not found: `box` is the middle of the film, `lungs` is empty.
     steps : tuple[str, ...]
         What was done, in words.
+    inside : Inside | None
+        Where the film lies in its picture, which has a frame that was left out; None without.
     """
 
     grey: Picture
@@ -47,6 +50,7 @@ class Film:
     lies: Lie
     found: bool
     steps: tuple[str, ...]
+    inside: Inside | None = None
 
     def crop(self, size: int) -> Picture:
         """The square as (size, size) 0..1; beyond the film's edge its last pixels go on."""
@@ -67,8 +71,9 @@ class Film:
         return self.turned(paste_square(values, self.box, self.grey.shape))
 
     def turned(self, values: Picture) -> Picture:
-        """A map in the order of the film's own rows and columns."""
-        return self.lies.back(values)
+        """A map in the order of the film's own rows and columns, 0 in its frame."""
+        values = self.lies.back(values)
+        return values if self.inside is None else self.inside.back(values)
 
 
 def prepare_film(volume: Volume) -> Film:
@@ -82,8 +87,7 @@ def prepare_film(volume: Volume) -> Film:
     """
     refuse_unfit(volume)
     lies = lie_of(volume.geometry)
-    grey = lies.upright(as_grey(volume))
-    mask = lung_mask(grey)
+    grey, mask, inside = _with_lungs(_air_dark(volume), lies)
     if mask.mean() < FEWEST_LUNG:
         raise ModelInputError(
             "no lungs were found in this picture: it is no frontal chest film",
@@ -104,7 +108,27 @@ def prepare_film(volume: Volume) -> Film:
     )
     if lies.words:
         steps = (*steps, f"the film lies {lies.words} by its header; turned for the model")
-    return Film(grey, lungs, box, lies, found, steps)
+    if inside is not None:
+        steps = (inside.words, *steps)
+    return Film(grey, lungs, box, lies, found, steps, inside)
+
+
+def _with_lungs(picture: Picture, lies: Lie) -> tuple[Picture, Mask, Inside | None]:
+    """The film upright, scaled, with the mask of its lungs; and where it lies in a frame, if so.
+
+    A narrow frame counts only where no lungs are found: the films that the weights learnt from
+    stay as they were.
+    """
+    inside = inside_of(picture)
+    if inside is not None and not _is_shaped(inside.size):
+        inside = None
+    if inside is None or inside.share <= MOST:
+        grey = lies.upright(_scaled(picture))
+        mask = lung_mask(grey)
+        if inside is None or mask.mean() >= FEWEST_LUNG:
+            return grey, mask, None
+    grey = lies.upright(_scaled(inside.cut(picture)))
+    return grey, lung_mask(grey), inside
 
 
 def refuse_unfit(volume: Volume) -> None:
@@ -133,12 +157,17 @@ def refuse_unfit(volume: Volume) -> None:
             code="MV-MOD-021",
         )
     rows, columns = volume.geometry.shape[1:]
-    if not NARROWEST <= columns / rows <= WIDEST or min(rows, columns) < 64:
+    if not _is_shaped((rows, columns)):
         raise ModelInputError(
             f"{columns} x {rows} pixels is not the shape of a chest film",
-            do="Choose a whole frontal chest film.",
+            do="Choose a whole frontal chest film without anything beside it.",
             code="MV-MOD-022",
         )
+
+
+def _is_shaped(size: tuple[int, ...]) -> bool:
+    rows, columns = size
+    return NARROWEST <= columns / rows <= WIDEST and min(rows, columns) >= 64
 
 
 def _kind_of(volume: Volume) -> str:
@@ -165,8 +194,15 @@ def as_grey(volume: Volume) -> Picture:
     ModelInputError
         No finite values, or all the same.
     """
+    return _scaled(_air_dark(volume))
+
+
+def _air_dark(volume: Volume) -> Picture:
     picture = np.asarray(volume.array[0], dtype=np.float32)
-    picture = -picture if volume.inverted else picture
+    return -picture if volume.inverted else picture
+
+
+def _scaled(picture: Picture) -> Picture:
     finite = np.isfinite(picture)
     known = picture[finite]
     low, high = np.percentile(known, (2, 98)) if known.size else (0.0, 0.0)

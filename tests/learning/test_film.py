@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from chest_phantom import two_lungs
@@ -71,6 +73,31 @@ def test_noise_has_no_lungs():
         prepare_film(film(np.random.default_rng(0).random((128, 128))))
 
 
+@pytest.mark.parametrize("value", [0, 255])
+@pytest.mark.parametrize("size", [(800, 900), (1500, 1400)])
+def test_a_film_in_a_wide_frame_is_read_as_without_it_and_maps_lie_there(value, size):
+    inner = film().array[0]
+    framed = np.full(size, float(value))
+    framed[300:500, 500:680] = inner
+    plain, found = prepare_film(film()), prepare_film(film(framed))
+    here = np.s_[300:500, 500:680]
+    lungs = found.turned(found.lungs)
+    assert lungs.shape == framed.shape
+    assert lungs[here].astype(bool).sum() == lungs.astype(bool).sum() > 0
+    assert found.steps[0].endswith(f"180 x 200 of {size[1]} x {size[0]} pixels are film")
+    assert found.crop(64) == pytest.approx(plain.crop(64), abs=1e-6)
+    seen, alone = (each.on_film(each.crop(64)) for each in (found, plain))
+    assert seen[here] == pytest.approx(alone, abs=1e-6)
+    assert not np.delete(seen, np.s_[300:500], axis=0).any()
+
+
+def test_noise_in_a_frame_has_no_lungs_either():
+    framed = np.zeros((300, 400))
+    framed[50:200, 100:250] = 1 + np.random.default_rng(0).random((150, 150))
+    with pytest.raises(ModelInputError, match="no lungs"):
+        prepare_film(film(framed))
+
+
 def test_the_network_finds_drawn_lungs():
     truth = np.logical_or(*two_lungs())
     mask = lung_mask(as_grey(film()))
@@ -112,3 +139,23 @@ def test_a_film_that_lies_otherwise_by_its_header_is_put_upright_and_maps_go_bac
     assert upright.box == turned.box
     assert turned.turned(turned.grey) == pytest.approx(as_grey(given))
     assert turned.on_film(np.ones((7, 7), np.float32)).shape == given.array.shape[1:]
+
+
+def test_a_narrow_frame_about_lungs_that_are_found_stays():
+    framed = np.zeros((230, 230))
+    framed[15:215, 25:205] = film().array[0]
+    found = prepare_film(film(framed))
+    assert found.inside is None
+    assert found.grey.shape == framed.shape
+
+
+def test_a_film_in_a_frame_may_lie_otherwise_too():
+    alone = lying("LH")
+    framed = np.zeros((1, 800, 900), np.float32)
+    framed[0, 50:250, 600:780] = alone.array[0]
+    geometry = replace(alone.geometry, shape=framed.shape)
+    found, plain = prepare_film(Volume(framed, geometry)), prepare_film(alone)
+    assert np.array_equal(found.lungs, plain.lungs)
+    lungs = found.turned(found.lungs)
+    assert np.array_equal(lungs[50:250, 600:780], plain.turned(plain.lungs))
+    assert lungs.astype(bool).sum() == plain.lungs.astype(bool).sum()
