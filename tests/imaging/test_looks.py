@@ -174,7 +174,7 @@ def test_texts_stay_upright_when_the_image_is_turned(tmp_path):
 
 @pytest.mark.parametrize(("rotate", "flip"), [(0, "N"), (90, "N"), (0, "Y"), (270, "Y")])
 def test_the_part_to_be_seen_fills_the_pane(rotate, flip, tmp_path):
-    ds, _ = film()
+    ds, _ = film(PixelSpacing=[0.5, 0.5])
     part = item(DisplayedAreaTopLeftHandCorner=[31, 1], DisplayedAreaBottomRightHandCorner=[38, 10],
                 PresentationSizeMode="SCALE TO FIT")  # fmt: skip
     volume = volume_by(
@@ -208,6 +208,23 @@ def test_annotations_on_the_screen_lie_in_the_part_to_be_seen(tmp_path):
         side = 300 * 30 / 44 / 30 * view.zoom
         corner = 149.5 - 10 * side
         assert (edges[:2] - corner) / side == pytest.approx((5, 2), abs=1.0)
+
+
+def test_the_newest_state_about_the_middle_slice_is_shown_first(tmp_path):
+    images = stack()
+    made = [
+        ("FIRST", images[4:6], "2020"),
+        ("SECOND", images[4:5], "2021"),
+        ("AWAY", images[:2], "2022"),
+    ]
+    states = [
+        state_of(about_them, ContentLabel=label, PresentationCreationDate=f"{year}0101")
+        for label, about_them, year in made
+    ]
+    _, volume = only(save([*images, *states], tmp_path))
+    assert newest_look(volume).state.label == "SECOND"
+    assert newest_look(replace(volume, looks=volume.looks[-1:])).state.label == "AWAY"
+    assert newest_look(replace(volume, looks=())) is None
 
 
 def test_a_state_of_some_slices_leaves_the_others_as_they_are(tmp_path):
