@@ -69,6 +69,29 @@ def test_a_changed_measurement_of_a_series_is_seen(asked, tmp_path):
         begin(again, [subset(tmp_path, case(tmp_path, rows=series(81.0)))])
 
 
+def test_one_of_very_many_measurements_and_a_word_among_them_are_seen(asked, tmp_path):
+    many = np.zeros(5000)
+    other = many.copy()
+    other[2500] = 1.0
+    worded = replace(series(np.nan)["series"], words={0: "low"})
+    for was, is_ in ((many, other), (worded, replace(worded, words={0: "high"}))):
+        begin(asked, [subset(tmp_path, case(tmp_path, rows={"vector": was}))])
+        again = replace(asked, resume=True)
+        begin(again, [subset(tmp_path, case(tmp_path, rows={"vector": was}))])
+        with pytest.raises(DataError, match="other measured values"):
+            begin(again, [subset(tmp_path, case(tmp_path, rows={"vector": is_}))])
+
+
+@pytest.mark.parametrize("init", [None, "nowhere"])
+def test_one_that_started_from_no_weights_goes_on(init, asked, tmp_path):
+    fresh = replace(asked, init=init)
+    same = [subset(tmp_path, case(tmp_path), case(tmp_path, "b"))]
+    begin(fresh, same)
+    begin(replace(fresh, resume=True), same)
+    with pytest.raises(DataError, match="other weights to start from"):
+        begin(replace(asked, resume=True), same)
+
+
 def test_another_start_seed_and_held_out_patients_are_refused(asked, tmp_path):
     same = [subset(tmp_path, case(tmp_path), case(tmp_path, "b"))]
     again = replace(asked, resume=True)
@@ -92,14 +115,20 @@ def test_the_same_goes_on_also_from_another_folder(asked, tmp_path):
 
 def in_files(folder):
     """Two cases with their files: a film and a mask, a folder of slices, a pair."""
-    for name in ("a.png", "mask.nii", "b/1.dcm", "b/2.dcm", "c.hdr", "c.img"):
+    for name in ("a.png", "mask.nii", "b/1.dcm", "b/2.dcm", "b/more/3.dcm", "c.hdr", "c.img"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(name.encode())
     other = case(folder, "b", images={"film": folder / "b", "t1": folder / "c.hdr"})
     return subset(folder, case(folder, mask=folder / "mask.nii"), other)
 
 
-CHANGED = (("a.png", "a.png"), ("mask.nii", "mask.nii"), ("b/2.dcm", "b"), ("c.img", "c.hdr"))
+CHANGED = (
+    ("a.png", "a.png"),
+    ("mask.nii", "mask.nii"),
+    ("b/2.dcm", "b"),
+    ("b/more/3.dcm", "b"),
+    ("c.img", "c.hdr"),
+)
 
 
 @pytest.mark.parametrize(("file", "named"), CHANGED)
