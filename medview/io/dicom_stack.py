@@ -12,10 +12,10 @@ from medview.domain.geometry import Geometry, SpacingKind
 from medview.domain.volume import Note
 from medview.io.dicom_grid import Grid, Vector, grids_of
 from medview.io.dicom_headers import Slice, StoredAs
+from medview.io.dicom_planes import Planes
 from medview.io.dicom_volumes import SamePixels, split_keys_of, volumes_of
 from medview.io.unknowns import NO_ORIENTATION, NO_POSITION, NO_SPACING
 
-SAME_DIRECTION = 1e-4  # R6, on unit vectors
 SAME_PLACE_MM = 0.01
 TILT_DEGREES = 0.05  # R12
 TILTS_DIFFER_DEGREES = 0.5
@@ -52,13 +52,14 @@ def stacks_of(slices: Sequence[Slice], same_pixels: SamePixels, split_by: str = 
     """
     stacks: list[Stack] = []
     groups = _alike(slices)
+    placed = _by_content(groups)
     for group in groups:
         made: list[Stack] = []
         if group[0].position is None or group[0].orientation is None:
             made = _without_place(group)
         else:
             made = _with_place(group, same_pixels, split_by)
-        note = _stored_otherwise(group[0], groups)
+        note = _stored_otherwise(group[0], placed)
         stacks += [_with_note(stack, note) for stack in made] if note else made
     return sorted(stacks, key=_rank)
 
@@ -73,32 +74,40 @@ def _rank(stack: Stack) -> tuple[object, ...]:
 
 def _alike(slices: Iterable[Slice]) -> list[list[Slice]]:
     """Group frames that may lie in one stack (R6)."""
-    groups: dict[Hashable, list[list[Slice]]] = defaultdict(list)
+    groups = Planes()
     for piece in slices:
-        placed = piece.position is not None and piece.orientation is not None
-        exact = (piece.frame_of_reference, piece.rows, piece.columns, piece.kind, placed)
-        for group in groups[exact]:
-            if _same_plane(group[0], piece):
-                group.append(piece)
-                break
+        exact = (piece.frame_of_reference, piece.rows, piece.columns, piece.kind, _is_placed(piece))
+        group = next(groups.near(exact, piece), None)
+        if group is None:
+            groups.add(exact, [piece])
         else:
-            groups[exact].append([piece])
-    return [group for alternatives in groups.values() for group in alternatives]
+            group.append(piece)
+    return list(groups)
 
 
-def _stored_otherwise(piece: Slice, groups: Iterable[list[Slice]]) -> Note | None:
+def _is_placed(piece: Slice) -> bool:
+    return piece.position is not None and piece.orientation is not None
+
+
+def _by_content(groups: Iterable[list[Slice]]) -> Planes:
+    """Groups that have a place, for ``_stored_otherwise``."""
+    placed = Planes()
+    for group in groups:
+        if _is_placed(group[0]):
+            placed.add(_content(group[0]), group)
+    return placed
+
+
+def _stored_otherwise(piece: Slice, placed: Planes) -> Note | None:
     """Tell that slices are in a stack of their own only because their pixels are stored otherwise.
 
     None for films and captures, which make no stack with others anyway.
     """
-    if piece.position is None or piece.orientation is None:
+    if not _is_placed(piece):
         return None
     found: dict[StoredAs, int] = defaultdict(int)
-    for group in groups:
-        other = group[0]
-        is_alike = other.position is not None and _content(other) == _content(piece)
-        if is_alike and _same_plane(other, piece):
-            found[_stored_as(other)] += len(group)
+    for group in placed.near(_content(piece), piece):
+        found[_stored_as(group[0])] += len(group)
     if len(found) < 2:
         return None
     ways = "; ".join(f"{each.words}: {count}" for each, count in sorted(found.items()))
@@ -114,18 +123,6 @@ def _content(piece: Slice) -> tuple[Hashable, ...]:
 
 def _stored_as(piece: Slice) -> StoredAs:
     return next(part for part in piece.kind if isinstance(part, StoredAs))
-
-
-def _same_plane(a: Slice, b: Slice) -> bool:
-    if (a.spacing_mm is None) != (b.spacing_mm is None):
-        return False
-    # Mostly they are the same numbers, and a file may claim 65,535 frames.
-    differ = a.spacing_mm != b.spacing_mm and a.spacing_mm and b.spacing_mm
-    if differ and not np.allclose(a.spacing_mm or (), b.spacing_mm or (), rtol=1e-4):
-        return False
-    if a.position is None or a.orientation is None or b.orientation is None:
-        return True
-    return bool(np.abs(a.orientation - b.orientation).max() <= SAME_DIRECTION)
 
 
 def _with_place(group: list[Slice], same_pixels: SamePixels, wish: str) -> list[Stack]:
