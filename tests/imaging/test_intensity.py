@@ -282,3 +282,13 @@ def test_a_large_plane_is_as_grey_as_its_parts(function, shape):
     found = grey(values, voi)
     parts = [grey(part, voi) for part in np.array_split(values.reshape(-1), 50)]
     assert np.array_equal(found.reshape(-1), np.concatenate(parts))
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint16, np.float32])
+def test_a_large_picture_has_the_greys_of_its_rows(dtype):
+    values = np.arange(700 * 300).reshape(700, 300).astype(dtype)
+    window = Window(60000, 1000)
+    whole = grey(values, window)
+    rows = np.stack([grey(row, window) for row in values])
+    assert values.size > intensity._AT_ONCE
+    np.testing.assert_array_equal(whole, rows)

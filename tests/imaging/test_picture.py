@@ -11,6 +11,7 @@ from medview.domain.geometry import Geometry, Plane
 from medview.domain.overlay import LayerStyle, ScalarMap
 from medview.domain.volume import Volume, Window
 from medview.imaging.frame import Corners, Labels, Layer, View, compose_frame, flatten, placement
+from medview.imaging.marks import DrawnMark
 from medview.imaging.part import needed_here
 
 WIDE = Window(1000, 500, "LINEAR_EXACT")
@@ -256,3 +257,17 @@ def test_of_a_film_that_is_magnified_what_is_seen_is_drawn_pixel_by_pixel(film):
     assert part.step == 1
     assert part.rows * part.columns < 2501 * 2003 / 9
     assert np.abs(whole - seen).max() <= 1
+
+
+def test_boxes_are_drawn_where_their_corners_lie_on_the_picture():
+    frame = bare(compose_frame(phantom(), (), View(point_lps=MARK_LPS)))
+    corners = ((2.0, 1.0), (5.0, 1.0), (5.0, 4.0), (2.0, 4.0))
+    plain, boxed = (
+        flatten(replace(frame, marks=marks), SIZE).astype(int)
+        for marks in ((), (DrawnMark("", corners),))
+    )
+    rows, columns = np.nonzero(np.abs(boxed - plain).sum(axis=-1))
+    back = np.linalg.inv(placement(frame, SIZE)) @ frame.pixel_to_lps
+    for n, drawn in enumerate((columns, rows)):
+        ends = [(back @ (x, y, 0, 1))[n] for x, y in (corners[0], corners[2])]
+        assert (drawn.min(), drawn.max()) == pytest.approx(ends, abs=1.5)
