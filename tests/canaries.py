@@ -117,14 +117,15 @@ def tainted_study(folder: Path) -> Path:
     volume = small_head()
     tags = [tag for tag in attributes() if kind_of(tag) != "SQ"]
     corners = volume.geometry.to_mm([(k, 0, 0) for k in range(len(volume.array))]).round(4)
+    # Filled once: hundreds of attributes, and only those below differ from slice to slice.
+    found = filled(image(volume.array[0]), tags)
+    del found.EncapsulatedDocument
+    found.PixelSpacing = list(volume.geometry.spacing_mm[1:])
+    found.BodyPartExamined, found.PatientSex = "BRAIN", "F"
     for k, pixels in enumerate(volume.array):
-        found = filled(image(pixels), tags)
-        del found.EncapsulatedDocument
-        found.PixelSpacing = list(volume.geometry.spacing_mm[1:])
+        found.PixelData, found.InstanceNumber = pixels.tobytes(), k + 1
         found.ImagePositionPatient = corners[k].tolist()
         found.SOPInstanceUID = found.file_meta.MediaStorageSOPInstanceUID = generate_uid()
-        found.BodyPartExamined, found.InstanceNumber = "BRAIN", k + 1
-        found.PatientSex = "F"
         write(found, folder / f"{CANARY}-{k}.dcm")
     return folder
 
