@@ -29,6 +29,7 @@ def test_mimic4_of_both_generations_with_films(tmp_path, generation):
     long, short = cases["101"], cases["102"]
     assert (long.cells["mortality"], long.cells["phenotype_25"]) == ("1", "1")
     assert "mortality" not in short.cells
+    assert (long.patient, long.site) == ("mimic4:1", "MICU")
     assert short.cells["phenotype_14"] == "1"
     # The last AP film of the first 48 hours, not the one of day 3, the PA one or the one before.
     assert long.images["film"].name == "a.jpg"
