@@ -131,7 +131,8 @@ def _recipe(request: TrainRequest, start: ArmedAge | None) -> AgeRecipe:
     recipe = AgeRecipe.of(request.recipe)
     if start is None and request.method != "full":
         raise UsageError(
-            f"the method {request.method} needs weights to start from", do="Give --init."
+            f"the method {request.method} needs weights to start from",
+            do="Give such weights, or choose the method full.",
         )
     if start is None:
         return recipe
@@ -146,7 +147,7 @@ def _refuse_other_measures(table: AgeTable, start: ArmedAge | None, request: Tra
             f"{len(start.names)}, or others",
             file=Path(str(request.init)).name,
             code="MV-DAT-105",
-            do="Give rows with the same measures, or train without --init.",
+            do="Give rows with the same measures, or train from the beginning.",
         )
 
 

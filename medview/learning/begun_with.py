@@ -86,7 +86,7 @@ def _refuse_other(before: Mapping[str, str], now: Mapping[str, str], out: Path) 
     raise DataError(
         f"the training to go on with was begun with {one}other {' and '.join(words)}",
         file=out.name,
-        do="Give what it was begun with, or start without --resume.",
+        do="Give what it was begun with, or start a new one.",
         code="MV-DAT-022",
     )
 
@@ -100,7 +100,7 @@ def _refuse_changed(before: Sequence[str], now: Sequence[str], files: Sequence[P
     raise DataError(
         f"{state} since the training to go on with was begun{more}",
         file=other[0].name,
-        do="Put back what was there, or start without --resume.",
+        do="Put back what was there, or start a new one.",
         code="MV-DAT-022",
     )
 

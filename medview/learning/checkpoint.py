@@ -160,7 +160,7 @@ def refuse_other_method(kept: str, run: str, folder: Path) -> None:
         raise DataError(
             f"the training to go on with is by the method {theirs}, not by {ours}",
             file=folder.name,
-            do=f"Go on with the method {theirs}, or start without --resume.",
+            do=f"Go on with the method {theirs}, or start a new training.",
             code="MV-DAT-022",
         )
 
@@ -190,7 +190,7 @@ def read_checkpoint(
         raise DataError(
             "there is no checkpoint to go on from",
             file=folder.name,
-            do="Start without --resume.",
+            do="Start a new training.",
         )
     kept = _loaded(path)
     if not set(kept) >= set(names):
@@ -234,6 +234,6 @@ def _damaged(path: Path) -> DataError:
     return DataError(
         "the checkpoint is damaged or not one of this program",
         file=path.name,
-        do="Start without --resume.",
+        do="Start a new training.",
         code="MV-DAT-023",
     )

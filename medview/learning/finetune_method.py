@@ -25,7 +25,7 @@ def refuse_other(model: str, method: Method, offered: Sequence[Method]) -> None:
         why = _NO_ADAPTERS if method == "adapter" else ""
         raise UsageError(
             f"{model} cannot be fine-tuned by {method}{why}",
-            do=f"Use --method {' or '.join(offered)}.",
+            do=f"Choose the method {' or '.join(offered)}.",
         )
 
 
@@ -44,14 +44,15 @@ def restrict(model: nn.Module, method: Method, head: Iterable[str], *, seed: int
     if method == "adapter":
         if not add_adapters(model, seed=seed):
             raise UsageError(
-                "no layer of this model is wide enough for adapters", do="Use --method full."
+                "no layer of this model is wide enough for adapters", do="Choose the method full."
             )
         return
     begins = tuple(head)
     named = dict(model.named_parameters())
     if method != "head" or not any(name.startswith(begins) for name in named):
         raise UsageError(
-            f"this model cannot be fine-tuned by {method}", do="Use --method full, head or adapter."
+            f"this model cannot be fine-tuned by {method}",
+            do="Choose the method full, head or adapter.",
         )
     for name, parameter in named.items():
         parameter.requires_grad_(name.startswith(begins))

@@ -71,7 +71,7 @@ def refuse_no_unit(method: Method, units: Mapping[str, Sequence[str]]) -> None:
     if method == "site-effects" and not any(units.values()):
         raise DataError(
             "no stay says its site, so there are no effects to learn",
-            do='Fill the column "site", or use --method full.',
+            do='Fill the column "site", or choose the method full.',
             code="MV-DAT-171",
         )
 

@@ -35,7 +35,7 @@ class Deal:
         if self.ranks.world > self.count:
             raise UsageError(
                 f"{self.count} networks cannot be dealt to {self.ranks.world} processes",
-                do=f"Start at most {self.count}, or train more with --set members=N.",
+                do=f'Start at most {self.count}, or train more (setting "members").',
             )
 
     @property

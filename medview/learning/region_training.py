@@ -100,7 +100,7 @@ def learnt_from(heads: Sequence[LabelledHead], recipe: RegionRecipe) -> list[Lab
         if not any(head.case.subset == name for head in heads):
             raise DataError(
                 f"there is no set called {name} with region labels",
-                do="Name the sets to learn from with --set sets=NAME.",
+                do='Name sets that are there in the setting "sets".',
                 code="MV-DAT-030",
             )
     return [head for head in heads if head.case.subset in recipe.set_names]

@@ -67,7 +67,7 @@ def nothing_left(parts: Sequence[Unseen], skipped: Sequence[LeftOut], noun: str)
             f"no {noun} is left to measure; {seen} are of patients that the weights were "
             "trained on",
             code="MV-DAT-140",
-            do="Give other data, or add --include-seen (the figures then say nothing of new "
+            do="Give other data, or include the seen ones (the figures then say nothing of new "
             "patients).",
         )
     if skipped:
@@ -75,7 +75,8 @@ def nothing_left(parts: Sequence[Unseen], skipped: Sequence[LeftOut], noun: str)
     return DataError(
         f"there is no {noun} to measure",
         code="MV-DAT-141",
-        do="Templates serve for training only; --split all takes cases marked for training.",
+        do="Templates serve for training only; cases marked for training are measured where all "
+        "parts of the split are asked for.",
     )
 
 

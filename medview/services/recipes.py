@@ -59,7 +59,7 @@ def read_recipe(
         key, equals, value = text.partition("=")
         wrong = _put(recipe, key.strip(), _value(value)) if equals else "it has no ="
         if wrong:
-            raise UsageError(f"--set {text}: {wrong}", do='Give it as in "--set epochs=20".')
+            raise UsageError(f"the setting {text}: {wrong}", do='Give it as in "epochs=20".')
     return recipe
 
 

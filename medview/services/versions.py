@@ -137,7 +137,7 @@ def refuse_name(model: str, version: str, *, own: Path | None = None) -> None:
         )
     taken = [one for one in versions(model, own=own) if one.card.version == version]
     if taken:
-        away = f', or take that one away: "medview versions {model}@{version} --remove"'
+        away = ", or remove that one first"
         raise UsageError(
             f"there is a version {version} of {model} already",
             do=f"Choose another name{away if taken[0].own else ''}.",
@@ -279,7 +279,7 @@ def _no_version(file: Path) -> WeightsError:
     return WeightsError(
         "this is not an exported version of a model",
         file=file.name,
-        do='Choose a file that "medview versions --export" has written.',
+        do="Choose a file that a version was exported to.",
         code="MV-WGT-008",
     )
 
