@@ -10,8 +10,6 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QPlainTextEdit,
 from ui.fakes import drag, wheel
 
 from medview.domain.resources import resource
-from medview.main import build
-from medview.services.settings import Preferences
 from medview.ui.panels.study_rows import SERIES
 
 LONG_MS = 240_000
@@ -21,17 +19,6 @@ pytestmark = pytest.mark.skipif(
     not resource("weights", "anomaly", "card.json").is_file(),
     reason="the weights of the anomaly model are not in this copy",
 )
-
-
-@pytest.fixture
-def program(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr("medview.ui.closing.ask", lambda *_: True)
-    made = build(Preferences(tmp_path / "settings.json"))
-    qtbot.addWidget(made.app.window)
-    with qtbot.waitExposed(made.app.window):
-        made.app.window.show()
-    yield made
-    made.close()
 
 
 def drop(window, folder):

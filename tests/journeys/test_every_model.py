@@ -8,8 +8,6 @@ import pytest
 from PySide6.QtWidgets import QLabel, QPushButton, QRadioButton
 
 from medview.cli.benches.studies import STUDIES
-from medview.main import build
-from medview.services.settings import Preferences
 from medview.services.telling import family, main_score, score_text
 
 LONG_MS = 900_000
@@ -25,17 +23,6 @@ MAPS = {
     ("cxr-armed", "a film"): ("evidence", "seen", "lungs"),
     ("icu@1.0-hannover", "laboratory and film"): ("seen",),
 }
-
-
-@pytest.fixture
-def program(qtbot, tmp_path, monkeypatch):
-    monkeypatch.setattr("medview.ui.closing.ask", lambda *_: True)
-    made = build(Preferences(tmp_path / "settings.json"))
-    qtbot.addWidget(made.app.window)
-    with qtbot.waitExposed(made.app.window):
-        made.app.window.show()
-    yield made
-    made.close()
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda s: f"{s.model}, {s.what}")
