@@ -13,6 +13,7 @@ from medview.learning.anomaly_maps import (
     combine,
     maps_from_draws,
     smooth_difference,
+    wide_average,
 )
 from medview.learning.anomaly_settings import Rule
 
@@ -41,6 +42,8 @@ def test_maps_are_zero_outside_the_brain():
     ("rule", "value"),
     [
         ("ratio", 0.09 / (0.16 + EPSILON)),
+        ("ratio-aleatoric", 0.09 / (0.10 + EPSILON)),
+        ("ratio-epistemic", 0.09 / (0.06 + EPSILON)),
         ("product", np.sqrt(0.09 * 0.16)),
         ("sum", 0.3 + 0.4),
         ("epistemic", 0.06),
@@ -78,3 +81,40 @@ def test_smoothing_stays_within_its_slice():
     assert not smooth[[0, 2]].any()
     # A Gaussian of 2 px has 1 / (2 pi 4) at its top.
     assert smooth[1, 64, 64] == pytest.approx(1 / (2 * np.pi * 4), rel=0.02)
+
+
+def test_a_wide_average_on_blocks_is_the_one_of_all_pixels():
+    rows, columns = np.indices((128, 128)) / 128
+    difference = (np.sin(3 * rows) + columns**2)[None].astype(np.float32)
+    brain = disc(40)
+    wide, whole = wide_average(difference, brain, 12.0), smooth_difference(difference, brain, 12.0)
+    assert np.abs(wide - whole)[brain].max() < 0.03
+    assert np.ptp(whole[brain]) > 0.3
+    assert not wide[~brain].any()
+    np.testing.assert_allclose(wide_average(full(0.3), brain, 12.0)[brain], 0.3, atol=1e-5)
+
+
+def test_a_shading_leaves_residual_and_score_and_goes_from_the_contrast():
+    shade, lesion = full(0.2), np.zeros_like(full(0.2))
+    lesion[0, 62:66, 62:66] = 0.3
+    said = disc(40), full(0.5)[None], full(0.01)
+    found = maps_from_draws(0.5 + shade + lesion, *said, smooth_px=0.0, wide_px=12.0)
+    beside, within = (0, 64, 40), (0, 64, 64)
+    assert found.residual[beside] == pytest.approx(0.04, rel=1e-3)
+    assert found.contrast[beside] == pytest.approx(0.0, abs=1e-4)
+    assert found.contrast[within] == pytest.approx(0.09, rel=0.1)
+    assert not found.contrast[~disc(40)].any()
+    assert maps_from_draws(shade, *said, smooth_px=0.0).contrast is None
+
+
+def test_slices_on_their_own_know_nothing_of_each_other():
+    one, other = full(0.2), full(0.9)
+    draws, both = full(0.4), np.concatenate([one, other])
+    pair = np.repeat(draws, 2, axis=0)
+    brain = np.repeat(disc(), 2, axis=0)
+    whole = maps_from_draws(both, brain, pair[None], pair, smooth_px=1.0)
+    for n, each in enumerate((one, other)):
+        alone = maps_from_draws(each, disc(), draws[None], draws, smooth_px=1.0)
+        np.testing.assert_allclose(whole.residual[n], alone.residual[0], atol=1e-6)
+    joined = maps_from_draws(both, brain, pair[None], pair, smooth_px=1.0, between=1.0)
+    assert np.abs(joined.residual - whole.residual).max() > 0.01
