@@ -19,6 +19,7 @@ from medview.learning.icu_series import Series
 from medview.learning.icu_tables import (
     NO_LENGTH,
     hours_between,
+    moment_of,
     need_table,
     number_of,
     pairs_of,
@@ -179,7 +180,7 @@ def _events(
         chart, ("stay_id", "itemid", "charttime", "value", "valuenum")
     ):
         if item in ITEMS and stay in by_stay:
-            cell = _cell(item, value, number)
+            cell = _cell(chart, item, value, number)
             if cell != "":
                 yield by_stay[stay], item, time, cell
     labs = need_table(folder / "hosp", "labevents")
@@ -190,14 +191,14 @@ def _events(
             yield by_admission[admission], item, time, number
 
 
-def _cell(item: str, value: str, number: str) -> str | float:
+def _cell(table: Path, item: str, value: str, number: str) -> str | float:
     """The text of a level, or the number in the unit of the benchmark."""
     if item in _WORDS:
         text = value.strip()
         return _REFILL.get(text.lower(), text)
     if not number:
         return ""
-    return float(number) * _FACTORS[item] if item in _FACTORS else number
+    return number_of(table, "valuenum", number) * _FACTORS[item] if item in _FACTORS else number
 
 
 def films_in(folder: Path) -> dict[str, list[Film]]:
@@ -207,12 +208,13 @@ def films_in(folder: Path) -> dict[str, list[Film]]:
         return {}
     films: dict[str, list[Film]] = defaultdict(list)
     columns = ("dicom_id", "subject_id", "study_id", "ViewPosition", "StudyDate", "StudyTime")
-    for name, subject, study, view, date, time in rows_of(need_table(root, _CXR), columns):
+    metadata = need_table(root, _CXR)
+    for name, subject, study, view, date, time in rows_of(metadata, columns):
         if view != "AP":
             continue
         path = _film_path(root, name, subject, study)
         if path is not None:
-            films[subject].append(Film(subject, _moment(date, time), path))
+            films[subject].append(Film(subject, moment_of(metadata, date, time), path))
     return films
 
 
@@ -226,12 +228,6 @@ def _film_path(root: Path, name: str, subject: str, study: str) -> Path | None:
     published = root / "files" / f"p{subject[:2]}" / f"p{subject}" / f"s{study}" / f"{name}.jpg"
     known = (root / "resized" / f"{name}.jpg", published)
     return next((path for path in known if path.is_file()), None)
-
-
-def _moment(date: str, time: str) -> datetime:
-    """Of "21800506" and "213014.531" (leading zeros may be lost)."""
-    clock = f"{int(float(time)):06d}"
-    return datetime.strptime(f"{int(float(date))}{clock}", "%Y%m%d%H%M%S")
 
 
 def paired_film(

@@ -166,6 +166,22 @@ def clock_of(path: Path, column: str, cell: str) -> float:
     return int(found[1]) + int(found[2]) / 60
 
 
+def moment_of(path: Path, date: str, time: str) -> datetime:
+    """Of the cells StudyDate "21800506" and StudyTime "213014.531" (leading zeros may be lost).
+
+    Raises
+    ------
+    DataError
+        Naming table, column and cell.
+    """
+    day = int(number_of(path, "StudyDate", date))
+    clock = int(number_of(path, "StudyTime", time))
+    try:
+        return datetime.strptime(f"{day:08d}{clock:06d}", "%Y%m%d%H%M%S")
+    except ValueError as error:
+        raise _no(path, "StudyDate, StudyTime", f"{date}, {time}", "date and time") from error
+
+
 def _no(path: Path, column: str, cell: str, kind: str) -> DataError:
     return DataError(
         f'column "{column}": "{cell}" is no {kind}',

@@ -6,6 +6,7 @@ import gzip
 import pytest
 from icu_minis import by_name, cxr, film, found, mimic4
 
+from medview.domain.errors import DataError
 from medview.domain.progress import Silent
 from medview.learning.icu_stays import to_bins
 from medview.learning.icu_variables import shipped_map
@@ -155,3 +156,28 @@ def test_the_last_film_of_a_stay_is_the_one_and_one_after_it_is_none(tmp_path):
     for name, *_ in rows:
         film(folder / "resized" / f"{name}.jpg")
     assert by_name(found(tmp_path / "iv"))["102"].images["film"].name == "e.jpg"
+
+
+@pytest.mark.parametrize(
+    ("date", "time", "says"),
+    [
+        ("21500102", "", 'column "StudyTime": "" is no number'),
+        ("May", "060000", 'column "StudyDate": "May" is no number'),
+        ("21500102", "256000", '"21500102, 256000" is no date and time'),
+    ],
+)
+def test_a_film_of_which_no_time_can_be_read_is_named(date, time, says, tmp_path):
+    mimic4(tmp_path / "iv")
+    folder = cxr(tmp_path / "films")
+    rows_added(folder / "mimic-cxr-2.0.0-metadata.csv", ("a", 2, 60, "AP", date, time))
+    with pytest.raises(DataError, match=says) as caught:
+        found(tmp_path / "iv")
+    assert caught.value.file == "mimic-cxr-2.0.0-metadata.csv"
+
+
+def test_a_weight_in_pounds_that_is_no_number_is_named(tmp_path):
+    folder = mimic4(tmp_path / "iv")
+    heavy = (1, 11, 101, "2150-01-01 03:00:00", 226531, "heavy", "heavy")
+    rows_added(folder / "icu" / "chartevents.csv.gz", heavy)
+    with pytest.raises(DataError, match='column "valuenum": "heavy" is no number'):
+        found(folder)
