@@ -280,7 +280,7 @@ def _fitted(
     """As many cells as the header has; empty ones behind its last column say nothing."""
     beyond = any(cells[len(header) :])
     if not uneven and (beyond or len(cells) < len(header)):
-        what = f"row {number} has {len(cells)} cells, the header {len(header)}"
+        what = f"row {number} has {wording.counted(len(cells), 'cell')}, the header {len(header)}"
         if beyond:
             what += f': "{next(filter(None, cells[len(header) :]))[:40]}" stands in no column'
         raise _odd(path, what, "Check what stands between the cells of that row, and its quotes.")

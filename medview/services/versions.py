@@ -239,8 +239,24 @@ def import_file(
                 do="Use the program that it was exported from.",
                 code="MV-WGT-008",
             )
+        _refuse_taken(card, file, own)
         check(card.id, folder / WEIGHTS)
         return register(folder / WEIGHTS, card.version, own=own or own_folder())
+
+
+def _refuse_taken(card: ModelCard, file: Path, own: Path | None) -> None:
+    """Say of a file whose version has the name of one that is here whether it is that one."""
+    for one in versions(card.id, own=own):
+        if one.card.version != card.version:
+            continue
+        is_same = one.card.weights_sha256 == card.weights_sha256
+        other = "Rename it where it was made" + (", or remove the one here." if one.own else ".")
+        raise UsageError(
+            f"{card.id}@{card.version} is here already"
+            + ("" if is_same else ", with other weights"),
+            file=file.name,
+            do="Nothing needs to be added." if is_same else other,
+        )
 
 
 def _unpack(file: Path, folder: Path) -> None:

@@ -126,7 +126,7 @@ def test_of_a_cell_that_is_too_long_row_and_column_are_said(tmp_path, text, said
         (b"a,b\n1,\x00\n", "row 2, column 2 holds what is no text"),
         (b"\x89PNG\r\n\x1a\n\x00\x00,", "row 2, column 1 holds what is no text"),
         (b"\xff\xfe\x00", "this is not a table as CSV in UTF-8"),
-        (b"a,b\n1\n", "row 2 has 1 cells, the header 2"),
+        (b"a,b\n1\n", "row 2 has 1 cell, the header 2"),
         (b"a,b\n1,2,x y\n", 'row 2 has 3 cells, the header 2: "x y" stands in no column'),
         (b"a,b,a\n", 'the column "a" is given twice'),
     ],

@@ -94,7 +94,7 @@ def test_rows_before_admission_are_left_out_and_counted(tmp_path):
         ("Hours,HR,HR\n1,2,3\n", '"HR" is given twice'),
         ("Hours,HR\nsoon,80\n", 'row 2, column "Hours": "soon"'),
         ("Hours,HR\n-2,80\n", "all its values lie before admission"),
-        ("Hours,HR\n1\n", "row 2 has 1 cells, the header 2"),
+        ("Hours,HR\n1\n", "row 2 has 1 cell, the header 2"),
         ("Hours,HR\n1,\n", "no values"),
         ("", "the table is empty"),
         ("\n1,2\n", 'column "Hours" is missing'),

@@ -47,7 +47,7 @@ def test_what_is_no_array_of_numbers_is_refused(tmp_path):
     ("text", "said"),
     [
         ("a,a\n1,2\n", 'the column "a" is given twice'),
-        ("a,b\n1\n", "row 2 has 1 cells, the header 2"),
+        ("a,b\n1\n", "row 2 has 1 cell, the header 2"),
         ("b\n1\n", 'the column "a" is missing'),
         ("", 'the column "a" is missing'),
     ],

@@ -95,6 +95,19 @@ def test_an_exported_version_comes_back_elsewhere(places, tmp_path):
     assert [item.name for item in (tmp_path / "elsewhere").iterdir()] == ["icu"]
 
 
+def test_a_version_that_is_here_already_is_told_from_another_of_its_name(places, tmp_path):
+    weights = put(tmp_path / "tuned", b"tuned", id="icu", version="2")
+    service.export(register(weights, "ward-7", own=places["own"]), tmp_path / "icu.zip")
+    with pytest.raises(UsageError, match="icu@ward-7 is here already") as same:
+        service.import_file(tmp_path / "icu.zip", own=places["own"])
+    assert same.value.do == "Nothing needs to be added."
+    other = put(tmp_path / "other", b"other", id="icu", version="2")
+    register(other, "ward-7", own=tmp_path / "elsewhere")
+    with pytest.raises(UsageError, match="already, with other weights") as taken:
+        service.import_file(tmp_path / "icu.zip", own=tmp_path / "elsewhere")
+    assert taken.value.do == "Rename it where it was made, or remove the one here."
+
+
 @pytest.mark.parametrize("names", [(), ("weights.safetensors",), ("../card.json", "x")])
 def test_other_archives_are_refused(tmp_path, names):
     file = tmp_path / "odd.zip"
