@@ -26,7 +26,8 @@ def about(figures, word):
 def test_a_source_on_which_probabilities_do_not_hold_is_named():
     figures = [*left_out("a"), *left_out("b", off=0.4, right=0.65)]
     (line,) = about(figures, "ECE")
-    assert line.startswith("On b left out its probabilities are off by 0.40 (ECE): at one half 65%")
+    assert line.startswith("On b left out its probabilities are off by 0.40 (ECE): with the limit")
+    assert "at one half 65 % of the patients" in line
     assert not about(left_out("a"), "ECE")
 
 
