@@ -83,8 +83,8 @@ def record(stay: Record | None, results: tuple[Prediction, ...]) -> tuple[Sectio
     dashed = " Dashed: the hour of the film." if mark is not None else ""
     share = f"{stay.imputed_share:.0%}".replace("%", " %")
     caption = (
-        f"Filled: measured; hollow, or the line alone: carried on. {share} of the hours of all "
-        f"variables have no measurement.{dashed}{more}"
+        f"Filled: measured; hollow, or the line alone: carried on. Of the hours of the "
+        f"{len(stay.strips)} variables in the record {share} have no measurement.{dashed}{more}"
     )
     names = ", ".join(each.name for each in shown)
     alt = f"Courses of {names} over {number(stay.last / hours, 2)} {unit}."

@@ -156,7 +156,7 @@ def figure_text(value: float, name: str) -> str:
     if whole in _SHARES or name.startswith("phenotype_"):
         return _share_text(value)
     if name.startswith("brixia_"):
-        return f"{value:.1f}".removesuffix(".0")
+        return f"{value:.0f}" if value == round(value) else f"{value:.1f}"
     return number(value)
 
 

@@ -179,6 +179,7 @@ def test_the_record_shows_the_first_variables_and_the_hour_of_the_film():
     assert (lanes.hours, lanes.mark) == (24.0, 20.0)
     assert lanes.rows[0].words == "60 – 70 mmHg"
     assert "2 more variables are not drawn." in lanes.caption
+    assert "Of the hours of the 12 variables in the record 92 % have no" in lanes.caption
     assert "Dashed: the hour of the film." in lanes.caption
     assert lanes.rows[0].carried[0] == (1.5, 60.0)
     unmarked = replace(stay(), parameters={})

@@ -94,6 +94,8 @@ def test_brixia_figures_that_stand_together_have_as_many_decimals():
     total = Score("brixia_total", 4.66, 0.0, 12.1)
     assert (score_text(total), interval_text(total)) == ("4.7 / 18", "0.0 – 12.1")
     assert value_text(Score("brixia_total", 9.0, 2.1, 16.8)) == "9.0"
+    nearly = Score("brixia_B", 1.02, 0.0, 2.96)  # none of the three ends in a tenth but .0
+    assert (score_text(nearly), interval_text(nearly)) == ("1.0", "0.0 – 3.0")
     assert value_text(Score("brixia_total", None)) == "–"
     zones = (Score("brixia_A", 0.7), Score("brixia_C", 1.0), Score("brixia_F", None))
     assert zone_texts(result("cxr", *zones)) == {"A": "0.7", "C": "1.0"}
