@@ -326,3 +326,9 @@ def test_the_day_is_that_of_the_part_that_answered_in_the_place_of_the_model(pre
     dated = replace(card(), weights_sha256="1" * 64, trained_at="2026-03-01")
     told = dict(report_origin.origin_rows(of_part, dated))["Model"]
     assert f" · trained {date_words(regions.trained_at)} · " in told
+
+
+@pytest.mark.parametrize(("said", "words"), [(True, "mirrored yes"), (False, "mirrored no")])
+def test_a_parameter_of_yes_or_no_is_told_in_words(prediction, said, words):
+    made = replace(prediction, parameters={"mirrored": said})
+    assert words in dict(report_origin.origin_rows(made, None))["Run"].split(" · ")
