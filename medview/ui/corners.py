@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QPointF, QRectF
 from PySide6.QtGui import QPainter
 
-from medview.imaging.frame import Corners
+from medview.imaging.frame import RESEARCH_ONLY, Corners
 from medview.ui.pane_text import BESIDE, LINE, MARGIN, fitted, width_of, write
 from medview.ui.theme import PANE_QUIET, PANE_STRONG
 
@@ -26,8 +26,7 @@ def draw_corners(
     """
     top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
     left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
-    low_left = _with_warnings_whole(corners.bottom_left, area.width())
-    low_right = corners.bottom_right
+    low_left, low_right = _low_left(corners, area.width(), lifted=lifted), corners.bottom_right
     high_right = _with_intervals_whole(corners.top_right, area.width())
     high_left = _with_dates_whole(corners.top_left, high_right, area.width())
     sides = (
@@ -49,6 +48,16 @@ def draw_corners(
             is_series = lines is high_left and row > 0
             shorter = fitted(text, room, ends_matter=is_series)
             write(painter, at, shorter, colour=colour, align=align)
+
+
+def lines_below_letter(corners: Corners, width: float) -> int:
+    """How many lines the lower corners have where the lower letter is lifted above them."""
+    return max(len(_low_left(corners, width, lifted=True)), len(corners.bottom_right))
+
+
+def _low_left(corners: Corners, width: float, *, lifted: bool) -> tuple[str, ...]:
+    whole = _with_warnings_whole(corners.bottom_left, width)
+    return _above_caution(whole, corners.bottom_right, width) if lifted else whole
 
 
 def _half(width: float) -> float:
@@ -81,6 +90,14 @@ def _with_warnings_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:
     half = _half(width)
     parts = (text.split(BESIDE) if fitted(text, half) != text else [text] for text in lines)
     return tuple(part for line in parts for part in line)
+
+
+def _above_caution(lines: Sequence[str], across: Sequence[str], width: float) -> tuple[str, ...]:
+    """The lower left lines, one line higher where "research use only" has no room beside them."""
+    if not lines or RESEARCH_ONLY not in across[-1:]:
+        return tuple(lines)
+    room = _room_beside(lines, len(lines) - 1, width)
+    return (*lines, "") if fitted(RESEARCH_ONLY, room) != RESEARCH_ONLY else tuple(lines)
 
 
 def _with_intervals_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:

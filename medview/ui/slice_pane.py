@@ -30,7 +30,7 @@ from medview.imaging.frame import Corners, Frame
 from medview.imaging.part import Room, placed, px_per_mm
 from medview.imaging.swipe import divider_column
 from medview.ui import bars, furniture
-from medview.ui.corners import draw_corners
+from medview.ui.corners import draw_corners, lines_below_letter
 from medview.ui.dress import Dress, Placing
 from medview.ui.loupe import TIMES, draw_loupe
 from medview.ui.marks import draw_marks
@@ -272,7 +272,7 @@ class SlicePane(QAbstractScrollArea):
         draw_shapes(painter, area, frame.shapes, self.pixel_of)
         corners = self._corners(frame)
         is_narrow = dress.is_large and not self._has_room
-        lines = max(len(corners.bottom_left), len(corners.bottom_right)) if is_narrow else 0
+        lines = lines_below_letter(corners, area.width()) if is_narrow else 0
         furniture.draw_letters(painter, area, frame.labels, lift=lines * LINE)
         draw_corners(painter, area, corners, lifted=is_narrow)
         if dress.is_large:

@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtCore import QRectF
 from ui.painted import AREA, lit
 
-from medview.imaging.frame import Corners
+from medview.imaging.frame import RESEARCH_ONLY, Corners
 from medview.ui import corners
 from medview.ui.pane_text import width_of
 
@@ -99,3 +99,18 @@ def test_below_a_lifted_letter_a_line_may_use_the_middle_but_not_its_neighbour(c
     corners.draw_corners(painter, AREA, texts, lifted=True)
     assert lit(image, across)
     assert not lit(image, (50, 575, 70, 592))
+
+
+def test_research_use_only_is_never_cut_in_a_narrow_pane(canvas, monkeypatch):
+    written = []
+    monkeypatch.setattr(corners, "write", lambda _p, at, text, **_: written.append((at.y(), text)))
+    lines = ("W 832  L 417", "zoom 0.9×")
+    texts = Corners((), (), lines, ("Score", RESEARCH_ONLY))
+    for width, below in ((185, 3), (400, 2)):
+        assert corners.lines_below_letter(texts, width) == below
+        corners.draw_corners(canvas[1], QRectF(0, 0, width, 600), texts, lifted=True)
+    said = {text: y for y, text in written[: len(written) // 2 + 1] if text}
+    assert said[RESEARCH_ONLY] == 573.0
+    assert said["zoom 0.9×"] == 555.0
+    # Where there is room they stand beside each other.
+    assert {text: y for y, text in written}["zoom 0.9×"] == 573.0
