@@ -26,8 +26,9 @@ _Place = tuple[float, float, float]
 class Value:
     """One layer's value at a place; None outside, where it is not a number, or in colour.
 
-    `label` is what the value stands for where the map says it; `is_mask` where the value only
-    says whether the place belongs to something, or is the number of a part without a name.
+    `label` is what the value stands for where the map says it, or a colour; `is_mask` where the
+    value only says whether the place belongs to something, or is the number of a part without a
+    name.
     """
 
     name: str
@@ -59,7 +60,8 @@ def probe(session: Session, point_lps: _Place, pane: str | None = None) -> Probe
     volume = held.volume
     about = shown_name(session, held.series) if held.series.description else ""
     image = None if volume.is_colour else value_at(volume.array, volume.geometry, point_lps)
-    values = [Value("image", about or volume.modality, image, volume.quantity)]
+    hue = colour_at(volume.array, volume.geometry, point_lps) if volume.is_colour else ""
+    values = [Value("image", about or volume.modality, image, volume.quantity, hue)]
     seen = set()
     # Figures first: where the line is cut it is cut at masks, and at what a model was given.
     layers = session.layers_about(held.id)[::-1]
@@ -89,7 +91,7 @@ def short_text(value: Value) -> str:
     title = short_name(value.name) if value.name != "image" else value.title
     if len(title) > _SHORT:
         title = "image"
-    return f"{isolated(title)} {value_text(value, titled=False)}"
+    return f"{isolated(title)} {value_text(value, titled=False)}".strip()
 
 
 def probe_lines(read: Probe) -> tuple[str, ...]:
@@ -111,6 +113,12 @@ def label_of(found: ScalarMap, value: float | None) -> str:
     if value == 0:
         return tr("none")
     return found.labels[int(value) - 1] if value in range(1, len(found.labels) + 1) else ""
+
+
+def colour_at(array: NDArray[np.generic], geometry: Geometry, point_lps: _Place) -> str:
+    """Red, green and blue of the voxel nearest to a point, such as "RGB 255 0 0"."""
+    k, j, i = np.rint(geometry.to_index(point_lps)).astype(int)
+    return "RGB " + " ".join(f"{int(part)}" for part in array[k, j, i])
 
 
 def value_at(array: NDArray[np.generic], geometry: Geometry, point_lps: _Place) -> float | None:

@@ -60,6 +60,18 @@ def test_a_colour_image_has_no_single_value():
     assert probe(session, (0.0, 0.0, 0.0)).values[0].value is None
 
 
+def test_a_colour_image_says_red_green_and_blue_under_the_mouse():
+    session = Session()
+    shown = on_screen(session)
+    array = np.zeros((*shown.volume.array.shape, 3), np.uint8)
+    array[..., 0], array[..., 1] = 255, 7
+    on_screen(session, volume=replace(shown.volume, array=array))
+    read = probe(session, (0.0, 0.0, 0.0))
+    assert read.values[0].value is None
+    assert probe_lines(read)[1].endswith("RGB 255 7 0")
+    assert short_text(replace(read.values[0], title="")) == "RGB 255 7 0"
+
+
 def test_the_lines_say_place_value_and_unit():
     lines = probe_lines(read_at(MARK_LPS, quantity="HU"))
     assert lines[0] == "L 20.0  A 25.0  H 15.0 mm"
