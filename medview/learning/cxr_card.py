@@ -242,9 +242,9 @@ def _drifted_words(figures: Sequence[Figure]) -> tuple[str, ...]:
         if off is not None and right is not None and _value(off) >= DRIFTED:
             source = group.partition(":")[2]
             parts.append(
-                f"On {source} left out its probabilities are off by {off.value:.2f} (ECE): with "
-                f"the limit at one half {100 * right.value:.0f} % of the patients are told right. "
-                "Elsewhere use it to rank, or calibrate it there."
+                f"On {source} left out its probabilities are off by {_value(off):.2f} (ECE): with "
+                f"the limit at one half {100 * _value(right):.0f} % of the patients are told "
+                "right. Elsewhere use it to rank, or calibrate it there."
             )
     return tuple(parts)
 
