@@ -39,6 +39,9 @@ class AnalysisCard(Card):
         self._app = app
         self._model = ""
         self.parts: tuple[QWidget, ...] = ()
+        self._is_film = False
+        # What the reader has chosen, and whether that was for a film.
+        self._wish = ("", False)
         self._known: tuple[tuple[str, str, str], ...] | None = None
         self._offers = QVBoxLayout()
         self._offers.setSpacing(4)
@@ -74,8 +77,11 @@ class AnalysisCard(Card):
     def _show(self) -> None:
         offers = self._app.analysis.offers()
         known = tuple((each.card.id, each.card.version, each.why_not) for each in offers)
-        if known != self._known:
-            self._known = known
+        volume = self._app.session.volume
+        # Between two images there is none for a moment: that says nothing about the next.
+        is_film = volume.is_film if volume is not None else self._is_film
+        if known != self._known or is_film != self._is_film:
+            self._known, self._is_film = known, is_film
             self._list(offers)
             self.options.show_versions(self._model)
             self.listed.emit()
@@ -110,13 +116,12 @@ class AnalysisCard(Card):
 
     def _list(self, offers: tuple[Offer, ...]) -> None:
         clear(self._offers)
-        volume = self._app.session.volume
-        is_film = volume is not None and volume.is_film
         # A film without a header could be anything; first what looks at films.
-        ranked = sorted(offers, key=lambda each: is_film and each.role != "film")
+        ranked = sorted(offers, key=lambda each: self._is_film and each.role != "film")
         fitting = [self._app.analysis.key_of(each.card) for each in ranked if each.fits]
-        if self._model not in fitting:
-            self._model = fitting[0] if fitting else ""
+        wish, was_film = self._wish
+        keeps = wish in fitting and was_film == self._is_film
+        self._model = wish if keeps else next(iter(fitting), "")
         if not offers:
             self._offers.addWidget(label(tr("No model came with this copy."), "quiet", wraps=True))
         others = [each for each in offers if not each.fits]
@@ -151,7 +156,7 @@ class AnalysisCard(Card):
 
     def _on_chosen(self, model: str, on: bool) -> None:
         if on:
-            self._model = model
+            self._model, self._wish = model, (model, self._is_film)
             self.options.show_versions(model)
             self.refresh()
 

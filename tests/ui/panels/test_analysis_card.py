@@ -228,3 +228,26 @@ def test_a_reason_that_all_models_share_is_said_once(qtbot, tmp_path):
     choices = card.findChildren(QRadioButton)
     assert len(choices) == 2
     assert not any(each.isEnabled() for each in choices)
+
+
+def test_a_model_of_brains_is_not_kept_where_a_film_comes(qtbot, tmp_path):
+    brain = replace(CARD, inputs=(InputSpec("t1", "a T1 volume or slice"),))
+    film = replace(CARD, id="film", title="Film", inputs=(InputSpec("film", "a chest film"),))
+    made = make_bench(tmp_path, brain, film)
+    qtbot.addWidget(made.window)
+    made.window.show()
+    made.window.show_panel("results")
+    card = made.window.findChild(AnalysisCard)
+
+    def chosen():
+        return [each.objectName() for each in card.findChildren(QRadioButton) if each.isChecked()]
+
+    made.show(modality="")
+    assert chosen() == [f"model_{CARD.id}"]
+    first, second = (phantom_on(geometry_of("LPS", (1, 44, n), (3.0, 3.0, 3.0))) for n in (40, 42))
+    made.show(first, "1.2", modality="", description="a picture")
+    assert chosen() == ["model_film"]
+    # What is chosen with a film before the eyes stays so for the next one.
+    card.findChild(QRadioButton, f"model_{CARD.id}").click()
+    made.show(second, "1.3", modality="", description="another picture")
+    assert chosen() == [f"model_{CARD.id}"]
