@@ -43,6 +43,11 @@ MADE = "2026-03-14T10:50:00+00:00"
 IDENTITY = ("Doe", "Jane", "ANON-0110", "4471", "1964")
 
 
+def without_digests(text):
+    """Hashes hold any four digits now and then."""
+    return re.sub(r"[0-9a-f]{64}", "", text)
+
+
 def full_report(**fields: object) -> Report:
     volume = head()
     outcome = Outcome(prediction_on(volume), card(), "cd" * 32)
@@ -183,6 +188,7 @@ def test_metadata_name_nobody(printed):
         info = {key: str(value) for key, value in pdf.docinfo.items()}
         xmp = pdf.Root.Metadata.read_bytes().decode()
         manifest = pdf.attachments["manifest.json"].get_file().read_bytes().decode()
+    manifest = without_digests(manifest)
     assert info["/Title"] == "Report"
     assert not {"/Author", "/Subject", "/Keywords"} & set(info)
     for secret in IDENTITY:
@@ -199,7 +205,7 @@ def test_a_private_report_names_nobody_anywhere(tmp_path):
     with pikepdf.open(tmp_path / "r.pdf") as pdf:
         text += pdf.attachments["manifest.json"].get_file().read_bytes().decode()
     for secret in (*IDENTITY, "1.2.3.4.55667788"):
-        assert secret not in text
+        assert secret not in without_digests(text)
 
 
 def test_a_signed_report_is_no_draft(tmp_path):

@@ -162,7 +162,7 @@ def test_what_was_edited_meanwhile_does_not_go_on(
     edited(next(given[0].rglob(table)), column)
     with pytest.raises(DataError, match=f"was begun with other {says}") as caught:
         kind.train(*given, resume=True)
-    assert "start a new training" in caught.value.do
+    assert "start a new one" in caught.value.do
 
 
 @each_network
