@@ -13,7 +13,7 @@ class Code(StrEnum):
     NOT_A_FILE = "MV-IO-003"  # a device, pipe or socket
     NOTHING_FOUND = "MV-IO-004"  # a folder or archive without a single image
     NOT_ALLOWED = "MV-IO-005"  # the system refused to read it
-    PLAIN_PICTURE = "MV-IO-006"  # PNG, JPEG or TIFF that lies beside medical images
+    PLAIN_PICTURE = "MV-IO-006"  # a PNG, JPEG or such that lies beside medical images
     OWN_MAP = "MV-IO-008"  # a map of a result that lies beside medical images
     CHANGED = "MV-IO-007"  # the file is no longer what the list says
     ARCHIVE_DAMAGED = "MV-IO-010"
@@ -40,4 +40,4 @@ class Code(StrEnum):
     NIFTI_SHORT = "MV-IO-201"  # claims more than the file holds
     META_HEADER = "MV-IO-210"  # NRRD, MHA, MHD
     META_DATA_FILE = "MV-IO-211"  # detached data outside the folder
-    FILM_DAMAGED = "MV-IO-220"  # PNG, JPEG, TIFF
+    FILM_DAMAGED = "MV-IO-220"  # a PNG, JPEG or another plain picture

@@ -1,4 +1,4 @@
-"""Films without DICOM: PNG, JPEG and TIFF as volumes of one slice."""
+"""Films without DICOM: PNG, JPEG, TIFF and other pictures as volumes of one slice."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile, TiffTags, UnidentifiedImageError
@@ -19,35 +20,37 @@ from medview.domain.study import Series
 from medview.domain.volume import Note, Volume
 from medview.domain.wording import counted, legible
 from medview.io.codes import Code
+from medview.io.dicom_loss import loss_notes
 from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.limits import memory_cap
-from medview.io.sources import open_binary, read_head
+from medview.io.picture_kinds import ENOUGH_HEAD, KINDS, LONGEST_SIGN, kind_of, loses_detail
+from medview.io.sources import open_binary, read_from, read_head, size_of
 from medview.io.unknowns import NO_ORIENTATION, NO_SPACING
 from medview.io.values import as_volume_values, notes_on
 
-FORMATS = ("PNG", "JPEG", "TIFF")
-_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _MAX_PAGES = 10_000
 _COLOURS = ("RGB", "RGBA", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV", "RGBX")
+_PLAIN = ("1", "L", "I", "I;16")
+_LOSSY_TIFF = ("jpeg", "tiff_jpeg", "webp")
 _WHITE_IS_ZERO = 0
 # Pillow's own bound is set aside for ours, which knows the memory of this machine.
 Image.MAX_IMAGE_PIXELS = None
 # What Pillow's parsers raise on damaged files.
 _DAMAGE = (
     OSError, SyntaxError, ValueError, TypeError, KeyError, IndexError, EOFError, OverflowError,
-    ZeroDivisionError, AttributeError, struct.error,
+    ZeroDivisionError, AttributeError, struct.error, imagecodecs.Jpeg2kError,
 )  # fmt: skip
 
 NOTES = (NO_ORIENTATION, NO_SPACING)
 
 
 def is_picture(path: Path) -> bool:
-    """Say whether a file begins as a PNG, JPEG or TIFF does."""
-    return read_head(path, 8).startswith(_MAGIC)
+    """Say whether a file begins as one of the pictures does that are read as films."""
+    return kind_of(read_head(path, LONGEST_SIGN)) is not None
 
 
 def find(path: Path) -> list[Found] | None:
-    """Describe a film; None when the file is no PNG, JPEG or TIFF. Its pixels are not read.
+    """Describe a film; None when the file is no such picture. Its pixels are not read.
 
     Raises
     ------
@@ -62,6 +65,7 @@ def find(path: Path) -> list[Found] | None:
             columns, rows = rows, columns
         count = _pages(picture)
         pages = len(_alike(picture))
+        lossy = _is_lossy(picture, path)
     series = Series(
         uid=uid_of_file(path),
         description=legible(path.stem),
@@ -71,13 +75,14 @@ def find(path: Path) -> list[Found] | None:
         times=pages,
         split_by="page" if pages > 1 else None,
         geometry=_geometry(rows, columns),
-        warnings=(*NOTES, *_left_out(count - pages)),
+        lossy=lossy,
+        warnings=(*NOTES, *loss_notes([lossy]), *_left_out(count - pages)),
     )
     return [unnamed(series, path)]
 
 
 def load(job: Progress, series: Series, time: int = 0) -> Volume:
-    """Read a film, or one page of a TIFF; grey stored as colour becomes grey.
+    """Read a film, or one page of its file; grey stored as colour becomes grey.
 
     Raises
     ------
@@ -91,6 +96,8 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
         inverted, turn = _is_inverted(picture), _turn(picture)
         if picture.mode in _COLOURS:
             array = _grey_if_equal(np.asarray(picture.convert("RGB")))
+        elif picture.format == "JPEG2000" and picture.mode in _PLAIN:
+            array = as_volume_values(_wavelets(path))
         else:
             array = as_volume_values(_grey(picture))
     array = _UPRIGHT[turn](array)
@@ -99,6 +106,7 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
         array=array[None].copy(),
         geometry=_geometry(rows, columns),
         inverted=inverted,
+        lossy=series.lossy,
         warnings=(*series.warnings, *notes_on(array)),
     )
 
@@ -137,7 +145,7 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         with (
             warnings.catch_warnings(action="ignore"),
             open_binary(path) as file,
-            Image.open(file, formats=FORMATS) as picture,
+            Image.open(file, formats=KINDS) as picture,
         ):
             columns, rows = picture.size
             if columns * rows * 16 > memory_cap():
@@ -159,6 +167,19 @@ def _opened(path: Path) -> Iterator[Image.Image]:
         raise ReadError(
             "is damaged or ends early", code=Code.FILM_DAMAGED, file=path.name, do="Copy it again."
         ) from error
+
+
+def _is_lossy(picture: Image.Image, path: Path) -> bool:
+    if picture.format == "TIFF":
+        return picture.info.get("compression") in _LOSSY_TIFF
+    return loses_detail(read_head(path, ENOUGH_HEAD))
+
+
+def _wavelets(path: Path) -> NDArray[np.generic]:
+    """The greys of a JPEG 2000 as they are; Pillow stretches those of 9 to 15 bits to 16."""
+    with open_binary(path) as file:
+        data = read_from(file, path, 0, size_of(path))
+    return np.asarray(imagecodecs.jpeg2k_decode(data, numthreads=1))
 
 
 def _grey(picture: Image.Image) -> NDArray[np.generic]:

@@ -20,10 +20,11 @@ from medview.io.dicom_presentation import is_presentation, read_presentation
 from medview.io.dicom_series import series_of
 from medview.io.identity import Found
 from medview.io.nifti_header import other_of_pair
+from medview.io.picture_kinds import READ_AS_FILMS
 from medview.io.resultjson import MAPS
 from medview.io.results import RESULT
 from medview.io.sidecar import companion_words
-from medview.io.sources import find_files
+from medview.io.sources import find_files, size_of
 
 REPORT_EVERY = 50
 
@@ -64,7 +65,7 @@ def scan(job: Progress, paths: Sequence[Path], choices: Sequence[Choice] = ()) -
     """List what lies under the paths: headers only, no pixels.
 
     A path may be a file, a folder, a ZIP archive or a DICOMDIR. One unreadable file never
-    stops the rest: it is listed in ``Catalogue.skipped``. PNG, JPEG and TIFF that lie beside
+    stops the rest: it is listed in ``Catalogue.skipped``. Plain pictures that lie beside
     medical images are left out; opened by themselves they are films. So are maps of results that
     lie below a chosen folder among other images. `choices` are what the reader decided where the
     files leave it open.
@@ -220,10 +221,10 @@ def _of_other_format(path: Path) -> list[Found]:
             do="Open it by itself.",
         )
     raise ReadError(
-        companion_words(path) or "not a medical image",
+        companion_words(path) or ("not a medical image" if size_of(path) else "is empty"),
         code=Code.NOT_AN_IMAGE,
         file=path.name,
-        do="Choose DICOM, NIfTI, NRRD, MHA, or a film as PNG, JPEG or TIFF.",
+        do=f"Choose DICOM, NIfTI, NRRD, MHA, or a film as {READ_AS_FILMS}.",
     )
 
 
@@ -300,6 +301,6 @@ def _nothing(paths: Sequence[Path], files: Sequence[Path], findings: _Findings) 
         f"none of its {len(files)} files is an image that can be shown",
         code=Code.NOTHING_FOUND,
         file=name,
-        do="Choose a folder with DICOM, NIfTI, NRRD, MHA, PNG, JPEG or TIFF images.",
+        do=f"Choose a folder with DICOM, NIfTI, NRRD or MHA images, or films as {READ_AS_FILMS}.",
         skipped=len(files),
     )

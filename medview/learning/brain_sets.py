@@ -9,7 +9,10 @@ from medview.learning.feature_rows import age_of
 from medview.learning.subset import Subset, TrainCase
 from medview.learning.vectors import read_table
 
-IMAGE_ENDINGS = (".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".png", ".jpg", ".jpeg")
+IMAGE_ENDINGS = (
+    *(".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".tif", ".tiff"),
+    *(".jp2", ".j2k", ".bmp", ".gif", ".webp"),
+)
 _LABELS = "_DLMUSE"
 _NIFTI = (".nii.gz", ".nii")
 _PEOPLE = "participants.csv"

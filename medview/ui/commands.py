@@ -19,7 +19,7 @@ from medview.ui.words import tr
 
 _FILES = (
     "Images (*.dcm *.dicom *.ima *.nii *.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg "
-    "*.tif *.tiff *.zip DICOMDIR)"
+    "*.tif *.tiff *.jp2 *.j2k *.bmp *.gif *.webp *.zip DICOMDIR)"
 )
 
 _PICTURE_NAME = "picture.png"

@@ -1,4 +1,4 @@
-"""Films as PNG, JPEG and TIFF: shown, but without letters and without millimetres."""
+"""Films as PNG, JPEG, TIFF and other pictures: shown, but without letters and millimetres."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from dicom_files import catalogue, codes, marked_slice, only, save, stack
@@ -231,3 +232,62 @@ def test_a_picture_on_its_side_is_put_upright(turn, suffix, tmp_path):
     series, volume = only(path)
     assert series.size == (40, 24, 1)
     assert np.abs(volume.array[0].astype(int) - upright).max() <= 12
+
+
+@pytest.mark.parametrize("name", ["f.jp2", "f.j2k", "f.bmp", "f.gif", "f.webp"])
+def test_pictures_of_other_kinds_are_films_with_their_exact_greys(name, tmp_path):
+    how = {"lossless": True} if name.endswith("webp") else {}
+    series, volume = only(picture(tmp_path / name, GREY, **how))
+    assert (series.format, series.size, series.lossy) == ("film", (10, 6, 1), False)
+    assert volume.array.dtype == np.int16
+    np.testing.assert_array_equal(volume.array[0], GREY)
+
+
+def test_twelve_bits_of_jpeg_2000_are_not_stretched_to_sixteen(tmp_path):
+    path = tmp_path / "f.jp2"
+    path.write_bytes(imagecodecs.jpeg2k_encode(DEEP // 8, codecformat="jp2", bitspersample=12))
+    _, volume = only(path)
+    np.testing.assert_array_equal(volume.array[0], DEEP // 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "how"),
+    [
+        ("f.jpg", {}),
+        ("f.webp", {}),
+        ("f.webp", {"exif": bytes(10)}),
+        ("f.jp2", {"irreversible": True, "quality_layers": [4]}),
+        ("f.tif", {"compression": "jpeg"}),
+    ],
+)
+def test_a_picture_that_was_compressed_with_loss_says_so(name, how, tmp_path):
+    series, volume = only(picture(tmp_path / name, np.tile(GREY, (4, 4)), **how))
+    assert "LOSSY" in codes(series)
+    assert series.lossy
+    assert volume.lossy
+
+
+@pytest.mark.parametrize("name", ["f.jp2", "f.bmp", "f.gif", "f.webp"])
+def test_a_cut_picture_of_another_kind_is_refused(name, tmp_path):
+    noise = np.random.default_rng(9).integers(0, 256, (40, 40), np.uint8)
+    whole = picture(tmp_path / name, noise).read_bytes()
+    path = tmp_path / f"cut-{name}"
+    for end in range(20, len(whole) - 40, len(whole) // 8):
+        path.write_bytes(whole[:end])
+        with pytest.raises(ReadError) as caught:
+            only(path)
+        assert caught.value.code == "MV-IO-220"
+
+
+def test_text_that_begins_like_a_bitmap_is_no_picture(tmp_path):
+    path = tmp_path / "f.txt"
+    path.write_text("BM is a unit of the United States Marine Corps.")
+    with pytest.raises(ReadError, match="not a medical image") as caught:
+        only(path)
+    assert "JPEG 2000, BMP, GIF or WebP" in caught.value.do
+
+
+def test_an_empty_file_is_called_empty(tmp_path):
+    (tmp_path / "f.dcm").touch()
+    with pytest.raises(ReadError, match="is empty"):
+        only(tmp_path / "f.dcm")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from brains import head, write_ixi, write_nifti
+from PIL import Image
 
 from medview.domain.errors import DataError
 from medview.learning.cases import find_subsets, prepare_case
@@ -35,6 +36,14 @@ def test_a_folder_of_unknown_images_is_one_normal_case_each(tmp_path):
     assert [case.case for case in subset.cases] == ["a", "b"]
     assert subset.is_normal
     assert subset.name == "mine"
+
+
+def test_a_folder_of_pictures_of_any_kind_that_is_read_is_a_set_too(tmp_path):
+    names = ["a.bmp", "b.gif", "c.jp2", "d.png", "e.tif", "f.webp"]
+    for name in names:
+        Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / name)
+    (subset,) = find_subsets((f"folder={tmp_path}",), "anomaly")
+    assert [case.image.name for case in subset.cases] == names
 
 
 def test_a_template_is_for_training_only(tmp_path):
