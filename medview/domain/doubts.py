@@ -32,6 +32,7 @@ _WORDS = {
     "TIME_DOUBTFUL": "time step doubtful",
     "PAGES_LEFT_OUT": "pages left out",
     "PRESENTATION": "presentation state",
+    "MAGNITUDE": "magnitude of complex values",
     "NOT_FINITE": "not all values are numbers",
     "DUPLICATE": "duplicates left out",
     "EXECUTABLE_HEADER": "begins like a program",

@@ -31,6 +31,7 @@ from medview.io.codes import Code
 from medview.io.identity import Found, uid_of_file, unnamed
 from medview.io.nifti_header import (
     COLOUR_BYTES,
+    COMPLEX,
     TILT_DEGREES,
     VECTOR,
     Header,
@@ -51,6 +52,7 @@ _ENDS = re.compile(r"(\.nii|\.hdr)?(\.gz)?\Z", re.IGNORECASE)
 _OF_PLACE = ("FORMS_DISAGREE", "TILTED")
 # Behind the pixels of a packed file its end is looked for in so many bytes.
 _NEAR = 2**16
+_MAGNITUDE = Note("MAGNITUDE", "the values are complex numbers; their magnitude is read")
 _DAMAGED = Note("DAMAGED", "the checksum of the packed file does not fit; some values may be wrong")
 # How hard a written file is packed; more takes twice the time for a few per cent.
 PACKING = 4
@@ -68,6 +70,7 @@ def find(path: Path) -> list[Found] | None:
     if header is None:
         return None
     geometry, notes = geometry_of(header)
+    notes += _kind_notes(header)
     forms = tuple(forms_of(header))
     files = (path,) if header.data_path == path else (path, header.data_path)
     uid = uid_of_file(header.data_path)
@@ -120,8 +123,18 @@ def load(job: Progress, series: Series, time: int = 0) -> Volume:
         quantity=series.quantity,
         modality=series.modality,
         windows=_windows(header),
-        warnings=(*notes, *notes_on(array), *(() if is_intact else (_DAMAGED,))),
+        warnings=(
+            *notes,
+            *_kind_notes(header),
+            *notes_on(array),
+            *(() if is_intact else (_DAMAGED,)),
+        ),
     )
+
+
+def _kind_notes(header: Header) -> tuple[Note, ...]:
+    """What is said of values that are not shown as they are."""
+    return (_MAGNITUDE,) if header.kind in COMPLEX else ()
 
 
 def each_time(series: Series) -> Iterator[Values]:

@@ -40,6 +40,7 @@ _TYPES = {
 _MANY_VALUED = (1004, 1005, 1006, 1007, 1008, 1009, 1010, 2003, 2004)
 VECTOR = 1007
 COLOUR_BYTES = {"rgb": 3, "rgba": 4}
+COMPLEX = ("c8", "c16")
 _TURN = np.diag([-1.0, -1.0, 1.0, 1.0])
 
 # Packed headers are unpacked by so many bytes.

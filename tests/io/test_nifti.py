@@ -214,10 +214,12 @@ def test_a_window_that_cannot_be_is_not_proposed(low, high, tmp_path):
     assert only(path)[1].windows == ()
 
 
-def test_of_complex_values_the_magnitude_is_shown(tmp_path):
+def test_of_complex_values_the_magnitude_is_shown_and_said(tmp_path):
     values = np.full((2, 3, 4), 3 - 4j, np.complex64)
-    _, volume = only(written(tmp_path / "v.nii", values))
+    series, volume = only(written(tmp_path / "v.nii", values))
     np.testing.assert_allclose(volume.array, 5.0)
+    assert "MAGNITUDE" in codes(series)
+    assert [note.code for note in volume.warnings] == codes(series)
 
 
 @pytest.mark.parametrize("name", ["head.nii", "head.nii.gz"])
