@@ -22,6 +22,28 @@ _KINDS = {"CT": "CT", "MR": "MR", "MG": "a mammogram", "US": "ultrasound", "PT":
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class WholeFilm:
+    """A whole film upright and without its frame, as networks are given it, with the way back.
+
+    `grey` is (rows, columns) 0..1, air dark; `lies` and `inside` are as those of `Film`.
+    """
+
+    grey: Picture
+    lies: Lie
+    inside: Inside | None = None
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What was done to have it so, in words; none for most films."""
+        return _told(self.lies, self.inside)
+
+    def turned(self, values: Picture) -> Picture:
+        """A map of `grey` in the order of the film's own rows and columns, 0 in its frame."""
+        values = self.lies.back(values)
+        return values if self.inside is None else self.inside.back(values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Film:
     """A film as the model sees it, with the way back to its own grid.
 
@@ -72,8 +94,21 @@ class Film:
 
     def turned(self, values: Picture) -> Picture:
         """A map in the order of the film's own rows and columns, 0 in its frame."""
-        values = self.lies.back(values)
-        return values if self.inside is None else self.inside.back(values)
+        return WholeFilm(self.grey, self.lies, self.inside).turned(values)
+
+
+def whole_film(volume: Volume) -> WholeFilm:
+    """A film as `prepare_film` has it, without a look at whether there are lungs in it.
+
+    Raises
+    ------
+    ModelInputError
+        As `refuse_unfit`, or no contrast.
+    """
+    refuse_unfit(volume)
+    lies = lie_of(volume.geometry)
+    grey, _, inside = _with_lungs(_air_dark(volume), lies)
+    return WholeFilm(grey, lies, inside)
 
 
 def prepare_film(volume: Volume) -> Film:
@@ -106,11 +141,15 @@ def prepare_film(volume: Volume) -> Film:
         "grey: 2nd to 98th percentile of the film, clipped, scaled to 0-1, air dark",
         words,
     )
-    if lies.words:
-        steps = (*steps, f"the film lies {lies.words} by its header; turned for the model")
-    if inside is not None:
-        steps = (inside.words, *steps)
-    return Film(grey, lungs, box, lies, found, steps, inside)
+    frame, lying = _told(None, inside), _told(lies, None)
+    return Film(grey, lungs, box, lies, found, (*frame, *steps, *lying), inside)
+
+
+def _told(lies: Lie | None, inside: Inside | None) -> tuple[str, ...]:
+    words = () if inside is None else (inside.words,)
+    if lies is None or not lies.words:
+        return words
+    return (*words, f"the film lies {lies.words} by its header; turned for the model")
 
 
 def _with_lungs(picture: Picture, lies: Lie) -> tuple[Picture, Mask, Inside | None]:

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from medview.domain.overlay import ScalarMap
 from medview.domain.progress import Progress, Silent
 from medview.domain.volume import Volume
 from medview.learning.cxr_evidence import HIGHEST_LIKENESS, Encode, likeness, occluded, remembering
-from medview.learning.icu_films import encoded, squeezed
+from medview.learning.film import whole_film
+from medview.learning.icu_films import encoded, on_film, squeezed
 from medview.learning.icu_model import IcuModel
 from medview.learning.icu_one_stay import OneStay
 from medview.learning.icu_stays import Stay
@@ -41,13 +41,12 @@ def shown(settings: Mapping[str, object]) -> bool:
 
 def film_map(job: Progress, model: IcuModel, part: str, stay: OneStay, volume: Volume) -> ScalarMap:
     """How far the risk after the last bin falls where the film is covered, on its own grid."""
-    square = squeezed(volume, equalise=model.clahe)
+    film = whole_film(volume)
+    square = squeezed(film, equalise=model.clahe)
     cells = occluded(job, risk_of_film(model, part, stay), square)
-    found = torch.from_numpy(np.maximum(cells, 0))[None, None]
-    rows, columns = volume.geometry.shape[1:]
-    wide = F.interpolate(found, (rows, columns), mode="bilinear", align_corners=False)[0]
+    wide = on_film(film, torch.from_numpy(np.maximum(cells, 0)))
     top = float(wide.max()) or 1.0
-    return ScalarMap(NAME, wide.numpy(), volume.geometry, "evidence", "1", (0.0, top), TITLE)
+    return ScalarMap(NAME, wide[None], volume.geometry, "evidence", "1", (0.0, top), TITLE)
 
 
 @torch.no_grad()
@@ -94,7 +93,8 @@ def likeness_of_maps(
     found = []
     for n, (stay, volume) in enumerate(given):
         job.report(n, len(given), f"shuffled heads: film {n + 1} / {len(given)}")
-        square, encode = squeezed(volume, equalise=model.clahe), remembering(encoded)
+        square = squeezed(whole_film(volume), equalise=model.clahe)
+        encode = remembering(encoded)
         ours, *theirs = (
             occluded(Silent(), risk_of_film(one, part, stay, encode), square)
             for one in (model, *others)

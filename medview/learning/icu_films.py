@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -20,7 +21,7 @@ from medview.domain.progress import Progress
 from medview.domain.volume import Volume
 from medview.imaging.clahe import clahe
 from medview.learning.cxr_weights import encoder
-from medview.learning.film import as_grey, refuse_unfit
+from medview.learning.film import WholeFilm, whole_film
 from medview.learning.icu_grid import Floats
 from medview.learning.images import read_image
 from medview.learning.subset import TrainCase
@@ -52,31 +53,29 @@ def features_of(volume: Volume, *, equalise: bool = False) -> Floats:
     ModelInputError
         Not a frontal chest film, or one without contrast.
     """
-    found = encoded(squeezed(volume, equalise=equalise))[0]
+    found = encoded(squeezed(whole_film(volume), equalise=equalise))[0]
     return np.asarray(found.numpy(), dtype=np.float32)
 
 
-def squeezed(volume: Volume, *, equalise: bool = False) -> Tensor:
-    """The whole film as (1, SIDE, SIDE) in 0..1, its contrast equalised where asked for.
-
-    Raises
-    ------
-    ModelInputError
-        As `features_of`.
-    """
-    refuse_unfit(volume)
-    grey = torch.from_numpy(as_grey(volume))[None, None]
+def squeezed(film: WholeFilm, *, equalise: bool = False) -> Tensor:
+    """The whole film as (1, SIDE, SIDE) in 0..1, its contrast equalised where asked for."""
+    grey = torch.from_numpy(film.grey)[None, None]
     small = F.interpolate(grey, (SIDE, SIDE), mode="bilinear", antialias=True)[:, 0]
     return torch.from_numpy(clahe(small[0].numpy()))[None] if equalise else small
 
 
+def on_film(film: WholeFilm, values: Tensor) -> NDArray[np.float32]:
+    """A map (S, S) of the squeezed film, drawn out on the film's own grid; 0 in its frame."""
+    size = film.grey.shape
+    wide = F.interpolate(values[None, None], size, mode="bilinear", align_corners=False)[0, 0]
+    return film.turned(wide.numpy())
+
+
 def seen_map(volume: Volume, *, equalise: bool = False) -> ScalarMap:
     """What the encoder is given, as a layer on the film: its squeezed picture, drawn out again."""
-    small = squeezed(volume, equalise=equalise)[None]
-    size = volume.geometry.shape[1:]
-    whole = F.interpolate(small, size, mode="bilinear", align_corners=False)[0]
-    title = "what the model saw"
-    return ScalarMap("seen", whole.numpy(), volume.geometry, "image", "1", (0.0, 1.0), title)
+    film = whole_film(volume)
+    seen = on_film(film, squeezed(film, equalise=equalise)[0])[None]
+    return ScalarMap("seen", seen, volume.geometry, "image", "1", (0.0, 1.0), "what the model saw")
 
 
 @torch.no_grad()
@@ -87,9 +86,10 @@ def encoded(grey: Tensor) -> Tensor:
     return found
 
 
-def steps_of(*, equalise: bool) -> tuple[str, ...]:
+def steps_of(volume: Volume, *, equalise: bool) -> tuple[str, ...]:
     """What is done to a film, in words."""
-    return (STEPS[0], EQUALISED, *STEPS[1:]) if equalise else STEPS
+    told = whole_film(volume).steps
+    return (*told, STEPS[0], EQUALISED, *STEPS[1:]) if equalise else (*told, *STEPS)
 
 
 def film_features(

@@ -114,7 +114,7 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
     film = None
     if volume is not None and model.uses_film:
         film = features_of(volume, equalise=model.clahe)
-        steps += steps_of(equalise=model.clahe)
+        steps += steps_of(volume, equalise=model.clahe)
     hour = request.film_hour
     hours = max([*events.hours.tolist(), hour or 0.0, variables.bin_hours])
     if hours > variables.longest * variables.bin_hours:

@@ -237,6 +237,7 @@ WITH_FILM = SimpleNamespace(variables=MAP, uses_film=True, clahe=False)
 def given(monkeypatch, path, model=WITH_FILM, *, film=True, **more):
     """What a run is given of a table and a film, whose features are not looked for."""
     monkeypatch.setattr(icu_run, "features_of", lambda *_, **__: np.zeros(3))
+    monkeypatch.setattr(icu_run, "steps_of", lambda *_, **__: ("film",))
     tables = {"series": str(path)} if path else {}
     volumes = {"film": None} if not film else {"film": object()}
     return icu_run._given(RunRequest("icu", volumes, (), tables=tables, **more), model, CARD)
