@@ -32,7 +32,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 _NUMBERED = re.compile(r"phenotype[ _-]?(\d{1,2})", re.IGNORECASE)
 _NUMBERS = ("age_years", "film_hour")
 _RANGES = {"age_years": (0.0, 130.0)}
-_OF_SETS = ("hours", "first", "films", "to_icu")
+_OF_SETS = ("hours", "first", "films", "to_icu", "day")
 """Cells by which loaders of known sets tell what they found; such a column of a list is none."""
 _KNOWN = (*("case", "patient", "site", *_FILE_COLUMNS, *_CHOICES, *_NUMBERS, "brixia"),)
 

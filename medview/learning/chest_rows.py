@@ -15,6 +15,7 @@ MIRRORED = (3, 4, 5, 0, 1, 2)
 """Where the score of each zone goes when a film is mirrored: A and D, B and E, C and F."""
 SEVERE, MILD = "SEVERE", "MILD"
 HIGHEST = 18
+_UNKNOWN = ("", "NA", "N/A")
 
 Row = Mapping[str, str]
 
@@ -65,6 +66,25 @@ def number_of(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def refuse_no_number(file: str, row: int, column: str, cell: str) -> None:
+    """Refuse a cell that says something, but no number.
+
+    Raises
+    ------
+    DataError
+        Naming table, row and column.
+    """
+    try:
+        float("nan" if cell.strip().upper() in _UNKNOWN else cell)
+    except ValueError as error:
+        raise DataError(
+            f'row {row}, column "{column}": "{cell[:40]}" is no number',
+            file=file,
+            code="MV-DAT-151",
+            do="Correct the cell, or leave it empty where it is not known.",
+        ) from error
 
 
 def brixia_text(digits: str, where: str, *, pad: bool = False) -> str:

@@ -25,6 +25,7 @@ from medview.learning.chest_rows import (
     outcome_by_patient,
     read_table,
     refuse_missing,
+    refuse_no_number,
 )
 from medview.learning.feature_rows import age_of
 from medview.learning.subset import Layout, LeftOut, Subset, TrainCase
@@ -84,12 +85,14 @@ def _covid_case(
 ) -> TrainCase:
     """A film with what is known of it, which may be neither outcome nor score."""
     where = f"{file}, row {number}"
+    refuse_no_number(file, number, "offset", row.get("offset", ""))
+    day = number_of(row.get("offset", ""))
     cells = {
         "prognosis": outcome.get(row["patient_key"], "") if "COVID" in row["finding"] else "",
         "brixia": brixia_of_zones(row, "senior", where),
         "brixia_junior": brixia_of_zones(row, "junior", where),
         "view": row["view"],
-        "day": row.get("offset", ""),
+        "day": "" if day is None else str(day),
     }
     mask = row.get("lung_mask", "")
     return TrainCase(
@@ -134,18 +137,22 @@ def load_hannover(folder: Path) -> Subset:
     Raises
     ------
     DataError
-        A column is missing.
+        A column is missing, or an offset is no number: row and column are named.
     """
     cases = []
-    for row in read_table(folder / "metadata.csv", _HANNOVER_COLUMNS):
+    table = folder / "metadata.csv"
+    for number, row in enumerate(read_table(table, _HANNOVER_COLUMNS), start=2):
+        for column in ("admission_offset", "icu_admission_offset"):
+            refuse_no_number(table.name, number, column, row.get(column, ""))
         if not row["image_file"] or not (folder / row["image_file"]).is_file():
             continue
         admitted = number_of(row.get("admission_offset", ""))
+        to_icu = number_of(row.get("icu_admission_offset", ""))
         cells = {
             "prognosis": hannover_outcome(row),
             "view": row.get("projection", "").upper(),
             "day": "" if admitted is None else str(-admitted),
-            "to_icu": row.get("icu_admission_offset", ""),
+            "to_icu": "" if to_icu is None else str(to_icu),
         }
         cases.append(
             TrainCase(
@@ -313,7 +320,8 @@ def load_film_list(path: Path) -> Subset:
     """
     subset = load_case_list(path, ROLES)
     for case in subset.cases:
-        brixia_text(case.cells.get("brixia", ""), f'{path.name}, case "{case.case}"')
+        for column in ("brixia", "brixia_junior"):
+            brixia_text(case.cells.get(column, ""), f'{path.name}, case "{case.case}"')
     return subset
 
 

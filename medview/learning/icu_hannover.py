@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from medview.io.tables import columns_of
+from medview.learning.chest_rows import refuse_no_number
 from medview.learning.icu_series import Series
 from medview.learning.icu_tables import need_table, refuse_twice, rows_of, table_at
 from medview.learning.subset import LeftOut, Subset, TrainCase
@@ -19,7 +20,9 @@ from medview.learning.subset import LeftOut, Subset, TrainCase
 LABS = ("crp", "d-dimer", "factor_xii", "ldh", "lymphocytes", "neutrophils", "pco2", "po2")
 _NEEDED = ("patient_id", "image_id", "image_file")
 _COURSE = ("sex", "admission_offset", "icu_admission_offset", "projection", "patient_icu")
-_OPTIONAL = (*_COURSE, *(f"{lab}_{end}" for lab in LABS for end in ("offset", "val")))
+_VALUES = tuple(f"{lab}_{end}" for lab in LABS for end in ("offset", "val"))
+_OPTIONAL = (*_COURSE, *_VALUES)
+_NUMBERS = ("admission_offset", "icu_admission_offset", *_VALUES)
 _DAY = 24.0
 Row = Mapping[str, str]
 
@@ -43,11 +46,15 @@ def load_hannover(folder: Path) -> Subset:
     Raises
     ------
     DataError
-        A column is missing or a film is given twice.
+        A column is missing, a film is given twice, or a cell is no number: row and column are
+        named.
     """
     table = need_table(folder, "metadata")
     columns = (*_NEEDED, *_OPTIONAL)
     rows = [dict(zip(columns, row, strict=True)) for row in rows_of(table, _NEEDED, _OPTIONAL)]
+    for number, row in enumerate(rows, start=2):
+        for column in _NUMBERS:
+            refuse_no_number(table.name, number, column, row[column])
     refuse_twice(table, (row["image_id"] for row in rows))
     patients: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
@@ -85,7 +92,7 @@ def _cases(folder: Path, patient: str, films: Sequence[Row]) -> list[TrainCase |
             "hours": f"{(day - start + 1) * _DAY:g}",
             "first": str(int(n == order[0])),
             "films": str(len(films)),
-            "to_icu": row["icu_admission_offset"],
+            "to_icu": _text(_number(row["icu_admission_offset"])),
             "view": row["projection"],
         }
         made.append(
@@ -117,6 +124,10 @@ def _labs(row: Row, day: float) -> list[tuple[float, int, float]]:
         if offset is not None and value is not None:
             found.append((day + offset, place, value))
     return found
+
+
+def _text(value: float | None) -> str:
+    return "" if value is None else f"{value:g}"
 
 
 def _number(cell: str) -> float | None:

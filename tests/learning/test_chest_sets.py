@@ -154,6 +154,18 @@ def test_hannover_course(tmp_path):
     assert case.cells == {"prognosis": "SEVERE", "view": "AP", "day": "3.0", "to_icu": "2.0"}
 
 
+def test_a_broken_offset_of_a_film_is_named_by_row_and_column(tmp_path):
+    row = {"patient_id": "p", "image_id": "i", "image_file": "i.jpg", "patient_icu": "1",
+           "admission_offset": "-3", "icu_admission_offset": "2 d"}  # fmt: skip
+    picture(tmp_path / "i.jpg")
+    table(tmp_path / "metadata.csv", [row])
+    with pytest.raises(DataError, match='row 2, column "icu_admission_offset": "2 d" is no number'):
+        only(tmp_path)
+    table(tmp_path / "metadata.csv", [covid_row(image_file="i.jpg", offset="5-7")])
+    with pytest.raises(DataError, match='row 2, column "offset": "5-7" is no number'):
+        only(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("told", "outcome"),
     [
@@ -210,3 +222,14 @@ def test_outcome_needs_all_three_to_be_known_for_mild():
         {"patient_key": "d", "went_icu": "Would have been stated", "intubated": "", "survival": ""},
     ]
     assert outcome_by_patient(rows) == {"a": "MILD", "c": "SEVERE"}
+
+
+def test_own_columns_of_a_film_list_are_no_cells_of_known_sets(tmp_path):
+    picture(tmp_path / "i.png")
+    own = {"case": "a", "film": "i.png", "prognosis": "MILD", "day": "Monday", "to_icu": "never"}
+    table(tmp_path / "cases.csv", [own])
+    (case,) = only(tmp_path / "cases.csv").cases
+    assert case.cells == {"prognosis": "MILD"}
+    table(tmp_path / "cases.csv", [{**own, "brixia_junior": "none"}])
+    with pytest.raises(DataError, match='case "a"'):
+        only(tmp_path / "cases.csv")

@@ -106,6 +106,21 @@ def test_hannover_knows_only_the_laboratory_up_to_the_film(tmp_path):
     assert stays[0].grid.values[-1, oxygen] == 10  # "-inf": below what can be told
 
 
+@pytest.mark.parametrize("column", ["admission_offset", "icu_admission_offset", "crp_val"])
+def test_a_broken_cell_of_hannover_is_named_by_table_row_and_column(column, tmp_path):
+    folder = hannover(tmp_path / "h", 3)
+    path = folder / "metadata.csv"
+    lines = [line.split(",") for line in path.read_text().splitlines()]
+    lines[2][lines[0].index(column)] = "3 days"
+    path.write_text("\n".join(",".join(line) for line in lines).replace("3 days", "NA"))
+    assert "to_icu" not in found(folder).cases[1].cells or column != "icu_admission_offset"
+    path.write_text("\n".join(",".join(line) for line in lines))
+    what = f'row 3, column "{column}": "3 days" is no number'
+    with pytest.raises(DataError, match=what) as caught:
+        found(folder)
+    assert caught.value.file == "metadata.csv"
+
+
 def test_hannover_without_course_and_with_semicolons_has_the_same_laboratory(tmp_path):
     folder = hannover(tmp_path / "h", 3)
     whole = found(folder).cases
