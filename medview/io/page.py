@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
-from itertools import groupby, pairwise
+from itertools import groupby
 
 import numpy as np
 
@@ -45,7 +45,13 @@ _UID = re.compile(r"\d+(\.\d+){5,}")
 _BESIDE = re.compile(r"(\([^()]*\)\.?)")
 # An interval however it is written: "[0.04, 0.09]", "1.6 – 2.1", "-0.009 to +0.012".
 _FIGURE = r"[-+\u2212]?\d[\d.\u202f]*(?:\s?%)?"
-_INTERVAL = re.compile(rf"\[{_FIGURE}, {_FIGURE}\]|(?<![\w.]){_FIGURE} (?:–|to) {_FIGURE}")
+_INTERVAL = rf"\[{_FIGURE}, {_FIGURE}\]|(?<![\w.]){_FIGURE} (?:–|to) {_FIGURE}"
+# A count and a unit belong to their figure: "n 1680", "1.5 mm".
+_COUNT = r"\bn \d[\d\u202f]*"
+_JOINED = {ord(" "): "\u00a0", ord("–"): "–\u2060"}
+"""A dash may end a line even before a blank that does not break; not before a word joiner."""
+_MEASURE = r"\d (?:%|mm|cm|ml|MB|SD|s|°C)(?!\w)"
+_UNBROKEN = re.compile(rf"(?:{_INTERVAL}|{_COUNT})(?: (?:%|mm|cm|ml)(?!\w))?|{_MEASURE}")
 
 
 def html_of(report: Report) -> str:
@@ -180,7 +186,8 @@ def _words(section: Section) -> str:
 def _table(table: Table) -> str:
     head = "".join(f"<th>{escape(cell)}</th>" for cell in table.headings)
     if not table.headings:
-        rows = "".join(_entry(row, before) for before, row in pairwise(((), *table.rows)))
+        entries = groupby(table.rows, lambda row: row[0])
+        rows = "".join(_entry(list(entry)) for _, entry in entries)
         return f'<table class="list"><tbody>{rows}</tbody></table>'
     rows = "".join(
         f"<tr>{''.join(f'<td{_kind(cell)}>{_cell(cell)}</td>' for cell in row)}</tr>"
@@ -189,12 +196,14 @@ def _table(table: Table) -> str:
     return f'<table class="grid"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
-def _entry(row: tuple[str, ...], before: tuple[str, ...]) -> str:
-    """A row of a list; one of the name before it goes on with that."""
-    name, *rest = row
-    more = bool(before) and before[0] == name
-    cells = "".join(f"<td>{_cell(cell)}</td>" for cell in ("" if more else name, *rest))
-    return f'<tr class="more">{cells}</tr>' if more else f"<tr>{cells}</tr>"
+def _entry(rows: Sequence[tuple[str, ...]]) -> str:
+    """Rows of a list that have one name, which is said once; no one of them stands alone."""
+    made = []
+    for place, (name, *rest) in enumerate(rows):
+        cells = "".join(f"<td>{_cell(cell)}</td>" for cell in ("" if place else name, *rest))
+        near = " near" if place in (1, len(rows) - 1) else ""
+        made.append(f'<tr class="more{near}">{cells}</tr>' if place else f"<tr>{cells}</tr>")
+    return "".join(made)
 
 
 def _kind(cell: str) -> str:
@@ -215,8 +224,12 @@ def _cell(text: str, short: int = _SHORT) -> str:
 
 
 def _told(text: str) -> str:
-    """A text with each interval in one line: of a broken one half is read as a figure."""
-    return _INTERVAL.sub(r'<span class="whole">\g<0></span>', escape(text))
+    """A text with each interval in one line: of a broken one half is read as a figure.
+
+    By blanks that do not break: a part of a line that may not break at all can end the line
+    after the first word of its paragraph.
+    """
+    return _UNBROKEN.sub(lambda found: found[0].translate(_JOINED), escape(text))
 
 
 def _figures(figures: tuple[FigureRow, ...]) -> str:

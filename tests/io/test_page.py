@@ -45,8 +45,23 @@ def test_every_text_is_escaped():
 def test_an_interval_is_not_broken_over_two_lines(interval):
     text = f"The difference is small ({interval}), a & b, in 23 of 24 heads."
     made = page(Section("Limits", text, table=Table(((text, f"{text} · {text}"),))))
-    whole = f'(<span class="whole">{interval}</span>), a &amp; b, in 23 of 24 heads.'
-    assert made.count(whole) == 4
+    whole = interval.replace(" ", "\u00a0").replace("–", "–\u2060")
+    assert made.count(f"({whole}), a &amp; b, in 23 of 24 heads.") == 4
+
+
+def test_a_figure_is_not_parted_from_its_unit_nor_a_count_from_its_n():
+    made = page(Section("Trust", "5.88 (5.1 – 6.6 mm), n 1680; at 1.5 mm, 14 % of 2 soft rows."))
+    assert (
+        "(5.1\u00a0–\u2060\u00a06.6\u00a0mm), n\u00a01680; at 1.5\u00a0mm, 14\u00a0% of 2 soft"
+        in made
+    )
+
+
+def test_rows_of_one_name_go_on_overleaf_but_none_of_them_alone():
+    rows = tuple(("Limits", f"limit {n}") for n in range(5))
+    made = page(Section("", table=Table((("Use", "x"), *rows, ("Run", "y")))))
+    kinds = re.findall(r'<tr(?: class="([^"]*)")?><td>', made)
+    assert kinds[1:] == ["", "", "more near", "more", "more", "more near", ""]
 
 
 def test_the_document_is_called_report_and_carries_the_caution():
@@ -97,7 +112,7 @@ def test_half_rows_of_pictures_stand_side_by_side_and_no_caption_is_empty():
 
 def test_what_stands_beside_a_result_is_quieter():
     made = page(Section("Result", "text", "Age 67 years (61 – 73); gap +5."))
-    beside = '<span class="beside">(<span class="whole">61 – 73</span>)</span>'
+    beside = '<span class="beside">(61\u00a0–\u2060\u00a073)</span>'
     assert f"Age 67 years {beside}; gap" in made
     at_the_end = page(Section("", "", "Age 67 (61 – 73)."))
     assert beside.replace(")</span>", ").</span>") in at_the_end
@@ -106,7 +121,7 @@ def test_what_stands_beside_a_result_is_quieter():
 def test_rows_of_one_name_are_one_entry():
     made = page(Section("", table=Table((("Limits", "one"), ("Limits", "two"), ("Run", "x")))))
     assert made.count("Limits") == 1
-    assert made.count('<tr class="more">') == 1
+    assert made.count('<tr class="more near">') == 1
     assert "two" in made
 
 

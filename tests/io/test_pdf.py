@@ -215,6 +215,33 @@ def test_a_signed_report_is_no_draft(tmp_path):
     assert "Dr A. Reader" in text
 
 
+def test_lines_are_full_and_no_interval_is_broken(tmp_path):
+    text = (
+        "Given with it: age 55.4 years, site Caltech. The gaps have no interval. Without the "
+        "effect of a site 38.4 years (95 % interval 25.2 – 58.4). Measured on people the weights "
+        "had not seen: mean absolute error 2.50 years (2.31 – 2.72, abide, sites seen, n 771); "
+        "mean absolute error 2.90 years (2.67 – 3.15, abide, sites unseen, n 771)."
+    )
+    lines = []
+    for cut in range(0, 60, 3):
+        made = short_report(sections=(Section("Result", text[cut:], "Brain age 51.0 years."),))
+        write_report(JOB, made, tmp_path / "r.pdf")
+        told = PdfReader(tmp_path / "r.pdf").pages[0].extract_text()
+        lines.append(told.partition("51.0 years.\n")[2].partition("unseen")[0].split("\n")[:-1])
+    assert all(len(line) > 80 for paragraph in lines for line in paragraph)
+    assert not [line for part in lines for line in part if line.rstrip("\u00a0 ").endswith("–")]
+
+
+def test_a_long_list_goes_on_overleaf(tmp_path):
+    """No quarter of a page stays empty before rows that have one name."""
+    rows = (("Use", "x " * 3600), *(("Limits", f"limit {n}. " * 25) for n in range(9)))
+    write_report(JOB, short_report(sections=(Section("", table=Table(rows)),)), tmp_path / "r.pdf")
+    first, second = text_of(tmp_path / "r.pdf")
+    assert "Limits limit 0." in first
+    assert "limit 1." in first
+    assert "limit 8." in second
+
+
 @pytest.mark.parametrize(("paper", "points"), [("a4", (595, 842)), ("letter", (612, 792))])
 def test_nothing_is_cut_off_on_either_paper(tmp_path, report, paper, points):
     pages = write_report(JOB, report, tmp_path / "r.pdf", paper)
