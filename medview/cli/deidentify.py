@@ -50,12 +50,15 @@ def deidentify(
 
     Documents, reports and pictures with burned-in text are held back and counted.
     """
+    from medview.io.atomic import whole_folder
     from medview.io.dicom_out.parts import Handover
     from medview.services.audit import note
     from medview.services.exporting import dicom_source
 
     found = (dicom_source(context.call, each, *paths) for each in results)
     parts = tuple(Handover(series, ((prediction, card),)) for prediction, card, series in found)
-    body = context.call("files", DEIDENTIFY, paths, out, with_burned_in, parts)
+    # The draft is of this process: a child that is ended while it copies leaves nothing behind.
+    with whole_folder(out) as draft:
+        body = context.call("files", DEIDENTIFY, paths, out, with_burned_in, parts, draft)
     note("deidentified", {name: body[name] for name in ("files", "patients", "results")})
     return Answer(body)

@@ -86,6 +86,7 @@ def report(context: Context, source: Path | None, verify: Path | None, **wanted:
 
 
 def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
+    from medview.io.atomic import whole_file
     from medview.services.audit import Deed, note
     from medview.services.report_history import is_final
     from medview.services.report_source import amending, gather, with_words
@@ -113,7 +114,9 @@ def _written(context: Context, source: Path, wanted: dict[str, Any]) -> Answer:
     if wanted["amends"]:
         material = amending(context.call, material, wanted["amends"])
     made = build_report(material, template)
-    pages = context.call("files", WRITE, made, out, wanted["paper"])
+    # The draft is of this process: a child that is ended while it writes leaves nothing behind.
+    with whole_file(out) as draft:
+        pages = context.call("files", WRITE, made, draft, wanted["paper"])
     deed: Deed = "signed" if is_final(made.status) else "exported"
     note(deed, {"kind": "report", "report": made.report_id, "content": made.content_sha256})
     return Answer(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import warnings
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -125,8 +126,11 @@ def deidentify_into(
     out: Path,
     with_burned_in: bool = False,
     results: tuple[Handover, ...] = (),
+    draft: Path | None = None,
 ) -> dict[str, Any]:
     """The same into a folder that appears whole or not at all, with results about the copies.
+
+    With a `draft` of the caller, who makes `out` of it, everything is written there.
 
     The objects of `results` are made anew from the copied headers, so that they carry the UIDs
     of the copies and nothing of the patient.
@@ -150,13 +154,13 @@ def deidentify_into(
         if out.resolve() in (path.resolve(), *path.resolve().parents):
             what = "the originals lie in the folder for the copies"
             raise UsageError(what, file=out.name, do="Choose a folder of its own for the copies.")
-    with whole_folder(out) as draft:
-        done = deidentify(job, paths, draft, with_burned_in, out)
+    with whole_folder(out) if draft is None else nullcontext(draft) as place:
+        done = deidentify(job, paths, place, with_burned_in, out)
         if not done.places:
             raise _nothing_to_copy(done)
         for number, parts in enumerate(results, start=1):
             name = RESULTS if len(results) == 1 else f"{RESULTS}-{number}"
-            _hand_over_about_copies(job, parts, draft / name, done)
+            _hand_over_about_copies(job, parts, place / name, done)
     return _told(done)
 
 

@@ -70,3 +70,12 @@ def test_a_result_leaves_with_the_copy_of_its_study_that_names_nobody(result, tm
     assert told["results"] == len(objects) >= 2
     assert len({each.StudyInstanceUID for each in (*objects, *images)}) == 1
     assert {each.PatientIdentityRemoved for each in objects} == {"YES"}
+
+
+def test_a_child_that_ends_while_it_copies_leaves_nothing(result, tmp_path, monkeypatch, capfd):
+    monkeypatch.setattr(
+        "medview.cli.deidentify.DEIDENTIFY", "services.works:end_while_filling_a_folder"
+    )
+    code, told = answer(capfd, "deidentify", result / "study", "--out", tmp_path / "copies")
+    assert (code, told["schema"]) == (4, "medview.error/1")
+    assert list(tmp_path.iterdir()) == []

@@ -183,3 +183,12 @@ def test_what_cannot_be_done_is_told_and_leaves_nothing(
     assert main(["report", *filled]) == code
     assert sentence in capfd.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_child_that_ends_while_it_writes_a_report_leaves_nothing(
+    result, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setattr("medview.cli.report.WRITE", "services.works:end_while_writing_a_file")
+    code, told = answer(capfd, result, "--out", tmp_path / "r.pdf")
+    assert (code, told["schema"]) == (4, "medview.error/1")
+    assert list(tmp_path.iterdir()) == []

@@ -18,6 +18,7 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import MapSlices, Prediction, RunRequest
 from medview.domain.progress import Progress
 from medview.domain.study import Series
+from medview.io.atomic import whole_file, whole_folder
 
 
 class Panic(BaseException):
@@ -30,6 +31,20 @@ def double(job: Progress, number: int) -> int:
 
 def who(job: Progress) -> int:
     return os.getpid()
+
+
+def end_while_writing_a_file(job: Progress, *given: object) -> None:
+    path = next(each for each in given if isinstance(each, Path))
+    with whole_file(path) as draft:
+        draft.write_bytes(b"half")
+        os._exit(9)
+
+
+def end_while_filling_a_folder(job: Progress, *given: object) -> None:
+    path = [each for each in given if isinstance(each, Path)][-1]
+    with whole_folder(path) as draft:
+        (draft / "half").write_bytes(b"half")
+        os._exit(9)
 
 
 def setting(job: Progress, name: str) -> str | None:
