@@ -14,6 +14,7 @@ from medview.services.choices import Choices
 from medview.services.demo import MODEL, Keeping
 from medview.services.session_values import Message
 from medview.ui.app import App
+from medview.ui.screenshot import unwritten
 
 PLANES = ("axial", "coronal", "sagittal")
 UNCERTAINTIES = ("epistemic", "aleatoric", "total")
@@ -129,7 +130,7 @@ class DemoPictures(QObject):
         if _picture_of(widget).save(str(path)):
             self._next()
         else:
-            self._end(WriteError("the picture cannot be written", file=path.name))
+            self._end(unwritten(path))
 
     def _write_report(self) -> None:
         reading = self._app.reading

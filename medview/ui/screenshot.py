@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from shutil import disk_usage
 
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -15,6 +16,8 @@ from medview.ui.window import MainWindow
 _GIVE_UP_MS = 180_000
 # Panels and thumbnails are drawn in the turn after the panes.
 _SETTLE_MS = 150
+# Bytes: less than a picture takes.
+_LITTLE = 2**20
 
 Finish = Callable[[tuple[Path, ...] | MedviewError], object]
 
@@ -41,9 +44,21 @@ def save_pictures(window: MainWindow, folder: Path) -> tuple[Path, ...]:
     for name, picture in pictures.items():
         path = folder / f"{name}.png"
         if not picture.save(str(path)):
-            raise WriteError("the picture cannot be written", file=path.name, do="Choose a folder.")
+            raise unwritten(path)
         written.append(path)
     return tuple(written)
+
+
+def unwritten(path: Path) -> WriteError:
+    """Why a picture was not written, as far as the disk tells; Qt says only that it was not."""
+    try:
+        free = disk_usage(path.parent).free
+    except OSError:
+        free = _LITTLE
+    if free < _LITTLE:
+        do = "Free some space and write it again."
+        return WriteError("the disk is full", file=path.name, do=do)
+    return WriteError("the picture cannot be written", file=path.name, do="Choose another folder.")
 
 
 class WhenDrawn(QObject):

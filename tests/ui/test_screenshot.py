@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog
@@ -8,6 +10,7 @@ from medview.domain.errors import ReadError, WriteError
 from medview.domain.progress import Silent
 from medview.services.movies import write_picture
 from medview.services.session_values import Message
+from medview.ui import screenshot
 from medview.ui.screenshot import WhenDrawn, save_pictures
 
 
@@ -110,3 +113,10 @@ def test_a_picture_that_cannot_be_written_says_so(head, tmp_path, monkeypatch):
     save(head)
     assert isinstance(head.session.message.error, WriteError)
     assert not path.exists()
+
+
+@pytest.mark.parametrize(("free", "what"), [(2**12, "the disk is full"), (2**30, "the picture")])
+def test_of_a_picture_that_is_not_written_a_full_disk_is_told(free, what, tmp_path, monkeypatch):
+    monkeypatch.setattr(screenshot, "disk_usage", lambda _: SimpleNamespace(free=free))
+    error = screenshot.unwritten(tmp_path / "axial.png")
+    assert (error.what.startswith(what), error.file, bool(error.do)) == (True, "axial.png", True)
