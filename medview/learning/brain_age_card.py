@@ -58,7 +58,7 @@ def make_card(
             OutputSpec("sex_male", "score"),
         ),
         preparation=(
-            f"each feature over {recipe.divide_by} where there is such a column",
+            f"each feature divided by {recipe.divide_by} where there is such a column",
             "standardised by the training rows, clipped at 5 standard deviations",
             f"mean of {count} networks, each trained without another part of the rows",
         ),
@@ -139,7 +139,7 @@ def _linear_words(fitted: Fitted) -> list[str]:
         return []
     share = 100 * shares[-1]
     close = ": as to age the model is close to a linear one" if shares[-1] > MOSTLY else ""
-    return [f"{share:.2f} % of the variance of the age come by that linear path{close}."]
+    return [f"{share:.2f} % of the variance of the age comes by that linear path{close}."]
 
 
 def _sex_limit(figures: Sequence[Figure]) -> tuple[str, ...]:

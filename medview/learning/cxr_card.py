@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.domain.wording import counted
 from medview.learning.card_parts import UNMEASURED, figure_of, licence_of, measured_in
 from medview.learning.cases import ARMED
 from medview.learning.chest_rows import ZONES
@@ -99,7 +100,9 @@ def make_card(
 def _labels(subset: Subset) -> str:
     outcome = sum("prognosis" in case.cells for case in subset.cases)
     scored = sum("brixia" in case.cells for case in subset.cases)
-    return f"{outcome} films with outcome, {scored} with Brixia scores"
+    known = ((outcome, "outcome"), (scored, "Brixia scores"))
+    said = [f"{counted(count, 'film')} with {what}" for count, what in known if count]
+    return ", ".join(said) or "films without labels"
 
 
 def _limits(figures: Sequence[Figure]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from medview.domain.card import Figure, InputSpec, ModelCard, OutputSpec, TrainedOn
-from medview.domain.wording import lead
+from medview.domain.wording import counted, lead
 from medview.learning.card_parts import UNMEASURED, figure_of, licence_of
 from medview.learning.icu_model import IcuModel
 from medview.learning.icu_recipe import IcuRecipe
@@ -70,7 +70,9 @@ def make_card(
         licence=licence_of(subsets),
         source=SOURCE,
         trained_on=tuple(
-            TrainedOn(s.name, s.n_patients, s.licence, _note(s)) for s in subsets if s.cases
+            TrainedOn(s.name, s.n_patients, s.licence, _note(s, film=film))
+            for s in subsets
+            if s.cases
         ),
         measured=figures,
         published=() if film else PUBLISHED,
@@ -91,14 +93,15 @@ def _summary(outputs: Sequence[str], film: bool) -> str:
     return f"{HOURLY}, and phenotypes." if len(outputs) > 1 else f"{HOURLY}."
 
 
-def _note(subset: Subset) -> str:
+def _note(subset: Subset, *, film: bool) -> str:
     sites = len({case.site for case in subset.cases if case.site})
-    return f"{len(subset.cases)} stays or films" + (f", {sites} sites" if sites else "")
+    what = "films" if film else "stays"
+    return f"{len(subset.cases):,} {what}" + (f", {counted(sites, 'site')}" if sites else "")
 
 
 def _limits(model: IcuModel, patients: Sequence[str], figures: Sequence[Figure]) -> tuple[str, ...]:
     limits = [
-        f"Trained on {len(patients)} patients.",
+        f"Trained on {len(patients):,} patients.",
         "The interval is the spread of the networks and of dropout, not that of patients.",
         *(line for clear, line in _against_words(figures) if not clear),
     ]

@@ -16,7 +16,7 @@ from medview.learning.icu_card import make_card
 from medview.learning.icu_evidence import measured_likeness
 from medview.learning.icu_figures import measured
 from medview.learning.icu_model import Cut, IcuModel, Part
-from medview.learning.icu_parts import patients_in
+from medview.learning.icu_parts import learnt_from, patients_in
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_tasks import Done, Runner, units_of
 from medview.learning.icu_units import (
@@ -53,9 +53,8 @@ def finish(
     effects = (
         [one for work in ready for one in site_effects(model, work)] if runner.recipe.rule else []
     )
-    card = make_card(
-        model, runner.recipe, subsets, patients_in(works)["train"], rows, command, effects
-    )
+    learnt, patients = learnt_from(subsets, works), patients_in(works)["train"]
+    card = make_card(model, runner.recipe, learnt, patients, rows, command, effects)
     settings = {**card.settings, **_beside(runner, works)}
     for work in ready:
         if len(work.outputs) == 1:

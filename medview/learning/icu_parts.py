@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,17 @@ def patients_in(works: Sequence[Work]) -> dict[str, list[str]]:
             if part in parts:
                 parts[part][stay.case.patient] = None
     return {part: list(names) for part, names in parts.items()}
+
+
+def learnt_from(subsets: Sequence[Subset], works: Sequence[Work]) -> list[Subset]:
+    """The sets with those of their stays alone that some part is trained on."""
+    used = {
+        (stay.case.case, stay.case.patient)
+        for work in works
+        for stay in work.stays
+        if stay.case.split in ("", "train")
+    }
+    return [
+        replace(each, cases=tuple(c for c in each.cases if (c.case, c.patient) in used))
+        for each in subsets
+    ]

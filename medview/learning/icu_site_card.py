@@ -67,7 +67,7 @@ def _worth(figures: Sequence[Figure]) -> list[str]:
             f"On {on} the effects of sites {worth(apart.low, apart.high)}: "
             f"AUROC {ours.value:.3f} against {theirs.value:.3f} of {_TWIN} "
             f"(difference {apart.value:+.3f} [{apart.low or 0:+.3f}, {apart.high or 0:+.3f}], "
-            f"n {ours.n})."
+            f"n {ours.n:,})."
         )
     return said
 

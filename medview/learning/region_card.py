@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 
 from medview.domain.card import ROUTE_LIMITS, InputSpec, ModelCard, OutputSpec, TrainedOn
+from medview.domain.wording import date_words
 from medview.learning.card_parts import figure_of, licence_of
 from medview.learning.metrics import MetricRow
 from medview.learning.region_age import NAMES, AgeModel
@@ -120,7 +121,8 @@ def with_image_route(card: ModelCard, regions: ModelCard | None = None) -> Model
         "regression on their volumes tells the age",
     )
     maps = OutputSpec("regions", "map")
-    day = [f"Its weights were trained on {regions.trained_at}."] if regions.trained_at else []
+    trained = date_words(regions.trained_at)
+    day = [f"Its weights were trained on {trained}."] if trained else []
     return replace(
         card,
         licence=_with_licence(card.licence, regions.licence),

@@ -48,7 +48,7 @@ def test_how_much_of_the_age_passes_by_the_codes_is_said(tmp_path, share, close)
     fitted = fit_age_model(Silent(), table, SHORT)
     fitted.trainer.history.append((1, "health", "linear_share", share))
     method = " ".join(make_card([subset], table, SHORT, fitted, ()).method)
-    assert f"{100 * share:.2f} % of the variance of the age come by that linear path" in method
+    assert f"{100 * share:.2f} % of the variance of the age comes by that linear path" in method
     assert ("close to a linear one" in method) is close
 
 

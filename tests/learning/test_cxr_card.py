@@ -1,9 +1,12 @@
 """What the card of the chest model says of sources left out, made of its own figures."""
 
+from pathlib import Path
+
 import pytest
 
 from medview.domain.card import Figure
-from medview.learning.cxr_card import CROSSED, _limits
+from medview.learning.cxr_card import CROSSED, _labels, _limits
+from medview.learning.subset import Subset, TrainCase
 
 
 def left_out(source, off=0.1, right=0.8):
@@ -39,3 +42,18 @@ def test_several_seeds_are_said_of_the_network_that_ships(predictor, end):
     figures = [*left_out("a"), over_seeds("a", 0.85, predictor)]
     (line,) = about(figures, "AUROC on a source it was not trained on")
     assert line.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (({"prognosis": "MILD"}, {"prognosis": "MILD", "brixia": "000000"}),
+         "2 films with outcome, 1 film with Brixia scores"),
+        (({"prognosis": "MILD"},), "1 film with outcome"),
+        (({"brixia": "000000"},) * 11, "11 films with Brixia scores"),
+        (({},), "films without labels"),
+    ],
+)  # fmt: skip
+def test_a_set_tells_the_labels_that_it_has(known, told):
+    cases = tuple(TrainCase("c", "p", {}, "film", cells=cells) for cells in known)
+    assert _labels(Subset("a", "hannover", Path("a"), cases)) == told

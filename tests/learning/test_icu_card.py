@@ -1,9 +1,12 @@
 """What a card of the ICU model says of classical models beside it."""
 
+from pathlib import Path
+
 import pytest
 
 from medview.domain.card import Figure
-from medview.learning.icu_card import _against_words
+from medview.learning.icu_card import _against_words, _note
+from medview.learning.subset import Subset, TrainCase
 
 
 def figures(value: float, low: float | None, high: float | None) -> list[Figure]:
@@ -31,3 +34,10 @@ def figures(value: float, low: float | None, high: float | None) -> list[Figure]
 def test_networks_that_lose_are_said_to_be_behind(found, clear, end):
     start = "On stays logistic reaches AUROC 0.800; the networks are "
     assert _against_words(figures(*found)) == [(clear, start + end)]
+
+
+def test_a_set_has_stays_and_where_films_are_learnt_from_films():
+    cases = tuple(TrainCase(f"c{n}", "p", {}, "series", "a", site="HH") for n in range(1200))
+    demo = Subset("a", "csv", Path("a"), cases)
+    assert _note(demo, film=False) == "1,200 stays, 1 site"
+    assert _note(demo, film=True) == "1,200 films, 1 site"

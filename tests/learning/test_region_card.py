@@ -66,7 +66,7 @@ def test_the_brain_age_card_tells_of_the_t1_route_once() -> None:
     assert once.limits[0] == "Weak."
     assert all(line.startswith("From a T1 volume:") for line in (*once.limits[1:], *once.method))
     assert "From a T1 volume: its truth are labels of DLMUSE" in once.method[0]
-    assert once.method[-1] == "From a T1 volume: its weights were trained on 2026-03-01."
+    assert once.method[-1] == "From a T1 volume: its weights were trained on 01 Mar 2026."
     assert {f.extra["route"] for f in once.measured} == {"t1"}
     assert [each.note for each in once.trained_on_by("t1")] == ["From a T1 volume: ages 23-51 y"]
     assert once.trained_on_by(None) == plain.trained_on
