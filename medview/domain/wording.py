@@ -8,6 +8,7 @@ from datetime import datetime
 
 _TYPED_MINUS = re.compile(r"(?<![\w.,)\]\-\u2212])-(?=\.?\d)")
 _TYPED_TIMES = re.compile(r"(?<=\d) x (?=\d)")
+_TYPED_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NO_TEXT = re.compile("[\ud800-\udfff]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -95,9 +96,11 @@ def duration_words(seconds: float) -> str:
 def typeset(text: str) -> str:
     """The same with a minus before figures below zero, where a hyphen was typed.
 
+    Thousands are parted as in every figure: "3,396" is "3\u202f396".
     What stands between two figures or letters ("ages 23-51", "T1-2") stays. Between two figures
     an "x" is a sign of multiplication ("128 x 128").
     """
+    text = _TYPED_THOUSANDS.sub("\u202f", text)
     return _TYPED_TIMES.sub(" \u00d7 ", _TYPED_MINUS.sub("\u2212", text))
 
 

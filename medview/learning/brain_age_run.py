@@ -27,6 +27,7 @@ MOST_UNKNOWN = 0.05
 MOST_FAR = 0.02
 """A larger share of features beyond 5 standard deviations is told."""
 NO_AGE = "no age was given"
+_METHOD = "conformal, from rows left out of training"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ def age_scores(
     scores = (
         Score(
             *("age", age, float(answer.low[0]), float(answer.high[0]), LEVEL),
-            method="conformal, from rows left out of training",
+            method=_METHOD,
             unit="years",
             status=status,
             meaning="age that the features look like; the interval is meant to hold the true age "
@@ -169,7 +170,7 @@ def _gaps(
             *("gap_raw", raw, raw - half, raw + half, LEVEL),
             unit="years",
             status=status,
-            method="conformal",
+            method=_METHOD,
             meaning=f"predicted less given age; {gap_by_age(model.settings.bias[1])}: "
             "read it with the corrected one",
         ),
@@ -177,7 +178,7 @@ def _gaps(
             *("gap_corrected", moved, moved - half, moved + half, LEVEL),
             unit="years",
             status=status,
-            method="conformal",
+            method=_METHOD,
             meaning="the same without the part that age alone explains "
             f"({model.settings.bias[1]:+.2f} years a year)",
         ),
@@ -235,7 +236,7 @@ def steps(model: AgeModel, card: ModelCard, roles: tuple[str, ...]) -> tuple[str
     by = model.settings.divide_by
     ratio = any(by in model.settings.columns[role] for role in roles)
     return (
-        *((f"each feature over {by}",) if ratio else ()),
+        *((f"each feature divided by {by}",) if ratio else ()),
         "standardised by the training rows, clipped at 5 standard deviations",
         f"mean of {len(model.ensemble.members)} networks",
     )

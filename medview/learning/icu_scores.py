@@ -134,7 +134,7 @@ def _score(
         last.mortality,
         last.low,
         last.high,
-        method=f"{len(part.networks)} networks x {samples} dropout draws"
+        method=f"{len(part.networks)} networks \u00d7 {samples} dropout draws"
         + (f", with {effects}" if part.sites else "")
         + ": their own spread"
         + ("; temperature from stays left out in training" if part.temperature != 1.0 else ""),
@@ -168,7 +168,7 @@ def _phenotype_scores(
                 float(value[k]),
                 float(min(low[k], value[k])),
                 float(max(high[k], value[k])),
-                method=f"{len(part.networks)} networks x {samples} dropout draws",
+                method=f"{len(part.networks)} networks \u00d7 {samples} dropout draws",
                 status="extrapolating" if thin else "ok",
                 meaning=f"{title}: probability that the stay is coded with it",
             )

@@ -7,7 +7,7 @@ import re
 from medview.domain.card import Figure, ModelCard
 from medview.domain.prediction import Prediction
 from medview.domain.report import NOT_AVAILABLE
-from medview.domain.wording import interval, number, sentence
+from medview.domain.wording import interval, number, sentence, typeset
 
 _MOST_FIGURES = 6
 FIGURE_NAMES = {
@@ -119,8 +119,10 @@ def figure_words(figure: Figure) -> str:
     """One figure: level, name, value, interval, data and number of cases."""
     name = name_words(figure.name)
     value = NOT_AVAILABLE if figure.value is None else number(figure.value)
-    bounds = interval(figure.low, figure.high)
-    count = f", n {figure.n}" if figure.n else ""
+    # All alike, as where each of a few cases was right, an interval says nothing of others.
+    alike = figure.low == figure.high == figure.value
+    bounds = "" if alike else interval(figure.low, figure.high)
+    count = typeset(f", n {figure.n:,}") if figure.n else ""
     level = "" if figure.level in ("", "case") else f"{figure.level} "
     group = "" if figure.group == "all" else f" ({group_words(figure.group)})"
     return f"{level}{name} {value}{f' ({bounds})' if bounds else ''} on {figure.on}{group}{count}"

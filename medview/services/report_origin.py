@@ -11,7 +11,7 @@ from importlib import metadata
 from medview import __version__
 from medview.domain.card import ROUTE_LIMITS, ModelCard, TrainedOn
 from medview.domain.exam import Exam
-from medview.domain.prediction import Prediction
+from medview.domain.prediction import InputRef, Prediction
 from medview.domain.report import NOT_AVAILABLE, Section, Table
 from medview.domain.resources import resource
 from medview.domain.volume import Volume
@@ -24,7 +24,7 @@ from medview.domain.wording import (
     time_words,
     typeset,
 )
-from medview.services.offers import part_cards
+from medview.services.offers import TABLES, part_cards
 from medview.services.report_figures import (
     calibrated_here,
     figure_words,
@@ -173,11 +173,18 @@ def origin_rows(
     ]
     for each in prediction.inputs:
         tail = "" if private or not each.series else f" · series \u2026{each.series[-10:]}"
-        size = " × ".join(str(n) for n in each.size)
+        size = _size(each)
         rows.append((f"Input {each.role}", f"{each.sha256 or NOT_AVAILABLE} · {size}{tail}"))
     if prediction.maps:
         rows.append(("Maps", " · ".join(each.name for each in prediction.maps)))
     return rows
+
+
+def _size(given: InputRef) -> str:
+    """How large an input is; of a table the third size says nothing."""
+    if given.role in TABLES:
+        return f"{counted(given.size[0], 'column')}, {counted(given.size[1], 'row')}"
+    return " × ".join(str(n) for n in given.size[: 2 if given.size[2] == 1 else 3])
 
 
 def exam_row(exam: Exam) -> tuple[str, str]:
@@ -244,6 +251,15 @@ def _unmarked(text: str) -> str:
 
 def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> str:
     """Everything doubtful about the input, or that there was nothing."""
+    notes = quality_notes(prediction, volume, exam)
+    if not notes:
+        slices = volume.geometry.shape[0] if volume else exam.size[2]
+        return "No warning; no slice is missing." if slices else "No warning."
+    return " ".join(map(sentence, notes))
+
+
+def quality_notes(prediction: Prediction, volume: Volume | None, exam: Exam) -> tuple[str, ...]:
+    """Everything doubtful about the input, each once."""
     notes = [note.text for note in (*prediction.warnings, *(volume.warnings if volume else ()))]
     missing = len(volume.missing_slices) if volume else exam.missing_slices
     slices = volume.geometry.shape[0] if volume else exam.size[2]
@@ -252,14 +268,13 @@ def quality_words(prediction: Prediction, volume: Volume | None, exam: Exam) -> 
     counted = volume is not None and any(note.code == "PARTLY_LOSSY" for note in volume.warnings)
     if not counted and (volume.lossy if volume is not None else exam.lossy):
         notes.append("the images were compressed with loss")
-    if not notes:
-        return "No warning; no slice is missing." if slices else "No warning."
-    return " ".join(sentence(text) for text in dict.fromkeys(notes))
+    return tuple(dict.fromkeys(notes))
 
 
 def _cohort(seen: TrainedOn) -> str:
     note = f" ({_unmarked(seen.note)})" if seen.note else ""
-    return f"{seen.set}, {counted(seen.n_patients, 'patient')}{note}"
+    noun = "patient" if seen.n_patients == 1 else "patients"
+    return typeset(f"{seen.set}, {seen.n_patients:,} {noun}{note}")
 
 
 def _intended(prediction: Prediction, card: ModelCard) -> str:

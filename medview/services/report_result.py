@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,13 @@ _MOST_FINDINGS = 6
 _SYNTHETIC = "The lesion in this study is synthetic: it was put into the images for demonstration."
 
 
-def result(exam: Exam, prediction: Prediction, card: ModelCard | None = None) -> Section:
-    """The one bold line of a model and what stands behind it."""
+def result(
+    exam: Exam,
+    prediction: Prediction,
+    card: ModelCard | None = None,
+    doubts: Sequence[str] = (),
+) -> Section:
+    """The one bold line of a model and what stands behind it; `doubts` are of its input."""
     said = told(prediction, card) or Told(
         _LINES.get(prediction.model, _scores_line)(prediction),
         (_scores_text(prediction), _certainty_text(prediction), _hidden_text(prediction)),
@@ -41,8 +46,8 @@ def result(exam: Exam, prediction: Prediction, card: ModelCard | None = None) ->
     details = list(said.details)
     if exam.has_synthetic_lesion:
         details.append(_SYNTHETIC)
-    if prediction.warnings:
-        count = len(prediction.warnings)
+    if doubts:
+        count = len(doubts)
         noun = "warning" if count == 1 else "warnings"
         details.append(f"{count} {noun} about the input: see input quality.")
     return Section("Result", " ".join(text for text in details if text), result=said.line)

@@ -47,7 +47,9 @@ def result(material: Material) -> tuple[Section, ...]:
 
 def _with_answers(material: Material, outcome: Outcome) -> Section:
     """A result with what the reader answered to its scores, who and when."""
-    made = report_result.result(material.exam, outcome.prediction, outcome.card)
+    prediction, exam = outcome.prediction, material.exam
+    doubts = report_origin.quality_notes(prediction, material.volume, exam)
+    made = report_result.result(exam, prediction, outcome.card, doubts)
     made = replace(made, title=_titled(made.title, material, outcome))
     said = [each for each in outcome.opinions if each.about.startswith("score ")]
     words = [

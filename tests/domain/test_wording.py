@@ -104,6 +104,7 @@ def test_a_dash_never_stands_before_a_minus(low, high, said):
         ("ages 23-51, T1-2, 2026-11-21, --resume, top-5", None),
         ("160 x 208 x 160 mm, 64 x 64", "160 \u00d7 208 \u00d7 160 mm, 64 \u00d7 64"),
         ("factor x 2, 4 xyz", None),
+        ("of 3,396 stays, 0,1234 or 1,2", "of 3\u202f396 stays, 0,1234 or 1,2"),
     ],
 )
 def test_a_hyphen_before_a_figure_becomes_a_minus_and_an_x_between_two_a_sign(typed, set_):

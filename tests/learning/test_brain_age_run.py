@@ -56,7 +56,7 @@ def test_an_age_with_both_gaps_and_a_check_of_sex(trained, tmp_path):
         gap = told.score(name)
         assert (gap.value - gap.low, gap.high - gap.value) == pytest.approx((half, half), abs=1e-3)
     assert told.parameters == {"members": 2, "age_years": 60.0, "sex": "M"}
-    assert told.preparation[0] == "each feature over MUSE_702"
+    assert told.preparation[0] == "each feature divided by MUSE_702"
     assert told.inputs[0].role == "smri"
 
 

@@ -38,7 +38,8 @@ def test_what_the_interval_is_made_of_is_told(armed_icu, tmp_path):
     known, unknown = (
         risk_at(armed_icu, table, site, samples=2).scores[0] for site in (SITES[0], None)
     )
-    assert known.method.startswith("2 networks x 2 dropout draws, with draws of the site's effect")
+    draws = "2 networks \u00d7 2 dropout draws"
+    assert known.method.startswith(f"{draws}, with draws of the site's effect")
     assert "each known site's effect in turn" in unknown.method
 
 

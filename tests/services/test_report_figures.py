@@ -73,6 +73,13 @@ def test_only_figures_of_the_way_the_result_was_made_are_told():
     assert len(of_route(figures[:1], by_image)) == 1
 
 
+def test_alike_figures_of_few_cases_have_no_interval_and_large_counts_are_parted():
+    alike = Figure("coverage", 1.0, "heads", 1.0, 1.0, 7)
+    assert figure_words(alike) == "coverage of the interval 1.00 on heads, n 7"
+    apart = figure_words(replace(alike, low=0.9, n=3396))
+    assert apart == "coverage of the interval 1.00 (0.900 – 1.00) on heads, n 3\u202f396"
+
+
 def test_groups_of_figures_are_told_in_words():
     assert group_words("within:1sd") == "within 1 SD"
     assert group_words("sites seen") == "sites seen"

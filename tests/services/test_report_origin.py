@@ -242,6 +242,21 @@ def test_the_origin_holds_all_that_a_second_run_needs(prediction):
     )
 
 
+@pytest.mark.parametrize(
+    ("role", "size", "told"),
+    [
+        ("series", (32, 94, 1), "32 columns, 94 rows"),
+        ("smri", (422, 1, 1), "422 columns, 1 row"),
+        ("film", (373, 361, 1), "373 × 361"),
+        ("t1", (10, 20, 30), "10 × 20 × 30"),
+    ],
+)
+def test_the_size_of_an_input_is_told_as_what_it_is(prediction, role, size, told):
+    given = replace(prediction.inputs[0], role=role, size=size)
+    rows = dict(report_origin.origin_rows(replace(prediction, inputs=(given,)), card()))
+    assert rows[f"Input {role}"].split(" · ")[1] == told
+
+
 def test_a_private_origin_has_no_trace_of_the_series(prediction):
     rows = dict(report_origin.origin_rows(prediction, card(), private=True))
     assert "55667788" not in str(rows)

@@ -119,7 +119,10 @@ def test_a_film_is_shown_once_with_its_zones_and_once_with_the_evidence():
     assert plain.pictures[0].strokes == ()
     lost = replace(film, geometry=replace(film.geometry, orientation_known=False))
     (plain,) = report_pictures.pictures(lost, None).figures
-    assert plain.caption == "The film. The file does not tell left from right."
+    assert plain.caption == (
+        "The film. The file does not tell left from right; the right lung is taken to be on the "
+        "left, as usual."
+    )
     words = [each.words[0] for each in row.pictures[0].strokes]
     assert [text[0] for text in words] == sorted(text[0] for text in words)  # zones, A first
     assert all(0 <= x <= 1 for each in row.pictures[0].strokes for x, _ in each.paths[0])

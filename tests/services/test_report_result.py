@@ -61,7 +61,9 @@ def test_the_line_names_the_most_unusual_region_and_the_text_says_how_sure_it_is
     assert "Anomaly score 1.83 (95 % interval 1.61 – 2.10, 5 samples)" in section.text
     assert "Uncertainty there is" in section.text
     assert "1 more region is hidden by uncertainty" in section.text
-    assert "1 warning about the input" in section.text
+    assert "about the input" not in section.text
+    told = report_result.result(exam(), prediction, None, ("thick slices", "a slice is missing"))
+    assert told.text.endswith("2 warnings about the input: see input quality.")
 
 
 def test_one_region_and_none_have_their_own_words(prediction):
