@@ -157,9 +157,18 @@ def _run(function: Callable[..., Answer], options: Options, parameters: dict[str
     context = Context(options, ProgressLine.for_stderr(quiet=options.quiet))
     with stdout_kept_clean(), _environment(options):
         try:
+            _sweep_beside(parameters.get("out"))
             return function(context, **parameters)
         finally:
             context.close()
+
+
+def _sweep_beside(out: object) -> None:
+    """Remove what an earlier command that was killed has left where this one writes."""
+    if isinstance(out, Path):
+        from medview.io.atomic import sweep
+
+        sweep(out.parent)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -19,6 +20,8 @@ if sys.platform != "win32":
 
 DRAFT = ".medview-"
 """How hidden folders begin that hold what is not whole yet."""
+# As the library that makes them calls them.
+_CALLED = re.compile(re.escape(DRAFT) + "[a-z0-9_]{8}")
 # A draft is held from the moment after it is made.
 _NEW_S = 2.0
 _REASONS = {
@@ -182,17 +185,25 @@ def sweep(folder: Path) -> None:
     """Remove the drafts in a folder that a process which was killed has left.
 
     One that a living process holds stays, and so does one with what a killed process had moved
-    out of the way. Where files cannot be held nothing is removed.
+    out of the way, or with anything that no draft has. Where files cannot be held nothing is
+    removed.
     """
     for place in folder.glob(f"{DRAFT}*"):
         with suppress(OSError):
             is_new = time.time() - place.stat().st_mtime < _NEW_S
-            if is_new or not place.is_dir() or (place / "old").exists():
+            if is_new or place.is_symlink() or not _is_draft(place):
                 continue
             held = _hold(place)
             if held is not None:
                 shutil.rmtree(place, ignore_errors=True)
                 os.close(held)
+
+
+def _is_draft(place: Path) -> bool:
+    """Whether a folder is called as a draft is, and holds nothing else."""
+    if not _CALLED.fullmatch(place.name) or not place.is_dir():
+        return False
+    return all(item.name.startswith(("draft", DRAFT)) for item in place.iterdir())
 
 
 def _hold(place: Path) -> int | None:

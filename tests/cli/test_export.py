@@ -79,3 +79,12 @@ def test_a_child_that_ends_while_it_copies_leaves_nothing(result, tmp_path, monk
     code, told = answer(capfd, "deidentify", result / "study", "--out", tmp_path / "copies")
     assert (code, told["schema"]) == (4, "medview.error/1")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_command_has_left_beside_its_folder_goes_with_the_next(
+    result, tmp_path, monkeypatch, capfd
+):
+    monkeypatch.setattr("medview.io.atomic._NEW_S", -1.0)
+    (tmp_path / ".medview-a1b2c3d4" / "draft").mkdir(parents=True)
+    answer(capfd, "convert", result / "study", "--out", tmp_path / "t1.nii.gz")
+    assert [item.name for item in tmp_path.iterdir()] == ["t1.nii.gz"]

@@ -159,7 +159,8 @@ def test_a_file_where_the_folder_should_be_is_refused(tmp_path):
 
 
 def test_drafts_of_killed_processes_are_swept_and_held_ones_stay(tmp_path, monkeypatch):
-    left, moved, other = (tmp_path / name for name in (".medview-a1", ".medview-b2", "case-1"))
+    called = (".medview-a1b2c3d4", ".medview-b2_c3_d4", "case-1")
+    left, moved, other = (tmp_path / name for name in called)
     (left / "draft").mkdir(parents=True)
     (left / "draft" / "result.json").write_text("{")
     (moved / "old").mkdir(parents=True)
@@ -171,7 +172,19 @@ def test_drafts_of_killed_processes_are_swept_and_held_ones_stay(tmp_path, monke
         (draft / "result.json").write_text("{}")
         sweep(tmp_path)
         assert draft.is_dir()
-    assert names(tmp_path) == [".medview-b2", "case-1", "case-2", "old", "result.json"]
+    assert names(tmp_path) == [".medview-b2_c3_d4", "case-1", "case-2", "old", "result.json"]
+
+
+def test_folders_that_are_only_called_like_drafts_are_not_swept(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic, "_NEW_S", -1.0)
+    (tmp_path / ".medview-home").mkdir()
+    (tmp_path / ".medview-mystudy1").mkdir()
+    (tmp_path / ".medview-mystudy1" / "notes.txt").write_text("mine")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".medview-linked00").symlink_to(tmp_path / "elsewhere")
+    before = names(tmp_path)
+    sweep(tmp_path)
+    assert names(tmp_path) == before
 
 
 def test_a_file_for_its_owner_makes_no_folder_that_others_may_look_into(tmp_path):
