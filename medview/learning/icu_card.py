@@ -225,9 +225,9 @@ def _worth_using(figures: Sequence[Figure]) -> list[str]:
     if not found:
         return []
     sentences = [
-        f"Laboratory values alone give AUROC {_auroc(found, 'series_only'):.2f}, the film alone "
-        f"{_auroc(found, 'film_only'):.2f}, the number of films without any model "
-        f"{_auroc(found, 'film_count'):.2f}.",
+        "On the first film of each patient laboratory values alone give AUROC "
+        f"{_auroc(found, 'series_only'):.2f}, the film alone {_auroc(found, 'film_only'):.2f}, the "
+        f"number of films without any model {_auroc(found, 'film_count'):.2f}.",
     ]
     if _auroc(found, "model") - _auroc(found, "film_only") < 0.02:
         sentences.append("The laboratory values add nothing measurable to the film.")

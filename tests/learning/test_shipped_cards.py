@@ -1,6 +1,7 @@
 """The shipped cards: what a reader must know first, and how it was made, apart and as trained."""
 
 import json
+import re
 
 import pytest
 
@@ -39,6 +40,53 @@ def test_a_shipped_card_is_written_as_the_program_writes_it(name):
     path = resource("weights", name, "card.json")
     text = json.dumps(card_dict(read_card(path)), indent=1, ensure_ascii=False) + "\n"
     assert text == path.read_text("utf-8")
+
+
+FIGURE = r"[-+]?\d*\.\d+"
+INTERVAL = re.compile(rf"(?<![\w.])({FIGURE})(?: years)?,? ?\(?\[({FIGURE}), ({FIGURE})\]")
+WITHOUT_A_ROW = (
+    *("+0.034", "+0.050", "-0.018 [-0.060", "-0.08 [-0.15", "+0.08 [-0.17", "-0.06 [-0.11"),
+    *("-0.05 [-0.09", "-0.02 [-0.04, -0.01]", "+0.04 [-0.06"),
+)
+"""Of benches and comparisons that keep no rows on the card."""
+
+
+def said_of(row):
+    """Value and bounds of a row, and of its difference from what it is compared with."""
+    bounds = ("against_default_low", "against_default_high")
+    apart = (row.extra.get("difference"), *map(row.extra.get, bounds))
+    return [all_ for all_ in ((row.value, row.low, row.high), apart) if None not in all_]
+
+
+def rounds_to(numbers, texts):
+    """Whether these are the figures, on either side of zero."""
+    low, high = sorted(numbers[1:])
+    turned = (-numbers[0], -high, -low)
+    return any(
+        all(abs(a - float(b)) <= 0.5001 * 10 ** -len(b.partition(".")[2]) for a, b in pairs)
+        for pairs in (tuple(zip(n, texts, strict=True)) for n in (numbers, turned))
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_intervals_in_sentences_are_those_of_the_rows(name):
+    shipped = card(name)
+    known = [numbers for row in shipped.measured for numbers in said_of(row)]
+    lost = [
+        found[0]
+        for line in (*shipped.limits, *shipped.method)
+        for found in INTERVAL.finditer(line)
+        if not found[0].startswith(WITHOUT_A_ROW)
+        and not any(rounds_to(numbers, found.groups()) for numbers in known)
+    ]
+    assert lost == []
+
+
+@pytest.mark.parametrize("name", ["icu", "icu-armed", "icu-hannover"])
+def test_the_people_of_the_sets_are_those_learnt_from(name):
+    shipped = card(name)
+    assert sum(one.n_patients for one in shipped.trained_on) == len(shipped.seen_patients)
+    assert f"Trained on {len(shipped.seen_patients):,} patients." in shipped.limits
 
 
 TOLD_APART = ("task", "ci", "route", "settings")
