@@ -167,7 +167,8 @@ def _shortcut_words(figures: Sequence[Figure]) -> tuple[str, ...]:
         one = _find(figures, "model", group)
         if one is not None:
             count = _find(figures, "film_count", group)
-            beside = f", of the number of films {count.value:.2f}" if count is not None else ""
+            ahead = count is not None and count.value > one.value
+            beside = f", of the number of films {count.value:.2f}" if ahead else ""
             sentences.append(f"AUROC {words}: {one.value:.2f}{beside} (n {one.n}).")
     return tuple(sentences)
 

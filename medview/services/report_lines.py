@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from medview.domain.card import Figure, ModelCard
 from medview.domain.prediction import Prediction, Score
 from medview.domain.report import NOT_AVAILABLE, Section, Table
-from medview.domain.wording import interval, number
+from medview.domain.wording import interval, number, typeset
 from medview.services.evidence import LEAST_SHARE, share_in_lungs
 from medview.services.report_figures import of_route, told_whole
 from medview.services.telling import (
@@ -259,7 +259,7 @@ def _measured(
 def _accuracy(figure: Figure, unit: str) -> str:
     name = {"roc_auc": "ROC AUC", "mae": "mean absolute error"}[figure.name]
     bounds = interval(figure.low, figure.high)
-    count = f", n {figure.n}" if figure.n else ""
+    count = typeset(f", n {figure.n:,}") if figure.n else ""
     value = number(figure.value or 0.0, 3)
     beside = f"{bounds}, " if bounds else ""
     group = "" if figure.group == "all" else f", {figure.group}"

@@ -84,7 +84,7 @@ def name_words(name: str) -> str:
 def facts(exam: Exam, comparison: str) -> tuple[tuple[str, str], ...]:
     """Four facts under the title."""
     return (
-        ("Examination", exam.study_description or _modality(exam)),
+        ("Examination", exam.study_description.replace("^", " ") or _modality(exam)),
         ("Series used", _series(exam)),
         ("Scanner", _scanner(exam)),
         ("Comparison", comparison or _not_compared(exam)),

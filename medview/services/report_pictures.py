@@ -43,9 +43,8 @@ from medview.services.slice_pictures import (
 from medview.services.telling import result_marks
 
 _KEY_SLICES = 3
-_UNSURE = (
-    " The file does not tell left from right; the right lung is taken to be on the left, as usual."
-)
+_UNSURE = " The file does not tell left from right."
+_TAKEN = " The file does not tell left from right; A to C are taken for the right lung."
 _READ = "Colour in the middle picture and little in the right one: unusual, and certain."
 
 
@@ -121,7 +120,7 @@ def _film(volume: Volume, prediction: Prediction | None) -> Section:
     drawn += [picture(volume, layer, key, box) for layer in layers]
     words = "The film with zones A to F and the Brixia score of each" if marks else "The film"
     names = "".join(f"; {layer.map.title or layer.map.name}" for layer in layers)
-    side = "" if volume.geometry.orientation_known else _UNSURE
+    side = "" if volume.geometry.orientation_known else _TAKEN if marks else _UNSURE
     row = FigureRow(
         tuple(made for made, _ in drawn),
         f"{words}{names}.{side}",

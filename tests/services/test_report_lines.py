@@ -82,12 +82,13 @@ def test_accuracy_stands_beside_the_result_for_every_set():
         Figure("mae", 4.92, "ixi-roi", 4.47, 5.42, 251, level="case"),
         Figure("mae", 8.5, "ixi-roi", predictor="mean", level="case"),
         Figure("mae", 6.1, "ixi-roi", level="case", group="age:75-120"),
-        Figure("mae", 37.5, "elderly", 30.6, 45.4, 7, level="case"),
+        Figure("mae", 37.5, "elderly", 30.6, 45.4, 3396, level="case"),
     )
     made = told(said("brain-age", Score("age", 54.1)), measured(*figures))
     assert made.details[-1] == (
         "Measured on people the weights had not seen: mean absolute error 4.92 years "
-        "(4.47 – 5.42, ixi-roi, n 251); mean absolute error 37.5 years (30.6 – 45.4, elderly, n 7)."
+        "(4.47 – 5.42, ixi-roi, n 251); mean absolute error 37.5 years (30.6 – 45.4, elderly, "
+        "n 3\u202f396)."
     )
 
 

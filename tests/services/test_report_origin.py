@@ -56,6 +56,8 @@ def test_facts_are_never_blank():
         "Scanner": "3.0 T, Example Scanner One",
         "Comparison": "none available",
     }
+    siemens = replace(exam(), study_description="Head^basic")
+    assert dict(report_origin.facts(siemens, ""))["Examination"] == "Head basic"
     assert dict(report_origin.facts(Exam(), "")) == {
         "Examination": "not available",
         "Series used": "not available",

@@ -113,16 +113,15 @@ def test_a_film_is_shown_once_with_its_zones_and_once_with_the_evidence():
     assert len(row.pictures) == row.abreast == 2
     assert row.caption == "The film with zones A to F and the Brixia score of each; evidence."
     assert [bar and bar.title for bar in row.colour_bars] == [None, "evidence"]
-    film, _ = chest_result()
+    film, prediction = chest_result()
     (plain,) = report_pictures.pictures(film, None).figures
     assert (plain.caption, plain.colour_bars, plain.abreast) == ("The film.", (), 2)
     assert plain.pictures[0].strokes == ()
     lost = replace(film, geometry=replace(film.geometry, orientation_known=False))
     (plain,) = report_pictures.pictures(lost, None).figures
-    assert plain.caption == (
-        "The film. The file does not tell left from right; the right lung is taken to be on the "
-        "left, as usual."
-    )
+    assert plain.caption == "The film. The file does not tell left from right."
+    (zoned,) = report_pictures.pictures(lost, prediction).figures
+    assert zoned.caption.endswith("from right; A to C are taken for the right lung.")
     words = [each.words[0] for each in row.pictures[0].strokes]
     assert [text[0] for text in words] == sorted(text[0] for text in words)  # zones, A first
     assert all(0 <= x <= 1 for each in row.pictures[0].strokes for x, _ in each.paths[0])

@@ -53,9 +53,9 @@ def of_interest(
     )
 
 
-def report_of_model(origin: Origin, pdf: bytes, title: str) -> Dataset:
+def report_of_model(origin: Origin, pdf: bytes) -> Dataset:
     """A report about one result as it was made, in the study of its images."""
-    made = encapsulated_pdf(origin.source, pdf, title)
+    made = encapsulated_pdf(origin.source, pdf, "Report with computed analysis")
     made.SeriesInstanceUID = origin.series_uid("document")
     made.SeriesNumber = origin.first_series_number + 3
     made.SeriesDescription = origin.description("report")
@@ -87,7 +87,7 @@ def encapsulated_pdf(source: Source, pdf: bytes, title: str) -> Dataset:
     made.SeriesDate, made.SeriesTime = made.ContentDate, made.ContentTime
     made.AcquisitionDateTime = ""
     made.BurnedInAnnotation = "YES"
-    made.DocumentTitle = title[:1024]
+    made.DocumentTitle = title
     made.ConceptNameCodeSequence = []
     made.MIMETypeOfEncapsulatedDocument = "application/pdf"
     made.EncapsulatedDocument = pdf + b"\0" * (len(pdf) % 2)

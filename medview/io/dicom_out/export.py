@@ -59,7 +59,7 @@ def export(
         job.report(n, len(numbers), f"map {item.name}")
         put(f"{item.name}_pm", parametric_map(origin, item, 10 + n))
     if report is not None:
-        put("report_pdf", report_of_model(origin, report.read_bytes(), report.stem))
+        put("report_pdf", report_of_model(origin, report.read_bytes()))
     return written
 
 
