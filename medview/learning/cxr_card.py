@@ -165,10 +165,10 @@ def _shortcut_words(figures: Sequence[Figure]) -> tuple[str, ...]:
         (ADMISSION, "on films up to the day of ICU admission"),
     ):
         one = _find(figures, "model", group)
-        if one is not None:
+        if one is not None and one.value is not None:
             count = _find(figures, "film_count", group)
-            ahead = count is not None and count.value > one.value
-            beside = f", of the number of films {count.value:.2f}" if ahead else ""
+            bare = 0.0 if count is None or count.value is None else count.value
+            beside = f", of the number of films {bare:.2f}" if bare > one.value else ""
             sentences.append(f"AUROC {words}: {one.value:.2f}{beside} (n {one.n}).")
     return tuple(sentences)
 

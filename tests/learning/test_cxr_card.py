@@ -57,3 +57,13 @@ def test_several_seeds_are_said_of_the_network_that_ships(predictor, end):
 def test_a_set_tells_the_labels_that_it_has(known, told):
     cases = tuple(TrainCase("c", "p", {}, "film", cells=cells) for cells in known)
     assert _labels(Subset("a", "hannover", Path("a"), cases)) == told
+
+
+@pytest.mark.parametrize(("bare", "told"), [(0.93, ", of the number of films 0.93"), (0.7, "")])
+def test_a_bare_count_of_films_that_ranks_better_is_told_beside_the_network(bare, told):
+    figures = [
+        Figure("roc_auc", value, "films", n=57, group="to-icu-admission", predictor=who)
+        for who, value in (("model", 0.86), ("film_count", bare))
+    ]
+    (line,) = about(figures, "up to the day")
+    assert line == f"AUROC on films up to the day of ICU admission: 0.86{told} (n 57)."
