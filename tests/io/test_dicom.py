@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,6 +76,8 @@ def test_without_a_wanted_slice_nothing_is_handed_over_before_the_end(series):
 @pytest.mark.parametrize("wanted", [0, 12, COUNT - 1])
 def test_the_first_part_holds_the_wanted_slice_or_its_neighbour(wanted, series, monkeypatch):
     monkeypatch.setattr(dicom, "SHOW_EVERY_S", 0.0)
+    # In a child: where another test has loaded torch, threads decode, and end in any order.
+    monkeypatch.delitem(sys.modules, "torch", raising=False)
     job = Child()
     whole = dicom.load(job, series, wanted=wanted)
     first = job.parts[0]

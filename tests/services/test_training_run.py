@@ -163,7 +163,7 @@ def test_where_memory_ran_out_a_smaller_batch_is_offered_until_it_can_be_no_smal
         recipe = jobs.running("finetune:finetune")[-1].args[0].train.recipe
         return recipe["batch"], recipe["attention_batch"]
 
-    assert batch() == (32, 12)
+    assert batch() == (12, 12)
     sizes = []
     while found := ways(jobs, under_way):
         (way,) = found
@@ -171,7 +171,7 @@ def test_where_memory_ran_out_a_smaller_batch_is_offered_until_it_can_be_no_smal
         way.take()
         answered(under_way.disk)
         sizes.append(batch())
-    assert sizes == [(16, 6), (8, 3), (4, 2), (2, 2)]
+    assert sizes == [(6, 6), (3, 3), (2, 2)]
 
 
 def test_a_smaller_batch_is_not_for_other_cases(under_way, jobs, tmp_path):
