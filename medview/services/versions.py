@@ -31,6 +31,8 @@ CARD = "card.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 # Of a version from elsewhere; the largest shipped weights have 30 MB.
 _LARGEST_BYTES = 2 << 30
+# Bytes of a ZIP before the name of its first member.
+_MEMBER_HEAD = 30
 # Of archives cut off or with a part changed; RuntimeError is of a password, and of ways of packing
 # that are not known here.
 _BROKEN = (
@@ -272,7 +274,7 @@ def _open(file: Path) -> zipfile.ZipFile:
     try:
         archive = zipfile.ZipFile(file)
     except _BROKEN as error:
-        raise _no_version(file) from error
+        raise (_damaged if _begins_as_exported(file) else _no_version)(file) from error
     names = sorted(archive.namelist())
     size = sum(item.file_size for item in archive.infolist())
     known = (sorted((WEIGHTS, CARD)), sorted((WEIGHTS, CARD, BASELINES)))
@@ -282,13 +284,29 @@ def _open(file: Path) -> zipfile.ZipFile:
     return archive
 
 
+def _begins_as_exported(file: Path) -> bool:
+    """Whether the first member of what was an archive is the weights: its end may be lost."""
+    with file.open("rb") as start:
+        head = start.read(_MEMBER_HEAD + len(WEIGHTS))
+    return head.startswith(b"PK\x03\x04") and head.endswith(WEIGHTS.encode())
+
+
 def _blocks(archive: zipfile.ZipFile, item: zipfile.ZipInfo, file: Path) -> Iterator[bytes]:
     try:
         with archive.open(item) as source:
             while block := source.read(1 << 20):
                 yield block
     except _BROKEN as error:
-        raise _no_version(file) from error
+        raise _damaged(file) from error
+
+
+def _damaged(file: Path) -> WeightsError:
+    return WeightsError(
+        "this exported version of a model is damaged",
+        file=file.name,
+        do="Copy the file again, or export the version once more.",
+        code="MV-WGT-008",
+    )
 
 
 def _no_version(file: Path) -> WeightsError:

@@ -154,6 +154,20 @@ def test_a_damaged_archive_is_refused_whatever_is_damaged(places, tmp_path, pack
             service.import_file(odd, own=tmp_path / f"cut{at}")
 
 
+@pytest.mark.parametrize("how", ["cut", "changed"])
+def test_an_exported_version_that_is_damaged_is_called_so(how, places, tmp_path):
+    weights = put(tmp_path / "tuned", b"tuned" * 400, id="icu", version="2")
+    file = tmp_path / "icu.zip"
+    service.export(register(weights, "ward-7", own=places["own"]), file)
+    whole = file.read_bytes()
+    file.write_bytes(
+        whole[:1500] if how == "cut" else whole.replace(b"tunedtuned", b"tunEdtuned", 1)
+    )
+    with pytest.raises(WeightsError, match="is damaged") as caught:
+        service.import_file(file, own=tmp_path / "elsewhere")
+    assert "Copy the file again" in caught.value.do
+
+
 def test_a_full_disk_is_not_blamed_on_the_archive(places, tmp_path, monkeypatch):
     service.export(located("icu@1.0-film", **places), tmp_path / "icu.zip")
     true_open = Path.open
