@@ -82,6 +82,11 @@ def told_whole(figures: tuple[Figure, ...]) -> list[Figure]:
 
 
 def measured_words(figures: tuple[Figure, ...]) -> str:
+    """The model's own figures in one text; that there is none where there is none."""
+    return " ".join(measured_lines(figures)) or NOT_AVAILABLE
+
+
+def measured_lines(figures: tuple[Figure, ...]) -> list[str]:
     """The model's own figures, each with the best simple baseline on the same data.
 
     The first of each set and level, so that sets on which the model is weak are told as well;
@@ -101,7 +106,7 @@ def measured_words(figures: tuple[Figure, ...]) -> str:
             who = predictor_words(best.predictor)
             beside = f"; {who} {number(best.value, 2)}"
         texts.append(sentence(f"{figure_words(each)}{beside}"))
-    return " ".join(texts) or NOT_AVAILABLE
+    return texts
 
 
 def published_words(figures: tuple[Figure, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QSizePolicy, QVBoxLayout, QWidget
 from medview.domain.card import Figure, ModelCard
 from medview.domain.card_plots import card_plots
 from medview.domain.wording import counted, date_words, typeset
-from medview.services.report_figures import FIGURE_NAMES
+from medview.services.report_figures import FIGURE_NAMES, measured_lines
 from medview.services.versions import Version
 from medview.ui.app import App
 from medview.ui.containers import Card, Column, Row
@@ -18,9 +19,9 @@ from medview.ui.controls import button, clear, label
 from medview.ui.notify import ask
 from medview.ui.panels.uncertainty_chart import UncertaintyChart
 from medview.ui.saving import ask_for_file
-from medview.ui.words import breakable, interval, number, tr
+from medview.ui.words import breakable, interval, number, tr, unbroken
 
-_MOST_FIGURES = 6
+_INTERVAL = re.compile(r"(?<=\()\S+ (?:–|to) \S+(?=\))")
 
 
 class ModelsPanel(Column):
@@ -171,12 +172,11 @@ def card_words(card: ModelCard) -> list[tuple[str, str]]:
         + (f" ({each.note})" if each.note else "")
         for each in card.trained_on
     )
-    measured = [each for each in card.measured if not each.is_of_variants][:_MOST_FIGURES]
     parts = [
         (tr("INTENDED USE"), card.intended_use),
         (tr("INPUTS"), "\n".join(f"{each.role}: {each.needs}" for each in card.inputs)),
         (tr("LIMITS"), _listed(card.limits)),
-        (tr("MEASURED HERE"), "\n".join(map(figure_words, measured))),
+        (tr("MEASURED HERE"), _listed([_whole(line) for line in measured_lines(card.measured)])),
         (tr("PUBLISHED, NOT MEASURED HERE"), "\n".join(map(figure_words, card.published))),
         (tr("TRAINED ON"), trained),
         (tr("DAY OF TRAINING"), date_words(card.trained_at)),
@@ -188,7 +188,12 @@ def card_words(card: ModelCard) -> list[tuple[str, str]]:
     return [(title, text) for title, text in parts if text]
 
 
-def _listed(lines: tuple[str, ...]) -> str:
+def _whole(line: str) -> str:
+    """A line of which no interval is broken."""
+    return _INTERVAL.sub(lambda found: unbroken(found[0]), line)
+
+
+def _listed(lines: Sequence[str]) -> str:
     return "\n".join(f"• {line}" for line in lines)
 
 

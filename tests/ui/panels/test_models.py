@@ -75,7 +75,19 @@ def test_a_figure_stands_with_interval_set_and_number():
 def test_of_measured_figures_those_of_the_weights_are_told_not_of_variants():
     variants = [Figure("mae", n, "ixi", extra={"runs": 5}, predictor="no-skip") for n in range(8)]
     told = dict(card_words(replace(CARD, measured=(*variants, Figure("mae", 4.2, "ixi")))))
-    assert told["MEASURED HERE"] == "mean absolute error 4.20 · ixi"
+    assert told["MEASURED HERE"] == "• Mean absolute error 4.20 on ixi."
+
+
+def test_a_set_on_which_the_weights_are_weak_is_told_beside_the_others_and_their_rivals():
+    good = [Figure(name, 0.9, "ixi", level="slice") for name in ("roc_auc", "pr_auc", "dice_best")]
+    good += [Figure(name, 0.9, "ixi", level="pixel") for name in ("roc_auc", "pr_auc", "hit_rate")]
+    weak = Figure("roc_auc", 0.45, "tumours", 0.4, 0.5, 17, level="slice")
+    rival = replace(weak, value=0.99, predictor="intensity")
+    told = dict(card_words(replace(CARD, measured=(*good, weak, rival))))["MEASURED HERE"]
+    assert told.split("\n")[-1] == (
+        "• Slice ROC AUC 0.450 (0.400\u00a0–\u2060\u00a00.500) on tumours, n 17; "
+        "plain brightness 0.99."
+    )
 
 
 def test_published_figures_stand_apart():
