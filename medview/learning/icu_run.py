@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -110,6 +111,8 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
         events = _with_patient(found.events(variables, Path(series).name), variables, request)
         events, said = clean(events, variables)
         notes += [*_notes(found, variables, events, said), *_odd_rows(found)]
+        if not events.hours.size and (volume is None or not model.uses_film):
+            raise _nothing_left(Path(series), notes)
     steps = list(card.preparation)
     film = None
     if volume is not None and model.uses_film:
@@ -119,13 +122,25 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
     hours = max([*events.hours.tolist(), hour or 0.0, variables.bin_hours])
     if hours > variables.longest * variables.bin_hours:
         limit = variables.longest * variables.bin_hours
-        text = f"series and film reach hour {hours:g}; the model takes the first {limit:g} h"
+        who = "the series reaches" if film is None else "series and film reach"
+        text = f"{who} hour {hours:g}; the model takes the first {limit:g} h"
         notes.append(Note("OUTSIDE_TRAINING", text))
     grid = discretise(events, variables, hours)
     if film is not None and hour is None:
         hour = hours
         notes.append(Note("NO_FILM_HOUR", "the hour of the film is not known; taken as the last"))
     return Given(grid, film, hour or 0.0, tuple(notes), tuple(steps))
+
+
+def _nothing_left(table: Path, notes: Sequence[Note]) -> ModelInputError:
+    """What is said of a table of which no value can be used: why each kind was left out."""
+    why = [note.text for note in notes if note.code == "OUT_OF_RANGE"]
+    return ModelInputError(
+        "none of its values can be used" + (f": {'; '.join(why)}" if why else ""),
+        file=table.name,
+        do="Give the values in the units that the model knows.",
+        code="MV-DAT-164",
+    )
 
 
 def _with_patient(events: Events, variables: VariableMap, request: RunRequest) -> Events:
@@ -186,7 +201,8 @@ def _odd_rows(found: Series) -> list[Note]:
     """What was odd in how the table is written, each kind once with its count."""
     notes = []
     if found.commas:
-        text = f"{found.commas} numbers with a decimal comma were read as such"
+        were = "was" if found.commas == 1 else "were"
+        text = f"{counted(found.commas, 'number')} with a decimal comma {were} read as such"
         notes.append(Note("DECIMAL_COMMA", text))
     if found.before:
         verb = "lies" if found.before == 1 else "lie"

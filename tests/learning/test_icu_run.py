@@ -258,6 +258,23 @@ def test_bins_reach_to_the_last_value_and_to_the_film(tmp_path, monkeypatch, hou
     assert len(found.steps) > 1
 
 
+def test_a_table_of_which_nothing_can_be_used_is_refused_unless_a_film_says_more(
+    tmp_path, monkeypatch
+):
+    path = table(tmp_path, [(0, 9999, 9999)], "Hours,Heart Rate,Temperature")
+    with pytest.raises(ModelInputError, match=r"none of its values can be used: .*outside") as no:
+        given(monkeypatch, path, PLAIN, film=False)
+    assert no.value.file == "stay.csv"
+    assert given(monkeypatch, path).film is not None
+
+
+def test_of_a_series_alone_it_is_not_said_that_a_film_is_late(tmp_path, monkeypatch):
+    path = table(tmp_path, [(1, 80, 37, 15), (1000, 80, 37, 15)])
+    for is_given, who in ((False, "the series reaches hour 1000;"), (True, "series and film")):
+        texts = [note.text for note in given(monkeypatch, path, film=is_given).notes]
+        assert any(text.startswith(who) for text in texts)
+
+
 def test_without_a_film_no_hour_of_one_is_missed(tmp_path, monkeypatch):
     path = table(tmp_path, [(1, 80, 37, 15)])
     for model, is_given in ((PLAIN, True), (WITH_FILM, False)):
@@ -288,6 +305,7 @@ def test_age_and_sex_of_the_table_prevail(sex, value):
     [
         ({}, []),
         ({"commas": 3}, ["3 numbers with a decimal comma were read as such"]),
+        ({"commas": 1}, ["1 number with a decimal comma was read as such"]),
         ({"before": 1}, ["1 row lies before admission; nothing of it is used"]),
         ({"before": 2}, ["2 rows lie before admission; nothing of it is used"]),
         ({"twice": 1}, ["1 value is told again for the same time; each counts once"]),
