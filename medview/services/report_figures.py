@@ -44,6 +44,16 @@ _PREDICTORS = {
     "boosting": "boosted trees",
     "film_count": "the number of films",
     "junior_reader": "a second human reader",
+    "network": "the same network without site effects",
+    "fixed": "the same without the effect of the site",
+    "brain_area": "the area of the brain",
+    "slice_height": "the height of the slice",
+    "svr": "a support vector machine",
+    "logistic_film": "a logistic regression with the film",
+    "logistic_lungs": "a logistic regression on the square about the lungs",
+    "bedside_share": "the share of bedside films",
+    "stored_pixels": "the size of the stored picture",
+    "source": "the source alone",
 }
 _DEVIATIONS = re.compile(r"\b(\d+)sd\b")
 _HERE = ("cross-fitted", "validation")

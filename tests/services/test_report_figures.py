@@ -47,7 +47,7 @@ def test_figures_stand_beside_the_best_simple_baseline_on_the_same_data():
         Figure("judged_rate", 1.0, on="set c", level="slice"),
     )
     assert measured_words(figures) == (
-        "Slice ROC AUC 0.800 (0.700 – 0.900) on set a, n 10; brain area 0.71."
+        "Slice ROC AUC 0.800 (0.700 – 0.900) on set a, n 10; the area of the brain 0.71."
     )
     assert measured_words(()) == "not available"
 
@@ -78,6 +78,12 @@ def test_alike_figures_of_few_cases_have_no_interval_and_large_counts_are_parted
     assert figure_words(alike) == "coverage of the interval 1.00 on heads, n 7"
     apart = figure_words(replace(alike, low=0.9, n=3396))
     assert apart == "coverage of the interval 1.00 (0.900 – 1.00) on heads, n 3\u202f396"
+
+
+def test_a_rival_is_named_so_that_a_reader_knows_what_it_is():
+    own = Figure("roc_auc", 0.8, "stays", n=9)
+    told = measured_words((own, replace(own, value=0.82, predictor="network")))
+    assert told == "ROC AUC 0.800 on stays, n 9; the same network without site effects 0.82."
 
 
 def test_groups_of_figures_are_told_in_words():
