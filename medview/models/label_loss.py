@@ -122,8 +122,10 @@ class LabelLoss(nn.Module):
     def _softening(self, logits: Tensor, labels: Tensor) -> Tensor | None:
         if not self.weighting.endswith("focal"):
             return None
-        p = torch.sigmoid(logits)
-        wrong = torch.where(labels == 1, 1 - p, p)
+        # Chance of the other answer, to a power, by way of its logarithm: the power itself has no
+        # finite gradient where float32 takes that chance for 0, from logits of about 17 on.
+        log_wrong = nn.functional.logsigmoid(torch.where(labels == 1, -logits, logits))
         if self.weighting == "learned-focal":
-            return wrong ** torch.exp(self.s)
-        return torch.where(self.get_buffer("rare"), wrong**GAMMA, torch.ones_like(wrong))
+            return torch.exp(torch.exp(self.s) * log_wrong)
+        rare = self.get_buffer("rare")
+        return torch.where(rare, torch.exp(GAMMA * log_wrong), torch.ones_like(log_wrong))
