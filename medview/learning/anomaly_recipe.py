@@ -14,6 +14,7 @@ from medview.models.anomaly_vae import VaeOptions
 class Recipe:
     """How the anomaly model is trained; ``resources/recipes/anomaly.toml`` holds the shipped one.
 
+    The paper prints neither optimiser nor epochs, and of `beta` only that it starts at 0.1.
     Sizes are counted in steps of `batch` slices; an epoch is `steps` of them. Learning rates of
     the wide latent layers are a fraction of `rate`: with 16,384 inputs a step of Adam moves
     them that much further. For the first `plain` share of epochs the variance is fixed, so that

@@ -23,8 +23,9 @@ from medview.models.armed import Armed, ArmedOptions, ArmedOutput, LossWeights, 
 Scores = NDArray[np.float64]
 UNKNOWN = -100
 """Number of a cluster without effects; losses of the adversary pass over it."""
-# Variant -> the weights of its loss. Priors (in `put_round`) and the weight of the KL term are
-# those of the paper's tabular task.
+# Variant -> the weights of its loss, those of the paper's network of pictures. Its tabular task has
+# 5 for the adversary; a large weight may send a small network to one answer for all. The priors (in
+# `put_round`) are those of the tabular task; effects start nearer to none, at 0.01 instead of 0.1.
 RULES: dict[str, LossWeights] = {
     "armed": LossWeights(1.0, 1.0, 0.1, 1e-3),
     "armed-no-adversary": LossWeights(1.0, 1.0, 0.0, 1e-3),

@@ -15,7 +15,9 @@ from medview.models.priors import PRIORS
 class TrainOptions:
     """How the members are trained.
 
-    The rate rises for a tenth of the steps and falls to zero (the authors keep 2e-4). A share
+    The rate rises for a tenth of the steps and falls to zero (the authors keep 2e-4). The moments
+    are the authors', 0.9 and 0.99; the discriminator, which their program does not have, takes the
+    usual 0.5 of adversaries for the first and no decay. A share
     `drop_modality` of the rows with both modalities is shown without one of them. `noise` is the
     standard deviation of noise added to the standardised features; `mix` the share of rows that
     are mixed with another one. `patience` counts epochs without gain on the rows left out; 0

@@ -282,7 +282,12 @@ DECISIONS: dict[str, Callable[[Scores], Scores]] = {
     "f1_weighted": _f1_weighted,
     "g_mean": lambda hits: np.sqrt(_sensitivity(hits) * _specificity(hits)),
 }
-"""Figures at a probability of one half, of true and false positives, false and true negatives."""
+"""Figures at a probability of one half, of true and false positives, false and true negatives.
+
+`g_mean` is the root of sensitivity times specificity. What MDMT publishes under that name is the
+weighted form of imbalanced-learn, which averages each over the classes first: the two are not to be
+read beside each other.
+"""
 
 
 def decided(

@@ -87,8 +87,8 @@ class CxrRecipe:
 class SiteRecipe(CxrRecipe):
     """The same with effects of sites: what each term of the loss of the outcome counts.
 
-    The paper's weights of its tabular task. Effects multiply hidden layers: the head is the deep
-    one.
+    The weights of the ARMED paper's network of pictures. Effects multiply hidden layers: the head
+    is the deep one.
     """
 
     outcome: str = DEEP["outcome"]

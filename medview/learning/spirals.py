@@ -40,7 +40,8 @@ class Variant:
     """A rival: the loss terms it learns by, and what of it is scored.
 
     `meta` learns by MLDG. `published` is the accuracy of the authors' single seed, where there is
-    one.
+    one. Their program counts the data terms twice against the KL term, by an oversight; here each
+    counts once, as they write it.
     """
 
     name: str
