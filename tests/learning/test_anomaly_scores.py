@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from discs import disc, drawn
-from scipy import stats
+from scipy import ndimage, stats
 
 from medview.learning.anomaly_scores import (
     Drawn,
@@ -139,3 +139,41 @@ def test_without_a_floor_and_with_good_slices_nothing_is_left_out():
     nothing = score_with_interval(recognised(first=3), AnomalySettings(floor=0.5))
     assert np.isnan(nothing[0])
     assert nothing[1:] == (None, None)
+
+
+def test_the_rim_is_taken_off_along_rows_and_columns_only():
+    rows, columns = np.indices((128, 128)) - 64
+    far = np.abs(rows) + np.abs(columns)
+    assert np.array_equal(rimless((far <= 10)[None])[0], far <= 8)
+
+
+def test_what_is_explained_is_told_from_the_mean_of_the_draws():
+    one = recognised(first=1)
+    mean = replace(one, pictures=one.pictures.mean(0, keepdims=True))
+    assert one.explained() == pytest.approx(mean.explained())
+
+
+def test_slices_on_their_own_have_no_contrast_unless_they_are_asked_for_it():
+    assert drawn().maps(1.0).contrast is None
+    assert drawn().maps(1.0, 10.0).contrast is not None
+
+
+@pytest.mark.parametrize(("step_mm", "count"), [(3.0, 3), (6.0, 2)])
+def test_maps_of_a_volume_are_smoothed_by_millimetres_in_all_directions(step_mm, count):
+    one = drawn(count=count)
+    found = one.volume_maps(AnomalySettings(volume_mm=4.5, smooth_px=9.0), step_mm).residual
+    # 1.5 mm a pixel of the model.
+    sigma = (4.5 / step_mm, 3.0, 3.0)
+    inside = one.brain.astype(float)
+    apart = (one.slices - one.pictures.mean(0)) * inside
+    both = (ndimage.gaussian_filter(each, sigma, truncate=3) for each in (apart, inside))
+    total, weight = both
+    wanted = np.where(one.brain, (total / np.maximum(weight, 1e-6)) ** 2, 0)
+    assert found == pytest.approx(wanted, abs=1e-5)
+
+
+@pytest.mark.parametrize(("volume_mm", "count"), [(0.0, 3), (4.5, 1)])
+def test_without_neighbours_the_maps_are_those_of_single_slices(volume_mm, count):
+    one = drawn(count=count)
+    found = one.volume_maps(AnomalySettings(volume_mm=volume_mm, smooth_px=1.0), 3.0)
+    assert np.array_equal(found.residual, one.maps(1.0).residual)

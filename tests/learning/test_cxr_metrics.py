@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from chest_said import case, row, said
+from sklearn import metrics as library
 
 from medview.learning.cxr_baselines import (
     classes_alike,
@@ -12,6 +13,7 @@ from medview.learning.cxr_baselines import (
 )
 from medview.learning.cxr_folds import fold_of_patients, median_total, split_val
 from medview.learning.cxr_metrics import (
+    DECISIONS,
     calmed_by_other_folds,
     decided,
     first_films,
@@ -248,3 +250,20 @@ def test_validation_parts_patients():
 def test_the_median_total():
     assert median_total([case(1, brixia="111000"), case(2, brixia="000001")]) == 2
     assert np.isnan(median_total([case(1)]))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_figures_at_one_half_are_those_of_the_library_with_ties(seed):
+    rng = np.random.default_rng(seed)
+    truth, score = rng.random(50) < 0.4, rng.integers(0, 11, 50) / 10
+    told, names = score >= 0.5, [f"p{n}" for n in range(50)]
+    found = {name: decided(name, truth, score, names).value for name in DECISIONS}
+    by_class = library.recall_score(truth, told, average=None)
+    assert found == pytest.approx(
+        {
+            "accuracy": library.accuracy_score(truth, told),
+            "balanced_accuracy": library.balanced_accuracy_score(truth, told),
+            "f1_weighted": library.f1_score(truth, told, average="weighted"),
+            "g_mean": np.sqrt(by_class.prod()),
+        }
+    )
