@@ -10,6 +10,7 @@ import numpy as np
 
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
+from medview.domain.wording import counted
 from medview.learning.icu_armed import unit_columns
 from medview.learning.icu_baselines import Tables, fit_models
 from medview.learning.icu_card import make_card
@@ -124,7 +125,7 @@ def _unavailable(work: Work, rows: Sequence[MetricRow], fewest: int) -> dict[str
         positive = int(np.nansum(work.labels[:, k]))
         row = areas.get(name)
         if positive < fewest:
-            reasons[name] = f"only {positive} stays to learn it from"
+            reasons[name] = f"only {counted(positive, 'stay')} to learn it from"
         elif row is not None and (row.low or 0) <= 0.5:
             reasons[name] = "on stays left out in training it was no better than chance"
     return reasons

@@ -21,7 +21,7 @@ def area(task, low, **more):
 def test_an_output_is_withheld_that_few_stays_teach_or_that_is_no_better_than_chance():
     work = SimpleNamespace(outputs=("one", "two", "three"), labels=LABELS)
     chance = "on stays left out in training it was no better than chance"
-    few = "only 1 stays to learn it from"
+    few = "only 1 stay to learn it from"
     rows = [area("one", 0.51), area("two", 0.5), area("three", 0.6), area("one", 0.4, group="men")]
     assert _unavailable(work, rows, fewest=3) == {"two": chance, "three": few}
     assert _unavailable(work, [area("one", None)], fewest=1) == {"one": chance}
