@@ -111,3 +111,40 @@ def test_tasks_of_one_kind_have_a_row_of_their_mean():
     # Of two tasks with errors of their own the mean is known better than either.
     assert whole["high"] - whole["low"] < found["a", "worse"]["high"] - found["a", "worse"]["low"]
     assert (whole["n"], whole["runs"]) == (40, 1)
+
+
+def test_the_spread_is_over_runs_and_one_run_has_none():
+    def run(*errors):
+        cases = tuple(map(str, range(len(errors))))
+        return (Scored("age", ("mae",), cases, cases, (0.0,) * len(errors), errors),)
+
+    (row,) = compared({("default", s, "1"): run(float(s), 2.0) for s in (0, 1, 5)})
+    assert row["sd"] == pytest.approx(np.std([1.0, 1.5, 3.5], ddof=1))
+    assert (row["mean"], row["runs"]) == (2.0, 3)
+    (row,) = compared({("default", 0, "1"): run(1.0)})
+    assert row["sd"] is None
+
+
+def test_the_correction_of_holm_by_hand_and_never_falls():
+    rows = [{"p": p} for p in (0.04, 0.01, None, 0.03, 0.9, 0.6)]
+    ablation_figures._holm(rows)
+    # Sorted: 0.01 x 5, 0.03 x 4, 0.04 x 3 (no less than the one before), 0.6 x 2 and 0.9: 1.
+    assert [row["p"] for row in rows] == pytest.approx([0.12, 0.05, None, 0.12, 1.0, 1.0])
+
+
+def test_p_is_twice_the_smaller_tail_of_the_draws():
+    rng = np.random.default_rng(3)
+    cases = tuple(map(str, range(30)))
+    apart = rng.normal(0.3, 1, 30)
+
+    def run(score):
+        return (Scored("x", ("cost",), cases, cases, (0.0,) * 30, tuple(score)),)
+
+    row = compared({("default", 0, "1"): run(np.zeros(30)), ("x", 0, "1"): run(apart)})[1]
+    # Cases stand in the order of their names in the draws.
+    order = np.argsort(cases)
+    dice = np.random.default_rng(0)
+    means = np.array([apart[order[dice.integers(0, 30, 30)]].mean() for _ in range(1000)])
+    assert row["p"] == pytest.approx(2 * min((means <= 0).mean(), (means >= 0).mean()))
+    assert (row["low"], row["high"]) == pytest.approx(tuple(np.percentile(means, (2.5, 97.5))))
+    assert row["difference"] == pytest.approx(apart.mean())
