@@ -23,7 +23,12 @@ from medview.domain.errors import UsageError
 from medview.domain.progress import Progress
 from medview.domain.training import TrainRequest
 from medview.learning.anomaly_engine import Engine
-from medview.learning.anomaly_folds import NetworkTraining, finished_model, first_settings
+from medview.learning.anomaly_folds import (
+    OPPOSITE,
+    NetworkTraining,
+    finished_model,
+    first_settings,
+)
 from medview.learning.anomaly_marked import load_marked, scored_marked
 from medview.learning.anomaly_recipe import Recipe, same_run
 from medview.learning.anomaly_scores import Drawn
@@ -50,7 +55,7 @@ class Variant:
     `mirrored` of the recipe is no matter of training.
 
     `spread` False takes the mean of the code instead of draws; `single` estimates the epistemic
-    part from one pass.
+    part from one pass; `opposite` is that of the settings.
     """
 
     recipe: Mapping[str, Any] = field(default_factory=dict)
@@ -59,6 +64,7 @@ class Variant:
     samples: int = 5
     spread: bool = True
     single: bool = False
+    opposite: float = OPPOSITE
 
 
 _NO_SPREAD: Mapping[str, Any] = {
@@ -86,6 +92,7 @@ VARIANTS: dict[str, Variant] = {
     "draws-20": Variant(samples=20),
     "draws-50": Variant(samples=50),
     "single-pass": Variant(single=True),
+    "one-side-alone": Variant(opposite=0.0),
     "not-mirrored": Variant({"mirrored": False}),
     # Other networks.
     "no-attention": Variant({"network.attention": False}),
@@ -203,7 +210,7 @@ class AnomalyStudy:
             said = trained.said(job, 1, False).changed(line.estimate)
         start = replace(
             first_settings(trained.engine),
-            samples=wanted.samples, rule=wanted.rule, alpha=wanted.alpha,
+            samples=wanted.samples, rule=wanted.rule, alpha=wanted.alpha, opposite=wanted.opposite,
         )  # fmt: skip
         chosen = choose(Trial(said.clean, said.sick, trained.lesions), start)
         pairs = zip(trained.shown, said.held_out, strict=True)

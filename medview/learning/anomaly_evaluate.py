@@ -155,7 +155,7 @@ def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
 def _parameters(settings: AnomalySettings) -> dict[str, object]:
     named = (
         *("samples", "mirrored", "alpha", "rule"),
-        *("smooth_px", "wide_px", "volume_mm", "quantile", "floor"),
+        *("smooth_px", "wide_px", "volume_mm", "opposite", "quantile", "floor"),
     )
     return {name: getattr(settings, name) for name in named} | {"synthetic_draws": DRAWS}
 

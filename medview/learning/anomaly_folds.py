@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,9 +14,11 @@ from medview.domain.training import NETWORK_MB, TrainRequest
 from medview.io.limits import networks_at_once
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_recipe import Recipe
+from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.anomaly_trainer import Trainer, first_model
 from medview.learning.augment import Brain
+from medview.learning.brain import Prepared
 from medview.learning.calibrate import calibrate, commonest, draw_slices, settle_norms
 from medview.learning.checkpoint import CHECKPOINT, EpochReport, snapshot
 from medview.learning.normal_cases import NormalCase
@@ -25,8 +28,11 @@ from medview.learning.side_by_side import Terms, train_each
 from medview.learning.weights import fill, load_anomaly
 from medview.models.anomaly_vae import AnomalyVae
 
+_T = TypeVar("_T")
 HEAD = ("from_latent", "mean_head", "log_variance_head")
 """What learns with the method "head"."""
+OPPOSITE = 0.3
+"""`opposite` of new versions. Of 0, 0.2, 0.3, 0.5 and 0.7 the best for slices and solid lesions."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,29 +159,46 @@ def train_networks(
 
 def first_settings(engine: Engine) -> AnomalySettings:
     """The settings that a choice begins with; they tell how the engine draws."""
-    return AnomalySettings(mirrored=engine.mirrored)
+    return AnomalySettings(mirrored=engine.mirrored, opposite=OPPOSITE)
 
 
 def settle(
     job: Progress, engine: Engine, folds: Sequence[Fold], train: Sequence[NormalCase]
-) -> tuple[AnomalySettings, list[float]]:
-    """Final settings, and the volume scores of normals that the scoring weights never saw.
+) -> tuple[AnomalySettings, list[float], tuple[Fold, ...]]:
+    """Final settings, volume scores of normals that the scoring weights never saw, and the folds.
 
     With folds, smoothing and summary are the folds' commonest choice and norms, thresholds and
     normal scores come from the left-out brains; without, from the training brains themselves.
+    A fold comes back with its own choice and with norms and thresholds of what the *other* folds
+    left out: so its left-out brains are judged as a new brain is by the final settings.
     """
-    prepared = [c.prepared.prepared for c in train]
     if not folds:
+        prepared = [c.prepared.prepared for c in train]
         settings = calibrate(job, engine, prepared, first_settings(engine))
-        pairs = [(engine, p) for p in prepared]
-    else:
-        settings = commonest([fold.settings for fold in folds])
-        pairs = [(f.engine, c.prepared.prepared) for f in folds for c in f.held_out]
-    drawn = [
-        draw_slices(job, e, p.slices[p.scored], p.brain[p.scored], settings.samples)
-        for e, p in pairs
-    ]
-    if folds:
-        settings = settle_norms(drawn, [p.grid.spacing_mm[0] for _, p in pairs], settings)
-    scores = [d.volume_score(settings) for d in drawn]
-    return settings, sorted(round(score, 4) for score in scores if np.isfinite(score))
+        scores = [_asked(job, engine, one, settings).volume_score(settings) for one in prepared]
+        return settings, _sorted(scores), ()
+    chosen = commonest([fold.settings for fold in folds])
+    said = [[_asked(job, f.engine, c.prepared.prepared, chosen) for c in f.held_out] for f in folds]
+    steps = [[c.prepared.prepared.grid.spacing_mm[0] for c in f.held_out] for f in folds]
+    settings = settle_norms(_chained(said), _chained(steps), chosen)
+    judged = []
+    for n, fold in enumerate(folds):
+        others, apart = (_chained([*each[:n], *each[n + 1 :]]) for each in (said, steps))
+        found = settle_norms(others, apart, fold.settings) if others else fold.settings
+        judged.append(replace(fold, settings=found))
+    scores = [drawn.volume_score(settings) for drawn in _chained(said)]
+    return settings, _sorted(scores), tuple(judged)
+
+
+def _asked(job: Progress, engine: Engine, one: Prepared, settings: AnomalySettings) -> Drawn:
+    """What a network says of the scored slices of a brain."""
+    kept = one.scored
+    return draw_slices(job, engine, one.slices[kept], one.brain[kept], settings.samples)
+
+
+def _chained(each: Sequence[Sequence[_T]]) -> list[_T]:
+    return [one for several in each for one in several]
+
+
+def _sorted(scores: Sequence[float]) -> list[float]:
+    return sorted(round(score, 4) for score in scores if np.isfinite(score))

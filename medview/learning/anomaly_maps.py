@@ -4,7 +4,9 @@ Source: arXiv 2504.15562, equations 10-13. With x the slice, x_bar the mean of K
 
 - residual = (x - x_bar)^2, the difference smoothed by a small Gaussian first (ours; 0 is the
   paper's form), because a lesion is wider than a misplaced gyrus; the maps of a volume are
-  smoothed in all three directions, because a lesion is in the next slice, too;
+  smoothed in all three directions, because a lesion is in the next slice, too; what is alike on
+  both sides of the brain may partly be taken off it (ours), because a lesion is on one side and
+  what a brain has of its own, wide ventricles or deep furrows, is mostly on both;
 - total = epistemic + aleatoric; score per pixel = residual / (total + 1e-8).
 """
 
@@ -23,6 +25,22 @@ from medview.learning.anomaly_settings import Rule
 EPSILON = 1e-8
 COARSE = 4
 """Wide averages are worked out on blocks of so many pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Smoothing:
+    """How a difference becomes a residual; all widths are standard deviations.
+
+    Smoothed over `px` pixels in each slice and over `between` slices (0: slices on their own).
+    Of a difference the share `opposite` of that on the other side is taken off where both have
+    the same sign. What slices are judged by also has an average over `wide_px` pixels taken off
+    (0: none), before that.
+    """
+
+    px: float = 0.0
+    wide_px: float = 0.0
+    between: float = 0.0
+    opposite: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,30 +124,46 @@ def wide_average(
     return np.asarray((whole * inside)[:, 0].numpy())
 
 
+def one_sided(
+    difference: NDArray[np.float32], brain: NDArray[np.bool_], share: float
+) -> NDArray[np.float32]:
+    """Take a share of the difference on the other side off where both have the same sign.
+
+    The other side is that of the picture, whose middle is that of the brain; nothing is taken
+    off where it holds no brain, and no sign changes.
+    """
+    if share <= 0:
+        return difference
+    other = np.where(brain[..., ::-1], difference[..., ::-1], 0)
+    alike = np.sign(difference) == np.sign(other)
+    left = np.sign(difference) * np.maximum(np.abs(difference) - share * np.abs(other), 0)
+    return np.where(alike, left, difference).astype(np.float32)
+
+
 def maps_from_draws(
     slices: NDArray[np.float32],
     brain: NDArray[np.bool_],
     pictures: NDArray[np.float32],
     aleatoric: NDArray[np.float32],
-    smooth_px: float,
-    *,
-    wide_px: float = 0.0,
-    between: float = 0.0,
+    how: Smoothing,
 ) -> SliceMaps:
     """Residual and variances of n slices from K pictures (K, n, 128, 128); zero outside.
 
-    `between` smooths over slices, which must then be neighbours; `wide_px` makes `contrast`.
+    Where `how` smooths over slices they must be neighbours.
     """
     x_bar = pictures.mean(0)
-    difference = smooth_difference(slices - x_bar, brain, smooth_px, between)
+    raw = slices - x_bar
+    near = smooth_difference(raw, brain, how.px, how.between)
     inside = brain.astype(np.float32)
-    contrast = None
-    if wide_px > 0:
-        contrast = (difference - wide_average(slices - x_bar, brain, wide_px)) ** 2 * inside
+
+    def residual(difference: NDArray[np.float32]) -> NDArray[np.float32]:
+        return np.asarray(one_sided(difference, brain, how.opposite) ** 2 * inside)
+
+    wide = how.wide_px > 0
     return SliceMaps(
         x_bar * inside,
-        difference**2 * inside,
+        residual(near),
         pictures.var(0) * inside,
         aleatoric * inside,
-        contrast,
+        residual(near - wide_average(raw, brain, how.wide_px)) if wide else None,
     )

@@ -111,7 +111,7 @@ _OTHER_PRECISION = Note(
 )
 _TOLD = (
     *("samples", "mirrored", "alpha", "rule", "threshold"),
-    *("smooth_px", "volume_mm", "wide_px", "grow"),
+    *("smooth_px", "volume_mm", "wide_px", "opposite", "grow"),
 )
 
 
@@ -216,7 +216,7 @@ def draw_volume(
 
     def fill(here: slice, pictures: NDArray[np.float32], aleatoric: NDArray[np.float32]) -> None:
         block = Drawn(slices[here], brain[here], pictures, aleatoric).judged(settings.floor)
-        sheets.add(kept[here], block.maps(settings.smooth_px))
+        sheets.add(kept[here], block.slice_maps(settings))
         for one in sheets.slices("score", kept[here]):
             job.partial(one)
 
@@ -306,7 +306,7 @@ def _slice_rows(
 
     `share` (n,) is what the model explains of them; one that is not judged has that figure alone.
     """
-    maps, grid = drawn.maps(settings.smooth_px, settings.wide_px), prepared.grid
+    maps, grid = drawn.slice_maps(settings), prepared.grid
     summed = (
         sum_up(maps.residual, drawn.brain, settings.quantile),
         sum_up(maps.epistemic, drawn.brain, 0),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage, stats
 
-from medview.learning.anomaly_maps import SliceMaps, combine, maps_from_draws
+from medview.learning.anomaly_maps import SliceMaps, Smoothing, combine, maps_from_draws
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.grid import PIXEL_MM
 from medview.learning.recognised import explained, recognised
@@ -65,24 +65,27 @@ class Drawn:
             return self
         return replace(self, brain=self.brain & recognised(self.explained(), floor)[:, None, None])
 
-    def maps(self, smooth_px: float, wide_px: float = 0.0) -> SliceMaps:
-        """The maps of slices on their own at a smoothing, whether or not they are recognised."""
-        said = (self.slices, self.brain, self.pictures, self.aleatoric)
-        return maps_from_draws(*said, smooth_px, wide_px=wide_px)
+    def maps(self, how: Smoothing) -> SliceMaps:
+        """The maps of these slices, whether or not they are recognised."""
+        return maps_from_draws(self.slices, self.brain, self.pictures, self.aleatoric, how)
+
+    def slice_maps(self, settings: AnomalySettings) -> SliceMaps:
+        """The maps of slices on their own, whether or not they are recognised."""
+        opposite = settings.opposite
+        return self.maps(Smoothing(settings.smooth_px, settings.wide_px, opposite=opposite))
 
     def volume_maps(self, settings: AnomalySettings, step_mm: float) -> SliceMaps:
         """The maps of neighbouring slices `step_mm` apart; empty where they are not judged."""
         known = self.judged(settings.floor)
         if settings.volume_mm <= 0 or len(self.slices) < 2:
-            return known.maps(settings.smooth_px)
-        said = (known.slices, known.brain, known.pictures, known.aleatoric)
-        sigma = settings.volume_mm
-        return maps_from_draws(*said, sigma / PIXEL_MM, between=sigma / step_mm)
+            return known.slice_maps(settings)
+        px, between = settings.volume_mm / PIXEL_MM, settings.volume_mm / step_mm
+        return known.maps(Smoothing(px, between=between, opposite=settings.opposite))
 
     def slice_scores(self, settings: AnomalySettings) -> NDArray[np.float64]:
         """A(x) of each slice, (n,); NaN where there is no brain or it is not judged."""
         known = self.judged(settings.floor)
-        return slice_scores(known.maps(settings.smooth_px, settings.wide_px), known.brain, settings)
+        return slice_scores(known.slice_maps(settings), known.brain, settings)
 
     def volume_score(self, settings: AnomalySettings) -> float:
         """A(x) of all slices together."""

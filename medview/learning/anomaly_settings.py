@@ -13,6 +13,7 @@ _PLAIN = (
     "smooth_px",
     "wide_px",
     "volume_mm",
+    "opposite",
     "quantile",
     "threshold",
     "residual_threshold",
@@ -46,9 +47,10 @@ class AnomalySettings:
     `smooth_px`, and its score takes off an average over `wide_px` (0: none). The maps of a volume
     are smoothed by `volume_mm` in all directions (0: as slices on their own); `threshold` and
     `residual_threshold` are for these, `slice_threshold` and `slice_residual_threshold` for
-    single slices. A finding reaches down to the share `grow` of its peak (1: to the threshold).
-    Slices of whose structure the model explains less than `floor` are not judged (None: all are).
-    `mirrored`: every other draw is of the mirror image.
+    single slices. Of every difference the share `opposite` of that on the other side is taken off
+    where both are alike. A finding reaches down to the share `grow` of its peak (1: to the
+    threshold). Slices of whose structure the model explains less than `floor` are not judged
+    (None: all are). `mirrored`: every other draw is of the mirror image.
     """
 
     samples: int = 5
@@ -58,6 +60,7 @@ class AnomalySettings:
     smooth_px: float = 1.0
     wide_px: float = 0.0
     volume_mm: float = 0.0
+    opposite: float = 0.0
     quantile: float = 0.0
     threshold: float = 6.0
     residual_threshold: float = 0.02

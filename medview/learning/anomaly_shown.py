@@ -59,7 +59,7 @@ def show(case: NormalCase, seed: int) -> Shown:
 
 def scored(shown: Shown, drawn: Drawn, settings: AnomalySettings) -> tuple[Scored, ...]:
     """Slice scores with their labels, and the pixel average precision of the brain."""
-    maps = drawn.maps(settings.smooth_px)
+    maps = drawn.slice_maps(settings)
     ill = np.asarray(shown.truth.any(axis=(1, 2)), dtype=np.bool_)
     inner = rimless(shown.brain)[ill]
     found = pr_auc(shown.truth[ill][inner], maps.score(settings.rule)[ill][inner].astype(float))

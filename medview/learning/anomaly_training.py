@@ -70,7 +70,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         return {FOLLOWS: True}
     model = finished_model(trainer)
     engine = Engine.fast(model, request.device, mirrored=recipe.mirrored)
-    settings, normals = settle(job, engine, folds, parts["train"])
+    settings, normals, folds = settle(job, engine, folds, parts["train"])
     always = [c.prepared for c in cases if c.training_only]
     figures = cross_validated(job, folds, always, request) if folds else ()
     patients = tuple(dict.fromkeys(c.case.patient for c in parts["train"]))

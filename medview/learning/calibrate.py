@@ -117,10 +117,10 @@ def choose(trial: Trial, start: AnomalySettings) -> AnomalySettings:
     slice score parts slices with a lesion best from the same slices without (ROC AUC).
     """
     clean, sick, truth = trial.clean, trial.sick, trial.truth
-    smooth = max(
-        SMOOTHINGS, key=lambda px: _pixel_precision(sick.maps(px), truth, sick.brain, start)
+    before = max(
+        (replace(start, smooth_px=px) for px in SMOOTHINGS),
+        key=lambda one: _pixel_precision(sick.slice_maps(one), truth, sick.brain, start),
     )
-    before = replace(start, smooth_px=smooth)
     chosen = max(
         (
             with_norms(replace(before, wide_px=wide, quantile=q), clean)
@@ -129,7 +129,7 @@ def choose(trial: Trial, start: AnomalySettings) -> AnomalySettings:
         ),
         key=lambda settings: _slice_auc(clean, sick, settings),
     )
-    return with_thresholds(chosen, [clean.maps(chosen.smooth_px)], [clean.brain])
+    return with_thresholds(chosen, [clean.slice_maps(chosen)], [clean.brain])
 
 
 def _pixel_precision(
@@ -150,7 +150,7 @@ def _slice_auc(clean: Drawn, sick: Drawn, settings: AnomalySettings) -> float:
 
 def with_norms(settings: AnomalySettings, clean: Drawn) -> AnomalySettings:
     """Mean and spread of both terms over normal slices."""
-    residual, score = sums(clean.maps(settings.smooth_px, settings.wide_px), clean.brain, settings)
+    residual, score = sums(clean.slice_maps(settings), clean.brain, settings)
     return replace(settings, residual_norm=_norm(residual), score_norm=_norm(score))
 
 
@@ -226,7 +226,7 @@ def _settled(
 ) -> AnomalySettings:
     """Norms and thresholds of all slices together and of the brains as volumes."""
     found = with_norms(replace(settings, floor=None), together)
-    found = with_thresholds(found, [together.maps(found.smooth_px)], [together.brain])
+    found = with_thresholds(found, [together.slice_maps(found)], [together.brain])
     if found.volume_mm <= 0:
         return found
     maps = [d.volume_maps(found, mm) for d, mm in zip(drawn, steps_mm, strict=True)]

@@ -38,9 +38,7 @@ def converge(
     whole: list[PassScore] = []
     single: list[SlicePass] = []
     for n in numbers_of_passes(len(drawn.pictures)):
-        maps = replace(drawn, pictures=drawn.pictures[:n]).maps(
-            settings.smooth_px, settings.wide_px
-        )
+        maps = replace(drawn, pictures=drawn.pictures[:n]).slice_maps(settings)
         scores = slice_scores(maps, drawn.brain, settings)
         spread = volume_score(sum_up(maps.epistemic, drawn.brain, 0), area)
         whole.append(PassScore(n, volume_score(scores, area), spread))

@@ -153,9 +153,7 @@ def model_scores(
     drawn = Drawn(slices.pictures, slices.brain, said.pictures, said.aleatoric)
     drawn, settings = drawn.judged(settings.floor), replace(settings, floor=None)
     whole = drawn.slice_scores(settings)
-    maps = (
-        drawn.maps(settings.smooth_px) if step_mm is None else drawn.volume_maps(settings, step_mm)
-    )
+    maps = drawn.slice_maps(settings) if step_mm is None else drawn.volume_maps(settings, step_mm)
     others = {f"model:{rule}": Scored(None, maps.score(rule)) for rule in other_rules}
     return {MODEL: Scored(whole, maps.score(settings.rule)), **others}
 

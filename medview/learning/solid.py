@@ -45,6 +45,8 @@ FALSE_ALARM_SHARE = 0.0005
 """Share of the pixels of clean blocks over the threshold of volumes."""
 DRAWS = 3
 """Lesions for each volume that is measured."""
+TIMES = (0.6, 0.8, 1.3, 1.6)
+"""The threshold is also tried so many times as high: what is found against false regions."""
 SEED_PX = 3
 """Growth starts from so many pixels about the peak."""
 
@@ -172,22 +174,27 @@ class SolidTrial:
     """One solid lesion in a whole volume: how its map finds it and how large it seems.
 
     `precision` by predictor ("model", and "model:flat" without smoothing over slices); `ratio` is
-    found by true volume, NaN where it is not found.
+    found by true volume, NaN where it is not found; `at` whether it is found at each of `TIMES`.
     """
 
     case: TrainCase
     draw: int
     precision: dict[str, float]
     ratio: float
+    at: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CleanTrial:
-    """A whole normal volume: how many regions are taken for lesions, and its uncertainty."""
+    """A whole normal volume: how many regions are taken for lesions, and its uncertainty.
+
+    `at` are the regions at each of `TIMES`.
+    """
 
     case: TrainCase
     regions: int
     uncertainty: UncertaintyTrial
+    at: tuple[int, ...] = ()
 
 
 def try_solid(
@@ -208,8 +215,9 @@ def try_solid(
         noise = noise_for(whole.total, settings.samples, seed)[:, whole.index]
         said = run_slices(engine, whole.pictures, noise, job)
         clean = Drawn(whole.pictures, whole.brain, *said)
-        regions = len(_found(clean, settings, step_mm))
-        cleans.append(CleanTrial(one.case, regions, judge(one.case.patient, clean)))
+        regions, *at = (len(found) for found in _found(clean, settings, step_mm))
+        judged = judge(one.case.patient, clean)
+        cleans.append(CleanTrial(one.case, regions, judged, tuple(at)))
         for draw in range(draws):
             rng = np.random.default_rng([seed, draw, zlib.crc32(one.case.case.encode()), SEED])
             middle = int(rng.choice(protocol_rows(whole)))
@@ -225,23 +233,30 @@ def try_solid(
 def _tried(case: TrainCase, draw: int, block: Block, settings: AnomalySettings) -> SolidTrial:
     flat = replace(settings, volume_mm=0.0)
     precision = {"model": _precision(block, settings), "model:flat": _precision(block, flat)}
-    touching = [
-        one for one in _found(block.sick, settings, block.step_mm) if block.truth[one].any()
-    ]
+    touching, *at = (
+        [one for one in found if block.truth[one].any()]
+        for found in _found(block.sick, settings, block.step_mm)
+    )
     sizes = [len(one[0]) / max(1, int(block.truth.sum())) for one in touching]
-    return SolidTrial(case, draw, precision, max(sizes, default=float("nan")))
+    found = tuple(map(bool, at))
+    return SolidTrial(case, draw, precision, max(sizes, default=float("nan")), found)
 
 
-def _found(
-    drawn: Drawn, settings: AnomalySettings, step_mm: float
-) -> list[tuple[NDArray[np.intp], ...]]:
-    """The regions that a run would report, each as indices of its pixels."""
+_Regions = list[tuple[NDArray[np.intp], ...]]
+
+
+def _found(drawn: Drawn, settings: AnomalySettings, step_mm: float) -> list[_Regions]:
+    """The regions that a run would report, each as indices of its pixels; then at `TIMES`."""
     score = drawn.volume_maps(settings, step_mm).score("ratio")
     inner, spacing_mm = rimless(drawn.brain), (step_mm, PIXEL_MM, PIXEL_MM)
-    over = grown(score, (score > settings.threshold) & inner, inner, settings.grow, spacing_mm)
-    labels, _ = ndimage.label(over)
-    sizes = np.bincount(labels.ravel())[1:] * np.prod(spacing_mm) / 1000
-    return [np.nonzero(labels == n + 1) for n in np.flatnonzero(sizes >= SMALLEST_ML)]
+
+    def over(threshold: float) -> _Regions:
+        seeds = (score > threshold) & inner
+        labels, _ = ndimage.label(grown(score, seeds, inner, settings.grow, spacing_mm))
+        sizes = np.bincount(labels.ravel())[1:] * np.prod(spacing_mm) / 1000
+        return [np.nonzero(labels == n + 1) for n in np.flatnonzero(sizes >= SMALLEST_ML)]
+
+    return [over(settings.threshold * times) for times in (1.0, *TIMES)]
 
 
 def solid_rows(
@@ -267,7 +282,23 @@ def solid_rows(
     clean_patients = [one.case.patient for one in cleans]
     clean = _row(subset, "model", "case", "false_regions", counts, clean_patients)
     rows.append(replace(clean, truth="normal brains", group="clean"))
+    rows += _at_other_thresholds(subset, solids, cleans)
     return rows + uncertainty_rows(subset, [one.uncertainty for one in cleans])
+
+
+def _at_other_thresholds(
+    subset: str, solids: Sequence[SolidTrial], cleans: Sequence[CleanTrial]
+) -> list[MetricRow]:
+    """Share found and regions in normal brains at each of `TIMES`."""
+    sick, normal = ([one.case.patient for one in trials] for trials in (solids, cleans))
+    rows = []
+    for n, times in enumerate(TIMES):
+        group, hits = f"threshold x {times:g}", [float(one.at[n]) for one in solids]
+        false = [float(one.at[n]) for one in cleans]
+        rate = _row(subset, "model", "case", "found_rate", hits, sick)
+        wrong = _row(subset, "model", "case", "false_regions", false, normal)
+        rows += [replace(rate, group=group), replace(wrong, truth="normal brains", group=group)]
+    return rows
 
 
 def _row(

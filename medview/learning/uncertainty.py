@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from medview.learning.anomaly_maps import Smoothing
 from medview.learning.anomaly_scores import Drawn, rimless
 from medview.learning.metrics import MetricRow, RowKey, mean_interval
 
@@ -33,7 +34,7 @@ class UncertaintyTrial:
 
 def judge(patient: str, clean: Drawn) -> UncertaintyTrial:
     """Compare the errors of a normal brain, not smoothed, with the total variance."""
-    maps, inner = clean.maps(0.0), rimless(clean.brain)
+    maps, inner = clean.maps(Smoothing()), rimless(clean.brain)
     error = np.sqrt(maps.residual[inner].astype(np.float64))
     sd = np.sqrt(maps.total[inner].astype(np.float64))
     parts = np.array_split(np.argsort(sd, kind="stable"), FIFTHS)

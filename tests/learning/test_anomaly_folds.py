@@ -49,11 +49,15 @@ def test_every_patient_is_left_out_once_with_all_images_and_templates_never():
     assert fold_parts(1, cases) == fold_parts(0, cases) == []
 
 
+def _settled(job, engine, folds, train):
+    return AnomalySettings(), [], folds
+
+
 @pytest.fixture(autouse=True)
 def _small(monkeypatch, narrow, seeded):
     monkeypatch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
     monkeypatch.setattr(anomaly_training, "cross_validated", lambda *given: ())
-    monkeypatch.setattr(anomaly_training, "settle", lambda *given: (AnomalySettings(), []))
+    monkeypatch.setattr(anomaly_training, "settle", _settled)
     monkeypatch.setattr(anomaly_folds, "calibrate", lambda *given: AnomalySettings())
     monkeypatch.setattr(anomaly_folds, "NetworkTraining", NarrowTraining)
     monkeypatch.setattr(anomaly_folds, "networks_at_once", lambda mb, threads, device: threads)
@@ -101,7 +105,7 @@ def alone(brains, tmp_path_factory, narrow):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(anomaly_training, "measured_elsewhere", lambda *given: ())
         patch.setattr(anomaly_training, "cross_validated", lambda *given: ())
-        patch.setattr(anomaly_training, "settle", lambda *given: (AnomalySettings(), []))
+        patch.setattr(anomaly_training, "settle", _settled)
         patch.setattr(anomaly_folds, "calibrate", lambda *given: AnomalySettings())
         return fit(Silent(), asked(brains, out, threads=1)), out
 

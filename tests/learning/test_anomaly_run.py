@@ -166,7 +166,7 @@ def test_slices_and_volume_score_as_in_calibration_and_evaluation(weights, monke
     found = run(Silent(), asked(small_head(), weights=weights))
     ((drawn, _),) = kept
     settings = AnomalySettings(samples=3)
-    scores = slice_scores(drawn.maps(settings.smooth_px), drawn.brain, settings)
+    scores = slice_scores(drawn.slice_maps(settings), drawn.brain, settings)
     assert [row.score for row in found.slices] == pytest.approx(scores.tolist())
     area = drawn.brain.sum(axis=(1, 2))
     assert found.score("anomaly").value == pytest.approx(volume_score(scores, area))
@@ -234,7 +234,8 @@ def test_the_result_says_how_it_was_made(untrained, weights):
     )
     assert told.parameters == {
         "samples": 3, "mirrored": False, "alpha": 0.5, "rule": "ratio", "threshold": 6.0,
-        "smooth_px": 1.0, "volume_mm": 0.0, "wide_px": 0.0, "grow": 1.0, "floor": None,
+        "smooth_px": 1.0, "volume_mm": 0.0, "wide_px": 0.0, "opposite": 0.0, "grow": 1.0,
+        "floor": None,
     }  # fmt: skip
     assert len(told.weights_sha256) == 64
     assert told.inputs == (reference("t1"),)

@@ -57,7 +57,7 @@ def test_alpha_weighs_the_standardised_terms_by_hand():
 def test_a_volume_is_its_slices_by_area_and_weighing_may_come_before_or_after():
     one, settings = drawn(), AnomalySettings(residual_norm=Norm(0.3, 0.2), score_norm=Norm(1, 4))
     one = replace(one, brain=np.stack([disc(r)[0] for r in (10, 20, 40)]))
-    maps, area = one.maps(settings.smooth_px), one.brain.sum(axis=(1, 2))
+    maps, area = one.slice_maps(settings), one.brain.sum(axis=(1, 2))
     terms = (sum_up(m, one.brain, 0.0) for m in (maps.residual, maps.score()))
     residual, score = (np.average(t, weights=area) for t in terms)
     wanted = weigh(np.array(residual), np.array(score), settings)
@@ -102,7 +102,7 @@ def test_a_brighter_spot_raises_the_score_of_its_slice_only():
 
 def test_slice_scores_know_slices_without_brain():
     one = replace(drawn(), brain=np.stack([disc(40)[0], disc(0)[0], disc(40)[0]]))
-    found = slice_scores(one.maps(1.0), one.brain, AnomalySettings())
+    found = slice_scores(one.slice_maps(AnomalySettings()), one.brain, AnomalySettings())
     assert np.isfinite(found).tolist() == [True, False, True]
 
 

@@ -66,7 +66,7 @@ def test_the_norms_bring_normal_slices_to_mean_zero_and_sd_one():
 
 def test_few_normal_pixels_pass_the_thresholds():
     clean = said(0.1)
-    maps = clean.maps(1.0)
+    maps = clean.slice_maps(AnomalySettings())
     found = with_thresholds(AnomalySettings(), [maps], [clean.brain])
     share = (maps.score("ratio")[rimless(clean.brain)] > found.threshold).mean()
     assert share == pytest.approx(FALSE_ALARM_SHARE, rel=0.5)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from medview.learning.anomaly_maps import Smoothing
 from medview.learning.anomaly_scores import Drawn
 from medview.learning.single_pass import SinglePass, fit_single_pass
 
@@ -29,7 +30,7 @@ def test_the_line_through_the_logarithms_is_found():
 def test_the_guess_is_the_epistemic_map_and_the_picture_stays():
     line = SinglePass(np.log(0.25), 1.0)
     mean = drawn(np.full(BRAIN.shape, 0.04), np.full((1, *BRAIN.shape), 0.3))
-    found = line.estimate(mean).maps(0.0)
+    found = line.estimate(mean).maps(Smoothing())
     assert found.epistemic[BRAIN] == pytest.approx(0.01, rel=1e-4)
     assert found.aleatoric[BRAIN] == pytest.approx(0.04)
     assert found.x_bar[BRAIN] == pytest.approx(0.3)

@@ -12,6 +12,7 @@ from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_scores import Drawn, rimless
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.solid import (
+    TIMES,
     Block,
     choose_volume,
     draw_blocks,
@@ -87,7 +88,7 @@ def test_volumes_are_smoothed_in_all_directions_and_slices_are_not():
     settings = AnomalySettings(smooth_px=2.0, volume_mm=4.0)
     apart = {}
     for name, maps in (
-        ("slices", one.sick.maps(settings.smooth_px)),
+        ("slices", one.sick.slice_maps(settings)),
         ("volume", one.sick.volume_maps(settings, STEP_MM)),
     ):
         inner = rimless(one.sick.brain)[1:]
@@ -96,7 +97,7 @@ def test_volumes_are_smoothed_in_all_directions_and_slices_are_not():
         assert maps.score() == pytest.approx(maps.residual / (maps.total + 1e-8))
     assert apart["volume"] < 0.6 * apart["slices"]
     flat = one.sick.volume_maps(replace(settings, volume_mm=0.0), STEP_MM)
-    assert np.array_equal(flat.residual, one.sick.maps(2.0).residual)
+    assert np.array_equal(flat.residual, one.sick.slice_maps(settings).residual)
 
 
 def test_figures_of_solid_lesions_come_with_the_regions_of_clean_brains(engine, case):
@@ -105,11 +106,18 @@ def test_figures_of_solid_lesions_come_with_the_regions_of_clean_brains(engine, 
     assert len(solids) == 2
     assert len(cleans) == 1
     assert all(set(one.precision) == {"model", "model:flat"} for one in solids)
-    rows = {(r.predictor, r.name): r for r in solid_rows("s", solids, cleans)}
+    every = solid_rows("s", solids, cleans)
+    rows = {(r.predictor, r.name): r for r in every if not r.group.startswith("threshold")}
     assert rows["model", "found_rate"].value == np.isfinite([s.ratio for s in solids]).mean()
     assert rows["model", "pr_auc"].n == 2
     assert rows["model", "false_regions"].value == cleans[0].regions
     assert rows["model", "false_regions"].group == "clean"
+    for n, times in enumerate(TIMES):
+        there = {r.name: r.value for r in every if r.group == f"threshold x {times:g}"}
+        higher = replace(settings, threshold=times * settings.threshold)
+        other, others = try_solid(Silent(), engine, higher, [case], draws=2)
+        assert there["found_rate"] == np.isfinite([one.ratio for one in other]).mean()
+        assert there["false_regions"] == others[0].regions == cleans[0].at[n]
     again, _ = try_solid(Silent(), engine, settings, [case], draws=2)
     assert [one.precision for one in again] == [one.precision for one in solids]
 

@@ -14,7 +14,6 @@ from medview.cli.benches.infer import SAMPLES, Asked, LowTiming, Timing
 from medview.domain.prediction import Precision
 from medview.domain.progress import Progress, Silent
 from medview.learning.anomaly_engine import Engine, noise_for, run_slices
-from medview.learning.anomaly_maps import maps_from_draws
 from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.devices import choose_device, multiplies_bfloat16, peak_memory_mb
@@ -90,9 +89,7 @@ def furthest(one: Drawn, other: Drawn, settings: AnomalySettings) -> float:
 
 
 def _maps(drawn: Drawn, settings: AnomalySettings) -> tuple[NDArray[np.float32], ...]:
-    found = maps_from_draws(
-        drawn.slices, drawn.brain, drawn.pictures, drawn.aleatoric, settings.smooth_px
-    )
+    found = drawn.slice_maps(settings)
     return found.residual, found.epistemic, found.aleatoric, found.score(settings.rule)
 
 
