@@ -10,6 +10,7 @@ from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
 from medview.learning.scoring import JUDGED, MODEL
+from medview.learning.solid import OTHER_THRESHOLD
 from medview.learning.subset import Subset
 from medview.learning.weights import patient_hash
 
@@ -67,7 +68,7 @@ def make_card(
         ),
         intended_use="Research on adult brain MRI (T1). Not for diagnosis, triage or treatment.",
         limits=_limits(patients, figures, settings),
-        method=_method(figures, recipe),
+        method=_method(figures, recipe, settings),
         licence=licence_of(subsets),
         source="Roy, Bayesian Autoencoder for Medical Anomaly Detection, arXiv 2504.15562",
         trained_on=tuple(
@@ -101,6 +102,16 @@ def floor_words(settings: AnomalySettings) -> tuple[str, ...]:
     )
 
 
+def opposite_words(settings: AnomalySettings) -> tuple[str, ...]:
+    """What the share that is taken off both sides costs; nothing where none is."""
+    if settings.opposite <= 0:
+        return ()
+    return (
+        "What differs alike on both sides of the brain counts less: a lesion in the middle, or the "
+        "same on both sides, stands out less than one of one side.",
+    )
+
+
 def _limits(
     patients: Sequence[str], figures: Sequence[Figure], settings: AnomalySettings
 ) -> tuple[str, ...]:
@@ -111,17 +122,26 @@ def _limits(
         "A FLAIR volume may pass for T1: only what its header or its name says of it gives it "
         "away.",
         *floor_words(settings),
+        *opposite_words(settings),
         *(() if figures else (UNMEASURED,)),
     )
 
 
-def _method(figures: Sequence[Figure], recipe: Recipe) -> tuple[str, ...]:
-    pool = recipe.network.key_pool
+def _method(
+    figures: Sequence[Figure], recipe: Recipe, settings: AnomalySettings
+) -> tuple[str, ...]:
+    pool, share = recipe.network.key_pool, settings.opposite
+    both = (
+        f"Of a difference {share:g} times that on the other side of the brain is taken off where "
+        "both have the same sign (not in the paper).",
+    )
     return (
         "Measured with synthetic lesions in normal brains, which are not tumours: no swelling, "
         "no displacement.",
         f"Keys and values of the largest attention are averaged over {pool} x {pool} positions.",
+        *(both if share > 0 else ()),
         *measured_in(recipe.folds, figures),
+        *thresholds_in_words(figures),
     )
 
 
@@ -166,6 +186,23 @@ def judged_in_words(figures: Sequence[Figure]) -> tuple[str, ...]:
     return (
         f"It recognises {' and '.join(parts)}; the others are not judged, and count as an empty "
         "map in its figures.",
+    )
+
+
+def thresholds_in_words(figures: Sequence[Figure]) -> tuple[str, ...]:
+    """What other thresholds would find, and how much of it wrongly, in one plain sentence."""
+    rates = [f for f in figures if f.name == "found_rate" and f.group.startswith(OTHER_THRESHOLD)]
+    false = {f.group: f.value for f in figures if f.name == "false_regions"}
+    parts = [
+        f"{f.group.removeprefix(OTHER_THRESHOLD)} times {100 * f.value:.0f} % with {wrong:.1f}"
+        for f in rates
+        if f.value is not None and (wrong := false.get(f.group)) is not None
+    ]
+    if not parts:
+        return ()
+    return (
+        "Solid lesions found, with findings in a normal brain, had the threshold been so many "
+        f"times as high: {'; '.join(parts)}.",
     )
 
 

@@ -47,6 +47,8 @@ DRAWS = 3
 """Lesions for each volume that is measured."""
 TIMES = (0.6, 0.8, 1.3, 1.6)
 """The threshold is also tried so many times as high: what is found against false regions."""
+OTHER_THRESHOLD = "threshold x "
+"""Group of the figures at one of `TIMES`, before its number."""
 SEED_PX = 3
 """Growth starts from so many pixels about the peak."""
 
@@ -293,7 +295,7 @@ def _at_other_thresholds(
     sick, normal = ([one.case.patient for one in trials] for trials in (solids, cleans))
     rows = []
     for n, times in enumerate(TIMES):
-        group, hits = f"threshold x {times:g}", [float(one.at[n]) for one in solids]
+        group, hits = f"{OTHER_THRESHOLD}{times:g}", [float(one.at[n]) for one in solids]
         false = [float(one.at[n]) for one in cleans]
         rate = _row(subset, "model", "case", "found_rate", hits, sick)
         wrong = _row(subset, "model", "case", "false_regions", false, normal)

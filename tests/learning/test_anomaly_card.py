@@ -9,6 +9,8 @@ from medview.learning.anomaly_card import (
     findings_in_words,
     floor_words,
     judged_in_words,
+    opposite_words,
+    thresholds_in_words,
     weak_spots,
 )
 from medview.learning.anomaly_settings import AnomalySettings
@@ -65,6 +67,26 @@ def test_findings_that_were_not_measured_are_not_spoken_of() -> None:
     assert findings_in_words([]) == ()
     assert findings_in_words([_of_case("found_rate", 0.7)]) == ()
     assert findings_in_words([_of_case("found_rate", None), _of_case("false_regions", 1.0)]) == ()
+
+
+def test_other_thresholds_are_one_sentence_without_those_that_were_not_measured() -> None:
+    figures = [
+        _of_case("found_rate", 0.7),
+        _of_case("false_regions", 0.6, "clean"),
+        _of_case("found_rate", 0.912, "threshold x 0.6"),
+        _of_case("false_regions", 4.36, "threshold x 0.6"),
+        _of_case("found_rate", 0.5, "threshold x 1.6"),
+        _of_case("false_regions", 0.0, "threshold x 1.6"),
+        _of_case("found_rate", 0.3, "threshold x 2"),
+    ]
+    [said] = thresholds_in_words(figures)
+    assert said.endswith("so many times as high: 0.6 times 91 % with 4.4; 1.6 times 50 % with 0.0.")
+    assert thresholds_in_words(figures[:2]) == ()
+
+
+def test_what_counts_less_on_both_sides_is_told_where_it_does() -> None:
+    assert opposite_words(AnomalySettings()) == ()
+    assert "a lesion in the middle" in opposite_words(AnomalySettings(opposite=0.3))[0]
 
 
 def test_sets_that_are_mostly_not_recognised_are_named() -> None:
