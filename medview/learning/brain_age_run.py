@@ -14,6 +14,7 @@ from medview.domain.errors import DataError, ModelInputError
 from medview.domain.prediction import Prediction, RunRequest, Score, Status
 from medview.domain.progress import Progress
 from medview.domain.volume import Note
+from medview.domain.wording import counted
 from medview.learning.brain_age_model import FARTHEST, LEVEL, AgeAnswer, AgeModel
 from medview.learning.brain_age_table import Matrix, aligned
 from medview.learning.brain_age_weights import load_age_model
@@ -26,6 +27,10 @@ MOST_UNKNOWN = 0.05
 """A larger share of features without a value is refused."""
 MOST_FAR = 0.02
 """A larger share of features beyond 5 standard deviations is told."""
+WILD = 9.0
+"""Standard deviations; of 251 real rows one has a feature beyond it, the volume of a skull in ml
+for mm3 lies 9.2 away."""
+_MOST_NAMES = 5
 NO_AGE = "no age was given"
 _METHOD = "conformal, from rows left out of training"
 
@@ -212,10 +217,19 @@ def _notes(
                 Note("INPUT_DOUBTFUL", "the features look like those of the other sex: check whose")
             )
     for role, row in model.prepared(values).items():
-        unknown = int((~np.isfinite(row)).sum())
-        if unknown:
-            notes.append(Note("IMPUTED", f"{unknown} {role} features were taken at their mean"))
+        unknown = np.flatnonzero(~np.isfinite(row[0]))
+        if unknown.size:
+            names = [model.settings.columns[role][n] for n in unknown[:_MOST_NAMES]]
+            were = "was taken at its mean" if unknown.size == 1 else "were taken at their mean"
+            more = ", ..." if unknown.size > len(names) else ""
+            text = f"{counted(unknown.size, f'{role} feature')} {were}: {', '.join(names)}{more}"
+            notes.append(Note("IMPUTED", text))
         far = _far(model, role, row)
+        wild = _wildest(model, role, row)
+        if wild:
+            far_words = f"is more than {WILD:.0f} standard deviations from the training"
+            text = f'the {role} feature "{wild}" {far_words}: check its value and its unit'
+            notes.append(Note("OUTSIDE_TRAINING", text))
         if far > MOST_FAR:
             words = f"{100 * far:.0f} % of the {role} features are beyond {FARTHEST:.0f} standard "
             notes.append(Note("OUTSIDE_TRAINING", words + "deviations of the training"))
@@ -229,6 +243,15 @@ def _far(model: AgeModel, role: str, row: Matrix) -> float:
     """Share of the features of a row that had to be clipped."""
     x = model.ensemble.scaling(role, 0).standardised(row)
     return float((np.abs(x) >= FARTHEST).mean())
+
+
+def _wildest(model: AgeModel, role: str, row: Matrix) -> str:
+    """The name of the feature farthest from the training, where it is wild; "" where none is."""
+    scaling = model.ensemble.scaling(role, 0)
+    away = np.abs((row[0, scaling.keep] - scaling.mean) / scaling.scale)
+    if not (away > WILD).any():
+        return ""
+    return model.settings.columns[role][int(scaling.keep[int(np.nanargmax(away))])]
 
 
 def steps(model: AgeModel, card: ModelCard, roles: tuple[str, ...]) -> tuple[str, ...]:

@@ -182,7 +182,18 @@ def test_few_unknown_features_are_told(trained):
     values = {"smri": trained[2].values["smri"][:1].copy()}
     values["smri"][0, 3] = np.nan
     _, notes = age_scores(trained[1].model, values, Person())
-    assert "1 smri features were taken at their mean" in [note.text for note in notes]
+    name = trained[1].model.settings.columns["smri"][3]
+    assert f"1 smri feature was taken at its mean: {name}" in [note.text for note in notes]
+
+
+def test_a_single_feature_that_cannot_be_is_named(trained):
+    values = {"smri": trained[2].values["smri"][:1].copy()}
+    assert age_scores(trained[1].model, values, Person())[1] == ()
+    values["smri"][0, 3] *= 1e6
+    name = trained[1].model.settings.columns["smri"][3]
+    (note,) = (n for n in age_scores(trained[1].model, values, Person())[1] if name in n.text)
+    assert note.code == "OUTSIDE_TRAINING"
+    assert "check its value and its unit" in note.text
 
 
 @pytest.mark.parametrize(
