@@ -154,8 +154,9 @@ def test_what_is_explained_is_told_from_the_mean_of_the_draws():
 
 
 def test_slices_on_their_own_have_no_contrast_unless_they_are_asked_for_it():
-    assert drawn().maps(1.0).contrast is None
-    assert drawn().maps(1.0, 10.0).contrast is not None
+    plain, wide = (drawn().slice_maps(AnomalySettings(wide_px=px)) for px in (0.0, 10.0))
+    assert plain.contrast is None
+    assert wide.contrast is not None
 
 
 @pytest.mark.parametrize(("step_mm", "count"), [(3.0, 3), (6.0, 2)])
@@ -175,5 +176,6 @@ def test_maps_of_a_volume_are_smoothed_by_millimetres_in_all_directions(step_mm,
 @pytest.mark.parametrize(("volume_mm", "count"), [(0.0, 3), (4.5, 1)])
 def test_without_neighbours_the_maps_are_those_of_single_slices(volume_mm, count):
     one = drawn(count=count)
-    found = one.volume_maps(AnomalySettings(volume_mm=volume_mm, smooth_px=1.0), 3.0)
-    assert np.array_equal(found.residual, one.maps(1.0).residual)
+    settings = AnomalySettings(volume_mm=volume_mm, smooth_px=1.0)
+    found = one.volume_maps(settings, 3.0)
+    assert np.array_equal(found.residual, one.slice_maps(settings).residual)

@@ -20,7 +20,8 @@ def test_the_published_form_is_the_default_where_there_is_one():
     # Five draws, the ratio, means over the slice; alpha is not printed.
     assert (plain.samples, plain.rule, plain.quantile, plain.alpha) == (5, "ratio", 0.0, 0.5)
     # Nothing of ours beside it that a card does not ask for.
-    assert (plain.wide_px, plain.volume_mm, plain.grow, plain.floor) == (0.0, 0.0, 1.0, None)
+    assert (plain.wide_px, plain.volume_mm, plain.opposite) == (0.0, 0.0, 0.0)
+    assert (plain.grow, plain.floor) == (1.0, None)
     assert (plain.residual_norm, plain.score_norm) == (Norm(0.0, 1.0), Norm(0.0, 1.0))
 
 
