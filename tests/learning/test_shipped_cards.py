@@ -9,6 +9,7 @@ from medview.domain.resources import resource
 from medview.io.cards import card_dict, read_card
 from medview.io.hashing import file_sha256
 from medview.learning import anomaly_card, cxr_card, icu_card, icu_site_card
+from medview.learning.anomaly_recipe import Recipe as AnomalyRecipe
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.cxr_recipe import CxrRecipe, SiteRecipe
 from medview.learning.icu_model import load_armed_icu, load_icu
@@ -140,6 +141,11 @@ def test_and_what_the_anomaly_card_says():
         *anomaly_card.judged_in_words(figures),
     )
     assert set(made) <= set(shipped.limits)
+    recipe = AnomalyRecipe.of(
+        {**shipped.settings["recipe"], "network": shipped.settings["network"]}
+    )
+    settings = AnomalySettings.from_card(shipped.settings)
+    assert set(anomaly_card._method(figures, recipe, settings)) <= set(shipped.method)
 
 
 def test_and_what_the_card_of_film_and_stay_says():
