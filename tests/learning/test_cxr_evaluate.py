@@ -1,5 +1,7 @@
 """What a measurement of the chest model writes of films, and who is left out of a comparison."""
 
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,6 +18,8 @@ from medview.learning.cxr_evaluate import said_of_films
 from medview.learning.cxr_study import CxrStudy
 from medview.learning.film_set import FilmSet
 from medview.learning.site_effects import FIXED
+from medview.learning.subset import LeftOut, Subset
+from medview.learning.unseen import Unseen
 from medview.models.mdmt import Mdmt, MdmtOptions
 from medview.models.site_mdmt import SiteMdmt
 
@@ -86,11 +90,15 @@ def test_a_line_of_predictions_says_what_is_known_and_leaves_the_rest_empty():
 
 def test_a_line_of_sites_has_a_mixed_answer_where_the_site_is_known():
     told = said([case(1, site="b"), case(2, site="x")], [0.3, 0.6])
-    told = type(told)(told.cases, told.severe, told.zones, told.severity, told.median,
-                      {FIXED: np.array([0.1, 0.6])})  # fmt: skip
+    told = replace(told, baselines={FIXED: np.array([0.1, 0.6])})
     lines = [cxr_evaluate._line(told, n, ASKED, ("b",)) for n in (0, 1)]
     found = [(one["severe"], one["severe_fixed"], one["severe_mixed"]) for one in lines]
     assert found == [(0.3, 0.1, 0.3), (0.6, 0.6, None)]
+    assert cxr_evaluate._site_notes(told, ("b",)) == [
+        cxr_evaluate.SITE_NOTE,
+        "sites that the weights do not know: x",
+    ]
+    assert cxr_evaluate._site_notes(told, None) == []
 
 
 def test_films_of_known_and_of_other_sites_have_rows_of_their_own():
@@ -104,6 +112,21 @@ def test_films_of_known_and_of_other_sites_have_rows_of_their_own():
     assert rows == {"sites seen": 1.0, "sites unseen": 0.5}
     assert list(cxr_evaluate._by_site_known(told, ("a", "b"))) == []
     assert list(cxr_evaluate._by_site_known(told, None)) == []
+
+
+def test_a_line_of_data_counts_the_films_of_its_own_set():
+    all_films = case(1, prognosis="MILD"), case(2, brixia="000000"), case(3), case(4, brixia="1")
+    *own, other = (
+        replace(one, subset=name)
+        for one, name in zip(all_films, ("here", "here", "here", "elsewhere"), strict=True)
+    )
+    gone = LeftOut("c3", "MV-DAT-101", "damaged")
+    subset = Subset("here", "cases", Path(), tuple(own))
+    whole = replace(films(1), cases=(*own[:2], other), skipped=(gone, LeftOut("c4", "x", "y")))
+    line = cxr_evaluate._data_line(Unseen(subset, tuple(own), (), 0), whole)
+    assert (line["cases"], line["patients"]) == (2, 2)
+    assert (line["with_outcome"], line["with_brixia"]) == (1, 1)
+    assert len(line["skipped"]) == 1
 
 
 # -- who is left out of a comparison -------------------------------------------------------------

@@ -74,3 +74,17 @@ def test_the_loss_of_the_network_follows_its_prior(prior):
         terms.append(net.losses(net(rows), rows))
     assert terms[0]["kl"] != terms[1]["kl"]
     assert all(terms[0][n] == terms[1][n] for n in terms[0] if n != "kl")
+
+
+@pytest.mark.parametrize("prior", PRIORS)
+def test_codes_far_out_have_a_finite_divergence_that_pulls_them_back(prior):
+    # The encoder keeps log variances within 10.
+    mean = torch.tensor([[0.0, 50.0, -50.0, 0.0, 50.0]], requires_grad=True)
+    spread = torch.tensor([[0.0, 10.0, -10.0, -10.0, -10.0]], requires_grad=True)
+    found = divergence(prior, mean, spread)
+    found.sum().backward()
+    assert found.isfinite().all()
+    assert mean.grad.isfinite().all()
+    assert spread.grad.isfinite().all()
+    assert mean.grad[0, 2] < 0 < mean.grad[0, 4]
+    assert spread.grad[0, 3] < 0  # too sure a code grows wider
