@@ -182,3 +182,43 @@ def test_variants_of_effects_need_two_sources_and_both_labels(study_of):
     assert "armed" not in found["one"]
     assert "unified-labels" in found["one"]
     assert set(found["outcome"]) == set(cxr_study.VARIANTS)
+
+
+def test_what_runs_of_a_study_share_and_what_each_variant_changes(study_of, monkeypatch):
+    cases = [case(n, site="ab"[n % 2], prognosis="MILD", brixia="000000") for n in range(8)]
+    study, made, trained = study_of(cases, folds=2), [], []
+    monkeypatch.setattr(cxr_study, "load_films", lambda job, *asked: made.append(asked[1:3]))
+    whole = SimpleNamespace(films=SimpleNamespace(cases=tuple(cases)))
+    monkeypatch.setattr(cxr_study, "make_given", lambda *asked: whole)
+    monkeypatch.setattr(cxr_study, "encoder", lambda name: name)
+    monkeypatch.setattr(cxr_study, "scored", lambda told, suffix="": [told])
+
+    def keep(kind):
+        def train(job, fold, *variant):
+            trained.append((kind, *variant, fold))
+            return kind
+
+        return train
+
+    monkeypatch.setattr(cxr_study, "train_and_predict", keep("plain"))
+    monkeypatch.setattr(cxr_study, "unified_said", keep("unified"))
+
+    def run(variant, fold="1", seed=0, **settings):
+        study.run(Silent(), variant, settings, seed, fold)
+        return trained[-1]
+
+    first, second = run("default")[-1], run("ft")[-1]
+    assert (first.recipe.method, second.recipe.method) == ("mdmt", "ft")
+    assert first.known is second.known  # single-task networks are trained once
+    assert first.train.tolist() == np.setdiff1d(np.arange(8), first.test).tolist()
+    other = run("default", "2")[-1]
+    assert other.known is not first.known
+    assert sorted([*first.test, *other.test]) == list(range(8))
+    assert run("default", "2", seed=1)[-1].known is not other.known
+    loss = run("authors-loss", "2", seed=1)[-1].recipe
+    assert (loss.prognosis_loss, loss.reduction) == ("mse_logits", "whole_batch")
+    assert run("default", batch=32)[-1].recipe.batch == 32
+    assert len(made) == 1  # films and their features hang on neither
+    run("default", size=64)
+    assert made == [(224, 3), (64, 3)]
+    assert run("unified-labels")[:2] == ("unified", "unified-labels")
