@@ -148,3 +148,20 @@ def test_p_is_twice_the_smaller_tail_of_the_draws():
     assert row["p"] == pytest.approx(2 * min((means <= 0).mean(), (means >= 0).mean()))
     assert (row["low"], row["high"]) == pytest.approx(tuple(np.percentile(means, (2.5, 97.5))))
     assert row["difference"] == pytest.approx(apart.mean())
+
+
+@pytest.mark.parametrize(("people", "given"), [(4, False), (5, True)])
+def test_five_patients_are_the_fewest_with_an_interval(people, given):
+    cases = tuple(map(str, range(people)))
+    errors = tuple(np.linspace(1, 2, people))
+    one = Scored("age", ("mae",), cases, cases, (0.0,) * people, errors)
+    (row,) = compared({("default", 0, "1"): (one,)})
+    assert (row["value_low"] is not None) == given
+
+
+def test_a_mean_over_tasks_passes_over_draws_in_which_a_task_has_no_value():
+    drawn = [np.array([1.0, np.nan, np.nan]), np.array([3.0, 5.0, np.nan])]
+    found = ablation_figures._together([None, *drawn])
+    assert found == pytest.approx(np.array([2.0, 5.0, np.nan]), nan_ok=True)
+    assert ablation_figures._together([None, drawn[0]]) is drawn[0]
+    assert ablation_figures._together([None]) is None
