@@ -1,6 +1,7 @@
 """Settings of the whole test run."""
 
 import atexit
+import gc
 import os
 import random
 import shutil
@@ -11,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 from pytestqt.qtbot import QtBot
@@ -26,10 +28,23 @@ if sys.platform.startswith("linux") and not (
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What the program keeps for its user goes to a place of this process's own.
-_HOMES = Path(tempfile.mkdtemp(prefix="medview-tests-"))
+_HOMES = Path(tempfile.mkdtemp(prefix=f"medview-tests-{os.getpid()}-"))
 os.environ["MEDVIEW_HOME"] = str(_HOMES)
 atexit.register(shutil.rmtree, _HOMES, ignore_errors=True)
 
+
+def _remove_what_the_killed_left(places):
+    """Folders like this process's own whose owner, named in them, lives no more."""
+    for left in places.glob("medview-tests-*-*"):
+        owner = left.name.split("-")[2]
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+_remove_what_the_killed_left(_HOMES.parent)
+
+# Nobody waits for the disk: power does not fail here, and children still write as ever.
+os.fsync = lambda file: None
 
 # How long an example takes is no matter of right or wrong, and of the machine. The examples of a
 # check are the same every time; `--hypothesis-profile seeking` looks for others.
@@ -40,6 +55,27 @@ settings.load_profile("same")
 # What never comes is noticed a minute later; five seconds pass on a busy machine as well.
 for wait in (QtBot.waitUntil, QtBot.waitExposed, QtBot.waitSignal):
     wait.__kwdefaults__["timeout"] = 60_000
+
+
+# Folders whose files take longest: begun first, so that no worker is left alone with one of them.
+_LONG = ("journeys", "contracts", "cli", "ui", "services", "learning", "io")
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first; within a folder and a file the order stays."""
+    here = Path(__file__).parent
+    ranks = {here / name: rank for rank, name in enumerate(_LONG)}
+
+    def rank(item):
+        return min((ranks[each] for each in item.path.parents if each in ranks), default=len(_LONG))
+
+    items.sort(key=rank)
+
+
+def pytest_collection_finish():
+    """The tests themselves stay to the end: whoever looks for rubbish need not go through them."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -59,24 +95,34 @@ def _home():
         yield
 
 
-@pytest.fixture(scope="module")
-def lasting_children():
-    """Commands of this module ask the same children, which a command else starts and ends itself.
-
-    Each start of them takes longer than what most commands do.
-    """
-    from medview.cli.contract import Context
-    from medview.services import batch, jobs
+@pytest.fixture(scope="session")
+def _children():
+    """Children of this process's own that no command ends."""
+    from medview.services import jobs
 
     lanes = {name: replace(habits, ends="never") for name, habits in jobs._LANES.items()}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(jobs, "_LANES", lanes)
-        with jobs.Jobs(lambda call: call()) as shared:
-            # One child learns and runs what was learnt: both import the same for seconds.
-            shared._lanes["train"] = shared._lanes["compute"]
-            patch.setattr(Context, "jobs", property(lambda context: shared))
-            patch.setattr(batch, "Jobs", lambda post: _Lent(shared))
-            yield shared
+        shared = jobs.Jobs(lambda call: call())
+    # One child learns and runs what was learnt: both import the same for seconds.
+    shared._lanes["train"] = shared._lanes["compute"]
+    with shared:
+        yield shared
+
+
+@pytest.fixture(scope="module")
+def lasting_children(_children):
+    """Commands of this module ask the same children, which a command else starts and ends itself.
+
+    Each start of them takes longer than what most commands do, so other modules ask them too.
+    """
+    from medview.cli.contract import Context
+    from medview.services import batch
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Context, "jobs", property(lambda context: _children))
+        patch.setattr(batch, "Jobs", lambda post: _Lent(_children))
+        yield _children
 
 
 class _Lent:
