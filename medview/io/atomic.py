@@ -166,7 +166,8 @@ def _workplace(path: Path) -> Iterator[Path]:
     held: int | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        place = Path(tempfile.mkdtemp(prefix=DRAFT, dir=path.parent))
+        # Whole, as it is handed to children, which may work in another folder.
+        place = Path(tempfile.mkdtemp(prefix=DRAFT, dir=path.parent.absolute()))
         held = _hold(place)
         yield place
     except OSError as error:

@@ -152,6 +152,15 @@ def test_when_one_entry_cannot_be_replaced_the_old_ones_come_back(tmp_path, monk
     assert names(tmp_path) == ["a", "b", "out"]
 
 
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_a_draft_is_found_from_any_folder(whole, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with whole(Path("out")) as draft:
+        assert draft.is_absolute()
+        draft.touch()
+    assert (tmp_path / "out").exists()
+
+
 def test_a_file_where_the_folder_should_be_is_refused(tmp_path):
     (tmp_path / "out").write_text("x")
     with pytest.raises(WriteError, match="is a file"), whole_folder(tmp_path / "out"):
