@@ -165,3 +165,12 @@ def test_a_mean_over_tasks_passes_over_draws_in_which_a_task_has_no_value():
     assert found == pytest.approx(np.array([2.0, 5.0, np.nan]), nan_ok=True)
     assert ablation_figures._together([None, drawn[0]]) is drawn[0]
     assert ablation_figures._together([None]) is None
+
+
+def test_variants_that_were_asked_of_other_cases_are_not_compared():
+    def run(base):
+        cases = tuple(f"{base}{n}" for n in range(6))
+        return (Scored("age", ("mae",), cases, cases, (0.0,) * 6, (1.0,) * 6),)
+
+    _, other = compared({("default", 0, "1"): run("a"), ("x", 0, "1"): run("b")})
+    assert (other["difference"], other["p"], other["test"]) == (None, None, "")
