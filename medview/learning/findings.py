@@ -16,6 +16,8 @@ from medview.learning.anomaly_settings import AnomalySettings
 SMALLEST_ML = 0.2
 MOST = 20
 REACH_MM = 25.0
+USUAL = 0.95
+"""Up to this quantile a score is usual in its brain: no finding of a volume grows into that."""
 _NEIGHBOUR_VOXELS = 2
 
 
@@ -27,10 +29,12 @@ def find_all(
     The latter are large differences that the model's own uncertainty hides in the score. Only
     voxels of `inner` (k, j, i) count: at the rim of the brain the mask decides. A region over the
     threshold is a seed: what is found reaches from its peak down to ``settings.grow`` of it,
-    because the smoothed edge of a lesion lies below the threshold.
+    because the smoothed edge of a lesion lies below the threshold; but not into what is usual in
+    this brain (``usual_score``).
     """
     values, spacing_mm = np.asarray(score.array), score.geometry.spacing_mm
-    over = grown(values, (values > settings.threshold) & inner, inner, settings.grow, spacing_mm)
+    seeds, least = (values > settings.threshold) & inner, usual_score(values, inner, settings)
+    over = grown(values, seeds, inner, settings.grow, spacing_mm, least)
     hidden = (np.asarray(residual.array) > settings.residual_threshold) & inner
     hidden &= ~ndimage.binary_dilation(over, iterations=_NEIGHBOUR_VOXELS)
     found = regions(score, over) + [
@@ -39,17 +43,30 @@ def find_all(
     return tuple(replace(one, id=n) for n, one in enumerate(found[:MOST], start=1))
 
 
+def usual_score(
+    values: NDArray[np.float32], inner: NDArray[np.bool_], settings: AnomalySettings
+) -> float:
+    """The highest score that is usual in a brain (k, j, i); 0 for slices without neighbours.
+
+    Of a single slice a lesion may fill too large a part for it to be told.
+    """
+    if settings.volume_mm <= 0 or not inner.any():
+        return 0.0
+    return float(np.quantile(values[inner], USUAL))
+
+
 def grown(
     values: NDArray[np.float32],
     seeds: NDArray[np.bool_],
     inner: NDArray[np.bool_],
     share: float,
     spacing_mm: Sequence[float],
+    least: float = 0.0,
 ) -> NDArray[np.bool_]:
     """Seeds (k, j, i) of at least ``SMALLEST_ML`` with what is connected to their peaks.
 
-    That is what has at least `share` of the peak. Nothing is lost of a seed, and nothing grows
-    further than ``REACH_MM`` beyond its box.
+    That is what has at least `share` of the peak, and more than `least`. Nothing is lost of a
+    seed, and nothing grows further than ``REACH_MM`` beyond its box.
     """
     labels, count = ndimage.label(seeds)
     fewest = SMALLEST_ML * 1000 / float(np.prod(spacing_mm))
@@ -62,7 +79,8 @@ def grown(
         box = tuple(slice(max(0, side.start - more), side.stop + more) for side, more in pairs)
         seed = labels[box] == n + 1
         low = share * float(values[box][seed].max())
-        parts, _ = ndimage.label(((values[box] >= low) & inner[box]) | seed)
+        high = (values[box] >= low) & (values[box] > least)
+        parts, _ = ndimage.label((high & inner[box]) | seed)
         peak = np.unravel_index(int(np.where(seed, values[box], -np.inf).argmax()), seed.shape)
         out[box] |= parts == parts[peak]
     return out

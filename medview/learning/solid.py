@@ -22,7 +22,7 @@ from medview.learning.anomaly_scores import Drawn, rimless
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.brain import Prepared
 from medview.learning.cases import PreparedCase
-from medview.learning.findings import SMALLEST_ML, grown
+from medview.learning.findings import SMALLEST_ML, grown, usual_score
 from medview.learning.grid import PIXEL_MM
 from medview.learning.lesions import Lesion, draw_lesion
 from medview.learning.metrics import Level, MetricRow, RowKey, mean_interval
@@ -251,10 +251,11 @@ def _found(drawn: Drawn, settings: AnomalySettings, step_mm: float) -> list[_Reg
     """The regions that a run would report, each as indices of its pixels; then at `TIMES`."""
     score = drawn.volume_maps(settings, step_mm).score("ratio")
     inner, spacing_mm = rimless(drawn.brain), (step_mm, PIXEL_MM, PIXEL_MM)
+    least = usual_score(score, inner, settings)
 
     def over(threshold: float) -> _Regions:
         seeds = (score > threshold) & inner
-        labels, _ = ndimage.label(grown(score, seeds, inner, settings.grow, spacing_mm))
+        labels, _ = ndimage.label(grown(score, seeds, inner, settings.grow, spacing_mm, least))
         sizes = np.bincount(labels.ravel())[1:] * np.prod(spacing_mm) / 1000
         return [np.nonzero(labels == n + 1) for n in np.flatnonzero(sizes >= SMALLEST_ML)]
 

@@ -9,7 +9,7 @@ from phantoms import ORIENTATIONS, geometry_of
 
 from medview.domain.overlay import ScalarMap
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.findings import MOST, SMALLEST_ML, find_all, regions
+from medview.learning.findings import MOST, SMALLEST_ML, find_all, regions, usual_score
 
 SETTINGS = AnomalySettings(threshold=5.0, residual_threshold=0.1)
 GRID = geometry_of(shape=(20, 24, 28), spacing_mm=(2.0, 3.0, 4.0))
@@ -144,3 +144,21 @@ def test_two_seeds_in_one_skirt_are_one_finding():
     found = find_all(score, shown([], "residual"), np.ones(GRID.shape, bool), grow)
     assert len(found) == 1
     assert found[0].peak == 9.0
+
+
+def test_a_finding_of_a_volume_does_not_grow_into_what_is_usual_in_its_brain():
+    """A tenth of the brain scores 2 and a seed lies in it: usual there, a skirt elsewhere."""
+    grow = replace(SETTINGS, grow=0.25, volume_mm=3.0)
+    inner, noise = np.ones(GRID.shape, bool), (slice(2, 4), slice(None), slice(None))
+    wide = shown([(noise, 2.0), ((slice(3, 6), slice(5, 10), slice(6, 12)), 6.0)])
+    [found] = find_all(wide, shown([], "residual"), inner, grow)
+    assert found.volume_ml == pytest.approx(3 * 5 * 6 * 0.024, abs=1e-3)
+    [single] = find_all(wide, shown([], "residual"), inner, replace(grow, volume_mm=0.0))
+    assert single.volume_ml > 15  # of single slices it cannot be told what is usual
+    skirt = shown([((slice(3, 9), slice(4, 11), slice(5, 13)), 2.0), (LARGE, 6.0)])
+    [reached] = find_all(skirt, shown([], "residual"), inner, grow)
+    assert reached.volume_ml == pytest.approx(6 * 7 * 8 * 0.024, abs=1e-3)
+
+
+def test_without_brain_nothing_is_usual():
+    assert usual_score(np.zeros(GRID.shape, np.float32), np.zeros(GRID.shape, bool), SETTINGS) == 0
