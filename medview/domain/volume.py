@@ -127,6 +127,13 @@ class Volume:
         return self.array.ndim == 4
 
     @property
+    def is_mere_picture(self) -> bool:
+        """One slice of unknown kind, size and side, as a JPEG or PNG is."""
+        geometry = self.geometry
+        unknown = geometry.spacing_kind is None and not geometry.orientation_known
+        return unknown and self.modality == "" and 1 in geometry.shape
+
+    @property
     def is_film(self) -> bool:
         """True for a single plane, where no other plane can be cut."""
         return self.geometry.shape[0] == 1

@@ -39,7 +39,7 @@ def refuse_unfit(volume: Volume) -> None:
         raise ModelInputError(
             "this is a colour image", do="Choose a grey T1 volume.", code="MV-MOD-012"
         )
-    if is_mere_picture(volume):
+    if volume.is_mere_picture:
         raise ModelInputError(
             "this picture says neither that it is MR nor how large its pixels are",
             do="Choose a T1 series as DICOM or NIfTI.",
@@ -60,13 +60,6 @@ def refuse_unfit(volume: Volume) -> None:
             do="Choose the images as they were acquired.",
             code="MV-MOD-018",
         )
-
-
-def is_mere_picture(volume: Volume) -> bool:
-    """One slice of unknown kind, size and side, as a JPEG or PNG is."""
-    geometry = volume.geometry
-    unknown = geometry.spacing_kind is None and not geometry.orientation_known
-    return unknown and volume.modality == "" and 1 in geometry.shape
 
 
 def few_slices(volume: Volume) -> int:

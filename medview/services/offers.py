@@ -43,6 +43,8 @@ _ELSEWHERE = (
     r"abdomen|liver|kidney|prostate|uterus|pelvis|hip|femur|thigh|knee|leg|ankle|foot|toe|extremity"
 )
 _FILM_MODALITIES = ("CR", "DX", "RG")
+_FROM_PICTURES = ("film",)
+"""What a picture without a header may be taken for."""
 # Behind this the card tells more of an input than what it is.
 _MORE = re.compile(r"\s*[:;(,]| instead of\b")
 _BESIDE = "Open it beside the image."
@@ -125,6 +127,9 @@ def offer(card: ModelCard, series: Series, volume: Volume, tables: Collection[st
     found = offer_by_header(card, series, volume.modality)
     if found.fits and volume.is_colour:
         found = Offer(card, why_not="needs grey values; this is a colour image")
+    if found.fits and volume.is_mere_picture and found.role not in _FROM_PICTURES:
+        told = "this picture says neither that it is MR nor how large its pixels are"
+        found = Offer(card, why_not=f"needs {needs_of(card)}; {told}")
     needs_image = any(spec.required for spec in images)
     if found.fits or not given or needs_image:
         return replace(found, tables=given if found.fits else ())
