@@ -27,6 +27,11 @@ def skipped_note(skipped: tuple[Skipped, ...], *, private: bool) -> str:
     if not told:
         return ""
     first = told[0].what if private else f"{Path(told[0].file).name}: {told[0].what}"
-    if len(told) == 1:
-        return f"1 file could not be read: {first}"
-    return f"{len(told)} files could not be read, the first is {first}"
+    said = f"1 file could not be read: {first}"
+    if len(told) > 1:
+        said = f"{len(told)} files could not be read, the first is {first}"
+    others = len(skipped) - len(told)
+    if not others:
+        return said
+    more = "1 other holds no image" if others == 1 else f"{others} others hold no image"
+    return f"{said.removesuffix('.')}; {more}"

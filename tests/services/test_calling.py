@@ -35,7 +35,16 @@ def test_a_series_is_called_by_its_words_or_its_number(description, private, sai
     [
         ((), False, ""),
         ((NO_IMAGE,), False, ""),
-        ((TORN, NO_IMAGE), False, "1 file could not be read: Abel^Ann.dcm: ends too early"),
+        (
+            (TORN, NO_IMAGE),
+            False,
+            "1 file could not be read: Abel^Ann.dcm: ends too early; 1 other holds no image",
+        ),
+        (
+            (NO_IMAGE, TORN, TORN, NO_IMAGE),
+            True,
+            "2 files could not be read, the first is ends too early; 2 others hold no image",
+        ),
         ((TORN, TORN), False, "2 files could not be read, the first is Abel^Ann.dcm: ends too"),
         ((TORN,), True, "1 file could not be read: ends too early"),
     ],

@@ -57,7 +57,8 @@ def test_files_that_could_not_be_read_are_told_in_one_sentence(library, jobs, se
     )
     library.open([Path("/data/study")])
     jobs.last.finish(catalogue_of(FIRST, skipped=skipped))
-    assert session.message.text == "1 file could not be read: IM12.dcm: ends early"
+    said = "1 file could not be read: IM12.dcm: ends early; 1 other holds no image"
+    assert session.message.text == said
 
 
 def test_many_unreadable_files_are_counted_and_the_first_is_named(library, jobs, session):

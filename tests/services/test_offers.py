@@ -124,14 +124,14 @@ def test_a_colour_image_does_not_fit():
 def test_a_picture_without_a_header_is_offered_to_models_of_films_alone():
     bare = replace(geometry_of(shape=(1, 20, 24)), spacing_kind=None, orientation_known=False)
     picture = Volume(np.zeros((1, 20, 24), np.uint8), bare)
-    series = series_of("1.1", modality="", description="scan", size=(24, 20, 1))
+    series = series_of("1.1", modality="", description="scan")
     found = offer(CARD, series, picture)
     assert found.why_not.endswith(
         "this picture says neither that it is MR nor how large its pixels are"
     )
     assert offer(CARD, series, replace(picture, modality="MR")).fits
     film = replace(CARD, inputs=(InputSpec("film", "a frontal chest film", modalities=("DX",)),))
-    assert offer(film, series, picture).fits
+    assert offer(film, replace(series, size=(24, 20, 1)), picture).fits
 
 
 def test_cards_are_found_and_a_damaged_one_hides_none_of_the_others(tmp_path):
