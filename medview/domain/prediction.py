@@ -51,6 +51,10 @@ def extrapolating(scores: Sequence[Score]) -> tuple[Score, ...]:
     )
 
 
+SMALLEST_ML = 0.2
+"""A region that stands out is a finding from this volume on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """A connected region over the threshold. `slice` is the index k of its peak."""

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from medview.domain.overlay import ScalarMap
-from medview.domain.prediction import Finding
+from medview.domain.prediction import SMALLEST_ML, Finding
 from medview.learning.anomaly_settings import AnomalySettings
 
-SMALLEST_ML = 0.2
 MOST = 20
 REACH_MM = 25.0
 USUAL = 0.95

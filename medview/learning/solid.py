@@ -16,13 +16,14 @@ from scipy import ndimage
 from sklearn.metrics import average_precision_score
 from torch import Tensor
 
+from medview.domain.prediction import SMALLEST_ML
 from medview.domain.progress import Progress
 from medview.learning.anomaly_engine import Engine, noise_for, run_slices
 from medview.learning.anomaly_scores import Drawn, rimless
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.brain import Prepared
 from medview.learning.cases import PreparedCase
-from medview.learning.findings import SMALLEST_ML, grown, usual_score
+from medview.learning.findings import grown, usual_score
 from medview.learning.grid import PIXEL_MM
 from medview.learning.lesions import Lesion, draw_lesion
 from medview.learning.metrics import Level, MetricRow, RowKey, mean_interval

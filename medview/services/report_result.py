@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from medview.domain.card import ModelCard
 from medview.domain.exam import Exam
 from medview.domain.geometry import Geometry
-from medview.domain.prediction import Finding, Prediction
+from medview.domain.prediction import SMALLEST_ML, Finding, Prediction
 from medview.domain.report import (
     Section,
     Table,
@@ -126,7 +126,7 @@ def _anomaly_line(prediction: Prediction) -> str:
     if not seen and score is not None and score.value is None:
         return "Not judged: the model did not recognise these images."
     if not seen:
-        return "No region above the threshold."
+        return f"No region of {SMALLEST_ML:g} ml or more above the threshold."
     first = _most_unusual(seen)
     where = f"{where_words(first, prediction)}, {number(first.volume_ml, 2)} ml"
     if len(seen) == 1:

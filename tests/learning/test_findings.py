@@ -8,8 +8,9 @@ from oblique import oblique
 from phantoms import ORIENTATIONS, geometry_of
 
 from medview.domain.overlay import ScalarMap
+from medview.domain.prediction import SMALLEST_ML
 from medview.learning.anomaly_settings import AnomalySettings
-from medview.learning.findings import MOST, SMALLEST_ML, find_all, regions, usual_score
+from medview.learning.findings import MOST, find_all, regions, usual_score
 
 SETTINGS = AnomalySettings(threshold=5.0, residual_threshold=0.1)
 GRID = geometry_of(shape=(20, 24, 28), spacing_mm=(2.0, 3.0, 4.0))

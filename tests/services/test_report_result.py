@@ -71,7 +71,7 @@ def test_one_region_and_none_have_their_own_words(prediction):
     assert report_result.result(exam(), one).result.startswith("Unusual region: right central,")
     none = replace(prediction, findings=(), warnings=())
     section = report_result.result(exam(), none)
-    assert section.result == "No region above the threshold."
+    assert section.result == "No region of 0.2 ml or more above the threshold."
     assert "hidden" not in section.text
     assert "warning" not in section.text
 

@@ -14,7 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from medview.domain.prediction import Finding, Prediction
+from medview.domain.prediction import SMALLEST_ML, Finding, Prediction
 from medview.services.report_result import places_of
 from medview.ui.app import App
 from medview.ui.containers import Row
@@ -151,7 +151,7 @@ def none_words(results: Sequence[Prediction]) -> str:
     scores = [score for each in results if (score := each.score("anomaly")) is not None]
     if scores and all(score.value is None for score in scores):
         return tr("Nothing is marked: the model did not recognise these images.")
-    return tr("No region is above the threshold of the model.")
+    return tr("No region of {ml} ml or more is above the threshold.", ml=f"{SMALLEST_ML:g}")
 
 
 _FIT, _STRETCH = QHeaderView.ResizeMode.ResizeToContents, QHeaderView.ResizeMode.Stretch

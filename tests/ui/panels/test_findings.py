@@ -21,10 +21,10 @@ def result(*values):
 @pytest.mark.parametrize(
     ("results", "words"),
     [
-        ([result(0.3)], "No region is above the threshold"),
-        ([result()], "No region is above the threshold"),
+        ([result(0.3)], "No region of 0.2 ml or more is above the threshold"),
+        ([result()], "No region of 0.2 ml or more is above the threshold"),
         ([result(None)], "did not recognise these images"),
-        ([result(None), result(0.3)], "No region is above the threshold"),
+        ([result(None), result(0.3)], "No region of 0.2 ml or more is above the threshold"),
     ],
 )
 def test_nothing_found_is_not_the_same_as_nothing_judged(results, words):

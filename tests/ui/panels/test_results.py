@@ -170,7 +170,7 @@ def test_without_a_chosen_finding_there_is_nothing_to_agree_with(found):
 
 def test_no_finding_is_said_so(head):
     head.add_result("score")
-    assert "No region is above the threshold" in said(panel(head))
+    assert "No region of 0.2 ml or more is above the threshold" in said(panel(head))
 
 
 def test_without_a_result_the_first_card_has_no_gap_above_it(head):
