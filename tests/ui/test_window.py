@@ -78,7 +78,8 @@ def test_files_that_could_not_be_read_are_told_once_and_the_rest_is_shown(bench,
     text = Skipped("notes.txt", "MV-IO-001", "not a medical image")
     bench.jobs.last.finish(catalogue_of(series_of("1.1"), series_of("1.2"), skipped=(bad, text)))
     assert bench.window.notes.texts() == [
-        "1 file could not be read: IM3.dcm: ends early: 61 % of the pixel data present"
+        "1 file could not be read: IM3.dcm: ends early: 61 % of the pixel data present; "
+        "1 other holds no image"
     ]
     assert bench.jobs.running("load_and_identify")
 
