@@ -102,6 +102,8 @@ def clean(events: Events, variables: VariableMap) -> tuple[Events, dict[str, int
             continue
         values[here & below], keep[here & below] = variable.clip[0], True
         for rule in variable.units:
+            if rule.whole:  # of columns of a table, which are no longer known here
+                continue
             foreign = here & (values >= rule.first) & (values <= rule.last)
             if foreign.any():
                 values[foreign] = values[foreign] * rule.scale + rule.shift

@@ -8,7 +8,7 @@ import numpy as np
 
 from medview.domain.lab_units import named_unit, turned
 from medview.learning.icu_grid import Floats
-from medview.learning.icu_variables import VariableMap
+from medview.learning.icu_variables import UnitRule, VariableMap
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,17 @@ class Reading:
         """Values in the unit of the map, and none that would pass for another unit there."""
         variable = variables.variables[self.place]
         found = (values * self.scale + self.shift).astype(np.float32)
-        for rule in variable.units:
+        for rule in (one for one in variable.units if not one.whole):
             foreign = (found >= rule.first) & (found <= rule.last)
             found[foreign] = np.clip(found[foreign], *variable.clip)
         return found
+
+    def guessed(self, values: Floats, variables: VariableMap) -> UnitRule | None:
+        """The unit that a column's values can only be in, where the column says none."""
+        if self.place < 0 or self.told:
+            return None
+        rules = variables.variables[self.place].units
+        return next((rule for rule in rules if rule.fits(values)), None)
 
 
 def reading_of(name: str, variables: VariableMap) -> Reading:

@@ -24,7 +24,7 @@ from medview.learning.icu_model import IcuModel, load_icu
 from medview.learning.icu_one_stay import OneStay
 from medview.learning.icu_readings import reading_of
 from medview.learning.icu_scores import RISKS, Given, scores_of
-from medview.learning.icu_series import Series, read_series
+from medview.learning.icu_series import MASS, Series, read_series
 from medview.learning.icu_site_card import sites_of
 from medview.learning.icu_variables import VariableMap
 from medview.learning.run_stamp import stamped
@@ -170,6 +170,10 @@ def _notes(
         )
         for text, count in (found.converted(variables) | said).items()
     ]
+    if unsure := found.unsure(variables):
+        names = ", ".join(unsure[:_MOST_NAMES])
+        text = f"no unit is told of {names}, beside others in mmol/l or umol/l; taken as {MASS}"
+        notes.append(Note("UNIT", text))
     notes += _unused(found, variables)
     seen = {variables.variables[code].name for code in np.unique(events.codes).tolist()}
     absent = [v.name for v in variables.variables if v.name not in seen]

@@ -24,6 +24,8 @@ _TIMES = {"hours": 1.0, "hour": 1.0, "day": 24.0, "days": 24.0, "minutes": 1 / 6
 """What the first column of a table of one's own may be called, and how many hours it counts."""
 _DECIMAL_COMMA = re.compile(r"[-+]?\d+,\d+")
 _CLOCK = re.compile(r"(-?)(\d{1,6}):([0-5]\d)")
+MASS = "mg/dl"
+"""The unit of a map beside which a table may count amounts, in mmol/l or umol/l."""
 _FURTHEST = 1e7
 """No time is later, in minutes as in days; what a single number of the grid can count."""
 _CORRECT = "Correct the cell or leave it empty."
@@ -135,9 +137,11 @@ class Series:
         places = codes[self.columns] if len(self.columns) else np.empty(0, np.int16)
         values = self.values.copy()
         for column, reading in enumerate(readings):
+            here = self.columns == column
             if reading.place >= 0 and reading.told:
-                here = self.columns == column
                 values[here] = reading.turned(values[here], variables)
+            elif rule := reading.guessed(values[here], variables):
+                values[here] = values[here] * rule.scale + rule.shift
         for place, variable in enumerate(variables.variables):
             if variable.levels:
                 for here in np.flatnonzero(places == place).tolist():
@@ -178,12 +182,33 @@ class Series:
         """How many values of which column are in another unit than the map's, in words."""
         said = {}
         for column, name in enumerate(self.names):
-            reading, count = reading_of(name, variables), int((self.columns == column).sum())
+            here = self.columns == column
+            reading, count = reading_of(name, variables), int(here.sum())
+            if count and (rule := reading.guessed(self.values[here], variables)):
+                said[f"{variables.variables[reading.place].name}: {rule.says}; converted"] = count
             if reading.is_other and count:
                 variable = variables.variables[reading.place]
                 wanted = f", not {variable.unit}" if variable.unit else ""
                 said[f"{variable.name}: {reading.told}{wanted}; converted"] = count
         return said
+
+    def unsure(self, variables: VariableMap) -> tuple[str, ...]:
+        """Columns of masses in blood without a unit, in a table that has others of amounts.
+
+        Their values alone do not tell: 10 may be BUN in mg/dl as well as urea in mmol/l.
+        """
+        plain, molar = [], False
+        for column, name in enumerate(self.names):
+            reading, here = reading_of(name, variables), self.columns == column
+            if reading.place < 0 or not here.any():
+                continue
+            if variables.variables[reading.place].unit != MASS:
+                continue
+            rule = reading.guessed(self.values[here], variables)
+            said = rule.says if rule else reading.told
+            molar = molar or "mol/l" in said.lower()
+            plain += [] if said else [name]
+        return tuple(plain) if molar else ()
 
     def _level(self, variables: VariableMap, place: int, cell: str, n: int, file: str) -> float:
         value = variables.variables[place].number(cell)

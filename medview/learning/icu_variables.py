@@ -9,7 +9,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import yaml
+from numpy.typing import NDArray
 
 from medview.domain.errors import DataError
 from medview.domain.resources import resource
@@ -22,13 +24,26 @@ _HOURS = {"hours": 1.0, "minutes": 1 / 60, "days": 24.0}
 
 @dataclass(frozen=True, slots=True)
 class UnitRule:
-    """Values between `first` and `last` (inclusive) are in another unit, which `says` names."""
+    """Values between `first` and `last` (inclusive) are in another unit, which `says` names.
+
+    Of a `whole` rule only where all values of a column that tells no unit are, one of them under
+    `below`: what a single value may be in either unit, a column often is in one alone.
+    """
 
     says: str
     first: float
     last: float
     scale: float = 1.0
     shift: float = 0.0
+    whole: bool = False
+    below: float = math.inf
+
+    def fits(self, column: NDArray[np.float32]) -> bool:
+        """Whether a column without a unit is in this one as a whole."""
+        known = column[np.isfinite(column)]
+        if not (self.whole and known.size):
+            return False
+        return bool(self.first <= known.min() < self.below and known.max() <= self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +74,8 @@ class Variable:
         Shipped mean and standard deviation (of MIMIC-III); used on demand only.
     parts : tuple[str, ...]
         Columns whose sum it is where a table has no column of its own for it.
+    units : tuple[UnitRule, ...]
+        Other units that its values tell by themselves.
     """
 
     name: str
@@ -246,6 +263,8 @@ def _unit_rule(path: Path, name: str, rule: Any) -> UnitRule:
             float(rule["to"]),
             float(rule.get("scale", 1.0)),
             float(rule.get("shift", 0.0)),
+            bool(rule.get("whole", False)),
+            float(rule.get("below", math.inf)),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _odd(path, f"a unit of the variable {name} needs says, from and to") from error

@@ -124,6 +124,14 @@ def test_fahrenheit_is_recognised_and_said(trained, tmp_path):
     ]
 
 
+def test_a_unit_that_nothing_tells_is_doubted_beside_amounts(trained, tmp_path):
+    path = table(tmp_path, [(1, 90, 120, 7), (2, 91, 140, 8)], "Hours,HR,Creatinine,BUN")
+    assert [n.text for n in asked(trained, path).warnings if n.code == "UNIT"] == [
+        "Creatinine: umol/l, not mg/dl; converted (2 values)",
+        "no unit is told of BUN, beside others in mmol/l or umol/l; taken as mg/dl",
+    ]
+
+
 def test_one_value_out_of_range_is_one_value(trained, tmp_path):
     path = table(tmp_path, [*ROWS, (21, 9999, 37.0, 15)])
     (told,) = [n.text for n in asked(trained, path).warnings if n.code == "OUT_OF_RANGE"]

@@ -3,6 +3,7 @@
 import pytest
 
 from medview.domain.errors import DataError
+from medview.learning.icu_grid import clean
 from medview.learning.icu_series import read_series
 from medview.learning.icu_variables import shipped_map
 
@@ -164,6 +165,40 @@ def test_a_unit_in_brackets_is_turned_into_that_of_the_map(tmp_path):
         "Temp: °F, not °C; converted": 1,
     }
     assert series.ignored(CHALLENGE) == ("Colour (red)", "Lactate (foo)")
+
+
+IN_AMOUNTS = "Hours,Creatinine,Glucose,PaCO2,BUN\n1,88.4,5.5,5.3,7\n2,176.8,15,6,8\n"
+
+
+def test_a_column_of_another_unit_is_turned_as_a_whole(tmp_path):
+    """15 mmol/l of glucose are no 15 mg/dl, which would be taken as the lowest there is."""
+    series = read_series(table(tmp_path, IN_AMOUNTS))
+    found = clean(series.events(CHALLENGE), CHALLENGE)
+    values = {name: [] for name in ("Creatinine", "Glucose", "PaCO2", "BUN")}
+    for _, name, value in rows(found[0], CHALLENGE):
+        values[name].append(value)
+    assert values == {
+        "Creatinine": pytest.approx([1, 2], abs=1e-3),
+        "Glucose": pytest.approx([99.09, 270.24], abs=1e-2),
+        "PaCO2": pytest.approx([39.75, 45.0], abs=1e-2),
+        "BUN": [7, 8],
+    }
+    assert found[1] == {}
+    assert series.converted(CHALLENGE) == {
+        "Creatinine: umol/l, not mg/dl; converted": 2,
+        "Glucose: mmol/l, not mg/dl; converted": 2,
+        "PaCO2: kPa, not mmHg; converted": 2,
+    }
+
+
+def test_a_unit_that_nothing_tells_is_doubted_beside_amounts_alone(tmp_path):
+    def unsure(text):
+        return read_series(table(tmp_path, text)).unsure(CHALLENGE)
+
+    assert unsure(IN_AMOUNTS) == ("BUN",)
+    assert unsure("Hours,Glucose (mmol/L),Bilirubin,Na\n1,5,20,140\n") == ("Bilirubin",)
+    assert unsure("Hours,Glucose,Bilirubin\n1,90,1.2\n") == ()
+    assert unsure(IN_AMOUNTS.replace("BUN", "BUN (mg/dl)")) == ()
 
 
 def test_a_long_table_may_have_a_column_of_units(tmp_path):

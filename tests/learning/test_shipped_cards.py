@@ -13,6 +13,7 @@ from medview.learning.anomaly_recipe import Recipe as AnomalyRecipe
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.cxr_recipe import CxrRecipe, SiteRecipe
 from medview.learning.icu_model import load_armed_icu, load_icu
+from medview.learning.icu_variables import shipped_map
 from medview.learning.weights import load_anomaly, shipped
 
 NAMES = [path.parent.name for path in sorted(resource("weights").glob("*/card.json"))]
@@ -88,6 +89,12 @@ def test_the_people_of_the_sets_are_those_learnt_from(name):
     shipped = card(name)
     assert sum(one.n_patients for one in shipped.trained_on) == len(shipped.seen_patients)
     assert f"Trained on {len(shipped.seen_patients):,} patients." in shipped.limits
+
+
+@pytest.mark.parametrize("name", ["icu", "icu-armed", "icu-hannover"])
+def test_weights_read_tables_by_the_map_that_ships(name):
+    kept = card(name).settings["variables"]
+    assert kept == shipped_map(kept["name"]).body
 
 
 TOLD_APART = ("task", "ci", "route", "settings")
