@@ -54,6 +54,11 @@ FILM_CHANGES: dict[str, dict[str, Any]] = {
 }
 
 
+# One network that sees an hour at a time, and one that learns with variables hidden.
+BY_HOUR: dict[str, dict[str, Any]] = {
+    "hourly": {},
+    "hourly-hidden": {"hourly_hidden_variables": 0.15},
+}
 # Effects of units, and none of them; the unit is a column in none.
 BY_RULE: dict[str, LossWeights | None] = {"no-type": None, **RULES}
 # What the variants of units share: with one risk the plain loss is the same but for its rate.
@@ -72,11 +77,11 @@ class IcuStudy:
 
     def variants(self) -> tuple[str, ...]:
         """All that the data can tell apart: those of films, and of units, only where there are
-        some.
+        some; those of single hours where there are no films.
         """
         films = any(stay.film is not None for work in self.works for stay in work.stays)
         units = not films and any(_has_units(work) for work in self.works)
-        return (*CHANGES, *(FILM_CHANGES if films else ()), *(BY_RULE if units else ()))
+        return (*CHANGES, *(FILM_CHANGES if films else BY_HOUR), *(BY_RULE if units else ()))
 
     def folds(self, seed: int) -> tuple[str, ...]:
         """Numbers of the folds, the same for every seed, or names of the sites."""
@@ -86,23 +91,28 @@ class IcuStudy:
         self, job: Progress, variant: str, settings: Mapping[str, Any], seed: int, fold: str
     ) -> tuple[Scored, ...]:
         """Train one network of each part without a fold and score its stays."""
-        changes = {**CHANGES, **FILM_CHANGES, **dict.fromkeys(BY_RULE, BY_UNIT)}[variant]
+        named = {**CHANGES, **FILM_CHANGES, **BY_HOUR, **dict.fromkeys(BY_RULE, BY_UNIT)}
+        changes = named[variant]
         recipe = IcuRecipe.of({**asdict(self.recipe), **changes, **settings})
         found: list[Scored] = []
         for work in self.works:
             held = dict(self._held(work)).get(fold)
             if held is None:
                 continue
-            given = self._given(job, work, held, recipe)
+            hourly = variant in BY_HOUR
+            member = recipe.recurrent(work.name) if hourly else 0
+            given = self._given(job, work, held, recipe, member)
             if variant in BY_RULE:
                 found += (
                     by_unit(job, given, BY_RULE[variant], seed, fold) if _has_units(work) else []
                 )
                 continue
-            fit = Fit(recipe.of_member(work.name, 0), given.train, None, seed)
+            fit = Fit(given.recipe, given.train, None, seed)
             while not fit.finished:
                 fit.epoch(job.check)
             found += given.scored(probabilities(fit.net, given.test))
+            if hourly and (bare := given.without_bedside()) is not None:
+                found += given.scored(probabilities(fit.net, bare), ", without bedside values")
         return tuple(found)
 
     def _held(self, work: Work) -> list[tuple[str, Rows]]:
@@ -123,7 +133,9 @@ class IcuStudy:
             self.films[recipe.clahe] = film_features(job, cases, equalise=recipe.clahe)
         return with_films(stays, self.films[recipe.clahe])
 
-    def _given(self, job: Progress, work: Work, held: Rows, recipe: IcuRecipe) -> Given:
+    def _given(
+        self, job: Progress, work: Work, held: Rows, recipe: IcuRecipe, member: int
+    ) -> Given:
         stays = self._with_films(job, work.stays, recipe)
         kept = np.setdiff1d(np.arange(len(stays)), held)
         train, test = ([stays[n] for n in rows.tolist()] for rows in (kept, held))
@@ -133,7 +145,7 @@ class IcuStudy:
         )
         if recipe.series_hidden >= 1:
             given, asked = (without(one, SERIES) for one in (given, asked))
-        own = recipe.of_member(work.name, 0)
+        own = recipe.of_member(work.name, member)
         return Given(work, self.variables, own, (train, test), given, asked)
 
 

@@ -14,6 +14,7 @@ from medview.learning.icu_armed import ArmedFit, unit_columns
 from medview.learning.icu_fit import Fit, StaySet, probabilities
 from medview.learning.icu_recipe import IcuRecipe
 from medview.learning.icu_stays import Stay
+from medview.learning.icu_unmeasured import BEDSIDE
 from medview.learning.icu_variables import VariableMap
 from medview.learning.icu_work import Work
 from medview.models.armed import LossWeights
@@ -35,6 +36,15 @@ class Given:
     stays: tuple[list[Stay], list[Stay]]
     train: StaySet
     test: StaySet
+
+    def without_bedside(self) -> StaySet | None:
+        """The stays asked, as a table of laboratory values alone tells them; None where the map
+        has nothing else.
+        """
+        bare = self.test.unmeasured
+        if bare is None or not set(BEDSIDE) & set(bare.names):
+            return None
+        return replace(self.test, series=bare.without(self.test.series, BEDSIDE))
 
     def scored(self, scores: Scores, suffix: str = "") -> list[Scored]:
         """Probabilities (N, K) of the stays asked, by label; `suffix` goes behind their set."""

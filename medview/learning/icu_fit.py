@@ -20,6 +20,7 @@ from medview.learning.checkpoint import refuse_not_finite
 from medview.learning.finetune_method import restrict
 from medview.learning.icu_asked import AskedHours
 from medview.learning.icu_recipe import IcuRecipe
+from medview.learning.icu_unmeasured import Unmeasured
 from medview.learning.icu_weighing import BY_GRADIENT, Asked, learn_by_gradient
 from medview.learning.metrics import roc_auc
 from medview.learning.ranks import ALONE, Ranks, refuse_several
@@ -50,6 +51,8 @@ class StaySet:
         Features of the films (N, F), zeros where there is none.
     cluster : Tensor | None
         Number of the unit of each stay, (N,), where effects of units are learnt (``icu_armed``).
+    unmeasured : Unmeasured | None
+        What the columns say of variables that were never measured, where some may be hidden.
     """
 
     series: Tensor
@@ -58,6 +61,7 @@ class StaySet:
     labels: Tensor
     film: Tensor | None = None
     cluster: Tensor | None = None
+    unmeasured: Unmeasured | None = None
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -68,7 +72,7 @@ class StaySet:
         film = None if self.film is None else self.film[at]
         cluster = None if self.cluster is None else self.cluster[at]
         given = (self.series[at], self.lengths[at], self.present[at], self.labels[at])
-        return StaySet(*given, film, cluster)
+        return StaySet(*given, film, cluster, self.unmeasured)
 
 
 @dataclass(slots=True, eq=False)
@@ -227,9 +231,11 @@ class Fit:
         return first + (share * (batch.lengths[:, None] - first)).long()
 
     def _disturbed(self, batch: StaySet) -> StaySet:
-        """Columns blanked for a whole stay, films and series hidden; never both of them."""
+        """Variables and columns blanked for a whole stay, films and series hidden; never both."""
         recipe, rows = self.recipe, len(batch)
         series = batch.series
+        if recipe.hidden_variables and batch.unmeasured is not None:
+            series = batch.unmeasured.drawn(series, recipe.hidden_variables)
         if recipe.column_dropout:
             kept = torch.rand(rows, 1, series.shape[2]) >= recipe.column_dropout
             series = series * kept

@@ -28,7 +28,7 @@ _NOT_THE_RUN = (
     "tune_rate",
     "folds", "leave_sites", "phases", "fewest_positives", "phenotype_epochs", "phenotype_members",
     "hourly_members", "hourly_hidden", "hourly_epochs", "hourly_rate", "hourly_dropout",
-    "hourly_column_dropout", "hourly_weight_decay", "compare",
+    "hourly_column_dropout", "hourly_weight_decay", "hourly_hidden_variables", "compare",
 )  # fmt: skip
 """Settings that change which networks are trained, not how one is."""
 
@@ -72,6 +72,7 @@ class IcuRecipe:
     rungs: int = 2
     rungs_share: float = 0.5
     column_dropout: float = 0.2
+    hidden_variables: float = 0.0
     film_dropout: float = 0.3
     series_hidden: float = 0.1
     members: int = 5
@@ -88,6 +89,7 @@ class IcuRecipe:
     hourly_dropout: float = 0.5
     hourly_column_dropout: float = 0.3
     hourly_weight_decay: float = 0.1
+    hourly_hidden_variables: float = 0.0
 
     MODEL: ClassVar[str] = "icu"
 
@@ -154,6 +156,7 @@ class IcuRecipe:
                 rate=self.hourly_rate,
                 series_dropout=self.hourly_dropout,
                 column_dropout=self.hourly_column_dropout,
+                hidden_variables=self.hourly_hidden_variables,
                 weight_decay=self.hourly_weight_decay,
             )
         return replace(self, epochs=self.phenotype_epochs) if part in MANY_LABELS else self
@@ -164,7 +167,7 @@ class IcuRecipe:
         kept = {k: v for k, v in asdict(self).items() if k not in _NOT_THE_RUN}
         if self.encoder == "lstm":
             kept.pop("encoder")
-        for name in ("clahe", "joint"):
+        for name in ("clahe", "joint", "hidden_variables"):
             if not kept[name]:
                 kept.pop(name)
         return str(kept)

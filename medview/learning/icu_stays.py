@@ -20,6 +20,7 @@ from medview.learning.icu_grid import Floats, Grid, Normaliser, clean, discretis
 from medview.learning.icu_phenotypes import PHENOTYPES
 from medview.learning.icu_series import Series
 from medview.learning.icu_sets import ROLE, load_csv_folder
+from medview.learning.icu_unmeasured import Unmeasured
 from medview.learning.icu_variables import VariableMap, read_map, shipped_map
 from medview.learning.subset import LeftOut, Subset, TrainCase
 
@@ -128,6 +129,7 @@ def encoded(
         torch.stack([seen, with_film], 1),
         torch.tensor([stay.labels(outputs) for stay in stays], dtype=torch.float32),
         film,
+        unmeasured=Unmeasured.of(variables, normaliser),
     )
 
 

@@ -36,6 +36,27 @@ def test_ways_to_fuse_are_compared_on_the_same_stays(tmp_path, monkeypatch, leav
     assert {row["variant"] for row in averaged} == {"armed"}
 
 
+def test_hidden_variables_are_tried_on_whole_tables_and_on_those_without_bedside_values(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(ablation_figures, "REPEATS", 10)
+    folder = challenge(tmp_path / "set", 16)
+    small = ("hourly_hidden=8", "width=8", "hourly_epochs=2", "batch=8", "hourly_rate=2e-2")
+    request = AblateRequest(
+        "icu", (str(folder),), str(tmp_path / "out"), read_recipe("icu", None, small),
+        variants=("hourly-hidden",), against="hourly", folds=2, threads=1,
+    )  # fmt: skip
+    brier = {
+        (row["variant"], row["subset"].partition(", ")[2]): row["mean"]
+        for row in ablate(Silent(), request)["rows"]
+        if row["name"] == "brier"
+    }
+    bare = "without bedside values"
+    assert set(brier) == {(v, s) for v in ("hourly", "hourly-hidden") for s in ("", bare)}
+    assert len(set(brier.values())) == 4
+
+
 def test_labels_of_one_network_are_weighed_in_six_ways(tmp_path, monkeypatch):
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "home"))
     monkeypatch.setattr(ablation_figures, "REPEATS", 10)
