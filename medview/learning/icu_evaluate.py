@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from medview.domain.card import ModelCard
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Progress
+from medview.domain.wording import counted
 from medview.learning.icu_at_sites import AtSites, at_sites, notes, site_rows
 from medview.learning.icu_baselines import Tables, answers_of
 from medview.learning.icu_figures import beside_baselines
@@ -31,6 +33,11 @@ from medview.learning.temperature import reliability
 from medview.learning.unseen import Unseen, first_columns, nothing_left, unseen
 from medview.learning.weights import shipped
 
+ODD_SHARE = 0.05
+"""Of the stays of a set: what is odd in fewer is told of none."""
+MOST_ODD = 8
+"""Kinds of odd values that are told."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measured:
@@ -43,6 +50,18 @@ class Measured:
     spread: Mapping[str, NDArray[np.float64]]
     variants: Mapping[str, NDArray[np.float64]]
     at_sites: Mapping[str, AtSites]
+    odd: Counter[str]
+
+    def odd_values(self) -> list[str]:
+        """What was odd about the values of many stays: perhaps the unit is another one."""
+        some = [
+            (count, text)
+            for text, count in self.odd.items()
+            if count >= max(1, ODD_SHARE * len(self.stays))
+        ]
+        some.sort(key=lambda one: (-one[0], one[1]))
+        name, whole = self.part.subset.name, counted(len(self.stays), "stay")
+        return [f"{name}: {text} (in {count} of {whole})" for count, text in some[:MOST_ODD]]
 
 
 def measure_icu(job: Progress, request: EvaluateRequest) -> Measurement:
@@ -73,6 +92,7 @@ def measure_icu(job: Progress, request: EvaluateRequest) -> Measurement:
             "reliability": told(curves),
             "notes": [
                 *([] if kept else ["no classical models lie beside these weights"]),
+                *(line for one in found for line in one.odd_values()),
                 *notes([one for part in found for one in part.at_sites.values()]),
             ],
         },
@@ -83,7 +103,8 @@ def _measure(
     job: Progress, model: IcuModel, card: ModelCard, subset: Subset, request: EvaluateRequest
 ) -> Measured:
     whole = unseen(subset, card, request)
-    stays, skipped = to_bins(job, whole.cases, model.variables)
+    odd = Counter[str]()
+    stays, skipped = to_bins(job, whole.cases, model.variables, odd)
     if model.uses_film:
         features = film_features(job, [stay.case for stay in stays], equalise=model.clahe)
         stays = with_films(stays, features)
@@ -110,6 +131,7 @@ def _measure(
         spread,
         variants,
         sites,
+        odd,
     )
 
 

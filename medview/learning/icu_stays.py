@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -75,24 +76,33 @@ def map_called(name: str) -> VariableMap:
 
 
 def to_bins(
-    job: Progress, cases: Sequence[TrainCase], variables: VariableMap
+    job: Progress,
+    cases: Sequence[TrainCase],
+    variables: VariableMap,
+    odd: Counter[str] | None = None,
 ) -> tuple[list[Stay], list[LeftOut]]:
-    """Every case in bins; those that cannot be are left out by name."""
+    """Every case in bins; those that cannot be are left out by name.
+
+    `odd` takes in how many stays values were in a foreign unit, impossible or beyond their range,
+    in the words of ``icu_grid.clean``.
+    """
     stays, skipped = [], []
     for n, case in enumerate(cases):
         if n % 200 == 0:
             job.check()
             job.report(n, len(cases), f"stay {n + 1} / {len(cases)}")
         try:
-            stays.append(_in_bins(case, variables))
+            stays.append(_in_bins(case, variables, odd))
         except DataError as error:
             skipped.append(LeftOut(case.case, error.code, error.what))
     return stays, skipped
 
 
-def _in_bins(case: TrainCase, variables: VariableMap) -> Stay:
+def _in_bins(case: TrainCase, variables: VariableMap, odd: Counter[str] | None) -> Stay:
     series = cast(Series, case.rows[ROLE])
-    events, _ = clean(series.events(variables), variables)
+    events, said = clean(series.events(variables), variables)
+    if odd is not None:
+        odd.update({*said, *series.converted(variables)})
     hours = case.cells.get("hours")
     return Stay(case, discretise(events, variables, float(hours) if hours else None))
 

@@ -236,6 +236,21 @@ def test_evaluation_leaves_seen_patients_out_and_writes_predictions(trained, tmp
     assert {"mortality", "mortality_low", "mortality_high"} <= lines[0].keys()
 
 
+def test_an_evaluation_says_what_is_odd_about_the_values_of_many_stays(trained, tmp_path):
+    weights = str(trained / "series" / "weights.safetensors")
+    folder = tmp_path / "other"
+    folder.mkdir()
+    lines = [f"n{n},s{n and 1}.csv,{n % 2}" for n in range(50)]
+    (folder / "cases.csv").write_text("\n".join(["case,series,mortality", *lines]))
+    for n, white in enumerate(("9000", "9")):
+        (folder / f"s{n}.csv").write_text(f"Hours,HR,WBC,Na\n1,0,{white},140\n2,90,{white},141\n")
+    body = evaluate(Silent(), EvaluateRequest("icu", (str(folder),), str(tmp_path / "b"), weights))
+    assert body["notes"] == ["cases: HR: outside 1 to 400; left out (in 50 of 50 stays)"]
+    (folder / "cases.csv").write_text("case,series,mortality\na,s0.csv,1\nb,s1.csv,0\nc,s1.csv,0")
+    body = evaluate(Silent(), EvaluateRequest("icu", (str(folder),), str(tmp_path / "c"), weights))
+    assert "cases: WBC: 1/ul, not 1000/ul; converted (in 1 of 3 stays)" in body["notes"]
+
+
 MAP = shipped_map("physionet2012")
 CARD = SimpleNamespace(title="T", version="1", preparation=("bins",))
 PLAIN = SimpleNamespace(variables=MAP, uses_film=False, clahe=False)
