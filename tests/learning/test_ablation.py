@@ -1,6 +1,7 @@
 """Variants on the same folds: planned together, kept, compared case by case."""
 
 import csv
+import itertools
 import json
 from dataclasses import replace
 from typing import ClassVar
@@ -112,6 +113,31 @@ def test_when_time_is_up_all_variants_have_the_same_folds(request_of):
     assert not body["finished"]
     assert (body["runs_done"], body["runs_planned"]) == (1, 6)
     assert [made[3] for made in Guess.made] == ["1"]
+
+
+@pytest.mark.parametrize(("minutes", "runs"), [(3.5, 2), (1.5, 1)])
+def test_time_is_up_after_so_many_minutes(minutes, runs, request_of, monkeypatch):
+    clock = itertools.count(1000.0, 100.0)  # seconds; the first look at it is the begin
+    monkeypatch.setattr(ablation.time, "perf_counter", lambda: next(clock))
+    body = ablate(Silent(), replace(request_of, max_minutes=minutes))
+    assert body["runs_done"] == runs
+    assert body["seconds"] == 700.0
+
+
+def test_the_picture_of_the_comparison_lies_beside_its_figures(request_of, tmp_path):
+    ablate(Silent(), request_of)
+    drawn = (tmp_path / "out" / "ablation.svg").read_text()
+    assert "6 of 6 runs" in drawn
+    assert all(name in drawn for name in ("bad", "same"))
+
+
+def test_a_value_that_is_a_path_is_kept_below_one_folder(request_of, tmp_path):
+    swept = replace(request_of, sweeps={"shift": (1.5,), "weights": ("../a/b.bin",)})
+    body = ablate(Silent(), swept)
+    assert "weights=../a/b.bin" in rows(body)
+    kept = {path.name for path in (tmp_path / "out" / ablation.KEPT).iterdir()}
+    assert {"shift=1.5-0-1.json", "weights=.._a_b.bin-0-1.json", "request.json"} < kept
+    assert len(kept) == 3 * 2 + 1
 
 
 def test_each_value_of_a_sweep_is_a_variant(request_of):
