@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import ReadError
 from medview.domain.exam import Exam
 from medview.domain.geometry import Geometry
-from medview.domain.overlay import ScalarMap
+from medview.domain.overlay import MapKind, ScalarMap
 from medview.domain.prediction import Prediction, Score, SlicePass, SliceScore, TracePoint
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume, Window
@@ -250,6 +250,8 @@ def _read_map(job: Progress, folder: Path, entry: dict[str, Any]) -> ScalarMap:
     name, grid = str(entry["name"]), geometry_of(entry["grid"])
     if not _NAME.fullmatch(name):
         raise ValueError("the name of a map would lead out of the folder")
+    if entry["kind"] not in get_args(MapKind):
+        raise ValueError("a kind of map that this program does not draw")
     low, high = entry["range"]
     array = _read_array(job, folder / map_file(name), grid)
     labels = entry.get("labels", {})  # in whatever order another program has left them

@@ -11,16 +11,38 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from medview.domain.overlay import LayerStyle, ScalarMap
+from medview.domain.overlay import LayerStyle, MapKind, ScalarMap
 from medview.domain.prediction import Prediction
 from medview.imaging.colour import DISTINCT
 from medview.imaging.view import Layer
 
-# Which setting of a model is the threshold of which of its maps.
-_FIRST_COLOURS = {"uncertainty": "viridis", "image": "gray", "labels": DISTINCT}
-_THRESHOLDS = {"score": "threshold", "residual": "residual_threshold"}
+
+class First(NamedTuple):
+    """How maps of a kind are drawn before the reader says otherwise.
+
+    They are seen from a value on: `least` if there is one, else `part` of the way through their
+    range. Maps are zero outside the brain; drawn from zero on they would colour the whole pane.
+    """
+
+    colours: str = "inferno"
+    part: float = 0.05
+    least: float | None = None
+    opacity: float = LayerStyle().opacity
+
+
 # From the bottom up: what covers everything first, what is looked for last.
-_KINDS = ("image", "uncertainty", "labels", "mask", "evidence", "anomaly")
+KINDS: dict[MapKind, First] = {
+    "image": First("gray", part=0.0),
+    # A low one is to be seen, too: holes in it would look like places without an answer.
+    "uncertainty": First("viridis", part=0.001),
+    # Every label from the first on, so thin that the image is seen below all of them.
+    "labels": First(DISTINCT, least=0.5, opacity=0.4),
+    "mask": First(),
+    "evidence": First(),
+    "anomaly": First(),
+}
+# Which setting of a model is the threshold of which of its maps.
+_THRESHOLDS = {"score": "threshold", "residual": "residual_threshold"}
 _MARK = "|"
 # Colour map and end of its range: the 1 of a mask is orange, green, violet, yellow, blue, pink.
 _COLOURS = (
@@ -82,7 +104,7 @@ def known_maps(
 def bottom_up(known: Mapping[str, Known], order: Sequence[str]) -> list[str]:
     """Keys in the order they are drawn: as the reader has put them, others below by kind."""
     natural = list(known)[::-1]
-    natural.sort(key=lambda key: _KINDS.index(known[key].map.kind))
+    natural.sort(key=lambda key: list(KINDS).index(known[key].map.kind))
     placed = {key: place for place, key in enumerate(order)}
     return sorted(natural, key=lambda key: placed.get(key, -1))
 
@@ -125,19 +147,15 @@ def short_name(key: str) -> str:
 
 def first_style(shown: ScalarMap, settings: Mapping[str, object]) -> LayerStyle:
     """How a map is drawn before the reader says otherwise: by its kind and its threshold."""
-    colours = _FIRST_COLOURS.get(shown.kind, "inferno")
+    first = KINDS[shown.kind]
     low, high = shown.range
-    if shown.kind == "labels":
-        # Every label from the first on, so thin that the image is seen below all of them.
-        return LayerStyle(colour_map=colours, range=shown.range, threshold=0.5, opacity=0.4)
-    # Maps are zero outside the brain; drawn from zero on they would colour the whole pane. A
-    # low uncertainty is to be seen, too: holes in it would look like places without an answer.
-    part = {"image": 0.0, "uncertainty": 0.001}.get(shown.kind, 0.05)
-    threshold = low + (high - low) * part
+    threshold = low + (high - low) * first.part if first.least is None else first.least
     wanted = settings.get(_THRESHOLDS.get(base_name(shown.name), ""))
     if isinstance(wanted, int | float):
         threshold = float(wanted)
-    return LayerStyle(colour_map=colours, range=shown.range, threshold=threshold)
+    return LayerStyle(
+        colour_map=first.colours, range=shown.range, threshold=threshold, opacity=first.opacity
+    )
 
 
 def laid_style(shown: ScalarMap, place: int) -> LayerStyle:

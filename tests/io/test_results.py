@@ -304,11 +304,19 @@ def test_a_map_that_was_moved_is_refused(tmp_path):
         read_prediction(JOB, tmp_path / "out")
 
 
-def test_the_name_of_a_map_cannot_lead_out_of_the_folder(tmp_path):
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("name", "../../secret"),  # leads out of the folder
+        ("kind", "dose"),  # nobody knows how it is drawn
+        ("kind", None),
+    ],
+)
+def test_a_map_that_cannot_be_kept_or_drawn_is_refused(tmp_path, key, value):
     write_prediction(JOB, small(), tmp_path / "out")
     file = tmp_path / "out" / "result.json"
     body = json.loads(file.read_text())
-    body["maps"][0]["name"] = "../../secret"
+    body["maps"][0][key] = value
     file.write_text(json.dumps(body))
     with pytest.raises(ReadError, match="is not a result of this program"):
         read_prediction(JOB, tmp_path / "out")

@@ -1,13 +1,15 @@
 """Which maps lie over an image: keys, order, and how they are drawn at first."""
 
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from phantoms import phantom
 from services.stubs import result_about, scalar_map
 
-from medview.domain.overlay import LayerStyle
+from medview.domain.overlay import LayerStyle, MapKind
 from medview.services.layering import (
+    KINDS,
     Known,
     Renamed,
     base_name,
@@ -118,6 +120,16 @@ def test_a_map_is_first_drawn_from_its_own_threshold(name, kind, settings, thres
     style = first_style(shown, settings)
     assert style.threshold == pytest.approx(threshold)
     assert (style.colour_map, style.range, style.visible) == (colours, (0.0, 10.0), False)
+
+
+def test_every_kind_of_map_has_its_place_and_look():
+    assert set(KINDS) == set(get_args(MapKind))
+
+
+def test_labels_are_drawn_from_the_first_on_and_let_the_image_be_seen():
+    shown = replace(scalar_map("regions", VOLUME), kind="labels", range=(0.0, 40.0))
+    style = first_style(shown, {})
+    assert (style.threshold, style.opacity, style.range) == (0.5, 0.4, (0.0, 40.0))
 
 
 def test_masks_of_others_have_a_colour_each_and_let_the_image_be_seen():
