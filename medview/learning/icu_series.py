@@ -149,7 +149,7 @@ class Series:
                     values[here] = self._level(variables, place, cell, here, file)
         for n, word in self.words.items():
             if places[n] >= 0 and not variables.variables[places[n]].levels:
-                raise self._odd(variables, int(places[n]), word, n, file)
+                values[n] = self._level(variables, int(places[n]), word, n, file)
         known = places >= 0
         found = Events(self.hours[known], places[known], values[known])
         found = self._with_sums(found, variables)
@@ -212,7 +212,7 @@ class Series:
 
     def _level(self, variables: VariableMap, place: int, cell: str, n: int, file: str) -> float:
         value = variables.variables[place].number(cell)
-        if math.isnan(value):
+        if not math.isfinite(value):
             raise self._odd(variables, place, cell, n, file)
         return value
 

@@ -69,7 +69,7 @@ class Variable:
     levels : tuple[str, ...]
         Words that it takes, in the order of their columns; empty for numbers.
     same : Mapping[str, str]
-        Other spellings of a level.
+        Other spellings of a level; of a number or flag words for it, in lower case ("yes": 1).
     normal : tuple[float, float]
         Shipped mean and standard deviation (of MIMIC-III); used on demand only.
     parts : tuple[str, ...]
@@ -106,7 +106,7 @@ class Variable:
             name = text if text in self.levels else plain
             return float(self.levels.index(name)) if name in self.levels else math.nan
         try:
-            return float(text)
+            return float(self.same.get(text.lower(), text))
         except ValueError:
             return math.nan
 

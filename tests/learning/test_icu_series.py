@@ -145,6 +145,21 @@ def test_tables_of_other_programs_are_read(tmp_path, text, commas):
     assert series.commas == commas
 
 
+def test_words_of_sex_ventilation_and_unit_are_known_as_hospitals_write_them(tmp_path):
+    text = (
+        "Hours,Sex,Sodium,SpO2,Mechanical ventilation,ICUType,White blood cells\n"
+        "1,Male,140,97,yes,MICU,8\n2,,141,98,NO,TSICU,9\n"
+    )
+    found = rows(read_series(table(tmp_path, text)).events(CHALLENGE), CHALLENGE)
+    assert [(name, value) for hour, name, value in found if hour == 1] == [
+        *(("Gender", 1), ("Na", 140), ("SaO2", 97), ("MechVent", 1), ("ICUType", 2), ("WBC", 8)),
+    ]
+    last = {name: value for hour, name, value in found if hour == 2}
+    assert (last["MechVent"], last["ICUType"]) == (0, 3)
+    with pytest.raises(DataError, match=r'row 2, column "Sex": "perhaps" is not a number'):
+        read_series(table(tmp_path, "Hours,Sex\n1,perhaps\n")).events(CHALLENGE)
+
+
 def test_an_unknown_level_names_row_and_column(tmp_path):
     text = "Hours,Glascow coma scale eye opening\n1,9\n"
     with pytest.raises(DataError, match=r"row 2.*9.*not one of"):
