@@ -12,6 +12,7 @@ import click
 from medview.cli.arguments import keep_apart, reader_choice
 from medview.cli.contract import Answer, Context, command
 from medview.domain.errors import InputRefused, ReadError, UsageError
+from medview.domain.formats import ENDINGS
 from medview.domain.wording import legible
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 _FILE_ENDS = (".nii", ".nii.gz")
 # Names of files, not of folders.
-_OTHER_ENDS = (".nrrd", ".nhdr", ".mha", ".mhd", ".img", ".hdr", ".dcm", ".mgz", ".png", ".gz")
+_OTHER_ENDS = (*ENDINGS, ".img", ".mgz", ".gz")
 CONVERT = "medview.io.conversion:convert"
 
 

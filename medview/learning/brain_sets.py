@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from medview.domain.formats import ENDINGS, IMAGE_FORMATS
 from medview.learning.feature_rows import age_of
 from medview.learning.subset import Subset, TrainCase
 from medview.learning.vectors import read_table
 
-IMAGE_ENDINGS = (
-    *(".nii", ".nii.gz", ".nrrd", ".mha", ".mhd", ".png", ".jpg", ".jpeg", ".tif", ".tiff"),
-    *(".jp2", ".j2k", ".bmp", ".gif", ".webp"),
-)
+# DICOM slices are counted by their folder.
+_ENDINGS = tuple(end for end in ENDINGS if end not in IMAGE_FORMATS["dicom"].endings)
 _LABELS = "_DLMUSE"
 _NIFTI = (".nii.gz", ".nii")
 _PEOPLE = "participants.csv"
@@ -100,7 +99,7 @@ def load_folder(folder: Path) -> Subset:
 
 def _images_in(folder: Path) -> list[Path]:
     inside = sorted(folder.iterdir())
-    files = [path for path in inside if path.name.lower().endswith(IMAGE_ENDINGS)]
+    files = [path for path in inside if path.name.lower().endswith(_ENDINGS)]
     series = [path for path in (folder, *inside) if path.is_dir() and any(path.glob("*.dcm"))]
     return files + series
 

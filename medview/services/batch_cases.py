@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
+from medview.domain.formats import ENDINGS
 from medview.domain.study import Catalogue, Series
 from medview.domain.wording import legible
 from medview.io.codes import Code
@@ -29,9 +30,8 @@ _ANY_NAME = (Code.NOT_AN_IMAGE, Code.NOT_ALLOWED)
 # What is called so and is no image at all is a case, too; other files beside images are none.
 # Readers go by what is in a file, not by its name.
 _CALLED_IMAGE = (
-    *(".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".dcm", ".dicom", ".ima"),
-    *(".jp2", ".j2k", ".jpx", ".jls", ".jxl", ".gif", ".webp", ".avif", ".heic", ".pgm"),
-    *(".nii", ".nii.gz", ".mha", ".mhd", ".nrrd", ".nhdr"),
+    *ENDINGS,
+    *(".jpx", ".jls", ".jxl", ".avif", ".heic", ".pgm"),
 )
 _LONGEST_NAME = 80
 _LONGEST_BYTES = 200

@@ -8,6 +8,7 @@ from typing import Any
 from PySide6.QtCore import QBuffer, QIODevice
 from PySide6.QtWidgets import QFileDialog, QInputDialog
 
+from medview.domain.formats import ENDINGS
 from medview.domain.study import Patient, Study
 from medview.imaging.intensity import presets_for
 from medview.services.forgetting import alias, forget_training
@@ -17,11 +18,8 @@ from medview.ui.notify import ask
 from medview.ui.saving import ask_for_file
 from medview.ui.words import tr
 
-_FILES = (
-    "Images (*.dcm *.dicom *.ima *.nii *.gz *.nrrd *.nhdr *.mha *.mhd *.png *.jpg *.jpeg "
-    "*.tif *.tiff *.jp2 *.j2k *.bmp *.gif *.webp *.zip DICOMDIR)"
-)
-
+# What lies in others: packed files, archives, and the pixels of a header.
+_FILES = " ".join(("*.gz", "*.zip", "*.img", "DICOMDIR", *(f"*{each}" for each in ENDINGS)))
 _PICTURE_NAME = "picture.png"
 
 
@@ -34,7 +32,7 @@ def open_folder(app: App) -> None:
 
 def open_file(app: App) -> None:
     """Ask for files and open them."""
-    kinds = f"{tr(_FILES)};;{tr('All files (*)')}"
+    kinds = f"{tr('Images')} ({_FILES});;{tr('All files (*)')}"
     chosen, _ = QFileDialog.getOpenFileNames(app.window, tr("Open image files"), "", kinds)
     if chosen:
         app.library.open(tuple(Path(each) for each in chosen))

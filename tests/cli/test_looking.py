@@ -159,10 +159,12 @@ def test_several_stacks_and_a_file_are_a_misuse_and_leave_nothing(study, tmp_pat
     assert not out.exists()
 
 
-def test_a_name_of_another_format_is_no_folder(study, tmp_path, capsys):
-    code, told = answer(capsys, "convert", study, "--out", tmp_path / "head.nrrd")
-    assert (code, told["what"]) == (2, "no .nrrd file is written here")
-    assert not (tmp_path / "head.nrrd").exists()
+@pytest.mark.parametrize("ending", [".nrrd", ".jpg", ".hdr", ".mgz"])
+def test_a_name_of_another_format_is_no_folder(ending, study, tmp_path, capsys):
+    out = tmp_path / f"head{ending}"
+    code, told = answer(capsys, "convert", study, "--out", out)
+    assert (code, told["what"]) == (2, f"no {ending} file is written here")
+    assert not out.exists()
 
 
 def test_several_stacks_go_into_a_folder(study, tmp_path, capsys):

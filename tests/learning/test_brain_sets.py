@@ -1,5 +1,6 @@
 """Sets of normal brains, each as it lies on disk."""
 
+import nibabel as nib
 import numpy as np
 import pytest
 from brains import head, write_ixi, write_nifti
@@ -7,6 +8,7 @@ from PIL import Image
 
 from medview.domain.errors import DataError
 from medview.learning.cases import find_subsets, prepare_case
+from medview.learning.images import read_image
 
 
 def test_ixi_volumes_are_found_below_any_folder(tmp_path):
@@ -44,6 +46,15 @@ def test_a_folder_of_pictures_of_any_kind_that_is_read_is_a_set_too(tmp_path):
         Image.fromarray(np.zeros((8, 8), np.uint8)).save(tmp_path / name)
     (subset,) = find_subsets((f"folder={tmp_path}",), "anomaly")
     assert [case.image.name for case in subset.cases] == names
+
+
+def test_an_image_in_two_files_is_one_case_of_a_folder(tmp_path):
+    write_nifti(tmp_path / "b.nii", head())
+    pair = nib.Nifti1Pair(head().astype(np.int16), np.eye(4))
+    nib.save(pair, tmp_path / "a.img")
+    (subset,) = find_subsets((f"folder={tmp_path}",), "anomaly")
+    assert [case.image.name for case in subset.cases] == ["a.hdr", "b.nii"]
+    assert read_image(subset.cases[0].image).array.shape == head().T.shape
 
 
 def test_a_template_is_for_training_only(tmp_path):

@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from medview.domain.discretion import without_file_names
+from medview.domain.formats import IMAGE_FORMATS
 from medview.domain.study import Series
 from medview.domain.volume import Volume
 from medview.ui.app import App
@@ -81,16 +82,6 @@ class DetailsPanel(Column):
         ]
 
 
-# As those who made them write them; a film is a picture file of any kind.
-_FORMATS = {
-    "dicom": "DICOM",
-    "nifti": "NIfTI",
-    "nrrd": "NRRD",
-    "metaimage": "MetaImage",
-    "film": "picture",
-}
-
-
 def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
     k, j, i = volume.geometry.shape
     step = volume.geometry.spacing_mm[1 if k == 1 else 0 :]  # one image has no next one
@@ -108,7 +99,7 @@ def _facts(series: Series, volume: Volume) -> list[tuple[str, str]]:
         (tr("Scanner"), " · ".join(part for part in (series.scanner, field_t) if part)),
         (tr("Missing slices"), str(missing) if missing else ""),
         (tr("Compression"), _loss(volume)),
-        (tr("File format"), _FORMATS.get(series.format, series.format)),
+        (tr("File format"), IMAGE_FORMATS[series.format].title),
     ]
 
 
