@@ -140,6 +140,17 @@ def test_foreign_units_are_turned_and_said():
     }
 
 
+def test_what_only_a_whole_column_tells_is_not_guessed_of_single_values():
+    creatinine, glucose = place("Creatinine", CHALLENGE), place("Glucose", CHALLENGE)
+    events = Events.of([(0, creatinine, 1.2), (1, creatinine, 138), (2, glucose, 15)])
+    found, said = clean(events, CHALLENGE)
+    assert found.values == pytest.approx([1.2, 25, 20])
+    assert set(said) == {
+        "Creatinine: outside 0.1 to 25; taken as the nearer end",
+        "Glucose: outside 20 to 1500; taken as the nearer end",
+    }
+
+
 def test_impossible_values_are_left_out_and_others_pulled_into_their_range():
     ph, heart = place("pH", CHALLENGE), place("HR", CHALLENGE)
     events = Events.of([(0, ph, 735), (1, ph, 1.0), (2, heart, 0), (3, heart, 390)])
