@@ -10,9 +10,10 @@ from ui.fakes import two_findings
 from ui.panels.test_model_cards import stay
 
 from medview.services.runs import read_runs
+from medview.ui import panels
 from medview.ui.panels.training_runs import RunsView
 
-PANELS = ("layers", "results", "training", "report", "models", "details")
+PANELS = tuple(entry.key for entry in panels.PANELS)
 
 
 def reached(part):

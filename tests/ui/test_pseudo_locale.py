@@ -7,6 +7,8 @@ from PySide6.QtCore import QTranslator
 from PySide6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QTabBar, QWidget
 from ui.fakes import make_bench
 
+from medview.ui import panels
+
 _OPEN, _CLOSE = "⟦", "⟧"
 
 
@@ -62,7 +64,7 @@ def texts(bench):
                 yield each
 
 
-PANELS = ("layers", "results", "training", "report", "models", "details")
+PANELS = tuple(entry.key for entry in panels.PANELS)
 
 
 @pytest.mark.parametrize("panel", PANELS)
