@@ -85,8 +85,10 @@ def _open_known(app: App, paths: tuple[Path, ...], gone: tuple[Path, ...]) -> No
     if not gone:
         app.window.open_paths(paths)
         return
+    # The name may be that of a patient.
+    called = tr("What was open") if app.session.private else gone[0].name
     text = tr("{name} is not where it was: moved, renamed, or on a disk that is not there.",
-              name=gone[0].name)  # fmt: skip
+              name=called)  # fmt: skip
     app.window.notes.show_note(
         text,
         Choice(tr("Locate …"), lambda: _locate(app, gone[0])),
@@ -96,7 +98,8 @@ def _open_known(app: App, paths: tuple[Path, ...], gone: tuple[Path, ...]) -> No
 
 
 def _locate(app: App, gone: Path) -> None:
-    title = tr("Where is {name} now?", name=gone.name)
+    private = app.session.private
+    title = tr("Where is it now?") if private else tr("Where is {name} now?", name=gone.name)
     if gone.suffix and not gone.name.startswith("."):
         chosen, _ = QFileDialog.getOpenFileName(app.window, title)
     else:

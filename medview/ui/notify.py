@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QMessageBox, QPushButton, QVBoxLayout, QWidget
 
+from medview.domain.discretion import discreet
 from medview.domain.errors import (
     Cancelled,
     GeometryError,
@@ -46,9 +47,9 @@ class Note(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(14, 6, 8, 6)
         row.setSpacing(8)
-        words = label(text, "strong" if kind == "error" else "", wraps=True)
-        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(words, 1)
+        self._words = label(text, "strong" if kind == "error" else "", wraps=True)
+        self._words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(self._words, 1)
         for place, choice in enumerate(choices):
             made = button(choice.text, f"note_{number}_choice_{place}")
             made.clicked.connect(lambda _=False, run=choice.run: self._on_chosen(run))
@@ -59,6 +60,17 @@ class Note(QFrame):
         cross.setProperty("look", "link")
         cross.clicked.connect(self.close_note)
         row.addWidget(cross)
+
+    @property
+    def said(self) -> str:
+        """What stands there now."""
+        return self._words.text()
+
+    def name_files(self, *, named: bool) -> None:
+        """Say it with the names of files in it, or without: they may be those of patients."""
+        words = self.text if named else discreet(self.text)
+        self._words.setText(words)
+        self.setAccessibleName(words)
 
     def _on_chosen(self, run: Callable[[], object]) -> None:
         self.close_note()
@@ -80,6 +92,13 @@ class NoteBar(QWidget):
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(0)
         self._said = 0
+        self._names_files = True
+
+    def be_private(self, private: bool) -> None:
+        """Leave names of files out of what is said, also of what was said before."""
+        self._names_files = not private
+        for note in self._notes():
+            note.name_files(named=self._names_files)
 
     def show_error(self, error: MedviewError, *choices: Choice) -> None:
         """Say what went wrong, in its own words; a stop the reader asked for needs none."""
@@ -131,7 +150,7 @@ class NoteBar(QWidget):
 
     def texts(self) -> list[str]:
         """What is said now, newest first."""
-        return [note.text for note in self._notes()]
+        return [note.said for note in self._notes()]
 
     def clear(self) -> None:
         """Take all messages away."""
@@ -143,10 +162,11 @@ class NoteBar(QWidget):
         return sorted(seen, key=self._rows.indexOf)
 
     def _add(self, text: str, kind: str, choices: tuple[Choice, ...]) -> Note | None:
-        if text in self.texts():
+        if text in [note.text for note in self._notes()]:
             return None
         self._said += 1
         note = Note(text, kind, choices, self._said)
+        note.name_files(named=self._names_files)
         self._rows.insertWidget(0, note)
         note.show()
         for old in self._notes()[_AT_MOST:]:

@@ -24,6 +24,10 @@ class RecentMenu(QMenu):
 
     def _fill(self) -> None:
         self.clear()
+        if self._app.session.private:
+            # Names of folders may be those of patients.
+            self.addAction(tr("Hidden in private mode")).setEnabled(False)
+            return
         for path in self._app.preferences.settings.recent:
             act = self.addAction(Path(path).name)
             act.setToolTip(plain_tip(path))

@@ -182,6 +182,8 @@ class MainWindow(QMainWindow):
         self.blink.changed.connect(self.table.refresh)
         self.grid.drawn.connect(self._read_values)
         app.session.events.message.connect(self.notes.show_message)
+        app.session.events.private.connect(self.notes.be_private)
+        self.notes.be_private(app.session.private)
         app.preferences.changed.connect(self._on_settings)
         app.preferences.unsaved.connect(self.notes.show_error)
         app.reading.exported.connect(self._on_exported)

@@ -170,6 +170,19 @@ def test_a_moved_folder_is_asked_for_and_takes_its_place_in_the_list(
     assert bench.app.preferences.settings.recent[0] == str(moved)
 
 
+def test_in_private_mode_a_moved_folder_is_asked_for_without_its_name(bench, folder, monkeypatch):
+    open_study(bench, folder)
+    bench.session.private = True
+    folder.rmdir()
+    open_known(bench.app, (folder,))
+    look(bench)
+    assert bench.window.notes.texts()[0].startswith("What was open is not where it was")
+    titles = []
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *a: titles.append(a[1]) or "")
+    choices(bench)[0].click()
+    assert titles == ["Where is it now?"]
+
+
 def test_a_folder_that_is_gone_can_be_taken_off_the_list(bench, folder):
     open_study(bench, folder)
     folder.rmdir()

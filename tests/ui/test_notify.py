@@ -23,6 +23,17 @@ def test_an_error_is_said_in_its_own_words(bar):
     assert bar.texts() == ["IM12.dcm: ends early. Copy the file again. Still usable: the rest."]
 
 
+def test_in_private_mode_no_file_is_named_not_even_by_what_was_said_before(bar):
+    bar.show_error(ReadError("ends early", file="Doe^Jane.dcm"))
+    bar.be_private(True)
+    bar.show_note("Report written: Doe-Jane.pdf, 2 pages")
+    assert bar.texts() == ["Report written: a file, 2 pages", "a file: ends early."]
+    assert {note.accessibleName() for note in bar.findChildren(Note)} == set(bar.texts())
+    bar.take_back("Report written: Doe-Jane.pdf, 2 pages")
+    bar.be_private(False)
+    assert bar.texts() == ["Doe^Jane.dcm: ends early."]
+
+
 def test_a_stop_the_reader_asked_for_is_no_error(bar):
     bar.show_error(Cancelled("stopped by the user"))
     assert bar.texts() == []

@@ -72,6 +72,21 @@ def test_a_folder_that_was_opened_is_among_the_recent(bench, tmp_path):
     assert bench.jobs.running("scan")[0].args == ((tmp_path / "study",),)
 
 
+def test_private_mode_names_no_folder_that_was_opened_before_it(bench, tmp_path):
+    (tmp_path / "Doe^Jane").mkdir()
+    bench.window.open_paths((tmp_path / "Doe^Jane",))
+    bench.jobs.last.finish(catalogue_of(series_of("1.1")))
+    menu = bench.find(QMenu, "menu_recent")
+    bench.press("Ctrl+Shift+P")
+    menu.aboutToShow.emit()
+    assert [(each.text(), each.isEnabled()) for each in menu.actions()] == [
+        ("Hidden in private mode", False)
+    ]
+    bench.press("Ctrl+Shift+P")
+    menu.aboutToShow.emit()
+    assert [each.text() for each in menu.actions()] == ["Doe^Jane"]
+
+
 def test_files_that_could_not_be_read_are_told_once_and_the_rest_is_shown(bench, tmp_path):
     bench.window.open_paths((tmp_path,))
     bad = Skipped("IM3.dcm", "MV-IO-103", "ends early: 61 % of the pixel data present")
