@@ -72,6 +72,16 @@ def pytest_collection_modifyitems(items):
     items.sort(key=rank)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Nothing of a collection is rubbish: looking for it took a third of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+
+
 def pytest_collection_finish():
     """The tests themselves stay to the end: whoever looks for rubbish need not go through them."""
     gc.collect()
