@@ -4,6 +4,7 @@ import csv
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -17,6 +18,7 @@ from medview.domain.evaluation import EvaluateRequest
 from medview.domain.progress import Silent
 from medview.learning import anomaly_evaluate as evaluation
 from medview.learning.evaluate import evaluate
+from medview.learning.subset import LeftOut
 
 pytestmark = pytest.mark.usefixtures("one_thread", "narrow")
 
@@ -78,8 +80,63 @@ def test_seen_patients_are_left_out_and_counted(ask, tmp_path):
     assert {r["name"] for r in judged} == {"coverage", "rmse", "predicted_sd"}
     assert all(r["truth"] == "synthetic lesions" for r in body["metrics"] if r not in judged)
     fifth = {r["name"]: r["value"] for r in judged if r["group"] == "uncertainty:1/5"}
+    assert {line["case"] for line in table(tmp_path / "out", "synthetic_slices.csv")}
+    assert not (tmp_path / "out" / evaluation.PIXELS).exists()
     told = drawn_errors(tmp_path / "out")
     assert f"{fifth['rmse']:.3f} at {fifth['predicted_sd']:.3f}," in told
+
+
+def test_baselines_learn_from_normals_that_are_not_measured_and_templates_are_not(
+    ask, tmp_path, monkeypatch
+):
+    fitted = []
+    monkeypatch.setattr(evaluation, "fit_baselines", lambda ready, seed: fitted.extend(ready) or ())
+    monkeypatch.setattr(evaluation, "NOTES", {"cases": "of tables", "ixi-t1": "of volumes"})
+    write_slices(tmp_path, *"abc")
+    (tmp_path / "cases.csv").write_text(
+        "case,patient,t1,brain,label\n"
+        "seen,IXI012,a.nii.gz,a-brain.nii.gz,0\n"
+        "lesion,IXI012,b.nii.gz,b-brain.nii.gz,1\n"
+        "broken,IXI012,none.nii.gz,,0\n"
+        "new,IXI013,c.nii.gz,c-brain.nii.gz,0\n"
+    )
+    template = np.where(head() > 100, head(), 0).astype(np.uint8)
+    write_nifti(tmp_path / "t" / "mni_icbm152_t1_tal_nlin_sym_09a.nii.gz", template)
+    body = ask(tmp_path / "cases.csv", tmp_path / "t")
+    assert [each.case.subset for each in fitted] == ["cases", "mni152"]
+    assert fitted[0].case.case == "seen"
+    assert [(part["subset"], part["cases"]) for part in body["data"]] == [("cases", 1)]
+    assert body["notes"] == ["of tables"]
+
+
+def bare(slices, name):
+    return SimpleNamespace(prepared=SimpleNamespace(slices=[0] * slices), name=name)
+
+
+def test_single_slices_are_asked_together_and_volumes_alone(monkeypatch):
+    monkeypatch.setattr(evaluation, "TOGETHER", 2)
+    gone = LeftOut("gone", "MV-X", "no image")
+    given = [bare(1, "a"), None, bare(9, "V"), bare(1, "b"), bare(1, "c"), bare(1, "d")]
+    ready = [(each, None if each else gone) for each in given]
+    skipped = []
+    blocks = [[one.name for one in block] for block in evaluation._blocks(ready, skipped)]
+    assert blocks == [["a"], ["V"], ["b", "c"], ["d"]]
+    assert skipped == [gone]
+
+
+def test_volumes_are_scored_with_their_step_and_single_slices_without(ask, tmp_path, monkeypatch):
+    steps, scored = [], evaluation.model_scores
+
+    def watched(*given, step_mm):
+        steps.append(step_mm)
+        return scored(*given, step_mm=step_mm)
+
+    monkeypatch.setattr(evaluation, "model_scores", watched)
+    write_slices(tmp_path, "a")
+    write_nifti(tmp_path / "b.nii.gz", head(seed=1))
+    (tmp_path / "cases.csv").write_text("case,t1,brain\nx,a.nii.gz,a-brain.nii.gz\ny,b.nii.gz,\n")
+    ask(tmp_path / "cases.csv")
+    assert [each and round(each, 3) for each in steps] == [None, 4.0]
 
 
 def drawn_errors(folder: Path) -> str:
@@ -125,6 +182,9 @@ def test_a_lesion_mask_gives_pixel_figures_and_slice_labels(ask, tmp_path):
     assert {("pixel", "pr_auc"), ("pixel", "dice_best"), ("pixel", "hit_rate")} <= names
     labels = {line["slice"]: line["label"] for line in table(tmp_path / "out", "slices.csv")}
     assert [k for k, label in labels.items() if label == "1"] == ["19", "20"]
+    (lesion,) = table(tmp_path / "out", evaluation.PIXELS)
+    assert (lesion["case"], lesion["subset"]) == ("x", "cases")
+    assert not (tmp_path / "out" / "synthetic_slices.csv").exists()
 
 
 @pytest.mark.parametrize("broken", ["gone.nii.gz", "text.nii.gz"])
