@@ -11,12 +11,17 @@ _ROUNDED = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """One variable: when it was measured (hours since admission) and what came of it."""
+    """One variable: when it was measured (hours since admission) and what came of it.
+
+    `unit` is told by the table or else the usual one, and then `doubt` says in words where values
+    do not go with it: "46 values look like degrees Fahrenheit"; empty where they do.
+    """
 
     name: str
     unit: str
     hours: tuple[float, ...]
     values: tuple[float, ...]
+    doubt: str = ""
 
     def at(self, hour: float) -> float | None:
         """The newest value up to an hour; None before the first one."""

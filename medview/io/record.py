@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -111,7 +112,28 @@ def _strip(title: tuple[str, str], hours: Sequence[float], cells: Sequence[str])
     if not known:
         return None
     when, what = zip(*known, strict=True)
-    return Strip(*title, when, what)
+    name, unit = title
+    return Strip(name, unit, when, what, _doubt(name, unit, what))
+
+
+def _doubt(name: str, unit: str, values: Sequence[float]) -> str:
+    """What speaks against a unit that is the usual one; empty where nothing does."""
+    if unit != _unit_of(name):
+        return ""
+    entries = _variables_told().get(name.lower(), ())
+    for rule in (rule for entry in entries for rule in entry.get("units", ())):
+        said, fits = rule["says"], [rule["from"] <= value <= rule["to"] for value in values]
+        if rule.get("whole"):
+            if all(fits) and min(values) < rule.get("below", math.inf):
+                return f"looks like {said}"
+        elif any(fits):
+            many = sum(fits)
+            return f"{many} values look like {said}" if many > 1 else f"1 value looks like {said}"
+    for low, high in (entry["possible"] for entry in entries if "possible" in entry):
+        beyond = sum(not low <= value <= high for value in values)
+        many = f"{beyond} values are" if beyond > 1 else "1 value is"
+        return f"{many} not within {low} to {high}" if beyond else ""
+    return ""
 
 
 def _is_series(path: Path) -> bool:
@@ -188,19 +210,19 @@ def _titled(column: str, every: Sequence[str]) -> tuple[str, str]:
 
 def _unit_of(name: str) -> str:
     low = name.lower()
-    if low in _units_told():
-        return _units_told()[low]
+    if low in _variables_told():
+        return str(_variables_told()[low][0].get("unit", ""))
     return next((unit for words, unit in _UNITS if re.search(words, low)), "")
 
 
 @lru_cache(maxsize=1)
-def _units_told() -> dict[str, str]:
-    """Units by the names of variables, as the maps that ship say."""
-    told: dict[str, str] = {}
+def _variables_told() -> dict[str, list[dict[str, Any]]]:
+    """What the maps that ship say of variables, by their names in lower case."""
+    told: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(resource("variables").glob("*.yaml")):
         for entry in yaml.safe_load(path.read_text("utf-8"))["variables"]:
             for name in (entry["name"], *entry.get("columns", ())):
-                told.setdefault(str(name).lower(), str(entry.get("unit", "")))
+                told.setdefault(str(name).lower(), []).append(entry)
     return told
 
 

@@ -96,3 +96,8 @@ class Records:
         if ignored:
             names = ", ".join(ignored[:6]) + (" …" if len(ignored) > 6 else "")
             session.message = Message(f"Columns without numbers are ignored: {names}.")
+        strips = [strip for each in files if each.record for strip in each.record.strips]
+        odd = [f"{each.name}: {each.doubt}" for each in strips if each.doubt]
+        if odd:
+            some = "; ".join(odd[:4]) + (" …" if len(odd) > 4 else "")
+            session.message = Message(f"Look at the units of the record. {some}.", "warning")

@@ -296,16 +296,20 @@ class Strips(QWidget):
         self._line_below(painter, area)
 
     def _unit_tag(self, strip: Strip) -> str:
-        """What the model has changed about the unit of a variable."""
-        notes = self._result.warnings if self._result is not None else ()
-        for note in notes:
+        """What a model has changed about the unit of a variable, else what speaks against it."""
+        icu = (each for each in self._app.session.results if family(each.model) == "icu")
+        for note in (note for result in icu for note in result.warnings):
             low = note.text.lower()
             about = re.match(rf"{re.escape(strip.name.lower())}\b", low) is not None
             if about and "fahrenheit" in low:
                 return tr("°F, converted")
             if about and ("converted" in low or "unit" in low):
                 return tr("unit converted")
-        return ""
+        if "Fahrenheit" in strip.doubt:
+            return tr("looks like °F")
+        if "within" in strip.doubt:
+            return tr("odd values")
+        return tr("another unit?") if strip.doubt else ""
 
     @property
     def axis_top(self) -> int:

@@ -175,3 +175,22 @@ def test_units_in_brackets_are_told_and_none_is_guessed_then(tmp_path):
     assert [(strip.name, strip.unit) for strip in read_record(path).strips] == [
         *(("Glucose", "mmol/l"), ("HR", "1/min")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "doubt"),
+    [
+        ("Temp", "36.5 37.1", ""),
+        ("Temp", "98.6 101.2 37", "2 values look like degrees Fahrenheit"),
+        ("Temperature", "98.6", "1 value looks like degrees Fahrenheit"),
+        ("Temp", "37 300", "1 value is not within 25 to 45"),
+        ("PaCO2", "4.7 5.2", "looks like kPa, not mmHg"),
+        ("Temp [F]", "98.6 101.2", ""),
+        ("Ward colour", "7 9", ""),
+    ],
+)
+def test_values_that_do_not_go_with_the_usual_unit_are_doubted(tmp_path, column, values, doubt):
+    rows = "\n".join(f"{hour},{value}" for hour, value in enumerate(values.split()))
+    path = tmp_path / "stay.csv"
+    path.write_text(f"Hours,{column}\n{rows}\n")
+    assert read_record(path).strips[0].doubt == doubt

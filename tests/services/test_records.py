@@ -46,6 +46,16 @@ def test_tables_are_read_once_their_images_are_listed(desk):
     assert "Columns without numbers are ignored: Note" in session.message.text
 
 
+def test_values_that_do_not_go_with_their_unit_are_warned_of(desk):
+    records, session, jobs = desk
+    doubt = "46 values look like degrees Fahrenheit"
+    strip = Strip("Temp", "°C", (0.5,), (98.6,), doubt)
+    records.add((Path("stay.csv"),))
+    jobs.last.finish(((Path("stay.csv"), "series", GIVEN, Record((strip,), 10.0)),))
+    assert session.message.text == f"Look at the units of the record. Temp: {doubt}."
+    assert session.message.kind == "warning"
+
+
 def test_other_images_take_the_tables_of_the_former_ones_away(desk):
     records, session, jobs = desk
     records.add((Path("stay.csv"),))

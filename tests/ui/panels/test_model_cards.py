@@ -511,11 +511,29 @@ def test_the_hours_stay_in_sight_while_the_rows_scroll(bench):
         assert lit(seen, (160, 2, strips.width(), 20))
 
 
+@pytest.mark.parametrize(
+    ("doubt", "tag"),
+    [
+        ("46 values look like degrees Fahrenheit", "looks like °F"),
+        ("1 value is not within 25 to 45", "odd values"),
+        ("looks like kPa, not mmHg", "another unit?"),
+    ],
+)
+def test_what_speaks_against_a_unit_is_a_tag_before_any_model_ran(bench, doubt, tag):
+    strips = bench.window.findChild(Strips)
+    assert strips._unit_tag(Strip("Temp", "°C", (0.5,), (98.6,), doubt)) == tag
+
+
 def test_a_changed_unit_is_a_tag_at_its_row(bench):
     stay(bench, notes=("Temperature was in Fahrenheit; turned into °C",))
     strips = bench.window.findChild(Strips)
     assert strips._unit_tag(record().strips[1]) == "°F, converted"
     assert strips._unit_tag(record().strips[0]) == ""
+    # The newest result says nothing of it, and the one before holds.
+    told = bench.session.results
+    quiet = replace(told[-1], version="other", warnings=())
+    bench.session.predictions = {bench.session.volume_id: (*told, quiet)}
+    assert strips._unit_tag(record().strips[1]) == "°F, converted"
     # Its letters stand in "Fahrenheit", and nothing was said of it.
     assert strips._unit_tag(Strip("HR", "1/min", (0.5,), (80.0,))) == ""
 
