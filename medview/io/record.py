@@ -17,6 +17,7 @@ from medview.domain.prediction import InputRef
 from medview.domain.progress import Progress
 from medview.domain.record import Record, Strip
 from medview.domain.resources import resource
+from medview.io.codes import Code
 from medview.io.hashing import file_sha256
 from medview.io.tables import Line, columns_of, table_size
 from medview.io.tables import read_table as read_lines
@@ -55,7 +56,16 @@ def read_table(job: Progress, path: Path) -> tuple[str, InputRef, Record | None]
         If it cannot be read as a table, or a time series has no row.
     """
     job.check()
-    if path.stat().st_size > _MOST_BYTES:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise ReadError(
+            "does not exist or may not be read",
+            code=Code.NO_SUCH_PATH,
+            file=path.name,
+            do="Check the name and choose it again.",
+        ) from error
+    if size > _MOST_BYTES:
         raise _odd(path, "is larger than any table of one patient")
     digest = file_sha256(path)
     record = read_record(path) if path.suffix.lower() == ".csv" and _is_series(path) else None

@@ -85,13 +85,19 @@ def titled(result: Prediction, titles: Mapping[str, str]) -> str:
 
 
 def result_line(prediction: Prediction, titles: Mapping[str, str]) -> str:
-    """A result in one line, such as "Gap +5.1 y [−1.0 to +11.2] · M-AVAE brain age 1.0"."""
+    """A result in one line, such as "Mortality 0.34 [0.22 – 0.48] · ICU series 1.0".
+
+    A corrected gap never stands without the raw one, where there is that.
+    """
     score = main_score(prediction)
     if score is None or score.value is None:
         return ""
     name = _NAMES.get(score.name, score.name.replace("_", " ").capitalize())
     bounds = interval_text(score)
     said = f"{name} {score_text(score)}" + (f" [{bounds}]" if bounds else "")
+    raw = prediction.score("gap_raw") if score.name == "gap_corrected" else None
+    if raw is not None and raw.value is not None:
+        said = f"{said} corrected, {score_text(raw)} raw"
     doubt = " (outside training)" if score.status == "extrapolating" else ""
     return f"{said}{doubt} · {titled(prediction, titles)}"
 

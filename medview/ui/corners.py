@@ -27,7 +27,7 @@ def draw_corners(
     top, bottom = area.top() + MARGIN - 3, area.bottom() - MARGIN + 1
     left, right = area.left() + MARGIN - 2, area.right() - MARGIN + 2
     low_left, low_right = _low_left(corners, area.width(), lifted=lifted), corners.bottom_right
-    high_right = _with_intervals_whole(corners.top_right, area.width())
+    high_right = _results_whole(corners.top_right, corners.top_left, area.width())
     high_left = _with_dates_whole(corners.top_left, high_right, area.width())
     sides = (
         (high_left, high_right, left, top, "left"),
@@ -100,11 +100,24 @@ def _above_caution(lines: Sequence[str], across: Sequence[str], width: float) ->
     return (*lines, "") if fitted(RESEARCH_ONLY, room) != RESEARCH_ONLY else tuple(lines)
 
 
-def _with_intervals_whole(lines: Sequence[str], width: float) -> tuple[str, ...]:
-    """The upper right lines; an interval without room beside its value goes below, uncut."""
+def _results_whole(lines: Sequence[str], across: Sequence[str], width: float) -> tuple[str, ...]:
+    """The upper right lines; of a result without room in one the interval and the model go below.
+
+    What was found is never cut; the name of a model may be where a line of its own is too narrow.
+    """
     laid: list[str] = []
     for text in lines:
-        value, bracket, interval = text.partition(_INTERVAL)
-        is_cut = bracket and len(laid) < _LETTER_LINES and "]" not in fitted(text, _half(width))
-        laid += [value, bracket.strip() + interval] if is_cut else [text]
+        value, bracket, rest = text.partition(_INTERVAL)
+        interval, beside, model = (bracket.strip() + rest).partition(BESIDE)
+        parts = [value, f" {interval}", beside + model] if bracket else [text]
+        line = parts[0]
+        for part in parts[1:]:
+            row = len(laid)
+            room = _room_beside(across, row, width) if row >= _LETTER_LINES else _half(width)
+            if fitted(line + part, room) == line + part:
+                line += part
+            else:
+                laid.append(line)
+                line = part.removeprefix(BESIDE).strip()
+        laid.append(line)
     return tuple(laid)

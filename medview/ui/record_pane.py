@@ -164,8 +164,10 @@ class Strips(QWidget):
 
     @property
     def film_hour(self) -> float | None:
-        """The hour of the film, where the run was told it."""
-        told = self._result.parameters.get("film_hour") if self._result is not None else None
+        """The hour of the film, where the run was told it; a run without the record knows none."""
+        result = self._result
+        has_record = result is not None and any(each.role == "series" for each in result.inputs)
+        told = result.parameters.get("film_hour") if result is not None and has_record else None
         return float(told) if isinstance(told, int | float) else None
 
     def value_texts(self) -> dict[str, str]:

@@ -153,6 +153,11 @@ def test_a_table_without_a_time_is_of_features(tmp_path):
     assert find_tables(Silent(), (tmp_path,)) == ()
 
 
+def test_a_table_that_is_gone_is_said_to_be(tmp_path):
+    with pytest.raises(ReadError, match="does not exist or may not be read"):
+        find_tables(Silent(), (tmp_path / "stay.csv",))
+
+
 def test_what_is_larger_than_any_table_is_not_read(tmp_path, monkeypatch):
     path = tmp_path / "stay.csv"
     path.write_text("Hours,HR\n0,80\n")

@@ -56,6 +56,9 @@ def test_the_line_names_score_interval_and_model():
     gap = Score("gap_corrected", 5.1, -1.0, 11.2, unit="years")
     made = result("brain-age", Score("age", 67.2, unit="years"), gap)
     assert result_line(made, {}) == "Gap +5.1 y [\u22121.0 to +11.2] · brain-age 1.0"
+    both = result("brain-age", gap, Score("gap_raw", 6.8, unit="years"))
+    said = "Gap +5.1 y [\u22121.0 to +11.2] corrected, +6.8 y raw · brain-age 1.0"
+    assert result_line(both, {}) == said
     titles = {"brain-age": "Age of a brain"}
     assert result_line(made, titles).endswith(" · Age of a brain 1.0")
 

@@ -65,7 +65,9 @@ def test_an_interval_goes_below_its_value_rather_than_being_cut(canvas, monkeypa
         texts = Corners(("NAME", "F · 76 y · 21 Nov 2026"), (result,), (), ())
         corners.draw_corners(canvas[1], QRectF(0, 0, width, 200), texts)
     assert written[2] == (7.0, "Mortality 0.34")
-    assert written[3] == (25.0, "[0.22 - 0.48] …")
+    assert written[3] == (25.0, "[0.22 - 0.48]")
+    assert written[4][0] == 43.0
+    assert written[4][1].startswith("ICU series")
     assert written[-1] == (7.0, result)
 
 

@@ -70,12 +70,20 @@ class BrainAgeCard(ResultCard):
 
     def _add_cohort(self, given: float) -> None:
         cohort, age = list(reference_people(self.result, self.card)), self.result.score("age")
+        if self.result.parameters.get("route") == "t1":
+            self._add_words(
+                tr("No percentile: the reference cohort has tables of regions, no images.")
+            )
         if not cohort or age is None or age.value is None:
             return
         bounds = (age.low, age.high) if age.low is not None and age.high is not None else None
         self.add(CohortPlot(cohort, (given, age.value), bounds))
-        text = label(cohort_words(cohort, given, age.value), "quiet", wraps=True)
-        name(text, "cohort_words", text.text())
+        self._add_words(cohort_words(cohort, given, age.value))
+
+    def _add_words(self, said: str) -> None:
+        """Where the patient stands in the cohort, in words."""
+        text = label(said, "quiet", wraps=True)
+        name(text, "cohort_words", said)
         self.add(text)
 
     def _ask_age(self) -> None:

@@ -127,6 +127,8 @@ def test_an_age_from_an_image_is_not_held_against_people_told_from_features(benc
     told = {"age_years": 61.0, "route": "t1"}
     file(bench, "brain-age-armed", AGES, parameters=told)
     assert bench.window.findChild(CohortPlot) is None
+    words = bench.find(QLabel, "cohort_words").text()
+    assert words == "No percentile: the reference cohort has tables of regions, no images."
 
 
 def test_without_people_of_that_age_there_is_no_percentile(bench):
@@ -462,6 +464,8 @@ def test_the_time_cursor_reads_every_row_and_the_risk(bench):
     bench.app.records.look_at(strips.axis.hour_at(strips.axis.x_of(2.0)))
     assert strips.value_texts() == {"Heart Rate": "90", "Temperature": "–", "mortality": "0.10"}
     assert strips.film_hour == 5.0
+    stay(bench, roles=("film",))  # a run without the record puts the film nowhere in it
+    assert strips.film_hour is None
 
 
 def test_the_keyboard_moves_the_time_cursor_and_what_is_read_aloud_follows(bench):
