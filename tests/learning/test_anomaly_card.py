@@ -1,19 +1,26 @@
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
 
 import pytest
 
-from medview.domain.card import Figure
+from medview.domain.card import Figure, ModelCard
 from medview.learning.anomaly_card import (
+    PUBLISHED,
     findings_in_words,
     floor_words,
     judged_in_words,
+    make_card,
     opposite_words,
     thresholds_in_words,
     weak_spots,
 )
+from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.card_parts import UNMEASURED
+from medview.learning.subset import Subset, TrainCase
 
 
 def _figure(on: str, predictor: str, value: float, group: str = "all") -> Figure:
@@ -118,3 +125,52 @@ def test_the_floor_is_told_in_words() -> None:
     [said] = floor_words(AnomalySettings(floor=0.17))
     assert said.startswith("A slice of whose structure the model explains less than 17 % is not")
     assert floor_words(AnomalySettings()) == ()
+
+
+def _normals(*ages: float | None) -> Subset:
+    cases = tuple(
+        TrainCase(f"c{n}", f"p{n}", {}, "t1", label=0, age_years=age) for n, age in enumerate(ages)
+    )
+    return Subset("ixi", "ixi-t1", Path(), cases, licence="CC BY-SA 3.0")
+
+
+def _card(figures: Sequence[Figure] = (), *sets: Subset) -> ModelCard:
+    recipe, settings = Recipe(), AnomalySettings()
+    return make_card(sets, ("IXI1", "IXI2"), recipe, settings, (0.1, 0.2), figures)
+
+
+def test_a_card_says_who_was_learnt_from_and_names_no_set_without_cases() -> None:
+    card = _card((), _normals(61.4, None, 20.2), _normals(None), _normals())
+    assert [(one.n_patients, one.note) for one in card.trained_on] == [
+        (3, "ages 20-61 y"),
+        (1, "ages not stated"),
+    ]
+    assert card.limits[0].startswith("Trained on 2 brains only")
+    assert len(card.seen_patients) == 2
+
+
+def test_a_card_without_figures_says_so_and_one_with_figures_does_not() -> None:
+    assert UNMEASURED in _card().limits
+    assert UNMEASURED not in _card([_figure("t1", "model", 0.5)]).limits
+
+
+def test_a_card_keeps_recipe_and_network_apart() -> None:
+    settings = _card().settings
+    every = asdict(Recipe())
+    assert every.pop("network") == settings["network"]
+    assert settings["recipe"] == every
+    assert settings["normal_scores"] == [0.1, 0.2]
+
+
+def test_a_volume_without_contrast_is_needed_or_one_with_it_in_its_place() -> None:
+    assert [(one.role, one.required) for one in _card().inputs] == [("t1", True), ("t1ce", False)]
+
+
+def test_published_figures_are_those_of_the_paper() -> None:
+    assert {(one.predictor, one.name): one.value for one in PUBLISHED} == {
+        ("model", "roc_auc"): 0.834,
+        ("model", "pr_auc"): 0.833,
+        ("no-attention", "roc_auc"): 0.795,
+        ("no-aleatoric", "roc_auc"): 0.801,
+        ("no-epistemic", "roc_auc"): 0.790,
+    }

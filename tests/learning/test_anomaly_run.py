@@ -122,6 +122,52 @@ def test_the_bright_cube_is_found_where_it_lies_in_the_patient(code, black):
     assert len(whole) == len(found.slices)
 
 
+def one_slice(volume, place):
+    array = volume.array[place : place + 1]
+    return replace(volume, array=array, geometry=replace(volume.geometry, shape=array.shape))
+
+
+def test_noise_is_looked_for_in_volumes_and_not_in_single_slices(black, monkeypatch):
+    looked = []
+    monkeypatch.setattr(anomaly_run, "refuse_noise", lambda *given: looked.append(given))
+    volume = head_on("RAS")
+    run(Silent(), asked(volume))
+    assert [given[0] for given in looked] == [volume]
+    run(Silent(), asked(one_slice(volume, 12)))
+    assert len(looked) == 1
+
+
+def test_a_run_of_one_slice_needs_brain_in_it_and_says_nothing_of_others(black):
+    volume = head_on("RAS")
+    array = np.array(volume.array)
+    array[:6] = 0
+    volume, middle = replace(volume, array=array), len(array) // 2
+    assert [row.slice for row in run(Silent(), asked(volume, slice=middle)).slices] == [middle]
+    for place in (2, len(array) + 3):
+        with pytest.raises(ModelInputError, match="there is no brain in this slice"):
+            run(Silent(), asked(volume, slice=place))
+
+
+def test_a_score_of_a_volume_is_smoothed_across_slices_where_settings_say_so(black, monkeypatch):
+    volume = head_on("RAS")
+    sharp = run(Silent(), asked(volume))
+    model, card, settings = anomaly_run.load_anomaly(None, "cpu")
+    wide = replace(settings, volume_mm=10.0)
+    monkeypatch.setattr(anomaly_run, "load_anomaly", lambda path, device: (model, card, wide))
+    smooth = run(Silent(), asked(volume))
+    place = int(sharp.map("score").array.max(axis=(1, 2)).argmax())
+    peaks = [np.asarray(each.map("score").array)[place].max() for each in (sharp, smooth)]
+    assert peaks[1] < 0.9 * peaks[0]
+
+
+def test_the_colours_of_a_variance_end_where_few_voxels_are_higher(untrained):
+    inside = np.asarray(untrained.map("brain").array) > 0
+    for name in ("epistemic", "aleatoric", "total"):
+        found = untrained.map(name)
+        most = np.percentile(np.asarray(found.array)[inside], 99)
+        assert found.range == (0.0, pytest.approx(most)), name
+
+
 def test_a_head_that_lies_turned_is_told_with_the_result(black, monkeypatch):
     doubt = Note("OUTSIDE_TRAINING", "the head lies turned")
     monkeypatch.setattr(anomaly_run, "tilt_notes", lambda volume, mask: (doubt,))
