@@ -6,9 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from brains import normal_case
 
 from medview.domain.ablation import Scored
-from medview.learning.anomaly_shown import Shown, agreement, joined, looked
+from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.anomaly_shown import Shown, agreement, joined, looked, scored, show
+from medview.learning.normal_cases import NormalCase
 from medview.learning.subset import TrainCase
 from medview.models.anomaly_vae import AnomalyVae, VaeOptions
 
@@ -23,6 +26,52 @@ def shown():
     truth[1:3, 50:70, 50:70] = True
     plain = (0.5 + 0.1 * rng.random(brain.shape)).astype(np.float32) * brain
     return Shown(TrainCase("c1", "p1", {}, "ixi-t1"), plain, plain, brain, truth)
+
+
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory):
+    found = normal_case(tmp_path_factory.mktemp("healthy"), 0)
+    return NormalCase(found.case, (), found)
+
+
+def test_half_of_the_slices_are_shown_with_a_lesion_and_the_others_as_they_are(healthy):
+    one = show(healthy, 0)
+    ill = one.truth.any(axis=(1, 2))
+    assert ill.sum() == len(ill) // 2 > 0
+    assert not (one.truth & ~one.brain).any()
+    np.testing.assert_array_equal(one.pictures[~ill], one.plain[~ill])
+    changed = np.abs(one.pictures - one.plain) > 0.02
+    assert all(changed[n][one.truth[n]].mean() > 0.5 for n in np.flatnonzero(ill))
+
+
+def test_lesions_hang_on_the_seed_and_on_the_name_of_the_case(healthy):
+    renamed = replace(healthy, case=replace(healthy.case, case="other"))
+    first, again, seeded, named = (
+        show(healthy, 0).truth,
+        show(healthy, 0).truth,
+        show(healthy, 1).truth,
+        show(renamed, 0).truth,
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != seeded).any()
+    assert (first != named).any()
+
+
+def test_slices_are_scored_by_whether_they_hold_a_lesion_and_pixels_within_those_that_do():
+    one = shown()
+    ill = one.truth.any(axis=(1, 2))
+    found = one.truth.astype(np.float32)
+    found[~ill] = 2.0  # of slices without a lesion no pixel counts
+    maps = SimpleNamespace(score=lambda rule: found)
+    drawn = SimpleNamespace(
+        slice_maps=lambda settings: maps,
+        slice_scores=lambda settings: np.array([0.1, 0.2, 0.3, 0.4], np.float32),
+    )
+    slices, pixels = scored(one, drawn, AnomalySettings())
+    assert slices.truth == (0.0, 1.0, 1.0, 0.0)
+    assert slices.score == pytest.approx((0.1, 0.2, 0.3, 0.4))
+    assert (slices.cases[1], slices.patients, slices.level) == ("c1:1", ("p1",) * 4, "slice")
+    assert (pixels.cases, pixels.score, pixels.level) == (("c1",), (1.0,), "pixel")
 
 
 def test_brains_of_one_subset_and_level_are_one():
