@@ -6,7 +6,7 @@ from medview.ui import commands
 from medview.ui.action import Action, has_image, has_study
 from medview.ui.autosave import save_workspace
 from medview.ui.leaving import LEAVING
-from medview.ui.report_leaving import REPORT_LEAVING
+from medview.ui.report_leaving import REPORT_LEAVING, export_report
 
 FILE: tuple[Action, ...] = (
     Action(
@@ -18,7 +18,7 @@ FILE: tuple[Action, ...] = (
         "Ctrl+Shift+O", "file", "Open one or several image files",
     ),
     Action(
-        "file.export_report", "Export report …", lambda app: app.window.export_report(), "File",
+        "file.export_report", "Export report …", export_report, "File",
         "Ctrl+P", "file-pdf", "Write the report as a PDF", has_study,
     ),
     Action(

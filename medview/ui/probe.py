@@ -12,6 +12,7 @@ from medview.domain.overlay import ScalarMap
 from medview.services.layering import base_name, short_name
 from medview.services.session import Session
 from medview.ui.identity import shown_name
+from medview.ui.pointer import Pointer
 from medview.ui.words import isolated, number, place, tr
 
 # Longer names of series are left out of the status bar.
@@ -75,6 +76,14 @@ def probe(session: Session, point_lps: _Place, pane: str | None = None) -> Probe
             is_mask = found.kind == "mask" or (found.kind == "labels" and not label)
             values.append(Value(found.name, title, value, found.unit, label, is_mask))
     return Probe(point_lps, tuple(values), _where(volume.geometry, point_lps))
+
+
+def probe_under(session: Session, under: Pointer | None) -> Probe | None:
+    """Read every layer under the mouse, or at the crosshair when it is elsewhere."""
+    if under is not None and under.point_lps is not None:
+        return probe(session, under.point_lps, under.pane)
+    view = session.views.get(session.active_pane)
+    return probe(session, view.point_lps) if view is not None else None
 
 
 def _where(geometry: Geometry, point_lps: _Place) -> str:

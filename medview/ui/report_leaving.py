@@ -1,9 +1,18 @@
-"""Commands for a report that leaves without a file: to the clipboard, and to a printer."""
+"""Commands for a report that leaves: as a file, to the clipboard, and to a printer."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import QMimeData
-from PySide6.QtGui import QGuiApplication, QImage, QPageLayout, QPageSize, QPainter
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData, QUrl
+from PySide6.QtGui import (
+    QDesktopServices,
+    QGuiApplication,
+    QImage,
+    QPageLayout,
+    QPageSize,
+    QPainter,
+)
 from PySide6.QtPrintSupport import QPrintDialog, QPrinter
 
 from medview.domain.errors import MedviewError
@@ -13,14 +22,33 @@ from medview.services.settings import Paper
 from medview.ui.action import Action, has_study
 from medview.ui.app import App
 from medview.ui.controls import name
+from medview.ui.notify import Choice
+from medview.ui.saving import ask_for_file
 from medview.ui.words import tr
 
 _SIZES: dict[Paper, QPageSize.PageSizeId] = {
     "a4": QPageSize.PageSizeId.A4,
     "letter": QPageSize.PageSizeId.Letter,
 }
+_FILE = "report.pdf"
 # Dots per inch: small letters are sharp, and a page takes some 25 MB on its way.
 _SHARP = 300
+
+
+def export_report(app: App) -> None:
+    """Ask where to, then write the report."""
+    app.window.show_panel("report")
+    chosen = ask_for_file(app.window, tr("Export report"), _FILE, "PDF", ".pdf")
+    if chosen is not None:
+        app.reading.export(chosen)
+
+
+def written(path: Path, pages: int) -> tuple[str, Choice]:
+    """What is said of a report that was written, and the way to look at it."""
+    counted = tr("{n} pages", n=pages) if pages != 1 else tr("1 page")
+    url = QUrl.fromLocalFile(str(path))
+    show = Choice(tr("Open"), lambda: QDesktopServices.openUrl(url))
+    return tr("Report written: {file}, {pages}", file=path.name, pages=counted), show
 
 
 def copy_report(app: App) -> None:

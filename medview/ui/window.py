@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QPoint, QSize, Qt, QUrl
+from PySide6.QtCore import QPoint, QSize, Qt
 from PySide6.QtGui import (
     QCloseEvent,
-    QDesktopServices,
     QDragEnterEvent,
     QDropEvent,
     QGuiApplication,
@@ -40,19 +39,19 @@ from medview.ui.curve_bar import CurveBar
 from medview.ui.gestures import with_own
 from medview.ui.help import show_about, show_shortcuts
 from medview.ui.mouse import Mouse
-from medview.ui.notify import Choice, NoteBar
+from medview.ui.notify import NoteBar
 from medview.ui.palette import Palette
 from medview.ui.pane_grid import PaneGrid
 from medview.ui.panels.analysis import AnalysisCard
 from medview.ui.panels.details import DetailsPanel
 from medview.ui.panels.results import ResultsPanel
 from medview.ui.panels.studies import StudiesPanel
-from medview.ui.probe import probe
+from medview.ui.probe import probe_under
 from medview.ui.recent_menu import RecentMenu
 from medview.ui.record_pane import RecordPane
 from medview.ui.regions import focus_next
+from medview.ui.report_leaving import written
 from medview.ui.report_preview import ReportPreview
-from medview.ui.saving import ask_for_file
 from medview.ui.shortcut_editor import ShortcutEditor
 from medview.ui.shortcuts import profile_of
 from medview.ui.side import Side
@@ -67,7 +66,6 @@ from medview.ui.words import tr
 _LEFT_PX, _SIDE_PX = 264, 348
 _WIDE_PX = 1380
 _SLIM_PX = (216, 340)
-_REPORT_NAME = "report.pdf"
 # Fields of the session that decide which actions can be used, and which are ticked.
 _MATTERING = (
     "volume", "catalogue", "active_pane", "maximised", "overlay_on", "drawings", "chosen_drawing",
@@ -130,10 +128,7 @@ class MainWindow(QMainWindow):
         self.curve: CurveBar = CurveBar(self._app, self.mouse)
         rows.addWidget(self.curve)
         rows.addWidget(TimeBar(self._app, self.cine))
-        split = QSplitter(Qt.Orientation.Horizontal)
-        name(split, "split", tr("Studies, images, panels"))
-        split.setHandleWidth(1)
-        split.setChildrenCollapsible(False)
+        split = _splitter("split", tr("Studies, images, panels"))
         for part in (self.studies, centre, self.side):
             split.addWidget(part)
         split.setStretchFactor(1, 1)
@@ -145,10 +140,7 @@ class MainWindow(QMainWindow):
 
     def _images(self) -> QSplitter:
         """The panes, and beside them the record of a stay where one is open."""
-        beside = QSplitter(Qt.Orientation.Horizontal)
-        name(beside, "split_record", tr("Images and record"))
-        beside.setHandleWidth(1)
-        beside.setChildrenCollapsible(False)
+        beside = _splitter("split_record", tr("Images and record"))
         beside.addWidget(self.grid)
         self.volume: VolumePane = VolumePane(self._app)
         beside.addWidget(self.volume)
@@ -222,13 +214,6 @@ class MainWindow(QMainWindow):
         self.side.show_panel(key)
         self.side.show()
         self.table.refresh()
-
-    def export_report(self) -> None:
-        """Ask where to, then write the report."""
-        self.show_panel("report")
-        chosen = ask_for_file(self, tr("Export report"), _REPORT_NAME, "PDF", ".pdf")
-        if chosen is not None:
-            self._app.reading.export(chosen)
 
     def toggle_preview(self) -> None:
         """Show the pages of the report beside the images, or hide them."""
@@ -333,22 +318,13 @@ class MainWindow(QMainWindow):
         TagBrowser(self, title, tags).show()
 
     def _on_exported(self, path: Path, pages: int) -> None:
-        counted = tr("{n} pages", n=pages) if pages != 1 else tr("1 page")
-        url = QUrl.fromLocalFile(str(path))
-        show = Choice(tr("Open"), lambda: QDesktopServices.openUrl(url))
         self.notes.take_back(self._reported)
-        self._reported = tr("Report written: {file}, {pages}", file=path.name, pages=counted)
-        self.notes.show_note(self._reported, show)
+        self._reported, way_there = written(path, pages)
+        self.notes.show_note(self._reported, way_there)
 
     def _read_values(self) -> None:
-        """Read every layer under the mouse, or at the crosshair when it is elsewhere."""
-        session, at = self._app.session, self.mouse.under
-        pane = at.pane if at is not None and at.point_lps is not None else session.active_pane
-        view = session.views.get(pane)
-        point = at.point_lps if at is not None and at.point_lps is not None else None
-        if point is None and view is not None:
-            point = view.point_lps
-        read = probe(session, point, pane) if point is not None else None
+        """Tell the values under the mouse, or at the crosshair, wherever they are shown."""
+        read = probe_under(self.session, self.mouse.under)
         self.status.show_probe(read)
         self.curve.follow()
         details = self.side.shown
@@ -405,6 +381,15 @@ class MainWindow(QMainWindow):
         for task in self._app.session.tasks:
             task.cancel()
         event.accept()
+
+
+def _splitter(key: str, text: str) -> QSplitter:
+    """For parts side by side, none of which can be pushed away."""
+    made = QSplitter(Qt.Orientation.Horizontal)
+    name(made, key, text)
+    made.setHandleWidth(1)
+    made.setChildrenCollapsible(False)
+    return made
 
 
 def _first_size() -> QSize:

@@ -7,7 +7,17 @@ from services.stubs import on_screen, result_about
 
 from medview.domain.volume import Volume
 from medview.services.session import Session
-from medview.ui.probe import Value, label_of, probe, probe_lines, short_text, value_at, value_text
+from medview.ui.pointer import Pointer
+from medview.ui.probe import (
+    Value,
+    label_of,
+    probe,
+    probe_lines,
+    probe_under,
+    short_text,
+    value_at,
+    value_text,
+)
 
 
 def read_at(point, **fields):
@@ -95,6 +105,18 @@ def test_without_a_known_orientation_the_place_is_column_and_row():
 def test_numbers_without_a_unit_have_none():
     read = read_at(MARK_LPS)
     assert value_text(read.values[0], titled=False) == "1000"
+
+
+def test_the_place_is_that_of_the_mouse_and_else_of_the_crosshair():
+    session = Session()
+    assert probe_under(session, None) is None
+    on_screen(session)
+    crosshair = session.views[session.active_pane].point_lps
+    mouse = (crosshair[0] + 4, crosshair[1], crosshair[2])
+    here = Pointer(session.active_pane, 1, 1, mouse)
+    beside = Pointer("empty", 1, 1, None)
+    places = [probe_under(session, at).point_lps for at in (here, beside, None)]
+    assert places == [mouse, crosshair, crosshair]
 
 
 @pytest.mark.parametrize("name", ["score"])

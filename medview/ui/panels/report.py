@@ -15,6 +15,7 @@ from medview.ui.app import App
 from medview.ui.containers import Card, Column, Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.signing import SigningCard
+from medview.ui.report_leaving import export_report
 from medview.ui.words import date, tr
 
 # Key, title, hint and how many lines are seen at once.
@@ -119,7 +120,7 @@ class ReportPanel(Column):
             look="primary",
             tip=tr("Write the report as a PDF (Ctrl+P)"),
         )
-        self._export.clicked.connect(lambda: self._app.window.export_report())
+        self._export.clicked.connect(lambda: export_report(self._app))
         look = button(
             tr("Preview"),
             "report_preview_open",
