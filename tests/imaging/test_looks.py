@@ -157,6 +157,27 @@ def test_higher_layers_lie_above_lower_ones_in_their_own_grey(tmp_path):
     assert drawn[14:16, 27].max() == 255
 
 
+@pytest.mark.parametrize(
+    ("kind", "points", "wide", "high"),
+    [
+        ("ELLIPSE", [(10, 15), (30, 15), (20, 10), (20, 20)], 20, 10),
+        ("CIRCLE", [(20, 15), (26, 15)], 12, 12),
+        ("POINT", [(20, 15)], 4, 4),
+    ],
+)
+def test_round_drawings_and_points_reach_as_far_on_every_side(kind, points, wide, high, tmp_path):
+    ds, _ = film()
+    volume = volume_by(
+        tmp_path, [ds], GraphicAnnotationSequence=[annotation(graphic(kind, points))]
+    )
+    (tinted,) = shown(volume).tints
+    down, right = np.nonzero(tinted[..., 3])
+    assert (np.ptp(right), np.ptp(down)) == (wide, high)
+    # The standard counts from the corner of the first pixel, here from its middle.
+    assert (right.min() + right.max()) / 2 == pytest.approx(20 - 0.5, abs=0.5)
+    assert (down.min() + down.max()) / 2 == pytest.approx(15 - 0.5, abs=0.5)
+
+
 def test_texts_stay_upright_when_the_image_is_turned(tmp_path):
     ds, _ = film()
     text = item(UnformattedTextValue="L", AnchorPoint=[20.0, 10.0],

@@ -11,7 +11,7 @@ from phantoms import map_of, phantom
 from medview.domain.overlay import LayerStyle
 from medview.imaging import paint
 from medview.imaging.colour import DISTINCT, colour_table
-from medview.imaging.paint import certainty, colour_bar, legend
+from medview.imaging.paint import certainty, colour_bar, legend, place_of
 
 
 def plane(*values):
@@ -44,6 +44,17 @@ def test_the_ends_of_the_range_have_the_ends_of_the_map():
     colours = tint(plane(-5.0, -2.0, 2.0, 7.0), style)[0]
     assert colours[0].tolist() == colours[1].tolist() == table[0].tolist()
     assert colours[2].tolist() == colours[3].tolist() == table[255].tolist()
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [(-3.0, 0), (0.999, 0), (1.0, 0), (2.0, 128), (3.0, 255), (3.004, 255), (3.02, 255), (99, 255)],
+)
+def test_what_lies_beyond_an_end_has_the_colour_of_the_end(value, place):
+    style = LayerStyle(range=(1.0, 3.0), threshold=-9.0)
+    assert place_of(value, style) == place
+    from_zero = LayerStyle(range=(0.0, 2.0), threshold=-9.0)
+    assert place_of(value - 1, from_zero) == (place if value >= 1 else 0)
 
 
 def test_not_a_number_is_transparent():

@@ -129,6 +129,18 @@ def test_a_slab_across_a_tilt_is_made_of_all_its_planes(mode):
 
 
 @pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL])
+@pytest.mark.parametrize(("mode", "pick"), [("mip", np.fmax), ("minip", np.fmin)])
+def test_a_slab_of_any_plane_is_made_of_its_slices(plane, mode, pick):
+    grid = geometry_of("LPS", (7, 8, 9), (2.0, 2.0, 2.0))
+    numbers = np.random.default_rng(2).normal(size=grid.shape).astype(np.float32)
+    cut = cut_of(grid, View(plane, slab_mm=6.0, slab_mode=mode))
+    planes = range(cut.first, cut.last + 1)
+    alone = [replace(cut, first=n, last=n).take(numbers) for n in planes]
+    assert len(planes) == 3
+    np.testing.assert_array_equal(cut.take(numbers), pick.reduce(alone))
+
+
+@pytest.mark.parametrize("plane", [Plane.AXIAL, Plane.CORONAL, Plane.SAGITTAL])
 def test_a_mean_slab_counts_what_is_known_and_knows_nothing_of_the_rest(plane):
     grid = geometry_of("LPS", (3, 3, 3), (2.0, 2.0, 2.0))
     values = np.full((3, 3, 3), np.nan, np.float32)
