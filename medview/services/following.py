@@ -31,6 +31,31 @@ def point_at(session: Session, point_lps: NDArray[np.float64], pane: str) -> Non
     session.views = views | changed
 
 
+def together(session: Session, pane: str) -> tuple[str, ...]:
+    """The panes that are enlarged and pushed with this one, itself among them.
+
+    Linked ones of other series go along where both hold films, or slices that lie alike.
+    """
+    return tuple(
+        other for other in session.views if other == pane or _lie_alike(session, pane, other)
+    )
+
+
+def _lie_alike(session: Session, pane: str, other: str) -> bool:
+    own, held = session.content(pane), session.content(other)
+    if own is None or held is None or not _are_linked(session, pane, other):
+        return False
+    if own.volume.is_film or held.volume.is_film:
+        return own.volume.is_film and held.volume.is_film
+    one = cut_of(own.volume.geometry, session.views[pane]).normal
+    two = cut_of(held.volume.geometry, session.views[other]).normal
+    return abs(float(one @ two)) >= _ALONGSIDE
+
+
+def _are_linked(session: Session, pane: str, other: str) -> bool:
+    return bool(session.shown) and session.linked and not session.alone & {pane, other}
+
+
 def _follow(
     session: Session,
     pane: str,
@@ -42,7 +67,7 @@ def _follow(
     if other == pane or not session.shown:
         return point_lps
     own, held = session.content(pane), session.content(other)
-    if own is None or held is None or not session.linked or session.alone & {pane, other}:
+    if own is None or held is None or not _are_linked(session, pane, other):
         return None
     if share_space(own, held):
         return point_lps

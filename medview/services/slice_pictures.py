@@ -157,6 +157,7 @@ def _scale(geometry: Geometry, width_mm: float) -> tuple[float, float] | None:
 
 def _alt(frame: Frame, layer: Layer | None) -> str:
     what = f"{layer.map.title or layer.map.name} over the image" if layer else "Image"
+    which = f", slice {frame.slice + 1} of {frame.slices}" if frame.slices > 1 else ""
     where = f", {frame.position}" if frame.position else ""
     side = "; patient right is on the left" if frame.labels.left.startswith("R") else ""
-    return f"{what}, slice {frame.slice + 1} of {frame.slices}{where}{side}."
+    return f"{what}{which}{where}{side}."

@@ -21,7 +21,7 @@ from medview.imaging.view import Annotations, SlabMode, View
 from medview.services import tilting
 from medview.services.cropping import Cropping
 from medview.services.first_views import stored_view
-from medview.services.following import point_at
+from medview.services.following import point_at, together
 from medview.services.layouts import layout_of
 from medview.services.overlaying import Overlaying
 from medview.services.session import Session
@@ -125,7 +125,7 @@ class Viewing:
         return list(self._session.views)
 
     def toggle_link(self) -> None:
-        """Let panes with series of their own scroll together, or each for itself."""
+        """Let panes with series of their own scroll and zoom together, or each for itself."""
         self._session.linked = not self._session.linked
 
     def toggle_alone(self, pane: str) -> None:
@@ -195,27 +195,29 @@ class Viewing:
         """Zoom by a factor; the point `about_mm` stays where it is.
 
         That is its way from the middle of the pane, in mm to the right and down as they are
-        drawn before the zoom.
+        drawn before the zoom. Linked panes go along.
         """
-        view = self._session.views.get(pane)
-        if view is None:
-            return
-        zoom = min(max(view.zoom * factor, _ZOOM_LIMITS[0]), _ZOOM_LIMITS[1])
-        part = 1 - view.zoom / zoom
-        x, y = (pan - part * about for pan, about in zip(view.pan_mm, about_mm, strict=True))
-        self._change(lambda old: replace(old, zoom=zoom, pan_mm=(x, y)), (pane,))
+
+        def zoomed(view: View) -> View:
+            zoom = min(max(view.zoom * factor, _ZOOM_LIMITS[0]), _ZOOM_LIMITS[1])
+            part = 1 - view.zoom / zoom
+            x, y = (pan - part * about for pan, about in zip(view.pan_mm, about_mm, strict=True))
+            return replace(view, zoom=zoom, pan_mm=(x, y))
+
+        self._change(zoomed, together(self._session, pane))
 
     def pan(self, pane: str, right_mm: float, down_mm: float) -> None:
-        """Push the image to the right and down, in mm as they are drawn."""
+        """Push the image and linked ones to the right and down, in mm as they are drawn."""
 
         def pushed(view: View) -> View:
             return replace(view, pan_mm=(view.pan_mm[0] + right_mm, view.pan_mm[1] + down_mm))
 
-        self._change(pushed, (pane,))
+        self._change(pushed, together(self._session, pane))
 
     def fit(self, pane: str) -> None:
-        """Show the whole image in the middle of the pane."""
-        self._change(lambda view: replace(view, zoom=1.0, pan_mm=(0.0, 0.0)), (pane,))
+        """Show the whole image in the middle of the pane; linked panes do so, too."""
+        panes = together(self._session, pane)
+        self._change(lambda view: replace(view, zoom=1.0, pan_mm=(0.0, 0.0)), panes)
 
     def flip(self, pane: str, *, vertical: bool = False) -> None:
         """Mirror what is on the screen, left to right or top to bottom; the letters follow."""

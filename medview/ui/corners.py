@@ -107,11 +107,10 @@ def _results_whole(lines: Sequence[str], across: Sequence[str], width: float) ->
     """
     laid: list[str] = []
     for text in lines:
-        value, bracket, rest = text.partition(_INTERVAL)
-        interval, beside, model = (bracket.strip() + rest).partition(BESIDE)
-        parts = [value, f" {interval}", beside + model] if bracket else [text]
-        line = parts[0]
-        for part in parts[1:]:
+        told, beside, model = text.partition(BESIDE)
+        value, bracket, interval = told.partition(_INTERVAL)
+        line = value
+        for part in filter(None, (bracket + interval, beside + model)):
             row = len(laid)
             room = _room_beside(across, row, width) if row >= _LETTER_LINES else _half(width)
             if fitted(line + part, room) == line + part:

@@ -82,7 +82,7 @@ LAYOUT: tuple[Action, ...] = (
     ),
     Action(
         "view.link", "Link scrolling", lambda app: app.viewing.toggle_link(), "View",
-        "L", "link-simple", "Let panes scroll together, in millimetres",
+        "L", "link-simple", "Let panes scroll (in millimetres), zoom and pan together",
         lambda app: bool(app.session.shown), lambda app: app.session.linked,
     ),
     Action(

@@ -30,6 +30,7 @@ class Side(QTabWidget):
         self._rooms: dict[str, QVBoxLayout] = {}
         self.setProperty("look", "panel")
         self.setDocumentMode(True)
+        self.tabBar().setAccessibleName(tr("Panels"))
         self.tabBar().setExpanding(False)
         self.tabBar().setDrawBase(False)
         for place, entry in enumerate(PANELS):

@@ -180,6 +180,19 @@ def test_panes_of_one_space_scroll_together_in_mm(desk, linked, alone, moves):
     assert desk.z("upper") == pytest.approx(before + (6.0 if moves else 0.0))
 
 
+def test_zoom_pan_and_fit_of_linked_panes_go_together(desk):
+    desk.use("1x2")
+    desk.viewing.zoom("main", 2.0, (10.0, 0.0))
+    desk.viewing.pan("upper", 3.0, 4.0)
+    main, upper = (desk.session.views[pane] for pane in ("main", "upper"))
+    assert (main.zoom, main.pan_mm) == (upper.zoom, upper.pan_mm) == (2.0, (-2.0, 4.0))
+    desk.viewing.fit("upper")
+    assert desk.session.views["main"].zoom == 1.0
+    desk.viewing.toggle_link()
+    desk.viewing.zoom("main", 2.0)
+    assert desk.session.views["upper"].zoom == 1.0
+
+
 def test_without_a_common_reference_panes_go_on_by_as_many_mm(desk):
     assert desk.arranging.compare()
     desk.read()

@@ -10,7 +10,7 @@ from services.stubs import series_of
 from medview.domain.geometry import Plane
 from medview.imaging.oblique import STRAIGHT, turned
 from medview.imaging.view import View
-from medview.services.following import point_at
+from medview.services.following import point_at, together
 from medview.services.session import Session
 from medview.services.session_values import Shown
 
@@ -90,3 +90,25 @@ def test_a_film_stays():
 def test_the_planes_of_one_series_always_go_along(session):
     point_at(session, np.array((4.0, 5.0, 6.0)), "main")
     assert {view.point_lps for view in session.views.values()} == {(4.0, 5.0, 6.0)}
+
+
+@pytest.mark.parametrize("first", [(12, 10, 10), (1, 10, 10)])
+@pytest.mark.parametrize("second", [(12, 10, 10), (1, 10, 10)])
+def test_films_are_enlarged_with_films_and_slices_with_slices(first, second):
+    session = session_with(held("2.1", "1.8", shape=second))
+    session.shown = session.shown | {"main": held("1.1", "1.9", shape=first)}
+    expected = ("main", "upper") if first == second else ("main",)
+    assert together(session, "main") == expected
+
+
+@pytest.mark.parametrize(
+    "how", [{"linked": False}, {"alone": ("upper",)}, {"plane": Plane.SAGITTAL}]
+)
+def test_panes_that_are_not_linked_or_lie_across_keep_their_size(how):
+    assert together(session_with(held("2.1", "1.8"), **how), "main") == ("main",)
+
+
+def test_planes_of_one_series_are_enlarged_each_for_itself():
+    session = session_with(held("1.1", "1.9"))
+    session.shown = {}
+    assert together(session, "upper") == ("upper",)

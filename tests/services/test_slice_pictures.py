@@ -89,3 +89,10 @@ def test_images_without_a_foreground_are_pictured_whole(array):
     made, _ = picture(volume, None, key)
     width, height = FILM_SIZE if len(array) == 1 else PICTURE_SIZE
     assert made.rgb.shape == (height, width, 3)
+
+
+def test_a_picture_of_a_film_is_told_without_slices(prediction):
+    film = Volume(np.zeros((1, 8, 8), np.int16), geometry_of("LPS", (1, 8, 8), (1.0, 1.0, 1.0)))
+    key = replace(key_slices(prediction, head().geometry)[0], index=0)
+    assert picture(film, None, key)[0].alt.startswith("Image")
+    assert "slice" not in picture(film, None, key)[0].alt

@@ -71,6 +71,14 @@ def test_an_interval_goes_below_its_value_rather_than_being_cut(canvas, monkeypa
     assert written[-1] == (7.0, result)
 
 
+def test_a_value_without_interval_stands_above_its_model_in_a_narrow_pane(canvas, monkeypatch):
+    written = []
+    monkeypatch.setattr(corners, "write", lambda _p, at, text, **_: written.append((at.y(), text)))
+    texts = Corners(("NAME",), ("Severe 0.78 · Chest film severity (MDMT) 1.0",), (), ())
+    corners.draw_corners(canvas[1], QRectF(0, 0, 480, 200), texts)
+    assert written[1:] == [(7.0, "Severe 0.78"), (25.0, "Chest film severity (MDMT) 1.0")]
+
+
 def test_no_warning_about_an_image_gives_way_to_dots(canvas, monkeypatch):
     written = []
     monkeypatch.setattr(corners, "write", lambda _p, at, text, **_: written.append((at.y(), text)))

@@ -33,6 +33,10 @@ def test_a_click_on_its_tab_makes_a_panel_that_is_there_at_once(bench, entry):
     assert bench.window.side.shown is panel
 
 
+def test_the_row_of_tabs_has_a_name_to_be_read_aloud(bench):
+    assert bench.window.side.tabBar().accessibleName() == "Panels"
+
+
 def test_a_panel_made_late_shows_the_series_and_the_result_that_came_before(head):
     head.add_result("score", "total")
     head.window.show_panel("layers")
