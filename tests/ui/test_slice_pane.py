@@ -3,16 +3,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from phantoms import MARK_LPS, geometry_of, phantom_on
-from PySide6.QtCore import QPoint, QPointF
-from PySide6.QtGui import QImage, QRegion
-from PySide6.QtWidgets import QWidget
+from PySide6.QtCore import QEvent, QMimeData, QPoint, QPointF, QRectF, Qt
+from PySide6.QtGui import QColor, QDragEnterEvent, QDragMoveEvent, QDropEvent, QImage, QRegion
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
 
 from medview.domain.geometry import Plane
 from medview.imaging.frame import Labels, View, compose_frame
+from medview.imaging.marks import DrawnMark
+from medview.imaging.view import Corners, DrawnShape, Part, ReferenceLine
 from medview.ui import picture
 from medview.ui.dress import Dress, Placing
+from medview.ui.loupe import TIMES
 from medview.ui.picture import Picture, merged
-from medview.ui.slice_pane import SlicePane
+from medview.ui.pointer import Listener
+from medview.ui.slice_pane import SERIES_DRAG, SlicePane
+from medview.ui.theme import PANE_ACTIVE
 
 
 @pytest.fixture
@@ -137,3 +143,170 @@ def test_nothing_of_what_was_there_before_shines_through(pane, zoom, pan):
     assert not (pixels == 0xFFFF00FF).any()
     if zoom == 0.3:
         assert pixels[60, 5] == 0xFF000000
+
+
+def plain_frame():
+    """A slice of which nothing is drawn but its pixels."""
+    return replace(frame_at(), labels=Labels(), crosshair=False, annotations="none")
+
+
+def seen(pane, frame=None, **dress):
+    """The pixels of the pane with a frame and what stands around it, (rows, columns)."""
+    whole = {"corners": Corners()} | dress
+    pane.draw(frame or plain_frame(), Placing(), Dress(**whole))
+    return grabbed(pane.grab())
+
+
+def grabbed(pixmap):
+    shown = pixmap.toImage().convertToFormat(QImage.Format.Format_RGB32)
+    return np.array(shown.constBits(), np.uint8).view(np.uint32).reshape(shown.height(), -1)
+
+
+TRIANGLE = ((4.0, 4.0), (12.0, 4.0), (8.0, 12.0))
+OF_THE_FRAME = {
+    "missing": True,
+    "crosshair": True,
+    "labels": Labels("R", "L", "A", "P"),
+    "marks": (DrawnMark("A", TRIANGLE),),
+    "shapes": (DrawnShape(1, "length", TRIANGLE[:2], TRIANGLE[:2], ("5 mm",)),),
+    "reference": (ReferenceLine(Plane.CORONAL, TRIANGLE[:2]),),
+    "crop": TRIANGLE,
+    "strip": (0.1, 0.9, 0.4),
+}
+OF_THE_DRESS = {
+    "corners": Corners(top_left=("HEAD",)),
+    "tag": "PRIOR",
+    "is_active": True,
+    "has_scale": True,
+}
+
+
+@pytest.mark.parametrize("field", OF_THE_FRAME)
+def test_all_that_a_frame_holds_is_drawn(pane, field):
+    pane.resize(500, 300)
+    bare = seen(pane)
+    full = seen(pane, replace(plain_frame(), **{field: OF_THE_FRAME[field]}))
+    assert (bare != full).any()
+
+
+@pytest.mark.parametrize("field", OF_THE_DRESS)
+def test_all_that_stands_around_an_image_is_drawn(pane, field):
+    pane.resize(500, 300)
+    assert (seen(pane) != seen(pane, **{field: OF_THE_DRESS[field]})).any()
+
+
+@pytest.mark.parametrize(("width", "is_large"), [(399, True), (500, False)])
+def test_strip_and_scale_are_left_out_where_there_is_no_room(pane, width, is_large):
+    pane.resize(width, 300)
+    full = replace(plain_frame(), strip=OF_THE_FRAME["strip"])
+    bare = seen(pane, is_large=is_large)
+    assert (bare == seen(pane, full, is_large=is_large, has_scale=True)).all()
+    assert pane.strip_slice_at(width / 2, 240, anywhere=True) is None
+
+
+def test_the_active_pane_has_an_outline_and_no_other(pane):
+    outline = QColor(PANE_ACTIVE).rgb()
+    edges = (slice(None), 0), (slice(None), -1), (0, slice(None)), (-1, slice(None))
+    active, quiet = seen(pane, is_active=True), seen(pane)
+    assert all((active[edge] == outline).mean() > 0.98 for edge in edges)
+    assert not any((quiet[edge] == outline).any() for edge in edges)
+
+
+def test_box_lines_and_glass_of_a_tool_come_and_go(pane):
+    bare = seen(pane)
+    steps = (
+        (lambda: pane.set_box(QRectF(50, 60, 80, 40)), lambda: pane.set_box(None)),
+        (lambda: pane.set_reading(("value 7",), 100, 100), lambda: pane.set_reading((), 0, 0)),
+        (lambda: pane.set_loupe(QPointF(200, 150)), lambda: pane.set_loupe(None)),
+    )
+    for show, hide in steps:
+        show()
+        assert (grabbed(pane.grab()) != bare).any()
+        hide()
+        assert (grabbed(pane.grab()) == bare).all()
+
+
+def test_a_picture_has_neither_outline_nor_glass_and_leaves_both_in_the_pane(pane):
+    bare = seen(pane)
+    full = seen(pane, is_active=True)
+    pane.set_loupe(QPointF(200, 150))
+    assert (grabbed(pane.picture()) == bare).all()
+    assert (pane.loupe, pane.dress.is_active) == (QPointF(200, 150), True)
+    pane.set_loupe(None)
+    assert (grabbed(pane.grab()) == full).all()
+
+
+def test_finer_pixels_are_asked_for_when_the_glass_comes_and_goes_and_the_pane_grows(pane):
+    asked = []
+    pane.on_room = lambda: asked.append(pane.room.fine)
+    frame, fine = plain_frame(), pane.room.fine
+    seen(pane, frame)
+    pane.set_loupe(QPointF(9, 9))
+    assert asked == []  # all of the slice is there
+    rows, columns = frame.size
+    pane.set_loupe(None)
+    seen(pane, replace(frame, part=Part(0, 0, columns, rows, 1, (rows, columns))))
+    pane.set_loupe(QPointF(9, 9))
+    pane.set_loupe(QPointF(12, 9))
+    pane.set_loupe(None)
+    assert asked == [fine * TIMES, fine]
+    pane.resize(450, 300)
+    assert len(asked) == 3
+
+
+def test_the_divider_is_held_near_its_line_alone(pane):
+    seen(pane)
+    assert pane.divider_x() is None
+    assert not pane.is_on_divider(200)
+    whole = seen(pane, divider=0.5, sides=("old", "new"))
+    assert (whole != seen(pane)).any()
+    seen(pane, divider=0.5, sides=("old", "new"))
+    at = pane.divider_x()
+    assert pane.share_at(at) == pytest.approx(0.5, abs=0.03)
+    assert [pane.is_on_divider(at + away) for away in (-14.5, -14, 14, 14.5)] == [
+        *(False, True, True, False),
+    ]
+
+
+class Heard(Listener):
+    """What a pane passes on, by name."""
+
+    def __init__(self):
+        self.names = []
+
+    def __getattribute__(self, name):
+        if name in ("names", "dropped") or name.startswith("__"):
+            return object.__getattribute__(self, name)
+        return lambda *_: self.names.append(name)
+
+    def dropped(self, pane, series):
+        self.names.append(series)
+
+
+def test_what_the_mouse_does_is_passed_on(pane):
+    pane.listener = heard = Heard()
+    part, at, left = pane.viewport(), QPoint(30, 40), Qt.MouseButton.LeftButton
+    assert part.hasMouseTracking()
+    QTest.mousePress(part, left, pos=at)
+    QTest.mouseMove(part, QPoint(31, 41))
+    QTest.mouseRelease(part, left, pos=at)
+    QTest.mouseDClick(part, left, pos=at)
+    QApplication.sendEvent(pane, QEvent(QEvent.Type.Leave))
+    first = dict.fromkeys(heard.names)
+    assert list(first) == ["pressed", "moved", "released", "double_clicked", "left"]
+
+
+def test_a_series_of_the_list_is_taken_and_files_are_left_to_the_window(pane):
+    pane.listener = heard = Heard()
+    copy, none = Qt.DropAction.CopyAction, Qt.KeyboardModifier.NoModifier
+    for kind, is_taken in ((SERIES_DRAG, True), ("text/uri-list", False)):
+        data = QMimeData()
+        data.setData(kind, b"1.2#0")
+        where = (QPoint(9, 9), copy, data, Qt.MouseButton.LeftButton, none)
+        for event in (QDragEnterEvent(*where), QDragMoveEvent(*where)):
+            QApplication.sendEvent(pane.viewport(), event)
+            assert event.isAccepted() is is_taken
+        drop = QDropEvent(QPointF(9, 9), *where[1:])
+        QApplication.sendEvent(pane.viewport(), drop)
+        assert drop.isAccepted() is is_taken
+    assert heard.names == ["1.2#0"]
