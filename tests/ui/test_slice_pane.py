@@ -15,6 +15,7 @@ from medview.imaging.view import Corners, DrawnShape, Part, ReferenceLine
 from medview.ui import picture
 from medview.ui.dress import Dress, Placing
 from medview.ui.loupe import TIMES
+from medview.ui.pane_text import LINE, MARGIN
 from medview.ui.picture import Picture, merged
 from medview.ui.pointer import Listener
 from medview.ui.slice_pane import SERIES_DRAG, SlicePane
@@ -310,3 +311,19 @@ def test_a_series_of_the_list_is_taken_and_files_are_left_to_the_window(pane):
         QApplication.sendEvent(pane.viewport(), drop)
         assert drop.isAccepted() is is_taken
     assert heard.names == ["1.2#0"]
+
+
+def test_around_a_bare_slice_nothing_is_drawn(pane):
+    pane.resize(500, 300)
+    bare = plain_frame()
+    found = seen(pane, replace(bare, image=np.full_like(bare.image, 128)))
+    assert set(np.unique(found)) == {0xFF000000, 0xFF808080}
+
+
+def test_the_tag_of_a_pane_has_the_first_line_for_itself(pane):
+    pane.resize(500, 300)
+    below = int(MARGIN + LINE)
+    tagged = seen(pane, tag="PRIOR", corners=Corners(top_left=("HEAD",)))
+    plain = seen(pane, corners=Corners(top_left=("", "HEAD")))
+    assert (tagged[:below] != plain[:below]).any()
+    assert (tagged[below + 4 :] == plain[below + 4 :]).all()
