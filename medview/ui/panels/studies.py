@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QSize, Qt
+from PySide6.QtCore import QMimeData, QModelIndex, QPoint, QSize, Qt, QTimer
 from PySide6.QtGui import QImage, QPixmap, QStandardItem, QStandardItemModel
 from PySide6.QtWidgets import (
     QAbstractItemView,
@@ -37,11 +37,16 @@ from medview.ui.panels.study_rows import (
     WARNS,
     StudyDelegate,
 )
+from medview.ui.panels.study_search import fitting, keep, rows_below
 from medview.ui.slice_pane import SERIES_DRAG
 from medview.ui.words import date, number, plain_tip, tr
 
 _THUMB_PX = 88
 _MOST_LEFT_OUT = 400
+# So many series are listed in one go: some 25 ms. Those of larger catalogues follow as one scrolls.
+_AT_ONCE = 100
+# Patients are looked through for words so many series at a time.
+_LOOKED_AT_ONCE = 1000
 
 
 class StudiesPanel(QWidget):
@@ -54,6 +59,10 @@ class StudiesPanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self._app = app
         self._drawn: dict[str, QPixmap] = {}
+        self._rows: dict[str, QStandardItem] = {}
+        self._to_come: Iterator[Patient | None] = iter(())
+        self._listed: set[str] = set()
+        self._is_large = False
         what = tr("Find patient, study, series")
         tip = tr("Show only what has these words (Ctrl+F)")
         self.find_box = FindBox("studies_find", what, what, tip, self._filter)
@@ -70,7 +79,17 @@ class StudiesPanel(QWidget):
         rows = QVBoxLayout(self)
         rows.setContentsMargins(12, 10, 10, 8)
         rows.setSpacing(8)
-        for part in (self.find_box, self.empty, self.tree, self.left_out, self.left_out_list):
+        self.more = label(
+            tr("More are listed as you scroll; or type to find."), "quiet", wraps=True
+        )
+        name(self.more, "studies_more", self.more.text())
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._go_on)
+        self.tree.verticalScrollBar().valueChanged.connect(self._on_scrolled)
+        below = (self.more, self.left_out, self.left_out_list)
+        for part in (self.find_box, self.empty, self.tree, *below):
             rows.addWidget(part)
         rows.setStretch(1, 1)
         rows.setStretch(2, 10)
@@ -105,17 +124,65 @@ class StudiesPanel(QWidget):
     def refresh(self) -> None:
         """List the catalogue again."""
         catalogue = self._app.session.catalogue
-        model = self._model
-        model.clear()
-        for patient in catalogue.patients:
-            model.appendRow(self._patient(patient))
-        self.tree.expandAll()
+        self._is_large = sum(1 for _ in catalogue.all_series()) > _AT_ONCE
+        self._begin()
         self.empty.setVisible(not catalogue.patients)
         self.tree.setVisible(bool(catalogue.patients))
         self.find_box.setEnabled(bool(catalogue.patients))
         self._list_left_out(catalogue)
-        self._filter(self.find_box.text())
         self._select()
+
+    def _begin(self) -> None:
+        """List from the first patient on that has the words of the find box."""
+        self._model.clear()
+        self._rows, self._listed = {}, set()
+        words = self.find_box.text().lower().split() if self._is_large else []
+        patients, private = self._app.session.catalogue.patients, self._app.session.private
+        self._to_come = fitting(patients, words, private=private)
+        self._go_on()
+        if not self._is_large:
+            self._filter(self.find_box.text())
+
+    def _go_on(self) -> None:
+        """List some more; of a small catalogue all, of a large one until the list is full."""
+        listed = 0
+        for patient in self._to_come:
+            if patient is not None:
+                listed += self._list(patient)
+            if self._is_large and (patient is None or listed >= _AT_ONCE):
+                self.more.show()
+                if not self._is_full:
+                    self._soon.start()
+                return
+        self.more.hide()
+
+    @property
+    def _is_full(self) -> bool:
+        """There is at least one page below what is seen."""
+        bar = self.tree.verticalScrollBar()
+        return len(self._rows) > _AT_ONCE // 2 and bar.maximum() - bar.value() >= bar.pageStep()
+
+    def _on_scrolled(self) -> None:
+        if self._is_large and not self._is_full:
+            self._soon.start()
+
+    def _list(self, patient: Patient) -> int:
+        """Add the rows of a patient; how many series they have."""
+        if patient.key in self._listed:
+            return 0
+        self._listed.add(patient.key)
+        item = self._patient(patient)
+        self._model.appendRow(item)
+        below = rows_below(item)
+        for each in (item, *below):
+            if each.hasChildren():
+                self.tree.expand(each.index())
+        series = {each.data(SERIES): each for each in below if each.data(SERIES)}
+        self._rows |= series
+        words = self.find_box.text().lower().split()
+        if self._is_large and words:
+            keep(self.tree, item, words, "")
+        return len(series)
 
     @property
     def _model(self) -> QStandardItemModel:
@@ -133,6 +200,7 @@ class StudiesPanel(QWidget):
         who = patient_name(patient, private=private)
         second = " · ".join(part for part in facts if part)
         item = _item("patient", who, second, find=f"{who} {'' if private else patient.id}")
+        item.setToolTip(plain_tip(who))
         for study in studies:
             is_prior = bool(study.date) and study.date < newest
             item.appendRow(self._study(study, patient, is_prior=is_prior))
@@ -228,9 +296,8 @@ class StudiesPanel(QWidget):
 
     def _on_thumbnail(self, key: str) -> None:
         """Put the picture of a series into its row."""
-        for item in _walk(self._model.invisibleRootItem()):
-            if item.data(SERIES) == key:
-                item.setData(self._picture(key), THUMB)
+        if key in self._rows:
+            self._rows[key].setData(self._picture(key), THUMB)
 
     def _picture(self, key: str) -> QPixmap | None:
         made = self._app.thumbnails.pictures.get(key)
@@ -240,17 +307,26 @@ class StudiesPanel(QWidget):
 
     def _select(self) -> None:
         shown = self._app.session.series
-        for item in _walk(self._model.invisibleRootItem()):
-            if shown is not None and item.data(SERIES) == shown.key:
-                self.tree.setCurrentIndex(item.index())
-                self.tree.scrollTo(item.index())
+        owner = self._app.session.catalogue.owner(shown) if shown is not None else None
+        if shown is None or owner is None:
+            return
+        if shown.key not in self._rows and self._is_large and not self.find_box.text():
+            self._list(owner[0])
+        item = self._rows.get(shown.key)
+        if item is not None:
+            self.tree.setCurrentIndex(item.index())
+            self.tree.scrollTo(item.index())
 
     def _filter(self, text: str) -> None:
         """Hide rows that do not have all the words, unless something below them has."""
+        if self._is_large:
+            self._begin()
+            self._select()
+            return
         words = text.lower().split()
         root = self._model.invisibleRootItem()
         for row in range(root.rowCount()):
-            _keep(self.tree, root.child(row), words, "")
+            keep(self.tree, root.child(row), words, "")
 
 
 class SeriesModel(QStandardItemModel):
@@ -270,17 +346,6 @@ class SeriesModel(QStandardItemModel):
         return data
 
 
-def _keep(tree: QTreeView, item: QStandardItem, words: list[str], above: str) -> bool:
-    """Show or hide a row and all below it; say whether it is shown."""
-    text = f"{above} {item.data(FIND)}".lower()
-    below = [_keep(tree, item.child(row), words, text) for row in range(item.rowCount())]
-    shown = any(below) if below else all(word in text for word in words)
-    parent = item.parent()
-    above_index = parent.index() if parent is not None else QModelIndex()
-    tree.setRowHidden(item.row(), above_index, not shown)
-    return shown
-
-
 def _item(kind: str, title: str, second: str, *, find: str) -> QStandardItem:
     item = QStandardItem(title)
     item.setData(kind, KIND)
@@ -291,11 +356,6 @@ def _item(kind: str, title: str, second: str, *, find: str) -> QStandardItem:
     item.setDropEnabled(False)
     item.setData(f"{title}, {second}" if second else title, Qt.ItemDataRole.AccessibleTextRole)
     return item
-
-
-def _walk(item: QStandardItem) -> list[QStandardItem]:
-    children = [item.child(row) for row in range(item.rowCount())]
-    return [each for child in children for each in (child, *_walk(child))]
 
 
 def size_text(series: Series) -> str:

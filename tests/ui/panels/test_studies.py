@@ -215,3 +215,60 @@ def test_what_could_not_be_read_is_not_marked_as_on_screen(bench):
     bench.settle()
     assert bench.session.series.key == "1.1#0"
     assert bench.window.studies.tree.currentIndex().data(SERIES) == "1.1#0"
+
+
+def many(patients=60, series=5):
+    """A catalogue that is too large to be listed in one go."""
+    made = []
+    for p in range(patients):
+        own = tuple(series_of(f"{p}.{n}", patient_key=f"p{p}") for n in range(series))
+        study = Study(f"s{p}", "2026-03-14", description="MR head", series=own)
+        made.append(Patient(f"p{p}", f"P{p}", f"Name{p:02d}^Ann", studies=(study,)))
+    return Catalogue(tuple(made))
+
+
+def listed_names(bench):
+    model = bench.window.studies.tree.model()
+    return [model.item(row).text() for row in range(model.rowCount())]
+
+
+def test_of_very_many_series_more_are_listed_as_one_scrolls(bench, qtbot):
+    bench.session.catalogue = many()
+    studies = bench.window.studies
+    bench.settle()
+    first = len(listed_names(bench))
+    assert 0 < first < 60
+    assert not studies.more.isHidden()
+    bar = studies.tree.verticalScrollBar()
+
+    def scrolled():
+        bar.setValue(bar.maximum())
+        return len(listed_names(bench)) == 60
+
+    qtbot.waitUntil(scrolled)
+    assert listed_names(bench) == [f"Name{p:02d}, Ann" for p in range(60)]
+    qtbot.waitUntil(studies.more.isHidden)
+
+
+def test_of_very_many_series_those_far_down_are_found(bench, qtbot):
+    bench.session.catalogue = many()
+    studies = bench.window.studies
+    studies.find_box.setText("name57 head")
+    qtbot.waitUntil(lambda: listed_names(bench) == ["Name57, Ann"])
+    studies.find_box.setText("nobody")
+    qtbot.waitUntil(lambda: listed_names(bench) == [])
+    studies.find_box.setText("")
+    qtbot.waitUntil(lambda: listed_names(bench)[:1] == ["Name00, Ann"])
+
+
+def test_of_very_many_series_the_one_on_screen_is_in_the_list(bench):
+    bench.session.catalogue = many()
+    far = bench.session.catalogue.patients[58].studies[0].series[3]
+    bench.app.library.show(far)
+    bench.read()
+    assert bench.window.studies.tree.currentIndex().data(SERIES) == far.key
+
+
+def test_a_name_that_is_cut_is_whole_in_its_tip(listed):
+    item = listed.window.studies.tree.model().item(0)
+    assert item.text() in item.toolTip()
