@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from brains import write_ixi
@@ -13,10 +14,13 @@ from medview.domain.progress import Silent
 from medview.domain.training import TrainRequest
 from medview.io.cards import read_card
 from medview.learning import anomaly_folds, anomaly_training, side_by_side
-from medview.learning.anomaly_folds import fold_parts
+from medview.learning.anomaly_folds import finished_model, fold_parts
+from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
+from medview.learning.anomaly_trainer import first_model
 from medview.learning.anomaly_training import fit
 from medview.learning.checkpoint import CHECKPOINT, read_checkpoint
+from medview.models.anomaly_vae import VaeOptions
 from medview.services.recipes import read_recipe
 
 FOLDERS = ("fold-1", "fold-2", "")
@@ -47,6 +51,30 @@ def test_every_patient_is_left_out_once_with_all_images_and_templates_never():
         assert len(learnt) + len(held) == len(cases)
         assert cases[-1] in learnt
     assert fold_parts(1, cases) == fold_parts(0, cases) == []
+
+
+def test_the_best_weights_are_given_as_they_are_stored_and_the_last_where_none_was_best():
+    recipe = Recipe(network=VaeOptions(attention=False))
+    last = first_model(recipe.network)
+    best = {
+        name: torch.full_like(value, 0.1) if value.is_floating_point() else value
+        for name, value in last.state_dict().items()
+    }
+    trainer = SimpleNamespace(
+        recipe=recipe, model=last, best_state=best, best_epoch=3, device="cpu"
+    )
+    kept = finished_model(trainer)
+    assert not kept.training
+    assert {value.max().item() for value in kept.parameters()} == {float(np.float16(0.1))}
+    trainer.best_epoch = 0
+    for name, value in finished_model(trainer).named_parameters():
+        torch.testing.assert_close(value, last.state_dict()[name].half().float(), rtol=0, atol=0)
+
+
+def test_scores_of_normals_are_in_order_and_those_that_are_none_are_left_out():
+    assert anomaly_folds._sorted([0.30006, float("nan"), -1.0, float("inf"), 0.2]) == [
+        *(-1.0, 0.2, 0.3001),
+    ]
 
 
 def _settled(job, engine, folds, train):
