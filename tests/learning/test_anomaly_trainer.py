@@ -13,6 +13,7 @@ import torch
 
 from medview.domain.errors import DataError, MedviewError, WriteError
 from medview.learning import anomaly_trainer
+from medview.learning.anomaly_folds import HEAD
 from medview.learning.anomaly_health import HEALTH
 from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_trainer import Trainer, first_model, one_vote_each
@@ -244,6 +245,16 @@ def test_disturbance_stays_in_the_brain_and_leaves_some_slices_alone():
     assert 3 < changed.sum() < 17
     quiet = trainer(replace(PLAIN, disturb=0.0))
     assert quiet._disturbed(mask, mask) is mask
+
+
+def test_where_only_the_head_learns_no_other_parameter_moves():
+    run = trainer(replace(PLAIN, epochs=1))
+    run.restrict("head", HEAD)
+    before = {name: value.detach().clone() for name, value in run.model.named_parameters()}
+    curve(run)
+    after = dict(run.model.named_parameters())
+    moved = {name.split(".")[0] for name in before if not torch.equal(before[name], after[name])}
+    assert moved == set(HEAD)
 
 
 def test_every_parameter_is_in_one_group_and_wide_layers_learn_slower():
