@@ -58,6 +58,8 @@ def in_words(detail: Mapping[str, Any]) -> str:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, Mapping):
+        return " and ".join(f"{name} {_plain(each)}" for name, each in value.items())
     return " and ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 

@@ -23,15 +23,26 @@ from medview.ui.controls import button, label, name
 from medview.ui.words import tr
 
 _WIDTHS = (190, 110, 110)
+# The number of a line stands first, though it is the last column.
+_LINE, _LINE_PX = 4, 56
 # The beginning tells hashes apart; the tip has them whole.
 _HASH = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{24,}\b")
 
 
 class AuditView(QDialog):
-    """The newest lines, the newest first; the first line of the window says whether all hold."""
+    """The newest lines, the newest first; the first line of the window says whether all hold.
+
+    `last` is the number of the newest line in the file, 0 for as many as there are entries.
+    """
 
     def __init__(
-        self, parent: QWidget, entries: Sequence[Mapping[str, Any]], verdict: str, *, holds: bool
+        self,
+        parent: QWidget,
+        entries: Sequence[Mapping[str, Any]],
+        verdict: str,
+        *,
+        holds: bool,
+        last: int = 0,
     ) -> None:
         super().__init__(parent)
         name(self, "audit", tr("Audit trail"))
@@ -41,13 +52,17 @@ class AuditView(QDialog):
         self.tree = QTreeWidget()
         self.tree.setAllColumnsShowFocus(True)
         name(self.tree, "audit_lines", tr("What was done"))
-        self.tree.setColumnCount(4)
-        self.tree.setHeaderLabels([tr("When"), tr("Account"), tr("What"), tr("Details")])
+        self.tree.setColumnCount(5)
+        titles = ("When", "Account", "What", "Details", "Line")
+        self.tree.setHeaderLabels([tr(each) for each in titles])
         self.tree.setRootIsDecorated(False)
         self.tree.setUniformRowHeights(True)
         for column, wide in enumerate(_WIDTHS):
             self.tree.setColumnWidth(column, wide)
         self.tree.header().setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setStretchLastSection(False)
+        self.tree.setColumnWidth(_LINE, _LINE_PX)
+        self.tree.header().moveSection(_LINE, 0)
         self.verdict = label(verdict, "strong" if holds else "warning")
         rows = QVBoxLayout(self)
         rows.setContentsMargins(14, 12, 14, 12)
@@ -55,8 +70,9 @@ class AuditView(QDialog):
         rows.addWidget(self.verdict)
         rows.addWidget(self.tree, 1)
         # In its place: rows that are filled in before take the height of another style.
-        for entry in reversed(entries):
-            self.tree.addTopLevelItem(_row(entry))
+        number = last or len(entries)
+        for below, entry in enumerate(reversed(entries)):
+            self.tree.addTopLevelItem(_row(entry, number - below))
         said = label(tr("Pixels, models and reports are named by hashes and ids."), "quiet")
         close = button(tr("Close"), "audit_close")
         close.clicked.connect(self.close)
@@ -64,10 +80,11 @@ class AuditView(QDialog):
         close.setFocus()  # Enter closes a page that was read
 
 
-def _row(entry: Mapping[str, Any]) -> QTreeWidgetItem:
+def _row(entry: Mapping[str, Any], line: int) -> QTreeWidgetItem:
     detail = in_words(dict(entry.get("detail", {})))
     brief = _HASH.sub(r"\1…", detail)
-    words = (time_words(str(entry.get("when", ""))), entry.get("who"), entry.get("what"), brief)
+    when = time_words(str(entry.get("when", "")))
+    words = (when, entry.get("who"), entry.get("what"), brief, line)
     item = QTreeWidgetItem([str(each or "") for each in words])
     item.setToolTip(3, detail)
     return item

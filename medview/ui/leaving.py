@@ -53,7 +53,7 @@ def show_trail(app: App) -> None:
     """Show what was done here and whether the record is whole."""
     app.witness.look(
         lambda entries, verdict: AuditView(
-            app.window, entries, broken_words(verdict), holds=verdict.holds
+            app.window, entries, broken_words(verdict), holds=verdict.holds, last=verdict.lines
         ).show()
     )
 

@@ -49,6 +49,8 @@ def test_a_result_and_its_file_are_told_alike():
 def test_details_are_one_line_without_what_is_empty():
     detail = {"model": "anomaly@1.0", "weights_sha256": "", "inputs": ["ab", "cd"], "worse": []}
     assert audit.in_words(detail) == "model anomaly@1.0, inputs ab and cd"
+    told = {"maps": {"score": 2.2386, "residual": 0.004}}
+    assert audit.in_words(told) == "maps score 2.2386 and residual 0.004"
 
 
 @pytest.mark.parametrize(

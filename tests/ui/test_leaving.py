@@ -82,6 +82,16 @@ def test_a_broken_trail_says_where(head):
     assert view.tree.topLevelItem(0).text(3) == "model m"
 
 
+def test_every_line_of_the_trail_has_its_number_in_the_file(head):
+    entries = [{"when": "", "what": what} for what in ("ran", "signed", "exported")]
+    view = AuditView(head.window, entries, "9 lines: line 8 was changed", holds=False, last=9)
+    rows = [view.tree.topLevelItem(n) for n in range(3)]
+    assert [(row.text(4), row.text(2)) for row in rows] == [
+        ("9", "exported"), ("8", "signed"), ("7", "ran"),
+    ]  # fmt: skip
+    assert view.tree.header().logicalIndex(0) == 4
+
+
 def test_rows_of_the_trail_are_as_high_as_those_of_other_lists(head, qtbot):
     view = AuditView(head.window, [{"when": "", "what": "ran"}] * 3, "3 lines", holds=True)
     qtbot.addWidget(view)
