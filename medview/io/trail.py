@@ -99,19 +99,25 @@ def entries(path: Path) -> list[dict[str, Any]]:
     """All lines that can be read, oldest first; none where there is no trail."""
     if not path.is_file():
         return []
-    found = []
-    for line in path.read_bytes().splitlines():
-        try:
-            found.append(dict(json.loads(line)))
-        except (ValueError, TypeError):
-            continue
-    return found
+    return [entry for line in path.read_bytes().splitlines() if (entry := _entry(line))]
 
 
 def look(job: Progress, path: Path, newest: int = 500) -> tuple[list[dict[str, Any]], Verdict]:
     """The newest lines, oldest first, and whether the whole chain holds; for a child process."""
     job.report(0, 1, "checking the trail")
-    return (entries(path)[-newest:], verify(path)) if path.is_file() else ([], Verdict(0))
+    if not path.is_file():
+        return [], Verdict(0)
+    newest_lines = path.read_bytes().splitlines()[-newest:]
+    # A line that cannot be read keeps its place: the others have their numbers by it.
+    return [_entry(line) or {"what": "cannot be read"} for line in newest_lines], verify(path)
+
+
+def _entry(line: bytes) -> dict[str, Any]:
+    """What a line says; nothing where it cannot be read."""
+    try:
+        return dict(json.loads(line))
+    except (ValueError, TypeError):
+        return {}
 
 
 def _what_is_wrong(line: bytes, before: str) -> str:

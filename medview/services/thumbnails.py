@@ -50,7 +50,7 @@ def thumbnail_of(volume: Volume) -> Thumbnail:
 class Thumbnails:
     """Fills ``pictures`` by the keys of series; ``arrived`` tells of each.
 
-    Only while the session has no task: what the reader asked for goes first.
+    Only while nothing but models runs: what the reader wants to see goes first.
     """
 
     arrived = Signal(str)
@@ -65,6 +65,7 @@ class Thumbnails:
         session.events.volume_id.connect(self._on_volume)
         session.events.volume_id.connect(self._go_on)
         session.events.tasks.connect(self._go_on)
+        session.events.running.connect(self._go_on)
 
     def _on_catalogue(self) -> None:
         every = self._session.catalogue.all_series()
@@ -80,8 +81,8 @@ class Thumbnails:
             self._take(series, thumbnail_of(volume))
 
     def _go_on(self) -> None:
-        """Start the next picture when nothing else runs; else stand back."""
-        if self._session.tasks:
+        """Start the next picture when nothing else is read; else stand back."""
+        if len(self._session.tasks) > len(self._session.running):
             self._stand_back()
         elif self._running is None and self._session.volume_id is not None:
             self._start()

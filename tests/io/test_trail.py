@@ -125,6 +125,10 @@ def test_a_look_shows_the_newest_lines_and_checks_all_of_them(chain):
     chain.write_text("".join((first.replace("m0", "m9"), *rest)))
     lines, verdict = trail.look(Silent(), chain, 2)
     assert (len(lines), verdict.broken) == (2, 1)
+    chain.write_text("".join((first, "torn\n", *rest[1:])))
+    lines, verdict = trail.look(Silent(), chain)
+    assert [each["what"] for each in lines][1] == "cannot be read"
+    assert (len(lines), verdict.lines, verdict.broken) == (5, 5, 2)
     assert trail.look(Silent(), chain.with_name("none")) == ([], trail.Verdict(0))
 
 

@@ -9,7 +9,7 @@ from medview.domain.volume import Volume
 from medview.io import readers
 from medview.services import thumbnail_work
 from medview.services.session import Session
-from medview.services.session_values import Task
+from medview.services.session_values import Task, VolumeId
 from medview.services.thumbnails import Thumbnail, Thumbnails, thumbnail_of
 
 MADE = Thumbnail(np.zeros((4, 4), np.uint8), (1.0, 1.0))
@@ -54,6 +54,16 @@ def test_what_the_reader_asks_for_goes_first(thumbnails, session, jobs):
     session.tasks = ()
     assert jobs.last.args == (SECOND,)
     assert not jobs.last.is_over
+
+
+def test_a_model_that_runs_keeps_no_picture_waiting(thumbnails, session, jobs):
+    opened(session)
+    session.tasks = (Task(1, "Anomaly", lambda: None),)
+    session.running = frozenset({(VolumeId(FIRST.key, "sha"), "anomaly@1.0")})
+    assert jobs.last.args == (SECOND,)
+    assert not jobs.last.is_over
+    session.tasks = (*session.tasks, Task(2, "Reading", lambda: None))
+    assert jobs.last.is_over
 
 
 def test_a_series_that_cannot_be_read_is_passed_over(thumbnails, session, jobs):
