@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from phantoms import geometry_of
 from PySide6.QtCore import QPointF
@@ -98,6 +98,11 @@ places = st.builds(
 )
 
 
+STRAIGHT = {"plane": Plane.ACQUIRED, "pan_mm": (0.0, 0.0), "rotate": 0, "flip_h": False}
+
+
+@example(STRAIGHT | {"zoom": 1.0, "flip_v": False})
+@example(STRAIGHT | {"zoom": 0.8, "flip_v": True})
 @given(places)
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -114,7 +119,8 @@ def test_the_pane_looks_as_if_all_of_the_film_were_painted(shown, film, place):
         assert away.max() <= 1
     # Where the patch has its edge, pixels of the screen share it out in another way.
     assert np.quantile(away, 0.99) <= 2
-    assert away.mean() < 0.5
+    # Rounded twice instead of once: 0.66 on average where it is most, at a zoom of 0.8.
+    assert away.mean() < 0.8
 
 
 @pytest.mark.parametrize("zoom", [0.7, 1.0, 1.9, 3.1, 9.0])
