@@ -24,7 +24,7 @@ from medview.io.cards import write_card
 from medview.io.installation import home
 from medview.main import build
 from medview.services.settings import Preferences
-from medview.ui import closing, commands
+from medview.ui import closing, commands, report_leaving
 from medview.ui.screenshot import save_pictures
 
 PATIENCE_S = 240
@@ -76,7 +76,7 @@ def day(app, study: Path, out: Path) -> None:
     app.reading.judge(1, "agree")
     app.workspaces.keep_draft()
     QTimer.singleShot(50, lambda: accept_dialog(out))
-    window.export_report()
+    report_leaving.export_report(app)
     until(lambda: (out / "report.pdf").exists() and not session.tasks)
     app.outgoing.deidentify(out / "copy")
     until(lambda: (out / "copy").exists() and not session.tasks)
