@@ -88,6 +88,17 @@ def pytest_collection_finish():
     gc.freeze()
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown():
+    """What a test has closed goes with it: Qt would keep it until a loop of events runs again."""
+    try:
+        return (yield)
+    finally:
+        core = sys.modules.get("PySide6.QtCore")
+        if core is not None and core.QCoreApplication.instance() is not None:
+            core.QCoreApplication.sendPostedEvents(None, core.QEvent.Type.DeferredDelete)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup():
     """A test throws the same dice whichever tests ran before it, and so do its fixtures."""
