@@ -37,7 +37,7 @@ from medview.learning.anomaly_shown import FULL, Shown, agreement, joined, looke
 from medview.learning.calibrate import Pasted, Trial, choose, draw_slices, paste_lesions
 from medview.learning.cases import PreparedCase, find_subsets
 from medview.learning.devices import choose_device
-from medview.learning.normal_cases import load_normals, split
+from medview.learning.normal_cases import NormalCase, load_normals, split
 from medview.learning.recognised import floor_of
 from medview.learning.side_by_side import Terms, train_each
 from medview.learning.single_pass import fit_single_pass
@@ -52,7 +52,7 @@ ELSEWHERE = ("default", "contrasts")
 class Variant:
     """What a variant changes: the recipe (then it is trained anew), or how draws become scores.
 
-    `mirrored` of the recipe is no matter of training.
+    `mirrored` and `upright` of the recipe are no matter of training.
 
     `spread` False takes the mean of the code instead of draws; `single` estimates the epistemic
     part from one pass; `opposite` is that of the settings.
@@ -94,6 +94,7 @@ VARIANTS: dict[str, Variant] = {
     "single-pass": Variant(single=True),
     "one-side-alone": Variant(opposite=0.0),
     "not-mirrored": Variant({"mirrored": False}),
+    "as-they-lie": Variant({"upright": False}),
     # Other networks.
     "no-attention": Variant({"network.attention": False}),
     "no-aleatoric": Variant({"network.aleatoric": False}, rule="ratio-epistemic"),
@@ -181,13 +182,12 @@ class AnomalyStudy:
                 "the sets of normal brains are one site each", do="Give --folds instead."
             )
         self._request = replace(request, device=choose_device(request.device))
-        subsets = [s for s in find_subsets(request.data, request.model) if s.is_normal]
         self._marked: tuple[PreparedCase, ...] | None = None
-        found, _ = load_normals(job, subsets)
-        self._cases = split(found)["train"]
-        own = dict.fromkeys(c.case.patient for c in self._cases if not c.training_only)
+        self._read: dict[bool, tuple[NormalCase, ...]] = {}
+        cases = self._cases(job, upright=recipe_of(self._request.recipe, {}).upright)
+        own = dict.fromkeys(c.case.patient for c in cases if not c.training_only)
         self._patients = tuple(own)
-        self._kept: tuple[tuple[str, int, str], _Trained] | None = None
+        self._kept: tuple[tuple[str, bool, int, str], _Trained] | None = None
 
     def variants(self) -> tuple[str, ...]:
         """All names, the default first."""
@@ -209,7 +209,7 @@ class AnomalyStudy:
             line = fit_single_pass(trained.said(job, 1, False).clean, said.clean)
             said = trained.said(job, 1, False).changed(line.estimate)
         start = replace(
-            first_settings(trained.engine),
+            first_settings(recipe),
             samples=wanted.samples, rule=wanted.rule, alpha=wanted.alpha, opposite=wanted.opposite,
         )  # fmt: skip
         chosen = choose(Trial(said.clean, said.sick, trained.lesions), start)
@@ -228,15 +228,23 @@ class AnomalyStudy:
             return (*found, trained.cost(wanted.samples, wanted.spread))
         return found
 
+    def _cases(self, job: Progress, *, upright: bool) -> tuple[NormalCase, ...]:
+        """The normal brains, read once as they lie and once upright."""
+        if upright not in self._read:
+            subsets = [s for s in find_subsets(self._request.data, "anomaly") if s.is_normal]
+            self._read[upright] = split(load_normals(job, subsets, upright=upright)[0])["train"]
+        return self._read[upright]
+
     def _elsewhere(self, job: Progress) -> tuple[PreparedCase, ...]:
         """Marked lesions of the data's other sets, read when they are first asked for."""
         if self._marked is None:
             subsets = find_subsets(self._request.data, self._request.model)
-            self._marked = load_marked(job, [s for s in subsets if not s.is_normal])
+            marked = [s for s in subsets if not s.is_normal]
+            self._marked = load_marked(job, marked, upright=True)
         return self._marked
 
     def _trained(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
-        key = (same_run(recipe), seed, fold)
+        key = (same_run(recipe), recipe.upright, seed, fold)
         if self._kept is None or self._kept[0] != key:
             self._kept = None  # one network at a time
             self._kept = (key, self._train(job, recipe, seed, fold))
@@ -246,7 +254,8 @@ class AnomalyStudy:
 
     def _train(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:
         left_out = set(self._patients[int(fold) - 1 :: self._request.folds])
-        train = [c for c in self._cases if c.case.patient not in left_out]
+        cases = self._cases(job, upright=recipe.upright)
+        train = [c for c in cases if c.case.patient not in left_out]
         name = f"{zlib.crc32(same_run(recipe).encode()):08x}-{seed}-{fold}"
         folder = Path(self._request.out) / "checkpoint" / name
         asked = TrainRequest((), str(folder), {}, seed=seed, device=self._request.device)
@@ -254,7 +263,7 @@ class AnomalyStudy:
         (trainer,) = train_each(job, [training], Terms(resume=True))
         engine = Engine.fast(finished_model(trainer), self._request.device)
         chosen_on = paste_lesions([c.prepared.prepared for c in train])
-        held = [c for c in self._cases if c.case.patient in left_out]
+        held = [c for c in cases if c.case.patient in left_out]
         return _Trained(engine, chosen_on, tuple(show(case, seed) for case in held))
 
 

@@ -12,6 +12,7 @@ from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
 from medview.learning.scoring import JUDGED, MODEL
 from medview.learning.solid import OTHER_THRESHOLD
 from medview.learning.subset import Subset
+from medview.learning.upright_slices import LEAST_DEG, THICKEST_MM
 from medview.learning.weights import patient_hash
 
 _PAPER = "BraTS2020 T1ce, balanced slices (another data set)"
@@ -112,6 +113,17 @@ def opposite_words(settings: AnomalySettings) -> tuple[str, ...]:
     )
 
 
+def upright_words(settings: AnomalySettings) -> tuple[str, ...]:
+    """Which heads are shown upright; nothing where all are shown as they lie."""
+    if not settings.upright:
+        return ()
+    return (
+        f"A head turned by more than {LEAST_DEG:g} degrees against slices at most {THICKEST_MM:g} "
+        "mm apart is shown upright and judged so, and the maps are turned back (not in the paper); "
+        "learnt from were brains as they lie.",
+    )
+
+
 def _limits(
     patients: Sequence[str], figures: Sequence[Figure], settings: AnomalySettings
 ) -> tuple[str, ...]:
@@ -140,6 +152,7 @@ def _method(
         "no displacement.",
         f"Keys and values of the largest attention are averaged over {pool} x {pool} positions.",
         *(both if share > 0 else ()),
+        *upright_words(settings),
         *measured_in(recipe.folds, figures),
         *thresholds_in_words(figures),
     )

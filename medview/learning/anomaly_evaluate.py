@@ -128,7 +128,7 @@ def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
     parts = [unseen(one, card, request) for one in subsets if not one.training_only]
     if not any(part.cases for part in parts):
         raise nothing_left(parts, [one for part in parts for one in part.subset.skipped], "case")
-    baselines = _fitted(job, subsets, parts, request)
+    baselines = _fitted(job, subsets, parts, request, settings)
     others = together(trivial_scorer, *baselines)
     engine = Engine.fast(model, device, mirrored=settings.mirrored)
     asked = _Asked(engine, settings, card, others, request)
@@ -155,13 +155,17 @@ def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
 def _parameters(settings: AnomalySettings) -> dict[str, object]:
     named = (
         *("samples", "mirrored", "alpha", "rule"),
-        *("smooth_px", "wide_px", "volume_mm", "opposite", "quantile", "floor"),
+        *("smooth_px", "wide_px", "volume_mm", "opposite", "upright", "quantile", "floor"),
     )
     return {name: getattr(settings, name) for name in named} | {"synthetic_draws": DRAWS}
 
 
 def _fitted(
-    job: Progress, subsets: Sequence[Subset], parts: Sequence[Unseen], request: EvaluateRequest
+    job: Progress,
+    subsets: Sequence[Subset],
+    parts: Sequence[Unseen],
+    request: EvaluateRequest,
+    settings: AnomalySettings,
 ) -> tuple[Scorer, ...]:
     """PCA and z-score fitted on normals that are not measured: seen patients and templates."""
     if request.include_seen:
@@ -169,18 +173,18 @@ def _fitted(
     normal = [case for part in parts for case in part.seen if case.label == 0]
     normal += [case for one in subsets if one.training_only for case in one.cases]
     job.report(0, 1, "fitting the baselines")
-    ready = [found for found, _ in _prepared(job, normal) if found is not None]
+    ready = [found for found, _ in _prepared(job, normal, settings) if found is not None]
     return fit_baselines(ready, request.seed)
 
 
 def _prepared(
-    job: Progress, cases: Iterable[TrainCase]
+    job: Progress, cases: Iterable[TrainCase], settings: AnomalySettings
 ) -> Iterator[tuple[PreparedCase | None, LeftOut | None]]:
     """Each case made ready, or why it cannot be."""
     for case in cases:
         job.check()
         try:
-            yield prepare_case(case), None
+            yield prepare_case(case, upright=settings.upright), None
         except InputRefused as error:
             yield None, LeftOut(case.case, error.code, error.what)
 
@@ -189,7 +193,7 @@ def _measure(job: Progress, asked: _Asked, part: Unseen, found: _Found, total: i
     """Run one subset and add what it gives."""
     results: list[CaseResult] = []
     skipped = list(part.subset.skipped)
-    for block in _blocks(_prepared(job, part.cases), skipped):
+    for block in _blocks(_prepared(job, part.cases, asked.settings), skipped):
         job.report(len(found.predictions), total, "measuring")
         for one, whole, said in _said(job, asked, block):
             step_mm = one.prepared.grid.spacing_mm[0] if len(whole) > 1 else None

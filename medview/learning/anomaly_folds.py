@@ -153,17 +153,21 @@ def train_networks(
         model = finished_model(next(networks))
         engine = Engine.fast(model, request.device, mirrored=recipe.mirrored)
         prepared = [case.prepared.prepared for case in learnt]
-        folds.append(Fold(engine, calibrate(job, engine, prepared, first_settings(engine)), held))
+        folds.append(Fold(engine, calibrate(job, engine, prepared, first_settings(recipe)), held))
     return tuple(folds), next(networks)
 
 
-def first_settings(engine: Engine) -> AnomalySettings:
-    """The settings that a choice begins with; they tell how the engine draws."""
-    return AnomalySettings(mirrored=engine.mirrored, opposite=OPPOSITE)
+def first_settings(recipe: Recipe) -> AnomalySettings:
+    """The settings that a choice begins with; they tell how the network is asked."""
+    return AnomalySettings(mirrored=recipe.mirrored, upright=recipe.upright, opposite=OPPOSITE)
 
 
 def settle(
-    job: Progress, engine: Engine, folds: Sequence[Fold], train: Sequence[NormalCase]
+    job: Progress,
+    engine: Engine,
+    folds: Sequence[Fold],
+    train: Sequence[NormalCase],
+    recipe: Recipe,
 ) -> tuple[AnomalySettings, list[float], tuple[Fold, ...]]:
     """Final settings, volume scores of normals that the scoring weights never saw, and the folds.
 
@@ -174,7 +178,7 @@ def settle(
     """
     if not folds:
         prepared = [c.prepared.prepared for c in train]
-        settings = calibrate(job, engine, prepared, first_settings(engine))
+        settings = calibrate(job, engine, prepared, first_settings(recipe))
         scores = [_asked(job, engine, one, settings).volume_score(settings) for one in prepared]
         return settings, _sorted(scores), ()
     chosen = commonest([fold.settings for fold in folds])

@@ -23,7 +23,9 @@ from medview.learning.subset import Subset
 TASK = "real lesions"
 
 
-def load_marked(job: Progress, subsets: Iterable[Subset]) -> tuple[PreparedCase, ...]:
+def load_marked(
+    job: Progress, subsets: Iterable[Subset], *, upright: bool = False
+) -> tuple[PreparedCase, ...]:
     """The cases whose lesion is marked, ready to be asked; those that cannot be used are not."""
     marked = [
         case
@@ -36,7 +38,7 @@ def load_marked(job: Progress, subsets: Iterable[Subset]) -> tuple[PreparedCase,
         job.check()
         job.report(number, len(marked), "reading marked lesions")
         try:
-            ready.append(prepare_case(case))
+            ready.append(prepare_case(case, upright=upright))
         except InputRefused:  # measuring a version names them
             continue
     return tuple(ready)

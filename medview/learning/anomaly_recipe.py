@@ -26,7 +26,8 @@ class Recipe:
     of the slices is given with smooth noise of strength `disturb` added (knots every 19 mm) and
     the plain slice is what is wanted back: the network learns to undo what is not anatomy, as
     denoising autoencoders do (not in the paper; 0 trains without). `mirrored` is about the
-    finished network: every other draw is of the mirror image.
+    finished network: every other draw is of the mirror image. `upright` is, too: it is shown
+    heads that lie turned as if they did not.
     """
 
     epochs: int = 20
@@ -49,6 +50,7 @@ class Recipe:
     disturb: float = 0.2
     disturb_share: float = 0.7
     mirrored: bool = True
+    upright: bool = True
     bfloat16: bool = True
     network: VaeOptions = field(default_factory=VaeOptions)
     augment: Augmentation = field(default_factory=Augmentation)
@@ -68,7 +70,8 @@ class Recipe:
 def same_run(recipe: Recipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
     values = all_but_folds(recipe)
-    values.pop("mirrored")  # no matter of training
+    for name in ("mirrored", "upright"):  # no matter of training
+        values.pop(name)
     # What is off was unknown to older checkpoints.
     if not recipe.network.deterministic:
         values["network"].pop("deterministic")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,9 @@ from medview.domain.overlay import MapKind, ScalarMap
 from medview.domain.prediction import Prediction, RunRequest, Score, SliceScore, with_doubts
 from medview.domain.progress import Progress
 from medview.domain.volume import Note, Volume
-from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_draw import Asked, draw_volume
+from medview.learning.anomaly_engine import Engine
+from medview.learning.anomaly_maps import SliceMaps
 from medview.learning.anomaly_scores import (
     Drawn,
     rimless,
@@ -34,6 +36,7 @@ from medview.learning.refusals import few_slices, notes_on, refuse_unfit
 from medview.learning.run_stamp import stamped
 from medview.learning.sheets import Sheets
 from medview.learning.tilt import pose_in_slices, tilt_notes
+from medview.learning.upright_slices import Upright, cut_upright, upright_notes
 from medview.learning.weights import load_anomaly
 from medview.learning.whole_brain import refuse_noise
 from medview.models.anomaly_vae import AnomalyVae
@@ -60,32 +63,40 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
     role, volume = _one_volume(request)
     refuse_unfit(volume)
     device = choose_device(request.device)
-    asked, request = request, replace(request, precision=precision_here(request.precision, device))
+    wanted, request = request, replace(request, precision=precision_here(request.precision, device))
     model, card, settings = load_anomaly(Path(request.weights) if request.weights else None, device)
     settings = _as_asked(settings, request)
     job.report(0, 1, "finding the brain")
-    prepared = _to_judge(request, role, volume, settings)
+    head = _head(request, role, volume)
+    prepared = _to_judge(head.prepared, request, volume, settings)
     if not few_slices(volume):
         refuse_noise(volume, prepared.mask, lambda: pose_in_slices(volume, prepared.mask))
     job.check()
+    upright = head.upright(volume) if settings.upright and not few_slices(volume) else None
     engine = _engine(model, device, request, mirrored=settings.mirrored)
-    drawn, sheets = draw_volume(job, engine, prepared, settings, request.seed)
+    asked = Asked.of(prepared, upright, part=request.slice is not None)
+    drawn, sheets = draw_volume(job, engine, asked, settings, request.seed)
+    job.report(len(drawn.slices), len(drawn.slices), "putting maps and findings together")
     share, floor = drawn.explained(), settings.floor
     drawn, settings = drawn.judged(floor), replace(settings, floor=None)
     if few_slices(volume):
         settings = settings.of_single_slices()
     elif settings.volume_mm > 0:
-        sheets.add(prepared.scored, drawn.volume_maps(settings, prepared.grid.spacing_mm[0]))
+        whole = drawn.volume_maps(settings, prepared.grid.spacing_mm[0])
+        sheets.add(prepared.scored, asked.told(whole, drawn.brain)[0])
     maps = _maps(volume, prepared, sheets, settings)
-    inner = prepared.on_grid(rimless(drawn.brain).astype(np.float32)) > 0.5
+    own, brain = asked.told(drawn.slice_maps(settings), drawn.brain)
+    inner = prepared.on_grid(rimless(brain).astype(np.float32)) > 0.5
     indices = [prepared.grid.index_of(int(height)) for height in prepared.scored]
-    known = drawn.brain.any()
-    passes, slice_passes = converge(drawn, settings, indices) if known else ((), ())
-    notes = (*not_judged(prepared, drawn), *_warnings(volume, prepared, role))
-    if request.precision != asked.precision:
+    passes, slice_passes = (
+        converge(drawn, settings, indices, asked.told) if drawn.brain.any() else ((), ())
+    )
+    notes = (*not_judged(asked.brain, drawn), *_warnings(volume, prepared, role))
+    if request.precision != wanted.precision:
         notes += (_OTHER_PRECISION,)
     if request.slice is None and not few_slices(volume):
-        notes += (*tilt_notes(volume, prepared.mask), *size_notes(volume, prepared.mask))
+        turned = upright_notes(upright) if upright else tilt_notes(volume, prepared.mask)
+        notes += (*turned, *size_notes(volume, prepared.mask))
     return replace(
         stamped(
             *(card, request, began),
@@ -97,8 +108,8 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         ),
         maps=maps,
         findings=find_all(maps[0], maps[1], inner, settings),
-        slices=_slice_rows(volume.geometry, prepared, drawn, settings, share),
-        preparation=prepared.steps,
+        slices=_slice_rows(volume.geometry, prepared, own, brain, settings, asked.told_each(share)),
+        preparation=(*prepared.steps, *upright.steps) if upright else prepared.steps,
         warnings=notes,
         passes=passes,
         slice_passes=slice_passes,
@@ -111,15 +122,15 @@ _OTHER_PRECISION = Note(
 )
 _TOLD = (
     *("samples", "mirrored", "alpha", "rule", "threshold"),
-    *("smooth_px", "volume_mm", "wide_px", "opposite", "grow"),
+    *("smooth_px", "volume_mm", "wide_px", "opposite", "grow", "upright"),
 )
 
 
 def _to_judge(
-    request: RunRequest, role: str, volume: Volume, settings: AnomalySettings
+    prepared: Prepared, request: RunRequest, volume: Volume, settings: AnomalySettings
 ) -> Prepared:
     """The slices that are asked for, without holes: all, or those about one."""
-    prepared = _without_holes(_prepared(request, role, volume), volume)
+    prepared = _without_holes(prepared, volume)
     if request.slice is None:
         return prepared
     return _around(prepared, request.slice, _REACH * settings.volume_mm)
@@ -142,15 +153,29 @@ def _one_volume(request: RunRequest) -> tuple[str, Volume]:
 
 
 # The brain of the last volume: a run again with another K or seed needs only new draws.
-_LAST: dict[tuple[object, ...], Prepared] = {}
+_LAST: dict[tuple[object, ...], _Head] = {}
 
 
-def _prepared(request: RunRequest, role: str, volume: Volume) -> Prepared:
+@dataclass(slots=True, eq=False)
+class _Head:
+    """A volume's model slices, and those of it upright once they were asked for."""
+
+    prepared: Prepared
+    _cut: tuple[Upright | None] | None = None
+
+    def upright(self, volume: Volume) -> Upright | None:
+        """The head of this volume upright; None where it lies so."""
+        if self._cut is None:
+            self._cut = (cut_upright(volume, self.prepared),)
+        return self._cut[0]
+
+
+def _head(request: RunRequest, role: str, volume: Volume) -> _Head:
     """Brain and model slices of a volume; those of the last one are kept."""
     sha256 = next((given.sha256 for given in request.inputs if given.role == role), "")
     key = (sha256, volume.array.shape, volume.geometry.affine_ijk.tobytes())
     if not sha256 or key not in _LAST:
-        found = prepare(volume)
+        found = _Head(prepare(volume))
         _LAST.clear()
         _LAST[key] = found
     return _LAST[key]
@@ -174,7 +199,7 @@ def _without_holes(prepared: Prepared, volume: Volume) -> Prepared:
     finite = np.isfinite(volume.array)
     if finite.all():
         return prepared
-    known = prepared.grid.to_model(prepared.grid.from_volume(finite)) > 0.99
+    known = prepared.on_model(finite.astype(np.float32)) > 0.99
     brain = prepared.brain & known
     if not brain.any():
         raise ModelInputError(
@@ -196,31 +221,6 @@ def _around(prepared: Prepared, index: int, reach_mm: float) -> Prepared:
             "there is no brain in this slice", do="Scroll to another one.", code="MV-MOD-013"
         )
     return replace(prepared, brain=brain, slices=prepared.slices * brain)
-
-
-def draw_volume(
-    job: Progress, engine: Engine, prepared: Prepared, settings: AnomalySettings, seed: int
-) -> tuple[Drawn, Sheets]:
-    """Run the slices that are scored, and fill the maps as they come.
-
-    Noise is drawn for all slices from the lowest that holds anything, so that a seed means the
-    same whatever is left out, and however many empty slices lie below. Each block
-    of slices of the score goes to ``job.partial``, not yet smoothed over its neighbours; it is
-    empty where the model does not recognise the slice.
-    """
-    kept = prepared.scored
-    first = prepared.lowest
-    noise = noise_for(len(prepared.slices) - first, settings.samples, seed)[:, kept - first]
-    slices, brain = prepared.slices[kept], prepared.brain[kept]
-    sheets = Sheets(prepared)
-
-    def fill(here: slice, pictures: NDArray[np.float32], aleatoric: NDArray[np.float32]) -> None:
-        block = Drawn(slices[here], brain[here], pictures, aleatoric).judged(settings.floor)
-        sheets.add(kept[here], block.slice_maps(settings))
-        for one in sheets.slices("score", kept[here]):
-            job.partial(one)
-
-    return Drawn(slices, brain, *run_slices(engine, slices, noise, job, fill)), sheets
 
 
 def _maps(
@@ -298,7 +298,8 @@ def _scores(
 def _slice_rows(
     geometry: Geometry,
     prepared: Prepared,
-    drawn: Drawn,
+    maps: SliceMaps,
+    brain: NDArray[np.bool_],
     settings: AnomalySettings,
     share: NDArray[np.float64],
 ) -> tuple[SliceScore, ...]:
@@ -306,13 +307,13 @@ def _slice_rows(
 
     `share` (n,) is what the model explains of them; one that is not judged has that figure alone.
     """
-    maps, grid = drawn.slice_maps(settings), prepared.grid
+    grid = prepared.grid
     summed = (
-        sum_up(maps.residual, drawn.brain, settings.quantile),
-        sum_up(maps.epistemic, drawn.brain, 0),
-        sum_up(maps.aleatoric, drawn.brain, 0),
+        sum_up(maps.residual, brain, settings.quantile),
+        sum_up(maps.epistemic, brain, 0),
+        sum_up(maps.aleatoric, brain, 0),
     )
-    scores = slice_scores(maps, drawn.brain, settings)
+    scores = slice_scores(maps, brain, settings)
     rows = []
     for height, *figures in zip(prepared.scored, scores, *summed, share, strict=True):
         index = grid.index_of(int(height))
@@ -328,9 +329,12 @@ def position_mm(geometry: Geometry, axis: int, index: int) -> float:
     return float(geometry.to_mm(centre)[2])
 
 
-def not_judged(prepared: Prepared, drawn: Drawn) -> tuple[Note, ...]:
-    """What is told of slices that the model does not recognise; nothing where it knows them all."""
-    given = prepared.brain[prepared.scored].sum(axis=(1, 2))
+def not_judged(asked: NDArray[np.bool_], drawn: Drawn) -> tuple[Note, ...]:
+    """What is told of slices that the model does not recognise; nothing where it knows them all.
+
+    `asked` (n, 128, 128) is the brain in the slices that it was asked of.
+    """
+    given = asked.sum(axis=(1, 2))
     blank = np.asarray(~drawn.brain.any(axis=(1, 2)), dtype=np.bool_)
     if not blank.any():
         return ()

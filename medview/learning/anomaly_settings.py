@@ -8,6 +8,7 @@ from typing import Literal
 _PLAIN = (
     "samples",
     "mirrored",
+    "upright",
     "alpha",
     "rule",
     "smooth_px",
@@ -51,10 +52,12 @@ class AnomalySettings:
     where both are alike. A finding reaches down to the share `grow` of its peak (1: to the
     threshold). Slices of whose structure the model explains less than `floor` are not judged
     (None: all are). `mirrored`: every other draw is of the mirror image.
+    `upright`: heads that lie turned are shown to the model as if they did not.
     """
 
     samples: int = 5
     mirrored: bool = False
+    upright: bool = False
     alpha: float = 0.5
     rule: Rule = "ratio"
     smooth_px: float = 1.0

@@ -57,7 +57,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     recipe = Recipe.of(dict(request.recipe))
     found = find_subsets(request.data, "anomaly", request.held_out)
     subsets = [normal for each in found if (normal := each.normal_part) is not None]
-    cases, skipped = load_normals(job, subsets)
+    cases, skipped = load_normals(job, subsets, upright=recipe.upright)
     out = course.made_folder()
     parts = split(cases)
     leads = Ranks.here(request.device).leads
@@ -70,7 +70,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
         return {FOLLOWS: True}
     model = finished_model(trainer)
     engine = Engine.fast(model, request.device, mirrored=recipe.mirrored)
-    settings, normals, folds = settle(job, engine, folds, parts["train"])
+    settings, normals, folds = settle(job, engine, folds, parts["train"], recipe)
     always = [c.prepared for c in cases if c.training_only]
     figures = cross_validated(job, folds, always, request) if folds else ()
     patients = tuple(dict.fromkeys(c.case.patient for c in parts["train"]))

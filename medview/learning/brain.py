@@ -60,6 +60,10 @@ class Prepared:
         enough = np.flatnonzero(area > SMALLEST_SLICE_PX)
         return enough if enough.size else np.flatnonzero(area)
 
+    def on_model(self, array: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Values of the volume's grid (k, j, i) on the model slices (n, 128, 128)."""
+        return self.grid.to_model(self.grid.from_volume(array))
+
     def on_grid(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Model slices (n, 128, 128) of `scored` on the volume's grid (k, j, i); else 0."""
         whole = np.zeros(self.grid.shape, np.float32)

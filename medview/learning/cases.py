@@ -28,10 +28,10 @@ from medview.learning import (
 )
 from medview.learning.brain import Prepared, prepare
 from medview.learning.case_list import refuse_other_tables
-from medview.learning.grid import canonical
 from medview.learning.images import read_image
 from medview.learning.patients import patient_hash
 from medview.learning.subset import Layout, Subset, TrainCase
+from medview.learning.upright_slices import cut_upright
 
 ANOMALY = ("anomaly",)
 HEADS = (*ANOMALY, "region-net")
@@ -246,8 +246,8 @@ class PreparedCase:
     known: NDArray[np.bool_] | None = None
 
 
-def prepare_case(case: TrainCase) -> PreparedCase:
-    """Read a case and turn it into model slices.
+def prepare_case(case: TrainCase, *, upright: bool = False) -> PreparedCase:
+    """Read a case and turn it into model slices; `upright` cuts a head that lies turned upright.
 
     Raises
     ------
@@ -260,14 +260,18 @@ def prepare_case(case: TrainCase) -> PreparedCase:
     """
     volume = read_image(case.image, case.pixel_mm)
     prepared = prepare(volume, brain_of(case, volume))
+    turned = cut_upright(volume, prepared) if upright and case.box is None else None
     if case.mask is None:
+        prepared = turned.prepared if turned else prepared
         return PreparedCase(case, prepared, _truth_of(case, volume, prepared))
     values = values_on(case.mask, volume)
-    turned = np.asarray(canonical(values, volume.geometry), dtype=np.float32)
-    lesion = prepared.grid.to_model((turned >= case.mask_from).astype(np.float32))
-    told = np.asarray((turned >= 0).any(axis=(1, 2)), dtype=np.bool_)
+    lesion = (values >= case.mask_from).astype(np.float32)
+    told = np.asarray((prepared.grid.from_volume(values) >= 0).any(axis=(1, 2)), dtype=np.bool_)
+    if turned is not None and told.all():
+        truth = turned.prepared.on_model(turned.taken(lesion))
+        return PreparedCase(case, turned.prepared, truth > 0.5)
     known = None if told.all() else told
-    return PreparedCase(case, prepared, np.asarray(lesion > 0.5), known)
+    return PreparedCase(case, prepared, prepared.on_model(lesion) > 0.5, known)
 
 
 def brain_of(case: TrainCase, volume: Volume) -> NDArray[np.bool_] | None:
@@ -291,8 +295,7 @@ def _truth_of(case: TrainCase, volume: Volume, prepared: Prepared) -> NDArray[np
         return np.zeros(prepared.slices.shape, dtype=np.bool_)
     else:
         return None
-    turned = np.asarray(canonical(lesion, volume.geometry), dtype=np.float32)
-    return np.asarray(prepared.grid.to_model(turned) > 0.5)
+    return np.asarray(prepared.on_model(lesion.astype(np.float32)) > 0.5)
 
 
 def values_on(path: Path, volume: Volume) -> NDArray[np.float32]:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from medview.domain.prediction import PassScore, SlicePass
+from medview.learning.anomaly_maps import SliceMaps
 from medview.learning.anomaly_scores import Drawn, slice_scores, sum_up, volume_score
 from medview.learning.anomaly_settings import AnomalySettings
 
 FEWEST = 2
 """One pass has no spread, so its score is another one."""
+Told = Callable[[SliceMaps, NDArray[np.bool_]], tuple[SliceMaps, NDArray[np.bool_]]]
 MOST_POINTS = 12
 """Each point smooths the whole brain once more."""
 
@@ -27,12 +29,16 @@ def numbers_of_passes(samples: int) -> tuple[int, ...]:
 
 
 def converge(
-    drawn: Drawn, settings: AnomalySettings, indices: Sequence[int]
+    drawn: Drawn,
+    settings: AnomalySettings,
+    indices: Sequence[int],
+    told: Told = lambda maps, brain: (maps, brain),
 ) -> tuple[tuple[PassScore, ...], tuple[SlicePass, ...]]:
     """Score and epistemic variance after each number of passes, of the brain and its slices.
 
-    `indices` are the numbers of the slices of `drawn` in the volume. The last point is the very
-    score of the result. The aleatoric part is that of all passes throughout.
+    `told` takes maps and brain of `drawn` to slices of the volume, whose numbers are `indices`.
+    The last point is the very score of the result. The aleatoric part is that of all passes
+    throughout.
     """
     area = drawn.brain.sum(axis=(1, 2))
     whole: list[PassScore] = []
@@ -42,7 +48,9 @@ def converge(
         scores = slice_scores(maps, drawn.brain, settings)
         spread = volume_score(sum_up(maps.epistemic, drawn.brain, 0), area)
         whole.append(PassScore(n, volume_score(scores, area), spread))
-        single += _slices(n, scores, indices)
+        own = told(maps, drawn.brain)
+        each = scores if own[0] is maps else slice_scores(*own, settings)
+        single += _slices(n, each, indices)
     return tuple(whole), tuple(single)
 
 

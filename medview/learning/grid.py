@@ -87,6 +87,21 @@ class BrainGrid:
         along = resampling_matrix(MODEL_MM, PIXEL_MM, columns, self.spacing_mm[2])
         return _between(up, slices, along)
 
+    def stack(self, geometry: Geometry) -> Geometry:
+        """Where the voxels of the model slices (n, 128, 128) lie; `geometry` is the volume's."""
+        # Canonical voxels of the first model voxel and of one step along each axis.
+        steps = np.diag([1.0, PIXEL_MM / self.spacing_mm[1], PIXEL_MM / self.spacing_mm[2]])
+        first = np.array([0.0, *self.centre]) + steps @ np.array(
+            [0.0, *[MODEL_MM[0] / PIXEL_MM] * 2]
+        )
+        signs = np.where(self.flips, -1.0, 1.0)
+        start = np.where(self.flips, np.array(self.shape) - 1.0, 0.0)
+        affine = np.eye(4)
+        axes = geometry.affine[:3, list(self.order)]
+        affine[:3, :3] = axes * signs @ steps
+        affine[:3, 3] = geometry.affine[:3, 3] + axes @ (start + signs * first)
+        return Geometry((self.shape[0], SIDE, SIDE), affine, geometry.frame_of_reference)
+
     def index_of(self, height: int) -> int:
         """Index along the volume's own axis of a canonical slice."""
         return self.shape[0] - 1 - height if self.flips[0] else height

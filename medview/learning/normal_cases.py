@@ -25,9 +25,11 @@ class NormalCase:
 
 
 def load_normals(
-    job: Progress, subsets: Sequence[Subset]
+    job: Progress, subsets: Sequence[Subset], *, upright: bool = False
 ) -> tuple[tuple[NormalCase, ...], tuple[LeftOut, ...]]:
     """Read and clean every normal case; the second list names those that cannot be used.
+
+    `upright`: scores are of heads as if they lay upright; learnt from are brains as they lie.
 
     Raises
     ------
@@ -40,7 +42,7 @@ def load_normals(
         job.check()
         job.report(n, len(cases), f"reading case {n + 1} / {len(cases)}")
         try:
-            ready.append(replace(load_normal(case), training_only=training_only))
+            ready.append(replace(load_normal(case, upright=upright), training_only=training_only))
         except InputRefused as error:
             skipped.append(LeftOut(case.case, error.code, error.what))
     if not ready:
@@ -58,7 +60,7 @@ def _nothing_to_train_on(skipped: Sequence[LeftOut]) -> DataError:
     return none_usable(skipped, "MV-DAT-031")
 
 
-def load_normal(case: TrainCase) -> NormalCase:
+def load_normal(case: TrainCase, *, upright: bool = False) -> NormalCase:
     """One case: its brain with the mask that came with it and with the one found here.
 
     Both are trained on, so that the model knows either outline.
@@ -72,7 +74,7 @@ def load_normal(case: TrainCase) -> NormalCase:
     if given is not None and not versions[0].skull_stripped:
         versions.append(clean(volume))
     brains = tuple(Brain.of(case.patient, v.values, v.mask, step_mm) for v in versions)
-    return NormalCase(case, brains, prepare_case(case))
+    return NormalCase(case, brains, prepare_case(case, upright=upright))
 
 
 def split(cases: Sequence[NormalCase]) -> dict[str, tuple[NormalCase, ...]]:

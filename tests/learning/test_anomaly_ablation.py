@@ -86,6 +86,23 @@ def test_draws_without_mirror_images_are_of_the_same_weights(one, monkeypatch):
     assert run(one, "default")[0].score == mirrored[0].score
 
 
+def test_heads_as_they_lie_are_asked_of_the_same_weights(one, monkeypatch):
+    first = run(one, "default")
+    read, load = [], anomaly_ablation.load_normals
+
+    def watched(job, subsets, *, upright):
+        read.append(upright)
+        return load(job, subsets, upright=upright)
+
+    monkeypatch.setattr(anomaly_ablation, "load_normals", watched)
+    lying = run(one, "as-they-lie")
+    assert read == [False]
+    assert lying[0].cases == first[0].cases
+    assert lying[0].score == first[0].score  # these heads do not lie turned
+    run(one, "default")
+    assert read == [False]
+
+
 def test_without_spread_one_network_is_judged_with_and_without_its_variance(one, monkeypatch):
     first = run(one, "no-epistemic")
     monkeypatch.setattr(AnomalyStudy, "_train", None)

@@ -15,6 +15,7 @@ from medview.learning.anomaly_card import (
     make_card,
     opposite_words,
     thresholds_in_words,
+    upright_words,
     weak_spots,
 )
 from medview.learning.anomaly_recipe import Recipe
@@ -174,3 +175,13 @@ def test_published_figures_are_those_of_the_paper() -> None:
         ("no-aleatoric", "roc_auc"): 0.801,
         ("no-epistemic", "roc_auc"): 0.790,
     }
+
+
+def test_it_is_told_that_turned_heads_are_shown_upright_where_they_are():
+    told = upright_words(AnomalySettings(upright=True))
+    assert told
+    assert "more than 5 degrees" in told[0]
+    assert upright_words(AnomalySettings()) == ()
+    args = ([], ("p",), Recipe())
+    assert told[0] in make_card(*args, AnomalySettings(upright=True), (0.1,), ()).method
+    assert told[0] not in make_card(*args, AnomalySettings(), (0.1,), ()).method

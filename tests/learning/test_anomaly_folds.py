@@ -77,7 +77,7 @@ def test_scores_of_normals_are_in_order_and_those_that_are_none_are_left_out():
     ]
 
 
-def _settled(job, engine, folds, train):
+def _settled(job, engine, folds, train, recipe):
     return AnomalySettings(), [], folds
 
 

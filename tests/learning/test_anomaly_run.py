@@ -20,6 +20,7 @@ from phantoms import (
     phantom_on,
     positions,
 )
+from scipy.spatial.transform import Rotation
 from throwaway import NORMAL_SCORES, small_head, throwaway_weights
 
 from medview.domain.card import ModelCard
@@ -27,13 +28,14 @@ from medview.domain.errors import Cancelled, ModelInputError, WeightsError
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
 from medview.domain.volume import Note, Volume
-from medview.learning import anomaly_run, devices
+from medview.learning import anomaly_run, devices, upright_slices
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_maps import EPSILON
 from medview.learning.anomaly_run import position_mm
 from medview.learning.anomaly_scores import slice_scores, volume_score
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.predict import run
+from medview.learning.upright import Pose
 from medview.models.anomaly_vae import LATENT
 
 pytestmark = pytest.mark.usefixtures("narrow")
@@ -168,6 +170,56 @@ def test_the_colours_of_a_variance_end_where_few_voxels_are_higher(untrained):
         assert found.range == (0.0, pytest.approx(most)), name
 
 
+@pytest.fixture
+def turned(black, monkeypatch):
+    """Heads are shown upright, and are said to lie turned by 20 degrees about two axes."""
+    turn = Rotation.from_euler("zx", (12, 16), degrees=True)
+    pose = Pose(turn.as_matrix(), float(np.degrees(turn.magnitude())), 0.9)
+    monkeypatch.setattr(upright_slices, "pose_in_slices", lambda volume, mask: pose)
+    model, card, settings = anomaly_run.load_anomaly(None, "cpu")
+    settings = replace(settings, upright=True, volume_mm=3.0)
+    monkeypatch.setattr(anomaly_run, "load_anomaly", lambda path, device: (model, card, settings))
+
+
+FINE = ((40, 42, 46), (3.0, 3.0, 2.8))
+
+
+@pytest.mark.parametrize("code", [*ORIENTATIONS[::8], "oblique"])
+def test_maps_of_a_head_shown_upright_are_back_in_their_places(code, turned):
+    shape, spacing_mm = FINE
+    geometry = (
+        oblique(shape=shape, spacing_mm=spacing_mm)
+        if code == "oblique"
+        else geometry_of(code, shape, spacing_mm)
+    )
+    volume, heard = phantom_on(geometry), Listener()
+    found = run(heard, asked(volume))
+    assert "turned by 20 degrees" in found.preparation[-1]
+    score, brain = (np.asarray(found.map(name).array) for name in ("score", "brain"))
+    peak = np.where(score > score.max() / 2, score, 0)
+    assert centre_of_mass_mm(peak, volume.geometry) == pytest.approx(MARK_LPS, abs=2)
+    assert volume.geometry.to_index(MARK_LPS)[0] == pytest.approx(found.findings[0].slice, abs=3)
+    assert not score[brain == 0].any()
+    best = max(found.slices, key=lambda row: row.score)
+    axis = volume.geometry.axis_of[2]
+    assert best.slice == pytest.approx(volume.geometry.to_index(MARK_LPS)[axis], abs=3)
+    told = [part.first for part in heard.parts]
+    assert sorted(told) == [row.slice for row in found.slices]
+    assert {each.slice for each in found.slice_passes} == set(told)
+    assert all(0 <= row.explained <= 1 for row in found.slices)
+
+
+def test_one_slice_of_a_head_shown_upright_is_as_in_the_whole(turned):
+    volume = phantom_on(geometry_of("LPS", *FINE))
+    whole = run(Silent(), asked(volume))
+    wanted = whole.slices[len(whole.slices) // 2].slice
+    one = run(Silent(), asked(volume, slice=wanted))
+    assert len(one.slices) < len(whole.slices)
+    for name in ("score", "residual"):
+        here, there = (np.asarray(each.map(name).array)[wanted] for each in (one, whole))
+        assert here == pytest.approx(there, abs=1e-4)
+
+
 def test_a_head_that_lies_turned_is_told_with_the_result(black, monkeypatch):
     doubt = Note("OUTSIDE_TRAINING", "the head lies turned")
     monkeypatch.setattr(anomaly_run, "tilt_notes", lambda volume, mask: (doubt,))
@@ -281,7 +333,7 @@ def test_the_result_says_how_it_was_made(untrained, weights):
     assert told.parameters == {
         "samples": 3, "mirrored": False, "alpha": 0.5, "rule": "ratio", "threshold": 6.0,
         "smooth_px": 1.0, "volume_mm": 0.0, "wide_px": 0.0, "opposite": 0.0, "grow": 1.0,
-        "floor": None,
+        "upright": False, "floor": None,
     }  # fmt: skip
     assert len(told.weights_sha256) == 64
     assert told.inputs == (reference("t1"),)
@@ -330,18 +382,17 @@ def test_what_the_model_does_not_recognise_gets_neither_map_nor_score(never_sure
     ],
 )
 def test_it_is_told_how_much_was_not_judged(blank, words, codes):
-    given = np.ones((12, 128, 128), bool)
-    prepared = SimpleNamespace(brain=given, scored=np.arange(1, 11))
-    left = given[1:11].copy()
+    given = np.ones((10, 128, 128), bool)
+    left = given.copy()
     left[list(blank)] = False
-    notes = anomaly_run.not_judged(prepared, SimpleNamespace(brain=left))
+    notes = anomaly_run.not_judged(given, SimpleNamespace(brain=left))
     assert [note.code for note in notes] == codes
     assert words is None or words in notes[0].text
 
 
 def test_a_single_slice_is_told_of_as_one():
-    one = SimpleNamespace(brain=np.ones((1, 4, 4), bool), scored=np.array([0]))
-    [first, second] = anomaly_run.not_judged(one, SimpleNamespace(brain=~one.brain))
+    one = np.ones((1, 4, 4), bool)
+    [first, second] = anomaly_run.not_judged(one, SimpleNamespace(brain=~one))
     assert "did not recognise the slice:" in first.text
     assert second.text.startswith("the whole of the brain is not like")
 
@@ -350,7 +401,11 @@ def test_progress_counts_slices(weights):
     heard = Listener()
     found = run(heard, asked(small_head(), weights=weights, samples=1))
     assert heard.texts[0] == "finding the brain"
-    assert heard.texts[-1] == f"slice {len(found.slices)} / {len(found.slices)}"
+    count = len(found.slices)
+    assert heard.texts[-2:] == [
+        f"slice {count} / {count}",
+        "putting maps and findings together",
+    ]
 
 
 def test_a_run_can_be_stopped_between_blocks(weights):
@@ -437,7 +492,7 @@ def test_the_brain_of_the_same_pixels_is_looked_for_once(monkeypatch):
 
     def looked_for(sha256, one):
         given = replace(reference("t1"), sha256=sha256)
-        anomaly_run._prepared(RunRequest("anomaly", {"t1": one}, (given,)), "t1", one)
+        anomaly_run._head(RunRequest("anomaly", {"t1": one}, (given,)), "t1", one)
         return len(asked_for)
 
     assert [looked_for("a", volume), looked_for("a", volume)] == [1, 1]

@@ -107,3 +107,17 @@ def test_axes_are_named_for_the_direction_they_mostly_run_in():
     assert canonical_axes(geometry_of("RAI")) == ((0, 1, 2), (True, True, True))
     # Sagittal: columns to posterior, rows to the feet, slices to the right.
     assert canonical_axes(geometry_of("PIR")) == ((1, 2, 0), (True, False, True))
+
+
+@pytest.mark.parametrize("code", ORIENTATIONS)
+def test_the_stack_of_model_slices_lies_where_its_voxels_come_from(code):
+    geometry = geometry_of(code, (40, 50, 60), (3.0, 2.0, 2.0))
+    shape = BrainGrid.of(geometry, (0.0, 0.0)).shape
+    grid = BrainGrid.of(geometry, (shape[1] / 2 - 3, shape[2] / 2 + 1))
+    stack = grid.stack(geometry)
+    assert stack.shape == (shape[0], SIDE, SIDE)
+    rows, columns = slice(50, 78), slice(52, 80)  # well within the volume
+    index = np.moveaxis(np.indices(stack.shape)[:, :, rows, columns], 0, -1)
+    for axis in range(3):
+        found = grid.to_model(grid.from_volume(positions(geometry)[..., axis]))[:, rows, columns]
+        assert found == pytest.approx(stack.to_mm(index)[..., axis], abs=0.01)

@@ -6,9 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import affine_transform
+from scipy.spatial.transform import Rotation
 
 from medview.domain.prediction import InputRef, RunRequest
 from medview.domain.progress import Silent
+from medview.domain.volume import Volume
+from medview.learning.anomaly_draw import Asked, draw_volume
 from medview.learning.anomaly_engine import Engine
 from medview.learning.anomaly_run import run_anomaly
 from medview.learning.anomaly_scores import rimless
@@ -28,6 +32,7 @@ from medview.learning.scoring import (
 )
 from medview.learning.synthetic import HeldOut, solid, try_lesions
 from medview.learning.synthetic_rows import synthetic_rows
+from medview.learning.upright_slices import cut_upright
 from medview.learning.weights import WEIGHTS, load_anomaly, save
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -206,3 +211,34 @@ def test_a_bare_brain_after_contrast_keeps_its_lesion():
     found = prepare(volume)
     assert found.skull_stripped
     assert found.mask[volume.array > 0].mean() > 0.99
+
+
+def test_with_and_without_skull_one_brain_scores_the_same_within_the_spread_of_normals():
+    case = normal_cases(1)[0]
+    volume = read_image(case.image)
+    bare = Volume(np.where(brain_of(case, volume), volume.array, 0), volume.geometry)
+    model, card, settings = load_anomaly(None)
+    engine, scores, masks = Engine.fast(model, mirrored=settings.mirrored), [], []
+    for one in (volume, bare):
+        found = prepare(one)
+        masks.append(found.mask)
+        asked = Asked.of(found, cut_upright(one, found))
+        drawn, _ = draw_volume(Silent(), engine, asked, settings, 0)
+        scores.append(drawn.volume_score(settings))
+    assert 2 * (masks[0] & masks[1]).sum() / (masks[0].sum() + masks[1].sum()) > 0.95
+    assert abs(scores[0] - scores[1]) < np.std(card.settings["normal_scores"], ddof=1)
+
+
+def test_a_head_turned_in_its_slices_scores_as_it_did():
+    volume = read_image(normal_cases(1)[0].image)
+    array = np.asarray(volume.array, dtype=np.float32)
+    about_left = Rotation.from_euler("z", 20, degrees=True).as_matrix()[::-1, ::-1]
+    middle = (np.array(array.shape) - 1) / 2
+    turned = affine_transform(array, about_left, middle - about_left @ middle, order=1)
+    found = [
+        run_anomaly(Silent(), RunRequest("anomaly", {"t1": one}, ()))
+        for one in (volume, replace(volume, array=turned))
+    ]
+    assert any("turned by" in step for step in found[1].preparation)
+    one, other = (each.score("anomaly").value for each in found)
+    assert abs(one - other) < 0.6

@@ -8,6 +8,7 @@ import pytest
 from medview.domain.progress import Silent
 from medview.learning import anomaly_folds
 from medview.learning.anomaly_folds import Fold, settle
+from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings
 
@@ -43,11 +44,11 @@ def told(monkeypatch):
 
 def test_a_fold_is_judged_by_thresholds_of_what_the_others_left_out(told):
     quiet, middling, loud = fold(0.02), fold(0.04), fold(0.08)
-    settings, normals, judged = settle(Silent(), None, (quiet, middling, loud), ())
+    settings, normals, judged = settle(Silent(), None, (quiet, middling, loud), (), Recipe())
     at = [one.settings.threshold for one in judged]
     assert at[0] >= at[1] > at[2]  # the loud brain is judged by the quieter ones
     assert at[2] < settings.threshold <= at[0] < 99.0
-    assert settle(Silent(), None, (quiet, middling, fold(0.3)), ())[2][2].settings == (
+    assert settle(Silent(), None, (quiet, middling, fold(0.3)), (), Recipe())[2][2].settings == (
         judged[2].settings  # what a fold left out has no say
     )
     assert [one.held_out for one in judged] == [f.held_out for f in (quiet, middling, loud)]
@@ -57,12 +58,12 @@ def test_a_fold_is_judged_by_thresholds_of_what_the_others_left_out(told):
 
 def test_a_fold_keeps_its_own_choice_and_the_final_settings_take_the_commonest(told):
     folds = fold(0.02, smooth_px=1.0), fold(0.03, smooth_px=2.0), fold(0.04, smooth_px=2.0)
-    settings, _, judged = settle(Silent(), None, folds, ())
+    settings, _, judged = settle(Silent(), None, folds, (), Recipe())
     assert settings.smooth_px == 2.0
     assert [one.settings.smooth_px for one in judged] == [1.0, 2.0, 2.0]
     assert {one.settings.samples for one in judged} == {2}
 
 
 def test_a_fold_without_others_keeps_its_settings(told):
-    (judged,) = settle(Silent(), None, (fold(0.02),), ())[2]
+    (judged,) = settle(Silent(), None, (fold(0.02),), (), Recipe())[2]
     assert judged.settings.threshold == 99.0
