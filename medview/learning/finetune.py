@@ -7,6 +7,7 @@ of its parent and the patients of both, so that no later measurement counts a se
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,7 @@ EVERY = 5
 PAUSE = "pause"
 """The hint that makes a training wait."""
 _PAUSE_S = 0.1
+_OWN_HASH = re.compile(r"-[0-9a-f]{8}$")
 _ON = {"reference": "the locked set", "validation": "the patients held out"}
 _SHARED = "patients of the locked set are among the cases, too"
 FEWEST = 4
@@ -290,12 +292,18 @@ def write_before_after(out: Path, found: Mapping[str, Any]) -> None:
 
 
 def _descend(out: Path, parent: Path) -> None:
-    """Give the new card its parent, and the patients that the parent has seen."""
+    """Give the new card a name of its own, its parent, and the patients that the parent has seen.
+
+    It is called as the version it was made from and by the begin of its own hash, until it is
+    registered by another name.
+    """
     card, older = read_card(out / CARD), read_card(parent.with_name(CARD))
+    before = _OWN_HASH.sub("", older.version)
     own = tuple(one for one in card.trained_on if one not in older.trained_on)
     write_card(
         replace(
             joined_seen(card, older),
+            version=f"{before}-{card.weights_sha256[:8]}",
             parent=older.weights_sha256,
             trained_on=(*older.trained_on, *own),
         ),

@@ -142,6 +142,7 @@ def test_the_new_card_keeps_parent_and_the_patients_of_both(tmp_path, monkeypatc
     body = finetune(Silent(), wanted, "x:f")
     older, card = read_card(parent.with_name(CARD)), read_card(tmp_path / "out" / CARD)
     assert card.parent == older.weights_sha256
+    assert card.version == f"{older.version}-{card.weights_sha256[:8]}"
     assert seen_of(card, ["own", "other"]) == {"own"}
     assert set(older.seen_patients) < set(card.seen_patients)
     assert set(older.seen_salts) < set(card.seen_salts)
