@@ -86,7 +86,7 @@ def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **want
     """
     from medview.services.audit import note, of_result
     from medview.services.inputs import Wanted
-    from medview.services.running import run_case
+    from medview.services.running import UNUSED_SITE, run_case
     from medview.services.versions import located
 
     found = located(model, wanted["weights"])
@@ -94,6 +94,9 @@ def run(context: Context, model: str, paths: tuple[Path, ...], out: Path, **want
     inputs = Wanted(paths, wanted.pop("named"), wanted.pop("series"))
     options = run_options(context, wanted)
     body = run_case(context.jobs, found.card, inputs, options, out, progress=context.report)
+    for told in body["warnings"]:
+        if told["code"] == UNUSED_SITE:
+            context.say(f"medview: {told['text']}")
     note("ran", of_result(body))
     return Answer(body)
 

@@ -25,7 +25,7 @@ from medview.services.case_rows import own_rows
 from medview.services.inputs import Wanted
 from medview.services.jobs import Jobs
 from medview.services.made_from import asked_of, changed, note, read_ledger
-from medview.services.running import RunOptions, refuse_unknown_maps, run_case
+from medview.services.running import RunOptions, knows_sites, refuse_unknown_maps, run_case
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def run_task(jobs: Jobs, task: Task) -> Outcome:
         _refuse_nothing(task)
         with own_rows(case, task.out) as wanted:
             asked = _asked(task, wanted)
-            body = run_case(jobs, task.card, wanted, options, task.out)
+            body = run_case(jobs, task.card, wanted, _as_typed(task, options), task.out)
     except MedviewError as error:
         return Outcome(case, code=error.code, what=_told(error, private=options.private))
     seconds = round(time.perf_counter() - began, 2)
@@ -150,6 +150,11 @@ def _own_options(task: Task) -> RunOptions:
         site=_first(case.site or None, task.options.site),
         film_hour=_first(case.film_hour, task.options.film_hour),
     )
+
+
+def _as_typed(task: Task, options: RunOptions) -> RunOptions:
+    """Without the site of a list, which any list may tell, where the model has no use for it."""
+    return options if knows_sites(task.card) else replace(options, site=task.options.site)
 
 
 def _asked(task: Task, wanted: Wanted) -> dict[str, Any] | None:

@@ -22,6 +22,8 @@ from medview.services.jobs import Jobs
 from medview.services.offers import age_at
 
 WRITE = "medview.io.results:write_prediction"
+UNUSED_SITE = "UNUSED_SITE"
+"""The warning of a result for a site that was named to a model without effects of sites."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ def run_case(
         notes = [*found.notes, *(note for each in found.images for note in each.notes)]
         notes += [note for each in found.images for note in _times_left_out(each)]
         notes += _left_over(request, prediction)
+        notes += _site_unused(card, options)
         prediction = replace(prediction, warnings=(*prediction.warnings, *notes))
         if any(note.code == "OUTSIDE_TRAINING" for note in notes):
             prediction = replace(prediction, scores=extrapolating(prediction.scores))
@@ -155,6 +158,18 @@ def _left_over(request: RunRequest, prediction: Prediction) -> list[Note]:
     used = {each.role for each in prediction.inputs}
     spare = [each.role for each in request.inputs if each.role not in used]
     return [Note("UNUSED_INPUT", f"the model did not use {role}") for role in spare]
+
+
+def _site_unused(card: ModelCard, options: RunOptions) -> list[Note]:
+    if not (options.site or "").strip() or knows_sites(card):
+        return []
+    text = f"{card.title} has no effects of sites: the site that was named changes nothing"
+    return [Note(UNUSED_SITE, text)]
+
+
+def knows_sites(card: ModelCard) -> bool:
+    """Whether the weights have effects of sites."""
+    return bool(card.settings.get("sites"))
 
 
 def _exam(given: Given, *, private: bool) -> Exam | None:

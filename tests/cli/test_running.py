@@ -116,6 +116,17 @@ def test_a_volume_that_nothing_is_known_of_is_taken_for_t1_and_the_result_says_s
     assert "MODALITY_DOUBTFUL" in [note["code"] for note in told["warnings"]]
 
 
+def test_a_site_that_the_model_has_no_use_for_is_told_beside_the_answer(
+    study, weights, tmp_path, capfd
+):
+    words = ("anomaly", study / "a", "--weights", weights, "--site", "HH")
+    code, told, _ = ran(capfd, *words, "--out", tmp_path / "out")
+    (note,) = [each for each in told["warnings"] if each["code"] == "UNUSED_SITE"]
+    assert (code, "changes nothing" in note["text"]) == (0, True)
+    assert main(["run", *map(str, words), "--out", str(tmp_path / "two"), *FAST[:-2]]) == 0
+    assert note["text"] in capfd.readouterr().err
+
+
 def test_of_several_points_in_time_the_first_is_used_and_the_result_says_so(
     weights, tmp_path, capfd
 ):

@@ -154,6 +154,23 @@ def test_what_the_list_says_of_a_case_goes_before_the_options_of_all(name, own, 
     assert batch._asked(alone, Wanted())[name] == common
 
 
+@pytest.mark.parametrize(
+    ("settings", "common", "given"),
+    [({}, None, None), ({}, "B", "B"), ({"sites": ["A"]}, None, "A"), ({"sites": ["A"]}, "B", "A")],
+)
+def test_a_site_of_the_list_goes_only_to_models_with_effects_of_sites(
+    tmp_path, monkeypatch, settings, common, given
+):
+    options = []
+    monkeypatch.setattr(
+        batch, "run_case", lambda *words: options.append(words[3]) or {"scores": ()}
+    )
+    case = Case("a", Wanted(named=(("t1", tmp_path / "doe.nii"),)), site="A")
+    card = replace(CARD, settings=settings)
+    batch.run_task(None, Task(card, case, RunOptions(site=common), tmp_path / "a"))
+    assert [each.site for each in options] == [given]
+
+
 def test_each_worker_here_has_children_of_its_own_and_all_are_ended(monkeypatch):
     opened, together = [], threading.Barrier(2)
 
