@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import cast
@@ -10,6 +10,7 @@ from typing import cast
 from medview.domain.card import ModelCard
 from medview.domain.errors import InputRefused
 from medview.domain.exam import Exam
+from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import InputRef, Prediction
 from medview.domain.record import Record
 from medview.domain.study import Catalogue, Series
@@ -23,6 +24,7 @@ from medview.services.offers import TABLES, shipped_cards
 from medview.services.report_manifest import signatures_of
 from medview.services.report_material import Material, Outcome
 from medview.services.report_text import ReaderText
+from medview.services.result_maps import main_map, regions_map, uncertainty_map
 
 READ = "medview.io.results:read_result"
 READ_TABLE = "medview.io.record:read_table"
@@ -43,14 +45,15 @@ def gather(call: Call, source: Path, study: Path | None = None) -> Material:
     Raises
     ------
     InputRefused
-        If there is neither a result nor an image, if results belong to different studies, or if
-        the study is not the one that the result is about.
+        If there is neither a result nor an image, if results belong to different studies or lie
+        on different grids, or if the study is not the one that the result is about.
     """
     folders = result_folders(source)
     if not folders:
         return _study_alone(call, source)
     stored = [cast(StoredResult, call("files", READ, folder)) for folder in folders]
     _check_one_study(stored, source)
+    _check_one_grid(dict(zip((each.name for each in folders), stored, strict=True)), source)
     cards = {card.id: card for card in shipped_cards()}
     outcomes = tuple(
         Outcome(each.prediction, each.card or card_for(each.prediction, cards), each.sha256)
@@ -243,3 +246,31 @@ def _check_one_study(stored: list[StoredResult], source: Path) -> None:
             file=source.name,
             do="Choose the folder of one result.",
         )
+
+
+def _check_one_grid(stored: Mapping[str, StoredResult], source: Path) -> None:
+    """Refuse maps of several series, by folder: they cannot lie on the image that is shown."""
+    shown = {name: map_ for name, each in stored.items() if (map_ := _shown_map(each))}
+    grids = [map_.geometry for map_ in shown.values()]
+    if all(grid.same_grid(grids[0]) for grid in grids[1:]):
+        return
+    told = ", ".join(f'"{name}" ({_series_words(stored[name])})' for name in shown)
+    raise InputRefused(
+        f"holds results of series with different grids: {told}; a report shows one",
+        file=source.name,
+        do="Choose the folder of one result.",
+    )
+
+
+def _shown_map(result: StoredResult) -> ScalarMap | None:
+    made = result.prediction
+    return main_map(made) or uncertainty_map(made) or regions_map(made)
+
+
+def _series_words(result: StoredResult) -> str:
+    """What a reader knows a series by: its number, description and size."""
+    exam = result.exam or Exam()
+    number = "" if exam.series_number is None else f"series {exam.series_number}"
+    description = f'"{exam.series_description}"' if exam.series_description else ""
+    size = " x ".join(str(n) for n in result.prediction.inputs[0].size)
+    return " ".join(filter(None, (number, description, size)))

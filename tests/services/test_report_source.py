@@ -133,6 +133,21 @@ def test_results_of_one_study_make_one_report_and_of_two_none(tmp_path):
         gather(call, tmp_path / "out")
 
 
+def test_results_on_different_grids_are_told_by_folder_and_series(tmp_path):
+    made = prediction_on(head())
+    about = replace(exam(), series_number=7, series_description="T1 sag")
+    write_prediction(JOB, made, tmp_path / "out" / "one", head(), about)
+    grid = replace(made.maps[0].geometry, affine=made.maps[0].geometry.affine * 1.01)
+    other = replace(made, maps=tuple(replace(each, geometry=grid) for each in made.maps))
+    write_prediction(JOB, other, tmp_path / "out" / "two")
+    with pytest.raises(InputRefused) as caught:
+        gather(call, tmp_path / "out")
+    assert caught.value.file == "out"
+    size = " x ".join(str(n) for n in made.inputs[0].size)
+    assert f'"one" (series 7 "T1 sag" {size}), "two" ({size})' in caught.value.what
+    assert len(gather(call, tmp_path / "out" / "two").outcomes) == 1
+
+
 def test_a_study_without_a_result_is_reported_with_its_images(study):
     material = gather(call, study)
     assert material.outcomes == ()
