@@ -87,7 +87,7 @@ def refuse_no_number(file: str, row: int, column: str, cell: str) -> None:
         ) from error
 
 
-def brixia_text(digits: str, where: str, *, pad: bool = False) -> str:
+def brixia_text(digits: str, where: str, *, file: str = "", pad: bool = False) -> str:
     """Six zone scores A to F as six digits 0 to 3; empty stays empty.
 
     `pad` puts back the leading zeros that a spreadsheet took off a published table.
@@ -95,7 +95,7 @@ def brixia_text(digits: str, where: str, *, pad: bool = False) -> str:
     Raises
     ------
     DataError
-        Fewer or more digits, or one above 3; `where` names file and row.
+        Fewer or more digits, or one above 3; `file` is the table, `where` the row in it.
     """
     text = digits.strip().strip("[]")
     if not text:
@@ -105,13 +105,14 @@ def brixia_text(digits: str, where: str, *, pad: bool = False) -> str:
         lost = " (leading zeros lost?)" if text.isdigit() and len(text) < len(ZONES) else ""
         raise DataError(
             f'{where}: the Brixia score "{digits}" is not six digits from 0 to 3{lost}',
+            file=file,
             code="MV-DAT-151",
             do="Write six digits as text, zones A to F.",
         )
     return whole
 
 
-def brixia_of_zones(row: Row, reader: str, where: str) -> str:
+def brixia_of_zones(row: Row, reader: str, where: str, file: str = "") -> str:
     """Six digits of the columns ``brixia_<reader>_A`` to ``_F``; empty where not scored.
 
     Raises
@@ -126,13 +127,17 @@ def brixia_of_zones(row: Row, reader: str, where: str) -> str:
         digits = "".join(str(int(float(cell))) for cell in cells)
     except ValueError as error:
         raise DataError(
-            f"{where}: a zone score is no number", code="MV-DAT-151", do="Correct that row."
+            f"{where}: a zone score is no number",
+            file=file,
+            code="MV-DAT-151",
+            do="Correct that row.",
         ) from error
     total = row.get(f"brixia_{reader}_Global", "")
-    text = brixia_text(digits, where)
+    text = brixia_text(digits, where, file=file)
     if total and int(float(total)) != sum(map(int, text)):
         raise DataError(
             f"{where}: the total {total} is not the sum of the zones {text}",
+            file=file,
             code="MV-DAT-151",
             do="Correct that row.",
         )

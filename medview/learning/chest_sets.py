@@ -84,13 +84,13 @@ def _covid_case(
     folder: Path, row: Row, outcome: dict[str, str], file: str, number: int
 ) -> TrainCase:
     """A film with what is known of it, which may be neither outcome nor score."""
-    where = f"{file}, row {number}"
+    where = f"row {number}"
     refuse_no_number(file, number, "offset", row.get("offset", ""))
     day = number_of(row.get("offset", ""))
     cells = {
         "prognosis": outcome.get(row["patient_key"], "") if "COVID" in row["finding"] else "",
-        "brixia": brixia_of_zones(row, "senior", where),
-        "brixia_junior": brixia_of_zones(row, "junior", where),
+        "brixia": brixia_of_zones(row, "senior", where, file),
+        "brixia_junior": brixia_of_zones(row, "junior", where, file),
         "view": row["view"],
         "day": "" if day is None else str(day),
     }
@@ -185,13 +185,13 @@ def load_brixia_extra(folder: Path) -> Subset:
     table = folder / "metadata.csv"
     cases = []
     for number, row in enumerate(read_table(table, _EXTRA_COLUMNS), start=2):
-        film, where = folder / row["image_file"], f"{table.name}, row {number}"
+        film, where = folder / row["image_file"], f"row {number}"
         if not row["image_file"] or not film.is_file():
             continue
         name = "immagine" if film.stem.startswith("immagine") else film.stem.rpartition("-")[0]
         cells = {
-            "brixia": brixia_of_zones(row, "senior", where),
-            "brixia_junior": brixia_of_zones(row, "junior", where),
+            "brixia": brixia_of_zones(row, "senior", where, table.name),
+            "brixia_junior": brixia_of_zones(row, "junior", where, table.name),
         }
         patient = f"brixia-extra:{name or film.stem}"
         case = TrainCase(film.stem, patient, {"film": film}, "film", site="brixia-extra")
@@ -249,7 +249,8 @@ def _afc_case(row: Row, films: dict[str, Path], file: str, number: int) -> Train
     prognosis = row["Prognosis"].upper()
     if prognosis not in (MILD, SEVERE, ""):
         raise DataError(
-            f'{where}: the prognosis "{row["Prognosis"]}" is neither MILD nor SEVERE',
+            f'row {number}: the prognosis "{row["Prognosis"]}" is neither MILD nor SEVERE',
+            file=file,
             code="MV-DAT-152",
             do="Correct that row.",
         )
@@ -290,7 +291,7 @@ def load_brixia(folder: Path) -> Subset:
             known = "its film is known to be unusable" if film.is_file() else "it is not there"
             skipped.append(LeftOut(name, "MV-DAT-102", known))
             continue
-        score = brixia_text(row["BrixiaScore"], f"{table.name}, row {number}", pad=True)
+        score = brixia_text(row["BrixiaScore"], f"row {number}", file=table.name, pad=True)
         patient = f"brixia:{row['Subject'] or name}"
         case = TrainCase(name, patient, {"film": film}, "film", site=row["Manufacturer"])
         cells = {"brixia": score} if score else {}
@@ -321,7 +322,7 @@ def load_film_list(path: Path) -> Subset:
     subset = load_case_list(path, ROLES)
     for case in subset.cases:
         for column in ("brixia", "brixia_junior"):
-            brixia_text(case.cells.get(column, ""), f'{path.name}, case "{case.case}"')
+            brixia_text(case.cells.get(column, ""), f'case "{case.case}"', file=path.name)
     return subset
 
 

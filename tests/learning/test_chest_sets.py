@@ -102,6 +102,10 @@ def test_brixia_keeps_leading_zeros_and_sets_the_consensus_patients_apart(tmp_pa
     subset = only(tmp_path)
     assert [c.cells["brixia"] for c in subset.cases] == ["000012", "122123", "000000"]
     assert [c.split for c in subset.cases] == ["train", "test", "test"]
+    table(tmp_path / "metadata_global_v2.csv", [{**rows[0], "BrixiaScore": "9"}], ";", bom=True)
+    with pytest.raises(DataError, match="row 2: the Brixia score") as caught:
+        only(tmp_path)
+    assert caught.value.file == "metadata_global_v2.csv"
     assert {c.site for c in subset.cases} == {"AGFA"}
 
 
@@ -139,8 +143,9 @@ def test_covid_chestxray_outcome_views_and_scores(tmp_path):
 def test_a_total_that_is_not_the_sum_is_refused(tmp_path):
     zones = dict(zip((f"brixia_senior_{z}" for z in "ABCDEF"), "001203", strict=True))
     table(tmp_path / "metadata.csv", [covid_row(brixia_senior_Global="7", **zones)])
-    with pytest.raises(DataError, match="row 2"):
+    with pytest.raises(DataError, match="row 2") as caught:
         only(tmp_path)
+    assert caught.value.file == "metadata.csv"
 
 
 def test_hannover_course(tmp_path):
@@ -200,8 +205,9 @@ def test_a_case_list_reads_scores_as_text(tmp_path):
     table(tmp_path / "cases.csv", rows)
     assert only(tmp_path / "cases.csv").cases[0].cells["brixia"] == "001020"
     table(tmp_path / "cases.csv", [{**rows[0], "brixia": "1020"}])
-    with pytest.raises(DataError, match="leading zeros lost"):
+    with pytest.raises(DataError, match="leading zeros lost") as caught:
         only(tmp_path / "cases.csv")
+    assert caught.value.file == "cases.csv"
 
 
 def test_scores_and_classes():
