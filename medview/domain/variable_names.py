@@ -39,6 +39,7 @@ _NAMES: tuple[tuple[str, str], ...] = (
     ("troponini", "Troponin I"),
     ("troponint", "Troponin T"),
     ("mechvent", "Ventilated"),
+    ("factor xii", "Factor XII"),
     ("gender", "Sex"),
     ("icutype", "Kind of ICU"),
     ("ast|alt|alp|crp|ldh", ""),

@@ -14,6 +14,7 @@ from medview.domain.errors import ModelInputError
 from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Prediction, RunRequest
 from medview.domain.progress import Progress
+from medview.domain.variable_names import variable_name
 from medview.domain.volume import Note
 from medview.domain.wording import counted
 from medview.learning.devices import choose_device
@@ -179,7 +180,8 @@ def _notes(
     absent = [v.name for v in variables.variables if v.name not in seen]
     if absent:
         more = " ..." if len(absent) > _MOST_IMPUTED else ""
-        names = f"imputed: {', '.join(absent[:_MOST_IMPUTED])}{more}"
+        # A name may have a comma of its own, such as "Mean BP, cuff".
+        names = f"imputed: {'; '.join(map(variable_name, absent[:_MOST_IMPUTED]))}{more}"
         text = f"{len(absent)} of {len(variables.variables)} variables are not there and are"
         notes.append(Note("IMPUTED", f"{text} {names}"))
     return notes

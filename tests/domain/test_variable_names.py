@@ -15,6 +15,7 @@ from medview.domain.variable_names import unit_name, variable_name
         ("Glasgow Coma Scale Total", "GCS"),
         ("NIDiasABP", "Diastolic, cuff"),
         ("crp", "CRP"),
+        ("factor_xii", "Factor XII"),
         ("pH", "pH"),
         ("Procalcitonin", "Procalcitonin"),
         ("some other_value", "Some other value"),

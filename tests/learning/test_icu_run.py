@@ -345,7 +345,14 @@ def test_of_absent_variables_twelve_are_named(there, more):
     (note,) = icu_run._notes(Series.of([], []), MAP, events, {})
     assert note.text.startswith(f"{41 - there} of 41 variables are not there")
     assert note.text.endswith(" ...") == more
-    assert note.text.count(", ") == 11
+    assert note.text.count("; ") == 11
+
+
+def test_absent_variables_are_called_by_words_and_not_by_their_columns():
+    labs = shipped_map("hannover")
+    (note,) = icu_run._notes(Series.of([], []), labs, Events.of([]), {})
+    assert "; Factor XII; LDH; " in note.text
+    assert "_" not in note.text
 
 
 def test_what_a_run_was_asked_and_given_is_told(trained, tmp_path):
