@@ -93,6 +93,7 @@ class LabelLoss(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Loss of logits and labels (B, K), scalar; labels that nobody knows do not count."""
+        self._bring_back()
         full = label_bce(logits, labels, self._softening(logits, labels))
         known = full.isfinite()
         each, s = full[known], self.s[known]
@@ -105,6 +106,15 @@ class LabelLoss(nn.Module):
         if self.weighting in WEIGHED:
             return (self.weights[known] * each).mean()
         return each.mean()
+
+    def _bring_back(self) -> None:
+        """Set logarithms that a step has carried beyond the bounds onto them.
+
+        Beyond them there is no gradient: a label would keep its weight whatever its loss became.
+        """
+        if self.training and bool((self.learned.detach().abs() > MOST).any()):
+            with torch.no_grad():
+                self.learned.clamp_(-MOST, MOST)
 
     def end_epoch(self) -> None:
         """Weigh the next epoch by the losses of the last two, where the rule is "dwa".

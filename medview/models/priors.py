@@ -26,6 +26,9 @@ FREEDOM = 5.0
 T_SCALE = math.sqrt((FREEDOM - 2) / FREEDOM)
 BUMP_AT, BUMP_SD = 0.8, 0.6
 """The mixture has two normal bumps in each dimension, at + and - 0.8: 0.8^2 + 0.6^2 = 1."""
+_STEP = 0.5
+_LOG_T = np.arange(-28.0, 5.0, _STEP)
+"""Places of the integral of `_mean_log`, in logarithms of t."""
 _NODES, _WEIGHTS = np.polynomial.hermite.hermgauss(16)
 
 
@@ -48,7 +51,8 @@ def draws(prior: Prior, rng: np.random.Generator, shape: tuple[int, ...]) -> NDA
 def divergence(prior: Prior, mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL(N(mean, exp(log_variance)) || prior) per sample and dimension, (B, D), nats.
 
-    In closed form for the normal and for Laplace's, else by Gauss-Hermite quadrature. From the
+    In closed form for the normal and for Laplace's, for Student's by an integral that holds for
+    codes of any width, for the mixture by Gauss-Hermite quadrature. From the
     surface of a sphere a normal code has no divergence: there unique codes keep the normal prior,
     and the sphere is what generic codes are compared with.
     """
@@ -60,10 +64,27 @@ def divergence(prior: Prior, mean: Tensor, log_variance: Tensor) -> Tensor:
         size = sd * math.sqrt(2 / math.pi) * torch.exp(-0.5 * (mean / sd) ** 2)
         size = size + mean * torch.erf(mean / (sd * math.sqrt(2)))  # E|z|
         return negative_entropy + math.log(2 * LAPLACE_SCALE) + size / LAPLACE_SCALE
+    if prior == "student":
+        at_zero = log_density(prior, torch.zeros_like(mean))
+        return negative_entropy - at_zero + (FREEDOM + 1) / 2 * _mean_log(mean, sd**2)
     nodes = mean.new_tensor(_NODES * math.sqrt(2))
     weights = mean.new_tensor(_WEIGHTS / math.sqrt(math.pi))
     z = mean[..., None] + sd[..., None] * nodes
     return negative_entropy - (log_density(prior, z) * weights).sum(-1)
+
+
+def _mean_log(mean: Tensor, variance: Tensor) -> Tensor:
+    """E log(1 + z^2 / (T_SCALE^2 FREEDOM)) of normal z, of the shape of `mean`.
+
+    log(1 + x) is the integral over t of (1 - exp(-t x)) exp(-t) / t, and the mean of exp(-t x) has
+    a closed form. Each term grows with the size of `mean`: codes are always drawn to the middle,
+    where nodes over the code itself, far apart in wide codes, may push them away from it.
+    """
+    t = mean.new_tensor(np.exp(_LOG_T))
+    size = T_SCALE**2 * FREEDOM
+    wide = 2 * t * variance[..., None] / size
+    exponent = t * mean[..., None] ** 2 / (size * (1 + wide)) + 0.5 * torch.log1p(wide)
+    return -(torch.expm1(-exponent) * torch.exp(-t)).sum(-1) * _STEP
 
 
 def log_density(prior: Prior, z: Tensor) -> Tensor:

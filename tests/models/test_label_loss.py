@@ -34,6 +34,35 @@ def test_the_learned_logarithms_stay_within_their_bounds():
     assert loss.s.tolist() == [5.0, -5.0]
 
 
+@pytest.mark.parametrize(
+    ("learned", "gradient"),
+    [(-5.1, 0.5 - 148.413 * 0.693147), (5.1, 0.5 - 0.00673795 * 0.693147)],
+)
+def test_a_logarithm_beyond_its_bounds_still_has_the_gradient_of_the_bound(learned, gradient):
+    loss = LabelLoss(1, "uncertainty")
+    loss.learned.data = torch.tensor([learned])
+    loss(torch.zeros(1, 1), torch.ones(1, 1)).backward()  # a cross-entropy of ln 2
+    assert loss.learned.grad.item() == pytest.approx(gradient, rel=1e-4)
+
+
+def test_a_label_that_was_easy_and_grew_hard_loses_its_weight_again():
+    loss = LabelLoss(1, "uncertainty")
+    optimiser = torch.optim.Adam(loss.parameters(), lr=0.05)
+    for logit, wanted in ((12.0, 148.413), (0.0, 1 / (2 * 0.693147))):
+        for _ in range(2000):
+            optimiser.zero_grad()
+            loss(torch.full((1, 1), logit), torch.ones(1, 1)).backward()
+            optimiser.step()
+        assert torch.exp(-loss.s).item() == pytest.approx(wanted, rel=0.01)
+
+
+def test_looking_at_a_loss_moves_no_logarithm():
+    loss = LabelLoss(1, "uncertainty").eval()
+    loss.learned.data = torch.tensor([7.0])
+    loss(torch.zeros(1, 1), torch.ones(1, 1))
+    assert loss.learned.item() == 7.0
+
+
 def test_an_unknown_label_changes_nothing_and_gets_no_gradient():
     logits = LOGITS.clone().requires_grad_()
     labels = LABELS.clone()

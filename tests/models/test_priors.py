@@ -88,3 +88,20 @@ def test_codes_far_out_have_a_finite_divergence_that_pulls_them_back(prior):
     assert spread.grad.isfinite().all()
     assert mean.grad[0, 2] < 0 < mean.grad[0, 4]
     assert spread.grad[0, 3] < 0  # too sure a code grows wider
+
+
+@pytest.mark.parametrize("sd", [0.001, 1.0, 10.0, 148.0])
+@pytest.mark.parametrize("mean", [0.5, 2.0, 50.0])
+def test_the_divergence_from_students_is_the_integral_however_wide_a_code_is(mean, sd):
+    code, prior = stats.norm(mean, sd), stats.t(5, scale=math.sqrt(0.6))
+    z = mean + sd * np.linspace(-9, 9, 2_000_001)
+    share = code.pdf(z) * (z[1] - z[0])
+    away = 6 * z / (3 + z**2)  # of minus the logarithm of the prior, as written out by hand
+    at = torch.tensor([[mean]], dtype=torch.float64, requires_grad=True)
+    spread = torch.tensor([[2 * math.log(sd)]], dtype=torch.float64, requires_grad=True)
+    found = divergence("student", at, spread)
+    found.sum().backward()
+    assert found.item() == pytest.approx((share * (code.logpdf(z) - prior.logpdf(z))).sum(), 1e-5)
+    assert at.grad.item() == pytest.approx((share * away).sum(), rel=1e-4)
+    widening = (share * away * (z - mean)).sum() / 2 - 0.5
+    assert spread.grad.item() == pytest.approx(widening, rel=1e-4, abs=1e-6)
