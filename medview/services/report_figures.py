@@ -22,6 +22,7 @@ FIGURE_NAMES = {
     "pearson_r": "correlation r",
     "f1_weighted": "weighted F1",
     "g_mean": "G-mean",
+    "g_mean_weighted": "G-mean of classes weighted by size",
     "ece": "calibration error",
     "coverage": "coverage of the interval",
     "interval_width": "width of the interval",

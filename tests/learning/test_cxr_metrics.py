@@ -91,6 +91,12 @@ def test_figures_at_one_half_by_hand():
     assert decided("f1_weighted", truth, score, names).value == pytest.approx(
         (3 * 2 / 3 + 5 * 4 / 5) / 8
     )
+    # By class: recall 2/3 and 4/5, specificity 4/5 and 2/3; 3 of 8 are severe, 5 of 8 mild.
+    recall, specificity = (3 * 2 / 3 + 5 * 4 / 5) / 8, (3 * 4 / 5 + 5 * 2 / 3) / 8
+    assert decided("g_mean_weighted", truth, score, names).value == pytest.approx(
+        np.sqrt(recall * specificity)
+    )
+    assert np.sqrt(recall * specificity) == pytest.approx(0.73314, abs=1e-5)
     found = decided("balanced_accuracy", truth, score, names)
     assert found.value == pytest.approx((2 / 3 + 4 / 5) / 2)
     assert found.low < found.value < found.high
@@ -259,11 +265,13 @@ def test_figures_at_one_half_are_those_of_the_library_with_ties(seed):
     told, names = score >= 0.5, [f"p{n}" for n in range(50)]
     found = {name: decided(name, truth, score, names).value for name in DECISIONS}
     by_class = library.recall_score(truth, told, average=None)
+    share = np.bincount(truth) / len(truth)  # the specificity of a class is the other's recall
     assert found == pytest.approx(
         {
             "accuracy": library.accuracy_score(truth, told),
             "balanced_accuracy": library.balanced_accuracy_score(truth, told),
             "f1_weighted": library.f1_score(truth, told, average="weighted"),
             "g_mean": np.sqrt(by_class.prod()),
+            "g_mean_weighted": np.sqrt((by_class @ share) * (by_class[::-1] @ share)),
         }
     )
