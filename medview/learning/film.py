@@ -16,6 +16,7 @@ from medview.learning.lungs import FEWEST_LUNG, Mask, label_zones, lung_box, lun
 
 NARROWEST, WIDEST = 0.55, 1.8
 """Width by height of a chest film; among 561 films here 0.67 to 1.61, one collage of 2.2."""
+FEWEST_PIXELS = 64
 FILMS = ("", "CR", "DX", "RG", "OT")
 _LATERAL_VIEWS = ("LL", "RL", "L", "LATERAL", "LLD", "RLD")
 _KINDS = {"CT": "CT", "MR": "MR", "MG": "a mammogram", "US": "ultrasound", "PT": "PET"}
@@ -196,6 +197,13 @@ def refuse_unfit(volume: Volume) -> None:
             code="MV-MOD-021",
         )
     rows, columns = volume.geometry.shape[1:]
+    if NARROWEST <= columns / rows <= WIDEST and min(rows, columns) < FEWEST_PIXELS:
+        raise ModelInputError(
+            f"{columns} x {rows} pixels are too few for a chest film: no side may have fewer than "
+            f"{FEWEST_PIXELS}",
+            do="Choose the film itself, not a small picture of it.",
+            code="MV-MOD-022",
+        )
     if not _is_shaped((rows, columns)):
         raise ModelInputError(
             f"{columns} x {rows} pixels is not the shape of a chest film",
@@ -206,7 +214,7 @@ def refuse_unfit(volume: Volume) -> None:
 
 def _is_shaped(size: tuple[int, ...]) -> bool:
     rows, columns = size
-    return NARROWEST <= columns / rows <= WIDEST and min(rows, columns) >= 64
+    return NARROWEST <= columns / rows <= WIDEST and min(rows, columns) >= FEWEST_PIXELS
 
 
 def _kind_of(volume: Volume) -> str:

@@ -56,6 +56,9 @@ def test_a_film_whose_rows_run_from_front_to_back_is_lateral():
 def test_a_strip_and_a_stack_are_no_films():
     with pytest.raises(ModelInputError, match="not the shape"):
         refuse_unfit(film(np.random.default_rng(0).random((100, 300))))
+    with pytest.raises(ModelInputError, match="60 x 63 pixels are too few"):
+        refuse_unfit(film(np.random.default_rng(0).random((63, 60))))
+    refuse_unfit(film(np.random.default_rng(0).random((64, 64))))
     stack = Volume(
         np.zeros((3, 80, 80), np.float32), Geometry.from_ijk_affine((3, 80, 80), np.eye(4))
     )
