@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QStyle, QStyledItemDelegate, QStyleOptionViewItem
 from medview.ui.theme import Theme, current
 
 _ROLE = int(Qt.ItemDataRole.UserRole)
-KIND, SECOND, RIGHT, TAG, THUMB, SERIES, WARNS, FIND = (_ROLE + n for n in range(1, 9))
+KIND, SECOND, RIGHT, TAG, THUMB, SERIES, WARNS, FIND, ORDER = (_ROLE + n for n in range(1, 10))
 
 _HEIGHTS = {"patient": 40, "study": 28, "series": 58}
 _THUMB_PX = 44

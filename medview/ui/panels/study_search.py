@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from PySide6.QtCore import QModelIndex
 from PySide6.QtGui import QStandardItem
 from PySide6.QtWidgets import QTreeView
 
-from medview.domain.study import Patient
+from medview.domain.study import Patient, Series, Study
+from medview.services.browsing import newest_first
 from medview.ui.identity import patient_name, series_name, study_name
 from medview.ui.panels.study_rows import FIND
 from medview.ui.words import date
@@ -17,32 +19,63 @@ from medview.ui.words import date
 _AT_ONCE = 1000
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A series with the rows it hangs below; `order` counts patients, studies and series."""
+
+    patient: Patient
+    study: Study
+    series: Series
+    order: tuple[int, int, int]
+    is_prior: bool
+
+
 def fitting(
-    patients: Iterable[Patient], words: Sequence[str], *, private: bool
-) -> Iterator[Patient | None]:
-    """Patients with a series that has all the words; None after every so many without."""
+    patients: Iterable[Patient], words: Sequence[str], *, private: bool, first: int = 0
+) -> Iterator[Place | None]:
+    """Series in the order of the list that have all the words; None after every so many without.
+
+    `first` is the number of the first patient in the list.
+    """
     looked = 0
-    for patient in patients:
-        texts = texts_of(patient, private=private) if words else ()
-        if not words or any(all(word in text for word in words) for text in texts):
-            yield patient
-            continue
-        looked += sum(len(study.series) for study in patient.studies)
-        if looked >= _AT_ONCE:
-            looked = 0
-            yield None
+    for number, patient in enumerate(patients, first):
+        studies = newest_first(patient)
+        newest = studies[0].date if studies else ""
+        for row, study in enumerate(studies):
+            above = _above(patient, study, private=private) if words else ""
+            is_prior = bool(study.date) and study.date < newest
+            for place, series in enumerate(study.series):
+                if not words or _has(words, above, patient, series, private=private):
+                    yield Place(patient, study, series, (number, row, place), is_prior)
+                    continue
+                looked += 1
+                if looked % _AT_ONCE == 0:
+                    yield None
 
 
-def texts_of(patient: Patient, *, private: bool) -> Iterator[str]:
-    """What stands in the rows of each series, from the patient's on, in lower case."""
+def place_of(patients: Sequence[Patient], owner: Patient, series: Series) -> Place | None:
+    """Where a series of one of the patients stands in the list."""
+    number = next((n for n, each in enumerate(patients) if each is owner), 0)
+    for place in fitting((owner,), (), private=True, first=number):
+        if place is not None and place.series.key == series.key:
+            return place
+    return None
+
+
+def _above(patient: Patient, study: Study, *, private: bool) -> str:
+    """What stands in the rows above those of series."""
     who = patient_name(patient, private=private)
-    for study in patient.studies:
-        when = "" if private else date(study.date)
-        title = study_name(study, patient, private=private)
-        above = f"{who} {'' if private else patient.id} {title} {when}"
-        for series in study.series:
-            called = series_name(series, patient, private=private)
-            yield f"{above} {called} {series.modality}".lower()
+    when = "" if private else date(study.date)
+    title = study_name(study, patient, private=private)
+    return f"{who} {'' if private else patient.id} {title} {when}"
+
+
+def _has(
+    words: Sequence[str], above: str, patient: Patient, series: Series, *, private: bool
+) -> bool:
+    called = series_name(series, patient, private=private)
+    text = f"{above} {called} {series.modality}".lower()
+    return all(word in text for word in words)
 
 
 def keep(tree: QTreeView, item: QStandardItem, words: list[str], above: str) -> bool:
@@ -55,9 +88,3 @@ def keep(tree: QTreeView, item: QStandardItem, words: list[str], above: str) -> 
     if tree.isRowHidden(item.row(), above_index) is shown:
         tree.setRowHidden(item.row(), above_index, not shown)
     return shown
-
-
-def rows_below(item: QStandardItem) -> list[QStandardItem]:
-    """All rows below one, each before its own."""
-    children = [item.child(row) for row in range(item.rowCount())]
-    return [each for child in children for each in (child, *rows_below(child))]

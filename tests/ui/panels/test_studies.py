@@ -269,6 +269,66 @@ def test_of_very_many_series_the_one_on_screen_is_in_the_list(bench):
     assert bench.window.studies.tree.currentIndex().data(SERIES) == far.key
 
 
+def one_patient(series=3000):
+    """One patient with two studies, the older one of very many series."""
+    old = tuple(
+        series_of(f"a.{n}", patient_key="p", description=f"series {n:04d}") for n in range(series)
+    )
+    new = tuple(series_of(f"b.{n}", patient_key="p", description="T1") for n in range(2))
+    studies = (Study("a", "2020-01-01", series=old), Study("b", "2026-01-01", series=new))
+    return Catalogue((Patient("p", "P", "Name^Ann", studies=studies),))
+
+
+def series_titles(bench):
+    model = bench.window.studies.tree.model()
+    patients = [model.item(row) for row in range(model.rowCount())]
+    studies = [each.child(row) for each in patients for row in range(each.rowCount())]
+    return [each.child(row).text() for each in studies for row in range(each.rowCount())]
+
+
+def test_the_series_of_one_patient_are_listed_little_by_little(bench, qtbot):
+    bench.session.catalogue = one_patient()
+    studies = bench.window.studies
+    bench.settle()
+    first = series_titles(bench)
+    # The newer study stands first; of the older one not all was listed in one go.
+    assert first[:4] == ["T1", "T1", "series 0000", "series 0001"]
+    assert 50 < len(first) < 400
+    assert not studies.more.isHidden()
+    bar = studies.tree.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    qtbot.waitUntil(lambda: len(series_titles(bench)) > len(first))
+    assert series_titles(bench)[2:] == sorted(series_titles(bench)[2:])
+
+
+def test_a_series_far_down_of_one_patient_is_found_and_stands_at_its_place(bench, qtbot):
+    bench.session.catalogue = one_patient()
+    studies = bench.window.studies
+    bench.settle()
+    far = bench.session.catalogue.patients[0].studies[0].series[2500]
+    bench.app.library.show(far)
+    bench.read()
+    assert studies.tree.currentIndex().data(SERIES) == far.key
+    first = series_titles(bench)
+    assert first[-1] == "series 2500"
+    assert len(first) < 600
+    # What follows is listed before it.
+    bar = studies.tree.verticalScrollBar()
+    bar.setValue(bar.maximum())
+    qtbot.waitUntil(lambda: len(series_titles(bench)) > len(first))
+    assert series_titles(bench)[2:] == sorted(series_titles(bench)[2:])
+    studies.find_box.setText("name 2777")
+    qtbot.waitUntil(lambda: series_titles(bench) == ["series 2777"])
+
+
+def test_rows_are_freed_once_however_often_the_list_is_made_anew(bench):
+    bench.session.catalogue = one_patient(150)
+    for words in ("t", "", "s", "") * 3:
+        bench.window.studies.find_box.setText(words)
+        bench.settle()
+    assert series_titles(bench)[:2] == ["T1", "T1"]
+
+
 def test_a_name_that_is_cut_is_whole_in_its_tip(listed):
     item = listed.window.studies.tree.model().item(0)
     assert item.text() in item.toolTip()
