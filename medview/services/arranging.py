@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from medview.domain.study import Series, Study
+from medview.domain.study import Catalogue, Series, Study
 from medview.services.layouts import (
     LAYOUTS,
     MAIN_PANE,
@@ -30,6 +30,8 @@ class Arranging:
         self._session = session
         self._library = library
         self._is_to_fill = False
+        # Found in this catalogue: every rule of hanging asks for the prior of the same series.
+        self._priors: tuple[Catalogue, dict[str, Series | None]] = (Catalogue(()), {})
         session.events.catalogue.connect(self._on_catalogue)
         session.events.volume_id.connect(self._on_volume)
 
@@ -223,6 +225,15 @@ class Arranging:
 
     def prior_of(self, series: Series) -> Series | None:
         """The series of an earlier study that is most like this one; None when none is alike."""
+        catalogue = self._session.catalogue
+        if self._priors[0] is not catalogue:
+            self._priors = (catalogue, {})
+        found = self._priors[1]
+        if series.key not in found:
+            found[series.key] = self._find_prior(series)
+        return found[series.key]
+
+    def _find_prior(self, series: Series) -> Series | None:
         for study in self._earlier(series):
             alike = [s for s in study.series if s.modality == series.modality and s.geometry]
             if alike:

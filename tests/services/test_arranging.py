@@ -9,6 +9,7 @@ from services.stubs import StubJobs, series_of
 from medview.domain.geometry import Plane
 from medview.domain.study import Catalogue, Patient, Study
 from medview.imaging.reslice import cut_of
+from medview.services import arranging
 from medview.services.arranging import Arranging
 from medview.services.layouts import LAYOUTS, PANES, is_prior, mpr_refusal, share_space
 from medview.services.library import Library
@@ -234,6 +235,22 @@ def test_the_prior_stands_right_is_most_like_and_is_said_to_be_older(desk):
         True,
     ]
     assert not share_space(*(desk.session.content(p) for p in ("main", "upper")))
+
+
+def test_a_prior_is_looked_for_once_in_a_catalogue(desk, monkeypatch):
+    asked = []
+
+    def likeness(one, other):
+        asked.append(one.key)
+        return 0
+
+    monkeypatch.setattr(arranging, "_likeness", likeness)
+    for _ in range(3):
+        assert desk.arranging.prior_of(NEW[2]).key == OLD[0].key
+    assert asked == [OLD[0].key]
+    (person, other) = desk.session.catalogue.patients
+    desk.session.catalogue = Catalogue((replace(person, studies=person.studies[:1]), other))
+    assert desk.arranging.prior_of(NEW[2]) is None
 
 
 @pytest.mark.parametrize(
