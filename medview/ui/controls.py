@@ -32,9 +32,11 @@ def label(text: str = "", look: str = "", *, wraps: bool = False) -> QLabel:
 
 
 def button(text: str, key: str, *, look: str = "", tip: str = "") -> QPushButton:
-    """A push button with its names and tip."""
+    """A push button with its names and tip; where the text is a sign, the tip says what it does."""
     made = QPushButton(text)
-    name(made, key, text)
+    is_sign = not any(letter.isalnum() for letter in text)
+    name(made, key, tip if is_sign and tip else text)
+    made.setProperty("sign", is_sign)
     made.setToolTip(tip or text)
     if "\n" in text:
         made.setProperty("lines", text.count("\n") + 1)

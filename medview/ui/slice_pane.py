@@ -38,6 +38,7 @@ from medview.ui.pane_text import LINE, MARGIN, folded, write
 from medview.ui.picture import Picture
 from medview.ui.pointer import Listener, Pointer
 from medview.ui.shapes import draw_shapes
+from medview.ui.spoken import pane_words
 from medview.ui.theme import PANE_ACTIVE, PANE_BACK, PANE_QUIET
 from medview.ui.words import tr
 
@@ -110,6 +111,7 @@ class SlicePane(QAbstractScrollArea):
         self._picture.show(frame)
         moved = frame is not None and (before is None or _shape_of(before) != _shape_of(frame))
         self._frame, self._dress = frame, dress
+        self.setAccessibleDescription(pane_words(frame, dress))
         if moved or placing != self._placing:
             self._placing = placing
             self._place()

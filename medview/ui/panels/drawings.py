@@ -44,14 +44,16 @@ class DrawingsCard(Card):
         self._empty.setVisible(not here)
         for each in here:
             words = self._app.measuring.words(each.id)
-            text = f"{each.id}  {tr(_TITLES[each.kind])}"
+            called = f"{each.id}  {tr(_TITLES[each.kind])}"
+            text = called
             if words:
                 # A line each, as in the pane: a button is no wider than its panel.
-                text = "\n".join((text, *words))
+                text = "\n".join((called, *words))
             go = button(text, f"drawing_{each.id}", look="row", tip=tr("Go to its slice"))
             go.setCheckable(True)
             go.setChecked(each.id == self._app.session.chosen_drawing)
             go.clicked.connect(lambda _, n=each.id: self._app.measuring.jump(n))
             gone = button("×", f"drawing_delete_{each.id}", look="link", tip=tr("Delete"))
+            gone.setAccessibleName(tr("Delete {drawing}", drawing=called))
             gone.clicked.connect(lambda _, n=each.id: self._app.measuring.remove(n))
             self._rows.addWidget(Row(go, gone, grow=(0,)))

@@ -39,11 +39,14 @@ class KeyImagesCard(Card):
         clear(self._rows)
         self._empty.setVisible(not here)
         for number, each in enumerate(here):
-            go = button(self._words(each), f"key_{number}", look="row", tip=tr("Go there"))
+            words = self._words(each)
+            go = button(words, f"key_{number}", look="row", tip=tr("Go there"))
             go.setCheckable(True)
             go.setChecked(number == current)
             go.clicked.connect(lambda _, each=each: self._jump(each))
             gone = button("×", f"key_delete_{number}", look="link", tip=tr("Take the mark away"))
+            where = words.partition("\n")[0]
+            gone.setAccessibleName(tr("Take the mark away: {image}", image=where))
             gone.clicked.connect(lambda _, each=each: self._app.measuring.set_key(each, on=False))
             self._rows.addWidget(Row(go, gone, grow=(0,)))
 
