@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer
@@ -16,7 +16,8 @@ from medview.domain.errors import (
     ModelInputError,
     ReadError,
 )
-from medview.services.session_values import Message
+from medview.services.session import Session
+from medview.services.session_values import Message, TableFile
 from medview.ui.controls import button, clear, label, name
 from medview.ui.words import tr
 
@@ -42,6 +43,7 @@ class Note(QFrame):
         name(self, f"note_{number}", text)
         self.text, self.kind, self.has_choices = text, kind, bool(choices)
         self.is_of_images = False
+        self.file = ""
         self.setProperty("look", "note")
         self.setProperty("kind", kind)
         row = QHBoxLayout(self)
@@ -58,6 +60,7 @@ class Note(QFrame):
         name(cross, f"note_{number}_close", tr("Close this message"))
         cross.setToolTip(tr("Close this message"))
         cross.setProperty("look", "link")
+        cross.setProperty("sign", True)
         cross.clicked.connect(self.close_note)
         row.addWidget(cross)
 
@@ -108,6 +111,7 @@ class NoteBar(QWidget):
             note = self._add(f"{error}{tail}", "error", choices)
             if note is not None:
                 note.is_of_images = isinstance(error, _OF_IMAGES)
+                note.file = error.file or ""
 
     def show_note(
         self, text: str, *choices: Choice, kind: str = "info", stays: bool = True
@@ -121,6 +125,21 @@ class NoteBar(QWidget):
         """Take a note away that holds no more; nothing where it is not said."""
         for note in self._notes():
             if text and note.text == text:
+                note.close_note()
+
+    def follow(self, session: Session) -> None:
+        """Say what services say, without names of files in private mode."""
+        events = session.events
+        events.message.connect(self.show_message)
+        events.private.connect(self.be_private)
+        events.tables.connect(self._on_tables)
+        self.be_private(session.private)
+
+    def _on_tables(self, tables: Mapping[str, TableFile]) -> None:
+        """A table that is there now could be read after all."""
+        read = {each.path.name for each in tables.values()}
+        for note in self._notes():
+            if note.file in read and note.is_of_images:
                 note.close_note()
 
     def show_message(self, message: Message | None) -> None:

@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QPushButton
 from ui.fakes import type_key
 
 from medview.domain.errors import Cancelled, ModelInputError, ReadError, WriteError
+from medview.domain.prediction import InputRef
+from medview.services.session_values import TableFile
 from medview.ui.notify import Choice, Note, NoteBar
 
 
@@ -32,6 +36,16 @@ def test_in_private_mode_no_file_is_named_not_even_by_what_was_said_before(bar):
     bar.take_back("Report written: Doe-Jane.pdf, 2 pages")
     bar.be_private(False)
     assert bar.texts() == ["Doe^Jane.dcm: ends early."]
+
+
+def test_a_table_that_could_be_read_after_all_takes_its_error_back(head):
+    notes, session = head.window.notes, head.session
+    notes.show_error(ReadError("may not be read", file="stay.csv"))
+    notes.show_error(ReadError("may not be read", file="other.csv"))
+    notes.show_error(WriteError("no room", file="stay.csv"))
+    given = InputRef("smri", "", "2.25.1", 0, "aa", (3, 1, 1))
+    session.tables = {"smri": TableFile("smri", Path("/data/stay.csv"), given)}
+    assert notes.texts() == ["stay.csv: no room.", "other.csv: may not be read."]
 
 
 def test_a_stop_the_reader_asked_for_is_no_error(bar):

@@ -17,6 +17,8 @@ from medview.ui.words import tr, unbroken
 _NEAR_YEARS = 5.0
 _FEWEST = 10
 _MALE = 0.5
+_FEATURES = {"smri": "structural features", "fmri": "functional features"}
+_SEXES = {"F": "female", "M": "male"}
 
 
 class BrainAgeCard(ResultCard):
@@ -32,6 +34,8 @@ class BrainAgeCard(ResultCard):
             tr("age {n} y", n=f"{given:.1f}".removesuffix(".0")) if given is not None else "",
             score=age,
         )
+        for said in self._sources():
+            self.add(label(said, "quiet", wraps=True))
         if given is None:
             self._ask_age()
         else:
@@ -54,6 +58,28 @@ class BrainAgeCard(ResultCard):
         if given & {"smri", "fmri"} == {"fmri"} and self._takes("smri"):
             return Badge("fMRI only", tip=tr("Without structural features"))
         return None
+
+    def _sources(self) -> tuple[str, ...]:
+        """Which of what is open the age was not told from: with a table the images count for none.
+
+        That would not be seen otherwise.
+        """
+        given = {each.role for each in self.result.inputs}
+        said = []
+        if given & set(_FEATURES) and self._takes("t1") and self.app.session.volume is not None:
+            said.append(tr("Told from the table; the images were not used."))
+        for role in _FEATURES:
+            if role in self.app.session.tables and role not in given:
+                learnt = self._takes(role)
+                why = (
+                    tr("run again to use them")
+                    if learnt
+                    else tr("this version has not learnt from them")
+                )
+                said.append(
+                    tr("Open, but not used: {what}; {why}.", what=tr(_FEATURES[role]), why=why)
+                )
+        return tuple(said)
 
     def _takes(self, role: str) -> bool:
         return self.card is not None and any(each.role == role for each in self.card.inputs)
@@ -110,11 +136,24 @@ class BrainAgeCard(ResultCard):
         told, score = self.result.parameters.get("sex"), self.result.score("sex_male")
         if score is None or score.value is None or told not in ("F", "M"):
             return
-        if (score.value >= _MALE) != (told == "M"):
-            said = tr("Input check: the images do not look like the recorded sex. Check patient.")
+        seen = "M" if score.value >= _MALE else "F"
+        if seen != told:
+            share = score.value if seen == "M" else 1 - score.value
+            said = tr(
+                "Input check: {what} look {seen} ({share} %), recorded is {told}. "
+                "Check whose they are.",
+                what=self._looked_at(),
+                seen=tr(_SEXES[seen]),
+                share=f"{100 * share:.0f}",
+                told=tr(_SEXES[str(told)]),
+            )
             made = label(said, "attention", wraps=True)
             name(made, "sex_check", said)
             self.add(made)
+
+    def _looked_at(self) -> str:
+        given = {each.role for each in self.result.inputs}
+        return tr("the features") if given & set(_FEATURES) else tr("the images")
 
 
 def cohort_words(cohort: list[tuple[float, float]], given: float, predicted: float) -> str:

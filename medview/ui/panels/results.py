@@ -31,7 +31,7 @@ class ResultsPanel(Column):
     def __init__(self, app: App) -> None:
         super().__init__("panel_results", tr("Results"))
         self._app = app
-        self._shown: tuple[Prediction, ...] | None = None
+        self._shown: tuple[tuple[Prediction, ...], tuple[str, ...]] | None = None
         self._results = QVBoxLayout()
         self._results.setSpacing(10)
         self._cards = QWidget()
@@ -59,9 +59,11 @@ class ResultsPanel(Column):
         drawn = session.overlay_on and session.map(session.map_name) is not None
         in_turn = any(each.name in MAPS_IN_TURN for each in session.maps)
         self._map.setVisible(in_turn or drawn)
-        if session.results == self._shown:
+        # Cards say which of the open tables they were made from.
+        shown = (session.results, tuple(session.tables))
+        if shown == self._shown:
             return
-        self._shown = session.results
+        self._shown = shown
         self._focus.before()
         # Empty, it would still take the gap between two cards.
         self._cards.setVisible(bool(session.results))
