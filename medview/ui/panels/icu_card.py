@@ -167,7 +167,9 @@ class Phenotypes(QWidget):
 
 def _phenotype_row(score: Score) -> Row:
     value = score.value or 0.0
-    text = ElidedLabel(phenotype_name(score))
+    whole = phenotype_name(score)
+    plain = whole.partition(" (")[0]
+    text = ElidedLabel(whole, shorter=(plain, plain.removesuffix(" disorders")))
     text.setFixedWidth(168)
     # As it comes it asks for no room, and beside a stretch it would get none.
     text.setSizePolicy(QSizePolicy.Policy.Fixed, QSizePolicy.Policy.Fixed)

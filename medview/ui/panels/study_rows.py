@@ -14,6 +14,7 @@ KIND, SECOND, RIGHT, TAG, THUMB, SERIES, WARNS, FIND, ORDER = (_ROLE + n for n i
 _HEIGHTS = {"patient": 40, "study": 28, "series": 58}
 _THUMB_PX = 44
 _SMALL_PX = 12
+_BESIDE = " · "
 
 _Index = QModelIndex | QPersistentModelIndex
 
@@ -80,7 +81,20 @@ def _series(painter: QPainter, option: QStyleOptionViewItem, index: _Index, them
     warns = bool(index.data(WARNS))
     second = f"⚠ {index.data(SECOND)}" if warns else str(index.data(SECOND))
     shade = theme.attention if warns else theme.quiet
-    _text(painter, option, text.translated(0, 20), second, shade, small=True)
+    below = text.translated(0, 20)
+    metrics = QFontMetrics(_font(option, small=True, bold=False))
+    _text(painter, option, below, whole_parts(second, metrics, below.width()), shade, small=True)
+
+
+def whole_parts(text: str, metrics: QFontMetrics, room: int) -> str:
+    """As many whole parts ("155 · 1.0 mm · axial") as there is room for, the first one at least.
+
+    A part of a word says less than no word; the tip of the row has all of it.
+    """
+    parts = text.split(_BESIDE)
+    while len(parts) > 1 and metrics.horizontalAdvance(_BESIDE.join(parts)) > room:
+        parts.pop()
+    return _BESIDE.join(parts)
 
 
 def _box(option: QStyleOptionViewItem) -> QRectF:

@@ -10,7 +10,7 @@ from medview.domain.wording import span
 from medview.services.report_figures import FIGURE_NAMES, LOWER_IS_BETTER
 from medview.services.tuned import Tuned
 from medview.ui.panels.training_curve import loss_curves
-from medview.ui.words import alike, decimals_of, number, short, tr
+from medview.ui.words import alike, decimals_of, number, short, tr, unbroken
 
 _MOST_DIFFERENCES = 20
 # More or less of these is neither better nor worse by itself.
@@ -33,7 +33,8 @@ def pace_words(now: Tuned, device: str) -> str:
     parts.append(tr("device {name}", name=tr("automatic") if device == "auto" else device))
     if now.memory_mb:
         parts.append(tr("{n} MB", n=f"{now.memory_mb:.0f}"))
-    return " · ".join(parts)
+    # A figure and its unit stay in one line; sentences may break.
+    return " · ".join(unbroken(part) if part[:1].isdigit() else part for part in parts)
 
 
 def duration(seconds: float) -> str:

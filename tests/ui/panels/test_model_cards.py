@@ -198,6 +198,58 @@ def test_the_sex_head_only_checks_the_input(bench, recorded, is_said):
     assert (bench.window.findChild(QLabel, "sex_check") is not None) == is_said
 
 
+def given_as(role):
+    """What a result says of the input that it was made from."""
+    return (InputRef(role, "", "2.25.1", 0, "aa", (10, 1, 1)),)
+
+
+@pytest.mark.parametrize(
+    ("role", "share", "recorded", "words"),
+    [
+        ("smri", 0.77, "F", "the features look male (77 %), recorded is female"),
+        ("t1", 0.1, "M", "the images look female (90 %), recorded is male"),
+    ],
+)
+def test_another_sex_is_said_of_what_was_looked_at(bench, role, share, recorded, words):
+    bench.show()
+    told = {"age_years": 61.0, "sex": recorded}
+    scores = (*AGES, Score("sex_male", share))
+    file(bench, "brain-age-armed", scores, parameters=told, inputs=given_as(role))
+    said = bench.find(QLabel, "sex_check").text()
+    assert said == f"Input check: {words}. Check whose they are."
+
+
+def test_with_a_table_the_card_says_that_the_images_were_not_used(bench):
+    bench.show()
+    file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0}, inputs=given_as("smri"))
+    assert "Told from the table; the images were not used." in said(bench)
+
+
+def test_from_images_alone_no_table_is_spoken_of(bench):
+    bench.show()
+    file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0}, inputs=given_as("t1"))
+    assert "not used" not in said(bench)
+
+
+@pytest.mark.parametrize(
+    ("roles", "why"),
+    [(("t1", "fmri"), "run again to use them"), (("t1",), "this version has not learnt from them")],
+)
+def test_features_beside_the_images_that_were_not_used_are_told(bench, roles, why, monkeypatch):
+    card = replace(AGE, inputs=tuple(each for each in AGE.inputs if each.role in roles))
+    monkeypatch.setattr(bench.app.analysis, "card_of", lambda _: card)
+    bench.show()
+    file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0}, inputs=given_as("t1"))
+    assert "not used" not in said(bench)
+    table = TableFile("fmri", Path("conn.npy"), given_as("fmri")[0], None)
+    bench.session.tables = {"fmri": table}
+    bench.settle()
+    assert f"Open, but not used: functional features; {why}." in said(bench)
+    bench.session.tables = {}
+    bench.settle()
+    assert "not used" not in said(bench)
+
+
 # -- chest film --------------------------------------------------------------------------------
 
 
@@ -642,3 +694,49 @@ def test_an_answer_to_a_score_is_kept_with_name_and_time(bench):
     assert bench.app.reading.material.outcomes[0].opinions == (said_,)
     bench.find(QPushButton, "say_cxr_score_severe_rejected").click()
     assert bench.session.opinion("cxr@1.0", "score severe") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "seen"),
+    [
+        ("Septicemia (except in labor)", "Septicemia"),
+        ("Fluid and electrolyte disorders", "Fluid and electrolyte"),
+        ("Shock", "Shock"),
+    ],
+)
+def test_a_long_phenotype_is_called_by_its_first_words(qtbot, name, seen):
+    made = Phenotypes([Score("phenotype_01", 0.42, meaning=name)])
+    qtbot.addWidget(made)
+    made.resize(300, 120)
+    made.show()
+    (line,) = made.findChildren(ElidedLabel)
+    assert line.text() == seen
+    assert line.accessibleName() == name
+    assert line.toolTip() == ("" if seen == name else name)
+
+
+def left_ink(picture, top, bottom):
+    """The first column of a picture in which anything stands out from its ground."""
+    ground = picture.pixelColor(2, top).lightness()
+    for x in range(2, picture.width()):
+        for y in range(top, bottom):
+            if abs(picture.pixelColor(x, y).lightness() - ground) > 60:
+                return x
+    return None
+
+
+def test_links_begin_where_the_text_above_them_begins(bench):
+    bench.show()
+    file(bench, "brain-age-armed", AGES, parameters={"age_years": 61.0})
+    panel = bench.find(QPushButton, "result_behind").parentWidget()
+    while not panel.objectName().startswith("result_brain"):
+        panel = panel.parentWidget()
+    picture = panel.grab().toImage()
+    link = bench.find(QPushButton, "result_behind")
+    words = bench.find(QLabel, "row_gap_raw").parentWidget().findChildren(QLabel)[0]
+    columns = []
+    for each in (link, words):
+        top = each.mapTo(panel, each.rect().topLeft()).y()
+        columns.append(left_ink(picture.copy(4, top, 200, each.height()), 0, each.height()))
+    assert None not in columns
+    assert abs(columns[0] - columns[1]) <= 1

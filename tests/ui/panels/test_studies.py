@@ -3,13 +3,14 @@ from dataclasses import replace
 import pytest
 from phantoms import geometry_of, phantom_on
 from PySide6.QtCore import QModelIndex, Qt
+from PySide6.QtGui import QFontMetrics
 from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton
 from services.stubs import series_of
 
 from medview.domain.errors import ReadError
 from medview.domain.study import Catalogue, Choice, Patient, Skipped, Study
 from medview.domain.volume import Note
-from medview.ui.panels.study_rows import KIND, SECOND, SERIES, TAG, THUMB, WARNS
+from medview.ui.panels.study_rows import KIND, SECOND, SERIES, TAG, THUMB, WARNS, whole_parts
 
 
 def two_patients():
@@ -327,6 +328,20 @@ def test_rows_are_freed_once_however_often_the_list_is_made_anew(bench):
         bench.window.studies.find_box.setText(words)
         bench.settle()
     assert series_titles(bench)[:2] == ["T1", "T1"]
+
+
+@pytest.mark.parametrize(
+    ("like", "left"),
+    [
+        ("⚠ orientation unknown · 1 image", "⚠ orientation unknown · 1 image"),
+        ("⚠ orientation unknown · 1 i", "⚠ orientation unknown"),
+        ("⚠ orient", "⚠ orientation unknown"),
+    ],
+)
+def test_of_the_second_line_of_a_row_only_whole_parts_are_left(qapp, like, left):
+    metrics = QFontMetrics(qapp.font())
+    room = metrics.horizontalAdvance(like)
+    assert whole_parts("⚠ orientation unknown · 1 image", metrics, room) == left
 
 
 def test_a_name_that_is_cut_is_whole_in_its_tip(listed):

@@ -31,7 +31,9 @@ def test_pace_is_told_as_far_as_it_is_known():
         "running", found={"cases": 30}, epochs=12, curves=CURVES, seconds_left=100.0,
         memory_mb=512.4, is_paused=True,
     )  # fmt: skip
-    assert pace_words(now, "cpu") == "paused · 100 s left · 3.0 cases/s · device cpu · 512 MB"
+    assert pace_words(now, "cpu") == (
+        "paused · 100\u00a0s\u00a0left · 3.0\u00a0cases/s · device cpu · 512\u00a0MB"
+    )
 
 
 def test_at_the_last_epoch_no_pace_is_made_up():
