@@ -14,6 +14,7 @@ from medview.cli.contract import Answer, Context, command
 from medview.services.report_figures import group_words, name_words
 
 COMPARE = "medview.learning.compare:compare"
+_ON = {"reference": "the locked set", "validation": "the patients held out"}
 _SAME = ("task", "level", "name", "subset", "group")
 
 
@@ -35,8 +36,14 @@ def in_words(body: Mapping[str, Any]) -> str:
             f"difference {_signed(one['new_minus_old'])}{spread}, n {one['n']}"
         )
     if body["worse"]:
-        lines.append(f"worse: {', '.join(body['worse'])}")
+        lines.append(f"worse: {'; '.join(map(worse_words, body['worse']))}")
     return "\n".join(lines)
+
+
+def worse_words(worse: str) -> str:
+    """A figure that became worse, in words: "reference mae" is of the locked set."""
+    group, _, name = worse.rpartition(" ")
+    return f"{name_words(name)} on {_ON.get(group, group)}" if group else name_words(name)
 
 
 def _figure(value: float | None) -> str:

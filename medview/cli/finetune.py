@@ -10,6 +10,7 @@ import click
 
 from medview.cli.arguments import Finite
 from medview.cli.compare import in_words as differences_in_words
+from medview.cli.compare import worse_words
 from medview.cli.contract import Answer, Context, command
 from medview.domain.wording import counted
 
@@ -22,6 +23,9 @@ LEAVE_SITES = "medview.learning.left_sites:finetune_and_leave_sites"
 FIND_RATE = "medview.learning.rate_finder:find_rate"
 CALIBRATE = "medview.learning.recalibrate:recalibrate"
 CALIBRATE_SITES = "medview.learning.left_sites:calibrate_and_leave_sites"
+_ALL_THE_SAME = (
+    "Its weights stay in --out; --accept-worse with --register NAME keeps them all the same."
+)
 # Options that say how long and how to train.
 _OF_TRAINING = {
     "epochs": "--epochs",
@@ -47,7 +51,7 @@ def _in_words(body: Mapping[str, Any]) -> str:
     if body["registered"]:
         lines.append(f"registered as {body['registered']}")
     elif body["refused"]:
-        lines.append(f"not registered: {body['refused']}")
+        lines.append(f"not registered: {body['refused']}. {_ALL_THE_SAME}")
     return "\n".join(lines)
 
 
@@ -232,7 +236,8 @@ def _registered(
     refused = ""
     registered = None
     if worse and not wanted["accept_worse"]:
-        refused = f"worse on the reference set ({', '.join(worse)})"
+        told = "; ".join(map(worse_words, worse))
+        refused = f"it is worse than the version it was made from ({told})"
     elif wanted["register"] is not None:
         registered = register(out / WEIGHTS, wanted["register"]).name
     return Answer(

@@ -11,15 +11,24 @@ import click
 from medview.cli.contract import Answer, Context, command
 
 
-def _in_words(body: Mapping[str, Any]) -> str:
+def in_words(body: Mapping[str, Any]) -> str:
+    """The tree of versions, a line each; under each what was trained from it."""
     rows = body["versions"]
     by_parent: dict[str | None, list[Mapping[str, Any]]] = {}
-    known = {row["weights_sha256"] for row in rows}
+    parents = {row["weights_sha256"]: row["parent"] for row in rows}
     for row in rows:
-        parent = row["parent"] if row["parent"] in known else None
-        by_parent.setdefault(parent, []).append(row)
+        by_parent.setdefault(_parent(row, parents), []).append(row)
     lines = list(_branch(by_parent, None, 0))
     return "\n".join(lines) or "There are no models."
+
+
+def _parent(row: Mapping[str, Any], parents: Mapping[str, str | None]) -> str | None:
+    """The parent under which a version is listed: one that is here, and does not come from it."""
+    above, seen = row["parent"], set[str]()
+    while above in parents and above not in seen:
+        seen.add(above)
+        above = parents[above]
+    return row["parent"] if seen and row["weights_sha256"] not in seen else None
 
 
 def _branch(
@@ -34,7 +43,7 @@ def _branch(
     return lines
 
 
-@command("versions", words=_in_words)
+@command("versions", words=in_words)
 @click.argument("model", required=False)
 @click.option("--export", "export_to", type=click.Path(path_type=Path), help="Write it as a file.")
 @click.option("--import", "import_from", type=click.Path(path_type=Path), help="Add from a file.")
@@ -60,7 +69,9 @@ def versions(
         )
     if import_from is not None:
         service.import_file(
-            import_from, check=lambda id_, path: context.call("compute", CHECK, id_, str(path))
+            import_from,
+            model=model,
+            check=lambda id_, path: context.call("compute", CHECK, id_, str(path)),
         )
     if export_to is not None and model is not None:
         service.export(service.located(model), export_to)

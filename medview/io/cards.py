@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,11 @@ _PARTS: dict[str, type[Any]] = {
     "measured": Figure,
     "published": Figure,
 }
+_TEXTS = (
+    *("id", "version", "title", "summary", "intended_use", "licence", "source"),
+    *("weights_sha256", "trained_at"),
+)
+_LISTS = ("preparation", "limits", "seen_patients", "seen_salts", "method")
 _MUST_SPEAK = ("id", "version", "title", "intended_use", "limits", "licence", "source")
 
 
@@ -104,7 +109,25 @@ def card_of(body: Mapping[str, Any]) -> ModelCard:
         if field.name in _PARTS:
             value = tuple(record_of(_PARTS[field.name], item) for item in value)
         known[field.name] = tuple(value) if isinstance(value, list) else value
+    _refuse_other_kinds(known)
     return ModelCard(**known)
+
+
+def _refuse_other_kinds(known: Mapping[str, Any]) -> None:
+    """Refuse what somebody wrote in the place of text, a list of text, or settings."""
+    for name, value in known.items():
+        if name in _LISTS and not (isinstance(value, tuple) and _are_text(value)):
+            raise TypeError(f"{name} is no list of text")
+        if name in _TEXTS and not isinstance(value, str):
+            raise TypeError(f"{name} is no text")
+    if not isinstance(known.get("settings", {}), dict):
+        raise TypeError("settings are no table")
+    if not isinstance(known.get("parent"), str | None):
+        raise TypeError("the parent is no text")
+
+
+def _are_text(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
 
 
 def model_entry(card: ModelCard) -> dict[str, Any]:

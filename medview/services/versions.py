@@ -212,11 +212,13 @@ def import_file(
     file: Path,
     *,
     own: Path | None = None,
+    model: str | None = None,
     check: Callable[[str, Path], object] = lambda model, weights: None,
 ) -> Version:
     """Add a version from a file that ``export`` wrote; its name stays.
 
     `check` is given model and weights before they are added and raises where they do not fit.
+    With `model` ("ID" or "ID@VERSION") nothing else is added.
 
     Raises
     ------
@@ -225,7 +227,7 @@ def import_file(
     WeightsError
         If the file is none, weights and card do not belong together, or there is no such model.
     UsageError
-        If its name is taken.
+        If its name is taken, or it is not of `model`.
     """
     if not file.is_file():
         raise InputRefused("does not exist", file=file.name, do="Check the path.")
@@ -233,7 +235,13 @@ def import_file(
         folder = Path(place) / "version"
         with whole_folder(folder) as draft:
             _unpack(file, draft)
-        card = read_card(folder / CARD)
+        card = _card_in(folder, file)
+        if model not in (None, card.id, f"{card.id}@{card.version}"):
+            raise UsageError(
+                f"this is {card.id}@{card.version}, not {model}",
+                file=file.name,
+                do="Name no model, or choose another file.",
+            )
         if not versions(card.id, own=own):
             raise WeightsError(
                 f"its card is of a model called {card.id}, which is not here",
@@ -244,6 +252,23 @@ def import_file(
         _refuse_taken(card, file, own)
         check(card.id, folder / WEIGHTS)
         return register(folder / WEIGHTS, card.version, own=own or own_folder())
+
+
+def _card_in(folder: Path, file: Path) -> ModelCard:
+    """The card of an unpacked version; what is wrong with it is told of the file it came in."""
+    try:
+        card = read_card(folder / CARD)
+        refuse_other_weights(folder / WEIGHTS, card)
+    except WeightsError as error:
+        raise WeightsError(
+            f"{error.what}; its card or its weights were changed after it was exported",
+            file=file.name,
+            do="Export the version once more.",
+            code=error.code,
+        ) from error
+    if not card.inputs:
+        raise _no_version(file)
+    return card
 
 
 def _refuse_taken(card: ModelCard, file: Path, own: Path | None) -> None:

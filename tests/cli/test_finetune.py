@@ -158,3 +158,20 @@ def test_a_base_without_a_site_is_gone_on_with_there(tmp_path, capfd):
     parent = json.loads((tmp_path / "base" / "card.json").read_text())
     assert card["parent"] == parent["weights_sha256"]
     assert set(parent["seen_patients"]) < set(card["seen_patients"])
+
+
+def test_a_version_that_is_worse_is_refused_in_plain_words_with_a_way_on(
+    tmp_path, capfd, monkeypatch
+):
+    found = {"metrics": [], "differences": [], "worse": ["reference mae", "validation roc_auc"]}
+    body = {"before_after": found, "epochs": 3, "held_out": 8, "weights_sha256": "0" * 64}
+    monkeypatch.setattr(Context, "call", lambda *given: {**body, "n": {}, "seconds": 1.0})
+    words = ["finetune", "brain-age", "--data", "local.csv", "--reference", "ref.csv"]
+    assert main([*words, "--out", str(tmp_path / "out"), "--register", "ward", "--quiet"]) == 1
+    last = capfd.readouterr().out.splitlines()
+    assert last[-1] == (
+        "not registered: it is worse than the version it was made from (mean absolute error on "
+        "the locked set). Its weights stay in --out; --accept-worse with --register NAME keeps "
+        "them all the same."
+    )
+    assert "worse: mean absolute error on the locked set; ROC AUC on the patients held out" in last

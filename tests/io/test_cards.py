@@ -123,3 +123,21 @@ def test_weights_are_those_of_a_card_byte_for_byte(tmp_path):
     (tmp_path / "weights.safetensors").write_bytes(b"learned")
     with pytest.raises(WeightsError, match=r"^weights\.safetensors: .*SHA-256 differs"):
         refuse_other_weights(tmp_path / "weights.safetensors", own)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"version": 3},
+        {"title": ["Anomaly"]},
+        {"parent": 7},
+        {"limits": "one line"},
+        {"method": [1]},
+        {"settings": []},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_a_card_edited_by_hand_to_another_kind_of_value_is_refused(tmp_path, changed):
+    (tmp_path / "card.json").write_text(json.dumps(card_dict(card()) | changed))
+    with pytest.raises(WeightsError, match=r"^card\.json: this is not a model card"):
+        read_card(tmp_path / "card.json")

@@ -12,6 +12,7 @@ from services.stubs import CARD
 
 from medview.cli import main
 from medview.cli.contract import Context
+from medview.cli.versions import in_words
 from medview.domain.errors import InputRefused, UsageError, WeightsError, WriteError
 from medview.io.cards import write_card
 from medview.io.hashing import file_sha256
@@ -227,3 +228,47 @@ def test_the_command_lists_exports_imports_and_removes(tmp_path, monkeypatch, ca
     assert [row["version"] for row in told("anomaly")[1]["versions"] if row["own"]] == ["mine"]
     assert told("anomaly", "--remove")[0] == 2
     assert told("anomaly@no")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"weights_sha256": "0" * 64}, "SHA-256 differs.*changed after it was exported"),
+        ({"version": 3}, "not a model card.*changed after it was exported"),
+        ({"title": ""}, "says nothing of title.*changed after it was exported"),
+        ({"inputs": []}, "not an exported version of a model"),
+    ],
+    ids=["hash", "version", "title", "inputs"],
+)
+def test_an_export_edited_by_hand_is_refused_by_its_own_name(places, tmp_path, changed, says):
+    file, odd = tmp_path / "icu.zip", tmp_path / "odd.zip"
+    service.export(located("icu@1.0-film", **places), file)
+    with zipfile.ZipFile(file) as whole, zipfile.ZipFile(odd, "w") as archive:
+        archive.writestr(service.WEIGHTS, whole.read(service.WEIGHTS))
+        card = json.loads(whole.read(service.CARD)) | changed
+        archive.writestr(service.CARD, json.dumps(card))
+    with pytest.raises(WeightsError, match=says) as caught:
+        service.import_file(odd, own=tmp_path / "elsewhere")
+    assert caught.value.file == "odd.zip"
+    assert not list(tmp_path.glob("elsewhere/*/*"))
+
+
+def test_a_file_of_another_model_than_the_named_one_is_not_added(places, tmp_path):
+    file, own = tmp_path / "icu.zip", tmp_path / "elsewhere"
+    service.export(located("icu@1.0-film", **places), file)
+    for named in ("anomaly", "icu@2"):
+        with pytest.raises(UsageError, match=rf"this is icu@1\.0-film, not {named}"):
+            service.import_file(file, own=own, model=named)
+    assert not list(tmp_path.glob("elsewhere/*/*"))
+    assert service.import_file(file, own=own, model="icu").name == "icu@1.0-film"
+
+
+def test_versions_that_are_their_own_ancestors_are_listed_all_the_same():
+    def row(version, sha, parent):
+        return {"id": "icu", "version": version, "own": True, "weights_sha256": sha,
+                "parent": parent}  # fmt: skip
+
+    rows = [row("self", "a", "a"), row("one", "b", "c"), row("two", "c", "b"), row("x", "d", "a")]
+    lines = in_words({"versions": rows}).splitlines()
+    assert [line.split()[0] for line in lines] == ["icu@self", "icu@x", "icu@one", "icu@two"]
+    assert [line.startswith("  ") for line in lines] == [False, True, False, False]
