@@ -52,7 +52,7 @@ ELSEWHERE = ("default", "contrasts")
 class Variant:
     """What a variant changes: the recipe (then it is trained anew), or how draws become scores.
 
-    `mirrored` and `upright` of the recipe are no matter of training.
+    `mirrored`, `balanced` and `upright` of the recipe are no matter of training.
 
     `spread` False takes the mean of the code instead of draws; `single` estimates the epistemic
     part from one pass; `opposite` is that of the settings.
@@ -93,7 +93,8 @@ VARIANTS: dict[str, Variant] = {
     "draws-50": Variant(samples=50),
     "single-pass": Variant(single=True),
     "one-side-alone": Variant(opposite=0.0),
-    "not-mirrored": Variant({"mirrored": False}),
+    "mirrored": Variant({"mirrored": True}),
+    "not-balanced": Variant({"balanced": False}),
     "as-they-lie": Variant({"upright": False}),
     # Other networks.
     "no-attention": Variant({"network.attention": False}),
@@ -108,7 +109,7 @@ VARIANTS: dict[str, Variant] = {
 """By name. Attention, aleatoric and epistemic part, and draws: the published ablation."""
 
 
-_Way = tuple[int, bool, bool]
+_Way = tuple[int, bool, bool, bool]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -128,8 +129,8 @@ class _Said:
 class _Trained:
     """A network of one fold, what it is asked, and what it has said to whom.
 
-    Kept by (samples, spread, mirrored): how many draws, whether they differ, and whether every
-    other one is of the mirror image.
+    Kept by how many draws there are, whether they differ, whether every other one is of the mirror
+    image, and whether they are balanced.
     """
 
     engine: Engine
@@ -145,7 +146,7 @@ class _Trained:
 
     def said(self, job: Progress, samples: int, spread: bool) -> _Said:
         """Ask with so many draws; without `spread` every draw is the mean of the code."""
-        key = (samples, spread, self.engine.mirrored)
+        key = self._way(samples, spread)
         if key not in self._said:
             one = self.chosen_on
             clean = draw_slices(job, self.engine, one.plain, one.brain, samples, spread=spread)
@@ -159,13 +160,16 @@ class _Trained:
             self._said[key] = _Said(clean, sick, held_out)
         return self._said[key]
 
+    def _way(self, samples: int, spread: bool) -> _Way:
+        return samples, spread, self.engine.mirrored, self.engine.balanced
+
     def cost(self, samples: int, spread: bool) -> Scored:
         """Processor time of the network, all threads together, for a slice of the left-out brains.
 
         They must have been asked.
         """
         slices = sum(len(each.pictures) for each in self.shown)
-        ms = 1000 * self._cpu_s[samples, spread, self.engine.mirrored] / slices
+        ms = 1000 * self._cpu_s[self._way(samples, spread)] / slices
         case = self.shown[0].case
         return Scored(
             "cost", ("cpu_ms_per_slice",), (case.case,), (case.patient,), (0.0,), (ms,), "all",
@@ -249,7 +253,7 @@ class AnomalyStudy:
             self._kept = None  # one network at a time
             self._kept = (key, self._train(job, recipe, seed, fold))
         trained = self._kept[1]
-        trained.engine = replace(trained.engine, mirrored=recipe.mirrored)
+        trained.engine = trained.engine.drawing(recipe)
         return trained
 
     def _train(self, job: Progress, recipe: Recipe, seed: int, fold: str) -> _Trained:

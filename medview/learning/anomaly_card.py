@@ -10,7 +10,7 @@ from medview.learning.anomaly_recipe import Recipe
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.card_parts import UNMEASURED, licence_of, measured_in
 from medview.learning.scoring import JUDGED, MODEL
-from medview.learning.solid import OTHER_THRESHOLD
+from medview.learning.solid import MEDIAN_RATIO, OTHER_THRESHOLD
 from medview.learning.subset import Subset
 from medview.learning.upright_slices import LEAST_DEG, THICKEST_MM
 from medview.learning.weights import patient_hash
@@ -113,6 +113,16 @@ def opposite_words(settings: AnomalySettings) -> tuple[str, ...]:
     )
 
 
+def draws_words(settings: AnomalySettings) -> tuple[str, ...]:
+    """What draws are that the paper's are not; nothing of plain ones."""
+    ways = []
+    if settings.balanced:
+        ways.append("the noise of the draws of a slice is shifted to a mean of 0")
+    if settings.mirrored:
+        ways.append("every other draw is of the mirror image")
+    return (f"Of draws: {', and '.join(ways)} (not in the paper).",) if ways else ()
+
+
 def upright_words(settings: AnomalySettings) -> tuple[str, ...]:
     """Which heads are shown upright; nothing where all are shown as they lie."""
     if not settings.upright:
@@ -152,6 +162,7 @@ def _method(
         "no displacement.",
         f"Keys and values of the largest attention are averaged over {pool} x {pool} positions.",
         *(both if share > 0 else ()),
+        *draws_words(settings),
         *upright_words(settings),
         *measured_in(recipe.folds, figures),
         *thresholds_in_words(figures),
@@ -226,8 +237,8 @@ def findings_in_words(figures: Sequence[Figure]) -> tuple[str, ...]:
     if found is None or false is None or found.value is None or false.value is None:
         return ()
     sizes = ""
-    if (ratio := named.get("volume_ratio")) and ratio.value is not None:
-        sizes = f", with {ratio.value:.1f} times their true volume on average"
+    if (ratio := named.get(MEDIAN_RATIO)) and ratio.value is not None:
+        sizes = f", of {ratio.value:.1f} times their true volume in the median"
     return (
         f"Of solid synthetic lesions in whole brains {100 * found.value:.0f} % give a finding"
         f"{sizes}; a normal brain gives {false.value:.1f} findings on average.",

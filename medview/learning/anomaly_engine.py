@@ -1,13 +1,17 @@
 """The anomaly model at work: each slice is encoded, and K draws of it are decoded.
 
-Every other draw may be of the mirror image (ours; the paper has none): the two sides of a head
-are alike, so that both say what it should look like, and what they disagree on is uncertain.
+Draws may be balanced (ours): the noise of the K draws of a slice is shifted to a mean of 0 and
+scaled so that its spread is right, akin to antithetic draws. Their mean is then nearly that of
+many draws, and what K draws would get wrong by chance is no part of the residual. Every other draw
+may be of the mirror image (ours): the two sides of a head are alike, so that both say what it
+should look like, and what they disagree on is uncertain.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -28,11 +32,24 @@ def noise_for(slices: int, samples: int, seed: int) -> torch.Tensor:
     return torch.randn(slices, samples, LATENT, generator=generator).transpose(0, 1)
 
 
+class Drawing(Protocol):
+    """How draws are made: settings of a version and recipes tell it."""
+
+    @property
+    def mirrored(self) -> bool:
+        """Whether every other draw is of the mirror image."""
+
+    @property
+    def balanced(self) -> bool:
+        """Whether the noise of the draws of a slice has a mean of 0."""
+
+
 @dataclass(frozen=True, slots=True)
 class Engine:
     """Where and how the network runs: `batch` slices are encoded at once.
 
     `mirrored`: the second draw of a slice, the fourth and so on are of its mirror image.
+    `balanced`: the noise of the draws of a slice (of each side) has a mean of 0.
     """
 
     model: AnomalyVae
@@ -40,6 +57,7 @@ class Engine:
     precision: Precision = "float32"
     batch: int = 4
     mirrored: bool = False
+    balanced: bool = False
 
     @classmethod
     def fast(
@@ -48,13 +66,19 @@ class Engine:
         device: str = "cpu",
         precision: Precision = "float32",
         *,
-        mirrored: bool = False,
+        drawing: Drawing | None = None,
     ) -> Engine:
         """The same answers with less work, in blocks as large as the device likes.
 
-        On a CPU blocks that leave the cache are slower; a GPU wants large ones.
+        On a CPU blocks that leave the cache are slower; a GPU wants large ones. Without
+        `drawing` draws are plain.
         """
-        return cls(FusedVae(model), device, precision, 4 if device == "cpu" else 64, mirrored)
+        made = cls(FusedVae(model), device, precision, 4 if device == "cpu" else 64)
+        return made if drawing is None else made.drawing(drawing)
+
+    def drawing(self, how: Drawing) -> Engine:
+        """The same with draws as settings or a recipe have them."""
+        return replace(self, mirrored=how.mirrored, balanced=how.balanced)
 
     @property
     def draws(self) -> int:
@@ -126,9 +150,26 @@ def _codes(engine: Engine, x: torch.Tensor, noise: torch.Tensor) -> torch.Tensor
     means, log_variances = zip(
         *(engine.model.encode(channels_last(one)) for one in seen), strict=True
     )
+    if engine.balanced:
+        noise = balanced(noise, len(seen))
     of_which = torch.arange(samples, device=x.device) % len(seen)
     spread = torch.exp(0.5 * torch.stack(log_variances).float())[of_which]
     return torch.stack(means).float()[of_which] + spread * noise
+
+
+def balanced(noise: torch.Tensor, sides: int) -> torch.Tensor:
+    """Noise (K, ..., 256) with a mean of 0 over the draws of each of so many sides.
+
+    Draw k is of side k modulo `sides`. Scaled so that the variance over K draws is 1 on average:
+    that of K plain draws falls short by 1 / K. A side with one draw keeps its noise.
+    """
+    made = noise.clone()
+    for side in range(sides):
+        of_side = noise[side::sides]
+        count = len(of_side)
+        if count > 1:
+            made[side::sides] = (of_side - of_side.mean(0)) * (count / (count - 1)) ** 0.5
+    return made
 
 
 def _turned_back(engine: Engine, drawn: torch.Tensor) -> torch.Tensor:

@@ -130,7 +130,7 @@ def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
         raise nothing_left(parts, [one for part in parts for one in part.subset.skipped], "case")
     baselines = _fitted(job, subsets, parts, request, settings)
     others = together(trivial_scorer, *baselines)
-    engine = Engine.fast(model, device, mirrored=settings.mirrored)
+    engine = Engine.fast(model, device, drawing=settings)
     asked = _Asked(engine, settings, card, others, request)
     found = _Found()
     total = sum(len(part.cases) for part in parts)
@@ -154,7 +154,7 @@ def measure_anomaly(job: Progress, request: EvaluateRequest) -> Measurement:
 
 def _parameters(settings: AnomalySettings) -> dict[str, object]:
     named = (
-        *("samples", "mirrored", "alpha", "rule"),
+        *("samples", "mirrored", "balanced", "alpha", "rule"),
         *("smooth_px", "wide_px", "volume_mm", "opposite", "upright", "quantile", "floor"),
     )
     return {name: getattr(settings, name) for name in named} | {"synthetic_draws": DRAWS}

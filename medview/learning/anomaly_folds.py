@@ -151,7 +151,7 @@ def train_networks(
     folds = []
     for learnt, held in parts:
         model = finished_model(next(networks))
-        engine = Engine.fast(model, request.device, mirrored=recipe.mirrored)
+        engine = Engine.fast(model, request.device, drawing=recipe)
         prepared = [case.prepared.prepared for case in learnt]
         folds.append(Fold(engine, calibrate(job, engine, prepared, first_settings(recipe)), held))
     return tuple(folds), next(networks)
@@ -159,7 +159,12 @@ def train_networks(
 
 def first_settings(recipe: Recipe) -> AnomalySettings:
     """The settings that a choice begins with; they tell how the network is asked."""
-    return AnomalySettings(mirrored=recipe.mirrored, upright=recipe.upright, opposite=OPPOSITE)
+    return AnomalySettings(
+        mirrored=recipe.mirrored,
+        balanced=recipe.balanced,
+        upright=recipe.upright,
+        opposite=OPPOSITE,
+    )
 
 
 def settle(

@@ -25,9 +25,10 @@ class Recipe:
     rises from `beta_start` to `beta_end` over the first `beta_share`. A share `disturb_share`
     of the slices is given with smooth noise of strength `disturb` added (knots every 19 mm) and
     the plain slice is what is wanted back: the network learns to undo what is not anatomy, as
-    denoising autoencoders do (not in the paper; 0 trains without). `mirrored` is about the
-    finished network: every other draw is of the mirror image. `upright` is, too: it is shown
-    heads that lie turned as if they did not.
+    denoising autoencoders do (not in the paper; 0 trains without). The last three are about the
+    finished network: with `mirrored` every other draw is of the mirror image, with `balanced` the
+    noise of all draws of a slice has a mean of 0, with `upright` heads that lie turned are shown
+    as if they did not.
     """
 
     epochs: int = 20
@@ -49,7 +50,8 @@ class Recipe:
     folds: int = 0
     disturb: float = 0.2
     disturb_share: float = 0.7
-    mirrored: bool = True
+    mirrored: bool = False
+    balanced: bool = True
     upright: bool = True
     bfloat16: bool = True
     network: VaeOptions = field(default_factory=VaeOptions)
@@ -70,7 +72,7 @@ class Recipe:
 def same_run(recipe: Recipe) -> str:
     """What two runs must share so that one can go on from the other's checkpoint."""
     values = all_but_folds(recipe)
-    for name in ("mirrored", "upright"):  # no matter of training
+    for name in ("mirrored", "balanced", "upright"):  # no matter of training
         values.pop(name)
     # What is off was unknown to older checkpoints.
     if not recipe.network.deterministic:

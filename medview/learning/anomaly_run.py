@@ -73,7 +73,7 @@ def run_anomaly(job: Progress, request: RunRequest) -> Prediction:
         refuse_noise(volume, prepared.mask, lambda: pose_in_slices(volume, prepared.mask))
     job.check()
     upright = head.upright(volume) if settings.upright and not few_slices(volume) else None
-    engine = _engine(model, device, request, mirrored=settings.mirrored)
+    engine = _engine(model, device, request, settings)
     asked = Asked.of(prepared, upright, part=request.slice is not None)
     drawn, sheets = draw_volume(job, engine, asked, settings, request.seed)
     job.report(len(drawn.slices), len(drawn.slices), "putting maps and findings together")
@@ -121,7 +121,7 @@ _OTHER_PRECISION = Note(
     "computed in float32: this processor has no bfloat16 products, and float32 is faster here",
 )
 _TOLD = (
-    *("samples", "mirrored", "alpha", "rule", "threshold"),
+    *("samples", "mirrored", "balanced", "alpha", "rule", "threshold"),
     *("smooth_px", "volume_mm", "wide_px", "opposite", "grow", "upright"),
 )
 
@@ -136,8 +136,10 @@ def _to_judge(
     return _around(prepared, request.slice, _REACH * settings.volume_mm)
 
 
-def _engine(model: AnomalyVae, device: str, request: RunRequest, *, mirrored: bool) -> Engine:
-    made = Engine.fast(model, device, request.precision, mirrored=mirrored)
+def _engine(
+    model: AnomalyVae, device: str, request: RunRequest, settings: AnomalySettings
+) -> Engine:
+    made = Engine.fast(model, device, request.precision, drawing=settings)
     return replace(made, batch=request.batch) if request.batch else made
 
 

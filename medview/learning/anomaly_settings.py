@@ -8,6 +8,7 @@ from typing import Literal
 _PLAIN = (
     "samples",
     "mirrored",
+    "balanced",
     "upright",
     "alpha",
     "rule",
@@ -51,12 +52,14 @@ class AnomalySettings:
     single slices. Of every difference the share `opposite` of that on the other side is taken off
     where both are alike. A finding reaches down to the share `grow` of its peak (1: to the
     threshold). Slices of whose structure the model explains less than `floor` are not judged
-    (None: all are). `mirrored`: every other draw is of the mirror image.
+    (None: all are). `mirrored`: every other draw is of the mirror image;
+    `balanced`: the noise of all draws of a slice has a mean of 0.
     `upright`: heads that lie turned are shown to the model as if they did not.
     """
 
     samples: int = 5
     mirrored: bool = False
+    balanced: bool = False
     upright: bool = False
     alpha: float = 0.5
     rule: Rule = "ratio"

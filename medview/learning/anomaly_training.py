@@ -69,7 +69,7 @@ def fit(job: Progress, request: TrainRequest) -> dict[str, Any]:
     if not trainer.ranks.leads:
         return {FOLLOWS: True}
     model = finished_model(trainer)
-    engine = Engine.fast(model, request.device, mirrored=recipe.mirrored)
+    engine = Engine.fast(model, request.device, drawing=recipe)
     settings, normals, folds = settle(job, engine, folds, parts["train"], recipe)
     always = [c.prepared for c in cases if c.training_only]
     figures = cross_validated(job, folds, always, request) if folds else ()

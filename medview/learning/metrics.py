@@ -223,6 +223,18 @@ def mean_interval(values: Scores, patients: Sequence[str]) -> Interval:
     return Interval(value, *_ends(means))
 
 
+def median_interval(values: Scores, patients: Sequence[str]) -> Interval:
+    """Median over cases with its interval over patients."""
+    if not len(values):
+        return Interval(None)
+    draws = drawn_patients(patients)
+    medians = None
+    if draws is not None:
+        drawn = (np.repeat(values, counts) for counts in draws.astype(int))
+        medians = np.array([np.median(each) for each in drawn if each.size])
+    return Interval(float(np.median(values)), *_ends(medians))
+
+
 def win_interval(with_lesion: Scores, without: Scores, patients: Sequence[str]) -> Interval:
     """Share of pairs in which the slice with the lesion scores higher; ties count one half."""
     wins = (with_lesion > without) + 0.5 * (with_lesion == without)

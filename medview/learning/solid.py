@@ -26,7 +26,7 @@ from medview.learning.cases import PreparedCase
 from medview.learning.findings import grown, usual_score
 from medview.learning.grid import PIXEL_MM
 from medview.learning.lesions import Lesion, draw_lesion
-from medview.learning.metrics import Level, MetricRow, RowKey, mean_interval
+from medview.learning.metrics import Level, MetricRow, RowKey, mean_interval, median_interval
 from medview.learning.scoring import Slices, protocol_rows, slices_of
 from medview.learning.subset import TrainCase
 from medview.learning.synthetic import solid
@@ -50,6 +50,8 @@ TIMES = (0.6, 0.8, 1.3, 1.6)
 """The threshold is also tried so many times as high: what is found against false regions."""
 OTHER_THRESHOLD = "threshold x "
 """Group of the figures at one of `TIMES`, before its number."""
+MEDIAN_RATIO = "volume_ratio_median"
+"""Name of the figure: found by true volume, of the lesion in the middle; few decide the mean."""
 SEED_PX = 3
 """Growth starts from so many pixels about the peak."""
 
@@ -280,6 +282,9 @@ def solid_rows(
     rows.append(_row(subset, "model", "case", "found_rate", found.astype(float), patients))
     if len(ratios):
         rows.append(_row(subset, "model", "case", "volume_ratio", ratios, seen))
+        key: RowKey = ("model", "case", MEDIAN_RATIO, subset, "solid")
+        middle = median_interval(ratios, seen)
+        rows.append(MetricRow.of(key, middle, seen, truth="solid synthetic lesions"))
         error = np.abs(ratios - 1)
         rows.append(_row(subset, "model", "case", "volume_error", error, seen))
     counts = [float(one.regions) for one in cleans]

@@ -9,6 +9,7 @@ import pytest
 from medview.domain.card import Figure, ModelCard
 from medview.learning.anomaly_card import (
     PUBLISHED,
+    draws_words,
     findings_in_words,
     floor_words,
     judged_in_words,
@@ -61,12 +62,12 @@ def _of_case(name: str, value: float | None, group: str = "solid") -> Figure:
 def test_what_findings_are_worth_is_one_sentence() -> None:
     figures = [
         _of_case("found_rate", 0.714),
-        _of_case("volume_ratio", 1.23),
+        _of_case("volume_ratio_median", 0.87),
         _of_case("false_regions", 2.06, "clean"),
     ]
     assert findings_in_words(figures) == (
-        "Of solid synthetic lesions in whole brains 71 % give a finding, with 1.2 times their "
-        "true volume on average; a normal brain gives 2.1 findings on average.",
+        "Of solid synthetic lesions in whole brains 71 % give a finding, of 0.9 times their "
+        "true volume in the median; a normal brain gives 2.1 findings on average.",
     )
     assert "times" not in findings_in_words([figures[0], figures[2]])[0]
 
@@ -90,6 +91,15 @@ def test_other_thresholds_are_one_sentence_without_those_that_were_not_measured(
     [said] = thresholds_in_words(figures)
     assert said.endswith("so many times as high: 0.6 times 91 % with 4.4; 1.6 times 50 % with 0.0.")
     assert thresholds_in_words(figures[:2]) == ()
+
+
+def test_draws_that_are_not_plain_are_told() -> None:
+    assert draws_words(AnomalySettings()) == ()
+    [balanced] = draws_words(AnomalySettings(balanced=True))
+    assert "a mean of 0 (not in the paper)" in balanced
+    assert "mirror" not in balanced
+    [both] = draws_words(AnomalySettings(balanced=True, mirrored=True))
+    assert "a mean of 0, and every other draw is of the mirror image" in both
 
 
 def test_what_counts_less_on_both_sides_is_told_where_it_does() -> None:

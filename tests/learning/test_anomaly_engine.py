@@ -1,5 +1,7 @@
 """The network at work: the same answers whatever the blocks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -8,7 +10,9 @@ from vae_draws import draw
 
 from medview.domain.errors import Cancelled
 from medview.domain.progress import Silent
-from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_engine import Engine, balanced, noise_for, run_slices
+from medview.learning.anomaly_recipe import Recipe
+from medview.learning.anomaly_settings import AnomalySettings
 from medview.models.anomaly_vae import LATENT, AnomalyVae, VaeOptions
 
 
@@ -63,9 +67,42 @@ def test_every_other_draw_is_of_the_mirror_image_mirrored_back(model, samples):
     assert samples == 1 or abs(found[1] - straight[1]).max() > 1e-3
 
 
+@pytest.mark.parametrize(("mirrored", "samples"), [(False, 5), (True, 5), (True, 2), (False, 1)])
+def test_balanced_draws_have_noise_with_a_mean_of_0_of_the_spread_of_plain_ones(mirrored, samples):
+    noise, sides = noise_for(400, samples, 0), 1 + mirrored
+    found = balanced(noise, sides)
+    for side in range(sides):
+        part = found[side::sides]
+        if len(part) == 1:
+            assert torch.equal(part, noise[side::sides])
+        else:
+            assert float(part.mean(0).abs().max()) < 1e-5
+            assert float(part.var(0, unbiased=False).mean()) == pytest.approx(1, abs=0.02)
+
+
+def test_the_mean_of_balanced_draws_is_nearer_to_that_of_many(model):
+    given = slices(3)
+    many, few = noise_for(3, 200, 1), noise_for(3, 4, 0)
+    wanted = run_slices(Engine(model), given, many, Silent())[0].mean(0)
+    far = [
+        float(abs(run_slices(engine, given, few, Silent())[0].mean(0) - wanted).mean())
+        for engine in (Engine(model), Engine(model, balanced=True))
+    ]
+    assert far[1] < 0.6 * far[0]
+
+
+def test_an_engine_draws_as_settings_and_recipes_say(model):
+    made = Engine.fast(model, drawing=AnomalySettings(mirrored=True, balanced=True))
+    assert (made.mirrored, made.balanced) == (True, True)
+    made = made.drawing(Recipe())
+    assert (made.mirrored, made.balanced) == (Recipe().mirrored, Recipe().balanced)
+    plain = Engine.fast(model)
+    assert (plain.mirrored, plain.balanced) == (False, False)
+
+
 def test_a_mirrored_head_has_the_mirrored_maps_when_both_sides_are_drawn_alike(model):
     given, noise = slices(2), noise_for(2, 1, 0).repeat(2, 1, 1)
-    engine = Engine.fast(model, mirrored=True)
+    engine = replace(Engine.fast(model), mirrored=True)
     pictures, aleatoric = run_slices(engine, given, noise, Silent())
     other, same = run_slices(engine, np.ascontiguousarray(given[:, :, ::-1]), noise, Silent())
     assert other.mean(0)[..., ::-1] == pytest.approx(pictures.mean(0), abs=1e-5)

@@ -331,9 +331,9 @@ def test_the_result_says_how_it_was_made(untrained, weights):
         "batched",
     )
     assert told.parameters == {
-        "samples": 3, "mirrored": False, "alpha": 0.5, "rule": "ratio", "threshold": 6.0,
-        "smooth_px": 1.0, "volume_mm": 0.0, "wide_px": 0.0, "opposite": 0.0, "grow": 1.0,
-        "upright": False, "floor": None,
+        "samples": 3, "mirrored": False, "balanced": False, "alpha": 0.5, "rule": "ratio",
+        "threshold": 6.0, "smooth_px": 1.0, "volume_mm": 0.0, "wide_px": 0.0, "opposite": 0.0,
+        "grow": 1.0, "upright": False, "floor": None,
     }  # fmt: skip
     assert len(told.weights_sha256) == 64
     assert told.inputs == (reference("t1"),)

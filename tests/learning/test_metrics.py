@@ -12,6 +12,7 @@ from medview.learning.metrics import (
     best_dice,
     curve_interval,
     mean_interval,
+    median_interval,
     paired_difference,
     paired_mean_difference,
     peak_hit,
@@ -102,6 +103,15 @@ def test_slices_of_one_patient_are_drawn_together():
 def test_cases_without_a_figure_are_left_out_of_the_mean():
     assert mean_interval(np.array([0.2, np.nan, 0.4]), people(3)).value == pytest.approx(0.3)
     assert mean_interval(np.array([np.nan]), ["p"]).value is None
+
+
+def test_one_far_off_case_does_not_move_a_median_with_its_interval_over_patients():
+    values = np.r_[np.linspace(0.8, 1.2, 39), 30.0]
+    found = median_interval(values, people(40))
+    assert found.value == pytest.approx(np.median(values))
+    assert 0.85 < found.low < found.value < found.high < 1.15
+    assert median_interval(values[:2], people(2)) == Interval(float(np.median(values[:2])))
+    assert median_interval(np.array([]), []) == Interval(None)
 
 
 def test_a_paired_difference_of_a_score_with_itself_is_nothing():

@@ -76,7 +76,7 @@ def shuffled(model, seed, part=""):
 
 def figures(network, settings, brains):
     """The model's rows on synthetic lesions in these brains, by level, name and group."""
-    engine = Engine.fast(network, mirrored=settings.mirrored)
+    engine = Engine.fast(network, drawing=settings)
     scorer = together(model_scorer(engine, settings), trivial_scorer)
     held = [HeldOut(one, scorer) for one in brains]
     rows = synthetic_rows(try_lesions(Silent(), held, draws=2))
@@ -163,7 +163,7 @@ def test_a_pasted_lesion_raises_the_map_there_and_not_elsewhere(weights):
     pictures = whole.pictures.copy()
     for row, one in touched.items():
         pictures[row] = one.paste(pictures[row], whole.brain[row])
-    engine = Engine.fast(model, mirrored=settings.mirrored)
+    engine = Engine.fast(model, drawing=settings)
     maps = []
     for shown in (whole, whole.showing(pictures)):
         said = ask_model(engine, shown, settings.samples)
@@ -184,7 +184,7 @@ def test_a_pasted_lesion_raises_the_map_there_and_not_elsewhere(weights):
 
 def test_with_and_without_skull_one_brain_scores_alike(weights):
     model, card, settings = weights
-    engine = Engine.fast(model, mirrored=settings.mirrored)
+    engine = Engine.fast(model, drawing=settings)
     sd = float(np.std(card.settings["normal_scores"]))
     apart = {}
     for case in normal_cases(2):
@@ -218,7 +218,7 @@ def test_with_and_without_skull_one_brain_scores_the_same_within_the_spread_of_n
     volume = read_image(case.image)
     bare = Volume(np.where(brain_of(case, volume), volume.array, 0), volume.geometry)
     model, card, settings = load_anomaly(None)
-    engine, scores, masks = Engine.fast(model, mirrored=settings.mirrored), [], []
+    engine, scores, masks = Engine.fast(model, drawing=settings), [], []
     for one in (volume, bare):
         found = prepare(one)
         masks.append(found.mask)

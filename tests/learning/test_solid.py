@@ -110,6 +110,10 @@ def test_figures_of_solid_lesions_come_with_the_regions_of_clean_brains(engine, 
     rows = {(r.predictor, r.name): r for r in every if not r.group.startswith("threshold")}
     assert rows["model", "found_rate"].value == np.isfinite([s.ratio for s in solids]).mean()
     assert rows["model", "pr_auc"].n == 2
+    ratios = [s.ratio for s in solids if np.isfinite(s.ratio)]
+    if ratios:
+        assert rows["model", "volume_ratio_median"].value == np.median(ratios)
+        assert rows["model", "volume_ratio"].value == pytest.approx(np.mean(ratios))
     assert rows["model", "false_regions"].value == cleans[0].regions
     assert rows["model", "false_regions"].group == "clean"
     for n, times in enumerate(TIMES):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from medview.cli.benches.infer import SAMPLES, Asked, LowTiming, Timing
 from medview.domain.prediction import Precision
 from medview.domain.progress import Progress, Silent
-from medview.learning.anomaly_engine import Engine, noise_for, run_slices
+from medview.learning.anomaly_engine import Engine, balanced, noise_for, run_slices
 from medview.learning.anomaly_scores import Drawn
 from medview.learning.anomaly_settings import AnomalySettings
 from medview.learning.devices import choose_device, multiplies_bfloat16, peak_memory_mb
@@ -37,7 +37,7 @@ def compare(job: Progress, asked: Asked) -> Timing:
     load_s = time.perf_counter() - began
     slices, brain = brains(asked.slices, asked.seed)
     noise = noise_for(len(slices), SAMPLES, asked.seed)
-    shipped = Engine.fast(model, device, mirrored=settings.mirrored)
+    shipped = Engine.fast(model, device, drawing=settings)
     run_slices(shipped, slices[:8], noise[:, :8], Silent())  # warm
 
     def batched(precision: Precision) -> Way:
@@ -99,8 +99,10 @@ def plain_loop(
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """K whole passes of each slice, one after the other, as the paper describes it.
 
-    On the device of `engine`, and of mirror images where that draws them.
+    On the device of `engine`, and with draws as that makes them.
     """
+    if engine.balanced:
+        noise = balanced(noise, min(len(noise), 1 + engine.mirrored))
     pictures = np.empty((noise.shape[0], *slices.shape), np.float32)
     aleatoric = np.zeros(slices.shape, np.float32)
     for n, one in enumerate(slices):

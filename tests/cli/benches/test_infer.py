@@ -1,5 +1,7 @@
 """Blocks against the plain loop: the same answer, and rows that say what was measured."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -29,10 +31,12 @@ def model():
     return AnomalyVae().eval()
 
 
+@pytest.mark.parametrize("balanced", [False, True])
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_the_plain_loop_is_the_same_model(model, mirrored):
+def test_the_plain_loop_is_the_same_model(model, mirrored, balanced):
     slices, brain = brains(3, 0)
-    noise, engine = noise_for(3, 2, 0), Engine.fast(model, mirrored=mirrored)
+    noise = noise_for(3, 3, 0)
+    engine = replace(Engine.fast(model), mirrored=mirrored, balanced=balanced)
     ours = Drawn(slices, brain, *run_slices(engine, slices, noise, Silent()))
     loop = Drawn(slices, brain, *plain_loop(model, engine, slices, noise))
     assert furthest(ours, loop, AnomalySettings()) < 1e-4
