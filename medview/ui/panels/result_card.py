@@ -134,7 +134,7 @@ def made_words(result: Prediction) -> str:
         result.mode,
         f"K {told}" if told else "",
         tr("seed {n}", n=result.seed),
-        duration_words(max(0.1, result.seconds)),
+        unbroken(duration_words(max(0.1, result.seconds))),
     )
     return " · ".join(part for part in parts if part)
 

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from medview.domain.prediction import Prediction
 from medview.domain.wording import typeset
 from medview.services.session import MAPS_IN_TURN
+from medview.services.session_values import VolumeId
 from medview.services.telling import family
 from medview.ui.app import App
 from medview.ui.containers import Card, Column, Fold, Row
@@ -31,6 +32,8 @@ class ResultsPanel(Column):
     def __init__(self, app: App) -> None:
         super().__init__("panel_results", tr("Results"))
         self._app = app
+        self._open: set[tuple[str, VolumeId | None]] = set()
+        self._about: VolumeId | None = None
         self._shown: tuple[tuple[Prediction, ...], tuple[str, ...]] | None = None
         self._results = QVBoxLayout()
         self._results.setSpacing(10)
@@ -65,15 +68,28 @@ class ResultsPanel(Column):
             return
         self._shown = shown
         self._focus.before()
+        self._remember_open()
         # Empty, it would still take the gap between two cards.
         self._cards.setVisible(bool(session.results))
         clear(self._results)
         for result in session.results:
             kind = CARDS.get(family(result.model), ResultCard)
-            self._results.addWidget(kind(self._app, result, self._app.analysis.card_of(result)))
+            made = kind(self._app, result, self._app.analysis.card_of(result))
+            made.behind.set_open(on=(result.model, session.volume_id) in self._open)
+            self._results.addWidget(made)
         self._saw.refresh()
         self._in_order()
         self._focus.after()
+
+    def _remember_open(self) -> None:
+        """Of which results on screen the details are open: one that is made anew keeps them."""
+        about = self._about
+        self._about = self._app.session.volume_id
+        for card in self._cards.findChildren(ResultCard):
+            if card.behind.is_open:
+                self._open.add((card.result.model, about))
+            else:
+                self._open.discard((card.result.model, about))
 
     def _in_order(self) -> None:
         """Let Tab go through the cards as they are seen."""

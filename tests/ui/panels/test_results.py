@@ -12,6 +12,7 @@ from medview.domain.prediction import MapSlices, Score
 from medview.domain.volume import Volume
 from medview.ui.containers import Card
 from medview.ui.panels.findings import FindingsList
+from medview.ui.panels.result_card import made_words
 from medview.ui.panels.results import ResultCard
 
 FIVE = ("score", "residual", "epistemic", "aleatoric", "total")
@@ -178,6 +179,40 @@ def test_without_a_result_the_first_card_has_no_gap_above_it(head):
     inner = cards[0].parentWidget()
     top = min(each.y() for each in cards if each.parentWidget() is inner)
     assert top == inner.layout().contentsMargins().top()
+
+
+def opened(bench):
+    return card(bench).behind.is_open
+
+
+def test_details_stay_open_when_a_result_is_made_anew_and_are_closed_elsewhere(head):
+    head.add_result("score")
+    assert not opened(head)
+    head.find(QPushButton, "result_behind").click()
+    first = head.session.volume_id
+    head.session.predictions = {first: (replace(head.session.results[0], seed=7),)}
+    head.settle()
+    assert opened(head)
+    # On other pixels one line comes first again.
+    head.show(uid="1.7")
+    head.add_result("score")
+    assert not opened(head)
+    head.session.predictions = {
+        **head.session.predictions,
+        first: (replace(head.session.predictions[first][0], seed=8),),
+    }
+    head.find(QPushButton, "result_behind").click()
+    head.find(QPushButton, "result_behind").click()
+    again = replace(head.session.results[0], seed=9)
+    head.session.predictions = {**head.session.predictions, head.session.volume_id: (again,)}
+    head.settle()
+    assert not opened(head)
+
+
+def test_how_long_a_run_took_stays_in_one_line_with_its_unit(head):
+    head.add_result("score")
+    words = made_words(replace(head.session.results[0], seconds=27.2))
+    assert words.endswith("· 27\u00a0s")
 
 
 def test_tab_goes_through_the_cards_as_they_are_seen(head):
