@@ -98,5 +98,5 @@ def ablate(context: Context, model: str, data: tuple[str, ...], out: Path, **wan
         device=options.device,
         private=options.private,
     )
-    with only_checkpoints_stay(out):
+    with only_checkpoints_stay(out, option=""):
         return Answer(context.call("train", ABLATE, request))

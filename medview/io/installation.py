@@ -97,20 +97,26 @@ def _alone(folder: Path) -> Iterator[None]:
 def _make(path: Path) -> None:
     """Write a new secret, for the owner alone; of two processes at once the first one's stays."""
     draft = path.with_name(f".{SECRET}-{secrets.token_hex(4)}")
+    try:
+        _fill(draft)
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a disk without links, or a full one
+        if not _is_whole(draft):
+            raise
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def _fill(draft: Path) -> None:
     file = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         os.write(file, f"{secrets.token_hex(_DIGITS // 2)}\n".encode())
         os.fsync(file)
     finally:
         os.close(file)
-    try:
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    except OSError:  # a disk without links
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _of_machine() -> bytes:

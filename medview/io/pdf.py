@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Literal
 
 from medview.domain.errors import ReadError, WriteError
 from medview.domain.progress import Progress
 from medview.domain.report import Report
 from medview.domain.resources import resource
-from medview.io.atomic import whole_file
+from medview.io.atomic import DRAFT, whole_file
 from medview.io.page import html_of
 from medview.io.pdf_pictures import pictures_in
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 Paper = Literal["a4", "letter"]
 
 MANIFEST = "manifest.json"
+# Beside the draft of a report, and gone with it.
+_FONTS = "draft-fonts"
 # Streams that describe or attach, or hold the file itself together.
 _NOT_DRAWN = ("/Metadata", "/EmbeddedFile", "/ObjStm", "/XRef")
 _WEIGHTS = {"Regular": 400, "SemiBold": 600, "Bold": 700}
@@ -59,7 +62,7 @@ def write_report(job: Progress, report: Report, path: Path, paper: Paper = "a4")
     # Opened first: a place that cannot be written is told before the pages are drawn.
     with whole_file(path) as draft:
         job.report(0, 3, "laying out")
-        document = _lay_out(report, paper)
+        document = _lay_out(report, paper, draft.with_name(_FONTS))
         job.check()
         job.report(1, 3, "drawing pages")
         drawn = _draw(document, report.manifest)
@@ -78,9 +81,13 @@ def draw_report(report: Report, paper: Paper = "a4") -> bytes:
     WriteError
         If the library that lays out pages is not usable.
     """
-    with _fonts_without_time(), warnings.catch_warnings():
+    with (
+        _fonts_without_time(),
+        TemporaryDirectory(prefix=DRAFT) as place,
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore", ResourceWarning)
-        return bytes(_lay_out(report, paper).write_pdf())
+        return bytes(_lay_out(report, paper, Path(place) / _FONTS).write_pdf())
 
 
 def read_report(job: Progress, path: Path) -> PrintedReport:
@@ -158,7 +165,8 @@ def _manifest_in(pdf: Pdf, path: Path) -> dict[str, Any]:
     return dict(manifest)
 
 
-def _lay_out(report: Report, paper: Paper) -> Document:
+def _lay_out(report: Report, paper: Paper, folder: Path) -> Document:
+    """The pages of a report; `folder`, which is made, holds their fonts while they are drawn."""
     # Imported here: the files child reads images without it, and Pango may be missing.
     try:
         from weasyprint import CSS, HTML
@@ -170,6 +178,9 @@ def _lay_out(report: Report, paper: Paper) -> Document:
         ) from error
     _keep_quiet()
     fonts = FontConfiguration()
+    # Else they stay in the system's folder, 800 KB a report, where the process ends at once.
+    folder.mkdir()
+    fonts._folder = folder
     sheets = (_font_faces(), resource("report", "report.css").read_text("utf-8"), _page_size(paper))
     styles = [CSS(string=sheet, font_config=fonts) for sheet in sheets]
     return HTML(string=html_of(report)).render(

@@ -58,15 +58,17 @@ def trainer_of(model: str) -> str:
 
 
 @contextmanager
-def only_checkpoints_stay(out: Path) -> Iterator[None]:
+def only_checkpoints_stay(out: Path, *, option: str = " with --resume") -> Iterator[None]:
     """Make a folder, and leave nothing new in it when the block fails but a "checkpoint".
 
-    Tables that were there before get their former words back.
+    Tables that were there before get their former words back. `option` is what goes on from a
+    checkpoint; empty where nothing needs to be given.
 
     Raises
     ------
     WriteError
-        If `out` is a file, or the folder cannot be made.
+        If `out` is a file, or the folder cannot be made. One of the block says whether there is a
+        checkpoint to go on from.
     """
     if out.exists() and not out.is_dir():
         raise WriteError("is a file", file=out.name, do="Name a folder instead.")
@@ -75,12 +77,25 @@ def only_checkpoints_stay(out: Path) -> Iterator[None]:
     try:
         _make(out)
         yield
-    except BaseException:
+    except BaseException as error:
         _tidy(out, before)
+        if isinstance(error, WriteError):
+            _say_how_to_go_on(error, out, option)
         for folder in missing:  # innermost first; one that holds a checkpoint stays
             with suppress(OSError):
                 folder.rmdir()
         raise
+
+
+def _say_how_to_go_on(error: WriteError, out: Path, option: str) -> None:
+    """What is told of a disk that refused a single file, said of the training it ended."""
+    if any(out.rglob(CHECKPOINT)):
+        error.still_works = "what was trained up to the checkpoint"
+        way = f"go on from the checkpoint{option}"
+    else:
+        way = "start again"
+    first = error.do.partition(" and write it again")[0].rstrip(".")
+    error.do = f"{first}, then {way}."
 
 
 def _make(out: Path) -> None:

@@ -11,6 +11,7 @@ from brains import write_ixi
 
 from medview.cli import main
 from medview.domain.errors import WriteError
+from medview.io.atomic import write_error
 from medview.io.cards import read_card
 from medview.learning.weights import card_beside, load_anomaly
 from medview.services.training import only_checkpoints_stay
@@ -173,3 +174,22 @@ def test_a_folder_that_cannot_be_made_is_told_before_anything_runs(tmp_path, mon
         only_checkpoints_stay(tmp_path / "deep" / "out"),
     ):
         pytest.fail("it went on")
+
+
+def fill_the_disk(out, *, kept):
+    with only_checkpoints_stay(out):
+        if kept:
+            (out / "fold-1" / "checkpoint").mkdir(parents=True)
+            (out / "fold-1" / "checkpoint" / "last.pt").write_text("kept")
+        raise write_error(out / "last.pt", OSError(errno.ENOSPC, ""))
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_full_disk_is_told_with_the_way_on_from_the_checkpoint(tmp_path, kept):
+    out = tmp_path / "out"
+    with pytest.raises(WriteError) as caught:
+        fill_the_disk(out, kept=kept)
+    way = "go on from the checkpoint with --resume" if kept else "start again"
+    assert str(caught.value) == f"last.pt: the disk is full. Free some space, then {way}."
+    assert ("up to the checkpoint" in caught.value.still_works) == kept
+    assert out.exists() == kept

@@ -1,5 +1,6 @@
 """The program's own folder, and keys that hang on the secret in it."""
 
+import errno
 import multiprocessing
 import os
 import stat
@@ -132,3 +133,12 @@ def test_where_the_disk_refuses_keys_are_still_the_same_in_all_processes(monkeyp
     assert keyed(b"x") == first
     monkeypatch.setenv("MEDVIEW_HOME", str(tmp_path / "file" / "deeper"))
     assert keyed(b"x") == first
+
+
+def test_a_disk_that_fills_while_the_secret_is_written_keeps_no_piece_of_it(monkeypatch):
+    def full(*given):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    assert len(keyed(b"x")) == 64
+    assert os.listdir(home()) == []

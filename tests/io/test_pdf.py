@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from dataclasses import replace
 from importlib.abc import MetaPathFinder
@@ -15,6 +16,7 @@ import pypdfium2
 import pytest
 from pypdf import PdfReader
 from result_phantom import SHA, card, exam, head, prediction_on
+from weasyprint import HTML
 
 from medview.domain.errors import Cancelled, ReadError, WriteError
 from medview.domain.progress import Silent
@@ -464,3 +466,21 @@ def test_a_report_without_any_content_is_still_a_page(tmp_path):
     empty = short_report(sections=(), facts=(), identity=("Patient not available",))
     assert write_report(JOB, empty, tmp_path / "r.pdf") == 1
     assert RESEARCH_USE in text_of(tmp_path / "r.pdf")[0]
+
+
+def test_nothing_of_a_report_lies_in_the_systems_folder_while_or_after_it_is_drawn(
+    tmp_path, monkeypatch
+):
+    true_render = HTML.render
+    beside = []
+
+    def render(page, **given):
+        drawn = true_render(page, **given)
+        beside.extend(sorted(each.name for each in tmp_path.glob(".medview-*/*")))
+        return drawn
+
+    monkeypatch.setattr(HTML, "render", render)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    write_report(JOB, short_report(), tmp_path / "r.pdf")
+    assert beside == ["draft-fonts"]
+    assert [each.name for each in tmp_path.iterdir()] == ["r.pdf"]
