@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # what tells an error loads no arrays
     from medview.domain.study import Patient, Series, Study
 
+#: Kinds of pictures that often carry names in their pixels.
+PICTURES_WITH_TEXT = ("US", "OT", "SC", "XC", "ES", "GM", "SM", "IVUS")
 # Shorter parts of a name or id ("Li", "7") stand in too many words that mean nothing.
 _SHORTEST = 3
 # What somebody has typed stands in quotes; names of columns belong to nobody.
@@ -42,6 +44,15 @@ def series_words(series: Series, patient: Patient) -> str:
     """The description of a series, or nothing where it may tell who it is."""
     is_file_name = series.format != "dicom"
     return "" if is_file_name or tells_who(series.description, patient) else series.description
+
+
+def may_show_a_name(series: Series) -> bool:
+    """Whether a name may stand in the pixels, where no private mode hides it.
+
+    Besides the kinds that often have one these are pictures without a header: whoever made them
+    may have written it there.
+    """
+    return series.modality in PICTURES_WITH_TEXT or series.format == "film"
 
 
 def without_file_names(text: str, files: Iterable[Path]) -> str:

@@ -12,12 +12,11 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.uid import MediaStorageDirectoryStorage
 
+from medview.domain.discretion import PICTURES_WITH_TEXT
 from medview.io.dicom_outline import DEFLATED, read_outline
 from medview.io.dicom_pixels import MAX_INFLATED
 from medview.io.sources import open_binary
 
-# Pictures that often carry names in their pixels.
-_PICTURES_WITH_TEXT = ("US", "OT", "SC", "XC", "ES", "GM", "SM", "IVUS")
 UNREADABLE = ("MV-DEI-001", "not a DICOM file that can be read")
 LOCKED = (UNREADABLE[0], "a folder or file that may not be read")
 _HEADS = ("HEAD", "BRAIN", "SKULL", "FACE", "NECK", "CRANI", "CEREBR", "SCHAEDEL", "SCHÄDEL")
@@ -68,7 +67,7 @@ def reason_against(found: Dataset | None, *, with_burned_in: bool) -> tuple[str,
     if found.get("Modality") in ("SR", "KO") or "ContentSequence" in found:
         return "MV-DEI-003", "the text of a report may name the patient"
     burned = str(found.get("BurnedInAnnotation", "")).upper()
-    doubtful = burned != "NO" and found.get("Modality") in _PICTURES_WITH_TEXT
+    doubtful = burned != "NO" and found.get("Modality") in PICTURES_WITH_TEXT
     if (burned == "YES" or doubtful) and not with_burned_in:
         return "MV-DEI-004", "names may be burned into the picture"
     return ()

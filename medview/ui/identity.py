@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from medview.domain.discretion import series_words, study_words
+from medview.domain.discretion import may_show_a_name, series_words, study_words
 from medview.domain.study import Catalogue, Patient, Series, Study, follow_in_time
 from medview.services.session import Session
 from medview.ui.words import age, date, tr
@@ -65,10 +65,14 @@ def shown_name(session: Session, series: Series | None = None) -> str:
 
 
 def corner_lines(catalogue: Catalogue, series: Series, *, private: bool) -> tuple[str, ...]:
-    """Name, facts with the study's date, and series: the top left corner of the main pane."""
+    """Name, facts with the study's date, and series: the top left corner of the main pane.
+
+    In private mode also that the picture itself may tell the name.
+    """
     owner = catalogue.owner(series)
+    doubt = tr("A name may stand in the picture") if private and may_show_a_name(series) else ""
     if owner is None:
-        return (series_name(series, private=private),)
+        return tuple(filter(None, (series_name(series, private=private), doubt)))
     patient, study = owner
     return tuple(
         line
@@ -76,6 +80,7 @@ def corner_lines(catalogue: Catalogue, series: Series, *, private: bool) -> tupl
             patient_name(patient, private=private),
             _facts(patient, study, private=private),
             _series_line(series, patient, private=private),
+            doubt,
         )
         if line
     )

@@ -63,5 +63,22 @@ def test_in_private_mode_no_description_names_the_patient():
     assert series_name(named, patient) == "Knee of abel"
 
 
+@pytest.mark.parametrize(
+    ("fields", "may"),
+    [
+        ({"modality": "US"}, True),
+        ({"modality": "OT"}, True),
+        ({"format": "film"}, True),
+        ({}, False),
+    ],
+)
+def test_in_private_mode_a_picture_that_may_bear_a_name_says_so(fields, may):
+    series = series_of("1.1", **fields)
+    doubt = "A name may stand in the picture"
+    for catalogue in (catalogue_of(series), catalogue_of()):
+        assert (doubt in corner_lines(catalogue, series, private=True)) == may
+        assert doubt not in corner_lines(catalogue, series, private=False)
+
+
 def test_corner_lines_of_a_series_nobody_owns_name_the_series_only():
     assert corner_lines(catalogue_of(), series_of("1.1"), private=False) == ("T1 1.1",)
