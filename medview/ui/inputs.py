@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 
 from medview.ui.containers import beside
 from medview.ui.controls import button, clear, label, name
+from medview.ui.words import tr
 
 _STEPS = 1000
 _FIELD_MARGINS_PX = (6, 0, 4, 0)
@@ -150,7 +151,10 @@ class SliderRow(QWidget):
         self.changed.emit(self.value())
 
     def _write(self, value: float) -> None:
-        self._value.setText(f"{value * self._factor:.{self._digits}f}{self._suffix}")
+        text = f"{value * self._factor:.{self._digits}f}{self._suffix}"
+        self._value.setText(text)
+        # What Qt would say of a slider is the number of its steps.
+        self.slider.setAccessibleDescription(text)
 
 
 class RangeRow(QWidget):
@@ -161,7 +165,11 @@ class RangeRow(QWidget):
     def __init__(self, text: str, key: str, *, tip: str = "") -> None:
         super().__init__()
         self.setToolTip(tip or text)
-        self._fields = (self._field(f"{key}_low", text), self._field(f"{key}_high", text))
+        low_words, high_words = tr("{what}, low end", what=text), tr("{what}, high end", what=text)
+        self._fields = (
+            self._field(f"{key}_low", low_words),
+            self._field(f"{key}_high", high_words),
+        )
         low, high = self._fields
         beside(self, label(text), 1, low, label("–", "quiet"), high)
 

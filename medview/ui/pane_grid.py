@@ -83,6 +83,7 @@ class PaneGrid(QFrame):
         self._arranged: tuple[object, ...] = ()
         for field in _LISTENED:
             getattr(session.events, field).connect(self.mark)
+        session.events.active_pane.connect(self._take_keyboard_along)
         session.events.unfinished.connect(self.mark_slowly)
         session.events.tasks.connect(self._on_tasks)
         for timer in (self._timer, self._one_by_one):
@@ -94,6 +95,13 @@ class PaneGrid(QFrame):
         self._one_by_one.stop()
         if not self._timer.isActive():
             self._timer.start()
+
+    def _take_keyboard_along(self, active: str) -> None:
+        """Where a pane has the keyboard the active one gets it: a screen reader follows that."""
+        pane = self.panes.get(active)
+        has_it = any(each.hasFocus() for each in self.panes.values())
+        if has_it and pane is not None and pane.isVisible():
+            pane.setFocus()
 
     def mark_slowly(self) -> None:
         """A map has grown: draw pane by pane, so that no hand waits for all of them."""

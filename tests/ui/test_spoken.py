@@ -73,6 +73,19 @@ def test_what_a_pane_says_follows_the_slice_and_keeps_secrets(head):
     assert "A, B" not in described(pane)
 
 
+def test_the_keyboard_goes_with_the_active_pane(head):
+    head.window.activateWindow()
+    head.pane().setFocus()
+    head.press("Tab")
+    assert head.session.active_pane == "upper"
+    assert head.pane("upper").hasFocus()
+    assert head.pane("upper").accessibleName() == "Upper pane"
+    # Whoever is typing elsewhere is not taken away from it.
+    head.window.find_study()
+    head.session.active_pane = "lower"
+    assert head.window.studies.find_box.hasFocus()
+
+
 def test_a_pane_without_texts_still_says_the_slice(head):
     head.session.views = {
         key: replace(view, annotations="none") for key, view in head.session.views.items()
@@ -101,6 +114,18 @@ def test_all_controls_of_the_window_have_names_in_words(head, layout):
         head.settle()
         found[entry.key] = list(unnamed(head.window))
     assert found == {entry.key: [] for entry in panels.PANELS}
+
+
+def test_sliders_say_the_value_that_is_seen_and_ends_of_a_range_differ(head):
+    head.add_result("score")
+    slider = head.find(QAbstractSlider, "results_opacity")
+    slider.setValue(slider.maximum() // 2)
+    assert described(slider) == "50 %"
+    ends = [head.find(QAbstractSpinBox, f"results_range_{end}") for end in ("low", "high")]
+    assert [name_of(each) for each in ends] == [
+        "Display range, low end",
+        "Display range, high end",
+    ]
 
 
 def test_a_sign_on_a_button_is_called_by_what_it_does(qtbot):
