@@ -115,12 +115,11 @@ def opposite_words(settings: AnomalySettings) -> tuple[str, ...]:
 
 def draws_words(settings: AnomalySettings) -> tuple[str, ...]:
     """What draws are that the paper's are not; nothing of plain ones."""
-    ways = []
-    if settings.balanced:
-        ways.append("the noise of the draws of a slice is shifted to a mean of 0")
-    if settings.mirrored:
-        ways.append("every other draw is of the mirror image")
-    return (f"Of draws: {', and '.join(ways)} (not in the paper).",) if ways else ()
+    ways = (
+        (settings.balanced, "The noise of the draws of a slice is shifted to a mean of 0"),
+        (settings.mirrored, "Every other draw is of the mirror image"),
+    )
+    return tuple(f"{words} (not in the paper)." for made_so, words in ways if made_so)
 
 
 def upright_words(settings: AnomalySettings) -> tuple[str, ...]:

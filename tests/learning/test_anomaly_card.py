@@ -98,8 +98,8 @@ def test_draws_that_are_not_plain_are_told() -> None:
     [balanced] = draws_words(AnomalySettings(balanced=True))
     assert "a mean of 0 (not in the paper)" in balanced
     assert "mirror" not in balanced
-    [both] = draws_words(AnomalySettings(balanced=True, mirrored=True))
-    assert "a mean of 0, and every other draw is of the mirror image" in both
+    both = draws_words(AnomalySettings(balanced=True, mirrored=True))
+    assert both == (balanced, "Every other draw is of the mirror image (not in the paper).")
 
 
 def test_what_counts_less_on_both_sides_is_told_where_it_does() -> None:
