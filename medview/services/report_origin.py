@@ -39,6 +39,8 @@ from medview.services.telling import family
 _MOST_CALIBRATIONS = 4
 _ROW_LETTERS = 225
 _ROUNDED = 1e-4
+# So many letters of how a model was trained are printed; its card has all of it.
+_SMALL_PRINT = 1000
 _GIVEN = {
     "age_years": "age {} years",
     "sex": "sex {}",
@@ -153,9 +155,17 @@ def trust(
 
 
 def method(prediction: Prediction, card: ModelCard | None) -> tuple[Section, ...]:
-    """How the model was trained and measured, in small print; nothing where nothing is known."""
+    """How the model was trained and measured, in small print; nothing where nothing is known.
+
+    Of a long card the first lines, and where the others stand: a report of one model has two pages.
+    """
     lines = card.method_on(prediction.parameters.get("route")) if card else ()
-    text = typeset(" ".join(sentence(_unmarked(each)) for each in lines))
+    told = [sentence(_unmarked(each)) for each in lines]
+    kept = [each for n, each in enumerate(told) if sum(map(len, told[: n + 1])) <= _SMALL_PRINT]
+    if card is not None and len(kept) < len(told):
+        more = counted(len(told) - len(kept), "more sentence")
+        kept.append(f'{more} on the card of the model ("medview models {card.id}").')
+    text = typeset(" ".join(kept))
     return (Section("How it was trained and measured", text, small=True),) if text else ()
 
 

@@ -126,6 +126,20 @@ def test_the_method_is_small_print_of_the_route_that_was_used(prediction):
     assert report_origin.method(prediction, card()) == report_origin.method(prediction, None) == ()
 
 
+def test_of_a_long_method_the_first_sentences_are_printed_and_where_the_others_are(prediction):
+    lines = tuple(f"{'much ' * 20}{n}." for n in range(40))
+    [section] = report_origin.method(prediction, replace(card(), method=lines))
+    printed = section.text.lower()
+    there = [n for n in range(40) if f" {n}." in printed]
+    assert there == list(range(len(there)))
+    assert 5 < len(there) < 40
+    assert len(section.text) < 1600
+    left = 40 - len(there)
+    assert section.text.endswith(
+        f'{left} more sentences on the card of the model ("medview models {card().id}").'
+    )
+
+
 def test_many_limits_take_several_rows_and_none_is_lost(prediction):
     limits = tuple(f"{'much ' * 20}{n}." for n in range(7))
     rows = report_origin.trust(prediction, replace(card(), limits=limits), None, exam()).table.rows

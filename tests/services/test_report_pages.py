@@ -22,7 +22,9 @@ from medview.domain.overlay import ScalarMap
 from medview.domain.prediction import Score, TracePoint
 from medview.domain.progress import Silent
 from medview.domain.record import Record, Strip
+from medview.domain.resources import resource
 from medview.domain.volume import Volume
+from medview.io.cards import read_card
 from medview.io.page_pictures import page_pictures
 from medview.io.pdf import write_report
 from medview.services.report_marks import Marked
@@ -111,6 +113,23 @@ def blocks(grey):
     """Mean of blocks of 12 x 12 pixels: what stays where fonts differ by a hair."""
     high, wide = (n // 12 * 12 for n in grey.shape)
     return grey[:high, :wide].reshape(high // 12, 12, wide // 12, 12).mean(axis=(1, 3))
+
+
+SHIPPED = {"brain-mri": "anomaly", "brain-age": "brain-age", "chest-film": "cxr", "icu-film": "icu"}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_with_the_card_that_ships_a_report_has_two_pages(tmp_path, name):
+    path = resource("weights", SHIPPED[name], "card.json")
+    if not path.is_file():
+        pytest.skip("the weights are not in this copy")
+    material = TEMPLATES[name]()
+    [outcome] = material.outcomes
+    said = replace(WORDS, findings="Lesion here. " * 23, impression="Benign it is. " * 21)
+    known = replace(outcome, card=read_card(path))
+    shipped = replace(material, outcomes=(known,), reader=said)
+    _, pages = pages_of(shipped, tmp_path)
+    assert len(pages) <= 2
 
 
 @pytest.mark.parametrize(
