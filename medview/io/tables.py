@@ -1,7 +1,7 @@
 """Tables that users give: one reader for CSV, whichever program wrote it.
 
-Commas, semicolons or tabs between the cells, UTF-8, UTF-16 or the old Western encoding, any end
-of line, decimals after a point or, where cells are not parted by commas, after a comma.
+Commas, semicolons, tabs or bars between the cells, UTF-8, UTF-16 or the old Western encoding, any
+end of line, decimals after a point or, where cells are not parted by commas, after a comma.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import _csv
 
 CODE = "MV-DAT-100"
-_MARKS = ",;\t"
+_MARKS = ",;\t|"
 # Spreadsheets say in a first line of its own what stands between the cells.
 _SAID = re.compile(r'"?sep=([,;\t|])"?[\r\n]+', re.IGNORECASE)
 # A quoted cell, which may have lines and quotes in it; a quote amid a word begins none.

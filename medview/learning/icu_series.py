@@ -29,6 +29,7 @@ MASS = "mg/dl"
 _FURTHEST = 1e7
 """No time is later, in minutes as in days; what a single number of the grid can count."""
 _CORRECT = "Correct the cell or leave it empty."
+NO_NAME = "a column without a name"
 _NOT_MEASURED = {"", "nan", "na", "n/a", "none", "null", "-1"}
 """Cells that say that nothing was measured. -1 is the challenge's; no variable takes it."""
 
@@ -172,7 +173,7 @@ class Series:
         parts = {part.lower() for variable in variables.variables for part in variable.parts}
         return tuple(
             sorted(
-                name
+                name or NO_NAME
                 for name in used
                 if name.lower() not in parts and reading_of(name, variables).place < 0
             )
@@ -275,8 +276,8 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     Raises
     ------
     DataError
-        No table, no column of time, a time that is none, no values from admission on: row and
-        column are named.
+        No table, no column of time, a time that is none, no values from admission on, or none of
+        the hours that the map takes: row and column are named.
     """
     try:
         table = read_table(path, known=_LONG).with_points()
@@ -292,7 +293,20 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     if not after.any():
         what = "all its values lie before admission" if len(after) else "it has no values"
         raise odd_table(path, what, "Give a table with values; count hours from admission.")
+    if variables is not None:
+        _refuse_later(path, float(found.hours[after].min()), variables)
     return (found if after.all() else found.since_admission()).once()
+
+
+def _refuse_later(path: Path, first: float, variables: VariableMap) -> None:
+    """Refuse a table that says nothing of the hours that a model takes: all would be imputed."""
+    limit = variables.longest * variables.bin_hours
+    if first > limit:
+        raise odd_table(
+            path,
+            f"its first value is from hour {first:g}, the model takes the first {limit:g} h",
+            "Count hours from admission; a date that a spreadsheet writes as a number is none.",
+        )
 
 
 def _wide(

@@ -308,7 +308,7 @@ def test_without_a_film_no_hour_of_one_is_missed(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(("last", "told"), [(48, False), (48.5, True)])
 def test_only_what_lies_beyond_the_longest_stay_is_told(tmp_path, monkeypatch, last, told):
-    found = given(monkeypatch, table(tmp_path, [(last, 80, 37, 15)]), PLAIN)
+    found = given(monkeypatch, table(tmp_path, [(1, 80, 37, 15), (last, 80, 37, 15)]), PLAIN)
     assert ("OUTSIDE_TRAINING" in codes_of(found)) == told
 
 

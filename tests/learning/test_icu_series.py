@@ -238,3 +238,24 @@ def test_a_clock_may_count_on_beyond_a_day_and_before_admission(tmp_path):
     text = "Time,Parameter,Value\n-0:30,HR,80\n100:30,HR,90\n2.5,HR,70\n"
     found = read_series(table(tmp_path, text))
     assert (found.hours.tolist(), found.before) == ([100.5, 2.5], 1)
+
+
+@pytest.mark.parametrize("text", ["Hours,HR\n46097.25,80\n46097.5,82\n", "Day,HR\n46097.25,80\n"])
+def test_dates_of_a_spreadsheet_are_no_hours_since_admission(tmp_path, text):
+    path = table(tmp_path, text)
+    with pytest.raises(
+        DataError, match=r"from hour [\d.e+]+, the model takes the first 48 h"
+    ) as no:
+        read_series(path, CHALLENGE)
+    assert "a date that a spreadsheet writes as a number is none" in no.value.do
+    assert read_series(path).hours.size  # without a map nobody knows how long a stay is
+
+
+def test_a_series_of_which_a_part_lies_in_the_hours_of_the_model_is_read(tmp_path):
+    series = read_series(table(tmp_path, "Hours,HR\n48,80\n100,82\n"), CHALLENGE)
+    assert series.hours.tolist() == [48, 100]
+
+
+def test_a_column_without_a_name_is_told_as_one(tmp_path):
+    series = read_series(table(tmp_path, ",Hours,HR\n1,0.5,80\n"))
+    assert series.ignored(CHALLENGE) == ("a column without a name",)
