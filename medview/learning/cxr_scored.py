@@ -19,7 +19,14 @@ from medview.learning.cxr_metrics import (
     up_to_admission,
 )
 
-DECISIONS = ("roc_auc", "accuracy", "balanced_accuracy", "f1_weighted", "g_mean")
+DECISIONS = (
+    "roc_auc",
+    "accuracy",
+    "balanced_accuracy",
+    "f1_weighted",
+    "g_mean",
+    "g_mean_weighted",
+)
 
 
 def scored(said: Said, suffix: str = "") -> list[Scored]:

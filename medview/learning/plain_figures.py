@@ -60,6 +60,19 @@ def g_mean(truth: Values, score: Values) -> float:
     return float(np.sqrt(parts[0].mean() * parts[1].mean())) if known else float("nan")
 
 
+def g_mean_weighted(truth: Values, score: Values) -> float:
+    """Root of sensitivity times specificity at a probability of one half, each averaged over both
+    classes by their sizes before: the specificity of one class is the sensitivity of the other.
+    """
+    found = [((score >= 0.5) == bool(kind))[truth == kind] for kind in (0, 1)]
+    if not all(map(len, found)):
+        return float("nan")
+    zero, one = (float(part.mean()) for part in found)
+    share = len(found[1]) / len(truth)
+    recalled, spared = share * one + (1 - share) * zero, share * zero + (1 - share) * one
+    return float(np.sqrt(recalled * spared))
+
+
 def f1_weighted(truth: Values, score: Values) -> float:
     """F1 of both classes at a probability of one half, weighted by their sizes."""
     said, total = score >= 0.5, 0.0
@@ -92,6 +105,7 @@ FIGURES: dict[str, Callable[[Values, Values], float]] = {
     "balanced_accuracy": balanced_accuracy,
     "accuracy": accuracy,
     "g_mean": g_mean,
+    "g_mean_weighted": g_mean_weighted,
     "f1_weighted": f1_weighted,
     "roc_auc": _curve(roc_auc),
     "pr_auc": _curve(pr_auc),

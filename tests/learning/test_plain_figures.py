@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from medview.learning.cxr_metrics import DECISIONS, decided
+from medview.learning.cxr_scored import DECISIONS as SCORED
 from medview.learning.plain_figures import balanced_accuracy, bias_slope, figure
 
 
@@ -27,3 +29,17 @@ def test_decisions_at_one_half_by_hand():
     assert figure("g_mean", truth, score) == pytest.approx(np.sqrt(2 / 3 * 4 / 5))
     assert figure("f1_weighted", truth, score) == pytest.approx((3 * 2 / 3 + 5 * 4 / 5) / 8)
     assert np.isnan(figure("g_mean", np.ones(3), np.ones(3)))
+    weighted = np.sqrt((3 * 2 / 3 + 5 * 4 / 5) / 8 * (3 * 4 / 5 + 5 * 2 / 3) / 8)
+    assert figure("g_mean_weighted", truth, score) == pytest.approx(weighted)
+    assert np.isnan(figure("g_mean_weighted", np.ones(3), np.ones(3)))
+
+
+@pytest.mark.parametrize("name", list(DECISIONS))
+def test_a_comparison_and_a_measurement_mean_the_same_by_a_name(name):
+    dice = np.random.default_rng(5)
+    truth, score = dice.random(60) < 0.3, dice.random(60)
+    people = [str(n) for n in range(60)]
+    assert figure(name, truth.astype(float), score) == pytest.approx(
+        decided(name, truth, score, people).value
+    )
+    assert name in SCORED
