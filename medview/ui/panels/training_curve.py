@@ -9,36 +9,60 @@ from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen, QPolygonF
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from medview.services.histories import Points, main_curves
+from medview.services.report_figures import FIGURE_NAMES
 from medview.services.tuned import Tuned
 from medview.ui.controls import name
 from medview.ui.plotting import small_text
 from medview.ui.theme import current
 from medview.ui.words import tr
 
+# A curve of one epoch is a dot.
+_DOT_PX = 2.5
+# Where words at the upper end stand, and how near curves are to words.
+_TOP_PX, _NEAR_PX = 12.0, 24.0
+
 
 class CurvePlot(QWidget):
-    """Lines over epochs, one a part; the lowest validation is marked, in the end what was kept."""
+    """Lines over epochs, one a part; the lowest validation is marked, in the end what was kept.
+
+    Where the two parts are of different quantities each has a scale of its own: an error in years
+    would press a loss flat.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         name(self, "training_curves", tr("Loss of training and validation"))
         self.curves: dict[str, tuple[tuple[int, float], ...]] = {}
         self._last, self._kept = 1, 0
+        self._measures: dict[str, str] = {}
         self.setFixedHeight(130)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def show_curves(
-        self, curves: Mapping[str, tuple[tuple[int, float], ...]], epochs: int, kept: int = 0
+        self,
+        curves: Mapping[str, tuple[tuple[int, float], ...]],
+        epochs: int,
+        kept: int = 0,
+        measures: Mapping[str, str] | None = None,
     ) -> None:
-        """Draw these from now on; `kept` is the epoch whose weights were taken, 0 before that."""
+        """Draw these from now on; `kept` is the epoch whose weights were taken, 0 before that.
+
+        `measures` says which quantity each part is of; without it they are of one.
+        """
         self.curves, self._kept = dict(curves), kept
+        self._measures = dict(measures or {})
+        parts = {"train": tr("training"), "val": tr("validation")}
+        told = (
+            tr("{part}: {what}", part=text, what=self._of(each)) for each, text in parts.items()
+        )
+        self.setToolTip("" if self._is_of_one else ", ".join(told))
         ends = [points[-1][0] for points in self.curves.values() if points]
         self._last = max([epochs, 2, *ends])
         self.update()
 
-    def place(self, epoch: int, value: float) -> QPointF:
-        """Where a point stands, in pixels."""
-        low, high = self._span
+    def place(self, epoch: int, value: float, part: str = "val") -> QPointF:
+        """Where a point of a part stands, in pixels."""
+        low, high = self._span(part)
         area = QRectF(self.rect()).adjusted(8, 10, -8, -18)
         return QPointF(
             area.left() + area.width() * (epoch - 1) / (self._last - 1),
@@ -51,8 +75,13 @@ class CurvePlot(QWidget):
         return self.height() - 24.0
 
     @property
-    def _span(self) -> tuple[float, float]:
-        values = [value for points in self.curves.values() for _, value in points]
+    def _is_of_one(self) -> bool:
+        """Both parts are of one quantity."""
+        return len(set(self._measures.values())) < 2
+
+    def _span(self, part: str) -> tuple[float, float]:
+        parts = self.curves if self._is_of_one else (part,)
+        values = [value for each in parts for _, value in self.curves.get(each, ())]
         low, high = min(values, default=0.0), max(values, default=1.0)
         return (low, high) if high > low else (low - 0.5, high + 0.5)
 
@@ -65,7 +94,12 @@ class CurvePlot(QWidget):
             points = self.curves.get(part, ())
             if points:
                 painter.setPen(QPen(QColor(colour), 1.6))
-                painter.drawPolyline(QPolygonF([self.place(*point) for point in points]))
+                line = [self.place(*point, part) for point in points]
+                painter.drawPolyline(QPolygonF(line))
+                if len(line) == 1:
+                    painter.setBrush(QColor(colour))
+                    painter.drawEllipse(line[0], _DOT_PX, _DOT_PX)
+                    painter.setBrush(Qt.BrushStyle.NoBrush)
         best, said = self.marked()
         painter.setPen(QPen(QColor(theme.quiet), 1, Qt.PenStyle.DashLine))
         small_text(painter)
@@ -102,20 +136,27 @@ class CurvePlot(QWidget):
     def _write_best(self, painter: QPainter, at: QPointF, text: str) -> None:
         """The epoch of the best validation, on the side of its line that has room.
 
-        It stands at the upper end of the line, or at the lower one where the curve is above.
+        It stands at the end of the line that is farther from the curves there.
         """
         x = at.x()
         wide = painter.fontMetrics().horizontalAdvance(text) + 5
         painter.setPen(QColor(current().good))
         left = x + 5 if x + wide + 5 < self.width() else x - wide
-        painter.drawText(QPointF(left, 12 if at.y() > self.height() / 2 else self._foot), text)
+        here = [
+            place.y()
+            for part, points in self.curves.items()
+            for place in (self.place(*point, part) for point in points)
+            if left - _NEAR_PX <= place.x() <= left + wide + _NEAR_PX
+        ]
+        is_above = min(here, default=self._foot) - _TOP_PX > self._foot - max(here, default=_TOP_PX)
+        painter.drawText(QPointF(left, _TOP_PX if is_above else self._foot), text)
 
     def _write_legend(self, painter: QPainter) -> None:
         """Which line is which, under the curves."""
         theme, base = current(), self.height() - 4.0
         words = (
             (theme.accent, "train", tr("training")),
-            (theme.attention, "val", tr("validation")),
+            (theme.attention, "val", self._words(tr("validation"))),
         )
         x = 40.0
         for colour, part, text in words:
@@ -125,6 +166,15 @@ class CurvePlot(QWidget):
                 painter.setPen(QColor(theme.quiet))
                 painter.drawText(QPointF(x + 17, base), text)
                 x += 17 + painter.fontMetrics().horizontalAdvance(text) + 14
+
+    def _of(self, part: str) -> str:
+        """The quantity of a line, in words."""
+        measure = self._measures.get(part, "")
+        return FIGURE_NAMES.get(measure, measure.replace("_", " "))
+
+    def _words(self, text: str) -> str:
+        """What a line is, and that it is not to be held against the other one; the tip says why."""
+        return text if self._is_of_one else tr("{part}, own scale", part=text)
 
 
 def loss_curves(now: Tuned) -> dict[str, Points]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from medview.services.histories import main_names
 from medview.services.tuned import Tuned
 from medview.ui.app import App
 from medview.ui.containers import Card, Row
@@ -53,7 +54,8 @@ class ProgressCard(Card):
         self._head.setText(tr("Calibration") if is_fit else epoch)
         self.curves.setVisible(not is_fit)
         kept = int(now.outcome.get("best_epoch") or 0)
-        self.curves.show_curves(loss_curves(now), now.epochs, kept)
+        measures = main_names(now.curves)
+        self.curves.show_curves(loss_curves(now), now.epochs, kept, measures)
         self._words.setText(health_words(now))
         self._show_open()
         runs = now.phase == "running"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -27,7 +28,9 @@ from medview.services.training_notes import note_time
 from medview.services.training_taken_up import FINISHED, GOES_ON, LOST
 from medview.services.tuned import Tuned, Wish
 from medview.services.versions import located, versions
+from medview.ui.panels.training_curve import CurvePlot
 from medview.ui.panels.training_outcome import free_name
+from medview.ui.theme import current
 
 FOUND = {
     "cases": 12,
@@ -532,3 +535,33 @@ def test_of_a_version_that_is_gone_what_is_seen_is_what_would_be_trained(bench, 
     tuning.models.changed.emit()
     box = bench.window.side.shown.findChild(QComboBox, "training_version")
     assert box.currentData() == tuning.now.wish.version == one.name
+
+
+TRAIN = tuple((n, 1.4 - 0.02 * n) for n in range(1, 9))
+
+
+@pytest.mark.parametrize("is_one", [False, True])
+def test_an_error_in_years_does_not_press_the_loss_flat(qtbot, is_one):
+    plot = CurvePlot()
+    qtbot.addWidget(plot)
+    plot.resize(300, 130)
+    measures = {"train": "loss", "val": "loss" if is_one else "mae"}
+    plot.show_curves({"train": TRAIN, "val": ((8, 6.3),)}, 8, measures=measures)
+    heights = [plot.place(*point, "train").y() for point in TRAIN]
+    assert (max(heights) - min(heights) > 90) == (not is_one)
+    # The one figure of the validation is seen, as a dot beside the dashed line.
+    picture, at = plot.grab().toImage(), plot.place(8, 6.3).toPoint()
+    assert picture.pixelColor(at - QPoint(2, 0)).name() == current().attention
+
+
+def test_the_legend_says_of_what_a_line_is_where_they_differ(qtbot):
+    plot = CurvePlot()
+    qtbot.addWidget(plot)
+    plot.show_curves(
+        {"train": TRAIN, "val": ((8, 6.3),)}, 8, measures={"train": "loss", "val": "mae"}
+    )
+    assert plot._words("validation") == "validation, own scale"
+    assert plot.toolTip() == "training: loss, validation: mean absolute error"
+    plot.show_curves({"train": TRAIN}, 8, measures={"train": "loss", "val": "loss"})
+    assert plot._words("validation") == "validation"
+    assert plot.toolTip() == ""
