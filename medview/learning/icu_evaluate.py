@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,10 @@ from medview.learning.icu_films import film_features
 from medview.learning.icu_fit import StaySet, probabilities
 from medview.learning.icu_measure import Said, film_rows, group_rows, label_rows, risk_rows
 from medview.learning.icu_model import IcuModel, load_icu
+from medview.learning.icu_series import Series
+from medview.learning.icu_sets import ROLE
 from medview.learning.icu_stays import Stay, encoded, find_stays, to_bins, with_films
+from medview.learning.icu_unit_told import unit_told
 from medview.learning.icu_variants import variant_scores
 from medview.learning.metrics import MetricRow
 from medview.learning.metrics_file import Measurement
@@ -116,7 +120,7 @@ def _measure(
         job.check()
         given = encoded(stays, model.variables, part.normaliser, part.outputs)
         if part.sites:
-            sites[name] = one = at_sites(model, name, given, [stay.case.site for stay in stays])
+            sites[name] = one = at_sites(model, name, given, _sites(model, name, stays))
             scores[name], spread[name] = one.best[:, None], one.spread[:, None]
             continue
         each = _each(model, name, given)
@@ -133,6 +137,17 @@ def _measure(
         sites,
         odd,
     )
+
+
+def _sites(model: IcuModel, name: str, stays: Sequence[Stay]) -> list[str]:
+    """The site of each stay: that of its data set or, without one, of its own table."""
+    known = model.parts[name].sites
+    told = [
+        stay.case.site
+        or unit_told(cast(Series, stay.case.rows[ROLE]), model.variables).among(known)
+        for stay in stays
+    ]
+    return [site or "" for site in told]
 
 
 def _each(model: IcuModel, part: str, given: StaySet) -> NDArray[np.float64]:

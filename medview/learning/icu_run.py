@@ -27,6 +27,7 @@ from medview.learning.icu_readings import reading_of
 from medview.learning.icu_scores import RISKS, Given, scores_of
 from medview.learning.icu_series import MASS, Series, read_series
 from medview.learning.icu_site_card import sites_of
+from medview.learning.icu_unit_told import unit_told
 from medview.learning.icu_variables import VariableMap
 from medview.learning.run_stamp import stamped
 from medview.learning.site_effects import GivenSite
@@ -55,8 +56,9 @@ def run_icu(job: Progress, request: RunRequest) -> Prediction:
     given = _given(request, model, card)
     job.check()
     samples = request.samples or int(str(card.settings.get("samples", DEFAULT_SAMPLES)))
-    scores, trace = scores_of(job, model, given, samples, request)
     sites = tuple(sites_of(model))
+    request = replace(request, site=given.site)
+    scores, trace = scores_of(job, model, given, samples, request)
     notes = GivenSite(request.site, sites).notes("the risk") if sites else ()
     maps = _maps(job, request, model, card, given)
     used = {"series"} if "series" in request.tables else set()
@@ -106,15 +108,18 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
             code="MV-MOD-004",
         )
     variables, notes = model.variables, list[Note]()
-    events = Events.of([])
+    events, site = Events.of([]), request.site
+    steps = list(card.preparation)
     if series is not None:
-        found = read_series(Path(series), variables)
+        told = unit_told(read_series(Path(series), variables), variables)
+        found = told.series
+        if site is None and told.sites and (site := told.among(sites_of(model))):
+            steps.append(f"site: {site}, as the table says")
         events = _with_patient(found.events(variables, Path(series).name), variables, request)
         events, said = clean(events, variables)
         notes += [*_notes(found, variables, events, said), *_odd_rows(found)]
         if not events.hours.size and (volume is None or not model.uses_film):
             raise _nothing_left(Path(series), notes)
-    steps = list(card.preparation)
     film = None
     if volume is not None and model.uses_film:
         film = features_of(volume, equalise=model.clahe)
@@ -130,7 +135,7 @@ def _given(request: RunRequest, model: IcuModel, card: ModelCard) -> Given:
     if film is not None and hour is None:
         hour = hours
         notes.append(Note("NO_FILM_HOUR", "the hour of the film is not known; taken as the last"))
-    return Given(grid, film, hour or 0.0, tuple(notes), tuple(steps))
+    return Given(grid, film, hour or 0.0, tuple(notes), tuple(steps), site)
 
 
 def _nothing_left(table: Path, notes: Sequence[Note]) -> ModelInputError:

@@ -30,13 +30,14 @@ _FEW_OBSERVED = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Given:
-    """What a run was given, in bins."""
+    """What a run was given, in bins; `site` is the one that is named, else that of the table."""
 
     grid: Grid
     film: Floats | None
     film_hour: float
     notes: tuple[Note, ...]
     steps: tuple[str, ...]
+    site: str | None = None
 
 
 def scores_of(

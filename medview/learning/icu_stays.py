@@ -21,6 +21,7 @@ from medview.learning.icu_grid import Floats, Grid, Normaliser, clean, discretis
 from medview.learning.icu_phenotypes import PHENOTYPES
 from medview.learning.icu_series import Series
 from medview.learning.icu_sets import ROLE, load_csv_folder
+from medview.learning.icu_unit_told import unit_told
 from medview.learning.icu_unmeasured import Unmeasured
 from medview.learning.icu_variables import VariableMap, read_map, shipped_map
 from medview.learning.subset import LeftOut, Subset, TrainCase
@@ -99,7 +100,7 @@ def to_bins(
 
 
 def _in_bins(case: TrainCase, variables: VariableMap, odd: Counter[str] | None) -> Stay:
-    series = cast(Series, case.rows[ROLE])
+    series = unit_told(cast(Series, case.rows[ROLE]), variables).series
     events, said = clean(series.events(variables), variables)
     if odd is not None:
         odd.update({*said, *series.converted(variables)})
