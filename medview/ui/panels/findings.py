@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QRect, QSize, Qt
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import (
     QHeaderView,
     QPushButton,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
     QTreeWidget,
     QTreeWidgetItem,
     QVBoxLayout,
@@ -20,11 +24,17 @@ from medview.ui.app import App
 from medview.ui.containers import Row
 from medview.ui.controls import button, label, name
 from medview.ui.panels.answers import ANSWERS, said_by
+from medview.ui.theme import current
 from medview.ui.words import number, sides, tr
 
 # A row of two lines, and what a third one adds.
 _ROW_PX, _LINE_PX = 42, 16
 _MOST_ROWS = 6
+# As far as the style sheet insets other cells of the list.
+_INSET_PX = 3
+_HIDDEN = "hidden by uncertainty"
+
+_Index = QModelIndex | QPersistentModelIndex
 
 
 class FindingsList(QWidget):
@@ -41,6 +51,7 @@ class FindingsList(QWidget):
         self.tree.setProperty("look", "rows")
         self.tree.setColumnCount(4)
         self.tree.setHeaderHidden(True)
+        self.tree.setItemDelegateForColumn(1, PlaceDelegate(self.tree))
         self.tree.setRootIsDecorated(False)
         self.tree.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         header = self.tree.header()
@@ -146,6 +157,34 @@ class FindingsList(QWidget):
                 self._app.viewing.go_to_finding(each)
 
 
+class PlaceDelegate(QStyledItemDelegate):
+    """Where a finding lies in the first line, and what else is said of it quietly below.
+
+    That it is hidden by uncertainty has the colour of what needs attention.
+    """
+
+    def paint(self, painter: QPainter, option: QStyleOptionViewItem, index: _Index) -> None:
+        """Draw the ground as every row has it, then the lines in their colours."""
+        full = QStyleOptionViewItem(option)
+        self.initStyleOption(full, index)
+        lines, full.text = str(index.data()).split("\n"), ""
+        style = full.widget.style()
+        style.drawControl(QStyle.ControlElement.CE_ItemViewItem, full, painter, full.widget)
+        area: QRect = full.rect.adjusted(_INSET_PX, 0, -_INSET_PX, 0)
+        theme, size = current(), full.fontMetrics
+        top = area.center().y() - size.lineSpacing() * len(lines) // 2 + 1
+        painter.save()
+        painter.setFont(full.font)
+        for row, line in enumerate(lines):
+            is_hidden = line == tr(_HIDDEN)
+            colour = theme.strong if row == 0 else theme.attention if is_hidden else theme.quiet
+            painter.setPen(QColor(colour))
+            box = QRect(area.left(), top + row * size.lineSpacing(), area.width(), size.height())
+            fitted = size.elidedText(line, Qt.TextElideMode.ElideRight, area.width())
+            painter.drawText(box, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignTop, fitted)
+        painter.restore()
+
+
 def none_words(results: Sequence[Prediction]) -> str:
     """Why there is no finding: nothing stood out, or nothing could be judged."""
     scores = [score for each in results if (score := each.score("anomaly")) is not None]
@@ -169,7 +208,7 @@ def _row(found: Finding, place: str) -> QTreeWidgetItem:
     lines = [short or where, peak]
     if found.hidden_by_uncertainty:
         # In a line of its own: beside the slice it had no room.
-        lines = [lines[0], tr("hidden by uncertainty"), tr("slice {n}", n=found.slice + 1)]
+        lines = [lines[0], tr(_HIDDEN), tr("slice {n}", n=found.slice + 1)]
     texts = [str(found.id), "\n".join(lines), tr("{n} ml", n=f"{found.volume_ml:.1f}"), ""]
     item = QTreeWidgetItem(texts)
     item.setData(0, Qt.ItemDataRole.UserRole, found.id)

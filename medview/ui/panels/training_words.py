@@ -60,9 +60,9 @@ def health_words(now: Tuned) -> str:
         told = [
             f"{check['name'].replace('_', ' ')} {short(check['value'])}"
             + ("" if check["ok"] else f" ({check.get('text') or tr('not healthy')})")
-            for check in checks
+            for check in sorted(checks, key=lambda one: bool(one["ok"]))
         ]
-        # The verdict first: what the figures are is known to few.
+        # The verdict first, or what is doubtful: what the figures are is known to few.
         return " · ".join([tr("healthy"), *told] if all(one["ok"] for one in checks) else told)
     last = {part: points[-1][1] for part, points in loss_curves(now).items() if points}
     parts = {"train": tr("training"), "val": tr("validation")}

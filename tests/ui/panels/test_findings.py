@@ -57,3 +57,34 @@ def test_that_a_finding_is_hidden_by_uncertainty_is_whole_in_a_small_window(head
     assert tree.visualItemRect(item).height() >= 3 * tree.fontMetrics().height()
     below = tree.visualItemRect(tree.topLevelItem(tree.topLevelItemCount() - 1)).bottom()
     assert below <= tree.viewport().height()
+
+
+def inks(picture, box, lines):
+    """Of each line of a cell the brightest pixel, and how much more red than blue there is."""
+    high = box.height() // lines
+    for line in range(lines):
+        colours = [
+            picture.pixelColor(x, y)
+            for x in range(box.left(), box.right())
+            # Below the tails of the letters above.
+            for y in range(box.top() + line * high + 5, box.top() + (line + 1) * high)
+        ]
+        red = max(each.red() - each.blue() for each in colours)
+        yield max(each.lightness() for each in colours), red
+
+
+def test_below_the_place_of_a_finding_words_are_quiet_and_what_is_hidden_is_marked(head):
+    made = prediction_on(head.show(phantom_head(), uid="7.7"))
+    head.session.predictions = {head.session.volume_id: (made,)}
+    head.window.show_panel("results")
+    head.settle()
+    tree, picture = head.find(QTreeWidget, "findings"), head.window.grab().toImage()
+    assert {found.hidden_by_uncertainty for found in made.findings} == {True, False}
+    for row, found in enumerate(made.findings):
+        cell = tree.visualRect(tree.indexFromItem(tree.topLevelItem(row), 1))
+        cell.moveTopLeft(tree.viewport().mapTo(head.window, cell.topLeft()))
+        lines = 3 if found.hidden_by_uncertainty else 2
+        place, *below = inks(picture, cell.adjusted(0, 3, 0, -3), lines)
+        assert place[0] > 220
+        assert all(bright < 200 for bright, _ in below)
+        assert (below[0][1] > 100) == found.hidden_by_uncertainty

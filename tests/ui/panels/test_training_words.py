@@ -56,7 +56,7 @@ def test_at_the_last_epoch_no_pace_is_made_up():
             {"health": [{"name": "mean_loss", "value": 0.5, "ok": True},
                         {"name": "spread", "value": 9.0, "ok": False, "text": "too wide"},
                         {"name": "drift", "value": 1.0, "ok": False}]},
-            "mean loss 0.5 · spread 9 (too wide) · drift 1 (not healthy)",
+            "spread 9 (too wide) · drift 1 (not healthy) · mean loss 0.5",
         ),
         (
             {"calibrated": [{"what": "probability", "score": "severe", "value": 1.5, "n": 40}]},
