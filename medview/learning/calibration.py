@@ -22,6 +22,8 @@ Rows = list[dict[str, Any]]
 CROSS_FITTED = "cross-fitted"
 FEWEST = 30
 """Patients; with fewer a fit says more of chance than of the site."""
+FEWEST_OF_EACH = 5
+"""Patients with the rarer outcome: with one among forty all chances became 0 or 1."""
 FOLDS = 5
 LEVEL = 0.95
 _TEMPERATURES = (-2.5, 3.5)
@@ -60,19 +62,31 @@ class Local:
         return Local(self.score, self.truth[rows], self.said[rows], names, half, sites)
 
     @property
+    def rarer(self) -> int:
+        """Different patients with the outcome that fewer of them have; of ages all."""
+        if self.is_age:
+            return self.people
+        ill = self.truth > 0.5
+        return min(self.only(ill).people, self.only(~ill).people)
+
+    @property
     def tells(self) -> bool:
-        """Enough patients, and both outcomes."""
-        both = self.is_age or bool(0 < (self.truth > 0.5).sum() < len(self.truth))
-        return both and self.people >= FEWEST
+        """Enough patients, and of both outcomes."""
+        return self.people >= FEWEST and self.rarer >= FEWEST_OF_EACH
 
 
 def temperature(cases: Local) -> float:
-    """By what logits are divided so that the outcomes are likeliest (Guo and others 2017)."""
+    """By what logits are divided so that the outcomes are likeliest (Guo and others 2017).
+
+    Outcomes count as a little less than certain (Platt 1999): of few cases the model may rank all
+    of one outcome first, and what fits those best is to be certain of everything.
+    """
+    ill = cases.truth > 0.5
+    true = np.where(ill, (ill.sum() + 1) / (ill.sum() + 2), 1 / ((~ill).sum() + 2))
 
     def loss(log: float) -> float:
-        told = calmed(cases.said, np.exp(log))
-        right = np.where(cases.truth > 0.5, told, 1 - told)
-        return float(-np.log(np.maximum(right, 1e-12)).mean())
+        told = np.clip(calmed(cases.said, np.exp(log)), 1e-12, 1 - 1e-12)
+        return float(-(true * np.log(told) + (1 - true) * np.log(1 - told)).mean())
 
     found = minimize_scalar(loss, bounds=_TEMPERATURES, method="bounded")
     return float(np.exp(found.x))

@@ -11,8 +11,9 @@ from medview.domain.card import ModelCard
 from medview.domain.errors import DataError
 from medview.domain.evaluation import EvaluateRequest
 from medview.domain.training import FinetuneRequest
+from medview.domain.wording import counted
 from medview.io.tables import read_table
-from medview.learning.calibration import FEWEST, Local
+from medview.learning.calibration import FEWEST, FEWEST_OF_EACH, Local
 from medview.learning.cases import find_subsets
 from medview.learning.subset import TrainCase
 from medview.learning.unseen import unseen
@@ -78,9 +79,7 @@ def local_cases(model: str, out: Path) -> list[Local]:
         most = max(one.people for one in found)
         if most < FEWEST:
             raise _too_few(most)
-        raise DataError(
-            "all local cases have the same outcome", code="MV-DAT-145", do="Add labelled cases."
-        )
+        raise _too_alike(max(one.rarer for one in found if one.people >= FEWEST))
     return enough
 
 
@@ -104,10 +103,23 @@ def _is_labelled(case: TrainCase, score: str) -> bool:
     return bool(case.cells.get(_OUTCOMES.get(score, score)))
 
 
-def _too_few(people: int) -> DataError:
+def _too_alike(rarer: int) -> DataError:
+    what = (
+        f"only {counted(rarer, 'patient')} of the local cases with the rarer outcome, "
+        f"{FEWEST_OF_EACH} are needed"
+    )
     return DataError(
-        f"not enough local cases: {people} patients with a label that the version has not "
-        f"seen, {FEWEST} are needed",
+        what if rarer else "all local cases have the same outcome",
+        code="MV-DAT-145",
+        do="Add labelled cases.",
+    )
+
+
+def _too_few(people: int) -> DataError:
+    told = counted(people, "patient")
+    return DataError(
+        f"not enough local cases: {told} with a label that the version has not seen, {FEWEST} are "
+        "needed",
         code="MV-DAT-145",
         do="Add labelled cases.",
     )

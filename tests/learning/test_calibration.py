@@ -41,6 +41,24 @@ def test_the_temperature_undoes_how_sharp_the_logits_are(sharp):
     assert temperature(outcomes(3000, sharp)) == pytest.approx(sharp, rel=0.15)
 
 
+def test_few_cases_that_are_all_ranked_right_do_not_make_a_model_certain_of_all():
+    truth = (np.arange(40) < 6).astype(float)
+    said = np.where(truth > 0.5, 0.45, np.linspace(0.05, 0.3, 40))
+    cases = Local("mortality", truth, said, tuple(f"p{n}" for n in range(40)))
+    told = calmed(said, temperature(cases))
+    assert told.min() > 0.001
+    assert told.max() < 0.6
+
+
+def test_patients_of_both_outcomes_are_counted_not_their_cases():
+    truth = np.array([1.0] * 8 + [0.0] * 40)
+    names = tuple(f"p{n // 2}" for n in range(8)) + tuple(f"q{n}" for n in range(40))
+    cases = Local("mortality", truth, np.full(48, 0.3), names)
+    assert (cases.people, cases.rarer, cases.tells) == (44, 4, False)
+    assert cases.only(truth < 0.5).rarer == 0
+    assert ages().rarer == 300
+
+
 def test_calibration_error_falls_and_the_difference_has_an_interval():
     value, rows, differences = judged(outcomes(800))
     told = {(row["predictor"], row["name"]): row["value"] for row in rows}
@@ -118,7 +136,7 @@ def test_patients_of_both_sites_are_fitted_on_for_neither():
 @pytest.mark.parametrize(("right", "limit"), [(True, 1 / 12), (False, 33)])
 def test_a_temperature_stays_within_its_limits(right, limit):
     truth = np.tile([0.0, 1.0], 40)
-    said = np.where((truth > 0.5) == right, 0.6, 0.4)
+    said = np.where((truth > 0.5) == right, 0.51, 0.49)
     cases = Local("mortality", truth, said, tuple(f"p{k}" for k in range(80)))
     assert temperature(cases) == pytest.approx(limit, rel=0.02)
 
@@ -143,9 +161,12 @@ def test_cases_that_are_left_keep_all_that_is_known_of_them():
 
 @pytest.mark.parametrize(
     ("ill", "patients", "tells"),
-    [(1, 30, True), (29, 30, True), (0, 30, False), (30, 30, False), (15, 29, False)],
+    [
+        *((5, 30, True), (25, 30, True), (4, 30, False), (26, 30, False)),
+        *((0, 30, False), (30, 30, False), (15, 29, False)),
+    ],
 )
-def test_a_fit_needs_thirty_patients_and_both_outcomes(ill, patients, tells):
+def test_a_fit_needs_thirty_patients_and_five_of_each_outcome(ill, patients, tells):
     names = tuple(f"p{min(k, patients - 1)}" for k in range(30))
     truth = (np.arange(30) < ill).astype(float)
     assert Local("mortality", truth, np.full(30, 0.4), names).tells is tells

@@ -164,6 +164,15 @@ def test_cases_of_one_outcome_only_say_nothing(parent, tmp_path, monkeypatch):
         recalibrate(Silent(), asked(tmp_path, tmp_path / "o", parent, "cxr"))
 
 
+@pytest.mark.parametrize("ill", [1, 4])
+def test_too_few_of_the_rarer_outcome_say_nothing(parent, tmp_path, monkeypatch, ill):
+    _, said = outcomes(40)
+    answer(monkeypatch, np.arange(40) < ill, said)
+    told = f"only {ill} patients? of the local cases with the rarer outcome, 5 are needed"
+    with pytest.raises(DataError, match=told):
+        recalibrate(Silent(), asked(tmp_path, tmp_path / "o", parent, "cxr"))
+
+
 def test_the_temperature_of_a_part_is_kept_in_the_card():
     part = {
         "name": "mortality",
