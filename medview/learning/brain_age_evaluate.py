@@ -94,7 +94,7 @@ def _part(subset: Subset, model: AgeModel, card: ModelCard, request: EvaluateReq
     kept = whole.cases
     vectors, reason = _columns_of(subset, kept, wanted)
     skipped = list(subset.skipped)
-    if reason:
+    if reason and kept:
         skipped.append(LeftOut(f"all {len(kept)} of {subset.name}", OTHER_COLUMNS, reason))
         kept, vectors = (), {role: matrix[:0] for role, matrix in vectors.items()}
     table = AgeTable(kept, wanted, vectors)

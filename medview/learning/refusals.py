@@ -56,7 +56,7 @@ def refuse_unfit(volume: Volume) -> None:
         )
     if is_inverted(volume):
         raise ModelInputError(
-            "dark and bright are swapped: the background is as bright as anything in it",
+            f"dark and bright are swapped: {_sign_of_it(volume)}",
             do="Choose the images as they were acquired.",
             code="MV-MOD-018",
         )
@@ -83,7 +83,8 @@ def kind_of(volume: Volume) -> str:
 def is_inverted(volume: Volume) -> bool:
     """Whether the edges of the slices, where air is, are as bright as the brightest of the volume.
 
-    Air is black in MR as in CT: somebody has turned the values round.
+    Air is black in MR as in CT: somebody has turned the values round. So has somebody where they
+    reach below air in CT and not above zero, whatever lies at the edges: tissue in CT does.
     """
     if volume.is_colour:
         return False
@@ -94,7 +95,16 @@ def is_inverted(volume: Volume) -> bool:
     if not (edge.size and whole.size):
         return False
     low, high = np.percentile(whole, (1, 99))
+    if low < _AIR_HU and whole.max() <= 0:
+        return True
     return bool(high > low and np.median(edge) - low >= _AS_BRIGHT * (high - low))
+
+
+def _sign_of_it(volume: Volume) -> str:
+    """By what is seen that the values were turned round."""
+    if not (np.asarray(volume.array) > 0).any():
+        return "no value is above zero"
+    return "the background is as bright as anything in it"
 
 
 def notes_on(volume: Volume) -> list[Note]:

@@ -64,6 +64,13 @@ def test_a_set_of_other_columns_is_told_and_the_rest_measured(trained, tmp_path)
     assert "MUSE_702" in lines["abide"]["skipped"][0]["what"]
 
 
+def test_of_a_table_that_cannot_be_read_its_fault_is_told_not_missing_features(trained, tmp_path):
+    (tmp_path / "smri.csv").write_text("case,a,a\none,1,2\n")
+    (tmp_path / "cases.csv").write_text("case,age_years,smri\none,50,smri.csv\n")
+    with pytest.raises(DataError, match=r'smri\.csv: the column "a" is given twice'):
+        measured(trained, tmp_path / "cases.csv", tmp_path / "out")
+
+
 def test_a_set_of_other_columns_alone_is_refused_with_all_its_cases(trained, tmp_path):
     write_abide(tmp_path / "abide")
     with pytest.raises(DataError, match='all 24 of abide cannot be used: the column "MUSE_702"'):

@@ -79,6 +79,16 @@ def test_a_head_with_dark_and_bright_swapped_is_called_so_and_no_ct(modality):
         assert "CT" not in str(told.value)
 
 
+def test_a_head_that_fills_its_picture_with_all_signs_turned_is_no_ct():
+    head = small_head("").array.astype(np.float32)
+    tight = -10 * head[:, 8:-8, 8:-8]
+    edged = np.pad(tight, 4, constant_values=-4000)
+    for turned in (tight, edged):
+        volume = phantom_on(geometry_of(shape=turned.shape))
+        with pytest.raises(ModelInputError, match="swapped: no value is above zero"):
+            refuse_unfit(replace(volume, array=turned, modality=""))
+
+
 def test_a_white_frame_round_a_picture_turns_nothing_round():
     array = np.zeros((1, 200, 200), np.uint8)
     array[:, 60:140, 60:140] = 120
