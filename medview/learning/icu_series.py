@@ -16,6 +16,7 @@ from medview.domain.lab_units import UNIT_COLUMNS, with_unit
 from medview.io.tables import read_table
 from medview.learning.icu_grid import Events, Floats
 from medview.learning.icu_readings import reading_of
+from medview.learning.icu_stay_columns import several_stays
 from medview.learning.icu_variables import VariableMap
 
 _LONG = ("Time", "Parameter", "Value")
@@ -164,7 +165,7 @@ class Series:
             f"none of its columns is a variable of the model: {', '.join(self.names[:8])}",
             file=file,
             code="MV-DAT-159",
-            do=f"Name columns as the model does ({some}, ...), or give a map of variables.",
+            do=f"Choose a model that reads these, or name columns as this one does ({some}, ...).",
         )
 
     def ignored(self, variables: VariableMap) -> tuple[str, ...]:
@@ -220,9 +221,12 @@ class Series:
     def _odd(self, variables: VariableMap, place: int, word: str, n: int, file: str) -> DataError:
         variable = variables.variables[place]
         row = f"row {self.rows[n]}, " if self.rows.get(n) else ""
-        wanted = f"one of {', '.join(variable.levels)}" if variable.levels else "a number"
+        words = ", ".join(variable.levels or variable.same)
+        wanted = f"one of {words}" if variable.levels else "a number"
+        wanted += f" nor one of {words}" if words and not variable.levels else ""
+        none = "neither" if " nor " in wanted else "not"
         return DataError(
-            f'{row}column "{self.names[self.columns[n]]}": "{word}" is not {wanted}',
+            f'{row}column "{self.names[self.columns[n]]}": "{word}" is {none} {wanted}',
             file=file,
             code="MV-DAT-163",
             do="Write decimals with a point." if _DECIMAL_COMMA.fullmatch(word) else _CORRECT,
@@ -276,8 +280,8 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     Raises
     ------
     DataError
-        No table, no column of time, a time that is none, no values from admission on, or none of
-        the hours that the map takes: row and column are named.
+        No table, one of several stays, no column of time, a time that is none, no values from
+        admission on, or none of the hours that the map takes: row and column are named.
     """
     try:
         table = read_table(path, known=_LONG).with_points()
@@ -287,6 +291,9 @@ def read_series(path: Path, variables: VariableMap | None = None) -> Series:
     if not header:
         what = "the table is empty"
         raise odd_table(path, what, "Give a table with values; its first line names the columns.")
+    if several := several_stays(header, rows):
+        what = f"it has rows of several stays: {several}"
+        raise odd_table(path, what, "Give each stay a table of its own.")
     found = _long(path, header, rows) if set(_LONG) <= set(header) else None
     found = replace(found or _wide(path, header, rows, variables), commas=table.commas)
     after = found.hours >= 0

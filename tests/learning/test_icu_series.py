@@ -156,7 +156,7 @@ def test_words_of_sex_ventilation_and_unit_are_known_as_hospitals_write_them(tmp
     ]
     last = {name: value for hour, name, value in found if hour == 2}
     assert (last["MechVent"], last["ICUType"]) == (0, 3)
-    with pytest.raises(DataError, match=r'row 2, column "Sex": "perhaps" is not a number'):
+    with pytest.raises(DataError, match='"perhaps" is neither a number nor one of f, female'):
         read_series(table(tmp_path, "Hours,Sex\n1,perhaps\n")).events(CHALLENGE)
 
 
@@ -259,3 +259,29 @@ def test_a_series_of_which_a_part_lies_in_the_hours_of_the_model_is_read(tmp_pat
 def test_a_column_without_a_name_is_told_as_one(tmp_path):
     series = read_series(table(tmp_path, ",Hours,HR\n1,0.5,80\n"))
     assert series.ignored(CHALLENGE) == ("a column without a name",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "RecordID,Hours,HR\n1,0,80\n2,0,120\n",
+        "stay_id,Hours,HR\n1,0,80\n2,0,120\n",
+        "Patient ID,Time,Parameter,Value\n1,00:00,HR,80\n2,00:00,HR,150\n",
+    ],
+)
+def test_the_rows_of_two_patients_are_not_taken_for_one_stay(tmp_path, text):
+    with pytest.raises(DataError, match=r"rows of several stays: 2 of .* \(1, 2\)") as no:
+        read_series(table(tmp_path, text), CHALLENGE)
+    assert no.value.do == "Give each stay a table of its own."
+
+
+def test_one_patient_may_be_named_in_every_row_or_in_the_first(tmp_path):
+    for text in ("RecordID,Hours,HR\n1,0,80\n1,1,120\n", "RecordID,Hours,HR\n1,0,80\n,1,9\n"):
+        assert read_series(table(tmp_path, text), CHALLENGE).hours.tolist().count(1) >= 1
+
+
+def test_a_foreign_table_is_told_of_other_models_not_of_options(tmp_path):
+    series = read_series(table(tmp_path, "Hours,Foo\n0,1\n"))
+    with pytest.raises(DataError, match="none of its columns is a variable") as no:
+        series.events(CHALLENGE, "a.csv")
+    assert no.value.do.startswith("Choose a model that reads these, or name columns as this one")
