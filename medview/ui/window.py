@@ -65,7 +65,7 @@ from medview.ui.words import tr
 
 _LEFT_PX, _SIDE_PX = 264, 348
 _WIDE_PX = 1380
-_SLIM_PX = (216, 340)
+_SLIM_PX = (232, 340)
 # Fields of the session that decide which actions can be used, and which are ticked.
 _MATTERING = (
     "volume", "catalogue", "active_pane", "maximised", "overlay_on", "drawings", "chosen_drawing",

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 from phantoms import geometry_of, phantom_on
 from PySide6.QtCore import QModelIndex, Qt
-from PySide6.QtGui import QFontMetrics
+from PySide6.QtGui import QFont, QFontMetrics
 from PySide6.QtWidgets import QLineEdit, QListWidget, QPushButton
 from services.stubs import series_of
 
@@ -347,3 +347,14 @@ def test_of_the_second_line_of_a_row_only_whole_parts_are_left(qapp, like, left)
 def test_a_name_that_is_cut_is_whole_in_its_tip(listed):
     item = listed.window.studies.tree.model().item(0)
     assert item.text() in item.toolTip()
+
+
+def test_in_a_narrow_window_the_first_doubt_about_a_series_is_whole(head):
+    head.window.resize(1366, 768)
+    head.settle()
+    tree = head.window.studies.tree
+    small = QFont(tree.font())
+    small.setPixelSize(12)
+    # Thumbnail, its margins and those of the row, as they are drawn.
+    room = tree.viewport().width() - 4 - 6 - 6 - 44 - 14
+    assert QFontMetrics(small).horizontalAdvance("⚠ orientation unknown") <= room
